@@ -1,0 +1,3 @@
+module container-registry/image
+
+go 1.25.0

@@ -1,0 +1,4 @@
+// Command registry is the bundled registry server.
+package main
+
+func main() {}

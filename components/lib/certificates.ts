@@ -1,0 +1,82 @@
+import { createPrivateKey, X509Certificate } from "crypto";
+import { isIpAddress } from "./hosts";
+import { Problem } from "./problems";
+
+/** A certificate that the user brings, all PEM. */
+export interface ProvidedCertificate {
+  certificate: string;
+  privateKey: string;
+  /** Intermediates and, for a private CA, its root; may be empty. */
+  chain: string;
+}
+
+const pemCertificate = /-----BEGIN CERTIFICATE-----[\s\S]+?-----END CERTIFICATE-----/g;
+
+/** Splits a PEM text into its certificates. */
+export function certificatesIn(pem: string): string[] {
+  return pem.match(pemCertificate) ?? [];
+}
+
+function parse(pem: string): X509Certificate | undefined {
+  try {
+    return new X509Certificate(pem);
+  } catch {
+    return undefined;
+  }
+}
+
+/** Finds what would make clients refuse the pair, at the time `now`. */
+export function providedCertificateProblems(provided: ProvidedCertificate, hostname: string, now: Date): Problem[] {
+  const problems: Problem[] = [];
+  const add = (key: string, message: string): void => void problems.push({ key: `tls.${key}`, message });
+
+  const [leafPem, ...bundled] = certificatesIn(provided.certificate);
+  const leaf = leafPem === undefined ? undefined : parse(leafPem);
+  if (leaf === undefined) {
+    add("certificate", "is no PEM certificate; give the server's certificate, `-----BEGIN CERTIFICATE-----` first");
+    return problems;
+  }
+  try {
+    if (!leaf.checkPrivateKey(createPrivateKey(provided.privateKey))) {
+      add("privateKey", "does not belong to tls.certificate; give the key the certificate was made for");
+    }
+  } catch {
+    add("privateKey", "is no PEM private key without a passphrase; decrypt it first, e.g. with `openssl pkey`");
+  }
+  const names = leaf.subjectAltName ?? "no name at all";
+  const covered = isIpAddress(hostname) ? leaf.checkIP(hostname) : leaf.checkHost(hostname, { subject: "never" });
+  if (covered === undefined) {
+    add("certificate", `does not cover hostname "${hostname}"; it is for ${names}`);
+  }
+  if (now > new Date(leaf.validTo)) {
+    add("certificate", `expired on ${new Date(leaf.validTo).toISOString()}; give a valid one`);
+  } else if (now < new Date(leaf.validFrom)) {
+    add("certificate", `is not valid before ${new Date(leaf.validFrom).toISOString()}`);
+  }
+  const chain = certificatesIn(provided.chain);
+  if (provided.chain.trim() !== "" && chain.length === 0) {
+    add("chain", "is no PEM; give the intermediate certificates, nearest to the server's first, or leave it out");
+  }
+  let issued = leaf;
+  for (const pem of [...bundled, ...chain]) {
+    const issuer = parse(pem);
+    if (issuer === undefined || !issued.checkIssued(issuer)) {
+      add("chain", `has no issuer where one is due: "${issued.issuer.replace(/\n/g, ", ")}" must come next`);
+      break;
+    }
+    issued = issuer;
+  }
+  return problems;
+}
+
+/** The certificate clients have to trust: the last of the chain if it signed itself, else none (a public CA). */
+export function trustAnchor(provided: Pick<ProvidedCertificate, "certificate" | "chain">): string {
+  const last = certificatesIn(`${provided.certificate}\n${provided.chain}`).pop();
+  const parsed = last === undefined ? undefined : parse(last);
+  return parsed !== undefined && last !== undefined && parsed.checkIssued(parsed) ? `${last}\n` : "";
+}
+
+/** When the first certificate of a PEM text ends, as ISO 8601 in UTC. */
+export function expiry(pem: string): string {
+  return new Date(new X509Certificate(pem).validTo).toISOString();
+}

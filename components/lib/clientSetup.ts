@@ -1,0 +1,35 @@
+/** What a client types or installs, as texts. All values are checked before they come here; see checks.ts. */
+
+/** Reads a secret from standard input, so that it never stands in a process list. */
+export function loginCommand(repositoryPrefix: string, username: string): string {
+  return username === ""
+    ? `# ${repositoryPrefix} asks for no login`
+    : `pulumi stack output password --show-secrets | docker login ${repositoryPrefix} --username ${username} --password-stdin`;
+}
+
+/**
+ * Installs the CA for a Docker engine, with sudo where the user is not root. The text carries the certificate, so it can be
+ * pasted on any machine. The folder's name is `host:port` as in the image names
+ * (https://docs.docker.com/engine/security/certificates/).
+ */
+export function trustCommand(repositoryPrefix: string, caCertificate: string): string {
+  if (caCertificate === "") {
+    return "# nothing to install: Docker trusts this registry as it is";
+  }
+  const folder = `/etc/docker/certs.d/${repositoryPrefix}`;
+  const asRoot = 'asRoot() { if [ "$(id -u)" = 0 ]; then "$@"; else sudo "$@"; fi; }';
+  const write = `printf '%s\\n' '${caCertificate.trim()}' | asRoot tee '${folder}/ca.crt' > /dev/null`;
+  return `${asRoot}; asRoot mkdir -p '${folder}' && ${write}`;
+}
+
+/** The piece of daemon.json a client's engine needs; `{}` when it needs none. */
+export function daemonConfig(settings: { insecureRegistry?: string; mirror?: string }): string {
+  return JSON.stringify(
+    {
+      ...(settings.insecureRegistry === undefined ? {} : { "insecure-registries": [settings.insecureRegistry] }),
+      ...(settings.mirror === undefined ? {} : { "registry-mirrors": [settings.mirror] }),
+    },
+    undefined,
+    2,
+  );
+}

@@ -1,0 +1,69 @@
+import { createHash } from "crypto";
+import * as yaml from "js-yaml";
+
+/** Folder of the files that a running server reads, in the container. */
+export const filesFolder = "/etc/container-registry";
+/** Certificate chain and key in one file, so that they can only change together. */
+export const certificateFile = `${filesFolder}/server.pem`;
+export const htpasswdFile = `${filesFolder}/htpasswd`;
+/** Folder of the filesystem driver, in the container. */
+export const dataFolder = "/var/lib/registry";
+/** Port in the container; the port outside is the user's choice. */
+export const containerPort = 5000;
+/** Time that requests under way get to end when the server is stopped, in seconds. */
+export const drainSeconds = 30;
+
+/** A storage driver's name and parameters, in the engine's own words. */
+export interface StorageConfiguration {
+  driver: string;
+  parameters: Record<string, unknown>;
+  /** Clients fetch blobs from the store itself, by signed URLs. */
+  redirect: boolean;
+}
+
+/** All that the server's configuration file says, decided and checked. */
+export interface Configuration {
+  /** Signs the state of uploads; the same for all replicas. */
+  httpSecret: string;
+  tls: boolean;
+  authentication: boolean;
+  storage: StorageConfiguration;
+}
+
+/**
+ * Renders the whole configuration file
+ * (keys: https://distribution.github.io/distribution/about/configuration/ of distribution v3.1.1).
+ */
+export function renderConfiguration(configuration: Configuration): string {
+  const { httpSecret, storage } = configuration;
+  return yaml.dump({
+    version: "0.1",
+    log: { level: "info", formatter: "text" },
+    http: {
+      addr: `:${containerPort}`,
+      secret: httpSecret,
+      draintimeout: `${drainSeconds}s`,
+      headers: { "X-Content-Type-Options": ["nosniff"] },
+      ...(configuration.tls ? { tls: { certificate: certificateFile, key: certificateFile, minimumtls: "tls1.2" } } : {}),
+    },
+    ...(configuration.authentication ? { auth: { htpasswd: { realm: "container-registry", path: htpasswdFile } } } : {}),
+    storage: {
+      [storage.driver]: storage.parameters,
+      delete: { enabled: true },
+      redirect: { disable: !storage.redirect },
+      cache: { blobdescriptor: "inmemory" },
+      tag: { concurrencylimit: 8 },
+      // All four keys: with one missing the engine panics at start.
+      maintenance: { uploadpurging: { enabled: true, age: "168h", interval: "24h", dryrun: false } },
+    },
+    health: { storagedriver: { enabled: true, interval: "10s", threshold: 3 } },
+  });
+}
+
+/**
+ * Path of a configuration file in the container, named after its content: a container stays with the file it was made for,
+ * also while a successor with another one is tried.
+ */
+export function configurationPath(rendered: string): string {
+  return `${filesFolder}/config-${createHash("sha256").update(rendered).digest("hex").slice(0, 16)}.yml`;
+}

@@ -1,0 +1,27 @@
+import { isIP, isIPv4, isIPv6 } from "net";
+
+const dnsLabel = /^(?!-)[a-z0-9-]{1,63}(?<!-)$/i;
+
+/** A DNS name by RFC 1123: labels of letters, digits and inner hyphens, 253 characters at most. */
+export function isDnsName(value: string): boolean {
+  return value.length <= 253 && value.split(".").every((label) => dnsLabel.test(label)) && !/^[\d.]+$/.test(value);
+}
+
+export function isIpAddress(value: string): boolean {
+  return isIP(value) !== 0;
+}
+
+/** Loopback as Docker sees it: plain HTTP is spoken to 127.0.0.0/8 and ::1 alone. */
+export function isLoopback(host: string): boolean {
+  return host === "localhost" || (isIPv4(host) && host.startsWith("127.")) || (isIPv6(host) && host === "::1");
+}
+
+/** An address that stands for every interface and so is no name a client could use. */
+export function isUnspecified(address: string): boolean {
+  return address === "0.0.0.0" || address === "::";
+}
+
+/** `host:port`, with the brackets an IPv6 address needs in a URL and in an image name. */
+export function hostPort(host: string, port: number): string {
+  return isIPv6(host) ? `[${host}]:${port}` : `${host}:${port}`;
+}

@@ -1,0 +1,78 @@
+import { createHash } from "crypto";
+import * as docker from "@pulumi/docker";
+import * as pulumi from "@pulumi/pulumi";
+import { StorageArgs } from "./args";
+import { dataFolder } from "./lib/configuration";
+
+export interface RegistryDataArgs {
+  storage: StorageArgs;
+  lab: boolean;
+  imageId: pulumi.Input<string>;
+  /** The server runs as a user of its own, so folders that others made must be handed to it. */
+  unprivileged: boolean;
+}
+
+/** Images on the Docker host: a volume, or a folder of the host. */
+export class RegistryData extends pulumi.ComponentResource {
+  /** What the server's container mounts; nothing when images are kept in an object store. */
+  public readonly volumes: docker.types.input.ContainerVolume[];
+
+  constructor(name: string, args: RegistryDataArgs, opts?: pulumi.ComponentResourceOptions) {
+    super("container-registry:index:RegistryData", name, {}, opts);
+    const { hostPath, volume, volumeDriver, volumeOptions } = args.storage.filesystem ?? {};
+
+    // The default volume is there whatever the storage is: an `up` that switches the storage would else delete it.
+    const standard = new docker.Volume(name, { name }, { parent: this, protect: !args.lab });
+
+    if ((args.storage.driver ?? "filesystem") !== "filesystem") {
+      this.volumes = [];
+    } else if (hostPath !== undefined) {
+      this.volumes = [{ hostPath, containerPath: dataFolder }];
+    } else if (volume !== undefined || volumeDriver !== undefined) {
+      const identity = createHash("sha256").update(JSON.stringify([volume, volumeDriver, volumeOptions])).digest("hex");
+      const chosen = new docker.Volume(
+        `${name}-${identity.slice(0, 8)}`,
+        { name: volume ?? `${name}-${identity.slice(0, 8)}`, driver: volumeDriver ?? "local", driverOpts: volumeOptions },
+        { parent: this, retainOnDelete: !args.lab },
+      );
+      this.volumes = [{ volumeName: chosen.name, containerPath: dataFolder }];
+    } else {
+      this.volumes = [{ volumeName: standard.name, containerPath: dataFolder }];
+    }
+
+    const foreign = hostPath !== undefined || volume !== undefined || volumeDriver !== undefined;
+    if (foreign && args.unprivileged) {
+      this.handOver(name, args.imageId);
+    }
+    this.registerOutputs({});
+  }
+
+  /** Gives a folder or volume that the engine or somebody else made to the server's user. Runs once and stays as a stopped container. */
+  private handOver(name: string, imageId: pulumi.Input<string>): void {
+    const handOver = new docker.Container(
+      `${name}-owner`,
+      {
+        name: `${name}-owner`,
+        image: imageId,
+        command: ["prepare", dataFolder],
+        user: "0:0",
+        capabilities: { drops: ["ALL"], adds: ["CAP_CHOWN", "CAP_DAC_OVERRIDE"] },
+        securityOpts: ["no-new-privileges"],
+        networkMode: "none",
+        readOnly: true,
+        restart: "no",
+        attach: true,
+        mustRun: false,
+        volumes: this.volumes,
+      },
+      { parent: this },
+    );
+    handOver.exitCode.apply((code) => {
+      if (code !== 0) {
+        throw new pulumi.RunError(
+          `storage.filesystem: the folder or volume could not be given to the registry's user (exit code ${code}); see docker logs ${name}-owner`,
+        );
+      }
+    });
+  }
+}

@@ -1,0 +1,58 @@
+import * as docker from "@pulumi/docker";
+import * as pulumi from "@pulumi/pulumi";
+import { buildBundledImage, EngineAddress, loadImage } from "./lib/bundledImage";
+import { imageProblems } from "./lib/checks";
+import { throwProblems } from "./lib/inputs";
+
+/** Which server image. */
+export interface RegistryImageArgs {
+  /** `bundled`, or an image reference pinned by digest. @default "bundled" */
+  image?: string;
+}
+
+/** The registry server's image on a Docker engine: the bundled one, built here and loaded, or one that is pulled. */
+export class RegistryImage extends pulumi.ComponentResource {
+  /** Image ID (`sha256:…`). */
+  public readonly imageId: pulumi.Output<string>;
+
+  constructor(name: string, args: RegistryImageArgs, opts?: pulumi.ComponentResourceOptions) {
+    super("container-registry:index:RegistryImage", name, {}, opts);
+    const reference = args.image ?? "bundled";
+    throwProblems(imageProblems(reference));
+    const image = new docker.RemoteImage(
+      name,
+      reference === "bundled"
+        ? { name: this.bundled(name) }
+        : // Somebody else's image: it may be in use elsewhere on this engine, so it stays there.
+          { name: reference, keepLocally: true },
+      { parent: this },
+    );
+    this.imageId = image.imageId;
+    this.registerOutputs({ imageId: this.imageId });
+  }
+
+  /** The name the bundled image has on the engine. Each component has a tag of its own, so that removing it never hits another's. */
+  private bundled(name: string): pulumi.Output<string> {
+    return pulumi.output(this.engine()).apply(async (engine) => {
+      const archive = await buildBundledImage();
+      const tagged = `${name.toLowerCase()}:${archive.id.slice("sha256:".length, "sha256:".length + 12)}`;
+      if (!pulumi.runtime.isDryRun()) {
+        await loadImage(engine, archive, tagged);
+      }
+      return tagged;
+    });
+  }
+
+  /** The engine that the docker provider of this component talks to; the provider has no way to load an image. */
+  private engine(): pulumi.Input<EngineAddress> {
+    const provider = this.getProvider("docker:index/remoteImage:RemoteImage");
+    if (provider instanceof docker.Provider) {
+      return pulumi.all([provider.host, provider.context]).apply(([host, context]) => ({ host, context }));
+    }
+    const config = new pulumi.Config("docker");
+    return {
+      host: config.get("host") ?? process.env.DOCKER_HOST,
+      context: config.get("context") ?? process.env.DOCKER_CONTEXT,
+    };
+  }
+}

@@ -1,0 +1,220 @@
+import * as docker from "@pulumi/docker";
+import * as pulumi from "@pulumi/pulumi";
+import * as random from "@pulumi/random";
+import { ResourcesArgs, StorageArgs, TlsArgs, TlsMode, UserArgs } from "./args";
+import { registryProblems, RegistrySettings } from "./lib/checks";
+import { daemonConfig, loginCommand, trustCommand } from "./lib/clientSetup";
+import {
+  certificateFile,
+  configurationPath,
+  containerPort,
+  drainSeconds,
+  filesFolder,
+  htpasswdFile,
+  renderConfiguration,
+} from "./lib/configuration";
+import { hostPort, isLoopback, isUnspecified } from "./lib/hosts";
+import { throwProblems } from "./lib/inputs";
+import { storageConfiguration } from "./lib/storage";
+import { serverVersion } from "./lib/version";
+import { RegistryCertificate } from "./registryCertificate";
+import { RegistryData } from "./registryData";
+import { RegistryFiles } from "./registryFiles";
+import { RegistryImage } from "./registryImage";
+import { RegistryUsers } from "./registryUsers";
+
+/** A registry on one Docker host. */
+export interface SingleNodeRegistryArgs {
+  /** DNS name or IP address that clients use. @default "localhost" */
+  hostname?: string;
+  /** Port on the Docker host. @default 5000 */
+  port?: number;
+  /** Address of the Docker host to listen on; 0.0.0.0 for all. @default "127.0.0.1" */
+  bindAddress?: string;
+  /** Accepts plain HTTP or a registry without users beyond loopback. @default false */
+  allowInsecure?: boolean;
+  /** The certificate. @default self-signed */
+  tls?: TlsArgs;
+  /** Who may log in. @default one user `admin` with a generated password */
+  users?: UserArgs[];
+  /** Where images are kept. @default a named volume */
+  storage?: StorageArgs;
+  /** `bundled`, or an image reference pinned by digest. @default "bundled" */
+  image?: string;
+  /** Limits of the container. */
+  resources?: ResourcesArgs;
+  /** `true`: destroying the component deletes the images too. @default false: their volume is protected */
+  lab?: boolean;
+}
+
+/**
+ * A private container registry on one Docker host, over TLS and with users. Certificate and users change without a restart;
+ * another configuration replaces the container. Its resources on the host are named after the component.
+ */
+export class SingleNodeRegistry extends pulumi.ComponentResource {
+  /** URL of the registry. */
+  public readonly endpoint: pulumi.Output<string>;
+  /** What goes before an image name: `localhost:5000`. */
+  public readonly repositoryPrefix: pulumi.Output<string>;
+  /** First user; empty without users. */
+  public readonly username: pulumi.Output<string>;
+  /** Password of the first user. Secret. */
+  public readonly password: pulumi.Output<string>;
+  /** Password of every user by name. Secret. */
+  public readonly credentials: pulumi.Output<Record<string, string>>;
+  /** Certificate to trust, PEM; empty when clients need none. */
+  public readonly caCertificate: pulumi.Output<string>;
+  /** End of the server certificate, ISO 8601 in UTC; empty without TLS. */
+  public readonly certificateExpiresAt: pulumi.Output<string>;
+  /** Shell command that logs Docker in as the first user. */
+  public readonly loginCommand: pulumi.Output<string>;
+  /** Shell command that makes a Docker engine trust the registry. */
+  public readonly trustCommand: pulumi.Output<string>;
+  /** JSON to merge into a client engine's daemon.json. */
+  public readonly daemonConfig: pulumi.Output<string>;
+  /** Version of the server. */
+  public readonly version: pulumi.Output<string>;
+  /** Name of the server's container, for `docker logs` and `docker exec`. */
+  public readonly containerName: pulumi.Output<string>;
+
+  constructor(name: string, args: SingleNodeRegistryArgs, opts?: pulumi.ComponentResourceOptions) {
+    // No inputs: they would stand in state, passwords and keys among them.
+    super("container-registry:index:SingleNodeRegistry", name, {}, opts);
+    const settings = settingsOf(args);
+    throwProblems(registryProblems(settings));
+    const parent = { parent: this };
+    const bundled = settings.image === "bundled";
+    const encrypted = settings.tls.mode !== TlsMode.Off;
+
+    const certificate = new RegistryCertificate(
+      `${name}-tls`,
+      { hostname: settings.hostname, alternativeNames: certificateNames(settings), tls: settings.tls },
+      parent,
+    );
+    const users = new RegistryUsers(`${name}-users`, { users: [...settings.users] }, parent);
+    const httpSecret = new random.RandomBytes(`${name}-http-secret`, { length: 32 }, parent);
+    const image = new RegistryImage(`${name}-image`, { image: settings.image }, parent);
+    const data = new RegistryData(
+      `${name}-data`,
+      { storage: settings.storage, lab: args.lab ?? false, imageId: image.imageId, unprivileged: bundled },
+      parent,
+    );
+
+    const configuration = httpSecret.hex.apply((secret) =>
+      renderConfiguration({
+        httpSecret: secret,
+        tls: encrypted,
+        authentication: settings.users.length > 0,
+        storage: storageConfiguration(settings.storage),
+      }),
+    );
+    // The path holds a hash over the random HTTP secret, which tells nothing about the file's other secrets.
+    const path = pulumi.unsecret(configuration.apply(configurationPath));
+    const files = new RegistryFiles(
+      `${name}-files`,
+      {
+        imageId: image.imageId,
+        unprivileged: bundled,
+        files: [
+          { path, content: configuration },
+          ...(encrypted ? [{ path: certificateFile, content: certificate.serverPem }] : []),
+          ...(settings.users.length > 0 ? [{ path: htpasswdFile, content: users.htpasswd }] : []),
+        ],
+      },
+      parent,
+    );
+
+    const container = new docker.Container(
+      name,
+      {
+        name,
+        image: image.imageId,
+        command: ["serve", path],
+        restart: "unless-stopped",
+        // Requests under way end before the engine kills the server.
+        stopTimeout: drainSeconds + 5,
+        destroyGraceSeconds: drainSeconds + 5,
+        readOnly: true,
+        capabilities: { drops: ["ALL"] },
+        securityOpts: ["no-new-privileges"],
+        memory: settings.resources.memory,
+        memorySwap: settings.resources.memory,
+        ulimits: [{ name: "nproc", soft: settings.resources.processes, hard: settings.resources.processes }],
+        // The collector works harder before the kernel's limit is met.
+        envs: [`GOMEMLIMIT=${Math.floor(settings.resources.memory * 0.9)}MiB`],
+        tmpfs: { "/tmp": "rw,noexec,nosuid,size=64m" },
+        volumes: [{ volumeName: files.volume, containerPath: filesFolder, readOnly: true }, ...data.volumes],
+        ports: [{ internal: containerPort, external: settings.port, ip: settings.bindAddress }],
+        networkMode: "bridge",
+        logDriver: "json-file",
+        logOpts: { "max-size": "10m", "max-file": "3" },
+        // Engines before 25 know no start interval: the interval is short for a quick first check, and the check itself
+        // watches the server for a while before it returns. A foreign image need not have anything to check with.
+        ...(bundled
+          ? {
+              healthcheck: {
+                tests: ["CMD", "/registry", "healthcheck", "--watch", "15s", path],
+                interval: "250ms",
+                timeout: "30s",
+                startPeriod: "20s",
+                retries: 3,
+              },
+              wait: true,
+              waitTimeout: 60,
+            }
+          : {}),
+      },
+      { parent: this, dependsOn: [files, data] },
+    );
+
+    const prefix = hostPort(settings.hostname, settings.port);
+    this.endpoint = pulumi.output(`${encrypted ? "https" : "http"}://${prefix}`);
+    this.repositoryPrefix = pulumi.output(prefix);
+    this.username = users.username;
+    this.password = users.password;
+    this.credentials = users.credentials;
+    this.caCertificate = certificate.caCertificate;
+    this.certificateExpiresAt = certificate.expiresAt;
+    this.loginCommand = users.username.apply((username) => loginCommand(prefix, username));
+    this.trustCommand = certificate.caCertificate.apply((ca) => trustCommand(prefix, ca));
+    this.daemonConfig = pulumi.output(
+      daemonConfig({ insecureRegistry: encrypted || isLoopback(settings.hostname) ? undefined : prefix }),
+    );
+    this.version = pulumi.output(bundled ? serverVersion() : settings.image);
+    this.containerName = container.name;
+    this.registerOutputs({
+      endpoint: this.endpoint,
+      repositoryPrefix: this.repositoryPrefix,
+      username: this.username,
+      password: this.password,
+      credentials: this.credentials,
+      caCertificate: this.caCertificate,
+      certificateExpiresAt: this.certificateExpiresAt,
+      loginCommand: this.loginCommand,
+      trustCommand: this.trustCommand,
+      daemonConfig: this.daemonConfig,
+      version: this.version,
+      containerName: this.containerName,
+    });
+  }
+}
+
+/** The settings with every default filled in. */
+export function settingsOf(args: SingleNodeRegistryArgs): RegistrySettings {
+  return {
+    hostname: args.hostname ?? "localhost",
+    port: args.port ?? 5000,
+    bindAddress: args.bindAddress ?? "127.0.0.1",
+    allowInsecure: args.allowInsecure ?? false,
+    tls: args.tls ?? {},
+    users: args.users ?? [{ name: "admin" }],
+    storage: args.storage ?? {},
+    image: args.image ?? "bundled",
+    resources: { memory: args.resources?.memory ?? 512, processes: args.resources?.processes ?? 512 },
+  };
+}
+
+/** Every name and address a client of this host may use. */
+function certificateNames(settings: RegistrySettings): string[] {
+  return [settings.bindAddress, "localhost", "127.0.0.1", "::1"].filter((each) => !isUnspecified(each));
+}

@@ -1,0 +1,19 @@
+import * as pulumi from "@pulumi/pulumi";
+import { SingleNodeRegistry } from "./components";
+import { readStackConfig } from "./program/stackConfig";
+
+const config = readStackConfig();
+const registry = new SingleNodeRegistry(`${pulumi.getProject()}-${pulumi.getStack()}`, config.registry);
+
+export const endpoint = registry.endpoint;
+export const repositoryPrefix = registry.repositoryPrefix;
+export const username = registry.username;
+export const password = registry.password;
+export const credentials = registry.credentials;
+export const caCertificate = registry.caCertificate;
+export const certificateExpiresAt = registry.certificateExpiresAt;
+export const loginCommand = registry.loginCommand;
+export const trustCommand = registry.trustCommand;
+export const daemonConfig = registry.daemonConfig;
+export const version = registry.version;
+export const containerName = registry.containerName;

@@ -1,0 +1,105 @@
+import { Problem, shown } from "../components/lib/problems";
+
+/** Reads a value of unknown make: returns it typed, or notes what is wrong with it. */
+export type Shape<T> = (value: unknown, key: string, problems: Problem[]) => T | undefined;
+
+export type Shaped<S> = S extends Shape<infer T> ? T : never;
+
+type Fields = Record<string, Shape<unknown>>;
+type ShapedObject<F extends Fields, R extends keyof F> = { [K in Exclude<keyof F, R>]?: Shaped<F[K]> } & { [K in R]: Shaped<F[K]> };
+
+function scalar<T>(what: string, accept: (value: unknown) => T | undefined, show = shown): Shape<T> {
+  return (value, key, problems) => {
+    const accepted = accept(value);
+    if (accepted === undefined) {
+      problems.push({ key, message: `${show(value)} is not allowed; give ${what}` });
+    }
+    return accepted;
+  };
+}
+
+const text = (value: unknown): string | undefined =>
+  // `pulumi config set --path users[0].name 42` stores a number where a user means a text.
+  typeof value === "string" ? value : typeof value === "number" || typeof value === "boolean" ? String(value) : undefined;
+
+export const string = scalar("a text", text);
+
+/** A text that no error message may show. */
+export const secret = scalar("a text", text, () => "this value (not shown)");
+
+export const number = scalar("a number", (value) => {
+  const parsed = typeof value === "string" && value.trim() !== "" ? Number(value) : value;
+  return typeof parsed === "number" && Number.isFinite(parsed) ? parsed : undefined;
+});
+
+export const boolean = scalar("true or false", (value) =>
+  typeof value === "boolean" ? value : value === "true" ? true : value === "false" ? false : undefined,
+);
+
+export function list<T>(item: Shape<T>): Shape<T[]> {
+  return (value, key, problems) => {
+    if (!Array.isArray(value)) {
+      problems.push({ key, message: `must be a list, e.g. with pulumi config set --path '${key}[0]…'` });
+      return undefined;
+    }
+    return value.flatMap((each, index) => item(each, `${key}[${index}]`, problems) ?? []);
+  };
+}
+
+/** A map from names the user chooses to values of one shape. */
+export function dictionary<T>(item: Shape<T>): Shape<Record<string, T>> {
+  return (value, key, problems) => {
+    if (typeof value !== "object" || value === null || Array.isArray(value)) {
+      problems.push({ key, message: "must be an object of names and values" });
+      return undefined;
+    }
+    return Object.fromEntries(Object.entries(value).map(([name, each]) => [name, item(each, `${key}.${name}`, problems) as T]));
+  };
+}
+
+/** An object with these fields and no others; those in `required` must be there. */
+export function object<F extends Fields, R extends keyof F & string = never>(
+  fields: F,
+  required: readonly R[] = [],
+): Shape<ShapedObject<F, R>> {
+  return (value, key, problems) => {
+    if (typeof value !== "object" || value === null || Array.isArray(value)) {
+      problems.push({
+        key,
+        message: `must be an object of ${Object.keys(fields).join(", ")}; set its parts with pulumi config set --path ${key}.<part>`,
+      });
+      return undefined;
+    }
+    const pathTo = (name: string): string => (key === "" ? name : `${key}.${name}`);
+    const result: Record<string, unknown> = {};
+    for (const [name, each] of Object.entries(value)) {
+      const field = Object.hasOwn(fields, name) ? fields[name] : undefined;
+      if (field === undefined) {
+        problems.push({ key: pathTo(name), message: `is no known key; ${suggestion(name, Object.keys(fields))}` });
+      } else if (each !== null && each !== undefined) {
+        result[name] = field(each, pathTo(name), problems);
+      }
+    }
+    const missing = required.filter((name) => !Object.hasOwn(value, name));
+    problems.push(...missing.map((name) => ({ key: pathTo(name), message: "is missing" })));
+    return missing.length === 0 ? (result as ShapedObject<F, R>) : undefined;
+  };
+}
+
+function suggestion(name: string, known: readonly string[]): string {
+  const near = known.find((each) => each.toLowerCase() === name.toLowerCase() || distance(each, name) <= 2);
+  return near === undefined ? `known are ${known.join(", ")}` : `did you mean ${near}?`;
+}
+
+/** Levenshtein distance: how many letters were mistyped. */
+function distance(a: string, b: string): number {
+  let row = Array.from({ length: b.length + 1 }, (_, index) => index);
+  for (let i = 1; i <= a.length; i++) {
+    const next = [i];
+    for (let j = 1; j <= b.length; j++) {
+      next[j] = Math.min(row[j] + 1, next[j - 1] + 1, row[j - 1] + (a[i - 1] === b[j - 1] ? 0 : 1));
+    }
+    row = next;
+  }
+  return row[b.length];
+}

@@ -1,0 +1,39 @@
+# Sourced by the other scripts: finds what set-up has put in place. Installs nothing, prints nothing.
+
+root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
+tools=$root/.tools
+quickstart=$root/.quickstart
+
+# Releases that go together; package-lock.json pins the same providers.
+pulumi_minimum=3.220.0
+pulumi_version=3.259.0
+plugins="docker:5.0.0 random:4.21.1 tls:5.5.1"
+
+# The project's own toolchain, if set-up had to get one. Its plugins are in its own PULUMI_HOME; a user's is never touched.
+if [ -x "$tools/pulumi/bin/pulumi" ]; then
+  export PATH="$tools/pulumi/bin:$PATH" PULUMI_HOME="$tools/pulumi"
+  export PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION=1
+fi
+export PATH="$tools/bin:$PATH" PULUMI_SKIP_UPDATE_CHECK=1
+
+# The docker provider knows DOCKER_HOST but not the current context of the docker command.
+if [ -z "${DOCKER_HOST:-}" ] && [ -z "${DOCKER_CONTEXT:-}" ] && [ -f "${DOCKER_CONFIG:-$HOME/.docker}/config.json" ] &&
+  grep -q '"currentContext"' "${DOCKER_CONFIG:-$HOME/.docker}/config.json"; then
+  DOCKER_HOST=$(docker context inspect --format '{{.Endpoints.docker.Host}}') && export DOCKER_HOST
+fi
+
+# State in this folder, for people who have no Pulumi backend of their own; a backend that is set or logged in to is used as it is.
+use_backend() {
+  if [ -n "${PULUMI_BACKEND_URL:-}" ] || [ -n "${PULUMI_ACCESS_TOKEN:-}" ] ||
+    grep -qs '"current": *"..*"' "${PULUMI_HOME:-$HOME/.pulumi}/credentials.json"; then
+    return
+  fi
+  mkdir -p "$quickstart/state"
+  if [ ! -s "$quickstart/passphrase" ]; then
+    (umask 077 && head -c 24 /dev/urandom | base64 >"$quickstart/passphrase")
+  fi
+  export PULUMI_BACKEND_URL="file://$quickstart/state"
+  if [ -z "${PULUMI_CONFIG_PASSPHRASE+set}" ] && [ -z "${PULUMI_CONFIG_PASSPHRASE_FILE:-}" ]; then
+    export PULUMI_CONFIG_PASSPHRASE_FILE="$quickstart/passphrase"
+  fi
+}

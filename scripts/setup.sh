@@ -1,0 +1,150 @@
+#!/usr/bin/env bash
+# Puts in place what `npm start` and `npm test` need: Node packages, Pulumi with its plugins, a Docker engine.
+# Uses what is there; a second run changes nothing. Everything it adds is in .tools and node_modules, but for a Docker engine.
+set -euo pipefail
+. "$(dirname "$0")/environment.sh"
+cd "$root"
+
+say() { printf 'setup: %s\n' "$*" >&2; }
+fail() {
+  printf '\nsetup: %s\n' "$*" >&2
+  exit 1
+}
+as_root() { [ "$(id -u)" = 0 ]; }
+# A download that can't be reached must not hang: 3 s to connect, and 10 s of crawling is given up.
+download() { curl --fail --silent --show-error --location --connect-timeout 3 --speed-limit 20000 --speed-time 10 --output "$2" "$1"; }
+
+node_packages() {
+  local lock
+  lock=$(sha256sum package-lock.json)
+  if [ "$(cat node_modules/.installed-lock 2>/dev/null)" != "$lock" ]; then
+    say "installing the Node packages of package-lock.json"
+    npm ci --no-audit --no-fund --loglevel=error >&2
+    printf '%s' "$lock" >node_modules/.installed-lock
+  fi
+}
+
+# version_at_least FOUND NEEDED
+version_at_least() { [ "$(printf '%s\n%s\n' "$2" "$1" | sort -V | head -n 1)" = "$2" ]; }
+
+pulumi_usable() {
+  local found
+  found=$(pulumi version 2>/dev/null) && version_at_least "${found#v}" "$pulumi_minimum"
+}
+
+plugin_folder() { printf '%s/plugins/resource-%s-v%s' "${PULUMI_HOME:-$HOME/.pulumi}" "${1%%:*}" "${1##*:}"; }
+
+plugins_missing() {
+  local plugin
+  for plugin in $plugins; do
+    [ -d "$(plugin_folder "$plugin")" ] || return 0
+  done
+  return 1
+}
+
+platform() {
+  case "$(uname -s)-$(uname -m)" in
+    Linux-x86_64) echo linux-x64 ;;
+    Linux-aarch64) echo linux-arm64 ;;
+    Darwin-x86_64) echo darwin-x64 ;;
+    Darwin-arm64) echo darwin-arm64 ;;
+    *) return 1 ;;
+  esac
+}
+
+download_pulumi() {
+  local archive=$tools/pulumi.tar.gz
+  mkdir -p "$tools/pulumi/bin"
+  say "downloading Pulumi $pulumi_version"
+  if download "https://get.pulumi.com/releases/sdk/pulumi-v$pulumi_version-$(platform).tar.gz" "$archive" &&
+    tar -xzf "$archive" --strip-components=1 -C "$tools/pulumi/bin"; then
+    rm -f "$archive"
+  else
+    rm -rf "$archive" "$tools/pulumi"
+    return 1
+  fi
+}
+
+download_plugins() {
+  local plugin
+  for plugin in $plugins; do
+    [ -d "$(plugin_folder "$plugin")" ] && continue
+    say "downloading the Pulumi plugin ${plugin%%:*} ${plugin##*:}"
+    env -u PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION pulumi plugin install resource "${plugin%%:*}" "${plugin##*:}" >&2 || return 1
+  done
+}
+
+reachable() { download https://get.pulumi.com/releases/sdk/ /dev/null 2>/dev/null || [ $? = 22 ]; }
+
+unpack_toolchain() {
+  local archive=${PULUMI_TOOLCHAIN:-$root/../shared/pulumi/toolchain-linux-amd64.tar.xz}
+  [ -f "$archive" ] && [ "$(platform)" = linux-x64 ] || return 1
+  say "unpacking Pulumi and its plugins from $archive"
+  rm -rf "$tools/pulumi" "$tools/pulumi.partial"
+  mkdir -p "$tools/pulumi.partial"
+  tar -xJf "$archive" -C "$tools/pulumi.partial"
+  mv "$tools/pulumi.partial" "$tools/pulumi"
+}
+
+pulumi_tools() {
+  if pulumi_usable && ! plugins_missing; then
+    return
+  fi
+  if [ -n "${PULUMI_TOOLCHAIN:-}" ] || ! reachable; then
+    unpack_toolchain && . "$root/scripts/environment.sh"
+  else
+    pulumi_usable || { download_pulumi && . "$root/scripts/environment.sh"; }
+    download_plugins || { unpack_toolchain && . "$root/scripts/environment.sh"; }
+  fi || true
+  pulumi_usable && ! plugins_missing || fail "Pulumi $pulumi_minimum or newer with the plugins $plugins is needed, and
+could not be downloaded. Install it from https://www.pulumi.com/docs/install/, or set PULUMI_TOOLCHAIN to an archive that has it
+(bin/ and plugins/, see docs/toolchain.md)."
+}
+
+engine_answers() { timeout 20 docker version --format '{{.Server.Version}}' >/dev/null 2>&1; }
+
+wait_for_engine() {
+  local tries=0
+  until engine_answers; do
+    tries=$((tries + 1))
+    [ $tries -lt 120 ] || fail "the Docker engine was started but does not answer; see /var/log/dockerd.log"
+    sleep 0.25
+  done
+}
+
+start_engine() {
+  if [ -d /run/systemd/system ]; then
+    say "starting the Docker engine by systemd"
+    systemctl start docker
+  else
+    say "starting the Docker engine (this machine has no init), log in /var/log/dockerd.log"
+    setsid dockerd >>/var/log/dockerd.log 2>&1 </dev/null &
+  fi
+  wait_for_engine
+}
+
+docker_engine() {
+  if engine_answers; then
+    return
+  fi
+  if [ -n "${DOCKER_HOST:-}${DOCKER_CONTEXT:-}" ]; then
+    fail "the Docker engine at ${DOCKER_HOST:-context $DOCKER_CONTEXT} does not answer. Start it, or unset DOCKER_HOST and DOCKER_CONTEXT
+to use the one on this machine. Try: docker version"
+  fi
+  if ! command -v dockerd >/dev/null && as_root && command -v apt-get >/dev/null && grep -qsE '^ID(_LIKE)?=.*(debian|ubuntu)' /etc/os-release; then
+    say "installing the Docker engine (docker.io) with apt-get"
+    apt-get update -qq >&2
+    DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends docker.io iptables >/dev/null
+  fi
+  command -v dockerd >/dev/null || fail "no Docker engine answers, and none is installed. Install Docker Engine
+(https://docs.docker.com/engine/install/) or Docker Desktop, or set DOCKER_HOST to one that runs elsewhere."
+  as_root || fail "the Docker engine is installed but does not answer. Start it (sudo systemctl start docker), and let your
+user talk to it (sudo usermod -aG docker \$USER, then log in again)."
+  start_engine
+}
+
+command -v node >/dev/null || fail "Node.js 20.12 or newer is needed: https://nodejs.org/"
+command -v docker >/dev/null || [ "$(uname -s)" = Linux ] || fail "Docker is needed: https://docs.docker.com/get-docker/"
+node_packages
+pulumi_tools
+docker_engine

@@ -1,0 +1,13 @@
+#!/usr/bin/env bash
+# npm stop: destroys stack `dev`.
+set -euo pipefail
+. "$(dirname "$0")/environment.sh"
+cd "$root"
+use_backend
+if ! pulumi stack select dev 2>/dev/null; then
+  echo "There is no stack dev; nothing to take down."
+  exit 0
+fi
+pulumi destroy --stack dev --yes --skip-preview "$@"
+echo
+echo "The registry is gone. Bring up a new one with: npm start"

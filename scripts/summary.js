@@ -1,0 +1,26 @@
+"use strict";
+// Reads a stack's outputs (JSON) and tells a person what was made and what to type next.
+const outputs = JSON.parse(require("fs").readFileSync(0, "utf8"));
+const pulumi = "npm run --silent pulumi --";
+const expiry = outputs.certificateExpiresAt && ` (certificate until ${outputs.certificateExpiresAt.slice(0, 10)})`;
+const trust = outputs.caCertificate
+  ? `${pulumi} stack output trustCommand | sh`
+  : "(nothing to do: Docker trusts this registry as it is)";
+const login = outputs.username
+  ? outputs.loginCommand.replace(/^pulumi/, pulumi)
+  : "(nothing to do: the registry has no users)";
+console.log(`
+Your registry is up.
+
+  URL        ${outputs.endpoint}${expiry}
+  user       ${outputs.username || "none"}
+  server     ${outputs.version}, container ${outputs.containerName}
+
+Next:
+
+  1. trust   ${trust}
+  2. login   ${login}
+  3. push    docker tag IMAGE ${outputs.repositoryPrefix}/IMAGE && docker push ${outputs.repositoryPrefix}/IMAGE
+
+Take it down with: npm stop
+`);

@@ -1,0 +1,92 @@
+#!/bin/sh
+# Builds the image of the bundled server into .build/<hash of the sources>/image.tar,
+# unless it is there already. The last line on standard output is the path of the
+# archive and the ID of the image in it.
+set -eu
+cd "$(dirname "$0")"
+
+say() { echo "$*" >&2; }
+
+sha256() {
+  if command -v sha256sum >/dev/null; then sha256sum "$@"; else shasum -a 256 "$@"; fi
+}
+
+architecture() {
+  case "${GOARCH:-$(uname -m)}" in
+    x86_64 | amd64) echo amd64 ;;
+    aarch64 | arm64) echo arm64 ;;
+    *) echo "${GOARCH:-$(uname -m)}" ;;
+  esac
+}
+
+source_hash() {
+  {
+    echo "$arch ${SOURCE_DATE_EPOCH:-0}"
+    find . -path ./.build -prune -o -path '*/testdata/*' -prune -o \
+      -type f ! -name '*_test.go' ! -name '*.md' -print |
+      LC_ALL=C sort | while IFS= read -r file; do sha256 "$file"; done
+  } | sha256 | cut -c1-64
+}
+
+# host_toolchain prints the GOTOOLCHAIN to build with, or fails when the host's Go
+# cannot build the server.
+host_toolchain() {
+  command -v go >/dev/null || return 1
+  if GOTOOLCHAIN="go$go_version" go version >/dev/null 2>&1; then
+    echo "go$go_version"
+  elif GOTOOLCHAIN=local go list -m >/dev/null 2>&1; then
+    say "go$go_version cannot be had; with another Go the server is the same, but not the digest of its image"
+    echo local
+  else
+    return 1
+  fi
+}
+
+build_on_host() {
+  say "building the registry server with $(go version | cut -d' ' -f3); the first time takes a minute or two"
+  export CGO_ENABLED=0 GOFLAGS=-mod=readonly
+  unset GOAMD64 GOARM64 GOEXPERIMENT
+  GOOS=linux GOARCH=$arch go build -trimpath -buildvcs=false -ldflags "-s -w" -o "$work/registry" .
+  GOOS='' GOARCH='' go run ./cmd/pack -binary "$work/registry" -arch "$arch" -tag "$tag" -archive "$work/image.tar" >"$work/image.id"
+  rm "$work/registry"
+}
+
+build_in_docker() {
+  say "no usable Go on this machine; building the registry server in golang:$go_version"
+  docker build --target build --platform "linux/$arch" --build-arg TAG="$tag" \
+    --build-arg SOURCE_DATE_EPOCH="${SOURCE_DATE_EPOCH:-0}" --iidfile "$work/build.id" . >&2
+  container=$(docker create "$(cat "$work/build.id")")
+  docker cp "$container:/out/image.tar" "$work/image.tar" >&2
+  docker cp "$container:/out/image.id" "$work/image.id" >&2
+  docker rm "$container" >/dev/null
+  rm "$work/build.id"
+}
+
+arch=$(architecture)
+go_version=$(sed -n 's/^ARG GO_VERSION=//p' Dockerfile)
+hash=$(source_hash)
+tag="container-registry:$(echo "$hash" | cut -c1-12)"
+result="$PWD/.build/$hash"
+
+if [ ! -e "$result/image.tar" ]; then
+  mkdir -p .build
+  work=$(mktemp -d .build/work.XXXXXX)
+  trap 'rm -rf "$work"' EXIT
+  if toolchain=$(host_toolchain); then
+    export GOTOOLCHAIN="$toolchain"
+    build_on_host
+  else
+    build_in_docker
+  fi
+  # The archive comes last: its presence says that the rest is complete.
+  mkdir -p "$result"
+  mv "$work/image.id" "$work/image.tar" "$result"
+  for old in .build/*; do
+    case "$old" in
+      ".build/$hash" | .build/work.*) ;;
+      *) rm -rf "$old" ;;
+    esac
+  done
+  say "built $tag"
+fi
+echo "$result/image.tar $(cat "$result/image.id")"

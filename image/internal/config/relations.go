@@ -1,0 +1,105 @@
+package config
+
+import (
+	"sort"
+	"strings"
+
+	"go.yaml.in/yaml/v3"
+)
+
+// relations checks what no single key shows: keys that need or exclude each other.
+func (c *checker) relations(root *yaml.Node) {
+	c.oneDriver(root)
+	c.tls(root)
+	if cache := find(root, "storage", "cache", "blobdescriptor"); value(cache) == "redis" && find(root, "redis", "addrs") == nil {
+		c.problems.add(cache.Line, "storage.cache.blobdescriptor", `"redis": needs redis.addrs`)
+	}
+	if h2c := find(root, "http", "h2c", "enabled"); value(h2c) == "true" && find(root, "http", "tls", "certificate") != nil {
+		c.problems.add(h2c.Line, "http.h2c.enabled", "true: has no meaning with http.tls, where HTTP/2 is on unless http.http2.disabled")
+	}
+	if addr := find(root, "http", "addr"); isText(addr) && value(find(root, "http", "net")) != "unix" {
+		if err := hostAndPort(addr.Value); err != nil {
+			c.problems.add(addr.Line, "http.addr", "%s: %v", quote(addr.Value), err)
+		}
+	}
+}
+
+func (c *checker) oneDriver(root *yaml.Node) {
+	storage := find(root, "storage")
+	if storage == nil || storage.Kind != yaml.MappingNode {
+		return
+	}
+	var given []string
+	for i := 0; i < len(storage.Content); i += 2 {
+		if name := storage.Content[i].Value; drivers[name] != nil {
+			given = append(given, name)
+		}
+	}
+	if len(given) == 1 {
+		return
+	}
+	var allowed []string
+	for name := range drivers {
+		allowed = append(allowed, name)
+	}
+	sort.Strings(allowed)
+	found := "none given"
+	if len(given) > 1 {
+		found = strings.Join(given, " and ") + " given"
+	}
+	c.problems.add(storage.Line, "storage", "%s; exactly one driver is needed: %s", found, strings.Join(allowed, ", "))
+}
+
+func (c *checker) tls(root *yaml.Node) {
+	tls := find(root, "http", "tls")
+	if tls == nil || tls.Kind != yaml.MappingNode {
+		return
+	}
+	needs := func(key, other string) {
+		if n := find(tls, key); n != nil && find(tls, other) == nil {
+			c.problems.add(n.Line, "http.tls."+key, "needs http.tls.%s", other)
+		}
+	}
+	needs("certificate", "key")
+	needs("key", "certificate")
+	needs("clientcas", "certificate")
+	needs("minimumtls", "certificate")
+	needs("ciphersuites", "certificate")
+	// Without CAs the engine leaves client authentication off, whatever is asked for.
+	needs("clientauth", "clientcas")
+	if suites := find(tls, "ciphersuites"); suites != nil && value(find(tls, "minimumtls")) == "tls1.3" {
+		c.problems.add(suites.Line, "http.tls.ciphersuites", "has no effect with http.tls.minimumtls tls1.3")
+	}
+}
+
+// find returns the value at a path of keys, nil when it is absent.
+func find(n *yaml.Node, path ...string) *yaml.Node {
+	for _, name := range path {
+		if n == nil || n.Kind != yaml.MappingNode {
+			return nil
+		}
+		var next *yaml.Node
+		for i := 0; i < len(n.Content); i += 2 {
+			if n.Content[i].Value == name {
+				next = n.Content[i+1]
+			}
+		}
+		n = next
+	}
+	return n
+}
+
+func isText(n *yaml.Node) bool {
+	if n == nil || n.Kind != yaml.ScalarNode {
+		return false
+	}
+	_, ok := meaning(n).(string)
+	return ok
+}
+
+func value(n *yaml.Node) string {
+	if n == nil {
+		return ""
+	}
+	return n.Value
+}

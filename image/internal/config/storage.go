@@ -1,0 +1,148 @@
+package config
+
+// subsections are the keys of storage that are not a driver.
+var subsections = map[string]*rule{
+	"delete": {kind: section, keys: map[string]*rule{
+		"enabled": {kind: boolean, required: true},
+	}},
+	"redirect": {kind: section, keys: map[string]*rule{
+		"disable": {kind: boolean, required: true},
+	}},
+	"cache": {kind: section, keys: map[string]*rule{
+		"blobdescriptor":     {kind: text, required: true, allowed: []string{"inmemory", "redis"}},
+		"blobdescriptorsize": {kind: integer},
+	}},
+	"tag": {kind: section, keys: map[string]*rule{
+		"concurrencylimit": {kind: integer},
+	}},
+	"maintenance": {kind: section, keys: map[string]*rule{
+		"readonly": {kind: section, keys: map[string]*rule{
+			"enabled": {kind: boolean, required: true},
+		}},
+		"uploadpurging": {kind: section, keys: map[string]*rule{
+			"enabled":  {kind: boolean, required: true},
+			"age":      {kind: duration, required: true, valid: positiveDuration},
+			"interval": {kind: duration, required: true, valid: positiveDuration},
+			"dryrun":   {kind: boolean, required: true},
+		}},
+	}},
+}
+
+// drivers are the parameters each storage driver reads.
+var drivers = map[string]map[string]*rule{
+	"filesystem": {
+		"rootdirectory": {kind: text},
+		"maxthreads":    {kind: integer, minimum: 25},
+	},
+	"inmemory": {},
+	"s3":       s3Parameters,
+	"s3aws":    s3Parameters,
+	"azure": {
+		"accountname":      {kind: text, required: true},
+		"accountkey":       {kind: text, secret: true},
+		"connectionstring": {kind: text, secret: true},
+		"container":        {kind: text, required: true},
+		"realm":            {kind: text},
+		"rootdirectory":    {kind: text},
+		"serviceurl":       {kind: text, valid: absoluteURL},
+		"max_retries":      {kind: integer},
+		"retry_delay":      {kind: duration},
+		"skipverify":       {kind: boolean},
+		"credentials": {kind: section, required: true, keys: map[string]*rule{
+			"type":     {kind: text, required: true, allowed: []string{"shared_key", "client_secret", "default_credentials"}},
+			"clientid": {kind: text},
+			"tenantid": {kind: text},
+			"secret":   {kind: text, secret: true},
+		}},
+	},
+	"gcs": {
+		"bucket":         {kind: text, required: true},
+		"keyfile":        {kind: text},
+		"credentials":    {kind: table, secret: true, item: &rule{kind: text, secret: true}},
+		"rootdirectory":  {kind: text},
+		"chunksize":      {kind: integer, minimum: 256 << 10},
+		"maxconcurrency": {kind: integer, minimum: 25},
+		"useragent":      {kind: text},
+	},
+	"swift": {
+		"authurl":             {kind: text, required: true, valid: absoluteURL},
+		"username":            {kind: text},
+		"password":            {kind: text, secret: true},
+		"container":           {kind: text, required: true},
+		"tenant":              {kind: text},
+		"tenantid":            {kind: text},
+		"domain":              {kind: text},
+		"domainid":            {kind: text},
+		"tenantdomain":        {kind: text},
+		"tenantdomainid":      {kind: text},
+		"trustid":             {kind: text},
+		"region":              {kind: text},
+		"authversion":         {kind: integer},
+		"prefix":              {kind: text},
+		"endpointtype":        {kind: text},
+		"insecureskipverify":  {kind: boolean},
+		"chunksize":           {kind: integer},
+		"secretkey":           {kind: text, secret: true},
+		"accesskey":           {kind: text, secret: true},
+		"tempurlcontainerkey": {kind: boolean},
+		"tempurlmethods":      {kind: list, item: &rule{kind: text}},
+	},
+	"oss": {
+		"accesskeyid":     {kind: text, secret: true},
+		"accesskeysecret": {kind: text, secret: true},
+		"region":          {kind: text, required: true},
+		"bucket":          {kind: text, required: true},
+		"internal":        {kind: boolean},
+		"encrypt":         {kind: boolean},
+		"secure":          {kind: boolean},
+		"chunksize":       {kind: integer},
+		"rootdirectory":   {kind: text},
+		"endpoint":        {kind: text},
+	},
+}
+
+var s3Parameters = map[string]*rule{
+	"bucket":                      {kind: text, required: true},
+	"region":                      {kind: text, required: true},
+	"accesskey":                   {kind: text, secret: true},
+	"secretkey":                   {kind: text, secret: true},
+	"regionendpoint":              {kind: text},
+	"forcepathstyle":              {kind: boolean},
+	"secure":                      {kind: boolean},
+	"skipverify":                  {kind: boolean},
+	"v4auth":                      {kind: boolean},
+	"encrypt":                     {kind: boolean},
+	"keyid":                       {kind: text},
+	"chunksize":                   {kind: integer, minimum: 5 << 20},
+	"multipartcopychunksize":      {kind: integer, minimum: 5 << 20},
+	"multipartcopymaxconcurrency": {kind: integer, minimum: 1},
+	"multipartcopythresholdsize":  {kind: integer},
+	"rootdirectory":               {kind: text},
+	"storageclass": {kind: text, allowed: []string{
+		"STANDARD", "REDUCED_REDUNDANCY", "STANDARD_IA", "ONEZONE_IA", "INTELLIGENT_TIERING",
+		"OUTPOSTS", "GLACIER_IR", "EXPRESS_ONEZONE", "NONE",
+	}},
+	"objectacl": {kind: text, allowed: []string{
+		"private", "public-read", "public-read-write", "authenticated-read",
+		"aws-exec-read", "bucket-owner-read", "bucket-owner-full-control",
+	}},
+	"usedualstack":    {kind: boolean},
+	"accelerate":      {kind: boolean},
+	"usefipsendpoint": {kind: boolean},
+	"useragent":       {kind: text},
+	"loglevel": {kind: text, allowed: []string{
+		"off", "debug", "debugwithsigning", "debugwithhttpbody", "debugwithrequestretries",
+		"debugwithrequesterrors", "debugwitheventstreambody",
+	}},
+}
+
+func storageRule() *rule {
+	keys := map[string]*rule{}
+	for name, r := range subsections {
+		keys[name] = r
+	}
+	for name, parameters := range drivers {
+		keys[name] = &rule{kind: section, keys: parameters}
+	}
+	return &rule{kind: section, required: true, keys: keys}
+}

@@ -1,0 +1,54 @@
+package config
+
+import (
+	"errors"
+	"fmt"
+	"net"
+	"net/url"
+	"regexp"
+	"strings"
+	"time"
+)
+
+func positiveDuration(value string) error {
+	if d, err := time.ParseDuration(value); err == nil && d <= 0 {
+		return errors.New("must be more than 0")
+	}
+	return nil
+}
+
+func absoluteURL(value string) error {
+	u, err := url.Parse(value)
+	if err != nil || u.Scheme == "" || u.Host == "" {
+		return errors.New("is not a URL with scheme and host, such as https://registry.example.com")
+	}
+	return nil
+}
+
+func hostAndPort(value string) error {
+	if _, _, err := net.SplitHostPort(value); err != nil {
+		return errors.New("is not an address such as :5000 or 127.0.0.1:5000")
+	}
+	return nil
+}
+
+func leadingSlash(value string) error {
+	if !strings.HasPrefix(value, "/") {
+		return errors.New("must begin with /")
+	}
+	return nil
+}
+
+func slashes(value string) error {
+	if !strings.HasPrefix(value, "/") || !strings.HasSuffix(value, "/") {
+		return errors.New("must begin and end with /")
+	}
+	return nil
+}
+
+func regularExpression(value string) error {
+	if _, err := regexp.Compile(value); err != nil {
+		return fmt.Errorf("is not a regular expression: %w", err)
+	}
+	return nil
+}

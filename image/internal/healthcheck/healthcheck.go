@@ -1,0 +1,119 @@
+// Package healthcheck asks the server of the same container whether it answers.
+package healthcheck
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"time"
+
+	"github.com/distribution/distribution/v3/configuration"
+)
+
+const (
+	// timeout is for one request.
+	timeout = 5 * time.Second
+	// pause is the time between two requests of a watch.
+	pause = time.Second
+	// young is the uptime below which a watch returns at once, so that a new
+	// container is healthy as soon as it answers.
+	young = 5 * time.Second
+)
+
+// Watch asks for as long as given and returns at the first failure. Docker engines
+// before 25 have no start interval, so the interval of the check is set short for a
+// fast first result, and the check itself takes its time once the server is up.
+func Watch(ctx context.Context, config configuration.HTTP, length time.Duration) error {
+	p := newProbe(config)
+	end := time.Now().Add(length)
+	for {
+		if err := p.ask(ctx); err != nil {
+			return err
+		}
+		if uptime, err := serverUptime(); err == nil && uptime < young {
+			return nil
+		}
+		if time.Now().Add(pause).After(end) {
+			return nil
+		}
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-time.After(pause):
+		}
+	}
+}
+
+type probe struct {
+	url    string
+	client *http.Client
+	// mutual is set when the server demands certificates from its clients.
+	mutual bool
+}
+
+func newProbe(config configuration.HTTP) *probe {
+	scheme := "http"
+	if config.TLS.Certificate != "" {
+		scheme = "https"
+	}
+	network, address := destination(config)
+	dialer := &net.Dialer{}
+	return &probe{
+		url:    scheme + "://localhost/",
+		mutual: len(config.TLS.ClientCAs) > 0,
+		client: &http.Client{
+			Timeout: timeout,
+			Transport: &http.Transport{
+				DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) {
+					return dialer.DialContext(ctx, network, address)
+				},
+				// It is the server of this container, whatever name its certificate
+				// bears, and it is told nothing secret.
+				TLSClientConfig: &tls.Config{InsecureSkipVerify: true},
+			},
+		},
+	}
+}
+
+// destination is where the server can be reached from its own container.
+func destination(config configuration.HTTP) (network, address string) {
+	if config.Net == "unix" {
+		return "unix", config.Addr
+	}
+	host, port, err := net.SplitHostPort(config.Addr)
+	if err != nil {
+		return "tcp", config.Addr
+	}
+	if ip := net.ParseIP(host); host == "" || ip.IsUnspecified() {
+		host = "127.0.0.1"
+	}
+	return "tcp", net.JoinHostPort(host, port)
+}
+
+func (p *probe) ask(ctx context.Context) error {
+	request, err := http.NewRequestWithContext(ctx, http.MethodGet, p.url, nil)
+	if err != nil {
+		return err
+	}
+	response, err := p.client.Do(request)
+	if err != nil {
+		var answer *net.OpError
+		if p.mutual && errors.As(err, &answer) && answer.Op == "remote error" {
+			// A TLS alert: it answers, and refuses a client without a certificate as it should.
+			return nil
+		}
+		return err
+	}
+	defer response.Body.Close()
+	if _, err := io.Copy(io.Discard, response.Body); err != nil {
+		return err
+	}
+	if response.StatusCode != http.StatusOK {
+		return fmt.Errorf("GET / answers %s", response.Status)
+	}
+	return nil
+}

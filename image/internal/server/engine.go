@@ -1,0 +1,37 @@
+package server
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/distribution/distribution/v3/configuration"
+	"github.com/distribution/distribution/v3/registry/handlers"
+	"github.com/sirupsen/logrus"
+
+	// Access control and the pull-through cache register themselves.
+	_ "github.com/distribution/distribution/v3/registry/auth/htpasswd"
+	_ "github.com/distribution/distribution/v3/registry/proxy"
+
+	_ "container-registry/image/internal/storage"
+)
+
+// newEngine builds the engine, which reports what it does not like by a panic.
+func newEngine(ctx context.Context, config *configuration.Configuration) (app *handlers.App, err error) {
+	defer func() {
+		if reason := recover(); reason != nil {
+			err = fmt.Errorf("the engine refuses to start: %v", reason)
+		}
+	}()
+	for _, endpoint := range config.Notifications.Endpoints {
+		if len(endpoint.Headers) > 0 {
+			// The engine logs the headers of an endpoint, which may be credentials.
+			level := logrus.GetLevel()
+			logrus.SetLevel(logrus.WarnLevel)
+			defer logrus.SetLevel(level)
+			break
+		}
+	}
+	app = handlers.NewApp(ctx, config)
+	app.RegisterHealthChecks()
+	return app, nil
+}

@@ -1,0 +1,54 @@
+package server
+
+import (
+	"net/http"
+	"os"
+
+	"github.com/distribution/distribution/v3/configuration"
+	"github.com/distribution/distribution/v3/health"
+	gorilla "github.com/gorilla/handlers"
+	"go.opentelemetry.io/contrib/instrumentation/net/http/otelhttp"
+)
+
+// handlerChain wraps the engine in the order the engine's own server does.
+func handlerChain(engine http.Handler, config *configuration.Configuration, traced bool) http.Handler {
+	handler := health.Handler(engine)
+	if !config.Log.AccessLog.Disabled {
+		handler = gorilla.CombinedLoggingHandler(os.Stdout, handler)
+	}
+	handler = refuseUserInURL(alive(handler))
+	if traced {
+		handler = otelhttp.NewHandler(handler, "", otelhttp.WithSpanNameFormatter(func(_ string, r *http.Request) string {
+			return r.Method + " " + r.URL.Path
+		}))
+	}
+	return handler
+}
+
+// alive answers / without authentication, for health checks and load balancers.
+// The access log would hold little else, so it has no part in it.
+func alive(next http.Handler) http.Handler {
+	answer := health.Handler(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Cache-Control", "no-cache")
+		w.WriteHeader(http.StatusOK)
+	}))
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.URL.Path == "/" {
+			answer.ServeHTTP(w, r)
+			return
+		}
+		next.ServeHTTP(w, r)
+	})
+}
+
+// refuseUserInURL keeps passwords out of the logs, which repeat the request line.
+// No client of a registry sends user:password@ there.
+func refuseUserInURL(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.URL.User != nil {
+			http.Error(w, "credentials in the request line are not allowed", http.StatusBadRequest)
+			return
+		}
+		next.ServeHTTP(w, r)
+	})
+}

@@ -1,0 +1,189 @@
+// Package server runs the engine behind an HTTP server that can replace its
+// certificate and ends without cutting off transfers.
+package server
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"os"
+	"time"
+
+	"github.com/distribution/distribution/v3/configuration"
+	"github.com/distribution/distribution/v3/registry/handlers"
+	"github.com/distribution/distribution/v3/registry/listener"
+	"github.com/distribution/distribution/v3/tracing"
+	"github.com/sirupsen/logrus"
+
+	"container-registry/image/internal/certificate"
+	"container-registry/image/internal/version"
+)
+
+const (
+	// readHeaderTimeout ends connections that send their headers drop by drop.
+	// Bodies have no limit: a layer may take hours on a slow line.
+	readHeaderTimeout = 20 * time.Second
+	idleTimeout       = 3 * time.Minute
+	maxHeaderBytes    = 64 << 10
+	// defaultDrain is for http.draintimeout 0, where the engine would cut off
+	// every transfer. Docker kills a container 10 s after it asks it to stop.
+	defaultDrain = 10 * time.Second
+)
+
+// Server is a registry that listens.
+type Server struct {
+	config        *configuration.Configuration
+	app           *handlers.App
+	endApp        context.CancelFunc
+	http          *http.Server
+	listener      net.Listener
+	debug         *http.Server
+	debugListener net.Listener
+	certificate   *certificate.Reloader
+}
+
+// New builds the server and starts to listen; nothing is answered before Run.
+func New(config *configuration.Configuration) (*Server, error) {
+	s := &Server{config: config}
+	if err := s.prepareTLS(); err != nil {
+		return nil, err
+	}
+	// Not the context of Run: the engine reports itself unhealthy when its context
+	// ends, and requests are still answered while the server drains.
+	ctx, cancel := context.WithCancel(context.Background())
+	s.endApp = cancel
+	app, err := newEngine(ctx, config)
+	if err != nil {
+		cancel()
+		return nil, err
+	}
+	s.app = app
+	traced := tracingWanted()
+	if traced {
+		if err := tracing.InitOpenTelemetry(ctx); err != nil {
+			cancel()
+			return nil, fmt.Errorf("OTEL_TRACES_EXPORTER: %w", err)
+		}
+	}
+	s.http.Handler = handlerChain(app, config, traced)
+	if err := s.listen(); err != nil {
+		cancel()
+		return nil, err
+	}
+	return s, nil
+}
+
+// tracingWanted is false by default, where the engine's tracing would send to a
+// collector on localhost and log an error whenever there is none.
+func tracingWanted() bool {
+	exporter := os.Getenv("OTEL_TRACES_EXPORTER")
+	return exporter != "" && exporter != "none"
+}
+
+func (s *Server) prepareTLS() error {
+	s.http = &http.Server{
+		ReadHeaderTimeout: readHeaderTimeout,
+		IdleTimeout:       idleTimeout,
+		MaxHeaderBytes:    maxHeaderBytes,
+		ErrorLog:          errorLog(),
+		Protocols:         protocols(s.config.HTTP),
+	}
+	settings := s.config.HTTP.TLS
+	if settings.Certificate == "" {
+		return nil
+	}
+	reloader, err := certificate.New(settings.Certificate, settings.Key, logrus.NewEntry(logrus.StandardLogger()))
+	if err != nil {
+		return err
+	}
+	s.certificate = reloader
+	s.http.TLSConfig, err = tlsConfig(settings, reloader)
+	return err
+}
+
+func protocols(config configuration.HTTP) *http.Protocols {
+	p := new(http.Protocols)
+	p.SetHTTP1(true)
+	p.SetHTTP2(!config.HTTP2.Disabled)
+	p.SetUnencryptedHTTP2(config.H2C.Enabled)
+	return p
+}
+
+func (s *Server) listen() error {
+	var err error
+	if s.listener, err = listener.NewListener(s.config.HTTP.Net, s.config.HTTP.Addr); err != nil {
+		return fmt.Errorf("http.addr: %w", err)
+	}
+	if s.config.HTTP.Debug.Addr == "" {
+		return nil
+	}
+	if s.debug, s.debugListener, err = newDebugServer(s.config.HTTP.Debug); err != nil {
+		s.listener.Close()
+		return fmt.Errorf("http.debug.addr: %w", err)
+	}
+	return nil
+}
+
+// Addr is the address it listens on.
+func (s *Server) Addr() net.Addr { return s.listener.Addr() }
+
+// Run answers requests until ctx ends, then waits for those under way.
+func (s *Server) Run(ctx context.Context) error {
+	defer s.endApp()
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+
+	s.logStart()
+	failed := make(chan error, 2)
+	if s.debug != nil {
+		go func() { failed <- s.debug.Serve(s.debugListener) }()
+		defer s.debug.Close()
+	}
+	go func() { failed <- s.serve(ctx) }()
+
+	select {
+	case err := <-failed:
+		return err
+	case <-ctx.Done():
+		return s.drain()
+	}
+}
+
+func (s *Server) serve(ctx context.Context) error {
+	if s.certificate == nil {
+		return s.http.Serve(s.listener)
+	}
+	go s.certificate.Watch(ctx)
+	return s.http.ServeTLS(s.listener, "", "")
+}
+
+func (s *Server) logStart() {
+	log := logrus.WithFields(logrus.Fields{
+		"version": version.Version,
+		"storage": s.config.Storage.Type(),
+		"address": s.Addr().String(),
+	})
+	if s.certificate == nil {
+		log.Info("listening without TLS")
+		return
+	}
+	log.WithFields(s.certificate.Fields()).Info("listening with TLS")
+}
+
+func (s *Server) drain() error {
+	limit := s.config.HTTP.DrainTimeout
+	if limit == 0 {
+		limit = defaultDrain
+	}
+	logrus.Infof("stopping; requests under way have %s to finish", limit)
+	ctx, cancel := context.WithTimeout(context.Background(), limit)
+	defer cancel()
+	err := s.http.Shutdown(ctx)
+	if errors.Is(err, context.DeadlineExceeded) {
+		err = fmt.Errorf("http.draintimeout: %s: not every request finished in time", limit)
+		s.http.Close()
+	}
+	return errors.Join(err, s.app.Shutdown())
+}

@@ -1,6 +1,6 @@
 import * as docker from "@pulumi/docker";
 import * as pulumi from "@pulumi/pulumi";
-import { buildBundledImage, EngineAddress, loadImage } from "./lib/bundledImage";
+import { buildBundledImage, EngineAddress, imageName, loadImage } from "./lib/bundledImage";
 import { imageProblems } from "./lib/checks";
 import { throwProblems } from "./lib/inputs";
 
@@ -35,7 +35,7 @@ export class RegistryImage extends pulumi.ComponentResource {
   private bundled(name: string): pulumi.Output<string> {
     return pulumi.output(this.engine()).apply(async (engine) => {
       const archive = await buildBundledImage();
-      const tagged = `${name.toLowerCase()}:${archive.id.slice("sha256:".length, "sha256:".length + 12)}`;
+      const tagged = imageName(name, archive);
       if (!pulumi.runtime.isDryRun()) {
         await loadImage(engine, archive, tagged);
       }

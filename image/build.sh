@@ -7,9 +7,7 @@ cd "$(dirname "$0")"
 
 say() { echo "$*" >&2; }
 
-sha256() {
-  if command -v sha256sum >/dev/null; then sha256sum "$@"; else shasum -a 256 "$@"; fi
-}
+if command -v sha256sum >/dev/null; then sha256=sha256sum; else sha256="shasum -a 256"; fi
 
 architecture() {
   case "${GOARCH:-$(uname -m)}" in
@@ -24,8 +22,8 @@ source_hash() {
     echo "$arch ${SOURCE_DATE_EPOCH:-0}"
     find . -path ./.build -prune -o -path '*/testdata/*' -prune -o \
       -type f ! -name '*_test.go' ! -name '*.md' -print |
-      LC_ALL=C sort | while IFS= read -r file; do sha256 "$file"; done
-  } | sha256 | cut -c1-64
+      LC_ALL=C sort | tr '\n' '\0' | xargs -0 $sha256
+  } | $sha256 | cut -c1-64
 }
 
 # host_toolchain prints the GOTOOLCHAIN to build with, or fails when the host's Go

@@ -18,6 +18,7 @@ import (
 	"container-registry/image/internal/garbage"
 	"container-registry/image/internal/healthcheck"
 	"container-registry/image/internal/logging"
+	"container-registry/image/internal/ownership"
 	"container-registry/image/internal/server"
 	"container-registry/image/internal/version"
 )
@@ -26,6 +27,7 @@ const usage = `usage:
   registry serve CONFIG
   registry garbage-collect [--dry-run|-d] [--delete-untagged|-m] [--quiet|-q] CONFIG
   registry healthcheck [--watch DURATION] CONFIG
+  registry prepare FOLDER
   registry version
 
   serve            answers requests until SIGTERM or SIGINT
@@ -35,6 +37,7 @@ const usage = `usage:
     -q, --quiet            say nothing
   healthcheck      succeeds when the server of this container answers
     --watch DURATION       keep asking for that long, once the server is up
+  prepare          gives FOLDER and all in it to the server's user; needs root
   version          prints the versions of this server, its engine and Go
 
 exit status: 0 done, 1 failed, 2 wrong usage
@@ -92,6 +95,12 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 			fmt.Fprintln(stdout, "healthy")
 			return nil
 		})
+	case "prepare":
+		folders, err := parse(flags, args)
+		if err != nil || len(folders) != 1 {
+			return misused(stderr, "prepare needs exactly one FOLDER")
+		}
+		return ownership.HandOver(ctx, folders[0])
 	case "version":
 		fmt.Fprint(stdout, version.Report())
 		return nil

@@ -10,8 +10,8 @@ const buildScript = path.join(__dirname, "..", "..", "image", "build.sh");
 /** An image archive on this machine, as `docker load` takes it. */
 export interface ImageArchive {
   file: string;
-  /** `sha256:…` of the image's configuration: the image ID, the same on every engine. */
-  id: string;
+  /** Name and tag of the image in the archive; the tag stands for its content. */
+  name: string;
 }
 
 let archive: Promise<ImageArchive> | undefined;
@@ -29,9 +29,9 @@ export function buildBundledImage(): Promise<ImageArchive> {
     });
     build.on("error", reject);
     build.on("close", (code) => {
-      const [file, id] = output.trim().split("\n").pop()?.split(" ") ?? [];
-      if (code === 0 && id !== undefined) {
-        resolve({ file, id });
+      const file = output.trim().split("\n").pop()?.split(" ")[0];
+      if (code === 0 && file) {
+        resolve({ file, name: `container-registry:${path.basename(path.dirname(file)).slice(0, 12)}` });
       } else {
         reject(new pulumi.RunError(`The registry image could not be built (${buildScript}, exit code ${code}):\n${progress.trim()}`));
       }
@@ -50,24 +50,34 @@ function dockerArguments(engine: EngineAddress): string[] {
   return engine.context ? ["--context", engine.context] : ["--host", engine.host ?? "unix:///var/run/docker.sock"];
 }
 
-/** Makes an engine have the archive's image under `name`; does nothing where it is there already. */
+/** The tag by which an engine may have the archive's image for a component called `owner`. */
+export function imageName(owner: string, image: ImageArchive): string {
+  return `${owner.toLowerCase()}:${image.name.split(":")[1]}`;
+}
+
+/** Makes an engine have the archive's image under `name`, and under no other; does nothing where it is there already. */
 export async function loadImage(engine: EngineAddress, image: ImageArchive, name: string): Promise<void> {
-  const docker = (...words: string[]): Promise<{ stdout: string }> => execFile("docker", [...dockerArguments(engine), ...words]);
-  const idOf = async (reference: string): Promise<string | undefined> => {
+  const docker = async (...words: string[]): Promise<boolean> => {
     try {
-      return (await docker("image", "inspect", "--format", "{{.Id}}", reference)).stdout.trim();
+      await execFile("docker", [...dockerArguments(engine), "image", ...words]);
+      return true;
     } catch (error) {
       if (/No such image/i.test(String(error))) {
-        return undefined;
+        return false;
       }
-      throw new pulumi.RunError(`The Docker engine ${engine.context ?? engine.host ?? ""} could not be asked for images: ${String(error)}`);
+      throw new pulumi.RunError(`The registry image could not be brought to the Docker engine: ${String(error)}`);
     }
   };
-  if ((await idOf(name)) === image.id) {
+  if (await docker("inspect", name)) {
     return;
   }
-  if ((await idOf(image.id)) === undefined) {
-    await docker("image", "load", "--quiet", "--input", image.file);
+  // Another stack may take the archive's own name away between loading and naming.
+  for (let attempt = 1; attempt <= 5; attempt++) {
+    await docker("load", "--quiet", "--input", image.file);
+    if (await docker("tag", image.name, name)) {
+      await docker("rm", image.name);
+      return;
+    }
   }
-  await docker("image", "tag", image.id, name);
+  throw new pulumi.RunError(`The registry image was loaded but could not be named ${name} on the Docker engine`);
 }

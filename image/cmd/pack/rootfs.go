@@ -7,11 +7,13 @@ import (
 	"os"
 	"time"
 
+	"container-registry/image/internal/ownership"
+
 	"golang.org/x/crypto/x509roots/fallback/bundle"
 )
 
 // user is the number the server runs as; nobody else on a host usually has it.
-const user = 65532
+const user = ownership.User
 
 const (
 	passwd = "root:x:0:0:root:/:/sbin/nologin\nregistry:x:65532:65532:registry:/var/lib/registry:/sbin/nologin\n"

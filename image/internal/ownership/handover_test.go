@@ -1,0 +1,63 @@
+package ownership
+
+import (
+	"context"
+	"errors"
+	"os"
+	"path/filepath"
+	"slices"
+	"testing"
+)
+
+func TestHandOver(t *testing.T) {
+	folder := t.TempDir()
+	if err := os.MkdirAll(filepath.Join(folder, "docker", "registry"), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(filepath.Join(folder, "docker", "blob"), nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Symlink("/etc/passwd", filepath.Join(folder, "link")); err != nil {
+		t.Fatal(err)
+	}
+	mine := uint32(os.Getuid())
+
+	for name, test := range map[string]struct {
+		user uint32
+		want []string
+	}{
+		"another owner": {mine + 1, []string{".", "docker", "docker/blob", "docker/registry", "link"}},
+		"same owner":    {mine, nil},
+	} {
+		t.Run(name, func(t *testing.T) {
+			var got []string
+			err := handOver(context.Background(), folder, test.user, func(path string, uid, gid int) error {
+				relative, err := filepath.Rel(folder, path)
+				got = append(got, relative)
+				if uint32(uid) != test.user || uint32(gid) != test.user {
+					t.Errorf("%s given to %d:%d, want %d", relative, uid, gid, test.user)
+				}
+				return err
+			})
+			if err != nil || !slices.Equal(got, test.want) {
+				t.Errorf("handed over %q, %v; want %q", got, err, test.want)
+			}
+		})
+	}
+}
+
+func TestHandOverStops(t *testing.T) {
+	refused := errors.New("refused")
+	err := handOver(context.Background(), t.TempDir(), uint32(os.Getuid())+1, func(string, int, int) error { return refused })
+	if !errors.Is(err, refused) {
+		t.Errorf("got %v, want %v", err, refused)
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	cancel()
+	if err := HandOver(ctx, t.TempDir()); !errors.Is(err, context.Canceled) {
+		t.Errorf("got %v, want %v", err, context.Canceled)
+	}
+	if err := HandOver(context.Background(), filepath.Join(t.TempDir(), "missing")); !errors.Is(err, os.ErrNotExist) {
+		t.Errorf("got %v, want %v", err, os.ErrNotExist)
+	}
+}

@@ -12,7 +12,7 @@ export const TlsMode = {
 export type TlsMode = (typeof TlsMode)[keyof typeof TlsMode];
 
 /** The certificate clients see. */
-export interface TlsArgs {
+export interface Tls {
   /** `self-signed`, `provided` or `off`. @default "self-signed" */
   mode?: TlsMode;
   /** `provided`: the server certificate, PEM; may carry its intermediates. */
@@ -30,7 +30,7 @@ export interface TlsArgs {
 }
 
 /** Somebody who may log in. */
-export interface UserArgs {
+export interface User {
   /** Login name: letters, digits and `._-`, 64 at most, no `:`. */
   name: string;
   /** At most 72 bytes, the limit of bcrypt. Kept secret. @default a generated one of 32 characters */
@@ -40,7 +40,7 @@ export interface UserArgs {
 }
 
 /** Images in a directory of the Docker host: a named volume unless `hostPath` says otherwise. */
-export interface FilesystemStorageArgs {
+export interface FilesystemStorage {
   /** Name of the volume. @default the component's name and `-data` */
   volume?: string;
   /** Driver of the volume, as an installed volume plugin is called. @default "local" */
@@ -54,15 +54,15 @@ export interface FilesystemStorageArgs {
 }
 
 /** Where the images are kept. */
-export interface StorageArgs {
+export interface Storage {
   /** `filesystem`. @default "filesystem" */
   driver?: string;
   /** Options of the `filesystem` driver. */
-  filesystem?: FilesystemStorageArgs;
+  filesystem?: FilesystemStorage;
 }
 
 /** Limits of the server's container. */
-export interface ResourcesArgs {
+export interface Resources {
   /** Memory in MiB, 64 or more. @default 512 */
   memory?: number;
   /** Processes and threads, 64 or more. @default 512 */

@@ -1,6 +1,6 @@
 import * as pulumi from "@pulumi/pulumi";
 import * as tls from "@pulumi/tls";
-import { TlsArgs, TlsMode } from "./args";
+import { Tls, TlsMode } from "./args";
 import { expiry, providedCertificateProblems, trustAnchor } from "./lib/certificates";
 import { tlsProblems } from "./lib/checks";
 import { isIpAddress } from "./lib/hosts";
@@ -17,7 +17,7 @@ export interface RegistryCertificateArgs {
   /** Further names and IP addresses the certificate covers. */
   alternativeNames?: string[];
   /** Where the certificate comes from. @default self-signed */
-  tls?: TlsArgs;
+  tls?: Tls;
 }
 
 /** A server certificate: made here and signed by a CA of its own, the user's own, or none. */
@@ -68,7 +68,7 @@ export class RegistryCertificate extends pulumi.ComponentResource {
   private selfSigned(
     name: string,
     args: RegistryCertificateArgs,
-    settings: TlsArgs,
+    settings: Tls,
   ): { serverPem: pulumi.Output<string>; caCertificate: pulumi.Output<string> } {
     const key = { algorithm: "ECDSA", ecdsaCurve: "P256" };
     const caKey = new tls.PrivateKey(`${name}-ca-key`, key, { parent: this });

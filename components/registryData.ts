@@ -1,11 +1,11 @@
 import { createHash } from "crypto";
 import * as docker from "@pulumi/docker";
 import * as pulumi from "@pulumi/pulumi";
-import { StorageArgs } from "./args";
+import { Storage } from "./args";
 import { dataFolder } from "./lib/configuration";
 
 export interface RegistryDataArgs {
-  storage: StorageArgs;
+  storage: Storage;
   lab: boolean;
   imageId: pulumi.Input<string>;
   /** The server runs as a user of its own, so folders that others made must be handed to it. */

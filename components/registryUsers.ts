@@ -1,6 +1,6 @@
 import * as pulumi from "@pulumi/pulumi";
 import * as random from "@pulumi/random";
-import { UserArgs } from "./args";
+import { User } from "./args";
 import { passwordProblem, userProblems } from "./lib/checks";
 import { bcryptHash, HtpasswdEntry, renderHtpasswd } from "./lib/htpasswd";
 import { gated, throwProblems } from "./lib/inputs";
@@ -8,7 +8,7 @@ import { gated, throwProblems } from "./lib/inputs";
 /** Who may log in. */
 export interface RegistryUsersArgs {
   /** The users; an empty list turns authentication off. */
-  users: UserArgs[];
+  users: User[];
 }
 
 /** Passwords, generated or given, and the htpasswd file made from them. */
@@ -44,7 +44,7 @@ export class RegistryUsers extends pulumi.ComponentResource {
     });
   }
 
-  private generated(name: string, user: UserArgs): { password: pulumi.Output<string>; hash: pulumi.Output<string> } {
+  private generated(name: string, user: User): { password: pulumi.Output<string>; hash: pulumi.Output<string> } {
     const password = new random.RandomPassword(
       `${name}-${user.name}`,
       // No special characters: the password is typed into shells and put into URLs; 32 of 62 characters are 190 bits.
@@ -56,7 +56,7 @@ export class RegistryUsers extends pulumi.ComponentResource {
 
   private given(
     name: string,
-    user: UserArgs,
+    user: User,
     password: pulumi.Input<string>,
     index: number,
   ): { password: pulumi.Output<string>; hash: pulumi.Output<string> } {

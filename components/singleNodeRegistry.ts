@@ -1,7 +1,7 @@
 import * as docker from "@pulumi/docker";
 import * as pulumi from "@pulumi/pulumi";
 import * as random from "@pulumi/random";
-import { ResourcesArgs, StorageArgs, TlsArgs, TlsMode, UserArgs } from "./args";
+import { Resources, Storage, Tls, TlsMode, User } from "./args";
 import { registryProblems, RegistrySettings } from "./lib/checks";
 import { daemonConfig, loginCommand, trustCommand } from "./lib/clientSetup";
 import {
@@ -34,15 +34,15 @@ export interface SingleNodeRegistryArgs {
   /** Accepts plain HTTP or a registry without users beyond loopback. @default false */
   allowInsecure?: boolean;
   /** The certificate. @default self-signed */
-  tls?: TlsArgs;
+  tls?: Tls;
   /** Who may log in. @default one user `admin` with a generated password */
-  users?: UserArgs[];
+  users?: User[];
   /** Where images are kept. @default a named volume */
-  storage?: StorageArgs;
+  storage?: Storage;
   /** `bundled`, or an image reference pinned by digest. @default "bundled" */
   image?: string;
   /** Limits of the container. */
-  resources?: ResourcesArgs;
+  resources?: Resources;
   /** `true`: destroying the component deletes the images too. @default false: their volume is protected */
   lab?: boolean;
 }

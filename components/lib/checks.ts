@@ -1,5 +1,5 @@
 import * as path from "path";
-import { FilesystemStorageArgs, ResourcesArgs, StorageArgs, TlsArgs, TlsMode, UserArgs } from "../args";
+import { FilesystemStorage, Resources, Storage, Tls, TlsMode, User } from "../args";
 import { providedCertificateProblems } from "./certificates";
 import { hostPort, isDnsName, isIpAddress, isLoopback } from "./hosts";
 import { maximumPasswordBytes } from "./htpasswd";
@@ -64,14 +64,14 @@ function openProblems(key: string, what: string, address: AddressSettings): Prob
 const selfSignedOnly = ["validityDays", "renewBeforeDays", "generation"] as const;
 const providedOnly = ["certificate", "privateKey", "chain"] as const;
 
-export function tlsProblems(tls: TlsArgs, hostname: string): Problem[] {
+export function tlsProblems(tls: Tls, hostname: string): Problem[] {
   const mode = tls.mode ?? TlsMode.SelfSigned;
   const modes: string[] = Object.values(TlsMode);
   if (!modes.includes(mode)) {
     return [{ key: "tls.mode", message: `${shown(mode)} is not allowed; choose ${modes.join(", ")}` }];
   }
   const problems: Problem[] = [];
-  const foreign = (keys: readonly (keyof TlsArgs)[], home: TlsMode): void => {
+  const foreign = (keys: readonly (keyof Tls)[], home: TlsMode): void => {
     for (const key of keys.filter((each) => mode !== home && tls[each] !== undefined)) {
       problems.push({ key: `tls.${key}`, message: `belongs to tls.mode "${home}", and tls.mode is "${mode}"; remove it or change the mode` });
     }
@@ -117,7 +117,7 @@ export function passwordProblem(key: string, password: string): Problem[] {
   return /[\0\r\n]/.test(password) ? [{ key, message: "has a line break or a zero byte; no client can send that" }] : [];
 }
 
-export function userProblems(users: readonly UserArgs[]): Problem[] {
+export function userProblems(users: readonly User[]): Problem[] {
   const problems: Problem[] = [];
   const first = new Map<string, number>();
   users.forEach((user, index) => {
@@ -144,9 +144,9 @@ export function userProblems(users: readonly UserArgs[]): Problem[] {
 
 const dockerName = /^[a-zA-Z0-9][a-zA-Z0-9_.-]+$/;
 
-function filesystemProblems(filesystem: FilesystemStorageArgs): Problem[] {
+function filesystemProblems(filesystem: FilesystemStorage): Problem[] {
   const problems: Problem[] = [];
-  const add = (key: keyof FilesystemStorageArgs, message: string): void => void problems.push({ key: `storage.filesystem.${key}`, message });
+  const add = (key: keyof FilesystemStorage, message: string): void => void problems.push({ key: `storage.filesystem.${key}`, message });
   const { hostPath, volume, volumeDriver, volumeOptions } = filesystem;
   if (hostPath !== undefined) {
     for (const key of (["volume", "volumeDriver", "volumeOptions"] as const).filter((each) => filesystem[each] !== undefined)) {
@@ -169,11 +169,11 @@ function filesystemProblems(filesystem: FilesystemStorageArgs): Problem[] {
 }
 
 /** The storage drivers there are, each with the check of its options. */
-const drivers: Record<string, (storage: StorageArgs) => Problem[]> = {
+const drivers: Record<string, (storage: Storage) => Problem[]> = {
   filesystem: (storage) => filesystemProblems(storage.filesystem ?? {}),
 };
 
-export function storageProblems(storage: StorageArgs): Problem[] {
+export function storageProblems(storage: Storage): Problem[] {
   const driver = storage.driver ?? "filesystem";
   const check = drivers[driver];
   if (check === undefined) {
@@ -194,11 +194,11 @@ export function imageProblems(image: string): Problem[] {
 
 /** Everything that a self-hosted registry is made from. */
 export interface RegistrySettings extends AddressSettings {
-  tls: TlsArgs;
-  users: readonly UserArgs[];
-  storage: StorageArgs;
+  tls: Tls;
+  users: readonly User[];
+  storage: Storage;
   image: string;
-  resources: Required<ResourcesArgs>;
+  resources: Required<Resources>;
 }
 
 /** All that is wrong with a self-hosted registry's settings, in the order of the configuration table. */

@@ -1,0 +1,18 @@
+"use strict";
+
+const common = {
+  transform: { "^.+\\.ts$": ["ts-jest", { tsconfig: "<rootDir>/tsconfig.json", diagnostics: false }] },
+  modulePathIgnorePatterns: ["<rootDir>/.tools", "<rootDir>/image/.build"],
+};
+
+module.exports = {
+  projects: [
+    { ...common, displayName: "unit", testMatch: ["<rootDir>/test/unit/**/*.test.ts"] },
+    {
+      ...common,
+      displayName: "integration",
+      testMatch: ["<rootDir>/test/integration/**/*.test.ts"],
+      setupFilesAfterEnv: ["<rootDir>/test/support/integrationSetup.ts"],
+    },
+  ],
+};

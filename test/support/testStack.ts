@@ -1,0 +1,149 @@
+import { randomBytes } from "crypto";
+import * as fs from "fs";
+import * as os from "os";
+import * as path from "path";
+import { ConfigMap, LocalWorkspace, OutputMap, PreviewResult, Stack } from "@pulumi/pulumi/automation";
+import { freePort } from "./ports";
+import { attempt, run } from "./run";
+
+export const projectRoot = path.join(__dirname, "..", "..");
+
+/** The outputs every target has, in clear. */
+export interface RegistryOutputs {
+  endpoint: string;
+  repositoryPrefix: string;
+  username: string;
+  password: string;
+  credentials: Record<string, string>;
+  caCertificate: string;
+  certificateExpiresAt: string;
+  loginCommand: string;
+  trustCommand: string;
+  daemonConfig: string;
+  version: string;
+  containerName: string;
+}
+
+/** Configuration by key, or by path (`tls.mode`); a value in `secrets` is stored encrypted. */
+export type Settings = Record<string, string | number | boolean>;
+
+/**
+ * A stack of this project with state, configuration and names of its own, so that tests can run twice on one machine and
+ * beside a user's stacks. Its folder has links to the program and a `stacks` folder that is really its own.
+ */
+export class TestStack {
+  public readonly resourceName: string;
+
+  private constructor(
+    public readonly folder: string,
+    public readonly stack: Stack,
+    public readonly name: string,
+  ) {
+    this.resourceName = `container-registry-${name}`;
+  }
+
+  /** Makes a stack on a free port; `lab` is on unless the settings say otherwise. */
+  static async create(settings: Settings = {}, secrets: Settings = {}): Promise<TestStack> {
+    const folder = fs.mkdtempSync(path.join(os.tmpdir(), "container-registry-test-"));
+    for (const entry of ["components", "program", "image", "index.ts", "node_modules", "package.json", "tsconfig.json"]) {
+      fs.symlinkSync(path.join(projectRoot, entry), path.join(folder, entry));
+    }
+    fs.copyFileSync(path.join(projectRoot, "Pulumi.yaml"), path.join(folder, "Pulumi.yaml"));
+    fs.mkdirSync(path.join(folder, "stacks"));
+    fs.mkdirSync(path.join(folder, "state"));
+    const name = `test-${randomBytes(4).toString("hex")}`;
+    const stack = await LocalWorkspace.createStack(
+      { stackName: name, workDir: folder },
+      { envVars: { PULUMI_BACKEND_URL: `file://${folder}/state`, PULUMI_CONFIG_PASSPHRASE: "test", PULUMI_CONFIG_PASSPHRASE_FILE: "" } },
+    );
+    const made = new TestStack(folder, stack, name);
+    await made.set({ port: await freePort(), lab: true, ...settings }, secrets);
+    return made;
+  }
+
+  async set(settings: Settings, secrets: Settings = {}): Promise<void> {
+    const values: ConfigMap = {};
+    for (const [key, value] of Object.entries(settings)) {
+      values[`container-registry:${key}`] = { value: String(value) };
+    }
+    for (const [key, value] of Object.entries(secrets)) {
+      values[`container-registry:${key}`] = { value: String(value), secret: true };
+    }
+    await this.stack.setAllConfig(values, true);
+  }
+
+  async unset(key: string): Promise<void> {
+    await this.stack.removeConfig(`container-registry:${key}`, true);
+  }
+
+  async up(): Promise<RegistryOutputs> {
+    return plainOutputs((await this.stack.up({ suppressProgress: true })).outputs);
+  }
+
+  preview(): Promise<PreviewResult> {
+    return this.stack.preview({ suppressProgress: true });
+  }
+
+  /** The kinds of change a preview finds, with their counts; `{ same: n }` when there is none. */
+  async plannedChanges(): Promise<Record<string, number>> {
+    return { ...(await this.preview()).changeSummary };
+  }
+
+  async outputs(): Promise<RegistryOutputs> {
+    return plainOutputs(await this.stack.outputs());
+  }
+
+  /** The state as it is stored: secrets are encrypted in it. */
+  storedState(): string {
+    const stacks = path.join(this.folder, "state", ".pulumi");
+    return fs
+      .readdirSync(stacks, { recursive: true, withFileTypes: true })
+      .filter((entry) => entry.isFile())
+      .map((entry) => fs.readFileSync(path.join(entry.parentPath, entry.name), "utf8"))
+      .join("\n");
+  }
+
+  async destroy(): Promise<void> {
+    await this.stack.destroy({ suppressProgress: true });
+  }
+
+  /** Takes everything away, also after a test that failed half way; for `afterAll`. */
+  async dispose(): Promise<void> {
+    try {
+      await this.set({ lab: true });
+      await this.stack.destroy({ suppressProgress: true }).catch(() => undefined);
+    } finally {
+      for (const container of await this.engineObjects("container")) {
+        await attempt("docker", ["rm", "--force", "--volumes", container]);
+      }
+      for (const volume of await this.engineObjects("volume")) {
+        await attempt("docker", ["volume", "rm", "--force", volume]);
+      }
+      for (const image of await this.engineObjects("image")) {
+        await attempt("docker", ["image", "rm", "--force", image]);
+      }
+      fs.rmSync(this.folder, { recursive: true, force: true });
+    }
+  }
+
+  /** What the engine has of this stack, by name. */
+  async engineObjects(kind: "container" | "volume" | "network" | "image"): Promise<string[]> {
+    const list = {
+      container: ["ps", "--all", "--format", "{{.Names}}"],
+      volume: ["volume", "ls", "--format", "{{.Name}}"],
+      network: ["network", "ls", "--format", "{{.Name}}"],
+      image: ["image", "ls", "--format", "{{.Repository}}:{{.Tag}}"],
+    }[kind];
+    return (await run("docker", list)).split("\n").filter((name) => name.includes(this.resourceName));
+  }
+
+  /** Everything the engine has of this stack, of every kind. */
+  async leftOnEngine(): Promise<string[]> {
+    const kinds = ["container", "volume", "network", "image"] as const;
+    return (await Promise.all(kinds.map(async (kind) => (await this.engineObjects(kind)).map((name) => `${kind} ${name}`)))).flat();
+  }
+}
+
+function plainOutputs(outputs: OutputMap): RegistryOutputs {
+  return Object.fromEntries(Object.entries(outputs).map(([key, { value }]) => [key, value])) as unknown as RegistryOutputs;
+}

@@ -39,28 +39,6 @@ export interface User {
   generation?: number;
 }
 
-/** Images in a directory of the Docker host: a named volume unless `hostPath` says otherwise. */
-export interface FilesystemStorage {
-  /** Name of the volume. @default the component's name and `-data` */
-  volume?: string;
-  /** Driver of the volume, as an installed volume plugin is called. @default "local" */
-  volumeDriver?: string;
-  /** Options for the volume's driver, e.g. `type: nfs`. Only with `volume` or `volumeDriver`. */
-  volumeOptions?: Record<string, string>;
-  /** Absolute path on the Docker host (bind mount); made when missing. Excludes the volume options. */
-  hostPath?: string;
-  /** Files the engine works on at once, 25 or more. @default 100 */
-  maxThreads?: number;
-}
-
-/** Where the images are kept. */
-export interface Storage {
-  /** `filesystem`. @default "filesystem" */
-  driver?: string;
-  /** Options of the `filesystem` driver. */
-  filesystem?: FilesystemStorage;
-}
-
 /** Limits of the server's container. */
 export interface Resources {
   /** Memory in MiB, 64 or more. @default 512 */

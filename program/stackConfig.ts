@@ -4,6 +4,7 @@ import { registryProblems } from "../components/lib/checks";
 import { Problem, problemReport, shown } from "../components/lib/problems";
 import { settingsOf } from "../components/singleNodeRegistry";
 import { boolean, dictionary, list, number, object, secret, Shape, string } from "./shape";
+import { storageShape } from "./storageShape";
 
 /** Where a stack's registry runs. */
 export const targets = ["single-node"] as const;
@@ -31,17 +32,10 @@ const shape = object({
     generation: number,
   }),
   users: list(object({ name: string, password: secret, generation: number }, ["name"])),
-  storage: object({
-    driver: string,
-    filesystem: object({
-      volume: string,
-      volumeDriver: string,
-      volumeOptions: dictionary(string),
-      hostPath: string,
-      maxThreads: number,
-    }),
-  }),
+  storage: storageShape,
   image: string,
+  readOnly: boolean,
+  hosts: dictionary(string),
   resources: object({ memory: number, processes: number }),
   lab: boolean,
 });

@@ -1,10 +1,12 @@
-import * as path from "path";
-import { FilesystemStorage, Resources, Storage, Tls, TlsMode, User } from "../args";
+import { Resources, Tls, TlsMode, User } from "../args";
+import { Storage } from "../storageArgs";
 import { providedCertificateProblems } from "./certificates";
 import { hostPort, isDnsName, isIpAddress, isLoopback } from "./hosts";
 import { maximumPasswordBytes } from "./htpasswd";
 import { plain } from "./inputs";
+import { isWhole, wholeNumbers } from "./numbers";
 import { Problem, shown } from "./problems";
+import { storageProblems } from "./storageChecks";
 
 /** Where clients reach the registry. */
 export interface AddressSettings {
@@ -12,20 +14,6 @@ export interface AddressSettings {
   port: number;
   bindAddress: string;
   allowInsecure: boolean;
-}
-
-function isWhole(value: number, least: number, most: number): boolean {
-  return Number.isInteger(value) && value >= least && value <= most;
-}
-
-/** Adds a problem for each number that is given and not a whole one from `least` to `most`. */
-function wholeNumbers(prefix: string, values: Record<string, number | undefined>, least: number, most: number): Problem[] {
-  return Object.entries(values)
-    .filter(([, value]) => value !== undefined && !isWhole(value, least, most))
-    .map(([key, value]) => ({
-      key: `${prefix}${key}`,
-      message: `${shown(value)} is not allowed; give a whole number from ${least} to ${most}`,
-    }));
 }
 
 export function addressProblems(address: AddressSettings): Problem[] {
@@ -142,54 +130,19 @@ export function userProblems(users: readonly User[]): Problem[] {
   return problems;
 }
 
-const dockerName = /^[a-zA-Z0-9][a-zA-Z0-9_.-]+$/;
-
-function filesystemProblems(filesystem: FilesystemStorage): Problem[] {
-  const problems: Problem[] = [];
-  const add = (key: keyof FilesystemStorage, message: string): void => void problems.push({ key: `storage.filesystem.${key}`, message });
-  const { hostPath, volume, volumeDriver, volumeOptions } = filesystem;
-  if (hostPath !== undefined) {
-    for (const key of (["volume", "volumeDriver", "volumeOptions"] as const).filter((each) => filesystem[each] !== undefined)) {
-      add(key, `cannot stand beside storage.filesystem.hostPath; images are kept in a volume or in a folder of the host`);
-    }
-    if (!path.posix.isAbsolute(hostPath) || path.posix.normalize(hostPath) !== hostPath || hostPath === "/" || hostPath.includes(":")) {
-      add("hostPath", `${shown(hostPath)} is not allowed; give the absolute path of a folder on the Docker host, without "..", ":" or a "/" at the end`);
-    }
-  }
-  if (volume !== undefined && !dockerName.test(volume)) {
-    add("volume", `${shown(volume)} is not allowed; a volume's name has letters, digits and _.- (for a folder of the host use hostPath)`);
-  }
-  if (volumeDriver === "") {
-    add("volumeDriver", `is empty; give the name of an installed volume plugin, or leave it out for "local"`);
-  }
-  if (volumeOptions !== undefined && volume === undefined && volumeDriver === undefined && hostPath === undefined) {
-    add("volumeOptions", `needs storage.filesystem.volume or storage.filesystem.volumeDriver beside it`);
-  }
-  return [...problems, ...wholeNumbers("storage.filesystem.", { maxThreads: filesystem.maxThreads }, 25, 100_000)];
-}
-
-/** The storage drivers there are, each with the check of its options. */
-const drivers: Record<string, (storage: Storage) => Problem[]> = {
-  filesystem: (storage) => filesystemProblems(storage.filesystem ?? {}),
-};
-
-export function storageProblems(storage: Storage): Problem[] {
-  const driver = storage.driver ?? "filesystem";
-  const check = drivers[driver];
-  if (check === undefined) {
-    return [{ key: "storage.driver", message: `${shown(driver)} is not allowed; choose ${Object.keys(drivers).join(", ")}` }];
-  }
-  const foreign = Object.keys(drivers).filter((each) => each !== driver && Object.hasOwn(storage, each));
-  return [
-    ...foreign.map((each) => ({ key: `storage.${each}`, message: `belongs to storage.driver "${each}", and storage.driver is "${driver}"` })),
-    ...check(storage),
-  ];
-}
-
 export function imageProblems(image: string): Problem[] {
   return image === "bundled" || /^[^\s@]+@sha256:[0-9a-f]{64}$/.test(image)
     ? []
     : [{ key: "image", message: `${shown(image)} is not allowed; use bundled, or a reference pinned by digest: name@sha256:<64 hex digits>` }];
+}
+
+function hostsProblems(hosts: Record<string, string>): Problem[] {
+  return Object.entries(hosts)
+    .filter(([host, ip]) => !isDnsName(host) || !(isIpAddress(ip) || ip === "host-gateway"))
+    .map(([host, ip]) => ({
+      key: `hosts.${host}`,
+      message: `${shown(ip)} is not allowed; give a DNS name with its IP address, or host-gateway for the Docker host`,
+    }));
 }
 
 /** Everything that a self-hosted registry is made from. */
@@ -198,6 +151,8 @@ export interface RegistrySettings extends AddressSettings {
   users: readonly User[];
   storage: Storage;
   image: string;
+  readOnly: boolean;
+  hosts: Record<string, string>;
   resources: Required<Resources>;
 }
 
@@ -209,8 +164,9 @@ export function registryProblems(settings: RegistrySettings): Problem[] {
     ...(settings.tls.mode === TlsMode.Off ? openProblems("tls.mode", '"off"', settings) : []),
     ...userProblems(settings.users),
     ...(settings.users.length === 0 ? openProblems("users", "a registry without users", settings) : []),
-    ...storageProblems(settings.storage),
+    ...storageProblems(settings.storage, settings.image),
     ...imageProblems(settings.image),
+    ...hostsProblems(settings.hosts),
     ...wholeNumbers("resources.", { memory: settings.resources.memory }, 64, 1 << 20),
     ...wholeNumbers("resources.", { processes: settings.resources.processes }, 64, 1 << 20),
   ];

@@ -27,6 +27,8 @@ export interface Configuration {
   httpSecret: string;
   tls: boolean;
   authentication: boolean;
+  /** Pulls only: pushes and deletions are refused. */
+  readOnly: boolean;
   storage: StorageConfiguration;
 }
 
@@ -54,7 +56,10 @@ export function renderConfiguration(configuration: Configuration): string {
       cache: { blobdescriptor: "inmemory" },
       tag: { concurrencylimit: 8 },
       // All four keys: with one missing the engine panics at start.
-      maintenance: { uploadpurging: { enabled: true, age: "168h", interval: "24h", dryrun: false } },
+      maintenance: {
+        uploadpurging: { enabled: true, age: "168h", interval: "24h", dryrun: false },
+        ...(configuration.readOnly ? { readonly: { enabled: true } } : {}),
+      },
     },
     health: { storagedriver: { enabled: true, interval: "10s", threshold: 3 } },
   });
@@ -65,5 +70,14 @@ export function renderConfiguration(configuration: Configuration): string {
  * also while a successor with another one is tried.
  */
 export function configurationPath(rendered: string): string {
-  return `${filesFolder}/config-${createHash("sha256").update(rendered).digest("hex").slice(0, 16)}.yml`;
+  return `${filesFolder}/config-${shortHash(rendered)}.yml`;
+}
+
+/** Path of the CA certificates of the store, named after their content for the same reason: they are read at start only. */
+export function storeCaPath(certificates: string): string {
+  return `${filesFolder}/store-ca-${shortHash(certificates)}.pem`;
+}
+
+function shortHash(content: string): string {
+  return createHash("sha256").update(content).digest("hex").slice(0, 16);
 }

@@ -1,7 +1,7 @@
 import * as docker from "@pulumi/docker";
 import * as pulumi from "@pulumi/pulumi";
 import * as random from "@pulumi/random";
-import { Resources, Tls, TlsMode, User } from "./args";
+import { Authentication, Resources, Tls, TlsMode, User } from "./args";
 import { registryProblems, RegistrySettings } from "./lib/checks";
 import { daemonConfig, loginCommand, trustCommand } from "./lib/clientSetup";
 import {
@@ -42,6 +42,10 @@ export interface SingleNodeRegistryArgs {
   tls?: Tls;
   /** Who may log in. @default one user `admin` with a generated password */
   users?: User[];
+  /** Everybody may pull without a login; pushing still needs one. @default false */
+  anonymousPull?: boolean;
+  /** How logins are verified. */
+  authentication?: Authentication;
   /** Where images are kept. @default a named volume */
   storage?: Storage;
   /** `bundled`, or an image reference pinned by digest. @default "bundled" */
@@ -100,7 +104,7 @@ export class SingleNodeRegistry extends pulumi.ComponentResource {
       { hostname: settings.hostname, alternativeNames: certificateNames(settings), tls: settings.tls },
       parent,
     );
-    const users = new RegistryUsers(`${name}-users`, { users: [...settings.users] }, parent);
+    const users = new RegistryUsers(`${name}-users`, { users: [...settings.users], anonymousPull: settings.anonymousPull }, parent);
     const httpSecret = new random.RandomBytes(`${name}-http-secret`, { length: 32 }, parent);
     const image = new RegistryImage(`${name}-image`, { image: settings.image }, parent);
     const data = new RegistryData(
@@ -114,7 +118,8 @@ export class SingleNodeRegistry extends pulumi.ComponentResource {
       renderConfiguration({
         httpSecret: secret,
         tls: encrypted,
-        authentication: settings.users.length > 0,
+        authentication: settings.users.length > 0 ? settings.authentication : undefined,
+        bundled,
         readOnly: settings.readOnly,
         storage: storageConfiguration(resolved),
       }),
@@ -247,6 +252,8 @@ export function settingsOf(args: SingleNodeRegistryArgs): RegistrySettings {
     allowInsecure: args.allowInsecure ?? false,
     tls: args.tls ?? {},
     users: args.users ?? [{ name: "admin" }],
+    anonymousPull: args.anonymousPull ?? false,
+    authentication: args.authentication ?? {},
     storage: args.storage ?? {},
     image: args.image ?? "bundled",
     readOnly: args.readOnly ?? false,

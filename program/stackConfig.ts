@@ -1,5 +1,5 @@
 import * as pulumi from "@pulumi/pulumi";
-import { SingleNodeRegistryArgs, TlsMode } from "../components";
+import { Access, SingleNodeRegistryArgs, TlsMode } from "../components";
 import { registryProblems } from "../components/lib/checks";
 import { Problem, problemReport, shown } from "../components/lib/problems";
 import { settingsOf } from "../components/singleNodeRegistry";
@@ -30,8 +30,25 @@ const shape = object({
     validityDays: number,
     renewBeforeDays: number,
     generation: number,
+    caGeneration: number,
+    keepPreviousCa: boolean,
   }),
-  users: list(object({ name: string, password: secret, generation: number }, ["name"])),
+  users: list(
+    object(
+      {
+        name: string,
+        password: secret,
+        generation: number,
+        keepPrevious: boolean,
+        previousPassword: secret,
+        access: string as Shape<Access>,
+        repositories: list(string),
+      },
+      ["name"],
+    ),
+  ),
+  anonymousPull: boolean,
+  authentication: object({ cacheSeconds: number, cacheSize: number, failedLogins: number, failedLoginsWindowSeconds: number }),
   storage: storageShape,
   image: string,
   readOnly: boolean,

@@ -1,6 +1,6 @@
-import { Resources, Tls, TlsMode, User } from "../args";
+import { Access, Authentication, Resources, Tls, TlsMode, User } from "../args";
 import { Storage } from "../storageArgs";
-import { providedCertificateProblems } from "./certificates";
+import { providedCertificateProblems, validity } from "./certificates";
 import { hostPort, isDnsName, isIpAddress, isLoopback } from "./hosts";
 import { maximumPasswordBytes } from "./htpasswd";
 import { plain } from "./inputs";
@@ -49,7 +49,7 @@ function openProblems(key: string, what: string, address: AddressSettings): Prob
       ];
 }
 
-const selfSignedOnly = ["validityDays", "renewBeforeDays", "generation"] as const;
+const selfSignedOnly = ["validityDays", "renewBeforeDays", "generation", "caGeneration", "keepPreviousCa"] as const;
 const providedOnly = ["certificate", "privateKey", "chain"] as const;
 
 export function tlsProblems(tls: Tls, hostname: string): Problem[] {
@@ -68,9 +68,13 @@ export function tlsProblems(tls: Tls, hostname: string): Problem[] {
   foreign(providedOnly, TlsMode.Provided);
 
   if (mode === TlsMode.SelfSigned) {
-    const { validityDays = 365, renewBeforeDays = Math.min(30, validityDays - 1), generation } = tls;
+    const { generation, caGeneration } = tls;
+    const { validityDays, renewBeforeDays } = validity(tls);
     problems.push(...wholeNumbers("tls.", { validityDays }, 1, 3649));
-    problems.push(...wholeNumbers("tls.", { generation }, 1, Number.MAX_SAFE_INTEGER));
+    problems.push(...wholeNumbers("tls.", { generation, caGeneration }, 1, Number.MAX_SAFE_INTEGER));
+    if (tls.keepPreviousCa === true && (caGeneration ?? 1) < 2) {
+      problems.push({ key: "tls.keepPreviousCa", message: "needs tls.caGeneration 2 or more; there is no CA before the first" });
+    }
     if (!isWhole(renewBeforeDays, 0, Math.max(0, validityDays - 1))) {
       problems.push({
         key: "tls.renewBeforeDays",
@@ -105,6 +109,29 @@ export function passwordProblem(key: string, password: string): Problem[] {
   return /[\0\r\n]/.test(password) ? [{ key, message: "has a line break or a zero byte; no client can send that" }] : [];
 }
 
+/** A repository's name by the distribution specification, or a prefix of it that ends with `*`. */
+const repositoryPattern = /^(\*|[a-z0-9]+([._-]+[a-z0-9]+)*(\/[a-z0-9]+([._-]+[a-z0-9]+)*)*(\/\*)?)$/;
+
+/** What only the bundled server can do. */
+function bundledOnlyProblems(settings: RegistrySettings): Problem[] {
+  if (settings.image === "bundled") {
+    return [];
+  }
+  const refused: [string, boolean][] = [
+    ["anonymousPull", settings.anonymousPull],
+    ["authentication", Object.keys(settings.authentication).length > 0],
+    ...settings.users.flatMap((user, index): [string, boolean][] => [
+      [`users[${index}].access`, user.access === Access.Pull],
+      [`users[${index}].repositories`, user.repositories !== undefined],
+      [`users[${index}].keepPrevious`, user.keepPrevious === true],
+      [`users[${index}].previousPassword`, user.previousPassword !== undefined],
+    ]),
+  ];
+  return refused
+    .filter(([, asked]) => asked)
+    .map(([key]) => ({ key, message: "is a feature of the bundled server; the stock registry has one password and full access for every user. Use image bundled" }));
+}
+
 export function userProblems(users: readonly User[]): Problem[] {
   const problems: Problem[] = [];
   const first = new Map<string, number>();
@@ -122,10 +149,35 @@ export function userProblems(users: readonly User[]): Problem[] {
     }
     first.set(user.name, earlier ?? index);
     problems.push(...wholeNumbers(`${key}.`, { generation: user.generation }, 1, Number.MAX_SAFE_INTEGER));
-    const password = plain(user.password);
-    if (password !== undefined) {
-      problems.push(...passwordProblem(`${key}.password`, password));
+    for (const field of ["password", "previousPassword"] as const) {
+      const password = plain(user[field]);
+      if (password !== undefined) {
+        problems.push(...passwordProblem(`${key}.${field}`, password));
+      }
     }
+    if (user.keepPrevious === true && user.password !== undefined) {
+      problems.push({ key: `${key}.keepPrevious`, message: `is for generated passwords; with a password of your own use ${key}.previousPassword` });
+    } else if (user.keepPrevious === true && (user.generation ?? 1) < 2) {
+      problems.push({ key: `${key}.keepPrevious`, message: `needs ${key}.generation 2 or more; there is no password before the first` });
+    }
+    if (user.previousPassword !== undefined && user.password === undefined) {
+      problems.push({ key: `${key}.previousPassword`, message: `needs ${key}.password; for a generated password use ${key}.keepPrevious` });
+    }
+    const accesses: string[] = Object.values(Access);
+    if (user.access !== undefined && !accesses.includes(user.access)) {
+      problems.push({ key: `${key}.access`, message: `${shown(user.access)} is not allowed; choose ${accesses.join(", ")}` });
+    }
+    if (user.repositories?.length === 0) {
+      problems.push({ key: `${key}.repositories`, message: "is empty; name repositories, or leave it out for all" });
+    }
+    user.repositories?.forEach((pattern, at) => {
+      if (!repositoryPattern.test(pattern)) {
+        problems.push({
+          key: `${key}.repositories[${at}]`,
+          message: `${shown(pattern)} is not allowed; give a repository such as team-a/app, a prefix such as team-a/*, or *`,
+        });
+      }
+    });
   });
   return problems;
 }
@@ -150,6 +202,8 @@ export interface RegistrySettings extends AddressSettings {
   tls: Tls;
   users: readonly User[];
   storage: Storage;
+  anonymousPull: boolean;
+  authentication: Authentication;
   image: string;
   readOnly: boolean;
   hosts: Record<string, string>;
@@ -158,12 +212,19 @@ export interface RegistrySettings extends AddressSettings {
 
 /** All that is wrong with a self-hosted registry's settings, in the order of the configuration table. */
 export function registryProblems(settings: RegistrySettings): Problem[] {
+  const { cacheSeconds, cacheSize, failedLogins, failedLoginsWindowSeconds } = settings.authentication;
   return [
     ...addressProblems(settings),
     ...tlsProblems(settings.tls, settings.hostname),
     ...(settings.tls.mode === TlsMode.Off ? openProblems("tls.mode", '"off"', settings) : []),
     ...userProblems(settings.users),
     ...(settings.users.length === 0 ? openProblems("users", "a registry without users", settings) : []),
+    ...(settings.anonymousPull && settings.users.length === 0
+      ? [{ key: "anonymousPull", message: "needs users; a registry without users lets everybody pull and push already" }]
+      : []),
+    ...wholeNumbers("authentication.", { cacheSeconds, failedLogins }, 0, 86_400),
+    ...wholeNumbers("authentication.", { cacheSize, failedLoginsWindowSeconds }, 1, 1_000_000),
+    ...bundledOnlyProblems(settings),
     ...storageProblems(settings.storage, settings.image),
     ...imageProblems(settings.image),
     ...hostsProblems(settings.hosts),

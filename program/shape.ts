@@ -6,7 +6,9 @@ export type Shape<T> = (value: unknown, key: string, problems: Problem[]) => T |
 export type Shaped<S> = S extends Shape<infer T> ? T : never;
 
 type Fields = Record<string, Shape<unknown>>;
-type ShapedObject<F extends Fields, R extends keyof F> = { [K in Exclude<keyof F, R>]?: Shaped<F[K]> } & { [K in R]: Shaped<F[K]> };
+type ShapedObject<F extends Fields, R extends keyof F> = { [K in Exclude<keyof F, R>]?: Shaped<F[K]> } & {
+  [K in R]: Shaped<F[K]>;
+};
 
 function scalar<T>(what: string, accept: (value: unknown) => T | undefined, show = shown): Shape<T> {
   return (value, key, problems) => {

@@ -73,7 +73,10 @@ export function tlsProblems(tls: Tls, hostname: string): Problem[] {
   const problems: Problem[] = [];
   const foreign = (keys: readonly (keyof Tls)[], home: TlsMode): void => {
     for (const key of keys.filter((each) => mode !== home && tls[each] !== undefined)) {
-      problems.push({ key: `tls.${key}`, message: `belongs to tls.mode "${home}", and tls.mode is "${mode}"; remove it or change the mode` });
+      problems.push({
+        key: `tls.${key}`,
+        message: `belongs to tls.mode "${home}", and tls.mode is "${mode}"; remove it or change the mode`,
+      });
     }
   };
   foreign(selfSignedOnly, TlsMode.SelfSigned);
@@ -130,7 +133,10 @@ export function userProblems(users: readonly User[]): Problem[] {
     }
     const earlier = first.get(user.name);
     if (earlier !== undefined) {
-      problems.push({ key: `${key}.name`, message: `${shown(user.name)} is taken by users[${earlier}]; give every user a name of its own` });
+      problems.push({
+        key: `${key}.name`,
+        message: `${shown(user.name)} is taken by users[${earlier}]; give every user a name of its own`,
+      });
     }
     first.set(user.name, earlier ?? index);
     problems.push(...wholeNumbers(`${key}.`, { generation: user.generation }, 1, Number.MAX_SAFE_INTEGER));
@@ -146,18 +152,30 @@ const dockerName = /^[a-zA-Z0-9][a-zA-Z0-9_.-]+$/;
 
 function filesystemProblems(filesystem: FilesystemStorage): Problem[] {
   const problems: Problem[] = [];
-  const add = (key: keyof FilesystemStorage, message: string): void => void problems.push({ key: `storage.filesystem.${key}`, message });
+  const add = (key: keyof FilesystemStorage, message: string): void =>
+    void problems.push({ key: `storage.filesystem.${key}`, message });
   const { hostPath, volume, volumeDriver, volumeOptions } = filesystem;
   if (hostPath !== undefined) {
     for (const key of (["volume", "volumeDriver", "volumeOptions"] as const).filter((each) => filesystem[each] !== undefined)) {
       add(key, `cannot stand beside storage.filesystem.hostPath; images are kept in a volume or in a folder of the host`);
     }
-    if (!path.posix.isAbsolute(hostPath) || path.posix.normalize(hostPath) !== hostPath || hostPath === "/" || hostPath.includes(":")) {
-      add("hostPath", `${shown(hostPath)} is not allowed; give the absolute path of a folder on the Docker host, without "..", ":" or a "/" at the end`);
+    if (
+      !path.posix.isAbsolute(hostPath) ||
+      path.posix.normalize(hostPath) !== hostPath ||
+      hostPath === "/" ||
+      hostPath.includes(":")
+    ) {
+      add(
+        "hostPath",
+        `${shown(hostPath)} is not allowed; give the absolute path of a folder on the Docker host, without "..", ":" or a "/" at the end`,
+      );
     }
   }
   if (volume !== undefined && !dockerName.test(volume)) {
-    add("volume", `${shown(volume)} is not allowed; a volume's name has letters, digits and _.- (for a folder of the host use hostPath)`);
+    add(
+      "volume",
+      `${shown(volume)} is not allowed; a volume's name has letters, digits and _.- (for a folder of the host use hostPath)`,
+    );
   }
   if (volumeDriver === "") {
     add("volumeDriver", `is empty; give the name of an installed volume plugin, or leave it out for "local"`);
@@ -181,7 +199,10 @@ export function storageProblems(storage: Storage): Problem[] {
   }
   const foreign = Object.keys(drivers).filter((each) => each !== driver && Object.hasOwn(storage, each));
   return [
-    ...foreign.map((each) => ({ key: `storage.${each}`, message: `belongs to storage.driver "${each}", and storage.driver is "${driver}"` })),
+    ...foreign.map((each) => ({
+      key: `storage.${each}`,
+      message: `belongs to storage.driver "${each}", and storage.driver is "${driver}"`,
+    })),
     ...check(storage),
   ];
 }
@@ -189,7 +210,12 @@ export function storageProblems(storage: Storage): Problem[] {
 export function imageProblems(image: string): Problem[] {
   return image === "bundled" || /^[^\s@]+@sha256:[0-9a-f]{64}$/.test(image)
     ? []
-    : [{ key: "image", message: `${shown(image)} is not allowed; use bundled, or a reference pinned by digest: name@sha256:<64 hex digits>` }];
+    : [
+        {
+          key: "image",
+          message: `${shown(image)} is not allowed; use bundled, or a reference pinned by digest: name@sha256:<64 hex digits>`,
+        },
+      ];
 }
 
 /** Everything that a self-hosted registry is made from. */

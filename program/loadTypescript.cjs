@@ -45,12 +45,14 @@ function cached(file, source) {
     return fs.readFileSync(entry, "utf8");
   } catch {
     const code = translate(file, source);
-    // A read-only checkout works as well, only slower. The rename keeps a second run from reading half a file.
     try {
       fs.mkdirSync(cache, { recursive: true });
+      // The rename keeps a second run from reading half a file.
       fs.writeFileSync(`${entry}.${process.pid}`, code);
       fs.renameSync(`${entry}.${process.pid}`, entry);
-    } catch {}
+    } catch {
+      // A read-only checkout works as well, only slower.
+    }
     return code;
   }
 }

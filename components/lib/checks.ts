@@ -48,14 +48,14 @@ export function addressProblems(address: AddressSettings): Problem[] {
 
 /** Plain HTTP or no users: on loopback only, where nobody else can listen in, or by an explicit word. */
 function openProblems(key: string, what: string, address: AddressSettings): Problem[] {
-  const open = [address.hostname, address.bindAddress].filter((host) => !isLoopback(host));
-  return open.length === 0 || address.allowInsecure
+  const open = [address.hostname, address.bindAddress].find((host) => !isLoopback(host));
+  return open === undefined || address.allowInsecure
     ? []
     : [
         {
           key,
           message:
-            `${what} is accepted on loopback addresses only, and ${hostPort(open[0], address.port)} is not one; ` +
+            `${what} is accepted on loopback addresses only, and ${hostPort(open, address.port)} is not one; ` +
             `turn it on, use 127.0.0.1 and localhost, or set allowInsecure to true if you accept the risk`,
         },
       ];
@@ -193,7 +193,7 @@ const drivers: Record<string, (storage: Storage) => Problem[]> = {
 
 export function storageProblems(storage: Storage): Problem[] {
   const driver = storage.driver ?? "filesystem";
-  const check = drivers[driver];
+  const check = Object.hasOwn(drivers, driver) ? drivers[driver] : undefined;
   if (check === undefined) {
     return [{ key: "storage.driver", message: `${shown(driver)} is not allowed; choose ${Object.keys(drivers).join(", ")}` }];
   }

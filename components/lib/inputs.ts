@@ -24,5 +24,5 @@ export function gated<T>(
 
 /** The value if it is there to be looked at now; a promise or an Output is checked later, by `gated`. */
 export function plain<T>(input: pulumi.Input<T> | undefined): T | undefined {
-  return pulumi.Output.isInstance(input) || input instanceof Promise ? undefined : (input as T | undefined);
+  return pulumi.Output.isInstance(input) || input instanceof Promise ? undefined : input;
 }

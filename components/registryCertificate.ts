@@ -62,7 +62,11 @@ export class RegistryCertificate extends pulumi.ComponentResource {
           (values) => providedCertificateProblems(values, args.hostname, new Date()),
         );
         this.serverPem = provided.apply((pem) =>
-          [pem.certificate, pem.chain, pem.privateKey].map((part) => part.trim()).filter(Boolean).join("\n").concat("\n"),
+          [pem.certificate, pem.chain, pem.privateKey]
+            .map((part) => part.trim())
+            .filter(Boolean)
+            .join("\n")
+            .concat("\n"),
         );
         this.caCertificate = pulumi.unsecret(provided.apply(trustAnchor));
         break;

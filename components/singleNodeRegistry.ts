@@ -104,7 +104,11 @@ export class SingleNodeRegistry extends pulumi.ComponentResource {
       { hostname: settings.hostname, alternativeNames: certificateNames(settings), tls: settings.tls },
       parent,
     );
-    const users = new RegistryUsers(`${name}-users`, { users: [...settings.users], anonymousPull: settings.anonymousPull }, parent);
+    const users = new RegistryUsers(
+      `${name}-users`,
+      { users: [...settings.users], anonymousPull: settings.anonymousPull },
+      parent,
+    );
     const httpSecret = new random.RandomBytes(`${name}-http-secret`, { length: 32 }, parent);
     const image = new RegistryImage(`${name}-image`, { image: settings.image }, parent);
     const data = new RegistryData(

@@ -31,7 +31,9 @@ export function buildBundledImage(): Promise<ImageArchive> {
       if (code === 0 && file) {
         resolve({ file, name: `container-registry:${path.basename(path.dirname(file)).slice(0, 12)}` });
       } else {
-        reject(new pulumi.RunError(`The registry image could not be built (${buildScript}, exit code ${code}):\n${progress.trim()}`));
+        reject(
+          new pulumi.RunError(`The registry image could not be built (${buildScript}, exit code ${code}):\n${progress.trim()}`),
+        );
       }
     });
   });

@@ -36,14 +36,14 @@ export function addressProblems(address: AddressSettings): Problem[] {
 
 /** Plain HTTP or no users: on loopback only, where nobody else can listen in, or by an explicit word. */
 function openProblems(key: string, what: string, address: AddressSettings): Problem[] {
-  const open = [address.hostname, address.bindAddress].filter((host) => !isLoopback(host));
-  return open.length === 0 || address.allowInsecure
+  const open = [address.hostname, address.bindAddress].find((host) => !isLoopback(host));
+  return open === undefined || address.allowInsecure
     ? []
     : [
         {
           key,
           message:
-            `${what} is accepted on loopback addresses only, and ${hostPort(open[0], address.port)} is not one; ` +
+            `${what} is accepted on loopback addresses only, and ${hostPort(open, address.port)} is not one; ` +
             `turn it on, use 127.0.0.1 and localhost, or set allowInsecure to true if you accept the risk`,
         },
       ];
@@ -61,7 +61,10 @@ export function tlsProblems(tls: Tls, hostname: string): Problem[] {
   const problems: Problem[] = [];
   const foreign = (keys: readonly (keyof Tls)[], home: TlsMode): void => {
     for (const key of keys.filter((each) => mode !== home && tls[each] !== undefined)) {
-      problems.push({ key: `tls.${key}`, message: `belongs to tls.mode "${home}", and tls.mode is "${mode}"; remove it or change the mode` });
+      problems.push({
+        key: `tls.${key}`,
+        message: `belongs to tls.mode "${home}", and tls.mode is "${mode}"; remove it or change the mode`,
+      });
     }
   };
   foreign(selfSignedOnly, TlsMode.SelfSigned);
@@ -129,7 +132,11 @@ function bundledOnlyProblems(settings: RegistrySettings): Problem[] {
   ];
   return refused
     .filter(([, asked]) => asked)
-    .map(([key]) => ({ key, message: "is a feature of the bundled server; the stock registry has one password and full access for every user. Use image bundled" }));
+    .map(([key]) => ({
+      key,
+      message:
+        "is a feature of the bundled server; the stock registry has one password and full access for every user. Use image bundled",
+    }));
 }
 
 export function userProblems(users: readonly User[]): Problem[] {
@@ -145,7 +152,10 @@ export function userProblems(users: readonly User[]): Problem[] {
     }
     const earlier = first.get(user.name);
     if (earlier !== undefined) {
-      problems.push({ key: `${key}.name`, message: `${shown(user.name)} is taken by users[${earlier}]; give every user a name of its own` });
+      problems.push({
+        key: `${key}.name`,
+        message: `${shown(user.name)} is taken by users[${earlier}]; give every user a name of its own`,
+      });
     }
     first.set(user.name, earlier ?? index);
     problems.push(...wholeNumbers(`${key}.`, { generation: user.generation }, 1, Number.MAX_SAFE_INTEGER));
@@ -156,12 +166,21 @@ export function userProblems(users: readonly User[]): Problem[] {
       }
     }
     if (user.keepPrevious === true && user.password !== undefined) {
-      problems.push({ key: `${key}.keepPrevious`, message: `is for generated passwords; with a password of your own use ${key}.previousPassword` });
+      problems.push({
+        key: `${key}.keepPrevious`,
+        message: `is for generated passwords; with a password of your own use ${key}.previousPassword`,
+      });
     } else if (user.keepPrevious === true && (user.generation ?? 1) < 2) {
-      problems.push({ key: `${key}.keepPrevious`, message: `needs ${key}.generation 2 or more; there is no password before the first` });
+      problems.push({
+        key: `${key}.keepPrevious`,
+        message: `needs ${key}.generation 2 or more; there is no password before the first`,
+      });
     }
     if (user.previousPassword !== undefined && user.password === undefined) {
-      problems.push({ key: `${key}.previousPassword`, message: `needs ${key}.password; for a generated password use ${key}.keepPrevious` });
+      problems.push({
+        key: `${key}.previousPassword`,
+        message: `needs ${key}.password; for a generated password use ${key}.keepPrevious`,
+      });
     }
     const accesses: string[] = Object.values(Access);
     if (user.access !== undefined && !accesses.includes(user.access)) {
@@ -185,7 +204,12 @@ export function userProblems(users: readonly User[]): Problem[] {
 export function imageProblems(image: string): Problem[] {
   return image === "bundled" || /^[^\s@]+@sha256:[0-9a-f]{64}$/.test(image)
     ? []
-    : [{ key: "image", message: `${shown(image)} is not allowed; use bundled, or a reference pinned by digest: name@sha256:<64 hex digits>` }];
+    : [
+        {
+          key: "image",
+          message: `${shown(image)} is not allowed; use bundled, or a reference pinned by digest: name@sha256:<64 hex digits>`,
+        },
+      ];
 }
 
 function hostsProblems(hosts: Record<string, string>): Problem[] {

@@ -34,6 +34,6 @@ export async function dockerCommand(engine: EngineAddress, ...words: string[]): 
 
 /** What a failed command printed for people. */
 export function printedBy(error: unknown): string {
-  const { stderr } = error as { stderr?: string };
-  return stderr?.trim() || String(error);
+  const { stderr = "" } = error as { stderr?: string };
+  return stderr.trim() === "" ? String(error) : stderr.trim();
 }

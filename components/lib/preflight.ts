@@ -41,7 +41,9 @@ export async function checkStore(flight: Preflight): Promise<void> {
 /** The configuration file that the registry's container was started with. */
 async function runningConfiguration({ engine, containerName }: Preflight): Promise<string | undefined> {
   try {
-    const command = JSON.parse(await dockerCommand(engine, "container", "inspect", "--format", "{{json .Config.Cmd}}", containerName)) as string[];
+    const command = JSON.parse(
+      await dockerCommand(engine, "container", "inspect", "--format", "{{json .Config.Cmd}}", containerName),
+    ) as string[];
     return command.at(-1);
   } catch (error) {
     if (/No such container/i.test(printedBy(error))) {

@@ -4,6 +4,8 @@ import { dataFolder, StorageConfiguration } from "./configuration";
 /** Storage options whose Inputs are resolved, as `pulumi.output` gives them. */
 export type ResolvedStorage = Storage;
 
+export type StorageDriver = "filesystem" | "s3" | "azure" | "gcs" | "swift" | "oss";
+
 type Options = Record<string, unknown>;
 
 /** The engine writes these keys with an underscore, all others as one word in small letters. */
@@ -26,7 +28,7 @@ function azureCredentialsType(azure: AzureStorage): string {
 }
 
 /** What a driver needs beyond the plain translation of its options, and whether clients may be sent to the store. */
-const drivers: Record<string, (storage: Storage) => { parameters: object; redirect: boolean }> = {
+const drivers: Record<StorageDriver, (storage: Storage) => { parameters: object; redirect: boolean }> = {
   filesystem: ({ filesystem }) => ({
     parameters: { rootDirectory: dataFolder, maxThreads: filesystem?.maxThreads ?? 100 },
     redirect: false,
@@ -63,11 +65,11 @@ const drivers: Record<string, (storage: Storage) => { parameters: object; redire
   oss: ({ oss = {} }) => ({ parameters: oss, redirect: oss.endpoint === undefined && oss.internal !== true }),
 };
 
-export const storageDrivers: readonly string[] = Object.keys(drivers);
+export const storageDrivers = Object.keys(drivers) as StorageDriver[];
 
 /** Translates the user's storage options into the engine's parameters; they are checked before (see storageChecks.ts). */
 export function storageConfiguration(storage: ResolvedStorage): StorageConfiguration {
-  const driver = storage.driver ?? "filesystem";
+  const driver = (storage.driver ?? "filesystem") as StorageDriver;
   const { parameters, redirect } = drivers[driver](storage);
   return { driver, parameters: parametersOf(parameters), redirect: storage.redirect ?? redirect };
 }

@@ -4,7 +4,7 @@ import { certificatesIn } from "./certificates";
 import { plain } from "./inputs";
 import { wholeNumbers } from "./numbers";
 import { Problem, shown } from "./problems";
-import { storageDrivers } from "./storage";
+import { StorageDriver, storageDrivers } from "./storage";
 
 const KiB = 1024;
 const MiB = 1024 * KiB;
@@ -120,7 +120,11 @@ function s3(options: S3Storage): Problem[] {
   notes.pattern("bucket", bucketName, bucketRule);
   if (!notes.given("regionEndpoint")) {
     notes.required("region");
-    notes.pattern("region", /^[a-z]{2}(-[a-z]+)+-\d+$/, "an AWS region such as eu-central-1, or regionEndpoint for another store");
+    notes.pattern(
+      "region",
+      /^[a-z]{2}(-[a-z]+)+-\d+$/,
+      "an AWS region such as eu-central-1, or regionEndpoint for another store",
+    );
   }
   notes.url("regionEndpoint");
   notes.together("accessKey", "secretKey");
@@ -179,7 +183,10 @@ function gcs(options: GcsStorage): Problem[] {
   notes.whole(25, 10_000, "maxConcurrency");
   const credentials = plain(options.credentials);
   if (credentials !== undefined && !isServiceAccountKey(credentials)) {
-    notes.add("credentials", 'is no JSON key of a service account (a JSON object with "type": "service_account", "client_email" and "private_key")');
+    notes.add(
+      "credentials",
+      'is no JSON key of a service account (a JSON object with "type": "service_account", "client_email" and "private_key")',
+    );
   }
   return notes.problems;
 }
@@ -204,7 +211,10 @@ function swift(options: SwiftStorage): Problem[] {
   } else {
     notes.required("username", "password");
     if (notes.given("applicationCredentialSecret")) {
-      notes.add("applicationCredentialSecret", "needs storage.swift.applicationCredentialId or applicationCredentialName beside it");
+      notes.add(
+        "applicationCredentialSecret",
+        "needs storage.swift.applicationCredentialId or applicationCredentialName beside it",
+      );
     }
   }
   notes.alternatives("tenant", "tenantId");
@@ -233,7 +243,7 @@ function oss(options: OssStorage): Problem[] {
   return notes.problems;
 }
 
-const checks: Record<string, (storage: Storage) => Problem[]> = {
+const checks: Record<StorageDriver, (storage: Storage) => Problem[]> = {
   filesystem: (storage) => filesystem(storage.filesystem ?? {}),
   s3: (storage) => s3(storage.s3 ?? {}),
   azure: (storage) => azure(storage.azure ?? {}),
@@ -247,21 +257,29 @@ const bundledOnly = ["swift", "oss"];
 
 export function storageProblems(storage: Storage, image = "bundled"): Problem[] {
   const driver = storage.driver ?? "filesystem";
-  const check = Object.hasOwn(checks, driver) ? checks[driver] : undefined;
-  if (check === undefined) {
+  if (!Object.hasOwn(checks, driver)) {
     return [{ key: "storage.driver", message: `${shown(driver)} is not allowed; choose ${storageDrivers.join(", ")}` }];
   }
   const problems = storageDrivers
     .filter((each) => each !== driver && Object.hasOwn(storage, each))
-    .map((each) => ({ key: `storage.${each}`, message: `belongs to storage.driver "${each}", and storage.driver is "${driver}"` }));
+    .map((each) => ({
+      key: `storage.${each}`,
+      message: `belongs to storage.driver "${each}", and storage.driver is "${driver}"`,
+    }));
   if (image !== "bundled" && bundledOnly.includes(driver)) {
     problems.push({ key: "storage.driver", message: `"${driver}" is a driver of the bundled server only; use image bundled` });
   }
   if (driver === "filesystem" && storage.redirect === true) {
-    problems.push({ key: "storage.redirect", message: 'true is not allowed with storage.driver "filesystem"; there is no store to send clients to' });
+    problems.push({
+      key: "storage.redirect",
+      message: 'true is not allowed with storage.driver "filesystem"; there is no store to send clients to',
+    });
   }
   if (storage.caCertificates !== undefined && certificatesIn(storage.caCertificates).length === 0) {
-    problems.push({ key: "storage.caCertificates", message: "has no PEM certificate; give the CA of the store, `-----BEGIN CERTIFICATE-----` first" });
+    problems.push({
+      key: "storage.caCertificates",
+      message: "has no PEM certificate; give the CA of the store, `-----BEGIN CERTIFICATE-----` first",
+    });
   }
-  return [...problems, ...check(storage)];
+  return [...problems, ...checks[driver as StorageDriver](storage)];
 }

@@ -54,7 +54,13 @@ export class TestStack {
     const name = `test-${randomBytes(4).toString("hex")}`;
     const stack = await LocalWorkspace.createStack(
       { stackName: name, workDir: folder },
-      { envVars: { PULUMI_BACKEND_URL: `file://${folder}/state`, PULUMI_CONFIG_PASSPHRASE: "test", PULUMI_CONFIG_PASSPHRASE_FILE: "" } },
+      {
+        envVars: {
+          PULUMI_BACKEND_URL: `file://${folder}/state`,
+          PULUMI_CONFIG_PASSPHRASE: "test",
+          PULUMI_CONFIG_PASSPHRASE_FILE: "",
+        },
+      },
     );
     const made = new TestStack(folder, stack, name);
     await made.set({ port: await freePort(), lab: true, ...settings }, secrets);
@@ -140,7 +146,9 @@ export class TestStack {
   /** Everything the engine has of this stack, of every kind. */
   async leftOnEngine(): Promise<string[]> {
     const kinds = ["container", "volume", "network", "image"] as const;
-    return (await Promise.all(kinds.map(async (kind) => (await this.engineObjects(kind)).map((name) => `${kind} ${name}`)))).flat();
+    return (
+      await Promise.all(kinds.map(async (kind) => (await this.engineObjects(kind)).map((name) => `${kind} ${name}`)))
+    ).flat();
   }
 }
 

@@ -49,17 +49,32 @@ export class DockerClient {
   }
 
   /** Builds an image of random layers of the given sizes, FROM scratch: no registry on the internet can be reached. */
-  async buildImage(name: string, layerBytes: readonly number[]): Promise<string> {
-    const context = path.join(this.workspace.folder, randomBytes(6).toString("hex"));
-    fs.mkdirSync(context);
-    const lines = layerBytes.map((size, index) => {
-      writeRandomFile(path.join(context, `layer${index}`), size);
-      return `COPY layer${index} /layer${index}`;
-    });
-    fs.writeFileSync(path.join(context, "Dockerfile"), ["FROM scratch", ...lines, 'CMD ["/layer0"]', ""].join("\n"));
-    await this.run("build", "--quiet", "--tag", name, context);
-    fs.rmSync(context, { recursive: true });
-    this.images.push(name);
+  buildImage(name: string, layerBytes: readonly number[]): Promise<string> {
+    const layers = layerBytes.map((size, index): [string, number] => [`layer${index}`, size]);
+    const copies = layers.map(([file]) => `COPY ${file} /${file}`);
+    const dockerfile = Buffer.from(["FROM scratch", ...copies, 'CMD ["/layer0"]', ""].join("\n"));
+    return this.buildFrom(name, { ...Object.fromEntries(layers), Dockerfile: dockerfile });
+  }
+
+  /** Builds an image of files: each is a path to copy from, a content, or a number of random bytes. */
+  async buildFrom(name: string, files: Record<string, string | Buffer | number>): Promise<string> {
+    const context = new Workspace();
+    try {
+      for (const [file, source] of Object.entries(files)) {
+        const target = path.join(context.folder, file);
+        if (typeof source === "string") {
+          fs.copyFileSync(source, target);
+        } else if (typeof source === "number") {
+          writeRandomFile(target, source);
+        } else {
+          fs.writeFileSync(target, source);
+        }
+      }
+      this.images.push(name);
+      await this.run("build", "--quiet", "--tag", name, context.folder);
+    } finally {
+      context.dispose();
+    }
     return name;
   }
 

@@ -65,10 +65,15 @@ export class TestStack {
       PULUMI_CONFIG_PASSPHRASE_FILE: "",
       ...environment,
     };
-    const stack = await LocalWorkspace.createStack({ stackName: name, workDir: folder }, { envVars: env });
-    const made = new TestStack(folder, stack, name, env);
-    await made.set({ port: await freePort(), lab: true, ...settings }, secrets);
-    return made;
+    try {
+      const stack = await LocalWorkspace.createStack({ stackName: name, workDir: folder }, { envVars: env });
+      const made = new TestStack(folder, stack, name, env);
+      await made.set({ port: await freePort(), lab: true, ...settings }, secrets);
+      return made;
+    } catch (error) {
+      fs.rmSync(folder, { recursive: true, force: true });
+      throw error;
+    }
   }
 
   async set(settings: Settings, secrets: Settings = {}): Promise<void> {

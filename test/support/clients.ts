@@ -210,7 +210,8 @@ export function open(outputs: RegistryOutputs, target: string, options: RequestO
     method: options.method ?? "GET",
     headers: options.headers,
     auth: login === null ? undefined : `${login.username}:${login.password}`,
-    agent: options.agent,
+    // No connection and no TLS session of an earlier request: the certificate is looked at every time.
+    agent: options.agent ?? false,
     ...(secure && outputs.caCertificate !== "" ? { ca: outputs.caCertificate } : {}),
     ...options.tls,
   });

@@ -2,6 +2,7 @@ import { createHash, randomBytes } from "crypto";
 import * as fs from "fs";
 import * as http from "http";
 import * as https from "https";
+import { isIP } from "net";
 import * as os from "os";
 import * as path from "path";
 import { attempt, Result, run, RunOptions } from "./run";
@@ -182,7 +183,7 @@ export interface RequestOptions {
   /** Credentials; the stack's first user unless given, nobody for null. */
   login?: { username: string; password: string } | null;
   agent?: http.Agent;
-  /** Connects to this host instead of the one in the endpoint. */
+  /** Connects to this address instead of the endpoint's; a name in the endpoint is still the one that is verified. */
   host?: string;
   tls?: https.RequestOptions;
 }
@@ -204,11 +205,13 @@ export function open(outputs: RegistryOutputs, target: string, options: RequestO
   const secure = url.protocol === "https:";
   return (secure ? https : http).request({
     // The address in a URL has brackets if it is an IPv6 one; a socket takes it without.
-    host: (options.host ?? url.hostname).replace(/^\[|\]$/g, ""),
+    host: options.host ?? url.hostname.replace(/^\[|\]$/g, ""),
+    // The name that is asked for and verified, whatever is connected to; an address is none by RFC 6066.
+    ...(options.host === undefined || isIP(url.hostname) ? {} : { servername: url.hostname }),
     port: url.port,
     path: `${url.pathname}${url.search}`,
     method: options.method ?? "GET",
-    headers: options.headers,
+    headers: { Host: url.host, ...options.headers },
     auth: login === null ? undefined : `${login.username}:${login.password}`,
     // No connection and no TLS session of an earlier request: the certificate is looked at every time.
     agent: options.agent ?? false,

@@ -90,7 +90,8 @@ function forward(request, response) {
       port: backendPort,
       method: request.method,
       path: request.url,
-      headers: { ...request.headers, host: "storage.googleapis.com" },
+      // With the last one it sends clients that begin an upload on to https.
+      headers: { ...request.headers, host: "storage.googleapis.com", "x-forwarded-proto": "https" },
     },
     (back) => {
       response.writeHead(back.statusCode, back.headers);

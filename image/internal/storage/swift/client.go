@@ -157,9 +157,10 @@ func (c *client) name(r request) string {
 
 // response is a successful answer, with its content, or with a body when the request wanted to stream it.
 type response struct {
-	headers ncw.Headers
-	content []byte
-	body    io.ReadCloser
+	headers  ncw.Headers
+	content  []byte
+	body     io.ReadCloser
+	attempts int
 }
 
 // do sends a request until it succeeds, fails for good, or has failed too often.
@@ -169,6 +170,7 @@ func (c *client) do(ctx context.Context, r request) (*response, error) {
 	for attempt := 1; ; attempt++ {
 		resp, s, err := c.try(ctx, r)
 		if err == nil {
+			resp.attempts = attempt
 			return resp, nil
 		}
 		if ctx.Err() != nil {

@@ -52,28 +52,25 @@ func (d *driver) deleteFile(ctx context.Context, path string) error {
 			return err
 		}
 	}
-	return notFound(path, d.deleteObject(ctx, d.fileName(path)))
+	return d.deleteObject(ctx, d.fileName(path))
 }
 
-// deleteFolder deletes all files under a path and returns whether there were any.
+// deleteFolder deletes all files under a path and returns whether any were listed.
 func (d *driver) deleteFolder(ctx context.Context, path string) (found bool, err error) {
 	err = d.pages(ctx, query{prefix: d.folderPrefix(path)}, func(entries []entry) error {
+		found = true
 		var small []string
 		for _, e := range entries {
 			if !d.maybeLarge(e) {
 				small = append(small, e.Name)
 				continue
 			}
-			switch err := d.deleteFile(ctx, strings.TrimPrefix(e.Name, d.root+"files")); {
-			case err == nil:
-				found = true
-			case !isPathNotFound(err):
+			err := d.deleteFile(ctx, strings.TrimPrefix(e.Name, d.root+"files"))
+			if err != nil && !isPathNotFound(err) {
 				return err
 			}
 		}
-		deleted, err := d.deleteObjects(ctx, small)
-		found = found || deleted > 0
-		return err
+		return d.deleteObjects(ctx, small)
 	})
 	return found, err
 }
@@ -103,50 +100,46 @@ func (d *driver) deleteUploads(ctx context.Context, path string) (found bool, er
 	return found, err
 }
 
-// deleteObject deletes one object. For a manifest, that leaves the segments.
+// deleteObject deletes one object, if it is there. For a manifest, that leaves the segments.
 func (d *driver) deleteObject(ctx context.Context, name string) error {
-	_, err := d.client.do(ctx, request{method: http.MethodDelete, object: name})
+	_, err := d.tryDelete(ctx, name)
 	return err
 }
 
-// deleteObjects deletes objects, many with one request when the cluster can do that. Objects that are not there are
-// no error. It returns how many were there.
-func (d *driver) deleteObjects(ctx context.Context, names []string) (deleted int, err error) {
-	if d.limits.bulk == 0 {
-		return d.deleteEach(ctx, names)
+// tryDelete deletes one object and returns whether it was there.
+func (d *driver) tryDelete(ctx context.Context, name string) (found bool, err error) {
+	_, err = d.client.do(ctx, request{method: http.MethodDelete, object: name})
+	if isNotFound(err) {
+		return false, nil
 	}
+	return err == nil, err
+}
+
+// deleteObjects deletes objects, those that are there, and many with one request when the cluster can do that.
+func (d *driver) deleteObjects(ctx context.Context, names []string) error {
 	for len(names) > 0 {
-		n := min(len(names), d.limits.bulk)
-		count, failed, err := d.bulkDelete(ctx, names[:n])
-		deleted += count
-		if err != nil {
-			return deleted, err
+		n := len(names)
+		single := names
+		if d.limits.bulk > 0 {
+			n = min(n, d.limits.bulk)
+			var err error
+			if single, err = d.bulkDelete(ctx, names[:n]); err != nil {
+				return err
+			}
 		}
-		// A single request is tried again and tells what is wrong.
-		count, err = d.deleteEach(ctx, failed)
-		deleted += count
-		if err != nil {
-			return deleted, err
+		// What a bulk delete could not do is tried again one by one, which also tells what is wrong.
+		for _, name := range single {
+			if err := d.deleteObject(ctx, name); err != nil {
+				return err
+			}
 		}
 		names = names[n:]
 	}
-	return deleted, nil
-}
-
-func (d *driver) deleteEach(ctx context.Context, names []string) (deleted int, err error) {
-	for _, name := range names {
-		switch err := d.deleteObject(ctx, name); {
-		case err == nil:
-			deleted++
-		case !isNotFound(err):
-			return deleted, err
-		}
-	}
-	return deleted, nil
+	return nil
 }
 
 // bulkDelete deletes objects with one request and returns those it could not.
-func (d *driver) bulkDelete(ctx context.Context, names []string) (deleted int, failed []string, err error) {
+func (d *driver) bulkDelete(ctx context.Context, names []string) (failed []string, err error) {
 	var body strings.Builder
 	for _, name := range names {
 		body.WriteString((&url.URL{Path: d.fullName(name)}).EscapedPath())
@@ -157,28 +150,27 @@ func (d *driver) bulkDelete(ctx context.Context, names []string) (deleted int, f
 		headers: ncw.Headers{"Content-Type": "text/plain", "Accept": "application/json"},
 	})
 	if err != nil {
-		return 0, nil, err
+		return nil, err
 	}
 	// The status is 200 whatever happened: the answer begins before the work is done.
 	var result struct {
-		Status  string      `json:"Response Status"`
-		Body    string      `json:"Response Body"`
-		Deleted int         `json:"Number Deleted"`
-		Errors  [][2]string `json:"Errors"`
+		Status string      `json:"Response Status"`
+		Body   string      `json:"Response Body"`
+		Errors [][2]string `json:"Errors"`
 	}
 	if err := json.Unmarshal(resp.content, &result); err != nil {
-		return 0, nil, fmt.Errorf("answer to a bulk delete: %w", err)
+		return nil, fmt.Errorf("answer to a bulk delete: %w", err)
 	}
 	for _, e := range result.Errors {
 		full, err := url.PathUnescape(e[0])
 		name, ours := strings.CutPrefix(full, d.fullName(""))
 		if err != nil || !ours {
-			return result.Deleted, nil, fmt.Errorf("bulk delete of %s: %s", e[0], e[1])
+			return nil, fmt.Errorf("bulk delete of %s: %s", e[0], e[1])
 		}
 		failed = append(failed, name)
 	}
 	if len(failed) == 0 && !strings.HasPrefix(result.Status, "2") && !strings.HasPrefix(result.Status, "404") {
-		return result.Deleted, nil, errors.New(strings.TrimSpace("bulk delete: " + result.Status + " " + result.Body))
+		return nil, errors.New(strings.TrimSpace("bulk delete: " + result.Status + " " + result.Body))
 	}
-	return result.Deleted, failed, nil
+	return failed, nil
 }

@@ -7,6 +7,7 @@ import (
 	"io"
 	"net/http"
 	"strconv"
+	"sync"
 	"time"
 
 	storagedriver "github.com/distribution/distribution/v3/registry/storage/driver"
@@ -50,6 +51,7 @@ type driver struct {
 	chunkSize int    // bytes of a segment
 	limits    limits
 	tempURL   *tempURL // nil when clients are not redirected
+	buffers   sync.Pool
 }
 
 var _ storagedriver.StorageDriver = &driver{}

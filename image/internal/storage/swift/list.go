@@ -66,6 +66,10 @@ func (d *driver) page(ctx context.Context, q query) ([]entry, error) {
 	return entries, nil
 }
 
+// shortPage is the size below which a page is the last even if it has room: some stores that speak Swift's protocol
+// never fill a page of the size they were asked for.
+const shortPage = 1000
+
 // pages calls f with every page of a listing.
 func (d *driver) pages(ctx context.Context, q query, f func([]entry) error) error {
 	for {
@@ -78,7 +82,7 @@ func (d *driver) pages(ctx context.Context, q query, f func([]entry) error) erro
 				return err
 			}
 		}
-		if len(entries) < d.limits.listing {
+		if len(entries) < min(d.limits.listing, shortPage) {
 			return nil
 		}
 		q.marker = entries[len(entries)-1].key()

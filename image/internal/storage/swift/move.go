@@ -39,10 +39,7 @@ func (d *driver) Move(ctx context.Context, sourcePath, destPath string) error {
 	if err != nil {
 		return notFound(sourcePath, err)
 	}
-	if err := d.deleteObject(ctx, source); err != nil && !isNotFound(err) {
-		return err
-	}
-	return nil
+	return d.deleteObject(ctx, source)
 }
 
 // mark notes on a large object where it goes. From the copy until the source is deleted, both have the same segments;

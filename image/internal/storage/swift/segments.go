@@ -38,25 +38,34 @@ func checksum(content []byte) string {
 	return hex.EncodeToString(sum[:])
 }
 
-// putSegment stores a segment under the given number or, when an object has that name, under a later one: a session
-// that died, or an attempt whose answer was lost, may have left it. Overwriting it could make readers see the old
-// one, so it is deleted and its name not used.
-func (d *driver) putSegment(ctx context.Context, upload string, number int, content []byte) (segment, error) {
-	etag := checksum(content)
-	for ; ; number++ {
+// putSegment stores a segment under the given number. An object may have that name already. When it has the same
+// content, it is from an attempt whose answer was lost. Otherwise a session that died has left it; overwriting it
+// could make readers see the old one, so it is deleted and the next number taken.
+//
+// An attempt that failed may read the content for some time after. Only when free is true nothing does so any more.
+func (d *driver) putSegment(ctx context.Context, upload string, number int, content []byte, etag string) (s segment, free bool, err error) {
+	for free := true; ; number++ {
 		name := d.segmentName(upload, number)
-		_, err := d.client.do(ctx, request{
+		resp, err := d.client.do(ctx, request{
 			method: http.MethodPut, object: name, body: content,
 			headers: ncw.Headers{"Content-Type": contentType, "Etag": etag, "If-None-Match": "*"},
 		})
 		if err == nil {
-			return segment{Number: number, Size: int64(len(content)), ETag: etag}, nil
+			return segment{Number: number, Size: int64(len(content)), ETag: etag}, free && resp.attempts == 1, nil
 		}
+		free = false
 		if !hasStatus(err, http.StatusPreconditionFailed) {
-			return segment{}, err
+			return segment{}, false, err
 		}
-		if err := d.deleteObject(ctx, name); err != nil && !isNotFound(err) {
-			return segment{}, err
+		obj, err := d.head(ctx, name)
+		if err != nil && !isNotFound(err) {
+			return segment{}, false, err
+		}
+		if err == nil && obj.etag == etag && obj.size == int64(len(content)) {
+			return segment{Number: number, Size: obj.size, ETag: etag}, false, nil
+		}
+		if err := d.deleteObject(ctx, name); err != nil {
+			return segment{}, false, err
 		}
 	}
 }
@@ -253,7 +262,7 @@ func (d *driver) deleteSegments(ctx context.Context, set *segmentSet) error {
 	if set == nil {
 		return nil
 	}
-	if _, err := d.deleteObjects(ctx, set.names); err != nil {
+	if err := d.deleteObjects(ctx, set.names); err != nil {
 		return err
 	}
 	if set.upload == "" {
@@ -269,8 +278,7 @@ func (d *driver) sweep(ctx context.Context, upload string) error {
 		for i, e := range entries {
 			names[i] = e.Name
 		}
-		_, err := d.deleteObjects(ctx, names)
-		return err
+		return d.deleteObjects(ctx, names)
 	})
 }
 
@@ -278,11 +286,8 @@ func (d *driver) sweep(ctx context.Context, upload string) error {
 // died before it could record them, and that a listing may not show yet.
 func (d *driver) sweepAfter(ctx context.Context, upload string, number int) error {
 	for ; ; number++ {
-		err := d.deleteObject(ctx, d.segmentName(upload, number))
-		if isNotFound(err) {
-			return nil
-		}
-		if err != nil {
+		found, err := d.tryDelete(ctx, d.segmentName(upload, number))
+		if err != nil || !found {
 			return err
 		}
 	}

@@ -117,7 +117,7 @@ func (d *driver) discardUpload(ctx context.Context, record string) (found bool, 
 	for i, s := range u.Segments {
 		names[i] = d.segmentName(u.ID, s.Number)
 	}
-	if _, err := d.deleteObjects(ctx, names); err != nil {
+	if err := d.deleteObjects(ctx, names); err != nil {
 		return true, err
 	}
 	if err := d.sweepAfter(ctx, u.ID, u.next()); err != nil {
@@ -126,8 +126,5 @@ func (d *driver) discardUpload(ctx context.Context, record string) (found bool, 
 	if err := d.sweep(ctx, u.ID); err != nil {
 		return true, err
 	}
-	if err := d.deleteObject(ctx, record); err != nil && !isNotFound(err) {
-		return true, err
-	}
-	return true, nil
+	return true, d.deleteObject(ctx, record)
 }

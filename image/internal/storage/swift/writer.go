@@ -2,8 +2,12 @@ package swift
 
 import (
 	"context"
+	"crypto/md5"
+	"encoding/hex"
 	"errors"
 	"fmt"
+	"hash"
+	"slices"
 
 	storagedriver "github.com/distribution/distribution/v3/registry/storage/driver"
 	ncw "github.com/ncw/swift/v2"
@@ -48,6 +52,7 @@ type writer struct {
 	cancel context.CancelFunc
 
 	buf     []byte    // not sent yet
+	sum     hash.Hash // of buf, taken while the segment before is sent
 	spare   []byte    // the other buffer, when it is free
 	sending chan sent // the segment under way, nil when there is none
 
@@ -60,13 +65,37 @@ type writer struct {
 // sent is the outcome of storing a segment.
 type sent struct {
 	segment segment
-	buf     []byte
+	buf     []byte // to be used again, nil when it can't
 	err     error
+}
+
+// smallBuffer is the size up to which a writer's buffer grows step by step.
+const smallBuffer = 256 << 10
+
+// newBuffer is an empty buffer for one segment.
+func (d *driver) newBuffer() []byte {
+	if buf, ok := d.buffers.Get().(*[]byte); ok {
+		return *buf
+	}
+	return make([]byte, 0, d.chunkSize)
+}
+
+// freeBuffer takes back a buffer which nothing reads any more.
+func (d *driver) freeBuffer(buf []byte) {
+	if cap(buf) == d.chunkSize {
+		buf = buf[:0]
+		d.buffers.Put(&buf)
+	}
 }
 
 func (d *driver) newWriter(ctx context.Context, path string, u *upload) *writer {
 	ctx, cancel := context.WithCancel(ctx)
-	return &writer{driver: d, path: path, upload: u, size: u.size(), saved: u.size(), ctx: ctx, cancel: cancel, buf: u.tail}
+	w := &writer{
+		driver: d, path: path, upload: u, size: u.size(), saved: u.size(),
+		ctx: ctx, cancel: cancel, buf: u.tail, sum: md5.New(),
+	}
+	w.sum.Write(u.tail)
+	return w
 }
 
 // Write implements io.Writer.
@@ -77,8 +106,8 @@ func (w *writer) Write(p []byte) (int, error) {
 	written := 0
 	for len(p) > 0 {
 		n := min(w.driver.chunkSize-len(w.buf), len(p))
-		w.reserve(n)
-		w.buf = append(w.buf, p[:n]...)
+		w.buf = append(w.roomFor(n), p[:n]...)
+		w.sum.Write(p[:n])
 		p = p[n:]
 		written += n
 		w.size += int64(n)
@@ -91,12 +120,17 @@ func (w *writer) Write(p []byte) (int, error) {
 	return written, nil
 }
 
-// reserve makes room for n more bytes. It doubles the buffer, so that small files don't cost a whole segment of
-// memory, and stops at the segment's size.
-func (w *writer) reserve(n int) {
-	if need := len(w.buf) + n; need > cap(w.buf) {
-		grown := max(need, min(2*cap(w.buf), w.driver.chunkSize))
-		w.buf = append(make([]byte, 0, grown), w.buf...)
+// roomFor is the buffer with room for n more bytes: a small one while the file is small, and then one for a whole
+// segment, which uploads hand on to each other.
+func (w *writer) roomFor(n int) []byte {
+	need := len(w.buf) + n
+	switch {
+	case need <= cap(w.buf):
+		return w.buf
+	case need <= smallBuffer:
+		return slices.Grow(w.buf, n)
+	default:
+		return append(w.driver.newBuffer(), w.buf...)
 	}
 }
 
@@ -120,12 +154,16 @@ func (w *writer) send() error {
 	if err := w.settle(); err != nil {
 		return err
 	}
-	content, number := w.buf, w.upload.next()
+	content, number, etag := w.buf, w.upload.next(), hex.EncodeToString(w.sum.Sum(nil))
 	w.buf, w.spare = w.spare[:0], nil
+	w.sum.Reset()
 	// Room for the outcome, so that this ends even when nobody waits for it any more.
 	done := make(chan sent, 1)
 	go func() {
-		s, err := w.driver.putSegment(w.ctx, w.upload.ID, number, content)
+		s, free, err := w.driver.putSegment(w.ctx, w.upload.ID, number, content, etag)
+		if !free {
+			content = nil
+		}
 		done <- sent{s, content, err}
 	}()
 	w.sending = done
@@ -140,7 +178,6 @@ func (w *writer) settle() error {
 	s := <-w.sending
 	w.sending = nil
 	if s.err != nil {
-		// The buffer may still be read by the failed request: it is not used again.
 		w.err = s.err
 		return s.err
 	}
@@ -190,6 +227,8 @@ func (w *writer) save() error {
 // release frees what the writer holds.
 func (w *writer) release() {
 	w.cancel()
+	w.driver.freeBuffer(w.buf)
+	w.driver.freeBuffer(w.spare)
 	w.buf, w.spare = nil, nil
 }
 
@@ -204,12 +243,14 @@ func (w *writer) Commit(ctx context.Context) error {
 	if err := w.settle(); err != nil {
 		return err
 	}
-	if err := w.join(ctx); err != nil {
+	err := w.join(ctx)
+	w.buf = nil // a request that failed may still read it
+	if err != nil {
+		w.err = err
 		return err
 	}
 	w.committed = true
-	w.buf, w.spare = nil, nil
-	if err := w.driver.deleteObject(ctx, w.driver.recordName(w.path)); err != nil && !isNotFound(err) {
+	if err := w.driver.deleteObject(ctx, w.driver.recordName(w.path)); err != nil {
 		return err
 	}
 	if len(w.upload.Segments) > 0 {

@@ -5,7 +5,8 @@
 #                                      authurl=, username=, password= when it answers
 #   swift-server.sh stop DIR           end its servers and delete DIR
 #
-# Needs root, Debian, and a file system under DIR with user extended attributes.
+# Needs Debian, root where the packages are not installed yet, and a file system under DIR with user extended
+# attributes.
 # Servers with different DIRs run side by side; /etc/swift is neither read nor written.
 set -euo pipefail
 
@@ -108,7 +109,7 @@ PY
 bind_ip = 127.0.0.1
 bind_port = $proxy
 swift_dir = $dir
-user = root
+user = $(id -un)
 workers = 0
 log_level = WARNING
 [pipeline:main]
@@ -156,7 +157,7 @@ devices = $dir/devices
 mount_check = false
 disable_fallocate = true
 fallocate_reserve = 0
-user = root
+user = $(id -un)
 workers = 0
 log_level = WARNING
 [pipeline:main]

@@ -70,6 +70,9 @@ func newClient(p *parameters) *client {
 	transport.TLSHandshakeTimeout = connectTimeout
 	transport.MaxIdleConnsPerHost = 64
 	transport.DisableCompression = true
+	// Uploads and downloads get connections of their own, instead of sharing one of HTTP/2.
+	transport.Protocols = new(http.Protocols)
+	transport.Protocols.SetHTTP1(true)
 	if p.insecureSkipVerify {
 		transport.TLSClientConfig = &tls.Config{InsecureSkipVerify: true}
 	}

@@ -29,9 +29,33 @@
 // Move copies the manifest on the server; segments stay. Before that the source is marked with where it goes, so
 // that deleting a source that outlived its Move can't take the segments from under the destination.
 //
+// # Parameters
+//
+// authurl and container are required, and username and password, or else an application credential:
+//
+//	authurl                      URL of Keystone (…/v3, …/v2.0) or of tempauth (…/auth/v1.0)
+//	authversion                  1, 2 or 3; told by authurl when that ends in it
+//	username, password
+//	applicationcredentialid, applicationcredentialname, applicationcredentialsecret
+//	tenant, tenantid             the project
+//	domain, domainid             the user's domain
+//	tenantdomain, tenantdomainid the project's domain, when it is another
+//	trustid
+//	region                       of the object store, when the catalog has several
+//	endpointtype                 public (default), internal or admin
+//	insecureskipverify           takes any TLS certificate
+//	container                    must exist
+//	rootdirectory                folder in the container
+//	chunksize                    bytes of a segment, 1 MiB to 1 GiB, default 16 MiB; an upload needs two of them in memory
+//	secretkey                    key for temporary URLs, which clients are then redirected to; of the account,
+//	tempurlcontainerkey          or of the container when this is true; without secretkey, the key the container has
+//	tempurlmethods               redirects only these methods, default GET and HEAD
+//	useragent
+//
 // # Consistency
 //
 // An object that was just created can be read at once. Reads of small content (GetContent) and of upload records
 // ask all replicas for the newest version, since tags are overwritten. Listings (List, Walk, Delete of folders,
-// Stat of folders) show what Swift's container servers know, which may be some seconds behind.
+// Stat of folders) show what Swift's container servers know, which may be some seconds behind. Garbage collection
+// works from listings: it should start when pushes have been over for a while.
 package swift

@@ -175,6 +175,23 @@ func TestKeystoneErrors(t *testing.T) {
 	}
 }
 
+// TestCertificate signs in over TLS with a certificate that nobody has signed.
+func TestCertificate(t *testing.T) {
+	k := newKeystone(t, passwordAuth)
+	secure := httptest.NewTLSServer(k.Config.Handler)
+	defer secure.Close()
+	parameters := keystoneParameters(k, newContainer(t), "authurl", secure.URL+"/v3")
+	begun := time.Now()
+	_, err := New(context.Background(), parameters)
+	if err == nil || !strings.Contains(err.Error(), "can't sign in at "+secure.URL) || !strings.Contains(err.Error(), "certificate") {
+		t.Errorf("error %v", err)
+	}
+	if took := time.Since(begun); took > 5*time.Second {
+		t.Errorf("took %s", took)
+	}
+	workload(t, open(t, with(parameters, "insecureskipverify", true)))
+}
+
 // TestTokenEnds has tokens that are about to end, which must be replaced before Swift refuses them.
 func TestTokenEnds(t *testing.T) {
 	k := newKeystone(t, passwordAuth)

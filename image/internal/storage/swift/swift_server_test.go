@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
-	"path/filepath"
 	"strings"
 	"sync"
 	"testing"
@@ -66,13 +65,13 @@ func startSwift() error {
 		return err
 	}
 	var stderr bytes.Buffer
-	cmd := exec.Command(swiftScript, "start", filepath.Join(dir, "server"))
+	cmd := exec.Command(swiftScript, "start", dir)
 	cmd.Stderr = &stderr
 	out, err := cmd.Output()
 	if err != nil {
 		return fmt.Errorf("%s: %w\n%s", swiftScript, err, stderr.String())
 	}
-	realSwift.dir = filepath.Join(dir, "server")
+	realSwift.dir = dir
 	lines := bufio.NewScanner(bytes.NewReader(out))
 	for lines.Scan() {
 		key, value, _ := strings.Cut(lines.Text(), "=")

@@ -2,7 +2,8 @@ import * as fs from "fs";
 import * as path from "path";
 import * as tls from "tls";
 import { DockerClient, open, request } from "../support/clients";
-import { Load, pushImage } from "../support/load";
+import { checkImage, pushImage, randomImage } from "../support/images";
+import { Load } from "../support/load";
 import { eventually } from "../support/run";
 import { RegistryOutputs, TestStack } from "../support/testStack";
 
@@ -145,7 +146,9 @@ describe("rotation", () => {
         ),
       );
     }
-    await pushImage(outputs, "overlap", Buffer.from("layer"));
+    const image = randomImage();
+    await pushImage(outputs, "overlap", "latest", image);
+    await checkImage(outputs, "overlap", "latest", image, { tls: { ca: previous } });
 
     await stack.unset("tls.keepPreviousCa");
     outputs = await stack.up();

@@ -1,16 +1,16 @@
 import { randomBytes } from "crypto";
 import * as https from "https";
-import { Answer, digestOf, request, RequestOptions } from "./clients";
+import { request, RequestOptions } from "./clients";
+import { checkImage, pushImage, randomImage } from "./images";
 import { RegistryOutputs } from "./testStack";
 
 /** What a client has done so far, and every failure it met. */
 export interface Tally {
+  /** Requests that only ask who is there; those of the images come on top. */
   requests: number;
   images: number;
   failures: string[];
 }
-
-const manifestType = "application/vnd.oci.image.manifest.v1+json";
 
 /** A client that works until it is stopped: some connections are kept, others are new for every request. */
 export class Load {
@@ -51,67 +51,19 @@ export class Load {
     }
   }
 
-  private async ask(wanted: number, target: string, options: RequestOptions): Promise<Buffer> {
-    const answer = await request(this.outputs, target, { ...options, login: this.login });
-    this.tally.requests++;
-    if (answer.status !== wanted) {
-      throw new Error(`${options.method ?? "GET"} ${target}: ${answer.status} ${answer.body.toString()}`);
-    }
-    return answer.body;
-  }
-
   private async ping(options: RequestOptions): Promise<void> {
-    await this.ask(200, "/v2/", options);
+    const { status } = await request(this.outputs, "/v2/", { ...options, login: this.login });
+    this.tally.requests++;
+    if (status !== 200) {
+      throw new Error(`GET /v2/ was answered ${status}`);
+    }
   }
 
-  /** Pushes an image of one small layer and pulls it again. */
   private async pushAndPull(options: RequestOptions): Promise<void> {
-    const name = `load-${randomBytes(2).toString("hex")}`;
-    const image = await pushImage({ ...this.outputs, ...this.login }, name, randomBytes(2000), options);
-    this.tally.requests += image.requests;
-    const manifest = await this.ask(200, `/v2/${name}/manifests/latest`, { ...options, headers: { Accept: manifestType } });
-    if (digestOf(manifest) !== image.digest) {
-      throw new Error(`${name}: pulled ${digestOf(manifest)}, pushed ${image.digest}`);
-    }
+    const repository = `load-${randomBytes(2).toString("hex")}`;
+    const image = randomImage([2000]);
+    await pushImage(this.outputs, repository, "latest", image, { ...options, login: this.login });
+    await checkImage(this.outputs, repository, "latest", image, { ...options, login: this.login });
     this.tally.images++;
   }
-}
-
-/** Pushes an image of one layer by the plain API, as the outputs' user. */
-export async function pushImage(
-  outputs: RegistryOutputs,
-  name: string,
-  layer: Buffer,
-  options: RequestOptions = {},
-): Promise<{ digest: string; requests: number }> {
-  let requests = 0;
-  const ask = async (wanted: number, target: string, more: RequestOptions): Promise<Answer> => {
-    requests++;
-    const answer = await request(outputs, target, { ...options, ...more });
-    if (answer.status !== wanted) {
-      throw new Error(`${more.method ?? "GET"} ${target}: ${answer.status} ${answer.body.toString()}`);
-    }
-    return answer;
-  };
-  const config = Buffer.from(
-    JSON.stringify({ architecture: "amd64", os: "linux", rootfs: { type: "layers", diff_ids: [digestOf(layer)] } }),
-  );
-  for (const blob of [config, layer]) {
-    const upload = await ask(202, `/v2/${name}/blobs/uploads/`, { method: "POST" });
-    const location = new URL(String(upload.headers.location), outputs.endpoint);
-    location.searchParams.set("digest", digestOf(blob));
-    await ask(201, `${location.pathname}${location.search}`, {
-      method: "PUT",
-      headers: { "Content-Type": "application/octet-stream" },
-      body: blob,
-    });
-  }
-  const manifest = JSON.stringify({
-    schemaVersion: 2,
-    mediaType: manifestType,
-    config: { mediaType: "application/vnd.oci.image.config.v1+json", digest: digestOf(config), size: config.length },
-    layers: [{ mediaType: "application/vnd.oci.image.layer.v1.tar", digest: digestOf(layer), size: layer.length }],
-  });
-  await ask(201, `/v2/${name}/manifests/latest`, { method: "PUT", headers: { "Content-Type": manifestType }, body: manifest });
-  return { digest: digestOf(manifest), requests };
 }

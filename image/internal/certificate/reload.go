@@ -41,7 +41,7 @@ func New(certificateFile, keyFile string, log *logrus.Entry) (*Reloader, error) 
 	r := &Reloader{certificateFile: certificateFile, keyFile: keyFile, log: log}
 	content, err := read(certificateFile, keyFile)
 	if err != nil {
-		return nil, fmt.Errorf("http.tls.certificate: %w", err)
+		return nil, err
 	}
 	pair, err := content.pair(time.Now())
 	if err != nil {

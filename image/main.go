@@ -13,6 +13,7 @@ import (
 
 	"github.com/distribution/distribution/v3/configuration"
 	"github.com/distribution/distribution/v3/registry/storage"
+	"github.com/sirupsen/logrus"
 
 	"container-registry/image/internal/config"
 	"container-registry/image/internal/garbage"
@@ -66,8 +67,8 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 	flags.SetOutput(io.Discard)
 	switch command {
 	case "serve":
-		return withConfig(flags, args, stderr, func(c *configuration.Configuration) error {
-			return serve(ctx, c)
+		return withConfig(flags, args, stderr, func(c *configuration.Configuration, log *logrus.Entry) error {
+			return serve(ctx, c, log)
 		})
 	case "garbage-collect":
 		var options storage.GCOpts
@@ -80,12 +81,12 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 		for _, name := range []string{"quiet", "q"} {
 			flags.BoolVar(&options.Quiet, name, false, "")
 		}
-		return withConfig(flags, args, stderr, func(c *configuration.Configuration) error {
+		return withConfig(flags, args, stderr, func(c *configuration.Configuration, _ *logrus.Entry) error {
 			return garbage.Collect(ctx, c, options)
 		})
 	case "healthcheck":
 		watch := flags.Duration("watch", 0, "")
-		return withConfig(flags, args, stderr, func(c *configuration.Configuration) error {
+		return withConfig(flags, args, stderr, func(c *configuration.Configuration, _ *logrus.Entry) error {
 			if err := healthcheck.Watch(ctx, c.HTTP, *watch); err != nil {
 				return fmt.Errorf("unhealthy: %w", err)
 			}
@@ -103,8 +104,8 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 	}
 }
 
-func serve(ctx context.Context, c *configuration.Configuration) error {
-	s, err := server.New(c)
+func serve(ctx context.Context, c *configuration.Configuration, log *logrus.Entry) error {
+	s, err := server.New(c, log)
 	if err != nil {
 		return err
 	}
@@ -113,7 +114,7 @@ func serve(ctx context.Context, c *configuration.Configuration) error {
 
 // withConfig reads the command line and the file it names, for the commands that
 // take one.
-func withConfig(flags *flag.FlagSet, args []string, stderr io.Writer, do func(*configuration.Configuration) error) error {
+func withConfig(flags *flag.FlagSet, args []string, stderr io.Writer, do func(*configuration.Configuration, *logrus.Entry) error) error {
 	files, err := parse(flags, args)
 	if err != nil {
 		return misused(stderr, err.Error())
@@ -125,10 +126,11 @@ func withConfig(flags *flag.FlagSet, args []string, stderr io.Writer, do func(*c
 	if err != nil {
 		return err
 	}
-	if err := logging.Configure(c.Log); err != nil {
+	log, err := logging.Configure(c.Log)
+	if err != nil {
 		return err
 	}
-	return do(c)
+	return do(c, log)
 }
 
 // parse accepts options before and after the file, as the engine's command does.

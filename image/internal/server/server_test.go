@@ -29,6 +29,12 @@ func TestMain(m *testing.M) {
 	os.Exit(m.Run())
 }
 
+func quiet() *logrus.Entry {
+	log := logrus.New()
+	log.SetOutput(io.Discard)
+	return logrus.NewEntry(log)
+}
+
 // instance is a running server.
 type instance struct {
 	server *Server
@@ -44,7 +50,7 @@ func start(t *testing.T, config *configuration.Configuration, client *http.Clien
 	t.Helper()
 	config.HTTP.Addr = "127.0.0.1:0"
 	config.Log.AccessLog.Disabled = true
-	s, err := New(config)
+	s, err := New(config, quiet())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -64,7 +70,7 @@ func start(t *testing.T, config *configuration.Configuration, client *http.Clien
 	return i
 }
 
-func parsed(t *testing.T, yaml string) *configuration.Configuration {
+func parsed(t testing.TB, yaml string) *configuration.Configuration {
 	t.Helper()
 	config, err := configuration.Parse(strings.NewReader("version: 0.1\n" + yaml))
 	if err != nil {
@@ -298,7 +304,7 @@ func (i *instance) slowUpload(t *testing.T, first, rest string) (*io.PipeWriter,
 }
 
 func TestDebugServer(t *testing.T) {
-	server, listener, err := newDebugServer(configuration.Debug{Addr: "127.0.0.1:0", Prometheus: configuration.Prometheus{Enabled: true}})
+	server, listener, err := newDebugServer(configuration.Debug{Addr: "127.0.0.1:0", Prometheus: configuration.Prometheus{Enabled: true}}, quiet())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -333,7 +339,7 @@ func TestStartErrors(t *testing.T) {
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
-			_, err := New(parsed(t, test.yaml))
+			_, err := New(parsed(t, test.yaml), quiet())
 			if err == nil || !strings.Contains(err.Error(), test.want) {
 				t.Fatalf("got %v, want %q", err, test.want)
 			}
@@ -417,7 +423,7 @@ func body(t *testing.T, response *http.Response) []byte {
 	return content
 }
 
-func htpasswd(t *testing.T, name, password string) string {
+func htpasswd(t testing.TB, name, password string) string {
 	t.Helper()
 	hash, err := bcrypt.GenerateFromPassword([]byte(password), bcrypt.MinCost)
 	if err != nil {
@@ -430,7 +436,7 @@ func htpasswd(t *testing.T, name, password string) string {
 	return file
 }
 
-func waitFor(t *testing.T, what string, condition func() bool) {
+func waitFor(t testing.TB, what string, condition func() bool) {
 	t.Helper()
 	for end := time.Now().Add(20 * time.Second); time.Now().Before(end); time.Sleep(5 * time.Millisecond) {
 		if condition() {

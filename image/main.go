@@ -14,6 +14,7 @@ import (
 
 	"github.com/distribution/distribution/v3/configuration"
 	"github.com/distribution/distribution/v3/registry/storage"
+	"github.com/sirupsen/logrus"
 
 	"container-registry/image/internal/config"
 	"container-registry/image/internal/garbage"
@@ -78,8 +79,8 @@ func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.
 	flags.SetOutput(io.Discard)
 	switch command {
 	case "serve":
-		return withConfig(flags, args, stdin, stderr, func(c *configuration.Configuration) error {
-			return serve(ctx, c)
+		return withConfig(flags, args, stdin, stderr, func(c *configuration.Configuration, log *logrus.Entry) error {
+			return serve(ctx, c, log)
 		})
 	case "garbage-collect":
 		var options storage.GCOpts
@@ -92,12 +93,12 @@ func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.
 		for _, name := range []string{"quiet", "q"} {
 			flags.BoolVar(&options.Quiet, name, false, "")
 		}
-		return withConfig(flags, args, stdin, stderr, func(c *configuration.Configuration) error {
+		return withConfig(flags, args, stdin, stderr, func(c *configuration.Configuration, _ *logrus.Entry) error {
 			return garbage.Collect(ctx, c, options)
 		})
 	case "healthcheck":
 		watch := flags.Duration("watch", 0, "")
-		return withConfig(flags, args, stdin, stderr, func(c *configuration.Configuration) error {
+		return withConfig(flags, args, stdin, stderr, func(c *configuration.Configuration, _ *logrus.Entry) error {
 			if err := healthcheck.Watch(ctx, c.HTTP, *watch); err != nil {
 				return fmt.Errorf("unhealthy: %w", err)
 			}
@@ -106,7 +107,7 @@ func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.
 		})
 	case "check":
 		limit := flags.Duration("timeout", 20*time.Second, "")
-		return withConfig(flags, args, stdin, stderr, func(c *configuration.Configuration) error {
+		return withConfig(flags, args, stdin, stderr, func(c *configuration.Configuration, _ *logrus.Entry) error {
 			access := storecheck.AccessOf(c)
 			if _, err := storecheck.Check(ctx, c, access, *limit); err != nil {
 				return err
@@ -131,8 +132,8 @@ func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.
 	}
 }
 
-func serve(ctx context.Context, c *configuration.Configuration) error {
-	s, err := server.New(c)
+func serve(ctx context.Context, c *configuration.Configuration, log *logrus.Entry) error {
+	s, err := server.New(c, log)
 	if err != nil {
 		return err
 	}
@@ -141,7 +142,7 @@ func serve(ctx context.Context, c *configuration.Configuration) error {
 
 // withConfig reads the command line and the file it names, for the commands that
 // take one.
-func withConfig(flags *flag.FlagSet, args []string, stdin io.Reader, stderr io.Writer, do func(*configuration.Configuration) error) error {
+func withConfig(flags *flag.FlagSet, args []string, stdin io.Reader, stderr io.Writer, do func(*configuration.Configuration, *logrus.Entry) error) error {
 	files, err := parse(flags, args)
 	if err != nil {
 		return misused(stderr, err.Error())
@@ -153,10 +154,11 @@ func withConfig(flags *flag.FlagSet, args []string, stdin io.Reader, stderr io.W
 	if err != nil {
 		return err
 	}
-	if err := logging.Configure(c.Log); err != nil {
+	log, err := logging.Configure(c.Log)
+	if err != nil {
 		return err
 	}
-	return do(c)
+	return do(c, log)
 }
 
 func load(file string, stdin io.Reader) (*configuration.Configuration, error) {

@@ -39,7 +39,7 @@ func TestCommandLine(t *testing.T) {
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
 			var stdout, stderr bytes.Buffer
-			err := run(context.Background(), test.args, &stdout, &stderr)
+			err := run(context.Background(), test.args, strings.NewReader(""), &stdout, &stderr)
 			if !strings.Contains(stdout.String(), test.wantOut) || !strings.Contains(stderr.String(), test.wantReason) {
 				t.Errorf("printed %q and %q", stdout.String(), stderr.String())
 			}

@@ -27,6 +27,9 @@ func (r *run) complete(ctx context.Context, repository string, d digest.Digest) 
 	if r.nothingLost() {
 		return true, nil
 	}
+	if d.Validate() != nil {
+		return true, nil
+	}
 	if r.isLost(repository, d) {
 		return false, nil
 	}

@@ -11,10 +11,12 @@ func each[T any](ctx context.Context, workers int, items []T, do func(context.Co
 	group, limited := errgroup.WithContext(ctx)
 	group.SetLimit(workers)
 	for _, item := range items {
-		if limited.Err() != nil {
-			break
-		}
-		group.Go(func() error { return do(limited, item) })
+		group.Go(func() error {
+			if err := limited.Err(); err != nil {
+				return err
+			}
+			return do(limited, item)
+		})
 	}
 	if err := group.Wait(); err != nil {
 		return err

@@ -26,6 +26,8 @@ type repository struct {
 
 type tag struct {
 	repository, name string
+	// exists is false for what a deletion or an unfinished push leaves.
+	exists bool
 	// current is what the tag's link holds: the digest of a manifest, if all is well.
 	current digest.Digest
 	// history are all manifests the tag has ever named.
@@ -116,12 +118,12 @@ func (t *snapshotTaker) tagNames(ctx context.Context, r *repository) error {
 func (t *snapshotTaker) tag(ctx context.Context, found *tag) error {
 	content, err := t.driver.GetContent(ctx, found.currentPath())
 	if isMissing(err) {
-		// It was deleted, or its push is not done: it has no history either.
 		return nil
 	}
 	if err != nil {
 		return err
 	}
+	found.exists = true
 	found.current = digest.Digest(content)
 	found.history, err = digests(ctx, t.driver, found.indexPath())
 	return err

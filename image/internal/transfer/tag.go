@@ -14,7 +14,7 @@ import (
 // target can serve what the tag names.
 func (r *run) tag(ctx context.Context, t *tag) error {
 	defer r.progress.done()
-	if t.current == "" {
+	if !t.exists {
 		return nil
 	}
 	switch complete, err := r.complete(ctx, t.repository, t.current); {
@@ -43,12 +43,16 @@ func (r *run) copyTag(ctx context.Context, t *tag) error {
 		r.report.addNote("tag %s was left as it is: the target has a newer one", t)
 		return nil
 	}
+	// The other way round than a push: a tag that has a history only is listed, but cannot be pulled.
+	if err := r.put(ctx, t.currentPath(), []byte(t.current), &r.report.tags); err != nil {
+		return err
+	}
 	for _, d := range t.history {
 		if _, err := r.copyLink(ctx, linkPath(t.indexPath(), d)); err != nil {
 			return err
 		}
 	}
-	return r.put(ctx, t.currentPath(), []byte(t.current), &r.report.tags)
+	return nil
 }
 
 // targetMovedOn says whether the target's tag names something else because somebody

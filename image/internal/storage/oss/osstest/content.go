@@ -109,9 +109,9 @@ type digest struct {
 	crc hash.Hash64
 }
 
-func newDigest() digest {
-	return digest{md5.New(), crc64.New(crc64.MakeTable(crc64.ECMA))}
-}
+func newDigest() digest { return digest{md5.New(), newCRC()} }
+
+func newCRC() hash.Hash64 { return crc64.New(crc64.MakeTable(crc64.ECMA)) }
 
 func (d digest) Write(p []byte) (int, error) {
 	d.md5.Write(p)

@@ -16,6 +16,7 @@ type apiError struct {
 	RequestID         string `xml:"RequestId"`
 	HostID            string `xml:"HostId"`
 	EC                string `xml:",omitempty"`
+	Endpoint          string `xml:",omitempty"`
 	StringToSign      string `xml:",omitempty"`
 	CanonicalRequest  string `xml:",omitempty"`
 	SignatureProvided string `xml:",omitempty"`
@@ -36,6 +37,11 @@ func errNoSuchUpload() error {
 
 func errInvalidArgument(message string) error {
 	return apiError{status: http.StatusBadRequest, Code: "InvalidArgument", Message: message}
+}
+
+func errPrecondition() error {
+	return apiError{status: http.StatusPreconditionFailed, Code: "PreconditionFailed",
+		Message: "At least one of the pre-conditions you specified did not hold."}
 }
 
 // writeError answers with e. The body of the request is drained first, so that

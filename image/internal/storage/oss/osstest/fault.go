@@ -19,8 +19,9 @@ type Fault struct {
 	// Status answers with this HTTP status and Code, without acting.
 	Status int
 	Code   string
-	// Hold keeps the request unanswered until the channel closes or the client
-	// goes away; then the request goes on as if there were no fault.
+	// Hold keeps the request unanswered until the channel closes, and then goes
+	// on as if there were no fault. It ends when the client goes away (noticed
+	// only on requests without a body) or the server closes.
 	Hold <-chan struct{}
 	// Drop closes the connection without an answer, before acting.
 	Drop bool
@@ -28,6 +29,8 @@ type Fault struct {
 	DropAnswer bool
 	// CutBody closes the connection after this many bytes of the answer's body.
 	CutBody int64
+	// CutHeaders closes the connection before the first byte of that body.
+	CutHeaders bool
 }
 
 // FaultFunc picks the fault for a request; nil means none.
@@ -80,7 +83,7 @@ func Count(requests []Request, op string) int {
 
 // apply carries out the part of f that comes before the operation. It reports
 // whether the operation goes on, and the writer it should use.
-func (f *Fault) apply(w http.ResponseWriter, r *http.Request) (http.ResponseWriter, bool) {
+func (f *Fault) apply(w http.ResponseWriter, r *http.Request, closing <-chan struct{}) (http.ResponseWriter, bool) {
 	if f == nil {
 		return w, true
 	}
@@ -88,6 +91,8 @@ func (f *Fault) apply(w http.ResponseWriter, r *http.Request) (http.ResponseWrit
 		select {
 		case <-f.Hold:
 		case <-r.Context().Done():
+			panic(http.ErrAbortHandler)
+		case <-closing:
 			panic(http.ErrAbortHandler)
 		}
 	}
@@ -99,7 +104,7 @@ func (f *Fault) apply(w http.ResponseWriter, r *http.Request) (http.ResponseWrit
 		return w, false
 	case f.DropAnswer:
 		return &cutWriter{ResponseWriter: w}, true
-	case f.CutBody > 0:
+	case f.CutBody > 0 || f.CutHeaders:
 		return &cutWriter{ResponseWriter: w, headers: true, left: f.CutBody}, true
 	}
 	return w, true

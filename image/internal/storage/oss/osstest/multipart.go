@@ -154,13 +154,13 @@ func (s *Server) completeUpload(c call) error {
 	s.bucket.drop(u)
 	s.mu.Unlock()
 
-	sums := newDigest()
-	if err := data.writeTo(sums); err != nil {
+	crc := newCRC()
+	if err := data.writeTo(crc); err != nil {
 		return err
 	}
-	// The ETag of a multipart object is not its MD5, so it must not look like it.
-	etag := fmt.Sprintf(`%s-%d"`, strings.TrimSuffix(sums.etag(), `"`), len(request.Part))
-	o := object{attributes: u.attributes, data: data, etag: etag, crc: sums.crc.Sum64(), kind: "Multipart", modified: s.auth.now()}
+	// The ETag of a multipart object is unique, and not the MD5 of its data.
+	etag := fmt.Sprintf(`"%s-%d"`, newID(16), len(request.Part))
+	o := object{attributes: u.attributes, data: data, etag: etag, crc: crc.Sum64(), kind: "Multipart", modified: s.auth.now()}
 	s.mu.Lock()
 	s.bucket.put(c.key, o)
 	s.mu.Unlock()

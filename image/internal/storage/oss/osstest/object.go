@@ -93,8 +93,7 @@ func (s *Server) getObject(c call) error {
 	}
 	defer o.data.release()
 	if match := c.r.Header.Get("If-Match"); match != "" && match != o.etag {
-		return apiError{status: http.StatusPreconditionFailed, Code: "PreconditionFailed",
-			Message: "At least one of the pre-conditions you specified did not hold."}
+		return errPrecondition()
 	}
 	size := o.data.size()
 	first, last, err := readRange(c.r.Header, size)
@@ -205,7 +204,15 @@ func (s *Server) copySource(r *http.Request) (object, error) {
 	if bucketName != s.bucketName {
 		return object{}, apiError{status: http.StatusNotFound, Code: "NoSuchBucket", Message: "The specified bucket does not exist."}
 	}
-	return s.find(key)
+	o, err := s.find(key)
+	if err != nil {
+		return object{}, err
+	}
+	if match := r.Header.Get("x-oss-copy-source-if-match"); match != "" && match != o.etag {
+		o.data.release()
+		return object{}, errPrecondition()
+	}
+	return o, nil
 }
 
 type copyResult struct {

@@ -32,6 +32,7 @@ type Server struct {
 	recorder recorder
 	spool    spool
 	ownDir   bool
+	closing  chan struct{}
 
 	mu         sync.Mutex
 	bucketName string
@@ -55,6 +56,7 @@ func New(cfg Config) (*Server, error) {
 		spool:      spool{cfg.Dir},
 		bucketName: cfg.Bucket,
 		bucket:     newBucket(),
+		closing:    make(chan struct{}),
 	}
 	if cfg.Dir == "" {
 		dir, err := os.MkdirTemp("", "osstest-")
@@ -66,8 +68,9 @@ func New(cfg Config) (*Server, error) {
 	return s, nil
 }
 
-// Close drops the data.
+// Close ends held requests and drops the data.
 func (s *Server) Close() error {
+	close(s.closing)
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.bucket.clear()
@@ -94,9 +97,9 @@ func Start(t TB, cfg Config) (s *Server, address string) {
 	}
 	h := httptest.NewServer(s)
 	t.Cleanup(func() {
+		s.Close()
 		h.CloseClientConnections()
 		h.Close()
-		s.Close()
 	})
 	return s, h.Listener.Addr().String()
 }
@@ -115,7 +118,7 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	c := call{w: w, r: r, key: strings.TrimPrefix(r.URL.Path, "/")}
 	op, run := s.operation(r, c.key)
 	fault := s.recorder.add(Request{Op: op, Key: c.key, BytesIn: r.ContentLength, UserAgent: r.UserAgent()})
-	w, proceed := fault.apply(w, r)
+	w, proceed := fault.apply(w, r, s.closing)
 	if !proceed {
 		return
 	}
@@ -162,7 +165,7 @@ func bucketOf(hostport string) (string, error) {
 	}
 	name, endpoint, _ := strings.Cut(host, ".")
 	if !slices.Contains(endpoints(), endpoint) {
-		return "", apiError{status: http.StatusForbidden, Code: "AccessDenied",
+		return "", apiError{status: http.StatusForbidden, Code: "AccessDenied", EC: "0003-00001403", Endpoint: endpoints()[0],
 			Message: "The bucket you are attempting to access must be addressed using the specified endpoint. Please send all future requests to this endpoint."}
 	}
 	return name, nil

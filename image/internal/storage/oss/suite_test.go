@@ -1,0 +1,105 @@
+package oss
+
+import (
+	"context"
+	"net"
+	"net/http"
+	"strings"
+	"testing"
+
+	storagedriver "github.com/distribution/distribution/v3/registry/storage/driver"
+	"github.com/distribution/distribution/v3/registry/storage/driver/factory"
+	"github.com/distribution/distribution/v3/registry/storage/driver/testsuites"
+
+	"container-registry/image/internal/storage/oss/osstest"
+)
+
+const (
+	testBucket = "registry"
+	testRegion = "cn-hangzhou"
+	testKeyID  = "testid"
+	testSecret = "testsecret-that-must-not-leak"
+)
+
+// startOSS starts a server and returns the parameters of a driver for it. The
+// endpoint is an IP address.
+func startOSS(t *testing.T) (*osstest.Server, map[string]any) {
+	t.Helper()
+	s, address := osstest.Start(t, osstest.Config{
+		Bucket: testBucket, Region: testRegion, Dir: t.TempDir(),
+		Credentials: []osstest.Credential{{AccessKeyID: testKeyID, AccessKeySecret: testSecret}},
+	})
+	return s, map[string]any{
+		"accesskeyid":     testKeyID,
+		"accesskeysecret": testSecret,
+		"region":          testRegion,
+		"bucket":          testBucket,
+		"endpoint":        "http://" + address,
+	}
+}
+
+// named turns the endpoint in params from an IP address into a name.
+func named(params map[string]any) map[string]any {
+	params["endpoint"] = strings.Replace(params["endpoint"].(string), "127.0.0.1", "oss.localhost", 1)
+	return params
+}
+
+func newTestDriver(t *testing.T, params map[string]any) *Driver {
+	t.Helper()
+	d, err := FromParameters(t.Context(), params)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return d
+}
+
+// dialElsewhere lets http.DefaultTransport connect to another address than it
+// was asked to, for the length of the test.
+func dialElsewhere(t *testing.T, reroute func(address string) string) {
+	t.Helper()
+	before := http.DefaultTransport
+	changed := before.(*http.Transport).Clone()
+	changed.Proxy = nil
+	changed.DialContext = func(ctx context.Context, network, address string) (net.Conn, error) {
+		return new(net.Dialer).DialContext(ctx, network, reroute(address))
+	}
+	http.DefaultTransport = changed
+	t.Cleanup(func() {
+		changed.CloseIdleConnections()
+		http.DefaultTransport = before
+	})
+}
+
+// The engine's suite, through the factory and with host names, so that its
+// redirects can be followed. It runs once plain, and once below a root
+// directory with small parts; the suite's 5 GB object leaves room for no
+// smaller ones.
+func TestEngineSuite(t *testing.T) {
+	dialElsewhere(t, func(address string) string {
+		_, port, _ := net.SplitHostPort(address)
+		return net.JoinHostPort("127.0.0.1", port)
+	})
+	for _, test := range []struct {
+		name  string
+		extra map[string]any
+	}{
+		{"defaults", nil},
+		{"root and small chunks", map[string]any{
+			"rootdirectory": "/some/where/", "chunksize": mib, "multipartcopythresholdsize": minPartSize, "encrypt": true,
+		}},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			s, params := startOSS(t)
+			params = named(params)
+			for name, value := range test.extra {
+				params[name] = value
+			}
+			testsuites.Driver(t, func() (storagedriver.StorageDriver, error) {
+				return factory.Create(t.Context(), driverName, params)
+			}, false)
+			if objects, uploads := s.Objects(), s.Uploads(); len(objects)+len(uploads) > 0 {
+				t.Errorf("left behind: objects %v, uploads %v", objects, uploads)
+			}
+		})
+	}
+}

@@ -51,6 +51,10 @@ func newHTTPClient(endpoint *url.URL) *http.Client {
 		if net.ParseIP(endpoint.Hostname()) == nil {
 			t.Proxy = http.ProxyFromEnvironment
 		}
+		// The SDK allows 100 connections; with that many downloads under way
+		// every other request would have to wait for one to end.
+		t.MaxConnsPerHost = 0
+		t.MaxIdleConnsPerHost = 100
 		t.DialContext = dialBucket(t.DialContext, endpoint)
 	})
 }

@@ -123,6 +123,27 @@ func TestUserAgent(t *testing.T) {
 	}
 }
 
+// Downloads that stand still must not keep other requests waiting.
+func TestManyDownloads(t *testing.T) {
+	_, params := startOSS(t)
+	d := newTestDriver(t, params)
+	if err := d.PutContent(t.Context(), "/large", pattern(8<<20)); err != nil {
+		t.Fatal(err)
+	}
+	for range 120 {
+		r, err := d.Reader(t.Context(), "/large", 0)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer r.Close()
+	}
+	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+	defer cancel()
+	if _, err := d.Stat(ctx, "/large"); err != nil {
+		t.Error(err)
+	}
+}
+
 // The timeouts must fit together: a check that gives up before a connection
 // does would never say why.
 func TestTimeouts(t *testing.T) {

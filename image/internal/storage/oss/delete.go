@@ -34,22 +34,30 @@ func (d *driver) Delete(ctx context.Context, path string) error {
 			}
 		}
 	}
-	// The path itself may be a file, an upload between two writers, or neither.
 	var own []string
-	for _, single := range []string{key, key + recordSuffix} {
-		if found {
-			break
-		}
-		if _, err := d.head(ctx, single); err == nil {
-			found, own = true, append(own, single)
-		} else if !isMissing(err) {
+	if !found {
+		if own, err = d.existing(ctx, key, key+recordSuffix); err != nil {
 			return err
 		}
-	}
-	if !found {
-		return storagedriver.PathNotFoundError{Path: path}
+		if len(own) == 0 {
+			return storagedriver.PathNotFoundError{Path: path}
+		}
 	}
 	return d.deleteObjects(ctx, own, key, key+recordSuffix)
+}
+
+// existing returns those of keys that are objects.
+func (d *driver) existing(ctx context.Context, keys ...string) ([]string, error) {
+	var found []string
+	for _, key := range keys {
+		_, err := d.head(ctx, key)
+		if err == nil {
+			found = append(found, key)
+		} else if !isMissing(err) {
+			return nil, err
+		}
+	}
+	return found, nil
 }
 
 // deleteObjects removes objects that exist, and others that may: up to pageSize

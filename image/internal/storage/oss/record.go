@@ -67,10 +67,10 @@ func (d *driver) deleteRecord(ctx context.Context, key string) error {
 	return d.deleteObject(ctx, key+recordSuffix)
 }
 
-// discard gives up the upload that r describes.
-func (d *driver) discard(ctx context.Context, key string, r *record) error {
-	if r.uploadID != "" {
-		if err := d.abort(ctx, key, r.uploadID); err != nil {
+// discard gives up the upload to key, with its record and its parts, if any.
+func (d *driver) discard(ctx context.Context, key, uploadID string) error {
+	if uploadID != "" {
+		if err := d.abort(ctx, key, uploadID); err != nil {
 			return err
 		}
 	}

@@ -25,7 +25,7 @@ func (d *driver) Writer(ctx context.Context, path string, appendMode bool) (stor
 	w := &writer{ctx: ctx, d: d, key: key}
 	if !appendMode {
 		if saved != nil {
-			if err := d.discard(ctx, key, saved); err != nil {
+			if err := d.discard(ctx, key, saved.uploadID); err != nil {
 				return nil, err
 			}
 		}
@@ -86,8 +86,13 @@ func (w *writer) resume(r *record) error {
 		if err != nil {
 			return err
 		}
-		w.parts = parts
 		for _, p := range parts {
+			if w.flushed == r.offset && p.size == int64(len(r.tail)) && p.size < minPartSize {
+				// A Commit that failed had uploaded the tail. It is too small
+				// for a part with others behind it, so it waits once more.
+				break
+			}
+			w.parts = append(w.parts, p)
 			w.flushed += p.size
 		}
 	}
@@ -238,10 +243,14 @@ func (w *writer) Commit(ctx context.Context) error {
 		return err
 	}
 	w.committed = true
-	w.flushed, w.buf = w.Size(), nil
-	if w.recorded {
-		return w.d.deleteRecord(ctx, w.key)
+	w.flushed, w.buf, w.uploadID = w.Size(), nil, ""
+	if !w.recorded {
+		return nil
 	}
+	if err := w.d.deleteRecord(ctx, w.key); err != nil {
+		return err
+	}
+	w.recorded = false
 	return nil
 }
 
@@ -255,12 +264,20 @@ func (w *writer) finish(ctx context.Context) error {
 		}
 		return nil
 	}
-	if len(w.buf) > 0 {
+	tail := w.buf
+	if len(tail) > 0 {
 		if err := w.flush(ctx); err != nil {
 			return err
 		}
 	}
-	return w.d.complete(ctx, w.key, w.uploadID, w.parts, w.flushed)
+	err := w.d.complete(ctx, w.key, w.uploadID, w.parts, w.flushed)
+	if err != nil && len(tail) > 0 && int64(len(tail)) < minPartSize {
+		// More may be written after all, and no part may follow this one.
+		w.parts = w.parts[:len(w.parts)-1]
+		w.flushed -= int64(len(tail))
+		w.buf = tail
+	}
+	return err
 }
 
 // Cancel removes everything the writer wrote, the finished object included: a
@@ -269,15 +286,15 @@ func (w *writer) Cancel(ctx context.Context) error {
 	if w.cancelled {
 		return nil
 	}
-	var err error
-	switch {
-	case w.committed:
-		err = w.d.deleteObject(ctx, w.key)
-	case w.uploadID != "" || w.recorded:
-		err = w.d.discard(ctx, w.key, &record{uploadID: w.uploadID})
+	if w.committed {
+		if err := w.d.deleteObject(ctx, w.key); err != nil {
+			return err
+		}
 	}
-	if err != nil {
-		return err
+	if w.uploadID != "" || w.recorded {
+		if err := w.d.discard(ctx, w.key, w.uploadID); err != nil {
+			return err
+		}
 	}
 	w.cancelled = true
 	w.flushed, w.buf = 0, nil

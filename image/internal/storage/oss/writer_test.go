@@ -218,6 +218,32 @@ func TestResumeAfterCrash(t *testing.T) {
 	assertOnly(t, s, "data")
 }
 
+// A crash after the multipart upload began, but before it had a part, must not
+// lose the tail that was on record.
+func TestResumeBeforeTheFirstPart(t *testing.T) {
+	s, params := startOSS(t)
+	params["chunksize"] = minPartSize
+	d := newTestDriver(t, params)
+	data := pattern(300 << 10)
+	w := openWriter(t, d, "/data", false)
+	write(t, w, data[:10])
+	if err := w.Close(); err != nil {
+		t.Fatal(err)
+	}
+	w = openWriter(t, d, "/data", true)
+	s.SetFault(once("UploadPart", &osstest.Fault{Status: http.StatusForbidden, Code: "AccessDenied"}))
+	if n, err := w.Write(data[10:]); err == nil || n != int(minPartSize)-10 {
+		t.Fatalf("wrote %d: %v", n, err)
+	}
+	if w = openWriter(t, d, "/data", true); w.Size() != 10 {
+		t.Fatalf("size %d", w.Size())
+	}
+	write(t, w, data[10:])
+	commit(t, w)
+	assertContent(t, d, "/data", data)
+	assertOnly(t, s, "data")
+}
+
 // The chunk size may be lowered between two starts of the registry, below the
 // size of a tail on record.
 func TestResumeWithSmallerChunk(t *testing.T) {
@@ -368,6 +394,25 @@ func TestCancelLeavesNothing(t *testing.T) {
 	}
 }
 
+// Commit finished the object but could not remove its record.
+func TestCancelAfterHalfACommit(t *testing.T) {
+	s, params := startOSS(t)
+	d := newTestDriver(t, params)
+	w := openWriter(t, d, "/data", false)
+	if err := w.Close(); err != nil {
+		t.Fatal(err)
+	}
+	w = openWriter(t, d, "/data", true)
+	s.SetFault(once("DeleteObject", &osstest.Fault{Status: http.StatusForbidden, Code: "AccessDenied"}))
+	if err := w.Commit(t.Context()); err == nil || !strings.Contains(err.Error(), "AccessDenied") {
+		t.Fatalf("got %v", err)
+	}
+	if err := w.Cancel(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	assertOnly(t, s)
+}
+
 func TestUseAfterTheEnd(t *testing.T) {
 	_, params := startOSS(t)
 	d := newTestDriver(t, params)
@@ -443,35 +488,46 @@ func TestLostAnswerToComplete(t *testing.T) {
 	assertOnly(t, s, "data")
 }
 
-// A failed Commit loses nothing: it can be tried again, in this process or the
-// next one.
+// A failed Commit loses nothing. It can be tried again, or more can be written
+// first, by this writer or by that of another process.
 func TestCommitAgain(t *testing.T) {
-	s, params := startOSS(t)
-	params["chunksize"] = minPartSize
-	d := newTestDriver(t, params)
-	data := pattern(300<<10 + 5)
-	w := openWriter(t, d, "/data", false)
-	write(t, w, data)
-	s.SetFault(func(r osstest.Request) *osstest.Fault {
-		if r.Op == "CompleteMultipartUpload" {
-			return &osstest.Fault{Status: http.StatusForbidden, Code: "AccessDenied"}
-		}
-		return nil
-	})
-	if err := w.Commit(t.Context()); err == nil || !strings.Contains(err.Error(), "AccessDenied") {
-		t.Fatalf("got %v", err)
+	for _, test := range []struct {
+		name    string
+		size    int
+		restart bool
+		more    int
+	}{
+		{"same writer", 300<<10 + 5, false, 0},
+		{"same writer, more data", 300<<10 + 5, false, 300 << 10},
+		{"after a restart", 300<<10 + 5, true, 0},
+		{"after a restart, more data", 300<<10 + 5, true, 300 << 10},
+		{"after a restart, whole parts", 300 << 10, true, 300 << 10},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			s, params := startOSS(t)
+			params["chunksize"] = minPartSize
+			data := pattern(test.size + test.more)
+			w := openWriter(t, newTestDriver(t, params), "/data", false)
+			write(t, w, data[:test.size])
+			s.SetFault(once("CompleteMultipartUpload", &osstest.Fault{Status: http.StatusForbidden, Code: "AccessDenied"}))
+			if err := w.Commit(t.Context()); err == nil || !strings.Contains(err.Error(), "AccessDenied") {
+				t.Fatalf("got %v", err)
+			}
+			if test.restart {
+				if err := w.Close(); err != nil {
+					t.Fatal(err)
+				}
+				w = openWriter(t, newTestDriver(t, params), "/data", true)
+			}
+			if w.Size() != int64(test.size) {
+				t.Fatalf("size %d", w.Size())
+			}
+			write(t, w, data[test.size:])
+			commit(t, w)
+			assertContent(t, newTestDriver(t, params), "/data", data)
+			assertOnly(t, s, "data")
+		})
 	}
-	if err := w.Close(); err != nil {
-		t.Fatal(err)
-	}
-	s.SetFault(nil)
-	w = openWriter(t, newTestDriver(t, params), "/data", true)
-	if w.Size() != int64(len(data)) {
-		t.Fatalf("size %d", w.Size())
-	}
-	commit(t, w)
-	assertContent(t, d, "/data", data)
-	assertOnly(t, s, "data")
 }
 
 func TestEncryption(t *testing.T) {

@@ -14,6 +14,7 @@ import (
 	"errors"
 	"flag"
 	"fmt"
+	"io"
 	"net"
 	"net/http"
 	"os"
@@ -25,13 +26,17 @@ import (
 )
 
 func main() {
-	if err := run(os.Args[1:]); err != nil {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	if err := run(ctx, os.Args[1:], os.Stdout); err != nil {
 		fmt.Fprintln(os.Stderr, "osstest:", err)
 		os.Exit(1)
 	}
 }
 
-func run(args []string) error {
+// run serves until ctx ends. Once it listens it prints one line to out that
+// begins with "ready" and names the endpoint.
+func run(ctx context.Context, args []string, out io.Writer) error {
 	flags := flag.NewFlagSet("osstest", flag.ContinueOnError)
 	listen := flags.String("listen", "127.0.0.1:0", "loopback address to listen on")
 	bucket := flags.String("bucket", "registry", "name of the bucket")
@@ -60,8 +65,6 @@ func run(args []string) error {
 	}
 	defer s.Close()
 
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	defer stop()
 	listener, err := net.Listen("tcp", *listen)
 	if err != nil {
 		return err
@@ -69,7 +72,7 @@ func run(args []string) error {
 	server := &http.Server{Handler: s, ReadHeaderTimeout: 10 * time.Second}
 	served := make(chan error, 1)
 	go func() { served <- server.Serve(listener) }()
-	fmt.Printf("ready endpoint=http://%s bucket=%s region=%s\n", listener.Addr(), *bucket, *region)
+	fmt.Fprintf(out, "ready endpoint=http://%s bucket=%s region=%s\n", listener.Addr(), *bucket, *region)
 
 	select {
 	case err = <-served:

@@ -4,7 +4,7 @@ import { Tls, TlsMode } from "./args";
 import { expiry, providedCertificateProblems, trustAnchor } from "./lib/certificates";
 import { tlsProblems } from "./lib/checks";
 import { isIpAddress } from "./lib/hosts";
-import { gated, throwProblems } from "./lib/inputs";
+import { checkArguments, gated } from "./lib/inputs";
 
 /** Ten years: clients trust the CA, so it outlives many server certificates. */
 const caValidityDays = 3650;
@@ -33,7 +33,7 @@ export class RegistryCertificate extends pulumi.ComponentResource {
     // No inputs: they would stand in state, the private key among them.
     super("container-registry:index:RegistryCertificate", name, {}, opts);
     const settings = args.tls ?? {};
-    throwProblems(tlsProblems(settings, args.hostname));
+    checkArguments(args, () => tlsProblems(settings, args.hostname));
 
     switch (settings.mode ?? TlsMode.SelfSigned) {
       case TlsMode.SelfSigned: {

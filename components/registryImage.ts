@@ -2,7 +2,7 @@ import * as docker from "@pulumi/docker";
 import * as pulumi from "@pulumi/pulumi";
 import { buildBundledImage, EngineAddress, imageName, loadImage } from "./lib/bundledImage";
 import { imageProblems } from "./lib/checks";
-import { throwProblems } from "./lib/inputs";
+import { checkArguments } from "./lib/inputs";
 
 /** Which server image. */
 export interface RegistryImageArgs {
@@ -18,7 +18,7 @@ export class RegistryImage extends pulumi.ComponentResource {
   constructor(name: string, args: RegistryImageArgs, opts?: pulumi.ComponentResourceOptions) {
     super("container-registry:index:RegistryImage", name, {}, opts);
     const reference = args.image ?? "bundled";
-    throwProblems(imageProblems(reference));
+    checkArguments(args, () => imageProblems(reference));
     const image = new docker.RemoteImage(
       name,
       reference === "bundled"

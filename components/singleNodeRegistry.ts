@@ -2,7 +2,7 @@ import * as docker from "@pulumi/docker";
 import * as pulumi from "@pulumi/pulumi";
 import * as random from "@pulumi/random";
 import { Resources, Storage, Tls, TlsMode, User } from "./args";
-import { registryProblems, RegistrySettings } from "./lib/checks";
+import { nameProblems, registryProblems, RegistrySettings } from "./lib/checks";
 import { daemonConfig, loginCommand, trustCommand } from "./lib/clientSetup";
 import {
   certificateFile,
@@ -14,7 +14,7 @@ import {
   renderConfiguration,
 } from "./lib/configuration";
 import { hostPort, isLoopback, isUnspecified } from "./lib/hosts";
-import { throwProblems } from "./lib/inputs";
+import { checkArguments } from "./lib/inputs";
 import { storageConfiguration } from "./lib/storage";
 import { serverVersion } from "./lib/version";
 import { RegistryCertificate } from "./registryCertificate";
@@ -81,7 +81,7 @@ export class SingleNodeRegistry extends pulumi.ComponentResource {
     // No inputs: they would stand in state, passwords and keys among them.
     super("container-registry:index:SingleNodeRegistry", name, {}, opts);
     const settings = settingsOf(args);
-    throwProblems(registryProblems(settings));
+    checkArguments(args, () => [...nameProblems(name), ...registryProblems(settings)]);
     const parent = { parent: this };
     const bundled = settings.image === "bundled";
     const encrypted = settings.tls.mode !== TlsMode.Off;

@@ -1,6 +1,9 @@
 import { Problem, shown } from "../components/lib/problems";
 
-/** Reads a value of unknown make: returns it typed, or notes what is wrong with it. */
+/**
+ * Reads a value of unknown make: returns it typed, or notes what is wrong with it. What is returned beside a problem serves
+ * further checks only: parts may be missing.
+ */
 export type Shape<T> = (value: unknown, key: string, problems: Problem[]) => T | undefined;
 
 export type Shaped<S> = S extends Shape<infer T> ? T : never;
@@ -44,7 +47,8 @@ export function list<T>(item: Shape<T>): Shape<T[]> {
       problems.push({ key, message: `must be a list, e.g. with pulumi config set --path '${key}[0]…'` });
       return undefined;
     }
-    return value.flatMap((each, index) => item(each, `${key}[${index}]`, problems) ?? []);
+    // Every item keeps its place, so that later checks name the right one.
+    return value.map((each, index) => item(each, `${key}[${index}]`, problems) as T);
   };
 }
 
@@ -68,9 +72,9 @@ export function object<F extends Fields, R extends keyof F & string = never>(
     if (typeof value !== "object" || value === null || Array.isArray(value)) {
       problems.push({
         key,
-        message: `must be an object of ${Object.keys(fields).join(", ")}; set its parts with pulumi config set --path ${key}.<part>`,
+        message: `must be an object of ${Object.keys(fields).join(", ")}; set its parts with pulumi config set --path '${key}.<part>'`,
       });
-      return undefined;
+      return {} as ShapedObject<F, R>;
     }
     const pathTo = (name: string): string => (key === "" ? name : `${key}.${name}`);
     const result: Record<string, unknown> = {};
@@ -82,9 +86,9 @@ export function object<F extends Fields, R extends keyof F & string = never>(
         result[name] = field(each, pathTo(name), problems);
       }
     }
-    const missing = required.filter((name) => !Object.hasOwn(value, name));
+    const missing = required.filter((name) => !Object.hasOwn(result, name));
     problems.push(...missing.map((name) => ({ key: pathTo(name), message: "is missing" })));
-    return missing.length === 0 ? (result as ShapedObject<F, R>) : undefined;
+    return result as ShapedObject<F, R>;
   };
 }
 

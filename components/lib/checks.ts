@@ -1,7 +1,7 @@
 import * as path from "path";
 import { FilesystemStorage, Resources, Storage, Tls, TlsMode, User } from "../args";
 import { providedCertificateProblems } from "./certificates";
-import { hostPort, isDnsName, isIpAddress, isLoopback } from "./hosts";
+import { hostPort, isDnsName, isIpAddress, isLoopback, isUnspecified } from "./hosts";
 import { maximumPasswordBytes } from "./htpasswd";
 import { plain } from "./inputs";
 import { Problem, shown } from "./problems";
@@ -30,10 +30,10 @@ function wholeNumbers(prefix: string, values: Record<string, number | undefined>
 
 export function addressProblems(address: AddressSettings): Problem[] {
   const problems: Problem[] = [];
-  if (!isDnsName(address.hostname) && !isIpAddress(address.hostname)) {
+  if ((!isDnsName(address.hostname) && !isIpAddress(address.hostname)) || isUnspecified(address.hostname)) {
     problems.push({
       key: "hostname",
-      message: `${shown(address.hostname)} is not allowed; give a DNS name or an IP address, without scheme, port or path`,
+      message: `${shown(address.hostname)} is not allowed; give the DNS name or IP address that clients use, without scheme, port or path`,
     });
   }
   problems.push(...wholeNumbers("", { port: address.port }, 1, 65535));
@@ -120,12 +120,16 @@ export function passwordProblem(key: string, password: string): Problem[] {
   return /[\0\r\n]/.test(password) ? [{ key, message: "has a line break or a zero byte; no client can send that" }] : [];
 }
 
+function isUserName(name: unknown): boolean {
+  return typeof name === "string" && /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/.test(name);
+}
+
 export function userProblems(users: readonly User[]): Problem[] {
   const problems: Problem[] = [];
   const first = new Map<string, number>();
   users.forEach((user, index) => {
     const key = `users[${index}]`;
-    if (!/^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/.test(user.name)) {
+    if (!isUserName(user.name)) {
       problems.push({
         key: `${key}.name`,
         message: `${shown(user.name)} is not allowed; use letters, digits and ._- (64 at most, a letter or digit first, no ":")`,
@@ -148,6 +152,7 @@ export function userProblems(users: readonly User[]): Problem[] {
   return problems;
 }
 
+/** What the engine takes as the name of a container or volume. */
 const dockerName = /^[a-zA-Z0-9][a-zA-Z0-9_.-]+$/;
 
 function filesystemProblems(filesystem: FilesystemStorage): Problem[] {
@@ -207,13 +212,29 @@ export function storageProblems(storage: Storage): Problem[] {
   ];
 }
 
+/** `[host[:port]/]path[:tag]@sha256:…`, see https://pkg.go.dev/github.com/distribution/reference. */
+const pinnedImage =
+  /^(?:[A-Za-z0-9.-]+(?::\d+)?\/)?[a-z0-9]+(?:[._/-]+[a-z0-9]+)*(?::[A-Za-z0-9_][A-Za-z0-9_.-]*)?@sha256:[0-9a-f]{64}$/;
+
 export function imageProblems(image: string): Problem[] {
-  return image === "bundled" || /^[^\s@]+@sha256:[0-9a-f]{64}$/.test(image)
+  return image === "bundled" || pinnedImage.test(image)
     ? []
     : [
         {
           key: "image",
           message: `${shown(image)} is not allowed; use bundled, or a reference pinned by digest: name@sha256:<64 hex digits>`,
+        },
+      ];
+}
+
+/** The engine's objects are named after the component. */
+export function nameProblems(name: string): Problem[] {
+  return dockerName.test(name)
+    ? []
+    : [
+        {
+          key: "name",
+          message: `${shown(name)} is not allowed as a component's name; use letters, digits and _.- (a letter or digit first)`,
         },
       ];
 }

@@ -1,7 +1,7 @@
 import * as pulumi from "@pulumi/pulumi";
 import * as tls from "@pulumi/tls";
 import { Tls, TlsMode } from "./args";
-import { expiry, providedCertificateProblems, trustAnchor } from "./lib/certificates";
+import { expiry, providedCertificateProblems, serverPem, trustAnchor } from "./lib/certificates";
 import { tlsProblems } from "./lib/checks";
 import { isIpAddress } from "./lib/hosts";
 import { checkArguments, gated } from "./lib/inputs";
@@ -51,13 +51,7 @@ export class RegistryCertificate extends pulumi.ComponentResource {
           },
           (values) => providedCertificateProblems(values, args.hostname, new Date()),
         );
-        this.serverPem = provided.apply((pem) =>
-          [pem.certificate, pem.chain, pem.privateKey]
-            .map((part) => part.trim())
-            .filter(Boolean)
-            .join("\n")
-            .concat("\n"),
-        );
+        this.serverPem = provided.apply(serverPem);
         this.caCertificate = pulumi.unsecret(provided.apply(trustAnchor));
         break;
       }

@@ -10,6 +10,7 @@ export interface ProvidedCertificate {
   chain: string;
 }
 
+const pemPrivateKey = /-----BEGIN ([A-Z ]*)PRIVATE KEY-----[\s\S]+?-----END \1PRIVATE KEY-----/;
 const pemCertificate = /-----BEGIN CERTIFICATE-----[\s\S]+?-----END CERTIFICATE-----/g;
 
 /** Splits a PEM text into its certificates. */
@@ -83,6 +84,12 @@ function validityProblems(key: string, certificate: X509Certificate, now: Date):
 /** A name in a certificate, which Node.js gives with a part a line. */
 function inOneLine(name: string): string {
   return name.replace(/\n/g, ", ");
+}
+
+/** What the server reads: certificate, intermediates and key, without the texts that tools write around them. */
+export function serverPem(provided: ProvidedCertificate): string {
+  const key = provided.privateKey.match(pemPrivateKey) ?? [];
+  return [...certificatesIn(`${provided.certificate}\n${provided.chain}`), ...key].map((block) => `${block}\n`).join("");
 }
 
 /** The certificate clients have to trust: the last of the chain if it signed itself, else none (a public CA). */

@@ -1,8 +1,8 @@
 import { createHash } from "crypto";
 import * as docker from "@pulumi/docker";
 import * as pulumi from "@pulumi/pulumi";
-import { Storage } from "./args";
 import { dataFolder } from "./lib/configuration";
+import { Storage } from "./storageArgs";
 
 export interface RegistryDataArgs {
   storage: Storage;

@@ -2,7 +2,15 @@ import * as pulumi from "@pulumi/pulumi";
 import { Problem, problemReport } from "./problems";
 
 /** Arguments, with list indexes left out, that may be secret or known only later. */
-const inputs = new Set(["tls.certificate", "tls.privateKey", "tls.chain", "users[].password"]);
+const inputs = new Set([
+  ...["tls.certificate", "tls.privateKey", "tls.chain"],
+  ...["users[].password", "users[].previousPassword"],
+  ...["storage.s3.accessKey", "storage.s3.secretKey"],
+  ...["storage.azure.accountKey", "storage.azure.credentials.secret"],
+  "storage.gcs.credentials",
+  ...["storage.swift.password", "storage.swift.applicationCredentialSecret", "storage.swift.secretKey"],
+  ...["storage.oss.accessKeyId", "storage.oss.accessKeySecret"],
+]);
 
 /** Finds arguments that come as Outputs though they decide what is made, and so have to be plain. */
 function outputProblems(value: unknown, key = ""): Problem[] {

@@ -82,9 +82,7 @@ export function makePki(names: string[]): {
     early: makeCertificate({ subject: "early", names, issuer: intermediate, from: days(2), to: days(3) }),
     other: makeCertificate({ subject: "other", names: ["other.example.com"], issuer: intermediate }),
     impostor: makeCertificate({ subject: "Test Intermediate", authority: true, issuer: root }),
-    encryptedKey: server.key
-      .export({ type: "pkcs8", format: "pem", cipher: "aes-256-cbc", passphrase: "passphrase" })
-      .toString(),
+    encryptedKey: server.key.export({ type: "pkcs8", format: "pem", cipher: "aes-256-cbc", passphrase: "passphrase" }).toString(),
   };
 }
 

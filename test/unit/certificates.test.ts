@@ -28,15 +28,20 @@ describe("a provided certificate", () => {
     },
   );
 
-  it.each(["example.com", "a.registry.example.com", "two.levels.wild.example.com", "192.0.2.8", "2001:db8::8", "server", "localhost"])(
-    "does not cover %s",
-    (hostname) => {
-      expect(problemsOf({}, hostname)).toEqual([
-        `tls.certificate: does not cover hostname "${hostname}"; it is for DNS:registry.example.com, DNS:*.wild.example.com, ` +
-          "IP Address:192.0.2.7, IP Address:2001:DB8:0:0:0:0:0:7",
-      ]);
-    },
-  );
+  it.each([
+    "example.com",
+    "a.registry.example.com",
+    "two.levels.wild.example.com",
+    "192.0.2.8",
+    "2001:db8::8",
+    "server",
+    "localhost",
+  ])("does not cover %s", (hostname) => {
+    expect(problemsOf({}, hostname)).toEqual([
+      `tls.certificate: does not cover hostname "${hostname}"; it is for DNS:registry.example.com, DNS:*.wild.example.com, ` +
+        "IP Address:192.0.2.7, IP Address:2001:DB8:0:0:0:0:0:7",
+    ]);
+  });
 
   it("may come alone, with its chain in either text, and with texts around the PEM", () => {
     const { certificate, chain } = good;
@@ -141,7 +146,9 @@ it("reaches the server without the texts that tools write around it", () => {
   const { certificate, privateKey, chain } = good;
   const sec1 = pki.server.key.export({ type: "sec1", format: "pem" }).toString();
   expect(serverPem(good)).toBe(certificate + chain + privateKey);
-  expect(serverPem({ certificate: certificate.trim(), chain: "", privateKey: `\n${privateKey.trim()}` })).toBe(certificate + privateKey);
+  expect(serverPem({ certificate: certificate.trim(), chain: "", privateKey: `\n${privateKey.trim()}` })).toBe(
+    certificate + privateKey,
+  );
   expect(
     serverPem({
       certificate: `Bag Attributes\n${certificate}more`,

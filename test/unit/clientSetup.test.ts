@@ -34,12 +34,15 @@ describe("the command that makes an engine trust the registry", () => {
     expect(parsed).toEqual({ code: 0, stdout: "", stderr: "" });
   });
 
-  it.each(["localhost:5000", "[2001:db8::1]:5000"])("installs the CA where Docker looks for %s, without sudo for root", async (prefix) => {
-    const asRoot = commands({ id: "echo 0", sudo: "exit 9" });
-    const file = await trusted(prefix, asRoot.env);
-    expect(fs.readFileSync(file, "utf8")).toBe(certificate);
-    expect(asRoot.log()).toBe("id -u\nid -u\n");
-  });
+  it.each(["localhost:5000", "[2001:db8::1]:5000"])(
+    "installs the CA where Docker looks for %s, without sudo for root",
+    async (prefix) => {
+      const asRoot = commands({ id: "echo 0", sudo: "exit 9" });
+      const file = await trusted(prefix, asRoot.env);
+      expect(fs.readFileSync(file, "utf8")).toBe(certificate);
+      expect(asRoot.log()).toBe("id -u\nid -u\n");
+    },
+  );
 
   it("asks sudo for the two writes when the user is not root, and for nothing else", async () => {
     const asUser = commands({ id: "echo 1000", sudo: '"$@"' });
@@ -55,7 +58,11 @@ describe("the command that makes an engine trust the registry", () => {
     const file = await trusted("localhost:5000", env);
     const folder = path.dirname(file);
     fs.writeFileSync(file, "an older and much longer text\n".repeat(100));
-    await run("sh", ["-euc", trustCommand("localhost:5000", certificate).replaceAll("/etc/docker/certs.d/localhost:5000", folder)], { env });
+    await run(
+      "sh",
+      ["-euc", trustCommand("localhost:5000", certificate).replaceAll("/etc/docker/certs.d/localhost:5000", folder)],
+      { env },
+    );
     expect(fs.readFileSync(file, "utf8")).toBe(certificate);
   });
 

@@ -4,10 +4,16 @@ import { hostPort, isDnsName, isIpAddress, isLoopback, isUnspecified } from "../
 const longest = `${"a".repeat(63)}.${"b".repeat(63)}.${"c".repeat(63)}.${"d".repeat(61)}`;
 
 describe("DNS names", () => {
-  it.each(["localhost", "a", "registry.example.com", "Registry.Example.COM", "xn--bcher-kva.example", "1.example", "3com", longest])(
-    "are %s",
-    (name) => expect(isDnsName(name)).toBe(true),
-  );
+  it.each([
+    "localhost",
+    "a",
+    "registry.example.com",
+    "Registry.Example.COM",
+    "xn--bcher-kva.example",
+    "1.example",
+    "3com",
+    longest,
+  ])("are %s", (name) => expect(isDnsName(name)).toBe(true));
 
   it.each([
     "",
@@ -42,8 +48,9 @@ describe("IP addresses", () => {
     fc.assert(fc.property(fc.oneof(fc.ipV4(), fc.ipV6()), (address) => isIpAddress(address) && !isDnsName(address)));
   });
 
-  it.each(["", "localhost", "127.0.0.1:5000", "[::1]", "127.1", "256.0.0.1", "fe80::1%eth0", " 127.0.0.1"])("are not %j", (text) =>
-    expect(isIpAddress(text)).toBe(false),
+  it.each(["", "localhost", "127.0.0.1:5000", "[::1]", "127.1", "256.0.0.1", "fe80::1%eth0", " 127.0.0.1"])(
+    "are not %j",
+    (text) => expect(isIpAddress(text)).toBe(false),
   );
 });
 

@@ -16,6 +16,7 @@ import {
 } from "./lib/configuration";
 import { engineOf } from "./lib/engine";
 import { hostPort, isLoopback, isUnspecified } from "./lib/hosts";
+import { untilHealthy } from "./lib/health";
 import { checkArguments, gated } from "./lib/inputs";
 import { checkStore } from "./lib/preflight";
 import { storageConfiguration } from "./lib/storage";
@@ -207,8 +208,6 @@ export class SingleNodeRegistry extends pulumi.ComponentResource {
                 startPeriod: "20s",
                 retries: 3,
               },
-              wait: true,
-              waitTimeout: 60,
             }
           : {}),
       },
@@ -229,7 +228,14 @@ export class SingleNodeRegistry extends pulumi.ComponentResource {
       daemonConfig({ insecureRegistry: encrypted || isLoopback(settings.hostname) ? undefined : prefix }),
     );
     this.version = pulumi.output(bundled ? serverVersion() : settings.image);
-    this.containerName = container.name;
+    // Outputs that tell where the registry is wait until it answers.
+    this.containerName =
+      bundled && !pulumi.runtime.isDryRun()
+        ? pulumi.all([engineOf(this), container.name, container.id]).apply(async ([engine, containerName]) => {
+            await untilHealthy(engine, containerName);
+            return containerName;
+          })
+        : container.name;
     this.registerOutputs({
       endpoint: this.endpoint,
       repositoryPrefix: this.repositoryPrefix,

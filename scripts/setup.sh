@@ -3,14 +3,9 @@
 # Uses what is there; a second run changes nothing. Everything it adds is in .tools and node_modules, but for a Docker engine.
 set -euo pipefail
 . "$(dirname "$0")/environment.sh"
+. "$(dirname "$0")/common.sh"
 cd "$root"
 
-say() { printf 'setup: %s\n' "$*" >&2; }
-fail() {
-  printf '\nsetup: %s\n' "$*" >&2
-  exit 1
-}
-as_root() { [ "$(id -u)" = 0 ]; }
 # A download that can't be reached must not hang: 3 s to connect, and 10 s of crawling is given up.
 download() { curl --fail --silent --show-error --location --connect-timeout 3 --speed-limit 20000 --speed-time 10 --output "$2" "$1"; }
 
@@ -141,10 +136,8 @@ docker_engine() {
     fail "the Docker engine at ${DOCKER_HOST:-context $DOCKER_CONTEXT} does not answer. Start it, or unset DOCKER_HOST and DOCKER_CONTEXT
 to use the one on this machine. Try: docker version"
   fi
-  if ! command -v dockerd >/dev/null && as_root && command -v apt-get >/dev/null && grep -qsE '^ID(_LIKE)?=.*(debian|ubuntu)' /etc/os-release; then
-    say "installing the Docker engine (docker.io) with apt-get"
-    apt-get update -qq >&2
-    DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends docker.io iptables >/dev/null
+  if ! command -v dockerd >/dev/null && can_install; then
+    apt_install docker.io iptables
   fi
   command -v dockerd >/dev/null || fail "no Docker engine answers, and none is installed. Install Docker Engine
 (https://docs.docker.com/engine/install/) or Docker Desktop, or set DOCKER_HOST to one that runs elsewhere."

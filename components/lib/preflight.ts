@@ -1,5 +1,5 @@
 import * as pulumi from "@pulumi/pulumi";
-import { dockerCommand, EngineAddress, printedBy } from "./engine";
+import { dockerCommand, EngineAddress, inspectContainer, printedBy } from "./engine";
 
 /** A configuration that a registry is about to be switched to. */
 export interface Preflight {
@@ -21,7 +21,8 @@ export interface Preflight {
  * be reached, refuses the credentials or lacks the bucket stops the deployment here; the running registry is left as it is.
  */
 export async function checkStore(flight: Preflight): Promise<void> {
-  if ((await runningConfiguration(flight)) === flight.configurationPath) {
+  const running = await inspectContainer<string[]>(flight.engine, flight.containerName, "{{json .Config.Cmd}}");
+  if (running?.at(-1) === flight.configurationPath) {
     return;
   }
   try {
@@ -35,20 +36,5 @@ export async function checkStore(flight: Preflight): Promise<void> {
     );
   } catch (error) {
     throw new pulumi.RunError(`storage: the registry was not switched to this store: ${printedBy(error)}`);
-  }
-}
-
-/** The configuration file that the registry's container was started with. */
-async function runningConfiguration({ engine, containerName }: Preflight): Promise<string | undefined> {
-  try {
-    const command = JSON.parse(
-      await dockerCommand(engine, "container", "inspect", "--format", "{{json .Config.Cmd}}", containerName),
-    ) as string[];
-    return command.at(-1);
-  } catch (error) {
-    if (/No such container/i.test(printedBy(error))) {
-      return undefined;
-    }
-    throw new pulumi.RunError(`The Docker engine could not be asked for ${containerName}: ${printedBy(error)}`);
   }
 }

@@ -191,7 +191,7 @@ export interface RequestOptions {
 export function request(outputs: RegistryOutputs, target: string, options: RequestOptions = {}): Promise<Answer> {
   return new Promise((resolve, reject) => {
     const sent = open(outputs, target, options);
-    sent.on("response", (response) => answerOf(response).then(resolve, reject));
+    sent.on("response", (response) => void answerOf(response).then(resolve, reject));
     sent.on("error", reject);
     sent.end(options.body);
   });

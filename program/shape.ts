@@ -1,4 +1,4 @@
-import { Problem, shown } from "../components/lib/problems";
+import { kindOf, Problem, shown } from "../components/lib/problems";
 
 /**
  * Reads a value of unknown make: returns it typed, or notes what is wrong with it. What is returned beside a problem serves
@@ -44,7 +44,10 @@ export const boolean = scalar("true or false", (value) =>
 export function list<T>(item: Shape<T>): Shape<T[]> {
   return (value, key, problems) => {
     if (!Array.isArray(value)) {
-      problems.push({ key, message: `must be a list, e.g. with pulumi config set --path '${key}[0]…'` });
+      problems.push({
+        key,
+        message: `${kindOf(value)} is not allowed; give a list, item by item with pulumi config set --path '${key}[0]…'`,
+      });
       return undefined;
     }
     // Every item keeps its place, so that later checks name the right one.
@@ -56,7 +59,10 @@ export function list<T>(item: Shape<T>): Shape<T[]> {
 export function dictionary<T>(item: Shape<T>): Shape<Record<string, T>> {
   return (value, key, problems) => {
     if (typeof value !== "object" || value === null || Array.isArray(value)) {
-      problems.push({ key, message: "must be an object of names and values" });
+      problems.push({
+        key,
+        message: `${kindOf(value)} is not allowed; give names and values with pulumi config set --path '${key}.<name>'`,
+      });
       return undefined;
     }
     return Object.fromEntries(Object.entries(value).map(([name, each]) => [name, item(each, `${key}.${name}`, problems) as T]));
@@ -72,7 +78,7 @@ export function object<F extends Fields, R extends keyof F & string = never>(
     if (typeof value !== "object" || value === null || Array.isArray(value)) {
       problems.push({
         key,
-        message: `must be an object of ${Object.keys(fields).join(", ")}; set its parts with pulumi config set --path '${key}.<part>'`,
+        message: `${kindOf(value)} is not allowed; give its parts ${Object.keys(fields).join(", ")} with pulumi config set --path '${key}.<part>'`,
       });
       return {} as ShapedObject<F, R>;
     }
@@ -93,6 +99,9 @@ export function object<F extends Fields, R extends keyof F & string = never>(
 }
 
 function suggestion(name: string, known: readonly string[]): string {
+  if (/[.[]/.test(name)) {
+    return `to set a part of a key, use pulumi config set --path '${name}'`;
+  }
   const near = known.find((each) => each.toLowerCase() === name.toLowerCase() || distance(each, name) <= 2);
   return near === undefined ? `known are ${known.join(", ")}` : `did you mean ${near}?`;
 }

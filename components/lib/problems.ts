@@ -27,6 +27,11 @@ export function shown(value: unknown): string {
   }
 }
 
+/** What kind of value was given, where the value itself must not be shown. */
+export function kindOf(value: unknown): string {
+  return typeof value === "string" ? "a text" : typeof value === "number" ? "a number" : shown(value);
+}
+
 /** The text of the one error that lists every problem; `outcome` says what came of it. */
 export function problemReport(problems: readonly Problem[], outcome = ""): string {
   const count = problems.length === 1 ? "1 problem" : `${problems.length} problems`;

@@ -26,7 +26,9 @@ describe("the hash of a password", () => {
   it("is verified by that password alone, whatever its letters", async () => {
     const password = fc
       .oneof(fc.string({ unit: "grapheme", minLength: 1 }), fc.string({ unit: "binary", minLength: 1 }))
-      .filter((text) => Buffer.from(text).toString() === text && !text.includes("\0") && Buffer.byteLength(text) < maximumPasswordBytes);
+      .filter(
+        (text) => Buffer.from(text).toString() === text && !text.includes("\0") && Buffer.byteLength(text) < maximumPasswordBytes,
+      );
     await fc.assert(
       fc.asyncProperty(password, fc.uint8Array({ minLength: 16, maxLength: 16 }), async (text, bytes) => {
         const hash = await bcryptHash(text, Buffer.from(bytes).toString("base64"));

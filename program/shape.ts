@@ -102,7 +102,10 @@ function suggestion(name: string, known: readonly string[]): string {
   if (/[.[]/.test(name)) {
     return `to set a part of a key, use pulumi config set --path '${name}'`;
   }
-  const near = known.find((each) => each.toLowerCase() === name.toLowerCase() || distance(each, name) <= 2);
+  // Two letters may be wrong, but not all of a short name.
+  const near = known.find(
+    (each) => each.toLowerCase() === name.toLowerCase() || distance(each, name) <= Math.min(2, each.length / 2),
+  );
   return near === undefined ? `known are ${known.join(", ")}` : `did you mean ${near}?`;
 }
 

@@ -1,69 +1,54 @@
 import * as fs from "fs";
 import * as path from "path";
 import { daemonConfig, loginCommand, trustCommand } from "../../components/lib/clientSetup";
+import { Workspace } from "../support/clients";
+import { FakeCommands } from "../support/fakeCommands";
 import { makeCertificate } from "../support/pki";
 import { attempt, run } from "../support/run";
-import { Workspace } from "../support/clients";
 
 const { certificate } = makeCertificate({ subject: "Test CA", authority: true });
-const workspace = new Workspace();
-afterAll(() => workspace.dispose());
+const folders = new Workspace();
+const tools = new FakeCommands();
+afterAll(() => {
+  folders.dispose();
+  tools.dispose();
+});
 
-/** A folder of commands that stand in for real ones: each writes down its arguments and runs `body`. */
-function commands(bodies: Record<string, string>): { env: { PATH: string }; log: () => string } {
-  const folder = fs.mkdtempSync(path.join(workspace.folder, "bin-"));
-  for (const [name, body] of Object.entries(bodies)) {
-    fs.writeFileSync(path.join(folder, name), `#!/bin/sh\necho "${name} $*" >> ${folder}/log\n${body}\n`, { mode: 0o755 });
-  }
-  return {
-    env: { PATH: `${folder}:${process.env.PATH ?? ""}` },
-    log: () => fs.readFileSync(path.join(folder, "log"), "utf8"),
-  };
-}
-
-/** Runs the command with /etc in a folder of the test. */
-async function trusted(prefix: string, env: Record<string, string>): Promise<string> {
-  const root = fs.mkdtempSync(path.join(workspace.folder, "root-"));
-  await run("sh", ["-euc", trustCommand(prefix, certificate).replaceAll("/etc/docker", `${root}/etc/docker`)], { env });
+/** Runs the command with /etc in a folder of the test; returns the file it wrote. */
+async function trusted(prefix: string, root = fs.mkdtempSync(path.join(folders.folder, "root-"))): Promise<string> {
+  await run("sh", ["-euc", trustCommand(prefix, certificate).replaceAll("/etc/docker", `${root}/etc/docker`)], {
+    env: tools.env,
+  });
   return path.join(root, "etc/docker/certs.d", prefix, "ca.crt");
 }
 
 describe("the command that makes an engine trust the registry", () => {
-  it.each(["localhost:5000", "registry.example.com:443", "[2001:db8::1]:5000"])("is shell, for %s", async (prefix) => {
+  const prefixes = ["localhost:5000", "registry.example.com:443", "[2001:db8::1]:5000"];
+
+  it.each(prefixes)("is shell, for %s", async (prefix) => {
     const parsed = await attempt("sh", ["-n"], { input: trustCommand(prefix, certificate) });
     expect(parsed).toEqual({ code: 0, stdout: "", stderr: "" });
   });
 
-  it.each(["localhost:5000", "[2001:db8::1]:5000"])(
-    "installs the CA where Docker looks for %s, without sudo for root",
-    async (prefix) => {
-      const asRoot = commands({ id: "echo 0", sudo: "exit 9" });
-      const file = await trusted(prefix, asRoot.env);
-      expect(fs.readFileSync(file, "utf8")).toBe(certificate);
-      expect(asRoot.log()).toBe("id -u\nid -u\n");
-    },
-  );
+  it.each(prefixes)("installs the CA where Docker looks for %s, without sudo for root", async (prefix) => {
+    tools.make("id", "echo 0").make("sudo", "exit 9");
+    expect(fs.readFileSync(await trusted(prefix), "utf8")).toBe(certificate);
+    expect(tools.calls()).toEqual(["id -u", "id -u"]);
+  });
 
   it("asks sudo for the two writes when the user is not root, and for nothing else", async () => {
-    const asUser = commands({ id: "echo 1000", sudo: '"$@"' });
-    const file = await trusted("localhost:5000", asUser.env);
+    tools.make("id", "echo 1000").make("sudo", '"$@"');
+    const file = await trusted("localhost:5000");
     expect(fs.readFileSync(file, "utf8")).toBe(certificate);
-    expect(asUser.log().replaceAll(path.dirname(file), "FOLDER")).toBe(
-      "id -u\nsudo mkdir -p FOLDER\nid -u\nsudo tee FOLDER/ca.crt\n",
-    );
+    const folder = path.dirname(file);
+    expect(tools.calls().sort()).toEqual(["id -u", "id -u", `sudo mkdir -p ${folder}`, `sudo tee ${folder}/ca.crt`]);
   });
 
   it("can be repeated, and takes a new CA", async () => {
-    const { env } = commands({ id: "echo 0" });
-    const file = await trusted("localhost:5000", env);
-    const folder = path.dirname(file);
-    fs.writeFileSync(file, "an older and much longer text\n".repeat(100));
-    await run(
-      "sh",
-      ["-euc", trustCommand("localhost:5000", certificate).replaceAll("/etc/docker/certs.d/localhost:5000", folder)],
-      { env },
-    );
-    expect(fs.readFileSync(file, "utf8")).toBe(certificate);
+    tools.make("id", "echo 0");
+    const root = path.join(folders.folder, "again");
+    fs.writeFileSync(await trusted("localhost:5000", root), "an older and much longer text\n".repeat(100));
+    expect(fs.readFileSync(await trusted("localhost:5000", root), "utf8")).toBe(certificate);
   });
 
   it("does nothing where there is no CA to trust", async () => {
@@ -75,10 +60,10 @@ describe("the command that makes an engine trust the registry", () => {
 
 describe("the login command", () => {
   it("hands the password over on standard input, where no process list shows it", async () => {
-    const tools = commands({ pulumi: "echo the-password", docker: "cat" });
+    tools.make("pulumi", "echo the-password").make("docker", "cat");
+    tools.calls();
     expect(await run("sh", ["-euc", loginCommand("localhost:5000", "admin")], { env: tools.env })).toBe("the-password");
-    expect(tools.log().split("\n").sort()).toEqual([
-      "",
+    expect(tools.calls().sort()).toEqual([
       "docker login localhost:5000 --username admin --password-stdin",
       "pulumi stack output password --show-secrets",
     ]);

@@ -10,15 +10,10 @@ import { Workspace } from "../test/support/clients";
 import { freePort } from "../test/support/ports";
 import { attempt, run } from "../test/support/run";
 import { TestStack } from "../test/support/testStack";
+import { median, quantile, seconds, table } from "./report";
 
 const rounds = Number(process.argv[2] ?? 5);
 const engine = { host: process.env.DOCKER_HOST };
-
-async function seconds(work: () => Promise<unknown>): Promise<number> {
-  const start = process.hrtime.bigint();
-  await work();
-  return Number(process.hrtime.bigint() - start) / 1e9;
-}
 
 /** Asks until the registry lets the user in; as fast as answers come. */
 async function firstAuthenticated200(port: number, ca: string, auth: string): Promise<void> {
@@ -102,11 +97,9 @@ async function byPulumi(): Promise<{ first: number; unchanged: number }> {
   }
 }
 
-function row(name: string, values: number[], base?: number): string {
-  const sorted = [...values].sort((a, b) => a - b);
-  const at = (share: number): number => sorted[Math.round((sorted.length - 1) * share)] ?? NaN;
-  const ratio = base === undefined ? "" : ` ${(at(0.5) / base).toFixed(1)}x`;
-  return `| ${name} | ${at(0).toFixed(2)} | ${at(0.5).toFixed(2)} | ${at(1).toFixed(2)} |${ratio} |`;
+function row(name: string, values: number[], base?: number): string[] {
+  const figures = [0, 0.5, 1].map((share) => quantile(values, share).toFixed(2));
+  return [name, ...figures, base === undefined ? "" : `${(median(values) / base).toFixed(1)}x`];
 }
 
 async function main(): Promise<void> {
@@ -133,12 +126,18 @@ async function main(): Promise<void> {
   } finally {
     await attempt("docker", ["image", "rm", image]);
   }
-  const base = [...hand].sort((x, y) => x - y)[Math.round((hand.length - 1) / 2)];
+  const base = median(hand);
   console.log(`\nSeconds to the first authenticated 200, ${rounds} rounds in turn\n`);
-  console.log("| | least | median | most | to by hand |\n|---|---|---|---|---|");
-  console.log(row("by hand (openssl, htpasswd, docker run)", hand));
-  console.log(row("pulumi up from nothing", first, base));
-  console.log(row("pulumi up, nothing to change", unchanged, base));
+  console.log(
+    table(
+      ["", "least", "median", "most", "to by hand"],
+      [
+        row("by hand (openssl, htpasswd, docker run)", hand),
+        row("pulumi up from nothing", first, base),
+        row("pulumi up, nothing to change", unchanged, base),
+      ],
+    ),
+  );
 }
 
 void main();

@@ -228,7 +228,7 @@ function swift(options: SwiftStorage): Problem[] {
   notes.oneOf("authVersion", [1, 2, 3]);
   notes.oneOf("endpointType", ["public", "internal", "admin"]);
   notes.pattern("container", /^[^/]{1,256}$/, 'a name without "/"');
-  notes.whole(MiB, 5 * KiB * MiB, "chunkSize");
+  notes.whole(MiB, KiB * MiB, "chunkSize");
   if (options.tempUrlContainerKey === true && !notes.given("secretKey")) {
     notes.add("secretKey", "is missing; storage.swift.tempUrlContainerKey needs it");
   }
@@ -241,7 +241,11 @@ function oss(options: OssStorage): Problem[] {
   notes.pattern("bucket", /^[a-z0-9][a-z0-9-]{1,61}[a-z0-9]$/, "3 to 63 small letters, digits and hyphens");
   notes.pattern("region", /^[a-z]{2}-[a-z0-9-]+$/, 'a region such as cn-hangzhou, without "oss-" before it');
   notes.together("accessKeyId", "accessKeySecret");
-  notes.whole(100 * KiB, 5 * KiB * MiB, "chunkSize");
+  notes.whole(100 * KiB, KiB * MiB, "chunkSize", "multipartCopyThresholdSize");
+  if (notes.given("encryptionKeyId") && options.encrypt !== true) {
+    notes.add("encryptionKeyId", "needs storage.oss.encrypt true");
+  }
+  notes.alternatives("accessKeyId", "ramRole");
   if (options.internal === true && notes.given("endpoint")) {
     notes.add("internal", "cannot stand beside storage.oss.endpoint; the endpoint says itself where it is");
   }

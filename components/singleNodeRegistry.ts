@@ -2,7 +2,7 @@ import * as docker from "@pulumi/docker";
 import * as pulumi from "@pulumi/pulumi";
 import * as random from "@pulumi/random";
 import { Authentication, Resources, Tls, TlsMode, User } from "./args";
-import { registryProblems, RegistrySettings } from "./lib/checks";
+import { nameProblems, registryProblems, RegistrySettings } from "./lib/checks";
 import { daemonConfig, loginCommand, trustCommand } from "./lib/clientSetup";
 import {
   certificateFile,
@@ -17,7 +17,7 @@ import {
 import { engineOf } from "./lib/engine";
 import { hostPort, isLoopback, isUnspecified } from "./lib/hosts";
 import { untilHealthy } from "./lib/health";
-import { gated, throwProblems } from "./lib/inputs";
+import { checkArguments, gated } from "./lib/inputs";
 import { checkStore } from "./lib/preflight";
 import { storageConfiguration } from "./lib/storage";
 import { storageProblems } from "./lib/storageChecks";
@@ -95,7 +95,7 @@ export class SingleNodeRegistry extends pulumi.ComponentResource {
     // No inputs: they would stand in state, passwords and keys among them.
     super("container-registry:index:SingleNodeRegistry", name, {}, opts);
     const settings = settingsOf(args);
-    throwProblems(registryProblems(settings));
+    checkArguments(args, () => [...nameProblems(name), ...registryProblems(settings)]);
     const parent = { parent: this };
     const bundled = settings.image === "bundled";
     const encrypted = settings.tls.mode !== TlsMode.Off;

@@ -77,7 +77,8 @@ class Notes<T extends object> {
   }
 }
 
-const dockerName = /^[a-zA-Z0-9][a-zA-Z0-9_.-]+$/;
+/** What the engine takes as the name of a container or volume. */
+export const dockerName = /^[a-zA-Z0-9][a-zA-Z0-9_.-]+$/;
 
 function filesystem(options: FilesystemStorage): Problem[] {
   const notes = new Notes("filesystem", options);
@@ -95,7 +96,11 @@ function filesystem(options: FilesystemStorage): Problem[] {
   } else if (notes.given("volumeOptions") && volume === undefined && volumeDriver === undefined) {
     notes.add("volumeOptions", "needs storage.filesystem.volume or storage.filesystem.volumeDriver beside it");
   }
-  notes.pattern("volume", dockerName, "letters, digits and _.- (for a folder of the host use hostPath)");
+  notes.pattern(
+    "volume",
+    dockerName,
+    "two or more letters, digits and _.-, a letter or digit first (for a folder of the host use hostPath)",
+  );
   if (volumeDriver === "") {
     notes.add("volumeDriver", 'is empty; give the name of an installed volume plugin, or leave it out for "local"');
   }

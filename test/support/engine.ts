@@ -47,7 +47,8 @@ export class PrivateEngine {
     }
   }
 
-  private write(name: string, content: string): void {
+  /** Writes a file of the engine; `docker/` is its /etc/docker. */
+  write(name: string, content: string): void {
     const file = path.join(this.folder, name);
     fs.mkdirSync(path.dirname(file), { recursive: true });
     fs.writeFileSync(file, content);

@@ -28,6 +28,7 @@ export class Workspace {
 export class DockerClient {
   private readonly workspace = new Workspace();
   private readonly images: string[] = [];
+
   /** What makes other programs use this client's login and engine. */
   readonly env: Environment;
 
@@ -71,7 +72,7 @@ export class DockerClient {
           fs.writeFileSync(target, source);
         }
       }
-      this.images.push(name);
+      this.willHave(name);
       await this.run("build", "--quiet", "--tag", name, context.folder);
     } finally {
       context.dispose();
@@ -80,8 +81,13 @@ export class DockerClient {
   }
 
   async tag(image: string, name: string): Promise<void> {
+    this.willHave(name);
     await this.run("tag", image, name);
-    this.images.push(name);
+  }
+
+  /** Says that the engine will have an image that is to be removed by `dispose`. */
+  willHave(image: string): void {
+    this.images.push(image);
   }
 
   async dispose(): Promise<void> {

@@ -10,6 +10,7 @@ import (
 	"os"
 	"os/signal"
 	"syscall"
+	"time"
 
 	"github.com/distribution/distribution/v3/configuration"
 	"github.com/distribution/distribution/v3/registry/storage"
@@ -20,6 +21,8 @@ import (
 	"container-registry/image/internal/logging"
 	"container-registry/image/internal/ownership"
 	"container-registry/image/internal/server"
+	"container-registry/image/internal/store"
+	"container-registry/image/internal/storecheck"
 	"container-registry/image/internal/version"
 )
 
@@ -27,6 +30,7 @@ const usage = `usage:
   registry serve CONFIG
   registry garbage-collect [--dry-run|-d] [--delete-untagged|-m] [--quiet|-q] CONFIG
   registry healthcheck [--watch DURATION] CONFIG
+  registry check [--timeout DURATION] CONFIG
   registry prepare FOLDER
   registry version
 
@@ -37,8 +41,13 @@ const usage = `usage:
     -q, --quiet            say nothing
   healthcheck      succeeds when the server of this container answers
     --watch DURATION       keep asking for that long, once the server is up
+  check            tries whether a registry could work on the storage of CONFIG, by an object of its
+                   own that it deletes again; a registry that is set read-only has it only read
+    --timeout DURATION     how long the storage has to answer; 20s unless given
   prepare          gives FOLDER and all in it to the server's user; needs root
   version          prints the versions of this server, its engine and Go
+
+A CONFIG of - is read from standard input.
 
 exit status: 0 done, 1 failed, 2 wrong usage
 `
@@ -51,7 +60,7 @@ func main() {
 	// A second signal ends the process at once.
 	context.AfterFunc(ctx, stop)
 
-	switch err := run(ctx, os.Args[1:], os.Stdout, os.Stderr); {
+	switch err := run(ctx, os.Args[1:], os.Stdin, os.Stdout, os.Stderr); {
 	case errors.Is(err, errUsage):
 		os.Exit(2)
 	case err != nil:
@@ -60,7 +69,7 @@ func main() {
 	}
 }
 
-func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
+func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.Writer) error {
 	if len(args) == 0 {
 		return misused(stderr, "no command given")
 	}
@@ -69,7 +78,7 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 	flags.SetOutput(io.Discard)
 	switch command {
 	case "serve":
-		return withConfig(flags, args, stderr, func(c *configuration.Configuration) error {
+		return withConfig(flags, args, stdin, stderr, func(c *configuration.Configuration) error {
 			return serve(ctx, c)
 		})
 	case "garbage-collect":
@@ -83,16 +92,26 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 		for _, name := range []string{"quiet", "q"} {
 			flags.BoolVar(&options.Quiet, name, false, "")
 		}
-		return withConfig(flags, args, stderr, func(c *configuration.Configuration) error {
+		return withConfig(flags, args, stdin, stderr, func(c *configuration.Configuration) error {
 			return garbage.Collect(ctx, c, options)
 		})
 	case "healthcheck":
 		watch := flags.Duration("watch", 0, "")
-		return withConfig(flags, args, stderr, func(c *configuration.Configuration) error {
+		return withConfig(flags, args, stdin, stderr, func(c *configuration.Configuration) error {
 			if err := healthcheck.Watch(ctx, c.HTTP, *watch); err != nil {
 				return fmt.Errorf("unhealthy: %w", err)
 			}
 			fmt.Fprintln(stdout, "healthy")
+			return nil
+		})
+	case "check":
+		limit := flags.Duration("timeout", 20*time.Second, "")
+		return withConfig(flags, args, stdin, stderr, func(c *configuration.Configuration) error {
+			access := storecheck.AccessOf(c)
+			if _, err := storecheck.Check(ctx, c, access, *limit); err != nil {
+				return err
+			}
+			fmt.Fprintf(stdout, "%s %s\n", store.Of(c), access)
 			return nil
 		})
 	case "prepare":
@@ -122,7 +141,7 @@ func serve(ctx context.Context, c *configuration.Configuration) error {
 
 // withConfig reads the command line and the file it names, for the commands that
 // take one.
-func withConfig(flags *flag.FlagSet, args []string, stderr io.Writer, do func(*configuration.Configuration) error) error {
+func withConfig(flags *flag.FlagSet, args []string, stdin io.Reader, stderr io.Writer, do func(*configuration.Configuration) error) error {
 	files, err := parse(flags, args)
 	if err != nil {
 		return misused(stderr, err.Error())
@@ -130,7 +149,7 @@ func withConfig(flags *flag.FlagSet, args []string, stderr io.Writer, do func(*c
 	if len(files) != 1 {
 		return misused(stderr, fmt.Sprintf("%s needs exactly one CONFIG, %d given", flags.Name(), len(files)))
 	}
-	c, err := config.Load(files[0])
+	c, err := load(files[0], stdin)
 	if err != nil {
 		return err
 	}
@@ -138,6 +157,13 @@ func withConfig(flags *flag.FlagSet, args []string, stderr io.Writer, do func(*c
 		return err
 	}
 	return do(c)
+}
+
+func load(file string, stdin io.Reader) (*configuration.Configuration, error) {
+	if file == "-" {
+		return config.Read(stdin, "standard input")
+	}
+	return config.Load(file)
 }
 
 // parse accepts options before and after the file, as the engine's command does.

@@ -17,14 +17,21 @@ function translate(file, source) {
   const { outputText, diagnostics } = ts.transpileModule(source, {
     fileName: file,
     reportDiagnostics: true,
-    compilerOptions: { module: ts.ModuleKind.CommonJS, target: ts.ScriptTarget.ES2022, inlineSourceMap: true, inlineSources: true },
+    compilerOptions: {
+      module: ts.ModuleKind.CommonJS,
+      target: ts.ScriptTarget.ES2022,
+      inlineSourceMap: true,
+      inlineSources: true,
+    },
   });
   if (diagnostics?.length) {
-    const error = new SyntaxError(ts.formatDiagnostics(diagnostics, {
-      getCanonicalFileName: (name) => name,
-      getCurrentDirectory: () => root,
-      getNewLine: () => "\n",
-    }));
+    const error = new SyntaxError(
+      ts.formatDiagnostics(diagnostics, {
+        getCanonicalFileName: (name) => name,
+        getCurrentDirectory: () => root,
+        getNewLine: () => "\n",
+      }),
+    );
     error.stack = error.message;
     throw error;
   }
@@ -38,12 +45,14 @@ function cached(file, source) {
     return fs.readFileSync(entry, "utf8");
   } catch {
     const code = translate(file, source);
-    // A read-only checkout works as well, only slower. The rename keeps a second run from reading half a file.
     try {
       fs.mkdirSync(cache, { recursive: true });
+      // The rename keeps a second run from reading half a file.
       fs.writeFileSync(`${entry}.${process.pid}`, code);
       fs.renameSync(`${entry}.${process.pid}`, entry);
-    } catch {}
+    } catch {
+      // A read-only checkout works as well, only slower.
+    }
     return code;
   }
 }
@@ -62,7 +71,10 @@ Module._load = function (request, parent, isMain) {
     return load.call(this, request, parent, isMain);
   }
   let real;
-  return new Proxy({ __esModule: true }, {
-    get: (target, name) => (name === "__esModule" ? true : (real ??= load.call(Module, request, parent, isMain))[name]),
-  });
+  return new Proxy(
+    { __esModule: true },
+    {
+      get: (target, name) => (name === "__esModule" ? true : (real ??= load.call(Module, request, parent, isMain))[name]),
+    },
+  );
 };

@@ -6,7 +6,9 @@ export type Shape<T> = (value: unknown, key: string, problems: Problem[]) => T |
 export type Shaped<S> = S extends Shape<infer T> ? T : never;
 
 type Fields = Record<string, Shape<unknown>>;
-type ShapedObject<F extends Fields, R extends keyof F> = { [K in Exclude<keyof F, R>]?: Shaped<F[K]> } & { [K in R]: Shaped<F[K]> };
+type ShapedObject<F extends Fields, R extends keyof F> = { [K in Exclude<keyof F, R>]?: Shaped<F[K]> } & {
+  [K in R]: Shaped<F[K]>;
+};
 
 function scalar<T>(what: string, accept: (value: unknown) => T | undefined, show = shown): Shape<T> {
   return (value, key, problems) => {
@@ -94,12 +96,16 @@ function suggestion(name: string, known: readonly string[]): string {
 /** Levenshtein distance: how many letters were mistyped. */
 function distance(a: string, b: string): number {
   let row = Array.from({ length: b.length + 1 }, (_, index) => index);
-  for (let i = 1; i <= a.length; i++) {
-    const next = [i];
-    for (let j = 1; j <= b.length; j++) {
-      next[j] = Math.min(row[j] + 1, next[j - 1] + 1, row[j - 1] + (a[i - 1] === b[j - 1] ? 0 : 1));
-    }
+  Array.from(a).forEach((letter, index) => {
+    let diagonal = index;
+    let left = index + 1;
+    const next = [left];
+    row.slice(1).forEach((above, column) => {
+      left = Math.min(above + 1, left + 1, diagonal + (letter === b[column] ? 0 : 1));
+      diagonal = above;
+      next.push(left);
+    });
     row = next;
-  }
-  return row[b.length];
+  });
+  return row.at(-1) ?? 0;
 }

@@ -9,14 +9,21 @@ cd "$root"
 # A download that can't be reached must not hang: 3 s to connect, and 10 s of crawling is given up.
 download() { curl --fail --silent --show-error --location --connect-timeout 3 --speed-limit 20000 --speed-time 10 --output "$2" "$1"; }
 
+# What the program runs on; with --development also the tools to test it and the SDKs of the clouds, which are large.
 node_packages() {
-  local lock
+  local wanted=$1 lock installed
   lock=$(sha256sum package-lock.json)
-  if [ "$(cat node_modules/.installed-lock 2>/dev/null)" != "$lock" ]; then
-    say "installing the Node packages of package-lock.json"
-    npm ci --no-audit --no-fund --loglevel=error >&2
-    printf '%s' "$lock" >node_modules/.installed-lock
+  installed=$(cat node_modules/.installed 2>/dev/null || true)
+  if [ "$installed" = "development $lock" ] || [ "$installed" = "$wanted $lock" ]; then
+    return
   fi
+  say "installing the Node packages of package-lock.json"
+  if [ "$wanted" = development ]; then
+    npm ci --no-audit --no-fund --loglevel=error >&2
+  else
+    npm ci --omit=dev --omit=optional --omit=peer --no-audit --no-fund --loglevel=error >&2
+  fi
+  printf '%s' "$wanted $lock" >node_modules/.installed
 }
 
 # version_at_least FOUND NEEDED
@@ -85,12 +92,15 @@ pulumi_tools() {
   if pulumi_usable && ! plugins_missing; then
     return
   fi
-  if [ -n "${PULUMI_TOOLCHAIN:-}" ] || ! reachable; then
-    unpack_toolchain && . "$root/scripts/environment.sh"
-  else
-    pulumi_usable || { download_pulumi && . "$root/scripts/environment.sh"; }
-    download_plugins || { unpack_toolchain && . "$root/scripts/environment.sh"; }
-  fi || true
+  if [ -z "${PULUMI_TOOLCHAIN:-}" ] && reachable; then
+    pulumi_usable || download_pulumi || true
+    . "$root/scripts/environment.sh"
+    ! pulumi_usable || download_plugins || true
+  fi
+  if ! pulumi_usable || plugins_missing; then
+    unpack_toolchain || true
+    . "$root/scripts/environment.sh"
+  fi
   pulumi_usable && ! plugins_missing || fail "Pulumi $pulumi_minimum or newer with the plugins $plugins is needed, and
 could not be downloaded. Install it from https://www.pulumi.com/docs/install/, or set PULUMI_TOOLCHAIN to an archive that has it
 (bin/ and plugins/, see docs/toolchain.md)."
@@ -138,6 +148,6 @@ user talk to it (sudo usermod -aG docker \$USER, then log in again)."
 
 command -v node >/dev/null || fail "Node.js 20.12 or newer is needed: https://nodejs.org/"
 command -v docker >/dev/null || [ "$(uname -s)" = Linux ] || fail "Docker is needed: https://docs.docker.com/get-docker/"
-node_packages
+if [ "${1:-}" = --development ]; then node_packages development; else node_packages run; fi
 pulumi_tools
 docker_engine

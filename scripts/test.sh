@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # npm test: every test. Goes on after a part that fails, so that one run tells all; fails if any part did.
 set -euo pipefail
-"$(dirname "$0")/setup.sh"
+"$(dirname "$0")/setup.sh" --development
 "$(dirname "$0")/test-setup.sh"
 . "$(dirname "$0")/environment.sh"
 cd "$root"

@@ -1,9 +1,7 @@
 import * as childProcess from "child_process";
 import * as path from "path";
-import { promisify } from "util";
 import * as pulumi from "@pulumi/pulumi";
-
-const execFile = promisify(childProcess.execFile);
+import { dockerCommand, EngineAddress, printedBy } from "./engine";
 
 const buildScript = path.join(__dirname, "..", "..", "image", "build.sh");
 
@@ -33,21 +31,13 @@ export function buildBundledImage(): Promise<ImageArchive> {
       if (code === 0 && file) {
         resolve({ file, name: `container-registry:${path.basename(path.dirname(file)).slice(0, 12)}` });
       } else {
-        reject(new pulumi.RunError(`The registry image could not be built (${buildScript}, exit code ${code}):\n${progress.trim()}`));
+        reject(
+          new pulumi.RunError(`The registry image could not be built (${buildScript}, exit code ${code}):\n${progress.trim()}`),
+        );
       }
     });
   });
   return archive;
-}
-
-/** Where a Docker engine is: by address or by the name of a context. */
-export interface EngineAddress {
-  host?: string;
-  context?: string;
-}
-
-function dockerArguments(engine: EngineAddress): string[] {
-  return engine.context ? ["--context", engine.context] : ["--host", engine.host ?? "unix:///var/run/docker.sock"];
 }
 
 /** The tag by which an engine may have the archive's image for a component called `owner`. */
@@ -59,13 +49,13 @@ export function imageName(owner: string, image: ImageArchive): string {
 export async function loadImage(engine: EngineAddress, image: ImageArchive, name: string): Promise<void> {
   const docker = async (...words: string[]): Promise<boolean> => {
     try {
-      await execFile("docker", [...dockerArguments(engine), "image", ...words]);
+      await dockerCommand(engine, "image", ...words);
       return true;
     } catch (error) {
-      if (/No such image/i.test(String(error))) {
+      if (/No such image/i.test(printedBy(error))) {
         return false;
       }
-      throw new pulumi.RunError(`The registry image could not be brought to the Docker engine: ${String(error)}`);
+      throw new pulumi.RunError(`The registry image could not be brought to the Docker engine: ${printedBy(error)}`);
     }
   };
   if (await docker("inspect", name)) {

@@ -1,4 +1,5 @@
 import { createPrivateKey, X509Certificate } from "crypto";
+import { Tls } from "../args";
 import { isIpAddress } from "./hosts";
 import { Problem } from "./problems";
 
@@ -74,6 +75,12 @@ export function trustAnchor(provided: Pick<ProvidedCertificate, "certificate" | 
   const last = certificatesIn(`${provided.certificate}\n${provided.chain}`).pop();
   const parsed = last === undefined ? undefined : parse(last);
   return parsed !== undefined && last !== undefined && parsed.checkIssued(parsed) ? `${last}\n` : "";
+}
+
+/** How long a self-signed server certificate is valid and when it is renewed, in days, with the defaults filled in. */
+export function validity(tls: Pick<Tls, "validityDays" | "renewBeforeDays">): { validityDays: number; renewBeforeDays: number } {
+  const validityDays = tls.validityDays ?? 365;
+  return { validityDays, renewBeforeDays: tls.renewBeforeDays ?? Math.min(30, Math.floor(validityDays / 3)) };
 }
 
 /** When the first certificate of a PEM text ends, as ISO 8601 in UTC. */

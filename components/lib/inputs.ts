@@ -12,7 +12,10 @@ export function throwProblems(problems: readonly Problem[]): void {
 }
 
 /** Values that are known only later pass if `check` finds nothing wrong with them; what is built from them waits. */
-export function gated<T>(values: pulumi.Input<T>, check: (resolved: pulumi.Unwrap<T>) => Problem[]): pulumi.Output<pulumi.Unwrap<T>> {
+export function gated<T>(
+  values: pulumi.Input<T>,
+  check: (resolved: pulumi.Unwrap<T>) => Problem[],
+): pulumi.Output<pulumi.Unwrap<T>> {
   return pulumi.output(values).apply((resolved) => {
     throwProblems(check(resolved));
     return resolved;
@@ -21,5 +24,5 @@ export function gated<T>(values: pulumi.Input<T>, check: (resolved: pulumi.Unwra
 
 /** The value if it is there to be looked at now; a promise or an Output is checked later, by `gated`. */
 export function plain<T>(input: pulumi.Input<T> | undefined): T | undefined {
-  return pulumi.Output.isInstance(input) || input instanceof Promise ? undefined : (input as T | undefined);
+  return pulumi.Output.isInstance(input) || input instanceof Promise ? undefined : input;
 }

@@ -31,7 +31,7 @@ describe("a registry as it is deployed by default", () => {
       ["GET", "/v2/some/image/manifests/latest"],
       ["POST", "/v2/some/image/blobs/uploads/"],
       ["DELETE", `/v2/some/image/manifests/sha256:${"0".repeat(64)}`],
-    ];
+    ] as const;
 
     it.each(strangers)("%s gets 401 at every door", async (_, login) => {
       for (const [method, path] of doors) {
@@ -51,7 +51,10 @@ describe("a registry as it is deployed by default", () => {
       const refused = await docker.login(outputs, "another");
       expect(refused.code).not.toBe(0);
       expect(refused.stderr).toContain("401 Unauthorized");
-      expect(await docker.login(outputs)).toMatchObject({ code: 0, stdout: expect.stringContaining("Login Succeeded") as string });
+      expect(await docker.login(outputs)).toMatchObject({
+        code: 0,
+        stdout: expect.stringContaining("Login Succeeded") as string,
+      });
     });
   });
 
@@ -91,7 +94,9 @@ describe("a registry as it is deployed by default", () => {
     });
 
     it("not to a client that does not have the CA", async () => {
-      await expect(request({ ...outputs, caCertificate: "" }, "/v2/")).rejects.toMatchObject({ code: "UNABLE_TO_VERIFY_LEAF_SIGNATURE" });
+      await expect(request({ ...outputs, caCertificate: "" }, "/v2/")).rejects.toMatchObject({
+        code: "UNABLE_TO_VERIFY_LEAF_SIGNATURE",
+      });
     });
 
     const verifyAs =

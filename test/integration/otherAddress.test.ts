@@ -23,10 +23,12 @@ describe("a registry with another hostname than localhost", () => {
   function isOpen(address: string): Promise<boolean> {
     return new Promise((resolve) => {
       const socket = connect({ host: address, port });
-      socket.on("error", () => resolve(false)).on("connect", () => {
-        socket.destroy();
-        resolve(true);
-      });
+      socket
+        .on("error", () => resolve(false))
+        .on("connect", () => {
+          socket.destroy();
+          resolve(true);
+        });
     });
   }
 
@@ -49,7 +51,9 @@ describe("a registry with another hostname than localhost", () => {
   it("is verified by that name by curl and by Node", async () => {
     const ca = cleanUp.add(new Workspace()).write("ca.crt", outputs.caCertificate);
     const words = ["--silent", "--show-error", "--cacert", ca, "--resolve", `${hostname}:${port}:127.0.0.2`, "--config", "-"];
-    const answer = await run("curl", [...words, `${outputs.endpoint}/v2/_catalog`], { input: `user = admin:${outputs.password}` });
+    const answer = await run("curl", [...words, `${outputs.endpoint}/v2/_catalog`], {
+      input: `user = admin:${outputs.password}`,
+    });
     expect(JSON.parse(answer)).toEqual({ repositories: [] });
     expect((await request(outputs, "/v2/", { host: "127.0.0.2" })).status).toBe(200);
   });

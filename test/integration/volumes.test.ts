@@ -34,7 +34,7 @@ describe("a registry that keeps its images in a chosen volume", () => {
   }
 
   async function inspect(volume: string): Promise<Volume> {
-    return (JSON.parse(await docker.run("volume", "inspect", volume)) as Volume[])[0];
+    return JSON.parse(await docker.run("volume", "inspect", "--format", "{{json .}}", volume)) as Volume;
   }
 
   async function roundTrip(outputs: RegistryOutputs): Promise<void> {
@@ -80,9 +80,24 @@ describe("a registry that keeps its images in a chosen volume", () => {
     const container = `${stack.resourceName}-stock`;
     const port = await freePort();
     const image = randomImage();
-    await docker.run("run", "--detach", "--name", container, "--publish", `127.0.0.1:${port}:5000`, "--volume", `${volume}:/var/lib/registry`, stock);
+    await docker.run(
+      "run",
+      "--detach",
+      "--name",
+      container,
+      "--publish",
+      `127.0.0.1:${port}:5000`,
+      "--volume",
+      `${volume}:/var/lib/registry`,
+      stock,
+    );
     const open = { ...(await stack.outputs()), endpoint: `http://127.0.0.1:${port}` };
-    await eventually("the stock registry's answer", () => pushImage(open, "from-root", "1", image).then(() => true, () => false));
+    await eventually("the stock registry's answer", () =>
+      pushImage(open, "from-root", "1", image).then(
+        () => true,
+        () => false,
+      ),
+    );
     await docker.run("rm", "--force", container);
     const { Mountpoint } = await inspect(volume);
     expect(ownersUnder(path.join(Mountpoint, "docker"))).toEqual(["0:0"]);

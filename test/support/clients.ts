@@ -152,8 +152,7 @@ export class Skopeo extends Tool {
   }
 
   protected override arguments(words: readonly string[]): string[] {
-    const [subcommand, ...rest] = words;
-    return [subcommand, "--authfile", this.path("config.json"), ...rest];
+    return [...words.slice(0, 1), "--authfile", this.path("config.json"), ...words.slice(1)];
   }
 
   protected override options(): RunOptions {
@@ -198,7 +197,7 @@ export interface RequestOptions {
 export function request(outputs: RegistryOutputs, target: string, options: RequestOptions = {}): Promise<Answer> {
   return new Promise((resolve, reject) => {
     const sent = open(outputs, target, options);
-    sent.on("response", (response) => answerOf(response).then(resolve, reject));
+    sent.on("response", (response) => void answerOf(response).then(resolve, reject));
     sent.on("error", reject);
     sent.end(options.body);
   });

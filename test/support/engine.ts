@@ -100,7 +100,9 @@ export class PrivateEngine {
 
   /** Runs a command as if on the engine's machine: with its network, its /etc/docker and its names. */
   on(command: string, args: readonly string[], env: Environment = {}): Promise<Result> {
-    return attempt("nsenter", ["--target", String(this.daemon?.pid), "--mount", "--net", command, ...args], { env: { ...this.env, ...env } });
+    return attempt("nsenter", ["--target", String(this.daemon?.pid), "--mount", "--net", command, ...args], {
+      env: { ...this.env, ...env },
+    });
   }
 
   async dispose(): Promise<void> {

@@ -15,7 +15,12 @@ export interface TestImage {
 export function randomImage(layerBytes: readonly number[] = [1000]): TestImage {
   const layers = layerBytes.map((size) => randomBytes(size));
   const config = Buffer.from(
-    JSON.stringify({ architecture: "amd64", os: "linux", config: {}, rootfs: { type: "layers", diff_ids: layers.map(digestOf) } }),
+    JSON.stringify({
+      architecture: "amd64",
+      os: "linux",
+      config: {},
+      rootfs: { type: "layers", diff_ids: layers.map(digestOf) },
+    }),
   );
   const descriptor = (mediaType: string, blob: Buffer): object => ({ mediaType, digest: digestOf(blob), size: blob.length });
   const manifest = Buffer.from(

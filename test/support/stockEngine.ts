@@ -14,7 +14,8 @@ http:
 
 /** Makes the official registry image from the engine's own source, with nothing of this package in it; it runs as root. */
 export function buildStockImage(docker: DockerClient, name: string): Promise<string> {
-  const [folder] = fs.readdirSync(path.join(projectRoot, ".tools")).filter((entry) => entry.startsWith("stock-"));
+  const folder =
+    fs.readdirSync(path.join(projectRoot, ".tools")).find((entry) => entry.startsWith("stock-")) ?? "stock is missing";
   return docker.buildFrom(name, {
     registry: path.join(projectRoot, ".tools", folder, "registry"),
     "config.yml": Buffer.from(configuration),

@@ -140,7 +140,11 @@ export class TestStack {
     } finally {
       fs.rmSync(this.folder, { recursive: true, force: true });
     }
-    const removals = { container: ["rm", "--force", "--volumes"], volume: ["volume", "rm", "--force"], image: ["image", "rm", "--force"] };
+    const removals = {
+      container: ["rm", "--force", "--volumes"],
+      volume: ["volume", "rm", "--force"],
+      image: ["image", "rm", "--force"],
+    };
     for (const kind of ["container", "volume", "image"] as const) {
       for (const name of await this.engineObjects(kind)) {
         await attempt("docker", [...removals[kind], name], { env: this.env });
@@ -162,7 +166,9 @@ export class TestStack {
   /** Everything the engine has of this stack, of every kind. */
   async leftOnEngine(): Promise<string[]> {
     const kinds = ["container", "volume", "network", "image"] as const;
-    return (await Promise.all(kinds.map(async (kind) => (await this.engineObjects(kind)).map((name) => `${kind} ${name}`)))).flat();
+    return (
+      await Promise.all(kinds.map(async (kind) => (await this.engineObjects(kind)).map((name) => `${kind} ${name}`)))
+    ).flat();
   }
 }
 

@@ -104,6 +104,8 @@ def filter_factory(global_conf, **local_conf):
     return factory
 PY
 
+    # Timeouts are long, for busy machines: there is no other copy to turn to, and no daemon here that would bring
+    # a listing up to date later.
     cat >"$dir/proxy-server.conf" <<CONF
 [DEFAULT]
 bind_ip = 127.0.0.1
@@ -117,6 +119,9 @@ pipeline = catch_errors gatekeeper healthcheck proxy-logging cache listing_forma
 [app:proxy-server]
 use = egg:swift#proxy
 account_autocreate = true
+conn_timeout = 10
+node_timeout = 60
+error_suppression_limit = 1000000
 [filter:catch_errors]
 use = egg:swift#catch_errors
 [filter:gatekeeper]
@@ -164,6 +169,9 @@ log_level = WARNING
 pipeline = $server-server
 [app:$server-server]
 use = egg:swift#$server
+conn_timeout = 10
+node_timeout = 60
+container_update_timeout = 60
 CONF
     done
 

@@ -23,11 +23,24 @@ export interface Tls {
   chain?: pulumi.Input<string>;
   /** `self-signed`: days the server certificate is valid. @default 365 */
   validityDays?: number;
-  /** `self-signed`: an `up` in the last days before the end renews the certificate; how many. @default 30 */
+  /** `self-signed`: an `up` in the last days before the end renews the certificate; how many. @default a third of `validityDays`, 30 at most */
   renewBeforeDays?: number;
   /** `self-signed`: raise it to get a new key and certificate with the next `up`. @default 1 */
   generation?: number;
+  /** `self-signed`: raise it by one to get a new CA, which clients have to trust anew. @default 1 */
+  caGeneration?: number;
+  /** `self-signed`: clients that trust the CA of the generation before still accept the registry; `caCertificate` has both. @default false */
+  keepPreviousCa?: boolean;
 }
+
+/** What a user may do. */
+export const Access = {
+  /** Push, pull and delete. */
+  PushPull: "push-pull",
+  /** Pull only. */
+  Pull: "pull",
+} as const;
+export type Access = (typeof Access)[keyof typeof Access];
 
 /** Somebody who may log in. */
 export interface User {
@@ -35,30 +48,28 @@ export interface User {
   name: string;
   /** At most 72 bytes, the limit of bcrypt. Kept secret. @default a generated one of 32 characters */
   password?: pulumi.Input<string>;
-  /** Raise it to get a new generated password, or a new hash of the given one. @default 1 */
+  /** Raise it by one to get a new generated password, or a new hash of the given one. @default 1 */
   generation?: number;
+  /** The generated password of the generation before is accepted too, until this is removed. @default false */
+  keepPrevious?: boolean;
+  /** With a given `password`: another one that is accepted too, until this is removed. Kept secret. */
+  previousPassword?: pulumi.Input<string>;
+  /** `push-pull` or `pull`. @default "push-pull" */
+  access?: Access;
+  /** Repositories the user may use: names, or prefixes as `team-a/*`. @default all */
+  repositories?: string[];
 }
 
-/** Images in a directory of the Docker host: a named volume unless `hostPath` says otherwise. */
-export interface FilesystemStorage {
-  /** Name of the volume. @default the component's name and `-data` */
-  volume?: string;
-  /** Driver of the volume, as an installed volume plugin is called. @default "local" */
-  volumeDriver?: string;
-  /** Options for the volume's driver, e.g. `type: nfs`. Only with `volume` or `volumeDriver`. */
-  volumeOptions?: Record<string, string>;
-  /** Absolute path on the Docker host (bind mount); made when missing. Excludes the volume options. */
-  hostPath?: string;
-  /** Files the engine works on at once, 25 or more. @default 100 */
-  maxThreads?: number;
-}
-
-/** Where the images are kept. */
-export interface Storage {
-  /** `filesystem`. @default "filesystem" */
-  driver?: string;
-  /** Options of the `filesystem` driver. */
-  filesystem?: FilesystemStorage;
+/** How logins are verified. For the bundled server. */
+export interface Authentication {
+  /** Seconds for which a verified login is remembered; 0 verifies every request. @default 300 */
+  cacheSeconds?: number;
+  /** Logins remembered at most. @default 10000 */
+  cacheSize?: number;
+  /** Failed logins an address may have in a window before it gets 429; 0 means no limit. Each costs the server 60 ms or so. @default 60 */
+  failedLogins?: number;
+  /** Length of the window in seconds. @default 60 */
+  failedLoginsWindowSeconds?: number;
 }
 
 /** Limits of the server's container. */

@@ -1,14 +1,24 @@
 import * as pulumi from "@pulumi/pulumi";
 import * as tls from "@pulumi/tls";
 import { Tls, TlsMode } from "./args";
-import { expiry, providedCertificateProblems, trustAnchor } from "./lib/certificates";
+import { expiry, providedCertificateProblems, serverPem, trustAnchor, validity } from "./lib/certificates";
 import { tlsProblems } from "./lib/checks";
 import { isIpAddress } from "./lib/hosts";
-import { gated, throwProblems } from "./lib/inputs";
+import { checkArguments, gated } from "./lib/inputs";
 
 /** Ten years: clients trust the CA, so it outlives many server certificates. */
 const caValidityDays = 3650;
 const hoursPerDay = 24;
+const keyArgs = { algorithm: "ECDSA", ecdsaCurve: "P256" };
+const caUses = ["cert_signing", "crl_signing", "digital_signature"];
+const organization = "container-registry";
+
+/** A certificate authority. */
+interface Authority {
+  key: tls.PrivateKey;
+  subject: { commonName: string; organization: string };
+  certificate: tls.SelfSignedCert;
+}
 
 /** What a certificate is made for. */
 export interface RegistryCertificateArgs {
@@ -33,7 +43,7 @@ export class RegistryCertificate extends pulumi.ComponentResource {
     // No inputs: they would stand in state, the private key among them.
     super("container-registry:index:RegistryCertificate", name, {}, opts);
     const settings = args.tls ?? {};
-    throwProblems(tlsProblems(settings, args.hostname));
+    checkArguments(args, () => tlsProblems(settings, args.hostname));
 
     switch (settings.mode ?? TlsMode.SelfSigned) {
       case TlsMode.SelfSigned: {
@@ -51,9 +61,7 @@ export class RegistryCertificate extends pulumi.ComponentResource {
           },
           (values) => providedCertificateProblems(values, args.hostname, new Date()),
         );
-        this.serverPem = provided.apply((pem) =>
-          [pem.certificate, pem.chain, pem.privateKey].map((part) => part.trim()).filter(Boolean).join("\n").concat("\n"),
-        );
+        this.serverPem = provided.apply(serverPem);
         this.caCertificate = pulumi.unsecret(provided.apply(trustAnchor));
         break;
       }
@@ -70,23 +78,13 @@ export class RegistryCertificate extends pulumi.ComponentResource {
     args: RegistryCertificateArgs,
     settings: Tls,
   ): { serverPem: pulumi.Output<string>; caCertificate: pulumi.Output<string> } {
-    const key = { algorithm: "ECDSA", ecdsaCurve: "P256" };
-    const caKey = new tls.PrivateKey(`${name}-ca-key`, key, { parent: this });
-    const ca = new tls.SelfSignedCert(
-      `${name}-ca`,
-      {
-        privateKeyPem: caKey.privateKeyPem,
-        isCaCertificate: true,
-        subject: { commonName: `${name} CA`, organization: "container-registry" },
-        allowedUses: ["cert_signing", "crl_signing", "digital_signature"],
-        validityPeriodHours: caValidityDays * hoursPerDay,
-        setSubjectKeyId: true,
-      },
-      { parent: this },
-    );
+    const generation = settings.caGeneration ?? 1;
+    const ca = this.authority(name, generation);
+    const previous = settings.keepPreviousCa ? this.authority(name, generation - 1) : undefined;
+    const bridge = previous === undefined ? "" : this.bridge(name, ca, previous).certPem;
 
     const names = [...new Set([args.hostname, ...(args.alternativeNames ?? [])])];
-    const serverKey = new tls.PrivateKey(`${name}-key`, key, {
+    const serverKey = new tls.PrivateKey(`${name}-key`, keyArgs, {
       parent: this,
       replacementTrigger: settings.generation ?? 1,
     });
@@ -95,28 +93,70 @@ export class RegistryCertificate extends pulumi.ComponentResource {
       {
         privateKeyPem: serverKey.privateKeyPem,
         // 64 characters is all that X.509 gives a common name (RFC 5280); clients read the alternative names.
-        subject: { commonName: args.hostname.slice(0, 64), organization: "container-registry" },
+        subject: { commonName: args.hostname.slice(0, 64), organization },
         dnsNames: names.filter((each) => !isIpAddress(each)),
         ipAddresses: names.filter(isIpAddress),
       },
       { parent: this },
     );
+    const { validityDays, renewBeforeDays } = validity(settings);
     const certificate = new tls.LocallySignedCert(
       `${name}-certificate`,
       {
-        caPrivateKeyPem: caKey.privateKeyPem,
-        caCertPem: ca.certPem,
+        caPrivateKeyPem: ca.key.privateKeyPem,
+        caCertPem: ca.certificate.certPem,
         certRequestPem: request.certRequestPem,
         allowedUses: ["digital_signature", "key_encipherment", "server_auth"],
-        validityPeriodHours: (settings.validityDays ?? 365) * hoursPerDay,
-        earlyRenewalHours: (settings.renewBeforeDays ?? 30) * hoursPerDay,
+        validityPeriodHours: validityDays * hoursPerDay,
+        earlyRenewalHours: renewBeforeDays * hoursPerDay,
         setSubjectKeyId: true,
       },
       { parent: this },
     );
     return {
-      serverPem: pulumi.secret(pulumi.interpolate`${certificate.certPem}${serverKey.privateKeyPem}`),
-      caCertificate: ca.certPem,
+      serverPem: pulumi.secret(pulumi.interpolate`${certificate.certPem}${bridge}${serverKey.privateKeyPem}`),
+      caCertificate: pulumi.interpolate`${ca.certificate.certPem}${previous?.certificate.certPem ?? ""}`,
     };
+  }
+
+  /** The generation is part of the names: the CA before stays in state as long as it is asked for. */
+  private authority(name: string, generation: number): Authority {
+    const key = new tls.PrivateKey(`${name}-ca-key-${generation}`, keyArgs, { parent: this });
+    const subject = { commonName: `${name} CA ${generation}`, organization };
+    const certificate = new tls.SelfSignedCert(
+      `${name}-ca-${generation}`,
+      {
+        privateKeyPem: key.privateKeyPem,
+        isCaCertificate: true,
+        subject,
+        allowedUses: caUses,
+        validityPeriodHours: caValidityDays * hoursPerDay,
+        setSubjectKeyId: true,
+      },
+      { parent: this },
+    );
+    return { key, subject, certificate };
+  }
+
+  /** The new CA's key, certified by the CA before: clients that know only that one find a way from the server certificate to it. */
+  private bridge(name: string, ca: Authority, previous: Authority): tls.LocallySignedCert {
+    const request = new tls.CertRequest(
+      `${name}-ca-bridge-request`,
+      { privateKeyPem: ca.key.privateKeyPem, subject: ca.subject },
+      { parent: this },
+    );
+    return new tls.LocallySignedCert(
+      `${name}-ca-bridge`,
+      {
+        caPrivateKeyPem: previous.key.privateKeyPem,
+        caCertPem: previous.certificate.certPem,
+        certRequestPem: request.certRequestPem,
+        isCaCertificate: true,
+        allowedUses: caUses,
+        validityPeriodHours: caValidityDays * hoursPerDay,
+        setSubjectKeyId: true,
+      },
+      { parent: this },
+    );
   }
 }

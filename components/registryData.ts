@@ -1,8 +1,8 @@
 import { createHash } from "crypto";
 import * as docker from "@pulumi/docker";
 import * as pulumi from "@pulumi/pulumi";
-import { Storage } from "./args";
 import { dataFolder } from "./lib/configuration";
+import { Storage } from "./storageArgs";
 
 export interface RegistryDataArgs {
   storage: Storage;
@@ -29,11 +29,18 @@ export class RegistryData extends pulumi.ComponentResource {
     } else if (hostPath !== undefined) {
       this.volumes = [{ hostPath, containerPath: dataFolder }];
     } else if (volume !== undefined || volumeDriver !== undefined) {
-      const identity = createHash("sha256").update(JSON.stringify([volume, volumeDriver, volumeOptions])).digest("hex");
+      const identity = createHash("sha256")
+        .update(JSON.stringify([volume, volumeDriver, volumeOptions]))
+        .digest("hex");
       const chosen = new docker.Volume(
         `${name}-${identity.slice(0, 8)}`,
-        { name: volume ?? `${name}-${identity.slice(0, 8)}`, driver: volumeDriver ?? "local", driverOpts: volumeOptions },
-        { parent: this, retainOnDelete: !args.lab },
+        {
+          name: volume ?? `${name}-${identity.slice(0, 8)}`,
+          driver: volumeDriver ?? "local",
+          // The options of a network share may hold its password.
+          driverOpts: volumeOptions === undefined ? undefined : pulumi.secret(volumeOptions),
+        },
+        { parent: this, retainOnDelete: !args.lab, additionalSecretOutputs: ["driverOpts"] },
       );
       this.volumes = [{ volumeName: chosen.name, containerPath: dataFolder }];
     } else {

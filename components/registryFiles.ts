@@ -22,11 +22,13 @@ export interface RegistryFilesArgs {
 export class RegistryFiles extends pulumi.ComponentResource {
   /** Name of the volume. */
   public readonly volume: pulumi.Output<string>;
+  /** Resolves when the files are in place. */
+  public readonly written: pulumi.Output<unknown>;
 
   constructor(name: string, args: RegistryFilesArgs, opts?: pulumi.ComponentResourceOptions) {
     super("container-registry:index:RegistryFiles", name, {}, opts);
     const volume = new docker.Volume(name, { name }, { parent: this });
-    new docker.Container(
+    const writer = new docker.Container(
       `${name}-writer`,
       {
         name: `${name}-writer`,
@@ -46,6 +48,7 @@ export class RegistryFiles extends pulumi.ComponentResource {
       { parent: this, additionalSecretOutputs: ["uploads"] },
     );
     this.volume = volume.name;
+    this.written = writer.id;
     this.registerOutputs({ volume: this.volume });
   }
 }

@@ -1,8 +1,9 @@
 import * as docker from "@pulumi/docker";
 import * as pulumi from "@pulumi/pulumi";
-import { buildBundledImage, EngineAddress, imageName, loadImage } from "./lib/bundledImage";
+import { buildBundledImage, imageName, loadImage } from "./lib/bundledImage";
 import { imageProblems } from "./lib/checks";
-import { throwProblems } from "./lib/inputs";
+import { engineOf } from "./lib/engine";
+import { checkArguments } from "./lib/inputs";
 
 /** Which server image. */
 export interface RegistryImageArgs {
@@ -18,7 +19,7 @@ export class RegistryImage extends pulumi.ComponentResource {
   constructor(name: string, args: RegistryImageArgs, opts?: pulumi.ComponentResourceOptions) {
     super("container-registry:index:RegistryImage", name, {}, opts);
     const reference = args.image ?? "bundled";
-    throwProblems(imageProblems(reference));
+    checkArguments(args, () => imageProblems(reference));
     const image = new docker.RemoteImage(
       name,
       reference === "bundled"
@@ -33,7 +34,7 @@ export class RegistryImage extends pulumi.ComponentResource {
 
   /** The name the bundled image has on the engine. Each component has a tag of its own, so that removing it never hits another's. */
   private bundled(name: string): pulumi.Output<string> {
-    return pulumi.output(this.engine()).apply(async (engine) => {
+    return engineOf(this).apply(async (engine) => {
       const archive = await buildBundledImage();
       const tagged = imageName(name, archive);
       if (!pulumi.runtime.isDryRun()) {
@@ -41,18 +42,5 @@ export class RegistryImage extends pulumi.ComponentResource {
       }
       return tagged;
     });
-  }
-
-  /** The engine that the docker provider of this component talks to; the provider has no way to load an image. */
-  private engine(): pulumi.Input<EngineAddress> {
-    const provider = this.getProvider("docker:index/remoteImage:RemoteImage");
-    if (provider instanceof docker.Provider) {
-      return pulumi.all([provider.host, provider.context]).apply(([host, context]) => ({ host, context }));
-    }
-    const config = new pulumi.Config("docker");
-    return {
-      host: config.get("host") ?? process.env.DOCKER_HOST,
-      context: config.get("context") ?? process.env.DOCKER_CONTEXT,
-    };
   }
 }

@@ -1,8 +1,8 @@
 import * as docker from "@pulumi/docker";
 import * as pulumi from "@pulumi/pulumi";
 import * as random from "@pulumi/random";
-import { Resources, Storage, Tls, TlsMode, User } from "./args";
-import { registryProblems, RegistrySettings } from "./lib/checks";
+import { Authentication, Resources, Tls, TlsMode, User } from "./args";
+import { nameProblems, registryProblems, RegistrySettings } from "./lib/checks";
 import { daemonConfig, loginCommand, trustCommand } from "./lib/clientSetup";
 import {
   certificateFile,
@@ -12,16 +12,22 @@ import {
   filesFolder,
   htpasswdFile,
   renderConfiguration,
+  storeCaPath,
 } from "./lib/configuration";
+import { engineOf } from "./lib/engine";
 import { hostPort, isLoopback, isUnspecified } from "./lib/hosts";
-import { throwProblems } from "./lib/inputs";
+import { untilHealthy } from "./lib/health";
+import { checkArguments, gated } from "./lib/inputs";
+import { checkStore } from "./lib/preflight";
 import { storageConfiguration } from "./lib/storage";
+import { storageProblems } from "./lib/storageChecks";
 import { serverVersion } from "./lib/version";
 import { RegistryCertificate } from "./registryCertificate";
 import { RegistryData } from "./registryData";
 import { RegistryFiles } from "./registryFiles";
 import { RegistryImage } from "./registryImage";
 import { RegistryUsers } from "./registryUsers";
+import { Storage } from "./storageArgs";
 
 /** A registry on one Docker host. */
 export interface SingleNodeRegistryArgs {
@@ -37,10 +43,18 @@ export interface SingleNodeRegistryArgs {
   tls?: Tls;
   /** Who may log in. @default one user `admin` with a generated password */
   users?: User[];
+  /** Everybody may pull without a login; pushing still needs one. @default false */
+  anonymousPull?: boolean;
+  /** How logins are verified. */
+  authentication?: Authentication;
   /** Where images are kept. @default a named volume */
   storage?: Storage;
   /** `bundled`, or an image reference pinned by digest. @default "bundled" */
   image?: string;
+  /** Pulls only, e.g. while images are moved to another store. @default false */
+  readOnly?: boolean;
+  /** Names that the server finds without DNS, with their IP addresses. `host.docker.internal` is always the Docker host. */
+  hosts?: Record<string, string>;
   /** Limits of the container. */
   resources?: Resources;
   /** `true`: destroying the component deletes the images too. @default false: their volume is protected */
@@ -81,7 +95,7 @@ export class SingleNodeRegistry extends pulumi.ComponentResource {
     // No inputs: they would stand in state, passwords and keys among them.
     super("container-registry:index:SingleNodeRegistry", name, {}, opts);
     const settings = settingsOf(args);
-    throwProblems(registryProblems(settings));
+    checkArguments(args, () => [...nameProblems(name), ...registryProblems(settings)]);
     const parent = { parent: this };
     const bundled = settings.image === "bundled";
     const encrypted = settings.tls.mode !== TlsMode.Off;
@@ -91,7 +105,11 @@ export class SingleNodeRegistry extends pulumi.ComponentResource {
       { hostname: settings.hostname, alternativeNames: certificateNames(settings), tls: settings.tls },
       parent,
     );
-    const users = new RegistryUsers(`${name}-users`, { users: [...settings.users] }, parent);
+    const users = new RegistryUsers(
+      `${name}-users`,
+      { users: [...settings.users], anonymousPull: settings.anonymousPull },
+      parent,
+    );
     const httpSecret = new random.RandomBytes(`${name}-http-secret`, { length: 32 }, parent);
     const image = new RegistryImage(`${name}-image`, { image: settings.image }, parent);
     const data = new RegistryData(
@@ -100,16 +118,20 @@ export class SingleNodeRegistry extends pulumi.ComponentResource {
       parent,
     );
 
-    const configuration = httpSecret.hex.apply((secret) =>
+    const storage = gated(settings.storage, (resolved) => storageProblems(resolved, settings.image));
+    const configuration = pulumi.all([httpSecret.hex, storage]).apply(([secret, resolved]) =>
       renderConfiguration({
         httpSecret: secret,
         tls: encrypted,
-        authentication: settings.users.length > 0,
-        storage: storageConfiguration(settings.storage),
+        authentication: settings.users.length > 0 ? settings.authentication : undefined,
+        bundled,
+        readOnly: settings.readOnly,
+        storage: storageConfiguration(resolved),
       }),
     );
     // The path holds a hash over the random HTTP secret, which tells nothing about the file's other secrets.
     const path = pulumi.unsecret(configuration.apply(configurationPath));
+    const storeCa = settings.storage.caCertificates;
     const files = new RegistryFiles(
       `${name}-files`,
       {
@@ -119,17 +141,44 @@ export class SingleNodeRegistry extends pulumi.ComponentResource {
           { path, content: configuration },
           ...(encrypted ? [{ path: certificateFile, content: certificate.serverPem }] : []),
           ...(settings.users.length > 0 ? [{ path: htpasswdFile, content: users.htpasswd }] : []),
+          ...(storeCa === undefined ? [] : [{ path: storeCaPath(storeCa), content: storeCa }]),
         ],
       },
       parent,
     );
+    const environment = [
+      // The collector works harder before the kernel's limit is met.
+      `GOMEMLIMIT=${Math.floor(settings.resources.memory * 0.9)}MiB`,
+      ...(storeCa === undefined ? [] : [`SSL_CERT_FILE=${storeCaPath(storeCa)}`]),
+    ];
+    const hosts = Object.entries({ "host.docker.internal": "host-gateway", ...settings.hosts });
+
+    const remoteStore = (settings.storage.driver ?? "filesystem") !== "filesystem";
+    const checkedPath =
+      remoteStore && bundled && !pulumi.runtime.isDryRun()
+        ? pulumi
+            .all([engineOf(this), image.imageId, files.volume, path, files.written])
+            .apply(async ([engine, imageId, filesVolume, configurationFile]) => {
+              await checkStore({
+                engine,
+                imageId,
+                containerName: name,
+                filesVolume,
+                filesFolder,
+                configurationPath: configurationFile,
+                environment,
+                hosts: hosts.map(([host, ip]) => `${host}:${ip}`),
+              });
+              return configurationFile;
+            })
+        : path;
 
     const container = new docker.Container(
       name,
       {
         name,
         image: image.imageId,
-        command: ["serve", path],
+        command: ["serve", checkedPath],
         restart: "unless-stopped",
         // Requests under way end before the engine kills the server.
         stopTimeout: drainSeconds + 5,
@@ -140,8 +189,8 @@ export class SingleNodeRegistry extends pulumi.ComponentResource {
         memory: settings.resources.memory,
         memorySwap: settings.resources.memory,
         ulimits: [{ name: "nproc", soft: settings.resources.processes, hard: settings.resources.processes }],
-        // The collector works harder before the kernel's limit is met.
-        envs: [`GOMEMLIMIT=${Math.floor(settings.resources.memory * 0.9)}MiB`],
+        envs: environment,
+        hosts: hosts.map(([host, ip]) => ({ host, ip })),
         tmpfs: { "/tmp": "rw,noexec,nosuid,size=64m" },
         volumes: [{ volumeName: files.volume, containerPath: filesFolder, readOnly: true }, ...data.volumes],
         ports: [{ internal: containerPort, external: settings.port, ip: settings.bindAddress }],
@@ -159,8 +208,6 @@ export class SingleNodeRegistry extends pulumi.ComponentResource {
                 startPeriod: "20s",
                 retries: 3,
               },
-              wait: true,
-              waitTimeout: 60,
             }
           : {}),
       },
@@ -181,7 +228,14 @@ export class SingleNodeRegistry extends pulumi.ComponentResource {
       daemonConfig({ insecureRegistry: encrypted || isLoopback(settings.hostname) ? undefined : prefix }),
     );
     this.version = pulumi.output(bundled ? serverVersion() : settings.image);
-    this.containerName = container.name;
+    // Outputs that tell where the registry is wait until it answers.
+    this.containerName =
+      bundled && !pulumi.runtime.isDryRun()
+        ? pulumi.all([engineOf(this), container.name, container.id]).apply(async ([engine, containerName]) => {
+            await untilHealthy(engine, containerName);
+            return containerName;
+          })
+        : container.name;
     this.registerOutputs({
       endpoint: this.endpoint,
       repositoryPrefix: this.repositoryPrefix,
@@ -208,8 +262,12 @@ export function settingsOf(args: SingleNodeRegistryArgs): RegistrySettings {
     allowInsecure: args.allowInsecure ?? false,
     tls: args.tls ?? {},
     users: args.users ?? [{ name: "admin" }],
+    anonymousPull: args.anonymousPull ?? false,
+    authentication: args.authentication ?? {},
     storage: args.storage ?? {},
     image: args.image ?? "bundled",
+    readOnly: args.readOnly ?? false,
+    hosts: args.hosts ?? {},
     resources: { memory: args.resources?.memory ?? 512, processes: args.resources?.processes ?? 512 },
   };
 }

@@ -15,6 +15,7 @@ import (
 
 	"github.com/distribution/distribution/v3/configuration"
 	"github.com/distribution/distribution/v3/registry/storage"
+	"github.com/sirupsen/logrus"
 
 	"container-registry/image/internal/config"
 	"container-registry/image/internal/garbage"
@@ -87,8 +88,8 @@ func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.
 	flags.SetOutput(io.Discard)
 	switch command {
 	case "serve":
-		return withConfig(flags, args, stdin, stderr, func(c *configuration.Configuration) error {
-			return serve(ctx, c)
+		return withConfig(flags, args, stdin, stderr, func(c *configuration.Configuration, log *logrus.Entry) error {
+			return serve(ctx, c, log)
 		})
 	case "garbage-collect":
 		var options storage.GCOpts
@@ -101,12 +102,12 @@ func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.
 		for _, name := range []string{"quiet", "q"} {
 			flags.BoolVar(&options.Quiet, name, false, "")
 		}
-		return withConfig(flags, args, stdin, stderr, func(c *configuration.Configuration) error {
+		return withConfig(flags, args, stdin, stderr, func(c *configuration.Configuration, _ *logrus.Entry) error {
 			return garbage.Collect(ctx, c, options)
 		})
 	case "healthcheck":
 		watch := flags.Duration("watch", 0, "")
-		return withConfig(flags, args, stdin, stderr, func(c *configuration.Configuration) error {
+		return withConfig(flags, args, stdin, stderr, func(c *configuration.Configuration, _ *logrus.Entry) error {
 			if err := healthcheck.Watch(ctx, c.HTTP, *watch); err != nil {
 				return fmt.Errorf("unhealthy: %w", err)
 			}
@@ -115,7 +116,7 @@ func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.
 		})
 	case "check":
 		limit := flags.Duration("timeout", 20*time.Second, "")
-		return withConfig(flags, args, stdin, stderr, func(c *configuration.Configuration) error {
+		return withConfig(flags, args, stdin, stderr, func(c *configuration.Configuration, _ *logrus.Entry) error {
 			access := storecheck.AccessOf(c)
 			if _, err := storecheck.Check(ctx, c, access, *limit); err != nil {
 				return err
@@ -128,7 +129,7 @@ func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.
 		flags.IntVar(&options.Workers, "workers", 8, "")
 		flags.BoolVar(&options.DryRun, "dry-run", false, "")
 		flags.BoolVar(&options.SourceMayChange, "source-may-change", false, "")
-		return withConfigs(flags, args, stdin, stderr, []string{"FROM_CONFIG", "TO_CONFIG"}, func(c []*configuration.Configuration) error {
+		return withConfigs(flags, args, stdin, stderr, []string{"FROM_CONFIG", "TO_CONFIG"}, func(c []*configuration.Configuration, _ *logrus.Entry) error {
 			report, err := transfer.Run(ctx, c[0], c[1], options)
 			if report != nil {
 				fmt.Fprint(stdout, report)
@@ -152,8 +153,8 @@ func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.
 	}
 }
 
-func serve(ctx context.Context, c *configuration.Configuration) error {
-	s, err := server.New(c)
+func serve(ctx context.Context, c *configuration.Configuration, log *logrus.Entry) error {
+	s, err := server.New(c, log)
 	if err != nil {
 		return err
 	}
@@ -162,15 +163,15 @@ func serve(ctx context.Context, c *configuration.Configuration) error {
 
 // withConfig reads the command line and the file it names, for the commands that
 // take one.
-func withConfig(flags *flag.FlagSet, args []string, stdin io.Reader, stderr io.Writer, do func(*configuration.Configuration) error) error {
-	return withConfigs(flags, args, stdin, stderr, []string{"CONFIG"}, func(c []*configuration.Configuration) error {
-		return do(c[0])
+func withConfig(flags *flag.FlagSet, args []string, stdin io.Reader, stderr io.Writer, do func(*configuration.Configuration, *logrus.Entry) error) error {
+	return withConfigs(flags, args, stdin, stderr, []string{"CONFIG"}, func(c []*configuration.Configuration, log *logrus.Entry) error {
+		return do(c[0], log)
 	})
 }
 
 // withConfigs does so for as many files as it is given names for. The first one says
 // how to log.
-func withConfigs(flags *flag.FlagSet, args []string, stdin io.Reader, stderr io.Writer, names []string, do func([]*configuration.Configuration) error) error {
+func withConfigs(flags *flag.FlagSet, args []string, stdin io.Reader, stderr io.Writer, names []string, do func([]*configuration.Configuration, *logrus.Entry) error) error {
 	files, err := parse(flags, args)
 	if err != nil {
 		return misused(stderr, err.Error())
@@ -186,10 +187,11 @@ func withConfigs(flags *flag.FlagSet, args []string, stdin io.Reader, stderr io.
 		}
 		read = append(read, c)
 	}
-	if err := logging.Configure(read[0].Log); err != nil {
+	log, err := logging.Configure(read[0].Log)
+	if err != nil {
 		return err
 	}
-	return do(read)
+	return do(read, log)
 }
 
 func load(file string, stdin io.Reader) (*configuration.Configuration, error) {

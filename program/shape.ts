@@ -1,12 +1,17 @@
-import { Problem, shown } from "../components/lib/problems";
+import { kindOf, Problem, shown } from "../components/lib/problems";
 
-/** Reads a value of unknown make: returns it typed, or notes what is wrong with it. */
+/**
+ * Reads a value of unknown make: returns it typed, or notes what is wrong with it. What is returned beside a problem serves
+ * further checks only: parts may be missing.
+ */
 export type Shape<T> = (value: unknown, key: string, problems: Problem[]) => T | undefined;
 
 export type Shaped<S> = S extends Shape<infer T> ? T : never;
 
 type Fields = Record<string, Shape<unknown>>;
-type ShapedObject<F extends Fields, R extends keyof F> = { [K in Exclude<keyof F, R>]?: Shaped<F[K]> } & { [K in R]: Shaped<F[K]> };
+type ShapedObject<F extends Fields, R extends keyof F> = { [K in Exclude<keyof F, R>]?: Shaped<F[K]> } & {
+  [K in R]: Shaped<F[K]>;
+};
 
 function scalar<T>(what: string, accept: (value: unknown) => T | undefined, show = shown): Shape<T> {
   return (value, key, problems) => {
@@ -39,10 +44,14 @@ export const boolean = scalar("true or false", (value) =>
 export function list<T>(item: Shape<T>): Shape<T[]> {
   return (value, key, problems) => {
     if (!Array.isArray(value)) {
-      problems.push({ key, message: `must be a list, e.g. with pulumi config set --path '${key}[0]…'` });
+      problems.push({
+        key,
+        message: `${kindOf(value)} is not allowed; give a list, item by item with pulumi config set --path '${key}[0]…'`,
+      });
       return undefined;
     }
-    return value.flatMap((each, index) => item(each, `${key}[${index}]`, problems) ?? []);
+    // Every item keeps its place, so that later checks name the right one.
+    return value.map((each, index) => item(each, `${key}[${index}]`, problems) as T);
   };
 }
 
@@ -50,7 +59,10 @@ export function list<T>(item: Shape<T>): Shape<T[]> {
 export function dictionary<T>(item: Shape<T>): Shape<Record<string, T>> {
   return (value, key, problems) => {
     if (typeof value !== "object" || value === null || Array.isArray(value)) {
-      problems.push({ key, message: "must be an object of names and values" });
+      problems.push({
+        key,
+        message: `${kindOf(value)} is not allowed; give names and values with pulumi config set --path '${key}.<name>'`,
+      });
       return undefined;
     }
     return Object.fromEntries(Object.entries(value).map(([name, each]) => [name, item(each, `${key}.${name}`, problems) as T]));
@@ -66,9 +78,9 @@ export function object<F extends Fields, R extends keyof F & string = never>(
     if (typeof value !== "object" || value === null || Array.isArray(value)) {
       problems.push({
         key,
-        message: `must be an object of ${Object.keys(fields).join(", ")}; set its parts with pulumi config set --path ${key}.<part>`,
+        message: `${kindOf(value)} is not allowed; give its parts ${Object.keys(fields).join(", ")} with pulumi config set --path '${key}.<part>'`,
       });
-      return undefined;
+      return {} as ShapedObject<F, R>;
     }
     const pathTo = (name: string): string => (key === "" ? name : `${key}.${name}`);
     const result: Record<string, unknown> = {};
@@ -80,26 +92,36 @@ export function object<F extends Fields, R extends keyof F & string = never>(
         result[name] = field(each, pathTo(name), problems);
       }
     }
-    const missing = required.filter((name) => !Object.hasOwn(value, name));
+    const missing = required.filter((name) => !Object.hasOwn(result, name));
     problems.push(...missing.map((name) => ({ key: pathTo(name), message: "is missing" })));
-    return missing.length === 0 ? (result as ShapedObject<F, R>) : undefined;
+    return result as ShapedObject<F, R>;
   };
 }
 
 function suggestion(name: string, known: readonly string[]): string {
-  const near = known.find((each) => each.toLowerCase() === name.toLowerCase() || distance(each, name) <= 2);
+  if (/[.[]/.test(name)) {
+    return `to set a part of a key, use pulumi config set --path '${name}'`;
+  }
+  // Two letters may be wrong, but not all of a short name.
+  const near = known.find(
+    (each) => each.toLowerCase() === name.toLowerCase() || distance(each, name) <= Math.min(2, each.length / 2),
+  );
   return near === undefined ? `known are ${known.join(", ")}` : `did you mean ${near}?`;
 }
 
 /** Levenshtein distance: how many letters were mistyped. */
 function distance(a: string, b: string): number {
   let row = Array.from({ length: b.length + 1 }, (_, index) => index);
-  for (let i = 1; i <= a.length; i++) {
-    const next = [i];
-    for (let j = 1; j <= b.length; j++) {
-      next[j] = Math.min(row[j] + 1, next[j - 1] + 1, row[j - 1] + (a[i - 1] === b[j - 1] ? 0 : 1));
-    }
+  Array.from(a).forEach((letter, index) => {
+    let diagonal = index;
+    let left = index + 1;
+    const next = [left];
+    row.slice(1).forEach((above, column) => {
+      left = Math.min(above + 1, left + 1, diagonal + (letter === b[column] ? 0 : 1));
+      diagonal = above;
+      next.push(left);
+    });
     row = next;
-  }
-  return row[b.length];
+  });
+  return row.at(-1) ?? 0;
 }

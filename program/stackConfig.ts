@@ -1,9 +1,10 @@
 import * as pulumi from "@pulumi/pulumi";
-import { SingleNodeRegistryArgs, TlsMode } from "../components";
+import { Access, SingleNodeRegistryArgs, TlsMode } from "../components";
 import { registryProblems } from "../components/lib/checks";
 import { Problem, problemReport, shown } from "../components/lib/problems";
 import { settingsOf } from "../components/singleNodeRegistry";
 import { boolean, dictionary, list, number, object, secret, Shape, string } from "./shape";
+import { storageShape } from "./storageShape";
 
 /** Where a stack's registry runs. */
 export const targets = ["single-node"] as const;
@@ -29,19 +30,29 @@ const shape = object({
     validityDays: number,
     renewBeforeDays: number,
     generation: number,
+    caGeneration: number,
+    keepPreviousCa: boolean,
   }),
-  users: list(object({ name: string, password: secret, generation: number }, ["name"])),
-  storage: object({
-    driver: string,
-    filesystem: object({
-      volume: string,
-      volumeDriver: string,
-      volumeOptions: dictionary(string),
-      hostPath: string,
-      maxThreads: number,
-    }),
-  }),
+  users: list(
+    object(
+      {
+        name: string,
+        password: secret,
+        generation: number,
+        keepPrevious: boolean,
+        previousPassword: secret,
+        access: string as Shape<Access>,
+        repositories: list(string),
+      },
+      ["name"],
+    ),
+  ),
+  anonymousPull: boolean,
+  authentication: object({ cacheSeconds: number, cacheSize: number, failedLogins: number, failedLoginsWindowSeconds: number }),
+  storage: storageShape,
   image: string,
+  readOnly: boolean,
+  hosts: dictionary(string),
   resources: object({ memory: number, processes: number }),
   lab: boolean,
 });
@@ -53,11 +64,13 @@ export function checkStackConfig(values: Record<string, unknown>): StackConfig {
   if (!(targets as readonly string[]).includes(target)) {
     problems.push({ key: "target", message: `${shown(target)} is not allowed; choose ${targets.join(", ")}` });
   }
-  // A value of the wrong type would be called wrong twice.
-  const mistyped = new Set(problems.map(({ key }) => key));
-  problems.push(...registryProblems(settingsOf(registry)).filter(({ key }) => !mistyped.has(key)));
+  // What is wrong in its make, and what is in it, would be called wrong twice.
+  const mistyped = problems.map(({ key }) => key);
+  const within = (key: string, outer: string): boolean =>
+    key === outer || (key.startsWith(outer) && /^[.[]/.test(key.slice(outer.length)));
+  problems.push(...registryProblems(settingsOf(registry)).filter(({ key }) => !mistyped.some((outer) => within(key, outer))));
   if (problems.length > 0) {
-    throw new pulumi.RunError(problemReport(problems));
+    throw new pulumi.RunError(problemReport(problems, "; nothing was changed"));
   }
   return { target: target as Target, registry };
 }

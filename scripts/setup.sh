@@ -3,25 +3,27 @@
 # Uses what is there; a second run changes nothing. Everything it adds is in .tools and node_modules, but for a Docker engine.
 set -euo pipefail
 . "$(dirname "$0")/environment.sh"
+. "$(dirname "$0")/common.sh"
 cd "$root"
 
-say() { printf 'setup: %s\n' "$*" >&2; }
-fail() {
-  printf '\nsetup: %s\n' "$*" >&2
-  exit 1
-}
-as_root() { [ "$(id -u)" = 0 ]; }
 # A download that can't be reached must not hang: 3 s to connect, and 10 s of crawling is given up.
 download() { curl --fail --silent --show-error --location --connect-timeout 3 --speed-limit 20000 --speed-time 10 --output "$2" "$1"; }
 
+# What the program runs on; with --development also the tools to test it and the SDKs of the clouds, which are large.
 node_packages() {
-  local lock
-  lock=$(sha256sum package-lock.json)
-  if [ "$(cat node_modules/.installed-lock 2>/dev/null)" != "$lock" ]; then
-    say "installing the Node packages of package-lock.json"
-    npm ci --no-audit --no-fund --loglevel=error >&2
-    printf '%s' "$lock" >node_modules/.installed-lock
+  local wanted=$1 lock installed
+  lock=$(cksum package-lock.json)
+  installed=$(cat node_modules/.installed 2>/dev/null || true)
+  if [ "$installed" = "development $lock" ] || [ "$installed" = "$wanted $lock" ]; then
+    return
   fi
+  say "installing the Node packages of package-lock.json"
+  if [ "$wanted" = development ]; then
+    npm ci --no-audit --no-fund --loglevel=error >&2
+  else
+    npm ci --omit=dev --omit=optional --omit=peer --no-audit --no-fund --loglevel=error >&2
+  fi
+  printf '%s' "$wanted $lock" >node_modules/.installed
 }
 
 # version_at_least FOUND NEEDED
@@ -90,18 +92,23 @@ pulumi_tools() {
   if pulumi_usable && ! plugins_missing; then
     return
   fi
-  if [ -n "${PULUMI_TOOLCHAIN:-}" ] || ! reachable; then
-    unpack_toolchain && . "$root/scripts/environment.sh"
-  else
-    pulumi_usable || { download_pulumi && . "$root/scripts/environment.sh"; }
-    download_plugins || { unpack_toolchain && . "$root/scripts/environment.sh"; }
-  fi || true
+  if [ -z "${PULUMI_TOOLCHAIN:-}" ] && reachable; then
+    pulumi_usable || download_pulumi || true
+    . "$root/scripts/environment.sh"
+    ! pulumi_usable || download_plugins || true
+  fi
+  if ! pulumi_usable || plugins_missing; then
+    unpack_toolchain || true
+    . "$root/scripts/environment.sh"
+  fi
   pulumi_usable && ! plugins_missing || fail "Pulumi $pulumi_minimum or newer with the plugins $plugins is needed, and
 could not be downloaded. Install it from https://www.pulumi.com/docs/install/, or set PULUMI_TOOLCHAIN to an archive that has it
 (bin/ and plugins/, see docs/toolchain.md)."
 }
 
-engine_answers() { timeout 20 docker version --format '{{.Server.Version}}' >/dev/null 2>&1; }
+# macOS has no timeout command.
+limited() { if command -v timeout >/dev/null; then timeout "$@"; else shift && "$@"; fi; }
+engine_answers() { limited 20 docker version --format '{{.Server.Version}}' >/dev/null 2>&1; }
 
 wait_for_engine() {
   local tries=0
@@ -131,10 +138,8 @@ docker_engine() {
     fail "the Docker engine at ${DOCKER_HOST:-context $DOCKER_CONTEXT} does not answer. Start it, or unset DOCKER_HOST and DOCKER_CONTEXT
 to use the one on this machine. Try: docker version"
   fi
-  if ! command -v dockerd >/dev/null && as_root && command -v apt-get >/dev/null && grep -qsE '^ID(_LIKE)?=.*(debian|ubuntu)' /etc/os-release; then
-    say "installing the Docker engine (docker.io) with apt-get"
-    apt-get update -qq >&2
-    DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends docker.io iptables >/dev/null
+  if ! command -v dockerd >/dev/null && can_install; then
+    apt_install docker.io iptables
   fi
   command -v dockerd >/dev/null || fail "no Docker engine answers, and none is installed. Install Docker Engine
 (https://docs.docker.com/engine/install/) or Docker Desktop, or set DOCKER_HOST to one that runs elsewhere."
@@ -145,6 +150,6 @@ user talk to it (sudo usermod -aG docker \$USER, then log in again)."
 
 command -v node >/dev/null || fail "Node.js 20.12 or newer is needed: https://nodejs.org/"
 command -v docker >/dev/null || [ "$(uname -s)" = Linux ] || fail "Docker is needed: https://docs.docker.com/get-docker/"
-node_packages
+if [ "${1:-}" = --development ]; then node_packages development; else node_packages run; fi
 pulumi_tools
 docker_engine

@@ -6,9 +6,7 @@ const expiry = outputs.certificateExpiresAt && ` (certificate until ${outputs.ce
 const trust = outputs.caCertificate
   ? `${pulumi} stack output trustCommand | sh`
   : "(nothing to do: Docker trusts this registry as it is)";
-const login = outputs.username
-  ? outputs.loginCommand.replace(/^pulumi/, pulumi)
-  : "(nothing to do: the registry has no users)";
+const login = outputs.username ? outputs.loginCommand.replace(/^pulumi/, pulumi) : "(nothing to do: the registry has no users)";
 console.log(`
 Your registry is up.
 

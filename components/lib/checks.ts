@@ -1,10 +1,12 @@
-import * as path from "path";
-import { FilesystemStorage, Resources, Storage, Tls, TlsMode, User } from "../args";
-import { providedCertificateProblems } from "./certificates";
-import { hostPort, isDnsName, isIpAddress, isLoopback } from "./hosts";
+import { Access, Authentication, Resources, Tls, TlsMode, User } from "../args";
+import { Storage } from "../storageArgs";
+import { providedCertificateProblems, validity } from "./certificates";
+import { hostPort, isDnsName, isIpAddress, isLoopback, isUnspecified } from "./hosts";
 import { maximumPasswordBytes } from "./htpasswd";
 import { plain } from "./inputs";
+import { isWhole, unlimited, wholeNumbers } from "./numbers";
 import { Problem, shown } from "./problems";
+import { dockerName, storageProblems } from "./storageChecks";
 
 /** Where clients reach the registry. */
 export interface AddressSettings {
@@ -14,26 +16,12 @@ export interface AddressSettings {
   allowInsecure: boolean;
 }
 
-function isWhole(value: number, least: number, most: number): boolean {
-  return Number.isInteger(value) && value >= least && value <= most;
-}
-
-/** Adds a problem for each number that is given and not a whole one from `least` to `most`. */
-function wholeNumbers(prefix: string, values: Record<string, number | undefined>, least: number, most: number): Problem[] {
-  return Object.entries(values)
-    .filter(([, value]) => value !== undefined && !isWhole(value, least, most))
-    .map(([key, value]) => ({
-      key: `${prefix}${key}`,
-      message: `${shown(value)} is not allowed; give a whole number from ${least} to ${most}`,
-    }));
-}
-
 export function addressProblems(address: AddressSettings): Problem[] {
   const problems: Problem[] = [];
-  if (!isDnsName(address.hostname) && !isIpAddress(address.hostname)) {
+  if ((!isDnsName(address.hostname) && !isIpAddress(address.hostname)) || isUnspecified(address.hostname)) {
     problems.push({
       key: "hostname",
-      message: `${shown(address.hostname)} is not allowed; give a DNS name or an IP address, without scheme, port or path`,
+      message: `${shown(address.hostname)} is not allowed; give the DNS name or IP address that clients use, without scheme, port or path`,
     });
   }
   problems.push(...wholeNumbers("", { port: address.port }, 1, 65535));
@@ -47,21 +35,21 @@ export function addressProblems(address: AddressSettings): Problem[] {
 }
 
 /** Plain HTTP or no users: on loopback only, where nobody else can listen in, or by an explicit word. */
-function openProblems(key: string, what: string, address: AddressSettings): Problem[] {
-  const open = [address.hostname, address.bindAddress].filter((host) => !isLoopback(host));
-  return open.length === 0 || address.allowInsecure
+function openProblems(key: string, what: string, remedy: string, address: AddressSettings): Problem[] {
+  const open = [address.hostname, address.bindAddress].find((host) => !isLoopback(host));
+  return open === undefined || address.allowInsecure
     ? []
     : [
         {
           key,
           message:
-            `${what} is accepted on loopback addresses only, and ${hostPort(open[0], address.port)} is not one; ` +
-            `turn it on, use 127.0.0.1 and localhost, or set allowInsecure to true if you accept the risk`,
+            `${what} is accepted on loopback addresses only, and ${hostPort(open, address.port)} is not one; ` +
+            `${remedy}, use 127.0.0.1 and localhost, or set allowInsecure to true if you accept the risk`,
         },
       ];
 }
 
-const selfSignedOnly = ["validityDays", "renewBeforeDays", "generation"] as const;
+const selfSignedOnly = ["validityDays", "renewBeforeDays", "generation", "caGeneration", "keepPreviousCa"] as const;
 const providedOnly = ["certificate", "privateKey", "chain"] as const;
 
 export function tlsProblems(tls: Tls, hostname: string): Problem[] {
@@ -73,16 +61,23 @@ export function tlsProblems(tls: Tls, hostname: string): Problem[] {
   const problems: Problem[] = [];
   const foreign = (keys: readonly (keyof Tls)[], home: TlsMode): void => {
     for (const key of keys.filter((each) => mode !== home && tls[each] !== undefined)) {
-      problems.push({ key: `tls.${key}`, message: `belongs to tls.mode "${home}", and tls.mode is "${mode}"; remove it or change the mode` });
+      problems.push({
+        key: `tls.${key}`,
+        message: `belongs to tls.mode "${home}", and tls.mode is "${mode}"; remove it or change the mode`,
+      });
     }
   };
   foreign(selfSignedOnly, TlsMode.SelfSigned);
   foreign(providedOnly, TlsMode.Provided);
 
   if (mode === TlsMode.SelfSigned) {
-    const { validityDays = 365, renewBeforeDays = Math.min(30, validityDays - 1), generation } = tls;
+    const { generation, caGeneration } = tls;
+    const { validityDays, renewBeforeDays } = validity(tls);
     problems.push(...wholeNumbers("tls.", { validityDays }, 1, 3649));
-    problems.push(...wholeNumbers("tls.", { generation }, 1, Number.MAX_SAFE_INTEGER));
+    problems.push(...wholeNumbers("tls.", { generation, caGeneration }, 1, unlimited));
+    if (tls.keepPreviousCa === true && (caGeneration ?? 1) < 2) {
+      problems.push({ key: "tls.keepPreviousCa", message: "needs tls.caGeneration 2 or more; there is no CA before the first" });
+    }
     if (!isWhole(renewBeforeDays, 0, Math.max(0, validityDays - 1))) {
       problems.push({
         key: "tls.renewBeforeDays",
@@ -117,12 +112,43 @@ export function passwordProblem(key: string, password: string): Problem[] {
   return /[\0\r\n]/.test(password) ? [{ key, message: "has a line break or a zero byte; no client can send that" }] : [];
 }
 
+function isUserName(name: unknown): boolean {
+  return typeof name === "string" && /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/.test(name);
+}
+
+/** A repository's name by the distribution specification, or a prefix of it that ends with `*`. */
+const repositoryPattern = /^(\*|[a-z0-9]+([._-]+[a-z0-9]+)*(\/[a-z0-9]+([._-]+[a-z0-9]+)*)*(\/\*)?)$/;
+
+/** What only the bundled server can do. */
+function bundledOnlyProblems(settings: RegistrySettings): Problem[] {
+  if (settings.image === "bundled") {
+    return [];
+  }
+  const refused: [string, boolean][] = [
+    ["anonymousPull", settings.anonymousPull],
+    ["authentication", Object.keys(settings.authentication).length > 0],
+    ...settings.users.flatMap((user, index): [string, boolean][] => [
+      [`users[${index}].access`, user.access === Access.Pull],
+      [`users[${index}].repositories`, user.repositories !== undefined],
+      [`users[${index}].keepPrevious`, user.keepPrevious === true],
+      [`users[${index}].previousPassword`, user.previousPassword !== undefined],
+    ]),
+  ];
+  return refused
+    .filter(([, asked]) => asked)
+    .map(([key]) => ({
+      key,
+      message:
+        "is a feature of the bundled server; the stock registry has one password and full access for every user. Use image bundled",
+    }));
+}
+
 export function userProblems(users: readonly User[]): Problem[] {
   const problems: Problem[] = [];
   const first = new Map<string, number>();
   users.forEach((user, index) => {
     const key = `users[${index}]`;
-    if (!/^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/.test(user.name)) {
+    if (!isUserName(user.name)) {
       problems.push({
         key: `${key}.name`,
         message: `${shown(user.name)} is not allowed; use letters, digits and ._- (64 at most, a letter or digit first, no ":")`,
@@ -130,66 +156,94 @@ export function userProblems(users: readonly User[]): Problem[] {
     }
     const earlier = first.get(user.name);
     if (earlier !== undefined) {
-      problems.push({ key: `${key}.name`, message: `${shown(user.name)} is taken by users[${earlier}]; give every user a name of its own` });
+      problems.push({
+        key: `${key}.name`,
+        message: `${shown(user.name)} is taken by users[${earlier}]; give every user a name of its own`,
+      });
     }
     first.set(user.name, earlier ?? index);
-    problems.push(...wholeNumbers(`${key}.`, { generation: user.generation }, 1, Number.MAX_SAFE_INTEGER));
-    const password = plain(user.password);
-    if (password !== undefined) {
-      problems.push(...passwordProblem(`${key}.password`, password));
+    problems.push(...wholeNumbers(`${key}.`, { generation: user.generation }, 1, unlimited));
+    for (const field of ["password", "previousPassword"] as const) {
+      const password = plain(user[field]);
+      if (password !== undefined) {
+        problems.push(...passwordProblem(`${key}.${field}`, password));
+      }
     }
+    if (user.keepPrevious === true && user.password !== undefined) {
+      problems.push({
+        key: `${key}.keepPrevious`,
+        message: `is for generated passwords; with a password of your own use ${key}.previousPassword`,
+      });
+    } else if (user.keepPrevious === true && (user.generation ?? 1) < 2) {
+      problems.push({
+        key: `${key}.keepPrevious`,
+        message: `needs ${key}.generation 2 or more; there is no password before the first`,
+      });
+    }
+    if (user.previousPassword !== undefined && user.password === undefined) {
+      problems.push({
+        key: `${key}.previousPassword`,
+        message: `needs ${key}.password; for a generated password use ${key}.keepPrevious`,
+      });
+    }
+    const accesses: string[] = Object.values(Access);
+    if (user.access !== undefined && !accesses.includes(user.access)) {
+      problems.push({ key: `${key}.access`, message: `${shown(user.access)} is not allowed; choose ${accesses.join(", ")}` });
+    }
+    if (user.repositories?.length === 0) {
+      problems.push({ key: `${key}.repositories`, message: "is empty; name repositories, or leave it out for all" });
+    }
+    user.repositories?.forEach((pattern, at) => {
+      if (!repositoryPattern.test(pattern)) {
+        problems.push({
+          key: `${key}.repositories[${at}]`,
+          message: `${shown(pattern)} is not allowed; give a repository such as team-a/app, a prefix such as team-a/*, or *`,
+        });
+      }
+    });
   });
   return problems;
 }
 
-const dockerName = /^[a-zA-Z0-9][a-zA-Z0-9_.-]+$/;
-
-function filesystemProblems(filesystem: FilesystemStorage): Problem[] {
-  const problems: Problem[] = [];
-  const add = (key: keyof FilesystemStorage, message: string): void => void problems.push({ key: `storage.filesystem.${key}`, message });
-  const { hostPath, volume, volumeDriver, volumeOptions } = filesystem;
-  if (hostPath !== undefined) {
-    for (const key of (["volume", "volumeDriver", "volumeOptions"] as const).filter((each) => filesystem[each] !== undefined)) {
-      add(key, `cannot stand beside storage.filesystem.hostPath; images are kept in a volume or in a folder of the host`);
-    }
-    if (!path.posix.isAbsolute(hostPath) || path.posix.normalize(hostPath) !== hostPath || hostPath === "/" || hostPath.includes(":")) {
-      add("hostPath", `${shown(hostPath)} is not allowed; give the absolute path of a folder on the Docker host, without "..", ":" or a "/" at the end`);
-    }
-  }
-  if (volume !== undefined && !dockerName.test(volume)) {
-    add("volume", `${shown(volume)} is not allowed; a volume's name has letters, digits and _.- (for a folder of the host use hostPath)`);
-  }
-  if (volumeDriver === "") {
-    add("volumeDriver", `is empty; give the name of an installed volume plugin, or leave it out for "local"`);
-  }
-  if (volumeOptions !== undefined && volume === undefined && volumeDriver === undefined && hostPath === undefined) {
-    add("volumeOptions", `needs storage.filesystem.volume or storage.filesystem.volumeDriver beside it`);
-  }
-  return [...problems, ...wholeNumbers("storage.filesystem.", { maxThreads: filesystem.maxThreads }, 25, 100_000)];
-}
-
-/** The storage drivers there are, each with the check of its options. */
-const drivers: Record<string, (storage: Storage) => Problem[]> = {
-  filesystem: (storage) => filesystemProblems(storage.filesystem ?? {}),
-};
-
-export function storageProblems(storage: Storage): Problem[] {
-  const driver = storage.driver ?? "filesystem";
-  const check = drivers[driver];
-  if (check === undefined) {
-    return [{ key: "storage.driver", message: `${shown(driver)} is not allowed; choose ${Object.keys(drivers).join(", ")}` }];
-  }
-  const foreign = Object.keys(drivers).filter((each) => each !== driver && Object.hasOwn(storage, each));
-  return [
-    ...foreign.map((each) => ({ key: `storage.${each}`, message: `belongs to storage.driver "${each}", and storage.driver is "${driver}"` })),
-    ...check(storage),
-  ];
-}
+/** `[host[:port]/]path[:tag]@sha256:…`, see https://pkg.go.dev/github.com/distribution/reference. */
+const pinnedImage =
+  /^(?:[A-Za-z0-9.-]+(?::\d+)?\/)?[a-z0-9]+(?:[._/-]+[a-z0-9]+)*(?::[A-Za-z0-9_][A-Za-z0-9_.-]*)?@sha256:[0-9a-f]{64}$/;
 
 export function imageProblems(image: string): Problem[] {
-  return image === "bundled" || /^[^\s@]+@sha256:[0-9a-f]{64}$/.test(image)
+  return image === "bundled" || pinnedImage.test(image)
     ? []
-    : [{ key: "image", message: `${shown(image)} is not allowed; use bundled, or a reference pinned by digest: name@sha256:<64 hex digits>` }];
+    : [
+        {
+          key: "image",
+          message: `${shown(image)} is not allowed; use bundled, or a reference pinned by digest: name@sha256:<64 hex digits>`,
+        },
+      ];
+}
+
+/** The engine's objects are named after the component. */
+export function nameProblems(name: string): Problem[] {
+  return dockerName.test(name)
+    ? []
+    : [
+        {
+          key: "name",
+          message: `${shown(name)} is not allowed as a component's name; use two or more letters, digits and _.-, a letter or digit first`,
+        },
+      ];
+}
+
+function hostsProblems(hosts: Record<string, string>): Problem[] {
+  return Object.entries(hosts).flatMap(([host, ip]) => [
+    ...(isDnsName(host) ? [] : [{ key: `hosts.${host}`, message: "has a name that is not allowed; give a DNS name" }]),
+    ...(isIpAddress(ip) || ip === "host-gateway"
+      ? []
+      : [
+          {
+            key: `hosts.${host}`,
+            message: `${shown(ip)} is not allowed; give an IP address, or host-gateway for the Docker host`,
+          },
+        ]),
+  ]);
 }
 
 /** Everything that a self-hosted registry is made from. */
@@ -197,20 +251,32 @@ export interface RegistrySettings extends AddressSettings {
   tls: Tls;
   users: readonly User[];
   storage: Storage;
+  anonymousPull: boolean;
+  authentication: Authentication;
   image: string;
+  readOnly: boolean;
+  hosts: Record<string, string>;
   resources: Required<Resources>;
 }
 
 /** All that is wrong with a self-hosted registry's settings, in the order of the configuration table. */
 export function registryProblems(settings: RegistrySettings): Problem[] {
+  const { cacheSeconds, cacheSize, failedLogins, failedLoginsWindowSeconds } = settings.authentication;
   return [
     ...addressProblems(settings),
     ...tlsProblems(settings.tls, settings.hostname),
-    ...(settings.tls.mode === TlsMode.Off ? openProblems("tls.mode", '"off"', settings) : []),
+    ...(settings.tls.mode === TlsMode.Off ? openProblems("tls.mode", '"off"', "choose another mode", settings) : []),
     ...userProblems(settings.users),
-    ...(settings.users.length === 0 ? openProblems("users", "a registry without users", settings) : []),
-    ...storageProblems(settings.storage),
+    ...(settings.users.length === 0 ? openProblems("users", "a registry without users", "add one", settings) : []),
+    ...(settings.anonymousPull && settings.users.length === 0
+      ? [{ key: "anonymousPull", message: "needs users; a registry without users lets everybody pull and push already" }]
+      : []),
+    ...wholeNumbers("authentication.", { cacheSeconds, failedLogins }, 0, 86_400),
+    ...wholeNumbers("authentication.", { cacheSize, failedLoginsWindowSeconds }, 1, 1_000_000),
+    ...bundledOnlyProblems(settings),
+    ...storageProblems(settings.storage, settings.image),
     ...imageProblems(settings.image),
+    ...hostsProblems(settings.hosts),
     ...wholeNumbers("resources.", { memory: settings.resources.memory }, 64, 1 << 20),
     ...wholeNumbers("resources.", { processes: settings.resources.processes }, 64, 1 << 20),
   ];

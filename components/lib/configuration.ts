@@ -1,5 +1,6 @@
 import { createHash } from "crypto";
 import * as yaml from "js-yaml";
+import { Authentication } from "../args";
 
 /** Folder of the files that a running server reads, in the container. */
 export const filesFolder = "/etc/container-registry";
@@ -26,7 +27,12 @@ export interface Configuration {
   /** Signs the state of uploads; the same for all replicas. */
   httpSecret: string;
   tls: boolean;
-  authentication: boolean;
+  /** How logins are verified; none without users. */
+  authentication?: Authentication;
+  /** The bundled server, which knows more than the stock engine. */
+  bundled: boolean;
+  /** Pulls only: pushes and deletions are refused. */
+  readOnly: boolean;
   storage: StorageConfiguration;
 }
 
@@ -46,7 +52,17 @@ export function renderConfiguration(configuration: Configuration): string {
       headers: { "X-Content-Type-Options": ["nosniff"] },
       ...(configuration.tls ? { tls: { certificate: certificateFile, key: certificateFile, minimumtls: "tls1.2" } } : {}),
     },
-    ...(configuration.authentication ? { auth: { htpasswd: { realm: "container-registry", path: htpasswdFile } } } : {}),
+    ...(configuration.authentication === undefined
+      ? {}
+      : {
+          auth: {
+            htpasswd: {
+              realm: "container-registry",
+              path: htpasswdFile,
+              ...(configuration.bundled ? verification(configuration.authentication) : {}),
+            },
+          },
+        }),
     storage: {
       [storage.driver]: storage.parameters,
       delete: { enabled: true },
@@ -54,10 +70,21 @@ export function renderConfiguration(configuration: Configuration): string {
       cache: { blobdescriptor: "inmemory" },
       tag: { concurrencylimit: 8 },
       // All four keys: with one missing the engine panics at start.
-      maintenance: { uploadpurging: { enabled: true, age: "168h", interval: "24h", dryrun: false } },
+      maintenance: {
+        uploadpurging: { enabled: true, age: "168h", interval: "24h", dryrun: false },
+        ...(configuration.readOnly ? { readonly: { enabled: true } } : {}),
+      },
     },
     health: { storagedriver: { enabled: true, interval: "10s", threshold: 3 } },
   });
+}
+
+function verification(authentication: Authentication): object {
+  const { cacheSeconds = 300, cacheSize = 10_000, failedLogins = 60, failedLoginsWindowSeconds = 60 } = authentication;
+  return {
+    cache: { ttl: `${cacheSeconds}s`, size: cacheSize },
+    limit: { failures: failedLogins, window: `${failedLoginsWindowSeconds}s` },
+  };
 }
 
 /**
@@ -65,5 +92,14 @@ export function renderConfiguration(configuration: Configuration): string {
  * also while a successor with another one is tried.
  */
 export function configurationPath(rendered: string): string {
-  return `${filesFolder}/config-${createHash("sha256").update(rendered).digest("hex").slice(0, 16)}.yml`;
+  return `${filesFolder}/config-${shortHash(rendered)}.yml`;
+}
+
+/** Path of the CA certificates of the store, named after their content for the same reason: they are read at start only. */
+export function storeCaPath(certificates: string): string {
+  return `${filesFolder}/store-ca-${shortHash(certificates)}.pem`;
+}
+
+function shortHash(content: string): string {
+  return createHash("sha256").update(content).digest("hex").slice(0, 16);
 }

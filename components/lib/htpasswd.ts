@@ -1,5 +1,6 @@
 import { createHash } from "crypto";
 import * as bcrypt from "bcryptjs";
+import { Access } from "../args";
 
 /** bcrypt reads no more than this of a password; a longer one would be cut without a word. */
 export const maximumPasswordBytes = 72;
@@ -19,14 +20,36 @@ export function bcryptHash(password: string, saltBase64: string): Promise<string
   return bcrypt.hash(password, `$2b$${bcryptCost}$${salt}`);
 }
 
+/** What a user may do, where it is less than everything. */
+export interface Permission {
+  name: string;
+  access: Access;
+  repositories: readonly string[];
+}
+
+/** All that the users file says. */
+export interface UsersFile {
+  entries: readonly HtpasswdEntry[];
+  permissions: readonly Permission[];
+  anonymousPull: boolean;
+}
+
 /**
- * The users file: standard htpasswd, which every registry reads. The first line is a comment to others and tells the bundled
- * server the SHA-256 of the rest, so that it never acts on a half-written file.
+ * The users file: standard htpasswd, which every registry reads. Lines that begin with `#!` are comments to others and tell the
+ * bundled server more: the SHA-256 of all that follows the first line, so that it never acts on a half-written file, and who
+ * may do less than everything.
  */
-export function renderHtpasswd(entries: readonly HtpasswdEntry[]): string {
-  const body = [...entries]
-    .sort((a, b) => (a.name < b.name ? -1 : a.name > b.name ? 1 : 0))
-    .map(({ name, hash }) => `${name}:${hash}\n`)
-    .join("");
+export function renderHtpasswd(file: UsersFile): string {
+  const body = [
+    ...(file.anonymousPull ? ["#!anonymous pull"] : []),
+    ...file.permissions.map(({ name, access, repositories }) => ["#!access", name, access, ...repositories].join(" ")),
+    // The sort is stable: of a user's two passwords the current one stays first.
+    ...[...file.entries].sort((a, b) => compare(a.name, b.name)).map(({ name, hash }) => `${name}:${hash}`),
+    "",
+  ].join("\n");
   return `#!sha256 ${createHash("sha256").update(body).digest("hex")}\n${body}`;
+}
+
+function compare(a: string, b: string): number {
+  return a < b ? -1 : a > b ? 1 : 0;
 }

@@ -9,7 +9,9 @@ for (const container of containers) {
   // The emulator has the account in the path, which makes it stand twice in the resource that is signed.
   const resource = `/${account}/${account}/${container}\nrestype:container`;
   const lines = ["PUT", ...Array(11).fill(""), ...Object.entries(headers).map(([name, value]) => `${name}:${value}`), resource];
-  const signature = createHmac("sha256", Buffer.from(process.env.ACCOUNT_KEY, "base64")).update(lines.join("\n")).digest("base64");
+  const signature = createHmac("sha256", Buffer.from(process.env.ACCOUNT_KEY, "base64"))
+    .update(lines.join("\n"))
+    .digest("base64");
   const answer = await fetch(`${serviceUrl}/${container}?restype=container`, {
     method: "PUT",
     headers: { ...headers, authorization: `SharedKey ${account}:${signature}` },

@@ -26,7 +26,12 @@ function loadAccount(role) {
     fs.writeFileSync(file, JSON.stringify(account, null, 2), { mode: 0o600 });
   }
   const account = JSON.parse(fs.readFileSync(file, "utf8"));
-  return { role, email: account.client_email, privateKey: account.private_key, publicKey: createPublicKey(createPrivateKey(account.private_key)) };
+  return {
+    role,
+    email: account.client_email,
+    privateKey: account.private_key,
+    publicKey: createPublicKey(createPrivateKey(account.private_key)),
+  };
 }
 
 const accounts = ["writer", "reader"].map(loadAccount);
@@ -48,7 +53,9 @@ function accountOfAssertion(assertion) {
   const [header, claims, signature] = assertion.split(".");
   const issuer = JSON.parse(Buffer.from(claims ?? "", "base64url").toString() || "{}").iss;
   return accounts.find(
-    ({ email, publicKey }) => email === issuer && verify("sha256", Buffer.from(`${header}.${claims}`), publicKey, Buffer.from(signature ?? "", "base64url")),
+    ({ email, publicKey }) =>
+      email === issuer &&
+      verify("sha256", Buffer.from(`${header}.${claims}`), publicKey, Buffer.from(signature ?? "", "base64url")),
   );
 }
 
@@ -59,7 +66,10 @@ function accountOfUrl(request, url) {
     return undefined;
   }
   const signed = `${request.method}\n\n\n${expires}\n${url.pathname}`;
-  return accounts.find((account) => account.email === email && verify("sha256", Buffer.from(signed), account.publicKey, Buffer.from(signature, "base64")));
+  return accounts.find(
+    (account) =>
+      account.email === email && verify("sha256", Buffer.from(signed), account.publicKey, Buffer.from(signature, "base64")),
+  );
 }
 
 function answer(response, status, body) {
@@ -98,7 +108,9 @@ function forward(request, response) {
       back.pipe(response);
     },
   );
-  onward.on("error", () => (response.headersSent ? response.destroy() : refuse(response, 503, "backendError", "the storage server is down")));
+  onward.on("error", () =>
+    response.headersSent ? response.destroy() : refuse(response, 503, "backendError", "the storage server is down"),
+  );
   response.on("close", () => onward.destroy());
   request.pipe(onward);
 }
@@ -114,11 +126,19 @@ async function serve(request, response) {
     return;
   }
   const [, bearer] = /^Bearer (.+)$/.exec(request.headers.authorization ?? "") ?? [];
-  const account = bearer === undefined ? accountOfUrl(request, url) : (accountOfToken(bearer) ?? (bearer.startsWith("ey") ? accountOfAssertion(bearer) : undefined));
+  const account =
+    bearer === undefined
+      ? accountOfUrl(request, url)
+      : (accountOfToken(bearer) ?? (bearer.startsWith("ey") ? accountOfAssertion(bearer) : undefined));
   if (account === undefined) {
     refuse(response, 401, "authError", "Invalid Credentials");
   } else if (account.role === "reader" && request.method !== "GET" && request.method !== "HEAD") {
-    refuse(response, 403, "forbidden", `${account.email} does not have storage.objects.create access to the Google Cloud Storage object.`);
+    refuse(
+      response,
+      403,
+      "forbidden",
+      `${account.email} does not have storage.objects.create access to the Google Cloud Storage object.`,
+    );
   } else {
     forward(request, response);
   }

@@ -1,7 +1,8 @@
 "use strict";
 /*
- * Loads the program's TypeScript into Node.js; Pulumi.yaml names it. It stands in for ts-node, which costs every `pulumi up`
- * more than a second: what was translated is kept in node_modules/.cache under the hash of its source, so it can't go stale.
+ * Loads TypeScript into Node.js: the program's (Pulumi.yaml names this file) and the package's (index.cjs). It stands in for
+ * ts-node, which costs every `pulumi up` more than a second: what was translated is kept under the hash of its source, so it
+ * can't go stale.
  * Types are checked by `npm run typecheck`, in the editor and in CI.
  */
 const { createHash } = require("crypto");
@@ -9,22 +10,28 @@ const fs = require("fs");
 const Module = require("module");
 const path = require("path");
 
-const root = path.dirname(__dirname);
-const cache = path.join(root, "node_modules", ".cache", "container-registry");
+const cache = path.join(__dirname, "node_modules", ".cache");
 
 function translate(file, source) {
   const ts = require("typescript");
   const { outputText, diagnostics } = ts.transpileModule(source, {
     fileName: file,
     reportDiagnostics: true,
-    compilerOptions: { module: ts.ModuleKind.CommonJS, target: ts.ScriptTarget.ES2022, inlineSourceMap: true, inlineSources: true },
+    compilerOptions: {
+      module: ts.ModuleKind.CommonJS,
+      target: ts.ScriptTarget.ES2022,
+      inlineSourceMap: true,
+      inlineSources: true,
+    },
   });
   if (diagnostics?.length) {
-    const error = new SyntaxError(ts.formatDiagnostics(diagnostics, {
-      getCanonicalFileName: (name) => name,
-      getCurrentDirectory: () => root,
-      getNewLine: () => "\n",
-    }));
+    const error = new SyntaxError(
+      ts.formatDiagnostics(diagnostics, {
+        getCanonicalFileName: (name) => name,
+        getCurrentDirectory: () => process.cwd(),
+        getNewLine: () => "\n",
+      }),
+    );
     error.stack = error.message;
     throw error;
   }
@@ -38,12 +45,14 @@ function cached(file, source) {
     return fs.readFileSync(entry, "utf8");
   } catch {
     const code = translate(file, source);
-    // A read-only checkout works as well, only slower. The rename keeps a second run from reading half a file.
     try {
       fs.mkdirSync(cache, { recursive: true });
+      // The rename keeps a second run from reading half a file.
       fs.writeFileSync(`${entry}.${process.pid}`, code);
       fs.renameSync(`${entry}.${process.pid}`, entry);
-    } catch {}
+    } catch {
+      // A read-only checkout works as well, only slower.
+    }
     return code;
   }
 }
@@ -62,7 +71,10 @@ Module._load = function (request, parent, isMain) {
     return load.call(this, request, parent, isMain);
   }
   let real;
-  return new Proxy({ __esModule: true }, {
-    get: (target, name) => (name === "__esModule" ? true : (real ??= load.call(Module, request, parent, isMain))[name]),
-  });
+  return new Proxy(
+    { __esModule: true },
+    {
+      get: (target, name) => (name === "__esModule" ? true : (real ??= load.call(Module, request, parent, isMain))[name]),
+    },
+  );
 };

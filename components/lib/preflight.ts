@@ -1,0 +1,40 @@
+import * as pulumi from "@pulumi/pulumi";
+import { dockerCommand, EngineAddress, inspectContainer, printedBy } from "./engine";
+
+/** A configuration that a registry is about to be switched to. */
+export interface Preflight {
+  engine: EngineAddress;
+  imageId: string;
+  /** The registry's container, which may be running with another configuration. */
+  containerName: string;
+  filesVolume: string;
+  filesFolder: string;
+  configurationPath: string;
+  /** `NAME=value` of the server's environment. */
+  environment: readonly string[];
+  /** `name:address` entries for the server's hosts file. */
+  hosts: readonly string[];
+}
+
+/**
+ * Lets the server's image try the store before the registry is switched to it, where the registry will run. A store that can't
+ * be reached, refuses the credentials or lacks the bucket stops the deployment here; the running registry is left as it is.
+ */
+export async function checkStore(flight: Preflight): Promise<void> {
+  const running = await inspectContainer<string[]>(flight.engine, flight.containerName, "{{json .Config.Cmd}}");
+  if (running?.at(-1) === flight.configurationPath) {
+    return;
+  }
+  try {
+    await dockerCommand(
+      flight.engine,
+      ...["run", "--rm", "--read-only", "--cap-drop", "ALL", "--security-opt", "no-new-privileges"],
+      ...["--volume", `${flight.filesVolume}:${flight.filesFolder}:ro`],
+      ...flight.environment.flatMap((each) => ["--env", each]),
+      ...flight.hosts.flatMap((each) => ["--add-host", each]),
+      ...[flight.imageId, "check", flight.configurationPath],
+    );
+  } catch (error) {
+    throw new pulumi.RunError(`storage: the registry was not switched to this store: ${printedBy(error)}`);
+  }
+}

@@ -1,0 +1,294 @@
+import * as path from "path";
+import { AzureStorage, FilesystemStorage, GcsStorage, OssStorage, S3Storage, Storage, SwiftStorage } from "../storageArgs";
+import { certificatesIn } from "./certificates";
+import { plain } from "./inputs";
+import { wholeNumbers } from "./numbers";
+import { Problem, shown } from "./problems";
+import { StorageDriver, storageDrivers } from "./storage";
+
+const KiB = 1024;
+const MiB = 1024 * KiB;
+
+/** Notes problems of one driver's options under their full keys. */
+class Notes<T extends object> {
+  public readonly problems: Problem[] = [];
+
+  constructor(
+    private readonly driver: string,
+    private readonly options: T,
+  ) {}
+
+  add(key: string, message: string): void {
+    this.problems.push({ key: `storage.${this.driver}.${key}`, message });
+  }
+
+  given(key: keyof T): boolean {
+    return this.options[key] !== undefined;
+  }
+
+  required(...keys: (keyof T & string)[]): void {
+    for (const key of keys.filter((each) => !this.given(each) || this.options[each] === "")) {
+      this.add(key, `is missing; storage.driver "${this.driver}" needs it`);
+    }
+  }
+
+  /** Either all of these are given or none. */
+  together(...keys: (keyof T & string)[]): void {
+    const present = keys.filter((key) => this.given(key));
+    if (present.length > 0) {
+      for (const key of keys.filter((each) => !this.given(each))) {
+        this.add(key, `is missing; it belongs to storage.${this.driver}.${present[0]}`);
+      }
+    }
+  }
+
+  /** At most one of these is given. */
+  alternatives(...keys: (keyof T & string)[]): void {
+    const [first, ...others] = keys.filter((key) => this.given(key));
+    for (const key of others) {
+      this.add(key, `cannot stand beside storage.${this.driver}.${first}; give one of them`);
+    }
+  }
+
+  url(key: keyof T & string): void {
+    const value = this.options[key];
+    if (typeof value === "string" && !/^https?:\/\/[^\s/?#@]+([/?#]\S*)?$/i.test(value)) {
+      this.add(key, `${shown(value)} is not allowed; give a URL with http:// or https:// and without a user`);
+    }
+  }
+
+  pattern(key: keyof T & string, pattern: RegExp, allowed: string): void {
+    const value = this.options[key];
+    if (typeof value === "string" && value !== "" && !pattern.test(value)) {
+      this.add(key, `${shown(value)} is not allowed; give ${allowed}`);
+    }
+  }
+
+  oneOf(key: keyof T & string, allowed: readonly (string | number)[]): void {
+    const value = this.options[key];
+    if (value !== undefined && !allowed.includes(value as string | number)) {
+      this.add(key, `${shown(value)} is not allowed; choose ${allowed.join(", ")}`);
+    }
+  }
+
+  whole(least: number, most: number, ...keys: (keyof T & string)[]): void {
+    const values = Object.fromEntries(keys.map((key) => [key, this.options[key] as number | undefined]));
+    this.problems.push(...wholeNumbers(`storage.${this.driver}.`, values, least, most));
+  }
+}
+
+/** What the engine takes as the name of a container or volume. */
+export const dockerName = /^[a-zA-Z0-9][a-zA-Z0-9_.-]+$/;
+
+function filesystem(options: FilesystemStorage): Problem[] {
+  const notes = new Notes("filesystem", options);
+  const { hostPath, volume, volumeDriver } = options;
+  if (hostPath !== undefined) {
+    for (const key of (["volume", "volumeDriver", "volumeOptions"] as const).filter((each) => notes.given(each))) {
+      notes.add(key, "cannot stand beside storage.filesystem.hostPath; images are kept in a volume or in a folder of the host");
+    }
+    if (!path.posix.isAbsolute(hostPath) || path.posix.normalize(hostPath) !== hostPath || /[:\0]|^\/$|.\/$/.test(hostPath)) {
+      notes.add(
+        "hostPath",
+        `${shown(hostPath)} is not allowed; give the absolute path of a folder on the Docker host, without "..", ":" or a "/" at the end`,
+      );
+    }
+  } else if (notes.given("volumeOptions") && volume === undefined && volumeDriver === undefined) {
+    notes.add("volumeOptions", "needs storage.filesystem.volume or storage.filesystem.volumeDriver beside it");
+  }
+  notes.pattern(
+    "volume",
+    dockerName,
+    "two or more letters, digits and _.-, a letter or digit first (for a folder of the host use hostPath)",
+  );
+  if (volumeDriver === "") {
+    notes.add("volumeDriver", 'is empty; give the name of an installed volume plugin, or leave it out for "local"');
+  }
+  notes.whole(25, 100_000, "maxThreads");
+  return notes.problems;
+}
+
+const storageClasses = [
+  ...["STANDARD", "REDUCED_REDUNDANCY", "STANDARD_IA", "ONEZONE_IA", "INTELLIGENT_TIERING"],
+  ...["OUTPOSTS", "GLACIER_IR", "EXPRESS_ONEZONE", "NONE"],
+];
+const cannedAcls = [
+  ...["private", "public-read", "public-read-write", "authenticated-read", "aws-exec-read"],
+  ...["bucket-owner-read", "bucket-owner-full-control"],
+];
+const bucketName = /^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$/;
+const bucketRule = "3 to 63 small letters, digits, dots and hyphens";
+
+function s3(options: S3Storage): Problem[] {
+  const notes = new Notes("s3", options);
+  notes.required("bucket");
+  notes.pattern("bucket", bucketName, bucketRule);
+  if (!notes.given("regionEndpoint")) {
+    notes.required("region");
+    notes.pattern(
+      "region",
+      /^[a-z]{2}(-[a-z]+)+-\d+$/,
+      "an AWS region such as eu-central-1, or regionEndpoint for another store",
+    );
+  }
+  notes.url("regionEndpoint");
+  notes.together("accessKey", "secretKey");
+  if (options.regionEndpoint?.startsWith("http:") && options.secure === true) {
+    notes.add("secure", 'true contradicts storage.s3.regionEndpoint, which begins with "http:"; use https: there');
+  }
+  if (notes.given("keyId") && options.encrypt !== true) {
+    notes.add("keyId", "needs storage.s3.encrypt true");
+  }
+  notes.whole(5 * MiB, 5 * KiB * MiB, "chunkSize", "multipartCopyChunkSize");
+  notes.whole(1, 10_000, "multipartCopyMaxConcurrency");
+  notes.whole(0, 5 * KiB * MiB, "multipartCopyThresholdSize");
+  notes.oneOf("storageClass", storageClasses);
+  notes.oneOf("objectAcl", cannedAcls);
+  return notes.problems;
+}
+
+function azure(options: AzureStorage): Problem[] {
+  const notes = new Notes("azure", options);
+  notes.required("accountName", "container");
+  notes.pattern("container", /^[a-z0-9](-?[a-z0-9])+$/, "3 to 63 small letters, digits and single hyphens");
+  notes.url("serviceUrl");
+  notes.whole(0, 100, "maxRetries");
+  notes.pattern("retryDelay", /^\d+(\.\d+)?(ms|s|m)$/, "a time with a unit, such as 100ms");
+
+  const credentials = options.credentials ?? {};
+  const type = credentials.type ?? (notes.given("accountKey") ? "shared_key" : "default_credentials");
+  const types = ["shared_key", "client_secret", "default_credentials"];
+  if (!types.includes(type)) {
+    notes.add("credentials.type", `${shown(type)} is not allowed; choose ${types.join(", ")}`);
+    return notes.problems;
+  }
+  if (type === "shared_key") {
+    notes.required("accountKey");
+  } else if (notes.given("accountKey")) {
+    notes.add("accountKey", `belongs to storage.azure.credentials.type "shared_key", and that is "${type}"`);
+  }
+  for (const key of ["clientId", "tenantId", "secret"] as const) {
+    if (type === "client_secret" && credentials[key] === undefined) {
+      notes.add(`credentials.${key}`, 'is missing; storage.azure.credentials.type "client_secret" needs it');
+    } else if (type !== "client_secret" && credentials[key] !== undefined) {
+      notes.add(`credentials.${key}`, `belongs to storage.azure.credentials.type "client_secret", and that is "${type}"`);
+    }
+  }
+  return notes.problems;
+}
+
+function gcs(options: GcsStorage): Problem[] {
+  const notes = new Notes("gcs", options);
+  notes.required("bucket");
+  notes.pattern("bucket", /^[a-z0-9][a-z0-9._-]{1,220}[a-z0-9]$/, "small letters, digits, dots, hyphens and underscores");
+  notes.whole(256 * KiB, KiB * MiB, "chunkSize");
+  if (Number.isInteger(options.chunkSize) && Number(options.chunkSize) % (256 * KiB) !== 0) {
+    notes.add("chunkSize", `${shown(options.chunkSize)} is not allowed; give a multiple of ${256 * KiB} (256 KiB)`);
+  }
+  notes.whole(25, 10_000, "maxConcurrency");
+  const credentials = plain(options.credentials);
+  if (credentials !== undefined && !isServiceAccountKey(credentials)) {
+    notes.add(
+      "credentials",
+      'is no JSON key of a service account (a JSON object with "type": "service_account", "client_email" and "private_key")',
+    );
+  }
+  return notes.problems;
+}
+
+/** A key as Google's console gives it (https://cloud.google.com/iam/docs/keys-create-delete). */
+export function isServiceAccountKey(json: string): boolean {
+  try {
+    const key = JSON.parse(json) as Record<string, unknown> | null;
+    return key?.type === "service_account" && typeof key.client_email === "string" && typeof key.private_key === "string";
+  } catch {
+    return false;
+  }
+}
+
+function swift(options: SwiftStorage): Problem[] {
+  const notes = new Notes("swift", options);
+  notes.required("authUrl", "container");
+  notes.url("authUrl");
+  notes.alternatives("applicationCredentialId", "applicationCredentialName");
+  if (notes.given("applicationCredentialId") || notes.given("applicationCredentialName")) {
+    notes.required("applicationCredentialSecret");
+  } else {
+    notes.required("username", "password");
+    if (notes.given("applicationCredentialSecret")) {
+      notes.add(
+        "applicationCredentialSecret",
+        "needs storage.swift.applicationCredentialId or applicationCredentialName beside it",
+      );
+    }
+  }
+  notes.alternatives("tenant", "tenantId");
+  notes.alternatives("domain", "domainId");
+  notes.alternatives("tenantDomain", "tenantDomainId");
+  notes.oneOf("authVersion", [1, 2, 3]);
+  notes.oneOf("endpointType", ["public", "internal", "admin"]);
+  notes.pattern("container", /^[^/]{1,256}$/, 'a name without "/"');
+  notes.whole(MiB, KiB * MiB, "chunkSize");
+  if (options.tempUrlContainerKey === true && !notes.given("secretKey")) {
+    notes.add("secretKey", "is missing; storage.swift.tempUrlContainerKey needs it");
+  }
+  return notes.problems;
+}
+
+function oss(options: OssStorage): Problem[] {
+  const notes = new Notes("oss", options);
+  notes.required("bucket", "region");
+  notes.pattern("bucket", /^[a-z0-9][a-z0-9-]{1,61}[a-z0-9]$/, "3 to 63 small letters, digits and hyphens");
+  notes.pattern("region", /^[a-z]{2}-[a-z0-9-]+$/, 'a region such as cn-hangzhou, without "oss-" before it');
+  notes.together("accessKeyId", "accessKeySecret");
+  notes.whole(100 * KiB, KiB * MiB, "chunkSize", "multipartCopyThresholdSize");
+  if (notes.given("encryptionKeyId") && options.encrypt !== true) {
+    notes.add("encryptionKeyId", "needs storage.oss.encrypt true");
+  }
+  notes.alternatives("accessKeyId", "ramRole");
+  if (options.internal === true && notes.given("endpoint")) {
+    notes.add("internal", "cannot stand beside storage.oss.endpoint; the endpoint says itself where it is");
+  }
+  return notes.problems;
+}
+
+const checks: Record<StorageDriver, (storage: Storage) => Problem[]> = {
+  filesystem: (storage) => filesystem(storage.filesystem ?? {}),
+  s3: (storage) => s3(storage.s3 ?? {}),
+  azure: (storage) => azure(storage.azure ?? {}),
+  gcs: (storage) => gcs(storage.gcs ?? {}),
+  swift: (storage) => swift(storage.swift ?? {}),
+  oss: (storage) => oss(storage.oss ?? {}),
+};
+
+/** Drivers that only the bundled server has; release 3 of the stock engine dropped them. */
+const bundledOnly = ["swift", "oss"];
+
+export function storageProblems(storage: Storage, image = "bundled"): Problem[] {
+  const driver = storage.driver ?? "filesystem";
+  if (!Object.hasOwn(checks, driver)) {
+    return [{ key: "storage.driver", message: `${shown(driver)} is not allowed; choose ${storageDrivers.join(", ")}` }];
+  }
+  const problems = storageDrivers
+    .filter((each) => each !== driver && Object.hasOwn(storage, each))
+    .map((each) => ({
+      key: `storage.${each}`,
+      message: `belongs to storage.driver "${each}", and storage.driver is "${driver}"`,
+    }));
+  if (image !== "bundled" && bundledOnly.includes(driver)) {
+    problems.push({ key: "storage.driver", message: `"${driver}" is a driver of the bundled server only; use image bundled` });
+  }
+  if (driver === "filesystem" && storage.redirect === true) {
+    problems.push({
+      key: "storage.redirect",
+      message: 'true is not allowed with storage.driver "filesystem"; there is no store to send clients to',
+    });
+  }
+  if (storage.caCertificates !== undefined && certificatesIn(storage.caCertificates).length === 0) {
+    problems.push({
+      key: "storage.caCertificates",
+      message: "has no PEM certificate; give the CA of the store, `-----BEGIN CERTIFICATE-----` first",
+    });
+  }
+  return [...problems, ...checks[driver as StorageDriver](storage)];
+}

@@ -1,0 +1,218 @@
+import * as pulumi from "@pulumi/pulumi";
+
+/*
+ * The options of each driver are the engine's own keys in camelCase
+ * (https://distribution.github.io/distribution/storage-drivers/), so that its documentation holds here too.
+ */
+
+/** Images in a directory of the Docker host: a named volume unless `hostPath` says otherwise. */
+export interface FilesystemStorage {
+  /** Name of the volume. @default the component's name and `-data` */
+  volume?: string;
+  /** Driver of the volume, as an installed volume plugin is called. @default "local" */
+  volumeDriver?: string;
+  /** Options for the volume's driver, e.g. `type: nfs`. Only with `volume` or `volumeDriver`. */
+  volumeOptions?: Record<string, string>;
+  /** Absolute path on the Docker host (bind mount); made when missing. Excludes the volume options. */
+  hostPath?: string;
+  /** Files the engine works on at once, 25 or more. @default 100 */
+  maxThreads?: number;
+}
+
+/** Images in Amazon S3 or a store that speaks its protocol. Without keys, the role of the machine is used. */
+export interface S3Storage {
+  /** Name of the bucket. */
+  bucket?: string;
+  /** AWS region. @default "us-east-1" with `regionEndpoint`; else it must be given */
+  region?: string;
+  /** URL of a store that is not AWS. @default AWS itself */
+  regionEndpoint?: string;
+  /** Access key ID. Kept secret. @default the machine's or task's IAM role */
+  accessKey?: pulumi.Input<string>;
+  /** Secret access key, together with `accessKey`. Kept secret. */
+  secretKey?: pulumi.Input<string>;
+  /** Bucket in the path instead of the host name. @default true with `regionEndpoint`, but for aliyuncs.com */
+  forcePathStyle?: boolean;
+  /** TLS to the store. @default true, unless `regionEndpoint` begins with http: */
+  secure?: boolean;
+  /** Accepts any certificate of the store. @default false */
+  skipVerify?: boolean;
+  /** Server-side encryption of every object. @default false */
+  encrypt?: boolean;
+  /** KMS key for the encryption; needs `encrypt`. */
+  keyId?: string;
+  /** Bytes of one part of an upload, 5 MiB or more. @default 10 MiB */
+  chunkSize?: number;
+  /** Bytes of one part of a server-side copy, 5 MiB or more. @default 32 MiB */
+  multipartCopyChunkSize?: number;
+  /** Parts copied at once. @default 100 */
+  multipartCopyMaxConcurrency?: number;
+  /** Objects above this size in bytes are copied in parts. @default 32 MiB */
+  multipartCopyThresholdSize?: number;
+  /** Folder in the bucket. @default the bucket's root */
+  rootDirectory?: string;
+  /** Storage class of new objects. @default "STANDARD" */
+  storageClass?: string;
+  /** Canned ACL of new objects. @default "private" */
+  objectAcl?: string;
+  /** IPv4 and IPv6 endpoints. @default false */
+  useDualStack?: boolean;
+  /** S3 Transfer Acceleration. @default false */
+  accelerate?: boolean;
+  /** FIPS endpoints. @default false */
+  useFipsEndpoint?: boolean;
+}
+
+/** How the registry proves to Azure who it is. */
+export interface AzureCredentials {
+  /** `shared_key`, `client_secret` or `default_credentials` (managed identity, workload identity). @default "shared_key" with `accountKey`, else "default_credentials" */
+  type?: string;
+  /** `client_secret`: ID of the application. */
+  clientId?: string;
+  /** `client_secret`: ID of the tenant. */
+  tenantId?: string;
+  /** `client_secret`: the secret. Kept secret. */
+  secret?: pulumi.Input<string>;
+}
+
+/** Images in Azure Blob Storage. */
+export interface AzureStorage {
+  /** Name of the storage account. */
+  accountName?: string;
+  /** Key of the storage account, for `credentials.type` shared_key. Kept secret. */
+  accountKey?: pulumi.Input<string>;
+  /** Name of the blob container. */
+  container?: string;
+  /** Who the registry is. @default the account key, or the machine's identity without one */
+  credentials?: AzureCredentials;
+  /** Domain of another Azure cloud. @default "core.windows.net" */
+  realm?: string;
+  /** URL of the blob service. @default https://<accountName>.blob.<realm> */
+  serviceUrl?: string;
+  /** Folder in the container. @default its root */
+  rootDirectory?: string;
+  /** Tries of a copy's status. @default 5 */
+  maxRetries?: number;
+  /** Time between two tries, e.g. 100ms. @default "100ms" */
+  retryDelay?: string;
+  /** Accepts any certificate of the store. @default false */
+  skipVerify?: boolean;
+}
+
+/** Images in Google Cloud Storage. */
+export interface GcsStorage {
+  /** Name of the bucket. */
+  bucket?: string;
+  /** JSON key of a service account. Kept secret. @default the machine's service account or workload identity */
+  credentials?: pulumi.Input<string>;
+  /** Folder in the bucket. @default its root */
+  rootDirectory?: string;
+  /** Bytes of one part of an upload, a multiple of 256 KiB. @default 16 MiB */
+  chunkSize?: number;
+  /** Operations at once, 25 or more. @default 50 */
+  maxConcurrency?: number;
+}
+
+/** Images in OpenStack Swift. A driver of the bundled server; the stock engine has none. */
+export interface SwiftStorage {
+  /** URL of Keystone, or of tempauth. */
+  authUrl?: string;
+  /** User name. */
+  username?: string;
+  /** Password. Kept secret. */
+  password?: pulumi.Input<string>;
+  /** Name of the container. */
+  container?: string;
+  /** Project (tenant) by name. */
+  tenant?: string;
+  /** Project (tenant) by ID. */
+  tenantId?: string;
+  /** The user's domain by name. */
+  domain?: string;
+  /** The user's domain by ID. */
+  domainId?: string;
+  /** The project's domain by name. */
+  tenantDomain?: string;
+  /** The project's domain by ID. */
+  tenantDomainId?: string;
+  /** Trust, for Keystone v3. */
+  trustId?: string;
+  /** Region in the service catalog. */
+  region?: string;
+  /** Version of the identity API: 1 (tempauth), 2 or 3. @default by `authUrl` */
+  authVersion?: number;
+  /** Application credential by ID. */
+  applicationCredentialId?: string;
+  /** Application credential by name. */
+  applicationCredentialName?: string;
+  /** Secret of the application credential. Kept secret. */
+  applicationCredentialSecret?: pulumi.Input<string>;
+  /** `public`, `internal` or `admin`. @default "public" */
+  endpointType?: string;
+  /** Accepts any certificate of the store. @default false */
+  insecureSkipVerify?: boolean;
+  /** Bytes of one segment of a large object, 1 MiB to 1 GiB. @default 16 MiB */
+  chunkSize?: number;
+  /** Folder in the container. @default its root */
+  rootDirectory?: string;
+  /** The account's temporary URL key: with it, clients fetch blobs from Swift itself. Kept secret. */
+  secretKey?: pulumi.Input<string>;
+  /** The key belongs to the container instead of the account. @default false */
+  tempUrlContainerKey?: boolean;
+  /** Methods temporary URLs are made for. @default those the cluster allows */
+  tempUrlMethods?: string[];
+}
+
+/** Images in Alibaba Cloud OSS. A driver of the bundled server; the stock engine has none. */
+export interface OssStorage {
+  /** Access key ID. Kept secret. @default the machine's RAM role */
+  accessKeyId?: pulumi.Input<string>;
+  /** Access key secret. Kept secret. */
+  accessKeySecret?: pulumi.Input<string>;
+  /** Region, e.g. cn-hangzhou. */
+  region?: string;
+  /** Name of the bucket. */
+  bucket?: string;
+  /** The endpoint inside Alibaba's network. @default false */
+  internal?: boolean;
+  /** RAM role of the ECS instance. @default the one the instance has */
+  ramRole?: string;
+  /** Transfer acceleration. @default false */
+  accelerate?: boolean;
+  /** Server-side encryption of every object. @default false */
+  encrypt?: boolean;
+  /** KMS key for the encryption; needs `encrypt`. @default OSS's own key */
+  encryptionKeyId?: string;
+  /** Objects above this size in bytes are copied in parts. @default 256 MiB */
+  multipartCopyThresholdSize?: number;
+  /** TLS to the store. @default true */
+  secure?: boolean;
+  /** Bytes of one part of an upload, 100 KiB to 1 GiB. @default 10 MiB */
+  chunkSize?: number;
+  /** Folder in the bucket. @default its root */
+  rootDirectory?: string;
+  /** Another endpoint than the region's own. */
+  endpoint?: string;
+}
+
+/** Where the images are kept. */
+export interface Storage {
+  /** `filesystem`, `s3`, `azure`, `gcs`, `swift` or `oss`. @default "filesystem" */
+  driver?: string;
+  /** Clients fetch blobs from the store itself, by signed URLs. @default true for the real clouds, false for `filesystem` and other endpoints */
+  redirect?: boolean;
+  /** Certificates, PEM, of the CA that signed the store's certificate, when it is a private one. */
+  caCertificates?: string;
+  /** Options of the `filesystem` driver. */
+  filesystem?: FilesystemStorage;
+  /** Options of the `s3` driver. */
+  s3?: S3Storage;
+  /** Options of the `azure` driver. */
+  azure?: AzureStorage;
+  /** Options of the `gcs` driver. */
+  gcs?: GcsStorage;
+  /** Options of the `swift` driver. */
+  swift?: SwiftStorage;
+  /** Options of the `oss` driver. */
+  oss?: OssStorage;
+}

@@ -1,0 +1,15 @@
+#!/usr/bin/env bash
+# Checks the Go sources of the bundled server: their format and what go vet finds.
+set -euo pipefail
+cd "$(dirname "$0")/../image"
+
+if ! command -v go >/dev/null; then
+  echo "lint-go: Go is not installed, the Go sources in image/ were not checked" >&2
+  exit 0
+fi
+unformatted=$(gofmt -l .)
+if [ -n "$unformatted" ]; then
+  printf 'lint-go: not as gofmt writes it (run: npm run format):\n%s\n' "$unformatted" >&2
+  exit 1
+fi
+go vet ./...

@@ -11,10 +11,13 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"syscall"
 	"testing"
 )
+
+var requestNumber = regexp.MustCompile(`request [0-9A-F]{24}\)`)
 
 // try is one call of `registry check` and all it prints.
 type try struct {
@@ -31,6 +34,7 @@ func expect(t *testing.T, google *server, at string, tries map[string]try) {
 	for name, try := range tries {
 		t.Run(name, func(t *testing.T) {
 			got := registry(t, google, config(":5000", try.storage...), append([]string{"check", "-"}, try.options...)...)
+			got.stderr = requestNumber.ReplaceAllString(got.stderr, "request NUMBER)")
 			compare(t, got, strings.ReplaceAll(try.want, "AT", at), try.good)
 		})
 	}
@@ -147,7 +151,6 @@ func TestCheckAzure(t *testing.T) {
 func TestCheckGoogle(t *testing.T) {
 	s := startGoogle(t)
 	writer, reader := s.values["serviceaccount"], s.values["readerserviceaccount"]
-	address, _, _ := strings.Cut(s.values["hosts"], " ")
 	expect(t, s, "", map[string]try{
 		"good": {
 			storage: []string{googleStorage("images", writer)},
@@ -182,14 +185,56 @@ func TestCheckGoogle(t *testing.T) {
 	expect(t, s, "", map[string]try{"server down": {
 		storage: []string{googleStorage("images", writer)},
 		options: []string{"--timeout", "3s"},
-		want:    `cannot list gcs bucket "images": it cannot be reached; check its address and that it runs (oauth2: cannot fetch token: dial tcp ` + address + `:443: connect: connection refused)`,
+		want:    `cannot list gcs bucket "images": it cannot be reached; check its address and that it runs (oauth2: cannot fetch token: dial tcp ` + googleAddress(s) + `:443: connect: connection refused)`,
 	}})
 }
 
+func TestCheckSwift(t *testing.T) {
+	s := startSwift(t)
+	url, user, password := s.values["authurl"], s.values["username"], s.values["password"]
+	expect(t, nil, url, map[string]try{
+		"good": {
+			storage: []string{swiftStorage("images", user, password, url)},
+			want:    `swift container "images" at AT can be read and written`, good: true,
+		},
+		"wrong password": {
+			storage: []string{swiftStorage("images", user, "not-the-password", url)},
+			want:    `cannot open swift container "images" at AT: the credentials were refused; check storage.swift.username and password (AT refused the credentials)`,
+		},
+		"no such container": {
+			storage: []string{swiftStorage("absent", user, password, url)},
+			want:    `cannot open swift container "absent" at AT: it does not exist; create it or correct storage.swift.container (container "absent" does not exist in this account; create it first)`,
+		},
+		"server down": {
+			storage: []string{swiftStorage("images", user, password, "http://127.0.0.1:1/auth/v1.0")},
+			want:    `cannot open swift container "images" at http://127.0.0.1:1/auth/v1.0: it cannot be reached; check its address and that it runs (can't sign in at http://127.0.0.1:1/auth/v1.0: dial tcp 127.0.0.1:1: connect: connection refused)`,
+		},
+	})
+}
+
+func TestCheckOSS(t *testing.T) {
+	endpoint := startOSS(t)
+	expect(t, nil, endpoint, map[string]try{
+		"good": {
+			storage: []string{ossStorage("images", ossKey, ossSecret, endpoint)},
+			want:    `oss bucket "images" at AT can be read and written`, good: true,
+		},
+		"wrong secret": {
+			storage: []string{ossStorage("images", ossKey, "not-the-secret", endpoint)},
+			want:    `cannot open oss bucket "images" at AT: the credentials were refused; check storage.oss.accesskeyid and accesskeysecret (AT refuses the access key: SignatureDoesNotMatch: The request signature we calculated does not match the signature you provided. Check your key and signing method. (HTTP 403, request NUMBER))`,
+		},
+		"no such bucket": {
+			storage: []string{ossStorage("absent", ossKey, ossSecret, endpoint)},
+			want:    `cannot open oss bucket "absent" at AT: it does not exist; create it or correct storage.oss.bucket (bucket "absent" does not exist at AT: NoSuchBucket: The specified bucket does not exist. (HTTP 404, request NUMBER))`,
+		},
+		"server down": {
+			storage: []string{ossStorage("images", ossKey, ossSecret, "http://127.0.0.1:1")},
+			want:    `cannot open oss bucket "images" at http://127.0.0.1:1: it cannot be reached; check its address and that it runs (cannot reach http://127.0.0.1:1: dial tcp 127.0.0.1:1: connect: connection refused)`,
+		},
+	})
+}
+
 func TestCheckFolder(t *testing.T) {
-	if testing.Short() {
-		t.Skip("it takes real file systems")
-	}
 	if os.Getuid() != 0 {
 		t.Skip("only root can mount file systems and become somebody else")
 	}

@@ -6,14 +6,20 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"flag"
 	"fmt"
 	"math/rand/v2"
 	"net"
+	"net/http/httptest"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"github.com/ncw/swift/v2"
+
+	"container-registry/image/internal/storage/oss/osstest"
 )
 
 // binary is the command under test.
@@ -24,6 +30,10 @@ func TestMain(m *testing.M) {
 }
 
 func run(m *testing.M) int {
+	flag.Parse()
+	if testing.Short() {
+		return 0
+	}
 	folder, err := os.MkdirTemp("", "registry-command-")
 	if err != nil {
 		fmt.Fprintln(os.Stderr, err)
@@ -50,10 +60,7 @@ type server struct {
 
 func start(t *testing.T, script string, arguments ...string) *server {
 	t.Helper()
-	if testing.Short() {
-		t.Skip("it takes real servers")
-	}
-	path, err := filepath.Abs(filepath.Join("..", "..", "..", "test", "support", "servers", script))
+	path, err := filepath.Abs(filepath.Join("..", "..", "..", "test", "support", script))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -94,12 +101,12 @@ func (s *server) call(t *testing.T, arguments ...string) string {
 
 func startS3(t *testing.T) *server {
 	t.Helper()
-	return start(t, "versitygw.sh", freeAddress(t), "images")
+	return start(t, "servers/versitygw.sh", freeAddress(t), "images")
 }
 
 func startAzure(t *testing.T) *server {
 	t.Helper()
-	return start(t, "azurite.sh", freeAddress(t), "images")
+	return start(t, "servers/azurite.sh", freeAddress(t), "images")
 }
 
 func startGoogle(t *testing.T) *server {
@@ -107,8 +114,43 @@ func startGoogle(t *testing.T) *server {
 	if os.Getuid() != 0 {
 		t.Skip("only root can answer under Google's names")
 	}
-	return start(t, "fakegcs.sh", fmt.Sprintf("127.%d.%d.%d", 64+rand.N(64), rand.N(256), 1+rand.N(254)), "images")
+	return start(t, "servers/fakegcs.sh", fmt.Sprintf("127.%d.%d.%d", 64+rand.N(64), rand.N(256), 1+rand.N(254)), "images")
 }
+
+// startSwift starts a server with the container images.
+func startSwift(t *testing.T) *server {
+	t.Helper()
+	if os.Getuid() != 0 {
+		t.Skip("only root can start a Swift")
+	}
+	_, port, _ := net.SplitHostPort(freeAddress(t))
+	s := start(t, "swift-server.sh", port)
+	connection := &swift.Connection{AuthUrl: s.values["authurl"], UserName: s.values["username"], ApiKey: s.values["password"]}
+	if err := connection.ContainerCreate(t.Context(), "images", nil); err != nil {
+		t.Fatal(err)
+	}
+	return s
+}
+
+// startOSS serves a double of Alibaba's OSS, which nobody has an emulator of.
+func startOSS(t *testing.T) (endpoint string) {
+	t.Helper()
+	double, err := osstest.New(osstest.Config{
+		Bucket: "images", Region: ossRegion, Dir: t.TempDir(),
+		Credentials: []osstest.Credential{{AccessKeyID: ossKey, AccessKeySecret: ossSecret}},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	listening := httptest.NewServer(double)
+	t.Cleanup(func() {
+		listening.Close()
+		double.Close()
+	})
+	return listening.URL
+}
+
+const ossRegion, ossKey, ossSecret = "cn-hangzhou", "the-key-of-the-test", "the-secret-of-the-test"
 
 func freeAddress(t *testing.T) string {
 	t.Helper()
@@ -126,7 +168,7 @@ type result struct {
 	stdout, stderr string
 }
 
-// registry runs the command. It sees hosts, if any, as Google.
+// registry runs the command. It sees a Google Cloud Storage server, if any, as Google.
 func registry(t *testing.T, google *server, stdin string, arguments ...string) result {
 	t.Helper()
 	return finish(t, command(t.Context(), t, google, arguments...), stdin)
@@ -150,13 +192,15 @@ func command(ctx context.Context, t *testing.T, google *server, arguments ...str
 	}
 	// The server's names stand in a hosts file that only this command sees.
 	hosts := filepath.Join(t.TempDir(), "hosts")
-	if err := os.WriteFile(hosts, []byte("127.0.0.1 localhost\n"+google.values["hosts"]+"\n"), 0o600); err != nil {
+	if err := os.WriteFile(hosts, []byte("127.0.0.1 localhost\n"+googleAddress(google)+" "+strings.ReplaceAll(google.values["hosts"], ",", " ")+"\n"), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	c := inNamespace(ctx, `mount --bind "$HOSTS" /etc/hosts`, arguments...)
 	c.Env = append(os.Environ(), "HOSTS="+hosts, "SSL_CERT_FILE="+google.values["ca"])
 	return c
 }
+
+func googleAddress(google *server) string { return google.arguments[0] }
 
 // inNamespace runs the command where mounts are its own.
 func inNamespace(ctx context.Context, mount string, arguments ...string) *exec.Cmd {
@@ -180,6 +224,14 @@ func azureStorage(container, account, key, serviceURL string) string {
 
 func googleStorage(bucket, keyFile string) string {
 	return fmt.Sprintf("gcs: {bucket: %s, keyfile: %q}", bucket, keyFile)
+}
+
+func swiftStorage(container, username, password, authURL string) string {
+	return fmt.Sprintf("swift: {container: %s, username: %q, password: %q, authurl: %q}", container, username, password, authURL)
+}
+
+func ossStorage(bucket, key, secret, endpoint string) string {
+	return fmt.Sprintf("oss: {bucket: %s, region: %s, accesskeyid: %q, accesskeysecret: %q, endpoint: %q, secure: false}", bucket, ossRegion, key, secret, endpoint)
 }
 
 func folderStorage(folder string) string {

@@ -19,10 +19,10 @@ import (
 
 var probeName = regexp.MustCompile(`container-registry-check-[0-9a-f]+`)
 
-// TestTransfer copies a registry from a folder to S3, on to Azure and to Google, and back
-// into a folder. Each copy serves what the first one did.
+// TestTransfer copies a registry from a folder through all stores back into a folder.
+// Each copy serves what the first one did.
 func TestTransfer(t *testing.T) {
-	s3, azure, google := startS3(t), startAzure(t), startGoogle(t)
+	s3, azure, google, swift, oss := startS3(t), startAzure(t), startGoogle(t), startSwift(t), startOSS(t)
 	first, last := t.TempDir(), t.TempDir()
 
 	source := registrytest.Serve(t, registrytest.Config(t, filesystem.New(filesystem.DriverParameters{RootDirectory: first, MaxThreads: 100})))
@@ -36,6 +36,8 @@ func TestTransfer(t *testing.T) {
 		{"S3", s3Storage("images", s3.values["accesskey"], s3.values["secretkey"], s3.values["endpoint"])},
 		{"Azure", azureStorage("images", azure.values["accountname"], azure.values["accountkey"], azure.values["serviceurl"])},
 		{"Google", googleStorage("images", google.values["serviceaccount"])},
+		{"Swift", swiftStorage("images", swift.values["username"], swift.values["password"], swift.values["authurl"])},
+		{"OSS", ossStorage("images", ossKey, ossSecret, oss)},
 		{"another folder", folderStorage(last)},
 	}
 	for i, to := range stores[1:] {

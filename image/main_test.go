@@ -33,6 +33,10 @@ func TestCommandLine(t *testing.T) {
 		{"bad duration", []string{"healthcheck", "--watch", "5", empty}, "", `invalid value "5" for flag -watch`, "wrong usage"},
 		{"absent file", []string{"serve", "/nonexistent"}, "", "", "configuration: open /nonexistent"},
 		{"unhealthy", []string{"healthcheck", empty}, "", "", "unhealthy: "},
+		{"good store", []string{"check", "--timeout", "5s", empty}, "can be read and written", "", ""},
+		{"nothing on standard input", []string{"check", "-"}, "", "", "standard input: the file is empty"},
+		{"one file to transfer", []string{"transfer", "a"}, "", "transfer needs exactly one FROM_CONFIG and one TO_CONFIG, 1 given", "wrong usage"},
+		{"a store to itself", []string{"transfer", empty, empty}, "", "", "name the same store"},
 		{"nothing pushed, options first", []string{"garbage-collect", "-d", "-m", "-q", empty}, "", "", ""},
 		{"nothing pushed, options last", []string{"garbage-collect", empty, "--dry-run", "--delete-untagged", "--quiet"}, "", "", ""},
 	}

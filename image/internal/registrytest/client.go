@@ -15,6 +15,7 @@ import (
 	"github.com/opencontainers/go-digest"
 	"github.com/opencontainers/image-spec/specs-go"
 	v1 "github.com/opencontainers/image-spec/specs-go/v1"
+	"github.com/sirupsen/logrus"
 )
 
 // Client speaks to a registry over HTTP.
@@ -25,6 +26,8 @@ type Client struct {
 // Serve serves a registry until the test ends.
 func Serve(t testing.TB, c *configuration.Configuration) Client {
 	t.Helper()
+	// The engine logs every request to the one logger there is.
+	logrus.SetLevel(logrus.ErrorLevel)
 	app := handlers.NewApp(t.Context(), c)
 	server := httptest.NewServer(app)
 	t.Cleanup(server.Close)

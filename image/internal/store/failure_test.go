@@ -105,6 +105,10 @@ func TestFailure(t *testing.T) {
 			"s3", List, fromEngine("s3aws", awserr.New("RequestError", "send request failed", unreachable(refused))), Unreachable,
 			`cannot list s3 bucket "images" in region eu-west-1: it cannot be reached; check its address and that it runs (dial tcp: connect: connection refused)`,
 		},
+		"s3 no such host": {
+			"s3", List, fromEngine("s3aws", awserr.New("RequestError", "send request failed", unreachable(&net.DNSError{Err: "no such host", Name: "absent.example", IsNotFound: true}))), Unreachable,
+			`cannot list s3 bucket "images" in region eu-west-1: it cannot be reached; check its address and that it runs (dial tcp: lookup absent.example: no such host)`,
+		},
 		"s3 wrong authority": {
 			"s3", List, fromEngine("s3aws", awserr.New("RequestError", "send request failed", unreachable(x509.UnknownAuthorityError{}))), Untrusted,
 			`cannot list s3 bucket "images" in region eu-west-1: its certificate is not trusted; give the server the certificate of the authority that signed it (dial tcp: x509: certificate signed by unknown authority)`,

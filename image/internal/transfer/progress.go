@@ -67,9 +67,12 @@ func (p *progress) write(now time.Time) {
 	if p.total > 0 {
 		line = fmt.Sprintf("%s: %d of %d", p.phase, p.count, p.total)
 	}
+	if p.bytes > 0 {
+		line += fmt.Sprintf(", %s copied", inUnits(p.bytes))
+	}
 	if p.bytes > p.last {
 		rate := float64(p.bytes-p.last) / now.Sub(p.lastTime).Seconds()
-		line += fmt.Sprintf(", %s copied, %s/s", inUnits(p.bytes), inUnits(int64(rate)))
+		line += fmt.Sprintf(", %s/s", inUnits(int64(rate)))
 	}
 	p.last, p.lastTime = p.bytes, now
 	fmt.Fprintln(p.out, line)

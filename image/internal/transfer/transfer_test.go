@@ -329,7 +329,7 @@ func TestProgress(t *testing.T) {
 	p.write(start.Add(3 * time.Second))
 	p.done()
 	p.write(start.Add(4 * time.Second))
-	want := "looking at what there is\nblobs: 1 of 10, 3.0 MiB copied, 1.5 MiB/s\nblobs: 2 of 10\n"
+	want := "looking at what there is\nblobs: 1 of 10, 3.0 MiB copied, 1.5 MiB/s\nblobs: 2 of 10, 3.0 MiB copied\n"
 	if out.String() != want {
 		t.Errorf("got\n%s\nwant\n%s", out.String(), want)
 	}

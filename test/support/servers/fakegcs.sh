@@ -2,8 +2,8 @@
 # Runs a Google Cloud Storage server (fake-gcs-server behind gcsFront.mjs), for tests.
 #
 #   fakegcs.sh start [--certificate FILE --key FILE] DIR ADDRESS BUCKET...   start in DIR, make the
-#       buckets, and print hosts= (the names to resolve to ADDRESS), ca= (the certificate to trust),
-#       serviceaccount=, and readerserviceaccount= of an account that may only read
+#       buckets, and print hosts= (the names to resolve to ADDRESS, with commas between), ca= (the
+#       certificate to trust), serviceaccount=, and readerserviceaccount= of an account that may only read
 #   fakegcs.sh down DIR                                                      end it and keep its data
 #   fakegcs.sh stop DIR                                                      end it and delete DIR
 #
@@ -72,7 +72,7 @@ start() {
     run_detached "$dir" front node "$here/gcsFront.mjs" "$dir" "$address" "$certificate" "$key" "$(cat "$dir/port")"
     wait_ready "$dir" front ready
     make_buckets "$@"
-    echo "hosts=$address ${names[*]}"
+    echo "hosts=$(IFS=,; echo "${names[*]}")"
     echo "ca=$certificate"
     echo "serviceaccount=$dir/writer.json"
     echo "readerserviceaccount=$dir/reader.json"

@@ -123,6 +123,7 @@ func TestRefused(t *testing.T) {
 		{"old TLS", withHTTP("tls: {certificate: c, key: k, minimumtls: tls1.1}"), []string{`http.tls.minimumtls: "tls1.1": not allowed; allowed: tls1.2, tls1.3`}},
 		{"broken cipher suite", withHTTP("tls: {certificate: c, key: k, ciphersuites: [TLS_RSA_WITH_3DES_EDE_CBC_SHA]}"), []string{"http.tls.ciphersuites[0]: \"TLS_RSA_WITH_3DES_EDE_CBC_SHA\": not allowed"}},
 		{"cipher suites of TLS 1.3", withHTTP("tls: {certificate: c, key: k, minimumtls: tls1.3, ciphersuites: [TLS_AES_128_GCM_SHA256]}"), []string{"has no effect with http.tls.minimumtls tls1.3"}},
+		{"cipher suites without HTTP/2", withHTTP("tls: {certificate: c, key: k, ciphersuites: [TLS_ECDHE_RSA_WITH_AES_256_GCM_SHA384]}"), []string{"http.tls.ciphersuites: HTTP/2 needs TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256 or TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256; or set http.http2.disabled"}},
 		{"certificate without key", withHTTP("tls: {certificate: c}"), []string{"http.tls.certificate: needs http.tls.key"}},
 		{"key without certificate", withHTTP("tls: {key: c}"), []string{"http.tls.key: needs http.tls.certificate"}},
 		{"client authentication without CAs", withHTTP("tls: {certificate: c, key: k, clientauth: require-any-client-cert}"), []string{"http.tls.clientauth: needs http.tls.clientcas"}},

@@ -67,9 +67,26 @@ func (c *checker) tls(root *yaml.Node) {
 	needs("ciphersuites", "certificate")
 	// Without CAs the engine leaves client authentication off, whatever is asked for.
 	needs("clientauth", "clientcas")
-	if suites := find(tls, "ciphersuites"); suites != nil && value(find(tls, "minimumtls")) == "tls1.3" {
+	suites := find(tls, "ciphersuites")
+	switch {
+	case suites == nil || len(suites.Content) == 0:
+	case value(find(tls, "minimumtls")) == "tls1.3":
 		c.problems.add(suites.Line, "http.tls.ciphersuites", "has no effect with http.tls.minimumtls tls1.3")
+	case value(find(root, "http", "http2", "disabled")) != "true" && !servesHTTP2(suites):
+		c.problems.add(suites.Line, "http.tls.ciphersuites", "HTTP/2 needs %s; or set http.http2.disabled", strings.Join(http2Suites, " or "))
 	}
+}
+
+// http2Suites are those of which RFC 9113 demands one with TLS 1.2.
+var http2Suites = []string{"TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256", "TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256"}
+
+func servesHTTP2(suites *yaml.Node) bool {
+	for _, suite := range suites.Content {
+		if contains(http2Suites, suite.Value) {
+			return true
+		}
+	}
+	return false
 }
 
 // find returns the value at a path of keys, nil when it is absent.

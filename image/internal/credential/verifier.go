@@ -23,9 +23,9 @@ import (
 	"container-registry/image/internal/htpasswd"
 )
 
-// queue is how many passwords may wait to be checked. Each takes a good part of a
-// second, so whoever comes later has a better chance by asking again.
-const queue = 256
+// longestQueue is how many passwords may wait to be checked. Each takes a good part of
+// a second, so whoever comes later has a better chance by asking again.
+const longestQueue = 256
 
 // ErrWrong is a user or a password that is not right.
 var ErrWrong = errors.New("unknown user or wrong password")
@@ -62,6 +62,7 @@ type Verifier struct {
 	// slots bounds how many passwords are checked at the same time: half of the
 	// processors, so that the others go on serving those who are known.
 	slots   chan struct{}
+	queue   int32
 	waiting atomic.Int32
 }
 
@@ -70,6 +71,7 @@ func New(size int, ttl time.Duration, failures *attempts.Limiter) *Verifier {
 	v := &Verifier{
 		cache:    newCache(size, ttl),
 		failures: failures,
+		queue:    longestQueue,
 		slots:    make(chan struct{}, max(1, runtime.GOMAXPROCS(0)/2)),
 	}
 	secret := make([]byte, sha256.Size)
@@ -116,7 +118,7 @@ func (v *Verifier) Verify(ctx context.Context, users *htpasswd.Users, address ne
 // check pays for bcrypt. It goes on when the client that asked is gone, as others may
 // wait for the same result.
 func (v *Verifier) check(users *htpasswd.Users, address netip.Prefix, k key, name, password string) error {
-	if v.waiting.Add(1) > queue {
+	if v.waiting.Add(1) > v.queue {
 		v.waiting.Add(-1)
 		return errBusy
 	}

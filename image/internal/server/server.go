@@ -166,7 +166,7 @@ func (s *Server) serve(ctx context.Context) error {
 		return s.http.Serve(s.listener)
 	}
 	go s.certificate.Watch(ctx)
-	return s.http.ServeTLS(s.listener, "", "")
+	return s.http.ServeTLS(explainTLS{s.listener}, "", "")
 }
 
 func (s *Server) logStart() {

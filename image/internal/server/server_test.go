@@ -198,6 +198,16 @@ func TestHTTPVersions(t *testing.T) {
 	}
 }
 
+func TestPlainTextOnTLS(t *testing.T) {
+	config, client := withTLS(t, inMemory)
+	i := start(t, config, client)
+	response := i.do(t, http.MethodGet, strings.Replace(i.base, "https", "http", 1)+"/v2/", nil)
+	text := body(t, response)
+	if response.StatusCode != http.StatusBadRequest || !strings.Contains(string(text), `{"errors":[{"code":"UNSUPPORTED","message":"this registry speaks HTTPS only;`) {
+		t.Errorf("%s %s", response.Status, text)
+	}
+}
+
 func TestClientCertificates(t *testing.T) {
 	clients := testpki.NewAuthority(t)
 	file := filepath.Join(t.TempDir(), "ca.pem")
@@ -382,7 +392,10 @@ func TestCredentialsInRequestLine(t *testing.T) {
 
 func (i *instance) do(t *testing.T, method, path string, content io.Reader) *http.Response {
 	t.Helper()
-	request, err := http.NewRequest(method, i.base+path, content)
+	if !strings.HasPrefix(path, "http") {
+		path = i.base + path
+	}
+	request, err := http.NewRequest(method, path, content)
 	if err != nil {
 		t.Fatal(err)
 	}

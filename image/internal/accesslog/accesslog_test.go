@@ -1,0 +1,77 @@
+package accesslog
+
+import (
+	"bytes"
+	"fmt"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"regexp"
+	"strings"
+	"testing"
+)
+
+func TestLine(t *testing.T) {
+	tests := []struct {
+		name   string
+		change func(*http.Request)
+		answer http.HandlerFunc
+		want   string
+	}{
+		{"plain", func(*http.Request) {}, func(w http.ResponseWriter, _ *http.Request) { fmt.Fprint(w, "{}") },
+			`192.0.2.1 - - [TIME] "GET /v2/ HTTP/1.1" 200 2 "" ""`},
+		{"with a user", func(r *http.Request) {
+			r.Header.Set("User-Agent", "docker/28")
+			r.Header.Set("Referer", "https://x/")
+			r.SetBasicAuth("alice", "hunter2")
+		}, func(w http.ResponseWriter, r *http.Request) {
+			SetUser(r.Context(), "alice")
+			w.WriteHeader(http.StatusNotFound)
+		}, `192.0.2.1 - alice [TIME] "GET /v2/ HTTP/1.1" 404 0 "https://x/" "docker/28"`},
+		{"forged", func(r *http.Request) {
+			r.Header.Set("User-Agent", "a\" 200 \"\nb\\c\x7f\xff")
+			r.RequestURI = `/v2/"x`
+		}, func(_ http.ResponseWriter, r *http.Request) { SetUser(r.Context(), "a b\n[c") },
+			`192.0.2.1 - a_b\x0a[c [TIME] "GET /v2/\"x HTTP/1.1" 200 0 "" "a\" 200 \"\x0ab\\c\x7f\xff"`},
+		{"announced", func(*http.Request) {}, func(w http.ResponseWriter, _ *http.Request) {
+			w.WriteHeader(http.StatusEarlyHints)
+			w.WriteHeader(http.StatusCreated)
+			w.WriteHeader(http.StatusBadRequest)
+		}, `192.0.2.1 - - [TIME] "GET /v2/ HTTP/1.1" 201 0 "" ""`},
+		{"on a socket", func(r *http.Request) { r.RemoteAddr = "@" }, func(http.ResponseWriter, *http.Request) {},
+			`@ - - [TIME] "GET /v2/ HTTP/1.1" 200 0 "" ""`},
+	}
+	timeStamp := regexp.MustCompile(`\[\d\d/\w{3}/\d{4}:\d\d:\d\d:\d\d [+-]\d{4}\]`)
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			var out bytes.Buffer
+			r := httptest.NewRequest(http.MethodGet, "/v2/", nil)
+			test.change(r)
+			Handler(&out, test.answer).ServeHTTP(httptest.NewRecorder(), r)
+			if got := timeStamp.ReplaceAllString(out.String(), "[TIME]"); got != test.want+"\n" {
+				t.Errorf("got  %s\nwant %s", got, test.want)
+			}
+		})
+	}
+}
+
+func TestPanicIsLogged(t *testing.T) {
+	var out bytes.Buffer
+	func() {
+		defer func() { _ = recover() }()
+		Handler(&out, http.HandlerFunc(func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) })).
+			ServeHTTP(httptest.NewRecorder(), httptest.NewRequest(http.MethodGet, "/v2/", nil))
+	}()
+	if !strings.Contains(out.String(), `"GET /v2/ HTTP/1.1"`) {
+		t.Errorf("logged %q", out.String())
+	}
+}
+
+func BenchmarkHandler(b *testing.B) {
+	handler := Handler(io.Discard, http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) { SetUser(r.Context(), "alice") }))
+	r := httptest.NewRequest(http.MethodGet, "/v2/team/app/manifests/latest", nil)
+	b.ReportAllocs()
+	for b.Loop() {
+		handler.ServeHTTP(httptest.NewRecorder(), r)
+	}
+}

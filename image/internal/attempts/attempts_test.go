@@ -1,0 +1,78 @@
+package attempts
+
+import (
+	"encoding/binary"
+	"net/netip"
+	"testing"
+	"time"
+)
+
+func TestAddress(t *testing.T) {
+	tests := []struct{ remote, want string }{
+		{"192.0.2.7:1234", "192.0.2.7/32"},
+		{"[::ffff:192.0.2.7]:1234", "192.0.2.7/32"},
+		{"[2001:db8:1:2:3:4:5:6]:1234", "2001:db8:1:2::/64"},
+		{"[fe80::1%eth0]:1234", "fe80::/64"},
+		{"@", "invalid Prefix"},
+		{"", "invalid Prefix"},
+	}
+	for _, test := range tests {
+		if got := Address(test.remote).String(); got != test.want {
+			t.Errorf("%q: %s, want %s", test.remote, got, test.want)
+		}
+	}
+}
+
+func TestLimit(t *testing.T) {
+	start := time.Now()
+	here, there := Address("192.0.2.1:1"), Address("192.0.2.2:1")
+	l := New(3, time.Minute)
+	at := func(offset time.Duration, address netip.Prefix, want time.Duration) {
+		t.Helper()
+		if got := l.Refused(address, start.Add(offset)); got != want {
+			t.Errorf("after %s: wait %s, want %s", offset, got, want)
+		}
+	}
+	l.Fail(here, start)
+	l.Fail(here, start.Add(10*time.Second))
+	at(10*time.Second, here, 0)
+	l.Fail(here, start.Add(20*time.Second))
+	at(20*time.Second, here, 40*time.Second)
+	at(20*time.Second, there, 0)
+	at(59*time.Second, here, time.Second)
+	at(60*time.Second, here, 0)
+	// A new window starts with the next failure.
+	l.Fail(here, start.Add(90*time.Second))
+	at(90*time.Second, here, 0)
+	l.Fail(here, start.Add(91*time.Second))
+	l.Fail(here, start.Add(92*time.Second))
+	at(92*time.Second, here, 58*time.Second)
+}
+
+func TestOff(t *testing.T) {
+	l := New(0, time.Minute)
+	for range 100 {
+		l.Fail(Address("192.0.2.1:1"), time.Now())
+	}
+	if l.Refused(Address("192.0.2.1:1"), time.Now()) != 0 || len(l.entries) != 0 {
+		t.Error("a limit of 0 refuses")
+	}
+}
+
+func TestBounded(t *testing.T) {
+	l, now := New(1, time.Hour), time.Now()
+	address := func(i int) netip.Prefix {
+		var b [4]byte
+		binary.BigEndian.PutUint32(b[:], uint32(i))
+		return netip.PrefixFrom(netip.AddrFrom4(b), 32)
+	}
+	for i := range 3 * most {
+		l.Fail(address(i), now)
+	}
+	if len(l.entries) != most || l.order.Len() != most {
+		t.Errorf("%d addresses are remembered, want %d", len(l.entries), most)
+	}
+	if l.Refused(address(3*most-1), now) == 0 || l.Refused(address(0), now) != 0 {
+		t.Error("the wrong addresses were forgotten")
+	}
+}

@@ -1,0 +1,44 @@
+package server
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"net"
+
+	"github.com/distribution/distribution/v3/registry/api/errcode"
+)
+
+// explainTLS gives clients that speak HTTP to a port with TLS an answer they can show.
+// Docker does that on localhost whenever HTTPS did not get it any further, which is
+// mostly for want of a login; and of what net/http says it shows that it is not JSON.
+type explainTLS struct {
+	net.Listener
+}
+
+func (l explainTLS) Accept() (net.Conn, error) {
+	conn, err := l.Listener.Accept()
+	if err != nil {
+		return nil, err
+	}
+	return explainingConn{conn}, nil
+}
+
+// explainingConn is below TLS, whose records never begin like an answer of HTTP.
+type explainingConn struct {
+	net.Conn
+}
+
+func (c explainingConn) Write(content []byte) (int, error) {
+	if !bytes.HasPrefix(content, []byte("HTTP/1.0 400 ")) {
+		return c.Conn.Write(content)
+	}
+	body, err := json.Marshal(errcode.Errors{errcode.ErrorCodeUnsupported.WithMessage("this registry speaks HTTPS only; if the client tried that first, it may have to log in")})
+	if err != nil {
+		return 0, err
+	}
+	if _, err := fmt.Fprintf(c.Conn, "HTTP/1.0 400 Bad Request\r\nContent-Type: application/json\r\nContent-Length: %d\r\nConnection: close\r\n\r\n%s", len(body), body); err != nil {
+		return 0, err
+	}
+	return len(content), nil
+}

@@ -35,7 +35,9 @@ export class RegistryData extends pulumi.ComponentResource {
       const chosen = new docker.Volume(
         `${name}-${identity.slice(0, 8)}`,
         { name: volume ?? `${name}-${identity.slice(0, 8)}`, driver: volumeDriver ?? "local", driverOpts: volumeOptions },
-        { parent: this, retainOnDelete: !args.lab },
+        // An `up` that chooses another storage takes this volume out of the stack, and must leave its images: also with `lab`,
+        // as Pulumi cannot tell that from a `destroy`. So a chosen volume outlives the stack, as a folder of the host does.
+        { parent: this, retainOnDelete: true },
       );
       this.volumes = [{ volumeName: chosen.name, containerPath: dataFolder }];
     } else {

@@ -67,7 +67,7 @@ describe("a registry and its clients", () => {
     await docker.run("pull", image);
     expect(await docker.run("image", "inspect", "--format", "{{.Id}}", image)).toBe(id);
     const { layers } = JSON.parse(await crane.run("manifest", image)) as { layers: { size: number }[] };
-    expect(layers[0].size).toBeGreaterThan(300 * mebibyte);
+    expect(layers.map(({ size }) => size > 300 * mebibyte)).toEqual([true]);
   });
 
   it("takes 20 pushes at once: of different images, and of one tag", async () => {
@@ -78,9 +78,7 @@ describe("a registry and its clients", () => {
     await Promise.all(images.map((image) => pushImage(outputs, "parallel/one-tag", "latest", image)));
     // Which one was last is open, but it is one of them and whole, and the others are there by digest.
     const winner = (await request(outputs, "/v2/parallel/one-tag/manifests/latest", { headers: { Accept: manifestType } })).body;
-    const won = images.filter(({ manifest }) => manifest.equals(winner));
-    expect(won).toHaveLength(1);
-    await checkImage(outputs, "parallel/one-tag", "latest", won[0]);
+    expect(images.filter(({ manifest }) => manifest.equals(winner))).toHaveLength(1);
     await Promise.all(images.map((image) => checkImage(outputs, "parallel/one-tag", image.digest, image)));
   });
 });

@@ -107,7 +107,7 @@ async function requestsPerSecond(server: Server, port: number): Promise<number> 
     ...["-q", "-k", "-c", "8", "-t", `${secondsOfRequests}`, "-n", "1000000"],
     ...[...login, `https://127.0.0.1:${port}/v2/`],
   ]);
-  if (report.includes('Non-2xx')) {
+  if (report.includes("Non-2xx")) {
     throw new Error(`${server.name} refused requests:\n${report}`);
   }
   return Number(/Requests per second:\s+([\d.]+)/.exec(report)?.[1]);

@@ -34,10 +34,15 @@ export class RegistryData extends pulumi.ComponentResource {
         .digest("hex");
       const chosen = new docker.Volume(
         `${name}-${identity.slice(0, 8)}`,
-        { name: volume ?? `${name}-${identity.slice(0, 8)}`, driver: volumeDriver ?? "local", driverOpts: volumeOptions },
+        {
+          name: volume ?? `${name}-${identity.slice(0, 8)}`,
+          driver: volumeDriver ?? "local",
+          // The options of a network share may hold its password.
+          driverOpts: volumeOptions === undefined ? undefined : pulumi.secret(volumeOptions),
+        },
         // An `up` that chooses another storage takes this volume out of the stack, and must leave its images: also with `lab`,
         // as Pulumi cannot tell that from a `destroy`. So a chosen volume outlives the stack, as a folder of the host does.
-        { parent: this, retainOnDelete: true },
+        { parent: this, retainOnDelete: true, additionalSecretOutputs: ["driverOpts"] },
       );
       this.volumes = [{ volumeName: chosen.name, containerPath: dataFolder }];
     } else {

@@ -2,7 +2,7 @@ import * as docker from "@pulumi/docker";
 import * as pulumi from "@pulumi/pulumi";
 import * as random from "@pulumi/random";
 import { Authentication, Resources, Tls, TlsMode, User } from "./args";
-import { registryProblems, RegistrySettings } from "./lib/checks";
+import { nameProblems, registryProblems, RegistrySettings } from "./lib/checks";
 import { daemonConfig, loginCommand, trustCommand } from "./lib/clientSetup";
 import {
   certificateFile,
@@ -17,17 +17,21 @@ import {
 import { engineOf } from "./lib/engine";
 import { hostPort, isLoopback, isUnspecified } from "./lib/hosts";
 import { untilHealthy } from "./lib/health";
-import { gated, throwProblems } from "./lib/inputs";
+import { checkArguments, gated } from "./lib/inputs";
 import { checkStore } from "./lib/preflight";
 import { storageConfiguration } from "./lib/storage";
 import { storageProblems } from "./lib/storageChecks";
 import { serverVersion } from "./lib/version";
+import { provisionedStorage } from "./provisionedStorage";
 import { RegistryCertificate } from "./registryCertificate";
 import { RegistryData } from "./registryData";
 import { RegistryFiles } from "./registryFiles";
 import { RegistryImage } from "./registryImage";
 import { RegistryUsers } from "./registryUsers";
 import { Storage } from "./storageArgs";
+
+/** How long a store that was just made may refuse the registry, in seconds: an assigned role in Azure takes up to ten minutes. */
+const newStorePatience = 600;
 
 /** A registry on one Docker host. */
 export interface SingleNodeRegistryArgs {
@@ -95,8 +99,9 @@ export class SingleNodeRegistry extends pulumi.ComponentResource {
     // No inputs: they would stand in state, passwords and keys among them.
     super("container-registry:index:SingleNodeRegistry", name, {}, opts);
     const settings = settingsOf(args);
-    throwProblems(registryProblems(settings));
+    checkArguments(args, () => [...nameProblems(name), ...registryProblems(settings)]);
     const parent = { parent: this };
+    const lab = args.lab ?? false;
     const bundled = settings.image === "bundled";
     const encrypted = settings.tls.mode !== TlsMode.Off;
 
@@ -114,11 +119,12 @@ export class SingleNodeRegistry extends pulumi.ComponentResource {
     const image = new RegistryImage(`${name}-image`, { image: settings.image }, parent);
     const data = new RegistryData(
       `${name}-data`,
-      { storage: settings.storage, lab: args.lab ?? false, imageId: image.imageId, unprivileged: bundled },
+      { storage: settings.storage, lab, imageId: image.imageId, unprivileged: bundled },
       parent,
     );
 
-    const storage = gated(settings.storage, (resolved) => storageProblems(resolved, settings.image));
+    const store = provisionedStorage(`${name}-store`, settings.storage, lab, parent);
+    const storage = gated(store, (resolved) => storageProblems(resolved, settings.image));
     const configuration = pulumi.all([httpSecret.hex, storage]).apply(([secret, resolved]) =>
       renderConfiguration({
         httpSecret: secret,
@@ -168,6 +174,7 @@ export class SingleNodeRegistry extends pulumi.ComponentResource {
                 configurationPath: configurationFile,
                 environment,
                 hosts: hosts.map(([host, ip]) => `${host}:${ip}`),
+                patience: settings.storage.provision === true ? newStorePatience : 0,
               });
               return configurationFile;
             })

@@ -21,13 +21,13 @@ export interface FilesystemStorage {
 
 /** Images in Amazon S3 or a store that speaks its protocol. Without keys, the role of the machine is used. */
 export interface S3Storage {
-  /** Name of the bucket. */
+  /** Name of the bucket. @default with `provision` a name made from the component's; else it must be given */
   bucket?: string;
   /** AWS region. @default "us-east-1" with `regionEndpoint`; else it must be given */
   region?: string;
   /** URL of a store that is not AWS. @default AWS itself */
   regionEndpoint?: string;
-  /** Access key ID. Kept secret. @default the machine's or task's IAM role */
+  /** Access key ID. Kept secret. @default the machine's or task's IAM role; with `provision` a new user's, unless `role` is given */
   accessKey?: pulumi.Input<string>;
   /** Secret access key, together with `accessKey`. Kept secret. */
   secretKey?: pulumi.Input<string>;
@@ -39,7 +39,7 @@ export interface S3Storage {
   skipVerify?: boolean;
   /** Server-side encryption of every object. @default false */
   encrypt?: boolean;
-  /** KMS key for the encryption; needs `encrypt`. */
+  /** KMS key for the encryption; needs `encrypt`. With `provision` it is an ARN: the policy names the key. */
   keyId?: string;
   /** Bytes of one part of an upload, 5 MiB or more. @default 10 MiB */
   chunkSize?: number;
@@ -53,7 +53,7 @@ export interface S3Storage {
   rootDirectory?: string;
   /** Storage class of new objects. @default "STANDARD" */
   storageClass?: string;
-  /** Canned ACL of new objects. @default "private" */
+  /** Canned ACL of new objects. @default "private"; with `provision` the one that a bucket without ACLs takes */
   objectAcl?: string;
   /** IPv4 and IPv6 endpoints. @default false */
   useDualStack?: boolean;
@@ -61,6 +61,8 @@ export interface S3Storage {
   accelerate?: boolean;
   /** FIPS endpoints. @default false */
   useFipsEndpoint?: boolean;
+  /** `provision`: name of an existing IAM role, the machine's or task's, that gets access instead of a new user with a key. */
+  role?: string;
 }
 
 /** How the registry proves to Azure who it is. */
@@ -77,11 +79,11 @@ export interface AzureCredentials {
 
 /** Images in Azure Blob Storage. */
 export interface AzureStorage {
-  /** Name of the storage account. */
+  /** Name of the storage account. @default with `provision` a random one; else it must be given */
   accountName?: string;
   /** Key of the storage account, for `credentials.type` shared_key. Kept secret. */
   accountKey?: pulumi.Input<string>;
-  /** Name of the blob container. */
+  /** Name of the blob container. @default with `provision` "registry"; else it must be given */
   container?: string;
   /** Who the registry is. @default the account key, or the machine's identity without one */
   credentials?: AzureCredentials;
@@ -97,11 +99,17 @@ export interface AzureStorage {
   retryDelay?: string;
   /** Accepts any certificate of the store. @default false */
   skipVerify?: boolean;
+  /** `provision`: name of an existing resource group. @default a new one in `location` */
+  resourceGroup?: string;
+  /** `provision`: Azure region. @default that of `resourceGroup`; without one it must be given */
+  location?: string;
+  /** `provision`: object ID of a managed identity that gets access instead of the account key, which is turned off then. */
+  principalId?: string;
 }
 
 /** Images in Google Cloud Storage. */
 export interface GcsStorage {
-  /** Name of the bucket. */
+  /** Name of the bucket. @default with `provision` a name made from the component's; else it must be given */
   bucket?: string;
   /** JSON key of a service account. Kept secret. @default the machine's service account or workload identity */
   credentials?: pulumi.Input<string>;
@@ -111,6 +119,10 @@ export interface GcsStorage {
   chunkSize?: number;
   /** Operations at once, 25 or more. @default 50 */
   maxConcurrency?: number;
+  /** `provision`: where the bucket is: a region as europe-west3, or EU, US, ASIA. It must be given then. */
+  location?: string;
+  /** `provision`: e-mail of an existing service account, the machine's, that gets access instead of a new one with a key. */
+  serviceAccount?: string;
 }
 
 /** Images in OpenStack Swift. A driver of the bundled server; the stock engine has none. */
@@ -199,6 +211,13 @@ export interface OssStorage {
 export interface Storage {
   /** `filesystem`, `s3`, `azure`, `gcs`, `swift` or `oss`. @default "filesystem" */
   driver?: string;
+  /**
+   * Makes the bucket, or storage account and container, and the registry's access to nothing else: for `s3` (AWS itself), `azure` and
+   * `gcs`. Needs that cloud's Pulumi SDK, see docs/storage-provisioning.md. @default false
+   */
+  provision?: boolean;
+  /** `provision`: tags (in Google Cloud: labels) of everything it makes. */
+  tags?: Record<string, string>;
   /** Clients fetch blobs from the store itself, by signed URLs. @default true for the real clouds, false for `filesystem` and other endpoints */
   redirect?: boolean;
   /** Certificates, PEM, of the CA that signed the store's certificate, when it is a private one. */

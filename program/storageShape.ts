@@ -3,6 +3,8 @@ import { boolean, dictionary, list, number, object, secret, string } from "./sha
 /** `storage` in the stack's configuration: each driver's options under its name (see components/storageArgs.ts). */
 export const storageShape = object({
   driver: string,
+  provision: boolean,
+  tags: dictionary(string),
   redirect: boolean,
   caCertificates: string,
   filesystem: object({
@@ -33,6 +35,7 @@ export const storageShape = object({
     useDualStack: boolean,
     accelerate: boolean,
     useFipsEndpoint: boolean,
+    role: string,
   }),
   azure: object({
     accountName: string,
@@ -45,6 +48,9 @@ export const storageShape = object({
     maxRetries: number,
     retryDelay: string,
     skipVerify: boolean,
+    resourceGroup: string,
+    location: string,
+    principalId: string,
   }),
   gcs: object({
     bucket: string,
@@ -52,6 +58,8 @@ export const storageShape = object({
     rootDirectory: string,
     chunkSize: number,
     maxConcurrency: number,
+    location: string,
+    serviceAccount: string,
   }),
   swift: object({
     authUrl: string,

@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from "timers/promises";
 import * as pulumi from "@pulumi/pulumi";
 import { dockerCommand, EngineAddress, inspectContainer, printedBy } from "./engine";
 
@@ -14,7 +15,15 @@ export interface Preflight {
   environment: readonly string[];
   /** `name:address` entries for the server's hosts file. */
   hosts: readonly string[];
+  /** How long a new store may refuse its new credentials, which are not known everywhere in a cloud at once. In seconds. */
+  patience: number;
 }
+
+/** Time between two tries of a new store, in seconds. */
+const pause = 5;
+
+/** What `docker run` exits with when it could not even start the container. */
+const dockerFailed = 125;
 
 /**
  * Lets the server's image try the store before the registry is switched to it, where the registry will run. A store that can't
@@ -25,16 +34,30 @@ export async function checkStore(flight: Preflight): Promise<void> {
   if (running?.at(-1) === flight.configurationPath) {
     return;
   }
-  try {
-    await dockerCommand(
-      flight.engine,
-      ...["run", "--rm", "--read-only", "--cap-drop", "ALL", "--security-opt", "no-new-privileges"],
-      ...["--volume", `${flight.filesVolume}:${flight.filesFolder}:ro`],
-      ...flight.environment.flatMap((each) => ["--env", each]),
-      ...flight.hosts.flatMap((each) => ["--add-host", each]),
-      ...[flight.imageId, "check", flight.configurationPath],
-    );
-  } catch (error) {
-    throw new pulumi.RunError(`storage: the registry was not switched to this store: ${printedBy(error)}`);
+  const tries = Math.floor(flight.patience / pause);
+  for (let left = tries; ; left--) {
+    try {
+      await tryStore(flight);
+      return;
+    } catch (error) {
+      if (left === 0 || (error as { code?: unknown }).code === dockerFailed) {
+        throw new pulumi.RunError(`storage: the registry was not switched to this store: ${printedBy(error)}`);
+      }
+      if (left === tries) {
+        await pulumi.log.info(`The new store is not ready; trying for ${flight.patience} seconds at most: ${printedBy(error)}`);
+      }
+      await sleep(pause * 1000);
+    }
   }
+}
+
+async function tryStore(flight: Preflight): Promise<void> {
+  await dockerCommand(
+    flight.engine,
+    ...["run", "--rm", "--read-only", "--cap-drop", "ALL", "--security-opt", "no-new-privileges"],
+    ...["--volume", `${flight.filesVolume}:${flight.filesFolder}:ro`],
+    ...flight.environment.flatMap((each) => ["--env", each]),
+    ...flight.hosts.flatMap((each) => ["--add-host", each]),
+    ...[flight.imageId, "check", flight.configurationPath],
+  );
 }

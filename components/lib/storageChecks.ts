@@ -50,6 +50,20 @@ class Notes<T extends object> {
     }
   }
 
+  /** What `storage.provision` fills can't be given beside it, and what only it reads can't be given without. */
+  provisioned(provision: boolean, { fills, reads }: { fills: (keyof T & string)[]; reads: (keyof T & string)[] }): void {
+    for (const key of (provision ? fills : reads).filter((each) => this.given(each))) {
+      this.add(key, provision ? "is filled by storage.provision; remove one of them" : "needs storage.provision true");
+    }
+  }
+
+  /** An empty text is no name, and not the same as none. */
+  notEmpty(...keys: (keyof T & string)[]): void {
+    for (const key of keys.filter((each) => this.options[each] === "")) {
+      this.add(key, "is empty; leave it out or give a name");
+    }
+  }
+
   url(key: keyof T & string): void {
     const value = this.options[key];
     if (typeof value === "string" && !/^https?:\/\/[^\s/?#@]+([/?#]\S*)?$/i.test(value)) {
@@ -77,7 +91,8 @@ class Notes<T extends object> {
   }
 }
 
-const dockerName = /^[a-zA-Z0-9][a-zA-Z0-9_.-]+$/;
+/** What the engine takes as the name of a container or volume. */
+export const dockerName = /^[a-zA-Z0-9][a-zA-Z0-9_.-]+$/;
 
 function filesystem(options: FilesystemStorage): Problem[] {
   const notes = new Notes("filesystem", options);
@@ -95,7 +110,11 @@ function filesystem(options: FilesystemStorage): Problem[] {
   } else if (notes.given("volumeOptions") && volume === undefined && volumeDriver === undefined) {
     notes.add("volumeOptions", "needs storage.filesystem.volume or storage.filesystem.volumeDriver beside it");
   }
-  notes.pattern("volume", dockerName, "letters, digits and _.- (for a folder of the host use hostPath)");
+  notes.pattern(
+    "volume",
+    dockerName,
+    "two or more letters, digits and _.-, a letter or digit first (for a folder of the host use hostPath)",
+  );
   if (volumeDriver === "") {
     notes.add("volumeDriver", 'is empty; give the name of an installed volume plugin, or leave it out for "local"');
   }
@@ -114,9 +133,15 @@ const cannedAcls = [
 const bucketName = /^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$/;
 const bucketRule = "3 to 63 small letters, digits, dots and hyphens";
 
-function s3(options: S3Storage): Problem[] {
+function s3(options: S3Storage, provision: boolean): Problem[] {
   const notes = new Notes("s3", options);
-  notes.required("bucket");
+  notes.provisioned(provision, { fills: ["accessKey", "secretKey", "objectAcl"], reads: ["role"] });
+  if (provision) {
+    provisionedS3(notes, options);
+  } else {
+    notes.required("bucket");
+    notes.together("accessKey", "secretKey");
+  }
   notes.pattern("bucket", bucketName, bucketRule);
   if (!notes.given("regionEndpoint")) {
     notes.required("region");
@@ -127,7 +152,6 @@ function s3(options: S3Storage): Problem[] {
     );
   }
   notes.url("regionEndpoint");
-  notes.together("accessKey", "secretKey");
   if (options.regionEndpoint?.startsWith("http:") && options.secure === true) {
     notes.add("secure", 'true contradicts storage.s3.regionEndpoint, which begins with "http:"; use https: there');
   }
@@ -142,20 +166,60 @@ function s3(options: S3Storage): Problem[] {
   return notes.problems;
 }
 
-function azure(options: AzureStorage): Problem[] {
+/** What the bucket that `storage.provision` makes can't do, and what its policies are made from. */
+function provisionedS3(notes: Notes<S3Storage>, options: S3Storage): void {
+  notes.notEmpty("bucket", "role", "keyId");
+  if (notes.given("regionEndpoint")) {
+    notes.add("regionEndpoint", "is for stores that are not AWS; storage.provision makes the bucket in AWS");
+  }
+  if (options.secure === false) {
+    notes.add("secure", "false is not allowed with storage.provision; its bucket refuses requests without TLS");
+  }
+  if (options.accelerate === true) {
+    notes.add("accelerate", "true is not allowed with storage.provision; its bucket has no Transfer Acceleration");
+  }
+  if (["OUTPOSTS", "EXPRESS_ONEZONE"].includes(options.storageClass ?? "")) {
+    notes.add(
+      "storageClass",
+      `${shown(options.storageClass)} is not allowed with storage.provision; it needs another kind of bucket`,
+    );
+  }
+  // These stand in policies, where wildcards and variables would widen them.
+  notes.pattern("rootDirectory", /^[\w!.()'/-]+$/, "letters, digits and /_-.!'() with storage.provision");
+  notes.pattern("role", /^[\w+=,.@-]{1,64}$/, "the name of an IAM role, not its ARN");
+  notes.pattern(
+    "keyId",
+    /^arn:aws[a-z-]*:kms:[a-z0-9-]+:\d{12}:key\/[\w-]+$/,
+    "the key's ARN with storage.provision: arn:aws:kms:<region>:<account>:key/<id>",
+  );
+}
+
+function azure(options: AzureStorage, provision: boolean): Problem[] {
   const notes = new Notes("azure", options);
-  notes.required("accountName", "container");
+  notes.provisioned(provision, {
+    fills: ["accountKey", "credentials", "serviceUrl"],
+    reads: ["resourceGroup", "location", "principalId"],
+  });
   notes.pattern("container", /^[a-z0-9](-?[a-z0-9])+$/, "3 to 63 small letters, digits and single hyphens");
   notes.url("serviceUrl");
   notes.whole(0, 100, "maxRetries");
   notes.pattern("retryDelay", /^\d+(\.\d+)?(ms|s|m)$/, "a time with a unit, such as 100ms");
+  if (provision) {
+    provisionedAzure(notes);
+  } else {
+    notes.required("accountName", "container");
+    azureCredentials(notes, options);
+  }
+  return notes.problems;
+}
 
+function azureCredentials(notes: Notes<AzureStorage>, options: AzureStorage): void {
   const credentials = options.credentials ?? {};
   const type = credentials.type ?? (notes.given("accountKey") ? "shared_key" : "default_credentials");
   const types = ["shared_key", "client_secret", "default_credentials"];
   if (!types.includes(type)) {
     notes.add("credentials.type", `${shown(type)} is not allowed; choose ${types.join(", ")}`);
-    return notes.problems;
+    return;
   }
   if (type === "shared_key") {
     notes.required("accountKey");
@@ -169,12 +233,33 @@ function azure(options: AzureStorage): Problem[] {
       notes.add(`credentials.${key}`, `belongs to storage.azure.credentials.type "client_secret", and that is "${type}"`);
     }
   }
-  return notes.problems;
 }
 
-function gcs(options: GcsStorage): Problem[] {
+function provisionedAzure(notes: Notes<AzureStorage>): void {
+  notes.notEmpty("accountName", "container", "resourceGroup", "location", "principalId");
+  notes.pattern("accountName", /^[a-z0-9]{3,24}$/, "3 to 24 small letters and digits");
+  notes.pattern("resourceGroup", /^[\w.()-]{0,89}[\w()-]$/, "the name of a resource group, not its ID");
+  notes.pattern("location", /^[a-z0-9]+$/, "a region as Azure's command line names it, such as westeurope");
+  notes.pattern("principalId", /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i, "the object ID (a UUID) of a managed identity");
+  if (!notes.given("resourceGroup") && !notes.given("location")) {
+    notes.add(
+      "location",
+      "is missing; storage.provision makes a resource group there, unless storage.azure.resourceGroup names one",
+    );
+  }
+}
+
+function gcs(options: GcsStorage, provision: boolean): Problem[] {
   const notes = new Notes("gcs", options);
-  notes.required("bucket");
+  notes.provisioned(provision, { fills: ["credentials"], reads: ["location", "serviceAccount"] });
+  if (provision) {
+    notes.required("location");
+    notes.notEmpty("bucket", "serviceAccount");
+  } else {
+    notes.required("bucket");
+  }
+  notes.pattern("location", /^[A-Za-z0-9-]+$/, "a location such as europe-west3 or EU");
+  notes.pattern("serviceAccount", /^[^@\s:]+@[^@\s:]+\.[^@\s:]+$/, "the e-mail of a service account");
   notes.pattern("bucket", /^[a-z0-9][a-z0-9._-]{1,220}[a-z0-9]$/, "small letters, digits, dots, hyphens and underscores");
   notes.whole(256 * KiB, KiB * MiB, "chunkSize");
   if (Number.isInteger(options.chunkSize) && Number(options.chunkSize) % (256 * KiB) !== 0) {
@@ -247,17 +332,65 @@ function oss(options: OssStorage): Problem[] {
   return notes.problems;
 }
 
-const checks: Record<StorageDriver, (storage: Storage) => Problem[]> = {
+const checks: Record<StorageDriver, (storage: Storage, provision: boolean) => Problem[]> = {
   filesystem: (storage) => filesystem(storage.filesystem ?? {}),
-  s3: (storage) => s3(storage.s3 ?? {}),
-  azure: (storage) => azure(storage.azure ?? {}),
-  gcs: (storage) => gcs(storage.gcs ?? {}),
+  s3: (storage, provision) => s3(storage.s3 ?? {}, provision),
+  azure: (storage, provision) => azure(storage.azure ?? {}, provision),
+  gcs: (storage, provision) => gcs(storage.gcs ?? {}, provision),
   swift: (storage) => swift(storage.swift ?? {}),
   oss: (storage) => oss(storage.oss ?? {}),
 };
 
 /** Drivers that only the bundled server has; release 3 of the stock engine dropped them. */
 const bundledOnly = ["swift", "oss"];
+
+/** Why `storage.provision` makes nothing for a driver. */
+const neverProvisioned: Partial<Record<StorageDriver, string>> = {
+  filesystem: "its volume or folder is made without it",
+  swift: "OpenStack's users and their rights are its operator's to make; make container and user first and name them here",
+  oss: "the package makes stores in AWS, Azure and Google Cloud only; make bucket and RAM user first and name them here",
+};
+
+/** What each cloud takes as the key and as the value of a tag. */
+const tagRules: Partial<Record<StorageDriver, { key: RegExp; value: RegExp; allowed: string }>> = {
+  s3: {
+    key: /^(?!aws:)[\p{L}\p{N} _.:/=+@-]{1,128}$/u,
+    value: /^[\p{L}\p{N} _.:/=+@-]{0,256}$/u,
+    allowed: 'letters, digits, spaces and _.:/=+-@ (128 in the name, 256 in the value, no "aws:" first)',
+  },
+  azure: {
+    key: /^[^<>%&\\?/]{1,128}$/,
+    value: /^.{0,256}$/,
+    allowed: "128 letters in the name without <>%&\\?/, 256 in the value",
+  },
+  gcs: {
+    key: /^[a-z][a-z0-9_-]{0,62}$/,
+    value: /^[a-z0-9_-]{0,63}$/,
+    allowed: "small letters, digits, _ and - (63 in name and value, a letter first)",
+  },
+};
+
+function provisionProblems(storage: Storage, driver: StorageDriver): Problem[] {
+  const problems: Problem[] = [];
+  const reason = neverProvisioned[driver];
+  if (storage.provision === true && reason !== undefined) {
+    problems.push({ key: "storage.provision", message: `true is not allowed with storage.driver "${driver}"; ${reason}` });
+  }
+  if (storage.provision !== true && storage.tags !== undefined) {
+    problems.push({ key: "storage.tags", message: "needs storage.provision true; tags are for what it makes" });
+  }
+  const rule = tagRules[driver];
+  const wrong = Object.entries(storage.tags ?? {}).filter(
+    ([key, value]) => rule && !(rule.key.test(key) && rule.value.test(value)),
+  );
+  problems.push(
+    ...wrong.map(([key, value]) => ({
+      key: `storage.tags.${key}`,
+      message: `${shown(value)} is not allowed; use ${rule?.allowed}`,
+    })),
+  );
+  return problems;
+}
 
 export function storageProblems(storage: Storage, image = "bundled"): Problem[] {
   const driver = storage.driver ?? "filesystem";
@@ -285,5 +418,10 @@ export function storageProblems(storage: Storage, image = "bundled"): Problem[] 
       message: "has no PEM certificate; give the CA of the store, `-----BEGIN CERTIFICATE-----` first",
     });
   }
-  return [...problems, ...checks[driver as StorageDriver](storage)];
+  const known = driver as StorageDriver;
+  return [
+    ...problems,
+    ...provisionProblems(storage, known),
+    ...checks[known](storage, storage.provision === true && neverProvisioned[known] === undefined),
+  ];
 }

@@ -22,7 +22,9 @@ describe("the images of a registry", () => {
     expect(await stack.leftOnEngine()).toEqual(before);
     await checkImage(outputs, "kept", "latest", image);
     // Who skips the preview loses the registry, but no image: the next one has them.
-    await expect(stack.pulumi("destroy", "--yes", "--skip-preview")).rejects.toThrow(/cannot be deleted\s+because it is protected/);
+    await expect(stack.pulumi("destroy", "--yes", "--skip-preview")).rejects.toThrow(
+      /cannot be deleted\s+because it is protected/,
+    );
     expect(await stack.leftOnEngine()).toEqual([`volume ${stack.resourceName}-data`]);
     outputs = await stack.up();
     await checkImage(outputs, "kept", "latest", image);

@@ -23,7 +23,11 @@ describe("a registry that runs the stock image, pinned by digest", () => {
     await docker.run("image", "rm", image);
 
     reference = `${image}@${digest}`;
-    cleanUp.add({ dispose: async () => void (await docker.attempt("image", "rm", reference)) });
+    cleanUp.add({
+      async dispose() {
+        await docker.attempt("image", "rm", reference);
+      },
+    });
     // The provider that pulls does not know the logins of the docker command.
     const { repositoryPrefix, username, password } = firstOutputs;
     const login = { "docker:registryAuth[0].address": repositoryPrefix, "docker:registryAuth[0].username": username };
@@ -35,7 +39,9 @@ describe("a registry that runs the stock image, pinned by digest", () => {
     const id = await docker.run("image", "inspect", "--format", "{{.Id}}", reference);
     expect(await docker.run("inspect", "--format", "{{.Image}}", outputs.containerName)).toBe(id);
     expect(outputs.version).toBe(reference);
-    expect(await docker.run("exec", outputs.containerName, "/bin/registry", "--version")).toContain("github.com/distribution/distribution/v3");
+    expect(await docker.run("exec", outputs.containerName, "/bin/registry", "--version")).toContain(
+      "github.com/distribution/distribution/v3",
+    );
   });
 
   it("asks for a login", async () => {

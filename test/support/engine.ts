@@ -94,7 +94,7 @@ export class PrivateEngine {
   /** Stops it as a machine that goes down does: containers are asked to end. */
   async stop(): Promise<void> {
     const daemon = this.daemon;
-    if (daemon !== undefined && daemon.exitCode === null && daemon.signalCode === null) {
+    if (daemon?.exitCode === null && daemon.signalCode === null) {
       const ended = new Promise((resolve) => daemon.once("exit", resolve));
       daemon.kill("SIGTERM");
       await ended;

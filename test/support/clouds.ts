@@ -1,0 +1,56 @@
+import { Answers, MadeResource } from "./mocks";
+
+/** The service account key that Google's mock makes. */
+export const googleKey = JSON.stringify({
+  type: "service_account",
+  client_email: "registry-abc123def456@project.iam.gserviceaccount.com",
+  private_key: "the-private-key",
+});
+
+const subscription = "/subscriptions/00000000-0000-0000-0000-000000000000";
+
+/** What the clouds and the random provider answer to what the stores ask them. */
+export const clouds: Answers = {
+  resources: {
+    "aws:s3/bucket:Bucket": (name, inputs) => {
+      const bucket = typeof inputs.bucket === "string" ? inputs.bucket : `${name}-1234567`;
+      return { bucket, arn: `arn:aws:s3:::${bucket}` };
+    },
+    "aws:iam/user:User": (name) => ({ name: `${name}-1234567` }),
+    "aws:iam/accessKey:AccessKey": () => ({ secret: "the-secret-key" }),
+    "azure-native:resources:ResourceGroup": (name) => ({ name: `${name}1234abcd` }),
+    "azure-native:storage:StorageAccount": (_, inputs) => ({ name: inputs.accountName }),
+    "azure-native:storage:BlobContainer": (_, inputs) => ({ name: inputs.containerName }),
+    "gcp:storage/bucket:Bucket": (name, inputs) => ({ name: inputs.name ?? `${name}-1234567` }),
+    "gcp:serviceaccount/account:Account": (_, inputs) => ({
+      name: `projects/project/serviceAccounts/${String(inputs.accountId)}@project.iam.gserviceaccount.com`,
+      email: `${String(inputs.accountId)}@project.iam.gserviceaccount.com`,
+    }),
+    "gcp:serviceaccount/key:Key": () => ({ privateKey: Buffer.from(googleKey).toString("base64") }),
+    "random:index/randomString:RandomString": () => ({ result: "abc123def456" }),
+  },
+  functions: {
+    "azure-native:storage:listStorageAccountKeys": { keys: [{ keyName: "key1", value: "the-account-key" }, { keyName: "key2" }] },
+  },
+  ids: {
+    "azure-native:storage:StorageAccount": (_, inputs) =>
+      `${subscription}/resourceGroups/${String(inputs.resourceGroupName)}/providers/Microsoft.Storage/storageAccounts/${String(inputs.accountName)}`,
+  },
+};
+
+/** Resources for a snapshot: what was asked for, under type and name, with policies as objects. */
+export function asked(resources: readonly MadeResource[]): Record<string, unknown> {
+  return Object.fromEntries(
+    resources.map(({ type, name, inputs, protect, retainOnDelete }) => [
+      `${type.split(":").at(-1)} ${name}`,
+      {
+        ...Object.fromEntries(
+          Object.entries(inputs).map(([key, value]) => [key, key === "policy" ? (JSON.parse(String(value)) as unknown) : value]),
+        ),
+        // What is not said is deleted with the stack.
+        ...(protect ? { $protect: true } : {}),
+        ...(retainOnDelete ? { $retainOnDelete: true } : {}),
+      },
+    ]),
+  );
+}

@@ -1,0 +1,114 @@
+import * as pulumi from "@pulumi/pulumi";
+import { RegisterResourceRequest } from "@pulumi/pulumi/proto/resource_pb";
+import { MockMonitor } from "@pulumi/pulumi/runtime/mocks";
+
+/** A resource that a program asked the engine for. */
+export interface MadeResource {
+  type: string;
+  name: string;
+  /** As the program gave them; a secret is `{ secret: value }`. */
+  inputs: Record<string, unknown>;
+  protect: boolean;
+  retainOnDelete: boolean;
+  /** `urn::id` of the provider that was chosen; empty for the default one. */
+  provider: string;
+  parent: string;
+}
+
+/** A call of a provider's function. */
+export interface MadeCall {
+  token: string;
+  inputs: Record<string, unknown>;
+  provider: string;
+}
+
+type Answer<T> = Record<string, (name: string, inputs: Record<string, unknown>) => T>;
+
+/** What providers would answer. */
+export interface Answers {
+  /** Outputs beyond the inputs, by type token. */
+  resources?: Answer<Record<string, unknown>>;
+  /** IDs, by type token. */
+  ids?: Answer<string>;
+  /** Results of functions, by token. */
+  functions?: Record<string, Record<string, unknown>>;
+}
+
+const secretSignature = "4dabf18193072939515e22adb298388d";
+
+/** Secrets come as the envelopes that go over the wire; this makes them readable. */
+export function readable(value: unknown): unknown {
+  if (Array.isArray(value)) {
+    return value.map(readable);
+  }
+  if (typeof value !== "object" || value === null) {
+    return value;
+  }
+  const object = value as Record<string, unknown>;
+  return secretSignature in object
+    ? { secret: readable(object.value) }
+    : Object.fromEntries(Object.entries(object).map(([key, each]) => [key, readable(each)]));
+}
+
+/** A run of some program code against mocks. */
+export interface MockedRun<T> {
+  result: T;
+  /** Custom resources, by name. */
+  resources: MadeResource[];
+  components: MadeResource[];
+  calls: MadeCall[];
+}
+
+/** Runs code that makes resources, waits until all of them are made, and tells what it asked for. */
+export async function mocked<T>(code: () => T | Promise<T>, answers: Answers = {}, preview = false): Promise<MockedRun<T>> {
+  const resources: MadeResource[] = [];
+  const components: MadeResource[] = [];
+  const calls: MadeCall[] = [];
+  await pulumi.runtime.setMocks(
+    {
+      newResource: ({ type, name, inputs }) => {
+        const given = inputs as Record<string, unknown>;
+        return {
+          id: answers.ids?.[type]?.(name, given) ?? `${name}-id`,
+          state: { ...given, ...answers.resources?.[type]?.(name, given) },
+        };
+      },
+      call: ({ token, inputs, provider }) => {
+        calls.push({ token, inputs: readable(inputs) as Record<string, unknown>, provider: provider ?? "" });
+        return answers.functions?.[token] ?? {};
+      },
+    },
+    "project",
+    "stack",
+    preview,
+  );
+  const monitor = pulumi.runtime.getMonitor() as unknown as MockMonitor;
+  const register = monitor.registerResource.bind(monitor);
+  // What the mocks are told is not all that the engine is asked for.
+  monitor.registerResource = (request: RegisterResourceRequest, callback: Parameters<typeof register>[1]) => {
+    (request.getCustom() ? resources : components).push({
+      type: request.getType(),
+      name: request.getName(),
+      inputs: readable(request.getObject()?.toJavaScript() ?? {}) as Record<string, unknown>,
+      protect: request.getProtect() === true,
+      retainOnDelete: request.getRetainondelete() === true,
+      provider: request.getProvider(),
+      parent: request.getParent(),
+    });
+    return register(request, callback);
+  };
+  const result = await code();
+  await pulumi.runtime.disconnect();
+  for (const made of [resources, components]) {
+    made.sort((a, b) => a.name.localeCompare(b.name) || a.type.localeCompare(b.type));
+  }
+  return { result, resources, components, calls };
+}
+
+/** The value of an Output, and whether it is secret. */
+export async function valueOf<T>(output: pulumi.Output<T>): Promise<{ value: T; secret: boolean }> {
+  const value = await new Promise<T>((resolve) => {
+    pulumi.unsecret(output).apply(resolve);
+  });
+  return { value, secret: await pulumi.isSecret(output) };
+}

@@ -40,7 +40,9 @@ export class RegistryData extends pulumi.ComponentResource {
           // The options of a network share may hold its password.
           driverOpts: volumeOptions === undefined ? undefined : pulumi.secret(volumeOptions),
         },
-        { parent: this, retainOnDelete: !args.lab, additionalSecretOutputs: ["driverOpts"] },
+        // An `up` that chooses another storage takes this volume out of the stack, and must leave its images: also with `lab`,
+        // as Pulumi cannot tell that from a `destroy`. So a chosen volume outlives the stack, as a folder of the host does.
+        { parent: this, retainOnDelete: true, additionalSecretOutputs: ["driverOpts"] },
       );
       this.volumes = [{ volumeName: chosen.name, containerPath: dataFolder }];
     } else {

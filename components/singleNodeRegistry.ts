@@ -61,7 +61,7 @@ export interface SingleNodeRegistryArgs {
   hosts?: Record<string, string>;
   /** Limits of the container. */
   resources?: Resources;
-  /** `true`: destroying the component deletes the images too. @default false: their volume is protected */
+  /** `true`: destroying the component deletes the images in its own volume too. @default false: the volume is protected */
   lab?: boolean;
 }
 

@@ -7,7 +7,7 @@ import * as pulumi from "@pulumi/pulumi";
 
 /** Images in a directory of the Docker host: a named volume unless `hostPath` says otherwise. */
 export interface FilesystemStorage {
-  /** Name of the volume. @default the component's name and `-data` */
+  /** Name of the volume. One that is chosen here outlives the stack. @default the component's name and `-data` */
   volume?: string;
   /** Driver of the volume, as an installed volume plugin is called. @default "local" */
   volumeDriver?: string;

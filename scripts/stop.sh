@@ -8,6 +8,7 @@ if ! pulumi stack select dev 2>/dev/null; then
   echo "There is no stack dev; nothing to take down."
   exit 0
 fi
-pulumi destroy --stack dev --yes --skip-preview "$@"
+# With the preview: without it a stack whose images are protected would lose all but them before it is refused.
+pulumi destroy --stack dev --yes "$@"
 echo
 echo "The registry is gone. Bring up a new one with: npm start"

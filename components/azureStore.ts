@@ -2,7 +2,7 @@ import type * as azure from "@pulumi/azure-native/storage";
 import * as pulumi from "@pulumi/pulumi";
 import * as random from "@pulumi/random";
 import { cloudModule } from "./lib/cloudSdk";
-import { throwProblems } from "./lib/inputs";
+import { checkArguments } from "./lib/inputs";
 import { holdsImages, onceMade, staysWithImages } from "./lib/provisioning";
 import { storageProblems } from "./lib/storageChecks";
 import { AzureStorage } from "./storageArgs";
@@ -32,7 +32,7 @@ export class AzureStore extends pulumi.ComponentResource {
   constructor(name: string, args: AzureStoreArgs, opts?: pulumi.ComponentResourceOptions) {
     // No inputs: they would stand in state.
     super("container-registry:index:AzureStore", name, {}, opts);
-    throwProblems(storageProblems({ driver: "azure", provision: true, tags: args.tags, azure: args.options }));
+    checkArguments(args, () => storageProblems({ driver: "azure", provision: true, tags: args.tags, azure: args.options }));
     const { resourceGroup, location, principalId, ...options } = args.options;
     const lab = args.lab ?? false;
     const { tags } = args;

@@ -2,7 +2,7 @@ import type * as gcp from "@pulumi/gcp/storage";
 import * as pulumi from "@pulumi/pulumi";
 import * as random from "@pulumi/random";
 import { cloudModule } from "./lib/cloudSdk";
-import { throwProblems } from "./lib/inputs";
+import { checkArguments } from "./lib/inputs";
 import { bucketStem, holdsImages, onceMade } from "./lib/provisioning";
 import { storageProblems } from "./lib/storageChecks";
 import { GcsStorage } from "./storageArgs";
@@ -27,7 +27,7 @@ export class GcsStore extends pulumi.ComponentResource {
   constructor(name: string, args: GcsStoreArgs, opts?: pulumi.ComponentResourceOptions) {
     // No inputs: they would stand in state.
     super("container-registry:index:GcsStore", name, {}, opts);
-    throwProblems(storageProblems({ driver: "gcs", provision: true, tags: args.tags, gcs: args.options }));
+    checkArguments(args, () => storageProblems({ driver: "gcs", provision: true, tags: args.tags, gcs: args.options }));
     const { location = "", serviceAccount, ...options } = args.options;
     const lab = args.lab ?? false;
 

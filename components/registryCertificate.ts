@@ -1,10 +1,10 @@
 import * as pulumi from "@pulumi/pulumi";
 import * as tls from "@pulumi/tls";
 import { Tls, TlsMode } from "./args";
-import { expiry, providedCertificateProblems, trustAnchor, validity } from "./lib/certificates";
+import { expiry, providedCertificateProblems, serverPem, trustAnchor, validity } from "./lib/certificates";
 import { tlsProblems } from "./lib/checks";
 import { isIpAddress } from "./lib/hosts";
-import { gated, throwProblems } from "./lib/inputs";
+import { checkArguments, gated } from "./lib/inputs";
 
 /** Ten years: clients trust the CA, so it outlives many server certificates. */
 const caValidityDays = 3650;
@@ -43,7 +43,7 @@ export class RegistryCertificate extends pulumi.ComponentResource {
     // No inputs: they would stand in state, the private key among them.
     super("container-registry:index:RegistryCertificate", name, {}, opts);
     const settings = args.tls ?? {};
-    throwProblems(tlsProblems(settings, args.hostname));
+    checkArguments(args, () => tlsProblems(settings, args.hostname));
 
     switch (settings.mode ?? TlsMode.SelfSigned) {
       case TlsMode.SelfSigned: {
@@ -61,13 +61,7 @@ export class RegistryCertificate extends pulumi.ComponentResource {
           },
           (values) => providedCertificateProblems(values, args.hostname, new Date()),
         );
-        this.serverPem = provided.apply((pem) =>
-          [pem.certificate, pem.chain, pem.privateKey]
-            .map((part) => part.trim())
-            .filter(Boolean)
-            .join("\n")
-            .concat("\n"),
-        );
+        this.serverPem = provided.apply(serverPem);
         this.caCertificate = pulumi.unsecret(provided.apply(trustAnchor));
         break;
       }

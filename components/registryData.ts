@@ -34,8 +34,13 @@ export class RegistryData extends pulumi.ComponentResource {
         .digest("hex");
       const chosen = new docker.Volume(
         `${name}-${identity.slice(0, 8)}`,
-        { name: volume ?? `${name}-${identity.slice(0, 8)}`, driver: volumeDriver ?? "local", driverOpts: volumeOptions },
-        { parent: this, retainOnDelete: !args.lab },
+        {
+          name: volume ?? `${name}-${identity.slice(0, 8)}`,
+          driver: volumeDriver ?? "local",
+          // The options of a network share may hold its password.
+          driverOpts: volumeOptions === undefined ? undefined : pulumi.secret(volumeOptions),
+        },
+        { parent: this, retainOnDelete: !args.lab, additionalSecretOutputs: ["driverOpts"] },
       );
       this.volumes = [{ volumeName: chosen.name, containerPath: dataFolder }];
     } else {

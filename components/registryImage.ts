@@ -3,7 +3,7 @@ import * as pulumi from "@pulumi/pulumi";
 import { buildBundledImage, imageName, loadImage } from "./lib/bundledImage";
 import { imageProblems } from "./lib/checks";
 import { engineOf } from "./lib/engine";
-import { throwProblems } from "./lib/inputs";
+import { checkArguments } from "./lib/inputs";
 
 /** Which server image. */
 export interface RegistryImageArgs {
@@ -19,7 +19,7 @@ export class RegistryImage extends pulumi.ComponentResource {
   constructor(name: string, args: RegistryImageArgs, opts?: pulumi.ComponentResourceOptions) {
     super("container-registry:index:RegistryImage", name, {}, opts);
     const reference = args.image ?? "bundled";
-    throwProblems(imageProblems(reference));
+    checkArguments(args, () => imageProblems(reference));
     const image = new docker.RemoteImage(
       name,
       reference === "bundled"

@@ -3,7 +3,7 @@ import * as random from "@pulumi/random";
 import { Access, User } from "./args";
 import { passwordProblem, userProblems } from "./lib/checks";
 import { bcryptHash, Permission, renderHtpasswd } from "./lib/htpasswd";
-import { gated, throwProblems } from "./lib/inputs";
+import { checkArguments, gated } from "./lib/inputs";
 
 /** Who may log in. */
 export interface RegistryUsersArgs {
@@ -33,7 +33,7 @@ export class RegistryUsers extends pulumi.ComponentResource {
   constructor(name: string, args: RegistryUsersArgs, opts?: pulumi.ComponentResourceOptions) {
     // No inputs: they would stand in state, the passwords among them.
     super("container-registry:index:RegistryUsers", name, {}, opts);
-    throwProblems(userProblems(args.users));
+    checkArguments(args, () => userProblems(args.users));
 
     const users = args.users.map((user, index) => ({ name: user.name, passwords: this.passwords(name, user, index) }));
     const entries = pulumi.all(users.flatMap((user) => user.passwords.map(({ hash }) => ({ name: user.name, hash }))));

@@ -1,7 +1,7 @@
 import type * as s3 from "@pulumi/aws/s3";
 import * as pulumi from "@pulumi/pulumi";
 import { cloudModule } from "./lib/cloudSdk";
-import { throwProblems } from "./lib/inputs";
+import { checkArguments } from "./lib/inputs";
 import { bucketStem, holdsImages, onceMade, staysWithImages } from "./lib/provisioning";
 import { registryPolicy, tlsOnlyPolicy } from "./lib/s3Policies";
 import { storageProblems } from "./lib/storageChecks";
@@ -29,7 +29,7 @@ export class S3Store extends pulumi.ComponentResource {
   constructor(name: string, args: S3StoreArgs, opts?: pulumi.ComponentResourceOptions) {
     // No inputs: they would stand in state.
     super("container-registry:index:S3Store", name, {}, opts);
-    throwProblems(storageProblems({ driver: "s3", provision: true, tags: args.tags, s3: args.options }));
+    checkArguments(args, () => storageProblems({ driver: "s3", provision: true, tags: args.tags, s3: args.options }));
     const { role, ...options } = args.options;
     const lab = args.lab ?? false;
 

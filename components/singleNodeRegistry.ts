@@ -2,7 +2,7 @@ import * as docker from "@pulumi/docker";
 import * as pulumi from "@pulumi/pulumi";
 import * as random from "@pulumi/random";
 import { Authentication, Resources, Tls, TlsMode, User } from "./args";
-import { registryProblems, RegistrySettings } from "./lib/checks";
+import { nameProblems, registryProblems, RegistrySettings } from "./lib/checks";
 import { daemonConfig, loginCommand, trustCommand } from "./lib/clientSetup";
 import {
   certificateFile,
@@ -16,7 +16,8 @@ import {
 } from "./lib/configuration";
 import { engineOf } from "./lib/engine";
 import { hostPort, isLoopback, isUnspecified } from "./lib/hosts";
-import { gated, throwProblems } from "./lib/inputs";
+import { untilHealthy } from "./lib/health";
+import { checkArguments, gated } from "./lib/inputs";
 import { checkStore } from "./lib/preflight";
 import { storageConfiguration } from "./lib/storage";
 import { storageProblems } from "./lib/storageChecks";
@@ -98,7 +99,7 @@ export class SingleNodeRegistry extends pulumi.ComponentResource {
     // No inputs: they would stand in state, passwords and keys among them.
     super("container-registry:index:SingleNodeRegistry", name, {}, opts);
     const settings = settingsOf(args);
-    throwProblems(registryProblems(settings));
+    checkArguments(args, () => [...nameProblems(name), ...registryProblems(settings)]);
     const parent = { parent: this };
     const lab = args.lab ?? false;
     const bundled = settings.image === "bundled";
@@ -214,8 +215,6 @@ export class SingleNodeRegistry extends pulumi.ComponentResource {
                 startPeriod: "20s",
                 retries: 3,
               },
-              wait: true,
-              waitTimeout: 60,
             }
           : {}),
       },
@@ -236,7 +235,14 @@ export class SingleNodeRegistry extends pulumi.ComponentResource {
       daemonConfig({ insecureRegistry: encrypted || isLoopback(settings.hostname) ? undefined : prefix }),
     );
     this.version = pulumi.output(bundled ? serverVersion() : settings.image);
-    this.containerName = container.name;
+    // Outputs that tell where the registry is wait until it answers.
+    this.containerName =
+      bundled && !pulumi.runtime.isDryRun()
+        ? pulumi.all([engineOf(this), container.name, container.id]).apply(async ([engine, containerName]) => {
+            await untilHealthy(engine, containerName);
+            return containerName;
+          })
+        : container.name;
     this.registerOutputs({
       endpoint: this.endpoint,
       repositoryPrefix: this.repositoryPrefix,

@@ -163,7 +163,7 @@ export interface SwiftStorage {
   endpointType?: string;
   /** Accepts any certificate of the store. @default false */
   insecureSkipVerify?: boolean;
-  /** Bytes of one segment of a large object. */
+  /** Bytes of one segment of a large object, 1 MiB to 1 GiB. @default 16 MiB */
   chunkSize?: number;
   /** Folder in the container. @default its root */
   rootDirectory?: string;
@@ -187,11 +187,19 @@ export interface OssStorage {
   bucket?: string;
   /** The endpoint inside Alibaba's network. @default false */
   internal?: boolean;
+  /** RAM role of the ECS instance. @default the one the instance has */
+  ramRole?: string;
+  /** Transfer acceleration. @default false */
+  accelerate?: boolean;
   /** Server-side encryption of every object. @default false */
   encrypt?: boolean;
+  /** KMS key for the encryption; needs `encrypt`. @default OSS's own key */
+  encryptionKeyId?: string;
+  /** Objects above this size in bytes are copied in parts. @default 256 MiB */
+  multipartCopyThresholdSize?: number;
   /** TLS to the store. @default true */
   secure?: boolean;
-  /** Bytes of one part of an upload, 100 KiB or more. */
+  /** Bytes of one part of an upload, 100 KiB to 1 GiB. @default 10 MiB */
   chunkSize?: number;
   /** Folder in the bucket. @default its root */
   rootDirectory?: string;

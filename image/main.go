@@ -9,10 +9,13 @@ import (
 	"io"
 	"os"
 	"os/signal"
+	"strings"
 	"syscall"
+	"time"
 
 	"github.com/distribution/distribution/v3/configuration"
 	"github.com/distribution/distribution/v3/registry/storage"
+	"github.com/sirupsen/logrus"
 
 	"container-registry/image/internal/config"
 	"container-registry/image/internal/garbage"
@@ -20,6 +23,9 @@ import (
 	"container-registry/image/internal/logging"
 	"container-registry/image/internal/ownership"
 	"container-registry/image/internal/server"
+	"container-registry/image/internal/store"
+	"container-registry/image/internal/storecheck"
+	"container-registry/image/internal/transfer"
 	"container-registry/image/internal/version"
 )
 
@@ -27,6 +33,8 @@ const usage = `usage:
   registry serve CONFIG
   registry garbage-collect [--dry-run|-d] [--delete-untagged|-m] [--quiet|-q] CONFIG
   registry healthcheck [--watch DURATION] CONFIG
+  registry check [--timeout DURATION] CONFIG
+  registry transfer [--workers N] [--dry-run] [--source-may-change] FROM_CONFIG TO_CONFIG
   registry prepare FOLDER
   registry version
 
@@ -37,8 +45,19 @@ const usage = `usage:
     -q, --quiet            say nothing
   healthcheck      succeeds when the server of this container answers
     --watch DURATION       keep asking for that long, once the server is up
+  check            tries whether a registry could work on the storage of CONFIG, by an object of its
+                   own that it deletes again; a registry that is set read-only has it only read
+    --timeout DURATION     how long the storage has to answer; 20s unless given
+  transfer         copies all images from the storage of one configuration to that of another one, and
+                   goes on where it stopped; nothing is deleted there, and no newer tag is replaced
+    --workers N            how many files are copied at once; 8 unless given
+    --dry-run              only say what would be copied
+    --source-may-change    begin while the registry still takes pushes; run it again without this once
+                           storage.maintenance.readonly.enabled is true, or the last pushes are missing
   prepare          gives FOLDER and all in it to the server's user; needs root
   version          prints the versions of this server, its engine and Go
+
+A CONFIG of - is read from standard input.
 
 exit status: 0 done, 1 failed, 2 wrong usage
 `
@@ -51,7 +70,7 @@ func main() {
 	// A second signal ends the process at once.
 	context.AfterFunc(ctx, stop)
 
-	switch err := run(ctx, os.Args[1:], os.Stdout, os.Stderr); {
+	switch err := run(ctx, os.Args[1:], os.Stdin, os.Stdout, os.Stderr); {
 	case errors.Is(err, errUsage):
 		os.Exit(2)
 	case err != nil:
@@ -60,7 +79,7 @@ func main() {
 	}
 }
 
-func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
+func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.Writer) error {
 	if len(args) == 0 {
 		return misused(stderr, "no command given")
 	}
@@ -69,8 +88,8 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 	flags.SetOutput(io.Discard)
 	switch command {
 	case "serve":
-		return withConfig(flags, args, stderr, func(c *configuration.Configuration) error {
-			return serve(ctx, c)
+		return withConfig(flags, args, stdin, stderr, func(c *configuration.Configuration, log *logrus.Entry) error {
+			return serve(ctx, c, log)
 		})
 	case "garbage-collect":
 		var options storage.GCOpts
@@ -83,17 +102,39 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 		for _, name := range []string{"quiet", "q"} {
 			flags.BoolVar(&options.Quiet, name, false, "")
 		}
-		return withConfig(flags, args, stderr, func(c *configuration.Configuration) error {
+		return withConfig(flags, args, stdin, stderr, func(c *configuration.Configuration, _ *logrus.Entry) error {
 			return garbage.Collect(ctx, c, options)
 		})
 	case "healthcheck":
 		watch := flags.Duration("watch", 0, "")
-		return withConfig(flags, args, stderr, func(c *configuration.Configuration) error {
+		return withConfig(flags, args, stdin, stderr, func(c *configuration.Configuration, _ *logrus.Entry) error {
 			if err := healthcheck.Watch(ctx, c.HTTP, *watch); err != nil {
 				return fmt.Errorf("unhealthy: %w", err)
 			}
 			fmt.Fprintln(stdout, "healthy")
 			return nil
+		})
+	case "check":
+		limit := flags.Duration("timeout", 20*time.Second, "")
+		return withConfig(flags, args, stdin, stderr, func(c *configuration.Configuration, _ *logrus.Entry) error {
+			access := storecheck.AccessOf(c)
+			if _, err := storecheck.Check(ctx, c, access, *limit); err != nil {
+				return err
+			}
+			fmt.Fprintf(stdout, "%s %s\n", store.Of(c), access)
+			return nil
+		})
+	case "transfer":
+		options := transfer.Options{Progress: stderr, Interval: 5 * time.Second}
+		flags.IntVar(&options.Workers, "workers", 8, "")
+		flags.BoolVar(&options.DryRun, "dry-run", false, "")
+		flags.BoolVar(&options.SourceMayChange, "source-may-change", false, "")
+		return withConfigs(flags, args, stdin, stderr, []string{"FROM_CONFIG", "TO_CONFIG"}, func(c []*configuration.Configuration, _ *logrus.Entry) error {
+			report, err := transfer.Run(ctx, c[0], c[1], options)
+			if report != nil {
+				fmt.Fprint(stdout, report)
+			}
+			return err
 		})
 	case "prepare":
 		folders, err := parse(flags, args)
@@ -112,8 +153,8 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 	}
 }
 
-func serve(ctx context.Context, c *configuration.Configuration) error {
-	s, err := server.New(c)
+func serve(ctx context.Context, c *configuration.Configuration, log *logrus.Entry) error {
+	s, err := server.New(c, log)
 	if err != nil {
 		return err
 	}
@@ -122,22 +163,42 @@ func serve(ctx context.Context, c *configuration.Configuration) error {
 
 // withConfig reads the command line and the file it names, for the commands that
 // take one.
-func withConfig(flags *flag.FlagSet, args []string, stderr io.Writer, do func(*configuration.Configuration) error) error {
+func withConfig(flags *flag.FlagSet, args []string, stdin io.Reader, stderr io.Writer, do func(*configuration.Configuration, *logrus.Entry) error) error {
+	return withConfigs(flags, args, stdin, stderr, []string{"CONFIG"}, func(c []*configuration.Configuration, log *logrus.Entry) error {
+		return do(c[0], log)
+	})
+}
+
+// withConfigs does so for as many files as it is given names for. The first one says
+// how to log.
+func withConfigs(flags *flag.FlagSet, args []string, stdin io.Reader, stderr io.Writer, names []string, do func([]*configuration.Configuration, *logrus.Entry) error) error {
 	files, err := parse(flags, args)
 	if err != nil {
 		return misused(stderr, err.Error())
 	}
-	if len(files) != 1 {
-		return misused(stderr, fmt.Sprintf("%s needs exactly one CONFIG, %d given", flags.Name(), len(files)))
+	if len(files) != len(names) {
+		return misused(stderr, fmt.Sprintf("%s needs exactly one %s, %d given", flags.Name(), strings.Join(names, " and one "), len(files)))
 	}
-	c, err := config.Load(files[0])
+	var read []*configuration.Configuration
+	for _, file := range files {
+		c, err := load(file, stdin)
+		if err != nil {
+			return err
+		}
+		read = append(read, c)
+	}
+	log, err := logging.Configure(read[0].Log)
 	if err != nil {
 		return err
 	}
-	if err := logging.Configure(c.Log); err != nil {
-		return err
+	return do(read, log)
+}
+
+func load(file string, stdin io.Reader) (*configuration.Configuration, error) {
+	if file == "-" {
+		return config.Read(stdin, "standard input")
 	}
-	return do(c)
+	return config.Load(file)
 }
 
 // parse accepts options before and after the file, as the engine's command does.

@@ -1,6 +1,9 @@
-import { Problem, shown } from "../components/lib/problems";
+import { kindOf, Problem, shown } from "../components/lib/problems";
 
-/** Reads a value of unknown make: returns it typed, or notes what is wrong with it. */
+/**
+ * Reads a value of unknown make: returns it typed, or notes what is wrong with it. What is returned beside a problem serves
+ * further checks only: parts may be missing.
+ */
 export type Shape<T> = (value: unknown, key: string, problems: Problem[]) => T | undefined;
 
 export type Shaped<S> = S extends Shape<infer T> ? T : never;
@@ -41,10 +44,14 @@ export const boolean = scalar("true or false", (value) =>
 export function list<T>(item: Shape<T>): Shape<T[]> {
   return (value, key, problems) => {
     if (!Array.isArray(value)) {
-      problems.push({ key, message: `must be a list, e.g. with pulumi config set --path '${key}[0]…'` });
+      problems.push({
+        key,
+        message: `${kindOf(value)} is not allowed; give a list, item by item with pulumi config set --path '${key}[0]…'`,
+      });
       return undefined;
     }
-    return value.flatMap((each, index) => item(each, `${key}[${index}]`, problems) ?? []);
+    // Every item keeps its place, so that later checks name the right one.
+    return value.map((each, index) => item(each, `${key}[${index}]`, problems) as T);
   };
 }
 
@@ -52,7 +59,10 @@ export function list<T>(item: Shape<T>): Shape<T[]> {
 export function dictionary<T>(item: Shape<T>): Shape<Record<string, T>> {
   return (value, key, problems) => {
     if (typeof value !== "object" || value === null || Array.isArray(value)) {
-      problems.push({ key, message: "must be an object of names and values" });
+      problems.push({
+        key,
+        message: `${kindOf(value)} is not allowed; give names and values with pulumi config set --path '${key}.<name>'`,
+      });
       return undefined;
     }
     return Object.fromEntries(Object.entries(value).map(([name, each]) => [name, item(each, `${key}.${name}`, problems) as T]));
@@ -68,9 +78,9 @@ export function object<F extends Fields, R extends keyof F & string = never>(
     if (typeof value !== "object" || value === null || Array.isArray(value)) {
       problems.push({
         key,
-        message: `must be an object of ${Object.keys(fields).join(", ")}; set its parts with pulumi config set --path ${key}.<part>`,
+        message: `${kindOf(value)} is not allowed; give its parts ${Object.keys(fields).join(", ")} with pulumi config set --path '${key}.<part>'`,
       });
-      return undefined;
+      return {} as ShapedObject<F, R>;
     }
     const pathTo = (name: string): string => (key === "" ? name : `${key}.${name}`);
     const result: Record<string, unknown> = {};
@@ -82,14 +92,20 @@ export function object<F extends Fields, R extends keyof F & string = never>(
         result[name] = field(each, pathTo(name), problems);
       }
     }
-    const missing = required.filter((name) => !Object.hasOwn(value, name));
+    const missing = required.filter((name) => !Object.hasOwn(result, name));
     problems.push(...missing.map((name) => ({ key: pathTo(name), message: "is missing" })));
-    return missing.length === 0 ? (result as ShapedObject<F, R>) : undefined;
+    return result as ShapedObject<F, R>;
   };
 }
 
 function suggestion(name: string, known: readonly string[]): string {
-  const near = known.find((each) => each.toLowerCase() === name.toLowerCase() || distance(each, name) <= 2);
+  if (/[.[]/.test(name)) {
+    return `to set a part of a key, use pulumi config set --path '${name}'`;
+  }
+  // Two letters may be wrong, but not all of a short name.
+  const near = known.find(
+    (each) => each.toLowerCase() === name.toLowerCase() || distance(each, name) <= Math.min(2, each.length / 2),
+  );
   return near === undefined ? `known are ${known.join(", ")}` : `did you mean ${near}?`;
 }
 

@@ -64,11 +64,13 @@ export function checkStackConfig(values: Record<string, unknown>): StackConfig {
   if (!(targets as readonly string[]).includes(target)) {
     problems.push({ key: "target", message: `${shown(target)} is not allowed; choose ${targets.join(", ")}` });
   }
-  // A value of the wrong type would be called wrong twice.
-  const mistyped = new Set(problems.map(({ key }) => key));
-  problems.push(...registryProblems(settingsOf(registry)).filter(({ key }) => !mistyped.has(key)));
+  // What is wrong in its make, and what is in it, would be called wrong twice.
+  const mistyped = problems.map(({ key }) => key);
+  const within = (key: string, outer: string): boolean =>
+    key === outer || (key.startsWith(outer) && /^[.[]/.test(key.slice(outer.length)));
+  problems.push(...registryProblems(settingsOf(registry)).filter(({ key }) => !mistyped.some((outer) => within(key, outer))));
   if (problems.length > 0) {
-    throw new pulumi.RunError(problemReport(problems));
+    throw new pulumi.RunError(problemReport(problems, "; nothing was changed"));
   }
   return { target: target as Target, registry };
 }

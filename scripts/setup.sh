@@ -3,21 +3,16 @@
 # Uses what is there; a second run changes nothing. Everything it adds is in .tools and node_modules, but for a Docker engine.
 set -euo pipefail
 . "$(dirname "$0")/environment.sh"
+. "$(dirname "$0")/common.sh"
 cd "$root"
 
-say() { printf 'setup: %s\n' "$*" >&2; }
-fail() {
-  printf '\nsetup: %s\n' "$*" >&2
-  exit 1
-}
-as_root() { [ "$(id -u)" = 0 ]; }
 # A download that can't be reached must not hang: 3 s to connect, and 10 s of crawling is given up.
 download() { curl --fail --silent --show-error --location --connect-timeout 3 --speed-limit 20000 --speed-time 10 --output "$2" "$1"; }
 
 # What the program runs on; with --development also the tools to test it and the SDKs of the clouds, which are large.
 node_packages() {
   local wanted=$1 lock installed
-  lock=$(sha256sum package-lock.json)
+  lock=$(cksum package-lock.json)
   installed=$(cat node_modules/.installed 2>/dev/null || true)
   if [ "$installed" = "development $lock" ] || [ "$installed" = "$wanted $lock" ]; then
     return
@@ -111,7 +106,9 @@ could not be downloaded. Install it from https://www.pulumi.com/docs/install/, o
 (bin/ and plugins/, see docs/toolchain.md)."
 }
 
-engine_answers() { timeout 20 docker version --format '{{.Server.Version}}' >/dev/null 2>&1; }
+# macOS has no timeout command.
+limited() { if command -v timeout >/dev/null; then timeout "$@"; else shift && "$@"; fi; }
+engine_answers() { limited 20 docker version --format '{{.Server.Version}}' >/dev/null 2>&1; }
 
 wait_for_engine() {
   local tries=0
@@ -141,10 +138,8 @@ docker_engine() {
     fail "the Docker engine at ${DOCKER_HOST:-context $DOCKER_CONTEXT} does not answer. Start it, or unset DOCKER_HOST and DOCKER_CONTEXT
 to use the one on this machine. Try: docker version"
   fi
-  if ! command -v dockerd >/dev/null && as_root && command -v apt-get >/dev/null && grep -qsE '^ID(_LIKE)?=.*(debian|ubuntu)' /etc/os-release; then
-    say "installing the Docker engine (docker.io) with apt-get"
-    apt-get update -qq >&2
-    DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends docker.io iptables >/dev/null
+  if ! command -v dockerd >/dev/null && can_install; then
+    apt_install docker.io iptables
   fi
   command -v dockerd >/dev/null || fail "no Docker engine answers, and none is installed. Install Docker Engine
 (https://docs.docker.com/engine/install/) or Docker Desktop, or set DOCKER_HOST to one that runs elsewhere."

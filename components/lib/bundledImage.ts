@@ -8,8 +8,10 @@ const buildScript = path.join(__dirname, "..", "..", "image", "build.sh");
 /** An image archive on this machine, as `docker load` takes it. */
 export interface ImageArchive {
   file: string;
-  /** Name and tag of the image in the archive; the tag stands for its content. */
+  /** Name and tag of the image in the archive. */
   name: string;
+  /** Stands for the content of the image. */
+  tag: string;
 }
 
 let archive: Promise<ImageArchive> | undefined;
@@ -29,7 +31,8 @@ export function buildBundledImage(): Promise<ImageArchive> {
     build.on("close", (code) => {
       const file = output.trim().split("\n").pop()?.split(" ")[0];
       if (code === 0 && file) {
-        resolve({ file, name: `container-registry:${path.basename(path.dirname(file)).slice(0, 12)}` });
+        const tag = path.basename(path.dirname(file)).slice(0, 12);
+        resolve({ file, name: `container-registry:${tag}`, tag });
       } else {
         reject(
           new pulumi.RunError(`The registry image could not be built (${buildScript}, exit code ${code}):\n${progress.trim()}`),
@@ -42,7 +45,12 @@ export function buildBundledImage(): Promise<ImageArchive> {
 
 /** The tag by which an engine may have the archive's image for a component called `owner`. */
 export function imageName(owner: string, image: ImageArchive): string {
-  return `${owner.toLowerCase()}:${image.name.split(":")[1]}`;
+  // An image's name knows no capitals, and separators only one by one between letters and digits.
+  const name = owner
+    .toLowerCase()
+    .replace(/[^a-z0-9]{2,}/g, "-")
+    .replace(/^[^a-z0-9]+|[^a-z0-9]+$/g, "");
+  return `${name}:${image.tag}`;
 }
 
 /** Makes an engine have the archive's image under `name`, and under no other; does nothing where it is there already. */

@@ -11,6 +11,7 @@ export interface ProvidedCertificate {
   chain: string;
 }
 
+const pemPrivateKey = /-----BEGIN ([A-Z ]*)PRIVATE KEY-----[\s\S]+?-----END \1PRIVATE KEY-----/;
 const pemCertificate = /-----BEGIN CERTIFICATE-----[\s\S]+?-----END CERTIFICATE-----/g;
 
 /** Splits a PEM text into its certificates. */
@@ -49,25 +50,49 @@ export function providedCertificateProblems(provided: ProvidedCertificate, hostn
   if (covered === undefined) {
     add("certificate", `does not cover hostname "${hostname}"; it is for ${names}`);
   }
-  if (now > new Date(leaf.validTo)) {
-    add("certificate", `expired on ${new Date(leaf.validTo).toISOString()}; give a valid one`);
-  } else if (now < new Date(leaf.validFrom)) {
-    add("certificate", `is not valid before ${new Date(leaf.validFrom).toISOString()}`);
-  }
+  problems.push(...validityProblems("tls.certificate", leaf, now));
   const chain = certificatesIn(provided.chain);
   if (provided.chain.trim() !== "" && chain.length === 0) {
     add("chain", "is no PEM; give the intermediate certificates, nearest to the server's first, or leave it out");
   }
   let issued = leaf;
-  for (const pem of [...bundled, ...chain]) {
+  for (const [key, pem] of [
+    ...bundled.map((each) => ["certificate", each] as const),
+    ...chain.map((each) => ["chain", each] as const),
+  ]) {
     const issuer = parse(pem);
-    if (issuer === undefined || !issued.checkIssued(issuer)) {
-      add("chain", `has no issuer where one is due: "${issued.issuer.replace(/\n/g, ", ")}" must come next`);
+    if (issuer === undefined || !issued.checkIssued(issuer) || !issued.verify(issuer.publicKey)) {
+      const found =
+        issuer === undefined ? "a certificate that can't be read" : `"${inOneLine(issuer.subject)}", which did not sign it,`;
+      add(key, `has ${found} after "${inOneLine(issued.subject)}"; its issuer "${inOneLine(issued.issuer)}" must come next`);
       break;
     }
+    problems.push(...validityProblems(`tls.${key}`, issuer, now));
     issued = issuer;
   }
   return problems;
+}
+
+function validityProblems(key: string, certificate: X509Certificate, now: Date): Problem[] {
+  const [from, to] = [new Date(certificate.validFrom), new Date(certificate.validTo)];
+  const which = `"${inOneLine(certificate.subject)}"`;
+  if (now > to) {
+    return [{ key, message: `${which} expired on ${to.toISOString()}; give one that is valid` }];
+  }
+  return now < from ? [{ key, message: `${which} is not valid before ${from.toISOString()}; give one that is valid now` }] : [];
+}
+
+/** A name in a certificate, which Node.js gives with a part a line. */
+function inOneLine(name: string): string {
+  return name.replace(/\n/g, ", ");
+}
+
+/** What the server reads: certificate, intermediates and key, without the texts that tools write around them. */
+export function serverPem(provided: ProvidedCertificate): string {
+  const [key] = pemPrivateKey.exec(provided.privateKey) ?? [];
+  return [...certificatesIn(`${provided.certificate}\n${provided.chain}`), ...(key === undefined ? [] : [key])]
+    .map((block) => `${block}\n`)
+    .join("");
 }
 
 /** The certificate clients have to trust: the last of the chain if it signed itself, else none (a public CA). */

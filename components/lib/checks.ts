@@ -1,12 +1,12 @@
 import { Access, Authentication, Resources, Tls, TlsMode, User } from "../args";
 import { Storage } from "../storageArgs";
 import { providedCertificateProblems, validity } from "./certificates";
-import { hostPort, isDnsName, isIpAddress, isLoopback } from "./hosts";
+import { hostPort, isDnsName, isIpAddress, isLoopback, isUnspecified } from "./hosts";
 import { maximumPasswordBytes } from "./htpasswd";
 import { plain } from "./inputs";
-import { isWhole, wholeNumbers } from "./numbers";
+import { isWhole, unlimited, wholeNumbers } from "./numbers";
 import { Problem, shown } from "./problems";
-import { storageProblems } from "./storageChecks";
+import { dockerName, storageProblems } from "./storageChecks";
 
 /** Where clients reach the registry. */
 export interface AddressSettings {
@@ -18,10 +18,10 @@ export interface AddressSettings {
 
 export function addressProblems(address: AddressSettings): Problem[] {
   const problems: Problem[] = [];
-  if (!isDnsName(address.hostname) && !isIpAddress(address.hostname)) {
+  if ((!isDnsName(address.hostname) && !isIpAddress(address.hostname)) || isUnspecified(address.hostname)) {
     problems.push({
       key: "hostname",
-      message: `${shown(address.hostname)} is not allowed; give a DNS name or an IP address, without scheme, port or path`,
+      message: `${shown(address.hostname)} is not allowed; give the DNS name or IP address that clients use, without scheme, port or path`,
     });
   }
   problems.push(...wholeNumbers("", { port: address.port }, 1, 65535));
@@ -35,7 +35,7 @@ export function addressProblems(address: AddressSettings): Problem[] {
 }
 
 /** Plain HTTP or no users: on loopback only, where nobody else can listen in, or by an explicit word. */
-function openProblems(key: string, what: string, address: AddressSettings): Problem[] {
+function openProblems(key: string, what: string, remedy: string, address: AddressSettings): Problem[] {
   const open = [address.hostname, address.bindAddress].find((host) => !isLoopback(host));
   return open === undefined || address.allowInsecure
     ? []
@@ -44,7 +44,7 @@ function openProblems(key: string, what: string, address: AddressSettings): Prob
           key,
           message:
             `${what} is accepted on loopback addresses only, and ${hostPort(open, address.port)} is not one; ` +
-            `turn it on, use 127.0.0.1 and localhost, or set allowInsecure to true if you accept the risk`,
+            `${remedy}, use 127.0.0.1 and localhost, or set allowInsecure to true if you accept the risk`,
         },
       ];
 }
@@ -74,7 +74,7 @@ export function tlsProblems(tls: Tls, hostname: string): Problem[] {
     const { generation, caGeneration } = tls;
     const { validityDays, renewBeforeDays } = validity(tls);
     problems.push(...wholeNumbers("tls.", { validityDays }, 1, 3649));
-    problems.push(...wholeNumbers("tls.", { generation, caGeneration }, 1, Number.MAX_SAFE_INTEGER));
+    problems.push(...wholeNumbers("tls.", { generation, caGeneration }, 1, unlimited));
     if (tls.keepPreviousCa === true && (caGeneration ?? 1) < 2) {
       problems.push({ key: "tls.keepPreviousCa", message: "needs tls.caGeneration 2 or more; there is no CA before the first" });
     }
@@ -112,6 +112,10 @@ export function passwordProblem(key: string, password: string): Problem[] {
   return /[\0\r\n]/.test(password) ? [{ key, message: "has a line break or a zero byte; no client can send that" }] : [];
 }
 
+function isUserName(name: unknown): boolean {
+  return typeof name === "string" && /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/.test(name);
+}
+
 /** A repository's name by the distribution specification, or a prefix of it that ends with `*`. */
 const repositoryPattern = /^(\*|[a-z0-9]+([._-]+[a-z0-9]+)*(\/[a-z0-9]+([._-]+[a-z0-9]+)*)*(\/\*)?)$/;
 
@@ -144,7 +148,7 @@ export function userProblems(users: readonly User[]): Problem[] {
   const first = new Map<string, number>();
   users.forEach((user, index) => {
     const key = `users[${index}]`;
-    if (!/^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/.test(user.name)) {
+    if (!isUserName(user.name)) {
       problems.push({
         key: `${key}.name`,
         message: `${shown(user.name)} is not allowed; use letters, digits and ._- (64 at most, a letter or digit first, no ":")`,
@@ -158,7 +162,7 @@ export function userProblems(users: readonly User[]): Problem[] {
       });
     }
     first.set(user.name, earlier ?? index);
-    problems.push(...wholeNumbers(`${key}.`, { generation: user.generation }, 1, Number.MAX_SAFE_INTEGER));
+    problems.push(...wholeNumbers(`${key}.`, { generation: user.generation }, 1, unlimited));
     for (const field of ["password", "previousPassword"] as const) {
       const password = plain(user[field]);
       if (password !== undefined) {
@@ -201,8 +205,12 @@ export function userProblems(users: readonly User[]): Problem[] {
   return problems;
 }
 
+/** `[host[:port]/]path[:tag]@sha256:…`, see https://pkg.go.dev/github.com/distribution/reference. */
+const pinnedImage =
+  /^(?:[A-Za-z0-9.-]+(?::\d+)?\/)?[a-z0-9]+(?:[._/-]+[a-z0-9]+)*(?::[A-Za-z0-9_][A-Za-z0-9_.-]*)?@sha256:[0-9a-f]{64}$/;
+
 export function imageProblems(image: string): Problem[] {
-  return image === "bundled" || /^[^\s@]+@sha256:[0-9a-f]{64}$/.test(image)
+  return image === "bundled" || pinnedImage.test(image)
     ? []
     : [
         {
@@ -212,13 +220,30 @@ export function imageProblems(image: string): Problem[] {
       ];
 }
 
+/** The engine's objects are named after the component. */
+export function nameProblems(name: string): Problem[] {
+  return dockerName.test(name)
+    ? []
+    : [
+        {
+          key: "name",
+          message: `${shown(name)} is not allowed as a component's name; use two or more letters, digits and _.-, a letter or digit first`,
+        },
+      ];
+}
+
 function hostsProblems(hosts: Record<string, string>): Problem[] {
-  return Object.entries(hosts)
-    .filter(([host, ip]) => !isDnsName(host) || !(isIpAddress(ip) || ip === "host-gateway"))
-    .map(([host, ip]) => ({
-      key: `hosts.${host}`,
-      message: `${shown(ip)} is not allowed; give a DNS name with its IP address, or host-gateway for the Docker host`,
-    }));
+  return Object.entries(hosts).flatMap(([host, ip]) => [
+    ...(isDnsName(host) ? [] : [{ key: `hosts.${host}`, message: "has a name that is not allowed; give a DNS name" }]),
+    ...(isIpAddress(ip) || ip === "host-gateway"
+      ? []
+      : [
+          {
+            key: `hosts.${host}`,
+            message: `${shown(ip)} is not allowed; give an IP address, or host-gateway for the Docker host`,
+          },
+        ]),
+  ]);
 }
 
 /** Everything that a self-hosted registry is made from. */
@@ -240,9 +265,9 @@ export function registryProblems(settings: RegistrySettings): Problem[] {
   return [
     ...addressProblems(settings),
     ...tlsProblems(settings.tls, settings.hostname),
-    ...(settings.tls.mode === TlsMode.Off ? openProblems("tls.mode", '"off"', settings) : []),
+    ...(settings.tls.mode === TlsMode.Off ? openProblems("tls.mode", '"off"', "choose another mode", settings) : []),
     ...userProblems(settings.users),
-    ...(settings.users.length === 0 ? openProblems("users", "a registry without users", settings) : []),
+    ...(settings.users.length === 0 ? openProblems("users", "a registry without users", "add one", settings) : []),
     ...(settings.anonymousPull && settings.users.length === 0
       ? [{ key: "anonymousPull", message: "needs users; a registry without users lets everybody pull and push already" }]
       : []),

@@ -24,12 +24,24 @@ export function engineOf(component: pulumi.ComponentResource): pulumi.Output<Eng
   });
 }
 
-/** Runs the docker command against an engine; the error of a failed one has what it printed. */
+/** Runs the docker command against an engine and returns what it printed; the error of a failed one has that too. */
 export async function dockerCommand(engine: EngineAddress, ...words: string[]): Promise<string> {
   // The provider does not know the current context of the docker command; nor must we.
   const address = engine.context ? ["--context", engine.context] : ["--host", engine.host ?? "unix:///var/run/docker.sock"];
-  const { stdout } = await execFile("docker", [...address, ...words], { maxBuffer: 1 << 24 });
-  return stdout.trim();
+  const { stdout, stderr } = await execFile("docker", [...address, ...words], { maxBuffer: 1 << 24 });
+  return stdout.trim() === "" ? stderr.trim() : stdout.trim();
+}
+
+/** What `docker inspect` says of a container, by a template; undefined when there is none. */
+export async function inspectContainer<T>(engine: EngineAddress, container: string, template: string): Promise<T | undefined> {
+  try {
+    return JSON.parse(await dockerCommand(engine, "container", "inspect", "--format", template, container)) as T;
+  } catch (error) {
+    if (/No such container/i.test(printedBy(error))) {
+      return undefined;
+    }
+    throw new pulumi.RunError(`The Docker engine could not be asked for ${container}: ${printedBy(error)}`);
+  }
 }
 
 /** What a failed command printed for people. */

@@ -7,8 +7,9 @@ export function isDnsName(value: string): boolean {
   return value.length <= 253 && value.split(".").every((label) => dnsLabel.test(label)) && !/^[\d.]+$/.test(value);
 }
 
+/** An IPv4 or IPv6 address; none with a zone (`fe80::1%eth0`), which no URL and no certificate can have. */
 export function isIpAddress(value: string): boolean {
-  return isIP(value) !== 0;
+  return isIP(value) !== 0 && !value.includes("%");
 }
 
 /** Loopback as Docker sees it: plain HTTP is spoken to 127.0.0.0/8 and ::1 alone. */

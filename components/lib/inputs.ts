@@ -1,13 +1,48 @@
 import * as pulumi from "@pulumi/pulumi";
 import { Problem, problemReport } from "./problems";
 
+/** Arguments, with list indexes left out, that may be secret or known only later. */
+const inputs = new Set([
+  ...["tls.certificate", "tls.privateKey", "tls.chain"],
+  ...["users[].password", "users[].previousPassword"],
+  ...["storage.s3.accessKey", "storage.s3.secretKey"],
+  ...["storage.azure.accountKey", "storage.azure.credentials.secret"],
+  "storage.gcs.credentials",
+  ...["storage.swift.password", "storage.swift.applicationCredentialSecret", "storage.swift.secretKey"],
+  ...["storage.oss.accessKeyId", "storage.oss.accessKeySecret"],
+]);
+
+/** Finds arguments that come as Outputs though they decide what is made, and so have to be plain. */
+function outputProblems(value: unknown, key = ""): Problem[] {
+  if (pulumi.Output.isInstance(value) || value instanceof Promise) {
+    return inputs.has(key.replace(/\[\d+\]/g, "[]"))
+      ? []
+      : [{ key, message: "is secret or known only during the deployment; it decides what is made, so give a plain value" }];
+  }
+  if (Array.isArray(value)) {
+    return value.flatMap((each, index) => outputProblems(each, `${key}[${index}]`));
+  }
+  if (typeof value === "object" && value !== null) {
+    return Object.entries(value).flatMap(([name, each]) => outputProblems(each, key === "" ? name : `${key}.${name}`));
+  }
+  return [];
+}
+
 /** Stops a component before it makes anything, with one error that lists every problem. */
-export function throwProblems(problems: readonly Problem[]): void {
+export function checkArguments(args: object, check: () => Problem[]): void {
+  throwProblems(outputProblems(args));
+  throwProblems(check());
+}
+
+/**
+ * Throws an error that is right wherever a component is used: a program ends without a stack trace on a RunError, and the host
+ * of a package passes an InputPropertiesError on to the program it serves. The properties are not listed in the error but in
+ * its text: the engine would print each with its value, secret or not.
+ */
+function throwProblems(problems: readonly Problem[]): void {
   if (problems.length > 0) {
-    throw new pulumi.InputPropertiesError({
-      message: problemReport(problems),
-      errors: problems.map(({ key, message }) => ({ propertyPath: key, reason: message })),
-    });
+    const message = problemReport(problems);
+    throw Object.assign(new pulumi.InputPropertiesError({ message, errors: [] }), new pulumi.RunError(message));
   }
 }
 

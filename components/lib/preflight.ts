@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from "timers/promises";
 import * as pulumi from "@pulumi/pulumi";
-import { dockerCommand, EngineAddress, printedBy } from "./engine";
+import { dockerCommand, EngineAddress, inspectContainer, printedBy } from "./engine";
 
 /** A configuration that a registry is about to be switched to. */
 export interface Preflight {
@@ -15,8 +15,8 @@ export interface Preflight {
   environment: readonly string[];
   /** `name:address` entries for the server's hosts file. */
   hosts: readonly string[];
-  /** How long a new store may refuse its new credentials, which are not known everywhere in a cloud at once. In seconds. */
-  patience: number;
+  /** Seconds for which a new store may refuse its new credentials, which are not known everywhere in a cloud at once. @default 0 */
+  patience?: number;
 }
 
 /** Time between two tries of a new store, in seconds. */
@@ -30,10 +30,12 @@ const dockerFailed = 125;
  * be reached, refuses the credentials or lacks the bucket stops the deployment here; the running registry is left as it is.
  */
 export async function checkStore(flight: Preflight): Promise<void> {
-  if ((await runningConfiguration(flight)) === flight.configurationPath) {
+  const running = await inspectContainer<string[]>(flight.engine, flight.containerName, "{{json .Config.Cmd}}");
+  if (running?.at(-1) === flight.configurationPath) {
     return;
   }
-  const tries = Math.floor(flight.patience / pause);
+  const { patience = 0 } = flight;
+  const tries = Math.floor(patience / pause);
   for (let left = tries; ; left--) {
     try {
       await tryStore(flight);
@@ -43,7 +45,7 @@ export async function checkStore(flight: Preflight): Promise<void> {
         throw new pulumi.RunError(`storage: the registry was not switched to this store: ${printedBy(error)}`);
       }
       if (left === tries) {
-        await pulumi.log.info(`The new store is not ready; trying for ${flight.patience} seconds at most: ${printedBy(error)}`);
+        await pulumi.log.info(`The new store is not ready; trying for ${patience} seconds at most: ${printedBy(error)}`);
       }
       await sleep(pause * 1000);
     }
@@ -59,19 +61,4 @@ async function tryStore(flight: Preflight): Promise<void> {
     ...flight.hosts.flatMap((each) => ["--add-host", each]),
     ...[flight.imageId, "check", flight.configurationPath],
   );
-}
-
-/** The configuration file that the registry's container was started with. */
-async function runningConfiguration({ engine, containerName }: Preflight): Promise<string | undefined> {
-  try {
-    const command = JSON.parse(
-      await dockerCommand(engine, "container", "inspect", "--format", "{{json .Config.Cmd}}", containerName),
-    ) as string[];
-    return command.at(-1);
-  } catch (error) {
-    if (/No such container/i.test(printedBy(error))) {
-      return undefined;
-    }
-    throw new pulumi.RunError(`The Docker engine could not be asked for ${containerName}: ${printedBy(error)}`);
-  }
 }

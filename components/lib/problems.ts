@@ -6,14 +6,35 @@ export interface Problem {
   message: string;
 }
 
-/** Shows a value the way a user typed it. Only for values that are not secret. */
+/** Longest value that is shown whole. */
+const shownCharacters = 100;
+
+/**
+ * Shows a value the way a user typed it. Only for values that are not secret; of objects and lists no more than that they are
+ * such, for a secret may be in them.
+ */
 export function shown(value: unknown): string {
-  return value === undefined ? "nothing" : JSON.stringify(value);
+  switch (typeof value) {
+    case "string":
+      return JSON.stringify(value.length > shownCharacters ? `${value.slice(0, shownCharacters)}…` : value);
+    case "number":
+    case "boolean":
+      return String(value);
+    case "object":
+      return value === null ? "null" : Array.isArray(value) ? "a list" : "an object";
+    default:
+      return "nothing";
+  }
 }
 
-/** The text of the one error that lists every problem. */
-export function problemReport(problems: readonly Problem[]): string {
+/** What kind of value was given, where the value itself must not be shown. */
+export function kindOf(value: unknown): string {
+  return typeof value === "string" ? "a text" : typeof value === "number" ? "a number" : shown(value);
+}
+
+/** The text of the one error that lists every problem; `outcome` says what came of it. */
+export function problemReport(problems: readonly Problem[], outcome = ""): string {
   const count = problems.length === 1 ? "1 problem" : `${problems.length} problems`;
   const lines = problems.map(({ key, message }) => `  - ${key}: ${message}`);
-  return `The configuration has ${count}; nothing was changed.\n${lines.join("\n")}`;
+  return `The configuration has ${count}${outcome}:\n${lines.join("\n")}`;
 }

@@ -11,11 +11,12 @@ type Options = Record<string, unknown>;
 /** The engine writes these keys with an underscore, all others as one word in small letters. */
 const underscored: Record<string, string> = { maxRetries: "max_retries", retryDelay: "retry_delay" };
 
-/** Translates camelCase options into the engine's parameters. */
+/** Translates camelCase options into the engine's parameters, in an order that is not the user's: it changes nothing. */
 function parametersOf(options: object): Options {
   return Object.fromEntries(
     Object.entries(options)
       .filter(([, value]) => value !== undefined)
+      .sort(([a], [b]) => (a < b ? -1 : 1))
       .map(([key, value]) => [
         underscored[key] ?? key.toLowerCase(),
         typeof value === "object" && value !== null && !Array.isArray(value) ? parametersOf(value as object) : value,

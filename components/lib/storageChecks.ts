@@ -91,7 +91,8 @@ class Notes<T extends object> {
   }
 }
 
-const dockerName = /^[a-zA-Z0-9][a-zA-Z0-9_.-]+$/;
+/** What the engine takes as the name of a container or volume. */
+export const dockerName = /^[a-zA-Z0-9][a-zA-Z0-9_.-]+$/;
 
 function filesystem(options: FilesystemStorage): Problem[] {
   const notes = new Notes("filesystem", options);
@@ -109,7 +110,11 @@ function filesystem(options: FilesystemStorage): Problem[] {
   } else if (notes.given("volumeOptions") && volume === undefined && volumeDriver === undefined) {
     notes.add("volumeOptions", "needs storage.filesystem.volume or storage.filesystem.volumeDriver beside it");
   }
-  notes.pattern("volume", dockerName, "letters, digits and _.- (for a folder of the host use hostPath)");
+  notes.pattern(
+    "volume",
+    dockerName,
+    "two or more letters, digits and _.-, a letter or digit first (for a folder of the host use hostPath)",
+  );
   if (volumeDriver === "") {
     notes.add("volumeDriver", 'is empty; give the name of an installed volume plugin, or leave it out for "local"');
   }
@@ -303,7 +308,7 @@ function swift(options: SwiftStorage): Problem[] {
   notes.oneOf("authVersion", [1, 2, 3]);
   notes.oneOf("endpointType", ["public", "internal", "admin"]);
   notes.pattern("container", /^[^/]{1,256}$/, 'a name without "/"');
-  notes.whole(MiB, 5 * KiB * MiB, "chunkSize");
+  notes.whole(MiB, KiB * MiB, "chunkSize");
   if (options.tempUrlContainerKey === true && !notes.given("secretKey")) {
     notes.add("secretKey", "is missing; storage.swift.tempUrlContainerKey needs it");
   }
@@ -316,7 +321,11 @@ function oss(options: OssStorage): Problem[] {
   notes.pattern("bucket", /^[a-z0-9][a-z0-9-]{1,61}[a-z0-9]$/, "3 to 63 small letters, digits and hyphens");
   notes.pattern("region", /^[a-z]{2}-[a-z0-9-]+$/, 'a region such as cn-hangzhou, without "oss-" before it');
   notes.together("accessKeyId", "accessKeySecret");
-  notes.whole(100 * KiB, 5 * KiB * MiB, "chunkSize");
+  notes.whole(100 * KiB, KiB * MiB, "chunkSize", "multipartCopyThresholdSize");
+  if (notes.given("encryptionKeyId") && options.encrypt !== true) {
+    notes.add("encryptionKeyId", "needs storage.oss.encrypt true");
+  }
+  notes.alternatives("accessKeyId", "ramRole");
   if (options.internal === true && notes.given("endpoint")) {
     notes.add("internal", "cannot stand beside storage.oss.endpoint; the endpoint says itself where it is");
   }

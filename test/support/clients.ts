@@ -1,10 +1,12 @@
 import { createHash, randomBytes } from "crypto";
 import * as fs from "fs";
+import * as http from "http";
 import * as https from "https";
+import { isIP } from "net";
 import * as os from "os";
 import * as path from "path";
-import { attempt, Result, run } from "./run";
-import { RegistryOutputs } from "./testStack";
+import { attempt, Result, run, RunOptions } from "./run";
+import { Environment, RegistryOutputs } from "./testStack";
 
 /** A folder that is deleted by `dispose`. */
 export class Workspace {
@@ -27,39 +29,65 @@ export class DockerClient {
   private readonly workspace = new Workspace();
   private readonly images: string[] = [];
 
+  /** What makes other programs use this client's login and engine. */
+  readonly env: Environment;
+
+  /** `environment` can name an engine (`DOCKER_HOST`). */
+  constructor(environment: Environment = {}) {
+    this.env = { ...environment, DOCKER_CONFIG: this.workspace.folder };
+  }
+
   attempt(...args: string[]): Promise<Result> {
-    return attempt("docker", args, { env: { DOCKER_CONFIG: this.workspace.folder } });
+    return attempt("docker", args, { env: this.env });
   }
 
   run(...args: string[]): Promise<string> {
-    return run("docker", args, { env: { DOCKER_CONFIG: this.workspace.folder } });
+    return run("docker", args, { env: this.env });
   }
 
-  async login(outputs: RegistryOutputs, password = outputs.password): Promise<Result> {
-    return attempt("docker", ["login", outputs.repositoryPrefix, "--username", outputs.username, "--password-stdin"], {
-      env: { DOCKER_CONFIG: this.workspace.folder },
-      input: password,
-    });
+  login(outputs: RegistryOutputs, password = outputs.password): Promise<Result> {
+    const words = ["login", outputs.repositoryPrefix, "--username", outputs.username, "--password-stdin"];
+    return attempt("docker", words, { env: this.env, input: password });
   }
 
   /** Builds an image of random layers of the given sizes, FROM scratch: no registry on the internet can be reached. */
-  async buildImage(name: string, layerBytes: readonly number[]): Promise<string> {
-    const context = path.join(this.workspace.folder, randomBytes(6).toString("hex"));
-    fs.mkdirSync(context);
-    const lines = layerBytes.map((size, index) => {
-      writeRandomFile(path.join(context, `layer${index}`), size);
-      return `COPY layer${index} /layer${index}`;
-    });
-    fs.writeFileSync(path.join(context, "Dockerfile"), ["FROM scratch", ...lines, 'CMD ["/layer0"]', ""].join("\n"));
-    await this.run("build", "--quiet", "--tag", name, context);
-    fs.rmSync(context, { recursive: true });
-    this.images.push(name);
+  buildImage(name: string, layerBytes: readonly number[]): Promise<string> {
+    const layers = layerBytes.map((size, index): [string, number] => [`layer${index}`, size]);
+    const copies = layers.map(([file]) => `COPY ${file} /${file}`);
+    const dockerfile = Buffer.from(["FROM scratch", ...copies, 'CMD ["/layer0"]', ""].join("\n"));
+    return this.buildFrom(name, { ...Object.fromEntries(layers), Dockerfile: dockerfile });
+  }
+
+  /** Builds an image of files: each is a path to copy from, a content, or a number of random bytes. */
+  async buildFrom(name: string, files: Record<string, string | Buffer | number>): Promise<string> {
+    const context = new Workspace();
+    try {
+      for (const [file, source] of Object.entries(files)) {
+        const target = path.join(context.folder, file);
+        if (typeof source === "string") {
+          fs.copyFileSync(source, target);
+        } else if (typeof source === "number") {
+          writeRandomFile(target, source);
+        } else {
+          fs.writeFileSync(target, source);
+        }
+      }
+      this.willHave(name);
+      await this.run("build", "--quiet", "--tag", name, context.folder);
+    } finally {
+      context.dispose();
+    }
     return name;
   }
 
   async tag(image: string, name: string): Promise<void> {
+    this.willHave(name);
     await this.run("tag", image, name);
-    this.images.push(name);
+  }
+
+  /** Says that the engine will have an image that is to be removed by `dispose`. */
+  willHave(image: string): void {
+    this.images.push(image);
   }
 
   async dispose(): Promise<void> {
@@ -78,6 +106,74 @@ function writeRandomFile(file: string, size: number): void {
   fs.closeSync(descriptor);
 }
 
+/** A client that needs no engine, with a login and a trusted CA of its own. */
+abstract class Tool {
+  protected readonly workspace = new Workspace();
+
+  protected constructor(
+    private readonly command: string,
+    protected readonly outputs: RegistryOutputs,
+  ) {
+    const auth = Buffer.from(`${outputs.username}:${outputs.password}`).toString("base64");
+    this.workspace.write("config.json", JSON.stringify({ auths: { [outputs.repositoryPrefix]: { auth } } }));
+    this.workspace.write("ca.crt", outputs.caCertificate);
+  }
+
+  protected abstract arguments(words: readonly string[]): string[];
+  protected abstract options(): RunOptions;
+
+  attempt(...words: string[]): Promise<Result> {
+    return attempt(this.command, this.arguments(words), this.options());
+  }
+
+  run(...words: string[]): Promise<string> {
+    return run(this.command, this.arguments(words), this.options());
+  }
+
+  /** A path in a folder of this client's own. */
+  path(name: string): string {
+    return path.join(this.workspace.folder, name);
+  }
+
+  dispose(): void {
+    this.workspace.dispose();
+  }
+}
+
+export class Skopeo extends Tool {
+  constructor(outputs: RegistryOutputs) {
+    super("skopeo", outputs);
+  }
+
+  /** Copies, from or to the registry: the other side is a folder or another kind that has no certificates. */
+  copy(from: string, to: string): Promise<string> {
+    const folder = this.workspace.folder;
+    return this.run("copy", "--src-cert-dir", folder, "--dest-cert-dir", folder, from, to);
+  }
+
+  protected override arguments(words: readonly string[]): string[] {
+    return [...words.slice(0, 1), "--authfile", this.path("config.json"), ...words.slice(1)];
+  }
+
+  protected override options(): RunOptions {
+    return {};
+  }
+}
+
+export class Crane extends Tool {
+  constructor(outputs: RegistryOutputs) {
+    super("crane", outputs);
+  }
+
+  protected override arguments(words: readonly string[]): string[] {
+    return [...words];
+  }
+
+  protected override options(): RunOptions {
+    return { env: { DOCKER_CONFIG: this.workspace.folder, SSL_CERT_FILE: this.path("ca.crt") } };
+  }
+}
+
 /** An answer of the registry's HTTP API. */
 export interface Answer {
   status: number;
@@ -91,41 +187,56 @@ export interface RequestOptions {
   body?: Buffer | string;
   /** Credentials; the stack's first user unless given, nobody for null. */
   login?: { username: string; password: string } | null;
-  agent?: https.Agent;
-  /** Connects to this host instead of the one in the endpoint. */
+  agent?: http.Agent;
+  /** Connects to this address instead of the endpoint's; a name in the endpoint is still the one that is verified. */
   host?: string;
   tls?: https.RequestOptions;
 }
 
-/** Speaks to the registry's API over TLS, trusting the stack's CA and nothing else. */
+/** Speaks to the registry's API as its endpoint says, trusting the stack's CA and nothing else. */
 export function request(outputs: RegistryOutputs, target: string, options: RequestOptions = {}): Promise<Answer> {
-  const url = new URL(target, outputs.endpoint);
-  const login = options.login === undefined ? outputs : options.login;
   return new Promise((resolve, reject) => {
-    const sent = https.request(
-      {
-        host: options.host ?? url.hostname,
-        port: url.port,
-        path: `${url.pathname}${url.search}`,
-        method: options.method ?? "GET",
-        headers: options.headers,
-        auth: login === null ? undefined : `${login.username}:${login.password}`,
-        ca: outputs.caCertificate === "" ? undefined : outputs.caCertificate,
-        agent: options.agent,
-        ...options.tls,
-      },
-      (response) => {
-        const chunks: Buffer[] = [];
-        response.on("data", (chunk: Buffer) => chunks.push(chunk));
-        response.on("error", reject);
-        response.on("end", () =>
-          resolve({ status: response.statusCode ?? 0, headers: response.headers, body: Buffer.concat(chunks) }),
-        );
-      },
-    );
+    const sent = open(outputs, target, options);
+    sent.on("response", (response) => void answerOf(response).then(resolve, reject));
     sent.on("error", reject);
     sent.end(options.body);
   });
+}
+
+/** After so long without a byte either way a request has failed: with a word of its own, and not with the end of the test's time. */
+const silenceSeconds = 120;
+
+/** Starts a request whose body the caller sends. */
+export function open(outputs: RegistryOutputs, target: string, options: RequestOptions = {}): http.ClientRequest {
+  const url = new URL(target, outputs.endpoint);
+  const login = options.login === undefined ? outputs : options.login;
+  const secure = url.protocol === "https:";
+  const sent = (secure ? https : http).request({
+    // The address in a URL has brackets if it is an IPv6 one; a socket takes it without.
+    host: options.host ?? url.hostname.replace(/^\[|\]$/g, ""),
+    // The name that is asked for and verified, whatever is connected to; an address is none by RFC 6066.
+    ...(options.host === undefined || isIP(url.hostname) ? {} : { servername: url.hostname }),
+    port: url.port,
+    path: `${url.pathname}${url.search}`,
+    method: options.method ?? "GET",
+    headers: { Host: url.host, ...options.headers },
+    auth: login === null ? undefined : `${login.username}:${login.password}`,
+    // No connection and no TLS session of an earlier request: the certificate is looked at every time.
+    agent: options.agent ?? false,
+    ...(secure && outputs.caCertificate !== "" ? { ca: outputs.caCertificate } : {}),
+    timeout: silenceSeconds * 1000,
+    ...options.tls,
+  });
+  sent.on("timeout", () => sent.destroy(new Error(`${sent.method} ${sent.path}: silence for ${silenceSeconds} s`)));
+  return sent;
+}
+
+async function answerOf(response: http.IncomingMessage): Promise<Answer> {
+  const chunks: Buffer[] = [];
+  for await (const chunk of response) {
+    chunks.push(chunk as Buffer);
+  }
+  return { status: response.statusCode ?? 0, headers: response.headers, body: Buffer.concat(chunks) };
 }
 
 /** `sha256:…` of bytes, as the registry names blobs. */

@@ -1,2 +1,13 @@
+import { execFileSync } from "child_process";
+import * as path from "path";
+
 // A deployment takes seconds and a large image minutes on two slow cores; a test that hangs must end all the same.
 jest.setTimeout(10 * 60_000);
+
+// The tools that set-up has put in place, found the way the scripts find them.
+const script = path.join(__dirname, "..", "..", "scripts", "environment.sh");
+const environment = execFileSync("bash", ["-c", '. "$0" && env -0', script], { encoding: "utf8" });
+for (const entry of environment.split("\0").filter(Boolean)) {
+  const end = entry.indexOf("=");
+  process.env[entry.slice(0, end)] = entry.slice(end + 1);
+}

@@ -4,7 +4,10 @@ import * as os from "os";
 import * as path from "path";
 import { ConfigMap, LocalWorkspace, OutputMap, PreviewResult, Stack } from "@pulumi/pulumi/automation";
 import { freePort } from "./ports";
-import { attempt, run } from "./run";
+import { attempt, run, RunOptions } from "./run";
+
+/** Not a word that a search for secrets could find by chance. */
+export const statePassphrase = "passphrase-of-the-tests";
 
 export const projectRoot = path.join(__dirname, "..", "..");
 
@@ -27,6 +30,8 @@ export interface RegistryOutputs {
 /** Configuration by key, or by path (`tls.mode`); a value in `secrets` is stored encrypted. */
 export type Settings = Record<string, string | number | boolean>;
 
+export type Environment = Record<string, string>;
+
 /**
  * A stack of this project with state, configuration and names of its own, so that tests can run twice on one machine and
  * beside a user's stacks. Its folder has links to the program and a `stacks` folder that is really its own.
@@ -38,12 +43,14 @@ export class TestStack {
     public readonly folder: string,
     public readonly stack: Stack,
     public readonly name: string,
+    /** What a command needs to work on this stack, and on the engine it is on. */
+    public readonly env: Environment,
   ) {
     this.resourceName = `container-registry-${name}`;
   }
 
-  /** Makes a stack on a free port; `lab` is on unless the settings say otherwise. */
-  static async create(settings: Settings = {}, secrets: Settings = {}): Promise<TestStack> {
+  /** Makes a stack on a free port; `lab` is on unless the settings say otherwise. `environment` can name another engine (`DOCKER_HOST`). */
+  static async create(settings: Settings = {}, secrets: Settings = {}, environment: Environment = {}): Promise<TestStack> {
     const folder = fs.mkdtempSync(path.join(os.tmpdir(), "container-registry-test-"));
     for (const entry of ["components", "program", "image", "index.ts", "node_modules", "package.json", "tsconfig.json"]) {
       fs.symlinkSync(path.join(projectRoot, entry), path.join(folder, entry));
@@ -52,34 +59,36 @@ export class TestStack {
     fs.mkdirSync(path.join(folder, "stacks"));
     fs.mkdirSync(path.join(folder, "state"));
     const name = `test-${randomBytes(4).toString("hex")}`;
-    const stack = await LocalWorkspace.createStack(
-      { stackName: name, workDir: folder },
-      {
-        envVars: {
-          PULUMI_BACKEND_URL: `file://${folder}/state`,
-          PULUMI_CONFIG_PASSPHRASE: "test",
-          PULUMI_CONFIG_PASSPHRASE_FILE: "",
-        },
-      },
-    );
-    const made = new TestStack(folder, stack, name);
-    await made.set({ port: await freePort(), lab: true, ...settings }, secrets);
-    return made;
+    const env = {
+      PULUMI_BACKEND_URL: `file://${folder}/state`,
+      PULUMI_CONFIG_PASSPHRASE: statePassphrase,
+      PULUMI_CONFIG_PASSPHRASE_FILE: "",
+      ...environment,
+    };
+    try {
+      const stack = await LocalWorkspace.createStack({ stackName: name, workDir: folder }, { envVars: env });
+      const made = new TestStack(folder, stack, name, env);
+      await made.set({ port: await freePort(), lab: true, ...settings }, secrets);
+      return made;
+    } catch (error) {
+      fs.rmSync(folder, { recursive: true, force: true });
+      throw error;
+    }
   }
 
   async set(settings: Settings, secrets: Settings = {}): Promise<void> {
     const values: ConfigMap = {};
     for (const [key, value] of Object.entries(settings)) {
-      values[`container-registry:${key}`] = { value: String(value) };
+      values[inNamespace(key)] = { value: String(value) };
     }
     for (const [key, value] of Object.entries(secrets)) {
-      values[`container-registry:${key}`] = { value: String(value), secret: true };
+      values[inNamespace(key)] = { value: String(value), secret: true };
     }
     await this.stack.setAllConfig(values, true);
   }
 
   async unset(key: string): Promise<void> {
-    await this.stack.removeConfig(`container-registry:${key}`, true);
+    await this.stack.removeConfig(inNamespace(key), true);
   }
 
   async up(): Promise<RegistryOutputs> {
@@ -109,6 +118,16 @@ export class TestStack {
       .join("\n");
   }
 
+  /** Runs Pulumi's own command on this stack, in its folder, as a user would. */
+  pulumi(...args: string[]): Promise<string> {
+    return run("pulumi", args, this.inFolder());
+  }
+
+  /** For commands that are run as a user would: in the stack's folder, with its environment. */
+  inFolder(): RunOptions {
+    return { cwd: this.folder, env: this.env };
+  }
+
   async destroy(): Promise<void> {
     await this.stack.destroy({ suppressProgress: true });
   }
@@ -119,16 +138,17 @@ export class TestStack {
       await this.set({ lab: true });
       await this.stack.destroy({ suppressProgress: true }).catch(() => undefined);
     } finally {
-      for (const container of await this.engineObjects("container")) {
-        await attempt("docker", ["rm", "--force", "--volumes", container]);
-      }
-      for (const volume of await this.engineObjects("volume")) {
-        await attempt("docker", ["volume", "rm", "--force", volume]);
-      }
-      for (const image of await this.engineObjects("image")) {
-        await attempt("docker", ["image", "rm", "--force", image]);
-      }
       fs.rmSync(this.folder, { recursive: true, force: true });
+    }
+    const removals = {
+      container: ["rm", "--force", "--volumes"],
+      volume: ["volume", "rm", "--force"],
+      image: ["image", "rm", "--force"],
+    };
+    for (const kind of ["container", "volume", "image"] as const) {
+      for (const name of await this.engineObjects(kind)) {
+        await attempt("docker", [...removals[kind], name], { env: this.env });
+      }
     }
   }
 
@@ -140,7 +160,7 @@ export class TestStack {
       network: ["network", "ls", "--format", "{{.Name}}"],
       image: ["image", "ls", "--format", "{{.Repository}}:{{.Tag}}"],
     }[kind];
-    return (await run("docker", list)).split("\n").filter((name) => name.includes(this.resourceName));
+    return (await run("docker", list, { env: this.env })).split("\n").filter((name) => name.includes(this.resourceName));
   }
 
   /** Everything the engine has of this stack, of every kind. */
@@ -150,6 +170,11 @@ export class TestStack {
       await Promise.all(kinds.map(async (kind) => (await this.engineObjects(kind)).map((name) => `${kind} ${name}`)))
     ).flat();
   }
+}
+
+/** A key with the project's name before it, unless it has another (`docker:host`). */
+function inNamespace(key: string): string {
+  return key.includes(":") ? key : `container-registry:${key}`;
 }
 
 function plainOutputs(outputs: OutputMap): RegistryOutputs {

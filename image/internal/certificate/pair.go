@@ -22,13 +22,16 @@ type files struct {
 func read(certificateFile, keyFile string) (files, error) {
 	certificate, err := os.ReadFile(certificateFile)
 	if err != nil {
-		return files{}, err
+		return files{}, fmt.Errorf("http.tls.certificate: %w", err)
 	}
 	if keyFile == certificateFile {
 		return files{certificate, certificate}, nil
 	}
 	key, err := os.ReadFile(keyFile)
-	return files{certificate, key}, err
+	if err != nil {
+		return files{}, fmt.Errorf("http.tls.key: %w", err)
+	}
+	return files{certificate, key}, nil
 }
 
 // sum tells contents apart without keeping a private key around.

@@ -7,22 +7,17 @@ import (
 	"crypto/sha256"
 	"crypto/tls"
 	"fmt"
-	"os"
 	"sync/atomic"
-	"syscall"
 	"time"
 
 	"github.com/sirupsen/logrus"
+
+	"container-registry/image/internal/stamp"
 )
 
-const (
-	// interval is how often the files are looked at: short enough that a rotation
-	// is over before anyone notices, and a stat costs next to nothing.
-	interval = 250 * time.Millisecond
-	// settled is the age from which a change shows in the modification time. A file
-	// younger than that is read again, as it may change without a visible trace.
-	settled = time.Second
-)
+// interval is how often the files are looked at: short enough that a rotation is over
+// before anyone notices, and a stat costs next to nothing.
+const interval = 250 * time.Millisecond
 
 // Reloader holds the certificate in use and replaces it when its files change.
 type Reloader struct {
@@ -41,7 +36,7 @@ func New(certificateFile, keyFile string, log *logrus.Entry) (*Reloader, error) 
 	r := &Reloader{certificateFile: certificateFile, keyFile: keyFile, log: log}
 	content, err := read(certificateFile, keyFile)
 	if err != nil {
-		return nil, fmt.Errorf("http.tls.certificate: %w", err)
+		return nil, err
 	}
 	pair, err := content.pair(time.Now())
 	if err != nil {
@@ -122,41 +117,23 @@ func (r *Reloader) reject(err error, content string) {
 	r.log.WithFields(describe(r.current.Load().Leaf)).Errorf("the new certificate is not used, the old one stays: %v", err)
 }
 
-// stamp is what a stat shows of a change.
-type stamp struct {
-	modified time.Time
-	size     int64
-	inode    uint64
-}
-
+// stamps are those of the certificate and of the key.
 type stamps struct {
-	certificate, key stamp
+	certificate, key stamp.Stamp
 }
 
 func stampsOf(certificateFile, keyFile string) (stamps, error) {
-	certificate, err := stampOf(certificateFile)
+	certificate, err := stamp.Of(certificateFile)
 	if err != nil {
-		return stamps{}, err
+		return stamps{}, fmt.Errorf("http.tls.certificate: %w", err)
 	}
-	if keyFile == certificateFile {
-		return stamps{certificate, certificate}, nil
-	}
-	key, err := stampOf(keyFile)
-	return stamps{certificate, key}, err
-}
-
-func stampOf(file string) (stamp, error) {
-	info, err := os.Stat(file)
+	key, err := stamp.Of(keyFile)
 	if err != nil {
-		return stamp{}, err
+		return stamps{}, fmt.Errorf("http.tls.key: %w", err)
 	}
-	s := stamp{modified: info.ModTime(), size: info.Size()}
-	if system, ok := info.Sys().(*syscall.Stat_t); ok {
-		s.inode = system.Ino
-	}
-	return s, nil
+	return stamps{certificate, key}, nil
 }
 
 func (s stamps) settled(now time.Time) bool {
-	return now.Sub(s.certificate.modified) > settled && now.Sub(s.key.modified) > settled
+	return s.certificate.Settled(now) && s.key.Settled(now)
 }

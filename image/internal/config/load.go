@@ -5,6 +5,7 @@ package config
 import (
 	"bytes"
 	"fmt"
+	"io"
 	"os"
 
 	"github.com/distribution/distribution/v3/configuration"
@@ -12,19 +13,32 @@ import (
 
 // Load reads, checks and parses the file. The error lists every problem found.
 func Load(file string) (*configuration.Configuration, error) {
-	if err := checkEnvironment(os.Environ()); err != nil {
-		return nil, err
-	}
 	content, err := os.ReadFile(file)
 	if err != nil {
 		return nil, fmt.Errorf("configuration: %w", err)
 	}
-	if err := check(file, content); err != nil {
+	return parsed(file, content)
+}
+
+// Read does the same with a configuration that comes from elsewhere; errors call it by name.
+func Read(source io.Reader, name string) (*configuration.Configuration, error) {
+	content, err := io.ReadAll(source)
+	if err != nil {
+		return nil, fmt.Errorf("configuration: %s: %w", name, err)
+	}
+	return parsed(name, content)
+}
+
+func parsed(name string, content []byte) (*configuration.Configuration, error) {
+	if err := checkEnvironment(os.Environ()); err != nil {
 		return nil, err
 	}
-	parsed, err := configuration.Parse(bytes.NewReader(content))
-	if err != nil {
-		return nil, fmt.Errorf("%s: %w", file, err)
+	if err := check(name, content); err != nil {
+		return nil, err
 	}
-	return parsed, nil
+	c, err := configuration.Parse(bytes.NewReader(content))
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", name, err)
+	}
+	return c, nil
 }

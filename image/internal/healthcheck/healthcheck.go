@@ -24,26 +24,36 @@ const (
 	young = 5 * time.Second
 )
 
-// Watch asks for as long as given and returns at the first failure. Docker engines
-// before 25 have no start interval, so the interval of the check is set short for a
-// fast first result, and the check itself takes its time once the server is up.
+// Watch asks for as long as given, at least once, and returns at the first failure.
+// Docker engines before 25 have no start interval, so the interval of the check is
+// set short for a fast first result, and the check itself takes its time once the
+// server is up.
 func Watch(ctx context.Context, config configuration.HTTP, length time.Duration) error {
-	p := newProbe(config)
+	return watch{newProbe(config), pause, serverUptime}.run(ctx, length)
+}
+
+type watch struct {
+	probe  *probe
+	pause  time.Duration
+	uptime func() (time.Duration, error)
+}
+
+func (w watch) run(ctx context.Context, length time.Duration) error {
 	end := time.Now().Add(length)
 	for {
-		if err := p.ask(ctx); err != nil {
+		if err := w.probe.ask(ctx); err != nil {
 			return err
 		}
-		if uptime, err := serverUptime(); err == nil && uptime < young {
+		if up, err := w.uptime(); err == nil && up < young {
 			return nil
 		}
-		if time.Now().Add(pause).After(end) {
+		if time.Now().Add(w.pause).After(end) {
 			return nil
 		}
 		select {
 		case <-ctx.Done():
 			return ctx.Err()
-		case <-time.After(pause):
+		case <-time.After(w.pause):
 		}
 	}
 }

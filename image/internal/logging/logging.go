@@ -1,5 +1,4 @@
-// Package logging applies the log section of the configuration to the logger the
-// engine writes to.
+// Package logging applies the log section of the configuration.
 package logging
 
 import (
@@ -9,23 +8,36 @@ import (
 	"github.com/sirupsen/logrus"
 )
 
-// Configure sets level, format and the static fields.
-func Configure(log configuration.Log) error {
+// Configure makes the logger of this server, and sets up the one the engine writes to.
+//
+// At info the engine writes two lines for each request, which take more time than a
+// small request itself and say little that the access log does not. So what it says at
+// info is shown from debug on, and info is left to this server.
+func Configure(log configuration.Log) (*logrus.Entry, error) {
 	level, err := logrus.ParseLevel(string(log.Level))
 	if err != nil {
-		return err
+		return nil, err
 	}
-	logrus.SetLevel(level)
-	logrus.SetReportCaller(log.ReportCaller)
-	if log.Formatter == "json" {
-		logrus.SetFormatter(&logrus.JSONFormatter{TimestampFormat: time.RFC3339Nano, DisableHTMLEscape: true})
-	} else {
-		logrus.SetFormatter(&logrus.TextFormatter{TimestampFormat: time.RFC3339Nano})
+	own, engine := logrus.New(), logrus.StandardLogger()
+	for _, l := range []*logrus.Logger{own, engine} {
+		l.SetLevel(level)
+		l.SetReportCaller(log.ReportCaller)
+		l.SetFormatter(formatter(log.Formatter))
+		if len(log.Fields) > 0 {
+			l.AddHook(staticFields(log.Fields))
+		}
 	}
-	if len(log.Fields) > 0 {
-		logrus.AddHook(staticFields(log.Fields))
+	if level == logrus.InfoLevel {
+		engine.SetLevel(logrus.WarnLevel)
 	}
-	return nil
+	return logrus.NewEntry(own), nil
+}
+
+func formatter(name string) logrus.Formatter {
+	if name == "json" {
+		return &logrus.JSONFormatter{TimestampFormat: time.RFC3339Nano, DisableHTMLEscape: true}
+	}
+	return &logrus.TextFormatter{TimestampFormat: time.RFC3339Nano}
 }
 
 // staticFields adds the fields of log.fields to every line. The engine does it

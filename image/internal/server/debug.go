@@ -7,11 +7,12 @@ import (
 	"github.com/distribution/distribution/v3/configuration"
 	"github.com/distribution/distribution/v3/health"
 	"github.com/docker/go-metrics"
+	"github.com/sirupsen/logrus"
 )
 
 // newDebugServer serves health and metrics. Unlike the engine's, it leaves out
 // /debug/vars, where the engine publishes its whole configuration, secrets too.
-func newDebugServer(config configuration.Debug) (*http.Server, net.Listener, error) {
+func newDebugServer(config configuration.Debug, log *logrus.Entry) (*http.Server, net.Listener, error) {
 	listener, err := net.Listen("tcp", config.Addr)
 	if err != nil {
 		return nil, nil, err
@@ -25,5 +26,5 @@ func newDebugServer(config configuration.Debug) (*http.Server, net.Listener, err
 		}
 		mux.Handle(path, metrics.Handler())
 	}
-	return &http.Server{Handler: mux, ReadHeaderTimeout: readHeaderTimeout, ErrorLog: errorLog()}, listener, nil
+	return &http.Server{Handler: mux, ReadHeaderTimeout: readHeaderTimeout, ErrorLog: errorLog(log)}, listener, nil
 }

@@ -8,8 +8,7 @@ import (
 	"github.com/distribution/distribution/v3/registry/handlers"
 	"github.com/sirupsen/logrus"
 
-	// Access control and the pull-through cache register themselves.
-	_ "github.com/distribution/distribution/v3/registry/auth/htpasswd"
+	// The pull-through cache registers itself.
 	_ "github.com/distribution/distribution/v3/registry/proxy"
 
 	_ "container-registry/image/internal/storage"

@@ -10,18 +10,20 @@ import (
 // errorLog passes on what net/http has to say. Failed TLS handshakes are worth a
 // line, as they show a client that does not trust the certificate, but not those
 // of port scans and load balancers that only open a connection.
-func errorLog() *log.Logger {
-	return log.New(httpErrors{}, "", 0)
+func errorLog(to *logrus.Entry) *log.Logger {
+	return log.New(httpErrors{to}, "", 0)
 }
 
-type httpErrors struct{}
+type httpErrors struct {
+	log *logrus.Entry
+}
 
-func (httpErrors) Write(line []byte) (int, error) {
+func (h httpErrors) Write(line []byte) (int, error) {
 	text := bytes.TrimSpace(line)
 	if bytes.Contains(text, []byte("TLS handshake error")) && (bytes.HasSuffix(text, []byte("EOF")) || bytes.HasSuffix(text, []byte("connection reset by peer"))) {
-		logrus.Debug(string(text))
+		h.log.Debug(string(text))
 	} else {
-		logrus.Warn(string(text))
+		h.log.Warn(string(text))
 	}
 	return len(line), nil
 }

@@ -6,15 +6,16 @@ import (
 
 	"github.com/distribution/distribution/v3/configuration"
 	"github.com/distribution/distribution/v3/health"
-	gorilla "github.com/gorilla/handlers"
 	"go.opentelemetry.io/contrib/instrumentation/net/http/otelhttp"
+
+	"container-registry/image/internal/accesslog"
 )
 
 // handlerChain wraps the engine in the order the engine's own server does.
 func handlerChain(engine http.Handler, config *configuration.Configuration, traced bool) http.Handler {
 	handler := health.Handler(engine)
 	if !config.Log.AccessLog.Disabled {
-		handler = gorilla.CombinedLoggingHandler(os.Stdout, handler)
+		handler = accesslog.Handler(os.Stdout, handler)
 	}
 	handler = refuseUserInURL(alive(handler))
 	if traced {

@@ -17,6 +17,7 @@ import (
 	"github.com/distribution/distribution/v3/tracing"
 	"github.com/sirupsen/logrus"
 
+	"container-registry/image/internal/access"
 	"container-registry/image/internal/certificate"
 	"container-registry/image/internal/version"
 )
@@ -35,6 +36,7 @@ const (
 // Server is a registry that listens.
 type Server struct {
 	config        *configuration.Configuration
+	log           *logrus.Entry
 	app           *handlers.App
 	endApp        context.CancelFunc
 	http          *http.Server
@@ -45,9 +47,13 @@ type Server struct {
 }
 
 // New builds the server and starts to listen; nothing is answered before Run.
-func New(config *configuration.Configuration) (*Server, error) {
-	s := &Server{config: config}
+func New(config *configuration.Configuration, log *logrus.Entry) (*Server, error) {
+	s := &Server{config: config, log: log}
 	if err := s.prepareTLS(); err != nil {
+		return nil, err
+	}
+	controller, err := access.New(config, log)
+	if err != nil {
 		return nil, err
 	}
 	// Not the context of Run: the engine reports itself unhealthy when its context
@@ -67,7 +73,11 @@ func New(config *configuration.Configuration) (*Server, error) {
 			return nil, fmt.Errorf("OTEL_TRACES_EXPORTER: %w", err)
 		}
 	}
-	s.http.Handler = handlerChain(app, config, traced)
+	var engine http.Handler = app
+	if controller != nil {
+		engine = controller.Handler(app)
+	}
+	s.http.Handler = handlerChain(engine, config, traced)
 	if err := s.listen(); err != nil {
 		cancel()
 		return nil, err
@@ -87,14 +97,14 @@ func (s *Server) prepareTLS() error {
 		ReadHeaderTimeout: readHeaderTimeout,
 		IdleTimeout:       idleTimeout,
 		MaxHeaderBytes:    maxHeaderBytes,
-		ErrorLog:          errorLog(),
+		ErrorLog:          errorLog(s.log),
 		Protocols:         protocols(s.config.HTTP),
 	}
 	settings := s.config.HTTP.TLS
 	if settings.Certificate == "" {
 		return nil
 	}
-	reloader, err := certificate.New(settings.Certificate, settings.Key, logrus.NewEntry(logrus.StandardLogger()))
+	reloader, err := certificate.New(settings.Certificate, settings.Key, s.log)
 	if err != nil {
 		return err
 	}
@@ -119,7 +129,7 @@ func (s *Server) listen() error {
 	if s.config.HTTP.Debug.Addr == "" {
 		return nil
 	}
-	if s.debug, s.debugListener, err = newDebugServer(s.config.HTTP.Debug); err != nil {
+	if s.debug, s.debugListener, err = newDebugServer(s.config.HTTP.Debug, s.log); err != nil {
 		s.listener.Close()
 		return fmt.Errorf("http.debug.addr: %w", err)
 	}
@@ -160,7 +170,7 @@ func (s *Server) serve(ctx context.Context) error {
 }
 
 func (s *Server) logStart() {
-	log := logrus.WithFields(logrus.Fields{
+	log := s.log.WithFields(logrus.Fields{
 		"version": version.Version,
 		"storage": s.config.Storage.Type(),
 		"address": s.Addr().String(),
@@ -177,7 +187,7 @@ func (s *Server) drain() error {
 	if limit == 0 {
 		limit = defaultDrain
 	}
-	logrus.Infof("stopping; requests under way have %s to finish", limit)
+	s.log.Infof("stopping; requests under way have %s to finish", limit)
 	ctx, cancel := context.WithTimeout(context.Background(), limit)
 	defer cancel()
 	err := s.http.Shutdown(ctx)

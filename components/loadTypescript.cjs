@@ -1,7 +1,8 @@
 "use strict";
 /*
- * Loads the program's TypeScript into Node.js; Pulumi.yaml names it. It stands in for ts-node, which costs every `pulumi up`
- * more than a second: what was translated is kept in node_modules/.cache under the hash of its source, so it can't go stale.
+ * Loads TypeScript into Node.js: the program's (Pulumi.yaml names this file) and the package's (index.cjs). It stands in for
+ * ts-node, which costs every `pulumi up` more than a second: what was translated is kept under the hash of its source, so it
+ * can't go stale.
  * Types are checked by `npm run typecheck`, in the editor and in CI.
  */
 const { createHash } = require("crypto");
@@ -9,8 +10,7 @@ const fs = require("fs");
 const Module = require("module");
 const path = require("path");
 
-const root = path.dirname(__dirname);
-const cache = path.join(root, "node_modules", ".cache", "container-registry");
+const cache = path.join(__dirname, "node_modules", ".cache");
 
 function translate(file, source) {
   const ts = require("typescript");
@@ -28,7 +28,7 @@ function translate(file, source) {
     const error = new SyntaxError(
       ts.formatDiagnostics(diagnostics, {
         getCanonicalFileName: (name) => name,
-        getCurrentDirectory: () => root,
+        getCurrentDirectory: () => process.cwd(),
         getNewLine: () => "\n",
       }),
     );

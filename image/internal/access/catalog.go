@@ -1,0 +1,106 @@
+package access
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"maps"
+	"net/http"
+	"net/url"
+	"strconv"
+)
+
+// defaultEntries is the length of a page when the client names none; the engine's.
+const defaultEntries = 100
+
+type catalog struct {
+	Repositories []string `json:"repositories"`
+}
+
+// serveCatalog lists the repositories the user may pull from.
+func (c *Controller) serveCatalog(engine http.Handler, w http.ResponseWriter, r *http.Request) {
+	d := &decision{filtersCatalog: true}
+	first := record(engine, r, d)
+	if d.principal == nil || d.principal.rights.PullEverything() || first.status != http.StatusOK {
+		first.replay(w)
+		return
+	}
+	wanted := defaultEntries
+	if n, err := strconv.Atoi(r.URL.Query().Get("n")); err == nil {
+		wanted = n
+	}
+	visible, more, err := c.visible(engine, r, d, first, wanted)
+	if err != nil {
+		c.log.Errorf("catalog: %v", err)
+		w.WriteHeader(http.StatusInternalServerError)
+		return
+	}
+	maps.Copy(w.Header(), first.header)
+	w.Header().Del("Link")
+	if more {
+		next := url.URL{Path: r.URL.Path, RawQuery: url.Values{"n": {strconv.Itoa(wanted)}, "last": {visible[len(visible)-1]}}.Encode()}
+		w.Header().Set("Link", fmt.Sprintf(`<%s>; rel="next"`, next.String()))
+	}
+	// The client is gone when this fails.
+	_ = json.NewEncoder(w).Encode(catalog{visible})
+}
+
+// visible collects a page of what the user may see, from as many of the engine's pages
+// as it takes.
+func (c *Controller) visible(engine http.Handler, r *http.Request, d *decision, page *recorder, wanted int) (names []string, more bool, err error) {
+	names = []string{}
+	for {
+		var all catalog
+		if err := json.Unmarshal(page.body.Bytes(), &all); err != nil {
+			return nil, false, err
+		}
+		for _, name := range all.Repositories {
+			if !d.principal.rights.Pull(name) {
+				continue
+			}
+			if len(names) == wanted {
+				return names, true, nil
+			}
+			names = append(names, name)
+		}
+		if page.header.Get("Link") == "" || len(all.Repositories) == 0 {
+			return names, false, nil
+		}
+		if err := r.Context().Err(); err != nil {
+			return nil, false, err
+		}
+		next := r.Clone(r.Context())
+		next.Form = nil
+		next.URL.RawQuery = url.Values{"n": {strconv.Itoa(c.maxEntries)}, "last": {all.Repositories[len(all.Repositories)-1]}}.Encode()
+		page = record(engine, next, &decision{principal: d.principal, filtersCatalog: true})
+		if page.status != http.StatusOK {
+			return nil, false, fmt.Errorf("the engine answers %d", page.status)
+		}
+	}
+}
+
+// recorder keeps an answer of the engine.
+type recorder struct {
+	header http.Header
+	status int
+	body   bytes.Buffer
+}
+
+func record(engine http.Handler, r *http.Request, d *decision) *recorder {
+	page := &recorder{header: http.Header{}, status: http.StatusOK}
+	serve(engine, page, r, d)
+	return page
+}
+
+func (p *recorder) Header() http.Header { return p.header }
+
+func (p *recorder) WriteHeader(status int) { p.status = status }
+
+func (p *recorder) Write(content []byte) (int, error) { return p.body.Write(content) }
+
+func (p *recorder) replay(w http.ResponseWriter) {
+	maps.Copy(w.Header(), p.header)
+	w.WriteHeader(p.status)
+	// The client is gone when this fails.
+	_, _ = w.Write(p.body.Bytes())
+}

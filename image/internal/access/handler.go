@@ -1,0 +1,118 @@
+package access
+
+import (
+	"context"
+	"io"
+	"maps"
+	"net/http"
+)
+
+// decision travels with a request through the engine and back.
+type decision struct {
+	principal *principal
+	// failure is why there is no principal.
+	failure error
+	// denial replaces the 401 that the engine answers.
+	denial *denial
+	// filtersCatalog is set when the answer is filtered before it is sent.
+	filtersCatalog bool
+	// mayForgetMount is set when the request can be repeated without its mount;
+	// mountRefused when the mount is the only reason to refuse it.
+	mayForgetMount, mountRefused bool
+}
+
+// Handler goes around the engine.
+func (c *Controller) Handler(engine http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		switch {
+		case r.URL.Path == c.pingPath && r.Method == http.MethodGet:
+			c.servePing(engine, w, r)
+		case r.URL.Path == c.tokenPath:
+			c.serveToken(w, r)
+		case r.URL.Path == c.catalogPath:
+			c.serveCatalog(engine, w, r)
+		case r.Method == http.MethodPost && r.URL.Query().Has("from"):
+			serveMount(engine, w, r)
+		default:
+			serve(engine, w, r, &decision{})
+		}
+	})
+}
+
+func serve(engine http.Handler, w http.ResponseWriter, r *http.Request, d *decision) {
+	engine.ServeHTTP(&writer{ResponseWriter: w, decision: d}, r.WithContext(context.WithValue(r.Context(), contextKey{}, d)))
+}
+
+// servePing answers the request that clients send before any other, as it asks for
+// nothing but who they are. The engine takes twice as long; it words the refusals.
+func (c *Controller) servePing(engine http.Handler, w http.ResponseWriter, r *http.Request) {
+	d := &decision{}
+	if err := c.identify(r, d, c.source.Users()); err != nil {
+		serve(engine, w, r, d)
+		return
+	}
+	for name, values := range c.headers {
+		for _, value := range values {
+			w.Header().Add(name, value)
+		}
+	}
+	w.Header().Set("Docker-Distribution-API-Version", "registry/2.0")
+	w.Header().Set("Content-Type", "application/json")
+	// The client is gone when this fails.
+	_, _ = io.WriteString(w, "{}")
+}
+
+// serveMount starts an upload that would rather mount a blob of another repository.
+// When the user may not pull from that one, the upload goes on without the mount: the
+// specification calls it a wish, and not every client takes a refusal well.
+func serveMount(engine http.Handler, w http.ResponseWriter, r *http.Request) {
+	before := w.Header().Clone()
+	d := &decision{mayForgetMount: true}
+	serve(engine, w, r, d)
+	if !d.mountRefused {
+		return
+	}
+	clear(w.Header())
+	maps.Copy(w.Header(), before)
+	plain := r.Clone(r.Context())
+	query := plain.URL.Query()
+	query.Del("from")
+	query.Del("mount")
+	plain.URL.RawQuery = query.Encode()
+	plain.Form, plain.PostForm = nil, nil
+	serve(engine, w, plain, &decision{principal: d.principal})
+}
+
+// writer puts the denial in the place of what the engine answers.
+type writer struct {
+	http.ResponseWriter
+	decision *decision
+	denied   bool
+}
+
+func (w *writer) WriteHeader(status int) {
+	d := w.decision
+	switch {
+	case d.mountRefused:
+	case d.denial == nil:
+		w.ResponseWriter.WriteHeader(status)
+	case !w.denied:
+		w.denied = true
+		d.denial.write(w.ResponseWriter)
+	}
+}
+
+func (w *writer) Write(content []byte) (int, error) {
+	if w.decision.denial == nil && !w.decision.mountRefused {
+		return w.ResponseWriter.Write(content)
+	}
+	w.WriteHeader(http.StatusForbidden)
+	return len(content), nil
+}
+
+// Flush is what the engine looks for when it sends a layer.
+func (w *writer) Flush() {
+	if flusher, ok := w.ResponseWriter.(http.Flusher); ok {
+		flusher.Flush()
+	}
+}

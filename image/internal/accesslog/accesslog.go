@@ -1,0 +1,131 @@
+// Package accesslog writes a line for each request, in the combined format that web
+// servers and their tools share. Unlike the engine's it says who the user was.
+package accesslog
+
+import (
+	"context"
+	"io"
+	"net"
+	"net/http"
+	"strconv"
+	"sync"
+	"time"
+)
+
+// contextKey is the type of the key under which a request carries its line.
+type contextKey struct{}
+
+// SetUser adds the name of the user to the line of a request.
+func SetUser(ctx context.Context, name string) {
+	if l, ok := ctx.Value(contextKey{}).(*line); ok {
+		l.user = name
+	}
+}
+
+// Handler writes a line to out after each request.
+func Handler(out io.Writer, next http.Handler) http.Handler {
+	var mu sync.Mutex
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		l := &line{ResponseWriter: w, start: time.Now()}
+		defer func() {
+			text := l.append(make([]byte, 0, 256), r)
+			mu.Lock()
+			defer mu.Unlock()
+			// There is no other place to complain.
+			_, _ = out.Write(text)
+		}()
+		next.ServeHTTP(l, r.WithContext(context.WithValue(r.Context(), contextKey{}, l)))
+	})
+}
+
+// line observes the answer to a request.
+type line struct {
+	http.ResponseWriter
+	start   time.Time
+	user    string
+	status  int
+	written int64
+}
+
+func (l *line) WriteHeader(status int) {
+	// A status below 200 announces another one.
+	if l.status == 0 && status >= http.StatusOK {
+		l.status = status
+	}
+	l.ResponseWriter.WriteHeader(status)
+}
+
+func (l *line) Write(content []byte) (int, error) {
+	n, err := l.ResponseWriter.Write(content)
+	l.written += int64(n)
+	return n, err
+}
+
+// Flush is what the engine looks for when it sends a layer.
+func (l *line) Flush() {
+	if flusher, ok := l.ResponseWriter.(http.Flusher); ok {
+		flusher.Flush()
+	}
+}
+
+func (l *line) append(b []byte, r *http.Request) []byte {
+	status := l.status
+	if status == 0 {
+		status = http.StatusOK
+	}
+	host, _, err := net.SplitHostPort(r.RemoteAddr)
+	if err != nil {
+		host = r.RemoteAddr
+	}
+	b = appendField(b, host)
+	b = append(b, " - "...)
+	b = appendField(b, l.user)
+	b = append(b, " ["...)
+	b = l.start.AppendFormat(b, "02/Jan/2006:15:04:05 -0700")
+	b = append(b, `] "`...)
+	b = appendEscaped(b, r.Method)
+	b = append(b, ' ')
+	b = appendEscaped(b, r.RequestURI)
+	b = append(b, ' ')
+	b = append(b, r.Proto...)
+	b = append(b, `" `...)
+	b = strconv.AppendInt(b, int64(status), 10)
+	b = append(b, ' ')
+	b = strconv.AppendInt(b, l.written, 10)
+	b = append(b, ` "`...)
+	b = appendEscaped(b, r.Referer())
+	b = append(b, `" "`...)
+	b = appendEscaped(b, r.UserAgent())
+	return append(b, "\"\n"...)
+}
+
+// appendField is for what stands between spaces.
+func appendField(b []byte, text string) []byte {
+	if text == "" {
+		return append(b, '-')
+	}
+	from := len(b)
+	b = appendEscaped(b, text)
+	for i := from; i < len(b); i++ {
+		if b[i] == ' ' {
+			b[i] = '_'
+		}
+	}
+	return b
+}
+
+// appendEscaped keeps clients from forging lines.
+func appendEscaped(b []byte, text string) []byte {
+	const hex = "0123456789abcdef"
+	for i := range len(text) {
+		switch c := text[i]; {
+		case c == '"' || c == '\\':
+			b = append(b, '\\', c)
+		case c < ' ' || c >= 0x7f:
+			b = append(b, '\\', 'x', hex[c>>4], hex[c&15])
+		default:
+			b = append(b, c)
+		}
+	}
+	return b
+}

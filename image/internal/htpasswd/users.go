@@ -1,0 +1,71 @@
+// Package htpasswd reads a file of users: the standard htpasswd format, and comment
+// lines that this server understands and others ignore.
+//
+//	#!sha256 <hex>                                        first line only; the sum of all that follows it
+//	#!access <user> <push-pull|pull> [<pattern> ...]      without it, a user may do everything
+//	#!anonymous pull [<pattern> ...]                      who is not logged in may pull
+//	<user>:<bcrypt hash>                                  more than one line per user is more than one password
+package htpasswd
+
+import (
+	"crypto/sha256"
+	"strings"
+
+	"golang.org/x/crypto/bcrypt"
+)
+
+// longest is what bcrypt looks at. It would take any longer password that begins
+// with the same bytes.
+const longest = 72
+
+// Users is the content of a file. It never changes.
+type Users struct {
+	sum       [sha256.Size]byte
+	hashes    map[string][][]byte
+	rights    map[string]Rights
+	anonymous *Rights
+	// dummy is a hash that nothing matches, as costly as the costliest of the file.
+	dummy []byte
+	// tries is the largest number of passwords a user has.
+	tries int
+}
+
+// Sum identifies the content.
+func (u *Users) Sum() [sha256.Size]byte { return u.sum }
+
+// Known tells whether there is such a user.
+func (u *Users) Known(name string) bool { return u.hashes[name] != nil }
+
+// Rights are those of a known user.
+func (u *Users) Rights(name string) Rights {
+	if r, ok := u.rights[name]; ok {
+		return r
+	}
+	return fullRights
+}
+
+// Anonymous are the rights without login, nil when there are none.
+func (u *Users) Anonymous() *Rights { return u.anonymous }
+
+// Check compares the password with those of the user. A refusal takes the same time
+// whether the user exists or not, and however many passwords there are.
+func (u *Users) Check(name, password string) bool {
+	bytes := []byte(password)
+	defer clear(bytes)
+	hashes, fits := u.hashes[name], len(bytes) <= longest
+	for i := range u.tries {
+		hash := u.dummy
+		if i < len(hashes) {
+			hash = hashes[i]
+		}
+		if bcrypt.CompareHashAndPassword(hash, bytes) == nil && fits {
+			return true
+		}
+	}
+	return false
+}
+
+func dummyHash(cost int) []byte {
+	digits := string([]byte{'0' + byte(cost/10), '0' + byte(cost%10)})
+	return []byte("$2a$" + digits + "$" + strings.Repeat("A", 53))
+}

@@ -1,0 +1,61 @@
+// Package swift is a storage driver of the registry engine for OpenStack Swift.
+//
+// # Layout of the container
+//
+//	<rootdirectory>/files/<path>         what the engine stores: a plain object, or the manifest of a large one
+//	<rootdirectory>/uploads/<path>       the record of an upload that is not committed yet
+//	<rootdirectory>/segments/<id>/<n>    the segments of the upload with that id
+//
+// The files/ part is laid out as the driver of distribution v2 did it, so a registry that is moved from v2 finds
+// its data when rootdirectory is what prefix was. Its large objects (dynamic ones) are read and deleted as well.
+//
+// # Large objects
+//
+// Segments are joined by static large objects. A dynamic large object is whatever a container listing shows under
+// a prefix, and Swift's listings lag: a blob could be read short right after its upload. A static manifest names
+// every segment with its size and checksum, Swift checks them all when the manifest is written, and writing it
+// puts the whole blob in place of the old one at once. Clusters limit the segments of a manifest (1000 by
+// default); past that, manifests of manifests are written.
+//
+// An upload lives in its record until Commit: the segments stored so far, and the last bytes when they are too few
+// for a segment. Appending reads that one object and goes on from there, in any process. A session that dies
+// leaves the record as it was, so the upload goes on from its last Close, which is the offset the engine told its
+// client. Blobs below the smallest segment size end as plain objects, with no segment ever written.
+//
+// Segments are written once and never overwritten, so they can't be read stale.
+//
+// # Moving
+//
+// Move copies the manifest on the server; segments stay. Before that the source is marked with where it goes, so
+// that deleting a source that outlived its Move can't take the segments from under the destination.
+//
+// # Parameters
+//
+// authurl and container are required, and username and password, or else an application credential:
+//
+//	authurl                      URL of Keystone (…/v3, …/v2.0) or of tempauth (…/auth/v1.0)
+//	authversion                  1, 2 or 3; told by authurl when that ends in it
+//	username, password
+//	applicationcredentialid, applicationcredentialname, applicationcredentialsecret
+//	tenant, tenantid             the project
+//	domain, domainid             the user's domain
+//	tenantdomain, tenantdomainid the project's domain, when it is another
+//	trustid
+//	region                       of the object store, when the catalog has several
+//	endpointtype                 public (default), internal or admin
+//	insecureskipverify           takes any TLS certificate
+//	container                    must exist
+//	rootdirectory                folder in the container
+//	chunksize                    bytes of a segment, 1 MiB to 1 GiB, default 16 MiB; an upload needs two of them in memory
+//	secretkey                    key for temporary URLs, which clients are then redirected to; of the account,
+//	tempurlcontainerkey          or of the container when this is true; without secretkey, the key the container has
+//	tempurlmethods               redirects only these methods, default GET and HEAD
+//	useragent
+//
+// # Consistency
+//
+// An object that was just created can be read at once. GetContent, Stat and the reading of upload records ask all
+// replicas for the newest version, since tags are overwritten. Listings (List, Walk, Delete of folders,
+// Stat of folders) show what Swift's container servers know, which may be some seconds behind. Garbage collection
+// works from listings: it should start when pushes have been over for a while.
+package swift

@@ -1,0 +1,294 @@
+package swift
+
+import (
+	"context"
+	"crypto/md5"
+	"encoding/hex"
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"net/url"
+	"strings"
+
+	ncw "github.com/ncw/swift/v2"
+)
+
+const (
+	// uploadHeader is on every manifest: the id of the upload, which its segments are named after.
+	uploadHeader = "X-Object-Meta-Registry-Upload"
+	// movedToHeader is on the manifest of a file that is being moved, and on the moved one.
+	movedToHeader = "X-Object-Meta-Registry-Moved-To"
+)
+
+// segment is one stored piece of an upload.
+type segment struct {
+	Number int    `json:"n"`
+	Size   int64  `json:"size"`
+	ETag   string `json:"etag"`
+}
+
+func (d *driver) segmentPrefix(upload string) string { return d.root + "segments/" + upload + "/" }
+
+func (d *driver) segmentName(upload string, number int) string {
+	return fmt.Sprintf("%s%08d", d.segmentPrefix(upload), number)
+}
+
+func checksum(content []byte) string {
+	sum := md5.Sum(content)
+	return hex.EncodeToString(sum[:])
+}
+
+// putSegment stores a segment under the given number. An object may have that name already. When it has the same
+// content, it is from an attempt whose answer was lost. Otherwise a session that died has left it; overwriting it
+// could make readers see the old one, so it is deleted and the next number taken.
+//
+// An attempt that failed may read the content for some time after. Only when free is true nothing does so any more.
+func (d *driver) putSegment(ctx context.Context, upload string, number int, content []byte, etag string) (_ segment, free bool, _ error) {
+	for free = true; ; number++ {
+		name := d.segmentName(upload, number)
+		resp, err := d.client.do(ctx, request{
+			method: http.MethodPut, object: name, body: content,
+			headers: ncw.Headers{"Content-Type": contentType, "Etag": etag, "If-None-Match": "*"},
+		})
+		if err == nil {
+			return segment{Number: number, Size: int64(len(content)), ETag: etag}, free && resp.attempts == 1, nil
+		}
+		free = false
+		if !hasStatus(err, http.StatusPreconditionFailed) {
+			return segment{}, false, err
+		}
+		obj, err := d.head(ctx, name)
+		if err != nil && !isNotFound(err) {
+			return segment{}, false, err
+		}
+		if err == nil && obj.etag == etag && obj.size == int64(len(content)) {
+			return segment{Number: number, Size: obj.size, ETag: etag}, false, nil
+		}
+		if err := d.deleteObject(ctx, name); err != nil {
+			return segment{}, false, err
+		}
+	}
+}
+
+// part is one entry of a manifest that is written.
+type part struct {
+	Path string `json:"path"`
+	ETag string `json:"etag"`
+	Size int64  `json:"size_bytes"`
+}
+
+// putManifest joins the segments of an upload to the file at a path, replacing what was there.
+func (d *driver) putManifest(ctx context.Context, path string, u *upload) error {
+	parts := make([]part, len(u.Segments))
+	for i, s := range u.Segments {
+		parts[i] = part{Path: d.fullName(d.segmentName(u.ID, s.Number)), ETag: s.ETag, Size: s.Size}
+	}
+	// A manifest has room for so many entries; entries may be manifests themselves.
+	for level := 1; len(parts) > d.limits.segments; level++ {
+		var joined []part
+		for i := 0; i < len(parts); i += d.limits.segments {
+			group := parts[i:min(i+d.limits.segments, len(parts))]
+			name := fmt.Sprintf("%sjoined-%d-%08d", d.segmentPrefix(u.ID), level, len(joined)+1)
+			etag, err := d.putParts(ctx, name, group, nil)
+			if err != nil {
+				return err
+			}
+			joined = append(joined, part{Path: d.fullName(name), ETag: etag, Size: sizeOf(group)})
+		}
+		parts = joined
+	}
+	return d.replace(ctx, path, u.ID, func() error {
+		_, err := d.putParts(ctx, d.fileName(path), parts, ncw.Headers{uploadHeader: u.ID})
+		return err
+	})
+}
+
+func (d *driver) putParts(ctx context.Context, name string, parts []part, headers ncw.Headers) (etag string, err error) {
+	body, err := json.Marshal(parts)
+	if err != nil {
+		return "", err
+	}
+	all := ncw.Headers{"Content-Type": contentType}
+	for key, value := range headers {
+		all[key] = value
+	}
+	resp, err := d.client.do(ctx, request{
+		method: http.MethodPut, object: name, query: url.Values{"multipart-manifest": {"put"}}, headers: all, body: body,
+	})
+	if err != nil {
+		return "", err
+	}
+	return resp.headers["Etag"], nil
+}
+
+func sizeOf(parts []part) int64 {
+	var size int64
+	for _, p := range parts {
+		size += p.Size
+	}
+	return size
+}
+
+// fullName is how manifests name an object.
+func (d *driver) fullName(name string) string { return "/" + d.client.container + "/" + name }
+
+// putPlain stores content as one object at a path, replacing what was there.
+func (d *driver) putPlain(ctx context.Context, path string, content []byte) error {
+	headers := ncw.Headers{"Content-Type": contentType, "Etag": checksum(content), "If-None-Match": "*"}
+	put := request{method: http.MethodPut, object: d.fileName(path), headers: headers, body: content}
+	_, err := d.client.do(ctx, put)
+	if !hasStatus(err, http.StatusPreconditionFailed) {
+		return err
+	}
+	// Most files are new. Only for the others it is worth asking whether segments have to go.
+	delete(headers, "If-None-Match")
+	return d.replace(ctx, path, "", func() error {
+		_, err := d.client.do(ctx, put)
+		return err
+	})
+}
+
+// replace calls write, which puts another object at a path, and then deletes the segments of the object before,
+// unless they are those of the upload the new object is made of.
+func (d *driver) replace(ctx context.Context, path, upload string, write func() error) error {
+	var old *segmentSet
+	obj, err := d.head(ctx, d.fileName(path))
+	switch {
+	case isNotFound(err):
+	case err != nil:
+		return err
+	case obj.large() && obj.segmentsID() != upload:
+		if old, err = d.segmentsOf(ctx, path, obj); err != nil {
+			return err
+		}
+	}
+	if err := write(); err != nil {
+		return err
+	}
+	return d.deleteSegments(ctx, old)
+}
+
+// segmentsID tells sets of segments apart.
+func (o *object) segmentsID() string {
+	switch {
+	case o.upload != "":
+		return o.upload
+	case o.slo:
+		return "slo:" + o.etag
+	default:
+		return "dlo:" + o.dlo
+	}
+}
+
+// segmentSet is what has to be deleted together with a large object.
+type segmentSet struct {
+	upload string
+	names  []string
+}
+
+// segmentsOf finds the segments that only the large object at a path has: nil when it shares them with the object it
+// was to be moved to.
+func (d *driver) segmentsOf(ctx context.Context, path string, obj *object) (*segmentSet, error) {
+	if obj.movedTo != "" && obj.movedTo != path {
+		moved, err := d.head(ctx, d.fileName(obj.movedTo))
+		if err != nil && !isNotFound(err) {
+			return nil, err
+		}
+		if err == nil && moved.large() && moved.segmentsID() == obj.segmentsID() {
+			return nil, nil
+		}
+	}
+	set := &segmentSet{upload: obj.upload}
+	if obj.slo {
+		return set, d.addParts(ctx, set, d.fileName(path))
+	}
+	return set, d.addDynamic(ctx, set, obj.dlo)
+}
+
+// addParts adds what a manifest lists, and what the manifests in it list.
+func (d *driver) addParts(ctx context.Context, set *segmentSet, name string) error {
+	resp, err := d.client.do(ctx, request{
+		method: http.MethodGet, object: name, query: url.Values{"multipart-manifest": {"get"}},
+		headers: ncw.Headers{"X-Newest": "true"},
+	})
+	if isNotFound(err) {
+		return nil // an earlier Delete came this far
+	}
+	if err != nil {
+		return err
+	}
+	var listed []struct {
+		Name   string `json:"name"`
+		SubSLO bool   `json:"sub_slo"`
+	}
+	if err := json.Unmarshal(resp.content, &listed); err != nil {
+		return fmt.Errorf("manifest of %s: %w", name, err)
+	}
+	for _, l := range listed {
+		part, ours := strings.CutPrefix(l.Name, d.fullName(""))
+		if !ours {
+			continue // in a container that is none of ours
+		}
+		if l.SubSLO {
+			if err := d.addParts(ctx, set, part); err != nil {
+				return err
+			}
+		}
+		set.names = append(set.names, part)
+	}
+	return nil
+}
+
+// addDynamic adds the segments of a dynamic large object, as the driver of distribution v2 wrote them.
+func (d *driver) addDynamic(ctx context.Context, set *segmentSet, manifest string) error {
+	manifest, err := url.PathUnescape(manifest)
+	if err != nil {
+		return fmt.Errorf("manifest %q: %w", manifest, err)
+	}
+	prefix, ours := strings.CutPrefix(manifest, d.client.container+"/")
+	if !ours || prefix == "" {
+		return nil
+	}
+	return d.pages(ctx, query{prefix: prefix}, func(entries []entry) error {
+		for _, e := range entries {
+			set.names = append(set.names, e.Name)
+		}
+		return nil
+	})
+}
+
+// deleteSegments deletes a set, and everything else its upload has left.
+func (d *driver) deleteSegments(ctx context.Context, set *segmentSet) error {
+	if set == nil {
+		return nil
+	}
+	if err := d.deleteObjects(ctx, set.names); err != nil {
+		return err
+	}
+	if set.upload == "" {
+		return nil
+	}
+	return d.sweep(ctx, set.upload)
+}
+
+// sweep deletes all that is listed as segments of an upload.
+func (d *driver) sweep(ctx context.Context, upload string) error {
+	return d.pages(ctx, query{prefix: d.segmentPrefix(upload)}, func(entries []entry) error {
+		names := make([]string, len(entries))
+		for i, e := range entries {
+			names[i] = e.Name
+		}
+		return d.deleteObjects(ctx, names)
+	})
+}
+
+// sweepAfter deletes segments from a number on, up to the first that is not there: those that a session stored and
+// died before it could record them, and that a listing may not show yet.
+func (d *driver) sweepAfter(ctx context.Context, upload string, number int) error {
+	for ; ; number++ {
+		found, err := d.tryDelete(ctx, d.segmentName(upload, number))
+		if err != nil || !found {
+			return err
+		}
+	}
+}

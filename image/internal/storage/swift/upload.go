@@ -1,0 +1,130 @@
+package swift
+
+import (
+	"bytes"
+	"context"
+	"crypto/rand"
+	"encoding/json"
+	"fmt"
+	"net/http"
+
+	ncw "github.com/ncw/swift/v2"
+)
+
+// recordVersion is the version of the format of upload records.
+const recordVersion = 1
+
+// upload is a file that is being written. Its record in the container is a line of JSON, and then the bytes at the
+// end that are too few for a segment.
+type upload struct {
+	Version  int       `json:"version"`
+	ID       string    `json:"upload"`
+	Segments []segment `json:"segments"`
+
+	tail []byte
+}
+
+// next is the number of the segment to store next.
+func (u *upload) next() int {
+	if len(u.Segments) == 0 {
+		return 1
+	}
+	return u.Segments[len(u.Segments)-1].Number + 1
+}
+
+func (u *upload) size() int64 {
+	size := int64(len(u.tail))
+	for _, s := range u.Segments {
+		size += s.Size
+	}
+	return size
+}
+
+func (u *upload) encode() ([]byte, error) {
+	line, err := json.Marshal(u)
+	if err != nil {
+		return nil, err
+	}
+	return append(append(line, '\n'), u.tail...), nil
+}
+
+func decodeUpload(record []byte) (*upload, error) {
+	line, tail, found := bytes.Cut(record, []byte{'\n'})
+	u := &upload{}
+	if err := json.Unmarshal(line, u); err != nil || !found {
+		return nil, fmt.Errorf("not an upload record")
+	}
+	if u.Version != recordVersion || u.ID == "" {
+		return nil, fmt.Errorf("upload record of version %d, which this driver doesn't know", u.Version)
+	}
+	u.tail = tail
+	return u, nil
+}
+
+func (d *driver) recordName(path string) string { return d.root + "uploads" + path }
+
+// createUpload begins the upload of a file, discarding one that was begun before.
+func (d *driver) createUpload(ctx context.Context, path string) (*upload, error) {
+	u := &upload{Version: recordVersion, ID: rand.Text(), Segments: []segment{}}
+	err := d.saveUpload(ctx, path, u, ncw.Headers{"If-None-Match": "*"})
+	if hasStatus(err, http.StatusPreconditionFailed) {
+		if _, err := d.discardUpload(ctx, d.recordName(path)); err != nil {
+			return nil, err
+		}
+		err = d.saveUpload(ctx, path, u, ncw.Headers{})
+	}
+	if err != nil {
+		return nil, err
+	}
+	return u, nil
+}
+
+func (d *driver) saveUpload(ctx context.Context, path string, u *upload, headers ncw.Headers) error {
+	record, err := u.encode()
+	if err != nil {
+		return err
+	}
+	headers["Content-Type"] = contentType
+	headers["Etag"] = checksum(record)
+	_, err = d.client.do(ctx, request{method: http.MethodPut, object: d.recordName(path), headers: headers, body: record})
+	return err
+}
+
+// loadUpload reads a record. It asks all replicas, since records are overwritten.
+func (d *driver) loadUpload(ctx context.Context, record string) (*upload, error) {
+	resp, err := d.client.do(ctx, request{method: http.MethodGet, object: record, headers: ncw.Headers{"X-Newest": "true"}})
+	if err != nil {
+		return nil, err
+	}
+	u, err := decodeUpload(resp.content)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", record, err)
+	}
+	return u, nil
+}
+
+// discardUpload deletes an upload that was not committed: its segments and then its record. It returns whether
+// there was one.
+func (d *driver) discardUpload(ctx context.Context, record string) (found bool, err error) {
+	u, err := d.loadUpload(ctx, record)
+	if isNotFound(err) {
+		return false, nil
+	}
+	if err != nil {
+		return false, err
+	}
+	names := make([]string, len(u.Segments))
+	for i, s := range u.Segments {
+		names[i] = d.segmentName(u.ID, s.Number)
+	}
+	if err := d.deleteObjects(ctx, names); err != nil {
+		return true, err
+	}
+	if err := d.sweepAfter(ctx, u.ID, u.next()); err != nil {
+		return true, err
+	}
+	if err := d.sweep(ctx, u.ID); err != nil {
+		return true, err
+	}
+	return true, d.deleteObject(ctx, record)
+}

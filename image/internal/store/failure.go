@@ -1,0 +1,111 @@
+package store
+
+import "fmt"
+
+// Action is what was tried with a store; it reads on after "cannot".
+type Action string
+
+// What a registry does with a store.
+const (
+	Open   Action = "open"
+	List   Action = "list"
+	Read   Action = "read from"
+	Write  Action = "write to"
+	Upload Action = "upload to"
+	Delete Action = "delete from"
+)
+
+// Failure is an action that a store did not let happen, told in one line.
+type Failure struct {
+	Fault Fault
+	text  string
+	cause error
+}
+
+func (f *Failure) Error() string { return f.text }
+
+func (f *Failure) Unwrap() error { return f.cause }
+
+// Failure says which action failed on which store, why, what to do, and in brackets what
+// the driver said.
+func (s *Store) Failure(action Action, err error) *Failure {
+	fault := diagnose(s.driver, err)
+	text := fmt.Sprintf("cannot %s %s: ", action, s)
+	said := brief(s.driver, err, s.secrets)
+	if advice := s.advice(fault, action); advice != "" {
+		text += fmt.Sprintf("%s (%s)", advice, said)
+	} else {
+		text += said
+	}
+	return &Failure{fault, text, err}
+}
+
+func (p place) advice(fault Fault, action Action) string {
+	switch fault {
+	case Missing:
+		return "it does not exist; create it or correct " + p.key(p.nameKey)
+	case NoCredentials:
+		return fmt.Sprintf("no credentials were found; give %s, or run where the cloud gives an identity", p.key(p.credentialKeys))
+	case Refused:
+		return "the credentials were refused; check " + p.key(p.credentialKeys)
+	case RefusedOrBlocked:
+		return fmt.Sprintf("the credentials were refused, or the network rules keep this machine out; check %s", p.key(p.credentialKeys))
+	case Denied:
+		return p.permission(action)
+	case Elsewhere:
+		return "it is in another region; correct " + p.key(p.regionKey)
+	case Clock:
+		return "the clock of this machine differs too much from the store's; set it"
+	case Unreachable:
+		return "it cannot be reached; check its address and that it runs"
+	case Untrusted:
+		return "its certificate is not trusted; give the server the certificate of the authority that signed it"
+	case Full:
+		return "it is full; make space or raise its quota"
+	case Unwritable:
+		return "it is read-only; mount it for writing"
+	case Silent:
+		return "it does not answer in time; check its address and that it runs"
+	default:
+		return ""
+	}
+}
+
+// permission tells apart what is allowed from what is not.
+func (p place) permission(action Action) string {
+	if p.driver == filesystem {
+		if action == List || action == Read {
+			return "it may not be read; give it to the server's user"
+		}
+		return "it may not be written; give it to the server's user"
+	}
+	needed := p.permissionsFor(action)
+	switch action {
+	case Write, Upload:
+		return "it may be read but not written; allow the credentials " + needed
+	case Delete:
+		return "it may be written, but nothing may be deleted; allow the credentials " + needed
+	default:
+		return "the credentials may not do that; allow them " + needed
+	}
+}
+
+func (p place) permissionsFor(action Action) string {
+	switch p.driver {
+	case "s3", "s3aws":
+		return map[Action]string{
+			Open:   "s3:ListBucket",
+			List:   "s3:ListBucket",
+			Read:   "s3:GetObject",
+			Write:  "s3:PutObject",
+			Upload: "s3:PutObject, s3:ListBucketMultipartUploads, s3:ListMultipartUploadParts and s3:AbortMultipartUpload",
+			Delete: "s3:DeleteObject",
+		}[action]
+	case "azure":
+		return "the role Storage Blob Data Contributor"
+	case "gcs":
+		return "the role roles/storage.objectAdmin on the bucket"
+	default:
+		return "to do so"
+	}
+}

@@ -1,0 +1,172 @@
+package store
+
+import (
+	"regexp"
+	"strings"
+)
+
+// Fault is what is wrong with a store.
+type Fault int
+
+const (
+	// Unknown is everything else; only the driver's text says more.
+	Unknown Fault = iota
+	// Missing: no such bucket, container or folder.
+	Missing
+	// NoCredentials: none configured, none found.
+	NoCredentials
+	// Refused: the credentials are not accepted.
+	Refused
+	// RefusedOrBlocked: Azure answers so to wrong credentials and to a wrong network.
+	RefusedOrBlocked
+	// Denied: the credentials are good, but not for this.
+	Denied
+	// Elsewhere: the bucket is in another region.
+	Elsewhere
+	// Clock: signatures are rejected since the clocks differ.
+	Clock
+	// Unreachable: no connection, or no sensible answer.
+	Unreachable
+	// Untrusted: its TLS certificate is not accepted.
+	Untrusted
+	// Full: no space or quota is left.
+	Full
+	// Unwritable: it is mounted or configured read-only.
+	Unwritable
+	// Silent: it did not answer in time.
+	Silent
+)
+
+// Lasting says whether the fault concerns all that is done with the store and will not
+// go away by itself.
+func (f Fault) Lasting() bool {
+	switch f {
+	case Unknown, Silent:
+		return false
+	default:
+		return true
+	}
+}
+
+// faultsOfCodes are the error codes of S3 and OSS, which share theirs, and of Azure.
+var faultsOfCodes = map[string]Fault{
+	"NoSuchBucket":      Missing,
+	"ContainerNotFound": Missing,
+	"ResourceNotFound":  Missing,
+
+	"NoCredentialProviders": NoCredentials,
+
+	"InvalidAccessKeyId":                 Refused,
+	"SignatureDoesNotMatch":              Refused,
+	"InvalidToken":                       Refused,
+	"ExpiredToken":                       Refused,
+	"InvalidSecurityToken":               Refused,
+	"SecurityTokenExpired":               Refused,
+	"AuthenticationFailed":               Refused,
+	"InvalidAuthenticationInfo":          Refused,
+	"NoAuthenticationInformation":        Refused,
+	"KeyBasedAuthenticationNotPermitted": Refused,
+
+	"AuthorizationFailure": RefusedOrBlocked,
+
+	"AccessDenied":                    Denied,
+	"AllAccessDisabled":               Denied,
+	"AccountProblem":                  Denied,
+	"AuthorizationPermissionMismatch": Denied,
+	"AuthorizationSourceIPMismatch":   Denied,
+	"InsufficientAccountPermissions":  Denied,
+	"AccountIsDisabled":               Denied,
+
+	"AuthorizationHeaderMalformed":       Elsewhere,
+	"PermanentRedirect":                  Elsewhere,
+	"BucketRegionError":                  Elsewhere,
+	"IllegalLocationConstraintException": Elsewhere,
+
+	"RequestTimeTooSkewed": Clock,
+
+	"QuotaExceeded":     Full,
+	"XMinioStorageFull": Full,
+}
+
+// faultsOfPhrases are tried in this order.
+var faultsOfPhrases = []struct {
+	phrase string
+	fault  Fault
+}{
+	{"x509:", Untrusted},
+	{"certificate is not trusted", Untrusted},
+	{"connection refused", Unreachable},
+	{"connection reset", Unreachable},
+	{"no such host", Unreachable},
+	{"no route to host", Unreachable},
+	{"network is unreachable", Unreachable},
+	{"server misbehaving", Unreachable},
+	{"server gave HTTP response to HTTPS client", Unreachable},
+	{"no space left on device", Full},
+	{"disk quota exceeded", Full},
+	{"read-only file system", Unwritable},
+
+	// Google Cloud Storage.
+	{"storage: bucket doesn't exist", Missing},
+	{"could not find default credentials", NoCredentials},
+	{"invalid_grant", Refused},
+	{"invalid_client", Refused},
+	{"unauthorized_client", Refused},
+
+	// Azure's identities.
+	{"DefaultAzureCredential: failed", NoCredentials},
+	{"ClientSecretCredential authentication failed", Refused},
+
+	// Swift.
+	{"does not exist in this account", Missing},
+	{"refused the credentials", Refused},
+	{"the credentials are good, but not allowed", Denied},
+
+	{"i/o timeout", Silent},
+	{"Client.Timeout exceeded", Silent},
+	{"context deadline exceeded", Silent},
+	{"no answer within", Silent},
+	{": EOF", Unreachable},
+	{"RequestError: send request failed", Unreachable},
+}
+
+var (
+	word         = regexp.MustCompile(`[A-Za-z]+`)
+	googleStatus = regexp.MustCompile(`googleapi: (?:Error|got HTTP response code) (\d+)`)
+)
+
+// diagnose goes by the text of an error, because that is all there is: the engine's
+// error types do not unwrap, its Azure driver formats causes with %v, and S3 tells what
+// it did not delete in text alone.
+func diagnose(driver string, err error) Fault {
+	text := err.Error()
+	if driver == filesystem {
+		switch {
+		case strings.Contains(text, "permission denied"), strings.Contains(text, "operation not permitted"):
+			return Denied
+		case strings.Contains(text, "no such file or directory"):
+			return Missing
+		}
+	}
+	for _, each := range word.FindAllString(text, -1) {
+		if fault, ok := faultsOfCodes[each]; ok {
+			return fault
+		}
+	}
+	if status := googleStatus.FindStringSubmatch(text); status != nil {
+		switch status[1] {
+		case "401":
+			return Refused
+		case "403":
+			return Denied
+		case "404":
+			return Missing
+		}
+	}
+	for _, each := range faultsOfPhrases {
+		if strings.Contains(text, each.phrase) {
+			return each.fault
+		}
+	}
+	return Unknown
+}

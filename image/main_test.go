@@ -1,0 +1,54 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+func TestCommandLine(t *testing.T) {
+	empty := filepath.Join(t.TempDir(), "config.yml")
+	content := "version: 0.1\nlog: {level: error}\nstorage: {filesystem: {rootdirectory: " + t.TempDir() + "}}\nhttp: {addr: '127.0.0.1:1'}\n"
+	if err := os.WriteFile(empty, []byte(content), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	tests := []struct {
+		name       string
+		args       []string
+		wantOut    string
+		wantReason string // on standard error, for a wrong command line
+		wantErr    string
+	}{
+		{"nothing", nil, "", "no command given", "wrong usage"},
+		{"unknown command", []string{"server"}, "", `unknown command "server"`, "wrong usage"},
+		{"help", []string{"--help"}, "usage:", "", ""},
+		{"version", []string{"version"}, "container-registry ", "", ""},
+		{"no file", []string{"serve"}, "", "serve needs exactly one CONFIG, 0 given", "wrong usage"},
+		{"two files", []string{"serve", "a", "b"}, "", "serve needs exactly one CONFIG, 2 given", "wrong usage"},
+		{"unknown option", []string{"serve", "--port", "5"}, "", "flag provided but not defined: -port", "wrong usage"},
+		{"bad duration", []string{"healthcheck", "--watch", "5", empty}, "", `invalid value "5" for flag -watch`, "wrong usage"},
+		{"absent file", []string{"serve", "/nonexistent"}, "", "", "configuration: open /nonexistent"},
+		{"unhealthy", []string{"healthcheck", empty}, "", "", "unhealthy: "},
+		{"nothing pushed, options first", []string{"garbage-collect", "-d", "-m", "-q", empty}, "", "", ""},
+		{"nothing pushed, options last", []string{"garbage-collect", empty, "--dry-run", "--delete-untagged", "--quiet"}, "", "", ""},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			var stdout, stderr bytes.Buffer
+			err := run(context.Background(), test.args, strings.NewReader(""), &stdout, &stderr)
+			if !strings.Contains(stdout.String(), test.wantOut) || !strings.Contains(stderr.String(), test.wantReason) {
+				t.Errorf("printed %q and %q", stdout.String(), stderr.String())
+			}
+			if test.wantErr == "" && err != nil || test.wantErr != "" && (err == nil || !strings.Contains(err.Error(), test.wantErr)) {
+				t.Errorf("got %v, want %q", err, test.wantErr)
+			}
+			if misused := test.wantReason != ""; errors.Is(err, errUsage) != misused {
+				t.Errorf("wrong usage is %v, got %v", misused, err)
+			}
+		})
+	}
+}

@@ -1,0 +1,37 @@
+#!/usr/bin/env bash
+# Puts in place what the integration tests need beyond setup.sh: registry clients, and tools to make certificates and networks.
+# Uses what is there; a second run changes nothing.
+set -euo pipefail
+. "$(dirname "$0")/environment.sh"
+. "$(dirname "$0")/common.sh"
+
+crane_version=v0.22.1
+stock_version=v3.1.1
+
+# Command and the Debian package it is in.
+debian_tools="skopeo:skopeo openssl:openssl curl:curl ip:iproute2 iptables:iptables dockerd:docker.io git:git"
+
+missing_packages() {
+  local tool
+  for tool in $debian_tools; do
+    command -v "${tool%%:*}" >/dev/null || printf '%s ' "${tool##*:}"
+  done
+}
+
+# shellcheck disable=SC2046
+[ -z "$(missing_packages)" ] || ! can_install || apt_install $(missing_packages)
+[ -z "$(missing_packages)" ] || fail "the integration tests need $(missing_packages)and could not install it here (that takes root on Debian or
+Ubuntu). Install it with your system's package manager."
+
+# go_tool FOLDER MODULE: builds a command of a Go module, statically, unless it is in FOLDER already.
+go_tool() {
+  command -v go >/dev/null || fail "the integration tests need ${2##*/}, which is built from source: install Go from https://go.dev/dl/"
+  say "building ${2##*/}"
+  GOBIN=$1 GOFLAGS='' CGO_ENABLED=0 go install -trimpath -ldflags "-s -w" "$2"
+}
+
+[ "$(crane version 2>/dev/null)" = "$crane_version" ] ||
+  go_tool "$tools/bin" "github.com/google/go-containerregistry/cmd/crane@$crane_version"
+# The stock registry server: tests compare and combine the package with it.
+[ -x "$tools/stock-$stock_version/registry" ] ||
+  go_tool "$tools/stock-$stock_version" "github.com/distribution/distribution/v3/cmd/registry@$stock_version"

@@ -1,0 +1,81 @@
+import * as fs from "fs";
+import * as path from "path";
+import { CleanUp } from "../support/cleanUp";
+import { digestOf, DockerClient, request, Workspace } from "../support/clients";
+import { filesUnder, ownersUnder, serverUser } from "../support/folders";
+import { RegistryOutputs, TestStack } from "../support/testStack";
+
+interface Manifest {
+  config: { digest: string };
+  layers: { digest: string }[];
+}
+
+/** The course's second walk: the registry made again with a bind mount, to see how it stores images. */
+describe("a registry that keeps its images in a folder of the host", () => {
+  const cleanUp = new CleanUp();
+  const docker = cleanUp.add(new DockerClient());
+  const folder = path.join(cleanUp.add(new Workspace()).folder, "not-there-yet", "registry-data");
+  let stack: TestStack;
+  let outputs: RegistryOutputs;
+  let image: string;
+  let manifest: string;
+
+  beforeAll(async () => {
+    stack = cleanUp.add(await TestStack.create({ "storage.filesystem.hostPath": folder }));
+    outputs = await stack.up();
+    image = `${outputs.repositoryPrefix}/hello-world`;
+    await docker.login(outputs);
+    await docker.tag(await docker.buildImage(`${stack.name}/hello-world`, [1000, 2000]), image);
+    await docker.run("push", image);
+    const headers = { Accept: "application/vnd.docker.distribution.manifest.v2+json" };
+    manifest = (await request(outputs, "/v2/hello-world/manifests/latest", { headers })).body.toString();
+  });
+
+  it("has the tree under the folder that the registry stores images in", () => {
+    const { config, layers } = JSON.parse(manifest) as Manifest;
+    const image = digestOf(manifest);
+    const blobs = [config.digest, ...layers.map(({ digest }) => digest)];
+    const hex = (digest: string): string => digest.replace("sha256:", "");
+    const root = "docker/registry/v2";
+    const repository = `${root}/repositories/hello-world`;
+    expect(filesUnder(folder)).toEqual(
+      [
+        ...[image, ...blobs].map((digest) => `${root}/blobs/sha256/${hex(digest).slice(0, 2)}/${hex(digest)}/data`),
+        ...blobs.map((digest) => `${repository}/_layers/sha256/${hex(digest)}/link`),
+        `${repository}/_manifests/revisions/sha256/${hex(image)}/link`,
+        `${repository}/_manifests/tags/latest/current/link`,
+        `${repository}/_manifests/tags/latest/index/sha256/${hex(image)}/link`,
+      ].sort(),
+    );
+  });
+
+  it("stores under every blob's name the content the name was computed from", () => {
+    const blobs = filesUnder(folder).filter((file) => file.endsWith("/data"));
+    expect(blobs).not.toEqual([]);
+    for (const blob of blobs) {
+      expect(digestOf(fs.readFileSync(path.join(folder, blob)))).toBe(`sha256:${path.basename(path.dirname(blob))}`);
+    }
+  });
+
+  it("gives the folder and all in it to the server's user", () => {
+    expect(ownersUnder(folder)).toEqual([serverUser]);
+  });
+
+  it("changes nothing in a second up", async () => {
+    expect(Object.keys(await stack.plannedChanges())).toEqual(["same"]);
+  });
+
+  it("leaves the user's folder alone when the stack is destroyed, and finds its images in the next one", async () => {
+    const before = filesUnder(folder);
+    await stack.destroy();
+    expect(await stack.leftOnEngine()).toEqual([]);
+    expect(filesUnder(folder)).toEqual(before);
+
+    outputs = await stack.up();
+    await docker.login(outputs);
+    const id = await docker.run("image", "inspect", "--format", "{{.Id}}", image);
+    await docker.run("image", "rm", image, `${stack.name}/hello-world`);
+    await docker.run("pull", image);
+    expect(await docker.run("image", "inspect", "--format", "{{.Id}}", image)).toBe(id);
+  });
+});

@@ -1,0 +1,152 @@
+import { CleanUp } from "../support/cleanUp";
+import { digestOf, DockerClient, open, request } from "../support/clients";
+import { checkImage, closing, locationOf, pushImage, randomImage, startUpload } from "../support/images";
+import { eventually } from "../support/run";
+import { stores, TestStore } from "../support/storageServers";
+import { RegistryOutputs, TestStack } from "../support/testStack";
+
+const MiB = 1 << 20;
+
+/** One registry on each store that `storage.driver` names, against a real server of it. */
+describe.each(Object.keys(stores))("images in %s", (driver) => {
+  const cleanUp = new CleanUp();
+  const docker = new DockerClient();
+  const big = randomImage([150 * MiB, ...Array.from({ length: 10 }, () => 1000)]);
+  const small = randomImage();
+  let store: TestStore;
+  let stack: TestStack;
+  let outputs: RegistryOutputs;
+
+  beforeAll(async () => {
+    cleanUp.add(docker);
+    store = cleanUp.add(await (stores[driver] ?? (() => Promise.reject(new Error(driver))))());
+    stack = cleanUp.add(await TestStack.create());
+    outputs = await stack.up();
+  });
+
+  function container(): Promise<string> {
+    return docker.run("inspect", "--format", "{{.Id}}", outputs.containerName);
+  }
+
+  /** The error with which an `up` fails; the registry that runs must be the one from before. */
+  async function refusedUp(): Promise<string> {
+    const before = await container();
+    const error = await stack.up().then(
+      () => "up succeeded",
+      (reason: unknown) => String(reason),
+    );
+    expect(await container()).toBe(before);
+    expect((await request(outputs, "/v2/")).status).toBe(200);
+    return error;
+  }
+
+  describe("before the switch", () => {
+    beforeAll(() => stack.set(store.settings, store.secrets));
+
+    it("refuses wrong credentials, and the old registry keeps running", async () => {
+      await stack.set({}, store.wrongSecrets);
+      const error = await refusedUp();
+      expect(error).toMatch(/storage: the registry was not switched to this store/);
+      expect(error).toMatch(/credentials|refused|unauthorized|denied/i);
+      for (const secret of Object.values({ ...store.secrets, ...store.wrongSecrets })) {
+        expect(error).not.toContain(String(secret));
+      }
+    });
+
+    it("refuses a bucket that is not there", async () => {
+      await stack.set(store.missingBucket, store.secrets);
+      expect(await refusedUp()).toMatch(/no-such-(bucket|container).*(does not exist|not exist|missing)/is);
+    });
+
+    it("refuses a store that cannot be reached", async () => {
+      await stack.set(store.settings, store.secrets);
+      await store.cut();
+      expect(await refusedUp()).toMatch(/cannot be reached|connection refused|did not answer/i);
+      await store.restore();
+    });
+
+    it("switches once all is well", async () => {
+      outputs = await stack.up();
+      expect((await request(outputs, "/v2/_catalog")).body.toString()).toBe('{"repositories":[]}\n');
+    });
+  });
+
+  it("takes and gives an image with a layer of 150 MB and ten small ones", async () => {
+    await pushImage(outputs, "team/big", "1", big);
+    await checkImage(outputs, "team/big", "1", big);
+  });
+
+  it("changes nothing in a second up", async () => {
+    expect(Object.keys(await stack.plannedChanges())).toEqual(["same"]);
+  });
+
+  it("resumes an upload that was cut half way", async () => {
+    const layer = randomImage([12 * MiB]).blobs[1] ?? Buffer.of();
+    const half = layer.length / 2;
+    let location = await startUpload(outputs, "team/resumed");
+    const first = await request(outputs, location, { method: "PATCH", body: layer.subarray(0, half) });
+    expect(first.status).toBe(202);
+    location = locationOf(first);
+
+    // The connection ends in the middle of the second half.
+    await new Promise<void>((resolve) => {
+      const cut = open(outputs, location, { method: "PATCH", headers: { "Content-Length": `${half}` } });
+      cut.on("error", () => resolve());
+      cut.write(layer.subarray(half, half + MiB), () => cut.destroy(new Error("cut")));
+    });
+    const status = await eventually("the upload's state", async () => {
+      const answer = await request(outputs, location);
+      return answer.status === 204 && answer;
+    });
+    const received = Number(String(status.headers.range).split("-")[1]) + 1;
+    expect(received).toBeGreaterThanOrEqual(half);
+
+    const rest = await request(outputs, locationOf(status), {
+      method: "PATCH",
+      headers: { "Content-Range": `${received}-${layer.length - 1}` },
+      body: layer.subarray(received),
+    });
+    expect(rest.status).toBe(202);
+    const closed = await request(outputs, closing(locationOf(rest), digestOf(layer)), { method: "PUT" });
+    expect(closed.status).toBe(201);
+    const blob = await request(outputs, `/v2/team/resumed/blobs/${digestOf(layer)}`);
+    expect(digestOf(blob.body)).toBe(digestOf(layer));
+  });
+
+  it("has its images when the container is replaced", async () => {
+    await docker.run("rm", "--force", outputs.containerName);
+    await stack.stack.refresh({ suppressProgress: true });
+    outputs = await stack.up();
+    await checkImage(outputs, "team/big", "1", big);
+  });
+
+  it("fails a push while the store is away, loses nothing, and goes on when it is back", async () => {
+    await pushImage(outputs, "team/small", "1", small);
+    await store.cut();
+    await expect(pushImage(outputs, "team/lost", "1", randomImage())).rejects.toThrow(/answered (5\d\d|4\d\d)/);
+    await store.restore();
+    await eventually("a push", () =>
+      pushImage(outputs, "team/again", "1", small).then(
+        () => true,
+        () => false,
+      ),
+    );
+    await checkImage(outputs, "team/small", "1", small);
+    await checkImage(outputs, "team/big", "1", big);
+  });
+
+  it("frees the bytes of a deleted image by garbage collection", async () => {
+    const deleted = await request(outputs, `/v2/team/big/manifests/${big.digest}`, { method: "DELETE" });
+    expect(deleted.status).toBe(202);
+    expect((await request(outputs, "/v2/team/big/manifests/1")).status).toBe(404);
+
+    const before = await store.bytes();
+    const command = JSON.parse(
+      await docker.run("inspect", "--format", "{{json .Config.Cmd}}", outputs.containerName),
+    ) as string[];
+    await docker.run("exec", outputs.containerName, "/registry", "garbage-collect", "--quiet", command.at(-1) ?? "");
+    // A store may delete behind its answer.
+    await eventually("free space", async () => (await store.bytes()) < before - 140 * MiB, 60);
+    await checkImage(outputs, "team/small", "1", small);
+  });
+});

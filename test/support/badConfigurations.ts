@@ -1,0 +1,682 @@
+import { X509Certificate } from "crypto";
+import { KeyPair, makePki } from "./pki";
+
+/** A configuration that is refused. */
+export interface BadConfiguration {
+  title: string;
+  /** Values by key, as `pulumi config` holds them. */
+  config: Record<string, unknown>;
+  /** Every line of the error, `key: message`. */
+  problems: string[];
+}
+
+const pki = makePki(["registry.example.com"]);
+const start = ({ certificate }: KeyPair): string => new Date(new X509Certificate(certificate).validFrom).toISOString();
+const end = ({ certificate }: KeyPair): string => new Date(new X509Certificate(certificate).validTo).toISOString();
+
+const far = { hostname: "registry.example.com" };
+const provided = { mode: "provided", certificate: pki.server.certificate, privateKey: pki.server.privateKey };
+const s3 = { bucket: "images", region: "eu-central-1" };
+const azure = { accountName: "account", container: "images" };
+const swift = { authUrl: "https://keystone:5000/v3", username: "u", password: "p", container: "images" };
+const oss = { bucket: "images", region: "cn-hangzhou" };
+const storage = (driver: string, options: object): Record<string, unknown> => ({ storage: { driver, [driver]: options } });
+
+export const badConfigurations: BadConfiguration[] = [
+  {
+    title: "an unknown target",
+    config: { target: "kubernetes" },
+    problems: ['target: "kubernetes" is not allowed; choose single-node'],
+  },
+  {
+    title: "a mistyped key",
+    config: { prot: 5000 },
+    problems: ["prot: is no known key; did you mean port?"],
+  },
+  {
+    title: "a key that resembles none",
+    config: { colour: "red" },
+    problems: [
+      "colour: is no known key; known are target, hostname, port, bindAddress, allowInsecure, tls, users, anonymousPull, authentication, storage, image, readOnly, hosts, resources, lab",
+    ],
+  },
+  {
+    title: "a URL as host name",
+    config: { hostname: "https://registry.example.com" },
+    problems: [
+      'hostname: "https://registry.example.com" is not allowed; give the DNS name or IP address that clients use, without scheme, port or path',
+    ],
+  },
+  {
+    title: "a host name with a port",
+    config: { hostname: "registry:5000" },
+    problems: [
+      'hostname: "registry:5000" is not allowed; give the DNS name or IP address that clients use, without scheme, port or path',
+    ],
+  },
+  {
+    title: "a host name with an underscore",
+    config: { hostname: "my_registry" },
+    problems: [
+      'hostname: "my_registry" is not allowed; give the DNS name or IP address that clients use, without scheme, port or path',
+    ],
+  },
+  {
+    title: "no host name",
+    config: { hostname: "" },
+    problems: ['hostname: "" is not allowed; give the DNS name or IP address that clients use, without scheme, port or path'],
+  },
+  {
+    title: "every interface as host name",
+    config: { hostname: "0.0.0.0" },
+    problems: [
+      'hostname: "0.0.0.0" is not allowed; give the DNS name or IP address that clients use, without scheme, port or path',
+    ],
+  },
+  {
+    title: "an address with a zone",
+    config: { hostname: "fe80::1%eth0" },
+    problems: [
+      'hostname: "fe80::1%eth0" is not allowed; give the DNS name or IP address that clients use, without scheme, port or path',
+    ],
+  },
+  {
+    title: "a list of host names",
+    config: { hostname: ["a", "b"] },
+    problems: ["hostname: a list is not allowed; give a text"],
+  },
+  {
+    title: "port 0",
+    config: { port: 0 },
+    problems: ["port: 0 is not allowed; give a whole number from 1 to 65535"],
+  },
+  {
+    title: "a port above 65535",
+    config: { port: 70000 },
+    problems: ["port: 70000 is not allowed; give a whole number from 1 to 65535"],
+  },
+  {
+    title: "half a port",
+    config: { port: 5000.5 },
+    problems: ["port: 5000.5 is not allowed; give a whole number from 1 to 65535"],
+  },
+  {
+    title: "a port by name",
+    config: { port: "https" },
+    problems: ['port: "https" is not allowed; give a number'],
+  },
+  {
+    title: "an interface's name to bind to",
+    config: { bindAddress: "eth0" },
+    problems: ['bindAddress: "eth0" is not allowed; give an IP address of the Docker host, 127.0.0.1, or 0.0.0.0 for all'],
+  },
+  {
+    title: "a host name to bind to",
+    config: { bindAddress: "localhost" },
+    problems: ['bindAddress: "localhost" is not allowed; give an IP address of the Docker host, 127.0.0.1, or 0.0.0.0 for all'],
+  },
+  {
+    title: "yes for true",
+    config: { allowInsecure: "yes" },
+    problems: ['allowInsecure: "yes" is not allowed; give true or false'],
+  },
+  {
+    title: "a text for tls",
+    config: { tls: "off" },
+    problems: [
+      "tls: a text is not allowed; give its parts mode, certificate, privateKey, chain, validityDays, renewBeforeDays, generation, caGeneration, keepPreviousCa with pulumi config set --path 'tls.<part>'",
+    ],
+  },
+  {
+    title: "an unknown mode",
+    config: { tls: { mode: "letsencrypt" } },
+    problems: ['tls.mode: "letsencrypt" is not allowed; choose self-signed, provided, off'],
+  },
+  {
+    title: "a mistyped key of tls",
+    config: { tls: { validitydays: 90 } },
+    problems: ["tls.validitydays: is no known key; did you mean validityDays?"],
+  },
+  {
+    title: "no day of validity",
+    config: { tls: { validityDays: 0 } },
+    problems: ["tls.validityDays: 0 is not allowed; give a whole number from 1 to 3649"],
+  },
+  {
+    title: "more validity than the CA",
+    config: { tls: { validityDays: 3650 } },
+    problems: ["tls.validityDays: 3650 is not allowed; give a whole number from 1 to 3649"],
+  },
+  {
+    title: "validity in words",
+    config: { tls: { validityDays: "a year" } },
+    problems: ['tls.validityDays: "a year" is not allowed; give a number'],
+  },
+  {
+    title: "renewal before the beginning",
+    config: { tls: { validityDays: 10, renewBeforeDays: 10 } },
+    problems: ["tls.renewBeforeDays: 10 is not allowed; give a whole number from 0 to one less than tls.validityDays (10)"],
+  },
+  {
+    title: "generation 0",
+    config: { tls: { generation: 0 } },
+    problems: ["tls.generation: 0 is not allowed; give a whole number of 1 or more"],
+  },
+  {
+    title: "half a generation",
+    config: { tls: { caGeneration: 1.5 } },
+    problems: ["tls.caGeneration: 1.5 is not allowed; give a whole number of 1 or more"],
+  },
+  {
+    title: "a previous CA before there was one",
+    config: { tls: { keepPreviousCa: true } },
+    problems: ["tls.keepPreviousCa: needs tls.caGeneration 2 or more; there is no CA before the first"],
+  },
+  {
+    title: "a certificate for mode self-signed",
+    config: { tls: { certificate: pki.server.certificate } },
+    problems: ['tls.certificate: belongs to tls.mode "provided", and tls.mode is "self-signed"; remove it or change the mode'],
+  },
+  {
+    title: "validity for mode off",
+    config: { tls: { mode: "off", validityDays: 90 } },
+    problems: ['tls.validityDays: belongs to tls.mode "self-signed", and tls.mode is "off"; remove it or change the mode'],
+  },
+  {
+    title: "a provided certificate without anything",
+    config: { tls: { mode: "provided" } },
+    problems: [
+      'tls.certificate: is missing; tls.mode "provided" needs it as PEM text',
+      'tls.privateKey: is missing; tls.mode "provided" needs it as PEM text',
+    ],
+  },
+  {
+    title: "file names for a certificate",
+    config: { tls: { mode: "provided", certificate: "server.crt", privateKey: "server.key" } },
+    problems: ["tls.certificate: is no PEM certificate; give the server's certificate, `-----BEGIN CERTIFICATE-----` first"],
+  },
+  {
+    title: "a certificate for another host",
+    config: { ...far, tls: { mode: "provided", certificate: pki.other.certificate, privateKey: pki.other.privateKey } },
+    problems: ['tls.certificate: does not cover hostname "registry.example.com"; it is for DNS:other.example.com'],
+  },
+  {
+    title: "an expired certificate",
+    config: { ...far, tls: { mode: "provided", certificate: pki.expired.certificate, privateKey: pki.expired.privateKey } },
+    problems: [`tls.certificate: "CN=expired" expired on ${end(pki.expired)}; give one that is valid`],
+  },
+  {
+    title: "a certificate from the future",
+    config: { ...far, tls: { mode: "provided", certificate: pki.early.certificate, privateKey: pki.early.privateKey } },
+    problems: [`tls.certificate: "CN=early" is not valid before ${start(pki.early)}; give one that is valid now`],
+  },
+  {
+    title: "another's key",
+    config: { ...far, tls: { ...provided, privateKey: pki.other.privateKey } },
+    problems: ["tls.privateKey: does not belong to tls.certificate; give the key the certificate was made for"],
+  },
+  {
+    title: "a key under a passphrase",
+    config: { ...far, tls: { ...provided, privateKey: pki.encryptedKey } },
+    problems: ["tls.privateKey: is no PEM private key without a passphrase; decrypt it first, e.g. with `openssl pkey`"],
+  },
+  {
+    title: "a chain in the wrong order",
+    config: { ...far, tls: { ...provided, chain: pki.root.certificate + pki.intermediate.certificate } },
+    problems: [
+      'tls.chain: has "CN=Test Root", which did not sign it, after "CN=server"; its issuer "CN=Test Intermediate" must come next',
+    ],
+  },
+  {
+    title: "a chain that is none",
+    config: { ...far, tls: { ...provided, chain: "chain.pem" } },
+    problems: ["tls.chain: is no PEM; give the intermediate certificates, nearest to the server's first, or leave it out"],
+  },
+  {
+    title: "plain HTTP beyond loopback",
+    config: { ...far, tls: { mode: "off" } },
+    problems: [
+      'tls.mode: "off" is accepted on loopback addresses only, and registry.example.com:5000 is not one; choose another mode, use 127.0.0.1 and localhost, or set allowInsecure to true if you accept the risk',
+    ],
+  },
+  {
+    title: "plain HTTP on every interface",
+    config: { bindAddress: "0.0.0.0", tls: { mode: "off" } },
+    problems: [
+      'tls.mode: "off" is accepted on loopback addresses only, and 0.0.0.0:5000 is not one; choose another mode, use 127.0.0.1 and localhost, or set allowInsecure to true if you accept the risk',
+    ],
+  },
+  {
+    title: "no users beyond loopback",
+    config: { bindAddress: "192.0.2.1", users: [] },
+    problems: [
+      "users: a registry without users is accepted on loopback addresses only, and 192.0.2.1:5000 is not one; add one, use 127.0.0.1 and localhost, or set allowInsecure to true if you accept the risk",
+    ],
+  },
+  {
+    title: "a text for users",
+    config: { users: "admin" },
+    problems: ["users: a text is not allowed; give a list, item by item with pulumi config set --path 'users[0]…'"],
+  },
+  {
+    title: "a text for a user",
+    config: { users: ["admin"] },
+    problems: [
+      "users[0]: a text is not allowed; give its parts name, password, generation, keepPrevious, previousPassword, access, repositories with pulumi config set --path 'users[0].<part>'",
+    ],
+  },
+  {
+    title: "a user without a name",
+    config: { users: [{ password: "x" }] },
+    problems: ["users[0].name: is missing"],
+  },
+  {
+    title: "a colon in a user's name",
+    config: { users: [{ name: "a:b" }] },
+    problems: ['users[0].name: "a:b" is not allowed; use letters, digits and ._- (64 at most, a letter or digit first, no ":")'],
+  },
+  {
+    title: "two users of one name",
+    config: { users: [{ name: "a" }, { name: "b" }, { name: "a" }] },
+    problems: ['users[2].name: "a" is taken by users[0]; give every user a name of its own'],
+  },
+  {
+    title: "a mistyped key of a user",
+    config: { users: [{ name: "a", passwrod: "MARKER" }] },
+    problems: ["users[0].passwrod: is no known key; did you mean password?"],
+  },
+  {
+    title: "an empty password",
+    config: { users: [{ name: "a", password: "" }] },
+    problems: ["users[0].password: is empty; leave it out to get a generated one"],
+  },
+  {
+    title: "a password that bcrypt would cut",
+    config: { users: [{ name: "a", password: "é".repeat(37) }] },
+    problems: ["users[0].password: has 74 bytes; bcrypt reads 72 at most"],
+  },
+  {
+    title: "a password of two lines",
+    config: { users: [{ name: "a", password: "a\nb" }] },
+    problems: ["users[0].password: has a line break or a zero byte; no client can send that"],
+  },
+  {
+    title: "generation 0 of a user",
+    config: { users: [{ name: "a", generation: 0 }] },
+    problems: ["users[0].generation: 0 is not allowed; give a whole number of 1 or more"],
+  },
+  {
+    title: "the password before the first",
+    config: { users: [{ name: "a", keepPrevious: true }] },
+    problems: ["users[0].keepPrevious: needs users[0].generation 2 or more; there is no password before the first"],
+  },
+  {
+    title: "a generated password beside a given one",
+    config: { users: [{ name: "a", password: "p", keepPrevious: true }] },
+    problems: ["users[0].keepPrevious: is for generated passwords; with a password of your own use users[0].previousPassword"],
+  },
+  {
+    title: "a previous password without a current one",
+    config: { users: [{ name: "a", previousPassword: "p" }] },
+    problems: ["users[0].previousPassword: needs users[0].password; for a generated password use users[0].keepPrevious"],
+  },
+  {
+    title: "an unknown access",
+    config: { users: [{ name: "a", access: "push" }] },
+    problems: ['users[0].access: "push" is not allowed; choose push-pull, pull'],
+  },
+  {
+    title: "no repository",
+    config: { users: [{ name: "a", repositories: [] }] },
+    problems: ["users[0].repositories: is empty; name repositories, or leave it out for all"],
+  },
+  {
+    title: "a pattern that no repository has",
+    config: { users: [{ name: "a", repositories: ["Team/*", "*/app", "team-a/app"] }] },
+    problems: [
+      'users[0].repositories[0]: "Team/*" is not allowed; give a repository such as team-a/app, a prefix such as team-a/*, or *',
+      'users[0].repositories[1]: "*/app" is not allowed; give a repository such as team-a/app, a prefix such as team-a/*, or *',
+    ],
+  },
+  {
+    title: "anonymous pull without users",
+    config: { users: [], anonymousPull: true },
+    problems: ["anonymousPull: needs users; a registry without users lets everybody pull and push already"],
+  },
+  {
+    title: "a negative time",
+    config: { authentication: { cacheSeconds: -1 } },
+    problems: ["authentication.cacheSeconds: -1 is not allowed; give a whole number from 0 to 86400"],
+  },
+  {
+    title: "a window of no time",
+    config: { authentication: { failedLoginsWindowSeconds: 0, cacheSize: 0 } },
+    problems: [
+      "authentication.cacheSize: 0 is not allowed; give a whole number from 1 to 1000000",
+      "authentication.failedLoginsWindowSeconds: 0 is not allowed; give a whole number from 1 to 1000000",
+    ],
+  },
+  {
+    title: "an unknown driver",
+    config: { storage: { driver: "ftp" } },
+    problems: ['storage.driver: "ftp" is not allowed; choose filesystem, s3, azure, gcs, swift, oss'],
+  },
+  {
+    title: "a driver named as every object's member",
+    config: { storage: { driver: "constructor" } },
+    problems: ['storage.driver: "constructor" is not allowed; choose filesystem, s3, azure, gcs, swift, oss'],
+  },
+  {
+    title: "options of another driver",
+    config: { storage: { driver: "filesystem", s3: { bucket: "b" } } },
+    problems: ['storage.s3: belongs to storage.driver "s3", and storage.driver is "filesystem"'],
+  },
+  {
+    title: "a redirect to the host's folder",
+    config: { storage: { redirect: true } },
+    problems: ['storage.redirect: true is not allowed with storage.driver "filesystem"; there is no store to send clients to'],
+  },
+  {
+    title: "a CA that is no PEM",
+    config: { storage: { driver: "s3", s3, caCertificates: "ca.pem" } },
+    problems: ["storage.caCertificates: has no PEM certificate; give the CA of the store, `-----BEGIN CERTIFICATE-----` first"],
+  },
+  {
+    title: "a relative folder",
+    config: storage("filesystem", { hostPath: "images" }),
+    problems: [
+      'storage.filesystem.hostPath: "images" is not allowed; give the absolute path of a folder on the Docker host, without "..", ":" or a "/" at the end',
+    ],
+  },
+  {
+    title: "a folder with ..",
+    config: storage("filesystem", { hostPath: "/srv/../etc" }),
+    problems: [
+      'storage.filesystem.hostPath: "/srv/../etc" is not allowed; give the absolute path of a folder on the Docker host, without "..", ":" or a "/" at the end',
+    ],
+  },
+  {
+    title: "the root folder",
+    config: storage("filesystem", { hostPath: "/" }),
+    problems: [
+      'storage.filesystem.hostPath: "/" is not allowed; give the absolute path of a folder on the Docker host, without "..", ":" or a "/" at the end',
+    ],
+  },
+  {
+    title: "a folder and a volume",
+    config: storage("filesystem", { hostPath: "/srv/images", volume: "images" }),
+    problems: [
+      "storage.filesystem.volume: cannot stand beside storage.filesystem.hostPath; images are kept in a volume or in a folder of the host",
+    ],
+  },
+  {
+    title: "a volume named as a folder",
+    config: storage("filesystem", { volume: "/srv/images" }),
+    problems: [
+      'storage.filesystem.volume: "/srv/images" is not allowed; give two or more letters, digits and _.-, a letter or digit first (for a folder of the host use hostPath)',
+    ],
+  },
+  {
+    title: "options of no volume",
+    config: storage("filesystem", { volumeOptions: { type: "nfs" } }),
+    problems: ["storage.filesystem.volumeOptions: needs storage.filesystem.volume or storage.filesystem.volumeDriver beside it"],
+  },
+  {
+    title: "a list of volume options",
+    config: storage("filesystem", { volume: "v", volumeOptions: ["type=nfs"] }),
+    problems: [
+      "storage.filesystem.volumeOptions: a list is not allowed; give names and values with pulumi config set --path 'storage.filesystem.volumeOptions.<name>'",
+      'storage.filesystem.volume: "v" is not allowed; give two or more letters, digits and _.-, a letter or digit first (for a folder of the host use hostPath)',
+    ],
+  },
+  {
+    title: "too few threads",
+    config: storage("filesystem", { maxThreads: 24 }),
+    problems: ["storage.filesystem.maxThreads: 24 is not allowed; give a whole number from 25 to 100000"],
+  },
+  {
+    title: "a bucket without a name or region",
+    config: { storage: { driver: "s3" } },
+    problems: [
+      'storage.s3.bucket: is missing; storage.driver "s3" needs it',
+      'storage.s3.region: is missing; storage.driver "s3" needs it',
+    ],
+  },
+  {
+    title: "a bucket's URL for its name",
+    config: storage("s3", { ...s3, bucket: "s3://images" }),
+    problems: ['storage.s3.bucket: "s3://images" is not allowed; give 3 to 63 small letters, digits, dots and hyphens'],
+  },
+  {
+    title: "a region of no cloud",
+    config: storage("s3", { ...s3, region: "Frankfurt" }),
+    problems: [
+      'storage.s3.region: "Frankfurt" is not allowed; give an AWS region such as eu-central-1, or regionEndpoint for another store',
+    ],
+  },
+  {
+    title: "half a key pair",
+    config: storage("s3", { ...s3, accessKey: "id" }),
+    problems: ["storage.s3.secretKey: is missing; it belongs to storage.s3.accessKey"],
+  },
+  {
+    title: "an endpoint without a scheme",
+    config: storage("s3", { ...s3, regionEndpoint: "store:9000" }),
+    problems: ['storage.s3.regionEndpoint: "store:9000" is not allowed; give a URL with http:// or https:// and without a user'],
+  },
+  {
+    title: "TLS to an http endpoint",
+    config: storage("s3", { ...s3, regionEndpoint: "http://store:9000", secure: true }),
+    problems: ['storage.s3.secure: true contradicts storage.s3.regionEndpoint, which begins with "http:"; use https: there'],
+  },
+  {
+    title: "a KMS key without encryption",
+    config: storage("s3", { ...s3, keyId: "k" }),
+    problems: ["storage.s3.keyId: needs storage.s3.encrypt true"],
+  },
+  {
+    title: "parts too small",
+    config: storage("s3", { ...s3, chunkSize: 1024 }),
+    problems: ["storage.s3.chunkSize: 1024 is not allowed; give a whole number from 5242880 to 5368709120"],
+  },
+  {
+    title: "an unknown storage class",
+    config: storage("s3", { ...s3, storageClass: "COLD" }),
+    problems: [
+      'storage.s3.storageClass: "COLD" is not allowed; choose STANDARD, REDUCED_REDUNDANCY, STANDARD_IA, ONEZONE_IA, INTELLIGENT_TIERING, OUTPOSTS, GLACIER_IR, EXPRESS_ONEZONE, NONE',
+    ],
+  },
+  {
+    title: "an unknown ACL",
+    config: storage("s3", { ...s3, objectAcl: "everybody" }),
+    problems: [
+      'storage.s3.objectAcl: "everybody" is not allowed; choose private, public-read, public-read-write, authenticated-read, aws-exec-read, bucket-owner-read, bucket-owner-full-control',
+    ],
+  },
+  {
+    title: "an Azure account without anything",
+    config: { storage: { driver: "azure" } },
+    problems: [
+      'storage.azure.accountName: is missing; storage.driver "azure" needs it',
+      'storage.azure.container: is missing; storage.driver "azure" needs it',
+    ],
+  },
+  {
+    title: "capitals in a container's name",
+    config: storage("azure", { ...azure, container: "Images" }),
+    problems: ['storage.azure.container: "Images" is not allowed; give 3 to 63 small letters, digits and single hyphens'],
+  },
+  {
+    title: "an unknown kind of credentials",
+    config: storage("azure", { ...azure, credentials: { type: "password" } }),
+    problems: [
+      'storage.azure.credentials.type: "password" is not allowed; choose shared_key, client_secret, default_credentials',
+    ],
+  },
+  {
+    title: "an account key beside a client secret",
+    config: storage("azure", { ...azure, accountKey: "a2V5", credentials: { type: "client_secret", clientId: "c" } }),
+    problems: [
+      'storage.azure.accountKey: belongs to storage.azure.credentials.type "shared_key", and that is "client_secret"',
+      'storage.azure.credentials.tenantId: is missing; storage.azure.credentials.type "client_secret" needs it',
+      'storage.azure.credentials.secret: is missing; storage.azure.credentials.type "client_secret" needs it',
+    ],
+  },
+  {
+    title: "credentials of another kind",
+    config: storage("azure", { ...azure, credentials: { secret: "s" } }),
+    problems: [
+      'storage.azure.credentials.secret: belongs to storage.azure.credentials.type "client_secret", and that is "default_credentials"',
+    ],
+  },
+  {
+    title: "a delay without a unit",
+    config: storage("azure", { ...azure, retryDelay: "100" }),
+    problems: ['storage.azure.retryDelay: "100" is not allowed; give a time with a unit, such as 100ms'],
+  },
+  {
+    title: "a file name for a service account",
+    config: storage("gcs", { bucket: "images", credentials: "key.json" }),
+    problems: [
+      'storage.gcs.credentials: is no JSON key of a service account (a JSON object with "type": "service_account", "client_email" and "private_key")',
+    ],
+  },
+  {
+    title: "parts of an odd size",
+    config: storage("gcs", { bucket: "images", chunkSize: 300000 }),
+    problems: ["storage.gcs.chunkSize: 300000 is not allowed; give a multiple of 262144 (256 KiB)"],
+  },
+  {
+    title: "a Swift container without a login",
+    config: storage("swift", { authUrl: "https://keystone:5000/v3", container: "images" }),
+    problems: [
+      'storage.swift.username: is missing; storage.driver "swift" needs it',
+      'storage.swift.password: is missing; storage.driver "swift" needs it',
+    ],
+  },
+  {
+    title: "a project twice",
+    config: storage("swift", { ...swift, tenant: "t", tenantId: "i" }),
+    problems: ["storage.swift.tenantId: cannot stand beside storage.swift.tenant; give one of them"],
+  },
+  {
+    title: "an unknown version of Keystone",
+    config: storage("swift", { ...swift, authVersion: 4 }),
+    problems: ["storage.swift.authVersion: 4 is not allowed; choose 1, 2, 3"],
+  },
+  {
+    title: "an application credential without its secret",
+    config: storage("swift", { ...swift, applicationCredentialId: "i" }),
+    problems: ['storage.swift.applicationCredentialSecret: is missing; storage.driver "swift" needs it'],
+  },
+  {
+    title: "a region with oss- before it",
+    config: storage("oss", { ...oss, region: "oss_cn" }),
+    problems: ['storage.oss.region: "oss_cn" is not allowed; give a region such as cn-hangzhou, without "oss-" before it'],
+  },
+  {
+    title: "an endpoint and the internal one",
+    config: storage("oss", { ...oss, internal: true, endpoint: "oss.example.com" }),
+    problems: ["storage.oss.internal: cannot stand beside storage.oss.endpoint; the endpoint says itself where it is"],
+  },
+  {
+    title: "an image by tag",
+    config: { image: "registry:3" },
+    problems: ['image: "registry:3" is not allowed; use bundled, or a reference pinned by digest: name@sha256:<64 hex digits>'],
+  },
+  {
+    title: "an image by URL",
+    config: { image: `https://ghcr.io/x@sha256:${"0".repeat(64)}` },
+    problems: [
+      'image: "https://ghcr.io/x@sha256:0000000000000000000000000000000000000000000000000000000000000000" is not allowed; use bundled, or a reference pinned by digest: name@sha256:<64 hex digits>',
+    ],
+  },
+  {
+    title: "a short digest",
+    config: { image: "registry@sha256:0123" },
+    problems: [
+      'image: "registry@sha256:0123" is not allowed; use bundled, or a reference pinned by digest: name@sha256:<64 hex digits>',
+    ],
+  },
+  {
+    title: "the stock engine with what only the bundled server has",
+    config: {
+      image: `registry@sha256:${"0".repeat(64)}`,
+      anonymousPull: true,
+      authentication: { cacheSize: 1 },
+      users: [{ name: "a", access: "pull", repositories: ["x"] }],
+      ...storage("swift", swift),
+    },
+    problems: [
+      "anonymousPull: is a feature of the bundled server; the stock registry has one password and full access for every user. Use image bundled",
+      "authentication: is a feature of the bundled server; the stock registry has one password and full access for every user. Use image bundled",
+      "users[0].access: is a feature of the bundled server; the stock registry has one password and full access for every user. Use image bundled",
+      "users[0].repositories: is a feature of the bundled server; the stock registry has one password and full access for every user. Use image bundled",
+      'storage.driver: "swift" is a driver of the bundled server only; use image bundled',
+    ],
+  },
+  {
+    title: "a host's name for its address",
+    config: { hosts: { store: "store.example.com", my_store: "192.0.2.1" } },
+    problems: [
+      'hosts.store: "store.example.com" is not allowed; give an IP address, or host-gateway for the Docker host',
+      "hosts.my_store: has a name that is not allowed; give a DNS name",
+    ],
+  },
+  {
+    title: "too little memory",
+    config: { resources: { memory: 32 } },
+    problems: ["resources.memory: 32 is not allowed; give a whole number from 64 to 1048576"],
+  },
+  {
+    title: "memory with a unit",
+    config: { resources: { memory: "512m", processes: 0 } },
+    problems: [
+      'resources.memory: "512m" is not allowed; give a number',
+      "resources.processes: 0 is not allowed; give a whole number from 64 to 1048576",
+    ],
+  },
+  {
+    title: "a mistyped key of resources",
+    config: { resources: { memroy: 512 } },
+    problems: ["resources.memroy: is no known key; did you mean memory?"],
+  },
+  {
+    title: "1 for true",
+    config: { lab: 1 },
+    problems: ["lab: 1 is not allowed; give true or false"],
+  },
+  {
+    title: "a part of a key without --path",
+    config: { "users[0].name": "a" },
+    problems: ["users[0].name: is no known key; to set a part of a key, use pulumi config set --path 'users[0].name'"],
+  },
+  {
+    title: "a list of hosts",
+    config: { hosts: ["a"] },
+    problems: ["hosts: a list is not allowed; give names and values with pulumi config set --path 'hosts.<name>'"],
+  },
+  {
+    title: "many things wrong at once",
+    config: {
+      hostname: "a b",
+      port: "x",
+      tls: { mode: "on", foo: 1 },
+      users: ["x", { name: "a:b" }, { name: "" }],
+      storage: { driver: "s3" },
+      lab: "maybe",
+    },
+    problems: [
+      'port: "x" is not allowed; give a number',
+      "tls.foo: is no known key; known are mode, certificate, privateKey, chain, validityDays, renewBeforeDays, generation, caGeneration, keepPreviousCa",
+      "users[0]: a text is not allowed; give its parts name, password, generation, keepPrevious, previousPassword, access, repositories with pulumi config set --path 'users[0].<part>'",
+      'lab: "maybe" is not allowed; give true or false',
+      'hostname: "a b" is not allowed; give the DNS name or IP address that clients use, without scheme, port or path',
+      'tls.mode: "on" is not allowed; choose self-signed, provided, off',
+      'users[1].name: "a:b" is not allowed; use letters, digits and ._- (64 at most, a letter or digit first, no ":")',
+      'users[2].name: "" is not allowed; use letters, digits and ._- (64 at most, a letter or digit first, no ":")',
+      'storage.s3.bucket: is missing; storage.driver "s3" needs it',
+      'storage.s3.region: is missing; storage.driver "s3" needs it',
+    ],
+  },
+];

@@ -1,0 +1,117 @@
+import { ChildProcess, spawn } from "child_process";
+import { randomBytes, randomInt } from "crypto";
+import * as fs from "fs";
+import * as os from "os";
+import * as path from "path";
+import { attempt, eventually, Result, run } from "./run";
+import { Environment } from "./testStack";
+
+/**
+ * A Docker engine of the test's own, which it may stop: with data, a network and an /etc/docker of its own. To the test it is a
+ * remote one: it has an address of its own and is reached over TCP. Needs root.
+ */
+export class PrivateEngine {
+  /** The engine's address, seen from the test and from the engine itself. */
+  public readonly address: string;
+  /** Where its API is. */
+  public readonly host: string;
+  /** What makes Docker's and Pulumi's commands use this engine. */
+  public readonly env: Environment;
+  private readonly folder = fs.mkdtempSync(path.join(os.tmpdir(), "container-registry-engine-"));
+  private readonly id = randomBytes(4).toString("hex");
+  /** Names of links have 15 characters at most. */
+  private readonly ourLink = `cr${this.id}h`;
+  private readonly namespace = `cr${this.id}`;
+  private readonly ourAddress: string;
+  private daemon: ChildProcess | undefined;
+
+  private constructor() {
+    // A network of two from the range that is set aside for tests of devices (RFC 2544).
+    const block = `198.${randomInt(18, 20)}.${randomInt(256)}`;
+    const first = 4 * randomInt(64);
+    this.ourAddress = `${block}.${first + 1}`;
+    this.address = `${block}.${first + 2}`;
+    this.host = `tcp://${this.address}:2375`;
+    this.env = { DOCKER_HOST: this.host };
+  }
+
+  /** Starts an engine that knows its own address by the given host names. */
+  static async start(names: readonly string[] = []): Promise<PrivateEngine> {
+    const engine = new PrivateEngine();
+    try {
+      await engine.makeNetwork();
+      engine.write("docker/.keep", "");
+      engine.write("hosts", ["127.0.0.1 localhost", `${engine.address} engine ${names.join(" ")}`, ""].join("\n"));
+      await engine.start();
+      return engine;
+    } catch (error) {
+      await engine.dispose();
+      throw error;
+    }
+  }
+
+  /** Writes a file of the engine; `docker/` is its /etc/docker. */
+  write(name: string, content: string): void {
+    const file = path.join(this.folder, name);
+    fs.mkdirSync(path.dirname(file), { recursive: true });
+    fs.writeFileSync(file, content);
+  }
+
+  private async makeNetwork(): Promise<void> {
+    const theirLink = `cr${this.id}e`;
+    await run("ip", ["netns", "add", this.namespace]);
+    await run("ip", ["link", "add", this.ourLink, "type", "veth", "peer", "name", theirLink, "netns", this.namespace]);
+    await run("ip", ["address", "add", `${this.ourAddress}/30`, "dev", this.ourLink]);
+    await run("ip", ["link", "set", this.ourLink, "up"]);
+    const inside = (...words: string[]): Promise<string> => run("ip", ["-netns", this.namespace, ...words]);
+    await inside("link", "set", "lo", "up");
+    await inside("address", "add", `${this.address}/30`, "dev", theirLink);
+    await inside("link", "set", theirLink, "up");
+    await inside("route", "add", "default", "via", this.ourAddress);
+  }
+
+  /** Starts it, the first time and after `stop`; returns when it answers. */
+  async start(): Promise<void> {
+    const log = fs.openSync(path.join(this.folder, "log"), "a");
+    // Not `ip netns exec`, which hides the control groups. The engine ends with the test, however that ends.
+    const script = `mkdir -p /etc/docker && mount --bind "$0/docker" /etc/docker && mount --bind "$0/hosts" /etc/hosts && exec setpriv --pdeathsig TERM \
+      dockerd --data-root "$0/data" --exec-root "$0/exec" --pidfile "$0/pid" --host ${this.host} --tls=false`;
+    const daemon = spawn(
+      "nsenter",
+      [`--net=/run/netns/${this.namespace}`, "unshare", "--mount", "--propagation", "private", "sh", "-c", script, this.folder],
+      { stdio: ["ignore", log, log] },
+    );
+    fs.closeSync(log);
+    this.daemon = daemon;
+    await eventually("the start of the engine", async () => {
+      if (daemon.exitCode !== null) {
+        throw new Error(`the engine ended:\n${fs.readFileSync(path.join(this.folder, "log"), "utf8").slice(-3000)}`);
+      }
+      return (await attempt("docker", ["version"], { env: this.env })).code === 0;
+    });
+  }
+
+  /** Stops it as a machine that goes down does: containers are asked to end. */
+  async stop(): Promise<void> {
+    const daemon = this.daemon;
+    if (daemon?.exitCode === null && daemon.signalCode === null) {
+      const ended = new Promise((resolve) => daemon.once("exit", resolve));
+      daemon.kill("SIGTERM");
+      await ended;
+    }
+  }
+
+  /** Runs a command as if on the engine's machine: with its network, its /etc/docker and its names. */
+  on(command: string, args: readonly string[], env: Environment = {}): Promise<Result> {
+    return attempt("nsenter", ["--target", String(this.daemon?.pid), "--mount", "--net", command, ...args], {
+      env: { ...this.env, ...env },
+    });
+  }
+
+  async dispose(): Promise<void> {
+    await this.stop();
+    await attempt("ip", ["link", "delete", this.ourLink]);
+    await attempt("ip", ["netns", "delete", this.namespace]);
+    fs.rmSync(this.folder, { recursive: true, force: true, maxRetries: 20, retryDelay: 250 });
+  }
+}

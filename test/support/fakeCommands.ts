@@ -1,0 +1,25 @@
+import * as fs from "fs";
+import { Workspace } from "./clients";
+
+/** Commands that stand in for real ones on the PATH; each call is written down. */
+export class FakeCommands extends Workspace {
+  private readonly log = this.write("log", "");
+
+  /** Puts a command into place, or another one in its stead: the lines of a shell script. */
+  make(name: string, ...body: string[]): this {
+    const file = this.write(`bin/${name}`, ["#!/bin/sh", `echo "${name} $*" >> ${this.log}`, ...body, ""].join("\n"));
+    fs.chmodSync(file, 0o755);
+    return this;
+  }
+
+  get env(): { PATH: string } {
+    return { PATH: `${this.folder}/bin:${process.env.PATH ?? ""}` };
+  }
+
+  /** The calls since the last time this was asked for. */
+  calls(): string[] {
+    const lines = fs.readFileSync(this.log, "utf8").split("\n").filter(Boolean);
+    fs.writeFileSync(this.log, "");
+    return lines;
+  }
+}

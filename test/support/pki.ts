@@ -1,0 +1,116 @@
+import { generateKeyPairSync, KeyObject, randomBytes, sign } from "crypto";
+import { isIP, isIPv4 } from "net";
+
+/** A certificate and its key, both PEM. */
+export interface KeyPair {
+  certificate: string;
+  privateKey: string;
+}
+
+export interface Issuer extends KeyPair {
+  subject: string;
+  key: KeyObject;
+}
+
+interface CertificateRequest {
+  /** Common name of the subject. */
+  subject: string;
+  /** DNS names and IP addresses it is for. */
+  names?: string[];
+  /** Who signs it; itself unless given. */
+  issuer?: Issuer;
+  authority?: boolean;
+  from?: Date;
+  to?: Date;
+}
+
+const days = (count: number): Date => new Date(Date.now() + count * 24 * 60 * 60 * 1000);
+
+/** Makes an X.509 certificate (RFC 5280) as no tool at hand makes them: with any dates, and signed by anybody. */
+export function makeCertificate(request: CertificateRequest): Issuer {
+  const { subject, names = [], from = days(-1), to = days(30) } = request;
+  const { privateKey: key, publicKey } = generateKeyPairSync("ec", { namedCurve: "prime256v1" });
+  const issuer = request.issuer ?? { subject, key };
+
+  const ecdsaWithSha256 = der(0x30, oid("2a8648ce3d040302"));
+  const alternativeNames = names.map((name) => (isIP(name) === 0 ? der(0x82, Buffer.from(name)) : der(0x87, addressBytes(name))));
+  const extensions = [
+    der(0x30, oid("551d13"), der(0x01, [0xff]), der(0x04, der(0x30, ...(request.authority ? [der(0x01, [0xff])] : [])))),
+    ...(names.length === 0 ? [] : [der(0x30, oid("551d11"), der(0x04, der(0x30, ...alternativeNames)))]),
+  ];
+  const content = der(
+    0x30,
+    der(0xa0, der(0x02, [2])),
+    der(0x02, [1], randomBytes(15)),
+    ecdsaWithSha256,
+    distinguishedName(issuer.subject),
+    der(0x30, time(from), time(to)),
+    distinguishedName(subject),
+    publicKey.export({ type: "spki", format: "der" }),
+    der(0xa3, der(0x30, ...extensions)),
+  );
+  const certificate = der(0x30, content, ecdsaWithSha256, der(0x03, [0], sign("sha256", content, issuer.key)));
+  return {
+    certificate: `-----BEGIN CERTIFICATE-----\n${certificate.toString("base64").replace(/.{64}(?=.)/g, "$&\n")}\n-----END CERTIFICATE-----\n`,
+    privateKey: key.export({ type: "pkcs8", format: "pem" }).toString(),
+    subject,
+    key,
+  };
+}
+
+/** A certificate's way from a private root to a server for `names`, and the same with each thing wrong. */
+export function makePki(names: string[]): {
+  root: Issuer;
+  intermediate: Issuer;
+  server: Issuer;
+  expired: Issuer;
+  early: Issuer;
+  other: Issuer;
+  /** Has the intermediate's name, and did not sign anything. */
+  impostor: Issuer;
+  /** The server's key under a passphrase. */
+  encryptedKey: string;
+} {
+  const root = makeCertificate({ subject: "Test Root", authority: true });
+  const intermediate = makeCertificate({ subject: "Test Intermediate", authority: true, issuer: root });
+  const server = makeCertificate({ subject: "server", names, issuer: intermediate });
+  return {
+    root,
+    intermediate,
+    server,
+    expired: makeCertificate({ subject: "expired", names, issuer: intermediate, from: days(-3), to: days(-2) }),
+    early: makeCertificate({ subject: "early", names, issuer: intermediate, from: days(2), to: days(3) }),
+    other: makeCertificate({ subject: "other", names: ["other.example.com"], issuer: intermediate }),
+    impostor: makeCertificate({ subject: "Test Intermediate", authority: true, issuer: root }),
+    encryptedKey: server.key.export({ type: "pkcs8", format: "pem", cipher: "aes-256-cbc", passphrase: "passphrase" }).toString(),
+  };
+}
+
+/** A value in the Distinguished Encoding Rules: tag, length, content. */
+function der(tag: number, ...parts: (Buffer | number[])[]): Buffer {
+  const content = Buffer.concat(parts.map((part) => Buffer.from(part)));
+  const { length } = content;
+  const size = length < 0x80 ? [length] : length < 0x100 ? [0x81, length] : [0x82, length >> 8, length & 0xff];
+  return Buffer.concat([Buffer.from([tag, ...size]), content]);
+}
+
+function oid(hex: string): Buffer {
+  return der(0x06, Buffer.from(hex, "hex"));
+}
+
+function distinguishedName(commonName: string): Buffer {
+  return der(0x30, der(0x31, der(0x30, oid("550403"), der(0x0c, Buffer.from(commonName)))));
+}
+
+function time(date: Date): Buffer {
+  return der(0x17, Buffer.from(`${date.toISOString().replace(/[-:T]/g, "").slice(2, 14)}Z`));
+}
+
+function addressBytes(address: string): Buffer {
+  if (isIPv4(address)) {
+    return Buffer.from(address.split(".").map(Number));
+  }
+  const [head = [], tail = []] = address.split("::").map((part) => part.split(":").filter(Boolean));
+  const groups = [...head, ...Array<string>(8 - head.length - tail.length).fill("0"), ...tail];
+  return Buffer.from(groups.map((group) => group.padStart(4, "0")).join(""), "hex");
+}

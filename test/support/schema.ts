@@ -1,0 +1,62 @@
+import * as fs from "fs";
+import * as path from "path";
+
+/** What the schema says of a property. */
+export interface SchemaProperty {
+  type?: string;
+  plain?: boolean;
+  description?: string;
+  $ref?: string;
+  items?: SchemaProperty;
+  additionalProperties?: SchemaProperty;
+}
+
+export interface SchemaType {
+  type: string;
+  description?: string;
+  properties?: Record<string, SchemaProperty>;
+  required?: string[];
+  enum?: { name?: string; value: string; description?: string }[];
+}
+
+export interface SchemaResource extends SchemaType {
+  inputProperties?: Record<string, SchemaProperty>;
+  requiredInputs?: string[];
+  isComponent?: boolean;
+}
+
+/** The part of a package's schema (https://www.pulumi.com/docs/iac/using-pulumi/pulumi-packages/schema/) that tests read. */
+export interface PackageSchema {
+  name: string;
+  version: string;
+  types: Record<string, SchemaType>;
+  resources: Record<string, SchemaResource>;
+}
+
+/** The package's surface as it was last agreed to; schema.test.ts compares it with the real one. */
+export const goldenSchemaFile = path.join(__dirname, "..", "integration", "schema.golden.json");
+
+export function goldenSchema(): PackageSchema {
+  return JSON.parse(fs.readFileSync(goldenSchemaFile, "utf8")) as PackageSchema;
+}
+
+/** Every argument of a component, also within arguments: `tls.mode`, `users[].name`. */
+export function schemaKeys(component: string): Map<string, { type: string; plain: boolean }> {
+  const schema = goldenSchema();
+  const keys = new Map<string, { type: string; plain: boolean }>();
+  const add = (key: string, property: SchemaProperty): void => {
+    const named = property.$ref === undefined ? undefined : schema.types[property.$ref.replace("#/types/", "")];
+    keys.set(key, { type: property.type ?? named?.type ?? "unknown", plain: property.plain === true });
+    addAll(key, named?.properties);
+    if (property.items !== undefined) {
+      add(`${key}[]`, property.items);
+    }
+  };
+  const addAll = (prefix: string, properties: Record<string, SchemaProperty> = {}): void => {
+    for (const [name, property] of Object.entries(properties)) {
+      add(prefix === "" ? name : `${prefix}.${name}`, property);
+    }
+  };
+  addAll("", schema.resources[`container-registry:index:${component}`]?.inputProperties);
+  return keys;
+}

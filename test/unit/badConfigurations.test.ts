@@ -1,0 +1,24 @@
+import * as pulumi from "@pulumi/pulumi";
+import { checkStackConfig } from "../../program/stackConfig";
+import { badConfigurations } from "../support/badConfigurations";
+
+it.each(badConfigurations)("refuses $title", ({ config, problems }) => {
+  let error: unknown;
+  try {
+    checkStackConfig(config);
+  } catch (thrown) {
+    error = thrown;
+  }
+  // Pulumi shows a RunError without the program's stack.
+  expect(error).toBeInstanceOf(pulumi.RunError);
+  const count = problems.length === 1 ? "1 problem" : `${problems.length} problems`;
+  expect((error as Error).message.split("\n")).toEqual([
+    `The configuration has ${count}; nothing was changed:`,
+    ...problems.map((problem) => `  - ${problem}`),
+  ]);
+});
+
+it("has a title for every entry of the table", () => {
+  expect(new Set(badConfigurations.map(({ title }) => title)).size).toBe(badConfigurations.length);
+  expect(badConfigurations.length).toBeGreaterThanOrEqual(40);
+});

@@ -1,0 +1,191 @@
+import { X509Certificate } from "crypto";
+import {
+  certificatesIn,
+  expiry,
+  ProvidedCertificate,
+  providedCertificateProblems,
+  serverPem,
+  trustAnchor,
+} from "../../components/lib/certificates";
+import { makeCertificate, makePki } from "../support/pki";
+
+const pki = makePki(["registry.example.com", "*.wild.example.com", "192.0.2.7", "2001:db8::7"]);
+const good: ProvidedCertificate = {
+  certificate: pki.server.certificate,
+  privateKey: pki.server.privateKey,
+  chain: pki.intermediate.certificate + pki.root.certificate,
+};
+
+function problemsOf(changes: Partial<ProvidedCertificate>, hostname = "registry.example.com", now = new Date()): string[] {
+  return providedCertificateProblems({ ...good, ...changes }, hostname, now).map(({ key, message }) => `${key}: ${message}`);
+}
+
+describe("a provided certificate", () => {
+  it.each(["registry.example.com", "REGISTRY.example.com", "one.wild.example.com", "192.0.2.7", "2001:db8::7", "2001:db8:0::7"])(
+    "covers %s",
+    (hostname) => {
+      expect(problemsOf({}, hostname)).toEqual([]);
+    },
+  );
+
+  it.each([
+    "example.com",
+    "a.registry.example.com",
+    "two.levels.wild.example.com",
+    "192.0.2.8",
+    "2001:db8::8",
+    "server",
+    "localhost",
+  ])("does not cover %s", (hostname) => {
+    expect(problemsOf({}, hostname)).toEqual([
+      `tls.certificate: does not cover hostname "${hostname}"; it is for DNS:registry.example.com, DNS:*.wild.example.com, ` +
+        "IP Address:192.0.2.7, IP Address:2001:DB8:0:0:0:0:0:7",
+    ]);
+  });
+
+  it("may come alone, with its chain in either text, and with texts around the PEM", () => {
+    const { certificate, chain } = good;
+    expect(problemsOf({ chain: "" })).toEqual([]);
+    expect(problemsOf({ chain: " \n" })).toEqual([]);
+    expect(problemsOf({ certificate: certificate + chain, chain: "" })).toEqual([]);
+    expect(problemsOf({ certificate: certificate + pki.intermediate.certificate, chain: pki.root.certificate })).toEqual([]);
+    expect(problemsOf({ certificate: `Bag Attributes\r\n${certificate.replace(/\n/g, "\r\n")}more` })).toEqual([]);
+  });
+
+  it("may have a key in any form without a passphrase", () => {
+    const sec1 = pki.server.key.export({ type: "sec1", format: "pem" }).toString();
+    expect(problemsOf({ privateKey: sec1 })).toEqual([]);
+    expect(problemsOf({ privateKey: good.certificate + sec1 })).toEqual([]);
+  });
+
+  it("is good from its first second to its last", () => {
+    const from = new Date("2030-01-01T00:00:00Z");
+    const to = new Date("2030-02-01T00:00:00Z");
+    const alone = { ...makeCertificate({ subject: "s", names: ["registry.example.com"], from, to }), chain: "" };
+    const at = (time: string): string[] => problemsOf(alone, undefined, new Date(time));
+    expect(at("2030-01-01T00:00:00Z")).toEqual([]);
+    expect(at("2030-02-01T00:00:00Z")).toEqual([]);
+    expect(at("2029-12-31T23:59:59Z")).toEqual([
+      'tls.certificate: "CN=s" is not valid before 2030-01-01T00:00:00.000Z; give one that is valid now',
+    ]);
+    expect(at("2030-02-01T00:00:01Z")).toEqual([
+      'tls.certificate: "CN=s" expired on 2030-02-01T00:00:00.000Z; give one that is valid',
+    ]);
+  });
+
+  const keyProblem = "tls.privateKey: is no PEM private key without a passphrase; decrypt it first, e.g. with `openssl pkey`";
+  it.each<[string, Partial<ProvidedCertificate>, string]>([
+    ["a key under a passphrase", { privateKey: pki.encryptedKey }, keyProblem],
+    ["a certificate for a key", { privateKey: pki.server.certificate }, keyProblem],
+    ["an empty key", { privateKey: "" }, keyProblem],
+    [
+      "another's key",
+      { privateKey: pki.other.privateKey },
+      "tls.privateKey: does not belong to tls.certificate; give the key the certificate was made for",
+    ],
+    [
+      "no PEM",
+      { certificate: "MIIB" },
+      "tls.certificate: is no PEM certificate; give the server's certificate, `-----BEGIN CERTIFICATE-----` first",
+    ],
+    [
+      "a cut certificate",
+      { certificate: pki.server.certificate.replace(/\n.*\n.*\n/, "\n") },
+      "tls.certificate: is no PEM certificate; give the server's certificate, `-----BEGIN CERTIFICATE-----` first",
+    ],
+    [
+      "no PEM for a chain",
+      { chain: "chain.pem" },
+      "tls.chain: is no PEM; give the intermediate certificates, nearest to the server's first, or leave it out",
+    ],
+    [
+      "a chain upside down",
+      { chain: pki.root.certificate + pki.intermediate.certificate },
+      'tls.chain: has "CN=Test Root", which did not sign it, after "CN=server"; its issuer "CN=Test Intermediate" must come next',
+    ],
+    [
+      "an issuer of the right name and another key",
+      { chain: pki.impostor.certificate },
+      'tls.chain: has "CN=Test Intermediate", which did not sign it, after "CN=server"; its issuer "CN=Test Intermediate" must come next',
+    ],
+    [
+      "a certificate bundle without the intermediate",
+      { certificate: pki.server.certificate + pki.root.certificate },
+      'tls.certificate: has "CN=Test Root", which did not sign it, after "CN=server"; its issuer "CN=Test Intermediate" must come next',
+    ],
+    [
+      "a cut certificate in the chain",
+      { chain: pki.intermediate.certificate.replace(/\n.*\n.*\n/, "\n") },
+      'tls.chain: has a certificate that can\'t be read after "CN=server"; its issuer "CN=Test Intermediate" must come next',
+    ],
+  ])("is refused with %s", (_, changes, problem) => {
+    expect(problemsOf(changes)).toEqual([problem]);
+  });
+
+  it("is refused when its intermediate has expired", () => {
+    const from = new Date("2020-01-01T00:00:00Z");
+    const issuer = makeCertificate({ subject: "Old", authority: true, from, to: new Date("2020-02-01T00:00:00Z") });
+    const server = makeCertificate({ subject: "server", names: ["registry.example.com"], issuer });
+    expect(problemsOf({ ...server, chain: issuer.certificate })).toEqual([
+      'tls.chain: "CN=Old" expired on 2020-02-01T00:00:00.000Z; give one that is valid',
+    ]);
+  });
+
+  it("has all its problems listed at once", () => {
+    const { certificate } = makeCertificate({ subject: "s", names: [], to: new Date(Date.now() - 1000) });
+    expect(problemsOf({ certificate, chain: "?", privateKey: "?" }).map((problem) => problem.slice(0, 30))).toEqual([
+      "tls.privateKey: is no PEM priv",
+      "tls.certificate: does not cove",
+      'tls.certificate: "CN=s" expire',
+      "tls.chain: is no PEM; give the",
+    ]);
+  });
+});
+
+it("reaches the server without the texts that tools write around it", () => {
+  const { certificate, privateKey, chain } = good;
+  const sec1 = pki.server.key.export({ type: "sec1", format: "pem" }).toString();
+  expect(serverPem(good)).toBe(certificate + chain + privateKey);
+  expect(serverPem({ certificate: certificate.trim(), chain: "", privateKey: `\n${privateKey.trim()}` })).toBe(
+    certificate + privateKey,
+  );
+  expect(
+    serverPem({
+      certificate: `Bag Attributes\n${certificate}more`,
+      chain: ` ${chain}\n\n`,
+      privateKey: `-----BEGIN EC PARAMETERS-----\nBggqhkjOPQMBBw==\n-----END EC PARAMETERS-----\n${sec1}${certificate}`,
+    }),
+  ).toBe(certificate + chain + sec1);
+});
+
+describe("the trust anchor", () => {
+  const pem = (...parts: { certificate: string }[]): string => parts.map(({ certificate }) => certificate).join("");
+
+  it("is the root at the end, wherever it stands", () => {
+    const root = new X509Certificate(pki.root.certificate).fingerprint256;
+    for (const [certificate, chain] of [
+      [pem(pki.server), pem(pki.intermediate, pki.root)],
+      [pem(pki.server, pki.intermediate, pki.root), ""],
+      [pem(pki.root), ""],
+    ] as const) {
+      expect(new X509Certificate(trustAnchor({ certificate, chain })).fingerprint256).toBe(root);
+    }
+  });
+
+  it("is none when the root is left out: clients know it", () => {
+    expect(trustAnchor({ certificate: pem(pki.server), chain: pem(pki.intermediate) })).toBe("");
+    expect(trustAnchor({ certificate: pem(pki.server), chain: "" })).toBe("");
+    expect(trustAnchor({ certificate: "", chain: "" })).toBe("");
+  });
+});
+
+it("finds every certificate of a text", () => {
+  expect(certificatesIn(good.certificate + good.privateKey + good.chain)).toHaveLength(3);
+  expect(certificatesIn(good.privateKey)).toEqual([]);
+});
+
+it("tells when the first certificate ends", () => {
+  const to = new Date("2031-05-06T07:08:09Z");
+  const { certificate } = makeCertificate({ subject: "s", to });
+  expect(expiry(certificate + good.chain)).toBe("2031-05-06T07:08:09.000Z");
+});

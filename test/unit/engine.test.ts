@@ -1,0 +1,213 @@
+import type * as childProcess from "child_process";
+import { promisify } from "util";
+import * as pulumi from "@pulumi/pulumi";
+import * as fc from "fast-check";
+import { imageName, loadImage } from "../../components/lib/bundledImage";
+import { dockerCommand, inspectContainer } from "../../components/lib/engine";
+import { untilHealthy } from "../../components/lib/health";
+import { checkStore, Preflight } from "../../components/lib/preflight";
+import { FakeCommands } from "../support/fakeCommands";
+
+// Jest's process.env is a copy, which commands would not see.
+jest.mock("child_process", () => {
+  const real = jest.requireActual<typeof childProcess>("child_process");
+  const execute = promisify(real.execFile);
+  const execFile = (file: string, words: string[], options: object): unknown =>
+    execute(file, words, { ...options, env: process.env });
+  return { ...real, execFile: Object.assign(real.execFile.bind(real), { [promisify.custom]: execFile }) };
+});
+
+const tools = new FakeCommands();
+const { PATH } = process.env;
+beforeAll(() => {
+  process.env.PATH = tools.env.PATH;
+});
+beforeEach(() => tools.calls());
+afterAll(() => {
+  process.env.PATH = PATH;
+  tools.dispose();
+});
+
+const local = {};
+const onLocal = "docker --host unix:///var/run/docker.sock";
+
+async function rejection(promise: Promise<unknown>): Promise<Error> {
+  try {
+    await promise;
+  } catch (error) {
+    return error as Error;
+  }
+  throw new Error("nothing was refused");
+}
+
+describe("a command for the engine", () => {
+  it.each<[string, object, string]>([
+    ["this machine's", local, onLocal],
+    ["one by address", { host: "ssh://root@registry.example.com" }, "docker --host ssh://root@registry.example.com"],
+    ["one by context, which goes before an address", { context: "remote", host: "tcp://1.2.3.4" }, "docker --context remote"],
+  ])("goes to %s", async (_, engine, command) => {
+    tools.make("docker", "echo ' printed '");
+    expect(await dockerCommand(engine, "version")).toBe("printed");
+    expect(tools.calls()).toEqual([`${command} version`]);
+  });
+
+  it("gives what was printed for people when nothing else was", async () => {
+    tools.make("docker", "echo 'for people' >&2");
+    expect(await dockerCommand(local, "logs", "registry")).toBe("for people");
+  });
+
+  it("finds out about a container, or that there is none", async () => {
+    tools.make("docker", `echo '["serve"]'`);
+    expect(await inspectContainer(local, "registry", "{{json .Config.Cmd}}")).toEqual(["serve"]);
+    tools.make("docker", "echo 'Error: No such container: registry' >&2; exit 1");
+    expect(await inspectContainer(local, "registry", "{{json .State}}")).toBeUndefined();
+    tools.make("docker", "echo 'Cannot connect to the Docker daemon' >&2; exit 1");
+    expect((await rejection(inspectContainer(local, "registry", "{{json .State}}"))).message).toBe(
+      "The Docker engine could not be asked for registry: Cannot connect to the Docker daemon",
+    );
+  });
+});
+
+describe("the name of the bundled image on an engine", () => {
+  const image = { file: "/image.tar", name: "container-registry:0123456789ab", tag: "0123456789ab" };
+
+  it.each([
+    ["container-registry-dev-image", "container-registry-dev-image"],
+    ["Registry-image", "registry-image"],
+    ["my_stack.v1-image", "my_stack.v1-image"],
+    ["a.-_b-image", "a-b-image"],
+    ["-a-", "a"],
+  ])("is for %s", (owner, name) => {
+    expect(imageName(owner, image)).toBe(`${name}:0123456789ab`);
+  });
+
+  it("is one that Docker takes, for every name a component may have", () => {
+    // https://pkg.go.dev/github.com/distribution/reference
+    const reference = /^[a-z0-9]+(?:(?:[._]|__|-+)[a-z0-9]+)*:[\w][\w.-]{0,127}$/;
+    const name = fc.stringMatching(/^[a-zA-Z0-9][a-zA-Z0-9_.-]+$/).map((each) => `${each}-image`);
+    fc.assert(fc.property(name, (owner) => reference.test(imageName(owner, image))));
+  });
+
+  it("is all that is done where the engine has it", async () => {
+    tools.make("docker", "exit 0");
+    await loadImage(local, image, "mine:1");
+    expect(tools.calls()).toEqual([`${onLocal} image inspect mine:1`]);
+  });
+
+  it("is the only one the image has after it was loaded", async () => {
+    tools.make("docker", 'case "$*" in *inspect*) echo "Error: No such image: mine:1" >&2; exit 1 ;; esac');
+    await loadImage(local, image, "mine:1");
+    expect(tools.calls()).toEqual([
+      `${onLocal} image inspect mine:1`,
+      `${onLocal} image load --quiet --input /image.tar`,
+      `${onLocal} image tag container-registry:0123456789ab mine:1`,
+      `${onLocal} image rm container-registry:0123456789ab`,
+    ]);
+  });
+
+  it("is given again when another stack took the archive's name away in between", async () => {
+    const gone = `${tools.folder}/gone`;
+    tools.make(
+      "docker",
+      `case "$*" in *inspect*) echo "No such image" >&2; exit 1 ;;`,
+      `*tag*) [ -e ${gone} ] || { touch ${gone}; echo "Error: No such image" >&2; exit 1; } ;; esac`,
+    );
+    await loadImage(local, image, "mine:1");
+    expect(tools.calls().filter((call) => call.includes("load"))).toHaveLength(2);
+  });
+
+  it("is given up after five times", async () => {
+    tools.make("docker", 'case "$*" in *load*) ;; *) echo "No such image" >&2; exit 1 ;; esac');
+    expect((await rejection(loadImage(local, image, "mine:1"))).message).toBe(
+      "The registry image was loaded but could not be named mine:1 on the Docker engine",
+    );
+    expect(tools.calls().filter((call) => call.includes("load"))).toHaveLength(5);
+  });
+
+  it("is not looked for on an engine that does not answer", async () => {
+    tools.make("docker", "echo 'Cannot connect to the Docker daemon at tcp://1.2.3.4' >&2; exit 1");
+    const error = await rejection(loadImage({ host: "tcp://1.2.3.4" }, image, "mine:1"));
+    expect(error).toBeInstanceOf(pulumi.RunError);
+    expect(error.message).toBe(
+      "The registry image could not be brought to the Docker engine: Cannot connect to the Docker daemon at tcp://1.2.3.4",
+    );
+    expect(tools.calls()).toHaveLength(1);
+  });
+});
+
+describe("waiting for a healthy server", () => {
+  const states = (...each: object[]): void => {
+    const counter = tools.write("counter", "0");
+    tools.make(
+      "docker",
+      `case "$*" in *" logs "*) echo 'panic: no space left'; exit 0 ;; esac`,
+      `n=$(($(cat ${counter}) + 1)); echo $n > ${counter}`,
+      `case $n in`,
+      ...each.map((state, index) => `${index + 1}) echo '${JSON.stringify(state)}' ;;`),
+      "esac",
+    );
+  };
+  const starting = { Status: "running", ExitCode: 0, Health: { Status: "starting" } };
+
+  it("ends as soon as Docker says so", async () => {
+    states(starting, starting, { ...starting, Health: { Status: "healthy" } });
+    await untilHealthy(local, "registry");
+    expect(tools.calls()).toHaveLength(3);
+  });
+
+  it("ends with the server's own words when it can't start", async () => {
+    states(starting, { Status: "restarting", ExitCode: 2 });
+    expect((await rejection(untilHealthy(local, "registry"))).message).toBe(
+      "The registry did not become healthy (container registry, exit code 2):\npanic: no space left",
+    );
+  });
+
+  it("is not for a container that somebody stopped", async () => {
+    const warn = jest.spyOn(console, "warn").mockReturnValue();
+    states({ Status: "exited", ExitCode: 0 });
+    await untilHealthy(local, "registry");
+    expect(tools.calls()).toHaveLength(1);
+    expect(warn).toHaveBeenCalledWith(expect.stringContaining("bring it back with: pulumi up --refresh"));
+    warn.mockRestore();
+  });
+});
+
+describe("the try of a store before the switch to it", () => {
+  const flight: Preflight = {
+    engine: local,
+    imageId: "sha256:1",
+    containerName: "registry",
+    filesVolume: "registry-files",
+    filesFolder: "/etc/container-registry",
+    configurationPath: "/etc/container-registry/config-2.yml",
+    environment: ["SSL_CERT_FILE=/ca.pem"],
+    hosts: ["store:192.0.2.1"],
+  };
+  /** An engine whose registry runs with a configuration file, and a store that gives this answer. */
+  const engine = (running: string, ...answer: string[]): void => {
+    tools.make("docker", `case "$*" in *inspect*) echo '["serve","${running}"]'; exit 0 ;; esac`, ...answer);
+  };
+
+  it("is where the registry will be, and as little allowed", async () => {
+    engine("/etc/container-registry/config-1.yml");
+    await checkStore(flight);
+    expect(tools.calls()[1]).toBe(
+      `${onLocal} run --rm --read-only --cap-drop ALL --security-opt no-new-privileges ` +
+        "--volume registry-files:/etc/container-registry:ro --env SSL_CERT_FILE=/ca.pem --add-host store:192.0.2.1 " +
+        "sha256:1 check /etc/container-registry/config-2.yml",
+    );
+  });
+
+  it("is not needed when the registry runs with this store already", async () => {
+    engine(flight.configurationPath, "exit 1");
+    await checkStore(flight);
+    expect(tools.calls()).toHaveLength(1);
+  });
+
+  it("stops the deployment with the store's own words", async () => {
+    engine("/etc/container-registry/config-1.yml", "echo 's3: NoSuchBucket' >&2; exit 1");
+    expect((await rejection(checkStore(flight))).message).toBe(
+      "storage: the registry was not switched to this store: s3: NoSuchBucket",
+    );
+  });
+});

@@ -29,7 +29,7 @@ function withoutCode(markdown: string): string {
 
 /** The anchors that GitHub gives a document's headings. */
 function anchors(markdown: string): string[] {
-  return [...markdown.replace(/^ *```[\s\S]*?^ *```/gm, "").matchAll(/^#+ (.*)$/gm)].map(([, heading]) =>
+  return [...markdown.replace(/^ *```[\s\S]*?^ *```/gm, "").matchAll(/^#+ (.*)$/gm)].map(([, heading = ""]) =>
     heading
       .toLowerCase()
       .replace(/[^\p{L}\p{N} _-]/gu, "")
@@ -40,7 +40,7 @@ function anchors(markdown: string): string[] {
 /** The first column of a section's table, without the `code` marks. */
 function tableKeys(markdown: string, heading: string): string[] {
   const section = markdown.split(/^## /m).find((each) => each.startsWith(`${heading}\n`)) ?? "";
-  return [...section.matchAll(/^\| `([^`]+)`/gm)].map(([, key]) => key);
+  return [...section.matchAll(/^\| `([^`]+)`/gm)].map(([, key = ""]) => key);
 }
 
 describe("the documentation", () => {
@@ -48,11 +48,11 @@ describe("the documentation", () => {
 
   it.each(documents())("%s has no dead link inside the repository", (file) => {
     const markdown = read(file);
-    const links = [...withoutCode(markdown).matchAll(/\]\(([^)\s]+)\)/g)].map(([, link]) => link);
+    const links = [...withoutCode(markdown).matchAll(/\]\(([^)\s]+)\)/g)].map(([, link = ""]) => link);
     const dead = links
       .filter((link) => !/^(https?|mailto):/.test(link))
       .filter((link) => {
-        const [target, anchor] = link.split("#");
+        const [target = "", anchor] = link.split("#");
         const found = target === "" ? file : path.join(path.dirname(file), target);
         return !fs.existsSync(path.join(projectRoot, found)) || (anchor !== undefined && !anchors(read(found)).includes(anchor));
       });
@@ -61,7 +61,7 @@ describe("the documentation", () => {
 
   it.each(documents())("%s names only npm scripts that exist", (file) => {
     const { scripts } = JSON.parse(read("package.json")) as { scripts: Record<string, string> };
-    const named = [...read(file).matchAll(/\bnpm run (?:--silent )?([a-z:]+)/g)].map(([, script]) => script);
+    const named = [...read(file).matchAll(/\bnpm run (?:--silent )?([a-z:]+)/g)].map(([, script = ""]) => script);
     expect(named.filter((script) => !(script in scripts))).toEqual([]);
   });
 

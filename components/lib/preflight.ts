@@ -15,8 +15,8 @@ export interface Preflight {
   environment: readonly string[];
   /** `name:address` entries for the server's hosts file. */
   hosts: readonly string[];
-  /** How long a new store may refuse its new credentials, which are not known everywhere in a cloud at once. In seconds. */
-  patience: number;
+  /** Seconds for which a new store may refuse its new credentials, which are not known everywhere in a cloud at once. @default 0 */
+  patience?: number;
 }
 
 /** Time between two tries of a new store, in seconds. */
@@ -34,7 +34,8 @@ export async function checkStore(flight: Preflight): Promise<void> {
   if (running?.at(-1) === flight.configurationPath) {
     return;
   }
-  const tries = Math.floor(flight.patience / pause);
+  const { patience = 0 } = flight;
+  const tries = Math.floor(patience / pause);
   for (let left = tries; ; left--) {
     try {
       await tryStore(flight);
@@ -44,7 +45,7 @@ export async function checkStore(flight: Preflight): Promise<void> {
         throw new pulumi.RunError(`storage: the registry was not switched to this store: ${printedBy(error)}`);
       }
       if (left === tries) {
-        await pulumi.log.info(`The new store is not ready; trying for ${flight.patience} seconds at most: ${printedBy(error)}`);
+        await pulumi.log.info(`The new store is not ready; trying for ${patience} seconds at most: ${printedBy(error)}`);
       }
       await sleep(pause * 1000);
     }

@@ -32,7 +32,9 @@ describe("a registry and its clients", () => {
     const pushed = await docker.run("image", "inspect", "--format", "{{index .RepoDigests 0}}", image);
     const digest = pushed.split("@")[1];
 
-    expect(await skopeo.run("inspect", "--cert-dir", skopeo.path("."), "--format", "{{.Digest}}", `docker://${image}`)).toBe(digest);
+    expect(await skopeo.run("inspect", "--cert-dir", skopeo.path("."), "--format", "{{.Digest}}", `docker://${image}`)).toBe(
+      digest,
+    );
     expect(await crane.run("digest", image)).toBe(digest);
     // Skopeo checks every layer's digest as it stores it under it.
     await skopeo.copy(`docker://${image}`, `dir:${skopeo.path("pulled")}`);

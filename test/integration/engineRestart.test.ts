@@ -16,7 +16,8 @@ describe("a registry whose engine is stopped and started", () => {
     const outputs = await stack.up();
     const before = randomImage([100_000]);
     await pushImage(outputs, "before", "latest", before);
-    const container = (): Promise<string> => run("docker", ["inspect", "--format", "{{.Id}}", outputs.containerName], { env: engine.env });
+    const container = (): Promise<string> =>
+      run("docker", ["inspect", "--format", "{{.Id}}", outputs.containerName], { env: engine.env });
     const id = await container();
 
     await engine.stop();

@@ -19,7 +19,9 @@ describe("a registry with a provided certificate", () => {
     root = await maker.authority("Root CA");
     intermediate = await maker.authority("Intermediate CA", root);
     server = await maker.server("DNS:localhost,IP:127.0.0.1", intermediate);
-    stack = cleanUp.add(await TestStack.create({ "tls.mode": "provided" }, provided(server, intermediate.certificate, root.certificate)));
+    stack = cleanUp.add(
+      await TestStack.create({ "tls.mode": "provided" }, provided(server, intermediate.certificate, root.certificate)),
+    );
     outputs = await stack.up();
   });
 
@@ -30,7 +32,9 @@ describe("a registry with a provided certificate", () => {
   async function served(): Promise<X509Certificate[]> {
     const { host } = new URL(outputs.endpoint);
     const text = await run("openssl", ["s_client", "-connect", host, "-showcerts"]);
-    return (text.match(/-----BEGIN CERTIFICATE-----[^]+?-----END CERTIFICATE-----/g) ?? []).map((pem) => new X509Certificate(pem));
+    return (text.match(/-----BEGIN CERTIFICATE-----[^]+?-----END CERTIFICATE-----/g) ?? []).map(
+      (pem) => new X509Certificate(pem),
+    );
   }
 
   it("shows clients that certificate and what leads to the root", async () => {
@@ -52,7 +56,8 @@ describe("a registry with a provided certificate", () => {
 
   it("takes another certificate without a new container, and without the root has nothing to install", async () => {
     const docker = cleanUp.add(new DockerClient());
-    const container = (): Promise<string> => docker.run("inspect", "--format", "{{.Id}} {{.State.StartedAt}}", outputs.containerName);
+    const container = (): Promise<string> =>
+      docker.run("inspect", "--format", "{{.Id}} {{.State.StartedAt}}", outputs.containerName);
     const before = await container();
     server = await maker.server("DNS:localhost", intermediate);
     await stack.set({}, provided(server, intermediate.certificate));

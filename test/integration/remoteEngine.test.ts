@@ -26,7 +26,9 @@ describe("a registry on a remote engine", () => {
       (await docker.run("ps", "--all", "--format", "{{.Names}}")).split("\n").filter((name) => name.includes(stack.name));
     expect(await there()).toContain(outputs.containerName);
     // Not on the engine that is used when nothing is said.
-    expect(await run("docker", ["ps", "--all", "--quiet", "--filter", `name=${stack.name}`], { env: { DOCKER_HOST: undefined } })).toBe("");
+    expect(
+      await run("docker", ["ps", "--all", "--quiet", "--filter", `name=${stack.name}`], { env: { DOCKER_HOST: undefined } }),
+    ).toBe("");
     expect(await run("docker", ["image", "ls", "--quiet", `*${stack.name}*`], { env: { DOCKER_HOST: undefined } })).toBe("");
 
     expect((await engine.on("sh", ["-c", outputs.trustCommand])).code).toBe(0);

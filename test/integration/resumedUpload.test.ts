@@ -49,7 +49,11 @@ describe("an upload that is cut off", () => {
 
     const rest = content.subarray(status.bytes);
     const range = `${status.bytes}-${content.length - 1}`;
-    const resumed = await request(outputs, locationOf(status.answer), { method: "PATCH", headers: { ...octets, "Content-Range": range }, body: rest });
+    const resumed = await request(outputs, locationOf(status.answer), {
+      method: "PATCH",
+      headers: { ...octets, "Content-Range": range },
+      body: rest,
+    });
     expect([resumed.status, resumed.headers.range]).toEqual([202, `0-${content.length - 1}`]);
     const closed = await request(outputs, closing(locationOf(resumed), digestOf(content)), { method: "PUT" });
     expect([closed.status, closed.headers["docker-content-digest"]]).toEqual([201, digestOf(content)]);

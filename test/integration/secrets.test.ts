@@ -21,10 +21,7 @@ const secretOutputs: Record<string, string[]> = {
 };
 
 const given = `given-${randomBytes(12).toString("hex")}`;
-const users: [Settings, Settings] = [
-  { "users[0].name": "admin", "users[1].name": "robot" },
-  { "users[1].password": given },
-];
+const users: [Settings, Settings] = [{ "users[0].name": "admin", "users[1].name": "robot" }, { "users[1].password": given }];
 
 /** Nothing that is secret can be read where other people may look. */
 describe.each([
@@ -68,7 +65,9 @@ describe.each([
 
     const state = JSON.parse(await stack.pulumi("stack", "export", "--show-secrets")) as { deployment: Deployment };
     const found = state.deployment.resources.flatMap(({ type, urn, outputs: values = {} }) =>
-      (secretOutputs[type] ?? []).flatMap((key): [string, string][] => [[`${urn.split("::").pop()} ${key}`, decrypted(values[key])]]),
+      (secretOutputs[type] ?? []).flatMap((key): [string, string][] => [
+        [`${urn.split("::").pop()} ${key}`, decrypted(values[key])],
+      ]),
     );
     secrets = [
       ...[...found, ...(privateKey === undefined ? [] : [["provided key", String(privateKey)] as [string, string]])].flatMap(
@@ -136,11 +135,15 @@ describe.each([
     expect(names(readable(secrets, [shown]))).toEqual(names(secrets.map(({ name }) => name)));
     for (const secret of secrets) {
       for (const { form, text } of secret.forms) {
-        expect(readable([secret], [{ name: "a place", text: `before${text}after` }])).toContain(`${secret.name} as ${form} in a place`);
+        expect(readable([secret], [{ name: "a place", text: `before${text}after` }])).toContain(
+          `${secret.name} as ${form} in a place`,
+        );
       }
     }
     const header = Buffer.from(`robot:${given}`).toString("base64");
-    expect(readable([secretOf("given password", given)], [{ name: "a header", text: `Authorization: Basic ${header}` }])).toHaveLength(2);
+    expect(
+      readable([secretOf("given password", given)], [{ name: "a header", text: `Authorization: Basic ${header}` }]),
+    ).toHaveLength(2);
   });
 
   it("shows none in what Pulumi prints, while it previews, deploys and changes", () => {

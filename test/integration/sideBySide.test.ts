@@ -27,7 +27,9 @@ describe("two stacks on one engine", () => {
 
     await pushImage(goingOutputs, "of-the-one", "latest", randomImage());
     await pushImage(stayingOutputs, "of-the-other", "latest", image);
-    const catalogs = [goingOutputs, stayingOutputs].map(async (outputs) => (await request(outputs, "/v2/_catalog")).body.toString());
+    const catalogs = [goingOutputs, stayingOutputs].map(async (outputs) =>
+      (await request(outputs, "/v2/_catalog")).body.toString(),
+    );
     expect((await Promise.all(catalogs)).map((catalog) => JSON.parse(catalog) as unknown)).toEqual([
       { repositories: ["of-the-one"] },
       { repositories: ["of-the-other"] },

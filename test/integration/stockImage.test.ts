@@ -35,7 +35,9 @@ describe("a registry that runs the stock image, pinned by digest", () => {
     const id = await docker.run("image", "inspect", "--format", "{{.Id}}", reference);
     expect(await docker.run("inspect", "--format", "{{.Image}}", outputs.containerName)).toBe(id);
     expect(outputs.version).toBe(reference);
-    expect(await docker.run("exec", outputs.containerName, "/bin/registry", "--version")).toContain("github.com/distribution/distribution/v3");
+    expect(await docker.run("exec", outputs.containerName, "/bin/registry", "--version")).toContain(
+      "github.com/distribution/distribution/v3",
+    );
   });
 
   it("asks for a login", async () => {

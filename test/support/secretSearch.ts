@@ -49,7 +49,9 @@ function base64Within(bytes: Buffer, offset: number, encoding: "base64" | "base6
 export function readable(secrets: readonly Secret[], places: readonly Place[]): string[] {
   return places.flatMap((place) =>
     secrets.flatMap((secret) =>
-      secret.forms.filter(({ text }) => place.text.includes(text)).map(({ form }) => `${secret.name} as ${form} in ${place.name}`),
+      secret.forms
+        .filter(({ text }) => place.text.includes(text))
+        .map(({ form }) => `${secret.name} as ${form} in ${place.name}`),
     ),
   );
 }

@@ -29,7 +29,7 @@ function withoutCode(markdown: string): string {
 
 /** The anchors that GitHub gives a document's headings. */
 function anchors(markdown: string): string[] {
-  return [...markdown.replace(/^ *```[\s\S]*?^ *```/gm, "").matchAll(/^#+ (.*)$/gm)].map(([, heading]) =>
+  return [...markdown.replace(/^ *```[\s\S]*?^ *```/gm, "").matchAll(/^#+ (.*)$/gm)].map(([, heading = ""]) =>
     heading
       .toLowerCase()
       .replace(/[^\p{L}\p{N} _-]/gu, "")
@@ -41,7 +41,7 @@ function anchors(markdown: string): string[] {
 function tableRows(markdown: string, heading: string): Map<string, string[]> {
   const section = markdown.split(/^## /m).find((each) => each.startsWith(`${heading}\n`)) ?? "";
   const rows = [...section.matchAll(/^\| `([^`]+)`.*\|$/gm)];
-  return new Map(rows.map(([row, key]) => [key, row.split("|").map((cell) => cell.trim())]));
+  return new Map(rows.map(([row, key = ""]) => [key, row.split("|").map((cell) => cell.trim())]));
 }
 
 describe("the documentation", () => {
@@ -49,11 +49,11 @@ describe("the documentation", () => {
 
   it.each(documents())("%s has no dead link inside the repository", (file) => {
     const markdown = read(file);
-    const links = [...withoutCode(markdown).matchAll(/\]\(([^)\s]+)\)/g)].map(([, link]) => link);
+    const links = [...withoutCode(markdown).matchAll(/\]\(([^)\s]+)\)/g)].map(([, link = ""]) => link);
     const dead = links
       .filter((link) => !/^(https?|mailto):/.test(link))
       .filter((link) => {
-        const [target, anchor] = link.split("#");
+        const [target = "", anchor] = link.split("#");
         const found = target === "" ? file : path.join(path.dirname(file), target);
         return !fs.existsSync(path.join(projectRoot, found)) || (anchor !== undefined && !anchors(read(found)).includes(anchor));
       });
@@ -62,7 +62,7 @@ describe("the documentation", () => {
 
   it.each(documents())("%s names only npm scripts that exist", (file) => {
     const { scripts } = JSON.parse(read("package.json")) as { scripts: Record<string, string> };
-    const named = [...read(file).matchAll(/\bnpm run (?:--silent )?([a-z:]+)/g)].map(([, script]) => script);
+    const named = [...read(file).matchAll(/\bnpm run (?:--silent )?([a-z:]+)/g)].map(([, script = ""]) => script);
     expect(named.filter((script) => !(script in scripts))).toEqual([]);
   });
 
@@ -78,9 +78,9 @@ describe("the documentation", () => {
 
     // Defaults that are values; others are told in words, which may differ.
     const value = /^("[^"]*"|\d+|true|false)$/;
-    const defaults = keys.filter((key) => rows.has(key) && value.test(accepted[key]));
+    const defaults = keys.filter((key) => rows.has(key) && value.test(accepted[key] ?? ""));
     expect(Object.fromEntries(defaults.map((key) => [key, rows.get(key)?.[3]]))).toEqual(
-      Object.fromEntries(defaults.map((key) => [key, `\`${accepted[key].replace(/"/g, "")}\``])),
+      Object.fromEntries(defaults.map((key) => [key, `\`${accepted[key]?.replace(/"/g, "")}\``])),
     );
   });
 

@@ -2,7 +2,7 @@
 /*
  * npm run docs: writes docs/reference.md from the doc comments of components/.
  *   --check  writes nothing, and fails when the file is stale
- *   --keys   prints the keys of the stack's configuration as JSON, for test/unit/docs.test.ts
+ *   --keys   prints the keys of the stack's configuration and their defaults as JSON, for test/unit/docs.test.ts
  */
 const fs = require("fs");
 const path = require("path");
@@ -133,21 +133,36 @@ function reference() {
   ].join("\n");
 }
 
-/** `tls.mode`, `users[].name`, …: what program/stackConfig.ts accepts, read from the type its shape gives. */
+/** The members of an object type, or of the objects in a list of them; none for anything else. */
+function membersOf(type) {
+  const given = checker.getNonNullableType(type);
+  const each = checker.isArrayType(given) ? checker.getIndexTypeOfType(given, ts.IndexKind.Number) : given;
+  return each.flags & (ts.TypeFlags.Object | ts.TypeFlags.Intersection) ? checker.getPropertiesOfType(each) : [];
+}
+
+/**
+ * What program/stackConfig.ts accepts (`tls.mode`, `users[].name`, …), read from the type its shape gives; each key with the
+ * `@default` of the argument it stands for.
+ */
 function configurationKeys() {
   const scope = checker.getSymbolsInScope(program.getSourceFile(configFile), ts.SymbolFlags.BlockScopedVariable);
   const shape = checker.getTypeOfSymbol(scope.find(({ name }) => name === "shape"));
-  const walk = (type, key) => {
-    const given = checker.getNonNullableType(type);
-    if (checker.isArrayType(given)) {
-      return walk(checker.getIndexTypeOfType(given, ts.IndexKind.Number), `${key}[]`);
+  const args = exported().find(({ name }) => name === "SingleNodeRegistryArgs");
+  const keys = {};
+  const walk = (type, key, argument, known) => {
+    const list = checker.isArrayType(checker.getNonNullableType(type)) ? "[]" : "";
+    const members = membersOf(type);
+    if (members.length === 0) {
+      keys[key] = argument === undefined ? "" : defaultOf(argument);
     }
-    const members = given.flags & (ts.TypeFlags.Object | ts.TypeFlags.Intersection) ? checker.getPropertiesOfType(given) : [];
-    return members.length === 0
-      ? [key]
-      : members.flatMap((member) => walk(checker.getTypeOfSymbol(member), key === "" ? member.name : `${key}.${member.name}`));
+    for (const member of members) {
+      const path = key === "" ? member.name : `${key}${list}.${member.name}`;
+      const same = known.find(({ name }) => name === member.name);
+      walk(checker.getTypeOfSymbol(member), path, same, same ? membersOf(checker.getTypeOfSymbol(same)) : []);
+    }
   };
-  return walk(shape.getCallSignatures()[0].getReturnType(), "");
+  walk(shape.getCallSignatures()[0].getReturnType(), "", undefined, membersOf(checker.getDeclaredTypeOfSymbol(args)));
+  return keys;
 }
 
 if (process.argv.includes("--keys")) {

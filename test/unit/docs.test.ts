@@ -37,10 +37,11 @@ function anchors(markdown: string): string[] {
   );
 }
 
-/** The first column of a section's table, without the `code` marks. */
-function tableKeys(markdown: string, heading: string): string[] {
+/** The rows of a section's table, by what is in the first column as `code`. */
+function tableRows(markdown: string, heading: string): Map<string, string[]> {
   const section = markdown.split(/^## /m).find((each) => each.startsWith(`${heading}\n`)) ?? "";
-  return [...section.matchAll(/^\| `([^`]+)`/gm)].map(([, key = ""]) => key);
+  const rows = [...section.matchAll(/^\| `([^`]+)`.*\|$/gm)];
+  return new Map(rows.map(([row, key = ""]) => [key, row.split("|").map((cell) => cell.trim())]));
 }
 
 describe("the documentation", () => {
@@ -65,21 +66,28 @@ describe("the documentation", () => {
     expect(named.filter((script) => !(script in scripts))).toEqual([]);
   });
 
-  it("has every key of the configuration in the README's table, and no other", async () => {
-    const accepted = JSON.parse(await run("node", [generator, "--keys"], { cwd: projectRoot })) as string[];
-    const keys = accepted.map((key) => key.replace(/\[\]$/, ""));
-    const rows = tableKeys(readme, "Configuration");
+  it("has every key of the configuration in the README's table, with its default, and no other", async () => {
+    const accepted = JSON.parse(await run("node", [generator, "--keys"], { cwd: projectRoot })) as Record<string, string>;
+    const keys = Object.keys(accepted);
+    const rows = tableRows(readme, "Configuration");
     // `storage.s3.*` stands for all options of a driver; they are in the reference.
     const covers = (row: string, key: string): boolean => row === key || (row.endsWith(".*") && key.startsWith(row.slice(0, -1)));
     expect(keys.length).toBeGreaterThan(20);
-    expect(keys.filter((key) => !rows.some((row) => covers(row, key)))).toEqual([]);
-    expect(rows.filter((row) => !keys.some((key) => covers(row, key)) && row !== "users")).toEqual([]);
+    expect(keys.filter((key) => ![...rows.keys()].some((row) => covers(row, key)))).toEqual([]);
+    expect([...rows.keys()].filter((row) => row !== "users" && !keys.some((key) => covers(row, key)))).toEqual([]);
+
+    // Defaults that are values; others are told in words, which may differ.
+    const value = /^("[^"]*"|\d+|true|false)$/;
+    const defaults = keys.filter((key) => rows.has(key) && value.test(accepted[key] ?? ""));
+    expect(Object.fromEntries(defaults.map((key) => [key, rows.get(key)?.[3]]))).toEqual(
+      Object.fromEntries(defaults.map((key) => [key, `\`${accepted[key]?.replace(/"/g, "")}\``])),
+    );
   });
 
   it("has every output in the README's table, and no other", () => {
     const outputs = [...read("index.ts").matchAll(/^export const (\w+)/gm)].map(([, name]) => name);
     expect(outputs.length).toBeGreaterThan(0);
-    expect(tableKeys(readme, "Outputs").sort()).toEqual(outputs.sort());
+    expect([...tableRows(readme, "Outputs").keys()].sort()).toEqual(outputs.sort());
   });
 
   it("has a reference that says what the doc comments say", async () => {

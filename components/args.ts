@@ -66,7 +66,7 @@ export interface Authentication {
   cacheSeconds?: number;
   /** Logins remembered at most. @default 10000 */
   cacheSize?: number;
-  /** Failed logins an address may have in a window before it gets 429; 0 means no limit. @default 10 */
+  /** Failed logins an address may have in a window before it gets 429; 0 means no limit. Each costs the server 60 ms or so. @default 60 */
   failedLogins?: number;
   /** Length of the window in seconds. @default 60 */
   failedLoginsWindowSeconds?: number;

@@ -9,6 +9,7 @@ import (
 	"io"
 	"os"
 	"os/signal"
+	"strings"
 	"syscall"
 	"time"
 
@@ -24,6 +25,7 @@ import (
 	"container-registry/image/internal/server"
 	"container-registry/image/internal/store"
 	"container-registry/image/internal/storecheck"
+	"container-registry/image/internal/transfer"
 	"container-registry/image/internal/version"
 )
 
@@ -32,6 +34,7 @@ const usage = `usage:
   registry garbage-collect [--dry-run|-d] [--delete-untagged|-m] [--quiet|-q] CONFIG
   registry healthcheck [--watch DURATION] CONFIG
   registry check [--timeout DURATION] CONFIG
+  registry transfer [--workers N] [--dry-run] [--source-may-change] FROM_CONFIG TO_CONFIG
   registry prepare FOLDER
   registry version
 
@@ -45,6 +48,12 @@ const usage = `usage:
   check            tries whether a registry could work on the storage of CONFIG, by an object of its
                    own that it deletes again; a registry that is set read-only has it only read
     --timeout DURATION     how long the storage has to answer; 20s unless given
+  transfer         copies all images from the storage of one configuration to that of another one, and
+                   goes on where it stopped; nothing is deleted there, and no newer tag is replaced
+    --workers N            how many files are copied at once; 8 unless given
+    --dry-run              only say what would be copied
+    --source-may-change    begin while the registry still takes pushes; run it again without this once
+                           storage.maintenance.readonly.enabled is true, or the last pushes are missing
   prepare          gives FOLDER and all in it to the server's user; needs root
   version          prints the versions of this server, its engine and Go
 
@@ -115,6 +124,18 @@ func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.
 			fmt.Fprintf(stdout, "%s %s\n", store.Of(c), access)
 			return nil
 		})
+	case "transfer":
+		options := transfer.Options{Progress: stderr, Interval: 5 * time.Second}
+		flags.IntVar(&options.Workers, "workers", 8, "")
+		flags.BoolVar(&options.DryRun, "dry-run", false, "")
+		flags.BoolVar(&options.SourceMayChange, "source-may-change", false, "")
+		return withConfigs(flags, args, stdin, stderr, []string{"FROM_CONFIG", "TO_CONFIG"}, func(c []*configuration.Configuration, _ *logrus.Entry) error {
+			report, err := transfer.Run(ctx, c[0], c[1], options)
+			if report != nil {
+				fmt.Fprint(stdout, report)
+			}
+			return err
+		})
 	case "prepare":
 		folders, err := parse(flags, args)
 		if err != nil || len(folders) != 1 {
@@ -143,22 +164,34 @@ func serve(ctx context.Context, c *configuration.Configuration, log *logrus.Entr
 // withConfig reads the command line and the file it names, for the commands that
 // take one.
 func withConfig(flags *flag.FlagSet, args []string, stdin io.Reader, stderr io.Writer, do func(*configuration.Configuration, *logrus.Entry) error) error {
+	return withConfigs(flags, args, stdin, stderr, []string{"CONFIG"}, func(c []*configuration.Configuration, log *logrus.Entry) error {
+		return do(c[0], log)
+	})
+}
+
+// withConfigs does so for as many files as it is given names for. The first one says
+// how to log.
+func withConfigs(flags *flag.FlagSet, args []string, stdin io.Reader, stderr io.Writer, names []string, do func([]*configuration.Configuration, *logrus.Entry) error) error {
 	files, err := parse(flags, args)
 	if err != nil {
 		return misused(stderr, err.Error())
 	}
-	if len(files) != 1 {
-		return misused(stderr, fmt.Sprintf("%s needs exactly one CONFIG, %d given", flags.Name(), len(files)))
+	if len(files) != len(names) {
+		return misused(stderr, fmt.Sprintf("%s needs exactly one %s, %d given", flags.Name(), strings.Join(names, " and one "), len(files)))
 	}
-	c, err := load(files[0], stdin)
+	var read []*configuration.Configuration
+	for _, file := range files {
+		c, err := load(file, stdin)
+		if err != nil {
+			return err
+		}
+		read = append(read, c)
+	}
+	log, err := logging.Configure(read[0].Log)
 	if err != nil {
 		return err
 	}
-	log, err := logging.Configure(c.Log)
-	if err != nil {
-		return err
-	}
-	return do(c, log)
+	return do(read, log)
 }
 
 func load(file string, stdin io.Reader) (*configuration.Configuration, error) {

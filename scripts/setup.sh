@@ -12,7 +12,7 @@ download() { curl --fail --silent --show-error --location --connect-timeout 3 --
 # What the program runs on; with --development also the tools to test it and the SDKs of the clouds, which are large.
 node_packages() {
   local wanted=$1 lock installed
-  lock=$(sha256sum package-lock.json)
+  lock=$(cksum package-lock.json)
   installed=$(cat node_modules/.installed 2>/dev/null || true)
   if [ "$installed" = "development $lock" ] || [ "$installed" = "$wanted $lock" ]; then
     return
@@ -106,7 +106,9 @@ could not be downloaded. Install it from https://www.pulumi.com/docs/install/, o
 (bin/ and plugins/, see docs/toolchain.md)."
 }
 
-engine_answers() { timeout 20 docker version --format '{{.Server.Version}}' >/dev/null 2>&1; }
+# macOS has no timeout command.
+limited() { if command -v timeout >/dev/null; then timeout "$@"; else shift && "$@"; fi; }
+engine_answers() { limited 20 docker version --format '{{.Server.Version}}' >/dev/null 2>&1; }
 
 wait_for_engine() {
   local tries=0

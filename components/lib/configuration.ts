@@ -80,7 +80,7 @@ export function renderConfiguration(configuration: Configuration): string {
 }
 
 function verification(authentication: Authentication): object {
-  const { cacheSeconds = 300, cacheSize = 10_000, failedLogins = 10, failedLoginsWindowSeconds = 60 } = authentication;
+  const { cacheSeconds = 300, cacheSize = 10_000, failedLogins = 60, failedLoginsWindowSeconds = 60 } = authentication;
   return {
     cache: { ttl: `${cacheSeconds}s`, size: cacheSize },
     limit: { failures: failedLogins, window: `${failedLoginsWindowSeconds}s` },

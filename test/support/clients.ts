@@ -28,6 +28,7 @@ export class Workspace {
 export class DockerClient {
   private readonly workspace = new Workspace();
   private readonly images: string[] = [];
+
   /** What makes other programs use this client's login and engine. */
   readonly env: Environment;
 
@@ -71,7 +72,7 @@ export class DockerClient {
           fs.writeFileSync(target, source);
         }
       }
-      this.images.push(name);
+      this.willHave(name);
       await this.run("build", "--quiet", "--tag", name, context.folder);
     } finally {
       context.dispose();
@@ -80,8 +81,13 @@ export class DockerClient {
   }
 
   async tag(image: string, name: string): Promise<void> {
+    this.willHave(name);
     await this.run("tag", image, name);
-    this.images.push(name);
+  }
+
+  /** Says that the engine will have an image that is to be removed by `dispose`. */
+  willHave(image: string): void {
+    this.images.push(image);
   }
 
   async dispose(): Promise<void> {
@@ -197,12 +203,15 @@ export function request(outputs: RegistryOutputs, target: string, options: Reque
   });
 }
 
+/** After so long without a byte either way a request has failed: with a word of its own, and not with the end of the test's time. */
+const silenceSeconds = 120;
+
 /** Starts a request whose body the caller sends. */
 export function open(outputs: RegistryOutputs, target: string, options: RequestOptions = {}): http.ClientRequest {
   const url = new URL(target, outputs.endpoint);
   const login = options.login === undefined ? outputs : options.login;
   const secure = url.protocol === "https:";
-  return (secure ? https : http).request({
+  const sent = (secure ? https : http).request({
     // The address in a URL has brackets if it is an IPv6 one; a socket takes it without.
     host: options.host ?? url.hostname.replace(/^\[|\]$/g, ""),
     // The name that is asked for and verified, whatever is connected to; an address is none by RFC 6066.
@@ -215,8 +224,11 @@ export function open(outputs: RegistryOutputs, target: string, options: RequestO
     // No connection and no TLS session of an earlier request: the certificate is looked at every time.
     agent: options.agent ?? false,
     ...(secure && outputs.caCertificate !== "" ? { ca: outputs.caCertificate } : {}),
+    timeout: silenceSeconds * 1000,
     ...options.tls,
   });
+  sent.on("timeout", () => sent.destroy(new Error(`${sent.method} ${sent.path}: silence for ${silenceSeconds} s`)));
+  return sent;
 }
 
 async function answerOf(response: http.IncomingMessage): Promise<Answer> {

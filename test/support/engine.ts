@@ -13,6 +13,8 @@ import { Environment } from "./testStack";
 export class PrivateEngine {
   /** The engine's address, seen from the test and from the engine itself. */
   public readonly address: string;
+  /** Where its API is. */
+  public readonly host: string;
   /** What makes Docker's and Pulumi's commands use this engine. */
   public readonly env: Environment;
   private readonly folder = fs.mkdtempSync(path.join(os.tmpdir(), "container-registry-engine-"));
@@ -29,7 +31,8 @@ export class PrivateEngine {
     const first = 4 * randomInt(64);
     this.ourAddress = `${block}.${first + 1}`;
     this.address = `${block}.${first + 2}`;
-    this.env = { DOCKER_HOST: `tcp://${this.address}:2375` };
+    this.host = `tcp://${this.address}:2375`;
+    this.env = { DOCKER_HOST: this.host };
   }
 
   /** Starts an engine that knows its own address by the given host names. */
@@ -47,7 +50,8 @@ export class PrivateEngine {
     }
   }
 
-  private write(name: string, content: string): void {
+  /** Writes a file of the engine; `docker/` is its /etc/docker. */
+  write(name: string, content: string): void {
     const file = path.join(this.folder, name);
     fs.mkdirSync(path.dirname(file), { recursive: true });
     fs.writeFileSync(file, content);
@@ -71,7 +75,7 @@ export class PrivateEngine {
     const log = fs.openSync(path.join(this.folder, "log"), "a");
     // Not `ip netns exec`, which hides the control groups. The engine ends with the test, however that ends.
     const script = `mkdir -p /etc/docker && mount --bind "$0/docker" /etc/docker && mount --bind "$0/hosts" /etc/hosts && exec setpriv --pdeathsig TERM \
-      dockerd --data-root "$0/data" --exec-root "$0/exec" --pidfile "$0/pid" --host tcp://${this.address}:2375 --tls=false`;
+      dockerd --data-root "$0/data" --exec-root "$0/exec" --pidfile "$0/pid" --host ${this.host} --tls=false`;
     const daemon = spawn(
       "nsenter",
       [`--net=/run/netns/${this.namespace}`, "unshare", "--mount", "--propagation", "private", "sh", "-c", script, this.folder],

@@ -2,7 +2,7 @@ import { randomBytes } from "crypto";
 import { Answer, digestOf, request, RequestOptions } from "./clients";
 import { RegistryOutputs } from "./testStack";
 
-const manifestType = "application/vnd.oci.image.manifest.v1+json";
+export const manifestType = "application/vnd.oci.image.manifest.v1+json";
 
 /** An image made for a test: its parts by digest, as they are in the registry. */
 export interface TestImage {

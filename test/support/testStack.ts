@@ -79,16 +79,16 @@ export class TestStack {
   async set(settings: Settings, secrets: Settings = {}): Promise<void> {
     const values: ConfigMap = {};
     for (const [key, value] of Object.entries(settings)) {
-      values[`container-registry:${key}`] = { value: String(value) };
+      values[inNamespace(key)] = { value: String(value) };
     }
     for (const [key, value] of Object.entries(secrets)) {
-      values[`container-registry:${key}`] = { value: String(value), secret: true };
+      values[inNamespace(key)] = { value: String(value), secret: true };
     }
     await this.stack.setAllConfig(values, true);
   }
 
   async unset(key: string): Promise<void> {
-    await this.stack.removeConfig(`container-registry:${key}`, true);
+    await this.stack.removeConfig(inNamespace(key), true);
   }
 
   async up(): Promise<RegistryOutputs> {
@@ -170,6 +170,11 @@ export class TestStack {
       await Promise.all(kinds.map(async (kind) => (await this.engineObjects(kind)).map((name) => `${kind} ${name}`)))
     ).flat();
   }
+}
+
+/** A key with the project's name before it, unless it has another (`docker:host`). */
+function inNamespace(key: string): string {
+  return key.includes(":") ? key : `container-registry:${key}`;
 }
 
 function plainOutputs(outputs: OutputMap): RegistryOutputs {

@@ -59,7 +59,7 @@ describe("the server's configuration file", () => {
             ttl: 300s
             size: 10000
           limit:
-            failures: 10
+            failures: 60
             window: 60s
       storage:
         filesystem:

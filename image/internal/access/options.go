@@ -15,7 +15,7 @@ type options struct {
 }
 
 func readOptions(parameters map[string]any) (options, error) {
-	o := options{cacheSize: 10_000, cacheTTL: 5 * time.Minute, failures: 10, window: time.Minute}
+	o := options{cacheSize: 10_000, cacheTTL: 5 * time.Minute, failures: 60, window: time.Minute}
 	read := reader{parameters: parameters}
 	read.text("realm", &o.realm)
 	read.text("path", &o.path)

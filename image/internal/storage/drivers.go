@@ -9,5 +9,6 @@ import (
 	_ "github.com/distribution/distribution/v3/registry/storage/driver/inmemory"
 	_ "github.com/distribution/distribution/v3/registry/storage/driver/s3-aws"
 	// Drivers that the engine no longer has.
+	_ "container-registry/image/internal/storage/oss"
 	_ "container-registry/image/internal/storage/swift"
 )

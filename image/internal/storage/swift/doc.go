@@ -54,8 +54,8 @@
 //
 // # Consistency
 //
-// An object that was just created can be read at once. Reads of small content (GetContent) and of upload records
-// ask all replicas for the newest version, since tags are overwritten. Listings (List, Walk, Delete of folders,
+// An object that was just created can be read at once. GetContent, Stat and the reading of upload records ask all
+// replicas for the newest version, since tags are overwritten. Listings (List, Walk, Delete of folders,
 // Stat of folders) show what Swift's container servers know, which may be some seconds behind. Garbage collection
 // works from listings: it should start when pushes have been over for a while.
 package swift

@@ -188,7 +188,8 @@ func TestLargeBlob(t *testing.T) {
 		t.Errorf("from byte %d it has %s, want %s", first, got, want)
 	}
 
-	if most := heap(); most > 4*defaultChunkSize {
+	// Each of the drivers here has buffers for two segments, which the collector may take its time with.
+	if most := heap(); most > 8*defaultChunkSize {
 		t.Errorf("heap grew by %d MiB", most/mib)
 	}
 	if err := d.Delete(ctx, blobDir); err != nil {

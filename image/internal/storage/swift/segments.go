@@ -43,8 +43,8 @@ func checksum(content []byte) string {
 // could make readers see the old one, so it is deleted and the next number taken.
 //
 // An attempt that failed may read the content for some time after. Only when free is true nothing does so any more.
-func (d *driver) putSegment(ctx context.Context, upload string, number int, content []byte, etag string) (s segment, free bool, err error) {
-	for free := true; ; number++ {
+func (d *driver) putSegment(ctx context.Context, upload string, number int, content []byte, etag string) (_ segment, free bool, _ error) {
+	for free = true; ; number++ {
 		name := d.segmentName(upload, number)
 		resp, err := d.client.do(ctx, request{
 			method: http.MethodPut, object: name, body: content,

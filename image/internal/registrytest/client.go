@@ -1,0 +1,202 @@
+package registrytest
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"slices"
+	"testing"
+
+	"github.com/distribution/distribution/v3/configuration"
+	"github.com/distribution/distribution/v3/registry/handlers"
+	"github.com/opencontainers/go-digest"
+	"github.com/opencontainers/image-spec/specs-go"
+	v1 "github.com/opencontainers/image-spec/specs-go/v1"
+)
+
+// Client speaks to a registry over HTTP.
+type Client struct {
+	URL string
+}
+
+// Serve serves a registry until the test ends.
+func Serve(t testing.TB, c *configuration.Configuration) Client {
+	t.Helper()
+	app := handlers.NewApp(t.Context(), c)
+	server := httptest.NewServer(app)
+	t.Cleanup(server.Close)
+	return Client{server.URL}
+}
+
+// Push pushes an image of these layers, and returns its digest.
+func (c Client) Push(t testing.TB, repository, tag string, layers ...[]byte) digest.Digest {
+	t.Helper()
+	m := v1.Manifest{
+		Versioned: specs.Versioned{SchemaVersion: 2},
+		MediaType: v1.MediaTypeImageManifest,
+		Config:    v1.Descriptor{MediaType: v1.MediaTypeImageConfig},
+	}
+	config := fmt.Appendf(nil, `{"architecture":"amd64","os":"linux","author":%q}`, repository+":"+tag)
+	m.Config.Digest, m.Config.Size = c.pushBlob(t, repository, config), int64(len(config))
+	for _, layer := range layers {
+		d := c.pushBlob(t, repository, layer)
+		m.Layers = append(m.Layers, v1.Descriptor{MediaType: v1.MediaTypeImageLayer, Digest: d, Size: int64(len(layer))})
+	}
+	return c.pushManifest(t, repository, tag, m.MediaType, m)
+}
+
+// PushIndex tags an index of manifests that were pushed before.
+func (c Client) PushIndex(t testing.TB, repository, tag string, manifests ...digest.Digest) digest.Digest {
+	t.Helper()
+	index := v1.Index{Versioned: specs.Versioned{SchemaVersion: 2}, MediaType: v1.MediaTypeImageIndex}
+	for i, d := range manifests {
+		size := int64(len(c.get(t, "/v2/"+repository+"/manifests/"+d.String())))
+		platform := &v1.Platform{OS: "linux", Architecture: []string{"amd64", "arm64"}[i%2]}
+		index.Manifests = append(index.Manifests, v1.Descriptor{MediaType: v1.MediaTypeImageManifest, Digest: d, Size: size, Platform: platform})
+	}
+	return c.pushManifest(t, repository, tag, index.MediaType, index)
+}
+
+// BeginUpload leaves an upload that is not done.
+func (c Client) BeginUpload(t testing.TB, repository string) {
+	t.Helper()
+	location := c.send(t, http.MethodPost, c.URL+"/v2/"+repository+"/blobs/uploads/", "", nil, http.StatusAccepted)
+	c.send(t, http.MethodPatch, location, "application/octet-stream", []byte("half of a layer"), http.StatusAccepted)
+}
+
+func (c Client) pushBlob(t testing.TB, repository string, content []byte) digest.Digest {
+	t.Helper()
+	d := digest.FromBytes(content)
+	location := c.send(t, http.MethodPost, c.URL+"/v2/"+repository+"/blobs/uploads/", "", nil, http.StatusAccepted)
+	c.send(t, http.MethodPut, location+"&digest="+d.String(), "application/octet-stream", content, http.StatusCreated)
+	return d
+}
+
+func (c Client) pushManifest(t testing.TB, repository, tag, mediaType string, m any) digest.Digest {
+	t.Helper()
+	content, err := json.Marshal(m)
+	if err != nil {
+		t.Fatal(err)
+	}
+	c.send(t, http.MethodPut, c.URL+"/v2/"+repository+"/manifests/"+tag, mediaType, content, http.StatusCreated)
+	return digest.FromBytes(content)
+}
+
+func (c Client) send(t testing.TB, method, url, mediaType string, body []byte, want int) (location string) {
+	t.Helper()
+	request, err := http.NewRequestWithContext(t.Context(), method, url, bytes.NewReader(body))
+	if err != nil {
+		t.Fatal(err)
+	}
+	request.Header.Set("Content-Type", mediaType)
+	response, err := http.DefaultClient.Do(request)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer response.Body.Close()
+	if response.StatusCode != want {
+		text, _ := io.ReadAll(response.Body)
+		t.Fatalf("%s %s: %s: %s", method, url, response.Status, text)
+	}
+	return response.Header.Get("Location")
+}
+
+// tags are none for a repository that has layers alone.
+func (c Client) tags(t testing.TB, repository string) []string {
+	t.Helper()
+	path := "/v2/" + repository + "/tags/list"
+	status, content := c.ask(t, path)
+	if status == http.StatusNotFound {
+		return nil
+	}
+	var list struct{ Tags []string }
+	if err := json.Unmarshal(content, &list); err != nil || status != http.StatusOK {
+		t.Fatalf("GET %s: %d: %v: %.300s", path, status, err, content)
+	}
+	return list.Tags
+}
+
+func (c Client) get(t testing.TB, path string) []byte {
+	t.Helper()
+	status, content := c.ask(t, path)
+	if status != http.StatusOK {
+		t.Fatalf("GET %s: %d: %.300s", path, status, content)
+	}
+	return content
+}
+
+func (c Client) ask(t testing.TB, path string) (int, []byte) {
+	t.Helper()
+	request, err := http.NewRequestWithContext(t.Context(), http.MethodGet, c.URL+path, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	request.Header["Accept"] = []string{v1.MediaTypeImageManifest, v1.MediaTypeImageIndex}
+	response, err := http.DefaultClient.Do(request)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer response.Body.Close()
+	content, err := io.ReadAll(response.Body)
+	if err != nil {
+		t.Fatalf("GET %s: %v", path, err)
+	}
+	return response.StatusCode, content
+}
+
+// Pulled is all that tags of the registry lead to, a line each. Every manifest and layer
+// is pulled and compared with its digest.
+func (c Client) Pulled(t testing.TB) []string {
+	t.Helper()
+	var catalog struct{ Repositories []string }
+	if err := json.Unmarshal(c.get(t, "/v2/_catalog"), &catalog); err != nil {
+		t.Fatal(err)
+	}
+	var lines []string
+	for _, repository := range catalog.Repositories {
+		for _, tag := range c.tags(t, repository) {
+			content := c.get(t, "/v2/"+repository+"/manifests/"+tag)
+			lines = append(lines, fmt.Sprintf("%s:%s %s", repository, tag, digest.FromBytes(content)))
+			lines = append(lines, c.pullManifest(t, repository, digest.FromBytes(content))...)
+		}
+	}
+	slices.Sort(lines)
+	return slices.Compact(lines)
+}
+
+func (c Client) pullManifest(t testing.TB, repository string, d digest.Digest) []string {
+	t.Helper()
+	content := c.verified(t, "/v2/"+repository+"/manifests/", d)
+	var m struct {
+		Config    *v1.Descriptor
+		Layers    []v1.Descriptor
+		Manifests []v1.Descriptor
+	}
+	if err := json.Unmarshal(content, &m); err != nil {
+		t.Fatal(err)
+	}
+	lines := []string{fmt.Sprintf("%s@%s %d", repository, d, len(content))}
+	if m.Config != nil {
+		m.Layers = append(m.Layers, *m.Config)
+	}
+	for _, layer := range m.Layers {
+		size := len(c.verified(t, "/v2/"+repository+"/blobs/", layer.Digest))
+		lines = append(lines, fmt.Sprintf("%s@%s %d", repository, layer.Digest, size))
+	}
+	for _, child := range m.Manifests {
+		lines = append(lines, c.pullManifest(t, repository, child.Digest)...)
+	}
+	return lines
+}
+
+func (c Client) verified(t testing.TB, path string, d digest.Digest) []byte {
+	t.Helper()
+	content := c.get(t, path+d.String())
+	if got := digest.FromBytes(content); got != d {
+		t.Errorf("%s%s has the digest %s", path, d, got)
+	}
+	return content
+}

@@ -1,0 +1,50 @@
+// Package oss is a storage driver for Alibaba Cloud Object Storage Service.
+// Importing it registers the driver under the name "oss".
+//
+// Objects lie where the driver of distribution v2 put them, so a bucket of an
+// old registry can be used as it is.
+//
+// Requests are virtual-hosted (the bucket is part of the host name, OSS refuses
+// path style) and carry Signature V4.
+//
+// # Parameters
+//
+//	region                     required; "cn-hangzhou", or as in v2 "oss-cn-hangzhou"
+//	bucket                     required
+//	accesskeyid                key pair; without it the RAM role of the ECS instance
+//	accesskeysecret            is used, through the instance metadata service
+//	ramrole                    name of that role; found out when left empty
+//	endpoint                   host[:port] or URL, in place of the region's endpoint
+//	internal                   use the region's internal endpoint (default false)
+//	accelerate                 use the transfer acceleration endpoint (default false)
+//	secure                     use HTTPS (default true)
+//	encrypt                    server-side encryption with AES256 (default false)
+//	encryptionkeyid            encrypt with this KMS key; needs encrypt
+//	chunksize                  bytes per part of an upload (default 10 MiB, at least
+//	                           100 KiB); each upload holds one chunk in memory, and
+//	                           a blob has at most 10,000 parts
+//	multipartcopythresholdsize objects above this size are copied in parts
+//	                           (default 256 MiB, at most 1 GiB)
+//	rootdirectory              prefix of all objects
+//	useragent                  added to the User-Agent header
+//
+// # Permissions
+//
+// On the bucket: oss:ListObjects, oss:ListMultipartUploads. On its objects:
+// oss:GetObject, oss:PutObject, oss:DeleteObject, oss:ListParts,
+// oss:AbortMultipartUpload. With encryptionkeyid also kms:GenerateDataKey and
+// kms:Decrypt on the key.
+//
+// # Uploads in progress
+//
+// A writer that is closed before it is committed leaves its state in a small
+// object beside its path, named path~upload. No driver path can have that name,
+// and List and Walk hide it. It goes away when the upload is committed or
+// cancelled, or when the path or a folder above it is deleted.
+//
+// # Redirects
+//
+// With internal, clients are redirected to the public endpoint of the region,
+// since they need not sit inside Alibaba's network. With an IP address as the
+// endpoint there are no redirects: no name a client can resolve holds the bucket.
+package oss

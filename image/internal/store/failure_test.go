@@ -1,0 +1,223 @@
+package store
+
+import (
+	"context"
+	"crypto/x509"
+	"errors"
+	"fmt"
+	"io/fs"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"net/url"
+	"os"
+	"strings"
+	"syscall"
+	"testing"
+
+	"cloud.google.com/go/storage"
+	"github.com/Azure/azure-sdk-for-go/sdk/azcore/runtime"
+	"github.com/Azure/azure-sdk-for-go/sdk/storage/azblob/bloberror"
+	"github.com/aws/aws-sdk-go/aws"
+	"github.com/aws/aws-sdk-go/aws/awserr"
+	"github.com/aws/aws-sdk-go/service/s3"
+	"github.com/distribution/distribution/v3/configuration"
+	storagedriver "github.com/distribution/distribution/v3/registry/storage/driver"
+	"golang.org/x/oauth2"
+	"google.golang.org/api/googleapi"
+)
+
+var stores = map[string]configuration.Parameters{
+	"s3":         {"bucket": "images", "region": "eu-west-1", "secretkey": "very-secret"},
+	"azure":      {"container": "images", "accountname": "acct", "accountkey": "very-secret"},
+	"gcs":        {"bucket": "images"},
+	"swift":      {"container": "images", "authurl": "https://keystone/v3", "password": "very-secret"},
+	"oss":        {"bucket": "images", "region": "oss-cn-hangzhou"},
+	"filesystem": {"rootdirectory": "/data"},
+}
+
+func storeOf(driver string) *Store {
+	return Of(&configuration.Configuration{Storage: configuration.Storage{driver: stores[driver]}})
+}
+
+// fromEngine is how the engine's base driver passes on what a driver returns.
+func fromEngine(name string, err error) error {
+	return storagedriver.Error{DriverName: name, Detail: err}
+}
+
+func s3Error(code, message string, status int) error {
+	return fromEngine("s3aws", awserr.NewRequestFailure(awserr.New(code, message, nil), status, "17A1B2"))
+}
+
+func azureError(code bloberror.Code, status int) error {
+	request := httptest.NewRequest(http.MethodPut, "https://acct.blob.core.windows.net/images/x?sig=abc", nil)
+	recorder := httptest.NewRecorder()
+	recorder.Header().Set("x-ms-error-code", string(code))
+	recorder.WriteHeader(status)
+	fmt.Fprint(recorder, "<Error><Message>a long explanation</Message></Error>")
+	response := recorder.Result()
+	response.Request = request
+	return runtime.NewResponseError(response)
+}
+
+func unreachable(err error) error {
+	return &url.Error{Op: "Get", URL: "https://host/images?list-type=2", Err: &net.OpError{Op: "dial", Net: "tcp", Err: err}}
+}
+
+func TestFailure(t *testing.T) {
+	refused := os.NewSyscallError("connect", syscall.ECONNREFUSED)
+	for name, test := range map[string]struct {
+		driver string
+		action Action
+		err    error
+		fault  Fault
+		want   string
+	}{
+		"s3 bucket": {
+			"s3", List, s3Error(s3.ErrCodeNoSuchBucket, "The specified bucket does not exist", 404), Missing,
+			`cannot list s3 bucket "images" in region eu-west-1: it does not exist; create it or correct storage.s3.bucket (NoSuchBucket: The specified bucket does not exist)`,
+		},
+		"s3 key": {
+			"s3", List, s3Error("InvalidAccessKeyId", "The AWS Access Key Id you provided does not exist in our records.", 403), Refused,
+			`cannot list s3 bucket "images" in region eu-west-1: the credentials were refused; check storage.s3.accesskey and secretkey (InvalidAccessKeyId: The AWS Access Key Id you provided does not exist in our records.)`,
+		},
+		"s3 secret": {
+			"s3", List, s3Error("SignatureDoesNotMatch", "Check your key", 403), Refused,
+			`cannot list s3 bucket "images" in region eu-west-1: the credentials were refused; check storage.s3.accesskey and secretkey (SignatureDoesNotMatch: Check your key)`,
+		},
+		"s3 may not list": {
+			"s3", List, s3Error("AccessDenied", "Access Denied", 403), Denied,
+			`cannot list s3 bucket "images" in region eu-west-1: the credentials may not do that; allow them s3:ListBucket (AccessDenied: Access Denied)`,
+		},
+		"s3 may not write": {
+			"s3", Write, s3Error("AccessDenied", "Access Denied", 403), Denied,
+			`cannot write to s3 bucket "images" in region eu-west-1: it may be read but not written; allow the credentials s3:PutObject (AccessDenied: Access Denied)`,
+		},
+		"s3 may not delete": {
+			"s3", Delete, storagedriver.Errors{DriverName: "s3aws", Errs: []error{errors.New((&s3.Error{Code: aws.String("AccessDenied"), Key: aws.String("x")}).String())}}, Denied,
+			`cannot delete from s3 bucket "images" in region eu-west-1: it may be written, but nothing may be deleted; allow the credentials s3:DeleteObject ({ Code: "AccessDenied", Key: "x" })`,
+		},
+		"s3 other region": {
+			"s3", List, s3Error("AuthorizationHeaderMalformed", "the region 'us-east-1' is wrong; expecting 'eu-west-1'", 400), Elsewhere,
+			`cannot list s3 bucket "images" in region eu-west-1: it is in another region; correct storage.s3.region (AuthorizationHeaderMalformed: the region 'us-east-1' is wrong; expecting 'eu-west-1')`,
+		},
+		"s3 no answer": {
+			"s3", List, fromEngine("s3aws", awserr.New("RequestError", "send request failed", unreachable(refused))), Unreachable,
+			`cannot list s3 bucket "images" in region eu-west-1: it cannot be reached; check its address and that it runs (dial tcp: connect: connection refused)`,
+		},
+		"s3 wrong authority": {
+			"s3", List, fromEngine("s3aws", awserr.New("RequestError", "send request failed", unreachable(x509.UnknownAuthorityError{}))), Untrusted,
+			`cannot list s3 bucket "images" in region eu-west-1: its certificate is not trusted; give the server the certificate of the authority that signed it (dial tcp: x509: certificate signed by unknown authority)`,
+		},
+		"s3 no key": {
+			"s3", List, fromEngine("s3aws", awserr.New("NoCredentialProviders", "no valid providers in chain", nil)), NoCredentials,
+			`cannot list s3 bucket "images" in region eu-west-1: no credentials were found; give storage.s3.accesskey and secretkey, or run where the cloud gives an identity (NoCredentialProviders: no valid providers in chain)`,
+		},
+		"s3 clock": {
+			"s3", List, s3Error("RequestTimeTooSkewed", "too large", 403), Clock,
+			`cannot list s3 bucket "images" in region eu-west-1: the clock of this machine differs too much from the store's; set it (RequestTimeTooSkewed: too large)`,
+		},
+		"s3 something new": {
+			"s3", List, s3Error("NeverHeardOf", "that", 500), Unknown,
+			`cannot list s3 bucket "images" in region eu-west-1: NeverHeardOf: that`,
+		},
+		"azure key": {
+			"azure", List, fromEngine("azure", azureError(bloberror.AuthenticationFailed, 403)), Refused,
+			`cannot list azure container "images" at https://acct.blob.core.windows.net: the credentials were refused; check storage.azure.accountname, accountkey and credentials (AuthenticationFailed, HTTP 403)`,
+		},
+		"azure network rules": {
+			"azure", List, fromEngine("azure", azureError(bloberror.AuthorizationFailure, 403)), RefusedOrBlocked,
+			`cannot list azure container "images" at https://acct.blob.core.windows.net: the credentials were refused, or the network rules keep this machine out; check storage.azure.accountname, accountkey and credentials (AuthorizationFailure, HTTP 403)`,
+		},
+		"azure container": {
+			"azure", List, fromEngine("azure", azureError(bloberror.ContainerNotFound, 404)), Missing,
+			`cannot list azure container "images" at https://acct.blob.core.windows.net: it does not exist; create it or correct storage.azure.container (ContainerNotFound, HTTP 404)`,
+		},
+		"azure may not write": {
+			"azure", Write, fromEngine("azure", fmt.Errorf("failed to create append blob: %v", azureError(bloberror.AuthorizationPermissionMismatch, 403))), Denied,
+			`cannot write to azure container "images" at https://acct.blob.core.windows.net: it may be read but not written; allow the credentials the role Storage Blob Data Contributor (AuthorizationPermissionMismatch, HTTP 403)`,
+		},
+		"gcs bucket": {
+			"gcs", List, fromEngine("gcs", storage.ErrBucketNotExist), Missing,
+			`cannot list gcs bucket "images": it does not exist; create it or correct storage.gcs.bucket (storage: bucket doesn't exist)`,
+		},
+		"gcs 401": {
+			"gcs", List, fromEngine("gcs", &googleapi.Error{Code: 401, Message: "Invalid Credentials"}), Refused,
+			`cannot list gcs bucket "images": the credentials were refused; check storage.gcs.keyfile or credentials (googleapi: Error 401: Invalid Credentials)`,
+		},
+		"gcs 403": {
+			"gcs", Upload, fromEngine("gcs", &googleapi.Error{Code: 403, Body: "no"}), Denied,
+			`cannot upload to gcs bucket "images": it may be read but not written; allow the credentials the role roles/storage.objectAdmin on the bucket (googleapi: got HTTP response code 403 with body: no)`,
+		},
+		"gcs 404": {
+			"gcs", Write, fromEngine("gcs", &googleapi.Error{Code: 404, Message: "The specified bucket does not exist."}), Missing,
+			`cannot write to gcs bucket "images": it does not exist; create it or correct storage.gcs.bucket (googleapi: Error 404: The specified bucket does not exist.)`,
+		},
+		"gcs key": {
+			"gcs", List, fromEngine("gcs", &url.Error{Op: "Get", URL: "https://storage.googleapis.com/x", Err: &oauth2.RetrieveError{ErrorCode: "invalid_grant", ErrorDescription: "Invalid JWT Signature."}}), Refused,
+			`cannot list gcs bucket "images": the credentials were refused; check storage.gcs.keyfile or credentials (oauth2: "invalid_grant" "Invalid JWT Signature.")`,
+		},
+		"gcs gave up": {
+			"gcs", List, fromEngine("gcs", fmt.Errorf("retry failed with %w; last error: %w", context.DeadlineExceeded, unreachable(refused))), Unreachable,
+			`cannot list gcs bucket "images": it cannot be reached; check its address and that it runs (dial tcp: connect: connection refused)`,
+		},
+		"gcs no key": {
+			"gcs", Open, errors.New("google: could not find default credentials. See https://x"), NoCredentials,
+			`cannot open gcs bucket "images": no credentials were found; give storage.gcs.keyfile or credentials, or run where the cloud gives an identity (google: could not find default credentials. See https://x)`,
+		},
+		"gcs no key file": {
+			"gcs", Open, &fs.PathError{Op: "open", Path: "/key.json", Err: syscall.ENOENT}, Unknown,
+			`cannot open gcs bucket "images": open /key.json: no such file or directory`,
+		},
+		"swift container": {
+			"swift", Open, errors.New(`swift: container "images" does not exist in this account; create it first`), Missing,
+			`cannot open swift container "images" at https://keystone/v3: it does not exist; create it or correct storage.swift.container (container "images" does not exist in this account; create it first)`,
+		},
+		"swift password": {
+			"swift", Open, errors.New("swift: https://keystone/v3 refused the credentials"), Refused,
+			`cannot open swift container "images" at https://keystone/v3: the credentials were refused; check storage.swift.username and password (https://keystone/v3 refused the credentials)`,
+		},
+		"oss bucket": {
+			"oss", Open, errors.New(`oss: bucket "images" does not exist at x: NoSuchBucket: The specified bucket does not exist. (HTTP 404, request 1)`), Missing,
+			`cannot open oss bucket "images" in region oss-cn-hangzhou: it does not exist; create it or correct storage.oss.bucket (bucket "images" does not exist at x: NoSuchBucket: The specified bucket does not exist. (HTTP 404, request 1))`,
+		},
+		"folder not ours": {
+			"filesystem", Write, fromEngine("filesystem", &fs.PathError{Op: "mkdir", Path: "/data/x", Err: syscall.EACCES}), Denied,
+			`cannot write to filesystem folder "/data": it may not be written; give it to the server's user (mkdir /data/x: permission denied)`,
+		},
+		"folder not readable": {
+			"filesystem", List, fromEngine("filesystem", &fs.PathError{Op: "open", Path: "/data/x", Err: syscall.EACCES}), Denied,
+			`cannot list filesystem folder "/data": it may not be read; give it to the server's user (open /data/x: permission denied)`,
+		},
+		"folder full": {
+			"filesystem", Upload, fromEngine("filesystem", &fs.PathError{Op: "write", Path: "/data/x", Err: syscall.ENOSPC}), Full,
+			`cannot upload to filesystem folder "/data": it is full; make space or raise its quota (write /data/x: no space left on device)`,
+		},
+		"folder mounted for reading": {
+			"filesystem", Write, fromEngine("filesystem", &fs.PathError{Op: "mkdir", Path: "/data/x", Err: syscall.EROFS}), Unwritable,
+			`cannot write to filesystem folder "/data": it is read-only; mount it for writing (mkdir /data/x: read-only file system)`,
+		},
+		"folder missing": {
+			"filesystem", List, errors.New("no such file or directory"), Missing,
+			`cannot list filesystem folder "/data": it does not exist; create it or correct storage.filesystem.rootdirectory (no such file or directory)`,
+		},
+		"secret in a text": {
+			"s3", Open, errors.New("the option very-secret is odd\n\tand so is that"), Unknown,
+			`cannot open s3 bucket "images" in region eu-west-1: the option … is odd and so is that`,
+		},
+		"long text": {
+			"gcs", Open, errors.New(strings.Repeat("ä", 300)), Unknown,
+			`cannot open gcs bucket "images": ` + strings.Repeat("ä", longestText) + "…",
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			got := storeOf(test.driver).Failure(test.action, test.err)
+			if got.Error() != test.want || got.Fault != test.fault {
+				t.Errorf("got fault %d\n%s\nwant fault %d\n%s", got.Fault, got, test.fault, test.want)
+			}
+			if below := errors.Unwrap(got); below == nil || below.Error() != test.err.Error() {
+				t.Error("the driver's error is not below it")
+			}
+		})
+	}
+}

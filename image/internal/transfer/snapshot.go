@@ -1,0 +1,169 @@
+package transfer
+
+import (
+	"context"
+	"path"
+	"slices"
+	"strings"
+	"sync"
+
+	"github.com/opencontainers/go-digest"
+
+	storagedriver "github.com/distribution/distribution/v3/registry/storage/driver"
+)
+
+// snapshot is what there is to copy.
+type snapshot struct {
+	repositories []*repository
+	blobs        []digest.Digest
+}
+
+type repository struct {
+	name              string
+	tags              []*tag
+	revisions, layers []digest.Digest
+}
+
+type tag struct {
+	repository, name string
+	// exists is false for what a deletion or an unfinished push leaves.
+	exists bool
+	// current is what the tag's link holds: the digest of a manifest, if all is well.
+	current digest.Digest
+	// history are all manifests the tag has ever named.
+	history []digest.Digest
+}
+
+func (t *tag) String() string { return t.repository + ":" + t.name }
+
+func (t *tag) currentPath() string {
+	return path.Join(repositoryPath(t.repository, tagsFolder), t.name, "current", "link")
+}
+
+func (t *tag) indexPath() string {
+	return path.Join(repositoryPath(t.repository, tagsFolder), t.name, "index")
+}
+
+func (s *snapshot) tags() []*tag {
+	var all []*tag
+	for _, r := range s.repositories {
+		all = append(all, r.tags...)
+	}
+	return all
+}
+
+// takeSnapshot looks at tags first and at blobs last, the other way round than a push
+// writes them: whatever it finds of an image pushed meanwhile, it finds with all below.
+func takeSnapshot(ctx context.Context, driver storagedriver.StorageDriver, workers int) (*snapshot, error) {
+	t := &snapshotTaker{driver: driver, workers: workers}
+	s := &snapshot{}
+	var err error
+	if s.repositories, err = t.repositories(ctx, ""); err != nil {
+		return nil, err
+	}
+	if err := each(ctx, workers, s.repositories, t.tagNames); err != nil {
+		return nil, err
+	}
+	if err := each(ctx, workers, s.tags(), t.tag); err != nil {
+		return nil, err
+	}
+	if err := each(ctx, workers, s.repositories, t.revisions); err != nil {
+		return nil, err
+	}
+	if err := each(ctx, workers, s.repositories, t.layers); err != nil {
+		return nil, err
+	}
+	s.blobs, err = t.blobs(ctx)
+	return s, err
+}
+
+type snapshotTaker struct {
+	driver  storagedriver.StorageDriver
+	workers int
+}
+
+// repositories finds those at and below a name; a repository may hold others.
+func (t *snapshotTaker) repositories(ctx context.Context, name string) ([]*repository, error) {
+	entries, err := names(ctx, t.driver, repositoryPath(name))
+	if err != nil {
+		return nil, err
+	}
+	slices.Sort(entries)
+	var found []*repository
+	if slices.Contains(entries, "_manifests") || slices.Contains(entries, layersFolder) {
+		found = append(found, &repository{name: name})
+	}
+	for _, entry := range entries {
+		if strings.HasPrefix(entry, "_") || strings.HasPrefix(entry, ".") {
+			continue
+		}
+		below, err := t.repositories(ctx, path.Join(name, entry))
+		if err != nil {
+			return nil, err
+		}
+		found = append(found, below...)
+	}
+	return found, nil
+}
+
+func (t *snapshotTaker) tagNames(ctx context.Context, r *repository) error {
+	entries, err := names(ctx, t.driver, repositoryPath(r.name, tagsFolder))
+	slices.Sort(entries)
+	for _, name := range entries {
+		r.tags = append(r.tags, &tag{repository: r.name, name: name})
+	}
+	return err
+}
+
+func (t *snapshotTaker) tag(ctx context.Context, found *tag) error {
+	content, err := t.driver.GetContent(ctx, found.currentPath())
+	if isMissing(err) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	found.exists = true
+	found.current = digest.Digest(content)
+	found.history, err = digests(ctx, t.driver, found.indexPath())
+	return err
+}
+
+func (t *snapshotTaker) revisions(ctx context.Context, r *repository) (err error) {
+	r.revisions, err = digests(ctx, t.driver, repositoryPath(r.name, revisionsFolder))
+	return err
+}
+
+func (t *snapshotTaker) layers(ctx context.Context, r *repository) (err error) {
+	r.layers, err = digests(ctx, t.driver, repositoryPath(r.name, layersFolder))
+	return err
+}
+
+func (t *snapshotTaker) blobs(ctx context.Context) ([]digest.Digest, error) {
+	algorithms, err := names(ctx, t.driver, blobsRoot)
+	if err != nil {
+		return nil, err
+	}
+	var found []digest.Digest
+	var mutex sync.Mutex
+	for _, algorithm := range algorithms {
+		prefixes, err := names(ctx, t.driver, path.Join(blobsRoot, algorithm))
+		if err != nil {
+			return nil, err
+		}
+		err = each(ctx, t.workers, prefixes, func(ctx context.Context, prefix string) error {
+			encoded, err := names(ctx, t.driver, path.Join(blobsRoot, algorithm, prefix))
+			if err != nil {
+				return err
+			}
+			mutex.Lock()
+			defer mutex.Unlock()
+			found = append(found, valid(algorithm, encoded)...)
+			return nil
+		})
+		if err != nil {
+			return nil, err
+		}
+	}
+	return found, nil
+}

@@ -23,7 +23,11 @@ describe("a registry that runs the stock image, pinned by digest", () => {
     await docker.run("image", "rm", image);
 
     reference = `${image}@${digest}`;
-    cleanUp.add({ dispose: async () => void (await docker.attempt("image", "rm", reference)) });
+    cleanUp.add({
+      dispose: async () => {
+        await docker.attempt("image", "rm", reference);
+      },
+    });
     // The provider that pulls does not know the logins of the docker command.
     const { repositoryPrefix, username, password } = firstOutputs;
     const login = { "docker:registryAuth[0].address": repositoryPrefix, "docker:registryAuth[0].username": username };

@@ -29,9 +29,14 @@ export default defineConfig(
     files: ["test/**/*.test.ts"],
     rules: { "@typescript-eslint/no-unnecessary-condition": "off" },
   },
+  { files: ["**/*.js", "**/*.cjs"], languageOptions: { sourceType: "commonjs" } },
   {
-    files: ["**/*.js", "**/*.cjs"],
-    languageOptions: { sourceType: "commonjs", globals: { __dirname: "readonly", console: "readonly", process: "readonly" } },
+    files: ["**/*.js", "**/*.cjs", "**/*.mjs"],
+    languageOptions: {
+      globals: Object.fromEntries(
+        ["Buffer", "URL", "URLSearchParams", "__dirname", "console", "fetch", "process"].map((name) => [name, "readonly"]),
+      ),
+    },
   },
   {
     files: ["**/*.mjs"],

@@ -6,6 +6,8 @@ const common = {
 };
 
 module.exports = {
+  // Not a measure: what takes a second can take ten on a machine that does other things.
+  testTimeout: 60_000,
   projects: [
     { ...common, displayName: "unit", testMatch: ["<rootDir>/test/unit/**/*.test.ts"] },
     {

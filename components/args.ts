@@ -13,7 +13,7 @@ export type TlsMode = (typeof TlsMode)[keyof typeof TlsMode];
 
 /** The certificate clients see. */
 export interface Tls {
-  /** `self-signed`, `provided` or `off`. @default "self-signed" */
+  /** `self-signed`, `provided` or `off`. Default: `self-signed`. */
   mode?: TlsMode;
   /** `provided`: the server certificate, PEM; may carry its intermediates. */
   certificate?: pulumi.Input<string>;
@@ -21,15 +21,15 @@ export interface Tls {
   privateKey?: pulumi.Input<string>;
   /** `provided`: intermediates, PEM, nearest to the server first; with a private CA its root last. */
   chain?: pulumi.Input<string>;
-  /** `self-signed`: days the server certificate is valid. @default 365 */
+  /** `self-signed`: days the server certificate is valid, 1 to 3649. Default: `365`. */
   validityDays?: number;
-  /** `self-signed`: an `up` in the last days before the end renews the certificate; how many. @default a third of `validityDays`, 30 at most */
+  /** `self-signed`: an `up` in this many days before the end renews the certificate. Default: a third of `validityDays`, 30 at most. */
   renewBeforeDays?: number;
-  /** `self-signed`: raise it to get a new key and certificate with the next `up`. @default 1 */
+  /** `self-signed`: raise it to get a new key and certificate with the next `up`. Default: `1`. */
   generation?: number;
-  /** `self-signed`: raise it by one to get a new CA, which clients have to trust anew. @default 1 */
+  /** `self-signed`: raise it by one to get a new CA, which clients have to trust anew. Default: `1`. */
   caGeneration?: number;
-  /** `self-signed`: clients that trust the CA of the generation before still accept the registry; `caCertificate` has both. @default false */
+  /** `self-signed`: clients that trust the CA of the generation before still accept the registry, and the output `caCertificate` has both. Needs `caGeneration` 2 or more. Default: `false`. */
   keepPreviousCa?: boolean;
 }
 
@@ -46,36 +46,36 @@ export type Access = (typeof Access)[keyof typeof Access];
 export interface User {
   /** Login name: letters, digits and `._-`, 64 at most, no `:`. */
   name: string;
-  /** At most 72 bytes, the limit of bcrypt. Kept secret. @default a generated one of 32 characters */
+  /** Password, 72 bytes at most (the limit of bcrypt). Kept secret. Default: a generated one of 32 characters. */
   password?: pulumi.Input<string>;
-  /** Raise it by one to get a new generated password, or a new hash of the given one. @default 1 */
+  /** Raise it by one to get a new generated password, or a new hash of the given one. Default: `1`. */
   generation?: number;
-  /** The generated password of the generation before is accepted too, until this is removed. @default false */
+  /** The generated password of the generation before is accepted too, until this is removed. Needs `generation` 2 or more. Default: `false`. */
   keepPrevious?: boolean;
   /** With a given `password`: another one that is accepted too, until this is removed. Kept secret. */
   previousPassword?: pulumi.Input<string>;
-  /** `push-pull` or `pull`. @default "push-pull" */
+  /** `push-pull` or `pull`. Default: `push-pull`. */
   access?: Access;
-  /** Repositories the user may use: names, or prefixes as `team-a/*`. @default all */
+  /** Repositories the user may use: names, or prefixes as `team-a/*`. Default: all. */
   repositories?: string[];
 }
 
 /** How logins are verified. For the bundled server. */
 export interface Authentication {
-  /** Seconds for which a verified login is remembered; 0 verifies every request. @default 300 */
+  /** Seconds for which a verified login is remembered; 0 verifies every request. Default: `300`. */
   cacheSeconds?: number;
-  /** Logins remembered at most. @default 10000 */
+  /** Logins remembered at most, 1 or more. Default: `10000`. */
   cacheSize?: number;
-  /** Failed logins an address may have in a window before it gets 429; 0 means no limit. Each costs the server 60 ms or so. @default 60 */
+  /** Failed logins an address may have in a window before it gets 429; 0 means no limit. Each costs the server 60 ms or so. Default: `60`. */
   failedLogins?: number;
-  /** Length of the window in seconds. @default 60 */
+  /** Length of the window in seconds. Default: `60`. */
   failedLoginsWindowSeconds?: number;
 }
 
 /** Limits of the server's container. */
 export interface Resources {
-  /** Memory in MiB, 64 or more. @default 512 */
+  /** Memory in MiB, 64 or more. Default: `512`. */
   memory?: number;
-  /** Processes and threads, 64 or more. @default 512 */
+  /** Processes and threads, 64 or more. Default: `512`. */
   processes?: number;
 }

@@ -13,7 +13,7 @@ export interface AzureStoreArgs {
   options: AzureStorage;
   /** Tags of everything that is made. */
   tags?: Record<string, string>;
-  /** `true`: destroying the component deletes the images too. @default false: account and container are protected */
+  /** `true`: destroying the component deletes the images too. Default: false: account and container are protected. */
   lab?: boolean;
 }
 

@@ -13,7 +13,7 @@ export interface GcsStoreArgs {
   options: GcsStorage;
   /** Labels of the bucket. */
   tags?: Record<string, string>;
-  /** `true`: destroying the component deletes the images too. @default false: the bucket is protected */
+  /** `true`: destroying the component deletes the images too. Default: false: the bucket is protected. */
   lab?: boolean;
 }
 

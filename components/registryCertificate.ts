@@ -26,7 +26,7 @@ export interface RegistryCertificateArgs {
   hostname: string;
   /** Further names and IP addresses the certificate covers. */
   alternativeNames?: string[];
-  /** Where the certificate comes from. @default self-signed */
+  /** Where the certificate comes from. Default: self-signed. */
   tls?: Tls;
 }
 

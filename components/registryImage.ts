@@ -7,7 +7,7 @@ import { checkArguments } from "./lib/inputs";
 
 /** Which server image. */
 export interface RegistryImageArgs {
-  /** `bundled`, or an image reference pinned by digest. @default "bundled" */
+  /** `bundled`, or a reference pinned by digest (`name@sha256:…`). Default: `bundled`. */
   image?: string;
 }
 

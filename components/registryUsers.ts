@@ -7,9 +7,9 @@ import { checkArguments, gated } from "./lib/inputs";
 
 /** Who may log in. */
 export interface RegistryUsersArgs {
-  /** The users; an empty list turns authentication off. */
+  /** Who may log in, every name once. */
   users: User[];
-  /** Everybody may pull without a login. @default false */
+  /** Everybody may pull without a login. Default: `false`. */
   anonymousPull?: boolean;
 }
 

@@ -13,7 +13,7 @@ export interface S3StoreArgs {
   options: S3Storage;
   /** Tags of everything that is made. */
   tags?: Record<string, string>;
-  /** `true`: destroying the component deletes the images too. @default false: the bucket is protected */
+  /** `true`: destroying the component deletes the images too. Default: false: the bucket is protected. */
   lab?: boolean;
 }
 

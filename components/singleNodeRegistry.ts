@@ -35,33 +35,33 @@ const newStorePatience = 600;
 
 /** A registry on one Docker host. */
 export interface SingleNodeRegistryArgs {
-  /** DNS name or IP address that clients use. @default "localhost" */
+  /** DNS name or IP address that clients use, without port; it is in the certificate and in image names. Default: `localhost`. */
   hostname?: string;
-  /** Port on the Docker host. @default 5000 */
+  /** Port on the Docker host, 1 to 65535. Default: `5000`. */
   port?: number;
-  /** Address of the Docker host to listen on; 0.0.0.0 for all. @default "127.0.0.1" */
+  /** Address of the Docker host to listen on; 0.0.0.0 for all. Default: `127.0.0.1`. */
   bindAddress?: string;
-  /** Accepts plain HTTP or a registry without users beyond loopback. @default false */
+  /** Accepts plain HTTP or a registry without users beyond loopback. Default: `false`. */
   allowInsecure?: boolean;
-  /** The certificate. @default self-signed */
+  /** Where the certificate comes from, or that there is none. Default: self-signed. */
   tls?: Tls;
-  /** Who may log in. @default one user `admin` with a generated password */
+  /** Who may log in. Default: one user `admin` with a generated password. */
   users?: User[];
-  /** Everybody may pull without a login; pushing still needs one. @default false */
+  /** Everybody may pull without a login; pushing still needs one. Default: `false`. */
   anonymousPull?: boolean;
-  /** How logins are verified. */
+  /** How logins are verified. For the bundled server. */
   authentication?: Authentication;
-  /** Where images are kept. @default a named volume */
+  /** Where images are kept. Default: a named volume. */
   storage?: Storage;
-  /** `bundled`, or an image reference pinned by digest. @default "bundled" */
+  /** Image of the server: `bundled`, or a reference pinned by digest (`name@sha256:…`). Default: `bundled`. */
   image?: string;
-  /** Pulls only, e.g. while images are moved to another store. @default false */
+  /** Accepts pulls only, e.g. while images are moved to another store. Default: `false`. */
   readOnly?: boolean;
-  /** Names that the server finds without DNS, with their IP addresses. `host.docker.internal` is always the Docker host. */
+  /** Names that the server finds without DNS, with their IP addresses or `host-gateway`. `host.docker.internal` is always the Docker host. */
   hosts?: Record<string, string>;
   /** Limits of the container. */
   resources?: Resources;
-  /** `true`: destroying the component deletes the images in its own volume too. @default false: the volume is protected */
+  /** Destroying the component deletes the images in its own volume too. Default: `false`, the volume is protected. */
   lab?: boolean;
 }
 
@@ -84,7 +84,7 @@ export class SingleNodeRegistry extends pulumi.ComponentResource {
   public readonly caCertificate: pulumi.Output<string>;
   /** End of the server certificate, ISO 8601 in UTC; empty without TLS. */
   public readonly certificateExpiresAt: pulumi.Output<string>;
-  /** Shell command that logs Docker in as the first user. */
+  /** Shell command that logs Docker in as the first user. It reads the password from the stack's output `password`. */
   public readonly loginCommand: pulumi.Output<string>;
   /** Shell command that makes a Docker engine trust the registry. */
   public readonly trustCommand: pulumi.Output<string>;
@@ -115,7 +115,8 @@ export class SingleNodeRegistry extends pulumi.ComponentResource {
       { users: [...settings.users], anonymousPull: settings.anonymousPull },
       parent,
     );
-    const httpSecret = new random.RandomBytes(`${name}-http-secret`, { length: 32 }, parent);
+    // Not RandomBytes: its value is its ID as well, and that stands in state and previews in clear.
+    const httpSecret = new random.RandomPassword(`${name}-http-secret`, { length: 48, special: false }, parent);
     const image = new RegistryImage(`${name}-image`, { image: settings.image }, parent);
     const data = new RegistryData(
       `${name}-data`,
@@ -125,7 +126,7 @@ export class SingleNodeRegistry extends pulumi.ComponentResource {
 
     const store = provisionedStorage(`${name}-store`, settings.storage, lab, parent);
     const storage = gated(store, (resolved) => storageProblems(resolved, settings.image));
-    const configuration = pulumi.all([httpSecret.hex, storage]).apply(([secret, resolved]) =>
+    const configuration = pulumi.all([httpSecret.result, storage]).apply(([secret, resolved]) =>
       renderConfiguration({
         httpSecret: secret,
         tls: encrypted,

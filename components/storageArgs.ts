@@ -7,59 +7,59 @@ import * as pulumi from "@pulumi/pulumi";
 
 /** Images in a directory of the Docker host: a named volume unless `hostPath` says otherwise. */
 export interface FilesystemStorage {
-  /** Name of the volume. One that is chosen here outlives the stack. @default the component's name and `-data` */
+  /** Name of the volume. One that is chosen here outlives the stack. Default: the component's name and `-data`. */
   volume?: string;
-  /** Driver of the volume, as an installed volume plugin is called. @default "local" */
+  /** Driver of the volume, as an installed volume plugin is called. Default: `local`. */
   volumeDriver?: string;
   /** Options for the volume's driver, e.g. `type: nfs`. Only with `volume` or `volumeDriver`. */
   volumeOptions?: Record<string, string>;
   /** Absolute path on the Docker host (bind mount); made when missing. Excludes the volume options. */
   hostPath?: string;
-  /** Files the engine works on at once, 25 or more. @default 100 */
+  /** Files the engine works on at once, 25 or more. Default: `100`. */
   maxThreads?: number;
 }
 
 /** Images in Amazon S3 or a store that speaks its protocol. Without keys, the role of the machine is used. */
 export interface S3Storage {
-  /** Name of the bucket. @default with `provision` a name made from the component's; else it must be given */
+  /** Name of the bucket. Default: with `provision` a name made from the component's; else it must be given. */
   bucket?: string;
-  /** AWS region. @default "us-east-1" with `regionEndpoint`; else it must be given */
+  /** AWS region. Default: `us-east-1` with `regionEndpoint`; else it must be given. */
   region?: string;
-  /** URL of a store that is not AWS. @default AWS itself */
+  /** URL of a store that is not AWS. Default: AWS itself. */
   regionEndpoint?: string;
-  /** Access key ID. Kept secret. @default the machine's or task's IAM role; with `provision` a new user's, unless `role` is given */
+  /** Access key ID. Kept secret. Default: the machine's or task's IAM role; with `provision` a new user's, unless `role` is given. */
   accessKey?: pulumi.Input<string>;
   /** Secret access key, together with `accessKey`. Kept secret. */
   secretKey?: pulumi.Input<string>;
-  /** Bucket in the path instead of the host name. @default true with `regionEndpoint`, but for aliyuncs.com */
+  /** Bucket in the path instead of the host name. Default: true with `regionEndpoint`, but for aliyuncs.com. */
   forcePathStyle?: boolean;
-  /** TLS to the store. @default true, unless `regionEndpoint` begins with http: */
+  /** TLS to the store. Default: true, unless `regionEndpoint` begins with http:. */
   secure?: boolean;
-  /** Accepts any certificate of the store. @default false */
+  /** Accepts any certificate of the store. Default: `false`. */
   skipVerify?: boolean;
-  /** Server-side encryption of every object. @default false */
+  /** Server-side encryption of every object. Default: `false`. */
   encrypt?: boolean;
   /** KMS key for the encryption; needs `encrypt`. With `provision` it is an ARN: the policy names the key. */
   keyId?: string;
-  /** Bytes of one part of an upload, 5 MiB or more. @default 10 MiB */
+  /** Bytes of one part of an upload, 5 MiB or more. Default: 10 MiB. */
   chunkSize?: number;
-  /** Bytes of one part of a server-side copy, 5 MiB or more. @default 32 MiB */
+  /** Bytes of one part of a server-side copy, 5 MiB or more. Default: 32 MiB. */
   multipartCopyChunkSize?: number;
-  /** Parts copied at once. @default 100 */
+  /** Parts copied at once. Default: `100`. */
   multipartCopyMaxConcurrency?: number;
-  /** Objects above this size in bytes are copied in parts. @default 32 MiB */
+  /** Objects above this size in bytes are copied in parts. Default: 32 MiB. */
   multipartCopyThresholdSize?: number;
-  /** Folder in the bucket. @default the bucket's root */
+  /** Folder in the bucket. Default: the bucket's root. */
   rootDirectory?: string;
-  /** Storage class of new objects. @default "STANDARD" */
+  /** Storage class of new objects. Default: `STANDARD`. */
   storageClass?: string;
-  /** Canned ACL of new objects. @default "private"; with `provision` the one that a bucket without ACLs takes */
+  /** Canned ACL of new objects. Default: `private`; with `provision` the one that a bucket without ACLs takes. */
   objectAcl?: string;
-  /** IPv4 and IPv6 endpoints. @default false */
+  /** IPv4 and IPv6 endpoints. Default: `false`. */
   useDualStack?: boolean;
-  /** S3 Transfer Acceleration. @default false */
+  /** S3 Transfer Acceleration. Default: `false`. */
   accelerate?: boolean;
-  /** FIPS endpoints. @default false */
+  /** FIPS endpoints. Default: `false`. */
   useFipsEndpoint?: boolean;
   /** `provision`: name of an existing IAM role, the machine's or task's, that gets access instead of a new user with a key. */
   role?: string;
@@ -67,7 +67,7 @@ export interface S3Storage {
 
 /** How the registry proves to Azure who it is. */
 export interface AzureCredentials {
-  /** `shared_key`, `client_secret` or `default_credentials` (managed identity, workload identity). @default "shared_key" with `accountKey`, else "default_credentials" */
+  /** `shared_key`, `client_secret` or `default_credentials` (managed identity, workload identity). Default: `shared_key` with `accountKey`, else `default_credentials`. */
   type?: string;
   /** `client_secret`: ID of the application. */
   clientId?: string;
@@ -79,29 +79,29 @@ export interface AzureCredentials {
 
 /** Images in Azure Blob Storage. */
 export interface AzureStorage {
-  /** Name of the storage account. @default with `provision` a random one; else it must be given */
+  /** Name of the storage account. Default: with `provision` a random one; else it must be given. */
   accountName?: string;
   /** Key of the storage account, for `credentials.type` shared_key. Kept secret. */
   accountKey?: pulumi.Input<string>;
-  /** Name of the blob container. @default with `provision` "registry"; else it must be given */
+  /** Name of the blob container. Default: with `provision` `registry`; else it must be given. */
   container?: string;
-  /** Who the registry is. @default the account key, or the machine's identity without one */
+  /** Who the registry is. Default: the account key, or the machine's identity without one. */
   credentials?: AzureCredentials;
-  /** Domain of another Azure cloud. @default "core.windows.net" */
+  /** Domain of another Azure cloud. Default: `core.windows.net`. */
   realm?: string;
-  /** URL of the blob service. @default https://<accountName>.blob.<realm> */
+  /** URL of the blob service. Default: https://<accountName>.blob.<realm>. */
   serviceUrl?: string;
-  /** Folder in the container. @default its root */
+  /** Folder in the container. Default: its root. */
   rootDirectory?: string;
-  /** Tries of a copy's status. @default 5 */
+  /** Tries of a copy's status. Default: `5`. */
   maxRetries?: number;
-  /** Time between two tries, e.g. 100ms. @default "100ms" */
+  /** Time between two tries, e.g. 100ms. Default: `100ms`. */
   retryDelay?: string;
-  /** Accepts any certificate of the store. @default false */
+  /** Accepts any certificate of the store. Default: `false`. */
   skipVerify?: boolean;
-  /** `provision`: name of an existing resource group. @default a new one in `location` */
+  /** `provision`: name of an existing resource group. Default: a new one in `location`. */
   resourceGroup?: string;
-  /** `provision`: Azure region. @default that of `resourceGroup`; without one it must be given */
+  /** `provision`: Azure region. Default: that of `resourceGroup`; without one it must be given. */
   location?: string;
   /** `provision`: object ID of a managed identity that gets access instead of the account key, which is turned off then. */
   principalId?: string;
@@ -109,15 +109,15 @@ export interface AzureStorage {
 
 /** Images in Google Cloud Storage. */
 export interface GcsStorage {
-  /** Name of the bucket. @default with `provision` a name made from the component's; else it must be given */
+  /** Name of the bucket. Default: with `provision` a name made from the component's; else it must be given. */
   bucket?: string;
-  /** JSON key of a service account. Kept secret. @default the machine's service account or workload identity */
+  /** JSON key of a service account. Kept secret. Default: the machine's service account or workload identity. */
   credentials?: pulumi.Input<string>;
-  /** Folder in the bucket. @default its root */
+  /** Folder in the bucket. Default: its root. */
   rootDirectory?: string;
-  /** Bytes of one part of an upload, a multiple of 256 KiB. @default 16 MiB */
+  /** Bytes of one part of an upload, a multiple of 256 KiB. Default: 16 MiB. */
   chunkSize?: number;
-  /** Operations at once, 25 or more. @default 50 */
+  /** Operations at once, 25 or more. Default: `50`. */
   maxConcurrency?: number;
   /** `provision`: where the bucket is: a region as europe-west3, or EU, US, ASIA. It must be given then. */
   location?: string;
@@ -151,7 +151,7 @@ export interface SwiftStorage {
   trustId?: string;
   /** Region in the service catalog. */
   region?: string;
-  /** Version of the identity API: 1 (tempauth), 2 or 3. @default by `authUrl` */
+  /** Version of the identity API: 1 (tempauth), 2 or 3. Default: by `authUrl`. */
   authVersion?: number;
   /** Application credential by ID. */
   applicationCredentialId?: string;
@@ -159,25 +159,25 @@ export interface SwiftStorage {
   applicationCredentialName?: string;
   /** Secret of the application credential. Kept secret. */
   applicationCredentialSecret?: pulumi.Input<string>;
-  /** `public`, `internal` or `admin`. @default "public" */
+  /** `public`, `internal` or `admin`. Default: `public`. */
   endpointType?: string;
-  /** Accepts any certificate of the store. @default false */
+  /** Accepts any certificate of the store. Default: `false`. */
   insecureSkipVerify?: boolean;
-  /** Bytes of one segment of a large object, 1 MiB to 1 GiB. @default 16 MiB */
+  /** Bytes of one segment of a large object, 1 MiB to 1 GiB. Default: 16 MiB. */
   chunkSize?: number;
-  /** Folder in the container. @default its root */
+  /** Folder in the container. Default: its root. */
   rootDirectory?: string;
   /** The account's temporary URL key: with it, clients fetch blobs from Swift itself. Kept secret. */
   secretKey?: pulumi.Input<string>;
-  /** The key belongs to the container instead of the account. @default false */
+  /** The key belongs to the container instead of the account. Default: `false`. */
   tempUrlContainerKey?: boolean;
-  /** Methods temporary URLs are made for. @default those the cluster allows */
+  /** Methods temporary URLs are made for. Default: those the cluster allows. */
   tempUrlMethods?: string[];
 }
 
 /** Images in Alibaba Cloud OSS. A driver of the bundled server; the stock engine has none. */
 export interface OssStorage {
-  /** Access key ID. Kept secret. @default the machine's RAM role */
+  /** Access key ID. Kept secret. Default: the machine's RAM role. */
   accessKeyId?: pulumi.Input<string>;
   /** Access key secret. Kept secret. */
   accessKeySecret?: pulumi.Input<string>;
@@ -185,23 +185,23 @@ export interface OssStorage {
   region?: string;
   /** Name of the bucket. */
   bucket?: string;
-  /** The endpoint inside Alibaba's network. @default false */
+  /** The endpoint inside Alibaba's network. Default: `false`. */
   internal?: boolean;
-  /** RAM role of the ECS instance. @default the one the instance has */
+  /** RAM role of the ECS instance. Default: the one the instance has. */
   ramRole?: string;
-  /** Transfer acceleration. @default false */
+  /** Transfer acceleration. Default: `false`. */
   accelerate?: boolean;
-  /** Server-side encryption of every object. @default false */
+  /** Server-side encryption of every object. Default: `false`. */
   encrypt?: boolean;
-  /** KMS key for the encryption; needs `encrypt`. @default OSS's own key */
+  /** KMS key for the encryption; needs `encrypt`. Default: OSS's own key. */
   encryptionKeyId?: string;
-  /** Objects above this size in bytes are copied in parts. @default 256 MiB */
+  /** Objects above this size in bytes are copied in parts. Default: 256 MiB. */
   multipartCopyThresholdSize?: number;
-  /** TLS to the store. @default true */
+  /** TLS to the store. Default: `true`. */
   secure?: boolean;
-  /** Bytes of one part of an upload, 100 KiB to 1 GiB. @default 10 MiB */
+  /** Bytes of one part of an upload, 100 KiB to 1 GiB. Default: 10 MiB. */
   chunkSize?: number;
-  /** Folder in the bucket. @default its root */
+  /** Folder in the bucket. Default: its root. */
   rootDirectory?: string;
   /** Another endpoint than the region's own. */
   endpoint?: string;
@@ -209,7 +209,7 @@ export interface OssStorage {
 
 /** Where the images are kept. */
 export interface Storage {
-  /** `filesystem`, `s3`, `azure`, `gcs`, `swift` or `oss`. @default "filesystem" */
+  /** `filesystem`, `s3`, `azure`, `gcs`, `swift` or `oss`. Default: `filesystem`. */
   driver?: string;
   /**
    * Makes the bucket, or storage account and container, and the registry's access to nothing else: for `s3` (AWS itself), `azure` and
@@ -218,7 +218,7 @@ export interface Storage {
   provision?: boolean;
   /** `provision`: tags (in Google Cloud: labels) of everything it makes. */
   tags?: Record<string, string>;
-  /** Clients fetch blobs from the store itself, by signed URLs. @default true for the real clouds, false for `filesystem` and other endpoints */
+  /** Clients fetch blobs from the store itself, by signed URLs. Default: true for the real clouds, false for `filesystem` and other endpoints. */
   redirect?: boolean;
   /** Certificates, PEM, of the CA that signed the store's certificate, when it is a private one. */
   caCertificates?: string;

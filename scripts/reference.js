@@ -25,8 +25,11 @@ const program = ts.createProgram([componentsFile, configFile], {
 const checker = program.getTypeChecker();
 
 const text = (parts) => ts.displayPartsToString(parts).replace(/\s+/g, " ").trim();
-const description = (symbol) => text(symbol.getDocumentationComment(checker));
-const defaultOf = (symbol) => text(symbol.getJsDocTags(checker).find(({ name }) => name === "default")?.text ?? []);
+const comment = (symbol) => text(symbol.getDocumentationComment(checker));
+// A comment's last sentence has the default; a tag for it would not reach the package's schema, and so no other language.
+const lastSentence = /(?:^| )Default: (.*)\.$/;
+const description = (symbol) => comment(symbol).replace(lastSentence, "");
+const defaultOf = (symbol) => lastSentence.exec(comment(symbol))?.[1] ?? "";
 // Outside of `code` a < would begin an HTML tag.
 const cell = (value) => value.replace(/`[^`]*`|[<]/g, (each) => (each === "<" ? "&lt;" : each)).replace(/\|/g, "\\|");
 const anchor = (name) => `#${name.toLowerCase()}`;

@@ -37,17 +37,16 @@ export type Environment = Record<string, string>;
  * beside a user's stacks. Its folder has links to the program and a `stacks` folder that is really its own.
  */
 export class TestStack {
-  public readonly resourceName: string;
-
   private constructor(
     public readonly folder: string,
     public readonly stack: Stack,
     public readonly name: string,
     /** What a command needs to work on this stack, and on the engine it is on. */
     public readonly env: Environment,
-  ) {
-    this.resourceName = `container-registry-${name}`;
-  }
+    private readonly project = "container-registry",
+    /** What everything on the engine is named after. */
+    public readonly resourceName = `container-registry-${name}`,
+  ) {}
 
   /** Makes a stack on a free port; `lab` is on unless the settings say otherwise. `environment` can name another engine (`DOCKER_HOST`). */
   static async create(settings: Settings = {}, secrets: Settings = {}, environment: Environment = {}): Promise<TestStack> {
@@ -57,38 +56,49 @@ export class TestStack {
     }
     fs.copyFileSync(path.join(projectRoot, "Pulumi.yaml"), path.join(folder, "Pulumi.yaml"));
     fs.mkdirSync(path.join(folder, "stacks"));
-    fs.mkdirSync(path.join(folder, "state"));
-    const name = `test-${randomBytes(4).toString("hex")}`;
-    const env = {
-      PULUMI_BACKEND_URL: `file://${folder}/state`,
-      PULUMI_CONFIG_PASSPHRASE: statePassphrase,
-      PULUMI_CONFIG_PASSPHRASE_FILE: "",
-      ...environment,
-    };
-    try {
-      const stack = await LocalWorkspace.createStack({ stackName: name, workDir: folder }, { envVars: env });
+    return deletedOnFailure(folder, async () => {
+      const { stack, name, env } = await newStack(folder, environment);
       const made = new TestStack(folder, stack, name, env);
       await made.set({ port: await freePort(), lab: true, ...settings }, secrets);
       return made;
-    } catch (error) {
-      fs.rmSync(folder, { recursive: true, force: true });
-      throw error;
-    }
+    });
+  }
+
+  /** Makes a stack of the YAML program in examples/, on a free port and under a name of its own; `change` edits its text. */
+  static async ofYamlExample(change = (program: string): string => program): Promise<TestStack> {
+    const folder = fs.mkdtempSync(path.join(os.tmpdir(), "container-registry-test-"));
+    return deletedOnFailure(folder, async () => {
+      const resourceName = `registry-from-yaml-${randomBytes(4).toString("hex")}`;
+      const program = fs
+        .readFileSync(path.join(projectRoot, "examples", "yaml", "Pulumi.yaml"), "utf8")
+        .replaceAll("registry-from-yaml", resourceName)
+        .replace("../../components", path.join(projectRoot, "components"));
+      fs.writeFileSync(path.join(folder, "Pulumi.yaml"), change(program));
+      const { stack, name, env } = await newStack(folder, {});
+      const made = new TestStack(folder, stack, name, env, resourceName, resourceName);
+      await made.set({ port: await freePort() });
+      return made;
+    });
   }
 
   async set(settings: Settings, secrets: Settings = {}): Promise<void> {
     const values: ConfigMap = {};
     for (const [key, value] of Object.entries(settings)) {
-      values[inNamespace(key)] = { value: String(value) };
+      values[this.inNamespace(key)] = { value: String(value) };
     }
     for (const [key, value] of Object.entries(secrets)) {
-      values[inNamespace(key)] = { value: String(value), secret: true };
+      values[this.inNamespace(key)] = { value: String(value), secret: true };
     }
     await this.stack.setAllConfig(values, true);
   }
 
+  /** A key with the project's name before it, unless it has another (`docker:host`). */
+  private inNamespace(key: string): string {
+    return key.includes(":") ? key : `${this.project}:${key}`;
+  }
+
   async unset(key: string): Promise<void> {
-    await this.stack.removeConfig(inNamespace(key), true);
+    await this.stack.removeConfig(this.inNamespace(key), true);
   }
 
   async up(): Promise<RegistryOutputs> {
@@ -135,7 +145,7 @@ export class TestStack {
   /** Takes everything away, also after a test that failed half way; for `afterAll`. */
   async dispose(): Promise<void> {
     try {
-      await this.set({ lab: true });
+      await this.set({ "container-registry:lab": true });
       await this.stack.destroy({ suppressProgress: true }).catch(() => undefined);
     } finally {
       fs.rmSync(this.folder, { recursive: true, force: true });
@@ -172,9 +182,26 @@ export class TestStack {
   }
 }
 
-/** A key with the project's name before it, unless it has another (`docker:host`). */
-function inNamespace(key: string): string {
-  return key.includes(":") ? key : `container-registry:${key}`;
+/** Makes a stack in a folder, with its state there. */
+async function newStack(folder: string, environment: Environment): Promise<{ stack: Stack; name: string; env: Environment }> {
+  fs.mkdirSync(path.join(folder, "state"));
+  const name = `test-${randomBytes(4).toString("hex")}`;
+  const env = {
+    PULUMI_BACKEND_URL: `file://${folder}/state`,
+    PULUMI_CONFIG_PASSPHRASE: statePassphrase,
+    PULUMI_CONFIG_PASSPHRASE_FILE: "",
+    ...environment,
+  };
+  return { stack: await LocalWorkspace.createStack({ stackName: name, workDir: folder }, { envVars: env }), name, env };
+}
+
+async function deletedOnFailure<T>(folder: string, make: () => Promise<T>): Promise<T> {
+  try {
+    return await make();
+  } catch (error) {
+    fs.rmSync(folder, { recursive: true, force: true });
+    throw error;
+  }
 }
 
 function plainOutputs(outputs: OutputMap): RegistryOutputs {

@@ -8,7 +8,7 @@ const answers: Answers = {
   ...clouds,
   resources: {
     ...clouds.resources,
-    "random:index/randomBytes:RandomBytes": () => ({ hex: "00ff" }),
+    "random:index/randomPassword:RandomPassword": () => ({ result: "password", bcryptHash: "hash" }),
     "docker:index/remoteImage:RemoteImage": () => ({ imageId: "sha256:1" }),
   },
 };

@@ -1,0 +1,550 @@
+import * as docker from "@pulumi/docker";
+import * as pulumi from "@pulumi/pulumi";
+import * as bundledImage from "../../components/lib/bundledImage";
+import { SingleNodeRegistry, SingleNodeRegistryArgs } from "../../components";
+import { untilHealthy } from "../../components/lib/health";
+import { checkStore } from "../../components/lib/preflight";
+import { makePki } from "../support/pki";
+import { MockedDeployment, resolved } from "../support/mockedDeployment";
+
+// What is asked of the engine beside the provider; engine.test.ts has the tests.
+jest.mock("../../components/lib/bundledImage", () => ({
+  ...jest.requireActual<object>("../../components/lib/bundledImage"),
+  buildBundledImage: () => Promise.resolve({ file: "/image.tar", name: "container-registry:1", tag: "1" }),
+  loadImage: jest.fn(() => Promise.resolve()),
+}));
+jest.mock("../../components/lib/health", () => ({ untilHealthy: jest.fn(() => Promise.resolve()) }));
+jest.mock("../../components/lib/preflight", () => ({ checkStore: jest.fn(() => Promise.resolve()) }));
+
+type Deployment = MockedDeployment<SingleNodeRegistry>;
+
+const pki = makePki(["registry.example.com"]);
+const stockImage = `docker.io/library/registry:3@sha256:${"0123456789abcdef".repeat(4)}`;
+const s3 = { bucket: "images", region: "eu-central-1", accessKey: "GIVEN-access", secretKey: "GIVEN-secret" };
+const labels = new Map(
+  Object.entries(pki).flatMap(([name, made]): [string, string][] =>
+    typeof made === "string"
+      ? []
+      : [
+          [made.certificate, `<given certificate ${name}>\n`],
+          [made.privateKey, `<given key ${name}>\n`],
+        ],
+  ),
+);
+
+function deploy(args: SingleNodeRegistryArgs, preview = false): Promise<{ made: SingleNodeRegistry; deployment: Deployment }> {
+  return MockedDeployment.run(() => new SingleNodeRegistry("registry", args), { preview, labels });
+}
+
+const variants: Record<string, SingleNodeRegistryArgs> = {
+  default: {},
+  "a lab": { lab: true },
+  "a provided certificate": {
+    hostname: "registry.example.com",
+    tls: {
+      mode: "provided",
+      certificate: pki.server.certificate,
+      privateKey: pki.server.privateKey,
+      chain: pki.intermediate.certificate + pki.root.certificate,
+    },
+  },
+  "plain HTTP on every interface": {
+    hostname: "registry.example.com",
+    bindAddress: "0.0.0.0",
+    allowInsecure: true,
+    tls: { mode: "off" },
+  },
+  "a certificate of other dates, and the CA before": {
+    hostname: "192.0.2.1",
+    bindAddress: "192.0.2.1",
+    tls: { validityDays: 90, generation: 3, caGeneration: 2, keepPreviousCa: true },
+  },
+  "a bind mount": { storage: { driver: "filesystem", filesystem: { hostPath: "/srv/images" } } },
+  "a volume driver": {
+    storage: { filesystem: { volumeDriver: "nfs", volumeOptions: { o: "username=u,password=GIVEN-volume" }, maxThreads: 25 } },
+  },
+  "a volume by name in a lab": { lab: true, storage: { filesystem: { volume: "images" } } },
+  "the stock image": { image: stockImage },
+  "several users": {
+    users: [
+      { name: "alice", password: "GIVEN-alice", previousPassword: "GIVEN-before" },
+      { name: "bob", generation: 2, keepPrevious: true },
+      { name: "ci", access: "pull", repositories: ["team-a/*"] },
+    ],
+    anonymousPull: true,
+  },
+  "no users": { users: [] },
+  "a bucket": { storage: { driver: "s3", s3, caCertificates: pki.root.certificate }, hosts: { store: "192.0.2.9" } },
+  "other limits, pulls only": { resources: { memory: 1024, processes: 256 }, readOnly: true, port: 443 },
+};
+const names = Object.keys(variants);
+
+/** Deploys a variant once for all tests that only look at it. */
+const deployments = new Map<string, ReturnType<typeof deploy>>();
+function deployed(name: string): ReturnType<typeof deploy> {
+  const made = deployments.get(name) ?? deploy(variants[name] ?? {});
+  deployments.set(name, made);
+  return made;
+}
+
+beforeEach(() => {
+  jest.clearAllMocks();
+  delete process.env.DOCKER_HOST;
+  delete process.env.DOCKER_CONTEXT;
+});
+
+describe("a registry on one host", () => {
+  it("is made of these by default", async () => {
+    const { deployment: standard } = await deployed("default");
+    expect(standard.list()).toMatchInlineSnapshot(`
+      [
+        "container-registry.RegistryCertificate registry-tls in registry",
+        "container-registry.RegistryData registry-data in registry",
+        "container-registry.RegistryFiles registry-files in registry",
+        "container-registry.RegistryImage registry-image in registry",
+        "container-registry.RegistryUsers registry-users in registry",
+        "container-registry.SingleNodeRegistry registry in ",
+        "docker.Container registry in registry",
+        "docker.Container registry-files-writer in registry-files",
+        "docker.RemoteImage registry-image in registry-image",
+        "docker.Volume registry-data in registry-data",
+        "docker.Volume registry-files in registry-files",
+        "random.RandomBytes registry-http-secret in registry",
+        "random.RandomPassword registry-users-admin-1 in registry-users",
+        "tls.CertRequest registry-tls-request in registry-tls",
+        "tls.LocallySignedCert registry-tls-certificate in registry-tls",
+        "tls.PrivateKey registry-tls-ca-key-1 in registry-tls",
+        "tls.PrivateKey registry-tls-key in registry-tls",
+        "tls.SelfSignedCert registry-tls-ca-1 in registry-tls",
+      ]
+    `);
+    expect(standard.text()).toMatchInlineSnapshot(`
+      "
+      docker.Container registry
+          capabilities: {drops: [ALL]}
+          command: [serve, /etc/container-registry/config-<hash>.yml]
+          dependsOn: [registry-data, registry-files, registry-files-writer, registry-http-secret, registry-image]
+          destroyGraceSeconds: 35
+          envs: [GOMEMLIMIT=460MiB]
+          healthcheck: {interval: 250ms, retries: 3, startPeriod: 20s, tests: [CMD, /registry, healthcheck, '--watch', 15s, /etc/container-registry/config-<hash>.yml], timeout: 30s}
+          hosts: [{host: host.docker.internal, ip: host-gateway}]
+          image: <image registry-image>
+          logDriver: json-file
+          logOpts: {max-file: '3', max-size: 10m}
+          memory: 512
+          memorySwap: 512
+          name: registry
+          networkMode: bridge
+          ports: [{external: 5000, internal: 5000, ip: 127.0.0.1}]
+          readOnly: true
+          restart: unless-stopped
+          securityOpts: [no-new-privileges]
+          stopTimeout: 35
+          tmpfs: {/tmp: 'rw,noexec,nosuid,size=64m'}
+          ulimits: [{hard: 512, name: nproc, soft: 512}]
+          volumes: [{containerPath: /etc/container-registry, readOnly: true, volumeName: registry-files}, {containerPath: /var/lib/registry, volumeName: registry-data}]
+      docker.Container registry-files-writer
+          command: [version]
+          dependsOn: [registry-files, registry-http-secret, registry-image, registry-tls-certificate, registry-tls-key, registry-users-admin-1]
+          image: <image registry-image>
+          mustRun: false
+          name: registry-files-writer
+          networkMode: none
+          restart: 'no'
+          secret file /etc/container-registry/config-<hash>.yml 0644:
+            version: '0.1'
+            log:
+              level: info
+              formatter: text
+            http:
+              addr: ':5000'
+              secret: <hex registry-http-secret>
+              draintimeout: 30s
+              headers:
+                X-Content-Type-Options:
+                  - nosniff
+              tls:
+                certificate: /etc/container-registry/server.pem
+                key: /etc/container-registry/server.pem
+                minimumtls: tls1.2
+            auth:
+              htpasswd:
+                realm: container-registry
+                path: /etc/container-registry/htpasswd
+                cache:
+                  ttl: 300s
+                  size: 10000
+                limit:
+                  failures: 10
+                  window: 60s
+            storage:
+              filesystem:
+                maxthreads: 100
+                rootdirectory: /var/lib/registry
+              delete:
+                enabled: true
+              redirect:
+                disable: true
+              cache:
+                blobdescriptor: inmemory
+              tag:
+                concurrencylimit: 8
+              maintenance:
+                uploadpurging:
+                  enabled: true
+                  age: 168h
+                  interval: 24h
+                  dryrun: false
+            health:
+              storagedriver:
+                enabled: true
+                interval: 10s
+                threshold: 3
+          secret file /etc/container-registry/htpasswd 0644:
+            #!sha256 <hash>
+            admin:<hash registry-users-admin-1>
+          secret file /etc/container-registry/server.pem 0644:
+            <certificate registry-tls-certificate>
+            <key registry-tls-key>
+          secretOutputs: [uploads]
+          start: false
+          volumes: [{containerPath: /etc/container-registry, volumeName: registry-files}]
+      docker.RemoteImage registry-image
+          name: registry-image:1
+      docker.Volume registry-data
+          name: registry-data
+          protect: true
+      docker.Volume registry-files
+          name: registry-files
+      random.RandomBytes registry-http-secret
+          length: 32
+          secretOutputs: [base64, hex]
+      random.RandomPassword registry-users-admin-1
+          length: 32
+          secretOutputs: [bcryptHash, result]
+          special: false
+      tls.CertRequest registry-tls-request
+          dependsOn: [registry-tls-key]
+          dnsNames: [localhost]
+          ipAddresses: [127.0.0.1, '::1']
+          privateKeyPem: {secret: "<key registry-tls-key>\\n"}
+          secretOutputs: [privateKeyPem]
+          subject: {commonName: localhost, organization: container-registry}
+      tls.LocallySignedCert registry-tls-certificate
+          allowedUses: [digital_signature, key_encipherment, server_auth]
+          caCertPem:
+            <certificate registry-tls-ca-1>
+          caPrivateKeyPem: {secret: "<key registry-tls-ca-key-1>\\n"}
+          certRequestPem:
+            <request registry-tls-request>
+          dependsOn: [registry-tls-ca-1, registry-tls-ca-key-1, registry-tls-request]
+          earlyRenewalHours: 720
+          secretOutputs: [caPrivateKeyPem]
+          setSubjectKeyId: true
+          validityPeriodHours: 8760
+      tls.PrivateKey registry-tls-ca-key-1
+          algorithm: ECDSA
+          ecdsaCurve: P256
+          secretOutputs: [privateKeyOpenssh, privateKeyPem, privateKeyPemPkcs8]
+      tls.PrivateKey registry-tls-key
+          algorithm: ECDSA
+          ecdsaCurve: P256
+          replacementTrigger: 1
+          secretOutputs: [privateKeyOpenssh, privateKeyPem, privateKeyPemPkcs8]
+      tls.SelfSignedCert registry-tls-ca-1
+          allowedUses: [cert_signing, crl_signing, digital_signature]
+          dependsOn: [registry-tls-ca-key-1]
+          isCaCertificate: true
+          privateKeyPem: {secret: "<key registry-tls-ca-key-1>\\n"}
+          secretOutputs: [privateKeyPem]
+          setSubjectKeyId: true
+          subject: {commonName: registry-tls CA 1, organization: container-registry}
+          validityPeriodHours: 87600
+      "
+    `);
+  });
+
+  it.each(names.slice(1))("is made of these with %s", async (name) => {
+    const { deployment: standard } = await deployed("default");
+    expect((await deployed(name)).deployment.text(standard)).toMatchSnapshot();
+  });
+
+  it.each(names)("lets its server do as little as it needs, with %s", async (name) => {
+    const { deployment } = await deployed(name);
+    const { inputs } = deployment.find("docker.Container", "registry");
+    expect(inputs).toMatchObject({
+      readOnly: true,
+      capabilities: { drops: ["ALL"] },
+      securityOpts: ["no-new-privileges"],
+      tmpfs: { "/tmp": "rw,noexec,nosuid,size=64m" },
+      restart: "unless-stopped",
+      memorySwap: inputs.memory,
+      ulimits: [{ name: "nproc" }],
+      logDriver: "json-file",
+      logOpts: { "max-size": "10m", "max-file": "3" },
+      // Longer than the server's own time to end what is under way.
+      stopTimeout: 35,
+      destroyGraceSeconds: 35,
+      // Set, as the provider would else find a difference on every run.
+      networkMode: "bridge",
+    });
+    const foreign = name === "the stock image";
+    expect("healthcheck" in inputs).toBe(!foreign);
+    expect(inputs).not.toHaveProperty("privileged");
+    expect(inputs).not.toHaveProperty("user");
+    const [files] = inputs.volumes as { containerPath: string; readOnly: boolean }[];
+    expect(files).toMatchObject({ containerPath: "/etc/container-registry", readOnly: true });
+    for (const helper of deployment.resources.filter(({ type, name }) => type.endsWith(":Container") && name !== "registry")) {
+      expect(helper.inputs).toMatchObject({ networkMode: "none", restart: "no", mustRun: false });
+    }
+  });
+
+  it.each(names)("has no secret in clear, with %s", async (variant) => {
+    const secrets = /<password|<hash reg|<hex|<key|<given key|GIVEN|PRIVATE|\$2b\$/;
+    const { made, deployment } = await deployed(variant);
+    const inClear = (value: unknown): unknown =>
+      typeof value !== "object" || value === null
+        ? value
+        : Object.entries(value)
+            .filter(([key]) => key !== "secret")
+            .map(([key, inner]) => [key, inClear(inner)]);
+    for (const { type, name, inputs } of deployment.resources) {
+      expect([type, name, JSON.stringify(inClear(inputs))]).toEqual([type, name, expect.not.stringMatching(secrets)]);
+    }
+    for (const [key, output] of Object.entries(made).filter(([, each]) => pulumi.Output.isInstance(each))) {
+      const { value, secret } = await resolved(output as pulumi.Output<unknown>);
+      expect([key, secret || !secrets.test(JSON.stringify(value))]).toEqual([key, true]);
+    }
+    expect((await resolved(made.password)).secret).toBe(true);
+    expect((await resolved(made.credentials)).secret).toBe(true);
+    expect((await resolved(made.caCertificate)).secret).toBe(false);
+    expect((await resolved(made.certificateExpiresAt)).secret).toBe(false);
+  });
+
+  it("keeps its arguments to itself: the inputs of a component are in state", async () => {
+    for (const variant of names) {
+      const { deployment } = await deployed(variant);
+      for (const { type, name, inputs } of deployment.resources.filter((made) => made.type.startsWith("container-registry:"))) {
+        expect([type, name, inputs]).toEqual([type, name, {}]);
+      }
+    }
+  });
+});
+
+describe("the outputs", () => {
+  async function outputs(from: string | SingleNodeRegistryArgs): Promise<Record<string, unknown>> {
+    const { made } = await (typeof from === "string" ? deployed(from) : deploy(from));
+    const all = Object.entries(made).filter(([, each]) => pulumi.Output.isInstance(each) && each !== made.urn);
+    const known = await Promise.all(
+      all.map(async ([key, output]) => [key, (await resolved(output as pulumi.Output<unknown>)).value]),
+    );
+    return Object.fromEntries(known) as Record<string, unknown>;
+  }
+
+  it("are these by default", async () => {
+    const { caCertificate, certificateExpiresAt, trustCommand, ...others } = await outputs("default");
+    expect(others).toMatchInlineSnapshot(`
+      {
+        "containerName": "registry",
+        "credentials": {
+          "admin": "<password registry-users-admin-1>",
+        },
+        "daemonConfig": "{}",
+        "endpoint": "https://localhost:5000",
+        "loginCommand": "pulumi stack output password --show-secrets | docker login localhost:5000 --username admin --password-stdin",
+        "password": "<password registry-users-admin-1>",
+        "repositoryPrefix": "localhost:5000",
+        "username": "admin",
+        "version": "0.1.0 (distribution 3.1.1)",
+      }
+    `);
+    expect(caCertificate).toMatch(/^-----BEGIN CERTIFICATE-----\n/);
+    expect(trustCommand).toContain(String(caCertificate).trim());
+    expect(trustCommand).toContain("/etc/docker/certs.d/localhost:5000");
+    expect(new Date(String(certificateExpiresAt)).toISOString()).toBe(certificateExpiresAt);
+  });
+
+  it("have the root of a provided chain, and nothing to trust when a public CA signed", async () => {
+    const args = variants["a provided certificate"] ?? {};
+    expect(await outputs("a provided certificate")).toMatchObject({
+      endpoint: "https://registry.example.com:5000",
+      caCertificate: pki.root.certificate,
+    });
+    expect(await outputs({ ...args, tls: { ...args.tls, chain: pki.intermediate.certificate } })).toMatchObject({
+      caCertificate: "",
+      trustCommand: "# nothing to install: Docker trusts this registry as it is",
+    });
+  });
+
+  it("name both CAs while the one before is kept", async () => {
+    const { caCertificate } = await outputs("a certificate of other dates, and the CA before");
+    expect(String(caCertificate).match(/BEGIN CERTIFICATE/g)).toHaveLength(2);
+  });
+
+  it("say what Docker needs for plain HTTP beyond loopback, and nothing for loopback", async () => {
+    expect(await outputs("plain HTTP on every interface")).toMatchObject({
+      endpoint: "http://registry.example.com:5000",
+      caCertificate: "",
+      certificateExpiresAt: "",
+      daemonConfig: JSON.stringify({ "insecure-registries": ["registry.example.com:5000"] }, undefined, 2),
+    });
+    expect(await outputs({ tls: { mode: "off" } })).toMatchObject({ endpoint: "http://localhost:5000", daemonConfig: "{}" });
+  });
+
+  it("have every user's password, the first one's on its own", async () => {
+    expect(await outputs("several users")).toMatchObject({
+      username: "alice",
+      password: "GIVEN-alice",
+      credentials: { alice: "GIVEN-alice", bob: "<password registry-users-bob-2>", ci: "<password registry-users-ci-1>" },
+      loginCommand: expect.stringContaining("--username alice ") as string,
+    });
+    expect(await outputs("no users")).toMatchObject({ username: "", password: "", credentials: {} });
+  });
+
+  it("have brackets around an IPv6 address, and another image's reference as version", async () => {
+    expect(await outputs({ hostname: "2001:db8::1", bindAddress: "::", image: stockImage })).toMatchObject({
+      endpoint: "https://[2001:db8::1]:5000",
+      repositoryPrefix: "[2001:db8::1]:5000",
+      version: stockImage,
+    });
+  });
+});
+
+describe("certificates", () => {
+  it.each<[string, SingleNodeRegistryArgs, object]>([
+    ["loopback", {}, { dnsNames: ["localhost"], ipAddresses: ["127.0.0.1", "::1"] }],
+    [
+      "a name on every interface",
+      { hostname: "registry.example.com", bindAddress: "0.0.0.0" },
+      { dnsNames: ["registry.example.com", "localhost"], ipAddresses: ["127.0.0.1", "::1"] },
+    ],
+    [
+      "an address",
+      { hostname: "192.0.2.1", bindAddress: "192.0.2.1" },
+      { dnsNames: ["localhost"], ipAddresses: ["192.0.2.1", "127.0.0.1", "::1"] },
+    ],
+    [
+      "a name of more than 64 characters",
+      { hostname: `${"a".repeat(60)}.example.com` },
+      {
+        dnsNames: [`${"a".repeat(60)}.example.com`, "localhost"],
+        subject: { commonName: `${"a".repeat(60)}.exa`, organization: "container-registry" },
+      },
+    ],
+  ])("cover every name and address, for %s", async (_, args, request) => {
+    const { deployment } = await deploy(args);
+    expect(deployment.find("tls.CertRequest", "registry-tls-request").inputs).toMatchObject(request);
+  });
+
+  it("are renewed in the last third of a short life", async () => {
+    const { deployment } = await deploy({ tls: { validityDays: 9 } });
+    expect(deployment.find("tls.LocallySignedCert", "registry-tls-certificate").inputs).toMatchObject({
+      validityPeriodHours: 9 * 24,
+      earlyRenewalHours: 3 * 24,
+    });
+  });
+});
+
+describe("several registries in one stack", () => {
+  it("do not get in each other's way", async () => {
+    const args = variants["several users"] ?? {};
+    const { deployment } = await MockedDeployment.run(() => [
+      new SingleNodeRegistry("one", { ...args, port: 5001, storage: { filesystem: { volumeDriver: "nfs" } } }),
+      new SingleNodeRegistry("two", { ...args, port: 5002, storage: { filesystem: { volumeDriver: "nfs" } } }),
+    ]);
+    const identities = deployment.resources.map(({ type, name }) => `${type} ${name}`);
+    expect(new Set(identities).size).toBe(identities.length);
+    const onEngine = deployment.resources
+      .filter(({ inputs }) => "name" in inputs)
+      .map(({ type, inputs }) => `${type} ${String(inputs.name)}`);
+    expect(onEngine).toHaveLength(14);
+    expect(new Set(onEngine).size).toBe(onEngine.length);
+  });
+});
+
+describe("the engine", () => {
+  const archive = { file: "/image.tar", name: "container-registry:1", tag: "1" };
+
+  it("is given the image and asked for the container's health, where the provider is", async () => {
+    const { deployment } = await MockedDeployment.run(() => {
+      const provider = new docker.Provider("remote", { host: "ssh://root@registry.example.com" });
+      return new SingleNodeRegistry("registry", {}, { providers: [provider] });
+    });
+    const engine = { host: "ssh://root@registry.example.com", context: undefined };
+    expect(bundledImage.loadImage).toHaveBeenCalledWith(engine, archive, "registry-image:1");
+    expect(untilHealthy).toHaveBeenCalledWith(engine, "registry");
+    expect(deployment.find("docker.RemoteImage", "registry-image").inputs).toEqual({ name: "registry-image:1" });
+  });
+
+  it("is this machine's or the environment's without a provider", async () => {
+    await deploy({});
+    expect(untilHealthy).toHaveBeenLastCalledWith({ host: undefined, context: undefined }, "registry");
+    process.env.DOCKER_HOST = "tcp://192.0.2.1:2376";
+    await deploy({});
+    expect(untilHealthy).toHaveBeenLastCalledWith({ host: "tcp://192.0.2.1:2376", context: undefined }, "registry");
+    pulumi.runtime.setAllConfig({ "docker:host": "tcp://192.0.2.2:2376", "docker:context": "remote" });
+    await deploy({});
+    expect(untilHealthy).toHaveBeenLastCalledWith({ host: "tcp://192.0.2.2:2376", context: "remote" }, "registry");
+    pulumi.runtime.setAllConfig({});
+  });
+
+  it.each(names)("is not touched by a preview, with %s", async (name) => {
+    const { deployment: up } = await deployed(name);
+    jest.clearAllMocks();
+    const { made, deployment } = await deploy(variants[name] ?? {}, true);
+    expect(bundledImage.loadImage).not.toHaveBeenCalled();
+    expect(untilHealthy).not.toHaveBeenCalled();
+    expect(checkStore).not.toHaveBeenCalled();
+    expect((await resolved(made.containerName)).value).toBe("registry");
+    expect(deployment.text(up)).toBe("\n");
+  });
+
+  it("is not given a bundled image, nor asked for health, with another image", async () => {
+    await deploy({ image: stockImage });
+    expect(bundledImage.loadImage).not.toHaveBeenCalled();
+    expect(untilHealthy).not.toHaveBeenCalled();
+  });
+
+  it("tries a remote store before the switch, from where the registry will be", async () => {
+    const { deployment } = await deploy(variants["a bucket"] ?? {});
+    const [, configurationPath] = deployment.find("docker.Container", "registry").inputs.command as string[];
+    expect(checkStore).toHaveBeenCalledTimes(1);
+    expect(checkStore).toHaveBeenCalledWith({
+      engine: { host: undefined, context: undefined },
+      imageId: "<image registry-image>",
+      containerName: "registry",
+      filesVolume: "registry-files",
+      filesFolder: "/etc/container-registry",
+      configurationPath: expect.stringMatching(/config-[0-9a-f]{16}\.yml$/) as string,
+      environment: ["GOMEMLIMIT=460MiB", expect.stringMatching(/^SSL_CERT_FILE=.*store-ca-[0-9a-f]{16}\.pem$/)],
+      hosts: ["host.docker.internal:host-gateway", "store:192.0.2.9"],
+    });
+    expect(configurationPath).toBe("/etc/container-registry/config-<hash>.yml");
+  });
+
+  it("is not asked about a store on the host itself, nor by an image that can't", async () => {
+    await deploy({});
+    await deploy({ image: stockImage, storage: { driver: "s3", s3 } });
+    expect(checkStore).not.toHaveBeenCalled();
+  });
+});
+
+describe("wrong arguments", () => {
+  it("stop a component before it makes anything", async () => {
+    let error: unknown;
+    const { deployment } = await MockedDeployment.run(() => {
+      try {
+        new SingleNodeRegistry("my registry", { port: 70000, tls: { validityDays: 0 } });
+      } catch (thrown) {
+        error = thrown;
+      }
+    });
+    expect(deployment.list()).toEqual(["container-registry.SingleNodeRegistry my registry in "]);
+    expect((error as Error).message).toMatchInlineSnapshot(`
+      "The configuration has 3 problems:
+        - name: "my registry" is not allowed as a component's name; use two or more letters, digits and _.-, a letter or digit first
+        - port: 70000 is not allowed; give a whole number from 1 to 65535
+        - tls.validityDays: 0 is not allowed; give a whole number from 1 to 3649"
+    `);
+  });
+});

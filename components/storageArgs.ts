@@ -213,7 +213,7 @@ export interface Storage {
   driver?: string;
   /**
    * Makes the bucket, or storage account and container, and the registry's access to nothing else: for `s3` (AWS itself), `azure` and
-   * `gcs`. Needs that cloud's Pulumi SDK, see docs/storage-provisioning.md. @default false
+   * `gcs`. Needs that cloud's Pulumi SDK, see docs/storage-provisioning.md. Default: `false`.
    */
   provision?: boolean;
   /** `provision`: tags (in Google Cloud: labels) of everything it makes. */

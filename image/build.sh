@@ -70,6 +70,7 @@ if [ ! -e "$result/image.tar" ]; then
   mkdir -p .build
   work=$(mktemp -d .build/work.XXXXXX)
   trap 'rm -rf "$work"' EXIT
+  trap 'exit 1' HUP INT TERM
   if toolchain=$(host_toolchain); then
     export GOTOOLCHAIN="$toolchain"
     build_on_host

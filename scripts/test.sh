@@ -23,7 +23,8 @@ in_image() { (cd image && "$@"); }
 
 part types npm run --silent typecheck
 part "go vet" in_image go vet ./...
-part "go test" in_image go test ./...
+# -short leaves out objects of 5 GiB and folders of 12,000 entries; CONTRIBUTING.md says how to run those.
+part "go test" in_image go test -short -timeout 20m ./...
 part unit npx jest --selectProjects unit
 part integration npx jest --selectProjects integration --runInBand
 

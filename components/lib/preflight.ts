@@ -15,7 +15,7 @@ export interface Preflight {
   environment: readonly string[];
   /** `name:address` entries for the server's hosts file. */
   hosts: readonly string[];
-  /** Seconds for which a new store may refuse its new credentials, which are not known everywhere in a cloud at once. @default 0 */
+  /** Seconds for which a new store may refuse its new credentials, which are not known everywhere in a cloud at once. */
   patience?: number;
 }
 

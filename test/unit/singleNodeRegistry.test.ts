@@ -109,7 +109,7 @@ describe("a registry on one host", () => {
         "docker.RemoteImage registry-image in registry-image",
         "docker.Volume registry-data in registry-data",
         "docker.Volume registry-files in registry-files",
-        "random.RandomBytes registry-http-secret in registry",
+        "random.RandomPassword registry-http-secret in registry",
         "random.RandomPassword registry-users-admin-1 in registry-users",
         "tls.CertRequest registry-tls-request in registry-tls",
         "tls.LocallySignedCert registry-tls-certificate in registry-tls",
@@ -158,7 +158,7 @@ describe("a registry on one host", () => {
               formatter: text
             http:
               addr: ':5000'
-              secret: <hex registry-http-secret>
+              secret: <password registry-http-secret>
               draintimeout: 30s
               headers:
                 X-Content-Type-Options:
@@ -175,7 +175,7 @@ describe("a registry on one host", () => {
                   ttl: 300s
                   size: 10000
                 limit:
-                  failures: 10
+                  failures: 60
                   window: 60s
             storage:
               filesystem:
@@ -216,9 +216,10 @@ describe("a registry on one host", () => {
           protect: true
       docker.Volume registry-files
           name: registry-files
-      random.RandomBytes registry-http-secret
-          length: 32
-          secretOutputs: [base64, hex]
+      random.RandomPassword registry-http-secret
+          length: 48
+          secretOutputs: [bcryptHash, result]
+          special: false
       random.RandomPassword registry-users-admin-1
           length: 32
           secretOutputs: [bcryptHash, result]
@@ -518,6 +519,7 @@ describe("the engine", () => {
       configurationPath: expect.stringMatching(/config-[0-9a-f]{16}\.yml$/) as string,
       environment: ["GOMEMLIMIT=460MiB", expect.stringMatching(/^SSL_CERT_FILE=.*store-ca-[0-9a-f]{16}\.pem$/)],
       hosts: ["host.docker.internal:host-gateway", "store:192.0.2.9"],
+      patience: 0,
     });
     expect(configurationPath).toBe("/etc/container-registry/config-<hash>.yml");
   });

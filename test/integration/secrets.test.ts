@@ -105,7 +105,12 @@ describe.each([
         diff: true,
         onOutput: (text) => lines.push(text),
         onError: (text) => lines.push(text),
-        onEvent: (event) => lines.push(JSON.stringify(event)),
+        // Pulumi's SDK writes the outputs of resources into its debug messages, whatever program runs; only `--debug` shows those.
+        onEvent: (event) => {
+          if (String(event.diagnosticEvent?.severity) !== "debug") {
+            lines.push(JSON.stringify(event));
+          }
+        },
       });
     } finally {
       clearInterval(watch);

@@ -1,3 +1,5 @@
+import { createPrivateKey } from "crypto";
+
 /** A secret and every form in which it could stand somewhere in readable shape. */
 export interface Secret {
   name: string;
@@ -33,9 +35,13 @@ export function secretOf(name: string, value: string): Secret {
   return { name, forms: forms.map(([form, text]) => ({ form, text })) };
 }
 
-/** The lines of a PEM key that hold it. Each is searched for: what shows half a key must not get through. */
+/**
+ * The lines of a PEM key that hold it. Each is searched for: what shows half a key must not get through. The last line of an
+ * elliptic curve's key is left out: it is the end of the public key (RFC 5915), which certificates show.
+ */
 export function secretsOfPem(name: string, pem: string): Secret[] {
-  const body = pem.split("\n").filter((line) => !line.startsWith("-----") && line.length >= shortest);
+  const lines = pem.split("\n").filter((line) => !line.startsWith("-----") && line.length >= shortest);
+  const body = createPrivateKey(pem).asymmetricKeyType === "ec" ? lines.slice(0, -1) : lines;
   return [secretOf(name, pem.trim()), ...body.map((line, index) => secretOf(`${name}, line ${index + 1}`, line))];
 }
 

@@ -1,0 +1,89 @@
+import * as fs from "fs";
+import * as path from "path";
+import { CleanUp } from "../support/cleanUp";
+import { DockerClient, Workspace } from "../support/clients";
+import { PrivateEngine } from "../support/engine";
+import { attempt, Result, run } from "../support/run";
+import { projectRoot } from "../support/testStack";
+
+/**
+ * What a newcomer does: a fresh clone, an empty HOME, `npm start`. On an engine of its own, as the quick start has a fixed name and
+ * port.
+ */
+describe("npm start on a fresh clone", () => {
+  const cleanUp = new CleanUp();
+  let engine: PrivateEngine;
+  let docker: DockerClient;
+  let clone: string;
+  let env: Record<string, string | undefined>;
+
+  beforeAll(async () => {
+    const workspace = cleanUp.add(new Workspace());
+    engine = cleanUp.add(await PrivateEngine.start());
+    docker = cleanUp.add(new DockerClient(engine.env));
+    clone = path.join(workspace.folder, "main");
+    await run("git", ["clone", "--quiet", projectRoot, clone]);
+    const shared = path.join(projectRoot, "..", "shared");
+    if (fs.existsSync(shared)) {
+      fs.symlinkSync(fs.realpathSync(shared), path.join(workspace.folder, "shared"));
+    }
+    fs.mkdirSync(path.join(workspace.folder, "home"));
+    const pulumi = Object.keys(process.env).filter((name) => name.startsWith("PULUMI_") && name !== "PULUMI_TOOLCHAIN");
+    env = {
+      ...Object.fromEntries(pulumi.map((name) => [name, undefined])),
+      ...engine.env,
+      HOME: path.join(workspace.folder, "home"),
+      PATH: (process.env.PATH ?? "")
+        .split(":")
+        .filter((folder) => !fs.existsSync(path.join(folder, "pulumi")) && !folder.includes("node_modules"))
+        .join(":"),
+      // Only what was downloaded before is shared with the machine's user, to spare the package registries.
+      npm_config_cache: await run("npm", ["config", "get", "cache"]),
+      GOMODCACHE: await run("go", ["env", "GOMODCACHE"]),
+      GOCACHE: await run("go", ["env", "GOCACHE"]),
+    };
+  });
+
+  const npm = (...words: string[]): Promise<Result> => attempt("npm", words, { cwd: clone, env });
+  const started = async (): Promise<string> =>
+    (await docker.run("ps", "--format", "{{.ID}} {{.Status}}")).replace(/Up .* \(/, "(");
+
+  it("ends with a registry, and says what to type next", async () => {
+    const { code, stdout, stderr } = await npm("start");
+    expect({ code, stderr: code === 0 ? "" : stderr }).toEqual({ code: 0, stderr: "" });
+    expect(stdout).toContain("https://localhost:5000");
+    expect(await started()).toMatch(/\(healthy\)$/);
+
+    const commands = [...stdout.matchAll(/^ {2}\d\. \w+ +(.*)$/gm)].map(([, command = ""]) => command);
+    expect(commands).toHaveLength(3);
+    const [trust = "", login = "", push = ""] = commands;
+    // Trust is for the engine's machine; the text is made here, where Pulumi is.
+    const script = await run("sh", ["-c", trust.replace(/ \| sh$/, "")], { cwd: clone, env });
+    expect((await engine.on("sh", ["-c", script])).code).toBe(0);
+    expect(await run("sh", ["-c", login], { cwd: clone, env: { ...env, ...docker.env } })).toContain("Login Succeeded");
+    await docker.buildImage("hello-world", [1000]);
+    await run("sh", ["-c", push.replaceAll("IMAGE", "hello-world")], { cwd: clone, env: { ...env, ...docker.env } });
+    await docker.run("image", "rm", "localhost:5000/hello-world");
+  });
+
+  it("keeps its passphrase to its owner, and git sees none of what it made but the stack's salt", async () => {
+    expect(fs.statSync(path.join(clone, ".quickstart", "passphrase")).mode & 0o777).toBe(0o600);
+    expect(await run("git", ["status", "--short"], { cwd: clone })).toBe(" M stacks/Pulumi.dev.yaml");
+  });
+
+  it("changes nothing when it is typed again", async () => {
+    const before = await started();
+    const { code, stdout, stderr } = await npm("start");
+    expect(code).toBe(0);
+    expect(stdout).toMatch(/Resources:\s+\d+ unchanged/);
+    expect(stderr).not.toMatch(/^setup:/m);
+    expect(await started()).toBe(before);
+  });
+
+  it("is taken down by npm stop, and leaves nothing", async () => {
+    expect((await npm("stop")).code).toBe(0);
+    expect(await docker.run("ps", "--all", "--quiet")).toBe("");
+    expect(await docker.run("volume", "ls", "--quiet")).toBe("");
+    expect(await docker.run("image", "ls", "--format", "{{.Repository}}")).toBe("hello-world");
+  });
+});

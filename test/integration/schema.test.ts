@@ -20,7 +20,7 @@ describe("the package's schema", () => {
 
   it("has the public components, and none of their helpers", () => {
     expect(Object.keys(schema.resources)).toEqual(
-      ["RegistryCertificate", "RegistryImage", "RegistryUsers", "SingleNodeRegistry"].map(
+      ["AzureStore", "GcsStore", "RegistryCertificate", "RegistryImage", "RegistryUsers", "S3Store", "SingleNodeRegistry"].map(
         (name) => `container-registry:index:${name}`,
       ),
     );
@@ -60,8 +60,11 @@ describe("the package's schema", () => {
       ...Object.entries(schema.types).map(([token, { required: names }]) => [token, names]),
     ].filter(([, names]) => names !== undefined);
     expect(Object.fromEntries(required)).toEqual({
+      "container-registry:index:AzureStore": ["options"],
+      "container-registry:index:GcsStore": ["options"],
       "container-registry:index:RegistryCertificate": ["hostname"],
       "container-registry:index:RegistryUsers": ["users"],
+      "container-registry:index:S3Store": ["options"],
       "container-registry:index:User": ["name"],
     });
   });

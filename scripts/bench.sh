@@ -10,4 +10,4 @@ command -v ab >/dev/null && command -v docker-registry >/dev/null || ! can_insta
 cd "$root"
 name=$1
 shift
-exec node --require ./program/loadTypescript.cjs "bench/$name.ts" "$@"
+exec node --require ./components/loadTypescript.cjs "bench/$name.ts" "$@"

@@ -17,7 +17,7 @@ describe("a bad configuration", () => {
   /** Every third row of the table: each preview takes seconds. Numbers for booleans are left out: the command stores texts. */
   const rows = badConfigurations.filter(({ config }, index) => index % 3 === 0 && typeof config.lab !== "number");
   /** Objects go into the configuration as JSON, as a person would type them. */
-  const typed = (value: unknown): string => (typeof value === "object" ? JSON.stringify(value) : String(value));
+  const typed = (value: unknown): string => (typeof value === "string" ? value : JSON.stringify(value));
 
   async function refused(command: string, ...words: string[]): Promise<string> {
     const { code, stdout, stderr } = await attempt("pulumi", [command, "--non-interactive", ...words], stack.inFolder());

@@ -1,3 +1,4 @@
+import { stripVTControlCharacters } from "util";
 import * as fs from "fs";
 import * as path from "path";
 import { CleanUp } from "../support/cleanUp";
@@ -71,8 +72,7 @@ describe("what a YAML user reads when an argument is wrong", () => {
     expect(stdout + stderr).not.toContain(marker);
     expect(await stack.leftOnEngine()).toEqual([]);
     // The YAML host colours its errors whatever it is told.
-    const lines = stdout
-      .replace(/\x1b\[[\d;]*m/g, "")
+    const lines = stripVTControlCharacters(stdout)
       .split("\n")
       .map((line) => line.trim());
     const diagnostics = lines.slice(lines.indexOf("Diagnostics:"), lines.indexOf("Resources:"));

@@ -144,9 +144,15 @@ describe.each(Object.keys(stores))("images in %s", (driver) => {
     const command = JSON.parse(
       await docker.run("inspect", "--format", "{{json .Config.Cmd}}", outputs.containerName),
     ) as string[];
-    await docker.run("exec", outputs.containerName, "/registry", "garbage-collect", "--quiet", command.at(-1) ?? "");
-    // A store may delete behind its answer.
-    await eventually("free space", async () => (await store.bytes()) < before - 140 * MiB, 60);
+    const collect = (): Promise<string> =>
+      docker.run("exec", outputs.containerName, "/registry", "garbage-collect", command.at(-1) ?? "");
+    const layer = digestOf(big.blobs[1] ?? "");
+    expect(await collect()).toContain(layer);
+    expect(await collect()).not.toContain(layer);
+    // Azure's emulator gives the space back to its host only minutes later.
+    if (driver !== "azure") {
+      await eventually("free space", async () => (await store.bytes()) < before - 140 * MiB, 60);
+    }
     await checkImage(outputs, "team/small", "1", small);
   });
 });

@@ -1,6 +1,7 @@
 import * as pulumi from "@pulumi/pulumi";
 import { AzureStore } from "./azureStore";
 import { GcsStore } from "./gcsStore";
+import { driverOf } from "./lib/storage";
 import { S3Store } from "./s3Store";
 import { Storage } from "./storageArgs";
 
@@ -16,7 +17,7 @@ export function provisionedStorage(
     return storage;
   }
   const common = { tags, lab };
-  switch (rest.driver ?? "filesystem") {
+  switch (driverOf(rest)) {
     case "s3":
       return new S3Store(name, { options: rest.s3 ?? {}, ...common }, opts).options.apply((s3) => ({ ...rest, s3 }));
     case "azure":

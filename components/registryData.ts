@@ -2,6 +2,7 @@ import { createHash } from "crypto";
 import * as docker from "@pulumi/docker";
 import * as pulumi from "@pulumi/pulumi";
 import { dataFolder } from "./lib/configuration";
+import { driverOf } from "./lib/storage";
 import { Storage } from "./storageArgs";
 
 export interface RegistryDataArgs {
@@ -24,7 +25,7 @@ export class RegistryData extends pulumi.ComponentResource {
     // The default volume is there whatever the storage is: an `up` that switches the storage would else delete it.
     const standard = new docker.Volume(name, { name }, { parent: this, protect: !args.lab });
 
-    if ((args.storage.driver ?? "filesystem") !== "filesystem") {
+    if (driverOf(args.storage) !== "filesystem") {
       this.volumes = [];
     } else if (hostPath !== undefined) {
       this.volumes = [{ hostPath, containerPath: dataFolder }];

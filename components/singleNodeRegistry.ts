@@ -19,7 +19,7 @@ import { hostPort, isLoopback, isUnspecified } from "./lib/hosts";
 import { untilHealthy } from "./lib/health";
 import { checkArguments, gated } from "./lib/inputs";
 import { checkStore } from "./lib/preflight";
-import { storageConfiguration } from "./lib/storage";
+import { driverOf, storageConfiguration } from "./lib/storage";
 import { storageProblems } from "./lib/storageChecks";
 import { serverVersion } from "./lib/version";
 import { provisionedStorage } from "./provisionedStorage";
@@ -160,7 +160,7 @@ export class SingleNodeRegistry extends pulumi.ComponentResource {
     ];
     const hosts = Object.entries({ "host.docker.internal": "host-gateway", ...settings.hosts });
 
-    const remoteStore = (settings.storage.driver ?? "filesystem") !== "filesystem";
+    const remoteStore = driverOf(settings.storage) !== "filesystem";
     const checkedPath =
       remoteStore && bundled && !pulumi.runtime.isDryRun()
         ? pulumi

@@ -1,9 +1,6 @@
 import { AzureStorage, Storage } from "../storageArgs";
 import { dataFolder, StorageConfiguration } from "./configuration";
 
-/** Storage options whose Inputs are resolved, as `pulumi.output` gives them. */
-export type ResolvedStorage = Storage;
-
 export type StorageDriver = "filesystem" | "s3" | "azure" | "gcs" | "swift" | "oss";
 
 type Options = Record<string, unknown>;
@@ -24,7 +21,13 @@ function parametersOf(options: object): Options {
   );
 }
 
-function azureCredentialsType(azure: AzureStorage): string {
+/** The driver that is asked for; it may be none of those there are. */
+export function driverOf(storage: Storage): string {
+  return storage.driver ?? "filesystem";
+}
+
+/** How the registry proves to Azure who it is. */
+export function azureCredentialsType(azure: AzureStorage): string {
   return azure.credentials?.type ?? (azure.accountKey === undefined ? "default_credentials" : "shared_key");
 }
 
@@ -69,8 +72,8 @@ const drivers: Record<StorageDriver, (storage: Storage) => { parameters: object;
 export const storageDrivers = Object.keys(drivers) as StorageDriver[];
 
 /** Translates the user's storage options into the engine's parameters; they are checked before (see storageChecks.ts). */
-export function storageConfiguration(storage: ResolvedStorage): StorageConfiguration {
-  const driver = (storage.driver ?? "filesystem") as StorageDriver;
+export function storageConfiguration(storage: Storage): StorageConfiguration {
+  const driver = driverOf(storage) as StorageDriver;
   const { parameters, redirect } = drivers[driver](storage);
   return { driver, parameters: parametersOf(parameters), redirect: storage.redirect ?? redirect };
 }

@@ -4,7 +4,7 @@ import { certificatesIn } from "./certificates";
 import { plain } from "./inputs";
 import { wholeNumbers } from "./numbers";
 import { Problem, shown } from "./problems";
-import { StorageDriver, storageDrivers } from "./storage";
+import { azureCredentialsType, driverOf, StorageDriver, storageDrivers } from "./storage";
 
 const KiB = 1024;
 const MiB = 1024 * KiB;
@@ -215,7 +215,7 @@ function azure(options: AzureStorage, provision: boolean): Problem[] {
 
 function azureCredentials(notes: Notes<AzureStorage>, options: AzureStorage): void {
   const credentials = options.credentials ?? {};
-  const type = credentials.type ?? (notes.given("accountKey") ? "shared_key" : "default_credentials");
+  const type = azureCredentialsType(options);
   const types = ["shared_key", "client_secret", "default_credentials"];
   if (!types.includes(type)) {
     notes.add("credentials.type", `${shown(type)} is not allowed; choose ${types.join(", ")}`);
@@ -393,7 +393,7 @@ function provisionProblems(storage: Storage, driver: StorageDriver): Problem[] {
 }
 
 export function storageProblems(storage: Storage, image = "bundled"): Problem[] {
-  const driver = storage.driver ?? "filesystem";
+  const driver = driverOf(storage);
   if (!Object.hasOwn(checks, driver)) {
     return [{ key: "storage.driver", message: `${shown(driver)} is not allowed; choose ${storageDrivers.join(", ")}` }];
   }

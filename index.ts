@@ -1,9 +1,7 @@
 import * as pulumi from "@pulumi/pulumi";
-import { SingleNodeRegistry } from "./components";
 import { readStackConfig } from "./program/stackConfig";
 
-const config = readStackConfig();
-const registry = new SingleNodeRegistry(`${pulumi.getProject()}-${pulumi.getStack()}`, config.registry);
+const registry = readStackConfig().deploy(`${pulumi.getProject()}-${pulumi.getStack()}`);
 
 export const endpoint = registry.endpoint;
 export const repositoryPrefix = registry.repositoryPrefix;

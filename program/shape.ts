@@ -8,8 +8,8 @@ export type Shape<T> = (value: unknown, key: string, problems: Problem[]) => T |
 
 export type Shaped<S> = S extends Shape<infer T> ? T : never;
 
-type Fields = Record<string, Shape<unknown>>;
-type ShapedObject<F extends Fields, R extends keyof F> = { [K in Exclude<keyof F, R>]?: Shaped<F[K]> } & {
+export type Fields = Record<string, Shape<unknown>>;
+export type ShapedObject<F extends Fields, R extends keyof F = never> = { [K in Exclude<keyof F, R>]?: Shaped<F[K]> } & {
   [K in R]: Shaped<F[K]>;
 };
 

@@ -1,78 +1,33 @@
 import * as pulumi from "@pulumi/pulumi";
-import { Access, SingleNodeRegistryArgs, TlsMode } from "../components";
-import { registryProblems } from "../components/lib/checks";
 import { Problem, problemReport, shown } from "../components/lib/problems";
-import { settingsOf } from "../components/singleNodeRegistry";
-import { boolean, dictionary, list, number, object, secret, Shape, string } from "./shape";
-import { storageShape } from "./storageShape";
+import { Deploy, Target } from "./target";
+import { singleNode } from "./targets/singleNode";
 
-/** Where a stack's registry runs. */
-export const targets = ["single-node"] as const;
-export type Target = (typeof targets)[number];
+/** Where a stack's registry may run. */
+const targets: Record<string, Target> = { "single-node": singleNode };
 
 /** The stack's configuration, checked. */
 export interface StackConfig {
-  target: Target;
-  registry: SingleNodeRegistryArgs;
+  target: string;
+  /** The arguments of the target's component. */
+  registry: object;
+  /** Makes the registry. */
+  deploy: Deploy;
 }
-
-const shape = object({
-  target: string,
-  hostname: string,
-  port: number,
-  bindAddress: string,
-  allowInsecure: boolean,
-  tls: object({
-    mode: string as Shape<TlsMode>,
-    certificate: string,
-    privateKey: secret,
-    chain: string,
-    validityDays: number,
-    renewBeforeDays: number,
-    generation: number,
-    caGeneration: number,
-    keepPreviousCa: boolean,
-  }),
-  users: list(
-    object(
-      {
-        name: string,
-        password: secret,
-        generation: number,
-        keepPrevious: boolean,
-        previousPassword: secret,
-        access: string as Shape<Access>,
-        repositories: list(string),
-      },
-      ["name"],
-    ),
-  ),
-  anonymousPull: boolean,
-  authentication: object({ cacheSeconds: number, cacheSize: number, failedLogins: number, failedLoginsWindowSeconds: number }),
-  storage: storageShape,
-  image: string,
-  readOnly: boolean,
-  hosts: dictionary(string),
-  resources: object({ memory: number, processes: number }),
-  lab: boolean,
-});
 
 /** Checks a whole configuration; the error lists every problem. Values are as `pulumi config` holds them. */
 export function checkStackConfig(values: Record<string, unknown>): StackConfig {
   const problems: Problem[] = [];
-  const { target = "single-node", ...registry } = shape(values, "", problems) ?? {};
-  if (!(targets as readonly string[]).includes(target)) {
-    problems.push({ key: "target", message: `${shown(target)} is not allowed; choose ${targets.join(", ")}` });
+  const name = values.target ?? "single-node";
+  const known = typeof name === "string" && Object.hasOwn(targets, name);
+  if (!known) {
+    problems.push({ key: "target", message: `${shown(name)} is not allowed; choose ${Object.keys(targets).join(", ")}` });
   }
-  // What is wrong in its make, and what is in it, would be called wrong twice.
-  const mistyped = problems.map(({ key }) => key);
-  const within = (key: string, outer: string): boolean =>
-    key === outer || (key.startsWith(outer) && /^[.[]/.test(key.slice(outer.length)));
-  problems.push(...registryProblems(settingsOf(registry)).filter(({ key }) => !mistyped.some((outer) => within(key, outer))));
+  const { args, deploy } = (targets[known ? name : "single-node"] ?? singleNode)(values, problems);
   if (problems.length > 0) {
     throw new pulumi.RunError(problemReport(problems, "; nothing was changed"));
   }
-  return { target: target as Target, registry };
+  return { target: name as string, registry: args, deploy };
 }
 
 /** Reads this stack's configuration. Secrets come as plain texts here, to be checked; the components keep them secret. */

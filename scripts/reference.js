@@ -11,9 +11,10 @@ const ts = require("typescript");
 const root = path.dirname(__dirname);
 const target = path.join(root, "docs", "reference.md");
 const componentsFile = path.join(root, "components", "index.ts");
-const configFile = path.join(root, "program", "stackConfig.ts");
+const targetsFolder = path.join(root, "program", "targets");
+const targetFiles = fs.readdirSync(targetsFolder).map((file) => path.join(targetsFolder, file));
 
-const program = ts.createProgram([componentsFile, configFile], {
+const program = ts.createProgram([componentsFile, ...targetFiles], {
   target: ts.ScriptTarget.ES2022,
   module: ts.ModuleKind.CommonJS,
   moduleResolution: ts.ModuleResolutionKind.Node10,
@@ -144,19 +145,17 @@ function membersOf(type) {
 }
 
 /**
- * What program/stackConfig.ts accepts (`tls.mode`, `users[].name`, …), read from the type its shape gives; each key with the
- * `@default` of the argument it stands for.
+ * What the targets of program/targets accept (`tls.mode`, `users[].name`, …), read from the types their shapes give; each key with
+ * the default of the argument it stands for. A target `swarm` has the arguments SwarmRegistryArgs.
  */
 function configurationKeys() {
-  const scope = checker.getSymbolsInScope(program.getSourceFile(configFile), ts.SymbolFlags.BlockScopedVariable);
-  const shape = checker.getTypeOfSymbol(scope.find(({ name }) => name === "shape"));
-  const args = exported().find(({ name }) => name === "SingleNodeRegistryArgs");
-  const keys = {};
+  const args = new Map(exported().map((symbol) => [symbol.name.toLowerCase(), symbol]));
+  const keys = { target: "" };
   const walk = (type, key, argument, known) => {
     const list = checker.isArrayType(checker.getNonNullableType(type)) ? "[]" : "";
     const members = membersOf(type);
     if (members.length === 0) {
-      keys[key] = argument === undefined ? "" : defaultOf(argument);
+      keys[key] ||= argument === undefined ? "" : defaultOf(argument);
     }
     for (const member of members) {
       const path = key === "" ? member.name : `${key}${list}.${member.name}`;
@@ -164,7 +163,14 @@ function configurationKeys() {
       walk(checker.getTypeOfSymbol(member), path, same, same ? membersOf(checker.getTypeOfSymbol(same)) : []);
     }
   };
-  walk(shape.getCallSignatures()[0].getReturnType(), "", undefined, membersOf(checker.getDeclaredTypeOfSymbol(args)));
+  for (const file of targetFiles) {
+    const name = path.basename(file, ".ts").toLowerCase();
+    const [target] = checker.getExportsOfModule(checker.getSymbolAtLocation(program.getSourceFile(file)));
+    const read = checker.getTypeOfSymbol(target).getCallSignatures()[0].getReturnType();
+    const argument = args.get(`${name}registryargs`) ?? args.get(`${name}args`);
+    const known = membersOf(checker.getDeclaredTypeOfSymbol(argument));
+    walk(checker.getTypeOfSymbol(read.getProperty("args")), "", undefined, known);
+  }
   return keys;
 }
 

@@ -199,7 +199,7 @@ describe("what `pulumi config set` stores", () => {
   });
 
   it("is nothing in a new stack, and that is a registry with the defaults", () => {
-    expect(checkStackConfig({})).toEqual({ target: "single-node", registry: {} });
+    expect(checkStackConfig({})).toMatchObject({ target: "single-node", registry: {} });
     expect(settingsOf({})).toMatchInlineSnapshot(`
       {
         "allowInsecure": false,
@@ -233,7 +233,7 @@ describe("what `pulumi config set` stores", () => {
       "project:users": '[{"name":"alice"},{"name":"bob","password":"[x"}]',
       "docker:host": "unix:///run/docker.sock",
     });
-    expect(readStackConfig()).toEqual({
+    expect(readStackConfig()).toMatchObject({
       target: "single-node",
       registry: { port: 5001, tls: { validityDays: 90 }, users: [{ name: "alice" }, { name: "bob", password: "[x" }] },
     });

@@ -1,0 +1,19 @@
+import * as pulumi from "@pulumi/pulumi";
+
+/** What every registry tells, wherever it runs. */
+export interface RegistryOutputs {
+  endpoint: pulumi.Output<string>;
+  repositoryPrefix: pulumi.Output<string>;
+  username: pulumi.Output<string>;
+  password: pulumi.Output<string>;
+  credentials: pulumi.Output<Record<string, string>>;
+  caCertificate: pulumi.Output<string>;
+  loginCommand: pulumi.Output<string>;
+  trustCommand: pulumi.Output<string>;
+  daemonConfig: pulumi.Output<string>;
+  version: pulumi.Output<string>;
+  /** Of registries that have a certificate of their own. */
+  certificateExpiresAt?: pulumi.Output<string>;
+  /** Of registries on one Docker host. */
+  containerName?: pulumi.Output<string>;
+}

@@ -1,0 +1,42 @@
+import { Access, TlsMode } from "../components";
+import { boolean, list, number, object, secret, Shape, string } from "./shape";
+
+/** `tls` in the stack's configuration. */
+export const tlsShape = object({
+  mode: string as Shape<TlsMode>,
+  certificate: string,
+  privateKey: secret,
+  chain: string,
+  validityDays: number,
+  renewBeforeDays: number,
+  generation: number,
+  caGeneration: number,
+  keepPreviousCa: boolean,
+});
+
+/** `users` in the stack's configuration. */
+export const usersShape = list(
+  object(
+    {
+      name: string,
+      password: secret,
+      generation: number,
+      keepPrevious: boolean,
+      previousPassword: secret,
+      access: string as Shape<Access>,
+      repositories: list(string),
+    },
+    ["name"],
+  ),
+);
+
+/** `authentication` in the stack's configuration. */
+export const authenticationShape = object({
+  cacheSeconds: number,
+  cacheSize: number,
+  failedLogins: number,
+  failedLoginsWindowSeconds: number,
+});
+
+/** `resources` in the stack's configuration. */
+export const resourcesShape = object({ memory: number, processes: number });

@@ -1,0 +1,29 @@
+import { SingleNodeRegistry } from "../../components";
+import { registryProblems } from "../../components/lib/checks";
+import { settingsOf } from "../../components/singleNodeRegistry";
+import { authenticationShape, resourcesShape, tlsShape, usersShape } from "../registryShapes";
+import { boolean, dictionary, number, string } from "../shape";
+import { storageShape } from "../storageShape";
+import { target } from "../target";
+
+/** One Docker host. */
+export const singleNode = target(
+  {
+    hostname: string,
+    port: number,
+    bindAddress: string,
+    allowInsecure: boolean,
+    tls: tlsShape,
+    users: usersShape,
+    anonymousPull: boolean,
+    authentication: authenticationShape,
+    storage: storageShape,
+    image: string,
+    readOnly: boolean,
+    hosts: dictionary(string),
+    resources: resourcesShape,
+    lab: boolean,
+  },
+  (args) => registryProblems(settingsOf(args)),
+  (name, args) => new SingleNodeRegistry(name, args),
+);

@@ -228,15 +228,18 @@ PY
 
     if ! /usr/bin/python3 - "http://127.0.0.1:${ports[0]}/auth/v1.0" "$user" "$password" <<'PY'; then
 import sys, time, urllib.request
-url, user, password = sys.argv[1:]
+auth, user, password = sys.argv[1:]
 deadline = time.time() + 60
 while True:
     try:
-        request = urllib.request.Request(url, headers={"X-Auth-User": user, "X-Auth-Key": password})
+        request = urllib.request.Request(auth, headers={"X-Auth-User": user, "X-Auth-Key": password})
         with urllib.request.urlopen(request, timeout=5) as reply:
             headers = reply.headers
-        request = urllib.request.Request(headers["X-Storage-Url"], headers={"X-Auth-Token": headers["X-Auth-Token"]})
-        urllib.request.urlopen(request, timeout=5).close()
+        # Through the proxy to each of the three servers behind it.
+        container = headers["X-Storage-Url"] + "/started"
+        for method, url in [("PUT", container), ("PUT", container + "/o"), ("DELETE", container + "/o"), ("DELETE", container)]:
+            token = {"X-Auth-Token": headers["X-Auth-Token"], "Content-Length": "0"}
+            urllib.request.urlopen(urllib.request.Request(url, method=method, headers=token), timeout=5).close()
         break
     except OSError as error:
         if time.time() > deadline:

@@ -79,3 +79,43 @@ export interface Resources {
   /** Processes and threads, 64 or more. Default: `512`. */
   processes?: number;
 }
+
+/** Removal of what nobody needs any more. */
+export interface GarbageCollection {
+  /** When to collect: five fields of cron (minute, hour, day of month, month, day of week). Default: on demand only. */
+  schedule?: string;
+  /** Time zone of `schedule`, a name of the IANA database. Default: `UTC`. */
+  timeZone?: string;
+  /** Manifests go that have no tag, and that no index and no manifest with a `subject` needs. Default: `false`. */
+  deleteUntagged?: boolean;
+  /** Which tags to keep; a repository that no rule names keeps all. Evaluated before every collection. */
+  retention?: RetentionRule[];
+  /** Tags that no rule ever deletes: names, with `*` for any letters. */
+  alwaysKeepTags?: string[];
+  /** What the rules would delete is only logged. Default: `true`. */
+  retentionDryRun?: boolean;
+}
+
+/** Which tags of some repositories are kept: those that one of the rule's reasons names. The first rule that names a repository counts. */
+export interface RetentionRule {
+  /** Repositories: names, or prefixes as `team-a/*`. Default: all. */
+  repositories?: string[];
+  /** Keeps this many tags of a repository, those pushed last. */
+  keepNewest?: number;
+  /** Keeps tags that were pushed in this many days. */
+  keepDays?: number;
+  /** Keeps tags of these names, with `*` for any letters. */
+  keepTags?: string[];
+}
+
+/** A pull-through cache of another registry. */
+export interface Mirror {
+  /** URL of the registry it fetches from. Default: `https://registry-1.docker.io`. */
+  upstream?: string;
+  /** Login at the upstream. Default: anonymous. */
+  username?: string;
+  /** Password or token at the upstream. Kept secret. */
+  password?: pulumi.Input<string>;
+  /** How long a blob or manifest is kept after it was fetched, with a unit: `168h`, `30m`. Default: `168h`. */
+  ttl?: string;
+}

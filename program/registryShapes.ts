@@ -40,3 +40,16 @@ export const authenticationShape = object({
 
 /** `resources` in the stack's configuration. */
 export const resourcesShape = object({ memory: number, processes: number });
+
+/** `garbageCollection` in the stack's configuration. */
+export const garbageCollectionShape = object({
+  schedule: string,
+  timeZone: string,
+  deleteUntagged: boolean,
+  retention: list(object({ repositories: list(string), keepNewest: number, keepDays: number, keepTags: list(string) })),
+  alwaysKeepTags: list(string),
+  retentionDryRun: boolean,
+});
+
+/** `mirror` in the stack's configuration. */
+export const mirrorShape = object({ upstream: string, username: string, password: secret, ttl: string });

@@ -15,22 +15,37 @@ import { median, quantile, seconds, table } from "./report";
 const rounds = Number(process.argv[2] ?? 5);
 const engine = { host: process.env.DOCKER_HOST };
 
-/** Asks until the registry lets the user in; as fast as answers come. */
-async function firstAuthenticated200(port: number, ca: string, auth: string): Promise<void> {
-  for (let tries = 0; tries < 2000; tries++) {
-    const status = await new Promise<number>((resolve) => {
-      https
-        .get({ host: "localhost", port, path: "/v2/", ca, auth, agent: false }, (answer) =>
-          resolve(answer.resume().statusCode ?? 0),
-        )
-        .on("error", () => resolve(0));
-    });
-    if (status === 200) {
-      return;
-    }
-    await new Promise((resolve) => setTimeout(resolve, 10));
-  }
-  throw new Error("no authenticated 200 in 2000 tries");
+/** The status of an answer to a login, 0 when there is none in a second. Without `ca` any certificate will do. */
+function asked(port: number, auth: string, ca?: string): Promise<number> {
+  return new Promise((resolve) => {
+    const options = { host: "localhost", port, path: "/v2/", ca, rejectUnauthorized: ca !== undefined, auth, agent: false };
+    https
+      .get({ ...options, signal: AbortSignal.timeout(1000) }, (answer) => resolve(answer.resume().statusCode ?? 0))
+      .on("error", () => resolve(0));
+  });
+}
+
+/**
+ * Asks every 20 ms until the registry lets the user in. A request is not waited for: Docker takes connections to a published
+ * port before the container has a network, and those hang for a second.
+ */
+function firstAuthenticated200(port: number, auth: string, ca?: string): Promise<void> {
+  return new Promise((resolve, reject) => {
+    let tries = 0;
+    const timer = setInterval(() => {
+      tries += 1;
+      if (tries > 3000) {
+        clearInterval(timer);
+        reject(new Error("no authenticated 200 in a minute"));
+      }
+      void asked(port, auth, ca).then((status) => {
+        if (status === 200) {
+          clearInterval(timer);
+          resolve();
+        }
+      });
+    }, 20);
+  });
 }
 
 const handConfiguration = `version: 0.1
@@ -72,7 +87,7 @@ async function byHand(image: string): Promise<number> {
         ...["run", "--detach", "--name", name, "--publish", `127.0.0.1:${port}:5000`, "--volume", `${name}:/var/lib/registry`],
         ...["--volume", `${folder}:/etc/container-registry:ro`, image],
       ]);
-      await firstAuthenticated200(port, fs.readFileSync(path.join(folder, "cert.pem"), "utf8"), "admin:bench");
+      await firstAuthenticated200(port, "admin:bench", fs.readFileSync(path.join(folder, "cert.pem"), "utf8"));
     });
   } finally {
     await attempt("docker", ["rm", "--force", "--volumes", name]);
@@ -81,17 +96,18 @@ async function byHand(image: string): Promise<number> {
   }
 }
 
-/** `pulumi up` from nothing, as the command; the password is read from the stack as a person would. */
-async function byPulumi(): Promise<{ first: number; unchanged: number }> {
-  const stack = await TestStack.create();
+/** `pulumi up` from nothing, as the command, with a given password so that the registry can be asked before the command ends. */
+async function byPulumi(): Promise<{ first: number; ended: number; unchanged: number }> {
+  const port = await freePort();
+  const stack = await TestStack.create({ port, "users[0].name": "admin" }, { "users[0].password": "bench" });
   try {
-    const first = await seconds(async () => {
-      await stack.pulumi("up", "--yes", "--skip-preview");
-      const outputs = JSON.parse(await stack.pulumi("stack", "output", "--json", "--show-secrets")) as Record<string, string>;
-      const { endpoint = "", caCertificate = "", username, password } = outputs;
-      await firstAuthenticated200(Number(new URL(endpoint).port), caCertificate, `${username}:${password}`);
-    });
-    return { first, unchanged: await seconds(() => stack.pulumi("up", "--yes", "--skip-preview")) };
+    const begun = performance.now();
+    const ends = stack.pulumi("up", "--yes", "--skip-preview").then(() => (performance.now() - begun) / 1000);
+    const first = await seconds(() => firstAuthenticated200(port, "admin:bench"));
+    const ended = await ends;
+    // What let the user in is the registry of this stack.
+    await firstAuthenticated200(port, "admin:bench", await stack.pulumi("stack", "output", "caCertificate"));
+    return { first, ended, unchanged: await seconds(() => stack.pulumi("up", "--yes", "--skip-preview")) };
   } finally {
     await stack.dispose();
   }
@@ -108,6 +124,7 @@ async function main(): Promise<void> {
   await loadImage(engine, archive, image);
   const hand: number[] = [];
   const first: number[] = [];
+  const ended: number[] = [];
   const unchanged: number[] = [];
   try {
     // The first round warms the file caches and is not counted.
@@ -115,11 +132,12 @@ async function main(): Promise<void> {
       const a = await byHand(image);
       const b = await byPulumi();
       console.error(
-        `round ${round}/${rounds}: by hand ${a.toFixed(2)} s, pulumi up ${b.first.toFixed(2)} s, unchanged ${b.unchanged.toFixed(2)} s`,
+        `round ${round}/${rounds}: by hand ${a.toFixed(2)} s, pulumi up ${b.first.toFixed(2)} s and ended after ${b.ended.toFixed(2)} s, unchanged ${b.unchanged.toFixed(2)} s`,
       );
       if (round > 0) {
         hand.push(a);
         first.push(b.first);
+        ended.push(b.ended);
         unchanged.push(b.unchanged);
       }
     }
@@ -134,6 +152,7 @@ async function main(): Promise<void> {
       [
         row("by hand (openssl, htpasswd, docker run)", hand),
         row("pulumi up from nothing", first, base),
+        row("the same, until the command ends", ended, base),
         row("pulumi up, nothing to change", unchanged, base),
       ],
     ),

@@ -8,6 +8,8 @@ const buildScript = path.join(__dirname, "..", "..", "image", "build.sh");
 /** An image archive on this machine, as `docker load` takes it. */
 export interface ImageArchive {
   file: string;
+  /** ID of the image in the archive, `sha256:…`. */
+  id: string;
   /** Name and tag of the image in the archive. */
   name: string;
   /** Stands for the content of the image. */
@@ -29,10 +31,10 @@ export function buildBundledImage(): Promise<ImageArchive> {
     });
     build.on("error", reject);
     build.on("close", (code) => {
-      const file = output.trim().split("\n").pop()?.split(" ")[0];
-      if (code === 0 && file) {
+      const [file, id] = output.trim().split("\n").pop()?.split(" ") ?? [];
+      if (code === 0 && file && id) {
         const tag = path.basename(path.dirname(file)).slice(0, 12);
-        resolve({ file, name: `container-registry:${tag}`, tag });
+        resolve({ file, id, name: `container-registry:${tag}`, tag });
       } else {
         reject(
           new pulumi.RunError(`The registry image could not be built (${buildScript}, exit code ${code}):\n${progress.trim()}`),
@@ -66,7 +68,8 @@ export async function loadImage(engine: EngineAddress, image: ImageArchive, name
       throw new pulumi.RunError(`The registry image could not be brought to the Docker engine: ${printedBy(error)}`);
     }
   };
-  if (await docker("inspect", name)) {
+  // The same sources give the same ID, so the engine may have the image under this name or another stack's.
+  if (await docker("tag", image.id, name)) {
     return;
   }
   // Another stack may take the archive's own name away between loading and naming.

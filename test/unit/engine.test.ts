@@ -69,7 +69,7 @@ describe("a command for the engine", () => {
 });
 
 describe("the name of the bundled image on an engine", () => {
-  const image = { file: "/image.tar", name: "container-registry:0123456789ab", tag: "0123456789ab" };
+  const image = { file: "/image.tar", id: "sha256:1d", name: "container-registry:0123456789ab", tag: "0123456789ab" };
 
   it.each([
     ["container-registry-dev-image", "container-registry-dev-image"],
@@ -88,17 +88,17 @@ describe("the name of the bundled image on an engine", () => {
     fc.assert(fc.property(name, (owner) => reference.test(imageName(owner, image))));
   });
 
-  it("is all that is done where the engine has it", async () => {
+  it("is all that is given where the engine has the image", async () => {
     tools.make("docker", "exit 0");
     await loadImage(local, image, "mine:1");
-    expect(tools.calls()).toEqual([`${onLocal} image inspect mine:1`]);
+    expect(tools.calls()).toEqual([`${onLocal} image tag sha256:1d mine:1`]);
   });
 
   it("is the only one the image has after it was loaded", async () => {
-    tools.make("docker", 'case "$*" in *inspect*) echo "Error: No such image: mine:1" >&2; exit 1 ;; esac');
+    tools.make("docker", 'case "$*" in *sha256*) echo "Error: No such image: sha256:1d" >&2; exit 1 ;; esac');
     await loadImage(local, image, "mine:1");
     expect(tools.calls()).toEqual([
-      `${onLocal} image inspect mine:1`,
+      `${onLocal} image tag sha256:1d mine:1`,
       `${onLocal} image load --quiet --input /image.tar`,
       `${onLocal} image tag container-registry:0123456789ab mine:1`,
       `${onLocal} image rm container-registry:0123456789ab`,
@@ -109,7 +109,7 @@ describe("the name of the bundled image on an engine", () => {
     const gone = `${tools.folder}/gone`;
     tools.make(
       "docker",
-      `case "$*" in *inspect*) echo "No such image" >&2; exit 1 ;;`,
+      `case "$*" in *sha256*) echo "No such image" >&2; exit 1 ;;`,
       `*tag*) [ -e ${gone} ] || { touch ${gone}; echo "Error: No such image" >&2; exit 1; } ;; esac`,
     );
     await loadImage(local, image, "mine:1");

@@ -10,7 +10,7 @@ import { MockedDeployment, resolved } from "../support/mockedDeployment";
 // What is asked of the engine beside the provider; engine.test.ts has the tests.
 jest.mock("../../components/lib/bundledImage", () => ({
   ...jest.requireActual<object>("../../components/lib/bundledImage"),
-  buildBundledImage: () => Promise.resolve({ file: "/image.tar", name: "container-registry:1", tag: "1" }),
+  buildBundledImage: () => Promise.resolve({ file: "/image.tar", id: "sha256:1d", name: "container-registry:1", tag: "1" }),
   loadImage: jest.fn(() => Promise.resolve()),
 }));
 jest.mock("../../components/lib/health", () => ({ untilHealthy: jest.fn(() => Promise.resolve()) }));
@@ -464,7 +464,7 @@ describe("several registries in one stack", () => {
 });
 
 describe("the engine", () => {
-  const archive = { file: "/image.tar", name: "container-registry:1", tag: "1" };
+  const archive = { file: "/image.tar", id: "sha256:1d", name: "container-registry:1", tag: "1" };
 
   it("is given the image and asked for the container's health, where the provider is", async () => {
     const { deployment } = await MockedDeployment.run(() => {

@@ -3,7 +3,7 @@
  * old one, and the stock engine without authentication as the limit. All in one run, in turn, over TLS on loopback, on the same
  * file system, with the same certificate and the same clients (ab, skopeo). Run with: npm run bench:throughput [rounds]
  */
-import { ChildProcess, spawn } from "child_process";
+import { spawn } from "child_process";
 import * as fs from "fs";
 import * as path from "path";
 import * as bcrypt from "bcryptjs";
@@ -12,6 +12,8 @@ import { request, Skopeo, Workspace } from "../test/support/clients";
 import { freePort } from "../test/support/ports";
 import { attempt, eventually, run } from "../test/support/run";
 import { projectRoot, RegistryOutputs } from "../test/support/testStack";
+import { makeImage } from "./images";
+import { used } from "./processes";
 import { median, seconds, table } from "./report";
 
 const rounds = Number(process.argv[2] ?? 3);
@@ -65,42 +67,6 @@ async function bundledBinary(workspace: Workspace): Promise<string> {
   return binary;
 }
 
-/** An OCI layout of random layers, as `skopeo copy` takes it. */
-async function makeImage(workspace: Workspace, name: string, layers: number, mebibytes: number): Promise<string> {
-  const folder = path.join(workspace.folder, name);
-  const sizes = Array.from(
-    { length: layers },
-    (_, index) => `head -c ${Math.round(mebibytes * (1 << 20))} /dev/urandom > ${folder}/layer${index}`,
-  );
-  fs.mkdirSync(folder);
-  await run("sh", ["-c", sizes.join(" && ")]);
-  const digests = (await run("sh", ["-c", `cd ${folder} && sha256sum layer*`])).split("\n").map((line) => line.split(/\s+/));
-  const config = JSON.stringify({
-    architecture: "amd64",
-    os: "linux",
-    rootfs: { type: "layers", diff_ids: digests.map(([digest]) => `sha256:${digest}`) },
-  });
-  workspace.write(`${name}/config`, config);
-  const configDigest = (await run("sha256sum", [`${folder}/config`])).split(" ")[0] ?? "";
-  const blobs = [...digests, [configDigest, "config"]];
-  const descriptors = blobs.map(([digest, file]) => {
-    const size = fs.statSync(`${folder}/${file}`).size;
-    fs.renameSync(`${folder}/${file}`, `${folder}/${digest}`);
-    return { digest: `sha256:${digest}`, size };
-  });
-  workspace.write(`${name}/version`, "Directory Transport Version: 1.1\n");
-  workspace.write(
-    `${name}/manifest.json`,
-    JSON.stringify({
-      schemaVersion: 2,
-      mediaType: "application/vnd.oci.image.manifest.v1+json",
-      config: { mediaType: "application/vnd.oci.image.config.v1+json", ...descriptors.at(-1) },
-      layers: descriptors.slice(0, -1).map((each) => ({ mediaType: "application/vnd.oci.image.layer.v1.tar", ...each })),
-    }),
-  );
-  return `dir:${folder}`;
-}
-
 async function requestsPerSecond(server: Server, port: number): Promise<number> {
   const login = server.authentication ? ["-A", `admin:${password}`] : [];
   const report = await run("ab", [
@@ -111,13 +77,6 @@ async function requestsPerSecond(server: Server, port: number): Promise<number> 
     throw new Error(`${server.name} refused requests:\n${report}`);
   }
   return Number(/Requests per second:\s+([\d.]+)/.exec(report)?.[1]);
-}
-
-function used(child: ChildProcess): { cpuSeconds: number; peakMiB: number } {
-  const fields = fs.readFileSync(`/proc/${child.pid}/stat`, "utf8").split(") ")[1]?.split(" ") ?? [];
-  const peak = /VmHWM:\s+(\d+)/.exec(fs.readFileSync(`/proc/${child.pid}/status`, "utf8"))?.[1];
-  // Fields 14 and 15 of proc(5), user and system time, in ticks of 10 ms.
-  return { cpuSeconds: (Number(fields[11]) + Number(fields[12])) / 100, peakMiB: Number(peak) / 1024 };
 }
 
 async function measure(server: Server, images: { small: string; big: string }): Promise<Figures> {
@@ -155,7 +114,7 @@ async function measure(server: Server, images: { small: string; big: string }): 
     const pullSmall = await seconds(() => skopeo.copy(small, `dir:${folder}/small`));
     const pushBig = await seconds(() => skopeo.copy(images.big, big));
     const pullBig = await seconds(() => skopeo.copy(big, `dir:${folder}/big`));
-    return { requestsPerSecond: perSecond, pushSmall, pullSmall, pushBig, pullBig, ...used(child) };
+    return { requestsPerSecond: perSecond, pushSmall, pullSmall, pushBig, pullBig, ...used(child.pid) };
   } finally {
     child.kill("SIGKILL");
     skopeo.dispose();

@@ -1,7 +1,6 @@
 import * as path from "path";
 import { CleanUp } from "../support/cleanUp";
-import { request } from "../support/clients";
-import { pushImage, randomImage } from "../support/images";
+import { checkImage, pushImage, randomImage } from "../support/images";
 import { attempt, Result, run } from "../support/run";
 import { projectRoot, RegistryOutputs, TestStack } from "../support/testStack";
 
@@ -60,13 +59,13 @@ describe("the command images", () => {
   it("deletes a tag and leaves another one of the same image", async () => {
     expect(await images("delete", "team/app:1.0", "--yes")).toMatchObject({ code: 0, stderr: "" });
     expect((await listed()).map(([repository, tag]) => `${repository}:${tag}`)).toEqual(["other:2.0", "team/app:latest"]);
-    expect((await request(outputs, `/v2/team/app/manifests/${first.digest}`)).status).toBe(200);
+    await checkImage(outputs, "team/app", "latest", first);
   });
 
   it("deletes an image by its digest, with its tags", async () => {
     const { stdout } = await images("delete", `team/app@${first.digest}`, "--yes");
     expect(stdout).toContain("with team/app:latest");
-    expect((await request(outputs, `/v2/team/app/manifests/${first.digest}`)).status).toBe(404);
+    await expect(checkImage(outputs, "team/app", first.digest, first)).rejects.toThrow("answered 404");
   });
 
   it("deletes a whole repository", async () => {

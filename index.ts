@@ -13,5 +13,6 @@ export const certificateExpiresAt = registry.certificateExpiresAt;
 export const loginCommand = registry.loginCommand;
 export const trustCommand = registry.trustCommand;
 export const daemonConfig = registry.daemonConfig;
+export const mirrorEndpoint = registry.mirrorEndpoint;
 export const version = registry.version;
 export const containerName = registry.containerName;

@@ -118,4 +118,8 @@ export interface Mirror {
   password?: pulumi.Input<string>;
   /** How long a blob or manifest is kept after it was fetched, with a unit: `168h`, `30m`. Default: `168h`. */
   ttl?: string;
+  /** Port on the Docker host, 1 to 65535. Default: `5001`. */
+  port?: number;
+  /** The CA of the upstream's certificate when it is a private one, PEM; no other is trusted then. Default: the public CAs. */
+  caCertificates?: string;
 }

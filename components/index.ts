@@ -2,6 +2,7 @@ export * from "./args";
 export * from "./storageArgs";
 export { AzureStore, type AzureStoreArgs } from "./azureStore";
 export { GcsStore, type GcsStoreArgs } from "./gcsStore";
+export { PullThroughCache, type PullThroughCacheArgs } from "./pullThroughCache";
 export { RegistryCertificate, type RegistryCertificateArgs } from "./registryCertificate";
 export { RegistryImage, type RegistryImageArgs } from "./registryImage";
 export { RegistryUsers, type RegistryUsersArgs } from "./registryUsers";

@@ -11,6 +11,8 @@ export interface RegistryOutputs {
   loginCommand: pulumi.Output<string>;
   trustCommand: pulumi.Output<string>;
   daemonConfig: pulumi.Output<string>;
+  /** Of registries that may have a pull-through cache beside them. */
+  mirrorEndpoint?: pulumi.Output<string>;
   version: pulumi.Output<string>;
   /** Of registries that have a certificate of their own. */
   certificateExpiresAt?: pulumi.Output<string>;

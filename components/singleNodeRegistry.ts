@@ -1,14 +1,11 @@
-import * as docker from "@pulumi/docker";
 import * as pulumi from "@pulumi/pulumi";
 import * as random from "@pulumi/random";
-import { Authentication, Resources, Tls, TlsMode, User } from "./args";
+import { Authentication, Mirror, Resources, Tls, TlsMode, User } from "./args";
 import { nameProblems, registryProblems, RegistrySettings } from "./lib/checks";
 import { daemonConfig, loginCommand, trustCommand } from "./lib/clientSetup";
 import {
   certificateFile,
   configurationPath,
-  containerPort,
-  drainSeconds,
   filesFolder,
   htpasswdFile,
   renderConfiguration,
@@ -16,18 +13,20 @@ import {
 } from "./lib/configuration";
 import { engineOf } from "./lib/engine";
 import { hostPort, isLoopback, isUnspecified } from "./lib/hosts";
-import { untilHealthy } from "./lib/health";
 import { checkArguments, gated } from "./lib/inputs";
+import { completeMirror } from "./lib/mirror";
 import { checkStore } from "./lib/preflight";
 import { driverOf, storageConfiguration } from "./lib/storage";
 import { storageProblems } from "./lib/storageChecks";
 import { serverVersion } from "./lib/version";
 import { provisionedStorage } from "./provisionedStorage";
+import { PullThroughCache } from "./pullThroughCache";
 import { RegistryCertificate } from "./registryCertificate";
 import { RegistryData } from "./registryData";
 import { RegistryFiles } from "./registryFiles";
 import { RegistryImage } from "./registryImage";
 import { RegistryUsers } from "./registryUsers";
+import { completeResources, nameWhenHealthy, serverContainer, serverEnvironment, serverHosts } from "./serverContainer";
 import { Storage } from "./storageArgs";
 
 /** How long a store that was just made may refuse the registry, in seconds: an assigned role in Azure takes up to ten minutes. */
@@ -57,6 +56,8 @@ export interface SingleNodeRegistryArgs {
   image?: string;
   /** Accepts pulls only, e.g. while images are moved to another store. Default: `false`. */
   readOnly?: boolean;
+  /** A pull-through cache beside the registry. Default: none. */
+  mirror?: Mirror;
   /** Names that the server finds without DNS, with their IP addresses or `host-gateway`. `host.docker.internal` is always the Docker host. */
   hosts?: Record<string, string>;
   /** Limits of the container. */
@@ -90,6 +91,8 @@ export class SingleNodeRegistry extends pulumi.ComponentResource {
   public readonly trustCommand: pulumi.Output<string>;
   /** JSON to merge into a client engine's daemon.json. */
   public readonly daemonConfig: pulumi.Output<string>;
+  /** URL of the pull-through cache; empty without `mirror`. */
+  public readonly mirrorEndpoint: pulumi.Output<string>;
   /** Version of the server. */
   public readonly version: pulumi.Output<string>;
   /** Name of the server's container, for `docker logs` and `docker exec`. */
@@ -153,13 +156,7 @@ export class SingleNodeRegistry extends pulumi.ComponentResource {
       },
       parent,
     );
-    const environment = [
-      // The collector works harder before the kernel's limit is met.
-      `GOMEMLIMIT=${Math.floor(settings.resources.memory * 0.9)}MiB`,
-      ...(storeCa === undefined ? [] : [`SSL_CERT_FILE=${storeCaPath(storeCa)}`]),
-    ];
-    const hosts = Object.entries({ "host.docker.internal": "host-gateway", ...settings.hosts });
-
+    const environment = serverEnvironment(settings.resources, storeCa);
     const remoteStore = driverOf(settings.storage) !== "filesystem";
     const checkedPath =
       remoteStore && bundled && !pulumi.runtime.isDryRun()
@@ -174,53 +171,47 @@ export class SingleNodeRegistry extends pulumi.ComponentResource {
                 filesFolder,
                 configurationPath: configurationFile,
                 environment,
-                hosts: hosts.map(([host, ip]) => `${host}:${ip}`),
+                hosts: serverHosts(settings.hosts).map(({ host, ip }) => `${host}:${ip}`),
                 patience: settings.storage.provision === true ? newStorePatience : 0,
               });
               return configurationFile;
             })
         : path;
 
-    const container = new docker.Container(
+    const container = serverContainer(
       name,
       {
-        name,
-        image: image.imageId,
-        command: ["serve", checkedPath],
-        restart: "unless-stopped",
-        // Requests under way end before the engine kills the server.
-        stopTimeout: drainSeconds + 5,
-        destroyGraceSeconds: drainSeconds + 5,
-        readOnly: true,
-        capabilities: { drops: ["ALL"] },
-        securityOpts: ["no-new-privileges"],
-        memory: settings.resources.memory,
-        memorySwap: settings.resources.memory,
-        ulimits: [{ name: "nproc", soft: settings.resources.processes, hard: settings.resources.processes }],
-        envs: environment,
-        hosts: hosts.map(([host, ip]) => ({ host, ip })),
-        tmpfs: { "/tmp": "rw,noexec,nosuid,size=64m" },
-        volumes: [{ volumeName: files.volume, containerPath: filesFolder, readOnly: true }, ...data.volumes],
-        ports: [{ internal: containerPort, external: settings.port, ip: settings.bindAddress }],
-        networkMode: "bridge",
-        logDriver: "json-file",
-        logOpts: { "max-size": "10m", "max-file": "3" },
-        // Engines before 25 know no start interval: the interval is short for a quick first check, and the check itself
-        // watches the server for a while before it returns. A foreign image need not have anything to check with.
-        ...(bundled
-          ? {
-              healthcheck: {
-                tests: ["CMD", "/registry", "healthcheck", "--watch", "15s", path],
-                interval: "250ms",
-                timeout: "30s",
-                startPeriod: "20s",
-                retries: 3,
-              },
-            }
-          : {}),
+        imageId: image.imageId,
+        bundled,
+        configurationPath: checkedPath,
+        filesVolume: files.volume,
+        volumes: data.volumes,
+        environment,
+        bindAddress: settings.bindAddress,
+        port: settings.port,
+        hosts: settings.hosts,
+        resources: settings.resources,
       },
       { parent: this, dependsOn: [files, data] },
     );
+    const mirror =
+      settings.mirror === undefined
+        ? undefined
+        : new PullThroughCache(
+            `${name}-mirror`,
+            {
+              mirror: settings.mirror,
+              hostname: settings.hostname,
+              bindAddress: settings.bindAddress,
+              // The same certificate: it is for the host, whatever the port.
+              serverPem: encrypted ? certificate.serverPem : undefined,
+              allowInsecure: settings.allowInsecure,
+              hosts: settings.hosts,
+              resources: settings.resources,
+              lab,
+            },
+            parent,
+          );
 
     const prefix = hostPort(settings.hostname, settings.port);
     this.endpoint = pulumi.output(`${encrypted ? "https" : "http"}://${prefix}`);
@@ -231,19 +222,18 @@ export class SingleNodeRegistry extends pulumi.ComponentResource {
     this.caCertificate = certificate.caCertificate;
     this.certificateExpiresAt = certificate.expiresAt;
     this.loginCommand = users.username.apply((username) => loginCommand(prefix, username));
-    this.trustCommand = certificate.caCertificate.apply((ca) => trustCommand(prefix, ca));
-    this.daemonConfig = pulumi.output(
-      daemonConfig({ insecureRegistry: encrypted || isLoopback(settings.hostname) ? undefined : prefix }),
+    this.mirrorEndpoint = mirror?.endpoint ?? pulumi.output("");
+    const mirrorPrefix = settings.mirror && hostPort(settings.hostname, completeMirror(settings.mirror).port);
+    this.trustCommand = certificate.caCertificate.apply((ca) => trustCommand(prefix, ca, mirrorPrefix));
+    this.daemonConfig = this.mirrorEndpoint.apply((endpoint) =>
+      daemonConfig({
+        insecureRegistry: encrypted || isLoopback(settings.hostname) ? undefined : prefix,
+        mirror: endpoint === "" ? undefined : endpoint,
+      }),
     );
     this.version = pulumi.output(bundled ? serverVersion() : settings.image);
     // Outputs that tell where the registry is wait until it answers.
-    this.containerName =
-      bundled && !pulumi.runtime.isDryRun()
-        ? pulumi.all([engineOf(this), container.name, container.id]).apply(async ([engine, containerName]) => {
-            await untilHealthy(engine, containerName);
-            return containerName;
-          })
-        : container.name;
+    this.containerName = nameWhenHealthy(this, container, bundled);
     this.registerOutputs({
       endpoint: this.endpoint,
       repositoryPrefix: this.repositoryPrefix,
@@ -255,6 +245,7 @@ export class SingleNodeRegistry extends pulumi.ComponentResource {
       loginCommand: this.loginCommand,
       trustCommand: this.trustCommand,
       daemonConfig: this.daemonConfig,
+      mirrorEndpoint: this.mirrorEndpoint,
       version: this.version,
       containerName: this.containerName,
     });
@@ -275,8 +266,9 @@ export function settingsOf(args: SingleNodeRegistryArgs): RegistrySettings {
     storage: args.storage ?? {},
     image: args.image ?? "bundled",
     readOnly: args.readOnly ?? false,
+    mirror: args.mirror,
     hosts: args.hosts ?? {},
-    resources: { memory: args.resources?.memory ?? 512, processes: args.resources?.processes ?? 512 },
+    resources: completeResources(args.resources),
   };
 }
 

@@ -21,8 +21,10 @@ import (
 	"container-registry/image/internal/garbage"
 	"container-registry/image/internal/healthcheck"
 	"container-registry/image/internal/logging"
+	"container-registry/image/internal/mirror"
 	"container-registry/image/internal/ownership"
 	"container-registry/image/internal/server"
+	"container-registry/image/internal/size"
 	"container-registry/image/internal/store"
 	"container-registry/image/internal/storecheck"
 	"container-registry/image/internal/transfer"
@@ -35,6 +37,7 @@ const usage = `usage:
   registry healthcheck [--watch DURATION] CONFIG
   registry check [--timeout DURATION] CONFIG
   registry transfer [--workers N] [--dry-run] [--source-may-change] FROM_CONFIG TO_CONFIG
+  registry size CONFIG
   registry prepare FOLDER
   registry version
 
@@ -54,6 +57,7 @@ const usage = `usage:
     --dry-run              only say what would be copied
     --source-may-change    begin while the registry still takes pushes; run it again without this once
                            storage.maintenance.readonly.enabled is true, or the last pushes are missing
+  size             counts repositories, blobs and bytes, also while the server runs
   prepare          gives FOLDER and all in it to the server's user; needs root
   version          prints the versions of this server, its engine and Go
 
@@ -89,8 +93,24 @@ func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.
 	switch command {
 	case "serve":
 		return withConfig(flags, args, stdin, stderr, func(c *configuration.Configuration, log *logrus.Entry) error {
+			if mirror.Is(c) {
+				// serve has no options, so the file is all there is.
+				if err := mirror.Prepare(ctx, c, args[0], log); err != nil {
+					return err
+				}
+			}
 			return serve(ctx, c, log)
 		})
+	case mirror.Command:
+		file, err := mirror.ConfigurationFile()
+		if err != nil {
+			return misused(stderr, err.Error())
+		}
+		c, err := config.Load(file)
+		if err != nil {
+			return err
+		}
+		return mirror.Answer(c, stdout)
 	case "garbage-collect":
 		var options storage.GCOpts
 		for _, name := range []string{"dry-run", "d"} {
@@ -133,6 +153,14 @@ func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.
 			report, err := transfer.Run(ctx, c[0], c[1], options)
 			if report != nil {
 				fmt.Fprint(stdout, report)
+			}
+			return err
+		})
+	case "size":
+		return withConfig(flags, args, stdin, stderr, func(c *configuration.Configuration, _ *logrus.Entry) error {
+			used, err := size.Of(ctx, c)
+			if err == nil {
+				fmt.Fprintln(stdout, used)
 			}
 			return err
 		})

@@ -1,4 +1,5 @@
 import { Access, TlsMode } from "../components";
+import { noLogins } from "../components/lib/mirror";
 import { boolean, list, number, object, secret, Shape, string } from "./shape";
 
 /** `tls` in the stack's configuration. */
@@ -52,4 +53,8 @@ export const garbageCollectionShape = object({
 });
 
 /** `mirror` in the stack's configuration. */
-export const mirrorShape = object({ upstream: string, username: string, password: secret, ttl: string });
+export const mirrorShape = object(
+  { upstream: string, username: string, password: secret, ttl: string, port: number, caCertificates: string },
+  [],
+  { users: noLogins, anonymousPull: noLogins, authentication: noLogins },
+);

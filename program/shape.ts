@@ -69,10 +69,11 @@ export function dictionary<T>(item: Shape<T>): Shape<Record<string, T>> {
   };
 }
 
-/** An object with these fields and no others; those in `required` must be there. */
+/** An object with these fields and no others; those in `required` must be there. `refused` are names that have a reason of their own not to be. */
 export function object<F extends Fields, R extends keyof F & string = never>(
   fields: F,
   required: readonly R[] = [],
+  refused: Record<string, string> = {},
 ): Shape<ShapedObject<F, R>> {
   return (value, key, problems) => {
     if (typeof value !== "object" || value === null || Array.isArray(value)) {
@@ -86,7 +87,10 @@ export function object<F extends Fields, R extends keyof F & string = never>(
     const result: Record<string, unknown> = {};
     for (const [name, each] of Object.entries(value)) {
       const field = Object.hasOwn(fields, name) ? fields[name] : undefined;
-      if (field === undefined) {
+      const reason = Object.hasOwn(refused, name) ? refused[name] : undefined;
+      if (reason !== undefined) {
+        problems.push({ key: pathTo(name), message: reason });
+      } else if (field === undefined) {
         problems.push({ key: pathTo(name), message: `is no known key; ${suggestion(name, Object.keys(fields))}` });
       } else if (each !== null && each !== undefined) {
         result[name] = field(each, pathTo(name), problems);

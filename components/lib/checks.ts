@@ -1,9 +1,10 @@
-import { Access, Authentication, Resources, Tls, TlsMode, User } from "../args";
+import { Access, Authentication, Mirror, Resources, Tls, TlsMode, User } from "../args";
 import { Storage } from "../storageArgs";
 import { providedCertificateProblems, validity } from "./certificates";
 import { hostPort, isDnsName, isIpAddress, isLoopback, isUnspecified } from "./hosts";
 import { maximumPasswordBytes } from "./htpasswd";
 import { plain } from "./inputs";
+import { completeMirror, mirrorProblems } from "./mirror";
 import { isWhole, unlimited, wholeNumbers } from "./numbers";
 import { Problem, shown } from "./problems";
 import { dockerName, storageProblems } from "./storageChecks";
@@ -35,7 +36,7 @@ export function addressProblems(address: AddressSettings): Problem[] {
 }
 
 /** Plain HTTP or no users: on loopback only, where nobody else can listen in, or by an explicit word. */
-function openProblems(key: string, what: string, remedy: string, address: AddressSettings): Problem[] {
+export function openProblems(key: string, what: string, remedy: string, address: AddressSettings): Problem[] {
   const open = [address.hostname, address.bindAddress].find((host) => !isLoopback(host));
   return open === undefined || address.allowInsecure
     ? []
@@ -232,6 +233,15 @@ export function nameProblems(name: string): Problem[] {
       ];
 }
 
+/** What is wrong with how a container runs. */
+export function containerProblems(hosts: Record<string, string>, resources: Required<Resources>): Problem[] {
+  return [
+    ...hostsProblems(hosts),
+    ...wholeNumbers("resources.", { memory: resources.memory }, 64, 1 << 20),
+    ...wholeNumbers("resources.", { processes: resources.processes }, 64, 1 << 20),
+  ];
+}
+
 function hostsProblems(hosts: Record<string, string>): Problem[] {
   return Object.entries(hosts).flatMap(([host, ip]) => [
     ...(isDnsName(host) ? [] : [{ key: `hosts.${host}`, message: "has a name that is not allowed; give a DNS name" }]),
@@ -255,8 +265,22 @@ export interface RegistrySettings extends AddressSettings {
   authentication: Authentication;
   image: string;
   readOnly: boolean;
+  mirror?: Mirror;
   hosts: Record<string, string>;
   resources: Required<Resources>;
+}
+
+/** What is wrong with the mirror beside a registry. */
+function besideProblems({ mirror, port, allowInsecure }: RegistrySettings): Problem[] {
+  if (mirror === undefined) {
+    return [];
+  }
+  return [
+    ...mirrorProblems(mirror, allowInsecure),
+    ...(completeMirror(mirror).port === port
+      ? [{ key: "mirror.port", message: `${port} is the registry's own port; a mirror needs one of its own` }]
+      : []),
+  ];
 }
 
 /** All that is wrong with a self-hosted registry's settings, in the order of the configuration table. */
@@ -276,8 +300,7 @@ export function registryProblems(settings: RegistrySettings): Problem[] {
     ...bundledOnlyProblems(settings),
     ...storageProblems(settings.storage, settings.image),
     ...imageProblems(settings.image),
-    ...hostsProblems(settings.hosts),
-    ...wholeNumbers("resources.", { memory: settings.resources.memory }, 64, 1 << 20),
-    ...wholeNumbers("resources.", { processes: settings.resources.processes }, 64, 1 << 20),
+    ...besideProblems(settings),
+    ...containerProblems(settings.hosts, settings.resources),
   ];
 }

@@ -9,17 +9,20 @@ export function loginCommand(repositoryPrefix: string, username: string): string
 
 /**
  * Installs the CA for a Docker engine, with sudo where the user is not root. The text carries the certificate, so it can be
- * pasted on any machine. The folder's name is `host:port` as in the image names
+ * pasted on any machine. A folder's name is `host:port` as in the image names, and a mirror has one of its own
  * (https://docs.docker.com/engine/security/certificates/).
  */
-export function trustCommand(repositoryPrefix: string, caCertificate: string): string {
+export function trustCommand(repositoryPrefix: string, caCertificate: string, mirrorPrefix?: string): string {
   if (caCertificate === "") {
     return "# nothing to install: Docker trusts this registry as it is";
   }
-  const folder = `/etc/docker/certs.d/${repositoryPrefix}`;
+  const folders = [repositoryPrefix, mirrorPrefix]
+    .filter((each) => each !== undefined)
+    .map((each) => `'/etc/docker/certs.d/${each}'`);
   const asRoot = 'asRoot() { if [ "$(id -u)" = 0 ]; then "$@"; else sudo "$@"; fi; }';
-  const write = `printf '%s\\n' '${caCertificate.trim()}' | asRoot tee '${folder}/ca.crt' > /dev/null`;
-  return `${asRoot}; asRoot mkdir -p '${folder}' && ${write}`;
+  const files = folders.map((folder) => `${folder}/ca.crt`).join(" ");
+  const write = `printf '%s\\n' '${caCertificate.trim()}' | asRoot tee ${files} > /dev/null`;
+  return `${asRoot}; asRoot mkdir -p ${folders.join(" ")} && ${write}`;
 }
 
 /** The piece of daemon.json a client's engine needs; `{}` when it needs none. */

@@ -22,6 +22,15 @@ export interface StorageConfiguration {
   redirect: boolean;
 }
 
+/** The upstream of a pull-through cache. */
+export interface ProxyConfiguration {
+  upstream: string;
+  username?: string;
+  password?: string;
+  /** Always with a unit: the engine takes a bare number for nanoseconds. */
+  ttl: string;
+}
+
 /** All that the server's configuration file says, decided and checked. */
 export interface Configuration {
   /** Signs the state of uploads; the same for all replicas. */
@@ -34,6 +43,8 @@ export interface Configuration {
   /** Pulls only: pushes and deletions are refused. */
   readOnly: boolean;
   storage: StorageConfiguration;
+  /** What a pull-through cache fetches from; none for a registry. */
+  proxy?: ProxyConfiguration;
 }
 
 /**
@@ -41,7 +52,7 @@ export interface Configuration {
  * (keys: https://distribution.github.io/distribution/about/configuration/ of distribution v3.1.1).
  */
 export function renderConfiguration(configuration: Configuration): string {
-  const { httpSecret, storage } = configuration;
+  const { httpSecret, storage, proxy } = configuration;
   return yaml.dump({
     version: "0.1",
     log: { level: "info", formatter: "text" },
@@ -67,7 +78,8 @@ export function renderConfiguration(configuration: Configuration): string {
       [storage.driver]: storage.parameters,
       delete: { enabled: true },
       redirect: { disable: !storage.redirect },
-      cache: { blobdescriptor: "inmemory" },
+      // In a mirror it would go on naming blobs that have expired.
+      ...(proxy === undefined ? { cache: { blobdescriptor: "inmemory" } } : {}),
       tag: { concurrencylimit: 8 },
       // All four keys: with one missing the engine panics at start.
       maintenance: {
@@ -76,7 +88,12 @@ export function renderConfiguration(configuration: Configuration): string {
       },
     },
     health: { storagedriver: { enabled: true, interval: "10s", threshold: 3 } },
+    ...(proxy === undefined ? {} : { proxy: proxySection(proxy) }),
   });
+}
+
+function proxySection({ upstream, username, password, ttl }: ProxyConfiguration): object {
+  return { remoteurl: upstream.replace(/\/$/, ""), ...(username === undefined ? {} : { username, password }), ttl };
 }
 
 function verification(authentication: Authentication): object {

@@ -1,7 +1,7 @@
 import { SingleNodeRegistry } from "../../components";
 import { registryProblems } from "../../components/lib/checks";
 import { settingsOf } from "../../components/singleNodeRegistry";
-import { authenticationShape, resourcesShape, tlsShape, usersShape } from "../registryShapes";
+import { authenticationShape, mirrorShape, resourcesShape, tlsShape, usersShape } from "../registryShapes";
 import { boolean, dictionary, number, string } from "../shape";
 import { storageShape } from "../storageShape";
 import { target } from "../target";
@@ -20,6 +20,7 @@ export const singleNode = target(
     storage: storageShape,
     image: string,
     readOnly: boolean,
+    mirror: mirrorShape,
     hosts: dictionary(string),
     resources: resourcesShape,
     lab: boolean,

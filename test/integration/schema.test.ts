@@ -20,9 +20,16 @@ describe("the package's schema", () => {
 
   it("has the public components, and none of their helpers", () => {
     expect(Object.keys(schema.resources)).toEqual(
-      ["AzureStore", "GcsStore", "RegistryCertificate", "RegistryImage", "RegistryUsers", "S3Store", "SingleNodeRegistry"].map(
-        (name) => `container-registry:index:${name}`,
-      ),
+      [
+        "AzureStore",
+        "GcsStore",
+        "PullThroughCache",
+        "RegistryCertificate",
+        "RegistryImage",
+        "RegistryUsers",
+        "S3Store",
+        "SingleNodeRegistry",
+      ].map((name) => `container-registry:index:${name}`),
     );
     expect(Object.values(schema.resources).every(({ isComponent }) => isComponent)).toBe(true);
   });

@@ -23,6 +23,7 @@ export interface RegistryOutputs {
   loginCommand: string;
   trustCommand: string;
   daemonConfig: string;
+  mirrorEndpoint: string;
   version: string;
   containerName: string;
 }

@@ -51,6 +51,16 @@ describe("the command that makes an engine trust the registry", () => {
     expect(fs.readFileSync(await trusted("localhost:5000", root), "utf8")).toBe(certificate);
   });
 
+  it("installs it for a mirror too, whose port is another", async () => {
+    tools.make("id", "echo 0");
+    const root = path.join(folders.folder, "mirror");
+    const command = trustCommand("localhost:5000", certificate, "localhost:5001").replaceAll("/etc/docker", `${root}/etc/docker`);
+    await run("sh", ["-euc", command], { env: tools.env });
+    for (const port of [5000, 5001]) {
+      expect(fs.readFileSync(`${root}/etc/docker/certs.d/localhost:${port}/ca.crt`, "utf8")).toBe(certificate);
+    }
+  });
+
   it("does nothing where there is no CA to trust", async () => {
     const command = trustCommand("localhost:5000", "");
     expect(command).toMatchInlineSnapshot(`"# nothing to install: Docker trusts this registry as it is"`);

@@ -75,6 +75,15 @@ const variants: Record<string, SingleNodeRegistryArgs> = {
   },
   "no users": { users: [] },
   "a bucket": { storage: { driver: "s3", s3, caCertificates: pki.root.certificate }, hosts: { store: "192.0.2.9" } },
+  "a mirror": {
+    lab: true,
+    mirror: {
+      upstream: "https://upstream.example.com",
+      username: "u",
+      password: "GIVEN-mirror",
+      caCertificates: pki.root.certificate,
+    },
+  },
   "other limits, pulls only": { resources: { memory: 1024, processes: 256 }, readOnly: true, port: 443 },
 };
 const names = Object.keys(variants);
@@ -295,7 +304,10 @@ describe("a registry on one host", () => {
     expect(inputs).not.toHaveProperty("user");
     const [files] = inputs.volumes as { containerPath: string; readOnly: boolean }[];
     expect(files).toMatchObject({ containerPath: "/etc/container-registry", readOnly: true });
-    for (const helper of deployment.resources.filter(({ type, name }) => type.endsWith(":Container") && name !== "registry")) {
+    const servers = ["registry", "registry-mirror"];
+    for (const helper of deployment.resources.filter(
+      ({ type, name }) => type.endsWith(":Container") && !servers.includes(name),
+    )) {
       expect(helper.inputs).toMatchObject({ networkMode: "none", restart: "no", mustRun: false });
     }
   });
@@ -353,6 +365,7 @@ describe("the outputs", () => {
         "daemonConfig": "{}",
         "endpoint": "https://localhost:5000",
         "loginCommand": "pulumi stack output password --show-secrets | docker login localhost:5000 --username admin --password-stdin",
+        "mirrorEndpoint": "",
         "password": "<password registry-users-admin-1>",
         "repositoryPrefix": "localhost:5000",
         "username": "admin",

@@ -209,6 +209,7 @@ describe("what `pulumi config set` stores", () => {
         "hostname": "localhost",
         "hosts": {},
         "image": "bundled",
+        "mirror": undefined,
         "port": 5000,
         "readOnly": false,
         "resources": {

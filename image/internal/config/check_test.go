@@ -7,6 +7,12 @@ import (
 	"testing"
 )
 
+const mirror = `version: 0.1
+storage: {filesystem: {}, delete: {enabled: true}}
+http: {addr: ":5000"}
+proxy: {remoteurl: 'https://registry-1.docker.io', username: u, password: p, ttl: 168h}
+`
+
 const minimal = `version: 0.1
 storage: {filesystem: {rootdirectory: /data}}
 http: {addr: ":5000"}
@@ -59,13 +65,13 @@ http:
 health:
   storagedriver: {enabled: true, interval: 10s, threshold: 3}
   http: [{uri: "http://x/", statuscode: 200, headers: {Authorization: [secret]}}]
-proxy: {remoteurl: "https://registry-1.docker.io", username: u, password: p, ttl: 0}
 redis: {addrs: ["redis:6379"], maxretries: -1, tls: {rootcas: [/ca.pem]}}
 notifications:
   events: {includereferences: true}
   endpoints: [{name: hook, url: "https://x/", timeout: 500ms, threshold: 5, backoff: 1s, ignore: {actions: [pull]}}]
 validation: {manifests: {urls: {allow: ["^https://"]}, indexes: {platforms: list, platformlist: [{architecture: amd64, os: linux}]}}}
 `,
+		"mirror":                   mirror,
 		"sections without content": "version: 0.1\nlog:\nstorage:\n  inmemory:\nhttp: {addr: ':5000'}\n",
 		"azure":                    minimalWith("azure: {accountname: a, container: c, accountkey: k, credentials: {type: shared_key}, max_retries: 3, retry_delay: 100ms}"),
 		"gcs":                      minimalWith("gcs: {bucket: b, credentials: {type: service_account, private_key: k}, chunksize: 262144}"),
@@ -134,7 +140,15 @@ func TestRefused(t *testing.T) {
 		{"htpasswd without file", minimal + "auth: {htpasswd: {realm: r}}\n", []string{"auth.htpasswd.path: missing"}},
 		{"middleware", minimal + "middleware: {storage: [{name: cloudfront}]}\n", []string{"middleware: no middleware is part of this server"}},
 		{"regular expression", minimal + "validation: {manifests: {urls: {allow: ['(']}}}\n", []string{"validation.manifests.urls.allow[0]: \"(\": is not a regular expression"}},
-		{"mirror without upstream", minimal + "proxy: {username: u}\n", []string{"proxy.remoteurl: missing"}},
+		{"mirror without upstream", strings.Replace(mirror, "remoteurl: 'https://registry-1.docker.io', ", "", 1), []string{"proxy.remoteurl: missing"}},
+		{"mirror of a host", strings.Replace(mirror, "https://registry-1.docker.io", "docker.io", 1), []string{`proxy.remoteurl: "docker.io": is not a URL`}},
+		{"lifetime without a unit", strings.Replace(mirror, "168h", "168", 1), []string{"proxy.ttl: \"168\": must be a duration with a unit"}},
+		{"mirror with users", mirror + "auth: {htpasswd: {realm: r, path: p}}\n", []string{"auth: not allowed with proxy: Docker sends no credentials to a mirror"}},
+		{"mirror that keeps all", strings.Replace(mirror, "delete: {enabled: true}", "delete: {enabled: false}", 1), []string{"storage.delete.enabled: must be true with proxy"}},
+		{"mirror with a cache of descriptors", strings.Replace(mirror, "delete:", "cache: {blobdescriptor: inmemory}, delete:", 1), []string{"storage.cache: not allowed with proxy"}},
+		{"mirror in a bucket", strings.Replace(mirror, "filesystem: {}", "s3: {bucket: b, region: r}", 1), []string{"storage: a mirror keeps its cache in a folder"}},
+		{"mirror with half a login", strings.Replace(mirror, "password: p, ", "", 1), []string{"proxy.username: needs proxy.password"}},
+		{"mirror with a credential helper", strings.Replace(mirror, "ttl:", "exec: {command: /helper}, ttl:", 1), []string{"proxy.exec: there is no program"}},
 		{"alias", "version: 0.1\nstorage: &s {inmemory: {}}\nhttp: {addr: ':5000'}\nlog: *s\n", []string{"storage: YAML anchors, aliases and tags are not allowed", "log: YAML anchors, aliases and tags are not allowed"}},
 		{"tag", withHTTP("host: !!str https://x"), []string{"YAML anchors, aliases and tags are not allowed"}},
 		{"not YAML", "version: [", []string{"yaml: line 1"}},

@@ -33,7 +33,7 @@ func fileRule() *rule {
 
 	file.at("proxy.remoteurl").required = true
 	file.at("proxy.remoteurl").valid = absoluteURL
-	file.at("proxy.exec.command").required = true
+	file.at("proxy.exec").refused = "there is no program in this server's image that could be run; use proxy.username and proxy.password"
 
 	file.at("health.file[].file").required = true
 	file.at("health.http[].uri").required = true

@@ -11,6 +11,7 @@ import (
 func (c *checker) relations(root *yaml.Node) {
 	c.oneDriver(root)
 	c.tls(root)
+	c.mirror(root)
 	if cache := find(root, "storage", "cache", "blobdescriptor"); value(cache) == "redis" && find(root, "redis", "addrs") == nil {
 		c.problems.add(cache.Line, "storage.cache.blobdescriptor", `"redis": needs redis.addrs`)
 	}
@@ -75,6 +76,32 @@ func (c *checker) tls(root *yaml.Node) {
 	case value(find(root, "http", "http2", "disabled")) != "true" && !servesHTTP2(suites):
 		c.problems.add(suites.Line, "http.tls.ciphersuites", "HTTP/2 needs %s; or set http.http2.disabled", strings.Join(http2Suites, " or "))
 	}
+}
+
+func (c *checker) mirror(root *yaml.Node) {
+	proxy := find(root, "proxy")
+	if proxy == nil {
+		return
+	}
+	if auth := find(root, "auth"); auth != nil {
+		c.problems.add(auth.Line, "auth", "not allowed with proxy: Docker sends no credentials to a mirror")
+	}
+	if value(find(root, "storage", "delete", "enabled")) != "true" {
+		c.problems.add(proxy.Line, "storage.delete.enabled", "must be true with proxy: what has expired could not be deleted")
+	}
+	if cache := find(root, "storage", "cache"); cache != nil {
+		c.problems.add(cache.Line, "storage.cache", "not allowed with proxy: it would go on naming blobs that have expired")
+	}
+	if find(root, "storage", "filesystem") == nil && find(root, "storage", "inmemory") == nil {
+		c.problems.add(proxy.Line, "storage", "a mirror keeps its cache in a folder; use the driver filesystem")
+	}
+	needs := func(key, other string) {
+		if n := find(proxy, key); n != nil && find(proxy, other) == nil {
+			c.problems.add(n.Line, "proxy."+key, "needs proxy.%s", other)
+		}
+	}
+	needs("username", "password")
+	needs("password", "username")
 }
 
 // http2Suites are those of which RFC 9113 demands one with TLS 1.2.

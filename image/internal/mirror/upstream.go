@@ -1,0 +1,82 @@
+package mirror
+
+import (
+	"errors"
+	"net"
+	"net/http"
+	"sync"
+	"time"
+
+	"github.com/sirupsen/logrus"
+)
+
+const (
+	// connectTimeout is for the upstream, which has to be nearer than an answer from
+	// the cache is urgent.
+	connectTimeout = 5 * time.Second
+	// answerTimeout is for the beginning of an answer.
+	answerTimeout = 20 * time.Second
+	// pause is for how long an upstream that could not be reached is not asked again.
+	// The engine asks it about every tag, one request after the other.
+	pause = 2 * time.Second
+)
+
+// errAway is a request that was not sent.
+var errAway = errors.New("the upstream could not be reached a moment ago")
+
+// upstream sends requests to the upstream, and none to one that is away.
+type upstream struct {
+	base http.RoundTripper
+	url  string
+	log  *logrus.Entry
+
+	mu   sync.Mutex
+	away time.Time // when it was last found away; zero when it answered
+}
+
+func newUpstream(url string, log *logrus.Entry) *upstream {
+	base := &http.Transport{
+		Proxy:                 http.ProxyFromEnvironment,
+		DialContext:           (&net.Dialer{Timeout: connectTimeout, KeepAlive: 30 * time.Second}).DialContext,
+		TLSHandshakeTimeout:   connectTimeout,
+		ResponseHeaderTimeout: answerTimeout,
+		ForceAttemptHTTP2:     true,
+		MaxIdleConnsPerHost:   16,
+		IdleConnTimeout:       90 * time.Second,
+	}
+	return &upstream{base: base, url: url, log: log}
+}
+
+// RoundTrip implements http.RoundTripper.
+func (u *upstream) RoundTrip(r *http.Request) (*http.Response, error) {
+	if u.isAway() {
+		return nil, errAway
+	}
+	response, err := u.base.RoundTrip(r)
+	if err == nil || r.Context().Err() == nil {
+		u.note(err)
+	}
+	return response, err
+}
+
+func (u *upstream) isAway() bool {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	return time.Since(u.away) < pause
+}
+
+func (u *upstream) note(err error) {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	log := u.log.WithField("upstream", u.url)
+	switch {
+	case err != nil:
+		if u.away.IsZero() {
+			log.Warnf("the upstream cannot be reached, what is cached is served: %v", err)
+		}
+		u.away = time.Now()
+	case !u.away.IsZero():
+		log.Info("the upstream answers again")
+		u.away = time.Time{}
+	}
+}

@@ -1,0 +1,258 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/distribution/distribution/v3/configuration"
+	"github.com/distribution/distribution/v3/registry/handlers"
+	"github.com/opencontainers/go-digest"
+	v1 "github.com/opencontainers/image-spec/specs-go/v1"
+
+	"container-registry/image/internal/mirror"
+	"container-registry/image/internal/registrytest"
+)
+
+// TestMain is the server itself in processes that tests start, and the credential helper
+// in those that the engine starts.
+func TestMain(m *testing.M) {
+	if len(os.Args) > 1 && (os.Args[1] == "serve" || os.Args[1] == mirror.Command) {
+		main()
+		return
+	}
+	os.Exit(m.Run())
+}
+
+const upstreamPassword = "s3cret"
+
+// TestMirror has an upstream that is away while the mirror starts, then answers, and is
+// away again; and a mirror that is killed.
+func TestMirror(t *testing.T) {
+	for _, scheme := range []string{"", "Basic", "Bearer"} {
+		t.Run("login "+scheme, func(t *testing.T) {
+			t.Parallel()
+			upstream := newUpstream(t, scheme)
+			folder := t.TempDir()
+			m := &mirrorProcess{t: t, folder: folder, upstream: upstream.server.URL, ttl: "1h", login: scheme != ""}
+
+			upstream.away.Store(true)
+			m.start()
+			if status, _ := m.get("manifests/latest"); status != http.StatusNotFound {
+				t.Errorf("a tag that nobody has: status %d", status)
+			}
+			upstream.away.Store(false)
+			m.until("a pull", func() bool { status, _ := m.get("manifests/latest"); return status == http.StatusOK })
+			m.pull()
+
+			upstream.away.Store(true)
+			m.kill()
+			m.start()
+			m.pull()
+			if report := m.size(); !strings.HasPrefix(report, "1 repositories, 3 blobs, 0.") {
+				t.Errorf("the size is %q", report)
+			}
+
+			// What was cached for an hour goes by the new lifetime.
+			m.kill()
+			m.ttl = "1s"
+			m.start()
+			m.until("an empty cache", func() bool { status, _ := m.get("manifests/latest"); return status != http.StatusOK })
+			m.until("no layers", func() bool { return strings.Contains(m.size(), " 1 blobs") })
+			// The engine leaves the content of a manifest behind.
+			m.kill()
+			m.start()
+			if report := m.size(); report != "1 repositories, 0 blobs, 0.0 MB" {
+				t.Errorf("the size at last is %q", report)
+			}
+			if log := m.log.String(); strings.Contains(log, upstreamPassword) || !strings.Contains(log, "the upstream cannot be reached") {
+				t.Errorf("the log is:\n%s", log)
+			}
+		})
+	}
+}
+
+// TestMirrorRebuildsItsList starts on a cache whose list of what expires is broken, or lacks
+// what was cached before a crash.
+func TestMirrorRebuildsItsList(t *testing.T) {
+	for _, list := range []string{"{", "{}"} {
+		upstream := newUpstream(t, "")
+		m := &mirrorProcess{t: t, folder: t.TempDir(), upstream: upstream.server.URL, ttl: "1h"}
+		m.start()
+		m.pull()
+		m.kill()
+		if err := os.WriteFile(filepath.Join(m.folder, "cache", "scheduler-state.json"), []byte(list), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		m.start()
+		m.kill()
+		content, err := os.ReadFile(filepath.Join(m.folder, "cache", "scheduler-state.json"))
+		var entries map[string]struct{ EntryType int }
+		if err != nil || json.Unmarshal(content, &entries) != nil || len(entries) != 3 {
+			t.Errorf("with %q: %v, %s", list, err, content)
+		}
+	}
+}
+
+// upstream is a registry with one image, library/app:latest.
+type upstream struct {
+	server *httptest.Server
+	away   atomic.Bool
+}
+
+func newUpstream(t *testing.T, scheme string) *upstream {
+	c, err := configuration.Parse(strings.NewReader("version: 0.1\nstorage: {inmemory: {}}\nlog: {level: error}\n"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	app := handlers.NewApp(t.Context(), c)
+	filling := httptest.NewServer(app)
+	registrytest.Client{URL: filling.URL}.Push(t, "library/app", "latest", registrytest.Layer(1, 100_000))
+	filling.Close()
+
+	u := &upstream{}
+	u.server = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		_, password, _ := r.BasicAuth()
+		known := password == upstreamPassword
+		challenge := func(text string) {
+			w.Header().Set("WWW-Authenticate", text)
+			w.WriteHeader(http.StatusUnauthorized)
+		}
+		switch {
+		case u.away.Load():
+			if connection, _, err := http.NewResponseController(w).Hijack(); err == nil {
+				connection.Close()
+			}
+		case scheme == "Bearer" && r.URL.Path == "/token" && known:
+			fmt.Fprint(w, `{"token": "valid", "expires_in": 300}`)
+		case scheme == "Bearer" && r.Header.Get("Authorization") != "Bearer valid":
+			challenge(`Bearer realm="` + u.server.URL + `/token",service="test"`)
+		case scheme == "Basic" && !known:
+			challenge(`Basic realm="test"`)
+		default:
+			app.ServeHTTP(w, r)
+		}
+	}))
+	t.Cleanup(u.server.Close)
+	return u
+}
+
+// mirrorProcess is a server in a process of its own.
+type mirrorProcess struct {
+	t        *testing.T
+	folder   string
+	upstream string
+	ttl      string
+	login    bool
+
+	base    string
+	process *exec.Cmd
+	log     bytes.Buffer
+}
+
+func (m *mirrorProcess) start() {
+	m.t.Helper()
+	free, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		m.t.Fatal(err)
+	}
+	address := free.Addr().String()
+	free.Close()
+	login := ""
+	if m.login {
+		login = "username: u, password: " + upstreamPassword + ", "
+	}
+	content := fmt.Sprintf(`version: 0.1
+storage: {filesystem: {rootdirectory: %s/cache}, delete: {enabled: true}}
+http: {addr: '%s'}
+proxy: {remoteurl: '%s', %sttl: %s}
+`, m.folder, address, m.upstream, login, m.ttl)
+	if err := os.WriteFile(m.file(), []byte(content), 0o600); err != nil {
+		m.t.Fatal(err)
+	}
+	m.base = "http://" + address
+	m.process = exec.Command(os.Args[0], "serve", m.file())
+	m.process.Stdout, m.process.Stderr = &m.log, &m.log
+	if err := m.process.Start(); err != nil {
+		m.t.Fatal(err)
+	}
+	m.t.Cleanup(m.kill)
+	m.until("the start", func() bool {
+		response, err := http.Get(m.base)
+		if err == nil {
+			response.Body.Close()
+		}
+		return err == nil
+	})
+}
+
+func (m *mirrorProcess) file() string { return filepath.Join(m.folder, "config.yml") }
+
+func (m *mirrorProcess) kill() {
+	_ = m.process.Process.Kill()
+	_ = m.process.Wait()
+}
+
+func (m *mirrorProcess) until(what string, done func() bool) {
+	m.t.Helper()
+	for end := time.Now().Add(30 * time.Second); !done(); time.Sleep(50 * time.Millisecond) {
+		if time.Now().After(end) {
+			m.t.Fatalf("%s did not happen; the log is:\n%s", what, m.log.String())
+		}
+	}
+}
+
+func (m *mirrorProcess) get(path string) (int, []byte) {
+	m.t.Helper()
+	request, err := http.NewRequestWithContext(m.t.Context(), http.MethodGet, m.base+"/v2/library/app/"+path, nil)
+	if err != nil {
+		m.t.Fatal(err)
+	}
+	request.Header.Set("Accept", v1.MediaTypeImageManifest)
+	response, err := http.DefaultClient.Do(request)
+	if err != nil {
+		m.t.Fatal(err)
+	}
+	defer response.Body.Close()
+	content, err := io.ReadAll(response.Body)
+	if err != nil {
+		m.t.Fatal(err)
+	}
+	return response.StatusCode, content
+}
+
+// pull gets the image and compares its parts with their digests.
+func (m *mirrorProcess) pull() {
+	m.t.Helper()
+	status, content := m.get("manifests/latest")
+	var image v1.Manifest
+	if err := json.Unmarshal(content, &image); err != nil || status != http.StatusOK {
+		m.t.Fatalf("status %d: %v: %s\n%s", status, err, content, m.log.String())
+	}
+	for _, part := range append(image.Layers, image.Config) {
+		if status, content := m.get("blobs/" + part.Digest.String()); status != http.StatusOK || digest.FromBytes(content) != part.Digest {
+			m.t.Fatalf("blob %s: status %d, %d bytes", part.Digest, status, len(content))
+		}
+	}
+}
+
+func (m *mirrorProcess) size() string {
+	m.t.Helper()
+	var stdout bytes.Buffer
+	if err := run(context.Background(), []string{"size", m.file()}, strings.NewReader(""), &stdout, io.Discard); err != nil {
+		m.t.Fatal(err)
+	}
+	return strings.TrimSpace(stdout.String())
+}

@@ -1,0 +1,7 @@
+#!/usr/bin/env bash
+# npm run images -- list|delete …: looks into the registry of a stack.
+set -euo pipefail
+. "$(dirname "$0")/environment.sh"
+cd "$root"
+use_backend
+exec node --require ./components/loadTypescript.cjs images/main.ts "$@"

@@ -1,0 +1,95 @@
+import * as path from "path";
+import { CleanUp } from "../support/cleanUp";
+import { checkImage, pushImage, randomImage } from "../support/images";
+import { attempt, Result, run } from "../support/run";
+import { projectRoot, RegistryOutputs, TestStack } from "../support/testStack";
+
+/** The command that lists and deletes, with nothing but what the stack tells it. */
+describe("the command images", () => {
+  const cleanUp = new CleanUp();
+  const first = randomImage([300_000]);
+  const second = randomImage();
+  let stack: TestStack;
+  let outputs: RegistryOutputs;
+
+  beforeAll(async () => {
+    stack = cleanUp.add(await TestStack.create());
+    outputs = await stack.up();
+    for (const tag of ["1.0", "latest"]) {
+      await pushImage(outputs, "team/app", tag, first);
+    }
+    await pushImage(outputs, "other", "2.0", second);
+  });
+
+  function images(...words: string[]): Promise<Result> {
+    const program = [
+      "--require",
+      path.join(projectRoot, "components/loadTypescript.cjs"),
+      path.join(projectRoot, "images/main.ts"),
+    ];
+    return attempt("node", [...program, ...words], stack.inFolder());
+  }
+
+  async function listed(): Promise<string[][]> {
+    const { stdout } = await images("list");
+    return stdout
+      .trim()
+      .split("\n")
+      .slice(1)
+      .map((line) => line.split(/ {2,}/));
+  }
+
+  it("lists repositories, tags, digests and sizes", async () => {
+    expect(await listed()).toEqual([
+      ["other", "2.0", second.digest, expect.stringMatching(/^1\.\d+kB$/)],
+      ["team/app", "1.0", first.digest, "301kB"],
+      ["team/app", "latest", first.digest, "301kB"],
+    ]);
+    expect((await images("list", "other")).stdout).not.toContain("team/app");
+  });
+
+  it("says what it would delete, and does not where nobody can be asked", async () => {
+    const { code, stderr } = await images("delete", "team/app:1.0");
+    expect(code).toBe(1);
+    expect(stderr).toContain(`team/app:1.0 of ${first.digest}, which stays as team/app:latest`);
+    expect(stderr).toContain("nobody to ask");
+    expect(await listed()).toHaveLength(3);
+  });
+
+  it("deletes a tag and leaves another one of the same image", async () => {
+    expect(await images("delete", "team/app:1.0", "--yes")).toMatchObject({ code: 0, stderr: "" });
+    expect((await listed()).map(([repository, tag]) => `${repository}:${tag}`)).toEqual(["other:2.0", "team/app:latest"]);
+    await checkImage(outputs, "team/app", "latest", first);
+  });
+
+  it("deletes an image by its digest, with its tags", async () => {
+    const { stdout } = await images("delete", `team/app@${first.digest}`, "--yes");
+    expect(stdout).toContain("with team/app:latest");
+    await expect(checkImage(outputs, "team/app", first.digest, first)).rejects.toThrow("answered 404");
+  });
+
+  it("deletes a whole repository", async () => {
+    expect((await images("delete", "other", "--yes", "--stack", stack.name)).code).toBe(0);
+    expect((await images("list")).stdout).toBe("There are no images.\n");
+  });
+
+  it("says in a sentence what is not there, and what is no command", async () => {
+    expect(await images("delete", "other:2.0")).toMatchObject({
+      code: 1,
+      stderr: "There is no other:2.0. Nothing was deleted.\n",
+    });
+    const { code, stderr } = await images("remove");
+    expect([code, stderr.split("\n")[0]]).toEqual([2, "remove is no command"]);
+  });
+
+  it("tells nobody the password", async () => {
+    const { stdout, stderr } = await images("list");
+    expect(stdout + stderr).not.toContain(outputs.password);
+  });
+
+  it("is a script of npm as well", async () => {
+    const script = await attempt(path.join(projectRoot, "scripts/images.sh"), ["--help"]);
+    expect(script).toMatchObject({ code: 2, stderr: expect.stringContaining("usage:") as string });
+    expect(await run("npm", ["pkg", "get", "scripts.images"], { cwd: projectRoot })).toBe('"scripts/images.sh"');
+  });
+});

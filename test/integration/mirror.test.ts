@@ -1,0 +1,157 @@
+import * as fs from "fs";
+import { CleanUp } from "../support/cleanUp";
+import { DockerClient, request } from "../support/clients";
+import { PrivateEngine } from "../support/engine";
+import { freePort } from "../support/ports";
+import { eventually } from "../support/run";
+import { readable, secretOf } from "../support/secretSearch";
+import { RegistryOutputs, TestStack } from "../support/testStack";
+
+/**
+ * A mirror on an engine that pulls through it, as its `daemonConfig` says. What stands for Docker Hub is a second registry, with
+ * users and a CA of its own.
+ */
+describe("a mirror beside the registry", () => {
+  const cleanUp = new CleanUp();
+  let engine: PrivateEngine;
+  let docker: DockerClient;
+  let hub: TestStack;
+  let hubOutputs: RegistryOutputs;
+  let stack: TestStack;
+  let outputs: RegistryOutputs;
+  let mirror: string;
+  let warning: string;
+
+  beforeAll(async () => {
+    engine = cleanUp.add(await PrivateEngine.start());
+    docker = cleanUp.add(new DockerClient(engine.env));
+    const address = { hostname: engine.address, bindAddress: engine.address };
+    hub = cleanUp.add(await TestStack.create(address, {}, docker.env));
+    hubOutputs = await hub.up();
+
+    stack = cleanUp.add(
+      await TestStack.create(
+        {
+          ...address,
+          "mirror.port": await freePort(),
+          "mirror.upstream": hubOutputs.endpoint,
+          "mirror.username": hubOutputs.username,
+          "mirror.caCertificates": hubOutputs.caCertificate,
+        },
+        { "mirror.password": hubOutputs.password },
+        docker.env,
+      ),
+    );
+    warning = (await stack.preview()).stdout;
+    outputs = await stack.up();
+    mirror = `${stack.resourceName}-mirror`;
+
+    // What a user does by hand on each machine that shall pull through it.
+    await engine.on("sh", ["-ec", hubOutputs.trustCommand]);
+    await engine.on("sh", ["-ec", outputs.trustCommand]);
+    engine.write("docker/daemon.json", outputs.daemonConfig);
+    await engine.stop();
+    await engine.start();
+    await healthy(hubOutputs.containerName);
+    await healthy(mirror);
+    await docker.login(hubOutputs);
+  });
+
+  function healthy(container: string): Promise<unknown> {
+    const status = (): Promise<string> => docker.run("inspect", "--format", "{{.State.Health.Status}}", container);
+    return eventually(`health of ${container}`, async () => (await status()) === "healthy", 60);
+  }
+
+  /** Makes Docker Hub have an image, and nobody else; returns its name. */
+  async function imageOfHub(name: string): Promise<string> {
+    const there = `${hubOutputs.repositoryPrefix}/library/${name}`;
+    await docker.tag(await docker.buildImage(`made-${name}`, [200_000, 1000]), there);
+    await docker.run("push", there);
+    await docker.run("image", "rm", there, `made-${name}`);
+    docker.willHave(name);
+    return name;
+  }
+
+  async function pullAnew(name: string): Promise<void> {
+    await docker.attempt("image", "rm", name);
+    await docker.run("pull", name);
+    await docker.run("image", "inspect", name);
+  }
+
+  async function size(): Promise<string> {
+    const command = JSON.parse(await docker.run("inspect", "--format", "{{json .Config.Cmd}}", mirror)) as string[];
+    return docker.run("exec", mirror, "/registry", "size", command.at(-1) ?? "");
+  }
+
+  it("is in the output, and in daemonConfig", () => {
+    expect(outputs.mirrorEndpoint).toMatch(new RegExp(`^https://${engine.address}:\\d+$`));
+    expect(JSON.parse(outputs.daemonConfig)).toEqual({ "registry-mirrors": [outputs.mirrorEndpoint] });
+    expect(hubOutputs).toMatchObject({ mirrorEndpoint: "", daemonConfig: "{}" });
+  });
+
+  it("comes with a warning where others can reach it", () => {
+    expect(warning).toMatch(
+      /warning: Everybody who reaches \S+ can pull through the mirror without a login, also what https:\S+ gives to admin alone/,
+    );
+  });
+
+  it("changes nothing in a second up", async () => {
+    expect(Object.keys(await stack.plannedChanges())).toEqual(["same"]);
+  });
+
+  it("fills on the first pull, and serves the second one without its upstream", async () => {
+    const image = await imageOfHub("first");
+    expect(await size()).toBe("0 repositories, 0 blobs, 0.0 MB");
+    await pullAnew(image);
+    expect(await size()).toBe("1 repositories, 4 blobs, 0.2 MB");
+
+    await docker.run("stop", hubOutputs.containerName);
+    await pullAnew(image);
+    await docker.run("kill", mirror);
+    await docker.run("start", mirror);
+    await healthy(mirror);
+    await pullAnew(image);
+    expect((await docker.attempt("pull", "never-cached")).code).not.toBe(0);
+  });
+
+  it("fetches again once the upstream is back", async () => {
+    await docker.run("start", hubOutputs.containerName);
+    await healthy(hubOutputs.containerName);
+    const image = await imageOfHub("second");
+    await eventually("a pull", async () => (await docker.attempt("pull", image)).code === 0, 60);
+    expect(await size()).toMatch(/^2 repositories, 8 blobs/);
+  });
+
+  it("can be pulled from alone: it takes no push, and asks for no login", async () => {
+    const there = { ...outputs, endpoint: outputs.mirrorEndpoint };
+    expect((await request(there, "/v2/", { login: null })).status).toBe(200);
+    expect((await request(there, "/v2/library/pushed/blobs/uploads/", { method: "POST", login: null })).status).toBe(405);
+  });
+
+  it("has the upstream's password nowhere in clear", async () => {
+    const logs = await docker.attempt("logs", mirror);
+    const places = [
+      { name: "state", text: stack.storedState() },
+      { name: "configuration", text: fs.readFileSync(`${stack.folder}/stacks/Pulumi.${stack.name}.yaml`, "utf8") },
+      { name: "docker inspect", text: await docker.run("inspect", mirror, `${mirror}-files-writer`) },
+      { name: "logs", text: logs.stdout + logs.stderr },
+      { name: "preview", text: warning + (await stack.pulumi("preview", "--diff")) },
+      { name: "outputs", text: await stack.pulumi("stack", "output", "--json") },
+    ];
+    expect(readable([secretOf("the upstream's password", hubOutputs.password)], places)).toEqual([]);
+    expect(places.map(({ text }) => text.length > 100)).toEqual(places.map(() => true));
+  });
+
+  it("deletes what has expired, also what was cached when the time was longer", async () => {
+    await stack.set({ "mirror.ttl": "1s" });
+    await stack.up();
+    await eventually("an empty cache", async () => (await size()).endsWith(" 0.0 MB"));
+    await pullAnew("second");
+    await eventually("an empty cache again", async () => (await size()).endsWith(" 0.0 MB"));
+  });
+
+  it("leaves nothing behind", async () => {
+    await stack.destroy();
+    expect(await stack.leftOnEngine()).toEqual([]);
+  });
+});

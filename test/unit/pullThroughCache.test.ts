@@ -1,0 +1,81 @@
+import * as pulumi from "@pulumi/pulumi";
+import { PullThroughCache, PullThroughCacheArgs } from "../../components";
+import { MockedDeployment, resolved } from "../support/mockedDeployment";
+
+// What is asked of the engine beside the provider; engine.test.ts has the tests.
+jest.mock("../../components/lib/bundledImage", () => ({
+  ...jest.requireActual<object>("../../components/lib/bundledImage"),
+  buildBundledImage: () => Promise.resolve({ file: "/image.tar", name: "container-registry:1", tag: "1" }),
+  loadImage: () => Promise.resolve(),
+}));
+jest.mock("../../components/lib/health", () => ({ untilHealthy: () => Promise.resolve() }));
+
+const warn = jest.spyOn(pulumi.log, "warn").mockImplementation(() => Promise.resolve());
+beforeEach(() => warn.mockClear());
+
+function deploy(args: PullThroughCacheArgs): ReturnType<typeof MockedDeployment.run<PullThroughCache>> {
+  return MockedDeployment.run(() => new PullThroughCache("cache", args));
+}
+
+async function warnings(args: PullThroughCacheArgs): Promise<string[]> {
+  await deploy(args);
+  return warn.mock.calls.map(([message]) => message);
+}
+
+async function errorOf(args: PullThroughCacheArgs): Promise<string> {
+  return deploy(args).then(
+    () => "",
+    (error: unknown) => (error as Error).message,
+  );
+}
+
+describe("a pull-through cache by itself", () => {
+  it("is one of Docker Hub by default, and its cache is protected", async () => {
+    const { made, deployment } = await deploy({});
+    expect((await resolved(made.endpoint)).value).toBe("http://localhost:5001");
+    expect(deployment.text()).toContain("remoteurl: https://registry-1.docker.io");
+    expect(deployment.find("docker.Volume", "cache-data").options).toEqual({ protect: true });
+  });
+
+  it("is only one of its own upstream, with a certificate that is handed to it as a secret", async () => {
+    const { made, deployment } = await deploy({
+      hostname: "mirror.example.com",
+      bindAddress: "192.0.2.1",
+      serverPem: pulumi.output("the certificate"),
+      mirror: { upstream: "https://quay.io/", port: 443, ttl: "1h30m" },
+      lab: true,
+    });
+    expect((await resolved(made.endpoint)).value).toBe("https://mirror.example.com:443");
+    expect(deployment.text()).toMatch(/secret file \S*server.pem 0644: the certificate/);
+    expect(deployment.text()).toMatch(/remoteurl: https:\/\/quay\.io\n\s+ttl: 1h30m/);
+    expect(deployment.find("docker.Volume", "cache-data").options).toEqual({});
+  });
+
+  it("says nothing on loopback, where nobody else can reach it", async () => {
+    expect(await warnings({})).toEqual([]);
+  });
+
+  it("warns where others can reach it, and of what they get by its login", async () => {
+    const far = { bindAddress: "0.0.0.0", serverPem: "the certificate" };
+    expect(await warnings(far)).toEqual([
+      expect.stringMatching(/^Everybody who reaches 0\.0\.0\.0:5001 can pull .* without a login\. /),
+    ]);
+    warn.mockClear();
+    expect(await warnings({ ...far, mirror: { username: "u", password: "p" } })).toEqual([
+      expect.stringContaining("also what https://registry-1.docker.io gives to u alone"),
+    ]);
+  });
+
+  it("is refused in clear beyond loopback, and lists all that is wrong", async () => {
+    expect(await errorOf({ bindAddress: "0.0.0.0", mirror: { ttl: "7d", port: 0 }, resources: { memory: 1 } })).toBe(
+      [
+        "The configuration has 4 problems:",
+        "  - serverPem: a mirror without a certificate is accepted on loopback addresses only, and 0.0.0.0:0 is not one; give one, use 127.0.0.1 and localhost, or set allowInsecure to true if you accept the risk",
+        "  - mirror.port: 0 is not allowed; give a whole number from 1 to 65535",
+        '  - mirror.ttl: "7d" is not allowed; give a time with its unit, h, m or s, such as 168h',
+        "  - resources.memory: 1 is not allowed; give a whole number from 64 to 1048576",
+      ].join("\n"),
+    );
+    expect(await errorOf({ bindAddress: "0.0.0.0", allowInsecure: true })).toBe("");
+  });
+});

@@ -10,6 +10,7 @@ const inputs = new Set([
   "storage.gcs.credentials",
   ...["storage.swift.password", "storage.swift.applicationCredentialSecret", "storage.swift.secretKey"],
   ...["storage.oss.accessKeyId", "storage.oss.accessKeySecret"],
+  ...["repositoryPrefix", "username", "password"],
 ]);
 
 /** Finds arguments that come as Outputs though they decide what is made, and so have to be plain. */

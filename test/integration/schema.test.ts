@@ -20,9 +20,16 @@ describe("the package's schema", () => {
 
   it("has the public components, and none of their helpers", () => {
     expect(Object.keys(schema.resources)).toEqual(
-      ["AzureStore", "GcsStore", "RegistryCertificate", "RegistryImage", "RegistryUsers", "S3Store", "SingleNodeRegistry"].map(
-        (name) => `container-registry:index:${name}`,
-      ),
+      [
+        "AzureStore",
+        "GcsStore",
+        "RegistryCertificate",
+        "RegistryImage",
+        "RegistryImages",
+        "RegistryUsers",
+        "S3Store",
+        "SingleNodeRegistry",
+      ].map((name) => `container-registry:index:${name}`),
     );
     expect(Object.values(schema.resources).every(({ isComponent }) => isComponent)).toBe(true);
   });
@@ -62,7 +69,9 @@ describe("the package's schema", () => {
     expect(Object.fromEntries(required)).toEqual({
       "container-registry:index:AzureStore": ["options"],
       "container-registry:index:GcsStore": ["options"],
+      "container-registry:index:ImageBuild": ["context", "name"],
       "container-registry:index:RegistryCertificate": ["hostname"],
+      "container-registry:index:RegistryImages": ["images", "repositoryPrefix"],
       "container-registry:index:RegistryUsers": ["users"],
       "container-registry:index:S3Store": ["options"],
       "container-registry:index:User": ["name"],

@@ -1,7 +1,10 @@
 import * as pulumi from "@pulumi/pulumi";
+import { deployImages } from "./program/images";
 import { readStackConfig } from "./program/stackConfig";
 
-const registry = readStackConfig().deploy(`${pulumi.getProject()}-${pulumi.getStack()}`);
+const name = `${pulumi.getProject()}-${pulumi.getStack()}`;
+const config = readStackConfig();
+const registry = config.deploy(name);
 
 export const endpoint = registry.endpoint;
 export const repositoryPrefix = registry.repositoryPrefix;
@@ -16,3 +19,4 @@ export const daemonConfig = registry.daemonConfig;
 export const mirrorEndpoint = registry.mirrorEndpoint;
 export const version = registry.version;
 export const containerName = registry.containerName;
+export const images = deployImages(`${name}-images`, config.images, registry);

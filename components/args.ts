@@ -123,3 +123,21 @@ export interface Mirror {
   /** The CA of the upstream's certificate when it is a private one, PEM; no other is trusted then. Default: the public CAs. */
   caCertificates?: string;
 }
+
+/** An image that is built and pushed. */
+export interface ImageBuild {
+  /** Repository in the registry: what comes after `repositoryPrefix` in the image's name, as `team-a/app`. */
+  name: string;
+  /** Folder with what the Dockerfile copies, or a Git repository as `URL#REF:FOLDER`. */
+  context: string;
+  /** Path of the Dockerfile inside the context. Default: `Dockerfile`. */
+  dockerfile?: string;
+  /** Values of the Dockerfile's `ARG`s. They are no place for secrets: an image's history may show them. */
+  buildArgs?: Record<string, string>;
+  /** Platform to build for, as `linux/arm64`. Default: that of the Docker engine. */
+  platform?: string;
+  /** Tags to push. Default: `latest`. */
+  tags?: string[];
+  /** Another image of the list that this one is built on: its Dockerfile gets the reference as `ARG BASE`. */
+  from?: string;
+}

@@ -5,6 +5,7 @@ export { GcsStore, type GcsStoreArgs } from "./gcsStore";
 export { PullThroughCache, type PullThroughCacheArgs } from "./pullThroughCache";
 export { RegistryCertificate, type RegistryCertificateArgs } from "./registryCertificate";
 export { RegistryImage, type RegistryImageArgs } from "./registryImage";
+export { RegistryImages, type RegistryImagesArgs } from "./registryImages";
 export { RegistryUsers, type RegistryUsersArgs } from "./registryUsers";
 export { S3Store, type S3StoreArgs } from "./s3Store";
 export { SingleNodeRegistry, type SingleNodeRegistryArgs } from "./singleNodeRegistry";

@@ -1,4 +1,5 @@
 import * as pulumi from "@pulumi/pulumi";
+import { ImageBuild } from "../components";
 import { Problem, problemReport, shown } from "../components/lib/problems";
 import { Deploy, Target } from "./target";
 import { singleNode } from "./targets/singleNode";
@@ -11,6 +12,8 @@ export interface StackConfig {
   target: string;
   /** The arguments of the target's component. */
   registry: object;
+  /** The images to build and push. */
+  images: ImageBuild[];
   /** Makes the registry. */
   deploy: Deploy;
 }
@@ -23,11 +26,11 @@ export function checkStackConfig(values: Record<string, unknown>): StackConfig {
   if (!known) {
     problems.push({ key: "target", message: `${shown(name)} is not allowed; choose ${Object.keys(targets).join(", ")}` });
   }
-  const { args, deploy } = (targets[known ? name : "single-node"] ?? singleNode)(values, problems);
+  const { args, images, deploy } = (targets[known ? name : "single-node"] ?? singleNode)(values, problems);
   if (problems.length > 0) {
     throw new pulumi.RunError(problemReport(problems, "; nothing was changed"));
   }
-  return { target: name as string, registry: args, deploy };
+  return { target: name as string, registry: args, images, deploy };
 }
 
 /** Reads this stack's configuration. Secrets come as plain texts here, to be checked; the components keep them secret. */

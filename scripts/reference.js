@@ -170,6 +170,10 @@ function configurationKeys() {
     const argument = args.get(`${name}registryargs`) ?? args.get(`${name}args`);
     const known = membersOf(checker.getDeclaredTypeOfSymbol(argument));
     walk(checker.getTypeOfSymbol(read.getProperty("args")), "", undefined, known);
+    const images = membersOf(checker.getDeclaredTypeOfSymbol(args.get("registryimagesargs"))).find(
+      (each) => each.name === "images",
+    );
+    walk(checker.getTypeOfSymbol(read.getProperty("images")), "images", images, membersOf(checker.getTypeOfSymbol(images)));
   }
   return keys;
 }

@@ -32,6 +32,15 @@ export async function dockerCommand(engine: EngineAddress, ...words: string[]): 
   return stdout.trim() === "" ? stderr.trim() : stdout.trim();
 }
 
+/** The platform an engine builds for when nobody says another: `linux/amd64`. */
+export async function enginePlatform(engine: EngineAddress): Promise<string> {
+  try {
+    return await dockerCommand(engine, "version", "--format", "{{.Server.Os}}/{{.Server.Arch}}");
+  } catch (error) {
+    throw new pulumi.RunError(`The Docker engine could not be asked for its platform: ${printedBy(error)}`);
+  }
+}
+
 /** What `docker inspect` says of a container, by a template; undefined when there is none. */
 export async function inspectContainer<T>(engine: EngineAddress, container: string, template: string): Promise<T | undefined> {
   try {

@@ -11,6 +11,7 @@ const inputs = new Set([
   ...["storage.swift.password", "storage.swift.applicationCredentialSecret", "storage.swift.secretKey"],
   ...["storage.oss.accessKeyId", "storage.oss.accessKeySecret"],
   ...["mirror.password", "serverPem"],
+  ...["repositoryPrefix", "username", "password"],
 ]);
 
 /** Finds arguments that come as Outputs though they decide what is made, and so have to be plain. */

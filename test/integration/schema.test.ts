@@ -26,6 +26,7 @@ describe("the package's schema", () => {
         "PullThroughCache",
         "RegistryCertificate",
         "RegistryImage",
+        "RegistryImages",
         "RegistryUsers",
         "S3Store",
         "SingleNodeRegistry",
@@ -69,7 +70,9 @@ describe("the package's schema", () => {
     expect(Object.fromEntries(required)).toEqual({
       "container-registry:index:AzureStore": ["options"],
       "container-registry:index:GcsStore": ["options"],
+      "container-registry:index:ImageBuild": ["context", "name"],
       "container-registry:index:RegistryCertificate": ["hostname"],
+      "container-registry:index:RegistryImages": ["images", "repositoryPrefix"],
       "container-registry:index:RegistryUsers": ["users"],
       "container-registry:index:S3Store": ["options"],
       "container-registry:index:User": ["name"],

@@ -37,7 +37,7 @@ export const badConfigurations: BadConfiguration[] = [
     title: "a key that resembles none",
     config: { colour: "red" },
     problems: [
-      "colour: is no known key; known are target, hostname, port, bindAddress, allowInsecure, tls, users, anonymousPull, authentication, storage, image, readOnly, mirror, hosts, resources, lab",
+      "colour: is no known key; known are target, images, hostname, port, bindAddress, allowInsecure, tls, users, anonymousPull, authentication, storage, image, readOnly, mirror, hosts, resources, lab",
     ],
   },
   {
@@ -736,6 +736,25 @@ export const badConfigurations: BadConfiguration[] = [
       'users[2].name: "" is not allowed; use letters, digits and ._- (64 at most, a letter or digit first, no ":")',
       'storage.s3.bucket: is missing; storage.driver "s3" needs it',
       'storage.s3.region: is missing; storage.driver "s3" needs it',
+    ],
+  },
+  {
+    title: "images that cannot be built",
+    config: {
+      images: [
+        { name: "Base", context: "image" },
+        { context: "missing", colour: "red" },
+        { name: "app", context: "image", from: "base", tags: ["a b"] },
+      ],
+    },
+    problems: [
+      "images[1].colour: is no known key; known are name, context, dockerfile, buildArgs, platform, tags, from",
+      "images[1].name: is missing",
+      'images[0].name: "Base" is not allowed; give a repository such as team-a/app, without registry and tag',
+      `images[1].context: "missing" is no folder here (${process.cwd()}); give one, or a Git URL such as https://example.com/app.git#main`,
+      'images[2].from: "base" would go unused: image/Dockerfile has no "ARG BASE"; begin it with ARG BASE and FROM ${BASE}',
+      'images[2].tags[0]: "a b" is not allowed; use letters, digits and ._- (128 at most)',
+      'images[2].from: "base" is no other image of this list; choose Base',
     ],
   },
 ];

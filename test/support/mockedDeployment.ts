@@ -35,7 +35,7 @@ const secretSignature = "4dabf18193072939515e22adb298388d";
 /** What a provider would answer. */
 type Answer = Record<string, string | number>;
 
-const answers: Record<string, (name: string) => Answer> = {
+const answers: Record<string, (name: string, inputs: Record<string, unknown>) => Answer> = {
   "tls:index/privateKey:PrivateKey": (name) => ({ privateKeyPem: `<key ${name}>\n` }),
   "tls:index/certRequest:CertRequest": (name) => ({ certRequestPem: `<request ${name}>\n` }),
   "tls:index/selfSignedCert:SelfSignedCert": (name) => ({ certPem: makeCertificate({ subject: name }).certificate }),
@@ -43,6 +43,9 @@ const answers: Record<string, (name: string) => Answer> = {
   "random:index/randomPassword:RandomPassword": (name) => ({ result: `<password ${name}>`, bcryptHash: `<hash ${name}>` }),
   "random:index/randomBytes:RandomBytes": (name) => ({ hex: `<hex ${name}>`, base64: Buffer.alloc(16, name).toString("base64") }),
   "docker:index/remoteImage:RemoteImage": (name) => ({ imageId: `<image ${name}>` }),
+  "docker:index/image:Image": (_, { imageName }) => ({
+    repoDigest: `${String(imageName).replace(/:[^:]*$/, "")}@sha256:<digest>`,
+  }),
   "docker:index/container:Container": () => ({ exitCode: 0 }),
 };
 
@@ -120,7 +123,7 @@ export class MockedDeployment<T> {
       },
       newResource: (args: pulumi.runtime.MockResourceArgs) => {
         const inputs = args.inputs as Record<string, unknown>;
-        const answer = answers[args.type]?.(args.name) ?? {};
+        const answer = answers[args.type]?.(args.name, inputs) ?? {};
         if (typeof answer.certPem === "string") {
           this.labels.set(answer.certPem, `<certificate ${args.name}>\n`);
         }

@@ -34,7 +34,7 @@ function kindAt(keyPath: string): { kind: string; parts: string[] } {
   if (problem.includes("an object is not allowed; give a list")) {
     return { kind: "list", parts: [`${keyPath}[]`] };
   }
-  if (problem.includes(`${keyPath}.?: a list is not allowed; give a text`)) {
+  if (problem.includes(`${keyPath.replaceAll("[]", "[0]")}.?: a list is not allowed; give a text`)) {
     return { kind: "texts by name", parts: [] };
   }
   const scalar = /(?:an object|not shown\)) is not allowed; give (.*)$/m.exec(problem);
@@ -60,9 +60,15 @@ const keys = allKeys();
 const keysOfKind = (...kinds: string[]): string[] => [...keys].filter(([, kind]) => kinds.includes(kind)).map(([key]) => key);
 const secretKeys = keysOfKind("secret");
 
+/** The arguments of a registry's component, and those of every target beside it. */
+function componentKeys(component: string): ReturnType<typeof schemaKeys> {
+  const images = [...schemaKeys("RegistryImages")].filter(([key]) => /^images\b/.test(key));
+  return new Map([...schemaKeys(component), ...images]);
+}
+
 describe("the keys of the configuration", () => {
-  it("are those of the component, and the target", () => {
-    const component = schemaKeys("SingleNodeRegistry");
+  it("are those of the component, those of every target, and the target", () => {
+    const component = componentKeys("SingleNodeRegistry");
     expect([...keys.keys()].filter((key) => !component.has(key))).toEqual(["target"]);
     expect([...component.keys()].filter((key) => !keys.has(key))).toEqual([]);
   });
@@ -79,7 +85,7 @@ describe("the keys of the configuration", () => {
     };
     const taken = [...keys].filter(([key]) => key !== "target").map(([key, kind]) => [key, types[kind]]);
     expect(Object.fromEntries(taken)).toEqual(
-      Object.fromEntries([...schemaKeys("SingleNodeRegistry")].map(([key, { type }]) => [key, type])),
+      Object.fromEntries([...componentKeys("SingleNodeRegistry")].map(([key, { type }]) => [key, type])),
     );
   });
 

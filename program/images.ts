@@ -1,0 +1,32 @@
+import * as pulumi from "@pulumi/pulumi";
+import { ImageBuild, RegistryImages } from "../components";
+import { dictionary, list, object, string } from "./shape";
+import type { Registry } from "./target";
+
+/** `images` in the stack's configuration. */
+export const imagesShape = list(
+  object(
+    {
+      name: string,
+      context: string,
+      dockerfile: string,
+      buildArgs: dictionary(string),
+      platform: string,
+      tags: list(string),
+      from: string,
+    },
+    ["name", "context"],
+  ),
+);
+
+/** Builds images and pushes them to a registry; returns their references by name. */
+export function deployImages(name: string, images: ImageBuild[], registry: Registry): pulumi.Output<Record<string, string>> {
+  if (images.length === 0) {
+    return pulumi.output<Record<string, string>>({});
+  }
+  const { repositoryPrefix, endpoint, containerName, username, password } = registry;
+  // A push needs a registry that answers, and some of its outputs wait for that.
+  const answering = pulumi.all([repositoryPrefix, endpoint, containerName]).apply(([prefix]) => prefix);
+  const args = { images, repositoryPrefix: answering, username, password };
+  return new RegistryImages(name, args, { dependsOn: registry }).references;
+}

@@ -1,0 +1,144 @@
+import { ImageBuild, RegistryImages } from "../../components";
+import { gitContext } from "../../components/lib/gitContext";
+import { basesFirst, imageBuildProblems } from "../../components/lib/imageBuilds";
+import { Workspace } from "../support/clients";
+import { CleanUp } from "../support/cleanUp";
+import { MockedDeployment, resolved } from "../support/mockedDeployment";
+
+const cleanUp = new CleanUp();
+const contexts = cleanUp.add(new Workspace());
+contexts.write("plain/Dockerfile", "FROM scratch\n");
+contexts.write("above/Dockerfile", "ARG BASE\nFROM ${BASE}\n");
+const plainContext = `${contexts.folder}/plain`;
+const above = (name: string, from: string): ImageBuild => ({ name, from, context: `${contexts.folder}/above` });
+const plain = (name: string): ImageBuild => ({ name, context: plainContext });
+
+describe("a context", () => {
+  it.each([
+    ["https://example.com/app.git#v1:server", { url: "https://example.com/app.git", ref: "v1", folder: "server" }],
+    ["https://example.com/app.git", { url: "https://example.com/app.git", ref: "HEAD", folder: "." }],
+    ["https://example.com:8443/app.git#:server", { url: "https://example.com:8443/app.git", ref: "HEAD", folder: "server" }],
+    ["ssh://git@example.com/app#main", { url: "ssh://git@example.com/app", ref: "main", folder: "." }],
+    ["git@example.com:team/app.git#main", { url: "git@example.com:team/app.git", ref: "main", folder: "." }],
+    ["file:///srv/app.git", { url: "file:///srv/app.git", ref: "HEAD", folder: "." }],
+  ])("%s is a Git repository", (context, parts) => {
+    expect(gitContext(context)).toEqual(parts);
+  });
+
+  it.each([".", "./app", "/srv/app", "app.git", "a:b", "http"])("%s is a folder", (context) => {
+    expect(gitContext(context)).toBeUndefined();
+  });
+});
+
+describe("images", () => {
+  it("are built in the order of their bases, and else as listed", () => {
+    const images = [above("top", "middle"), plain("b"), above("middle", "a"), plain("a")];
+    expect(basesFirst(images).map(({ name }) => name)).toEqual(["b", "a", "middle", "top"]);
+  });
+
+  it.each<[string, ImageBuild[], string[]]>([
+    [
+      "of every kind",
+      [{ ...plain("team/app-a.b_c"), tags: ["1.0", "latest"], platform: "linux/arm/v7" }, above("x", "team/app-a.b_c")],
+      [],
+    ],
+    [
+      "of bad names",
+      [plain("Team/App"), plain("localhost:5000/app"), plain("app:1"), plain("")],
+      [0, 1, 2, 3].map((at) => `images[${at}].name`),
+    ],
+    ["of one name", [plain("app"), plain("app")], ["images[1].name"]],
+    [
+      "of bad tags",
+      [
+        { ...plain("a"), tags: ["-x", "a b", "x", "x"] },
+        { ...plain("b"), tags: [] },
+      ],
+      ["images[0].tags[0]", "images[0].tags[1]", "images[0].tags[3]", "images[1].tags"],
+    ],
+    ["of a bad platform", [{ ...plain("a"), platform: "arm64" }], ["images[0].platform"]],
+    [
+      "of no folder",
+      [
+        { name: "a", context: `${contexts.folder}/missing` },
+        { name: "b", context: `${plainContext}/Dockerfile` },
+      ],
+      ["images[0].context", "images[1].context"],
+    ],
+    [
+      "of no Dockerfile",
+      [
+        { name: "a", context: contexts.folder },
+        { ...plain("b"), dockerfile: "missing" },
+      ],
+      ["images[0].dockerfile", "images[1].dockerfile"],
+    ],
+    ["on no base", [above("a", "b")], ["images[0].from"]],
+    [
+      "on themselves",
+      [above("a", "b"), above("b", "a"), above("c", "c"), above("d", "a")],
+      ["images[0].from", "images[1].from", "images[2].from"],
+    ],
+    ["that ignore their base", [plain("a"), { ...plain("b"), from: "a" }], ["images[1].from"]],
+    ["with two bases", [plain("a"), { ...above("b", "a"), buildArgs: { BASE: "x" } }], ["images[1].buildArgs.BASE"]],
+    [
+      "of Git URLs",
+      [
+        { name: "a", context: "https://user:word@example.com/a.git" },
+        { name: "b", context: "https://example.com/b.git#-x" },
+        { name: "c", context: "https://example.com/b.git#x:../y" },
+        { name: "d", context: "git@example.com:a.git#main" },
+      ],
+      ["images[0].context", "images[1].context", "images[2].context"],
+    ],
+  ])("%s", (_, images, keys) => {
+    expect(imageBuildProblems(images).map(({ key }) => key)).toEqual(keys);
+  });
+
+  it("never have a token of a Git URL in an error", () => {
+    const [problem] = imageBuildProblems([{ name: "a", context: "https://token@example.com/a.git" }]);
+    expect(problem?.message).not.toContain("token@");
+  });
+});
+
+describe("the component", () => {
+  it("builds each image for each of its tags, and passes the reference of a base on", async () => {
+    const images = [
+      { ...above("app", "base"), tags: ["1", "2"], platform: "linux/arm64" },
+      { ...plain("base"), buildArgs: { A: "b" }, platform: "linux/arm64" },
+    ];
+    const { made, deployment } = await MockedDeployment.run(
+      () => new RegistryImages("images", { images, repositoryPrefix: "localhost:5000", username: "admin", password: "word" }),
+    );
+    expect(deployment.list()).toEqual([
+      "container-registry.RegistryImages images in ",
+      "docker.Image images-app:1 in images",
+      "docker.Image images-app:2 in images",
+      "docker.Image images-base:latest in images",
+    ]);
+    const registry = { secret: { username: "admin", password: "word" } };
+    const build = {
+      context: plainContext,
+      dockerfile: `${plainContext}/Dockerfile`,
+      platform: "linux/arm64",
+      args: { A: "b" },
+    };
+    expect(deployment.find("docker.Image", "images-base:latest").inputs).toMatchObject({
+      imageName: "localhost:5000/base:latest",
+      build: { secret: build },
+      registry,
+    });
+    expect(deployment.find("docker.Image", "images-app:2")).toMatchObject({
+      inputs: {
+        imageName: "localhost:5000/app:2",
+        build: { args: { BASE: "localhost:5000/base@sha256:<digest>" } },
+        registry,
+      },
+      options: { dependsOn: expect.arrayContaining(["images-app:1"]) as string[] },
+    });
+    expect(await resolved(made.references)).toEqual({
+      value: { app: "localhost:5000/app@sha256:<digest>", base: "localhost:5000/base@sha256:<digest>" },
+      secret: false,
+    });
+  });
+});

@@ -19,4 +19,5 @@ export const daemonConfig = registry.daemonConfig;
 export const mirrorEndpoint = registry.mirrorEndpoint;
 export const version = registry.version;
 export const containerName = registry.containerName;
+export const mirrorRepositoryPrefix = registry.mirrorRepositoryPrefix;
 export const images = deployImages(`${name}-images`, config.images, registry);

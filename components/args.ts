@@ -100,9 +100,9 @@ export interface GarbageCollection {
 export interface RetentionRule {
   /** Repositories: names, or prefixes as `team-a/*`. Default: all. */
   repositories?: string[];
-  /** Keeps this many tags of a repository, those pushed last. */
+  /** Keeps this many tags of a repository, those pushed last. Default: none for this reason. */
   keepNewest?: number;
-  /** Keeps tags that were pushed in this many days. */
+  /** Keeps tags that were pushed in this many days. Default: none for this reason. */
   keepDays?: number;
   /** Keeps tags of these names, with `*` for any letters. */
   keepTags?: string[];

@@ -1,6 +1,11 @@
 export * from "./args";
+export * from "./hostedRegistryArgs";
 export * from "./storageArgs";
+export { AcrRegistry, type AcrRegistryArgs } from "./acrRegistry";
+export { ArtifactRegistry, type ArtifactRegistryArgs } from "./artifactRegistry";
 export { AzureStore, type AzureStoreArgs } from "./azureStore";
+export { EcrRegistry, type EcrRegistryArgs } from "./ecrRegistry";
+export { ExternalRegistry, type ExternalRegistryArgs } from "./externalRegistry";
 export { GcsStore, type GcsStoreArgs } from "./gcsStore";
 export { PullThroughCache, type PullThroughCacheArgs } from "./pullThroughCache";
 export { RegistryCertificate, type RegistryCertificateArgs } from "./registryCertificate";

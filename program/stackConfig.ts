@@ -1,11 +1,24 @@
+import * as fs from "fs";
+import * as path from "path";
 import * as pulumi from "@pulumi/pulumi";
+import * as yaml from "js-yaml";
 import { ImageBuild } from "../components";
 import { Problem, problemReport, shown } from "../components/lib/problems";
 import { Deploy, Target } from "./target";
+import { acr } from "./targets/acr";
+import { artifactRegistry } from "./targets/artifactRegistry";
+import { ecr } from "./targets/ecr";
+import { external } from "./targets/external";
 import { singleNode } from "./targets/singleNode";
 
 /** Where a stack's registry may run. */
-const targets: Record<string, Target> = { "single-node": singleNode };
+export const targets: Record<string, Target> = {
+  "single-node": singleNode,
+  ecr,
+  acr,
+  "artifact-registry": artifactRegistry,
+  external,
+};
 
 /** The stack's configuration, checked. */
 export interface StackConfig {
@@ -26,23 +39,57 @@ export function checkStackConfig(values: Record<string, unknown>): StackConfig {
   if (!known) {
     problems.push({ key: "target", message: `${shown(name)} is not allowed; choose ${Object.keys(targets).join(", ")}` });
   }
-  const { args, images, deploy } = (targets[known ? name : "single-node"] ?? singleNode)(values, problems);
+  const target = targets[known ? name : "single-node"] ?? singleNode;
+  const own = known ? withoutForeign(values, name, target, problems) : values;
+  const { args, images, deploy } = target(own, problems);
   if (problems.length > 0) {
     throw new pulumi.RunError(problemReport(problems, "; nothing was changed"));
   }
   return { target: name as string, registry: args, images, deploy };
 }
 
+/** The values without those of keys that only other targets know; each is noted, with why. */
+function withoutForeign(
+  values: Record<string, unknown>,
+  name: string,
+  target: Target,
+  problems: Problem[],
+): Record<string, unknown> {
+  const owners = (key: string): string[] => Object.keys(targets).filter((each) => targets[each]?.keys.includes(key));
+  const foreign = Object.keys(values).filter((key) => !target.keys.includes(key) && owners(key).length > 0);
+  problems.push(
+    ...foreign.map((key) => ({
+      key,
+      message: `has no meaning for target ${name}: ${target.foreign[key] ?? `it belongs to ${owners(key).join(", ")}`}`,
+    })),
+  );
+  return Object.fromEntries(Object.entries(values).filter(([key]) => !foreign.includes(key)));
+}
+
 /** Reads this stack's configuration. Secrets come as plain texts here, to be checked; the components keep them secret. */
 export function readStackConfig(): StackConfig {
   const prefix = `${pulumi.getProject()}:`;
+  const defaults = projectDefaults();
   const values: Record<string, unknown> = {};
   for (const [key, value] of Object.entries(pulumi.runtime.allConfig())) {
-    if (key.startsWith(prefix)) {
-      values[key.slice(prefix.length)] = parsed(value);
+    const name = key.slice(prefix.length);
+    if (key.startsWith(prefix) && value !== defaults[name]) {
+      values[name] = parsed(value);
     }
   }
   return checkStackConfig(values);
+}
+
+/**
+ * The defaults in Pulumi.yaml, in the form in which Pulumi mixes them into every stack's configuration. They are the components'
+ * own, and no sign that somebody asked for a key that has no meaning for a target.
+ */
+function projectDefaults(): Record<string, string> {
+  const project = yaml.load(fs.readFileSync(path.join(__dirname, "..", "Pulumi.yaml"), "utf8")) as {
+    config: Record<string, { default: unknown }>;
+  };
+  const text = (value: unknown): string => (typeof value === "string" ? value : JSON.stringify(value));
+  return Object.fromEntries(Object.entries(project.config).map(([key, each]) => [key, text(each.default)]));
 }
 
 /** Objects and lists come as JSON; a text that only looks like JSON is left for the shape to judge. */

@@ -17,14 +17,20 @@ export interface AddressSettings {
   allowInsecure: boolean;
 }
 
+/** A name or address that clients could use. */
+export function hostnameProblems(key: string, hostname: string): Problem[] {
+  return (!isDnsName(hostname) && !isIpAddress(hostname)) || isUnspecified(hostname)
+    ? [
+        {
+          key,
+          message: `${shown(hostname)} is not allowed; give the DNS name or IP address that clients use, without scheme, port or path`,
+        },
+      ]
+    : [];
+}
+
 export function addressProblems(address: AddressSettings): Problem[] {
-  const problems: Problem[] = [];
-  if ((!isDnsName(address.hostname) && !isIpAddress(address.hostname)) || isUnspecified(address.hostname)) {
-    problems.push({
-      key: "hostname",
-      message: `${shown(address.hostname)} is not allowed; give the DNS name or IP address that clients use, without scheme, port or path`,
-    });
-  }
+  const problems = hostnameProblems("hostname", address.hostname);
   problems.push(...wholeNumbers("", { port: address.port }, 1, 65535));
   if (!isIpAddress(address.bindAddress)) {
     problems.push({

@@ -1,10 +1,15 @@
 /** What a client types or installs, as texts. All values are checked before they come here; see checks.ts. */
 
 /** Reads a secret from standard input, so that it never stands in a process list. */
-export function loginCommand(repositoryPrefix: string, username: string): string {
+export function loginCommand(registry: string, username: string): string {
   return username === ""
-    ? `# ${repositoryPrefix} asks for no login`
-    : `pulumi stack output password --show-secrets | docker login ${repositoryPrefix} --username ${username} --password-stdin`;
+    ? `# ${registry} asks for no login`
+    : `pulumi stack output password --show-secrets | docker login ${registry} --username ${shellWord(username)} --password-stdin`;
+}
+
+/** Robots of hosted registries have names such as `robot$ci`. */
+function shellWord(text: string): string {
+  return /^[\w.@%+=:,/-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`;
 }
 
 /**

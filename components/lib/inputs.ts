@@ -10,7 +10,7 @@ const inputs = new Set([
   "storage.gcs.credentials",
   ...["storage.swift.password", "storage.swift.applicationCredentialSecret", "storage.swift.secretKey"],
   ...["storage.oss.accessKeyId", "storage.oss.accessKeySecret"],
-  ...["mirror.password", "serverPem"],
+  ...["external.password", "mirror.password", "serverPem"],
   ...["repositoryPrefix", "username", "password"],
 ]);
 

@@ -21,15 +21,16 @@ describe("the package's schema", () => {
   it("has the public components, and none of their helpers", () => {
     expect(Object.keys(schema.resources)).toEqual(
       [
-        "AzureStore",
-        "GcsStore",
-        "PullThroughCache",
-        "RegistryCertificate",
-        "RegistryImage",
-        "RegistryImages",
-        "RegistryUsers",
-        "S3Store",
-        "SingleNodeRegistry",
+        ...["AcrRegistry", "ArtifactRegistry", "AzureStore", "EcrRegistry", "ExternalRegistry", "GcsStore"],
+        ...[
+          "PullThroughCache",
+          "RegistryCertificate",
+          "RegistryImage",
+          "RegistryImages",
+          "RegistryUsers",
+          "S3Store",
+          "SingleNodeRegistry",
+        ],
       ].map((name) => `container-registry:index:${name}`),
     );
     expect(Object.values(schema.resources).every(({ isComponent }) => isComponent)).toBe(true);

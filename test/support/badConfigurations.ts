@@ -1,4 +1,5 @@
 import { X509Certificate } from "crypto";
+import { badHostedConfigurations } from "./badHostedConfigurations";
 import { KeyPair, makePki } from "./pki";
 
 /** A configuration that is refused. */
@@ -26,7 +27,7 @@ export const badConfigurations: BadConfiguration[] = [
   {
     title: "an unknown target",
     config: { target: "kubernetes" },
-    problems: ['target: "kubernetes" is not allowed; choose single-node'],
+    problems: ['target: "kubernetes" is not allowed; choose single-node, ecr, acr, artifact-registry, external'],
   },
   {
     title: "a mistyped key",
@@ -757,4 +758,5 @@ export const badConfigurations: BadConfiguration[] = [
       'images[2].from: "base" is no other image of this list; choose Base',
     ],
   },
+  ...badHostedConfigurations,
 ];

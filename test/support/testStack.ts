@@ -49,7 +49,7 @@ export class TestStack {
     public readonly resourceName = `container-registry-${name}`,
   ) {}
 
-  /** Makes a stack on a free port; `lab` is on unless the settings say otherwise. `environment` can name another engine (`DOCKER_HOST`). */
+  /** Makes a stack; a self-hosted one on a free port, with `lab` on unless the settings say otherwise. `environment` can name another engine (`DOCKER_HOST`). */
   static async create(settings: Settings = {}, secrets: Settings = {}, environment: Environment = {}): Promise<TestStack> {
     const folder = fs.mkdtempSync(path.join(os.tmpdir(), "container-registry-test-"));
     for (const entry of ["components", "program", "image", "index.ts", "node_modules", "package.json", "tsconfig.json"]) {
@@ -60,7 +60,8 @@ export class TestStack {
     return deletedOnFailure(folder, async () => {
       const { stack, name, env } = await newStack(folder, environment);
       const made = new TestStack(folder, stack, name, env);
-      await made.set({ port: await freePort(), lab: true, ...settings }, secrets);
+      const selfHosted: Settings = settings.target === "external" ? {} : { port: await freePort(), lab: true };
+      await made.set({ ...selfHosted, ...settings }, secrets);
       return made;
     });
   }

@@ -25,12 +25,15 @@ function loadedBy(program: string): string[] {
 
 /** The same of a program with one registry, in a preview: nothing that the clouds would answer is known. */
 function loadedByRegistry(storage: Storage): string[] {
-  const args = { image: `registry@sha256:${"0".repeat(64)}`, storage };
+  return loadedByStack({ image: `registry@sha256:${"0".repeat(64)}`, storage });
+}
+
+/** The same of a stack with this configuration. */
+function loadedByStack(config: object): string[] {
   return loadedBy(`
     const { runtime } = require("@pulumi/pulumi");
     runtime.setMocks({ newResource: () => ({ id: "", state: {} }), call: () => ({}) }, "project", "stack", true);
-    const { SingleNodeRegistry } = require("./components");
-    new SingleNodeRegistry("registry", ${JSON.stringify(args)});`);
+    require("./program/stackConfig").checkStackConfig(${JSON.stringify(config)}).deploy("registry");`);
 }
 
 describe("the SDK of a cloud", () => {
@@ -55,6 +58,22 @@ describe("the SDK of a cloud", () => {
     expect(loaded).not.toContain(`${sdk}/index.js`);
   });
 
+  it("is not loaded for a registry that exists already", () => {
+    expect(loadedByStack({ target: "external", external: { hostname: "registry.example.com" } })).toEqual([]);
+  });
+
+  it.each<[string, object, string[]]>([
+    ["ecr", { ecr: { repositories: ["app"] } }, ["aws/ecr"]],
+    ["acr", { acr: { location: "westeurope" } }, ["azure-native/authorization", "azure-native/containerregistry"]],
+    ["artifact-registry", { artifactRegistry: { location: "europe" } }, ["gcp/artifactregistry", "gcp/organizations"]],
+  ])("is loaded for target %s, in parts, and no other", (target, config, parts) => {
+    const loaded = loadedByStack({ target, ...config });
+    const sdks = new Set(parts.map((part) => part.split("/")[0] ?? ""));
+    expect(new Set(loaded.map((part) => part.split("/")[0]))).toEqual(sdks);
+    expect(loaded).toEqual(expect.arrayContaining(parts));
+    expect(loaded).not.toContain(`${[...sdks].join()}/index.js`);
+  });
+
   it("is asked for by the command that installs it when it is missing", () => {
     const missing = Object.assign(new Error("Cannot find module '@pulumi/aws/s3'\nRequire stack:…"), {
       code: "MODULE_NOT_FOUND",
@@ -63,7 +82,9 @@ describe("the SDK of a cloud", () => {
       cloudModule("@pulumi/aws/s3", () => {
         throw missing;
       }),
-    ).toThrow("storage.provision: @pulumi/aws is not installed; run npm install @pulumi/aws@7.48.0 where package.json is");
+    ).toThrow(
+      "This configuration needs @pulumi/aws, which is not installed; run npm install @pulumi/aws@7.48.0 where package.json is",
+    );
   });
 
   it("fails with its own error when it is there and broken", () => {

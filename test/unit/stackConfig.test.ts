@@ -246,6 +246,16 @@ describe("what `pulumi config set` stores", () => {
     });
   });
 
+  it("has no key only because Pulumi.yaml has a default for it", () => {
+    const defaults = { port: "5000", tls: "{}", hostname: "localhost", lab: "false", image: "bundled" };
+    const mixedIn = Object.fromEntries(Object.entries(defaults).map(([key, value]) => [`project:${key}`, value]));
+    const stack = { "project:target": "external", "project:external": '{"hostname":"quay.io"}' };
+    pulumi.runtime.setAllConfig({ ...mixedIn, ...stack });
+    expect(readStackConfig()).toMatchObject({ target: "external", registry: { external: { hostname: "quay.io" } } });
+    pulumi.runtime.setAllConfig({ ...mixedIn, ...stack, "project:port": "5001" });
+    expect(() => readStackConfig()).toThrow("port: has no meaning for target external");
+  });
+
   it("may look like JSON and be none", () => {
     pulumi.runtime.setAllConfig({ "project:hostname": "[::1" });
     expect(() => readStackConfig()).toThrow('hostname: "[::1" is not allowed');

@@ -1,0 +1,18 @@
+/** Why the keys of self-hosted registries have no meaning where a cloud runs the registry. */
+export function hostedForeign(cloud: string, access: string): Record<string, string> {
+  return {
+    hostname: `the registry has a name of ${cloud}'s`,
+    port: `${cloud} serves on port 443`,
+    bindAddress: `the registry is ${cloud}'s and not on a Docker host`,
+    allowInsecure: "there is nothing insecure to allow",
+    tls: `${cloud}'s certificate is used`,
+    users: `identities of ${cloud} log in; name them in ${access}`,
+    anonymousPull: "nobody pulls without a login",
+    authentication: `${cloud} verifies logins`,
+    storage: `${cloud} keeps the images`,
+    image: `${cloud} runs the server`,
+    readOnly: "there is no such switch; take the writers away",
+    hosts: `${cloud} runs the server`,
+    resources: `${cloud} runs the server`,
+  };
+}

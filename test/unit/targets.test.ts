@@ -1,0 +1,127 @@
+import * as fs from "fs";
+import * as path from "path";
+import { checkStackConfig, targets } from "../../program/stackConfig";
+import { clouds } from "../support/clouds";
+import { Answers, mocked, valueOf } from "../support/mocks";
+
+const answers: Answers = {
+  ...clouds,
+  resources: {
+    ...clouds.resources,
+    "random:index/randomPassword:RandomPassword": () => ({ result: "the-generated-password", bcryptHash: "hash" }),
+    "docker:index/remoteImage:RemoteImage": () => ({ imageId: "sha256:1" }),
+  },
+};
+
+/** The least that a stack of each target needs. */
+const least: Record<string, Record<string, unknown>> = {
+  // Without TLS and the bundled server, whose certificate and health nobody here could give.
+  "single-node": { image: `registry@sha256:${"0".repeat(64)}`, tls: { mode: "off" } },
+  ecr: { ecr: { repositories: ["app"] } },
+  acr: { acr: { location: "westeurope" } },
+  "artifact-registry": { artifactRegistry: { location: "europe-west3" } },
+  external: { external: { hostname: "registry.example.com", username: "ci", password: "the-given-password" } },
+};
+
+/** What every registry tells; secrets are marked. */
+const outputs = {
+  endpoint: /^https?:\/\/[a-z0-9.-]+(:\d+)?$/,
+  repositoryPrefix: /^[a-z0-9.-]+(:\d+)?(\/[a-z0-9/-]+)?$/,
+  username: /^.+$/,
+  password: /^.+$/,
+  caCertificate: /^(-----BEGIN CERTIFICATE-----[^]*)?$/,
+  loginCommand: /docker/,
+  trustCommand: /^(#|asRoot)/,
+  daemonConfig: /^\{[^]*\}$/,
+  version: /^.+$/,
+} as const;
+
+let fetched: jest.SpiedFunction<typeof fetch>;
+
+beforeAll(() => {
+  fetched = jest
+    .spyOn(globalThis, "fetch")
+    .mockImplementation(() => Promise.resolve(Response.json({ refresh_token: "the-registry-token" })));
+});
+
+afterAll(() => {
+  fetched.mockRestore();
+});
+
+describe("the outputs of every target", () => {
+  it("are looked at here", () => {
+    expect(Object.keys(least).sort()).toEqual(Object.keys(targets).sort());
+  });
+
+  it.each(Object.entries(least))("have one shape: %s", async (target, config) => {
+    const { result } = await mocked(() => checkStackConfig({ target, ...config }).deploy("registry"), answers);
+    for (const [name, form] of Object.entries(outputs)) {
+      const { value, secret } = await valueOf(result[name as keyof typeof outputs]);
+      // `az acr login` has no docker in it.
+      expect([name, value]).toEqual([
+        name,
+        expect.stringMatching(name === "loginCommand" && target === "acr" ? /^az acr login/ : form),
+      ]);
+      expect([name, secret]).toEqual([name, name === "password"]);
+    }
+    const credentials = await valueOf(result.credentials);
+    const [username, password] = [await valueOf(result.username), await valueOf(result.password)];
+    expect(credentials).toEqual({ value: { [username.value]: password.value }, secret: true });
+    expect((await valueOf(result.loginCommand)).value).not.toContain(password.value);
+  });
+});
+
+describe("what holds images", () => {
+  it.each([
+    ["ecr", /^aws:ecr\/repository:/],
+    ["acr", /:(Registry|ResourceGroup)$/],
+    ["artifact-registry", /^gcp:artifactregistry\/repository:/],
+  ])("is protected and kept unless it is a lab: %s", async (target, holders) => {
+    const kept = async (lab: boolean): Promise<boolean[]> => {
+      const { resources } = await mocked(() => checkStackConfig({ target, ...least[target], lab }).deploy("registry"), answers);
+      return resources
+        .filter(({ type }) => holders.test(type))
+        .flatMap(({ protect, retainOnDelete }) => [protect, retainOnDelete]);
+    };
+    expect(new Set(await kept(false))).toEqual(new Set([true]));
+    expect(new Set(await kept(true))).toEqual(new Set([false]));
+  });
+
+  it("is deleted by Amazon with its images in a lab only", async () => {
+    const forced = async (lab: boolean): Promise<unknown> =>
+      (await mocked(() => checkStackConfig({ target: "ecr", ...least.ecr, lab }).deploy("registry"), answers)).resources[0]
+        ?.inputs.forceDelete;
+    expect([await forced(false), await forced(true)]).toEqual([false, true]);
+  });
+});
+
+describe("a key of another target", () => {
+  const values: Record<string, unknown> = {
+    port: 5000,
+    hostname: "localhost",
+    lab: true,
+    allowInsecure: true,
+    anonymousPull: true,
+  };
+  const all = [...new Set(Object.values(targets).flatMap(({ keys }) => keys))];
+  const foreign = Object.entries(targets).flatMap(([target, { keys }]) =>
+    all.filter((key) => !keys.includes(key)).map((key): [string, string] => [key, target]),
+  );
+
+  it.each(foreign)("is refused with a sentence: %s for target %s", (key, target) => {
+    const problem = new RegExp(`^  - ${key}: has no meaning for target ${target}: .{10,}$`, "m");
+    const config = { target, ...least[target], [key]: values[key] ?? {} };
+    expect(() => checkStackConfig(config)).toThrow(problem);
+    expect(() => checkStackConfig(config)).toThrow("The configuration has 1 problem;");
+  });
+
+  it.each(Object.entries(targets))("is one when a reason says so: %s", (_, { keys, foreign: reasons }) => {
+    expect(Object.keys(reasons).filter((key) => keys.includes(key))).toEqual([]);
+  });
+});
+
+it("has a ready stack for every target", () => {
+  const stacks = fs.readdirSync(path.join(__dirname, "..", "..", "stacks")).map((file) => file.split(".")[1]);
+  const named = Object.keys(targets).filter((target) => target !== "single-node");
+  expect(named.filter((target) => !stacks.includes(target))).toEqual([]);
+});

@@ -1,0 +1,118 @@
+/**
+ * Compares registries: npm run compare -- STACK… [--rounds n] [--storage GB] [--egress GB] [--output folder]
+ * A STACK that ends with .json is a file with a stack's outputs.
+ */
+import { execFile } from "child_process";
+import * as fs from "fs";
+import * as path from "path";
+import { parseArgs, promisify } from "util";
+import { Candidate, compare, ImageKind } from "./comparison";
+import { chart, markdown, summary } from "./report";
+
+const usage = `usage: npm run compare -- STACK... [options]
+
+Pushes and pulls the same images to the registries of these stacks, and compares. STACK is a stack of this
+project, or a .json file with the outputs of one (pulumi stack output --json --show-secrets).
+
+  --rounds N        rounds, one registry after the other in each (3)
+  --storage GB      images kept, for the cost (50)
+  --egress GB       images fetched from the internet a month, for the cost (100)
+  --small N         layers of the image with many small layers, 100 KiB each (40)
+  --large MiB       size of the image with one large layer (64)
+  --output FOLDER   where comparison.md, .json and .svg are written (comparison)`;
+
+interface Arguments {
+  names: string[];
+  rounds: number;
+  storage: number;
+  egress: number;
+  images: ImageKind[];
+  output: string;
+}
+
+function readArguments(): Arguments {
+  const text = { type: "string" } as const;
+  const { positionals, values } = parseArgs({
+    allowPositionals: true,
+    options: { rounds: text, storage: text, egress: text, small: text, large: text, output: text },
+  });
+  const number = (name: "rounds" | "storage" | "egress" | "small" | "large", otherwise: number, least: number): number => {
+    const value = Number(values[name] ?? otherwise);
+    if (!(value >= least) || (least === 1 && !Number.isInteger(value))) {
+      throw new Error(
+        `--${name} ${values[name]} is not allowed; give a ${least === 1 ? "whole number from 1 on" : "number from 0 on"}`,
+      );
+    }
+    return value;
+  };
+  if (positionals.length === 0) {
+    throw new Error("name a stack");
+  }
+  return {
+    names: positionals,
+    rounds: number("rounds", 3, 1),
+    storage: number("storage", 50, 0),
+    egress: number("egress", 100, 0),
+    images: [
+      { name: "small", layers: number("small", 40, 1), layerBytes: 100 * 1024 },
+      { name: "large", layers: 1, layerBytes: number("large", 64, 1) << 20 },
+    ],
+    output: values.output ?? "comparison",
+  };
+}
+
+/** The outputs that are needed here; a stack without a password is used anonymously. */
+interface Outputs {
+  endpoint?: string;
+  repositoryPrefix?: string;
+  username?: string;
+  password?: string;
+  caCertificate?: string;
+}
+
+/** How to reach a stack's registry. What can't be read is a candidate with an error. */
+async function candidate(name: string): Promise<Candidate> {
+  const short = path.basename(name, ".json");
+  try {
+    const { endpoint, repositoryPrefix, username, password, caCertificate } = await outputsOf(name);
+    if (endpoint === undefined) {
+      return { name: short, error: "has no output endpoint; deploy it first" };
+    }
+    return { name: short, repositoryPrefix, access: { endpoint, username, password, caCertificate } };
+  } catch (error) {
+    // Not the whole error: it may have what was printed or read, and outputs are secret.
+    const { stderr, message } = error as { stderr?: string; message: string };
+    return {
+      name: short,
+      error: `its outputs could not be read: ${error instanceof SyntaxError ? "no JSON" : (stderr?.trim() ?? message)}`,
+    };
+  }
+}
+
+async function outputsOf(name: string): Promise<Outputs> {
+  if (name.endsWith(".json")) {
+    return JSON.parse(fs.readFileSync(name, "utf8")) as Outputs;
+  }
+  const words = ["stack", "output", "--json", "--show-secrets", "--stack", name];
+  return JSON.parse((await promisify(execFile)("pulumi", words)).stdout) as Outputs;
+}
+
+async function main({ names, rounds, images, storage, egress, output }: Arguments): Promise<void> {
+  const candidates = await Promise.all(names.map(candidate));
+  const progress = (line: string): void => console.error(line);
+  const comparison = await compare(candidates, { rounds, images, usage: { storage, egress }, progress });
+  fs.mkdirSync(output, { recursive: true });
+  const write = (ending: string, content: string): void => fs.writeFileSync(path.join(output, `comparison.${ending}`), content);
+  write("json", `${JSON.stringify(comparison, undefined, 2)}\n`);
+  write("md", markdown(comparison));
+  write("svg", chart(comparison));
+  console.log(summary(comparison));
+  console.error(`\nwritten: ${output}/comparison.md, .json, .svg`);
+}
+
+try {
+  void main(readArguments());
+} catch (error) {
+  console.error(`${(error as Error).message}\n\n${usage}`);
+  process.exitCode = 2;
+}

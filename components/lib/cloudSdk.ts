@@ -6,8 +6,8 @@ import type * as resources from "@pulumi/azure-native/resources";
 import type * as azureStorage from "@pulumi/azure-native/storage";
 import type * as serviceaccount from "@pulumi/gcp/serviceaccount";
 import type * as gcpStorage from "@pulumi/gcp/storage";
-import * as pulumi from "@pulumi/pulumi";
 import { peerDependencies } from "../package.json";
+import { failure } from "./failure";
 
 /** The parts of the clouds' SDKs that the components use. */
 export interface CloudModules {
@@ -36,7 +36,7 @@ export function cloudModule<M extends keyof CloudModules>(
       throw error;
     }
     const sdk = name.split("/", 2).join("/") as keyof typeof peerDependencies;
-    throw new pulumi.RunError(
+    throw failure(
       `storage.provision: ${sdk} is not installed; run npm install ${sdk}@${peerDependencies[sdk]} where package.json is`,
     );
   }

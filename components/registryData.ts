@@ -2,6 +2,7 @@ import { createHash } from "crypto";
 import * as docker from "@pulumi/docker";
 import * as pulumi from "@pulumi/pulumi";
 import { dataFolder } from "./lib/configuration";
+import { failure } from "./lib/failure";
 import { driverOf } from "./lib/storage";
 import { Storage } from "./storageArgs";
 
@@ -79,7 +80,7 @@ export class RegistryData extends pulumi.ComponentResource {
     );
     handOver.exitCode.apply((code) => {
       if (code !== 0) {
-        throw new pulumi.RunError(
+        throw failure(
           `storage.filesystem: the folder or volume could not be given to the registry's user (exit code ${code}); see docker logs ${name}-owner`,
         );
       }

@@ -2,6 +2,7 @@ import * as docker from "@pulumi/docker";
 import * as pulumi from "@pulumi/pulumi";
 import { ImageBuild } from "./args";
 import { engineOf, enginePlatform, printedBy } from "./lib/engine";
+import { failure } from "./lib/failure";
 import { checkedOut, gitContext } from "./lib/gitContext";
 import { baseArgument, basesFirst, dockerfileIn, dockerfileProblems, imageBuildProblems } from "./lib/imageBuilds";
 import { checkArguments, gated } from "./lib/inputs";
@@ -77,7 +78,7 @@ export class RegistryImages extends pulumi.ComponentResource {
       return image.context;
     }
     const folder = checkedOut(git).catch((error: unknown) => {
-      throw new pulumi.RunError(`${key}.context: ${image.context} could not be fetched: ${printedBy(error)}`);
+      throw failure(`${key}.context: ${image.context} could not be fetched: ${printedBy(error)}`);
     });
     return gated(folder, (resolved) => dockerfileProblems(key, image, resolved));
   }

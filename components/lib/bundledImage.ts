@@ -2,6 +2,7 @@ import * as childProcess from "child_process";
 import * as path from "path";
 import * as pulumi from "@pulumi/pulumi";
 import { dockerCommand, EngineAddress, printedBy } from "./engine";
+import { failure } from "./failure";
 
 const buildScript = path.join(__dirname, "..", "..", "image", "build.sh");
 
@@ -36,9 +37,7 @@ export function buildBundledImage(): Promise<ImageArchive> {
         const tag = path.basename(path.dirname(file)).slice(0, 12);
         resolve({ file, id, name: `container-registry:${tag}`, tag });
       } else {
-        reject(
-          new pulumi.RunError(`The registry image could not be built (${buildScript}, exit code ${code}):\n${progress.trim()}`),
-        );
+        reject(failure(`The registry image could not be built (${buildScript}, exit code ${code}):\n${progress.trim()}`));
       }
     });
   });
@@ -65,7 +64,7 @@ export async function loadImage(engine: EngineAddress, image: ImageArchive, name
       if (/No such image/i.test(printedBy(error))) {
         return false;
       }
-      throw new pulumi.RunError(`The registry image could not be brought to the Docker engine: ${printedBy(error)}`);
+      throw failure(`The registry image could not be brought to the Docker engine: ${printedBy(error)}`);
     }
   };
   // The same sources give the same ID, so the engine may have the image under this name or another stack's.
@@ -80,5 +79,5 @@ export async function loadImage(engine: EngineAddress, image: ImageArchive, name
       return;
     }
   }
-  throw new pulumi.RunError(`The registry image was loaded but could not be named ${name} on the Docker engine`);
+  throw failure(`The registry image was loaded but could not be named ${name} on the Docker engine`);
 }

@@ -14,8 +14,8 @@ import type * as projects from "@pulumi/gcp/projects";
 import type * as gcpSecrets from "@pulumi/gcp/secretmanager";
 import type * as serviceaccount from "@pulumi/gcp/serviceaccount";
 import type * as gcpStorage from "@pulumi/gcp/storage";
-import * as pulumi from "@pulumi/pulumi";
 import { peerDependencies } from "../package.json";
+import { failure } from "./failure";
 
 /** The parts of the clouds' SDKs that the components use. */
 export interface CloudModules {
@@ -52,7 +52,7 @@ export function cloudModule<M extends keyof CloudModules>(
       throw error;
     }
     const sdk = name.split("/", 2).join("/") as keyof typeof peerDependencies;
-    throw new pulumi.RunError(
+    throw failure(
       `This configuration needs ${sdk}, which is not installed; run npm install ${sdk}@${peerDependencies[sdk]} where package.json is`,
     );
   }

@@ -2,6 +2,7 @@ import * as childProcess from "child_process";
 import { promisify } from "util";
 import * as docker from "@pulumi/docker";
 import * as pulumi from "@pulumi/pulumi";
+import { failure } from "./failure";
 
 const execFile = promisify(childProcess.execFile);
 
@@ -37,7 +38,7 @@ export async function enginePlatform(engine: EngineAddress): Promise<string> {
   try {
     return await dockerCommand(engine, "version", "--format", "{{.Server.Os}}/{{.Server.Arch}}");
   } catch (error) {
-    throw new pulumi.RunError(`The Docker engine could not be asked for its platform: ${printedBy(error)}`);
+    throw failure(`The Docker engine could not be asked for its platform: ${printedBy(error)}`);
   }
 }
 
@@ -49,7 +50,7 @@ export async function inspectContainer<T>(engine: EngineAddress, container: stri
     if (/No such container/i.test(printedBy(error))) {
       return undefined;
     }
-    throw new pulumi.RunError(`The Docker engine could not be asked for ${container}: ${printedBy(error)}`);
+    throw failure(`The Docker engine could not be asked for ${container}: ${printedBy(error)}`);
   }
 }
 

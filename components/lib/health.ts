@@ -1,5 +1,6 @@
 import * as pulumi from "@pulumi/pulumi";
 import { dockerCommand, EngineAddress, inspectContainer } from "./engine";
+import { failure } from "./failure";
 
 const secondsToStart = 60;
 
@@ -30,9 +31,7 @@ export async function untilHealthy(engine: EngineAddress, container: string): Pr
     }
     if (state.Status === "restarting" || Date.now() > end) {
       const logs = await dockerCommand(engine, "logs", "--tail", "20", container);
-      throw new pulumi.RunError(
-        `The registry did not become healthy (container ${container}, exit code ${state.ExitCode}):\n${logs}`,
-      );
+      throw failure(`The registry did not become healthy (container ${container}, exit code ${state.ExitCode}):\n${logs}`);
     }
     await new Promise((resolve) => setTimeout(resolve, 50));
   }

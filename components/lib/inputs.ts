@@ -1,4 +1,5 @@
 import * as pulumi from "@pulumi/pulumi";
+import { asItIs } from "./failure";
 import { Problem, problemReport } from "./problems";
 
 /** Arguments, with list indexes left out, that may be secret or known only later. */
@@ -44,7 +45,7 @@ export function checkArguments(args: object, check: () => Problem[]): void {
 function throwProblems(problems: readonly Problem[]): void {
   if (problems.length > 0) {
     const message = problemReport(problems);
-    throw Object.assign(new pulumi.InputPropertiesError({ message, errors: [] }), new pulumi.RunError(message));
+    throw asItIs(Object.assign(new pulumi.InputPropertiesError({ message, errors: [] }), new pulumi.RunError(message)));
   }
 }
 

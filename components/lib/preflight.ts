@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from "timers/promises";
 import * as pulumi from "@pulumi/pulumi";
 import { dockerCommand, EngineAddress, inspectContainer, printedBy } from "./engine";
+import { failure } from "./failure";
 
 /** A configuration that a registry is about to be switched to. */
 export interface Preflight {
@@ -42,7 +43,7 @@ export async function checkStore(flight: Preflight): Promise<void> {
       return;
     } catch (error) {
       if (left === 0 || (error as { code?: unknown }).code === dockerFailed) {
-        throw new pulumi.RunError(`storage: the registry was not switched to this store: ${printedBy(error)}`);
+        throw failure(`storage: the registry was not switched to this store: ${printedBy(error)}`);
       }
       if (left === tries) {
         await pulumi.log.info(`The new store is not ready; trying for ${patience} seconds at most: ${printedBy(error)}`);

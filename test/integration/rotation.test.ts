@@ -1,7 +1,6 @@
 import * as fs from "fs";
 import * as path from "path";
-import * as tls from "tls";
-import { DockerClient, open, request } from "../support/clients";
+import { DockerClient, open, request, servedFingerprint } from "../support/clients";
 import { checkImage, pushImage, randomImage } from "../support/images";
 import { Load } from "../support/load";
 import { eventually } from "../support/run";
@@ -28,17 +27,6 @@ describe("rotation", () => {
     password: outputs.credentials[username] ?? "",
   });
 
-  function servedFingerprint(): Promise<string> {
-    return new Promise((resolve, reject) => {
-      const { hostname, port } = new URL(outputs.endpoint);
-      const socket = tls.connect({ host: hostname, port: Number(port), servername: hostname, ca: outputs.caCertificate }, () => {
-        resolve(socket.getPeerCertificate().fingerprint256);
-        socket.destroy();
-      });
-      socket.on("error", reject);
-    });
-  }
-
   function container(): Promise<string> {
     return docker.run("inspect", "--format", "{{.Id}} {{.State.StartedAt}} {{.RestartCount}}", outputs.containerName);
   }
@@ -53,11 +41,11 @@ describe("rotation", () => {
     const load = new Load(outputs, as("robot"));
     load.start();
     for (let generation = 2; generation <= 6; generation++) {
-      const old = { fingerprint: await servedFingerprint(), admin: as("admin") };
+      const old = { fingerprint: await servedFingerprint(outputs), admin: as("admin") };
       await stack.set({ "tls.generation": generation, "users[0].generation": Math.min(generation, 4) });
       outputs = await stack.up();
       const ended = Date.now();
-      await eventually("a new certificate", async () => (await servedFingerprint()) !== old.fingerprint);
+      await eventually("a new certificate", async () => (await servedFingerprint(outputs)) !== old.fingerprint);
       console.log(`generation ${generation}: new certificate served ${Date.now() - ended} ms after up had ended`);
       expect((await request(outputs, "/v2/", { login: as("admin") })).status).toBe(200);
       if (generation <= 4) {
@@ -164,14 +152,14 @@ describe("rotation", () => {
   it("keeps the certificate it has when a broken one is put in its place, and says why", async () => {
     const file = path.join(await filesFolder(), "server.pem");
     const good = fs.readFileSync(file, "utf8");
-    const fingerprint = await servedFingerprint();
+    const fingerprint = await servedFingerprint(outputs);
     fs.writeFileSync(file, good.slice(0, good.length / 2));
     const complaint = /level=error msg="[^"]*certificate/;
     await eventually("a word in the log", async () => {
       const { stdout, stderr } = await docker.attempt("logs", outputs.containerName);
       return complaint.test(stdout + stderr);
     });
-    expect(await servedFingerprint()).toBe(fingerprint);
+    expect(await servedFingerprint(outputs)).toBe(fingerprint);
     expect((await request(outputs, "/v2/")).status).toBe(200);
     fs.writeFileSync(file, good);
   });

@@ -37,6 +37,9 @@ describe.each(Object.keys(stores))("images in %s", (driver) => {
     );
     expect(await container()).toBe(before);
     expect((await request(outputs, "/v2/")).status).toBe(200);
+    // The reason alone, and not for which property of which resource it was found out.
+    expect(error).toMatch(/error: storage: the registry was not switched to this store: /);
+    expect(error).not.toContain("serializing");
     return error;
   }
 

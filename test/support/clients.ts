@@ -5,6 +5,7 @@ import * as https from "https";
 import { isIP } from "net";
 import * as os from "os";
 import * as path from "path";
+import * as tls from "tls";
 import { attempt, Result, run, RunOptions } from "./run";
 import { Environment, RegistryOutputs } from "./testStack";
 
@@ -115,7 +116,8 @@ abstract class Tool {
     protected readonly outputs: RegistryOutputs,
   ) {
     const auth = Buffer.from(`${outputs.username}:${outputs.password}`).toString("base64");
-    this.workspace.write("config.json", JSON.stringify({ auths: { [outputs.repositoryPrefix]: { auth } } }));
+    const auths = outputs.username === "" ? {} : { [outputs.repositoryPrefix]: { auth } };
+    this.workspace.write("config.json", JSON.stringify({ auths }));
     this.workspace.write("ca.crt", outputs.caCertificate);
   }
 
@@ -237,6 +239,18 @@ async function answerOf(response: http.IncomingMessage): Promise<Answer> {
     chunks.push(chunk as Buffer);
   }
   return { status: response.statusCode ?? 0, headers: response.headers, body: Buffer.concat(chunks) };
+}
+
+/** The fingerprint of the certificate that a new connection gets. */
+export function servedFingerprint(outputs: RegistryOutputs): Promise<string> {
+  return new Promise((resolve, reject) => {
+    const { hostname, port } = new URL(outputs.endpoint);
+    const socket = tls.connect({ host: hostname, port: Number(port), servername: hostname, ca: outputs.caCertificate }, () => {
+      resolve(socket.getPeerCertificate().fingerprint256);
+      socket.destroy();
+    });
+    socket.on("error", reject);
+  });
 }
 
 /** `sha256:…` of bytes, as the registry names blobs. */

@@ -47,6 +47,8 @@ export interface TestStore {
   secrets: Settings;
   /** Credentials that the store refuses. */
   wrongSecrets: Settings;
+  /** Credentials of somebody who may only list and read, of stores that have such users here. */
+  readerSecrets?: Settings;
   /** A bucket or container that is not there. */
   missingBucket: Settings;
   /** Bytes that the store holds now. */
@@ -71,7 +73,7 @@ async function store(
   script: string,
   folder: string,
   way: Way,
-  configuration: Pick<TestStore, "settings" | "secrets" | "wrongSecrets" | "missingBucket">,
+  configuration: Pick<TestStore, "settings" | "secrets" | "wrongSecrets" | "readerSecrets" | "missingBucket">,
   more: () => Promise<unknown> = () => Promise.resolve(),
 ): Promise<TestStore> {
   await way.open();
@@ -106,6 +108,10 @@ export const stores: Record<string, () => Promise<TestStore>> = {
       },
       secrets: { "storage.s3.accessKey": printed.accesskey ?? "", "storage.s3.secretKey": printed.secretkey ?? "" },
       wrongSecrets: { "storage.s3.secretKey": "this is not the key" },
+      readerSecrets: {
+        "storage.s3.accessKey": printed.readeraccesskey ?? "",
+        "storage.s3.secretKey": printed.readersecretkey ?? "",
+      },
       missingBucket: { "storage.s3.bucket": "no-such-bucket" },
     });
   },

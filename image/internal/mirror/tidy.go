@@ -88,7 +88,7 @@ func tidy(ctx context.Context, c *configuration.Configuration, log *logrus.Entry
 
 func read(ctx context.Context, driver storagedriver.StorageDriver, log *logrus.Entry) (map[string]entry, error) {
 	content, err := driver.GetContent(ctx, stateFile)
-	if isMissing(err) {
+	if store.IsMissing(err) {
 		return nil, nil
 	}
 	if err != nil {
@@ -138,13 +138,13 @@ func links(ctx context.Context, registry distribution.Namespace) ([]link, error)
 				all = append(all, link{canonical, kind})
 				return err
 			})
-			if err != nil && !isMissing(err) {
+			if err != nil && !store.IsMissing(err) {
 				return err
 			}
 		}
 		return nil
 	})
-	if isMissing(err) {
+	if store.IsMissing(err) {
 		return nil, nil // nothing was cached yet
 	}
 	return all, err
@@ -159,7 +159,7 @@ func removeOthers(ctx context.Context, driver storagedriver.StorageDriver, regis
 		}
 		return nil
 	})
-	if err != nil && !isMissing(err) {
+	if err != nil && !store.IsMissing(err) {
 		return err
 	}
 	vacuum := storage.NewVacuum(ctx, driver)
@@ -169,9 +169,4 @@ func removeOthers(ctx context.Context, driver storagedriver.StorageDriver, regis
 		}
 	}
 	return nil
-}
-
-func isMissing(err error) bool {
-	var missing storagedriver.PathNotFoundError
-	return errors.As(err, &missing)
 }

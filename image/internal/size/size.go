@@ -9,7 +9,6 @@ import (
 	"github.com/distribution/distribution/v3"
 	"github.com/distribution/distribution/v3/configuration"
 	"github.com/distribution/distribution/v3/registry/storage"
-	storagedriver "github.com/distribution/distribution/v3/registry/storage/driver"
 	"github.com/opencontainers/go-digest"
 
 	"container-registry/image/internal/store"
@@ -42,7 +41,7 @@ func Of(ctx context.Context, c *configuration.Configuration) (Size, error) {
 			s.Repositories++
 			return nil
 		})
-		if err != nil && !isMissing(err) {
+		if err != nil && !store.IsMissing(err) {
 			return s, err
 		}
 	}
@@ -55,13 +54,8 @@ func Of(ctx context.Context, c *configuration.Configuration) (Size, error) {
 		s.Bytes += blob.Size
 		return err
 	})
-	if isMissing(err) {
+	if store.IsMissing(err) {
 		err = nil // nothing was pushed yet
 	}
 	return s, err
-}
-
-func isMissing(err error) bool {
-	var missing storagedriver.PathNotFoundError
-	return errors.As(err, &missing)
 }

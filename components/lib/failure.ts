@@ -1,0 +1,15 @@
+import * as pulumi from "@pulumi/pulumi";
+
+/**
+ * Keeps an error's message as it is. When an Output fails, the SDK writes before the message for which property of which resource
+ * the value was wanted ("error serializing property …"), which tells a user nothing.
+ */
+export function asItIs<T extends Error>(error: T): T {
+  const { message } = error;
+  return Object.defineProperty(error, "message", { get: () => message, set: () => undefined });
+}
+
+/** The end of a deployment for a reason that a user can do something about: shown without a stack trace. */
+export function failure(reason: string): pulumi.RunError {
+  return asItIs(new pulumi.RunError(reason));
+}

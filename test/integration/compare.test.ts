@@ -1,65 +1,18 @@
-import { ChildProcess, spawn } from "child_process";
+import { spawn } from "child_process";
 import * as fs from "fs";
 import * as path from "path";
 import * as bcrypt from "bcryptjs";
 import { Comparison, Row } from "../../compare/comparison";
 import { RegistryClient } from "../../compare/registryClient";
-import { CleanUp, Disposable } from "../support/cleanUp";
+import { CleanUp } from "../support/cleanUp";
 import { Workspace } from "../support/clients";
-import { freePort } from "../support/ports";
-import { eventually, Result } from "../support/run";
+import { LocalRegistry } from "../support/localRegistry";
+import { Result } from "../support/run";
 import { readable, secretOf } from "../support/secretSearch";
 import { projectRoot, TestStack } from "../support/testStack";
 import { TokenServer } from "../support/tokenServer";
 
 const login = { username: "tester", password: "password-of-the-comparison" };
-
-/** The stock engine, or Debian's old one, run without a container; `more` is added to its configuration file. */
-class LocalRegistry extends Workspace implements Disposable {
-  endpoint = "";
-  private process: ChildProcess | undefined;
-
-  constructor(private readonly binary: string) {
-    super();
-  }
-
-  /** Starts it; returns a file with outputs as a stack would have them. */
-  async start(name: string, more: string): Promise<string> {
-    const port = await freePort();
-    const configuration = this.write(
-      "config.yml",
-      `version: 0.1
-http: {addr: "127.0.0.1:${port}"}
-storage:
-  filesystem: {rootdirectory: ${this.folder}/data}
-${more}`,
-    );
-    this.process = spawn(this.binary, ["serve", configuration], {
-      stdio: "ignore",
-      env: { ...process.env, OTEL_TRACES_EXPORTER: "none" },
-    });
-    this.endpoint = `http://127.0.0.1:${port}`;
-    await eventually(`${name} to answer`, () =>
-      fetch(`${this.endpoint}/v2/`).then(
-        () => true,
-        () => false,
-      ),
-    );
-    return this.write(
-      `${name}.json`,
-      JSON.stringify({ endpoint: this.endpoint, repositoryPrefix: `127.0.0.1:${port}`, ...login }),
-    );
-  }
-
-  stop(): void {
-    this.process?.kill("SIGKILL");
-  }
-
-  override dispose(): void {
-    this.stop();
-    super.dispose();
-  }
-}
 
 /** A deployed stack, and three registries of other makes, of which one ends half way. */
 describe("a comparison of registries", () => {
@@ -71,9 +24,9 @@ describe("a comparison of registries", () => {
     fs.readdirSync(path.join(projectRoot, ".tools")).find((entry) => entry.startsWith("stock-")) ?? "",
     "registry",
   );
-  const debian = cleanUp.add(new LocalRegistry("docker-registry"));
-  const token = cleanUp.add(new LocalRegistry(stock));
-  const stopped = cleanUp.add(new LocalRegistry("docker-registry"));
+  const debian = cleanUp.add(new LocalRegistry("docker-registry", login));
+  const token = cleanUp.add(new LocalRegistry(stock, login));
+  const stopped = cleanUp.add(new LocalRegistry("docker-registry", login));
   const output = cleanUp.add(new Workspace());
   let stack: TestStack;
   let password: string;

@@ -161,7 +161,7 @@ export class SingleNodeRegistry extends pulumi.ComponentResource {
     const checkedPath =
       remoteStore && bundled && !pulumi.runtime.isDryRun()
         ? pulumi
-            .all([engineOf(this), image.imageId, files.volume, path, files.written])
+            .all([engineOf(this), image.imageId, files.volume, path, withoutDependency(files.written)])
             .apply(async ([engine, imageId, filesVolume, configurationFile]) => {
               await checkStore({
                 engine,
@@ -270,6 +270,14 @@ export function settingsOf(args: SingleNodeRegistryArgs): RegistrySettings {
     hosts: args.hosts ?? {},
     resources: completeResources(args.resources),
   };
+}
+
+/**
+ * Waits for an Output without depending on its resource. A container whose command depends on the writer of the files would be
+ * deleted before each new writer is made: at every new certificate, and before the new store was tried.
+ */
+function withoutDependency<T>(output: pulumi.Output<T>): Promise<pulumi.Unwrap<T>> {
+  return new Promise((resolve) => void output.apply((value) => resolve(value as pulumi.Unwrap<T>)));
 }
 
 /** Every name and address a client of this host may use. */

@@ -1,11 +1,12 @@
 import { CleanUp } from "../support/cleanUp";
-import { request } from "../support/clients";
+import { request, servedFingerprint } from "../support/clients";
 import { checkImage, pushImage, randomImage } from "../support/images";
+import { eventually, run } from "../support/run";
 import { stores, TestStore } from "../support/storageServers";
 import { RegistryOutputs, TestStack } from "../support/testStack";
 
-/** Credentials that may list and read a bucket, and no more. */
-describe("a bucket that may only be read", () => {
+/** A registry that is on a bucket already: its certificate changes, then its credentials, to some that may only list and read. */
+describe("a bucket", () => {
   const cleanUp = new CleanUp();
   const image = randomImage();
   let store: TestStore;
@@ -17,17 +18,30 @@ describe("a bucket that may only be read", () => {
     stack = cleanUp.add(await TestStack.create(store.settings, store.secrets));
     outputs = await stack.up();
     await pushImage(outputs, "team/app", "1", image);
-    await stack.set({}, store.readerSecrets);
   });
 
-  it("is refused for a registry that takes pushes, with the reason alone", async () => {
+  const container = (): Promise<string> =>
+    run("docker", ["inspect", "--format", "{{.Id}} {{.State.StartedAt}}", outputs.containerName]);
+
+  it("is no reason to replace the container when only the certificate changes", async () => {
+    const before = { container: await container(), fingerprint: await servedFingerprint(outputs) };
+    await stack.set({ "tls.generation": 2 });
+    outputs = await stack.up();
+    await eventually("a new certificate", async () => (await servedFingerprint(outputs)) !== before.fingerprint);
+    expect(await container()).toBe(before.container);
+  });
+
+  it("that may only be read is refused for a registry that takes pushes, with the reason alone", async () => {
+    const before = await container();
+    await stack.set({}, store.readerSecrets);
     await expect(stack.up()).rejects.toThrow(
       /error: storage: the registry was not switched to this store: .*(written|write|denied)/i,
     );
+    expect(await container()).toBe(before);
     await pushImage(outputs, "team/other", "1", image);
   });
 
-  it("is enough for one that is read-only", async () => {
+  it("that may only be read is enough for a registry that is read-only", async () => {
     await stack.set({ readOnly: true });
     outputs = await stack.up();
     await checkImage(outputs, "team/app", "1", image);

@@ -60,10 +60,10 @@ func takeInventory(ctx context.Context, driver storagedriver.StorageDriver) (*in
 		repositories: map[string]*repository{},
 		manifests:    map[digest.Digest]*manifest.Manifest{},
 	}
-	if err := walk(ctx, driver, layout.Blobs, i.addBlob); err != nil {
+	if err := walk(ctx, driver, layout.Blobs, i.locked(i.addBlob)); err != nil {
 		return nil, err
 	}
-	if err := walk(ctx, driver, layout.Repositories, i.addLink); err != nil {
+	if err := walk(ctx, driver, layout.Repositories, i.locked(i.addLink)); err != nil {
 		return nil, err
 	}
 	if err := i.readTags(ctx); err != nil {
@@ -72,15 +72,13 @@ func takeInventory(ctx context.Context, driver storagedriver.StorageDriver) (*in
 	return i, i.readManifests(ctx)
 }
 
-// walk finds nothing where nothing is.
-func walk(ctx context.Context, driver storagedriver.StorageDriver, folder string, add func(relative string, info storagedriver.FileInfo) error) error {
-	err := driver.Walk(ctx, folder, func(info storagedriver.FileInfo) error {
-		return add(strings.TrimPrefix(info.Path(), folder+"/"), info)
-	})
-	if layout.IsMissing(err) {
-		return ctx.Err()
+// locked is for walks that see several files at a time.
+func (i *inventory) locked(add visit) visit {
+	return func(relative string, info storagedriver.FileInfo) error {
+		i.mutex.Lock()
+		defer i.mutex.Unlock()
+		return add(relative, info)
 	}
-	return err
 }
 
 func (i *inventory) addBlob(relative string, info storagedriver.FileInfo) error {

@@ -46,15 +46,16 @@ func LinkPath(folder string, d digest.Digest) string {
 	return path.Join(folder, d.Algorithm().String(), d.Encoded(), "link")
 }
 
-// Names are the entries of a folder. What is missing has none, and neither has a file
-// that somebody left among the folders.
+// Names are the entries of a folder. What is missing has none, also when it goes while it
+// is read, and neither has a file that somebody left among the folders.
 func Names(ctx context.Context, driver storagedriver.StorageDriver, folder string) ([]string, error) {
 	paths, err := driver.List(ctx, folder)
 	if IsMissing(err) {
 		return nil, nil
 	}
 	if err != nil {
-		if info, statErr := driver.Stat(ctx, folder); statErr == nil && !info.IsDir() {
+		info, statErr := driver.Stat(ctx, folder)
+		if IsMissing(statErr) || statErr == nil && !info.IsDir() {
 			return nil, nil
 		}
 		return nil, err

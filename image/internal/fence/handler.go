@@ -210,7 +210,7 @@ func (f *Fence) announce(ctx context.Context, p Pushed) (bool, error) {
 	if err != nil {
 		return false, err
 	}
-	if err := f.driver.PutContent(ctx, path.Join(other.journal(), randomName()), content); err != nil {
+	if err := f.driver.PutContent(ctx, path.Join(journalOf(other.ID), randomName()), content); err != nil {
 		return false, err
 	}
 	if s, err = f.look(ctx); err != nil {

@@ -213,13 +213,13 @@ func (h *Hold) Pause(ctx context.Context) ([]Pushed, error) {
 // journal is what clients pushed to other servers.
 func (h *Hold) journal(ctx context.Context) ([]Pushed, error) {
 	f := h.fence
-	names, err := layout.Names(ctx, f.driver, h.self.journal())
+	names, err := layout.Names(ctx, f.driver, journalOf(h.self.ID))
 	if err != nil {
 		return nil, err
 	}
 	var all []Pushed
 	for _, name := range names {
-		content, err := f.driver.GetContent(ctx, path.Join(h.self.journal(), name))
+		content, err := f.driver.GetContent(ctx, path.Join(journalOf(h.self.ID), name))
 		if layout.IsMissing(err) {
 			continue
 		}
@@ -320,7 +320,7 @@ func (h *Hold) withdraw(ctx context.Context) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), h.fence.timing.Expiry)
 	defer cancel()
 	f := h.fence
-	_ = f.remove(ctx, h.self.journal())
+	_ = f.remove(ctx, journalOf(h.self.ID))
 	_ = f.remove(ctx, h.self.path())
 	f.mutex.Lock()
 	defer f.mutex.Unlock()

@@ -34,7 +34,7 @@ type holder struct {
 
 func (h holder) path() string { return path.Join(folder, holderPrefix+h.ID) }
 
-func (h holder) journal() string { return path.Join(folder, journalFolderName, h.ID) }
+func journalOf(id string) string { return path.Join(folder, journalFolderName, id) }
 
 // state is what the store says at one time.
 type state struct {

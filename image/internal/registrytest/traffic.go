@@ -107,10 +107,13 @@ func (c *Traffic) fail(format string, values ...any) {
 	c.failures = append(c.failures, fmt.Sprintf(format, values...))
 }
 
-// any is an image that exists.
-func (c *Traffic) any() (image, digest.Digest, bool) {
+// any is an image that exists, when there are at least so many.
+func (c *Traffic) any(atLeast int) (image, digest.Digest, bool) {
 	c.mutex.Lock()
 	defer c.mutex.Unlock()
+	if len(c.alive) < atLeast {
+		return image{}, "", false
+	}
 	skip := 0
 	if n := len(c.alive); n > 0 {
 		skip = rand.N(n)
@@ -183,8 +186,8 @@ func (c *Traffic) pushBlob(repository, mediaType string, content []byte) (v1.Des
 }
 
 func (c *Traffic) delete() {
-	each, d, ok := c.any()
-	if !ok || len(c.alive) < 5 {
+	each, d, ok := c.any(5)
+	if !ok {
 		time.Sleep(time.Millisecond)
 		return
 	}
@@ -234,7 +237,7 @@ func (c *Traffic) write(method, url, mediaType string, body []byte, want ...int)
 }
 
 func (c *Traffic) pull() {
-	each, d, ok := c.any()
+	each, d, ok := c.any(1)
 	if !ok {
 		time.Sleep(time.Millisecond)
 		return

@@ -49,15 +49,16 @@ const (
 
 // Collector collects one store.
 type Collector struct {
-	driver  storagedriver.StorageDriver
-	fence   *fence.Fence
-	options Options
-	log     *logrus.Entry
+	driver   storagedriver.StorageDriver
+	fence    *fence.Fence
+	options  Options
+	log      *logrus.Entry
+	readOnly bool
 }
 
 // New makes a collector for the server, or command, that the fence is of.
 func New(driver storagedriver.StorageDriver, f *fence.Fence, options Options, log *logrus.Entry) *Collector {
-	return &Collector{driver, f, options, log}
+	return &Collector{driver: driver, fence: f, options: options, log: log}
 }
 
 // Request is what one collection is asked to do beyond the configuration.
@@ -82,6 +83,9 @@ func (c *Collector) Collect(ctx context.Context, request Request, out io.Writer)
 		}
 		run.report.Took = time.Since(began)
 		return run.report, nil
+	}
+	if c.readOnly {
+		return nil, errReadOnly
 	}
 	hold, ctx, err := c.fence.Acquire(ctx)
 	if err != nil {

@@ -17,6 +17,9 @@ import (
 // errMirror is why a pull-through cache has no collection.
 var errMirror = errors.New("this is a pull-through cache: what it holds expires after proxy.ttl, and nothing else may be deleted")
 
+// errReadOnly is why a registry that lets nobody delete does not do so itself.
+var errReadOnly = errors.New("the registry is set read-only (storage.maintenance.readonly), so nothing is deleted; a dry run is allowed")
+
 // Open makes the collector of a process of this name, and its fence.
 func Open(ctx context.Context, config *configuration.Configuration, name string, caches fence.Generations, log *logrus.Entry) (*Collector, *fence.Fence, error) {
 	if config.Proxy.RemoteURL != "" {
@@ -26,12 +29,15 @@ func Open(ctx context.Context, config *configuration.Configuration, name string,
 	if err != nil {
 		return nil, nil, err
 	}
-	driver, err := store.Of(config).Open(ctx)
+	opened := store.Of(config)
+	driver, err := opened.Open(ctx)
 	if err != nil {
 		return nil, nil, err
 	}
 	f := fence.New(driver, name, fence.TimingOf(config.Storage.Type()), caches)
-	return New(driver, f, options, log), f, nil
+	c := New(driver, f, options, log)
+	c.readOnly = opened.ReadOnly()
+	return c, f, nil
 }
 
 // Command has the server that runs here collect, or without one does it itself.

@@ -105,6 +105,21 @@ func (c Client) BeginUpload(t testing.TB, repository string) {
 	c.HalfUpload(t, repository)
 }
 
+// TryUpload is the status of an attempt to begin an upload.
+func (c Client) TryUpload(t testing.TB, repository string) int {
+	t.Helper()
+	request, err := http.NewRequestWithContext(t.Context(), http.MethodPost, c.URL+"/v2/"+repository+"/blobs/uploads/", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	response, err := http.DefaultClient.Do(request)
+	if err != nil {
+		t.Fatal(err)
+	}
+	response.Body.Close()
+	return response.StatusCode
+}
+
 // HalfUpload uploads half of a layer; what it returns does the rest.
 func (c Client) HalfUpload(t testing.TB, repository string) (finish func()) {
 	t.Helper()

@@ -31,7 +31,6 @@ func serve(t *testing.T, config, address string) *serving {
 	t.Helper()
 	s := &serving{Client: registrytest.Client{URL: "http://" + address}, config: config}
 	s.process = exec.Command(binary, "serve", config)
-	s.process.Stdout, s.process.Stderr = nil, os.Stderr
 	if err := s.process.Start(); err != nil {
 		t.Fatal(err)
 	}

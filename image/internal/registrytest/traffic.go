@@ -221,6 +221,10 @@ func (c *Traffic) write(method, url, mediaType string, body []byte, want ...int)
 			time.Sleep(100 * time.Millisecond)
 			continue
 		}
+		if bytes.Contains(text, []byte("ExistingObjectIsDirectory")) {
+			// versitygw keeps objects in folders, and loses races over empty ones that S3 has not.
+			continue
+		}
 		c.slowest.Store(max(c.slowest.Load(), int64(time.Since(began))))
 		for _, status := range want {
 			if response.StatusCode == status {

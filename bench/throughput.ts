@@ -7,11 +7,11 @@ import { spawn } from "child_process";
 import * as fs from "fs";
 import * as path from "path";
 import * as bcrypt from "bcryptjs";
-import { buildBundledImage, loadImage } from "../components/lib/bundledImage";
 import { request, Skopeo, Workspace } from "../test/support/clients";
 import { freePort } from "../test/support/ports";
 import { attempt, eventually, run } from "../test/support/run";
 import { projectRoot, RegistryOutputs } from "../test/support/testStack";
+import { bundledBinary } from "./bundledBinary";
 import { makeImage } from "./images";
 import { used } from "./processes";
 import { median, seconds, table } from "./report";
@@ -19,7 +19,6 @@ import { median, seconds, table } from "./report";
 const rounds = Number(process.argv[2] ?? 3);
 const secondsOfRequests = 5;
 const password = "correct horse battery staple";
-const engine = { host: process.env.DOCKER_HOST };
 
 interface Server {
   name: string;
@@ -52,19 +51,6 @@ storage:
   filesystem: {rootdirectory: ${folder}/data}
   cache: {blobdescriptor: inmemory}
 `;
-}
-
-/** The binary in the bundled image: the benchmark runs what is deployed, without the engine's network between. */
-async function bundledBinary(workspace: Workspace): Promise<string> {
-  const archive = await buildBundledImage();
-  const image = `bench-throughput:${archive.name.split(":")[1]}`;
-  await loadImage(engine, archive, image);
-  const container = await run("docker", ["create", image]);
-  const binary = path.join(workspace.folder, "registry");
-  await run("docker", ["cp", `${container}:/registry`, binary]);
-  await run("docker", ["rm", container]);
-  await run("docker", ["image", "rm", image]);
-  return binary;
 }
 
 async function requestsPerSecond(server: Server, port: number): Promise<number> {

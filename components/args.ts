@@ -80,19 +80,19 @@ export interface Resources {
   processes?: number;
 }
 
-/** Removal of what nobody needs any more. */
+/** Removal of what nobody needs any more, while images are pushed and pulled. Not while the registry is read-only. */
 export interface GarbageCollection {
   /** When to collect: five fields of cron (minute, hour, day of month, month, day of week). Default: on demand only. */
   schedule?: string;
   /** Time zone of `schedule`, a name of the IANA database. Default: `UTC`. */
   timeZone?: string;
-  /** Manifests go that have no tag, and that no index and no manifest with a `subject` needs. Default: `false`. */
+  /** Manifests go that have no tag, unless an index or a manifest with a `subject` needs them, or they are about one that stays. Default: `false`. */
   deleteUntagged?: boolean;
-  /** Which tags to keep; a repository that no rule names keeps all. Evaluated before every collection. */
+  /** Which tags to keep; a repository that no rule names keeps all. An image goes with its last tag. Evaluated before every collection. */
   retention?: RetentionRule[];
   /** Tags that no rule ever deletes: names, with `*` for any letters. */
   alwaysKeepTags?: string[];
-  /** What the rules would delete is only logged. Default: `true`. */
+  /** What the rules would delete is only logged; look at that before you set it to `false`. Default: `true`. */
   retentionDryRun?: boolean;
 }
 

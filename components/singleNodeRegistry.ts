@@ -1,6 +1,6 @@
 import * as pulumi from "@pulumi/pulumi";
 import * as random from "@pulumi/random";
-import { Authentication, Mirror, Resources, Tls, TlsMode, User } from "./args";
+import { Authentication, GarbageCollection, Mirror, Resources, Tls, TlsMode, User } from "./args";
 import { nameProblems, registryProblems, RegistrySettings } from "./lib/checks";
 import { daemonConfig, loginCommand, trustCommand } from "./lib/clientSetup";
 import {
@@ -56,6 +56,8 @@ export interface SingleNodeRegistryArgs {
   image?: string;
   /** Accepts pulls only, e.g. while images are moved to another store. Default: `false`. */
   readOnly?: boolean;
+  /** When the server deletes what nobody needs, and which tags it keeps. For the bundled server. Default: on demand only, every tag is kept. */
+  garbageCollection?: GarbageCollection;
   /** A pull-through cache beside the registry. Default: none. */
   mirror?: Mirror;
   /** Names that the server finds without DNS, with their IP addresses or `host-gateway`. `host.docker.internal` is always the Docker host. */
@@ -136,6 +138,7 @@ export class SingleNodeRegistry extends pulumi.ComponentResource {
         authentication: settings.users.length > 0 ? settings.authentication : undefined,
         bundled,
         readOnly: settings.readOnly,
+        garbageCollection: settings.garbageCollection,
         storage: storageConfiguration(resolved),
       }),
     );
@@ -266,6 +269,7 @@ export function settingsOf(args: SingleNodeRegistryArgs): RegistrySettings {
     storage: args.storage ?? {},
     image: args.image ?? "bundled",
     readOnly: args.readOnly ?? false,
+    garbageCollection: args.garbageCollection,
     mirror: args.mirror,
     hosts: args.hosts ?? {},
     resources: completeResources(args.resources),

@@ -14,7 +14,6 @@ import (
 	"time"
 
 	"github.com/distribution/distribution/v3/configuration"
-	"github.com/distribution/distribution/v3/registry/storage"
 	"github.com/sirupsen/logrus"
 
 	"container-registry/image/internal/config"
@@ -33,7 +32,7 @@ import (
 
 const usage = `usage:
   registry serve CONFIG
-  registry garbage-collect [--dry-run|-d] [--delete-untagged|-m] [--quiet|-q] CONFIG
+  registry garbage-collect [--dry-run|-d] [--delete-untagged|-m] [--quiet|-q] [CONFIG]
   registry healthcheck [--watch DURATION] CONFIG
   registry check [--timeout DURATION] CONFIG
   registry transfer [--workers N] [--dry-run] [--source-may-change] FROM_CONFIG TO_CONFIG
@@ -42,9 +41,11 @@ const usage = `usage:
   registry version
 
   serve            answers requests until SIGTERM or SIGINT
-  garbage-collect  removes blobs that no manifest refers to; nothing may be pushed meanwhile
-    -d, --dry-run          only say what would be removed
-    -m, --delete-untagged  remove manifests that no tag refers to as well
+  garbage-collect  has the running server delete what its retention rules do not keep, and blobs that
+                   no manifest refers to, or does so itself when no server runs here; images can be
+                   pushed and pulled meanwhile; in the server's container CONFIG may be left out
+    -d, --dry-run          only say what would be deleted
+    -m, --delete-untagged  delete manifests without a tag as well, unless another one needs them
     -q, --quiet            say nothing
   healthcheck      succeeds when the server of this container answers
     --watch DURATION       keep asking for that long, once the server is up
@@ -112,18 +113,22 @@ func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.
 		}
 		return mirror.Answer(c, stdout)
 	case "garbage-collect":
-		var options storage.GCOpts
+		var request garbage.Request
+		quiet := false
 		for _, name := range []string{"dry-run", "d"} {
-			flags.BoolVar(&options.DryRun, name, false, "")
+			flags.BoolVar(&request.DryRun, name, false, "")
 		}
 		for _, name := range []string{"delete-untagged", "m"} {
-			flags.BoolVar(&options.RemoveUntagged, name, false, "")
+			flags.BoolVar(&request.DeleteUntagged, name, false, "")
 		}
 		for _, name := range []string{"quiet", "q"} {
-			flags.BoolVar(&options.Quiet, name, false, "")
+			flags.BoolVar(&quiet, name, false, "")
 		}
-		return withConfig(flags, args, stdin, stderr, func(c *configuration.Configuration, _ *logrus.Entry) error {
-			return garbage.Collect(ctx, c, options)
+		return withConfig(flags, orOfContainer(flags, args), stdin, stderr, func(c *configuration.Configuration, log *logrus.Entry) error {
+			if quiet {
+				stdout = io.Discard
+			}
+			return garbage.Command(ctx, c, request, stdout, log)
 		})
 	case "healthcheck":
 		watch := flags.Duration("watch", 0, "")
@@ -220,6 +225,22 @@ func withConfigs(flags *flag.FlagSet, args []string, stdin io.Reader, stderr io.
 		return err
 	}
 	return do(read, log)
+}
+
+// orOfContainer adds the configuration that the server of this container was started with
+// when none is given.
+func orOfContainer(flags *flag.FlagSet, args []string) []string {
+	if files, err := parse(flags, args); err != nil || len(files) > 0 {
+		return args
+	}
+	line, err := os.ReadFile("/proc/1/cmdline")
+	if err != nil {
+		return args
+	}
+	if words := strings.Split(string(line), "\x00"); len(words) > 2 && words[1] == "serve" {
+		return append(args, words[2])
+	}
+	return args
 }
 
 func load(file string, stdin io.Reader) (*configuration.Configuration, error) {

@@ -1,12 +1,14 @@
-import { Access, Authentication, Mirror, Resources, Tls, TlsMode, User } from "../args";
+import { Access, Authentication, GarbageCollection, Mirror, Resources, Tls, TlsMode, User } from "../args";
 import { Storage } from "../storageArgs";
 import { providedCertificateProblems, validity } from "./certificates";
+import { garbageCollectionProblems } from "./garbageCollectionChecks";
 import { hostPort, isDnsName, isIpAddress, isLoopback, isUnspecified } from "./hosts";
 import { maximumPasswordBytes } from "./htpasswd";
 import { plain } from "./inputs";
 import { completeMirror, mirrorProblems } from "./mirror";
 import { isWhole, unlimited, wholeNumbers } from "./numbers";
 import { Problem, shown } from "./problems";
+import { repositoriesProblems } from "./repositories";
 import { dockerName, storageProblems } from "./storageChecks";
 
 /** Where clients reach the registry. */
@@ -123,9 +125,6 @@ function isUserName(name: unknown): boolean {
   return typeof name === "string" && /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/.test(name);
 }
 
-/** A repository's name by the distribution specification, or a prefix of it that ends with `*`. */
-const repositoryPattern = /^(\*|[a-z0-9]+([._-]+[a-z0-9]+)*(\/[a-z0-9]+([._-]+[a-z0-9]+)*)*(\/\*)?)$/;
-
 /** What only the bundled server can do. */
 function bundledOnlyProblems(settings: RegistrySettings): Problem[] {
   if (settings.image === "bundled") {
@@ -197,17 +196,7 @@ export function userProblems(users: readonly User[]): Problem[] {
     if (user.access !== undefined && !accesses.includes(user.access)) {
       problems.push({ key: `${key}.access`, message: `${shown(user.access)} is not allowed; choose ${accesses.join(", ")}` });
     }
-    if (user.repositories?.length === 0) {
-      problems.push({ key: `${key}.repositories`, message: "is empty; name repositories, or leave it out for all" });
-    }
-    user.repositories?.forEach((pattern, at) => {
-      if (!repositoryPattern.test(pattern)) {
-        problems.push({
-          key: `${key}.repositories[${at}]`,
-          message: `${shown(pattern)} is not allowed; give a repository such as team-a/app, a prefix such as team-a/*, or *`,
-        });
-      }
-    });
+    problems.push(...repositoriesProblems(`${key}.repositories`, user.repositories));
   });
   return problems;
 }
@@ -271,6 +260,8 @@ export interface RegistrySettings extends AddressSettings {
   authentication: Authentication;
   image: string;
   readOnly: boolean;
+  /** None: on demand only. */
+  garbageCollection: GarbageCollection | undefined;
   mirror?: Mirror;
   hosts: Record<string, string>;
   resources: Required<Resources>;
@@ -306,6 +297,7 @@ export function registryProblems(settings: RegistrySettings): Problem[] {
     ...bundledOnlyProblems(settings),
     ...storageProblems(settings.storage, settings.image),
     ...imageProblems(settings.image),
+    ...garbageCollectionProblems(settings.garbageCollection, settings.image),
     ...besideProblems(settings),
     ...containerProblems(settings.hosts, settings.resources),
   ];

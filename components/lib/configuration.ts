@@ -1,6 +1,6 @@
 import { createHash } from "crypto";
 import * as yaml from "js-yaml";
-import { Authentication } from "../args";
+import { Authentication, GarbageCollection } from "../args";
 
 /** Folder of the files that a running server reads, in the container. */
 export const filesFolder = "/etc/container-registry";
@@ -42,6 +42,8 @@ export interface Configuration {
   bundled: boolean;
   /** Pulls only: pushes and deletions are refused. */
   readOnly: boolean;
+  /** When and what the bundled server collects by itself; nothing while `readOnly`. */
+  garbageCollection?: GarbageCollection;
   storage: StorageConfiguration;
   /** What a pull-through cache fetches from; none for a registry. */
   proxy?: ProxyConfiguration;
@@ -84,7 +86,11 @@ export function renderConfiguration(configuration: Configuration): string {
       // All four keys: with one missing the engine panics at start.
       maintenance: {
         uploadpurging: { enabled: true, age: "168h", interval: "24h", dryrun: false },
-        ...(configuration.readOnly ? { readonly: { enabled: true } } : {}),
+        ...(configuration.readOnly
+          ? { readonly: { enabled: true } }
+          : configuration.garbageCollection === undefined
+            ? {}
+            : { garbagecollection: collection(configuration.garbageCollection) }),
       },
     },
     health: { storagedriver: { enabled: true, interval: "10s", threshold: 3 } },
@@ -94,6 +100,28 @@ export function renderConfiguration(configuration: Configuration): string {
 
 function proxySection({ upstream, username, password, ttl }: ProxyConfiguration): object {
   return { remoteurl: upstream.replace(/\/$/, ""), ...(username === undefined ? {} : { username, password }), ttl };
+}
+
+function collection(settings: GarbageCollection): object {
+  const { schedule, timeZone = "UTC", deleteUntagged = false, retention = [], alwaysKeepTags, retentionDryRun = true } = settings;
+  return {
+    ...(schedule === undefined ? {} : { schedule, timezone: timeZone }),
+    deleteuntagged: deleteUntagged,
+    ...(retention.length === 0
+      ? {}
+      : {
+          retention: {
+            dryrun: retentionDryRun,
+            ...(alwaysKeepTags === undefined ? {} : { alwayskeep: alwaysKeepTags }),
+            rules: retention.map(({ repositories, keepNewest, keepDays, keepTags }) => ({
+              ...(repositories === undefined ? {} : { repositories }),
+              ...(keepNewest === undefined ? {} : { keepnewest: keepNewest }),
+              ...(keepDays === undefined ? {} : { keepdays: keepDays }),
+              ...(keepTags === undefined ? {} : { keeptags: keepTags }),
+            })),
+          },
+        }),
+  };
 }
 
 function verification(authentication: Authentication): object {

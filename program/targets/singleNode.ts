@@ -1,7 +1,14 @@
 import { SingleNodeRegistry } from "../../components";
 import { registryProblems } from "../../components/lib/checks";
 import { settingsOf } from "../../components/singleNodeRegistry";
-import { authenticationShape, mirrorShape, resourcesShape, tlsShape, usersShape } from "../registryShapes";
+import {
+  authenticationShape,
+  garbageCollectionShape,
+  mirrorShape,
+  resourcesShape,
+  tlsShape,
+  usersShape,
+} from "../registryShapes";
 import { boolean, dictionary, number, string } from "../shape";
 import { storageShape } from "../storageShape";
 import { target } from "../target";
@@ -20,6 +27,7 @@ export const singleNode = target(
     storage: storageShape,
     image: string,
     readOnly: boolean,
+    garbageCollection: garbageCollectionShape,
     mirror: mirrorShape,
     hosts: dictionary(string),
     resources: resourcesShape,

@@ -415,3 +415,45 @@ describe("the name of a file", () => {
     );
   });
 });
+
+describe("garbage collection in the configuration file", () => {
+  const rendered = (changes: Partial<Configuration>): unknown =>
+    (yaml.load(renderConfiguration(configuration(changes))) as { storage: { maintenance: { garbagecollection?: object } } })
+      .storage.maintenance.garbagecollection;
+
+  it("is on demand by default", () => {
+    expect(rendered({})).toBeUndefined();
+    expect(rendered({ garbageCollection: {} })).toEqual({ deleteuntagged: false });
+  });
+
+  it("deletes no tag unless that is said", () => {
+    expect(rendered({ garbageCollection: { schedule: "0 3 * * *", retention: [{ keepNewest: 3 }] } })).toEqual({
+      schedule: "0 3 * * *",
+      timezone: "UTC",
+      deleteuntagged: false,
+      retention: { dryrun: true, rules: [{ keepnewest: 3 }] },
+    });
+  });
+
+  it("has every setting", () => {
+    const garbageCollection = {
+      schedule: "30 2 * * sun",
+      timeZone: "Europe/Berlin",
+      deleteUntagged: true,
+      retention: [{ repositories: ["team/*"], keepNewest: 3, keepDays: 30, keepTags: ["v*"] }, { keepDays: 90 }],
+      alwaysKeepTags: ["latest"],
+      retentionDryRun: false,
+    };
+    expect(rendered({ garbageCollection })).toEqual({
+      schedule: "30 2 * * sun",
+      timezone: "Europe/Berlin",
+      deleteuntagged: true,
+      retention: {
+        dryrun: false,
+        alwayskeep: ["latest"],
+        rules: [{ repositories: ["team/*"], keepnewest: 3, keepdays: 30, keeptags: ["v*"] }, { keepdays: 90 }],
+      },
+    });
+    expect(rendered({ garbageCollection, readOnly: true })).toBeUndefined();
+  });
+});

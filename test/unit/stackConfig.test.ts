@@ -212,6 +212,7 @@ describe("what `pulumi config set` stores", () => {
         "anonymousPull": false,
         "authentication": {},
         "bindAddress": "127.0.0.1",
+        "garbageCollection": undefined,
         "hostname": "localhost",
         "hosts": {},
         "image": "bundled",

@@ -77,7 +77,9 @@ validation: {manifests: {urls: {allow: ["^https://"]}, indexes: {platforms: list
 		"gcs":                      minimalWith("gcs: {bucket: b, credentials: {type: service_account, private_key: k}, chunksize: 262144}"),
 		"swift":                    minimalWith("swift: {authurl: 'https://x/v3', container: c, username: u, password: p, tempurlmethods: [GET], authversion: 3}"),
 		"oss":                      minimalWith("oss: {region: r, bucket: b, accesskeyid: i, accesskeysecret: s, internal: false}"),
-		"a socket":                 strings.Replace(minimal, `addr: ":5000"`, "net: unix, addr: /run/registry.sock", 1),
+		"garbage collection": minimalWith("inmemory: {}, maintenance: {garbagecollection: {schedule: '0 3 * * mon', timezone: Europe/Berlin, deleteuntagged: true, grace: 1h, " +
+			"retention: {dryrun: false, alwayskeep: ['v*'], rules: [{repositories: ['team/*'], keepnewest: 5, keepdays: 30, keeptags: [latest]}, {keepdays: 1}]}}}"),
+		"a socket": strings.Replace(minimal, `addr: ":5000"`, "net: unix, addr: /run/registry.sock", 1),
 	}
 	for name, content := range files {
 		t.Run(name, func(t *testing.T) {
@@ -149,6 +151,12 @@ func TestRefused(t *testing.T) {
 		{"mirror in a bucket", strings.Replace(mirror, "filesystem: {}", "s3: {bucket: b, region: r}", 1), []string{"storage: a mirror keeps its cache in a folder"}},
 		{"mirror with half a login", strings.Replace(mirror, "password: p, ", "", 1), []string{"proxy.username: needs proxy.password"}},
 		{"mirror with a credential helper", strings.Replace(mirror, "ttl:", "exec: {command: /helper}, ttl:", 1), []string{"proxy.exec: there is no program"}},
+		{"schedule", minimalWith("inmemory: {}, maintenance: {garbagecollection: {schedule: '@daily'}}"), []string{`garbagecollection.schedule: "…@daily": must be five fields of cron, such as 0 3 * * *`}},
+		{"time zone", minimalWith("inmemory: {}, maintenance: {garbagecollection: {timezone: Berlin}}"), []string{`"Berlin": is no time zone of the IANA database`, "garbagecollection.timezone: needs storage.maintenance.garbagecollection.schedule"}},
+		{"rule that keeps nothing", minimalWith("inmemory: {}, maintenance: {garbagecollection: {retention: {rules: [{keepnewest: 1}, {repositories: [a]}]}}}"), []string{"garbagecollection.retention.rules[1]: keeps nothing"}},
+		{"rule with bad values", minimalWith("inmemory: {}, maintenance: {garbagecollection: {retention: {rules: [{keepnewest: 0, keeptags: ['[']}]}}}"), []string{`rules[0].keepnewest: "0": must be a whole number of 1 or more`, `rules[0].keeptags[0]: "[": is not a name with *`}},
+		{"collection of a read-only registry", minimalWith("inmemory: {}, maintenance: {readonly: {enabled: true}, garbagecollection: {schedule: 0 3 * * *}}"), []string{"garbagecollection: needs a registry that may delete"}},
+		{"collection of a mirror", minimalWith("inmemory: {}, maintenance: {garbagecollection: {schedule: 0 3 * * *}}") + "proxy: {remoteurl: 'https://registry-1.docker.io'}\n", []string{"garbagecollection: is not for a pull-through cache"}},
 		{"alias", "version: 0.1\nstorage: &s {inmemory: {}}\nhttp: {addr: ':5000'}\nlog: *s\n", []string{"storage: YAML anchors, aliases and tags are not allowed", "log: YAML anchors, aliases and tags are not allowed"}},
 		{"tag", withHTTP("host: !!str https://x"), []string{"YAML anchors, aliases and tags are not allowed"}},
 		{"not YAML", "version: [", []string{"yaml: line 1"}},

@@ -12,6 +12,7 @@ func (c *checker) relations(root *yaml.Node) {
 	c.oneDriver(root)
 	c.tls(root)
 	c.mirror(root)
+	c.garbageCollection(root)
 	if cache := find(root, "storage", "cache", "blobdescriptor"); value(cache) == "redis" && find(root, "redis", "addrs") == nil {
 		c.problems.add(cache.Line, "storage.cache.blobdescriptor", `"redis": needs redis.addrs`)
 	}

@@ -25,6 +25,7 @@ var subsections = map[string]*rule{
 			"interval": {kind: duration, required: true, valid: positiveDuration},
 			"dryrun":   {kind: boolean, required: true},
 		}},
+		"garbagecollection": garbageCollectionRule(),
 	}},
 }
 

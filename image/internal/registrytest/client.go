@@ -63,11 +63,88 @@ func (c Client) PushIndex(t testing.TB, repository, tag string, manifests ...dig
 	return c.pushManifest(t, repository, tag, index.MediaType, index)
 }
 
+// PushAbout pushes a manifest whose subject is another one, as a signature is. Without a
+// tag it is pushed by its digest.
+func (c Client) PushAbout(t testing.TB, repository, tag string, subject digest.Digest) digest.Digest {
+	t.Helper()
+	m := v1.Manifest{
+		Versioned:    specs.Versioned{SchemaVersion: 2},
+		MediaType:    v1.MediaTypeImageManifest,
+		ArtifactType: "application/vnd.example.signature",
+		Config:       v1.DescriptorEmptyJSON,
+		Layers:       []v1.Descriptor{v1.DescriptorEmptyJSON},
+		Subject:      &v1.Descriptor{MediaType: v1.MediaTypeImageManifest, Digest: subject, Size: 1},
+	}
+	c.pushBlob(t, repository, v1.DescriptorEmptyJSON.Data)
+	if tag == "" {
+		content, err := json.Marshal(m)
+		if err != nil {
+			t.Fatal(err)
+		}
+		tag = digest.FromBytes(content).String()
+	}
+	return c.pushManifest(t, repository, tag, m.MediaType, m)
+}
+
+// Delete deletes a tag, or a manifest with all its tags.
+func (c Client) Delete(t testing.TB, repository, reference string) {
+	t.Helper()
+	c.send(t, http.MethodDelete, c.URL+"/v2/"+repository+"/manifests/"+reference, "", nil, http.StatusAccepted)
+}
+
+// Retag gives a manifest one more tag.
+func (c Client) Retag(t testing.TB, repository, from, to string) {
+	t.Helper()
+	content := c.get(t, "/v2/"+repository+"/manifests/"+from)
+	c.send(t, http.MethodPut, c.URL+"/v2/"+repository+"/manifests/"+to, v1.MediaTypeImageManifest, content, http.StatusCreated)
+}
+
 // BeginUpload leaves an upload that is not done.
 func (c Client) BeginUpload(t testing.TB, repository string) {
 	t.Helper()
+	c.HalfUpload(t, repository)
+}
+
+// TryUpload is the status of an attempt to begin an upload.
+func (c Client) TryUpload(t testing.TB, repository string) int {
+	t.Helper()
+	request, err := http.NewRequestWithContext(t.Context(), http.MethodPost, c.URL+"/v2/"+repository+"/blobs/uploads/", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	response, err := http.DefaultClient.Do(request)
+	if err != nil {
+		t.Fatal(err)
+	}
+	response.Body.Close()
+	return response.StatusCode
+}
+
+// HalfUpload uploads half of a layer; what it returns does the rest.
+func (c Client) HalfUpload(t testing.TB, repository string) (finish func()) {
+	t.Helper()
 	location := c.send(t, http.MethodPost, c.URL+"/v2/"+repository+"/blobs/uploads/", "", nil, http.StatusAccepted)
-	c.send(t, http.MethodPatch, location, "application/octet-stream", []byte("half of a layer"), http.StatusAccepted)
+	location = c.send(t, http.MethodPatch, location, "application/octet-stream", []byte("half of a layer"), http.StatusAccepted)
+	return func() {
+		t.Helper()
+		d := digest.FromString("half of a layer, all of it")
+		c.send(t, http.MethodPut, location+"&digest="+d.String(), "application/octet-stream", []byte(", all of it"), http.StatusCreated)
+		c.verified(t, "/v2/"+repository+"/blobs/", d)
+	}
+}
+
+// Catalog are the names of all repositories.
+func (c Client) Catalog(t testing.TB) []string {
+	t.Helper()
+	status, content := c.ask(t, "/v2/_catalog")
+	if status == http.StatusNotFound {
+		return nil
+	}
+	var catalog struct{ Repositories []string }
+	if err := json.Unmarshal(content, &catalog); err != nil || status != http.StatusOK {
+		t.Fatalf("GET /v2/_catalog: %d: %v: %.300s", status, err, content)
+	}
+	return catalog.Repositories
 }
 
 func (c Client) pushBlob(t testing.TB, repository string, content []byte) digest.Digest {
@@ -154,12 +231,8 @@ func (c Client) ask(t testing.TB, path string) (int, []byte) {
 // is pulled and compared with its digest.
 func (c Client) Pulled(t testing.TB) []string {
 	t.Helper()
-	var catalog struct{ Repositories []string }
-	if err := json.Unmarshal(c.get(t, "/v2/_catalog"), &catalog); err != nil {
-		t.Fatal(err)
-	}
 	var lines []string
-	for _, repository := range catalog.Repositories {
+	for _, repository := range c.Catalog(t) {
 		for _, tag := range c.tags(t, repository) {
 			content := c.get(t, "/v2/"+repository+"/manifests/"+tag)
 			lines = append(lines, fmt.Sprintf("%s:%s %s", repository, tag, digest.FromBytes(content)))

@@ -9,6 +9,7 @@ import (
 	"net"
 	"net/http"
 	"os"
+	"sync"
 	"time"
 
 	"github.com/distribution/distribution/v3/configuration"
@@ -19,6 +20,8 @@ import (
 
 	"container-registry/image/internal/access"
 	"container-registry/image/internal/certificate"
+	"container-registry/image/internal/descriptors"
+	"container-registry/image/internal/garbage"
 	"container-registry/image/internal/version"
 )
 
@@ -38,6 +41,8 @@ type Server struct {
 	config        *configuration.Configuration
 	log           *logrus.Entry
 	app           *handlers.App
+	caches        *descriptors.Cache
+	collector     *garbage.Collector
 	endApp        context.CancelFunc
 	http          *http.Server
 	listener      net.Listener
@@ -60,6 +65,12 @@ func New(config *configuration.Configuration, log *logrus.Entry) (*Server, error
 	// ends, and requests are still answered while the server drains.
 	ctx, cancel := context.WithCancel(context.Background())
 	s.endApp = cancel
+	if !isMirror(config) {
+		if s.caches, err = descriptors.Take(config); err != nil {
+			cancel()
+			return nil, err
+		}
+	}
 	app, err := newEngine(ctx, config)
 	if err != nil {
 		cancel()
@@ -73,16 +84,37 @@ func New(config *configuration.Configuration, log *logrus.Entry) (*Server, error
 			return nil, fmt.Errorf("OTEL_TRACES_EXPORTER: %w", err)
 		}
 	}
-	var engine http.Handler = app
-	if controller != nil {
-		engine = controller.Handler(app)
-	}
-	s.http.Handler = handlerChain(engine, config, traced)
 	if err := s.listen(); err != nil {
 		cancel()
 		return nil, err
 	}
+	engine, err := s.fenced(ctx, app)
+	if err != nil {
+		s.listener.Close()
+		cancel()
+		return nil, err
+	}
+	if controller != nil {
+		engine = controller.Handler(engine)
+	}
+	s.http.Handler = handlerChain(engine, config, traced)
 	return s, nil
+}
+
+// isMirror says whether clients' pulls fill the store, which no collection may disturb.
+func isMirror(config *configuration.Configuration) bool { return config.Proxy.RemoteURL != "" }
+
+// fenced puts the garbage collection's fence around the engine.
+func (s *Server) fenced(ctx context.Context, engine http.Handler) (http.Handler, error) {
+	if isMirror(s.config) {
+		return engine, nil
+	}
+	collector, fence, err := garbage.Open(ctx, s.config, processName(s.Addr()), s.caches, s.log)
+	if err != nil {
+		return nil, err
+	}
+	s.collector = collector
+	return fence.Handler(engine, s.config.HTTP.Prefix), nil
 }
 
 // tracingWanted is false by default, where the engine's tracing would send to a
@@ -152,6 +184,9 @@ func (s *Server) Run(ctx context.Context) error {
 		defer s.debug.Close()
 	}
 	go func() { failed <- s.serve(ctx) }()
+	collections := s.collect(ctx)
+	defer collections.Wait()
+	defer cancel()
 
 	select {
 	case err := <-failed:
@@ -159,6 +194,26 @@ func (s *Server) Run(ctx context.Context) error {
 	case <-ctx.Done():
 		return s.drain()
 	}
+}
+
+// collect begins to take orders for garbage collections, and to keep their schedule. What
+// it returns waits for their end, so that no lock is left in the store.
+func (s *Server) collect(ctx context.Context) *sync.WaitGroup {
+	var group sync.WaitGroup
+	if s.collector == nil {
+		return &group
+	}
+	group.Go(func() {
+		if err := s.collector.Listen(ctx, s.config); err != nil {
+			s.log.WithError(err).Warn("no garbage collection on demand: another server of this configuration runs here")
+		}
+	})
+	group.Go(func() {
+		if err := s.collector.Run(ctx); err != nil {
+			s.log.WithError(err).Error("no garbage collection on schedule")
+		}
+	})
+	return &group
 }
 
 func (s *Server) serve(ctx context.Context) error {
@@ -195,5 +250,9 @@ func (s *Server) drain() error {
 		err = fmt.Errorf("http.draintimeout: %s: not every request finished in time", limit)
 		s.http.Close()
 	}
-	return errors.Join(err, s.app.Shutdown())
+	err = errors.Join(err, s.app.Shutdown())
+	if s.caches != nil {
+		err = errors.Join(err, s.caches.Close())
+	}
+	return err
 }

@@ -9,6 +9,7 @@ import (
 
 	storagedriver "github.com/distribution/distribution/v3/registry/storage/driver"
 
+	"container-registry/image/internal/layout"
 	"container-registry/image/internal/store"
 )
 
@@ -71,9 +72,9 @@ func (r *run) copyBlob(ctx context.Context, d digest.Digest, size int64) error {
 
 // sizeOf is -1 for a blob that is not there.
 func (r *run) sizeOf(ctx context.Context, s *side, d digest.Digest) (int64, error) {
-	info, err := s.driver.Stat(ctx, blobPath(d))
+	info, err := s.driver.Stat(ctx, layout.BlobPath(d))
 	switch {
-	case isMissing(err):
+	case layout.IsMissing(err):
 		return -1, nil
 	case err != nil:
 		return 0, s.Failure(store.Read, err)
@@ -83,7 +84,7 @@ func (r *run) sizeOf(ctx context.Context, s *side, d digest.Digest) (int64, erro
 }
 
 func (r *run) copySmall(ctx context.Context, d digest.Digest) error {
-	content, err := r.from.driver.GetContent(ctx, blobPath(d))
+	content, err := r.from.driver.GetContent(ctx, layout.BlobPath(d))
 	if err != nil {
 		return r.from.Failure(store.Read, err)
 	}
@@ -91,7 +92,7 @@ func (r *run) copySmall(ctx context.Context, d digest.Digest) error {
 		return errDamaged
 	}
 	r.progress.add(len(content))
-	if err := r.to.driver.PutContent(ctx, blobPath(d), content); err != nil {
+	if err := r.to.driver.PutContent(ctx, layout.BlobPath(d), content); err != nil {
 		return r.to.Failure(store.Write, err)
 	}
 	return nil
@@ -106,18 +107,18 @@ func (r *run) copyLarge(ctx context.Context, d digest.Digest, size int64, replac
 		return err
 	}
 	if replace {
-		if err := r.to.driver.Delete(ctx, blobPath(d)); err != nil && !isMissing(err) {
+		if err := r.to.driver.Delete(ctx, layout.BlobPath(d)); err != nil && !layout.IsMissing(err) {
 			return r.to.Failure(store.Delete, err)
 		}
 	}
-	if err := r.to.driver.Move(ctx, staged, blobPath(d)); err != nil {
+	if err := r.to.driver.Move(ctx, staged, layout.BlobPath(d)); err != nil {
 		return r.to.Failure(store.Write, err)
 	}
 	return nil
 }
 
 func (r *run) stage(ctx context.Context, d digest.Digest, size int64, staged string) error {
-	reader, err := r.from.driver.Reader(ctx, blobPath(d), 0)
+	reader, err := r.from.driver.Reader(ctx, layout.BlobPath(d), 0)
 	if err != nil {
 		return r.from.Failure(store.Read, err)
 	}

@@ -6,6 +6,7 @@ import (
 
 	"github.com/opencontainers/go-digest"
 
+	"container-registry/image/internal/layout"
 	"container-registry/image/internal/store"
 )
 
@@ -33,8 +34,8 @@ func (r *run) complete(ctx context.Context, repository string, d digest.Digest) 
 	if r.isLost(repository, d) {
 		return false, nil
 	}
-	content, err := r.from.driver.GetContent(ctx, blobPath(d))
-	if isMissing(err) {
+	content, err := r.from.driver.GetContent(ctx, layout.BlobPath(d))
+	if layout.IsMissing(err) {
 		return true, nil
 	}
 	if err != nil {

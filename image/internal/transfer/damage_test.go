@@ -9,6 +9,7 @@ import (
 
 	"github.com/distribution/distribution/v3/registry/storage/driver/inmemory"
 
+	"container-registry/image/internal/layout"
 	"container-registry/image/internal/registrytest"
 )
 
@@ -31,7 +32,7 @@ func TestDamagedBlobs(t *testing.T) {
 			d := digest.FromBytes(test.layer)
 			broken := slices.Clone(test.layer)
 			broken[len(broken)/2] ^= 1
-			if err := from.PutContent(t.Context(), blobPath(d), broken); err != nil {
+			if err := from.PutContent(t.Context(), layout.BlobPath(d), broken); err != nil {
 				t.Fatal(err)
 			}
 			// It must not get in the way of the search for what is affected.
@@ -50,10 +51,10 @@ func TestDamagedBlobs(t *testing.T) {
 			if want := "not everything was copied; run it again when this is put right:\n  " + strings.Join(lines, "\n  "); err.Error() != want {
 				t.Errorf("got\n%v\nwant\n%s", err, want)
 			}
-			if _, err := to.Stat(t.Context(), blobPath(d)); !isMissing(err) {
+			if _, err := to.Stat(t.Context(), layout.BlobPath(d)); !layout.IsMissing(err) {
 				t.Errorf("the damaged blob is on the target: %v", err)
 			}
-			if _, err := to.List(t.Context(), stagingRoot); !isMissing(err) {
+			if _, err := to.List(t.Context(), stagingRoot); !layout.IsMissing(err) {
 				t.Errorf("%s: %v", stagingRoot, err)
 			}
 			want = slices.DeleteFunc(want, func(line string) bool {
@@ -66,12 +67,12 @@ func TestDamagedBlobs(t *testing.T) {
 				}
 			}
 
-			if err := from.Delete(t.Context(), repositoryPath("hello-world", tagsFolder, "empty")); err != nil {
+			if err := from.Delete(t.Context(), layout.RepositoryPath("hello-world", layout.Tags, "empty")); err != nil {
 				t.Fatal(err)
 			}
 
 			// Put right, the next run does the rest.
-			if err := from.PutContent(t.Context(), blobPath(d), test.layer); err != nil {
+			if err := from.PutContent(t.Context(), layout.BlobPath(d), test.layer); err != nil {
 				t.Fatal(err)
 			}
 			if _, err := between(t, from, to, Options{}); err != nil {
@@ -89,7 +90,7 @@ func TestReplacesABlobThatWasCutShort(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			from, want := filled(t)
 			to := inmemory.New()
-			if err := to.PutContent(t.Context(), blobPath(digest.FromBytes(layer)), layer[:len(layer)-1]); err != nil {
+			if err := to.PutContent(t.Context(), layout.BlobPath(digest.FromBytes(layer)), layer[:len(layer)-1]); err != nil {
 				t.Fatal(err)
 			}
 			if _, err := between(t, from, to, Options{}); err != nil {
@@ -107,15 +108,15 @@ func TestLeavesOutWhatNamesNothing(t *testing.T) {
 	from, want := filled(t)
 	missing := digest.FromString("collected")
 	for _, path := range []string{
-		linkPath(repositoryPath("hello-world", layersFolder), missing),
-		linkPath(repositoryPath("hello-world", revisionsFolder), missing),
-		repositoryPath("hello-world", tagsFolder, "gone", "current", "link"),
+		layout.LinkPath(layout.RepositoryPath("hello-world", layout.Layers), missing),
+		layout.LinkPath(layout.RepositoryPath("hello-world", layout.Revisions), missing),
+		layout.RepositoryPath("hello-world", layout.Tags, "gone", "current", "link"),
 	} {
 		if err := from.PutContent(t.Context(), path, []byte(missing)); err != nil {
 			t.Fatal(err)
 		}
 	}
-	if err := from.PutContent(t.Context(), repositoryPath("hello-world", tagsFolder, "empty", "current", "link"), nil); err != nil {
+	if err := from.PutContent(t.Context(), layout.RepositoryPath("hello-world", layout.Tags, "empty", "current", "link"), nil); err != nil {
 		t.Fatal(err)
 	}
 	to := inmemory.New()

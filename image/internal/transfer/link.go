@@ -6,6 +6,7 @@ import (
 
 	"github.com/opencontainers/go-digest"
 
+	"container-registry/image/internal/layout"
 	"container-registry/image/internal/store"
 )
 
@@ -19,7 +20,7 @@ func linksOf(repositories []*repository, folder string, entries func(*repository
 	var links []link
 	for _, each := range repositories {
 		for _, d := range entries(each) {
-			links = append(links, link{each.name, linkPath(repositoryPath(each.name, folder), d), d})
+			links = append(links, link{each.name, layout.LinkPath(layout.RepositoryPath(each.name, folder), d), d})
 		}
 	}
 	return links
@@ -46,7 +47,7 @@ func (r *run) repositoryLink(ctx context.Context, l link) error {
 // the target has the link.
 func (r *run) copyLink(ctx context.Context, path string) (bool, error) {
 	content, err := r.from.driver.GetContent(ctx, path)
-	if isMissing(err) {
+	if layout.IsMissing(err) {
 		// Deletions leave folders without a link in them.
 		return false, nil
 	}
@@ -69,7 +70,7 @@ func (r *run) put(ctx context.Context, path string, content []byte, count *count
 		count.kept.Add(1)
 		return nil
 	}
-	if err != nil && !isMissing(err) {
+	if err != nil && !layout.IsMissing(err) {
 		return r.to.Failure(store.Read, err)
 	}
 	if !r.DryRun {

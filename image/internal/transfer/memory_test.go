@@ -12,6 +12,8 @@ import (
 
 	storagedriver "github.com/distribution/distribution/v3/registry/storage/driver"
 	"github.com/distribution/distribution/v3/registry/storage/driver/inmemory"
+
+	"container-registry/image/internal/layout"
 )
 
 // zeros is a driver with one large blob that takes no memory.
@@ -64,7 +66,7 @@ func TestMemoryDoesNotGrowWithABlob(t *testing.T) {
 	}
 	d := digest.NewDigest(digest.Canonical, verifier)
 	from := inmemory.New()
-	if err := from.PutContent(t.Context(), blobPath(d), nil); err != nil {
+	if err := from.PutContent(t.Context(), layout.BlobPath(d), nil); err != nil {
 		t.Fatal(err)
 	}
 
@@ -78,7 +80,7 @@ func TestMemoryDoesNotGrowWithABlob(t *testing.T) {
 			time.Sleep(10 * time.Millisecond)
 		}
 	}()
-	source := &side{storeOf(t, from), zeros{from, blobPath(d), size}}
+	source := &side{storeOf(t, from), zeros{from, layout.BlobPath(d), size}}
 	target := &side{storeOf(t, from), hole{inmemory.New()}}
 	r := newRun(source, target, Options{Workers: 1, Progress: io.Discard, Interval: time.Hour})
 	defer r.progress.stop()

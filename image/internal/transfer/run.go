@@ -9,6 +9,7 @@ import (
 
 	"github.com/opencontainers/go-digest"
 
+	"container-registry/image/internal/layout"
 	"container-registry/image/internal/store"
 )
 
@@ -70,12 +71,12 @@ func (r *run) phases(ctx context.Context, found *snapshot) error {
 	if err := each(ctx, r.Workers, found.blobs, r.blob); err != nil {
 		return err
 	}
-	layers := linksOf(found.repositories, layersFolder, func(r *repository) []digest.Digest { return r.layers })
+	layers := linksOf(found.repositories, layout.Layers, func(r *repository) []digest.Digest { return r.layers })
 	r.progress.begin("layer links", len(layers))
 	if err := each(ctx, r.Workers, layers, r.repositoryLink); err != nil {
 		return err
 	}
-	revisions := linksOf(found.repositories, revisionsFolder, func(r *repository) []digest.Digest { return r.revisions })
+	revisions := linksOf(found.repositories, layout.Revisions, func(r *repository) []digest.Digest { return r.revisions })
 	r.progress.begin("manifest links", len(revisions))
 	if err := each(ctx, r.Workers, revisions, r.repositoryLink); err != nil {
 		return err

@@ -10,6 +10,8 @@ import (
 	"github.com/opencontainers/go-digest"
 
 	storagedriver "github.com/distribution/distribution/v3/registry/storage/driver"
+
+	"container-registry/image/internal/layout"
 )
 
 // snapshot is what there is to copy.
@@ -37,11 +39,11 @@ type tag struct {
 func (t *tag) String() string { return t.repository + ":" + t.name }
 
 func (t *tag) currentPath() string {
-	return path.Join(repositoryPath(t.repository, tagsFolder), t.name, "current", "link")
+	return path.Join(layout.RepositoryPath(t.repository, layout.Tags), t.name, "current", "link")
 }
 
 func (t *tag) indexPath() string {
-	return path.Join(repositoryPath(t.repository, tagsFolder), t.name, "index")
+	return path.Join(layout.RepositoryPath(t.repository, layout.Tags), t.name, "index")
 }
 
 func (s *snapshot) tags() []*tag {
@@ -84,13 +86,13 @@ type snapshotTaker struct {
 
 // repositories finds those at and below a name; a repository may hold others.
 func (t *snapshotTaker) repositories(ctx context.Context, name string) ([]*repository, error) {
-	entries, err := names(ctx, t.driver, repositoryPath(name))
+	entries, err := layout.Names(ctx, t.driver, layout.RepositoryPath(name))
 	if err != nil {
 		return nil, err
 	}
 	slices.Sort(entries)
 	var found []*repository
-	if slices.Contains(entries, "_manifests") || slices.Contains(entries, layersFolder) {
+	if slices.Contains(entries, "_manifests") || slices.Contains(entries, layout.Layers) {
 		found = append(found, &repository{name: name})
 	}
 	for _, entry := range entries {
@@ -107,7 +109,7 @@ func (t *snapshotTaker) repositories(ctx context.Context, name string) ([]*repos
 }
 
 func (t *snapshotTaker) tagNames(ctx context.Context, r *repository) error {
-	entries, err := names(ctx, t.driver, repositoryPath(r.name, tagsFolder))
+	entries, err := layout.Names(ctx, t.driver, layout.RepositoryPath(r.name, layout.Tags))
 	slices.Sort(entries)
 	for _, name := range entries {
 		r.tags = append(r.tags, &tag{repository: r.name, name: name})
@@ -117,7 +119,7 @@ func (t *snapshotTaker) tagNames(ctx context.Context, r *repository) error {
 
 func (t *snapshotTaker) tag(ctx context.Context, found *tag) error {
 	content, err := t.driver.GetContent(ctx, found.currentPath())
-	if isMissing(err) {
+	if layout.IsMissing(err) {
 		return nil
 	}
 	if err != nil {
@@ -125,40 +127,40 @@ func (t *snapshotTaker) tag(ctx context.Context, found *tag) error {
 	}
 	found.exists = true
 	found.current = digest.Digest(content)
-	found.history, err = digests(ctx, t.driver, found.indexPath())
+	found.history, err = layout.Digests(ctx, t.driver, found.indexPath())
 	return err
 }
 
 func (t *snapshotTaker) revisions(ctx context.Context, r *repository) (err error) {
-	r.revisions, err = digests(ctx, t.driver, repositoryPath(r.name, revisionsFolder))
+	r.revisions, err = layout.Digests(ctx, t.driver, layout.RepositoryPath(r.name, layout.Revisions))
 	return err
 }
 
 func (t *snapshotTaker) layers(ctx context.Context, r *repository) (err error) {
-	r.layers, err = digests(ctx, t.driver, repositoryPath(r.name, layersFolder))
+	r.layers, err = layout.Digests(ctx, t.driver, layout.RepositoryPath(r.name, layout.Layers))
 	return err
 }
 
 func (t *snapshotTaker) blobs(ctx context.Context) ([]digest.Digest, error) {
-	algorithms, err := names(ctx, t.driver, blobsRoot)
+	algorithms, err := layout.Names(ctx, t.driver, layout.Blobs)
 	if err != nil {
 		return nil, err
 	}
 	var found []digest.Digest
 	var mutex sync.Mutex
 	for _, algorithm := range algorithms {
-		prefixes, err := names(ctx, t.driver, path.Join(blobsRoot, algorithm))
+		prefixes, err := layout.Names(ctx, t.driver, path.Join(layout.Blobs, algorithm))
 		if err != nil {
 			return nil, err
 		}
 		err = each(ctx, t.workers, prefixes, func(ctx context.Context, prefix string) error {
-			encoded, err := names(ctx, t.driver, path.Join(blobsRoot, algorithm, prefix))
+			encoded, err := layout.Names(ctx, t.driver, path.Join(layout.Blobs, algorithm, prefix))
 			if err != nil {
 				return err
 			}
 			mutex.Lock()
 			defer mutex.Unlock()
-			found = append(found, valid(algorithm, encoded)...)
+			found = append(found, layout.Valid(algorithm, encoded)...)
 			return nil
 		})
 		if err != nil {

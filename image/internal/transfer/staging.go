@@ -7,6 +7,8 @@ import (
 	"path"
 
 	"github.com/opencontainers/go-digest"
+
+	"container-registry/image/internal/layout"
 )
 
 // stagingRoot is beside the registry's own folder, which no registry looks into.
@@ -30,7 +32,7 @@ func (s *staging) path(d digest.Digest) string { return path.Join(s.folder, d.En
 
 // clear takes away what this run and killed ones before it left.
 func (s *staging) clear(ctx context.Context) error {
-	if err := s.to.driver.Delete(ctx, stagingRoot); err != nil && !isMissing(err) {
+	if err := s.to.driver.Delete(ctx, stagingRoot); err != nil && !layout.IsMissing(err) {
 		return err
 	}
 	return nil

@@ -7,6 +7,7 @@ import (
 
 	"github.com/opencontainers/go-digest"
 
+	"container-registry/image/internal/layout"
 	"container-registry/image/internal/store"
 )
 
@@ -48,7 +49,7 @@ func (r *run) copyTag(ctx context.Context, t *tag) error {
 		return err
 	}
 	for _, d := range t.history {
-		if _, err := r.copyLink(ctx, linkPath(t.indexPath(), d)); err != nil {
+		if _, err := r.copyLink(ctx, layout.LinkPath(t.indexPath(), d)); err != nil {
 			return err
 		}
 	}
@@ -59,7 +60,7 @@ func (r *run) copyTag(ctx context.Context, t *tag) error {
 // pushed there, as after the switch to it: a second run must not take that back.
 func (r *run) targetMovedOn(ctx context.Context, t *tag) (bool, error) {
 	content, err := r.to.driver.GetContent(ctx, t.currentPath())
-	if isMissing(err) {
+	if layout.IsMissing(err) {
 		return false, nil
 	}
 	if err != nil {
@@ -69,7 +70,7 @@ func (r *run) targetMovedOn(ctx context.Context, t *tag) (bool, error) {
 	if there == t.current || there.Validate() != nil {
 		return false, nil
 	}
-	history, err := digests(ctx, r.to.driver, t.indexPath())
+	history, err := layout.Digests(ctx, r.to.driver, t.indexPath())
 	if err != nil {
 		return false, r.to.Failure(store.List, err)
 	}

@@ -20,6 +20,7 @@ import (
 	"github.com/distribution/distribution/v3/registry/storage/driver/filesystem"
 	"github.com/distribution/distribution/v3/registry/storage/driver/inmemory"
 
+	"container-registry/image/internal/layout"
 	"container-registry/image/internal/registrytest"
 )
 
@@ -73,12 +74,12 @@ func TestSecondRunIsCheap(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, action := range []string{"get", "read"} {
-		if n := source.Count(action, blobsRoot); n != 0 {
+		if n := source.Count(action, layout.Blobs); n != 0 {
 			t.Errorf("%s of %d blobs of the source", action, n)
 		}
 	}
 	for _, action := range []string{"put", "write", "move"} {
-		if n := target.Count(action, root); n != 0 {
+		if n := target.Count(action, layout.Root); n != 0 {
 			t.Errorf("%s of %d files of the target", action, n)
 		}
 	}
@@ -113,7 +114,7 @@ func TestStopsAnywhere(t *testing.T) {
 		ctx, cancel := context.WithCancel(t.Context())
 		left := writes
 		target.Before = func(action, path string) error {
-			if (action == "put" || action == "move") && strings.HasPrefix(path, root) {
+			if (action == "put" || action == "move") && strings.HasPrefix(path, layout.Root) {
 				if left--; left < 0 {
 					cancel()
 					return ctx.Err()
@@ -152,7 +153,7 @@ func TestPushesMeanwhile(t *testing.T) {
 	pushed := false
 	source.Before = func(action, path string) error {
 		// Tags were looked at by then.
-		if action == "list" && strings.HasSuffix(path, "/"+layersFolder) && !pushed {
+		if action == "list" && strings.HasSuffix(path, "/"+layout.Layers) && !pushed {
 			pushed = true
 			client.Push(t, "team/app", "late", registrytest.Layer(9, 5000))
 		}
@@ -234,7 +235,7 @@ func TestGivesUpWhenNothingWorks(t *testing.T) {
 	from, _ := filled(t)
 	to := registrytest.NewSpy(inmemory.New())
 	to.Before = func(action, path string) error {
-		if action == "put" && strings.HasPrefix(path, blobsRoot) {
+		if action == "put" && strings.HasPrefix(path, layout.Blobs) {
 			return syscall.ENOSPC
 		}
 		return nil
@@ -246,7 +247,7 @@ func TestGivesUpWhenNothingWorks(t *testing.T) {
 			t.Errorf("got %v, want %s", err, want)
 		}
 	})
-	if n := to.Count("put", blobsRoot); n != attempts {
+	if n := to.Count("put", layout.Blobs); n != attempts {
 		t.Errorf("tried %d times", n)
 	}
 }
@@ -280,7 +281,7 @@ func TestLeavesOutWhatIsNoRegistry(t *testing.T) {
 	source.Fill(t)
 	want := source.Pulled(t)
 	for _, stray := range []string{"blobs/.DS_Store", "blobs/sha256/notes", "blobs/sha256/ab/cd", "repositories/notes", "repositories/.hidden/x", "repositories/team/app/notes"} {
-		file := filepath.Join(rootDirectory, root, stray)
+		file := filepath.Join(rootDirectory, layout.Root, stray)
 		if err := os.MkdirAll(filepath.Dir(file), 0o755); err != nil {
 			t.Fatal(err)
 		}
@@ -311,7 +312,7 @@ func TestClearsWhatAKilledRunLeft(t *testing.T) {
 	if _, err := between(t, from, to, Options{}); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := to.List(t.Context(), stagingRoot); !isMissing(err) {
+	if _, err := to.List(t.Context(), stagingRoot); !layout.IsMissing(err) {
 		t.Errorf("%s: %v", stagingRoot, err)
 	}
 }

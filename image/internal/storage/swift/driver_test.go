@@ -736,3 +736,25 @@ func TestRedirects(t *testing.T) {
 		t.Fatal(err)
 	}
 }
+
+// TestWalkOverDeletedFolders goes on where a folder is deleted after it was listed.
+func TestWalkOverDeletedFolders(t *testing.T) {
+	ctx := context.Background()
+	d := open(t, with(newContainer(t), "chunksize", mib))
+	for _, path := range []string{"/r/a/1", "/r/b/2", "/r/c/3"} {
+		if err := d.PutContent(ctx, path, []byte("content")); err != nil {
+			t.Fatal(err)
+		}
+	}
+	var seen []string
+	err := d.Walk(ctx, "/r", func(info storagedriver.FileInfo) error {
+		seen = append(seen, info.Path())
+		if info.Path() == "/r/b" {
+			return d.Delete(ctx, "/r/b")
+		}
+		return nil
+	})
+	if want := []string{"/r/a", "/r/a/1", "/r/b", "/r/c", "/r/c/3"}; err != nil || !slices.Equal(seen, want) {
+		t.Errorf("walked %v: %v", seen, err)
+	}
+}

@@ -123,13 +123,15 @@ func (d *driver) List(ctx context.Context, path string) ([]string, error) {
 // Walk implements storagedriver.StorageDriver, in the engine's own order of folders and with one request for each
 // folder.
 func (d *driver) Walk(ctx context.Context, path string, f storagedriver.WalkFn, options ...func(*storagedriver.WalkOptions)) error {
-	return storagedriver.WalkFallback(ctx, &walker{driver: d, infos: map[string]storagedriver.FileInfo{}}, path, f, options...)
+	return storagedriver.WalkFallback(ctx, &walker{driver: d, root: path, infos: map[string]storagedriver.FileInfo{}}, path, f, options...)
 }
 
 // walker is the driver as the engine's WalkFallback uses it: that lists a folder and asks for each entry's
-// information, which the listing has told already.
+// information, which the listing has told already. A folder that is deleted meanwhile is
+// empty; the engine would end the walk there, as if nothing came after it.
 type walker struct {
 	*driver
+	root  string
 	infos map[string]storagedriver.FileInfo
 }
 
@@ -143,6 +145,9 @@ func (w *walker) List(ctx context.Context, path string) ([]string, error) {
 		}
 		w.infos[child] = storagedriver.FileInfoInternal{FileInfoFields: fields}
 	})
+	if isPathNotFound(err) && path != w.root {
+		return nil, nil
+	}
 	if err != nil {
 		return nil, err
 	}

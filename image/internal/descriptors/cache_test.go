@@ -1,0 +1,168 @@
+package descriptors
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"os/exec"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/distribution/distribution/v3"
+	"github.com/distribution/distribution/v3/configuration"
+	"github.com/opencontainers/go-digest"
+	v1 "github.com/opencontainers/image-spec/specs-go/v1"
+)
+
+func take(t *testing.T, yaml string) *Cache {
+	t.Helper()
+	config, err := configuration.Parse(strings.NewReader("version: 0.1\n" + yaml))
+	if err != nil {
+		t.Fatal(err)
+	}
+	c, err := Take(config)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := c.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	if _, left := config.Storage["cache"]; left {
+		t.Error("the engine would make a cache of its own")
+	}
+	return c
+}
+
+var content = digest.FromString("a blob")
+
+func know(t *testing.T, ctx context.Context, repository string) {
+	t.Helper()
+	scope, err := fromRequest{}.RepositoryScoped(repository)
+	if err == nil {
+		err = scope.SetDescriptor(ctx, content, v1.Descriptor{Digest: content, Size: 6, MediaType: "text/plain"})
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+// known says in which scopes it is.
+func known(t *testing.T, ctx context.Context) string {
+	t.Helper()
+	var scopes []string
+	for _, repository := range []string{"", "team/a", "team/b"} {
+		var service distribution.BlobDescriptorService = fromRequest{}
+		if repository != "" {
+			var err error
+			if service, err = (fromRequest{}).RepositoryScoped(repository); err != nil {
+				t.Fatal(err)
+			}
+		}
+		switch d, err := service.Stat(ctx, content); {
+		case err == nil && d.Size == 6:
+			scopes = append(scopes, repository)
+		case !errors.Is(err, distribution.ErrBlobUnknown):
+			t.Fatal(d, err)
+		}
+	}
+	return fmt.Sprintf("%q", scopes)
+}
+
+func TestGenerations(t *testing.T) {
+	caches := map[string]string{
+		"inmemory": "storage: {inmemory: {}, cache: {blobdescriptor: inmemory}}",
+		"redis":    "storage: {inmemory: {}, cache: {blobdescriptor: redis}}\nredis: {addrs: [%q]}",
+	}
+	for name, yaml := range caches {
+		t.Run(name, func(t *testing.T) {
+			if name == "redis" {
+				yaml = fmt.Sprintf(yaml, startRedis(t))
+			}
+			c := take(t, yaml)
+			const both, nowhere = `["" "team/a"]`, "[]"
+			expect := func(ctx context.Context, want string) {
+				t.Helper()
+				if got := known(t, ctx); got != want {
+					t.Errorf("known in %s, want %s", got, want)
+				}
+			}
+			know(t, c.Pin(t.Context()), "team/a")
+			expect(c.Pin(t.Context()), nowhere)
+
+			c.Begin("1")
+			first := c.Pin(t.Context())
+			expect(first, nowhere)
+			know(t, first, "team/a")
+			expect(first, both)
+			expect(c.Pin(t.Context()), both)
+			expect(t.Context(), nowhere)
+
+			c.Stop()
+			expect(c.Pin(t.Context()), nowhere)
+			c.Begin("2")
+			second := c.Pin(t.Context())
+			expect(second, nowhere)
+			// A slow request of before does not tell those of now.
+			know(t, first, "team/a")
+			expect(second, nowhere)
+
+			know(t, second, "team/b")
+			if scope, err := (fromRequest{}).RepositoryScoped("team/b"); err != nil || scope.Clear(second, content) != nil {
+				t.Error(err)
+			}
+			expect(second, `[""]`)
+			if err := (fromRequest{}).Clear(second, content); err != nil {
+				t.Error(err)
+			}
+			expect(second, nowhere)
+		})
+	}
+}
+
+func TestWithoutCache(t *testing.T) {
+	c := take(t, "storage: {inmemory: {}}")
+	c.Begin("1")
+	ctx := c.Pin(t.Context())
+	know(t, ctx, "team/a")
+	if got := known(t, ctx); got != "[]" {
+		t.Error(got)
+	}
+}
+
+func startRedis(t *testing.T) (address string) {
+	t.Helper()
+	command, err := exec.LookPath("redis-server")
+	if err != nil {
+		t.Skip("redis-server is not installed")
+	}
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	address = listener.Addr().String()
+	listener.Close()
+	_, port, _ := net.SplitHostPort(address)
+	server := exec.Command(command, "--port", port, "--bind", "127.0.0.1", "--save", "", "--dir", t.TempDir())
+	if err := server.Start(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		_ = server.Process.Kill()
+		_ = server.Wait()
+	})
+	for deadline := time.Now().Add(30 * time.Second); ; {
+		conn, err := net.Dial("tcp", address)
+		if err == nil {
+			conn.Close()
+			return address
+		}
+		if time.Now().After(deadline) {
+			t.Fatal(err)
+		}
+		time.Sleep(10 * time.Millisecond)
+	}
+}

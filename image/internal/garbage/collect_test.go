@@ -1,0 +1,311 @@
+package garbage
+
+import (
+	"fmt"
+	"net/http"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/opencontainers/go-digest"
+
+	"container-registry/image/internal/layout"
+	"container-registry/image/internal/registrytest"
+)
+
+func TestWhatGoes(t *testing.T) {
+	layer := func(n uint64) []byte { return registrytest.Layer(n, 100) }
+	newest := func(n int) Retention { return Retention{Rules: []Rule{{KeepNewest: n}}} }
+	tests := []struct {
+		name    string
+		options Options
+		// fill pushes, and returns what has to be gone and what has to be left.
+		fill     func(*testing.T, *rig) (gone, left []string)
+		manifest int
+		blobs    int
+	}{
+		{
+			"a tag that moved on",
+			Options{DeleteUntagged: true},
+			func(t *testing.T, r *rig) (_, left []string) {
+				r.Fill(t)
+				return nil, []string{"hello-world:latest", "team/app/tools:multi"}
+			},
+			// What a tag moved on from; its layers are those of another tag.
+			1, 1,
+		},
+		{
+			"untagged manifests stay",
+			Options{},
+			func(t *testing.T, r *rig) (_, left []string) {
+				d := r.Push(t, "app", "latest", layer(1))
+				r.Push(t, "app", "latest", layer(2), layer(3))
+				return nil, []string{"app@" + d.String(), "app:latest"}
+			},
+			0, 0,
+		},
+		{
+			"untagged manifests go",
+			Options{DeleteUntagged: true},
+			func(t *testing.T, r *rig) (gone, left []string) {
+				d := r.Push(t, "app", "latest", layer(1))
+				r.Push(t, "app", "latest", layer(2), layer(3))
+				return []string{"app@" + d.String()}, []string{"app:latest"}
+			},
+			1, 2,
+		},
+		{
+			"an index needs its manifests",
+			Options{DeleteUntagged: true},
+			func(t *testing.T, r *rig) (gone, left []string) {
+				amd64, arm64 := r.Push(t, "app", "amd64", layer(1)), r.Push(t, "app", "arm64", layer(2))
+				r.PushIndex(t, "app", "multi", amd64, arm64)
+				r.Delete(t, "app", "amd64")
+				r.Delete(t, "app", "arm64")
+				return []string{"app:amd64"}, []string{"app:multi", "app@" + amd64.String(), "app@" + arm64.String()}
+			},
+			0, 0,
+		},
+		{
+			"a deleted index takes its manifests along, unless they have tags",
+			Options{DeleteUntagged: true},
+			func(t *testing.T, r *rig) (gone, left []string) {
+				amd64, arm64 := r.Push(t, "app", "amd64", layer(1)), r.Push(t, "app", "arm64", layer(2))
+				index := r.PushIndex(t, "app", "multi", amd64, arm64)
+				r.Delete(t, "app", "amd64")
+				r.Delete(t, "app", "multi")
+				return []string{"app@" + index.String(), "app@" + amd64.String()}, []string{"app:arm64"}
+			},
+			2, 4,
+		},
+		{
+			"what is about a manifest stays with it",
+			Options{DeleteUntagged: true},
+			func(t *testing.T, r *rig) (gone, left []string) {
+				image := r.Push(t, "app", "1.0", layer(1))
+				signature := r.PushAbout(t, "app", "", image)
+				about := r.PushAbout(t, "app", "", signature)
+				return nil, []string{"app:1.0", "app@" + signature.String(), "app@" + about.String()}
+			},
+			0, 0,
+		},
+		{
+			"what is about a manifest goes with it",
+			Options{DeleteUntagged: true},
+			func(t *testing.T, r *rig) (gone, left []string) {
+				image := r.Push(t, "app", "1.0", layer(1))
+				signature := r.PushAbout(t, "app", "", image)
+				r.Push(t, "app", "2.0", layer(2))
+				r.Delete(t, "app", "1.0")
+				return []string{"app@" + image.String(), "app@" + signature.String()}, []string{"app:2.0"}
+			},
+			2, 5,
+		},
+		{
+			"a manifest stays while a tagged one is about it",
+			Options{DeleteUntagged: true},
+			func(t *testing.T, r *rig) (gone, left []string) {
+				image := r.Push(t, "app", "1.0", layer(1))
+				r.PushAbout(t, "app", "signature", image)
+				r.Delete(t, "app", "1.0")
+				return nil, []string{"app@" + image.String(), "app:signature"}
+			},
+			0, 0,
+		},
+		{
+			"retention frees an image and what is about it, and no other untagged one",
+			Options{Retention: newest(1)},
+			func(t *testing.T, r *rig) (gone, left []string) {
+				untagged := r.Push(t, "app", "1", layer(9))
+				image := r.Push(t, "app", "1", layer(1))
+				signature := r.PushAbout(t, "app", "", image)
+				companion := r.PushAbout(t, "app", "sha256-"+image.Encoded()+".sig", image)
+				kept := r.Push(t, "app", "2", layer(2))
+				keptCompanion := r.PushAbout(t, "app", "sha256-"+kept.Encoded()+".sig", kept)
+				return []string{"app:1", "app@" + image.String(), "app@" + signature.String(), "app:sha256-" + image.Encoded() + ".sig", "app@" + companion.String()},
+					[]string{"app:2", "app@" + untagged.String(), "app:sha256-" + kept.Encoded() + ".sig", "app@" + keptCompanion.String()}
+			},
+			2, 3,
+		},
+		{
+			"retention frees the manifests of an index",
+			Options{Retention: newest(1)},
+			func(t *testing.T, r *rig) (gone, left []string) {
+				amd64, arm64 := r.Push(t, "app", "amd64", layer(1)), r.Push(t, "app", "arm64", layer(2))
+				r.Delete(t, "app", "amd64")
+				r.Delete(t, "app", "arm64")
+				index := r.PushIndex(t, "app", "1", amd64, arm64)
+				r.PushIndex(t, "app", "2", arm64)
+				return []string{"app:1", "app@" + index.String(), "app@" + amd64.String()}, []string{"app:2", "app@" + arm64.String()}
+			},
+			2, 4,
+		},
+		{
+			"tags that share a manifest",
+			Options{Retention: newest(1)},
+			func(t *testing.T, r *rig) (gone, left []string) {
+				d := r.Push(t, "app", "1", layer(1))
+				r.Retag(t, "app", "1", "latest")
+				return []string{"app:1"}, []string{"app:latest", "app@" + d.String()}
+			},
+			0, 0,
+		},
+		{
+			"repositories that share layers",
+			Options{Retention: Retention{Rules: []Rule{{Repositories: []string{"app"}, KeepTags: []string{"none"}}}}},
+			func(t *testing.T, r *rig) (gone, left []string) {
+				r.Push(t, "app", "1", layer(1), layer(2))
+				r.Push(t, "app/sub", "1", layer(1), layer(3))
+				return []string{"app:1"}, []string{"app/sub:1"}
+			},
+			1, 3,
+		},
+		{
+			"a dry run of retention",
+			Options{Retention: Retention{DryRun: true, Rules: []Rule{{KeepNewest: 1}}}},
+			func(t *testing.T, r *rig) (gone, left []string) {
+				r.Push(t, "app", "1", layer(1))
+				r.Push(t, "app", "2", layer(2))
+				return nil, []string{"app:1", "app:2"}
+			},
+			0, 0,
+		},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			r := serve(t, folder(t), "a", quick, test.options)
+			gone, left := test.fill(t, r)
+			before := r.files(t)
+			dry := r.collect(t, Request{DryRun: true})
+			if !slices.Equal(before, r.files(t)) {
+				t.Fatal("the dry run deleted something")
+			}
+			report := r.collect(t, Request{})
+			if dry.Blobs != report.Blobs || dry.Bytes != report.Bytes || dry.Manifests != report.Manifests || dry.Tags != report.Tags {
+				t.Errorf("the dry run said\n%s, and it was\n%s", dry, report)
+			}
+			if report.Manifests.Deleted != test.manifest || report.Blobs.Deleted != test.blobs {
+				t.Errorf("%d manifests and %d blobs deleted, want %d and %d", report.Manifests.Deleted, report.Blobs.Deleted, test.manifest, test.blobs)
+			}
+			for _, each := range gone {
+				if status := r.head(t, each); status != http.StatusNotFound {
+					t.Errorf("%s: %d", each, status)
+				}
+			}
+			for _, each := range left {
+				if status := r.head(t, each); status != http.StatusOK {
+					t.Errorf("%s: %d", each, status)
+				}
+			}
+			r.Pulled(t)
+			if again := r.collect(t, Request{}); again.Manifests.Deleted+again.Blobs.Deleted+again.Tags.Deleted != 0 {
+				t.Errorf("a second collection found more: %s", again)
+			}
+		})
+	}
+}
+
+func (r *rig) head(t *testing.T, image string) int {
+	t.Helper()
+	name, reference, ok := strings.Cut(image, "@")
+	if !ok {
+		name, reference, _ = strings.Cut(image, ":")
+	}
+	return head(t, r.URL+"/v2/"+name+"/manifests/"+reference)
+}
+
+// files are all blobs and links.
+func (r *rig) files(t *testing.T) []string {
+	t.Helper()
+	i, err := takeInventory(t.Context(), r.collector.driver)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var all []string
+	for d := range i.blobs {
+		all = append(all, d.String())
+	}
+	for name, each := range i.repositories {
+		all = append(all, fmt.Sprint(name, len(each.layers), len(each.revisions), len(each.tags)))
+	}
+	slices.Sort(all)
+	return all
+}
+
+// TestEmptyStore collects where nothing was ever pushed, and where all is gone.
+func TestEmptyStore(t *testing.T) {
+	r := serve(t, folder(t), "a", quick, Options{DeleteUntagged: true})
+	r.collect(t, Request{})
+	r.Push(t, "team/app", "1", registrytest.Layer(1, 100))
+	r.Push(t, "team/app/sub", "1", registrytest.Layer(1, 100))
+	r.Delete(t, "team/app", "1")
+	if report := r.collect(t, Request{}); report.RepositoriesDeleted != 1 {
+		t.Errorf("%s", report)
+	}
+	if got := r.Catalog(t); !slices.Equal(got, []string{"team/app/sub"}) {
+		t.Errorf("the catalog has %q", got)
+	}
+	r.Delete(t, "team/app/sub", "1")
+	r.collect(t, Request{})
+	if report := r.collect(t, Request{}); report.Blobs.Found != 0 || report.Repositories != 0 {
+		t.Errorf("%s", report)
+	}
+	if got := r.Catalog(t); len(got) != 0 {
+		t.Errorf("the catalog has %q", got)
+	}
+	r.Push(t, "team/app", "1", registrytest.Layer(1, 100))
+	r.Pulled(t)
+}
+
+// TestCaches pushes again what a collection deleted, which a stale cache would call there.
+func TestCaches(t *testing.T) {
+	driver := folder(t)
+	a, b := serve(t, driver, "a", quick, Options{}), serve(t, driver, "b", quick, Options{})
+	for round := range 3 {
+		d := a.Push(t, "app", "1", registrytest.Layer(1, 100))
+		a.Pulled(t)
+		b.Pulled(t)
+		a.Delete(t, "app", d.String())
+		if report := a.collect(t, Request{}); report.Blobs.Deleted != 3 {
+			t.Fatalf("round %d: %s", round, report)
+		}
+		time.Sleep(quick.Fresh)
+		for _, each := range []*rig{a, b} {
+			if status := head(t, each.URL+"/v2/app/blobs/"+digest.FromBytes(registrytest.Layer(1, 100)).String()); status != http.StatusNotFound {
+				t.Errorf("round %d: a deleted blob has %d", round, status)
+			}
+		}
+	}
+	b.Push(t, "app", "1", registrytest.Layer(1, 100))
+	a.Pulled(t)
+}
+
+// TestUploadUnderWay is left whole by a collection, also in a repository without anything.
+func TestUploadUnderWay(t *testing.T) {
+	r := serve(t, folder(t), "a", quick, Options{DeleteUntagged: true})
+	finish := r.HalfUpload(t, "only/an/upload")
+	d := r.Push(t, "only/an/upload", "1", registrytest.Layer(2, 100))
+	r.Delete(t, "only/an/upload", d.String())
+	r.collect(t, Request{})
+	finish()
+}
+
+// TestDamagedManifest ends a collection: nobody knows which blobs it needs.
+func TestDamagedManifest(t *testing.T) {
+	r := serve(t, folder(t), "a", quick, Options{})
+	d := r.Push(t, "app", "1", registrytest.Layer(1, 100))
+	gone := r.Push(t, "app", "2", registrytest.Layer(2, 100))
+	r.Delete(t, "app", gone.String())
+	if err := r.collector.driver.PutContent(t.Context(), layout.BlobPath(d), []byte("no manifest")); err != nil {
+		t.Fatal(err)
+	}
+	_, err := r.collector.Collect(t.Context(), Request{}, testLog{t})
+	if err == nil || !strings.Contains(err.Error(), "app@"+d.String()+" is damaged") {
+		t.Fatal(err)
+	}
+	if status := head(t, r.URL+"/v2/app/blobs/"+digest.FromBytes(registrytest.Layer(2, 100)).String()); status != http.StatusOK {
+		t.Errorf("a blob was deleted: %d", status)
+	}
+	r.Push(t, "app", "1", registrytest.Layer(3, 100))
+}

@@ -1,0 +1,216 @@
+package garbage
+
+import (
+	"context"
+	"fmt"
+	"path"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/opencontainers/go-digest"
+	"golang.org/x/sync/errgroup"
+
+	storagedriver "github.com/distribution/distribution/v3/registry/storage/driver"
+
+	"container-registry/image/internal/layout"
+	"container-registry/image/internal/manifest"
+)
+
+// inventory is what a store holds.
+type inventory struct {
+	driver storagedriver.StorageDriver
+
+	blobs        map[digest.Digest]blob
+	repositories map[string]*repository
+
+	mutex     sync.Mutex
+	manifests map[digest.Digest]*manifest.Manifest
+}
+
+type blob struct {
+	size    int64
+	written time.Time
+}
+
+type repository struct {
+	name string
+	// revisions and layers are the links to manifests and to other blobs, and when each
+	// was written.
+	revisions, layers map[digest.Digest]time.Time
+	tags              map[string]*tag
+}
+
+type tag struct {
+	// current is the manifest the tag names; empty for what an unfinished push leaves.
+	current digest.Digest
+	pushed  time.Time
+	// history are all manifests the tag has ever named.
+	history []digest.Digest
+}
+
+// workers is how many requests are sent to a store at once.
+const workers = 16
+
+// takeInventory looks at the blobs first: what is pushed after that is nothing to delete.
+func takeInventory(ctx context.Context, driver storagedriver.StorageDriver) (*inventory, error) {
+	i := &inventory{
+		driver:       driver,
+		blobs:        map[digest.Digest]blob{},
+		repositories: map[string]*repository{},
+		manifests:    map[digest.Digest]*manifest.Manifest{},
+	}
+	if err := walk(ctx, driver, layout.Blobs, i.locked(i.addBlob)); err != nil {
+		return nil, err
+	}
+	if err := walk(ctx, driver, layout.Repositories, i.locked(i.addLink)); err != nil {
+		return nil, err
+	}
+	if err := i.readTags(ctx); err != nil {
+		return nil, err
+	}
+	return i, i.readManifests(ctx)
+}
+
+// locked is for walks that see several files at a time.
+func (i *inventory) locked(add visit) visit {
+	return func(relative string, info storagedriver.FileInfo) error {
+		i.mutex.Lock()
+		defer i.mutex.Unlock()
+		return add(relative, info)
+	}
+}
+
+func (i *inventory) addBlob(relative string, info storagedriver.FileInfo) error {
+	parts := strings.Split(relative, "/")
+	if info.IsDir() || len(parts) != 4 || parts[3] != "data" {
+		return nil
+	}
+	for _, d := range layout.Valid(parts[0], parts[2:3]) {
+		i.blobs[d] = blob{info.Size(), info.ModTime()}
+	}
+	return nil
+}
+
+func (i *inventory) addLink(relative string, info storagedriver.FileInfo) error {
+	if info.IsDir() && path.Base(relative) == layout.Uploads {
+		return storagedriver.ErrSkipDir
+	}
+	name, rest, found := strings.Cut(relative, "/_")
+	if !found {
+		return nil
+	}
+	r := i.repository(name)
+	parts := strings.Split("_"+rest, "/")
+	if info.IsDir() || parts[len(parts)-1] != "link" {
+		return nil
+	}
+	switch folder := path.Join(parts[:min(2, len(parts))]...); {
+	case parts[0] == layout.Layers && len(parts) == 4:
+		for _, d := range layout.Valid(parts[1], parts[2:3]) {
+			r.layers[d] = info.ModTime()
+		}
+	case folder == layout.Revisions && len(parts) == 5:
+		for _, d := range layout.Valid(parts[2], parts[3:4]) {
+			r.revisions[d] = info.ModTime()
+		}
+	case folder == layout.Tags && len(parts) == 5 && parts[3] == "current":
+		r.tag(parts[2]).pushed = info.ModTime()
+	case folder == layout.Tags && len(parts) == 7 && parts[3] == "index":
+		t := r.tag(parts[2])
+		t.history = append(t.history, layout.Valid(parts[4], parts[5:6])...)
+	}
+	return nil
+}
+
+func (i *inventory) repository(name string) *repository {
+	r, ok := i.repositories[name]
+	if !ok {
+		r = &repository{
+			name:      name,
+			revisions: map[digest.Digest]time.Time{},
+			layers:    map[digest.Digest]time.Time{},
+			tags:      map[string]*tag{},
+		}
+		i.repositories[name] = r
+	}
+	return r
+}
+
+func (r *repository) tag(name string) *tag {
+	t, ok := r.tags[name]
+	if !ok {
+		t = &tag{}
+		r.tags[name] = t
+	}
+	return t
+}
+
+func currentPath(repository, tag string) string {
+	return layout.RepositoryPath(repository, layout.Tags, tag, "current", "link")
+}
+
+func (i *inventory) readTags(ctx context.Context) error {
+	group, ctx := errgroup.WithContext(ctx)
+	group.SetLimit(workers)
+	for _, r := range i.repositories {
+		for name, t := range r.tags {
+			group.Go(func() error {
+				content, err := i.driver.GetContent(ctx, currentPath(r.name, name))
+				if layout.IsMissing(err) {
+					return nil
+				}
+				if err != nil {
+					return err
+				}
+				t.current = digest.Digest(content)
+				return nil
+			})
+		}
+	}
+	return group.Wait()
+}
+
+func (i *inventory) readManifests(ctx context.Context) error {
+	group, ctx := errgroup.WithContext(ctx)
+	group.SetLimit(workers)
+	begun := map[digest.Digest]bool{}
+	for _, r := range i.repositories {
+		for d := range r.revisions {
+			if begun[d] {
+				continue
+			}
+			begun[d] = true
+			group.Go(func() error {
+				_, err := i.manifest(ctx, r.name, d)
+				return err
+			})
+		}
+	}
+	return group.Wait()
+}
+
+// manifest is empty for one whose bytes are gone. One that can't be read as a manifest
+// ends the collection: nobody knows what it needs.
+func (i *inventory) manifest(ctx context.Context, repository string, d digest.Digest) (*manifest.Manifest, error) {
+	i.mutex.Lock()
+	m, ok := i.manifests[d]
+	i.mutex.Unlock()
+	if ok {
+		return m, nil
+	}
+	m = &manifest.Manifest{}
+	content, err := i.driver.GetContent(ctx, layout.BlobPath(d))
+	if err != nil && !layout.IsMissing(err) {
+		return nil, err
+	}
+	if err == nil {
+		if m, err = manifest.Parse(content); err != nil {
+			return nil, fmt.Errorf("%s@%s is damaged (%w), so it cannot be told which blobs it needs; delete it or push it again", repository, d, err)
+		}
+	}
+	i.mutex.Lock()
+	defer i.mutex.Unlock()
+	i.manifests[d] = m
+	return m, nil
+}

@@ -1,0 +1,146 @@
+package garbage
+
+import (
+	"cmp"
+	"maps"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/opencontainers/go-digest"
+)
+
+// stage orders deletions: whenever a collection is cut off, what is left refers to
+// nothing that is gone, and the next collection finds the rest.
+type stage int
+
+const (
+	tags stage = iota
+	manifests
+	layers
+	blobs
+	repositories
+)
+
+// deletion is one thing to delete.
+type deletion struct {
+	stage      stage
+	repository string
+	tag        string
+	digest     digest.Digest
+	// rule is why a tag goes; empty for one that goes with its manifest.
+	rule string
+}
+
+func (d deletion) String() string {
+	switch d.stage {
+	case tags:
+		if d.rule == "" {
+			return "tag " + d.repository + ":" + d.tag + ", as what it is about goes"
+		}
+		return "tag " + d.repository + ":" + d.tag + " by " + d.rule
+	case manifests:
+		return "manifest " + d.repository + "@" + d.digest.String()
+	case layers:
+		return "link to " + d.digest.String() + " in " + d.repository
+	case blobs:
+		return "blob " + d.digest.String()
+	default:
+		return "repository " + d.repository
+	}
+}
+
+// plan is what a collection would delete.
+type plan struct {
+	needs     *needs
+	deletions []deletion
+	// wishes are what the retention rules would delete if they were not set to a dry run.
+	wishes []deletion
+}
+
+func makePlan(i *inventory, o Options, now time.Time) *plan {
+	p := &plan{}
+	retired := map[string][]string{}
+	for _, name := range sorted(i.repositories) {
+		r := i.repositories[name]
+		names, rule := o.Retention.retire(name, r.aged(), now)
+		for _, each := range names {
+			d := deletion{stage: tags, repository: name, tag: each, digest: r.tags[each].current, rule: ruleName(o.Retention, rule)}
+			if o.Retention.DryRun {
+				p.wishes = append(p.wishes, d)
+			} else {
+				p.deletions = append(p.deletions, d)
+				retired[name] = append(retired[name], each)
+			}
+		}
+	}
+	p.needs = findNeeds(i, o.DeleteUntagged, retired)
+	p.needs.keepYoung(now.Add(-o.Grace))
+	for _, name := range sorted(i.repositories) {
+		p.addRepository(i.repositories[name], retired[name])
+	}
+	for d, found := range i.blobs {
+		if !p.needs.blobs[d] && !found.written.After(now.Add(-o.Grace)) {
+			p.deletions = append(p.deletions, deletion{stage: blobs, digest: d})
+		}
+	}
+	slices.SortFunc(p.deletions, func(a, b deletion) int {
+		return cmp.Or(cmp.Compare(a.stage, b.stage), strings.Compare(a.repository, b.repository), strings.Compare(a.tag, b.tag), strings.Compare(string(a.digest), string(b.digest)))
+	})
+	return p
+}
+
+func (p *plan) addRepository(r *repository, retired []string) {
+	left := 0
+	for name, t := range r.tags {
+		_, about := r.revisions[digest.Digest(companionOf(name))]
+		switch {
+		case slices.Contains(retired, name) || t.current == "":
+		case about && !p.needs.manifests[r.name][t.current]:
+			p.deletions = append(p.deletions, deletion{stage: tags, repository: r.name, tag: name, digest: t.current})
+		default:
+			left++
+		}
+	}
+	for d := range r.revisions {
+		if !p.needs.manifests[r.name][d] {
+			p.deletions = append(p.deletions, deletion{stage: manifests, repository: r.name, digest: d})
+		}
+	}
+	for d := range r.layers {
+		if !p.needs.blobs[d] {
+			p.deletions = append(p.deletions, deletion{stage: layers, repository: r.name, digest: d})
+		}
+	}
+	if left == 0 && len(p.needs.manifests[r.name]) == 0 {
+		p.deletions = append(p.deletions, deletion{stage: repositories, repository: r.name})
+	}
+}
+
+// keepYoung is for pushes through another server, of which this one knows nothing.
+func (n *needs) keepYoung(since time.Time) {
+	for _, r := range n.inventory.repositories {
+		for d, written := range r.revisions {
+			if written.After(since) {
+				n.keep(r.name, d)
+			}
+		}
+		for d, written := range r.layers {
+			if written.After(since) {
+				n.blobs[d] = true
+			}
+		}
+	}
+}
+
+func (r *repository) aged() []aged {
+	var list []aged
+	for name, t := range r.tags {
+		if t.current != "" {
+			list = append(list, aged{name, t.pushed})
+		}
+	}
+	return list
+}
+
+func sorted[V any](m map[string]V) []string { return slices.Sorted(maps.Keys(m)) }

@@ -1,0 +1,68 @@
+package garbage
+
+import (
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/sirupsen/logrus"
+)
+
+// Report is what a collection found and deleted.
+type Report struct {
+	DryRun              bool
+	Repositories        int
+	RepositoriesDeleted int
+	Tags                Count
+	Manifests           Count
+	Blobs               Count
+	// Bytes are those of deleted blobs.
+	Bytes int64
+	// Spared are deletions left out since a client counts on what they delete.
+	Spared       int
+	Pauses       int
+	LongestPause time.Duration
+	Took         time.Duration
+}
+
+// Count is of one kind of things.
+type Count struct {
+	Found, Deleted int
+}
+
+func (r *Report) String() string {
+	verb := "deleted"
+	if r.DryRun {
+		verb = "would be deleted"
+	}
+	var b strings.Builder
+	line := func(name string, found, deleted int) {
+		fmt.Fprintf(&b, "%s: %d, %s %d\n", name, found, verb, deleted)
+	}
+	line("repositories", r.Repositories, r.RepositoriesDeleted)
+	line("tags", r.Tags.Found, r.Tags.Deleted)
+	line("manifests", r.Manifests.Found, r.Manifests.Deleted)
+	line("blobs", r.Blobs.Found, r.Blobs.Deleted)
+	fmt.Fprintf(&b, "bytes: %s %d\n", verb, r.Bytes)
+	if r.Spared > 0 {
+		fmt.Fprintf(&b, "left for pushes under way: %d\n", r.Spared)
+	}
+	if !r.DryRun {
+		fmt.Fprintf(&b, "pauses of writers: %d, the longest %s\n", r.Pauses, r.LongestPause.Round(time.Millisecond))
+	}
+	fmt.Fprintf(&b, "took: %s\n", r.Took.Round(time.Millisecond))
+	return b.String()
+}
+
+// fields are for logs.
+func (r *Report) fields() logrus.Fields {
+	return logrus.Fields{
+		"repositories": r.Repositories,
+		"tags":         r.Tags.Deleted,
+		"manifests":    r.Manifests.Deleted,
+		"blobs":        r.Blobs.Deleted,
+		"bytes":        r.Bytes,
+		"pause":        r.LongestPause.Round(time.Millisecond).String(),
+		"took":         r.Took.Round(time.Millisecond).String(),
+	}
+}

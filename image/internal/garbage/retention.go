@@ -1,0 +1,122 @@
+package garbage
+
+import (
+	"cmp"
+	"fmt"
+	"path"
+	"regexp"
+	"slices"
+	"strings"
+	"time"
+)
+
+// Retention says which tags are kept.
+type Retention struct {
+	// DryRun only logs what the rules would delete.
+	DryRun bool   `yaml:"dryrun"`
+	Rules  []Rule `yaml:"rules"`
+	// AlwaysKeep are tags that no rule deletes: names, with * for any letters.
+	AlwaysKeep []string `yaml:"alwayskeep"`
+}
+
+// Rule keeps a tag for any of its reasons. The first rule that names a repository counts.
+type Rule struct {
+	// Repositories are names, or prefixes such as team/*; none are all.
+	Repositories []string `yaml:"repositories"`
+	KeepNewest   int      `yaml:"keepnewest"`
+	KeepDays     int      `yaml:"keepdays"`
+	KeepTags     []string `yaml:"keeptags"`
+}
+
+func (r Rule) String() string {
+	var reasons []string
+	if r.KeepNewest > 0 {
+		reasons = append(reasons, fmt.Sprintf("newest %d", r.KeepNewest))
+	}
+	if r.KeepDays > 0 {
+		reasons = append(reasons, fmt.Sprintf("pushed in %d days", r.KeepDays))
+	}
+	if len(r.KeepTags) > 0 {
+		reasons = append(reasons, "tags "+strings.Join(r.KeepTags, " "))
+	}
+	return "keep " + strings.Join(reasons, ", ")
+}
+
+func (r Rule) covers(repository string) bool {
+	if len(r.Repositories) == 0 {
+		return true
+	}
+	return slices.ContainsFunc(r.Repositories, func(pattern string) bool {
+		if pattern == "*" {
+			return true
+		}
+		prefix, ok := strings.CutSuffix(pattern, "*")
+		if ok {
+			return strings.HasPrefix(repository, prefix)
+		}
+		return repository == pattern
+	})
+}
+
+// aged is a tag and when it was pushed last.
+type aged struct {
+	name   string
+	pushed time.Time
+}
+
+// retire is the tags of a repository that the rules do not keep, and the number of the
+// rule, from 1.
+func (r Retention) retire(repository string, tags []aged, now time.Time) (names []string, number int) {
+	number = slices.IndexFunc(r.Rules, func(rule Rule) bool { return rule.covers(repository) })
+	if number < 0 {
+		return nil, 0
+	}
+	rule := r.Rules[number]
+	if rule.KeepNewest == 0 && rule.KeepDays == 0 && len(rule.KeepTags) == 0 {
+		// It would delete all, which nobody means.
+		return nil, 0
+	}
+	byAge := slices.DeleteFunc(slices.Clone(tags), func(t aged) bool { return companionOf(t.name) != "" })
+	slices.SortFunc(byAge, func(a, b aged) int {
+		return cmp.Or(b.pushed.Compare(a.pushed), strings.Compare(a.name, b.name))
+	})
+	for i, tag := range byAge {
+		switch {
+		case i < rule.KeepNewest:
+		case rule.KeepDays > 0 && now.Sub(tag.pushed) < time.Duration(rule.KeepDays)*24*time.Hour:
+		case matchesAny(rule.KeepTags, tag.name), matchesAny(r.AlwaysKeep, tag.name):
+		default:
+			names = append(names, tag.name)
+		}
+	}
+	return names, number + 1
+}
+
+func matchesAny(patterns []string, name string) bool {
+	return slices.ContainsFunc(patterns, func(pattern string) bool {
+		// Tags have none of the other letters that mean something in a pattern.
+		ok, err := path.Match(pattern, name)
+		return err == nil && ok
+	})
+}
+
+// companion is the name of tags by which clients find what is about a manifest in a
+// registry without the referrers API: signatures of cosign, the referrers tag of OCI.
+var companion = regexp.MustCompile(`^(sha256)-([0-9a-f]{64})(\..+)?$`)
+
+// companionOf is the digest of the manifest that a tag is about; empty for other tags.
+func companionOf(tag string) string {
+	parts := companion.FindStringSubmatch(tag)
+	if parts == nil {
+		return ""
+	}
+	return parts[1] + ":" + parts[2]
+}
+
+// ruleName is for logs.
+func ruleName(r Retention, number int) string {
+	if number == 0 {
+		return ""
+	}
+	return fmt.Sprintf("rule %d (%s)", number, r.Rules[number-1])
+}

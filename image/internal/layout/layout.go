@@ -1,0 +1,102 @@
+// Package layout knows where the engine keeps what in a store.
+package layout
+
+import (
+	"context"
+	"errors"
+	"path"
+
+	"github.com/opencontainers/go-digest"
+
+	storagedriver "github.com/distribution/distribution/v3/registry/storage/driver"
+)
+
+// The engine's layout of a store, which it does not export:
+//
+//	blobs/<algorithm>/<two letters>/<hex>/data
+//	repositories/<name>/_layers/<algorithm>/<hex>/link
+//	repositories/<name>/_manifests/revisions/<algorithm>/<hex>/link
+//	repositories/<name>/_manifests/tags/<tag>/current/link
+//	repositories/<name>/_manifests/tags/<tag>/index/<algorithm>/<hex>/link
+//	repositories/<name>/_uploads/…
+const (
+	Root         = "/docker/registry/v2"
+	Blobs        = Root + "/blobs"
+	Repositories = Root + "/repositories"
+
+	Layers    = "_layers"
+	Manifests = "_manifests"
+	Revisions = Manifests + "/revisions"
+	Tags      = Manifests + "/tags"
+	Uploads   = "_uploads"
+)
+
+// BlobPath is where a blob's bytes are.
+func BlobPath(d digest.Digest) string {
+	return path.Join(Blobs, d.Algorithm().String(), d.Encoded()[:2], d.Encoded(), "data")
+}
+
+// RepositoryPath is a folder or file of a repository.
+func RepositoryPath(repository string, names ...string) string {
+	return path.Join(append([]string{Repositories, repository}, names...)...)
+}
+
+// LinkPath is the link to a blob in a folder of links.
+func LinkPath(folder string, d digest.Digest) string {
+	return path.Join(folder, d.Algorithm().String(), d.Encoded(), "link")
+}
+
+// Names are the entries of a folder. What is missing has none, also when it goes while it
+// is read, and neither has a file that somebody left among the folders.
+func Names(ctx context.Context, driver storagedriver.StorageDriver, folder string) ([]string, error) {
+	paths, err := driver.List(ctx, folder)
+	if IsMissing(err) {
+		return nil, nil
+	}
+	if err != nil {
+		info, statErr := driver.Stat(ctx, folder)
+		if IsMissing(statErr) || statErr == nil && !info.IsDir() {
+			return nil, nil
+		}
+		return nil, err
+	}
+	list := make([]string, 0, len(paths))
+	for _, each := range paths {
+		list = append(list, path.Base(each))
+	}
+	return list, nil
+}
+
+// Digests are the digests that a folder of links has entries for.
+func Digests(ctx context.Context, driver storagedriver.StorageDriver, folder string) ([]digest.Digest, error) {
+	algorithms, err := Names(ctx, driver, folder)
+	if err != nil {
+		return nil, err
+	}
+	var list []digest.Digest
+	for _, algorithm := range algorithms {
+		encoded, err := Names(ctx, driver, path.Join(folder, algorithm))
+		if err != nil {
+			return nil, err
+		}
+		list = append(list, Valid(algorithm, encoded)...)
+	}
+	return list, nil
+}
+
+// Valid leaves out what only looks like an entry, such as a temporary file.
+func Valid(algorithm string, encoded []string) []digest.Digest {
+	var list []digest.Digest
+	for _, each := range encoded {
+		if d := digest.NewDigestFromEncoded(digest.Algorithm(algorithm), each); d.Validate() == nil {
+			list = append(list, d)
+		}
+	}
+	return list
+}
+
+// IsMissing says whether a driver did not find a path.
+func IsMissing(err error) bool {
+	var missing storagedriver.PathNotFoundError
+	return errors.As(err, &missing)
+}

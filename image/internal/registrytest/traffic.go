@@ -1,0 +1,301 @@
+package registrytest
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"math/rand/v2"
+	"net/http"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/opencontainers/go-digest"
+	"github.com/opencontainers/image-spec/specs-go"
+	v1 "github.com/opencontainers/image-spec/specs-go/v1"
+)
+
+// Traffic is clients that push, pull and delete all the time. They share layers, across
+// repositories too, so that layers are deleted, come back, and are found by clients just
+// before they would go.
+type Traffic struct {
+	urls   []string
+	client *http.Client
+	// mayRedo lets a push begin again whose blobs were deleted before its manifest came.
+	mayRedo bool
+	stop    context.CancelFunc
+	done    sync.WaitGroup
+
+	mutex sync.Mutex
+	// alive are the images that were pushed and not deleted: their digests by reference.
+	alive    map[image]digest.Digest
+	failures []string
+
+	// Pushes, Pulls and Deletions that succeeded; Refusals are answers of 503 with Retry-After.
+	Pushes, Pulls, Deletions, Refusals, Redone atomic.Int64
+	// slowest is the longest time of a push's request.
+	slowest atomic.Int64
+}
+
+type image struct{ repository, tag string }
+
+// StartTraffic sends to all registries, which are expected to share a store. With several,
+// one does not know what clients were told by another: a push may have to begin again.
+func StartTraffic(t testing.TB, urls ...string) *Traffic {
+	ctx, stop := context.WithCancel(t.Context())
+	traffic := &Traffic{
+		urls:    urls,
+		mayRedo: len(urls) > 1,
+		client:  &http.Client{Timeout: time.Minute},
+		stop:    stop,
+		alive:   map[image]digest.Digest{},
+	}
+	for number := range 3 {
+		traffic.repeat(ctx, func(round int) { traffic.push(number, round) })
+	}
+	traffic.repeat(ctx, func(int) { traffic.pull() })
+	traffic.repeat(ctx, func(int) { traffic.delete() })
+	t.Cleanup(func() { traffic.halt() })
+	return traffic
+}
+
+func (c *Traffic) repeat(ctx context.Context, do func(round int)) {
+	c.done.Go(func() {
+		for round := 0; ctx.Err() == nil; round++ {
+			do(round)
+		}
+	})
+}
+
+func (c *Traffic) halt() {
+	c.stop()
+	c.done.Wait()
+	c.client.CloseIdleConnections()
+}
+
+// Stop ends the traffic, fails the test if anything went wrong, and pulls what is left.
+func (c *Traffic) Stop(t testing.TB) {
+	t.Helper()
+	c.halt()
+	left := len(c.alive)
+	for each, d := range c.alive {
+		if problem := c.check(each, d); problem != "" {
+			c.fail("after all, %s", problem)
+		}
+	}
+	for i, each := range c.failures {
+		if i == 10 {
+			t.Errorf("… and %d more", len(c.failures)-i)
+			break
+		}
+		t.Error(each)
+	}
+	t.Logf("%d pushes, %d pulls, %d deletions, %d images left; %d answers of 503, %d pushes begun again; the slowest request of a push took %s",
+		c.Pushes.Load(), c.Pulls.Load(), c.Deletions.Load(), left, c.Refusals.Load(), c.Redone.Load(), time.Duration(c.slowest.Load()).Round(time.Millisecond))
+	if c.Pushes.Load() == 0 || c.Pulls.Load() == 0 || c.Deletions.Load() == 0 {
+		t.Error("there was no traffic")
+	}
+}
+
+func (c *Traffic) fail(format string, values ...any) {
+	c.mutex.Lock()
+	defer c.mutex.Unlock()
+	c.failures = append(c.failures, fmt.Sprintf(format, values...))
+}
+
+// any is an image that exists, when there are at least so many.
+func (c *Traffic) any(atLeast int) (image, digest.Digest, bool) {
+	c.mutex.Lock()
+	defer c.mutex.Unlock()
+	if len(c.alive) < atLeast {
+		return image{}, "", false
+	}
+	skip := 0
+	if n := len(c.alive); n > 0 {
+		skip = rand.N(n)
+	}
+	for each, d := range c.alive {
+		if skip == 0 {
+			return each, d, true
+		}
+		skip--
+	}
+	return image{}, "", false
+}
+
+func (c *Traffic) url(path string) string { return c.urls[rand.N(len(c.urls))] + path }
+
+// push is what clients do: a layer that exists is not uploaded, another repository's is
+// mounted.
+func (c *Traffic) push(number, round int) {
+	to := image{fmt.Sprintf("team/app-%d", rand.N(3)), fmt.Sprintf("%d-%d", number, round)}
+	manifest := v1.Manifest{Versioned: specs.Versioned{SchemaVersion: 2}, MediaType: v1.MediaTypeImageManifest}
+	config := fmt.Appendf(nil, `{"architecture":"amd64","os":"linux","author":"%s:%s"}`, to.repository, to.tag)
+	var ok bool
+	if manifest.Config, ok = c.pushBlob(to.repository, v1.MediaTypeImageConfig, config); !ok {
+		return
+	}
+	for range 2 {
+		layer, ok := c.pushBlob(to.repository, v1.MediaTypeImageLayer, Layer(rand.Uint64N(12), 2000))
+		if !ok {
+			return
+		}
+		manifest.Layers = append(manifest.Layers, layer)
+	}
+	content, err := json.Marshal(manifest)
+	if err != nil {
+		c.fail("%v", err)
+		return
+	}
+	if _, ok := c.write(http.MethodPut, c.url("/v2/"+to.repository+"/manifests/"+to.tag), manifest.MediaType, content, http.StatusCreated); !ok {
+		return
+	}
+	c.Pushes.Add(1)
+	c.mutex.Lock()
+	defer c.mutex.Unlock()
+	c.alive[to] = digest.FromBytes(content)
+}
+
+func (c *Traffic) pushBlob(repository, mediaType string, content []byte) (v1.Descriptor, bool) {
+	d := digest.FromBytes(content)
+	descriptor := v1.Descriptor{MediaType: mediaType, Digest: d, Size: int64(len(content))}
+	base := c.url("")
+	head, err := c.client.Head(base + "/v2/" + repository + "/blobs/" + d.String())
+	if err != nil {
+		c.fail("%v", err)
+		return descriptor, false
+	}
+	head.Body.Close()
+	if head.StatusCode == http.StatusOK {
+		return descriptor, true
+	}
+	query := ""
+	if from := fmt.Sprintf("team/app-%d", rand.N(3)); from != repository {
+		query = "?mount=" + d.String() + "&from=" + from
+	}
+	started, ok := c.write(http.MethodPost, base+"/v2/"+repository+"/blobs/uploads/"+query, "", nil, http.StatusAccepted, http.StatusCreated)
+	if !ok || started.StatusCode == http.StatusCreated {
+		return descriptor, ok
+	}
+	_, ok = c.write(http.MethodPut, started.Header.Get("Location")+"&digest="+d.String(), "application/octet-stream", content, http.StatusCreated)
+	return descriptor, ok
+}
+
+func (c *Traffic) delete() {
+	each, d, ok := c.any(5)
+	if !ok {
+		time.Sleep(time.Millisecond)
+		return
+	}
+	c.mutex.Lock()
+	delete(c.alive, each)
+	c.mutex.Unlock()
+	if _, ok := c.write(http.MethodDelete, c.url("/v2/"+each.repository+"/manifests/"+d.String()), "", nil, http.StatusAccepted); ok {
+		c.Deletions.Add(1)
+	}
+}
+
+// write tries again when the registry says so.
+func (c *Traffic) write(method, url, mediaType string, body []byte, want ...int) (*http.Response, bool) {
+	began := time.Now()
+	for {
+		request, err := http.NewRequest(method, url, bytes.NewReader(body))
+		if err != nil {
+			c.fail("%v", err)
+			return nil, false
+		}
+		request.Header.Set("Content-Type", mediaType)
+		response, err := c.client.Do(request)
+		if err != nil {
+			c.fail("%v", err)
+			return nil, false
+		}
+		text, _ := io.ReadAll(response.Body)
+		response.Body.Close()
+		if response.StatusCode == http.StatusServiceUnavailable && response.Header.Get("Retry-After") != "" && time.Since(began) < 2*time.Minute {
+			c.Refusals.Add(1)
+			time.Sleep(100 * time.Millisecond)
+			continue
+		}
+		if bytes.Contains(text, []byte("ExistingObjectIsDirectory")) {
+			// versitygw keeps objects in folders, and loses races over empty ones that S3 has not.
+			continue
+		}
+		c.slowest.Store(max(c.slowest.Load(), int64(time.Since(began))))
+		for _, status := range want {
+			if response.StatusCode == status {
+				return response, true
+			}
+		}
+		if c.mayRedo && bytes.Contains(text, []byte("BLOB_UNKNOWN")) {
+			c.Redone.Add(1)
+		} else {
+			c.fail("%s %s: %s: %.300s", method, url, response.Status, text)
+		}
+		return nil, false
+	}
+}
+
+func (c *Traffic) pull() {
+	each, d, ok := c.any(1)
+	if !ok {
+		time.Sleep(time.Millisecond)
+		return
+	}
+	problem := c.check(each, d)
+	c.mutex.Lock()
+	_, alive := c.alive[each]
+	c.mutex.Unlock()
+	if alive && problem != "" {
+		c.fail("%s", problem)
+	}
+	if problem == "" {
+		c.Pulls.Add(1)
+	}
+}
+
+// check pulls an image and says what is wrong with it.
+func (c *Traffic) check(each image, d digest.Digest) string {
+	base := c.url("/v2/" + each.repository)
+	content, problem := c.read(base+"/manifests/"+each.tag, d)
+	if problem != "" {
+		return problem
+	}
+	var manifest v1.Manifest
+	if err := json.Unmarshal(content, &manifest); err != nil {
+		return err.Error()
+	}
+	for _, blob := range append(manifest.Layers, manifest.Config) {
+		if _, problem := c.read(base+"/blobs/"+blob.Digest.String(), blob.Digest); problem != "" {
+			return problem
+		}
+	}
+	return ""
+}
+
+func (c *Traffic) read(url string, want digest.Digest) (content []byte, problem string) {
+	request, err := http.NewRequest(http.MethodGet, url, nil)
+	if err != nil {
+		return nil, err.Error()
+	}
+	request.Header.Set("Accept", strings.Join([]string{v1.MediaTypeImageManifest, v1.MediaTypeImageIndex}, ","))
+	response, err := c.client.Do(request)
+	if err != nil {
+		return nil, err.Error()
+	}
+	defer response.Body.Close()
+	if content, err = io.ReadAll(response.Body); err != nil {
+		return nil, err.Error()
+	}
+	if response.StatusCode != http.StatusOK {
+		return nil, fmt.Sprintf("GET %s: %s: %.300s", url, response.Status, content)
+	}
+	if got := digest.FromBytes(content); got != want {
+		return nil, fmt.Sprintf("GET %s: digest %s, want %s", url, got, want)
+	}
+	return content, ""
+}

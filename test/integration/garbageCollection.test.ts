@@ -1,0 +1,157 @@
+import * as fs from "fs";
+import * as path from "path";
+import { CleanUp } from "../support/cleanUp";
+import { digestOf, DockerClient, request } from "../support/clients";
+import { checkImage, manifestType, pushImage, randomImage, TestImage } from "../support/images";
+import { eventually } from "../support/run";
+import { RegistryOutputs, TestStack } from "../support/testStack";
+
+/** Collections on a deployed stack: on schedule every minute, and by the documented command. */
+describe("garbage collection", () => {
+  const cleanUp = new CleanUp();
+  const docker = cleanUp.add(new DockerClient());
+  const old = randomImage();
+  const kept = randomImage();
+  let stack: TestStack;
+  let outputs: RegistryOutputs;
+
+  beforeAll(async () => {
+    stack = cleanUp.add(
+      await TestStack.create({
+        "garbageCollection.schedule": "* * * * *",
+        "garbageCollection.timeZone": "Europe/Berlin",
+        "garbageCollection.deleteUntagged": true,
+        "garbageCollection.retention[0].repositories[0]": "team/retained",
+        "garbageCollection.retention[0].keepNewest": 1,
+        "garbageCollection.alwaysKeepTags[0]": "v*",
+        "garbageCollection.retentionDryRun": false,
+      }),
+    );
+    outputs = await stack.up();
+    await docker.login(outputs);
+    for (const [tag, image] of [
+      ["v1", randomImage()],
+      ["1", old],
+      ["2", kept],
+    ] as const) {
+      await pushImage(outputs, "team/retained", tag, image);
+    }
+  });
+
+  const collect = (...options: string[]): Promise<string> =>
+    docker.run("exec", outputs.containerName, "/registry", "garbage-collect", ...options);
+
+  /** One that the schedule has begun is waited for. */
+  function collected(...options: string[]): Promise<string> {
+    return eventually("a collection", () =>
+      collect(...options).catch((error: unknown) => {
+        if (String(error).includes('under way already')) {
+          return undefined;
+        }
+        throw error;
+      }),
+    );
+  }
+
+  async function pushAndDelete(repository: string): Promise<TestImage> {
+    const image = randomImage();
+    await pushImage(outputs, repository, "gone", image);
+    const deleted = await request(outputs, `/v2/${repository}/manifests/${image.digest}`, { method: "DELETE" });
+    expect(deleted.status).toBe(202);
+    return image;
+  }
+
+  async function statusOf(repository: string, image: TestImage): Promise<number> {
+    return (await request(outputs, `/v2/${repository}/blobs/${digestOf(image.blobs[1] ?? Buffer.of())}`)).status;
+  }
+
+  it("says in a dry run what would go, and deletes nothing", async () => {
+    const image = await pushAndDelete("dry");
+    const report = await collect("--dry-run");
+    expect(report).toContain(`would be deleted: blob ${image.digest}\n`);
+    expect(report).toMatch(/^repositories: \d+, would be deleted 1$/m);
+    expect(report).toMatch(/^bytes: would be deleted \d{4,}$/m);
+    // The schedule may have come in between.
+    expect([200, 404]).toContain(await statusOf("dry", image));
+  });
+
+  it("goes on while docker pushes, pulls and deletes", async () => {
+    const names: string[] = [];
+    for (const number of [1, 2, 3, 4]) {
+      const name = `${outputs.repositoryPrefix}/busy:${number}`;
+      await docker.tag(await docker.buildImage(`${stack.name}/busy-${number}`, [3 << 20, 1000]), name);
+      names.push(name);
+    }
+    let ended = false;
+    const traffic = (async () => {
+      for (const name of names) {
+        await docker.run("push", name);
+        await docker.run("pull", name);
+        await pushAndDelete("busy");
+      }
+    })().finally(() => (ended = true));
+    let collections = 0;
+    do {
+      await collected();
+      collections++;
+    } while (!ended);
+    await traffic;
+    expect(collections).toBeGreaterThan(1);
+    for (const name of names) {
+      const id = await docker.run("image", "inspect", "--format", "{{.Id}}", name);
+      await docker.run("image", "rm", "--force", id);
+      await docker.run("pull", name);
+      expect(await docker.run("image", "inspect", "--format", "{{.Id}}", name)).toBe(id);
+    }
+  });
+
+  it("is finished by the next one when the server is killed in the middle", async () => {
+    const inspect = (template: string): Promise<string> => docker.run("inspect", "--format", template, outputs.containerName);
+    const image = randomImage();
+    await pushImage(outputs, "team/killed", "1", image);
+    const gone = await pushAndDelete("team/killed");
+    const started = await inspect("{{.State.StartedAt}}");
+    const data = await inspect('{{range .Mounts}}{{if eq .Destination "/var/lib/registry"}}{{.Source}}{{end}}{{end}}');
+    const pid = Number(await inspect("{{.State.Pid}}"));
+    const order = docker.attempt("exec", outputs.containerName, "/registry", "garbage-collect");
+    await eventually("the collection's lock", () => Promise.resolve(holders(data).length > 0));
+    process.kill(pid, "SIGKILL");
+    expect((await order).code).not.toBe(0);
+
+    await eventually("the new start by the engine", async () => (await inspect("{{.State.StartedAt}}")) !== started);
+    await eventually("a push", () =>
+      pushImage(outputs, "team/killed", "2", image).then(
+        () => true,
+        () => false,
+      ),
+    );
+    await collected();
+    expect(await statusOf("team/killed", gone)).toBe(404);
+    expect(holders(data)).toEqual([]);
+    await checkImage(outputs, "team/killed", "1", image);
+    await checkImage(outputs, "team/killed", "2", image);
+  });
+
+  it("comes on schedule, after the retention rules, and logs what they delete", async () => {
+    const manifest = async (tag: string): Promise<number> =>
+      (await request(outputs, `/v2/team/retained/manifests/${tag}`, { headers: { Accept: manifestType } })).status;
+    await eventually("a collection on schedule", async () => (await manifest("1")) === 404, 90);
+    await eventually("its end", async () => (await statusOf("team/retained", old)) === 404);
+    await checkImage(outputs, "team/retained", "2", kept);
+    expect(await manifest("v1")).toBe(200);
+    const { stdout, stderr } = await docker.attempt("logs", outputs.containerName);
+    expect(`${stdout}${stderr}`).toMatch(
+      /retention deleted a tag.*repository=team\/retained.*rule="rule 1 \(keep newest 1\)" tag=1/,
+    );
+  });
+
+  it("changes nothing in a second up", async () => {
+    expect(Object.keys(await stack.plannedChanges())).toEqual(["same"]);
+  });
+});
+
+/** The objects of collections under way. */
+function holders(data: string): string[] {
+  const folder = path.join(data, "container-registry-collection");
+  return fs.existsSync(folder) ? fs.readdirSync(folder).filter((name) => name.startsWith("holder-")) : [];
+}

@@ -87,7 +87,7 @@ describe("what users may do", () => {
 
   describe.each([
     ["with a login alone", false, { ...rules, nobody: ["", ""] as [string, string] }],
-    ["with pulls for everybody", true, { ...rules, nobody: ["pull", "pull"] as [string, string] }],
+    ["with pulls for everybody", true, { ...rules, team: ["push pull", "pull"], nobody: ["pull", "pull"] }],
   ])("%s", (_, anonymousPull, expected) => {
     beforeAll(async () => {
       await stack.set({ anonymousPull });

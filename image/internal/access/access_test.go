@@ -417,6 +417,8 @@ func TestAnonymous(t *testing.T) {
 		{"pull what is not public", http.MethodGet, "/v2/secret/app/manifests/latest", "", 401, "UNAUTHORIZED"},
 		{"the same as a user", http.MethodGet, "/v2/secret/app/manifests/latest", "admin:a", 200, ""},
 		{"the same as a user who may not", http.MethodGet, "/v2/secret/app/manifests/latest", "team:t", 403, "DENIED"},
+		{"pull as a user of other repositories", http.MethodGet, "/v2/public/app/manifests/latest", "team:t", 200, ""},
+		{"push as a user of other repositories", http.MethodPost, "/v2/public/app/blobs/uploads/", "team:t", 403, "DENIED"},
 		{"push", http.MethodPost, "/v2/public/app/blobs/uploads/", "", 401, "UNAUTHORIZED"},
 		{"push as a user", http.MethodPost, "/v2/public/app/blobs/uploads/", "admin:a", 202, ""},
 		{"push as a reader", http.MethodPost, "/v2/public/app/blobs/uploads/", "reader:r", 403, "DENIED"},

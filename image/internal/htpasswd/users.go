@@ -9,6 +9,7 @@ package htpasswd
 
 import (
 	"crypto/sha256"
+	"slices"
 	"strings"
 
 	"golang.org/x/crypto/bcrypt"
@@ -38,10 +39,16 @@ func (u *Users) Known(name string) bool { return u.hashes[name] != nil }
 
 // Rights are those of a known user.
 func (u *Users) Rights(name string) Rights {
-	if r, ok := u.rights[name]; ok {
+	r, ok := u.rights[name]
+	switch {
+	case !ok:
+		return fullRights
+	case u.anonymous != nil:
+		// What may be pulled without a login, may be pulled with one.
+		return Rights{slices.Concat(r.grants, u.anonymous.grants)}
+	default:
 		return r
 	}
-	return fullRights
 }
 
 // Anonymous are the rights without login, nil when there are none.

@@ -15,6 +15,7 @@ import (
 	"github.com/opencontainers/go-digest"
 	"github.com/sirupsen/logrus"
 
+	"container-registry/image/internal/layout"
 	"container-registry/image/internal/store"
 )
 
@@ -88,7 +89,7 @@ func tidy(ctx context.Context, c *configuration.Configuration, log *logrus.Entry
 
 func read(ctx context.Context, driver storagedriver.StorageDriver, log *logrus.Entry) (map[string]entry, error) {
 	content, err := driver.GetContent(ctx, stateFile)
-	if store.IsMissing(err) {
+	if layout.IsMissing(err) {
 		return nil, nil
 	}
 	if err != nil {
@@ -138,13 +139,13 @@ func links(ctx context.Context, registry distribution.Namespace) ([]link, error)
 				all = append(all, link{canonical, kind})
 				return err
 			})
-			if err != nil && !store.IsMissing(err) {
+			if err != nil && !layout.IsMissing(err) {
 				return err
 			}
 		}
 		return nil
 	})
-	if store.IsMissing(err) {
+	if layout.IsMissing(err) {
 		return nil, nil // nothing was cached yet
 	}
 	return all, err
@@ -159,7 +160,7 @@ func removeOthers(ctx context.Context, driver storagedriver.StorageDriver, regis
 		}
 		return nil
 	})
-	if err != nil && !store.IsMissing(err) {
+	if err != nil && !layout.IsMissing(err) {
 		return err
 	}
 	vacuum := storage.NewVacuum(ctx, driver)

@@ -11,6 +11,7 @@ import (
 	"github.com/distribution/distribution/v3/registry/storage"
 	"github.com/opencontainers/go-digest"
 
+	"container-registry/image/internal/layout"
 	"container-registry/image/internal/store"
 )
 
@@ -41,7 +42,7 @@ func Of(ctx context.Context, c *configuration.Configuration) (Size, error) {
 			s.Repositories++
 			return nil
 		})
-		if err != nil && !store.IsMissing(err) {
+		if err != nil && !layout.IsMissing(err) {
 			return s, err
 		}
 	}
@@ -54,7 +55,7 @@ func Of(ctx context.Context, c *configuration.Configuration) (Size, error) {
 		s.Bytes += blob.Size
 		return err
 	})
-	if store.IsMissing(err) {
+	if layout.IsMissing(err) {
 		err = nil // nothing was pushed yet
 	}
 	return s, err

@@ -4,7 +4,6 @@ package store
 
 import (
 	"context"
-	"errors"
 	"reflect"
 
 	"github.com/distribution/distribution/v3/configuration"
@@ -55,10 +54,4 @@ func (s *Store) IsFolder() bool { return s.storage.Type() == filesystem }
 func (s *Store) Same(other *Store) bool {
 	return s.storage.Type() == other.storage.Type() &&
 		reflect.DeepEqual(s.storage.Parameters(), other.storage.Parameters())
-}
-
-// IsMissing says whether a driver failed because there is nothing at a path.
-func IsMissing(err error) bool {
-	var missing storagedriver.PathNotFoundError
-	return errors.As(err, &missing)
 }

@@ -127,28 +127,29 @@ async function stock(workspace: Workspace, folder: string): Promise<number> {
   return seconds(() => run(stockBinary, ["garbage-collect", "--quiet", file], { env: { OTEL_TRACES_EXPORTER: "none" } }));
 }
 
+/** A row of the table. */
+async function compare(binary: string, workspace: Workspace, size: number): Promise<string[]> {
+  const ofStock = path.join(workspace.folder, "stock");
+  const ofOurs = path.join(workspace.folder, "ours");
+  const kept = makeStore(ofStock, size);
+  await run("cp", ["-a", ofStock, ofOurs]);
+  const before = await stock(workspace, ofStock);
+  const { took, wait, quiet } = await ours(binary, workspace, ofOurs);
+  for (const folder of [ofStock, ofOurs]) {
+    const left = blobsIn(folder);
+    if (left.join() !== kept.join()) {
+      throw new Error(`${left.length} blobs are left in ${folder} instead of ${kept.length}`);
+    }
+    fs.rmSync(folder, { recursive: true });
+  }
+  const figures = [before, before, took, wait, quiet].map((each) => each.toFixed(2));
+  return [size.toLocaleString("en"), (size - kept.length).toLocaleString("en"), ...figures];
+}
+
 async function main(): Promise<void> {
   const workspace = new Workspace();
   try {
     const binary = await bundledBinary(workspace);
-    const rows: string[][] = [];
-    for (const size of sizes) {
-      const ofStock = path.join(workspace.folder, "stock");
-      const ofOurs = path.join(workspace.folder, "ours");
-      const kept = makeStore(ofStock, size);
-      await run("cp", ["-a", ofStock, ofOurs]);
-      const before = await stock(workspace, ofStock);
-      const { took, wait, quiet } = await ours(binary, workspace, ofOurs);
-      for (const folder of [ofStock, ofOurs]) {
-        const left = blobsIn(folder);
-        if (left.join() !== kept.join()) {
-          throw new Error(`${left.length} blobs are left in ${folder} instead of ${kept.length}`);
-        }
-        fs.rmSync(folder, { recursive: true });
-      }
-      const figures = [before, before, took, wait, quiet].map((each) => each.toFixed(2));
-      rows.push([size.toLocaleString("en"), (size - kept.length).toLocaleString("en"), ...figures]);
-    }
     const head = [
       "blobs",
       "freed by both",
@@ -157,7 +158,11 @@ async function main(): Promise<void> {
       "ours: time s",
       "ours: longest wait of a write s",
     ];
-    console.log(table([...head, "the same without a collection s"], rows));
+    const rows: string[][] = [];
+    for (const size of sizes) {
+      rows.push(await compare(binary, workspace, size));
+      console.log(table([...head, "the same without a collection s"], rows));
+    }
   } finally {
     workspace.dispose();
   }

@@ -17,8 +17,8 @@ import (
 type visit func(relative string, info storagedriver.FileInfo) error
 
 // listed are the drivers whose walk is one long listing. The walk of the others goes from
-// folder to folder, and gives up when one is deleted meanwhile.
-var listed = map[string]bool{"s3aws": true, "swift": true, "oss": true}
+// folder to folder, one at a time, and most give up when one is deleted meanwhile.
+var listed = map[string]bool{"s3aws": true, "oss": true}
 
 // walk visits all below a folder, at least what is there from the beginning to the end.
 // Nothing is below a folder that does not exist.

@@ -14,8 +14,14 @@ describe("a bad configuration", () => {
     await stack.unset("port");
   });
 
-  /** Every third row of the table: each preview takes seconds. Numbers for booleans are left out: the command stores texts. */
-  const rows = badConfigurations.filter(({ config }, index) => index % 3 === 0 && typeof config.lab !== "number");
+  /**
+   * Every third row of the table: each preview takes seconds. Left out is what the command would not store as it stands there:
+   * numbers for booleans, and keys that are paths.
+   */
+  const rows = badConfigurations.filter(
+    ({ config }, index) =>
+      index % 3 === 0 && typeof config.lab !== "number" && !Object.keys(config).some((key) => /[.[]/.test(key)),
+  );
   /** Objects go into the configuration as JSON, as a person would type them. */
   const typed = (value: unknown): string => (typeof value === "string" ? value : JSON.stringify(value));
 
@@ -32,7 +38,7 @@ describe("a bad configuration", () => {
       await stack.set(Object.fromEntries(Object.entries(config).map(([key, value]): [string, string] => [key, typed(value)])));
       const text = await refused("preview");
       for (const problem of problems) {
-        expect(text).toContain(problem);
+        expect(text).toContain(problem.replace(process.cwd(), stack.folder));
       }
       for (const key of Object.keys(config)) {
         await stack.unset(key);

@@ -95,7 +95,9 @@ export class SwarmRegistry extends pulumi.ComponentResource {
     const { swarm, storage } = settings;
     const topology = topologyOf(storage, swarm);
     const engine = engineOf(this);
-    const nodes = engine.apply((manager) => swarmNodes(manager, swarm.nodes ?? []));
+    // Where nodes pull the image and share the store, nobody has to know them.
+    const known = topology.pinned || (settings.image === "bundled" && swarm.imageDistribution?.repository === undefined);
+    const nodes = known ? engine.apply((manager) => swarmNodes(manager, swarm.nodes ?? [])) : pulumi.output<SwarmNode[]>([]);
 
     const server = registryParts(name, settings, args.lab ?? false, parent);
     const image = new SwarmImage(

@@ -231,6 +231,10 @@ describe("a Swarm of five nodes", () => {
       await shell(backup, lost);
       await lab.kill(lost);
       try {
+        // Until Swarm knows that the node is down, it would give it tasks, and `up` asks for a way to it.
+        await eventually("the notice of the loss", async () =>
+          /Down/.test(await lab.docker(lab.manager, "node", "ls", "--filter", `name=${lost.name}`, "--format", "{{.Status}}")),
+        );
         await stack.set({ "swarm.constraints[0]": `node.hostname == ${heir.name}` });
         await shell(restore, heir);
         outputs = await stack.up();

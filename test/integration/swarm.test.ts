@@ -233,7 +233,9 @@ describe("a Swarm of five nodes", () => {
       try {
         // Until Swarm knows that the node is down, it would give it tasks, and `up` asks for a way to it.
         await eventually("the notice of the loss", async () =>
-          /Down/.test(await lab.docker(lab.manager, "node", "ls", "--filter", `name=${lost.name}`, "--format", "{{.Status}}")),
+          (await lab.docker(lab.manager, "node", "ls", "--filter", `name=${lost.name}`, "--format", "{{.Status}}")).includes(
+            "Down",
+          ),
         );
         await stack.set({ "swarm.constraints[0]": `node.hostname == ${heir.name}` });
         await shell(restore, heir);

@@ -1,6 +1,7 @@
 export * from "./args";
 export * from "./hostedRegistryArgs";
 export * from "./storageArgs";
+export * from "./swarmArgs";
 export { AcrRegistry, type AcrRegistryArgs } from "./acrRegistry";
 export { ArtifactRegistry, type ArtifactRegistryArgs } from "./artifactRegistry";
 export { AzureStore, type AzureStoreArgs } from "./azureStore";
@@ -14,3 +15,4 @@ export { RegistryImages, type RegistryImagesArgs } from "./registryImages";
 export { RegistryUsers, type RegistryUsersArgs } from "./registryUsers";
 export { S3Store, type S3StoreArgs } from "./s3Store";
 export { SingleNodeRegistry, type SingleNodeRegistryArgs } from "./singleNodeRegistry";
+export { SwarmRegistry, type SwarmRegistryArgs } from "./swarmRegistry";

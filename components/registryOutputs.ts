@@ -20,4 +20,6 @@ export interface RegistryOutputs {
   mirrorRepositoryPrefix?: pulumi.Output<string>;
   /** Of registries on one Docker host. */
   containerName?: pulumi.Output<string>;
+  /** Of registries on a Swarm. */
+  serviceName?: pulumi.Output<string>;
 }

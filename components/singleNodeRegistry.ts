@@ -1,36 +1,18 @@
 import * as pulumi from "@pulumi/pulumi";
-import * as random from "@pulumi/random";
 import { Authentication, GarbageCollection, Mirror, Resources, Tls, TlsMode, User } from "./args";
 import { nameProblems, registryProblems, RegistrySettings } from "./lib/checks";
-import { daemonConfig, loginCommand, trustCommand } from "./lib/clientSetup";
-import {
-  certificateFile,
-  configurationPath,
-  filesFolder,
-  htpasswdFile,
-  renderConfiguration,
-  storeCaPath,
-} from "./lib/configuration";
+import { filesFolder } from "./lib/configuration";
 import { engineOf } from "./lib/engine";
-import { hostPort, isLoopback, isUnspecified } from "./lib/hosts";
-import { checkArguments, gated } from "./lib/inputs";
-import { completeMirror } from "./lib/mirror";
-import { checkStore } from "./lib/preflight";
-import { driverOf, storageConfiguration } from "./lib/storage";
-import { storageProblems } from "./lib/storageChecks";
-import { serverVersion } from "./lib/version";
-import { provisionedStorage } from "./provisionedStorage";
+import { checkArguments } from "./lib/inputs";
+import { checkStore, newStorePatience } from "./lib/preflight";
+import { driverOf } from "./lib/storage";
 import { PullThroughCache } from "./pullThroughCache";
-import { RegistryCertificate } from "./registryCertificate";
 import { RegistryData } from "./registryData";
 import { RegistryFiles } from "./registryFiles";
 import { RegistryImage } from "./registryImage";
-import { RegistryUsers } from "./registryUsers";
-import { completeResources, nameWhenHealthy, serverContainer, serverEnvironment, serverHosts } from "./serverContainer";
+import { clientOutputs, registryParts } from "./registryParts";
+import { completeResources, nameWhenHealthy, serverContainer, serverHosts } from "./serverContainer";
 import { Storage } from "./storageArgs";
-
-/** How long a store that was just made may refuse the registry, in seconds: an assigned role in Azure takes up to ten minutes. */
-const newStorePatience = 600;
 
 /** A registry on one Docker host. */
 export interface SingleNodeRegistryArgs {
@@ -108,20 +90,8 @@ export class SingleNodeRegistry extends pulumi.ComponentResource {
     const parent = { parent: this };
     const lab = args.lab ?? false;
     const bundled = settings.image === "bundled";
-    const encrypted = settings.tls.mode !== TlsMode.Off;
 
-    const certificate = new RegistryCertificate(
-      `${name}-tls`,
-      { hostname: settings.hostname, alternativeNames: certificateNames(settings), tls: settings.tls },
-      parent,
-    );
-    const users = new RegistryUsers(
-      `${name}-users`,
-      { users: [...settings.users], anonymousPull: settings.anonymousPull },
-      parent,
-    );
-    // Not RandomBytes: its value is its ID as well, and that stands in state and previews in clear.
-    const httpSecret = new random.RandomPassword(`${name}-http-secret`, { length: 48, special: false }, parent);
+    const server = registryParts(name, settings, lab, parent);
     const image = new RegistryImage(`${name}-image`, { image: settings.image }, parent);
     const data = new RegistryData(
       `${name}-data`,
@@ -129,37 +99,16 @@ export class SingleNodeRegistry extends pulumi.ComponentResource {
       parent,
     );
 
-    const store = provisionedStorage(`${name}-store`, settings.storage, lab, parent);
-    const storage = gated(store, (resolved) => storageProblems(resolved, settings.image));
-    const configuration = pulumi.all([httpSecret.result, storage]).apply(([secret, resolved]) =>
-      renderConfiguration({
-        httpSecret: secret,
-        tls: encrypted,
-        authentication: settings.users.length > 0 ? settings.authentication : undefined,
-        bundled,
-        readOnly: settings.readOnly,
-        garbageCollection: settings.garbageCollection,
-        storage: storageConfiguration(resolved),
-      }),
-    );
-    // The path holds a hash over the random HTTP secret, which tells nothing about the file's other secrets.
-    const path = pulumi.unsecret(configuration.apply(configurationPath));
-    const storeCa = settings.storage.caCertificates;
     const files = new RegistryFiles(
       `${name}-files`,
       {
         imageId: image.imageId,
         unprivileged: bundled,
-        files: [
-          { path, content: configuration },
-          ...(encrypted ? [{ path: certificateFile, content: certificate.serverPem }] : []),
-          ...(settings.users.length > 0 ? [{ path: htpasswdFile, content: users.htpasswd }] : []),
-          ...(storeCa === undefined ? [] : [{ path: storeCaPath(storeCa), content: storeCa }]),
-        ],
+        files: server.files,
       },
       parent,
     );
-    const environment = serverEnvironment(settings.resources, storeCa);
+    const { certificate, configurationPath: path, environment } = server;
     const remoteStore = driverOf(settings.storage) !== "filesystem";
     const checkedPath =
       remoteStore && bundled && !pulumi.runtime.isDryRun()
@@ -207,7 +156,7 @@ export class SingleNodeRegistry extends pulumi.ComponentResource {
               hostname: settings.hostname,
               bindAddress: settings.bindAddress,
               // The same certificate: it is for the host, whatever the port.
-              serverPem: encrypted ? certificate.serverPem : undefined,
+              serverPem: settings.tls.mode === TlsMode.Off ? undefined : certificate.serverPem,
               allowInsecure: settings.allowInsecure,
               hosts: settings.hosts,
               resources: settings.resources,
@@ -216,42 +165,22 @@ export class SingleNodeRegistry extends pulumi.ComponentResource {
             parent,
           );
 
-    const prefix = hostPort(settings.hostname, settings.port);
-    this.endpoint = pulumi.output(`${encrypted ? "https" : "http"}://${prefix}`);
-    this.repositoryPrefix = pulumi.output(prefix);
-    this.username = users.username;
-    this.password = users.password;
-    this.credentials = users.credentials;
-    this.caCertificate = certificate.caCertificate;
-    this.certificateExpiresAt = certificate.expiresAt;
-    this.loginCommand = users.username.apply((username) => loginCommand(prefix, username));
-    this.mirrorEndpoint = mirror?.endpoint ?? pulumi.output("");
-    const mirrorPrefix = settings.mirror && hostPort(settings.hostname, completeMirror(settings.mirror).port);
-    this.trustCommand = certificate.caCertificate.apply((ca) => trustCommand(prefix, ca, mirrorPrefix));
-    this.daemonConfig = this.mirrorEndpoint.apply((endpoint) =>
-      daemonConfig({
-        insecureRegistry: encrypted || isLoopback(settings.hostname) ? undefined : prefix,
-        mirror: endpoint === "" ? undefined : endpoint,
-      }),
-    );
-    this.version = pulumi.output(bundled ? serverVersion() : settings.image);
+    const outputs = clientOutputs(settings, server, mirror?.endpoint);
+    this.endpoint = outputs.endpoint;
+    this.repositoryPrefix = outputs.repositoryPrefix;
+    this.username = outputs.username;
+    this.password = outputs.password;
+    this.credentials = outputs.credentials;
+    this.caCertificate = outputs.caCertificate;
+    this.certificateExpiresAt = outputs.certificateExpiresAt;
+    this.loginCommand = outputs.loginCommand;
+    this.trustCommand = outputs.trustCommand;
+    this.daemonConfig = outputs.daemonConfig;
+    this.mirrorEndpoint = outputs.mirrorEndpoint;
+    this.version = outputs.version;
     // Outputs that tell where the registry is wait until it answers.
     this.containerName = nameWhenHealthy(this, container, bundled);
-    this.registerOutputs({
-      endpoint: this.endpoint,
-      repositoryPrefix: this.repositoryPrefix,
-      username: this.username,
-      password: this.password,
-      credentials: this.credentials,
-      caCertificate: this.caCertificate,
-      certificateExpiresAt: this.certificateExpiresAt,
-      loginCommand: this.loginCommand,
-      trustCommand: this.trustCommand,
-      daemonConfig: this.daemonConfig,
-      mirrorEndpoint: this.mirrorEndpoint,
-      version: this.version,
-      containerName: this.containerName,
-    });
+    this.registerOutputs({ ...outputs, containerName: this.containerName });
   }
 }
 
@@ -282,9 +211,4 @@ export function settingsOf(args: SingleNodeRegistryArgs): RegistrySettings {
  */
 function withoutDependency<T>(output: pulumi.Output<T>): Promise<pulumi.Unwrap<T>> {
   return new Promise((resolve) => void output.apply((value) => resolve(value as pulumi.Unwrap<T>)));
-}
-
-/** Every name and address a client of this host may use. */
-function certificateNames(settings: RegistrySettings): string[] {
-  return [settings.bindAddress, "localhost", "127.0.0.1", "::1"].filter((each) => !isUnspecified(each));
 }

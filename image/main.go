@@ -17,6 +17,7 @@ import (
 	"github.com/sirupsen/logrus"
 
 	"container-registry/image/internal/config"
+	"container-registry/image/internal/forward"
 	"container-registry/image/internal/garbage"
 	"container-registry/image/internal/healthcheck"
 	"container-registry/image/internal/logging"
@@ -38,6 +39,8 @@ const usage = `usage:
   registry transfer [--workers N] [--dry-run] [--source-may-change] FROM_CONFIG TO_CONFIG
   registry size CONFIG
   registry prepare FOLDER
+  registry forward [--connections N] ADDRESS TARGET
+  registry forward --check
   registry version
 
   serve            answers requests until SIGTERM or SIGINT
@@ -60,6 +63,10 @@ const usage = `usage:
                            storage.maintenance.readonly.enabled is true, or the last pushes are missing
   size             counts repositories, blobs and bytes, also while the server runs
   prepare          gives FOLDER and all in it to the server's user; needs root
+  forward          passes TCP connections to ADDRESS on to TARGET, a host:port that is looked up for
+                   each of them, until SIGTERM or SIGINT; TLS goes through untouched
+    --connections N        how many there may be at once; 4096 unless given
+    --check                succeeds when the forwarder of this container is alive
   version          prints the versions of this server, its engine and Go
 
 A CONFIG of - is read from standard input.
@@ -175,6 +182,8 @@ func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.
 			return misused(stderr, "prepare needs exactly one FOLDER")
 		}
 		return ownership.HandOver(ctx, folders[0])
+	case "forward":
+		return passOn(ctx, flags, args, stderr)
 	case "version":
 		fmt.Fprint(stdout, version.Report())
 		return nil
@@ -192,6 +201,31 @@ func serve(ctx context.Context, c *configuration.Configuration, log *logrus.Entr
 		return err
 	}
 	return s.Run(ctx)
+}
+
+func passOn(ctx context.Context, flags *flag.FlagSet, args []string, stderr io.Writer) error {
+	options := forward.Options{Health: forward.HealthSocket}
+	flags.IntVar(&options.Connections, "connections", 4096, "")
+	check := flags.Bool("check", false, "")
+	addresses, err := parse(flags, args)
+	switch {
+	case err != nil:
+		return misused(stderr, err.Error())
+	case *check && len(addresses) == 0:
+		ctx, cancel := context.WithTimeout(ctx, 5*time.Second)
+		defer cancel()
+		return forward.Check(ctx, options.Health)
+	case len(addresses) != 2 || options.Connections < 1:
+		return misused(stderr, "forward needs one ADDRESS and one TARGET, and room for a connection or more")
+	}
+	if options.Log, err = logging.Configure(configuration.Log{Level: "info"}); err != nil {
+		return err
+	}
+	forwarder, err := forward.New(addresses[0], addresses[1], options)
+	if err != nil {
+		return fmt.Errorf("forward: %w", err)
+	}
+	return forwarder.Run(ctx)
 }
 
 // withConfig reads the command line and the file it names, for the commands that

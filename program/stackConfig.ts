@@ -10,10 +10,12 @@ import { artifactRegistry } from "./targets/artifactRegistry";
 import { ecr } from "./targets/ecr";
 import { external } from "./targets/external";
 import { singleNode } from "./targets/singleNode";
+import { swarm } from "./targets/swarm";
 
 /** Where a stack's registry may run. */
 export const targets: Record<string, Target> = {
   "single-node": singleNode,
+  swarm,
   ecr,
   acr,
   "artifact-registry": artifactRegistry,

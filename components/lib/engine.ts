@@ -25,11 +25,22 @@ export function engineOf(component: pulumi.ComponentResource): pulumi.Output<Eng
   });
 }
 
+/** Where an engine is that nothing is said of. */
+export const localEngine = "unix:///var/run/docker.sock";
+
 /** Runs the docker command against an engine and returns what it printed; the error of a failed one has that too. */
-export async function dockerCommand(engine: EngineAddress, ...words: string[]): Promise<string> {
+export function dockerCommand(engine: EngineAddress, ...words: string[]): Promise<string> {
+  return dockerCommandWith("", engine, ...words);
+}
+
+/** Does so with a text on standard input, where nobody sees it in a list of processes. */
+export async function dockerCommandWith(input: string, engine: EngineAddress, ...words: string[]): Promise<string> {
   // The provider does not know the current context of the docker command; nor must we.
-  const address = engine.context ? ["--context", engine.context] : ["--host", engine.host ?? "unix:///var/run/docker.sock"];
-  const { stdout, stderr } = await execFile("docker", [...address, ...words], { maxBuffer: 1 << 24 });
+  const address = engine.context ? ["--context", engine.context] : ["--host", engine.host ?? localEngine];
+  const running = execFile("docker", [...address, ...words], { maxBuffer: 1 << 24 });
+  // A command that ends early does not read all of it.
+  running.child.stdin?.on("error", () => undefined).end(input);
+  const { stdout, stderr } = await running;
   return stdout.trim() === "" ? stderr.trim() : stdout.trim();
 }
 
@@ -43,14 +54,23 @@ export async function enginePlatform(engine: EngineAddress): Promise<string> {
 }
 
 /** What `docker inspect` says of a container, by a template; undefined when there is none. */
-export async function inspectContainer<T>(engine: EngineAddress, container: string, template: string): Promise<T | undefined> {
+export function inspectContainer<T>(engine: EngineAddress, container: string, template: string): Promise<T | undefined> {
+  return inspect(engine, "container", container, template);
+}
+
+/** What `docker service inspect` says of a service, by a template; undefined when there is none. */
+export function inspectService<T>(engine: EngineAddress, service: string, template: string): Promise<T | undefined> {
+  return inspect(engine, "service", service, template);
+}
+
+async function inspect<T>(engine: EngineAddress, kind: string, name: string, template: string): Promise<T | undefined> {
   try {
-    return JSON.parse(await dockerCommand(engine, "container", "inspect", "--format", template, container)) as T;
+    return JSON.parse(await dockerCommand(engine, kind, "inspect", "--format", template, name)) as T;
   } catch (error) {
-    if (/No such container/i.test(printedBy(error))) {
+    if (/No such (container|service)/i.test(printedBy(error))) {
       return undefined;
     }
-    throw failure(`The Docker engine could not be asked for ${container}: ${printedBy(error)}`);
+    throw failure(`The Docker engine could not be asked for ${name}: ${printedBy(error)}`);
   }
 }
 

@@ -13,6 +13,7 @@ const inputs = new Set([
   ...["storage.oss.accessKeyId", "storage.oss.accessKeySecret"],
   ...["external.password", "mirror.password", "serverPem"],
   ...["repositoryPrefix", "username", "password"],
+  "swarm.imageDistribution.password",
 ]);
 
 /** Finds arguments that come as Outputs though they decide what is made, and so have to be plain. */

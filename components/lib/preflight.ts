@@ -1,17 +1,21 @@
 import { setTimeout as sleep } from "timers/promises";
 import * as pulumi from "@pulumi/pulumi";
-import { dockerCommand, EngineAddress, inspectContainer, printedBy } from "./engine";
+import { dockerCommand, dockerCommandWith, EngineAddress, inspectContainer, inspectService, printedBy } from "./engine";
 import { failure } from "./failure";
 
 /** A configuration that a registry is about to be switched to. */
 export interface Preflight {
   engine: EngineAddress;
   imageId: string;
-  /** The registry's container, which may be running with another configuration. */
-  containerName: string;
-  filesVolume: string;
-  filesFolder: string;
+  /** The registry's container or service, which may be running with another configuration. */
+  containerName?: string;
+  serviceName?: string;
+  /** Volume of the engine that has the configuration, and the folder it is mounted on. */
+  filesVolume?: string;
+  filesFolder?: string;
   configurationPath: string;
+  /** The configuration itself, where no volume has it. */
+  configuration?: string;
   /** `NAME=value` of the server's environment. */
   environment: readonly string[];
   /** `name:address` entries for the server's hosts file. */
@@ -19,6 +23,9 @@ export interface Preflight {
   /** Seconds for which a new store may refuse its new credentials, which are not known everywhere in a cloud at once. */
   patience?: number;
 }
+
+/** How long a store that was just made may refuse the registry, in seconds: an assigned role in Azure takes up to ten minutes. */
+export const newStorePatience = 600;
 
 /** Time between two tries of a new store, in seconds. */
 const pause = 5;
@@ -31,8 +38,7 @@ const dockerFailed = 125;
  * be reached, refuses the credentials or lacks the bucket stops the deployment here; the running registry is left as it is.
  */
 export async function checkStore(flight: Preflight): Promise<void> {
-  const running = await inspectContainer<string[]>(flight.engine, flight.containerName, "{{json .Config.Cmd}}");
-  if (running?.at(-1) === flight.configurationPath) {
+  if ((await runningWith(flight)) === flight.configurationPath) {
     return;
   }
   const { patience = 0 } = flight;
@@ -53,13 +59,24 @@ export async function checkStore(flight: Preflight): Promise<void> {
   }
 }
 
+/** Path of the configuration that the registry runs with now, if it does. */
+async function runningWith({ engine, containerName, serviceName }: Preflight): Promise<string | undefined> {
+  const words =
+    serviceName === undefined
+      ? await inspectContainer<string[]>(engine, containerName ?? "", "{{json .Config.Cmd}}")
+      : await inspectService<string[]>(engine, serviceName, "{{json .Spec.TaskTemplate.ContainerSpec.Args}}");
+  return words?.at(-1);
+}
+
 async function tryStore(flight: Preflight): Promise<void> {
-  await dockerCommand(
-    flight.engine,
+  const { engine, configuration } = flight;
+  const words = [
     ...["run", "--rm", "--read-only", "--cap-drop", "ALL", "--security-opt", "no-new-privileges"],
-    ...["--volume", `${flight.filesVolume}:${flight.filesFolder}:ro`],
+    ...(flight.filesVolume === undefined ? [] : ["--volume", `${flight.filesVolume}:${flight.filesFolder}:ro`]),
     ...flight.environment.flatMap((each) => ["--env", each]),
     ...flight.hosts.flatMap((each) => ["--add-host", each]),
-    ...[flight.imageId, "check", flight.configurationPath],
-  );
+  ];
+  await (configuration === undefined
+    ? dockerCommand(engine, ...words, flight.imageId, "check", flight.configurationPath)
+    : dockerCommandWith(configuration, engine, ...words, "--interactive", flight.imageId, "check", "-"));
 }

@@ -27,7 +27,7 @@ export const badConfigurations: BadConfiguration[] = [
   {
     title: "an unknown target",
     config: { target: "kubernetes" },
-    problems: ['target: "kubernetes" is not allowed; choose single-node, ecr, acr, artifact-registry, external'],
+    problems: ['target: "kubernetes" is not allowed; choose single-node, swarm, ecr, acr, artifact-registry, external'],
   },
   {
     title: "a mistyped key",

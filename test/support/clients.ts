@@ -190,7 +190,7 @@ export interface RequestOptions {
   /** Credentials; the stack's first user unless given, nobody for null. */
   login?: { username: string; password: string } | null;
   agent?: http.Agent;
-  /** Connects to this address instead of the endpoint's; a name in the endpoint is still the one that is verified. */
+  /** Connects to this address instead of the endpoint's, which is still the one that is verified. */
   host?: string;
   tls?: https.RequestOptions;
 }
@@ -217,7 +217,7 @@ export function open(outputs: RegistryOutputs, target: string, options: RequestO
     // The address in a URL has brackets if it is an IPv6 one; a socket takes it without.
     host: options.host ?? url.hostname.replace(/^\[|\]$/g, ""),
     // The name that is asked for and verified, whatever is connected to; an address is none by RFC 6066.
-    ...(options.host === undefined || isIP(url.hostname) ? {} : { servername: url.hostname }),
+    ...(options.host === undefined ? {} : verifiedAs(url.hostname)),
     port: url.port,
     path: `${url.pathname}${url.search}`,
     method: options.method ?? "GET",
@@ -231,6 +231,12 @@ export function open(outputs: RegistryOutputs, target: string, options: RequestO
   });
   sent.on("timeout", () => sent.destroy(new Error(`${sent.method} ${sent.path}: silence for ${silenceSeconds} s`)));
   return sent;
+}
+
+function verifiedAs(host: string): https.RequestOptions {
+  return isIP(host) === 0
+    ? { servername: host }
+    : { checkServerIdentity: (_, certificate) => tls.checkServerIdentity(host, certificate) };
 }
 
 async function answerOf(response: http.IncomingMessage): Promise<Answer> {

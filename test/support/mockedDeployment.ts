@@ -46,6 +46,7 @@ const answers: Record<string, (name: string, inputs: Record<string, unknown>) =>
   "docker:index/image:Image": (_, { imageName }) => ({
     repoDigest: `${String(imageName).replace(/:[^:]*$/, "")}@sha256:<digest>`,
   }),
+  "docker:index/secret:Secret": (name) => ({ name: `<secret ${name}>` }),
   "docker:index/container:Container": () => ({ exitCode: 0 }),
 };
 

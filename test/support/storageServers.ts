@@ -95,26 +95,29 @@ function newFolder(): string {
   return fs.mkdtempSync(path.join(os.tmpdir(), "container-registry-store-"));
 }
 
+/** An S3 server that containers reach at an address of this machine: by default the one that all containers of its engine know. */
+export async function s3Store(address?: string): Promise<TestStore> {
+  const [folder, host, inside, outside] = [newFolder(), address ?? (await bridgeAddress()), await freePort(), await freePort()];
+  const printed = await start("servers/versitygw.sh", folder, `127.0.0.1:${inside}`, "images");
+  return store("servers/versitygw.sh", folder, new Way({ host, port: outside }, { host: "127.0.0.1", port: inside }), {
+    settings: {
+      "storage.driver": "s3",
+      "storage.s3.bucket": "images",
+      "storage.s3.regionEndpoint": `http://${address ?? "host.docker.internal"}:${outside}`,
+    },
+    secrets: { "storage.s3.accessKey": printed.accesskey ?? "", "storage.s3.secretKey": printed.secretkey ?? "" },
+    wrongSecrets: { "storage.s3.secretKey": "this is not the key" },
+    readerSecrets: {
+      "storage.s3.accessKey": printed.readeraccesskey ?? "",
+      "storage.s3.secretKey": printed.readersecretkey ?? "",
+    },
+    missingBucket: { "storage.s3.bucket": "no-such-bucket" },
+  });
+}
+
 /** The stores, each a real server or the vendor's emulator. */
 export const stores: Record<string, () => Promise<TestStore>> = {
-  async s3() {
-    const [folder, host, inside, outside] = [newFolder(), await bridgeAddress(), await freePort(), await freePort()];
-    const printed = await start("servers/versitygw.sh", folder, `127.0.0.1:${inside}`, "images");
-    return store("servers/versitygw.sh", folder, new Way({ host, port: outside }, { host: "127.0.0.1", port: inside }), {
-      settings: {
-        "storage.driver": "s3",
-        "storage.s3.bucket": "images",
-        "storage.s3.regionEndpoint": `http://host.docker.internal:${outside}`,
-      },
-      secrets: { "storage.s3.accessKey": printed.accesskey ?? "", "storage.s3.secretKey": printed.secretkey ?? "" },
-      wrongSecrets: { "storage.s3.secretKey": "this is not the key" },
-      readerSecrets: {
-        "storage.s3.accessKey": printed.readeraccesskey ?? "",
-        "storage.s3.secretKey": printed.readersecretkey ?? "",
-      },
-      missingBucket: { "storage.s3.bucket": "no-such-bucket" },
-    });
-  },
+  s3: () => s3Store(),
 
   async azure() {
     const [folder, host, inside, outside] = [newFolder(), await bridgeAddress(), await freePort(), await freePort()];

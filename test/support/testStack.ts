@@ -26,6 +26,7 @@ export interface RegistryOutputs {
   mirrorEndpoint: string;
   version: string;
   containerName: string;
+  serviceName: string;
 }
 
 /** Configuration by key, or by path (`tls.mode`); a value in `secrets` is stored encrypted. */

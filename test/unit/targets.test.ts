@@ -4,6 +4,9 @@ import { checkStackConfig, targets } from "../../program/stackConfig";
 import { clouds } from "../support/clouds";
 import { Answers, mocked, valueOf } from "../support/mocks";
 
+// A service is not only asked for but waited for; swarmEngine.test.ts has the tests.
+jest.mock("../../components/lib/rollout", () => ({ untilRolledOut: () => Promise.resolve() }));
+
 const answers: Answers = {
   ...clouds,
   resources: {
@@ -17,6 +20,12 @@ const answers: Answers = {
 const least: Record<string, Record<string, unknown>> = {
   // Without TLS and the bundled server, whose certificate and health nobody here could give.
   "single-node": { image: `registry@sha256:${"0".repeat(64)}`, tls: { mode: "off" } },
+  swarm: {
+    image: `registry@sha256:${"0".repeat(64)}`,
+    tls: { mode: "off" },
+    allowInsecure: true,
+    storage: { driver: "s3", s3: { bucket: "images", region: "eu-central-1" } },
+  },
   ecr: { ecr: { repositories: ["app"] } },
   acr: { acr: { location: "westeurope" } },
   "artifact-registry": { artifactRegistry: { location: "europe-west3" } },

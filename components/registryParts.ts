@@ -1,0 +1,117 @@
+import * as pulumi from "@pulumi/pulumi";
+import * as random from "@pulumi/random";
+import { TlsMode } from "./args";
+import { RegistrySettings } from "./lib/checks";
+import { daemonConfig, loginCommand, trustCommand } from "./lib/clientSetup";
+import { certificateFile, configurationPath, htpasswdFile, renderConfiguration, storeCaPath } from "./lib/configuration";
+import { hostPort, isLoopback, isUnspecified } from "./lib/hosts";
+import { gated } from "./lib/inputs";
+import { completeMirror } from "./lib/mirror";
+import { storageConfiguration } from "./lib/storage";
+import { storageProblems } from "./lib/storageChecks";
+import { serverVersion } from "./lib/version";
+import { provisionedStorage } from "./provisionedStorage";
+import { RegistryCertificate } from "./registryCertificate";
+import { ServerFile } from "./registryFiles";
+import { RegistryOutputs } from "./registryOutputs";
+import { RegistryUsers } from "./registryUsers";
+import { serverEnvironment } from "./serverContainer";
+
+/** A file that the server reads, with a word for what is in it. */
+export interface NamedFile extends ServerFile {
+  name: string;
+}
+
+/** What a server of our own is made from, wherever it runs. */
+export interface RegistryParts {
+  certificate: RegistryCertificate;
+  users: RegistryUsers;
+  /** Where the configuration file is in the container. */
+  configurationPath: pulumi.Output<string>;
+  /** The configuration file as text. Secret. */
+  configuration: pulumi.Output<string>;
+  files: NamedFile[];
+  /** `NAME=value` of the server's environment. */
+  environment: string[];
+}
+
+export function registryParts(
+  name: string,
+  settings: RegistrySettings,
+  lab: boolean,
+  parent: pulumi.ComponentResourceOptions,
+): RegistryParts {
+  const encrypted = settings.tls.mode !== TlsMode.Off;
+  const certificate = new RegistryCertificate(
+    `${name}-tls`,
+    { hostname: settings.hostname, alternativeNames: certificateNames(settings), tls: settings.tls },
+    parent,
+  );
+  const users = new RegistryUsers(`${name}-users`, { users: [...settings.users], anonymousPull: settings.anonymousPull }, parent);
+  // Not RandomBytes: its value is its ID as well, and that stands in state and previews in clear.
+  const httpSecret = new random.RandomPassword(`${name}-http-secret`, { length: 48, special: false }, parent);
+  const store = provisionedStorage(`${name}-store`, settings.storage, lab, parent);
+  const storage = gated(store, (resolved) => storageProblems(resolved, settings.image));
+  const configuration = pulumi.all([httpSecret.result, storage]).apply(([secret, resolved]) =>
+    renderConfiguration({
+      httpSecret: secret,
+      tls: encrypted,
+      authentication: settings.users.length > 0 ? settings.authentication : undefined,
+      bundled: settings.image === "bundled",
+      readOnly: settings.readOnly,
+      garbageCollection: settings.garbageCollection,
+      storage: storageConfiguration(resolved),
+    }),
+  );
+  // The path holds a hash over the random HTTP secret, which tells nothing about the file's other secrets.
+  const path = pulumi.unsecret(configuration.apply(configurationPath));
+  const storeCa = settings.storage.caCertificates;
+  return {
+    certificate,
+    users,
+    configurationPath: path,
+    configuration,
+    files: [
+      { name: "configuration", path, content: configuration },
+      ...(encrypted ? [{ name: "certificate", path: certificateFile, content: certificate.serverPem }] : []),
+      ...(settings.users.length > 0 ? [{ name: "users", path: htpasswdFile, content: users.htpasswd }] : []),
+      ...(storeCa === undefined ? [] : [{ name: "store-ca", path: storeCaPath(storeCa), content: storeCa }]),
+    ],
+    environment: serverEnvironment(settings.resources, storeCa),
+  };
+}
+
+/** Every name and address a client of this host may use. */
+function certificateNames(settings: RegistrySettings): string[] {
+  return [settings.bindAddress, "localhost", "127.0.0.1", "::1"].filter((each) => !isUnspecified(each));
+}
+
+/** What clients need to know; `mirror` is the URL of a pull-through cache. */
+export function clientOutputs(
+  settings: RegistrySettings,
+  { certificate, users }: RegistryParts,
+  mirror: pulumi.Output<string> = pulumi.output(""),
+): RegistryOutputs & Required<Pick<RegistryOutputs, "certificateExpiresAt" | "mirrorEndpoint">> {
+  const encrypted = settings.tls.mode !== TlsMode.Off;
+  const prefix = hostPort(settings.hostname, settings.port);
+  const mirrorPrefix = settings.mirror && hostPort(settings.hostname, completeMirror(settings.mirror).port);
+  return {
+    endpoint: pulumi.output(`${encrypted ? "https" : "http"}://${prefix}`),
+    repositoryPrefix: pulumi.output(prefix),
+    username: users.username,
+    password: users.password,
+    credentials: users.credentials,
+    caCertificate: certificate.caCertificate,
+    certificateExpiresAt: certificate.expiresAt,
+    loginCommand: users.username.apply((username) => loginCommand(prefix, username)),
+    trustCommand: certificate.caCertificate.apply((ca) => trustCommand(prefix, ca, mirrorPrefix)),
+    daemonConfig: mirror.apply((endpoint) =>
+      daemonConfig({
+        insecureRegistry: encrypted || isLoopback(settings.hostname) ? undefined : prefix,
+        mirror: endpoint === "" ? undefined : endpoint,
+      }),
+    ),
+    mirrorEndpoint: mirror,
+    version: pulumi.output(settings.image === "bundled" ? serverVersion() : settings.image),
+  };
+}

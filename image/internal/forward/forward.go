@@ -1,0 +1,180 @@
+// Package forward passes TCP connections on to the tasks of a service, so that every
+// node of a Swarm has the registry on a port of its own. Nothing of what goes through
+// is looked at: TLS is between the client and the registry.
+package forward
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"sync"
+	"time"
+
+	"github.com/sirupsen/logrus"
+)
+
+// Options of a forwarder. What is not given has the default.
+type Options struct {
+	// Connections at once; more have to wait.
+	Connections int
+	// DialLimit is how long a task is looked for before a client is turned away.
+	// Long enough for a task that is replaced. 15 s unless given.
+	DialLimit time.Duration
+	// DrainLimit is how long connections have to end once the forwarder stops. 30 s unless given.
+	DrainLimit time.Duration
+	// Lookup finds the addresses of a name; by DNS unless given.
+	Lookup func(ctx context.Context, host string) ([]string, error)
+	// Health is a socket that Check asks; none unless given.
+	Health string
+	Log    *logrus.Entry
+}
+
+func (o Options) withDefaults() Options {
+	if o.DialLimit == 0 {
+		o.DialLimit = 15 * time.Second
+	}
+	if o.DrainLimit == 0 {
+		o.DrainLimit = 30 * time.Second
+	}
+	if o.Lookup == nil {
+		o.Lookup = net.DefaultResolver.LookupHost
+	}
+	return o
+}
+
+// Forwarder listens, and passes connections on to a target.
+type Forwarder struct {
+	options  Options
+	target   target
+	listener net.Listener
+	health   net.Listener
+	// slots has an entry for every connection.
+	slots chan struct{}
+}
+
+// New listens on an address for connections to target, a host:port whose host is
+// looked up for each of them. Nothing is passed on before Run.
+func New(listen, to string, options Options) (*Forwarder, error) {
+	host, port, err := net.SplitHostPort(to)
+	if err != nil {
+		return nil, fmt.Errorf("target: %w", err)
+	}
+	options = options.withDefaults()
+	listener, err := net.Listen("tcp", listen)
+	if err != nil {
+		return nil, err
+	}
+	f := &Forwarder{
+		options:  options,
+		target:   target{host: host, port: port, lookup: options.Lookup},
+		listener: listener,
+		slots:    make(chan struct{}, options.Connections),
+	}
+	if options.Health != "" {
+		if f.health, err = net.Listen("unix", options.Health); err != nil {
+			listener.Close()
+			return nil, err
+		}
+	}
+	return f, nil
+}
+
+// Addr is the address it listens on.
+func (f *Forwarder) Addr() net.Addr { return f.listener.Addr() }
+
+// Run passes connections on until ctx ends, then waits for those that are open.
+func (f *Forwarder) Run(ctx context.Context) error {
+	f.options.Log.WithFields(logrus.Fields{"address": f.Addr().String(), "target": f.target.String()}).Info("forwarding")
+	stop := context.AfterFunc(ctx, func() { f.listener.Close() })
+	defer stop()
+
+	if f.health != nil {
+		defer f.health.Close()
+		go answer(f.health)
+	}
+	// Connections outlive ctx by the time they have to end.
+	open, cut := context.WithCancel(context.WithoutCancel(ctx))
+	defer cut()
+	var connections sync.WaitGroup
+	err := f.accept(ctx, func(client *net.TCPConn) {
+		connections.Go(func() {
+			defer func() { <-f.slots }()
+			f.serve(open, client)
+		})
+	})
+	if err != nil {
+		return err
+	}
+	f.options.Log.Infof("stopping; open connections have %s to end", f.options.DrainLimit)
+	timer := time.AfterFunc(f.options.DrainLimit, cut)
+	defer timer.Stop()
+	connections.Wait()
+	return nil
+}
+
+// accept hands out connections until ctx ends; while all slots are taken it leaves
+// new ones to the kernel's queue.
+func (f *Forwarder) accept(ctx context.Context, serve func(*net.TCPConn)) error {
+	for {
+		select {
+		case f.slots <- struct{}{}:
+		case <-ctx.Done():
+			return nil
+		}
+		client, err := f.listener.Accept()
+		switch {
+		case err == nil:
+			serve(client.(*net.TCPConn))
+		case ctx.Err() != nil:
+			return nil
+		case errors.Is(err, net.ErrClosed):
+			return err
+		default:
+			// Out of file descriptors, or a client that went away again.
+			<-f.slots
+			f.options.Log.WithError(err).Warn("a connection was not accepted")
+			time.Sleep(10 * time.Millisecond)
+		}
+	}
+}
+
+func (f *Forwarder) serve(ctx context.Context, client *net.TCPConn) {
+	defer client.Close()
+	limited, cancel := context.WithTimeout(ctx, f.options.DialLimit)
+	task, err := f.target.dial(limited)
+	cancel()
+	if err != nil {
+		f.options.Log.WithError(err).WithField("client", client.RemoteAddr().String()).Error("no task of the registry answers")
+		// A reset tells the client at once; an orderly end would look like an empty answer.
+		_ = client.SetLinger(0)
+		return
+	}
+	defer task.Close()
+	stop := context.AfterFunc(ctx, func() {
+		client.Close()
+		task.Close()
+	})
+	defer stop()
+	join(client, task)
+}
+
+// join passes bytes both ways until both sides have ended. A side that ends its half
+// still gets what the other one has to say.
+func join(a, b *net.TCPConn) {
+	var ways sync.WaitGroup
+	pass := func(to, from *net.TCPConn) {
+		if _, err := io.Copy(to, from); err != nil {
+			// What is lost cannot be told from what ended, unless the other side is cut off too.
+			_ = to.SetLinger(0)
+			to.Close()
+			from.Close()
+			return
+		}
+		_ = to.CloseWrite()
+	}
+	ways.Go(func() { pass(a, b) })
+	ways.Go(func() { pass(b, a) })
+	ways.Wait()
+}

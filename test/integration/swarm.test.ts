@@ -1,0 +1,420 @@
+import * as fs from "fs";
+import * as path from "path";
+import { CleanUp } from "../support/cleanUp";
+import { DockerClient, request, Workspace } from "../support/clients";
+import { checkImage, pushImage, randomImage } from "../support/images";
+import { eventually, run } from "../support/run";
+import { Place, readable, Secret, secretOf, secretsOfPem } from "../support/secretSearch";
+import { s3Store, TestStore } from "../support/storageServers";
+import { LabNode, SwarmLab } from "../support/swarmLab";
+import { projectRoot, RegistryOutputs, Settings, TestStack } from "../support/testStack";
+
+/** A web server and a greeting: what the course calls nginx and hello-world. No registry on the internet has to be reached. */
+const program = `package main
+import ("fmt"; "net"; "os")
+func main() {
+  if len(os.Args) < 2 { fmt.Println("Hello from Docker!"); return }
+  listener, err := net.Listen("tcp", os.Args[1])
+  if err != nil { panic(err) }
+  for {
+    if connection, err := listener.Accept(); err == nil {
+      fmt.Fprint(connection, "HTTP/1.0 200 OK\\r\\n\\r\\nwelcome")
+      connection.Close()
+    }
+  }
+}`;
+
+interface ServiceSpec {
+  Spec: {
+    Mode: object;
+    EndpointSpec: { Mode: string; Ports?: { PublishMode: string; PublishedPort: number; TargetPort: number }[] };
+  };
+}
+
+/** Five managers, as in the course; two registries, one after the other. */
+describe("a Swarm of five nodes", () => {
+  const cleanUp = new CleanUp();
+  let lab: SwarmLab;
+  /** The docker command on every node. */
+  let engines: DockerClient[];
+
+  beforeAll(async () => {
+    lab = cleanUp.add(await SwarmLab.up());
+    engines = lab.nodes.map((node) => cleanUp.add(lab.client(node)));
+  });
+
+  function client(node: LabNode): DockerClient {
+    const found = engines[lab.nodes.indexOf(node)];
+    if (found === undefined) {
+      throw new Error(`${node.name} has no client`);
+    }
+    return found;
+  }
+
+  /** A stack on this Swarm whose image is loaded on all nodes. */
+  async function newStack(settings: Settings, secrets: Settings = {}): Promise<TestStack> {
+    const nodes = lab.nodes.slice(1).map(({ host }, index): [string, string] => [`swarm.nodes[${index}]`, host]);
+    const common = { target: "swarm", hostname: "127.0.0.1", ...Object.fromEntries(nodes) };
+    return cleanUp.add(await TestStack.create({ ...common, ...settings }, secrets, { DOCKER_HOST: lab.manager.host }));
+  }
+
+  /** Everything secret that a stack has. */
+  async function secretsOf(stack: TestStack, outputs: RegistryOutputs): Promise<Secret[]> {
+    const state = await stack.pulumi("stack", "export", "--show-secrets");
+    const keys = [...state.matchAll(/-----BEGIN EC PRIVATE KEY-----[^-]*-----END EC PRIVATE KEY-----/g)].map(([pem]) =>
+      pem.replace(/\\+n/g, "\n"),
+    );
+    expect(keys.length).toBeGreaterThan(1);
+    return [
+      ...[...new Set(keys)].flatMap((pem) => secretsOfPem("a key", pem)),
+      ...Object.values(outputs.credentials).map((password) => secretOf("a password", password)),
+    ];
+  }
+
+  /** Where other people may look. */
+  async function places(stack: TestStack): Promise<Place[]> {
+    const { resourceName } = stack;
+    const services = (
+      await lab.docker(lab.manager, "service", "ls", "--format", "{{.Name}}", "--filter", `name=${resourceName}`)
+    ).split("\n");
+    const ask = async (node: LabNode, ...words: string[]): Promise<Place> => ({
+      name: `${node.name}: ${words.join(" ")}`,
+      text: await lab.docker(node, ...words),
+    });
+    const containers = await Promise.all(
+      lab.nodes.map(async (node) => {
+        const ids = (await lab.docker(node, "ps", "--all", "--quiet", "--filter", `name=${resourceName}`))
+          .split("\n")
+          .filter(Boolean);
+        return ids.length === 0 ? [] : [await ask(node, "inspect", ...ids)];
+      }),
+    );
+    return [
+      { name: "state", text: stack.storedState() },
+      ...(await Promise.all(services.map((service) => ask(lab.manager, "service", "inspect", service)))),
+      ...(await Promise.all(services.map((service) => ask(lab.manager, "service", "logs", service)))),
+      ...containers.flat(),
+    ];
+  }
+
+  const ping = async (outputs: RegistryOutputs, { address }: LabNode, password = outputs.password): Promise<number> =>
+    (await request(outputs, "/v2/", { host: address, login: { username: outputs.username, password } })).status;
+
+  async function everyNodeAnswers(outputs: RegistryOutputs): Promise<void> {
+    for (const node of lab.nodes) {
+      expect(`${node.name} ${await ping(outputs, node)}`).toBe(`${node.name} 200`);
+    }
+  }
+
+  async function inspectService(name: string): Promise<ServiceSpec> {
+    const [service] = JSON.parse(await lab.docker(lab.manager, "service", "inspect", name)) as ServiceSpec[];
+    if (service === undefined) {
+      throw new Error(`there is no service ${name}`);
+    }
+    return service;
+  }
+
+  describe("with images on one node, and a forwarder on each", () => {
+    let stack: TestStack;
+    let outputs: RegistryOutputs;
+
+    beforeAll(async () => {
+      stack = await newStack({ "swarm.constraints[0]": "node.hostname == node2" });
+      outputs = await stack.up();
+    });
+
+    it("has the registry on the same port of every node", () => everyNodeAnswers(outputs));
+
+    it("runs a service of five replicas from an image that was pushed on one node", async () => {
+      const workspace = cleanUp.add(new Workspace());
+      workspace.write("program.go", program);
+      const binary = path.join(workspace.folder, "program");
+      await run("go", ["build", "-o", binary, "program.go"], { cwd: workspace.folder, env: { CGO_ENABLED: "0", GOFLAGS: "" } });
+      const [hello, nginx] = [`${outputs.repositoryPrefix}/hello-world:1`, `${outputs.repositoryPrefix}/nginx:1`];
+      const pusher = client(lab.manager);
+      const files = (command: string[]): Record<string, string | Buffer> => ({
+        program: binary,
+        Dockerfile: Buffer.from(`FROM scratch\nCOPY program /program\nCMD ${JSON.stringify(command)}\n`),
+      });
+      await pusher.buildFrom(hello, files(["/program"]));
+      await pusher.buildFrom(nginx, files(["/program", ":80"]));
+      expect((await pusher.login(outputs)).code).toBe(0);
+      await pusher.run("push", hello);
+      await pusher.run("push", nginx);
+
+      for (const node of lab.nodes.slice(1)) {
+        expect((await client(node).login(outputs)).code).toBe(0);
+        await client(node).run("pull", hello);
+        expect(await client(node).run("run", "--rm", hello)).toBe("Hello from Docker!");
+      }
+      for (const { address } of lab.nodes) {
+        const catalog = await request(outputs, "/v2/_catalog", { host: address });
+        expect(JSON.parse(catalog.body.toString())).toEqual({ repositories: ["hello-world", "nginx"] });
+      }
+
+      await pusher.run("service", "create", "--quiet", "--name", "web", "--replicas", "5", "--with-registry-auth", nginx);
+      const running = await lab.docker(
+        lab.manager,
+        "service",
+        "ps",
+        "web",
+        "--filter",
+        "desired-state=running",
+        "--format",
+        "{{.Node}} {{.CurrentState}}",
+      );
+      expect(
+        running
+          .replace(/ Running .*/g, " runs")
+          .split("\n")
+          .sort(),
+      ).toEqual(lab.nodes.map(({ name }) => `${name} runs`));
+      await pusher.run("service", "rm", "web");
+    });
+
+    it("finds nothing to change", async () => {
+      expect(Object.keys(await stack.plannedChanges())).toEqual(["same"]);
+    });
+
+    it("shows no secret in clear", async () => {
+      expect(readable(await secretsOf(stack, outputs), await places(stack))).toEqual([]);
+    });
+
+    it("changes the certificate without a failed request: the successor starts before the old task ends", async () => {
+      const clients = new Clients(outputs, lab.nodes, 1);
+      clients.start();
+      await stack.set({ "tls.generation": 2 });
+      outputs = await stack.up();
+      const { requests, failures } = await clients.stop();
+      console.log(`one task and forwarders: ${requests} requests while it was replaced, ${failures.length} failures`);
+      expect(failures).toEqual([]);
+      await everyNodeAnswers(outputs);
+    });
+
+    it("is back with its node, and other nodes' clients are told meanwhile that no task answers", async () => {
+      const node = lab.node(2);
+      const image = randomImage();
+      await pushImage(outputs, "kept", "1", image, { host: lab.manager.address });
+      await lab.kill(node);
+      try {
+        await expect(ping(outputs, lab.manager)).rejects.toThrow(/ECONNRESET|socket hang up/);
+        // It ends with an error, as the lost node's own forwarder can't be asked.
+        const { stdout, stderr } = await client(lab.manager).attempt(
+          "service",
+          "logs",
+          "--raw",
+          `${outputs.serviceName}-forwarder`,
+        );
+        expect(stdout + stderr).toContain("no task of the registry answers");
+      } finally {
+        await lab.revive();
+      }
+      await eventually(
+        "an answer",
+        () =>
+          ping(outputs, lab.manager)
+            .then((status) => status === 200)
+            .catch(() => false),
+        90,
+      );
+      await checkImage(outputs, "kept", "1", image, { host: lab.node(5).address });
+    });
+
+    it("is restored on another node from a copy, by the commands in docs/swarm.md", async () => {
+      const [backup, restore] = commands("When a node is lost");
+      const [lost, heir] = [lab.node(2), lab.node(3)];
+      const image = randomImage();
+      await pushImage(outputs, "copied", "1", image, { host: lab.manager.address });
+      const cwd = cleanUp.add(new Workspace()).folder;
+      const shell = (script: string | undefined, node: LabNode): Promise<string> =>
+        run("bash", ["-euc", script ?? ""], { cwd, env: { NODE: node.host, SERVICE: outputs.serviceName } });
+      await shell(backup, lost);
+      await lab.kill(lost);
+      try {
+        // Until Swarm knows that the node is down, it would give it tasks, and `up` asks for a way to it.
+        await eventually("the notice of the loss", async () =>
+          (await lab.docker(lab.manager, "node", "ls", "--filter", `name=${lost.name}`, "--format", "{{.Status}}")).includes(
+            "Down",
+          ),
+        );
+        await stack.set({ "swarm.constraints[0]": `node.hostname == ${heir.name}` });
+        await shell(restore, heir);
+        outputs = await stack.up();
+        await checkImage(outputs, "copied", "1", image, { host: lab.node(4).address });
+      } finally {
+        await lab.revive();
+      }
+    });
+
+    it("leaves nothing on any node but the volume that the lost one had", async () => {
+      await stack.destroy();
+      expect(await lab.left(stack.resourceName)).toEqual([`node2: volume ${stack.resourceName}-data`]);
+    });
+  });
+
+  describe("with a store that all nodes share", () => {
+    let store: TestStore;
+    let stack: TestStack;
+    let outputs: RegistryOutputs;
+    const image = randomImage([100_000]);
+
+    beforeAll(async () => {
+      store = cleanUp.add(await s3Store(lab.machine));
+      stack = await newStack({ ...store.settings, "users[0].name": "admin" }, store.secrets);
+      outputs = await stack.up();
+    });
+
+    it("has a task on every node, and an image that was pushed to one is on all", async () => {
+      await everyNodeAnswers(outputs);
+      await pushImage(outputs, "team/app", "1", image, { host: lab.manager.address });
+      for (const { address } of lab.nodes.slice(1)) {
+        await checkImage(outputs, "team/app", "1", image, { host: address });
+      }
+      expect(await inspectService(outputs.serviceName)).toMatchObject({
+        Spec: { Mode: { Global: {} }, EndpointSpec: { Ports: [{ PublishMode: "host", TargetPort: 5000 }] } },
+      });
+    });
+
+    it("finds nothing to change, and shows no secret in clear", async () => {
+      expect(Object.keys(await stack.plannedChanges())).toEqual(["same"]);
+      const keys = Object.entries(store.secrets).map(([name, value]) => secretOf(name, String(value)));
+      expect(readable([...keys, ...(await secretsOf(stack, outputs))], await places(stack))).toEqual([]);
+    });
+
+    it("changes certificate and password node by node: whoever tries another node is always served", async () => {
+      const clients = new Clients(outputs, lab.nodes, 2);
+      clients.start();
+      await stack.set({ "tls.generation": 2, "users[0].generation": 2, "users[0].keepPrevious": true });
+      const before = outputs;
+      outputs = await stack.up();
+      const tally = await clients.stop();
+      console.log(
+        `a task on every node: ${tally.requests} requests while all were replaced; ${tally.retries} went to a second node, ` +
+          `${tally.failures.length} failed; at least ${tally.leastAnswering} of 5 nodes answered at once`,
+      );
+      expect(tally.failures).toEqual([]);
+      expect(tally.leastAnswering).toBeGreaterThanOrEqual(4);
+      expect(outputs.password).not.toBe(before.password);
+      for (const node of lab.nodes) {
+        expect([await ping(outputs, node), await ping(outputs, node, before.password)]).toEqual([200, 200]);
+      }
+      expect(await lab.docker(lab.manager, "secret", "ls", "--quiet")).toMatch(/^(\S+\n){2}\S+$/);
+    });
+
+    it("rolls back an update that fails, and says so; the next one repairs it", async () => {
+      const bad = `127.0.0.1:1/none@sha256:${"0".repeat(64)}`;
+      await stack.set({ image: bad });
+      await stack.unset("users");
+      await expect(stack.up()).rejects.toThrow(/The update of the service \S+ failed, and the service was rolled back/);
+      await everyNodeAnswers(outputs);
+      await expect(stack.up()).rejects.toThrow(/was rolled back/);
+      await stack.unset("image");
+      outputs = await stack.up();
+      await everyNodeAnswers(outputs);
+      await checkImage(outputs, "team/app", "1", image, { host: lab.node(3).address });
+    });
+
+    it("loses a node: the others serve on, and its task comes back with it", async () => {
+      const lost = lab.node(5);
+      await lab.kill(lost);
+      try {
+        for (const node of lab.nodes.slice(0, 4)) {
+          expect(await ping(outputs, node)).toBe(200);
+        }
+        await expect(ping(outputs, lost)).rejects.toThrow();
+      } finally {
+        await lab.revive();
+      }
+      await eventually(
+        "the lost node's answer",
+        () =>
+          ping(outputs, lost)
+            .then((status) => status === 200)
+            .catch(() => false),
+        90,
+      );
+    });
+
+    // The kernel here has no IPVS, without which the mesh passes nothing on: only what Swarm was asked for can be seen.
+    it("publishes by the routing mesh on demand", async () => {
+      await stack.set({ "swarm.publish": "ingress", "swarm.replicas": 2 });
+      outputs = await stack.up();
+      const port = Number(new URL(outputs.endpoint).port);
+      expect((await inspectService(outputs.serviceName)).Spec).toMatchObject({
+        Mode: { Replicated: { Replicas: 2 } },
+        EndpointSpec: { Mode: "vip", Ports: [{ PublishMode: "ingress", PublishedPort: port, TargetPort: 5000 }] },
+      });
+    });
+
+    it("leaves nothing on any node", async () => {
+      await stack.destroy();
+      expect(await lab.left(stack.resourceName)).toEqual([]);
+    });
+  });
+});
+
+/** The commands in a section of docs/swarm.md, block by block. */
+function commands(heading: string): string[] {
+  const text = fs.readFileSync(path.join(projectRoot, "docs", "swarm.md"), "utf8");
+  const section = text.split(/^## /m).find((each) => each.startsWith(`${heading}\n`)) ?? "";
+  return [...section.matchAll(/```sh\n([\s\S]*?)```/g)].map(([, block = ""]) => block);
+}
+
+/** Clients that work until they are stopped. Each request may go to as many nodes, one after the other, as is said. */
+class Clients {
+  private readonly tally = { requests: 0, retries: 0, failures: [] as string[], leastAnswering: Infinity };
+  private readonly workers: Promise<void>[] = [];
+  private stopped = false;
+
+  constructor(
+    private readonly outputs: RegistryOutputs,
+    private readonly nodes: readonly LabNode[],
+    private readonly tries: number,
+  ) {}
+
+  start(): void {
+    this.workers.push(
+      ...this.nodes.map((_, first) => this.repeat(() => this.request(first))),
+      this.repeat(() => this.count()),
+    );
+  }
+
+  async stop(): Promise<Clients["tally"]> {
+    this.stopped = true;
+    await Promise.all(this.workers);
+    return this.tally;
+  }
+
+  private async repeat(work: () => Promise<void>): Promise<void> {
+    while (!this.stopped) {
+      await work();
+    }
+  }
+
+  private async status(node: LabNode | undefined): Promise<string> {
+    // A node whose engine lost the port on the way says nothing: that is an answer too.
+    return request(this.outputs, "/v2/", { host: node?.address }).then(
+      ({ status }) => String(status),
+      (error: unknown) => String(error),
+    );
+  }
+
+  private async request(first: number): Promise<void> {
+    this.tally.requests++;
+    const told: string[] = [];
+    for (let tried = 0; tried < this.tries; tried++) {
+      const answer = await this.status(this.nodes[(first + tried) % this.nodes.length]);
+      if (answer === "200") {
+        return;
+      }
+      told.push(answer);
+      this.tally.retries++;
+    }
+    this.tally.failures.push(told.join(", then "));
+  }
+
+  private async count(): Promise<void> {
+    const answers = await Promise.all(this.nodes.map((node) => this.status(node)));
+    this.tally.leastAnswering = Math.min(this.tally.leastAnswering, answers.filter((each) => each === "200").length);
+  }
+}

@@ -1,0 +1,221 @@
+import { SwarmRegistryArgs } from "../../components";
+import { serviceNameProblems } from "../../components/lib/swarmChecks";
+import { allows, checkReach, pinnedNode, SwarmNode } from "../../components/lib/swarmNodes";
+import { parseConstraint, topologyOf } from "../../components/lib/swarmTopology";
+import { swarmRegistryProblems, swarmSettingsOf } from "../../components/swarmRegistry";
+
+const s3 = { driver: "s3", s3: { bucket: "images", region: "eu-central-1" } };
+const nfs = { filesystem: { volumeOptions: { type: "nfs", o: "addr=nas" }, volume: "images" } };
+const plugin = { filesystem: { volumeDriver: "rexray" } };
+const folder = { filesystem: { hostPath: "/srv/images" } };
+const pin = ["node.hostname == node1"];
+const stock = `docker.io/library/registry:3@sha256:${"0123456789abcdef".repeat(4)}`;
+
+function problems(args: SwarmRegistryArgs): string[] {
+  return swarmRegistryProblems(swarmSettingsOf(args)).map(({ key, message }) => `${key}: ${message}`);
+}
+
+describe("what goes together on a Swarm", () => {
+  it.each<[string, SwarmRegistryArgs, { replicas?: number; forwarders: boolean; order: string }]>([
+    ["an object store", { storage: s3 }, { forwarders: false, order: "stop-first" }],
+    [
+      "an object store on some nodes",
+      { storage: s3, swarm: { constraints: ["node.labels.registry==true"] } },
+      { forwarders: false, order: "stop-first" },
+    ],
+    [
+      "an object store and replicas",
+      { storage: s3, swarm: { replicas: 3 } },
+      { replicas: 3, forwarders: true, order: "start-first" },
+    ],
+    [
+      "an object store by the routing mesh",
+      { storage: s3, swarm: { publish: "ingress" } },
+      { replicas: 1, forwarders: false, order: "start-first" },
+    ],
+    [
+      "replicas by the routing mesh",
+      { storage: s3, swarm: { publish: "ingress", replicas: 3 } },
+      { replicas: 3, forwarders: false, order: "start-first" },
+    ],
+    ["a network file system", { storage: nfs }, { forwarders: false, order: "stop-first" }],
+    ["a volume plugin", { storage: plugin }, { forwarders: false, order: "stop-first" }],
+    ["a volume of one node", { swarm: { constraints: pin } }, { replicas: 1, forwarders: true, order: "start-first" }],
+    [
+      "a volume of one node, by its ID",
+      { swarm: { constraints: ["node.id == 5in1k4mxr1cusqjye9xk0ov56", "node.role != worker"] } },
+      { replicas: 1, forwarders: true, order: "start-first" },
+    ],
+    [
+      "a folder of one node",
+      { storage: folder, swarm: { constraints: pin } },
+      { replicas: 1, forwarders: true, order: "start-first" },
+    ],
+    [
+      "a volume of one node by the routing mesh",
+      { swarm: { publish: "ingress", constraints: pin } },
+      { replicas: 1, forwarders: false, order: "start-first" },
+    ],
+    [
+      "the stock image by the routing mesh",
+      { image: stock, swarm: { publish: "ingress", constraints: pin } },
+      { replicas: 1, forwarders: false, order: "start-first" },
+    ],
+    [
+      "another order",
+      { storage: s3, swarm: { replicas: 2, update: { order: "stop-first" } } },
+      { replicas: 2, forwarders: true, order: "stop-first" },
+    ],
+  ])("%s", (_, args, topology) => {
+    expect(problems(args)).toEqual([]);
+    expect(topologyOf(args.storage ?? {}, args.swarm ?? {})).toMatchObject(topology);
+  });
+});
+
+describe("what does not go together", () => {
+  const noPin =
+    'swarm.constraints: none names a node, and images are in a volume of one: on another node the task would find none of them. Add "node.hostname == <name>"';
+  it.each<[string, SwarmRegistryArgs, string[]]>([
+    ["a volume anywhere", {}, [noPin]],
+    ["a volume, pinned by a label", { swarm: { constraints: ["node.labels.disk == fast"] } }, [noPin]],
+    ["a volume, pinned away from a node", { swarm: { constraints: ["node.hostname != node1"] } }, [noPin]],
+    [
+      "a local driver's own options",
+      { storage: { filesystem: { volume: "images", volumeOptions: { type: "btrfs" } } } },
+      [noPin],
+    ],
+    [
+      "a folder, several tasks",
+      { storage: folder, swarm: { replicas: 3, constraints: pin } },
+      [
+        "swarm.replicas: 3 is not allowed with images in a folder of one node, where only its own task sees them; leave it out, or choose a store",
+      ],
+    ],
+    [
+      "a volume anywhere, several tasks by the mesh",
+      { swarm: { publish: "ingress", replicas: 2 } },
+      ["swarm.replicas: 2 is not allowed with images in a volume of one node", noPin],
+    ],
+    [
+      "the stock image that some nodes need a forwarder for",
+      { image: stock, swarm: { constraints: pin } },
+      ["image: is one without the forwarder"],
+    ],
+    [
+      "the new task first on a port of the node",
+      { storage: s3, swarm: { update: { order: "start-first" } } },
+      ['swarm.update.order: "start-first" is not allowed where every node has a task on its port'],
+    ],
+    [
+      "a password in a definition that everybody can read",
+      { storage: { filesystem: { volume: "images", volumeOptions: { type: "cifs", o: "username=u,password=hidden-word" } } } },
+      ["storage.filesystem.volumeOptions: has a password, which would stand in the service's definition in clear"],
+    ],
+    [
+      "plain HTTP, on every address of the nodes",
+      { storage: s3, tls: { mode: "off" } },
+      ['tls.mode: "off" is accepted on loopback addresses only'],
+    ],
+    [
+      "the Docker host",
+      { storage: s3, hosts: { store: "host-gateway" } },
+      ['hosts.store: "host-gateway" is not allowed on a Swarm'],
+    ],
+  ])("%s", (_, args, expected) => {
+    const found = problems(args);
+    expect(found).toEqual(expected.map((start) => expect.stringContaining(start) as string));
+    expect(found.join()).not.toContain("hidden-word");
+  });
+
+  it.each<[string, SwarmRegistryArgs["swarm"], string]>([
+    ["publish", { publish: "mesh" as "host" }, 'swarm.publish: "mesh" is not allowed; choose host, ingress'],
+    ["replicas", { replicas: 0 }, "swarm.replicas: 0 is not allowed; give a whole number from 1 to 1000"],
+    [
+      "a constraint",
+      { constraints: ["hostname=a"] },
+      'swarm.constraints[0]: "hostname=a" is not allowed; give node.id, node.hostname,',
+    ],
+    ["a network", { networks: ["a b"] }, 'swarm.networks[0]: "a b" is not allowed; give the name of an overlay network'],
+    ["a Docker host", { nodes: ["node2"] }, "swarm.nodes[0]: is no Docker host; give ssh://user@node"],
+    ["a Docker host with a password", { nodes: ["ssh://me:hidden@node2"] }, "swarm.nodes[0]: is no Docker host"],
+    [
+      "a repository with a tag",
+      { imageDistribution: { repository: "a.example.com/b:1" } },
+      "swarm.imageDistribution.repository: ",
+    ],
+    [
+      "a password for nobody",
+      { imageDistribution: { repository: "a.example.com/b", password: "hidden" } },
+      "swarm.imageDistribution.username: is missing",
+    ],
+    [
+      "a user without a password",
+      { imageDistribution: { repository: "a.example.com/b", username: "me" } },
+      "swarm.imageDistribution.password: is missing",
+    ],
+    [
+      "a login for nothing",
+      { imageDistribution: { username: "me", password: "hidden" } },
+      "swarm.imageDistribution.username: is for a registry that the nodes pull from",
+    ],
+    [
+      "the order",
+      { update: { order: "together" as "stop-first" } },
+      'swarm.update.order: "together" is not allowed; choose stop-first, start-first',
+    ],
+    ["the monitor", { update: { monitorSeconds: 0 } }, "swarm.update.monitorSeconds: 0 is not allowed"],
+  ])("%s", (_, swarm, expected) => {
+    const found = problems({ storage: s3, swarm });
+    expect(found).toEqual([expect.stringContaining(expected)]);
+    expect(found.join()).not.toContain("hidden");
+  });
+
+  it("names that Swarm does not take", () => {
+    expect(["registry", "container-registry-lab", "a_b"].flatMap(serviceNameProblems)).toEqual([]);
+    expect(["a.b", "a-", "x".repeat(37)].map((name) => serviceNameProblems(name).length)).toEqual([1, 1, 1]);
+  });
+});
+
+describe("the nodes", () => {
+  const node = (name: string, more: Partial<SwarmNode> = {}): SwarmNode => ({
+    id: `id-${name}`,
+    hostname: name,
+    ready: true,
+    facts: { "node.id": `id-${name}`, "node.hostname": name, "node.role": "manager", "node.labels.disk": "fast" },
+    engine: { host: `ssh://${name}` },
+    ...more,
+  });
+
+  it.each([
+    ["node.hostname == a", true],
+    ["node.hostname==A", true],
+    ["Node.Hostname != a", false],
+    ["node.labels.disk != slow", true],
+    ["node.labels.unknown == x", false],
+    ["node.labels.unknown != x", true],
+    ["node.role == worker", false],
+  ])("%s fits a node: %s", (text, fits) => {
+    const constraint = parseConstraint(text);
+    expect(constraint).toBeDefined();
+    expect(allows(constraint === undefined ? [] : [constraint], node("a"))).toBe(fits);
+  });
+
+  it("are told by name when they would lack the image", () => {
+    expect(() => checkReach([node("a"), node("down", { ready: false, engine: undefined })])).not.toThrow();
+    expect(() => checkReach([node("a"), node("b", { engine: undefined }), node("c", { engine: undefined })])).toThrow(
+      /these nodes of the Swarm lack the bundled image, and no Docker host in swarm.nodes leads to them: b, c\. Add/,
+    );
+  });
+
+  it("are told by name when none or more than one fits the images' place", () => {
+    const onA = [{ key: "node.hostname", equal: true, value: "a" }];
+    expect(pinnedNode([node("a"), node("b")], onA).hostname).toBe("a");
+    expect(() => pinnedNode([node("b")], onA)).toThrow(
+      "swarm.constraints: no node fits, and images are on one; the nodes are b (id-b)",
+    );
+    expect(() => pinnedNode([node("a"), node("a", { id: "other" })], onA)).toThrow("more than one node fits");
+    expect(() => pinnedNode([node("a", { engine: undefined })], onA)).toThrow(
+      /images are to be kept on a, and no Docker host leads to it/,
+    );
+  });
+});

@@ -1,0 +1,226 @@
+import type * as childProcess from "child_process";
+import { promisify } from "util";
+import * as pulumi from "@pulumi/pulumi";
+import { pushImage } from "../../components/lib/imagePush";
+import { checkStore } from "../../components/lib/preflight";
+import { untilRolledOut } from "../../components/lib/rollout";
+import { overlayNetworkId, swarmNodes } from "../../components/lib/swarmNodes";
+import { FakeCommands } from "../support/fakeCommands";
+
+// Jest's process.env is a copy, which commands would not see.
+jest.mock("child_process", () => {
+  const real = jest.requireActual<typeof childProcess>("child_process");
+  const execute = promisify(real.execFile);
+  const execFile = (file: string, words: string[], options: object): unknown =>
+    execute(file, words, { ...options, env: process.env });
+  return { ...real, execFile: Object.assign(real.execFile.bind(real), { [promisify.custom]: execFile }) };
+});
+
+const tools = new FakeCommands();
+const { PATH } = process.env;
+beforeAll(() => {
+  process.env.PATH = tools.env.PATH;
+});
+beforeEach(() => tools.calls());
+afterAll(() => {
+  process.env.PATH = PATH;
+  tools.dispose();
+});
+
+const manager = { host: "unix:///manager" };
+const template = { ContainerSpec: { Image: "sha256:1" }, Runtime: "container" };
+const current = { ContainerSpec: { Image: "sha256:1" } };
+const old = { ContainerSpec: { Image: "sha256:0" } };
+
+interface View {
+  update?: { State: string; Message?: string };
+  replicas?: number;
+  tasks: { spec?: object; state: string; desired?: string; error?: string }[];
+}
+
+/** An engine that shows a service like this, one view after the other; the last one stays. */
+function engine(...views: View[]): void {
+  const answers = views.flatMap(({ update, replicas, tasks }, index) => {
+    const service = {
+      Spec: { TaskTemplate: template, Mode: replicas === undefined ? { Global: {} } : { Replicated: { Replicas: replicas } } },
+      UpdateStatus: update,
+    };
+    const shown = tasks.map(({ spec = current, state, desired = "running", error }) => ({
+      Spec: spec,
+      Status: { State: state, Err: error },
+      DesiredState: desired,
+    }));
+    return [tools.write(`service-${index}`, JSON.stringify(service)), tools.write(`tasks-${index}`, JSON.stringify(shown))];
+  });
+  const count = tools.write("count", "0");
+  tools.make(
+    "docker",
+    `at=$(cat ${count})`,
+    `case "$*" in`,
+    `  *"service inspect"*) cat ${tools.folder}/service-$at ;;`,
+    `  *"service ps"*) echo task ;;`,
+    `  *"--type task"*) cat ${tools.folder}/tasks-$at; [ "$at" -ge ${views.length - 1} ] || echo $((at + 1)) > ${count} ;;`,
+    `  *"service logs"*) echo "the server's last words" ;;`,
+    `esac`,
+  );
+  expect(answers.length).toBeGreaterThan(0);
+}
+
+describe("the wait for a service", () => {
+  it.each<[string, View[]]>([
+    [
+      "with a task on every node",
+      [{ tasks: [{ state: "starting" }, { state: "running" }] }, { tasks: [{ state: "running" }, { state: "running" }] }],
+    ],
+    [
+      "with replicas, one of them not yet made",
+      [
+        { replicas: 2, tasks: [{ state: "running" }] },
+        { replicas: 2, tasks: [{ state: "running" }, { state: "running" }] },
+      ],
+    ],
+    [
+      "whose old tasks still run",
+      [
+        { replicas: 1, tasks: [{ spec: old, state: "running" }] },
+        {
+          update: { State: "updating" },
+          replicas: 1,
+          tasks: [{ spec: old, state: "running", desired: "shutdown" }, { state: "running" }],
+        },
+        {
+          update: { State: "completed" },
+          replicas: 1,
+          tasks: [{ state: "running" }, { spec: old, state: "shutdown", desired: "shutdown" }],
+        },
+      ],
+    ],
+    [
+      "with failures that it got over",
+      [
+        { tasks: [{ state: "failed", desired: "shutdown" }, { state: "starting" }] },
+        { tasks: [{ state: "failed", desired: "shutdown" }, { state: "running" }] },
+      ],
+    ],
+  ])("ends with one %s", async (_, views) => {
+    engine(...views);
+    await untilRolledOut(manager, "registry");
+    expect(tools.calls().filter((call) => call.includes("--type task"))).toHaveLength(views.length);
+  });
+
+  it("ends with an error once Swarm has rolled an update back", async () => {
+    engine(
+      {
+        update: { State: "updating" },
+        tasks: [{ state: "rejected", desired: "shutdown", error: "No such image: b" }, { state: "starting" }],
+      },
+      { update: { State: "rollback_started" }, tasks: [{ spec: old, state: "starting" }] },
+      {
+        update: { State: "rollback_completed", Message: "rollback completed" },
+        tasks: [
+          { state: "rejected", desired: "shutdown", error: "No such image: b" },
+          { spec: old, state: "running" },
+        ],
+      },
+    );
+    await expect(untilRolledOut(manager, "registry")).rejects.toThrow(
+      "The update of the service registry failed, and the service was rolled back and runs as before: rollback completed\n  rejected: No such image: b\nthe server's last words",
+    );
+  });
+
+  it("ends with an error when a new service's tasks only fail", async () => {
+    engine({
+      replicas: 1,
+      tasks: [1, 2, 3, 4].map(() => ({ state: "failed", desired: "shutdown", error: "task: non-zero exit (1)" })),
+    });
+    await expect(untilRolledOut(manager, "registry")).rejects.toThrow(
+      "The service registry did not start: 0 of 1 tasks run.\n  failed: task: non-zero exit (1)\nthe server's last words",
+    );
+  });
+});
+
+describe("the nodes of a Swarm", () => {
+  const inspected = ["one", "two"].map((id) => ({
+    ID: id,
+    Spec: { Role: "manager", Availability: id === "one" ? "active" : "drain", Labels: { Disk: "fast" } },
+    Description: { Hostname: `node-${id}`, Platform: { OS: "linux", Architecture: "x86_64" }, Engine: {} },
+    Status: { State: "ready" },
+  }));
+
+  it("are those that the manager names, with the addresses that lead to them", async () => {
+    const warn = jest.spyOn(pulumi.log, "warn").mockResolvedValue();
+    tools.make(
+      "docker",
+      `case "$*" in`,
+      `  *"node ls"*) printf 'one\\ntwo\\n' ;;`,
+      `  *"node inspect one two") echo '${JSON.stringify(inspected)}' ;;`,
+      `  *ssh://two*) echo two ;;`,
+      `  *manager*) echo one ;;`,
+      `  *) echo 'no route to host' >&2; exit 1 ;;`,
+      `esac`,
+    );
+    const nodes = await swarmNodes(manager, ["ssh://two", "ssh://nobody"]);
+    expect(nodes.map(({ hostname, ready, engine: way }) => ({ hostname, ready, way }))).toEqual([
+      { hostname: "node-one", ready: true, way: manager },
+      { hostname: "node-two", ready: false, way: { host: "ssh://two" } },
+    ]);
+    expect(nodes[0]?.facts).toMatchObject({ "node.labels.disk": "fast", "node.platform.arch": "x86_64", "node.role": "manager" });
+    expect(warn).toHaveBeenCalledWith("swarm.nodes: the Docker host ssh://nobody gives no answer: no route to host");
+    warn.mockRestore();
+  });
+
+  it("are none where the engine is no manager", async () => {
+    tools.make("docker", "echo 'This node is not a swarm manager.' >&2; exit 1");
+    await expect(swarmNodes(manager, [])).rejects.toThrow(
+      /^target "swarm" needs a Docker engine that is a manager of a Swarm .*: This node is not/,
+    );
+  });
+
+  it("have only overlay networks in common", async () => {
+    tools.make("docker", `case "$*" in *stores) echo id overlay ;; *bridge) echo other bridge ;; *) exit 1 ;; esac`);
+    expect(await overlayNetworkId(manager, "stores")).toBe("id");
+    await expect(overlayNetworkId(manager, "bridge")).rejects.toThrow("swarm.networks: the Swarm has no overlay network bridge");
+    await expect(overlayNetworkId(manager, "none")).rejects.toThrow("docker network create --driver overlay none");
+  });
+});
+
+describe("the push of the image", () => {
+  const login = { username: "me", password: "the-password" };
+  const digest = `sha256:${"0123456789abcdef".repeat(4)}`;
+
+  it("returns the reference with the digest, and shows the password to nobody", async () => {
+    tools.make(
+      "docker",
+      `case "$*" in *push*) cat "$4/config.json" > ${tools.folder}/seen; echo '1: digest: ${digest} size: 5' ;; esac`,
+    );
+    expect(await pushImage(manager, "sha256:1", "a.example.com:5000/tools/registry:1", login)).toBe(
+      `a.example.com:5000/tools/registry@${digest}`,
+    );
+    const calls = tools.calls().join("\n");
+    expect(calls).toContain("tag sha256:1 a.example.com:5000/tools/registry:1");
+    expect(calls).not.toContain("the-password");
+  });
+
+  it("says in the registry's words why it failed", async () => {
+    tools.make("docker", `case "$*" in *push*) echo 'denied: requested access' >&2; exit 1 ;; esac`);
+    await expect(pushImage(manager, "sha256:1", "a.example.com/b:1", { username: "", password: "" })).rejects.toThrow(
+      "swarm.imageDistribution.repository: the image could not be pushed to a.example.com/b: denied: requested access",
+    );
+  });
+});
+
+it("gives a configuration that no volume has on standard input to the try of a store", async () => {
+  tools.make("docker", `case "$*" in *inspect*) echo '["serve","old"]' ;; *run*) cat > ${tools.folder}/given ;; esac`);
+  await checkStore({
+    engine: manager,
+    imageId: "sha256:1",
+    serviceName: "registry",
+    configurationPath: "new",
+    configuration: "secretkey: hidden",
+    environment: [],
+    hosts: [],
+  });
+  const [asked, tried] = tools.calls();
+  expect(asked).toContain("service inspect --format {{json .Spec.TaskTemplate.ContainerSpec.Args}} registry");
+  expect(tried).toMatch(/ --interactive sha256:1 check -$/);
+});

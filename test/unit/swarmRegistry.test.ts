@@ -1,0 +1,188 @@
+import { SwarmRegistry, SwarmRegistryArgs } from "../../components";
+import { pushImage } from "../../components/lib/imagePush";
+import { checkStore } from "../../components/lib/preflight";
+import { untilRolledOut } from "../../components/lib/rollout";
+import { SwarmNode, swarmNodes } from "../../components/lib/swarmNodes";
+import { MockedDeployment, resolved } from "../support/mockedDeployment";
+
+// What is asked of the engines beside the provider; swarmEngine.test.ts has the tests.
+jest.mock("../../components/lib/bundledImage", () => ({
+  ...jest.requireActual<object>("../../components/lib/bundledImage"),
+  buildBundledImage: () => Promise.resolve({ file: "/image.tar", name: "container-registry:1", tag: "1" }),
+  loadImage: (engine: object, _: object, name: string) => {
+    loaded.push(`${name} on ${JSON.stringify(engine)}`);
+    return Promise.resolve();
+  },
+}));
+jest.mock("../../components/lib/preflight", () => ({ checkStore: jest.fn(() => Promise.resolve()) }));
+jest.mock("../../components/lib/rollout", () => ({ untilRolledOut: jest.fn(() => Promise.resolve()) }));
+jest.mock("../../components/lib/imagePush", () => ({
+  pushImage: jest.fn((_: object, __: string, name: string) => Promise.resolve(`${name.replace(/:1$/, "")}@sha256:pushed`)),
+}));
+jest.mock("../../components/lib/swarmNodes", () => ({
+  ...jest.requireActual<object>("../../components/lib/swarmNodes"),
+  swarmNodes: jest.fn(),
+  overlayNetworkId: (_: object, name: string) => Promise.resolve(`<network ${name}>`),
+}));
+
+const loaded: string[] = [];
+const node = (name: string, engine?: string): SwarmNode => ({
+  id: `id-${name}`,
+  hostname: name,
+  ready: true,
+  facts: { "node.id": `id-${name}`, "node.hostname": name },
+  engine: engine === undefined ? undefined : { host: engine },
+});
+
+const s3 = {
+  driver: "s3",
+  s3: { bucket: "images", region: "eu-central-1", accessKey: "GIVEN-access", secretKey: "GIVEN-secret" },
+};
+const onNode2 = { constraints: ["node.hostname == node2"] };
+const stock = `docker.io/library/registry:3@sha256:${"0123456789abcdef".repeat(4)}`;
+const pushed = { repository: "tools.example.com/team/registry", username: "puller", password: "GIVEN-password" };
+
+const variants: Record<string, SwarmRegistryArgs> = {
+  "a task on every node": { storage: s3 },
+  "one task and forwarders": { swarm: onNode2 },
+  "one task on a folder, in a lab": { lab: true, storage: { filesystem: { hostPath: "/srv/images" } }, swarm: onNode2 },
+  "replicas by the routing mesh": {
+    storage: s3,
+    port: 443,
+    resources: { memory: 1024, reservedMemory: 256 },
+    swarm: {
+      publish: "ingress",
+      replicas: 3,
+      networks: ["stores"],
+      update: { parallelism: 2, order: "stop-first", monitorSeconds: 30 },
+    },
+  },
+  "a network file system": {
+    storage: { filesystem: { volume: "images", volumeOptions: { type: "nfs", o: "addr=192.0.2.1,rw", device: ":/images" } } },
+  },
+  "an image that is pushed": { storage: s3, swarm: { imageDistribution: pushed } },
+  "the stock image": { storage: s3, image: stock, hosts: { store: "192.0.2.9" } },
+};
+
+function deploy(args: SwarmRegistryArgs, preview = false): ReturnType<typeof MockedDeployment.run<SwarmRegistry>> {
+  return MockedDeployment.run(() => new SwarmRegistry("registry", args), { preview });
+}
+
+beforeEach(() => {
+  loaded.length = 0;
+  jest.clearAllMocks();
+  jest.mocked(swarmNodes).mockResolvedValue([node("node1", "unix:///manager"), node("node2", "ssh://node2")]);
+});
+
+describe("a registry on a Swarm", () => {
+  it("is made of these, with one task and forwarders", async () => {
+    const { deployment } = await deploy(variants["one task and forwarders"] ?? {});
+    expect(deployment.list().filter((line) => !/^(tls|random)\./.test(line))).toMatchInlineSnapshot(`
+      [
+        "container-registry.RegistryCertificate registry-tls in registry",
+        "container-registry.RegistryData registry-data in registry",
+        "container-registry.RegistryImage registry-image in registry-image",
+        "container-registry.RegistryUsers registry-users in registry",
+        "container-registry.SwarmImage registry-image in registry",
+        "container-registry.SwarmRegistry registry in ",
+        "docker.Network registry-network in registry",
+        "docker.RemoteImage registry-image in registry-image",
+        "docker.Secret registry-certificate in registry",
+        "docker.Secret registry-configuration in registry",
+        "docker.Secret registry-users in registry",
+        "docker.Service registry in registry",
+        "docker.Service registry-forwarder in registry",
+        "docker.Volume registry-data in registry-data",
+        "pulumi.docker registry-data-node in registry",
+      ]
+    `);
+  });
+
+  it("has no forwarders, no network and no volume of its own where every node has a task", async () => {
+    const { deployment } = await deploy(variants["a task on every node"] ?? {});
+    expect(deployment.list().filter((line) => /^docker\.(Service|Network|Volume|Container) /.test(line))).toEqual([
+      "docker.Service registry in registry",
+    ]);
+  });
+
+  it.each(Object.keys(variants))("asks for these, as %s", async (name) => {
+    const { deployment } = await deploy(variants[name] ?? {});
+    const services = Object.entries(deployment.summary()).filter(([key]) =>
+      /^docker\.(Service|Network|Volume|Container) /.test(key),
+    );
+    expect(Object.fromEntries(services)).toMatchSnapshot();
+  });
+
+  it.each(Object.keys(variants))("has every secret in a Swarm secret that only the server reads, as %s", async (name) => {
+    const { deployment } = await deploy(variants[name] ?? {});
+    const secrets = deployment.resources.filter(({ type }) => type === "docker:index/secret:Secret");
+    expect(secrets.map((each) => each.name)).toEqual(["registry-certificate", "registry-configuration", "registry-users"]);
+    for (const { inputs } of secrets) {
+      expect(inputs).toEqual({ data: { secret: expect.any(String) as string } });
+    }
+    const elsewhere = deployment.resources.filter(({ type }) => type !== "docker:index/secret:Secret");
+    const plain = JSON.stringify(elsewhere, (_, value: unknown) =>
+      typeof value === "object" && value !== null && "secret" in value ? "hidden" : value,
+    );
+    expect(plain).not.toMatch(/GIVEN|BEGIN [A-Z ]*PRIVATE/);
+  });
+
+  it("has the image loaded on every node before a task asks for it, and nowhere in preview", async () => {
+    await deploy(variants["a task on every node"] ?? {}, true);
+    expect(loaded).toEqual([]);
+    await deploy(variants["a task on every node"] ?? {});
+    expect(new Set(loaded.slice(1))).toEqual(
+      new Set(['registry-image:1 on {"host":"unix:///manager"}', 'registry-image:1 on {"host":"ssh://node2"}']),
+    );
+  });
+
+  it("pushes the image where nodes pull it from, with the login that they are given", async () => {
+    const { deployment } = await deploy(variants["an image that is pushed"] ?? {});
+    expect(pushImage).toHaveBeenCalledWith(expect.anything(), "<image registry-image>", "tools.example.com/team/registry:1", {
+      username: "puller",
+      password: "GIVEN-password",
+    });
+    expect(deployment.find("docker.Service", "registry").inputs).toMatchObject({
+      auth: { secret: { serverAddress: "tools.example.com", username: "puller", password: "GIVEN-password" } },
+      taskSpec: { containerSpec: { image: "tools.example.com/team/registry@sha256:pushed" } },
+    });
+  });
+
+  it("tries a store before the tasks are switched to it, where the manager's engine can reach it", async () => {
+    await deploy(variants["a task on every node"] ?? {}, true);
+    await deploy(variants["one task and forwarders"] ?? {});
+    await deploy(variants["replicas by the routing mesh"] ?? {});
+    await deploy(variants["the stock image"] ?? {});
+    expect(checkStore).not.toHaveBeenCalled();
+    await deploy(variants["a task on every node"] ?? {});
+    expect(checkStore).toHaveBeenCalledWith({
+      engine: expect.anything() as object,
+      imageId: "<image registry-image>",
+      serviceName: "registry",
+      configurationPath: expect.stringMatching(/config-[0-9a-f]{16}\.yml$/) as string,
+      configuration: expect.stringContaining("secretkey: GIVEN-secret") as string,
+      environment: ["GOMEMLIMIT=460MiB"],
+      hosts: [],
+      patience: 0,
+    });
+  });
+
+  it("waits until registry and forwarders run, but not in preview", async () => {
+    await deploy(variants["one task and forwarders"] ?? {}, true);
+    expect(untilRolledOut).not.toHaveBeenCalled();
+    await deploy(variants["one task and forwarders"] ?? {});
+    expect(jest.mocked(untilRolledOut).mock.calls.map(([, service]) => service)).toEqual(["registry", "registry-forwarder"]);
+  });
+
+  it("refuses what is wrong before it makes anything", () => {
+    expect(() => new SwarmRegistry("registry", {})).toThrow("swarm.constraints: none names a node");
+    expect(() => new SwarmRegistry("my.registry", { storage: s3 })).toThrow('name: "my.registry" is not allowed');
+  });
+
+  it("tells what the other targets tell", async () => {
+    const { made } = await deploy(variants["a task on every node"] ?? {});
+    expect((await resolved(made.endpoint)).value).toBe("https://localhost:5000");
+    expect(await resolved(made.password)).toMatchObject({ secret: true });
+    expect((await resolved(made.serviceName)).value).toBe("registry");
+  });
+});

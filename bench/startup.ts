@@ -2,6 +2,7 @@
  * Time from nothing to the first authenticated 200: hand-typed commands (openssl, htpasswd, docker run) against `pulumi up`, in turn,
  * and of a `pulumi up` that has nothing to change. Run with: npm run bench:startup [rounds]
  */
+import { spawn } from "child_process";
 import * as fs from "fs";
 import * as https from "https";
 import * as path from "path";
@@ -25,26 +26,28 @@ function asked(port: number, auth: string, ca?: string): Promise<number> {
   });
 }
 
+/** Asks every 10 ms until the registry lets the user in. */
+async function firstAuthenticated200(port: number, auth: string, ca?: string): Promise<void> {
+  for (const end = Date.now() + 60_000; Date.now() < end;) {
+    if ((await asked(port, auth, ca)) === 200) {
+      return;
+    }
+    await new Promise((resolve) => setTimeout(resolve, 10));
+  }
+  throw new Error("no authenticated 200 in a minute");
+}
+
 /**
- * Asks every 20 ms until the registry lets the user in. A request is not waited for: Docker takes connections to a published
- * port before the container has a network, and those hang for a second.
+ * Resolves when a container starts. Whoever asks earlier waits longer: the kernel then has asked for the container's address in
+ * vain, and does so again only after a second.
  */
-function firstAuthenticated200(port: number, auth: string, ca?: string): Promise<void> {
+function started(container: string): Promise<void> {
+  const events = spawn("docker", ["events", "--filter", `container=${container}`, "--filter", "event=start"]);
   return new Promise((resolve, reject) => {
-    let tries = 0;
-    const timer = setInterval(() => {
-      tries += 1;
-      if (tries > 3000) {
-        clearInterval(timer);
-        reject(new Error("no authenticated 200 in a minute"));
-      }
-      void asked(port, auth, ca).then((status) => {
-        if (status === 200) {
-          clearInterval(timer);
-          resolve();
-        }
-      });
-    }, 20);
+    events.on("error", reject).stdout.once("data", () => {
+      events.kill();
+      resolve();
+    });
   });
 }
 
@@ -101,9 +104,12 @@ async function byPulumi(): Promise<{ first: number; ended: number; unchanged: nu
   const port = await freePort();
   const stack = await TestStack.create({ port, "users[0].name": "admin" }, { "users[0].password": "bench" });
   try {
+    const starts = started(stack.resourceName);
     const begun = performance.now();
     const ends = stack.pulumi("up", "--yes", "--skip-preview").then(() => (performance.now() - begun) / 1000);
-    const first = await seconds(() => firstAuthenticated200(port, "admin:bench"));
+    await starts;
+    await firstAuthenticated200(port, "admin:bench");
+    const first = (performance.now() - begun) / 1000;
     const ended = await ends;
     // What let the user in is the registry of this stack.
     await firstAuthenticated200(port, "admin:bench", await stack.pulumi("stack", "output", "caCertificate"));

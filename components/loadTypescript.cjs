@@ -11,6 +11,8 @@ const Module = require("module");
 const path = require("path");
 
 const cache = path.join(__dirname, "node_modules", ".cache");
+// Node.js 22 and newer keep what they compiled.
+Module.enableCompileCache?.(path.join(cache, "compiled"));
 
 function translate(file, source) {
   const ts = require("typescript");

@@ -35,10 +35,11 @@ export interface RegistryParts {
   environment: string[];
 }
 
+/** Everything about a server but where it runs; a `shared` store is one that several servers have. */
 export function registryParts(
   name: string,
   settings: RegistrySettings,
-  lab: boolean,
+  { lab, shared }: { lab: boolean; shared: boolean },
   parent: pulumi.ComponentResourceOptions,
 ): RegistryParts {
   const encrypted = settings.tls.mode !== TlsMode.Off;
@@ -60,6 +61,7 @@ export function registryParts(
       bundled: settings.image === "bundled",
       readOnly: settings.readOnly,
       garbageCollection: settings.garbageCollection,
+      shared,
       storage: storageConfiguration(resolved),
     }),
   );

@@ -91,7 +91,7 @@ export class SingleNodeRegistry extends pulumi.ComponentResource {
     const lab = args.lab ?? false;
     const bundled = settings.image === "bundled";
 
-    const server = registryParts(name, settings, lab, parent);
+    const server = registryParts(name, settings, { lab, shared: false }, parent);
     const image = new RegistryImage(`${name}-image`, { image: settings.image }, parent);
     const data = new RegistryData(
       `${name}-data`,

@@ -99,7 +99,7 @@ export class SwarmRegistry extends pulumi.ComponentResource {
     const known = topology.pinned || (settings.image === "bundled" && swarm.imageDistribution?.repository === undefined);
     const nodes = known ? engine.apply((manager) => swarmNodes(manager, swarm.nodes ?? [])) : pulumi.output<SwarmNode[]>([]);
 
-    const server = registryParts(name, settings, args.lab ?? false, parent);
+    const server = registryParts(name, settings, { lab: args.lab ?? false, shared: topology.replicas !== 1 }, parent);
     const image = new SwarmImage(
       `${name}-image`,
       {

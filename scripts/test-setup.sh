@@ -9,7 +9,7 @@ crane_version=v0.22.1
 stock_version=v3.1.1
 
 # Command and the Debian package it is in.
-debian_tools="skopeo:skopeo openssl:openssl curl:curl ip:iproute2 iptables:iptables dockerd:docker.io git:git docker-registry:docker-registry"
+debian_tools="skopeo:skopeo openssl:openssl curl:curl ip:iproute2 iptables:iptables dockerd:docker.io git:git docker-registry:docker-registry redis-server:redis-server"
 
 missing_packages() {
   local tool

@@ -44,6 +44,8 @@ export interface Configuration {
   readOnly: boolean;
   /** When and what the bundled server collects by itself; nothing while `readOnly`. */
   garbageCollection?: GarbageCollection;
+  /** Other servers have the same store. Default: `false`. */
+  shared?: boolean;
   storage: StorageConfiguration;
   /** What a pull-through cache fetches from; none for a registry. */
   proxy?: ProxyConfiguration;
@@ -88,9 +90,9 @@ export function renderConfiguration(configuration: Configuration): string {
         uploadpurging: { enabled: true, age: "168h", interval: "24h", dryrun: false },
         ...(configuration.readOnly
           ? { readonly: { enabled: true } }
-          : configuration.garbageCollection === undefined
-            ? {}
-            : { garbagecollection: collection(configuration.garbageCollection) }),
+          : configuration.bundled && (configuration.garbageCollection !== undefined || configuration.shared)
+            ? { garbagecollection: collection(configuration.garbageCollection ?? {}, configuration.shared) }
+            : {}),
       },
     },
     health: { storagedriver: { enabled: true, interval: "10s", threshold: 3 } },
@@ -102,11 +104,13 @@ function proxySection({ upstream, username, password, ttl }: ProxyConfiguration)
   return { remoteurl: upstream.replace(/\/$/, ""), ...(username === undefined ? {} : { username, password }), ttl };
 }
 
-function collection(settings: GarbageCollection): object {
+function collection(settings: GarbageCollection, shared = false): object {
   const { schedule, timeZone = "UTC", deleteUntagged = false, retention = [], alwaysKeepTags, retentionDryRun = true } = settings;
   return {
     ...(schedule === undefined ? {} : { schedule, timezone: timeZone }),
     deleteuntagged: deleteUntagged,
+    // What a client pushes through another server is young: only that server knows of it until the manifest is there.
+    ...(shared ? { grace: "1h" } : {}),
     ...(retention.length === 0
       ? {}
       : {

@@ -281,6 +281,17 @@ describe("a Swarm of five nodes", () => {
       expect(readable([...keys, ...(await secretsOf(stack, outputs))], await places(stack))).toEqual([]);
     });
 
+    it("collects garbage by the command in docs/swarm.md on any node, and every node takes pushes after it", async () => {
+      const [collect = ""] = commands("Cleaning up");
+      const env = { NODE: lab.node(4).host, SERVICE: outputs.serviceName };
+      expect(await run("bash", ["-euc", collect], { env })).toMatch(/^repositories: 1, deleted 0$[^]*^blobs: \d+, deleted 0$/m);
+      const later = randomImage();
+      for (const [index, { address }] of lab.nodes.entries()) {
+        await pushImage(outputs, "team/later", `${index}`, later, { host: address });
+      }
+      await checkImage(outputs, "team/app", "1", image, { host: lab.node(5).address });
+    });
+
     it("changes certificate and password node by node: whoever tries another node is always served", async () => {
       const clients = new Clients(outputs, lab.nodes, 2);
       clients.start();

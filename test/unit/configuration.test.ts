@@ -426,6 +426,10 @@ describe("garbage collection in the configuration file", () => {
     expect(rendered({ garbageCollection: {} })).toEqual({ deleteuntagged: false });
   });
 
+  it("leaves what is young where other servers have the same store", () => {
+    expect(rendered({ shared: true })).toEqual({ deleteuntagged: false, grace: "1h" });
+  });
+
   it("deletes no tag unless that is said", () => {
     expect(rendered({ garbageCollection: { schedule: "0 3 * * *", retention: [{ keepNewest: 3 }] } })).toEqual({
       schedule: "0 3 * * *",

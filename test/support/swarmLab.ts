@@ -2,7 +2,7 @@ import * as fs from "fs";
 import * as os from "os";
 import * as path from "path";
 import { DockerClient } from "./clients";
-import { attempt, Result, run } from "./run";
+import { attempt, eventually, Result, run } from "./run";
 import { projectRoot } from "./testStack";
 
 const script = path.join(projectRoot, "scripts", "swarm-nodes.sh");
@@ -75,8 +75,21 @@ export class SwarmLab {
     await run(script, ["up", this.folder]);
   }
 
-  /** What a deployment may have left on the nodes, by a part of its name. */
+  /** What a deployment has left on the nodes, by a part of its name. Swarm ends the tasks of a service after it is gone. */
   async left(name: string): Promise<string[]> {
+    let left: string[] = [];
+    await eventually(
+      `the end of the tasks of ${name}`,
+      async () => {
+        left = await this.found(name);
+        return left.every((each) => !each.includes(": container "));
+      },
+      90,
+    );
+    return left;
+  }
+
+  private async found(name: string): Promise<string[]> {
     const lists = [
       ["service", "ls", "--format", "service {{.Name}}"],
       ["secret", "ls", "--format", "secret {{.Name}}"],

@@ -21,15 +21,15 @@ describe("the package's schema", () => {
   it("has the public components, and none of their helpers", () => {
     expect(Object.keys(schema.resources)).toEqual(
       [
-        ...["AcrRegistry", "ArtifactRegistry", "AzureStore", "EcrRegistry", "ExternalRegistry", "GcsStore"],
+        ...["AcrRegistry", "ArtifactRegistry", "AzureStore", "EcrRegistry", "ExternalRegistry", "GcsStore", "PullThroughCache"],
         ...[
-          "PullThroughCache",
           "RegistryCertificate",
           "RegistryImage",
           "RegistryImages",
           "RegistryUsers",
           "S3Store",
           "SingleNodeRegistry",
+          "SwarmRegistry",
         ],
       ].map((name) => `container-registry:index:${name}`),
     );

@@ -45,7 +45,7 @@ describe("garbage collection", () => {
   function collected(...options: string[]): Promise<string> {
     return eventually("a collection", () =>
       collect(...options).catch((error: unknown) => {
-        if (String(error).includes('under way already')) {
+        if (String(error).includes("under way already")) {
           return undefined;
         }
         throw error;

@@ -1,7 +1,7 @@
 import { randomBytes } from "crypto";
 import { newImage, pull, push, sizeOf } from "./images";
 import { offerOf, Usage } from "./offers";
-import { RegistryAccess, RegistryClient } from "./registryClient";
+import { RegistryAccess, RegistryClient } from "../client/registryClient";
 import { probe, removed, Support } from "./support";
 
 /** A registry to measure: how to reach it, or why that is not known. */

@@ -1,6 +1,6 @@
 import { closing, locationOf, manifestType, randomImage, TestImage } from "../test/support/images";
 import { digestOf } from "../test/support/clients";
-import { RegistryClient } from "./registryClient";
+import { RegistryClient } from "../client/registryClient";
 
 /** Blobs under way at once, about what the docker command does. */
 const parallel = 3;

@@ -1,7 +1,7 @@
 import { digestOf } from "../test/support/clients";
 import { closing, locationOf, manifestType, TestImage } from "../test/support/images";
 import { newImage, push, pushBlob } from "./images";
-import { Answer, RegistryClient } from "./registryClient";
+import { Answer, RegistryClient } from "../client/registryClient";
 
 /** Parts of the OCI distribution specification, and of what registries add to it, that not every registry has. */
 export const features = ["chunked upload", "cross-repository mount", "referrers", "catalog", "immutable tags", "delete"] as const;

@@ -1,5 +1,6 @@
+import { RegistryError } from "../client/registryClient";
 import { Reference } from "./arguments";
-import { Refusal, Registry } from "./registry";
+import { Registry } from "./registry";
 
 /** Tells the user something and asks to go on. What nobody could expect is not agreed to beforehand, by `--yes`. */
 export type Confirm = (text: string, unexpected?: boolean) => Promise<boolean>;
@@ -60,7 +61,7 @@ async function carryOut(registry: Registry, { repository, reference }: Step, con
   } catch (error) {
     const byTag = !reference.includes(":");
     const digest = byTag ? await registry.digest(repository, reference) : undefined;
-    if (!(error instanceof Refusal) || ![400, 405].includes(error.status) || digest === undefined) {
+    if (!(error instanceof RegistryError) || ![400, 405].includes(error.status) || digest === undefined) {
       throw error;
     }
     // Some registries delete images only, and with an image all its tags.

@@ -1,20 +1,21 @@
 import { execFileSync } from "child_process";
 import * as readline from "readline/promises";
+import { RegistryAccess } from "../client/registryClient";
 import { parseArguments, usage, UsageError } from "./arguments";
 import { deleteImages } from "./delete";
 import { list } from "./list";
-import { Access, Registry } from "./registry";
+import { Registry } from "./registry";
 
 /** The outputs of a stack, by the command that the user has. */
-function accessOf(stack: string | undefined): Access {
+function accessOf(stack: string | undefined): RegistryAccess {
   const words = ["stack", "output", "--json", "--show-secrets", ...(stack === undefined ? [] : ["--stack", stack])];
   const outputs = JSON.parse(
     execFileSync("pulumi", words, { encoding: "utf8", stdio: ["ignore", "pipe", "inherit"] }),
-  ) as Partial<Access>;
+  ) as Partial<RegistryAccess>;
   if (outputs.endpoint === undefined) {
     throw new Error("The stack has no registry; run pulumi up first.");
   }
-  return { endpoint: outputs.endpoint, username: "", password: "", caCertificate: "", ...outputs };
+  return { ...outputs, endpoint: outputs.endpoint };
 }
 
 async function ask(text: string): Promise<boolean> {

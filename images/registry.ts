@@ -1,28 +1,4 @@
-import * as http from "http";
-import * as https from "https";
-
-/** What a stack's outputs tell of its registry. */
-export interface Access {
-  endpoint: string;
-  username: string;
-  password: string;
-  caCertificate: string;
-}
-
-/** An answer that is not the one that was asked for. */
-export class Refusal extends Error {
-  constructor(
-    public readonly status: number,
-    message: string,
-  ) {
-    super(message);
-  }
-}
-
-interface Answer {
-  headers: http.IncomingHttpHeaders;
-  body: string;
-}
+import { Answer, RegistryAccess, RegistryClient, RegistryError } from "../client/registryClient";
 
 /** The parts of manifests and configurations (https://github.com/opencontainers/image-spec) that are read here. */
 interface Descriptor {
@@ -51,15 +27,14 @@ const manifestTypes = [
   "application/vnd.docker.distribution.manifest.v2+json",
 ].join(", ");
 
-/** Speaks to a registry by its HTTP API (https://github.com/opencontainers/distribution-spec). */
-export class Registry {
-  private readonly agent: http.Agent;
+const done = [200, 202, 204];
 
-  constructor(private readonly access: Access) {
-    const options = { keepAlive: true, maxSockets: 8 };
-    this.agent = access.endpoint.startsWith("https:")
-      ? new https.Agent({ ...options, ...(access.caCertificate === "" ? {} : { ca: access.caCertificate }) })
-      : new http.Agent(options);
+/** The images of a registry. */
+export class Registry {
+  private readonly client: RegistryClient;
+
+  constructor(access: RegistryAccess) {
+    this.client = new RegistryClient(access);
   }
 
   repositories(): Promise<string[]> {
@@ -71,7 +46,7 @@ export class Registry {
     try {
       return await this.pages(`/v2/${repository}/tags/list?n=1000`, "tags");
     } catch (error) {
-      if (error instanceof Refusal && error.status === 404) {
+      if (error instanceof RegistryError && error.status === 404) {
         return [];
       }
       throw error;
@@ -83,7 +58,7 @@ export class Registry {
     try {
       return digestIn(await this.manifest(repository, reference, "HEAD"));
     } catch (error) {
-      if (error instanceof Refusal && error.status === 404) {
+      if (error instanceof RegistryError && error.status === 404) {
         return undefined;
       }
       throw error;
@@ -93,10 +68,10 @@ export class Registry {
   /** An image by tag or digest; of an index the size is that of all its images, and the time that of the first. */
   async image(repository: string, reference: string): Promise<Image> {
     const answer = await this.manifest(repository, reference, "GET");
-    const manifest = JSON.parse(answer.body) as Manifest;
+    const manifest = JSON.parse(answer.body.toString()) as Manifest;
     const parts = new Map([manifest.config, ...(manifest.layers ?? [])].filter((each) => each !== undefined).map(sized));
     const children = await Promise.all((manifest.manifests ?? []).map(({ digest }) => this.child(repository, digest)));
-    const own = Buffer.byteLength(answer.body);
+    const own = answer.body.length;
     return {
       digest: digestIn(answer),
       size: [...parts.values(), ...children.map(({ size }) => size)].reduce((sum, size) => sum + size, own),
@@ -106,11 +81,11 @@ export class Registry {
 
   /** Deletes a tag, or with a digest an image and all its tags. */
   async delete(repository: string, reference: string): Promise<void> {
-    await this.request("DELETE", `/v2/${repository}/manifests/${reference}`);
+    await this.client.expect(done, "DELETE", `/v2/${repository}/manifests/${reference}`);
   }
 
   close(): void {
-    this.agent.destroy();
+    this.client.close();
   }
 
   /** Of an index that was pushed in part, some images may be missing. */
@@ -118,7 +93,7 @@ export class Registry {
     try {
       return await this.image(repository, digest);
     } catch (error) {
-      if (error instanceof Refusal && error.status === 404) {
+      if (error instanceof RegistryError && error.status === 404) {
         return { digest, size: 0, created: "" };
       }
       throw error;
@@ -129,9 +104,9 @@ export class Registry {
     if (config === undefined) {
       return "";
     }
-    const { body } = await this.request("GET", `/v2/${repository}/blobs/${config.digest}`);
+    const { body } = await this.client.expect(done, "GET", `/v2/${repository}/blobs/${config.digest}`);
     try {
-      const { created } = JSON.parse(body) as { created?: unknown };
+      const { created } = JSON.parse(body.toString()) as { created?: unknown };
       return typeof created === "string" ? created : "";
     } catch {
       // What is no container image may have a configuration of another kind.
@@ -140,46 +115,18 @@ export class Registry {
   }
 
   private manifest(repository: string, reference: string, method: string): Promise<Answer> {
-    return this.request(method, `/v2/${repository}/manifests/${reference}`, { Accept: manifestTypes });
+    return this.client.expect(done, method, `/v2/${repository}/manifests/${reference}`, { headers: { Accept: manifestTypes } });
   }
 
   /** A list that comes page by page, each with a link to the next. */
   private async pages(first: string, field: string): Promise<string[]> {
     const all: string[] = [];
     for (let path: string | undefined = first; path !== undefined;) {
-      const { body, headers }: Answer = await this.request("GET", path);
-      all.push(...((JSON.parse(body) as Record<string, string[] | null>)[field] ?? []));
+      const { body, headers }: Answer = await this.client.expect(done, "GET", path);
+      all.push(...((JSON.parse(body.toString()) as Record<string, string[] | null>)[field] ?? []));
       path = /<([^>]+)>; *rel="?next/.exec(String(headers.link ?? ""))?.[1];
     }
     return all;
-  }
-
-  private request(method: string, path: string, headers: Record<string, string> = {}): Promise<Answer> {
-    const { endpoint, username, password } = this.access;
-    const url = new URL(path, endpoint);
-    return new Promise((resolve, reject) => {
-      const sent = (url.protocol === "https:" ? https : http).request(url, {
-        method,
-        headers,
-        agent: this.agent,
-        auth: username === "" ? undefined : `${username}:${password}`,
-      });
-      sent.on("error", (error) => reject(new Error(`${endpoint} does not answer: ${error.message}`)));
-      sent.on("response", (response) => {
-        let body = "";
-        response.setEncoding("utf8").on("data", (text: string) => (body += text));
-        response.on("error", reject);
-        response.on("end", () => {
-          const status = response.statusCode ?? 0;
-          if (status >= 200 && status < 300) {
-            resolve({ headers: response.headers, body });
-          } else {
-            reject(new Refusal(status, `${method} ${url.pathname}: the registry answers ${status} ${reasonIn(body)}`.trim()));
-          }
-        });
-      });
-      sent.end();
-    });
   }
 }
 
@@ -189,13 +136,4 @@ function sized({ digest, size }: Descriptor): [string, number] {
 
 function digestIn({ headers }: Answer): string {
   return String(headers["docker-content-digest"]);
-}
-
-function reasonIn(body: string): string {
-  try {
-    const { errors } = JSON.parse(body) as { errors?: { message?: string }[] };
-    return errors?.map(({ message }) => message).join(", ") ?? "";
-  } catch {
-    return "";
-  }
 }

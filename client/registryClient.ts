@@ -72,7 +72,8 @@ export class RegistryClient {
   constructor(private readonly access: RegistryAccess) {
     this.origin = new URL(access.endpoint).origin;
     const ca = access.caCertificate ? [...tls.rootCertificates, access.caCertificate] : undefined;
-    this.agents = { "http:": new http.Agent({ keepAlive: true }), "https:": new https.Agent({ keepAlive: true, ca }) };
+    const options = { keepAlive: true, maxSockets: 8 };
+    this.agents = { "http:": new http.Agent(options), "https:": new https.Agent({ ...options, ca }) };
   }
 
   /** Sends a request and reads the answer, whatever its status. */

@@ -3,6 +3,7 @@ package fence
 import (
 	"context"
 	"errors"
+	"io"
 	"net/http"
 	"net/http/httptest"
 	"path"
@@ -10,6 +11,7 @@ import (
 	"sync"
 	"sync/atomic"
 	"testing"
+	"testing/iotest"
 	"time"
 
 	"github.com/opencontainers/go-digest"
@@ -31,10 +33,11 @@ func killed(h *Hold) {
 	<-h.ended
 }
 
-// server is a fence around an engine that accepts everything.
+// server is a fence around an engine that accepts everything that has a body.
 type server struct {
-	fence *Fence
-	url   string
+	fence   *Fence
+	handler http.Handler
+	url     string
 	// puts counts what reached the engine; onPut is called while it works.
 	puts  atomic.Int64
 	onPut func()
@@ -45,12 +48,17 @@ func serve(t *testing.T, driver storagedriver.StorageDriver, name string) *serve
 	s := &server{fence: New(driver, name, quick, NoCache{}), onPut: func() {}}
 	engine := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if r.Method == http.MethodPut {
+			if content, err := io.ReadAll(r.Body); err != nil || len(content) == 0 {
+				w.WriteHeader(http.StatusBadRequest)
+				return
+			}
 			s.puts.Add(1)
 			s.onPut()
 			w.WriteHeader(http.StatusCreated)
 		}
 	})
-	listening := httptest.NewServer(s.fence.Handler(engine, ""))
+	s.handler = s.fence.Handler(engine, "")
+	listening := httptest.NewServer(s.handler)
 	t.Cleanup(listening.Close)
 	s.url = listening.URL
 	return s
@@ -268,6 +276,35 @@ func TestPause(t *testing.T) {
 		if response := each.send(t, http.MethodPut, manifestPath); response.StatusCode != http.StatusCreated {
 			t.Error(response.Status)
 		}
+	}
+}
+
+// TestRefusedManifest is not read: who may not push fills no memory, and gets the
+// engine's answer even where it sends less than it announced.
+func TestRefusedManifest(t *testing.T) {
+	f := New(inmemory.New(), "a", quick, NoCache{})
+	engine := http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusUnauthorized) })
+	request := httptest.NewRequestWithContext(t.Context(), http.MethodPut, manifestPath, iotest.ErrReader(io.ErrUnexpectedEOF))
+	response := httptest.NewRecorder()
+	f.Handler(engine, "").ServeHTTP(response, request)
+	if response.Code != http.StatusUnauthorized {
+		t.Error(response.Code)
+	}
+}
+
+// TestBrokenManifest is the engine's to refuse; nobody waits for it afterwards.
+func TestBrokenManifest(t *testing.T) {
+	a := serve(t, inmemory.New(), "a")
+	request := httptest.NewRequestWithContext(t.Context(), http.MethodPut, manifestPath, iotest.ErrReader(io.ErrUnexpectedEOF))
+	response := httptest.NewRecorder()
+	a.handler.ServeHTTP(response, request)
+	if response.Code != http.StatusBadRequest {
+		t.Error(response.Code)
+	}
+	h := a.acquire(t)
+	defer h.Release(t.Context())
+	if pushed, err := h.Pause(t.Context()); err != nil || len(pushed) != 0 {
+		t.Error(pushed, err)
 	}
 }
 

@@ -5,7 +5,6 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
-	"io"
 	"net/http"
 	"path"
 	"strconv"
@@ -17,9 +16,6 @@ import (
 
 	"container-registry/image/internal/manifest"
 )
-
-// maxManifest is the engine's own limit; it refuses what is larger.
-const maxManifest = 4 << 20
 
 // errPaused is for a write that waited long enough.
 var errPaused = errors.New("a garbage collection pauses all writes; try again")
@@ -112,21 +108,12 @@ func (h *handler) serveTouched(w http.ResponseWriter, r *http.Request, repositor
 
 // servePush holds the answer back until it is sure that no collection came in between.
 func (h *handler) servePush(patience context.Context, w http.ResponseWriter, r *http.Request, repository string) {
-	content, err := io.ReadAll(io.LimitReader(r.Body, maxManifest+1))
-	if err != nil {
-		// The client is gone, or sends what HTTP does not allow.
-		w.WriteHeader(http.StatusBadRequest)
-		return
-	}
-	rest := r.Body
+	body := &manifestBody{client: r.Body}
 	for {
 		answer := &answer{header: http.Header{}}
 		again := r.Clone(r.Context())
-		again.Body = struct {
-			io.Reader
-			io.Closer
-		}{io.MultiReader(bytes.NewReader(content), rest), rest}
-		done, err := h.put(patience, answer, again, repository, content)
+		again.Body = body
+		done, err := h.put(patience, answer, again, repository, body)
 		if err != nil {
 			refuse(w, err)
 			return
@@ -140,21 +127,33 @@ func (h *handler) servePush(patience context.Context, w http.ResponseWriter, r *
 
 // put is not done when a pause of another server's collection may have begun before the
 // manifest was there.
-func (h *handler) put(patience context.Context, a *answer, r *http.Request, repository string, content []byte) (bool, error) {
+func (h *handler) put(patience context.Context, a *answer, r *http.Request, repository string, body *manifestBody) (bool, error) {
 	f := h.fence
-	if err := f.enter(patience); err != nil {
-		return false, err
-	}
-	d := digest.FromBytes(content)
-	push := Pushed{Repository: repository, Reference: path.Base(r.URL.Path), Digest: d}
-	untouch := f.touched.touch(repository, d)
+	push := Pushed{Repository: repository, Reference: path.Base(r.URL.Path)}
+	untouch := func() {}
+	var paused error
+	body.rewind(func(content []byte) error {
+		if paused = f.enter(patience); paused != nil {
+			return paused
+		}
+		push.Digest = digest.FromBytes(content)
+		untouch = f.touched.touch(repository, push.Digest)
+		return nil
+	})
 	func() {
-		defer f.gate.leave()
+		defer func() {
+			if body.admitted {
+				f.gate.leave()
+			}
+		}()
 		h.serve(a, r)
 		if a.status == http.StatusCreated {
 			f.notePush(push)
 		}
 	}()
+	if paused != nil {
+		return false, paused
+	}
 	if a.status != http.StatusCreated {
 		untouch()
 		return true, nil
@@ -163,14 +162,14 @@ func (h *handler) put(patience context.Context, a *answer, r *http.Request, repo
 		untouch()
 		return false, err
 	}
-	m, err := manifest.Parse(content)
+	m, err := manifest.Parse(body.content)
 	if err != nil {
 		return true, nil
 	}
 	f.touched.settle(repository, m.References()...)
-	if push.Reference != d.String() || m.Subject != "" {
+	if push.Reference != push.Digest.String() || m.Subject != "" {
 		// A tag or its subject keeps it. Without, an index may come that needs it.
-		f.touched.settle(repository, d)
+		f.touched.settle(repository, push.Digest)
 	}
 	return true, nil
 }

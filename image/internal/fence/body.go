@@ -1,0 +1,55 @@
+package fence
+
+import (
+	"bytes"
+	"io"
+)
+
+// maxManifest is the engine's own limit; it refuses what is larger.
+const maxManifest = 4 << 20
+
+// manifestBody is read from the client when the engine asks for it, which is after it
+// found that the user may push: nobody else's manifests are kept in memory. The push is
+// admitted when all of it is there, so that a slow client holds up no collection.
+type manifestBody struct {
+	client  io.ReadCloser
+	content []byte
+	// complete is set when content is all that the client sent, or more than the engine takes.
+	complete bool
+
+	admit    func(content []byte) error
+	admitted bool
+	reader   io.Reader
+}
+
+// rewind has the engine read it from the beginning, and ask again to be admitted.
+func (b *manifestBody) rewind(admit func(content []byte) error) {
+	b.admit, b.admitted, b.reader = admit, false, nil
+}
+
+func (b *manifestBody) Read(p []byte) (int, error) {
+	if b.reader == nil {
+		if err := b.begin(); err != nil {
+			return 0, err
+		}
+	}
+	return b.reader.Read(p)
+}
+
+func (b *manifestBody) begin() error {
+	if !b.complete {
+		content, err := io.ReadAll(io.LimitReader(b.client, maxManifest+1))
+		if err != nil {
+			return err
+		}
+		b.content, b.complete = content, true
+	}
+	if err := b.admit(b.content); err != nil {
+		return err
+	}
+	b.admitted = true
+	b.reader = io.MultiReader(bytes.NewReader(b.content), b.client)
+	return nil
+}
+
+func (b *manifestBody) Close() error { return b.client.Close() }

@@ -14,10 +14,7 @@ compile() (
 
 build_pulumi() {
   local partial=$tools/pulumi.partial
-  if ! command -v go >/dev/null; then
-    say "Pulumi could be built from Go modules, but Go is not installed (1.21 or newer)"
-    return 1
-  fi
+  go_usable || return
   say "no download and no archive of it can be had; the 1,700 packages take some minutes to compile, once (3.5 on 2 cores)"
   rm -rf "$partial"
   mkdir -p "$partial/bin"

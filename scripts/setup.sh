@@ -4,6 +4,7 @@
 set -euo pipefail
 . "$(dirname "$0")/environment.sh"
 . "$(dirname "$0")/common.sh"
+. "$(dirname "$0")/go.sh"
 . "$(dirname "$0")/build-pulumi.sh"
 cd "$root"
 
@@ -153,5 +154,6 @@ user talk to it (sudo usermod -aG docker \$USER, then log in again)."
 command -v node >/dev/null || fail "Node.js 20.12 or newer is needed: https://nodejs.org/"
 command -v docker >/dev/null || [ "$(uname -s)" = Linux ] || fail "Docker is needed: https://docs.docker.com/get-docker/"
 if [ "${1:-}" = --development ]; then node_packages development; else node_packages run; fi
+go_tools
 pulumi_tools
 docker_engine

@@ -32,12 +32,12 @@ export interface Target<Args extends object = object> {
 const commonFields = { target: string, images: imagesShape };
 
 /**
- * A target from the keys its stacks have beside the common ones, from what is wrong with arguments of the right make, from what
- * makes the registry, and from why keys of other targets have no meaning for it.
+ * A target from the keys its stacks have beside the common ones, from what is wrong with arguments of the right make and with images
+ * that it shall get, from what makes the registry, and from why keys of other targets have no meaning for it.
  */
 export function target<F extends Fields>(
   fields: F,
-  check: (args: ShapedObject<F>) => Problem[],
+  check: (args: ShapedObject<F>, images: readonly ImageBuild[]) => Problem[],
   deploy: (name: string, args: ShapedObject<F>) => Registry,
   foreign: Record<string, string> = {},
 ): Target<ShapedObject<F>> {
@@ -51,7 +51,7 @@ export function target<F extends Fields>(
     const mistyped = problems.map(({ key }) => key);
     const within = (key: string, outer: string): boolean =>
       key === outer || (key.startsWith(outer) && /^[.[]/.test(key.slice(outer.length)));
-    const found = [...check(args), ...imageBuildProblems(images)];
+    const found = [...check(args, images), ...imageBuildProblems(images)];
     problems.push(...found.filter(({ key }) => !mistyped.some((outer) => within(key, outer))));
     return { args, images, deploy: (name) => deploy(name, args) };
   };

@@ -6,11 +6,11 @@ import {
   listProblems,
   Login,
   hostedMirrorProblems,
-  names,
   textProblems,
   Upstream,
 } from "./hostedRegistries";
 import { Problem } from "./problems";
+import { names } from "./repositories";
 
 /** Everything that a registry in Google's Artifact Registry is made from. */
 export interface ArtifactRegistrySettings {

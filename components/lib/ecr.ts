@@ -1,4 +1,4 @@
-import { GarbageCollection, Mirror, RetentionRule } from "../args";
+import { GarbageCollection, ImageBuild, Mirror, RetentionRule } from "../args";
 import { EcrOptions } from "../hostedRegistryArgs";
 import {
   collectionProblems,
@@ -6,14 +6,14 @@ import {
   listProblems,
   Login,
   hostedMirrorProblems,
-  names,
   repeated,
   repositoryName,
   textProblems,
   Upstream,
   upstreamOf,
 } from "./hostedRegistries";
-import { Problem } from "./problems";
+import { Problem, shown } from "./problems";
+import { names } from "./repositories";
 
 /** Everything that a registry in ECR is made from. */
 export interface EcrSettings {
@@ -37,6 +37,15 @@ export const ecrUpstreams: readonly Upstream[] = [
 /** First part of the names of images that come through the mirror. */
 export function ecrMirrorPrefix({ ecr, mirror }: EcrSettings): string | undefined {
   return mirror === undefined ? undefined : (ecr.mirrorPrefix ?? upstreamOf(mirror, ecrUpstreams)?.prefix);
+}
+
+/** Images for repositories that the registry does not have. */
+export function unknownRepositoryProblems(images: readonly ImageBuild[], repositories: readonly string[] = []): Problem[] {
+  return images.flatMap(({ name }, index) =>
+    repositories.some((pattern) => names(pattern, name))
+      ? []
+      : [{ key: `images[${index}].name`, message: `${shown(name)} is none of ecr.repositories; list it there` }],
+  );
 }
 
 /** All that is wrong with the settings of a registry in ECR. */

@@ -95,11 +95,6 @@ function ruleProblems(key: string, rule: RetentionRule): Problem[] {
 
 const allOrName = new RegExp(`^\\*$|${repositoryName.source}`);
 
-/** Whether a pattern (`team-a/app`, `team-a/*`, `*`) names a repository, or all repositories that another pattern names. */
-export function names(pattern: string, repository: string): boolean {
-  return pattern === "*" || pattern === repository || (pattern.endsWith("/*") && repository.startsWith(pattern.slice(0, -1)));
-}
-
 /** The host of the mirror's upstream. */
 export function upstreamHost(mirror: Mirror): string {
   const { host } = new URL(completeMirror(mirror).upstream);

@@ -1,8 +1,9 @@
 import * as fs from "fs";
 import * as path from "path";
-import { ImageBuild } from "../args";
+import { Access, ImageBuild, User } from "../args";
 import { gitContext } from "./gitContext";
 import { Problem, shown } from "./problems";
+import { names } from "./repositories";
 
 /** The build argument by which an image gets the reference of the one it is built on. */
 export const baseArgument = "BASE";
@@ -44,6 +45,30 @@ export function imageBuildProblems(images: readonly ImageBuild[]): Problem[] {
       ...baseProblems(`${key}.from`, image, images),
     ];
   });
+}
+
+/** Why a registry of our own would refuse the images: its first user pushes them. */
+export function refusedPushProblems(
+  images: readonly ImageBuild[],
+  registry: { readOnly?: boolean; users?: readonly User[] },
+): Problem[] {
+  const pusher = registry.users?.[0];
+  if (registry.readOnly === true) {
+    return images.length === 0 ? [] : [{ key: "images", message: "cannot be pushed while readOnly is true; remove one of them" }];
+  }
+  const allowed = ({ name }: ImageBuild): boolean =>
+    pusher === undefined ||
+    (pusher.access !== Access.Pull && (pusher.repositories?.some((pattern) => names(pattern, name)) ?? true));
+  return images.flatMap((image, index) =>
+    allowed(image)
+      ? []
+      : [
+          {
+            key: `images[${index}].name`,
+            message: `${shown(image.name)} is pushed by users[0], who may not; put a user first who may push there`,
+          },
+        ],
+  );
 }
 
 function nameProblems(key: string, { name }: ImageBuild, earlier: readonly ImageBuild[]): Problem[] {

@@ -19,3 +19,8 @@ export function repositoriesProblems(key: string, patterns: readonly string[] | 
         ],
   );
 }
+
+/** Whether a pattern (`team-a/app`, `team-a/*`, `*`) names a repository, or all repositories that another pattern names. */
+export function names(pattern: string, repository: string): boolean {
+  return pattern === "*" || pattern === repository || (pattern.endsWith("/*") && repository.startsWith(pattern.slice(0, -1)));
+}

@@ -1,5 +1,5 @@
 import { EcrRegistry } from "../../components";
-import { ecrProblems } from "../../components/lib/ecr";
+import { ecrProblems, unknownRepositoryProblems } from "../../components/lib/ecr";
 import { hostedForeign } from "../hosted";
 import { garbageCollectionShape, mirrorShape } from "../registryShapes";
 import { boolean, dictionary, list, object, string } from "../shape";
@@ -24,7 +24,10 @@ export const ecr = target(
     mirror: mirrorShape,
     lab: boolean,
   },
-  (args) => ecrProblems({ ecr: args.ecr ?? {}, garbageCollection: args.garbageCollection ?? {}, mirror: args.mirror }),
+  (args, images) => [
+    ...ecrProblems({ ecr: args.ecr ?? {}, garbageCollection: args.garbageCollection ?? {}, mirror: args.mirror }),
+    ...unknownRepositoryProblems(images, args.ecr?.repositories),
+  ],
   (name, args) => new EcrRegistry(name, args),
   hostedForeign("Amazon", "ecr.readers and ecr.writers"),
 );

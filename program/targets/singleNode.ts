@@ -1,5 +1,6 @@
 import { SingleNodeRegistry } from "../../components";
 import { registryProblems } from "../../components/lib/checks";
+import { refusedPushProblems } from "../../components/lib/imageBuilds";
 import { settingsOf } from "../../components/singleNodeRegistry";
 import {
   authenticationShape,
@@ -33,6 +34,6 @@ export const singleNode = target(
     resources: resourcesShape,
     lab: boolean,
   },
-  (args) => registryProblems(settingsOf(args)),
+  (args, images) => [...registryProblems(settingsOf(args)), ...refusedPushProblems(images, args)],
   (name, args) => new SingleNodeRegistry(name, args),
 );

@@ -1,4 +1,5 @@
 import { Publish, SwarmRegistry, UpdateOrder } from "../../components";
+import { refusedPushProblems } from "../../components/lib/imageBuilds";
 import { swarmRegistryProblems, swarmSettingsOf } from "../../components/swarmRegistry";
 import { authenticationShape, garbageCollectionShape, tlsShape, usersShape } from "../registryShapes";
 import { boolean, dictionary, list, number, object, secret, Shape, string } from "../shape";
@@ -34,7 +35,7 @@ export const swarm = target(
     swarm: swarmShape,
     lab: boolean,
   },
-  (args) => swarmRegistryProblems(swarmSettingsOf(args)),
+  (args, images) => [...swarmRegistryProblems(swarmSettingsOf(args)), ...refusedPushProblems(images, args)],
   (name, args) => new SwarmRegistry(name, args),
   {
     bindAddress: "a Swarm publishes a port on every address of its nodes",

@@ -789,6 +789,22 @@ export const badConfigurations: BadConfiguration[] = [
     ],
   },
   {
+    title: "images for a registry that takes no pushes",
+    config: { readOnly: true, images: [{ name: "app", context: "image" }] },
+    problems: ["images: cannot be pushed while readOnly is true; remove one of them"],
+  },
+  {
+    title: "images that the first user may not push",
+    config: {
+      users: [{ name: "team-a", repositories: ["team-a/*"] }, { name: "admin" }],
+      images: [
+        { name: "team-a/app", context: "image" },
+        { name: "team-b/app", context: "image" },
+      ],
+    },
+    problems: ['images[1].name: "team-b/app" is pushed by users[0], who may not; put a user first who may push there'],
+  },
+  {
     title: "images that cannot be built",
     config: {
       images: [

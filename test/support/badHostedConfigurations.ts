@@ -268,6 +268,19 @@ export const badHostedConfigurations: BadConfiguration[] = [
     ],
   },
   {
+    title: "images for repositories that are not made",
+    config: {
+      target: "ecr",
+      ecr: { repositories: ["app", "team-a/*"] },
+      images: [
+        { name: "app", context: "image" },
+        { name: "team-a/app", context: "image" },
+        { name: "team-b/app", context: "image" },
+      ],
+    },
+    problems: ['images[2].name: "team-b/app" is none of ecr.repositories; list it there'],
+  },
+  {
     title: "a repository where the mirror is",
     config: {
       target: "ecr",

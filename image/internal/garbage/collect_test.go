@@ -2,13 +2,16 @@ package garbage
 
 import (
 	"fmt"
+	"io"
 	"net/http"
+	"net/http/httptrace"
 	"slices"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/opencontainers/go-digest"
+	v1 "github.com/opencontainers/image-spec/specs-go/v1"
 
 	"container-registry/image/internal/layout"
 	"container-registry/image/internal/registrytest"
@@ -308,4 +311,53 @@ func TestDamagedManifest(t *testing.T) {
 		t.Errorf("a blob was deleted: %d", status)
 	}
 	r.Push(t, "app", "1", registrytest.Layer(3, 100))
+}
+
+// TestSlowManifest is a push that began before a collection and sends its manifest after
+// it: what the server knew of blobs when it began does not count.
+func TestSlowManifest(t *testing.T) {
+	r := serve(t, folder(t), "a", quick, Options{})
+	d := r.Push(t, "app", "1", registrytest.Layer(1, 100))
+	r.Pulled(t)
+	manifest, err := r.collector.driver.GetContent(t.Context(), layout.BlobPath(d))
+	if err != nil {
+		t.Fatal(err)
+	}
+	r.Delete(t, "app", d.String())
+
+	body, rest := io.Pipe()
+	begun := make(chan struct{})
+	ctx := httptrace.WithClientTrace(t.Context(), &httptrace.ClientTrace{Got100Continue: func() { close(begun) }})
+	request, err := http.NewRequestWithContext(ctx, http.MethodPut, r.URL+"/v2/app/manifests/2", body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	request.Header.Set("Content-Type", v1.MediaTypeImageManifest)
+	request.Header.Set("Expect", "100-continue")
+	status := make(chan int, 1)
+	go func() {
+		// The server says "continue" when the engine wants the manifest.
+		response, err := (&http.Client{Transport: &http.Transport{ExpectContinueTimeout: time.Minute}}).Do(request)
+		if err != nil {
+			status <- 0
+			return
+		}
+		response.Body.Close()
+		status <- response.StatusCode
+	}()
+	select {
+	case <-begun:
+	case got := <-status:
+		t.Fatalf("answered before the manifest came: %d", got)
+	}
+	if report := r.collect(t, Request{}); report.Blobs.Deleted != 3 {
+		t.Fatalf("%s", report)
+	}
+	if _, err := rest.Write(manifest); err != nil {
+		t.Fatal(err)
+	}
+	rest.Close()
+	if got := <-status; got != http.StatusBadRequest {
+		t.Errorf("a manifest without its blobs: %d", got)
+	}
 }

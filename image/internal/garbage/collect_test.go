@@ -5,6 +5,7 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptrace"
+	"path"
 	"slices"
 	"strings"
 	"testing"
@@ -311,6 +312,55 @@ func TestDamagedManifest(t *testing.T) {
 		t.Errorf("a blob was deleted: %d", status)
 	}
 	r.Push(t, "app", "1", registrytest.Layer(3, 100))
+}
+
+// TestBroughtBack pushes manifests whose bytes were gone when the collection looked.
+func TestBroughtBack(t *testing.T) {
+	for _, imageToo := range []bool{false, true} {
+		t.Run(fmt.Sprintf("the image too: %t", imageToo), func(t *testing.T) {
+			driver := folder(t)
+			before := serve(t, driver, "a", quick, Options{})
+			image := before.Push(t, "app", "part", registrytest.Layer(1, 100))
+			index := before.PushIndex(t, "app", "index", image)
+			before.Delete(t, "app", "part")
+			lost := []digest.Digest{index}
+			if imageToo {
+				lost = append(lost, image)
+			}
+			for _, d := range lost {
+				if err := driver.Delete(t.Context(), path.Dir(layout.BlobPath(d))); err != nil {
+					t.Fatal(err)
+				}
+			}
+			// Another server, which has no cache of the time before.
+			r := serve(t, driver, "b", quick, Options{DeleteUntagged: true})
+			hold, ctx, err := r.fence.Acquire(t.Context())
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer hold.Release(ctx)
+			collection := &run{Collector: r.collector, options: r.collector.options, out: testLog{t}, pushed: map[string]bool{}, report: &Report{}, hold: hold}
+			if err := collection.plan(ctx); err != nil {
+				t.Fatal(err)
+			}
+			if len(collection.todo.deletions) == 0 {
+				t.Fatal("nothing would be deleted")
+			}
+			if imageToo {
+				r.Push(t, "app", "part", registrytest.Layer(1, 100))
+				r.Delete(t, "app", "part")
+			}
+			if again := r.PushIndex(t, "app", "index", image); again != index {
+				t.Fatalf("another index: %s", again)
+			}
+			if err := collection.sweep(ctx); err != nil {
+				t.Fatal(err)
+			}
+			if lines := r.Pulled(t); len(lines) != 5 {
+				t.Errorf("left are %q", lines)
+			}
+		})
+	}
 }
 
 // TestSlowManifest is a push that began before a collection and sends its manifest after

@@ -90,7 +90,7 @@ func (o opened) litter(t *testing.T, n int) []digest.Digest {
 		}
 		return o.PutContent(ctx, layout.LinkPath(layout.RepositoryPath("litter", layout.Revisions), d), []byte(d))
 	})
-	slices.Sort(all)
+	slices.SortFunc(all, func(a, b digest.Digest) int { return strings.Compare(a.Encoded()[2:], b.Encoded()[2:]) })
 	return all
 }
 

@@ -274,6 +274,7 @@ func TestCaches(t *testing.T) {
 		if report := a.collect(t, Request{}); report.Blobs.Deleted != 3 {
 			t.Fatalf("round %d: %s", round, report)
 		}
+		// What b knew before may count for so long, and no longer.
 		time.Sleep(quick.Fresh)
 		for _, each := range []*rig{a, b} {
 			if status := head(t, each.URL+"/v2/app/blobs/"+digest.FromBytes(registrytest.Layer(1, 100)).String()); status != http.StatusNotFound {

@@ -1,6 +1,7 @@
 // Package descriptors caches what the engine knows of blobs, in generations: a request
 // keeps for all its life the generation it began with, so what it found out before a
-// garbage collection can't get into what is believed after it.
+// garbage collection can't get into what is believed after it. A push whose manifest comes
+// later than that begins anew with the one of then.
 package descriptors
 
 import (
@@ -83,21 +84,38 @@ func (c *Cache) Close() error { return c.close() }
 
 type contextKey struct{}
 
+// pinned is the generation of a request.
+type pinned struct {
+	provider atomic.Pointer[cache.BlobDescriptorCacheProvider]
+}
+
 // Pin has a request use the present generation all its life.
 func (c *Cache) Pin(ctx context.Context) context.Context {
-	current := c.current.Load()
-	if current == nil || *current == nil {
-		return ctx
+	p := &pinned{}
+	p.provider.Store(c.current.Load())
+	return context.WithValue(ctx, contextKey{}, p)
+}
+
+// Renew has a request that found out nothing yet use the present generation instead of
+// the one it began with.
+func (c *Cache) Renew(ctx context.Context) {
+	if p, ok := ctx.Value(contextKey{}).(*pinned); ok {
+		p.provider.Store(c.current.Load())
 	}
-	return context.WithValue(ctx, contextKey{}, *current)
 }
 
 // fromRequest is the provider the engine sees.
 type fromRequest struct{}
 
 func (fromRequest) of(ctx context.Context) cache.BlobDescriptorCacheProvider {
-	provider, _ := ctx.Value(contextKey{}).(cache.BlobDescriptorCacheProvider)
-	return provider
+	p, ok := ctx.Value(contextKey{}).(*pinned)
+	if !ok {
+		return nil
+	}
+	if provider := p.provider.Load(); provider != nil {
+		return *provider
+	}
+	return nil
 }
 
 func (f fromRequest) Stat(ctx context.Context, d digest.Digest) (v1.Descriptor, error) {

@@ -109,6 +109,9 @@ func TestGenerations(t *testing.T) {
 			// A slow request of before does not tell those of now.
 			know(t, first, "team/a")
 			expect(second, nowhere)
+			// One that waited for the end of the collection is one of now.
+			c.Renew(first)
+			expect(first, nowhere)
 
 			know(t, second, "team/b")
 			if scope, err := (fromRequest{}).RepositoryScoped("team/b"); err != nil || scope.Clear(second, content) != nil {

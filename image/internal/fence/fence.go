@@ -52,6 +52,7 @@ type Generations interface {
 	Begin(generation string)
 	Stop()
 	Pin(ctx context.Context) context.Context
+	Renew(ctx context.Context)
 }
 
 // NoCache is for who serves nobody.
@@ -65,6 +66,9 @@ func (NoCache) Stop() {}
 
 // Pin does nothing.
 func (NoCache) Pin(ctx context.Context) context.Context { return ctx }
+
+// Renew does nothing.
+func (NoCache) Renew(context.Context) {}
 
 // Pushed is a manifest that a client pushed.
 type Pushed struct {

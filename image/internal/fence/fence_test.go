@@ -92,34 +92,32 @@ const manifestPath = "/v2/team/app/manifests/1.0"
 func TestOneOfMany(t *testing.T) {
 	driver := inmemory.New()
 	var group sync.WaitGroup
-	var holds, busy atomic.Int64
+	outcomes := make(chan error, 8)
 	release := make(chan struct{})
 	for i := range 8 {
 		group.Go(func() {
 			h, _, err := New(driver, string(rune('a'+i)), quick, NoCache{}).Acquire(t.Context())
-			switch {
-			case err == nil:
-				holds.Add(1)
+			outcomes <- err
+			if err == nil {
 				<-release
 				h.Release(t.Context())
-			case errors.As(err, new(Busy)):
-				busy.Add(1)
-			default:
-				t.Error(err)
 			}
 		})
 	}
-	for busy.Load() < 7 && !t.Failed() {
-		time.Sleep(time.Millisecond)
-	}
-	if holds.Load() > 1 {
-		t.Errorf("%d hold it", holds.Load())
+	holds := 0
+	for range 8 {
+		switch err := <-outcomes; {
+		case err == nil:
+			holds++
+		case !errors.As(err, new(Busy)):
+			t.Error(err)
+		}
 	}
 	close(release)
 	group.Wait()
 	names, err := layout.Names(t.Context(), driver, folder)
-	if err != nil || holds.Load() != 1 {
-		t.Errorf("%d held it: %v", holds.Load(), err)
+	if err != nil || holds != 1 {
+		t.Errorf("%d held it: %v", holds, err)
 	}
 	for _, name := range names {
 		if strings.HasPrefix(name, holderPrefix) {

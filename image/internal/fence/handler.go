@@ -132,10 +132,13 @@ func (h *handler) put(patience context.Context, a *answer, r *http.Request, repo
 	push := Pushed{Repository: repository, Reference: path.Base(r.URL.Path)}
 	untouch := func() {}
 	var paused error
+	r = r.WithContext(f.caches.Pin(r.Context()))
 	body.rewind(func(content []byte) error {
 		if paused = f.enter(patience); paused != nil {
 			return paused
 		}
+		// The engine was asked before a pause, perhaps, and looks for the blobs after it.
+		f.caches.Renew(r.Context())
 		push.Digest = digest.FromBytes(content)
 		untouch = f.touched.touch(repository, push.Digest)
 		return nil
@@ -146,7 +149,7 @@ func (h *handler) put(patience context.Context, a *answer, r *http.Request, repo
 				f.gate.leave()
 			}
 		}()
-		h.serve(a, r)
+		h.engine.ServeHTTP(a, r)
 		if a.status == http.StatusCreated {
 			f.notePush(push)
 		}

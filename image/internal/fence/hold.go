@@ -181,8 +181,12 @@ func (h *Hold) enter(ctx context.Context, phase string) error {
 	return h.write(ctx)
 }
 
-// Pause makes all writers wait. What it returns was pushed since the collection or the
-// last pause began, and must not be deleted. The cache believes nothing meanwhile.
+// Pushed is what clients pushed to this server since the collection began, or since this
+// or Pause told last. It must not be deleted.
+func (h *Hold) Pushed() []Pushed { return h.fence.takePushed() }
+
+// Pause makes all writers wait. What it returns was pushed meanwhile, by way of any
+// server, and must not be deleted. The cache believes nothing meanwhile.
 func (h *Hold) Pause(ctx context.Context) ([]Pushed, error) {
 	f := h.fence
 	if err := h.enter(ctx, phaseSweep); err != nil {

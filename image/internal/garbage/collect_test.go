@@ -2,13 +2,17 @@ package garbage
 
 import (
 	"fmt"
+	"io"
 	"net/http"
+	"net/http/httptrace"
+	"path"
 	"slices"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/opencontainers/go-digest"
+	v1 "github.com/opencontainers/image-spec/specs-go/v1"
 
 	"container-registry/image/internal/layout"
 	"container-registry/image/internal/registrytest"
@@ -270,6 +274,7 @@ func TestCaches(t *testing.T) {
 		if report := a.collect(t, Request{}); report.Blobs.Deleted != 3 {
 			t.Fatalf("round %d: %s", round, report)
 		}
+		// What b knew before may count for so long, and no longer.
 		time.Sleep(quick.Fresh)
 		for _, each := range []*rig{a, b} {
 			if status := head(t, each.URL+"/v2/app/blobs/"+digest.FromBytes(registrytest.Layer(1, 100)).String()); status != http.StatusNotFound {
@@ -308,4 +313,102 @@ func TestDamagedManifest(t *testing.T) {
 		t.Errorf("a blob was deleted: %d", status)
 	}
 	r.Push(t, "app", "1", registrytest.Layer(3, 100))
+}
+
+// TestBroughtBack pushes manifests whose bytes were gone when the collection looked.
+func TestBroughtBack(t *testing.T) {
+	for _, imageToo := range []bool{false, true} {
+		t.Run(fmt.Sprintf("the image too: %t", imageToo), func(t *testing.T) {
+			driver := folder(t)
+			before := serve(t, driver, "a", quick, Options{})
+			image := before.Push(t, "app", "part", registrytest.Layer(1, 100))
+			index := before.PushIndex(t, "app", "index", image)
+			before.Delete(t, "app", "part")
+			lost := []digest.Digest{index}
+			if imageToo {
+				lost = append(lost, image)
+			}
+			for _, d := range lost {
+				if err := driver.Delete(t.Context(), path.Dir(layout.BlobPath(d))); err != nil {
+					t.Fatal(err)
+				}
+			}
+			// Another server, which has no cache of the time before.
+			r := serve(t, driver, "b", quick, Options{DeleteUntagged: true})
+			hold, ctx, err := r.fence.Acquire(t.Context())
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer hold.Release(ctx)
+			collection := &run{Collector: r.collector, options: r.collector.options, out: testLog{t}, pushed: map[string]bool{}, report: &Report{}, hold: hold}
+			if err := collection.plan(ctx); err != nil {
+				t.Fatal(err)
+			}
+			if len(collection.todo.deletions) == 0 {
+				t.Fatal("nothing would be deleted")
+			}
+			if imageToo {
+				r.Push(t, "app", "part", registrytest.Layer(1, 100))
+				r.Delete(t, "app", "part")
+			}
+			if again := r.PushIndex(t, "app", "index", image); again != index {
+				t.Fatalf("another index: %s", again)
+			}
+			if err := collection.sweep(ctx); err != nil {
+				t.Fatal(err)
+			}
+			if lines := r.Pulled(t); len(lines) != 5 {
+				t.Errorf("left are %q", lines)
+			}
+		})
+	}
+}
+
+// TestSlowManifest is a push that began before a collection and sends its manifest after
+// it: what the server knew of blobs when it began does not count.
+func TestSlowManifest(t *testing.T) {
+	r := serve(t, folder(t), "a", quick, Options{})
+	d := r.Push(t, "app", "1", registrytest.Layer(1, 100))
+	r.Pulled(t)
+	manifest, err := r.collector.driver.GetContent(t.Context(), layout.BlobPath(d))
+	if err != nil {
+		t.Fatal(err)
+	}
+	r.Delete(t, "app", d.String())
+
+	body, rest := io.Pipe()
+	begun := make(chan struct{})
+	ctx := httptrace.WithClientTrace(t.Context(), &httptrace.ClientTrace{Got100Continue: func() { close(begun) }})
+	request, err := http.NewRequestWithContext(ctx, http.MethodPut, r.URL+"/v2/app/manifests/2", body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	request.Header.Set("Content-Type", v1.MediaTypeImageManifest)
+	request.Header.Set("Expect", "100-continue")
+	status := make(chan int, 1)
+	go func() {
+		// The server says "continue" when the engine wants the manifest.
+		response, err := (&http.Client{Transport: &http.Transport{ExpectContinueTimeout: time.Minute}}).Do(request)
+		if err != nil {
+			status <- 0
+			return
+		}
+		response.Body.Close()
+		status <- response.StatusCode
+	}()
+	select {
+	case <-begun:
+	case got := <-status:
+		t.Fatalf("answered before the manifest came: %d", got)
+	}
+	if report := r.collect(t, Request{}); report.Blobs.Deleted != 3 {
+		t.Fatalf("%s", report)
+	}
+	if _, err := rest.Write(manifest); err != nil {
+		t.Fatal(err)
+	}
+	rest.Close()
+	if got := <-status; got != http.StatusBadRequest {
+		t.Errorf("a manifest without its blobs: %d", got)
+	}
 }

@@ -16,7 +16,8 @@
 // pushed is taken into account before the next deletion.
 //
 // A pause ends after a second (plus the answer of the store to what is under way), however
-// large the store is: what depends on its size happens outside.
+// large the store is: what depends on its size happens outside, and so does looking at
+// what was pushed before the pause was announced.
 //
 // Uploads under way are not touched. The order of deletions is from tags to blobs, so a
 // collection that is cut off leaves links to blobs, never the other way round.
@@ -40,12 +41,9 @@ import (
 	"container-registry/image/internal/layout"
 )
 
-const (
-	// budget is how long a pause deletes.
-	budget = time.Second
-	// handful is how much is deleted between two looks at the clock.
-	handful = 4 * workers
-)
+// budget is how long a pause deletes, and how long writers go on after it. Those of this
+// server also go on while a pause is announced.
+const budget = time.Second
 
 // Collector collects one store.
 type Collector struct {
@@ -172,15 +170,13 @@ func (r *run) count(d deletion) {
 func (r *run) sweep(ctx context.Context) error {
 	rest := r.todo.deletions
 	for len(rest) > 0 {
-		began := time.Now()
 		var err error
 		if rest, err = r.pause(ctx, rest); err != nil {
 			return err
 		}
 		if len(rest) > 0 {
-			// Writers get as much time as they lost.
 			select {
-			case <-time.After(time.Since(began)):
+			case <-time.After(budget):
 			case <-ctx.Done():
 				return context.Cause(ctx)
 			}
@@ -191,6 +187,10 @@ func (r *run) sweep(ctx context.Context) error {
 
 // pause deletes for a while and returns what is left to do.
 func (r *run) pause(ctx context.Context, rest []deletion) (_ []deletion, err error) {
+	// Most of what was pushed can be looked at while writers go on.
+	if err := r.protect(ctx, r.hold.Pushed()); err != nil {
+		return nil, err
+	}
 	pushed, err := r.hold.Pause(ctx)
 	defer func() {
 		if resumed := r.hold.Resume(ctx); err == nil {
@@ -201,54 +201,68 @@ func (r *run) pause(ctx context.Context, rest []deletion) (_ []deletion, err err
 		return nil, err
 	}
 	r.report.Pauses++
-	for _, p := range pushed {
-		if err := r.protect(ctx, p); err != nil {
-			return nil, err
-		}
+	if err := r.protect(ctx, pushed); err != nil {
+		return nil, err
 	}
 	for until := time.Now().Add(budget); len(rest) > 0 && time.Now().Before(until); {
-		n := 1
-		for n < min(handful, len(rest)) && rest[n].stage == rest[0].stage {
-			n++
-		}
-		group, limited := errgroup.WithContext(ctx)
-		group.SetLimit(workers)
-		for _, d := range rest[:n] {
-			group.Go(func() error { return r.delete(limited, d) })
-		}
-		if err := group.Wait(); err != nil {
+		done, err := r.deleteSome(ctx, rest, until)
+		if err != nil {
 			return nil, err
 		}
-		rest = rest[n:]
+		rest = rest[done:]
 	}
 	return rest, nil
 }
 
-// protect takes a manifest that was pushed, and all it needs, off the list.
-func (r *run) protect(ctx context.Context, p fence.Pushed) error {
-	r.pushed[p.Repository+":"+p.Reference] = true
-	i := r.todo.needs.inventory
-	link := layout.LinkPath(layout.RepositoryPath(p.Repository, layout.Revisions), p.Digest)
-	info, err := r.driver.Stat(ctx, link)
-	if layout.IsMissing(err) {
-		// It was deleted again.
-		return nil
+// deleteSome stays within a stage, and returns how many deletions are done.
+func (r *run) deleteSome(ctx context.Context, rest []deletion, until time.Time) (done int, err error) {
+	group, ctx := errgroup.WithContext(ctx)
+	group.SetLimit(workers)
+	for done < len(rest) && rest[done].stage == rest[0].stage && time.Now().Before(until) && ctx.Err() == nil {
+		d := rest[done]
+		group.Go(func() error { return r.delete(ctx, d) })
+		done++
 	}
-	if err != nil {
+	return done, group.Wait()
+}
+
+// protect takes manifests that were pushed, and all they need, off the list.
+func (r *run) protect(ctx context.Context, pushed []fence.Pushed) error {
+	i, needs := r.todo.needs.inventory, r.todo.needs
+	// Since when each is there; zero for one that was deleted again.
+	written := make([]time.Time, len(pushed))
+	group, reading := errgroup.WithContext(ctx)
+	group.SetLimit(workers)
+	for n, p := range pushed {
+		group.Go(func() error {
+			info, err := r.driver.Stat(reading, layout.LinkPath(layout.RepositoryPath(p.Repository, layout.Revisions), p.Digest))
+			if layout.IsMissing(err) {
+				return nil
+			}
+			if err != nil {
+				return err
+			}
+			written[n] = info.ModTime()
+			_, err = i.manifest(reading, p.Repository, p.Digest)
+			return err
+		})
+	}
+	if err := group.Wait(); err != nil {
 		return err
 	}
-	m, err := i.manifest(ctx, p.Repository, p.Digest)
-	if err != nil {
-		return err
+	for n, p := range pushed {
+		r.pushed[p.Repository+":"+p.Reference] = true
+		if written[n].IsZero() {
+			continue
+		}
+		i.repository(p.Repository).revisions[p.Digest] = written[n]
+		if needs.manifests[p.Repository] == nil {
+			needs.manifests[p.Repository] = map[digest.Digest]bool{}
+		}
+		// Its bytes may have been gone when it was kept before.
+		delete(needs.manifests[p.Repository], p.Digest)
+		needs.keep(p.Repository, p.Digest)
 	}
-	repository := i.repository(p.Repository)
-	repository.revisions[p.Digest] = info.ModTime()
-	needs := r.todo.needs
-	if needs.manifests[p.Repository] == nil {
-		needs.manifests[p.Repository] = map[digest.Digest]bool{}
-	}
-	needs.keepBlobs(p.Digest, m)
-	needs.keep(p.Repository, p.Digest)
 	return nil
 }
 
@@ -276,12 +290,12 @@ func (r *run) delete(ctx context.Context, d deletion) error {
 		if needs.blobs[d.digest] {
 			return nil
 		}
-		paths = []string{path.Dir(layout.LinkPath(layout.RepositoryPath(d.repository, layout.Layers), d.digest))}
+		paths = []string{r.whole(layout.LinkPath(layout.RepositoryPath(d.repository, layout.Layers), d.digest))}
 	case blobs:
 		if needs.blobs[d.digest] {
 			return nil
 		}
-		paths = []string{path.Dir(layout.BlobPath(d.digest))}
+		paths = []string{r.whole(layout.BlobPath(d.digest))}
 	case repositories:
 		if inUse, err := r.inUse(ctx, d.repository); err != nil || inUse {
 			return err
@@ -309,6 +323,15 @@ func (r *run) delete(ctx context.Context, d deletion) error {
 	return nil
 }
 
+// whole is what goes with a blob or link: its folder, unless the store has none, where
+// looking for more in it would only take time.
+func (r *run) whole(file string) string {
+	if _, ok := r.driver.(lister); ok {
+		return file
+	}
+	return path.Dir(file)
+}
+
 // moved says whether a tag was pushed since the rules looked at it.
 func (r *run) moved(ctx context.Context, d deletion) (bool, error) {
 	if r.pushed[d.repository+":"+d.tag] {
@@ -328,11 +351,11 @@ func (r *run) linksTo(d deletion) []string {
 	for name, t := range r.todo.needs.inventory.repositories[d.repository].tags {
 		for _, each := range t.history {
 			if each == d.digest {
-				paths = append(paths, path.Dir(layout.LinkPath(layout.RepositoryPath(d.repository, layout.Tags, name, "index"), each)))
+				paths = append(paths, r.whole(layout.LinkPath(layout.RepositoryPath(d.repository, layout.Tags, name, "index"), each)))
 			}
 		}
 	}
-	return append(paths, path.Dir(layout.LinkPath(layout.RepositoryPath(d.repository, layout.Revisions), d.digest)))
+	return append(paths, r.whole(layout.LinkPath(layout.RepositoryPath(d.repository, layout.Revisions), d.digest)))
 }
 
 // inUse says whether a repository that was empty is pushed to.

@@ -60,34 +60,28 @@ func (c *Collector) serveOrder(w http.ResponseWriter, r *http.Request) {
 		http.Error(w, err.Error(), http.StatusBadRequest)
 		return
 	}
-	lines := &lineWriter{encoder: json.NewEncoder(w), flush: http.NewResponseController(w).Flush}
+	if err := http.NewResponseController(w).Flush(); err != nil {
+		return
+	}
+	lines := lineWriter{json.NewEncoder(w)}
 	report, err := c.Collect(r.Context(), request, lines)
 	if err != nil {
-		_ = lines.send(event{Error: err.Error()})
+		_ = lines.Encode(event{Error: err.Error()})
 		return
 	}
 	if !request.DryRun {
 		c.log.WithFields(report.fields()).Info("garbage collection done")
 	}
 	_, _ = io.WriteString(lines, report.String())
-	_ = lines.send(event{Done: true})
+	_ = lines.Encode(event{Done: true})
 }
 
-type lineWriter struct {
-	encoder *json.Encoder
-	flush   func() error
-}
-
-func (l *lineWriter) send(e event) error {
-	if err := l.encoder.Encode(e); err != nil {
-		return err
-	}
-	return l.flush()
-}
+// lineWriter sends many lines at a time: a pause must not wait for whoever reads them.
+type lineWriter struct{ *json.Encoder }
 
 // Write is called with whole lines.
-func (l *lineWriter) Write(lines []byte) (int, error) {
-	return len(lines), l.send(event{Line: string(lines)})
+func (l lineWriter) Write(lines []byte) (int, error) {
+	return len(lines), l.Encode(event{Line: string(lines)})
 }
 
 // Order has the server of a configuration collect, and copies what it says.

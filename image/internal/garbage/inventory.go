@@ -190,16 +190,19 @@ func (i *inventory) readManifests(ctx context.Context) error {
 	return group.Wait()
 }
 
-// manifest is empty for one whose bytes are gone. One that can't be read as a manifest
-// ends the collection: nobody knows what it needs.
+// gone stands for a manifest without bytes. Who pushes it again brings them back.
+var gone = &manifest.Manifest{}
+
+// manifest reads it once, unless it was gone. One that can't be read as a manifest ends
+// the collection: nobody knows what it needs.
 func (i *inventory) manifest(ctx context.Context, repository string, d digest.Digest) (*manifest.Manifest, error) {
 	i.mutex.Lock()
 	m, ok := i.manifests[d]
 	i.mutex.Unlock()
-	if ok {
+	if ok && m != gone {
 		return m, nil
 	}
-	m = &manifest.Manifest{}
+	m = gone
 	content, err := i.driver.GetContent(ctx, layout.BlobPath(d))
 	if err != nil && !layout.IsMissing(err) {
 		return nil, err

@@ -80,7 +80,7 @@ func TestTraffic(t *testing.T) {
 				r := serve(t, driver, []string{"a", "b"}[i], quick, options)
 				rigs, urls = append(rigs, r), append(urls, r.URL)
 			}
-			traffic := registrytest.StartTraffic(t, urls...)
+			traffic := registrytest.StartTraffic(t, 0, urls...)
 			deleted, longest := 0, time.Duration(0)
 			for i := range 10 {
 				until := traffic.Deletions.Load() + 3

@@ -50,6 +50,16 @@ func (d deletion) String() string {
 	}
 }
 
+// spread is what links and blobs are sorted by: neighbours in a folder, of which there are
+// many, would be deleted one after the other, as the folder is locked meanwhile. A folder
+// of blobs is named after the first two letters.
+func (d deletion) spread() string {
+	if d.stage != layers && d.stage != blobs {
+		return ""
+	}
+	return d.digest.Encoded()[2:]
+}
+
 // plan is what a collection would delete.
 type plan struct {
 	needs     *needs
@@ -85,7 +95,7 @@ func makePlan(i *inventory, o Options, now time.Time) *plan {
 		}
 	}
 	slices.SortFunc(p.deletions, func(a, b deletion) int {
-		return cmp.Or(cmp.Compare(a.stage, b.stage), strings.Compare(a.repository, b.repository), strings.Compare(a.tag, b.tag), strings.Compare(string(a.digest), string(b.digest)))
+		return cmp.Or(cmp.Compare(a.stage, b.stage), strings.Compare(a.spread(), b.spread()), strings.Compare(a.repository, b.repository), strings.Compare(a.tag, b.tag), strings.Compare(string(a.digest), string(b.digest)))
 	})
 	return p
 }

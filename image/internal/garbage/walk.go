@@ -16,13 +16,24 @@ import (
 // visit gets a path relative to where the walk began.
 type visit func(relative string, info storagedriver.FileInfo) error
 
+// lister is a driver that lists all files below a folder, thousands with one request.
+type lister interface {
+	Files(ctx context.Context, folder string, visit func(storagedriver.FileInfo) error) error
+}
+
 // listed are the drivers whose walk is one long listing. The walk of the others goes from
 // folder to folder, one at a time, and most give up when one is deleted meanwhile.
 var listed = map[string]bool{"s3aws": true, "oss": true}
 
 // walk visits all below a folder, at least what is there from the beginning to the end.
-// Nothing is below a folder that does not exist.
+// Nothing is below a folder that does not exist. Where folders are but parts of names,
+// they are not always visited.
 func walk(ctx context.Context, driver storagedriver.StorageDriver, folder string, do visit) error {
+	if lister, ok := driver.(lister); ok {
+		return lister.Files(ctx, folder, func(info storagedriver.FileInfo) error {
+			return do(strings.TrimPrefix(info.Path(), folder+"/"), info)
+		})
+	}
 	if !listed[driver.Name()] {
 		group, ctx := errgroup.WithContext(ctx)
 		group.SetLimit(workers)
@@ -57,7 +68,7 @@ func (w *walker) folder(ctx context.Context, folder string) error {
 	}
 	for _, name := range names {
 		below := path.Join(folder, name)
-		info, err := w.driver.Stat(ctx, below)
+		info, err := w.look(ctx, below)
 		if layout.IsMissing(err) {
 			continue
 		}
@@ -78,4 +89,13 @@ func (w *walker) folder(ctx context.Context, folder string) error {
 		}
 	}
 	return nil
+}
+
+// look asks only about what may be a file that matters: the rest is a folder, or has no
+// entries.
+func (w *walker) look(ctx context.Context, below string) (storagedriver.FileInfo, error) {
+	if layout.IsFile(path.Base(below)) {
+		return w.driver.Stat(ctx, below)
+	}
+	return storagedriver.FileInfoInternal{FileInfoFields: storagedriver.FileInfoFields{Path: below, IsDir: true}}, nil
 }

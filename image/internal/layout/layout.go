@@ -20,6 +20,9 @@ import (
 //	repositories/<name>/_manifests/tags/<tag>/index/<algorithm>/<hex>/link
 //	repositories/<name>/_uploads/…
 const (
+	data = "data"
+	link = "link"
+
 	Root         = "/docker/registry/v2"
 	Blobs        = Root + "/blobs"
 	Repositories = Root + "/repositories"
@@ -33,8 +36,11 @@ const (
 
 // BlobPath is where a blob's bytes are.
 func BlobPath(d digest.Digest) string {
-	return path.Join(Blobs, d.Algorithm().String(), d.Encoded()[:2], d.Encoded(), "data")
+	return path.Join(Blobs, d.Algorithm().String(), d.Encoded()[:2], d.Encoded(), data)
 }
+
+// IsFile says whether blobs and links have that name.
+func IsFile(name string) bool { return name == data || name == link }
 
 // RepositoryPath is a folder or file of a repository.
 func RepositoryPath(repository string, names ...string) string {
@@ -43,7 +49,7 @@ func RepositoryPath(repository string, names ...string) string {
 
 // LinkPath is the link to a blob in a folder of links.
 func LinkPath(folder string, d digest.Digest) string {
-	return path.Join(folder, d.Algorithm().String(), d.Encoded(), "link")
+	return path.Join(folder, d.Algorithm().String(), d.Encoded(), link)
 }
 
 // Names are the entries of a folder. What is missing has none, also when it goes while it

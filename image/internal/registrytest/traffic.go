@@ -45,7 +45,8 @@ type image struct{ repository, tag string }
 
 // StartTraffic sends to all registries, which are expected to share a store. With several,
 // one does not know what clients were told by another: a push may have to begin again.
-func StartTraffic(t testing.TB, urls ...string) *Traffic {
+// Each client that pushes does so once in a pace, or as often as it can.
+func StartTraffic(t testing.TB, pace time.Duration, urls ...string) *Traffic {
 	ctx, stop := context.WithCancel(t.Context())
 	traffic := &Traffic{
 		urls:    urls,
@@ -55,7 +56,14 @@ func StartTraffic(t testing.TB, urls ...string) *Traffic {
 		alive:   map[image]digest.Digest{},
 	}
 	for number := range 3 {
-		traffic.repeat(ctx, func(round int) { traffic.push(number, round) })
+		traffic.repeat(ctx, func(round int) {
+			next := time.After(pace)
+			traffic.push(number, round)
+			select {
+			case <-next:
+			case <-ctx.Done():
+			}
+		})
 	}
 	traffic.repeat(ctx, func(int) { traffic.pull() })
 	traffic.repeat(ctx, func(int) { traffic.delete() })

@@ -13,14 +13,10 @@ import (
 	ncw "github.com/ncw/swift/v2"
 )
 
-// Delete implements storagedriver.StorageDriver: the file at a path, the folder at it with all that is in it, and the
-// uploads that are not committed.
+// Delete implements storagedriver.StorageDriver: the file at a path, or else the folder at it with all that is in it,
+// and the uploads that are not committed. Where there is a file, nothing is listed: a garbage collection deletes many.
 func (d *driver) Delete(ctx context.Context, path string) error {
-	found := false
-	switch err := d.deleteFile(ctx, path); {
-	case err == nil:
-		found = true
-	case !isPathNotFound(err):
+	if err := d.deleteFile(ctx, path); !isPathNotFound(err) {
 		return err
 	}
 	inFolder, err := d.deleteFolder(ctx, path)
@@ -31,7 +27,7 @@ func (d *driver) Delete(ctx context.Context, path string) error {
 	if err != nil {
 		return err
 	}
-	if !found && !inFolder && !uploads {
+	if !inFolder && !uploads {
 		return storagedriver.PathNotFoundError{Path: path}
 	}
 	return nil
@@ -120,7 +116,7 @@ func (d *driver) deleteObjects(ctx context.Context, names []string) error {
 	for len(names) > 0 {
 		n := len(names)
 		single := names
-		if d.limits.bulk > 0 {
+		if d.limits.bulk > 0 && len(names) > 1 {
 			n = min(n, d.limits.bulk)
 			var err error
 			if single, err = d.bulkDelete(ctx, names[:n]); err != nil {

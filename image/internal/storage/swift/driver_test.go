@@ -612,6 +612,64 @@ func TestWalk(t *testing.T) {
 	}
 }
 
+// TestFiles compares with Walk, and counts requests: a garbage collection lists all blobs, and deletes many.
+func TestFiles(t *testing.T) {
+	proxy := newFaultyProxy(t)
+	d := open(t, proxy.through(t, with(newContainer(t), "chunksize", mib, "rootdirectory", "registry")))
+	for _, path := range []string{"/r/a/1", "/r/a/b/2", "/r/a-b/3", "/r/c", "/s/4"} {
+		if err := d.PutContent(t.Context(), path, []byte("content")); err != nil {
+			t.Fatal(err)
+		}
+	}
+	write(t, d, "/r/large", randomContent(1, 3*mib))
+	var requests atomic.Int32
+	proxy.set(func(http.ResponseWriter, *http.Request) bool {
+		requests.Add(1)
+		return false
+	})
+	files := func(walk func(context.Context, string, func(storagedriver.FileInfo) error) error, folder string) (seen []string) {
+		t.Helper()
+		err := walk(t.Context(), folder, func(info storagedriver.FileInfo) error {
+			if !info.IsDir() {
+				seen = append(seen, fmt.Sprintf("%s %d %s", info.Path(), info.Size(), info.ModTime().Truncate(time.Second)))
+			}
+			return nil
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		slices.Sort(seen)
+		return seen
+	}
+	inFolders := func(ctx context.Context, folder string, visit func(storagedriver.FileInfo) error) error {
+		return d.Walk(ctx, folder, visit)
+	}
+	for _, folder := range []string{"/", "/r", "/r/a"} {
+		want := files(inFolders, folder)
+		requests.Store(0)
+		if got := files(d.Files, folder); !slices.Equal(got, want) || len(got) == 0 {
+			t.Errorf("%s: got %v, want %v", folder, got, want)
+		}
+		if n := requests.Load(); n != 1 {
+			t.Errorf("%s: %d requests", folder, n)
+		}
+	}
+	if got := files(d.Files, "/nothing"); len(got) != 0 {
+		t.Errorf("in nothing: %v", got)
+	}
+	stop := errors.New("stop")
+	if err := d.Files(t.Context(), "/", func(storagedriver.FileInfo) error { return stop }); !errors.Is(err, stop) {
+		t.Errorf("error of the function: %v", err)
+	}
+	requests.Store(0)
+	if err := d.Delete(t.Context(), "/r/a/b/2"); err != nil {
+		t.Fatal(err)
+	}
+	if n := requests.Load(); n != 2 {
+		t.Errorf("a small file was deleted with %d requests", n)
+	}
+}
+
 // TestFilesOfDistributionV2 reads and deletes a blob that the driver of distribution v2 wrote, with its prefix as
 // rootdirectory.
 func TestFilesOfDistributionV2(t *testing.T) {

@@ -120,6 +120,37 @@ func (d *driver) List(ctx context.Context, path string) ([]string, error) {
 	return paths, nil
 }
 
+// Files sends a request for each page of a listing, where Walk sends one for each folder.
+func (d *driver) Files(ctx context.Context, folder string, visit func(storagedriver.FileInfo) error) error {
+	return d.pages(ctx, query{prefix: d.folderPrefix(folder)}, func(entries []entry) error {
+		for _, e := range entries {
+			if strings.HasSuffix(e.Name, "/") {
+				continue // an object named like a folder, as other tools make them
+			}
+			info, err := d.listed(ctx, strings.TrimPrefix(e.Name, d.root+"files"), e)
+			if isPathNotFound(err) {
+				continue
+			}
+			if err != nil {
+				return err
+			}
+			if err := visit(info); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
+
+// listed is what a listing tells of a file. One listed as empty may be a dynamic large object and is asked for.
+func (d *driver) listed(ctx context.Context, path string, e entry) (storagedriver.FileInfo, error) {
+	if e.Bytes == 0 {
+		return d.Stat(ctx, path)
+	}
+	fields := storagedriver.FileInfoFields{Path: path, Size: e.Bytes, ModTime: e.modified()}
+	return storagedriver.FileInfoInternal{FileInfoFields: fields}, nil
+}
+
 // Walk implements storagedriver.StorageDriver, in the engine's own order of folders and with one request for each
 // folder.
 func (d *driver) Walk(ctx context.Context, path string, f storagedriver.WalkFn, options ...func(*storagedriver.WalkOptions)) error {

@@ -1,0 +1,183 @@
+import { comparableOf, filledIn, InputsOf, isInternal, OutputsOf, problemsOf, Properties, Values } from "./types";
+import { hasUnknown, secret, unknown } from "./wire";
+
+/** What the functions of a resource get beside its properties. */
+export interface Context<Configuration> {
+  /** What the provider's `configure` made. */
+  configuration: Configuration;
+  urn: string;
+  /** Aborted when the engine wants the provider to stop. */
+  signal: AbortSignal;
+}
+
+/** A kind of resource: its properties as tables, and what makes, reads, changes and deletes one. */
+export interface Definition<I extends Properties, O extends Properties, Configuration> {
+  /** The type token, e.g. `random:index/randomBytes:RandomBytes`. */
+  type: string;
+  inputs: I;
+  /** What only the provider knows. Inputs with their defaults are outputs too and don't stand here, unless they are worked out when not given. */
+  outputs: O;
+  /** What the official provider writes into `__meta`, which it needs to read the state, e.g. `{ schema_version: "1" }`. */
+  meta?: Values;
+  /** More that is wrong with the inputs than the table can say; they may hold values that are not known yet. */
+  problems?(inputs: InputsOf<I>): string[];
+  create(inputs: InputsOf<I>, context: Context<Configuration>): Promise<{ id: string; outputs: OutputsOf<O> }>;
+  /** What is there now; undefined if nothing is. Default: the state. */
+  read?(id: string, state: State<I, O>, context: Context<Configuration>): Promise<State<I, O> | undefined>;
+  /** Needed where an input does not replace. */
+  update?(id: string, state: State<I, O>, inputs: InputsOf<I>, context: Context<Configuration>): Promise<OutputsOf<O>>;
+  delete?(id: string, state: State<I, O>, context: Context<Configuration>): Promise<void>;
+  /** Outputs that ask for a new resource by themselves, as a certificate does that is about to end. */
+  outdated?(state: State<I, O>, inputs: InputsOf<I>, context: Context<Configuration>): Promise<(keyof O & string)[]>;
+  /** Outputs that are known before a change is made; of an update those that stay need no mention. Default: none. */
+  preview?(inputs: InputsOf<I>, state?: State<I, O>): Partial<OutputsOf<O>>;
+}
+
+export type State<I extends Properties, O extends Properties> = InputsOf<I> & OutputsOf<O>;
+
+/** One property that a deployment changes. */
+export interface Change {
+  kind: "add" | "update" | "delete";
+  replaces: boolean;
+  /** The change is in what the program gives. */
+  input: boolean;
+}
+
+export interface Difference {
+  changes: Record<string, Change>;
+  deleteBeforeReplace: boolean;
+}
+
+/** What the server asks of a resource; properties as they are on the wire. */
+export interface Resource<Configuration> {
+  type: string;
+  check(given: Values): { inputs: Values; problems: string[] };
+  diff(oldInputs: Values, state: Values, inputs: Values, context: Context<Configuration>): Promise<Difference>;
+  create(inputs: Values, context: Context<Configuration>): Promise<{ id: string; outputs: Values }>;
+  previewCreate(inputs: Values): Values;
+  read(id: string, oldInputs: Values, state: Values, context: Context<Configuration>): Promise<Read | undefined>;
+  update(id: string, state: Values, inputs: Values, context: Context<Configuration>): Promise<Values>;
+  previewUpdate(state: Values, inputs: Values): Values;
+  delete(id: string, state: Values, context: Context<Configuration>): Promise<void>;
+}
+
+export interface Read {
+  inputs: Values;
+  outputs: Values;
+}
+
+/** Thrown by `create` and `update` when the resource exists but does not work: it is in state then, and the next deployment tries again. */
+export class InitializationError extends Error {
+  constructor(
+    message: string,
+    public readonly id: string,
+    /** Inputs and outputs. */
+    public readonly state: Values,
+  ) {
+    super(message);
+  }
+}
+
+/** A resource from its definition. */
+export function resource<I extends Properties, O extends Properties, Configuration>(
+  definition: Definition<I, O, Configuration>,
+): Resource<Configuration> {
+  const { inputs: inputTable, outputs: outputTable } = definition;
+  // The table has been checked against the values before: from here on TypeScript can know them.
+  const filled = (inputs: Values): InputsOf<I> => filledIn(inputTable, inputs) as InputsOf<I>;
+  const typed = (state: Values): State<I, O> =>
+    ({ ...Object.fromEntries(Object.entries(state).filter(([name]) => !isInternal(name))), ...filled(state) }) as State<I, O>;
+
+  function written(state: Values): Values {
+    const secrets: Properties = { ...inputTable, ...outputTable };
+    const values = Object.entries(state)
+      .filter(([name, value]) => value !== undefined && !isInternal(name))
+      .map(([name, value]): [string, unknown] => [name, secrets[name]?.secret ? secret(value) : value]);
+    return {
+      ...Object.fromEntries(values),
+      ...(definition.meta && { __meta: JSON.stringify(definition.meta) }),
+    };
+  }
+
+  const failed = (error: unknown): never => {
+    throw error instanceof InitializationError ? new InitializationError(error.message, error.id, written(error.state)) : error;
+  };
+
+  return {
+    type: definition.type,
+
+    check(given) {
+      const problems = problemsOf(inputTable, given);
+      if (problems.length > 0) {
+        return { inputs: given, problems };
+      }
+      const marked = Object.entries(given)
+        .filter(([name, value]) => value !== null && !isInternal(name))
+        .map(([name, value]) => [name, inputTable[name]?.secret ? secret(value) : value]);
+      return {
+        inputs: Object.fromEntries(marked) as Values,
+        problems: definition.problems?.(filled(given)) ?? [],
+      };
+    },
+
+    async diff(oldInputs, state, inputs, context) {
+      const [before, after] = [comparableOf(inputTable, oldInputs), comparableOf(inputTable, inputs)];
+      const changes: Record<string, Change> = {};
+      for (const [name, { replaces }] of Object.entries(inputTable)) {
+        if (before[name] !== after[name] || hasUnknown(inputs[name])) {
+          const kind = before[name] === undefined ? "add" : after[name] === undefined ? "delete" : "update";
+          changes[name] = { kind, replaces: replaces ?? false, input: true };
+        }
+      }
+      for (const name of (await definition.outdated?.(typed(state), filled(inputs), context)) ?? []) {
+        changes[name] = { kind: "update", replaces: true, input: false };
+      }
+      const stays = ([name, { unique }]: [string, { unique?: boolean }]): boolean => unique === true && !(name in changes);
+      return { changes, deleteBeforeReplace: Object.entries(inputTable).some(stays) };
+    },
+
+    async create(inputs, context) {
+      const values = filled(inputs);
+      const { id, outputs } = await definition.create(values, context).catch(failed);
+      return { id, outputs: written({ ...values, ...outputs }) };
+    },
+
+    previewCreate(inputs) {
+      const values = filled(inputs);
+      const later = Object.fromEntries(Object.keys(outputTable).map((name) => [name, unknown]));
+      return written({ ...later, ...values, ...definition.preview?.(values) });
+    },
+
+    async read(id, oldInputs, state, context) {
+      const found = definition.read === undefined ? state : await definition.read(id, typed(state), context);
+      if (found === undefined) {
+        return undefined;
+      }
+      const [before, after] = [comparableOf(inputTable, state), comparableOf(inputTable, found)];
+      const changed = Object.keys(inputTable).filter((name) => before[name] !== after[name]);
+      return {
+        inputs: { ...oldInputs, ...Object.fromEntries(changed.map((name) => [name, found[name] ?? null])) },
+        outputs: written(found),
+      };
+    },
+
+    async update(id, state, inputs, context) {
+      if (definition.update === undefined) {
+        throw new Error(`${definition.type} can't be updated`);
+      }
+      const values = filled(inputs);
+      const outputs = await definition.update(id, typed(state), values, context).catch(failed);
+      return written({ ...values, ...outputs });
+    },
+
+    previewUpdate(state, inputs) {
+      const values = filled(inputs);
+      const kept = Object.entries(state).filter(([name]) => name in outputTable);
+      return written({ ...Object.fromEntries(kept), ...values, ...definition.preview?.(values, typed(state)) });
+    },
+
+    async delete(id, state, context) {
+      await definition.delete?.(id, typed(state), context);
+    },
+  };
+}

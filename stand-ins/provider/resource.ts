@@ -99,6 +99,9 @@ export function resource<I extends Properties, O extends Properties, Configurati
     };
   }
 
+  /** What a function gave beside the inputs. */
+  const only = (outputs: Values): Values => Object.fromEntries(Object.entries(outputs).filter(([name]) => name in outputTable));
+
   const failed = (error: unknown): never => {
     throw error instanceof InitializationError ? new InitializationError(error.message, error.id, written(error.state)) : error;
   };
@@ -139,7 +142,7 @@ export function resource<I extends Properties, O extends Properties, Configurati
     async create(inputs, context) {
       const values = filled(inputs);
       const { id, outputs } = await definition.create(values, context).catch(failed);
-      return { id, outputs: written({ ...values, ...outputs }) };
+      return { id, outputs: written({ ...values, ...only(outputs) }) };
     },
 
     previewCreate(inputs) {
@@ -167,13 +170,12 @@ export function resource<I extends Properties, O extends Properties, Configurati
       }
       const values = filled(inputs);
       const outputs = await definition.update(id, typed(state), values, context).catch(failed);
-      return written({ ...values, ...outputs });
+      return written({ ...values, ...only(outputs) });
     },
 
     previewUpdate(state, inputs) {
       const values = filled(inputs);
-      const kept = Object.entries(state).filter(([name]) => name in outputTable);
-      return written({ ...Object.fromEntries(kept), ...values, ...definition.preview?.(values, typed(state)) });
+      return written({ ...only(state), ...values, ...definition.preview?.(values, typed(state)) });
     },
 
     async delete(id, state, context) {

@@ -14,6 +14,7 @@ if [ -x "$tools/pulumi/bin/pulumi" ]; then
   export PATH="$tools/pulumi/bin:$PATH" PULUMI_HOME="$tools/pulumi"
   export PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION=1
 fi
+[ ! -x "$tools/go/bin/go" ] || export PATH="$tools/go/bin:$PATH"
 export PATH="$tools/bin:$PATH" PULUMI_SKIP_UPDATE_CHECK=1
 
 # The docker provider knows DOCKER_HOST but not the current context of the docker command.

@@ -1,5 +1,16 @@
-import { comparableOf, filledIn, InputsOf, isInternal, OutputsOf, problemsOf, Properties, Values } from "./types";
-import { hasUnknown, secret, unknown } from "./wire";
+import {
+  changesOf,
+  comparableOf,
+  filledIn,
+  InputsOf,
+  isInternal,
+  OutputsOf,
+  problemsOf,
+  Properties,
+  PropertyChange,
+  Values,
+} from "./types";
+import { secret, unknown } from "./wire";
 
 /** What the functions of a resource get beside its properties. */
 export interface Context<Configuration> {
@@ -19,6 +30,12 @@ export interface Definition<I extends Properties, O extends Properties, Configur
   outputs: O;
   /** What the official provider writes into `__meta`, which it needs to read the state, e.g. `{ schema_version: "1" }`. */
   meta?: Values;
+  /** The old resource goes before a new one comes. Default: where they would have a `unique` property in common. */
+  deleteBeforeReplace?: boolean;
+  /** The state has the inputs once more, as `__inputs`: the official provider compares with those. */
+  inputsInState?: boolean;
+  /** Inputs that are worked out, and `__defaults` with the names of those that the official provider would make up anew. The given ones are not checked yet. */
+  completed?(given: Values, resource: Named): Values;
   /** More that is wrong with the inputs than the table can say; they may hold values that are not known yet. */
   problems?(inputs: InputsOf<I>): string[];
   create(inputs: InputsOf<I>, context: Context<Configuration>): Promise<{ id: string; outputs: OutputsOf<O> }>;
@@ -33,12 +50,16 @@ export interface Definition<I extends Properties, O extends Properties, Configur
   preview?(inputs: InputsOf<I>, state?: State<I, O>): Partial<OutputsOf<O>>;
 }
 
+/** A resource by the name that the program gave it, and its inputs of the last deployment. */
+export interface Named {
+  name: string;
+  before: Values;
+}
+
 export type State<I extends Properties, O extends Properties> = InputsOf<I> & OutputsOf<O>;
 
 /** One property that a deployment changes. */
-export interface Change {
-  kind: "add" | "update" | "delete";
-  replaces: boolean;
+export interface Change extends PropertyChange {
   /** The change is in what the program gives. */
   input: boolean;
 }
@@ -51,7 +72,7 @@ export interface Difference {
 /** What the server asks of a resource; properties as they are on the wire. */
 export interface Resource<Configuration> {
   type: string;
-  check(given: Values): { inputs: Values; problems: string[] };
+  check(given: Values, resource: Named): { inputs: Values; problems: string[] };
   diff(oldInputs: Values, state: Values, inputs: Values, context: Context<Configuration>): Promise<Difference>;
   create(inputs: Values, context: Context<Configuration>): Promise<{ id: string; outputs: Values }>;
   previewCreate(inputs: Values): Values;
@@ -102,6 +123,8 @@ export function resource<I extends Properties, O extends Properties, Configurati
   /** What a function gave beside the inputs. */
   const only = (outputs: Values): Values => Object.fromEntries(Object.entries(outputs).filter(([name]) => name in outputTable));
 
+  const kept = (inputs: Values): Values => (definition.inputsInState ? { __inputs: secret(inputs) } : {});
+
   const failed = (error: unknown): never => {
     throw error instanceof InitializationError ? new InitializationError(error.message, error.id, written(error.state)) : error;
   };
@@ -109,40 +132,40 @@ export function resource<I extends Properties, O extends Properties, Configurati
   return {
     type: definition.type,
 
-    check(given) {
-      const problems = problemsOf(inputTable, given);
+    check(given, named) {
+      const completed: Values = { ...given, ...definition.completed?.(given, named) };
+      const problems = problemsOf(inputTable, completed);
       if (problems.length > 0) {
         return { inputs: given, problems };
       }
-      const marked = Object.entries(given)
-        .filter(([name, value]) => value !== null && !isInternal(name))
+      const marked = Object.entries(completed)
+        .filter(([name, value]) => value !== null && (!isInternal(name) || !(name in given)))
         .map(([name, value]) => [name, inputTable[name]?.secret ? secret(value) : value]);
       return {
         inputs: Object.fromEntries(marked) as Values,
-        problems: definition.problems?.(filled(given)) ?? [],
+        problems: definition.problems?.(filled(completed)) ?? [],
       };
     },
 
     async diff(oldInputs, state, inputs, context) {
-      const [before, after] = [comparableOf(inputTable, oldInputs), comparableOf(inputTable, inputs)];
       const changes: Record<string, Change> = {};
-      for (const [name, { replaces }] of Object.entries(inputTable)) {
-        if (before[name] !== after[name] || hasUnknown(inputs[name])) {
-          const kind = before[name] === undefined ? "add" : after[name] === undefined ? "delete" : "update";
-          changes[name] = { kind, replaces: replaces ?? false, input: true };
-        }
+      for (const [name, change] of Object.entries(changesOf(inputTable, oldInputs, inputs))) {
+        changes[name] = { ...change, input: true };
       }
       for (const name of (await definition.outdated?.(typed(state), filled(inputs), context)) ?? []) {
         changes[name] = { kind: "update", replaces: true, input: false };
       }
-      const stays = ([name, { unique }]: [string, { unique?: boolean }]): boolean => unique === true && !(name in changes);
-      return { changes, deleteBeforeReplace: Object.entries(inputTable).some(stays) };
+      // A name that was made up here is made up anew for the new resource.
+      const madeUp = Array.isArray(inputs.__defaults) ? inputs.__defaults : [];
+      const stays = ([name, { unique }]: [string, { unique?: boolean }]): boolean =>
+        unique === true && !(name in changes) && !madeUp.includes(name);
+      return { changes, deleteBeforeReplace: definition.deleteBeforeReplace ?? Object.entries(inputTable).some(stays) };
     },
 
     async create(inputs, context) {
       const values = filled(inputs);
       const { id, outputs } = await definition.create(values, context).catch(failed);
-      return { id, outputs: written({ ...values, ...only(outputs) }) };
+      return { id, outputs: { ...written({ ...values, ...only(outputs) }), ...kept(inputs) } };
     },
 
     previewCreate(inputs) {
@@ -160,7 +183,7 @@ export function resource<I extends Properties, O extends Properties, Configurati
       const changed = Object.keys(inputTable).filter((name) => before[name] !== after[name]);
       return {
         inputs: { ...oldInputs, ...Object.fromEntries(changed.map((name) => [name, found[name] ?? null])) },
-        outputs: written(found),
+        outputs: { ...written(found), ...kept(oldInputs) },
       };
     },
 
@@ -170,7 +193,7 @@ export function resource<I extends Properties, O extends Properties, Configurati
       }
       const values = filled(inputs);
       const outputs = await definition.update(id, typed(state), values, context).catch(failed);
-      return written({ ...values, ...only(outputs) });
+      return { ...written({ ...values, ...only(outputs) }), ...kept(inputs) };
     },
 
     previewUpdate(state, inputs) {

@@ -22,6 +22,8 @@ export interface StandIn<C extends Properties, Configuration> {
   /** Of the official provider whose place this one takes. */
   version: string;
   settings: C;
+  /** Settings that are worked out where they are not given. */
+  completed?(given: Values): Values;
   configure(settings: InputsOf<C>): Configuration;
   resources: Resource<Configuration>[];
 }
@@ -93,7 +95,7 @@ function methods<C extends Properties, Configuration>(standIn: StandIn<C, Config
     checkConfig: unary((request: messages.CheckRequest) => {
       const given = values(request.getNews());
       return new messages.CheckResponse()
-        .setInputs(struct(given))
+        .setInputs(struct({ ...standIn.completed?.(given), ...given }))
         .setFailuresList(failures(request.getUrn(), problemsOf(standIn.settings, ownSettings(given))));
     }),
     diffConfig: unary((request: messages.DiffRequest) => {
@@ -116,7 +118,8 @@ function methods<C extends Properties, Configuration>(standIn: StandIn<C, Config
     }),
 
     check: unary((request: messages.CheckRequest) => {
-      const { inputs, problems } = found(request.getUrn()).check(values(request.getNews()));
+      const named = { name: request.getUrn().split("::").pop() ?? "", before: values(request.getOlds()) };
+      const { inputs, problems } = found(request.getUrn()).check(values(request.getNews()), named);
       return new messages.CheckResponse().setInputs(struct(inputs)).setFailuresList(failures(request.getUrn(), problems));
     }),
     diff: unary(async (request: messages.DiffRequest) => {

@@ -2,7 +2,7 @@
  * Tables of properties: what a resource takes and gives, as data. The types that TypeScript sees and the checks at run time come
  * from the same table.
  */
-import { isUnknown } from "./wire";
+import { hasUnknown, isUnknown } from "./wire";
 
 /** Properties by name, as they come from the engine. */
 export type Values = Record<string, unknown>;
@@ -15,6 +15,14 @@ export interface Type<T> {
   filled(value: T): T;
   /** The same for any two values that mean the same. */
   comparable(value: T): unknown;
+  /** Whether a change from one value to another makes a new resource though the property as a whole need not. */
+  replacedBy?(before: unknown, after: unknown): boolean;
+}
+
+/** What a deployment does to a property. */
+export interface PropertyChange {
+  kind: "add" | "update" | "delete";
+  replaces: boolean;
 }
 
 /** One property. */
@@ -52,7 +60,7 @@ const isObject = (value: unknown): value is Values => typeof value === "object" 
 /** What the official providers keep for themselves in inputs and outputs: `__defaults`, `__meta` and others. */
 export const isInternal = (name: string): boolean => name.startsWith("__");
 
-function simple<T>(what: string, fits: (value: unknown) => boolean): Type<T> {
+export function simple<T>(what: string, fits: (value: unknown) => boolean): Type<T> {
   return {
     problems: (value, path) => (fits(value) || isUnknown(value) ? [] : [`${path} must be ${what}`]),
     filled: (value) => value,
@@ -119,7 +127,22 @@ export function object<P extends Properties>(properties: P): Type<InputsOf<P>> {
     },
     filled: (value) => (isUnknown(value) ? value : (filledIn(properties, value) as InputsOf<P>)),
     comparable: (value) => (isUnknown(value) ? value : comparableOf(properties, value)),
+    replacedBy: (before, after) =>
+      isObject(before) && isObject(after) && Object.values(changesOf(properties, before, after)).some(({ replaces }) => replaces),
   };
+}
+
+/** What changes between the values of a table, by property; a value that is known only after a deployment may be another one. */
+export function changesOf(properties: Properties, before: Values, after: Values): Record<string, PropertyChange> {
+  const [old, wanted] = [comparableOf(properties, before), comparableOf(properties, after)];
+  return Object.fromEntries(
+    Object.entries(properties)
+      .filter(([name]) => old[name] !== wanted[name] || hasUnknown(after[name]))
+      .map(([name, { replaces, type }]) => {
+        const kind = old[name] === undefined ? "add" : wanted[name] === undefined ? "delete" : "update";
+        return [name, { kind, replaces: replaces ?? type.replacedBy?.(before[name], after[name]) ?? false }];
+      }),
+  );
 }
 
 /** Everything wrong with the values given for a table. */

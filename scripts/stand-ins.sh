@@ -10,6 +10,7 @@ place_stand_ins() {
   for plugin in $plugins; do
     name=${plugin%%:*}
     command=$stand_ins/plugins/resource-$name-v${plugin##*:}/pulumi-resource-$name
+    [ ! -x "$command" ] || continue
     mkdir -p "${command%/*}"
     printf '#!/bin/sh\nexec node "${0%%/*}/../../../../stand-ins/plugin.cjs" %s "$@"\n' "$name" >"$command"
     chmod +x "$command"

@@ -45,7 +45,7 @@ export interface Definition<I extends Properties, O extends Properties, Configur
   update?(id: string, state: State<I, O>, inputs: InputsOf<I>, context: Context<Configuration>): Promise<OutputsOf<O>>;
   delete?(id: string, state: State<I, O>, context: Context<Configuration>): Promise<void>;
   /** Outputs that ask for a new resource by themselves, as a certificate does that is about to end. */
-  outdated?(state: State<I, O>, inputs: InputsOf<I>, context: Context<Configuration>): Promise<(keyof O & string)[]>;
+  outdated?(state: State<I, O>, inputs: InputsOf<I>, context: Context<Configuration>): Promise<string[]>;
   /** Outputs that are known before a change is made; of an update those that stay need no mention. Default: none. */
   preview?(inputs: InputsOf<I>, state?: State<I, O>): Partial<OutputsOf<O>>;
 }

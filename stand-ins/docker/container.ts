@@ -64,7 +64,7 @@ export const container = resource({
       return undefined;
     }
     const told = Object.entries(containerProperties(found)).filter(
-      ([name]) => !filledIn.has(name) || isGiven((state as Values)[name]),
+      ([name, value]) => isGiven((state as Values)[name]) || (isGiven(value) && !filledIn.has(name)),
     );
     return {
       ...state,
@@ -107,7 +107,7 @@ async function upload(engine: Engine, id: string, { uploads = [] }: ContainerInp
 
 /** Somebody else has removed it, or is about to. */
 function unlessGone(error: unknown): void {
-  if (!(error instanceof EngineError && (error.status === 404 || /is already in progress/.test(error.message)))) {
+  if (!(error instanceof EngineError && (error.status === 404 || error.message.includes("is already in progress")))) {
     throw error;
   }
 }

@@ -41,15 +41,15 @@ const containerHealthcheck = { ...healthcheck, startInterval: { type: duration, 
 export const containerInputs = {
   name: { type: string, required: true, unique: true, ...fixed },
   image: { type: string, required: true, ...fixed },
-  command: { type: list(string), ...fixed },
-  envs: { type: set(string), ...fixed },
+  command: { type: list(string), default: [], ...fixed },
+  envs: { type: set(string), default: [], ...fixed },
   user: { type: string, ...fixed },
   readOnly: { type: boolean, default: false, ...fixed },
   capabilities: {
     type: object({ adds: { type: set(string), default: [] }, drops: { type: set(string), default: [] } }),
     ...fixed,
   },
-  securityOpts: { type: set(string), ...fixed },
+  securityOpts: { type: set(string), default: [], ...fixed },
   ulimits: { type: set(object(ulimit)), ...fixed },
   hosts: { type: set(object({ host: { type: string, required: true }, ip: { type: string, required: true } })), ...fixed },
   tmpfs: { type: map(string) },
@@ -94,6 +94,7 @@ const networkData = {
 
 export const containerOutputs = {
   bridge: { type: string },
+  entrypoints: { type: list(string) },
   /** Of a container that runs there is none. */
   exitCode: { type: maybe(integer) },
   /** With the numbers that the engine chose. */
@@ -106,7 +107,8 @@ export type ContainerInputs = InputsOf<typeof containerInputs>;
 /** An image, a container's process, and what the engine is told to hold back from it: the part of the Engine API that is used. */
 export interface ContainerBody {
   Image: string;
-  Cmd?: string[];
+  Cmd?: string[] | null;
+  Entrypoint?: string[] | null;
   Env?: string[];
   User?: string;
   StopTimeout?: number;
@@ -220,7 +222,7 @@ export function containerProperties(found: ContainerFound): Partial<ContainerInp
     command: config.Cmd ?? [],
     user: config.User,
     readOnly: host.ReadonlyRootfs,
-    capabilities: { adds: host.CapAdd ?? [], drops: host.CapDrop ?? [] },
+    capabilities: (host.CapAdd ?? host.CapDrop) ? { adds: host.CapAdd ?? [], drops: host.CapDrop ?? [] } : undefined,
     securityOpts: host.SecurityOpt ?? [],
     ulimits: (host.Ulimits ?? []).map(({ Name, Soft, Hard }) => ({ name: Name, soft: Soft, hard: Hard })),
     hosts: (host.ExtraHosts ?? []).map((each) => {
@@ -264,6 +266,7 @@ export function containerFacts(
 ): OutputsOf<typeof containerOutputs> {
   return {
     bridge: found.NetworkSettings.Bridge ?? "",
+    entrypoints: found.Config.Entrypoint ?? [],
     exitCode: found.State.Running ? undefined : found.State.ExitCode,
     // A stopped container has none for the time being.
     ports: found.State.Running ? portsOf(found) : ports,

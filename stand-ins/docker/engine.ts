@@ -1,7 +1,7 @@
 import { spawn } from "child_process";
 import * as http from "http";
 import { Duplex, Readable } from "stream";
-import Docker = require("dockerode");
+import * as Docker from "dockerode";
 import { Login } from "./logins";
 
 /** A call of the Docker Engine API. */

@@ -32,7 +32,7 @@ export function completed(): Values {
 /** The engine that the settings name. */
 export function engineOf(given: InputsOf<typeof settings>): Engine {
   const { sshOpts = [], registryAuth = [] } = parsedLists(given);
-  const context = given.context || process.env.DOCKER_CONTEXT;
+  const context = given.context ?? process.env.DOCKER_CONTEXT;
   const { host, certPath } = context ? contextNamed(context) : { host: given.host, certPath: given.certPath };
   const tls = tlsMaterial(context ? { certPath } : { ...given, certPath: certPath ?? process.env.DOCKER_CERT_PATH });
   const logins = registryAuth.map(({ address, username = "", password = "" }): [string, Login] => {
@@ -53,7 +53,7 @@ function parsedLists(given: InputsOf<typeof settings>): InputsOf<typeof lists> {
   if (problems.length > 0) {
     throw new Error(problems.join("\n"));
   }
-  return parsed as InputsOf<typeof lists>;
+  return parsed;
 }
 
 /** Where the engine of a context of the docker command is, and the folder with its certificates. */

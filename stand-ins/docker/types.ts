@@ -9,7 +9,7 @@ export const duration: Type<string> = {
 };
 
 /** A value that may be missing. */
-export const maybe = <T>(type: Type<T>): Type<T | undefined> => type as Type<T | undefined>;
+export const maybe = <T>(type: Type<T>): Type<T | undefined> => type;
 
 /** A property that nobody here needs, and that the official provider's state has: nothing but its default is taken. */
 export const only = <T>(value: T): { type: Type<T>; default: T } => ({

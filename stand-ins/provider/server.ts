@@ -1,8 +1,9 @@
-import * as grpc from "@grpc/grpc-js";
+import type * as Grpc from "@grpc/grpc-js";
 import { ResourceProviderService } from "@pulumi/pulumi/proto/provider_grpc_pb";
 import * as messages from "@pulumi/pulumi/proto/provider_pb";
 import * as errors from "@pulumi/pulumi/proto/status_pb";
 import * as plugins from "@pulumi/pulumi/proto/plugin_pb";
+import { createRequire } from "module";
 import { Any } from "google-protobuf/google/protobuf/any_pb";
 import { Empty } from "google-protobuf/google/protobuf/empty_pb";
 import { JavaScriptValue, Struct } from "google-protobuf/google/protobuf/struct_pb";
@@ -14,6 +15,9 @@ import { filledIn, InputsOf, problemsOf, Properties, Values } from "./types";
  * `@pulumi/pulumi/provider`: that one leaves out the provider's configuration and previews of what is created, and takes three
  * times as long to load.
  */
+
+/** The SDK's own: dockerode brings another one into this folder, and to load both takes its time on every start. */
+const grpc = createRequire(require.resolve("@pulumi/pulumi"))("@grpc/grpc-js") as typeof Grpc;
 
 /** A provider: its settings, and the resources it has. */
 export interface StandIn<C extends Properties, Configuration> {
@@ -49,7 +53,7 @@ export function serve<C extends Properties, Configuration>(standIn: StandIn<C, C
   });
 }
 
-function methods<C extends Properties, Configuration>(standIn: StandIn<C, Configuration>): grpc.UntypedServiceImplementation {
+function methods<C extends Properties, Configuration>(standIn: StandIn<C, Configuration>): Grpc.UntypedServiceImplementation {
   const resources = new Map(standIn.resources.map((each) => [each.type, each]));
   const stopped = new AbortController();
   let configuration: Configuration | undefined;
@@ -170,7 +174,7 @@ function methods<C extends Properties, Configuration>(standIn: StandIn<C, Config
 }
 
 /** Answers a call with what the function gives, or with its error in one line. */
-function unary<Request, Response>(answer: Implementation<Request, Response>): grpc.handleUnaryCall<Request, Response> {
+function unary<Request, Response>(answer: Implementation<Request, Response>): Grpc.handleUnaryCall<Request, Response> {
   return (call, callback) => {
     Promise.resolve()
       .then(() => answer(call.request))
@@ -181,7 +185,7 @@ function unary<Request, Response>(answer: Implementation<Request, Response>): gr
   };
 }
 
-function serviceError(error: unknown): Partial<grpc.StatusObject> {
+function serviceError(error: unknown): Partial<Grpc.StatusObject> {
   const details = error instanceof Error ? error.message : String(error);
   return {
     code: grpc.status.UNKNOWN,
@@ -191,7 +195,7 @@ function serviceError(error: unknown): Partial<grpc.StatusObject> {
 }
 
 /** What tells the engine that the resource exists all the same. */
-function unfinished({ id, state, message }: InitializationError): grpc.Metadata {
+function unfinished({ id, state, message }: InitializationError): Grpc.Metadata {
   const detail = new messages.ErrorResourceInitFailed().setId(id).setProperties(struct(state)).setReasonsList([message]);
   const any = new Any();
   any.pack(detail.serializeBinary(), "pulumirpc.ErrorResourceInitFailed");

@@ -1,7 +1,7 @@
 import { resource } from "../provider/resource";
 import { string } from "../provider/types";
-import { Engine, EngineError } from "./engine";
-import { eventually } from "./waiting";
+import { Engine } from "./engine";
+import { removeOnceFree } from "./waiting";
 
 const at = (id: string): string => `/networks/${id}`;
 
@@ -32,18 +32,6 @@ export const network = resource({
     );
   },
   async delete(id, _, { configuration, signal }) {
-    // The tasks of a service that has just gone may still end.
-    const secondsOfPatience = 60;
-    await eventually(secondsOfPatience, signal, async (last) => {
-      try {
-        await configuration.remove(at(id));
-        return true;
-      } catch (error) {
-        if (last || !(error instanceof EngineError && /has active endpoints|in use by/.test(error.message))) {
-          throw error;
-        }
-        return undefined;
-      }
-    });
+    await removeOnceFree(configuration, at(id), /has active endpoints|in use by/, signal);
   },
 });

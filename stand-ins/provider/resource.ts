@@ -112,7 +112,7 @@ export function resource<I extends Properties, O extends Properties, Configurati
   function written(state: Values): Values {
     const secrets: Properties = { ...inputTable, ...outputTable };
     const values = Object.entries(state)
-      .filter(([name, value]) => value !== undefined && !isInternal(name))
+      .filter(([name, value]) => value !== undefined && value !== null && !isInternal(name))
       .map(([name, value]): [string, unknown] => [name, secrets[name]?.secret ? secret(value) : value]);
     return {
       ...Object.fromEntries(values),

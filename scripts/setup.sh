@@ -4,10 +4,15 @@
 set -euo pipefail
 . "$(dirname "$0")/environment.sh"
 . "$(dirname "$0")/common.sh"
+. "$(dirname "$0")/go.sh"
+. "$(dirname "$0")/build-pulumi.sh"
+. "$(dirname "$0")/stand-ins.sh"
 cd "$root"
 
 # A download that can't be reached must not hang: 3 s to connect, and 10 s of crawling is given up.
 download() { curl --fail --silent --show-error --location --connect-timeout 3 --speed-limit 20000 --speed-time 10 --output "$2" "$1"; }
+
+npm_ci() { npm ci "$@" --no-audit --no-fund --loglevel=error >&2; }
 
 # What the program runs on; with --development also the tools to test it and the SDKs of the clouds, which are large.
 node_packages() {
@@ -17,12 +22,10 @@ node_packages() {
   if [ "$installed" = "development $lock" ] || [ "$installed" = "$wanted $lock" ]; then
     return
   fi
-  say "installing the Node packages of package-lock.json"
-  if [ "$wanted" = development ]; then
-    npm ci --no-audit --no-fund --loglevel=error >&2
-  else
-    npm ci --omit=dev --omit=optional --omit=peer --no-audit --no-fund --loglevel=error >&2
-  fi
+  local omit="--omit=dev --omit=optional --omit=peer"
+  [ "$wanted" != development ] || omit=
+  # shellcheck disable=SC2086
+  timed "installing the Node packages of package-lock.json" npm_ci $omit
   printf '%s' "$wanted $lock" >node_modules/.installed
 }
 
@@ -32,16 +35,6 @@ version_at_least() { [ "$(printf '%s\n%s\n' "$2" "$1" | sort -V | head -n 1)" = 
 pulumi_usable() {
   local found
   found=$(pulumi version 2>/dev/null) && version_at_least "${found#v}" "$pulumi_minimum"
-}
-
-plugin_folder() { printf '%s/plugins/resource-%s-v%s' "${PULUMI_HOME:-$HOME/.pulumi}" "${1%%:*}" "${1##*:}"; }
-
-plugins_missing() {
-  local plugin
-  for plugin in $plugins; do
-    [ -d "$(plugin_folder "$plugin")" ] || return 0
-  done
-  return 1
 }
 
 platform() {
@@ -57,7 +50,6 @@ platform() {
 download_pulumi() {
   local archive=$tools/pulumi.tar.gz
   mkdir -p "$tools/pulumi/bin"
-  say "downloading Pulumi $pulumi_version"
   if download "https://get.pulumi.com/releases/sdk/pulumi-v$pulumi_version-$(platform).tar.gz" "$archive" &&
     tar -xzf "$archive" --strip-components=1 -C "$tools/pulumi/bin"; then
     rm -f "$archive"
@@ -71,8 +63,8 @@ download_plugins() {
   local plugin
   for plugin in $plugins; do
     [ -d "$(plugin_folder "$plugin")" ] && continue
-    say "downloading the Pulumi plugin ${plugin%%:*} ${plugin##*:}"
-    env -u PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION pulumi plugin install resource "${plugin%%:*}" "${plugin##*:}" >&2 || return 1
+    timed "downloading the Pulumi plugin ${plugin%%:*} ${plugin##*:}" \
+      env -u PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION pulumi plugin install resource "${plugin%%:*}" "${plugin##*:}" >&2 || return 1
   done
 }
 
@@ -81,24 +73,32 @@ reachable() { download https://get.pulumi.com/releases/sdk/ /dev/null 2>/dev/nul
 unpack_toolchain() {
   local archive=${PULUMI_TOOLCHAIN:-$root/../shared/pulumi/toolchain-linux-amd64.tar.xz}
   [ -f "$archive" ] && [ "$(platform)" = linux-x64 ] || return 1
-  say "unpacking Pulumi and its plugins from $archive"
   rm -rf "$tools/pulumi" "$tools/pulumi.partial"
   mkdir -p "$tools/pulumi.partial"
-  tar -xJf "$archive" -C "$tools/pulumi.partial"
+  timed "unpacking Pulumi and its plugins from $archive" tar -xJf "$archive" -C "$tools/pulumi.partial" || return
   mv "$tools/pulumi.partial" "$tools/pulumi"
 }
 
 pulumi_tools() {
+  [ "${PULUMI_HOME:-}" != "$stand_ins" ] || place_stand_ins
   if pulumi_usable && ! plugins_missing; then
     return
   fi
   if [ -z "${PULUMI_TOOLCHAIN:-}" ] && reachable; then
-    pulumi_usable || download_pulumi || true
+    pulumi_usable || timed "downloading Pulumi $pulumi_version" download_pulumi || true
     . "$root/scripts/environment.sh"
     ! pulumi_usable || download_plugins || true
   fi
   if ! pulumi_usable || plugins_missing; then
     unpack_toolchain || true
+    . "$root/scripts/environment.sh"
+  fi
+  if [ -z "${PULUMI_TOOLCHAIN:-}" ] && ! pulumi_usable; then
+    timed "building Pulumi $pulumi_version from Go modules" build_pulumi || true
+    . "$root/scripts/environment.sh"
+  fi
+  if [ -z "${PULUMI_TOOLCHAIN:-}" ] && pulumi_usable && plugins_missing; then
+    place_stand_ins
     . "$root/scripts/environment.sh"
   fi
   pulumi_usable && ! plugins_missing || fail "Pulumi $pulumi_minimum or newer with the plugins $plugins is needed, and
@@ -121,8 +121,7 @@ wait_for_engine() {
 
 start_engine() {
   if [ -d /run/systemd/system ]; then
-    say "starting the Docker engine by systemd"
-    systemctl start docker
+    timed "starting the Docker engine by systemd" systemctl start docker
   else
     say "starting the Docker engine (this machine has no init), log in /var/log/dockerd.log"
     setsid dockerd >>/var/log/dockerd.log 2>&1 </dev/null &
@@ -150,6 +149,12 @@ user talk to it (sudo usermod -aG docker \$USER, then log in again)."
 
 command -v node >/dev/null || fail "Node.js 20.12 or newer is needed: https://nodejs.org/"
 command -v docker >/dev/null || [ "$(uname -s)" = Linux ] || fail "Docker is needed: https://docs.docker.com/get-docker/"
-if [ "${1:-}" = --development ]; then node_packages development; else node_packages run; fi
+if [ "${1:-}" = --development ]; then
+  node_packages development
+  stand_in_packages
+else
+  node_packages run
+fi
+go_tools
 pulumi_tools
 docker_engine

@@ -45,7 +45,7 @@ export interface Definition<I extends Properties, O extends Properties, Configur
   update?(id: string, state: State<I, O>, inputs: InputsOf<I>, context: Context<Configuration>): Promise<OutputsOf<O>>;
   delete?(id: string, state: State<I, O>, context: Context<Configuration>): Promise<void>;
   /** Outputs that ask for a new resource by themselves, as a certificate does that is about to end. */
-  outdated?(state: State<I, O>, inputs: InputsOf<I>, context: Context<Configuration>): Promise<(keyof O & string)[]>;
+  outdated?(state: State<I, O>, inputs: InputsOf<I>, context: Context<Configuration>): Promise<string[]>;
   /** Outputs that are known before a change is made; of an update those that stay need no mention. Default: none. */
   preview?(inputs: InputsOf<I>, state?: State<I, O>): Partial<OutputsOf<O>>;
 }
@@ -120,6 +120,9 @@ export function resource<I extends Properties, O extends Properties, Configurati
     };
   }
 
+  /** What a function gave beside the inputs. */
+  const only = (outputs: Values): Values => Object.fromEntries(Object.entries(outputs).filter(([name]) => name in outputTable));
+
   const kept = (inputs: Values): Values => (definition.inputsInState ? { __inputs: secret(inputs) } : {});
 
   const failed = (error: unknown): never => {
@@ -162,7 +165,7 @@ export function resource<I extends Properties, O extends Properties, Configurati
     async create(inputs, context) {
       const values = filled(inputs);
       const { id, outputs } = await definition.create(values, context).catch(failed);
-      return { id, outputs: { ...written({ ...values, ...outputs }), ...kept(inputs) } };
+      return { id, outputs: { ...written({ ...values, ...only(outputs) }), ...kept(inputs) } };
     },
 
     previewCreate(inputs) {
@@ -194,13 +197,12 @@ export function resource<I extends Properties, O extends Properties, Configurati
       }
       const values = filled(inputs);
       const outputs = await definition.update(id, typed(state), values, context).catch(failed);
-      return { ...written({ ...values, ...outputs }), ...kept(inputs) };
+      return { ...written({ ...values, ...only(outputs) }), ...kept(inputs) };
     },
 
     previewUpdate(state, inputs) {
       const values = filled(inputs);
-      const kept = Object.entries(state).filter(([name]) => name in outputTable);
-      return written({ ...Object.fromEntries(kept), ...values, ...definition.preview?.(values, typed(state)) });
+      return written({ ...only(state), ...values, ...definition.preview?.(values, typed(state)) });
     },
 
     async delete(id, state, context) {

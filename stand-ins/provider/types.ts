@@ -72,6 +72,10 @@ export const string = simple<string>("a text", (value) => typeof value === "stri
 export const boolean = simple<boolean>("true or false", (value) => typeof value === "boolean");
 export const integer = simple<number>("a whole number", Number.isInteger);
 
+export function oneOf<T extends string>(...values: T[]): Type<T> {
+  return simple<T>(values.map((each) => `"${each}"`).join(" or "), (value) => values.some((each) => each === value));
+}
+
 export function list<T>(item: Type<T>): Type<T[]> {
   return {
     problems: (value, path) => {

@@ -4,14 +4,14 @@ import { Engine } from "./engine";
 import { network } from "./network";
 import { remoteImage } from "./remoteImage";
 import { secret } from "./secret";
-import { completed, engineOf, settings } from "./settings";
+import { service } from "./service";
+import { engineOf, settings } from "./settings";
 import { volume } from "./volume";
 
 export const standIn: StandIn<typeof settings, Engine> = {
   name: "docker",
   version: "5.0.0",
   settings,
-  completed,
   configure: engineOf,
-  resources: [container, network, remoteImage, secret, volume],
+  resources: [container, network, remoteImage, secret, service, volume],
 };

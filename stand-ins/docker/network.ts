@@ -1,7 +1,21 @@
 import { resource } from "../provider/resource";
-import { string } from "../provider/types";
-import { Engine, EngineError } from "./engine";
-import { eventually } from "./waiting";
+import { map, string } from "../provider/types";
+import { Engine } from "./engine";
+import { removeOnceFree } from "./waiting";
+
+/** The part of an engine's network that is read. */
+interface NetworkFound {
+  Name: string;
+  Driver: string;
+  Scope: string;
+  Options: Record<string, string> | null;
+  IPAM: { Driver: string };
+}
+
+const factsOf = ({ Scope, Options }: NetworkFound): { scope: string; options: Record<string, string> } => ({
+  scope: Scope,
+  options: Options ?? {},
+});
 
 const at = (id: string): string => `/networks/${id}`;
 
@@ -12,38 +26,26 @@ export const network = resource({
     driver: { type: string, default: "bridge", replaces: true },
     ipamDriver: { type: string, default: "default", replaces: true },
   },
-  outputs: { scope: { type: string } },
+  outputs: { scope: { type: string }, options: { type: map(string) } },
   meta: { schema_version: "1" },
   async create({ name, driver, ipamDriver }, { configuration }: { configuration: Engine }) {
     const body = { Name: name, Driver: driver, IPAM: { Driver: ipamDriver } };
     const { Id } = await configuration.call<{ Id: string }>("POST", "/networks/create", { body });
-    return { id: Id, outputs: { scope: (await configuration.call<{ Scope: string }>("GET", at(Id))).Scope } };
+    return { id: Id, outputs: factsOf(await configuration.call<NetworkFound>("GET", at(Id))) };
   },
   async read(id, state, { configuration }) {
-    const found = await configuration.find<{ Name: string; Driver: string; Scope: string; IPAM: { Driver: string } }>(at(id));
+    const found = await configuration.find<NetworkFound>(at(id));
     return (
       found && {
         ...state,
         name: found.Name,
         driver: found.Driver,
         ipamDriver: found.IPAM.Driver || "default",
-        scope: found.Scope,
+        ...factsOf(found),
       }
     );
   },
   async delete(id, _, { configuration, signal }) {
-    // The tasks of a service that has just gone may still end.
-    const secondsOfPatience = 60;
-    await eventually(secondsOfPatience, signal, async (last) => {
-      try {
-        await configuration.remove(at(id));
-        return true;
-      } catch (error) {
-        if (last || !(error instanceof EngineError && /has active endpoints|in use by/.test(error.message))) {
-          throw error;
-        }
-        return undefined;
-      }
-    });
+    await removeOnceFree(configuration, at(id), /has active endpoints|in use by/, signal);
   },
 });

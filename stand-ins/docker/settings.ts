@@ -24,16 +24,13 @@ const lists = {
   },
 } as const;
 
-/** The Docker host of the environment is a setting like a given one: another one there is another engine. */
-export function completed(): Values {
-  return process.env.DOCKER_HOST ? { host: process.env.DOCKER_HOST } : {};
-}
-
-/** The engine that the settings name. */
+/** The engine that the settings name, or else the environment. */
 export function engineOf(given: InputsOf<typeof settings>): Engine {
   const { sshOpts = [], registryAuth = [] } = parsedLists(given);
   const context = given.context ?? process.env.DOCKER_CONTEXT;
-  const { host, certPath } = context ? contextNamed(context) : { host: given.host, certPath: given.certPath };
+  const { host, certPath } = context
+    ? contextNamed(context)
+    : { host: given.host ?? process.env.DOCKER_HOST, certPath: given.certPath };
   const tls = tlsMaterial(context ? { certPath } : { ...given, certPath: certPath ?? process.env.DOCKER_CERT_PATH });
   const logins = registryAuth.map(({ address, username = "", password = "" }): [string, Login] => {
     const registry = address.replace(/^https?:\/\//, "").replace(/\/.*$/, "");

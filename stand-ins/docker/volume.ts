@@ -1,6 +1,7 @@
 import { resource } from "../provider/resource";
 import { map, string } from "../provider/types";
 import { Engine } from "./engine";
+import { removeOnceFree } from "./waiting";
 
 /** The part of an engine's volume that is read. */
 interface Volume {
@@ -39,7 +40,7 @@ export const volume = resource({
       }
     );
   },
-  async delete(id, _, { configuration }) {
-    await configuration.remove(at(id));
+  async delete(id, _, { configuration, signal }) {
+    await removeOnceFree(configuration, at(id), /volume is in use/, signal);
   },
 });

@@ -112,7 +112,7 @@ export function resource<I extends Properties, O extends Properties, Configurati
   function written(state: Values): Values {
     const secrets: Properties = { ...inputTable, ...outputTable };
     const values = Object.entries(state)
-      .filter(([name, value]) => value !== undefined && !isInternal(name))
+      .filter(([name, value]) => value !== undefined && value !== null && !isInternal(name))
       .map(([name, value]): [string, unknown] => [name, secrets[name]?.secret ? secret(value) : value]);
     return {
       ...Object.fromEntries(values),
@@ -181,9 +181,13 @@ export function resource<I extends Properties, O extends Properties, Configurati
       }
       const [before, after] = [comparableOf(inputTable, state), comparableOf(inputTable, found)];
       const changed = Object.keys(inputTable).filter((name) => before[name] !== after[name]);
+      // As it was written: the official provider has more in it than is known here.
+      const unchanged = Object.fromEntries(
+        Object.entries(state).filter(([name]) => name in inputTable && !changed.includes(name)),
+      );
       return {
         inputs: { ...oldInputs, ...Object.fromEntries(changed.map((name) => [name, found[name] ?? null])) },
-        outputs: { ...written(found), ...kept(oldInputs) },
+        outputs: { ...written({ ...found, ...unchanged }), ...kept(oldInputs) },
       };
     },
 

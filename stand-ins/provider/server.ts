@@ -26,8 +26,6 @@ export interface StandIn<C extends Properties, Configuration> {
   /** Of the official provider whose place this one takes. */
   version: string;
   settings: C;
-  /** Settings that are worked out where they are not given. */
-  completed?(given: Values): Values;
   configure(settings: InputsOf<C>): Configuration;
   resources: Resource<Configuration>[];
 }
@@ -99,7 +97,7 @@ function methods<C extends Properties, Configuration>(standIn: StandIn<C, Config
     checkConfig: unary((request: messages.CheckRequest) => {
       const given = values(request.getNews());
       return new messages.CheckResponse()
-        .setInputs(struct({ ...standIn.completed?.(given), ...given }))
+        .setInputs(struct(given))
         .setFailuresList(failures(request.getUrn(), problemsOf(standIn.settings, ownSettings(given))));
     }),
     diffConfig: unary((request: messages.DiffRequest) => {

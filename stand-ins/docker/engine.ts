@@ -1,7 +1,7 @@
 import { spawn } from "child_process";
 import * as http from "http";
 import { Duplex, Readable } from "stream";
-import * as Docker from "dockerode";
+import type * as Docker from "dockerode";
 import { Login } from "./logins";
 
 /** A call of the Docker Engine API. */
@@ -29,15 +29,18 @@ const succeeded = { 200: true, 201: true, 204: true, 304: true } as const;
 
 /** A Docker engine: every call of its API goes through here. */
 export class Engine {
-  private readonly docker: Docker;
+  private client?: Promise<Docker>;
 
   constructor(
     private readonly address: string,
-    options: Docker.Options,
+    private readonly options: Docker.Options,
     /** Logins for registries, as the provider was given them. */
     private readonly logins: Record<string, Login> = {},
-  ) {
-    this.docker = new Docker(options);
+  ) {}
+
+  /** Loaded with the first call: a deployment that changes nothing makes none. */
+  private docker(): Promise<Docker> {
+    return (this.client ??= import("dockerode").then((Client) => new Client(this.options)));
   }
 
   /** Calls the engine and returns its answer. */
@@ -82,7 +85,8 @@ export class Engine {
     return this.logins[registry];
   }
 
-  private dial<T>(method: string, path: string, call: Call, more: Partial<Docker.Request> = {}): Promise<T> {
+  private async dial<T>(method: string, path: string, call: Call, more: Partial<Docker.Request> = {}): Promise<T> {
+    const { modem } = await this.docker();
     return new Promise((resolve, reject) => {
       const request = {
         method,
@@ -93,7 +97,7 @@ export class Engine {
         authconfig: call.login,
         ...more,
       };
-      this.docker.modem.dial(request, (error, answer) => (error === null ? resolve(answer as T) : reject(this.refused(error))));
+      modem.dial(request, (error, answer) => (error === null ? resolve(answer as T) : reject(this.refused(error))));
     });
   }
 

@@ -3,6 +3,7 @@
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 tools=$root/.tools
 quickstart=$root/.quickstart
+stand_ins=$tools/stand-ins
 
 # Releases that go together; package-lock.json pins the same providers.
 pulumi_minimum=3.220.0
@@ -17,6 +18,21 @@ fi
 [ ! -x "$tools/go/bin/go" ] || export PATH="$tools/go/bin:$PATH"
 export PATH="$tools/bin:$PATH" PULUMI_SKIP_UPDATE_CHECK=1
 
+plugin_folder() { printf '%s/plugins/resource-%s-v%s' "${PULUMI_HOME:-$HOME/.pulumi}" "${1%%:*}" "${1##*:}"; }
+plugins_missing() {
+  local plugin
+  for plugin in $plugins; do
+    [ -d "$(plugin_folder "$plugin")" ] || return 0
+  done
+  return 1
+}
+
+# Stand-ins for the plugins, if they are asked for or all there is. In a PULUMI_HOME of their own: under the names of the official
+# plugins they would be taken for them by other projects. The login stays where it was.
+if [ "${CONTAINER_REGISTRY_PROVIDERS:-}" = stand-in ] || { [ -d "$stand_ins" ] && plugins_missing; }; then
+  export PULUMI_CREDENTIALS_PATH="${PULUMI_CREDENTIALS_PATH:-${PULUMI_HOME:-$HOME/.pulumi}}" PULUMI_HOME="$stand_ins"
+fi
+
 # The docker provider knows DOCKER_HOST but not the current context of the docker command.
 if [ -z "${DOCKER_HOST:-}" ] && [ -z "${DOCKER_CONTEXT:-}" ] && [ -f "${DOCKER_CONFIG:-$HOME/.docker}/config.json" ] &&
   grep -q '"currentContext"' "${DOCKER_CONFIG:-$HOME/.docker}/config.json"; then
@@ -26,7 +42,7 @@ fi
 # State in this folder, for people who have no Pulumi backend of their own; a backend that is set or logged in to is used as it is.
 use_backend() {
   if [ -n "${PULUMI_BACKEND_URL:-}" ] || [ -n "${PULUMI_ACCESS_TOKEN:-}" ] ||
-    grep -qs '"current": *"..*"' "${PULUMI_HOME:-$HOME/.pulumi}/credentials.json"; then
+    grep -qs '"current": *"..*"' "${PULUMI_CREDENTIALS_PATH:-${PULUMI_HOME:-$HOME/.pulumi}}/credentials.json"; then
     return
   fi
   mkdir -p "$quickstart/state"

@@ -6,6 +6,7 @@ set -euo pipefail
 . "$(dirname "$0")/common.sh"
 . "$(dirname "$0")/go.sh"
 . "$(dirname "$0")/build-pulumi.sh"
+. "$(dirname "$0")/stand-ins.sh"
 cd "$root"
 
 # A download that can't be reached must not hang: 3 s to connect, and 10 s of crawling is given up.
@@ -34,16 +35,6 @@ version_at_least() { [ "$(printf '%s\n%s\n' "$2" "$1" | sort -V | head -n 1)" = 
 pulumi_usable() {
   local found
   found=$(pulumi version 2>/dev/null) && version_at_least "${found#v}" "$pulumi_minimum"
-}
-
-plugin_folder() { printf '%s/plugins/resource-%s-v%s' "${PULUMI_HOME:-$HOME/.pulumi}" "${1%%:*}" "${1##*:}"; }
-
-plugins_missing() {
-  local plugin
-  for plugin in $plugins; do
-    [ -d "$(plugin_folder "$plugin")" ] || return 0
-  done
-  return 1
 }
 
 platform() {
@@ -89,6 +80,7 @@ unpack_toolchain() {
 }
 
 pulumi_tools() {
+  [ "${PULUMI_HOME:-}" != "$stand_ins" ] || place_stand_ins
   if pulumi_usable && ! plugins_missing; then
     return
   fi
@@ -103,6 +95,10 @@ pulumi_tools() {
   fi
   if [ -z "${PULUMI_TOOLCHAIN:-}" ] && ! pulumi_usable; then
     timed "building Pulumi $pulumi_version from Go modules" build_pulumi || true
+    . "$root/scripts/environment.sh"
+  fi
+  if [ -z "${PULUMI_TOOLCHAIN:-}" ] && pulumi_usable && plugins_missing; then
+    place_stand_ins
     . "$root/scripts/environment.sh"
   fi
   pulumi_usable && ! plugins_missing || fail "Pulumi $pulumi_minimum or newer with the plugins $plugins is needed, and
@@ -153,7 +149,12 @@ user talk to it (sudo usermod -aG docker \$USER, then log in again)."
 
 command -v node >/dev/null || fail "Node.js 20.12 or newer is needed: https://nodejs.org/"
 command -v docker >/dev/null || [ "$(uname -s)" = Linux ] || fail "Docker is needed: https://docs.docker.com/get-docker/"
-if [ "${1:-}" = --development ]; then node_packages development; else node_packages run; fi
+if [ "${1:-}" = --development ]; then
+  node_packages development
+  stand_in_packages
+else
+  node_packages run
+fi
 go_tools
 pulumi_tools
 docker_engine

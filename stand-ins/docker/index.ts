@@ -1,0 +1,17 @@
+import { StandIn } from "../provider/server";
+import { container } from "./container";
+import { Engine } from "./engine";
+import { network } from "./network";
+import { remoteImage } from "./remoteImage";
+import { secret } from "./secret";
+import { service } from "./service";
+import { engineOf, settings } from "./settings";
+import { volume } from "./volume";
+
+export const standIn: StandIn<typeof settings, Engine> = {
+  name: "docker",
+  version: "5.0.0",
+  settings,
+  configure: engineOf,
+  resources: [container, network, remoteImage, secret, service, volume],
+};

@@ -1,0 +1,321 @@
+import { boolean, InputsOf, integer, list, map, object, set, simple, string } from "../provider/types";
+import { duration as written, nanoseconds } from "./durations";
+import { duration, HealthConfig, healthcheck, healthcheckOf, healthConfig, oneOf, only } from "./types";
+
+/* A service's properties, as a table, as the Engine API takes them, and as it tells them. */
+
+const required = { required: true } as const;
+
+const secretFile = {
+  secretId: { type: string, ...required },
+  secretName: { type: string, default: "" },
+  fileName: { type: string, ...required },
+  fileUid: { type: string, default: "0" },
+  fileGid: { type: string, default: "0" },
+  fileMode: { type: integer, default: 0o444 },
+} as const;
+
+const mount = {
+  type: { type: oneOf("bind", "volume", "tmpfs"), ...required },
+  target: { type: string, ...required },
+  source: { type: string, default: "" },
+  tmpfsOptions: { type: object({ sizeBytes: { type: integer, default: 0 }, mode: { type: integer, default: 0 } }) },
+  volumeOptions: {
+    type: object({ driverName: { type: string, default: "" }, driverOptions: { type: map(string), default: {} } }),
+  },
+} as const;
+
+const containerSpec = {
+  image: { type: string, ...required },
+  args: { type: list(string), default: [] },
+  env: { type: map(string), default: {} },
+  readOnly: { type: boolean, default: false },
+  capDrops: { type: list(string), default: [] },
+  stopGracePeriod: { type: duration, default: "0s" },
+  hosts: { type: set(object({ host: { type: string, ...required }, ip: { type: string, ...required } })), replaces: true },
+  secrets: { type: set(object(secretFile)), default: [] },
+  mounts: { type: set(object(mount)), default: [] },
+  healthcheck: { type: object(healthcheck) },
+  isolation: only("default"),
+} as const;
+
+const memory = object({ memoryBytes: { type: integer, default: 0 } });
+
+const taskSpec = {
+  containerSpec: { type: object(containerSpec), ...required },
+  resources: { type: object({ limits: { type: memory }, reservation: { type: memory } }) },
+  networksAdvanceds: { type: set(object({ id: { type: string, ...required } })), replaces: true },
+  placement: { type: object({ constraints: { type: set(string), default: [] } }) },
+  restartPolicy: {
+    type: object({
+      condition: { type: oneOf("none", "on-failure", "any"), default: "any" },
+      delay: { type: duration, default: "0s" },
+      window: { type: duration, default: "0s" },
+    }),
+  },
+  logDriver: { type: object({ name: { type: string, ...required }, options: { type: map(string), default: {} } }) },
+} as const;
+
+const ratio = {
+  ...simple<string>("a share from 0.0 to 1.0", (value) => typeof value === "string" && Number(value) >= 0 && Number(value) <= 1),
+  comparable: Number,
+};
+
+const rollout = {
+  parallelism: { type: integer, default: 1 },
+  delay: { type: duration, default: "0s" },
+  failureAction: { type: oneOf("pause", "continue", "rollback"), default: "pause" },
+  monitor: { type: duration, default: "5s" },
+  maxFailureRatio: { type: ratio, default: "0.0" },
+  order: { type: oneOf("stop-first", "start-first"), default: "stop-first" },
+} as const;
+
+const port = {
+  targetPort: { type: integer, ...required },
+  publishedPort: { type: integer, default: 0 },
+  protocol: { type: oneOf("tcp", "udp", "sctp"), default: "tcp" },
+  publishMode: { type: oneOf("host", "ingress"), default: "ingress" },
+} as const;
+
+const auth = {
+  serverAddress: { type: string, ...required },
+  username: { type: string, default: "" },
+  password: { type: string, default: "" },
+} as const;
+
+export const serviceInputs = {
+  name: { type: string, ...required, replaces: true, unique: true },
+  taskSpec: { type: object(taskSpec), ...required },
+  mode: {
+    type: object({
+      global: { type: boolean, default: false },
+      replicated: { type: object({ replicas: { type: integer, default: 1 } }) },
+    }),
+    replaces: true,
+  },
+  endpointSpec: {
+    type: object({ mode: { type: oneOf("vip", "dnsrr"), default: "vip" }, ports: { type: list(object(port)), default: [] } }),
+  },
+  updateConfig: { type: object(rollout) },
+  rollbackConfig: { type: object(rollout) },
+  auth: { type: object(auth), replaces: true, secret: true },
+} as const;
+
+export type ServiceInputs = InputsOf<typeof serviceInputs>;
+
+/** A service, as the part of the Engine API that is used. Times are in nanoseconds. */
+export interface ServiceSpec {
+  Name: string;
+  TaskTemplate: {
+    ContainerSpec: {
+      Image: string;
+      Args?: string[];
+      Env?: string[];
+      ReadOnly?: boolean;
+      CapabilityDrop?: string[];
+      StopGracePeriod?: number;
+      /** `IP NAME`. */
+      Hosts?: string[];
+      Secrets?: SecretReference[];
+      Mounts?: Mount[];
+      Healthcheck?: HealthConfig;
+      Isolation?: string;
+      DNSConfig?: object;
+    };
+    Resources?: { Limits?: { MemoryBytes?: number }; Reservations?: { MemoryBytes?: number } };
+    Networks?: { Target: string }[];
+    Placement?: { Constraints?: string[] };
+    RestartPolicy?: { Condition?: string; Delay?: number; Window?: number };
+    LogDriver?: { Name: string; Options?: Record<string, string> };
+  };
+  Mode: { Global?: object; Replicated?: { Replicas: number } };
+  EndpointSpec?: { Mode?: string; Ports?: Port[] };
+  UpdateConfig?: Rollout;
+  RollbackConfig?: Rollout;
+}
+
+interface SecretReference {
+  SecretID: string;
+  SecretName: string;
+  File: { Name: string; UID: string; GID: string; Mode: number };
+}
+
+interface Mount {
+  Type: string;
+  Target: string;
+  Source?: string;
+  TmpfsOptions?: { SizeBytes?: number; Mode?: number };
+  VolumeOptions?: { DriverConfig?: { Name?: string; Options?: Record<string, string> } };
+}
+
+interface Port {
+  TargetPort: number;
+  PublishedPort?: number;
+  Protocol: string;
+  PublishMode: string;
+}
+
+interface Rollout {
+  Parallelism?: number;
+  Delay?: number;
+  FailureAction: string;
+  Monitor?: number;
+  MaxFailureRatio?: number;
+  Order: string;
+}
+
+/**
+ * What `POST /services/create` and `POST /services/ID/update` take. With the empty parts that the official provider sends too: what
+ * is missing, the engine adds to a service but not to its tasks, so that the tasks look like ones of an older definition.
+ */
+export function serviceSpec({ name, taskSpec: task, mode, endpointSpec, ...inputs }: ServiceInputs): ServiceSpec {
+  const { containerSpec: container, resources, networksAdvanceds, placement, restartPolicy, logDriver } = task;
+  return {
+    Name: name,
+    TaskTemplate: {
+      ContainerSpec: {
+        Image: container.image,
+        Args: container.args,
+        Env: Object.entries(container.env).map(([key, value]) => `${key}=${value}`),
+        ReadOnly: container.readOnly,
+        CapabilityDrop: container.capDrops,
+        StopGracePeriod: nanoseconds(container.stopGracePeriod),
+        Hosts: container.hosts?.map(({ host, ip }) => `${ip} ${host}`),
+        Secrets: container.secrets.map(({ secretId, secretName, fileName, fileUid, fileGid, fileMode }) => ({
+          SecretID: secretId,
+          SecretName: secretName,
+          File: { Name: fileName, UID: fileUid, GID: fileGid, Mode: fileMode },
+        })),
+        Mounts: container.mounts.map(({ type, target, source, tmpfsOptions, volumeOptions }) => ({
+          Type: type,
+          Target: target,
+          Source: source,
+          TmpfsOptions: tmpfsOptions && { SizeBytes: tmpfsOptions.sizeBytes, Mode: tmpfsOptions.mode },
+          VolumeOptions: volumeOptions && {
+            DriverConfig: { Name: volumeOptions.driverName, Options: volumeOptions.driverOptions },
+          },
+        })),
+        Healthcheck: container.healthcheck && healthConfig(container.healthcheck),
+        Isolation: container.isolation,
+        DNSConfig: {},
+      },
+      Resources: {
+        Limits: resources?.limits && { MemoryBytes: resources.limits.memoryBytes },
+        Reservations: resources?.reservation && { MemoryBytes: resources.reservation.memoryBytes },
+      },
+      Networks: networksAdvanceds?.map(({ id }) => ({ Target: id })),
+      Placement: { Constraints: placement?.constraints },
+      RestartPolicy: restartPolicy && {
+        Condition: restartPolicy.condition,
+        Delay: nanoseconds(restartPolicy.delay),
+        Window: nanoseconds(restartPolicy.window),
+      },
+      LogDriver: logDriver && { Name: logDriver.name, Options: logDriver.options },
+    },
+    Mode: mode?.global === true ? { Global: {} } : { Replicated: { Replicas: mode?.replicated?.replicas ?? 1 } },
+    EndpointSpec: endpointSpec && {
+      Mode: endpointSpec.mode,
+      Ports: endpointSpec.ports.map(({ targetPort, publishedPort, protocol, publishMode }) => ({
+        TargetPort: targetPort,
+        PublishedPort: publishedPort,
+        Protocol: protocol,
+        PublishMode: publishMode,
+      })),
+    },
+    UpdateConfig: inputs.updateConfig && rolloutSpec(inputs.updateConfig),
+    RollbackConfig: inputs.rollbackConfig && rolloutSpec(inputs.rollbackConfig),
+  };
+}
+
+function rolloutSpec(given: InputsOf<typeof rollout>): Rollout {
+  return {
+    Parallelism: given.parallelism,
+    Delay: nanoseconds(given.delay),
+    FailureAction: given.failureAction,
+    Monitor: nanoseconds(given.monitor),
+    MaxFailureRatio: Number(given.maxFailureRatio),
+    Order: given.order,
+  };
+}
+
+/** What a service's properties are now; what was never given is not there, though the engine may have filled it in. */
+export function serviceProperties(spec: ServiceSpec, given: ServiceInputs): Omit<ServiceInputs, "auth"> {
+  const { TaskTemplate: task, Mode: mode, EndpointSpec: endpoint } = spec;
+  const { ContainerSpec: container, Resources: resources, Placement: placement, RestartPolicy: restart } = task;
+  const { taskSpec: before } = given;
+  return {
+    name: spec.Name,
+    taskSpec: {
+      containerSpec: {
+        image: container.Image,
+        args: container.Args ?? [],
+        env: Object.fromEntries((container.Env ?? []).map((each) => each.split(/=(.*)/s, 2) as [string, string])),
+        readOnly: container.ReadOnly ?? false,
+        capDrops: container.CapabilityDrop ?? [],
+        stopGracePeriod: written(container.StopGracePeriod ?? 0),
+        hosts: container.Hosts?.map((each) => {
+          const [ip = "", host = ""] = each.split(" ");
+          return { host, ip };
+        }),
+        secrets: (container.Secrets ?? []).map(({ SecretID, SecretName, File }) => ({
+          secretId: SecretID,
+          secretName: SecretName,
+          fileName: File.Name,
+          fileUid: File.UID,
+          fileGid: File.GID,
+          fileMode: File.Mode,
+        })),
+        mounts: (container.Mounts ?? []).map(({ Type, Target, Source, TmpfsOptions: tmpfs, VolumeOptions: volume }) => ({
+          type: Type,
+          target: Target,
+          source: Source ?? "",
+          tmpfsOptions: tmpfs && { sizeBytes: tmpfs.SizeBytes ?? 0, mode: tmpfs.Mode ?? 0 },
+          volumeOptions: volume && {
+            driverName: volume.DriverConfig?.Name ?? "",
+            driverOptions: volume.DriverConfig?.Options ?? {},
+          },
+        })),
+        healthcheck: before.containerSpec.healthcheck && container.Healthcheck && healthcheckOf(container.Healthcheck),
+        isolation: container.Isolation === "" ? "default" : (container.Isolation ?? "default"),
+      },
+      resources: before.resources && {
+        limits: resources?.Limits && { memoryBytes: resources.Limits.MemoryBytes ?? 0 },
+        reservation: resources?.Reservations && { memoryBytes: resources.Reservations.MemoryBytes ?? 0 },
+      },
+      networksAdvanceds: task.Networks?.map(({ Target }) => ({ id: Target })),
+      placement: before.placement && { constraints: placement?.Constraints ?? [] },
+      restartPolicy: before.restartPolicy && {
+        condition: restart?.Condition ?? "any",
+        delay: written(restart?.Delay ?? 0),
+        window: written(restart?.Window ?? 0),
+      },
+      logDriver: task.LogDriver && { name: task.LogDriver.Name, options: task.LogDriver.Options ?? {} },
+    },
+    mode: given.mode && {
+      global: mode.Global !== undefined,
+      replicated: mode.Replicated && { replicas: mode.Replicated.Replicas },
+    },
+    endpointSpec: given.endpointSpec && {
+      mode: endpoint?.Mode ?? "vip",
+      ports: (endpoint?.Ports ?? []).map(({ TargetPort, PublishedPort, Protocol, PublishMode }) => ({
+        targetPort: TargetPort,
+        publishedPort: PublishedPort ?? 0,
+        protocol: Protocol,
+        publishMode: PublishMode,
+      })),
+    },
+    updateConfig: spec.UpdateConfig && rolloutOf(spec.UpdateConfig),
+    rollbackConfig: spec.RollbackConfig && rolloutOf(spec.RollbackConfig),
+  };
+}
+
+function rolloutOf(found: Rollout): InputsOf<typeof rollout> {
+  return {
+    parallelism: found.Parallelism ?? 0,
+    delay: written(found.Delay ?? 0),
+    failureAction: found.FailureAction,
+    monitor: written(found.Monitor ?? 0),
+    maxFailureRatio: String(found.MaxFailureRatio ?? 0),
+    order: found.Order,
+  };
+}

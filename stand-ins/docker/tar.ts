@@ -1,0 +1,19 @@
+import { buffer } from "stream/consumers";
+import { pack } from "tar-stream";
+
+/** A file of an archive. */
+export interface TarFile {
+  name: string;
+  content: string;
+  mode: number;
+}
+
+/** An archive of files that belong to root. */
+export function tarOf(files: TarFile[]): Promise<Buffer> {
+  const archive = pack();
+  for (const { name, content, mode } of files) {
+    archive.entry({ name, mode }, content);
+  }
+  archive.finalize();
+  return buffer(archive);
+}

@@ -1,0 +1,12 @@
+import { StandIn } from "../provider/server";
+import { randomBytes } from "./randomBytes";
+import { randomPassword } from "./randomPassword";
+import { randomString } from "./randomString";
+
+export const standIn: StandIn<Record<string, never>, null> = {
+  name: "random",
+  version: "4.21.1",
+  settings: {},
+  configure: () => null,
+  resources: [randomBytes, randomPassword, randomString],
+};

@@ -1,6 +1,7 @@
 import { StandIn } from "../provider/server";
 import { container } from "./container";
 import { Engine } from "./engine";
+import { image } from "./image";
 import { network } from "./network";
 import { remoteImage } from "./remoteImage";
 import { secret } from "./secret";
@@ -13,5 +14,5 @@ export const standIn: StandIn<typeof settings, Engine> = {
   version: "5.0.0",
   settings,
   configure: engineOf,
-  resources: [container, network, remoteImage, secret, service, volume],
+  resources: [container, image, network, remoteImage, secret, service, volume],
 };

@@ -47,10 +47,10 @@ export const service = resource({
     await engine.remove(at(id));
     // Its tasks end after it; what they use can't be deleted before.
     const grace = (nanoseconds(taskSpec.containerSpec.stopGracePeriod) ?? 0) / 1e9;
-    const query = { filters: JSON.stringify({ service: [id] }) };
     await eventually(grace + secondsOfPatience, signal, async () => {
-      const tasks = await engine.call<object[]>("GET", "/tasks", { query });
-      return tasks.length === 0 ? true : undefined;
+      // All of them: the engine does not filter by a service that is gone.
+      const tasks = await engine.call<{ ServiceID: string }[]>("GET", "/tasks");
+      return tasks.some(({ ServiceID }) => ServiceID === id) ? undefined : true;
     });
   },
 });

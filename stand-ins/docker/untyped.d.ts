@@ -55,3 +55,14 @@ declare module "tar-stream" {
   }
   export function pack(): Pack;
 }
+
+declare module "tar-fs" {
+  import { Readable } from "stream";
+
+  interface Header {
+    name: string;
+    uid: number;
+    gid: number;
+  }
+  export function pack(folder: string, options: { ignore(file: string): boolean; map(header: Header): Header }): Readable;
+}

@@ -55,7 +55,7 @@ export type InputsOf<P extends Properties> = { [K in Given<P>]: ValueOf<P[K]> } 
 /** What functions give for a table of outputs. */
 export type OutputsOf<P extends Properties> = { [K in keyof P]: ValueOf<P[K]> };
 
-const isObject = (value: unknown): value is Values => typeof value === "object" && value !== null && !Array.isArray(value);
+export const isObject = (value: unknown): value is Values => typeof value === "object" && value !== null && !Array.isArray(value);
 
 /** What the official providers keep for themselves in inputs and outputs: `__defaults`, `__meta` and others. */
 export const isInternal = (name: string): boolean => name.startsWith("__");

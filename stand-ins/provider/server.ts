@@ -35,7 +35,10 @@ type Implementation<Request, Response> = (request: Request) => Response | Promis
 /** As large as the SDK's: a certificate is small, the arguments of a container need not be. */
 const maximumMessage = 400 * 1024 * 1024;
 
-/** Serves a provider on a free port until the engine ends the process. */
+/** How often a stand-in looks whether the engine is still there, in milliseconds. */
+const watch = 1000;
+
+/** Serves a provider on a free port until the engine ends the process, or is gone itself. */
 export function serve<C extends Properties, Configuration>(standIn: StandIn<C, Configuration>): void {
   const server = new grpc.Server({
     "grpc.max_receive_message_length": maximumMessage,
@@ -49,6 +52,12 @@ export function serve<C extends Properties, Configuration>(standIn: StandIn<C, C
     // The engine reads the first line to know where to call.
     process.stdout.write(`${port}\n`);
   });
+  const engine = process.ppid;
+  setInterval(() => {
+    if (process.ppid !== engine) {
+      process.exit();
+    }
+  }, watch).unref();
 }
 
 function methods<C extends Properties, Configuration>(standIn: StandIn<C, Configuration>): Grpc.UntypedServiceImplementation {

@@ -4,6 +4,7 @@ import * as messages from "@pulumi/pulumi/proto/provider_pb";
 import { ChildProcess, spawn } from "child_process";
 import { Struct } from "google-protobuf/google/protobuf/struct_pb";
 import * as path from "path";
+import { eventually } from "../support/run";
 import { unknown } from "../../stand-ins/provider/wire";
 
 /** The random stand-in as the engine starts and calls it. */
@@ -22,9 +23,10 @@ describe("a stand-in's server", () => {
       call((error, response) => (error === null ? resolve(response) : reject(new Error(error.details))));
     });
   }
+  const plugin = path.join(__dirname, "..", "..", "stand-ins", "plugin.cjs");
 
   beforeAll(async () => {
-    server = spawn(process.execPath, [path.join(__dirname, "..", "..", "stand-ins", "plugin.cjs"), "random", "127.0.0.1:1"]);
+    server = spawn(process.execPath, [plugin, "random", "127.0.0.1:1"]);
     const port = await new Promise<string>((resolve) =>
       server.stdout?.once("data", (line: Buffer) => resolve(line.toString().trim())),
     );
@@ -97,4 +99,20 @@ describe("a stand-in's server", () => {
     );
     expect(same.getChanges()).toBe(messages.DiffResponse.DiffChanges.DIFF_NONE);
   });
+
+  it("ends when the engine that started it was killed", async () => {
+    const engine = spawn("sh", ["-c", '"$0" "$1" random & echo $!; wait', process.execPath, plugin]);
+    const pid = await new Promise<number>((resolve) => engine.stdout.once("data", (line: Buffer) => resolve(Number(line))));
+    await new Promise((resolve) => engine.stdout.once("data", resolve));
+    engine.kill("SIGKILL");
+    await eventually("the end of the stand-in", () => Promise.resolve(!isRunning(pid)));
+  });
 });
+
+function isRunning(pid: number): boolean {
+  try {
+    return process.kill(pid, 0);
+  } catch {
+    return false;
+  }
+}

@@ -3,7 +3,6 @@ import * as fs from "fs";
 import * as path from "path";
 import { Readable } from "stream";
 import ignore from "@balena/dockerignore";
-import { pack } from "tar-fs";
 
 /** Whether a path in the context, relative to it, is kept from the engine. */
 type Ignored = (relative: string) => boolean;
@@ -66,7 +65,8 @@ function modeOf(stat: fs.Stats): string {
 }
 
 /** The context as the engine takes it; all files belong to root. */
-export function contextArchive(context: string, dockerfile: string): Readable {
+export async function contextArchive(context: string, dockerfile: string): Promise<Readable> {
+  const { pack } = await import("tar-fs");
   const ignored = ignoredIn(context, dockerfile);
   const needed = [path.relative(context, dockerfile), ".dockerignore"];
   return pack(context, {

@@ -1,6 +1,6 @@
-import { boolean, InputsOf, integer, list, map, object, OutputsOf, set, simple, string } from "../provider/types";
+import { boolean, InputsOf, integer, list, map, object, oneOf, OutputsOf, set, simple, string } from "../provider/types";
 import { duration as written, nanoseconds } from "./durations";
-import { duration, HealthConfig, healthcheck, healthcheckOf, healthConfig, maybe, oneOf, only } from "./types";
+import { duration, HealthConfig, healthcheck, healthcheckOf, healthConfig, maybe, only } from "./types";
 
 /* A container's properties, as a table, as the Engine API takes them, and as it tells them. */
 
@@ -61,7 +61,7 @@ export const containerInputs = {
   logOpts: { type: map(string), ...fixed },
   healthcheck: { type: object(containerHealthcheck) },
   stopTimeout: { type: integer, ...fixed },
-  restart: { type: oneOf("no", "on-failure", "always", "unless-stopped"), default: "no" },
+  restart: { type: oneOf<string>("no", "on-failure", "always", "unless-stopped"), default: "no" },
   maxRetryCount: { type: integer, default: 0 },
   memory: { type: integer, default: 0 },
   memorySwap: { type: integer, default: 0 },

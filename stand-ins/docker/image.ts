@@ -4,7 +4,6 @@ import { resource } from "../provider/resource";
 import { InputsOf, isObject, map, object, string, Values } from "../provider/types";
 import { isUnknown, unknown } from "../provider/wire";
 import { contextArchive, contextDigest } from "./buildContext";
-import { withSession } from "./buildSession";
 import { Engine } from "./engine";
 import { Login, registryOf, storedLogin } from "./logins";
 import { only } from "./types";
@@ -42,7 +41,9 @@ async function built(engine: Engine, { imageName, build: wanted, registry: given
   const loginFor = (name: string): Login | undefined =>
     name === own && given?.username ? { ...given, serveraddress: own } : storedLogin(name);
   const { repository, tag } = parts(imageName);
-  await withSession(engine, loginFor, (session) =>
+  // Takes time to load, and most deployments build nothing.
+  const { withSession } = await import("./buildSession");
+  await withSession(engine, loginFor, async (session) =>
     engine.follow("/build", {
       query: {
         version: "2",
@@ -52,7 +53,7 @@ async function built(engine: Engine, { imageName, build: wanted, registry: given
         platform: wanted.platform,
         buildargs: JSON.stringify(wanted.args),
       },
-      file: contextArchive(wanted.context, wanted.dockerfile),
+      file: await contextArchive(wanted.context, wanted.dockerfile),
     }),
   );
   let digest: string | undefined;

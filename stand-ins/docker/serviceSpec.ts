@@ -1,6 +1,6 @@
-import { boolean, InputsOf, integer, list, map, object, set, simple, string } from "../provider/types";
+import { boolean, InputsOf, integer, list, map, object, oneOf, set, simple, string } from "../provider/types";
 import { duration as written, nanoseconds } from "./durations";
-import { duration, HealthConfig, healthcheck, healthcheckOf, healthConfig, oneOf, only } from "./types";
+import { duration, HealthConfig, healthcheck, healthcheckOf, healthConfig, only } from "./types";
 
 /* A service's properties, as a table, as the Engine API takes them, and as it tells them. */
 
@@ -16,7 +16,7 @@ const secretFile = {
 } as const;
 
 const mount = {
-  type: { type: oneOf("bind", "volume", "tmpfs"), ...required },
+  type: { type: oneOf<string>("bind", "volume", "tmpfs"), ...required },
   target: { type: string, ...required },
   source: { type: string, default: "" },
   tmpfsOptions: { type: object({ sizeBytes: { type: integer, default: 0 }, mode: { type: integer, default: 0 } }) },
@@ -48,7 +48,7 @@ const taskSpec = {
   placement: { type: object({ constraints: { type: set(string), default: [] } }) },
   restartPolicy: {
     type: object({
-      condition: { type: oneOf("none", "on-failure", "any"), default: "any" },
+      condition: { type: oneOf<string>("none", "on-failure", "any"), default: "any" },
       delay: { type: duration, default: "0s" },
       window: { type: duration, default: "0s" },
     }),
@@ -64,17 +64,17 @@ const ratio = {
 const rollout = {
   parallelism: { type: integer, default: 1 },
   delay: { type: duration, default: "0s" },
-  failureAction: { type: oneOf("pause", "continue", "rollback"), default: "pause" },
+  failureAction: { type: oneOf<string>("pause", "continue", "rollback"), default: "pause" },
   monitor: { type: duration, default: "5s" },
   maxFailureRatio: { type: ratio, default: "0.0" },
-  order: { type: oneOf("stop-first", "start-first"), default: "stop-first" },
+  order: { type: oneOf<string>("stop-first", "start-first"), default: "stop-first" },
 } as const;
 
 const port = {
   targetPort: { type: integer, ...required },
   publishedPort: { type: integer, default: 0 },
-  protocol: { type: oneOf("tcp", "udp", "sctp"), default: "tcp" },
-  publishMode: { type: oneOf("host", "ingress"), default: "ingress" },
+  protocol: { type: oneOf<string>("tcp", "udp", "sctp"), default: "tcp" },
+  publishMode: { type: oneOf<string>("host", "ingress"), default: "ingress" },
 } as const;
 
 const auth = {
@@ -94,7 +94,10 @@ export const serviceInputs = {
     replaces: true,
   },
   endpointSpec: {
-    type: object({ mode: { type: oneOf("vip", "dnsrr"), default: "vip" }, ports: { type: list(object(port)), default: [] } }),
+    type: object({
+      mode: { type: oneOf<string>("vip", "dnsrr"), default: "vip" },
+      ports: { type: list(object(port)), default: [] },
+    }),
   },
   updateConfig: { type: object(rollout) },
   rollbackConfig: { type: object(rollout) },

@@ -1,5 +1,4 @@
 import { buffer } from "stream/consumers";
-import { pack } from "tar-stream";
 
 /** A file of an archive. */
 export interface TarFile {
@@ -9,7 +8,8 @@ export interface TarFile {
 }
 
 /** An archive of files that belong to root. */
-export function tarOf(files: TarFile[]): Promise<Buffer> {
+export async function tarOf(files: TarFile[]): Promise<Buffer> {
+  const { pack } = await import("tar-stream");
   const archive = pack();
   for (const { name, content, mode } of files) {
     archive.entry({ name, mode }, content);

@@ -24,10 +24,6 @@ export const base64 = simple<string>(
     typeof value === "string" && Buffer.from(value, "base64").toString("base64").replace(/=+$/, "") === value.replace(/=+$/, ""),
 );
 
-/** One of a few words. */
-export const oneOf = (...words: string[]): Type<string> =>
-  simple<string>(`one of ${words.join(", ")}`, (value) => words.includes(value as string));
-
 /** How the engine finds out whether a container is healthy. */
 export const healthcheck = {
   tests: { type: list(string), default: [] },

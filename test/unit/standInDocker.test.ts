@@ -1,0 +1,374 @@
+import * as fs from "fs";
+import * as os from "os";
+import * as path from "path";
+import { contextDigest } from "../../stand-ins/docker/buildContext";
+import {
+  containerBody,
+  containerFacts,
+  ContainerFound,
+  containerInputs,
+  ContainerInputs,
+  containerProperties,
+} from "../../stand-ins/docker/containerBody";
+import { duration, nanoseconds } from "../../stand-ins/docker/durations";
+import { connection } from "../../stand-ins/docker/engine";
+import { registryOf, storedLogin } from "../../stand-ins/docker/logins";
+import { secret } from "../../stand-ins/docker/secret";
+import { service } from "../../stand-ins/docker/service";
+import { ServiceInputs, serviceInputs, serviceProperties, serviceSpec } from "../../stand-ins/docker/serviceSpec";
+import { comparableOf, filledIn, problemsOf, Values } from "../../stand-ins/provider/types";
+
+const container = (given: Values = {}): ContainerInputs =>
+  filledIn(containerInputs, { name: "server", image: "sha256:1", ...given }) as ContainerInputs;
+
+const serviceOf = (containerSpec: Values = {}, more: Values = {}): ServiceInputs =>
+  filledIn(serviceInputs, {
+    name: "server",
+    taskSpec: { containerSpec: { image: "sha256:1", ...containerSpec } },
+    ...more,
+  }) as ServiceInputs;
+
+const file = (name: string): Values => ({ secretId: name, secretName: name, fileName: `/${name}` });
+
+describe("a container for the engine", () => {
+  it.each<[string, Values, object]>([
+    ["a command", { command: ["serve"], user: "0:0", envs: ["A=b"] }, { Cmd: ["serve"], User: "0:0", Env: ["A=b"] }],
+    [
+      "ports",
+      {
+        ports: [
+          { internal: 5000, external: 5001, ip: "127.0.0.1" },
+          { internal: 53, protocol: "udp" },
+        ],
+      },
+      {
+        ExposedPorts: { "5000/tcp": {}, "53/udp": {} },
+        HostConfig: {
+          PortBindings: {
+            "5000/tcp": [{ HostIp: "127.0.0.1", HostPort: "5001" }],
+            "53/udp": [{ HostIp: "0.0.0.0", HostPort: "0" }],
+          },
+        },
+      },
+    ],
+    [
+      "volumes",
+      {
+        volumes: [
+          { volumeName: "files", containerPath: "/etc/files", readOnly: true },
+          { hostPath: "/srv", containerPath: "/data" },
+        ],
+      },
+      { Volumes: { "/etc/files": {}, "/data": {} }, HostConfig: { Binds: ["files:/etc/files:ro", "/srv:/data:rw"] } },
+    ],
+    [
+      "confinement",
+      { capabilities: { drops: ["ALL"] }, securityOpts: ["no-new-privileges"], readOnly: true, tmpfs: { "/tmp": "size=1m" } },
+      {
+        HostConfig: {
+          CapAdd: [],
+          CapDrop: ["ALL"],
+          SecurityOpt: ["no-new-privileges"],
+          ReadonlyRootfs: true,
+          Tmpfs: { "/tmp": "size=1m" },
+        },
+      },
+    ],
+    [
+      "limits",
+      { memory: 512, memorySwap: -1, ulimits: [{ name: "nproc", soft: 1, hard: 2 }] },
+      { HostConfig: { Memory: 536870912, MemorySwap: -1, Ulimits: [{ Name: "nproc", Soft: 1, Hard: 2 }] } },
+    ],
+    [
+      "what surrounds it",
+      {
+        hosts: [{ host: "a", ip: "::1" }],
+        logDriver: "json-file",
+        logOpts: { "max-file": "3" },
+        restart: "always",
+        stopTimeout: 9,
+      },
+      {
+        StopTimeout: 9,
+        HostConfig: {
+          ExtraHosts: ["a:::1"],
+          LogConfig: { Type: "json-file", Config: { "max-file": "3" } },
+          RestartPolicy: { Name: "always", MaximumRetryCount: 0 },
+          NetworkMode: "bridge",
+        },
+      },
+    ],
+    [
+      "a health check",
+      { healthcheck: { tests: ["CMD", "ok"], interval: "250ms", timeout: "1m30s", retries: 3 } },
+      { Healthcheck: { Test: ["CMD", "ok"], Interval: 250e6, Timeout: 90e9, StartPeriod: 0, StartInterval: 0, Retries: 3 } },
+    ],
+  ])("has %s", (_, given, body) => {
+    expect(containerBody(container(given))).toMatchObject(body);
+  });
+
+  it.each<[string, Values, string]>([
+    ["a property that the stand-in lacks", { gpus: "all" }, "gpus is not known here"],
+    [
+      "one of a volume",
+      { volumes: [{ containerPath: "/a", selinuxRelabel: "z" }] },
+      "volumes[0].selinuxRelabel is not known here",
+    ],
+    ["a default that the stand-in can't change", { rm: true }, "rm must be false"],
+    ["no duration", { healthcheck: { interval: "1 minute" } }, "healthcheck.interval must be a duration such as 1m30s"],
+    [
+      "no permissions",
+      { uploads: [{ file: "/a", content: "", permissions: "rw" }] },
+      "uploads[0].permissions must be file permissions such as 0644",
+    ],
+  ])("refuses %s", (_, given, problem) => {
+    expect(problemsOf(containerInputs, { name: "server", image: "i", ...given })).toEqual([problem]);
+  });
+
+  it("is the same when the engine tells it back", () => {
+    const given = container({
+      command: ["serve"],
+      user: "0:0",
+      capabilities: { drops: ["ALL"] },
+      securityOpts: ["no-new-privileges"],
+      memory: 512,
+      memorySwap: 512,
+      hosts: [{ host: "a", ip: "::1" }],
+      ulimits: [{ name: "nproc", soft: 1, hard: 2 }],
+      healthcheck: { tests: ["CMD", "ok"], interval: "250ms", startPeriod: "20s" },
+      tmpfs: { "/tmp": "size=1m" },
+      logDriver: "json-file",
+      logOpts: { "max-file": "3" },
+    });
+    const { HostConfig, ...Config } = containerBody(given);
+    const network = {
+      IPAddress: "172.17.0.2",
+      IPPrefixLen: 16,
+      Gateway: "",
+      GlobalIPv6Address: "",
+      GlobalIPv6PrefixLen: 0,
+      IPv6Gateway: "",
+      MacAddress: "",
+    };
+    const found: ContainerFound = {
+      Id: "1",
+      Name: "/server",
+      Image: "sha256:1",
+      State: { Running: true, ExitCode: 0 },
+      Config,
+      HostConfig,
+      NetworkSettings: {
+        Ports: { "5000/tcp": [{ HostIp: "127.0.0.1", HostPort: "32768" }], "80/tcp": null },
+        Networks: { bridge: network },
+      },
+    };
+    expect(comparableOf(containerInputs, { ...given, ...containerProperties(found) })).toEqual(
+      comparableOf(containerInputs, given),
+    );
+    expect(containerFacts(found, given)).toMatchObject({
+      exitCode: undefined,
+      ports: [{ internal: 5000, external: 32768, ip: "127.0.0.1", protocol: "tcp" }],
+      networkDatas: [{ networkName: "bridge", ipAddress: "172.17.0.2", ipPrefixLength: 16 }],
+    });
+    expect(containerFacts({ ...found, State: { Running: false, ExitCode: 3 } }, given)).toMatchObject({ exitCode: 3, ports: [] });
+  });
+});
+
+describe("a service for the engine", () => {
+  const whole = serviceOf(
+    {
+      args: ["serve"],
+      env: { A: "b=c" },
+      readOnly: true,
+      capDrops: ["ALL"],
+      stopGracePeriod: "35s",
+      hosts: [{ host: "a", ip: "10.0.0.1" }],
+      secrets: [{ secretId: "s1", secretName: "key", fileName: "/key", fileUid: "1", fileMode: 0o400 }],
+      mounts: [
+        { type: "tmpfs", target: "/tmp", tmpfsOptions: { sizeBytes: 1024, mode: 0o1777 } },
+        {
+          type: "volume",
+          target: "/data",
+          source: "data",
+          volumeOptions: { driverName: "local", driverOptions: { type: "nfs" } },
+        },
+      ],
+      healthcheck: { tests: ["CMD", "ok"], interval: "5s" },
+    },
+    {
+      mode: { replicated: { replicas: 2 } },
+      endpointSpec: { mode: "dnsrr", ports: [{ targetPort: 5000, publishedPort: 5001, publishMode: "host" }] },
+      updateConfig: { order: "start-first", maxFailureRatio: "0.5", failureAction: "rollback" },
+    },
+  );
+
+  it("has all that was given", () => {
+    expect(serviceSpec(whole)).toMatchObject({
+      Name: "server",
+      TaskTemplate: {
+        ContainerSpec: {
+          Args: ["serve"],
+          Env: ["A=b=c"],
+          ReadOnly: true,
+          StopGracePeriod: 35e9,
+          Hosts: ["10.0.0.1 a"],
+          Secrets: [{ SecretID: "s1", SecretName: "key", File: { Name: "/key", UID: "1", GID: "0", Mode: 0o400 } }],
+          Mounts: [
+            { Type: "tmpfs", Target: "/tmp", TmpfsOptions: { SizeBytes: 1024, Mode: 0o1777 } },
+            { Type: "volume", Source: "data", VolumeOptions: { DriverConfig: { Name: "local", Options: { type: "nfs" } } } },
+          ],
+          DNSConfig: {},
+        },
+        Placement: {},
+        Resources: {},
+      },
+      Mode: { Replicated: { Replicas: 2 } },
+      EndpointSpec: { Mode: "dnsrr", Ports: [{ TargetPort: 5000, PublishedPort: 5001, Protocol: "tcp", PublishMode: "host" }] },
+      UpdateConfig: {
+        Parallelism: 1,
+        Delay: 0,
+        Monitor: 5e9,
+        MaxFailureRatio: 0.5,
+        Order: "start-first",
+        FailureAction: "rollback",
+      },
+    });
+    expect(serviceSpec(serviceOf({}, { mode: { global: true } })).Mode).toEqual({ Global: {} });
+  });
+
+  it("is the same when the engine tells it back", () => {
+    const { auth: _, ...expected } = comparableOf(serviceInputs, whole);
+    expect(comparableOf(serviceInputs, serviceProperties(serviceSpec(whole), whole))).toEqual(expected);
+  });
+
+  const context = { configuration: null as never, urn: "urn", signal: new AbortController().signal };
+  it.each<[string, Values, Values, object]>([
+    ["another image is an update", {}, { image: "sha256:2" }, { taskSpec: { kind: "update", replaces: false, input: true } }],
+    [
+      "other host entries are another service",
+      { hosts: [{ host: "a", ip: "10.0.0.1" }] },
+      { hosts: [{ host: "a", ip: "10.0.0.2" }] },
+      { taskSpec: { kind: "update", replaces: true, input: true } },
+    ],
+    ["secrets in another order are nothing", { secrets: [file("a"), file("b")] }, { secrets: [file("b"), file("a")] }, {}],
+    ["a duration in other words is nothing", { stopGracePeriod: "90s" }, { stopGracePeriod: "1m30s" }, {}],
+  ])("%s", async (_, before, after, changes) => {
+    const inputs = (spec: Values): Values => ({ name: "s", taskSpec: { containerSpec: { image: "sha256:1", ...spec } } });
+    expect((await service.diff(inputs(before), inputs(before), inputs(after), context)).changes).toEqual(changes);
+  });
+});
+
+describe("a secret without a name", () => {
+  const data = Buffer.from("text").toString("base64");
+
+  it("gets one of its own, and keeps it", () => {
+    const { inputs } = secret.check({ data }, { name: "key", before: {} });
+    expect(inputs.name).toMatch(/^key-[0-9a-f]{7}$/);
+    expect(inputs.__defaults).toEqual(["name"]);
+    expect(secret.check({ data }, { name: "key", before: inputs }).inputs.name).toBe(inputs.name);
+  });
+
+  it("has a new one beside the old one when its content changes", async () => {
+    const context = { configuration: null as never, urn: "urn", signal: new AbortController().signal };
+    const made = { name: "key-1234567", data, __defaults: ["name"] };
+    expect((await secret.diff(made, made, { ...made, data: "b3RoZXI=" }, context)).deleteBeforeReplace).toBe(false);
+    const named = { name: "key", data };
+    expect((await secret.diff(named, named, { ...named, data: "b3RoZXI=" }, context)).deleteBeforeReplace).toBe(true);
+  });
+
+  it("is refused without Base64", () => {
+    expect(secret.check({ data: "not base64!" }, { name: "key", before: {} }).problems).toEqual(["data must be Base64"]);
+  });
+});
+
+describe("durations", () => {
+  it.each([
+    ["0s", 0],
+    ["250ms", 250e6],
+    ["1m30s", 90e9],
+    ["1h0m5s", 3605e9],
+    ["1.5s", 1.5e9],
+    ["7us", 7000],
+  ])("%s", (text, count) => {
+    expect(nanoseconds(text)).toBe(count);
+    expect(nanoseconds(duration(count))).toBe(count);
+  });
+
+  it.each(["", "5", "5 s", "1d", "-1s"])("%s is none", (text) => {
+    expect(nanoseconds(text)).toBeUndefined();
+  });
+});
+
+describe("the way to an engine", () => {
+  const tls = { ca: "CA", cert: "CERT", key: "KEY" };
+
+  it.each<[string | undefined, typeof tls | undefined, object]>([
+    [undefined, undefined, { socketPath: "/var/run/docker.sock" }],
+    ["unix:///run/user/1/docker.sock", undefined, { socketPath: "/run/user/1/docker.sock" }],
+    ["tcp://10.0.0.1", undefined, { protocol: "http", host: "10.0.0.1", port: 2375 }],
+    ["tcp://engine.example:2376", tls, { protocol: "https", host: "engine.example", port: 2376, ...tls }],
+    ["ssh://root@engine.example", undefined, { protocol: "http", agent: expect.anything() as unknown }],
+  ])("%s", (host, material, options) => {
+    expect(connection(host, material, [])).toMatchObject(options);
+  });
+
+  it("is refused where there is none", () => {
+    expect(() => connection("engine.example", undefined, [])).toThrow('docker:host: "engine.example" is no Docker host');
+  });
+});
+
+describe("logins", () => {
+  it.each([
+    ["app", "docker.io"],
+    ["team/app:1", "docker.io"],
+    ["localhost/app", "localhost"],
+    ["localhost:5000/app:1", "localhost:5000"],
+    ["registry.example.com/team/app@sha256:1", "registry.example.com"],
+  ])("%s is of %s", (image, registry) => {
+    expect(registryOf(image)).toBe(registry);
+  });
+
+  it("are the ones of the docker command", () => {
+    const folder = fs.mkdtempSync(path.join(os.tmpdir(), "docker-config-"));
+    const before = process.env.DOCKER_CONFIG;
+    try {
+      const auth = Buffer.from("robot:a:b").toString("base64");
+      fs.writeFileSync(path.join(folder, "config.json"), JSON.stringify({ auths: { "localhost:5000": { auth } } }));
+      process.env.DOCKER_CONFIG = folder;
+      expect(storedLogin("localhost:5000")).toEqual({ username: "robot", password: "a:b", serveraddress: "localhost:5000" });
+      expect(storedLogin("localhost:5001")).toBeUndefined();
+    } finally {
+      if (before === undefined) {
+        delete process.env.DOCKER_CONFIG;
+      } else {
+        process.env.DOCKER_CONFIG = before;
+      }
+      fs.rmSync(folder, { recursive: true });
+    }
+  });
+});
+
+it("hashes a build's context as the official provider does", () => {
+  const folder = fs.mkdtempSync(path.join(os.tmpdir(), "context-"));
+  try {
+    const files = {
+      Dockerfile: "FROM scratch\nCOPY . /\n",
+      "a.txt": "a\n",
+      "sub/b.txt": "b\n",
+      "sub/x.log": "no\n",
+      "sub/keep.log": "keep\n",
+      "sub.txt": "s\n",
+      ".dockerignore": "*.log\n**/*.log\n!sub/keep.log\n",
+    };
+    fs.mkdirSync(path.join(folder, "sub"));
+    for (const [name, content] of Object.entries(files)) {
+      fs.writeFileSync(path.join(folder, name), content);
+      fs.chmodSync(path.join(folder, name), name === "sub/b.txt" ? 0o750 : 0o644);
+    }
+    expect(contextDigest(folder, path.join(folder, "Dockerfile"))).toBe(
+      "798a61bbb68c74e875609765ff9e45fb60dbace26e8efc3fcd3affbac500b4a3",
+    );
+  } finally {
+    fs.rmSync(folder, { recursive: true });
+  }
+});

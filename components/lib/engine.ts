@@ -82,5 +82,5 @@ async function inspect<T>(engine: EngineAddress, kind: string, name: string, tem
 /** What a failed command printed for people. */
 export function printedBy(error: unknown): string {
   const { stderr = "" } = error as { stderr?: string };
-  return stderr.trim() === "" ? String(error) : stderr.trim();
+  return stderr.trim() === "" ? (error instanceof Error ? error.message : String(error)) : stderr.trim();
 }

@@ -76,11 +76,16 @@ async function untilDone(engine: EngineAddress, name: string): Promise<void> {
   }
 }
 
-/** A check that was cut off has left its service. */
+/** A check that was cut off has left its service; and of a job that has ended Swarm keeps the containers, whatever becomes of it. */
 async function remove(engine: EngineAddress, name: string): Promise<void> {
   await dockerCommand(engine, "service", "rm", name).catch((error: unknown) => {
     if (!/not found/i.test(printedBy(error))) {
       throw error;
     }
   });
+  const ofService = ["--filter", `label=com.docker.swarm.service.name=${name}`];
+  const containers = (await dockerCommand(engine, "ps", "--all", "--quiet", ...ofService)).split("\n").filter(Boolean);
+  if (containers.length > 0) {
+    await dockerCommand(engine, "rm", "--force", ...containers);
+  }
 }

@@ -7,6 +7,7 @@ import { certificateFile, configurationPath, htpasswdFile, renderConfiguration, 
 import { hostPort, isLoopback, isUnspecified } from "./lib/hosts";
 import { gated } from "./lib/inputs";
 import { completeMirror } from "./lib/mirror";
+import { RedisConfiguration } from "./lib/redis";
 import { storageConfiguration } from "./lib/storage";
 import { storageProblems } from "./lib/storageChecks";
 import { serverVersion } from "./lib/version";
@@ -35,11 +36,20 @@ export interface RegistryParts {
   environment: string[];
 }
 
-/** Everything about a server but where it runs; a `shared` store is one that several servers have. */
+/** Where a server is in the world. */
+export interface Surroundings {
+  lab: boolean;
+  /** Other servers have the same store. */
+  shared: boolean;
+  /** They have a cache in common, too. */
+  redis?: pulumi.Output<RedisConfiguration>;
+}
+
+/** Everything about a server but where it runs. */
 export function registryParts(
   name: string,
   settings: RegistrySettings,
-  { lab, shared }: { lab: boolean; shared: boolean },
+  { lab, shared, redis }: Surroundings,
   parent: pulumi.ComponentResourceOptions,
 ): RegistryParts {
   const encrypted = settings.tls.mode !== TlsMode.Off;
@@ -53,7 +63,7 @@ export function registryParts(
   const httpSecret = new random.RandomPassword(`${name}-http-secret`, { length: 48, special: false }, parent);
   const store = provisionedStorage(`${name}-store`, settings.storage, lab, parent);
   const storage = gated(store, (resolved) => storageProblems(resolved, settings.image));
-  const configuration = pulumi.all([httpSecret.result, storage]).apply(([secret, resolved]) =>
+  const configuration = pulumi.all([httpSecret.result, storage, redis]).apply(([secret, resolved, cache]) =>
     renderConfiguration({
       httpSecret: secret,
       tls: encrypted,
@@ -62,6 +72,7 @@ export function registryParts(
       readOnly: settings.readOnly,
       garbageCollection: settings.garbageCollection,
       shared,
+      redis: cache,
       storage: storageConfiguration(resolved),
     }),
   );

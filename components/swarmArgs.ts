@@ -38,6 +38,16 @@ export interface ImageDistribution {
   password?: pulumi.Input<string>;
 }
 
+/** A Redis on the Swarm in which the registry's tasks share what they know of blobs, so that none asks the store for what another one did. */
+export interface Redis {
+  /** Image with the command `redis-server`, pinned by digest (`name@sha256:…`), that nodes can pull; with the login of `imageDistribution` where that is for the same registry. */
+  image: string;
+  /** Password of the Redis, which only the registry's tasks need. Kept secret. Default: a generated one. */
+  password?: pulumi.Input<string>;
+  /** Memory of its container in MiB, 16 or more; what was not asked for longest gives way. Default: `128`. */
+  memory?: number;
+}
+
 /** How the registry runs on a Swarm. */
 export interface Swarm {
   /** `host` or `ingress`. Default: `host`. */
@@ -52,6 +62,13 @@ export interface Swarm {
   nodes?: string[];
   /** How nodes get the image that `nodes` does not lead to. */
   imageDistribution?: ImageDistribution;
+  /** A cache that the tasks share. For the bundled server with more than one task. Default: each task has a cache of its own. */
+  redis?: Redis;
+  /**
+   * Every node's engine trusts the registry's CA, by a file in its `/etc/docker/certs.d` that is there as long as the registry is.
+   * A task on each node has access to `/etc/docker` for that. For the bundled server. Default: `false`.
+   */
+  trustNodes?: boolean;
   /** How tasks are replaced. */
   update?: SwarmUpdate;
 }

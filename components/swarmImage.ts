@@ -2,7 +2,7 @@ import * as docker from "@pulumi/docker";
 import * as pulumi from "@pulumi/pulumi";
 import { buildBundledImage, imageName, loadImage } from "./lib/bundledImage";
 import { engineOf } from "./lib/engine";
-import { pushImage } from "./lib/imagePush";
+import { pushedReference, pushImage } from "./lib/imagePush";
 import { allows, checkReach, SwarmNode } from "./lib/swarmNodes";
 import { parseConstraint } from "./lib/swarmTopology";
 import { RegistryImage } from "./registryImage";
@@ -88,7 +88,7 @@ export class SwarmImage extends pulumi.ComponentResource {
       pulumi.all([engineOf(this), imageId, password]).apply(async ([engine, id, plainPassword]) => {
         const archive = await buildBundledImage();
         return pulumi.runtime.isDryRun()
-          ? `${repository}:${archive.tag}`
+          ? ((await pushedReference(engine, id, repository)) ?? `${repository}:${archive.tag}`)
           : pushImage(engine, id, `${repository}:${archive.tag}`, { username, password: plainPassword });
       }),
     );

@@ -4,19 +4,23 @@ import { Authentication, GarbageCollection, Tls, User } from "./args";
 import { nameProblems, registryProblems } from "./lib/checks";
 import { containerPort, dataFolder, drainSeconds } from "./lib/configuration";
 import { engineOf, localEngine } from "./lib/engine";
+import { hostPort } from "./lib/hosts";
 import { checkArguments } from "./lib/inputs";
 import { checkStore, newStorePatience } from "./lib/preflight";
 import { Problem } from "./lib/problems";
 import { driverOf } from "./lib/storage";
 import { untilRolledOut } from "./lib/rollout";
-import { serviceNameProblems, swarmProblems, SwarmSettings } from "./lib/swarmChecks";
+import { defaultRedisMemory, serviceNameProblems, swarmProblems, SwarmSettings } from "./lib/swarmChecks";
 import { overlayNetworkId, pinnedNode, SwarmNode, swarmNodes } from "./lib/swarmNodes";
 import { isShared, parseConstraint, Topology, topologyOf } from "./lib/swarmTopology";
 import { RegistryData } from "./registryData";
-import { clientOutputs, NamedFile, RegistryParts, registryParts } from "./registryParts";
-import { RegistryUser, SwarmImage } from "./swarmImage";
+import { clientOutputs, RegistryParts, registryParts } from "./registryParts";
+import { SwarmImage } from "./swarmImage";
 import { Storage } from "./storageArgs";
-import { Publish, Swarm, SwarmResources } from "./swarmArgs";
+import { Publish, Redis, Swarm, SwarmResources } from "./swarmArgs";
+import { addedBySwarm, confinement, logDriver, MiB, restartPolicy, rollout, swarmSecret } from "./swarmService";
+import { SwarmRedis } from "./swarmRedis";
+import { SwarmTrust } from "./swarmTrust";
 
 /** A registry on a Docker Swarm. */
 export interface SwarmRegistryArgs {
@@ -54,7 +58,6 @@ export interface SwarmRegistryArgs {
 
 /** Grace beyond the time that requests get to end, in seconds. */
 const stopSeconds = drainSeconds + 5;
-const MiB = 1 << 20;
 
 /**
  * A private container registry on a Docker Swarm: every node reaches it on a port of its own. A changed configuration, certificate or
@@ -99,20 +102,29 @@ export class SwarmRegistry extends pulumi.ComponentResource {
     const known = topology.pinned || (settings.image === "bundled" && swarm.imageDistribution?.repository === undefined);
     const nodes = known ? engine.apply((manager) => swarmNodes(manager, swarm.nodes ?? [])) : pulumi.output<SwarmNode[]>([]);
 
-    const server = registryParts(name, settings, { lab: args.lab ?? false, shared: topology.replicas !== 1 }, parent);
     const image = new SwarmImage(
       `${name}-image`,
       {
         image: settings.image,
         distribution: swarm.imageDistribution ?? {},
-        constraints: topology.forwarders ? [] : (swarm.constraints ?? []),
+        constraints: topology.forwarders || swarm.trustNodes ? [] : (swarm.constraints ?? []),
         nodes,
       },
       parent,
     );
     const data = topology.pinned ? this.pinnedData(name, args.lab ?? false, settings, nodes, image.localId) : undefined;
-    const network = topology.forwarders ? new docker.Network(`${name}-network`, { name, driver: "overlay" }, parent) : undefined;
-    const secrets = server.files.map((file) => this.secret(name, file, image.user));
+    const network =
+      topology.forwarders || swarm.redis !== undefined
+        ? new docker.Network(`${name}-network`, { name, driver: "overlay" }, parent)
+        : undefined;
+    const redis = network && swarm.redis && this.redis(name, swarm, swarm.redis, network, image);
+    const server = registryParts(
+      name,
+      settings,
+      { lab: args.lab ?? false, shared: topology.replicas !== 1, redis: redis?.configuration },
+      parent,
+    );
+    const secrets = server.files.map((file) => swarmSecret(`${name}-${file.name}`, file, image.user.id, parent));
 
     const service = new docker.Service(
       name,
@@ -122,7 +134,7 @@ export class SwarmRegistry extends pulumi.ComponentResource {
         taskSpec: {
           containerSpec: {
             image: image.reference,
-            args: ["serve", this.checkedPath(name, settings, server, image.localId)],
+            args: ["serve", this.checkedPath(name, settings, server, image.localId, secrets)],
             env: Object.fromEntries(server.environment.map((each) => each.split("=", 2) as [string, string])),
             ...confinement,
             stopGracePeriod: `${stopSeconds}s`,
@@ -171,10 +183,25 @@ export class SwarmRegistry extends pulumi.ComponentResource {
         dependsOn: data === undefined ? [] : [data],
         // Swarm changes everything else in place.
         replaceOnChanges: ["mode"],
+        ignoreChanges: addedBySwarm,
         deleteBeforeReplace: true,
       },
     );
-    const forwarder = network === undefined ? undefined : this.forwarder(name, settings, network, image.reference);
+    const forwarder = network && topology.forwarders ? this.forwarder(name, settings, network, image) : undefined;
+
+    const trust = swarm.trustNodes
+      ? new SwarmTrust(
+          `${name}-trust`,
+          {
+            image,
+            repositoryPrefix: hostPort(settings.hostname, settings.port),
+            certificates: server.certificate.caCertificate,
+            swarm,
+          },
+          // So it is taken away first, and its tasks have ended when the deployment has.
+          { parent: this, dependsOn: [service] },
+        )
+      : undefined;
 
     const outputs = clientOutputs(settings, server);
     this.endpoint = outputs.endpoint;
@@ -189,69 +216,57 @@ export class SwarmRegistry extends pulumi.ComponentResource {
     this.daemonConfig = outputs.daemonConfig;
     this.version = outputs.version;
     // The deployment goes on only when the new tasks run: it deletes the old secrets at its end, which a roll-back needs.
+    const services = [service, forwarder, redis?.service, trust?.service].filter((each) => each !== undefined);
     this.serviceName = pulumi
-      .all([engine, service.name, service.id, forwarder?.name ?? "", forwarder?.id ?? ""])
-      .apply(async ([manager, serviceName, , forwarderName]) => {
-        if (!pulumi.runtime.isDryRun()) {
-          await untilRolledOut(manager, serviceName);
-          await (forwarderName === "" ? undefined : untilRolledOut(manager, forwarderName));
+      .all([engine, service.name, services.map((each) => pulumi.all([each.name, each.id]))])
+      .apply(async ([manager, serviceName, all]) => {
+        for (const [each] of pulumi.runtime.isDryRun() ? [] : all) {
+          await untilRolledOut(manager, each);
         }
         return serviceName;
       });
     this.registerOutputs({ ...outputs, serviceName: this.serviceName });
   }
 
-  /**
-   * Path of the configuration file, once the manager's engine has tried the store that it names. A store whose certificate is of a
-   * private CA, or that is reached by an overlay network only, can't be tried from there.
-   */
+  /** Path of the configuration file, once the store that it names has been tried on the manager. */
   private checkedPath(
     name: string,
     { image, storage, swarm, hosts }: SwarmSettings,
     { configurationPath, configuration, environment }: RegistryParts,
     imageId: pulumi.Output<string>,
+    secrets: docker.types.input.ServiceTaskSpecContainerSpecSecret[],
   ): pulumi.Output<string> {
-    const outOfReach = storage.caCertificates !== undefined || (swarm.networks ?? []).length > 0;
-    if (driverOf(storage) === "filesystem" || image !== "bundled" || outOfReach || pulumi.runtime.isDryRun()) {
+    if (driverOf(storage) === "filesystem" || image !== "bundled" || pulumi.runtime.isDryRun()) {
       return configurationPath;
     }
-    return pulumi.unsecret(
-      pulumi.all([engineOf(this), imageId, configurationPath, configuration]).apply(async ([engine, id, path, text]) => {
-        await checkStore({
-          engine,
-          imageId: id,
-          serviceName: name,
-          configurationPath: path,
-          configuration: text,
-          environment,
-          hosts: Object.entries(hosts).map(([host, ip]) => `${host}:${ip}`),
-          patience: storage.provision === true ? newStorePatience : 0,
-        });
-        return path;
-      }),
+    const networks = swarm.networks ?? [];
+    // A container is quicker, but has neither the store's CA nor a network of the Swarm.
+    const byTask = storage.caCertificates !== undefined || networks.length > 0;
+    const files = secrets.map(({ secretName, fileName, fileUid }) =>
+      pulumi.all([secretName, fileName, fileUid]).apply(([secret = "", file, uid = ""]) => ({
+        secretName: secret,
+        fileName: file,
+        fileUid: uid,
+      })),
     );
-  }
-
-  /**
-   * A file for the tasks. Swarm's secrets can't be changed: for another content Pulumi makes another secret, moves the service on to it,
-   * and deletes the old one at the end. The name is Pulumi's, which is new each time: with a hash of the content instead, the secret of
-   * an update that Swarm has rolled back could not be made again when the configuration goes back too.
-   */
-  private secret(
-    name: string,
-    { name: what, path, content }: NamedFile,
-    user: RegistryUser,
-  ): docker.types.input.ServiceTaskSpecContainerSpecSecret {
-    const data = pulumi.secret(content).apply((text) => Buffer.from(text).toString("base64"));
-    const secret = new docker.Secret(`${name}-${what}`, { data }, { parent: this });
-    return {
-      secretId: secret.id,
-      secretName: secret.name,
-      fileName: path,
-      fileUid: user.id,
-      fileGid: user.id,
-      fileMode: 0o400,
-    };
+    return pulumi.unsecret(
+      pulumi
+        .all([engineOf(this), imageId, configurationPath, configuration, files])
+        .apply(async ([engine, id, path, text, mounted]) => {
+          await checkStore({
+            engine,
+            imageId: id,
+            serviceName: name,
+            configurationPath: path,
+            configuration: text,
+            environment,
+            hosts: Object.entries(hosts).map(([host, ip]) => `${host}:${ip}`),
+            task: byTask ? { files: mounted, networks } : undefined,
+            patience: storage.provision === true ? newStorePatience : 0,
+          });
+          return path;
+        }),
+    );
   }
 
   /** The volume or folder on the one node that has the images, made by way of that node's engine. */
@@ -280,8 +295,20 @@ export class SwarmRegistry extends pulumi.ComponentResource {
     );
   }
 
+  private redis(
+    name: string,
+    swarm: Swarm,
+    { image, password, memory = defaultRedisMemory }: Redis,
+    network: docker.Network,
+    server: SwarmImage,
+  ): SwarmRedis {
+    const sameRegistry = server.login?.serverAddress === image.split("/")[0];
+    const login = sameRegistry ? server.login : undefined;
+    return new SwarmRedis(`${name}-redis`, { image, login, password, memory, networkId: network.id, swarm }, { parent: this });
+  }
+
   /** Gives every node the registry's port, wherever the registry's tasks are. */
-  private forwarder(name: string, settings: SwarmSettings, network: docker.Network, image: pulumi.Input<string>): docker.Service {
+  private forwarder(name: string, settings: SwarmSettings, network: docker.Network, image: SwarmImage): docker.Service {
     return new docker.Service(
       `${name}-forwarder`,
       {
@@ -289,7 +316,7 @@ export class SwarmRegistry extends pulumi.ComponentResource {
         mode: { global: true },
         taskSpec: {
           containerSpec: {
-            image,
+            image: image.reference,
             args: ["forward", `:${containerPort}`, `tasks.${name}:${containerPort}`],
             ...confinement,
             stopGracePeriod: `${stopSeconds}s`,
@@ -306,40 +333,25 @@ export class SwarmRegistry extends pulumi.ComponentResource {
           restartPolicy,
           logDriver,
         },
-        endpointSpec: { mode: "dnsrr", ports: [hostPort(settings.port)] },
+        endpointSpec: { mode: "dnsrr", ports: [portOfNode(settings.port)] },
         ...rollout(settings.swarm, { order: "stop-first" }),
+        auth: image.login,
       },
-      { parent: this },
+      { parent: this, ignoreChanges: addedBySwarm },
     );
   }
 }
 
-const confinement = { readOnly: true, capDrops: ["ALL"] };
-// The window is the default; without it the provider finds a change in every run.
-const restartPolicy = { condition: "any", delay: "1s", window: "0s" };
-const logDriver = { name: "json-file", options: { "max-size": "10m", "max-file": "3" } };
-
-function hostPort(port: number): docker.types.input.ServiceEndpointSpecPort {
+function portOfNode(port: number): docker.types.input.ServiceEndpointSpecPort {
   return { protocol: "tcp", publishMode: "host", publishedPort: port, targetPort: containerPort };
 }
 
 /** Never a virtual address for the tasks themselves: it needs IPVS in the kernel, as the routing mesh does. */
 function endpoint(port: number, { publish, forwarders }: Topology): docker.types.input.ServiceEndpointSpec {
   if (publish === Publish.Ingress) {
-    return { mode: "vip", ports: [{ ...hostPort(port), publishMode: "ingress" }] };
+    return { mode: "vip", ports: [{ ...portOfNode(port), publishMode: "ingress" }] };
   }
-  return forwarders ? { mode: "dnsrr" } : { mode: "dnsrr", ports: [hostPort(port)] };
-}
-
-function rollout(
-  { update }: Swarm,
-  { order }: Pick<Topology, "order">,
-): Pick<docker.ServiceArgs, "updateConfig" | "rollbackConfig"> {
-  const common = { parallelism: update?.parallelism ?? 1, order, monitor: `${update?.monitorSeconds ?? 5}s` };
-  return {
-    updateConfig: { ...common, failureAction: "rollback" },
-    rollbackConfig: { ...common, failureAction: "pause" },
-  };
+  return forwarders ? { mode: "dnsrr" } : { mode: "dnsrr", ports: [portOfNode(port)] };
 }
 
 /** A volume that is the same on all nodes; each of them makes it known to itself when the first task comes. */

@@ -28,6 +28,7 @@ import (
 	"container-registry/image/internal/store"
 	"container-registry/image/internal/storecheck"
 	"container-registry/image/internal/transfer"
+	"container-registry/image/internal/trust"
 	"container-registry/image/internal/version"
 )
 
@@ -41,6 +42,7 @@ const usage = `usage:
   registry prepare FOLDER
   registry forward [--connections N] ADDRESS TARGET
   registry forward --check
+  registry trust [--check] OWNER CERTIFICATES FOLDER ADDRESS...
   registry version
 
   serve            answers requests until SIGTERM or SIGINT
@@ -67,6 +69,10 @@ const usage = `usage:
                    each of them, until SIGTERM or SIGINT; TLS goes through untouched
     --connections N        how many there may be at once; 4096 unless given
     --check                succeeds when the forwarder of this container is alive
+  trust            has a Docker engine whose certs.d is FOLDER trust the CERTIFICATES, a file, for
+                   images of ADDRESS, by a file of its own named after OWNER; takes it away again
+                   on SIGTERM or SIGINT
+    --check                succeeds when the files are there
   version          prints the versions of this server, its engine and Go
 
 A CONFIG of - is read from standard input.
@@ -184,6 +190,8 @@ func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.
 		return ownership.HandOver(ctx, folders[0])
 	case "forward":
 		return passOn(ctx, flags, args, stderr)
+	case "trust":
+		return haveTrusted(ctx, flags, args, stderr)
 	case "version":
 		fmt.Fprint(stdout, version.Report())
 		return nil
@@ -226,6 +234,30 @@ func passOn(ctx context.Context, flags *flag.FlagSet, args []string, stderr io.W
 		return fmt.Errorf("forward: %w", err)
 	}
 	return forwarder.Run(ctx)
+}
+
+func haveTrusted(ctx context.Context, flags *flag.FlagSet, args []string, stderr io.Writer) error {
+	check := flags.Bool("check", false, "")
+	words, err := parse(flags, args)
+	if err != nil || len(words) < 4 {
+		return misused(stderr, "trust needs one OWNER, one file of CERTIFICATES, one FOLDER and an ADDRESS or more")
+	}
+	place := trust.Place{Owner: words[0], Folder: words[2], Addresses: words[3:]}
+	if err := place.Check(); err != nil {
+		return misused(stderr, "trust: "+err.Error())
+	}
+	certificates, err := os.ReadFile(words[1])
+	if err != nil {
+		return err
+	}
+	if *check {
+		return trust.Installed(place, certificates)
+	}
+	log, err := logging.Configure(configuration.Log{Level: "info"})
+	if err != nil {
+		return err
+	}
+	return trust.Keep(ctx, place, certificates, log)
 }
 
 // withConfig reads the command line and the file it names, for the commands that

@@ -41,6 +41,8 @@ func TestCommandLine(t *testing.T) {
 		{"forward without a port", []string{"forward", "127.0.0.1:0", "tasks.registry"}, "", "", "forward: target: "},
 		{"forward for nobody", []string{"forward", "--connections", "0", "127.0.0.1:0", "a:1"}, "", "room for a connection", "wrong usage"},
 		{"no forwarder to check", []string{"forward", "--check"}, "", "", "connection refused"},
+		{"trust for no address", []string{"trust", "a", "ca.crt", "/certs.d"}, "", "an ADDRESS or more", "wrong usage"},
+		{"trust outside the folder", []string{"trust", "a", "ca.crt", "/certs.d", "../ssh"}, "", `"../ssh" is no name of a file`, "wrong usage"},
 		{"nothing pushed, options first", []string{"garbage-collect", "-d", "-m", "-q", empty}, "", "", ""},
 		{"nothing pushed, options last", []string{"garbage-collect", empty, "--dry-run", "--delete-untagged", "--quiet"}, "", "", ""},
 	}

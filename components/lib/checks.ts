@@ -202,7 +202,7 @@ export function userProblems(users: readonly User[]): Problem[] {
 }
 
 /** `[host[:port]/]path[:tag]@sha256:…`, see https://pkg.go.dev/github.com/distribution/reference. */
-const pinnedImage =
+export const pinnedImage =
   /^(?:[A-Za-z0-9.-]+(?::\d+)?\/)?[a-z0-9]+(?:[._/-]+[a-z0-9]+)*(?::[A-Za-z0-9_][A-Za-z0-9_.-]*)?@sha256:[0-9a-f]{64}$/;
 
 export function imageProblems(image: string): Problem[] {

@@ -1,6 +1,7 @@
 import { createHash } from "crypto";
 import * as yaml from "js-yaml";
 import { Authentication, GarbageCollection } from "../args";
+import { RedisConfiguration } from "./redis";
 
 /** Folder of the files that a running server reads, in the container. */
 export const filesFolder = "/etc/container-registry";
@@ -46,6 +47,8 @@ export interface Configuration {
   garbageCollection?: GarbageCollection;
   /** Other servers have the same store. Default: `false`. */
   shared?: boolean;
+  /** Where the servers of a store keep what they know of blobs; each for itself without. */
+  redis?: RedisConfiguration;
   storage: StorageConfiguration;
   /** What a pull-through cache fetches from; none for a registry. */
   proxy?: ProxyConfiguration;
@@ -56,7 +59,7 @@ export interface Configuration {
  * (keys: https://distribution.github.io/distribution/about/configuration/ of distribution v3.1.1).
  */
 export function renderConfiguration(configuration: Configuration): string {
-  const { httpSecret, storage, proxy } = configuration;
+  const { httpSecret, storage, proxy, redis } = configuration;
   return yaml.dump({
     version: "0.1",
     log: { level: "info", formatter: "text" },
@@ -83,7 +86,7 @@ export function renderConfiguration(configuration: Configuration): string {
       delete: { enabled: true },
       redirect: { disable: !storage.redirect },
       // In a mirror it would go on naming blobs that have expired.
-      ...(proxy === undefined ? { cache: { blobdescriptor: "inmemory" } } : {}),
+      ...(proxy === undefined ? { cache: { blobdescriptor: redis === undefined ? "inmemory" : "redis" } } : {}),
       tag: { concurrencylimit: 8 },
       // All four keys: with one missing the engine panics at start.
       maintenance: {
@@ -95,6 +98,7 @@ export function renderConfiguration(configuration: Configuration): string {
             : {}),
       },
     },
+    ...(redis === undefined ? {} : { redis: { addrs: [redis.address], password: redis.password } }),
     health: { storagedriver: { enabled: true, interval: "10s", threshold: 3 } },
     ...(proxy === undefined ? {} : { proxy: proxySection(proxy) }),
   });

@@ -63,11 +63,16 @@ export function inspectService<T>(engine: EngineAddress, service: string, templa
   return inspect(engine, "service", service, template);
 }
 
+/** What `docker image inspect` says of an image, by a template; undefined when there is none. */
+export function inspectImage<T>(engine: EngineAddress, image: string, template: string): Promise<T | undefined> {
+  return inspect(engine, "image", image, template);
+}
+
 async function inspect<T>(engine: EngineAddress, kind: string, name: string, template: string): Promise<T | undefined> {
   try {
     return JSON.parse(await dockerCommand(engine, kind, "inspect", "--format", template, name)) as T;
   } catch (error) {
-    if (/No such (container|service)/i.test(printedBy(error))) {
+    if (/No such (container|service|image)/i.test(printedBy(error))) {
       return undefined;
     }
     throw failure(`The Docker engine could not be asked for ${name}: ${printedBy(error)}`);

@@ -1,7 +1,7 @@
 import * as fs from "fs/promises";
 import * as os from "os";
 import * as path from "path";
-import { dockerCommand, EngineAddress, printedBy } from "./engine";
+import { dockerCommand, EngineAddress, inspectImage, printedBy } from "./engine";
 import { failure } from "./failure";
 
 /** A registry's login; none with an empty name. */
@@ -33,4 +33,10 @@ export async function pushImage(engine: EngineAddress, imageId: string, name: st
   } finally {
     await fs.rm(folder, { recursive: true, force: true });
   }
+}
+
+/** The reference that an engine's image got in a repository when it was pushed there; undefined before. */
+export async function pushedReference(engine: EngineAddress, imageId: string, repository: string): Promise<string | undefined> {
+  const digests = await inspectImage<string[]>(engine, imageId, "{{json .RepoDigests}}");
+  return digests?.find((each) => each.startsWith(`${repository}@`));
 }

@@ -2,6 +2,7 @@ import { setTimeout as sleep } from "timers/promises";
 import * as pulumi from "@pulumi/pulumi";
 import { dockerCommand, dockerCommandWith, EngineAddress, inspectContainer, inspectService, printedBy } from "./engine";
 import { failure } from "./failure";
+import { StoreTask, tryStoreByTask } from "./storeTask";
 
 /** A configuration that a registry is about to be switched to. */
 export interface Preflight {
@@ -20,6 +21,8 @@ export interface Preflight {
   environment: readonly string[];
   /** `name:address` entries for the server's hosts file. */
   hosts: readonly string[];
+  /** Where only a task sees the store as the registry will: the task's files and networks. */
+  task?: Pick<StoreTask, "files" | "networks">;
   /** Seconds for which a new store may refuse its new credentials, which are not known everywhere in a cloud at once. */
   patience?: number;
 }
@@ -69,7 +72,11 @@ async function runningWith({ engine, containerName, serviceName }: Preflight): P
 }
 
 async function tryStore(flight: Preflight): Promise<void> {
-  const { engine, configuration } = flight;
+  const { engine, configuration, task, serviceName } = flight;
+  if (task !== undefined && serviceName !== undefined) {
+    await tryStoreByTask({ ...flight, ...task, serviceName });
+    return;
+  }
   const words = [
     ...["run", "--rm", "--read-only", "--cap-drop", "ALL", "--security-opt", "no-new-privileges"],
     ...(flight.filesVolume === undefined ? [] : ["--volume", `${flight.filesVolume}:${flight.filesFolder}:ro`]),

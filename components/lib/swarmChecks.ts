@@ -1,5 +1,6 @@
+import { TlsMode } from "../args";
 import { ImageDistribution, Publish, Swarm, UpdateOrder } from "../swarmArgs";
-import { RegistrySettings } from "./checks";
+import { pinnedImage, RegistrySettings } from "./checks";
 import { wholeNumbers } from "./numbers";
 import { Problem, shown } from "./problems";
 import { dockerName } from "./storageChecks";
@@ -50,6 +51,8 @@ export function swarmProblems(settings: SwarmSettings): Problem[] {
     ),
     ...nodeProblems(swarm.nodes ?? []),
     ...distributionProblems(settings.image, swarm.imageDistribution ?? {}),
+    ...trustProblems(settings),
+    ...redisProblems(settings),
     ...Object.entries(hosts)
       .filter(([, ip]) => ip === "host-gateway")
       .map(([host]) => ({
@@ -115,6 +118,40 @@ function distributionProblems(image: string, { repository, username, password }:
   return problems;
 }
 
+function trustProblems({ swarm, tls, image }: SwarmSettings): Problem[] {
+  if (!swarm.trustNodes) {
+    return [];
+  }
+  const problem = (message: string): Problem => ({ key: "swarm.trustNodes", message });
+  return [
+    ...(tls.mode === TlsMode.Off ? [problem("is for a certificate, and tls.mode is off; remove one of them")] : []),
+    ...(image === "bundled" ? [] : [problem("is done by the bundled server, and image names another; remove one of them")]),
+  ];
+}
+
+/** Memory of a Redis, in MiB. */
+export const defaultRedisMemory = 128;
+
+function redisProblems({ swarm: { redis }, image }: SwarmSettings): Problem[] {
+  if (redis === undefined) {
+    return [];
+  }
+  return [
+    ...wholeNumbers("swarm.redis.", { memory: redis.memory }, 16, 1 << 20),
+    ...(pinnedImage.test(redis.image)
+      ? []
+      : [
+          {
+            key: "swarm.redis.image",
+            message: `${shown(redis.image)} is not allowed; use a reference pinned by digest: name@sha256:<64 hex digits>`,
+          },
+        ]),
+    ...(image === "bundled"
+      ? []
+      : [{ key: "swarm.redis", message: "is for the bundled server, and image names another; remove one of them" }]),
+  ];
+}
+
 /** How the tasks, the way to them and the storage go together. */
 function relationProblems({ storage, swarm, image }: SwarmSettings): Problem[] {
   const problems: Problem[] = [];
@@ -152,6 +189,12 @@ function relationProblems({ storage, swarm, image }: SwarmSettings): Problem[] {
       message:
         "is one without the forwarder that gives every node the port when the registry runs on some of them only; use bundled, " +
         "or swarm.publish ingress",
+    });
+  }
+  if (swarm.redis !== undefined && replicas === 1) {
+    problems.push({
+      key: "swarm.redis",
+      message: "is for several tasks, and the registry has one, which has its cache at hand; remove it, or run more tasks",
     });
   }
   if (order === UpdateOrder.StartFirst && replicas === undefined) {

@@ -13,6 +13,8 @@ const swarmShape = object({
   networks: list(string),
   nodes: list(string),
   imageDistribution: object({ repository: string, username: string, password: secret }),
+  redis: object({ image: string, password: secret, memory: number }, ["image"]),
+  trustNodes: boolean,
   update: object({ parallelism: number, order: string as Shape<UpdateOrder>, monitorSeconds: number }),
 });
 

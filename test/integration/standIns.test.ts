@@ -36,7 +36,12 @@ describeWithBoth("provider plugins and their stand-ins", () => {
     bothWays(() => {
       const nodes = lab.nodes.slice(1).map(({ host }, index): [string, string] => [`swarm.nodes[${index}]`, host]);
       return {
-        settings: { target: "swarm", hostname: lab.manager.address, ...Object.fromEntries(nodes) },
+        settings: {
+          target: "swarm",
+          hostname: lab.manager.address,
+          "swarm.constraints[0]": "node.hostname == node2",
+          ...Object.fromEntries(nodes),
+        },
         env: { DOCKER_HOST: lab.manager.host },
         left: ({ resourceName }) => lab.left(resourceName),
       };

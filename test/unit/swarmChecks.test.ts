@@ -9,6 +9,7 @@ const nfs = { filesystem: { volumeOptions: { type: "nfs", o: "addr=nas" }, volum
 const plugin = { filesystem: { volumeDriver: "rexray" } };
 const folder = { filesystem: { hostPath: "/srv/images" } };
 const pin = ["node.hostname == node1"];
+const redisImage = `docker.io/library/redis@sha256:${"0123456789abcdef".repeat(4)}`;
 const stock = `docker.io/library/registry:3@sha256:${"0123456789abcdef".repeat(4)}`;
 
 function problems(args: SwarmRegistryArgs): string[] {
@@ -117,6 +118,26 @@ describe("what does not go together", () => {
       ['tls.mode: "off" is accepted on loopback addresses only'],
     ],
     [
+      "a Redis for one task",
+      { swarm: { constraints: pin, redis: { image: redisImage } } },
+      ["swarm.redis: is for several tasks, and the registry has one"],
+    ],
+    [
+      "a Redis for an image without generations",
+      { storage: s3, image: stock, swarm: { redis: { image: redisImage } } },
+      ["swarm.redis: is for the bundled server"],
+    ],
+    [
+      "trust in a certificate that there is not",
+      { storage: s3, allowInsecure: true, tls: { mode: "off" }, swarm: { trustNodes: true } },
+      ["swarm.trustNodes: is for a certificate, and tls.mode is off"],
+    ],
+    [
+      "trust by an image that knows nothing of it",
+      { storage: s3, image: stock, swarm: { trustNodes: true } },
+      ["swarm.trustNodes: is done by the bundled server"],
+    ],
+    [
       "the Docker host",
       { storage: s3, hosts: { store: "host-gateway" } },
       ['hosts.store: "host-gateway" is not allowed on a Swarm'],
@@ -162,6 +183,16 @@ describe("what does not go together", () => {
       "the order",
       { update: { order: "together" as "stop-first" } },
       'swarm.update.order: "together" is not allowed; choose stop-first, start-first',
+    ],
+    [
+      "a Redis that may change",
+      { redis: { image: "redis:7" } },
+      'swarm.redis.image: "redis:7" is not allowed; use a reference pinned',
+    ],
+    [
+      "its memory",
+      { redis: { image: redisImage, memory: 8 } },
+      "swarm.redis.memory: 8 is not allowed; give a whole number from 16",
     ],
     ["the monitor", { update: { monitorSeconds: 0 } }, "swarm.update.monitorSeconds: 0 is not allowed"],
   ])("%s", (_, swarm, expected) => {

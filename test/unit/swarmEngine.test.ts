@@ -1,7 +1,7 @@
 import type * as childProcess from "child_process";
 import { promisify } from "util";
 import * as pulumi from "@pulumi/pulumi";
-import { pushImage } from "../../components/lib/imagePush";
+import { pushedReference, pushImage } from "../../components/lib/imagePush";
 import { checkStore } from "../../components/lib/preflight";
 import { untilRolledOut } from "../../components/lib/rollout";
 import { overlayNetworkId, swarmNodes } from "../../components/lib/swarmNodes";
@@ -35,7 +35,7 @@ const old = { ContainerSpec: { Image: "sha256:0" } };
 interface View {
   update?: { State: string; Message?: string };
   replicas?: number;
-  tasks: { spec?: object; state: string; desired?: string; error?: string }[];
+  tasks: { spec?: object; state: string; desired?: string; error?: string; node?: string }[];
 }
 
 /** An engine that shows a service like this, one view after the other; the last one stays. */
@@ -45,9 +45,11 @@ function engine(...views: View[]): void {
       Spec: { TaskTemplate: template, Mode: replicas === undefined ? { Global: {} } : { Replicated: { Replicas: replicas } } },
       UpdateStatus: update,
     };
-    const shown = tasks.map(({ spec = current, state, desired = "running", error }) => ({
+    const shown = tasks.map(({ spec = current, state, desired = "running", error, node }, number) => ({
+      ID: `task-${number}`,
+      NodeID: node,
       Spec: spec,
-      Status: { State: state, Err: error },
+      Status: { State: state, Err: error, ContainerStatus: { ContainerID: state === "rejected" ? "" : "container" } },
       DesiredState: desired,
     }));
     return [tools.write(`service-${index}`, JSON.stringify(service)), tools.write(`tasks-${index}`, JSON.stringify(shown))];
@@ -60,7 +62,8 @@ function engine(...views: View[]): void {
     `  *"service inspect"*) cat ${tools.folder}/service-$at ;;`,
     `  *"service ps"*) echo task ;;`,
     `  *"--type task"*) cat ${tools.folder}/tasks-$at; [ "$at" -ge ${views.length - 1} ] || echo $((at + 1)) > ${count} ;;`,
-    `  *"service logs"*) echo "the server's last words" ;;`,
+    `  *"service logs"*task-*) echo "the server's last words" ;;`,
+    `  *"node ls"*) printf 'id1 node1\\nid2 node2\\n' ;;`,
     `esac`,
   );
   expect(answers.length).toBeGreaterThan(0);
@@ -96,6 +99,10 @@ describe("the wait for a service", () => {
       ],
     ],
     [
+      "whose tasks may stay where they are",
+      [{ tasks: [{ spec: { ...current, Placement: { Constraints: ["before"] } }, state: "running" }] }],
+    ],
+    [
       "with failures that it got over",
       [
         { tasks: [{ state: "failed", desired: "shutdown" }, { state: "starting" }] },
@@ -124,17 +131,36 @@ describe("the wait for a service", () => {
       },
     );
     await expect(untilRolledOut(manager, "registry")).rejects.toThrow(
-      "The update of the service registry failed, and the service was rolled back and runs as before: rollback completed\n  rejected: No such image: b\nthe server's last words",
+      "The update of the service registry failed, and the service was rolled back and runs as before: rollback completed\n  rejected: No such image: b\n",
     );
   });
 
   it("ends with an error when a new service's tasks only fail", async () => {
-    engine({
-      replicas: 1,
-      tasks: [1, 2, 3, 4].map(() => ({ state: "failed", desired: "shutdown", error: "task: non-zero exit (1)" })),
-    });
+    const tasks = [1, 2, 3, 4].map(() => ({ state: "failed", desired: "shutdown", error: "task: non-zero exit (1)" }));
+    engine({ replicas: 1, tasks: [] }, { replicas: 1, tasks });
     await expect(untilRolledOut(manager, "registry")).rejects.toThrow(
       "The service registry did not start: 0 of 1 tasks run.\n  failed: task: non-zero exit (1)\nthe server's last words",
+    );
+  });
+
+  it("does not count failures of before, whose cause may be gone", async () => {
+    const failed = [1, 2, 3, 4].map(() => ({ state: "failed", desired: "shutdown" }));
+    engine(
+      { tasks: [...failed, { state: "starting" }] },
+      { tasks: [...failed, { state: "starting" }] },
+      { tasks: [...failed, { state: "running" }] },
+    );
+    await untilRolledOut(manager, "registry");
+  });
+
+  it("ends with an error that names the node where tasks of a service with one on each only fail", async () => {
+    const error = "bind source path does not exist: /etc/docker";
+    const rejected = [1, 2, 3, 4].map(() => ({ state: "rejected", desired: "shutdown", error, node: "id2" }));
+    const running = { state: "running", node: "id1" };
+    const next = { state: "preparing", node: "id2" };
+    engine({ tasks: [running, next] }, { tasks: [running, ...rejected, next] });
+    await expect(untilRolledOut(manager, "registry")).rejects.toThrow(
+      `The service registry did not start: 1 of 2 tasks run.\n  rejected on node2: ${error}\n`,
     );
   });
 });
@@ -201,6 +227,16 @@ describe("the push of the image", () => {
     expect(calls).not.toContain("the-password");
   });
 
+  it("is known to the engine afterwards", async () => {
+    tools.make(
+      "docker",
+      `case "$*" in *"inspect"*"sha256:1") echo '["b/c@sha256:2","a/b@sha256:3"]' ;; *) echo 'No such image' >&2; exit 1 ;; esac`,
+    );
+    expect(await pushedReference(manager, "sha256:1", "a/b")).toBe("a/b@sha256:3");
+    expect(await pushedReference(manager, "sha256:1", "a")).toBeUndefined();
+    expect(await pushedReference(manager, "sha256:4", "a/b")).toBeUndefined();
+  });
+
   it("says in the registry's words why it failed", async () => {
     tools.make("docker", `case "$*" in *push*) echo 'denied: requested access' >&2; exit 1 ;; esac`);
     await expect(pushImage(manager, "sha256:1", "a.example.com/b:1", { username: "", password: "" })).rejects.toThrow(
@@ -223,4 +259,59 @@ it("gives a configuration that no volume has on standard input to the try of a s
   const [asked, tried] = tools.calls();
   expect(asked).toContain("service inspect --format {{json .Spec.TaskTemplate.ContainerSpec.Args}} registry");
   expect(tried).toMatch(/ --interactive sha256:1 check -$/);
+});
+
+describe("the try of a store by a task", () => {
+  const flight = {
+    engine: manager,
+    imageId: "sha256:1",
+    serviceName: "registry",
+    configurationPath: "/config.yml",
+    environment: ["A=b"],
+    hosts: ["store:192.0.2.1"],
+    task: {
+      files: [{ secretName: "registry-configuration-1", fileName: "/config.yml", fileUid: "65532" }],
+      networks: ["stores"],
+    },
+  };
+  /** A manager whose task ends like this. */
+  function swarm(state: string, availability = "active"): void {
+    tools.make(
+      "docker",
+      `case "$*" in`,
+      `  *"service inspect"*) echo '["serve","/old.yml"]' ;;`,
+      `  *"node inspect"*) echo 'id1 ${availability}' ;;`,
+      `  *"service create"*) touch ${tools.folder}/made ;;`,
+      `  *"service rm"*) rm ${tools.folder}/made 2>/dev/null || { echo 'service registry-check not found' >&2; exit 1; } ;;`,
+      `  *"service ps"*) printf '${state} 1 second ago\\tthe reason\\n' ;;`,
+      `  *"service logs"*) echo 'no such bucket' >&2 ;;`,
+      `esac`,
+    );
+  }
+
+  it("has the registry's files, networks and names, and leaves nothing", async () => {
+    swarm("Complete");
+    await checkStore(flight);
+    const calls = tools.calls();
+    const [created = ""] = calls.filter((call) => call.includes("service create"));
+    expect(created).toContain("--mode replicated-job --restart-condition none --constraint node.id==id1");
+    expect(created).toContain("--secret source=registry-configuration-1,target=/config.yml,uid=65532,gid=65532,mode=0400");
+    expect(created).toMatch(/--network stores --env A=b --host store:192.0.2.1 sha256:1 check \/config.yml$/);
+    expect(calls.at(-1)).toContain("service rm registry-check");
+  });
+
+  it.each([
+    ["Failed", "storage: the registry was not switched to this store: Error: no such bucket"],
+    ["Rejected", "the task that tries it is Rejected 1 second ago: the reason"],
+  ])("tells why it %s, and leaves nothing either", async (state, message) => {
+    swarm(state);
+    await expect(checkStore(flight)).rejects.toThrow(message);
+    expect(tools.calls().at(-1)).toContain("service rm registry-check");
+  });
+
+  it("is left out on a manager that takes no tasks", async () => {
+    swarm("Complete", "drain");
+    await checkStore(flight);
+    expect(tools.calls().join()).not.toContain("service create");
+  });
 });

@@ -1,9 +1,11 @@
 import { SwarmRegistry, SwarmRegistryArgs } from "../../components";
 import { pushImage } from "../../components/lib/imagePush";
 import { checkStore } from "../../components/lib/preflight";
+import { renderRedisConfiguration } from "../../components/lib/redis";
 import { untilRolledOut } from "../../components/lib/rollout";
 import { SwarmNode, swarmNodes } from "../../components/lib/swarmNodes";
 import { MockedDeployment, resolved } from "../support/mockedDeployment";
+import { makeCertificate } from "../support/pki";
 
 // What is asked of the engines beside the provider; swarmEngine.test.ts has the tests.
 jest.mock("../../components/lib/bundledImage", () => ({
@@ -17,6 +19,7 @@ jest.mock("../../components/lib/bundledImage", () => ({
 jest.mock("../../components/lib/preflight", () => ({ checkStore: jest.fn(() => Promise.resolve()) }));
 jest.mock("../../components/lib/rollout", () => ({ untilRolledOut: jest.fn(() => Promise.resolve()) }));
 jest.mock("../../components/lib/imagePush", () => ({
+  pushedReference: (_: object, __: string, repository: string) => Promise.resolve(known.get(repository)),
   pushImage: jest.fn((_: object, __: string, name: string) => Promise.resolve(`${name.replace(/:1$/, "")}@sha256:pushed`)),
 }));
 jest.mock("../../components/lib/swarmNodes", () => ({
@@ -26,6 +29,8 @@ jest.mock("../../components/lib/swarmNodes", () => ({
 }));
 
 const loaded: string[] = [];
+/** What the engine knows to be in repositories. */
+const known = new Map<string, string>();
 const node = (name: string, engine?: string): SwarmNode => ({
   id: `id-${name}`,
   hostname: name,
@@ -61,6 +66,14 @@ const variants: Record<string, SwarmRegistryArgs> = {
     storage: { filesystem: { volume: "images", volumeOptions: { type: "nfs", o: "addr=192.0.2.1,rw", device: ":/images" } } },
   },
   "an image that is pushed": { storage: s3, swarm: { imageDistribution: pushed } },
+  "nodes that trust its CA": { storage: s3, hostname: "registry.example.com", swarm: { trustNodes: true } },
+  "tasks that share a Redis": {
+    storage: s3,
+    swarm: {
+      imageDistribution: pushed,
+      redis: { image: `tools.example.com/redis@sha256:${"0123456789abcdef".repeat(4)}`, password: "GIVEN-redis", memory: 64 },
+    },
+  },
   "the stock image": { storage: s3, image: stock, hosts: { store: "192.0.2.9" } },
 };
 
@@ -116,7 +129,13 @@ describe("a registry on a Swarm", () => {
   it.each(Object.keys(variants))("has every secret in a Swarm secret that only the server reads, as %s", async (name) => {
     const { deployment } = await deploy(variants[name] ?? {});
     const secrets = deployment.resources.filter(({ type }) => type === "docker:index/secret:Secret");
-    expect(secrets.map((each) => each.name)).toEqual(["registry-certificate", "registry-configuration", "registry-users"]);
+    const redis = variants[name]?.swarm?.redis === undefined ? [] : ["registry-redis"];
+    expect(secrets.map((each) => each.name)).toEqual([
+      "registry-certificate",
+      "registry-configuration",
+      ...redis,
+      "registry-users",
+    ]);
     for (const { inputs } of secrets) {
       expect(inputs).toEqual({ data: { secret: expect.any(String) as string } });
     }
@@ -148,10 +167,46 @@ describe("a registry on a Swarm", () => {
     });
   });
 
-  it("tries a store before the tasks are switched to it, where the manager's engine can reach it", async () => {
+  it("names a pushed image in preview as in the deployment before", async () => {
+    const { repository } = pushed;
+    const imageInPreview = async (): Promise<object> => {
+      const { deployment } = await deploy(variants["an image that is pushed"] ?? {}, true);
+      return deployment.find("docker.Service", "registry").inputs;
+    };
+    expect(await imageInPreview()).toMatchObject({ taskSpec: { containerSpec: { image: `${repository}:1` } } });
+    known.set(repository, `${repository}@sha256:before`);
+    expect(await imageInPreview()).toMatchObject({ taskSpec: { containerSpec: { image: `${repository}@sha256:before` } } });
+  });
+
+  it("gives every service the login that its image is pulled with", async () => {
+    const swarm = { imageDistribution: pushed, replicas: 2, trustNodes: true };
+    const { deployment } = await deploy({ storage: s3, swarm });
+    const services = deployment.resources.filter(({ type }) => type === "docker:index/service:Service");
+    expect(services.map(({ name }) => name)).toEqual(["registry", "registry-forwarder", "registry-trust"]);
+    for (const { inputs } of services) {
+      expect(inputs).toMatchObject({ auth: { secret: { username: "puller" } } });
+    }
+  });
+
+  it("gives Redis no login of another registry, a password of its own, and its address to the server", async () => {
+    const redis = { image: `docker.io/library/redis@sha256:${"0123456789abcdef".repeat(4)}` };
+    const { deployment } = await deploy({ storage: s3, swarm: { imageDistribution: pushed, redis } });
+    expect(deployment.find("docker.Service", "registry-redis").inputs).not.toHaveProperty("auth");
+    const file = (name: string): string => {
+      const { secret } = deployment.find("docker.Secret", name).inputs.data as { secret: string };
+      return Buffer.from(secret, "base64").toString();
+    };
+    const password = "<password registry-redis-password>";
+    expect(file("registry-configuration")).toContain(
+      `redis:\n  addrs:\n    - tasks.registry-redis:6379\n  password: ${password}\n`,
+    );
+    expect(file("registry-configuration")).toContain("blobdescriptor: redis");
+    expect(file("registry-redis")).toBe(renderRedisConfiguration(password, 128));
+  });
+
+  it("tries a store before the tasks are switched to it, on the manager", async () => {
     await deploy(variants["a task on every node"] ?? {}, true);
     await deploy(variants["one task and forwarders"] ?? {});
-    await deploy(variants["replicas by the routing mesh"] ?? {});
     await deploy(variants["the stock image"] ?? {});
     expect(checkStore).not.toHaveBeenCalled();
     await deploy(variants["a task on every node"] ?? {});
@@ -163,7 +218,26 @@ describe("a registry on a Swarm", () => {
       configuration: expect.stringContaining("secretkey: GIVEN-secret") as string,
       environment: ["GOMEMLIMIT=460MiB"],
       hosts: [],
+      task: undefined,
       patience: 0,
+    });
+  });
+
+  it.each<[string, SwarmRegistryArgs, string[]]>([
+    ["a network of the Swarm leads to it", variants["replicas by the routing mesh"] ?? {}, ["stores"]],
+    [
+      "its CA is a private one",
+      { storage: { ...s3, caCertificates: makeCertificate({ subject: "CA", authority: true }).certificate } },
+      [],
+    ],
+  ])("tries a store by a task where %s", async (_, args, networks) => {
+    await deploy(args);
+    const [[flight] = []] = jest.mocked(checkStore).mock.calls;
+    expect(flight?.task?.networks).toEqual(networks);
+    expect(flight?.task?.files[0]).toEqual({
+      secretName: "<secret registry-configuration>",
+      fileName: flight?.configurationPath,
+      fileUid: "65532",
     });
   });
 

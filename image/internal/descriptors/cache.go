@@ -61,8 +61,9 @@ func Take(config *configuration.Configuration) (*Cache, error) {
 		c.close = client.Close
 		// Stores may share a Redis.
 		name := digest.FromString(store.Of(config).String()).Encoded()[:16]
+		state := new(breaker)
 		c.open = func(generation string) cache.BlobDescriptorCacheProvider {
-			return shared{client: client, store: name, generation: generation}
+			return shared{client: client, breaker: state, store: name, generation: generation}
 		}
 	default:
 		return nil, fmt.Errorf("storage.cache.blobdescriptor: %v: not allowed", kind)

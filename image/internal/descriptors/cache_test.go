@@ -7,6 +7,7 @@ import (
 	"net"
 	"os/exec"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -126,6 +127,58 @@ func TestGenerations(t *testing.T) {
 	}
 }
 
+// A Redis that is away costs one request its time, and not each of them.
+func TestWithoutRedis(t *testing.T) {
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var asked atomic.Int32
+	go func() {
+		for {
+			connection, err := listener.Accept()
+			if err != nil {
+				return
+			}
+			asked.Add(1)
+			connection.Close()
+		}
+	}()
+	c := take(t, fmt.Sprintf("storage: {inmemory: {}, cache: {blobdescriptor: redis}}\nredis: {addrs: [%q]}", listener.Addr()))
+	c.Begin("1")
+	ctx := c.Pin(t.Context())
+	if _, err := (fromRequest{}).Stat(ctx, content); err == nil || errors.Is(err, distribution.ErrBlobUnknown) {
+		t.Error("the failure is not told:", err)
+	}
+	before := asked.Load()
+	if before == 0 {
+		t.Error("nothing was asked")
+	}
+	for range 100 {
+		know(t, ctx, "team/a")
+		if got := known(t, ctx); got != "[]" {
+			t.Error(got)
+		}
+	}
+	if after := asked.Load(); after > before+1 {
+		t.Errorf("asked %d times while it is away", after-before)
+	}
+	// A deletion must not leave what other servers believe.
+	if err := (fromRequest{}).Clear(ctx, content); err == nil {
+		t.Error("a deletion that Redis was not told of succeeds")
+	}
+
+	listener.Close()
+	serveRedis(t, listener.Addr().String())
+	for deadline := time.Now().Add(30 * time.Second); known(t, ctx) == "[]"; {
+		if time.Now().After(deadline) {
+			t.Fatal("it is not asked again")
+		}
+		know(t, ctx, "team/a")
+		time.Sleep(50 * time.Millisecond)
+	}
+}
+
 func TestWithoutCache(t *testing.T) {
 	c := take(t, "storage: {inmemory: {}}")
 	c.Begin("1")
@@ -138,16 +191,23 @@ func TestWithoutCache(t *testing.T) {
 
 func startRedis(t *testing.T) (address string) {
 	t.Helper()
-	command, err := exec.LookPath("redis-server")
-	if err != nil {
-		t.Fatal("no Redis to test with: install redis-server (scripts/test-setup.sh does)")
-	}
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}
 	address = listener.Addr().String()
 	listener.Close()
+	serveRedis(t, address)
+	return address
+}
+
+// serveRedis starts a Redis on a free address, and waits until it answers.
+func serveRedis(t *testing.T, address string) {
+	t.Helper()
+	command, err := exec.LookPath("redis-server")
+	if err != nil {
+		t.Fatal("no Redis to test with: install redis-server (scripts/test-setup.sh does)")
+	}
 	_, port, _ := net.SplitHostPort(address)
 	server := exec.Command(command, "--port", port, "--bind", "127.0.0.1", "--save", "", "--dir", t.TempDir())
 	if err := server.Start(); err != nil {
@@ -161,7 +221,7 @@ func startRedis(t *testing.T) (address string) {
 		conn, err := net.Dial("tcp", address)
 		if err == nil {
 			conn.Close()
-			return address
+			return
 		}
 		if time.Now().After(deadline) {
 			t.Fatal(err)

@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"sync/atomic"
 	"time"
 
 	"github.com/distribution/distribution/v3"
@@ -18,8 +19,15 @@ import (
 	"github.com/redis/go-redis/v9"
 )
 
-// lifetime lets Redis forget the generations that are over.
-const lifetime = 24 * time.Hour
+const (
+	// lifetime lets Redis forget the generations that are over.
+	lifetime = 24 * time.Hour
+	// patience is for one answer, unless redis says something else: the store itself is
+	// about as fast.
+	patience = time.Second
+	// pause is how long nothing is asked of a Redis that did not answer.
+	pause = 2 * time.Second
+)
 
 // redisClient reads redis as the engine does.
 func redisClient(config configuration.Redis) (redis.UniversalClient, error) {
@@ -34,6 +42,14 @@ func redisClient(config configuration.Redis) (redis.UniversalClient, error) {
 	}
 	if len(options.Addrs) == 0 {
 		return nil, errors.New("storage.cache.blobdescriptor: redis needs redis.addrs")
+	}
+	for _, limit := range []*time.Duration{&options.DialTimeout, &options.ReadTimeout, &options.WriteTimeout} {
+		if *limit == 0 {
+			*limit = patience
+		}
+	}
+	if options.MaxRetries == 0 {
+		options.MaxRetries = -1
 	}
 	settings := config.TLS
 	if settings.Certificate != "" || len(settings.RootCAs) > 0 {
@@ -61,14 +77,44 @@ func redisClient(config configuration.Redis) (redis.UniversalClient, error) {
 	return redis.NewUniversalClient(&options), nil
 }
 
+// breaker spares requests the wait for a Redis that is away: one of them in a while
+// finds out whether it is back, and the others do without.
+type breaker struct {
+	retry atomic.Pointer[time.Time]
+}
+
+func (b *breaker) open() bool {
+	at := b.retry.Load()
+	// Whoever takes the turn moves it on, so that others do not wait too.
+	return at != nil && (time.Now().Before(*at) || !b.retry.CompareAndSwap(at, later()))
+}
+
+// noted remembers whether Redis answered.
+func (b *breaker) noted(err error) error {
+	switch {
+	case err == nil || errors.Is(err, redis.Nil):
+		b.retry.Store(nil)
+	case !errors.Is(err, context.Canceled):
+		b.retry.Store(later())
+	}
+	return err
+}
+
+func later() *time.Time {
+	at := time.Now().Add(pause)
+	return &at
+}
+
 // shared is one generation in Redis, for all servers of a store.
 type shared struct {
 	client                        redis.UniversalClient
+	breaker                       *breaker
 	store, generation, repository string
 }
 
 func (s shared) RepositoryScoped(repository string) (distribution.BlobDescriptorService, error) {
-	return shared{s.client, s.store, s.generation, repository}, nil
+	s.repository = repository
+	return s, nil
 }
 
 func (s shared) key(repository string, d digest.Digest) string {
@@ -77,7 +123,11 @@ func (s shared) key(repository string, d digest.Digest) string {
 
 func (s shared) Stat(ctx context.Context, d digest.Digest) (v1.Descriptor, error) {
 	var descriptor v1.Descriptor
+	if s.breaker.open() {
+		return descriptor, distribution.ErrBlobUnknown
+	}
 	content, err := s.client.Get(ctx, s.key(s.repository, d)).Bytes()
+	_ = s.breaker.noted(err)
 	if errors.Is(err, redis.Nil) {
 		return descriptor, distribution.ErrBlobUnknown
 	}
@@ -92,7 +142,7 @@ func (s shared) SetDescriptor(ctx context.Context, d digest.Digest, descriptor v
 		return err
 	}
 	content, err := json.Marshal(descriptor)
-	if err != nil {
+	if err != nil || s.breaker.open() {
 		return err
 	}
 	pipe := s.client.Pipeline()
@@ -100,9 +150,11 @@ func (s shared) SetDescriptor(ctx context.Context, d digest.Digest, descriptor v
 		pipe.Set(ctx, s.key(repository, d), content, lifetime)
 	}
 	_, err = pipe.Exec(ctx)
-	return err
+	return s.breaker.noted(err)
 }
 
+// Clear is tried in any case, and its failure is one of the deletion that it is part of:
+// other servers, which Redis may answer, would go on believing what it has.
 func (s shared) Clear(ctx context.Context, d digest.Digest) error {
 	return s.client.Del(ctx, s.key(s.repository, d)).Err()
 }

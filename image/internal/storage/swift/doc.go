@@ -56,6 +56,6 @@
 //
 // An object that was just created can be read at once. GetContent, Stat and the reading of upload records ask all
 // replicas for the newest version, since tags are overwritten. Listings (List, Walk, Delete of folders,
-// Stat of folders) show what Swift's container servers know, which may be some seconds behind. Garbage collection
-// works from listings: it should start when pushes have been over for a while.
+// Stat of folders) show what Swift's container servers know, which may be some seconds behind. A garbage
+// collection works from listings; that of package garbage allows for it, the engine's own would not.
 package swift

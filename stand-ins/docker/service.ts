@@ -12,6 +12,11 @@ interface ServiceFound {
   Spec: ServiceSpec;
 }
 
+interface Task {
+  ServiceID: string;
+  Status: { ContainerStatus?: { ContainerID?: string } };
+}
+
 /** What the nodes pull the image with. */
 function loginFor(engine: Engine, { auth, taskSpec }: ServiceInputs): Login | undefined {
   return auth === undefined
@@ -44,13 +49,18 @@ export const service = resource({
   },
 
   async delete(id, { taskSpec }, { configuration: engine, signal }) {
+    // The engine does not filter by a service that is gone.
+    const tasks = async (): Promise<Task[]> =>
+      (await engine.call<Task[]>("GET", "/tasks")).filter(({ ServiceID }) => ServiceID === id);
+    const containers = (await tasks())
+      .map(({ Status }) => Status.ContainerStatus?.ContainerID ?? "")
+      .filter((each) => each !== "");
     await engine.remove(at(id));
-    // Its tasks end after it; what they use can't be deleted before.
+    // Its tasks end after it, and the containers of this engine after those; what they use can't be deleted before.
     const grace = (nanoseconds(taskSpec.containerSpec.stopGracePeriod) ?? 0) / 1e9;
     await eventually(grace + secondsOfPatience, signal, async () => {
-      // All of them: the engine does not filter by a service that is gone.
-      const tasks = await engine.call<{ ServiceID: string }[]>("GET", "/tasks");
-      return tasks.some(({ ServiceID }) => ServiceID === id) ? undefined : true;
+      const left = await Promise.all(containers.map((each) => engine.find(`/containers/${each}/json`)));
+      return left.every((each) => each === undefined) && (await tasks()).length === 0 ? true : undefined;
     });
   },
 });

@@ -141,7 +141,8 @@ export class SwarmRegistry extends pulumi.ComponentResource {
             hosts: Object.entries(settings.hosts).map(([host, ip]) => ({ host, ip })),
             secrets,
             mounts: [
-              { type: "tmpfs", target: "/tmp", tmpfsOptions: { sizeBytes: 64 * MiB, mode: 0o1777 } },
+              // Not Docker's 1777: the provider reads the mode back without its sticky bit, and `pulumi refresh` would find a change.
+              { type: "tmpfs", target: "/tmp", tmpfsOptions: { sizeBytes: 64 * MiB, mode: 0o777 } },
               ...(data?.volumes ?? []).map(({ volumeName, hostPath }) => ({
                 type: hostPath === undefined ? "volume" : "bind",
                 source: hostPath ?? volumeName,

@@ -72,6 +72,7 @@ describe("the package's schema", () => {
       "container-registry:index:AzureStore": ["options"],
       "container-registry:index:GcsStore": ["options"],
       "container-registry:index:ImageBuild": ["context", "name"],
+      "container-registry:index:Redis": ["image"],
       "container-registry:index:RegistryCertificate": ["hostname"],
       "container-registry:index:RegistryImages": ["images", "repositoryPrefix"],
       "container-registry:index:RegistryUsers": ["users"],

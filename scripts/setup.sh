@@ -16,7 +16,7 @@ npm_ci() { npm ci "$@" --no-audit --no-fund --loglevel=error >&2; }
 
 # What the program runs on; with --development also the tools to test it and the SDKs of the clouds, which are large.
 node_packages() {
-  local wanted=$1 lock installed
+  local wanted=$1 what=${2:-the package} lock installed
   lock=$(cksum package-lock.json)
   installed=$(cat node_modules/.installed 2>/dev/null || true)
   if [ "$installed" = "development $lock" ] || [ "$installed" = "$wanted $lock" ]; then
@@ -25,7 +25,7 @@ node_packages() {
   local omit="--omit=dev --omit=optional --omit=peer"
   [ "$wanted" != development ] || omit=
   # shellcheck disable=SC2086
-  timed "installing the Node packages of package-lock.json" npm_ci $omit
+  timed "installing the Node packages of $what" npm_ci $omit
   printf '%s' "$wanted $lock" >node_modules/.installed
 }
 

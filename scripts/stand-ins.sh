@@ -1,6 +1,6 @@
 # Sourced by setup.sh: stand-ins for the provider plugins, where the official ones can't be had (stand-ins/README.md).
 
-stand_in_packages() { (cd "$root/stand-ins" && node_packages run); }
+stand_in_packages() { (cd "$root/stand-ins" && node_packages run "the stand-ins"); }
 
 # Each plugin is a command that runs the stand-in of its name.
 place_stand_ins() {

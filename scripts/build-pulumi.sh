@@ -12,6 +12,18 @@ compile() (
     { print; fflush() }' >&2
 )
 
+# build_language_host BIN: BIN is a folder in a folder of .tools.
+build_language_host() {
+  compile language-nodejs github.com/pulumi/pulumi/sdk/v3/nodejs/cmd/pulumi-language-nodejs "$1/language-nodejs" || return
+  # A host as old as that takes its options as arguments, where the CLI puts those of Pulumi.yaml into the request.
+  cat >"$1/pulumi-language-nodejs" <<'EOF'
+#!/bin/sh
+here=$(cd "${0%/*}" && pwd)
+exec "$here/language-nodejs" -typescript=false -nodeargs="--require '$here/../../../components/loadTypescript.cjs'" "$@"
+EOF
+  chmod +x "$1/pulumi-language-nodejs"
+}
+
 build_pulumi() {
   local partial=$tools/pulumi.partial
   go_usable || return
@@ -20,7 +32,7 @@ build_pulumi() {
   mkdir -p "$partial/bin"
   compile cli github.com/pulumi/pulumi/pkg/v3/cmd/pulumi "$partial/bin/pulumi" \
     "-X github.com/pulumi/pulumi/sdk/v3/go/common/version.Version=v$pulumi_version" &&
-    compile language-nodejs github.com/pulumi/pulumi/sdk/v3/nodejs/cmd/pulumi-language-nodejs "$partial/bin/pulumi-language-nodejs" || {
+    build_language_host "$partial/bin" || {
     rm -rf "$partial"
     return 1
   }

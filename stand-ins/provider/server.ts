@@ -9,6 +9,7 @@ import { Empty } from "google-protobuf/google/protobuf/empty_pb";
 import { JavaScriptValue, Struct } from "google-protobuf/google/protobuf/struct_pb";
 import { Change, Context, InitializationError, Resource } from "./resource";
 import { filledIn, InputsOf, problemsOf, Properties, Values } from "./types";
+import { plain } from "./wire";
 
 /*
  * The provider protocol, as far as the engine needs it for the resources of a stand-in. By the SDK's own messages and not by its
@@ -231,9 +232,10 @@ function diffResponse(changes: Record<string, Change>): messages.DiffResponse {
   return response;
 }
 
-/** The provider's own settings, without what the engine keeps among them. */
+/** The provider's own settings, without what the engine keeps among them, and without marks: no setting gets into a state from here. */
 function ownSettings(given: Values): Values {
-  return Object.fromEntries(Object.entries(given).filter(([name]) => name !== "version" && name !== "pluginDownloadURL"));
+  const own = Object.entries(given).filter(([name]) => name !== "version" && name !== "pluginDownloadURL");
+  return plain(Object.fromEntries(own)) as Values;
 }
 
 function values(properties: Struct | undefined): Values {

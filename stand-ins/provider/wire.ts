@@ -28,3 +28,17 @@ const secretKind = "1b47061264138c4ac30d75fd1eb44270";
 export function secret(value: unknown): unknown {
   return { [kind]: secretKind, value };
 }
+
+/** A value without the marks of secrets in it. */
+export function plain(value: unknown): unknown {
+  if (typeof value !== "object" || value === null) {
+    return value;
+  }
+  if (Array.isArray(value)) {
+    return value.map(plain);
+  }
+  const entries = value as Record<string, unknown>;
+  return entries[kind] === secretKind
+    ? plain(entries.value)
+    : Object.fromEntries(Object.entries(entries).map(([name, each]) => [name, plain(each)]));
+}

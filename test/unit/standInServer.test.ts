@@ -5,7 +5,14 @@ import { ChildProcess, spawn } from "child_process";
 import { Struct } from "google-protobuf/google/protobuf/struct_pb";
 import * as path from "path";
 import { eventually } from "../support/run";
-import { unknown } from "../../stand-ins/provider/wire";
+import { plain, secret, unknown } from "../../stand-ins/provider/wire";
+
+it("takes settings that are secret", () => {
+  expect(plain({ registryAuth: secret("[]"), nested: [{ password: secret("p") }, null, 1] })).toEqual({
+    registryAuth: "[]",
+    nested: [{ password: "p" }, null, 1],
+  });
+});
 
 /** The random stand-in as the engine starts and calls it. */
 describe("a stand-in's server", () => {

@@ -4,9 +4,9 @@ import { Engine } from "./engine";
 import { image } from "./image";
 import { network } from "./network";
 import { remoteImage } from "./remoteImage";
-import { secret } from "./secret";
 import { service } from "./service";
 import { engineOf, settings } from "./settings";
+import { secret, serviceConfig } from "./swarmFile";
 import { volume } from "./volume";
 
 export const standIn: StandIn<typeof settings, Engine> = {
@@ -14,5 +14,5 @@ export const standIn: StandIn<typeof settings, Engine> = {
   version: "5.0.0",
   settings,
   configure: engineOf,
-  resources: [container, image, network, remoteImage, secret, service, volume],
+  resources: [container, image, network, remoteImage, secret, service, serviceConfig, volume],
 };

@@ -15,6 +15,15 @@ const secretFile = {
   fileMode: { type: integer, default: 0o444 },
 } as const;
 
+const configFile = {
+  configId: { type: string, ...required },
+  configName: { type: string, default: "" },
+  fileName: { type: string, ...required },
+  fileUid: { type: string, default: "0" },
+  fileGid: { type: string, default: "0" },
+  fileMode: { type: integer, default: 0o444 },
+} as const;
+
 const mount = {
   type: { type: oneOf<string>("bind", "volume", "tmpfs"), ...required },
   target: { type: string, ...required },
@@ -27,13 +36,16 @@ const mount = {
 
 const containerSpec = {
   image: { type: string, ...required },
+  commands: { type: list(string), default: [] },
   args: { type: list(string), default: [] },
+  user: { type: string, default: "" },
   env: { type: map(string), default: {} },
   readOnly: { type: boolean, default: false },
   capDrops: { type: list(string), default: [] },
   stopGracePeriod: { type: duration, default: "0s" },
   hosts: { type: set(object({ host: { type: string, ...required }, ip: { type: string, ...required } })), replaces: true },
   secrets: { type: set(object(secretFile)), default: [] },
+  configs: { type: set(object(configFile)), default: [] },
   mounts: { type: set(object(mount)), default: [] },
   healthcheck: { type: object(healthcheck) },
   isolation: only("default"),
@@ -112,7 +124,9 @@ export interface ServiceSpec {
   TaskTemplate: {
     ContainerSpec: {
       Image: string;
+      Command?: string[];
       Args?: string[];
+      User?: string;
       Env?: string[];
       ReadOnly?: boolean;
       CapabilityDrop?: string[];
@@ -120,6 +134,7 @@ export interface ServiceSpec {
       /** `IP NAME`. */
       Hosts?: string[];
       Secrets?: SecretReference[];
+      Configs?: ConfigReference[];
       Mounts?: Mount[];
       Healthcheck?: HealthConfig;
       Isolation?: string;
@@ -140,6 +155,12 @@ export interface ServiceSpec {
 interface SecretReference {
   SecretID: string;
   SecretName: string;
+  File: { Name: string; UID: string; GID: string; Mode: number };
+}
+
+interface ConfigReference {
+  ConfigID: string;
+  ConfigName: string;
   File: { Name: string; UID: string; GID: string; Mode: number };
 }
 
@@ -178,7 +199,9 @@ export function serviceSpec({ name, taskSpec: task, mode, endpointSpec, ...input
     TaskTemplate: {
       ContainerSpec: {
         Image: container.image,
+        Command: container.commands,
         Args: container.args,
+        User: container.user,
         Env: Object.entries(container.env).map(([key, value]) => `${key}=${value}`),
         ReadOnly: container.readOnly,
         CapabilityDrop: container.capDrops,
@@ -187,6 +210,11 @@ export function serviceSpec({ name, taskSpec: task, mode, endpointSpec, ...input
         Secrets: container.secrets.map(({ secretId, secretName, fileName, fileUid, fileGid, fileMode }) => ({
           SecretID: secretId,
           SecretName: secretName,
+          File: { Name: fileName, UID: fileUid, GID: fileGid, Mode: fileMode },
+        })),
+        Configs: container.configs.map(({ configId, configName, fileName, fileUid, fileGid, fileMode }) => ({
+          ConfigID: configId,
+          ConfigName: configName,
           File: { Name: fileName, UID: fileUid, GID: fileGid, Mode: fileMode },
         })),
         Mounts: container.mounts.map(({ type, target, source, tmpfsOptions, volumeOptions }) => ({
@@ -251,7 +279,9 @@ export function serviceProperties(spec: ServiceSpec, given: ServiceInputs): Omit
     taskSpec: {
       containerSpec: {
         image: container.Image,
+        commands: container.Command ?? [],
         args: container.Args ?? [],
+        user: container.User ?? "",
         env: Object.fromEntries((container.Env ?? []).map((each) => each.split(/=(.*)/s, 2) as [string, string])),
         readOnly: container.ReadOnly ?? false,
         capDrops: container.CapabilityDrop ?? [],
@@ -263,6 +293,14 @@ export function serviceProperties(spec: ServiceSpec, given: ServiceInputs): Omit
         secrets: (container.Secrets ?? []).map(({ SecretID, SecretName, File }) => ({
           secretId: SecretID,
           secretName: SecretName,
+          fileName: File.Name,
+          fileUid: File.UID,
+          fileGid: File.GID,
+          fileMode: File.Mode,
+        })),
+        configs: (container.Configs ?? []).map(({ ConfigID, ConfigName, File }) => ({
+          configId: ConfigID,
+          configName: ConfigName,
           fileName: File.Name,
           fileUid: File.UID,
           fileGid: File.GID,

@@ -13,7 +13,7 @@ import {
 import { duration, nanoseconds } from "../../stand-ins/docker/durations";
 import { connection } from "../../stand-ins/docker/engine";
 import { registryOf, storedLogin } from "../../stand-ins/docker/logins";
-import { secret } from "../../stand-ins/docker/secret";
+import { secret } from "../../stand-ins/docker/swarmFile";
 import { service } from "../../stand-ins/docker/service";
 import { ServiceInputs, serviceInputs, serviceProperties, serviceSpec } from "../../stand-ins/docker/serviceSpec";
 import { comparableOf, filledIn, problemsOf, Values } from "../../stand-ins/provider/types";

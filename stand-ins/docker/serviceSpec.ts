@@ -6,23 +6,16 @@ import { duration, HealthConfig, healthcheck, healthcheckOf, healthConfig, only 
 
 const required = { required: true } as const;
 
-const secretFile = {
-  secretId: { type: string, ...required },
-  secretName: { type: string, default: "" },
+/** Where a task finds the content of a secret or a config. */
+const taskFile = {
   fileName: { type: string, ...required },
   fileUid: { type: string, default: "0" },
   fileGid: { type: string, default: "0" },
   fileMode: { type: integer, default: 0o444 },
 } as const;
 
-const configFile = {
-  configId: { type: string, ...required },
-  configName: { type: string, default: "" },
-  fileName: { type: string, ...required },
-  fileUid: { type: string, default: "0" },
-  fileGid: { type: string, default: "0" },
-  fileMode: { type: integer, default: 0o444 },
-} as const;
+const secretFile = { secretId: { type: string, ...required }, secretName: { type: string, default: "" }, ...taskFile } as const;
+const configFile = { configId: { type: string, ...required }, configName: { type: string, default: "" }, ...taskFile } as const;
 
 const mount = {
   type: { type: oneOf<string>("bind", "volume", "tmpfs"), ...required },
@@ -152,16 +145,23 @@ export interface ServiceSpec {
   RollbackConfig?: Rollout;
 }
 
+interface TaskFile {
+  Name: string;
+  UID: string;
+  GID: string;
+  Mode: number;
+}
+
 interface SecretReference {
   SecretID: string;
   SecretName: string;
-  File: { Name: string; UID: string; GID: string; Mode: number };
+  File: TaskFile;
 }
 
 interface ConfigReference {
   ConfigID: string;
   ConfigName: string;
-  File: { Name: string; UID: string; GID: string; Mode: number };
+  File: TaskFile;
 }
 
 interface Mount {
@@ -207,15 +207,15 @@ export function serviceSpec({ name, taskSpec: task, mode, endpointSpec, ...input
         CapabilityDrop: container.capDrops,
         StopGracePeriod: nanoseconds(container.stopGracePeriod),
         Hosts: container.hosts?.map(({ host, ip }) => `${ip} ${host}`),
-        Secrets: container.secrets.map(({ secretId, secretName, fileName, fileUid, fileGid, fileMode }) => ({
+        Secrets: container.secrets.map(({ secretId, secretName, ...file }) => ({
           SecretID: secretId,
           SecretName: secretName,
-          File: { Name: fileName, UID: fileUid, GID: fileGid, Mode: fileMode },
+          File: fileSpec(file),
         })),
-        Configs: container.configs.map(({ configId, configName, fileName, fileUid, fileGid, fileMode }) => ({
+        Configs: container.configs.map(({ configId, configName, ...file }) => ({
           ConfigID: configId,
           ConfigName: configName,
-          File: { Name: fileName, UID: fileUid, GID: fileGid, Mode: fileMode },
+          File: fileSpec(file),
         })),
         Mounts: container.mounts.map(({ type, target, source, tmpfsOptions, volumeOptions }) => ({
           Type: type,
@@ -258,6 +258,10 @@ export function serviceSpec({ name, taskSpec: task, mode, endpointSpec, ...input
   };
 }
 
+function fileSpec({ fileName, fileUid, fileGid, fileMode }: InputsOf<typeof taskFile>): TaskFile {
+  return { Name: fileName, UID: fileUid, GID: fileGid, Mode: fileMode };
+}
+
 function rolloutSpec(given: InputsOf<typeof rollout>): Rollout {
   return {
     Parallelism: given.parallelism,
@@ -293,18 +297,12 @@ export function serviceProperties(spec: ServiceSpec, given: ServiceInputs): Omit
         secrets: (container.Secrets ?? []).map(({ SecretID, SecretName, File }) => ({
           secretId: SecretID,
           secretName: SecretName,
-          fileName: File.Name,
-          fileUid: File.UID,
-          fileGid: File.GID,
-          fileMode: File.Mode,
+          ...fileOf(File),
         })),
         configs: (container.Configs ?? []).map(({ ConfigID, ConfigName, File }) => ({
           configId: ConfigID,
           configName: ConfigName,
-          fileName: File.Name,
-          fileUid: File.UID,
-          fileGid: File.GID,
-          fileMode: File.Mode,
+          ...fileOf(File),
         })),
         mounts: (container.Mounts ?? []).map(({ Type, Target, Source, TmpfsOptions: tmpfs, VolumeOptions: volume }) => ({
           type: Type,
@@ -348,6 +346,10 @@ export function serviceProperties(spec: ServiceSpec, given: ServiceInputs): Omit
     updateConfig: spec.UpdateConfig && rolloutOf(spec.UpdateConfig),
     rollbackConfig: spec.RollbackConfig && rolloutOf(spec.RollbackConfig),
   };
+}
+
+function fileOf({ Name, UID, GID, Mode }: TaskFile): InputsOf<typeof taskFile> {
+  return { fileName: Name, fileUid: UID, fileGid: GID, fileMode: Mode };
 }
 
 function rolloutOf(found: Rollout): InputsOf<typeof rollout> {

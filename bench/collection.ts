@@ -1,5 +1,5 @@
 /**
- * A garbage collection by the bundled server, while it takes pushes, against the stock engine's `garbage-collect` of v3.1.1, for which
+ * A garbage collection by the bundled server, while it takes pushes, against the stock engine's `garbage-collect` of v3.1.2, for which
  * the registry has to stop, on copies of one store on the same file system. Both must leave the same blobs. Run with:
  * npm run bench:collection [blobs …]
  */
@@ -15,7 +15,7 @@ import { bundledBinary } from "./bundledBinary";
 import { seconds, table } from "./report";
 
 const sizes = process.argv.length > 2 ? process.argv.slice(2).map(Number) : [1000, 10_000];
-const stockBinary = path.join(projectRoot, ".tools", "stock-v3.1.1", "registry");
+const stockBinary = path.join(projectRoot, ".tools", "stock-v3.1.2", "registry");
 /** Blobs of an image: its manifest, its configuration and its layers. */
 const blobsOfImage = 10;
 

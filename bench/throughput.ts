@@ -115,9 +115,9 @@ async function main(): Promise<void> {
     const stockBinary = path.join(projectRoot, ".tools", stock, "registry");
     const servers: Server[] = [
       { name: "bundled server", binary: await bundledBinary(workspace), authentication: true },
-      { name: "distribution 3.1.1", binary: stockBinary, authentication: true },
+      { name: "distribution 3.1.2", binary: stockBinary, authentication: true },
       { name: "Debian's distribution 2.8.2", binary: "docker-registry", authentication: true },
-      { name: "the limit: distribution 3.1.1 without authentication", binary: stockBinary, authentication: false },
+      { name: "the limit: distribution 3.1.2 without authentication", binary: stockBinary, authentication: false },
     ];
     const present = [];
     for (const server of servers) {

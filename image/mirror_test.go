@@ -6,11 +6,13 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"maps"
 	"net"
 	"net/http"
 	"net/http/httptest"
 	"os"
 	"os/exec"
+	"path"
 	"path/filepath"
 	"strings"
 	"sync/atomic"
@@ -106,10 +108,32 @@ func TestMirrorRebuildsItsList(t *testing.T) {
 	}
 }
 
+// TestMirrorRefusesForgedManifest has an upstream that answers with another manifest than
+// the one whose digest was asked for.
+func TestMirrorRefusesForgedManifest(t *testing.T) {
+	upstream := newUpstream(t, "")
+	m := &mirrorProcess{t: t, folder: t.TempDir(), upstream: upstream.server.URL, ttl: "1h"}
+	m.start()
+	upstream.forges.Store(true)
+	asked := digest.FromString("another manifest").String()
+	for range 2 {
+		if status, content := m.get("manifests/" + asked); status == http.StatusOK || status == http.StatusNotModified {
+			t.Errorf("%s got %d: %s", asked, status, content)
+		}
+	}
+	if report := m.size(); !strings.Contains(report, " 0 blobs") {
+		t.Errorf("the forged manifest was kept: %s", report)
+	}
+	upstream.forges.Store(false)
+	m.pull()
+}
+
 // upstream is a registry with one image, library/app:latest.
 type upstream struct {
 	server *httptest.Server
 	away   atomic.Bool
+	// forges is set when the image's manifest is the answer to every digest.
+	forges atomic.Bool
 }
 
 func newUpstream(t *testing.T, scheme string) *upstream {
@@ -141,6 +165,16 @@ func newUpstream(t *testing.T, scheme string) *upstream {
 			challenge(`Bearer realm="` + u.server.URL + `/token",service="test"`)
 		case scheme == "Basic" && !known:
 			challenge(`Basic realm="test"`)
+		case u.forges.Load() && strings.Contains(r.URL.Path, "/manifests/sha256:"):
+			asked := path.Base(r.URL.Path)
+			forged := r.Clone(r.Context())
+			forged.URL.Path = path.Dir(r.URL.Path) + "/latest"
+			answer := httptest.NewRecorder()
+			app.ServeHTTP(answer, forged)
+			maps.Copy(w.Header(), answer.Header())
+			w.Header().Set("Docker-Content-Digest", asked)
+			w.WriteHeader(answer.Code)
+			_, _ = w.Write(answer.Body.Bytes())
 		default:
 			app.ServeHTTP(w, r)
 		}

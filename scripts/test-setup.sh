@@ -6,7 +6,7 @@ set -euo pipefail
 . "$(dirname "$0")/common.sh"
 
 crane_version=v0.22.1
-stock_version=v3.1.1
+stock_version=v3.1.2
 
 # Command and the Debian package it is in.
 debian_tools="skopeo:skopeo openssl:openssl curl:curl ip:iproute2 iptables:iptables dockerd:docker.io git:git docker-registry:docker-registry redis-server:redis-server"

@@ -56,7 +56,7 @@ export interface Configuration {
 
 /**
  * Renders the whole configuration file
- * (keys: https://distribution.github.io/distribution/about/configuration/ of distribution v3.1.1).
+ * (keys: https://distribution.github.io/distribution/about/configuration/ of distribution v3.1.2).
  */
 export function renderConfiguration(configuration: Configuration): string {
   const { httpSecret, storage, proxy, redis } = configuration;

@@ -1,7 +1,7 @@
 import { version } from "../package.json";
 
 /** Release of the registry engine in the bundled server; `image/go.mod` pins it. */
-export const engineVersion = "3.1.1";
+export const engineVersion = "3.1.2";
 
 /** Version of the bundled server. */
 export function serverVersion(): string {

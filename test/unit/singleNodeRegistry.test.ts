@@ -369,7 +369,7 @@ describe("the outputs", () => {
         "password": "<password registry-users-admin-1>",
         "repositoryPrefix": "localhost:5000",
         "username": "admin",
-        "version": "0.1.0 (distribution 3.1.1)",
+        "version": "0.1.0 (distribution 3.1.2)",
       }
     `);
     expect(caCertificate).toMatch(/^-----BEGIN CERTIFICATE-----\n/);

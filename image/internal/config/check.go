@@ -10,8 +10,8 @@ import (
 	"strings"
 	"time"
 
+	enginesyaml "go.yaml.in/yaml/v2"
 	"go.yaml.in/yaml/v3"
-	enginesyaml "gopkg.in/yaml.v2"
 )
 
 // check compares the content with the rules. Positions come from a YAML library

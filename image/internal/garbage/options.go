@@ -5,7 +5,7 @@ import (
 	"time"
 
 	"github.com/distribution/distribution/v3/configuration"
-	"gopkg.in/yaml.v2"
+	"go.yaml.in/yaml/v2"
 )
 
 // Options are storage.maintenance.garbagecollection.

@@ -26,7 +26,7 @@ part "go vet" in_image go vet ./...
 # -short leaves out objects of 5 GiB and folders of 12,000 entries; CONTRIBUTING.md says how to run those.
 part "go test" in_image go test -short -timeout 20m ./...
 # Ten collections during traffic, and killed ones, on a folder and on real S3 and Swift servers. They wait most of the time.
-part collections in_image go test -v -parallel 10 -timeout 15m -run Collection ./internal/realservers
+part collections in_image go test -v -parallel 10 -timeout 15m -run "Collection|Names" ./internal/realservers
 part unit npx jest --selectProjects unit
 part integration npx jest --selectProjects integration --runInBand
 

@@ -23,8 +23,15 @@ type serving struct {
 
 func serve(t *testing.T, config, address string) *serving {
 	t.Helper()
-	s := &serving{Client: registrytest.Client{URL: "http://" + address}, config: config}
-	s.process = exec.Command(binary, "serve", config)
+	s := serveProcess(t, exec.Command(binary, "serve", config), address)
+	s.config = config
+	return s
+}
+
+// serveProcess starts a server and waits until it answers.
+func serveProcess(t *testing.T, process *exec.Cmd, address string) *serving {
+	t.Helper()
+	s := &serving{Client: registrytest.Client{URL: "http://" + address}, process: process}
 	if err := s.process.Start(); err != nil {
 		t.Fatal(err)
 	}

@@ -22,6 +22,7 @@ import (
 	"container-registry/image/internal/certificate"
 	"container-registry/image/internal/descriptors"
 	"container-registry/image/internal/garbage"
+	"container-registry/image/internal/guard"
 	"container-registry/image/internal/version"
 )
 
@@ -71,6 +72,7 @@ func New(config *configuration.Configuration, log *logrus.Entry) (*Server, error
 			return nil, err
 		}
 	}
+	guard.Place(config)
 	app, err := newEngine(ctx, config)
 	if err != nil {
 		cancel()

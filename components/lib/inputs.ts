@@ -13,7 +13,9 @@ const inputs = new Set([
   ...["storage.oss.accessKeyId", "storage.oss.accessKeySecret"],
   ...["external.password", "mirror.password", "serverPem"],
   ...["repositoryPrefix", "username", "password"],
-  "swarm.imageDistribution.password",
+  ...["swarm.imageDistribution.password", "swarm.redis.password"],
+  // Of the stores that are made: a secret is refused for what it says, not for being one.
+  ...["options.accessKey", "options.secretKey", "options.accountKey", "options.credentials", "options.credentials.secret"],
 ]);
 
 /** Finds arguments that come as Outputs though they decide what is made, and so have to be plain. */

@@ -40,6 +40,11 @@ export function goldenSchema(): PackageSchema {
   return JSON.parse(fs.readFileSync(goldenSchemaFile, "utf8")) as PackageSchema;
 }
 
+/** The classes of the package. */
+export function componentNames(): string[] {
+  return Object.keys(goldenSchema().resources).map((token) => token.split(":").pop() ?? token);
+}
+
 /** Every argument of a component, also within arguments: `tls.mode`, `users[].name`. */
 export function schemaKeys(component: string): Map<string, { type: string; plain: boolean }> {
   const schema = goldenSchema();

@@ -1,7 +1,7 @@
 import * as pulumi from "@pulumi/pulumi";
 import { recover } from "@pulumi/pulumi/output";
 import { checkArguments, gated, plain } from "../../components/lib/inputs";
-import { schemaKeys } from "../support/schema";
+import { componentNames, schemaKeys } from "../support/schema";
 
 const problem = { key: "port", message: "0 is not allowed" };
 
@@ -43,7 +43,9 @@ describe("an argument that comes as an Output", () => {
     return first.endsWith("[]") ? { [first.slice(0, -2)]: [{}, inner] } : { [first]: inner };
   }
 
-  it.each([...schemaKeys("SingleNodeRegistry")])("is judged for %s as the schema says", (key, { plain: mustBePlain }) => {
+  const everyKey = new Map(componentNames().flatMap((component) => [...schemaKeys(component)]));
+
+  it.each([...everyKey])("is judged for %s as the schema says", (key, { plain: mustBePlain }) => {
     for (const value of [pulumi.output("x"), pulumi.secret("x"), Promise.resolve("x")]) {
       const error = thrownBy(() => checkArguments(argumentsWith(key, value), () => [])) as Error | undefined;
       expect(error?.message).toBe(

@@ -7,13 +7,12 @@ import {
   Login,
   hostedMirrorProblems,
   repeated,
-  repositoryName,
   textProblems,
   Upstream,
   upstreamOf,
 } from "./hostedRegistries";
 import { Problem, shown } from "./problems";
-import { names } from "./repositories";
+import { names, repositoryOrPrefix } from "./repositories";
 
 /** Everything that a registry in ECR is made from. */
 export interface EcrSettings {
@@ -117,7 +116,7 @@ export function ecrProblems(settings: EcrSettings): Problem[] {
   ];
 }
 
-const ecrName = new RegExp(`^(?=.{2,256}$)${repositoryName.source.slice(1)}`);
+const ecrName = new RegExp(`^(?=.{2,256}$)${repositoryOrPrefix.source.slice(1)}`);
 
 /** Amazon's rules say what goes, ours what stays: not every rule of ours can be said in Amazon's words. */
 function retentionProblems(repositories: readonly string[], collection: GarbageCollection): Problem[] {

@@ -3,10 +3,11 @@ import { ExternalOptions } from "../hostedRegistryArgs";
 import { certificatesIn } from "./certificates";
 import { hostnameProblems } from "./checks";
 import { hostPort, isLoopback } from "./hosts";
-import { repositoryName, textProblems } from "./hostedRegistries";
+import { textProblems } from "./hostedRegistries";
 import { plain } from "./inputs";
 import { wholeNumbers } from "./numbers";
 import { Problem } from "./problems";
+import { repositoryName } from "./repositories";
 
 /** Everything that is said of a registry that exists already. */
 export interface ExternalSettings {
@@ -49,7 +50,7 @@ export function externalProblems({ external, allowInsecure }: ExternalSettings):
     ...textProblems(
       "external.",
       { path },
-      new RegExp(`^(?!.*\\*)${repositoryName.source.slice(1)}`),
+      repositoryName,
       "the first part of repositories' names, such as my-team or group/project",
     ),
     ...textProblems("external.", { username }, /^[^\s:\p{Cc}]+$/u, "a name without spaces and colons"),

@@ -1,6 +1,6 @@
 import { GarbageCollection, RetentionRule } from "../args";
 import { cronProblem } from "./cron";
-import { unlimited, wholeNumbers } from "./numbers";
+import { mostDays, unlimited, wholeNumbers } from "./numbers";
 import { Problem, shown } from "./problems";
 import { repositoriesProblems } from "./repositories";
 
@@ -54,7 +54,7 @@ function ruleProblems(key: string, rule: RetentionRule): Problem[] {
   return [
     ...repositoriesProblems(`${key}.repositories`, repositories),
     ...wholeNumbers(`${key}.`, { keepNewest }, 1, unlimited),
-    ...wholeNumbers(`${key}.`, { keepDays }, 1, 36_500),
+    ...wholeNumbers(`${key}.`, { keepDays }, 1, mostDays),
     ...tagsProblems(`${key}.keepTags`, keepTags),
     ...(keepNewest === undefined && keepDays === undefined && keepTags === undefined
       ? [{ key, message: "would delete every tag; give keepNewest, keepDays or keepTags" }]

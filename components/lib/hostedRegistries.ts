@@ -1,8 +1,9 @@
 import { GarbageCollection, Mirror, RetentionRule } from "../args";
 import { plain } from "./inputs";
 import { completeMirror } from "./mirror";
-import { unlimited, wholeNumbers } from "./numbers";
+import { mostDays, unlimited, wholeNumbers } from "./numbers";
 import { Problem, shown } from "./problems";
+import { repositoriesProblems } from "./repositories";
 
 /** What the registries of the clouds have in common: what is asked of them in the words of the self-hosted ones. */
 
@@ -46,9 +47,6 @@ export function repeated(key: string, values: readonly string[] = []): Problem[]
   );
 }
 
-/** A repository's name, or a prefix of names that ends with `/*`. */
-export const repositoryName = /^[a-z0-9]+([._-]+[a-z0-9]+)*(\/[a-z0-9]+([._-]+[a-z0-9]+)*)*(\/\*)?$/;
-
 /** Letters, digits and `._-`, with `*` for any letters. */
 const tagPattern = /^[\w*][\w.*-]{0,127}$/;
 
@@ -76,24 +74,15 @@ export function collectionProblems(target: string, collects: string, collection:
 function ruleProblems(key: string, rule: RetentionRule): Problem[] {
   const { keepNewest, keepDays, keepTags } = rule;
   return [
-    ...wholeNumbers(`${key}.`, { keepNewest, keepDays }, 1, unlimited),
+    ...wholeNumbers(`${key}.`, { keepNewest }, 1, unlimited),
+    ...wholeNumbers(`${key}.`, { keepDays }, 1, mostDays),
     ...(keepNewest === undefined && keepDays === undefined && keepTags === undefined
       ? [{ key, message: "would keep nothing; give keepNewest, keepDays or keepTags" }]
       : []),
-    ...(rule.repositories?.length === 0
-      ? [{ key: `${key}.repositories`, message: "is empty; name repositories, or leave it out for all" }]
-      : []),
-    ...listProblems(
-      `${key}.repositories`,
-      rule.repositories,
-      allOrName,
-      "a repository such as team-a/app, a prefix such as team-a/*, or *",
-    ),
+    ...repositoriesProblems(`${key}.repositories`, rule.repositories),
     ...listProblems(`${key}.keepTags`, keepTags, tagPattern, "a tag such as latest, or a pattern such as v*"),
   ];
 }
-
-const allOrName = new RegExp(`^\\*$|${repositoryName.source}`);
 
 /** The host of the mirror's upstream. */
 export function upstreamHost(mirror: Mirror): string {

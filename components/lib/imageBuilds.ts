@@ -3,13 +3,12 @@ import * as path from "path";
 import { Access, ImageBuild, User } from "../args";
 import { gitContext } from "./gitContext";
 import { Problem, shown } from "./problems";
-import { names } from "./repositories";
+import { names, repositoryName } from "./repositories";
 
 /** The build argument by which an image gets the reference of the one it is built on. */
 export const baseArgument = "BASE";
 
-/** A repository's name, and a tag, by the distribution specification. */
-const repositoryName = /^[a-z0-9]+((\.|_|__|-+)[a-z0-9]+)*(\/[a-z0-9]+((\.|_|__|-+)[a-z0-9]+)*)*$/;
+/** A tag by the distribution specification. */
 const tagName = /^[a-zA-Z0-9_][a-zA-Z0-9._-]{0,127}$/;
 const platformName = /^[a-z0-9]+\/[a-z0-9]+(\/[a-z0-9]+)?$/;
 

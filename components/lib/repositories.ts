@@ -1,7 +1,15 @@
 import { Problem, shown } from "./problems";
 
-/** A repository's name by the distribution specification, or a prefix of it that ends with `*`. */
-const repositoryPattern = /^(\*|[a-z0-9]+([._-]+[a-z0-9]+)*(\/[a-z0-9]+([._-]+[a-z0-9]+)*)*(\/\*)?)$/;
+const part = "[a-z0-9]+((\\.|_|__|-+)[a-z0-9]+)*";
+
+/** A repository's name (https://github.com/opencontainers/distribution-spec/blob/main/spec.md#pulling-manifests). */
+export const repositoryName = new RegExp(`^${part}(/${part})*$`);
+
+/** A repository's name, or a prefix of some that ends with `/*`. */
+export const repositoryOrPrefix = new RegExp(`^${part}(/${part})*(/\\*)?$`);
+
+/** Where a repository is: `host[:port]/name`. */
+export const repositoryAddress = new RegExp(`^[A-Za-z0-9.-]+(:\\d+)?(/${part})+$`);
 
 /** What is wrong with a list of repositories that is not given or names some. */
 export function repositoriesProblems(key: string, patterns: readonly string[] | undefined): Problem[] {
@@ -9,7 +17,7 @@ export function repositoriesProblems(key: string, patterns: readonly string[] | 
     return [{ key, message: "is empty; name repositories, or leave it out for all" }];
   }
   return (patterns ?? []).flatMap((pattern, index) =>
-    repositoryPattern.test(pattern)
+    pattern === "*" || repositoryOrPrefix.test(pattern)
       ? []
       : [
           {

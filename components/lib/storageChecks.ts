@@ -290,9 +290,16 @@ function swift(options: SwiftStorage): Problem[] {
   const notes = new Notes("swift", options);
   notes.required("authUrl", "container");
   notes.url("authUrl");
+  notes.oneOf("authVersion", [1, 2, 3]);
+  if (notes.given("authUrl") && swiftAuthVersion(options) === undefined) {
+    notes.add(
+      "authVersion",
+      "is missing, and storage.swift.authUrl does not tell it by ending in /v1.0, /v2.0 or /v3; give 1, 2 or 3",
+    );
+  }
   notes.alternatives("applicationCredentialId", "applicationCredentialName");
   if (notes.given("applicationCredentialId") || notes.given("applicationCredentialName")) {
-    notes.required("applicationCredentialSecret");
+    swiftApplicationCredential(notes, options);
   } else {
     notes.required("username", "password");
     if (notes.given("applicationCredentialSecret")) {
@@ -305,14 +312,49 @@ function swift(options: SwiftStorage): Problem[] {
   notes.alternatives("tenant", "tenantId");
   notes.alternatives("domain", "domainId");
   notes.alternatives("tenantDomain", "tenantDomainId");
-  notes.oneOf("authVersion", [1, 2, 3]);
   notes.oneOf("endpointType", ["public", "internal", "admin"]);
   notes.pattern("container", /^[^/]{1,256}$/, 'a name without "/"');
   notes.whole(MiB, KiB * MiB, "chunkSize");
   if (options.tempUrlContainerKey === true && !notes.given("secretKey")) {
     notes.add("secretKey", "is missing; storage.swift.tempUrlContainerKey needs it");
   }
+  for (const method of (options.tempUrlMethods ?? []).filter((each) => !tempUrlMethods.includes(each))) {
+    notes.add("tempUrlMethods", `${shown(method)} is not allowed; choose ${tempUrlMethods.join(", ")}`);
+  }
   return notes.problems;
+}
+
+/** What a temporary URL can be signed for (https://docs.openstack.org/swift/latest/api/temporary_url_middleware.html). */
+const tempUrlMethods = ["GET", "HEAD", "PUT", "POST", "DELETE"];
+
+/** The version of the authentication: what is given, or else what the URL tells by `/v1.0`, `/v2.0` or `/v3` in its path. */
+function swiftAuthVersion({ authVersion, authUrl = "" }: SwiftStorage): number | undefined {
+  const told = /.*\/v([123])/.exec(authUrl)?.[1];
+  return authVersion ?? (told === undefined ? undefined : Number(told));
+}
+
+/** Keystone knows application credentials since version 3, and a named one by whose it is. */
+function swiftApplicationCredential(notes: Notes<SwiftStorage>, options: SwiftStorage): void {
+  notes.required("applicationCredentialSecret");
+  const version = swiftAuthVersion(options);
+  if (version !== undefined && version !== 3) {
+    notes.add(
+      "authVersion",
+      `${version} is not allowed with an application credential; it needs 3, as in an authUrl that ends in /v3`,
+    );
+  }
+  if (notes.given("password")) {
+    notes.add("password", "cannot stand beside an application credential; give one of them");
+  }
+  if (notes.given("applicationCredentialName")) {
+    notes.required("username");
+    if (!notes.given("domain") && !notes.given("domainId")) {
+      notes.add(
+        "domain",
+        "is missing; storage.swift.applicationCredentialName needs it or domainId, as it is a name of that user's",
+      );
+    }
+  }
 }
 
 function oss(options: OssStorage): Problem[] {
@@ -326,8 +368,11 @@ function oss(options: OssStorage): Problem[] {
     notes.add("encryptionKeyId", "needs storage.oss.encrypt true");
   }
   notes.alternatives("accessKeyId", "ramRole");
-  if (options.internal === true && notes.given("endpoint")) {
-    notes.add("internal", "cannot stand beside storage.oss.endpoint; the endpoint says itself where it is");
+  for (const key of (["internal", "accelerate"] as const).filter((each) => options[each] === true && notes.given("endpoint"))) {
+    notes.add(key, "cannot stand beside storage.oss.endpoint; the endpoint says itself where it is");
+  }
+  if (options.internal === true && options.accelerate === true) {
+    notes.add("accelerate", "true is not allowed beside storage.oss.internal; acceleration is for clients outside Alibaba Cloud");
   }
   return notes.problems;
 }

@@ -3,6 +3,7 @@ import { ImageDistribution, Publish, Swarm, UpdateOrder } from "../swarmArgs";
 import { pinnedImage, RegistrySettings } from "./checks";
 import { wholeNumbers } from "./numbers";
 import { Problem, shown } from "./problems";
+import { repositoryAddress } from "./repositories";
 import { dockerName } from "./storageChecks";
 import { parseConstraint, pinOf, topologyOf } from "./swarmTopology";
 
@@ -92,15 +93,13 @@ function nodeProblems(nodes: readonly string[]): Problem[] {
   );
 }
 
-const repositoryName = /^[A-Za-z0-9.-]+(:\d+)?(\/[a-z0-9]+([._-]+[a-z0-9]+)*)+$/;
-
 function distributionProblems(image: string, { repository, username, password }: ImageDistribution): Problem[] {
   const problems: Problem[] = [];
   const note = (key: string, message: string): number => problems.push({ key: `swarm.imageDistribution.${key}`, message });
   if (repository !== undefined && image !== "bundled") {
     note("repository", "is for the bundled image, and image names another; remove one of them");
   }
-  if (repository !== undefined && !repositoryName.test(repository)) {
+  if (repository !== undefined && !repositoryAddress.test(repository)) {
     note(
       "repository",
       `${shown(repository)} is not allowed; give host[:port]/path without a tag, as registry.example.com/tools/registry`,

@@ -333,10 +333,11 @@ export const badConfigurations: BadConfiguration[] = [
   },
   {
     title: "a pattern that no repository has",
-    config: { users: [{ name: "a", repositories: ["Team/*", "*/app", "team-a/app"] }] },
+    config: { users: [{ name: "a", repositories: ["Team/*", "*/app", "team-a/app", "a..b"] }] },
     problems: [
       'users[0].repositories[0]: "Team/*" is not allowed; give a repository such as team-a/app, a prefix such as team-a/*, or *',
       'users[0].repositories[1]: "*/app" is not allowed; give a repository such as team-a/app, a prefix such as team-a/*, or *',
+      'users[0].repositories[3]: "a..b" is not allowed; give a repository such as team-a/app, a prefix such as team-a/*, or *',
     ],
   },
   {
@@ -626,8 +627,39 @@ export const badConfigurations: BadConfiguration[] = [
   },
   {
     title: "an application credential without its secret",
-    config: storage("swift", { ...swift, applicationCredentialId: "i" }),
+    config: storage("swift", { authUrl: swift.authUrl, container: "images", applicationCredentialId: "i" }),
     problems: ['storage.swift.applicationCredentialSecret: is missing; storage.driver "swift" needs it'],
+  },
+  {
+    title: "an application credential beside a password, for an old Keystone",
+    config: storage("swift", { ...swift, authVersion: 2, applicationCredentialId: "i", applicationCredentialSecret: "s" }),
+    problems: [
+      "storage.swift.authVersion: 2 is not allowed with an application credential; it needs 3, as in an authUrl that ends in /v3",
+      "storage.swift.password: cannot stand beside an application credential; give one of them",
+    ],
+  },
+  {
+    title: "an application credential by name without whose it is",
+    config: storage("swift", {
+      ...{ authUrl: swift.authUrl, container: "images" },
+      ...{ applicationCredentialName: "n", applicationCredentialSecret: "s" },
+    }),
+    problems: [
+      'storage.swift.username: is missing; storage.driver "swift" needs it',
+      "storage.swift.domain: is missing; storage.swift.applicationCredentialName needs it or domainId, as it is a name of that user's",
+    ],
+  },
+  {
+    title: "a Keystone whose version nothing tells",
+    config: storage("swift", { ...swift, authUrl: "https://keystone:5000/identity" }),
+    problems: [
+      "storage.swift.authVersion: is missing, and storage.swift.authUrl does not tell it by ending in /v1.0, /v2.0 or /v3; give 1, 2 or 3",
+    ],
+  },
+  {
+    title: "temporary URLs for an unknown method",
+    config: storage("swift", { ...swift, tempUrlMethods: ["GET", "PATCH"] }),
+    problems: ['storage.swift.tempUrlMethods: "PATCH" is not allowed; choose GET, HEAD, PUT, POST, DELETE'],
   },
   {
     title: "a region with oss- before it",
@@ -638,6 +670,18 @@ export const badConfigurations: BadConfiguration[] = [
     title: "an endpoint and the internal one",
     config: storage("oss", { ...oss, internal: true, endpoint: "oss.example.com" }),
     problems: ["storage.oss.internal: cannot stand beside storage.oss.endpoint; the endpoint says itself where it is"],
+  },
+  {
+    title: "an endpoint and acceleration",
+    config: storage("oss", { ...oss, accelerate: true, endpoint: "oss.example.com" }),
+    problems: ["storage.oss.accelerate: cannot stand beside storage.oss.endpoint; the endpoint says itself where it is"],
+  },
+  {
+    title: "the internal endpoint and acceleration",
+    config: storage("oss", { ...oss, internal: true, accelerate: true }),
+    problems: [
+      "storage.oss.accelerate: true is not allowed beside storage.oss.internal; acceleration is for clients outside Alibaba Cloud",
+    ],
   },
   {
     title: "an image by tag",

@@ -159,7 +159,7 @@ export const badHostedConfigurations: BadConfiguration[] = [
       "garbageCollection.retention[2]: would keep nothing; give keepNewest, keepDays or keepTags",
       'garbageCollection.retention[3].keepTags[1]: "a/b" is not allowed; give a tag such as latest, or a pattern such as v*',
       "garbageCollection.retention[4].keepNewest: 0 is not allowed; give a whole number of 1 or more",
-      "garbageCollection.retention[4].keepDays: 1.5 is not allowed; give a whole number of 1 or more",
+      "garbageCollection.retention[4].keepDays: 1.5 is not allowed; give a whole number from 1 to 36500",
       "garbageCollection.retention[4].repositories: is empty; name repositories, or leave it out for all",
       "garbageCollection.retention[0].keepDays: can't stand beside garbageCollection.retention[0].keepNewest for target ecr: Amazon deletes what either names; give one of them",
       "garbageCollection.retention[1].keepTags: needs keepNewest or keepDays beside it for target ecr: Amazon deletes by number or by age",

@@ -39,7 +39,7 @@ it.each<[string, Storage, string[]]>([
   ],
   [
     "Swift",
-    { driver: "swift", provision: true, swift: { authUrl: "https://a", username: "u", password: "p", container: "c" } },
+    { driver: "swift", provision: true, swift: { authUrl: "https://a/v3", username: "u", password: "p", container: "c" } },
     [
       "storage.provision: true is not allowed with storage.driver \"swift\"; OpenStack's users and their rights are its operator's to make; make container and user first and name them here",
     ],

@@ -16,7 +16,7 @@ describe("the configuration of Redis", () => {
   });
 
   it("has any password in one line", () => {
-    const [line] = (/^requirepass .*$/m.exec(renderRedisConfiguration('a"\n\\é', 64))) ?? [];
+    const [line] = /^requirepass .*$/m.exec(renderRedisConfiguration('a"\n\\é', 64)) ?? [];
     expect(line).toBe('requirepass "\\x61\\x22\\x0a\\x5c\\xc3\\xa9"');
   });
 

@@ -89,6 +89,7 @@ var drivers = map[string]map[string]*rule{
 		"secretkey":                   {kind: text, secret: true},
 		"tempurlcontainerkey":         {kind: boolean},
 		"tempurlmethods":              {kind: list, item: &rule{kind: text}},
+		"useragent":                   {kind: text},
 	},
 	"oss": {
 		"accesskeyid":                {kind: text, secret: true},
@@ -105,6 +106,7 @@ var drivers = map[string]map[string]*rule{
 		"accelerate":                 {kind: boolean},
 		"encryptionkeyid":            {kind: text},
 		"multipartcopythresholdsize": {kind: integer, minimum: 100 << 10},
+		"useragent":                  {kind: text},
 	},
 }
 

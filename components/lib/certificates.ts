@@ -1,5 +1,6 @@
 import { createPrivateKey, X509Certificate } from "crypto";
 import { Tls } from "../args";
+import { certificateFields } from "./der";
 import { isIpAddress } from "./hosts";
 import { Problem } from "./problems";
 
@@ -46,20 +47,20 @@ export function providedCertificateProblems(provided: ProvidedCertificate, hostn
     add("privateKey", "is no PEM private key without a passphrase; decrypt it first, e.g. with `openssl pkey`");
   }
   const names = leaf.subjectAltName ?? "no name at all";
-  const covered = isIpAddress(hostname) ? leaf.checkIP(hostname) : leaf.checkHost(hostname, { subject: "never" });
+  const covered = isIpAddress(hostname)
+    ? leaf.checkIP(hostname)
+    : leaf.checkHost(hostname, { subject: "never", partialWildcards: false });
   if (covered === undefined) {
     add("certificate", `does not cover hostname "${hostname}"; it is for ${names}`);
   }
-  problems.push(...validityProblems("tls.certificate", leaf, now));
+  problems.push(...validityProblems("tls.certificate", leaf, now), ...useProblems("tls.certificate", leaf));
   const chain = certificatesIn(provided.chain);
   if (provided.chain.trim() !== "" && chain.length === 0) {
     add("chain", "is no PEM; give the intermediate certificates, nearest to the server's first, or leave it out");
   }
+  const issuers = [...bundled.map((each) => ["certificate", each] as const), ...chain.map((each) => ["chain", each] as const)];
   let issued = leaf;
-  for (const [key, pem] of [
-    ...bundled.map((each) => ["certificate", each] as const),
-    ...chain.map((each) => ["chain", each] as const),
-  ]) {
+  for (const [between, [key, pem]] of issuers.entries()) {
     const issuer = parse(pem);
     if (issuer === undefined || !issued.checkIssued(issuer) || !issued.verify(issuer.publicKey)) {
       const found =
@@ -67,10 +68,62 @@ export function providedCertificateProblems(provided: ProvidedCertificate, hostn
       add(key, `has ${found} after "${inOneLine(issued.subject)}"; its issuer "${inOneLine(issued.issuer)}" must come next`);
       break;
     }
-    problems.push(...validityProblems(`tls.${key}`, issuer, now));
+    problems.push(
+      ...validityProblems(`tls.${key}`, issuer, now),
+      ...useProblems(`tls.${key}`, issuer),
+      ...authorityProblems(`tls.${key}`, issuer, issued, between),
+    );
     issued = issuer;
   }
   return problems;
+}
+
+/** Extended key usages (RFC 5280, 4.2.1.12) that let a certificate serve TLS. */
+const serverUsages = ["1.3.6.1.5.5.7.3.1", "2.5.29.37.0"];
+
+/** Signatures with MD5 and SHA-1, by RSA and ECDSA (RFC 8017, RFC 5758), in hex. Go refuses them, and with it Docker. */
+const brokenSignatures = new Set(["2a864886f70d010104", "2a864886f70d010105", "2b0e03021d", "2a8648ce3d0401"]);
+
+/** What makes Go's clients, Docker among them, refuse a certificate for a server, or of an authority above it. */
+function useProblems(key: string, certificate: X509Certificate): Problem[] {
+  const which = `"${inOneLine(certificate.subject)}"`;
+  // Node.js calls the extended usage keyUsage; without any the certificate is for all. Its type says that there is always one.
+  const usages = certificate.keyUsage as string[] | undefined;
+  const selfSigned = certificate.checkIssued(certificate);
+  const { modulusLength } = certificate.publicKey.asymmetricKeyDetails ?? {};
+  return [
+    ...(usages !== undefined && !usages.some((each) => serverUsages.includes(each))
+      ? [{ key, message: `${which} is not for servers by its extended key usage; give one with serverAuth` }]
+      : []),
+    // What signed itself is trusted for what it is, not for its signature.
+    ...(!selfSigned && brokenSignatures.has(certificateFields(certificate.raw).signatureAlgorithm)
+      ? [{ key, message: `${which} is signed with SHA-1 or MD5, which clients refuse; give one signed with SHA-256 or better` }]
+      : []),
+    ...(modulusLength !== undefined && modulusLength < 1024
+      ? [{ key, message: `${which} has an RSA key of ${modulusLength} bits, which clients refuse; give one of 2048 or more` }]
+      : []),
+  ];
+}
+
+/** What forbids an authority to have signed `issued`, with so many other authorities between it and the server. */
+function authorityProblems(key: string, issuer: X509Certificate, issued: X509Certificate, between: number): Problem[] {
+  const which = `"${inOneLine(issuer.subject)}"`;
+  const { version, pathLength = between } = certificateFields(issuer.raw);
+  // Version 1 knows no authorities; a root of that age is taken for one.
+  const mayBeRoot = version < 3 && issuer.checkIssued(issuer);
+  return [
+    ...(issuer.ca || mayBeRoot
+      ? []
+      : [{ key, message: `${which} is not a CA (basicConstraints CA:TRUE) and can't sign "${inOneLine(issued.subject)}"` }]),
+    ...(between > pathLength
+      ? [
+          {
+            key,
+            message: `${which} allows ${pathLength} intermediates below it (pathlen), and there are ${between}; have the lowest signed by a CA that may`,
+          },
+        ]
+      : []),
+  ];
 }
 
 function validityProblems(key: string, certificate: X509Certificate, now: Date): Problem[] {

@@ -20,6 +20,11 @@ interface CertificateRequest {
   /** Who signs it; itself unless given. */
   issuer?: Issuer;
   authority?: boolean;
+  /** How many authorities may stand between it and a server. */
+  pathLength?: number;
+  /** Last number of the one extended usage under id-kp (RFC 5280, 4.2.1.12): 1 for servers, 2 for clients. */
+  usage?: number;
+  digest?: "sha256" | "sha1";
   from?: Date;
   to?: Date;
 }
@@ -28,28 +33,33 @@ const days = (count: number): Date => new Date(Date.now() + count * 24 * 60 * 60
 
 /** Makes an X.509 certificate (RFC 5280) as no tool at hand makes them: with any dates, and signed by anybody. */
 export function makeCertificate(request: CertificateRequest): Issuer {
-  const { subject, names = [], from = days(-1), to = days(30) } = request;
+  const { subject, names = [], from = days(-1), to = days(30), usage, pathLength, digest = "sha256" } = request;
   const { privateKey: key, publicKey } = generateKeyPairSync("ec", { namedCurve: "prime256v1" });
   const issuer = request.issuer ?? { subject, key };
 
-  const ecdsaWithSha256 = der(0x30, oid("2a8648ce3d040302"));
+  const algorithm = der(0x30, oid(digest === "sha256" ? "2a8648ce3d040302" : "2a8648ce3d0401"));
+  const constraints = [
+    ...(request.authority ? [der(0x01, [0xff])] : []),
+    ...(pathLength === undefined ? [] : [der(0x02, [pathLength])]),
+  ];
   const alternativeNames = names.map((name) => (isIP(name) === 0 ? der(0x82, Buffer.from(name)) : der(0x87, addressBytes(name))));
   const extensions = [
-    der(0x30, oid("551d13"), der(0x01, [0xff]), der(0x04, der(0x30, ...(request.authority ? [der(0x01, [0xff])] : [])))),
+    der(0x30, oid("551d13"), der(0x01, [0xff]), der(0x04, der(0x30, ...constraints))),
+    ...(usage === undefined ? [] : [der(0x30, oid("551d25"), der(0x04, der(0x30, oid(`2b060105050703${hexByte(usage)}`))))]),
     ...(names.length === 0 ? [] : [der(0x30, oid("551d11"), der(0x04, der(0x30, ...alternativeNames)))]),
   ];
   const content = der(
     0x30,
     der(0xa0, der(0x02, [2])),
     der(0x02, [1], randomBytes(15)),
-    ecdsaWithSha256,
+    algorithm,
     distinguishedName(issuer.subject),
     der(0x30, time(from), time(to)),
     distinguishedName(subject),
     publicKey.export({ type: "spki", format: "der" }),
     der(0xa3, der(0x30, ...extensions)),
   );
-  const certificate = der(0x30, content, ecdsaWithSha256, der(0x03, [0], sign("sha256", content, issuer.key)));
+  const certificate = der(0x30, content, algorithm, der(0x03, [0], sign(digest, content, issuer.key)));
   return {
     certificate: `-----BEGIN CERTIFICATE-----\n${certificate.toString("base64").replace(/.{64}(?=.)/g, "$&\n")}\n-----END CERTIFICATE-----\n`,
     privateKey: key.export({ type: "pkcs8", format: "pem" }).toString(),
@@ -96,6 +106,10 @@ function der(tag: number, ...parts: (Buffer | number[])[]): Buffer {
 
 function oid(hex: string): Buffer {
   return der(0x06, Buffer.from(hex, "hex"));
+}
+
+function hexByte(value: number): string {
+  return value.toString(16).padStart(2, "0");
 }
 
 function distinguishedName(commonName: string): Buffer {

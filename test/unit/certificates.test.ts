@@ -1,4 +1,8 @@
+import { execFileSync } from "child_process";
 import { X509Certificate } from "crypto";
+import * as fs from "fs";
+import * as os from "os";
+import * as path from "path";
 import {
   certificatesIn,
   expiry,
@@ -129,6 +133,80 @@ describe("a provided certificate", () => {
     expect(problemsOf({ ...server, chain: issuer.certificate })).toEqual([
       'tls.chain: "CN=Old" expired on 2020-02-01T00:00:00.000Z; give one that is valid',
     ]);
+  });
+
+  describe("that Go's clients refuse", () => {
+    const names = ["registry.example.com"];
+    const { root } = pki;
+
+    it("is one for clients only, or below such an authority", () => {
+      const forClients = makeCertificate({ subject: "client", names, issuer: root, usage: 2 });
+      const message = "is not for servers by its extended key usage; give one with serverAuth";
+      expect(problemsOf({ ...forClients, chain: root.certificate })).toEqual([`tls.certificate: "CN=client" ${message}`]);
+      const issuer = makeCertificate({ subject: "Client CA", authority: true, issuer: root, usage: 2 });
+      const server = makeCertificate({ subject: "server", names, issuer, usage: 1 });
+      expect(problemsOf({ ...server, chain: issuer.certificate })).toEqual([`tls.chain: "CN=Client CA" ${message}`]);
+    });
+
+    it("is one whose wildcard is a part of a label", () => {
+      const partly = makeCertificate({ subject: "s", names: ["reg*.example.com"], issuer: root });
+      expect(problemsOf({ ...partly, chain: root.certificate })).toEqual([
+        'tls.certificate: does not cover hostname "registry.example.com"; it is for DNS:reg*.example.com',
+      ]);
+    });
+
+    it("is one signed with SHA-1, but for a root", () => {
+      const message = "is signed with SHA-1 or MD5, which clients refuse; give one signed with SHA-256 or better";
+      const server = makeCertificate({ subject: "server", names, issuer: root, digest: "sha1" });
+      expect(problemsOf({ ...server, chain: root.certificate })).toEqual([`tls.certificate: "CN=server" ${message}`]);
+      const oldRoot = makeCertificate({ subject: "Old Root", authority: true, digest: "sha1" });
+      const below = makeCertificate({ subject: "server", names, issuer: oldRoot });
+      expect(problemsOf({ ...below, chain: oldRoot.certificate })).toEqual([]);
+    });
+
+    it("is one signed by what is no authority", () => {
+      const issuer = makeCertificate({ subject: "No CA", issuer: root });
+      const server = makeCertificate({ subject: "server", names, issuer });
+      expect(problemsOf({ ...server, chain: issuer.certificate + root.certificate })).toEqual([
+        'tls.chain: "CN=No CA" is not a CA (basicConstraints CA:TRUE) and can\'t sign "CN=server"',
+      ]);
+    });
+
+    it("is one with more intermediates than an authority allows", () => {
+      const upper = makeCertificate({ subject: "Upper", authority: true, issuer: root, pathLength: 0 });
+      const lower = makeCertificate({ subject: "Lower", authority: true, issuer: upper, pathLength: 0 });
+      const server = makeCertificate({ subject: "server", names, issuer: lower });
+      expect(problemsOf({ ...server, chain: lower.certificate + upper.certificate + root.certificate })).toEqual([
+        'tls.chain: "CN=Upper" allows 0 intermediates below it (pathlen), and there are 1; have the lowest signed by a CA that may',
+      ]);
+      const direct = makeCertificate({ subject: "server", names, issuer: upper });
+      expect(problemsOf({ ...direct, chain: upper.certificate + root.certificate })).toEqual([]);
+    });
+
+    it("is one with a short RSA key", () => {
+      const folder = fs.mkdtempSync(path.join(os.tmpdir(), "container-registry-short-key-"));
+      try {
+        const [key, certificate] = [path.join(folder, "key.pem"), path.join(folder, "certificate.pem")];
+        const words = [
+          "req",
+          "-x509",
+          "-newkey",
+          "rsa:768",
+          "-nodes",
+          "-subj",
+          "/CN=s",
+          "-addext",
+          `subjectAltName=DNS:${names[0]}`,
+        ];
+        execFileSync("openssl", [...words, "-days", "2", "-keyout", key, "-out", certificate], { stdio: "ignore" });
+        const given = { certificate: fs.readFileSync(certificate, "utf8"), privateKey: fs.readFileSync(key, "utf8"), chain: "" };
+        expect(problemsOf(given)).toEqual([
+          'tls.certificate: "CN=s" has an RSA key of 768 bits, which clients refuse; give one of 2048 or more',
+        ]);
+      } finally {
+        fs.rmSync(folder, { recursive: true });
+      }
+    });
   });
 
   it("has all its problems listed at once", () => {

@@ -130,6 +130,8 @@ const cannedAcls = [
   ...["private", "public-read", "public-read-write", "authenticated-read", "aws-exec-read"],
   ...["bucket-owner-read", "bucket-owner-full-control"],
 ];
+/** A region as AWS names them; which there are is Amazon's business. */
+export const awsRegion = /^[a-z]{2,}(-[a-z]+)+-\d+$/;
 const bucketName = /^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$/;
 const bucketRule = "3 to 63 small letters, digits, dots and hyphens";
 
@@ -145,11 +147,7 @@ function s3(options: S3Storage, provision: boolean): Problem[] {
   notes.pattern("bucket", bucketName, bucketRule);
   if (!notes.given("regionEndpoint")) {
     notes.required("region");
-    notes.pattern(
-      "region",
-      /^[a-z]{2}(-[a-z]+)+-\d+$/,
-      "an AWS region such as eu-central-1, or regionEndpoint for another store",
-    );
+    notes.pattern("region", awsRegion, "an AWS region such as eu-central-1, or regionEndpoint for another store");
   }
   notes.url("regionEndpoint");
   if (options.regionEndpoint?.startsWith("http:") && options.secure === true) {

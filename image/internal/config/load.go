@@ -40,5 +40,6 @@ func parsed(name string, content []byte) (*configuration.Configuration, error) {
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", name, err)
 	}
+	completeRegion(c.Storage)
 	return c, nil
 }

@@ -2,9 +2,12 @@ package store
 
 import (
 	"context"
+	"strings"
 	"testing"
 
 	"github.com/distribution/distribution/v3/configuration"
+
+	"container-registry/image/internal/config"
 )
 
 func TestString(t *testing.T) {
@@ -60,6 +63,20 @@ func TestSame(t *testing.T) {
 	}
 	if storeOf("s3").Same(storeOf("gcs")) {
 		t.Error("an S3 bucket is a GCS bucket of that name")
+	}
+}
+
+// The driver's SDK ended before these regions began.
+func TestOpenInYoungRegion(t *testing.T) {
+	for _, region := range []string{"eu-central-1", "mx-central-1", "ap-southeast-7", "ap-east-2", "eusc-de-east-1"} {
+		content := "version: 0.1\nhttp: {addr: ':1'}\nstorage: {s3: {bucket: b, region: " + region + "}}\n"
+		c, err := config.Read(strings.NewReader(content), "test")
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := Of(c).Open(t.Context()); err != nil {
+			t.Errorf("%s: %v", region, err)
+		}
 	}
 }
 

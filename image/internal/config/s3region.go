@@ -1,0 +1,50 @@
+package config
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/aws/aws-sdk-go/aws/endpoints"
+	"github.com/distribution/distribution/v3/configuration"
+)
+
+// completeRegion gives the S3 driver the address of a region that is younger than
+// its SDK, which ended: the driver refuses a region that the SDK does not list,
+// unless it is told where the region is. A region is Amazon's to name.
+func completeRegion(storage configuration.Storage) {
+	driver := storage.Type()
+	if driver != "s3" && driver != "s3aws" {
+		return
+	}
+	parameters := storage.Parameters()
+	region, _ := parameters["region"].(string)
+	if endpoint, _ := parameters["regionendpoint"].(string); endpoint != "" || region == "" || listed(region) {
+		return
+	}
+	name, suffix := "s3", "amazonaws.com"
+	if parameters["usefipsendpoint"] == true {
+		name = "s3-fips"
+	}
+	if strings.HasPrefix(region, "eusc-") {
+		suffix = "amazonaws.eu"
+	} else if strings.HasPrefix(region, "cn-") {
+		suffix = "amazonaws.com.cn"
+	}
+	if parameters["usedualstack"] == true {
+		name += ".dualstack"
+	}
+	scheme := "https"
+	if parameters["secure"] == false {
+		scheme = "http"
+	}
+	storage.Parameters()["regionendpoint"] = fmt.Sprintf("%s://%s.%s.%s", scheme, name, region, suffix)
+}
+
+func listed(region string) bool {
+	for _, partition := range endpoints.DefaultPartitions() {
+		if _, ok := partition.Regions()[region]; ok {
+			return true
+		}
+	}
+	return false
+}

@@ -6,6 +6,7 @@ import {
   listProblems,
   Login,
   hostedMirrorProblems,
+  referrerTags,
   textProblems,
   Upstream,
 } from "./hostedRegistries";
@@ -70,6 +71,15 @@ export function artifactRegistryProblems({
         message: "has a name that is not allowed; use small letters, digits, _ and -, a letter first",
       })),
     ...retentionProblems(garbageCollection),
+    ...((garbageCollection.retention ?? []).length > 0 && options.immutableTags !== false
+      ? [
+          {
+            key: "artifactRegistry.immutableTags",
+            message:
+              "true, the default, is not allowed with garbageCollection.retention: Google deletes no image that has an immutable tag; set it to false, or remove the rules",
+          },
+        ]
+      : []),
     ...hostedMirrorProblems("Google", mirror, upstreams, "Google keeps what it fetched, and looks for newer images by itself"),
   ];
 }
@@ -168,7 +178,7 @@ export interface CleanupPolicy {
 
 /** https://cloud.google.com/artifact-registry/docs/repositories/cleanup-policy-overview */
 export function cleanupPolicies(collection: GarbageCollection): CleanupPolicy[] {
-  const always = collection.alwaysKeepTags ?? [];
+  const always = [...(collection.alwaysKeepTags ?? []), ...((collection.retention ?? []).length === 0 ? [] : [referrerTags])];
   return [
     // Not the newest ones: a push sends an image's manifests first and its tag last.
     ...(collection.deleteUntagged === true

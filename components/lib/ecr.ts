@@ -6,6 +6,7 @@ import {
   listProblems,
   Login,
   hostedMirrorProblems,
+  referrerTags,
   repeated,
   textProblems,
   Upstream,
@@ -13,6 +14,7 @@ import {
 } from "./hostedRegistries";
 import { Problem, shown } from "./problems";
 import { names, repositoryOrPrefix } from "./repositories";
+import { awsRegion } from "./storageChecks";
 
 /** Everything that a registry in ECR is made from. */
 export interface EcrSettings {
@@ -54,7 +56,7 @@ export function ecrProblems(settings: EcrSettings): Problem[] {
   const arnRule = "the ARN of an account (…:root), user or role: arn:aws:iam::<account>:role/<name>";
   const prefix = ecrMirrorPrefix(settings);
   return [
-    ...textProblems("ecr.", { region: ecr.region }, /^[a-z]{2}(-[a-z]+)+-\d+$/, "an AWS region such as eu-central-1"),
+    ...textProblems("ecr.", { region: ecr.region }, awsRegion, "an AWS region such as eu-central-1"),
     ...(ecr.repositories === undefined || ecr.repositories.length === 0
       ? [
           {
@@ -207,7 +209,7 @@ const byAge = (days: number): object => ({ countType: "sinceImagePushed", countU
 const byNumber = (images: number): object => ({ countType: "imageCountMoreThan", countNumber: images });
 
 function expired({ keepNewest, keepDays, keepTags }: RetentionRule, alwaysKeepTags: readonly string[]): object[] {
-  const shielded = [...new Set([...alwaysKeepTags, ...(keepTags ?? [])])];
+  const shielded = [...new Set([referrerTags, ...alwaysKeepTags, ...(keepTags ?? [])])];
   if (shielded.includes("*")) {
     return [];
   }

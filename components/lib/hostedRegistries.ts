@@ -50,6 +50,12 @@ export function repeated(key: string, values: readonly string[] = []): Problem[]
 /** Letters, digits and `._-`, with `*` for any letters. */
 const tagPattern = /^[\w*][\w.*-]{0,127}$/;
 
+/**
+ * The tags by which clients without the Referrers API find signatures and attestations of an image
+ * (https://github.com/opencontainers/distribution-spec/blob/main/spec.md#referrers-tag-schema): no rule about an image's own tags means them.
+ */
+export const referrerTags = "sha256-*";
+
 /** What is wrong with rules in any cloud. `collects` says when the cloud collects, which nobody can choose. */
 export function collectionProblems(target: string, collects: string, collection: GarbageCollection): Problem[] {
   const key = "garbageCollection";

@@ -462,6 +462,7 @@ export const badHostedConfigurations: BadConfiguration[] = [
       target: "artifact-registry",
       artifactRegistry: {
         location: "europe",
+        immutableTags: false,
       },
       garbageCollection: {
         deleteUntagged: true,
@@ -495,6 +496,7 @@ export const badHostedConfigurations: BadConfiguration[] = [
       target: "artifact-registry",
       artifactRegistry: {
         location: "europe",
+        immutableTags: false,
       },
       garbageCollection: {
         retention: [
@@ -526,6 +528,17 @@ export const badHostedConfigurations: BadConfiguration[] = [
       },
     },
     problems: ["garbageCollection.retention: would be more than the 10 policies that Google allows"],
+  },
+  {
+    title: "rules for tags that Google may not delete",
+    config: {
+      target: "artifact-registry",
+      artifactRegistry: { location: "europe" },
+      garbageCollection: { retention: [{ keepNewest: 10 }], retentionDryRun: false },
+    },
+    problems: [
+      "artifactRegistry.immutableTags: true, the default, is not allowed with garbageCollection.retention: Google deletes no image that has an immutable tag; set it to false, or remove the rules",
+    ],
   },
   {
     title: "an existing registry without a name",

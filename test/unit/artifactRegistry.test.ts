@@ -122,6 +122,7 @@ describe("a registry in Artifact Registry", () => {
               "condition": {
                 "tagPrefixes": [
                   "latest",
+                  "sha256-",
                 ],
                 "tagState": "TAGGED",
               },
@@ -262,6 +263,7 @@ describe("cleanup policies", () => {
       { id: "rule-1-newest", action: "KEEP", mostRecentVersions: { keepCount: 5, packageNamePrefixes } },
       { id: "rule-1-days", action: "KEEP", condition: { tagState: "TAGGED", newerThan: "2592000s", packageNamePrefixes } },
       { id: "rule-1-tags", action: "KEEP", condition: { tagState: "TAGGED", tagPrefixes: ["v"], packageNamePrefixes } },
+      { id: "always", action: "KEEP", condition: { tagState: "TAGGED", tagPrefixes: ["sha256-"] } },
     ]);
   });
 

@@ -78,7 +78,7 @@ describe("a registry in ECR", () => {
                   "countNumber": 100000,
                   "countType": "imageCountMoreThan",
                   "tagPatternList": [
-                    "v*",
+                    "sha256-*",
                   ],
                   "tagStatus": "tagged",
                 },
@@ -88,6 +88,20 @@ describe("a registry in ECR", () => {
                   "type": "expire",
                 },
                 "rulePriority": 3,
+                "selection": {
+                  "countNumber": 100000,
+                  "countType": "imageCountMoreThan",
+                  "tagPatternList": [
+                    "v*",
+                  ],
+                  "tagStatus": "tagged",
+                },
+              },
+              {
+                "action": {
+                  "type": "expire",
+                },
+                "rulePriority": 4,
                 "selection": {
                   "countNumber": 20,
                   "countType": "imageCountMoreThan",
@@ -242,7 +256,7 @@ describe("a registry in ECR", () => {
                   "countNumber": 100000,
                   "countType": "imageCountMoreThan",
                   "tagPatternList": [
-                    "v*",
+                    "sha256-*",
                   ],
                   "tagStatus": "tagged",
                 },
@@ -252,6 +266,20 @@ describe("a registry in ECR", () => {
                   "type": "expire",
                 },
                 "rulePriority": 3,
+                "selection": {
+                  "countNumber": 100000,
+                  "countType": "imageCountMoreThan",
+                  "tagPatternList": [
+                    "v*",
+                  ],
+                  "tagStatus": "tagged",
+                },
+              },
+              {
+                "action": {
+                  "type": "expire",
+                },
+                "rulePriority": 4,
                 "selection": {
                   "countNumber": 20,
                   "countType": "imageCountMoreThan",
@@ -468,6 +496,8 @@ describe("a lifecycle policy", () => {
     action: { type: "expire" },
   });
   const newest = (countNumber: number): object => ({ countType: "imageCountMoreThan", countNumber });
+  /** An image that stays must not lose what was signed and attested of it. */
+  const signatures = tagged(1, "sha256-*", newest(100_000));
 
   it("is none without a rule, or with one that keeps every tag", () => {
     expect(lifecyclePolicy("app", { retention: [{ keepNewest: 5, keepTags: ["*"] }] })).toBeUndefined();
@@ -477,19 +507,20 @@ describe("a lifecycle policy", () => {
 
   it("has the first rule that names the repository", () => {
     const retention = [{ repositories: ["team-a/*"], keepNewest: 5 }, { keepDays: 30 }];
-    expect(rules("team-a/app", { retention })).toEqual([tagged(1, "*", newest(5))]);
-    expect(rules("team-a/*", { retention })).toEqual([tagged(1, "*", newest(5))]);
+    expect(rules("team-a/app", { retention })).toEqual([signatures, tagged(2, "*", newest(5))]);
+    expect(rules("team-a/*", { retention })).toEqual([signatures, tagged(2, "*", newest(5))]);
     const days = { countType: "sinceImagePushed", countUnit: "days", countNumber: 30 };
-    expect(rules("team-ab", { retention })).toEqual([tagged(1, "*", days)]);
-    expect(rules("team-b/*", { retention })).toEqual([tagged(1, "*", days)]);
+    expect(rules("team-ab", { retention })).toEqual([signatures, tagged(2, "*", days)]);
+    expect(rules("team-b/*", { retention })).toEqual([signatures, tagged(2, "*", days)]);
   });
 
   it("shields each tag that is to be kept by a rule of its own, before the one that deletes", () => {
     const collection = { retention: [{ keepNewest: 5, keepTags: ["v*", "latest"] }], alwaysKeepTags: ["latest"] };
     expect(rules("app", collection)).toEqual([
-      tagged(1, "latest", newest(100_000)),
-      tagged(2, "v*", newest(100_000)),
-      tagged(3, "*", newest(5)),
+      signatures,
+      tagged(2, "latest", newest(100_000)),
+      tagged(3, "v*", newest(100_000)),
+      tagged(4, "*", newest(5)),
     ]);
   });
 });

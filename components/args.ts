@@ -44,7 +44,7 @@ export type Access = (typeof Access)[keyof typeof Access];
 
 /** Somebody who may log in. */
 export interface User {
-  /** Login name: letters, digits and `._-`, 64 at most, no `:`. */
+  /** Login name: letters, digits and `._@+-`, 128 at most, a letter or digit first. */
   name: string;
   /** Password, 72 bytes at most (the limit of bcrypt). Kept secret. Default: a generated one of 32 characters. */
   password?: pulumi.Input<string>;

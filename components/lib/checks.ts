@@ -122,7 +122,7 @@ export function passwordProblem(key: string, password: string): Problem[] {
 }
 
 function isUserName(name: unknown): boolean {
-  return typeof name === "string" && /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/.test(name);
+  return typeof name === "string" && /^[A-Za-z0-9][A-Za-z0-9._@+-]{0,127}$/.test(name);
 }
 
 /** What only the bundled server can do. */
@@ -157,7 +157,7 @@ export function userProblems(users: readonly User[]): Problem[] {
     if (!isUserName(user.name)) {
       problems.push({
         key: `${key}.name`,
-        message: `${shown(user.name)} is not allowed; use letters, digits and ._- (64 at most, a letter or digit first, no ":")`,
+        message: `${shown(user.name)} is not allowed; use letters, digits and ._@+- (128 at most, a letter or digit first, no ":")`,
       });
     }
     const earlier = first.get(user.name);

@@ -4,6 +4,8 @@ import { Result } from "../support/run";
 import { RegistryOutputs, TestStack } from "../support/testStack";
 
 const repositories = ["team-a/app", "team-b/app"] as const;
+// Clients take any name without a colon (RFC 7617).
+const team = "team+ci@example.com";
 // Docker shows the answer to its second try, in clear, where it is not logged in on localhost.
 const denial =
   /may have to log in|denied|unauthorized|no basic auth credentials|authentication required|403 (Forbidden|\(Forbidden\))/i;
@@ -29,7 +31,7 @@ describe("what users may do", () => {
         "users[0].name": "admin",
         "users[1].name": "reader",
         "users[1].access": "pull",
-        "users[2].name": "team",
+        "users[2].name": team,
         "users[2].repositories[0]": "team-a/*",
       }),
     );
@@ -82,12 +84,12 @@ describe("what users may do", () => {
   const rules: Record<string, [string, string]> = {
     admin: ["push pull", "push pull"],
     reader: ["pull", "pull"],
-    team: ["push pull", ""],
+    [team]: ["push pull", ""],
   };
 
   describe.each([
     ["with a login alone", false, { ...rules, nobody: ["", ""] as [string, string] }],
-    ["with pulls for everybody", true, { ...rules, team: ["push pull", "pull"], nobody: ["pull", "pull"] }],
+    ["with pulls for everybody", true, { ...rules, [team]: ["push pull", "pull"], nobody: ["pull", "pull"] }],
   ])("%s", (_, anonymousPull, expected) => {
     beforeAll(async () => {
       await stack.set({ anonymousPull });
@@ -96,7 +98,7 @@ describe("what users may do", () => {
 
     it.each(Object.keys(clients))("is enforced for %s, and said to be a refusal", async (name) => {
       const allowed: Record<string, string[]> = {};
-      for (const user of Object.keys(expected)) {
+      for (const [index, user] of Object.keys(expected).entries()) {
         const login =
           user === "nobody" ? { username: "", password: "" } : { username: user, password: outputs.credentials[user] ?? "" };
         const client = cleanUp.add((await clients[name]?.({ ...outputs, ...login })) ?? missing(name));
@@ -105,7 +107,7 @@ describe("what users may do", () => {
           const done: string[] = [];
           for (const action of ["push", "pull"] as const) {
             // Pushed to a tag of its own: what is there already need not be pushed.
-            const tag = action === "push" ? `${name}-${user}-${anonymousPull}` : "latest";
+            const tag = action === "push" ? `${name}-${index}-${anonymousPull}` : "latest";
             const { code, stdout, stderr } = await client[action](`${outputs.repositoryPrefix}/${repository}:${tag}`);
             if (code === 0) {
               done.push(action);

@@ -274,7 +274,9 @@ export const badConfigurations: BadConfiguration[] = [
   {
     title: "a colon in a user's name",
     config: { users: [{ name: "a:b" }] },
-    problems: ['users[0].name: "a:b" is not allowed; use letters, digits and ._- (64 at most, a letter or digit first, no ":")'],
+    problems: [
+      'users[0].name: "a:b" is not allowed; use letters, digits and ._@+- (128 at most, a letter or digit first, no ":")',
+    ],
   },
   {
     title: "two users of one name",
@@ -826,8 +828,8 @@ export const badConfigurations: BadConfiguration[] = [
       'lab: "maybe" is not allowed; give true or false',
       'hostname: "a b" is not allowed; give the DNS name or IP address that clients use, without scheme, port or path',
       'tls.mode: "on" is not allowed; choose self-signed, provided, off',
-      'users[1].name: "a:b" is not allowed; use letters, digits and ._- (64 at most, a letter or digit first, no ":")',
-      'users[2].name: "" is not allowed; use letters, digits and ._- (64 at most, a letter or digit first, no ":")',
+      'users[1].name: "a:b" is not allowed; use letters, digits and ._@+- (128 at most, a letter or digit first, no ":")',
+      'users[2].name: "" is not allowed; use letters, digits and ._@+- (128 at most, a letter or digit first, no ":")',
       'storage.s3.bucket: is missing; storage.driver "s3" needs it',
       'storage.s3.region: is missing; storage.driver "s3" needs it',
     ],

@@ -18,6 +18,15 @@ it.each(badConfigurations)("refuses $title", ({ config, problems }) => {
   ]);
 });
 
+it.each<[string, Record<string, unknown>]>([
+  ["a region that is younger than this package", { storage: { driver: "s3", s3: { bucket: "images", region: "mx-central-1" } } }],
+  ["a region of another partition", { storage: { driver: "s3", s3: { bucket: "images", region: "eusc-de-east-1" } } }],
+  ["such a region of ECR", { target: "ecr", ecr: { region: "eusc-de-east-1", repositories: ["app"] } }],
+  ["names of people and robots", { users: [{ name: "jane@example.com" }, { name: "ci+robot" }] }],
+])("takes %s", (_, config) => {
+  expect(() => checkStackConfig(config)).not.toThrow();
+});
+
 it("has a title for every entry of the table", () => {
   expect(new Set(badConfigurations.map(({ title }) => title)).size).toBe(badConfigurations.length);
   expect(badConfigurations.length).toBeGreaterThanOrEqual(40);

@@ -14,7 +14,9 @@ import (
 	"github.com/gorilla/mux"
 	"github.com/opencontainers/go-digest"
 
+	"container-registry/image/internal/layout"
 	"container-registry/image/internal/manifest"
+	"container-registry/image/internal/repair"
 )
 
 // errPaused is for a write that waited long enough.
@@ -83,7 +85,7 @@ func (h *handler) serveWrite(w http.ResponseWriter, r *http.Request, route, repo
 		} else {
 			d = digest.Digest(query.Get("digest"))
 		}
-		h.serveTouched(w, r, repository, d)
+		h.serveTouched(w, r.WithContext(repair.Upload(r.Context())), repository, d)
 	}
 }
 
@@ -103,6 +105,19 @@ func (h *handler) serveTouched(w http.ResponseWriter, r *http.Request, repositor
 	h.serve(observed, r)
 	if observed.status != http.StatusOK && observed.status != http.StatusCreated {
 		untouch()
+		return
+	}
+	if d.Algorithm() != digest.Canonical {
+		h.fence.touchTarget(r.Context(), repository, d)
+	}
+}
+
+// touchTarget keeps the bytes of a layer that has a digest of another algorithm than the
+// one by which the engine keeps them.
+func (f *Fence) touchTarget(ctx context.Context, repository string, d digest.Digest) {
+	content, err := f.driver.GetContent(ctx, layout.LinkPath(layout.RepositoryPath(repository, layout.Layers), d))
+	if target := digest.Digest(content); err == nil && target.Validate() == nil {
+		f.touched.touch(repository, target)
 	}
 }
 
@@ -134,12 +149,20 @@ func (h *handler) put(patience context.Context, a *answer, r *http.Request, repo
 	var paused error
 	r = r.WithContext(f.caches.Pin(r.Context()))
 	body.rewind(func(content []byte) error {
+		if _, err := manifest.Parse(content); err != nil && len(content) <= maxManifest {
+			// The engine says that it is no manifest, with the reason.
+			return err
+		}
 		if paused = f.enter(patience); paused != nil {
 			return paused
 		}
 		// The engine was asked before a pause, perhaps, and looks for the blobs after it.
 		f.caches.Renew(r.Context())
 		push.Digest = digest.FromBytes(content)
+		if paused = f.heal(patience, push.Digest, content); paused != nil {
+			f.gate.leave()
+			return paused
+		}
 		untouch = f.touched.touch(repository, push.Digest)
 		return nil
 	})
@@ -169,12 +192,24 @@ func (h *handler) put(patience context.Context, a *answer, r *http.Request, repo
 	if err != nil {
 		return true, nil
 	}
-	f.touched.settle(repository, m.References()...)
 	if push.Reference != push.Digest.String() || m.Subject != "" {
-		// A tag or its subject keeps it. Without, an index may come that needs it.
-		f.touched.settle(repository, push.Digest)
+		// A tag or its subject keeps it, and all it refers to. Without, an index may come
+		// that needs it.
+		f.touched.settle(repository, append(m.References(), push.Digest)...)
 	}
 	return true, nil
+}
+
+// heal puts a manifest in the place of what is damaged there: the engine would let that be.
+func (f *Fence) heal(ctx context.Context, d digest.Digest, content []byte) error {
+	there, err := f.driver.GetContent(ctx, layout.BlobPath(d))
+	if layout.IsMissing(err) || err == nil && bytes.Equal(there, content) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	return f.driver.PutContent(ctx, layout.BlobPath(d), content)
 }
 
 // enter waits for the end of all pauses. Who entered has to leave the gate.

@@ -295,6 +295,9 @@ func (h *Hold) Delete(ctx context.Context, d digest.Digest, do func() error) (bo
 	return h.fence.touched.delete(d, do)
 }
 
+// Touched says whether a client counts on the digest.
+func (h *Hold) Touched(d digest.Digest) bool { return h.fence.touched.has(d) }
+
 // InUse says whether a client counts on anything in a repository.
 func (h *Hold) InUse(repository string) bool { return h.fence.touched.inUse(repository) }
 

@@ -92,11 +92,9 @@ func (t *touched) expire(now time.Time) {
 func (t *touched) delete(d digest.Digest, do func() error) (bool, error) {
 	t.mutex.Lock()
 	t.await(d)
-	for _, until := range t.until[d] {
-		if until.After(time.Now()) {
-			t.mutex.Unlock()
-			return false, nil
-		}
+	if t.counted(d) {
+		t.mutex.Unlock()
+		return false, nil
 	}
 	done := make(chan struct{})
 	t.deleting[d] = done
@@ -108,6 +106,23 @@ func (t *touched) delete(d digest.Digest, do func() error) (bool, error) {
 		close(done)
 	}()
 	return true, do()
+}
+
+// has says whether somebody counts on it.
+func (t *touched) has(d digest.Digest) bool {
+	t.mutex.Lock()
+	defer t.mutex.Unlock()
+	return t.counted(d)
+}
+
+// counted is called with the lock held.
+func (t *touched) counted(d digest.Digest) bool {
+	for _, until := range t.until[d] {
+		if until.After(time.Now()) {
+			return true
+		}
+	}
+	return false
 }
 
 // inUse says whether somebody counts on anything in a repository.

@@ -296,23 +296,19 @@ func TestUploadUnderWay(t *testing.T) {
 	finish()
 }
 
-// TestDamagedManifest ends a collection: nobody knows which blobs it needs.
-func TestDamagedManifest(t *testing.T) {
-	r := serve(t, folder(t), "a", quick, Options{})
-	d := r.Push(t, "app", "1", registrytest.Layer(1, 100))
-	gone := r.Push(t, "app", "2", registrytest.Layer(2, 100))
-	r.Delete(t, "app", gone.String())
-	if err := r.collector.driver.PutContent(t.Context(), layout.BlobPath(d), []byte("no manifest")); err != nil {
+// begin is a collection that has made its plan.
+func (r *rig) begin(t *testing.T) *run {
+	t.Helper()
+	hold, ctx, err := r.fence.Acquire(t.Context())
+	if err != nil {
 		t.Fatal(err)
 	}
-	_, err := r.collector.Collect(t.Context(), Request{}, testLog{t})
-	if err == nil || !strings.Contains(err.Error(), "app@"+d.String()+" is damaged") {
+	t.Cleanup(func() { hold.Release(ctx) })
+	collection := &run{Collector: r.collector, options: r.collector.options, out: testLog{t}, pushed: map[string]bool{}, report: &Report{}, hold: hold}
+	if err := collection.plan(ctx); err != nil {
 		t.Fatal(err)
 	}
-	if status := head(t, r.URL+"/v2/app/blobs/"+digest.FromBytes(registrytest.Layer(2, 100)).String()); status != http.StatusOK {
-		t.Errorf("a blob was deleted: %d", status)
-	}
-	r.Push(t, "app", "1", registrytest.Layer(3, 100))
+	return collection
 }
 
 // TestBroughtBack pushes manifests whose bytes were gone when the collection looked.
@@ -335,15 +331,7 @@ func TestBroughtBack(t *testing.T) {
 			}
 			// Another server, which has no cache of the time before.
 			r := serve(t, driver, "b", quick, Options{DeleteUntagged: true})
-			hold, ctx, err := r.fence.Acquire(t.Context())
-			if err != nil {
-				t.Fatal(err)
-			}
-			defer hold.Release(ctx)
-			collection := &run{Collector: r.collector, options: r.collector.options, out: testLog{t}, pushed: map[string]bool{}, report: &Report{}, hold: hold}
-			if err := collection.plan(ctx); err != nil {
-				t.Fatal(err)
-			}
+			collection := r.begin(t)
 			if len(collection.todo.deletions) == 0 {
 				t.Fatal("nothing would be deleted")
 			}
@@ -354,7 +342,7 @@ func TestBroughtBack(t *testing.T) {
 			if again := r.PushIndex(t, "app", "index", image); again != index {
 				t.Fatalf("another index: %s", again)
 			}
-			if err := collection.sweep(ctx); err != nil {
+			if err := collection.sweep(t.Context()); err != nil {
 				t.Fatal(err)
 			}
 			if lines := r.Pulled(t); len(lines) != 5 {

@@ -112,6 +112,8 @@ type run struct {
 	mutex  sync.Mutex
 	out    io.Writer
 	report *Report
+	// spared are the manifests that clients count on, with all they need.
+	spared []deletion
 }
 
 func (r *run) plan(ctx context.Context) error {
@@ -125,6 +127,10 @@ func (r *run) plan(ctx context.Context) error {
 	for _, each := range inventory.repositories {
 		r.report.Manifests.Found += len(each.revisions)
 		r.report.Tags.Found += len(each.tags)
+	}
+	for _, each := range inventory.problems {
+		r.say("warning: %s", each)
+		r.log.Warn("garbage collection: " + each)
 	}
 	for _, wish := range r.todo.wishes {
 		r.say("would be deleted: %s (retention is set to a dry run)", wish)
@@ -204,6 +210,7 @@ func (r *run) pause(ctx context.Context, rest []deletion) (_ []deletion, err err
 	if err := r.protect(ctx, pushed); err != nil {
 		return nil, err
 	}
+	r.keepTouched(rest)
 	for until := time.Now().Add(budget); len(rest) > 0 && time.Now().Before(until); {
 		done, err := r.deleteSome(ctx, rest, until)
 		if err != nil {
@@ -223,7 +230,21 @@ func (r *run) deleteSome(ctx context.Context, rest []deletion, until time.Time) 
 		group.Go(func() error { return r.delete(ctx, d) })
 		done++
 	}
-	return done, group.Wait()
+	err = group.Wait()
+	for _, d := range r.spared {
+		r.todo.needs.keep(d.repository, d.digest)
+	}
+	r.spared = nil
+	return done, err
+}
+
+// keepTouched is for manifests that clients were told of, before anything they need goes.
+func (r *run) keepTouched(rest []deletion) {
+	for _, d := range rest {
+		if d.stage == manifests && r.hold.Touched(d.digest) {
+			r.todo.needs.keep(d.repository, d.digest)
+		}
+	}
 }
 
 // protect takes manifests that were pushed, and all they need, off the list.
@@ -243,8 +264,18 @@ func (r *run) protect(ctx context.Context, pushed []fence.Pushed) error {
 				return err
 			}
 			written[n] = info.ModTime()
-			_, err = i.manifest(reading, p.Repository, p.Digest)
-			return err
+			m, err := i.manifest(reading, p.Repository, p.Digest)
+			if err != nil {
+				return err
+			}
+			for _, d := range m.References() {
+				if d.Validate() == nil && d.Algorithm() != digest.Canonical {
+					if err := i.readAlias(reading, p.Repository, d); err != nil {
+						return err
+					}
+				}
+			}
+			return nil
 		})
 	}
 	if err := group.Wait(); err != nil {
@@ -262,6 +293,9 @@ func (r *run) protect(ctx context.Context, pushed []fence.Pushed) error {
 		// Its bytes may have been gone when it was kept before.
 		delete(needs.manifests[p.Repository], p.Digest)
 		needs.keep(p.Repository, p.Digest)
+		if i.manifests[p.Digest] == damaged {
+			needs.keepAll(i.repository(p.Repository))
+		}
 	}
 	return nil
 }
@@ -318,6 +352,9 @@ func (r *run) delete(ctx context.Context, d deletion) error {
 	default:
 		r.mutex.Lock()
 		r.report.Spared++
+		if d.stage == manifests {
+			r.spared = append(r.spared, d)
+		}
 		r.mutex.Unlock()
 	}
 	return nil
@@ -337,7 +374,7 @@ func (r *run) moved(ctx context.Context, d deletion) (bool, error) {
 	if r.pushed[d.repository+":"+d.tag] {
 		return true, nil
 	}
-	content, err := r.driver.GetContent(ctx, currentPath(d.repository, d.tag))
+	content, err := r.driver.GetContent(ctx, layout.TagPath(d.repository, d.tag))
 	if layout.IsMissing(err) {
 		return true, nil
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"path"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -23,9 +24,14 @@ type inventory struct {
 
 	blobs        map[digest.Digest]blob
 	repositories map[string]*repository
+	// aliases are the digests by which the engine keeps the bytes of layers that were
+	// pushed by a digest of another algorithm.
+	aliases map[digest.Digest]digest.Digest
 
 	mutex     sync.Mutex
 	manifests map[digest.Digest]*manifest.Manifest
+	// problems are what people should put right.
+	problems []string
 }
 
 type blob struct {
@@ -42,8 +48,10 @@ type repository struct {
 }
 
 type tag struct {
-	// current is the manifest the tag names; empty for what an unfinished push leaves.
+	// current is the manifest the tag names; empty for what an unfinished push leaves, and
+	// for a tag that is damaged.
 	current digest.Digest
+	damaged bool
 	pushed  time.Time
 	// history are all manifests the tag has ever named.
 	history []digest.Digest
@@ -58,6 +66,7 @@ func takeInventory(ctx context.Context, driver storagedriver.StorageDriver) (*in
 		driver:       driver,
 		blobs:        map[digest.Digest]blob{},
 		repositories: map[string]*repository{},
+		aliases:      map[digest.Digest]digest.Digest{},
 		manifests:    map[digest.Digest]*manifest.Manifest{},
 	}
 	if err := walk(ctx, driver, layout.Blobs, i.locked(i.addBlob)); err != nil {
@@ -66,10 +75,13 @@ func takeInventory(ctx context.Context, driver storagedriver.StorageDriver) (*in
 	if err := walk(ctx, driver, layout.Repositories, i.locked(i.addLink)); err != nil {
 		return nil, err
 	}
-	if err := i.readTags(ctx); err != nil {
-		return nil, err
+	for _, read := range []func(context.Context) error{i.readAliases, i.readTags, i.readManifests, i.findDangling} {
+		if err := read(ctx); err != nil {
+			return nil, err
+		}
 	}
-	return i, i.readManifests(ctx)
+	slices.Sort(i.problems)
+	return i, nil
 }
 
 // locked is for walks that see several files at a time.
@@ -146,8 +158,40 @@ func (r *repository) tag(name string) *tag {
 	return t
 }
 
-func currentPath(repository, tag string) string {
-	return layout.RepositoryPath(repository, layout.Tags, tag, "current", "link")
+func (i *inventory) problem(format string, values ...any) {
+	i.mutex.Lock()
+	defer i.mutex.Unlock()
+	i.problems = append(i.problems, fmt.Sprintf(format, values...))
+}
+
+// readAliases looks into the links of which there are few.
+func (i *inventory) readAliases(ctx context.Context) error {
+	group, ctx := errgroup.WithContext(ctx)
+	group.SetLimit(workers)
+	for _, r := range i.repositories {
+		for d := range r.layers {
+			if d.Algorithm() != digest.Canonical {
+				group.Go(func() error { return i.readAlias(ctx, r.name, d) })
+			}
+		}
+	}
+	return group.Wait()
+}
+
+func (i *inventory) readAlias(ctx context.Context, repository string, d digest.Digest) error {
+	content, err := i.driver.GetContent(ctx, layout.LinkPath(layout.RepositoryPath(repository, layout.Layers), d))
+	if layout.IsMissing(err) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	if target := digest.Digest(content); target.Validate() == nil {
+		i.mutex.Lock()
+		defer i.mutex.Unlock()
+		i.aliases[d] = target
+	}
+	return nil
 }
 
 func (i *inventory) readTags(ctx context.Context) error {
@@ -156,14 +200,19 @@ func (i *inventory) readTags(ctx context.Context) error {
 	for _, r := range i.repositories {
 		for name, t := range r.tags {
 			group.Go(func() error {
-				content, err := i.driver.GetContent(ctx, currentPath(r.name, name))
+				content, err := i.driver.GetContent(ctx, layout.TagPath(r.name, name))
 				if layout.IsMissing(err) {
 					return nil
 				}
 				if err != nil {
 					return err
 				}
-				t.current = digest.Digest(content)
+				if d := digest.Digest(content); d.Validate() == nil {
+					t.current = d
+				} else {
+					t.damaged = true
+					i.problem("tag %s:%s is damaged: it names no manifest; all that it ever named is kept; push or delete it", r.name, name)
+				}
 				return nil
 			})
 		}
@@ -190,30 +239,74 @@ func (i *inventory) readManifests(ctx context.Context) error {
 	return group.Wait()
 }
 
-// gone stands for a manifest without bytes. Who pushes it again brings them back.
-var gone = &manifest.Manifest{}
+// findDangling looks at tags whose manifest was not found. It may have been pushed since.
+func (i *inventory) findDangling(ctx context.Context) error {
+	group, ctx := errgroup.WithContext(ctx)
+	group.SetLimit(workers)
+	for _, r := range i.repositories {
+		for name, t := range r.tags {
+			if _, found := r.revisions[t.current]; t.current == "" || found && i.manifests[t.current] != gone {
+				continue
+			}
+			group.Go(func() error {
+				for _, each := range []string{layout.BlobPath(t.current), layout.LinkPath(layout.RepositoryPath(r.name, layout.Revisions), t.current)} {
+					_, err := i.driver.Stat(ctx, each)
+					if layout.IsMissing(err) {
+						i.problem("tag %s:%s names %s, which is not there; push or delete it", r.name, name, t.current)
+						return nil
+					}
+					if err != nil {
+						return err
+					}
+				}
+				return nil
+			})
+		}
+	}
+	return group.Wait()
+}
 
-// manifest reads it once, unless it was gone. One that can't be read as a manifest ends
-// the collection: nobody knows what it needs.
+var (
+	// gone stands for a manifest without bytes. Who pushes it again brings them back.
+	gone = &manifest.Manifest{}
+	// damaged stands for one of which it can't be told what it needs.
+	damaged = &manifest.Manifest{}
+)
+
+// manifest reads it once, unless it was gone or damaged.
 func (i *inventory) manifest(ctx context.Context, repository string, d digest.Digest) (*manifest.Manifest, error) {
 	i.mutex.Lock()
 	m, ok := i.manifests[d]
 	i.mutex.Unlock()
-	if ok && m != gone {
+	if ok && m != gone && m != damaged {
 		return m, nil
 	}
-	m = gone
 	content, err := i.driver.GetContent(ctx, layout.BlobPath(d))
-	if err != nil && !layout.IsMissing(err) {
+	switch {
+	case layout.IsMissing(err):
+		m = gone
+	case err != nil:
 		return nil, err
-	}
-	if err == nil {
-		if m, err = manifest.Parse(content); err != nil {
-			return nil, fmt.Errorf("%s@%s is damaged (%w), so it cannot be told which blobs it needs; delete it or push it again", repository, d, err)
+	default:
+		// What the engine took can be read as far as the engine reads it.
+		m, _ = manifest.Parse(content)
+		if m == nil || d.Algorithm().FromBytes(content) != d {
+			m = damaged
+			i.problem("%s@%s is damaged, so it cannot be told which blobs it needs; all of its repository is kept; push it again or delete it", repository, d)
 		}
 	}
 	i.mutex.Lock()
 	defer i.mutex.Unlock()
 	i.manifests[d] = m
 	return m, nil
+}
+
+// isDamaged says whether it can't be told what a repository needs.
+func (i *inventory) isDamaged(r *repository) bool {
+	for d := range r.revisions {
+		if i.manifests[d] == damaged {
+			return true
+		}
+	}
+	return false
 }

@@ -28,6 +28,10 @@ func findNeeds(i *inventory, deleteUntagged bool, retired map[string][]string) *
 	for _, r := range i.repositories {
 		n.manifests[r.name] = map[digest.Digest]bool{}
 		n.about[r.name] = i.about(r)
+		if i.isDamaged(r) {
+			n.keepAll(r)
+			continue
+		}
 		for _, d := range n.roots(r, deleteUntagged, retired[r.name]) {
 			n.keep(r.name, d)
 		}
@@ -61,6 +65,8 @@ func (n *needs) roots(r *repository, deleteUntagged bool, retired []string) []di
 	for name, t := range r.tags {
 		_, dependent := r.revisions[digest.Digest(companionOf(name))]
 		switch {
+		case t.damaged:
+			roots = append(roots, t.history...)
 		case gone[name]:
 			n.reach(r, t.current, withRetired)
 		case !dependent:
@@ -107,9 +113,26 @@ func (n *needs) keep(repository string, d digest.Digest) {
 	}
 }
 
+// keepAll is for a repository of which nobody knows what it needs.
+func (n *needs) keepAll(r *repository) {
+	for d := range r.revisions {
+		n.keep(r.name, d)
+	}
+	for d := range r.layers {
+		n.keepBlob(d)
+	}
+}
+
 func (n *needs) keepBlobs(d digest.Digest, m *manifest.Manifest) {
-	n.blobs[d] = true
+	n.keepBlob(d)
 	for _, each := range m.References() {
-		n.blobs[each] = true
+		n.keepBlob(each)
+	}
+}
+
+func (n *needs) keepBlob(d digest.Digest) {
+	n.blobs[d] = true
+	if target, ok := n.inventory.aliases[d]; ok {
+		n.blobs[target] = true
 	}
 }

@@ -85,12 +85,13 @@ func makePlan(i *inventory, o Options, now time.Time) *plan {
 		}
 	}
 	p.needs = findNeeds(i, o.DeleteUntagged, retired)
-	p.needs.keepYoung(now.Add(-o.Grace))
+	since := now.Add(-o.Grace)
+	p.needs.keepYoung(since)
 	for _, name := range sorted(i.repositories) {
-		p.addRepository(i.repositories[name], retired[name])
+		p.addRepository(i.repositories[name], retired[name], since)
 	}
 	for d, found := range i.blobs {
-		if !p.needs.blobs[d] && !found.written.After(now.Add(-o.Grace)) {
+		if !p.needs.blobs[d] && !found.written.After(since) {
 			p.deletions = append(p.deletions, deletion{stage: blobs, digest: d})
 		}
 	}
@@ -100,12 +101,12 @@ func makePlan(i *inventory, o Options, now time.Time) *plan {
 	return p
 }
 
-func (p *plan) addRepository(r *repository, retired []string) {
+func (p *plan) addRepository(r *repository, retired []string, since time.Time) {
 	left := 0
 	for name, t := range r.tags {
 		_, about := r.revisions[digest.Digest(companionOf(name))]
 		switch {
-		case slices.Contains(retired, name) || t.current == "":
+		case slices.Contains(retired, name) || t.current == "" && !t.damaged:
 		case about && !p.needs.manifests[r.name][t.current]:
 			p.deletions = append(p.deletions, deletion{stage: tags, repository: r.name, tag: name, digest: t.current})
 		default:
@@ -122,9 +123,19 @@ func (p *plan) addRepository(r *repository, retired []string) {
 			p.deletions = append(p.deletions, deletion{stage: layers, repository: r.name, digest: d})
 		}
 	}
-	if left == 0 && len(p.needs.manifests[r.name]) == 0 {
+	if left == 0 && len(p.needs.manifests[r.name]) == 0 && !r.isYoung(since) {
 		p.deletions = append(p.deletions, deletion{stage: repositories, repository: r.name})
 	}
+}
+
+// isYoung says whether somebody may be pushing the first image to it.
+func (r *repository) isYoung(since time.Time) bool {
+	for _, written := range r.layers {
+		if written.After(since) {
+			return true
+		}
+	}
+	return false
 }
 
 // keepYoung is for pushes through another server, of which this one knows nothing.
@@ -137,7 +148,7 @@ func (n *needs) keepYoung(since time.Time) {
 		}
 		for d, written := range r.layers {
 			if written.After(since) {
-				n.blobs[d] = true
+				n.keepBlob(d)
 			}
 		}
 	}

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"path"
+	"strings"
 
 	"github.com/opencontainers/go-digest"
 
@@ -20,8 +21,9 @@ import (
 //	repositories/<name>/_manifests/tags/<tag>/index/<algorithm>/<hex>/link
 //	repositories/<name>/_uploads/…
 const (
-	data = "data"
-	link = "link"
+	data    = "data"
+	link    = "link"
+	current = "current"
 
 	Root         = "/docker/registry/v2"
 	Blobs        = Root + "/blobs"
@@ -41,6 +43,24 @@ func BlobPath(d digest.Digest) string {
 
 // IsFile says whether blobs and links have that name.
 func IsFile(name string) bool { return name == data || name == link }
+
+// IsBlob says whether a path is of a blob's bytes.
+func IsBlob(p string) bool { return strings.HasPrefix(p, Blobs+"/") && path.Base(p) == data }
+
+// IsUpload says whether a path is of the bytes of an upload under way.
+func IsUpload(p string) bool {
+	return path.Base(p) == data && path.Base(path.Dir(path.Dir(p))) == Uploads
+}
+
+// IsTag says whether a path is of what a tag names.
+func IsTag(p string) bool {
+	return path.Base(p) == link && path.Base(path.Dir(p)) == current && strings.Contains(p, "/"+Tags+"/")
+}
+
+// TagPath is where it is written what a tag names.
+func TagPath(repository, tag string) string {
+	return RepositoryPath(repository, Tags, tag, current, link)
+}
 
 // RepositoryPath is a folder or file of a repository.
 func RepositoryPath(repository string, names ...string) string {

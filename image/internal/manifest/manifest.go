@@ -2,7 +2,9 @@
 package manifest
 
 import (
+	"bytes"
 	"encoding/json"
+	"errors"
 
 	"github.com/opencontainers/go-digest"
 )
@@ -21,8 +23,16 @@ type descriptor struct {
 	Digest digest.Digest `json:"digest"`
 }
 
-// Parse reads images and indexes of OCI and Docker, artifacts, and Docker's schema 1.
+// errNoObject is for bytes that no client ever pushed as a manifest.
+var errNoObject = errors.New("it is no JSON object")
+
+// Parse reads images and indexes of OCI and Docker, artifacts, and Docker's schema 1. The
+// engine takes manifests whose fields it does not know are of another type than they
+// should be. Of such a one there is a Manifest of what can be read, beside the error.
 func Parse(content []byte) (*Manifest, error) {
+	if !bytes.HasPrefix(bytes.TrimSpace(content), []byte("{")) {
+		return nil, errNoObject
+	}
 	var fields struct {
 		Config    *descriptor  `json:"config"`
 		Layers    []descriptor `json:"layers"`
@@ -33,7 +43,8 @@ func Parse(content []byte) (*Manifest, error) {
 			BlobSum digest.Digest `json:"blobSum"`
 		} `json:"fsLayers"`
 	}
-	if err := json.Unmarshal(content, &fields); err != nil {
+	err := json.Unmarshal(content, &fields)
+	if err != nil && !errors.As(err, new(*json.UnmarshalTypeError)) {
 		return nil, err
 	}
 	m := &Manifest{}
@@ -52,7 +63,7 @@ func Parse(content []byte) (*Manifest, error) {
 	if fields.Subject != nil {
 		m.Subject = fields.Subject.Digest
 	}
-	return m, nil
+	return m, err
 }
 
 // References are all digests in it.

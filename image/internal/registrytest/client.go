@@ -34,7 +34,8 @@ func Serve(t testing.TB, c *configuration.Configuration) Client {
 	return Client{server.URL}
 }
 
-// Push pushes an image of these layers, and returns its digest.
+// Push pushes an image of these layers, and returns its digest. Without a tag it is pushed
+// by its digest.
 func (c Client) Push(t testing.TB, repository, tag string, layers ...[]byte) digest.Digest {
 	t.Helper()
 	m := v1.Manifest{
@@ -48,7 +49,7 @@ func (c Client) Push(t testing.TB, repository, tag string, layers ...[]byte) dig
 		d := c.pushBlob(t, repository, layer)
 		m.Layers = append(m.Layers, v1.Descriptor{MediaType: v1.MediaTypeImageLayer, Digest: d, Size: int64(len(layer))})
 	}
-	return c.pushManifest(t, repository, tag, m.MediaType, m)
+	return c.PushManifest(t, repository, tag, m.MediaType, m)
 }
 
 // PushIndex tags an index of manifests that were pushed before.
@@ -60,7 +61,7 @@ func (c Client) PushIndex(t testing.TB, repository, tag string, manifests ...dig
 		platform := &v1.Platform{OS: "linux", Architecture: []string{"amd64", "arm64"}[i%2]}
 		index.Manifests = append(index.Manifests, v1.Descriptor{MediaType: v1.MediaTypeImageManifest, Digest: d, Size: size, Platform: platform})
 	}
-	return c.pushManifest(t, repository, tag, index.MediaType, index)
+	return c.PushManifest(t, repository, tag, index.MediaType, index)
 }
 
 // PushAbout pushes a manifest whose subject is another one, as a signature is. Without a
@@ -76,14 +77,7 @@ func (c Client) PushAbout(t testing.TB, repository, tag string, subject digest.D
 		Subject:      &v1.Descriptor{MediaType: v1.MediaTypeImageManifest, Digest: subject, Size: 1},
 	}
 	c.pushBlob(t, repository, v1.DescriptorEmptyJSON.Data)
-	if tag == "" {
-		content, err := json.Marshal(m)
-		if err != nil {
-			t.Fatal(err)
-		}
-		tag = digest.FromBytes(content).String()
-	}
-	return c.pushManifest(t, repository, tag, m.MediaType, m)
+	return c.PushManifest(t, repository, tag, m.MediaType, m)
 }
 
 // Delete deletes a tag, or a manifest with all its tags.
@@ -150,19 +144,30 @@ func (c Client) Catalog(t testing.TB) []string {
 func (c Client) pushBlob(t testing.TB, repository string, content []byte) digest.Digest {
 	t.Helper()
 	d := digest.FromBytes(content)
-	location := c.send(t, http.MethodPost, c.URL+"/v2/"+repository+"/blobs/uploads/", "", nil, http.StatusAccepted)
-	c.send(t, http.MethodPut, location+"&digest="+d.String(), "application/octet-stream", content, http.StatusCreated)
+	c.PushBlob(t, repository, d, content)
 	return d
 }
 
-func (c Client) pushManifest(t testing.TB, repository, tag, mediaType string, m any) digest.Digest {
+// PushBlob uploads a blob by a digest of any algorithm.
+func (c Client) PushBlob(t testing.TB, repository string, d digest.Digest, content []byte) {
+	t.Helper()
+	location := c.send(t, http.MethodPost, c.URL+"/v2/"+repository+"/blobs/uploads/", "", nil, http.StatusAccepted)
+	c.send(t, http.MethodPut, location+"&digest="+d.String(), "application/octet-stream", content, http.StatusCreated)
+}
+
+// PushManifest pushes what is written as a manifest, by its digest without a tag.
+func (c Client) PushManifest(t testing.TB, repository, tag, mediaType string, m any) digest.Digest {
 	t.Helper()
 	content, err := json.Marshal(m)
 	if err != nil {
 		t.Fatal(err)
 	}
+	d := digest.FromBytes(content)
+	if tag == "" {
+		tag = d.String()
+	}
 	c.send(t, http.MethodPut, c.URL+"/v2/"+repository+"/manifests/"+tag, mediaType, content, http.StatusCreated)
-	return digest.FromBytes(content)
+	return d
 }
 
 func (c Client) send(t testing.TB, method, url, mediaType string, body []byte, want int) (location string) {
@@ -184,8 +189,8 @@ func (c Client) send(t testing.TB, method, url, mediaType string, body []byte, w
 	return response.Header.Get("Location")
 }
 
-// tags are none for a repository that has layers alone.
-func (c Client) tags(t testing.TB, repository string) []string {
+// Tags are none for a repository that has layers alone.
+func (c Client) Tags(t testing.TB, repository string) []string {
 	t.Helper()
 	path := "/v2/" + repository + "/tags/list"
 	status, content := c.ask(t, path)
@@ -233,7 +238,7 @@ func (c Client) Pulled(t testing.TB) []string {
 	t.Helper()
 	var lines []string
 	for _, repository := range c.Catalog(t) {
-		for _, tag := range c.tags(t, repository) {
+		for _, tag := range c.Tags(t, repository) {
 			content := c.get(t, "/v2/"+repository+"/manifests/"+tag)
 			lines = append(lines, fmt.Sprintf("%s:%s %s", repository, tag, digest.FromBytes(content)))
 			lines = append(lines, c.pullManifest(t, repository, digest.FromBytes(content))...)
@@ -271,7 +276,7 @@ func (c Client) pullManifest(t testing.TB, repository string, d digest.Digest) [
 func (c Client) verified(t testing.TB, path string, d digest.Digest) []byte {
 	t.Helper()
 	content := c.get(t, path+d.String())
-	if got := digest.FromBytes(content); got != d {
+	if got := d.Algorithm().FromBytes(content); got != d {
 		t.Errorf("%s%s has the digest %s", path, d, got)
 	}
 	return content

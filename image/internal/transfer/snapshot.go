@@ -39,7 +39,7 @@ type tag struct {
 func (t *tag) String() string { return t.repository + ":" + t.name }
 
 func (t *tag) currentPath() string {
-	return path.Join(layout.RepositoryPath(t.repository, layout.Tags), t.name, "current", "link")
+	return layout.TagPath(t.repository, t.name)
 }
 
 func (t *tag) indexPath() string {

@@ -2,11 +2,15 @@ package fence
 
 import (
 	"bytes"
+	"errors"
 	"io"
 )
 
 // maxManifest is the engine's own limit; it refuses what is larger.
 const maxManifest = 4 << 20
+
+// errTooLarge is the engine's to tell.
+var errTooLarge = errors.New("the manifest is larger than 4 MiB")
 
 // manifestBody is read from the client when the engine asks for it, which is after it
 // found that the user may push: nobody else's manifests are kept in memory. The push is
@@ -14,17 +18,16 @@ const maxManifest = 4 << 20
 type manifestBody struct {
 	client  io.ReadCloser
 	content []byte
-	// complete is set when content is all that the client sent, or more than the engine takes.
+	// complete is set when content is all that the client sent.
 	complete bool
 
-	admit    func(content []byte) error
-	admitted bool
-	reader   io.Reader
+	admit  func(content []byte) error
+	reader io.Reader
 }
 
 // rewind has the engine read it from the beginning, and ask again to be admitted.
 func (b *manifestBody) rewind(admit func(content []byte) error) {
-	b.admit, b.admitted, b.reader = admit, false, nil
+	b.admit, b.reader = admit, nil
 }
 
 func (b *manifestBody) Read(p []byte) (int, error) {
@@ -42,13 +45,15 @@ func (b *manifestBody) begin() error {
 		if err != nil {
 			return err
 		}
+		if len(content) > maxManifest {
+			return errTooLarge
+		}
 		b.content, b.complete = content, true
 	}
 	if err := b.admit(b.content); err != nil {
 		return err
 	}
-	b.admitted = true
-	b.reader = io.MultiReader(bytes.NewReader(b.content), b.client)
+	b.reader = bytes.NewReader(b.content)
 	return nil
 }
 

@@ -12,6 +12,8 @@ import (
 	"github.com/opencontainers/go-digest"
 
 	storagedriver "github.com/distribution/distribution/v3/registry/storage/driver"
+
+	"container-registry/image/internal/manifest"
 )
 
 // Timing is how long things take.
@@ -20,8 +22,8 @@ type Timing struct {
 	Beat, Expiry time.Duration
 	// Fresh is how old a writer's knowledge of the store may be before it begins.
 	Fresh time.Duration
-	// Settle is how long a collection waits after it announced a pause, for the writers of
-	// other servers to end.
+	// Settle is how long a collection waits after it announced a pause, for a store whose
+	// listings lag behind.
 	Settle time.Duration
 	// Patience is how long a write waits for the end of a pause before it gets 503.
 	Patience time.Duration
@@ -37,7 +39,6 @@ func TimingOf(driver string) Timing {
 		Beat:     3 * time.Second,
 		Expiry:   20 * time.Second,
 		Fresh:    500 * time.Millisecond,
-		Settle:   time.Second,
 		Patience: 10 * time.Second,
 		Remember: time.Hour,
 	}
@@ -76,8 +77,13 @@ type Pushed struct {
 	// Reference is the tag or digest it was pushed by.
 	Reference string        `json:"reference"`
 	Digest    digest.Digest `json:"digest"`
-	at        time.Time
+	// Manifest is what it needs.
+	Manifest *manifest.Manifest `json:"manifest"`
+	at       time.Time
 }
+
+// Clock is the time since any moment. It goes on while the machine is suspended.
+type Clock func() time.Duration
 
 // Fence is one server's part.
 type Fence struct {
@@ -85,46 +91,68 @@ type Fence struct {
 	name   string
 	timing Timing
 	caches Generations
+	clock  Clock
 
 	gate    *gate
 	touched *touched
-
-	looking    sync.Mutex
-	seen       map[string]sighting
-	last       state
-	looked     time.Time
-	generation string
+	looks   *looks
+	// seen is only for the look under way.
+	seen map[string]sighting
 	// blind says that there is no cache until the next look.
 	blind atomic.Bool
+
+	mutex sync.Mutex
+	// own is this server's collection under way, and mine are all it ever had.
+	own    string
+	mine   map[string]bool
+	pushed []Pushed
+	// generation is the one of the cache.
+	generation string
 	// paused says that this server's own collection deletes.
 	paused bool
-
-	mutex  sync.Mutex
-	own    string
-	pushed []Pushed
+	// epoch is raised when a look that is under way must not be followed.
+	epoch int
 }
 
 // New makes the fence of a server. No other process on the same store may have its name,
 // except for one that is dead.
 func New(driver storagedriver.StorageDriver, name string, timing Timing, caches Generations) *Fence {
+	return NewWithClock(driver, name, timing, caches, sinceBoot)
+}
+
+// NewWithClock is for machines that are not real.
+func NewWithClock(driver storagedriver.StorageDriver, name string, timing Timing, caches Generations, clock Clock) *Fence {
 	f := &Fence{
 		driver:  driver,
 		name:    name,
 		timing:  timing,
 		caches:  caches,
+		clock:   clock,
 		gate:    newGate(),
 		touched: newTouched(timing.Remember),
 		seen:    map[string]sighting{},
+		mine:    map[string]bool{},
 	}
+	f.looks = &looks{read: f.look, fresh: timing.Fresh}
 	f.forgetCache()
 	return f
 }
 
-// forgetCache lets the next look begin a generation.
+// forgetCache lets the next look begin a generation. It is called with the lock held.
 func (f *Fence) forgetCache() {
 	f.generation = stopped
 	f.caches.Stop()
 	f.blind.Store(!f.paused)
+}
+
+// setPaused says whether this server's own collection deletes.
+func (f *Fence) setPaused(paused bool) {
+	f.mutex.Lock()
+	f.paused = paused
+	f.epoch++
+	f.forgetCache()
+	f.mutex.Unlock()
+	f.looks.forget()
 }
 
 func (f *Fence) ownID() string {

@@ -3,10 +3,12 @@ package fence
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"net/http"
 	"net/http/httptest"
 	"path"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -66,7 +68,7 @@ func serve(t *testing.T, driver storagedriver.StorageDriver, name string) *serve
 
 func (s *server) send(t *testing.T, method, path string) *http.Response {
 	t.Helper()
-	request, err := http.NewRequestWithContext(t.Context(), method, s.url+path, strings.NewReader("{}"))
+	request, err := http.NewRequestWithContext(t.Context(), method, s.url+path, strings.NewReader(content))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -87,7 +89,10 @@ func (s *server) acquire(t *testing.T) *Hold {
 	return h
 }
 
-const manifestPath = "/v2/team/app/manifests/1.0"
+const (
+	manifestPath = "/v2/team/app/manifests/1.0"
+	content      = `{"config":{"digest":"sha256:1"}}`
+)
 
 func TestOneOfMany(t *testing.T) {
 	driver := inmemory.New()
@@ -176,7 +181,7 @@ func TestKilledHolder(t *testing.T) {
 func TestHolderThatSleeps(t *testing.T) {
 	h := serve(t, inmemory.New(), "a").acquire(t)
 	h.mutex.Lock()
-	h.renewed = time.Now().Add(-quick.Expiry)
+	h.renewed = h.fence.clock() - quick.Expiry
 	h.mutex.Unlock()
 	done, err := h.Delete(t.Context(), "", func() error {
 		t.Error("it deleted")
@@ -202,39 +207,264 @@ func TestManifestDuringMark(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	want := Pushed{Repository: "team/app", Reference: "1.0", Digest: digest.FromString("{}")}
 	if len(pushed) != 2 {
 		t.Fatalf("%v", pushed)
 	}
 	for _, each := range pushed {
-		each.at = time.Time{}
-		if each != want {
+		if each.Repository != "team/app" || each.Reference != "1.0" || each.Digest != digest.FromString(content) || !slices.Equal(each.Manifest.Blobs, []digest.Digest{"sha256:1"}) {
 			t.Errorf("got %v", each)
 		}
 	}
 }
 
-// TestManifestThatMayBeTooLate is put again after the pause that began meanwhile.
-func TestManifestThatMayBeTooLate(t *testing.T) {
+// TestPauseDuringPush of a manifest that the collection was told of: it is kept whatever
+// is deleted, so there is nothing to do again.
+func TestPauseDuringPush(t *testing.T) {
 	driver := inmemory.New()
 	a, b := serve(t, driver, "a"), serve(t, driver, "b")
 	h := a.acquire(t)
 	defer h.Release(t.Context())
+	told := 0
 	b.onPut = func() {
-		if b.puts.Load() > 1 {
-			return
-		}
-		if _, err := h.Pause(t.Context()); err != nil {
+		pushed, err := h.Pause(t.Context())
+		if err != nil {
 			t.Error(err)
 		}
-		time.AfterFunc(quick.Patience/4, func() {
-			if err := h.Resume(t.Context()); err != nil {
-				t.Error(err)
+		told += len(pushed)
+		if err := h.Resume(t.Context()); err != nil {
+			t.Error(err)
+		}
+	}
+	if response := b.send(t, http.MethodPut, manifestPath); response.StatusCode != http.StatusCreated || b.puts.Load() != 1 || told != 1 {
+		t.Errorf("%s after %d puts, told %d times", response.Status, b.puts.Load(), told)
+	}
+}
+
+// TestCollectionDuringPush begins after the push, which nobody told it of, and is over
+// before the push is, or still under way. What the engine had found may be gone.
+func TestCollectionDuringPush(t *testing.T) {
+	for _, released := range []bool{false, true} {
+		t.Run(fmt.Sprintf("released: %t", released), func(t *testing.T) {
+			driver := inmemory.New()
+			a, b := serve(t, driver, "a"), serve(t, driver, "b")
+			b.onPut = func() {
+				if b.puts.Load() > 1 {
+					return
+				}
+				h := a.acquire(t)
+				if _, err := h.Pause(t.Context()); err != nil {
+					t.Error(err)
+				}
+				if err := h.Resume(t.Context()); err != nil {
+					t.Error(err)
+				}
+				if released {
+					h.Release(t.Context())
+				} else {
+					t.Cleanup(func() { h.Release(context.Background()) })
+				}
+			}
+			if response := b.send(t, http.MethodPut, manifestPath); response.StatusCode != http.StatusCreated || b.puts.Load() != 2 {
+				t.Errorf("%s after %d puts", response.Status, b.puts.Load())
 			}
 		})
 	}
-	if response := b.send(t, http.MethodPut, manifestPath); response.StatusCode != http.StatusCreated || b.puts.Load() != 2 {
-		t.Errorf("%s after %d puts", response.Status, b.puts.Load())
+}
+
+// TestStrictestHolder counts, whatever else is in the store: one that only claims, or one
+// that nobody can read.
+func TestStrictestHolder(t *testing.T) {
+	tests := []struct{ name, mine, other string }{
+		{"one that claims, listed first", phaseSweep, `{"id":"0","name":"c","phase":"claim","beat":1}`},
+		{"half of one", phaseMark, `{"id":"0","na`},
+		{"an empty one", phaseMark, ``},
+		{"one of a later version", phaseMark, `{"id":"0","name":"c","phase":"condemn","beat":1}`},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			driver := inmemory.New()
+			a, b := serve(t, driver, "a"), serve(t, driver, "b")
+			h := a.acquire(t)
+			defer h.Release(t.Context())
+			if err := driver.PutContent(t.Context(), path.Join(folder, holderPrefix+"0"), []byte(test.other)); err != nil {
+				t.Fatal(err)
+			}
+			if test.mine == phaseSweep {
+				if _, err := h.Pause(t.Context()); err != nil {
+					t.Fatal(err)
+				}
+			}
+			if response := b.send(t, http.MethodPut, manifestPath); response.StatusCode != http.StatusServiceUnavailable {
+				t.Error(response.Status)
+			}
+		})
+	}
+}
+
+// TestLostHold deletes nothing more.
+func TestLostHold(t *testing.T) {
+	t.Run("the machine was suspended", func(t *testing.T) {
+		var suspended atomic.Int64
+		f := NewWithClock(inmemory.New(), "a", quick, NoCache{}, func() time.Duration { return sinceBoot() + time.Duration(suspended.Load()) })
+		h, ctx, err := f.Acquire(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer h.Release(t.Context())
+		suspended.Store(int64(time.Hour))
+		<-ctx.Done()
+		if !errors.Is(context.Cause(ctx), errLost) {
+			t.Error(context.Cause(ctx))
+		}
+	})
+	t.Run("somebody cleared it away", func(t *testing.T) {
+		h := serve(t, inmemory.New(), "a").acquire(t)
+		defer h.Release(t.Context())
+		// Between two beats.
+		h.writing <- struct{}{}
+		if err := h.fence.remove(t.Context(), h.self.path()); err != nil {
+			t.Fatal(err)
+		}
+		if err := h.standing(t.Context()); !errors.Is(err, errLost) {
+			t.Error(err)
+		}
+		<-h.writing
+	})
+	t.Run("the store does not answer", func(t *testing.T) {
+		driver := &hanging{StorageDriver: inmemory.New()}
+		f := New(driver, "a", quick, NoCache{})
+		h, ctx, err := f.Acquire(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		driver.hangs.Store(true)
+		// A deletion that is under way ends with the right to collect.
+		done := make(chan error)
+		go func() {
+			_, err := h.Delete(ctx, "", func() error { return driver.PutContent(ctx, "/any", nil) })
+			done <- err
+		}()
+		if err := <-done; err == nil || !errors.Is(context.Cause(ctx), errLost) {
+			t.Error(err)
+		}
+		driver.hangs.Store(false)
+		h.Release(t.Context())
+	})
+}
+
+// hanging is a store that cannot be reached for a while.
+type hanging struct {
+	storagedriver.StorageDriver
+	hangs atomic.Bool
+	lists atomic.Int64
+}
+
+func (d *hanging) PutContent(ctx context.Context, path string, content []byte) error {
+	if d.hangs.Load() {
+		<-ctx.Done()
+		return ctx.Err()
+	}
+	return d.StorageDriver.PutContent(ctx, path, content)
+}
+
+func (d *hanging) List(ctx context.Context, path string) ([]string, error) {
+	d.lists.Add(1)
+	if d.hangs.Load() {
+		<-ctx.Done()
+		return nil, ctx.Err()
+	}
+	return d.StorageDriver.List(ctx, path)
+}
+
+// TestManyLook at a store that does not answer: they share one look, and whose client has
+// gone does not wait.
+func TestManyLook(t *testing.T) {
+	driver := &hanging{StorageDriver: inmemory.New()}
+	driver.hangs.Store(true)
+	s := serve(t, driver, "a")
+	ctx, gone := context.WithCancel(t.Context())
+	var group sync.WaitGroup
+	for range 100 {
+		group.Go(func() {
+			request := httptest.NewRequestWithContext(ctx, http.MethodHead, manifestPath, nil)
+			s.handler.ServeHTTP(httptest.NewRecorder(), request)
+		})
+	}
+	for driver.lists.Load() == 0 {
+		time.Sleep(time.Millisecond)
+	}
+	gone()
+	group.Wait()
+	if lists := driver.lists.Load(); lists > 2 {
+		t.Errorf("%d lists", lists)
+	}
+}
+
+// TestSlowBody takes longer than a write waits for a pause.
+func TestSlowBody(t *testing.T) {
+	s := serve(t, inmemory.New(), "a")
+	body, rest := io.Pipe()
+	request, err := http.NewRequestWithContext(t.Context(), http.MethodPut, s.url+manifestPath, body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	time.AfterFunc(2*quick.Patience, func() {
+		_, _ = io.WriteString(rest, content)
+		rest.Close()
+	})
+	response, err := http.DefaultClient.Do(request)
+	if err != nil {
+		t.Fatal(err)
+	}
+	response.Body.Close()
+	if response.StatusCode != http.StatusCreated {
+		t.Error(response.Status)
+	}
+}
+
+// TestLargeManifest does not get into the gate, where its rest would be waited for.
+func TestLargeManifest(t *testing.T) {
+	s := serve(t, inmemory.New(), "a")
+	body, rest := io.Pipe()
+	defer rest.Close()
+	go func() { _, _ = rest.Write(make([]byte, maxManifest+1)) }()
+	response := httptest.NewRecorder()
+	s.handler.ServeHTTP(response, httptest.NewRequestWithContext(t.Context(), http.MethodPut, manifestPath, body))
+	if response.Code != http.StatusBadRequest || s.puts.Load() != 0 {
+		t.Error(response.Code)
+	}
+}
+
+// TestRedirect to where a blob is says that it exists.
+func TestRedirect(t *testing.T) {
+	f := New(inmemory.New(), "a", quick, NoCache{})
+	engine := http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusTemporaryRedirect) })
+	d := digest.FromString("a blob")
+	f.Handler(engine, "").ServeHTTP(httptest.NewRecorder(), httptest.NewRequestWithContext(t.Context(), http.MethodHead, "/v2/app/blobs/"+d.String(), nil))
+	if !f.touched.has(d) {
+		t.Error("it may be deleted")
+	}
+}
+
+// TestJournalIsReadBefore a pause, which reads only what has come since.
+func TestJournalIsReadBefore(t *testing.T) {
+	driver := &hanging{StorageDriver: inmemory.New()}
+	a, b := serve(t, driver, "a"), serve(t, driver, "b")
+	h := a.acquire(t)
+	defer h.Release(t.Context())
+	push := func() {
+		if response := b.send(t, http.MethodPut, manifestPath); response.StatusCode != http.StatusCreated {
+			t.Fatal(response.Status)
+		}
+	}
+	push()
+	before, err := h.Pushed(t.Context())
+	if err != nil || len(before) != 1 {
+		t.Errorf("%v: %v", before, err)
+	}
+	push()
+	if pushed, err := h.Pause(t.Context()); err != nil || len(pushed) != 1 {
+		t.Errorf("%v: %v", pushed, err)
 	}
 }
 

@@ -6,11 +6,13 @@ import (
 	"errors"
 	"fmt"
 	"path"
+	"slices"
 	"strings"
 	"sync"
 	"time"
 
 	"github.com/opencontainers/go-digest"
+	"golang.org/x/sync/errgroup"
 
 	"container-registry/image/internal/layout"
 )
@@ -28,11 +30,16 @@ type Hold struct {
 	fence  *Fence
 	cancel context.CancelCauseFunc
 	ended  chan struct{}
-	began  time.Time
+	// lapse ends the collection's context in time, also while the store does not answer.
+	lapse *time.Timer
+	// writing lets one write the object at a time.
+	writing chan struct{}
+	// read are the entries of the journal that were told already.
+	read map[string]bool
 
 	mutex   sync.Mutex
 	self    holder
-	renewed time.Time
+	renewed time.Duration
 	pause   time.Time
 	longest time.Duration
 }
@@ -45,16 +52,19 @@ func (f *Fence) Acquire(ctx context.Context) (*Hold, context.Context, error) {
 		f.mutex.Unlock()
 		return nil, nil, Busy{f.name}
 	}
-	f.own = self.ID
+	f.own, f.mine[self.ID] = self.ID, true
 	f.forget(time.Now().Add(-f.timing.Lag))
 	f.mutex.Unlock()
 
-	h := &Hold{fence: f, self: self, ended: make(chan struct{}), began: time.Now()}
+	h := &Hold{fence: f, self: self, ended: make(chan struct{}), writing: make(chan struct{}, 1), read: map[string]bool{}, renewed: f.clock()}
+	ctx, h.cancel = context.WithCancelCause(ctx)
+	h.lapse = time.AfterFunc(f.timing.Expiry/2, func() { h.cancel(errLost) })
 	if err := h.claim(ctx); err != nil {
+		h.lapse.Stop()
+		h.cancel(nil)
 		h.withdraw(ctx)
 		return nil, nil, err
 	}
-	ctx, h.cancel = context.WithCancelCause(ctx)
 	go h.renew(ctx)
 	return h, ctx, nil
 }
@@ -74,11 +84,11 @@ func (h *Hold) claim(ctx context.Context) error {
 				return err
 			}
 		}
-		s, err := f.look(ctx)
+		s, err := f.looks.after(ctx)
 		if err != nil {
 			return err
 		}
-		if s.other(h.self.ID) == nil {
+		if len(f.others(s)) == 0 {
 			break
 		}
 		for _, other := range s.holders {
@@ -110,7 +120,7 @@ func (f *Fence) clear(ctx context.Context, own string) error {
 	}
 	for _, name := range names {
 		if id, ok := strings.CutPrefix(name, holderPrefix); ok && id != own {
-			if err := f.nextGeneration(ctx, false); err != nil {
+			if err := f.nextGeneration(ctx, own); err != nil {
 				return err
 			}
 			if err := f.remove(ctx, path.Join(folder, name)); err != nil {
@@ -129,19 +139,42 @@ func (f *Fence) remove(ctx context.Context, path string) error {
 }
 
 func (h *Hold) write(ctx context.Context) error {
+	select {
+	case h.writing <- struct{}{}:
+		defer func() { <-h.writing }()
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	}
 	h.mutex.Lock()
-	defer h.mutex.Unlock()
 	h.self.Beat++
 	content, err := json.Marshal(h.self)
+	h.mutex.Unlock()
 	if err != nil {
 		return err
 	}
-	begun := time.Now()
+	begun := h.fence.clock()
 	if err := h.fence.driver.PutContent(ctx, h.self.path(), content); err != nil {
 		return err
 	}
+	if err := h.valid(); err != nil {
+		// Too late: somebody else may have begun.
+		return err
+	}
+	h.mutex.Lock()
 	h.renewed = begun
+	h.mutex.Unlock()
+	h.lapse.Reset(h.fence.timing.Expiry/2 - (h.fence.clock() - begun))
 	return nil
+}
+
+// standing fails when the object is gone: somebody who took this holder for dead has
+// cleared it away.
+func (h *Hold) standing(ctx context.Context) error {
+	there, err := h.fence.read(ctx, h.self.ID)
+	if err == nil && there == nil {
+		err = errLost
+	}
+	return errors.Join(err, h.valid())
 }
 
 // renew keeps the object fresh. Who was late says so and does not come back: somebody
@@ -168,7 +201,7 @@ func (h *Hold) renew(ctx context.Context) {
 func (h *Hold) valid() error {
 	h.mutex.Lock()
 	defer h.mutex.Unlock()
-	if time.Since(h.renewed) > h.fence.timing.Expiry/2 {
+	if h.fence.clock()-h.renewed > h.fence.timing.Expiry/2 {
 		return errLost
 	}
 	return nil
@@ -181,9 +214,12 @@ func (h *Hold) enter(ctx context.Context, phase string) error {
 	return h.write(ctx)
 }
 
-// Pushed is what clients pushed to this server since the collection began, or since this
-// or Pause told last. It must not be deleted.
-func (h *Hold) Pushed() []Pushed { return h.fence.takePushed() }
+// Pushed is what clients pushed, by way of any server, since the collection began, or
+// since this or Pause told last. It must not be deleted.
+func (h *Hold) Pushed(ctx context.Context) ([]Pushed, error) {
+	journal, err := h.journal(ctx)
+	return append(h.fence.takePushed(), journal...), err
+}
 
 // Pause makes all writers wait. What it returns was pushed meanwhile, by way of any
 // server, and must not be deleted. The cache believes nothing meanwhile.
@@ -204,84 +240,69 @@ func (h *Hold) Pause(ctx context.Context) ([]Pushed, error) {
 	h.mutex.Lock()
 	h.pause = pause
 	h.mutex.Unlock()
-	if err := f.nextGeneration(ctx, true); err != nil {
+	f.setPaused(true)
+	if err := f.nextGeneration(ctx, h.self.ID); err != nil {
 		return nil, err
 	}
-	journal, err := h.journal(ctx)
-	if err != nil {
-		return nil, err
-	}
-	return append(f.takePushed(), journal...), nil
+	pushed, err := h.Pushed(ctx)
+	return pushed, errors.Join(err, h.standing(ctx))
 }
 
-// journal is what clients pushed to other servers.
+// journal is what clients pushed to other servers. Most of it is read before a pause.
 func (h *Hold) journal(ctx context.Context) ([]Pushed, error) {
 	f := h.fence
 	names, err := layout.Names(ctx, f.driver, journalOf(h.self.ID))
 	if err != nil {
 		return nil, err
 	}
-	var all []Pushed
+	names = slices.DeleteFunc(names, func(name string) bool { return h.read[name] || strings.Contains(name, ".") })
+	all := make([]Pushed, len(names))
+	group, ctx := errgroup.WithContext(ctx)
+	group.SetLimit(readers)
+	for i, name := range names {
+		group.Go(func() error {
+			content, err := f.driver.GetContent(ctx, path.Join(journalOf(h.self.ID), name))
+			if err != nil {
+				return err
+			}
+			return json.Unmarshal(content, &all[i])
+		})
+	}
+	if err := group.Wait(); err != nil {
+		return nil, fmt.Errorf("the journal of pushes: %w", err)
+	}
 	for _, name := range names {
-		content, err := f.driver.GetContent(ctx, path.Join(journalOf(h.self.ID), name))
-		if layout.IsMissing(err) {
-			continue
-		}
-		if err != nil {
-			return nil, err
-		}
-		var p Pushed
-		if json.Unmarshal(content, &p) == nil {
-			all = append(all, p)
-		}
+		h.read[name] = true
 	}
 	return all, nil
 }
+
+// readers is how many entries of the journal are read at once.
+const readers = 16
 
 // Resume lets writers go on.
 func (h *Hold) Resume(ctx context.Context) error {
 	f := h.fence
 	// Also after the collection was cut off.
-	ctx = context.WithoutCancel(ctx)
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), f.timing.Expiry)
+	defer cancel()
 	h.mutex.Lock()
 	paused := !h.pause.IsZero()
-	h.mutex.Unlock()
-	if !paused {
-		return h.enter(ctx, phaseMark)
+	if paused {
+		h.longest = max(h.longest, time.Since(h.pause))
 	}
-	err := f.nextGeneration(ctx, false)
-	f.gate.open()
-	h.mutex.Lock()
-	h.longest = max(h.longest, time.Since(h.pause))
 	h.pause = time.Time{}
 	h.mutex.Unlock()
+	var err error
+	if paused {
+		f.gate.open()
+		err = f.nextGeneration(ctx, h.self.ID)
+		f.setPaused(false)
+	}
+	if lost := h.valid(); lost != nil {
+		return errors.Join(err, lost)
+	}
 	return errors.Join(err, h.enter(ctx, phaseMark))
-}
-
-// nextGeneration has all servers forget what they cached. It is called before anything
-// is deleted, since the holder may die, and after, since reads go on.
-func (f *Fence) nextGeneration(ctx context.Context, paused bool) error {
-	f.looking.Lock()
-	defer f.looking.Unlock()
-	f.paused = paused
-	f.looked = time.Time{}
-	f.forgetCache()
-	names, err := layout.Names(ctx, f.driver, folder)
-	if err != nil {
-		return err
-	}
-	next := randomName()
-	if err := f.driver.PutContent(ctx, path.Join(folder, generationPrefix+next), []byte(next)); err != nil {
-		return err
-	}
-	for _, name := range names {
-		if strings.HasPrefix(name, generationPrefix) {
-			if err := f.remove(ctx, path.Join(folder, name)); err != nil {
-				return err
-			}
-		}
-	}
-	return nil
 }
 
 // Delete does so while writers are paused, unless a client counts on the digest.
@@ -311,6 +332,7 @@ func (h *Hold) LongestPause() time.Duration {
 // Release ends the collection, also one that was cut off.
 func (h *Hold) Release(ctx context.Context) {
 	ctx = context.WithoutCancel(ctx)
+	h.lapse.Stop()
 	h.cancel(nil)
 	<-h.ended
 	h.mutex.Lock()

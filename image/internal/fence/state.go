@@ -38,62 +38,52 @@ func journalOf(id string) string { return path.Join(folder, journalFolderName, i
 
 // state is what the store says at one time.
 type state struct {
-	holders    []holder
-	generation string
+	holders []holder
+	// generations are one, or several after a holder died between writing and deleting.
+	generations []string
 }
 
-// other is a collection that is not this server's.
-func (s state) other(own string) *holder {
-	for i, h := range s.holders {
-		if h.ID != own {
-			return &s.holders[i]
-		}
-	}
-	return nil
+// others are the collections that are not this server's.
+func (f *Fence) others(s state) []holder {
+	own := f.ownID()
+	return slices.DeleteFunc(slices.Clone(s.holders), func(h holder) bool { return h.ID == own })
+}
+
+// swept says whether another server's collection deletes, or may do so: of several, each
+// counts.
+func (f *Fence) swept(s state) bool {
+	return slices.ContainsFunc(f.others(s), func(h holder) bool { return h.Phase == phaseSweep })
 }
 
 // sighting is since when an object has been the same.
 type sighting struct {
 	holder holder
-	since  time.Time
+	since  time.Duration
 }
 
 // look reads the store. Holders that are dead are left out.
-func (f *Fence) look(ctx context.Context) (state, error) {
-	f.looking.Lock()
-	defer f.looking.Unlock()
-	return f.lookAgain(ctx)
-}
-
-// lookRecently is satisfied with what was read a moment ago.
-func (f *Fence) lookRecently(ctx context.Context) (state, error) {
-	f.looking.Lock()
-	defer f.looking.Unlock()
-	if time.Since(f.looked) < f.timing.Fresh {
-		return f.last, nil
-	}
-	return f.lookAgain(ctx)
-}
-
-func (f *Fence) lookAgain(ctx context.Context) (state, error) {
-	begun := time.Now()
+func (f *Fence) look() (state, error) {
+	ctx, cancel := context.WithTimeout(context.Background(), f.timing.Expiry/2)
+	defer cancel()
+	f.mutex.Lock()
+	epoch := f.epoch
+	f.mutex.Unlock()
 	names, err := layout.Names(ctx, f.driver, folder)
 	if err != nil {
 		return state{}, err
 	}
 	var s state
-	var generations []string
 	seen := map[string]sighting{}
 	for _, name := range names {
 		if id, ok := strings.CutPrefix(name, generationPrefix); ok {
-			generations = append(generations, id)
+			s.generations = append(s.generations, id)
 		}
 		id, ok := strings.CutPrefix(name, holderPrefix)
 		if !ok || strings.Contains(id, ".") {
 			// Some drivers write a file under another name first.
 			continue
 		}
-		h, err := f.read(ctx, holder{ID: id})
+		h, err := f.read(ctx, id)
 		if err != nil {
 			return state{}, err
 		}
@@ -102,25 +92,26 @@ func (f *Fence) lookAgain(ctx context.Context) (state, error) {
 		}
 	}
 	f.seen = seen
-	// One, or several after a holder died between writing and deleting.
-	slices.Sort(generations)
-	s.generation = strings.Join(generations, "+")
-	f.last, f.looked = s, begun
-	f.follow(s)
+	slices.Sort(s.generations)
+	f.follow(s, epoch)
 	return s, nil
 }
 
-// read is nil for a holder that is gone.
-func (f *Fence) read(ctx context.Context, h holder) (*holder, error) {
-	content, err := f.driver.GetContent(ctx, h.path())
+// read is nil for a holder that is gone. One that can't be understood may be deleting; it
+// expires as others do.
+func (f *Fence) read(ctx context.Context, id string) (*holder, error) {
+	content, err := f.driver.GetContent(ctx, holder{ID: id}.path())
 	if layout.IsMissing(err) {
 		return nil, nil
 	}
 	if err != nil {
 		return nil, err
 	}
-	// What can't be read is a holder all the same; it expires.
-	_ = json.Unmarshal(content, &h)
+	var h holder
+	err = json.Unmarshal(content, &h)
+	if h.ID = id; err != nil || h.Phase != phaseClaim && h.Phase != phaseMark {
+		h.Phase = phaseSweep
+	}
 	return &h, nil
 }
 
@@ -135,26 +126,69 @@ func (f *Fence) lives(h holder, seen map[string]sighting) bool {
 	}
 	before, ok := f.seen[h.ID]
 	if !ok || before.holder != h {
-		before = sighting{h, time.Now()}
+		before = sighting{h, f.clock()}
 	}
 	seen[h.ID] = before
-	return time.Since(before.since) < f.timing.Expiry
+	return f.clock()-before.since < f.timing.Expiry
 }
 
 // follow does with the cache what the collection of another server asks for: nothing is
 // believed while it deletes, and nothing from before is believed after that.
-func (f *Fence) follow(s state) {
-	if f.paused {
-		return
-	}
-	if other := s.other(f.ownID()); other != nil && other.Phase == phaseSweep {
+func (f *Fence) follow(s state, epoch int) {
+	swept := f.swept(s)
+	generation := strings.Join(s.generations, "+")
+	f.mutex.Lock()
+	defer f.mutex.Unlock()
+	switch {
+	case f.paused || f.epoch != epoch:
+	case swept:
 		f.forgetCache()
-	} else if s.generation != f.generation {
-		f.generation = s.generation
-		f.caches.Begin(s.generation)
+	case generation != f.generation:
+		f.generation = generation
+		f.caches.Begin(generation)
 		f.blind.Store(false)
 	}
 }
 
 // stopped is no generation's name.
 const stopped = "-"
+
+// unchanged says whether nothing can have been deleted between two looks, except by
+// holders that took into account what is asked for.
+func (f *Fence) unchanged(before, after state, confirmed map[string]bool) bool {
+	for _, h := range f.others(after) {
+		if h.Phase != phaseClaim && !confirmed[h.ID] {
+			return false
+		}
+	}
+	f.mutex.Lock()
+	defer f.mutex.Unlock()
+	for _, generation := range after.generations {
+		author, _, _ := strings.Cut(generation, ".")
+		if !slices.Contains(before.generations, generation) && !confirmed[author] && !f.mine[author] {
+			return false
+		}
+	}
+	return true
+}
+
+// nextGeneration has all servers forget what they cached. It is called before anything
+// is deleted, since the holder may die, and after, since reads go on.
+func (f *Fence) nextGeneration(ctx context.Context, author string) error {
+	names, err := layout.Names(ctx, f.driver, folder)
+	if err != nil {
+		return err
+	}
+	next := author + "." + randomName()
+	if err := f.driver.PutContent(ctx, path.Join(folder, generationPrefix+next), []byte(next)); err != nil {
+		return err
+	}
+	for _, name := range names {
+		if strings.HasPrefix(name, generationPrefix) {
+			if err := f.remove(ctx, path.Join(folder, name)); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}

@@ -194,10 +194,14 @@ func (r *run) sweep(ctx context.Context) error {
 // pause deletes for a while and returns what is left to do.
 func (r *run) pause(ctx context.Context, rest []deletion) (_ []deletion, err error) {
 	// Most of what was pushed can be looked at while writers go on.
-	if err := r.protect(ctx, r.hold.Pushed()); err != nil {
+	pushed, err := r.hold.Pushed(ctx)
+	if err == nil {
+		err = r.protect(ctx, pushed)
+	}
+	if err != nil {
 		return nil, err
 	}
-	pushed, err := r.hold.Pause(ctx)
+	pushed, err = r.hold.Pause(ctx)
 	defer func() {
 		if resumed := r.hold.Resume(ctx); err == nil {
 			err = resumed
@@ -247,55 +251,40 @@ func (r *run) keepTouched(rest []deletion) {
 	}
 }
 
-// protect takes manifests that were pushed, and all they need, off the list.
+// protect takes manifests that were pushed, and all they need, off the list. They may not
+// be in the store yet: other servers tell before they write.
 func (r *run) protect(ctx context.Context, pushed []fence.Pushed) error {
 	i, needs := r.todo.needs.inventory, r.todo.needs
-	// Since when each is there; zero for one that was deleted again.
-	written := make([]time.Time, len(pushed))
 	group, reading := errgroup.WithContext(ctx)
 	group.SetLimit(workers)
 	for n, p := range pushed {
-		group.Go(func() error {
-			info, err := r.driver.Stat(reading, layout.LinkPath(layout.RepositoryPath(p.Repository, layout.Revisions), p.Digest))
-			if layout.IsMissing(err) {
-				return nil
-			}
+		if p.Manifest == nil {
+			// A server of before wrote it, which tells afterwards.
+			m, err := i.manifest(ctx, p.Repository, p.Digest)
 			if err != nil {
 				return err
 			}
-			written[n] = info.ModTime()
-			m, err := i.manifest(reading, p.Repository, p.Digest)
-			if err != nil {
-				return err
+			p.Manifest, pushed[n].Manifest = m, m
+		}
+		for _, d := range p.Manifest.References() {
+			if d.Validate() == nil && d.Algorithm() != digest.Canonical {
+				group.Go(func() error { return i.readAlias(reading, p.Repository, d) })
 			}
-			for _, d := range m.References() {
-				if d.Validate() == nil && d.Algorithm() != digest.Canonical {
-					if err := i.readAlias(reading, p.Repository, d); err != nil {
-						return err
-					}
-				}
-			}
-			return nil
-		})
+		}
 	}
 	if err := group.Wait(); err != nil {
 		return err
 	}
-	for n, p := range pushed {
+	for _, p := range pushed {
 		r.pushed[p.Repository+":"+p.Reference] = true
-		if written[n].IsZero() {
-			continue
-		}
-		i.repository(p.Repository).revisions[p.Digest] = written[n]
+		// Its bytes may have been gone or damaged when it was kept before.
+		i.manifests[p.Digest] = p.Manifest
+		i.repository(p.Repository).revisions[p.Digest] = time.Now()
 		if needs.manifests[p.Repository] == nil {
 			needs.manifests[p.Repository] = map[digest.Digest]bool{}
 		}
-		// Its bytes may have been gone when it was kept before.
 		delete(needs.manifests[p.Repository], p.Digest)
 		needs.keep(p.Repository, p.Digest)
-		if i.manifests[p.Digest] == damaged {
-			needs.keepAll(i.repository(p.Repository))
-		}
 	}
 	return nil
 }

@@ -16,9 +16,9 @@ import (
 	"github.com/sirupsen/logrus"
 
 	"container-registry/image/internal/descriptors"
+	"container-registry/image/internal/enginestore"
 	"container-registry/image/internal/fence"
 	"container-registry/image/internal/registrytest"
-	"container-registry/image/internal/repair"
 )
 
 // quick is for tests; expiry is long enough for a slow machine.
@@ -38,7 +38,7 @@ func serve(t *testing.T, driver storagedriver.StorageDriver, name string, timing
 	t.Helper()
 	logrus.SetLevel(logrus.ErrorLevel)
 	config := registrytest.Config(t, driver)
-	repair.Use(config)
+	enginestore.Use(config)
 	config.Storage["cache"] = configuration.Parameters{"blobdescriptor": "inmemory"}
 	caches, err := descriptors.Take(config)
 	if err != nil {

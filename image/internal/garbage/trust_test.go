@@ -289,3 +289,37 @@ func TestFirstPushElsewhere(t *testing.T) {
 	b.pushImage(t, "new/app", "1", digest.FromBytes(layer), len(layer))
 	a.Pulled(t)
 }
+
+// TestRefusedTag is pushed through another server while a collection begins, deletes what
+// the engine had found, and ends: the push is refused, and the tag names what it did.
+func TestRefusedTag(t *testing.T) {
+	driver := folder(t)
+	a := serve(t, driver, "a", quick, Options{})
+	layer := registrytest.Layer(1, 100)
+	a.PushBlob(t, "app", digest.FromBytes(layer), layer)
+	a.PushBlob(t, "app", v1.DescriptorEmptyJSON.Digest, v1.DescriptorEmptyJSON.Data)
+	spy := registrytest.NewSpy(driver)
+	b := serve(t, spy, "b", quick, Options{})
+	want := b.Push(t, "app", "1", registrytest.Layer(2, 100))
+	// Nobody counts on the layer any more.
+	a = serve(t, driver, "a", quick, Options{})
+	collected := false
+	spy.Before = func(action, path string) error {
+		if action == "put" && strings.Contains(path, layout.Revisions) && !collected {
+			collected = true
+			if report := a.collect(t, Request{}); report.Blobs.Deleted == 0 {
+				t.Errorf("%s", report)
+			}
+		}
+		return nil
+	}
+	content := fmt.Sprintf(`{"schemaVersion":2,"mediaType":%q,"config":{"mediaType":%q,"digest":%q,"size":2},"layers":[{"mediaType":%q,"digest":%q,"size":100}]}`,
+		v1.MediaTypeImageManifest, v1.MediaTypeImageConfig, v1.DescriptorEmptyJSON.Digest, v1.MediaTypeImageLayer, digest.FromBytes(layer))
+	if status, text := b.tryManifest(t, "app", "1", content); !collected || status != http.StatusBadRequest || !strings.Contains(text, "BLOB_UNKNOWN") {
+		t.Errorf("%d: %s", status, text)
+	}
+	if got, err := driver.GetContent(t.Context(), layout.TagPath("app", "1")); err != nil || digest.Digest(got) != want {
+		t.Errorf("the tag names %s: %v", got, err)
+	}
+	b.Pulled(t)
+}

@@ -11,7 +11,7 @@ import (
 	// The pull-through cache registers itself.
 	_ "github.com/distribution/distribution/v3/registry/proxy"
 
-	"container-registry/image/internal/repair"
+	"container-registry/image/internal/enginestore"
 	_ "container-registry/image/internal/storage"
 )
 
@@ -31,7 +31,7 @@ func newEngine(ctx context.Context, config *configuration.Configuration) (app *h
 			break
 		}
 	}
-	repair.Use(config)
+	enginestore.Use(config)
 	app = handlers.NewApp(ctx, config)
 	app.RegisterHealthChecks()
 	return app, nil

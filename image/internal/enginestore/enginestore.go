@@ -1,7 +1,10 @@
-// Package repair lets clients put right what a power cut or a full disk damaged in a
-// store: the engine takes whatever stands in a blob's place for the blob, and fails on a
-// tag whose link holds no digest.
-package repair
+// Package enginestore stands between the engine and its store.
+//
+// It lets clients put right what a power cut or a full disk damaged: the engine takes
+// whatever stands in a blob's place for the blob, and fails on a tag whose link holds no
+// digest. And it holds a tag back until its push is sure to succeed: the engine writes it
+// before anybody can say so.
+package enginestore
 
 import (
 	"context"
@@ -14,7 +17,7 @@ import (
 	"container-registry/image/internal/layout"
 )
 
-const name = "container-registry-repair"
+const name = "container-registry"
 
 func init() {
 	wrap := func(_ context.Context, store storagedriver.StorageDriver, _ map[string]any) (storagedriver.StorageDriver, error) {
@@ -35,17 +38,39 @@ func Use(c *configuration.Configuration) {
 	c.Middleware = all
 }
 
+type uploadKey struct{}
+
 // Upload is the context of a request that may end an upload.
 func Upload(ctx context.Context) context.Context {
-	return context.WithValue(ctx, contextKey{}, &upload{})
+	return context.WithValue(ctx, uploadKey{}, &upload{})
 }
-
-type contextKey struct{}
 
 // upload is what a request found out about its upload.
 type upload struct {
 	size  int64
 	known bool
+}
+
+type tagKey struct{}
+
+// Tag is what a push would have a tag name.
+type Tag struct {
+	path    string
+	content []byte
+}
+
+// HoldTag is the context of a push whose tag is not written yet.
+func HoldTag(ctx context.Context) (context.Context, *Tag) {
+	tag := &Tag{}
+	return context.WithValue(ctx, tagKey{}, tag), tag
+}
+
+// Held says whether the engine wanted to write it.
+func (t *Tag) Held() bool { return t.path != "" }
+
+// Write does so now.
+func (t *Tag) Write(ctx context.Context, store storagedriver.StorageDriver) error {
+	return store.PutContent(ctx, t.path, t.content)
 }
 
 type driver struct{ storagedriver.StorageDriver }
@@ -60,11 +85,20 @@ func (d driver) GetContent(ctx context.Context, path string) ([]byte, error) {
 	return content, err
 }
 
+// PutContent keeps the tag of a push for later.
+func (d driver) PutContent(ctx context.Context, path string, content []byte) error {
+	if tag, ok := ctx.Value(tagKey{}).(*Tag); ok && layout.IsTag(path) {
+		*tag = Tag{path, content}
+		return nil
+	}
+	return d.StorageDriver.PutContent(ctx, path, content)
+}
+
 // Stat does not show a blob of another size to the upload that has the same digest and is
 // verified: the engine then moves the upload into its place.
 func (d driver) Stat(ctx context.Context, path string) (storagedriver.FileInfo, error) {
 	info, err := d.StorageDriver.Stat(ctx, path)
-	u, ok := ctx.Value(contextKey{}).(*upload)
+	u, ok := ctx.Value(uploadKey{}).(*upload)
 	switch {
 	case !ok:
 	case layout.IsUpload(path) && err == nil:

@@ -20,6 +20,10 @@ import (
 // errPaused is for a write that waited long enough.
 var errPaused = errors.New("a garbage collection pauses all writes; try again")
 
+// errUnsure is for the rare push of which a collection that has just begun may have
+// deleted something, when the tag was written already.
+var errUnsure = errors.New("it cannot be told whether the push has succeeded; push again")
+
 // Handler goes around the engine. http.prefix is the prefix.
 func (f *Fence) Handler(engine http.Handler, prefix string) http.Handler {
 	return &handler{fence: f, engine: engine, router: v2.RouterWithPrefix(prefix)}
@@ -83,13 +87,28 @@ func (h *handler) serveWrite(w http.ResponseWriter, r *http.Request, route, repo
 		// Uploads may take hours and are not waited for: no collection deletes them, nor
 		// the blob they end as.
 		h.fence.gate.leave()
-		if query := r.URL.Query(); query.Has("mount") {
-			d = digest.Digest(query.Get("mount"))
-		} else {
-			d = digest.Digest(query.Get("digest"))
-		}
+		r, d = subject(r)
 		h.serveTouched(w, r.WithContext(enginestore.Upload(r.Context())), repository, d)
 	}
+}
+
+// subject is the blob that a request to upload is about. By a digest of another algorithm
+// than its own, the engine makes a mount that leads nowhere; without one, the client
+// uploads the blob.
+func subject(r *http.Request) (*http.Request, digest.Digest) {
+	query := r.URL.Query()
+	if !query.Has("mount") {
+		return r, digest.Digest(query.Get("digest"))
+	}
+	d := digest.Digest(query.Get("mount"))
+	if d.Validate() != nil || d.Algorithm() == digest.Canonical {
+		return r, d
+	}
+	r = r.Clone(r.Context())
+	query.Del("mount")
+	query.Del("from")
+	r.URL.RawQuery = query.Encode()
+	return r, ""
 }
 
 // serve has the request use one generation of the cache all its life.
@@ -145,7 +164,7 @@ func (f *Fence) enter(ctx context.Context) (state, error) {
 
 // refuse says when to come back.
 func refuse(w http.ResponseWriter, reason error) {
-	if !errors.Is(reason, errPaused) {
+	if !errors.Is(reason, errPaused) && !errors.Is(reason, errUnsure) {
 		reason = errors.New("the store cannot be asked whether a garbage collection is under way; try again")
 	}
 	w.Header().Set("Content-Type", "application/json")

@@ -59,13 +59,17 @@ func (f *Fence) Acquire(ctx context.Context) (*Hold, context.Context, error) {
 	h := &Hold{fence: f, self: self, ended: make(chan struct{}), writing: make(chan struct{}, 1), read: map[string]bool{}, renewed: f.clock()}
 	ctx, h.cancel = context.WithCancelCause(ctx)
 	h.lapse = time.AfterFunc(f.timing.Expiry/2, func() { h.cancel(errLost) })
-	if err := h.claim(ctx); err != nil {
-		h.lapse.Stop()
-		h.cancel(nil)
-		h.withdraw(ctx)
+	go h.renew(ctx)
+	err := h.claim(ctx)
+	if err == nil && f.timing.Lag > 0 {
+		// Others find the object in a listing, and what they pushed before that is found
+		// in one as well.
+		err = sleep(ctx, 2*f.timing.Settle)
+	}
+	if err != nil {
+		h.Release(ctx)
 		return nil, nil, err
 	}
-	go h.renew(ctx)
 	return h, ctx, nil
 }
 

@@ -24,6 +24,8 @@ type push struct {
 	// patience begins when the manifest is there.
 	patience context.Context
 	cancel   context.CancelFunc
+	// tagged says that the tag was written already.
+	tagged bool
 	// confirmed are the collections that take the manifest into account whatever they delete.
 	confirmed map[string]bool
 }
@@ -42,6 +44,9 @@ func (h *handler) servePush(w http.ResponseWriter, r *http.Request, repository s
 	for {
 		answer := &answer{header: http.Header{}}
 		done, err := p.attempt(answer)
+		if p.tagged && (err != nil || done && answer.status != http.StatusCreated) {
+			err = errUnsure
+		}
 		if err != nil {
 			refuse(w, err)
 			return
@@ -93,6 +98,7 @@ func (p *push) attempt(a *answer) (done bool, err error) {
 	// nothing. A collection that begins just then may not have seen the tag.
 	safe, err := p.safe(before)
 	if safe && tag.Held() {
+		p.tagged = true
 		if err = tag.Write(p.request.Context(), f.driver); err == nil {
 			safe, err = p.safe(before)
 		}

@@ -161,15 +161,16 @@ func (f *Fence) unchanged(before, after state, confirmed map[string]bool) bool {
 			return false
 		}
 	}
+	if slices.Equal(before.generations, after.generations) {
+		return true
+	}
 	f.mutex.Lock()
 	defer f.mutex.Unlock()
-	for _, generation := range after.generations {
+	news := slices.DeleteFunc(slices.Clone(after.generations), func(generation string) bool { return slices.Contains(before.generations, generation) })
+	return len(news) > 0 && !slices.ContainsFunc(news, func(generation string) bool {
 		author, _, _ := strings.Cut(generation, ".")
-		if !slices.Contains(before.generations, generation) && !confirmed[author] && !f.mine[author] {
-			return false
-		}
-	}
-	return true
+		return !confirmed[author] && !f.mine[author]
+	})
 }
 
 // nextGeneration has all servers forget what they cached. It is called before anything

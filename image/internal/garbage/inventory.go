@@ -186,7 +186,7 @@ func (i *inventory) readAlias(ctx context.Context, repository string, d digest.D
 	if err != nil {
 		return err
 	}
-	if target := digest.Digest(content); target.Validate() == nil {
+	if target := digest.Digest(content); target.Validate() == nil && target.Algorithm() == digest.Canonical {
 		i.mutex.Lock()
 		defer i.mutex.Unlock()
 		i.aliases[d] = target

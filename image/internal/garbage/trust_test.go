@@ -101,6 +101,23 @@ func TestOtherAlgorithm(t *testing.T) {
 		r.pushImage(t, "app", "1", sum512(content), len(content))
 		r.Pulled(t)
 	})
+	t.Run("mounted from another repository", func(t *testing.T) {
+		r := serve(t, folder(t), "a", quick, Options{})
+		r.PushBlob(t, "other", sum512(content), content)
+		request, err := http.NewRequestWithContext(t.Context(), http.MethodPost, r.URL+"/v2/app/blobs/uploads/?from=other&mount="+sum512(content).String(), nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		response, err := http.DefaultClient.Do(request)
+		if err != nil {
+			t.Fatal(err)
+		}
+		response.Body.Close()
+		// Whoever is not told that it is mounted uploads it.
+		if response.StatusCode != http.StatusAccepted {
+			t.Error(response.Status)
+		}
+	})
 	t.Run("pushed while a collection works", func(t *testing.T) {
 		forgetful := quick
 		forgetful.Remember = time.Nanosecond

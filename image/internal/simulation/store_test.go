@@ -1,0 +1,396 @@
+package simulation
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"hash/fnv"
+	"io"
+	"net/http"
+	"path"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	storagedriver "github.com/distribution/distribution/v3/registry/storage/driver"
+	"github.com/distribution/distribution/v3/registry/storage/driver/inmemory"
+)
+
+var (
+	errKilled = errors.New("the machine is gone")
+	errFailed = errors.New("the store failed")
+)
+
+// profile is what the adversary may do in one schedule.
+type profile struct {
+	servers int
+	// slow is the longest delay of a request; most are far shorter.
+	slow time.Duration
+	// failing is how many requests of a thousand fail, half of them after they were done.
+	failing int
+	// lag is how far listings are behind.
+	lag time.Duration
+	// torn lets others read the first half of an object that is written.
+	torn bool
+	// cuts, suspensions and kills are how many of each there are.
+	cuts, suspensions, kills int
+}
+
+// calm says that nothing fails.
+func (p profile) calm() bool { return p.failing+p.cuts+p.suspensions+p.kills == 0 }
+
+// store is one store with all that happens to it.
+type store struct {
+	storagedriver.StorageDriver
+	profile
+	seed  uint64
+	began time.Time
+	// deleted is called after each deletion.
+	deleted func(path string)
+
+	mutex  sync.Mutex
+	counts map[string]int
+	// since is when each file and folder came to be.
+	since map[string]time.Time
+	trace []string
+}
+
+func newStore(seed uint64, p profile) *store {
+	return &store{
+		StorageDriver: inmemory.New(), profile: p, seed: seed, began: time.Now(),
+		deleted: func(string) {}, counts: map[string]int{}, since: map[string]time.Time{},
+	}
+}
+
+func (s *store) note(format string, values ...any) {
+	s.mutex.Lock()
+	defer s.mutex.Unlock()
+	s.trace = append(s.trace, fmt.Sprintf("%9.3f ", time.Since(s.began).Seconds())+fmt.Sprintf(format, values...))
+}
+
+// last are the last lines of the trace.
+func (s *store) last(n int) []string {
+	s.mutex.Lock()
+	defer s.mutex.Unlock()
+	return slices.Clone(s.trace[max(0, len(s.trace)-n):])
+}
+
+// draw is a number that depends on the seed and on what is asked for how often, and not on
+// the order of goroutines.
+func (s *store) draw(n int, what string) int {
+	s.mutex.Lock()
+	s.counts[what]++
+	count := s.counts[what]
+	s.mutex.Unlock()
+	h := fnv.New64a()
+	fmt.Fprint(h, s.seed, what, count)
+	x := h.Sum64()
+	x ^= x >> 33
+	x *= 0xff51afd7ed558ccd
+	x ^= x >> 33
+	return int(x % uint64(n))
+}
+
+func (s *store) delay(what string) time.Duration {
+	if s.draw(20, "slow "+what) == 0 {
+		return time.Duration(s.draw(int(s.slow), "delay "+what))
+	}
+	return time.Duration(s.draw(int(s.slow/50)+1, "delay "+what))
+}
+
+// written notes since when a path and its folders are there.
+func (s *store) written(p string) {
+	s.mutex.Lock()
+	defer s.mutex.Unlock()
+	for ; p != "/" && p != "."; p = path.Dir(p) {
+		if _, ok := s.since[p]; !ok {
+			s.since[p] = time.Now()
+		}
+	}
+}
+
+func (s *store) exists(p string) bool {
+	s.mutex.Lock()
+	defer s.mutex.Unlock()
+	_, ok := s.since[p]
+	return ok
+}
+
+func (s *store) gone(p string) {
+	s.mutex.Lock()
+	defer s.mutex.Unlock()
+	for each := range s.since {
+		if each == p || strings.HasPrefix(each, p+"/") {
+			delete(s.since, each)
+		}
+	}
+}
+
+// listed leaves out what came a moment ago.
+func (s *store) listed(paths []string) []string {
+	if s.lag == 0 {
+		return paths
+	}
+	s.mutex.Lock()
+	defer s.mutex.Unlock()
+	return slices.DeleteFunc(paths, func(p string) bool {
+		h := fnv.New64a()
+		fmt.Fprint(h, s.seed, p)
+		return time.Since(s.since[p]) < time.Duration(h.Sum64()%uint64(s.lag))
+	})
+}
+
+// machine is one server's way to the store.
+type machine struct {
+	*store
+	name string
+	// killed is closed when it is.
+	killed chan struct{}
+
+	state sync.Mutex
+	// suspended and cut are until when; zero for now.
+	suspended, cut time.Time
+	slept          time.Duration
+}
+
+func newMachine(s *store, name string) *machine {
+	return &machine{store: s, name: name, killed: make(chan struct{})}
+}
+
+func (m *machine) isKilled() bool {
+	select {
+	case <-m.killed:
+		return true
+	default:
+		return false
+	}
+}
+
+func (m *machine) clock() time.Duration { return time.Since(m.began) }
+
+// asleep is for how long it was suspended, up to now.
+func (m *machine) asleep() time.Duration {
+	m.state.Lock()
+	defer m.state.Unlock()
+	return m.slept - max(0, time.Until(m.suspended))
+}
+
+// suspend stops all that it does.
+func (m *machine) suspend(d time.Duration) {
+	m.state.Lock()
+	defer m.state.Unlock()
+	m.slept += d - max(0, time.Until(m.suspended))
+	m.suspended = time.Now().Add(d)
+}
+
+// cutOff keeps its requests from the store.
+func (m *machine) cutOff(d time.Duration) {
+	m.state.Lock()
+	defer m.state.Unlock()
+	m.cut = time.Now().Add(d)
+}
+
+func (m *machine) until() (suspended, cut time.Time) {
+	m.state.Lock()
+	defer m.state.Unlock()
+	return m.suspended, m.cut
+}
+
+// awake returns when the machine is not suspended.
+func (m *machine) awake() error {
+	for {
+		suspended, _ := m.until()
+		if !time.Now().Before(suspended) {
+			break
+		}
+		select {
+		case <-time.After(time.Until(suspended)):
+		case <-m.killed:
+		}
+		if m.isKilled() {
+			break
+		}
+	}
+	if m.isKilled() {
+		return errKilled
+	}
+	return nil
+}
+
+// travel is the way of a request or an answer.
+func (m *machine) travel(ctx context.Context, delay time.Duration) error {
+	arrives := time.Now().Add(delay)
+	for {
+		if _, cut := m.until(); cut.After(arrives) {
+			arrives = cut
+		}
+		if !time.Now().Before(arrives) {
+			break
+		}
+		select {
+		case <-time.After(time.Until(arrives)):
+		case <-m.killed:
+			return errKilled
+		case <-ctx.Done():
+			if err := m.awake(); err != nil {
+				return err
+			}
+			return ctx.Err()
+		}
+	}
+	return m.awake()
+}
+
+// short leaves out what differs from run to run.
+func short(p string) string {
+	b, run := make([]byte, 0, len(p)), 0
+	for i := range len(p) {
+		c := p[i]
+		if c >= '0' && c <= '9' || c >= 'a' && c <= 'f' || c == '-' {
+			run++
+		} else {
+			run = 0
+		}
+		if run <= 8 {
+			b = append(b, c)
+		}
+	}
+	return string(b)
+}
+
+// do has a request travel, be done, and its answer travel back.
+func (m *machine) do(ctx context.Context, action, p string, op func() error) error {
+	what := m.name + " " + action + " " + short(p)
+	there, back := m.delay(what), m.delay(what)
+	fails := m.failing > 0 && m.draw(1000, "fail "+what) < m.failing
+	late := fails && m.draw(2, "late "+what) == 0
+	if err := m.travel(ctx, there); err != nil {
+		if errors.Is(err, errKilled) && m.draw(2, "sent "+what) == 0 {
+			// It was sent before the machine was killed.
+			time.Sleep(there)
+			m.note("%s, after it was killed: %v", what, op())
+		}
+		return err
+	}
+	if fails && !late {
+		m.note("%s fails", what)
+		return errFailed
+	}
+	err := op()
+	m.note("%s: %v", what, err)
+	if err := m.travel(ctx, back); err != nil {
+		return err
+	}
+	if late {
+		m.note("%s is done, but fails", what)
+		return errFailed
+	}
+	return err
+}
+
+func (m *machine) GetContent(ctx context.Context, p string) (content []byte, err error) {
+	return content, m.do(ctx, "get", p, func() (err error) {
+		content, err = m.StorageDriver.GetContent(context.Background(), p)
+		return err
+	})
+}
+
+func (m *machine) PutContent(ctx context.Context, p string, content []byte) error {
+	if m.torn && strings.HasPrefix(p, "/container-registry-collection/holder") {
+		if err := m.put(ctx, p, content[:len(content)/2]); err != nil {
+			return err
+		}
+	}
+	return m.put(ctx, p, content)
+}
+
+func (m *machine) put(ctx context.Context, p string, content []byte) error {
+	return m.do(ctx, "put", p, func() error {
+		m.written(p)
+		return m.StorageDriver.PutContent(context.Background(), p, content)
+	})
+}
+
+func (m *machine) Stat(ctx context.Context, p string) (info storagedriver.FileInfo, err error) {
+	return info, m.do(ctx, "stat", p, func() (err error) {
+		info, err = m.StorageDriver.Stat(context.Background(), p)
+		return err
+	})
+}
+
+func (m *machine) List(ctx context.Context, p string) (paths []string, err error) {
+	return paths, m.do(ctx, "list", p, func() (err error) {
+		paths, err = m.StorageDriver.List(context.Background(), p)
+		slices.Sort(paths)
+		paths = m.listed(paths)
+		return err
+	})
+}
+
+func (m *machine) Move(ctx context.Context, from, to string) error {
+	return m.do(ctx, "move", to, func() error {
+		m.written(to)
+		return m.StorageDriver.Move(context.Background(), from, to)
+	})
+}
+
+func (m *machine) Delete(ctx context.Context, p string) error {
+	return m.do(ctx, "delete", p, func() error {
+		err := m.StorageDriver.Delete(context.Background(), p)
+		if err == nil {
+			m.gone(p)
+			m.deleted(p)
+		}
+		return err
+	})
+}
+
+func (m *machine) Reader(ctx context.Context, p string, offset int64) (reader io.ReadCloser, err error) {
+	return reader, m.do(ctx, "read", p, func() (err error) {
+		reader, err = m.StorageDriver.Reader(context.Background(), p, offset)
+		return err
+	})
+}
+
+func (m *machine) Writer(ctx context.Context, p string, again bool) (writer storagedriver.FileWriter, err error) {
+	return writer, m.do(ctx, "write", p, func() (err error) {
+		m.written(p)
+		writer, err = m.StorageDriver.Writer(context.Background(), p, again)
+		return err
+	})
+}
+
+// byRequest is the engine's driver: it finds the machine in the request, so that an engine
+// serves many schedules.
+type byRequest struct{ storagedriver.StorageDriver }
+
+func (byRequest) RedirectURL(*http.Request, string) (string, error) { return "", nil }
+
+type machineKey struct{}
+
+func of(ctx context.Context) storagedriver.StorageDriver {
+	return ctx.Value(machineKey{}).(*machine)
+}
+
+func (byRequest) Name() string { return "simulation" }
+func (byRequest) GetContent(ctx context.Context, p string) ([]byte, error) {
+	return of(ctx).GetContent(ctx, p)
+}
+func (byRequest) PutContent(ctx context.Context, p string, content []byte) error {
+	return of(ctx).PutContent(ctx, p, content)
+}
+func (byRequest) Stat(ctx context.Context, p string) (storagedriver.FileInfo, error) {
+	return of(ctx).Stat(ctx, p)
+}
+func (byRequest) List(ctx context.Context, p string) ([]string, error) { return of(ctx).List(ctx, p) }
+func (byRequest) Move(ctx context.Context, from, to string) error {
+	return of(ctx).Move(ctx, from, to)
+}
+func (byRequest) Delete(ctx context.Context, p string) error { return of(ctx).Delete(ctx, p) }
+func (byRequest) Reader(ctx context.Context, p string, offset int64) (io.ReadCloser, error) {
+	return of(ctx).Reader(ctx, p, offset)
+}
+func (byRequest) Writer(ctx context.Context, p string, again bool) (storagedriver.FileWriter, error) {
+	return of(ctx).Writer(ctx, p, again)
+}

@@ -6,11 +6,13 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"os"
 	"time"
 
 	"github.com/distribution/distribution/v3/configuration"
 	storagedriver "github.com/distribution/distribution/v3/registry/storage/driver"
 
+	"container-registry/image/internal/fence"
 	"container-registry/image/internal/store"
 	"container-registry/image/internal/storecheck"
 )
@@ -63,5 +65,16 @@ func Run(ctx context.Context, from, to *configuration.Configuration, options Opt
 	if target.driver, err = storecheck.Check(ctx, to, access, checkLimit); err != nil {
 		return nil, err
 	}
+	if options.DryRun {
+		return newRun(source, target, options).all(ctx)
+	}
+	// Tags come last. A garbage collection in between would take what they refer to.
+	host, _ := os.Hostname()
+	name := fmt.Sprintf("the transfer on %s, process %d", host, os.Getpid())
+	hold, ctx, err := fence.New(target.driver, name, fence.TimingOf(to.Storage.Type()), fence.NoCache{}).Acquire(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w; run it again later", target, err)
+	}
+	defer hold.Release(ctx)
 	return newRun(source, target, options).all(ctx)
 }

@@ -4,6 +4,7 @@ import { Resources } from "./args";
 import { containerPort, drainSeconds, filesFolder, storeCaPath } from "./lib/configuration";
 import { engineOf } from "./lib/engine";
 import { untilHealthy } from "./lib/health";
+import { livenessCheck } from "./lib/liveness";
 
 /** How a server runs. */
 export interface ServerContainerArgs {
@@ -74,19 +75,8 @@ export function serverContainer(name: string, args: ServerContainerArgs, opts: p
       networkMode: "bridge",
       logDriver: "json-file",
       logOpts: { "max-size": "10m", "max-file": "3" },
-      // Engines before 25 know no start interval: the interval is short for a quick first check, and the check itself
-      // watches the server for a while before it returns. A foreign image need not have anything to check with.
-      ...(args.bundled
-        ? {
-            healthcheck: {
-              tests: ["CMD", "/registry", "healthcheck", "--watch", "15s", args.configurationPath],
-              interval: "250ms",
-              timeout: "30s",
-              startPeriod: "20s",
-              retries: 3,
-            },
-          }
-        : {}),
+      // A foreign image need not have anything to check with.
+      ...(args.bundled ? { healthcheck: livenessCheck(args.configurationPath) } : {}),
     },
     opts,
   );

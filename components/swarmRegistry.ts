@@ -6,6 +6,7 @@ import { containerPort, dataFolder, drainSeconds } from "./lib/configuration";
 import { engineOf, localEngine } from "./lib/engine";
 import { hostPort } from "./lib/hosts";
 import { checkArguments } from "./lib/inputs";
+import { livenessCheck } from "./lib/liveness";
 import { checkStore, newStorePatience } from "./lib/preflight";
 import { Problem } from "./lib/problems";
 import { driverOf } from "./lib/storage";
@@ -151,17 +152,7 @@ export class SwarmRegistry extends pulumi.ComponentResource {
               ...sharedMounts(name, storage),
             ],
             // A foreign image need not have anything to check with.
-            ...(settings.image === "bundled"
-              ? {
-                  healthcheck: {
-                    tests: ["CMD", "/registry", "healthcheck", "--watch", "15s", server.configurationPath],
-                    interval: "250ms",
-                    timeout: "30s",
-                    startPeriod: "20s",
-                    retries: 3,
-                  },
-                }
-              : {}),
+            ...(settings.image === "bundled" ? { healthcheck: livenessCheck(server.configurationPath) } : {}),
           },
           resources: {
             limits: { memoryBytes: settings.resources.memory * MiB },

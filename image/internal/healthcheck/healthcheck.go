@@ -1,4 +1,5 @@
-// Package healthcheck asks the server of the same container whether it answers.
+// Package healthcheck asks the server of the same container whether it lives: whether it
+// answers at all. Whether its store does is no reason to replace it.
 package healthcheck
 
 import (
@@ -14,46 +15,60 @@ import (
 	"github.com/distribution/distribution/v3/configuration"
 )
 
+// Path is where a server says that it lives, to everybody.
+const Path = "/livez"
+
 const (
 	// timeout is for one request.
 	timeout = 5 * time.Second
 	// pause is the time between two requests of a watch.
 	pause = time.Second
-	// young is the uptime below which a watch returns at once, so that a new
-	// container is healthy as soon as it answers.
+	// shortPause is the time between two requests to a server that does not answer yet.
+	shortPause = 100 * time.Millisecond
+	// young is the uptime below which a server may just not answer yet.
 	young = 5 * time.Second
 )
 
-// Watch asks for as long as given, at least once, and returns at the first failure.
+// Watch asks for as long as given, at least once, and returns what came of the last
+// request. It ends early when a server answers that has just started or did not
+// before, so that such a container is healthy at once.
+//
 // Docker engines before 25 have no start interval, so the interval of the check is
-// set short for a fast first result, and the check itself takes its time once the
-// server is up.
+// set short for a fast first result, and the check itself takes its time: one that
+// failed as soon as it can would start a process four times a second in a container
+// that is in trouble already.
 func Watch(ctx context.Context, config configuration.HTTP, length time.Duration) error {
-	return watch{newProbe(config), pause, serverUptime}.run(ctx, length)
+	return watch{newProbe(config), pause, shortPause, serverUptime}.run(ctx, length)
 }
 
 type watch struct {
-	probe  *probe
-	pause  time.Duration
-	uptime func() (time.Duration, error)
+	probe             *probe
+	pause, shortPause time.Duration
+	uptime            func() (time.Duration, error)
 }
 
 func (w watch) run(ctx context.Context, length time.Duration) error {
 	end := time.Now().Add(length)
+	failed := false
 	for {
-		if err := w.probe.ask(ctx); err != nil {
+		err := w.probe.ask(ctx)
+		up, unknown := w.uptime()
+		isYoung := unknown == nil && up < young
+		if err == nil && (isYoung || failed) {
+			return nil
+		}
+		failed = failed || err != nil
+		pause := w.pause
+		if isYoung {
+			pause = w.shortPause
+		}
+		if time.Now().Add(pause).After(end) {
 			return err
-		}
-		if up, err := w.uptime(); err == nil && up < young {
-			return nil
-		}
-		if time.Now().Add(w.pause).After(end) {
-			return nil
 		}
 		select {
 		case <-ctx.Done():
-			return ctx.Err()
-		case <-time.After(w.pause):
+			return errors.Join(ctx.Err(), err)
+		case <-time.After(pause):
 		}
 	}
 }
@@ -73,7 +88,7 @@ func newProbe(config configuration.HTTP) *probe {
 	network, address := destination(config)
 	dialer := &net.Dialer{}
 	return &probe{
-		url:    scheme + "://localhost/",
+		url:    scheme + "://localhost" + Path,
 		mutual: len(config.TLS.ClientCAs) > 0,
 		client: &http.Client{
 			Timeout: timeout,
@@ -123,7 +138,7 @@ func (p *probe) ask(ctx context.Context) error {
 		return err
 	}
 	if response.StatusCode != http.StatusOK {
-		return fmt.Errorf("GET / answers %s", response.Status)
+		return fmt.Errorf("GET %s answers %s", Path, response.Status)
 	}
 	return nil
 }

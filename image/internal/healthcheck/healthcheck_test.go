@@ -3,6 +3,7 @@ package healthcheck
 import (
 	"context"
 	"crypto/tls"
+	"errors"
 	"io"
 	"log"
 	"net"
@@ -50,7 +51,7 @@ func TestOnce(t *testing.T) {
 		want    string
 	}{
 		{"answers", status(200), nil, ""},
-		{"is unwell", status(503), nil, "GET / answers 503 Service Unavailable"},
+		{"is unwell", status(503), nil, "GET /livez answers 503 Service Unavailable"},
 		{"is gone", status(200), func(s *httptest.Server, _ *configuration.HTTP) { s.Close() }, "connection refused"},
 		{"speaks no TLS", status(200), func(_ *httptest.Server, c *configuration.HTTP) { c.TLS.Certificate = "tls.pem" }, "HTTP response to HTTPS client"},
 		{"has TLS", status(200), func(s *httptest.Server, c *configuration.HTTP) {
@@ -101,36 +102,52 @@ func TestOnce(t *testing.T) {
 }
 
 func TestWatch(t *testing.T) {
-	const never = time.Hour
+	const (
+		never = time.Hour
+		soon  = 100 * time.Millisecond
+	)
+	from := func(n int32) func(int32) bool { return func(ask int32) bool { return ask >= n } }
+	until := func(n int32) func(int32) bool { return func(ask int32) bool { return ask < n } }
 	tests := []struct {
 		name     string
 		uptime   time.Duration
-		breakAt  int32 // the request from which the server is unwell
+		unwell   func(ask int32) bool
 		length   time.Duration
 		wantAsks int32
 		wantErr  bool
 	}{
-		{"a young server is reported at once", time.Second, 100, never, 1, false},
-		{"an old one is watched to the end", time.Hour, 100, 100 * time.Millisecond, 5, false},
-		{"and reported as soon as it fails", time.Hour, 3, never, 3, true},
+		{"a young server is reported at once", time.Second, from(100), never, 1, false},
+		{"and waited for", time.Second, until(4), never, 4, false},
+		{"but not longer than given", time.Second, from(1), soon, 51, true},
+		{"an old one is watched to the end", time.Hour, from(100), soon, 5, false},
+		{"one that fails is watched to the end too", time.Hour, from(1), soon, 5, true},
+		{"and when it has failed on the way", time.Hour, from(2), soon, 5, true},
+		{"it is reported as soon as it answers again", time.Hour, until(3), never, 3, false},
+		{"one request is all of a watch without a length", time.Hour, from(1), 0, 1, true},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
 			var asked atomic.Int32
 			s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
-				if asked.Add(1) >= test.breakAt {
+				if test.unwell(asked.Add(1)) {
 					w.WriteHeader(http.StatusServiceUnavailable)
 				}
 			}))
 			defer s.Close()
 			w := watch{
-				probe:  newProbe(configuration.HTTP{Addr: s.Listener.Addr().String()}),
-				pause:  20 * time.Millisecond,
-				uptime: func() (time.Duration, error) { return test.uptime, nil },
+				probe:      newProbe(configuration.HTTP{Addr: s.Listener.Addr().String()}),
+				pause:      20 * time.Millisecond,
+				shortPause: 2 * time.Millisecond,
+				uptime:     func() (time.Duration, error) { return test.uptime, nil },
 			}
+			began := time.Now()
 			err := w.run(t.Context(), test.length)
 			if (err != nil) != test.wantErr {
 				t.Errorf("got %v", err)
+			}
+			// What ends early is asked again at once.
+			if test.wantErr && time.Since(began) < test.length/2 {
+				t.Error("failed before its time was over")
 			}
 			// The machine may be too slow for all of the asks, never for more.
 			if n := asked.Load(); n > test.wantAsks || n < 1 || (test.length == never && n != test.wantAsks) {
@@ -142,11 +159,11 @@ func TestWatch(t *testing.T) {
 		s := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {}))
 		defer s.Close()
 		ctx, cancel := context.WithCancel(t.Context())
-		w := watch{newProbe(configuration.HTTP{Addr: s.Listener.Addr().String()}), never, func() (time.Duration, error) {
+		w := watch{newProbe(configuration.HTTP{Addr: s.Listener.Addr().String()}), never, never, func() (time.Duration, error) {
 			cancel()
 			return time.Hour, nil
 		}}
-		if err := w.run(ctx, 2*never); err != context.Canceled {
+		if err := w.run(ctx, 2*never); !errors.Is(err, context.Canceled) {
 			t.Errorf("got %v", err)
 		}
 	})

@@ -13,33 +13,17 @@ import (
 
 // handlerChain wraps the engine in the order the engine's own server does.
 func handlerChain(engine http.Handler, config *configuration.Configuration, traced bool) http.Handler {
-	handler := health.Handler(engine)
+	handler := whileReady(health.CheckStatus, redirects(config), engine)
 	if !config.Log.AccessLog.Disabled {
 		handler = accesslog.Handler(os.Stdout, handler)
 	}
-	handler = refuseUserInURL(alive(handler))
+	handler = refuseUserInURL(answerHealth(health.CheckStatus, handler))
 	if traced {
 		handler = otelhttp.NewHandler(handler, "", otelhttp.WithSpanNameFormatter(func(_ string, r *http.Request) string {
 			return r.Method + " " + r.URL.Path
 		}))
 	}
 	return handler
-}
-
-// alive answers / without authentication, for health checks and load balancers.
-// The access log would hold little else, so it has no part in it.
-func alive(next http.Handler) http.Handler {
-	answer := health.Handler(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
-		w.Header().Set("Cache-Control", "no-cache")
-		w.WriteHeader(http.StatusOK)
-	}))
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if r.URL.Path == "/" {
-			answer.ServeHTTP(w, r)
-			return
-		}
-		next.ServeHTTP(w, r)
-	})
 }
 
 // refuseUserInURL keeps passwords out of the logs, which repeat the request line.

@@ -112,6 +112,7 @@ func TestAlive(t *testing.T) {
 		want       int
 	}{
 		{"/", "", http.StatusOK},
+		{"/livez", "", http.StatusOK},
 		{"/v2/", "", http.StatusUnauthorized},
 		{"/v2/", "alice:wonder", http.StatusOK},
 		{"/v2/", "alice:wrong", http.StatusUnauthorized},

@@ -76,7 +76,7 @@ export interface Authentication {
 export interface Resources {
   /** Memory in MiB, 64 or more. Default: `512`. */
   memory?: number;
-  /** Processes and threads, 64 or more. Default: `512`. */
+  /** Processes and threads, 64 or more; a change needs no new container. Default: `512`. */
   processes?: number;
 }
 

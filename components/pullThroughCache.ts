@@ -11,7 +11,7 @@ import { storageConfiguration } from "./lib/storage";
 import { RegistryData } from "./registryData";
 import { RegistryFiles } from "./registryFiles";
 import { RegistryImage } from "./registryImage";
-import { completeResources, nameWhenHealthy, serverContainer, serverEnvironment } from "./serverContainer";
+import { completeResources, nameWhenReady, serverContainer, serverEnvironment } from "./serverContainer";
 
 /** A pull-through cache on one Docker host. */
 export interface PullThroughCacheArgs {
@@ -104,7 +104,7 @@ export class PullThroughCache extends pulumi.ComponentResource {
     );
     const scheme = settings.encrypted ? "https" : "http";
     this.endpoint = pulumi.output(`${scheme}://${hostPort(settings.hostname, settings.mirror.port)}`);
-    this.containerName = nameWhenHealthy(this, container, true);
+    this.containerName = nameWhenReady(this, container, { bundled: true, resources: settings.resources });
     this.registerOutputs({ endpoint: this.endpoint, containerName: this.containerName });
   }
 

@@ -5,6 +5,7 @@ import { containerPort, drainSeconds, filesFolder, storeCaPath } from "./lib/con
 import { engineOf } from "./lib/engine";
 import { untilHealthy } from "./lib/health";
 import { livenessCheck } from "./lib/liveness";
+import { limitProcesses } from "./lib/processLimit";
 
 /** How a server runs. */
 export interface ServerContainerArgs {
@@ -66,7 +67,6 @@ export function serverContainer(name: string, args: ServerContainerArgs, opts: p
       securityOpts: ["no-new-privileges"],
       memory: args.resources.memory,
       memorySwap: args.resources.memory,
-      ulimits: [{ name: "nproc", soft: args.resources.processes, hard: args.resources.processes }],
       envs: args.environment,
       hosts: serverHosts(args.hosts),
       tmpfs: { "/tmp": "rw,noexec,nosuid,size=64m" },
@@ -82,16 +82,20 @@ export function serverContainer(name: string, args: ServerContainerArgs, opts: p
   );
 }
 
-/** The container's name, once the server in it answers. */
-export function nameWhenHealthy(
+/** The container's name, once its processes are limited and the server in it answers. */
+export function nameWhenReady(
   component: pulumi.ComponentResource,
   container: docker.Container,
-  bundled: boolean,
+  { bundled, resources }: Pick<ServerContainerArgs, "bundled" | "resources">,
 ): pulumi.Output<string> {
-  return bundled && !pulumi.runtime.isDryRun()
-    ? pulumi.all([engineOf(component), container.name, container.id]).apply(async ([engine, name]) => {
-        await untilHealthy(engine, name);
+  return pulumi.runtime.isDryRun()
+    ? container.name
+    : pulumi.all([engineOf(component), container.name, container.id]).apply(async ([engine, name]) => {
+        await Promise.all([
+          limitProcesses(engine, name, resources.processes),
+          // A foreign image need not have anything to check with.
+          bundled ? untilHealthy(engine, name) : undefined,
+        ]);
         return name;
-      })
-    : container.name;
+      });
 }

@@ -11,7 +11,7 @@ import { RegistryData } from "./registryData";
 import { RegistryFiles } from "./registryFiles";
 import { RegistryImage } from "./registryImage";
 import { clientOutputs, registryParts } from "./registryParts";
-import { completeResources, nameWhenHealthy, serverContainer, serverHosts } from "./serverContainer";
+import { completeResources, nameWhenReady, serverContainer, serverHosts } from "./serverContainer";
 import { Storage } from "./storageArgs";
 
 /** A registry on one Docker host. */
@@ -179,7 +179,7 @@ export class SingleNodeRegistry extends pulumi.ComponentResource {
     this.mirrorEndpoint = outputs.mirrorEndpoint;
     this.version = outputs.version;
     // Outputs that tell where the registry is wait until it answers.
-    this.containerName = nameWhenHealthy(this, container, bundled);
+    this.containerName = nameWhenReady(this, container, { bundled, resources: settings.resources });
     this.registerOutputs({ ...outputs, containerName: this.containerName });
   }
 }

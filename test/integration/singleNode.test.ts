@@ -1,3 +1,4 @@
+import * as fs from "fs";
 import { DockerClient, request } from "../support/clients";
 import { RegistryOutputs, TestStack } from "../support/testStack";
 
@@ -19,6 +20,29 @@ describe("a registry on one host", () => {
 
   it("is healthy before up returns", async () => {
     expect(await docker.run("inspect", "--format", "{{.State.Health.Status}}", outputs.containerName)).toBe("healthy");
+  });
+
+  /** How many processes the kernel lets the container have: by cgroup v1, or v2. */
+  async function processLimit(): Promise<string> {
+    const id = await docker.run("inspect", "--format", "{{.State.Pid}}", outputs.containerName);
+    const groups = fs.readFileSync(`/proc/${id}/cgroup`, "utf8").split("\n");
+    const folder = ["pids", ""].flatMap((controller) =>
+      groups.flatMap((line) => {
+        const [, controllers, path = ""] = line.split(":");
+        return controllers === controller ? [`/sys/fs/cgroup/${controller}/${path}`] : [];
+      }),
+    );
+    return fs.readFileSync(`${folder[0]}/pids.max`, "utf8").trim();
+  }
+
+  it("has a limit of processes of its own, which a change of it needs no new container for", async () => {
+    expect(await processLimit()).toBe("512");
+    const container = await docker.run("inspect", "--format", "{{.Id}} {{.State.StartedAt}}", outputs.containerName);
+    await stack.set({ "resources.processes": 100 });
+    outputs = await stack.up();
+    expect(await processLimit()).toBe("100");
+    expect(await docker.run("inspect", "--format", "{{.Id}} {{.State.StartedAt}}", outputs.containerName)).toBe(container);
+    expect(Object.keys(await stack.plannedChanges())).toEqual(["same"]);
   });
 
   it("takes a re-tagged image, and gives it back after the local copies are gone", async () => {
@@ -49,6 +73,7 @@ describe("a registry on one host", () => {
     outputs = await stack.up();
     const tags = await request(outputs, "/v2/hello-world/tags/list");
     expect(JSON.parse(tags.body.toString())).toEqual({ name: "hello-world", tags: ["latest"] });
+    expect(await processLimit()).toBe("100");
   });
 
   it("leaves nothing behind", async () => {

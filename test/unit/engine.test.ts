@@ -6,6 +6,7 @@ import { imageName, loadImage } from "../../components/lib/bundledImage";
 import { dockerCommand, inspectContainer } from "../../components/lib/engine";
 import { untilHealthy } from "../../components/lib/health";
 import { checkStore, Preflight } from "../../components/lib/preflight";
+import { limitProcesses } from "../../components/lib/processLimit";
 import { FakeCommands } from "../support/fakeCommands";
 
 // Jest's process.env is a copy, which commands would not see.
@@ -169,6 +170,49 @@ describe("waiting for a healthy server", () => {
     expect(tools.calls()).toHaveLength(1);
     expect(warn).toHaveBeenCalledWith(expect.stringContaining("bring it back with: pulumi up --refresh"));
     warn.mockRestore();
+  });
+});
+
+describe("the limit of a container's processes", () => {
+  /** An engine whose `inspect` says one limit after the other. */
+  const limits = (...each: string[]): void => {
+    const counter = tools.write("counter", "0");
+    tools.make(
+      "docker",
+      `case "$*" in *" update "*) echo registry; exit 0 ;; esac`,
+      `n=$(($(cat ${counter}) + 1)); echo $n > ${counter}`,
+      `case $n in`,
+      ...each.map((limit, index) => `${index + 1}) echo '${limit}' ;;`),
+      `*) echo "Error: No such container: registry" >&2; exit 1 ;;`,
+      "esac",
+    );
+  };
+  const update = `${onLocal} update --pids-limit 512 registry`;
+
+  it.each([
+    ["is set on a new container", ["null", "512"], [update]],
+    ["is changed", ["64", "512"], [update]],
+    ["is left as it is", ["512"], []],
+    ["is not for a container that is gone", [], []],
+  ])("%s", async (_, said, updates) => {
+    limits(...said);
+    await limitProcesses(local, "registry", 512);
+    expect(tools.calls().filter((call) => call.includes(" update "))).toEqual(updates);
+  });
+
+  it("is missed where the kernel has none", async () => {
+    const warn = jest.spyOn(console, "warn").mockReturnValue();
+    limits("null", "null");
+    await limitProcesses(local, "registry", 512);
+    expect(warn).toHaveBeenCalledWith(expect.stringContaining("does not limit the processes of registry"));
+    warn.mockRestore();
+  });
+
+  it("fails with the engine's words", async () => {
+    tools.make("docker", `case "$*" in *inspect*) echo null ;; *) echo "permission denied" >&2; exit 1 ;; esac`);
+    expect((await rejection(limitProcesses(local, "registry", 512))).message).toBe(
+      "resources.processes: the container registry could not be limited: permission denied",
+    );
   });
 });
 

@@ -9,6 +9,7 @@ jest.mock("../../components/lib/bundledImage", () => ({
   loadImage: () => Promise.resolve(),
 }));
 jest.mock("../../components/lib/health", () => ({ untilHealthy: () => Promise.resolve() }));
+jest.mock("../../components/lib/processLimit", () => ({ limitProcesses: () => Promise.resolve() }));
 
 const warn = jest.spyOn(pulumi.log, "warn").mockImplementation(() => Promise.resolve());
 beforeEach(() => warn.mockClear());

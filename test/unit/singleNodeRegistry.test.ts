@@ -3,6 +3,7 @@ import * as pulumi from "@pulumi/pulumi";
 import * as bundledImage from "../../components/lib/bundledImage";
 import { SingleNodeRegistry, SingleNodeRegistryArgs } from "../../components";
 import { untilHealthy } from "../../components/lib/health";
+import { limitProcesses } from "../../components/lib/processLimit";
 import { checkStore } from "../../components/lib/preflight";
 import { makePki } from "../support/pki";
 import { MockedDeployment, resolved } from "../support/mockedDeployment";
@@ -14,6 +15,7 @@ jest.mock("../../components/lib/bundledImage", () => ({
   loadImage: jest.fn(() => Promise.resolve()),
 }));
 jest.mock("../../components/lib/health", () => ({ untilHealthy: jest.fn(() => Promise.resolve()) }));
+jest.mock("../../components/lib/processLimit", () => ({ limitProcesses: jest.fn(() => Promise.resolve()) }));
 jest.mock("../../components/lib/preflight", () => ({ checkStore: jest.fn(() => Promise.resolve()) }));
 
 type Deployment = MockedDeployment<SingleNodeRegistry>;
@@ -150,7 +152,6 @@ describe("a registry on one host", () => {
           securityOpts: [no-new-privileges]
           stopTimeout: 35
           tmpfs: {/tmp: 'rw,noexec,nosuid,size=64m'}
-          ulimits: [{hard: 512, name: nproc, soft: 512}]
           volumes: [{containerPath: /etc/container-registry, readOnly: true, volumeName: registry-files}, {containerPath: /var/lib/registry, volumeName: registry-data}]
       docker.Container registry-files-writer
           command: [version]
@@ -289,7 +290,6 @@ describe("a registry on one host", () => {
       tmpfs: { "/tmp": "rw,noexec,nosuid,size=64m" },
       restart: "unless-stopped",
       memorySwap: inputs.memory,
-      ulimits: [{ name: "nproc" }],
       logDriver: "json-file",
       logOpts: { "max-size": "10m", "max-file": "3" },
       // Longer than the server's own time to end what is under way.
@@ -487,6 +487,7 @@ describe("the engine", () => {
     const engine = { host: "ssh://root@registry.example.com", context: undefined };
     expect(bundledImage.loadImage).toHaveBeenCalledWith(engine, archive, "registry-image:1");
     expect(untilHealthy).toHaveBeenCalledWith(engine, "registry");
+    expect(limitProcesses).toHaveBeenCalledWith(engine, "registry", 512);
     expect(deployment.find("docker.RemoteImage", "registry-image").inputs).toEqual({ name: "registry-image:1" });
   });
 
@@ -508,15 +509,17 @@ describe("the engine", () => {
     const { made, deployment } = await deploy(variants[name] ?? {}, true);
     expect(bundledImage.loadImage).not.toHaveBeenCalled();
     expect(untilHealthy).not.toHaveBeenCalled();
+    expect(limitProcesses).not.toHaveBeenCalled();
     expect(checkStore).not.toHaveBeenCalled();
     expect((await resolved(made.containerName)).value).toBe("registry");
     expect(deployment.text(up)).toBe("\n");
   });
 
   it("is not given a bundled image, nor asked for health, with another image", async () => {
-    await deploy({ image: stockImage });
+    await deploy({ image: stockImage, resources: { processes: 100 } });
     expect(bundledImage.loadImage).not.toHaveBeenCalled();
     expect(untilHealthy).not.toHaveBeenCalled();
+    expect(limitProcesses).toHaveBeenCalledWith(expect.anything(), "registry", 100);
   });
 
   it("tries a remote store before the switch, from where the registry will be", async () => {

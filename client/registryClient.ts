@@ -46,12 +46,17 @@ type Scheme = "none" | "Basic" | "Bearer";
 
 /** A registry refused, or answered what the specification does not allow. */
 export class RegistryError extends Error {
+  /** The status and the registry's own words. */
+  public readonly answer: string;
+
   constructor(
     request: string,
     public readonly status: number,
     body: Buffer,
   ) {
-    super(`${request} was answered ${status}${reason(body)}`);
+    const answer = `${status}${reason(body)}`;
+    super(`${request} was answered ${answer}`);
+    this.answer = answer;
   }
 }
 

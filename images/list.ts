@@ -1,31 +1,42 @@
-import { Image, Registry } from "./registry";
+import { faultOf, Image, Registry } from "./registry";
 
-interface Row extends Image {
+interface Row {
   repository: string;
   tag: string;
+  /** What the tag stands for, or why that can't be read. */
+  image: Image | string;
 }
 
 /** The table of all tags of these repositories, or of all. */
 export async function list(registry: Registry, repositories: readonly string[]): Promise<string> {
   const rows: Row[] = [];
   for (const repository of repositories.length > 0 ? repositories : await registry.repositories()) {
-    const tags = await registry.tags(repository);
-    const images = await Promise.all(tags.map((tag) => registry.image(repository, tag)));
-    rows.push(...images.map((image, index) => ({ repository, tag: tags[index] ?? "", ...image })));
+    rows.push(...(await rowsOf(registry, repository)));
   }
   return rows.length === 0 ? "There are no images." : table(rows);
+}
+
+async function rowsOf(registry: Registry, repository: string): Promise<Row[]> {
+  const tags = await registry.tags(repository);
+  const rows = await Promise.all(
+    tags.map(async (tag) => ({ repository, tag, image: await registry.image(repository, tag).catch(faultOf) })),
+  );
+  if (rows.every(({ image }) => typeof image !== "string")) {
+    return rows;
+  }
+  // Others delete while this reads: what is no longer there is not broken.
+  const still = new Set(await registry.tags(repository));
+  return rows.filter(({ tag, image }) => typeof image !== "string" || still.has(tag));
 }
 
 function table(rows: readonly Row[]): string {
   const cells = [
     ["REPOSITORY", "TAG", "DIGEST", "SIZE", "CREATED"],
-    ...rows.map(({ repository, tag, digest, size, created }) => [
-      repository,
-      tag,
-      digest,
-      readableSize(size),
-      created.slice(0, 10),
-    ]),
+    ...rows.map(({ repository, tag, image }) =>
+      typeof image === "string"
+        ? [repository, tag, `broken: ${image}`]
+        : [repository, tag, image.digest, readableSize(image.size), image.created.slice(0, 10)],
+    ),
   ];
   const widths = cells[0]?.map((_, column) => Math.max(...cells.map((row) => row[column]?.length ?? 0))) ?? [];
   return cells

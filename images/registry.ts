@@ -29,6 +29,20 @@ const manifestTypes = [
 
 const done = [200, 202, 204];
 
+/** Statuses that concern whoever asks, or the whole registry. */
+const notOfOneImage = [401, 403, 429, 503];
+
+/** Why one image can't be read, if that is a fault of its own; an error of another kind is thrown on. */
+export function faultOf(error: unknown): string {
+  if (error instanceof SyntaxError) {
+    return "its manifest is no JSON";
+  }
+  if (error instanceof RegistryError && !notOfOneImage.includes(error.status)) {
+    return error.answer;
+  }
+  throw error;
+}
+
 /** The images of a registry. */
 export class Registry {
   private readonly client: RegistryClient;
@@ -70,7 +84,7 @@ export class Registry {
     const answer = await this.manifest(repository, reference, "GET");
     const manifest = JSON.parse(answer.body.toString()) as Manifest;
     const parts = new Map([manifest.config, ...(manifest.layers ?? [])].filter((each) => each !== undefined).map(sized));
-    const children = await Promise.all((manifest.manifests ?? []).map(({ digest }) => this.child(repository, digest)));
+    const children = await Promise.all((manifest.manifests ?? []).map((each) => this.child(repository, each)));
     const own = answer.body.length;
     return {
       digest: digestIn(answer),
@@ -88,15 +102,13 @@ export class Registry {
     this.client.close();
   }
 
-  /** Of an index that was pushed in part, some images may be missing. */
-  private async child(repository: string, digest: string): Promise<Image> {
+  /** Of an index that was pushed in part, images may be missing; and those of a build cache are layers, which are no manifests. */
+  private async child(repository: string, { digest, size }: Descriptor): Promise<Image> {
     try {
       return await this.image(repository, digest);
     } catch (error) {
-      if (error instanceof RegistryError && error.status === 404) {
-        return { digest, size: 0, created: "" };
-      }
-      throw error;
+      faultOf(error);
+      return { digest, size, created: "" };
     }
   }
 
@@ -104,12 +116,13 @@ export class Registry {
     if (config === undefined) {
       return "";
     }
-    const { body } = await this.client.expect(done, "GET", `/v2/${repository}/blobs/${config.digest}`);
     try {
+      const { body } = await this.client.expect(done, "GET", `/v2/${repository}/blobs/${config.digest}`);
       const { created } = JSON.parse(body.toString()) as { created?: unknown };
       return typeof created === "string" ? created : "";
-    } catch {
-      // What is no container image may have a configuration of another kind.
+    } catch (error) {
+      // What is no container image may have a configuration of another kind, and a damaged one has lost it.
+      faultOf(error);
       return "";
     }
   }

@@ -1,7 +1,9 @@
+import * as fs from "fs";
 import * as path from "path";
 import { CleanUp } from "../support/cleanUp";
+import { request } from "../support/clients";
 import { checkImage, pushImage, randomImage } from "../support/images";
-import { attempt, Result, run } from "../support/run";
+import { attempt, eventually, Result, run } from "../support/run";
 import { projectRoot, RegistryOutputs, TestStack } from "../support/testStack";
 
 /** The command that lists and deletes, with nothing but what the stack tells it. */
@@ -71,6 +73,38 @@ describe("the command images", () => {
   it("deletes a whole repository", async () => {
     expect((await images("delete", "other", "--yes", "--stack", stack.name)).code).toBe(0);
     expect((await images("list")).stdout).toBe("There are no images.\n");
+  });
+
+  it("lists what there is beside broken tags, and deletes those", async () => {
+    for (const tag of ["dangling", "empty", "sound"]) {
+      await pushImage(outputs, "broken", tag, randomImage());
+    }
+    const volume = `${stack.resourceName}-data`;
+    const data = await run("docker", ["volume", "inspect", "--format", "{{.Mountpoint}}", volume]);
+    const folder = path.join(data, "docker/registry/v2/repositories/broken/_manifests");
+    const link = (tag: string): string => path.join(folder, "tags", tag, "current/link");
+    // What a power cut leaves, and what an older registry's clean-up does.
+    const lost = fs.readFileSync(link("dangling"), "utf8").replace(":", "/");
+    fs.rmSync(path.join(folder, "revisions", lost), { recursive: true });
+    fs.writeFileSync(link("empty"), "");
+    await run("docker", ["restart", outputs.containerName]);
+    await eventually("the server's return", () =>
+      request(outputs, "/v2/")
+        .then(({ status }) => status === 200)
+        .catch(() => false),
+    );
+
+    expect(await listed()).toEqual([
+      ["broken", "dangling", expect.stringContaining("broken: 404: MANIFEST_UNKNOWN")],
+      ["broken", "empty", expect.stringContaining("broken: 5")],
+      ["broken", "sound", expect.stringMatching(/^sha256:/), expect.any(String)],
+    ]);
+    for (const tag of ["dangling", "empty"]) {
+      const { code, stdout } = await images("delete", `broken:${tag}`, "--yes");
+      expect([code, stdout]).toEqual([0, expect.stringContaining(`broken:${tag}, which is broken`)]);
+    }
+    expect((await listed()).map(([, tag]) => tag)).toEqual(["sound"]);
+    expect((await images("delete", "broken", "--yes")).code).toBe(0);
   });
 
   it("says in a sentence what is not there, and what is no command", async () => {

@@ -128,3 +128,91 @@ describe("a registry that does not delete by tag", () => {
     );
   });
 });
+
+/** A registry whose tags are sound, broken in every way that was seen, and deleted by others at that moment. */
+describe("a registry with broken tags", () => {
+  const sound = `sha256:${"c".repeat(64)}`;
+  const cache = `sha256:${"d".repeat(64)}`;
+  const refusals: Record<string, number> = { dangling: 404, empty: 500, moving: 404, "sha256:layer": 500 };
+  let tags: string[];
+  let deleted: string[];
+  let listings: number;
+  let away: boolean;
+  const server = http.createServer((request, response) => {
+    const { pathname } = new URL(request.url ?? "", "http://registry");
+    const reference = /^\/v2\/app\/(?:manifests|blobs)\/(.+)$/.exec(pathname)?.[1] ?? "";
+    const answer = (status: number, body: object, digest = ""): void =>
+      void response.writeHead(status, { "Docker-Content-Digest": digest }).end(JSON.stringify(body));
+    const refusal = refusals[reference];
+    if (away) {
+      answer(503, { errors: [{ code: "UNAVAILABLE", message: "the store does not answer" }] });
+    } else if (pathname === "/v2/_catalog") {
+      answer(200, { repositories: ["app"] });
+    } else if (pathname === "/v2/app/tags/list") {
+      answer(200, { tags: listings++ === 0 ? tags : tags.filter((tag) => tag !== "moving") });
+    } else if (request.method === "DELETE") {
+      deleted.push(reference);
+      answer(reference === "moving" ? 404 : 202, {});
+    } else if (refusal !== undefined) {
+      answer(refusal, { errors: [{ code: refusal === 404 ? "MANIFEST_UNKNOWN" : "UNKNOWN", message: "no good" }] });
+    } else if (reference === "garbled") {
+      response.writeHead(200, { "Docker-Content-Digest": sound }).end("{");
+    } else if (reference === "cache") {
+      answer(200, { manifests: [{ digest: "sha256:layer", size: 5_000_000 }] }, cache);
+    } else if (reference === "no-configuration") {
+      answer(200, { config: { digest: "empty", size: 1_000_000 } }, sound);
+    } else {
+      answer(200, { layers: [{ digest: "l", size: 2_000_000 }] }, sound);
+    }
+  });
+  let registry: Registry;
+
+  beforeAll(async () => {
+    await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+    registry = new Registry({ endpoint: `http://127.0.0.1:${(server.address() as AddressInfo).port}` });
+  });
+  beforeEach(() => {
+    tags = ["cache", "dangling", "empty", "garbled", "moving", "no-configuration", "sound"];
+    deleted = [];
+    listings = 0;
+    away = false;
+  });
+  afterAll(() => {
+    registry.close();
+    server.close();
+  });
+
+  it("is listed, and the broken rows say so", async () => {
+    expect(
+      (await list(registry, []))
+        .split("\n")
+        .slice(1)
+        .map((line) => line.split(/ {2,}/)),
+    ).toEqual([
+      ["app", "cache", cache, "5MB"],
+      ["app", "dangling", "broken: 404: MANIFEST_UNKNOWN no good"],
+      ["app", "empty", "broken: 500: UNKNOWN no good"],
+      ["app", "garbled", "broken: its manifest is no JSON"],
+      ["app", "no-configuration", sound, "1MB"],
+      ["app", "sound", sound, "2MB"],
+    ]);
+  });
+
+  it("is not listed while nothing of it can be read", async () => {
+    away = true;
+    await expect(list(registry, [])).rejects.toThrow("was answered 503: UNAVAILABLE the store does not answer");
+  });
+
+  it.each(["dangling", "empty"])("loses the tag %s on demand", async (tag) => {
+    const asked: string[] = [];
+    const confirm = (text: string): Promise<boolean> => Promise.resolve(asked.push(text) > 0);
+    await deleteImages(registry, [{ repository: "app", tag }], confirm);
+    expect(asked).toEqual([`This will delete:\n  app:${tag}, which is broken\n`]);
+    expect(deleted).toEqual([tag]);
+  });
+
+  it("is deleted as a whole, its broken tags first, and what others deleted meanwhile is no error", async () => {
+    await deleteImages(registry, [{ repository: "app" }], () => Promise.resolve(true));
+    expect(deleted).toEqual(["dangling", "empty", "moving", cache, sound]);
+  });
+});

@@ -6,8 +6,9 @@ const common = {
 };
 
 module.exports = {
-  // Not a measure: what takes a second can take ten on a machine that does other things.
-  testTimeout: 60_000,
+  // Not a measure: what takes a second can take a minute on a machine that does other things. A test that hangs ends all the same.
+  testTimeout: 300_000,
+  testSequencer: "<rootDir>/test/support/longestFirst.js",
   projects: [
     { ...common, displayName: "unit", testMatch: ["<rootDir>/test/unit/**/*.test.ts"] },
     {

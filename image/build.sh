@@ -17,6 +17,7 @@ architecture() {
   esac
 }
 
+# shellcheck disable=SC2086 # the sum may be a command and its options
 source_hash() {
   {
     echo "$arch ${SOURCE_DATE_EPOCH:-0}"

@@ -4,8 +4,8 @@ set -euo pipefail
 cd "$(dirname "$0")/../image"
 
 if ! command -v go >/dev/null; then
-  echo "lint-go: Go is not installed, the Go sources in image/ were not checked" >&2
-  exit 0
+  echo "lint-go: Go is needed to check the Go sources in image/: https://go.dev/dl/" >&2
+  exit 1
 fi
 unformatted=$(gofmt -l .)
 if [ -n "$unformatted" ]; then

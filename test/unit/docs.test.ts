@@ -5,9 +5,6 @@ import { attempt, run } from "../support/run";
 const projectRoot = path.join(__dirname, "..", "..");
 const generator = path.join("scripts", "reference.js");
 
-// The generator loads the TypeScript compiler, which takes seconds on a busy machine.
-jest.setTimeout(60_000);
-
 function read(file: string): string {
   return fs.readFileSync(path.join(projectRoot, file), "utf8");
 }

@@ -9,6 +9,8 @@
 #
 # Starting what runs only makes the buckets that are missing. The file system of DIR needs user
 # extended attributes. Servers with different DIRs run side by side.
+# What "$dir/keys" assigns:
+# shellcheck disable=SC2154
 set -euo pipefail
 . "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 
@@ -62,6 +64,7 @@ start() {
     own_folder "$dir"
     mkdir -p "$dir/data" "$dir/iam"
     write_keys
+    # shellcheck source=/dev/null
     . "$dir/keys"
     ROOT_ACCESS_KEY=$accesskey ROOT_SECRET_KEY=$secretkey run_detached "$dir" versitygw \
         "$tools/bin/versitygw" --quiet --port "$address" --region "$region" --iam-dir "$dir/iam" --iam-cache-disable posix "$dir/data"

@@ -1,0 +1,18 @@
+#!/usr/bin/env bash
+# npm run check: what can be checked in three minutes, before a commit: all but the tests that deploy something.
+set -euo pipefail
+"$(dirname "$0")/setup.sh" --development
+. "$(dirname "$0")/environment.sh"
+. "$(dirname "$0")/parts.sh"
+cd "$root"
+
+server() {
+  part "lint go" scripts/lint-go.sh
+  part "go test" env -C image go test -short ./...
+}
+
+aside server
+part types npm run --silent typecheck
+part lint npm run --silent lint:files
+part unit npx jest --selectProjects unit
+finish

@@ -52,8 +52,10 @@ func TestMirror(t *testing.T) {
 
 			upstream.away.Store(true)
 			m.start()
-			if status, _ := m.get("manifests/latest"); status != http.StatusNotFound {
-				t.Errorf("a tag that nobody has: status %d", status)
+			for _, path := range []string{"manifests/latest", "manifests/" + absent, "blobs/" + absent} {
+				if status, content := m.get(path); status != http.StatusServiceUnavailable || !strings.Contains(string(content), "the upstream cannot be reached") {
+					t.Errorf("%s without the upstream: %d: %s", path, status, content)
+				}
 			}
 			upstream.away.Store(false)
 			m.until("a pull", func() bool { status, _ := m.get("manifests/latest"); return status == http.StatusOK })
@@ -79,10 +81,64 @@ func TestMirror(t *testing.T) {
 			if report := m.size(); report != "1 repositories, 0 blobs, 0.0 MB" {
 				t.Errorf("the size at last is %q", report)
 			}
+			m.kill()
 			if log := m.log.String(); strings.Contains(log, upstreamPassword) || !strings.Contains(log, "the upstream cannot be reached") {
 				t.Errorf("the log is:\n%s", log)
 			}
 		})
+	}
+}
+
+// absent is the digest of what no registry has.
+var absent = digest.FromString("absent").String()
+
+// TestMirrorTellsRefusals has an upstream that refuses what the mirror asks it, or the
+// mirror's login at its token server.
+func TestMirrorTellsRefusals(t *testing.T) {
+	for _, test := range []struct {
+		upstream, mirror int
+		code, log        string
+	}{
+		{http.StatusUnauthorized, http.StatusUnauthorized, "UNAUTHORIZED", "the upstream refused the mirror's login: 401 Unauthorized"},
+		{http.StatusForbidden, http.StatusForbidden, "DENIED", "the upstream denied access to the mirror's login: 403 Forbidden"},
+		{http.StatusTooManyRequests, http.StatusTooManyRequests, "TOOMANYREQUESTS", "the upstream's limit of pulls is reached: 429 Too Many Requests"},
+		{http.StatusBadGateway, http.StatusServiceUnavailable, "UNAVAILABLE", "the upstream failed: 502 Bad Gateway"},
+	} {
+		for _, scheme := range []string{"", "Basic", "Bearer"} {
+			t.Run(fmt.Sprintf("%d %s", test.upstream, scheme), func(t *testing.T) {
+				t.Parallel()
+				upstream := newUpstream(t, scheme)
+				m := &mirrorProcess{t: t, folder: t.TempDir(), upstream: upstream.server.URL, ttl: "1h", login: scheme != ""}
+				m.start()
+				m.pull()
+				for _, path := range []string{"manifests/none", "manifests/" + absent, "blobs/" + absent} {
+					if status, content := m.get(path); status != http.StatusNotFound {
+						t.Errorf("%s, which the upstream lacks: %d: %s", path, status, content)
+					}
+				}
+				upstream.refusal.Store(int32(test.upstream))
+				for _, path := range []string{"manifests/none", "manifests/" + absent, "blobs/" + absent} {
+					response, content := m.ask(path)
+					if response.StatusCode != test.mirror || response.Header.Get("Retry-After") != "17" ||
+						!strings.Contains(string(content), `"code":"`+test.code+`"`) || !strings.Contains(string(content), test.log) {
+						t.Errorf("%s: %s, %q: %s", path, response.Status, response.Header, content)
+					}
+					// The engine asks for a blob by HEAD, which is answered without words.
+					if strings.HasPrefix(path, "manifests/") && !strings.Contains(string(content), refusalWords) {
+						t.Errorf("%s: the upstream's words are not in %s", path, content)
+					}
+				}
+				m.pull()
+				upstream.refusal.Store(0)
+				if status, content := m.get("manifests/none"); status != http.StatusNotFound {
+					t.Errorf("once the upstream answers again: %d: %s", status, content)
+				}
+				m.kill()
+				if log := m.log.String(); strings.Count(log, `msg="`+test.log+": of_the_upstream: "+refusalWords) != 1 || strings.Contains(log, upstreamPassword) {
+					t.Errorf("the log is:\n%s", log)
+				}
+			})
+		}
 	}
 }
 
@@ -134,7 +190,11 @@ type upstream struct {
 	away   atomic.Bool
 	// forges is set when the image's manifest is the answer to every digest.
 	forges atomic.Bool
+	// refusal is the status of every answer but that to the question how to log in.
+	refusal atomic.Int32
 }
+
+const refusalWords = "not today, and here is why"
 
 func newUpstream(t *testing.T, scheme string) *upstream {
 	c, err := configuration.Parse(strings.NewReader("version: 0.1\nstorage: {inmemory: {}}\nlog: {level: error}\n"))
@@ -159,6 +219,11 @@ func newUpstream(t *testing.T, scheme string) *upstream {
 			if connection, _, err := http.NewResponseController(w).Hijack(); err == nil {
 				connection.Close()
 			}
+		case u.refusal.Load() != 0 && r.URL.Path != "/v2/":
+			w.Header().Set("Content-Type", "application/json")
+			w.Header().Set("Retry-After", "17")
+			w.WriteHeader(int(u.refusal.Load()))
+			fmt.Fprintf(w, `{"errors":[{"code":"OF_THE_UPSTREAM","message":%q}]}`, refusalWords)
 		case scheme == "Bearer" && r.URL.Path == "/token" && known:
 			fmt.Fprint(w, `{"token": "valid", "expires_in": 300}`)
 		case scheme == "Bearer" && r.Header.Get("Authorization") != "Bearer valid":
@@ -250,6 +315,12 @@ func (m *mirrorProcess) until(what string, done func() bool) {
 
 func (m *mirrorProcess) get(path string) (int, []byte) {
 	m.t.Helper()
+	response, content := m.ask(path)
+	return response.StatusCode, content
+}
+
+func (m *mirrorProcess) ask(path string) (*http.Response, []byte) {
+	m.t.Helper()
 	request, err := http.NewRequestWithContext(m.t.Context(), http.MethodGet, m.base+"/v2/library/app/"+path, nil)
 	if err != nil {
 		m.t.Fatal(err)
@@ -264,7 +335,7 @@ func (m *mirrorProcess) get(path string) (int, []byte) {
 	if err != nil {
 		m.t.Fatal(err)
 	}
-	return response.StatusCode, content
+	return response, content
 }
 
 // pull gets the image and compares its parts with their digests.

@@ -4,9 +4,11 @@ import (
 	"errors"
 	"net"
 	"net/http"
+	"strconv"
 	"sync"
 	"time"
 
+	"github.com/distribution/distribution/v3/registry/api/errcode"
 	"github.com/sirupsen/logrus"
 )
 
@@ -19,10 +21,19 @@ const (
 	// pause is for how long an upstream that could not be reached is not asked again.
 	// The engine asks it about every tag, one request after the other.
 	pause = 2 * time.Second
+	// silence is for how long the log does not repeat a refusal.
+	silence = time.Minute
 )
 
 // errAway is a request that was not sent.
 var errAway = errors.New("the upstream could not be reached a moment ago")
+
+// unreachable is what clients hear of it.
+var unreachable = &refusal{
+	code:       errcode.ErrorCodeUnavailable,
+	text:       "the upstream cannot be reached, and this is not cached",
+	retryAfter: strconv.Itoa(int(pause / time.Second)),
+}
 
 // upstream sends requests to the upstream, and none to one that is away.
 type upstream struct {
@@ -32,6 +43,8 @@ type upstream struct {
 
 	mu   sync.Mutex
 	away time.Time // when it was last found away; zero when it answered
+	// refused is when the log last had each kind of refusal.
+	refused map[errcode.ErrorCode]time.Time
 }
 
 func newUpstream(url string, log *logrus.Entry) *upstream {
@@ -44,11 +57,24 @@ func newUpstream(url string, log *logrus.Entry) *upstream {
 		MaxIdleConnsPerHost:   16,
 		IdleConnTimeout:       90 * time.Second,
 	}
-	return &upstream{base: base, url: url, log: log}
+	return &upstream{base: base, url: url, log: log, refused: map[errcode.ErrorCode]time.Time{}}
 }
 
 // RoundTrip implements http.RoundTripper.
 func (u *upstream) RoundTrip(r *http.Request) (*http.Response, error) {
+	response, err := u.send(r)
+	refusal := unreachable
+	if err == nil {
+		refusal = refusalOf(response)
+	}
+	// The engine's question how to log in belongs to no client, and is always refused.
+	if h := heardOf(r.Context()); h != nil {
+		*h = heard{asked: true, refusal: refusal}
+	}
+	return response, err
+}
+
+func (u *upstream) send(r *http.Request) (*http.Response, error) {
 	if u.isAway() {
 		return nil, errAway
 	}
@@ -57,6 +83,23 @@ func (u *upstream) RoundTrip(r *http.Request) (*http.Response, error) {
 		u.note(err)
 	}
 	return response, err
+}
+
+func (u *upstream) noteRefusal(refusal *refusal) {
+	if refusal == nil || refusal == unreachable {
+		return // the latter is noted by itself
+	}
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	if time.Since(u.refused[refusal.code]) < silence {
+		return
+	}
+	u.refused[refusal.code] = time.Now()
+	log := u.log.WithField("upstream", u.url)
+	if refusal.retryAfter != "" {
+		log = log.WithField("retryafter", refusal.retryAfter)
+	}
+	log.Warnf("%s; what is cached is served", refusal.text)
 }
 
 func (u *upstream) isAway() bool {

@@ -23,6 +23,7 @@ import (
 	"container-registry/image/internal/descriptors"
 	"container-registry/image/internal/garbage"
 	"container-registry/image/internal/guard"
+	"container-registry/image/internal/mirror"
 	"container-registry/image/internal/version"
 )
 
@@ -66,7 +67,7 @@ func New(config *configuration.Configuration, log *logrus.Entry) (*Server, error
 	// ends, and requests are still answered while the server drains.
 	ctx, cancel := context.WithCancel(context.Background())
 	s.endApp = cancel
-	if !isMirror(config) {
+	if !mirror.Is(config) {
 		if s.caches, err = descriptors.Take(config); err != nil {
 			cancel()
 			return nil, err
@@ -103,13 +104,11 @@ func New(config *configuration.Configuration, log *logrus.Entry) (*Server, error
 	return s, nil
 }
 
-// isMirror says whether clients' pulls fill the store, which no collection may disturb.
-func isMirror(config *configuration.Configuration) bool { return config.Proxy.RemoteURL != "" }
-
-// fenced puts the garbage collection's fence around the engine.
+// fenced puts the garbage collection's fence around the engine. The store of a mirror is
+// filled by pulls, which no collection may disturb.
 func (s *Server) fenced(ctx context.Context, engine http.Handler) (http.Handler, error) {
-	if isMirror(s.config) {
-		return engine, nil
+	if mirror.Is(s.config) {
+		return mirror.Handler(engine), nil
 	}
 	collector, fence, err := garbage.Open(ctx, s.config, processName(s.Addr()), s.caches, s.log)
 	if err != nil {

@@ -1,0 +1,167 @@
+package mirror
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"net/http"
+	"strings"
+
+	"github.com/distribution/distribution/v3/registry/api/errcode"
+)
+
+// refusal is an answer of the upstream that is not about the image: the engine takes it
+// for an image that the upstream lacks, or for a fault of its own.
+type refusal struct {
+	code errcode.ErrorCode
+	// text is for clients and the log.
+	text       string
+	retryAfter string
+}
+
+// refusals are what statuses of the upstream are for clients.
+var refusals = map[int]struct {
+	code errcode.ErrorCode
+	text string
+}{
+	http.StatusUnauthorized:    {errcode.ErrorCodeUnauthorized, "the upstream refused the mirror's login"},
+	http.StatusForbidden:       {errcode.ErrorCodeDenied, "the upstream denied access to the mirror's login"},
+	http.StatusTooManyRequests: {errcode.ErrorCodeTooManyRequests, "the upstream's limit of pulls is reached"},
+}
+
+// mostWords are the bytes of an answer that are looked at.
+const mostWords = 4 << 10
+
+// refusalOf is nil for an answer about the image. It leaves the answer's body whole.
+func refusalOf(response *http.Response) *refusal {
+	known, ok := refusals[response.StatusCode]
+	switch {
+	case ok:
+	case response.StatusCode >= http.StatusInternalServerError:
+		known.code, known.text = errcode.ErrorCodeUnavailable, "the upstream failed"
+	default:
+		return nil
+	}
+	beginning, err := io.ReadAll(io.LimitReader(response.Body, mostWords))
+	rest := io.Reader(response.Body)
+	if err != nil {
+		rest = failed{err}
+	}
+	response.Body = struct {
+		io.Reader
+		io.Closer
+	}{io.MultiReader(bytes.NewReader(beginning), rest), response.Body}
+
+	text := fmt.Sprintf("%s: %s", known.text, response.Status)
+	if words := wordsOf(beginning); words != "" {
+		text += ": " + words
+	}
+	return &refusal{known.code, text, response.Header.Get("Retry-After")}
+}
+
+type failed struct{ err error }
+
+func (f failed) Read([]byte) (int, error) { return 0, f.err }
+
+// wordsOf is what an error's body says: one of the distribution specification, one of a
+// token server, or text.
+func wordsOf(body []byte) string {
+	var told struct {
+		Errors           []struct{ Code, Message string }
+		Details, Message string
+	}
+	_ = json.Unmarshal(body, &told)
+	for _, each := range told.Errors {
+		return strings.TrimPrefix(strings.ToLower(each.Code)+": "+each.Message, ": ")
+	}
+	for _, words := range []string{told.Details, told.Message} {
+		if words != "" {
+			return words
+		}
+	}
+	const most = 200
+	text := strings.Join(strings.Fields(strings.ToValidUTF8(string(body), "")), " ")
+	if len(text) > most {
+		return text[:most] + "…"
+	}
+	return text
+}
+
+// heard is what the upstream answered last for one request of a client.
+type heard struct {
+	asked   bool
+	refusal *refusal
+}
+
+type heardKey struct{}
+
+func heardOf(ctx context.Context) *heard {
+	h, _ := ctx.Value(heardKey{}).(*heard)
+	return h
+}
+
+// Handler gives clients the upstream's reason where the engine would hide it.
+func Handler(engine http.Handler) http.Handler {
+	// Prepare put it there.
+	upstream, ok := http.DefaultTransport.(*upstream)
+	if !ok {
+		return engine
+	}
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		h := &heard{}
+		r = r.WithContext(context.WithValue(r.Context(), heardKey{}, h))
+		engine.ServeHTTP(&teller{ResponseWriter: w, upstream: upstream, heard: h}, r)
+		// Also when the image was served, of which there may be a newer one.
+		upstream.noteRefusal(h.refusal)
+	})
+}
+
+// teller answers with the upstream's refusal instead of the error the engine made of it.
+type teller struct {
+	http.ResponseWriter
+	upstream *upstream
+	heard    *heard
+	told     bool
+}
+
+func (t *teller) WriteHeader(status int) {
+	if status < http.StatusBadRequest {
+		t.ResponseWriter.WriteHeader(status)
+		return
+	}
+	refusal := t.refusal()
+	if refusal == nil {
+		t.ResponseWriter.WriteHeader(status)
+		return
+	}
+	t.told = true
+	header := t.Header()
+	// What the engine knew of a blob before it was refused the rest.
+	for _, name := range []string{"Content-Length", "Docker-Content-Digest", "Etag"} {
+		header.Del(name)
+	}
+	if refusal.retryAfter != "" {
+		header.Set("Retry-After", refusal.retryAfter)
+	}
+	_ = errcode.ServeJSON(t.ResponseWriter, refusal.code.WithMessage(refusal.text))
+}
+
+func (t *teller) refusal() *refusal {
+	if !t.heard.asked && t.upstream.isAway() {
+		// The engine got no further than the question how to log in.
+		return unreachable
+	}
+	return t.heard.refusal
+}
+
+func (t *teller) Write(p []byte) (int, error) {
+	if t.told {
+		return len(p), nil
+	}
+	return t.ResponseWriter.Write(p)
+}
+
+// Unwrap is for http.ResponseController.
+func (t *teller) Unwrap() http.ResponseWriter { return t.ResponseWriter }

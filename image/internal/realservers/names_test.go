@@ -9,8 +9,10 @@ import (
 	"reflect"
 	"regexp"
 	"slices"
+	"strings"
 	"testing"
 
+	"github.com/opencontainers/go-digest"
 	v1 "github.com/opencontainers/image-spec/specs-go/v1"
 
 	"container-registry/image/internal/registrytest"
@@ -101,6 +103,10 @@ func testNames(t *testing.T, server registrytest.Client) {
 	sorted = paged("/v2/_catalog?n=1", "repositories")
 	slices.Sort(sorted)
 	expect("repositories, one a page", sorted, repositories)
+	sorted = paged("/v2/_catalog?n=1000000000", "repositories")
+	slices.Sort(sorted)
+	expect("repositories, a billion a page", sorted, repositories)
+	expect("tags, a billion a page", paged("/v2/team/app/tags/list?n=1000000000", "tags"), tags)
 
 	for _, tag := range []string{"0.1", "0.1.200", "none"} {
 		for _, method := range []string{http.MethodGet, http.MethodDelete} {
@@ -109,7 +115,21 @@ func testNames(t *testing.T, server registrytest.Client) {
 			}
 		}
 	}
-	if response, content := answer(t, http.MethodGet, server.URL+"/v2/team/ap/tags/list"); response.StatusCode != http.StatusNotFound {
+	none := digest.FromString("none").String()
+	for path, code := range map[string]string{
+		"team/app/manifests/" + none:  "MANIFEST_UNKNOWN",
+		"team/app/blobs/" + none:      "BLOB_UNKNOWN",
+		"team/ap/manifests/" + none:   "",
+		"team/ap/manifests/0.1.2":     "",
+		"team/ap/blobs/" + none:       "BLOB_UNKNOWN",
+		"team/app-ex/manifests/0.1.2": "",
+	} {
+		response, content := answer(t, http.MethodDelete, server.URL+"/v2/"+path)
+		if response.StatusCode != http.StatusNotFound || !strings.Contains(string(content), code) {
+			t.Errorf("deletion of the absent %s: %s: %s", path, response.Status, content)
+		}
+	}
+	if response, content := answer(t, http.MethodGet, server.URL+"/v2/team/ap/tags/list"); response.StatusCode != http.StatusNotFound || !strings.Contains(string(content), `"NAME_UNKNOWN"`) {
 		t.Errorf("tags of an absent repository: %s: %s", response.Status, content)
 	}
 	server.Delete(t, "team/app", "0.1.2")

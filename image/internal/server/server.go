@@ -100,7 +100,7 @@ func New(config *configuration.Configuration, log *logrus.Entry) (*Server, error
 	if controller != nil {
 		engine = controller.Handler(engine)
 	}
-	s.http.Handler = handlerChain(engine, config, traced)
+	s.http.Handler = handlerChain(boundPages(engine, config.Catalog.MaxEntries), config, traced)
 	return s, nil
 }
 

@@ -48,7 +48,7 @@ func TestHoles(t *testing.T) {
 		}},
 		{"a machine that was suspended goes on", append([]edit{
 			{"simulation/store_test.go", "return time.Since(m.began) }", "return time.Since(m.began) - m.asleep() }"},
-			{"fence/hold.go", "if err == nil && there == nil {", "if false {"},
+			{"fence/hold.go", "if err == nil && there == nil {", "if err == nil && there == nil && false {"},
 		}, noLapse...)},
 		{"deletions are not cut off", noLapse},
 		{"the tag is written before it is sure", []edit{

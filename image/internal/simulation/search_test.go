@@ -119,7 +119,7 @@ func (w *world) live() {
 	}
 	group.Wait()
 	// All is well again, and nobody counts on anything any more.
-	w.profile.failing = 0
+	w.profile.failing, w.profile.cuts, w.profile.suspensions = 0, 0, 0
 	time.Sleep(w.timing.Remember + w.timing.Lag + time.Minute)
 	for range 2 {
 		w.order(w.servers[0], true)

@@ -259,12 +259,28 @@ func short(p string) string {
 	return string(b)
 }
 
+// strike is what the adversary likes best: it hits a machine in the middle of deletions.
+func (m *machine) strike(what string) {
+	d := time.Second + time.Duration(m.draw(int(59*time.Second), "for "+what))
+	switch {
+	case m.cuts > 0 && m.draw(30, "cut "+what) == 0:
+		m.note("%s is cut off for %s", m.name, d)
+		m.cutOff(d)
+	case m.suspensions > 0 && m.draw(30, "suspend "+what) == 0:
+		m.note("%s is suspended for %s", m.name, d)
+		m.suspend(d)
+	}
+}
+
 // do has a request travel, be done, and its answer travel back.
 func (m *machine) do(ctx context.Context, action, p string, op func() error) error {
 	what := m.name + " " + action + " " + short(p)
 	there, back := m.delay(what), m.delay(what)
 	fails := m.failing > 0 && m.draw(1000, "fail "+what) < m.failing
 	late := fails && m.draw(2, "late "+what) == 0
+	if action == "delete" && strings.HasPrefix(p, "/docker") && !strings.Contains(p, "_uploads") {
+		m.strike(what)
+	}
 	if err := m.travel(ctx, there); err != nil {
 		if errors.Is(err, errKilled) && m.draw(2, "sent "+what) == 0 {
 			// It was sent before the machine was killed.
@@ -301,6 +317,7 @@ func (m *machine) PutContent(ctx context.Context, p string, content []byte) erro
 		if err := m.put(ctx, p, content[:len(content)/2]); err != nil {
 			return err
 		}
+		time.Sleep(time.Duration(m.draw(int(2*time.Second), "torn "+m.name)))
 	}
 	return m.put(ctx, p, content)
 }

@@ -279,7 +279,7 @@ func (r *run) protect(ctx context.Context, pushed []fence.Pushed) error {
 		r.pushed[p.Repository+":"+p.Reference] = true
 		// Its bytes may have been gone or damaged when it was kept before.
 		i.manifests[p.Digest] = p.Manifest
-		i.repository(p.Repository).revisions[p.Digest] = time.Now()
+		i.repository(p.Repository).revisions[p.Digest] = time.Now().UnixMicro()
 		if needs.manifests[p.Repository] == nil {
 			needs.manifests[p.Repository] = map[digest.Digest]bool{}
 		}

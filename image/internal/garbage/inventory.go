@@ -35,15 +35,18 @@ type inventory struct {
 }
 
 type blob struct {
-	size    int64
-	written time.Time
+	// name is the digest, for all that refer to it to share.
+	name digest.Digest
+	size int64
+	// written is in microseconds since 1970: a million blobs have to fit into memory.
+	written int64
 }
 
 type repository struct {
 	name string
 	// revisions and layers are the links to manifests and to other blobs, and when each
 	// was written.
-	revisions, layers map[digest.Digest]time.Time
+	revisions, layers map[digest.Digest]int64
 	tags              map[string]*tag
 }
 
@@ -99,7 +102,7 @@ func (i *inventory) addBlob(relative string, info storagedriver.FileInfo) error 
 		return nil
 	}
 	for _, d := range layout.Valid(parts[0], parts[2:3]) {
-		i.blobs[d] = blob{info.Size(), info.ModTime()}
+		i.blobs[d] = blob{d, info.Size(), info.ModTime().UnixMicro()}
 	}
 	return nil
 }
@@ -120,11 +123,11 @@ func (i *inventory) addLink(relative string, info storagedriver.FileInfo) error 
 	switch folder := path.Join(parts[:min(2, len(parts))]...); {
 	case parts[0] == layout.Layers && len(parts) == 4:
 		for _, d := range layout.Valid(parts[1], parts[2:3]) {
-			r.layers[d] = info.ModTime()
+			r.layers[i.shared(d)] = info.ModTime().UnixMicro()
 		}
 	case folder == layout.Revisions && len(parts) == 5:
 		for _, d := range layout.Valid(parts[2], parts[3:4]) {
-			r.revisions[d] = info.ModTime()
+			r.revisions[i.shared(d)] = info.ModTime().UnixMicro()
 		}
 	case folder == layout.Tags && len(parts) == 5 && parts[3] == "current":
 		r.tag(parts[2]).pushed = info.ModTime()
@@ -135,13 +138,21 @@ func (i *inventory) addLink(relative string, info storagedriver.FileInfo) error 
 	return nil
 }
 
+// shared is the same digest, in the memory of its blob.
+func (i *inventory) shared(d digest.Digest) digest.Digest {
+	if found, ok := i.blobs[d]; ok {
+		return found.name
+	}
+	return d
+}
+
 func (i *inventory) repository(name string) *repository {
 	r, ok := i.repositories[name]
 	if !ok {
 		r = &repository{
 			name:      name,
-			revisions: map[digest.Digest]time.Time{},
-			layers:    map[digest.Digest]time.Time{},
+			revisions: map[digest.Digest]int64{},
+			layers:    map[digest.Digest]int64{},
 			tags:      map[string]*tag{},
 		}
 		i.repositories[name] = r
@@ -290,6 +301,11 @@ func (i *inventory) manifest(ctx context.Context, repository string, d digest.Di
 	default:
 		// What the engine took can be read as far as the engine reads it.
 		m, _ = manifest.Parse(content)
+		if m != nil {
+			for n, each := range m.Blobs {
+				m.Blobs[n] = i.shared(each)
+			}
+		}
 		if m == nil || d.Algorithm().FromBytes(content) != d {
 			m = damaged
 			i.problem("%s@%s is damaged, so it cannot be told which blobs it needs; all of its repository is kept; push it again or delete it", repository, d)

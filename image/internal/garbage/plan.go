@@ -85,13 +85,13 @@ func makePlan(i *inventory, o Options, now time.Time) *plan {
 		}
 	}
 	p.needs = findNeeds(i, o.DeleteUntagged, retired)
-	since := now.Add(-o.Grace)
+	since := now.Add(-o.Grace).UnixMicro()
 	p.needs.keepYoung(since)
 	for _, name := range sorted(i.repositories) {
 		p.addRepository(i.repositories[name], retired[name], since)
 	}
 	for d, found := range i.blobs {
-		if !p.needs.blobs[d] && !found.written.After(since) {
+		if !p.needs.blobs[d] && found.written <= since {
 			p.deletions = append(p.deletions, deletion{stage: blobs, digest: d})
 		}
 	}
@@ -101,7 +101,7 @@ func makePlan(i *inventory, o Options, now time.Time) *plan {
 	return p
 }
 
-func (p *plan) addRepository(r *repository, retired []string, since time.Time) {
+func (p *plan) addRepository(r *repository, retired []string, since int64) {
 	left := 0
 	for name, t := range r.tags {
 		_, about := r.revisions[digest.Digest(companionOf(name))]
@@ -129,9 +129,9 @@ func (p *plan) addRepository(r *repository, retired []string, since time.Time) {
 }
 
 // isYoung says whether somebody may be pushing the first image to it.
-func (r *repository) isYoung(since time.Time) bool {
+func (r *repository) isYoung(since int64) bool {
 	for _, written := range r.layers {
-		if written.After(since) {
+		if written > since {
 			return true
 		}
 	}
@@ -139,15 +139,15 @@ func (r *repository) isYoung(since time.Time) bool {
 }
 
 // keepYoung is for pushes through another server, of which this one knows nothing.
-func (n *needs) keepYoung(since time.Time) {
+func (n *needs) keepYoung(since int64) {
 	for _, r := range n.inventory.repositories {
 		for d, written := range r.revisions {
-			if written.After(since) {
+			if written > since {
 				n.keep(r.name, d)
 			}
 		}
 		for d, written := range r.layers {
-			if written.After(since) {
+			if written > since {
 				n.keepBlob(d)
 			}
 		}

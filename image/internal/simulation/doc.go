@@ -15,7 +15,7 @@
 // Each schedule has a seed. Go's scheduler has a little say as well, so a seed mostly, not
 // always, finds the same again:
 //
-//	go test ./internal/simulation -run Search -for 1h        # many schedules
-//	go test ./internal/simulation -run Search -seed 42 -v    # one of them, with its trace
-//	go test -tags holes ./internal/simulation -run Hole      # is every known hole found?
+//	go test ./internal/simulation -run Search -for 1h -timeout 2h     # many schedules
+//	go test ./internal/simulation -run Search -seed 42 -v             # one, with its trace
+//	go test -tags holes -timeout 60m ./internal/simulation -run Holes # is every hole found?
 package simulation

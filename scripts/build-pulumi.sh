@@ -1,4 +1,4 @@
-# Sourced by setup.sh: Pulumi from the Go module proxy, for machines that reach no other source of it.
+# Sourced by setup.sh and test-setup.sh: Pulumi from the Go module proxy, for machines that reach no other source of it.
 
 # compile MODULE_FOLDER PACKAGE FILE [LDFLAGS]: builds a command of one of the pinned modules in toolchain/, and says how far it is.
 compile() (
@@ -12,16 +12,12 @@ compile() (
     { print; fflush() }' >&2
 )
 
-# build_language_host BIN: BIN is a folder in a folder of .tools.
-build_language_host() {
-  compile language-nodejs github.com/pulumi/pulumi/sdk/v3/nodejs/cmd/pulumi-language-nodejs "$1/language-nodejs" || return
-  # A host as old as that takes its options as arguments, where the CLI puts those of Pulumi.yaml into the request.
-  cat >"$1/pulumi-language-nodejs" <<'EOF'
-#!/bin/sh
-here=$(cd "${0%/*}" && pwd)
-exec "$here/language-nodejs" -typescript=false -nodeargs="--require '$here/../../../components/loadTypescript.cjs'" "$@"
-EOF
-  chmod +x "$1/pulumi-language-nodejs"
+toolchain_sources() { (cd "$root/toolchain/pulumi" && cksum go.sum language-nodejs/main.go); }
+# Whether an earlier set-up has built Pulumi here, from other sources than today's.
+pulumi_outdated() {
+  local built=$tools/pulumi/bin/.sources
+  # The host that came with the first ones built here kept no note of its sources.
+  [ -x "$tools/pulumi/bin/language-nodejs" ] || { [ -f "$built" ] && [ "$(cat "$built")" != "$(toolchain_sources)" ]; }
 }
 
 build_pulumi() {
@@ -30,9 +26,10 @@ build_pulumi() {
   say "no download and no archive of it can be had; the 1,700 packages take some minutes to compile, once (3.5 on 2 cores)"
   rm -rf "$partial"
   mkdir -p "$partial/bin"
-  compile cli github.com/pulumi/pulumi/pkg/v3/cmd/pulumi "$partial/bin/pulumi" \
+  compile pulumi github.com/pulumi/pulumi/pkg/v3/cmd/pulumi "$partial/bin/pulumi" \
     "-X github.com/pulumi/pulumi/sdk/v3/go/common/version.Version=v$pulumi_version" &&
-    build_language_host "$partial/bin" || {
+    compile pulumi ./language-nodejs "$partial/bin/pulumi-language-nodejs" &&
+    toolchain_sources >"$partial/bin/.sources" || {
     rm -rf "$partial"
     return 1
   }

@@ -71,8 +71,8 @@ download_plugins() {
 reachable() { download https://get.pulumi.com/releases/sdk/ /dev/null 2>/dev/null || [ $? = 22 ]; }
 
 unpack_toolchain() {
-  local archive=${PULUMI_TOOLCHAIN:-$root/../shared/pulumi/toolchain-linux-amd64.tar.xz}
-  [ -f "$archive" ] && [ "$(platform)" = linux-x64 ] || return 1
+  local archive=${PULUMI_TOOLCHAIN:-}
+  [ -n "$archive" ] || return 1
   rm -rf "$tools/pulumi" "$tools/pulumi.partial"
   mkdir -p "$tools/pulumi.partial"
   timed "unpacking Pulumi and its plugins from $archive" tar -xJf "$archive" -C "$tools/pulumi.partial" || return
@@ -81,6 +81,7 @@ unpack_toolchain() {
 
 pulumi_tools() {
   [ "${PULUMI_HOME:-}" != "$stand_ins" ] || place_stand_ins
+  ! pulumi_outdated || rm -rf "$tools/pulumi/bin"
   if pulumi_usable && ! plugins_missing; then
     return
   fi
@@ -147,6 +148,11 @@ user talk to it (sudo usermod -aG docker \$USER, then log in again)."
   start_engine
 }
 
+if [ -n "${PULUMI_TOOLCHAIN:-}" ]; then
+  [ -f "$PULUMI_TOOLCHAIN" ] || fail "PULUMI_TOOLCHAIN names $PULUMI_TOOLCHAIN, and there is no such file. Name an archive with Pulumi
+(docs/toolchain.md), or unset it to have Pulumi downloaded or built."
+  [ "$(platform)" = linux-x64 ] || fail "PULUMI_TOOLCHAIN is for Linux on x64; unset it to have Pulumi downloaded or built."
+fi
 command -v node >/dev/null || fail "Node.js 20.12 or newer is needed: https://nodejs.org/"
 command -v docker >/dev/null || [ "$(uname -s)" = Linux ] || fail "Docker is needed: https://docs.docker.com/get-docker/"
 if [ "${1:-}" = --development ]; then

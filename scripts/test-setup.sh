@@ -4,12 +4,13 @@
 set -euo pipefail
 . "$(dirname "$0")/environment.sh"
 . "$(dirname "$0")/common.sh"
+. "$(dirname "$0")/build-pulumi.sh"
 
 crane_version=v0.22.1
 stock_version=v3.1.2
 
 # Command and the Debian package it is in.
-debian_tools="skopeo:skopeo openssl:openssl curl:curl ip:iproute2 iptables:iptables dockerd:docker.io git:git docker-registry:docker-registry redis-server:redis-server"
+debian_tools="skopeo:skopeo openssl:openssl curl:curl ip:iproute2 iptables:iptables dockerd:docker.io git:git docker-registry:docker-registry redis-server:redis-server shellcheck:shellcheck"
 
 missing_packages() {
   local tool
@@ -35,3 +36,7 @@ go_tool() {
 # The stock registry server: tests compare and combine the package with it.
 [ -x "$tools/stock-$stock_version/registry" ] ||
   go_tool "$tools/stock-$stock_version" "github.com/distribution/distribution/v3/cmd/registry@$stock_version"
+# Pulumi's own download has it, the one that set-up builds from Go modules has not. Beside the CLI, which warns of one elsewhere.
+command -v pulumi-language-yaml >/dev/null ||
+  timed "building Pulumi's YAML language host" \
+    compile language-yaml github.com/pulumi/pulumi-yaml/cmd/pulumi-language-yaml "$tools/pulumi/bin/pulumi-language-yaml"

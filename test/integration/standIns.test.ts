@@ -14,12 +14,14 @@ interface Place {
   left(stack: TestStack): Promise<string[]>;
 }
 
-// Where the official plugins can't be had there is nothing to compare with.
-const describeWithBoth =
-  environmentOf("official").PULUMI_HOME === environmentOf("stand-in").PULUMI_HOME ? describe.skip : describe;
+const onlyStandIns = environmentOf("official").PULUMI_HOME === environmentOf("stand-in").PULUMI_HOME;
 
 /** The stand-ins take the place of the official plugins on the same stack, and the other way round. */
-describeWithBoth("provider plugins and their stand-ins", () => {
+describe("provider plugins and their stand-ins", () => {
+  if (onlyStandIns) {
+    it.todo("not run: the official plugins are not on this machine, so there is nothing to compare the stand-ins with");
+    return;
+  }
   const cleanUp = new CleanUp();
 
   beforeAll(() => run(path.join(projectRoot, "scripts", "setup.sh"), [], { env: { CONTAINER_REGISTRY_PROVIDERS: "stand-in" } }));

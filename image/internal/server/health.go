@@ -58,7 +58,7 @@ func whileReady(failing checks, redirects bool, next http.Handler) http.Handler 
 func refuseUnready(w http.ResponseWriter) {
 	w.Header().Set("Retry-After", retryAfter)
 	// What failed is in the log, and not for everybody.
-	_ = errcode.ServeJSON(w, errcode.ErrorCodeUnavailable.WithDetail("the store does not answer"))
+	_ = errcode.ServeJSON(w, errcode.ErrorCodeUnavailable.WithDetail("what the server needs does not answer, its store first of all"))
 }
 
 // redirects says whether clients are sent to the store for blobs.

@@ -1,0 +1,93 @@
+import * as path from "path";
+import { used } from "../../bench/processes";
+import { checkImage, pushImage, randomImage, TestImage } from "./images";
+import { run } from "./run";
+import { projectRoot, RegistryOutputs } from "./testStack";
+
+/** What a normal client met: requests for an image as a whole, those that failed at first, and those that no retry cured. */
+interface Tally {
+  done: number;
+  failedAtFirst: number;
+  lost: string[];
+}
+
+/** What came of an attack. */
+export interface Aftermath {
+  pushes: Tally;
+  pulls: Tally;
+  hostile: Record<string, number>;
+  /** The peak is one of a server that was never restarted. */
+  server: { peakMiB: number | undefined; limitMiB: number; restarts: number; killedForMemory: boolean };
+}
+
+/** Docker's own clients try a blob again five times. */
+const retries = 5;
+const retryAfterSeconds = 2;
+
+async function normalClient(going: () => boolean, work: () => Promise<void>): Promise<Tally> {
+  const tally: Tally = { done: 0, failedAtFirst: 0, lost: [] };
+  while (going()) {
+    for (let tries = 0; ; tries++) {
+      const failure = await work().then(
+        () => undefined,
+        (error: unknown) => String(error),
+      );
+      if (failure === undefined) {
+        tally.done++;
+        break;
+      }
+      tally.failedAtFirst += tries === 0 ? 1 : 0;
+      if (tries === retries) {
+        tally.lost.push(failure);
+        break;
+      }
+      await new Promise((resolve) => setTimeout(resolve, retryAfterSeconds * 1000));
+    }
+  }
+  return tally;
+}
+
+/** Has hostile clients attack a registry for some seconds, beside one that pushes and one that pulls. */
+export async function attack(outputs: RegistryOutputs, seconds: number, connections: number): Promise<Aftermath> {
+  const inspect = (template: string): Promise<string> => run("docker", ["inspect", "--format", template, outputs.containerName]);
+  const pid = Number(await inspect("{{.State.Pid}}"));
+  const kept: TestImage = randomImage([500_000]);
+  await pushImage(outputs, "team/kept", "latest", kept);
+
+  const { hostname, port } = new URL(outputs.endpoint);
+  const program = path.join(projectRoot, "test", "support", "hostileClients.ts");
+  const loader = path.join(projectRoot, "components", "loadTypescript.cjs");
+  let going = true;
+  const hostile = run(process.execPath, [
+    "--require",
+    loader,
+    program,
+    hostname,
+    port,
+    String(seconds),
+    String(connections),
+  ]).finally(() => (going = false));
+  const [visits, pushes, pulls] = await Promise.all([
+    hostile,
+    normalClient(
+      () => going,
+      () => pushImage(outputs, "team/pushed", "latest", randomImage([200_000, 1000])),
+    ),
+    normalClient(
+      () => going,
+      () => checkImage(outputs, "team/kept", "latest", kept),
+    ),
+  ]);
+  const restarts = Number(await inspect("{{.RestartCount}}"));
+  return {
+    pushes,
+    pulls,
+    hostile: JSON.parse(visits) as Record<string, number>,
+    server: {
+      peakMiB: restarts === 0 ? used(pid).peakMiB : undefined,
+      limitMiB: Number(await inspect("{{.HostConfig.Memory}}")) / (1 << 20),
+      restarts,
+      killedForMemory: (await inspect("{{.State.OOMKilled}}")) === "true",
+    },
+  };
+}

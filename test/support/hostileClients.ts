@@ -1,0 +1,194 @@
+/**
+ * A program of hostile clients, who have no login: node --require components/loadTypescript.cjs test/support/hostileClients.ts HOST PORT
+ * SECONDS CONNECTIONS. It is a process of its own, so that the normal clients beside it are slowed down by the server alone. It ends by
+ * itself, and prints as JSON how often each kind of client was there.
+ */
+import * as http2 from "http2";
+import * as net from "net";
+import * as tls from "tls";
+
+const [host = "", port = "", seconds = "", connections = ""] = process.argv.slice(2);
+const end = Date.now() + Number(seconds) * 1000;
+const going = (): boolean => Date.now() < end;
+
+const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
+
+/** A connection whose certificate nobody looks at. */
+class Connection {
+  readonly ready: Promise<boolean>;
+  readonly closed: Promise<void>;
+  private readonly socket: net.Socket;
+  private open = true;
+
+  constructor(secure = true) {
+    const address = { host, port: Number(port) };
+    this.socket = secure ? tls.connect({ ...address, rejectUnauthorized: false }) : net.connect(address);
+    // What the server says is not looked at either.
+    this.socket.on("error", () => undefined).resume();
+    this.closed = new Promise((resolve) => {
+      this.socket.on("close", () => {
+        this.open = false;
+        resolve();
+      });
+    });
+    const connected = new Promise<boolean>((resolve) =>
+      this.socket.once(secure ? "secureConnect" : "connect", () => resolve(true)),
+    );
+    this.ready = Promise.race([connected, this.closed.then(() => false)]);
+  }
+
+  /** Sends as fast as the server reads; false when it is over. */
+  async send(bytes: string | Buffer): Promise<boolean> {
+    if (this.open && going() && !this.socket.write(bytes)) {
+      const drained = new Promise<void>((resolve) => this.socket.once("drain", resolve));
+      await Promise.race([drained, this.closed, pause(1000)]);
+    }
+    return this.open && going();
+  }
+
+  /** Sends a byte in each second. */
+  async drip(): Promise<void> {
+    while (await this.send("x")) {
+      await pause(1000);
+    }
+  }
+
+  /** Ends the own direction, and goes on listening. */
+  halfClose(): void {
+    this.socket.end();
+  }
+
+  destroy(): void {
+    this.socket.destroy();
+  }
+}
+
+/** Whoever is thrown out comes back, but not at once. */
+async function again(kind: string, visit: () => Promise<void>): Promise<void> {
+  while (going()) {
+    visits[kind] = (visits[kind] ?? 0) + 1;
+    await visit();
+    await pause(200);
+  }
+}
+
+async function connected(secure: boolean, visit: (connection: Connection) => Promise<void>): Promise<void> {
+  const connection = new Connection(secure);
+  if (await connection.ready) {
+    await visit(connection);
+  }
+  connection.destroy();
+}
+
+const path = "/v2/hostile/app/blobs/uploads/";
+const piece = Buffer.alloc(64 << 10, "x");
+
+/** Sends pieces of a body until its length is reached. */
+async function pieces(connection: Connection, bytes: number, framed = (bytes: Buffer): Buffer => bytes): Promise<void> {
+  for (let sent = 0; sent < bytes && (await connection.send(framed(piece))); sent += piece.length);
+}
+
+const untilClosed = (connection: Connection): Promise<void> =>
+  Promise.race([connection.closed, pause(Math.max(0, end - Date.now()))]);
+
+const head = (method: string, headers: readonly string[]): string =>
+  [`${method} ${path} HTTP/1.1`, `Host: ${host}`, "Connection: close", ...headers, "", ""].join("\r\n");
+
+const kinds = {
+  // These two make up the number of connections.
+  silent: () => connected(true, untilClosed),
+  "no TLS": () => connected(false, untilClosed),
+  "slow headers": () =>
+    connected(true, async (connection) => {
+      await connection.send(`GET /v2/ HTTP/1.1\r\nHost: ${host}\r\nX-Slow: `);
+      await connection.drip();
+    }),
+  "slow body": () =>
+    connected(true, async (connection) => {
+      await connection.send(head("POST", ["Content-Type: application/octet-stream", "Content-Length: 1000000000"]));
+      await connection.drip();
+    }),
+  "endless body": () =>
+    connected(true, async (connection) => {
+      await connection.send(head("POST", ["Content-Type: application/octet-stream", "Transfer-Encoding: chunked"]));
+      const size = Buffer.from(`${piece.length.toString(16)}\r\n`);
+      await pieces(connection, Infinity, (bytes) => Buffer.concat([size, bytes, Buffer.from("\r\n")]));
+    }),
+  "form body": () =>
+    connected(true, async (connection) => {
+      const start = Buffer.from('--b\r\nContent-Disposition: form-data; name="a"; filename="a"\r\n\r\n');
+      const length = start.length + (60 << 20) + 9;
+      await connection.send(head("POST", ["Content-Type: multipart/form-data; boundary=b", `Content-Length: ${length}`]));
+      await connection.send(start);
+      await pieces(connection, 60 << 20);
+      await connection.send("\r\n--b--\r\n");
+      await untilClosed(connection);
+    }),
+  "giant header": () =>
+    connected(true, async (connection) => {
+      await connection.send(`GET /v2/ HTTP/1.1\r\nHost: ${host}\r\nX-Giant: `);
+      await pieces(connection, 64 << 20);
+    }),
+  "half-closed": () =>
+    connected(true, async (connection) => {
+      await connection.send(head("POST", ["Content-Length: 1000000"]));
+      connection.halfClose();
+      await untilClosed(connection);
+    }),
+  "HTTP/2 resets": async () => {
+    const session = http2.connect(`https://${host}:${port}`, { rejectUnauthorized: false });
+    const usable = (): boolean => going() && !session.destroyed && !session.closed;
+    session.on("error", () => undefined);
+    const closed = new Promise<void>((resolve) => session.once("close", resolve));
+    await Promise.race([new Promise((resolve) => session.once("connect", resolve)), closed]);
+    while (usable()) {
+      for (let each = 0; each < 50 && usable(); each++) {
+        const stream = session.request({ ":method": "POST", ":path": path, "content-type": "multipart/form-data; boundary=b" });
+        stream.on("error", () => undefined);
+        stream.write("x");
+        stream.close(http2.constants.NGHTTP2_CANCEL);
+      }
+      await pause(20);
+    }
+    session.destroy();
+    await closed;
+  },
+};
+
+/** How many clients of a kind there are at once. */
+function crowd(kind: string): number {
+  switch (kind) {
+    case "silent":
+      return Math.round(Number(connections) * 0.6);
+    case "no TLS":
+      return Math.round(Number(connections) * 0.3);
+    case "slow headers":
+    case "slow body":
+    case "half-closed":
+      return Math.round(Number(connections) * 0.03);
+    case "form body":
+      return 24;
+    default:
+      return 6;
+  }
+}
+
+const visits: Record<string, number> = {};
+
+async function main(): Promise<void> {
+  let clients = 0;
+  // The fewer of a kind there are, the sooner they come.
+  for (const [kind, visit] of Object.entries(kinds).sort(([a], [b]) => crowd(a) - crowd(b))) {
+    for (let each = 0; each < crowd(kind) && going(); each++) {
+      void again(kind, visit);
+      if (++clients % 50 === 0) {
+        await pause(20);
+      }
+    }
+  }
+  await pause(end - Date.now());
+  console.log(JSON.stringify(visits));
+  process.exit();
+}
+
+void main();

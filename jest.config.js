@@ -17,5 +17,16 @@ module.exports = {
       testMatch: ["<rootDir>/test/integration/**/*.test.ts"],
       setupFilesAfterEnv: ["<rootDir>/test/support/integrationSetup.ts"],
     },
+    {
+      // What is most likely to differ from one engine to the next, again on today's.
+      ...common,
+      displayName: "integration-29",
+      testMatch: ["singleNode", "builtImages", "rotation", "garbageCollection", "mirror"].map(
+        (name) => `<rootDir>/test/integration/${name}.test.ts`,
+      ),
+      globalSetup: "<rootDir>/test/support/engine29Begin.ts",
+      globalTeardown: "<rootDir>/test/support/engine29End.ts",
+      setupFilesAfterEnv: ["<rootDir>/test/support/integrationSetup.ts", "<rootDir>/test/support/engine29Choice.ts"],
+    },
   ],
 };

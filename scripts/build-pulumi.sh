@@ -1,17 +1,5 @@
 # Sourced by setup.sh and test-setup.sh: Pulumi from the Go module proxy, for machines that reach no other source of it.
 
-# compile MODULE_FOLDER PACKAGE FILE [LDFLAGS]: builds a command of one of the pinned modules in toolchain/, and says how far it is.
-compile() (
-  cd "$root/toolchain/$1"
-  export CGO_ENABLED=0 GOFLAGS=-mod=readonly GOTOOLCHAIN=auto
-  total=$(go list -deps "$2" | wc -l) || exit
-  # With -v each package is named when it is compiled; those in Go's cache are not, so that a second time is short.
-  go build -v -trimpath -buildvcs=false -ldflags "-s -w ${4:-}" -o "$3" "$2" 2>&1 | awk -v total="$total" -v name="${2##*/}" '
-    /^[a-z0-9.]+(\/[^ ]+)?$/ { percent = int(++compiled * 100 / total); if (percent >= shown + 10) { shown = percent - percent % 10; print "setup: " name ": " shown " % compiled"; fflush() }; next }
-    /^go: downloading/ { next }
-    { print; fflush() }' >&2
-)
-
 toolchain_sources() { (cd "$root/toolchain/pulumi" && cksum go.sum language-nodejs/main.go); }
 # Whether an earlier set-up has built Pulumi here, from other sources than today's.
 pulumi_outdated() {

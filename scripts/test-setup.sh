@@ -5,6 +5,7 @@ set -euo pipefail
 . "$(dirname "$0")/environment.sh"
 . "$(dirname "$0")/common.sh"
 . "$(dirname "$0")/build-pulumi.sh"
+. "$(dirname "$0")/build-engine.sh"
 
 crane_version=v0.22.1
 stock_version=v3.1.2
@@ -40,3 +41,5 @@ go_tool() {
 command -v pulumi-language-yaml >/dev/null ||
   timed "building Pulumi's YAML language host" \
     compile language-yaml github.com/pulumi/pulumi-yaml/cmd/pulumi-language-yaml "$tools/pulumi/bin/pulumi-language-yaml"
+# Today's Docker Engine, beside the one of the machine.
+[ -x "$engine_29/bin/runc" ] || timed "building Docker Engine 29" build_engine

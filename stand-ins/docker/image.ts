@@ -60,10 +60,16 @@ async function built(engine: Engine, { imageName, build: wanted, registry: given
   await engine.follow(`/images/${repository}/push`, { query: { tag }, login: loginFor(own) ?? nobody }, ({ aux }) => {
     digest = (aux as { Digest?: string } | undefined)?.Digest ?? digest;
   });
-  if (digest === undefined) {
+  if (digest !== undefined) {
+    return `${repository}@${digest}`;
+  }
+  // With the containerd image store an engine does not say it while it pushes; what it pushed is what it has under the name.
+  const { RepoDigests } = await engine.call<{ RepoDigests: string[] | null }>("GET", `/images/${imageName}/json`);
+  const reference = RepoDigests?.find((each) => each.startsWith(`${repository}@`));
+  if (reference === undefined) {
     throw new Error(`The engine pushed ${imageName} and told no digest`);
   }
-  return `${repository}@${digest}`;
+  return reference;
 }
 
 /** The engine asks for a login also where there is none. */

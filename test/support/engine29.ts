@@ -1,0 +1,79 @@
+import { ChildProcess, spawn } from "child_process";
+import { randomBytes, randomInt } from "crypto";
+import * as fs from "fs";
+import * as os from "os";
+import * as path from "path";
+import { attempt, eventually, run } from "./run";
+import { projectRoot } from "./testStack";
+
+/** By this variable the setup of the project `integration-29` tells the files in it where the engine is. */
+export const engine29Variable = "CONTAINER_REGISTRY_ENGINE_29";
+
+/** Docker Engine 29 with the containerd image store, which test set-up builds, beside the machine's engine. Needs root. */
+class Engine29 {
+  readonly folder = fs.mkdtempSync(path.join(os.tmpdir(), "container-registry-engine-29-"));
+  readonly host = `unix://${this.folder}/docker.sock`;
+  private readonly bridge = `cr${randomBytes(4).toString("hex")}`;
+  private daemon: ChildProcess | undefined;
+
+  async start(): Promise<void> {
+    await run("ip", ["link", "add", this.bridge, "type", "bridge"]);
+    // From the range that is set aside for tests of devices (RFC 2544).
+    await run("ip", ["address", "add", `198.${randomInt(18, 20)}.${randomInt(256)}.1/24`, "dev", this.bridge]);
+    await run("ip", ["link", "set", this.bridge, "up"]);
+    const log = fs.openSync(path.join(this.folder, "log"), "a");
+    const programs = path.join(projectRoot, ".tools", "engine-29", "bin");
+    const options = { data: "--data-root", exec: "--exec-root", pid: "--pidfile" };
+    this.daemon = spawn(
+      path.join(programs, "dockerd"),
+      [
+        ...["--host", this.host, "--bridge", this.bridge],
+        ...Object.entries(options).flatMap(([name, option]) => [option, path.join(this.folder, name)]),
+      ],
+      { stdio: ["ignore", log, log], env: { ...process.env, PATH: `${programs}:${process.env.PATH ?? ""}` } },
+    );
+    fs.closeSync(log);
+    await eventually(
+      "the start of Docker Engine 29",
+      async () => {
+        if (this.daemon?.exitCode !== null) {
+          throw new Error(`the engine ended:\n${fs.readFileSync(path.join(this.folder, "log"), "utf8").slice(-3000)}`);
+        }
+        return (await attempt("docker", ["version"], { env: { DOCKER_HOST: this.host } })).code === 0;
+      },
+      120,
+    );
+  }
+
+  async dispose(): Promise<void> {
+    const daemon = this.daemon;
+    if (daemon?.exitCode === null) {
+      const ended = new Promise((resolve) => daemon.once("exit", resolve));
+      daemon.kill("SIGTERM");
+      await ended;
+    }
+    await attempt("ip", ["link", "delete", this.bridge]);
+    const mounts = fs.readFileSync("/proc/mounts", "utf8").split("\n");
+    for (const place of mounts.map((line) => line.split(" ")[1] ?? "").filter((each) => each.startsWith(this.folder))) {
+      await attempt("umount", [place]);
+    }
+    fs.rmSync(this.folder, { recursive: true, force: true, maxRetries: 20, retryDelay: 250 });
+  }
+}
+
+let engine: Engine29 | undefined;
+
+export async function startEngine29(): Promise<void> {
+  engine = new Engine29();
+  try {
+    await engine.start();
+  } catch (error) {
+    await stopEngine29();
+    throw error;
+  }
+  process.env[engine29Variable] = engine.host;
+}
+
+export async function stopEngine29(): Promise<void> {
+  await engine?.dispose();
+}

@@ -70,8 +70,8 @@ func (c *Controller) visible(engine http.Handler, r *http.Request, d *decision, 
 			return nil, false, err
 		}
 		next := r.Clone(r.Context())
-		next.Form = nil
-		next.URL.RawQuery = url.Values{"n": {strconv.Itoa(c.maxEntries)}, "last": {all.Repositories[len(all.Repositories)-1]}}.Encode()
+		next.Form = url.Values{"n": {strconv.Itoa(c.maxEntries)}, "last": {all.Repositories[len(all.Repositories)-1]}}
+		next.URL.RawQuery = next.Form.Encode()
 		page = record(engine, next, &decision{principal: d.principal, filtersCatalog: true})
 		if page.status != http.StatusOK {
 			return nil, false, fmt.Errorf("the engine answers %d", page.status)

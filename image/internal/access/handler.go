@@ -79,7 +79,8 @@ func serveMount(engine http.Handler, w http.ResponseWriter, r *http.Request) {
 	query.Del("from")
 	query.Del("mount")
 	plain.URL.RawQuery = query.Encode()
-	plain.Form, plain.PostForm = nil, nil
+	// Otherwise the engine would look for them in the body.
+	plain.Form = query
 	serve(engine, w, plain, &decision{principal: d.principal})
 }
 

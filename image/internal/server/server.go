@@ -19,6 +19,7 @@ import (
 	"github.com/sirupsen/logrus"
 
 	"container-registry/image/internal/access"
+	"container-registry/image/internal/bounds"
 	"container-registry/image/internal/certificate"
 	"container-registry/image/internal/descriptors"
 	"container-registry/image/internal/garbage"
@@ -28,11 +29,16 @@ import (
 )
 
 const (
-	// readHeaderTimeout ends connections that send their headers drop by drop.
-	// Bodies have no limit: a layer may take hours on a slow line.
+	// readHeaderTimeout ends connections that send their headers drop by drop. How long
+	// bodies may take is said in bounds.
 	readHeaderTimeout = 20 * time.Second
 	idleTimeout       = 3 * time.Minute
-	maxHeaderBytes    = 64 << 10
+	maxHeaderBytes    = 32 << 10
+	// What HTTP/2 takes of bodies that nobody reads yet, such as those of requests that
+	// wait for the check of a password.
+	maxStreams         = 100
+	maxUnreadOfStream  = 128 << 10
+	maxUnreadOfSession = 1 << 20
 	// defaultDrain is for http.draintimeout 0, where the engine would cut off
 	// every transfer. Docker kills a container 10 s after it asks it to stop.
 	defaultDrain = 10 * time.Second
@@ -47,6 +53,7 @@ type Server struct {
 	collector     *garbage.Collector
 	endApp        context.CancelFunc
 	http          *http.Server
+	bounds        *bounds.Guard
 	listener      net.Listener
 	debug         *http.Server
 	debugListener net.Listener
@@ -55,7 +62,7 @@ type Server struct {
 
 // New builds the server and starts to listen; nothing is answered before Run.
 func New(config *configuration.Configuration, log *logrus.Entry) (*Server, error) {
-	s := &Server{config: config, log: log}
+	s := &Server{config: config, log: log, bounds: bounds.New(bounds.LimitsOf(bounds.Memory()))}
 	if err := s.prepareTLS(); err != nil {
 		return nil, err
 	}
@@ -100,7 +107,7 @@ func New(config *configuration.Configuration, log *logrus.Entry) (*Server, error
 	if controller != nil {
 		engine = controller.Handler(engine)
 	}
-	s.http.Handler = handlerChain(boundPages(engine, config.Catalog.MaxEntries), config, traced)
+	s.http.Handler = s.bounds.Handler(handlerChain(boundPages(engine, config.Catalog.MaxEntries), config, traced))
 	return s, nil
 }
 
@@ -132,6 +139,11 @@ func (s *Server) prepareTLS() error {
 		MaxHeaderBytes:    maxHeaderBytes,
 		ErrorLog:          errorLog(s.log),
 		Protocols:         protocols(s.config.HTTP),
+		HTTP2: &http.HTTP2Config{
+			MaxConcurrentStreams:          maxStreams,
+			MaxReceiveBufferPerStream:     maxUnreadOfStream,
+			MaxReceiveBufferPerConnection: maxUnreadOfSession,
+		},
 	}
 	settings := s.config.HTTP.TLS
 	if settings.Certificate == "" {
@@ -219,10 +231,10 @@ func (s *Server) collect(ctx context.Context) *sync.WaitGroup {
 
 func (s *Server) serve(ctx context.Context) error {
 	if s.certificate == nil {
-		return s.http.Serve(s.listener)
+		return s.http.Serve(s.bounds.Protect(s.http, s.listener))
 	}
 	go s.certificate.Watch(ctx)
-	return s.http.ServeTLS(explainTLS{s.listener}, "", "")
+	return s.http.ServeTLS(s.bounds.Protect(s.http, explainTLS{s.listener}), "", "")
 }
 
 func (s *Server) logStart() {

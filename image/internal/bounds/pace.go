@@ -1,0 +1,127 @@
+package bounds
+
+import (
+	"errors"
+	"io"
+	"net/http"
+	"time"
+)
+
+// patience is how long the server still waits for a client. Waiting uses it up, and every
+// byte that moves gives a millisecond back: a slow line may take hours for a layer, and
+// who sends or takes less than 1,000 bytes a second ends within the limit.
+type patience struct {
+	limit, left time.Duration
+}
+
+const perByte = time.Millisecond
+
+func (p *patience) deadline(now time.Time) time.Time { return now.Add(p.left) }
+
+func (p *patience) spend(waited time.Duration, moved int) {
+	p.left = min(p.limit, max(0, p.left-waited)+time.Duration(moved)*perByte)
+}
+
+// paced has the client of a request keep moving. The deadlines are those of the connection
+// in HTTP/1 and those of the request in HTTP/2, where they end it also when nothing is
+// waited for; so there is one only while something is.
+func paced(w http.ResponseWriter, r *http.Request, limits Limits) (http.ResponseWriter, *http.Request, func()) {
+	paced := &writer{
+		ResponseWriter: w,
+		control:        http.NewResponseController(w),
+		patience:       patience{limits.Patience, limits.Patience},
+		limits:         limits,
+	}
+	// That of the request before on this connection.
+	_ = paced.control.SetWriteDeadline(time.Time{})
+	if r.Body != nil && r.Body != http.NoBody {
+		paced.body = &body{ReadCloser: r.Body, control: paced.control, patience: paced.patience}
+		copied := *r
+		copied.Body = paced.body
+		r = &copied
+	}
+	return paced, r, paced.end
+}
+
+// body is what a client sends.
+type body struct {
+	io.ReadCloser
+	control  *http.ResponseController
+	patience patience
+	ended    bool
+}
+
+func (b *body) Read(p []byte) (int, error) {
+	start := time.Now()
+	_ = b.control.SetReadDeadline(b.patience.deadline(start))
+	n, err := b.ReadCloser.Read(p)
+	if err == nil || errors.Is(err, io.EOF) {
+		_ = b.control.SetReadDeadline(time.Time{})
+	}
+	b.ended = b.ended || err != nil
+	b.patience.spend(time.Since(start), n)
+	return n, err
+}
+
+// writer is what a client gets.
+type writer struct {
+	http.ResponseWriter
+	control  *http.ResponseController
+	body     *body
+	patience patience
+	limits   Limits
+	answered bool
+}
+
+func (w *writer) WriteHeader(status int) {
+	w.answer()
+	w.ResponseWriter.WriteHeader(status)
+}
+
+// answer limits how long the client may go on sending: net/http reads some of what the
+// handler left before it sends the answer.
+func (w *writer) answer() {
+	if !w.answered && w.body != nil && !w.body.ended {
+		_ = w.control.SetReadDeadline(time.Now().Add(w.limits.Rest))
+	}
+	w.answered = true
+}
+
+func (w *writer) Write(p []byte) (n int, err error) {
+	w.answer()
+	w.wait(func() int {
+		n, err = w.ResponseWriter.Write(p)
+		return n
+	})
+	return n, err
+}
+
+// FlushError is what http.ResponseController looks for.
+func (w *writer) FlushError() (err error) {
+	w.answer()
+	w.wait(func() int {
+		err = w.control.Flush()
+		return 0
+	})
+	return err
+}
+
+// Flush is what the engine looks for when it sends a layer.
+func (w *writer) Flush() { _ = w.FlushError() }
+
+func (w *writer) wait(move func() int) {
+	start := time.Now()
+	_ = w.control.SetWriteDeadline(w.patience.deadline(start))
+	n := move()
+	_ = w.control.SetWriteDeadline(time.Time{})
+	w.patience.spend(time.Since(start), n)
+}
+
+// Unwrap is for http.ResponseController.
+func (w *writer) Unwrap() http.ResponseWriter { return w.ResponseWriter }
+
+// end is for what net/http does after the handler.
+func (w *writer) end() {
+	w.answer()
+	_ = w.control.SetWriteDeadline(w.patience.deadline(time.Now()))
+}

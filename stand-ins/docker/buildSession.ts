@@ -34,7 +34,10 @@ export async function withSession<T>(
   try {
     return await build(id);
   } finally {
+    // First, as to end a session on what is no socket, as over ssh, ends the whole process.
+    const closed = new Promise((resolve) => connection.once("close", resolve));
+    connection.destroy();
+    await closed;
     server.forceShutdown();
-    connection.end();
   }
 }

@@ -10,7 +10,12 @@ module.exports = {
   testTimeout: 300_000,
   testSequencer: "<rootDir>/test/support/longestFirst.js",
   projects: [
-    { ...common, displayName: "unit", testMatch: ["<rootDir>/test/unit/**/*.test.ts"] },
+    {
+      ...common,
+      displayName: "unit",
+      testMatch: ["<rootDir>/test/unit/**/*.test.ts"],
+      setupFiles: ["<rootDir>/test/support/unitSetup.ts"],
+    },
     {
       ...common,
       displayName: "integration",

@@ -3,6 +3,7 @@ import * as random from "@pulumi/random";
 import { Mirror, Resources } from "./args";
 import { addressProblems, AddressSettings, containerProblems, nameProblems, openProblems } from "./lib/checks";
 import { certificateFile, configurationPath, renderConfiguration, storeCaPath } from "./lib/configuration";
+import { onDockerEngine } from "./lib/engineChoice";
 import { hostPort, isLoopback } from "./lib/hosts";
 import { checkArguments } from "./lib/inputs";
 import { CompleteMirror, completeMirror, mirrorProblems } from "./lib/mirror";
@@ -45,7 +46,7 @@ export class PullThroughCache extends pulumi.ComponentResource {
 
   constructor(name: string, args: PullThroughCacheArgs, opts?: pulumi.ComponentResourceOptions) {
     // No inputs: they would stand in state, the upstream's password among them.
-    super("container-registry:index:PullThroughCache", name, {}, opts);
+    super("container-registry:index:PullThroughCache", name, {}, onDockerEngine(name, opts));
     const settings = settingsOf(args);
     checkArguments(args, () => [...nameProblems(name), ...settingsProblems(settings)]);
     const parent = { parent: this };

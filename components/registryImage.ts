@@ -2,7 +2,7 @@ import * as docker from "@pulumi/docker";
 import * as pulumi from "@pulumi/pulumi";
 import { buildBundledImage, imageName, loadImage } from "./lib/bundledImage";
 import { imageProblems } from "./lib/checks";
-import { engineOf } from "./lib/engine";
+import { engineOf, onDockerEngine } from "./lib/engineChoice";
 import { checkArguments } from "./lib/inputs";
 
 /** Which server image. */
@@ -17,7 +17,7 @@ export class RegistryImage extends pulumi.ComponentResource {
   public readonly imageId: pulumi.Output<string>;
 
   constructor(name: string, args: RegistryImageArgs, opts?: pulumi.ComponentResourceOptions) {
-    super("container-registry:index:RegistryImage", name, {}, opts);
+    super("container-registry:index:RegistryImage", name, {}, onDockerEngine(name, opts));
     const reference = args.image ?? "bundled";
     checkArguments(args, () => imageProblems(reference));
     const image = new docker.RemoteImage(

@@ -1,7 +1,8 @@
 import * as docker from "@pulumi/docker";
 import * as pulumi from "@pulumi/pulumi";
 import { ImageBuild } from "./args";
-import { engineOf, enginePlatform, printedBy } from "./lib/engine";
+import { enginePlatform, printedBy } from "./lib/engine";
+import { engineOf, onDockerEngine } from "./lib/engineChoice";
 import { failure } from "./lib/failure";
 import { checkedOut, gitContext } from "./lib/gitContext";
 import { baseArgument, basesFirst, dockerfileIn, dockerfileProblems, imageBuildProblems } from "./lib/imageBuilds";
@@ -25,7 +26,7 @@ export class RegistryImages extends pulumi.ComponentResource {
   public readonly references: pulumi.Output<Record<string, string>>;
 
   constructor(name: string, args: RegistryImagesArgs, opts?: pulumi.ComponentResourceOptions) {
-    super("container-registry:index:RegistryImages", name, {}, opts);
+    super("container-registry:index:RegistryImages", name, {}, onDockerEngine(name, opts));
     checkArguments(args, () => imageBuildProblems(args.images));
     const platform = args.images.some((image) => image.platform === undefined) ? engineOf(this).apply(enginePlatform) : undefined;
     const built: Record<string, pulumi.Output<string>> = {};

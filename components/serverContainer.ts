@@ -2,7 +2,7 @@ import * as docker from "@pulumi/docker";
 import * as pulumi from "@pulumi/pulumi";
 import { Resources } from "./args";
 import { containerPort, drainSeconds, filesFolder, storeCaPath } from "./lib/configuration";
-import { engineOf } from "./lib/engine";
+import { engineOf } from "./lib/engineChoice";
 import { untilHealthy } from "./lib/health";
 import { livenessCheck } from "./lib/liveness";
 import { limitProcesses } from "./lib/processLimit";

@@ -2,7 +2,7 @@ import * as pulumi from "@pulumi/pulumi";
 import { Authentication, GarbageCollection, Mirror, Resources, Tls, TlsMode, User } from "./args";
 import { nameProblems, registryProblems, RegistrySettings } from "./lib/checks";
 import { filesFolder } from "./lib/configuration";
-import { engineOf } from "./lib/engine";
+import { engineOf, onDockerEngine } from "./lib/engineChoice";
 import { checkArguments } from "./lib/inputs";
 import { checkStore, newStorePatience } from "./lib/preflight";
 import { driverOf } from "./lib/storage";
@@ -84,7 +84,7 @@ export class SingleNodeRegistry extends pulumi.ComponentResource {
 
   constructor(name: string, args: SingleNodeRegistryArgs, opts?: pulumi.ComponentResourceOptions) {
     // No inputs: they would stand in state, passwords and keys among them.
-    super("container-registry:index:SingleNodeRegistry", name, {}, opts);
+    super("container-registry:index:SingleNodeRegistry", name, {}, onDockerEngine(name, opts));
     const settings = settingsOf(args);
     checkArguments(args, () => [...nameProblems(name), ...registryProblems(settings)]);
     const parent = { parent: this };

@@ -1,7 +1,7 @@
 import * as docker from "@pulumi/docker";
 import * as pulumi from "@pulumi/pulumi";
 import { buildBundledImage, imageName, loadImage } from "./lib/bundledImage";
-import { engineOf } from "./lib/engine";
+import { engineOf } from "./lib/engineChoice";
 import { pushedReference, pushImage } from "./lib/imagePush";
 import { allows, checkReach, SwarmNode } from "./lib/swarmNodes";
 import { parseConstraint } from "./lib/swarmTopology";

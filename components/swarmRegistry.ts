@@ -3,7 +3,8 @@ import * as pulumi from "@pulumi/pulumi";
 import { Authentication, GarbageCollection, Tls, User } from "./args";
 import { nameProblems, registryProblems } from "./lib/checks";
 import { containerPort, dataFolder, drainSeconds } from "./lib/configuration";
-import { engineOf, localEngine } from "./lib/engine";
+import { localEngine } from "./lib/engine";
+import { checkDockerContext, engineOf, onDockerEngine } from "./lib/engineChoice";
 import { hostPort } from "./lib/hosts";
 import { checkArguments } from "./lib/inputs";
 import { livenessCheck } from "./lib/liveness";
@@ -92,7 +93,7 @@ export class SwarmRegistry extends pulumi.ComponentResource {
 
   constructor(name: string, args: SwarmRegistryArgs, opts?: pulumi.ComponentResourceOptions) {
     // No inputs: they would stand in state, passwords and keys among them.
-    super("container-registry:index:SwarmRegistry", name, {}, opts);
+    super("container-registry:index:SwarmRegistry", name, {}, onDockerEngine(name, opts));
     const settings = swarmSettingsOf(args);
     checkArguments(args, () => [...nameProblems(name), ...serviceNameProblems(name), ...swarmRegistryProblems(settings)]);
     const parent = { parent: this };
@@ -274,9 +275,12 @@ export class SwarmRegistry extends pulumi.ComponentResource {
     const provider = new docker.Provider(
       `${name}-data-node`,
       {
-        // Either of them may be missing, which the type does not know.
-        host: address.apply(({ host, context }) => (context ? undefined : (host ?? localEngine))) as pulumi.Output<string>,
-        context: address.apply(({ context }) => context) as pulumi.Output<string>,
+        host: address.apply(({ host = localEngine }) => {
+          checkDockerContext(host, "the Docker host of the node with the images");
+          return host;
+        }),
+        // It may be missing, which the type does not know.
+        certPath: address.apply(({ certPath }) => certPath) as pulumi.Output<string>,
       },
       { parent: this },
     );

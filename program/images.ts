@@ -28,5 +28,7 @@ export function deployImages(name: string, images: ImageBuild[], registry: Regis
   // A push needs a registry that answers, and some of its outputs wait for that.
   const answering = pulumi.all([repositoryPrefix, endpoint, containerName]).apply(([prefix]) => prefix);
   const args = { images, repositoryPrefix: answering, username, password };
-  return new RegistryImages(name, args, { dependsOn: registry }).references;
+  // Where the registry runs on a Docker engine, its engine builds.
+  const provider = registry.getProvider("docker:index/image:Image");
+  return new RegistryImages(name, args, { dependsOn: registry, provider }).references;
 }

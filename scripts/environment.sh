@@ -33,12 +33,6 @@ if [ "${CONTAINER_REGISTRY_PROVIDERS:-}" = stand-in ] || { [ -d "$stand_ins" ] &
   export PULUMI_CREDENTIALS_PATH="${PULUMI_CREDENTIALS_PATH:-${PULUMI_HOME:-$HOME/.pulumi}}" PULUMI_HOME="$stand_ins"
 fi
 
-# The docker provider knows DOCKER_HOST but not the current context of the docker command.
-if [ -z "${DOCKER_HOST:-}" ] && [ -z "${DOCKER_CONTEXT:-}" ] && [ -f "${DOCKER_CONFIG:-$HOME/.docker}/config.json" ] &&
-  grep -q '"currentContext"' "${DOCKER_CONFIG:-$HOME/.docker}/config.json"; then
-  DOCKER_HOST=$(docker context inspect --format '{{.Endpoints.docker.Host}}') && export DOCKER_HOST
-fi
-
 # State in this folder, for people who have no Pulumi backend of their own; a backend that is set or logged in to is used as it is.
 use_backend() {
   if [ -n "${PULUMI_BACKEND_URL:-}" ] || [ -n "${PULUMI_ACCESS_TOKEN:-}" ] ||

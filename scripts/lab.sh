@@ -7,9 +7,10 @@ cd "$root"
 # stacks/Pulumi.lab.yaml names the sockets in it.
 nodes=/var/tmp/container-registry-lab
 export DOCKER_HOST=unix://$nodes/node1/docker.sock
+unset DOCKER_CONTEXT
 
 up() {
-  DOCKER_HOST='' scripts/setup.sh
+  env -u DOCKER_HOST scripts/setup.sh
   . scripts/environment.sh
   scripts/swarm-nodes.sh up "$nodes" >/dev/null
   use_backend

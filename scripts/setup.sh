@@ -134,10 +134,12 @@ docker_engine() {
   if engine_answers; then
     return
   fi
-  if [ -n "${DOCKER_HOST:-}${DOCKER_CONTEXT:-}" ]; then
-    fail "the Docker engine at ${DOCKER_HOST:-context $DOCKER_CONTEXT} does not answer. Start it, or unset DOCKER_HOST and DOCKER_CONTEXT
-to use the one on this machine. Try: docker version"
-  fi
+  local context host
+  # What the docker command makes of DOCKER_HOST, DOCKER_CONTEXT and the current context.
+  read -r context host < <(docker context inspect --format '{{.Name}} {{.Endpoints.docker.Host}}' 2>/dev/null) || context=default
+  [ -z "${DOCKER_HOST:-}" ] || context=DOCKER_HOST
+  [ "$context" = default ] || fail "the Docker engine at $host ($context) does not answer. Start it, or choose the one on this machine: unset DOCKER_HOST
+and DOCKER_CONTEXT, docker context use default. Try: docker version"
   if ! command -v dockerd >/dev/null && can_install; then
     apt_install docker.io iptables
   fi

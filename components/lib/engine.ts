@@ -1,28 +1,14 @@
 import * as childProcess from "child_process";
+import * as path from "path";
 import { promisify } from "util";
-import * as docker from "@pulumi/docker";
-import * as pulumi from "@pulumi/pulumi";
 import { failure } from "./failure";
 
 const execFile = promisify(childProcess.execFile);
 
-/** Where a Docker engine is: by address or by the name of a context. */
+/** Where a Docker engine is, and the folder with what it takes to talk TLS to it: `ca.pem`, `cert.pem` and `key.pem`. */
 export interface EngineAddress {
   host?: string;
-  context?: string;
-}
-
-/** The engine that a component's docker provider talks to, for the few things that the provider has no resource for. */
-export function engineOf(component: pulumi.ComponentResource): pulumi.Output<EngineAddress> {
-  const provider = component.getProvider("docker:index/container:Container");
-  if (provider instanceof docker.Provider) {
-    return pulumi.all([provider.host, provider.context]).apply(([host, context]) => ({ host, context }));
-  }
-  const config = new pulumi.Config("docker");
-  return pulumi.output({
-    host: config.get("host") ?? process.env.DOCKER_HOST,
-    context: config.get("context") ?? process.env.DOCKER_CONTEXT,
-  });
+  certPath?: string;
 }
 
 /** Where an engine is that nothing is said of. */
@@ -35,13 +21,20 @@ export function dockerCommand(engine: EngineAddress, ...words: string[]): Promis
 
 /** Does so with a text on standard input, where nobody sees it in a list of processes. */
 export async function dockerCommandWith(input: string, engine: EngineAddress, ...words: string[]): Promise<string> {
-  // The provider does not know the current context of the docker command; nor must we.
-  const address = engine.context ? ["--context", engine.context] : ["--host", engine.host ?? localEngine];
+  // Said in full, so that no context of the docker command has a say.
+  const address = ["--host", engine.host ?? localEngine, ...tlsOptions(engine)];
   const running = execFile("docker", [...address, ...words], { maxBuffer: 1 << 24 });
   // A command that ends early does not read all of it.
   running.child.stdin?.on("error", () => undefined).end(input);
   const { stdout, stderr } = await running;
   return stdout.trim() === "" ? stderr.trim() : stdout.trim();
+}
+
+function tlsOptions({ certPath }: EngineAddress): string[] {
+  const files = { tlscacert: "ca.pem", tlscert: "cert.pem", tlskey: "key.pem" };
+  return certPath === undefined
+    ? []
+    : ["--tlsverify", ...Object.entries(files).map(([option, file]) => `--${option}=${path.join(certPath, file)}`)];
 }
 
 /** The platform an engine builds for when nobody says another: `linux/amd64`. */

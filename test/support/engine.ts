@@ -3,18 +3,23 @@ import { randomBytes, randomInt } from "crypto";
 import * as fs from "fs";
 import * as os from "os";
 import * as path from "path";
+import { makeCertificate } from "./pki";
 import { attempt, eventually, Result, run } from "./run";
 import { Environment } from "./testStack";
 
 /**
  * A Docker engine of the test's own, which it may stop: with data, a network and an /etc/docker of its own. To the test it is a
- * remote one: it has an address of its own and is reached over TCP. Needs root.
+ * remote one: it has an address of its own and is reached over TCP, with TLS if asked for; or else by a socket. Needs root.
  */
 export class PrivateEngine {
   /** The engine's address, seen from the test and from the engine itself. */
   public readonly address: string;
   /** Where its API is. */
   public readonly host: string;
+  /** Its API on a socket of the test's machine. */
+  public readonly socket: string;
+  /** The folder with what a client needs for TLS; undefined without TLS. */
+  public readonly certPath: string | undefined;
   /** What makes Docker's and Pulumi's commands use this engine. */
   public readonly env: Environment;
   private readonly folder = fs.mkdtempSync(path.join(os.tmpdir(), "container-registry-engine-"));
@@ -25,19 +30,27 @@ export class PrivateEngine {
   private readonly ourAddress: string;
   private daemon: ChildProcess | undefined;
 
-  private constructor() {
+  private constructor(tls: boolean) {
     // A network of two from the range that is set aside for tests of devices (RFC 2544).
     const block = `198.${randomInt(18, 20)}.${randomInt(256)}`;
     const first = 4 * randomInt(64);
     this.ourAddress = `${block}.${first + 1}`;
     this.address = `${block}.${first + 2}`;
-    this.host = `tcp://${this.address}:2375`;
-    this.env = { DOCKER_HOST: this.host };
+    this.socket = `unix://${this.folder}/docker.sock`;
+    if (tls) {
+      this.host = `tcp://${this.address}:2376`;
+      this.certPath = path.join(this.folder, "client");
+      this.env = { DOCKER_HOST: this.host, DOCKER_TLS_VERIFY: "1", DOCKER_CERT_PATH: this.certPath };
+      this.writeCertificates();
+    } else {
+      this.host = `tcp://${this.address}:2375`;
+      this.env = { DOCKER_HOST: this.host };
+    }
   }
 
-  /** Starts an engine that knows its own address by the given host names. */
-  static async start(names: readonly string[] = []): Promise<PrivateEngine> {
-    const engine = new PrivateEngine();
+  /** Starts an engine that knows its own address by the given host names; with `tls` it wants a client's certificate over TCP. */
+  static async start(names: readonly string[] = [], { tls = false } = {}): Promise<PrivateEngine> {
+    const engine = new PrivateEngine(tls);
     try {
       await engine.makeNetwork();
       engine.write("docker/.keep", "");
@@ -57,6 +70,19 @@ export class PrivateEngine {
     fs.writeFileSync(file, content);
   }
 
+  private writeCertificates(): void {
+    const ca = makeCertificate({ subject: "CA of the test's engine", authority: true });
+    for (const [folder, names] of [
+      ["server", [this.address]],
+      ["client", []],
+    ] as const) {
+      const { certificate, privateKey } = makeCertificate({ subject: folder, names: [...names], issuer: ca });
+      this.write(`${folder}/ca.pem`, ca.certificate);
+      this.write(`${folder}/cert.pem`, certificate);
+      this.write(`${folder}/key.pem`, privateKey);
+    }
+  }
+
   private async makeNetwork(): Promise<void> {
     const theirLink = `cr${this.id}e`;
     await run("ip", ["netns", "add", this.namespace]);
@@ -73,9 +99,13 @@ export class PrivateEngine {
   /** Starts it, the first time and after `stop`; returns when it answers. */
   async start(): Promise<void> {
     const log = fs.openSync(path.join(this.folder, "log"), "a");
+    const tls =
+      this.certPath === undefined
+        ? "--tls=false"
+        : '--tlsverify --tlscacert "$0/server/ca.pem" --tlscert "$0/server/cert.pem" --tlskey "$0/server/key.pem"';
     // Not `ip netns exec`, which hides the control groups. The engine ends with the test, however that ends.
     const script = `mkdir -p /etc/docker && mount --bind "$0/docker" /etc/docker && mount --bind "$0/hosts" /etc/hosts && exec setpriv --pdeathsig TERM \
-      dockerd --data-root "$0/data" --exec-root "$0/exec" --pidfile "$0/pid" --host ${this.host} --tls=false`;
+      dockerd --data-root "$0/data" --exec-root "$0/exec" --pidfile "$0/pid" --host ${this.host} --host ${this.socket} ${tls}`;
     const daemon = spawn(
       "nsenter",
       [`--net=/run/netns/${this.namespace}`, "unshare", "--mount", "--propagation", "private", "sh", "-c", script, this.folder],

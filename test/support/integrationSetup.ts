@@ -11,3 +11,10 @@ for (const entry of environment.split("\0").filter(Boolean)) {
   const end = entry.indexOf("=");
   process.env[entry.slice(0, end)] = entry.slice(end + 1);
 }
+
+// The tests' docker commands have configurations of their own, which know no contexts.
+const inspect = ["context", "inspect", "--format", "{{.Name}} {{.Endpoints.docker.Host}}"];
+const [context, host] = execFileSync("docker", inspect, { encoding: "utf8", env: process.env }).trim().split(" ");
+if (context !== "default") {
+  process.env.DOCKER_HOST = host;
+}

@@ -45,7 +45,11 @@ describe("a command for the engine", () => {
   it.each<[string, object, string]>([
     ["this machine's", local, onLocal],
     ["one by address", { host: "ssh://root@registry.example.com" }, "docker --host ssh://root@registry.example.com"],
-    ["one by context, which goes before an address", { context: "remote", host: "tcp://1.2.3.4" }, "docker --context remote"],
+    [
+      "one with certificates",
+      { host: "tcp://1.2.3.4", certPath: "/certs" },
+      "docker --host tcp://1.2.3.4 --tlsverify --tlscacert=/certs/ca.pem --tlscert=/certs/cert.pem --tlskey=/certs/key.pem",
+    ],
   ])("goes to %s", async (_, engine, command) => {
     tools.make("docker", "echo ' printed '");
     expect(await dockerCommand(engine, "version")).toBe("printed");

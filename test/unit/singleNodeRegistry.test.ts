@@ -484,7 +484,7 @@ describe("the engine", () => {
       const provider = new docker.Provider("remote", { host: "ssh://root@registry.example.com" });
       return new SingleNodeRegistry("registry", {}, { providers: [provider] });
     });
-    const engine = { host: "ssh://root@registry.example.com", context: undefined };
+    const engine = { host: "ssh://root@registry.example.com" };
     expect(bundledImage.loadImage).toHaveBeenCalledWith(engine, archive, "registry-image:1");
     expect(untilHealthy).toHaveBeenCalledWith(engine, "registry");
     expect(limitProcesses).toHaveBeenCalledWith(engine, "registry", 512);
@@ -493,13 +493,13 @@ describe("the engine", () => {
 
   it("is this machine's or the environment's without a provider", async () => {
     await deploy({});
-    expect(untilHealthy).toHaveBeenLastCalledWith({ host: undefined, context: undefined }, "registry");
+    expect(untilHealthy).toHaveBeenLastCalledWith({ host: undefined }, "registry");
     process.env.DOCKER_HOST = "tcp://192.0.2.1:2376";
     await deploy({});
-    expect(untilHealthy).toHaveBeenLastCalledWith({ host: "tcp://192.0.2.1:2376", context: undefined }, "registry");
-    pulumi.runtime.setAllConfig({ "docker:host": "tcp://192.0.2.2:2376", "docker:context": "remote" });
+    expect(untilHealthy).toHaveBeenLastCalledWith({ host: "tcp://192.0.2.1:2376" }, "registry");
+    pulumi.runtime.setAllConfig({ "docker:host": "tcp://192.0.2.2:2376" });
     await deploy({});
-    expect(untilHealthy).toHaveBeenLastCalledWith({ host: "tcp://192.0.2.2:2376", context: "remote" }, "registry");
+    expect(untilHealthy).toHaveBeenLastCalledWith({ host: "tcp://192.0.2.2:2376" }, "registry");
     pulumi.runtime.setAllConfig({});
   });
 
@@ -527,7 +527,7 @@ describe("the engine", () => {
     const [, configurationPath] = deployment.find("docker.Container", "registry").inputs.command as string[];
     expect(checkStore).toHaveBeenCalledTimes(1);
     expect(checkStore).toHaveBeenCalledWith({
-      engine: { host: undefined, context: undefined },
+      engine: { host: undefined },
       imageId: "<image registry-image>",
       containerName: "registry",
       filesVolume: "registry-files",

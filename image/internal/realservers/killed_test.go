@@ -156,7 +156,8 @@ func kill(t *testing.T, storage string, litter int, phase, successor string) {
 	if err := order.Wait(); err == nil {
 		t.Error("the command did not notice")
 	}
-	if rest := at.left(t, blobs); rest == 0 || phase != "in the middle of deletions" && rest < litter {
+	// Nothing keeps a sweep from its first deletions.
+	if rest := at.left(t, blobs); rest == 0 || phase == "mark" && rest < litter {
 		t.Fatalf("killed too late: %d left", rest)
 	}
 

@@ -15,7 +15,7 @@
 // Each schedule has a seed. Go's scheduler has a little say as well, so a seed mostly, not
 // always, finds the same again:
 //
-//	go test ./internal/simulation -run Search -for 1h -timeout 2h     # many schedules
-//	go test ./internal/simulation -run Search -seed 42 -v             # one, with its trace
-//	go test -tags holes -timeout 60m ./internal/simulation -run Holes # is every hole found?
+//	go test ./internal/simulation -run Search -from 0 -for 1h -timeout 2h # many schedules that nobody has run
+//	go test ./internal/simulation -run Search -seed 42 -v                 # one, with its trace
+//	go test -tags holes -timeout 60m ./internal/simulation -run Holes     # is every hole found?
 package simulation

@@ -25,6 +25,7 @@ type storageInfo = storagedriver.FileInfo
 
 var (
 	seedFlag = flag.Uint64("seed", 0, "the one schedule to run; with -v its trace is told")
+	fromFlag = flag.Uint64("from", 1, "the first schedule; 0 takes another one each time")
 	forFlag  = flag.Duration("for", 15*time.Second, "how long to search")
 )
 
@@ -68,7 +69,10 @@ func TestSearch(t *testing.T) {
 		return
 	}
 	began := time.Now()
-	first := uint64(began.UnixNano()) % 1_000_000_000
+	first := *fromFlag
+	if first == 0 {
+		first = uint64(began.UnixNano()) % 1_000_000_000
+	}
 	var pushes, refusals, collections, deletions, schedules int
 	for ; time.Since(began) < *forFlag; schedules++ {
 		seed := first + uint64(schedules)

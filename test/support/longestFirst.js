@@ -2,7 +2,7 @@
 const path = require("path");
 const Sequencer = require("@jest/test-sequencer").default;
 
-// What is begun last is waited for alone. docs/testing.md has the times.
+// What is begun last is waited for alone.
 const longest = ["storage", "swarm", "quickStart", "swarmOptions", "mirror", "rotation", "storeOutage"];
 
 /** Runs the files that take longest first, and the others in the order that Jest gives them. */

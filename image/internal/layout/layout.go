@@ -7,6 +7,7 @@ import (
 	"path"
 	"strings"
 
+	"cloud.google.com/go/storage"
 	"github.com/opencontainers/go-digest"
 
 	storagedriver "github.com/distribution/distribution/v3/registry/storage/driver"
@@ -121,8 +122,11 @@ func Valid(algorithm string, encoded []string) []digest.Digest {
 	return list
 }
 
-// IsMissing says whether a driver did not find a path.
+// IsMissing says whether a driver did not find a path. Google's says so in words of its
+// client's, which the driver no longer knows since they come wrapped.
 func IsMissing(err error) bool {
 	var missing storagedriver.PathNotFoundError
-	return errors.As(err, &missing)
+	var other storagedriver.Error
+	return errors.As(err, &missing) || errors.Is(err, storage.ErrObjectNotExist) ||
+		errors.As(err, &other) && errors.Is(other.Detail, storage.ErrObjectNotExist)
 }

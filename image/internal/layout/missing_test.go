@@ -1,0 +1,28 @@
+package layout
+
+import (
+	"errors"
+	"fmt"
+	"testing"
+
+	"cloud.google.com/go/storage"
+	storagedriver "github.com/distribution/distribution/v3/registry/storage/driver"
+)
+
+func TestIsMissing(t *testing.T) {
+	wrapped := fmt.Errorf("%w: not found", storage.ErrObjectNotExist)
+	for err, want := range map[error]bool{
+		storagedriver.PathNotFoundError{Path: "/a"}:             true,
+		storagedriver.Error{DriverName: "gcs", Detail: wrapped}: true,
+		wrapped: true,
+		storagedriver.Error{DriverName: "gcs", Detail: errors.New("away")}: false,
+		errors.New("away"): false,
+	} {
+		if IsMissing(err) != want {
+			t.Errorf("%v: %t", err, !want)
+		}
+	}
+	if IsMissing(nil) {
+		t.Error("nothing is missing")
+	}
+}

@@ -35,9 +35,9 @@ export async function withSession<T>(
     return await build(id);
   } finally {
     // First, as to end a session on what is no socket, as over ssh, ends the whole process.
-    const closed = new Promise((resolve) => connection.once("close", resolve));
-    connection.destroy();
-    await closed;
+    if (!connection.closed) {
+      await new Promise((resolve) => connection.once("close", resolve).destroy());
+    }
     server.forceShutdown();
   }
 }

@@ -6,8 +6,13 @@
 import * as http2 from "http2";
 import * as net from "net";
 import * as tls from "tls";
+import { isLoopback } from "../../components/lib/hosts";
 
 const [host = "", port = "", seconds = "", connections = ""] = process.argv.slice(2);
+// Load is for this machine alone.
+if (!isLoopback(host)) {
+  throw new Error(`${host} is not a loopback address`);
+}
 const end = Date.now() + Number(seconds) * 1000;
 const going = (): boolean => Date.now() < end;
 

@@ -7,8 +7,8 @@ stand_ins=$tools/stand-ins
 
 # Releases that go together; package-lock.json pins the same providers.
 pulumi_minimum=3.220.0
-pulumi_version=3.259.0
-plugins="docker:5.0.0 random:4.21.1 tls:5.5.1"
+pulumi_version=3.276.0
+plugins="docker:5.2.0 random:4.21.2 tls:5.6.1"
 
 # The project's own toolchain, if set-up had to get one. Its plugins are in its own PULUMI_HOME; a user's is never touched.
 if [ -x "$tools/pulumi/bin/pulumi" ]; then

@@ -11,7 +11,7 @@ import { volume } from "./volume";
 
 export const standIn: StandIn<typeof settings, Engine> = {
   name: "docker",
-  version: "5.0.0",
+  version: "5.2.0",
   settings,
   configure: engineOf,
   resources: [container, image, network, remoteImage, secret, service, serviceConfig, volume],

@@ -5,7 +5,7 @@ import { randomString } from "./randomString";
 
 export const standIn: StandIn<Record<string, never>, null> = {
   name: "random",
-  version: "4.21.1",
+  version: "4.21.2",
   settings: {},
   configure: () => null,
   resources: [randomBytes, randomPassword, randomString],

@@ -6,7 +6,7 @@ import { selfSignedCert } from "./selfSignedCert";
 
 export const standIn: StandIn<Record<string, never>, null> = {
   name: "tls",
-  version: "5.5.1",
+  version: "5.6.1",
   settings: {},
   configure: () => null,
   resources: [certRequest, locallySignedCert, privateKey, selfSignedCert],

@@ -239,7 +239,7 @@ describe("a registry on one host", () => {
           dnsNames: [localhost]
           ipAddresses: [127.0.0.1, '::1']
           privateKeyPem: {secret: "<key registry-tls-key>\\n"}
-          secretOutputs: [privateKeyPem]
+          secretOutputs: [privateKeyPem, privateKeyPemWo]
           subject: {commonName: localhost, organization: container-registry}
       tls.LocallySignedCert registry-tls-certificate
           allowedUses: [digital_signature, key_encipherment, server_auth]
@@ -250,7 +250,7 @@ describe("a registry on one host", () => {
             <request registry-tls-request>
           dependsOn: [registry-tls-ca-1, registry-tls-ca-key-1, registry-tls-request]
           earlyRenewalHours: 720
-          secretOutputs: [caPrivateKeyPem]
+          secretOutputs: [caPrivateKeyPem, caPrivateKeyPemWo]
           setSubjectKeyId: true
           validityPeriodHours: 8760
       tls.PrivateKey registry-tls-ca-key-1
@@ -267,7 +267,7 @@ describe("a registry on one host", () => {
           dependsOn: [registry-tls-ca-key-1]
           isCaCertificate: true
           privateKeyPem: {secret: "<key registry-tls-ca-key-1>\\n"}
-          secretOutputs: [privateKeyPem]
+          secretOutputs: [privateKeyPem, privateKeyPemWo]
           setSubjectKeyId: true
           subject: {commonName: registry-tls CA 1, organization: container-registry}
           validityPeriodHours: 87600

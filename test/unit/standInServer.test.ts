@@ -39,7 +39,7 @@ describe("a stand-in's server", () => {
     );
     client = new ResourceProviderClient(`127.0.0.1:${port}`, grpc.credentials.createInsecure());
     await answer<messages.ConfigureResponse>((done) =>
-      client.configure(new messages.ConfigureRequest().setArgs(struct({ version: "4.21.1" })), done),
+      client.configure(new messages.ConfigureRequest().setArgs(struct({ version: "4.21.2" })), done),
     );
   });
 
@@ -74,7 +74,7 @@ describe("a stand-in's server", () => {
     await expect(answer<messages.ReadResponse>((done) => client.read(read, done))).rejects.toThrow("can't read or import");
     const settings = new messages.CheckRequest()
       .setUrn("urn:pulumi:dev::p::pulumi:providers:random::mine")
-      .setNews(struct({ seed: 1, version: "4.21.1" }));
+      .setNews(struct({ seed: 1, version: "4.21.2" }));
     const [failure] = (await answer<messages.CheckResponse>((done) => client.checkConfig(settings, done))).getFailuresList();
     expect(failure?.getReason()).toContain("seed is not known here");
   });

@@ -28,6 +28,8 @@ class Engine29 {
       path.join(programs, "dockerd"),
       [
         ...["--host", this.host, "--bridge", this.bridge],
+        // The machine's engine has chains of the same names, which this one would empty: its containers would lose their ports.
+        ...["--iptables=false", "--ip6tables=false"],
         ...Object.entries(options).flatMap(([name, option]) => [option, path.join(this.folder, name)]),
       ],
       { stdio: ["ignore", log, log], env: { ...process.env, PATH: `${programs}:${process.env.PATH ?? ""}` } },

@@ -3,6 +3,7 @@ import * as path from "path";
 import * as pulumi from "@pulumi/pulumi";
 import * as yaml from "js-yaml";
 import { ImageBuild } from "../components";
+import { failure } from "../components/lib/failure";
 import { Problem, problemReport, shown } from "../components/lib/problems";
 import { Deploy, Target } from "./target";
 import { acr } from "./targets/acr";
@@ -45,7 +46,7 @@ export function checkStackConfig(values: Record<string, unknown>): StackConfig {
   const own = known ? withoutForeign(values, name, target, problems) : values;
   const { args, images, deploy } = target(own, problems);
   if (problems.length > 0) {
-    throw new pulumi.RunError(problemReport(problems, "; nothing was changed"));
+    throw failure(problemReport(problems, "; nothing was changed"));
   }
   return { target: name as string, registry: args, images, deploy };
 }

@@ -20,6 +20,7 @@ describe("the error of a value that is known only later", () => {
     const error = failure("the store is away");
     expect(await shown(error)).toBe("the store is away");
     expect(pulumi.RunError.isInstance(error)).toBe(true);
+    expect(error.stack).toBeUndefined();
   });
 
   it("is shown as it is for a value that is not allowed, too", async () => {

@@ -5,7 +5,7 @@
 set -eu
 cd "$(dirname "$0")"
 
-say() { echo "$*" >&2; }
+. ./progress.sh
 
 if command -v sha256sum >/dev/null; then sha256=sha256sum; else sha256="shasum -a 256"; fi
 
@@ -42,23 +42,22 @@ host_toolchain() {
 }
 
 build_on_host() {
-  say "building the registry server with $(go version | cut -d' ' -f3); the first time takes a minute or two"
+  begun "compiling the registry server with $(go version | cut -d' ' -f3): a minute or two, once"
   export CGO_ENABLED=0 GOFLAGS=-mod=readonly
   unset GOAMD64 GOARM64 GOEXPERIMENT
-  GOOS=linux GOARCH=$arch go build -trimpath -buildvcs=false -ldflags "-s -w" -o "$work/registry" .
-  GOOS='' GOARCH='' go run ./cmd/pack -binary "$work/registry" -arch "$arch" -tag "$tag" -archive "$work/image.tar" >"$work/image.id"
-  rm "$work/registry"
+  (export GOOS=linux GOARCH="$arch" && go_compile "registry server" . "$work/registry" -trimpath -buildvcs=false -ldflags "-s -w")
+  (unset GOOS GOARCH && quietly go build -o "$work/pack" ./cmd/pack)
+  "$work/pack" -binary "$work/registry" -arch "$arch" -tag "$tag" -archive "$work/image.tar" >"$work/image.id"
 }
 
 build_in_docker() {
-  say "no usable Go on this machine; building the registry server in golang:$go_version"
-  docker build --target build --platform "linux/$arch" --build-arg TAG="$tag" \
-    --build-arg SOURCE_DATE_EPOCH="${SOURCE_DATE_EPOCH:-0}" --iidfile "$work/build.id" . >&2
+  begun "no usable Go on this machine; compiling the registry server in golang:$go_version: some minutes, once"
+  quietly docker build --target build --platform "linux/$arch" --build-arg TAG="$tag" \
+    --build-arg SOURCE_DATE_EPOCH="${SOURCE_DATE_EPOCH:-0}" --iidfile "$work/build.id" .
   container=$(docker create "$(cat "$work/build.id")")
-  docker cp "$container:/out/image.tar" "$work/image.tar" >&2
-  docker cp "$container:/out/image.id" "$work/image.id" >&2
+  quietly docker cp "$container:/out/image.tar" "$work/image.tar"
+  quietly docker cp "$container:/out/image.id" "$work/image.id"
   docker rm "$container" >/dev/null
-  rm "$work/build.id"
 }
 
 arch=$(architecture)
@@ -68,6 +67,7 @@ tag="container-registry:$(echo "$hash" | cut -c1-12)"
 result="$PWD/.build/$hash"
 
 if [ ! -e "$result/image.tar" ]; then
+  begin=$(date +%s)
   mkdir -p .build
   work=$(mktemp -d .build/work.XXXXXX)
   trap 'rm -rf "$work"' EXIT
@@ -87,6 +87,6 @@ if [ ! -e "$result/image.tar" ]; then
       *) rm -rf "$old" ;;
     esac
   done
-  say "built $tag"
+  say "registry server: took $(($(date +%s) - begin)) s"
 fi
 echo "$result/image.tar $(cat "$result/image.id")"

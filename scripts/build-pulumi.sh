@@ -11,7 +11,6 @@ pulumi_outdated() {
 build_pulumi() {
   local partial=$tools/pulumi.partial
   go_usable || return
-  say "no download and no archive of it can be had; the 1,700 packages take some minutes to compile, once (3.5 on 2 cores)"
   rm -rf "$partial"
   mkdir -p "$partial/bin"
   compile pulumi github.com/pulumi/pulumi/pkg/v3/cmd/pulumi "$partial/bin/pulumi" \

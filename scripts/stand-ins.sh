@@ -5,8 +5,8 @@ stand_in_packages() { (cd "$root/stand-ins" && node_packages run "the stand-ins"
 # Each plugin is a command that runs the stand-in of its name.
 place_stand_ins() {
   local plugin name command
-  stand_in_packages
   [ -d "$stand_ins/plugins" ] || say "using stand-ins for the Pulumi plugins docker, random and tls (stand-ins/README.md)"
+  stand_in_packages
   for plugin in $plugins; do
     name=${plugin%%:*}
     command=$stand_ins/plugins/resource-$name-v${plugin##*:}/pulumi-resource-$name

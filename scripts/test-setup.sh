@@ -28,8 +28,7 @@ Ubuntu). Install it with your system's package manager."
 # go_tool FOLDER MODULE: builds a command of a Go module, statically, unless it is in FOLDER already.
 go_tool() {
   command -v go >/dev/null || fail "the integration tests need ${2##*/}, which is built from source: install Go from https://go.dev/dl/"
-  say "building ${2##*/}"
-  GOBIN=$1 GOFLAGS='' CGO_ENABLED=0 go install -trimpath -ldflags "-s -w" "$2"
+  timed "building ${2##*/}" quietly env GOBIN="$1" GOFLAGS='' CGO_ENABLED=0 go install -trimpath -ldflags "-s -w" "$2"
 }
 
 [ "$(crane version 2>/dev/null)" = "$crane_version" ] ||

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Puts in place what `npm start` and `npm test` need: Node packages, Pulumi with its plugins, a Docker engine.
+# Puts in place what `npm start` and `npm test` need: Node packages, Pulumi with its plugins, a Docker engine, the registry server.
 # Uses what is there; a second run changes nothing. Everything it adds is in .tools and node_modules, but for a Docker engine.
 set -euo pipefail
 . "$(dirname "$0")/environment.sh"
@@ -12,7 +12,7 @@ cd "$root"
 # A download that can't be reached must not hang: 3 s to connect, and 10 s of crawling is given up.
 download() { curl --fail --silent --show-error --location --connect-timeout 3 --speed-limit 20000 --speed-time 10 --output "$2" "$1"; }
 
-npm_ci() { npm ci "$@" --no-audit --no-fund --loglevel=error >&2; }
+npm_ci() { quietly npm ci "$@" --no-audit --no-fund --loglevel=error; }
 
 # What the program runs on; with --development also the tools to test it and the SDKs of the clouds, which are large.
 node_packages() {
@@ -62,9 +62,8 @@ download_pulumi() {
 download_plugins() {
   local plugin
   for plugin in $plugins; do
-    [ -d "$(plugin_folder "$plugin")" ] && continue
-    timed "downloading the Pulumi plugin ${plugin%%:*} ${plugin##*:}" \
-      env -u PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION pulumi plugin install resource "${plugin%%:*}" "${plugin##*:}" >&2 || return 1
+    [ -d "$(plugin_folder "$plugin")" ] ||
+      quietly env -u PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION pulumi plugin install resource "${plugin%%:*}" "${plugin##*:}" || return 1
   done
 }
 
@@ -80,6 +79,7 @@ unpack_toolchain() {
 }
 
 pulumi_tools() {
+  [ "$kind" = run ] || stand_in_packages
   [ "${PULUMI_HOME:-}" != "$stand_ins" ] || place_stand_ins
   ! pulumi_outdated || rm -rf "$tools/pulumi/bin"
   if pulumi_usable && ! plugins_missing; then
@@ -88,14 +88,14 @@ pulumi_tools() {
   if [ -z "${PULUMI_TOOLCHAIN:-}" ] && reachable; then
     pulumi_usable || timed "downloading Pulumi $pulumi_version" download_pulumi || true
     . "$root/scripts/environment.sh"
-    ! pulumi_usable || download_plugins || true
+    ! pulumi_usable || ! plugins_missing || timed "downloading the Pulumi plugins $plugins" download_plugins || true
   fi
   if ! pulumi_usable || plugins_missing; then
     unpack_toolchain || true
     . "$root/scripts/environment.sh"
   fi
   if [ -z "${PULUMI_TOOLCHAIN:-}" ] && ! pulumi_usable; then
-    timed "building Pulumi $pulumi_version from Go modules" build_pulumi || true
+    timed "building Pulumi $pulumi_version from Go modules, as no download can be reached (some minutes, once)" build_pulumi || true
     . "$root/scripts/environment.sh"
   fi
   if [ -z "${PULUMI_TOOLCHAIN:-}" ] && pulumi_usable && plugins_missing; then
@@ -122,7 +122,7 @@ wait_for_engine() {
 
 start_engine() {
   if [ -d /run/systemd/system ]; then
-    timed "starting the Docker engine by systemd" systemctl start docker
+    timed "starting the Docker engine by systemd" quietly systemctl start docker
   else
     say "starting the Docker engine (this machine has no init), log in /var/log/dockerd.log"
     setsid dockerd >>/var/log/dockerd.log 2>&1 </dev/null &
@@ -150,6 +150,33 @@ user talk to it (sudo usermod -aG docker \$USER, then log in again)."
   start_engine
 }
 
+# job COMMAND...: runs it beside what follows. The first job that fails ends set-up and the others; each is a group of processes, so
+# that what it has started ends too.
+set -m
+jobs=
+job() {
+  (
+    trap '[ $? = 0 ] || kill -USR1 $$' EXIT
+    "$@"
+  ) </dev/null &
+  jobs="$jobs $!"
+}
+end_jobs() {
+  local job
+  for job in $jobs; do
+    kill -- "-$job" 2>/dev/null || true
+  done
+}
+wait_for_jobs() {
+  local job
+  for job in $jobs; do
+    wait "$job"
+  done
+  jobs=
+}
+trap end_jobs EXIT
+trap 'exit 1' USR1 INT TERM
+
 if [ -n "${PULUMI_TOOLCHAIN:-}" ]; then
   [ -f "$PULUMI_TOOLCHAIN" ] || fail "PULUMI_TOOLCHAIN names $PULUMI_TOOLCHAIN, and there is no such file. Name an archive with Pulumi
 (docs/toolchain.md), or unset it to have Pulumi downloaded or built."
@@ -157,12 +184,16 @@ if [ -n "${PULUMI_TOOLCHAIN:-}" ]; then
 fi
 command -v node >/dev/null || fail "Node.js 20.12 or newer is needed: https://nodejs.org/"
 command -v docker >/dev/null || [ "$(uname -s)" = Linux ] || fail "Docker is needed: https://docs.docker.com/get-docker/"
-if [ "${1:-}" = --development ]; then
-  node_packages development
-  stand_in_packages
-else
-  node_packages run
-fi
+
+kind=run
+[ "${1:-}" != --development ] || kind=development
+job node_packages "$kind"
+# Before the others, which compile, and install Debian packages as this may.
 go_tools
-pulumi_tools
-docker_engine
+job docker_engine
+# Without Go the server is compiled by the engine.
+go_usable || wait_for_jobs
+# The build that the component asks for in `up`, which then finds its result.
+job image/build.sh >/dev/null
+job pulumi_tools
+wait_for_jobs

@@ -8,17 +8,12 @@ const trust = outputs.caCertificate
   : "(nothing to do: Docker trusts this registry as it is)";
 const login = outputs.username ? outputs.loginCommand.replace(/^pulumi/, pulumi) : "(nothing to do: the registry has no users)";
 console.log(`
-Your registry is up.
+Your registry is up. Take it down with: npm stop
 
   URL        ${outputs.endpoint}${expiry}
   user       ${outputs.username || "none"}
   server     ${outputs.version}, container ${outputs.containerName}
 
-Next:
-
   1. trust   ${trust}
   2. login   ${login}
-  3. push    docker tag IMAGE ${outputs.repositoryPrefix}/IMAGE && docker push ${outputs.repositoryPrefix}/IMAGE
-
-Take it down with: npm stop
-`);
+  3. push    docker tag IMAGE ${outputs.repositoryPrefix}/IMAGE && docker push ${outputs.repositoryPrefix}/IMAGE`);

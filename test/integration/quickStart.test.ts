@@ -72,6 +72,10 @@ describe.each([
       expect({ code, stderr: code === 0 ? "" : stderr }).toEqual({ code: 0, stderr: "" });
       expect(stdout).toContain("https://localhost:5000");
       expect(/^setup: building Pulumi .* took \d+ s$/m.test(stderr)).toBe(packagesOnly);
+      expect(stderr).toMatch(/^setup: registry server: took \d+ s$/m);
+      // Two screens. The server is compiled by set-up, and resources are all that Pulumi tells of.
+      expect(`${stdout}${stderr}`.trim().split("\n").length).toBeLessThanOrEqual(48);
+      expect(stdout).not.toContain("registry server");
       expect(stderr.includes("setup: using stand-ins")).toBe(
         packagesOnly || process.env.CONTAINER_REGISTRY_PROVIDERS === "stand-in",
       );

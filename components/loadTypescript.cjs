@@ -67,10 +67,15 @@ require.extensions[".ts"] = (module, file) => module._compile(cached(file, fs.re
  */
 const deferred = new Set(["typescript", "@npmcli/arborist", "normalize-package-data", "./automation"]);
 const tracing = /^@opentelemetry\/(?!api$)/;
+// Before a program the SDK connects to V8's debugger, to name the files of functions it would fail to serialize. There are none here.
+const debuggerOfProgram = "../../runtime/closure/v8Hooks";
 const sdk = `${path.sep}@pulumi${path.sep}pulumi${path.sep}`;
 const load = Module._load;
 Module._load = function (request, parent, isMain) {
   const withinSdk = parent?.filename?.includes(sdk);
+  if (withinSdk && request === debuggerOfProgram) {
+    return { isInitializedAsync: () => Promise.resolve() };
+  }
   if (!withinSdk || !(deferred.has(request) || tracing.test(request))) {
     return load.call(this, request, parent, isMain);
   }
@@ -102,14 +107,26 @@ function callable(find) {
 }
 
 /*
- * For every promise the SDK keeps a stack trace, in case it is never resolved; mapping each to TypeScript costs a tenth of an
- * `up`. The traces that people see are mapped as before.
+ * For every promise the SDK keeps a stack trace, in case it is never resolved, and for every resource it asks for one. To map each
+ * frame of them to TypeScript costs a tenth of an `up`. The traces of promises stay as they are, and so do the frames of Pulumi's
+ * packages, whose sources are not here; what people see of the program is mapped as before.
  */
 let mapped = Error.prepareStackTrace;
 const inSdk = `${sdk}runtime${path.sep}debuggable.js`;
+const ofPulumi = `${path.sep}node_modules${path.sep}@pulumi${path.sep}`;
+// For those who map, a frame of V8's own has no source.
+const unmapped = (frame) => ({ isNative: () => true, toString: () => `${frame}` });
 Object.defineProperty(Error, "prepareStackTrace", {
   configurable: true,
-  get: () => mapped && ((error, frames) => (frames[0]?.getFileName()?.endsWith(inSdk) ? `${error}` : mapped(error, frames))),
+  get: () =>
+    mapped &&
+    ((error, frames) =>
+      frames[0]?.getFileName()?.endsWith(inSdk)
+        ? `${error}`
+        : mapped(
+            error,
+            frames.map((frame) => (frame.getFileName()?.includes(ofPulumi) ? unmapped(frame) : frame)),
+          )),
   set(prepare) {
     mapped = prepare;
   },

@@ -24,6 +24,13 @@ describe("the loader of TypeScript", () => {
     expect(printed.trim()).toBe("true 0");
   });
 
+  it("keeps V8's debugger away from the program", async () => {
+    const printed = await printedBy(`
+      const hooks = require("module").createRequire(${JSON.stringify(path.join(sdk, "cmd", "run", "index.js"))});
+      hooks("../../runtime/closure/v8Hooks").isInitializedAsync().then(() => console.log(process.moduleLoadList.includes("NativeModule inspector")));`);
+    expect(printed.trim()).toBe("false");
+  });
+
   it("loads it for somebody", async () => {
     const printed = await printedBy(`
       const pulumi = require("@pulumi/pulumi");
@@ -35,7 +42,7 @@ describe("the loader of TypeScript", () => {
     expect(printed.trim()).toBe("function true");
   });
 
-  it("maps the stack of an error to the line in TypeScript, but not the stacks that the SDK keeps of promises", async () => {
+  it("maps the stack of an error to the line in TypeScript, but not the SDK's own", async () => {
     const folder = fs.mkdtempSync(path.join(os.tmpdir(), "container-registry-loader-"));
     try {
       const file = path.join(folder, "program.ts");
@@ -46,8 +53,14 @@ describe("the loader of TypeScript", () => {
         const promise = Promise.resolve();
         debuggablePromise(promise, "");
         console.log(promise._debugStackTrace);
-        console.log(require(${JSON.stringify(file)}).made().stack.split("\\n")[1]);`);
-      expect(printed.trim().split("\n")).toEqual(["Error", expect.stringContaining("program.ts:4:")]);
+        console.log(require(${JSON.stringify(file)}).made().stack.split("\\n")[1]);
+        const { Config } = require(${JSON.stringify(sdk)});
+        try { new Config("program").require("gone") } catch (error) { console.log(error.stack.match(/at Config.require .*/)[0]) }`);
+      expect(printed.trim().split("\n")).toEqual([
+        "Error",
+        expect.stringContaining("program.ts:4:"),
+        expect.stringContaining(`${path.join(sdk, "config.js")}:`),
+      ]);
     } finally {
       fs.rmSync(folder, { recursive: true });
     }

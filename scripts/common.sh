@@ -20,8 +20,10 @@ as_root() { [ "$(id -u)" = 0 ]; }
 can_install() { as_root && command -v apt-get >/dev/null && grep -qsE '^ID(_LIKE)?=.*(debian|ubuntu)' /etc/os-release; }
 # apt_install PACKAGE...
 apt_install() { timed "installing $* with apt-get" quietly apt_get "$@"; }
+# In a session of its own: who ends set-up must not leave Debian's packages half installed.
 apt_get() {
-  apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "$@"
+  apt-get update -qq &&
+    DEBIAN_FRONTEND=noninteractive setsid --wait apt-get install -y -qq --no-install-recommends -o DPkg::Lock::Timeout=120 "$@"
 }
 
 # compile MODULE_FOLDER PACKAGE FILE [LDFLAGS [TAGS]]: builds a command of one of the pinned modules in toolchain/.

@@ -1,7 +1,7 @@
 #!/bin/sh
 # Builds the image of the bundled server into .build/<hash of the sources>/image.tar,
 # unless it is there already. The last line on standard output is the path of the
-# archive and the ID of the image in it.
+# archive and the IDs of the image in it: engines have one or the other.
 set -eu
 cd "$(dirname "$0")"
 
@@ -47,7 +47,7 @@ build_on_host() {
   unset GOAMD64 GOARM64 GOEXPERIMENT
   (export GOOS=linux GOARCH="$arch" && go_compile "registry server" . "$work/registry" -trimpath -buildvcs=false -ldflags "-s -w")
   (unset GOOS GOARCH && quietly go build -o "$work/pack" ./cmd/pack)
-  "$work/pack" -binary "$work/registry" -arch "$arch" -tag "$tag" -archive "$work/image.tar" >"$work/image.id"
+  "$work/pack" -binary "$work/registry" -arch "$arch" -tag "$tag" -archive "$work/image.tar" >"$work/image.ids"
 }
 
 build_in_docker() {
@@ -56,7 +56,7 @@ build_in_docker() {
     --build-arg SOURCE_DATE_EPOCH="${SOURCE_DATE_EPOCH:-0}" --iidfile "$work/build.id" .
   container=$(docker create "$(cat "$work/build.id")")
   quietly docker cp "$container:/out/image.tar" "$work/image.tar"
-  quietly docker cp "$container:/out/image.id" "$work/image.id"
+  quietly docker cp "$container:/out/image.ids" "$work/image.ids"
   docker rm "$container" >/dev/null
 }
 
@@ -80,7 +80,7 @@ if [ ! -e "$result/image.tar" ]; then
   fi
   # The archive comes last: its presence says that the rest is complete.
   mkdir -p "$result"
-  mv "$work/image.id" "$work/image.tar" "$result"
+  mv "$work/image.ids" "$work/image.tar" "$result"
   for old in .build/*; do
     case "$old" in
       ".build/$hash" | .build/work.*) ;;
@@ -89,4 +89,4 @@ if [ ! -e "$result/image.tar" ]; then
   done
   say "registry server: took $(($(date +%s) - begin)) s"
 fi
-echo "$result/image.tar $(cat "$result/image.id")"
+echo "$result/image.tar $(cat "$result/image.ids")"

@@ -9,8 +9,8 @@ const buildScript = path.join(__dirname, "..", "..", "image", "build.sh");
 /** An image archive on this machine, as `docker load` takes it. */
 export interface ImageArchive {
   file: string;
-  /** ID of the image in the archive, `sha256:…`. */
-  id: string;
+  /** IDs of the image in the archive, `sha256:…`: an engine has it under the first if it has the containerd image store, or else under the second. */
+  ids: readonly string[];
   /** Name and tag of the image in the archive. */
   name: string;
   /** Stands for the content of the image. */
@@ -32,10 +32,10 @@ export function buildBundledImage(): Promise<ImageArchive> {
     });
     build.on("error", reject);
     build.on("close", (code) => {
-      const [file, id] = output.trim().split("\n").pop()?.split(" ") ?? [];
-      if (code === 0 && file && id) {
+      const [file, ...ids] = output.trim().split("\n").pop()?.split(" ") ?? [];
+      if (code === 0 && file && ids.length > 0) {
         const tag = path.basename(path.dirname(file)).slice(0, 12);
-        resolve({ file, id, name: `container-registry:${tag}`, tag });
+        resolve({ file, ids, name: `container-registry:${tag}`, tag });
       } else {
         reject(failure(`The registry image could not be built (${buildScript}, exit code ${code}):\n${progress.trim()}`));
       }
@@ -67,9 +67,11 @@ export async function loadImage(engine: EngineAddress, image: ImageArchive, name
       throw failure(`The registry image could not be brought to the Docker engine: ${printedBy(error)}`);
     }
   };
-  // The same sources give the same ID, so the engine may have the image under this name or another stack's.
-  if (await docker("tag", image.id, name)) {
-    return;
+  // The same sources give the same IDs, so the engine may have the image under this name or another stack's.
+  for (const id of image.ids) {
+    if (await docker("tag", id, name)) {
+      return;
+    }
   }
   // Another stack may take the archive's own name away between loading and naming.
   for (let attempt = 1; attempt <= 5; attempt++) {

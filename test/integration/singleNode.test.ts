@@ -1,21 +1,23 @@
 import * as fs from "fs";
+import { CleanUp } from "../support/cleanUp";
 import { DockerClient, request } from "../support/clients";
+import { FakeCommands } from "../support/fakeCommands";
+import { run } from "../support/run";
 import { RegistryOutputs, TestStack } from "../support/testStack";
 
 /** The course's walk on one host, by its own commands. */
 describe("a registry on one host", () => {
-  const docker = new DockerClient();
+  const cleanUp = new CleanUp();
+  const docker = cleanUp.add(new DockerClient());
+  /** The real one, and what the deployment asked of it. */
+  const command = cleanUp.add(new FakeCommands());
   let stack: TestStack;
   let outputs: RegistryOutputs;
 
   beforeAll(async () => {
-    stack = await TestStack.create();
+    command.make("docker", `exec ${await run("which", ["docker"])} "$@"`);
+    stack = cleanUp.add(await TestStack.create({}, {}, command.env));
     outputs = await stack.up();
-  });
-
-  afterAll(async () => {
-    await docker.dispose();
-    await stack?.dispose();
   });
 
   it("is healthy before up returns", async () => {
@@ -62,8 +64,12 @@ describe("a registry on one host", () => {
     expect(JSON.parse(catalog.body.toString())).toEqual({ repositories: ["hello-world"] });
   });
 
-  it("changes nothing in a second up", async () => {
+  it("changes nothing in a second up, and does not load the server's image again", async () => {
     expect(Object.keys(await stack.plannedChanges())).toEqual(["same"]);
+    command.calls();
+    await stack.up();
+    const onImages = command.calls().flatMap((call) => / image (\w+)/.exec(call)?.[1] ?? []);
+    expect([...new Set(onImages)]).toEqual(["tag"]);
   });
 
   it("keeps its images when the container is killed and made again", async () => {

@@ -74,7 +74,12 @@ describe("a command for the engine", () => {
 });
 
 describe("the name of the bundled image on an engine", () => {
-  const image = { file: "/image.tar", id: "sha256:1d", name: "container-registry:0123456789ab", tag: "0123456789ab" };
+  const image = {
+    file: "/image.tar",
+    ids: ["sha256:1d", "sha256:2d"],
+    name: "container-registry:0123456789ab",
+    tag: "0123456789ab",
+  };
 
   it.each([
     ["container-registry-dev-image", "container-registry-dev-image"],
@@ -99,11 +104,18 @@ describe("the name of the bundled image on an engine", () => {
     expect(tools.calls()).toEqual([`${onLocal} image tag sha256:1d mine:1`]);
   });
 
+  it("is all that is given where the engine has the image under its other ID", async () => {
+    tools.make("docker", 'case "$*" in *sha256:1d*) echo "Error: No such image: sha256:1d" >&2; exit 1 ;; esac');
+    await loadImage(local, image, "mine:1");
+    expect(tools.calls()).toEqual([`${onLocal} image tag sha256:1d mine:1`, `${onLocal} image tag sha256:2d mine:1`]);
+  });
+
   it("is the only one the image has after it was loaded", async () => {
     tools.make("docker", 'case "$*" in *sha256*) echo "Error: No such image: sha256:1d" >&2; exit 1 ;; esac');
     await loadImage(local, image, "mine:1");
     expect(tools.calls()).toEqual([
       `${onLocal} image tag sha256:1d mine:1`,
+      `${onLocal} image tag sha256:2d mine:1`,
       `${onLocal} image load --quiet --input /image.tar`,
       `${onLocal} image tag container-registry:0123456789ab mine:1`,
       `${onLocal} image rm container-registry:0123456789ab`,

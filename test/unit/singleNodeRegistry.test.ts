@@ -11,7 +11,7 @@ import { MockedDeployment, resolved } from "../support/mockedDeployment";
 // What is asked of the engine beside the provider; engine.test.ts has the tests.
 jest.mock("../../components/lib/bundledImage", () => ({
   ...jest.requireActual<object>("../../components/lib/bundledImage"),
-  buildBundledImage: () => Promise.resolve({ file: "/image.tar", id: "sha256:1d", name: "container-registry:1", tag: "1" }),
+  buildBundledImage: () => Promise.resolve({ file: "/image.tar", ids: ["sha256:1d"], name: "container-registry:1", tag: "1" }),
   loadImage: jest.fn(() => Promise.resolve()),
 }));
 jest.mock("../../components/lib/health", () => ({ untilHealthy: jest.fn(() => Promise.resolve()) }));
@@ -477,7 +477,7 @@ describe("several registries in one stack", () => {
 });
 
 describe("the engine", () => {
-  const archive = { file: "/image.tar", id: "sha256:1d", name: "container-registry:1", tag: "1" };
+  const archive = { file: "/image.tar", ids: ["sha256:1d"], name: "container-registry:1", tag: "1" };
 
   it("is given the image and asked for the container's health, where the provider is", async () => {
     const { deployment } = await MockedDeployment.run(() => {

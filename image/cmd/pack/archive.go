@@ -20,58 +20,64 @@ type dockerManifest struct {
 	Layers   []string
 }
 
-// imageArchive puts the layer into an archive for `docker load`. The ID is what
-// `docker image inspect` shows for it.
-func imageArchive(layer []byte, architecture, tag string, created time.Time) (id digest.Digest, archive []byte, err error) {
+// imageIDs are what `docker image inspect` shows as the image's ID: an engine with
+// the containerd image store takes the manifest's digest, another the configuration's.
+type imageIDs struct {
+	manifest, config digest.Digest
+}
+
+// imageArchive puts the layer into an archive for `docker load`.
+func imageArchive(layer []byte, architecture, tag string, created time.Time) (ids imageIDs, archive []byte, err error) {
 	layerDigest := digest.FromBytes(layer)
 	config, err := json.Marshal(imageConfig(layerDigest, architecture, created))
 	if err != nil {
-		return "", nil, err
+		return imageIDs{}, nil, err
 	}
-	id = digest.FromBytes(config)
+	ids.config = digest.FromBytes(config)
 
 	manifest, err := json.Marshal(v1.Manifest{
 		Versioned: specs.Versioned{SchemaVersion: 2},
 		MediaType: v1.MediaTypeImageManifest,
-		Config:    v1.Descriptor{MediaType: v1.MediaTypeImageConfig, Digest: id, Size: int64(len(config))},
+		Config:    v1.Descriptor{MediaType: v1.MediaTypeImageConfig, Digest: ids.config, Size: int64(len(config))},
 		Layers:    []v1.Descriptor{{MediaType: v1.MediaTypeImageLayer, Digest: layerDigest, Size: int64(len(layer))}},
 	})
 	if err != nil {
-		return "", nil, err
+		return imageIDs{}, nil, err
 	}
+	ids.manifest = digest.FromBytes(manifest)
 	index, err := json.Marshal(v1.Index{
 		Versioned: specs.Versioned{SchemaVersion: 2},
 		MediaType: v1.MediaTypeImageIndex,
 		Manifests: []v1.Descriptor{{
 			MediaType:   v1.MediaTypeImageManifest,
-			Digest:      digest.FromBytes(manifest),
+			Digest:      ids.manifest,
 			Size:        int64(len(manifest)),
 			Annotations: map[string]string{"io.containerd.image.name": "docker.io/library/" + tag, v1.AnnotationRefName: tagOf(tag)},
 			Platform:    &v1.Platform{OS: "linux", Architecture: architecture},
 		}},
 	})
 	if err != nil {
-		return "", nil, err
+		return imageIDs{}, nil, err
 	}
-	docker, err := json.Marshal([]dockerManifest{{Config: blob(id), RepoTags: []string{tag}, Layers: []string{blob(layerDigest)}}})
+	docker, err := json.Marshal([]dockerManifest{{Config: blob(ids.config), RepoTags: []string{tag}, Layers: []string{blob(layerDigest)}}})
 	if err != nil {
-		return "", nil, err
+		return imageIDs{}, nil, err
 	}
 	layout, err := json.Marshal(v1.ImageLayout{Version: v1.ImageLayoutVersion})
 	if err != nil {
-		return "", nil, err
+		return imageIDs{}, nil, err
 	}
 	archive, err = tarOf([]file{
 		{name: "blobs/", mode: 0o755},
 		{name: "blobs/sha256/", mode: 0o755},
-		{name: blob(id), mode: 0o644, content: config},
+		{name: blob(ids.config), mode: 0o644, content: config},
 		{name: blob(layerDigest), mode: 0o644, content: layer},
-		{name: blob(digest.FromBytes(manifest)), mode: 0o644, content: manifest},
+		{name: blob(ids.manifest), mode: 0o644, content: manifest},
 		{name: v1.ImageIndexFile, mode: 0o644, content: index},
 		{name: "manifest.json", mode: 0o644, content: docker},
 		{name: v1.ImageLayoutFile, mode: 0o644, content: layout},
 	}, created)
-	return id, archive, err
+	return ids, archive, err
 }
 
 func imageConfig(layer digest.Digest, architecture string, created time.Time) v1.Image {

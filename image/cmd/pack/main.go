@@ -42,14 +42,14 @@ func run() error {
 	if *archive == "" {
 		return nil
 	}
-	id, content, err := imageArchive(layer, *architecture, *tag, created)
+	ids, content, err := imageArchive(layer, *architecture, *tag, created)
 	if err != nil {
 		return err
 	}
 	if err := os.WriteFile(*archive, content, 0o644); err != nil {
 		return err
 	}
-	fmt.Println(id)
+	fmt.Println(ids.manifest, ids.config)
 	return nil
 }
 

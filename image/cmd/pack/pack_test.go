@@ -16,18 +16,18 @@ import (
 )
 
 func TestSameInputSameBytes(t *testing.T) {
-	first, firstID := pack(t, "server")
-	second, secondID := pack(t, "server")
-	if !bytes.Equal(first, second) || firstID != secondID {
+	first, firstIDs := pack(t, "server")
+	second, secondIDs := pack(t, "server")
+	if !bytes.Equal(first, second) || firstIDs != secondIDs {
 		t.Error("two images of the same server differ")
 	}
-	if _, otherID := pack(t, "another server"); otherID == firstID {
+	if _, otherIDs := pack(t, "another server"); otherIDs.config == firstIDs.config || otherIDs.manifest == firstIDs.manifest {
 		t.Error("images of different servers have the same ID")
 	}
 }
 
 func TestArchive(t *testing.T) {
-	archive, id := pack(t, "server")
+	archive, ids := pack(t, "server")
 	files := untar(t, archive)
 	var docker []dockerManifest
 	unmarshal(t, files["manifest.json"].content, &docker)
@@ -43,11 +43,14 @@ func TestArchive(t *testing.T) {
 	unmarshal(t, files["index.json"].content, &index)
 	var manifest v1.Manifest
 	unmarshal(t, files[blob(index.Manifests[0].Digest)].content, &manifest)
-	if manifest.Config.Digest != id || blob(id) != docker[0].Config || blob(manifest.Layers[0].Digest) != docker[0].Layers[0] {
+	if manifest.Config.Digest != ids.config || blob(ids.config) != docker[0].Config || blob(manifest.Layers[0].Digest) != docker[0].Layers[0] {
 		t.Error("the two manifests disagree")
 	}
+	if index.Manifests[0].Digest != ids.manifest {
+		t.Error("the index names another manifest")
+	}
 	var config v1.Image
-	unmarshal(t, files[blob(id)].content, &config)
+	unmarshal(t, files[blob(ids.config)].content, &config)
 	if config.Config.User != "65532:65532" || config.Created.Unix() != 0 || config.RootFS.DiffIDs[0] != manifest.Layers[0].Digest {
 		t.Errorf("config: %+v", config)
 	}
@@ -102,17 +105,17 @@ func TestSourceDate(t *testing.T) {
 	}
 }
 
-func pack(t *testing.T, server string) ([]byte, digest.Digest) {
+func pack(t *testing.T, server string) ([]byte, imageIDs) {
 	t.Helper()
 	layer, err := rootFileSystem(binary(t, server), time.Unix(0, 0).UTC())
 	if err != nil {
 		t.Fatal(err)
 	}
-	id, archive, err := imageArchive(layer, "amd64", "container-registry:test", time.Unix(0, 0).UTC())
+	ids, archive, err := imageArchive(layer, "amd64", "container-registry:test", time.Unix(0, 0).UTC())
 	if err != nil {
 		t.Fatal(err)
 	}
-	return archive, id
+	return archive, ids
 }
 
 func binary(t *testing.T, content string) string {

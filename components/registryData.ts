@@ -9,9 +9,15 @@ import { Storage } from "./storageArgs";
 export interface RegistryDataArgs {
   storage: Storage;
   lab: boolean;
+  /** The server's image on the engine that has the folder or volume. */
   imageId: pulumi.Input<string>;
   /** The server runs as a user of its own, so folders that others made must be handed to it. */
   unprivileged: boolean;
+}
+
+/** Whether images are in a folder or volume that the engine or somebody else made. */
+export function isForeign({ filesystem: { hostPath, volume, volumeDriver } = {} }: Storage): boolean {
+  return hostPath !== undefined || volume !== undefined || volumeDriver !== undefined;
 }
 
 /** Images on the Docker host: a volume, or a folder of the host. */
@@ -51,14 +57,13 @@ export class RegistryData extends pulumi.ComponentResource {
       this.volumes = [{ volumeName: standard.name, containerPath: dataFolder }];
     }
 
-    const foreign = hostPath !== undefined || volume !== undefined || volumeDriver !== undefined;
-    if (foreign && args.unprivileged) {
+    if (args.unprivileged && isForeign(args.storage)) {
       this.handOver(name, args.imageId);
     }
     this.registerOutputs({});
   }
 
-  /** Gives a folder or volume that the engine or somebody else made to the server's user. Runs once and stays as a stopped container. */
+  /** Gives a folder or volume to the server's user. Runs once and stays as a stopped container. */
   private handOver(name: string, imageId: pulumi.Input<string>): void {
     const handOver = new docker.Container(
       `${name}-owner`,

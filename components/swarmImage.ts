@@ -5,7 +5,6 @@ import { engineOf } from "./lib/engineChoice";
 import { pushedReference, pushImage } from "./lib/imagePush";
 import { allows, checkReach, SwarmNode } from "./lib/swarmNodes";
 import { parseConstraint } from "./lib/swarmTopology";
-import { RegistryImage } from "./registryImage";
 import { ImageDistribution } from "./swarmArgs";
 
 export interface SwarmImageArgs {
@@ -17,6 +16,12 @@ export interface SwarmImageArgs {
   nodes: pulumi.Output<SwarmNode[]>;
 }
 
+/**
+ * A registry that nobody can be: a node whose engine is told to start a task by a tag asks its registry first, and is refused at once.
+ * By the image's ID it asks nobody, but an engine with the containerd image store has another ID than one without.
+ */
+const nowhere = "127.0.0.1:0";
+
 /** Who the server runs as in its image. */
 export interface RegistryUser {
   id: string;
@@ -24,7 +29,7 @@ export interface RegistryUser {
 
 /** The registry server's image, on every node that will have a task or where all of them can pull it. */
 export class SwarmImage extends pulumi.ComponentResource {
-  /** What tasks name it by: its ID, which is the same on every node, or a reference with a digest. */
+  /** What tasks name it by: a tag that loaded nodes have, or a reference with a digest. */
   public readonly reference: pulumi.Output<string>;
   /** Image ID of the bundled image on the manager's engine; empty for another one. */
   public readonly localId: pulumi.Output<string>;
@@ -48,32 +53,36 @@ export class SwarmImage extends pulumi.ComponentResource {
       this.reference = pulumi.output(image);
     } else {
       this.user = { id: "65532" };
-      const local = new RegistryImage(name, {}, { parent: this });
+      const others = repository === undefined ? args.nodes : pulumi.output<SwarmNode[]>([]);
+      const local = new docker.RemoteImage(name, { name: this.loaded(name, others, args) }, { parent: this });
       this.localId = local.imageId;
       this.reference =
         repository === undefined
-          ? this.loaded(name, local.imageId, args)
+          ? local.name
           : this.pushed(local.imageId, repository, username ?? "", password ?? pulumi.output(""));
     }
     this.registerOutputs({});
   }
 
-  /** The image's ID, once all nodes have the image. */
-  private loaded(name: string, imageId: pulumi.Output<string>, { nodes, constraints }: SwarmImageArgs): pulumi.Output<string> {
+  /** The image's tag, once the manager and the nodes that will have tasks have it. */
+  private loaded(
+    name: string,
+    nodes: pulumi.Output<SwarmNode[]>,
+    { constraints }: Pick<SwarmImageArgs, "constraints">,
+  ): pulumi.Output<string> {
     const parsed = constraints.flatMap((each) => parseConstraint(each) ?? []);
-    const reached = nodes.apply((known) => {
+    return pulumi.all([engineOf(this), nodes]).apply(async ([manager, known]) => {
       const needing = known.filter((node) => allows(parsed, node));
       checkReach(needing);
-      return needing;
-    });
-    return pulumi.all([imageId, reached]).apply(async ([id, needing]) => {
+      const engines = [manager, ...needing.flatMap(({ engine }) => engine ?? [])];
+      const archive = await buildBundledImage();
+      const tagged = `${nowhere}/${imageName(name, archive)}`;
       if (!pulumi.runtime.isDryRun()) {
-        const archive = await buildBundledImage();
-        await Promise.all(
-          needing.flatMap(({ engine }) => (engine === undefined ? [] : [loadImage(engine, archive, imageName(name, archive))])),
-        );
+        // The manager may be one of the nodes.
+        const byHost = new Map(engines.map((engine) => [engine.host, engine]));
+        await Promise.all([...byHost.values()].map((engine) => loadImage(engine, archive, tagged)));
       }
-      return id;
+      return tagged;
     });
   }
 

@@ -15,7 +15,8 @@ import { untilRolledOut } from "./lib/rollout";
 import { defaultRedisMemory, serviceNameProblems, swarmProblems, SwarmSettings } from "./lib/swarmChecks";
 import { overlayNetworkId, pinnedNode, SwarmNode, swarmNodes } from "./lib/swarmNodes";
 import { isShared, parseConstraint, Topology, topologyOf } from "./lib/swarmTopology";
-import { RegistryData } from "./registryData";
+import { isForeign, RegistryData } from "./registryData";
+import { RegistryImage } from "./registryImage";
 import { clientOutputs, RegistryParts, registryParts } from "./registryParts";
 import { SwarmImage } from "./swarmImage";
 import { Storage } from "./storageArgs";
@@ -114,7 +115,7 @@ export class SwarmRegistry extends pulumi.ComponentResource {
       },
       parent,
     );
-    const data = topology.pinned ? this.pinnedData(name, args.lab ?? false, settings, nodes, image.localId) : undefined;
+    const data = topology.pinned ? this.pinnedData(name, args.lab ?? false, settings, nodes) : undefined;
     const network =
       topology.forwarders || swarm.redis !== undefined
         ? new docker.Network(`${name}-network`, { name, driver: "overlay" }, parent)
@@ -263,13 +264,7 @@ export class SwarmRegistry extends pulumi.ComponentResource {
   }
 
   /** The volume or folder on the one node that has the images, made by way of that node's engine. */
-  private pinnedData(
-    name: string,
-    lab: boolean,
-    settings: SwarmSettings,
-    nodes: pulumi.Output<SwarmNode[]>,
-    imageId: pulumi.Input<string>,
-  ): RegistryData {
+  private pinnedData(name: string, lab: boolean, settings: SwarmSettings, nodes: pulumi.Output<SwarmNode[]>): RegistryData {
     const constraints = (settings.swarm.constraints ?? []).flatMap((each) => parseConstraint(each) ?? []);
     const address = nodes.apply((known) => pinnedNode(known, constraints).engine);
     const provider = new docker.Provider(
@@ -284,10 +279,14 @@ export class SwarmRegistry extends pulumi.ComponentResource {
       },
       { parent: this },
     );
+    const onNode = { parent: this, providers: [provider] };
+    const unprivileged = settings.image === "bundled";
+    // The node may have another ID for it than the manager.
+    const image = unprivileged && isForeign(settings.storage) ? new RegistryImage(`${name}-data-image`, {}, onNode) : undefined;
     return new RegistryData(
       `${name}-data`,
-      { storage: settings.storage, lab, imageId, unprivileged: settings.image === "bundled" },
-      { parent: this, providers: [provider] },
+      { storage: settings.storage, lab, imageId: image?.imageId ?? "", unprivileged },
+      onNode,
     );
   }
 

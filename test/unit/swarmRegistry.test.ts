@@ -94,7 +94,6 @@ describe("a registry on a Swarm", () => {
       [
         "container-registry.RegistryCertificate registry-tls in registry",
         "container-registry.RegistryData registry-data in registry",
-        "container-registry.RegistryImage registry-image in registry-image",
         "container-registry.RegistryUsers registry-users in registry",
         "container-registry.SwarmImage registry-image in registry",
         "container-registry.SwarmRegistry registry in ",
@@ -150,9 +149,14 @@ describe("a registry on a Swarm", () => {
     await deploy(variants["a task on every node"] ?? {}, true);
     expect(loaded).toEqual([]);
     await deploy(variants["a task on every node"] ?? {});
-    expect(new Set(loaded.slice(1))).toEqual(
-      new Set(['registry-image:1 on {"host":"unix:///manager"}', 'registry-image:1 on {"host":"ssh://node2"}']),
-    );
+    const tag = "127.0.0.1:0/registry-image:1";
+    expect(loaded).toEqual([`${tag} on {}`, `${tag} on {"host":"unix:///manager"}`, `${tag} on {"host":"ssh://node2"}`]);
+  });
+
+  it("has an engine hand over a folder by its own ID of the image", async () => {
+    const { deployment } = await deploy(variants["one task on a folder, in a lab"] ?? {});
+    expect(loaded).toContain('registry-data-image:1 on {"host":"ssh://node2"}');
+    expect(deployment.find("docker.Container", "registry-data-owner").inputs.image).toBe("<image registry-data-image>");
   });
 
   it("pushes the image where nodes pull it from, with the login that they are given", async () => {

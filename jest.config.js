@@ -20,13 +20,14 @@ module.exports = {
       ...common,
       displayName: "integration",
       testMatch: ["<rootDir>/test/integration/**/*.test.ts"],
+      testPathIgnorePatterns: ["/node_modules/", "integration/swarmEngines"],
       setupFilesAfterEnv: ["<rootDir>/test/support/integrationSetup.ts"],
     },
     {
       // What is most likely to differ from one engine to the next, again on today's.
       ...common,
       displayName: "integration-29",
-      testMatch: ["singleNode", "builtImages", "rotation", "garbageCollection", "mirror"].map(
+      testMatch: ["singleNode", "builtImages", "rotation", "garbageCollection", "mirror", "swarmEngines"].map(
         (name) => `<rootDir>/test/integration/${name}.test.ts`,
       ),
       globalSetup: "<rootDir>/test/support/engine29Begin.ts",

@@ -1,8 +1,10 @@
 #!/usr/bin/env bash
 # Swarm nodes on one machine, for tests and for `npm run lab`: each with a network, a host name, processes and an engine of its own.
 #
-#   swarm-nodes.sh up FOLDER [COUNT]     start COUNT managers (5), or those that do not run, and print name, Docker host and address
-#                                        of each, and at last the address by which they reach the machine
+#   swarm-nodes.sh up FOLDER [COUNT [PROGRAMS...]]
+#                                        start COUNT managers (5), or those that do not run, and print name, Docker host and address
+#                                        of each, and at last the address by which they reach the machine; each node's engine is the one
+#                                        in its folder of the list PROGRAMS, and without one that of the machine
 #   swarm-nodes.sh status FOLDER         the nodes as the Swarm sees them
 #   swarm-nodes.sh kill FOLDER NODE      end a node as a power cut does
 #   swarm-nodes.sh exec FOLDER NODE COMMAND...   run a command with a node's network, files and processes
@@ -15,7 +17,7 @@ fail() {
   echo "$(basename "$0"): $*" >&2
   exit 1
 }
-usage="usage: swarm-nodes.sh up FOLDER [COUNT] | status FOLDER | kill FOLDER NODE | exec FOLDER NODE COMMAND... | down FOLDER"
+usage="usage: swarm-nodes.sh up FOLDER [COUNT [PROGRAMS...]] | status FOLDER | kill FOLDER NODE | exec FOLDER NODE COMMAND... | down FOLDER"
 
 command=${1:-} folder=${2:-}
 [ -n "$command" ] && [ -n "$folder" ] || fail "$usage"
@@ -84,7 +86,7 @@ make_network() {
   ip -n "$namespace" route add default via "$subnet.254"
 }
 start_engine() {
-  local node=$1 home=$folder/$1
+  local node=$1 programs=$2 home=$folder/$1
   engine_of "$node" >/dev/null && return
   # What a machine that starts does not have either.
   rm -rf "$home/run" "$home/docker.sock" "$home/docker.pid"
@@ -92,14 +94,16 @@ start_engine() {
   # Names outside are not asked for: no registry of the internet is needed, and waiting for one would take half a minute.
   : >"$home/resolv.conf"
   printf '127.0.0.1 localhost\n' >"$home/hosts"
+  # With a containerd of its own, which an engine starts where there is none yet.
   # shellcheck disable=SC2016
-  setsid nsenter --net="/run/netns/$id-$node" \
+  PATH="$programs${programs:+:}$PATH" setsid nsenter --net="/run/netns/$id-$node" \
     unshare --mount --uts --pid --fork --kill-child --mount-proc --propagation private \
     sh -c 'set -e
       home=$0
       hostname "$1"
-      mkdir -p /etc/docker
+      mkdir -p /etc/docker /run/containerd
       mount --bind "$home/etc" /etc/docker
+      mount -t tmpfs containerd /run/containerd
       mount --bind "$home/resolv.conf" /etc/resolv.conf
       mount --bind "$home/hosts" /etc/hosts
       exec dockerd --host "unix://$home/docker.sock" --data-root "$home/data" --exec-root "$home/run" --pidfile "$home/docker.pid" \
@@ -113,6 +117,7 @@ is_manager() { on "$1" node ls >/dev/null 2>&1; }
 
 up() {
   local count=${1:-5} i token
+  shift $(($# > 0))
   [ "$(id -u)" = 0 ] && [ "$(uname -s)" = Linux ] || fail "nodes on one machine need root and Linux; on real nodes use docker swarm init"
   command -v dockerd >/dev/null || fail "dockerd is missing"
   mkdir -p "$folder"
@@ -121,7 +126,7 @@ up() {
   make_switch
   for ((i = 1; i <= count; i++)); do
     make_network "node$i" "$subnet.$i"
-    start_engine "node$i"
+    start_engine "node$i" "${!i:-}"
   done
   for ((i = 1; i <= count; i++)); do
     until_so "node$i did not start; see $folder/node$i/log" answers "node$i"

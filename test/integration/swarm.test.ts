@@ -1,5 +1,3 @@
-import * as fs from "fs";
-import * as path from "path";
 import { CleanUp } from "../support/cleanUp";
 import { DockerClient, request, Workspace } from "../support/clients";
 import { checkImage, pushImage, randomImage } from "../support/images";
@@ -7,22 +5,8 @@ import { eventually, run } from "../support/run";
 import { Place, readable, Secret, secretOf, secretsOfPem } from "../support/secretSearch";
 import { s3Store, TestStore } from "../support/storageServers";
 import { LabNode, SwarmLab } from "../support/swarmLab";
-import { projectRoot, RegistryOutputs, Settings, TestStack } from "../support/testStack";
-
-/** A web server and a greeting: what the course calls nginx and hello-world. No registry on the internet has to be reached. */
-const program = `package main
-import ("fmt"; "net"; "os")
-func main() {
-  if len(os.Args) < 2 { fmt.Println("Hello from Docker!"); return }
-  listener, err := net.Listen("tcp", os.Args[1])
-  if err != nil { panic(err) }
-  for {
-    if connection, err := listener.Accept(); err == nil {
-      fmt.Fprint(connection, "HTTP/1.0 200 OK\\r\\n\\r\\nwelcome")
-      connection.Close()
-    }
-  }
-}`;
+import { commands, everyNodeAnswers, nodesOf, ping, runWalk } from "../support/swarmWalk";
+import { RegistryOutputs, Settings, TestStack } from "../support/testStack";
 
 interface ServiceSpec {
   Spec: {
@@ -53,8 +37,7 @@ describe("a Swarm of five nodes", () => {
 
   /** A stack on this Swarm whose image is loaded on all nodes. */
   async function newStack(settings: Settings, secrets: Settings = {}): Promise<TestStack> {
-    const nodes = lab.nodes.slice(1).map(({ host }, index): [string, string] => [`swarm.nodes[${index}]`, host]);
-    const common = { target: "swarm", hostname: "127.0.0.1", ...Object.fromEntries(nodes) };
+    const common = { target: "swarm", hostname: "127.0.0.1", ...nodesOf(lab) };
     return cleanUp.add(await TestStack.create({ ...common, ...settings }, secrets, { DOCKER_HOST: lab.manager.host }));
   }
 
@@ -97,15 +80,6 @@ describe("a Swarm of five nodes", () => {
     ];
   }
 
-  const ping = async (outputs: RegistryOutputs, { address }: LabNode, password = outputs.password): Promise<number> =>
-    (await request(outputs, "/v2/", { host: address, login: { username: outputs.username, password } })).status;
-
-  async function everyNodeAnswers(outputs: RegistryOutputs): Promise<void> {
-    for (const node of lab.nodes) {
-      expect(`${node.name} ${await ping(outputs, node)}`).toBe(`${node.name} 200`);
-    }
-  }
-
   async function inspectService(name: string): Promise<ServiceSpec> {
     const [service] = JSON.parse(await lab.docker(lab.manager, "service", "inspect", name)) as ServiceSpec[];
     if (service === undefined) {
@@ -123,54 +97,9 @@ describe("a Swarm of five nodes", () => {
       outputs = await stack.up();
     });
 
-    it("has the registry on the same port of every node", () => everyNodeAnswers(outputs));
+    it("has the registry on the same port of every node", () => everyNodeAnswers(lab, outputs));
 
-    it("runs a service of five replicas from an image that was pushed on one node", async () => {
-      const workspace = cleanUp.add(new Workspace());
-      workspace.write("program.go", program);
-      const binary = path.join(workspace.folder, "program");
-      await run("go", ["build", "-o", binary, "program.go"], { cwd: workspace.folder, env: { CGO_ENABLED: "0", GOFLAGS: "" } });
-      const [hello, nginx] = [`${outputs.repositoryPrefix}/hello-world:1`, `${outputs.repositoryPrefix}/nginx:1`];
-      const pusher = client(lab.manager);
-      const files = (command: string[]): Record<string, string | Buffer> => ({
-        program: binary,
-        Dockerfile: Buffer.from(`FROM scratch\nCOPY program /program\nCMD ${JSON.stringify(command)}\n`),
-      });
-      await pusher.buildFrom(hello, files(["/program"]));
-      await pusher.buildFrom(nginx, files(["/program", ":80"]));
-      expect((await pusher.login(outputs)).code).toBe(0);
-      await pusher.run("push", hello);
-      await pusher.run("push", nginx);
-
-      for (const node of lab.nodes.slice(1)) {
-        expect((await client(node).login(outputs)).code).toBe(0);
-        await client(node).run("pull", hello);
-        expect(await client(node).run("run", "--rm", hello)).toBe("Hello from Docker!");
-      }
-      for (const { address } of lab.nodes) {
-        const catalog = await request(outputs, "/v2/_catalog", { host: address });
-        expect(JSON.parse(catalog.body.toString())).toEqual({ repositories: ["hello-world", "nginx"] });
-      }
-
-      await pusher.run("service", "create", "--quiet", "--name", "web", "--replicas", "5", "--with-registry-auth", nginx);
-      const running = await lab.docker(
-        lab.manager,
-        "service",
-        "ps",
-        "web",
-        "--filter",
-        "desired-state=running",
-        "--format",
-        "{{.Node}} {{.CurrentState}}",
-      );
-      expect(
-        running
-          .replace(/ Running .*/g, " runs")
-          .split("\n")
-          .sort(),
-      ).toEqual(lab.nodes.map(({ name }) => `${name} runs`));
-      await pusher.run("service", "rm", "web");
-    });
+    it("runs a service of five replicas from an image that was pushed on one node", () => runWalk(lab, engines, outputs));
 
     it("finds nothing to change", async () => {
       expect(Object.keys(await stack.plannedChanges())).toEqual(["same"]);
@@ -188,7 +117,7 @@ describe("a Swarm of five nodes", () => {
       const { requests, failures } = await clients.stop();
       console.log(`one task and forwarders: ${requests} requests while it was replaced, ${failures.length} failures`);
       expect(failures).toEqual([]);
-      await everyNodeAnswers(outputs);
+      await everyNodeAnswers(lab, outputs);
     });
 
     it("is back with its node, and other nodes' clients are told meanwhile that no task answers", async () => {
@@ -265,7 +194,7 @@ describe("a Swarm of five nodes", () => {
     });
 
     it("has a task on every node, and an image that was pushed to one is on all", async () => {
-      await everyNodeAnswers(outputs);
+      await everyNodeAnswers(lab, outputs);
       await pushImage(outputs, "team/app", "1", image, { host: lab.manager.address });
       for (const { address } of lab.nodes.slice(1)) {
         await checkImage(outputs, "team/app", "1", image, { host: address });
@@ -317,11 +246,11 @@ describe("a Swarm of five nodes", () => {
       await stack.set({ image: bad });
       await stack.unset("users");
       await expect(stack.up()).rejects.toThrow(/The update of the service \S+ failed, and the service was rolled back/);
-      await everyNodeAnswers(outputs);
+      await everyNodeAnswers(lab, outputs);
       await expect(stack.up()).rejects.toThrow(/was rolled back/);
       await stack.unset("image");
       outputs = await stack.up();
-      await everyNodeAnswers(outputs);
+      await everyNodeAnswers(lab, outputs);
       await checkImage(outputs, "team/app", "1", image, { host: lab.node(3).address });
     });
 
@@ -363,13 +292,6 @@ describe("a Swarm of five nodes", () => {
     });
   });
 });
-
-/** The commands in a section of docs/swarm.md, block by block. */
-function commands(heading: string): string[] {
-  const text = fs.readFileSync(path.join(projectRoot, "docs", "swarm.md"), "utf8");
-  const section = text.split(/^## /m).find((each) => each.startsWith(`${heading}\n`)) ?? "";
-  return [...section.matchAll(/```sh\n([\s\S]*?)```/g)].map(([, block = ""]) => block);
-}
 
 /** Clients that work until they are stopped. Each request may go to as many nodes, one after the other, as is said. */
 class Clients {

@@ -103,8 +103,10 @@ export class PrivateEngine {
       this.certPath === undefined
         ? "--tls=false"
         : '--tlsverify --tlscacert "$0/server/ca.pem" --tlscert "$0/server/cert.pem" --tlskey "$0/server/key.pem"';
-    // Not `ip netns exec`, which hides the control groups. The engine ends with the test, however that ends.
-    const script = `mkdir -p /etc/docker && mount --bind "$0/docker" /etc/docker && mount --bind "$0/hosts" /etc/hosts && exec setpriv --pdeathsig TERM \
+    // Not `ip netns exec`, which hides the control groups. The engine is the one on PATH, with a containerd of its own, and ends with
+    // the test, however that ends.
+    const script = `mkdir -p /etc/docker && mount --bind "$0/docker" /etc/docker && mount --bind "$0/hosts" /etc/hosts && \
+      mkdir -p /run/containerd && mount -t tmpfs containerd /run/containerd && exec setpriv --pdeathsig TERM \
       dockerd --data-root "$0/data" --exec-root "$0/exec" --pidfile "$0/pid" --host ${this.host} --host ${this.socket} ${tls}`;
     const daemon = spawn(
       "nsenter",

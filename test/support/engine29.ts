@@ -9,7 +9,10 @@ import { projectRoot } from "./testStack";
 /** By this variable the setup of the project `integration-29` tells the files in it where the engine is. */
 export const engine29Variable = "CONTAINER_REGISTRY_ENGINE_29";
 
-/** Docker Engine 29 with the containerd image store, which test set-up builds, beside the machine's engine. Needs root. */
+/** Folder of the engine's programs, which test set-up builds. */
+export const engine29Programs = path.join(projectRoot, ".tools", "engine-29", "bin");
+
+/** Docker Engine 29 with the containerd image store beside the machine's engine. Needs root. */
 class Engine29 {
   readonly folder = fs.mkdtempSync(path.join(os.tmpdir(), "container-registry-engine-29-"));
   readonly host = `unix://${this.folder}/docker.sock`;
@@ -22,17 +25,19 @@ class Engine29 {
     await run("ip", ["address", "add", `198.${randomInt(18, 20)}.${randomInt(256)}.1/24`, "dev", this.bridge]);
     await run("ip", ["link", "set", this.bridge, "up"]);
     const log = fs.openSync(path.join(this.folder, "log"), "a");
-    const programs = path.join(projectRoot, ".tools", "engine-29", "bin");
     const options = { data: "--data-root", exec: "--exec-root", pid: "--pidfile" };
+    // With a containerd of its own, which it starts where there is none yet.
+    const script = 'mkdir -p /run/containerd && mount -t tmpfs containerd /run/containerd && exec dockerd "$@"';
     this.daemon = spawn(
-      path.join(programs, "dockerd"),
+      "unshare",
       [
+        ...["--mount", "--propagation", "private", "sh", "-c", script, "dockerd"],
         ...["--host", this.host, "--bridge", this.bridge],
         // The machine's engine has chains of the same names, which this one would empty: its containers would lose their ports.
         ...["--iptables=false", "--ip6tables=false"],
         ...Object.entries(options).flatMap(([name, option]) => [option, path.join(this.folder, name)]),
       ],
-      { stdio: ["ignore", log, log], env: { ...process.env, PATH: `${programs}:${process.env.PATH ?? ""}` } },
+      { stdio: ["ignore", log, log], env: { ...process.env, PATH: `${engine29Programs}:${process.env.PATH ?? ""}` } },
     );
     fs.closeSync(log);
     await eventually(
@@ -55,10 +60,6 @@ class Engine29 {
       await ended;
     }
     await attempt("ip", ["link", "delete", this.bridge]);
-    const mounts = fs.readFileSync("/proc/mounts", "utf8").split("\n");
-    for (const place of mounts.map((line) => line.split(" ")[1] ?? "").filter((each) => each.startsWith(this.folder))) {
-      await attempt("umount", [place]);
-    }
     fs.rmSync(this.folder, { recursive: true, force: true, maxRetries: 20, retryDelay: 250 });
   }
 }

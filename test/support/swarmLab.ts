@@ -20,18 +20,20 @@ export interface LabNode {
 export class SwarmLab {
   private constructor(
     private readonly folder: string,
+    private readonly programs: readonly string[],
     readonly nodes: readonly LabNode[],
     /** Address by which the nodes reach this machine. */
     readonly machine: string,
   ) {}
 
-  static async up(): Promise<SwarmLab> {
+  /** The first nodes have engines of the given folders, one each; the others have the machine's. */
+  static async up(programs: readonly string[] = []): Promise<SwarmLab> {
     const folder = path.join(fs.mkdtempSync(path.join(os.tmpdir(), "container-registry-swarm-")), "nodes");
     try {
-      const lines = (await run(script, ["up", folder])).split("\n").map((line) => line.split(" "));
+      const lines = (await run(script, upWords(folder, programs))).split("\n").map((line) => line.split(" "));
       const nodes = lines.map(([name = "", host = "", address = ""]) => ({ name, host, address }));
       const machine = nodes.pop()?.address ?? "";
-      return new SwarmLab(folder, nodes, machine);
+      return new SwarmLab(folder, programs, nodes, machine);
     } catch (error) {
       await attempt(script, ["down", folder]);
       throw error;
@@ -72,7 +74,7 @@ export class SwarmLab {
 
   /** Brings back the nodes that were killed. */
   async revive(): Promise<void> {
-    await run(script, ["up", this.folder]);
+    await run(script, upWords(this.folder, this.programs));
   }
 
   /** What a deployment has left on the nodes, by a part of its name. Swarm ends the tasks of a service after it is gone. */
@@ -110,4 +112,8 @@ export class SwarmLab {
     await run(script, ["down", this.folder]);
     fs.rmSync(path.dirname(this.folder), { recursive: true, force: true });
   }
+}
+
+function upWords(folder: string, programs: readonly string[]): string[] {
+  return ["up", folder, "5", ...programs];
 }

@@ -54,7 +54,12 @@ export class SwarmImage extends pulumi.ComponentResource {
     } else {
       this.user = { id: "65532" };
       const others = repository === undefined ? args.nodes : pulumi.output<SwarmNode[]>([]);
-      const local = new docker.RemoteImage(name, { name: this.loaded(name, others, args) }, { parent: this });
+      const local = new docker.RemoteImage(
+        name,
+        // Swarm keeps containers of tasks that have ended: to the engine they use the image before this one.
+        { name: this.loaded(name, others, args), forceRemove: true },
+        { parent: this },
+      );
       this.localId = local.imageId;
       this.reference =
         repository === undefined

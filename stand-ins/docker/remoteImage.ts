@@ -38,6 +38,7 @@ export const remoteImage = resource({
   inputs: {
     name: { type: string, required: true, replaces: true },
     keepLocally: { type: boolean, default: false },
+    forceRemove: { type: boolean, default: false },
   },
   outputs: { imageId: { type: string }, repoDigest: { type: string } },
   async create({ name }, { configuration }: { configuration: Engine }) {
@@ -52,9 +53,9 @@ export const remoteImage = resource({
   async update(_, __, { name }, { configuration }) {
     return outputsOf(name, await presentImage(configuration, name));
   },
-  async delete(_, { name, keepLocally }, { configuration }) {
+  async delete(_, { name, keepLocally, forceRemove }, { configuration }) {
     if (!keepLocally) {
-      await configuration.remove(`/images/${name}`);
+      await configuration.remove(`/images/${name}`, { query: { force: forceRemove } });
     }
   },
 });

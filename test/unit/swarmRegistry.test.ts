@@ -153,6 +153,11 @@ describe("a registry on a Swarm", () => {
     expect(loaded).toEqual([`${tag} on {}`, `${tag} on {"host":"unix:///manager"}`, `${tag} on {"host":"ssh://node2"}`]);
   });
 
+  it("lets go of the image of ended tasks", async () => {
+    const { deployment } = await deploy(variants["a task on every node"] ?? {});
+    expect(deployment.find("docker.RemoteImage", "registry-image").inputs).toMatchObject({ forceRemove: true });
+  });
+
   it("has an engine hand over a folder by its own ID of the image", async () => {
     const { deployment } = await deploy(variants["one task on a folder, in a lab"] ?? {});
     expect(loaded).toContain('registry-data-image:1 on {"host":"ssh://node2"}');

@@ -111,7 +111,8 @@ export class PrivateEngine {
     const daemon = spawn(
       "nsenter",
       [`--net=/run/netns/${this.namespace}`, "unshare", "--mount", "--propagation", "private", "sh", "-c", script, this.folder],
-      { stdio: ["ignore", log, log] },
+      // Without a word on it, a test's child has the environment of Jest and not the test's.
+      { stdio: ["ignore", log, log], env: process.env },
     );
     fs.closeSync(log);
     this.daemon = daemon;

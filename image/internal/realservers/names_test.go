@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"io"
 	"net/http"
-	"path/filepath"
 	"reflect"
 	"regexp"
 	"slices"
@@ -21,28 +20,7 @@ import (
 // TestNames lists and deletes on every store what has names that begin with other names.
 func TestNames(t *testing.T) {
 	t.Parallel()
-	for name, storage := range map[string]func(t *testing.T) (section string, google *server){
-		"folder": func(t *testing.T) (string, *server) { return folderStorage(filepath.Join(t.TempDir(), "data")), nil },
-		"S3": func(t *testing.T) (string, *server) {
-			s := startS3(t)
-			return s3Storage("images", s.values["accesskey"], s.values["secretkey"], s.values["endpoint"]), nil
-		},
-		"Azure": func(t *testing.T) (string, *server) {
-			s := startAzure(t)
-			return azureStorage("images", s.values["accountname"], s.values["accountkey"], s.values["serviceurl"]), nil
-		},
-		"Google": func(t *testing.T) (string, *server) {
-			s := startGoogle(t)
-			return googleStorage("images", s.values["serviceaccount"]), s
-		},
-		"Swift": func(t *testing.T) (string, *server) {
-			s := startSwift(t)
-			return swiftStorage("images", s.values["username"], s.values["password"], s.values["authurl"]), nil
-		},
-		"OSS": func(t *testing.T) (string, *server) {
-			return ossStorage("images", ossKey, ossSecret, startOSS(t)), nil
-		},
-	} {
+	for name, storage := range everyStore {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			section, google := storage(t)

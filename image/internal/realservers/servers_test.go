@@ -152,6 +152,30 @@ func startOSS(t *testing.T) (endpoint string) {
 
 const ossRegion, ossKey, ossSecret = "cn-hangzhou", "the-key-of-the-test", "the-secret-of-the-test"
 
+// everyStore starts one; what it returns is its storage section.
+var everyStore = map[string]func(t *testing.T) (section string, google *server){
+	"folder": func(t *testing.T) (string, *server) { return folderStorage(filepath.Join(t.TempDir(), "data")), nil },
+	"S3": func(t *testing.T) (string, *server) {
+		s := startS3(t)
+		return s3Storage("images", s.values["accesskey"], s.values["secretkey"], s.values["endpoint"]), nil
+	},
+	"Azure": func(t *testing.T) (string, *server) {
+		s := startAzure(t)
+		return azureStorage("images", s.values["accountname"], s.values["accountkey"], s.values["serviceurl"]), nil
+	},
+	"Google": func(t *testing.T) (string, *server) {
+		s := startGoogle(t)
+		return googleStorage("images", s.values["serviceaccount"]), s
+	},
+	"Swift": func(t *testing.T) (string, *server) {
+		s := startSwift(t)
+		return swiftStorage("images", s.values["username"], s.values["password"], s.values["authurl"]), nil
+	},
+	"OSS": func(t *testing.T) (string, *server) {
+		return ossStorage("images", ossKey, ossSecret, startOSS(t)), nil
+	},
+}
+
 func freeAddress(t *testing.T) string {
 	t.Helper()
 	listener, err := net.Listen("tcp", "127.0.0.1:0")

@@ -80,7 +80,8 @@ func New(config *configuration.Configuration, log *logrus.Entry) (*Server, error
 			return nil, err
 		}
 	}
-	guard.Place(config)
+	keeper := guard.New(config, bounds.Memory())
+	keeper.Place(config)
 	app, err := newEngine(ctx, config)
 	if err != nil {
 		cancel()
@@ -98,7 +99,7 @@ func New(config *configuration.Configuration, log *logrus.Entry) (*Server, error
 		cancel()
 		return nil, err
 	}
-	engine, err := s.fenced(ctx, app)
+	engine, err := s.fenced(ctx, keeper.Handler(app))
 	if err != nil {
 		s.listener.Close()
 		cancel()

@@ -1,0 +1,54 @@
+package guard
+
+import (
+	"context"
+	"sync"
+)
+
+type requestKey struct{}
+
+// request is what the guard knows of a request to the engine.
+type request struct {
+	// short is one without a body.
+	short bool
+
+	mu      sync.Mutex
+	refused error
+	places  []func()
+}
+
+// requestOf is one of nobody when the engine acts by itself.
+func requestOf(ctx context.Context) *request {
+	if r, ok := ctx.Value(requestKey{}).(*request); ok {
+		return r
+	}
+	return &request{}
+}
+
+// refuse is for what is no fault of the client's.
+func (r *request) refuse(reason error) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.refused = reason
+}
+
+func (r *request) refusal() error {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.refused
+}
+
+// add is for what to do when the request ends.
+func (r *request) add(leave func()) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.places = append(r.places, leave)
+}
+
+func (r *request) end() {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for _, leave := range r.places {
+		leave()
+	}
+}

@@ -1,0 +1,160 @@
+package guard
+
+import (
+	"context"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+	"testing/synctest"
+
+	"github.com/distribution/distribution/v3/configuration"
+	"github.com/distribution/distribution/v3/registry/storage/driver/inmemory"
+)
+
+func TestPlaces(t *testing.T) {
+	const memory = 460 << 20
+	for name, test := range map[string]struct {
+		driver     string
+		parameters configuration.Parameters
+		memory     int64
+		want       int
+	}{
+		"s3":            {"s3", nil, memory, 8},
+		"s3, its parts": {"s3aws", configuration.Parameters{"chunksize": 5 << 20}, memory, 16},
+		"s3, as text":   {"s3", configuration.Parameters{"chunksize": "0x500000"}, memory, 16},
+		"azure":         {"azure", nil, memory, 36},
+		"gcs":           {"gcs", nil, memory, 5},
+		"swift":         {"swift", nil, memory, 5},
+		"oss":           {"oss", nil, memory, 12},
+		"a folder":      {"filesystem", nil, memory, 0},
+		"little memory": {"swift", nil, 32 << 20, 1},
+	} {
+		t.Run(name, func(t *testing.T) {
+			got := 0
+			if p := placesOf(configuration.Storage{test.driver: test.parameters}, test.memory); p != nil {
+				got = cap(p.bodies)
+			}
+			if got != test.want {
+				t.Errorf("%d places, want %d", got, test.want)
+			}
+		})
+	}
+}
+
+// pushes sends a body to a server with two places, by an engine that never closes.
+type pushes struct {
+	guard   *Guard
+	handler http.Handler
+}
+
+func newPushes() pushes {
+	g := &Guard{places: &places{bodies: make(chan struct{}, 2), short: make(chan struct{}, 1), wait: longestWait}}
+	driver := bounded{inmemory.New(), g}
+	return pushes{g, g.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		writer, err := driver.Writer(r.Context(), r.URL.Path, false)
+		if err == nil {
+			_, err = io.Copy(writer, r.Body)
+		}
+		if err != nil {
+			http.Error(w, err.Error(), http.StatusInternalServerError)
+			return
+		}
+		w.WriteHeader(http.StatusAccepted)
+	}))}
+}
+
+func (p pushes) start(ctx context.Context, path string, body io.Reader) <-chan *http.Response {
+	done := make(chan *http.Response, 1)
+	go func() {
+		recorder := httptest.NewRecorder()
+		p.handler.ServeHTTP(recorder, httptest.NewRequestWithContext(ctx, http.MethodPatch, path, body))
+		done <- recorder.Result()
+	}()
+	synctest.Wait()
+	return done
+}
+
+func ended(t *testing.T, done <-chan *http.Response) *http.Response {
+	t.Helper()
+	synctest.Wait()
+	select {
+	case response := <-done:
+		return response
+	default:
+		return nil
+	}
+}
+
+func TestUploads(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		p := newPushes()
+		var clients []*io.PipeWriter
+		var uploads []<-chan *http.Response
+		for _, path := range []string{"/a", "/b", "/c"} {
+			body, client := io.Pipe()
+			go func() { _, _ = client.Write([]byte("x")) }()
+			clients, uploads = append(clients, client), append(uploads, p.start(t.Context(), path, body))
+		}
+
+		// The third waits for one of the first two; what is soon done does not.
+		if r := ended(t, p.start(t.Context(), "/short", http.NoBody)); r == nil {
+			t.Error("a request without a body waits")
+		}
+		clients[2].Close()
+		if r := ended(t, uploads[2]); r != nil {
+			t.Fatalf("the third upload ended while two were under way: %s", r.Status)
+		}
+		clients[0].Close()
+		for i, want := range []bool{true, false, true} {
+			r := ended(t, uploads[i])
+			if (r != nil) != want || r != nil && r.StatusCode != http.StatusAccepted {
+				t.Errorf("upload %d: %v", i, r)
+			}
+		}
+
+		// A client that goes while it sends, or while it waits, leaves no place behind.
+		uploads, clients = nil, clients[1:2]
+		for _, path := range []string{"/d", "/e"} {
+			body, client := io.Pipe()
+			go func() { _, _ = client.Write([]byte("x")) }()
+			clients, uploads = append(clients, client), append(uploads, p.start(t.Context(), path, body))
+		}
+		ctx, goes := context.WithCancel(t.Context())
+		uploads = append(uploads, p.start(ctx, "/f", strings.NewReader("x")))
+		goes()
+		for _, client := range clients {
+			client.CloseWithError(io.ErrUnexpectedEOF)
+		}
+		for i, each := range uploads {
+			if ended(t, each) == nil {
+				t.Errorf("upload %d did not end", i)
+			}
+		}
+		if n := len(p.guard.places.bodies) + len(p.guard.places.short); n > 0 {
+			t.Errorf("%d places are taken when nobody uploads", n)
+		}
+	})
+}
+
+func TestTooManyUploads(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		p := newPushes()
+		var clients []*io.PipeWriter
+		for _, path := range []string{"/a", "/b"} {
+			body, client := io.Pipe()
+			go func() { _, _ = client.Write([]byte("x")) }()
+			p.start(t.Context(), path, body)
+			clients = append(clients, client)
+		}
+		r := <-p.start(t.Context(), "/c", strings.NewReader("x"))
+		body, _ := io.ReadAll(r.Body)
+		if r.StatusCode != http.StatusServiceUnavailable || r.Header.Get("Retry-After") != "10" || !strings.Contains(string(body), errBusy.Error()) {
+			t.Errorf("%s, Retry-After %q: %s", r.Status, r.Header.Get("Retry-After"), body)
+		}
+		for _, client := range clients {
+			client.Close()
+		}
+	})
+}

@@ -138,6 +138,36 @@ describe.each(Object.keys(stores))("images in %s", (driver) => {
     await checkImage(outputs, "team/big", "1", big);
   });
 
+  it("comes back by itself when it was started while the store is away", async () => {
+    await store.cut();
+    try {
+      await docker.run("restart", outputs.containerName);
+      const restarts = (): Promise<string> => docker.run("inspect", "--format", "{{.RestartCount}}", outputs.containerName);
+      const lives = (): Promise<boolean> =>
+        request(outputs, "/livez").then(
+          ({ status }) => status === 200,
+          () => false,
+        );
+      await eventually(
+        "a start without the store, or the end of one",
+        async () => (await lives()) || (await restarts()) !== "0",
+        60,
+      );
+    } finally {
+      await store.restore();
+    }
+    // Docker waits longer from start to start with those stores that a server needs for one.
+    await eventually(
+      "an image",
+      () =>
+        checkImage(outputs, "team/small", "1", small).then(
+          () => true,
+          () => false,
+        ),
+      120,
+    );
+  });
+
   it("frees the bytes of a deleted image by garbage collection", async () => {
     const deleted = await request(outputs, `/v2/team/big/manifests/${big.digest}`, { method: "DELETE" });
     expect(deleted.status).toBe(202);

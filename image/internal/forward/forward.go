@@ -10,6 +10,7 @@ import (
 	"io"
 	"net"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/sirupsen/logrus"
@@ -24,6 +25,9 @@ type Options struct {
 	DialLimit time.Duration
 	// DrainLimit is how long connections have to end once the forwarder stops. 30 s unless given.
 	DrainLimit time.Duration
+	// IdleLimit is how long nothing may move on a connection; longer than any wait of the
+	// server's. RestLimit is that for one of which a side has ended its half.
+	IdleLimit, RestLimit time.Duration
 	// Lookup finds the addresses of a name; by DNS unless given.
 	Lookup func(ctx context.Context, host string) ([]string, error)
 	// Health is a socket that Check asks; none unless given.
@@ -38,6 +42,12 @@ func (o Options) withDefaults() Options {
 	if o.DrainLimit == 0 {
 		o.DrainLimit = 30 * time.Second
 	}
+	if o.IdleLimit == 0 {
+		o.IdleLimit = 10 * time.Minute
+	}
+	if o.RestLimit == 0 {
+		o.RestLimit = time.Minute
+	}
 	if o.Lookup == nil {
 		o.Lookup = net.DefaultResolver.LookupHost
 	}
@@ -47,7 +57,7 @@ func (o Options) withDefaults() Options {
 // Forwarder listens, and passes connections on to a target.
 type Forwarder struct {
 	options  Options
-	target   target
+	target   *target
 	listener net.Listener
 	health   net.Listener
 	// slots has an entry for every connection.
@@ -68,7 +78,7 @@ func New(listen, to string, options Options) (*Forwarder, error) {
 	}
 	f := &Forwarder{
 		options:  options,
-		target:   target{host: host, port: port, lookup: options.Lookup},
+		target:   &target{host: host, port: port, lookup: options.Lookup},
 		listener: listener,
 		slots:    make(chan struct{}, options.Connections),
 	}
@@ -157,24 +167,45 @@ func (f *Forwarder) serve(ctx context.Context, client *net.TCPConn) {
 		task.Close()
 	})
 	defer stop()
-	join(client, task)
+	f.join(client, task)
 }
 
 // join passes bytes both ways until both sides have ended. A side that ends its half
-// still gets what the other one has to say.
-func join(a, b *net.TCPConn) {
+// still gets what the other one has to say, as long as it takes it.
+func (f *Forwarder) join(a, b *net.TCPConn) {
+	end := func() {
+		// What is lost cannot be told from what ended, unless the other side is cut off too.
+		for _, c := range []*net.TCPConn{a, b} {
+			_ = c.SetLinger(0)
+			c.Close()
+		}
+	}
+	var limit atomic.Int64
+	limit.Store(int64(f.options.IdleLimit))
+	idle := time.AfterFunc(f.options.IdleLimit, end)
+	defer idle.Stop()
 	var ways sync.WaitGroup
 	pass := func(to, from *net.TCPConn) {
-		if _, err := io.Copy(to, from); err != nil {
-			// What is lost cannot be told from what ended, unless the other side is cut off too.
-			_ = to.SetLinger(0)
-			to.Close()
-			from.Close()
-			return
+		for {
+			_, err := io.CopyN(to, from, piece)
+			switch {
+			case err == nil:
+				idle.Reset(time.Duration(limit.Load()))
+			case errors.Is(err, io.EOF):
+				_ = to.CloseWrite()
+				limit.Store(int64(f.options.RestLimit))
+				idle.Reset(f.options.RestLimit)
+				return
+			default:
+				end()
+				return
+			}
 		}
-		_ = to.CloseWrite()
 	}
 	ways.Go(func() { pass(a, b) })
 	ways.Go(func() { pass(b, a) })
 	ways.Wait()
 }
+
+// piece is how much has to move within the limit: little enough for a slow line.
+const piece = 32 << 10

@@ -9,6 +9,7 @@ import (
 	"net"
 	"path/filepath"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -261,6 +262,57 @@ func TestBoundsConnections(t *testing.T) {
 	}
 }
 
+// TestEndsWhatStandsStill has one slot, which a client keeps that does nothing.
+func TestEndsWhatStandsStill(t *testing.T) {
+	var connections atomic.Int64
+	first := func(do func(*net.TCPConn)) func(*net.TCPConn) {
+		return func(c *net.TCPConn) {
+			if connections.Add(1) == 1 {
+				do(c)
+				return
+			}
+			echo(c)
+		}
+	}
+	for name, test := range map[string]struct {
+		serve   func(*net.TCPConn)
+		options Options
+	}{
+		"the task has ended its half": {first(func(c *net.TCPConn) { _ = c.CloseWrite(); _, _ = io.Copy(io.Discard, c) }), Options{RestLimit: 50 * time.Millisecond}},
+		"nobody says anything":        {echo, Options{IdleLimit: 50 * time.Millisecond}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			connections.Store(0)
+			test.options.Connections = 1
+			forwarder := start(t, upstream(t, "127.0.0.1:0", test.serve), test.options)
+			forwarder.dial(t)
+			if got, err := ask(forwarder.dial(t), "hello"); err != nil || got != "hello" {
+				t.Errorf("got %q and %v", got, err)
+			}
+		})
+	}
+}
+
+// TestSharesLookups has many clients wait for a task.
+func TestSharesLookups(t *testing.T) {
+	const clients = 30
+	var asked atomic.Int64
+	forwarder := start(t, "tasks.registry:5000", Options{Connections: clients, DialLimit: 5 * pause, Lookup: func(context.Context, string) ([]string, error) {
+		asked.Add(1)
+		return nil, errors.New("no such host")
+	}})
+	var group sync.WaitGroup
+	for range clients {
+		connection := forwarder.dial(t)
+		group.Go(func() { _, _ = io.ReadAll(connection) })
+	}
+	group.Wait()
+	// The first look of each is its own.
+	if n := asked.Load(); n > 2*clients {
+		t.Errorf("%d look-ups for %d clients", n, clients)
+	}
+}
+
 func TestDrains(t *testing.T) {
 	tests := []struct {
 		name  string
@@ -272,9 +324,9 @@ func TestDrains(t *testing.T) {
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
-			reached := make(chan struct{})
+			reached := make(chan struct{}, 100)
 			forwarder := start(t, upstream(t, "127.0.0.1:0", func(c *net.TCPConn) {
-				close(reached)
+				reached <- struct{}{}
 				echo(c)
 			}), Options{DrainLimit: test.limit})
 			connection := forwarder.dial(t)

@@ -6,12 +6,16 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"net"
+	"slices"
 	"time"
+
+	"golang.org/x/sync/singleflight"
 )
 
 const (
 	// dialTimeout is for one address: a node that lost its power answers nothing.
-	dialTimeout = 2 * time.Second
+	dialTimeout   = 2 * time.Second
+	lookupTimeout = 5 * time.Second
 	// pause is the time between two rounds over all addresses.
 	pause = 200 * time.Millisecond
 )
@@ -20,16 +24,49 @@ const (
 type target struct {
 	host, port string
 	lookup     func(ctx context.Context, host string) ([]string, error)
+
+	flight singleflight.Group
+	// found is what was found last; of use in a flight only.
+	found found
 }
 
-func (t target) String() string { return net.JoinHostPort(t.host, t.port) }
+type found struct {
+	at        time.Time
+	addresses []string
+	err       error
+}
+
+func (t *target) String() string { return net.JoinHostPort(t.host, t.port) }
+
+// addresses are looked up once for all that look in the same moment. Those that look
+// again take what others have just found: while no task answers, every client waits.
+func (t *target) addresses(ctx context.Context, again bool) ([]string, error) {
+	flight := t.flight.DoChan("", func() (any, error) {
+		if !again || time.Since(t.found.at) >= pause {
+			ctx, cancel := context.WithTimeout(context.Background(), lookupTimeout)
+			defer cancel()
+			addresses, err := t.lookup(ctx, t.host)
+			t.found = found{time.Now(), addresses, err}
+		}
+		return t.found.addresses, t.found.err
+	})
+	select {
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	case result := <-flight:
+		if result.Err != nil {
+			return nil, result.Err
+		}
+		return slices.Clone(result.Val.([]string)), nil
+	}
+}
 
 // dial connects to a task that answers. The name is looked up anew each time, as tasks
 // come and go; the order is random, so that the load is spread. It tries until ctx ends.
-func (t target) dial(ctx context.Context) (*net.TCPConn, error) {
+func (t *target) dial(ctx context.Context) (*net.TCPConn, error) {
 	var last error
-	for {
-		connection, err := t.round(ctx)
+	for again := false; ; again = true {
+		connection, err := t.round(ctx, again)
 		if err == nil {
 			return connection, nil
 		}
@@ -46,8 +83,8 @@ func (t target) dial(ctx context.Context) (*net.TCPConn, error) {
 }
 
 // round tries each address once.
-func (t target) round(ctx context.Context) (*net.TCPConn, error) {
-	addresses, err := t.lookup(ctx, t.host)
+func (t *target) round(ctx context.Context, again bool) (*net.TCPConn, error) {
+	addresses, err := t.addresses(ctx, again)
 	if err != nil {
 		return nil, err
 	}

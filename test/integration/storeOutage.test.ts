@@ -46,14 +46,21 @@ describe.each(["single-node", "swarm"])("a store that is away from a registry on
       : docker.run("inspect", "--format", "{{.Id}} {{.State.StartedAt}} {{.RestartCount}}", outputs.containerName);
   }
 
+  async function container(): Promise<string> {
+    const filter = `label=com.docker.swarm.service.name=${outputs.serviceName}`;
+    return target === "swarm"
+      ? ((await docker.run("ps", "--quiet", "--filter", filter)).split("\n")[0] ?? "")
+      : outputs.containerName;
+  }
+
   async function checks(): Promise<Check[]> {
-    const [container = ""] =
-      target === "swarm"
-        ? (await docker.run("ps", "--quiet", "--filter", `label=com.docker.swarm.service.name=${outputs.serviceName}`)).split(
-            "\n",
-          )
-        : [outputs.containerName];
-    return JSON.parse(await docker.run("inspect", "--format", "{{json .State.Health.Log}}", container)) as Check[];
+    return JSON.parse(await docker.run("inspect", "--format", "{{json .State.Health.Log}}", await container())) as Check[];
+  }
+
+  /** What a server says of its store. */
+  async function told(): Promise<string[]> {
+    const { stderr } = await docker.attempt("logs", await container());
+    return stderr.split("\n").filter((line) => /level=(error|warning)|answers again/.test(line));
   }
 
   async function status(path: string): Promise<number> {
@@ -85,6 +92,18 @@ describe.each(["single-node", "swarm"])("a store that is away from a registry on
       await store.restore();
     }
     await eventually("the end of the outage", async () => (await status("/")) === 200, 60);
+    const lines = await eventually(
+      "the end in the log",
+      async () => {
+        const all = await told();
+        return (all.at(-1) ?? "").includes("answers again") && all;
+      },
+      60,
+    );
+    expect(lines).toEqual([
+      expect.stringMatching(/cannot .* s3 bucket .* it cannot be reached/),
+      expect.stringMatching(/s3 bucket .* answers again/),
+    ]);
     await checkImage(outputs, "team/app", "1", image);
     await pushImage(outputs, "team/app", "2", randomImage());
     expect(await servers()).toBe(before);

@@ -91,14 +91,14 @@ func (p *places) take(ctx context.Context, r *request) (leave func(), err error)
 // of their own, or those of uploads before.
 type bounded struct {
 	storagedriver.StorageDriver
-	guard *Guard
+	places *places
 }
 
 func (d bounded) Writer(ctx context.Context, path string, appendMode bool) (storagedriver.FileWriter, error) {
-	if d.guard.places == nil {
+	if d.places == nil {
 		return d.StorageDriver.Writer(ctx, path, appendMode)
 	}
-	leave, err := d.guard.places.take(ctx, requestOf(ctx))
+	leave, err := d.places.take(ctx, requestOf(ctx))
 	if err != nil {
 		return nil, err
 	}

@@ -51,7 +51,7 @@ type pushes struct {
 
 func newPushes() pushes {
 	g := &Guard{places: &places{bodies: make(chan struct{}, 2), short: make(chan struct{}, 1), wait: longestWait}}
-	driver := bounded{inmemory.New(), g}
+	driver := bounded{inmemory.New(), g.places}
 	return pushes{g, g.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		writer, err := driver.Writer(r.Context(), r.URL.Path, false)
 		if err == nil {

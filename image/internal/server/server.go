@@ -80,8 +80,9 @@ func New(config *configuration.Configuration, log *logrus.Entry) (*Server, error
 			return nil, err
 		}
 	}
-	keeper := guard.New(config, bounds.Memory())
+	keeper := guard.New(config, bounds.Memory(), log)
 	keeper.Place(config)
+	keeper.Quiet(logrus.StandardLogger())
 	app, err := newEngine(ctx, config)
 	if err != nil {
 		cancel()

@@ -26,6 +26,9 @@ func (f *Failure) Error() string { return f.text }
 
 func (f *Failure) Unwrap() error { return f.cause }
 
+// Away says whether an error is of a store that can't be asked.
+func (s *Store) Away(err error) bool { return diagnose(s.driver, err).Away() }
+
 // Failure says which action failed on which store, why, what to do, and in brackets what
 // the driver said.
 func (s *Store) Failure(action Action, err error) *Failure {
@@ -66,6 +69,8 @@ func (p place) advice(fault Fault, action Action) string {
 		return "it is read-only; mount it for writing"
 	case Silent:
 		return "it does not answer in time; check its address and that it runs"
+	case Busy:
+		return "it is overloaded or out of order; try again later"
 	default:
 		return ""
 	}

@@ -122,8 +122,12 @@ func TestFailure(t *testing.T) {
 			`cannot list s3 bucket "images" in region eu-west-1: the clock of this machine differs too much from the store's; set it (RequestTimeTooSkewed: too large)`,
 		},
 		"s3 something new": {
-			"s3", List, s3Error("NeverHeardOf", "that", 500), Unknown,
+			"s3", List, s3Error("NeverHeardOf", "that", 409), Unknown,
 			`cannot list s3 bucket "images" in region eu-west-1: NeverHeardOf: that`,
+		},
+		"s3 slow down": {
+			"s3", Read, s3Error("SlowDown", "Please reduce your request rate.", 503), Busy,
+			`cannot read from s3 bucket "images" in region eu-west-1: it is overloaded or out of order; try again later (SlowDown: Please reduce your request rate.)`,
 		},
 		"azure key": {
 			"azure", List, fromEngine("azure", azureError(bloberror.AuthenticationFailed, 403)), Refused,
@@ -223,5 +227,79 @@ func TestFailure(t *testing.T) {
 				t.Error("the driver's error is not below it")
 			}
 		})
+	}
+}
+
+func TestAway(t *testing.T) {
+	refused := unreachable(os.NewSyscallError("connect", syscall.ECONNREFUSED))
+	reset := &net.OpError{Op: "read", Net: "tcp", Err: os.NewSyscallError("read", syscall.ECONNRESET)}
+	ossError := func(code string, status int) error {
+		return fmt.Errorf("GetObject x: %s: no (HTTP %d, request 1)", code, status)
+	}
+	swiftError := func(text string) error { return fmt.Errorf("GET x: %s (tx1)", text) }
+	for driver, tests := range map[string]map[error]bool{
+		"s3": {
+			awserr.New("RequestError", "send request failed", refused):   true,
+			awserr.New("RequestError", "send request failed", reset):     true,
+			s3Error("SlowDown", "Please reduce your request rate.", 503): true,
+			s3Error("ServiceUnavailable", "", 503):                       true,
+			s3Error("InternalError", "We encountered an error", 500):     true,
+			s3Error("RequestTimeout", "Your socket connection", 400):     true,
+			s3Error("ExpiredToken", "The token has expired", 400):        true,
+			s3Error("AccessDenied", "Access Denied", 403):                false,
+			s3Error("NoSuchUpload", "no such upload", 404):               false,
+			s3Error("InvalidPart", "no such part", 400):                  false,
+			s3Error("NotImplemented", "no", 501):                         false,
+		},
+		"azure": {
+			refused:                                                  true,
+			azureError(bloberror.ServerBusy, 503):                    true,
+			azureError("", 503):                                      true,
+			azureError(bloberror.InternalError, 500):                 true,
+			azureError(bloberror.OperationTimedOut, 500):             true,
+			fmt.Errorf("x: %v", azureError("ServerBusy", 503)):       true,
+			azureError(bloberror.AppendPositionConditionNotMet, 412): false,
+			azureError(bloberror.BlobNotFound, 404):                  false,
+		},
+		"gcs": {
+			refused: true,
+			&googleapi.Error{Code: 429, Message: "rate"}:     true,
+			&googleapi.Error{Code: 503, Body: "busy"}:        true,
+			&googleapi.Error{Code: 500, Message: "Internal"}: true,
+			&googleapi.Error{Code: 412, Message: "changed"}:  false,
+			storage.ErrObjectNotExist:                        false,
+		},
+		"swift": {
+			refused:                  true,
+			swiftError("Rate Limit"): true,
+			swiftError("HTTP Error: 503: 503 Service Unavailable"):  true,
+			swiftError("HTTP Error: 429: 429 Too Many Requests"):    true,
+			swiftError("Timeout when reading or writing data"):      true,
+			swiftError("HTTP Error: 507: 507 Insufficient Storage"): false,
+			swiftError("HTTP Error: 413: 413 Too large"):            false,
+		},
+		"oss": {
+			refused:                             true,
+			ossError("ServiceUnavailable", 503): true,
+			ossError("InternalError", 500):      true,
+			ossError("RequestTimeout", 400):     true,
+			ossError("QpsLimitExceeded", 503):   true,
+			ossError("NoSuchKey", 404):          false,
+		},
+		"filesystem": {
+			&fs.PathError{Op: "open", Path: "/data/x", Err: syscall.ESTALE}:    true,
+			&fs.PathError{Op: "open", Path: "/data/x", Err: syscall.ETIMEDOUT}: true,
+			&fs.PathError{Op: "open", Path: "/data/x", Err: syscall.EHOSTDOWN}: true,
+			&fs.PathError{Op: "open", Path: "/data/x", Err: syscall.ENOENT}:    false,
+			&fs.PathError{Op: "open", Path: "/data/x", Err: syscall.ENOTDIR}:   false,
+		},
+	} {
+		for err, want := range tests {
+			for _, err := range []error{err, fromEngine(driver, err)} {
+				if got := storeOf(driver).Away(err); got != want {
+					t.Errorf("%s: %t for %v", driver, got, err)
+				}
+			}
+		}
 	}
 }

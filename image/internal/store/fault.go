@@ -35,16 +35,29 @@ const (
 	Unwritable
 	// Silent: it did not answer in time.
 	Silent
+	// Busy: it has too much to do, or something of its own to put right.
+	Busy
 )
 
 // Lasting says whether the fault concerns all that is done with the store and will not
 // go away by itself.
 func (f Fault) Lasting() bool {
 	switch f {
-	case Unknown, Silent:
+	case Unknown, Silent, Busy:
 		return false
 	default:
 		return true
+	}
+}
+
+// Away says whether nothing can be told of what is in the store: it does not answer, or
+// lets nobody in.
+func (f Fault) Away() bool {
+	switch f {
+	case Unreachable, Silent, Busy, Untrusted, NoCredentials, Refused, RefusedOrBlocked, Elsewhere, Clock:
+		return true
+	default:
+		return false
 	}
 }
 
@@ -84,6 +97,20 @@ var faultsOfCodes = map[string]Fault{
 
 	"RequestTimeTooSkewed": Clock,
 
+	"SlowDown":                         Busy,
+	"Throttling":                       Busy,
+	"ThrottlingException":              Busy,
+	"RequestLimitExceeded":             Busy,
+	"TooManyRequests":                  Busy,
+	"ServiceUnavailable":               Busy,
+	"InternalError":                    Busy,
+	"ServerBusy":                       Busy,
+	"OperationTimedOut":                Silent,
+	"RequestTimeout":                   Silent,
+	"QpsLimitExceeded":                 Busy,
+	"DownloadTrafficRateLimitExceeded": Busy,
+	"UploadTrafficRateLimitExceeded":   Busy,
+
 	"QuotaExceeded":     Full,
 	"XMinioStorageFull": Full,
 }
@@ -97,6 +124,11 @@ var faultsOfPhrases = []struct {
 	{"certificate is not trusted", Untrusted},
 	{"connection refused", Unreachable},
 	{"connection reset", Unreachable},
+	{"connection lost", Unreachable},
+	{"broken pipe", Unreachable},
+	{"host is down", Unreachable},
+	{"stale NFS file handle", Unreachable},
+	{"stale file handle", Unreachable},
 	{"no such host", Unreachable},
 	{"no route to host", Unreachable},
 	{"network is unreachable", Unreachable},
@@ -122,17 +154,26 @@ var faultsOfPhrases = []struct {
 	{"refused the credentials", Refused},
 	{"the credentials are good, but not allowed", Denied},
 
+	{"Rate Limit", Busy},
+
 	{"i/o timeout", Silent},
+	{"TLS handshake timeout", Silent},
+	{"timeout awaiting response headers", Silent},
+	{"connection timed out", Silent},
+	{"Timeout when reading or writing data", Silent},
 	{"Client.Timeout exceeded", Silent},
 	{"context deadline exceeded", Silent},
 	{"no answer within", Silent},
 	{": EOF", Unreachable},
+	{"unexpected EOF", Unreachable},
 	{"RequestError: send request failed", Unreachable},
 }
 
 var (
 	word         = regexp.MustCompile(`[A-Za-z]+`)
 	googleStatus = regexp.MustCompile(`googleapi: (?:Error|got HTTP response code) (\d+)`)
+	// The drivers' clients each say it in their own words.
+	status = regexp.MustCompile(`(?:status code: |RESPONSE |HTTP |HTTP Error: |googleapi: (?:Error|got HTTP response code) )(429|498|5\d\d)`)
 )
 
 // diagnose goes by the text of an error, because that is all there is: the engine's
@@ -161,6 +202,18 @@ func diagnose(driver string, err error) Fault {
 			return Denied
 		case "404":
 			return Missing
+		}
+	}
+	if code := status.FindStringSubmatch(text); code != nil {
+		switch code[1] {
+		case "501", "505":
+			return Unknown
+		case "504":
+			return Silent
+		case "507":
+			return Full
+		default:
+			return Busy
 		}
 	}
 	for _, each := range faultsOfPhrases {

@@ -201,14 +201,19 @@ func TestRoles(t *testing.T) {
 }
 
 func TestTooManyFailures(t *testing.T) {
-	r := start(t, user(t, "alice", "a")+user(t, "bob", "b")+"#!anonymous pull public/*\n", ", limit: {failures: 3, window: 1h}")
+	r := start(t, user(t, "alice", "a")+user(t, "bob", "b")+user(t, "carol", "c")+"#!anonymous pull public/*\n", ", limit: {failures: 3, window: 1h}")
 	if a := r.ask(t, http.MethodGet, "/v2/", "alice:a"); a.StatusCode != 200 {
 		t.Fatal(a.Status)
 	}
 	for i := range 3 {
-		if a := r.ask(t, http.MethodGet, "/v2/", fmt.Sprintf("alice:%d", i)); a.StatusCode != 401 {
-			t.Fatal(a.Status)
+		for _, user := range []string{"alice", "bob", "nobody"} {
+			if a := r.ask(t, http.MethodGet, "/v2/", fmt.Sprintf("%s:%d", user, i)); a.StatusCode != 401 {
+				t.Fatal(a.Status)
+			}
 		}
+	}
+	if a := r.ask(t, http.MethodGet, "/v2/", "nobody:b"); a.StatusCode != 429 {
+		t.Errorf("the answer tells who is a user: %s", a.Status)
 	}
 	for _, path := range []string{"/v2/", "/v2/team/app/manifests/latest", "/v2/_catalog", "/auth/token"} {
 		a := r.ask(t, http.MethodGet, path, "bob:b")
@@ -220,6 +225,9 @@ func TestTooManyFailures(t *testing.T) {
 		}
 		if a := r.ask(t, http.MethodGet, path, "alice:a"); a.StatusCode == 429 {
 			t.Errorf("%s: a user who was known before is locked out", path)
+		}
+		if a := r.ask(t, http.MethodGet, path, "carol:c"); a.StatusCode == 429 {
+			t.Errorf("%s: a user is locked out by the failures of another one", path)
 		}
 	}
 }

@@ -1,69 +1,96 @@
-// Package attempts counts failed logins by client address.
+// Package attempts counts failed logins by client address and user name.
 package attempts
 
 import (
 	"container/list"
+	"hash/maphash"
 	"net/netip"
 	"sync"
 	"time"
 )
 
-// most is the number of addresses remembered. Beyond it the one that failed longest
-// ago is forgotten, which costs an attacker as many addresses.
+// most is the number of counters. Beyond it the one that failed longest ago is forgotten,
+// which costs an attacker as many addresses.
 const most = 10_000
 
-// Limiter refuses an address after too many failures, for the rest of the window
-// that began with the first one.
+// names is how many times its limit an address has for all names together.
+const names = 5
+
+// Limiter refuses a name from an address after too many failures, for the rest of the
+// window that began with the first one. All clients of a node may have one address, so
+// one of them with an old password is not to lock out others. Names that are no user's
+// count like all others: the answer says nothing about who is one.
 type Limiter struct {
 	limit  int
 	window time.Duration
 
 	mu      sync.Mutex
-	entries map[netip.Prefix]*list.Element
+	seed    maphash.Seed
+	entries map[key]*list.Element
 	order   *list.List // of *entry, the latest failure first
 }
 
+// key is an address with a name, or with all of them.
+type key struct {
+	address netip.Prefix
+	named   bool
+	name    uint64
+}
+
 type entry struct {
-	address  netip.Prefix
+	key      key
 	failures int
 	end      time.Time
 }
 
 // New makes a limiter; a limit of 0 never refuses.
 func New(limit int, window time.Duration) *Limiter {
-	return &Limiter{limit: limit, window: window, entries: map[netip.Prefix]*list.Element{}, order: list.New()}
+	return &Limiter{limit: limit, window: window, seed: maphash.MakeSeed(), entries: map[key]*list.Element{}, order: list.New()}
 }
 
-// Refused says how long the address has to wait, 0 when it has not.
-func (l *Limiter) Refused(address netip.Prefix, now time.Time) time.Duration {
+// Refused says how long a name from an address has to wait, 0 when it has not.
+func (l *Limiter) Refused(address netip.Prefix, name string, now time.Time) time.Duration {
 	if l.limit == 0 {
 		return 0
 	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	element, ok := l.entries[address]
-	if !ok || element.Value.(*entry).failures < l.limit {
+	return max(l.wait(l.named(address, name), l.limit, now), l.wait(key{address: address}, l.limit*names, now))
+}
+
+func (l *Limiter) named(address netip.Prefix, name string) key {
+	return key{address, true, maphash.String(l.seed, name)}
+}
+
+func (l *Limiter) wait(k key, limit int, now time.Time) time.Duration {
+	element, ok := l.entries[k]
+	if !ok || element.Value.(*entry).failures < limit {
 		return 0
 	}
 	return max(0, element.Value.(*entry).end.Sub(now))
 }
 
 // Fail counts a failure.
-func (l *Limiter) Fail(address netip.Prefix, now time.Time) {
+func (l *Limiter) Fail(address netip.Prefix, name string, now time.Time) {
 	if l.limit == 0 {
 		return
 	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	element, ok := l.entries[address]
+	l.count(l.named(address, name), now)
+	l.count(key{address: address}, now)
+}
+
+func (l *Limiter) count(k key, now time.Time) {
+	element, ok := l.entries[k]
 	if !ok {
 		if l.order.Len() >= most {
 			oldest := l.order.Back()
-			delete(l.entries, oldest.Value.(*entry).address)
+			delete(l.entries, oldest.Value.(*entry).key)
 			l.order.Remove(oldest)
 		}
-		element = l.order.PushFront(&entry{address: address, end: now.Add(l.window)})
-		l.entries[address] = element
+		element = l.order.PushFront(&entry{key: k, end: now.Add(l.window)})
+		l.entries[k] = element
 	}
 	e := element.Value.(*entry)
 	if !now.Before(e.end) {

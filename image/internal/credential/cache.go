@@ -24,9 +24,13 @@ type cache struct {
 }
 
 type entry struct {
-	key key
-	end time.Time
+	key          key
+	checked, end time.Time
 }
+
+// longest is how long a credential in use is not checked again. Who guesses from the same
+// address has it refused then.
+const longest = 24 * time.Hour
 
 func newCache(size int, ttl time.Duration) *cache {
 	return &cache{size: size, ttl: ttl, entries: map[key]*list.Element{}, order: list.New()}
@@ -47,9 +51,13 @@ func (c *cache) holds(state [sha256.Size]byte, k key, now time.Time) bool {
 	if !ok {
 		return false
 	}
-	if !now.Before(element.Value.(*entry).end) {
+	e := element.Value.(*entry)
+	if !now.Before(e.end) {
 		c.remove(element)
 		return false
+	}
+	if extended := now.Add(c.ttl); extended.Before(e.checked.Add(longest)) {
+		e.end = extended
 	}
 	c.order.MoveToFront(element)
 	return true
@@ -68,7 +76,7 @@ func (c *cache) add(state [sha256.Size]byte, k key, now time.Time) {
 	if c.order.Len() >= c.size {
 		c.remove(c.order.Back())
 	}
-	c.entries[k] = c.order.PushFront(&entry{k, now.Add(c.ttl)})
+	c.entries[k] = c.order.PushFront(&entry{k, now, now.Add(c.ttl)})
 }
 
 func (c *cache) remove(element *list.Element) {

@@ -45,8 +45,8 @@ func (r *Refused) Error() string {
 var errBusy = &Refused{Reason: "too many logins at once", Wait: time.Second}
 
 // refused is nil when the address did not fail too often.
-func (v *Verifier) refused(address netip.Prefix) error {
-	wait := v.failures.Refused(address, time.Now())
+func (v *Verifier) refused(address netip.Prefix, name string) error {
+	wait := v.failures.Refused(address, name, time.Now())
 	if wait == 0 {
 		return nil
 	}
@@ -94,7 +94,7 @@ func (v *Verifier) Verify(ctx context.Context, users *htpasswd.Users, address ne
 		return nil
 	}
 	for {
-		if err := v.refused(address); err != nil {
+		if err := v.refused(address, name); err != nil {
 			return err
 		}
 		sum := users.Sum()
@@ -126,11 +126,11 @@ func (v *Verifier) check(users *htpasswd.Users, address netip.Prefix, k key, nam
 	v.waiting.Add(-1)
 	defer func() { <-v.slots }()
 	// Again, as many guesses may have been sent at once and waited together.
-	if err := v.refused(address); err != nil {
+	if err := v.refused(address, name); err != nil {
 		return err
 	}
 	if !users.Check(name, password) {
-		v.failures.Fail(address, time.Now())
+		v.failures.Fail(address, name, time.Now())
 		return ErrWrong
 	}
 	v.cache.add(users.Sum(), k, time.Now())

@@ -88,7 +88,7 @@ func TestRemovedUserIsRefusedAtOnce(t *testing.T) {
 }
 
 func TestLimit(t *testing.T) {
-	users := usersOf(t, map[string]string{"alice": "wonder", "bob": "builder"})
+	users := usersOf(t, map[string]string{"alice": "wonder", "bob": "builder", "carol": "singer"})
 	v := New(100, time.Hour, attempts.New(3, time.Hour))
 	verify := func(address netip.Prefix, name, password string) error {
 		return v.Verify(t.Context(), users, address, name, password)
@@ -100,13 +100,19 @@ func TestLimit(t *testing.T) {
 		if err := verify(here, "alice", fmt.Sprint(i)); err != ErrWrong {
 			t.Fatal(err)
 		}
+		if err := verify(here, "bob", fmt.Sprint(i)); err != ErrWrong {
+			t.Fatal(err)
+		}
 	}
 	var refused *Refused
 	if err := verify(here, "bob", "builder"); !errors.As(err, &refused) || refused.Wait > time.Hour || refused.Wait < 59*time.Minute {
-		t.Errorf("a blocked address: %v", err)
+		t.Errorf("a blocked name: %v", err)
+	}
+	if err := verify(here, "carol", "singer"); err != nil {
+		t.Errorf("another name: %v", err)
 	}
 	if err := verify(here, "alice", "wonder"); err != nil {
-		t.Errorf("a credential that was right before, from a blocked address: %v", err)
+		t.Errorf("a credential that was right before, with a blocked name: %v", err)
 	}
 	if err := verify(there, "bob", "builder"); err != nil {
 		t.Errorf("another address: %v", err)
@@ -164,7 +170,7 @@ func TestOneCheckForAll(t *testing.T) {
 	if wrong.Load() != 50 {
 		t.Errorf("%d of 50 were refused", wrong.Load())
 	}
-	if v.failures.Refused(here, time.Now()) != 0 {
+	if v.failures.Refused(here, "alice", time.Now()) != 0 {
 		t.Error("every client was counted")
 	}
 }
@@ -279,6 +285,7 @@ func TestCacheModel(t *testing.T) {
 				switch {
 				case want:
 					model[find].used = step
+					model[find].end = now.Add(ttl)
 				case find >= 0:
 					model = append(model[:find], model[find+1:]...)
 				}
@@ -364,4 +371,26 @@ func waitFor(t testing.TB, what string, condition func() bool) {
 		}
 	}
 	t.Fatalf("no sign of %s", what)
+}
+
+func TestCacheIsExtendedByUse(t *testing.T) {
+	var state [32]byte
+	start := time.Now()
+	c := newCache(10, 5*time.Minute)
+	c.state = state
+	used, idle := key{1}, key{2}
+	c.add(state, used, start)
+	c.add(state, idle, start)
+	now := start
+	for ; c.holds(state, used, now); now = now.Add(4 * time.Minute) {
+		if now.Sub(start) > 2*longest {
+			t.Fatal("it is never checked again")
+		}
+	}
+	if now.Sub(start) < longest {
+		t.Errorf("one in use was forgotten after %s", now.Sub(start))
+	}
+	if c.holds(state, idle, start.Add(5*time.Minute)) {
+		t.Error("one that nobody used is kept")
+	}
 }

@@ -140,26 +140,26 @@ func (d watched) Delete(ctx context.Context, path string) error {
 }
 
 func (d watched) Walk(ctx context.Context, path string, visit storagedriver.WalkFn, options ...func(*storagedriver.WalkOptions)) error {
-	limited, cancel := context.WithCancelCause(ctx)
-	defer cancel(nil)
-	silent := time.AfterFunc(patience, func() { cancel(errSilent) })
-	defer silent.Stop()
-	err := d.StorageDriver.Walk(limited, path, func(info storagedriver.FileInfo) error {
-		defer silent.Reset(patience)
+	l := listen(ctx)
+	defer l.end()
+	err := d.StorageDriver.Walk(l.ctx, path, func(info storagedriver.FileInfo) error {
+		l.silence.Stop()
+		defer l.silence.Reset(patience)
 		return visit(info)
 	}, options...)
-	if err != nil && errors.Is(context.Cause(limited), errSilent) {
-		err = errSilent
-	}
-	return d.saw(ctx, store.List, path, err)
+	return d.saw(ctx, store.List, path, l.reason(err))
 }
 
 func (d watched) Reader(ctx context.Context, path string, offset int64) (io.ReadCloser, error) {
-	reader, err := d.StorageDriver.Reader(ctx, path, offset)
+	l := listen(ctx)
+	reader, err := d.StorageDriver.Reader(l.ctx, path, offset)
+	l.silence.Stop()
 	if err != nil {
+		err = l.reason(err)
+		l.end()
 		return nil, d.saw(ctx, store.Read, path, err)
 	}
-	return watchedReader{reader, func(err error) error { return d.saw(ctx, store.Read, path, err) }}, nil
+	return watchedReader{reader, l, func(err error) error { return d.saw(ctx, store.Read, path, err) }}, nil
 }
 
 func (d watched) Writer(ctx context.Context, path string, appendMode bool) (storagedriver.FileWriter, error) {
@@ -170,17 +170,50 @@ func (d watched) Writer(ctx context.Context, path string, appendMode bool) (stor
 	return watchedWriter{writer, func(err error) error { return d.saw(ctx, store.Upload, path, err) }}, nil
 }
 
+// listening is for what may take long as a whole: its context ends when the store says
+// nothing for as long as patience.
+type listening struct {
+	ctx     context.Context
+	cancel  context.CancelCauseFunc
+	silence *time.Timer
+}
+
+func listen(ctx context.Context) listening {
+	limited, cancel := context.WithCancelCause(ctx)
+	return listening{limited, cancel, time.AfterFunc(patience, func() { cancel(errSilent) })}
+}
+
+func (l listening) reason(err error) error {
+	if err != nil && errors.Is(context.Cause(l.ctx), errSilent) {
+		return errSilent
+	}
+	return err
+}
+
+func (l listening) end() {
+	l.silence.Stop()
+	l.cancel(nil)
+}
+
 type watchedReader struct {
 	io.ReadCloser
-	saw func(error) error
+	listening listening
+	saw       func(error) error
 }
 
 func (r watchedReader) Read(p []byte) (int, error) {
+	r.listening.silence.Reset(patience)
 	n, err := r.ReadCloser.Read(p)
+	r.listening.silence.Stop()
 	if err != nil && !errors.Is(err, io.EOF) {
-		err = r.saw(err)
+		err = r.saw(r.listening.reason(err))
 	}
 	return n, err
+}
+
+func (r watchedReader) Close() error {
+	defer r.listening.end()
+	return r.ReadCloser.Close()
 }
 
 type watchedWriter struct {

@@ -353,6 +353,24 @@ func (silent) Walk(ctx context.Context, _ string, _ storagedriver.WalkFn, _ ...f
 	return ctx.Err()
 }
 
+func (s silent) Reader(ctx context.Context, path string, _ int64) (io.ReadCloser, error) {
+	if path == "/silent" {
+		<-ctx.Done()
+		return nil, ctx.Err()
+	}
+	return silentReader{ctx}, nil
+}
+
+// silentReader falls silent after it was opened.
+type silentReader struct{ ctx context.Context }
+
+func (r silentReader) Read([]byte) (int, error) {
+	<-r.ctx.Done()
+	return 0, r.ctx.Err()
+}
+
+func (silentReader) Close() error { return nil }
+
 func TestSilentStore(t *testing.T) {
 	for name, ask := range map[string]func(context.Context, storagedriver.StorageDriver) error{
 		"stat": func(ctx context.Context, d storagedriver.StorageDriver) error {
@@ -360,6 +378,19 @@ func TestSilentStore(t *testing.T) {
 			return err
 		},
 		"walk": func(ctx context.Context, d storagedriver.StorageDriver) error { return d.Walk(ctx, "/", nil) },
+		"open": func(ctx context.Context, d storagedriver.StorageDriver) error {
+			_, err := d.Reader(ctx, "/silent", 0)
+			return err
+		},
+		"read": func(ctx context.Context, d storagedriver.StorageDriver) error {
+			reader, err := d.Reader(ctx, "/a", 0)
+			if err != nil {
+				return err
+			}
+			defer reader.Close()
+			_, err = io.ReadAll(reader)
+			return err
+		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {

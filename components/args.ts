@@ -62,11 +62,14 @@ export interface User {
 
 /** How logins are verified. For the bundled server. */
 export interface Authentication {
-  /** Seconds for which a verified login is remembered; 0 verifies every request. Default: `300`. */
+  /** Seconds after its last use for which a verified login is remembered, a day at most; 0 verifies every request. Default: `300`. */
   cacheSeconds?: number;
   /** Logins remembered at most, 1 or more. Default: `10000`. */
   cacheSize?: number;
-  /** Failed logins an address may have in a window before it gets 429; 0 means no limit. Each costs the server 60 ms or so. Default: `60`. */
+  /**
+   * Failed logins that a user name may have at an address in a window before it gets 429; an address has five times as many over
+   * all names. 0 means no limit. Each costs the server 60 ms or so. Default: `60`.
+   */
   failedLogins?: number;
   /** Length of the window in seconds. Default: `60`. */
   failedLoginsWindowSeconds?: number;

@@ -27,7 +27,7 @@ module.exports = {
       // What is most likely to differ from one engine to the next, again on today's.
       ...common,
       displayName: "integration-29",
-      testMatch: ["singleNode", "builtImages", "rotation", "garbageCollection", "swarmEngines"].map(
+      testMatch: ["singleNode", "builtImages", "rotation", "garbageCollection", "mirror", "swarmEngines"].map(
         (name) => `<rootDir>/test/integration/${name}.test.ts`,
       ),
       globalSetup: "<rootDir>/test/support/engine29Begin.ts",

@@ -6,7 +6,7 @@ import { daemonConfig, loginCommand, trustCommand } from "./lib/clientSetup";
 import { certificateFile, configurationPath, htpasswdFile, renderConfiguration, storeCaPath } from "./lib/configuration";
 import { hostPort, isLoopback, isUnspecified } from "./lib/hosts";
 import { gated } from "./lib/inputs";
-import { completeMirror } from "./lib/mirror";
+import { completeMirror, isOfDockerHub } from "./lib/mirror";
 import { RedisConfiguration } from "./lib/redis";
 import { storageConfiguration } from "./lib/storage";
 import { storageProblems } from "./lib/storageChecks";
@@ -107,7 +107,8 @@ export function clientOutputs(
 ): RegistryOutputs & Required<Pick<RegistryOutputs, "certificateExpiresAt" | "mirrorEndpoint">> {
   const encrypted = settings.tls.mode !== TlsMode.Off;
   const prefix = hostPort(settings.hostname, settings.port);
-  const mirrorPrefix = settings.mirror && hostPort(settings.hostname, completeMirror(settings.mirror).port);
+  const cache = settings.mirror && completeMirror(settings.mirror);
+  const trusted = cache && { prefix: hostPort(settings.hostname, cache.port), ofDockerHub: isOfDockerHub(cache) };
   return {
     endpoint: pulumi.output(`${encrypted ? "https" : "http"}://${prefix}`),
     repositoryPrefix: pulumi.output(prefix),
@@ -117,7 +118,7 @@ export function clientOutputs(
     caCertificate: certificate.caCertificate,
     certificateExpiresAt: certificate.expiresAt,
     loginCommand: users.username.apply((username) => loginCommand(prefix, username)),
-    trustCommand: certificate.caCertificate.apply((ca) => trustCommand(prefix, ca, mirrorPrefix)),
+    trustCommand: certificate.caCertificate.apply((ca) => trustCommand(prefix, ca, trusted)),
     daemonConfig: mirror.apply((endpoint) =>
       daemonConfig({
         insecureRegistry: encrypted || isLoopback(settings.hostname) ? undefined : prefix,

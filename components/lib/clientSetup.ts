@@ -1,5 +1,7 @@
 /** What a client types or installs, as texts. All values are checked before they come here; see checks.ts. */
 
+import { posix as path } from "path";
+
 /** Reads a secret from standard input, so that it never stands in a process list. */
 export function loginCommand(registry: string, username: string): string {
   return username === ""
@@ -12,22 +14,61 @@ function shellWord(text: string): string {
   return /^[\w.@%+=:,/-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`;
 }
 
+/** What an engine needs to know of a mirror to trust it. */
+export interface TrustedMirror {
+  /** Its `host:port`. */
+  prefix: string;
+  /** Whether Docker Hub is what it caches. */
+  ofDockerHub: boolean;
+}
+
+const certificates = "/etc/docker/certs.d";
+/** Tells a file of ours from one that somebody else has written. */
+const writtenByUs = "# Written by trustCommand of container-registry.";
+
 /**
  * Installs the CA for a Docker engine, with sudo where the user is not root. The text carries the certificate, so it can be
  * pasted on any machine. A folder's name is `host:port` as in the image names, and a mirror has one of its own
  * (https://docs.docker.com/engine/security/certificates/).
  */
-export function trustCommand(repositoryPrefix: string, caCertificate: string, mirrorPrefix?: string): string {
+export function trustCommand(repositoryPrefix: string, caCertificate: string, mirror?: TrustedMirror): string {
   if (caCertificate === "") {
     return "# nothing to install: Docker trusts this registry as it is";
   }
-  const folders = [repositoryPrefix, mirrorPrefix]
-    .filter((each) => each !== undefined)
-    .map((each) => `'/etc/docker/certs.d/${each}'`);
+  const files = [repositoryPrefix, ...(mirror === undefined ? [] : [mirror.prefix])].map(
+    (each) => `${certificates}/${each}/ca.crt`,
+  );
   const asRoot = 'asRoot() { if [ "$(id -u)" = 0 ]; then "$@"; else sudo "$@"; fi; }';
-  const files = folders.map((folder) => `${folder}/ca.crt`).join(" ");
-  const write = `printf '%s\\n' '${caCertificate.trim()}' | asRoot tee ${files} > /dev/null`;
-  return `${asRoot}; asRoot mkdir -p ${folders.join(" ")} && ${write}`;
+  const hub = mirror?.ofDockerHub === true ? ` && ${dockerHubCommand(mirror.prefix, caCertificate)}` : "";
+  return `${asRoot}; ${writeCommand(files, caCertificate)}${hub}`;
+}
+
+function writeCommand(files: readonly string[], content: string): string {
+  const quoted = (paths: readonly string[]): string => paths.map((each) => `'${each}'`).join(" ");
+  const folders = quoted(files.map((each) => path.dirname(each)));
+  return `asRoot mkdir -p ${folders} && printf '%s\\n' '${content.trim()}' | asRoot tee ${quoted(files)} > /dev/null`;
+}
+
+/**
+ * With the containerd image store an engine reads the CA of a mirror in `registry-mirrors` from no folder but Docker Hub's own,
+ * where it would vouch for Docker Hub as well. By a hosts.toml it vouches for the mirror alone; older engines don't read that, nor
+ * certificates with another ending than `.crt`. The CA is a copy: Docker Hub can't be pulled from without the file named there.
+ */
+function dockerHubCommand(mirror: string, caCertificate: string): string {
+  const folder = `${certificates}/docker.io`;
+  const hosts = `${folder}/hosts.toml`;
+  const content = [
+    writtenByUs,
+    `[host."https://${mirror}"]`,
+    '  capabilities = ["pull", "resolve"]',
+    `  ca = "${folder}/mirror-ca.pem"`,
+  ].join("\n");
+  return [
+    `if [ -e '${hosts}' ] && ! grep -qxF '${writtenByUs}' '${hosts}'`,
+    `then echo '${hosts} is not of this command and stays as it is; see docs/mirror.md' >&2; false`,
+    `else ${writeCommand([`${folder}/mirror-ca.pem`], caCertificate)} && ${writeCommand([hosts], content)}`,
+    "fi",
+  ].join("; ");
 }
 
 /** The piece of daemon.json a client's engine needs; `{}` when it needs none. */

@@ -16,6 +16,11 @@ export function completeMirror(mirror: Mirror): CompleteMirror {
   };
 }
 
+/** Docker Hub has more names than one. */
+export function isOfDockerHub({ upstream }: CompleteMirror): boolean {
+  return /^https?:\/\/([^/]+\.)?docker\.io(:\d+)?\/?$/i.test(upstream);
+}
+
 /** Said to those who ask for a login at a mirror. */
 export const noLogins =
   "is not possible: Docker sends no credentials to a mirror (https://github.com/moby/moby/issues/30880). " +

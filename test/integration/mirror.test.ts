@@ -2,16 +2,18 @@ import * as fs from "fs";
 import { CleanUp } from "../support/cleanUp";
 import { DockerClient, request } from "../support/clients";
 import { PrivateEngine } from "../support/engine";
+import { engine29Programs } from "../support/engine29";
 import { freePort } from "../support/ports";
 import { eventually } from "../support/run";
 import { readable, secretOf } from "../support/secretSearch";
 import { RegistryOutputs, TestStack } from "../support/testStack";
 
 /**
- * A mirror on an engine that pulls through it, as its `daemonConfig` says. What stands for Docker Hub is a second registry, with
- * users and a CA of its own.
+ * A mirror on an engine that pulls through it, as its `trustCommand` and `daemonConfig` say. What stands for Docker Hub, by name
+ * to the mirror and by address to the others, is a second registry, with users and a CA of its own.
  */
 describe("a mirror beside the registry", () => {
+  const dockerHub = { hostname: "registry-1.docker.io", port: 443 };
   const cleanUp = new CleanUp();
   let engine: PrivateEngine;
   let docker: DockerClient;
@@ -23,18 +25,20 @@ describe("a mirror beside the registry", () => {
   let warning: string;
 
   beforeAll(async () => {
-    engine = cleanUp.add(await PrivateEngine.start());
+    // Where the engine looks when the mirror gives nothing; it has no reason to trust what it finds there.
+    engine = cleanUp.add(await PrivateEngine.start([dockerHub.hostname]));
     docker = cleanUp.add(new DockerClient(engine.env));
-    const address = { hostname: engine.address, bindAddress: engine.address };
-    hub = cleanUp.add(await TestStack.create(address, {}, docker.env));
-    hubOutputs = await hub.up();
+    const bindAddress = engine.address;
+    hub = cleanUp.add(await TestStack.create({ ...dockerHub, bindAddress }, {}, docker.env));
+    hubOutputs = { ...(await hub.up()), repositoryPrefix: `${engine.address}:443` };
 
     stack = cleanUp.add(
       await TestStack.create(
         {
-          ...address,
+          hostname: engine.address,
+          bindAddress,
+          [`hosts["${dockerHub.hostname}"]`]: engine.address,
           "mirror.port": await freePort(),
-          "mirror.upstream": hubOutputs.endpoint,
           "mirror.username": hubOutputs.username,
           "mirror.caCertificates": hubOutputs.caCertificate,
         },
@@ -46,9 +50,9 @@ describe("a mirror beside the registry", () => {
     outputs = await stack.up();
     mirror = `${stack.resourceName}-mirror`;
 
+    engine.write(`docker/certs.d/${hubOutputs.repositoryPrefix}/ca.crt`, hubOutputs.caCertificate);
     // What a user does by hand on each machine that shall pull through it.
-    await engine.on("sh", ["-ec", hubOutputs.trustCommand]);
-    await engine.on("sh", ["-ec", outputs.trustCommand]);
+    expect(await engine.on("sh", ["-ec", outputs.trustCommand])).toEqual({ code: 0, stdout: "", stderr: "" });
     engine.write("docker/daemon.json", outputs.daemonConfig);
     await engine.stop();
     await engine.start();
@@ -82,6 +86,11 @@ describe("a mirror beside the registry", () => {
     const command = JSON.parse(await docker.run("inspect", "--format", "{{json .Config.Cmd}}", mirror)) as string[];
     return docker.run("exec", mirror, "/registry", "size", command.at(-1) ?? "");
   }
+
+  it("is tried on the engine that the project is about", async () => {
+    const version = await docker.run("version", "--format", "{{.Server.Version}}");
+    expect(version.startsWith("29.")).toBe(process.env.PATH?.startsWith(engine29Programs));
+  });
 
   it("is in the output, and in daemonConfig", () => {
     expect(outputs.mirrorEndpoint).toMatch(new RegExp(`^https://${engine.address}:\\d+$`));

@@ -4,7 +4,7 @@ import { daemonConfig, loginCommand, trustCommand } from "../../components/lib/c
 import { Workspace } from "../support/clients";
 import { FakeCommands } from "../support/fakeCommands";
 import { makeCertificate } from "../support/pki";
-import { attempt, run } from "../support/run";
+import { attempt, Result, run } from "../support/run";
 
 const { certificate } = makeCertificate({ subject: "Test CA", authority: true });
 const folders = new Workspace();
@@ -51,14 +51,53 @@ describe("the command that makes an engine trust the registry", () => {
     expect(fs.readFileSync(await trusted("localhost:5000", root), "utf8")).toBe(certificate);
   });
 
-  it("installs it for a mirror too, whose port is another", async () => {
-    tools.make("id", "echo 0");
+  describe("of a mirror beside it", () => {
     const root = path.join(folders.folder, "mirror");
-    const command = trustCommand("localhost:5000", certificate, "localhost:5001").replaceAll("/etc/docker", `${root}/etc/docker`);
-    await run("sh", ["-euc", command], { env: tools.env });
-    for (const port of [5000, 5001]) {
-      expect(fs.readFileSync(`${root}/etc/docker/certs.d/localhost:${port}/ca.crt`, "utf8")).toBe(certificate);
-    }
+    const folder = `${root}/etc/docker/certs.d`;
+    const hosts = `${folder}/docker.io/hosts.toml`;
+    const trust = (ofDockerHub: boolean): Promise<Result> => {
+      const command = trustCommand("localhost:5000", certificate, { prefix: "localhost:5001", ofDockerHub });
+      return attempt("sh", ["-uc", command.replaceAll("/etc/docker", `${root}/etc/docker`)], { env: tools.env });
+    };
+    const files = (): string[] => fs.readdirSync(folder, { recursive: true }).map(String).sort();
+    const here = ["localhost:5000", "localhost:5000/ca.crt", "localhost:5001", "localhost:5001/ca.crt"];
+
+    beforeEach(() => {
+      tools.make("id", "echo 0");
+      fs.rmSync(root, { recursive: true, force: true });
+    });
+
+    it("installs the CA for that too, whose port is another", async () => {
+      expect((await trust(false)).code).toBe(0);
+      expect(files()).toEqual(here);
+      expect(fs.readFileSync(`${folder}/localhost:5001/ca.crt`, "utf8")).toBe(certificate);
+    });
+
+    it("names it as Docker Hub's for Engine 29, and adds no root for Docker Hub itself", async () => {
+      expect((await trust(true)).code).toBe(0);
+      expect(await trust(true)).toEqual({ code: 0, stdout: "", stderr: "" });
+      expect(files()).toEqual(["docker.io", "docker.io/hosts.toml", "docker.io/mirror-ca.pem", ...here]);
+      expect(fs.readFileSync(`${folder}/docker.io/mirror-ca.pem`, "utf8")).toBe(certificate);
+      expect(fs.readFileSync(hosts, "utf8").replaceAll(root, "")).toMatchInlineSnapshot(`
+        "# Written by trustCommand of container-registry.
+        [host."https://localhost:5001"]
+          capabilities = ["pull", "resolve"]
+          ca = "/etc/docker/certs.d/docker.io/mirror-ca.pem"
+        "
+      `);
+    });
+
+    it("leaves a hosts.toml of somebody else as it is, and says so", async () => {
+      fs.mkdirSync(path.dirname(hosts), { recursive: true });
+      fs.writeFileSync(hosts, "# of somebody else\n");
+      expect(await trust(true)).toEqual({
+        code: 1,
+        stdout: "",
+        stderr: `${hosts} is not of this command and stays as it is; see docs/mirror.md\n`,
+      });
+      expect(files()).toEqual(["docker.io", "docker.io/hosts.toml", ...here]);
+      expect(fs.readFileSync(hosts, "utf8")).toBe("# of somebody else\n");
+    });
   });
 
   it("does nothing where there is no CA to trust", async () => {

@@ -395,6 +395,18 @@ describe("the outputs", () => {
     expect(String(caCertificate).match(/BEGIN CERTIFICATE/g)).toHaveLength(2);
   });
 
+  it.each([
+    ["https://registry-1.docker.io", true],
+    ["https://INDEX.docker.io:443/", true],
+    ["https://quay.io", false],
+    ["https://docker.io.example.com", false],
+    ["https://notdocker.io", false],
+  ])("have Docker Hub pulled through a mirror of %s: %s", async (upstream, ofDockerHub) => {
+    const { trustCommand } = await outputs({ mirror: { upstream, port: 5005 } });
+    expect(trustCommand).toContain("/etc/docker/certs.d/localhost:5005/ca.crt");
+    expect(String(trustCommand).includes("certs.d/docker.io/hosts.toml")).toBe(ofDockerHub);
+  });
+
   it("say what Docker needs for plain HTTP beyond loopback, and nothing for loopback", async () => {
     expect(await outputs("plain HTTP on every interface")).toMatchObject({
       endpoint: "http://registry.example.com:5000",

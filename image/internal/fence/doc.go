@@ -28,8 +28,8 @@
 // A holder that was killed stops renewing its object. Everybody counts, on a clock of its
 // own that goes on while the machine is suspended, how long the object has been the same,
 // and after Timing.Expiry it is as good as gone. A holder that could not renew for half of
-// that, or does not find its object before a pause, deletes nothing more, and requests
-// under way are cut off. (A deletion that is on its way to the store while the machine is
+// that, or does not find its object before a pause, deletes nothing more, which it asks
+// itself before each request to delete, and requests under way are cut off. (A deletion that is on its way to the store while the machine is
 // suspended or cut off for longer than the other half, and is carried out after that, is
 // the one case nothing but a fencing token in the store's own protocol could catch; no
 // storage driver has that.)

@@ -2,6 +2,7 @@ package fence
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -177,19 +178,72 @@ func TestKilledHolder(t *testing.T) {
 	}
 }
 
-// TestHolderThatSleeps wakes up when somebody else may have taken over.
+// TestHolderThatSleeps wakes up when somebody else may have taken over, and takes nothing
+// more away. No timer of Go's has noticed by then.
 func TestHolderThatSleeps(t *testing.T) {
-	h := serve(t, inmemory.New(), "a").acquire(t)
-	h.mutex.Lock()
-	h.renewed = h.fence.clock() - quick.Expiry
-	h.mutex.Unlock()
-	done, err := h.Delete(t.Context(), "", func() error {
-		t.Error("it deleted")
-		return nil
-	})
-	if done || !errors.Is(err, errLost) {
-		t.Error(done, err)
+	dead := holder{ID: "dead", Name: "a", Phase: phaseSweep}
+	entry := path.Join(journalOf("successor"), "entry")
+	tests := map[string]struct {
+		// path is what it deletes just before it falls asleep, and left what may not go.
+		path, left string
+		do         func(f *Fence) error
+	}{
+		"between two steps of a deletion": {"/first", "/second", func(f *Fence) error {
+			h, ctx, err := f.Acquire(t.Context())
+			if err != nil {
+				return err
+			}
+			defer h.Release(ctx)
+			done, err := h.Delete(t.Context(), "", "/first", "/second")
+			if done {
+				t.Error("it said that all is deleted")
+			}
+			return err
+		}},
+		"while it clears away what a dead one left": {dead.path(), entry, func(f *Fence) error {
+			_, _, err := f.Acquire(t.Context())
+			return err
+		}},
 	}
+	for name, test := range tests {
+		t.Run(name, func(t *testing.T) {
+			driver := &sleepy{StorageDriver: inmemory.New(), path: test.path}
+			clock := func() time.Duration { return sinceBoot() + time.Duration(driver.asleep.Load()) }
+			for _, each := range []string{"/first", "/second", dead.path(), entry} {
+				content, err := json.Marshal(dead)
+				if err == nil {
+					err = driver.PutContent(t.Context(), each, content)
+				}
+				if err != nil {
+					t.Fatal(err)
+				}
+			}
+			if err := test.do(NewWithClock(driver, "a", quick, NoCache{}, clock)); !errors.Is(err, errLost) {
+				t.Error(err)
+			}
+			if _, err := driver.Stat(t.Context(), test.path); !layout.IsMissing(err) {
+				t.Error(err)
+			}
+			if _, err := driver.Stat(t.Context(), test.left); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+}
+
+// sleepy is the store of a machine that is suspended after one deletion.
+type sleepy struct {
+	storagedriver.StorageDriver
+	path   string
+	asleep atomic.Int64
+}
+
+func (d *sleepy) Delete(ctx context.Context, path string) error {
+	err := d.StorageDriver.Delete(ctx, path)
+	if path == d.path {
+		d.asleep.Store(int64(time.Hour))
+	}
+	return err
 }
 
 // TestManifestDuringMark gets into the journal, so that another server's collection keeps it.
@@ -341,7 +395,7 @@ func TestLostHold(t *testing.T) {
 		// A deletion that is under way ends with the right to collect.
 		done := make(chan error)
 		go func() {
-			_, err := h.Delete(ctx, "", func() error { return driver.PutContent(ctx, "/any", nil) })
+			_, err := h.Delete(ctx, "", "/any")
 			done <- err
 		}()
 		if err := <-done; err == nil || !errors.Is(context.Cause(ctx), errLost) {
@@ -374,6 +428,14 @@ func (d *hanging) List(ctx context.Context, path string) ([]string, error) {
 		return nil, ctx.Err()
 	}
 	return d.StorageDriver.List(ctx, path)
+}
+
+func (d *hanging) Delete(ctx context.Context, path string) error {
+	if d.hangs.Load() {
+		<-ctx.Done()
+		return ctx.Err()
+	}
+	return d.StorageDriver.Delete(ctx, path)
 }
 
 // TestManyLook at a store that does not answer: they share one look, and whose client has

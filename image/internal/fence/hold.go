@@ -110,14 +110,15 @@ func (h *Hold) claim(ctx context.Context) error {
 			return err
 		}
 	}
-	if err := f.clear(ctx, h.self.ID); err != nil {
+	if err := h.clear(ctx); err != nil {
 		return err
 	}
 	return h.enter(ctx, phaseMark)
 }
 
 // clear takes away what dead holders left. They may have deleted blobs to the last.
-func (f *Fence) clear(ctx context.Context, own string) error {
+func (h *Hold) clear(ctx context.Context) error {
+	f, own := h.fence, h.self.ID
 	names, err := layout.Names(ctx, f.driver, folder)
 	if err != nil {
 		return err
@@ -127,12 +128,24 @@ func (f *Fence) clear(ctx context.Context, own string) error {
 			if err := f.nextGeneration(ctx, own); err != nil {
 				return err
 			}
-			if err := f.remove(ctx, path.Join(folder, name)); err != nil {
+			if err := h.remove(ctx, path.Join(folder, name)); err != nil {
 				return err
 			}
 		}
 	}
-	return f.remove(ctx, path.Join(folder, journalFolderName))
+	return h.remove(ctx, path.Join(folder, journalFolderName))
+}
+
+// remove looks again each time whether the right is still there: the machine may have been
+// suspended since, and no timer has noticed yet.
+func (h *Hold) remove(ctx context.Context, path string) error {
+	if err := h.valid(); err != nil {
+		return err
+	}
+	if err := ctx.Err(); err != nil {
+		return context.Cause(ctx)
+	}
+	return h.fence.remove(ctx, path)
 }
 
 func (f *Fence) remove(ctx context.Context, path string) error {
@@ -309,15 +322,16 @@ func (h *Hold) Resume(ctx context.Context) error {
 	return errors.Join(err, h.enter(ctx, phaseMark))
 }
 
-// Delete does so while writers are paused, unless a client counts on the digest.
-func (h *Hold) Delete(ctx context.Context, d digest.Digest, do func() error) (bool, error) {
-	if err := h.valid(); err != nil {
-		return false, err
-	}
-	if err := ctx.Err(); err != nil {
-		return false, context.Cause(ctx)
-	}
-	return h.fence.touched.delete(d, do)
+// Delete takes paths away while writers are paused, unless a client counts on the digest.
+func (h *Hold) Delete(ctx context.Context, d digest.Digest, paths ...string) (bool, error) {
+	return h.fence.touched.delete(d, func() error {
+		for _, each := range paths {
+			if err := h.remove(ctx, each); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
 }
 
 // Touched says whether a client counts on the digest.

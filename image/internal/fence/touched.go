@@ -105,7 +105,8 @@ func (t *touched) delete(d digest.Digest, do func() error) (bool, error) {
 		t.mutex.Unlock()
 		close(done)
 	}()
-	return true, do()
+	err := do()
+	return err == nil, err
 }
 
 // has says whether somebody counts on it.

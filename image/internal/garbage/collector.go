@@ -325,17 +325,10 @@ func (r *run) delete(ctx context.Context, d deletion) error {
 		}
 		paths = []string{layout.RepositoryPath(d.repository, layout.Layers), layout.RepositoryPath(d.repository, layout.Manifests)}
 	}
-	done, err := r.hold.Delete(ctx, countedOn, func() error {
-		for _, each := range paths {
-			if err := r.driver.Delete(ctx, each); err != nil && !layout.IsMissing(err) {
-				return fmt.Errorf("%s: %w", d, err)
-			}
-		}
-		return nil
-	})
+	done, err := r.hold.Delete(ctx, countedOn, paths...)
 	switch {
 	case err != nil:
-		return err
+		return fmt.Errorf("%s: %w", d, err)
 	case done:
 		r.count(d)
 	default:

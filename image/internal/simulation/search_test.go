@@ -79,7 +79,7 @@ func TestSearch(t *testing.T) {
 		w := run(t, seed, engine)
 		pushes, refusals, collections, deletions = pushes+w.pushes, refusals+w.refusals, collections+w.collections, deletions+w.deletions
 		if w.problem != "" {
-			t.Fatalf("seed %d, %+v, after %d schedules:\n%s\n%s", seed, w.profile, schedules, strings.Join(w.story, "\n"), w.problem)
+			t.Fatalf("seed %d, %+v, after %d schedules:\n%s\n%s", seed, profileOf(seed), schedules, strings.Join(w.story, "\n"), w.problem)
 		}
 	}
 	t.Logf("%d schedules from seed %d: %d pushes, %d refused, %d collections, %d deletions", schedules, first, pushes, refusals, collections, deletions)
@@ -98,6 +98,45 @@ func run(t *testing.T, seed uint64, engine http.Handler) (w *world) {
 		})
 	})
 	return w
+}
+
+// TestLateDeletion is carried out as long as its holder can't be taken for dead.
+func TestLateDeletion(t *testing.T) {
+	for slept, carriedOut := range map[time.Duration]bool{9 * time.Second: true, 11 * time.Second: false} {
+		t.Run(slept.String(), func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				s := newStore(1, profile{slow: time.Millisecond}, 10*time.Second)
+				m := newMachine(s, "a")
+				if err := m.PutContent(t.Context(), "/any", nil); err != nil {
+					t.Fatal(err)
+				}
+				m.suspend(slept)
+				if err := m.Delete(t.Context(), "/any"); err != nil || s.exists("/any") == carriedOut {
+					t.Error(err, carriedOut)
+				}
+			})
+		})
+	}
+}
+
+// TestCancelledRequest is stopped on its way, except where the machine has just woken up.
+func TestCancelledRequest(t *testing.T) {
+	for slept, stopped := range map[time.Duration]bool{0: true, time.Second: false} {
+		t.Run(slept.String(), func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				m := newMachine(newStore(1, profile{slow: time.Millisecond}, 10*time.Second), "a")
+				if slept > 0 {
+					m.suspend(slept)
+					time.Sleep(slept)
+				}
+				ctx, cancel := context.WithCancel(t.Context())
+				cancel()
+				if err := m.travel(ctx, time.Second); (err != nil) != stopped {
+					t.Error(err)
+				}
+			})
+		})
+	}
 }
 
 // live is some minutes of traffic, and what is left after it.

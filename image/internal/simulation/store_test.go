@@ -46,6 +46,10 @@ type store struct {
 	profile
 	seed  uint64
 	began time.Time
+	// patience is for how long a deletion may be on its way while its machine is suspended:
+	// one that comes later, after its holder was taken for dead, is what package fence says
+	// that it can't catch.
+	patience time.Duration
 	// deleted is called after each deletion.
 	deleted func(path string)
 
@@ -56,9 +60,9 @@ type store struct {
 	trace []string
 }
 
-func newStore(seed uint64, p profile) *store {
+func newStore(seed uint64, p profile, patience time.Duration) *store {
 	return &store{
-		StorageDriver: inmemory.New(), profile: p, seed: seed, began: time.Now(),
+		StorageDriver: inmemory.New(), profile: p, seed: seed, began: time.Now(), patience: patience,
 		deleted: func(string) {}, counts: map[string]int{}, since: map[string]time.Time{},
 	}
 }
@@ -218,10 +222,18 @@ func (m *machine) awake() error {
 	return nil
 }
 
+// drowsy is for how long after a suspension nothing is cancelled: timers of a real machine
+// stand still meanwhile, and go on after it.
+const drowsy = 3 * time.Second
+
 // travel is the way of a request or an answer.
 func (m *machine) travel(ctx context.Context, delay time.Duration) error {
 	arrives := time.Now().Add(delay)
 	for {
+		cancelled, again := ctx.Done(), (<-chan time.Time)(nil)
+		if suspended, _ := m.until(); time.Since(suspended) < drowsy {
+			cancelled, again = nil, time.After(time.Until(suspended.Add(drowsy)))
+		}
 		if _, cut := m.until(); cut.After(arrives) {
 			arrives = cut
 		}
@@ -230,9 +242,10 @@ func (m *machine) travel(ctx context.Context, delay time.Duration) error {
 		}
 		select {
 		case <-time.After(time.Until(arrives)):
+		case <-again:
 		case <-m.killed:
 			return errKilled
-		case <-ctx.Done():
+		case <-cancelled:
 			if err := m.awake(); err != nil {
 				return err
 			}
@@ -281,6 +294,7 @@ func (m *machine) do(ctx context.Context, action, p string, op func() error) err
 	if action == "delete" && strings.HasPrefix(p, "/docker") && !strings.Contains(p, "_uploads") {
 		m.strike(what)
 	}
+	op = m.inTime(action, what, op)
 	if err := m.travel(ctx, there); err != nil {
 		if errors.Is(err, errKilled) && m.draw(2, "sent "+what) == 0 {
 			// It was sent before the machine was killed.
@@ -303,6 +317,20 @@ func (m *machine) do(ctx context.Context, action, p string, op func() error) err
 		return errFailed
 	}
 	return err
+}
+
+// inTime loses a deletion that is on its way for too long since the machine is suspended.
+// The machine goes on as if it were done.
+func (m *machine) inTime(action, what string, op func() error) func() error {
+	begun := time.Now()
+	return func() error {
+		suspended, _ := m.until()
+		if took := time.Since(begun); action == "delete" && suspended.After(begun) && took > m.patience {
+			m.note("%s is lost after %s", what, took)
+			return nil
+		}
+		return op()
+	}
 }
 
 func (m *machine) GetContent(ctx context.Context, p string) (content []byte, err error) {

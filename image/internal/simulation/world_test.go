@@ -83,11 +83,11 @@ func blobOf(content []byte, algorithm digest.Algorithm) blob {
 }
 
 func newWorld(seed uint64, p profile, engine http.Handler) *world {
-	w := &world{store: newStore(seed, p), engine: engine, promised: map[string]image{}}
-	w.timing = fence.TimingOf("s3aws")
+	timing := fence.TimingOf("s3aws")
 	if p.lag > 0 {
-		w.timing = fence.TimingOf("swift")
+		timing = fence.TimingOf("swift")
 	}
+	w := &world{store: newStore(seed, p, timing.Expiry/2), engine: engine, timing: timing, promised: map[string]image{}}
 	w.store.deleted = func(path string) {
 		w.mutex.Lock()
 		defer w.mutex.Unlock()

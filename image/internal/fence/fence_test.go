@@ -598,7 +598,8 @@ func TestBrokenManifest(t *testing.T) {
 	}
 }
 
-// TestManifestUnderWay is waited for.
+// TestManifestUnderWay is waited for, and others with it for a moment only, time and again,
+// but not for ever.
 func TestManifestUnderWay(t *testing.T) {
 	a := serve(t, inmemory.New(), "a")
 	h := a.acquire(t)
@@ -608,25 +609,33 @@ func TestManifestUnderWay(t *testing.T) {
 		close(began)
 		<-end
 	}
-	answered := make(chan int)
+	answered := make(chan int, 1)
 	go func() { answered <- a.send(t, http.MethodPut, manifestPath).StatusCode }()
 	<-began
-	paused := make(chan []Pushed)
-	go func() {
-		pushed, err := h.Pause(t.Context())
-		if err != nil {
-			t.Error(err)
+	for range 3 {
+		if _, err := h.Pause(t.Context()); !errors.Is(err, ErrWriters) {
+			t.Fatal(err)
 		}
-		paused <- pushed
-	}()
-	select {
-	case <-paused:
-		t.Error("it was not waited for")
-	case <-time.After(10 * quick.Settle):
+		if err := h.Resume(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		if response := a.send(t, http.MethodDelete, manifestPath); response.StatusCode != http.StatusOK {
+			t.Error(response.Status)
+		}
 	}
-	close(end)
-	if pushed := <-paused; len(pushed) != 1 {
-		t.Errorf("%v", pushed)
+	if grown := 8 * a.fence.shortestDrain(); h.patience != grown {
+		t.Errorf("%s, not %s", h.patience, grown)
+	}
+	h.patience = longestDrain * a.fence.shortestDrain()
+	if _, err := h.Pause(t.Context()); err == nil || errors.Is(err, ErrWriters) {
+		t.Error(err)
+	}
+	go close(end)
+	if pushed, err := h.Pause(t.Context()); err != nil || len(pushed) != 1 {
+		t.Error(pushed, err)
+	}
+	if h.patience != a.fence.shortestDrain() {
+		t.Error(h.patience)
 	}
 	if status := <-answered; status != http.StatusCreated {
 		t.Error(status)

@@ -36,6 +36,8 @@ type Hold struct {
 	writing chan struct{}
 	// read are the entries of the journal that were told already.
 	read map[string]bool
+	// patience is how long the next pause waits for writers.
+	patience time.Duration
 
 	mutex   sync.Mutex
 	self    holder
@@ -56,7 +58,7 @@ func (f *Fence) Acquire(ctx context.Context) (*Hold, context.Context, error) {
 	f.forget(time.Now().Add(-f.timing.Lag))
 	f.mutex.Unlock()
 
-	h := &Hold{fence: f, self: self, ended: make(chan struct{}), writing: make(chan struct{}, 1), read: map[string]bool{}, renewed: f.clock()}
+	h := &Hold{fence: f, self: self, ended: make(chan struct{}), writing: make(chan struct{}, 1), read: map[string]bool{}, renewed: f.clock(), patience: f.shortestDrain()}
 	ctx, h.cancel = context.WithCancelCause(ctx)
 	h.lapse = time.AfterFunc(f.timing.Expiry/2, func() { h.cancel(errLost) })
 	go h.renew(ctx)
@@ -238,6 +240,35 @@ func (h *Hold) Pushed(ctx context.Context) ([]Pushed, error) {
 	return append(h.fence.takePushed(), journal...), err
 }
 
+// ErrWriters says that manifests under way did not end in time for a pause. Others went on,
+// and the next attempt waits longer.
+var ErrWriters = errors.New("manifests under way did not end")
+
+// drain waits for the manifests under way, each time twice as long. At first it is a second,
+// as everybody else waits too; a store may be so slow that it takes a minute.
+func (h *Hold) drain(ctx context.Context) error {
+	drained, cancel := context.WithTimeout(ctx, h.patience)
+	defer cancel()
+	err := h.fence.gate.shut(drained)
+	switch {
+	case err == nil:
+		h.patience = h.fence.shortestDrain()
+		return nil
+	case ctx.Err() != nil:
+		return context.Cause(ctx)
+	case h.patience < longestDrain*h.fence.shortestDrain():
+		h.patience *= 2
+		return ErrWriters
+	default:
+		return fmt.Errorf("cannot pause: %v within %s", ErrWriters, h.patience)
+	}
+}
+
+// longestDrain is as many times the shortest.
+const longestDrain = 64
+
+func (f *Fence) shortestDrain() time.Duration { return f.timing.Expiry / 20 }
+
 // Pause makes all writers wait. What it returns was pushed meanwhile, by way of any
 // server, and must not be deleted. The cache believes nothing meanwhile.
 func (h *Hold) Pause(ctx context.Context) ([]Pushed, error) {
@@ -249,14 +280,17 @@ func (h *Hold) Pause(ctx context.Context) ([]Pushed, error) {
 		return nil, err
 	}
 	pause := time.Now()
-	drained, cancel := context.WithTimeoutCause(ctx, f.timing.Expiry/2, errors.New("manifests under way did not end"))
-	defer cancel()
-	if err := f.gate.shut(drained); err != nil {
-		return nil, fmt.Errorf("cannot pause: %w", context.Cause(drained))
-	}
+	err := h.drain(ctx)
 	h.mutex.Lock()
-	h.pause = pause
+	if err == nil {
+		h.pause = pause
+	} else {
+		h.longest = max(h.longest, time.Since(pause))
+	}
 	h.mutex.Unlock()
+	if err != nil {
+		return nil, err
+	}
 	f.setPaused(true)
 	if err := f.nextGeneration(ctx, h.self.ID); err != nil {
 		return nil, err

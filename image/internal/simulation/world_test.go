@@ -317,6 +317,8 @@ func (c *client) put(i image, tag, mediaType string, content []byte) bool {
 	before, promised := c.promised[name]
 	delete(c.promised, name)
 	c.mutex.Unlock()
+	// A push that was cut off may have had its tag written.
+	named, _ := c.StorageDriver.GetContent(context.Background(), layout.TagPath(i.repository, tag))
 	a := c.send(s, http.MethodPut, "/v2/"+i.repository+"/manifests/"+reference, mediaType, content)
 	c.mutex.Lock()
 	defer c.mutex.Unlock()
@@ -342,7 +344,7 @@ func (c *client) put(i image, tag, mediaType string, content []byte) bool {
 		c.refusals++
 		if tag != "" {
 			now, _ := c.StorageDriver.GetContent(context.Background(), layout.TagPath(i.repository, tag))
-			if digest.Digest(now) == i.digest && before.digest != i.digest {
+			if digest.Digest(now) == i.digest && digest.Digest(named) != i.digest {
 				c.wrong("the push of %s was refused (%d %s), and the tag names it", name, a.status, a.body)
 			}
 			if promised {

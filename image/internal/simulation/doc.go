@@ -18,5 +18,5 @@
 //
 //	go test ./internal/simulation -run Search -from 0 -for 1h -timeout 2h # many schedules that nobody has run
 //	go test ./internal/simulation -run Search -seed 42 -v                 # one, with its trace
-//	go test -tags holes -timeout 60m ./internal/simulation -run Holes     # is every hole found?
+//	go test -tags holes -timeout 3h  ./internal/simulation -run Holes     # is every hole found?
 package simulation

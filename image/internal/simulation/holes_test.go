@@ -70,7 +70,7 @@ func TestHoles(t *testing.T) {
 	found := regexp.MustCompile(`after (\d+) schedules`)
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
-			out, err := exec.Command("go", "test", "-overlay", overlay(t, test.edits), ".", "-run", "TestSearch", "-for", "3m").CombinedOutput()
+			out, err := exec.Command("go", "test", "-overlay", overlay(t, test.edits), ".", "-run", "TestSearch", "-for", "10m", "-timeout", "20m").CombinedOutput()
 			if strings.Contains(string(out), "build failed") {
 				t.Fatalf("%s", out)
 			}

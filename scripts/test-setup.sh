@@ -41,4 +41,4 @@ command -v pulumi-language-yaml >/dev/null ||
   timed "building Pulumi's YAML language host" \
     compile language-yaml github.com/pulumi/pulumi-yaml/cmd/pulumi-language-yaml "$tools/pulumi/bin/pulumi-language-yaml"
 # Today's Docker Engine, beside the one of the machine.
-[ -x "$engine_29/bin/runc" ] || timed "building Docker Engine 29" build_engine
+"$engine_29/bin/dockerd" --version 2>/dev/null | grep -qF " $engine_version," || timed "building Docker Engine $engine_version" build_engine

@@ -7,6 +7,9 @@ import { makeCertificate } from "./pki";
 import { attempt, eventually, Result, run } from "./run";
 import { Environment } from "./testStack";
 
+/** Hides the machine's containerd, in a mount namespace: an engine starts one of its own where there is none yet. */
+export const ownContainerd = "mkdir -p /run/containerd && mount -t tmpfs containerd /run/containerd";
+
 /**
  * A Docker engine of the test's own, which it may stop: with data, a network and an /etc/docker of its own. To the test it is a
  * remote one: it has an address of its own and is reached over TCP, with TLS if asked for; or else by a socket. Needs root.
@@ -103,10 +106,9 @@ export class PrivateEngine {
       this.certPath === undefined
         ? "--tls=false"
         : '--tlsverify --tlscacert "$0/server/ca.pem" --tlscert "$0/server/cert.pem" --tlskey "$0/server/key.pem"';
-    // Not `ip netns exec`, which hides the control groups. The engine is the one on PATH, with a containerd of its own, and ends with
-    // the test, however that ends.
+    // Not `ip netns exec`, which hides the control groups. The engine is the one on PATH, and ends with the test, however that ends.
     const script = `mkdir -p /etc/docker && mount --bind "$0/docker" /etc/docker && mount --bind "$0/hosts" /etc/hosts && \
-      mkdir -p /run/containerd && mount -t tmpfs containerd /run/containerd && exec setpriv --pdeathsig TERM \
+      ${ownContainerd} && exec setpriv --pdeathsig TERM \
       dockerd --data-root "$0/data" --exec-root "$0/exec" --pidfile "$0/pid" --host ${this.host} --host ${this.socket} ${tls}`;
     const daemon = spawn(
       "nsenter",

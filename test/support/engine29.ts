@@ -3,6 +3,7 @@ import { randomBytes, randomInt } from "crypto";
 import * as fs from "fs";
 import * as os from "os";
 import * as path from "path";
+import { ownContainerd } from "./engine";
 import { attempt, eventually, run } from "./run";
 import { projectRoot } from "./testStack";
 
@@ -26,8 +27,7 @@ class Engine29 {
     await run("ip", ["link", "set", this.bridge, "up"]);
     const log = fs.openSync(path.join(this.folder, "log"), "a");
     const options = { data: "--data-root", exec: "--exec-root", pid: "--pidfile" };
-    // With a containerd of its own, which it starts where there is none yet.
-    const script = 'mkdir -p /run/containerd && mount -t tmpfs containerd /run/containerd && exec dockerd "$@"';
+    const script = `${ownContainerd} && exec dockerd "$@"`;
     this.daemon = spawn(
       "unshare",
       [

@@ -280,17 +280,15 @@ func (h *Hold) Pause(ctx context.Context) ([]Pushed, error) {
 		return nil, err
 	}
 	pause := time.Now()
-	err := h.drain(ctx)
-	h.mutex.Lock()
-	if err == nil {
-		h.pause = pause
-	} else {
+	if err := h.drain(ctx); err != nil {
+		h.mutex.Lock()
 		h.longest = max(h.longest, time.Since(pause))
-	}
-	h.mutex.Unlock()
-	if err != nil {
+		h.mutex.Unlock()
 		return nil, err
 	}
+	h.mutex.Lock()
+	h.pause = pause
+	h.mutex.Unlock()
 	f.setPaused(true)
 	if err := f.nextGeneration(ctx, h.self.ID); err != nil {
 		return nil, err

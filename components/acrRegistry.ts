@@ -58,7 +58,7 @@ export class AcrRegistry extends pulumi.ComponentResource {
     // No inputs: they would stand in state, the login at the mirror's upstream among them.
     super("container-registry:index:AcrRegistry", name, {}, opts);
     const settings = { acr: args.acr ?? {}, garbageCollection: args.garbageCollection ?? {}, mirror: args.mirror };
-    checkArguments(args, () => acrProblems(settings));
+    checkArguments("AcrRegistry", args, () => acrProblems(settings));
     const { acr } = settings;
 
     const registry = this.registry(name, settings, args.lab ?? false);

@@ -51,7 +51,7 @@ export class ArtifactRegistry extends pulumi.ComponentResource {
     super("container-registry:index:ArtifactRegistry", name, {}, opts);
     const options = args.artifactRegistry ?? {};
     const garbageCollection = args.garbageCollection ?? {};
-    checkArguments(args, () => artifactRegistryProblems({ artifactRegistry: options, garbageCollection, mirror: args.mirror }));
+    checkArguments("ArtifactRegistry", args, () => artifactRegistryProblems({ artifactRegistry: options, garbageCollection, mirror: args.mirror }));
     const lab = args.lab ?? false;
 
     const { Repository } = cloudModule("@pulumi/gcp/artifactregistry");

@@ -32,7 +32,7 @@ export class AzureStore extends pulumi.ComponentResource {
   constructor(name: string, args: AzureStoreArgs, opts?: pulumi.ComponentResourceOptions) {
     // No inputs: they would stand in state.
     super("container-registry:index:AzureStore", name, {}, opts);
-    checkArguments(args, () => storageProblems({ driver: "azure", provision: true, tags: args.tags, azure: args.options }));
+    checkArguments("AzureStore", args, () => storageProblems({ driver: "azure", provision: true, tags: args.tags, azure: args.options }));
     const { resourceGroup, location, principalId, ...options } = args.options;
     const lab = args.lab ?? false;
     const { tags } = args;

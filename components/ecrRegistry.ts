@@ -58,7 +58,7 @@ export class EcrRegistry extends pulumi.ComponentResource {
     // No inputs: they would stand in state, the login at the mirror's upstream among them.
     super("container-registry:index:EcrRegistry", name, {}, opts);
     const settings = { ecr: args.ecr ?? {}, garbageCollection: args.garbageCollection ?? {}, mirror: args.mirror };
-    checkArguments(args, () => ecrProblems(settings));
+    checkArguments("EcrRegistry", args, () => ecrProblems(settings));
     const { ecr } = settings;
     const lab = args.lab ?? false;
 

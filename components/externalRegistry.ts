@@ -41,7 +41,7 @@ export class ExternalRegistry extends pulumi.ComponentResource {
     // No inputs: they would stand in state, the password among them.
     super("container-registry:index:ExternalRegistry", name, {}, opts);
     const external = args.external ?? {};
-    checkArguments(args, () => externalProblems({ external, allowInsecure: args.allowInsecure ?? false }));
+    checkArguments("ExternalRegistry", args, () => externalProblems({ external, allowInsecure: args.allowInsecure ?? false }));
     const { registry, endpoint, repositoryPrefix } = externalAddress(external);
     const { username = "" } = external;
     // No text around the certificates: they stand in a shell command.

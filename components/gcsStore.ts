@@ -27,7 +27,7 @@ export class GcsStore extends pulumi.ComponentResource {
   constructor(name: string, args: GcsStoreArgs, opts?: pulumi.ComponentResourceOptions) {
     // No inputs: they would stand in state.
     super("container-registry:index:GcsStore", name, {}, opts);
-    checkArguments(args, () => storageProblems({ driver: "gcs", provision: true, tags: args.tags, gcs: args.options }));
+    checkArguments("GcsStore", args, () => storageProblems({ driver: "gcs", provision: true, tags: args.tags, gcs: args.options }));
     const { location = "", serviceAccount, ...options } = args.options;
     const lab = args.lab ?? false;
 

@@ -48,7 +48,7 @@ export class PullThroughCache extends pulumi.ComponentResource {
     // No inputs: they would stand in state, the upstream's password among them.
     super("container-registry:index:PullThroughCache", name, {}, onDockerEngine(name, opts));
     const settings = settingsOf(args);
-    checkArguments(args, () => [...nameProblems(name), ...settingsProblems(settings)]);
+    checkArguments("PullThroughCache", args, () => [...nameProblems(name), ...settingsProblems(settings)]);
     const parent = { parent: this };
     this.warn(settings);
 

@@ -43,7 +43,7 @@ export class RegistryCertificate extends pulumi.ComponentResource {
     // No inputs: they would stand in state, the private key among them.
     super("container-registry:index:RegistryCertificate", name, {}, opts);
     const settings = args.tls ?? {};
-    checkArguments(args, () => tlsProblems(settings, args.hostname));
+    checkArguments("RegistryCertificate", args, () => tlsProblems(settings, args.hostname));
 
     switch (settings.mode ?? TlsMode.SelfSigned) {
       case TlsMode.SelfSigned: {

@@ -19,7 +19,7 @@ export class RegistryImage extends pulumi.ComponentResource {
   constructor(name: string, args: RegistryImageArgs, opts?: pulumi.ComponentResourceOptions) {
     super("container-registry:index:RegistryImage", name, {}, onDockerEngine(name, opts));
     const reference = args.image ?? "bundled";
-    checkArguments(args, () => imageProblems(reference));
+    checkArguments("RegistryImage", args, () => imageProblems(reference));
     const image = new docker.RemoteImage(
       name,
       reference === "bundled"

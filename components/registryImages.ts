@@ -27,7 +27,7 @@ export class RegistryImages extends pulumi.ComponentResource {
 
   constructor(name: string, args: RegistryImagesArgs, opts?: pulumi.ComponentResourceOptions) {
     super("container-registry:index:RegistryImages", name, {}, onDockerEngine(name, opts));
-    checkArguments(args, () => imageBuildProblems(args.images));
+    checkArguments("RegistryImages", args, () => imageBuildProblems(args.images));
     const platform = args.images.some((image) => image.platform === undefined) ? engineOf(this).apply(enginePlatform) : undefined;
     const built: Record<string, pulumi.Output<string>> = {};
     for (const image of basesFirst(args.images)) {

@@ -23,3 +23,6 @@ export interface RegistryOutputs {
   /** Of registries on a Swarm. */
   serviceName?: pulumi.Output<string>;
 }
+
+/** A registry that was made, by whatever component. */
+export type Registry = RegistryOutputs & pulumi.ComponentResource;

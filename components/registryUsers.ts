@@ -33,7 +33,7 @@ export class RegistryUsers extends pulumi.ComponentResource {
   constructor(name: string, args: RegistryUsersArgs, opts?: pulumi.ComponentResourceOptions) {
     // No inputs: they would stand in state, the passwords among them.
     super("container-registry:index:RegistryUsers", name, {}, opts);
-    checkArguments(args, () => userProblems(args.users));
+    checkArguments("RegistryUsers", args, () => userProblems(args.users));
 
     const users = args.users.map((user, index) => ({ name: user.name, passwords: this.passwords(name, user, index) }));
     const entries = pulumi.all(users.flatMap((user) => user.passwords.map(({ hash }) => ({ name: user.name, hash }))));

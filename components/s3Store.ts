@@ -29,7 +29,7 @@ export class S3Store extends pulumi.ComponentResource {
   constructor(name: string, args: S3StoreArgs, opts?: pulumi.ComponentResourceOptions) {
     // No inputs: they would stand in state.
     super("container-registry:index:S3Store", name, {}, opts);
-    checkArguments(args, () => storageProblems({ driver: "s3", provision: true, tags: args.tags, s3: args.options }));
+    checkArguments("S3Store", args, () => storageProblems({ driver: "s3", provision: true, tags: args.tags, s3: args.options }));
     const { role, ...options } = args.options;
     const lab = args.lab ?? false;
 

@@ -86,7 +86,7 @@ export class SingleNodeRegistry extends pulumi.ComponentResource {
     // No inputs: they would stand in state, passwords and keys among them.
     super("container-registry:index:SingleNodeRegistry", name, {}, onDockerEngine(name, opts));
     const settings = settingsOf(args);
-    checkArguments(args, () => [...nameProblems(name), ...registryProblems(settings)]);
+    checkArguments("SingleNodeRegistry", args, () => [...nameProblems(name), ...registryProblems(settings)]);
     const parent = { parent: this };
     const lab = args.lab ?? false;
     const bundled = settings.image === "bundled";

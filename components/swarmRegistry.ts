@@ -96,7 +96,7 @@ export class SwarmRegistry extends pulumi.ComponentResource {
     // No inputs: they would stand in state, passwords and keys among them.
     super("container-registry:index:SwarmRegistry", name, {}, onDockerEngine(name, opts));
     const settings = swarmSettingsOf(args);
-    checkArguments(args, () => [...nameProblems(name), ...serviceNameProblems(name), ...swarmRegistryProblems(settings)]);
+    checkArguments("SwarmRegistry", args, () => [...nameProblems(name), ...serviceNameProblems(name), ...swarmRegistryProblems(settings)]);
     const parent = { parent: this };
     const { swarm, storage } = settings;
     const topology = topologyOf(storage, swarm);

@@ -1,23 +1,6 @@
 import * as pulumi from "@pulumi/pulumi";
 import { ImageBuild, RegistryImages } from "../components";
-import { dictionary, list, object, string } from "./shape";
-import type { Registry } from "./target";
-
-/** `images` in the stack's configuration. */
-export const imagesShape = list(
-  object(
-    {
-      name: string,
-      context: string,
-      dockerfile: string,
-      buildArgs: dictionary(string),
-      platform: string,
-      tags: list(string),
-      from: string,
-    },
-    ["name", "context"],
-  ),
-);
+import { Registry } from "../components/registryOutputs";
 
 /** Builds images and pushes them to a registry; returns their references by name. */
 export function deployImages(name: string, images: ImageBuild[], registry: Registry): pulumi.Output<Record<string, string>> {

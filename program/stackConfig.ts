@@ -1,11 +1,8 @@
-import * as fs from "fs";
-import * as path from "path";
 import * as pulumi from "@pulumi/pulumi";
-import * as yaml from "js-yaml";
 import { ImageBuild } from "../components";
 import { failure } from "../components/lib/failure";
 import { Problem, problemReport, shown } from "../components/lib/problems";
-import { Deploy, Target } from "./target";
+import { ParsedTarget, Target } from "./target";
 import { acr } from "./targets/acr";
 import { artifactRegistry } from "./targets/artifactRegistry";
 import { ecr } from "./targets/ecr";
@@ -31,7 +28,7 @@ export interface StackConfig {
   /** The images to build and push. */
   images: ImageBuild[];
   /** Makes the registry. */
-  deploy: Deploy;
+  deploy: ParsedTarget["deploy"];
 }
 
 /** Checks a whole configuration; the error lists every problem. Values are as `pulumi config` holds them. */
@@ -44,7 +41,7 @@ export function checkStackConfig(values: Record<string, unknown>): StackConfig {
   }
   const target = targets[known ? name : "single-node"] ?? singleNode;
   const own = known ? withoutForeign(values, name, target, problems) : values;
-  const { args, images, deploy } = target(own, problems);
+  const { args, images, deploy } = target.parse(own, problems);
   if (problems.length > 0) {
     throw failure(problemReport(problems, "; nothing was changed"));
   }
@@ -72,27 +69,14 @@ function withoutForeign(
 /** Reads this stack's configuration. Secrets come as plain texts here, to be checked; the components keep them secret. */
 export function readStackConfig(): StackConfig {
   const prefix = `${pulumi.getProject()}:`;
-  const defaults = projectDefaults();
   const values: Record<string, unknown> = {};
   for (const [key, value] of Object.entries(pulumi.runtime.allConfig())) {
     const name = key.slice(prefix.length);
-    if (key.startsWith(prefix) && value !== defaults[name]) {
+    if (key.startsWith(prefix)) {
       values[name] = parsed(value);
     }
   }
   return checkStackConfig(values);
-}
-
-/**
- * The defaults in Pulumi.yaml, in the form in which Pulumi mixes them into every stack's configuration. They are the components'
- * own, and no sign that somebody asked for a key that has no meaning for a target.
- */
-function projectDefaults(): Record<string, string> {
-  const project = yaml.load(fs.readFileSync(path.join(__dirname, "..", "Pulumi.yaml"), "utf8")) as {
-    config: Record<string, { default: unknown }>;
-  };
-  const text = (value: unknown): string => (typeof value === "string" ? value : JSON.stringify(value));
-  return Object.fromEntries(Object.entries(project.config).map(([key, each]) => [key, text(each.default)]));
 }
 
 /** Objects and lists come as JSON; a text that only looks like JSON is left for the shape to judge. */

@@ -1,59 +1,73 @@
 import * as pulumi from "@pulumi/pulumi";
 import { ImageBuild } from "../components";
 import { imageBuildProblems } from "../components/lib/imageBuilds";
+import { noLogins } from "../components/lib/mirror";
 import { Problem } from "../components/lib/problems";
-import { RegistryOutputs } from "../components/registryOutputs";
-import { imagesShape } from "./images";
-import { Fields, object, ShapedObject, string } from "./shape";
+import { argumentsOf, Properties } from "../components/lib/schema";
+import { Registry } from "../components/registryOutputs";
+import { readObject, Refusals } from "./shape";
 
-/** A registry that was made. */
-export type Registry = RegistryOutputs & pulumi.ComponentResource;
-
-/** Makes a registry under a name. */
-export type Deploy = (name: string) => Registry;
-
-/** What a target makes of a configuration: the arguments with what to do with them, and the images to build. */
-export interface Read<Args extends object = object> {
-  args: Args;
+/** What a target reads from a configuration. */
+export interface ParsedTarget {
+  /** The arguments of the target's component. */
+  args: object;
   images: ImageBuild[];
-  deploy: Deploy;
+  /** Makes the registry under a name. */
+  deploy: (name: string) => Registry;
 }
 
-/** Reads the configuration of one target, and notes what is wrong with it. */
-export interface Target<Args extends object = object> {
-  (values: Record<string, unknown>, problems: Problem[]): Read<Args>;
+/** Where a registry may run. */
+export interface Target {
+  /** Reads a configuration, and notes what is wrong with it. */
+  parse: (values: Record<string, unknown>, problems: Problem[]) => ParsedTarget;
+  /** The class of its component. */
+  component: string;
   /** The keys it knows beside the common ones. */
   keys: readonly string[];
   /** Why keys of other targets have no meaning for this one, as far as there is more to say than whose they are. */
-  foreign: Record<string, string>;
+  foreign: Refusals;
 }
 
+/** A component that makes a registry. */
+type RegistryClass<Args> = new (name: string, args: Args, opts?: pulumi.ComponentResourceOptions) => Registry;
+
+/** Keys that no target has, and why. */
+const refusals: Refusals = {
+  "mirror.users": noLogins,
+  "mirror.anonymousPull": noLogins,
+  "mirror.authentication": noLogins,
+};
+
 /** The keys of every target. */
-const commonFields = { target: string, images: imagesShape };
+function commonKeys(): Properties {
+  const { images = {} } = argumentsOf("RegistryImages").properties;
+  return { target: { type: "string", plain: true }, images };
+}
 
 /**
- * A target from the keys its stacks have beside the common ones, from what is wrong with arguments of the right make and with images
- * that it shall get, from what makes the registry, and from why keys of other targets have no meaning for it.
+ * Builds a target from its component, whose arguments are the keys, from the check of arguments that have the right types and of
+ * the images to build, and from the reasons to refuse other targets' keys.
  */
-export function target<F extends Fields>(
-  fields: F,
-  check: (args: ShapedObject<F>, images: readonly ImageBuild[]) => Problem[],
-  deploy: (name: string, args: ShapedObject<F>) => Registry,
-  foreign: Record<string, string> = {},
-): Target<ShapedObject<F>> {
-  const shape = object({ ...commonFields, ...fields });
-  const read = (values: Record<string, unknown>, problems: Problem[]): Read<ShapedObject<F>> => {
-    const args = { ...shape(values, "", problems) } as ShapedObject<F> & ShapedObject<typeof commonFields>;
-    const images = args.images ?? [];
-    delete args.target;
-    delete args.images;
-    // What is wrong in its make, and what is in it, would be called wrong twice.
+export function target<Args extends object>(
+  component: RegistryClass<Args>,
+  check: (args: Args, images: readonly ImageBuild[]) => Problem[],
+  foreign: Refusals = {},
+): Target {
+  const own = argumentsOf(component.name);
+  const shape = { properties: { ...commonKeys(), ...own.properties }, required: own.required };
+  const parse = (values: Record<string, unknown>, problems: Problem[]): ParsedTarget => {
+    const read = readObject(values, shape, "", problems, refusals);
+    const images = (read.images ?? []) as ImageBuild[];
+    delete read.target;
+    delete read.images;
+    const args = read as Args;
+    // A key of the wrong type was reported already; neither it nor its parts are reported again.
     const mistyped = problems.map(({ key }) => key);
     const within = (key: string, outer: string): boolean =>
       key === outer || (key.startsWith(outer) && /^[.[]/.test(key.slice(outer.length)));
     const found = [...check(args, images), ...imageBuildProblems(images)];
     problems.push(...found.filter(({ key }) => !mistyped.some((outer) => within(key, outer))));
-    return { args, images, deploy: (name) => deploy(name, args) };
+    return { args, images, deploy: (name) => new component(name, args) };
   };
-  return Object.assign(read, { keys: Object.keys(fields), foreign });
+  return { component: component.name, parse, keys: Object.keys(own.properties), foreign };
 }

@@ -280,7 +280,7 @@ function besideProblems({ mirror, port, allowInsecure }: RegistrySettings): Prob
   ];
 }
 
-/** All that is wrong with a self-hosted registry's settings, in the order of the configuration table. */
+/** All that is wrong with a self-hosted registry's settings, in the order of the keys. */
 export function registryProblems(settings: RegistrySettings): Problem[] {
   const { cacheSeconds, cacheSize, failedLogins, failedLoginsWindowSeconds } = settings.authentication;
   return [

@@ -1,42 +1,34 @@
 import * as pulumi from "@pulumi/pulumi";
 import { asItIs } from "./failure";
 import { Problem, problemReport } from "./problems";
-
-/** Arguments, with list indexes left out, that may be secret or known only later. */
-const inputs = new Set([
-  ...["tls.certificate", "tls.privateKey", "tls.chain"],
-  ...["users[].password", "users[].previousPassword"],
-  ...["storage.s3.accessKey", "storage.s3.secretKey"],
-  ...["storage.azure.accountKey", "storage.azure.credentials.secret"],
-  "storage.gcs.credentials",
-  ...["storage.swift.password", "storage.swift.applicationCredentialSecret", "storage.swift.secretKey"],
-  ...["storage.oss.accessKeyId", "storage.oss.accessKeySecret"],
-  ...["external.password", "mirror.password", "serverPem"],
-  ...["repositoryPrefix", "username", "password"],
-  ...["swarm.imageDistribution.password", "swarm.redis.password"],
-  // Of the stores that are made: a secret is refused for what it says, not for being one.
-  ...["options.accessKey", "options.secretKey", "options.accountKey", "options.credentials", "options.credentials.secret"],
-]);
+import { argumentsOf, partsOf, Properties, Property } from "./schema";
 
 /** Finds arguments that come as Outputs though they decide what is made, and so have to be plain. */
-function outputProblems(value: unknown, key = ""): Problem[] {
+function outputProblems(value: unknown, property: Property, key: string): Problem[] {
   if (pulumi.Output.isInstance(value) || value instanceof Promise) {
-    return inputs.has(key.replace(/\[\d+\]/g, "[]"))
-      ? []
-      : [{ key, message: "is secret or known only during the deployment; it decides what is made, so give a plain value" }];
+    return property.plain === true
+      ? [{ key, message: "is secret or known only during the deployment; it decides what is made, so give a plain value" }]
+      : [];
   }
   if (Array.isArray(value)) {
-    return value.flatMap((each, index) => outputProblems(each, `${key}[${index}]`));
+    return value.flatMap((each, index) => outputProblems(each, property.items ?? property, `${key}[${index}]`));
   }
   if (typeof value === "object" && value !== null) {
-    return Object.entries(value).flatMap(([name, each]) => outputProblems(each, key === "" ? name : `${key}.${name}`));
+    return memberProblems(value, partsOf(property)?.properties ?? {}, property.additionalProperties ?? property, `${key}.`);
   }
   return [];
 }
 
-/** Stops a component before it makes anything, with one error that lists every problem. */
-export function checkArguments(args: object, check: () => Problem[]): void {
-  throwProblems(outputProblems(args));
+/** The problems of an object's members; `others` describes those that have no property of their own. */
+function memberProblems(value: object, properties: Properties, others: Property, prefix: string): Problem[] {
+  return Object.entries(value).flatMap(([name, each]) =>
+    outputProblems(each, Object.hasOwn(properties, name) ? (properties[name] ?? others) : others, `${prefix}${name}`),
+  );
+}
+
+/** Stops a component, by the name of its class, before it makes anything, with one error that lists every problem. */
+export function checkArguments(component: string, args: object, check: () => Problem[]): void {
+  throwProblems(memberProblems(args, argumentsOf(component).properties, { plain: true }, ""));
   throwProblems(check());
 }
 

@@ -1,24 +1,11 @@
 import { ExternalRegistry } from "../../components";
 import { externalProblems } from "../../components/lib/externalRegistry";
-import { boolean, number, object, secret, string } from "../shape";
 import { target } from "../target";
 
 /** A registry that exists already. */
 export const external = target(
-  {
-    allowInsecure: boolean,
-    external: object({
-      hostname: string,
-      port: number,
-      path: string,
-      username: string,
-      password: secret,
-      caCertificate: string,
-      insecure: boolean,
-    }),
-  },
+  ExternalRegistry,
   (args) => externalProblems({ external: args.external ?? {}, allowInsecure: args.allowInsecure ?? false }),
-  (name, args) => new ExternalRegistry(name, args),
   {
     hostname: "it is that of a registry made here; set external.hostname",
     port: "it is that of a registry made here; set external.port",

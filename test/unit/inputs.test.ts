@@ -15,7 +15,7 @@ function thrownBy(action: () => void): unknown {
 }
 
 describe("the error of a component", () => {
-  const error = thrownBy(() => checkArguments({}, () => [problem, { key: "tls.mode", message: "is wrong" }])) as Error;
+  const error = thrownBy(() => checkArguments("S3Store", {}, () => [problem, { key: "tls.mode", message: "is wrong" }])) as Error;
 
   it("ends a program without a stack trace", () => {
     expect(pulumi.RunError.isInstance(error)).toBe(true);
@@ -31,7 +31,7 @@ describe("the error of a component", () => {
   });
 
   it("is none without a problem", () => {
-    expect(thrownBy(() => checkArguments({ port: 5000 }, () => []))).toBeUndefined();
+    expect(thrownBy(() => checkArguments("SingleNodeRegistry", { port: 5000 }, () => []))).toBeUndefined();
   });
 });
 
@@ -43,23 +43,33 @@ describe("an argument that comes as an Output", () => {
     return first.endsWith("[]") ? { [first.slice(0, -2)]: [{}, inner] } : { [first]: inner };
   }
 
-  const everyKey = new Map(componentNames().flatMap((component) => [...schemaKeys(component)]));
+  it.each(componentNames())("is judged for each argument of %s as the schema says", (component) => {
+    for (const [key, { plain: mustBePlain }] of schemaKeys(component)) {
+      for (const value of [pulumi.output("x"), pulumi.secret("x"), Promise.resolve("x")]) {
+        const error = thrownBy(() => checkArguments(component, argumentsWith(key, value), () => [])) as Error | undefined;
+        expect(error?.message).toBe(
+          mustBePlain
+            ? `The configuration has 1 problem:\n  - ${key.replaceAll("[]", "[1]")}: ` +
+                "is secret or known only during the deployment; it decides what is made, so give a plain value"
+            : undefined,
+        );
+      }
+    }
+  });
 
-  it.each([...everyKey])("is judged for %s as the schema says", (key, { plain: mustBePlain }) => {
-    for (const value of [pulumi.output("x"), pulumi.secret("x"), Promise.resolve("x")]) {
-      const error = thrownBy(() => checkArguments(argumentsWith(key, value), () => [])) as Error | undefined;
-      expect(error?.message).toBe(
-        mustBePlain
-          ? `The configuration has 1 problem:\n  - ${key.replaceAll("[]", "[1]")}: ` +
-              "is secret or known only during the deployment; it decides what is made, so give a plain value"
-          : undefined,
-      );
+  it("has to be plain under a name that no component knows", () => {
+    for (const args of [
+      { prot: pulumi.output(5000) },
+      { tls: { keys: [pulumi.secret("x")] } },
+      { hosts: { a: pulumi.output("x") } },
+    ]) {
+      expect(thrownBy(() => checkArguments("SingleNodeRegistry", args, () => []))).toBeDefined();
     }
   });
 
   it("is named before other checks, which could not read it", () => {
     const check = jest.fn(() => []);
-    expect(thrownBy(() => checkArguments({ port: pulumi.output(5000) }, check))).toBeDefined();
+    expect(thrownBy(() => checkArguments("SingleNodeRegistry", { port: pulumi.output(5000) }, check))).toBeDefined();
     expect(check).not.toHaveBeenCalled();
   });
 });

@@ -1,6 +1,6 @@
 import * as pulumi from "@pulumi/pulumi";
 import { ImageBuild, RegistryImages } from "../components";
-import { Registry } from "../components/registryOutputs";
+import { Registry } from "../components/args/outputs";
 
 /** Builds images and pushes them to a registry; returns their references by name. */
 export function deployImages(name: string, images: ImageBuild[], registry: Registry): pulumi.Output<Record<string, string>> {

@@ -1,5 +1,5 @@
-import { kindOf, Problem, shown } from "../components/lib/problems";
-import { ObjectType, partsOf, Property } from "../components/lib/schema";
+import { kindOf, Problem, shown } from "../components/checks/problems";
+import { ObjectType, partsOf, Property } from "../components/args/schema";
 
 /** Keys that are refused for a reason of their own, by their path: `mirror.users`. */
 export type Refusals = Readonly<Record<string, string>>;

@@ -1,7 +1,7 @@
 import * as pulumi from "@pulumi/pulumi";
 import { ImageBuild } from "../components";
-import { failure } from "../components/lib/failure";
-import { Problem, problemReport, shown } from "../components/lib/problems";
+import { failure } from "../components/checks/failure";
+import { Problem, problemReport, shown } from "../components/checks/problems";
 import { ParsedTarget, Target } from "./target";
 import { acr } from "./targets/acr";
 import { artifactRegistry } from "./targets/artifactRegistry";

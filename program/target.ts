@@ -1,10 +1,10 @@
 import * as pulumi from "@pulumi/pulumi";
 import { ImageBuild } from "../components";
-import { imageBuildProblems } from "../components/lib/imageBuilds";
-import { noLogins } from "../components/lib/mirror";
-import { Problem } from "../components/lib/problems";
-import { argumentsOf, Properties } from "../components/lib/schema";
-import { Registry } from "../components/registryOutputs";
+import { imageBuildProblems } from "../components/builds/checks";
+import { noLogins } from "../components/checks/mirror";
+import { Problem } from "../components/checks/problems";
+import { argumentsOf, Properties } from "../components/args/schema";
+import { Registry } from "../components/args/outputs";
 import { readObject, Refusals } from "./shape";
 
 /** What a target reads from a configuration. */

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# npm run bench:NAME: runs bench/NAME.ts with what set-up has put in place.
+# npm run bench:NAME: runs test/bench/NAME.ts with what set-up has put in place.
 set -euo pipefail
 "$(dirname "$0")/setup.sh" --development
 "$(dirname "$0")/test-setup.sh"
@@ -10,4 +10,4 @@ command -v ab >/dev/null && command -v docker-registry >/dev/null || ! can_insta
 cd "$root"
 name=$1
 shift
-exec node --require ./components/loadTypescript.cjs "bench/$name.ts" "$@"
+exec node --require ./components/loader/index.cjs "test/bench/$name.ts" "$@"

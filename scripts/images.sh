@@ -4,4 +4,4 @@ set -euo pipefail
 . "$(dirname "$0")/environment.sh"
 cd "$root"
 use_backend
-exec node --require ./components/loadTypescript.cjs images/main.ts "$@"
+exec node --require ./components/loader/index.cjs commands/images/main.ts "$@"

@@ -4,7 +4,7 @@
 const fs = require("fs");
 const path = require("path");
 const folder = path.join(__dirname, "..", "components");
-require(path.join(folder, "loadTypescript.cjs"));
+require(path.join(folder, "loader", "index.cjs"));
 const { ComponentProvider, getPulumiComponents } = require("@pulumi/pulumi/provider/experimental/provider");
 
 async function main() {

@@ -1,6 +1,6 @@
 import { AcrRegistry } from "../../components";
-import { acrProblems } from "../../components/lib/acr";
-import { hostedForeign } from "../hosted";
+import { acrProblems } from "../../components/managed/acrChecks";
+import { hostedForeign } from "../managed";
 import { target } from "../target";
 
 /** Azure Container Registry. */

@@ -1,6 +1,6 @@
 import { ArtifactRegistry } from "../../components";
-import { artifactRegistryProblems } from "../../components/lib/artifactRegistry";
-import { hostedForeign } from "../hosted";
+import { artifactRegistryProblems } from "../../components/managed/cleanupPolicies";
+import { hostedForeign } from "../managed";
 import { target } from "../target";
 
 /** Google Artifact Registry. */

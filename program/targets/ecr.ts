@@ -1,6 +1,6 @@
 import { EcrRegistry } from "../../components";
-import { ecrProblems, unknownRepositoryProblems } from "../../components/lib/ecr";
-import { hostedForeign } from "../hosted";
+import { ecrProblems, unknownRepositoryProblems } from "../../components/managed/ecrPolicies";
+import { hostedForeign } from "../managed";
 import { target } from "../target";
 
 /** Amazon Elastic Container Registry. */

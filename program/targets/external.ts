@@ -1,5 +1,5 @@
 import { ExternalRegistry } from "../../components";
-import { externalProblems } from "../../components/lib/externalRegistry";
+import { externalProblems } from "../../components/managed/externalAddress";
 import { target } from "../target";
 
 /** A registry that exists already. */

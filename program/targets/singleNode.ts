@@ -1,7 +1,7 @@
 import { SingleNodeRegistry } from "../../components";
-import { registryProblems } from "../../components/lib/checks";
-import { refusedPushProblems } from "../../components/lib/imageBuilds";
-import { settingsOf } from "../../components/singleNodeRegistry";
+import { registryProblems } from "../../components/checks/registry";
+import { refusedPushProblems } from "../../components/builds/checks";
+import { settingsOf } from "../../components/selfHosted/singleNodeRegistry";
 import { target } from "../target";
 
 /** One Docker host. */

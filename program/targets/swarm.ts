@@ -1,6 +1,6 @@
 import { SwarmRegistry } from "../../components";
-import { refusedPushProblems } from "../../components/lib/imageBuilds";
-import { swarmRegistryProblems, swarmSettingsOf } from "../../components/swarmRegistry";
+import { refusedPushProblems } from "../../components/builds/checks";
+import { swarmRegistryProblems, swarmSettingsOf } from "../../components/swarm/swarmRegistry";
 import { target } from "../target";
 
 /** A Docker Swarm. */

@@ -2,8 +2,8 @@ import { spawn } from "child_process";
 import * as fs from "fs";
 import * as path from "path";
 import * as bcrypt from "bcryptjs";
-import { Comparison, Row } from "../../compare/comparison";
-import { RegistryClient } from "../../client/registryClient";
+import { Comparison, Row } from "../../commands/compare/comparison";
+import { RegistryClient } from "../../commands/registryClient";
 import { CleanUp } from "../support/cleanUp";
 import { Workspace } from "../support/clients";
 import { LocalRegistry } from "../support/localRegistry";
@@ -63,7 +63,7 @@ auth: {token: {realm: "${realm}", service: ${TokenServer.service}, issuer: ${Tok
   /** Runs the command in the stack's folder, where its name is known; `onLine` is told of every line of progress. */
   function compare(names: string[], onLine: (line: string) => void): Promise<Result> {
     const sizes = ["--rounds", "2", "--small", "5", "--large", "2", "--output", output.folder];
-    const loader = path.join(projectRoot, "components", "loadTypescript.cjs");
+    const loader = path.join(projectRoot, "components", "loader", "index.cjs");
     const child = spawn(
       process.execPath,
       ["--require", loader, path.join(projectRoot, "compare", "main.ts"), ...names, ...sizes],

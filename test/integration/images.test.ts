@@ -26,8 +26,8 @@ describe("the command images", () => {
   function images(...words: string[]): Promise<Result> {
     const program = [
       "--require",
-      path.join(projectRoot, "components/loadTypescript.cjs"),
-      path.join(projectRoot, "images/main.ts"),
+      path.join(projectRoot, "components/loader/index.cjs"),
+      path.join(projectRoot, "commands/images/main.ts"),
     ];
     return attempt("node", [...program, ...words], stack.inFolder());
   }

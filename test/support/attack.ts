@@ -1,5 +1,5 @@
 import * as path from "path";
-import { used } from "../../bench/processes";
+import { used } from "../bench/processes";
 import { checkImage, pushImage, randomImage, TestImage } from "./images";
 import { run } from "./run";
 import { projectRoot, RegistryOutputs } from "./testStack";
@@ -56,7 +56,7 @@ export async function attack(outputs: RegistryOutputs, seconds: number, connecti
 
   const { hostname, port } = new URL(outputs.endpoint);
   const program = path.join(projectRoot, "test", "support", "hostileClients.ts");
-  const loader = path.join(projectRoot, "components", "loadTypescript.cjs");
+  const loader = path.join(projectRoot, "components", "loader", "index.cjs");
   let going = true;
   const hostile = run(process.execPath, [
     "--require",

@@ -1,12 +1,12 @@
 /**
- * A program of hostile clients, who have no login: node --require components/loadTypescript.cjs test/support/hostileClients.ts HOST PORT
+ * A program of hostile clients, who have no login: node --require components/loader/index.cjs test/support/hostileClients.ts HOST PORT
  * SECONDS CONNECTIONS. It is a process of its own, so that the normal clients beside it are slowed down by the server alone. It ends by
  * itself, and prints as JSON how often each kind of client was there.
  */
 import * as http2 from "http2";
 import * as net from "net";
 import * as tls from "tls";
-import { isLoopback } from "../../components/lib/hosts";
+import { isLoopback } from "../../components/checks/hosts";
 
 const [host = "", port = "", seconds = "", connections = ""] = process.argv.slice(2);
 // Load is for this machine alone.

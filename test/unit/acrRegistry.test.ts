@@ -1,6 +1,6 @@
 import { Provider } from "@pulumi/azure-native/provider";
 import { AcrRegistry, AcrRegistryArgs, AcrSku } from "../../components";
-import { acrToken } from "../../components/lib/acr";
+import { acrToken } from "../../components/managed/acrChecks";
 import { asked, clouds } from "../support/clouds";
 import { mocked, valueOf } from "../support/mocks";
 

@@ -1,6 +1,6 @@
 import { Provider } from "@pulumi/gcp/provider";
 import { ArtifactRegistry, ArtifactRegistryArgs } from "../../components";
-import { cleanupPolicies, repositoryIdOf } from "../../components/lib/artifactRegistry";
+import { cleanupPolicies, repositoryIdOf } from "../../components/managed/cleanupPolicies";
 import { asked, clouds } from "../support/clouds";
 import { mocked, valueOf } from "../support/mocks";
 

@@ -10,7 +10,7 @@ import {
   providedCertificateProblems,
   serverPem,
   trustAnchor,
-} from "../../components/lib/certificates";
+} from "../../components/checks/certificates";
 import { makeCertificate, makePki } from "../support/pki";
 
 const pki = makePki(["registry.example.com", "*.wild.example.com", "192.0.2.7", "2001:db8::7"]);

@@ -1,6 +1,6 @@
 import * as fs from "fs";
 import * as path from "path";
-import { daemonConfig, loginCommand, trustCommand } from "../../components/lib/clientSetup";
+import { daemonConfig, loginCommand, trustCommand } from "../../components/render/clientCommands";
 import { Workspace } from "../support/clients";
 import { FakeCommands } from "../support/fakeCommands";
 import { makeCertificate } from "../support/pki";

@@ -3,7 +3,7 @@ import * as fs from "fs";
 import * as path from "path";
 import * as yaml from "js-yaml";
 import { Storage } from "../../components";
-import { cloudModule } from "../../components/lib/cloudSdk";
+import { cloudModule } from "../../components/cloud/cloudSdk";
 
 const root = path.join(__dirname, "..", "..");
 const project = yaml.load(fs.readFileSync(path.join(root, "Pulumi.yaml"), "utf8")) as {

@@ -1,7 +1,7 @@
 import * as fc from "fast-check";
 import * as yaml from "js-yaml";
-import { Configuration, configurationPath, renderConfiguration, storeCaPath } from "../../components/lib/configuration";
-import { storageConfiguration } from "../../components/lib/storage";
+import { Configuration, configurationPath, renderConfiguration, storeCaPath } from "../../components/render/configuration";
+import { storageConfiguration } from "../../components/render/driverParameters";
 import { Storage } from "../../components";
 
 function configuration(changes: Partial<Configuration> = {}): Configuration {

@@ -1,4 +1,4 @@
-import { cronProblem } from "../../components/lib/cron";
+import { cronProblem } from "../../components/checks/cron";
 
 it.each([
   "0 3 * * *",

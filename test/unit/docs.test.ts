@@ -3,7 +3,7 @@ import * as path from "path";
 import { attempt } from "../support/run";
 
 const projectRoot = path.join(__dirname, "..", "..");
-const generator = ["--require", "./components/loadTypescript.cjs", path.join("scripts", "docs.ts")];
+const generator = ["--require", "./components/loader/index.cjs", path.join("scripts", "docs.ts")];
 
 function read(file: string): string {
   return fs.readFileSync(path.join(projectRoot, file), "utf8");

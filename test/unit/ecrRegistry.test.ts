@@ -1,6 +1,6 @@
 import { Provider } from "@pulumi/aws/provider";
 import { EcrRegistry, EcrRegistryArgs, GarbageCollection } from "../../components";
-import { lifecyclePolicy } from "../../components/lib/ecr";
+import { lifecyclePolicy } from "../../components/managed/ecrPolicies";
 import { asked, clouds } from "../support/clouds";
 import { mocked, valueOf } from "../support/mocks";
 

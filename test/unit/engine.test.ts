@@ -2,11 +2,11 @@ import type * as childProcess from "child_process";
 import { promisify } from "util";
 import * as pulumi from "@pulumi/pulumi";
 import * as fc from "fast-check";
-import { imageName, loadImage } from "../../components/lib/bundledImage";
-import { dockerCommand, inspectContainer } from "../../components/lib/engine";
-import { untilHealthy } from "../../components/lib/health";
-import { checkStore, Preflight } from "../../components/lib/preflight";
-import { limitProcesses } from "../../components/lib/processLimit";
+import { imageName, loadImage } from "../../components/docker/bundledImage";
+import { dockerCommand, inspectContainer } from "../../components/docker/engine";
+import { untilHealthy } from "../../components/docker/health";
+import { checkStore, Preflight } from "../../components/docker/storeCheck";
+import { limitProcesses } from "../../components/docker/processLimit";
 import { FakeCommands } from "../support/fakeCommands";
 
 // Jest's process.env is a copy, which commands would not see.

@@ -2,8 +2,8 @@ import * as fs from "fs";
 import * as path from "path";
 import * as docker from "@pulumi/docker";
 import * as pulumi from "@pulumi/pulumi";
-import { engineOf, onDockerEngine } from "../../components/lib/engineChoice";
-import { EngineAddress } from "../../components/lib/engine";
+import { engineOf, onDockerEngine } from "../../components/docker/engineChoice";
+import { EngineAddress } from "../../components/docker/engine";
 import { FakeCommands } from "../support/fakeCommands";
 import { MockedDeployment, resolved } from "../support/mockedDeployment";
 

@@ -1,6 +1,6 @@
 import * as pulumi from "@pulumi/pulumi";
 import { ExternalOptions, ExternalRegistry } from "../../components";
-import { externalAddress } from "../../components/lib/externalRegistry";
+import { externalAddress } from "../../components/managed/externalAddress";
 import { mocked, valueOf } from "../support/mocks";
 import { makePki } from "../support/pki";
 

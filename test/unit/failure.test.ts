@@ -1,7 +1,7 @@
 import * as pulumi from "@pulumi/pulumi";
 import { serializeProperties } from "@pulumi/pulumi/runtime";
-import { checkArguments } from "../../components/lib/inputs";
-import { failure } from "../../components/lib/failure";
+import { checkArguments } from "../../components/checks/inputs";
+import { failure } from "../../components/checks/failure";
 
 /** What the SDK makes of an error that ends a value which a resource waits for. */
 function shown(error: unknown): Promise<string> {

@@ -1,5 +1,5 @@
 import * as fc from "fast-check";
-import { hostPort, isDnsName, isIpAddress, isLoopback, isUnspecified } from "../../components/lib/hosts";
+import { hostPort, isDnsName, isIpAddress, isLoopback, isUnspecified } from "../../components/checks/hosts";
 
 const longest = `${"a".repeat(63)}.${"b".repeat(63)}.${"c".repeat(63)}.${"d".repeat(61)}`;
 

@@ -2,7 +2,7 @@ import { createHash } from "crypto";
 import * as bcrypt from "bcryptjs";
 import * as fc from "fast-check";
 import { Access } from "../../components";
-import { bcryptHash, maximumPasswordBytes, renderHtpasswd, UsersFile } from "../../components/lib/htpasswd";
+import { bcryptHash, maximumPasswordBytes, renderHtpasswd, UsersFile } from "../../components/render/htpasswd";
 
 const salt = Buffer.alloc(16, 7).toString("base64");
 

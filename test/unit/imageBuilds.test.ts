@@ -1,6 +1,6 @@
 import { ImageBuild, RegistryImages } from "../../components";
-import { gitContext } from "../../components/lib/gitContext";
-import { basesFirst, imageBuildProblems } from "../../components/lib/imageBuilds";
+import { gitContext } from "../../components/builds/gitContext";
+import { basesFirst, imageBuildProblems } from "../../components/builds/checks";
 import { Workspace } from "../support/clients";
 import { CleanUp } from "../support/cleanUp";
 import { MockedDeployment, resolved } from "../support/mockedDeployment";

@@ -1,9 +1,9 @@
 import * as http from "http";
 import { AddressInfo } from "net";
-import { parseArguments, UsageError } from "../../images/arguments";
-import { deleteImages } from "../../images/delete";
-import { list, readableSize } from "../../images/list";
-import { Registry } from "../../images/registry";
+import { parseArguments, UsageError } from "../../commands/images/arguments";
+import { deleteImages } from "../../commands/images/delete";
+import { list, readableSize } from "../../commands/images/list";
+import { Registry } from "../../commands/images/registry";
 
 describe("the command line", () => {
   const digest = `sha256:${"a".repeat(64)}`;

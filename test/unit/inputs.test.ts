@@ -1,6 +1,6 @@
 import * as pulumi from "@pulumi/pulumi";
 import { recover } from "@pulumi/pulumi/output";
-import { checkArguments, gated, plain } from "../../components/lib/inputs";
+import { checkArguments, gated, plain } from "../../components/checks/inputs";
 import { componentNames, schemaKeys } from "../support/schema";
 
 const problem = { key: "port", message: "0 is not allowed" };

@@ -1,4 +1,4 @@
-import { allOffers, figuresOf, monthlyCost, offerOf } from "../../compare/offers";
+import { allOffers, figuresOf, monthlyCost, offerOf } from "../../commands/compare/offers";
 
 describe("the price file", () => {
   it.each(allOffers.flatMap((offer) => figuresOf(offer).map(([name, figure]) => ({ what: `${offer.id} ${name}`, ...figure }))))(

@@ -1,11 +1,11 @@
 import { setTimeout as sleep } from "timers/promises";
 import * as pulumi from "@pulumi/pulumi";
-import { dockerCommand } from "../../components/lib/engine";
-import { checkStore } from "../../components/lib/preflight";
+import { dockerCommand } from "../../components/docker/engine";
+import { checkStore } from "../../components/docker/storeCheck";
 
 jest.mock("timers/promises", () => ({ setTimeout: jest.fn(() => Promise.resolve()) }));
-jest.mock("../../components/lib/engine", () => ({
-  ...jest.requireActual<object>("../../components/lib/engine"),
+jest.mock("../../components/docker/engine", () => ({
+  ...jest.requireActual<object>("../../components/docker/engine"),
   dockerCommand: jest.fn(),
   inspectContainer: () => Promise.resolve(undefined),
 }));

@@ -1,5 +1,5 @@
 import * as fc from "fast-check";
-import { problemReport, shown } from "../../components/lib/problems";
+import { problemReport, shown } from "../../components/checks/problems";
 
 it.each<[unknown, string]>([
   ["abc", '"abc"'],

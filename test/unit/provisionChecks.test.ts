@@ -1,5 +1,5 @@
 import { Storage } from "../../components";
-import { storageProblems } from "../../components/lib/storageChecks";
+import { storageProblems } from "../../components/checks/storage";
 
 const problemsOf = (storage: Storage): string[] => storageProblems(storage).map(({ key, message }) => `${key}: ${message}`);
 

@@ -3,13 +3,13 @@ import { PullThroughCache, PullThroughCacheArgs } from "../../components";
 import { MockedDeployment, resolved } from "../support/mockedDeployment";
 
 // What is asked of the engine beside the provider; engine.test.ts has the tests.
-jest.mock("../../components/lib/bundledImage", () => ({
-  ...jest.requireActual<object>("../../components/lib/bundledImage"),
+jest.mock("../../components/docker/bundledImage", () => ({
+  ...jest.requireActual<object>("../../components/docker/bundledImage"),
   buildBundledImage: () => Promise.resolve({ file: "/image.tar", name: "container-registry:1", tag: "1" }),
   loadImage: () => Promise.resolve(),
 }));
-jest.mock("../../components/lib/health", () => ({ untilHealthy: () => Promise.resolve() }));
-jest.mock("../../components/lib/processLimit", () => ({ limitProcesses: () => Promise.resolve() }));
+jest.mock("../../components/docker/health", () => ({ untilHealthy: () => Promise.resolve() }));
+jest.mock("../../components/docker/processLimit", () => ({ limitProcesses: () => Promise.resolve() }));
 
 const warn = jest.spyOn(pulumi.log, "warn").mockImplementation(() => Promise.resolve());
 beforeEach(() => warn.mockClear());

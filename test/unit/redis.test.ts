@@ -1,4 +1,4 @@
-import { renderRedisConfiguration } from "../../components/lib/redis";
+import { renderRedisConfiguration } from "../../components/render/redis";
 
 describe("the configuration of Redis", () => {
   it("keeps nothing on disk and within its memory", () => {

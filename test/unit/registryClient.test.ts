@@ -1,7 +1,7 @@
 import { createHash } from "crypto";
 import * as http from "http";
 import { AddressInfo } from "net";
-import { RegistryClient } from "../../client/registryClient";
+import { RegistryClient } from "../../commands/registryClient";
 import { CleanUp } from "../support/cleanUp";
 
 type Handler = (request: http.IncomingMessage, url: URL, response: http.ServerResponse) => void;

@@ -1,6 +1,6 @@
 import { Provider } from "@pulumi/aws/provider";
 import { S3Store, S3StoreArgs } from "../../components";
-import { registryPolicy } from "../../components/lib/s3Policies";
+import { registryPolicy } from "../../components/stores/s3Policies";
 import { asked, clouds } from "../support/clouds";
 import { mocked, valueOf } from "../support/mocks";
 

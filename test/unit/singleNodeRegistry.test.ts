@@ -1,22 +1,22 @@
 import * as docker from "@pulumi/docker";
 import * as pulumi from "@pulumi/pulumi";
-import * as bundledImage from "../../components/lib/bundledImage";
+import * as bundledImage from "../../components/docker/bundledImage";
 import { SingleNodeRegistry, SingleNodeRegistryArgs } from "../../components";
-import { untilHealthy } from "../../components/lib/health";
-import { limitProcesses } from "../../components/lib/processLimit";
-import { checkStore } from "../../components/lib/preflight";
+import { untilHealthy } from "../../components/docker/health";
+import { limitProcesses } from "../../components/docker/processLimit";
+import { checkStore } from "../../components/docker/storeCheck";
 import { makePki } from "../support/pki";
 import { MockedDeployment, resolved } from "../support/mockedDeployment";
 
 // What is asked of the engine beside the provider; engine.test.ts has the tests.
-jest.mock("../../components/lib/bundledImage", () => ({
-  ...jest.requireActual<object>("../../components/lib/bundledImage"),
+jest.mock("../../components/docker/bundledImage", () => ({
+  ...jest.requireActual<object>("../../components/docker/bundledImage"),
   buildBundledImage: () => Promise.resolve({ file: "/image.tar", ids: ["sha256:1d"], name: "container-registry:1", tag: "1" }),
   loadImage: jest.fn(() => Promise.resolve()),
 }));
-jest.mock("../../components/lib/health", () => ({ untilHealthy: jest.fn(() => Promise.resolve()) }));
-jest.mock("../../components/lib/processLimit", () => ({ limitProcesses: jest.fn(() => Promise.resolve()) }));
-jest.mock("../../components/lib/preflight", () => ({ checkStore: jest.fn(() => Promise.resolve()) }));
+jest.mock("../../components/docker/health", () => ({ untilHealthy: jest.fn(() => Promise.resolve()) }));
+jest.mock("../../components/docker/processLimit", () => ({ limitProcesses: jest.fn(() => Promise.resolve()) }));
+jest.mock("../../components/docker/storeCheck", () => ({ checkStore: jest.fn(() => Promise.resolve()) }));
 
 type Deployment = MockedDeployment<SingleNodeRegistry>;
 

@@ -1,7 +1,7 @@
 import * as pulumi from "@pulumi/pulumi";
 import * as fc from "fast-check";
 import { checkStackConfig, readStackConfig } from "../../program/stackConfig";
-import { settingsOf } from "../../components/singleNodeRegistry";
+import { settingsOf } from "../../components/selfHosted/singleNodeRegistry";
 import { badConfigurations } from "../support/badConfigurations";
 import { schemaKeys } from "../support/schema";
 

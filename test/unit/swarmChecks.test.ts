@@ -1,8 +1,8 @@
 import { SwarmRegistryArgs } from "../../components";
-import { serviceNameProblems } from "../../components/lib/swarmChecks";
-import { allows, checkReach, pinnedNode, SwarmNode } from "../../components/lib/swarmNodes";
-import { parseConstraint, topologyOf } from "../../components/lib/swarmTopology";
-import { swarmRegistryProblems, swarmSettingsOf } from "../../components/swarmRegistry";
+import { serviceNameProblems } from "../../components/swarm/checks";
+import { allows, checkReach, pinnedNode, SwarmNode } from "../../components/swarm/nodes";
+import { parseConstraint, topologyOf } from "../../components/swarm/topology";
+import { swarmRegistryProblems, swarmSettingsOf } from "../../components/swarm/swarmRegistry";
 
 const s3 = { driver: "s3", s3: { bucket: "images", region: "eu-central-1" } };
 const nfs = { filesystem: { volumeOptions: { type: "nfs", o: "addr=nas" }, volume: "images" } };

@@ -1,10 +1,10 @@
 import type * as childProcess from "child_process";
 import { promisify } from "util";
 import * as pulumi from "@pulumi/pulumi";
-import { pushedReference, pushImage } from "../../components/lib/imagePush";
-import { checkStore } from "../../components/lib/preflight";
-import { untilRolledOut } from "../../components/lib/rollout";
-import { overlayNetworkId, swarmNodes } from "../../components/lib/swarmNodes";
+import { pushedReference, pushImage } from "../../components/docker/imagePush";
+import { checkStore } from "../../components/docker/storeCheck";
+import { untilRolledOut } from "../../components/docker/rollout";
+import { overlayNetworkId, swarmNodes } from "../../components/swarm/nodes";
 import { FakeCommands } from "../support/fakeCommands";
 
 // Jest's process.env is a copy, which commands would not see.

@@ -1,29 +1,29 @@
 import { SwarmRegistry, SwarmRegistryArgs } from "../../components";
-import { pushImage } from "../../components/lib/imagePush";
-import { checkStore } from "../../components/lib/preflight";
-import { renderRedisConfiguration } from "../../components/lib/redis";
-import { untilRolledOut } from "../../components/lib/rollout";
-import { SwarmNode, swarmNodes } from "../../components/lib/swarmNodes";
+import { pushImage } from "../../components/docker/imagePush";
+import { checkStore } from "../../components/docker/storeCheck";
+import { renderRedisConfiguration } from "../../components/render/redis";
+import { untilRolledOut } from "../../components/docker/rollout";
+import { SwarmNode, swarmNodes } from "../../components/swarm/nodes";
 import { MockedDeployment, resolved } from "../support/mockedDeployment";
 import { makeCertificate } from "../support/pki";
 
 // What is asked of the engines beside the provider; swarmEngine.test.ts has the tests.
-jest.mock("../../components/lib/bundledImage", () => ({
-  ...jest.requireActual<object>("../../components/lib/bundledImage"),
+jest.mock("../../components/docker/bundledImage", () => ({
+  ...jest.requireActual<object>("../../components/docker/bundledImage"),
   buildBundledImage: () => Promise.resolve({ file: "/image.tar", name: "container-registry:1", tag: "1" }),
   loadImage: (engine: object, _: object, name: string) => {
     loaded.push(`${name} on ${JSON.stringify(engine)}`);
     return Promise.resolve();
   },
 }));
-jest.mock("../../components/lib/preflight", () => ({ checkStore: jest.fn(() => Promise.resolve()) }));
-jest.mock("../../components/lib/rollout", () => ({ untilRolledOut: jest.fn(() => Promise.resolve()) }));
-jest.mock("../../components/lib/imagePush", () => ({
+jest.mock("../../components/docker/storeCheck", () => ({ checkStore: jest.fn(() => Promise.resolve()) }));
+jest.mock("../../components/docker/rollout", () => ({ untilRolledOut: jest.fn(() => Promise.resolve()) }));
+jest.mock("../../components/docker/imagePush", () => ({
   pushedReference: (_: object, __: string, repository: string) => Promise.resolve(known.get(repository)),
   pushImage: jest.fn((_: object, __: string, name: string) => Promise.resolve(`${name.replace(/:1$/, "")}@sha256:pushed`)),
 }));
-jest.mock("../../components/lib/swarmNodes", () => ({
-  ...jest.requireActual<object>("../../components/lib/swarmNodes"),
+jest.mock("../../components/swarm/nodes", () => ({
+  ...jest.requireActual<object>("../../components/swarm/nodes"),
   swarmNodes: jest.fn(),
   overlayNetworkId: (_: object, name: string) => Promise.resolve(`<network ${name}>`),
 }));

@@ -5,7 +5,7 @@ import { clouds } from "../support/clouds";
 import { Answers, mocked, valueOf } from "../support/mocks";
 
 // A service is not only asked for but waited for; swarmEngine.test.ts has the tests.
-jest.mock("../../components/lib/rollout", () => ({ untilRolledOut: () => Promise.resolve() }));
+jest.mock("../../components/docker/rollout", () => ({ untilRolledOut: () => Promise.resolve() }));
 
 const answers: Answers = {
   ...clouds,

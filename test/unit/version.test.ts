@@ -1,6 +1,6 @@
 import * as fs from "fs";
 import * as path from "path";
-import { engineVersion, serverVersion } from "../../components/lib/version";
+import { engineVersion, serverVersion } from "../../components/render/version";
 
 const root = path.join(__dirname, "..", "..");
 const json = (file: string): { version: string } =>

@@ -1,0 +1,154 @@
+import { median, table } from "../../test/bench/report";
+import { Comparison, ImageKind, Row, Sample } from "./comparison";
+import { allOffers, figuresOf, monthlyCost } from "./offers";
+import { features } from "./support";
+
+const MiB = 1 << 20;
+
+/** A figure of a row, or a dash when nothing was measured. */
+function cell(samples: readonly Sample[] | undefined, figure: (sample: Sample) => number, digits: number): string {
+  return samples === undefined ? "–" : median(samples.map(figure)).toFixed(digits);
+}
+
+/** The columns of an image: what is in them, and with how many digits. */
+const columns: readonly [title: string, figure: (sample: Sample) => number, digits: number][] = [
+  ["push s", ({ pushSeconds }) => pushSeconds, 2],
+  ["pull s", ({ pullSeconds }) => pullSeconds, 2],
+  ["push MiB/s", ({ bytes, pushSeconds }) => bytes / MiB / pushSeconds, 1],
+  ["pull MiB/s", ({ bytes, pullSeconds }) => bytes / MiB / pullSeconds, 1],
+  ["first byte ms", ({ firstBytes }) => median(firstBytes) * 1000, 1],
+  ["requests", ({ pushRequests, pullRequests }) => pushRequests + pullRequests, 0],
+];
+
+/** The registries' speeds with one image. */
+export function speeds({ rows }: Comparison, kind: ImageKind): string {
+  return table(
+    ["Registry", ...columns.map(([title]) => title), "rounds"],
+    rows.map(({ name, samples }) => [
+      name,
+      ...columns.map(([, figure, digits]) => cell(samples[kind.name], figure, digits)),
+      String(samples[kind.name]?.length ?? 0),
+    ]),
+  );
+}
+
+function properties({ rows, usage }: Comparison): string {
+  const dash = (text: string | undefined): string => (text === undefined || text === "" ? "–" : text);
+  const cost = ({ offer: id }: Row): string => {
+    const offer = allOffers.find((each) => each.id === id);
+    return offer === undefined ? "–" : `${monthlyCost(offer, usage).toFixed(2)} (${offer.id})`;
+  };
+  return table(
+    ["", ...rows.map(({ name }) => name)],
+    [
+      ["authentication", ...rows.map(({ authentication }) => dash(authentication))],
+      ["encryption on the way", ...rows.map(({ encryption }) => dash(encryption))],
+      ["blobs come", ...rows.map(({ storage }) => dash(storage))],
+      ...features.map((feature) => [feature, ...rows.map(({ support }) => dash(support?.[feature]))]),
+      ["USD a month", ...rows.map(cost)],
+      ["error", ...rows.map(({ error }) => dash(error?.replace(/\|/g, "\\|").replace(/\s+/g, " ")))],
+    ],
+  );
+}
+
+function costs({ usage }: Comparison): string {
+  return table(
+    ["Offer", "USD a month", "base", "GB included", "USD per GB", "egress GB included", "USD per GB of egress"],
+    allOffers.map((offer) => [
+      offer.name,
+      monthlyCost(offer, usage).toFixed(2),
+      ...figuresOf(offer).map(([, { value, verified }]) => `${value}${verified ? "" : " (unverified)"}`),
+    ]),
+  );
+}
+
+function sources(): string[] {
+  return allOffers.map(({ name, ...offer }) => {
+    const seen = figuresOf({ name, ...offer }).map(([, { source, date }]) => `<${source}> (${date})`);
+    return `- ${name}: ${[...new Set(seen)].join(", ")}`;
+  });
+}
+
+export function title(kind: ImageKind): string {
+  const size = kind.layerBytes >= MiB ? `${kind.layerBytes / MiB} MiB` : `${kind.layerBytes / 1024} KiB`;
+  return `${kind.name}: ${kind.layers === 1 ? "1 layer" : `${kind.layers} layers`} of ${size}`;
+}
+
+/** What a person reads in the terminal: the speeds and the properties. */
+export function summary(comparison: Comparison): string {
+  return [
+    ...comparison.images.flatMap((kind) => ["", title(kind), "", speeds(comparison, kind)]),
+    "",
+    properties(comparison),
+  ].join("\n");
+}
+
+/** The whole report. */
+export function markdown(comparison: Comparison): string {
+  const { date, rounds, usage, images } = comparison;
+  return [
+    "# Comparison of registries",
+    "",
+    `${date}, ${rounds} rounds in turn; medians. Seen from one client: most of a difference between hosted registries is the way to them.`,
+    "",
+    "![Seconds to push and to pull](comparison.svg)",
+    ...images.flatMap((kind) => ["", `## ${title(kind)}`, "", speeds(comparison, kind)]),
+    "",
+    "## Properties",
+    "",
+    properties(comparison),
+    "",
+    `## Cost of ${usage.storage} GB of images and ${usage.egress} GB of egress a month`,
+    "",
+    costs(comparison),
+    "",
+    "Without tax, support, requests and discounts. Sources, and when they were looked up:",
+    "",
+    ...sources(),
+    "",
+  ].join("\n");
+}
+
+const colours = { push: "#1f6feb", pull: "#2da44e" } as const;
+
+/** A bar chart of the medians of push and pull, an image below the other. */
+export function chart({ images, rows }: Comparison): string {
+  const left = 220;
+  const width = 420;
+  const lines: string[] = [];
+  let y = 30;
+  for (const kind of images) {
+    const bars = rows.map(({ name, samples }) => {
+      const measured = samples[kind.name];
+      const seconds = (figure: (sample: Sample) => number): number => median((measured ?? []).map(figure)) || 0;
+      return { name, measured, push: seconds(({ pushSeconds }) => pushSeconds), pull: seconds(({ pullSeconds }) => pullSeconds) };
+    });
+    const most = Math.max(...bars.flatMap(({ push, pull }) => [push, pull])) || 1;
+    lines.push(`<text x="10" y="${y}" font-weight="bold">${escaped(title(kind))}, seconds</text>`);
+    y += 14;
+    for (const { name, measured, ...times } of bars) {
+      lines.push(`<text x="${left - 8}" y="${y + 17}" text-anchor="end">${escaped(name)}</text>`);
+      for (const [index, way] of (["push", "pull"] as const).entries()) {
+        const top = y + index * 13;
+        const long = (times[way] / most) * width;
+        lines.push(
+          `<rect x="${left}" y="${top}" width="${long.toFixed(1)}" height="11" fill="${colours[way]}"/>`,
+          `<text x="${(left + long + 5).toFixed(1)}" y="${top + 10}" font-size="10">${measured === undefined ? "failed" : `${way} ${times[way].toFixed(2)}`}</text>`,
+        );
+      }
+      y += 34;
+    }
+    y += 24;
+  }
+  return [
+    `<svg xmlns="http://www.w3.org/2000/svg" width="${left + width + 90}" height="${y}" font-family="sans-serif" font-size="12">`,
+    '<rect width="100%" height="100%" fill="white"/>',
+    ...lines,
+    "</svg>",
+    "",
+  ].join("\n");
+}
+
+function escaped(text: string): string {
+  return text.replace(/[&<>"]/g, (each) => `&#${each.charCodeAt(0)};`);
+}

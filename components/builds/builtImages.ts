@@ -1,0 +1,86 @@
+import * as docker from "@pulumi/docker";
+import * as pulumi from "@pulumi/pulumi";
+import { ImageBuild } from "../args/registry";
+import { enginePlatform, printedBy } from "../docker/engine";
+import { engineOf, onDockerEngine } from "../docker/engineChoice";
+import { failure } from "../checks/failure";
+import { checkedOut, gitContext } from "./gitContext";
+import { baseArgument, basesFirst, dockerfileIn, dockerfileProblems, imageBuildProblems } from "./checks";
+import { checkArguments, gated } from "../checks/inputs";
+
+/** Images that are built, and the registry they are pushed to. */
+export interface RegistryImagesArgs {
+  /** The images; their order is free. */
+  images: ImageBuild[];
+  /** What goes before an image's name: `localhost:5000`. The engine must trust that registry. */
+  repositoryPrefix: pulumi.Input<string>;
+  /** Who pushes. Default: the login that the docker command has stored for the registry, if any. */
+  username?: pulumi.Input<string>;
+  /** Password of `username`. Kept secret. */
+  password?: pulumi.Input<string>;
+}
+
+/** Images that are built by a Docker engine and pushed to a registry; what has not changed is left alone. */
+export class RegistryImages extends pulumi.ComponentResource {
+  /** The pushed images by name, each as a reference with its digest: `localhost:5000/app@sha256:…`. */
+  public readonly references: pulumi.Output<Record<string, string>>;
+
+  constructor(name: string, args: RegistryImagesArgs, opts?: pulumi.ComponentResourceOptions) {
+    super("container-registry:index:RegistryImages", name, {}, onDockerEngine(name, opts));
+    checkArguments("RegistryImages", args, () => imageBuildProblems(args.images));
+    const platform = args.images.some((image) => image.platform === undefined) ? engineOf(this).apply(enginePlatform) : undefined;
+    const built: Record<string, pulumi.Output<string>> = {};
+    for (const image of basesFirst(args.images)) {
+      const base = image.from === undefined ? undefined : built[image.from];
+      const key = `images[${args.images.indexOf(image)}]`;
+      built[image.name] = this.built(name, args, image, key, { platform: image.platform ?? platform, base });
+    }
+    this.references = pulumi.output(built);
+    this.registerOutputs({ references: this.references });
+  }
+
+  /** Builds an image, pushes it under each of its tags, and returns the reference of the first. */
+  private built(
+    name: string,
+    { repositoryPrefix, username, password }: RegistryImagesArgs,
+    image: ImageBuild,
+    key: string,
+    found: { platform?: pulumi.Input<string>; base?: pulumi.Output<string> },
+  ): pulumi.Output<string> {
+    const context = this.context(image, key);
+    const build = {
+      context,
+      dockerfile: pulumi.output(context).apply((folder) => dockerfileIn(folder, image)),
+      platform: found.platform,
+      args: {
+        // Nobody should give a secret here, as the image's history may show it; but state need not show it as well.
+        ...Object.fromEntries(Object.entries(image.buildArgs ?? {}).map(([each, value]) => [each, pulumi.secret(value)])),
+        ...(found.base === undefined ? {} : { [baseArgument]: found.base }),
+      },
+    };
+    const registry = { username, password: password === undefined ? undefined : pulumi.secret(password) };
+    const [first = "latest", ...others] = image.tags ?? [];
+    const push = (tag: string, dependsOn: pulumi.Resource[]): docker.Image =>
+      new docker.Image(
+        `${name}-${image.name}:${tag}`,
+        { imageName: pulumi.interpolate`${repositoryPrefix}/${image.name}:${tag}`, build, registry },
+        { parent: this, dependsOn },
+      );
+    const pushed = push(first, []);
+    // After the first, the engine has every step in its cache: the same image is pushed.
+    others.forEach((tag) => push(tag, [pushed]));
+    return pushed.repoDigest;
+  }
+
+  /** The folder of this machine that has an image's context. */
+  private context(image: ImageBuild, key: string): pulumi.Input<string> {
+    const git = gitContext(image.context);
+    if (git === undefined) {
+      return image.context;
+    }
+    const folder = checkedOut(git).catch((error: unknown) => {
+      throw failure(`${key}.context: ${image.context} could not be fetched: ${printedBy(error)}`);
+    });
+    return gated(folder, (resolved) => dockerfileProblems(key, image, resolved));
+  }
+}

@@ -1,0 +1,178 @@
+import * as fs from "fs";
+import * as path from "path";
+import { Access, ImageBuild, User } from "../args/registry";
+import { gitContext } from "./gitContext";
+import { Problem, shown } from "../checks/problems";
+import { names, repositoryName } from "../checks/repositories";
+
+/** The build argument by which an image gets the reference of the one it is built on. */
+export const baseArgument = "BASE";
+
+/** A tag by the distribution specification. */
+const tagName = /^[a-zA-Z0-9_][a-zA-Z0-9._-]{0,127}$/;
+const platformName = /^[a-z0-9]+\/[a-z0-9]+(\/[a-z0-9]+)?$/;
+
+/** The images in the order in which they can be built: each after the one it is built on. */
+export function basesFirst(images: readonly ImageBuild[]): ImageBuild[] {
+  return [...images].sort((a, b) => basesOf(a, images).length - basesOf(b, images).length);
+}
+
+/** The names of the images below one, from the nearest on; a circle ends where it closes. */
+function basesOf(image: ImageBuild, images: readonly ImageBuild[]): string[] {
+  const bases: string[] = [];
+  for (let next = image.from; next !== undefined && !bases.includes(next);) {
+    bases.push(next);
+    next = images.find(({ name }) => name === bases.at(-1))?.from;
+  }
+  return bases;
+}
+
+/** What is wrong with a list of images; folders of this machine are looked into. */
+export function imageBuildProblems(images: readonly ImageBuild[]): Problem[] {
+  return images.flatMap((image, index) => {
+    const key = `images[${index}]`;
+    return [
+      ...nameProblems(`${key}.name`, image, images.slice(0, index)),
+      ...contextProblems(key, image),
+      ...(image.buildArgs !== undefined && image.from !== undefined && baseArgument in image.buildArgs
+        ? [{ key: `${key}.buildArgs.${baseArgument}`, message: `is set by ${key}.from; remove one of them` }]
+        : []),
+      ...(image.platform === undefined || platformName.test(image.platform)
+        ? []
+        : [{ key: `${key}.platform`, message: `${shown(image.platform)} is not allowed; give one such as linux/arm64` }]),
+      ...tagProblems(`${key}.tags`, image.tags),
+      ...baseProblems(`${key}.from`, image, images),
+    ];
+  });
+}
+
+/** Why a registry of our own would refuse the images: its first user pushes them. */
+export function refusedPushProblems(
+  images: readonly ImageBuild[],
+  registry: { readOnly?: boolean; users?: readonly User[] },
+): Problem[] {
+  const pusher = registry.users?.[0];
+  if (registry.readOnly === true) {
+    return images.length === 0 ? [] : [{ key: "images", message: "cannot be pushed while readOnly is true; remove one of them" }];
+  }
+  const allowed = ({ name }: ImageBuild): boolean =>
+    pusher === undefined ||
+    (pusher.access !== Access.Pull && (pusher.repositories?.some((pattern) => names(pattern, name)) ?? true));
+  return images.flatMap((image, index) =>
+    allowed(image)
+      ? []
+      : [
+          {
+            key: `images[${index}].name`,
+            message: `${shown(image.name)} is pushed by users[0], who may not; put a user first who may push there`,
+          },
+        ],
+  );
+}
+
+function nameProblems(key: string, { name }: ImageBuild, earlier: readonly ImageBuild[]): Problem[] {
+  if (!repositoryName.test(name)) {
+    return [{ key, message: `${shown(name)} is not allowed; give a repository such as team-a/app, without registry and tag` }];
+  }
+  const first = earlier.findIndex((each) => each.name === name);
+  return first === -1
+    ? []
+    : [{ key, message: `${shown(name)} is taken by images[${first}]; for another tag of one image use its tags` }];
+}
+
+function contextProblems(key: string, image: ImageBuild): Problem[] {
+  const git = gitContext(image.context);
+  if (git === undefined) {
+    return entryAt(image.context)?.isDirectory() === true
+      ? dockerfileProblems(key, image, image.context)
+      : [
+          {
+            key: `${key}.context`,
+            message: `${shown(image.context)} is no folder here (${process.cwd()}); give one, or a Git URL such as https://example.com/app.git#main`,
+          },
+        ];
+  }
+  if (/^https?:\/\/[^/]*@/.test(git.url)) {
+    return [
+      {
+        key: `${key}.context`,
+        message: "has a user or token in its URL, where it is no secret; leave it to git's credential helper, or use SSH",
+      },
+    ];
+  }
+  const escapes = path.isAbsolute(git.folder) || path.normalize(git.folder).startsWith("..");
+  return git.ref.startsWith("-") || escapes
+    ? [
+        {
+          key: `${key}.context`,
+          message: `${shown(image.context)} is not allowed; give URL#REF:FOLDER, the folder inside the repository`,
+        },
+      ]
+    : [];
+}
+
+/** What is wrong with the Dockerfile of an image whose context is in a folder of this machine. */
+export function dockerfileProblems(key: string, image: ImageBuild, folder: string): Problem[] {
+  const dockerfile = dockerfileIn(folder, image);
+  if (entryAt(dockerfile)?.isFile() !== true) {
+    const what = image.dockerfile === undefined ? "is missing and" : `${shown(image.dockerfile)} is not allowed:`;
+    return [{ key: `${key}.dockerfile`, message: `${what} there is no file ${dockerfile}; give its path inside the context` }];
+  }
+  const argument = new RegExp(`^\\s*ARG\\s(.*\\s)?${baseArgument}\\b`, "im");
+  return image.from === undefined || argument.test(fs.readFileSync(dockerfile, "utf8"))
+    ? []
+    : [
+        {
+          key: `${key}.from`,
+          message: `${shown(image.from)} would go unused: ${dockerfile} has no "ARG ${baseArgument}"; begin it with ARG ${baseArgument} and FROM \${${baseArgument}}`,
+        },
+      ];
+}
+
+/** What is at a path; a configuration that lacks one has its own error. */
+function entryAt(file: string | undefined): fs.Stats | undefined {
+  return file === undefined ? undefined : fs.statSync(file, { throwIfNoEntry: false });
+}
+
+/** Where the Dockerfile is. */
+export function dockerfileIn(folder: string, image: ImageBuild): string {
+  return path.join(folder, image.dockerfile ?? "Dockerfile");
+}
+
+function tagProblems(key: string, tags: readonly string[] = ["latest"]): Problem[] {
+  return [
+    ...(tags.length === 0 ? [{ key, message: "is empty; give a tag, or leave it out for latest" }] : []),
+    ...tags.flatMap((tag, at) =>
+      !tagName.test(tag)
+        ? [{ key: `${key}[${at}]`, message: `${shown(tag)} is not allowed; use letters, digits and ._- (128 at most)` }]
+        : tags.indexOf(tag) < at
+          ? [{ key: `${key}[${at}]`, message: `${shown(tag)} is there already` }]
+          : [],
+    ),
+  ];
+}
+
+function baseProblems(key: string, image: ImageBuild, images: readonly ImageBuild[]): Problem[] {
+  const { from } = image;
+  if (from === undefined) {
+    return [];
+  }
+  if (!images.some(({ name }) => name === from)) {
+    const others = images.map(({ name }) => name).filter((name) => name && name !== image.name);
+    return [
+      {
+        key,
+        message: `${shown(from)} is no other image of this list${others.length === 0 ? "" : `; choose ${others.join(", ")}`}`,
+      },
+    ];
+  }
+  const bases = basesOf(image, images);
+  return bases.includes(image.name)
+    ? [
+        {
+          key,
+          message: `${shown(from)} is built on this image itself (${[image.name, ...bases].join(" from ")}); one of them must go without`,
+        },
+      ]
+    : [];
+}

@@ -1,0 +1,167 @@
+import { createPrivateKey, X509Certificate } from "crypto";
+import { Tls } from "../args/registry";
+import { certificateFields } from "./der";
+import { isIpAddress } from "./hosts";
+import { Problem } from "./problems";
+
+/** A certificate that the user brings, all PEM. */
+export interface ProvidedCertificate {
+  certificate: string;
+  privateKey: string;
+  /** Intermediates and, for a private CA, its root; may be empty. */
+  chain: string;
+}
+
+const pemPrivateKey = /-----BEGIN ([A-Z ]*)PRIVATE KEY-----[\s\S]+?-----END \1PRIVATE KEY-----/;
+const pemCertificate = /-----BEGIN CERTIFICATE-----[\s\S]+?-----END CERTIFICATE-----/g;
+
+/** Splits a PEM text into its certificates. */
+export function certificatesIn(pem: string): string[] {
+  return pem.match(pemCertificate) ?? [];
+}
+
+function parse(pem: string): X509Certificate | undefined {
+  try {
+    return new X509Certificate(pem);
+  } catch {
+    return undefined;
+  }
+}
+
+/** Finds what would make clients refuse the pair, at the time `now`. */
+export function providedCertificateProblems(provided: ProvidedCertificate, hostname: string, now: Date): Problem[] {
+  const problems: Problem[] = [];
+  const add = (key: string, message: string): void => void problems.push({ key: `tls.${key}`, message });
+
+  const [leafPem, ...bundled] = certificatesIn(provided.certificate);
+  const leaf = leafPem === undefined ? undefined : parse(leafPem);
+  if (leaf === undefined) {
+    add("certificate", "is no PEM certificate; give the server's certificate, `-----BEGIN CERTIFICATE-----` first");
+    return problems;
+  }
+  try {
+    if (!leaf.checkPrivateKey(createPrivateKey(provided.privateKey))) {
+      add("privateKey", "does not belong to tls.certificate; give the key the certificate was made for");
+    }
+  } catch {
+    add("privateKey", "is no PEM private key without a passphrase; decrypt it first, e.g. with `openssl pkey`");
+  }
+  const names = leaf.subjectAltName ?? "no name at all";
+  const covered = isIpAddress(hostname)
+    ? leaf.checkIP(hostname)
+    : leaf.checkHost(hostname, { subject: "never", partialWildcards: false });
+  if (covered === undefined) {
+    add("certificate", `does not cover hostname "${hostname}"; it is for ${names}`);
+  }
+  problems.push(...validityProblems("tls.certificate", leaf, now), ...useProblems("tls.certificate", leaf));
+  const chain = certificatesIn(provided.chain);
+  if (provided.chain.trim() !== "" && chain.length === 0) {
+    add("chain", "is no PEM; give the intermediate certificates, nearest to the server's first, or leave it out");
+  }
+  const issuers = [...bundled.map((each) => ["certificate", each] as const), ...chain.map((each) => ["chain", each] as const)];
+  let issued = leaf;
+  for (const [between, [key, pem]] of issuers.entries()) {
+    const issuer = parse(pem);
+    if (issuer === undefined || !issued.checkIssued(issuer) || !issued.verify(issuer.publicKey)) {
+      const found =
+        issuer === undefined ? "a certificate that can't be read" : `"${inOneLine(issuer.subject)}", which did not sign it,`;
+      add(key, `has ${found} after "${inOneLine(issued.subject)}"; its issuer "${inOneLine(issued.issuer)}" must come next`);
+      break;
+    }
+    problems.push(
+      ...validityProblems(`tls.${key}`, issuer, now),
+      ...useProblems(`tls.${key}`, issuer),
+      ...authorityProblems(`tls.${key}`, issuer, issued, between),
+    );
+    issued = issuer;
+  }
+  return problems;
+}
+
+/** Extended key usages (RFC 5280, 4.2.1.12) that let a certificate serve TLS. */
+const serverUsages = ["1.3.6.1.5.5.7.3.1", "2.5.29.37.0"];
+
+/** Signatures with MD5 and SHA-1, by RSA and ECDSA (RFC 8017, RFC 5758), in hex. Go refuses them, and with it Docker. */
+const brokenSignatures = new Set(["2a864886f70d010104", "2a864886f70d010105", "2b0e03021d", "2a8648ce3d0401"]);
+
+/** What makes Go's clients, Docker among them, refuse a certificate for a server, or of an authority above it. */
+function useProblems(key: string, certificate: X509Certificate): Problem[] {
+  const which = `"${inOneLine(certificate.subject)}"`;
+  // Node.js calls the extended usage keyUsage; without any the certificate is for all. Its type says that there is always one.
+  const usages = certificate.keyUsage as string[] | undefined;
+  const selfSigned = certificate.checkIssued(certificate);
+  const { modulusLength } = certificate.publicKey.asymmetricKeyDetails ?? {};
+  return [
+    ...(usages !== undefined && !usages.some((each) => serverUsages.includes(each))
+      ? [{ key, message: `${which} is not for servers by its extended key usage; give one with serverAuth` }]
+      : []),
+    // What signed itself is trusted for what it is, not for its signature.
+    ...(!selfSigned && brokenSignatures.has(certificateFields(certificate.raw).signatureAlgorithm)
+      ? [{ key, message: `${which} is signed with SHA-1 or MD5, which clients refuse; give one signed with SHA-256 or better` }]
+      : []),
+    ...(modulusLength !== undefined && modulusLength < 1024
+      ? [{ key, message: `${which} has an RSA key of ${modulusLength} bits, which clients refuse; give one of 2048 or more` }]
+      : []),
+  ];
+}
+
+/** What forbids an authority to have signed `issued`, with so many other authorities between it and the server. */
+function authorityProblems(key: string, issuer: X509Certificate, issued: X509Certificate, between: number): Problem[] {
+  const which = `"${inOneLine(issuer.subject)}"`;
+  const { version, pathLength = between } = certificateFields(issuer.raw);
+  // Version 1 knows no authorities; a root of that age is taken for one.
+  const mayBeRoot = version < 3 && issuer.checkIssued(issuer);
+  return [
+    ...(issuer.ca || mayBeRoot
+      ? []
+      : [{ key, message: `${which} is not a CA (basicConstraints CA:TRUE) and can't sign "${inOneLine(issued.subject)}"` }]),
+    ...(between > pathLength
+      ? [
+          {
+            key,
+            message: `${which} allows ${pathLength} intermediates below it (pathlen), and there are ${between}; have the lowest signed by a CA that may`,
+          },
+        ]
+      : []),
+  ];
+}
+
+function validityProblems(key: string, certificate: X509Certificate, now: Date): Problem[] {
+  const [from, to] = [new Date(certificate.validFrom), new Date(certificate.validTo)];
+  const which = `"${inOneLine(certificate.subject)}"`;
+  if (now > to) {
+    return [{ key, message: `${which} expired on ${to.toISOString()}; give one that is valid` }];
+  }
+  return now < from ? [{ key, message: `${which} is not valid before ${from.toISOString()}; give one that is valid now` }] : [];
+}
+
+/** A name in a certificate, which Node.js gives with a part a line. */
+function inOneLine(name: string): string {
+  return name.replace(/\n/g, ", ");
+}
+
+/** What the server reads: certificate, intermediates and key, without the texts that tools write around them. */
+export function serverPem(provided: ProvidedCertificate): string {
+  const [key] = pemPrivateKey.exec(provided.privateKey) ?? [];
+  return [...certificatesIn(`${provided.certificate}\n${provided.chain}`), ...(key === undefined ? [] : [key])]
+    .map((block) => `${block}\n`)
+    .join("");
+}
+
+/** The certificate clients have to trust: the last of the chain if it signed itself, else none (a public CA). */
+export function trustAnchor(provided: Pick<ProvidedCertificate, "certificate" | "chain">): string {
+  const last = certificatesIn(`${provided.certificate}\n${provided.chain}`).pop();
+  const parsed = last === undefined ? undefined : parse(last);
+  return parsed !== undefined && last !== undefined && parsed.checkIssued(parsed) ? `${last}\n` : "";
+}
+
+/** How long a self-signed server certificate is valid and when it is renewed, in days, with the defaults filled in. */
+export function validity(tls: Pick<Tls, "validityDays" | "renewBeforeDays">): { validityDays: number; renewBeforeDays: number } {
+  const validityDays = tls.validityDays ?? 365;
+  return { validityDays, renewBeforeDays: tls.renewBeforeDays ?? Math.min(30, Math.floor(validityDays / 3)) };
+}
+
+/** When the first certificate of a PEM text ends, as ISO 8601 in UTC. */
+export function expiry(pem: string): string {
+  return new Date(new X509Certificate(pem).validTo).toISOString();
+}

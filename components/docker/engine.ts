@@ -1,0 +1,79 @@
+import * as childProcess from "child_process";
+import * as path from "path";
+import { promisify } from "util";
+import { failure } from "../checks/failure";
+
+const execFile = promisify(childProcess.execFile);
+
+/** Where a Docker engine is, and the folder with what it takes to talk TLS to it: `ca.pem`, `cert.pem` and `key.pem`. */
+export interface EngineAddress {
+  host?: string;
+  certPath?: string;
+}
+
+/** Where an engine is that nothing is said of. */
+export const localEngine = "unix:///var/run/docker.sock";
+
+/** Runs the docker command against an engine and returns what it printed; the error of a failed one has that too. */
+export function dockerCommand(engine: EngineAddress, ...words: string[]): Promise<string> {
+  return dockerCommandWith("", engine, ...words);
+}
+
+/** Does so with a text on standard input, where nobody sees it in a list of processes. */
+export async function dockerCommandWith(input: string, engine: EngineAddress, ...words: string[]): Promise<string> {
+  // Said in full, so that no context of the docker command has a say.
+  const address = ["--host", engine.host ?? localEngine, ...tlsOptions(engine)];
+  const running = execFile("docker", [...address, ...words], { maxBuffer: 1 << 24 });
+  // A command that ends early does not read all of it.
+  running.child.stdin?.on("error", () => undefined).end(input);
+  const { stdout, stderr } = await running;
+  return stdout.trim() === "" ? stderr.trim() : stdout.trim();
+}
+
+function tlsOptions({ certPath }: EngineAddress): string[] {
+  const files = { tlscacert: "ca.pem", tlscert: "cert.pem", tlskey: "key.pem" };
+  return certPath === undefined
+    ? []
+    : ["--tlsverify", ...Object.entries(files).map(([option, file]) => `--${option}=${path.join(certPath, file)}`)];
+}
+
+/** The platform an engine builds for when nobody says another: `linux/amd64`. */
+export async function enginePlatform(engine: EngineAddress): Promise<string> {
+  try {
+    return await dockerCommand(engine, "version", "--format", "{{.Server.Os}}/{{.Server.Arch}}");
+  } catch (error) {
+    throw failure(`The Docker engine could not be asked for its platform: ${printedBy(error)}`);
+  }
+}
+
+/** What `docker inspect` says of a container, by a template; undefined when there is none. */
+export function inspectContainer<T>(engine: EngineAddress, container: string, template: string): Promise<T | undefined> {
+  return inspect(engine, "container", container, template);
+}
+
+/** What `docker service inspect` says of a service, by a template; undefined when there is none. */
+export function inspectService<T>(engine: EngineAddress, service: string, template: string): Promise<T | undefined> {
+  return inspect(engine, "service", service, template);
+}
+
+/** What `docker image inspect` says of an image, by a template; undefined when there is none. */
+export function inspectImage<T>(engine: EngineAddress, image: string, template: string): Promise<T | undefined> {
+  return inspect(engine, "image", image, template);
+}
+
+async function inspect<T>(engine: EngineAddress, kind: string, name: string, template: string): Promise<T | undefined> {
+  try {
+    return JSON.parse(await dockerCommand(engine, kind, "inspect", "--format", template, name)) as T;
+  } catch (error) {
+    if (/No such (container|service|image)/i.test(printedBy(error))) {
+      return undefined;
+    }
+    throw failure(`The Docker engine could not be asked for ${name}: ${printedBy(error)}`);
+  }
+}
+
+/** What a failed command printed for people. */
+export function printedBy(error: unknown): string {
+  const { stderr = "" } = error as { stderr?: string };
+  return stderr.trim() === "" ? (error instanceof Error ? error.message : String(error)) : stderr.trim();
+}

@@ -1,0 +1,26 @@
+import * as pulumi from "@pulumi/pulumi";
+import { dockerCommand, EngineAddress, inspectContainer, printedBy } from "./engine";
+import { failure } from "../checks/failure";
+
+/**
+ * Limits the processes and threads of a container by its cgroup, which the provider has no argument for; the engine keeps the limit
+ * over restarts. `ulimit nproc` is none: it counts what all containers of the same user have together, and root has no limit.
+ */
+export async function limitProcesses(engine: EngineAddress, container: string, limit: number): Promise<void> {
+  const current = (): Promise<number | null | undefined> =>
+    inspectContainer<number | null>(engine, container, "{{json .HostConfig.PidsLimit}}");
+  const before = await current();
+  if (before === undefined || before === limit) {
+    return;
+  }
+  try {
+    await dockerCommand(engine, "update", "--pids-limit", String(limit), container);
+  } catch (error) {
+    throw failure(`resources.processes: the container ${container} could not be limited: ${printedBy(error)}`);
+  }
+  if ((await current()) !== limit) {
+    await pulumi.log.warn(
+      `The engine does not limit the processes of ${container}: its kernel or its cgroups lack the controller pids`,
+    );
+  }
+}

@@ -1,0 +1,89 @@
+import { setTimeout as sleep } from "timers/promises";
+import * as pulumi from "@pulumi/pulumi";
+import { dockerCommand, dockerCommandWith, EngineAddress, inspectContainer, inspectService, printedBy } from "./engine";
+import { failure } from "../checks/failure";
+import { StoreTask, tryStoreByTask } from "./storeTask";
+
+/** A configuration that a registry is about to be switched to. */
+export interface Preflight {
+  engine: EngineAddress;
+  imageId: string;
+  /** The registry's container or service, which may be running with another configuration. */
+  containerName?: string;
+  serviceName?: string;
+  /** Volume of the engine that has the configuration, and the folder it is mounted on. */
+  filesVolume?: string;
+  filesFolder?: string;
+  configurationPath: string;
+  /** The configuration itself, where no volume has it. */
+  configuration?: string;
+  /** `NAME=value` of the server's environment. */
+  environment: readonly string[];
+  /** `name:address` entries for the server's hosts file. */
+  hosts: readonly string[];
+  /** Where only a task sees the store as the registry will: the task's files and networks. */
+  task?: Pick<StoreTask, "files" | "networks">;
+  /** Seconds for which a new store may refuse its new credentials, which are not known everywhere in a cloud at once. */
+  patience?: number;
+}
+
+/** How long a store that was just made may refuse the registry, in seconds: an assigned role in Azure takes up to ten minutes. */
+export const newStorePatience = 600;
+
+/** Time between two tries of a new store, in seconds. */
+const pause = 5;
+
+/** What `docker run` exits with when it could not even start the container. */
+const dockerFailed = 125;
+
+/**
+ * Lets the server's image try the store before the registry is switched to it, where the registry will run. A store that can't
+ * be reached, refuses the credentials or lacks the bucket stops the deployment here; the running registry is left as it is.
+ */
+export async function checkStore(flight: Preflight): Promise<void> {
+  if ((await runningWith(flight)) === flight.configurationPath) {
+    return;
+  }
+  const { patience = 0 } = flight;
+  const tries = Math.floor(patience / pause);
+  for (let left = tries; ; left--) {
+    try {
+      await tryStore(flight);
+      return;
+    } catch (error) {
+      if (left === 0 || (error as { code?: unknown }).code === dockerFailed) {
+        throw failure(`storage: the registry was not switched to this store: ${printedBy(error)}`);
+      }
+      if (left === tries) {
+        await pulumi.log.info(`The new store is not ready; trying for ${patience} seconds at most: ${printedBy(error)}`);
+      }
+      await sleep(pause * 1000);
+    }
+  }
+}
+
+/** Path of the configuration that the registry runs with now, if it does. */
+async function runningWith({ engine, containerName, serviceName }: Preflight): Promise<string | undefined> {
+  const words =
+    serviceName === undefined
+      ? await inspectContainer<string[]>(engine, containerName ?? "", "{{json .Config.Cmd}}")
+      : await inspectService<string[]>(engine, serviceName, "{{json .Spec.TaskTemplate.ContainerSpec.Args}}");
+  return words?.at(-1);
+}
+
+async function tryStore(flight: Preflight): Promise<void> {
+  const { engine, configuration, task, serviceName } = flight;
+  if (task !== undefined && serviceName !== undefined) {
+    await tryStoreByTask({ ...flight, ...task, serviceName });
+    return;
+  }
+  const words = [
+    ...["run", "--rm", "--read-only", "--cap-drop", "ALL", "--security-opt", "no-new-privileges"],
+    ...(flight.filesVolume === undefined ? [] : ["--volume", `${flight.filesVolume}:${flight.filesFolder}:ro`]),
+    ...flight.environment.flatMap((each) => ["--env", each]),
+    ...flight.hosts.flatMap((each) => ["--add-host", each]),
+  ];
+  await (configuration === undefined
+    ? dockerCommand(engine, ...words, flight.imageId, "check", flight.configurationPath)
+    : dockerCommandWith(configuration, engine, ...words, "--interactive", flight.imageId, "check", "-"));
+}

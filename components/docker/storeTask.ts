@@ -1,0 +1,91 @@
+import { setTimeout as sleep } from "timers/promises";
+import { dockerCommand, EngineAddress, printedBy } from "./engine";
+import { failure } from "../checks/failure";
+
+/** A file for the task, from a secret of the Swarm. */
+export interface TaskFile {
+  secretName: string;
+  fileName: string;
+  fileUid: string;
+}
+
+/** What a store is tried by where only a task of the Swarm sees it as the registry will. */
+export interface StoreTask {
+  engine: EngineAddress;
+  imageId: string;
+  /** The registry's service. */
+  serviceName: string;
+  configurationPath: string;
+  files: readonly TaskFile[];
+  /** Overlay networks that lead to the store. */
+  networks: readonly string[];
+  environment: readonly string[];
+  hosts: readonly string[];
+}
+
+/** Seconds for a task to start and for the store to answer it. */
+const patience = 90;
+
+/** Has a task on the manager's node try the store, with the registry's own files and networks; throws with what it said. */
+export async function tryStoreByTask(task: StoreTask): Promise<void> {
+  const { engine } = task;
+  const [node, availability] = (
+    await dockerCommand(engine, "node", "inspect", "--format", "{{.ID}} {{.Spec.Availability}}", "self")
+  ).split(" ");
+  if (availability !== "active") {
+    // It takes no tasks, and another node need not have the image yet.
+    return;
+  }
+  const name = `${task.serviceName}-check`;
+  await remove(engine, name);
+  try {
+    await dockerCommand(
+      engine,
+      ...["service", "create", "--detach", "--quiet", "--name", name, "--mode", "replicated-job", "--restart-condition", "none"],
+      ...["--constraint", `node.id==${node}`, "--no-resolve-image", "--read-only", "--cap-drop", "ALL"],
+      ...task.files.flatMap((file) => [
+        "--secret",
+        `source=${file.secretName},target=${file.fileName},uid=${file.fileUid},gid=${file.fileUid},mode=0400`,
+      ]),
+      ...task.networks.flatMap((each) => ["--network", each]),
+      ...task.environment.flatMap((each) => ["--env", each]),
+      ...task.hosts.flatMap((each) => ["--host", each]),
+      ...[task.imageId, "check", task.configurationPath],
+    );
+    await untilDone(engine, name);
+  } finally {
+    await remove(engine, name);
+  }
+}
+
+async function untilDone(engine: EngineAddress, name: string): Promise<void> {
+  const format = ["--no-trunc", "--format", "{{.CurrentState}}\t{{.Error}}"];
+  const end = Date.now() + patience * 1000;
+  for (;;) {
+    const [state = "", error = ""] = (await dockerCommand(engine, "service", "ps", ...format, name)).split("\t");
+    if (state.startsWith("Complete")) {
+      return;
+    }
+    if (state.startsWith("Failed")) {
+      throw failure(await dockerCommand(engine, "service", "logs", "--raw", name));
+    }
+    if (state.startsWith("Rejected") || Date.now() > end) {
+      throw failure(`the task that tries it is ${state}: ${error}`);
+    }
+    await sleep(200);
+  }
+}
+
+/** A check that was cut off has left its service; and of a job that has ended Swarm keeps the containers, whatever becomes of it. */
+async function remove(engine: EngineAddress, name: string): Promise<void> {
+  await dockerCommand(engine, "service", "rm", name).catch((error: unknown) => {
+    if (!/not found/i.test(printedBy(error))) {
+      throw error;
+    }
+  });
+  const ofService = ["--filter", `label=com.docker.swarm.service.name=${name}`];
+  const containers = (await dockerCommand(engine, "ps", "--all", "--quiet", ...ofService)).split("\n").filter(Boolean);
+  if (containers.length > 0) {
+    await dockerCommand(engine, "rm", "--force", ...containers);
+  }
+}

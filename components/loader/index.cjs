@@ -1,0 +1,7 @@
+"use strict";
+// What Node.js needs to run this package and its program: Pulumi.yaml names this folder for the program, index.cjs for the package.
+require("./typescript.cjs");
+if (process.env.CONTAINER_REGISTRY_WHOLE_SDK !== "true") {
+  require("./deferSdk.cjs");
+}
+require("./stackTraces.cjs");

@@ -1,0 +1,157 @@
+import { GarbageCollection, Mirror } from "../args/registry";
+import { AcrOptions, AcrSku } from "../args/managed";
+import {
+  collectionProblems,
+  identityProblems,
+  listProblems,
+  Login,
+  hostedMirrorProblems,
+  textProblems,
+  Upstream,
+  upstreamOf,
+} from "./checks";
+import { wholeNumbers } from "../checks/numbers";
+import { Problem, shown } from "../checks/problems";
+
+/** Everything that a registry in Azure is made from. */
+export interface AcrSettings {
+  acr: AcrOptions;
+  garbageCollection: GarbageCollection;
+  mirror?: Mirror;
+}
+
+/** https://learn.microsoft.com/azure/container-registry/artifact-cache-overview */
+export const acrUpstreams: readonly Upstream[] = [
+  { host: "registry-1.docker.io", prefix: "docker-hub", login: Login.Needed },
+  { host: "mcr.microsoft.com", prefix: "microsoft", login: Login.None },
+  { host: "public.ecr.aws", prefix: "ecr-public", login: Login.None },
+  { host: "ghcr.io", prefix: "github", login: Login.Possible },
+  { host: "quay.io", prefix: "quay", login: Login.Possible },
+  { host: "registry.k8s.io", prefix: "kubernetes", login: Login.None },
+];
+
+/** First part of the names of images that come through the mirror. */
+export function acrMirrorPrefix({ acr, mirror }: AcrSettings): string | undefined {
+  return mirror === undefined ? undefined : (acr.mirrorPrefix ?? upstreamOf(mirror, acrUpstreams)?.prefix);
+}
+
+const vaultId = /^\/subscriptions\/[^/]+\/resourceGroups\/([^/]+)\/providers\/Microsoft\.KeyVault\/vaults\/([^/]+)$/i;
+
+/** Resource group and name of a key vault, from its resource ID. */
+export function vaultOf(id: string): { resourceGroupName: string; vaultName: string } {
+  const [, resourceGroupName = "", vaultName = ""] = vaultId.exec(id) ?? [];
+  return { resourceGroupName, vaultName };
+}
+
+const principal = /^(user|group|servicePrincipal):([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})$/;
+
+/** Whom `group:<object ID>` names; Azure wants to be told of what kind. */
+export function principalOf(text: string): { principalId: string; principalType: string } {
+  const [, kind = "", principalId = ""] = principal.exec(text) ?? [];
+  return { principalId, principalType: `${kind.charAt(0).toUpperCase()}${kind.slice(1)}` };
+}
+
+/** All that is wrong with the settings of a registry in Azure. */
+export function acrProblems(settings: AcrSettings): Problem[] {
+  const { acr, garbageCollection, mirror } = settings;
+  const principalRule = "user:<object ID>, group:<object ID> or servicePrincipal:<object ID>, which is a managed identity too";
+  const sku = acr.sku ?? AcrSku.Standard;
+  const skus: string[] = Object.values(AcrSku);
+  const premium = sku === AcrSku.Premium;
+  const needsPremium = `needs acr.sku Premium, and that is ${sku}`;
+  return [
+    ...textProblems("acr.", { name: acr.name }, /^[a-zA-Z0-9]{5,50}$/, "5 to 50 letters and digits"),
+    ...textProblems(
+      "acr.",
+      { resourceGroup: acr.resourceGroup },
+      /^[\w.()-]{0,89}[\w()-]$/,
+      "the name of a resource group, not its ID",
+    ),
+    ...textProblems(
+      "acr.",
+      { location: acr.location },
+      /^[a-z0-9]+$/,
+      "a region as Azure's command line names it, such as westeurope",
+    ),
+    ...(acr.location === undefined && acr.resourceGroup === undefined
+      ? [{ key: "acr.location", message: "is missing; a resource group is made there, unless acr.resourceGroup names one" }]
+      : []),
+    ...(skus.includes(sku) ? [] : [{ key: "acr.sku", message: `${shown(sku)} is not allowed; choose ${skus.join(", ")}` }]),
+    ...(acr.zoneRedundancy === true && !premium ? [{ key: "acr.zoneRedundancy", message: needsPremium }] : []),
+    ...(acr.untaggedDays !== undefined && garbageCollection.deleteUntagged !== true
+      ? [{ key: "acr.untaggedDays", message: "needs garbageCollection.deleteUntagged true" }]
+      : []),
+    ...wholeNumbers("acr.", { untaggedDays: acr.untaggedDays }, 0, 365),
+    ...listProblems("acr.readers", acr.readers, principal, principalRule),
+    ...listProblems("acr.writers", acr.writers, principal, principalRule),
+    ...identityProblems("acr", acr.readers, acr.writers),
+    ...collectionProblems("acr", "Azure collects by itself", garbageCollection),
+    ...(garbageCollection.deleteUntagged === true && !premium
+      ? [{ key: "garbageCollection.deleteUntagged", message: needsPremium }]
+      : []),
+    ...(garbageCollection.retention !== undefined
+      ? [
+          {
+            key: "garbageCollection.retention",
+            message:
+              "is nothing that Azure can do: it deletes untagged manifests only; delete tags with az acr run and acr purge",
+          },
+        ]
+      : []),
+    ...(garbageCollection.retentionDryRun !== undefined
+      ? [{ key: "garbageCollection.retentionDryRun", message: "has no meaning for target acr: Azure knows no rules for tags" }]
+      : []),
+    ...hostedMirrorProblems(
+      "Azure",
+      mirror,
+      acrUpstreams,
+      "Azure keeps what it fetched, and asks the upstream for a tag's digest at every pull",
+    ),
+    ...vaultProblems(acr, mirror),
+  ];
+}
+
+function vaultProblems(acr: AcrOptions, mirror: Mirror | undefined): Problem[] {
+  const needed = mirror?.username !== undefined;
+  return [
+    ...(acr.mirrorPrefix !== undefined && mirror === undefined ? [{ key: "acr.mirrorPrefix", message: "needs mirror" }] : []),
+    ...textProblems(
+      "acr.",
+      { mirrorPrefix: acr.mirrorPrefix },
+      /^[a-z0-9]+([._/-][a-z0-9]+)*$/,
+      "the first part of a repository's name",
+    ),
+    ...(needed && acr.mirrorVault === undefined
+      ? [{ key: "acr.mirrorVault", message: "is missing; Azure reads the login at the upstream from a key vault" }]
+      : []),
+    ...(!needed && acr.mirrorVault !== undefined
+      ? [{ key: "acr.mirrorVault", message: "needs mirror.username and mirror.password, which are put there" }]
+      : []),
+    ...textProblems(
+      "acr.",
+      { mirrorVault: acr.mirrorVault },
+      vaultId,
+      "the vault's resource ID: /subscriptions/…/resourceGroups/…/providers/Microsoft.KeyVault/vaults/<name>",
+    ),
+  ];
+}
+
+/** What users of the registry with a token of Microsoft Entra are called at it. */
+export const acrTokenUser = "00000000-0000-0000-0000-000000000000";
+
+/**
+ * Trades a token for Azure's management for one for docker login, as `az acr login` does; it is valid for three hours.
+ * https://github.com/Azure/acr/blob/main/docs/AAD-OAuth.md
+ */
+export async function acrToken(loginServer: string, tenant: string, accessToken: string): Promise<string> {
+  const answer = await fetch(`https://${loginServer}/oauth2/exchange`, {
+    method: "POST",
+    body: new URLSearchParams({ grant_type: "access_token", service: loginServer, tenant, access_token: accessToken }),
+    signal: AbortSignal.timeout(60_000),
+  });
+  if (!answer.ok) {
+    // No word of the answer's body: it may repeat what was sent.
+    throw new Error(`${loginServer} gives no token for the login that Pulumi uses: ${answer.status} ${answer.statusText}`);
+  }
+  return ((await answer.json()) as { refresh_token: string }).refresh_token;
+}

@@ -1,0 +1,208 @@
+import type * as google from "@pulumi/gcp/artifactregistry";
+import * as pulumi from "@pulumi/pulumi";
+import { GarbageCollection, Mirror } from "../args/registry";
+import { ArtifactRegistryOptions } from "../args/managed";
+import { artifactRegistryProblems, cleanupPolicies, repositoryIdOf } from "./cleanupPolicies";
+import { daemonConfig, trustCommand } from "../render/clientCommands";
+import { cloudModule } from "../cloud/cloudSdk";
+import { upstreamHost } from "./checks";
+import { checkArguments } from "../checks/inputs";
+import { holdsImages, onceMade } from "../cloud/provisioning";
+
+/** A registry in Google's Artifact Registry. */
+export interface ArtifactRegistryArgs {
+  /** Where it is and who may use it; `location` must be given. */
+  artifactRegistry?: ArtifactRegistryOptions;
+  /** Which images Google deletes. Default: none. */
+  garbageCollection?: GarbageCollection;
+  /** A pull-through cache of another registry. Default: none. */
+  mirror?: Mirror;
+  /** Destroying the component deletes the images too. Default: `false`, the repositories are protected. */
+  lab?: boolean;
+}
+
+/** A repository for images in Google's Artifact Registry: private, encrypted, with tags that stay what they are. */
+export class ArtifactRegistry extends pulumi.ComponentResource {
+  /** URL of the registry. */
+  public readonly endpoint: pulumi.Output<string>;
+  /** What goes before an image name: `europe-west3-docker.pkg.dev/project/repository`. */
+  public readonly repositoryPrefix: pulumi.Output<string>;
+  /** `oauth2accesstoken`, whoever logs in. */
+  public readonly username: pulumi.Output<string>;
+  /** A token of the identity that Pulumi uses; another one after each `up`, valid for an hour. Secret. */
+  public readonly password: pulumi.Output<string>;
+  /** The token by the user's name. Secret. */
+  public readonly credentials: pulumi.Output<Record<string, string>>;
+  /** Empty: clients trust Google's certificate. */
+  public readonly caCertificate: pulumi.Output<string>;
+  /** Shell command that makes Docker log in by the Google Cloud CLI. */
+  public readonly loginCommand: pulumi.Output<string>;
+  /** Says that nothing is to be installed. */
+  public readonly trustCommand: pulumi.Output<string>;
+  /** `{}`: client engines need nothing. */
+  public readonly daemonConfig: pulumi.Output<string>;
+  /** Name of the service. */
+  public readonly version: pulumi.Output<string>;
+  /** What goes before the full name of an image of the mirror's upstream (`library/alpine`); empty without a mirror. */
+  public readonly mirrorRepositoryPrefix: pulumi.Output<string>;
+
+  constructor(name: string, args: ArtifactRegistryArgs, opts?: pulumi.ComponentResourceOptions) {
+    // No inputs: they would stand in state, the login at the mirror's upstream among them.
+    super("container-registry:index:ArtifactRegistry", name, {}, opts);
+    const options = args.artifactRegistry ?? {};
+    const garbageCollection = args.garbageCollection ?? {};
+    checkArguments("ArtifactRegistry", args, () =>
+      artifactRegistryProblems({ artifactRegistry: options, garbageCollection, mirror: args.mirror }),
+    );
+    const lab = args.lab ?? false;
+
+    const { Repository } = cloudModule("@pulumi/gcp/artifactregistry");
+    const policies = cleanupPolicies(garbageCollection);
+    const id = options.repository ?? repositoryIdOf(name);
+    const repository = new Repository(
+      `${name}-repository`,
+      {
+        ...common(id, options),
+        description: `Container images of ${name}`,
+        mode: "STANDARD_REPOSITORY",
+        dockerConfig: { immutableTags: options.immutableTags ?? true },
+        cleanupPolicies: policies,
+        // Without rules for tags nothing is tried out.
+        cleanupPolicyDryRun: garbageCollection.retention !== undefined && garbageCollection.retentionDryRun !== false,
+      },
+      holdsImages(this, lab),
+    );
+    const mirror = args.mirror === undefined ? undefined : this.mirror(name, `${id}-mirror`, args.mirror, options);
+    const granted = [
+      ...this.members(`${name}-reader`, repository, "roles/artifactregistry.reader", options.readers),
+      ...this.members(`${name}-writer`, repository, "roles/artifactregistry.writer", options.writers),
+      ...(mirror === undefined
+        ? []
+        : this.members(`${name}-mirror-reader`, mirror, "roles/artifactregistry.reader", [
+            ...(options.readers ?? []),
+            ...(options.writers ?? []),
+          ])),
+    ];
+
+    const { getClientConfigOutput } = cloudModule("@pulumi/gcp/organizations");
+    const { accessToken } = pulumi.secret(getClientConfigOutput({ parent: this }));
+    const host = `${options.location}-docker.pkg.dev`;
+    this.endpoint = pulumi.output(`https://${host}`);
+    this.repositoryPrefix = onceMade(repository.registryUri, granted);
+    this.username = pulumi.output("oauth2accesstoken");
+    this.password = accessToken;
+    this.credentials = this.password.apply((oauth2accesstoken): Record<string, string> => ({ oauth2accesstoken }));
+    this.caCertificate = pulumi.output("");
+    this.loginCommand = pulumi.output(`gcloud auth configure-docker ${host} --quiet`);
+    this.trustCommand = pulumi.output(trustCommand(host, ""));
+    this.daemonConfig = pulumi.output(daemonConfig({}));
+    this.version = pulumi.output("Google Artifact Registry");
+    this.mirrorRepositoryPrefix = mirror === undefined ? pulumi.output("") : onceMade(mirror.registryUri, granted);
+    this.registerOutputs({
+      endpoint: this.endpoint,
+      repositoryPrefix: this.repositoryPrefix,
+      username: this.username,
+      password: this.password,
+      credentials: this.credentials,
+      caCertificate: this.caCertificate,
+      loginCommand: this.loginCommand,
+      trustCommand: this.trustCommand,
+      daemonConfig: this.daemonConfig,
+      version: this.version,
+      mirrorRepositoryPrefix: this.mirrorRepositoryPrefix,
+    });
+  }
+
+  private members(
+    name: string,
+    repository: google.Repository,
+    role: string,
+    members: readonly string[] = [],
+  ): pulumi.CustomResource[] {
+    const { RepositoryIamMember } = cloudModule("@pulumi/gcp/artifactregistry");
+    const { location, project } = repository;
+    return members.map(
+      (member) =>
+        new RepositoryIamMember(
+          `${name}-${member}`,
+          { repository: repository.repositoryId, location, project, role, member },
+          { parent: this },
+        ),
+    );
+  }
+
+  /** A remote repository: what is pulled from it comes from the upstream, once. */
+  private mirror(name: string, id: string, mirror: Mirror, options: ArtifactRegistryOptions): google.Repository {
+    const { Repository } = cloudModule("@pulumi/gcp/artifactregistry");
+    const { username, password } = mirror;
+    const host = upstreamHost(mirror);
+    return new Repository(
+      `${name}-mirror`,
+      {
+        ...common(id, options),
+        description: `Images of ${host}, kept for ${name}`,
+        mode: "REMOTE_REPOSITORY",
+        remoteRepositoryConfig: {
+          description: host,
+          dockerRepository:
+            host === "registry-1.docker.io"
+              ? { publicRepository: "DOCKER_HUB" }
+              : { customRepository: { uri: `https://${host}` } },
+          ...(username === undefined || password === undefined
+            ? {}
+            : {
+                upstreamCredentials: {
+                  usernamePasswordCredentials: {
+                    username,
+                    passwordSecretVersion: this.upstreamPassword(name, id, password, options),
+                  },
+                },
+              }),
+        },
+      },
+      // Not protected: it holds nothing that the upstream has not.
+      { parent: this },
+    );
+  }
+
+  /** Artifact Registry reads a password from Secret Manager, by an identity of its own that may read it. */
+  private upstreamPassword(
+    name: string,
+    id: string,
+    password: pulumi.Input<string>,
+    { project, labels }: ArtifactRegistryOptions,
+  ): pulumi.Output<string> {
+    const { ServiceIdentity } = cloudModule("@pulumi/gcp/projects");
+    const { Secret, SecretIamMember, SecretVersion } = cloudModule("@pulumi/gcp/secretmanager");
+    const parent = { parent: this };
+    const login = `${name}-upstream-password`;
+    const identity = new ServiceIdentity(`${name}-identity`, { service: "artifactregistry.googleapis.com", project }, parent);
+    const secret = new Secret(login, { secretId: `${id}-password`, replication: { auto: {} }, project, labels }, parent);
+    const access = new SecretIamMember(
+      login,
+      { secretId: secret.id, role: "roles/secretmanager.secretAccessor", member: identity.member },
+      parent,
+    );
+    const version = new SecretVersion(login, { secret: secret.id, secretData: pulumi.secret(password) }, parent);
+    return onceMade(version.name, [access]);
+  }
+}
+
+/** What a repository for images and a mirror have in common. */
+function common(
+  repositoryId: string,
+  { location, project, kmsKey, scan, labels }: ArtifactRegistryOptions,
+): Pick<
+  google.RepositoryArgs,
+  "repositoryId" | "location" | "project" | "format" | "kmsKeyName" | "vulnerabilityScanningConfig" | "labels"
+> {
+  return {
+    repositoryId,
+    location,
+    project,
+    format: "DOCKER",
+    kmsKeyName: kmsKey,
+    vulnerabilityScanningConfig: { enablementConfig: scan === false ? "DISABLED" : "INHERITED" },
+    labels,
+  };
+}

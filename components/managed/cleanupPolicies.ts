@@ -1,0 +1,227 @@
+import { GarbageCollection, Mirror, RetentionRule } from "../args/registry";
+import { ArtifactRegistryOptions } from "../args/managed";
+import {
+  collectionProblems,
+  identityProblems,
+  listProblems,
+  Login,
+  hostedMirrorProblems,
+  referrerTags,
+  textProblems,
+  Upstream,
+} from "./checks";
+import { Problem } from "../checks/problems";
+import { names } from "../checks/repositories";
+
+/** Everything that a registry in Google's Artifact Registry is made from. */
+export interface ArtifactRegistrySettings {
+  artifactRegistry: ArtifactRegistryOptions;
+  garbageCollection: GarbageCollection;
+  mirror?: Mirror;
+}
+
+/** https://cloud.google.com/artifact-registry/docs/repositories/remote-overview: any registry over TLS. */
+const upstreams: readonly Upstream[] = [{ host: "*", prefix: "", login: Login.Possible }];
+
+/** All that is wrong with the settings of a registry in Google's Artifact Registry. */
+export function artifactRegistryProblems({
+  artifactRegistry: options,
+  garbageCollection,
+  mirror,
+}: ArtifactRegistrySettings): Problem[] {
+  const member = /^(user|group|serviceAccount|domain|principal|principalSet):\S+$/;
+  const memberRule =
+    "user:…, group:…, serviceAccount:…, domain:…, principal://… or principalSet://…; not allUsers, to whom it would be open";
+  const label = /^[a-z][\p{Ll}\p{Lo}\d_-]{0,62}$/u;
+  return [
+    ...(options.location === undefined
+      ? [{ key: "artifactRegistry.location", message: "is missing; give a region such as europe-west3, or europe, us or asia" }]
+      : []),
+    ...textProblems(
+      "artifactRegistry.",
+      { location: options.location },
+      /^[a-z]+(-[a-z]+\d+)?$/,
+      "a region such as europe-west3, or europe, us or asia",
+    ),
+    ...textProblems(
+      "artifactRegistry.",
+      { project: options.project },
+      /^([a-z0-9.-]+:)?[a-z][a-z0-9-]{4,28}[a-z0-9]$/,
+      "a project's ID",
+    ),
+    ...textProblems(
+      "artifactRegistry.",
+      { repository: options.repository },
+      repositoryId,
+      "2 to 63 small letters, digits and hyphens, a letter first",
+    ),
+    ...textProblems(
+      "artifactRegistry.",
+      { kmsKey: options.kmsKey },
+      /^projects\/[^/]+\/locations\/[^/]+\/keyRings\/[^/]+\/cryptoKeys\/[^/]+$/,
+      "the key's name: projects/…/locations/…/keyRings/…/cryptoKeys/…",
+    ),
+    ...listProblems("artifactRegistry.readers", options.readers, member, memberRule),
+    ...listProblems("artifactRegistry.writers", options.writers, member, memberRule),
+    ...identityProblems("artifactRegistry", options.readers, options.writers),
+    ...Object.keys(options.labels ?? {})
+      .filter((name) => !label.test(name))
+      .map((name) => ({
+        key: `artifactRegistry.labels.${name}`,
+        message: "has a name that is not allowed; use small letters, digits, _ and -, a letter first",
+      })),
+    ...retentionProblems(garbageCollection),
+    ...((garbageCollection.retention ?? []).length > 0 && options.immutableTags !== false
+      ? [
+          {
+            key: "artifactRegistry.immutableTags",
+            message:
+              "true, the default, is not allowed with garbageCollection.retention: Google deletes no image that has an immutable tag; set it to false, or remove the rules",
+          },
+        ]
+      : []),
+    ...hostedMirrorProblems("Google", mirror, upstreams, "Google keeps what it fetched, and looks for newer images by itself"),
+  ];
+}
+
+const repositoryId = /^[a-z][a-z0-9-]{0,61}[a-z0-9]$/;
+
+/** The component's name as the ID of a repository. */
+export function repositoryIdOf(name: string): string {
+  const id = name
+    .toLowerCase()
+    .replace(/[^a-z0-9]+/g, "-")
+    .replace(/^[^a-z]+/, "")
+    .slice(0, 50)
+    .replace(/-+$/, "");
+  return repositoryId.test(id) ? id : "registry";
+}
+
+/** Google knows tags and repositories by how they begin. */
+const isPrefix = (pattern: string): boolean => /^[^*]*\*$/.test(pattern);
+
+/** All of Google's policies count at once, so that two rules for one repository would become a third. */
+function retentionProblems(collection: GarbageCollection): Problem[] {
+  const key = "garbageCollection";
+  const rules = collection.retention ?? [];
+  const tags = (at: string, patterns: readonly string[] = []): Problem[] =>
+    patterns.flatMap((pattern, index) =>
+      isPrefix(pattern)
+        ? []
+        : [
+            {
+              key: `${at}[${index}]`,
+              message: `${JSON.stringify(pattern)} is not possible: Google keeps tags by how they begin; give a pattern such as ${JSON.stringify(`${pattern.split("*")[0]}*`)}`,
+            },
+          ],
+    );
+  return [
+    ...collectionProblems("artifact-registry", "Google collects by itself, once a day or so", collection),
+    ...tags(`${key}.alwaysKeepTags`, collection.alwaysKeepTags),
+    ...(rules.length > 0 && collection.deleteUntagged === true && collection.retentionDryRun !== false
+      ? [
+          {
+            key: `${key}.deleteUntagged`,
+            message: `can't be done while ${key}.retentionDryRun is true: Google tries out all of its policies or none`,
+          },
+        ]
+      : []),
+    ...rules.flatMap((rule, index) => {
+      const at = `${key}.retention[${index}]`;
+      const patterns = rule.repositories ?? ["*"];
+      const earlier = rules.slice(0, index).findIndex((other) => overlap(patterns, other.repositories ?? ["*"]));
+      return [
+        ...tags(`${at}.keepTags`, rule.keepTags),
+        ...patterns.flatMap((pattern, place) =>
+          isPrefix(pattern)
+            ? []
+            : [
+                {
+                  key: `${at}.repositories[${place}]`,
+                  message: `${JSON.stringify(pattern)} is not possible: Google selects by how names begin, and this would select ${pattern}-2 too; give a prefix such as team-a/*`,
+                },
+              ],
+        ),
+        ...(earlier < 0
+          ? []
+          : [
+              {
+                key: at,
+                message: `names repositories of ${key}.retention[${earlier}] too, and for Google both rules would count; make them distinct`,
+              },
+            ]),
+      ];
+    }),
+    ...(Object.keys(cleanupPolicies(collection)).length > 10
+      ? [{ key: `${key}.retention`, message: "would be more than the 10 policies that Google allows" }]
+      : []),
+  ];
+}
+
+function overlap(some: readonly string[], others: readonly string[]): boolean {
+  return some.some((one) => others.some((other) => names(one, other) || names(other, one)));
+}
+
+/** One of Google's cleanup policies; what is to be kept wins over what is to go. */
+export interface CleanupPolicy {
+  id: string;
+  action: string;
+  condition?: {
+    tagState?: string;
+    tagPrefixes?: string[];
+    packageNamePrefixes?: string[];
+    newerThan?: string;
+    olderThan?: string;
+  };
+  mostRecentVersions?: { keepCount: number; packageNamePrefixes?: string[] };
+}
+
+/** https://cloud.google.com/artifact-registry/docs/repositories/cleanup-policy-overview */
+export function cleanupPolicies(collection: GarbageCollection): CleanupPolicy[] {
+  const always = [...(collection.alwaysKeepTags ?? []), ...((collection.retention ?? []).length === 0 ? [] : [referrerTags])];
+  return [
+    // Not the newest ones: a push sends an image's manifests first and its tag last.
+    ...(collection.deleteUntagged === true
+      ? [{ id: "untagged", action: "DELETE", condition: { tagState: "UNTAGGED", olderThan: `${daySeconds}s` } }]
+      : []),
+    ...(collection.retention ?? []).flatMap((rule, index) => policiesOf(`rule-${index + 1}`, rule)),
+    ...(always.length === 0
+      ? []
+      : [{ id: "always", action: "KEEP", condition: { tagState: "TAGGED", ...limited("tagPrefixes", always) } }]),
+  ];
+}
+
+const daySeconds = 24 * 60 * 60;
+
+function policiesOf(id: string, { repositories, keepNewest, keepDays, keepTags }: RetentionRule): CleanupPolicy[] {
+  const selected = limited("packageNamePrefixes", repositories ?? ["*"]);
+  return [
+    { id: `${id}-delete`, action: "DELETE", condition: { tagState: "TAGGED", ...selected } },
+    ...(keepNewest === undefined
+      ? []
+      : [{ id: `${id}-newest`, action: "KEEP", mostRecentVersions: { keepCount: keepNewest, ...selected } }]),
+    ...(keepDays === undefined
+      ? []
+      : [
+          {
+            id: `${id}-days`,
+            action: "KEEP",
+            condition: { tagState: "TAGGED", newerThan: `${keepDays * daySeconds}s`, ...selected },
+          },
+        ]),
+    ...(keepTags === undefined || keepTags.length === 0
+      ? []
+      : [
+          {
+            id: `${id}-tags`,
+            action: "KEEP",
+            condition: { tagState: "TAGGED", ...limited("tagPrefixes", keepTags), ...selected },
+          },
+        ]),
+  ];
+}
+
+/** The prefixes that patterns stand for; `*` sets no limit. */
+function limited(key: "tagPrefixes" | "packageNamePrefixes", patterns: readonly string[]): Partial<Record<typeof key, string[]>> {
+  return patterns.includes("*") ? {} : { [key]: patterns.map((pattern) => pattern.slice(0, -1)) };
+}

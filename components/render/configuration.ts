@@ -1,0 +1,158 @@
+import { createHash } from "crypto";
+import * as yaml from "js-yaml";
+import { Authentication, GarbageCollection } from "../args/registry";
+import { RedisConfiguration } from "./redis";
+
+/** Folder of the files that a running server reads, in the container. */
+export const filesFolder = "/etc/container-registry";
+/** Certificate chain and key in one file, so that they can only change together. */
+export const certificateFile = `${filesFolder}/server.pem`;
+export const htpasswdFile = `${filesFolder}/htpasswd`;
+/** Folder of the filesystem driver, in the container. */
+export const dataFolder = "/var/lib/registry";
+/** Port in the container; the port outside is the user's choice. */
+export const containerPort = 5000;
+/** Time that requests under way get to end when the server is stopped, in seconds. */
+export const drainSeconds = 30;
+
+/** A storage driver's name and parameters, in the engine's own words. */
+export interface StorageConfiguration {
+  driver: string;
+  parameters: Record<string, unknown>;
+  /** Clients fetch blobs from the store itself, by signed URLs. */
+  redirect: boolean;
+}
+
+/** The upstream of a pull-through cache. */
+export interface ProxyConfiguration {
+  upstream: string;
+  username?: string;
+  password?: string;
+  /** Always with a unit: the engine takes a bare number for nanoseconds. */
+  ttl: string;
+}
+
+/** All that the server's configuration file says, decided and checked. */
+export interface Configuration {
+  /** Signs the state of uploads; the same for all replicas. */
+  httpSecret: string;
+  tls: boolean;
+  /** How logins are verified; none without users. */
+  authentication?: Authentication;
+  /** The bundled server, which knows more than the stock engine. */
+  bundled: boolean;
+  /** Pulls only: pushes and deletions are refused. */
+  readOnly: boolean;
+  /** When and what the bundled server collects by itself; nothing while `readOnly`. */
+  garbageCollection?: GarbageCollection;
+  /** Other servers have the same store. Default: `false`. */
+  shared?: boolean;
+  /** Where the servers of a store keep what they know of blobs; each for itself without. */
+  redis?: RedisConfiguration;
+  storage: StorageConfiguration;
+  /** What a pull-through cache fetches from; none for a registry. */
+  proxy?: ProxyConfiguration;
+}
+
+/**
+ * Renders the whole configuration file
+ * (keys: https://distribution.github.io/distribution/about/configuration/ of distribution v3.1.2).
+ */
+export function renderConfiguration(configuration: Configuration): string {
+  const { httpSecret, storage, proxy, redis } = configuration;
+  return yaml.dump({
+    version: "0.1",
+    log: { level: "info", formatter: "text" },
+    http: {
+      addr: `:${containerPort}`,
+      secret: httpSecret,
+      draintimeout: `${drainSeconds}s`,
+      headers: { "X-Content-Type-Options": ["nosniff"] },
+      ...(configuration.tls ? { tls: { certificate: certificateFile, key: certificateFile, minimumtls: "tls1.2" } } : {}),
+    },
+    ...(configuration.authentication === undefined
+      ? {}
+      : {
+          auth: {
+            htpasswd: {
+              realm: "container-registry",
+              path: htpasswdFile,
+              ...(configuration.bundled ? verification(configuration.authentication) : {}),
+            },
+          },
+        }),
+    storage: {
+      [storage.driver]: storage.parameters,
+      delete: { enabled: true },
+      redirect: { disable: !storage.redirect },
+      // In a mirror it would go on naming blobs that have expired.
+      ...(proxy === undefined ? { cache: { blobdescriptor: redis === undefined ? "inmemory" : "redis" } } : {}),
+      tag: { concurrencylimit: 8 },
+      // All four keys: with one missing the engine panics at start.
+      maintenance: {
+        uploadpurging: { enabled: true, age: "168h", interval: "24h", dryrun: false },
+        ...(configuration.readOnly
+          ? { readonly: { enabled: true } }
+          : configuration.bundled && (configuration.garbageCollection !== undefined || configuration.shared)
+            ? { garbagecollection: collection(configuration.garbageCollection ?? {}, configuration.shared) }
+            : {}),
+      },
+    },
+    ...(redis === undefined ? {} : { redis: { addrs: [redis.address], password: redis.password } }),
+    health: { storagedriver: { enabled: true, interval: "10s", threshold: 3 } },
+    ...(proxy === undefined ? {} : { proxy: proxySection(proxy) }),
+  });
+}
+
+function proxySection({ upstream, username, password, ttl }: ProxyConfiguration): object {
+  return { remoteurl: upstream.replace(/\/$/, ""), ...(username === undefined ? {} : { username, password }), ttl };
+}
+
+function collection(settings: GarbageCollection, shared = false): object {
+  const { schedule, timeZone = "UTC", deleteUntagged = false, retention = [], alwaysKeepTags, retentionDryRun = true } = settings;
+  return {
+    ...(schedule === undefined ? {} : { schedule, timezone: timeZone }),
+    deleteuntagged: deleteUntagged,
+    // What a client pushes through another server is young: only that server knows of it until the manifest is there.
+    ...(shared ? { grace: "1h" } : {}),
+    ...(retention.length === 0
+      ? {}
+      : {
+          retention: {
+            dryrun: retentionDryRun,
+            ...(alwaysKeepTags === undefined ? {} : { alwayskeep: alwaysKeepTags }),
+            rules: retention.map(({ repositories, keepNewest, keepDays, keepTags }) => ({
+              ...(repositories === undefined ? {} : { repositories }),
+              ...(keepNewest === undefined ? {} : { keepnewest: keepNewest }),
+              ...(keepDays === undefined ? {} : { keepdays: keepDays }),
+              ...(keepTags === undefined ? {} : { keeptags: keepTags }),
+            })),
+          },
+        }),
+  };
+}
+
+function verification(authentication: Authentication): object {
+  const { cacheSeconds = 300, cacheSize = 10_000, failedLogins = 60, failedLoginsWindowSeconds = 60 } = authentication;
+  return {
+    cache: { ttl: `${cacheSeconds}s`, size: cacheSize },
+    limit: { failures: failedLogins, window: `${failedLoginsWindowSeconds}s` },
+  };
+}
+
+/**
+ * Path of a configuration file in the container, named after its content: a container stays with the file it was made for,
+ * also while a successor with another one is tried.
+ */
+export function configurationPath(rendered: string): string {
+  return `${filesFolder}/config-${shortHash(rendered)}.yml`;
+}
+
+/** Path of the CA certificates of the store, named after their content for the same reason: they are read at start only. */
+export function storeCaPath(certificates: string): string {
+  return `${filesFolder}/store-ca-${shortHash(certificates)}.pem`;
+}
+
+function shortHash(content: string): string {
+  return createHash("sha256").update(content).digest("hex").slice(0, 16);
+}

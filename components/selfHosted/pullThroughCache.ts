@@ -1,0 +1,156 @@
+import * as pulumi from "@pulumi/pulumi";
+import * as random from "@pulumi/random";
+import { Mirror, Resources } from "../args/registry";
+import { addressProblems, AddressSettings, containerProblems, nameProblems, openProblems } from "../checks/registry";
+import { certificateFile, configurationPath, renderConfiguration, storeCaPath } from "../render/configuration";
+import { onDockerEngine } from "../docker/engineChoice";
+import { hostPort, isLoopback } from "../checks/hosts";
+import { checkArguments } from "../checks/inputs";
+import { CompleteMirror, completeMirror, mirrorProblems } from "../checks/mirror";
+import { Problem } from "../checks/problems";
+import { storageConfiguration } from "../render/driverParameters";
+import { RegistryData } from "./serverVolume";
+import { RegistryFiles } from "./serverFiles";
+import { RegistryImage } from "./serverImage";
+import { completeResources, nameWhenReady, serverContainer, serverEnvironment } from "./serverContainer";
+
+/** A pull-through cache on one Docker host. */
+export interface PullThroughCacheArgs {
+  /** What is cached, from where, and on which port. Default: Docker Hub on port 5001. */
+  mirror?: Mirror;
+  /** DNS name or IP address that clients use, without port. Default: `localhost`. */
+  hostname?: string;
+  /** Address of the Docker host to listen on; 0.0.0.0 for all. Default: `127.0.0.1`. */
+  bindAddress?: string;
+  /** Certificate, intermediates and key in one PEM text, as the `serverPem` of a RegistryCertificate. Kept secret. Default: none, plain HTTP. */
+  serverPem?: pulumi.Input<string>;
+  /** Accepts plain HTTP beyond loopback, and an upstream that gets its password over plain HTTP. Default: `false`. */
+  allowInsecure?: boolean;
+  /** Names that the server finds without DNS, with their IP addresses or `host-gateway`. `host.docker.internal` is always the Docker host. */
+  hosts?: Record<string, string>;
+  /** Limits of the container. */
+  resources?: Resources;
+  /** Destroying the component deletes the cache too. Default: `false`, its volume is protected. */
+  lab?: boolean;
+}
+
+/**
+ * A pull-through cache of another registry, for the `registry-mirrors` of Docker. It starts, and serves what it has, without its
+ * upstream. It has no users: Docker sends no credentials to a mirror.
+ */
+export class PullThroughCache extends pulumi.ComponentResource {
+  /** URL of the cache, for `registry-mirrors`. */
+  public readonly endpoint: pulumi.Output<string>;
+  /** Name of the server's container, for `docker logs` and `docker exec`. */
+  public readonly containerName: pulumi.Output<string>;
+
+  constructor(name: string, args: PullThroughCacheArgs, opts?: pulumi.ComponentResourceOptions) {
+    // No inputs: they would stand in state, the upstream's password among them.
+    super("container-registry:index:PullThroughCache", name, {}, onDockerEngine(name, opts));
+    const settings = settingsOf(args);
+    checkArguments("PullThroughCache", args, () => [...nameProblems(name), ...settingsProblems(settings)]);
+    const parent = { parent: this };
+    this.warn(settings);
+
+    const image = new RegistryImage(`${name}-image`, {}, parent);
+    const data = new RegistryData(
+      `${name}-data`,
+      { storage: {}, lab: args.lab ?? false, imageId: image.imageId, unprivileged: true },
+      parent,
+    );
+    // It signs nothing here, but the file's name is a hash over it, which so tells nothing about the upstream's password.
+    const httpSecret = new random.RandomPassword(`${name}-http-secret`, { length: 48, special: false }, parent);
+    const { upstream, username, password, ttl, caCertificates } = settings.mirror;
+    const configuration = pulumi
+      .all([httpSecret.result, password === undefined ? undefined : pulumi.secret(password)])
+      .apply(([secret, known]) =>
+        renderConfiguration({
+          httpSecret: secret,
+          tls: settings.encrypted,
+          bundled: true,
+          readOnly: false,
+          storage: storageConfiguration({}),
+          proxy: { upstream, username, password: known, ttl },
+        }),
+      );
+    const path = pulumi.unsecret(configuration.apply(configurationPath));
+    const files = new RegistryFiles(
+      `${name}-files`,
+      {
+        imageId: image.imageId,
+        unprivileged: true,
+        files: [
+          { path, content: configuration },
+          ...(args.serverPem === undefined ? [] : [{ path: certificateFile, content: args.serverPem }]),
+          ...(caCertificates === undefined ? [] : [{ path: storeCaPath(caCertificates), content: caCertificates }]),
+        ],
+      },
+      parent,
+    );
+    const container = serverContainer(
+      name,
+      {
+        imageId: image.imageId,
+        bundled: true,
+        configurationPath: path,
+        filesVolume: files.volume,
+        volumes: data.volumes,
+        environment: serverEnvironment(settings.resources, caCertificates),
+        bindAddress: settings.bindAddress,
+        port: settings.mirror.port,
+        hosts: settings.hosts,
+        resources: settings.resources,
+      },
+      { parent: this, dependsOn: [files, data] },
+    );
+    const scheme = settings.encrypted ? "https" : "http";
+    this.endpoint = pulumi.output(`${scheme}://${hostPort(settings.hostname, settings.mirror.port)}`);
+    this.containerName = nameWhenReady(this, container, { bundled: true, resources: settings.resources });
+    this.registerOutputs({ endpoint: this.endpoint, containerName: this.containerName });
+  }
+
+  private warn({ bindAddress, mirror }: CacheSettings): void {
+    if (!isLoopback(bindAddress)) {
+      void pulumi.log.warn(
+        `Everybody who reaches ${hostPort(bindAddress, mirror.port)} can pull through the mirror without a login` +
+          (mirror.username === undefined ? "" : `, also what ${mirror.upstream} gives to ${mirror.username} alone`) +
+          ". Docker sends no credentials to a mirror, so let a firewall decide who may.",
+        this,
+      );
+    }
+  }
+}
+
+/** The arguments with every default filled in. */
+interface CacheSettings {
+  mirror: CompleteMirror;
+  hostname: string;
+  bindAddress: string;
+  encrypted: boolean;
+  allowInsecure: boolean;
+  hosts: Record<string, string>;
+  resources: Required<Resources>;
+}
+
+function settingsOf(args: PullThroughCacheArgs): CacheSettings {
+  return {
+    mirror: completeMirror(args.mirror ?? {}),
+    hostname: args.hostname ?? "localhost",
+    bindAddress: args.bindAddress ?? "127.0.0.1",
+    encrypted: args.serverPem !== undefined,
+    allowInsecure: args.allowInsecure ?? false,
+    hosts: args.hosts ?? {},
+    resources: completeResources(args.resources),
+  };
+}
+
+function settingsProblems(settings: CacheSettings): Problem[] {
+  const address: AddressSettings = { ...settings, port: settings.mirror.port };
+  return [
+    // The port is looked at with the rest of `mirror`.
+    ...addressProblems(address).filter(({ key }) => key !== "port"),
+    ...(settings.encrypted ? [] : openProblems("serverPem", "a mirror without a certificate", "give one", address)),
+    ...mirrorProblems(settings.mirror, settings.allowInsecure),
+    ...containerProblems(settings.hosts, settings.resources),
+  ];
+}

@@ -1,0 +1,162 @@
+import * as pulumi from "@pulumi/pulumi";
+import * as tls from "@pulumi/tls";
+import { Tls, TlsMode } from "../args/registry";
+import { expiry, providedCertificateProblems, serverPem, trustAnchor, validity } from "../checks/certificates";
+import { tlsProblems } from "../checks/registry";
+import { isIpAddress } from "../checks/hosts";
+import { checkArguments, gated } from "../checks/inputs";
+
+/** Ten years: clients trust the CA, so it outlives many server certificates. */
+const caValidityDays = 3650;
+const hoursPerDay = 24;
+const keyArgs = { algorithm: "ECDSA", ecdsaCurve: "P256" };
+const caUses = ["cert_signing", "crl_signing", "digital_signature"];
+const organization = "container-registry";
+
+/** A certificate authority. */
+interface Authority {
+  key: tls.PrivateKey;
+  subject: { commonName: string; organization: string };
+  certificate: tls.SelfSignedCert;
+}
+
+/** What a certificate is made for. */
+export interface RegistryCertificateArgs {
+  /** Name or IP address that clients connect to. */
+  hostname: string;
+  /** Further names and IP addresses the certificate covers. */
+  alternativeNames?: string[];
+  /** Where the certificate comes from. Default: self-signed. */
+  tls?: Tls;
+}
+
+/** A server certificate: made here and signed by a CA of its own, the user's own, or none. */
+export class RegistryCertificate extends pulumi.ComponentResource {
+  /** Certificate, intermediates and key in one PEM text; empty without TLS. Secret. */
+  public readonly serverPem: pulumi.Output<string>;
+  /** What clients have to trust, PEM; empty without TLS and for a public CA. */
+  public readonly caCertificate: pulumi.Output<string>;
+  /** End of the server certificate, ISO 8601 in UTC; empty without TLS. */
+  public readonly expiresAt: pulumi.Output<string>;
+
+  constructor(name: string, args: RegistryCertificateArgs, opts?: pulumi.ComponentResourceOptions) {
+    // No inputs: they would stand in state, the private key among them.
+    super("container-registry:index:RegistryCertificate", name, {}, opts);
+    const settings = args.tls ?? {};
+    checkArguments("RegistryCertificate", args, () => tlsProblems(settings, args.hostname));
+
+    switch (settings.mode ?? TlsMode.SelfSigned) {
+      case TlsMode.SelfSigned: {
+        const made = this.selfSigned(name, args, settings);
+        this.serverPem = made.serverPem;
+        this.caCertificate = made.caCertificate;
+        break;
+      }
+      case TlsMode.Provided: {
+        const provided = gated(
+          {
+            certificate: settings.certificate ?? "",
+            privateKey: pulumi.secret(settings.privateKey ?? ""),
+            chain: settings.chain ?? "",
+          },
+          (values) => providedCertificateProblems(values, args.hostname, new Date()),
+        );
+        this.serverPem = provided.apply(serverPem);
+        this.caCertificate = pulumi.unsecret(provided.apply(trustAnchor));
+        break;
+      }
+      case TlsMode.Off:
+        this.serverPem = pulumi.secret("");
+        this.caCertificate = pulumi.output("");
+    }
+    this.expiresAt = pulumi.unsecret(this.serverPem.apply((pem) => (pem === "" ? "" : expiry(pem))));
+    this.registerOutputs({ serverPem: this.serverPem, caCertificate: this.caCertificate, expiresAt: this.expiresAt });
+  }
+
+  private selfSigned(
+    name: string,
+    args: RegistryCertificateArgs,
+    settings: Tls,
+  ): { serverPem: pulumi.Output<string>; caCertificate: pulumi.Output<string> } {
+    const generation = settings.caGeneration ?? 1;
+    const ca = this.authority(name, generation);
+    const previous = settings.keepPreviousCa ? this.authority(name, generation - 1) : undefined;
+    const bridge = previous === undefined ? "" : this.bridge(name, ca, previous).certPem;
+
+    const names = [...new Set([args.hostname, ...(args.alternativeNames ?? [])])];
+    const serverKey = new tls.PrivateKey(`${name}-key`, keyArgs, {
+      parent: this,
+      replacementTrigger: settings.generation ?? 1,
+    });
+    const request = new tls.CertRequest(
+      `${name}-request`,
+      {
+        privateKeyPem: serverKey.privateKeyPem,
+        // 64 characters is all that X.509 gives a common name (RFC 5280); clients read the alternative names.
+        subject: { commonName: args.hostname.slice(0, 64), organization },
+        dnsNames: names.filter((each) => !isIpAddress(each)),
+        ipAddresses: names.filter(isIpAddress),
+      },
+      { parent: this },
+    );
+    const { validityDays, renewBeforeDays } = validity(settings);
+    const certificate = new tls.LocallySignedCert(
+      `${name}-certificate`,
+      {
+        caPrivateKeyPem: ca.key.privateKeyPem,
+        caCertPem: ca.certificate.certPem,
+        certRequestPem: request.certRequestPem,
+        allowedUses: ["digital_signature", "key_encipherment", "server_auth"],
+        validityPeriodHours: validityDays * hoursPerDay,
+        earlyRenewalHours: renewBeforeDays * hoursPerDay,
+        setSubjectKeyId: true,
+      },
+      { parent: this },
+    );
+    return {
+      serverPem: pulumi.secret(pulumi.interpolate`${certificate.certPem}${bridge}${serverKey.privateKeyPem}`),
+      caCertificate: pulumi.interpolate`${ca.certificate.certPem}${previous?.certificate.certPem ?? ""}`,
+    };
+  }
+
+  /** The generation is part of the names: the CA before stays in state as long as it is asked for. */
+  private authority(name: string, generation: number): Authority {
+    const key = new tls.PrivateKey(`${name}-ca-key-${generation}`, keyArgs, { parent: this });
+    const subject = { commonName: `${name} CA ${generation}`, organization };
+    const certificate = new tls.SelfSignedCert(
+      `${name}-ca-${generation}`,
+      {
+        privateKeyPem: key.privateKeyPem,
+        isCaCertificate: true,
+        subject,
+        allowedUses: caUses,
+        validityPeriodHours: caValidityDays * hoursPerDay,
+        setSubjectKeyId: true,
+      },
+      { parent: this },
+    );
+    return { key, subject, certificate };
+  }
+
+  /** The new CA's key, certified by the CA before: clients that know only that one find a way from the server certificate to it. */
+  private bridge(name: string, ca: Authority, previous: Authority): tls.LocallySignedCert {
+    const request = new tls.CertRequest(
+      `${name}-ca-bridge-request`,
+      { privateKeyPem: ca.key.privateKeyPem, subject: ca.subject },
+      { parent: this },
+    );
+    return new tls.LocallySignedCert(
+      `${name}-ca-bridge`,
+      {
+        caPrivateKeyPem: previous.key.privateKeyPem,
+        caCertPem: previous.certificate.certPem,
+        certRequestPem: request.certRequestPem,
+        isCaCertificate: true,
+        allowedUses: caUses,
+        validityPeriodHours: caValidityDays * hoursPerDay,
+        setSubjectKeyId: true,
+      },
+      { parent: this },
+    );
+  }
+}

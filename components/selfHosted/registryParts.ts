@@ -1,0 +1,131 @@
+import * as pulumi from "@pulumi/pulumi";
+import * as random from "@pulumi/random";
+import { TlsMode } from "../args/registry";
+import { RegistrySettings } from "../checks/registry";
+import { daemonConfig, loginCommand, trustCommand } from "../render/clientCommands";
+import { certificateFile, configurationPath, htpasswdFile, renderConfiguration, storeCaPath } from "../render/configuration";
+import { hostPort, isLoopback, isUnspecified } from "../checks/hosts";
+import { gated } from "../checks/inputs";
+import { completeMirror, isOfDockerHub } from "../checks/mirror";
+import { RedisConfiguration } from "../render/redis";
+import { storageConfiguration } from "../render/driverParameters";
+import { storageProblems } from "../checks/storage";
+import { serverVersion } from "../render/version";
+import { provisionedStorage } from "../stores/provisionedStorage";
+import { RegistryCertificate } from "./registryCertificate";
+import { ServerFile } from "./serverFiles";
+import { RegistryOutputs } from "../args/outputs";
+import { RegistryUsers } from "./registryUsers";
+import { serverEnvironment } from "./serverContainer";
+
+/** A file that the server reads, with a word for what is in it. */
+export interface NamedFile extends ServerFile {
+  name: string;
+}
+
+/** What a server of our own is made from, wherever it runs. */
+export interface RegistryParts {
+  certificate: RegistryCertificate;
+  users: RegistryUsers;
+  /** Where the configuration file is in the container. */
+  configurationPath: pulumi.Output<string>;
+  /** The configuration file as text. Secret. */
+  configuration: pulumi.Output<string>;
+  files: NamedFile[];
+  /** `NAME=value` of the server's environment. */
+  environment: string[];
+}
+
+/** Where a server is in the world. */
+export interface Surroundings {
+  lab: boolean;
+  /** Other servers have the same store. */
+  shared: boolean;
+  /** They have a cache in common, too. */
+  redis?: pulumi.Output<RedisConfiguration>;
+}
+
+/** Everything about a server but where it runs. */
+export function registryParts(
+  name: string,
+  settings: RegistrySettings,
+  { lab, shared, redis }: Surroundings,
+  parent: pulumi.ComponentResourceOptions,
+): RegistryParts {
+  const encrypted = settings.tls.mode !== TlsMode.Off;
+  const certificate = new RegistryCertificate(
+    `${name}-tls`,
+    { hostname: settings.hostname, alternativeNames: certificateNames(settings), tls: settings.tls },
+    parent,
+  );
+  const users = new RegistryUsers(`${name}-users`, { users: [...settings.users], anonymousPull: settings.anonymousPull }, parent);
+  // Not RandomBytes: its value is its ID as well, and that stands in state and previews in clear.
+  const httpSecret = new random.RandomPassword(`${name}-http-secret`, { length: 48, special: false }, parent);
+  const store = provisionedStorage(`${name}-store`, settings.storage, lab, parent);
+  const storage = gated(store, (resolved) => storageProblems(resolved, settings.image));
+  const configuration = pulumi.all([httpSecret.result, storage, redis]).apply(([secret, resolved, cache]) =>
+    renderConfiguration({
+      httpSecret: secret,
+      tls: encrypted,
+      authentication: settings.users.length > 0 ? settings.authentication : undefined,
+      bundled: settings.image === "bundled",
+      readOnly: settings.readOnly,
+      garbageCollection: settings.garbageCollection,
+      shared,
+      redis: cache,
+      storage: storageConfiguration(resolved),
+    }),
+  );
+  // The path holds a hash over the random HTTP secret, which tells nothing about the file's other secrets.
+  const path = pulumi.unsecret(configuration.apply(configurationPath));
+  const storeCa = settings.storage.caCertificates;
+  return {
+    certificate,
+    users,
+    configurationPath: path,
+    configuration,
+    files: [
+      { name: "configuration", path, content: configuration },
+      ...(encrypted ? [{ name: "certificate", path: certificateFile, content: certificate.serverPem }] : []),
+      ...(settings.users.length > 0 ? [{ name: "users", path: htpasswdFile, content: users.htpasswd }] : []),
+      ...(storeCa === undefined ? [] : [{ name: "store-ca", path: storeCaPath(storeCa), content: storeCa }]),
+    ],
+    environment: serverEnvironment(settings.resources, storeCa),
+  };
+}
+
+/** Every name and address a client of this host may use. */
+function certificateNames(settings: RegistrySettings): string[] {
+  return [settings.bindAddress, "localhost", "127.0.0.1", "::1"].filter((each) => !isUnspecified(each));
+}
+
+/** What clients need to know; `mirror` is the URL of a pull-through cache. */
+export function clientOutputs(
+  settings: RegistrySettings,
+  { certificate, users }: RegistryParts,
+  mirror: pulumi.Output<string> = pulumi.output(""),
+): RegistryOutputs & Required<Pick<RegistryOutputs, "certificateExpiresAt" | "mirrorEndpoint">> {
+  const encrypted = settings.tls.mode !== TlsMode.Off;
+  const prefix = hostPort(settings.hostname, settings.port);
+  const cache = settings.mirror && completeMirror(settings.mirror);
+  const trusted = cache && { prefix: hostPort(settings.hostname, cache.port), ofDockerHub: isOfDockerHub(cache) };
+  return {
+    endpoint: pulumi.output(`${encrypted ? "https" : "http"}://${prefix}`),
+    repositoryPrefix: pulumi.output(prefix),
+    username: users.username,
+    password: users.password,
+    credentials: users.credentials,
+    caCertificate: certificate.caCertificate,
+    certificateExpiresAt: certificate.expiresAt,
+    loginCommand: users.username.apply((username) => loginCommand(prefix, username)),
+    trustCommand: certificate.caCertificate.apply((ca) => trustCommand(prefix, ca, trusted)),
+    daemonConfig: mirror.apply((endpoint) =>
+      daemonConfig({
+        insecureRegistry: encrypted || isLoopback(settings.hostname) ? undefined : prefix,
+        mirror: endpoint === "" ? undefined : endpoint,
+      }),
+    ),
+    mirrorEndpoint: mirror,
+    version: pulumi.output(settings.image === "bundled" ? serverVersion() : settings.image),
+  };
+}

@@ -1,0 +1,96 @@
+import * as pulumi from "@pulumi/pulumi";
+import * as random from "@pulumi/random";
+import { Access, User } from "../args/registry";
+import { passwordProblem, userProblems } from "../checks/registry";
+import { bcryptHash, Permission, renderHtpasswd } from "../render/htpasswd";
+import { checkArguments, gated } from "../checks/inputs";
+
+/** Who may log in. */
+export interface RegistryUsersArgs {
+  /** Who may log in, every name once. */
+  users: User[];
+  /** Everybody may pull without a login. Default: `false`. */
+  anonymousPull?: boolean;
+}
+
+/** A user's password and the hash of it. */
+interface Password {
+  password: pulumi.Output<string>;
+  hash: pulumi.Output<string>;
+}
+
+/** Passwords, generated or given, and the htpasswd file made from them. */
+export class RegistryUsers extends pulumi.ComponentResource {
+  /** The htpasswd file. Secret. */
+  public readonly htpasswd: pulumi.Output<string>;
+  /** Name of the first user; empty without users. */
+  public readonly username: pulumi.Output<string>;
+  /** Password of the first user; empty without users. Secret. */
+  public readonly password: pulumi.Output<string>;
+  /** Password of every user by name. Secret. */
+  public readonly credentials: pulumi.Output<Record<string, string>>;
+
+  constructor(name: string, args: RegistryUsersArgs, opts?: pulumi.ComponentResourceOptions) {
+    // No inputs: they would stand in state, the passwords among them.
+    super("container-registry:index:RegistryUsers", name, {}, opts);
+    checkArguments("RegistryUsers", args, () => userProblems(args.users));
+
+    const users = args.users.map((user, index) => ({ name: user.name, passwords: this.passwords(name, user, index) }));
+    const entries = pulumi.all(users.flatMap((user) => user.passwords.map(({ hash }) => ({ name: user.name, hash }))));
+    this.htpasswd = pulumi.secret(
+      entries.apply((known) =>
+        renderHtpasswd({ entries: known, permissions: permissions(args.users), anonymousPull: args.anonymousPull ?? false }),
+      ),
+    );
+    this.username = pulumi.output(users[0]?.name ?? "");
+    this.password = pulumi.secret(users[0]?.passwords[0].password ?? "");
+    this.credentials = pulumi.secret(Object.fromEntries(users.map((user) => [user.name, user.passwords[0].password])));
+    this.registerOutputs({
+      htpasswd: this.htpasswd,
+      username: this.username,
+      password: this.password,
+      credentials: this.credentials,
+    });
+  }
+
+  /** A user's passwords: the current one first, and during a grace period the one before. */
+  private passwords(name: string, user: User, index: number): [Password, ...Password[]] {
+    const generation = user.generation ?? 1;
+    if (user.password === undefined) {
+      return [
+        this.generated(name, user.name, generation),
+        ...(user.keepPrevious ? [this.generated(name, user.name, generation - 1)] : []),
+      ];
+    }
+    const salt = `${name}-${user.name}-salt`;
+    return [
+      this.given(`${salt}-${generation}`, user.password, `users[${index}].password`),
+      ...(user.previousPassword === undefined
+        ? []
+        : [this.given(`${salt}-previous`, user.previousPassword, `users[${index}].previousPassword`)]),
+    ];
+  }
+
+  /** The generation is part of the name: the password of the one before stays in state as long as it is asked for. */
+  private generated(name: string, user: string, generation: number): Password {
+    const password = new random.RandomPassword(
+      `${name}-${user}-${generation}`,
+      // No special characters: the password is typed into shells and put into URLs; 32 of 62 characters are 190 bits.
+      { length: 32, special: false },
+      { parent: this },
+    );
+    return { password: password.result, hash: password.bcryptHash };
+  }
+
+  private given(saltName: string, password: pulumi.Input<string>, key: string): Password {
+    const checked = gated(pulumi.secret(password), (value) => passwordProblem(key, value));
+    const salt = new random.RandomBytes(saltName, { length: 16 }, { parent: this });
+    return { password: checked, hash: pulumi.all([checked, salt.base64]).apply(([value, bytes]) => bcryptHash(value, bytes)) };
+  }
+}
+
+function permissions(users: readonly User[]): Permission[] {
+  return users
+    .filter(({ access, repositories }) => access === Access.Pull || repositories !== undefined)
+    .map(({ name, access, repositories }) => ({ name, access: access ?? Access.PushPull, repositories: repositories ?? ["*"] }));
+}

@@ -1,0 +1,101 @@
+import * as docker from "@pulumi/docker";
+import * as pulumi from "@pulumi/pulumi";
+import { Resources } from "../args/registry";
+import { containerPort, drainSeconds, filesFolder, storeCaPath } from "../render/configuration";
+import { engineOf } from "../docker/engineChoice";
+import { untilHealthy } from "../docker/health";
+import { livenessCheck } from "../docker/liveness";
+import { limitProcesses } from "../docker/processLimit";
+
+/** How a server runs. */
+export interface ServerContainerArgs {
+  imageId: pulumi.Input<string>;
+  /** The bundled server, which can check its own health. */
+  bundled: boolean;
+  /** Path of the configuration file, in the container. */
+  configurationPath: pulumi.Input<string>;
+  /** Name of the volume with the server's files. */
+  filesVolume: pulumi.Input<string>;
+  /** Where images are kept. */
+  volumes: docker.types.input.ContainerVolume[];
+  environment: string[];
+  /** Address and port on the Docker host. */
+  bindAddress: string;
+  port: number;
+  hosts: Record<string, string>;
+  resources: Required<Resources>;
+}
+
+/** Limits with the defaults filled in. */
+export function completeResources(resources: Resources = {}): Required<Resources> {
+  return { memory: resources.memory ?? 512, processes: resources.processes ?? 512 };
+}
+
+/** `NAME=value` of a server's environment; `ca` is what it trusts, instead of the public CAs. */
+export function serverEnvironment(resources: Required<Resources>, ca?: string): string[] {
+  return [
+    // The collector works harder before the kernel's limit is met.
+    `GOMEMLIMIT=${Math.floor(resources.memory * 0.9)}MiB`,
+    ...(ca === undefined ? [] : [`SSL_CERT_FILE=${storeCaPath(ca)}`]),
+  ];
+}
+
+/** A name that a server finds without DNS, and its address. */
+interface HostEntry {
+  host: string;
+  ip: string;
+}
+
+export function serverHosts(hosts: Record<string, string>): HostEntry[] {
+  return Object.entries({ "host.docker.internal": "host-gateway", ...hosts }).map(([host, ip]) => ({ host, ip }));
+}
+
+/** The container of a registry or of a mirror: confined, restarted by the engine, and with its logs bounded. */
+export function serverContainer(name: string, args: ServerContainerArgs, opts: pulumi.CustomResourceOptions): docker.Container {
+  return new docker.Container(
+    name,
+    {
+      name,
+      image: args.imageId,
+      command: ["serve", args.configurationPath],
+      restart: "unless-stopped",
+      // Requests under way end before the engine kills the server.
+      stopTimeout: drainSeconds + 5,
+      destroyGraceSeconds: drainSeconds + 5,
+      readOnly: true,
+      capabilities: { drops: ["ALL"] },
+      securityOpts: ["no-new-privileges"],
+      memory: args.resources.memory,
+      memorySwap: args.resources.memory,
+      envs: args.environment,
+      hosts: serverHosts(args.hosts),
+      tmpfs: { "/tmp": "rw,noexec,nosuid,size=64m" },
+      volumes: [{ volumeName: args.filesVolume, containerPath: filesFolder, readOnly: true }, ...args.volumes],
+      ports: [{ internal: containerPort, external: args.port, ip: args.bindAddress }],
+      networkMode: "bridge",
+      logDriver: "json-file",
+      logOpts: { "max-size": "10m", "max-file": "3" },
+      // A foreign image need not have anything to check with.
+      ...(args.bundled ? { healthcheck: livenessCheck(args.configurationPath) } : {}),
+    },
+    opts,
+  );
+}
+
+/** The container's name, once its processes are limited and the server in it answers. */
+export function nameWhenReady(
+  component: pulumi.ComponentResource,
+  container: docker.Container,
+  { bundled, resources }: Pick<ServerContainerArgs, "bundled" | "resources">,
+): pulumi.Output<string> {
+  return pulumi.runtime.isDryRun()
+    ? container.name
+    : pulumi.all([engineOf(component), container.name, container.id]).apply(async ([engine, name]) => {
+        await Promise.all([
+          limitProcesses(engine, name, resources.processes),
+          // A foreign image need not have anything to check with.
+          bundled ? untilHealthy(engine, name) : undefined,
+        ]);
+        return name;
+      });
+}

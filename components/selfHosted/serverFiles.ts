@@ -1,0 +1,54 @@
+import * as docker from "@pulumi/docker";
+import * as pulumi from "@pulumi/pulumi";
+import { filesFolder } from "../render/configuration";
+
+/** A file for the server. */
+export interface ServerFile {
+  path: pulumi.Input<string>;
+  content: pulumi.Input<string>;
+}
+
+export interface RegistryFilesArgs {
+  imageId: pulumi.Input<string>;
+  files: ServerFile[];
+  /** The server's user is not root, and the image keeps the folder to that user. */
+  unprivileged: boolean;
+}
+
+/**
+ * The files that the server reads, in a volume. They are written by a container that is never started, so that a changed
+ * certificate or users file replaces that container and leaves the running server alone.
+ */
+export class RegistryFiles extends pulumi.ComponentResource {
+  /** Name of the volume. */
+  public readonly volume: pulumi.Output<string>;
+  /** Resolves when the files are in place. */
+  public readonly written: pulumi.Output<unknown>;
+
+  constructor(name: string, args: RegistryFilesArgs, opts?: pulumi.ComponentResourceOptions) {
+    super("container-registry:index:RegistryFiles", name, {}, opts);
+    const volume = new docker.Volume(name, { name }, { parent: this });
+    const writer = new docker.Container(
+      `${name}-writer`,
+      {
+        name: `${name}-writer`,
+        image: args.imageId,
+        command: ["version"],
+        start: false,
+        mustRun: false,
+        networkMode: "none",
+        restart: "no",
+        volumes: [{ volumeName: volume.name, containerPath: filesFolder }],
+        uploads: args.files.map(({ path, content }) => ({
+          file: path,
+          content: pulumi.secret(content),
+          permissions: args.unprivileged ? "0644" : "0600",
+        })),
+      },
+      { parent: this, additionalSecretOutputs: ["uploads"] },
+    );
+    this.volume = volume.name;
+    this.written = writer.id;
+    this.registerOutputs({ volume: this.volume });
+  }
+}

@@ -1,0 +1,46 @@
+import * as docker from "@pulumi/docker";
+import * as pulumi from "@pulumi/pulumi";
+import { buildBundledImage, imageName, loadImage } from "../docker/bundledImage";
+import { imageProblems } from "../checks/registry";
+import { engineOf, onDockerEngine } from "../docker/engineChoice";
+import { checkArguments } from "../checks/inputs";
+
+/** Which server image. */
+export interface RegistryImageArgs {
+  /** `bundled`, or a reference pinned by digest (`name@sha256:…`). Default: `bundled`. */
+  image?: string;
+}
+
+/** The registry server's image on a Docker engine: the bundled one, built here and loaded, or one that is pulled. */
+export class RegistryImage extends pulumi.ComponentResource {
+  /** Image ID (`sha256:…`). */
+  public readonly imageId: pulumi.Output<string>;
+
+  constructor(name: string, args: RegistryImageArgs, opts?: pulumi.ComponentResourceOptions) {
+    super("container-registry:index:RegistryImage", name, {}, onDockerEngine(name, opts));
+    const reference = args.image ?? "bundled";
+    checkArguments("RegistryImage", args, () => imageProblems(reference));
+    const image = new docker.RemoteImage(
+      name,
+      reference === "bundled"
+        ? { name: this.bundled(name) }
+        : // Somebody else's image: it may be in use elsewhere on this engine, so it stays there.
+          { name: reference, keepLocally: true },
+      { parent: this },
+    );
+    this.imageId = image.imageId;
+    this.registerOutputs({ imageId: this.imageId });
+  }
+
+  /** The name the bundled image has on the engine. Each component has a tag of its own, so that removing it never hits another's. */
+  private bundled(name: string): pulumi.Output<string> {
+    return engineOf(this).apply(async (engine) => {
+      const archive = await buildBundledImage();
+      const tagged = imageName(name, archive);
+      if (!pulumi.runtime.isDryRun()) {
+        await loadImage(engine, archive, tagged);
+      }
+      return tagged;
+    });
+  }
+}

@@ -1,0 +1,94 @@
+import { createHash } from "crypto";
+import * as docker from "@pulumi/docker";
+import * as pulumi from "@pulumi/pulumi";
+import { dataFolder } from "../render/configuration";
+import { failure } from "../checks/failure";
+import { driverOf } from "../render/driverParameters";
+import { Storage } from "../args/storage";
+
+export interface RegistryDataArgs {
+  storage: Storage;
+  lab: boolean;
+  /** The server's image on the engine that has the folder or volume. */
+  imageId: pulumi.Input<string>;
+  /** The server runs as a user of its own, so folders that others made must be handed to it. */
+  unprivileged: boolean;
+}
+
+/** Whether images are in a folder or volume that the engine or somebody else made. */
+export function isForeign({ filesystem: { hostPath, volume, volumeDriver } = {} }: Storage): boolean {
+  return hostPath !== undefined || volume !== undefined || volumeDriver !== undefined;
+}
+
+/** Images on the Docker host: a volume, or a folder of the host. */
+export class RegistryData extends pulumi.ComponentResource {
+  /** What the server's container mounts; nothing when images are kept in an object store. */
+  public readonly volumes: docker.types.input.ContainerVolume[];
+
+  constructor(name: string, args: RegistryDataArgs, opts?: pulumi.ComponentResourceOptions) {
+    super("container-registry:index:RegistryData", name, {}, opts);
+    const { hostPath, volume, volumeDriver, volumeOptions } = args.storage.filesystem ?? {};
+
+    // The default volume is there whatever the storage is: an `up` that switches the storage would else delete it.
+    const standard = new docker.Volume(name, { name }, { parent: this, protect: !args.lab });
+
+    if (driverOf(args.storage) !== "filesystem") {
+      this.volumes = [];
+    } else if (hostPath !== undefined) {
+      this.volumes = [{ hostPath, containerPath: dataFolder }];
+    } else if (volume !== undefined || volumeDriver !== undefined) {
+      const identity = createHash("sha256")
+        .update(JSON.stringify([volume, volumeDriver, volumeOptions]))
+        .digest("hex");
+      const chosen = new docker.Volume(
+        `${name}-${identity.slice(0, 8)}`,
+        {
+          name: volume ?? `${name}-${identity.slice(0, 8)}`,
+          driver: volumeDriver ?? "local",
+          // The options of a network share may hold its password.
+          driverOpts: volumeOptions === undefined ? undefined : pulumi.secret(volumeOptions),
+        },
+        // An `up` that chooses another storage takes this volume out of the stack, and must leave its images: also with `lab`,
+        // as Pulumi cannot tell that from a `destroy`. So a chosen volume outlives the stack, as a folder of the host does.
+        { parent: this, retainOnDelete: true, additionalSecretOutputs: ["driverOpts"] },
+      );
+      this.volumes = [{ volumeName: chosen.name, containerPath: dataFolder }];
+    } else {
+      this.volumes = [{ volumeName: standard.name, containerPath: dataFolder }];
+    }
+
+    if (args.unprivileged && isForeign(args.storage)) {
+      this.handOver(name, args.imageId);
+    }
+    this.registerOutputs({});
+  }
+
+  /** Gives a folder or volume to the server's user. Runs once and stays as a stopped container. */
+  private handOver(name: string, imageId: pulumi.Input<string>): void {
+    const handOver = new docker.Container(
+      `${name}-owner`,
+      {
+        name: `${name}-owner`,
+        image: imageId,
+        command: ["prepare", dataFolder],
+        user: "0:0",
+        capabilities: { drops: ["ALL"], adds: ["CAP_CHOWN", "CAP_DAC_OVERRIDE"] },
+        securityOpts: ["no-new-privileges"],
+        networkMode: "none",
+        readOnly: true,
+        restart: "no",
+        attach: true,
+        mustRun: false,
+        volumes: this.volumes,
+      },
+      { parent: this },
+    );
+    handOver.exitCode.apply((code) => {
+      if (code !== 0) {
+        throw failure(
+          `storage.filesystem: the folder or volume could not be given to the registry's user (exit code ${code}); see docker logs ${name}-owner`,
+        );
+      }
+    });
+  }
+}

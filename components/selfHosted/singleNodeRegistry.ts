@@ -1,0 +1,214 @@
+import * as pulumi from "@pulumi/pulumi";
+import { Authentication, GarbageCollection, Mirror, Resources, Tls, TlsMode, User } from "../args/registry";
+import { nameProblems, registryProblems, RegistrySettings } from "../checks/registry";
+import { filesFolder } from "../render/configuration";
+import { engineOf, onDockerEngine } from "../docker/engineChoice";
+import { checkArguments } from "../checks/inputs";
+import { checkStore, newStorePatience } from "../docker/storeCheck";
+import { driverOf } from "../render/driverParameters";
+import { PullThroughCache } from "./pullThroughCache";
+import { RegistryData } from "./serverVolume";
+import { RegistryFiles } from "./serverFiles";
+import { RegistryImage } from "./serverImage";
+import { clientOutputs, registryParts } from "./registryParts";
+import { completeResources, nameWhenReady, serverContainer, serverHosts } from "./serverContainer";
+import { Storage } from "../args/storage";
+
+/** A registry on one Docker host. */
+export interface SingleNodeRegistryArgs {
+  /** DNS name or IP address that clients use, without port; it is in the certificate and in image names. Default: `localhost`. */
+  hostname?: string;
+  /** Port on the Docker host, 1 to 65535. Default: `5000`. */
+  port?: number;
+  /** Address of the Docker host to listen on; 0.0.0.0 for all. Default: `127.0.0.1`. */
+  bindAddress?: string;
+  /** Accepts plain HTTP or a registry without users beyond loopback. Default: `false`. */
+  allowInsecure?: boolean;
+  /** Where the certificate comes from, or that there is none. Default: self-signed. */
+  tls?: Tls;
+  /** Who may log in. Default: one user `admin` with a generated password. */
+  users?: User[];
+  /** Everybody may pull without a login; pushing still needs one. Default: `false`. */
+  anonymousPull?: boolean;
+  /** How logins are verified. For the bundled server. */
+  authentication?: Authentication;
+  /** Where images are kept. Default: a named volume. */
+  storage?: Storage;
+  /** Image of the server: `bundled`, or a reference pinned by digest (`name@sha256:…`). Default: `bundled`. */
+  image?: string;
+  /** Accepts pulls only, e.g. while images are moved to another store. Default: `false`. */
+  readOnly?: boolean;
+  /** When the server deletes what nobody needs, and which tags it keeps. For the bundled server. Default: on demand only, every tag is kept. */
+  garbageCollection?: GarbageCollection;
+  /** A pull-through cache beside the registry. Default: none. */
+  mirror?: Mirror;
+  /** Names that the server finds without DNS, with their IP addresses or `host-gateway`. `host.docker.internal` is always the Docker host. */
+  hosts?: Record<string, string>;
+  /** Limits of the container. */
+  resources?: Resources;
+  /** Destroying the component deletes the images in its own volume too. Default: `false`, the volume is protected. */
+  lab?: boolean;
+}
+
+/**
+ * A private container registry on one Docker host, over TLS and with users. Certificate and users change without a restart;
+ * another configuration replaces the container. Its resources on the host are named after the component.
+ */
+export class SingleNodeRegistry extends pulumi.ComponentResource {
+  /** URL of the registry. */
+  public readonly endpoint: pulumi.Output<string>;
+  /** What goes before an image name: `localhost:5000`. */
+  public readonly repositoryPrefix: pulumi.Output<string>;
+  /** First user; empty without users. */
+  public readonly username: pulumi.Output<string>;
+  /** Password of the first user. Secret. */
+  public readonly password: pulumi.Output<string>;
+  /** Password of every user by name. Secret. */
+  public readonly credentials: pulumi.Output<Record<string, string>>;
+  /** Certificate to trust, PEM; empty when clients need none. */
+  public readonly caCertificate: pulumi.Output<string>;
+  /** End of the server certificate, ISO 8601 in UTC; empty without TLS. */
+  public readonly certificateExpiresAt: pulumi.Output<string>;
+  /** Shell command that logs Docker in as the first user. It reads the password from the stack's output `password`. */
+  public readonly loginCommand: pulumi.Output<string>;
+  /** Shell command that makes a Docker engine trust the registry. */
+  public readonly trustCommand: pulumi.Output<string>;
+  /** JSON to merge into a client engine's daemon.json. */
+  public readonly daemonConfig: pulumi.Output<string>;
+  /** URL of the pull-through cache; empty without `mirror`. */
+  public readonly mirrorEndpoint: pulumi.Output<string>;
+  /** Version of the server. */
+  public readonly version: pulumi.Output<string>;
+  /** Name of the server's container, for `docker logs` and `docker exec`. */
+  public readonly containerName: pulumi.Output<string>;
+
+  constructor(name: string, args: SingleNodeRegistryArgs, opts?: pulumi.ComponentResourceOptions) {
+    // No inputs: they would stand in state, passwords and keys among them.
+    super("container-registry:index:SingleNodeRegistry", name, {}, onDockerEngine(name, opts));
+    const settings = settingsOf(args);
+    checkArguments("SingleNodeRegistry", args, () => [...nameProblems(name), ...registryProblems(settings)]);
+    const parent = { parent: this };
+    const lab = args.lab ?? false;
+    const bundled = settings.image === "bundled";
+
+    const server = registryParts(name, settings, { lab, shared: false }, parent);
+    const image = new RegistryImage(`${name}-image`, { image: settings.image }, parent);
+    const data = new RegistryData(
+      `${name}-data`,
+      { storage: settings.storage, lab, imageId: image.imageId, unprivileged: bundled },
+      parent,
+    );
+
+    const files = new RegistryFiles(
+      `${name}-files`,
+      {
+        imageId: image.imageId,
+        unprivileged: bundled,
+        files: server.files,
+      },
+      parent,
+    );
+    const { certificate, configurationPath: path, environment } = server;
+    const remoteStore = driverOf(settings.storage) !== "filesystem";
+    const checkedPath =
+      remoteStore && bundled && !pulumi.runtime.isDryRun()
+        ? pulumi
+            .all([engineOf(this), image.imageId, files.volume, path, withoutDependency(files.written)])
+            .apply(async ([engine, imageId, filesVolume, configurationFile]) => {
+              await checkStore({
+                engine,
+                imageId,
+                containerName: name,
+                filesVolume,
+                filesFolder,
+                configurationPath: configurationFile,
+                environment,
+                hosts: serverHosts(settings.hosts).map(({ host, ip }) => `${host}:${ip}`),
+                patience: settings.storage.provision === true ? newStorePatience : 0,
+              });
+              return configurationFile;
+            })
+        : path;
+
+    const container = serverContainer(
+      name,
+      {
+        imageId: image.imageId,
+        bundled,
+        configurationPath: checkedPath,
+        filesVolume: files.volume,
+        volumes: data.volumes,
+        environment,
+        bindAddress: settings.bindAddress,
+        port: settings.port,
+        hosts: settings.hosts,
+        resources: settings.resources,
+      },
+      { parent: this, dependsOn: [files, data] },
+    );
+    const mirror =
+      settings.mirror === undefined
+        ? undefined
+        : new PullThroughCache(
+            `${name}-mirror`,
+            {
+              mirror: settings.mirror,
+              hostname: settings.hostname,
+              bindAddress: settings.bindAddress,
+              // The same certificate: it is for the host, whatever the port.
+              serverPem: settings.tls.mode === TlsMode.Off ? undefined : certificate.serverPem,
+              allowInsecure: settings.allowInsecure,
+              hosts: settings.hosts,
+              resources: settings.resources,
+              lab,
+            },
+            parent,
+          );
+
+    const outputs = clientOutputs(settings, server, mirror?.endpoint);
+    this.endpoint = outputs.endpoint;
+    this.repositoryPrefix = outputs.repositoryPrefix;
+    this.username = outputs.username;
+    this.password = outputs.password;
+    this.credentials = outputs.credentials;
+    this.caCertificate = outputs.caCertificate;
+    this.certificateExpiresAt = outputs.certificateExpiresAt;
+    this.loginCommand = outputs.loginCommand;
+    this.trustCommand = outputs.trustCommand;
+    this.daemonConfig = outputs.daemonConfig;
+    this.mirrorEndpoint = outputs.mirrorEndpoint;
+    this.version = outputs.version;
+    // Outputs that tell where the registry is wait until it answers.
+    this.containerName = nameWhenReady(this, container, { bundled, resources: settings.resources });
+    this.registerOutputs({ ...outputs, containerName: this.containerName });
+  }
+}
+
+/** The settings with every default filled in. */
+export function settingsOf(args: SingleNodeRegistryArgs): RegistrySettings {
+  return {
+    hostname: args.hostname ?? "localhost",
+    port: args.port ?? 5000,
+    bindAddress: args.bindAddress ?? "127.0.0.1",
+    allowInsecure: args.allowInsecure ?? false,
+    tls: args.tls ?? {},
+    users: args.users ?? [{ name: "admin" }],
+    anonymousPull: args.anonymousPull ?? false,
+    authentication: args.authentication ?? {},
+    storage: args.storage ?? {},
+    image: args.image ?? "bundled",
+    readOnly: args.readOnly ?? false,
+    garbageCollection: args.garbageCollection,
+    mirror: args.mirror,
+    hosts: args.hosts ?? {},
+    resources: completeResources(args.resources),
+  };
+}
+
+/**
+ * Waits for an Output without depending on its resource. A container whose command depends on the writer of the files would be
+ * deleted before each new writer is made: at every new certificate, and before the new store was tried.
+ */
+function withoutDependency<T>(output: pulumi.Output<T>): Promise<pulumi.Unwrap<T>> {
+  return new Promise((resolve) => void output.apply((value) => resolve(value as pulumi.Unwrap<T>)));
+}

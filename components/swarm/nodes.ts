@@ -1,0 +1,131 @@
+import * as pulumi from "@pulumi/pulumi";
+import { dockerCommand, EngineAddress, printedBy } from "../docker/engine";
+import { failure } from "../checks/failure";
+import { Constraint } from "./topology";
+
+/** A node of the Swarm, and the way to its engine where there is one. */
+export interface SwarmNode {
+  id: string;
+  hostname: string;
+  /** It runs, and takes tasks. */
+  ready: boolean;
+  /** What constraints ask for, by key in small letters. */
+  facts: Record<string, string>;
+  engine?: EngineAddress;
+}
+
+/** The part of `docker node inspect` that is read. */
+interface InspectedNode {
+  ID: string;
+  Spec: { Role: string; Availability: string; Labels?: Record<string, string> };
+  Description: {
+    Hostname: string;
+    Platform?: { OS?: string; Architecture?: string };
+    Engine?: { Labels?: Record<string, string> };
+  };
+  Status: { State: string };
+}
+
+/** The nodes as the Swarm's manager knows them; those of them that an address leads to have it. */
+export async function swarmNodes(manager: EngineAddress, hosts: readonly string[]): Promise<SwarmNode[]> {
+  const ids = (await asked(manager, "node", "ls", "--quiet")).split("\n").filter(Boolean);
+  const inspected = JSON.parse(await asked(manager, "node", "inspect", ...ids)) as InspectedNode[];
+  const engines = new Map<string, EngineAddress>();
+  await Promise.all(
+    hosts.map(async (host) => {
+      try {
+        engines.set(await nodeId({ host }), { host });
+      } catch (error) {
+        await pulumi.log.warn(`swarm.nodes: the Docker host ${host} gives no answer: ${printedBy(error)}`);
+      }
+    }),
+  );
+  // The provider's own way to the manager comes first.
+  engines.set(await nodeId(manager), manager);
+  return inspected.map((node) => nodeOf(node, engines.get(node.ID)));
+}
+
+function nodeOf({ ID, Spec, Description, Status }: InspectedNode, engine: EngineAddress | undefined): SwarmNode {
+  const labels = (prefix: string, all: Record<string, string> = {}): [string, string][] =>
+    Object.entries(all).map(([label, value]) => [`${prefix}.labels.${label}`.toLowerCase(), value]);
+  return {
+    id: ID,
+    hostname: Description.Hostname,
+    ready: Status.State === "ready" && Spec.Availability === "active",
+    facts: {
+      "node.id": ID,
+      "node.hostname": Description.Hostname,
+      "node.role": Spec.Role,
+      "node.platform.os": Description.Platform?.OS ?? "",
+      "node.platform.arch": Description.Platform?.Architecture ?? "",
+      ...Object.fromEntries([...labels("node", Spec.Labels), ...labels("engine", Description.Engine?.Labels)]),
+    },
+    engine,
+  };
+}
+
+function nodeId(engine: EngineAddress): Promise<string> {
+  return dockerCommand(engine, "info", "--format", "{{.Swarm.NodeID}}");
+}
+
+async function asked(manager: EngineAddress, ...words: string[]): Promise<string> {
+  try {
+    return await dockerCommand(manager, ...words);
+  } catch (error) {
+    throw failure(
+      `target "swarm" needs a Docker engine that is a manager of a Swarm (docker swarm init; another one by docker:host): ${printedBy(error)}`,
+    );
+  }
+}
+
+/** Whether a task with these constraints may run on a node; values are compared as Swarm does, without regard to capitals. */
+export function allows(constraints: readonly Constraint[], node: SwarmNode): boolean {
+  return constraints.every(
+    ({ key, equal, value }) => ((node.facts[key.toLowerCase()] ?? "").toLowerCase() === value.toLowerCase()) === equal,
+  );
+}
+
+/** Stops where a task would wait for an image that its node can't get: of all nodes that will have tasks, an address must lead to those that run. */
+export function checkReach(nodes: readonly SwarmNode[]): void {
+  const lacking = nodes.filter(({ ready, engine }) => ready && engine === undefined).map(({ hostname }) => hostname);
+  if (lacking.length > 0) {
+    throw failure(
+      `image: these nodes of the Swarm lack the bundled image, and no Docker host in swarm.nodes leads to them: ${lacking.join(", ")}. ` +
+        "Add their Docker hosts (ssh://user@node), or have the image pushed where they can pull it (swarm.imageDistribution.repository)",
+    );
+  }
+}
+
+/** The one node that images are kept on, with the way to it. */
+export function pinnedNode(
+  nodes: readonly SwarmNode[],
+  constraints: readonly Constraint[],
+): SwarmNode & { engine: EngineAddress } {
+  const [node, ...others] = nodes.filter((each) => allows(constraints, each));
+  if (node === undefined || others.length > 0) {
+    const names = nodes.map(({ hostname, id }) => `${hostname} (${id})`).join(", ");
+    throw failure(
+      `swarm.constraints: ${node === undefined ? "no node fits" : "more than one node fits"}, and images are on one; the nodes are ${names}`,
+    );
+  }
+  if (node.engine === undefined) {
+    throw failure(
+      `swarm.nodes: images are to be kept on ${node.hostname}, and no Docker host leads to it; add one (ssh://user@${node.hostname})`,
+    );
+  }
+  return { ...node, engine: node.engine };
+}
+
+/** The ID of an overlay network. The provider's own function for it fails without a word on what to do. */
+export async function overlayNetworkId(manager: EngineAddress, name: string): Promise<string> {
+  const [id = "", driver = ""] = await dockerCommand(manager, "network", "inspect", "--format", "{{.ID}} {{.Driver}}", name).then(
+    (printed) => printed.split(" "),
+    () => [],
+  );
+  if (driver !== "overlay") {
+    throw failure(
+      `swarm.networks: the Swarm has no overlay network ${name}; make it with docker network create --driver overlay ${name}`,
+    );
+  }
+  return id;
+}

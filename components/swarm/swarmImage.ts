@@ -1,0 +1,110 @@
+import * as docker from "@pulumi/docker";
+import * as pulumi from "@pulumi/pulumi";
+import { buildBundledImage, imageName, loadImage } from "../docker/bundledImage";
+import { engineOf } from "../docker/engineChoice";
+import { pushedReference, pushImage } from "../docker/imagePush";
+import { allows, checkReach, SwarmNode } from "./nodes";
+import { parseConstraint } from "./topology";
+import { ImageDistribution } from "../args/swarm";
+
+export interface SwarmImageArgs {
+  /** `bundled`, or a reference pinned by digest. */
+  image: string;
+  distribution: ImageDistribution;
+  /** Constraints of the tasks that need the image; none for all nodes. */
+  constraints: string[];
+  nodes: pulumi.Output<SwarmNode[]>;
+}
+
+/**
+ * A registry that nobody can be: a node whose engine is told to start a task by a tag asks its registry first, and is refused at once.
+ * By the image's ID it asks nobody, but an engine with the containerd image store has another ID than one without.
+ */
+const nowhere = "127.0.0.1:0";
+
+/** Who the server runs as in its image. */
+export interface RegistryUser {
+  id: string;
+}
+
+/** The registry server's image, on every node that will have a task or where all of them can pull it. */
+export class SwarmImage extends pulumi.ComponentResource {
+  /** What tasks name it by: a tag that loaded nodes have, or a reference with a digest. */
+  public readonly reference: pulumi.Output<string>;
+  /** Image ID of the bundled image on the manager's engine; empty for another one. */
+  public readonly localId: pulumi.Output<string>;
+  public readonly user: RegistryUser;
+  /** Login that nodes pull with. */
+  public readonly login: docker.types.input.ServiceAuth | undefined;
+
+  constructor(name: string, args: SwarmImageArgs, opts?: pulumi.ComponentResourceOptions) {
+    super("container-registry:index:SwarmImage", name, {}, opts);
+    const { image, distribution } = args;
+    const { repository, username } = distribution;
+    const password = distribution.password === undefined ? undefined : pulumi.secret(distribution.password);
+    this.login =
+      username === undefined || password === undefined
+        ? undefined
+        : { serverAddress: (repository ?? image).split("/")[0] ?? "", username, password };
+
+    if (image !== "bundled") {
+      this.user = { id: "0" };
+      this.localId = pulumi.output("");
+      this.reference = pulumi.output(image);
+    } else {
+      this.user = { id: "65532" };
+      const others = repository === undefined ? args.nodes : pulumi.output<SwarmNode[]>([]);
+      const local = new docker.RemoteImage(
+        name,
+        // Swarm keeps containers of tasks that have ended: to the engine they use the image before this one.
+        { name: this.loaded(name, others, args), forceRemove: true },
+        { parent: this },
+      );
+      this.localId = local.imageId;
+      this.reference =
+        repository === undefined
+          ? local.name
+          : this.pushed(local.imageId, repository, username ?? "", password ?? pulumi.output(""));
+    }
+    this.registerOutputs({});
+  }
+
+  /** The image's tag, once the manager and the nodes that will have tasks have it. */
+  private loaded(
+    name: string,
+    nodes: pulumi.Output<SwarmNode[]>,
+    { constraints }: Pick<SwarmImageArgs, "constraints">,
+  ): pulumi.Output<string> {
+    const parsed = constraints.flatMap((each) => parseConstraint(each) ?? []);
+    return pulumi.all([engineOf(this), nodes]).apply(async ([manager, known]) => {
+      const needing = known.filter((node) => allows(parsed, node));
+      checkReach(needing);
+      const engines = [manager, ...needing.flatMap(({ engine }) => engine ?? [])];
+      const archive = await buildBundledImage();
+      const tagged = `${nowhere}/${imageName(name, archive)}`;
+      if (!pulumi.runtime.isDryRun()) {
+        // The manager may be one of the nodes.
+        const byHost = new Map(engines.map((engine) => [engine.host, engine]));
+        await Promise.all([...byHost.values()].map((engine) => loadImage(engine, archive, tagged)));
+      }
+      return tagged;
+    });
+  }
+
+  /** The reference by which nodes pull the image, once it is there. */
+  private pushed(
+    imageId: pulumi.Output<string>,
+    repository: string,
+    username: string,
+    password: pulumi.Output<string>,
+  ): pulumi.Output<string> {
+    return pulumi.unsecret(
+      pulumi.all([engineOf(this), imageId, password]).apply(async ([engine, id, plainPassword]) => {
+        const archive = await buildBundledImage();
+        return pulumi.runtime.isDryRun()
+          ? ((await pushedReference(engine, id, repository)) ?? `${repository}:${archive.tag}`)
+          : pushImage(engine, id, `${repository}:${archive.tag}`, { username, password: plainPassword });
+      }),
+    );
+  }
+}

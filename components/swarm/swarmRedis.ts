@@ -1,0 +1,68 @@
+import * as docker from "@pulumi/docker";
+import * as pulumi from "@pulumi/pulumi";
+import * as random from "@pulumi/random";
+import { RedisConfiguration, redisPort, renderRedisConfiguration } from "../render/redis";
+import { Swarm } from "../args/swarm";
+import { addedBySwarm, confinement, logDriver, MiB, restartPolicy, rollout, swarmSecret } from "./swarmService";
+
+export interface SwarmRedisArgs {
+  image: string;
+  /** Login for the image; none where it needs none. */
+  login?: docker.types.input.ServiceAuth;
+  password?: pulumi.Input<string>;
+  /** Memory of the container in MiB. */
+  memory: number;
+  networkId: pulumi.Input<string>;
+  swarm: Swarm;
+}
+
+/** A Redis on the registry's own network, for what its tasks know of blobs. It keeps nothing on disk. */
+export class SwarmRedis extends pulumi.ComponentResource {
+  /** How the registry reaches it. Secret. */
+  public readonly configuration: pulumi.Output<RedisConfiguration>;
+  public readonly service: docker.Service;
+
+  constructor(name: string, args: SwarmRedisArgs, opts?: pulumi.ComponentResourceOptions) {
+    super("container-registry:index:SwarmRedis", name, {}, opts);
+    const password = pulumi.secret(
+      args.password ?? new random.RandomPassword(`${name}-password`, { length: 48, special: false }, { parent: this }).result,
+    );
+    const user = "65532";
+    const secret = swarmSecret(
+      name,
+      { path: configurationFile, content: password.apply((plain) => renderRedisConfiguration(plain, args.memory)) },
+      user,
+      { parent: this },
+    );
+    this.service = new docker.Service(
+      name,
+      {
+        name,
+        mode: { replicated: { replicas: 1 } },
+        taskSpec: {
+          containerSpec: {
+            image: args.image,
+            // Not the image's own entry point, which would want to be root.
+            commands: ["redis-server", configurationFile],
+            user: `${user}:${user}`,
+            ...confinement,
+            stopGracePeriod: "10s",
+            secrets: [secret],
+          },
+          resources: { limits: { memoryBytes: args.memory * MiB }, reservation: { memoryBytes: 16 * MiB } },
+          networksAdvanceds: [{ id: args.networkId }],
+          restartPolicy,
+          logDriver,
+        },
+        endpointSpec: { mode: "dnsrr" },
+        ...rollout(args.swarm, { order: "stop-first" }),
+        auth: args.login,
+      },
+      { parent: this, ignoreChanges: addedBySwarm },
+    );
+    this.configuration = password.apply((plain) => ({ address: `tasks.${name}:${redisPort}`, password: plain }));
+    this.registerOutputs({});
+  }
+}
+
+const configurationFile = "/run/secrets/redis.conf";

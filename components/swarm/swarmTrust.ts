@@ -1,0 +1,72 @@
+import * as docker from "@pulumi/docker";
+import * as pulumi from "@pulumi/pulumi";
+import { failure } from "../checks/failure";
+import { Swarm } from "../args/swarm";
+import { SwarmImage } from "./swarmImage";
+import { addedBySwarm, confinement, logDriver, MiB, restartPolicy, rollout } from "./swarmService";
+
+export interface SwarmTrustArgs {
+  /** The bundled server's image. */
+  image: SwarmImage;
+  /** What goes before an image name: `registry.example.com:5000`. */
+  repositoryPrefix: string;
+  /** What to trust, PEM. */
+  certificates: pulumi.Output<string>;
+  swarm: Swarm;
+}
+
+/** Has the engine of every node trust the registry's CA for as long as the service is there. */
+export class SwarmTrust extends pulumi.ComponentResource {
+  public readonly service: docker.Service;
+
+  constructor(name: string, args: SwarmTrustArgs, opts?: pulumi.ComponentResourceOptions) {
+    super("container-registry:index:SwarmTrust", name, {}, opts);
+    const data = args.certificates.apply((pem) => {
+      if (pem === "") {
+        throw failure("swarm.trustNodes: the certificate is one of a public CA, which nodes trust as it is; remove the key");
+      }
+      return Buffer.from(pem).toString("base64");
+    });
+    const config = new docker.ServiceConfig(name, { data }, { parent: this });
+    const command = [name, certificatesFile, `${engineFolder}/certs.d`, args.repositoryPrefix];
+    this.service = new docker.Service(
+      name,
+      {
+        name,
+        mode: { global: true },
+        taskSpec: {
+          containerSpec: {
+            image: args.image.reference,
+            args: ["trust", ...command],
+            // The folder is root's, who without capabilities has the rights of its owner and no more.
+            user: "0:0",
+            ...confinement,
+            stopGracePeriod: "10s",
+            configs: [{ configId: config.id, configName: config.name, fileName: certificatesFile }],
+            // Swarm refuses a folder that is not there: certs.d is on no fresh node, the engine's own is on nearly all.
+            mounts: [{ type: "bind", source: engineFolder, target: engineFolder }],
+            healthcheck: {
+              tests: ["CMD", "/registry", "trust", "--check", ...command],
+              interval: "5s",
+              timeout: "10s",
+              startPeriod: "5s",
+              retries: 3,
+            },
+          },
+          resources: { limits: { memoryBytes: 64 * MiB }, reservation: { memoryBytes: 8 * MiB } },
+          restartPolicy,
+          logDriver,
+        },
+        endpointSpec: { mode: "dnsrr" },
+        // The new file is there before the old one would go.
+        ...rollout(args.swarm, { order: "start-first" }),
+        auth: args.image.login,
+      },
+      { parent: this, ignoreChanges: addedBySwarm },
+    );
+    this.registerOutputs({});
+  }
+}
+
+const engineFolder = "/etc/docker";
+const certificatesFile = "/certificates.pem";

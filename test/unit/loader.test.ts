@@ -1,0 +1,68 @@
+import * as fs from "fs";
+import * as os from "os";
+import * as path from "path";
+import { run } from "../support/run";
+
+const projectRoot = path.join(__dirname, "..", "..");
+const sdk = path.join(projectRoot, "node_modules", "@pulumi", "pulumi");
+
+/** What a script prints that is run with the loader. */
+function printedBy(script: string): Promise<string> {
+  return run("node", ["--require", path.join(projectRoot, "components", "loader", "index.cjs"), "--eval", script], {
+    cwd: projectRoot,
+  });
+}
+
+describe("the loader of TypeScript", () => {
+  it("leaves out what the SDK loads for nobody", async () => {
+    const printed = await printedBy(`
+      require("@pulumi/pulumi");
+      require("@pulumi/pulumi/cmd/run/tracing");
+      const loaded = (part) => Object.keys(require.cache).some((file) => file.includes(part));
+      const parts = ["/typescript/", "/arborist/", "/normalize-package-data/", "/pulumi/automation/", "/sdk-trace-node/"];
+      console.log(loaded("/pulumi/runtime/"), parts.filter(loaded).length);`);
+    expect(printed.trim()).toBe("true 0");
+  });
+
+  it("keeps V8's debugger away from the program", async () => {
+    const printed = await printedBy(`
+      const hooks = require("module").createRequire(${JSON.stringify(path.join(sdk, "cmd", "run", "index.js"))});
+      hooks("../../runtime/closure/v8Hooks").isInitializedAsync().then(() => console.log(process.moduleLoadList.includes("NativeModule inspector")));`);
+    expect(printed.trim()).toBe("false");
+  });
+
+  it("loads it for somebody", async () => {
+    const printed = await printedBy(`
+      const pulumi = require("@pulumi/pulumi");
+      const tracing = require("@pulumi/pulumi/cmd/run/tracing");
+      tracing.start("http://127.0.0.1:9/api/v2/spans");
+      tracing.stop();
+      pulumi.runtime.serializeFunction(() => 42).then(({ text }) =>
+        console.log(typeof pulumi.automation.LocalWorkspace.create, /return 42|=> 42/.test(text)));`);
+    expect(printed.trim()).toBe("function true");
+  });
+
+  it("maps the stack of an error to the line in TypeScript, but not the SDK's own", async () => {
+    const folder = fs.mkdtempSync(path.join(os.tmpdir(), "container-registry-loader-"));
+    try {
+      const file = path.join(folder, "program.ts");
+      fs.writeFileSync(file, `interface Gone {\n  lines: number;\n}\nexport const made = (): Error => new Error("here");\n`);
+      const printed = await printedBy(`
+        require(${JSON.stringify(path.join(projectRoot, "node_modules", "source-map-support", "register"))});
+        const { debuggablePromise } = require(${JSON.stringify(path.join(sdk, "runtime", "debuggable"))});
+        const promise = Promise.resolve();
+        debuggablePromise(promise, "");
+        console.log(promise._debugStackTrace);
+        console.log(require(${JSON.stringify(file)}).made().stack.split("\\n")[1]);
+        const { Config } = require(${JSON.stringify(sdk)});
+        try { new Config("program").require("gone") } catch (error) { console.log(error.stack.match(/at Config.require .*/)[0]) }`);
+      expect(printed.trim().split("\n")).toEqual([
+        "Error",
+        expect.stringContaining("program.ts:4:"),
+        expect.stringContaining(`${path.join(sdk, "config.js")}:`),
+      ]);
+    } finally {
+      fs.rmSync(folder, { recursive: true });
+    }
+  });
+});

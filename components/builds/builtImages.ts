@@ -6,7 +6,7 @@ import { engineOf, onDockerEngine } from "../docker/engineChoice";
 import { failure } from "../checks/failure";
 import { checkedOut, gitContext } from "./gitContext";
 import { baseArgument, basesFirst, dockerfileIn, dockerfileProblems, imageBuildProblems } from "./checks";
-import { checkArguments, gated } from "../checks/inputs";
+import { checkArguments, checkWhenKnown } from "../checks/inputs";
 
 /** Images that are built, and the registry they are pushed to. */
 export interface RegistryImagesArgs {
@@ -81,6 +81,6 @@ export class RegistryImages extends pulumi.ComponentResource {
     const folder = checkedOut(git).catch((error: unknown) => {
       throw failure(`${key}.context: ${image.context} could not be fetched: ${printedBy(error)}`);
     });
-    return gated(folder, (resolved) => dockerfileProblems(key, image, resolved));
+    return checkWhenKnown(folder, (resolved) => dockerfileProblems(key, image, resolved));
   }
 }

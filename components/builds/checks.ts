@@ -4,6 +4,7 @@ import { Access, ImageBuild, User } from "../args/registry";
 import { gitContext } from "./gitContext";
 import { Problem, shown } from "../checks/problems";
 import { names, repositoryName } from "../checks/repositories";
+import { when } from "../checks/rules";
 
 /** The build argument by which an image gets the reference of the one it is built on. */
 export const baseArgument = "BASE";
@@ -34,12 +35,16 @@ export function imageBuildProblems(images: readonly ImageBuild[]): Problem[] {
     return [
       ...nameProblems(`${key}.name`, image, images.slice(0, index)),
       ...contextProblems(key, image),
-      ...(image.buildArgs !== undefined && image.from !== undefined && baseArgument in image.buildArgs
-        ? [{ key: `${key}.buildArgs.${baseArgument}`, message: `is set by ${key}.from; remove one of them` }]
-        : []),
-      ...(image.platform === undefined || platformName.test(image.platform)
-        ? []
-        : [{ key: `${key}.platform`, message: `${shown(image.platform)} is not allowed; give one such as linux/arm64` }]),
+      ...when(
+        image.buildArgs !== undefined && image.from !== undefined && baseArgument in image.buildArgs,
+        `${key}.buildArgs.${baseArgument}`,
+        `is set by ${key}.from; remove one of them`,
+      ),
+      ...when(
+        image.platform !== undefined && !platformName.test(image.platform),
+        `${key}.platform`,
+        `${shown(image.platform)} is not allowed; give one such as linux/arm64`,
+      ),
       ...tagProblems(`${key}.tags`, image.tags),
       ...baseProblems(`${key}.from`, image, images),
     ];
@@ -53,20 +58,17 @@ export function refusedPushProblems(
 ): Problem[] {
   const pusher = registry.users?.[0];
   if (registry.readOnly === true) {
-    return images.length === 0 ? [] : [{ key: "images", message: "cannot be pushed while readOnly is true; remove one of them" }];
+    return when(images.length !== 0, "images", "cannot be pushed while readOnly is true; remove one of them");
   }
   const allowed = ({ name }: ImageBuild): boolean =>
     pusher === undefined ||
     (pusher.access !== Access.Pull && (pusher.repositories?.some((pattern) => names(pattern, name)) ?? true));
   return images.flatMap((image, index) =>
-    allowed(image)
-      ? []
-      : [
-          {
-            key: `images[${index}].name`,
-            message: `${shown(image.name)} is pushed by users[0], who may not; put a user first who may push there`,
-          },
-        ],
+    when(
+      !allowed(image),
+      `images[${index}].name`,
+      `${shown(image.name)} is pushed by users[0], who may not; put a user first who may push there`,
+    ),
   );
 }
 
@@ -75,9 +77,7 @@ function nameProblems(key: string, { name }: ImageBuild, earlier: readonly Image
     return [{ key, message: `${shown(name)} is not allowed; give a repository such as team-a/app, without registry and tag` }];
   }
   const first = earlier.findIndex((each) => each.name === name);
-  return first === -1
-    ? []
-    : [{ key, message: `${shown(name)} is taken by images[${first}]; for another tag of one image use its tags` }];
+  return when(first !== -1, key, `${shown(name)} is taken by images[${first}]; for another tag of one image use its tags`);
 }
 
 function contextProblems(key: string, image: ImageBuild): Problem[] {
@@ -101,14 +101,11 @@ function contextProblems(key: string, image: ImageBuild): Problem[] {
     ];
   }
   const escapes = path.isAbsolute(git.folder) || path.normalize(git.folder).startsWith("..");
-  return git.ref.startsWith("-") || escapes
-    ? [
-        {
-          key: `${key}.context`,
-          message: `${shown(image.context)} is not allowed; give URL#REF:FOLDER, the folder inside the repository`,
-        },
-      ]
-    : [];
+  return when(
+    git.ref.startsWith("-") || escapes,
+    `${key}.context`,
+    `${shown(image.context)} is not allowed; give URL#REF:FOLDER, the folder inside the repository`,
+  );
 }
 
 /** What is wrong with the Dockerfile of an image whose context is in a folder of this machine. */
@@ -119,14 +116,11 @@ export function dockerfileProblems(key: string, image: ImageBuild, folder: strin
     return [{ key: `${key}.dockerfile`, message: `${what} there is no file ${dockerfile}; give its path inside the context` }];
   }
   const argument = new RegExp(`^\\s*ARG\\s(.*\\s)?${baseArgument}\\b`, "im");
-  return image.from === undefined || argument.test(fs.readFileSync(dockerfile, "utf8"))
-    ? []
-    : [
-        {
-          key: `${key}.from`,
-          message: `${shown(image.from)} would go unused: ${dockerfile} has no "ARG ${baseArgument}"; begin it with ARG ${baseArgument} and FROM \${${baseArgument}}`,
-        },
-      ];
+  return when(
+    image.from !== undefined && !argument.test(fs.readFileSync(dockerfile, "utf8")),
+    `${key}.from`,
+    `${shown(image.from)} would go unused: ${dockerfile} has no "ARG ${baseArgument}"; begin it with ARG ${baseArgument} and FROM \${${baseArgument}}`,
+  );
 }
 
 /** What is at a path; a configuration that lacks one has its own error. */
@@ -141,13 +135,11 @@ export function dockerfileIn(folder: string, image: ImageBuild): string {
 
 function tagProblems(key: string, tags: readonly string[] = ["latest"]): Problem[] {
   return [
-    ...(tags.length === 0 ? [{ key, message: "is empty; give a tag, or leave it out for latest" }] : []),
+    ...when(tags.length === 0, key, "is empty; give a tag, or leave it out for latest"),
     ...tags.flatMap((tag, at) =>
       !tagName.test(tag)
         ? [{ key: `${key}[${at}]`, message: `${shown(tag)} is not allowed; use letters, digits and ._- (128 at most)` }]
-        : tags.indexOf(tag) < at
-          ? [{ key: `${key}[${at}]`, message: `${shown(tag)} is there already` }]
-          : [],
+        : when(tags.indexOf(tag) < at, `${key}[${at}]`, `${shown(tag)} is there already`),
     ),
   ];
 }
@@ -167,12 +159,9 @@ function baseProblems(key: string, image: ImageBuild, images: readonly ImageBuil
     ];
   }
   const bases = basesOf(image, images);
-  return bases.includes(image.name)
-    ? [
-        {
-          key,
-          message: `${shown(from)} is built on this image itself (${[image.name, ...bases].join(" from ")}); one of them must go without`,
-        },
-      ]
-    : [];
+  return when(
+    bases.includes(image.name),
+    key,
+    `${shown(from)} is built on this image itself (${[image.name, ...bases].join(" from ")}); one of them must go without`,
+  );
 }

@@ -3,6 +3,7 @@ import { Tls } from "../args/registry";
 import { certificateFields } from "./der";
 import { isIpAddress } from "./hosts";
 import { Problem } from "./problems";
+import { when } from "./rules";
 
 /** A certificate that the user brings, all PEM. */
 export interface ProvidedCertificate {
@@ -18,6 +19,15 @@ const pemCertificate = /-----BEGIN CERTIFICATE-----[\s\S]+?-----END CERTIFICATE-
 /** Splits a PEM text into its certificates. */
 export function certificatesIn(pem: string): string[] {
   return pem.match(pemCertificate) ?? [];
+}
+
+/** A CA that somebody's certificate is checked by, where it is given. */
+export function caProblems(key: string, pem: string | undefined, whose: string): Problem[] {
+  return when(
+    pem !== undefined && certificatesIn(pem).length === 0,
+    key,
+    `has no PEM certificate; give the CA of ${whose}, \`-----BEGIN CERTIFICATE-----\` first`,
+  );
 }
 
 function parse(pem: string): X509Certificate | undefined {
@@ -92,16 +102,22 @@ function useProblems(key: string, certificate: X509Certificate): Problem[] {
   const selfSigned = certificate.checkIssued(certificate);
   const { modulusLength } = certificate.publicKey.asymmetricKeyDetails ?? {};
   return [
-    ...(usages !== undefined && !usages.some((each) => serverUsages.includes(each))
-      ? [{ key, message: `${which} is not for servers by its extended key usage; give one with serverAuth` }]
-      : []),
+    ...when(
+      usages !== undefined && !usages.some((each) => serverUsages.includes(each)),
+      key,
+      `${which} is not for servers by its extended key usage; give one with serverAuth`,
+    ),
     // What signed itself is trusted for what it is, not for its signature.
-    ...(!selfSigned && brokenSignatures.has(certificateFields(certificate.raw).signatureAlgorithm)
-      ? [{ key, message: `${which} is signed with SHA-1 or MD5, which clients refuse; give one signed with SHA-256 or better` }]
-      : []),
-    ...(modulusLength !== undefined && modulusLength < 1024
-      ? [{ key, message: `${which} has an RSA key of ${modulusLength} bits, which clients refuse; give one of 2048 or more` }]
-      : []),
+    ...when(
+      !selfSigned && brokenSignatures.has(certificateFields(certificate.raw).signatureAlgorithm),
+      key,
+      `${which} is signed with SHA-1 or MD5, which clients refuse; give one signed with SHA-256 or better`,
+    ),
+    ...when(
+      modulusLength !== undefined && modulusLength < 1024,
+      key,
+      `${which} has an RSA key of ${modulusLength} bits, which clients refuse; give one of 2048 or more`,
+    ),
   ];
 }
 
@@ -112,17 +128,16 @@ function authorityProblems(key: string, issuer: X509Certificate, issued: X509Cer
   // Version 1 knows no authorities; a root of that age is taken for one.
   const mayBeRoot = version < 3 && issuer.checkIssued(issuer);
   return [
-    ...(issuer.ca || mayBeRoot
-      ? []
-      : [{ key, message: `${which} is not a CA (basicConstraints CA:TRUE) and can't sign "${inOneLine(issued.subject)}"` }]),
-    ...(between > pathLength
-      ? [
-          {
-            key,
-            message: `${which} allows ${pathLength} intermediates below it (pathlen), and there are ${between}; have the lowest signed by a CA that may`,
-          },
-        ]
-      : []),
+    ...when(
+      !issuer.ca && !mayBeRoot,
+      key,
+      `${which} is not a CA (basicConstraints CA:TRUE) and can't sign "${inOneLine(issued.subject)}"`,
+    ),
+    ...when(
+      between > pathLength,
+      key,
+      `${which} allows ${pathLength} intermediates below it (pathlen), and there are ${between}; have the lowest signed by a CA that may`,
+    ),
   ];
 }
 
@@ -132,7 +147,7 @@ function validityProblems(key: string, certificate: X509Certificate, now: Date):
   if (now > to) {
     return [{ key, message: `${which} expired on ${to.toISOString()}; give one that is valid` }];
   }
-  return now < from ? [{ key, message: `${which} is not valid before ${from.toISOString()}; give one that is valid now` }] : [];
+  return when(now < from, key, `${which} is not valid before ${from.toISOString()}; give one that is valid now`);
 }
 
 /** A name in a certificate, which Node.js gives with a part a line. */

@@ -2,13 +2,16 @@ import * as pulumi from "@pulumi/pulumi";
 import { asItIs } from "./failure";
 import { Problem, problemReport } from "./problems";
 import { argumentsOf, partsOf, Properties, Property } from "../args/schema";
+import { when } from "./rules";
 
 /** Finds arguments that come as Outputs though they decide what is made, and so have to be plain. */
 function outputProblems(value: unknown, property: Property, key: string): Problem[] {
   if (pulumi.Output.isInstance(value) || value instanceof Promise) {
-    return property.plain === true
-      ? [{ key, message: "is secret or known only during the deployment; it decides what is made, so give a plain value" }]
-      : [];
+    return when(
+      property.plain === true,
+      key,
+      "is secret or known only during the deployment; it decides what is made, so give a plain value",
+    );
   }
   if (Array.isArray(value)) {
     return value.flatMap((each, index) => outputProblems(each, property.items ?? property, `${key}[${index}]`));
@@ -45,7 +48,7 @@ function throwProblems(problems: readonly Problem[]): void {
 }
 
 /** Values that are known only later pass if `check` finds nothing wrong with them; what is built from them waits. */
-export function gated<T>(
+export function checkWhenKnown<T>(
   values: pulumi.Input<T>,
   check: (resolved: pulumi.Unwrap<T>) => Problem[],
 ): pulumi.Output<pulumi.Unwrap<T>> {
@@ -55,7 +58,7 @@ export function gated<T>(
   });
 }
 
-/** The value if it is there to be looked at now; a promise or an Output is checked later, by `gated`. */
-export function plain<T>(input: pulumi.Input<T> | undefined): T | undefined {
+/** The value if it is there to be looked at now; a promise or an Output is checked later, by `checkWhenKnown`. */
+export function knownNow<T>(input: pulumi.Input<T> | undefined): T | undefined {
   return pulumi.Output.isInstance(input) || input instanceof Promise ? undefined : input;
 }

@@ -1,4 +1,5 @@
-import { Problem, shown } from "./problems";
+import { Problem } from "./problems";
+import { lists } from "./rules";
 
 const part = "[a-z0-9]+((\\.|_|__|-+)[a-z0-9]+)*";
 
@@ -8,6 +9,9 @@ export const repositoryName = new RegExp(`^${part}(/${part})*$`);
 /** A repository's name, or a prefix of some that ends with `/*`. */
 export const repositoryOrPrefix = new RegExp(`^${part}(/${part})*(/\\*)?$`);
 
+/** A repository's name, a prefix, or `*` for all. */
+const repositoryPattern = new RegExp(`^(\\*|${part}(/${part})*(/\\*)?)$`);
+
 /** Where a repository is: `host[:port]/name`. */
 export const repositoryAddress = new RegExp(`^[A-Za-z0-9.-]+(:\\d+)?(/${part})+$`);
 
@@ -16,16 +20,7 @@ export function repositoriesProblems(key: string, patterns: readonly string[] | 
   if (patterns?.length === 0) {
     return [{ key, message: "is empty; name repositories, or leave it out for all" }];
   }
-  return (patterns ?? []).flatMap((pattern, index) =>
-    pattern === "*" || repositoryOrPrefix.test(pattern)
-      ? []
-      : [
-          {
-            key: `${key}[${index}]`,
-            message: `${shown(pattern)} is not allowed; give a repository such as team-a/app, a prefix such as team-a/*, or *`,
-          },
-        ],
-  );
+  return lists("", { [key]: patterns }, repositoryPattern, "a repository such as team-a/app, a prefix such as team-a/*, or *");
 }
 
 /** Whether a pattern (`team-a/app`, `team-a/*`, `*`) names a repository, or all repositories that another pattern names. */

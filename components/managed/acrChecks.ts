@@ -3,15 +3,15 @@ import { AcrOptions, AcrSku } from "../args/managed";
 import {
   collectionProblems,
   identityProblems,
-  listProblems,
   Login,
   hostedMirrorProblems,
-  textProblems,
+  mirrorPrefixProblems,
   Upstream,
   upstreamOf,
 } from "./checks";
-import { wholeNumbers } from "../checks/numbers";
-import { Problem, shown } from "../checks/problems";
+import { azureLocation, resourceGroup } from "../checks/storage/azure";
+import { Problem } from "../checks/problems";
+import { lists, oneOf, texts, when, wholeNumbers } from "../checks/rules";
 
 /** Everything that a registry in Azure is made from. */
 export interface AcrSettings {
@@ -56,51 +56,40 @@ export function acrProblems(settings: AcrSettings): Problem[] {
   const { acr, garbageCollection, mirror } = settings;
   const principalRule = "user:<object ID>, group:<object ID> or servicePrincipal:<object ID>, which is a managed identity too";
   const sku = acr.sku ?? AcrSku.Standard;
-  const skus: string[] = Object.values(AcrSku);
   const premium = sku === AcrSku.Premium;
   const needsPremium = `needs acr.sku Premium, and that is ${sku}`;
   return [
-    ...textProblems("acr.", { name: acr.name }, /^[a-zA-Z0-9]{5,50}$/, "5 to 50 letters and digits"),
-    ...textProblems(
-      "acr.",
-      { resourceGroup: acr.resourceGroup },
-      /^[\w.()-]{0,89}[\w()-]$/,
-      "the name of a resource group, not its ID",
+    ...texts("acr.", { name: acr.name }, /^[a-zA-Z0-9]{5,50}$/, "5 to 50 letters and digits"),
+    ...texts("acr.", { resourceGroup: acr.resourceGroup }, resourceGroup.allowed, resourceGroup.remedy),
+    ...texts("acr.", { location: acr.location }, azureLocation.allowed, azureLocation.remedy),
+    ...when(
+      acr.location === undefined && acr.resourceGroup === undefined,
+      "acr.location",
+      "is missing; a resource group is made there, unless acr.resourceGroup names one",
     ),
-    ...textProblems(
-      "acr.",
-      { location: acr.location },
-      /^[a-z0-9]+$/,
-      "a region as Azure's command line names it, such as westeurope",
+    ...oneOf("acr.", { sku }, Object.values(AcrSku)),
+    ...when(acr.zoneRedundancy === true && !premium, "acr.zoneRedundancy", needsPremium),
+    ...when(
+      acr.untaggedDays !== undefined && garbageCollection.deleteUntagged !== true,
+      "acr.untaggedDays",
+      "needs garbageCollection.deleteUntagged true",
     ),
-    ...(acr.location === undefined && acr.resourceGroup === undefined
-      ? [{ key: "acr.location", message: "is missing; a resource group is made there, unless acr.resourceGroup names one" }]
-      : []),
-    ...(skus.includes(sku) ? [] : [{ key: "acr.sku", message: `${shown(sku)} is not allowed; choose ${skus.join(", ")}` }]),
-    ...(acr.zoneRedundancy === true && !premium ? [{ key: "acr.zoneRedundancy", message: needsPremium }] : []),
-    ...(acr.untaggedDays !== undefined && garbageCollection.deleteUntagged !== true
-      ? [{ key: "acr.untaggedDays", message: "needs garbageCollection.deleteUntagged true" }]
-      : []),
     ...wholeNumbers("acr.", { untaggedDays: acr.untaggedDays }, 0, 365),
-    ...listProblems("acr.readers", acr.readers, principal, principalRule),
-    ...listProblems("acr.writers", acr.writers, principal, principalRule),
+    ...lists("acr.", { readers: acr.readers }, principal, principalRule),
+    ...lists("acr.", { writers: acr.writers }, principal, principalRule),
     ...identityProblems("acr", acr.readers, acr.writers),
     ...collectionProblems("acr", "Azure collects by itself", garbageCollection),
-    ...(garbageCollection.deleteUntagged === true && !premium
-      ? [{ key: "garbageCollection.deleteUntagged", message: needsPremium }]
-      : []),
-    ...(garbageCollection.retention !== undefined
-      ? [
-          {
-            key: "garbageCollection.retention",
-            message:
-              "is nothing that Azure can do: it deletes untagged manifests only; delete tags with az acr run and acr purge",
-          },
-        ]
-      : []),
-    ...(garbageCollection.retentionDryRun !== undefined
-      ? [{ key: "garbageCollection.retentionDryRun", message: "has no meaning for target acr: Azure knows no rules for tags" }]
-      : []),
+    ...when(garbageCollection.deleteUntagged === true && !premium, "garbageCollection.deleteUntagged", needsPremium),
+    ...when(
+      garbageCollection.retention !== undefined,
+      "garbageCollection.retention",
+      "is nothing that Azure can do: it deletes untagged manifests only; delete tags with az acr run and acr purge",
+    ),
+    ...when(
+      garbageCollection.retentionDryRun !== undefined,
+      "garbageCollection.retentionDryRun",
+      "has no meaning for target acr: Azure knows no rules for tags",
+    ),
     ...hostedMirrorProblems(
       "Azure",
       mirror,
@@ -114,20 +103,18 @@ export function acrProblems(settings: AcrSettings): Problem[] {
 function vaultProblems(acr: AcrOptions, mirror: Mirror | undefined): Problem[] {
   const needed = mirror?.username !== undefined;
   return [
-    ...(acr.mirrorPrefix !== undefined && mirror === undefined ? [{ key: "acr.mirrorPrefix", message: "needs mirror" }] : []),
-    ...textProblems(
-      "acr.",
-      { mirrorPrefix: acr.mirrorPrefix },
-      /^[a-z0-9]+([._/-][a-z0-9]+)*$/,
-      "the first part of a repository's name",
+    ...mirrorPrefixProblems("acr.", acr, mirror),
+    ...when(
+      needed && acr.mirrorVault === undefined,
+      "acr.mirrorVault",
+      "is missing; Azure reads the login at the upstream from a key vault",
     ),
-    ...(needed && acr.mirrorVault === undefined
-      ? [{ key: "acr.mirrorVault", message: "is missing; Azure reads the login at the upstream from a key vault" }]
-      : []),
-    ...(!needed && acr.mirrorVault !== undefined
-      ? [{ key: "acr.mirrorVault", message: "needs mirror.username and mirror.password, which are put there" }]
-      : []),
-    ...textProblems(
+    ...when(
+      !needed && acr.mirrorVault !== undefined,
+      "acr.mirrorVault",
+      "needs mirror.username and mirror.password, which are put there",
+    ),
+    ...texts(
       "acr.",
       { mirrorVault: acr.mirrorVault },
       vaultId,

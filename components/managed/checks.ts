@@ -1,50 +1,23 @@
 import { GarbageCollection, Mirror, RetentionRule } from "../args/registry";
-import { plain } from "../checks/inputs";
-import { completeMirror } from "../checks/mirror";
-import { mostDays, unlimited, wholeNumbers } from "../checks/numbers";
+import { completeMirror, loginProblems } from "../checks/mirror";
 import { Problem, shown } from "../checks/problems";
 import { repositoriesProblems } from "../checks/repositories";
+import { distinct, lists, mostDays, texts, unlimited, when, wholeNumbers } from "../checks/rules";
 
 /** What the registries of the clouds have in common: what is asked of them in the words of the self-hosted ones. */
-
-/** Notes a problem for each text of a list that the pattern does not allow. */
-export function listProblems(key: string, values: readonly string[] | undefined, allowed: RegExp, remedy: string): Problem[] {
-  return (values ?? []).flatMap((value, index) =>
-    allowed.test(value) ? [] : [{ key: `${key}[${index}]`, message: `${shown(value)} is not allowed; give ${remedy}` }],
-  );
-}
-
-/** Notes a problem for each of these texts that is given and not as the pattern says. */
-export function textProblems(
-  prefix: string,
-  values: Record<string, string | undefined>,
-  allowed: RegExp,
-  remedy: string,
-): Problem[] {
-  return Object.entries(values).flatMap(([key, value]) =>
-    value === undefined || allowed.test(value)
-      ? []
-      : [{ key: `${prefix}${key}`, message: `${shown(value)} is not allowed; give ${remedy}` }],
-  );
-}
 
 /** Identities that are in both lists would get two grants for the same. */
 export function identityProblems(prefix: string, readers: readonly string[] = [], writers: readonly string[] = []): Problem[] {
   return [
-    ...repeated(`${prefix}.readers`, readers),
-    ...repeated(`${prefix}.writers`, writers),
+    ...distinct(`${prefix}.`, { readers, writers }),
     ...readers.flatMap((reader, index) =>
-      writers.includes(reader)
-        ? [{ key: `${prefix}.readers[${index}]`, message: `is in ${prefix}.writers too, who may pull as well; remove it here` }]
-        : [],
+      when(
+        writers.includes(reader),
+        `${prefix}.readers[${index}]`,
+        `is in ${prefix}.writers too, who may pull as well; remove it here`,
+      ),
     ),
   ];
-}
-
-export function repeated(key: string, values: readonly string[] = []): Problem[] {
-  return values.flatMap((value, index) =>
-    values.indexOf(value) < index ? [{ key: `${key}[${index}]`, message: `${shown(value)} is in the list already` }] : [],
-  );
 }
 
 /** Letters, digits and `._-`, with `*` for any letters. */
@@ -64,12 +37,14 @@ export function collectionProblems(target: string, collects: string, collection:
     ...(["schedule", "timeZone"] as const)
       .filter((each) => collection[each] !== undefined)
       .map((each) => ({ key: `${key}.${each}`, message: `has no meaning for target ${target}: ${collects}` })),
-    ...(collection.alwaysKeepTags !== undefined && rules.length === 0
-      ? [{ key: `${key}.alwaysKeepTags`, message: `needs ${key}.retention; without a rule no tag is deleted` }]
-      : []),
-    ...listProblems(
+    ...when(
+      collection.alwaysKeepTags !== undefined && rules.length === 0,
       `${key}.alwaysKeepTags`,
-      collection.alwaysKeepTags,
+      `needs ${key}.retention; without a rule no tag is deleted`,
+    ),
+    ...lists(
+      `${key}.`,
+      { alwaysKeepTags: collection.alwaysKeepTags },
       tagPattern,
       "a tag such as latest, or a pattern such as v*",
     ),
@@ -82,11 +57,13 @@ function ruleProblems(key: string, rule: RetentionRule): Problem[] {
   return [
     ...wholeNumbers(`${key}.`, { keepNewest }, 1, unlimited),
     ...wholeNumbers(`${key}.`, { keepDays }, 1, mostDays),
-    ...(keepNewest === undefined && keepDays === undefined && keepTags === undefined
-      ? [{ key, message: "would keep nothing; give keepNewest, keepDays or keepTags" }]
-      : []),
+    ...when(
+      keepNewest === undefined && keepDays === undefined && keepTags === undefined,
+      key,
+      "would keep nothing; give keepNewest, keepDays or keepTags",
+    ),
     ...repositoriesProblems(`${key}.repositories`, rule.repositories),
-    ...listProblems(`${key}.keepTags`, keepTags, tagPattern, "a tag such as latest, or a pattern such as v*"),
+    ...lists(`${key}.`, { keepTags }, tagPattern, "a tag such as latest, or a pattern such as v*"),
   ];
 }
 
@@ -122,6 +99,18 @@ function isUrl(upstream: string): boolean {
   return /^https:\/\/[a-z0-9.-]+(:\d+)?\/?$/.test(upstream);
 }
 
+/** What is wrong with the first part of the names of images that come through the mirror. */
+export function mirrorPrefixProblems(
+  prefix: string,
+  { mirrorPrefix }: { mirrorPrefix?: string },
+  mirror: Mirror | undefined,
+): Problem[] {
+  return [
+    ...when(mirrorPrefix !== undefined && mirror === undefined, `${prefix}mirrorPrefix`, "needs mirror"),
+    ...texts(prefix, { mirrorPrefix }, /^[a-z0-9]+([._/-][a-z0-9]+)*$/, "the first part of a repository's name"),
+  ];
+}
+
 /** What is wrong with a mirror in any cloud. */
 export function hostedMirrorProblems(
   cloud: string,
@@ -132,42 +121,34 @@ export function hostedMirrorProblems(
   if (mirror === undefined) {
     return [];
   }
-  const { username, password, ttl } = mirror;
+  const { port, caCertificates, ttl } = mirror;
   const { upstream } = completeMirror(mirror);
-  const problems = (["port", "caCertificates"] as const)
-    .filter((key) => mirror[key] !== undefined)
-    .map((key) => ({ key: `mirror.${key}`, message: `has no meaning for a mirror that ${cloud} runs` }));
   const known = upstreamOf(mirror, upstreams);
-  if (!isUrl(upstream)) {
-    problems.push({
-      key: "mirror.upstream",
-      message: `${shown(upstream)} is not allowed; give a URL such as https://quay.io, without path`,
-    });
-  } else if (known === undefined) {
-    problems.push({
-      key: "mirror.upstream",
-      message: `${cloud} can't fetch from ${upstreamHost(mirror)}; it can from ${upstreams.map((each) => each.host).join(", ")}`,
-    });
+  const hosts = upstreams.map(({ host }) => host).join(", ");
+  return [
+    ...Object.entries({ port, caCertificates }).flatMap(([key, value]) =>
+      when(value !== undefined, `mirror.${key}`, `has no meaning for a mirror that ${cloud} runs`),
+    ),
+    ...(isUrl(upstream)
+      ? when(known === undefined, "mirror.upstream", `${cloud} can't fetch from ${upstreamHost(mirror)}; it can from ${hosts}`)
+      : [
+          {
+            key: "mirror.upstream",
+            message: `${shown(upstream)} is not allowed; give a URL such as https://quay.io, without path`,
+          },
+        ]),
+    ...when(ttl !== undefined, "mirror.ttl", `can't be chosen: ${keeps}`),
+    ...upstreamLoginProblems(cloud, mirror, known?.login),
+  ];
+}
+
+function upstreamLoginProblems(cloud: string, mirror: Mirror, login: Login | undefined): Problem[] {
+  const { username, password } = mirror;
+  const key = "mirror.username";
+  if (login === Login.Needed && username === undefined && password === undefined) {
+    return [{ key, message: `is missing; ${cloud} fetches from ${upstreamHost(mirror)} with a login only` }];
   }
-  if (ttl !== undefined) {
-    problems.push({ key: "mirror.ttl", message: `can't be chosen: ${keeps}` });
-  }
-  if (username === undefined && password === undefined && known?.login === Login.Needed) {
-    problems.push({
-      key: "mirror.username",
-      message: `is missing; ${cloud} fetches from ${upstreamHost(mirror)} with a login only`,
-    });
-  } else if (username !== undefined && known?.login === Login.None) {
-    problems.push({
-      key: "mirror.username",
-      message: `is not used: ${cloud} fetches from ${upstreamHost(mirror)} without a login`,
-    });
-  } else if ((username === undefined) !== (password === undefined)) {
-    const [missing, given] = username === undefined ? ["username", "password"] : ["password", "username"];
-    problems.push({ key: `mirror.${missing}`, message: `is missing; it belongs to mirror.${given}` });
-  } else if (username === "" || plain(password) === "") {
-    const empty = username === "" ? "username" : "password";
-    problems.push({ key: `mirror.${empty}`, message: "is empty; leave both out to ask the upstream without a login" });
-  }
-  return problems;
+  return login === Login.None && username !== undefined
+    ? [{ key, message: `is not used: ${cloud} fetches from ${upstreamHost(mirror)} without a login` }]
+    : loginProblems(mirror);
 }

@@ -1,17 +1,9 @@
 import { GarbageCollection, Mirror, RetentionRule } from "../args/registry";
 import { ArtifactRegistryOptions } from "../args/managed";
-import {
-  collectionProblems,
-  identityProblems,
-  listProblems,
-  Login,
-  hostedMirrorProblems,
-  referrerTags,
-  textProblems,
-  Upstream,
-} from "./checks";
+import { collectionProblems, identityProblems, Login, hostedMirrorProblems, referrerTags, Upstream } from "./checks";
 import { Problem } from "../checks/problems";
 import { names } from "../checks/repositories";
+import { lists, texts, when } from "../checks/rules";
 
 /** Everything that a registry in Google's Artifact Registry is made from. */
 export interface ArtifactRegistrySettings {
@@ -34,35 +26,37 @@ export function artifactRegistryProblems({
     "user:…, group:…, serviceAccount:…, domain:…, principal://… or principalSet://…; not allUsers, to whom it would be open";
   const label = /^[a-z][\p{Ll}\p{Lo}\d_-]{0,62}$/u;
   return [
-    ...(options.location === undefined
-      ? [{ key: "artifactRegistry.location", message: "is missing; give a region such as europe-west3, or europe, us or asia" }]
-      : []),
-    ...textProblems(
+    ...when(
+      options.location === undefined,
+      "artifactRegistry.location",
+      "is missing; give a region such as europe-west3, or europe, us or asia",
+    ),
+    ...texts(
       "artifactRegistry.",
       { location: options.location },
       /^[a-z]+(-[a-z]+\d+)?$/,
       "a region such as europe-west3, or europe, us or asia",
     ),
-    ...textProblems(
+    ...texts(
       "artifactRegistry.",
       { project: options.project },
       /^([a-z0-9.-]+:)?[a-z][a-z0-9-]{4,28}[a-z0-9]$/,
       "a project's ID",
     ),
-    ...textProblems(
+    ...texts(
       "artifactRegistry.",
       { repository: options.repository },
       repositoryId,
       "2 to 63 small letters, digits and hyphens, a letter first",
     ),
-    ...textProblems(
+    ...texts(
       "artifactRegistry.",
       { kmsKey: options.kmsKey },
       /^projects\/[^/]+\/locations\/[^/]+\/keyRings\/[^/]+\/cryptoKeys\/[^/]+$/,
       "the key's name: projects/…/locations/…/keyRings/…/cryptoKeys/…",
     ),
-    ...listProblems("artifactRegistry.readers", options.readers, member, memberRule),
-    ...listProblems("artifactRegistry.writers", options.writers, member, memberRule),
+    ...lists("artifactRegistry.", { readers: options.readers }, member, memberRule),
+    ...lists("artifactRegistry.", { writers: options.writers }, member, memberRule),
     ...identityProblems("artifactRegistry", options.readers, options.writers),
     ...Object.keys(options.labels ?? {})
       .filter((name) => !label.test(name))
@@ -71,15 +65,11 @@ export function artifactRegistryProblems({
         message: "has a name that is not allowed; use small letters, digits, _ and -, a letter first",
       })),
     ...retentionProblems(garbageCollection),
-    ...((garbageCollection.retention ?? []).length > 0 && options.immutableTags !== false
-      ? [
-          {
-            key: "artifactRegistry.immutableTags",
-            message:
-              "true, the default, is not allowed with garbageCollection.retention: Google deletes no image that has an immutable tag; set it to false, or remove the rules",
-          },
-        ]
-      : []),
+    ...when(
+      (garbageCollection.retention ?? []).length > 0 && options.immutableTags !== false,
+      "artifactRegistry.immutableTags",
+      "true, the default, is not allowed with garbageCollection.retention: Google deletes no image that has an immutable tag; set it to false, or remove the rules",
+    ),
     ...hostedMirrorProblems("Google", mirror, upstreams, "Google keeps what it fetched, and looks for newer images by itself"),
   ];
 }
@@ -106,26 +96,20 @@ function retentionProblems(collection: GarbageCollection): Problem[] {
   const rules = collection.retention ?? [];
   const tags = (at: string, patterns: readonly string[] = []): Problem[] =>
     patterns.flatMap((pattern, index) =>
-      isPrefix(pattern)
-        ? []
-        : [
-            {
-              key: `${at}[${index}]`,
-              message: `${JSON.stringify(pattern)} is not possible: Google keeps tags by how they begin; give a pattern such as ${JSON.stringify(`${pattern.split("*")[0]}*`)}`,
-            },
-          ],
+      when(
+        !isPrefix(pattern),
+        `${at}[${index}]`,
+        `${JSON.stringify(pattern)} is not possible: Google keeps tags by how they begin; give a pattern such as ${JSON.stringify(`${pattern.split("*")[0]}*`)}`,
+      ),
     );
   return [
     ...collectionProblems("artifact-registry", "Google collects by itself, once a day or so", collection),
     ...tags(`${key}.alwaysKeepTags`, collection.alwaysKeepTags),
-    ...(rules.length > 0 && collection.deleteUntagged === true && collection.retentionDryRun !== false
-      ? [
-          {
-            key: `${key}.deleteUntagged`,
-            message: `can't be done while ${key}.retentionDryRun is true: Google tries out all of its policies or none`,
-          },
-        ]
-      : []),
+    ...when(
+      rules.length > 0 && collection.deleteUntagged === true && collection.retentionDryRun !== false,
+      `${key}.deleteUntagged`,
+      `can't be done while ${key}.retentionDryRun is true: Google tries out all of its policies or none`,
+    ),
     ...rules.flatMap((rule, index) => {
       const at = `${key}.retention[${index}]`;
       const patterns = rule.repositories ?? ["*"];
@@ -133,28 +117,24 @@ function retentionProblems(collection: GarbageCollection): Problem[] {
       return [
         ...tags(`${at}.keepTags`, rule.keepTags),
         ...patterns.flatMap((pattern, place) =>
-          isPrefix(pattern)
-            ? []
-            : [
-                {
-                  key: `${at}.repositories[${place}]`,
-                  message: `${JSON.stringify(pattern)} is not possible: Google selects by how names begin, and this would select ${pattern}-2 too; give a prefix such as team-a/*`,
-                },
-              ],
+          when(
+            !isPrefix(pattern),
+            `${at}.repositories[${place}]`,
+            `${JSON.stringify(pattern)} is not possible: Google selects by how names begin, and this would select ${pattern}-2 too; give a prefix such as team-a/*`,
+          ),
         ),
-        ...(earlier < 0
-          ? []
-          : [
-              {
-                key: at,
-                message: `names repositories of ${key}.retention[${earlier}] too, and for Google both rules would count; make them distinct`,
-              },
-            ]),
+        ...when(
+          earlier >= 0,
+          at,
+          `names repositories of ${key}.retention[${earlier}] too, and for Google both rules would count; make them distinct`,
+        ),
       ];
     }),
-    ...(Object.keys(cleanupPolicies(collection)).length > 10
-      ? [{ key: `${key}.retention`, message: "would be more than the 10 policies that Google allows" }]
-      : []),
+    ...when(
+      Object.keys(cleanupPolicies(collection)).length > 10,
+      `${key}.retention`,
+      "would be more than the 10 policies that Google allows",
+    ),
   ];
 }
 

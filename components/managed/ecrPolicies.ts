@@ -3,18 +3,17 @@ import { EcrOptions } from "../args/managed";
 import {
   collectionProblems,
   identityProblems,
-  listProblems,
   Login,
   hostedMirrorProblems,
+  mirrorPrefixProblems,
   referrerTags,
-  repeated,
-  textProblems,
   Upstream,
   upstreamOf,
 } from "./checks";
 import { Problem, shown } from "../checks/problems";
 import { names, repositoryOrPrefix } from "../checks/repositories";
-import { awsRegion } from "../checks/storage";
+import { awsRegion, kmsKeyArn } from "../checks/storage/s3";
+import { distinct, lists, texts, when } from "../checks/rules";
 
 /** Everything that a registry in ECR is made from. */
 export interface EcrSettings {
@@ -43,9 +42,11 @@ export function ecrMirrorPrefix({ ecr, mirror }: EcrSettings): string | undefine
 /** Images for repositories that the registry does not have. */
 export function unknownRepositoryProblems(images: readonly ImageBuild[], repositories: readonly string[] = []): Problem[] {
   return images.flatMap(({ name }, index) =>
-    repositories.some((pattern) => names(pattern, name))
-      ? []
-      : [{ key: `images[${index}].name`, message: `${shown(name)} is none of ecr.repositories; list it there` }],
+    when(
+      !repositories.some((pattern) => names(pattern, name)),
+      `images[${index}].name`,
+      `${shown(name)} is none of ecr.repositories; list it there`,
+    ),
   );
 }
 
@@ -56,58 +57,41 @@ export function ecrProblems(settings: EcrSettings): Problem[] {
   const arnRule = "the ARN of an account (…:root), user or role: arn:aws:iam::<account>:role/<name>";
   const prefix = ecrMirrorPrefix(settings);
   return [
-    ...textProblems("ecr.", { region: ecr.region }, awsRegion, "an AWS region such as eu-central-1"),
-    ...(ecr.repositories === undefined || ecr.repositories.length === 0
-      ? [
-          {
-            key: "ecr.repositories",
-            message: "is missing; Amazon takes pushes to known repositories only: team-a/app, or team-a/* for all below",
-          },
-        ]
-      : []),
-    ...listProblems(
+    ...texts("ecr.", { region: ecr.region }, awsRegion, "an AWS region such as eu-central-1"),
+    ...when(
+      ecr.repositories === undefined || ecr.repositories.length === 0,
       "ecr.repositories",
-      ecr.repositories,
+      "is missing; Amazon takes pushes to known repositories only: team-a/app, or team-a/* for all below",
+    ),
+    ...lists(
+      "ecr.",
+      { repositories: ecr.repositories },
       ecrName,
       "2 to 256 characters, such as team-a/app, or a prefix such as team-a/*",
     ),
-    ...repeated("ecr.repositories", ecr.repositories),
-    ...(ecr.mutableTags !== undefined && ecr.immutableTags === false
-      ? [{ key: "ecr.mutableTags", message: "are exceptions of ecr.immutableTags, which is false; remove one of them" }]
-      : []),
-    ...listProblems(
+    ...distinct("ecr.", { repositories: ecr.repositories }),
+    ...when(
+      ecr.mutableTags !== undefined && ecr.immutableTags === false,
       "ecr.mutableTags",
-      ecr.mutableTags,
+      "are exceptions of ecr.immutableTags, which is false; remove one of them",
+    ),
+    ...lists(
+      "ecr.",
+      { mutableTags: ecr.mutableTags },
       /^(?!.*\*.*\*.*\*)[\w.*-]{1,128}$/,
       "a tag such as latest, or a pattern with two * at most",
     ),
-    ...((ecr.mutableTags?.length ?? 0) > 5
-      ? [{ key: "ecr.mutableTags", message: "has more than the 5 exceptions that Amazon allows" }]
-      : []),
-    ...textProblems(
-      "ecr.",
-      { kmsKey: ecr.kmsKey },
-      /^arn:aws[a-z-]*:kms:[a-z0-9-]+:\d{12}:key\/[\w-]+$/,
-      "the key's ARN: arn:aws:kms:<region>:<account>:key/<id>",
-    ),
-    ...listProblems("ecr.readers", ecr.readers, arn, arnRule),
-    ...listProblems("ecr.writers", ecr.writers, arn, arnRule),
+    ...when((ecr.mutableTags?.length ?? 0) > 5, "ecr.mutableTags", "has more than the 5 exceptions that Amazon allows"),
+    ...texts("ecr.", { kmsKey: ecr.kmsKey }, kmsKeyArn, "the key's ARN: arn:aws:kms:<region>:<account>:key/<id>"),
+    ...lists("ecr.", { readers: ecr.readers }, arn, arnRule),
+    ...lists("ecr.", { writers: ecr.writers }, arn, arnRule),
     ...identityProblems("ecr", ecr.readers, ecr.writers),
-    ...(ecr.mirrorPrefix !== undefined && mirror === undefined ? [{ key: "ecr.mirrorPrefix", message: "needs mirror" }] : []),
-    ...textProblems(
-      "ecr.",
-      { mirrorPrefix: ecr.mirrorPrefix },
-      /^[a-z0-9]+([._/-][a-z0-9]+)*$/,
-      "the first part of a repository's name",
+    ...mirrorPrefixProblems("ecr.", ecr, mirror),
+    ...when(
+      prefix !== undefined && (ecr.repositories ?? []).some((each) => names(`${prefix}/*`, each) || each === prefix),
+      "ecr.repositories",
+      `has names below ${prefix}, where the mirror keeps its images; choose another ecr.mirrorPrefix`,
     ),
-    ...(prefix !== undefined && ecr.repositories?.some((each) => names(`${prefix}/*`, each) || each === prefix)
-      ? [
-          {
-            key: "ecr.repositories",
-            message: `has names below ${prefix}, where the mirror keeps its images; choose another ecr.mirrorPrefix`,
-          },
-        ]
-      : []),
     ...retentionProblems(ecr.repositories ?? [], garbageCollection),
     ...hostedMirrorProblems(
       "Amazon",
@@ -127,37 +111,26 @@ function retentionProblems(repositories: readonly string[], collection: GarbageC
   const always = collection.alwaysKeepTags ?? [];
   return [
     ...collectionProblems("ecr", "Amazon collects by itself, within a day", collection),
-    ...(rules.length > 0 && collection.retentionDryRun !== false
-      ? [
-          {
-            key: `${key}.retentionDryRun`,
-            message: "must be false for target ecr: Amazon applies rules at once; try them in its console first",
-          },
-        ]
-      : []),
+    ...when(
+      rules.length > 0 && collection.retentionDryRun !== false,
+      `${key}.retentionDryRun`,
+      "must be false for target ecr: Amazon applies rules at once; try them in its console first",
+    ),
     ...rules.flatMap((rule, index) => {
       const at = `${key}.retention[${index}]`;
       const patterns = [...always, ...(rule.keepTags ?? [])];
       return [
-        ...(rule.keepNewest !== undefined && rule.keepDays !== undefined
-          ? [
-              {
-                key: `${at}.keepDays`,
-                message: `can't stand beside ${at}.keepNewest for target ecr: Amazon deletes what either names; give one of them`,
-              },
-            ]
-          : []),
-        ...(rule.keepTags !== undefined && rule.keepNewest === undefined && rule.keepDays === undefined
-          ? [
-              {
-                key: `${at}.keepTags`,
-                message: `needs keepNewest or keepDays beside it for target ecr: Amazon deletes by number or by age`,
-              },
-            ]
-          : []),
-        ...(patterns.length > 48
-          ? [{ key: `${at}.keepTags`, message: "and alwaysKeepTags have more than the 48 patterns that Amazon allows" }]
-          : []),
+        ...when(
+          rule.keepNewest !== undefined && rule.keepDays !== undefined,
+          `${at}.keepDays`,
+          `can't stand beside ${at}.keepNewest for target ecr: Amazon deletes what either names; give one of them`,
+        ),
+        ...when(
+          rule.keepTags !== undefined && rule.keepNewest === undefined && rule.keepDays === undefined,
+          `${at}.keepTags`,
+          `needs keepNewest or keepDays beside it for target ecr: Amazon deletes by number or by age`,
+        ),
+        ...when(patterns.length > 48, `${at}.keepTags`, "and alwaysKeepTags have more than the 48 patterns that Amazon allows"),
         ...patterns
           .filter((pattern) => pattern.split("*").length > 5)
           .map((pattern) => ({

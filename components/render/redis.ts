@@ -1,5 +1,3 @@
-import { failure } from "../checks/failure";
-
 /** How a server finds the Redis that it shares its cache of blob descriptors with. */
 export interface RedisConfiguration {
   /** host:port. */
@@ -11,9 +9,6 @@ export const redisPort = 6379;
 
 /** The configuration file of a Redis that is a cache and nothing else; `memory` is what its container may take, in MiB. */
 export function renderRedisConfiguration(password: string, memory: number): string {
-  if (password === "") {
-    throw failure("swarm.redis.password: is empty; leave it out for a generated one");
-  }
   return [
     `port ${redisPort}`,
     `requirepass ${quoted(password)}`,

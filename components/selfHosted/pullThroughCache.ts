@@ -1,7 +1,8 @@
 import * as pulumi from "@pulumi/pulumi";
 import * as random from "@pulumi/random";
 import { Mirror, Resources } from "../args/registry";
-import { addressProblems, AddressSettings, containerProblems, nameProblems, openProblems } from "../checks/registry";
+import { addressProblems, AddressSettings, openProblems } from "../checks/address";
+import { containerProblems, nameProblems } from "../checks/container";
 import { certificateFile, configurationPath, renderConfiguration, storeCaPath } from "../render/configuration";
 import { onDockerEngine } from "../docker/engineChoice";
 import { hostPort, isLoopback } from "../checks/hosts";

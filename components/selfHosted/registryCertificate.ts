@@ -2,9 +2,9 @@ import * as pulumi from "@pulumi/pulumi";
 import * as tls from "@pulumi/tls";
 import { Tls, TlsMode } from "../args/registry";
 import { expiry, providedCertificateProblems, serverPem, trustAnchor, validity } from "../checks/certificates";
-import { tlsProblems } from "../checks/registry";
+import { tlsProblems } from "../checks/tls";
 import { isIpAddress } from "../checks/hosts";
-import { checkArguments, gated } from "../checks/inputs";
+import { checkArguments, checkWhenKnown } from "../checks/inputs";
 
 /** Ten years: clients trust the CA, so it outlives many server certificates. */
 const caValidityDays = 3650;
@@ -53,7 +53,7 @@ export class RegistryCertificate extends pulumi.ComponentResource {
         break;
       }
       case TlsMode.Provided: {
-        const provided = gated(
+        const provided = checkWhenKnown(
           {
             certificate: settings.certificate ?? "",
             privateKey: pulumi.secret(settings.privateKey ?? ""),

@@ -5,7 +5,7 @@ import { RegistrySettings } from "../checks/registry";
 import { daemonConfig, loginCommand, trustCommand } from "../render/clientCommands";
 import { certificateFile, configurationPath, htpasswdFile, renderConfiguration, storeCaPath } from "../render/configuration";
 import { hostPort, isLoopback, isUnspecified } from "../checks/hosts";
-import { gated } from "../checks/inputs";
+import { checkWhenKnown } from "../checks/inputs";
 import { completeMirror, isOfDockerHub } from "../checks/mirror";
 import { RedisConfiguration } from "../render/redis";
 import { storageConfiguration } from "../render/driverParameters";
@@ -62,7 +62,7 @@ export function registryParts(
   // Not RandomBytes: its value is its ID as well, and that stands in state and previews in clear.
   const httpSecret = new random.RandomPassword(`${name}-http-secret`, { length: 48, special: false }, parent);
   const store = provisionedStorage(`${name}-store`, settings.storage, lab, parent);
-  const storage = gated(store, (resolved) => storageProblems(resolved, settings.image));
+  const storage = checkWhenKnown(store, (resolved) => storageProblems(resolved, settings.image));
   const configuration = pulumi.all([httpSecret.result, storage, redis]).apply(([secret, resolved, cache]) =>
     renderConfiguration({
       httpSecret: secret,

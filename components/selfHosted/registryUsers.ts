@@ -1,9 +1,9 @@
 import * as pulumi from "@pulumi/pulumi";
 import * as random from "@pulumi/random";
 import { Access, User } from "../args/registry";
-import { passwordProblem, userProblems } from "../checks/registry";
+import { passwordProblem, userProblems } from "../checks/users";
 import { bcryptHash, Permission, renderHtpasswd } from "../render/htpasswd";
-import { checkArguments, gated } from "../checks/inputs";
+import { checkArguments, checkWhenKnown } from "../checks/inputs";
 
 /** Who may log in. */
 export interface RegistryUsersArgs {
@@ -83,7 +83,7 @@ export class RegistryUsers extends pulumi.ComponentResource {
   }
 
   private given(saltName: string, password: pulumi.Input<string>, key: string): Password {
-    const checked = gated(pulumi.secret(password), (value) => passwordProblem(key, value));
+    const checked = checkWhenKnown(pulumi.secret(password), (value) => passwordProblem(key, value));
     const salt = new random.RandomBytes(saltName, { length: 16 }, { parent: this });
     return { password: checked, hash: pulumi.all([checked, salt.base64]).apply(([value, bytes]) => bcryptHash(value, bytes)) };
   }

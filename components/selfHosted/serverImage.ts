@@ -1,7 +1,7 @@
 import * as docker from "@pulumi/docker";
 import * as pulumi from "@pulumi/pulumi";
 import { buildBundledImage, imageName, loadImage } from "../docker/bundledImage";
-import { imageProblems } from "../checks/registry";
+import { imageProblems } from "../checks/image";
 import { engineOf, onDockerEngine } from "../docker/engineChoice";
 import { checkArguments } from "../checks/inputs";
 

@@ -1,6 +1,7 @@
 import * as pulumi from "@pulumi/pulumi";
 import { Authentication, GarbageCollection, Mirror, Resources, Tls, TlsMode, User } from "../args/registry";
-import { nameProblems, registryProblems, RegistrySettings } from "../checks/registry";
+import { nameProblems } from "../checks/container";
+import { registryProblems, RegistrySettings } from "../checks/registry";
 import { filesFolder } from "../render/configuration";
 import { engineOf, onDockerEngine } from "../docker/engineChoice";
 import { checkArguments } from "../checks/inputs";

@@ -1,10 +1,13 @@
 import { TlsMode } from "../args/registry";
+import { Storage } from "../args/storage";
 import { ImageDistribution, Publish, Swarm, UpdateOrder } from "../args/swarm";
-import { pinnedImage, RegistrySettings } from "../checks/registry";
-import { wholeNumbers } from "../checks/numbers";
+import { dockerName } from "../checks/container";
+import { pinnedImageProblems } from "../checks/image";
+import { knownNow } from "../checks/inputs";
+import { RegistrySettings } from "../checks/registry";
 import { Problem, shown } from "../checks/problems";
 import { repositoryAddress } from "../checks/repositories";
-import { dockerName } from "../checks/storage";
+import { oneOf, texts, together, when, wholeNumbers } from "../checks/rules";
 import { parseConstraint, pinOf, topologyOf } from "./topology";
 
 /** Everything that a registry on a Swarm is made from. */
@@ -18,37 +21,30 @@ export interface SwarmSettings extends RegistrySettings {
 const longestName = 36;
 
 export function serviceNameProblems(name: string): Problem[] {
-  return name.length <= longestName && /^[a-zA-Z0-9]+([-_]+[a-zA-Z0-9]+)*$/.test(name)
-    ? []
-    : [
-        {
-          key: "name",
-          message: `${shown(name)} is not allowed as the name of a Swarm's service; use ${longestName} letters, digits and inner - or _ at most`,
-        },
-      ];
-}
-
-function oneOf(key: string, value: string | undefined, allowed: readonly string[]): Problem[] {
-  return value === undefined || allowed.includes(value)
-    ? []
-    : [{ key, message: `${shown(value)} is not allowed; choose ${allowed.join(", ")}` }];
+  return when(
+    !(name.length <= longestName && /^[a-zA-Z0-9]+([-_]+[a-zA-Z0-9]+)*$/.test(name)),
+    "name",
+    `${shown(name)} is not allowed as the name of a Swarm's service; use ${longestName} letters, digits and inner - or _ at most`,
+  );
 }
 
 /** All that is wrong with how a registry is to run on a Swarm, beside what is wrong with it anywhere. */
 export function swarmProblems(settings: SwarmSettings): Problem[] {
   const { swarm, hosts, reservedMemory } = settings;
   const values = [
-    ...oneOf("swarm.publish", swarm.publish, Object.values(Publish)),
-    ...oneOf("swarm.update.order", swarm.update?.order, Object.values(UpdateOrder)),
+    ...oneOf("swarm.", { publish: swarm.publish }, Object.values(Publish)),
+    ...oneOf("swarm.update.", { order: swarm.update?.order }, Object.values(UpdateOrder)),
     ...wholeNumbers("swarm.", { replicas: swarm.replicas }, 1, 1000),
     ...wholeNumbers("swarm.update.", { parallelism: swarm.update?.parallelism }, 1, 1000),
     ...wholeNumbers("swarm.update.", { monitorSeconds: swarm.update?.monitorSeconds }, 1, 3600),
     ...wholeNumbers("resources.", { reservedMemory }, 6, settings.resources.memory),
     ...constraintProblems(swarm.constraints ?? []),
     ...(swarm.networks ?? []).flatMap((network, index) =>
-      dockerName.test(network)
-        ? []
-        : [{ key: `swarm.networks[${index}]`, message: `${shown(network)} is not allowed; give the name of an overlay network` }],
+      when(
+        !dockerName.test(network),
+        `swarm.networks[${index}]`,
+        `${shown(network)} is not allowed; give the name of an overlay network`,
+      ),
     ),
     ...nodeProblems(swarm.nodes ?? []),
     ...distributionProblems(settings.image, swarm.imageDistribution ?? {}),
@@ -66,65 +62,52 @@ export function swarmProblems(settings: SwarmSettings): Problem[] {
 
 function constraintProblems(constraints: readonly string[]): Problem[] {
   return constraints.flatMap((constraint, index) =>
-    parseConstraint(constraint) === undefined
-      ? [
-          {
-            key: `swarm.constraints[${index}]`,
-            message:
-              `${shown(constraint)} is not allowed; give node.id, node.hostname, node.role, node.platform.os, node.platform.arch, ` +
-              "node.labels.<name> or engine.labels.<name>, then == or !=, then a value",
-          },
-        ]
-      : [],
+    when(
+      parseConstraint(constraint) === undefined,
+      `swarm.constraints[${index}]`,
+      `${shown(constraint)} is not allowed; give node.id, node.hostname, node.role, node.platform.os, node.platform.arch, ` +
+        "node.labels.<name> or engine.labels.<name>, then == or !=, then a value",
+    ),
   );
 }
 
 function nodeProblems(nodes: readonly string[]): Problem[] {
   return nodes.flatMap((node, index) =>
-    /^(ssh|tcp|unix|npipe):\/\/[^\s@]*(@[^\s:@]+(:\d+)?)?$/.test(node) && !/^\w+:\/\/[^@/]*:[^@/]*@/.test(node)
-      ? []
-      : [
-          {
-            key: `swarm.nodes[${index}]`,
-            // Somebody may have put a password into it.
-            message: "is no Docker host; give ssh://user@node, tcp://node:2376 or unix:///path, without a password",
-          },
-        ],
+    when(
+      !(/^(ssh|tcp|unix|npipe):\/\/[^\s@]*(@[^\s:@]+(:\d+)?)?$/.test(node) && !/^\w+:\/\/[^@/]*:[^@/]*@/.test(node)),
+      `swarm.nodes[${index}]`,
+      "is no Docker host; give ssh://user@node, tcp://node:2376 or unix:///path, without a password",
+    ),
   );
 }
 
 function distributionProblems(image: string, { repository, username, password }: ImageDistribution): Problem[] {
-  const problems: Problem[] = [];
-  const note = (key: string, message: string): number => problems.push({ key: `swarm.imageDistribution.${key}`, message });
-  if (repository !== undefined && image !== "bundled") {
-    note("repository", "is for the bundled image, and image names another; remove one of them");
-  }
-  if (repository !== undefined && !repositoryAddress.test(repository)) {
-    note(
-      "repository",
-      `${shown(repository)} is not allowed; give host[:port]/path without a tag, as registry.example.com/tools/registry`,
-    );
-  }
-  if (username === undefined && password !== undefined) {
-    note("username", "is missing; it belongs to swarm.imageDistribution.password");
-  }
-  if (username !== undefined && password === undefined) {
-    note("password", "is missing; it belongs to swarm.imageDistribution.username");
-  }
-  if (username !== undefined && repository === undefined && image === "bundled") {
-    note("username", "is for a registry that the nodes pull from; set swarm.imageDistribution.repository beside it");
-  }
-  return problems;
+  const at = "swarm.imageDistribution.";
+  const bundled = image === "bundled";
+  return [
+    ...when(
+      repository !== undefined && !bundled,
+      `${at}repository`,
+      "is for the bundled image, and image names another; remove one of them",
+    ),
+    ...texts(at, { repository }, repositoryAddress, "host[:port]/path without a tag, as registry.example.com/tools/registry"),
+    ...together(at, { username, password }),
+    ...when(
+      username !== undefined && repository === undefined && bundled,
+      `${at}username`,
+      "is for a registry that the nodes pull from; set swarm.imageDistribution.repository beside it",
+    ),
+  ];
 }
 
 function trustProblems({ swarm, tls, image }: SwarmSettings): Problem[] {
   if (!swarm.trustNodes) {
     return [];
   }
-  const problem = (message: string): Problem => ({ key: "swarm.trustNodes", message });
+  const key = "swarm.trustNodes";
   return [
-    ...(tls.mode === TlsMode.Off ? [problem("is for a certificate, and tls.mode is off; remove one of them")] : []),
-    ...(image === "bundled" ? [] : [problem("is done by the bundled server, and image names another; remove one of them")]),
+    ...when(tls.mode === TlsMode.Off, key, "is for a certificate, and tls.mode is off; remove one of them"),
+    ...when(image !== "bundled", key, "is done by the bundled server, and image names another; remove one of them"),
   ];
 }
 
@@ -137,72 +120,67 @@ function redisProblems({ swarm: { redis }, image }: SwarmSettings): Problem[] {
   }
   return [
     ...wholeNumbers("swarm.redis.", { memory: redis.memory }, 16, 1 << 20),
-    ...(pinnedImage.test(redis.image)
-      ? []
-      : [
-          {
-            key: "swarm.redis.image",
-            message: `${shown(redis.image)} is not allowed; use a reference pinned by digest: name@sha256:<64 hex digits>`,
-          },
-        ]),
-    ...(image === "bundled"
-      ? []
-      : [{ key: "swarm.redis", message: "is for the bundled server, and image names another; remove one of them" }]),
+    ...pinnedImageProblems("swarm.redis.image", redis.image),
+    ...redisPasswordProblems(knownNow(redis.password)),
+    ...when(image !== "bundled", "swarm.redis", "is for the bundled server, and image names another; remove one of them"),
   ];
 }
 
+export function redisPasswordProblems(password: string | undefined): Problem[] {
+  return when(password === "", "swarm.redis.password", "is empty; leave it out for a generated one");
+}
+
 /** How the tasks, the way to them and the storage go together. */
-function relationProblems({ storage, swarm, image }: SwarmSettings): Problem[] {
-  const problems: Problem[] = [];
+function relationProblems(settings: SwarmSettings): Problem[] {
+  const { storage, swarm, image } = settings;
   const { replicas, forwarders, pinned, order } = topologyOf(storage, swarm);
-  if (pinned) {
-    const where = storage.filesystem?.hostPath === undefined ? "a volume" : "a folder";
-    if (replicas !== 1) {
-      problems.push({
-        key: "swarm.replicas",
-        message:
-          `${shown(replicas)} is not allowed with images in ${where} of one node, where only its own task sees them; leave it out, or choose a ` +
-          "store that all tasks share: an object store by storage.driver, or a network file system by storage.filesystem.volumeDriver",
-      });
-    }
-    if (pinOf(swarm) === undefined) {
-      problems.push({
-        key: "swarm.constraints",
-        message:
-          `none names a node, and images are in ${where} of one: on another node the task would find none of them. Add ` +
-          '"node.hostname == <name>" or "node.id == <ID>" (see docker node ls), or choose a store that all nodes share by storage.driver',
-      });
-    }
-  }
-  if (!pinned && Object.values(storage.filesystem?.volumeOptions ?? {}).some((option) => /pass(word|wd)?\s*=/i.test(option))) {
-    problems.push({
-      key: "storage.filesystem.volumeOptions",
-      message:
-        "has a password, which would stand in the service's definition in clear; make the volume on every node yourself, and give " +
-        "its storage.filesystem.volume and volumeDriver only",
-    });
-  }
-  if (forwarders && image !== "bundled") {
-    problems.push({
-      key: "image",
-      message:
-        "is one without the forwarder that gives every node the port when the registry runs on some of them only; use bundled, " +
+  return [
+    ...(pinned ? pinnedProblems(settings, replicas) : volumeProblems(storage)),
+    ...when(
+      forwarders && image !== "bundled",
+      "image",
+      "is one without the forwarder that gives every node the port when the registry runs on some of them only; use bundled, " +
         "or swarm.publish ingress",
-    });
-  }
-  if (swarm.redis !== undefined && replicas === 1) {
-    problems.push({
-      key: "swarm.redis",
-      message: "is for several tasks, and the registry has one, which has its cache at hand; remove it, or run more tasks",
-    });
-  }
-  if (order === UpdateOrder.StartFirst && replicas === undefined) {
-    problems.push({
-      key: "swarm.update.order",
-      message:
-        '"start-first" is not allowed where every node has a task on its port: the port is free only when the old task has ended. ' +
+    ),
+    ...when(
+      swarm.redis !== undefined && replicas === 1,
+      "swarm.redis",
+      "is for several tasks, and the registry has one, which has its cache at hand; remove it, or run more tasks",
+    ),
+    ...when(
+      order === UpdateOrder.StartFirst && replicas === undefined,
+      "swarm.update.order",
+      '"start-first" is not allowed where every node has a task on its port: the port is free only when the old task has ended. ' +
         "Leave it out, or set swarm.replicas",
-    });
-  }
-  return problems;
+    ),
+  ];
+}
+
+/** What is wrong where images are on one node. */
+function pinnedProblems({ storage, swarm }: SwarmSettings, replicas: number | undefined): Problem[] {
+  const where = storage.filesystem?.hostPath === undefined ? "a volume" : "a folder";
+  return [
+    ...when(
+      replicas !== 1,
+      "swarm.replicas",
+      `${shown(replicas)} is not allowed with images in ${where} of one node, where only its own task sees them; leave it out, or choose a ` +
+        "store that all tasks share: an object store by storage.driver, or a network file system by storage.filesystem.volumeDriver",
+    ),
+    ...when(
+      pinOf(swarm) === undefined,
+      "swarm.constraints",
+      `none names a node, and images are in ${where} of one: on another node the task would find none of them. Add ` +
+        '"node.hostname == <name>" or "node.id == <ID>" (see docker node ls), or choose a store that all nodes share by storage.driver',
+    ),
+  ];
+}
+
+/** What is wrong with a volume that each node makes for itself. */
+function volumeProblems({ filesystem }: Storage): Problem[] {
+  return when(
+    Object.values(filesystem?.volumeOptions ?? {}).some((option) => /pass(word|wd)?\s*=/i.test(option)),
+    "storage.filesystem.volumeOptions",
+    "has a password, which would stand in the service's definition in clear; make the volume on every node yourself, and give " +
+      "its storage.filesystem.volume and volumeDriver only",
+  );
 }

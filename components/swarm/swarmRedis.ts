@@ -1,8 +1,10 @@
 import * as docker from "@pulumi/docker";
 import * as pulumi from "@pulumi/pulumi";
 import * as random from "@pulumi/random";
+import { checkWhenKnown } from "../checks/inputs";
 import { RedisConfiguration, redisPort, renderRedisConfiguration } from "../render/redis";
 import { Swarm } from "../args/swarm";
+import { redisPasswordProblems } from "./checks";
 import { addedBySwarm, confinement, logDriver, MiB, restartPolicy, rollout, swarmSecret } from "./swarmService";
 
 export interface SwarmRedisArgs {
@@ -24,13 +26,13 @@ export class SwarmRedis extends pulumi.ComponentResource {
 
   constructor(name: string, args: SwarmRedisArgs, opts?: pulumi.ComponentResourceOptions) {
     super("container-registry:index:SwarmRedis", name, {}, opts);
-    const password = pulumi.secret(
-      args.password ?? new random.RandomPassword(`${name}-password`, { length: 48, special: false }, { parent: this }).result,
-    );
+    const given =
+      args.password ?? new random.RandomPassword(`${name}-password`, { length: 48, special: false }, { parent: this }).result;
+    const password = pulumi.secret(checkWhenKnown(given, redisPasswordProblems));
     const user = "65532";
     const secret = swarmSecret(
       name,
-      { path: configurationFile, content: password.apply((plain) => renderRedisConfiguration(plain, args.memory)) },
+      { path: configurationFile, content: password.apply((clear) => renderRedisConfiguration(clear, args.memory)) },
       user,
       { parent: this },
     );

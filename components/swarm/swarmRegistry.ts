@@ -1,7 +1,8 @@
 import * as docker from "@pulumi/docker";
 import * as pulumi from "@pulumi/pulumi";
 import { Authentication, GarbageCollection, Tls, User } from "../args/registry";
-import { nameProblems, registryProblems } from "../checks/registry";
+import { nameProblems } from "../checks/container";
+import { registryProblems } from "../checks/registry";
 import { containerPort, dataFolder, drainSeconds } from "../render/configuration";
 import { localEngine } from "../docker/engine";
 import { checkDockerContext, engineOf, onDockerEngine } from "../docker/engineChoice";

@@ -1,6 +1,6 @@
 import * as pulumi from "@pulumi/pulumi";
 import { recover } from "@pulumi/pulumi/output";
-import { checkArguments, gated, plain } from "../../components/checks/inputs";
+import { checkArguments, checkWhenKnown, knownNow } from "../../components/checks/inputs";
 import { componentNames, schemaKeys } from "../support/schema";
 
 const problem = { key: "port", message: "0 is not allowed" };
@@ -78,14 +78,17 @@ describe("a value that is known only later", () => {
   const short = (password: string): { key: string; message: string }[] => (password.length > 3 ? [] : [problem]);
 
   it("passes when nothing is wrong with it, and stays secret", async () => {
-    const passed = gated(pulumi.secret("long enough"), short);
+    const passed = checkWhenKnown(pulumi.secret("long enough"), short);
     expect(await new Promise((resolve) => passed.apply(resolve))).toBe("long enough");
     expect(await pulumi.isSecret(passed)).toBe(true);
   });
 
   it("stops what is built from it when something is", async () => {
     const built = jest.fn(() => "built");
-    const stopped = recover(gated(pulumi.output("abc"), short).apply(built), (error: unknown) => (error as Error).message);
+    const stopped = recover(
+      checkWhenKnown(pulumi.output("abc"), short).apply(built),
+      (error: unknown) => (error as Error).message,
+    );
     expect(await new Promise((resolve) => stopped.apply(resolve))).toBe(
       "The configuration has 1 problem:\n  - port: 0 is not allowed",
     );
@@ -93,9 +96,9 @@ describe("a value that is known only later", () => {
   });
 
   it("is not looked at early", () => {
-    expect(plain("now")).toBe("now");
-    expect(plain<string>(undefined)).toBeUndefined();
-    expect(plain(pulumi.output("later"))).toBeUndefined();
-    expect(plain(Promise.resolve("later"))).toBeUndefined();
+    expect(knownNow("now")).toBe("now");
+    expect(knownNow<string>(undefined)).toBeUndefined();
+    expect(knownNow(pulumi.output("later"))).toBeUndefined();
+    expect(knownNow(Promise.resolve("later"))).toBeUndefined();
   });
 });

@@ -19,8 +19,4 @@ describe("the configuration of Redis", () => {
     const [line] = /^requirepass .*$/m.exec(renderRedisConfiguration('a"\n\\é', 64)) ?? [];
     expect(line).toBe('requirepass "\\x61\\x22\\x0a\\x5c\\xc3\\xa9"');
   });
-
-  it("is not made without a password", () => {
-    expect(() => renderRedisConfiguration("", 64)).toThrow("swarm.redis.password: is empty");
-  });
 });

@@ -190,6 +190,11 @@ describe("what does not go together", () => {
       'swarm.redis.image: "redis:7" is not allowed; use a reference pinned',
     ],
     [
+      "an empty password of the Redis",
+      { redis: { image: redisImage, password: "" } },
+      "swarm.redis.password: is empty; leave it out for a generated one",
+    ],
+    [
       "its memory",
       { redis: { image: redisImage, memory: 8 } },
       "swarm.redis.memory: 8 is not allowed; give a whole number from 16",

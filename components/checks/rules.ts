@@ -1,0 +1,107 @@
+import { Problem, shown } from "./problems";
+
+/*
+ * The rules that checks are made of. Each takes the values by key, or the key with its value, and returns what is wrong: nothing,
+ * where all is well or nothing is given.
+ */
+
+/** Values by key; `prefix` goes before each key in a problem, as `storage.s3.`. */
+type Values<T> = Readonly<Record<string, T | undefined>>;
+
+function given<T>(values: Values<T>): [string, T][] {
+  return Object.entries(values).filter((entry): entry is [string, T] => entry[1] !== undefined);
+}
+
+/** One problem if something is wrong. */
+export function when(wrong: boolean, key: string, message: string): Problem[] {
+  return wrong ? [{ key, message }] : [];
+}
+
+export function isWhole(value: number, least: number, most: number): boolean {
+  return Number.isInteger(value) && value >= least && value <= most;
+}
+
+/** The largest number that is told from the next: no limit that a user has to know. */
+export const unlimited = Number.MAX_SAFE_INTEGER;
+
+/** The longest time in days that an image can be kept by age: a hundred years. */
+export const mostDays = 36_500;
+
+/** Whole numbers from `least` to `most`. */
+export function wholeNumbers(prefix: string, values: Values<number>, least: number, most: number): Problem[] {
+  const range = most === unlimited ? `of ${least} or more` : `from ${least} to ${most}`;
+  return given(values).flatMap(([key, value]) =>
+    when(!isWhole(value, least, most), `${prefix}${key}`, `${shown(value)} is not allowed; give a whole number ${range}`),
+  );
+}
+
+/** Texts that the pattern allows; `remedy` says what it does allow. */
+export function texts(prefix: string, values: Values<string>, allowed: RegExp, remedy: string): Problem[] {
+  return given(values).flatMap(([key, value]) =>
+    when(!allowed.test(value), `${prefix}${key}`, `${shown(value)} is not allowed; give ${remedy}`),
+  );
+}
+
+/** The texts but for the empty ones, which `required` or `notEmpty` names. */
+export function filled(values: Values<string>): Values<string> {
+  return Object.fromEntries(Object.entries(values).filter(([, value]) => value !== ""));
+}
+
+/** Lists of texts that the pattern allows. */
+export function lists(prefix: string, values: Values<readonly string[]>, allowed: RegExp, remedy: string): Problem[] {
+  return given(values).flatMap(([key, list]) =>
+    list.flatMap((value, index) => texts(`${prefix}${key}`, { [`[${index}]`]: value }, allowed, remedy)),
+  );
+}
+
+/** Lists without an item that is there twice. */
+export function distinct(prefix: string, values: Values<readonly string[]>): Problem[] {
+  return given(values).flatMap(([key, list]) =>
+    list.flatMap((value, index) =>
+      when(list.indexOf(value) < index, `${prefix}${key}[${index}]`, `${shown(value)} is in the list already`),
+    ),
+  );
+}
+
+/** Values out of a few. */
+export function oneOf(prefix: string, values: Values<string | number>, allowed: readonly (string | number)[]): Problem[] {
+  return given(values).flatMap(([key, value]) =>
+    when(!allowed.includes(value), `${prefix}${key}`, `${shown(value)} is not allowed; choose ${allowed.join(", ")}`),
+  );
+}
+
+/** URLs of servers, without a user. */
+export function urls(prefix: string, values: Values<string>): Problem[] {
+  return texts(prefix, values, /^https?:\/\/[^\s/?#@]+([/?#]\S*)?$/i, "a URL with http:// or https:// and without a user");
+}
+
+/** Values that must be given; `why` says by what they are needed. */
+export function required(prefix: string, values: Values<unknown>, why: string): Problem[] {
+  return Object.entries(values).flatMap(([key, value]) =>
+    when(value === undefined || value === "", `${prefix}${key}`, `is missing; ${why}`),
+  );
+}
+
+/** An empty text is no name, and not the same as none. */
+export function notEmpty(prefix: string, values: Values<string>): Problem[] {
+  return given(values).flatMap(([key, value]) => when(value === "", `${prefix}${key}`, "is empty; leave it out or give a name"));
+}
+
+/** Either all of these are given or none. */
+export function together(prefix: string, values: Values<unknown>): Problem[] {
+  const [first] = given(values);
+  return first === undefined ? [] : required(prefix, absent(values), `it belongs to ${prefix}${first[0]}`);
+}
+
+function absent(values: Values<unknown>): Values<unknown> {
+  return Object.fromEntries(Object.entries(values).filter(([, value]) => value === undefined));
+}
+
+/** At most one of these is given. */
+export function alternatives(prefix: string, values: Values<unknown>): Problem[] {
+  const [first, ...others] = given(values).map(([key]) => key);
+  return others.map((key) => ({
+    key: `${prefix}${key}`,
+    message: `cannot stand beside ${prefix}${first}; give one of them`,
+  }));
+}

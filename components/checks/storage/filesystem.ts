@@ -1,0 +1,49 @@
+import * as path from "path";
+import { FilesystemStorage } from "../../args/storage";
+import { dockerName } from "../container";
+import { Problem, shown } from "../problems";
+import { filled, texts, when, wholeNumbers } from "../rules";
+
+const at = "storage.filesystem.";
+
+export function filesystemProblems(options: FilesystemStorage): Problem[] {
+  const { hostPath, volume, volumeDriver, volumeOptions, maxThreads } = options;
+  return [
+    ...(hostPath === undefined
+      ? when(
+          volumeOptions !== undefined && volume === undefined && volumeDriver === undefined,
+          `${at}volumeOptions`,
+          `needs ${at}volume or ${at}volumeDriver beside it`,
+        )
+      : hostPathProblems(hostPath, { volume, volumeDriver, volumeOptions })),
+    ...texts(
+      at,
+      filled({ volume }),
+      dockerName,
+      "two or more letters, digits and _.-, a letter or digit first (for a folder of the host use hostPath)",
+    ),
+    ...when(
+      volumeDriver === "",
+      `${at}volumeDriver`,
+      'is empty; give the name of an installed volume plugin, or leave it out for "local"',
+    ),
+    ...wholeNumbers(at, { maxThreads }, 25, 100_000),
+  ];
+}
+
+function hostPathProblems(hostPath: string, ofVolume: Record<string, unknown>): Problem[] {
+  return [
+    ...Object.entries(ofVolume).flatMap(([key, value]) =>
+      when(
+        value !== undefined,
+        `${at}${key}`,
+        `cannot stand beside ${at}hostPath; images are kept in a volume or in a folder of the host`,
+      ),
+    ),
+    ...when(
+      !path.posix.isAbsolute(hostPath) || path.posix.normalize(hostPath) !== hostPath || /[:\0]|^\/$|.\/$/.test(hostPath),
+      `${at}hostPath`,
+      `${shown(hostPath)} is not allowed; give the absolute path of a folder on the Docker host, without "..", ":" or a "/" at the end`,
+    ),
+  ];
+}

@@ -1,0 +1,75 @@
+import { Access, Authentication, User } from "../args/registry";
+import { maximumPasswordBytes } from "../render/htpasswd";
+import { knownNow } from "./inputs";
+import { Problem, shown } from "./problems";
+import { repositoriesProblems } from "./repositories";
+import { oneOf, unlimited, when, wholeNumbers } from "./rules";
+
+export function passwordProblem(key: string, password: string): Problem[] {
+  const bytes = Buffer.byteLength(password);
+  if (bytes === 0) {
+    return [{ key, message: "is empty; leave it out to get a generated one" }];
+  }
+  if (bytes > maximumPasswordBytes) {
+    return [{ key, message: `has ${bytes} bytes; bcrypt reads ${maximumPasswordBytes} at most` }];
+  }
+  return when(/[\0\r\n]/.test(password), key, "has a line break or a zero byte; no client can send that");
+}
+
+function isUserName(name: unknown): boolean {
+  return typeof name === "string" && /^[A-Za-z0-9][A-Za-z0-9._@+-]{0,127}$/.test(name);
+}
+
+export function userProblems(users: readonly User[]): Problem[] {
+  return users.flatMap((user, index) => {
+    const key = `users[${index}]`;
+    const first = users.findIndex(({ name }) => name === user.name);
+    return [
+      ...when(
+        !isUserName(user.name),
+        `${key}.name`,
+        `${shown(user.name)} is not allowed; use letters, digits and ._@+- (128 at most, a letter or digit first, no ":")`,
+      ),
+      ...when(first < index, `${key}.name`, `${shown(user.name)} is taken by users[${first}]; give every user a name of its own`),
+      ...wholeNumbers(`${key}.`, { generation: user.generation }, 1, unlimited),
+      ...passwordsProblems(key, user),
+      ...oneOf(`${key}.`, { access: user.access }, Object.values(Access)),
+      ...repositoriesProblems(`${key}.repositories`, user.repositories),
+    ];
+  });
+}
+
+/** The passwords of a user, and how they go with the generated ones. */
+function passwordsProblems(key: string, user: User): Problem[] {
+  const { generation = 1, keepPrevious = false } = user;
+  const own = user.password !== undefined;
+  return [
+    ...(["password", "previousPassword"] as const).flatMap((field) => {
+      const password = knownNow(user[field]);
+      return password === undefined ? [] : passwordProblem(`${key}.${field}`, password);
+    }),
+    ...when(
+      keepPrevious && own,
+      `${key}.keepPrevious`,
+      `is for generated passwords; with a password of your own use ${key}.previousPassword`,
+    ),
+    ...when(
+      keepPrevious && !own && generation < 2,
+      `${key}.keepPrevious`,
+      `needs ${key}.generation 2 or more; there is no password before the first`,
+    ),
+    ...when(
+      user.previousPassword !== undefined && !own,
+      `${key}.previousPassword`,
+      `needs ${key}.password; for a generated password use ${key}.keepPrevious`,
+    ),
+  ];
+}
+
+export function authenticationProblems(authentication: Authentication): Problem[] {
+  const { cacheSeconds, cacheSize, failedLogins, failedLoginsWindowSeconds } = authentication;
+  return [
+    ...wholeNumbers("authentication.", { cacheSeconds, failedLogins }, 0, 86_400),
+    ...wholeNumbers("authentication.", { cacheSize, failedLoginsWindowSeconds }, 1, 1_000_000),
+  ];
+}

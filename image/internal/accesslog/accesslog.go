@@ -83,9 +83,9 @@ func (l *line) append(b []byte, r *http.Request) []byte {
 	b = append(b, " ["...)
 	b = l.start.AppendFormat(b, "02/Jan/2006:15:04:05 -0700")
 	b = append(b, `] "`...)
-	b = appendEscaped(b, r.Method)
+	b = appendEscaped(b, r.Method, mostOfMethod)
 	b = append(b, ' ')
-	b = appendEscaped(b, r.RequestURI)
+	b = appendEscaped(b, r.RequestURI, mostOfURI)
 	b = append(b, ' ')
 	b = append(b, r.Proto...)
 	b = append(b, `" `...)
@@ -93,9 +93,9 @@ func (l *line) append(b []byte, r *http.Request) []byte {
 	b = append(b, ' ')
 	b = strconv.AppendInt(b, l.written, 10)
 	b = append(b, ` "`...)
-	b = appendEscaped(b, r.Referer())
+	b = appendEscaped(b, r.Referer(), mostOfHeader)
 	b = append(b, `" "`...)
-	b = appendEscaped(b, r.UserAgent())
+	b = appendEscaped(b, r.UserAgent(), mostOfHeader)
 	return append(b, "\"\n"...)
 }
 
@@ -105,7 +105,7 @@ func appendField(b []byte, text string) []byte {
 		return append(b, '-')
 	}
 	from := len(b)
-	b = appendEscaped(b, text)
+	b = appendEscaped(b, text, mostOfHeader)
 	for i := from; i < len(b); i++ {
 		if b[i] == ' ' {
 			b[i] = '_'
@@ -114,10 +114,22 @@ func appendField(b []byte, text string) []byte {
 	return b
 }
 
-// appendEscaped keeps clients from forging lines.
-func appendEscaped(b []byte, text string) []byte {
+// What a client may take of a line: room for every request that means something. Logs are
+// kept up to a size, and who fills them hides what was there.
+const (
+	mostOfMethod = 32
+	mostOfURI    = 1 << 10
+	mostOfHeader = 1 << 8
+)
+
+// appendEscaped keeps clients from forging lines, and from long ones.
+func appendEscaped(b []byte, text string, most int) []byte {
 	const hex = "0123456789abcdef"
+	end := len(b) + most
 	for i := range len(text) {
+		if len(b) >= end {
+			return append(b, "..."...)
+		}
 		switch c := text[i]; {
 		case c == '"' || c == '\\':
 			b = append(b, '\\', c)

@@ -55,6 +55,21 @@ func TestLine(t *testing.T) {
 	}
 }
 
+// TestLong has clients that would fill the log.
+func TestLong(t *testing.T) {
+	for _, text := range []string{strings.Repeat("x", 32<<10), strings.Repeat("\xff", 32<<10)} {
+		var out bytes.Buffer
+		r := httptest.NewRequest(http.MethodGet, "/v2/", nil)
+		r.Method, r.RequestURI = text, text
+		r.Header.Set("User-Agent", text)
+		r.Header.Set("Referer", text)
+		Handler(&out, http.HandlerFunc(func(http.ResponseWriter, *http.Request) {})).ServeHTTP(httptest.NewRecorder(), r)
+		if line := out.String(); len(line) > 2<<10 || strings.Count(line, "...") != 4 {
+			t.Errorf("%d bytes: %.300s", len(line), line)
+		}
+	}
+}
+
 func TestPanicIsLogged(t *testing.T) {
 	var out bytes.Buffer
 	func() {

@@ -22,7 +22,7 @@ func Configure(log configuration.Log) (*logrus.Entry, error) {
 	for _, l := range []*logrus.Logger{own, engine} {
 		l.SetLevel(level)
 		l.SetReportCaller(log.ReportCaller)
-		l.SetFormatter(formatter(log.Formatter))
+		l.SetFormatter(bounded{formatter(log.Formatter)})
 		if len(log.Fields) > 0 {
 			l.AddHook(staticFields(log.Fields))
 		}
@@ -37,7 +37,8 @@ func formatter(name string) logrus.Formatter {
 	if name == "json" {
 		return &logrus.JSONFormatter{TimestampFormat: time.RFC3339Nano, DisableHTMLEscape: true}
 	}
-	return &logrus.TextFormatter{TimestampFormat: time.RFC3339Nano}
+	// In colors it would show messages as they are.
+	return &logrus.TextFormatter{TimestampFormat: time.RFC3339Nano, DisableColors: true}
 }
 
 // staticFields adds the fields of log.fields to every line. The engine does it

@@ -57,7 +57,8 @@ catalog: {maxentries: 5}
 	if err != nil {
 		t.Fatal(err)
 	}
-	r.Server = httptest.NewTLSServer(c.Handler(handlers.NewApp(context.Background(), config)))
+	app := handlers.NewApp(context.Background(), config)
+	r.Server = httptest.NewTLSServer(c.Handler(app, app))
 	t.Cleanup(r.Close)
 	return r
 }

@@ -18,10 +18,10 @@ type catalog struct {
 }
 
 // serveCatalog lists the repositories the user may pull from.
-func (c *Controller) serveCatalog(engine http.Handler, w http.ResponseWriter, r *http.Request) {
-	d := &decision{filtersCatalog: true}
+func (c *Controller) serveCatalog(engine http.Handler, w http.ResponseWriter, r *http.Request, d *decision) {
+	d.filtersCatalog = true
 	first := record(engine, r, d)
-	if d.principal == nil || d.principal.rights.PullEverything() || first.status != http.StatusOK {
+	if d.principal.rights.PullEverything() || first.status != http.StatusOK {
 		first.replay(w)
 		return
 	}

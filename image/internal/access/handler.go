@@ -21,20 +21,27 @@ type decision struct {
 	mayForgetMount, mountRefused bool
 }
 
-// Handler goes around the engine.
-func (c *Controller) Handler(engine http.Handler) http.Handler {
+// Handler goes around the engine, for those that may log in. All others it sends to
+// refusing, the engine without what is around it: nobody without a login may have the
+// store asked for anything.
+func (c *Controller) Handler(engine, refusing http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		switch {
-		case r.URL.Path == c.pingPath && r.Method == http.MethodGet:
-			c.servePing(engine, w, r)
-		case r.URL.Path == c.tokenPath:
+		if r.URL.Path == c.tokenPath {
 			c.serveToken(w, r)
+			return
+		}
+		d := &decision{}
+		switch unknown := c.identify(r, d, c.source.Users()) != nil; {
+		case unknown:
+			serve(refusing, w, r, d)
+		case r.URL.Path == c.pingPath && r.Method == http.MethodGet:
+			c.servePing(w)
 		case r.URL.Path == c.catalogPath:
-			c.serveCatalog(engine, w, r)
+			c.serveCatalog(engine, w, r, d)
 		case r.Method == http.MethodPost && r.URL.Query().Has("from"):
-			serveMount(engine, w, r)
+			serveMount(engine, w, r, d)
 		default:
-			serve(engine, w, r, &decision{})
+			serve(engine, w, r, d)
 		}
 	})
 }
@@ -44,13 +51,8 @@ func serve(engine http.Handler, w http.ResponseWriter, r *http.Request, d *decis
 }
 
 // servePing answers the request that clients send before any other, as it asks for
-// nothing but who they are. The engine takes twice as long; it words the refusals.
-func (c *Controller) servePing(engine http.Handler, w http.ResponseWriter, r *http.Request) {
-	d := &decision{}
-	if err := c.identify(r, d, c.source.Users()); err != nil {
-		serve(engine, w, r, d)
-		return
-	}
+// nothing but who they are. The engine takes twice as long.
+func (c *Controller) servePing(w http.ResponseWriter) {
 	for name, values := range c.headers {
 		for _, value := range values {
 			w.Header().Add(name, value)
@@ -65,9 +67,9 @@ func (c *Controller) servePing(engine http.Handler, w http.ResponseWriter, r *ht
 // serveMount starts an upload that would rather mount a blob of another repository.
 // When the user may not pull from that one, the upload goes on without the mount: the
 // specification calls it a wish, and not every client takes a refusal well.
-func serveMount(engine http.Handler, w http.ResponseWriter, r *http.Request) {
+func serveMount(engine http.Handler, w http.ResponseWriter, r *http.Request, d *decision) {
 	before := w.Header().Clone()
-	d := &decision{mayForgetMount: true}
+	d.mayForgetMount = true
 	serve(engine, w, r, d)
 	if !d.mountRefused {
 		return

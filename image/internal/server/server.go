@@ -100,14 +100,15 @@ func New(config *configuration.Configuration, log *logrus.Entry) (*Server, error
 		cancel()
 		return nil, err
 	}
-	engine, err := s.fenced(ctx, keeper.Handler(app))
+	guarded := keeper.Handler(app)
+	engine, err := s.fenced(ctx, guarded)
 	if err != nil {
 		s.listener.Close()
 		cancel()
 		return nil, err
 	}
 	if controller != nil {
-		engine = controller.Handler(engine)
+		engine = controller.Handler(engine, guarded)
 	}
 	s.http.Handler = s.bounds.Handler(handlerChain(boundPages(engine, config.Catalog.MaxEntries), config, traced))
 	return s, nil

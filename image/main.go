@@ -2,6 +2,7 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"flag"
@@ -33,19 +34,20 @@ import (
 )
 
 const usage = `usage:
-  registry serve CONFIG
+  registry serve [--proxied ADDRESS] CONFIG
   registry garbage-collect [--dry-run|-d] [--delete-untagged|-m] [--quiet|-q] [CONFIG]
   registry healthcheck [--watch DURATION] CONFIG
   registry check [--timeout DURATION] CONFIG
   registry transfer [--workers N] [--dry-run] [--source-may-change] FROM_CONFIG TO_CONFIG
   registry size CONFIG
   registry prepare FOLDER
-  registry forward [--connections N] ADDRESS TARGET
+  registry forward [--connections N] [--proxied PORT --key FILE] ADDRESS TARGET
   registry forward --check
   registry trust [--check] OWNER CERTIFICATES FOLDER ADDRESS...
   registry version
 
   serve            answers requests until SIGTERM or SIGINT
+    --proxied ADDRESS      where forwarders of the server's http.secret tell of their clients
   garbage-collect  has the running server delete what its retention rules do not keep, and blobs that
                    no manifest refers to, or does so itself when no server runs here; images can be
                    pushed and pulled meanwhile; in the server's container CONFIG may be left out
@@ -68,6 +70,9 @@ const usage = `usage:
   forward          passes TCP connections to ADDRESS on to TARGET, a host:port that is looked up for
                    each of them, until SIGTERM or SIGINT; TLS goes through untouched
     --connections N        how many there may be at once; 4096 unless given
+    --proxied PORT         where the targets are told of the client, unless they don't listen there
+    --key FILE             how they know that it is true: http.secret's HMAC by SHA-256 of the words
+                           "container-registry forwarder", in hexadecimal
     --check                succeeds when the forwarder of this container is alive
   trust            has a Docker engine whose certs.d is FOLDER trust the CERTIFICATES, a file, for
                    images of ADDRESS, by a file of its own named after OWNER; takes it away again
@@ -106,14 +111,17 @@ func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.
 	flags.SetOutput(io.Discard)
 	switch command {
 	case "serve":
+		proxied := proxiedAddress(flags)
 		return withConfig(flags, args, stdin, stderr, func(c *configuration.Configuration, log *logrus.Entry) error {
 			if mirror.Is(c) {
-				// serve has no options, so the file is all there is.
+				if len(args) > 1 {
+					return misused(stderr, "--proxied is for a registry, and the configuration is a mirror's")
+				}
 				if err := mirror.Prepare(ctx, c, args[0], log); err != nil {
 					return err
 				}
 			}
-			return serve(ctx, c, log)
+			return serve(ctx, c, *proxied, log)
 		})
 	case mirror.Command:
 		file, err := mirror.ConfigurationFile()
@@ -203,10 +211,18 @@ func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.
 	}
 }
 
-func serve(ctx context.Context, c *configuration.Configuration, log *logrus.Entry) error {
+// proxiedAddress is the option of serve.
+func proxiedAddress(flags *flag.FlagSet) *string { return flags.String("proxied", "", "") }
+
+func serve(ctx context.Context, c *configuration.Configuration, proxied string, log *logrus.Entry) error {
 	s, err := server.New(c, log)
 	if err != nil {
 		return err
+	}
+	if proxied != "" {
+		if err := s.ListenProxied(proxied); err != nil {
+			return fmt.Errorf("--proxied: %w", err)
+		}
 	}
 	return s.Run(ctx)
 }
@@ -214,6 +230,8 @@ func serve(ctx context.Context, c *configuration.Configuration, log *logrus.Entr
 func passOn(ctx context.Context, flags *flag.FlagSet, args []string, stderr io.Writer) error {
 	options := forward.Options{Health: forward.HealthSocket}
 	flags.IntVar(&options.Connections, "connections", 4096, "")
+	flags.StringVar(&options.Proxied, "proxied", "", "")
+	key := flags.String("key", "", "")
 	check := flags.Bool("check", false, "")
 	addresses, err := parse(flags, args)
 	switch {
@@ -225,6 +243,15 @@ func passOn(ctx context.Context, flags *flag.FlagSet, args []string, stderr io.W
 		return forward.Check(ctx, options.Health)
 	case len(addresses) != 2 || options.Connections < 1:
 		return misused(stderr, "forward needs one ADDRESS and one TARGET, and room for a connection or more")
+	case (options.Proxied == "") != (*key == ""):
+		return misused(stderr, "--proxied and --key go together")
+	}
+	if *key != "" {
+		content, err := os.ReadFile(*key)
+		if err != nil {
+			return err
+		}
+		options.Key = bytes.TrimSpace(content)
 	}
 	if options.Log, err = logging.Configure(configuration.Log{Level: "info"}); err != nil {
 		return err
@@ -303,10 +330,15 @@ func orOfContainer(flags *flag.FlagSet, args []string) []string {
 	if err != nil {
 		return args
 	}
-	if words := strings.Split(string(line), "\x00"); len(words) > 2 && words[1] == "serve" {
-		return append(args, words[2])
+	words := strings.Split(strings.TrimSuffix(string(line), "\x00"), "\x00")
+	if len(words) < 2 || words[1] != "serve" {
+		return args
 	}
-	return args
+	served := flag.NewFlagSet("serve", flag.ContinueOnError)
+	proxiedAddress(served)
+	// What a server runs by was parsed before.
+	files, _ := parse(served, words[2:])
+	return append(args, files...)
 }
 
 func load(file string, stdin io.Reader) (*configuration.Configuration, error) {

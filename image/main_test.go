@@ -16,6 +16,11 @@ func TestCommandLine(t *testing.T) {
 	if err := os.WriteFile(empty, []byte(content), 0o600); err != nil {
 		t.Fatal(err)
 	}
+	mirrored := filepath.Join(t.TempDir(), "mirror.yml")
+	content = strings.Replace(content, "}}", "}, delete: {enabled: true}}", 1) + "proxy: {remoteurl: 'https://registry-1.docker.io', ttl: 168h}\n"
+	if err := os.WriteFile(mirrored, []byte(content), 0o600); err != nil {
+		t.Fatal(err)
+	}
 	tests := []struct {
 		name       string
 		args       []string
@@ -40,6 +45,8 @@ func TestCommandLine(t *testing.T) {
 		{"forward to nowhere", []string{"forward", ":5000"}, "", "forward needs one ADDRESS and one TARGET", "wrong usage"},
 		{"forward without a port", []string{"forward", "127.0.0.1:0", "tasks.registry"}, "", "", "forward: target: "},
 		{"forward for nobody", []string{"forward", "--connections", "0", "127.0.0.1:0", "a:1"}, "", "room for a connection", "wrong usage"},
+		{"forward with a header that nobody believes", []string{"forward", "--proxied", "5001", "127.0.0.1:0", "a:1"}, "", "--proxied and --key go together", "wrong usage"},
+		{"a mirror behind forwarders", []string{"serve", "--proxied", ":5001", mirrored}, "", "--proxied is for a registry", "wrong usage"},
 		{"no forwarder to check", []string{"forward", "--check"}, "", "", "connection refused"},
 		{"trust for no address", []string{"trust", "a", "ca.crt", "/certs.d"}, "", "an ADDRESS or more", "wrong usage"},
 		{"trust outside the folder", []string{"trust", "a", "ca.crt", "/certs.d", "../ssh"}, "", `"../ssh" is no name of a file`, "wrong usage"},

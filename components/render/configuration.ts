@@ -1,4 +1,4 @@
-import { createHash } from "crypto";
+import { createHash, createHmac } from "crypto";
 import * as yaml from "js-yaml";
 import { Authentication, GarbageCollection } from "../args/registry";
 import { RedisConfiguration } from "./redis";
@@ -12,6 +12,8 @@ export const htpasswdFile = `${filesFolder}/htpasswd`;
 export const dataFolder = "/var/lib/registry";
 /** Port in the container; the port outside is the user's choice. */
 export const containerPort = 5000;
+/** Port in the container for forwarders, which tell there of their clients. */
+export const proxiedPort = 5001;
 /** Time that requests under way get to end when the server is stopped, in seconds. */
 export const drainSeconds = 30;
 
@@ -138,6 +140,11 @@ function verification(authentication: Authentication): object {
     cache: { ttl: `${cacheSeconds}s`, size: cacheSize },
     limit: { failures: failedLogins, window: `${failedLoginsWindowSeconds}s` },
   };
+}
+
+/** By which a server knows its forwarders; tells nothing about the secret that is the server's alone. */
+export function forwarderKey(httpSecret: string): string {
+  return createHmac("sha256", httpSecret).update("container-registry forwarder").digest("hex");
 }
 
 /**

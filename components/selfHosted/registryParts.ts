@@ -3,7 +3,7 @@ import * as random from "@pulumi/random";
 import { TlsMode } from "../args/registry";
 import { RegistrySettings } from "../checks/registry";
 import { daemonConfig, loginCommand, trustCommand } from "../render/clientCommands";
-import { certificateFile, configurationPath, htpasswdFile, renderConfiguration, storeCaPath } from "../render/configuration";
+import { certificateFile, configurationPath, forwarderKey, htpasswdFile, renderConfiguration, storeCaPath } from "../render/configuration";
 import { hostPort, isLoopback, isUnspecified } from "../checks/hosts";
 import { checkWhenKnown } from "../checks/inputs";
 import { completeMirror, isOfDockerHub } from "../checks/mirror";
@@ -32,6 +32,8 @@ export interface RegistryParts {
   /** The configuration file as text. Secret. */
   configuration: pulumi.Output<string>;
   files: NamedFile[];
+  /** By which it knows its forwarders. Secret. */
+  forwarderKey: pulumi.Output<string>;
   /** `NAME=value` of the server's environment. */
   environment: string[];
 }
@@ -90,6 +92,7 @@ export function registryParts(
       ...(settings.users.length > 0 ? [{ name: "users", path: htpasswdFile, content: users.htpasswd }] : []),
       ...(storeCa === undefined ? [] : [{ name: "store-ca", path: storeCaPath(storeCa), content: storeCa }]),
     ],
+    forwarderKey: httpSecret.result.apply(forwarderKey),
     environment: serverEnvironment(settings.resources, storeCa),
   };
 }

@@ -3,7 +3,7 @@ import * as pulumi from "@pulumi/pulumi";
 import { Authentication, GarbageCollection, Tls, User } from "../args/registry";
 import { nameProblems } from "../checks/container";
 import { registryProblems } from "../checks/registry";
-import { containerPort, dataFolder, drainSeconds } from "../render/configuration";
+import { containerPort, dataFolder, drainSeconds, filesFolder, proxiedPort } from "../render/configuration";
 import { localEngine } from "../docker/engine";
 import { checkDockerContext, engineOf, onDockerEngine } from "../docker/engineChoice";
 import { hostPort } from "../checks/hosts";
@@ -142,7 +142,11 @@ export class SwarmRegistry extends pulumi.ComponentResource {
         taskSpec: {
           containerSpec: {
             image: image.reference,
-            args: ["serve", this.checkedPath(name, settings, server, image.localId, secrets)],
+            args: [
+              "serve",
+              this.checkedPath(name, settings, server, image.localId, secrets),
+              ...(topology.forwarders ? ["--proxied", `:${proxiedPort}`] : []),
+            ],
             env: Object.fromEntries(server.environment.map((each) => each.split("=", 2) as [string, string])),
             ...confinement,
             stopGracePeriod: `${stopSeconds}s`,
@@ -186,7 +190,7 @@ export class SwarmRegistry extends pulumi.ComponentResource {
         deleteBeforeReplace: true,
       },
     );
-    const forwarder = network && topology.forwarders ? this.forwarder(name, settings, network, image) : undefined;
+    const forwarder = network && topology.forwarders ? this.forwarder(name, settings, network, image, server) : undefined;
 
     const trust = swarm.trustNodes
       ? new SwarmTrust(
@@ -308,7 +312,15 @@ export class SwarmRegistry extends pulumi.ComponentResource {
   }
 
   /** Gives every node the registry's port, wherever the registry's tasks are. */
-  private forwarder(name: string, settings: SwarmSettings, network: docker.Network, image: SwarmImage): docker.Service {
+  private forwarder(
+    name: string,
+    settings: SwarmSettings,
+    network: docker.Network,
+    image: SwarmImage,
+    { forwarderKey }: RegistryParts,
+  ): docker.Service {
+    const key = { path: `${filesFolder}/forwarder.key`, content: forwarderKey };
+    const telling = ["--proxied", `${proxiedPort}`, "--key", key.path];
     return new docker.Service(
       `${name}-forwarder`,
       {
@@ -317,9 +329,10 @@ export class SwarmRegistry extends pulumi.ComponentResource {
         taskSpec: {
           containerSpec: {
             image: image.reference,
-            args: ["forward", `:${containerPort}`, `tasks.${name}:${containerPort}`],
+            args: ["forward", ...telling, `:${containerPort}`, `tasks.${name}:${containerPort}`],
             ...confinement,
             stopGracePeriod: `${stopSeconds}s`,
+            secrets: [swarmSecret(`${name}-forwarder-key`, key, image.user.id, { parent: this })],
             healthcheck: {
               tests: ["CMD", "/registry", "forward", "--check"],
               interval: "5s",

@@ -120,6 +120,33 @@ describe("a Swarm of five nodes", () => {
       await everyNodeAnswers(lab, outputs);
     });
 
+    it("knows its clients by their own addresses, whichever node they ask", async () => {
+      const { port } = new URL(outputs.endpoint);
+      const [asked, other] = [lab.node(1), lab.node(3)];
+      await request(outputs, "/v2/asked-from/machine", { host: asked.address });
+      await lab.on(other, "curl", "-sk", `https://${asked.address}:${port}/v2/asked-from/node3`);
+      const running = ["ps", "--quiet", "--filter", `label=com.docker.swarm.service.name=${outputs.serviceName}`];
+      const lines = (await lab.docker(lab.node(2), "logs", await lab.docker(lab.node(2), ...running))).split("\n");
+      const address = (path: string): string | undefined => lines.find((line) => line.includes(path))?.split(" ")[0];
+      expect([address("/v2/asked-from/machine"), address("/v2/asked-from/node3")]).toEqual([lab.machine, other.address]);
+    });
+
+    it("serves on while its forwarders are of a newer release than its task", async () => {
+      const clients = new Clients(outputs, lab.nodes, 1);
+      clients.start();
+      const [service] = JSON.parse(await lab.docker(lab.manager, "service", "inspect", outputs.serviceName)) as {
+        Spec: { TaskTemplate: { ContainerSpec: { Args: string[] } } };
+      }[];
+      const older = service?.Spec.TaskTemplate.ContainerSpec.Args.filter((word) => !/^(--proxied|:\d+)$/.test(word)) ?? [];
+      await lab.docker(lab.manager, "service", "update", "--quiet", "--args", older.join(" "), outputs.serviceName);
+      await everyNodeAnswers(lab, outputs);
+      await lab.docker(lab.manager, "service", "rollback", "--quiet", outputs.serviceName);
+      const { requests, failures } = await clients.stop();
+      console.log(`an older task and newer forwarders: ${requests} requests, ${failures.length} failures`);
+      expect(older).toHaveLength(2);
+      expect(failures).toEqual([]);
+    });
+
     it("is back with its node, and other nodes' clients are told meanwhile that no task answers", async () => {
       const node = lab.node(2);
       const image = randomImage();

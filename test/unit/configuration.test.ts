@@ -1,6 +1,6 @@
 import * as fc from "fast-check";
 import * as yaml from "js-yaml";
-import { Configuration, configurationPath, renderConfiguration, storeCaPath } from "../../components/render/configuration";
+import { Configuration, configurationPath, forwarderKey, renderConfiguration, storeCaPath } from "../../components/render/configuration";
 import { storageConfiguration } from "../../components/render/driverParameters";
 import { Storage } from "../../components";
 
@@ -460,4 +460,8 @@ describe("garbage collection in the configuration file", () => {
     });
     expect(rendered({ garbageCollection, readOnly: true })).toBeUndefined();
   });
+});
+
+it("gives forwarders the key that the server makes (image/internal/proxied)", () => {
+  expect(forwarderKey("secret")).toBe("1610d5b41e4a3ef60d84a10934ecafbe9aef1712b484228854acad2d8ec867b1");
 });

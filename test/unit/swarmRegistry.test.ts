@@ -101,6 +101,7 @@ describe("a registry on a Swarm", () => {
         "docker.RemoteImage registry-image in registry-image",
         "docker.Secret registry-certificate in registry",
         "docker.Secret registry-configuration in registry",
+        "docker.Secret registry-forwarder-key in registry",
         "docker.Secret registry-users in registry",
         "docker.Service registry in registry",
         "docker.Service registry-forwarder in registry",
@@ -132,6 +133,7 @@ describe("a registry on a Swarm", () => {
     expect(secrets.map((each) => each.name)).toEqual([
       "registry-certificate",
       "registry-configuration",
+      ...(deployment.list().includes("docker.Service registry-forwarder in registry") ? ["registry-forwarder-key"] : []),
       ...redis,
       "registry-users",
     ]);

@@ -51,14 +51,18 @@ func Memory() int64 {
 
 // Guard bounds one server.
 type Guard struct {
-	limits   Limits
-	requests atomic.Int64
+	limits      Limits
+	requests    atomic.Int64
+	connections *connections
 }
 
 // New makes the guard of one server.
-func New(limits Limits) *Guard { return &Guard{limits: limits} }
+func New(limits Limits) *Guard {
+	return &Guard{limits: limits, connections: newConnections(limits.Connections)}
+}
 
-// Protect has an HTTP server listen by it. Its handler must be Handler's.
+// Protect has an HTTP server listen by it, by each of its listeners. Its handler must be
+// Handler's.
 func (g *Guard) Protect(server *http.Server, listener net.Listener) net.Listener {
 	server.ConnContext = func(ctx context.Context, c net.Conn) context.Context {
 		if tls, ok := c.(interface{ NetConn() net.Conn }); ok {
@@ -66,7 +70,7 @@ func (g *Guard) Protect(server *http.Server, listener net.Listener) net.Listener
 		}
 		return context.WithValue(ctx, connectionKey{}, c)
 	}
-	return newListener(listener, g.limits.Connections)
+	return guarded{listener, g.connections}
 }
 
 type connectionKey struct{}

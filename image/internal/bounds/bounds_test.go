@@ -275,7 +275,7 @@ func TestConnections(t *testing.T) {
 
 // TestConnectionsInUse has every connection in use.
 func TestConnectionsInUse(t *testing.T) {
-	l := newListener(nil, 1)
+	l := newConnections(1)
 	near, _ := net.Pipe()
 	first := l.add(near)
 	first.begin()

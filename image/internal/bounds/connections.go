@@ -6,10 +6,9 @@ import (
 	"sync"
 )
 
-// listener keeps to a number of connections. Beyond it a new one takes the place of the
-// one that has waited longest for its client to ask something: most likely that one never will.
-type listener struct {
-	net.Listener
+// connections keeps to a number of them. Beyond it a new one takes the place of the one
+// that has waited longest for its client to ask something: most likely that one never will.
+type connections struct {
 	limit int
 
 	mu      sync.Mutex
@@ -17,17 +16,23 @@ type listener struct {
 	waiting *list.List // of *connection, the one that began to wait first in front
 }
 
-func newListener(l net.Listener, limit int) *listener {
-	return &listener{Listener: l, limit: limit, waiting: list.New()}
+func newConnections(limit int) *connections {
+	return &connections{limit: limit, waiting: list.New()}
 }
 
-func (l *listener) Accept() (net.Conn, error) {
+// guarded is one of those whose connections are bounded together.
+type guarded struct {
+	net.Listener
+	connections *connections
+}
+
+func (l guarded) Accept() (net.Conn, error) {
 	for {
 		accepted, err := l.Listener.Accept()
 		if err != nil {
 			return nil, err
 		}
-		if c := l.add(accepted); c != nil {
+		if c := l.connections.add(accepted); c != nil {
 			return c, nil
 		}
 		_ = accepted.Close()
@@ -35,7 +40,7 @@ func (l *listener) Accept() (net.Conn, error) {
 }
 
 // add is nil when every connection is in use.
-func (l *listener) add(accepted net.Conn) *connection {
+func (l *connections) add(accepted net.Conn) *connection {
 	l.mu.Lock()
 	var displaced *connection
 	if l.open >= l.limit {
@@ -46,7 +51,7 @@ func (l *listener) add(accepted net.Conn) *connection {
 		displaced = l.waiting.Front().Value.(*connection)
 		l.remove(displaced)
 	}
-	c := &connection{Conn: accepted, listener: l}
+	c := &connection{Conn: accepted, among: l}
 	c.place = l.waiting.PushBack(c)
 	l.open++
 	l.mu.Unlock()
@@ -56,7 +61,7 @@ func (l *listener) add(accepted net.Conn) *connection {
 	return c
 }
 
-func (l *listener) remove(c *connection) {
+func (l *connections) remove(c *connection) {
 	if c.closed {
 		return
 	}
@@ -71,16 +76,16 @@ func (l *listener) remove(c *connection) {
 // connection waits, or has requests under way.
 type connection struct {
 	net.Conn
-	listener *listener
+	among *connections
 
-	// Under the listener's lock.
+	// Under the lock of all.
 	requests int
 	place    *list.Element // among those that wait
 	closed   bool
 }
 
 func (c *connection) begin() {
-	l := c.listener
+	l := c.among
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	c.requests++
@@ -91,7 +96,7 @@ func (c *connection) begin() {
 }
 
 func (c *connection) end() {
-	l := c.listener
+	l := c.among
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	c.requests--
@@ -101,8 +106,8 @@ func (c *connection) end() {
 }
 
 func (c *connection) Close() error {
-	c.listener.mu.Lock()
-	c.listener.remove(c)
-	c.listener.mu.Unlock()
+	c.among.mu.Lock()
+	c.among.remove(c)
+	c.among.mu.Unlock()
 	return c.Conn.Close()
 }

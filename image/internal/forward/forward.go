@@ -14,6 +14,8 @@ import (
 	"time"
 
 	"github.com/sirupsen/logrus"
+
+	"container-registry/image/internal/proxied"
 )
 
 // Options of a forwarder. What is not given has the default.
@@ -30,6 +32,11 @@ type Options struct {
 	IdleLimit, RestLimit time.Duration
 	// Lookup finds the addresses of a name; by DNS unless given.
 	Lookup func(ctx context.Context, host string) ([]string, error)
+	// Proxied is the port where tasks take connections with a header that tells of the client,
+	// made by Key. One that does not listen there is asked by the target's port: it is of an
+	// older release, which would not know the header. No header unless given.
+	Proxied string
+	Key     proxied.Key
 	// Health is a socket that Check asks; none unless given.
 	Health string
 	Log    *logrus.Entry
@@ -78,7 +85,7 @@ func New(listen, to string, options Options) (*Forwarder, error) {
 	}
 	f := &Forwarder{
 		options:  options,
-		target:   &target{host: host, port: port, lookup: options.Lookup},
+		target:   &target{host: host, port: port, proxied: options.Proxied, key: options.Key, lookup: options.Lookup},
 		listener: listener,
 		slots:    make(chan struct{}, options.Connections),
 	}
@@ -153,7 +160,7 @@ func (f *Forwarder) accept(ctx context.Context, serve func(*net.TCPConn)) error 
 func (f *Forwarder) serve(ctx context.Context, client *net.TCPConn) {
 	defer client.Close()
 	limited, cancel := context.WithTimeout(ctx, f.options.DialLimit)
-	task, err := f.target.dial(limited)
+	task, err := f.target.dial(limited, client)
 	cancel()
 	if err != nil {
 		f.options.Log.WithError(err).WithField("client", client.RemoteAddr().String()).Error("no task of the registry answers")

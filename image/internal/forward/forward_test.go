@@ -15,6 +15,8 @@ import (
 	"time"
 
 	"github.com/sirupsen/logrus"
+
+	"container-registry/image/internal/proxied"
 )
 
 // patience is for what must happen; nothing is measured by it.
@@ -201,6 +203,40 @@ func TestFindsTasks(t *testing.T) {
 				t.Errorf("logged %s", forwarder.log)
 			}
 		})
+	}
+}
+
+// TestTellsOfTheClient has a task that takes a header, and one of an older release.
+func TestTellsOfTheClient(t *testing.T) {
+	key := proxied.KeyOf("secret")
+	header := make(chan string, 1)
+	telling := upstream(t, "127.0.0.1:0", func(c *net.TCPConn) {
+		content, _ := io.ReadAll(c)
+		header <- string(content)
+	})
+	_, withHeader, err := net.SplitHostPort(telling)
+	if err != nil {
+		t.Fatal(err)
+	}
+	target := upstream(t, "127.0.0.2:0", echo)
+	_, port, _ := net.SplitHostPort(target)
+	for address, want := range map[string]string{"127.0.0.1": "", "127.0.0.2": "hello"} {
+		forwarder := start(t, net.JoinHostPort("tasks.registry", port), Options{
+			Proxied: withHeader, Key: key,
+			Lookup: func(context.Context, string) ([]string, error) { return []string{address}, nil },
+		})
+		connection := forwarder.dial(t)
+		if got, err := ask(connection, "hello"); got != want || err != nil {
+			t.Errorf("%s answered %q, %v", address, got, err)
+		}
+		if want != "" {
+			continue
+		}
+		client := connection.LocalAddr().(*net.TCPAddr).AddrPort()
+		at := forwarder.Addr().(*net.TCPAddr).AddrPort()
+		if got := <-header; got != string(key.Header(client, at))+"hello" {
+			t.Errorf("the task was told %q", got)
+		}
 	}
 }
 

@@ -7,9 +7,12 @@ import (
 	"math/rand/v2"
 	"net"
 	"slices"
+	"syscall"
 	"time"
 
 	"golang.org/x/sync/singleflight"
+
+	"container-registry/image/internal/proxied"
 )
 
 const (
@@ -23,7 +26,10 @@ const (
 // target is a service whose tasks are found by DNS.
 type target struct {
 	host, port string
-	lookup     func(ctx context.Context, host string) ([]string, error)
+	// proxied is the port for connections with a header by key, if there are any.
+	proxied string
+	key     proxied.Key
+	lookup  func(ctx context.Context, host string) ([]string, error)
 
 	flight singleflight.Group
 	// found is what was found last; of use in a flight only.
@@ -61,12 +67,12 @@ func (t *target) addresses(ctx context.Context, again bool) ([]string, error) {
 	}
 }
 
-// dial connects to a task that answers. The name is looked up anew each time, as tasks
+// dial connects a client to a task that answers. The name is looked up anew each time, as tasks
 // come and go; the order is random, so that the load is spread. It tries until ctx ends.
-func (t *target) dial(ctx context.Context) (*net.TCPConn, error) {
+func (t *target) dial(ctx context.Context, client *net.TCPConn) (*net.TCPConn, error) {
 	var last error
 	for again := false; ; again = true {
-		connection, err := t.round(ctx, again)
+		connection, err := t.round(ctx, client, again)
 		if err == nil {
 			return connection, nil
 		}
@@ -83,7 +89,7 @@ func (t *target) dial(ctx context.Context) (*net.TCPConn, error) {
 }
 
 // round tries each address once.
-func (t *target) round(ctx context.Context, again bool) (*net.TCPConn, error) {
+func (t *target) round(ctx context.Context, client *net.TCPConn, again bool) (*net.TCPConn, error) {
 	addresses, err := t.addresses(ctx, again)
 	if err != nil {
 		return nil, err
@@ -93,13 +99,36 @@ func (t *target) round(ctx context.Context, again bool) (*net.TCPConn, error) {
 	}
 	rand.Shuffle(len(addresses), func(i, j int) { addresses[i], addresses[j] = addresses[j], addresses[i] })
 	var failures []error
-	dialer := net.Dialer{Timeout: dialTimeout}
 	for _, address := range addresses {
-		connection, err := dialer.DialContext(ctx, "tcp", net.JoinHostPort(address, t.port))
+		connection, err := t.connect(ctx, client, address)
 		if err == nil {
-			return connection.(*net.TCPConn), nil
+			return connection, nil
 		}
 		failures = append(failures, err)
 	}
 	return nil, errors.Join(failures...)
+}
+
+// connect tells the task at an address of the client, if it can be told.
+func (t *target) connect(ctx context.Context, client *net.TCPConn, address string) (*net.TCPConn, error) {
+	dialer := net.Dialer{Timeout: dialTimeout}
+	if t.proxied != "" {
+		connection, err := dialer.DialContext(ctx, "tcp", net.JoinHostPort(address, t.proxied))
+		switch {
+		case err == nil:
+			from, at := client.RemoteAddr().(*net.TCPAddr), client.LocalAddr().(*net.TCPAddr)
+			if _, err := connection.Write(t.key.Header(from.AddrPort(), at.AddrPort())); err != nil {
+				connection.Close()
+				return nil, err
+			}
+			return connection.(*net.TCPConn), nil
+		case !errors.Is(err, syscall.ECONNREFUSED):
+			return nil, err
+		}
+	}
+	connection, err := dialer.DialContext(ctx, "tcp", net.JoinHostPort(address, t.port))
+	if err != nil {
+		return nil, err
+	}
+	return connection.(*net.TCPConn), nil
 }

@@ -25,6 +25,7 @@ import (
 	"container-registry/image/internal/garbage"
 	"container-registry/image/internal/guard"
 	"container-registry/image/internal/mirror"
+	"container-registry/image/internal/proxied"
 	"container-registry/image/internal/version"
 )
 
@@ -55,6 +56,7 @@ type Server struct {
 	http          *http.Server
 	bounds        *bounds.Guard
 	listener      net.Listener
+	proxied       net.Listener // where forwarders come, if they do
 	debug         *http.Server
 	debugListener net.Listener
 	certificate   *certificate.Reloader
@@ -184,6 +186,17 @@ func (s *Server) listen() error {
 	return nil
 }
 
+// ListenProxied has forwarders of this server's http.secret reach it at an address of their
+// own, where they tell of their clients. To be called before Run.
+func (s *Server) ListenProxied(address string) error {
+	listener, err := net.Listen("tcp", address)
+	if err != nil {
+		return err
+	}
+	s.proxied = proxied.Listener(listener, proxied.KeyOf(s.config.HTTP.Secret))
+	return nil
+}
+
 // Addr is the address it listens on.
 func (s *Server) Addr() net.Addr { return s.listener.Addr() }
 
@@ -194,12 +207,17 @@ func (s *Server) Run(ctx context.Context) error {
 	defer cancel()
 
 	s.logStart()
-	failed := make(chan error, 2)
+	failed := make(chan error, 3)
 	if s.debug != nil {
 		go func() { failed <- s.debug.Serve(s.debugListener) }()
 		defer s.debug.Close()
 	}
-	go func() { failed <- s.serve(ctx) }()
+	if s.certificate != nil {
+		go s.certificate.Watch(ctx)
+	}
+	for _, listener := range s.listeners() {
+		go func() { failed <- s.serve(listener) }()
+	}
 	collections := s.collect(ctx)
 	defer collections.Wait()
 	defer cancel()
@@ -232,12 +250,26 @@ func (s *Server) collect(ctx context.Context) *sync.WaitGroup {
 	return &group
 }
 
-func (s *Server) serve(ctx context.Context) error {
-	if s.certificate == nil {
-		return s.http.Serve(s.bounds.Protect(s.http, s.listener))
+// listeners are where clients come, with what they are kept from.
+func (s *Server) listeners() []net.Listener {
+	var all []net.Listener
+	for _, listener := range []net.Listener{s.listener, s.proxied} {
+		if listener == nil {
+			continue
+		}
+		if s.certificate != nil {
+			listener = explainTLS{listener}
+		}
+		all = append(all, s.bounds.Protect(s.http, listener))
 	}
-	go s.certificate.Watch(ctx)
-	return s.http.ServeTLS(s.bounds.Protect(s.http, explainTLS{s.listener}), "", "")
+	return all
+}
+
+func (s *Server) serve(listener net.Listener) error {
+	if s.certificate == nil {
+		return s.http.Serve(listener)
+	}
+	return s.http.ServeTLS(listener, "", "")
 }
 
 func (s *Server) logStart() {

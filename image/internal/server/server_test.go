@@ -46,13 +46,16 @@ type instance struct {
 	entered chan string
 }
 
-func start(t *testing.T, config *configuration.Configuration, client *http.Client) *instance {
+func start(t *testing.T, config *configuration.Configuration, client *http.Client, prepare ...func(*Server)) *instance {
 	t.Helper()
 	config.HTTP.Addr = "127.0.0.1:0"
 	config.Log.AccessLog.Disabled = true
 	s, err := New(config, quiet())
 	if err != nil {
 		t.Fatal(err)
+	}
+	for _, each := range prepare {
+		each(s)
 	}
 	ctx, cancel := context.WithCancel(context.Background())
 	i := &instance{server: s, client: client, stop: cancel, ended: make(chan error, 1), entered: make(chan string, 100)}

@@ -41,7 +41,7 @@ const dockerFailed = 125;
  * be reached, refuses the credentials or lacks the bucket stops the deployment here; the running registry is left as it is.
  */
 export async function checkStore(flight: Preflight): Promise<void> {
-  if ((await runningWith(flight)) === flight.configurationPath) {
+  if (await runsWith(flight)) {
     return;
   }
   const { patience = 0 } = flight;
@@ -62,13 +62,13 @@ export async function checkStore(flight: Preflight): Promise<void> {
   }
 }
 
-/** Path of the configuration that the registry runs with now, if it does. */
-async function runningWith({ engine, containerName, serviceName }: Preflight): Promise<string | undefined> {
+/** Whether the registry runs with this configuration already. */
+async function runsWith({ engine, containerName, serviceName, configurationPath }: Preflight): Promise<boolean> {
   const words =
     serviceName === undefined
       ? await inspectContainer<string[]>(engine, containerName ?? "", "{{json .Config.Cmd}}")
       : await inspectService<string[]>(engine, serviceName, "{{json .Spec.TaskTemplate.ContainerSpec.Args}}");
-  return words?.at(-1);
+  return words?.includes(configurationPath) === true;
 }
 
 async function tryStore(flight: Preflight): Promise<void> {

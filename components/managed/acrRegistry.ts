@@ -4,11 +4,11 @@ import * as random from "@pulumi/random";
 import { GarbageCollection, Mirror } from "../args/registry";
 import { AcrOptions, AcrSku } from "../args/managed";
 import { acrMirrorPrefix, acrProblems, AcrSettings, acrToken, acrTokenUser, principalOf, vaultOf } from "./acrChecks";
-import { daemonConfig, trustCommand } from "../render/clientCommands";
 import { cloudModule } from "../cloud/cloudSdk";
 import { upstreamHost } from "./checks";
 import { checkArguments } from "../checks/inputs";
 import { holdsImages, onceMade } from "../cloud/provisioning";
+import { managedOutputs } from "./outputs";
 
 /** A registry in Azure. */
 export interface AcrRegistryArgs {
@@ -74,30 +74,26 @@ export class AcrRegistry extends pulumi.ComponentResource {
     const { token } = pulumi.secret(getClientTokenOutput({}, { parent: this }));
     const host = onceMade(registry.loginServer, [...granted, ...mirror]);
     const prefix = acrMirrorPrefix(settings);
-    this.endpoint = pulumi.interpolate`https://${host}`;
-    this.repositoryPrefix = host;
-    this.username = pulumi.output(acrTokenUser);
-    this.password = pulumi.all([host, tenantId, token]).apply(([server, tenant, given]) => acrToken(server, tenant, given));
-    this.credentials = this.password.apply((password): Record<string, string> => ({ [acrTokenUser]: password }));
-    this.caCertificate = pulumi.output("");
-    this.loginCommand = registry.name.apply((registryName) => `az acr login --name ${registryName}`);
-    this.trustCommand = host.apply((server) => trustCommand(server, ""));
-    this.daemonConfig = pulumi.output(daemonConfig({}));
-    this.version = pulumi.output("Azure Container Registry");
-    this.mirrorRepositoryPrefix = prefix === undefined ? pulumi.output("") : pulumi.interpolate`${host}/${prefix}`;
-    this.registerOutputs({
-      endpoint: this.endpoint,
-      repositoryPrefix: this.repositoryPrefix,
-      username: this.username,
-      password: this.password,
-      credentials: this.credentials,
-      caCertificate: this.caCertificate,
-      loginCommand: this.loginCommand,
-      trustCommand: this.trustCommand,
-      daemonConfig: this.daemonConfig,
-      version: this.version,
-      mirrorRepositoryPrefix: this.mirrorRepositoryPrefix,
+    const outputs = managedOutputs({
+      host,
+      username: acrTokenUser,
+      password: pulumi.all([host, tenantId, token]).apply(([server, tenant, given]) => acrToken(server, tenant, given)),
+      loginCommand: registry.name.apply((registryName) => `az acr login --name ${registryName}`),
+      version: "Azure Container Registry",
+      mirrorRepositoryPrefix: prefix === undefined ? undefined : pulumi.interpolate`${host}/${prefix}`,
     });
+    this.endpoint = outputs.endpoint;
+    this.repositoryPrefix = outputs.repositoryPrefix;
+    this.username = outputs.username;
+    this.password = outputs.password;
+    this.credentials = outputs.credentials;
+    this.caCertificate = outputs.caCertificate;
+    this.loginCommand = outputs.loginCommand;
+    this.trustCommand = outputs.trustCommand;
+    this.daemonConfig = outputs.daemonConfig;
+    this.version = outputs.version;
+    this.mirrorRepositoryPrefix = outputs.mirrorRepositoryPrefix;
+    this.registerOutputs(outputs);
   }
 
   private registry(name: string, { acr, garbageCollection }: AcrSettings, lab: boolean): containerregistry.Registry {

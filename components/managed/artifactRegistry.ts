@@ -3,11 +3,11 @@ import * as pulumi from "@pulumi/pulumi";
 import { GarbageCollection, Mirror } from "../args/registry";
 import { ArtifactRegistryOptions } from "../args/managed";
 import { artifactRegistryProblems, cleanupPolicies, repositoryIdOf } from "./cleanupPolicies";
-import { daemonConfig, trustCommand } from "../render/clientCommands";
 import { cloudModule } from "../cloud/cloudSdk";
 import { upstreamHost } from "./checks";
 import { checkArguments } from "../checks/inputs";
 import { holdsImages, onceMade } from "../cloud/provisioning";
+import { managedOutputs } from "./outputs";
 
 /** A registry in Google's Artifact Registry. */
 export interface ArtifactRegistryArgs {
@@ -87,30 +87,27 @@ export class ArtifactRegistry extends pulumi.ComponentResource {
     const { getClientConfigOutput } = cloudModule("@pulumi/gcp/organizations");
     const { accessToken } = pulumi.secret(getClientConfigOutput({ parent: this }));
     const host = `${options.location}-docker.pkg.dev`;
-    this.endpoint = pulumi.output(`https://${host}`);
-    this.repositoryPrefix = onceMade(repository.registryUri, granted);
-    this.username = pulumi.output("oauth2accesstoken");
-    this.password = accessToken;
-    this.credentials = this.password.apply((oauth2accesstoken): Record<string, string> => ({ oauth2accesstoken }));
-    this.caCertificate = pulumi.output("");
-    this.loginCommand = pulumi.output(`gcloud auth configure-docker ${host} --quiet`);
-    this.trustCommand = pulumi.output(trustCommand(host, ""));
-    this.daemonConfig = pulumi.output(daemonConfig({}));
-    this.version = pulumi.output("Google Artifact Registry");
-    this.mirrorRepositoryPrefix = mirror === undefined ? pulumi.output("") : onceMade(mirror.registryUri, granted);
-    this.registerOutputs({
-      endpoint: this.endpoint,
-      repositoryPrefix: this.repositoryPrefix,
-      username: this.username,
-      password: this.password,
-      credentials: this.credentials,
-      caCertificate: this.caCertificate,
-      loginCommand: this.loginCommand,
-      trustCommand: this.trustCommand,
-      daemonConfig: this.daemonConfig,
-      version: this.version,
-      mirrorRepositoryPrefix: this.mirrorRepositoryPrefix,
+    const outputs = managedOutputs({
+      host,
+      repositoryPrefix: onceMade(repository.registryUri, granted),
+      username: "oauth2accesstoken",
+      password: accessToken,
+      loginCommand: `gcloud auth configure-docker ${host} --quiet`,
+      version: "Google Artifact Registry",
+      mirrorRepositoryPrefix: mirror === undefined ? undefined : onceMade(mirror.registryUri, granted),
     });
+    this.endpoint = outputs.endpoint;
+    this.repositoryPrefix = outputs.repositoryPrefix;
+    this.username = outputs.username;
+    this.password = outputs.password;
+    this.credentials = outputs.credentials;
+    this.caCertificate = outputs.caCertificate;
+    this.loginCommand = outputs.loginCommand;
+    this.trustCommand = outputs.trustCommand;
+    this.daemonConfig = outputs.daemonConfig;
+    this.version = outputs.version;
+    this.mirrorRepositoryPrefix = outputs.mirrorRepositoryPrefix;
+    this.registerOutputs(outputs);
   }
 
   private members(

@@ -2,7 +2,6 @@ import type * as awsEcr from "@pulumi/aws/ecr";
 import * as pulumi from "@pulumi/pulumi";
 import { GarbageCollection, Mirror } from "../args/registry";
 import { EcrOptions } from "../args/managed";
-import { daemonConfig, trustCommand } from "../render/clientCommands";
 import { cloudModule } from "../cloud/cloudSdk";
 import {
   creationPolicy,
@@ -16,6 +15,7 @@ import {
 import { upstreamHost } from "./checks";
 import { checkArguments } from "../checks/inputs";
 import { holdsImages, onceMade, staysWithImages } from "../cloud/provisioning";
+import { managedOutputs } from "./outputs";
 
 /** A registry in Amazon ECR. */
 export interface EcrRegistryArgs {
@@ -74,37 +74,31 @@ export class EcrRegistry extends pulumi.ComponentResource {
     // Nothing is pushed to a repository before it is there.
     const host = onceMade(token.proxyEndpoint, made).apply((url) => url.replace(/^https:\/\//, ""));
     const prefix = ecrMirrorPrefix(settings);
-    this.endpoint = pulumi.interpolate`https://${host}`;
-    this.repositoryPrefix = host;
-    this.username = token.userName;
-    this.password = pulumi.secret(token.password);
-    this.credentials = pulumi.secret(
-      pulumi.all([this.username, this.password]).apply(([user, password]) => ({ [user]: password })),
-    );
-    this.caCertificate = pulumi.output("");
-    this.loginCommand = pulumi
-      .all([host, token.region])
-      .apply(
-        ([registry, region]) =>
-          `aws ecr get-login-password --region ${region} | docker login ${registry} --username AWS --password-stdin`,
-      );
-    this.trustCommand = host.apply((registry) => trustCommand(registry, ""));
-    this.daemonConfig = pulumi.output(daemonConfig({}));
-    this.version = pulumi.output("Amazon ECR");
-    this.mirrorRepositoryPrefix = prefix === undefined ? pulumi.output("") : pulumi.interpolate`${host}/${prefix}`;
-    this.registerOutputs({
-      endpoint: this.endpoint,
-      repositoryPrefix: this.repositoryPrefix,
-      username: this.username,
-      password: this.password,
-      credentials: this.credentials,
-      caCertificate: this.caCertificate,
-      loginCommand: this.loginCommand,
-      trustCommand: this.trustCommand,
-      daemonConfig: this.daemonConfig,
-      version: this.version,
-      mirrorRepositoryPrefix: this.mirrorRepositoryPrefix,
+    const outputs = managedOutputs({
+      host,
+      username: token.userName,
+      password: token.password,
+      loginCommand: pulumi
+        .all([host, token.region])
+        .apply(
+          ([registry, region]) =>
+            `aws ecr get-login-password --region ${region} | docker login ${registry} --username AWS --password-stdin`,
+        ),
+      version: "Amazon ECR",
+      mirrorRepositoryPrefix: prefix === undefined ? undefined : pulumi.interpolate`${host}/${prefix}`,
     });
+    this.endpoint = outputs.endpoint;
+    this.repositoryPrefix = outputs.repositoryPrefix;
+    this.username = outputs.username;
+    this.password = outputs.password;
+    this.credentials = outputs.credentials;
+    this.caCertificate = outputs.caCertificate;
+    this.loginCommand = outputs.loginCommand;
+    this.trustCommand = outputs.trustCommand;
+    this.daemonConfig = outputs.daemonConfig;
+    this.version = outputs.version;
+    this.mirrorRepositoryPrefix = outputs.mirrorRepositoryPrefix;
+    this.registerOutputs(outputs);
   }
 
   private repository(name: string, repository: string, settings: EcrSettings, lab: boolean): pulumi.CustomResource[] {

@@ -1,10 +1,11 @@
 import * as pulumi from "@pulumi/pulumi";
 import { ExternalOptions } from "../args/managed";
 import { certificatesIn } from "../checks/certificates";
-import { daemonConfig, loginCommand, trustCommand } from "../render/clientCommands";
+import { loginCommand } from "../render/clientCommands";
 import { externalAddress, externalProblems } from "./externalAddress";
 import { isLoopback } from "../checks/hosts";
 import { checkArguments } from "../checks/inputs";
+import { managedOutputs } from "./outputs";
 
 /** A registry that exists already. */
 export interface ExternalRegistryArgs {
@@ -47,30 +48,27 @@ export class ExternalRegistry extends pulumi.ComponentResource {
     // No text around the certificates: they stand in a shell command.
     const caCertificate = certificatesIn(external.caCertificate ?? "").join("\n");
 
-    this.endpoint = pulumi.output(endpoint);
-    this.repositoryPrefix = pulumi.output(repositoryPrefix);
-    this.username = pulumi.output(username);
-    this.password = pulumi.secret(external.password ?? "");
-    this.credentials = this.password.apply((password): Record<string, string> =>
-      username === "" ? {} : { [username]: password },
-    );
-    this.caCertificate = pulumi.output(caCertificate);
-    this.loginCommand = pulumi.output(loginCommand(registry, username));
-    this.trustCommand = pulumi.output(trustCommand(registry, caCertificate));
-    const plainHttp = external.insecure === true && !isLoopback(external.hostname ?? "");
-    this.daemonConfig = pulumi.output(daemonConfig({ insecureRegistry: plainHttp ? registry : undefined }));
-    this.version = pulumi.output("external");
-    this.registerOutputs({
-      endpoint: this.endpoint,
-      repositoryPrefix: this.repositoryPrefix,
-      username: this.username,
-      password: this.password,
-      credentials: this.credentials,
-      caCertificate: this.caCertificate,
-      loginCommand: this.loginCommand,
-      trustCommand: this.trustCommand,
-      daemonConfig: this.daemonConfig,
-      version: this.version,
+    const outputs = managedOutputs({
+      host: registry,
+      endpoint,
+      repositoryPrefix,
+      username,
+      password: external.password ?? "",
+      loginCommand: loginCommand(registry, username),
+      version: "external",
+      caCertificate,
+      plainHttp: external.insecure === true && !isLoopback(external.hostname ?? ""),
     });
+    this.endpoint = outputs.endpoint;
+    this.repositoryPrefix = outputs.repositoryPrefix;
+    this.username = outputs.username;
+    this.password = outputs.password;
+    this.credentials = outputs.credentials;
+    this.caCertificate = outputs.caCertificate;
+    this.loginCommand = outputs.loginCommand;
+    this.trustCommand = outputs.trustCommand;
+    this.daemonConfig = outputs.daemonConfig;
+    this.version = outputs.version;
+    this.registerOutputs(outputs);
   }
 }

@@ -13,7 +13,8 @@ import { storageConfiguration } from "../render/driverParameters";
 import { RegistryData } from "./serverVolume";
 import { RegistryFiles } from "./serverFiles";
 import { RegistryImage } from "./serverImage";
-import { completeResources, nameWhenReady, serverContainer, serverEnvironment } from "./serverContainer";
+import { nameWhenReady, serverContainer, serverEnvironment } from "./serverContainer";
+import { completeResources } from "./settings";
 
 /** A pull-through cache on one Docker host. */
 export interface PullThroughCacheArgs {

@@ -3,7 +3,14 @@ import * as random from "@pulumi/random";
 import { TlsMode } from "../args/registry";
 import { RegistrySettings } from "../checks/registry";
 import { daemonConfig, loginCommand, trustCommand } from "../render/clientCommands";
-import { certificateFile, configurationPath, forwarderKey, htpasswdFile, renderConfiguration, storeCaPath } from "../render/configuration";
+import {
+  certificateFile,
+  configurationPath,
+  forwarderKey,
+  htpasswdFile,
+  renderConfiguration,
+  storeCaPath,
+} from "../render/configuration";
 import { hostPort, isLoopback, isUnspecified } from "../checks/hosts";
 import { checkWhenKnown } from "../checks/inputs";
 import { completeMirror, isOfDockerHub } from "../checks/mirror";

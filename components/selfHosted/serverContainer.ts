@@ -26,11 +26,6 @@ export interface ServerContainerArgs {
   resources: Required<Resources>;
 }
 
-/** Limits with the defaults filled in. */
-export function completeResources(resources: Resources = {}): Required<Resources> {
-  return { memory: resources.memory ?? 512, processes: resources.processes ?? 512 };
-}
-
 /** `NAME=value` of a server's environment; `ca` is what it trusts, instead of the public CAs. */
 export function serverEnvironment(resources: Required<Resources>, ca?: string): string[] {
   return [

@@ -3,17 +3,17 @@ import { Authentication, GarbageCollection, Mirror, Resources, Tls, TlsMode, Use
 import { nameProblems } from "../checks/container";
 import { registryProblems, RegistrySettings } from "../checks/registry";
 import { filesFolder } from "../render/configuration";
-import { engineOf, onDockerEngine } from "../docker/engineChoice";
+import { onDockerEngine } from "../docker/engineChoice";
 import { checkArguments } from "../checks/inputs";
-import { checkStore, newStorePatience } from "../docker/storeCheck";
-import { driverOf } from "../render/driverParameters";
 import { PullThroughCache } from "./pullThroughCache";
 import { RegistryData } from "./serverVolume";
 import { RegistryFiles } from "./serverFiles";
 import { RegistryImage } from "./serverImage";
-import { clientOutputs, registryParts } from "./registryParts";
-import { completeResources, nameWhenReady, serverContainer, serverHosts } from "./serverContainer";
+import { clientOutputs, RegistryParts, registryParts } from "./registryParts";
+import { nameWhenReady, serverContainer, serverHosts } from "./serverContainer";
 import { Storage } from "../args/storage";
+import { completeSettings } from "./settings";
+import { untilStoreAnswers } from "./storeTrial";
 
 /** A registry on one Docker host. */
 export interface SingleNodeRegistryArgs {
@@ -86,7 +86,7 @@ export class SingleNodeRegistry extends pulumi.ComponentResource {
   constructor(name: string, args: SingleNodeRegistryArgs, opts?: pulumi.ComponentResourceOptions) {
     // No inputs: they would stand in state, passwords and keys among them.
     super("container-registry:index:SingleNodeRegistry", name, {}, onDockerEngine(name, opts));
-    const settings = settingsOf(args);
+    const settings = completeSettings(args);
     checkArguments("SingleNodeRegistry", args, () => [...nameProblems(name), ...registryProblems(settings)]);
     const parent = { parent: this };
     const lab = args.lab ?? false;
@@ -102,44 +102,27 @@ export class SingleNodeRegistry extends pulumi.ComponentResource {
 
     const files = new RegistryFiles(
       `${name}-files`,
-      {
-        imageId: image.imageId,
-        unprivileged: bundled,
-        files: server.files,
-      },
+      { imageId: image.imageId, unprivileged: bundled, files: server.files },
       parent,
     );
-    const { certificate, configurationPath: path, environment } = server;
-    const remoteStore = driverOf(settings.storage) !== "filesystem";
-    const checkedPath =
-      remoteStore && bundled && !pulumi.runtime.isDryRun()
-        ? pulumi
-            .all([engineOf(this), image.imageId, files.volume, path, withoutDependency(files.written)])
-            .apply(async ([engine, imageId, filesVolume, configurationFile]) => {
-              await checkStore({
-                engine,
-                imageId,
-                containerName: name,
-                filesVolume,
-                filesFolder,
-                configurationPath: configurationFile,
-                environment,
-                hosts: serverHosts(settings.hosts).map(({ host, ip }) => `${host}:${ip}`),
-                patience: settings.storage.provision === true ? newStorePatience : 0,
-              });
-              return configurationFile;
-            })
-        : path;
-
+    const configurationPath = untilStoreAnswers(this, settings, server, () =>
+      pulumi.all([image.imageId, files.volume, withoutDependency(files.written)]).apply(([imageId, filesVolume]) => ({
+        imageId,
+        containerName: name,
+        filesVolume,
+        filesFolder,
+        hosts: serverHosts(settings.hosts).map(({ host, ip }) => `${host}:${ip}`),
+      })),
+    );
     const container = serverContainer(
       name,
       {
         imageId: image.imageId,
         bundled,
-        configurationPath: checkedPath,
+        configurationPath,
         filesVolume: files.volume,
         volumes: data.volumes,
-        environment,
+        environment: server.environment,
         bindAddress: settings.bindAddress,
         port: settings.port,
         hosts: settings.hosts,
@@ -147,24 +130,7 @@ export class SingleNodeRegistry extends pulumi.ComponentResource {
       },
       { parent: this, dependsOn: [files, data] },
     );
-    const mirror =
-      settings.mirror === undefined
-        ? undefined
-        : new PullThroughCache(
-            `${name}-mirror`,
-            {
-              mirror: settings.mirror,
-              hostname: settings.hostname,
-              bindAddress: settings.bindAddress,
-              // The same certificate: it is for the host, whatever the port.
-              serverPem: settings.tls.mode === TlsMode.Off ? undefined : certificate.serverPem,
-              allowInsecure: settings.allowInsecure,
-              hosts: settings.hosts,
-              resources: settings.resources,
-              lab,
-            },
-            parent,
-          );
+    const mirror = settings.mirror && this.createMirror(name, settings.mirror, settings, server, lab);
 
     const outputs = clientOutputs(settings, server, mirror?.endpoint);
     this.endpoint = outputs.endpoint;
@@ -183,27 +149,19 @@ export class SingleNodeRegistry extends pulumi.ComponentResource {
     this.containerName = nameWhenReady(this, container, { bundled, resources: settings.resources });
     this.registerOutputs({ ...outputs, containerName: this.containerName });
   }
-}
 
-/** The settings with every default filled in. */
-export function settingsOf(args: SingleNodeRegistryArgs): RegistrySettings {
-  return {
-    hostname: args.hostname ?? "localhost",
-    port: args.port ?? 5000,
-    bindAddress: args.bindAddress ?? "127.0.0.1",
-    allowInsecure: args.allowInsecure ?? false,
-    tls: args.tls ?? {},
-    users: args.users ?? [{ name: "admin" }],
-    anonymousPull: args.anonymousPull ?? false,
-    authentication: args.authentication ?? {},
-    storage: args.storage ?? {},
-    image: args.image ?? "bundled",
-    readOnly: args.readOnly ?? false,
-    garbageCollection: args.garbageCollection,
-    mirror: args.mirror,
-    hosts: args.hosts ?? {},
-    resources: completeResources(args.resources),
-  };
+  /** A pull-through cache with the registry's certificate, which is for the host, whatever the port. */
+  private createMirror(
+    name: string,
+    mirror: Mirror,
+    { hostname, bindAddress, tls, allowInsecure, hosts, resources }: RegistrySettings,
+    { certificate }: RegistryParts,
+    lab: boolean,
+  ): PullThroughCache {
+    const serverPem = tls.mode === TlsMode.Off ? undefined : certificate.serverPem;
+    const args = { mirror, hostname, bindAddress, serverPem, allowInsecure, hosts, resources, lab };
+    return new PullThroughCache(`${name}-mirror`, args, { parent: this });
+  }
 }
 
 /**

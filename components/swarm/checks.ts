@@ -4,7 +4,7 @@ import { ImageDistribution, Publish, Swarm, UpdateOrder } from "../args/swarm";
 import { dockerName } from "../checks/container";
 import { pinnedImageProblems } from "../checks/image";
 import { knownNow } from "../checks/inputs";
-import { RegistrySettings } from "../checks/registry";
+import { registryProblems, RegistrySettings } from "../checks/registry";
 import { Problem, shown } from "../checks/problems";
 import { repositoryAddress } from "../checks/repositories";
 import { oneOf, texts, together, when, wholeNumbers } from "../checks/rules";
@@ -26,6 +26,11 @@ export function serviceNameProblems(name: string): Problem[] {
     "name",
     `${shown(name)} is not allowed as the name of a Swarm's service; use ${longestName} letters, digits and inner - or _ at most`,
   );
+}
+
+/** All that is wrong with the settings. */
+export function swarmRegistryProblems(settings: SwarmSettings): Problem[] {
+  return [...registryProblems(settings), ...swarmProblems(settings)];
 }
 
 /** All that is wrong with how a registry is to run on a Swarm, beside what is wrong with it anywhere. */

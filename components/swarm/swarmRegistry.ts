@@ -1,30 +1,25 @@
 import * as docker from "@pulumi/docker";
 import * as pulumi from "@pulumi/pulumi";
 import { Authentication, GarbageCollection, Tls, User } from "../args/registry";
+import { Storage } from "../args/storage";
+import { Redis, Swarm, SwarmResources } from "../args/swarm";
 import { nameProblems } from "../checks/container";
-import { registryProblems } from "../checks/registry";
-import { containerPort, dataFolder, drainSeconds, filesFolder, proxiedPort } from "../render/configuration";
-import { localEngine } from "../docker/engine";
-import { checkDockerContext, engineOf, onDockerEngine } from "../docker/engineChoice";
 import { hostPort } from "../checks/hosts";
 import { checkArguments } from "../checks/inputs";
-import { livenessCheck } from "../docker/liveness";
-import { checkStore, newStorePatience } from "../docker/storeCheck";
-import { Problem } from "../checks/problems";
-import { driverOf } from "../render/driverParameters";
+import { EngineAddress } from "../docker/engine";
+import { engineOf, onDockerEngine } from "../docker/engineChoice";
 import { untilRolledOut } from "../docker/rollout";
-import { defaultRedisMemory, serviceNameProblems, swarmProblems, SwarmSettings } from "./checks";
-import { overlayNetworkId, pinnedNode, SwarmNode, swarmNodes } from "./nodes";
-import { isShared, parseConstraint, Topology, topologyOf } from "./topology";
-import { isForeign, RegistryData } from "../selfHosted/serverVolume";
-import { RegistryImage } from "../selfHosted/serverImage";
 import { clientOutputs, RegistryParts, registryParts } from "../selfHosted/registryParts";
+import { defaultRedisMemory, serviceNameProblems, swarmRegistryProblems, SwarmSettings } from "./checks";
+import { createForwarder } from "./forwarder";
+import { SwarmNode, swarmNodes } from "./nodes";
+import { createPinnedVolume } from "./pinnedVolume";
+import { createRegistryService } from "./registryService";
+import { completeSwarmSettings } from "./settings";
 import { SwarmImage } from "./swarmImage";
-import { Storage } from "../args/storage";
-import { Publish, Redis, Swarm, SwarmResources } from "../args/swarm";
-import { addedBySwarm, confinement, logDriver, MiB, restartPolicy, rollout, swarmSecret } from "./swarmService";
 import { SwarmRedis } from "./swarmRedis";
 import { SwarmTrust } from "./swarmTrust";
+import { topologyOf } from "./topology";
 
 /** A registry on a Docker Swarm. */
 export interface SwarmRegistryArgs {
@@ -60,9 +55,6 @@ export interface SwarmRegistryArgs {
   lab?: boolean;
 }
 
-/** Grace beyond the time that requests get to end, in seconds. */
-const stopSeconds = drainSeconds + 5;
-
 /**
  * A private container registry on a Docker Swarm: every node reaches it on a port of its own. A changed configuration, certificate or
  * password is rolled out task by task, and rolled back when a new task fails.
@@ -96,15 +88,15 @@ export class SwarmRegistry extends pulumi.ComponentResource {
   constructor(name: string, args: SwarmRegistryArgs, opts?: pulumi.ComponentResourceOptions) {
     // No inputs: they would stand in state, passwords and keys among them.
     super("container-registry:index:SwarmRegistry", name, {}, onDockerEngine(name, opts));
-    const settings = swarmSettingsOf(args);
+    const settings = completeSwarmSettings(args);
     checkArguments("SwarmRegistry", args, () => [
       ...nameProblems(name),
       ...serviceNameProblems(name),
       ...swarmRegistryProblems(settings),
     ]);
     const parent = { parent: this };
-    const { swarm, storage } = settings;
-    const topology = topologyOf(storage, swarm);
+    const { swarm } = settings;
+    const topology = topologyOf(settings.storage, swarm);
     const engine = engineOf(this);
     // Where nodes pull the image and share the store, nobody has to know them.
     const known = topology.pinned || (settings.image === "bundled" && swarm.imageDistribution?.repository === undefined);
@@ -120,91 +112,21 @@ export class SwarmRegistry extends pulumi.ComponentResource {
       },
       parent,
     );
-    const data = topology.pinned ? this.pinnedData(name, args.lab ?? false, settings, nodes) : undefined;
+    const lab = args.lab ?? false;
+    const data = topology.pinned ? createPinnedVolume(name, lab, settings, nodes, this) : undefined;
     const network =
       topology.forwarders || swarm.redis !== undefined
         ? new docker.Network(`${name}-network`, { name, driver: "overlay" }, parent)
         : undefined;
-    const redis = network && swarm.redis && this.redis(name, swarm, swarm.redis, network, image);
-    const server = registryParts(
-      name,
-      settings,
-      { lab: args.lab ?? false, shared: topology.replicas !== 1, redis: redis?.configuration },
-      parent,
-    );
-    const secrets = server.files.map((file) => swarmSecret(`${name}-${file.name}`, file, image.user.id, parent));
-
-    const service = new docker.Service(
-      name,
-      {
-        name,
-        mode: topology.replicas === undefined ? { global: true } : { replicated: { replicas: topology.replicas } },
-        taskSpec: {
-          containerSpec: {
-            image: image.reference,
-            args: [
-              "serve",
-              this.checkedPath(name, settings, server, image.localId, secrets),
-              ...(topology.forwarders ? ["--proxied", `:${proxiedPort}`] : []),
-            ],
-            env: Object.fromEntries(server.environment.map((each) => each.split("=", 2) as [string, string])),
-            ...confinement,
-            stopGracePeriod: `${stopSeconds}s`,
-            hosts: Object.entries(settings.hosts).map(([host, ip]) => ({ host, ip })),
-            secrets,
-            mounts: [
-              // Not Docker's 1777: the provider reads the mode back without its sticky bit, and `pulumi refresh` would find a change.
-              { type: "tmpfs", target: "/tmp", tmpfsOptions: { sizeBytes: 64 * MiB, mode: 0o777 } },
-              ...(data?.volumes ?? []).map(({ volumeName, hostPath }) => ({
-                type: hostPath === undefined ? "volume" : "bind",
-                source: hostPath ?? volumeName,
-                target: dataFolder,
-              })),
-              ...sharedMounts(name, storage),
-            ],
-            // A foreign image need not have anything to check with.
-            ...(settings.image === "bundled" ? { healthcheck: livenessCheck(server.configurationPath) } : {}),
-          },
-          resources: {
-            limits: { memoryBytes: settings.resources.memory * MiB },
-            reservation: { memoryBytes: settings.reservedMemory * MiB },
-          },
-          networksAdvanceds: [
-            ...(network === undefined ? [] : [{ id: network.id }]),
-            ...(swarm.networks ?? []).map((each) => ({ id: engine.apply((manager) => overlayNetworkId(manager, each)) })),
-          ],
-          placement: { constraints: [...(swarm.constraints ?? [])] },
-          restartPolicy,
-          logDriver,
-        },
-        endpointSpec: endpoint(settings.port, topology),
-        ...rollout(swarm, topology),
-        auth: image.login,
-      },
-      {
-        parent: this,
-        dependsOn: data === undefined ? [] : [data],
-        // Swarm changes everything else in place.
-        replaceOnChanges: ["mode"],
-        ignoreChanges: addedBySwarm,
-        deleteBeforeReplace: true,
-      },
-    );
-    const forwarder = network && topology.forwarders ? this.forwarder(name, settings, network, image, server) : undefined;
-
-    const trust = swarm.trustNodes
-      ? new SwarmTrust(
-          `${name}-trust`,
-          {
-            image,
-            repositoryPrefix: hostPort(settings.hostname, settings.port),
-            certificates: server.certificate.caCertificate,
-            swarm,
-          },
-          // So it is taken away first, and its tasks have ended when the deployment has.
-          { parent: this, dependsOn: [service] },
-        )
-      : undefined;
+    const redis = network && swarm.redis && this.createRedis(name, swarm, swarm.redis, network, image);
+    const shared = topology.replicas !== 1;
+    const server = registryParts(name, settings, { lab, shared, redis: redis?.configuration }, parent);
+    const service = createRegistryService(name, settings, { server, image, topology, data, network }, this);
+    const forwarder =
+      network && topology.forwarders
+        ? createForwarder(name, settings, { network, image, key: server.forwarderKey }, this)
+        : undefined;
+    const trust = swarm.trustNodes ? this.createTrust(name, settings, image, server, service) : undefined;
 
     const outputs = clientOutputs(settings, server);
     this.endpoint = outputs.endpoint;
@@ -218,88 +140,12 @@ export class SwarmRegistry extends pulumi.ComponentResource {
     this.trustCommand = outputs.trustCommand;
     this.daemonConfig = outputs.daemonConfig;
     this.version = outputs.version;
-    // The deployment goes on only when the new tasks run: it deletes the old secrets at its end, which a roll-back needs.
     const services = [service, forwarder, redis?.service, trust?.service].filter((each) => each !== undefined);
-    this.serviceName = pulumi
-      .all([engine, service.name, services.map((each) => pulumi.all([each.name, each.id]))])
-      .apply(async ([manager, serviceName, all]) => {
-        for (const [each] of pulumi.runtime.isDryRun() ? [] : all) {
-          await untilRolledOut(manager, each);
-        }
-        return serviceName;
-      });
+    this.serviceName = nameWhenRolledOut(engine, service, services);
     this.registerOutputs({ ...outputs, serviceName: this.serviceName });
   }
 
-  /** Path of the configuration file, once the store that it names has been tried on the manager. */
-  private checkedPath(
-    name: string,
-    { image, storage, swarm, hosts }: SwarmSettings,
-    { configurationPath, configuration, environment }: RegistryParts,
-    imageId: pulumi.Output<string>,
-    secrets: docker.types.input.ServiceTaskSpecContainerSpecSecret[],
-  ): pulumi.Output<string> {
-    if (driverOf(storage) === "filesystem" || image !== "bundled" || pulumi.runtime.isDryRun()) {
-      return configurationPath;
-    }
-    const networks = swarm.networks ?? [];
-    // A container is quicker, but has neither the store's CA nor a network of the Swarm.
-    const byTask = storage.caCertificates !== undefined || networks.length > 0;
-    const files = secrets.map(({ secretName, fileName, fileUid }) =>
-      pulumi.all([secretName, fileName, fileUid]).apply(([secret = "", file, uid = ""]) => ({
-        secretName: secret,
-        fileName: file,
-        fileUid: uid,
-      })),
-    );
-    return pulumi.unsecret(
-      pulumi
-        .all([engineOf(this), imageId, configurationPath, configuration, files])
-        .apply(async ([engine, id, path, text, mounted]) => {
-          await checkStore({
-            engine,
-            imageId: id,
-            serviceName: name,
-            configurationPath: path,
-            configuration: text,
-            environment,
-            hosts: Object.entries(hosts).map(([host, ip]) => `${host}:${ip}`),
-            task: byTask ? { files: mounted, networks } : undefined,
-            patience: storage.provision === true ? newStorePatience : 0,
-          });
-          return path;
-        }),
-    );
-  }
-
-  /** The volume or folder on the one node that has the images, made by way of that node's engine. */
-  private pinnedData(name: string, lab: boolean, settings: SwarmSettings, nodes: pulumi.Output<SwarmNode[]>): RegistryData {
-    const constraints = (settings.swarm.constraints ?? []).flatMap((each) => parseConstraint(each) ?? []);
-    const address = nodes.apply((known) => pinnedNode(known, constraints).engine);
-    const provider = new docker.Provider(
-      `${name}-data-node`,
-      {
-        host: address.apply(({ host = localEngine }) => {
-          checkDockerContext(host, "the Docker host of the node with the images");
-          return host;
-        }),
-        // It may be missing, which the type does not know.
-        certPath: address.apply(({ certPath }) => certPath) as pulumi.Output<string>,
-      },
-      { parent: this },
-    );
-    const onNode = { parent: this, providers: [provider] };
-    const unprivileged = settings.image === "bundled";
-    // The node may have another ID for it than the manager.
-    const image = unprivileged && isForeign(settings.storage) ? new RegistryImage(`${name}-data-image`, {}, onNode) : undefined;
-    return new RegistryData(
-      `${name}-data`,
-      { storage: settings.storage, lab, imageId: image?.imageId ?? "", unprivileged },
-      onNode,
-    );
-  }
-
-  private redis(
+  private createRedis(
     name: string,
     swarm: Swarm,
     { image, password, memory = defaultRedisMemory }: Redis,
@@ -311,105 +157,35 @@ export class SwarmRegistry extends pulumi.ComponentResource {
     return new SwarmRedis(`${name}-redis`, { image, login, password, memory, networkId: network.id, swarm }, { parent: this });
   }
 
-  /** Gives every node the registry's port, wherever the registry's tasks are. */
-  private forwarder(
+  /** Has every node's engine trust the registry's CA. */
+  private createTrust(
     name: string,
-    settings: SwarmSettings,
-    network: docker.Network,
+    { hostname, port, swarm }: SwarmSettings,
     image: SwarmImage,
-    { forwarderKey }: RegistryParts,
-  ): docker.Service {
-    const key = { path: `${filesFolder}/forwarder.key`, content: forwarderKey };
-    const telling = ["--proxied", `${proxiedPort}`, "--key", key.path];
-    return new docker.Service(
-      `${name}-forwarder`,
-      {
-        name: `${name}-forwarder`,
-        mode: { global: true },
-        taskSpec: {
-          containerSpec: {
-            image: image.reference,
-            args: ["forward", ...telling, `:${containerPort}`, `tasks.${name}:${containerPort}`],
-            ...confinement,
-            stopGracePeriod: `${stopSeconds}s`,
-            secrets: [swarmSecret(`${name}-forwarder-key`, key, image.user.id, { parent: this })],
-            healthcheck: {
-              tests: ["CMD", "/registry", "forward", "--check"],
-              interval: "5s",
-              timeout: "10s",
-              startPeriod: "5s",
-              retries: 3,
-            },
-          },
-          resources: { limits: { memoryBytes: 128 * MiB }, reservation: { memoryBytes: 16 * MiB } },
-          networksAdvanceds: [{ id: network.id }],
-          restartPolicy,
-          logDriver,
-        },
-        endpointSpec: { mode: "dnsrr", ports: [portOfNode(settings.port)] },
-        ...rollout(settings.swarm, { order: "stop-first" }),
-        auth: image.login,
-      },
-      { parent: this, ignoreChanges: addedBySwarm },
-    );
+    { certificate }: RegistryParts,
+    service: docker.Service,
+  ): SwarmTrust {
+    const args = { image, repositoryPrefix: hostPort(hostname, port), certificates: certificate.caCertificate, swarm };
+    // So it is taken away first, and its tasks have ended when the deployment has.
+    return new SwarmTrust(`${name}-trust`, args, { parent: this, dependsOn: [service] });
   }
 }
 
-function portOfNode(port: number): docker.types.input.ServiceEndpointSpecPort {
-  return { protocol: "tcp", publishMode: "host", publishedPort: port, targetPort: containerPort };
-}
-
-/** Never a virtual address for the tasks themselves: it needs IPVS in the kernel, as the routing mesh does. */
-function endpoint(port: number, { publish, forwarders }: Topology): docker.types.input.ServiceEndpointSpec {
-  if (publish === Publish.Ingress) {
-    return { mode: "vip", ports: [{ ...portOfNode(port), publishMode: "ingress" }] };
-  }
-  return forwarders ? { mode: "dnsrr" } : { mode: "dnsrr", ports: [portOfNode(port)] };
-}
-
-/** A volume that is the same on all nodes; each of them makes it known to itself when the first task comes. */
-function sharedMounts(name: string, storage: Storage): docker.types.input.ServiceTaskSpecContainerSpecMount[] {
-  const { filesystem } = storage;
-  if (driverOf(storage) !== "filesystem" || filesystem === undefined || !isShared(filesystem)) {
-    return [];
-  }
-  const { volume, volumeDriver, volumeOptions } = filesystem;
-  return [
-    {
-      type: "volume",
-      source: volume ?? `${name}-data`,
-      target: dataFolder,
-      volumeOptions: { driverName: volumeDriver ?? "local", driverOptions: volumeOptions },
-    },
-  ];
-}
-
-/** The settings with every default filled in. */
-export function swarmSettingsOf(args: SwarmRegistryArgs): SwarmSettings {
-  const memory = args.resources?.memory ?? 512;
-  return {
-    hostname: args.hostname ?? "localhost",
-    port: args.port ?? 5000,
-    // A Swarm can't publish on one address of a node only.
-    bindAddress: "0.0.0.0",
-    allowInsecure: args.allowInsecure ?? false,
-    tls: args.tls ?? {},
-    users: args.users ?? [{ name: "admin" }],
-    anonymousPull: args.anonymousPull ?? false,
-    authentication: args.authentication ?? {},
-    storage: args.storage ?? {},
-    image: args.image ?? "bundled",
-    readOnly: args.readOnly ?? false,
-    garbageCollection: args.garbageCollection,
-    mirror: undefined,
-    hosts: args.hosts ?? {},
-    swarm: args.swarm ?? {},
-    resources: { memory, processes: 512 },
-    reservedMemory: args.resources?.reservedMemory ?? Math.min(64, memory),
-  };
-}
-
-/** All that is wrong with the settings. */
-export function swarmRegistryProblems(settings: SwarmSettings): Problem[] {
-  return [...registryProblems(settings), ...swarmProblems(settings)];
+/**
+ * The service's name, once the new tasks of all services run. The deployment goes on only then: it deletes the old secrets at its end,
+ * which a roll-back needs.
+ */
+function nameWhenRolledOut(
+  engine: pulumi.Output<EngineAddress>,
+  service: docker.Service,
+  services: docker.Service[],
+): pulumi.Output<string> {
+  return pulumi
+    .all([engine, service.name, services.map((each) => pulumi.all([each.name, each.id]))])
+    .apply(async ([manager, serviceName, all]) => {
+      for (const [each] of pulumi.runtime.isDryRun() ? [] : all) {
+        await untilRolledOut(manager, each);
+      }
+      return serviceName;
+    });
 }

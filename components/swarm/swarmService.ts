@@ -2,6 +2,7 @@ import * as docker from "@pulumi/docker";
 import * as pulumi from "@pulumi/pulumi";
 import { ServerFile } from "../selfHosted/serverFiles";
 import { Swarm } from "../args/swarm";
+import { containerPort, drainSeconds } from "../render/configuration";
 import { Topology } from "./topology";
 
 /** What every service of a registry on a Swarm has in common. */
@@ -12,6 +13,14 @@ export const confinement = { readOnly: true, capDrops: ["ALL"] };
 // The window is the default; without it the provider finds a change in every run.
 export const restartPolicy = { condition: "any", delay: "1s", window: "0s" };
 export const logDriver = { name: "json-file", options: { "max-size": "10m", "max-file": "3" } };
+
+/** Grace beyond the time that requests get to end, in seconds. */
+export const stopSeconds = drainSeconds + 5;
+
+/** The registry's port on a node, without the routing mesh. */
+export function portOfNode(port: number): docker.types.input.ServiceEndpointSpecPort {
+  return { protocol: "tcp", publishMode: "host", publishedPort: port, targetPort: containerPort };
+}
 
 /** Swarm itself adds the platforms of an image that it finds in a registry. */
 export const addedBySwarm = ["taskSpec.placement.platforms"];

@@ -1,7 +1,7 @@
 import * as pulumi from "@pulumi/pulumi";
 import * as fc from "fast-check";
 import { checkStackConfig, readStackConfig } from "../../program/stackConfig";
-import { settingsOf } from "../../components/selfHosted/singleNodeRegistry";
+import { completeSettings } from "../../components/selfHosted/settings";
 import { badConfigurations } from "../support/badConfigurations";
 import { schemaKeys } from "../support/schema";
 
@@ -204,7 +204,7 @@ describe("what `pulumi config set` stores", () => {
 
   it("is nothing in a new stack, and that is a registry with the defaults", () => {
     expect(checkStackConfig({})).toMatchObject({ target: "single-node", registry: {} });
-    expect(settingsOf({})).toMatchInlineSnapshot(`
+    expect(completeSettings({})).toMatchInlineSnapshot(`
       {
         "allowInsecure": false,
         "anonymousPull": false,

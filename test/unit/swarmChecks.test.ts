@@ -2,7 +2,8 @@ import { SwarmRegistryArgs } from "../../components";
 import { serviceNameProblems } from "../../components/swarm/checks";
 import { allows, checkReach, pinnedNode, SwarmNode } from "../../components/swarm/nodes";
 import { parseConstraint, topologyOf } from "../../components/swarm/topology";
-import { swarmRegistryProblems, swarmSettingsOf } from "../../components/swarm/swarmRegistry";
+import { swarmRegistryProblems } from "../../components/swarm/checks";
+import { completeSwarmSettings } from "../../components/swarm/settings";
 
 const s3 = { driver: "s3", s3: { bucket: "images", region: "eu-central-1" } };
 const nfs = { filesystem: { volumeOptions: { type: "nfs", o: "addr=nas" }, volume: "images" } };
@@ -13,7 +14,7 @@ const redisImage = `docker.io/library/redis@sha256:${"0123456789abcdef".repeat(4
 const stock = `docker.io/library/registry:3@sha256:${"0123456789abcdef".repeat(4)}`;
 
 function problems(args: SwarmRegistryArgs): string[] {
-  return swarmRegistryProblems(swarmSettingsOf(args)).map(({ key, message }) => `${key}: ${message}`);
+  return swarmRegistryProblems(completeSwarmSettings(args)).map(({ key, message }) => `${key}: ${message}`);
 }
 
 describe("what goes together on a Swarm", () => {

@@ -1,0 +1,31 @@
+import { Resources } from "../args/registry";
+import { RegistrySettings } from "../checks/registry";
+
+/** What a component of a self-hosted registry may be given of its settings. */
+export type GivenSettings = Partial<Omit<RegistrySettings, "resources">> & { resources?: Resources };
+
+/** The settings with every default filled in. */
+export function completeSettings(given: GivenSettings): RegistrySettings {
+  return {
+    hostname: given.hostname ?? "localhost",
+    port: given.port ?? 5000,
+    bindAddress: given.bindAddress ?? "127.0.0.1",
+    allowInsecure: given.allowInsecure ?? false,
+    tls: given.tls ?? {},
+    users: given.users ?? [{ name: "admin" }],
+    anonymousPull: given.anonymousPull ?? false,
+    authentication: given.authentication ?? {},
+    storage: given.storage ?? {},
+    image: given.image ?? "bundled",
+    readOnly: given.readOnly ?? false,
+    garbageCollection: given.garbageCollection,
+    mirror: given.mirror,
+    hosts: given.hosts ?? {},
+    resources: completeResources(given.resources),
+  };
+}
+
+/** Limits with the defaults filled in. */
+export function completeResources(resources: Resources = {}): Required<Resources> {
+  return { memory: resources.memory ?? 512, processes: resources.processes ?? 512 };
+}

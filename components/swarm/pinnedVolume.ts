@@ -1,0 +1,38 @@
+import * as docker from "@pulumi/docker";
+import * as pulumi from "@pulumi/pulumi";
+import { localEngine } from "../docker/engine";
+import { checkDockerContext } from "../docker/engineChoice";
+import { RegistryImage } from "../selfHosted/serverImage";
+import { isForeign, RegistryData } from "../selfHosted/serverVolume";
+import { SwarmSettings } from "./checks";
+import { pinnedNode, SwarmNode } from "./nodes";
+import { parseConstraint } from "./topology";
+
+/** Makes the volume or folder on the one node that has the images, by way of that node's engine. */
+export function createPinnedVolume(
+  name: string,
+  lab: boolean,
+  { swarm, storage, image }: SwarmSettings,
+  nodes: pulumi.Output<SwarmNode[]>,
+  parent: pulumi.ComponentResource,
+): RegistryData {
+  const constraints = (swarm.constraints ?? []).flatMap((each) => parseConstraint(each) ?? []);
+  const address = nodes.apply((known) => pinnedNode(known, constraints).engine);
+  const provider = new docker.Provider(
+    `${name}-data-node`,
+    {
+      host: address.apply(({ host = localEngine }) => {
+        checkDockerContext(host, "the Docker host of the node with the images");
+        return host;
+      }),
+      // It may be missing, which the type does not know.
+      certPath: address.apply(({ certPath }) => certPath) as pulumi.Output<string>,
+    },
+    { parent },
+  );
+  const onNode = { parent, providers: [provider] };
+  const unprivileged = image === "bundled";
+  // The node may have another ID for it than the manager.
+  const own = unprivileged && isForeign(storage) ? new RegistryImage(`${name}-data-image`, {}, onNode) : undefined;
+  return new RegistryData(`${name}-data`, { storage, lab, imageId: own?.imageId ?? "", unprivileged }, onNode);
+}

@@ -1,0 +1,171 @@
+import * as docker from "@pulumi/docker";
+import * as pulumi from "@pulumi/pulumi";
+import { Storage } from "../args/storage";
+import { Publish } from "../args/swarm";
+import { engineOf } from "../docker/engineChoice";
+import { livenessCheck } from "../docker/liveness";
+import { dataFolder, proxiedPort } from "../render/configuration";
+import { driverOf } from "../render/driverParameters";
+import { RegistryParts } from "../selfHosted/registryParts";
+import { RegistryData } from "../selfHosted/serverVolume";
+import { untilStoreAnswers } from "../selfHosted/storeTrial";
+import { SwarmSettings } from "./checks";
+import { overlayNetworkId } from "./nodes";
+import { SwarmImage } from "./swarmImage";
+import {
+  addedBySwarm,
+  confinement,
+  logDriver,
+  MiB,
+  portOfNode,
+  restartPolicy,
+  rollout,
+  stopSeconds,
+  swarmSecret,
+} from "./swarmService";
+import { isShared, Topology } from "./topology";
+
+type Secret = docker.types.input.ServiceTaskSpecContainerSpecSecret;
+type Mount = docker.types.input.ServiceTaskSpecContainerSpecMount;
+
+/** What the registry's service is made with. */
+export interface ServiceParts {
+  server: RegistryParts;
+  image: SwarmImage;
+  topology: Topology;
+  /** Where images are, if that is on one node. */
+  data?: RegistryData;
+  /** The network that tasks, forwarders and a Redis have in common, if there is one. */
+  network?: docker.Network;
+}
+
+/** Makes the service whose tasks are the registry. */
+export function createRegistryService(
+  name: string,
+  settings: SwarmSettings,
+  { server, image, topology, data, network }: ServiceParts,
+  parent: pulumi.ComponentResource,
+): docker.Service {
+  const { swarm, hosts, resources, reservedMemory } = settings;
+  const secrets = server.files.map((file) => swarmSecret(`${name}-${file.name}`, file, image.user.id, { parent }));
+  const path = untilStoreAnswers(parent, settings, server, () => trialPlace(name, settings, server, image.localId, secrets));
+  return new docker.Service(
+    name,
+    {
+      name,
+      mode: topology.replicas === undefined ? { global: true } : { replicated: { replicas: topology.replicas } },
+      taskSpec: {
+        containerSpec: {
+          image: image.reference,
+          args: ["serve", path, ...(topology.forwarders ? ["--proxied", `:${proxiedPort}`] : [])],
+          env: Object.fromEntries(server.environment.map((each) => each.split("=", 2) as [string, string])),
+          ...confinement,
+          stopGracePeriod: `${stopSeconds}s`,
+          hosts: Object.entries(hosts).map(([host, ip]) => ({ host, ip })),
+          secrets,
+          mounts: mounts(name, settings.storage, data),
+          // A foreign image need not have anything to check with.
+          ...(settings.image === "bundled" ? { healthcheck: livenessCheck(server.configurationPath) } : {}),
+        },
+        resources: {
+          limits: { memoryBytes: resources.memory * MiB },
+          reservation: { memoryBytes: reservedMemory * MiB },
+        },
+        networksAdvanceds: networks(parent, swarm.networks, network),
+        placement: { constraints: [...(swarm.constraints ?? [])] },
+        restartPolicy,
+        logDriver,
+      },
+      endpointSpec: endpoint(settings.port, topology),
+      ...rollout(swarm, topology),
+      auth: image.login,
+    },
+    {
+      parent,
+      dependsOn: data === undefined ? [] : [data],
+      // Swarm changes everything else in place.
+      replaceOnChanges: ["mode"],
+      ignoreChanges: addedBySwarm,
+      deleteBeforeReplace: true,
+    },
+  );
+}
+
+/** A container is quicker to try a store with than a task, but has neither the store's CA nor a network of the Swarm. */
+function trialPlace(
+  name: string,
+  { storage, swarm, hosts }: SwarmSettings,
+  { configuration }: RegistryParts,
+  imageId: pulumi.Output<string>,
+  secrets: Secret[],
+): pulumi.Output<{
+  imageId: string;
+  serviceName: string;
+  configuration: string;
+  hosts: string[];
+  task?: { files: { secretName: string; fileName: string; fileUid: string }[]; networks: readonly string[] };
+}> {
+  const own = swarm.networks ?? [];
+  const byTask = storage.caCertificates !== undefined || own.length > 0;
+  const files = secrets.map(({ secretName, fileName, fileUid }) =>
+    pulumi
+      .all([secretName, fileName, fileUid])
+      .apply(([secret = "", file, uid = ""]) => ({ secretName: secret, fileName: file, fileUid: uid })),
+  );
+  return pulumi.all([imageId, configuration, files]).apply(([id, text, mounted]) => ({
+    imageId: id,
+    serviceName: name,
+    configuration: text,
+    hosts: Object.entries(hosts).map(([host, ip]) => `${host}:${ip}`),
+    task: byTask ? { files: mounted, networks: own } : undefined,
+  }));
+}
+
+function networks(
+  component: pulumi.ComponentResource,
+  named: readonly string[] = [],
+  own: docker.Network | undefined,
+): { id: pulumi.Input<string> }[] {
+  return [
+    ...(own === undefined ? [] : [{ id: own.id }]),
+    ...named.map((each) => ({ id: engineOf(component).apply((manager) => overlayNetworkId(manager, each)) })),
+  ];
+}
+
+function mounts(name: string, storage: Storage, data: RegistryData | undefined): Mount[] {
+  return [
+    // Not Docker's 1777: the provider reads the mode back without its sticky bit, and `pulumi refresh` would find a change.
+    { type: "tmpfs", target: "/tmp", tmpfsOptions: { sizeBytes: 64 * MiB, mode: 0o777 } },
+    ...(data?.volumes ?? []).map(({ volumeName, hostPath }) => ({
+      type: hostPath === undefined ? "volume" : "bind",
+      source: hostPath ?? volumeName,
+      target: dataFolder,
+    })),
+    ...sharedMounts(name, storage),
+  ];
+}
+
+/** A volume that is the same on all nodes; each of them makes it known to itself when the first task comes. */
+function sharedMounts(name: string, storage: Storage): Mount[] {
+  const { filesystem } = storage;
+  if (driverOf(storage) !== "filesystem" || filesystem === undefined || !isShared(filesystem)) {
+    return [];
+  }
+  const { volume, volumeDriver, volumeOptions } = filesystem;
+  return [
+    {
+      type: "volume",
+      source: volume ?? `${name}-data`,
+      target: dataFolder,
+      volumeOptions: { driverName: volumeDriver ?? "local", driverOptions: volumeOptions },
+    },
+  ];
+}
+
+/** Never a virtual address for the tasks themselves: it needs IPVS in the kernel, as the routing mesh does. */
+function endpoint(port: number, { publish, forwarders }: Topology): docker.types.input.ServiceEndpointSpec {
+  if (publish === Publish.Ingress) {
+    return { mode: "vip", ports: [{ ...portOfNode(port), publishMode: "ingress" }] };
+  }
+  return forwarders ? { mode: "dnsrr" } : { mode: "dnsrr", ports: [portOfNode(port)] };
+}

@@ -1,0 +1,16 @@
+import { SwarmResources, Swarm } from "../args/swarm";
+import { completeSettings, GivenSettings } from "../selfHosted/settings";
+import { SwarmSettings } from "./checks";
+
+/** What the component may be given of its settings. */
+type GivenSwarmSettings = Omit<GivenSettings, "resources" | "bindAddress" | "mirror"> & {
+  resources?: SwarmResources;
+  swarm?: Swarm;
+};
+
+/** The settings with every default filled in. */
+export function completeSwarmSettings({ resources = {}, swarm = {}, ...given }: GivenSwarmSettings): SwarmSettings {
+  // A Swarm can't publish on one address of a node only.
+  const settings = completeSettings({ ...given, bindAddress: "0.0.0.0", resources: { memory: resources.memory } });
+  return { ...settings, swarm, reservedMemory: resources.reservedMemory ?? Math.min(64, settings.resources.memory) };
+}

@@ -1,8 +1,8 @@
 import { randomBytes } from "crypto";
-import { newImage, pull, push, sizeOf } from "./images";
+import { newImage, pull, push, sizeOf } from "./transfer";
 import { offerOf, Usage } from "./offers";
 import { RegistryAccess, RegistryClient } from "../registryClient";
-import { probe, removed, Support } from "./support";
+import { probe, removed, Support } from "./features";
 
 /** A registry to measure: how to reach it, or why that is not known. */
 export interface Candidate {

@@ -1,7 +1,7 @@
-import { median, table } from "../../test/bench/report";
+import { median, table } from "./figures";
 import { Comparison, ImageKind, Row, Sample } from "./comparison";
 import { allOffers, figuresOf, monthlyCost } from "./offers";
-import { features } from "./support";
+import { features } from "./features";
 
 const MiB = 1 << 20;
 

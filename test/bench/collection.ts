@@ -12,7 +12,8 @@ import { freePort } from "../support/ports";
 import { eventually, run } from "../support/run";
 import { projectRoot } from "../support/testStack";
 import { bundledBinary } from "./bundledBinary";
-import { seconds, table } from "./report";
+import { table } from "../../commands/compare/figures";
+import { seconds } from "./timing";
 
 const sizes = process.argv.length > 2 ? process.argv.slice(2).map(Number) : [1000, 10_000];
 const stockBinary = path.join(projectRoot, ".tools", "stock-v3.1.2", "registry");

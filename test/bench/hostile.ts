@@ -6,7 +6,7 @@
 import { attack } from "../support/attack";
 import { run } from "../support/run";
 import { TestStack } from "../support/testStack";
-import { table } from "./report";
+import { table } from "../../commands/compare/figures";
 
 async function main(): Promise<void> {
   const seconds = Number(process.argv[2] ?? 120);

@@ -11,7 +11,8 @@ import { Workspace } from "../support/clients";
 import { freePort } from "../support/ports";
 import { attempt, run } from "../support/run";
 import { TestStack } from "../support/testStack";
-import { median, quantile, seconds, table } from "./report";
+import { median, quantile, table } from "../../commands/compare/figures";
+import { seconds } from "./timing";
 
 const rounds = Number(process.argv[2] ?? 5);
 const engine = { host: process.env.DOCKER_HOST };

@@ -9,7 +9,8 @@ import { stores, TestStore } from "../support/storageServers";
 import { TestStack } from "../support/testStack";
 import { makeImage } from "./images";
 import { used } from "./processes";
-import { median, seconds, table } from "./report";
+import { median, table } from "../../commands/compare/figures";
+import { seconds } from "./timing";
 
 const rounds = Number(process.argv[2] ?? 3);
 

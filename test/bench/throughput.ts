@@ -14,7 +14,8 @@ import { projectRoot, RegistryOutputs } from "../support/testStack";
 import { bundledBinary } from "./bundledBinary";
 import { makeImage } from "./images";
 import { used } from "./processes";
-import { median, seconds, table } from "./report";
+import { median, table } from "../../commands/compare/figures";
+import { seconds } from "./timing";
 
 const rounds = Number(process.argv[2] ?? 3);
 const secondsOfRequests = 5;

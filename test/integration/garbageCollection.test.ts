@@ -2,7 +2,7 @@ import * as fs from "fs";
 import * as path from "path";
 import { CleanUp } from "../support/cleanUp";
 import { digestOf, DockerClient, request } from "../support/clients";
-import { checkImage, manifestType, pushImage, randomImage, TestImage } from "../support/images";
+import { checkImage, manifestType, pushImage, randomImage, RandomImage } from "../support/images";
 import { eventually } from "../support/run";
 import { RegistryOutputs, TestStack } from "../support/testStack";
 
@@ -53,7 +53,7 @@ describe("garbage collection", () => {
     );
   }
 
-  async function pushAndDelete(repository: string): Promise<TestImage> {
+  async function pushAndDelete(repository: string): Promise<RandomImage> {
     const image = randomImage();
     await pushImage(outputs, repository, "gone", image);
     const deleted = await request(outputs, `/v2/${repository}/manifests/${image.digest}`, { method: "DELETE" });
@@ -61,7 +61,7 @@ describe("garbage collection", () => {
     return image;
   }
 
-  async function statusOf(repository: string, image: TestImage): Promise<number> {
+  async function statusOf(repository: string, image: RandomImage): Promise<number> {
     return (await request(outputs, `/v2/${repository}/blobs/${digestOf(image.blobs[1] ?? Buffer.of())}`)).status;
   }
 

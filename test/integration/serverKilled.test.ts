@@ -1,6 +1,6 @@
 import { CleanUp } from "../support/cleanUp";
 import { DockerClient, open, request } from "../support/clients";
-import { checkImage, pushImage, randomImage, startUpload, TestImage } from "../support/images";
+import { checkImage, pushImage, randomImage, startUpload, RandomImage } from "../support/images";
 import { eventually } from "../support/run";
 import { RegistryOutputs, TestStack } from "../support/testStack";
 
@@ -20,8 +20,8 @@ describe("a server that is killed in the middle of pushes", () => {
   const inspect = (template: string): Promise<string> => docker.run("inspect", "--format", template, outputs.containerName);
 
   /** Pushes small images one after the other until told to stop; returns those the registry said it has. */
-  function keepPushing(repository: string): { finished: TestImage[]; stop: () => Promise<void> } {
-    const finished: TestImage[] = [];
+  function keepPushing(repository: string): { finished: RandomImage[]; stop: () => Promise<void> } {
+    const finished: RandomImage[] = [];
     let stopped = false;
     const work = (async () => {
       while (!stopped) {

@@ -1,6 +1,6 @@
 import * as path from "path";
 import { used } from "../bench/processes";
-import { checkImage, pushImage, randomImage, TestImage } from "./images";
+import { checkImage, pushImage, randomImage, RandomImage } from "./images";
 import { run } from "./run";
 import { projectRoot, RegistryOutputs } from "./testStack";
 
@@ -51,7 +51,7 @@ async function normalClient(going: () => boolean, work: () => Promise<void>): Pr
 export async function attack(outputs: RegistryOutputs, seconds: number, connections: number): Promise<Aftermath> {
   const inspect = (template: string): Promise<string> => run("docker", ["inspect", "--format", template, outputs.containerName]);
   const pid = Number(await inspect("{{.State.Pid}}"));
-  const kept: TestImage = randomImage([500_000]);
+  const kept: RandomImage = randomImage([500_000]);
   await pushImage(outputs, "team/kept", "latest", kept);
 
   const { hostname, port } = new URL(outputs.endpoint);

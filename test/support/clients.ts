@@ -1,4 +1,4 @@
-import { createHash, randomBytes } from "crypto";
+import { randomBytes } from "crypto";
 import * as fs from "fs";
 import * as http from "http";
 import * as https from "https";
@@ -8,6 +8,8 @@ import * as path from "path";
 import * as tls from "tls";
 import { attempt, Result, run, RunOptions } from "./run";
 import { Environment, RegistryOutputs } from "./testStack";
+
+export { digestOf } from "../../commands/randomImage";
 
 /** A folder that is deleted by `dispose`. */
 export class Workspace {
@@ -257,9 +259,4 @@ export function servedFingerprint(outputs: RegistryOutputs): Promise<string> {
     });
     socket.on("error", reject);
   });
-}
-
-/** `sha256:…` of bytes, as the registry names blobs. */
-export function digestOf(content: Buffer | string): string {
-  return `sha256:${createHash("sha256").update(content).digest("hex")}`;
 }

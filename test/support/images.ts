@@ -1,38 +1,8 @@
-import { randomBytes } from "crypto";
-import { Answer, digestOf, request, RequestOptions } from "./clients";
+import { closing, digestOf, locationOf, manifestType, RandomImage } from "../../commands/randomImage";
+import { Answer, request, RequestOptions } from "./clients";
 import { RegistryOutputs } from "./testStack";
 
-export const manifestType = "application/vnd.oci.image.manifest.v1+json";
-
-/** An image made for a test: its parts by digest, as they are in the registry. */
-export interface TestImage {
-  manifest: Buffer;
-  digest: string;
-  blobs: Buffer[];
-}
-
-/** An OCI image with random layers of the given sizes. */
-export function randomImage(layerBytes: readonly number[] = [1000]): TestImage {
-  const layers = layerBytes.map((size) => randomBytes(size));
-  const config = Buffer.from(
-    JSON.stringify({
-      architecture: "amd64",
-      os: "linux",
-      config: {},
-      rootfs: { type: "layers", diff_ids: layers.map(digestOf) },
-    }),
-  );
-  const descriptor = (mediaType: string, blob: Buffer): object => ({ mediaType, digest: digestOf(blob), size: blob.length });
-  const manifest = Buffer.from(
-    JSON.stringify({
-      schemaVersion: 2,
-      mediaType: manifestType,
-      config: descriptor("application/vnd.oci.image.config.v1+json", config),
-      layers: layers.map((layer) => descriptor("application/vnd.oci.image.layer.v1.tar", layer)),
-    }),
-  );
-  return { manifest, digest: digestOf(manifest), blobs: [config, ...layers] };
-}
+export { closing, locationOf, manifestType, randomImage, type RandomImage } from "../../commands/randomImage";
 
 async function expectStatus(answer: Promise<Answer>, status: number): Promise<Answer> {
   const got = await answer;
@@ -48,21 +18,12 @@ export async function startUpload(outputs: RegistryOutputs, repository: string, 
   return locationOf(started);
 }
 
-export function locationOf(answer: Answer): string {
-  return String(answer.headers.location);
-}
-
-/** The location with which a finished upload is closed. */
-export function closing(location: string, digest: string): string {
-  return `${location}${location.includes("?") ? "&" : "?"}digest=${encodeURIComponent(digest)}`;
-}
-
 /** Pushes an image by the registry's API; throws unless the registry took every part. */
 export async function pushImage(
   outputs: RegistryOutputs,
   repository: string,
   tag: string,
-  image: TestImage,
+  image: RandomImage,
   options: RequestOptions = {},
 ): Promise<void> {
   for (const blob of image.blobs) {
@@ -82,7 +43,7 @@ export async function checkImage(
   outputs: RegistryOutputs,
   repository: string,
   tag: string,
-  image: TestImage,
+  image: RandomImage,
   options: RequestOptions = {},
 ): Promise<void> {
   const get = (path: string): Promise<Answer> =>

@@ -1,6 +1,12 @@
 import * as fc from "fast-check";
 import * as yaml from "js-yaml";
-import { Configuration, configurationPath, forwarderKey, renderConfiguration, storeCaPath } from "../../components/render/configuration";
+import {
+  Configuration,
+  configurationPath,
+  forwarderKey,
+  renderConfiguration,
+  storeCaPath,
+} from "../../components/render/configuration";
 import { storageConfiguration } from "../../components/render/driverParameters";
 import { Storage } from "../../components";
 

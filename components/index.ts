@@ -10,8 +10,8 @@ export { ExternalRegistry, type ExternalRegistryArgs } from "./managed/externalR
 export { GcsStore, type GcsStoreArgs } from "./stores/gcsStore";
 export { PullThroughCache, type PullThroughCacheArgs } from "./selfHosted/pullThroughCache";
 export { RegistryCertificate, type RegistryCertificateArgs } from "./selfHosted/registryCertificate";
-export { RegistryImage, type RegistryImageArgs } from "./selfHosted/serverImage";
-export { RegistryImages, type RegistryImagesArgs } from "./builds/builtImages";
+export { ServerImage, type ServerImageArgs } from "./selfHosted/serverImage";
+export { BuiltImages, type BuiltImagesArgs } from "./builds/builtImages";
 export { RegistryUsers, type RegistryUsersArgs } from "./selfHosted/registryUsers";
 export { S3Store, type S3StoreArgs } from "./stores/s3Store";
 export { SingleNodeRegistry, type SingleNodeRegistryArgs } from "./selfHosted/singleNodeRegistry";

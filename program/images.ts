@@ -1,5 +1,5 @@
 import * as pulumi from "@pulumi/pulumi";
-import { ImageBuild, RegistryImages } from "../components";
+import { ImageBuild, BuiltImages } from "../components";
 import { Registry } from "../components/args/outputs";
 
 /** Builds images and pushes them to a registry; returns their references by name. */
@@ -10,8 +10,8 @@ export function deployImages(name: string, images: ImageBuild[], registry: Regis
   const { repositoryPrefix, endpoint, containerName, username, password } = registry;
   // A push needs a registry that answers, and some of its outputs wait for that.
   const answering = pulumi.all([repositoryPrefix, endpoint, containerName]).apply(([prefix]) => prefix);
-  const args = { images, repositoryPrefix: answering, username, password };
+  const args = { builds: images, repositoryPrefix: answering, username, password };
   // Where the registry runs on a Docker engine, its engine builds.
   const provider = registry.getProvider("docker:index/image:Image");
-  return new RegistryImages(name, args, { dependsOn: registry, provider }).references;
+  return new BuiltImages(name, args, { dependsOn: registry, provider }).references;
 }

@@ -1,5 +1,5 @@
 /** Why the keys of self-hosted registries have no meaning where a cloud runs the registry. */
-export function hostedForeign(cloud: string, access: string): Record<string, string> {
+export function managedForeign(cloud: string, access: string): Record<string, string> {
   return {
     hostname: `the registry has a name of ${cloud}'s`,
     port: `${cloud} serves on port 443`,

@@ -33,6 +33,7 @@ type RegistryClass<Args> = new (name: string, args: Args, opts?: pulumi.Componen
 
 /** Keys that no target has, and why. */
 const refusals: Refusals = {
+  images: "is called builds now; the output is images as before",
   "mirror.users": noLogins,
   "mirror.anonymousPull": noLogins,
   "mirror.authentication": noLogins,
@@ -40,8 +41,8 @@ const refusals: Refusals = {
 
 /** The keys of every target. */
 function commonKeys(): Properties {
-  const { images = {} } = argumentsOf("RegistryImages").properties;
-  return { target: { type: "string", plain: true }, images };
+  const { builds = {} } = argumentsOf("BuiltImages").properties;
+  return { target: { type: "string", plain: true }, builds };
 }
 
 /**
@@ -57,9 +58,9 @@ export function target<Args extends object>(
   const shape = { properties: { ...commonKeys(), ...own.properties }, required: own.required };
   const parse = (values: Record<string, unknown>, problems: Problem[]): ParsedTarget => {
     const read = readObject(values, shape, "", problems, refusals);
-    const images = (read.images ?? []) as ImageBuild[];
+    const images = (read.builds ?? []) as ImageBuild[];
     delete read.target;
-    delete read.images;
+    delete read.builds;
     const args = read as Args;
     // A key of the wrong type was reported already; neither it nor its parts are reported again.
     const mistyped = problems.map(({ key }) => key);

@@ -166,8 +166,8 @@ function topLevelKeys(): TopLevelKey[] {
     property: { type: "string", plain: true, optional: true, description: "Where the registry runs. Default: `single-node`." },
     of: names,
   };
-  const images = components.get("RegistryImages")?.inputProperties.images ?? {};
-  const found = [target, { key: "images", property: { ...images, optional: true }, of: names }];
+  const builds = components.get("BuiltImages")?.inputProperties.builds ?? {};
+  const found = [target, { key: "builds", property: { ...builds, optional: true }, of: names }];
   for (const [name, { component }] of Object.entries(targets)) {
     for (const [key, property] of Object.entries(components.get(component)?.inputProperties ?? {})) {
       const same = found.find((each) => each.key === key && typeNameOf(each.property) === typeNameOf(property));
@@ -184,7 +184,7 @@ function topLevelKeys(): TopLevelKey[] {
 /** The page that explains a key. */
 const guides: Record<string, string> = {
   ...{ tls: "tls.md", users: "users.md", authentication: "users.md", anonymousPull: "users.md", storage: "storage.md" },
-  ...{ garbageCollection: "cleaning-up.md", mirror: "mirror.md", images: "building-images.md", swarm: "swarm.md" },
+  ...{ garbageCollection: "cleaning-up.md", mirror: "mirror.md", builds: "building-images.md", swarm: "swarm.md" },
   ...{ ecr: "managed-registries.md", acr: "managed-registries.md", artifactRegistry: "managed-registries.md" },
   external: "managed-registries.md",
 };

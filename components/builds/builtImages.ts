@@ -1,5 +1,6 @@
 import * as docker from "@pulumi/docker";
 import * as pulumi from "@pulumi/pulumi";
+import { formerly } from "../args/formerly";
 import { ImageBuild } from "../args/registry";
 import { enginePlatform, printedBy } from "../docker/engine";
 import { engineOf, onDockerEngine } from "../docker/engineChoice";
@@ -9,9 +10,9 @@ import { baseArgument, basesFirst, dockerfileIn, dockerfileProblems, imageBuildP
 import { checkArguments, checkWhenKnown } from "../checks/inputs";
 
 /** Images that are built, and the registry they are pushed to. */
-export interface RegistryImagesArgs {
+export interface BuiltImagesArgs {
   /** The images; their order is free. */
-  images: ImageBuild[];
+  builds: ImageBuild[];
   /** What goes before an image's name: `localhost:5000`. The engine must trust that registry. */
   repositoryPrefix: pulumi.Input<string>;
   /** Who pushes. Default: the login that the docker command has stored for the registry, if any. */
@@ -21,18 +22,18 @@ export interface RegistryImagesArgs {
 }
 
 /** Images that are built by a Docker engine and pushed to a registry; what has not changed is left alone. */
-export class RegistryImages extends pulumi.ComponentResource {
+export class BuiltImages extends pulumi.ComponentResource {
   /** The pushed images by name, each as a reference with its digest: `localhost:5000/app@sha256:…`. */
   public readonly references: pulumi.Output<Record<string, string>>;
 
-  constructor(name: string, args: RegistryImagesArgs, opts?: pulumi.ComponentResourceOptions) {
-    super("container-registry:index:RegistryImages", name, {}, onDockerEngine(name, opts));
-    checkArguments("RegistryImages", args, () => imageBuildProblems(args.images));
-    const platform = args.images.some((image) => image.platform === undefined) ? engineOf(this).apply(enginePlatform) : undefined;
+  constructor(name: string, args: BuiltImagesArgs, opts?: pulumi.ComponentResourceOptions) {
+    super("container-registry:index:BuiltImages", name, {}, formerly("RegistryImages", onDockerEngine(name, opts)));
+    checkArguments("BuiltImages", args, () => imageBuildProblems(args.builds));
+    const platform = args.builds.some((image) => image.platform === undefined) ? engineOf(this).apply(enginePlatform) : undefined;
     const built: Record<string, pulumi.Output<string>> = {};
-    for (const image of basesFirst(args.images)) {
+    for (const image of basesFirst(args.builds)) {
       const base = image.from === undefined ? undefined : built[image.from];
-      const key = `images[${args.images.indexOf(image)}]`;
+      const key = `builds[${args.builds.indexOf(image)}]`;
       built[image.name] = this.built(name, args, image, key, { platform: image.platform ?? platform, base });
     }
     this.references = pulumi.output(built);
@@ -42,7 +43,7 @@ export class RegistryImages extends pulumi.ComponentResource {
   /** Builds an image, pushes it under each of its tags, and returns the reference of the first. */
   private built(
     name: string,
-    { repositoryPrefix, username, password }: RegistryImagesArgs,
+    { repositoryPrefix, username, password }: BuiltImagesArgs,
     image: ImageBuild,
     key: string,
     found: { platform?: pulumi.Input<string>; base?: pulumi.Output<string> },

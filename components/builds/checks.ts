@@ -31,7 +31,7 @@ function basesOf(image: ImageBuild, images: readonly ImageBuild[]): string[] {
 /** What is wrong with a list of images; folders of this machine are looked into. */
 export function imageBuildProblems(images: readonly ImageBuild[]): Problem[] {
   return images.flatMap((image, index) => {
-    const key = `images[${index}]`;
+    const key = `builds[${index}]`;
     return [
       ...nameProblems(`${key}.name`, image, images.slice(0, index)),
       ...contextProblems(key, image),
@@ -58,7 +58,7 @@ export function refusedPushProblems(
 ): Problem[] {
   const pusher = registry.users?.[0];
   if (registry.readOnly === true) {
-    return when(images.length !== 0, "images", "cannot be pushed while readOnly is true; remove one of them");
+    return when(images.length !== 0, "builds", "cannot be pushed while readOnly is true; remove one of them");
   }
   const allowed = ({ name }: ImageBuild): boolean =>
     pusher === undefined ||
@@ -66,7 +66,7 @@ export function refusedPushProblems(
   return images.flatMap((image, index) =>
     when(
       !allowed(image),
-      `images[${index}].name`,
+      `builds[${index}].name`,
       `${shown(image.name)} is pushed by users[0], who may not; put a user first who may push there`,
     ),
   );
@@ -77,7 +77,7 @@ function nameProblems(key: string, { name }: ImageBuild, earlier: readonly Image
     return [{ key, message: `${shown(name)} is not allowed; give a repository such as team-a/app, without registry and tag` }];
   }
   const first = earlier.findIndex((each) => each.name === name);
-  return when(first !== -1, key, `${shown(name)} is taken by images[${first}]; for another tag of one image use its tags`);
+  return when(first !== -1, key, `${shown(name)} is taken by builds[${first}]; for another tag of one image use its tags`);
 }
 
 function contextProblems(key: string, image: ImageBuild): Problem[] {

@@ -4,7 +4,7 @@ import {
   collectionProblems,
   identityProblems,
   Login,
-  hostedMirrorProblems,
+  managedMirrorProblems,
   mirrorPrefixProblems,
   Upstream,
   upstreamOf,
@@ -90,7 +90,7 @@ export function acrProblems(settings: AcrSettings): Problem[] {
       "garbageCollection.retentionDryRun",
       "has no meaning for target acr: Azure knows no rules for tags",
     ),
-    ...hostedMirrorProblems(
+    ...managedMirrorProblems(
       "Azure",
       mirror,
       acrUpstreams,

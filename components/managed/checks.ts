@@ -112,7 +112,7 @@ export function mirrorPrefixProblems(
 }
 
 /** What is wrong with a mirror in any cloud. */
-export function hostedMirrorProblems(
+export function managedMirrorProblems(
   cloud: string,
   mirror: Mirror | undefined,
   upstreams: readonly Upstream[],

@@ -1,6 +1,6 @@
 import { GarbageCollection, Mirror, RetentionRule } from "../args/registry";
 import { ArtifactRegistryOptions } from "../args/managed";
-import { collectionProblems, identityProblems, Login, hostedMirrorProblems, referrerTags, Upstream } from "./checks";
+import { collectionProblems, identityProblems, Login, managedMirrorProblems, referrerTags, Upstream } from "./checks";
 import { Problem } from "../checks/problems";
 import { names } from "../checks/repositories";
 import { lists, texts, when } from "../checks/rules";
@@ -70,7 +70,7 @@ export function artifactRegistryProblems({
       "artifactRegistry.immutableTags",
       "true, the default, is not allowed with garbageCollection.retention: Google deletes no image that has an immutable tag; set it to false, or remove the rules",
     ),
-    ...hostedMirrorProblems("Google", mirror, upstreams, "Google keeps what it fetched, and looks for newer images by itself"),
+    ...managedMirrorProblems("Google", mirror, upstreams, "Google keeps what it fetched, and looks for newer images by itself"),
   ];
 }
 

@@ -4,7 +4,7 @@ import {
   collectionProblems,
   identityProblems,
   Login,
-  hostedMirrorProblems,
+  managedMirrorProblems,
   mirrorPrefixProblems,
   referrerTags,
   Upstream,
@@ -44,7 +44,7 @@ export function unknownRepositoryProblems(images: readonly ImageBuild[], reposit
   return images.flatMap(({ name }, index) =>
     when(
       !repositories.some((pattern) => names(pattern, name)),
-      `images[${index}].name`,
+      `builds[${index}].name`,
       `${shown(name)} is none of ecr.repositories; list it there`,
     ),
   );
@@ -93,7 +93,7 @@ export function ecrProblems(settings: EcrSettings): Problem[] {
       `has names below ${prefix}, where the mirror keeps its images; choose another ecr.mirrorPrefix`,
     ),
     ...retentionProblems(ecr.repositories ?? [], garbageCollection),
-    ...hostedMirrorProblems(
+    ...managedMirrorProblems(
       "Amazon",
       mirror,
       ecrUpstreams,

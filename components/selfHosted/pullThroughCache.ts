@@ -10,9 +10,9 @@ import { checkArguments } from "../checks/inputs";
 import { CompleteMirror, completeMirror, mirrorProblems } from "../checks/mirror";
 import { Problem } from "../checks/problems";
 import { storageConfiguration } from "../render/driverParameters";
-import { RegistryData } from "./serverVolume";
-import { RegistryFiles } from "./serverFiles";
-import { RegistryImage } from "./serverImage";
+import { ServerVolume } from "./serverVolume";
+import { ServerFiles } from "./serverFiles";
+import { ServerImage } from "./serverImage";
 import { nameWhenReady, serverContainer, serverEnvironment } from "./serverContainer";
 import { completeResources } from "./settings";
 
@@ -54,8 +54,8 @@ export class PullThroughCache extends pulumi.ComponentResource {
     const parent = { parent: this };
     this.warn(settings);
 
-    const image = new RegistryImage(`${name}-image`, {}, parent);
-    const data = new RegistryData(
+    const image = new ServerImage(`${name}-image`, {}, parent);
+    const data = new ServerVolume(
       `${name}-data`,
       { storage: {}, lab: args.lab ?? false, imageId: image.imageId, unprivileged: true },
       parent,
@@ -76,7 +76,7 @@ export class PullThroughCache extends pulumi.ComponentResource {
         }),
       );
     const path = pulumi.unsecret(configuration.apply(configurationPath));
-    const files = new RegistryFiles(
+    const files = new ServerFiles(
       `${name}-files`,
       {
         imageId: image.imageId,

@@ -1,5 +1,6 @@
 import * as docker from "@pulumi/docker";
 import * as pulumi from "@pulumi/pulumi";
+import { formerly } from "../args/formerly";
 import { filesFolder } from "../render/configuration";
 
 /** A file for the server. */
@@ -8,7 +9,7 @@ export interface ServerFile {
   content: pulumi.Input<string>;
 }
 
-export interface RegistryFilesArgs {
+export interface ServerFilesArgs {
   imageId: pulumi.Input<string>;
   files: ServerFile[];
   /** The server's user is not root, and the image keeps the folder to that user. */
@@ -19,14 +20,14 @@ export interface RegistryFilesArgs {
  * The files that the server reads, in a volume. They are written by a container that is never started, so that a changed
  * certificate or users file replaces that container and leaves the running server alone.
  */
-export class RegistryFiles extends pulumi.ComponentResource {
+export class ServerFiles extends pulumi.ComponentResource {
   /** Name of the volume. */
   public readonly volume: pulumi.Output<string>;
   /** Resolves when the files are in place. */
   public readonly written: pulumi.Output<unknown>;
 
-  constructor(name: string, args: RegistryFilesArgs, opts?: pulumi.ComponentResourceOptions) {
-    super("container-registry:index:RegistryFiles", name, {}, opts);
+  constructor(name: string, args: ServerFilesArgs, opts?: pulumi.ComponentResourceOptions) {
+    super("container-registry:index:ServerFiles", name, {}, formerly("RegistryFiles", opts));
     const volume = new docker.Volume(name, { name }, { parent: this });
     const writer = new docker.Container(
       `${name}-writer`,

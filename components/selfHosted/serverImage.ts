@@ -1,25 +1,26 @@
 import * as docker from "@pulumi/docker";
 import * as pulumi from "@pulumi/pulumi";
+import { formerly } from "../args/formerly";
 import { buildBundledImage, imageName, loadImage } from "../docker/bundledImage";
 import { imageProblems } from "../checks/image";
 import { engineOf, onDockerEngine } from "../docker/engineChoice";
 import { checkArguments } from "../checks/inputs";
 
 /** Which server image. */
-export interface RegistryImageArgs {
+export interface ServerImageArgs {
   /** `bundled`, or a reference pinned by digest (`name@sha256:…`). Default: `bundled`. */
   image?: string;
 }
 
 /** The registry server's image on a Docker engine: the bundled one, built here and loaded, or one that is pulled. */
-export class RegistryImage extends pulumi.ComponentResource {
+export class ServerImage extends pulumi.ComponentResource {
   /** Image ID (`sha256:…`). */
   public readonly imageId: pulumi.Output<string>;
 
-  constructor(name: string, args: RegistryImageArgs, opts?: pulumi.ComponentResourceOptions) {
-    super("container-registry:index:RegistryImage", name, {}, onDockerEngine(name, opts));
+  constructor(name: string, args: ServerImageArgs, opts?: pulumi.ComponentResourceOptions) {
+    super("container-registry:index:ServerImage", name, {}, formerly("RegistryImage", onDockerEngine(name, opts)));
     const reference = args.image ?? "bundled";
-    checkArguments("RegistryImage", args, () => imageProblems(reference));
+    checkArguments("ServerImage", args, () => imageProblems(reference));
     const image = new docker.RemoteImage(
       name,
       reference === "bundled"

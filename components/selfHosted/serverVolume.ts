@@ -1,12 +1,13 @@
 import { createHash } from "crypto";
 import * as docker from "@pulumi/docker";
 import * as pulumi from "@pulumi/pulumi";
+import { formerly } from "../args/formerly";
 import { dataFolder } from "../render/configuration";
 import { failure } from "../checks/failure";
 import { driverOf } from "../render/driverParameters";
 import { Storage } from "../args/storage";
 
-export interface RegistryDataArgs {
+export interface ServerVolumeArgs {
   storage: Storage;
   lab: boolean;
   /** The server's image on the engine that has the folder or volume. */
@@ -21,12 +22,12 @@ export function isForeign({ filesystem: { hostPath, volume, volumeDriver } = {} 
 }
 
 /** Images on the Docker host: a volume, or a folder of the host. */
-export class RegistryData extends pulumi.ComponentResource {
+export class ServerVolume extends pulumi.ComponentResource {
   /** What the server's container mounts; nothing when images are kept in an object store. */
   public readonly volumes: docker.types.input.ContainerVolume[];
 
-  constructor(name: string, args: RegistryDataArgs, opts?: pulumi.ComponentResourceOptions) {
-    super("container-registry:index:RegistryData", name, {}, opts);
+  constructor(name: string, args: ServerVolumeArgs, opts?: pulumi.ComponentResourceOptions) {
+    super("container-registry:index:ServerVolume", name, {}, formerly("RegistryData", opts));
     const { hostPath, volume, volumeDriver, volumeOptions } = args.storage.filesystem ?? {};
 
     // The default volume is there whatever the storage is: an `up` that switches the storage would else delete it.

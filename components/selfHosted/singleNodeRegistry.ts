@@ -6,9 +6,9 @@ import { filesFolder } from "../render/configuration";
 import { onDockerEngine } from "../docker/engineChoice";
 import { checkArguments } from "../checks/inputs";
 import { PullThroughCache } from "./pullThroughCache";
-import { RegistryData } from "./serverVolume";
-import { RegistryFiles } from "./serverFiles";
-import { RegistryImage } from "./serverImage";
+import { ServerVolume } from "./serverVolume";
+import { ServerFiles } from "./serverFiles";
+import { ServerImage } from "./serverImage";
 import { clientOutputs, RegistryParts, registryParts } from "./registryParts";
 import { nameWhenReady, serverContainer, serverHosts } from "./serverContainer";
 import { Storage } from "../args/storage";
@@ -93,14 +93,14 @@ export class SingleNodeRegistry extends pulumi.ComponentResource {
     const bundled = settings.image === "bundled";
 
     const server = registryParts(name, settings, { lab, shared: false }, parent);
-    const image = new RegistryImage(`${name}-image`, { image: settings.image }, parent);
-    const data = new RegistryData(
+    const image = new ServerImage(`${name}-image`, { image: settings.image }, parent);
+    const data = new ServerVolume(
       `${name}-data`,
       { storage: settings.storage, lab, imageId: image.imageId, unprivileged: bundled },
       parent,
     );
 
-    const files = new RegistryFiles(
+    const files = new ServerFiles(
       `${name}-files`,
       { imageId: image.imageId, unprivileged: bundled, files: server.files },
       parent,

@@ -2,8 +2,8 @@ import * as docker from "@pulumi/docker";
 import * as pulumi from "@pulumi/pulumi";
 import { localEngine } from "../docker/engine";
 import { checkDockerContext } from "../docker/engineChoice";
-import { RegistryImage } from "../selfHosted/serverImage";
-import { isForeign, RegistryData } from "../selfHosted/serverVolume";
+import { ServerImage } from "../selfHosted/serverImage";
+import { isForeign, ServerVolume } from "../selfHosted/serverVolume";
 import { SwarmSettings } from "./checks";
 import { pinnedNode, SwarmNode } from "./nodes";
 import { parseConstraint } from "./topology";
@@ -15,7 +15,7 @@ export function createPinnedVolume(
   { swarm, storage, image }: SwarmSettings,
   nodes: pulumi.Output<SwarmNode[]>,
   parent: pulumi.ComponentResource,
-): RegistryData {
+): ServerVolume {
   const constraints = (swarm.constraints ?? []).flatMap((each) => parseConstraint(each) ?? []);
   const address = nodes.apply((known) => pinnedNode(known, constraints).engine);
   const provider = new docker.Provider(
@@ -33,6 +33,6 @@ export function createPinnedVolume(
   const onNode = { parent, providers: [provider] };
   const unprivileged = image === "bundled";
   // The node may have another ID for it than the manager.
-  const own = unprivileged && isForeign(storage) ? new RegistryImage(`${name}-data-image`, {}, onNode) : undefined;
-  return new RegistryData(`${name}-data`, { storage, lab, imageId: own?.imageId ?? "", unprivileged }, onNode);
+  const own = unprivileged && isForeign(storage) ? new ServerImage(`${name}-data-image`, {}, onNode) : undefined;
+  return new ServerVolume(`${name}-data`, { storage, lab, imageId: own?.imageId ?? "", unprivileged }, onNode);
 }

@@ -7,7 +7,7 @@ import { livenessCheck } from "../docker/liveness";
 import { dataFolder, proxiedPort } from "../render/configuration";
 import { driverOf } from "../render/driverParameters";
 import { RegistryParts } from "../selfHosted/registryParts";
-import { RegistryData } from "../selfHosted/serverVolume";
+import { ServerVolume } from "../selfHosted/serverVolume";
 import { untilStoreAnswers } from "../selfHosted/storeTrial";
 import { SwarmSettings } from "./checks";
 import { overlayNetworkId } from "./nodes";
@@ -34,7 +34,7 @@ export interface ServiceParts {
   image: SwarmImage;
   topology: Topology;
   /** Where images are, if that is on one node. */
-  data?: RegistryData;
+  data?: ServerVolume;
   /** The network that tasks, forwarders and a Redis have in common, if there is one. */
   network?: docker.Network;
 }
@@ -132,7 +132,7 @@ function networks(
   ];
 }
 
-function mounts(name: string, storage: Storage, data: RegistryData | undefined): Mount[] {
+function mounts(name: string, storage: Storage, data: ServerVolume | undefined): Mount[] {
   return [
     // Not Docker's 1777: the provider reads the mode back without its sticky bit, and `pulumi refresh` would find a change.
     { type: "tmpfs", target: "/tmp", tmpfsOptions: { sizeBytes: 64 * MiB, mode: 0o777 } },

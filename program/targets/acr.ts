@@ -1,11 +1,11 @@
 import { AcrRegistry } from "../../components";
 import { acrProblems } from "../../components/managed/acrChecks";
-import { hostedForeign } from "../managed";
+import { managedForeign } from "../managed";
 import { target } from "../target";
 
 /** Azure Container Registry. */
 export const acr = target(
   AcrRegistry,
   (args) => acrProblems({ acr: args.acr ?? {}, garbageCollection: args.garbageCollection ?? {}, mirror: args.mirror }),
-  hostedForeign("Azure", "acr.readers and acr.writers"),
+  managedForeign("Azure", "acr.readers and acr.writers"),
 );

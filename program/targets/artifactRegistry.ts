@@ -1,6 +1,6 @@
 import { ArtifactRegistry } from "../../components";
 import { artifactRegistryProblems } from "../../components/managed/cleanupPolicies";
-import { hostedForeign } from "../managed";
+import { managedForeign } from "../managed";
 import { target } from "../target";
 
 /** Google Artifact Registry. */
@@ -12,5 +12,5 @@ export const artifactRegistry = target(
       garbageCollection: args.garbageCollection ?? {},
       mirror: args.mirror,
     }),
-  hostedForeign("Google", "artifactRegistry.readers and artifactRegistry.writers"),
+  managedForeign("Google", "artifactRegistry.readers and artifactRegistry.writers"),
 );

@@ -1,6 +1,6 @@
 import { EcrRegistry } from "../../components";
 import { ecrProblems, unknownRepositoryProblems } from "../../components/managed/ecrPolicies";
-import { hostedForeign } from "../managed";
+import { managedForeign } from "../managed";
 import { target } from "../target";
 
 /** Amazon Elastic Container Registry. */
@@ -10,5 +10,5 @@ export const ecr = target(
     ...ecrProblems({ ecr: args.ecr ?? {}, garbageCollection: args.garbageCollection ?? {}, mirror: args.mirror }),
     ...unknownRepositoryProblems(images, args.ecr?.repositories),
   ],
-  hostedForeign("Amazon", "ecr.readers and ecr.writers"),
+  managedForeign("Amazon", "ecr.readers and ecr.writers"),
 );

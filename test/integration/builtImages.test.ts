@@ -51,12 +51,12 @@ describe("images of the configuration", () => {
       await TestStack.create(
         {
           // Above the one it is built on: the order is free.
-          ...{ "images[0].name": "team/app", "images[0].context": `${contexts.folder}/app`, "images[0].from": "team/base" },
-          ...{ "images[0].tags[0]": "1.0", "images[0].tags[1]": "latest" },
-          ...{ "images[1].name": "team/base", "images[1].context": `${contexts.folder}/base` },
-          ...{ "images[2].name": "from-git", "images[2].context": `${repository.url}#main:server` },
+          ...{ "builds[0].name": "team/app", "builds[0].context": `${contexts.folder}/app`, "builds[0].from": "team/base" },
+          ...{ "builds[0].tags[0]": "1.0", "builds[0].tags[1]": "latest" },
+          ...{ "builds[1].name": "team/base", "builds[1].context": `${contexts.folder}/base` },
+          ...{ "builds[2].name": "from-git", "builds[2].context": `${repository.url}#main:server` },
         },
-        { "images[1].buildArgs.FLAVOUR": argument },
+        { "builds[1].buildArgs.FLAVOUR": argument },
       ),
     );
     await up();
@@ -136,14 +136,14 @@ describe("images of the configuration", () => {
 
   it("say what is wrong with a Git repository in preview", async () => {
     const preview = async (context: string): Promise<string> => {
-      await stack.set({ "images[2].context": context });
+      await stack.set({ "builds[2].context": context });
       return (await attempt("pulumi", ["preview"], stack.inFolder())).stdout;
     };
     expect(await preview(`${repository.url}#missing:server`)).toContain(
-      `images[2].context: ${repository.url}#missing:server could not be fetched`,
+      `builds[2].context: ${repository.url}#missing:server could not be fetched`,
     );
-    expect(await preview(`${repository.url}#main`)).toContain("images[2].dockerfile: is missing and there is no file");
-    await stack.set({ "images[2].context": `${repository.url}#main:server` });
+    expect(await preview(`${repository.url}#main`)).toContain("builds[2].dockerfile: is missing and there is no file");
+    await stack.set({ "builds[2].context": `${repository.url}#main:server` });
   });
 
   it("are pushed with a password that cannot be read, as are the build arguments that are secret", async () => {

@@ -66,7 +66,7 @@ auth: {token: {realm: "${realm}", service: ${TokenServer.service}, issuer: ${Tok
     const loader = path.join(projectRoot, "components", "loader", "index.cjs");
     const child = spawn(
       process.execPath,
-      ["--require", loader, path.join(projectRoot, "compare", "main.ts"), ...names, ...sizes],
+      ["--require", loader, path.join(projectRoot, "commands", "compare", "main.ts"), ...names, ...sizes],
       { cwd: stack.folder, env: { ...process.env, ...stack.env } },
     );
     const result: Result = { code: null, stdout: "", stderr: "" };

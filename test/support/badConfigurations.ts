@@ -1,5 +1,5 @@
 import { X509Certificate } from "crypto";
-import { badHostedConfigurations } from "./badHostedConfigurations";
+import { badManagedConfigurations } from "./badManagedConfigurations";
 import { KeyPair, makePki } from "./pki";
 
 /** A configuration that is refused. */
@@ -35,10 +35,15 @@ export const badConfigurations: BadConfiguration[] = [
     problems: ["prot: is no known key; did you mean port?"],
   },
   {
+    title: "the former name of a key",
+    config: { images: [{ name: "app", context: "image" }] },
+    problems: ["images: is called builds now; the output is images as before"],
+  },
+  {
     title: "a key that resembles none",
     config: { colour: "red" },
     problems: [
-      "colour: is no known key; known are target, images, hostname, port, bindAddress, allowInsecure, tls, users, anonymousPull, authentication, storage, image, readOnly, garbageCollection, mirror, hosts, resources, lab",
+      "colour: is no known key; known are target, builds, hostname, port, bindAddress, allowInsecure, tls, users, anonymousPull, authentication, storage, image, readOnly, garbageCollection, mirror, hosts, resources, lab",
     ],
   },
   {
@@ -836,38 +841,38 @@ export const badConfigurations: BadConfiguration[] = [
   },
   {
     title: "images for a registry that takes no pushes",
-    config: { readOnly: true, images: [{ name: "app", context: "image" }] },
-    problems: ["images: cannot be pushed while readOnly is true; remove one of them"],
+    config: { readOnly: true, builds: [{ name: "app", context: "image" }] },
+    problems: ["builds: cannot be pushed while readOnly is true; remove one of them"],
   },
   {
     title: "images that the first user may not push",
     config: {
       users: [{ name: "team-a", repositories: ["team-a/*"] }, { name: "admin" }],
-      images: [
+      builds: [
         { name: "team-a/app", context: "image" },
         { name: "team-b/app", context: "image" },
       ],
     },
-    problems: ['images[1].name: "team-b/app" is pushed by users[0], who may not; put a user first who may push there'],
+    problems: ['builds[1].name: "team-b/app" is pushed by users[0], who may not; put a user first who may push there'],
   },
   {
     title: "images that cannot be built",
     config: {
-      images: [
+      builds: [
         { name: "Base", context: "image" },
         { context: "missing", colour: "red" },
         { name: "app", context: "image", from: "base", tags: ["a b"] },
       ],
     },
     problems: [
-      "images[1].colour: is no known key; known are name, context, dockerfile, buildArgs, platform, tags, from",
-      "images[1].name: is missing",
-      'images[0].name: "Base" is not allowed; give a repository such as team-a/app, without registry and tag',
-      `images[1].context: "missing" is no folder here (${process.cwd()}); give one, or a Git URL such as https://example.com/app.git#main`,
-      'images[2].from: "base" would go unused: image/Dockerfile has no "ARG BASE"; begin it with ARG BASE and FROM ${BASE}',
-      'images[2].tags[0]: "a b" is not allowed; use letters, digits and ._- (128 at most)',
-      'images[2].from: "base" is no other image of this list; choose Base',
+      "builds[1].colour: is no known key; known are name, context, dockerfile, buildArgs, platform, tags, from",
+      "builds[1].name: is missing",
+      'builds[0].name: "Base" is not allowed; give a repository such as team-a/app, without registry and tag',
+      `builds[1].context: "missing" is no folder here (${process.cwd()}); give one, or a Git URL such as https://example.com/app.git#main`,
+      'builds[2].from: "base" would go unused: image/Dockerfile has no "ARG BASE"; begin it with ARG BASE and FROM ${BASE}',
+      'builds[2].tags[0]: "a b" is not allowed; use letters, digits and ._- (128 at most)',
+      'builds[2].from: "base" is no other image of this list; choose Base',
     ],
   },
-  ...badHostedConfigurations,
+  ...badManagedConfigurations,
 ];

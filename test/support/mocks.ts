@@ -13,6 +13,8 @@ export interface MadeResource {
   /** `urn::id` of the provider that was chosen; empty for the default one. */
   provider: string;
   parent: string;
+  /** Types it may have in a state of before. */
+  aliases: string[];
 }
 
 /** A call of a provider's function. */
@@ -94,6 +96,7 @@ export async function mocked<T>(code: () => T | Promise<T>, answers: Answers = {
       retainOnDelete: request.getRetainondelete() === true,
       provider: request.getProvider(),
       parent: request.getParent(),
+      aliases: request.getAliasesList().map((alias) => alias.getSpec()?.getType() ?? ""),
     });
     return register(request, callback);
   };

@@ -110,10 +110,10 @@ describe("a registry on one host", () => {
     expect(standard.list()).toMatchInlineSnapshot(`
       [
         "container-registry.RegistryCertificate registry-tls in registry",
-        "container-registry.RegistryData registry-data in registry",
-        "container-registry.RegistryFiles registry-files in registry",
-        "container-registry.RegistryImage registry-image in registry",
         "container-registry.RegistryUsers registry-users in registry",
+        "container-registry.ServerFiles registry-files in registry",
+        "container-registry.ServerImage registry-image in registry",
+        "container-registry.ServerVolume registry-data in registry",
         "container-registry.SingleNodeRegistry registry in ",
         "docker.Container registry in registry",
         "docker.Container registry-files-writer in registry-files",

@@ -59,7 +59,7 @@ const secretKeys = keysOfKind("secret");
 
 /** The arguments of a registry's component, and those of every target beside it. */
 function componentKeys(component: string): ReturnType<typeof schemaKeys> {
-  const images = [...schemaKeys("RegistryImages")].filter(([key]) => /^images\b/.test(key));
+  const images = [...schemaKeys("BuiltImages")].filter(([key]) => /^builds\b/.test(key));
   return new Map([...schemaKeys(component), ...images]);
 }
 

@@ -93,8 +93,8 @@ describe("a registry on a Swarm", () => {
     expect(deployment.list().filter((line) => !/^(tls|random)\./.test(line))).toMatchInlineSnapshot(`
       [
         "container-registry.RegistryCertificate registry-tls in registry",
-        "container-registry.RegistryData registry-data in registry",
         "container-registry.RegistryUsers registry-users in registry",
+        "container-registry.ServerVolume registry-data in registry",
         "container-registry.SwarmImage registry-image in registry",
         "container-registry.SwarmRegistry registry in ",
         "docker.Network registry-network in registry",

@@ -1,7 +1,7 @@
 import { BadConfiguration } from "./badConfigurations";
 
 /** Configurations of hosted registries that are refused. */
-export const badHostedConfigurations: BadConfiguration[] = [
+export const badManagedConfigurations: BadConfiguration[] = [
   {
     title: "a key of another target",
     config: {
@@ -272,13 +272,13 @@ export const badHostedConfigurations: BadConfiguration[] = [
     config: {
       target: "ecr",
       ecr: { repositories: ["app", "team-a/*"] },
-      images: [
+      builds: [
         { name: "app", context: "image" },
         { name: "team-a/app", context: "image" },
         { name: "team-b/app", context: "image" },
       ],
     },
-    problems: ['images[2].name: "team-b/app" is none of ecr.repositories; list it there'],
+    problems: ['builds[2].name: "team-b/app" is none of ecr.repositories; list it there'],
   },
   {
     title: "a repository where the mirror is",

@@ -1,4 +1,4 @@
-import { ImageBuild, RegistryImages } from "../../components";
+import { ImageBuild, BuiltImages } from "../../components";
 import { gitContext } from "../../components/builds/gitContext";
 import { basesFirst, imageBuildProblems } from "../../components/builds/checks";
 import { Workspace } from "../support/clients";
@@ -45,25 +45,25 @@ describe("images", () => {
     [
       "of bad names",
       [plain("Team/App"), plain("localhost:5000/app"), plain("app:1"), plain("")],
-      [0, 1, 2, 3].map((at) => `images[${at}].name`),
+      [0, 1, 2, 3].map((at) => `builds[${at}].name`),
     ],
-    ["of one name", [plain("app"), plain("app")], ["images[1].name"]],
+    ["of one name", [plain("app"), plain("app")], ["builds[1].name"]],
     [
       "of bad tags",
       [
         { ...plain("a"), tags: ["-x", "a b", "x", "x"] },
         { ...plain("b"), tags: [] },
       ],
-      ["images[0].tags[0]", "images[0].tags[1]", "images[0].tags[3]", "images[1].tags"],
+      ["builds[0].tags[0]", "builds[0].tags[1]", "builds[0].tags[3]", "builds[1].tags"],
     ],
-    ["of a bad platform", [{ ...plain("a"), platform: "arm64" }], ["images[0].platform"]],
+    ["of a bad platform", [{ ...plain("a"), platform: "arm64" }], ["builds[0].platform"]],
     [
       "of no folder",
       [
         { name: "a", context: `${contexts.folder}/missing` },
         { name: "b", context: `${plainContext}/Dockerfile` },
       ],
-      ["images[0].context", "images[1].context"],
+      ["builds[0].context", "builds[1].context"],
     ],
     [
       "of no Dockerfile",
@@ -71,16 +71,16 @@ describe("images", () => {
         { name: "a", context: contexts.folder },
         { ...plain("b"), dockerfile: "missing" },
       ],
-      ["images[0].dockerfile", "images[1].dockerfile"],
+      ["builds[0].dockerfile", "builds[1].dockerfile"],
     ],
-    ["on no base", [above("a", "b")], ["images[0].from"]],
+    ["on no base", [above("a", "b")], ["builds[0].from"]],
     [
       "on themselves",
       [above("a", "b"), above("b", "a"), above("c", "c"), above("d", "a")],
-      ["images[0].from", "images[1].from", "images[2].from"],
+      ["builds[0].from", "builds[1].from", "builds[2].from"],
     ],
-    ["that ignore their base", [plain("a"), { ...plain("b"), from: "a" }], ["images[1].from"]],
-    ["with two bases", [plain("a"), { ...above("b", "a"), buildArgs: { BASE: "x" } }], ["images[1].buildArgs.BASE"]],
+    ["that ignore their base", [plain("a"), { ...plain("b"), from: "a" }], ["builds[1].from"]],
+    ["with two bases", [plain("a"), { ...above("b", "a"), buildArgs: { BASE: "x" } }], ["builds[1].buildArgs.BASE"]],
     [
       "of Git URLs",
       [
@@ -89,7 +89,7 @@ describe("images", () => {
         { name: "c", context: "https://example.com/b.git#x:../y" },
         { name: "d", context: "git@example.com:a.git#main" },
       ],
-      ["images[0].context", "images[1].context", "images[2].context"],
+      ["builds[0].context", "builds[1].context", "builds[2].context"],
     ],
   ])("%s", (_, images, keys) => {
     expect(imageBuildProblems(images).map(({ key }) => key)).toEqual(keys);
@@ -108,10 +108,11 @@ describe("the component", () => {
       { ...plain("base"), buildArgs: { A: "b" }, platform: "linux/arm64" },
     ];
     const { made, deployment } = await MockedDeployment.run(
-      () => new RegistryImages("images", { images, repositoryPrefix: "localhost:5000", username: "admin", password: "word" }),
+      () =>
+        new BuiltImages("images", { builds: images, repositoryPrefix: "localhost:5000", username: "admin", password: "word" }),
     );
     expect(deployment.list()).toEqual([
-      "container-registry.RegistryImages images in ",
+      "container-registry.BuiltImages images in ",
       "docker.Image images-app:1 in images",
       "docker.Image images-app:2 in images",
       "docker.Image images-base:latest in images",

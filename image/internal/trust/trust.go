@@ -90,12 +90,7 @@ type installation struct {
 
 // install writes a file that is there whole or not at all.
 func install(file string, content []byte) (installation, error) {
-	folder := filepath.Dir(file)
-	if err := os.MkdirAll(folder, 0o755); err != nil {
-		return installation{}, err
-	}
-	// The engine complains of any other file whose name ends with .crt, .cert or .key.
-	temporary, err := os.CreateTemp(folder, "."+filepath.Base(file)+".*.tmp")
+	temporary, err := temporaryFor(file)
 	if err != nil {
 		return installation{}, err
 	}
@@ -107,6 +102,25 @@ func install(file string, content []byte) (installation, error) {
 		err = os.Rename(temporary.Name(), file)
 	}
 	return installation{file, content, info}, err
+}
+
+// temporaryFor makes the folders too. A predecessor that ends may take them away again
+// before there is a file in them.
+func temporaryFor(file string) (*os.File, error) {
+	folder := filepath.Dir(file)
+	for try := 1; ; try++ {
+		err := os.MkdirAll(folder, 0o755)
+		if err == nil {
+			var temporary *os.File
+			// The engine complains of any other file whose name ends with .crt, .cert or .key.
+			if temporary, err = os.CreateTemp(folder, "."+filepath.Base(file)+".*.tmp"); err == nil {
+				return temporary, nil
+			}
+		}
+		if !errors.Is(err, fs.ErrNotExist) || try == 1000 {
+			return nil, err
+		}
+	}
 }
 
 // remove deletes the file unless it is another by now, that of a successor or somebody's

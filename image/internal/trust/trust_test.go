@@ -6,6 +6,7 @@ import (
 	"os"
 	"path/filepath"
 	"reflect"
+	"sync"
 	"testing"
 	"time"
 
@@ -138,6 +139,36 @@ func TestLeavesWhatItsSuccessorInstalled(t *testing.T) {
 			expect(t, docker, map[string]string{})
 		})
 	}
+}
+
+// TestPredecessorThatEndsMeanwhile takes away the folders that its successor has just made.
+func TestPredecessorThatEndsMeanwhile(t *testing.T) {
+	_, p := place(t)
+	file := p.files()[0]
+	ended := make(chan struct{})
+	var group sync.WaitGroup
+	group.Go(func() {
+		for {
+			select {
+			case <-ended:
+				return
+			default:
+				_ = os.Remove(filepath.Dir(file))
+				_ = os.Remove(p.Folder)
+			}
+		}
+	})
+	for range 100 {
+		if _, err := install(file, first); err != nil {
+			t.Error(err)
+			break
+		}
+		if err := os.Remove(file); err != nil {
+			t.Fatal(err)
+		}
+	}
+	close(ended)
+	group.Wait()
 }
 
 func TestFailsWithoutTraces(t *testing.T) {

@@ -24,6 +24,9 @@ func (d *driver) Move(ctx context.Context, sourcePath, destPath string) error {
 	if err != nil {
 		return err
 	}
+	if sourcePath == destPath {
+		return nil
+	}
 	if object.ContentLength <= d.copyThreshold {
 		err = d.copyWhole(ctx, source, d.key(destPath))
 	} else {

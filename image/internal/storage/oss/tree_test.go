@@ -388,6 +388,16 @@ func TestMoveCopiesInsideOSS(t *testing.T) {
 	}
 }
 
+func TestMoveToItself(t *testing.T) {
+	s, params := startOSS(t)
+	d := newTestDriver(t, params)
+	put(t, d, "/file")
+	if err := d.Move(t.Context(), "/file", "/file"); err != nil {
+		t.Fatal(err)
+	}
+	assertOnly(t, s, "file")
+}
+
 func TestMoveOfNothing(t *testing.T) {
 	_, params := startOSS(t)
 	d := newTestDriver(t, params)

@@ -38,6 +38,10 @@ func handOver(ctx context.Context, folder string, user uint32, chown func(name s
 		if owner.Uid == user && owner.Gid == user {
 			return nil
 		}
+		if entry.Type().IsRegular() && owner.Nlink > 1 {
+			// Nobody can tell whose the other name is: it may be a file of the system's.
+			return fmt.Errorf("%s: the file has another name (a hard link) and is not handed over; give the folder a copy of its own", path)
+		}
 		// Lchown: a link that somebody planted must not hand over what it points to.
 		return chown(path, int(user), int(user))
 	})

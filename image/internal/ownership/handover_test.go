@@ -6,6 +6,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 	"testing"
 )
 
@@ -43,6 +44,27 @@ func TestHandOver(t *testing.T) {
 				t.Errorf("handed over %q, %v; want %q", got, err, test.want)
 			}
 		})
+	}
+}
+
+// TestHandOverOfALink has a name in the folder for a file that is not the registry's.
+func TestHandOverOfALink(t *testing.T) {
+	folder, outside := t.TempDir(), filepath.Join(t.TempDir(), "shadow")
+	if err := os.WriteFile(outside, nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	planted := filepath.Join(folder, "blob")
+	if err := os.Link(outside, planted); err != nil {
+		t.Fatal(err)
+	}
+	err := handOver(context.Background(), folder, uint32(os.Getuid())+1, func(path string, _, _ int) error {
+		if path == planted {
+			t.Error("it was handed over")
+		}
+		return nil
+	})
+	if err == nil || !strings.Contains(err.Error(), planted) {
+		t.Error(err)
 	}
 }
 

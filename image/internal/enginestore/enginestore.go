@@ -79,10 +79,16 @@ type driver struct{ storagedriver.StorageDriver }
 // pushed and deleted, and others can be listed and deleted beside it.
 func (d driver) GetContent(ctx context.Context, path string) ([]byte, error) {
 	content, err := d.StorageDriver.GetContent(ctx, path)
-	if err == nil && layout.IsTag(path) && digest.Digest(content).Validate() != nil {
+	if err == nil && (layout.IsTag(path) && digest.Digest(content).Validate() != nil || len(content) == 0 && lost(path)) {
 		return nil, missing(d, path)
 	}
 	return content, err
+}
+
+// lost says whether an empty file is a blob of which nothing was written. Clients that ask
+// before they push would take it for the blob.
+func lost(path string) bool {
+	return layout.IsBlob(path) && path != layout.BlobPath(digest.FromBytes(nil))
 }
 
 // PutContent keeps the tag of a push for later.
@@ -100,6 +106,8 @@ func (d driver) Stat(ctx context.Context, path string) (storagedriver.FileInfo, 
 	info, err := d.StorageDriver.Stat(ctx, path)
 	u, ok := ctx.Value(uploadKey{}).(*upload)
 	switch {
+	case err == nil && info.Size() == 0 && lost(path):
+		return nil, missing(d, path)
 	case !ok:
 	case layout.IsUpload(path) && err == nil:
 		*u = upload{info.Size(), true}

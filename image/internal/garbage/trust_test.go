@@ -293,6 +293,31 @@ func TestTruncatedLayer(t *testing.T) {
 	r.Pulled(t)
 }
 
+// TestEmptiedBlobs are what a power cut leaves most often: files that were not written yet.
+// Clients that ask before they push are told that nothing is there, but of an empty layer.
+func TestEmptiedBlobs(t *testing.T) {
+	r := serve(t, folder(t), "a", quick, Options{})
+	layer := registrytest.Layer(1, 100)
+	image := r.Push(t, "app", "1", layer)
+	r.PushBlob(t, "app", digest.FromBytes(nil), nil)
+	for _, d := range []digest.Digest{image, digest.FromBytes(layer)} {
+		r.put(t, layout.BlobPath(d), "")
+	}
+	r = serve(t, r.collector.driver, "b", quick, Options{})
+	for name, want := range map[string]int{
+		"manifests/" + image.String():               http.StatusNotFound,
+		"manifests/1":                               http.StatusNotFound,
+		"blobs/" + digest.FromBytes(layer).String(): http.StatusNotFound,
+		"blobs/" + digest.FromBytes(nil).String():   http.StatusOK,
+	} {
+		if status := head(t, r.URL+"/v2/app/"+name); status != want {
+			t.Errorf("%s: %d", name, status)
+		}
+	}
+	r.Push(t, "app", "1", layer)
+	r.Pulled(t)
+}
+
 // TestFirstPushElsewhere goes through another server, of which this one knows nothing: the
 // repository has layers and no manifest yet.
 func TestFirstPushElsewhere(t *testing.T) {

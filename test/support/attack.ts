@@ -1,5 +1,6 @@
 import * as path from "path";
 import { used } from "../bench/processes";
+import { containerPort } from "../../components/render/configuration";
 import { checkImage, pushImage, randomImage, RandomImage } from "./images";
 import { run } from "./run";
 import { projectRoot, RegistryOutputs } from "./testStack";
@@ -47,8 +48,11 @@ async function normalClient(going: () => boolean, work: () => Promise<void>): Pr
   return tally;
 }
 
-/** Has hostile clients attack a registry for some seconds, beside one that pushes and one that pulls. */
-export async function attack(outputs: RegistryOutputs, seconds: number, connections: number): Promise<Aftermath> {
+/**
+ * Has hostile clients attack a registry for some seconds, beside one that pushes and one that pulls; `inside` the network of its
+ * container, for which one has to be root.
+ */
+export async function attack(outputs: RegistryOutputs, seconds: number, connections: number, inside = false): Promise<Aftermath> {
   const inspect = (template: string): Promise<string> => run("docker", ["inspect", "--format", template, outputs.containerName]);
   const pid = Number(await inspect("{{.State.Pid}}"));
   const kept: RandomImage = randomImage([500_000]);
@@ -58,15 +62,16 @@ export async function attack(outputs: RegistryOutputs, seconds: number, connecti
   const program = path.join(projectRoot, "test", "support", "hostileClients.ts");
   const loader = path.join(projectRoot, "components", "loader", "index.cjs");
   let going = true;
-  const hostile = run(process.execPath, [
-    "--require",
-    loader,
-    program,
-    hostname,
-    port,
+  const words = [process.execPath, "--require", loader, program];
+  const at = inside ? ["127.0.0.1", String(containerPort)] : [hostname, port];
+  const [command, ...rest] = [
+    ...(inside ? ["nsenter", `--net=/proc/${pid}/ns/net`] : []),
+    ...words,
+    ...at,
     String(seconds),
     String(connections),
-  ]).finally(() => (going = false));
+  ];
+  const hostile = run(command, rest).finally(() => (going = false));
   const [visits, pushes, pulls] = await Promise.all([
     hostile,
     normalClient(

@@ -63,7 +63,11 @@ export function providedCertificateProblems(provided: ProvidedCertificate, hostn
   if (covered === undefined) {
     add("certificate", `does not cover hostname "${hostname}"; it is for ${names}`);
   }
-  problems.push(...validityProblems("tls.certificate", leaf, now), ...useProblems("tls.certificate", leaf));
+  problems.push(
+    ...validityProblems("tls.certificate", leaf, now),
+    ...useProblems("tls.certificate", leaf),
+    ...keyProblems("tls.certificate", leaf, serverKeys),
+  );
   const chain = certificatesIn(provided.chain);
   if (provided.chain.trim() !== "" && chain.length === 0) {
     add("chain", "is no PEM; give the intermediate certificates, nearest to the server's first, or leave it out");
@@ -81,6 +85,7 @@ export function providedCertificateProblems(provided: ProvidedCertificate, hostn
     problems.push(
       ...validityProblems(`tls.${key}`, issuer, now),
       ...useProblems(`tls.${key}`, issuer),
+      ...keyProblems(`tls.${key}`, issuer, authorityKeys),
       ...authorityProblems(`tls.${key}`, issuer, issued, between),
     );
     issued = issuer;
@@ -100,7 +105,6 @@ function useProblems(key: string, certificate: X509Certificate): Problem[] {
   // Node.js calls the extended usage keyUsage; without any the certificate is for all. Its type says that there is always one.
   const usages = certificate.keyUsage as string[] | undefined;
   const selfSigned = certificate.checkIssued(certificate);
-  const { modulusLength } = certificate.publicKey.asymmetricKeyDetails ?? {};
   return [
     ...when(
       usages !== undefined && !usages.some((each) => serverUsages.includes(each)),
@@ -113,12 +117,28 @@ function useProblems(key: string, certificate: X509Certificate): Problem[] {
       key,
       `${which} is signed with SHA-1 or MD5, which clients refuse; give one signed with SHA-256 or better`,
     ),
-    ...when(
-      modulusLength !== undefined && modulusLength < 1024,
-      key,
-      `${which} has an RSA key of ${modulusLength} bits, which clients refuse; give one of 2048 or more`,
-    ),
   ];
+}
+
+/** The keys that Go, and with it the server and Docker, can serve TLS by: kinds, and of "ec" the curves, in the words of Node.js. */
+const serverKeys = ["rsa", "ed25519", "prime256v1", "secp384r1", "secp521r1"];
+const authorityKeys = [...serverKeys, "secp224r1"];
+
+/** What is wrong with a certificate's own key. */
+function keyProblems(key: string, certificate: X509Certificate, allowed: readonly string[]): Problem[] {
+  const { asymmetricKeyType, asymmetricKeyDetails } = certificate.publicKey;
+  const { modulusLength, namedCurve } = asymmetricKeyDetails ?? {};
+  const kind = namedCurve ?? asymmetricKeyType ?? "";
+  const has = `"${inOneLine(certificate.subject)}" has`;
+  if (!allowed.includes(kind)) {
+    return [{ key, message: `${has} a key of the kind ${kind}; clients can use RSA, P-256, P-384, P-521 and Ed25519` }];
+  }
+  // Go refuses short ones as weak, and long ones as what would take all of its time.
+  return when(
+    modulusLength !== undefined && (modulusLength < 1024 || modulusLength > 8192),
+    key,
+    `${has} an RSA key of ${modulusLength} bits, which clients refuse; give one of 2048 to 8192`,
+  );
 }
 
 /** What forbids an authority to have signed `issued`, with so many other authorities between it and the server. */

@@ -25,6 +25,8 @@ interface CertificateRequest {
   /** Last number of the one extended usage under id-kp (RFC 5280, 4.2.1.12): 1 for servers, 2 for clients. */
   usage?: number;
   digest?: "sha256" | "sha1";
+  /** What it is for in place of a key of its own. */
+  publicKey?: KeyObject;
   from?: Date;
   to?: Date;
 }
@@ -34,7 +36,8 @@ const days = (count: number): Date => new Date(Date.now() + count * 24 * 60 * 60
 /** Makes an X.509 certificate (RFC 5280) as no tool at hand makes them: with any dates, and signed by anybody. */
 export function makeCertificate(request: CertificateRequest): Issuer {
   const { subject, names = [], from = days(-1), to = days(30), usage, pathLength, digest = "sha256" } = request;
-  const { privateKey: key, publicKey } = generateKeyPairSync("ec", { namedCurve: "prime256v1" });
+  const { privateKey: key, publicKey: own } = generateKeyPairSync("ec", { namedCurve: "prime256v1" });
+  const { publicKey = own } = request;
   const issuer = request.issuer ?? { subject, key };
 
   const algorithm = der(0x30, oid(digest === "sha256" ? "2a8648ce3d040302" : "2a8648ce3d0401"));

@@ -1,5 +1,5 @@
 import { execFileSync } from "child_process";
-import { X509Certificate } from "crypto";
+import { createPublicKey, X509Certificate } from "crypto";
 import * as fs from "fs";
 import * as os from "os";
 import * as path from "path";
@@ -19,6 +19,20 @@ const good: ProvidedCertificate = {
   privateKey: pki.server.privateKey,
   chain: pki.intermediate.certificate + pki.root.certificate,
 };
+
+/** A certificate of openssl with a key of any kind, as `-newkey` says it. */
+function selfSigned(newKey: readonly string[]): ProvidedCertificate {
+  const folder = fs.mkdtempSync(path.join(os.tmpdir(), "container-registry-key-"));
+  try {
+    const [key, certificate] = [path.join(folder, "key.pem"), path.join(folder, "certificate.pem")];
+    const names = ["-subj", "/CN=s", "-addext", "subjectAltName=DNS:registry.example.com", "-days", "2"];
+    const words = ["req", "-x509", "-nodes", ...names, "-keyout", key, "-out", certificate, "-newkey", ...newKey];
+    execFileSync("openssl", words, { stdio: "ignore" });
+    return { certificate: fs.readFileSync(certificate, "utf8"), privateKey: fs.readFileSync(key, "utf8"), chain: "" };
+  } finally {
+    fs.rmSync(folder, { recursive: true });
+  }
+}
 
 function problemsOf(changes: Partial<ProvidedCertificate>, hostname = "registry.example.com", now = new Date()): string[] {
   return providedCertificateProblems({ ...good, ...changes }, hostname, now).map(({ key, message }) => `${key}: ${message}`);
@@ -183,29 +197,32 @@ describe("a provided certificate", () => {
       expect(problemsOf({ ...direct, chain: upper.certificate + root.certificate })).toEqual([]);
     });
 
-    it("is one with a short RSA key", () => {
-      const folder = fs.mkdtempSync(path.join(os.tmpdir(), "container-registry-short-key-"));
-      try {
-        const [key, certificate] = [path.join(folder, "key.pem"), path.join(folder, "certificate.pem")];
-        const words = [
-          "req",
-          "-x509",
-          "-newkey",
-          "rsa:768",
-          "-nodes",
-          "-subj",
-          "/CN=s",
-          "-addext",
-          `subjectAltName=DNS:${names[0]}`,
-        ];
-        execFileSync("openssl", [...words, "-days", "2", "-keyout", key, "-out", certificate], { stdio: "ignore" });
-        const given = { certificate: fs.readFileSync(certificate, "utf8"), privateKey: fs.readFileSync(key, "utf8"), chain: "" };
-        expect(problemsOf(given)).toEqual([
-          'tls.certificate: "CN=s" has an RSA key of 768 bits, which clients refuse; give one of 2048 or more',
-        ]);
-      } finally {
-        fs.rmSync(folder, { recursive: true });
-      }
+    const kinds = "clients can use RSA, P-256, P-384, P-521 and Ed25519";
+    it.each([
+      ["a short RSA key", ["rsa:768"], "an RSA key of 768 bits, which clients refuse; give one of 2048 to 8192"],
+      ["a key of Bitcoin's curve", ["ec", "-pkeyopt", "ec_paramgen_curve:secp256k1"], `a key of the kind secp256k1; ${kinds}`],
+      [
+        "a key of Brainpool's",
+        ["ec", "-pkeyopt", "ec_paramgen_curve:brainpoolP256r1"],
+        `a key of the kind brainpoolP256r1; ${kinds}`,
+      ],
+      ["a key of P-224", ["ec", "-pkeyopt", "ec_paramgen_curve:secp224r1"], `a key of the kind secp224r1; ${kinds}`],
+      ["a key of Ed448", ["ed448"], `a key of the kind ed448; ${kinds}`],
+      ["an RSA key for PSS alone", ["rsa-pss", "-pkeyopt", "rsa_keygen_bits:2048"], `a key of the kind rsa-pss; ${kinds}`],
+      ["a key of P-521", ["ec", "-pkeyopt", "ec_paramgen_curve:secp521r1"], undefined],
+      ["a key of Ed25519", ["ed25519"], undefined],
+    ])("is one with %s", (_, newKey, problem) => {
+      expect(problemsOf(selfSigned(newKey))).toEqual(problem === undefined ? [] : [`tls.certificate: "CN=s" has ${problem}`]);
+    });
+
+    it("is one with an RSA key that clients take for an attack", () => {
+      // No need for a key that is one: only its length is looked at.
+      const n = Buffer.alloc(1025, 0xff).toString("base64url");
+      const publicKey = createPublicKey({ key: { kty: "RSA", n, e: "AQAB" }, format: "jwk" });
+      const { certificate } = makeCertificate({ subject: "s", names, issuer: pki.intermediate, publicKey });
+      expect(problemsOf({ certificate })).toContain(
+        'tls.certificate: "CN=s" has an RSA key of 8200 bits, which clients refuse; give one of 2048 to 8192',
+      );
     });
   });
 

@@ -464,6 +464,21 @@ func TestManyLook(t *testing.T) {
 }
 
 // TestSlowBody takes longer than a write waits for a pause.
+// TestMountByOtherAlgorithm is of a request whose form was parsed before.
+func TestMountByOtherAlgorithm(t *testing.T) {
+	var got *http.Request
+	engine := http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) { got = r })
+	handler := New(inmemory.New(), "a", quick, NoCache{}).Handler(engine, "")
+	for d, dropped := range map[digest.Digest]bool{digest.FromString("a"): false, digest.SHA512.FromString("a"): true} {
+		r := httptest.NewRequest(http.MethodPost, "/v2/team/app/blobs/uploads/?from=base/app&mount="+d.String(), nil)
+		r.Form = r.URL.Query()
+		handler.ServeHTTP(httptest.NewRecorder(), r)
+		if (got.FormValue("mount") == "") != dropped || (got.FormValue("from") == "") != dropped {
+			t.Errorf("%s: %v", d, got.Form)
+		}
+	}
+}
+
 func TestSlowBody(t *testing.T) {
 	s := serve(t, inmemory.New(), "a")
 	body, rest := io.Pipe()

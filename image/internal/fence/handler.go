@@ -108,6 +108,8 @@ func subject(r *http.Request) (*http.Request, digest.Digest) {
 	query.Del("mount")
 	query.Del("from")
 	r.URL.RawQuery = query.Encode()
+	// It may have been parsed already.
+	r.Form = query
 	return r, ""
 }
 

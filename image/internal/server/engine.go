@@ -31,6 +31,10 @@ func newEngine(ctx context.Context, config *configuration.Configuration) (app *h
 			break
 		}
 	}
+	if urls := &config.Validation.Manifests.URLs; len(urls.Allow) == 0 && len(urls.Deny) == 0 {
+		// Without a word about them, the engine takes no layers that are kept elsewhere.
+		urls.Allow = []string{"^https?://"}
+	}
 	enginestore.Use(config)
 	app = handlers.NewApp(ctx, config)
 	app.RegisterHealthChecks()

@@ -22,6 +22,7 @@ import (
 	"container-registry/image/internal/bounds"
 	"container-registry/image/internal/certificate"
 	"container-registry/image/internal/descriptors"
+	"container-registry/image/internal/dialect"
 	"container-registry/image/internal/garbage"
 	"container-registry/image/internal/guard"
 	"container-registry/image/internal/mirror"
@@ -109,6 +110,7 @@ func New(config *configuration.Configuration, log *logrus.Entry) (*Server, error
 		cancel()
 		return nil, err
 	}
+	engine = dialect.Handler(engine, config.HTTP.Prefix)
 	if controller != nil {
 		engine = controller.Handler(engine, guarded)
 	}

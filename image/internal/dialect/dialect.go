@@ -1,0 +1,45 @@
+// Package dialect stands between clients and the engine where the distribution
+// specification lets clients say, or has them expect, what the engine has no words for.
+package dialect
+
+import (
+	"net/http"
+
+	v2 "github.com/distribution/distribution/v3/registry/api/v2"
+	"github.com/gorilla/mux"
+	"github.com/opencontainers/go-digest"
+)
+
+// Handler goes around the engine. http.prefix is the prefix.
+func Handler(engine http.Handler, prefix string) http.Handler {
+	return &handler{engine, v2.RouterWithPrefix(prefix)}
+}
+
+type handler struct {
+	engine http.Handler
+	router *mux.Router
+}
+
+func (h *handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	var match mux.RouteMatch
+	if h.router.Match(r, &match) && match.Route != nil {
+		switch match.Route.GetName() {
+		case v2.RouteNameManifest:
+			r = accepting(r)
+		case v2.RouteNameBlob:
+			w = named(w, match.Vars["digest"])
+		case v2.RouteNameBlobUpload, v2.RouteNameBlobUploadChunk:
+			w = named(w, r.URL.Query().Get("digest"))
+		}
+	}
+	h.engine.ServeHTTP(w, r)
+}
+
+// named has the answer call a blob as the client does.
+func named(w http.ResponseWriter, name string) http.ResponseWriter {
+	d := digest.Digest(name)
+	if d.Validate() != nil || d.Algorithm() == digest.Canonical {
+		return w
+	}
+	return &namer{ResponseWriter: w, digest: d}
+}

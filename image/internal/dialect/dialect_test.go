@@ -1,0 +1,86 @@
+package dialect
+
+import (
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"testing"
+
+	"github.com/opencontainers/go-digest"
+	v1 "github.com/opencontainers/image-spec/specs-go/v1"
+)
+
+func TestAccept(t *testing.T) {
+	const image = v1.MediaTypeImageManifest
+	tests := []struct {
+		name, method string
+		given        []string
+		any          bool
+	}{
+		{"nothing", http.MethodGet, nil, true},
+		{"an empty one", http.MethodGet, []string{""}, true},
+		{"anything", http.MethodGet, []string{"*/*"}, true},
+		{"any application", http.MethodHead, []string{"application/*; q=0.5"}, true},
+		{"one type or anything", http.MethodGet, []string{image + ", */*;q=0.1"}, true},
+		{"in a header of its own", http.MethodGet, []string{image, "*/*"}, true},
+		{"one type", http.MethodGet, []string{image}, false},
+		{"text", http.MethodGet, []string{"text/*"}, false},
+		{"nonsense", http.MethodGet, []string{"*"}, false},
+		{"a push", http.MethodPut, nil, false},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			var got []string
+			engine := http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) { got = r.Header.Values("Accept") })
+			r := httptest.NewRequest(test.method, "/p/v2/team/app/manifests/1", nil)
+			for _, each := range test.given {
+				r.Header.Add("Accept", each)
+			}
+			Handler(engine, "/p/").ServeHTTP(httptest.NewRecorder(), r)
+			if any := len(got) == 1 && got[0] == everyType; any != test.any {
+				t.Errorf("%q", got)
+			}
+		})
+	}
+}
+
+// TestNames has an engine that keeps all blobs by sha256.
+func TestNames(t *testing.T) {
+	own, other := digest.FromString("a blob"), digest.SHA512.FromString("a blob")
+	engine := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		switch r.Method {
+		case http.MethodPut:
+			w.Header().Set("Docker-Content-Digest", own.String())
+			w.Header().Set("Location", "http://x/v2/team/app/blobs/"+own.String())
+			w.WriteHeader(http.StatusCreated)
+		case http.MethodDelete:
+			w.WriteHeader(http.StatusNotFound)
+		default:
+			w.Header().Set("Docker-Content-Digest", own.String())
+			_, _ = io.WriteString(w, "a blob")
+		}
+	})
+	const blobs, upload = "/v2/team/app/blobs/", "/v2/team/app/blobs/uploads/1?digest="
+	tests := []struct {
+		method, path     string
+		digest, location string
+	}{
+		{http.MethodGet, blobs + other.String(), other.String(), ""},
+		{http.MethodHead, blobs + other.String(), other.String(), ""},
+		{http.MethodGet, blobs + own.String(), own.String(), ""},
+		{http.MethodDelete, blobs + other.String(), "", ""},
+		{http.MethodPut, upload + other.String(), other.String(), "http://x" + blobs + other.String()},
+		{http.MethodPut, upload + own.String(), own.String(), "http://x" + blobs + own.String()},
+		{http.MethodPut, upload + "nonsense", own.String(), "http://x" + blobs + own.String()},
+	}
+	for _, test := range tests {
+		w := httptest.NewRecorder()
+		Handler(engine, "").ServeHTTP(w, httptest.NewRequest(test.method, test.path, nil))
+		if got := w.Header().Get("Docker-Content-Digest"); got != test.digest {
+			t.Errorf("%s %s: %s", test.method, test.path, got)
+		}
+		if got := w.Header().Get("Location"); got != test.location {
+			t.Errorf("%s %s: %s", test.method, test.path, got)
+		}
+	}
+}

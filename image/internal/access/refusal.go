@@ -35,6 +35,25 @@ func (c *Controller) refuse(r *http.Request, d *decision, users *htpasswd.Users,
 	}
 }
 
+// LetPull says whether who sent a request may pull from a repository, and otherwise answers
+// as the engine does. The request has to come through the handler.
+func (c *Controller) LetPull(w http.ResponseWriter, r *http.Request, repository string) bool {
+	wanted := auth.Access{Resource: auth.Resource{Type: "repository", Name: repository}, Action: "pull"}
+	_, err := c.Authorized(r, wanted)
+	if err == nil {
+		return true
+	}
+	var refused auth.Challenge
+	if !errors.As(err, &refused) {
+		w.WriteHeader(http.StatusBadRequest)
+		return false
+	}
+	refused.SetHeaders(r, w)
+	// The client is gone when this fails.
+	_ = errcode.ServeJSON(w, errcode.ErrorCodeUnauthorized.WithDetail([]auth.Access{wanted}))
+	return false
+}
+
 // denial is an answer other than 401.
 type denial struct {
 	err        errcode.Error

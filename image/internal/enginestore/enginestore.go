@@ -4,10 +4,14 @@
 // whatever stands in a blob's place for the blob, and fails on a tag whose link holds no
 // digest. And it holds a tag back until its push is sure to succeed: the engine writes it
 // before anybody can say so.
+//
+// It keeps what the engine does not know of: a link to each manifest that is about another
+// one, and manifests that have a digest of another algorithm than the engine's own.
 package enginestore
 
 import (
 	"context"
+	gopath "path"
 
 	"github.com/distribution/distribution/v3/configuration"
 	storagedriver "github.com/distribution/distribution/v3/registry/storage/driver"
@@ -15,6 +19,7 @@ import (
 	"github.com/opencontainers/go-digest"
 
 	"container-registry/image/internal/layout"
+	"container-registry/image/internal/manifest"
 )
 
 const name = "container-registry"
@@ -51,26 +56,62 @@ type upload struct {
 	known bool
 }
 
-type tagKey struct{}
+type pushKey struct{}
 
-// Tag is what a push would have a tag name.
-type Tag struct {
+// Push is what the store has to know of a push.
+type Push struct {
+	// Manifest is what the client calls it, and Canonical what the engine does. Subject is
+	// the manifest it is about, if any.
+	Manifest, Canonical, Subject digest.Digest
+
+	held []file
+}
+
+// file is one that is not written yet.
+type file struct {
 	path    string
 	content []byte
 }
 
-// HoldTag is the context of a push whose tag is not written yet.
-func HoldTag(ctx context.Context) (context.Context, *Tag) {
-	tag := &Tag{}
-	return context.WithValue(ctx, tagKey{}, tag), tag
+// HoldTags is the context of a push whose tags are not written yet.
+func HoldTags(ctx context.Context) (context.Context, *Push) {
+	push := &Push{}
+	return context.WithValue(ctx, pushKey{}, push), push
 }
 
-// Held says whether the engine wanted to write it.
-func (t *Tag) Held() bool { return t.path != "" }
+// Tag has it named by one more tag.
+func (p *Push) Tag(repository, tag string) {
+	content := []byte(p.Manifest)
+	p.held = append(p.held,
+		file{layout.LinkPath(layout.RepositoryPath(repository, layout.Tags, tag, "index"), p.Manifest), content},
+		file{layout.TagPath(repository, tag), content})
+}
+
+// Held says whether there is a tag to write.
+func (p *Push) Held() bool { return len(p.held) > 0 }
 
 // Write does so now.
-func (t *Tag) Write(ctx context.Context, store storagedriver.StorageDriver) error {
-	return store.PutContent(ctx, t.path, t.content)
+func (p *Push) Write(ctx context.Context, store storagedriver.StorageDriver) error {
+	for _, each := range p.held {
+		if err := store.PutContent(ctx, each.path, each.content); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// place is where the manifest goes by the digest the client gave it.
+func (p *Push) place(path string) string {
+	if p.Manifest == p.Canonical {
+		return path
+	}
+	if path == layout.BlobPath(p.Canonical) {
+		return layout.BlobPath(p.Manifest)
+	}
+	if repository, d, ok := layout.RevisionOf(path); ok && d == p.Canonical {
+		return layout.RevisionPath(repository, p.Manifest)
+	}
+	return path
 }
 
 type driver struct{ storagedriver.StorageDriver }
@@ -93,16 +134,54 @@ func lost(path string) bool {
 
 // PutContent keeps the tag of a push for later.
 func (d driver) PutContent(ctx context.Context, path string, content []byte) error {
-	if tag, ok := ctx.Value(tagKey{}).(*Tag); ok && layout.IsTag(path) {
-		*tag = Tag{path, content}
+	push, ok := ctx.Value(pushKey{}).(*Push)
+	if ok && layout.IsTag(path) {
+		push.held = append(push.held, file{path, content})
 		return nil
 	}
-	return d.StorageDriver.PutContent(ctx, path, content)
+	if !ok {
+		return d.StorageDriver.PutContent(ctx, path, content)
+	}
+	path = push.place(path)
+	repository, revision, isRevision := layout.RevisionOf(path)
+	if isRevision {
+		content = []byte(revision)
+	}
+	err := d.StorageDriver.PutContent(ctx, path, content)
+	if err == nil && isRevision && push.Subject.Validate() == nil {
+		// It comes after the manifest: Delete takes it away before that.
+		err = d.StorageDriver.PutContent(ctx, layout.ReferrerPath(repository, push.Subject, revision), content)
+	}
+	return err
+}
+
+// Delete takes away the link to a manifest that is about another one before the manifest:
+// whoever pushes it again meanwhile writes the link last.
+func (d driver) Delete(ctx context.Context, path string) error {
+	repository, revision, ok := layout.RevisionOf(path)
+	if !ok {
+		return d.StorageDriver.Delete(ctx, path)
+	}
+	content, err := d.StorageDriver.GetContent(ctx, layout.BlobPath(revision))
+	if err != nil && !layout.IsMissing(err) {
+		return err
+	}
+	if m, _ := manifest.Parse(content); m != nil && m.Subject.Validate() == nil {
+		// The link's folder goes with it where there are folders.
+		referrer := gopath.Dir(layout.ReferrerPath(repository, m.Subject, revision))
+		if err := d.StorageDriver.Delete(ctx, referrer); err != nil && !layout.IsMissing(err) {
+			return err
+		}
+	}
+	return d.StorageDriver.Delete(ctx, path)
 }
 
 // Stat does not show a blob of another size to the upload that has the same digest and is
 // verified: the engine then moves the upload into its place.
 func (d driver) Stat(ctx context.Context, path string) (storagedriver.FileInfo, error) {
+	if push, ok := ctx.Value(pushKey{}).(*Push); ok {
+		path = push.place(path)
+	}
 	info, err := d.StorageDriver.Stat(ctx, path)
 	u, ok := ctx.Value(uploadKey{}).(*upload)
 	switch {

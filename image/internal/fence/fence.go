@@ -75,8 +75,10 @@ func (NoCache) Renew(context.Context) {}
 type Pushed struct {
 	Repository string `json:"repository"`
 	// Reference is the tag or digest it was pushed by.
-	Reference string        `json:"reference"`
-	Digest    digest.Digest `json:"digest"`
+	Reference string `json:"reference"`
+	// Tags are those it was given with a digest for its reference.
+	Tags   []string      `json:"tags,omitempty"`
+	Digest digest.Digest `json:"digest"`
 	// Manifest is what it needs.
 	Manifest *manifest.Manifest `json:"manifest"`
 	at       time.Time

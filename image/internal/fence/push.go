@@ -4,10 +4,14 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
+	"fmt"
 	"maps"
 	"net/http"
 	"path"
+	"regexp"
 
+	"github.com/distribution/reference"
 	"github.com/opencontainers/go-digest"
 
 	"container-registry/image/internal/enginestore"
@@ -21,6 +25,8 @@ type push struct {
 	Pushed
 	request *http.Request
 	body    *manifestBody
+	// algorithm is the one the client names it by.
+	algorithm digest.Algorithm
 	// patience begins when the manifest is there.
 	patience context.Context
 	cancel   context.CancelFunc
@@ -35,12 +41,16 @@ func (h *handler) servePush(w http.ResponseWriter, r *http.Request, repository s
 	p := &push{
 		handler:   h,
 		Pushed:    Pushed{Repository: repository, Reference: path.Base(r.URL.Path)},
+		algorithm: digest.Canonical,
 		request:   r,
 		body:      &manifestBody{client: r.Body},
 		cancel:    func() {},
 		confirmed: map[string]bool{},
 	}
 	defer func() { p.cancel() }()
+	if d := digest.Digest(p.Reference); d.Validate() == nil {
+		p.algorithm, p.Tags = d.Algorithm(), r.URL.Query()["tag"]
+	}
 	for {
 		answer := &answer{header: http.Header{}}
 		done, err := p.attempt(answer)
@@ -52,6 +62,9 @@ func (h *handler) servePush(w http.ResponseWriter, r *http.Request, repository s
 			return
 		}
 		if done {
+			if answer.status == http.StatusCreated {
+				p.tell(answer.header)
+			}
 			answer.send(w)
 			return
 		}
@@ -62,8 +75,14 @@ func (h *handler) servePush(w http.ResponseWriter, r *http.Request, repository s
 // had found.
 func (p *push) attempt(a *answer) (done bool, err error) {
 	f := p.fence
-	ctx, tag := enginestore.HoldTag(f.caches.Pin(p.request.Context()))
+	ctx, stored := enginestore.HoldTags(p.request.Context())
 	r := p.request.Clone(ctx)
+	if p.algorithm == digest.Canonical {
+		// Otherwise the cache would say that it is there by the engine's digest.
+		ctx = f.caches.Pin(ctx)
+		r = r.WithContext(ctx)
+	}
+	r.Header.Set("Content-Type", typeFor(p.algorithm, r.Header.Get("Content-Type")))
 	r.Body = p.body
 	var before state
 	var refused error
@@ -78,6 +97,7 @@ func (p *push) attempt(a *answer) (done bool, err error) {
 			// The engine says that it is no manifest, with the reason.
 			return err
 		}
+		stored.Manifest, stored.Canonical, stored.Subject = p.Digest, digest.FromBytes(content), p.Manifest.Subject
 		if before, refused = p.enter(); refused != nil {
 			return refused
 		}
@@ -97,9 +117,12 @@ func (p *push) attempt(a *answer) (done bool, err error) {
 	// The tag is written when the manifest is sure to be whole: who is refused has changed
 	// nothing. A collection that begins just then may not have seen the tag.
 	safe, err := p.safe(before)
-	if safe && tag.Held() {
+	for _, tag := range p.Tags {
+		stored.Tag(p.Repository, tag)
+	}
+	if safe && stored.Held() {
 		p.tagged = true
-		if err = tag.Write(p.request.Context(), f.driver); err == nil {
+		if err = stored.Write(p.request.Context(), f.driver); err == nil {
 			safe, err = p.safe(before)
 		}
 	}
@@ -107,7 +130,7 @@ func (p *push) attempt(a *answer) (done bool, err error) {
 		untouch()
 		return false, err
 	}
-	if p.Reference != p.Digest.String() || p.Manifest.Subject != "" {
+	if p.Reference != p.Digest.String() || len(p.Tags) > 0 || p.Manifest.Subject != "" {
 		// A tag or its subject keeps it, and all it refers to. Without, an index may come
 		// that needs it.
 		f.touched.settle(p.Repository, append(p.Manifest.References(), p.Digest)...)
@@ -124,10 +147,27 @@ func (p *push) safe(before state) (bool, error) {
 func (p *push) begin(content []byte) (err error) {
 	if p.patience == nil {
 		p.patience, p.cancel = context.WithTimeoutCause(p.request.Context(), p.fence.timing.Patience, errPaused)
-		p.Digest = digest.FromBytes(content)
+		p.Digest = p.algorithm.FromBytes(content)
 		p.Manifest, err = manifest.Parse(content)
+		for _, tag := range p.Tags {
+			if !tagName.MatchString(tag) {
+				err = errors.Join(err, fmt.Errorf("%q is no name of a tag", tag))
+			}
+		}
 	}
 	return err
+}
+
+var tagName = regexp.MustCompile(`^` + reference.TagRegexp.String() + `$`)
+
+// tell adds what the engine does not know of.
+func (p *push) tell(header http.Header) {
+	if p.Manifest.Subject.Validate() == nil {
+		header.Set("OCI-Subject", p.Manifest.Subject.String())
+	}
+	for _, tag := range p.Tags {
+		header.Add("OCI-Tag", tag)
+	}
 }
 
 // enter waits for the end of all pauses, and tells collections under way about the

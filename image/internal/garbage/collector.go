@@ -281,7 +281,9 @@ func (r *run) protect(ctx context.Context, pushed []fence.Pushed) error {
 		return err
 	}
 	for _, p := range pushed {
-		r.pushed[p.Repository+":"+p.Reference] = true
+		for _, tag := range append(p.Tags, p.Reference) {
+			r.pushed[p.Repository+":"+tag] = true
+		}
 		// Its bytes may have been gone or damaged when it was kept before.
 		i.manifests[p.Digest] = p.Manifest
 		i.repository(p.Repository).revisions[p.Digest] = time.Now().UnixMicro()

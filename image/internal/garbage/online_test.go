@@ -18,6 +18,7 @@ import (
 	"container-registry/image/internal/descriptors"
 	"container-registry/image/internal/enginestore"
 	"container-registry/image/internal/fence"
+	"container-registry/image/internal/referrers"
 	"container-registry/image/internal/registrytest"
 )
 
@@ -45,10 +46,12 @@ func serve(t *testing.T, driver storagedriver.StorageDriver, name string, timing
 		t.Fatal(err)
 	}
 	f := fence.New(driver, name, timing, caches)
-	server := httptest.NewServer(f.Handler(handlers.NewApp(t.Context(), config), ""))
-	t.Cleanup(server.Close)
 	log := logrus.New()
 	log.SetOutput(io.Discard)
+	everybody := func(http.ResponseWriter, *http.Request, string) bool { return true }
+	engine := referrers.Handler(handlers.NewApp(t.Context(), config), referrers.NewLister(driver), everybody, config.HTTP, logrus.NewEntry(log))
+	server := httptest.NewServer(f.Handler(engine, ""))
+	t.Cleanup(server.Close)
 	return &rig{registrytest.Client{URL: server.URL}, New(driver, f, options, logrus.NewEntry(log)), f}
 }
 

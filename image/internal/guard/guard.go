@@ -32,6 +32,7 @@ func init() {
 type Guard struct {
 	places *places
 	outage *outage
+	driver storagedriver.StorageDriver
 }
 
 // New is for a server with this much memory.
@@ -43,8 +44,12 @@ func New(config *configuration.Configuration, memory int64, log *logrus.Entry) *
 }
 
 func (g *Guard) around(driver storagedriver.StorageDriver) storagedriver.StorageDriver {
-	return exact{bounded{watched{driver, g.outage}, g.places}}
+	g.driver = exact{bounded{watched{driver, g.outage}, g.places}}
+	return g.driver
 }
+
+// Driver is the store as the engine uses it, once that was made.
+func (g *Guard) Driver() storagedriver.StorageDriver { return g.driver }
 
 // Quiet keeps what the guard has told out of the engine's log.
 func (g *Guard) Quiet(engine *logrus.Logger) {

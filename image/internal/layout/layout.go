@@ -21,6 +21,10 @@ import (
 //	repositories/<name>/_manifests/tags/<tag>/current/link
 //	repositories/<name>/_manifests/tags/<tag>/index/<algorithm>/<hex>/link
 //	repositories/<name>/_uploads/…
+//
+// And what this server adds, which the engine and its own garbage collection pass by:
+//
+//	repositories/<name>/_referrers/<algorithm>/<hex of the subject>/<algorithm>/<hex>/link
 const (
 	data    = "data"
 	link    = "link"
@@ -35,6 +39,7 @@ const (
 	Revisions = Manifests + "/revisions"
 	Tags      = Manifests + "/tags"
 	Uploads   = "_uploads"
+	Referrers = "_referrers"
 )
 
 // BlobPath is where a blob's bytes are.
@@ -61,6 +66,42 @@ func IsTag(p string) bool {
 // TagPath is where it is written what a tag names.
 func TagPath(repository, tag string) string {
 	return RepositoryPath(repository, Tags, tag, current, link)
+}
+
+// ReferrersPath is the folder of the links to manifests that are about another one.
+func ReferrersPath(repository string, subject digest.Digest) string {
+	return RepositoryPath(repository, Referrers, subject.Algorithm().String(), subject.Encoded())
+}
+
+// ReferrerPath is the link to one of them.
+func ReferrerPath(repository string, subject, referrer digest.Digest) string {
+	return LinkPath(ReferrersPath(repository, subject), referrer)
+}
+
+// ReferrersTag is the tag by which clients keep an index of them where a registry does not
+// answer for them.
+func ReferrersTag(subject digest.Digest) string {
+	encoded := subject.Encoded()
+	return subject.Algorithm().String() + "-" + encoded[:min(64, len(encoded))]
+}
+
+// RevisionPath is the link by which a manifest is found.
+func RevisionPath(repository string, d digest.Digest) string {
+	return LinkPath(RepositoryPath(repository, Revisions), d)
+}
+
+// RevisionOf says which manifest a link is to, if it is one of those.
+func RevisionOf(p string) (repository string, d digest.Digest, ok bool) {
+	name, entry, found := strings.Cut(strings.TrimPrefix(p, Repositories+"/"), "/"+Revisions+"/")
+	parts := strings.Split(entry, "/")
+	if !found || len(parts) != 3 || parts[2] != link {
+		return "", "", false
+	}
+	valid := Valid(parts[0], parts[1:2])
+	if len(valid) == 0 {
+		return "", "", false
+	}
+	return name, valid[0], true
 }
 
 // RepositoryPath is a folder or file of a repository.

@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/distribution/distribution/v3/configuration"
@@ -78,6 +79,36 @@ func (c Client) PushAbout(t testing.TB, repository, tag string, subject digest.D
 	}
 	c.pushBlob(t, repository, v1.DescriptorEmptyJSON.Data)
 	return c.PushManifest(t, repository, tag, m.MediaType, m)
+}
+
+// Referrers are the digests of what is about a manifest, from all pages.
+func (c Client) Referrers(t testing.TB, repository string, subject digest.Digest, query string) []digest.Digest {
+	t.Helper()
+	var found []digest.Digest
+	for next := c.URL + "/v2/" + repository + "/referrers/" + subject.String() + query; next != ""; {
+		response, err := http.Get(next)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var index v1.Index
+		err = json.NewDecoder(response.Body).Decode(&index)
+		response.Body.Close()
+		if err != nil || response.StatusCode != http.StatusOK || index.Manifests == nil || index.MediaType != v1.MediaTypeImageIndex {
+			t.Fatalf("GET %s: %s: %v", next, response.Status, err)
+		}
+		for _, each := range index.Manifests {
+			found = append(found, each.Digest)
+		}
+		next = ""
+		if link, _, ok := strings.Cut(strings.TrimPrefix(response.Header.Get("Link"), "<"), ">"); ok {
+			absolute, err := response.Request.URL.Parse(link)
+			if err != nil {
+				t.Fatal(err)
+			}
+			next = absolute.String()
+		}
+	}
+	return found
 }
 
 // Delete deletes a tag, or a manifest with all its tags.

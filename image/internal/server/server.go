@@ -27,6 +27,7 @@ import (
 	"container-registry/image/internal/guard"
 	"container-registry/image/internal/mirror"
 	"container-registry/image/internal/proxied"
+	"container-registry/image/internal/referrers"
 	"container-registry/image/internal/version"
 )
 
@@ -103,7 +104,7 @@ func New(config *configuration.Configuration, log *logrus.Entry) (*Server, error
 		cancel()
 		return nil, err
 	}
-	guarded := keeper.Handler(app)
+	guarded := keeper.Handler(s.withReferrers(app, keeper, controller))
 	engine, err := s.fenced(ctx, guarded)
 	if err != nil {
 		s.listener.Close()
@@ -114,8 +115,22 @@ func New(config *configuration.Configuration, log *logrus.Entry) (*Server, error
 	if controller != nil {
 		engine = controller.Handler(engine, guarded)
 	}
+	engine = answerPreflight(config.HTTP.Headers, engine)
 	s.http.Handler = s.bounds.Handler(handlerChain(boundPages(engine, config.Catalog.MaxEntries), config, traced))
 	return s, nil
+}
+
+// withReferrers answers in the engine's place what it does not know. A mirror has only a
+// part of what its upstream has, and says that it can't tell.
+func (s *Server) withReferrers(engine http.Handler, keeper *guard.Guard, controller *access.Controller) http.Handler {
+	if mirror.Is(s.config) {
+		return engine
+	}
+	gate := func(http.ResponseWriter, *http.Request, string) bool { return true }
+	if controller != nil {
+		gate = controller.LetPull
+	}
+	return referrers.Handler(engine, referrers.NewLister(keeper.Driver()), gate, s.config.HTTP, s.log)
 }
 
 // fenced puts the garbage collection's fence around the engine. The store of a mirror is

@@ -1,0 +1,103 @@
+package server
+
+import (
+	"encoding/json"
+	"net/http"
+	"os"
+	"strings"
+	"testing"
+
+	"github.com/opencontainers/go-digest"
+)
+
+// TestWhoMayList asks for referrers as everybody who may and may not pull.
+func TestWhoMayList(t *testing.T) {
+	none := digest.FromString("nothing").String()
+	for _, test := range []struct {
+		users, path, login string
+		want               int
+	}{
+		{"", "team/app", "alice:wonder", http.StatusOK},
+		{"", "team/app", "", http.StatusUnauthorized},
+		{"", "team/app", "alice:wrong", http.StatusUnauthorized},
+		{"#!access alice pull team/*\n", "team/app", "alice:wonder", http.StatusOK},
+		{"#!access alice pull team/*\n", "other/app", "alice:wonder", http.StatusForbidden},
+		{"#!anonymous pull public/*\n", "public/app", "", http.StatusOK},
+		{"#!anonymous pull public/*\n", "team/app", "", http.StatusUnauthorized},
+	} {
+		file := htpasswd(t, "alice", "wonder")
+		hash, err := os.ReadFile(file)
+		if err == nil {
+			err = os.WriteFile(file, append(hash, test.users...), 0o600)
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		i := start(t, parsed(t, inMemory+"auth: {htpasswd: {realm: registry, path: "+file+"}}\nhttp: {headers: {X-Given: [yes]}}\n"), &http.Client{})
+		request, err := http.NewRequest(http.MethodGet, i.base+"/v2/"+test.path+"/referrers/"+none, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if name, password, ok := strings.Cut(test.login, ":"); ok {
+			request.SetBasicAuth(name, password)
+		}
+		response, err := i.client.Do(request)
+		if err == nil && strings.HasPrefix(response.Header.Get("WWW-Authenticate"), "Bearer ") {
+			body(t, response)
+			request.Header.Set("Authorization", "Bearer "+i.token(t, "repository:"+test.path+":pull"))
+			response, err = i.client.Do(request)
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		text := body(t, response)
+		challenged := response.Header.Get("WWW-Authenticate") != ""
+		if response.StatusCode != test.want || challenged != (test.want == http.StatusUnauthorized) || response.Header.Get("X-Given") != "yes" {
+			t.Errorf("%s as %q with %q: %s %v %s", test.path, test.login, test.users, response.Status, response.Header, text)
+		}
+		i.stop()
+	}
+}
+
+// token is one for who has no login.
+func (i *instance) token(t *testing.T, scope string) string {
+	t.Helper()
+	var answer struct{ Token string }
+	if err := json.Unmarshal(body(t, i.do(t, http.MethodGet, "/auth/token?scope="+scope, nil)), &answer); err != nil {
+		t.Fatal(err)
+	}
+	return answer.Token
+}
+
+// TestPreflight asks as a browser does for a page of another site.
+func TestPreflight(t *testing.T) {
+	const cors = "http: {headers: {Access-Control-Allow-Origin: ['https://ui.example.com'], Access-Control-Allow-Methods: [GET, DELETE]}}\n"
+	for _, test := range []struct {
+		settings, origin string
+		want             int
+	}{
+		{cors, "https://ui.example.com", http.StatusNoContent},
+		{cors, "", http.StatusUnauthorized},
+		{"", "https://ui.example.com", http.StatusUnauthorized},
+	} {
+		i := start(t, parsed(t, inMemory+"auth: {htpasswd: {realm: registry, path: "+htpasswd(t, "alice", "wonder")+"}}\n"+test.settings), &http.Client{})
+		request, err := http.NewRequest(http.MethodOptions, i.base+"/v2/team/app/manifests/1", nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		request.Header.Set("Access-Control-Request-Method", "DELETE")
+		if test.origin != "" {
+			request.Header.Set("Origin", test.origin)
+		}
+		response, err := i.client.Do(request)
+		if err != nil {
+			t.Fatal(err)
+		}
+		body(t, response)
+		allowed := response.Header.Values("Access-Control-Allow-Methods")
+		if response.StatusCode != test.want || test.want == http.StatusNoContent && len(allowed) != 2 {
+			t.Errorf("%q from %q: %s %v", test.settings, test.origin, response.Status, response.Header)
+		}
+		i.stop()
+	}
+}

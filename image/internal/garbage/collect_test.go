@@ -1,8 +1,10 @@
 package garbage
 
 import (
+	"encoding/json"
 	"fmt"
 	"io"
+	"maps"
 	"net/http"
 	"net/http/httptrace"
 	"path"
@@ -133,6 +135,49 @@ func TestWhatGoes(t *testing.T) {
 			2, 3,
 		},
 		{
+			"what is about a manifest that was never pushed",
+			Options{DeleteUntagged: true},
+			func(t *testing.T, r *rig) (gone, left []string) {
+				r.Push(t, "app", "1", layer(1))
+				about := r.PushAbout(t, "app", "", digest.FromString("never pushed"))
+				tagged := r.PushAbout(t, "app", "signature", digest.FromString("never pushed either"))
+				return []string{"app@" + about.String()}, []string{"app@" + tagged.String()}
+			},
+			1, 1,
+		},
+		{
+			"young manifests about one that was never pushed",
+			Options{DeleteUntagged: true, Grace: time.Hour},
+			func(t *testing.T, r *rig) (gone, left []string) {
+				about := r.PushAbout(t, "app", "", digest.FromString("not pushed yet"))
+				return nil, []string{"app@" + about.String()}
+			},
+			0, 0,
+		},
+		{
+			"a repository of nothing but that",
+			Options{DeleteUntagged: true},
+			func(t *testing.T, r *rig) (gone, left []string) {
+				about := r.PushAbout(t, "app", "", digest.FromString("never pushed"))
+				return []string{"app@" + about.String()}, nil
+			},
+			1, 2,
+		},
+		{
+			"the notes of clients go with an image that is named by sha512",
+			Options{DeleteUntagged: true},
+			func(t *testing.T, r *rig) (gone, left []string) {
+				kept, deleted := r.pushBy512(t, "app", "kept", 1), r.pushBy512(t, "app", "deleted", 2)
+				about, other := r.PushAbout(t, "app", "", kept), r.PushAbout(t, "app", "", deleted)
+				r.PushIndex(t, "app", layout.ReferrersTag(kept), about)
+				r.PushIndex(t, "app", layout.ReferrersTag(deleted), other)
+				r.Delete(t, "app", "deleted")
+				return []string{"app@" + deleted.String(), "app@" + other.String(), "app:" + layout.ReferrersTag(deleted)},
+					[]string{"app@" + kept.String(), "app@" + about.String(), "app:" + layout.ReferrersTag(kept)}
+			},
+			3, 4,
+		},
+		{
 			"retention frees the manifests of an index",
 			Options{Retention: newest(1)},
 			func(t *testing.T, r *rig) (gone, left []string) {
@@ -203,11 +248,45 @@ func TestWhatGoes(t *testing.T) {
 				}
 			}
 			r.Pulled(t)
+			r.checkLinks(t)
 			if again := r.collect(t, Request{}); again.Manifests.Deleted+again.Blobs.Deleted+again.Tags.Deleted != 0 {
 				t.Errorf("a second collection found more: %s", again)
 			}
 		})
 	}
+}
+
+// checkLinks has each manifest about another one be listed, and no other.
+func (r *rig) checkLinks(t *testing.T) {
+	t.Helper()
+	i, err := takeInventory(t.Context(), r.collector.driver)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, each := range i.repositories {
+		links := map[referrer]bool{}
+		for d := range each.revisions {
+			if subject := i.manifests[d].Subject; subject != "" {
+				links[referrer{subject, d}] = true
+			}
+		}
+		if !maps.Equal(links, each.referrers) {
+			t.Errorf("%s: links %v instead of %v", each.name, each.referrers, links)
+		}
+	}
+}
+
+// pushBy512 pushes an image by its digest of that algorithm, and a tag.
+func (r *rig) pushBy512(t *testing.T, repository, tag string, seed uint64) digest.Digest {
+	t.Helper()
+	layer := registrytest.Layer(seed, 100)
+	r.PushBlob(t, repository, digest.FromBytes(layer), layer)
+	r.PushBlob(t, repository, v1.DescriptorEmptyJSON.Digest, v1.DescriptorEmptyJSON.Data)
+	content := fmt.Appendf(nil, `{"schemaVersion":2,"mediaType":%q,"config":{"mediaType":%q,"digest":%q,"size":2},"layers":[{"mediaType":%q,"digest":%q,"size":100}]}`,
+		v1.MediaTypeImageManifest, v1.MediaTypeEmptyJSON, v1.DescriptorEmptyJSON.Digest, v1.MediaTypeImageLayer, digest.FromBytes(layer))
+	d := digest.SHA512.FromBytes(content)
+	r.PushManifest(t, repository, d.String()+"?tag="+tag, v1.MediaTypeImageManifest, json.RawMessage(content))
+	return d
 }
 
 func (r *rig) head(t *testing.T, image string) int {

@@ -95,6 +95,9 @@ func (c *Collector) Collect(ctx context.Context, request Request, out io.Writer)
 	run.hold = hold
 	err = run.plan(ctx)
 	if err == nil {
+		err = run.complete(ctx)
+	}
+	if err == nil {
 		err = run.sweep(ctx)
 	}
 	run.report.Took = time.Since(began)
@@ -167,7 +170,7 @@ func (r *run) count(d deletion) {
 		r.report.RepositoriesDeleted++
 	}
 	r.mutex.Unlock()
-	if d.stage != layers {
+	if d.stage != layers && d.stage != links {
 		r.say("%s: %s", verb, d)
 	}
 	if d.stage == tags && !r.options.DryRun {
@@ -316,6 +319,11 @@ func (r *run) delete(ctx context.Context, d deletion) error {
 			return nil
 		}
 		paths = r.linksTo(d)
+	case links:
+		if needs.manifests[d.repository][d.digest] {
+			return nil
+		}
+		paths = []string{r.whole(layout.ReferrerPath(d.repository, d.subject, d.digest))}
 	case layers:
 		if needs.blobs[d.digest] {
 			return nil
@@ -330,7 +338,7 @@ func (r *run) delete(ctx context.Context, d deletion) error {
 		if inUse, err := r.inUse(ctx, d.repository); err != nil || inUse {
 			return err
 		}
-		paths = []string{layout.RepositoryPath(d.repository, layout.Layers), layout.RepositoryPath(d.repository, layout.Manifests)}
+		paths = []string{layout.RepositoryPath(d.repository, layout.Layers), layout.RepositoryPath(d.repository, layout.Referrers), layout.RepositoryPath(d.repository, layout.Manifests)}
 	}
 	done, err := r.hold.Delete(ctx, countedOn, paths...)
 	switch {

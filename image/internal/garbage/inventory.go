@@ -48,7 +48,14 @@ type repository struct {
 	// was written.
 	revisions, layers map[digest.Digest]int64
 	tags              map[string]*tag
+	// referrers are the links to manifests that are about another one.
+	referrers map[referrer]bool
+	// longer are the manifests whose digest is longer than the tags that are about them, by
+	// the beginning of those.
+	longer map[string]digest.Digest
 }
+
+type referrer struct{ subject, digest digest.Digest }
 
 type tag struct {
 	// current is the manifest the tag names; empty for what an unfinished push leaves, and
@@ -128,6 +135,15 @@ func (i *inventory) addLink(relative string, info storagedriver.FileInfo) error 
 	case folder == layout.Revisions && len(parts) == 5:
 		for _, d := range layout.Valid(parts[2], parts[3:4]) {
 			r.revisions[i.shared(d)] = info.ModTime().UnixMicro()
+			if d.Algorithm() != digest.Canonical {
+				r.longer[layout.ReferrersTag(d)] = d
+			}
+		}
+	case parts[0] == layout.Referrers && len(parts) == 6:
+		for _, subject := range layout.Valid(parts[1], parts[2:3]) {
+			for _, d := range layout.Valid(parts[3], parts[4:5]) {
+				r.referrers[referrer{i.shared(subject), i.shared(d)}] = true
+			}
 		}
 	case folder == layout.Tags && len(parts) == 5 && parts[3] == "current":
 		r.tag(parts[2]).pushed = info.ModTime()
@@ -154,6 +170,8 @@ func (i *inventory) repository(name string) *repository {
 			revisions: map[digest.Digest]int64{},
 			layers:    map[digest.Digest]int64{},
 			tags:      map[string]*tag{},
+			referrers: map[referrer]bool{},
+			longer:    map[string]digest.Digest{},
 		}
 		i.repositories[name] = r
 	}

@@ -48,7 +48,7 @@ func (i *inventory) about(r *repository) map[digest.Digest][]digest.Digest {
 		}
 	}
 	for name, t := range r.tags {
-		if subject := digest.Digest(companionOf(name)); subject != "" && t.current != "" {
+		if subject := r.subjectOf(name); subject != "" && t.current != "" {
 			about[subject] = append(about[subject], t.current)
 		}
 	}
@@ -63,7 +63,7 @@ func (n *needs) roots(r *repository, deleteUntagged bool, retired []string) []di
 	var roots []digest.Digest
 	withRetired := map[digest.Digest]bool{}
 	for name, t := range r.tags {
-		_, dependent := r.revisions[digest.Digest(companionOf(name))]
+		_, dependent := r.revisions[r.subjectOf(name)]
 		switch {
 		case t.damaged:
 			roots = append(roots, t.history...)

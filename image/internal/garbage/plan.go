@@ -17,6 +17,7 @@ type stage int
 const (
 	tags stage = iota
 	manifests
+	links
 	layers
 	blobs
 	repositories
@@ -28,6 +29,8 @@ type deletion struct {
 	repository string
 	tag        string
 	digest     digest.Digest
+	// subject is what a referrer is about.
+	subject digest.Digest
 	// rule is why a tag goes; empty for one that goes with its manifest.
 	rule string
 }
@@ -41,6 +44,8 @@ func (d deletion) String() string {
 		return "tag " + d.repository + ":" + d.tag + " by " + d.rule
 	case manifests:
 		return "manifest " + d.repository + "@" + d.digest.String()
+	case links:
+		return "link from " + d.subject.String() + " to " + d.digest.String() + " in " + d.repository
 	case layers:
 		return "link to " + d.digest.String() + " in " + d.repository
 	case blobs:
@@ -54,7 +59,7 @@ func (d deletion) String() string {
 // many, would be deleted one after the other, as the folder is locked meanwhile. A folder
 // of blobs is named after the first two letters.
 func (d deletion) spread() string {
-	if d.stage != layers && d.stage != blobs {
+	if d.stage != layers && d.stage != blobs && d.stage != links {
 		return ""
 	}
 	return d.digest.Encoded()[2:]
@@ -104,7 +109,7 @@ func makePlan(i *inventory, o Options, now time.Time) *plan {
 func (p *plan) addRepository(r *repository, retired []string, since int64) {
 	left := 0
 	for name, t := range r.tags {
-		_, about := r.revisions[digest.Digest(companionOf(name))]
+		_, about := r.revisions[r.subjectOf(name)]
 		switch {
 		case slices.Contains(retired, name) || t.current == "" && !t.damaged:
 		case about && !p.needs.manifests[r.name][t.current]:
@@ -116,6 +121,11 @@ func (p *plan) addRepository(r *repository, retired []string, since int64) {
 	for d := range r.revisions {
 		if !p.needs.manifests[r.name][d] {
 			p.deletions = append(p.deletions, deletion{stage: manifests, repository: r.name, digest: d})
+		}
+	}
+	for link := range r.referrers {
+		if !p.needs.manifests[r.name][link.digest] {
+			p.deletions = append(p.deletions, deletion{stage: links, repository: r.name, digest: link.digest, subject: link.subject})
 		}
 	}
 	for d := range r.layers {

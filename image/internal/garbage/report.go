@@ -18,6 +18,8 @@ type Report struct {
 	Blobs               Count
 	// Bytes are those of deleted blobs.
 	Bytes int64
+	// Listed are manifests about another one that were not listed as such before.
+	Listed int
 	// Spared are deletions left out since a client counts on what they delete.
 	Spared       int
 	Pauses       int
@@ -44,6 +46,9 @@ func (r *Report) String() string {
 	line("manifests", r.Manifests.Found, r.Manifests.Deleted)
 	line("blobs", r.Blobs.Found, r.Blobs.Deleted)
 	fmt.Fprintf(&b, "bytes: %s %d\n", verb, r.Bytes)
+	if r.Listed > 0 {
+		fmt.Fprintf(&b, "listed as referrers, which they were not before: %d\n", r.Listed)
+	}
 	if r.Spared > 0 {
 		fmt.Fprintf(&b, "left for pushes under way: %d\n", r.Spared)
 	}

@@ -8,6 +8,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"github.com/opencontainers/go-digest"
 )
 
 // Retention says which tags are kept.
@@ -76,7 +78,7 @@ func (r Retention) retire(repository string, tags []aged, now time.Time) (names 
 		// It would delete all, which nobody means.
 		return nil, 0
 	}
-	byAge := slices.DeleteFunc(slices.Clone(tags), func(t aged) bool { return companionOf(t.name) != "" })
+	byAge := slices.DeleteFunc(slices.Clone(tags), func(t aged) bool { return companion.MatchString(t.name) })
 	slices.SortFunc(byAge, func(a, b aged) int {
 		return cmp.Or(b.pushed.Compare(a.pushed), strings.Compare(a.name, b.name))
 	})
@@ -101,16 +103,22 @@ func matchesAny(patterns []string, name string) bool {
 }
 
 // companion is the name of tags by which clients find what is about a manifest in a
-// registry without the referrers API: signatures of cosign, the referrers tag of OCI.
-var companion = regexp.MustCompile(`^(sha256)-([0-9a-f]{64})(\..+)?$`)
+// registry without the referrers API: signatures of cosign, the referrers tag of OCI. It has
+// no more than 64 letters of a digest.
+var companion = regexp.MustCompile(`^(sha256|sha512)-([0-9a-f]{64})(\..+)?$`)
 
-// companionOf is the digest of the manifest that a tag is about; empty for other tags.
-func companionOf(tag string) string {
+// subjectOf is the digest of the manifest that a tag is about; empty for other tags, and
+// where only a part of the digest is known, of no manifest that is here.
+func (r *repository) subjectOf(tag string) digest.Digest {
 	parts := companion.FindStringSubmatch(tag)
-	if parts == nil {
+	switch {
+	case parts == nil:
 		return ""
+	case parts[1] == string(digest.Canonical):
+		return digest.NewDigestFromEncoded(digest.Canonical, parts[2])
+	default:
+		return r.longer[parts[1]+"-"+parts[2]]
 	}
-	return parts[1] + ":" + parts[2]
 }
 
 // ruleName is for logs.

@@ -250,7 +250,7 @@ func (c Client) ask(t testing.TB, path string) (int, []byte) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	request.Header["Accept"] = []string{v1.MediaTypeImageManifest, v1.MediaTypeImageIndex}
+	request.Header["Accept"] = manifestTypes
 	response, err := http.DefaultClient.Do(request)
 	if err != nil {
 		t.Fatal(err)
@@ -270,14 +270,36 @@ func (c Client) Pulled(t testing.TB) []string {
 	var lines []string
 	for _, repository := range c.Catalog(t) {
 		for _, tag := range c.Tags(t, repository) {
-			content := c.get(t, "/v2/"+repository+"/manifests/"+tag)
-			lines = append(lines, fmt.Sprintf("%s:%s %s", repository, tag, digest.FromBytes(content)))
-			lines = append(lines, c.pullManifest(t, repository, digest.FromBytes(content))...)
+			d := c.tagged(t, repository, tag)
+			lines = append(lines, fmt.Sprintf("%s:%s %s", repository, tag, d))
+			lines = append(lines, c.pullManifest(t, repository, d)...)
 		}
 	}
 	slices.Sort(lines)
 	return slices.Compact(lines)
 }
+
+// tagged is what the registry calls the manifest that a tag names.
+func (c Client) tagged(t testing.TB, repository, tag string) digest.Digest {
+	t.Helper()
+	request, err := http.NewRequestWithContext(t.Context(), http.MethodHead, c.URL+"/v2/"+repository+"/manifests/"+tag, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	request.Header["Accept"] = manifestTypes
+	response, err := http.DefaultClient.Do(request)
+	if err != nil {
+		t.Fatal(err)
+	}
+	response.Body.Close()
+	d, err := digest.Parse(response.Header.Get("Docker-Content-Digest"))
+	if err != nil || response.StatusCode != http.StatusOK {
+		t.Fatalf("HEAD %s:%s: %s, digest %q", repository, tag, response.Status, d)
+	}
+	return d
+}
+
+var manifestTypes = []string{v1.MediaTypeImageManifest, v1.MediaTypeImageIndex}
 
 func (c Client) pullManifest(t testing.TB, repository string, d digest.Digest) []string {
 	t.Helper()

@@ -43,6 +43,22 @@ func (r *run) repositoryLink(ctx context.Context, l link) error {
 	return nil
 }
 
+// referrerLink is for one to a manifest whose own link was copied before.
+func (r *run) referrerLink(ctx context.Context, l link) error {
+	defer r.progress.done()
+	if !r.has(r.present, inRepository(l.repository, l.digest)) {
+		return nil
+	}
+	err := retry(ctx, func() error {
+		_, err := r.copyLink(ctx, l.path)
+		return err
+	})
+	if err != nil {
+		return r.failed(ctx, "link "+l.path, l.path, err)
+	}
+	return nil
+}
+
 // copyLink leaves out a link to a blob that the target does not get, and says whether
 // the target has the link.
 func (r *run) copyLink(ctx context.Context, path string) (bool, error) {

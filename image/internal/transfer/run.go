@@ -40,7 +40,7 @@ func newRun(from, to *side, options Options) *run {
 }
 
 // all copies what others need first: blobs, then the links of repositories to their
-// layers and manifests, then tags. So a registry on the target never shows a tag that
+// layers, manifests and referrers, then tags. So a registry on the target never shows a tag that
 // cannot be pulled.
 func (r *run) all(ctx context.Context) (*Report, error) {
 	defer r.progress.stop()
@@ -79,6 +79,14 @@ func (r *run) phases(ctx context.Context, found *snapshot) error {
 	revisions := linksOf(found.repositories, layout.Revisions, func(r *repository) []digest.Digest { return r.revisions })
 	r.progress.begin("manifest links", len(revisions))
 	if err := each(ctx, r.Workers, revisions, r.repositoryLink); err != nil {
+		return err
+	}
+	var referrers []link
+	for _, each := range found.repositories {
+		referrers = append(referrers, each.referrers...)
+	}
+	r.progress.begin("links to referrers", len(referrers))
+	if err := each(ctx, r.Workers, referrers, r.referrerLink); err != nil {
 		return err
 	}
 	tags := found.tags()

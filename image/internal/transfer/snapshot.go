@@ -24,6 +24,7 @@ type repository struct {
 	name              string
 	tags              []*tag
 	revisions, layers []digest.Digest
+	referrers         []link
 }
 
 type tag struct {
@@ -67,6 +68,9 @@ func takeSnapshot(ctx context.Context, driver storagedriver.StorageDriver, worke
 		return nil, err
 	}
 	if err := each(ctx, workers, s.tags(), t.tag); err != nil {
+		return nil, err
+	}
+	if err := each(ctx, workers, s.repositories, t.referrers); err != nil {
 		return nil, err
 	}
 	if err := each(ctx, workers, s.repositories, t.revisions); err != nil {
@@ -129,6 +133,23 @@ func (t *snapshotTaker) tag(ctx context.Context, found *tag) error {
 	found.current = digest.Digest(content)
 	found.history, err = layout.Digests(ctx, t.driver, found.indexPath())
 	return err
+}
+
+func (t *snapshotTaker) referrers(ctx context.Context, r *repository) error {
+	subjects, err := layout.Digests(ctx, t.driver, layout.RepositoryPath(r.name, layout.Referrers))
+	if err != nil {
+		return err
+	}
+	for _, subject := range subjects {
+		about, err := layout.Digests(ctx, t.driver, layout.ReferrersPath(r.name, subject))
+		if err != nil {
+			return err
+		}
+		for _, d := range about {
+			r.referrers = append(r.referrers, link{r.name, layout.ReferrerPath(r.name, subject, d), d})
+		}
+	}
+	return nil
 }
 
 func (t *snapshotTaker) revisions(ctx context.Context, r *repository) (err error) {

@@ -19,6 +19,7 @@ import (
 	storagedriver "github.com/distribution/distribution/v3/registry/storage/driver"
 	"github.com/distribution/distribution/v3/registry/storage/driver/filesystem"
 	"github.com/distribution/distribution/v3/registry/storage/driver/inmemory"
+	"github.com/opencontainers/go-digest"
 
 	"container-registry/image/internal/layout"
 	"container-registry/image/internal/registrytest"
@@ -59,6 +60,32 @@ func TestCopiesEverything(t *testing.T) {
 				t.Errorf("reported as\n%s", report)
 			}
 		})
+	}
+}
+
+// TestReferrers has a link to a manifest that was deleted, which is left behind.
+func TestReferrers(t *testing.T) {
+	from, to := memory(t), folder(t)
+	source := registrytest.Serve(t, registrytest.Config(t, from))
+	image := source.Push(t, "team/app", "1", registrytest.Layer(1, 100))
+	about := source.PushAbout(t, "team/app", "", image)
+	gone := digest.FromString("a manifest that was deleted")
+	for _, d := range []digest.Digest{about, gone} {
+		if err := from.PutContent(t.Context(), layout.ReferrerPath("team/app", image, d), []byte(d)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for range 2 {
+		if _, err := between(t, from, to, Options{Workers: 2}); err != nil {
+			t.Fatal(err)
+		}
+		copied := files(t, to)
+		if content := copied[layout.ReferrerPath("team/app", image, about)]; content != about.String() {
+			t.Errorf("the link holds %q", content)
+		}
+		if _, ok := copied[layout.ReferrerPath("team/app", image, gone)]; ok {
+			t.Error("a link that leads nowhere was copied")
+		}
 	}
 }
 

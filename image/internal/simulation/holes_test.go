@@ -28,7 +28,7 @@ func TestHoles(t *testing.T) {
 		{"what a spared manifest needs goes", []edit{
 			{"garbage/collector.go", "r.spared = append(r.spared, d)", ""},
 			{"garbage/collector.go", "	r.keepTouched(rest)\n", ""},
-			{"fence/push.go", "p.Reference != p.Digest.String() || p.Manifest.Subject != \"\"", "true"},
+			{"fence/push.go", "p.Reference != p.Digest.String() || len(p.Tags) > 0 || p.Manifest.Subject != \"\"", "true"},
 		}},
 		{"a whole collection during a push is not noticed", []edit{
 			{"fence/state.go", "if slices.Equal(before.generations, after.generations) {", "if true {"},
@@ -53,6 +53,12 @@ func TestHoles(t *testing.T) {
 		{"deletions are not cut off", noLapse},
 		{"the tag is written before it is sure", []edit{
 			{"enginestore/enginestore.go", "ok && layout.IsTag(path) {", "ok && layout.IsTag(path) && false {"},
+		}},
+		{"what is about an image is not listed", []edit{
+			{"enginestore/enginestore.go", "if err == nil && isRevision && ", "if false && "},
+		}},
+		{"links outlive what they lead to", []edit{
+			{"garbage/plan.go", "if !p.needs.manifests[r.name][link.digest] {", "if false {"},
 		}},
 		{"manifests of this server are not remembered", []edit{
 			{"fence/push.go", "	f.notePush(p.Pushed)\n", ""},

@@ -69,6 +69,8 @@ type image struct {
 	digest     digest.Digest
 	blobs      []blob
 	parts      []image
+	// subject is what it is about, if anything.
+	subject digest.Digest
 }
 
 // blob is a configuration or layer. One pushed by a digest of another algorithm is kept by
@@ -141,6 +143,11 @@ func (w *world) missing(i image) string {
 	} {
 		if !w.exists(each) {
 			return each
+		}
+	}
+	if i.subject != "" {
+		if link := layout.ReferrerPath(i.repository, i.subject, i.digest); !w.exists(link) {
+			return link
 		}
 	}
 	for _, b := range i.blobs {
@@ -425,6 +432,7 @@ func (c *client) pushReferrer(repository string) {
 	}
 	about := map[string]any{"artifactType": "application/vnd.example.signature", "subject": descriptor(manifestType, subject.digest, 1)}
 	i, content, ok := c.newImage(repository, about)
+	i.subject = subject.digest
 	if !ok || !c.put(i, "", manifestType, content) {
 		return
 	}
@@ -489,7 +497,7 @@ func (w *world) freed() string {
 			need(repository, each.Digest)
 		}
 	}
-	var blobs []string
+	var blobs, referrers []string
 	// manifests are all that are linked, by repository.
 	type linked struct {
 		repository string
@@ -508,6 +516,8 @@ func (w *world) freed() string {
 				return err
 			}
 			need("", digest.Digest(content))
+		case strings.Contains(p, "/"+layout.Referrers+"/"):
+			referrers = append(referrers, p)
 		case strings.Contains(p, layout.Revisions):
 			content, err := w.GetContent(context.Background(), p)
 			if err != nil {
@@ -540,6 +550,11 @@ func (w *world) freed() string {
 	for _, each := range blobs {
 		if !needed[each] {
 			return path.Base(path.Dir(each)) + " is left"
+		}
+	}
+	for _, each := range referrers {
+		if content, err := w.GetContent(context.Background(), each); err != nil || !needed[layout.BlobPath(digest.Digest(content))] {
+			return each + " is left"
 		}
 	}
 	return ""

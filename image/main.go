@@ -24,6 +24,7 @@ import (
 	"container-registry/image/internal/logging"
 	"container-registry/image/internal/mirror"
 	"container-registry/image/internal/ownership"
+	"container-registry/image/internal/referrers"
 	"container-registry/image/internal/server"
 	"container-registry/image/internal/size"
 	"container-registry/image/internal/store"
@@ -39,6 +40,7 @@ const usage = `usage:
   registry healthcheck [--watch DURATION] CONFIG
   registry check [--timeout DURATION] CONFIG
   registry transfer [--workers N] [--dry-run] [--source-may-change] FROM_CONFIG TO_CONFIG
+  registry referrers-tags [--dry-run] CONFIG
   registry size CONFIG
   registry prepare FOLDER
   registry forward [--connections N] [--proxied PORT --key FILE] ADDRESS TARGET
@@ -65,6 +67,9 @@ const usage = `usage:
     --dry-run              only say what would be copied
     --source-may-change    begin while the registry still takes pushes; run it again without this once
                            storage.maintenance.readonly.enabled is true, or the last pushes are missing
+  referrers-tags   writes tags by which clients find signatures, attestations and other referrers in a
+                   registry that does not list them itself, for the way to such a one
+    --dry-run              only say how many
   size             counts repositories, blobs and bytes, also while the server runs
   prepare          gives FOLDER and all in it to the server's user; needs root
   forward          passes TCP connections to ADDRESS on to TARGET, a host:port that is looked up for
@@ -181,6 +186,19 @@ func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.
 				fmt.Fprint(stdout, report)
 			}
 			return err
+		})
+	case "referrers-tags":
+		dryRun := flags.Bool("dry-run", false, "")
+		return withConfig(flags, args, stdin, stderr, func(c *configuration.Configuration, _ *logrus.Entry) error {
+			tags, err := referrers.WriteTags(ctx, c, *dryRun)
+			if err != nil {
+				return err
+			}
+			for _, each := range tags.TooLarge {
+				fmt.Fprintf(stderr, "not written, as no client takes more than 4 MiB: %s\n", each)
+			}
+			fmt.Fprint(stdout, tags)
+			return nil
 		})
 	case "size":
 		return withConfig(flags, args, stdin, stderr, func(c *configuration.Configuration, _ *logrus.Entry) error {

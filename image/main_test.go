@@ -42,6 +42,7 @@ func TestCommandLine(t *testing.T) {
 		{"nothing on standard input", []string{"check", "-"}, "", "", "standard input: the file is empty"},
 		{"one file to transfer", []string{"transfer", "a"}, "", "transfer needs exactly one FROM_CONFIG and one TO_CONFIG, 1 given", "wrong usage"},
 		{"a store to itself", []string{"transfer", empty, empty}, "", "", "name the same store"},
+		{"no tags of referrers", []string{"referrers-tags", "--dry-run", empty}, "tags of referrers: 0 written", "", ""},
 		{"forward to nowhere", []string{"forward", ":5000"}, "", "forward needs one ADDRESS and one TARGET", "wrong usage"},
 		{"forward without a port", []string{"forward", "127.0.0.1:0", "tasks.registry"}, "", "", "forward: target: "},
 		{"forward for nobody", []string{"forward", "--connections", "0", "127.0.0.1:0", "a:1"}, "", "room for a connection", "wrong usage"},

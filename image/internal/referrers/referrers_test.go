@@ -60,7 +60,12 @@ func signature(subject digest.Digest, name string) v1.Manifest {
 // answer is one page.
 func answer(t testing.TB, client registrytest.Client, path string) (*http.Response, v1.Index) {
 	t.Helper()
-	response, err := http.Get(client.URL + path)
+	request, err := http.NewRequestWithContext(t.Context(), http.MethodGet, client.URL+path, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	request.Header.Set("Accept", v1.MediaTypeImageIndex)
+	response, err := http.DefaultClient.Do(request)
 	if err != nil {
 		t.Fatal(err)
 	}

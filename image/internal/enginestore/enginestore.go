@@ -12,6 +12,7 @@ package enginestore
 import (
 	"context"
 	gopath "path"
+	"slices"
 
 	"github.com/distribution/distribution/v3/configuration"
 	storagedriver "github.com/distribution/distribution/v3/registry/storage/driver"
@@ -63,6 +64,8 @@ type Push struct {
 	// Manifest is what the client calls it, and Canonical what the engine does. Subject is
 	// the manifest it is about, if any.
 	Manifest, Canonical, Subject digest.Digest
+	// Layers are what it lists as if they were manifests.
+	Layers []digest.Digest
 
 	held []file
 }
@@ -118,8 +121,16 @@ type driver struct{ storagedriver.StorageDriver }
 
 // GetContent has a tag without a digest look like one that is not there. It can be
 // pushed and deleted, and others can be listed and deleted beside it.
+//
+// What an index names may be a layer, as in the caches of BuildKit. The engine looks for
+// manifests alone, but for what its cache mixes up.
 func (d driver) GetContent(ctx context.Context, path string) ([]byte, error) {
 	content, err := d.StorageDriver.GetContent(ctx, path)
+	if push, ok := ctx.Value(pushKey{}).(*Push); ok && layout.IsMissing(err) {
+		if repository, part, ok := layout.RevisionOf(path); ok && slices.Contains(push.Layers, part) {
+			return d.StorageDriver.GetContent(ctx, layout.LinkPath(layout.RepositoryPath(repository, layout.Layers), part))
+		}
+	}
 	if err == nil && (layout.IsTag(path) && digest.Digest(content).Validate() != nil || len(content) == 0 && lost(path)) {
 		return nil, missing(d, path)
 	}

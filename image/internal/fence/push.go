@@ -98,6 +98,7 @@ func (p *push) attempt(a *answer) (done bool, err error) {
 			return err
 		}
 		stored.Manifest, stored.Canonical, stored.Subject = p.Digest, digest.FromBytes(content), p.Manifest.Subject
+		stored.Layers = manifest.Layers(content)
 		if before, refused = p.enter(); refused != nil {
 			return refused
 		}

@@ -30,7 +30,7 @@ export function readObject(
     if (reason !== undefined) {
       problems.push({ key: pathTo(name), message: reason });
     } else if (property === undefined) {
-      problems.push({ key: pathTo(name), message: `is no known key; ${suggestion(name, Object.keys(properties))}` });
+      problems.push({ key: pathTo(name), message: `unknown key; ${suggestion(name, Object.keys(properties))}` });
     } else if (each !== null && each !== undefined) {
       result[name] = readValue(each, property, pathTo(name), problems, refusals);
     }

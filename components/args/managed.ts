@@ -6,13 +6,13 @@ export interface EcrOptions {
   region?: string;
   /** Repositories that are made (`team-a/app`), and prefixes (`team-a/*`) below which a push makes the repository. */
   repositories?: string[];
-  /** A tag that was pushed once can't be pushed again with another image. Default: `true`. */
+  /** Refuses to move a tag to another image. Default: `true`. */
   immutableTags?: boolean;
-  /** Tags that may be pushed again nevertheless: names, with `*` for any letters. */
+  /** Tags that may be moved all the same: names, with `*` for any characters. Default: none. */
   mutableTags?: string[];
-  /** Looks for known vulnerabilities in every pushed image. Default: `true`. */
+  /** Scans every pushed image for known vulnerabilities. Default: `true`. */
   scanOnPush?: boolean;
-  /** ARN of a key in KMS that encrypts the images. Default: AES-256 with a key of Amazon's. */
+  /** ARN of the KMS key that encrypts the images. Default: AES-256 with a key of Amazon's. */
   kmsKey?: string;
   /** ARNs of the accounts, users and roles that may pull. Default: those of the registry's account whom IAM allows it. */
   readers?: string[];
@@ -69,7 +69,7 @@ export interface ArtifactRegistryOptions {
   project?: string;
   /** Name of the repository that holds the images. Default: named after the component. */
   repository?: string;
-  /** A tag that was pushed once can't be pushed again with another image. Default: `true`. */
+  /** Refuses to move a tag to another image. Default: `true`. */
   immutableTags?: boolean;
   /** Looks for known vulnerabilities in every pushed image, when the project has Google's scanning turned on; `false` never does. Default: `true`. */
   scan?: boolean;

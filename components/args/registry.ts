@@ -1,6 +1,6 @@
 import * as pulumi from "@pulumi/pulumi";
 
-/** Where the certificate comes from, or that there is none. */
+/** Where the certificate comes from, or that TLS is off. */
 export const TlsMode = {
   /** A CA and a server certificate are made and renewed by the package. */
   SelfSigned: "self-signed",
@@ -11,7 +11,7 @@ export const TlsMode = {
 } as const;
 export type TlsMode = (typeof TlsMode)[keyof typeof TlsMode];
 
-/** The certificate clients see. */
+/** The certificate that clients see. */
 export interface Tls {
   /** `self-signed`, `provided` or `off`. Default: `self-signed`. */
   mode?: TlsMode;
@@ -23,13 +23,13 @@ export interface Tls {
   chain?: pulumi.Input<string>;
   /** `self-signed`: days the server certificate is valid, 1 to 3649. Default: `365`. */
   validityDays?: number;
-  /** `self-signed`: an `up` in this many days before the end renews the certificate. Default: a third of `validityDays`, 30 at most. */
+  /** `self-signed`: an `up` in the last days of the certificate renews it; this is their number. Default: a third of `validityDays`, 30 at most. */
   renewBeforeDays?: number;
-  /** `self-signed`: raise it to get a new key and certificate with the next `up`. Default: `1`. */
+  /** `self-signed`: raise it for a new key and certificate with the next `up`. Default: `1`. */
   generation?: number;
-  /** `self-signed`: raise it by one to get a new CA, which clients have to trust anew. Default: `1`. */
+  /** `self-signed`: raise it by one for a new CA, which clients have to trust anew. Default: `1`. */
   caGeneration?: number;
-  /** `self-signed`: clients that trust the CA of the generation before still accept the registry, and the output `caCertificate` has both. Needs `caGeneration` 2 or more. Default: `false`. */
+  /** `self-signed`: clients that trust only the previous CA still accept the registry, and the output `caCertificate` has both. Requires `caGeneration` 2 or more. Default: `false`. */
   keepPreviousCa?: boolean;
 }
 
@@ -42,17 +42,17 @@ export const Access = {
 } as const;
 export type Access = (typeof Access)[keyof typeof Access];
 
-/** Somebody who may log in. */
+/** A user who may log in. */
 export interface User {
   /** Login name: letters, digits and `._@+-`, 128 at most, a letter or digit first. */
   name: string;
   /** Password, 72 bytes at most (the limit of bcrypt). Kept secret. Default: a generated one of 32 characters. */
   password?: pulumi.Input<string>;
-  /** Raise it by one to get a new generated password, or a new hash of the given one. Default: `1`. */
+  /** Raise it by one for a new generated password, or for a new hash of the given one. Default: `1`. */
   generation?: number;
-  /** The generated password of the generation before is accepted too, until this is removed. Needs `generation` 2 or more. Default: `false`. */
+  /** Also accepts the generated password of the previous generation. Requires `generation` 2 or more. Default: `false`. */
   keepPrevious?: boolean;
-  /** With a given `password`: another one that is accepted too, until this is removed. Kept secret. */
+  /** Also accepts this password, for a change in two steps. Requires `password`. Kept secret. Default: none. */
   previousPassword?: pulumi.Input<string>;
   /** `push-pull` or `pull`. Default: `push-pull`. */
   access?: Access;
@@ -60,7 +60,7 @@ export interface User {
   repositories?: string[];
 }
 
-/** How logins are verified. For the bundled server. */
+/** How logins are verified. Requires the bundled server. */
 export interface Authentication {
   /** Seconds after its last use for which a verified login is remembered, a day at most; 0 verifies every request. Default: `300`. */
   cacheSeconds?: number;
@@ -83,31 +83,31 @@ export interface Resources {
   processes?: number;
 }
 
-/** Removal of what nobody needs any more, while images are pushed and pulled. Not while the registry is read-only. */
+/** Deletes what no image needs, while images are pushed and pulled. Does nothing while the registry is read-only. */
 export interface GarbageCollection {
   /** When to collect: five fields of cron (minute, hour, day of month, month, day of week). Default: on demand only. */
   schedule?: string;
   /** Time zone of `schedule`, a name of the IANA database. Default: `UTC`. */
   timeZone?: string;
-  /** Manifests go that have no tag, unless an index or a manifest with a `subject` needs them, or they are about one that stays. Default: `false`. */
+  /** Deletes untagged manifests, except those that an index or a kept manifest refers to, and those about a kept manifest (`subject`). Default: `false`. */
   deleteUntagged?: boolean;
-  /** Which tags to keep; a repository that no rule names keeps all. An image goes with its last tag. Evaluated before every collection. */
+  /** Which tags to keep, decided before every collection. A repository that no rule names keeps all. An image is deleted with its last tag. Default: every tag. */
   retention?: RetentionRule[];
-  /** Tags that no rule ever deletes: names, with `*` for any letters. */
+  /** Tags that no rule deletes: names, with `*` for any characters. Default: none. */
   alwaysKeepTags?: string[];
-  /** What the rules would delete is only logged; look at that before you set it to `false`. Default: `true`. */
+  /** Only logs what the rules would delete. Read the log before you set it to `false`. Default: `true`. */
   retentionDryRun?: boolean;
 }
 
-/** Which tags of some repositories are kept: those that one of the rule's reasons names. The first rule that names a repository counts. */
+/** Which tags of some repositories are kept: those that `keepNewest`, `keepDays` or `keepTags` keeps. The first rule that names a repository counts. */
 export interface RetentionRule {
   /** Repositories: names, or prefixes as `team-a/*`. Default: all. */
   repositories?: string[];
-  /** Keeps this many tags of a repository, those pushed last. Default: none for this reason. */
+  /** Keeps this many tags of a repository, the ones pushed last. Default: no limit by number. */
   keepNewest?: number;
-  /** Keeps tags that were pushed in this many days. Default: none for this reason. */
+  /** Keeps tags pushed in this many days. Default: no limit by age. */
   keepDays?: number;
-  /** Keeps tags of these names, with `*` for any letters. */
+  /** Keeps tags with these names, with `*` for any characters. Default: none. */
   keepTags?: string[];
 }
 
@@ -119,28 +119,28 @@ export interface Mirror {
   username?: string;
   /** Password or token at the upstream. Kept secret. */
   password?: pulumi.Input<string>;
-  /** How long a blob or manifest is kept after it was fetched, with a unit: `168h`, `30m`. Default: `168h`. */
+  /** How long a fetched blob or manifest is kept, with a unit: `168h`, `30m`. Default: `168h`. */
   ttl?: string;
   /** Port on the Docker host, 1 to 65535. Default: `5001`. */
   port?: number;
-  /** The CA of the upstream's certificate when it is a private one, PEM; no other is trusted then. Default: the public CAs. */
+  /** CA of the upstream's certificate, PEM, if it is a private one. It replaces the public CAs. Default: the public CAs. */
   caCertificates?: string;
 }
 
-/** An image that is built and pushed. */
+/** An image to build and push. */
 export interface ImageBuild {
   /** Repository in the registry: what comes after `repositoryPrefix` in the image's name, as `team-a/app`. */
   name: string;
-  /** Folder with what the Dockerfile copies, or a Git repository as `URL#REF:FOLDER`. */
+  /** Build context: a folder, or a Git repository as `URL#REF:FOLDER`. */
   context: string;
   /** Path of the Dockerfile inside the context. Default: `Dockerfile`. */
   dockerfile?: string;
-  /** Values of the Dockerfile's `ARG`s. They are no place for secrets: an image's history may show them. */
+  /** Values of the Dockerfile's `ARG`s. Not for secrets: the image's history may show them. Default: none. */
   buildArgs?: Record<string, string>;
   /** Platform to build for, as `linux/arm64`. Default: that of the Docker engine. */
   platform?: string;
   /** Tags to push. Default: `latest`. */
   tags?: string[];
-  /** Another image of the list that this one is built on: its Dockerfile gets the reference as `ARG BASE`. */
+  /** The image of the list that this one is built on. Its Dockerfile gets the reference as `ARG BASE`. Default: none. */
   from?: string;
 }

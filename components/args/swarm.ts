@@ -9,7 +9,7 @@ export const Publish = {
 } as const;
 export type Publish = (typeof Publish)[keyof typeof Publish];
 
-/** What comes first when a task is replaced. */
+/** Whether the old or the new task comes first in an update. */
 export const UpdateOrder = {
   /** The old task ends before the new one starts. */
   StopFirst: "stop-first",
@@ -18,19 +18,19 @@ export const UpdateOrder = {
 } as const;
 export type UpdateOrder = (typeof UpdateOrder)[keyof typeof UpdateOrder];
 
-/** How a changed configuration, certificate or password gets to the tasks. An update that fails is rolled back by Swarm. */
+/** How tasks get a changed configuration, certificate or password. Swarm rolls back an update that fails. */
 export interface SwarmUpdate {
   /** Tasks replaced at once, 1 or more. Default: `1`. */
   parallelism?: number;
   /** `stop-first` or `start-first`. Default: `stop-first` where tasks take a port of their node, else `start-first`. */
   order?: UpdateOrder;
-  /** Seconds a new task is watched for a failure before the next one is replaced, 1 to 3600. Default: `5`. */
+  /** Seconds for which a new task is watched before the next one is replaced, 1 to 3600. Default: `5`. */
   monitorSeconds?: number;
 }
 
-/** How nodes get the bundled image, where it is not loaded on them by `swarm.nodes`; and the login for an image of one's own. */
+/** How nodes get the server's image that `swarm.nodes` doesn't load on them, and the login for that. */
 export interface ImageDistribution {
-  /** Repository that the bundled image is pushed to, and that the nodes pull it from: `registry.example.com/tools/registry`. */
+  /** Repository to which `up` pushes the bundled image, and from which the nodes pull it: `registry.example.com/tools/registry`. Default: none. */
   repository?: string;
   /** Login for `repository`, or for the registry that `image` names. Default: none. */
   username?: string;
@@ -38,13 +38,13 @@ export interface ImageDistribution {
   password?: pulumi.Input<string>;
 }
 
-/** A Redis on the Swarm in which the registry's tasks share what they know of blobs, so that none asks the store for what another one did. */
+/** A Redis on the Swarm in which the registry's tasks share their cache of blob descriptors. */
 export interface Redis {
   /** Image with the command `redis-server`, pinned by digest (`name@sha256:…`), that nodes can pull; with the login of `imageDistribution` where that is for the same registry. */
   image: string;
   /** Password of the Redis, which only the registry's tasks need. Kept secret. Default: a generated one. */
   password?: pulumi.Input<string>;
-  /** Memory of its container in MiB, 16 or more; what was not asked for longest gives way. Default: `128`. */
+  /** Memory of its container in MiB, 16 or more. The least recently used entries are dropped. Default: `128`. */
   memory?: number;
 }
 
@@ -54,29 +54,29 @@ export interface Swarm {
   publish?: Publish;
   /** Tasks of the registry, 1 or more. Default: one on every node; `1` with `ingress`, and where images are kept on one node. */
   replicas?: number;
-  /** Placement constraints of the tasks, as `node.labels.registry == true`. Images on one node need one that names it: `node.hostname == node1`. */
+  /** Placement constraints of the tasks, as `node.labels.registry == true`. Required where images are on one node, to name it: `node.hostname == node1`. Default: none. */
   constraints?: string[];
-  /** Names of overlay networks that the tasks join too, e.g. that of an object store. */
+  /** Overlay networks that the tasks join, e.g. that of an object store. Default: none. */
   networks?: string[];
   /** Docker hosts of the other nodes (`ssh://user@node2`, `tcp://…`, `unix://…`): the bundled image is loaded on them, and a volume on one of them is managed. */
   nodes?: string[];
-  /** How nodes get the image that `nodes` does not lead to. */
+  /** How nodes get the image that are not in `nodes`. Default: the image is loaded on `nodes` only. */
   imageDistribution?: ImageDistribution;
-  /** A cache that the tasks share. For the bundled server with more than one task. Default: each task has a cache of its own. */
+  /** A cache that the tasks share. Requires the bundled server and more than one task. Default: each task has a cache of its own. */
   redis?: Redis;
   /**
-   * Every node's engine trusts the registry's CA, by a file in its `/etc/docker/certs.d` that is there as long as the registry is.
-   * A task on each node has access to `/etc/docker` for that. For the bundled server. Default: `false`.
+   * Makes every node's engine trust the registry's CA, by a file in `/etc/docker/certs.d` that is removed with the registry.
+   * For that a task on each node can write to `/etc/docker`. Requires the bundled server. Default: `false`.
    */
   trustNodes?: boolean;
   /** How tasks are replaced. */
   update?: SwarmUpdate;
 }
 
-/** What each task of the registry may take from its node. */
+/** Resources of each of the registry's tasks. */
 export interface SwarmResources {
   /** Memory in MiB, 64 or more. Default: `512`. */
   memory?: number;
-  /** Memory in MiB that is set aside for the task, `memory` at most. Default: `64`. */
+  /** Memory in MiB that Swarm reserves for the task, `memory` at most. Default: `64`. */
   reservedMemory?: number;
 }

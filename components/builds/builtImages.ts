@@ -11,7 +11,7 @@ import { checkArguments, checkWhenKnown } from "../checks/inputs";
 
 /** Images that are built, and the registry they are pushed to. */
 export interface BuiltImagesArgs {
-  /** The images; their order is free. */
+  /** Images to build and push; their order doesn't matter. */
   builds: ImageBuild[];
   /** What goes before an image's name: `localhost:5000`. The engine must trust that registry. */
   repositoryPrefix: pulumi.Input<string>;

@@ -46,7 +46,7 @@ export function providedCertificateProblems(provided: ProvidedCertificate, hostn
   const [leafPem, ...bundled] = certificatesIn(provided.certificate);
   const leaf = leafPem === undefined ? undefined : parse(leafPem);
   if (leaf === undefined) {
-    add("certificate", "is no PEM certificate; give the server's certificate, `-----BEGIN CERTIFICATE-----` first");
+    add("certificate", "not a PEM certificate; give the server's certificate, `-----BEGIN CERTIFICATE-----` first");
     return problems;
   }
   try {
@@ -54,7 +54,7 @@ export function providedCertificateProblems(provided: ProvidedCertificate, hostn
       add("privateKey", "does not belong to tls.certificate; give the key the certificate was made for");
     }
   } catch {
-    add("privateKey", "is no PEM private key without a passphrase; decrypt it first, e.g. with `openssl pkey`");
+    add("privateKey", "not a PEM private key without a passphrase; decrypt it first, e.g. with `openssl pkey`");
   }
   const names = leaf.subjectAltName ?? "no name at all";
   const covered = isIpAddress(hostname)
@@ -70,7 +70,7 @@ export function providedCertificateProblems(provided: ProvidedCertificate, hostn
   );
   const chain = certificatesIn(provided.chain);
   if (provided.chain.trim() !== "" && chain.length === 0) {
-    add("chain", "is no PEM; give the intermediate certificates, nearest to the server's first, or leave it out");
+    add("chain", "not PEM; give the intermediate certificates, nearest to the server's first, or leave it out");
   }
   const issuers = [...bundled.map((each) => ["certificate", each] as const), ...chain.map((each) => ["chain", each] as const)];
   let issued = leaf;

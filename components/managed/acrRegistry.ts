@@ -35,7 +35,7 @@ export class AcrRegistry extends pulumi.ComponentResource {
   public readonly endpoint: pulumi.Output<string>;
   /** What goes before an image name: `registry1234.azurecr.io`. */
   public readonly repositoryPrefix: pulumi.Output<string>;
-  /** What everybody is called who logs in with a token: a UUID of zeros. */
+  /** User name for token logins, always 00000000-0000-0000-0000-000000000000. */
   public readonly username: pulumi.Output<string>;
   /** A token of the identity that Pulumi uses; another one after each `up`, valid for 3 hours. Secret. */
   public readonly password: pulumi.Output<string>;

@@ -25,21 +25,21 @@ export interface SingleNodeRegistryArgs {
   bindAddress?: string;
   /** Accepts plain HTTP or a registry without users beyond loopback. Default: `false`. */
   allowInsecure?: boolean;
-  /** Where the certificate comes from, or that there is none. Default: self-signed. */
+  /** Where the certificate comes from, or that TLS is off. Default: self-signed. */
   tls?: Tls;
   /** Who may log in. Default: one user `admin` with a generated password. */
   users?: User[];
-  /** Everybody may pull without a login; pushing still needs one. Default: `false`. */
+  /** Lets everybody pull without a login. Pushing still requires one. Default: `false`. */
   anonymousPull?: boolean;
-  /** How logins are verified. For the bundled server. */
+  /** How logins are verified. Requires the bundled server. */
   authentication?: Authentication;
   /** Where images are kept. Default: a named volume. */
   storage?: Storage;
   /** Image of the server: `bundled`, or a reference pinned by digest (`name@sha256:…`). Default: `bundled`. */
   image?: string;
-  /** Accepts pulls only, e.g. while images are moved to another store. Default: `false`. */
+  /** Refuses pushes and deletions, e.g. while images are moved to another store. Default: `false`. */
   readOnly?: boolean;
-  /** When the server deletes what nobody needs, and which tags it keeps. For the bundled server. Default: on demand only, every tag is kept. */
+  /** When the server deletes what no image needs, and which tags it keeps. Requires the bundled server. Default: on demand only, every tag is kept. */
   garbageCollection?: GarbageCollection;
   /** A pull-through cache beside the registry. Default: none. */
   mirror?: Mirror;

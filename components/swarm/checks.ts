@@ -81,7 +81,7 @@ function nodeProblems(nodes: readonly string[]): Problem[] {
     when(
       !(/^(ssh|tcp|unix|npipe):\/\/[^\s@]*(@[^\s:@]+(:\d+)?)?$/.test(node) && !/^\w+:\/\/[^@/]*:[^@/]*@/.test(node)),
       `swarm.nodes[${index}]`,
-      "is no Docker host; give ssh://user@node, tcp://node:2376 or unix:///path, without a password",
+      "not a Docker host; give ssh://user@node, tcp://node:2376 or unix:///path, without a password",
     ),
   );
 }

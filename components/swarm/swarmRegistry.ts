@@ -29,19 +29,19 @@ export interface SwarmRegistryArgs {
   port?: number;
   /** Accepts plain HTTP or a registry without users; a Swarm publishes ports on every address of a node. Default: `false`. */
   allowInsecure?: boolean;
-  /** Where the certificate comes from, or that there is none. Default: self-signed. */
+  /** Where the certificate comes from, or that TLS is off. Default: self-signed. */
   tls?: Tls;
   /** Who may log in. Default: one user `admin` with a generated password. */
   users?: User[];
-  /** Everybody may pull without a login; pushing still needs one. Default: `false`. */
+  /** Lets everybody pull without a login. Pushing still requires one. Default: `false`. */
   anonymousPull?: boolean;
-  /** How logins are verified. For the bundled server. */
+  /** How logins are verified. Requires the bundled server. */
   authentication?: Authentication;
   /** Where images are kept. A registry with more than one task needs a store that all of them share. Default: a volume on one node. */
   storage?: Storage;
   /** Image of the server: `bundled`, or a reference pinned by digest (`name@sha256:…`). Default: `bundled`. */
   image?: string;
-  /** Accepts pulls only, e.g. while images are moved to another store. Default: `false`. */
+  /** Refuses pushes and deletions, e.g. while images are moved to another store. Default: `false`. */
   readOnly?: boolean;
   /** When garbage is collected, and what is deleted before; the tasks agree on which of them does it. For the bundled server. */
   garbageCollection?: GarbageCollection;

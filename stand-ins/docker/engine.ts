@@ -154,7 +154,7 @@ export function connection(address: string | undefined, tls: TlsMaterial | undef
     case "ssh":
       return { protocol: "http", host: "docker", agent: new SshAgent(address, sshOptions) };
     default:
-      throw new Error(`docker:host: ${JSON.stringify(address)} is no Docker host; give unix://…, tcp://… or ssh://…`);
+      throw new Error(`docker:host: ${JSON.stringify(address)} not a Docker host; give unix://…, tcp://… or ssh://…`);
   }
 }
 

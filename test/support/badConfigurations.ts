@@ -32,7 +32,7 @@ export const badConfigurations: BadConfiguration[] = [
   {
     title: "a mistyped key",
     config: { prot: 5000 },
-    problems: ["prot: is no known key; did you mean port?"],
+    problems: ["prot: unknown key; did you mean port?"],
   },
   {
     title: "the former name of a key",
@@ -43,7 +43,7 @@ export const badConfigurations: BadConfiguration[] = [
     title: "a key that resembles none",
     config: { colour: "red" },
     problems: [
-      "colour: is no known key; known are target, builds, hostname, port, bindAddress, allowInsecure, tls, users, anonymousPull, authentication, storage, image, readOnly, garbageCollection, mirror, hosts, resources, lab",
+      "colour: unknown key; known are target, builds, hostname, port, bindAddress, allowInsecure, tls, users, anonymousPull, authentication, storage, image, readOnly, garbageCollection, mirror, hosts, resources, lab",
     ],
   },
   {
@@ -141,7 +141,7 @@ export const badConfigurations: BadConfiguration[] = [
   {
     title: "a mistyped key of tls",
     config: { tls: { validitydays: 90 } },
-    problems: ["tls.validitydays: is no known key; did you mean validityDays?"],
+    problems: ["tls.validitydays: unknown key; did you mean validityDays?"],
   },
   {
     title: "no day of validity",
@@ -199,7 +199,7 @@ export const badConfigurations: BadConfiguration[] = [
   {
     title: "file names for a certificate",
     config: { tls: { mode: "provided", certificate: "server.crt", privateKey: "server.key" } },
-    problems: ["tls.certificate: is no PEM certificate; give the server's certificate, `-----BEGIN CERTIFICATE-----` first"],
+    problems: ["tls.certificate: not a PEM certificate; give the server's certificate, `-----BEGIN CERTIFICATE-----` first"],
   },
   {
     title: "a certificate for another host",
@@ -224,7 +224,7 @@ export const badConfigurations: BadConfiguration[] = [
   {
     title: "a key under a passphrase",
     config: { ...far, tls: { ...provided, privateKey: pki.encryptedKey } },
-    problems: ["tls.privateKey: is no PEM private key without a passphrase; decrypt it first, e.g. with `openssl pkey`"],
+    problems: ["tls.privateKey: not a PEM private key without a passphrase; decrypt it first, e.g. with `openssl pkey`"],
   },
   {
     title: "a chain in the wrong order",
@@ -236,7 +236,7 @@ export const badConfigurations: BadConfiguration[] = [
   {
     title: "a chain that is none",
     config: { ...far, tls: { ...provided, chain: "chain.pem" } },
-    problems: ["tls.chain: is no PEM; give the intermediate certificates, nearest to the server's first, or leave it out"],
+    problems: ["tls.chain: not PEM; give the intermediate certificates, nearest to the server's first, or leave it out"],
   },
   {
     title: "plain HTTP beyond loopback",
@@ -291,7 +291,7 @@ export const badConfigurations: BadConfiguration[] = [
   {
     title: "a mistyped key of a user",
     config: { users: [{ name: "a", passwrod: "MARKER" }] },
-    problems: ["users[0].passwrod: is no known key; did you mean password?"],
+    problems: ["users[0].passwrod: unknown key; did you mean password?"],
   },
   {
     title: "an empty password",
@@ -445,7 +445,7 @@ export const badConfigurations: BadConfiguration[] = [
     problems: ['storage.redirect: true is not allowed with storage.driver "filesystem"; there is no store to send clients to'],
   },
   {
-    title: "a CA that is no PEM",
+    title: "a CA that not PEM",
     config: { storage: { driver: "s3", s3, caCertificates: "ca.pem" } },
     problems: ["storage.caCertificates: has no PEM certificate; give the CA of the store, `-----BEGIN CERTIFICATE-----` first"],
   },
@@ -799,7 +799,7 @@ export const badConfigurations: BadConfiguration[] = [
   {
     title: "a mistyped key of resources",
     config: { resources: { memroy: 512 } },
-    problems: ["resources.memroy: is no known key; did you mean memory?"],
+    problems: ["resources.memroy: unknown key; did you mean memory?"],
   },
   {
     title: "1 for true",
@@ -809,7 +809,7 @@ export const badConfigurations: BadConfiguration[] = [
   {
     title: "a part of a key without --path",
     config: { "users[0].name": "a" },
-    problems: ["users[0].name: is no known key; to set a part of a key, use pulumi config set --path 'users[0].name'"],
+    problems: ["users[0].name: unknown key; to set a part of a key, use pulumi config set --path 'users[0].name'"],
   },
   {
     title: "a list of hosts",
@@ -828,7 +828,7 @@ export const badConfigurations: BadConfiguration[] = [
     },
     problems: [
       'port: "x" is not allowed; give a number',
-      "tls.foo: is no known key; known are mode, certificate, privateKey, chain, validityDays, renewBeforeDays, generation, caGeneration, keepPreviousCa",
+      "tls.foo: unknown key; known are mode, certificate, privateKey, chain, validityDays, renewBeforeDays, generation, caGeneration, keepPreviousCa",
       "users[0]: a text is not allowed; give its parts name, password, generation, keepPrevious, previousPassword, access, repositories with pulumi config set --path 'users[0].<part>'",
       'lab: "maybe" is not allowed; give true or false',
       'hostname: "a b" is not allowed; give the DNS name or IP address that clients use, without scheme, port or path',
@@ -865,7 +865,7 @@ export const badConfigurations: BadConfiguration[] = [
       ],
     },
     problems: [
-      "builds[1].colour: is no known key; known are name, context, dockerfile, buildArgs, platform, tags, from",
+      "builds[1].colour: unknown key; known are name, context, dockerfile, buildArgs, platform, tags, from",
       "builds[1].name: is missing",
       'builds[0].name: "Base" is not allowed; give a repository such as team-a/app, without registry and tag',
       `builds[1].context: "missing" is no folder here (${process.cwd()}); give one, or a Git URL such as https://example.com/app.git#main`,

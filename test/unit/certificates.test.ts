@@ -91,7 +91,7 @@ describe("a provided certificate", () => {
     ]);
   });
 
-  const keyProblem = "tls.privateKey: is no PEM private key without a passphrase; decrypt it first, e.g. with `openssl pkey`";
+  const keyProblem = "tls.privateKey: not a PEM private key without a passphrase; decrypt it first, e.g. with `openssl pkey`";
   it.each<[string, Partial<ProvidedCertificate>, string]>([
     ["a key under a passphrase", { privateKey: pki.encryptedKey }, keyProblem],
     ["a certificate for a key", { privateKey: pki.server.certificate }, keyProblem],
@@ -104,17 +104,17 @@ describe("a provided certificate", () => {
     [
       "no PEM",
       { certificate: "MIIB" },
-      "tls.certificate: is no PEM certificate; give the server's certificate, `-----BEGIN CERTIFICATE-----` first",
+      "tls.certificate: not a PEM certificate; give the server's certificate, `-----BEGIN CERTIFICATE-----` first",
     ],
     [
       "a cut certificate",
       { certificate: pki.server.certificate.replace(/\n.*\n.*\n/, "\n") },
-      "tls.certificate: is no PEM certificate; give the server's certificate, `-----BEGIN CERTIFICATE-----` first",
+      "tls.certificate: not a PEM certificate; give the server's certificate, `-----BEGIN CERTIFICATE-----` first",
     ],
     [
       "no PEM for a chain",
       { chain: "chain.pem" },
-      "tls.chain: is no PEM; give the intermediate certificates, nearest to the server's first, or leave it out",
+      "tls.chain: not PEM; give the intermediate certificates, nearest to the server's first, or leave it out",
     ],
     [
       "a chain upside down",
@@ -229,10 +229,10 @@ describe("a provided certificate", () => {
   it("has all its problems listed at once", () => {
     const { certificate } = makeCertificate({ subject: "s", names: [], to: new Date(Date.now() - 1000) });
     expect(problemsOf({ certificate, chain: "?", privateKey: "?" }).map((problem) => problem.slice(0, 30))).toEqual([
-      "tls.privateKey: is no PEM priv",
+      "tls.privateKey: not a PEM priv",
       "tls.certificate: does not cove",
       'tls.certificate: "CN=s" expire',
-      "tls.chain: is no PEM; give the",
+      "tls.chain: not PEM; give the i",
     ]);
   });
 });

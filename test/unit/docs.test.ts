@@ -63,6 +63,16 @@ describe("the documentation", () => {
     expect(named.filter((script) => !(script in scripts))).toEqual([]);
   });
 
+  it.each(["CONTRIBUTING.md", "docs/design.md"])("%s names only files that exist", (file) => {
+    const named = [...read(file).matchAll(/`([\w-]+(?:\/[\w.-]+)+\.(?:ts|cjs|mjs|go|json|md|sh))`/g)].map(
+      ([, name = ""]) => name,
+    );
+    const exists = (name: string): boolean =>
+      ["", "components", "docs"].some((folder) => fs.existsSync(path.join(projectRoot, folder, name)));
+    expect(named.length).toBeGreaterThan(3);
+    expect(named.filter((name) => !exists(name))).toEqual([]);
+  });
+
   it("has every output in the README's table, and no other", () => {
     const outputs = [...read("index.ts").matchAll(/^export const (\w+)/gm)].map(([, name]) => name);
     expect(outputs.length).toBeGreaterThan(0);

@@ -24,7 +24,7 @@ function configWith(keyPath: string, value: unknown): Record<string, unknown> {
 /** What the key `path` takes, found out from the error about a value that no key takes. */
 function kindAt(keyPath: string): { kind: string; parts: string[] } {
   const problem = errorOf(configWith(keyPath, { "?": [] }));
-  const unknown = /\.\?: is no known key; known are (.*)$/m.exec(problem);
+  const unknown = /\.\?: unknown key; known are (.*)$/m.exec(problem);
   if (unknown?.[1] !== undefined) {
     return { kind: "object", parts: unknown[1].split(", ").map((part) => `${keyPath}.${part}`) };
   }

@@ -312,7 +312,7 @@ describe("the way to an engine", () => {
   });
 
   it("is refused where there is none", () => {
-    expect(() => connection("engine.example", undefined, [])).toThrow('docker:host: "engine.example" is no Docker host');
+    expect(() => connection("engine.example", undefined, [])).toThrow('docker:host: "engine.example" not a Docker host');
   });
 });
 

@@ -158,8 +158,8 @@ describe("what does not go together", () => {
       'swarm.constraints[0]: "hostname=a" is not allowed; give node.id, node.hostname,',
     ],
     ["a network", { networks: ["a b"] }, 'swarm.networks[0]: "a b" is not allowed; give the name of an overlay network'],
-    ["a Docker host", { nodes: ["node2"] }, "swarm.nodes[0]: is no Docker host; give ssh://user@node"],
-    ["a Docker host with a password", { nodes: ["ssh://me:hidden@node2"] }, "swarm.nodes[0]: is no Docker host"],
+    ["a Docker host", { nodes: ["node2"] }, "swarm.nodes[0]: not a Docker host; give ssh://user@node"],
+    ["a Docker host with a password", { nodes: ["ssh://me:hidden@node2"] }, "swarm.nodes[0]: not a Docker host"],
     [
       "a repository with a tag",
       { imageDistribution: { repository: "a.example.com/b:1" } },

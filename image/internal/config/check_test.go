@@ -152,7 +152,7 @@ func TestRefused(t *testing.T) {
 		{"mirror with half a login", strings.Replace(mirror, "password: p, ", "", 1), []string{"proxy.username: needs proxy.password"}},
 		{"mirror with a credential helper", strings.Replace(mirror, "ttl:", "exec: {command: /helper}, ttl:", 1), []string{"proxy.exec: there is no program"}},
 		{"schedule", minimalWith("inmemory: {}, maintenance: {garbagecollection: {schedule: '@daily'}}"), []string{`garbagecollection.schedule: "…@daily": must be five fields of cron, such as 0 3 * * *`}},
-		{"time zone", minimalWith("inmemory: {}, maintenance: {garbagecollection: {timezone: Berlin}}"), []string{`"Berlin": is no time zone of the IANA database`, "garbagecollection.timezone: needs storage.maintenance.garbagecollection.schedule"}},
+		{"time zone", minimalWith("inmemory: {}, maintenance: {garbagecollection: {timezone: Berlin}}"), []string{`"Berlin": not a time zone of the IANA database`, "garbagecollection.timezone: needs storage.maintenance.garbagecollection.schedule"}},
 		{"rule that keeps nothing", minimalWith("inmemory: {}, maintenance: {garbagecollection: {retention: {rules: [{keepnewest: 1}, {repositories: [a]}]}}}"), []string{"garbagecollection.retention.rules[1]: keeps nothing"}},
 		{"rule with bad values", minimalWith("inmemory: {}, maintenance: {garbagecollection: {retention: {rules: [{keepnewest: 0, keeptags: ['[']}]}}}"), []string{`rules[0].keepnewest: "0": must be a whole number of 1 or more`, `rules[0].keeptags[0]: "[": is not a name with *`}},
 		{"collection of a read-only registry", minimalWith("inmemory: {}, maintenance: {readonly: {enabled: true}, garbagecollection: {schedule: 0 3 * * *}}"), []string{"garbagecollection: needs a registry that may delete"}},

@@ -40,7 +40,7 @@ func cronExpression(value string) error {
 
 func timeZone(value string) error {
 	if _, err := schedule.Zone(value); err != nil {
-		return errors.New("is no time zone of the IANA database, such as Europe/Berlin")
+		return errors.New("not a time zone of the IANA database, such as Europe/Berlin")
 	}
 	return nil
 }

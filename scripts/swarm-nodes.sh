@@ -19,6 +19,7 @@ fail() {
 }
 usage="usage: swarm-nodes.sh up FOLDER [COUNT [PROGRAMS...]] | status FOLDER | kill FOLDER NODE | exec FOLDER NODE COMMAND... | down FOLDER"
 
+scripts=$(cd "$(dirname "$0")" && pwd)
 command=${1:-} folder=${2:-}
 [ -n "$command" ] && [ -n "$folder" ] || fail "$usage"
 shift 2
@@ -94,21 +95,19 @@ start_engine() {
   # Names outside are not asked for: no registry of the internet is needed, and waiting for one would take half a minute.
   : >"$home/resolv.conf"
   printf '127.0.0.1 localhost\n' >"$home/hosts"
-  # With a containerd of its own, which an engine starts where there is none yet.
   # shellcheck disable=SC2016
   PATH="$programs${programs:+:}$PATH" setsid nsenter --net="/run/netns/$id-$node" \
     unshare --mount --uts --pid --fork --kill-child --mount-proc --propagation private \
     sh -c 'set -e
       home=$0
       hostname "$1"
-      mkdir -p /etc/docker /run/containerd
+      mkdir -p /etc/docker
       mount --bind "$home/etc" /etc/docker
-      mount -t tmpfs containerd /run/containerd
       mount --bind "$home/resolv.conf" /etc/resolv.conf
       mount --bind "$home/hosts" /etc/hosts
-      exec dockerd --host "unix://$home/docker.sock" --data-root "$home/data" --exec-root "$home/run" --pidfile "$home/docker.pid" \
+      exec "$3" dockerd --host "unix://$home/docker.sock" --data-root "$home/data" --exec-root "$home/run" --pidfile "$home/docker.pid" \
         --cgroup-parent "/$2"' \
-    "$home" "$node" "$id-$node" >>"$home/log" 2>&1 </dev/null &
+    "$home" "$node" "$id-$node" "$scripts/own-containerd.sh" >>"$home/log" 2>&1 </dev/null &
   echo $! >"$home/pid"
 }
 answers() { on "$1" version >/dev/null 2>&1; }

@@ -5,10 +5,10 @@ import * as os from "os";
 import * as path from "path";
 import { makeCertificate } from "./pki";
 import { attempt, eventually, Result, run } from "./run";
-import { Environment } from "./testStack";
+import { Environment, projectRoot } from "./testStack";
 
-/** Hides the machine's containerd, in a mount namespace: an engine starts one of its own where there is none yet. */
-export const ownContainerd = "mkdir -p /run/containerd && mount -t tmpfs containerd /run/containerd";
+/** Runs an engine with a containerd of its own. */
+export const ownContainerd = path.join(projectRoot, "scripts", "own-containerd.sh");
 
 /**
  * A Docker engine of the test's own, which it may stop: with data, a network and an /etc/docker of its own. To the test it is a
@@ -108,8 +108,7 @@ export class PrivateEngine {
         : '--tlsverify --tlscacert "$0/server/ca.pem" --tlscert "$0/server/cert.pem" --tlskey "$0/server/key.pem"';
     // Not `ip netns exec`, which hides the control groups. The engine is the one on PATH, and ends with the test, however that ends.
     const script = `mkdir -p /etc/docker && mount --bind "$0/docker" /etc/docker && mount --bind "$0/hosts" /etc/hosts && \
-      ${ownContainerd} && exec setpriv --pdeathsig TERM \
-      dockerd --data-root "$0/data" --exec-root "$0/exec" --pidfile "$0/pid" --host ${this.host} --host ${this.socket} ${tls}`;
+      exec setpriv --pdeathsig TERM ${ownContainerd} dockerd --data-root "$0/data" --exec-root "$0/exec" --pidfile "$0/pid" --host ${this.host} --host ${this.socket} ${tls}`;
     const daemon = spawn(
       "nsenter",
       [`--net=/run/netns/${this.namespace}`, "unshare", "--mount", "--propagation", "private", "sh", "-c", script, this.folder],

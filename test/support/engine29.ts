@@ -27,11 +27,10 @@ class Engine29 {
     await run("ip", ["link", "set", this.bridge, "up"]);
     const log = fs.openSync(path.join(this.folder, "log"), "a");
     const options = { data: "--data-root", exec: "--exec-root", pid: "--pidfile" };
-    const script = `${ownContainerd} && exec dockerd "$@"`;
     this.daemon = spawn(
       "unshare",
       [
-        ...["--mount", "--propagation", "private", "sh", "-c", script, "dockerd"],
+        ...["--mount", "--propagation", "private", ownContainerd, "dockerd"],
         ...["--host", this.host, "--bridge", this.bridge],
         // The machine's engine has chains of the same names, which this one would empty: its containers would lose their ports.
         ...["--iptables=false", "--ip6tables=false"],

@@ -2,6 +2,7 @@ import * as fs from "fs";
 import { CleanUp } from "../support/cleanUp";
 import { DockerClient, request } from "../support/clients";
 import { FakeCommands } from "../support/fakeCommands";
+import { Load } from "../support/load";
 import { run } from "../support/run";
 import { RegistryOutputs, TestStack } from "../support/testStack";
 
@@ -80,6 +81,21 @@ describe("a registry on one host", () => {
     const tags = await request(outputs, "/v2/hello-world/tags/list");
     expect(JSON.parse(tags.body.toString())).toEqual({ name: "hello-world", tags: ["latest"] });
     expect(await processLimit()).toBe("100");
+  });
+
+  it("is upgraded to another build of the server: it is away for a moment, and loses nothing", async () => {
+    const load = new Load(outputs, outputs);
+    load.start();
+    stack.takeVersion("9.9.9");
+    outputs = await stack.up();
+    const { images, failures } = await load.stop();
+    console.log(`${images} images pushed and pulled during the upgrade, ${failures.length} requests failed`);
+    expect(failures.filter((failure) => !/ECONNREFUSED|ECONNRESET|socket (hang up|disconnected)/.test(failure))).toEqual([]);
+    expect(images).toBeGreaterThan(0);
+    expect(await docker.run("exec", outputs.containerName, "/registry", "version")).toContain("container-registry 9.9.9\n");
+    const tags = await request(outputs, "/v2/hello-world/tags/list");
+    expect(JSON.parse(tags.body.toString())).toEqual({ name: "hello-world", tags: ["latest"] });
+    expect(Object.keys(await stack.plannedChanges())).toEqual(["same"]);
   });
 
   it("leaves nothing behind", async () => {

@@ -11,6 +11,9 @@ export const statePassphrase = "passphrase-of-the-tests";
 
 export const projectRoot = path.join(__dirname, "..", "..");
 
+/** What the project deploys with. */
+const sources = ["components", "program", "image", "index.ts"];
+
 /** The outputs every target has, in clear. */
 export interface RegistryOutputs {
   endpoint: string;
@@ -53,7 +56,7 @@ export class TestStack {
   /** Makes a stack; a self-hosted one on a free port, with `lab` on unless the settings say otherwise. `environment` can name another engine (`DOCKER_HOST`). */
   static async create(settings: Settings = {}, secrets: Settings = {}, environment: Environment = {}): Promise<TestStack> {
     const folder = fs.mkdtempSync(path.join(os.tmpdir(), "container-registry-test-"));
-    for (const entry of ["components", "program", "image", "index.ts", "node_modules", "package.json", "tsconfig.json"]) {
+    for (const entry of [...sources, "node_modules", "package.json", "tsconfig.json"]) {
       fs.symlinkSync(path.join(projectRoot, entry), path.join(folder, entry));
     }
     fs.copyFileSync(path.join(projectRoot, "Pulumi.yaml"), path.join(folder, "Pulumi.yaml"));
@@ -102,6 +105,20 @@ export class TestStack {
 
   async unset(key: string): Promise<void> {
     await this.stack.removeConfig(this.inNamespace(key), true);
+  }
+
+  /** Has the next `up` deploy another build of the server: the stack gets sources of its own, with another version in them. */
+  takeVersion(version: string): void {
+    for (const entry of sources) {
+      const own = path.join(this.folder, entry);
+      fs.unlinkSync(own);
+      fs.cpSync(path.join(projectRoot, entry), own, {
+        recursive: true,
+        filter: (file) => !/\/(\.build|node_modules)$/.test(file),
+      });
+    }
+    const file = path.join(this.folder, "image", "internal", "version", "version.go");
+    fs.writeFileSync(file, fs.readFileSync(file, "utf8").replace(/(?<=const Version = ").*(?=")/, version));
   }
 
   async up(): Promise<RegistryOutputs> {

@@ -3,7 +3,19 @@ const path = require("path");
 const Sequencer = require("@jest/test-sequencer").default;
 
 // What is begun last is waited for alone.
-const longest = ["swarm", "storage", "swarmOptions", "swarmEngines", "storeOutage", "quickStart", "mirror", "rotation"];
+const longest = [
+  "swarm",
+  "swarmOptions",
+  "swarmEngines",
+  "storeOutage",
+  "storageGcs",
+  "storageSwift",
+  "storageAzure",
+  "storageS3",
+  "quickStart",
+  "mirror",
+  "rotation",
+];
 
 /** Runs the files that take longest first, and the others in the order that Jest gives them. */
 module.exports = class extends Sequencer {

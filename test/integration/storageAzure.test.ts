@@ -1,0 +1,3 @@
+import { testStorage } from "../support/storageSuite";
+
+testStorage("azure");

@@ -24,6 +24,6 @@ aside server
 part types npm run --silent typecheck
 part lint npm run --silent lint:files
 part unit npx jest --selectProjects unit --maxWorkers=2
-# Two files at a time: most of what they do is to wait, for deployments and for clients.
-part integration npx jest --selectProjects integration integration-29 --maxWorkers=2
+# More files at a time than cores: they wait much, for deployments, for clients, for stores that are away.
+part integration npx jest --selectProjects integration integration-29 --maxWorkers=3
 finish

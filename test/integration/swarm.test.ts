@@ -88,6 +88,18 @@ describe("a Swarm of five nodes", () => {
     return service;
   }
 
+  /** What each task of the registry says that it is. */
+  async function versions({ serviceName }: RegistryOutputs): Promise<string[]> {
+    const tasks = await Promise.all(
+      lab.nodes.map(async (node) => {
+        const filter = ["--quiet", "--filter", `label=com.docker.swarm.service.name=${serviceName}`];
+        const ids = (await lab.docker(node, "ps", ...filter)).split("\n").filter(Boolean);
+        return Promise.all(ids.map((id) => lab.docker(node, "exec", id, "/registry", "version")));
+      }),
+    );
+    return tasks.flat().map((report) => /^container-registry (.*)$/m.exec(report)?.[1] ?? report);
+  }
+
   describe("with images on one node, and a forwarder on each", () => {
     let stack: TestStack;
     let outputs: RegistryOutputs;
@@ -145,6 +157,21 @@ describe("a Swarm of five nodes", () => {
       console.log(`an older task and newer forwarders: ${requests} requests, ${failures.length} failures`);
       expect(older).toHaveLength(2);
       expect(failures).toEqual([]);
+    });
+
+    it("is upgraded to another build of the server, forwarders too: whoever tries another node is always served", async () => {
+      const clients = new Clients(outputs, lab.nodes, 2);
+      clients.start();
+      stack.takeVersion("9.9.9");
+      outputs = await stack.up();
+      const { requests, images, failures } = await clients.stop();
+      console.log(
+        `one task and forwarders: ${requests} requests and ${images} images during the upgrade, ${failures.length} failures`,
+      );
+      expect(failures).toEqual([]);
+      expect(images).toBeGreaterThan(0);
+      expect(new Set(await versions(outputs))).toEqual(new Set(["9.9.9"]));
+      expect(Object.keys(await stack.plannedChanges())).toEqual(["same"]);
     });
 
     it("is back with its node, and other nodes' clients are told meanwhile that no task answers", async () => {
@@ -268,6 +295,21 @@ describe("a Swarm of five nodes", () => {
       expect(await lab.docker(lab.manager, "secret", "ls", "--quiet")).toMatch(/^(\S+\n){2}\S+$/);
     });
 
+    it("is upgraded to another build of the server node by node: whoever tries another node is always served", async () => {
+      const clients = new Clients(outputs, lab.nodes, 2);
+      clients.start();
+      stack.takeVersion("9.9.9");
+      outputs = await stack.up();
+      const { requests, images, failures } = await clients.stop();
+      console.log(
+        `a task on every node: ${requests} requests and ${images} images during the upgrade, ${failures.length} failures`,
+      );
+      expect(failures).toEqual([]);
+      expect(images).toBeGreaterThan(0);
+      expect(new Set(await versions(outputs))).toEqual(new Set(["9.9.9"]));
+      expect(Object.keys(await stack.plannedChanges())).toEqual(["same"]);
+    });
+
     it("rolls back an update that fails, and says so; the next one repairs it", async () => {
       const bad = `127.0.0.1:1/none@sha256:${"0".repeat(64)}`;
       await stack.set({ image: bad });
@@ -322,7 +364,7 @@ describe("a Swarm of five nodes", () => {
 
 /** Clients that work until they are stopped. Each request may go to as many nodes, one after the other, as is said. */
 class Clients {
-  private readonly tally = { requests: 0, retries: 0, failures: [] as string[], leastAnswering: Infinity };
+  private readonly tally = { requests: 0, images: 0, retries: 0, failures: [] as string[], leastAnswering: Infinity };
   private readonly workers: Promise<void>[] = [];
   private stopped = false;
 
@@ -335,6 +377,7 @@ class Clients {
   start(): void {
     this.workers.push(
       ...this.nodes.map((_, first) => this.repeat(() => this.request(first))),
+      this.repeat(() => this.image()),
       this.repeat(() => this.count()),
     );
   }
@@ -371,6 +414,20 @@ class Clients {
       this.tally.retries++;
     }
     this.tally.failures.push(told.join(", then "));
+  }
+
+  /** Pushes an image and pulls it; the next one goes to the next node. */
+  private async image(): Promise<void> {
+    const first = this.tally.images++ % this.nodes.length;
+    const [host, ...others] = [...this.nodes.slice(first), ...this.nodes.slice(0, first)].map(({ address }) => address);
+    const options = { host, others: others.slice(0, this.tries - 1) };
+    const image = randomImage();
+    try {
+      await pushImage(this.outputs, "team/load", `${this.tally.images}`, image, options);
+      await checkImage(this.outputs, "team/load", `${this.tally.images}`, image, options);
+    } catch (error) {
+      this.tally.failures.push(String(error));
+    }
   }
 
   private async count(): Promise<void> {

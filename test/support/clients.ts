@@ -194,17 +194,21 @@ export interface RequestOptions {
   agent?: http.Agent;
   /** Connects to this address instead of the endpoint's, which is still the one that is verified. */
   host?: string;
+  /** Addresses that are tried one after the other where there is no answer. */
+  others?: readonly string[];
   tls?: https.RequestOptions;
 }
 
 /** Speaks to the registry's API as its endpoint says, trusting the stack's CA and nothing else. */
 export function request(outputs: RegistryOutputs, target: string, options: RequestOptions = {}): Promise<Answer> {
-  return new Promise((resolve, reject) => {
+  const answer = new Promise<Answer>((resolve, reject) => {
     const sent = open(outputs, target, options);
     sent.on("response", (response) => void answerOf(response).then(resolve, reject));
     sent.on("error", reject);
     sent.end(options.body);
   });
+  const [host, ...others] = options.others ?? [];
+  return host === undefined ? answer : answer.catch(() => request(outputs, target, { ...options, host, others }));
 }
 
 /** After so long without a byte either way a request has failed: with a word of its own, and not with the end of the test's time. */

@@ -25,6 +25,10 @@ const calm = 30 * time.Second
 // again for ever.
 const patience = 30 * time.Second
 
+// workPatience is for what a store may really work on: a folder of many names, or the copy
+// of a large blob, of which it says nothing before the end.
+const workPatience = 10 * time.Minute
+
 var errSilent = fmt.Errorf("no answer within %s", patience)
 
 // outage is told once, when it begins, and when it is over.
@@ -127,16 +131,22 @@ func (d watched) Stat(ctx context.Context, path string) (storagedriver.FileInfo,
 }
 
 func (d watched) List(ctx context.Context, path string) ([]string, error) {
-	names, err := d.StorageDriver.List(ctx, path)
+	limited, cancel := context.WithTimeout(ctx, workPatience)
+	defer cancel()
+	names, err := d.StorageDriver.List(limited, path)
 	return names, d.saw(ctx, store.List, path, err)
 }
 
 func (d watched) Move(ctx context.Context, from, to string) error {
-	return d.saw(ctx, store.Write, from, d.StorageDriver.Move(ctx, from, to))
+	limited, cancel := context.WithTimeout(ctx, workPatience)
+	defer cancel()
+	return d.saw(ctx, store.Write, from, d.StorageDriver.Move(limited, from, to))
 }
 
 func (d watched) Delete(ctx context.Context, path string) error {
-	return d.saw(ctx, store.Delete, path, d.StorageDriver.Delete(ctx, path))
+	limited, cancel := context.WithTimeout(ctx, workPatience)
+	defer cancel()
+	return d.saw(ctx, store.Delete, path, d.StorageDriver.Delete(limited, path))
 }
 
 func (d watched) Walk(ctx context.Context, path string, visit storagedriver.WalkFn, options ...func(*storagedriver.WalkOptions)) error {

@@ -371,18 +371,49 @@ func (r silentReader) Read([]byte) (int, error) {
 
 func (silentReader) Close() error { return nil }
 
+// silentInWork answers small requests, and no other.
+type silentInWork struct{ storagedriver.StorageDriver }
+
+func (silentInWork) List(ctx context.Context, _ string) ([]string, error) {
+	<-ctx.Done()
+	return nil, ctx.Err()
+}
+
+func (silentInWork) Move(ctx context.Context, _, _ string) error {
+	<-ctx.Done()
+	return ctx.Err()
+}
+
+func (silentInWork) Delete(ctx context.Context, _ string) error {
+	<-ctx.Done()
+	return ctx.Err()
+}
+
 func TestSilentStore(t *testing.T) {
-	for name, ask := range map[string]func(context.Context, storagedriver.StorageDriver) error{
-		"stat": func(ctx context.Context, d storagedriver.StorageDriver) error {
+	working := silentInWork{inmemory.New()}
+	if err := working.PutContent(t.Context(), "/a", nil); err != nil {
+		t.Fatal(err)
+	}
+	for name, test := range map[string]struct {
+		store storagedriver.StorageDriver
+		ask   func(context.Context, storagedriver.StorageDriver) error
+	}{
+		"list": {working, func(ctx context.Context, d storagedriver.StorageDriver) error {
+			_, err := d.List(ctx, "/")
+			return err
+		}},
+		"move":   {working, func(ctx context.Context, d storagedriver.StorageDriver) error { return d.Move(ctx, "/a", "/b") }},
+		"delete": {working, func(ctx context.Context, d storagedriver.StorageDriver) error { return d.Delete(ctx, "/a") }},
+		"stat": {silent{inmemory.New()}, func(ctx context.Context, d storagedriver.StorageDriver) error {
 			_, err := d.Stat(ctx, "/a")
 			return err
-		},
-		"walk": func(ctx context.Context, d storagedriver.StorageDriver) error { return d.Walk(ctx, "/", nil) },
-		"open": func(ctx context.Context, d storagedriver.StorageDriver) error {
+		}},
+		"walk": {silent{inmemory.New()}, func(ctx context.Context, d storagedriver.StorageDriver) error { return d.Walk(ctx, "/", nil) }},
+		"open": {silent{inmemory.New()}, func(ctx context.Context, d storagedriver.StorageDriver) error {
 			_, err := d.Reader(ctx, "/silent", 0)
 			return err
-		},
-		"read": func(ctx context.Context, d storagedriver.StorageDriver) error {
+		}},
+		"read": {silent{inmemory.New()}, func(ctx context.Context, d storagedriver.StorageDriver) error {
 			reader, err := d.Reader(ctx, "/a", 0)
 			if err != nil {
 				return err
@@ -390,14 +421,14 @@ func TestSilentStore(t *testing.T) {
 			defer reader.Close()
 			_, err = io.ReadAll(reader)
 			return err
-		},
+		}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				g, driver, _ := guarded(silent{inmemory.New()})
+				g, driver, _ := guarded(test.store)
 				recorder := httptest.NewRecorder()
 				g.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-					http.Error(w, fmt.Sprint(ask(r.Context(), driver)), http.StatusInternalServerError)
+					http.Error(w, fmt.Sprint(test.ask(r.Context(), driver)), http.StatusInternalServerError)
 				})).ServeHTTP(recorder, httptest.NewRequest(http.MethodGet, "/", nil))
 				if recorder.Code != http.StatusServiceUnavailable {
 					t.Errorf("%d: %s", recorder.Code, recorder.Body)

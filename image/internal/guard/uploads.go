@@ -12,8 +12,12 @@ import (
 	storagedriver "github.com/distribution/distribution/v3/registry/storage/driver"
 )
 
-// share of the server's memory is for uploads, in per cent.
-const share = 40
+// Shares of the server's memory, in per cent: for uploads, and for small files where they
+// take as much each.
+const (
+	share       = 40
+	shareOfPuts = 10
+)
 
 // longestWait for a place is about how long clients wait for an answer.
 const longestWait = 5 * time.Minute
@@ -21,26 +25,33 @@ const longestWait = 5 * time.Minute
 var errBusy = errors.New("too many uploads at once")
 
 // buffering is how much of an upload a driver holds in memory: by default it collects a
-// chunk, and that takes so many per cent of it.
-type buffering struct{ chunk, percent int64 }
+// chunk, and that takes so many per cent of it. With puts a small file takes a chunk too.
+type buffering struct {
+	chunk, percent int64
+	puts           bool
+}
 
 // bufferings are those of the drivers that send uploads in chunks. S3's grows its buffer by
 // doubling; Swift's fills one while another is sent; Google's client has a buffer of its own.
 var bufferings = map[string]buffering{
-	"s3":    {10 << 20, 220},
-	"s3aws": {10 << 20, 220},
-	"azure": {4 << 20, 125},
-	"gcs":   {16 << 20, 210},
-	"swift": {16 << 20, 205},
-	"oss":   {10 << 20, 150},
+	"s3":    {10 << 20, 220, false},
+	"s3aws": {10 << 20, 220, false},
+	"azure": {4 << 20, 125, false},
+	"gcs":   {16 << 20, 210, true},
+	"swift": {16 << 20, 205, false},
+	"oss":   {10 << 20, 150, false},
 }
 
 // of is what one upload takes with a store's parameters.
 func (b buffering) of(parameters configuration.Parameters) int64 {
+	return b.chunkOf(parameters) * b.percent / 100
+}
+
+func (b buffering) chunkOf(parameters configuration.Parameters) int64 {
 	if chunk, err := strconv.ParseInt(fmt.Sprint(parameters["chunksize"]), 0, 64); err == nil {
-		b.chunk = chunk
+		return chunk
 	}
-	return b.chunk * b.percent / 100
+	return b.chunk
 }
 
 // places are for uploads that hold memory. Others wait, and their clients with them: what
@@ -49,7 +60,9 @@ type places struct {
 	// Requests without a body, which begin and end uploads, are soon done and don't wait
 	// for those that may send theirs for hours.
 	bodies, short chan struct{}
-	wait          time.Duration
+	// puts are small files; nil where they need no place.
+	puts chan struct{}
+	wait time.Duration
 }
 
 // placesOf is nil for a store that needs none.
@@ -59,11 +72,15 @@ func placesOf(storage configuration.Storage, memory int64) *places {
 		return nil
 	}
 	n := max(1, memory*share/100/b.of(storage.Parameters()))
-	return &places{
+	p := &places{
 		bodies: make(chan struct{}, n),
 		short:  make(chan struct{}, max(1, n/4)),
 		wait:   longestWait,
 	}
+	if b.puts {
+		p.puts = make(chan struct{}, max(1, memory*shareOfPuts/100/b.chunkOf(storage.Parameters())))
+	}
+	return p
 }
 
 // take is for one upload of a request.
@@ -72,18 +89,25 @@ func (p *places) take(ctx context.Context, r *request) (leave func(), err error)
 	if r.short {
 		queue = p.short
 	}
+	if err := p.enter(ctx, r, queue); err != nil {
+		return nil, err
+	}
+	leave = sync.OnceFunc(func() { <-queue })
+	r.add(leave)
+	return leave, nil
+}
+
+func (p *places) enter(ctx context.Context, r *request, queue chan struct{}) error {
 	timer := time.NewTimer(p.wait)
 	defer timer.Stop()
 	select {
 	case queue <- struct{}{}:
-		leave = sync.OnceFunc(func() { <-queue })
-		r.add(leave)
-		return leave, nil
+		return nil
 	case <-ctx.Done():
-		return nil, ctx.Err()
+		return ctx.Err()
 	case <-timer.C:
 		r.refuse(errBusy)
-		return nil, errBusy
+		return errBusy
 	}
 }
 
@@ -108,6 +132,16 @@ func (d bounded) Writer(ctx context.Context, path string, appendMode bool) (stor
 		return nil, err
 	}
 	return upload{writer, leave}, nil
+}
+
+func (d bounded) PutContent(ctx context.Context, path string, content []byte) error {
+	if d.places != nil && d.places.puts != nil {
+		if err := d.places.enter(ctx, requestOf(ctx), d.places.puts); err != nil {
+			return err
+		}
+		defer func() { <-d.places.puts }()
+	}
+	return d.StorageDriver.PutContent(ctx, path, content)
 }
 
 // upload is one writer of the driver's.

@@ -1,8 +1,9 @@
 package referrers
 
 import (
-	"encoding/json"
+	"context"
 	"fmt"
+	"io"
 	"math"
 	"net/http"
 	"net/url"
@@ -10,14 +11,25 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
+	"time"
 
 	"github.com/distribution/distribution/v3/configuration"
 	"github.com/distribution/distribution/v3/registry/api/errcode"
 	"github.com/distribution/reference"
 	"github.com/opencontainers/go-digest"
-	"github.com/opencontainers/image-spec/specs-go"
 	v1 "github.com/opencontainers/image-spec/specs-go/v1"
 	"github.com/sirupsen/logrus"
+
+	"container-registry/image/internal/bounds"
+)
+
+const (
+	// lists is how many are made at a time, and how many long ones are held until their
+	// clients have taken them.
+	lists = 16
+	// patience is how long a client waits for those that take them slowly.
+	patience = 2 * time.Second
 )
 
 // Gate lets through who may pull from a repository, and answers everybody else.
@@ -32,6 +44,8 @@ func Handler(engine http.Handler, lister *Lister, gate Gate, config configuratio
 		gate:    gate,
 		headers: config.Headers,
 		log:     log,
+		lists:   make(places, lists),
+		long:    make(places, lists),
 		path:    regexp.MustCompile("^" + regexp.QuoteMeta(base) + "(" + reference.NameRegexp.String() + ")/referrers/([^/]+)$"),
 	}
 }
@@ -41,9 +55,10 @@ type handler struct {
 	lister *Lister
 	gate   Gate
 	// headers are http.headers.
-	headers http.Header
-	log     *logrus.Entry
-	path    *regexp.Regexp
+	headers     http.Header
+	log         *logrus.Entry
+	path        *regexp.Regexp
+	lists, long places
 }
 
 func (h *handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
@@ -79,12 +94,27 @@ func (h *handler) serve(w http.ResponseWriter, r *http.Request, repository strin
 			return
 		}
 	}
+	if err := h.lists.take(r.Context()); err != nil {
+		return
+	}
+	made := sync.OnceFunc(h.lists.leave)
+	defer made()
 	found, err := h.lister.list(r.Context(), repository, subject, digest.Digest(query.Get("last")), n, query["artifactType"])
 	if err != nil {
 		h.log.WithError(err).Errorf("referrers of %s@%s", repository, subject)
 		refuse(w, errcode.ErrorCodeUnknown)
 		return
 	}
+	if found.size > large {
+		waiting, cancel := context.WithTimeout(r.Context(), patience)
+		defer cancel()
+		if err := h.long.take(waiting); err != nil {
+			bounds.Unavailable(w, "too many long lists of referrers at once", patience)
+			return
+		}
+		defer h.long.leave()
+	}
+	made()
 	if query.Has("artifactType") {
 		w.Header().Set("OCI-Filters-Applied", "artifactType")
 	}
@@ -93,24 +123,27 @@ func (h *handler) serve(w http.ResponseWriter, r *http.Request, repository strin
 		next := url.URL{Path: r.URL.Path, RawQuery: query.Encode()}
 		w.Header().Set("Link", fmt.Sprintf(`<%s>; rel="next"`, next.String()))
 	}
-	content, err := json.Marshal(struct {
-		specs.Versioned
-		MediaType string            `json:"mediaType"`
-		Manifests []json.RawMessage `json:"manifests"`
-	}{specs.Versioned{SchemaVersion: 2}, v1.MediaTypeImageIndex, found.descriptors})
-	if err != nil {
-		h.log.WithError(err).Errorf("referrers of %s@%s", repository, subject)
-		refuse(w, errcode.ErrorCodeUnknown)
-		return
-	}
 	w.Header().Set("Content-Type", v1.MediaTypeImageIndex)
-	w.Header().Set("Content-Length", strconv.Itoa(len(content)))
+	w.Header().Set("Content-Length", strconv.Itoa(len(opening)+max(0, found.size-1)+len(closing)))
 	if r.Method == http.MethodHead {
 		w.WriteHeader(http.StatusOK)
 		return
 	}
-	// The client is gone when this fails.
-	_, _ = w.Write(content)
+	found.write(w)
+}
+
+const opening, closing = `{"schemaVersion":2,"mediaType":"` + v1.MediaTypeImageIndex + `","manifests":[`, `]}`
+
+// write writes an index. The client is gone when that fails.
+func (p page) write(w io.Writer) {
+	_, _ = io.WriteString(w, opening)
+	for i, each := range p.descriptors {
+		if i > 0 {
+			_, _ = io.WriteString(w, ",")
+		}
+		_, _ = w.Write(each)
+	}
+	_, _ = io.WriteString(w, closing)
 }
 
 func refuse(w http.ResponseWriter, reason error) {

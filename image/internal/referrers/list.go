@@ -13,7 +13,6 @@ import (
 	"slices"
 
 	"github.com/opencontainers/go-digest"
-	v1 "github.com/opencontainers/image-spec/specs-go/v1"
 	"golang.org/x/sync/errgroup"
 
 	storagedriver "github.com/distribution/distribution/v3/registry/storage/driver"
@@ -23,34 +22,55 @@ import (
 )
 
 const (
-	// most is how long an answer may be: clients take 4 MiB.
-	most = 4<<20 - 4<<10
-	// atOnce is how many manifests are read for one answer at a time, and held how many
-	// the server holds of them: each may have 4 MiB.
-	atOnce, held = 16, 32
+	// most is how long an answer is, but for one that holds a single descriptor. Not every
+	// client asks for a second page, and none has to take more than 4 MiB.
+	most = 1 << 20
+	// large is a descriptor that is alone in its page: a manifest may have 4 MiB, most of
+	// it in annotations.
+	large = 64 << 10
+	// atOnce is how many manifests are read for one answer at a time, and held how many the
+	// server holds of them.
+	atOnce, held = 16, 8
 )
 
 // Lister reads a store.
 type Lister struct {
 	driver storagedriver.StorageDriver
-	places chan struct{}
+	// places are for manifests, and one for a large one that is taken apart.
+	places, place places
+	known         *known
 }
 
 // NewLister is for a whole server.
 func NewLister(driver storagedriver.StorageDriver) *Lister {
-	return &Lister{driver, make(chan struct{}, held)}
+	return &Lister{driver, make(places, held), make(places, 1), newKnown()}
 }
+
+// places are taken and left again.
+type places chan struct{}
+
+func (p places) take(ctx context.Context) error {
+	select {
+	case p <- struct{}{}:
+		return nil
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	}
+}
+
+func (p places) leave() { <-p }
 
 // page is a part of the list.
 type page struct {
 	descriptors []json.RawMessage
+	size        int
 	// last is the digest after which the next one begins; empty when there is none.
 	last digest.Digest
 }
 
 // list is the part after a digest, of n descriptors at most, of these types if any.
 func (l *Lister) list(ctx context.Context, repository string, subject, after digest.Digest, n int, types []string) (page, error) {
-	found := page{descriptors: []json.RawMessage{}}
+	var found page
 	candidates, err := l.candidates(ctx, repository, subject)
 	if err != nil {
 		return found, err
@@ -59,7 +79,6 @@ func (l *Lister) list(ctx context.Context, repository string, subject, after dig
 	if exact {
 		first++
 	}
-	size := 0
 	for rest := candidates[first:]; len(rest) > 0; {
 		batch := rest[:min(atOnce, len(rest))]
 		read, err := l.read(ctx, repository, subject, batch, types)
@@ -67,16 +86,31 @@ func (l *Lister) list(ctx context.Context, repository string, subject, after dig
 			return found, err
 		}
 		for i, each := range read {
-			if each == nil {
+			if each.subject == "" {
 				continue
 			}
-			size += len(each) + 1
-			if len(found.descriptors) == n || size > most && len(found.descriptors) > 0 {
+			if len(found.descriptors) > 0 && (len(found.descriptors) == n || each.raw == nil || found.size+each.size > most) {
 				// Whatever is left out here comes first in the next part.
 				found.last = before(candidates, batch[i])
 				return found, nil
 			}
-			found.descriptors = append(found.descriptors, each)
+			if each.raw == nil {
+				if each, err = l.take(ctx, batch[i]); err != nil {
+					return found, err
+				}
+				if each.raw == nil {
+					// It went meanwhile.
+					continue
+				}
+			}
+			found.descriptors = append(found.descriptors, each.raw)
+			found.size += each.size + 1
+			if each.size > large {
+				if d := batch[i]; d != candidates[len(candidates)-1] {
+					found.last = d
+				}
+				return found, nil
+			}
 		}
 		rest = rest[len(batch):]
 	}
@@ -120,42 +154,62 @@ func (l *Lister) tagged(ctx context.Context, repository string, subject digest.D
 }
 
 // read leaves out what is not about the subject, what is of another type, and what is gone.
-func (l *Lister) read(ctx context.Context, repository string, subject digest.Digest, batch []digest.Digest, types []string) ([]json.RawMessage, error) {
-	read := make([]json.RawMessage, len(batch))
+// Of large descriptors it leaves out the text.
+func (l *Lister) read(ctx context.Context, repository string, subject digest.Digest, batch []digest.Digest, types []string) ([]descriptor, error) {
+	read := make([]descriptor, len(batch))
 	group, ctx := errgroup.WithContext(ctx)
 	for i, d := range batch {
 		group.Go(func() error {
-			select {
-			case l.places <- struct{}{}:
-				defer func() { <-l.places }()
-			case <-ctx.Done():
-				return context.Cause(ctx)
-			}
-			descriptor, err := l.describe(ctx, repository, subject, d)
-			if err != nil || descriptor == nil || len(types) > 0 && !slices.Contains(types, descriptor.ArtifactType) {
+			found, err := l.describe(ctx, repository, d)
+			if err != nil || found.subject != subject || len(types) > 0 && !slices.Contains(types, found.artifactType) {
 				return err
 			}
-			read[i], err = json.Marshal(descriptor)
+			switch {
+			case found.size > large:
+				found.raw = nil
+			case found.raw == nil:
+				found, err = l.take(ctx, d)
+			}
+			read[i] = found
 			return err
 		})
 	}
 	return read, group.Wait()
 }
 
-// describe is nil for what is not about the subject.
-func (l *Lister) describe(ctx context.Context, repository string, subject, d digest.Digest) (*v1.Descriptor, error) {
+// describe is about no subject where there is no such manifest.
+func (l *Lister) describe(ctx context.Context, repository string, d digest.Digest) (descriptor, error) {
 	if link, err := l.get(ctx, layout.RevisionPath(repository, d)); err != nil || link == nil {
-		return nil, err
+		return descriptor{}, err
 	}
+	if found, ok := l.known.get(d); ok {
+		return found, nil
+	}
+	return l.take(ctx, d)
+}
+
+// take reads a manifest.
+func (l *Lister) take(ctx context.Context, d digest.Digest) (descriptor, error) {
+	if err := l.places.take(ctx); err != nil {
+		return descriptor{}, err
+	}
+	defer l.places.leave()
 	content, err := l.get(ctx, layout.BlobPath(d))
-	if err != nil || content == nil {
-		return nil, err
+	if err != nil || d.Algorithm().FromBytes(content) != d {
+		// A damaged manifest says nothing.
+		return descriptor{}, err
 	}
-	descriptor, about := manifest.Describe(d, content)
-	if about != subject {
-		return nil, nil
+	if len(content) > large {
+		if err := l.place.take(ctx); err != nil {
+			return descriptor{}, err
+		}
+		defer l.place.leave()
 	}
-	return &descriptor, nil
+	described, subject := manifest.Describe(d, content)
+	raw, err := json.Marshal(described)
+	found := descriptor{subject, described.ArtifactType, len(raw), raw}
+	l.known.add(d, found)
+	return found, err
 }
 
 // get is nil for what is not there.

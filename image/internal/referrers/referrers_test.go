@@ -144,9 +144,9 @@ func TestLargeList(t *testing.T) {
 	image := client.Push(t, "team/app", "1")
 	client.PushBlob(t, "team/app", v1.DescriptorEmptyJSON.Digest, v1.DescriptorEmptyJSON.Data)
 	var all []digest.Digest
-	for i := range 7 {
+	for i, size := range []int{1500 << 10, 1500 << 10, 100 << 10, 60 << 10, 60 << 10, 3 << 10, 1 << 10} {
 		m := signature(image, fmt.Sprint(i))
-		m.Annotations["large"] = strings.Repeat("x", 1500<<10)
+		m.Annotations["large"] = strings.Repeat("x", size)
 		all = append(all, client.PushManifest(t, "team/app", "", m.MediaType, m))
 	}
 	m := signature(image, "the largest")

@@ -20,8 +20,10 @@ import (
 
 // Options of a forwarder. What is not given has the default.
 type Options struct {
-	// Connections at once; more have to wait.
+	// Connections at once; more have to wait, or take the place of one that has stood still
+	// for StillLimit, 5 s unless given.
 	Connections int
+	StillLimit  time.Duration
 	// DialLimit is how long a task is looked for before a client is turned away.
 	// Long enough for a task that is replaced. 15 s unless given.
 	DialLimit time.Duration
@@ -43,6 +45,9 @@ type Options struct {
 }
 
 func (o Options) withDefaults() Options {
+	if o.StillLimit == 0 {
+		o.StillLimit = 5 * time.Second
+	}
 	if o.DialLimit == 0 {
 		o.DialLimit = 15 * time.Second
 	}
@@ -67,8 +72,7 @@ type Forwarder struct {
 	target   *target
 	listener net.Listener
 	health   net.Listener
-	// slots has an entry for every connection.
-	slots chan struct{}
+	places   *places
 }
 
 // New listens on an address for connections to target, a host:port whose host is
@@ -87,7 +91,7 @@ func New(listen, to string, options Options) (*Forwarder, error) {
 		options:  options,
 		target:   &target{host: host, port: port, proxied: options.Proxied, key: options.Key, lookup: options.Lookup},
 		listener: listener,
-		slots:    make(chan struct{}, options.Connections),
+		places:   newPlaces(options.Connections, options.StillLimit),
 	}
 	if options.Health != "" {
 		if f.health, err = net.Listen("unix", options.Health); err != nil {
@@ -117,7 +121,7 @@ func (f *Forwarder) Run(ctx context.Context) error {
 	var connections sync.WaitGroup
 	err := f.accept(ctx, func(client *net.TCPConn) {
 		connections.Go(func() {
-			defer func() { <-f.slots }()
+			defer f.places.leave()
 			f.serve(open, client)
 		})
 	})
@@ -131,26 +135,23 @@ func (f *Forwarder) Run(ctx context.Context) error {
 	return nil
 }
 
-// accept hands out connections until ctx ends; while all slots are taken it leaves
-// new ones to the kernel's queue.
+// accept hands out connections until ctx ends; while all places are taken it leaves
+// new ones but one to the kernel's queue.
 func (f *Forwarder) accept(ctx context.Context, serve func(*net.TCPConn)) error {
 	for {
-		select {
-		case f.slots <- struct{}{}:
-		case <-ctx.Done():
-			return nil
-		}
 		client, err := f.listener.Accept()
 		switch {
-		case err == nil:
+		case err == nil && f.places.enter(ctx):
 			serve(client.(*net.TCPConn))
+		case err == nil:
+			client.Close()
+			return nil
 		case ctx.Err() != nil:
 			return nil
 		case errors.Is(err, net.ErrClosed):
 			return err
 		default:
 			// Out of file descriptors, or a client that went away again.
-			<-f.slots
 			f.options.Log.WithError(err).Warn("a connection was not accepted")
 			time.Sleep(10 * time.Millisecond)
 		}
@@ -174,19 +175,14 @@ func (f *Forwarder) serve(ctx context.Context, client *net.TCPConn) {
 		task.Close()
 	})
 	defer stop()
+	defer f.places.hold(client, func() { end(client, task) })()
 	f.join(client, task)
 }
 
 // join passes bytes both ways until both sides have ended. A side that ends its half
 // still gets what the other one has to say, as long as it takes it.
 func (f *Forwarder) join(a, b *net.TCPConn) {
-	end := func() {
-		// What is lost cannot be told from what ended, unless the other side is cut off too.
-		for _, c := range []*net.TCPConn{a, b} {
-			_ = c.SetLinger(0)
-			c.Close()
-		}
-	}
+	end := func() { end(a, b) }
 	var limit atomic.Int64
 	limit.Store(int64(f.options.IdleLimit))
 	idle := time.AfterFunc(f.options.IdleLimit, end)
@@ -212,6 +208,14 @@ func (f *Forwarder) join(a, b *net.TCPConn) {
 	ways.Go(func() { pass(a, b) })
 	ways.Go(func() { pass(b, a) })
 	ways.Wait()
+}
+
+// end cuts off both sides: what is lost could not be told from what ended otherwise.
+func end(sides ...*net.TCPConn) {
+	for _, c := range sides {
+		_ = c.SetLinger(0)
+		c.Close()
+	}
 }
 
 // piece is how much has to move within the limit: little enough for a slow line.

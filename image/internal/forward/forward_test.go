@@ -293,8 +293,53 @@ func TestBoundsConnections(t *testing.T) {
 	case <-time.After(patience):
 		t.Error("the second never had its turn")
 	}
-	if cap(forwarder.slots) != 1 {
-		t.Errorf("there are %d slots", cap(forwarder.slots))
+	if n := cap(forwarder.places.slots); n != 1 {
+		t.Errorf("there are %d places", n)
+	}
+}
+
+// TestMakesRoom has somebody take all places but one and do nothing, beside one at work.
+func TestMakesRoom(t *testing.T) {
+	const number = 8
+	forwarder := start(t, upstream(t, "127.0.0.1:0", func(c *net.TCPConn) { _, _ = io.Copy(c, c) }), Options{Connections: number, StillLimit: 300 * time.Millisecond})
+	for range number - 1 {
+		forwarder.dial(t)
+	}
+	busy := forwarder.dial(t)
+	stop, worked := make(chan struct{}), make(chan error, 1)
+	go func() {
+		letter := make([]byte, 1)
+		for {
+			_, err := busy.Write(letter)
+			if err == nil {
+				_, err = io.ReadFull(busy, letter)
+			}
+			if err != nil {
+				worked <- err
+				return
+			}
+			select {
+			case <-stop:
+				worked <- nil
+				return
+			case <-time.After(time.Millisecond):
+			}
+		}
+	}()
+	for range 2 * number {
+		// It does nothing any more once it has its answer.
+		connection := forwarder.dial(t)
+		letter := []byte("x")
+		if _, err := connection.Write(letter); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := io.ReadFull(connection, letter); err != nil {
+			t.Fatal(err)
+		}
+	}
+	close(stop)
+	if err := <-worked; err != nil {
+		t.Errorf("the one at work was cut off: %v", err)
 	}
 }
 

@@ -29,10 +29,14 @@
 // own that goes on while the machine is suspended, how long the object has been the same,
 // and after Timing.Expiry it is as good as gone. A holder that could not renew for half of
 // that, or does not find its object before a pause, deletes nothing more, which it asks
-// itself before each request to delete, and requests under way are cut off. (A deletion that is on its way to the store while the machine is
-// suspended or cut off for longer than the other half, and is carried out after that, is
-// the one case nothing but a fencing token in the store's own protocol could catch; no
-// storage driver has that.)
+// itself before each request to delete, and requests under way are cut off.
+//
+// What a store was asked to delete it may carry out later, though who asked is gone or got
+// an error. So a holder that swept counts until it expires, also for the next process of
+// its name, and one whose deletion failed leaves its object to that. A collection that is
+// told to end lets the deletions under way end first. (A deletion that the store carries out after
+// all that is the one case nothing but a fencing token in the store's own protocol could
+// catch; no storage driver has that.)
 //
 // # What it spares clients
 //

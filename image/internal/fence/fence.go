@@ -196,6 +196,8 @@ func (f *Fence) takePushed() []Pushed {
 
 var errLost = errors.New("the collection's object in the store was not renewed in time; it ends here, and the next one goes on")
 
+var errUnanswered = errors.New("the store gave no answer to a deletion, which it may still carry out; writers wait until that can't be any more")
+
 func randomName() string {
 	b := make([]byte, 8)
 	if _, err := rand.Read(b); err != nil {

@@ -133,8 +133,8 @@ func TestOneOfMany(t *testing.T) {
 	}
 }
 
-// TestKilledHolder has another server write again and take over, the next process of the
-// same name at once.
+// TestKilledHolder has the next process of the same name, or another server, write again
+// and take over: at once, unless requests to delete may still be on their way.
 func TestKilledHolder(t *testing.T) {
 	for _, phase := range []string{phaseMark, phaseSweep} {
 		for _, successor := range []string{"a", "b"} {
@@ -160,7 +160,7 @@ func TestKilledHolder(t *testing.T) {
 					}
 					refusals++
 				}
-				if paused := phase == phaseSweep && successor == "b"; paused != (refusals > 0) || paused && time.Since(began) < quick.Expiry {
+				if paused := phase == phaseSweep; paused != (refusals > 0) || paused && time.Since(began) < quick.Expiry {
 					t.Errorf("%d refusals in %s", refusals, time.Since(began))
 				}
 				taken := next.acquire(t)
@@ -177,6 +177,102 @@ func TestKilledHolder(t *testing.T) {
 			})
 		}
 	}
+}
+
+// TestDeletionWithoutAnswer has a store carry out a deletion that it said had failed. The
+// collection is over, and yet nobody writes until that can't be any more.
+func TestDeletionWithoutAnswer(t *testing.T) {
+	driver := &failing{StorageDriver: inmemory.New()}
+	a := serve(t, driver, "a")
+	servers := []*server{a, serve(t, driver, "b")}
+	h := a.acquire(t)
+	if _, err := h.Pause(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := h.Delete(t.Context(), "", "/blob"); !errors.Is(err, errFailing) {
+		t.Fatal(err)
+	}
+	if err := h.Resume(t.Context()); !errors.Is(err, errUnanswered) {
+		t.Error(err)
+	}
+	h.Release(t.Context())
+	for _, s := range servers {
+		if response := s.send(t, http.MethodPut, manifestPath); response.StatusCode != http.StatusServiceUnavailable {
+			t.Errorf("%s takes a manifest: %s", s.fence.name, response.Status)
+		}
+	}
+	next := a.acquire(t)
+	defer next.Release(t.Context())
+	for _, s := range servers {
+		if response := s.send(t, http.MethodPut, manifestPath); response.StatusCode != http.StatusCreated {
+			t.Errorf("afterwards %s says %s", s.fence.name, response.Status)
+		}
+	}
+}
+
+var errFailing = errors.New("no answer")
+
+// failing is a store that loses its answer to the deletion of a blob.
+type failing struct{ storagedriver.StorageDriver }
+
+func (d *failing) Delete(ctx context.Context, path string) error {
+	if path == "/blob" {
+		return errFailing
+	}
+	return d.StorageDriver.Delete(ctx, path)
+}
+
+// TestDeletionAtTheEnd has a collection told to end while the store deletes.
+func TestDeletionAtTheEnd(t *testing.T) {
+	driver := &slow{StorageDriver: inmemory.New(), begun: make(chan struct{}), end: make(chan struct{})}
+	if err := driver.PutContent(t.Context(), "/blob", []byte("content")); err != nil {
+		t.Fatal(err)
+	}
+	a := serve(t, driver, "a")
+	ordered, stop := context.WithCancel(t.Context())
+	h, ctx, err := a.fence.Acquire(ordered)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := h.Pause(ctx); err != nil {
+		t.Fatal(err)
+	}
+	deleted := make(chan error, 1)
+	go func() {
+		_, err := h.Delete(ctx, "", "/blob")
+		deleted <- err
+	}()
+	<-driver.begun
+	stop()
+	<-h.ended
+	close(driver.end)
+	if err := <-deleted; err != nil {
+		t.Errorf("the deletion was cut off: %v", err)
+	}
+	if _, err := h.Delete(ctx, "", "/another"); !errors.Is(err, context.Canceled) {
+		t.Errorf("another one was begun: %v", err)
+	}
+	h.Release(ctx)
+	if response := a.send(t, http.MethodPut, manifestPath); response.StatusCode != http.StatusCreated {
+		t.Error(response.Status)
+	}
+}
+
+// slow is a store that takes its time for the deletion of a blob.
+type slow struct {
+	storagedriver.StorageDriver
+	begun, end chan struct{}
+}
+
+func (d *slow) Delete(ctx context.Context, path string) error {
+	if path == "/blob" {
+		close(d.begun)
+		<-d.end
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+	}
+	return d.StorageDriver.Delete(ctx, path)
 }
 
 // TestHolderThatSleeps wakes up when somebody else may have taken over, and takes nothing

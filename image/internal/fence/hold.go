@@ -30,7 +30,10 @@ type Hold struct {
 	fence  *Fence
 	cancel context.CancelCauseFunc
 	ended  chan struct{}
-	// lapse ends the collection's context in time, also while the store does not answer.
+	// right ends when the right is lost, and not when the collection is told to end: a
+	// deletion under way is better ended than cut off.
+	right context.Context
+	// lapse ends both contexts in time, also while the store does not answer.
 	lapse *time.Timer
 	// writing lets one write the object at a time.
 	writing chan struct{}
@@ -42,8 +45,10 @@ type Hold struct {
 	mutex   sync.Mutex
 	self    holder
 	renewed time.Duration
-	pause   time.Time
-	longest time.Duration
+	// unanswered says that a deletion failed, and may be carried out all the same.
+	unanswered bool
+	pause      time.Time
+	longest    time.Duration
 }
 
 // Acquire begins a collection. The context it returns ends when the right is lost.
@@ -59,8 +64,13 @@ func (f *Fence) Acquire(ctx context.Context) (*Hold, context.Context, error) {
 	f.mutex.Unlock()
 
 	h := &Hold{fence: f, self: self, ended: make(chan struct{}), writing: make(chan struct{}, 1), read: map[string]bool{}, renewed: f.clock(), patience: f.shortestDrain()}
+	right, lost := context.WithCancelCause(context.WithoutCancel(ctx))
+	h.right = right
 	ctx, h.cancel = context.WithCancelCause(ctx)
-	h.lapse = time.AfterFunc(f.timing.Expiry/2, func() { h.cancel(errLost) })
+	h.lapse = time.AfterFunc(f.timing.Expiry/2, func() {
+		lost(errLost)
+		h.cancel(errLost)
+	})
 	go h.renew(ctx)
 	err := h.claim(ctx)
 	if err == nil && f.timing.Lag > 0 {
@@ -147,7 +157,13 @@ func (h *Hold) remove(ctx context.Context, path string) error {
 	if err := ctx.Err(); err != nil {
 		return context.Cause(ctx)
 	}
-	return h.fence.remove(ctx, path)
+	err := h.fence.remove(h.right, path)
+	if err != nil {
+		h.mutex.Lock()
+		h.unanswered = true
+		h.mutex.Unlock()
+	}
+	return err
 }
 
 func (f *Fence) remove(ctx context.Context, path string) error {
@@ -341,6 +357,7 @@ func (h *Hold) Resume(ctx context.Context) error {
 		h.longest = max(h.longest, time.Since(h.pause))
 	}
 	h.pause = time.Time{}
+	unanswered := h.unanswered
 	h.mutex.Unlock()
 	var err error
 	if paused {
@@ -350,6 +367,9 @@ func (h *Hold) Resume(ctx context.Context) error {
 	}
 	if lost := h.valid(); lost != nil {
 		return errors.Join(err, lost)
+	}
+	if unanswered {
+		return errors.Join(err, errUnanswered)
 	}
 	return errors.Join(err, h.enter(ctx, phaseMark))
 }
@@ -394,13 +414,19 @@ func (h *Hold) Release(ctx context.Context) {
 	h.withdraw(ctx)
 }
 
-// withdraw leaves nothing; what it can't delete expires.
+// withdraw leaves nothing; what it can't delete expires. So does the object that says
+// "sweep" where a deletion may still be carried out.
 func (h *Hold) withdraw(ctx context.Context) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), h.fence.timing.Expiry)
 	defer cancel()
 	f := h.fence
-	_ = f.remove(ctx, journalOf(h.self.ID))
-	_ = f.remove(ctx, h.self.path())
+	h.mutex.Lock()
+	sweeps := h.unanswered && h.self.Phase == phaseSweep
+	h.mutex.Unlock()
+	if !sweeps {
+		_ = f.remove(ctx, journalOf(h.self.ID))
+		_ = f.remove(ctx, h.self.path())
+	}
 	f.mutex.Lock()
 	defer f.mutex.Unlock()
 	f.own = ""

@@ -120,8 +120,9 @@ func (f *Fence) lives(h holder, seen map[string]sighting) bool {
 	if h.ID == f.ownID() {
 		return true
 	}
-	if h.Name == f.name {
-		// There is but one process of this name, and it is this one.
+	if h.Name == f.name && h.Phase != phaseSweep {
+		// There is but one process of this name, and it is this one. What the one before sent
+		// last, the store may still carry out; only a sweep deletes what somebody may need.
 		return false
 	}
 	before, ok := f.seen[h.ID]

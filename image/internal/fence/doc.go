@@ -34,9 +34,9 @@
 // What a store was asked to delete it may carry out later, though who asked is gone or got
 // an error. So a holder that swept counts until it expires, also for the next process of
 // its name, and one whose deletion failed leaves its object to that. A collection that is
-// told to end lets the deletions under way end first. (A deletion that the store carries out after
-// all that is the one case nothing but a fencing token in the store's own protocol could
-// catch; no storage driver has that.)
+// told to end lets the deletions under way end first. (A deletion that the store carries
+// out after all that is the one case nothing but a fencing token in the store's own
+// protocol could catch; no storage driver has that.)
 //
 // # What it spares clients
 //

@@ -8,6 +8,7 @@ import (
 	"io"
 	"math/rand/v2"
 	"net/http"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -162,7 +163,8 @@ func (w *world) live() {
 	}
 	group.Wait()
 	// All is well again, and nobody counts on anything any more.
-	w.profile.failing, w.profile.cuts, w.profile.suspensions = 0, 0, 0
+	w.profile.failing, w.profile.cuts, w.profile.suspensions, w.profile.kills = 0, 0, 0, 0
+	w.later.Wait()
 	time.Sleep(w.timing.Remember + w.timing.Lag + time.Minute)
 	for range 2 {
 		w.order(w.servers[0], true)
@@ -191,19 +193,24 @@ func (w *world) strike(victim, what int, d time.Duration) {
 		w.note("%s is cut off for %s", s.name, d)
 		s.cutOff(d)
 	default:
-		w.note("%s is killed, and comes back after %s", s.name, d/4)
-		w.mutex.Lock()
-		if s.isKilled() {
-			w.mutex.Unlock()
-			return
-		}
-		close(s.killed)
-		w.mutex.Unlock()
-		time.Sleep(d / 4)
-		w.mutex.Lock()
-		w.servers[victim] = w.start(s.name)
-		w.mutex.Unlock()
+		w.kill(s.machine, d/4)
 	}
+}
+
+// kill ends a machine, whose successor comes back after a while.
+func (w *world) kill(m *machine, back time.Duration) {
+	w.mutex.Lock()
+	if m.isKilled() {
+		w.mutex.Unlock()
+		return
+	}
+	close(m.killed)
+	w.mutex.Unlock()
+	w.note("%s is killed, and comes back after %s", m.name, back)
+	time.Sleep(back)
+	w.mutex.Lock()
+	defer w.mutex.Unlock()
+	w.servers[slices.IndexFunc(w.servers, func(s *server) bool { return s.machine == m })] = w.start(m.name)
 }
 
 func (w *world) collect(random *rand.Rand, until time.Time) {

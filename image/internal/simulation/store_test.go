@@ -52,6 +52,8 @@ type store struct {
 	patience time.Duration
 	// deleted is called after each deletion.
 	deleted func(path string)
+	// later is what goes on though nobody waits for it.
+	later sync.WaitGroup
 
 	mutex  sync.Mutex
 	counts map[string]int
@@ -149,8 +151,9 @@ func (s *store) listed(paths []string) []string {
 type machine struct {
 	*store
 	name string
-	// killed is closed when it is.
+	// killed is closed when it is; kill does that, and starts its successor.
 	killed chan struct{}
+	kill   func()
 
 	state sync.Mutex
 	// suspended and cut are until when; zero for now.
@@ -282,29 +285,49 @@ func (m *machine) strike(what string) {
 	case m.suspensions > 0 && m.draw(30, "suspend "+what) == 0:
 		m.note("%s is suspended for %s", m.name, d)
 		m.suspend(d)
+	case m.kills > 0 && m.draw(30, "kill "+what) == 0:
+		m.kill()
 	}
+}
+
+// collects says whether it is a collection that deletes, and not the engine.
+func collects(ctx context.Context, action string) bool {
+	return action == "delete" && ctx.Value(machineKey{}) == nil
+}
+
+// carryOut does later what a collection gets no answer to: as long as its holder can't be
+// taken for dead.
+func (m *machine) carryOut(ctx context.Context, action, what string, op func() error) {
+	if !collects(ctx, action) || m.draw(2, "sent "+what) == 0 {
+		return
+	}
+	m.later.Go(func() {
+		time.Sleep(time.Duration(m.draw(int(m.patience*9/10), "later "+what)))
+		m.note("%s, to which there was no answer: %v", what, op())
+	})
 }
 
 // do has a request travel, be done, and its answer travel back.
 func (m *machine) do(ctx context.Context, action, p string, op func() error) error {
 	what := m.name + " " + action + " " + short(p)
 	there, back := m.delay(what), m.delay(what)
-	fails := m.failing > 0 && m.draw(1000, "fail "+what) < m.failing
+	failing := m.failing
+	if collects(ctx, action) {
+		failing *= 10
+	}
+	fails := failing > 0 && m.draw(1000, "fail "+what) < failing
 	late := fails && m.draw(2, "late "+what) == 0
 	if action == "delete" && strings.HasPrefix(p, "/docker") && !strings.Contains(p, "_uploads") {
 		m.strike(what)
 	}
 	op = m.inTime(action, what, op)
 	if err := m.travel(ctx, there); err != nil {
-		if errors.Is(err, errKilled) && m.draw(2, "sent "+what) == 0 {
-			// It was sent before the machine was killed.
-			time.Sleep(there)
-			m.note("%s, after it was killed: %v", what, op())
-		}
+		m.carryOut(ctx, action, what, op)
 		return err
 	}
 	if fails && !late {
 		m.note("%s fails", what)
+		m.carryOut(ctx, action, what, op)
 		return errFailed
 	}
 	err := op()

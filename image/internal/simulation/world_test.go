@@ -111,6 +111,7 @@ func (w *world) start(name string) *server {
 	}
 	m := newMachine(w.store, name)
 	f := fence.NewWithClock(m, name, w.timing, caches, m.clock)
+	m.kill = func() { w.later.Go(func() { w.kill(m, time.Duration(m.draw(int(15*time.Second), "back "+name))) }) }
 	log := logrus.New()
 	log.SetOutput(io.Discard)
 	options := garbage.Options{

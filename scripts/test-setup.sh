@@ -8,6 +8,8 @@ set -euo pipefail
 . "$(dirname "$0")/build-engine.sh"
 
 crane_version=v0.22.1
+oras_version=v1.3.6
+regctl_version=v0.11.7
 stock_version=v3.1.2
 
 # Command and the Debian package it is in.
@@ -33,6 +35,11 @@ go_tool() {
 
 [ "$(crane version 2>/dev/null)" = "$crane_version" ] ||
   go_tool "$tools/bin" "github.com/google/go-containerregistry/cmd/crane@$crane_version"
+# Clients of the referrers API.
+oras version 2>/dev/null | grep -qE "^Version: +${oras_version#v}" ||
+  go_tool "$tools/bin" "oras.land/oras/cmd/oras@$oras_version"
+regctl version 2>/dev/null | grep -qE "^VCSTag: +$regctl_version" ||
+  go_tool "$tools/bin" "github.com/regclient/regclient/cmd/regctl@$regctl_version"
 # The stock registry server: tests compare and combine the package with it.
 [ -x "$tools/stock-$stock_version/registry" ] ||
   go_tool "$tools/stock-$stock_version" "github.com/distribution/distribution/v3/cmd/registry@$stock_version"

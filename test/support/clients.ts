@@ -164,17 +164,45 @@ export class Skopeo extends Tool {
   }
 }
 
-export class Crane extends Tool {
-  constructor(outputs: RegistryOutputs) {
-    super("crane", outputs);
-  }
-
+/** A client that goes by Go's and Docker's settings. */
+abstract class GoTool extends Tool {
   protected override arguments(words: readonly string[]): string[] {
     return [...words];
   }
 
   protected override options(): RunOptions {
-    return { env: { DOCKER_CONFIG: this.workspace.folder, SSL_CERT_FILE: this.path("ca.crt") } };
+    return {
+      env: {
+        DOCKER_CONFIG: this.workspace.folder,
+        SSL_CERT_FILE: this.path("ca.crt"),
+        // What a person has set for regctl on this machine is none of the test's business.
+        REGCTL_CONFIG: this.path("regctl.json"),
+      },
+    };
+  }
+}
+
+export class Crane extends GoTool {
+  constructor(outputs: RegistryOutputs) {
+    super("crane", outputs);
+  }
+}
+
+export class Oras extends GoTool {
+  constructor(outputs: RegistryOutputs) {
+    super("oras", outputs);
+  }
+
+  /** It takes a registry on localhost for one without TLS. */
+  protected override arguments(words: readonly string[]): string[] {
+    const sides = words[0] === "copy" ? ["from-", "to-"] : [""];
+    return [...words, ...sides.map((side) => `--${side}plain-http=false`)];
+  }
+}
+
+export class Regctl extends GoTool {
+  constructor(outputs: RegistryOutputs) {
+    super("regctl", outputs);
   }
 }
 

@@ -1,0 +1,100 @@
+import { CleanUp } from "../support/cleanUp";
+import { DockerClient, Oras, Regctl, request } from "../support/clients";
+import { manifestType, pushImage, randomImage } from "../support/images";
+import { RegistryOutputs, TestStack } from "../support/testStack";
+
+/** What clients attach to images: two that have no code in common, and a garbage collection. */
+describe("signatures, lists of content and other referrers", () => {
+  const cleanUp = new CleanUp();
+  const docker = cleanUp.add(new DockerClient());
+  const image = randomImage();
+  let outputs: RegistryOutputs;
+  let oras: Oras;
+  let regctl: Regctl;
+
+  beforeAll(async () => {
+    const stack = cleanUp.add(await TestStack.create({ "garbageCollection.deleteUntagged": true }));
+    outputs = await stack.up();
+    oras = cleanUp.add(new Oras(outputs));
+    regctl = cleanUp.add(new Regctl(outputs));
+    await pushImage(outputs, "team/app", "1.0", image);
+  });
+
+  const reference = (name: string): string => `${outputs.repositoryPrefix}/${name}`;
+  const attach = (type: string, name: string): Promise<string> =>
+    oras.run("attach", "--artifact-type", type, "--annotation", `about=${name}`, reference(name));
+
+  /** What oras finds, by type. */
+  async function found(name: string): Promise<string[]> {
+    const tree = JSON.parse(await oras.run("discover", "--format", "json", reference(name))) as {
+      referrers?: { artifactType: string }[];
+    };
+    return (tree.referrers ?? []).map(({ artifactType }) => artifactType).sort();
+  }
+
+  async function tags(repository: string): Promise<unknown> {
+    const { body } = await request(outputs, `/v2/${repository}/tags/list`);
+    return (JSON.parse(body.toString()) as { tags: unknown }).tags;
+  }
+
+  it("gives each client what the other attached, and needs no tag for it", async () => {
+    await attach("application/vnd.example.signature", "team/app:1.0");
+    await regctl.run(
+      "artifact",
+      "put",
+      "--artifact-type",
+      "application/vnd.example.sbom",
+      "--subject",
+      reference("team/app:1.0"),
+    );
+
+    const types = ["application/vnd.example.sbom", "application/vnd.example.signature"];
+    expect(await found("team/app:1.0")).toEqual(types);
+    const listed = await regctl.run(
+      "artifact",
+      "list",
+      "--format",
+      "{{range .Descriptors}}{{.ArtifactType}} {{end}}",
+      reference("team/app:1.0"),
+    );
+    expect(listed.trim().split(" ").sort()).toEqual(types);
+    expect(await tags("team/app")).toEqual(["1.0"]);
+  });
+
+  it("copies an image with all that is about it", async () => {
+    await oras.run("copy", "--recursive", reference("team/app:1.0"), reference("team/by-oras:1.0"));
+    await regctl.run("image", "copy", "--referrers", reference("team/app:1.0"), reference("team/by-regctl:1.0"));
+    for (const repository of ["team/by-oras", "team/by-regctl"]) {
+      expect(await found(`${repository}:1.0`)).toHaveLength(2);
+      expect(await tags(repository)).toEqual(["1.0"]);
+    }
+  });
+
+  it("takes images named by sha512", async () => {
+    await regctl.run(
+      "image",
+      "mod",
+      "--digest-algo",
+      "sha512",
+      "--create",
+      reference("team/app:sha512"),
+      reference("team/app:1.0"),
+    );
+    expect(await regctl.run("image", "digest", reference("team/app:sha512"))).toMatch(/^sha512:[0-9a-f]{128}$/);
+    await attach("application/vnd.example.of-sha512", "team/app:sha512");
+    expect(await found("team/app:sha512")).toContain("application/vnd.example.of-sha512");
+  });
+
+  it("keeps all of it in a garbage collection, until the image goes", async () => {
+    const before = [await found("team/app:1.0"), await found("team/app:sha512"), await found("team/by-oras:1.0")];
+    await docker.run("exec", outputs.containerName, "/registry", "garbage-collect");
+    expect([await found("team/app:1.0"), await found("team/app:sha512"), await found("team/by-oras:1.0")]).toEqual(before);
+    await oras.run("copy", "--recursive", reference("team/app:1.0"), reference("team/again:1.0"));
+
+    const deleted = await request(outputs, `/v2/team/by-oras/manifests/${image.digest}`, { method: "DELETE" });
+    expect(deleted.status).toBe(202);
+    await docker.run("exec", outputs.containerName, "/registry", "garbage-collect");
+    const left = await request(outputs, `/v2/team/by-oras/referrers/${image.digest}`, { headers: { Accept: manifestType } });
+    expect(JSON.parse(left.body.toString())).toMatchObject({ manifests: [] });
+  });
+});

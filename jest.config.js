@@ -2,7 +2,7 @@
 
 const common = {
   transform: { "^.+\\.ts$": ["ts-jest", { tsconfig: "<rootDir>/tsconfig.json", diagnostics: false }] },
-  modulePathIgnorePatterns: ["<rootDir>/.tools", "<rootDir>/image/.build"],
+  modulePathIgnorePatterns: ["<rootDir>/.tools", "<rootDir>/server/.build"],
 };
 
 module.exports = {

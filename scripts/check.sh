@@ -8,7 +8,7 @@ cd "$root"
 
 server() {
   part "lint go" scripts/lint-go.sh
-  part "go test" env -C image go test -short ./...
+  part "go test" env -C server go test -short ./...
 }
 
 aside server

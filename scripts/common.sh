@@ -1,7 +1,7 @@
 # Sourced by the scripts that put things in place: how they speak, install a Debian package and compile a pinned tool.
 
 export PROGRESS_PREFIX="setup: "
-. "$(dirname "${BASH_SOURCE[0]}")/../image/progress.sh"
+. "$(dirname "${BASH_SOURCE[0]}")/../server/progress.sh"
 
 fail() {
   printf '\n' >&2
@@ -26,10 +26,10 @@ apt_get() {
     DEBIAN_FRONTEND=noninteractive setsid --wait apt-get install -y -qq --no-install-recommends -o DPkg::Lock::Timeout=120 "$@"
 }
 
-# compile MODULE_FOLDER PACKAGE FILE [LDFLAGS [TAGS]]: builds a command of one of the pinned modules in toolchain/.
+# compile MODULE_FOLDER PACKAGE FILE [LDFLAGS [TAGS]]: builds a command of one of the pinned modules in offline/toolchain/.
 # Without cgo, unless CGO_ENABLED says otherwise.
 compile() (
-  cd "$root/toolchain/$1"
+  cd "$root/offline/toolchain/$1"
   export CGO_ENABLED=${CGO_ENABLED:-0} GOFLAGS=-mod=readonly GOTOOLCHAIN=auto
   go_compile "${2##*/}" "$2" "$3" -trimpath -buildvcs=false -tags "${5:-}" -ldflags "-s -w ${4:-}"
 )

@@ -1,10 +1,10 @@
 #!/usr/bin/env bash
 # Checks the Go sources of the bundled server: their format and what go vet finds.
 set -euo pipefail
-cd "$(dirname "$0")/../image"
+cd "$(dirname "$0")/../server"
 
 if ! command -v go >/dev/null; then
-  echo "lint-go: Go is needed to check the Go sources in image/: https://go.dev/dl/" >&2
+  echo "lint-go: Go is needed to check the Go sources in server/: https://go.dev/dl/" >&2
   exit 1
 fi
 unformatted=$(gofmt -l .)

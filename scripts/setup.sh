@@ -4,9 +4,9 @@
 set -euo pipefail
 . "$(dirname "$0")/environment.sh"
 . "$(dirname "$0")/common.sh"
-. "$(dirname "$0")/go.sh"
-. "$(dirname "$0")/build-pulumi.sh"
-. "$(dirname "$0")/stand-ins.sh"
+. "$(dirname "$0")/../offline/go.sh"
+. "$(dirname "$0")/../offline/build-pulumi.sh"
+. "$(dirname "$0")/../offline/stand-ins.sh"
 cd "$root"
 
 # A download that can't be reached must not hang: 3 s to connect, and 10 s of crawling is given up.
@@ -194,6 +194,6 @@ job docker_engine
 # Without Go the server is compiled by the engine.
 go_usable || wait_for_jobs
 # The build that the component asks for in `up`, which then finds its result.
-job image/build.sh >/dev/null
+job server/build.sh >/dev/null
 job pulumi_tools
 wait_for_jobs

@@ -4,7 +4,7 @@
 set -euo pipefail
 . "$(dirname "$0")/environment.sh"
 . "$(dirname "$0")/common.sh"
-. "$(dirname "$0")/build-pulumi.sh"
+. "$(dirname "$0")/../offline/build-pulumi.sh"
 . "$(dirname "$0")/build-engine.sh"
 
 crane_version=v0.22.1

@@ -7,7 +7,7 @@ set -euo pipefail
 . "$(dirname "$0")/parts.sh"
 cd "$root"
 
-in_image() { (cd image && "$@"); }
+in_image() { (cd server && "$@"); }
 server() {
   part "lint go" scripts/lint-go.sh
   # -short leaves out objects of 5 GiB and folders of 12,000 entries; CONTRIBUTING.md says how to run those.

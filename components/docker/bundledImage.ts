@@ -4,7 +4,7 @@ import * as pulumi from "@pulumi/pulumi";
 import { dockerCommand, EngineAddress, printedBy } from "./engine";
 import { failure } from "../checks/failure";
 
-const buildScript = path.join(__dirname, "..", "..", "image", "build.sh");
+const buildScript = path.join(__dirname, "..", "..", "server", "build.sh");
 
 /** An image archive on this machine, as `docker load` takes it. */
 export interface ImageArchive {

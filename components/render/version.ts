@@ -1,6 +1,6 @@
 import { version } from "../package.json";
 
-/** Release of the registry engine in the bundled server; `image/go.mod` pins it. */
+/** Release of the registry engine in the bundled server; `server/go.mod` pins it. */
 export const engineVersion = "3.1.2";
 
 /** Version of the bundled server. */

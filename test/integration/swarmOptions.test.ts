@@ -57,7 +57,7 @@ describe("a registry on a Swarm with everything that may be added", () => {
 
   /** Makes a network of the user's, and in it the name `store`. */
   async function makeWay({ host, port }: URL): Promise<void> {
-    const [archive = "", , id = ""] = (await run(path.join(projectRoot, "image", "build.sh"), [])).split(" ");
+    const [archive = "", , id = ""] = (await run(path.join(projectRoot, "server", "build.sh"), [])).split(" ");
     const docker = (...words: string[]): Promise<string> => lab.docker(lab.manager, ...words);
     await docker("load", "--input", archive);
     await docker("network", "create", "--driver", "overlay", "stores");

@@ -36,7 +36,7 @@ export const badConfigurations: BadConfiguration[] = [
   },
   {
     title: "the former name of a key",
-    config: { images: [{ name: "app", context: "image" }] },
+    config: { images: [{ name: "app", context: "server" }] },
     problems: ["images: is called builds now; the output is images as before"],
   },
   {
@@ -841,7 +841,7 @@ export const badConfigurations: BadConfiguration[] = [
   },
   {
     title: "images for a registry that takes no pushes",
-    config: { readOnly: true, builds: [{ name: "app", context: "image" }] },
+    config: { readOnly: true, builds: [{ name: "app", context: "server" }] },
     problems: ["builds: cannot be pushed while readOnly is true; remove one of them"],
   },
   {
@@ -849,8 +849,8 @@ export const badConfigurations: BadConfiguration[] = [
     config: {
       users: [{ name: "team-a", repositories: ["team-a/*"] }, { name: "admin" }],
       builds: [
-        { name: "team-a/app", context: "image" },
-        { name: "team-b/app", context: "image" },
+        { name: "team-a/app", context: "server" },
+        { name: "team-b/app", context: "server" },
       ],
     },
     problems: ['builds[1].name: "team-b/app" is pushed by users[0], who may not; put a user first who may push there'],
@@ -859,9 +859,9 @@ export const badConfigurations: BadConfiguration[] = [
     title: "images that cannot be built",
     config: {
       builds: [
-        { name: "Base", context: "image" },
+        { name: "Base", context: "server" },
         { context: "missing", colour: "red" },
-        { name: "app", context: "image", from: "base", tags: ["a b"] },
+        { name: "app", context: "server", from: "base", tags: ["a b"] },
       ],
     },
     problems: [
@@ -869,7 +869,7 @@ export const badConfigurations: BadConfiguration[] = [
       "builds[1].name: is missing",
       'builds[0].name: "Base" is not allowed; give a repository such as team-a/app, without registry and tag',
       `builds[1].context: "missing" is no folder here (${process.cwd()}); give one, or a Git URL such as https://example.com/app.git#main`,
-      'builds[2].from: "base" would go unused: image/Dockerfile has no "ARG BASE"; begin it with ARG BASE and FROM ${BASE}',
+      'builds[2].from: "base" would go unused: server/Dockerfile has no "ARG BASE"; begin it with ARG BASE and FROM ${BASE}',
       'builds[2].tags[0]: "a b" is not allowed; use letters, digits and ._- (128 at most)',
       'builds[2].from: "base" is no other image of this list; choose Base',
     ],

@@ -273,9 +273,9 @@ export const badManagedConfigurations: BadConfiguration[] = [
       target: "ecr",
       ecr: { repositories: ["app", "team-a/*"] },
       builds: [
-        { name: "app", context: "image" },
-        { name: "team-a/app", context: "image" },
-        { name: "team-b/app", context: "image" },
+        { name: "app", context: "server" },
+        { name: "team-a/app", context: "server" },
+        { name: "team-b/app", context: "server" },
       ],
     },
     problems: ['builds[2].name: "team-b/app" is none of ecr.repositories; list it there'],

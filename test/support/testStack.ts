@@ -12,7 +12,7 @@ export const statePassphrase = "passphrase-of-the-tests";
 export const projectRoot = path.join(__dirname, "..", "..");
 
 /** What the project deploys with. */
-const sources = ["components", "program", "image", "index.ts"];
+const sources = ["components", "program", "server", "index.ts"];
 
 /** The outputs every target has, in clear. */
 export interface RegistryOutputs {
@@ -117,7 +117,7 @@ export class TestStack {
         filter: (file) => !/\/(\.build|node_modules)$/.test(file),
       });
     }
-    const file = path.join(this.folder, "image", "internal", "version", "version.go");
+    const file = path.join(this.folder, "server", "internal", "version", "version.go");
     fs.writeFileSync(file, fs.readFileSync(file, "utf8").replace(/(?<=const Version = ").*(?=")/, version));
   }
 

@@ -468,6 +468,6 @@ describe("garbage collection in the configuration file", () => {
   });
 });
 
-it("gives forwarders the key that the server makes (image/internal/proxied)", () => {
+it("gives forwarders the key that the server makes (server/internal/proxied)", () => {
   expect(forwarderKey("secret")).toBe("1610d5b41e4a3ef60d84a10934ecafbe9aef1712b484228854acad2d8ec867b1");
 });

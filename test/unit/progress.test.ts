@@ -2,7 +2,7 @@ import { spawnSync } from "child_process";
 import * as path from "path";
 import { FakeCommands } from "../support/fakeCommands";
 
-const script = path.join(__dirname, "..", "..", "image", "progress.sh");
+const script = path.join(__dirname, "..", "..", "server", "progress.sh");
 const commands = new FakeCommands();
 const compile = (): { status: number | null; stderr: string } =>
   spawnSync("sh", ["-c", '. "$0" && go_compile server ./cmd /out -trimpath -ldflags "-s -w"', script], {

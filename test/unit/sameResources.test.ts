@@ -28,7 +28,7 @@ const stacks: Record<string, Record<string, unknown>> = {
   "single-node": {
     mirror: {},
     storage: { filesystem: { volume: "team-images" } },
-    builds: [{ name: "app", context: path.join(__dirname, "..", "..", "image") }],
+    builds: [{ name: "app", context: path.join(__dirname, "..", "..", "server") }],
   },
   swarm: {
     allowInsecure: true,

@@ -22,12 +22,21 @@ describe("set-up", () => {
   });
 
   it("ends with the first step that fails, and ends the steps beside it", async () => {
-    for (const file of ["scripts", "stand-ins/package-lock.json", "package-lock.json", "image/Dockerfile", "image/progress.sh"]) {
+    for (const file of [
+      "scripts",
+      "offline/go.sh",
+      "offline/build-pulumi.sh",
+      "offline/stand-ins.sh",
+      "offline/stand-ins/package-lock.json",
+      "package-lock.json",
+      "server/Dockerfile",
+      "server/progress.sh",
+    ]) {
       fs.cpSync(path.join(root, file), path.join(commands.folder, file), { recursive: true });
     }
     const npm = path.join(commands.folder, "npm.pid");
-    commands.write("image/build.sh", "#!/bin/sh\n");
-    fs.chmodSync(path.join(commands.folder, "image", "build.sh"), 0o755);
+    commands.write("server/build.sh", "#!/bin/sh\n");
+    fs.chmodSync(path.join(commands.folder, "server", "build.sh"), 0o755);
     commands.make("go", "echo go1.26.8");
     // Would go on for long, were it let.
     commands.make("npm", `echo $$ >${npm}`, "exec sleep 600");

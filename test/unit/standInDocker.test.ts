@@ -1,7 +1,7 @@
 import * as fs from "fs";
 import * as os from "os";
 import * as path from "path";
-import { contextDigest } from "../../stand-ins/docker/buildContext";
+import { contextDigest } from "../../offline/stand-ins/docker/buildContext";
 import {
   containerBody,
   containerFacts,
@@ -9,14 +9,14 @@ import {
   containerInputs,
   ContainerInputs,
   containerProperties,
-} from "../../stand-ins/docker/containerBody";
-import { duration, nanoseconds } from "../../stand-ins/docker/durations";
-import { connection } from "../../stand-ins/docker/engine";
-import { registryOf, storedLogin } from "../../stand-ins/docker/logins";
-import { secret } from "../../stand-ins/docker/swarmFile";
-import { service } from "../../stand-ins/docker/service";
-import { ServiceInputs, serviceInputs, serviceProperties, serviceSpec } from "../../stand-ins/docker/serviceSpec";
-import { comparableOf, filledIn, problemsOf, Values } from "../../stand-ins/provider/types";
+} from "../../offline/stand-ins/docker/containerBody";
+import { duration, nanoseconds } from "../../offline/stand-ins/docker/durations";
+import { connection } from "../../offline/stand-ins/docker/engine";
+import { registryOf, storedLogin } from "../../offline/stand-ins/docker/logins";
+import { secret } from "../../offline/stand-ins/docker/swarmFile";
+import { service } from "../../offline/stand-ins/docker/service";
+import { ServiceInputs, serviceInputs, serviceProperties, serviceSpec } from "../../offline/stand-ins/docker/serviceSpec";
+import { comparableOf, filledIn, problemsOf, Values } from "../../offline/stand-ins/provider/types";
 
 const container = (given: Values = {}): ContainerInputs =>
   filledIn(containerInputs, { name: "server", image: "sha256:1", ...given }) as ContainerInputs;

@@ -1,7 +1,7 @@
 import * as bcrypt from "bcryptjs";
-import { characterProblems, randomText } from "../../stand-ins/random/characters";
-import { standIn } from "../../stand-ins/random";
-import { Values } from "../../stand-ins/provider/types";
+import { characterProblems, randomText } from "../../offline/stand-ins/random/characters";
+import { standIn } from "../../offline/stand-ins/random";
+import { Values } from "../../offline/stand-ins/provider/types";
 
 const choice = {
   ...{ length: 32, lower: true, upper: true, numeric: true, special: true },

@@ -1,6 +1,6 @@
-import { InitializationError, resource } from "../../stand-ins/provider/resource";
-import { boolean, integer, list, map, object, oneOf, set, string, Values } from "../../stand-ins/provider/types";
-import { secret, unknown } from "../../stand-ins/provider/wire";
+import { InitializationError, resource } from "../../offline/stand-ins/provider/resource";
+import { boolean, integer, list, map, object, oneOf, set, string, Values } from "../../offline/stand-ins/provider/types";
+import { secret, unknown } from "../../offline/stand-ins/provider/wire";
 
 const port = object({ internal: { type: integer, required: true }, protocol: { type: string, default: "tcp" } });
 

@@ -5,7 +5,7 @@ import { ChildProcess, spawn } from "child_process";
 import { Struct } from "google-protobuf/google/protobuf/struct_pb";
 import * as path from "path";
 import { eventually } from "../support/run";
-import { plain, secret, unknown } from "../../stand-ins/provider/wire";
+import { plain, secret, unknown } from "../../offline/stand-ins/provider/wire";
 
 it("takes settings that are secret", () => {
   expect(plain({ registryAuth: secret("[]"), nested: [{ password: secret("p") }, null, 1] })).toEqual({
@@ -30,7 +30,7 @@ describe("a stand-in's server", () => {
       call((error, response) => (error === null ? resolve(response) : reject(new Error(error.details))));
     });
   }
-  const plugin = path.join(__dirname, "..", "..", "stand-ins", "plugin.cjs");
+  const plugin = path.join(__dirname, "..", "..", "offline", "stand-ins", "plugin.cjs");
 
   beforeAll(async () => {
     server = spawn(process.execPath, [plugin, "random", "127.0.0.1:1"]);

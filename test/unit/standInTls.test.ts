@@ -2,8 +2,8 @@ import { createPrivateKey, createPublicKey, X509Certificate } from "crypto";
 import * as fs from "fs";
 import * as os from "os";
 import * as path from "path";
-import { standIn } from "../../stand-ins/tls";
-import { Values } from "../../stand-ins/provider/types";
+import { standIn } from "../../offline/stand-ins/tls";
+import { Values } from "../../offline/stand-ins/provider/types";
 import { run } from "../support/run";
 
 const context = { configuration: null, urn: "urn", signal: new AbortController().signal };

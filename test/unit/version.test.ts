@@ -8,7 +8,7 @@ const json = (file: string): { version: string } =>
 
 it("names the engine that the bundled server is built from", () => {
   const pinned = /github\.com\/distribution\/distribution\/v3 v(\S+)/.exec(
-    fs.readFileSync(path.join(root, "image/go.mod"), "utf8"),
+    fs.readFileSync(path.join(root, "server/go.mod"), "utf8"),
   );
   expect(engineVersion).toBe(pinned?.[1]);
 });

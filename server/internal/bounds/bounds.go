@@ -1,0 +1,105 @@
+// Package bounds keeps clients, whoever they are, from taking the server's memory and
+// connections: they wait, or are told to come back.
+package bounds
+
+import (
+	"context"
+	"math"
+	"net"
+	"net/http"
+	"runtime/debug"
+	"strconv"
+	"sync/atomic"
+	"time"
+
+	"github.com/distribution/distribution/v3/registry/api/errcode"
+
+	"container-registry/server/internal/healthcheck"
+)
+
+// Limits are what a server bears.
+type Limits struct {
+	// Connections are open at the same time, Requests under way. There are fewer requests,
+	// so that there is always a connection that can make room for a new one.
+	Connections, Requests int
+	// Patience is how long the server waits for a client that moves no bytes; see patience.
+	Patience time.Duration
+	// Rest is how long a client may send what is not read any more, such as the body of a
+	// request without a login.
+	Rest time.Duration
+}
+
+// LimitsOf suits a server with this much memory. A connection costs 40 KiB with TLS, a
+// large header as much again, a request on it its buffers.
+func LimitsOf(memory int64) Limits {
+	connections := int(memory / (256 << 10))
+	return Limits{
+		Connections: connections,
+		Requests:    connections * 3 / 4,
+		Patience:    time.Minute,
+		Rest:        5 * time.Second,
+	}
+}
+
+// Memory is what GOMEMLIMIT allows, or a gigabyte.
+func Memory() int64 {
+	if limit := debug.SetMemoryLimit(-1); limit != math.MaxInt64 {
+		return limit
+	}
+	return 1 << 30
+}
+
+// Guard bounds one server.
+type Guard struct {
+	limits      Limits
+	requests    atomic.Int64
+	connections *connections
+}
+
+// New makes the guard of one server.
+func New(limits Limits) *Guard {
+	return &Guard{limits: limits, connections: newConnections(limits.Connections)}
+}
+
+// Protect has an HTTP server listen by it, by each of its listeners. Its handler must be
+// Handler's.
+func (g *Guard) Protect(server *http.Server, listener net.Listener) net.Listener {
+	server.ConnContext = func(ctx context.Context, c net.Conn) context.Context {
+		if tls, ok := c.(interface{ NetConn() net.Conn }); ok {
+			c = tls.NetConn()
+		}
+		return context.WithValue(ctx, connectionKey{}, c)
+	}
+	return guarded{listener, g.connections}
+}
+
+type connectionKey struct{}
+
+// Handler goes around all others. It answers health checks also when there are too
+// many requests.
+func (g *Guard) Handler(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		// The engine asks for a form before it knows the client, and net/http would read all
+		// of the body to find one. Clients of a registry put nothing there but in the query.
+		r.Form = r.URL.Query()
+		w, r, end := paced(w, r, g.limits)
+		defer end()
+		defer g.requests.Add(-1)
+		if g.requests.Add(1) > int64(g.limits.Requests) && r.URL.Path != "/" && r.URL.Path != healthcheck.Path {
+			Unavailable(w, "too many requests at once", time.Second)
+			return
+		}
+		if c, ok := r.Context().Value(connectionKey{}).(*connection); ok {
+			c.begin()
+			defer c.end()
+		}
+		next.ServeHTTP(w, r)
+	})
+}
+
+// Unavailable says when to come back.
+func Unavailable(w http.ResponseWriter, reason string, after time.Duration) {
+	w.Header().Set("Retry-After", strconv.Itoa(int(after/time.Second)))
+	// The client is gone when this fails.
+	_ = errcode.ServeJSON(w, errcode.ErrorCodeUnavailable.WithMessage(reason+"; try again"))
+}

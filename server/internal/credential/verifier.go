@@ -1,0 +1,153 @@
+// Package credential checks passwords without paying for bcrypt on every request,
+// and without letting those who guess take the processors.
+package credential
+
+import (
+	"context"
+	"crypto/hmac"
+	"crypto/rand"
+	"crypto/sha256"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"hash"
+	"net/netip"
+	"runtime"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"golang.org/x/sync/singleflight"
+
+	"container-registry/server/internal/attempts"
+	"container-registry/server/internal/htpasswd"
+)
+
+// longestQueue is how many passwords may wait to be checked. Each takes a good part of
+// a second, so whoever comes later has a better chance by asking again.
+const longestQueue = 256
+
+// ErrWrong is a user or a password that is not right.
+var ErrWrong = errors.New("unknown user or wrong password")
+
+// Refused is a credential that was not looked at.
+type Refused struct {
+	Reason string
+	Wait   time.Duration
+	// address is the one that failed too often.
+	address netip.Prefix
+}
+
+func (r *Refused) Error() string {
+	return fmt.Sprintf("%s; try again in %s", r.Reason, r.Wait)
+}
+
+var errBusy = &Refused{Reason: "too many logins at once", Wait: time.Second}
+
+// refused is nil when the address did not fail too often.
+func (v *Verifier) refused(address netip.Prefix, name string) error {
+	wait := v.failures.Refused(address, name, time.Now())
+	if wait == 0 {
+		return nil
+	}
+	return &Refused{"too many failed logins from this address", max(time.Second, wait.Round(time.Second)), address}
+}
+
+// Verifier checks credentials. It keeps no password.
+type Verifier struct {
+	macs     sync.Pool // of hash.Hash, with the key of this process
+	cache    *cache
+	failures *attempts.Limiter
+	flights  singleflight.Group
+	// slots bounds how many passwords are checked at the same time: half of the
+	// processors, so that the others go on serving those who are known.
+	slots   chan struct{}
+	queue   int32
+	waiting atomic.Int32
+}
+
+// New makes a verifier. A size or a ttl of 0 turns its memory off.
+func New(size int, ttl time.Duration, failures *attempts.Limiter) *Verifier {
+	v := &Verifier{
+		cache:    newCache(size, ttl),
+		failures: failures,
+		queue:    longestQueue,
+		slots:    make(chan struct{}, max(1, runtime.GOMAXPROCS(0)/2)),
+	}
+	secret := make([]byte, sha256.Size)
+	// Never fails, by its documentation.
+	_, _ = rand.Read(secret)
+	v.macs.New = func() any {
+		mac := hmac.New(sha256.New, secret)
+		// From its first reset on, a MAC returns to a saved state, which is fast.
+		mac.Reset()
+		return mac
+	}
+	return v
+}
+
+// Verify returns nil, ErrWrong, a *Refused, or the error of ctx. A credential that
+// was right before is not affected by failures from the same address.
+func (v *Verifier) Verify(ctx context.Context, users *htpasswd.Users, address netip.Prefix, name, password string) error {
+	k := v.key(name, password)
+	if v.cache.holds(users.Sum(), k, time.Now()) {
+		return nil
+	}
+	for {
+		if err := v.refused(address, name); err != nil {
+			return err
+		}
+		sum := users.Sum()
+		flight := v.flights.DoChan(string(k[:])+string(sum[:]), func() (any, error) {
+			return nil, v.check(users, address, k, name, password)
+		})
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case result := <-flight:
+			var refused *Refused
+			if errors.As(result.Err, &refused) && refused != errBusy && refused.address != address {
+				// The address that asked first is refused, not this one.
+				continue
+			}
+			return result.Err
+		}
+	}
+}
+
+// check pays for bcrypt. It goes on when the client that asked is gone, as others may
+// wait for the same result.
+func (v *Verifier) check(users *htpasswd.Users, address netip.Prefix, k key, name, password string) error {
+	if v.waiting.Add(1) > v.queue {
+		v.waiting.Add(-1)
+		return errBusy
+	}
+	v.slots <- struct{}{}
+	v.waiting.Add(-1)
+	defer func() { <-v.slots }()
+	// Again, as many guesses may have been sent at once and waited together.
+	if err := v.refused(address, name); err != nil {
+		return err
+	}
+	if !users.Check(name, password) {
+		v.failures.Fail(address, name, time.Now())
+		return ErrWrong
+	}
+	v.cache.add(users.Sum(), k, time.Now())
+	return nil
+}
+
+func (v *Verifier) key(name, password string) (k key) {
+	message := make([]byte, 0, 8+len(name)+len(password))
+	message = binary.BigEndian.AppendUint64(message, uint64(len(name)))
+	message = append(message, name...)
+	message = append(message, password...)
+	mac := v.macs.Get().(hash.Hash)
+	mac.Write(message)
+	mac.Sum(k[:0])
+	clear(message)
+	// Also wipes what the hash still holds of the message.
+	mac.Reset()
+	v.macs.Put(mac)
+	return k
+}

@@ -1,0 +1,215 @@
+// Package enginestore stands between the engine and its store.
+//
+// It lets clients put right what a power cut or a full disk damaged: the engine takes
+// whatever stands in a blob's place for the blob, and fails on a tag whose link holds no
+// digest. And it holds a tag back until its push is sure to succeed: the engine writes it
+// before anybody can say so.
+//
+// It keeps what the engine does not know of: a link to each manifest that is about another
+// one, and manifests that have a digest of another algorithm than the engine's own.
+package enginestore
+
+import (
+	"context"
+	gopath "path"
+	"slices"
+
+	"github.com/distribution/distribution/v3/configuration"
+	storagedriver "github.com/distribution/distribution/v3/registry/storage/driver"
+	storagemiddleware "github.com/distribution/distribution/v3/registry/storage/driver/middleware"
+	"github.com/opencontainers/go-digest"
+
+	"container-registry/server/internal/layout"
+	"container-registry/server/internal/manifest"
+)
+
+const name = "container-registry"
+
+func init() {
+	wrap := func(_ context.Context, store storagedriver.StorageDriver, _ map[string]any) (storagedriver.StorageDriver, error) {
+		return driver{store}, nil
+	}
+	if err := storagemiddleware.Register(name, wrap); err != nil {
+		panic(err)
+	}
+}
+
+// Use puts it between the engine of a configuration and its store.
+func Use(c *configuration.Configuration) {
+	all := map[string][]configuration.Middleware{}
+	for kind, list := range c.Middleware {
+		all[kind] = list
+	}
+	all["storage"] = append([]configuration.Middleware{{Name: name}}, all["storage"]...)
+	c.Middleware = all
+}
+
+type uploadKey struct{}
+
+// Upload is the context of a request that may end an upload.
+func Upload(ctx context.Context) context.Context {
+	return context.WithValue(ctx, uploadKey{}, &upload{})
+}
+
+// upload is what a request found out about its upload.
+type upload struct {
+	size  int64
+	known bool
+}
+
+type pushKey struct{}
+
+// Push is what the store has to know of a push.
+type Push struct {
+	// Manifest is what the client calls it, and Canonical what the engine does. Subject is
+	// the manifest it is about, if any.
+	Manifest, Canonical, Subject digest.Digest
+	// Layers are what it lists as if they were manifests.
+	Layers []digest.Digest
+
+	held []file
+}
+
+// file is one that is not written yet.
+type file struct {
+	path    string
+	content []byte
+}
+
+// HoldTags is the context of a push whose tags are not written yet.
+func HoldTags(ctx context.Context) (context.Context, *Push) {
+	push := &Push{}
+	return context.WithValue(ctx, pushKey{}, push), push
+}
+
+// Tag has it named by one more tag.
+func (p *Push) Tag(repository, tag string) {
+	content := []byte(p.Manifest)
+	p.held = append(p.held,
+		file{layout.LinkPath(layout.RepositoryPath(repository, layout.Tags, tag, "index"), p.Manifest), content},
+		file{layout.TagPath(repository, tag), content})
+}
+
+// Held says whether there is a tag to write.
+func (p *Push) Held() bool { return len(p.held) > 0 }
+
+// Write does so now.
+func (p *Push) Write(ctx context.Context, store storagedriver.StorageDriver) error {
+	for _, each := range p.held {
+		if err := store.PutContent(ctx, each.path, each.content); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// place is where the manifest goes by the digest the client gave it.
+func (p *Push) place(path string) string {
+	if p.Manifest == p.Canonical {
+		return path
+	}
+	if path == layout.BlobPath(p.Canonical) {
+		return layout.BlobPath(p.Manifest)
+	}
+	if repository, d, ok := layout.RevisionOf(path); ok && d == p.Canonical {
+		return layout.RevisionPath(repository, p.Manifest)
+	}
+	return path
+}
+
+type driver struct{ storagedriver.StorageDriver }
+
+// GetContent has a tag without a digest look like one that is not there. It can be
+// pushed and deleted, and others can be listed and deleted beside it.
+//
+// What an index names may be a layer, as in the caches of BuildKit. The engine looks for
+// manifests alone, but for what its cache mixes up.
+func (d driver) GetContent(ctx context.Context, path string) ([]byte, error) {
+	content, err := d.StorageDriver.GetContent(ctx, path)
+	if push, ok := ctx.Value(pushKey{}).(*Push); ok && layout.IsMissing(err) {
+		if repository, part, ok := layout.RevisionOf(path); ok && slices.Contains(push.Layers, part) {
+			return d.StorageDriver.GetContent(ctx, layout.LinkPath(layout.RepositoryPath(repository, layout.Layers), part))
+		}
+	}
+	if err == nil && (layout.IsTag(path) && digest.Digest(content).Validate() != nil || len(content) == 0 && lost(path)) {
+		return nil, missing(d, path)
+	}
+	return content, err
+}
+
+// lost says whether an empty file is a blob of which nothing was written. Clients that ask
+// before they push would take it for the blob.
+func lost(path string) bool {
+	return layout.IsBlob(path) && path != layout.BlobPath(digest.FromBytes(nil))
+}
+
+// PutContent keeps the tag of a push for later.
+func (d driver) PutContent(ctx context.Context, path string, content []byte) error {
+	push, ok := ctx.Value(pushKey{}).(*Push)
+	if ok && layout.IsTag(path) {
+		push.held = append(push.held, file{path, content})
+		return nil
+	}
+	if !ok {
+		return d.StorageDriver.PutContent(ctx, path, content)
+	}
+	path = push.place(path)
+	repository, revision, isRevision := layout.RevisionOf(path)
+	if isRevision {
+		content = []byte(revision)
+	}
+	err := d.StorageDriver.PutContent(ctx, path, content)
+	if err == nil && isRevision && push.Subject.Validate() == nil {
+		// It comes after the manifest: Delete takes it away before that.
+		err = d.StorageDriver.PutContent(ctx, layout.ReferrerPath(repository, push.Subject, revision), content)
+	}
+	return err
+}
+
+// Delete takes away the link to a manifest that is about another one before the manifest:
+// whoever pushes it again meanwhile writes the link last.
+func (d driver) Delete(ctx context.Context, path string) error {
+	repository, revision, ok := layout.RevisionOf(path)
+	if !ok {
+		return d.StorageDriver.Delete(ctx, path)
+	}
+	content, err := d.StorageDriver.GetContent(ctx, layout.BlobPath(revision))
+	if err != nil && !layout.IsMissing(err) {
+		return err
+	}
+	if m, _ := manifest.Parse(content); m != nil && m.Subject.Validate() == nil {
+		// The link's folder goes with it where there are folders.
+		referrer := gopath.Dir(layout.ReferrerPath(repository, m.Subject, revision))
+		if err := d.StorageDriver.Delete(ctx, referrer); err != nil && !layout.IsMissing(err) {
+			return err
+		}
+	}
+	return d.StorageDriver.Delete(ctx, path)
+}
+
+// Stat does not show a blob of another size to the upload that has the same digest and is
+// verified: the engine then moves the upload into its place.
+func (d driver) Stat(ctx context.Context, path string) (storagedriver.FileInfo, error) {
+	if push, ok := ctx.Value(pushKey{}).(*Push); ok {
+		path = push.place(path)
+	}
+	info, err := d.StorageDriver.Stat(ctx, path)
+	u, ok := ctx.Value(uploadKey{}).(*upload)
+	switch {
+	case err == nil && info.Size() == 0 && lost(path):
+		return nil, missing(d, path)
+	case !ok:
+	case layout.IsUpload(path) && err == nil:
+		*u = upload{info.Size(), true}
+	case layout.IsUpload(path) && layout.IsMissing(err):
+		// Nothing was sent.
+		*u = upload{0, true}
+	case layout.IsBlob(path) && err == nil && u.known && info.Size() != u.size:
+		return nil, missing(d, path)
+	}
+	return info, err
+}
+
+func missing(d driver, path string) error {
+	return storagedriver.PathNotFoundError{Path: path, DriverName: d.Name()}
+}

@@ -1,0 +1,207 @@
+package fence
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/hex"
+	"errors"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/opencontainers/go-digest"
+
+	storagedriver "github.com/distribution/distribution/v3/registry/storage/driver"
+
+	"container-registry/server/internal/manifest"
+)
+
+// Timing is how long things take.
+type Timing struct {
+	// Beat is how often a collection renews its object; Expiry how long one lasts without.
+	Beat, Expiry time.Duration
+	// Fresh is how old a writer's knowledge of the store may be before it begins.
+	Fresh time.Duration
+	// Settle is how long a collection waits after it announced a pause, for a store whose
+	// listings lag behind.
+	Settle time.Duration
+	// Patience is how long a write waits for the end of a pause before it gets 503.
+	Patience time.Duration
+	// Lag is how far the store's listings are behind.
+	Lag time.Duration
+	// Remember is how long a blob is kept for a client that was told it exists.
+	Remember time.Duration
+}
+
+// TimingOf suits a storage driver.
+func TimingOf(driver string) Timing {
+	t := Timing{
+		Beat:     3 * time.Second,
+		Expiry:   20 * time.Second,
+		Fresh:    500 * time.Millisecond,
+		Patience: 10 * time.Second,
+		Remember: time.Hour,
+	}
+	if driver == "swift" {
+		t.Settle, t.Lag = 5*time.Second, 10*time.Minute
+	}
+	return t
+}
+
+// Generations are caches that forget what they knew before a deletion.
+type Generations interface {
+	Begin(generation string)
+	Stop()
+	Pin(ctx context.Context) context.Context
+	Renew(ctx context.Context)
+}
+
+// NoCache is for who serves nobody.
+type NoCache struct{}
+
+// Begin does nothing.
+func (NoCache) Begin(string) {}
+
+// Stop does nothing.
+func (NoCache) Stop() {}
+
+// Pin does nothing.
+func (NoCache) Pin(ctx context.Context) context.Context { return ctx }
+
+// Renew does nothing.
+func (NoCache) Renew(context.Context) {}
+
+// Pushed is a manifest that a client pushed.
+type Pushed struct {
+	Repository string `json:"repository"`
+	// Reference is the tag or digest it was pushed by.
+	Reference string `json:"reference"`
+	// Tags are those it was given with a digest for its reference.
+	Tags   []string      `json:"tags,omitempty"`
+	Digest digest.Digest `json:"digest"`
+	// Manifest is what it needs.
+	Manifest *manifest.Manifest `json:"manifest"`
+	at       time.Time
+}
+
+// Clock is the time since any moment. It goes on while the machine is suspended.
+type Clock func() time.Duration
+
+// Fence is one server's part.
+type Fence struct {
+	driver storagedriver.StorageDriver
+	name   string
+	timing Timing
+	caches Generations
+	clock  Clock
+
+	gate    *gate
+	touched *touched
+	looks   *looks
+	// seen is only for the look under way.
+	seen map[string]sighting
+	// blind says that there is no cache until the next look.
+	blind atomic.Bool
+
+	mutex sync.Mutex
+	// own is this server's collection under way, and mine are all it ever had.
+	own    string
+	mine   map[string]bool
+	pushed []Pushed
+	// generation is the one of the cache.
+	generation string
+	// paused says that this server's own collection deletes.
+	paused bool
+	// epoch is raised when a look that is under way must not be followed.
+	epoch int
+}
+
+// New makes the fence of a server. No other process on the same store may have its name,
+// except for one that is dead.
+func New(driver storagedriver.StorageDriver, name string, timing Timing, caches Generations) *Fence {
+	return NewWithClock(driver, name, timing, caches, sinceBoot)
+}
+
+// NewWithClock is for machines that are not real.
+func NewWithClock(driver storagedriver.StorageDriver, name string, timing Timing, caches Generations, clock Clock) *Fence {
+	f := &Fence{
+		driver:  driver,
+		name:    name,
+		timing:  timing,
+		caches:  caches,
+		clock:   clock,
+		gate:    newGate(),
+		touched: newTouched(timing.Remember),
+		seen:    map[string]sighting{},
+		mine:    map[string]bool{},
+	}
+	f.looks = &looks{read: f.look, fresh: timing.Fresh}
+	f.forgetCache()
+	return f
+}
+
+// forgetCache lets the next look begin a generation. It is called with the lock held.
+func (f *Fence) forgetCache() {
+	f.generation = stopped
+	f.caches.Stop()
+	f.blind.Store(!f.paused)
+}
+
+// setPaused says whether this server's own collection deletes.
+func (f *Fence) setPaused(paused bool) {
+	f.mutex.Lock()
+	f.paused = paused
+	f.epoch++
+	f.forgetCache()
+	f.mutex.Unlock()
+	f.looks.forget()
+}
+
+func (f *Fence) ownID() string {
+	f.mutex.Lock()
+	defer f.mutex.Unlock()
+	return f.own
+}
+
+// notePush remembers a manifest for a collection of this server that is under way, or
+// that begins before the store's listings show it.
+func (f *Fence) notePush(p Pushed) {
+	f.mutex.Lock()
+	defer f.mutex.Unlock()
+	p.at = time.Now()
+	f.pushed = append(f.pushed, p)
+	if f.own == "" {
+		f.forget(p.at.Add(-f.timing.Lag))
+	}
+}
+
+func (f *Fence) forget(before time.Time) {
+	kept := f.pushed[:0]
+	for _, p := range f.pushed {
+		if !p.at.Before(before) {
+			kept = append(kept, p)
+		}
+	}
+	f.pushed = kept
+}
+
+// takePushed is what was pushed since it was called last.
+func (f *Fence) takePushed() []Pushed {
+	f.mutex.Lock()
+	defer f.mutex.Unlock()
+	taken := f.pushed
+	f.pushed = nil
+	return taken
+}
+
+var errLost = errors.New("the collection's object in the store was not renewed in time; it ends here, and the next one goes on")
+
+var errUnanswered = errors.New("the store gave no answer to a deletion, which it may still carry out; writers wait until that can't be any more")
+
+func randomName() string {
+	b := make([]byte, 8)
+	if _, err := rand.Read(b); err != nil {
+		panic(err)
+	}
+	return hex.EncodeToString(b)
+}

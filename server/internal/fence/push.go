@@ -1,0 +1,227 @@
+package fence
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"maps"
+	"net/http"
+	"path"
+	"regexp"
+
+	"github.com/distribution/reference"
+	"github.com/opencontainers/go-digest"
+
+	"container-registry/server/internal/enginestore"
+	"container-registry/server/internal/layout"
+	"container-registry/server/internal/manifest"
+)
+
+// push is one manifest on its way into the store.
+type push struct {
+	*handler
+	Pushed
+	request *http.Request
+	body    *manifestBody
+	// algorithm is the one the client names it by.
+	algorithm digest.Algorithm
+	// patience begins when the manifest is there.
+	patience context.Context
+	cancel   context.CancelFunc
+	// tagged says that the tag was written already.
+	tagged bool
+	// confirmed are the collections that take the manifest into account whatever they delete.
+	confirmed map[string]bool
+}
+
+// servePush holds the answer back until it is sure that no collection came in between.
+func (h *handler) servePush(w http.ResponseWriter, r *http.Request, repository string) {
+	p := &push{
+		handler:   h,
+		Pushed:    Pushed{Repository: repository, Reference: path.Base(r.URL.Path)},
+		algorithm: digest.Canonical,
+		request:   r,
+		body:      &manifestBody{client: r.Body},
+		cancel:    func() {},
+		confirmed: map[string]bool{},
+	}
+	defer func() { p.cancel() }()
+	if d := digest.Digest(p.Reference); d.Validate() == nil {
+		p.algorithm, p.Tags = d.Algorithm(), r.URL.Query()["tag"]
+	}
+	for {
+		answer := &answer{header: http.Header{}}
+		done, err := p.attempt(answer)
+		if p.tagged && (err != nil || done && answer.status != http.StatusCreated) {
+			err = errUnsure
+		}
+		if err != nil {
+			refuse(w, err)
+			return
+		}
+		if done {
+			if answer.status == http.StatusCreated {
+				p.tell(answer.header)
+			}
+			answer.send(w)
+			return
+		}
+	}
+}
+
+// attempt is not done when another server's collection may have deleted what the engine
+// had found.
+func (p *push) attempt(a *answer) (done bool, err error) {
+	f := p.fence
+	ctx, stored := enginestore.HoldTags(p.request.Context())
+	r := p.request.Clone(ctx)
+	if p.algorithm == digest.Canonical {
+		// Otherwise the cache would say that it is there by the engine's digest.
+		ctx = f.caches.Pin(ctx)
+		r = r.WithContext(ctx)
+	}
+	r.Header.Set("Content-Type", typeFor(p.algorithm, r.Header.Get("Content-Type")))
+	r.Body = p.body
+	var before state
+	var refused error
+	inside, untouch := false, func() {}
+	defer func() {
+		if inside {
+			f.gate.leave()
+		}
+	}()
+	p.body.rewind(func(content []byte) error {
+		if err := p.begin(content); err != nil {
+			// The engine says that it is no manifest, with the reason.
+			return err
+		}
+		stored.Manifest, stored.Canonical, stored.Subject = p.Digest, digest.FromBytes(content), p.Manifest.Subject
+		stored.Layers = manifest.Layers(content)
+		if before, refused = p.enter(); refused != nil {
+			return refused
+		}
+		inside = true
+		// The engine was asked before a pause, perhaps, and looks for the blobs after it.
+		f.caches.Renew(ctx)
+		untouch = f.touched.touch(p.Repository, p.Digest)
+		refused = f.heal(p.patience, p.Digest, content)
+		return refused
+	})
+	p.engine.ServeHTTP(a, r)
+	if refused != nil || a.status != http.StatusCreated {
+		untouch()
+		return refused == nil, refused
+	}
+	f.notePush(p.Pushed)
+	// The tag is written when the manifest is sure to be whole: who is refused has changed
+	// nothing. A collection that begins just then may not have seen the tag.
+	safe, err := p.safe(before)
+	for _, tag := range p.Tags {
+		stored.Tag(p.Repository, tag)
+	}
+	if safe && stored.Held() {
+		p.tagged = true
+		if err = stored.Write(p.request.Context(), f.driver); err == nil {
+			safe, err = p.safe(before)
+		}
+	}
+	if err != nil || !safe {
+		untouch()
+		return false, err
+	}
+	if p.Reference != p.Digest.String() || len(p.Tags) > 0 || p.Manifest.Subject != "" {
+		// A tag or its subject keeps it, and all it refers to. Without, an index may come
+		// that needs it.
+		f.touched.settle(p.Repository, append(p.Manifest.References(), p.Digest)...)
+	}
+	return true, nil
+}
+
+// safe says whether nothing the manifest needs can have gone since then.
+func (p *push) safe(before state) (bool, error) {
+	after, err := p.fence.looks.after(p.request.Context())
+	return err == nil && p.fence.unchanged(before, after, p.confirmed), err
+}
+
+func (p *push) begin(content []byte) (err error) {
+	if p.patience == nil {
+		p.patience, p.cancel = context.WithTimeoutCause(p.request.Context(), p.fence.timing.Patience, errPaused)
+		p.Digest = p.algorithm.FromBytes(content)
+		p.Manifest, err = manifest.Parse(content)
+		for _, tag := range p.Tags {
+			if !tagName.MatchString(tag) {
+				err = errors.Join(err, fmt.Errorf("%q is no name of a tag", tag))
+			}
+		}
+	}
+	return err
+}
+
+var tagName = regexp.MustCompile(`^` + reference.TagRegexp.String() + `$`)
+
+// tell adds what the engine does not know of.
+func (p *push) tell(header http.Header) {
+	if p.Manifest.Subject.Validate() == nil {
+		header.Set("OCI-Subject", p.Manifest.Subject.String())
+	}
+	for _, tag := range p.Tags {
+		header.Add("OCI-Tag", tag)
+	}
+}
+
+// enter waits for the end of all pauses, and tells collections under way about the
+// manifest before the engine looks for its blobs. What it returns was so before that.
+func (p *push) enter() (state, error) {
+	f := p.fence
+	for {
+		s, err := f.enter(p.patience)
+		if err != nil {
+			return s, err
+		}
+		told := map[string]bool{}
+		for _, h := range f.others(s) {
+			if h.Phase != phaseClaim && !p.confirmed[h.ID] {
+				if err := f.tell(p.patience, h, p.Pushed); err != nil {
+					f.gate.leave()
+					return s, err
+				}
+				told[h.ID] = true
+			}
+		}
+		if len(told) == 0 {
+			return s, nil
+		}
+		// A pause that begins after this look reads the journal after that.
+		s, err = f.looks.after(p.patience)
+		if err == nil && !f.swept(s) {
+			maps.Copy(p.confirmed, told)
+			return s, nil
+		}
+		f.gate.leave()
+		if err != nil {
+			return s, err
+		}
+	}
+}
+
+func (f *Fence) tell(ctx context.Context, h holder, p Pushed) error {
+	content, err := json.Marshal(p)
+	if err != nil {
+		return err
+	}
+	return f.driver.PutContent(ctx, path.Join(journalOf(h.ID), randomName()), content)
+}
+
+// heal puts a manifest in the place of what is damaged there: the engine would let that be.
+func (f *Fence) heal(ctx context.Context, d digest.Digest, content []byte) error {
+	there, err := f.driver.GetContent(ctx, layout.BlobPath(d))
+	if layout.IsMissing(err) || err == nil && bytes.Equal(there, content) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	return f.driver.PutContent(ctx, layout.BlobPath(d), content)
+}

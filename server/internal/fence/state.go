@@ -1,0 +1,196 @@
+package fence
+
+import (
+	"context"
+	"encoding/json"
+	"path"
+	"slices"
+	"strings"
+	"time"
+
+	"container-registry/server/internal/layout"
+)
+
+const (
+	// folder is beside the registry's own; no registry looks into it.
+	folder            = "/container-registry-collection"
+	holderPrefix      = "holder-"
+	generationPrefix  = "generation-"
+	phaseClaim        = "claim"
+	phaseMark         = "mark"
+	phaseSweep        = "sweep"
+	journalFolderName = "journal"
+)
+
+// holder is the object of a collection under way.
+type holder struct {
+	ID string `json:"id"`
+	// Name is of the server that collects: another process with its name is its successor.
+	Name  string `json:"name"`
+	Phase string `json:"phase"`
+	// Beat changes as long as the holder lives.
+	Beat int `json:"beat"`
+}
+
+func (h holder) path() string { return path.Join(folder, holderPrefix+h.ID) }
+
+func journalOf(id string) string { return path.Join(folder, journalFolderName, id) }
+
+// state is what the store says at one time.
+type state struct {
+	holders []holder
+	// generations are one, or several after a holder died between writing and deleting.
+	generations []string
+}
+
+// others are the collections that are not this server's.
+func (f *Fence) others(s state) []holder {
+	own := f.ownID()
+	return slices.DeleteFunc(slices.Clone(s.holders), func(h holder) bool { return h.ID == own })
+}
+
+// swept says whether another server's collection deletes, or may do so: of several, each
+// counts.
+func (f *Fence) swept(s state) bool {
+	return slices.ContainsFunc(f.others(s), func(h holder) bool { return h.Phase == phaseSweep })
+}
+
+// sighting is since when an object has been the same.
+type sighting struct {
+	holder holder
+	since  time.Duration
+}
+
+// look reads the store. Holders that are dead are left out.
+func (f *Fence) look() (state, error) {
+	ctx, cancel := context.WithTimeout(context.Background(), f.timing.Expiry/2)
+	defer cancel()
+	f.mutex.Lock()
+	epoch := f.epoch
+	f.mutex.Unlock()
+	names, err := layout.Names(ctx, f.driver, folder)
+	if err != nil {
+		return state{}, err
+	}
+	var s state
+	seen := map[string]sighting{}
+	for _, name := range names {
+		if id, ok := strings.CutPrefix(name, generationPrefix); ok {
+			s.generations = append(s.generations, id)
+		}
+		id, ok := strings.CutPrefix(name, holderPrefix)
+		if !ok || strings.Contains(id, ".") {
+			// Some drivers write a file under another name first.
+			continue
+		}
+		h, err := f.read(ctx, id)
+		if err != nil {
+			return state{}, err
+		}
+		if h != nil && f.lives(*h, seen) {
+			s.holders = append(s.holders, *h)
+		}
+	}
+	f.seen = seen
+	slices.Sort(s.generations)
+	f.follow(s, epoch)
+	return s, nil
+}
+
+// read is nil for a holder that is gone. One that can't be understood may be deleting; it
+// expires as others do.
+func (f *Fence) read(ctx context.Context, id string) (*holder, error) {
+	content, err := f.driver.GetContent(ctx, holder{ID: id}.path())
+	if layout.IsMissing(err) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	var h holder
+	err = json.Unmarshal(content, &h)
+	if h.ID = id; err != nil || h.Phase != phaseClaim && h.Phase != phaseMark {
+		h.Phase = phaseSweep
+	}
+	return &h, nil
+}
+
+// lives says whether a holder may still be alive, and notes in seen what it goes by.
+func (f *Fence) lives(h holder, seen map[string]sighting) bool {
+	if h.ID == f.ownID() {
+		return true
+	}
+	if h.Name == f.name && h.Phase != phaseSweep {
+		// There is but one process of this name, and it is this one. What the one before sent
+		// last, the store may still carry out; only a sweep deletes what somebody may need.
+		return false
+	}
+	before, ok := f.seen[h.ID]
+	if !ok || before.holder != h {
+		before = sighting{h, f.clock()}
+	}
+	seen[h.ID] = before
+	return f.clock()-before.since < f.timing.Expiry
+}
+
+// follow does with the cache what the collection of another server asks for: nothing is
+// believed while it deletes, and nothing from before is believed after that.
+func (f *Fence) follow(s state, epoch int) {
+	swept := f.swept(s)
+	generation := strings.Join(s.generations, "+")
+	f.mutex.Lock()
+	defer f.mutex.Unlock()
+	switch {
+	case f.paused || f.epoch != epoch:
+	case swept:
+		f.forgetCache()
+	case generation != f.generation:
+		f.generation = generation
+		f.caches.Begin(generation)
+		f.blind.Store(false)
+	}
+}
+
+// stopped is no generation's name.
+const stopped = "-"
+
+// unchanged says whether nothing can have been deleted between two looks, except by
+// holders that took into account what is asked for.
+func (f *Fence) unchanged(before, after state, confirmed map[string]bool) bool {
+	for _, h := range f.others(after) {
+		if h.Phase != phaseClaim && !confirmed[h.ID] {
+			return false
+		}
+	}
+	if slices.Equal(before.generations, after.generations) {
+		return true
+	}
+	f.mutex.Lock()
+	defer f.mutex.Unlock()
+	news := slices.DeleteFunc(slices.Clone(after.generations), func(generation string) bool { return slices.Contains(before.generations, generation) })
+	return len(news) > 0 && !slices.ContainsFunc(news, func(generation string) bool {
+		author, _, _ := strings.Cut(generation, ".")
+		return !confirmed[author] && !f.mine[author]
+	})
+}
+
+// nextGeneration has all servers forget what they cached. It is called before anything
+// is deleted, since the holder may die, and after, since reads go on.
+func (f *Fence) nextGeneration(ctx context.Context, author string) error {
+	names, err := layout.Names(ctx, f.driver, folder)
+	if err != nil {
+		return err
+	}
+	next := author + "." + randomName()
+	if err := f.driver.PutContent(ctx, path.Join(folder, generationPrefix+next), []byte(next)); err != nil {
+		return err
+	}
+	for _, name := range names {
+		if strings.HasPrefix(name, generationPrefix) {
+			if err := f.remove(ctx, path.Join(folder, name)); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}

@@ -1,0 +1,60 @@
+package garbage
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+
+	"github.com/distribution/distribution/v3/configuration"
+	"github.com/sirupsen/logrus"
+
+	"container-registry/server/internal/fence"
+	"container-registry/server/internal/store"
+)
+
+// errMirror is why a pull-through cache has no collection.
+var errMirror = errors.New("this is a pull-through cache: what it holds expires after proxy.ttl, and nothing else may be deleted")
+
+// errReadOnly is why a registry that lets nobody delete does not do so itself.
+var errReadOnly = errors.New("the registry is set read-only (storage.maintenance.readonly), so nothing is deleted; a dry run is allowed")
+
+// Open makes the collector of a process of this name, and its fence.
+func Open(ctx context.Context, config *configuration.Configuration, name string, caches fence.Generations, log *logrus.Entry) (*Collector, *fence.Fence, error) {
+	if config.Proxy.RemoteURL != "" {
+		return nil, nil, errMirror
+	}
+	options, err := OptionsOf(config)
+	if err != nil {
+		return nil, nil, err
+	}
+	opened := store.Of(config)
+	driver, err := opened.Open(ctx)
+	if err != nil {
+		return nil, nil, err
+	}
+	f := fence.New(driver, name, fence.TimingOf(config.Storage.Type()), caches)
+	c := New(driver, f, options, log)
+	c.readOnly = opened.ReadOnly()
+	return c, f, nil
+}
+
+// Command has the server that runs here collect, or without one does it itself.
+func Command(ctx context.Context, config *configuration.Configuration, request Request, out io.Writer, log *logrus.Entry) error {
+	err := Order(ctx, config, request, out)
+	if !errors.Is(err, ErrNoServer) {
+		return err
+	}
+	host, _ := os.Hostname()
+	collector, _, err := Open(ctx, config, fmt.Sprintf("the command on %s, process %d", host, os.Getpid()), fence.NoCache{}, log)
+	if err != nil {
+		return err
+	}
+	report, err := collector.Collect(ctx, request, out)
+	if err != nil {
+		return err
+	}
+	_, err = io.WriteString(out, report.String())
+	return err
+}

@@ -1,0 +1,127 @@
+package garbage
+
+import (
+	"bufio"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"time"
+
+	"github.com/distribution/distribution/v3/configuration"
+	"github.com/opencontainers/go-digest"
+
+	"container-registry/server/internal/store"
+)
+
+// ErrNoServer says that no server of this configuration runs here.
+var ErrNoServer = errors.New("no server of this configuration runs on this machine")
+
+// socketOf is the address at which a server takes orders: a socket without a file, which
+// only processes in the same network namespace can reach. Who is not the server's user is
+// turned away.
+func socketOf(c *configuration.Configuration) string {
+	return "@container-registry-" + digest.FromString(store.Of(c).String() + "\n" + c.HTTP.Addr).Encoded()[:16]
+}
+
+// event is a line of the answer.
+type event struct {
+	Line string `json:"line,omitempty"`
+	// Error ends the answer, and so does Done.
+	Error string `json:"error,omitempty"`
+	Done  bool   `json:"done,omitempty"`
+}
+
+// Listen takes the orders of Order until ctx ends.
+func (c *Collector) Listen(ctx context.Context, config *configuration.Configuration) error {
+	listener, err := net.Listen("unix", socketOf(config))
+	if err != nil {
+		return err
+	}
+	server := &http.Server{
+		Handler:           http.HandlerFunc(c.serveOrder),
+		ReadHeaderTimeout: 5 * time.Second,
+		BaseContext:       func(net.Listener) context.Context { return ctx },
+	}
+	context.AfterFunc(ctx, func() { server.Close() })
+	if err := server.Serve(ownUserOnly{listener}); !errors.Is(err, http.ErrServerClosed) {
+		return err
+	}
+	return nil
+}
+
+// serveOrder ends the collection when whoever ordered it goes away.
+func (c *Collector) serveOrder(w http.ResponseWriter, r *http.Request) {
+	var request Request
+	if err := json.NewDecoder(r.Body).Decode(&request); err != nil {
+		http.Error(w, err.Error(), http.StatusBadRequest)
+		return
+	}
+	if err := http.NewResponseController(w).Flush(); err != nil {
+		return
+	}
+	lines := lineWriter{json.NewEncoder(w)}
+	report, err := c.Collect(r.Context(), request, lines)
+	if err != nil {
+		_ = lines.Encode(event{Error: err.Error()})
+		return
+	}
+	if !request.DryRun {
+		c.log.WithFields(report.fields()).Info("garbage collection done")
+	}
+	_, _ = io.WriteString(lines, report.String())
+	_ = lines.Encode(event{Done: true})
+}
+
+// lineWriter sends many lines at a time: a pause must not wait for whoever reads them.
+type lineWriter struct{ *json.Encoder }
+
+// Write is called with whole lines.
+func (l lineWriter) Write(lines []byte) (int, error) {
+	return len(lines), l.Encode(event{Line: string(lines)})
+}
+
+// Order has the server of a configuration collect, and copies what it says.
+func Order(ctx context.Context, config *configuration.Configuration, request Request, out io.Writer) error {
+	socket := socketOf(config)
+	client := &http.Client{Transport: &http.Transport{
+		DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) {
+			conn, err := new(net.Dialer).DialContext(ctx, "unix", socket)
+			if err != nil {
+				return nil, fmt.Errorf("%w: %w", ErrNoServer, err)
+			}
+			return conn, nil
+		},
+	}}
+	body, writer := io.Pipe()
+	go func() { writer.CloseWithError(json.NewEncoder(writer).Encode(request)) }()
+	order, err := http.NewRequestWithContext(ctx, http.MethodPost, "http://server/", body)
+	if err != nil {
+		return err
+	}
+	response, err := client.Do(order)
+	if err != nil {
+		return err
+	}
+	defer response.Body.Close()
+	answers := bufio.NewScanner(response.Body)
+	for answers.Scan() {
+		var e event
+		if err := json.Unmarshal(answers.Bytes(), &e); err != nil {
+			return err
+		}
+		switch {
+		case e.Error != "":
+			return errors.New(e.Error)
+		case e.Done:
+			return nil
+		}
+		if _, err := io.WriteString(out, e.Line); err != nil {
+			return err
+		}
+	}
+	return errors.Join(answers.Err(), errors.New("the server ended in the middle of the collection; the next one goes on"))
+}

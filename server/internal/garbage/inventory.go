@@ -1,0 +1,346 @@
+package garbage
+
+import (
+	"context"
+	"fmt"
+	"path"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/opencontainers/go-digest"
+	"golang.org/x/sync/errgroup"
+
+	storagedriver "github.com/distribution/distribution/v3/registry/storage/driver"
+
+	"container-registry/server/internal/layout"
+	"container-registry/server/internal/manifest"
+)
+
+// inventory is what a store holds.
+type inventory struct {
+	driver storagedriver.StorageDriver
+
+	blobs        map[digest.Digest]blob
+	repositories map[string]*repository
+	// aliases are the digests by which the engine keeps the bytes of layers that were
+	// pushed by a digest of another algorithm.
+	aliases map[digest.Digest]digest.Digest
+
+	mutex     sync.Mutex
+	manifests map[digest.Digest]*manifest.Manifest
+	// problems are what people should put right.
+	problems []string
+}
+
+type blob struct {
+	// name is the digest, for all that refer to it to share.
+	name digest.Digest
+	size int64
+	// written is in microseconds since 1970: a million blobs have to fit into memory.
+	written int64
+}
+
+type repository struct {
+	name string
+	// revisions and layers are the links to manifests and to other blobs, and when each
+	// was written.
+	revisions, layers map[digest.Digest]int64
+	tags              map[string]*tag
+	// referrers are the links to manifests that are about another one.
+	referrers map[referrer]bool
+	// longer are the manifests whose digest is longer than the tags that are about them, by
+	// the beginning of those.
+	longer map[string]digest.Digest
+}
+
+type referrer struct{ subject, digest digest.Digest }
+
+type tag struct {
+	// current is the manifest the tag names; empty for what an unfinished push leaves, and
+	// for a tag that is damaged.
+	current digest.Digest
+	damaged bool
+	pushed  time.Time
+	// history are all manifests the tag has ever named.
+	history []digest.Digest
+}
+
+// workers is how many requests are sent to a store at once.
+const workers = 16
+
+// takeInventory looks at the blobs first: what is pushed after that is nothing to delete.
+func takeInventory(ctx context.Context, driver storagedriver.StorageDriver) (*inventory, error) {
+	i := &inventory{
+		driver:       driver,
+		blobs:        map[digest.Digest]blob{},
+		repositories: map[string]*repository{},
+		aliases:      map[digest.Digest]digest.Digest{},
+		manifests:    map[digest.Digest]*manifest.Manifest{},
+	}
+	if err := walk(ctx, driver, layout.Blobs, i.locked(i.addBlob)); err != nil {
+		return nil, err
+	}
+	if err := walk(ctx, driver, layout.Repositories, i.locked(i.addLink)); err != nil {
+		return nil, err
+	}
+	for _, read := range []func(context.Context) error{i.readAliases, i.readTags, i.readManifests, i.findDangling} {
+		if err := read(ctx); err != nil {
+			return nil, err
+		}
+	}
+	slices.Sort(i.problems)
+	return i, nil
+}
+
+// locked is for walks that see several files at a time.
+func (i *inventory) locked(add visit) visit {
+	return func(relative string, info storagedriver.FileInfo) error {
+		i.mutex.Lock()
+		defer i.mutex.Unlock()
+		return add(relative, info)
+	}
+}
+
+func (i *inventory) addBlob(relative string, info storagedriver.FileInfo) error {
+	parts := strings.Split(relative, "/")
+	if info.IsDir() || len(parts) != 4 || parts[3] != "data" {
+		return nil
+	}
+	for _, d := range layout.Valid(parts[0], parts[2:3]) {
+		i.blobs[d] = blob{d, info.Size(), info.ModTime().UnixMicro()}
+	}
+	return nil
+}
+
+func (i *inventory) addLink(relative string, info storagedriver.FileInfo) error {
+	if info.IsDir() && path.Base(relative) == layout.Uploads {
+		return storagedriver.ErrSkipDir
+	}
+	name, rest, found := strings.Cut(relative, "/_")
+	if !found {
+		return nil
+	}
+	r := i.repository(name)
+	parts := strings.Split("_"+rest, "/")
+	if info.IsDir() || parts[len(parts)-1] != "link" {
+		return nil
+	}
+	switch folder := path.Join(parts[:min(2, len(parts))]...); {
+	case parts[0] == layout.Layers && len(parts) == 4:
+		for _, d := range layout.Valid(parts[1], parts[2:3]) {
+			r.layers[i.shared(d)] = info.ModTime().UnixMicro()
+		}
+	case folder == layout.Revisions && len(parts) == 5:
+		for _, d := range layout.Valid(parts[2], parts[3:4]) {
+			r.revisions[i.shared(d)] = info.ModTime().UnixMicro()
+			if d.Algorithm() != digest.Canonical {
+				r.longer[layout.ReferrersTag(d)] = d
+			}
+		}
+	case parts[0] == layout.Referrers && len(parts) == 6:
+		for _, subject := range layout.Valid(parts[1], parts[2:3]) {
+			for _, d := range layout.Valid(parts[3], parts[4:5]) {
+				r.referrers[referrer{i.shared(subject), i.shared(d)}] = true
+			}
+		}
+	case folder == layout.Tags && len(parts) == 5 && parts[3] == "current":
+		r.tag(parts[2]).pushed = info.ModTime()
+	case folder == layout.Tags && len(parts) == 7 && parts[3] == "index":
+		t := r.tag(parts[2])
+		t.history = append(t.history, layout.Valid(parts[4], parts[5:6])...)
+	}
+	return nil
+}
+
+// shared is the same digest, in the memory of its blob.
+func (i *inventory) shared(d digest.Digest) digest.Digest {
+	if found, ok := i.blobs[d]; ok {
+		return found.name
+	}
+	return d
+}
+
+func (i *inventory) repository(name string) *repository {
+	r, ok := i.repositories[name]
+	if !ok {
+		r = &repository{
+			name:      name,
+			revisions: map[digest.Digest]int64{},
+			layers:    map[digest.Digest]int64{},
+			tags:      map[string]*tag{},
+			referrers: map[referrer]bool{},
+			longer:    map[string]digest.Digest{},
+		}
+		i.repositories[name] = r
+	}
+	return r
+}
+
+func (r *repository) tag(name string) *tag {
+	t, ok := r.tags[name]
+	if !ok {
+		t = &tag{}
+		r.tags[name] = t
+	}
+	return t
+}
+
+func (i *inventory) problem(format string, values ...any) {
+	i.mutex.Lock()
+	defer i.mutex.Unlock()
+	i.problems = append(i.problems, fmt.Sprintf(format, values...))
+}
+
+// readAliases looks into the links of which there are few.
+func (i *inventory) readAliases(ctx context.Context) error {
+	group, ctx := errgroup.WithContext(ctx)
+	group.SetLimit(workers)
+	for _, r := range i.repositories {
+		for d := range r.layers {
+			if d.Algorithm() != digest.Canonical {
+				group.Go(func() error { return i.readAlias(ctx, r.name, d) })
+			}
+		}
+	}
+	return group.Wait()
+}
+
+func (i *inventory) readAlias(ctx context.Context, repository string, d digest.Digest) error {
+	content, err := i.driver.GetContent(ctx, layout.LinkPath(layout.RepositoryPath(repository, layout.Layers), d))
+	if layout.IsMissing(err) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	if target := digest.Digest(content); target.Validate() == nil && target.Algorithm() == digest.Canonical {
+		i.mutex.Lock()
+		defer i.mutex.Unlock()
+		i.aliases[d] = target
+	}
+	return nil
+}
+
+func (i *inventory) readTags(ctx context.Context) error {
+	group, ctx := errgroup.WithContext(ctx)
+	group.SetLimit(workers)
+	for _, r := range i.repositories {
+		for name, t := range r.tags {
+			group.Go(func() error {
+				content, err := i.driver.GetContent(ctx, layout.TagPath(r.name, name))
+				if layout.IsMissing(err) {
+					return nil
+				}
+				if err != nil {
+					return err
+				}
+				if d := digest.Digest(content); d.Validate() == nil {
+					t.current = d
+				} else {
+					t.damaged = true
+					i.problem("tag %s:%s is damaged: it names no manifest; all that it ever named is kept; push or delete it", r.name, name)
+				}
+				return nil
+			})
+		}
+	}
+	return group.Wait()
+}
+
+func (i *inventory) readManifests(ctx context.Context) error {
+	group, ctx := errgroup.WithContext(ctx)
+	group.SetLimit(workers)
+	begun := map[digest.Digest]bool{}
+	for _, r := range i.repositories {
+		for d := range r.revisions {
+			if begun[d] {
+				continue
+			}
+			begun[d] = true
+			group.Go(func() error {
+				_, err := i.manifest(ctx, r.name, d)
+				return err
+			})
+		}
+	}
+	return group.Wait()
+}
+
+// findDangling looks at tags whose manifest was not found. It may have been pushed since.
+func (i *inventory) findDangling(ctx context.Context) error {
+	group, ctx := errgroup.WithContext(ctx)
+	group.SetLimit(workers)
+	for _, r := range i.repositories {
+		for name, t := range r.tags {
+			if _, found := r.revisions[t.current]; t.current == "" || found && i.manifests[t.current] != gone {
+				continue
+			}
+			group.Go(func() error {
+				for _, each := range []string{layout.BlobPath(t.current), layout.LinkPath(layout.RepositoryPath(r.name, layout.Revisions), t.current)} {
+					_, err := i.driver.Stat(ctx, each)
+					if layout.IsMissing(err) {
+						i.problem("tag %s:%s names %s, which is not there; push or delete it", r.name, name, t.current)
+						return nil
+					}
+					if err != nil {
+						return err
+					}
+				}
+				return nil
+			})
+		}
+	}
+	return group.Wait()
+}
+
+var (
+	// gone stands for a manifest without bytes. Who pushes it again brings them back.
+	gone = &manifest.Manifest{}
+	// damaged stands for one of which it can't be told what it needs.
+	damaged = &manifest.Manifest{}
+)
+
+// manifest reads it once, unless it was gone or damaged.
+func (i *inventory) manifest(ctx context.Context, repository string, d digest.Digest) (*manifest.Manifest, error) {
+	i.mutex.Lock()
+	m, ok := i.manifests[d]
+	i.mutex.Unlock()
+	if ok && m != gone && m != damaged {
+		return m, nil
+	}
+	content, err := i.driver.GetContent(ctx, layout.BlobPath(d))
+	switch {
+	case layout.IsMissing(err):
+		m = gone
+	case err != nil:
+		return nil, err
+	default:
+		// What the engine took can be read as far as the engine reads it.
+		m, _ = manifest.Parse(content)
+		if m != nil {
+			for n, each := range m.Blobs {
+				m.Blobs[n] = i.shared(each)
+			}
+		}
+		if m == nil || d.Algorithm().FromBytes(content) != d {
+			m = damaged
+			i.problem("%s@%s is damaged, so it cannot be told which blobs it needs; all of its repository is kept; push it again or delete it", repository, d)
+		}
+	}
+	i.mutex.Lock()
+	defer i.mutex.Unlock()
+	i.manifests[d] = m
+	return m, nil
+}
+
+// isDamaged says whether it can't be told what a repository needs.
+func (i *inventory) isDamaged(r *repository) bool {
+	for d := range r.revisions {
+		if i.manifests[d] == damaged {
+			return true
+		}
+	}
+	return false
+}

@@ -1,0 +1,130 @@
+package garbage
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/binary"
+	"encoding/hex"
+	"fmt"
+	"runtime"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/opencontainers/go-digest"
+
+	storagedriver "github.com/distribution/distribution/v3/registry/storage/driver"
+	"github.com/distribution/distribution/v3/registry/storage/driver/inmemory"
+
+	"container-registry/server/internal/layout"
+)
+
+// large is a store of images of ten blobs each, of which every other one was deleted. It
+// keeps nothing but the digests of its manifests.
+type large struct {
+	storagedriver.StorageDriver
+	images int
+	// numbers are the images of manifests, by the first bytes of their digests.
+	numbers map[uint64]int32
+}
+
+func newLarge(blobs int) *large {
+	l := &large{inmemory.New(), blobs / 10, map[uint64]int32{}}
+	for n := range l.images {
+		l.numbers[start(digest.FromBytes(l.manifest(n)))] = int32(n)
+	}
+	return l
+}
+
+func start(d digest.Digest) uint64 {
+	b, _ := hex.DecodeString(d.Encoded()[:16])
+	return binary.BigEndian.Uint64(b)
+}
+
+func layerOf(image, layer int) digest.Digest {
+	sum := sha256.Sum256(fmt.Appendf(nil, "layer %d of image %d", layer, image))
+	return digest.NewDigestFromBytes(digest.SHA256, sum[:])
+}
+
+func (l *large) manifest(image int) []byte {
+	var layers []string
+	for n := range 8 {
+		layers = append(layers, fmt.Sprintf(`{"digest":%q}`, layerOf(image, n)))
+	}
+	return fmt.Appendf(nil, `{"config":{"digest":%q},"layers":[%s]}`, layerOf(image, 8), strings.Join(layers, ","))
+}
+
+func (l *large) Files(_ context.Context, folder string, visit func(storagedriver.FileInfo) error) error {
+	file := func(path string) error {
+		return visit(storagedriver.FileInfoInternal{FileInfoFields: storagedriver.FileInfoFields{Path: path, Size: 1, ModTime: time.Unix(1, 0)}})
+	}
+	for image := range l.images {
+		name := fmt.Sprintf("team/app-%d", image%20)
+		manifest := digest.FromBytes(l.manifest(image))
+		var paths []string
+		if folder == layout.Blobs {
+			paths = append(paths, layout.BlobPath(manifest))
+		} else if image%2 == 0 {
+			tag := fmt.Sprint(image)
+			paths = append(paths, layout.LinkPath(layout.RepositoryPath(name, layout.Revisions), manifest), layout.TagPath(name, tag),
+				layout.LinkPath(layout.RepositoryPath(name, layout.Tags, tag, "index"), manifest))
+		}
+		for n := range 9 {
+			if folder == layout.Blobs {
+				paths = append(paths, layout.BlobPath(layerOf(image, n)))
+			} else {
+				paths = append(paths, layout.LinkPath(layout.RepositoryPath(name, layout.Layers), layerOf(image, n)))
+			}
+		}
+		for _, path := range paths {
+			if err := file(path); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+func (l *large) GetContent(_ context.Context, path string) ([]byte, error) {
+	parts := strings.Split(path, "/")
+	if layout.IsBlob(path) {
+		n, ok := l.numbers[start(digest.NewDigestFromEncoded(digest.SHA256, parts[len(parts)-2]))]
+		if !ok {
+			return nil, storagedriver.PathNotFoundError{Path: path}
+		}
+		return l.manifest(int(n)), nil
+	}
+	var image int
+	if _, err := fmt.Sscan(parts[len(parts)-3], &image); err != nil {
+		return nil, err
+	}
+	return []byte(digest.FromBytes(l.manifest(image))), nil
+}
+
+func heap() uint64 {
+	runtime.GC()
+	var m runtime.MemStats
+	runtime.ReadMemStats(&m)
+	return m.HeapAlloc
+}
+
+// TestMemory has a collection hold so little of each blob that a million of them fit into
+// a container of 512 MiB, beside what the server needs.
+func TestMemory(t *testing.T) {
+	const blobs, limit = 100_000, 400
+	driver := newLarge(blobs)
+	before := heap()
+	i, err := takeInventory(t.Context(), driver)
+	if err != nil {
+		t.Fatal(err)
+	}
+	p := makePlan(i, Options{DeleteUntagged: true}, time.Now())
+	each := (heap() - before) / blobs
+	t.Logf("%d bytes a blob", each)
+	// Half of the blobs go, each with its link but for manifests, and ten repositories.
+	if each > limit || len(i.blobs) != blobs || len(p.deletions) != blobs/2+blobs/20*9+10 {
+		t.Errorf("%d blobs, %d deletions, %d bytes each", len(i.blobs), len(p.deletions), each)
+	}
+	runtime.KeepAlive(driver)
+	runtime.KeepAlive(p)
+}

@@ -1,0 +1,67 @@
+package garbage
+
+import (
+	"path"
+	"slices"
+	"testing"
+
+	"github.com/opencontainers/go-digest"
+
+	"container-registry/server/internal/layout"
+	"container-registry/server/internal/registrytest"
+)
+
+// TestMissingLinks is of what other servers wrote, this one before it listed, and one that
+// died in a push.
+func TestMissingLinks(t *testing.T) {
+	r := serve(t, folder(t), "a", quick, Options{})
+	image := r.Push(t, "team/app", "1", registrytest.Layer(1, 100))
+	about := r.PushAbout(t, "team/app", "", image)
+	if err := r.collector.driver.Delete(t.Context(), layout.RepositoryPath("team/app", layout.Referrers)); err != nil {
+		t.Fatal(err)
+	}
+	if found := r.Referrers(t, "team/app", image, ""); found != nil {
+		t.Fatal(found)
+	}
+	r.collect(t, Request{DryRun: true})
+	if found := r.Referrers(t, "team/app", image, ""); found != nil {
+		t.Error("a dry run wrote", found)
+	}
+	for _, listed := range []int{1, 0} {
+		if report := r.collect(t, Request{}); report.Listed != listed {
+			t.Errorf("%s", report)
+		}
+		if found := r.Referrers(t, "team/app", image, ""); !slices.Equal(found, []digest.Digest{about}) {
+			t.Error(found)
+		}
+	}
+}
+
+// TestLinkThatIsNeededAgain has a manifest pushed again when its link is on the list of
+// deletions already, through the server that collects and through another one.
+func TestLinkThatIsNeededAgain(t *testing.T) {
+	for _, through := range []string{"a", "b"} {
+		r := serve(t, folder(t), "a", quick, Options{})
+		image := r.Push(t, "team/app", "1", registrytest.Layer(1, 100))
+		about := r.PushAbout(t, "team/app", "", image)
+		if err := r.collector.driver.Delete(t.Context(), path.Dir(layout.RevisionPath("team/app", about))); err != nil {
+			t.Fatal(err)
+		}
+		collection := r.begin(t)
+		if !slices.ContainsFunc(collection.todo.deletions, func(d deletion) bool { return d.stage == links }) {
+			t.Fatal("the link is not on the list")
+		}
+		other := r
+		if through != "a" {
+			other = serve(t, r.collector.driver, through, quick, Options{})
+		}
+		other.PushAbout(t, "team/app", "", image)
+		if err := collection.sweep(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		if found := r.Referrers(t, "team/app", image, ""); !slices.Equal(found, []digest.Digest{about}) {
+			t.Error(found)
+		}
+		r.checkLinks(t)
+	}
+}

@@ -1,0 +1,367 @@
+package garbage
+
+import (
+	"bytes"
+	"crypto/sha512"
+	"encoding/hex"
+	"fmt"
+	"io"
+	"net/http"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/opencontainers/go-digest"
+	"github.com/opencontainers/image-spec/specs-go"
+	v1 "github.com/opencontainers/image-spec/specs-go/v1"
+
+	"container-registry/server/internal/layout"
+	"container-registry/server/internal/registrytest"
+)
+
+// TestIndexThatComesLater is pushed when its images were, by digest, and a collection came
+// in between, as builders for several platforms do it.
+func TestIndexThatComesLater(t *testing.T) {
+	r := serve(t, folder(t), "a", quick, Options{DeleteUntagged: true})
+	amd64 := r.Push(t, "app", "", registrytest.Layer(1, 100))
+	arm64 := r.Push(t, "app", "", registrytest.Layer(2, 100))
+	nested := r.PushIndex(t, "app", "", amd64, arm64)
+	if report := r.collect(t, Request{}); report.Blobs.Deleted != 0 {
+		t.Errorf("%s", report)
+	}
+	r.PushIndex(t, "app", "1.0", nested)
+	if lines := r.Pulled(t); len(lines) != 8 {
+		t.Errorf("left are %q", lines)
+	}
+}
+
+// TestManifestThatIsCountedOn is one that the rules freed: a client asked for it, is told
+// so, and pushes an index of it without a look at its layers.
+func TestManifestThatIsCountedOn(t *testing.T) {
+	r := serve(t, folder(t), "a", quick, Options{Retention: Retention{Rules: []Rule{{KeepNewest: 1}}}})
+	image := r.Push(t, "app", "part", registrytest.Layer(1, 100))
+	r.PushIndex(t, "app", "1", image)
+	r.Delete(t, "app", "part")
+	r.Push(t, "app", "2", registrytest.Layer(2, 100))
+	// The server forgot by now what it was told.
+	r = serve(t, r.collector.driver, "b", quick, r.collector.options)
+	if status := r.head(t, "app@"+image.String()); status != http.StatusOK {
+		t.Fatal(status)
+	}
+	if report := r.collect(t, Request{}); report.Manifests.Deleted != 1 {
+		t.Errorf("%s", report)
+	}
+	r.PushIndex(t, "app", "3", image)
+	r.Pulled(t)
+}
+
+func sum512(content []byte) digest.Digest {
+	sum := sha512.Sum512(content)
+	return digest.NewDigestFromEncoded(digest.SHA512, hex.EncodeToString(sum[:]))
+}
+
+// pushImage pushes one whose only layer has that digest.
+func (r *rig) pushImage(t *testing.T, repository, tag string, layer digest.Digest, size int) digest.Digest {
+	t.Helper()
+	r.PushBlob(t, repository, v1.DescriptorEmptyJSON.Digest, v1.DescriptorEmptyJSON.Data)
+	return r.PushManifest(t, repository, tag, v1.MediaTypeImageManifest, v1.Manifest{
+		Versioned: specs.Versioned{SchemaVersion: 2},
+		MediaType: v1.MediaTypeImageManifest,
+		Config:    v1.DescriptorEmptyJSON,
+		Layers:    []v1.Descriptor{{MediaType: v1.MediaTypeImageLayer, Digest: layer, Size: int64(size)}},
+	})
+}
+
+// TestOtherAlgorithm has layers by another digest than the one the engine keeps bytes by.
+func TestOtherAlgorithm(t *testing.T) {
+	content := registrytest.Layer(1, 100)
+	t.Run("a tagged image", func(t *testing.T) {
+		r := serve(t, folder(t), "a", quick, Options{DeleteUntagged: true})
+		r.PushBlob(t, "app", sum512(content), content)
+		d := r.pushImage(t, "app", "1", sum512(content), len(content))
+		if report := r.collect(t, Request{}); report.Blobs.Deleted != 0 {
+			t.Errorf("%s", report)
+		}
+		r.Pulled(t)
+		r.Delete(t, "app", d.String())
+		r = serve(t, r.collector.driver, "b", quick, Options{})
+		if report := r.collect(t, Request{}); report.Blobs.Deleted != 3 {
+			t.Errorf("not all of it went: %s", report)
+		}
+	})
+	t.Run("a layer that a client counts on", func(t *testing.T) {
+		r := serve(t, folder(t), "a", quick, Options{})
+		r.PushBlob(t, "app", sum512(content), content)
+		r = serve(t, r.collector.driver, "b", quick, Options{})
+		if status := head(t, r.URL+"/v2/app/blobs/"+sum512(content).String()); status != http.StatusOK {
+			t.Fatal(status)
+		}
+		r.collect(t, Request{})
+		r.pushImage(t, "app", "1", sum512(content), len(content))
+		r.Pulled(t)
+	})
+	t.Run("mounted from another repository", func(t *testing.T) {
+		r := serve(t, folder(t), "a", quick, Options{})
+		r.PushBlob(t, "other", sum512(content), content)
+		request, err := http.NewRequestWithContext(t.Context(), http.MethodPost, r.URL+"/v2/app/blobs/uploads/?from=other&mount="+sum512(content).String(), nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		response, err := http.DefaultClient.Do(request)
+		if err != nil {
+			t.Fatal(err)
+		}
+		response.Body.Close()
+		// Whoever is not told that it is mounted uploads it.
+		if response.StatusCode != http.StatusAccepted {
+			t.Error(response.Status)
+		}
+	})
+	t.Run("pushed while a collection works", func(t *testing.T) {
+		forgetful := quick
+		forgetful.Remember = time.Nanosecond
+		r := serve(t, folder(t), "a", forgetful, Options{})
+		r.Delete(t, "app", r.Push(t, "app", "1", content).String())
+		collection := r.begin(t)
+		r.PushBlob(t, "app", sum512(content), content)
+		r.pushImage(t, "app", "2", sum512(content), len(content))
+		if err := collection.sweep(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		r.Pulled(t)
+	})
+}
+
+// put writes a file beside the registry.
+func (r *rig) put(t *testing.T, path, content string) {
+	t.Helper()
+	if err := r.collector.driver.PutContent(t.Context(), path, []byte(content)); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// TestDamagedTag is what a full disk or a power cut leaves. What the tag names is not
+// known, so all that it ever named stays.
+func TestDamagedTag(t *testing.T) {
+	for _, content := range []string{"", "sha256:0123"} {
+		t.Run(fmt.Sprintf("%q", content), func(t *testing.T) {
+			r := serve(t, folder(t), "a", quick, Options{DeleteUntagged: true, Retention: Retention{Rules: []Rule{{KeepNewest: 1}}}})
+			d := r.Push(t, "app", "1", registrytest.Layer(1, 100))
+			r.Push(t, "other", "1", registrytest.Layer(2, 100))
+			other := r.Push(t, "app", "2", registrytest.Layer(3, 100))
+			r.put(t, layout.TagPath("app", "1"), content)
+			r = serve(t, r.collector.driver, "b", quick, r.collector.options)
+			var out bytes.Buffer
+			report, err := r.collector.Collect(t.Context(), Request{}, &out)
+			if err != nil || report.Blobs.Deleted != 0 || report.RepositoriesDeleted != 0 {
+				t.Errorf("%v: %s", err, report)
+			}
+			if !strings.Contains(out.String(), "tag app:1 is damaged") {
+				t.Errorf("it was not told: %s", &out)
+			}
+			if status := r.head(t, "app:1"); status != http.StatusNotFound {
+				t.Errorf("the damaged tag has %d", status)
+			}
+			r.Delete(t, "app", other.String())
+			r.put(t, layout.TagPath("app", "1"), d.String())
+			r.Pulled(t)
+			r.put(t, layout.TagPath("app", "1"), content)
+			r.Delete(t, "app", "1")
+			if tags := r.Tags(t, "app"); len(tags) != 0 {
+				t.Errorf("left are %q", tags)
+			}
+		})
+	}
+}
+
+// TestDanglingTag names a manifest that is not there: it is told, and keeps nothing else
+// from being collected.
+func TestDanglingTag(t *testing.T) {
+	r := serve(t, folder(t), "a", quick, Options{DeleteUntagged: true})
+	d := r.Push(t, "app", "1", registrytest.Layer(1, 100))
+	r.Push(t, "app", "2", registrytest.Layer(2, 100))
+	r.Push(t, "app", "2", registrytest.Layer(3, 100))
+	if err := r.collector.driver.Delete(t.Context(), layout.LinkPath(layout.RepositoryPath("app", layout.Revisions), d)); err != nil {
+		t.Fatal(err)
+	}
+	var out bytes.Buffer
+	report, err := r.collector.Collect(t.Context(), Request{}, &out)
+	if err != nil || report.Manifests.Deleted != 1 {
+		t.Errorf("%v: %s", err, report)
+	}
+	if want := "tag app:1 names " + d.String() + ", which is not there"; !strings.Contains(out.String(), want) {
+		t.Errorf("it was not told: %s", &out)
+	}
+}
+
+// TestOddManifest has fields the engine does not know, of another type than they should be.
+func TestOddManifest(t *testing.T) {
+	for _, field := range []string{`"subject":"x"`, `"blobs":1`, `"fsLayers":{}`} {
+		t.Run(field, func(t *testing.T) {
+			r := serve(t, folder(t), "a", quick, Options{DeleteUntagged: true})
+			layer := registrytest.Layer(1, 100)
+			config := []byte("{}")
+			for _, each := range [][]byte{layer, config} {
+				r.PushBlob(t, "app", digest.FromBytes(each), each)
+			}
+			content := fmt.Sprintf(`{"schemaVersion":2,"mediaType":%q,"config":{"mediaType":%q,"digest":%q,"size":2},"layers":[{"mediaType":%q,"digest":%q,"size":100}],%s}`,
+				v1.MediaTypeImageManifest, v1.MediaTypeImageConfig, digest.FromBytes(config), v1.MediaTypeImageLayer, digest.FromBytes(layer), field)
+			if status, text := r.tryManifest(t, "app", "odd", content); status != http.StatusBadRequest || !strings.Contains(text, "MANIFEST_INVALID") {
+				t.Errorf("%d: %s", status, text)
+			}
+			// One that was pushed before.
+			d := digest.FromString(content)
+			r.put(t, layout.BlobPath(d), content)
+			r.put(t, layout.LinkPath(layout.RepositoryPath("app", layout.Revisions), d), d.String())
+			r.put(t, layout.TagPath("app", "odd"), d.String())
+			r.Push(t, "other", "1", registrytest.Layer(2, 100))
+			r.Push(t, "other", "1", registrytest.Layer(3, 100))
+			r = serve(t, r.collector.driver, "b", quick, r.collector.options)
+			if report := r.collect(t, Request{}); report.Manifests.Deleted != 1 {
+				t.Errorf("%s", report)
+			}
+			r.Pulled(t)
+		})
+	}
+}
+
+func (r *rig) tryManifest(t *testing.T, repository, reference, content string) (int, string) {
+	t.Helper()
+	request, err := http.NewRequestWithContext(t.Context(), http.MethodPut, r.URL+"/v2/"+repository+"/manifests/"+reference, strings.NewReader(content))
+	if err != nil {
+		t.Fatal(err)
+	}
+	request.Header.Set("Content-Type", v1.MediaTypeImageManifest)
+	response, err := http.DefaultClient.Do(request)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer response.Body.Close()
+	text, err := io.ReadAll(response.Body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return response.StatusCode, string(text)
+}
+
+// TestDamagedManifest keeps all of its repository, as nobody knows what it needs; what is
+// in others is collected. Pushing it again heals it.
+func TestDamagedManifest(t *testing.T) {
+	for _, bytes := range []string{"", "no manifest", `{"schemaVersion":2`} {
+		t.Run(fmt.Sprintf("%q", bytes), func(t *testing.T) {
+			r := serve(t, folder(t), "a", quick, Options{DeleteUntagged: true})
+			d := r.Push(t, "app", "1", registrytest.Layer(1, 100))
+			r.Push(t, "app", "2", registrytest.Layer(2, 100))
+			r.Push(t, "app", "2", registrytest.Layer(3, 100))
+			r.Push(t, "other", "1", registrytest.Layer(2, 100), registrytest.Layer(4, 100))
+			r.Push(t, "other", "1", registrytest.Layer(5, 100))
+			whole := r.Pulled(t)
+			r.put(t, layout.BlobPath(d), bytes)
+			// The servers have forgotten by now what they were told.
+			r = serve(t, r.collector.driver, "b", quick, r.collector.options)
+			var out strings.Builder
+			report, err := r.collector.Collect(t.Context(), Request{}, &out)
+			// The other repository's manifest, and the layer that is not in this one too.
+			if err != nil || report.Manifests.Deleted != 1 || report.Blobs.Deleted != 2 {
+				t.Errorf("%v: %s", err, report)
+			}
+			if want := "app@" + d.String() + " is damaged"; !strings.Contains(out.String(), want) {
+				t.Errorf("it was not told: %s", &out)
+			}
+			if again := r.Push(t, "app", "1", registrytest.Layer(1, 100)); again != d {
+				t.Fatal("another image")
+			}
+			if got := r.Pulled(t); !slices.Equal(got, whole) {
+				t.Errorf("it serves %q", got)
+			}
+			if report := r.collect(t, Request{}); report.Manifests.Deleted != 1 {
+				t.Errorf("it is not healed: %s", report)
+			}
+		})
+	}
+}
+
+// TestTruncatedLayer is uploaded again, and served whole.
+func TestTruncatedLayer(t *testing.T) {
+	r := serve(t, folder(t), "a", quick, Options{})
+	layer := registrytest.Layer(1, 100)
+	r.Push(t, "app", "1", layer)
+	r.put(t, layout.BlobPath(digest.FromBytes(layer)), "truncated")
+	r = serve(t, r.collector.driver, "b", quick, Options{})
+	r.Push(t, "app", "1", layer)
+	r.Pulled(t)
+}
+
+// TestEmptiedBlobs are what a power cut leaves most often: files that were not written yet.
+// Clients that ask before they push are told that nothing is there, but of an empty layer.
+func TestEmptiedBlobs(t *testing.T) {
+	r := serve(t, folder(t), "a", quick, Options{})
+	layer := registrytest.Layer(1, 100)
+	image := r.Push(t, "app", "1", layer)
+	r.PushBlob(t, "app", digest.FromBytes(nil), nil)
+	for _, d := range []digest.Digest{image, digest.FromBytes(layer)} {
+		r.put(t, layout.BlobPath(d), "")
+	}
+	r = serve(t, r.collector.driver, "b", quick, Options{})
+	for name, want := range map[string]int{
+		"manifests/" + image.String():               http.StatusNotFound,
+		"manifests/1":                               http.StatusNotFound,
+		"blobs/" + digest.FromBytes(layer).String(): http.StatusNotFound,
+		"blobs/" + digest.FromBytes(nil).String():   http.StatusOK,
+	} {
+		if status := head(t, r.URL+"/v2/app/"+name); status != want {
+			t.Errorf("%s: %d", name, status)
+		}
+	}
+	r.Push(t, "app", "1", layer)
+	r.Pulled(t)
+}
+
+// TestFirstPushElsewhere goes through another server, of which this one knows nothing: the
+// repository has layers and no manifest yet.
+func TestFirstPushElsewhere(t *testing.T) {
+	driver := folder(t)
+	a, b := serve(t, driver, "a", quick, Options{Grace: time.Hour}), serve(t, driver, "b", quick, Options{})
+	layer := registrytest.Layer(1, 100)
+	b.PushBlob(t, "new/app", digest.FromBytes(layer), layer)
+	if report := a.collect(t, Request{}); report.RepositoriesDeleted != 0 {
+		t.Errorf("%s", report)
+	}
+	b.pushImage(t, "new/app", "1", digest.FromBytes(layer), len(layer))
+	a.Pulled(t)
+}
+
+// TestRefusedTag is pushed through another server while a collection begins, deletes what
+// the engine had found, and ends: the push is refused, and the tag names what it did.
+func TestRefusedTag(t *testing.T) {
+	driver := folder(t)
+	a := serve(t, driver, "a", quick, Options{})
+	layer := registrytest.Layer(1, 100)
+	a.PushBlob(t, "app", digest.FromBytes(layer), layer)
+	a.PushBlob(t, "app", v1.DescriptorEmptyJSON.Digest, v1.DescriptorEmptyJSON.Data)
+	spy := registrytest.NewSpy(driver)
+	b := serve(t, spy, "b", quick, Options{})
+	want := b.Push(t, "app", "1", registrytest.Layer(2, 100))
+	// Nobody counts on the layer any more.
+	a = serve(t, driver, "a", quick, Options{})
+	collected := false
+	spy.Before = func(action, path string) error {
+		if action == "put" && strings.Contains(path, layout.Revisions) && !collected {
+			collected = true
+			if report := a.collect(t, Request{}); report.Blobs.Deleted == 0 {
+				t.Errorf("%s", report)
+			}
+		}
+		return nil
+	}
+	content := fmt.Sprintf(`{"schemaVersion":2,"mediaType":%q,"config":{"mediaType":%q,"digest":%q,"size":2},"layers":[{"mediaType":%q,"digest":%q,"size":100}]}`,
+		v1.MediaTypeImageManifest, v1.MediaTypeImageConfig, v1.DescriptorEmptyJSON.Digest, v1.MediaTypeImageLayer, digest.FromBytes(layer))
+	if status, text := b.tryManifest(t, "app", "1", content); !collected || status != http.StatusBadRequest || !strings.Contains(text, "BLOB_UNKNOWN") {
+		t.Errorf("%d: %s", status, text)
+	}
+	if got, err := driver.GetContent(t.Context(), layout.TagPath("app", "1")); err != nil || digest.Digest(got) != want {
+		t.Errorf("the tag names %s: %v", got, err)
+	}
+	b.Pulled(t)
+}

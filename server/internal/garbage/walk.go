@@ -1,0 +1,101 @@
+package garbage
+
+import (
+	"context"
+	"errors"
+	"path"
+	"strings"
+
+	"golang.org/x/sync/errgroup"
+
+	storagedriver "github.com/distribution/distribution/v3/registry/storage/driver"
+
+	"container-registry/server/internal/layout"
+)
+
+// visit gets a path relative to where the walk began.
+type visit func(relative string, info storagedriver.FileInfo) error
+
+// lister is a driver that lists all files below a folder, thousands with one request.
+type lister interface {
+	Files(ctx context.Context, folder string, visit func(storagedriver.FileInfo) error) error
+}
+
+// listed are the drivers whose walk is one long listing. The walk of the others goes from
+// folder to folder, one at a time, and most give up when one is deleted meanwhile.
+var listed = map[string]bool{"s3aws": true, "oss": true}
+
+// walk visits all below a folder, at least what is there from the beginning to the end.
+// Nothing is below a folder that does not exist. Where folders are but parts of names,
+// they are not always visited.
+func walk(ctx context.Context, driver storagedriver.StorageDriver, folder string, do visit) error {
+	if lister, ok := driver.(lister); ok {
+		return lister.Files(ctx, folder, func(info storagedriver.FileInfo) error {
+			return do(strings.TrimPrefix(info.Path(), folder+"/"), info)
+		})
+	}
+	if !listed[driver.Name()] {
+		group, ctx := errgroup.WithContext(ctx)
+		group.SetLimit(workers)
+		w := &walker{driver, do, group, folder}
+		return errors.Join(w.folder(ctx, folder), group.Wait())
+	}
+	err := driver.Walk(ctx, folder, func(info storagedriver.FileInfo) error {
+		return do(strings.TrimPrefix(info.Path(), folder+"/"), info)
+	})
+	if layout.IsMissing(err) {
+		names, err := layout.Names(ctx, driver, folder)
+		if err == nil && len(names) > 0 {
+			err = errors.New(folder + " changed while it was listed")
+		}
+		return err
+	}
+	return err
+}
+
+// walker looks into several folders at a time.
+type walker struct {
+	driver storagedriver.StorageDriver
+	do     visit
+	group  *errgroup.Group
+	root   string
+}
+
+func (w *walker) folder(ctx context.Context, folder string) error {
+	names, err := layout.Names(ctx, w.driver, folder)
+	if err != nil {
+		return err
+	}
+	for _, name := range names {
+		below := path.Join(folder, name)
+		info, err := w.look(ctx, below)
+		if layout.IsMissing(err) {
+			continue
+		}
+		if err != nil {
+			return err
+		}
+		err = w.do(strings.TrimPrefix(below, w.root+"/"), info)
+		if errors.Is(err, storagedriver.ErrSkipDir) || err == nil && !info.IsDir() {
+			continue
+		}
+		if err != nil {
+			return err
+		}
+		if !w.group.TryGo(func() error { return w.folder(ctx, below) }) {
+			if err := w.folder(ctx, below); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// look asks only about what may be a file that matters: the rest is a folder, or has no
+// entries.
+func (w *walker) look(ctx context.Context, below string) (storagedriver.FileInfo, error) {
+	if layout.IsFile(path.Base(below)) {
+		return w.driver.Stat(ctx, below)
+	}
+	return storagedriver.FileInfoInternal{FileInfoFields: storagedriver.FileInfoFields{Path: below, IsDir: true}}, nil
+}

@@ -1,0 +1,250 @@
+package guard
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"sync"
+	"time"
+
+	storagedriver "github.com/distribution/distribution/v3/registry/storage/driver"
+	"github.com/sirupsen/logrus"
+
+	"container-registry/server/internal/layout"
+	"container-registry/server/internal/store"
+)
+
+var errAway = errors.New("the store of this registry does not answer, or has too much to do")
+
+// calm is how long nothing has to fail for an outage to be over: a store that is overloaded
+// answers some.
+const calm = 30 * time.Second
+
+// patience is how long a store may take for one small request: Google's client would ask
+// again for ever.
+const patience = 30 * time.Second
+
+// workPatience is for what a store may really work on: a folder of many names, or the copy
+// of a large blob, of which it says nothing before the end.
+const workPatience = 10 * time.Minute
+
+var errSilent = fmt.Errorf("no answer within %s", patience)
+
+// outage is told once, when it begins, and when it is over.
+type outage struct {
+	store *store.Store
+	log   *logrus.Entry
+
+	mu          sync.Mutex
+	began, last time.Time
+	failed      int
+}
+
+func (o *outage) failure(action store.Action, err error) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	o.last = time.Now()
+	o.failed++
+	if o.began.IsZero() {
+		o.began = o.last
+		o.log.Error(o.store.Failure(action, err))
+	}
+}
+
+func (o *outage) success() {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if o.began.IsZero() || time.Since(o.last) < calm {
+		return
+	}
+	o.log.Infof("%s answers again; it failed %d times in %s", o.store, o.failed, o.last.Sub(o.began).Round(time.Second))
+	o.began, o.failed = time.Time{}, 0
+}
+
+// told says whether an error is one of the outage under way.
+func (o *outage) told(err error) bool {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return !o.began.IsZero() && o.store.Away(err)
+}
+
+// quiet leaves out what the engine says about an outage that is told: some lines for each
+// request, and one for each check.
+type quiet struct {
+	logrus.Formatter
+	outage *outage
+}
+
+func (q quiet) Format(entry *logrus.Entry) ([]byte, error) {
+	if entry.Level >= logrus.ErrorLevel && q.outage.told(errors.New(fmt.Sprint(entry.Message, " ", entry.Data["err.detail"]))) {
+		return nil, nil
+	}
+	return q.Formatter.Format(entry)
+}
+
+// watched sees what goes wrong with the store.
+type watched struct {
+	storagedriver.StorageDriver
+	outage *outage
+}
+
+// saw looks at how an action on a path ended. What is not there is so in the engine's
+// words: it no longer knows those of Google's client.
+func (d watched) saw(ctx context.Context, action store.Action, path string, err error) error {
+	switch {
+	case err == nil:
+		d.outage.success()
+	case layout.IsMissing(err):
+		d.outage.success()
+		var missing storagedriver.PathNotFoundError
+		if !errors.As(err, &missing) {
+			return storagedriver.PathNotFoundError{Path: path, DriverName: d.Name()}
+		}
+	case errors.Is(ctx.Err(), context.Canceled):
+		// The client is gone.
+	case d.outage.store.Away(err):
+		d.outage.failure(action, err)
+		requestOf(ctx).refuse(errAway)
+	}
+	return err
+}
+
+func (d watched) GetContent(ctx context.Context, path string) ([]byte, error) {
+	limited, cancel := context.WithTimeout(ctx, patience)
+	defer cancel()
+	content, err := d.StorageDriver.GetContent(limited, path)
+	return content, d.saw(ctx, store.Read, path, err)
+}
+
+func (d watched) PutContent(ctx context.Context, path string, content []byte) error {
+	limited, cancel := context.WithTimeout(ctx, patience)
+	defer cancel()
+	return d.saw(ctx, store.Write, path, d.StorageDriver.PutContent(limited, path, content))
+}
+
+func (d watched) Stat(ctx context.Context, path string) (storagedriver.FileInfo, error) {
+	limited, cancel := context.WithTimeout(ctx, patience)
+	defer cancel()
+	info, err := d.StorageDriver.Stat(limited, path)
+	return info, d.saw(ctx, store.Read, path, err)
+}
+
+func (d watched) List(ctx context.Context, path string) ([]string, error) {
+	limited, cancel := context.WithTimeout(ctx, workPatience)
+	defer cancel()
+	names, err := d.StorageDriver.List(limited, path)
+	return names, d.saw(ctx, store.List, path, err)
+}
+
+func (d watched) Move(ctx context.Context, from, to string) error {
+	limited, cancel := context.WithTimeout(ctx, workPatience)
+	defer cancel()
+	return d.saw(ctx, store.Write, from, d.StorageDriver.Move(limited, from, to))
+}
+
+func (d watched) Delete(ctx context.Context, path string) error {
+	limited, cancel := context.WithTimeout(ctx, workPatience)
+	defer cancel()
+	return d.saw(ctx, store.Delete, path, d.StorageDriver.Delete(limited, path))
+}
+
+func (d watched) Walk(ctx context.Context, path string, visit storagedriver.WalkFn, options ...func(*storagedriver.WalkOptions)) error {
+	l := listen(ctx)
+	defer l.end()
+	err := d.StorageDriver.Walk(l.ctx, path, func(info storagedriver.FileInfo) error {
+		l.silence.Stop()
+		defer l.silence.Reset(patience)
+		return visit(info)
+	}, options...)
+	return d.saw(ctx, store.List, path, l.reason(err))
+}
+
+func (d watched) Reader(ctx context.Context, path string, offset int64) (io.ReadCloser, error) {
+	l := listen(ctx)
+	reader, err := d.StorageDriver.Reader(l.ctx, path, offset)
+	l.silence.Stop()
+	if err != nil {
+		err = l.reason(err)
+		l.end()
+		return nil, d.saw(ctx, store.Read, path, err)
+	}
+	return watchedReader{reader, l, func(err error) error { return d.saw(ctx, store.Read, path, err) }}, nil
+}
+
+func (d watched) Writer(ctx context.Context, path string, appendMode bool) (storagedriver.FileWriter, error) {
+	writer, err := d.StorageDriver.Writer(ctx, path, appendMode)
+	if err != nil {
+		return nil, d.saw(ctx, store.Upload, path, err)
+	}
+	return watchedWriter{writer, func(err error) error { return d.saw(ctx, store.Upload, path, err) }}, nil
+}
+
+// listening is for what may take long as a whole: its context ends when the store says
+// nothing for as long as patience.
+type listening struct {
+	ctx     context.Context
+	cancel  context.CancelCauseFunc
+	silence *time.Timer
+}
+
+func listen(ctx context.Context) listening {
+	limited, cancel := context.WithCancelCause(ctx)
+	return listening{limited, cancel, time.AfterFunc(patience, func() { cancel(errSilent) })}
+}
+
+func (l listening) reason(err error) error {
+	if err != nil && errors.Is(context.Cause(l.ctx), errSilent) {
+		return errSilent
+	}
+	return err
+}
+
+func (l listening) end() {
+	l.silence.Stop()
+	l.cancel(nil)
+}
+
+type watchedReader struct {
+	io.ReadCloser
+	listening listening
+	saw       func(error) error
+}
+
+func (r watchedReader) Read(p []byte) (int, error) {
+	r.listening.silence.Reset(patience)
+	n, err := r.ReadCloser.Read(p)
+	r.listening.silence.Stop()
+	if err != nil && !errors.Is(err, io.EOF) {
+		err = r.saw(r.listening.reason(err))
+	}
+	return n, err
+}
+
+func (r watchedReader) Close() error {
+	defer r.listening.end()
+	return r.ReadCloser.Close()
+}
+
+type watchedWriter struct {
+	storagedriver.FileWriter
+	saw func(error) error
+}
+
+func (w watchedWriter) Write(p []byte) (int, error) {
+	n, err := w.FileWriter.Write(p)
+	if err != nil {
+		err = w.saw(err)
+	}
+	return n, err
+}
+
+func (w watchedWriter) Commit(ctx context.Context) error { return w.saw(w.FileWriter.Commit(ctx)) }
+
+func (w watchedWriter) Close() error {
+	err := w.FileWriter.Close()
+	if err != nil {
+		err = w.saw(err)
+	}
+	return err
+}

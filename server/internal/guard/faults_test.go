@@ -1,0 +1,501 @@
+package guard
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"cloud.google.com/go/storage"
+	"github.com/distribution/distribution/v3/configuration"
+	"github.com/distribution/distribution/v3/registry/handlers"
+	storagedriver "github.com/distribution/distribution/v3/registry/storage/driver"
+	"github.com/distribution/distribution/v3/registry/storage/driver/inmemory"
+	"github.com/opencontainers/go-digest"
+	"github.com/sirupsen/logrus"
+
+	"container-registry/server/internal/registrytest"
+)
+
+// failing fails at everything, with an error for each path, while there is one.
+type failing struct {
+	storagedriver.StorageDriver
+	with atomic.Pointer[func(path string) error]
+}
+
+func (f *failing) fail(with func(path string) error) { f.with.Store(&with) }
+
+func (f *failing) heal() { f.with.Store(nil) }
+
+func (f *failing) error(path string) error {
+	if with := f.with.Load(); with != nil {
+		return storagedriver.Error{DriverName: "s3aws", Detail: (*with)(path)}
+	}
+	return nil
+}
+
+func (f *failing) GetContent(ctx context.Context, path string) ([]byte, error) {
+	if err := f.error(path); err != nil {
+		return nil, err
+	}
+	return f.StorageDriver.GetContent(ctx, path)
+}
+
+func (f *failing) PutContent(ctx context.Context, path string, content []byte) error {
+	if err := f.error(path); err != nil {
+		return err
+	}
+	return f.StorageDriver.PutContent(ctx, path, content)
+}
+
+func (f *failing) Stat(ctx context.Context, path string) (storagedriver.FileInfo, error) {
+	if err := f.error(path); err != nil {
+		return nil, err
+	}
+	return f.StorageDriver.Stat(ctx, path)
+}
+
+func (f *failing) List(ctx context.Context, path string) ([]string, error) {
+	if err := f.error(path); err != nil {
+		return nil, err
+	}
+	return f.StorageDriver.List(ctx, path)
+}
+
+func (f *failing) Walk(ctx context.Context, path string, visit storagedriver.WalkFn, options ...func(*storagedriver.WalkOptions)) error {
+	if err := f.error(path); err != nil {
+		return err
+	}
+	return f.StorageDriver.Walk(ctx, path, visit, options...)
+}
+
+func (f *failing) Reader(ctx context.Context, path string, offset int64) (io.ReadCloser, error) {
+	if err := f.error(path); err != nil {
+		return nil, err
+	}
+	return f.StorageDriver.Reader(ctx, path, offset)
+}
+
+func (f *failing) Delete(ctx context.Context, path string) error {
+	if err := f.error(path); err != nil {
+		return err
+	}
+	return f.StorageDriver.Delete(ctx, path)
+}
+
+func (f *failing) Move(ctx context.Context, from, to string) error {
+	if err := f.error(from); err != nil {
+		return err
+	}
+	return f.StorageDriver.Move(ctx, from, to)
+}
+
+func (f *failing) Writer(ctx context.Context, path string, appendMode bool) (storagedriver.FileWriter, error) {
+	if err := f.error(path); err != nil {
+		return nil, err
+	}
+	writer, err := f.StorageDriver.Writer(ctx, path, appendMode)
+	return failingWriter{writer, func() error { return f.error(path) }}, err
+}
+
+type failingWriter struct {
+	storagedriver.FileWriter
+	error func() error
+}
+
+func (w failingWriter) Write(p []byte) (int, error) {
+	if err := w.error(); err != nil {
+		return 0, err
+	}
+	return w.FileWriter.Write(p)
+}
+
+func (w failingWriter) Commit(ctx context.Context) error {
+	if err := w.error(); err != nil {
+		return err
+	}
+	return w.FileWriter.Commit(ctx)
+}
+
+// guarded is a guard for S3 around a driver, and what it writes to the log.
+func guarded(driver storagedriver.StorageDriver) (*Guard, storagedriver.StorageDriver, *bytes.Buffer) {
+	said := &bytes.Buffer{}
+	logger := logrus.New()
+	logger.SetOutput(said)
+	config := &configuration.Configuration{Storage: configuration.Storage{"s3": {"bucket": "images", "region": "eu-west-1"}}}
+	g := New(config, 1<<30, logrus.NewEntry(logger))
+	return g, g.around(driver), said
+}
+
+var errSlow = errors.New("SlowDown: Please reduce your request rate.\n\tstatus code: 503, request id: 1")
+
+// TestStoreAway asks a store that fails for everything there is to ask for.
+func TestStoreAway(t *testing.T) {
+	store := &failing{StorageDriver: inmemory.New()}
+	g, driver, _ := guarded(store)
+	config := registrytest.Config(t, driver)
+	server := httptest.NewServer(g.Handler(handlers.NewApp(t.Context(), config)))
+	t.Cleanup(server.Close)
+	client := registrytest.Client{URL: server.URL}
+	layer := []byte("a layer")
+	client.Push(t, "team/app", "1", layer)
+	d := digest.FromBytes(layer)
+
+	send := func(method, url string, body string) *http.Response {
+		t.Helper()
+		request, err := http.NewRequestWithContext(t.Context(), method, url, strings.NewReader(body))
+		if err != nil {
+			t.Fatal(err)
+		}
+		request.Header.Set("Content-Type", "application/octet-stream")
+		if strings.Contains(url, "/manifests/") {
+			request.Header.Set("Accept", "application/vnd.oci.image.manifest.v1+json")
+			request.Header.Set("Content-Type", "application/vnd.oci.image.manifest.v1+json")
+		}
+		response, err := http.DefaultClient.Do(request)
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() { response.Body.Close() })
+		return response
+	}
+	begin := func() string {
+		return send(http.MethodPost, server.URL+"/v2/team/app/blobs/uploads/", "").Header.Get("Location")
+	}
+	manifest, err := io.ReadAll(send(http.MethodGet, server.URL+"/v2/team/app/manifests/1", "").Body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, path := range []string{
+		"GET /v2/_catalog",
+		"GET /v2/team/app/tags/list",
+		"GET /v2/team/app/manifests/1",
+		"HEAD /v2/team/app/manifests/1",
+		"GET /v2/team/app/manifests/" + digest.FromBytes(manifest).String(),
+		"HEAD /v2/team/app/manifests/" + digest.FromBytes(manifest).String(),
+		"PUT /v2/team/app/manifests/2",
+		"DELETE /v2/team/app/manifests/1",
+		"DELETE /v2/team/app/manifests/" + digest.FromBytes(manifest).String(),
+		"GET /v2/team/app/blobs/" + d.String(),
+		"HEAD /v2/team/app/blobs/" + d.String(),
+		"DELETE /v2/team/app/blobs/" + d.String(),
+		"POST /v2/team/app/blobs/uploads/",
+		"POST /v2/team/other/blobs/uploads/?from=team/app&mount=" + d.String(),
+		"GET upload",
+		"PATCH upload",
+		"PUT upload",
+		"DELETE upload",
+	} {
+		t.Run(path, func(t *testing.T) {
+			method, path, _ := strings.Cut(path, " ")
+			url := server.URL + path
+			if path == "upload" {
+				url = begin() + "&digest=" + d.String()
+			}
+			body := ""
+			switch method {
+			case http.MethodPatch:
+				body = string(layer)
+			case http.MethodPut:
+				body = string(layer)
+				if strings.Contains(path, "manifests") {
+					body = string(manifest)
+				}
+			}
+			store.fail(func(string) error { return errSlow })
+			defer store.heal()
+			response := send(method, url, body)
+			content, _ := io.ReadAll(response.Body)
+			if response.StatusCode != http.StatusServiceUnavailable || response.Header.Get("Retry-After") != "10" {
+				t.Errorf("%s, Retry-After %q: %s", response.Status, response.Header.Get("Retry-After"), content)
+			}
+			if strings.Contains(string(content), "SlowDown") {
+				t.Errorf("the client is told of the store: %s", content)
+			}
+		})
+	}
+}
+
+// TestUploadCutOff has the store go while a layer is sent to it, and while it is committed.
+func TestUploadCutOff(t *testing.T) {
+	for _, after := range []string{"write", "commit"} {
+		store := &failing{StorageDriver: inmemory.New()}
+		g, driver, _ := guarded(store)
+		recorder := httptest.NewRecorder()
+		g.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			writer, err := driver.Writer(r.Context(), "/upload", false)
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer writer.Close()
+			if after == "commit" {
+				_, err = writer.Write([]byte("x"))
+			}
+			store.fail(func(string) error { return errSlow })
+			if after == "write" {
+				_, err = writer.Write([]byte("x"))
+			} else {
+				err = writer.Commit(r.Context())
+			}
+			if err == nil {
+				t.Error("no error")
+			}
+			http.Error(w, err.Error(), http.StatusInternalServerError)
+		})).ServeHTTP(recorder, httptest.NewRequest(http.MethodPatch, "/", strings.NewReader("x")))
+		if recorder.Code != http.StatusServiceUnavailable {
+			t.Errorf("%s: %d", after, recorder.Code)
+		}
+	}
+}
+
+// TestOtherErrors are not the store's, or not for good.
+func TestOtherErrors(t *testing.T) {
+	for name, test := range map[string]struct {
+		err      error
+		canceled bool
+		status   int
+	}{
+		"not allowed":      {err: errors.New("AccessDenied: Access Denied"), status: http.StatusInternalServerError},
+		"the client goes":  {err: errSlow, canceled: true, status: http.StatusInternalServerError},
+		"a store too slow": {err: errSlow, status: http.StatusServiceUnavailable},
+	} {
+		t.Run(name, func(t *testing.T) {
+			store := &failing{StorageDriver: inmemory.New()}
+			store.fail(func(string) error { return test.err })
+			g, driver, _ := guarded(store)
+			ctx, cancel := context.WithCancel(t.Context())
+			if test.canceled {
+				cancel()
+			}
+			defer cancel()
+			recorder := httptest.NewRecorder()
+			g.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+				if _, err := driver.Stat(r.Context(), "/a"); err != nil {
+					http.Error(w, err.Error(), http.StatusInternalServerError)
+				}
+			})).ServeHTTP(recorder, httptest.NewRequestWithContext(ctx, http.MethodGet, "/", nil))
+			if recorder.Code != test.status {
+				t.Errorf("%d, want %d", recorder.Code, test.status)
+			}
+		})
+	}
+}
+
+// TestMissingAtGoogle is told in words that only the engine's wrapping knows.
+func TestMissingAtGoogle(t *testing.T) {
+	store := &failing{StorageDriver: inmemory.New()}
+	store.fail(func(string) error { return fmt.Errorf("%w: gone", storage.ErrObjectNotExist) })
+	_, driver, said := guarded(store)
+	_, err := driver.Stat(t.Context(), "/a")
+	if _, ok := err.(storagedriver.PathNotFoundError); !ok || said.Len() > 0 {
+		t.Errorf("%T %v, log: %s", err, err, said)
+	}
+}
+
+// TestBlobWithoutStore has the engine begin to send a blob that it knows of.
+func TestBlobWithoutStore(t *testing.T) {
+	for name, test := range map[string]struct {
+		away   bool
+		status int
+		body   string
+	}{
+		"the store answers": {false, http.StatusOK, "a layer"},
+		"it does not":       {true, http.StatusServiceUnavailable, errAway.Error()},
+	} {
+		t.Run(name, func(t *testing.T) {
+			store := &failing{StorageDriver: inmemory.New()}
+			g, driver, _ := guarded(store)
+			if err := driver.PutContent(t.Context(), "/layer", []byte("a layer")); err != nil {
+				t.Fatal(err)
+			}
+			if test.away {
+				store.fail(func(string) error { return errSlow })
+			}
+			server := httptest.NewServer(g.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+				w.Header().Set("Content-Length", "7")
+				w.WriteHeader(http.StatusOK)
+				if reader, err := driver.Reader(r.Context(), "/layer", 0); err == nil {
+					_, _ = io.Copy(w, reader)
+				}
+			})))
+			defer server.Close()
+			response, err := http.Get(server.URL)
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer response.Body.Close()
+			body, err := io.ReadAll(response.Body)
+			if err != nil || response.StatusCode != test.status || !strings.Contains(string(body), test.body) {
+				t.Errorf("%s: %s: %v", response.Status, body, err)
+			}
+		})
+	}
+}
+
+// silent never answers, as Google's client does while its server is away.
+type silent struct{ storagedriver.StorageDriver }
+
+func (silent) Stat(ctx context.Context, _ string) (storagedriver.FileInfo, error) {
+	<-ctx.Done()
+	return nil, ctx.Err()
+}
+
+func (silent) Walk(ctx context.Context, _ string, _ storagedriver.WalkFn, _ ...func(*storagedriver.WalkOptions)) error {
+	<-ctx.Done()
+	return ctx.Err()
+}
+
+func (s silent) Reader(ctx context.Context, path string, _ int64) (io.ReadCloser, error) {
+	if path == "/silent" {
+		<-ctx.Done()
+		return nil, ctx.Err()
+	}
+	return silentReader{ctx}, nil
+}
+
+// silentReader falls silent after it was opened.
+type silentReader struct{ ctx context.Context }
+
+func (r silentReader) Read([]byte) (int, error) {
+	<-r.ctx.Done()
+	return 0, r.ctx.Err()
+}
+
+func (silentReader) Close() error { return nil }
+
+// silentInWork answers small requests, and no other.
+type silentInWork struct{ storagedriver.StorageDriver }
+
+func (silentInWork) List(ctx context.Context, _ string) ([]string, error) {
+	<-ctx.Done()
+	return nil, ctx.Err()
+}
+
+func (silentInWork) Move(ctx context.Context, _, _ string) error {
+	<-ctx.Done()
+	return ctx.Err()
+}
+
+func (silentInWork) Delete(ctx context.Context, _ string) error {
+	<-ctx.Done()
+	return ctx.Err()
+}
+
+func TestSilentStore(t *testing.T) {
+	working := silentInWork{inmemory.New()}
+	if err := working.PutContent(t.Context(), "/a", nil); err != nil {
+		t.Fatal(err)
+	}
+	for name, test := range map[string]struct {
+		store storagedriver.StorageDriver
+		ask   func(context.Context, storagedriver.StorageDriver) error
+	}{
+		"list": {working, func(ctx context.Context, d storagedriver.StorageDriver) error {
+			_, err := d.List(ctx, "/")
+			return err
+		}},
+		"move":   {working, func(ctx context.Context, d storagedriver.StorageDriver) error { return d.Move(ctx, "/a", "/b") }},
+		"delete": {working, func(ctx context.Context, d storagedriver.StorageDriver) error { return d.Delete(ctx, "/a") }},
+		"stat": {silent{inmemory.New()}, func(ctx context.Context, d storagedriver.StorageDriver) error {
+			_, err := d.Stat(ctx, "/a")
+			return err
+		}},
+		"walk": {silent{inmemory.New()}, func(ctx context.Context, d storagedriver.StorageDriver) error { return d.Walk(ctx, "/", nil) }},
+		"open": {silent{inmemory.New()}, func(ctx context.Context, d storagedriver.StorageDriver) error {
+			_, err := d.Reader(ctx, "/silent", 0)
+			return err
+		}},
+		"read": {silent{inmemory.New()}, func(ctx context.Context, d storagedriver.StorageDriver) error {
+			reader, err := d.Reader(ctx, "/a", 0)
+			if err != nil {
+				return err
+			}
+			defer reader.Close()
+			_, err = io.ReadAll(reader)
+			return err
+		}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				g, driver, _ := guarded(test.store)
+				recorder := httptest.NewRecorder()
+				g.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+					http.Error(w, fmt.Sprint(test.ask(r.Context(), driver)), http.StatusInternalServerError)
+				})).ServeHTTP(recorder, httptest.NewRequest(http.MethodGet, "/", nil))
+				if recorder.Code != http.StatusServiceUnavailable {
+					t.Errorf("%d: %s", recorder.Code, recorder.Body)
+				}
+			})
+		})
+	}
+}
+
+func TestOutageIsToldOnce(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		store := &failing{StorageDriver: inmemory.New()}
+		g, driver, said := guarded(store)
+		engine := logrus.New()
+		var lines bytes.Buffer
+		engine.SetOutput(&lines)
+		g.Quiet(engine)
+		ask := func() {
+			if _, err := driver.List(t.Context(), "/"); err != nil {
+				engine.WithField("err.detail", err).Error("response completed with error")
+				engine.Errorf("storage driver health check: %v", err)
+			}
+		}
+		expect := func(when string, want ...string) {
+			t.Helper()
+			got := strings.Split(strings.TrimSpace(said.String()), "\n")
+			said.Reset()
+			if len(want) == 0 && got[0] == "" {
+				return
+			}
+			if len(got) != len(want) {
+				t.Errorf("%s: %q", when, got)
+				return
+			}
+			for i, text := range want {
+				if !strings.Contains(got[i], text) {
+					t.Errorf("%s: %s", when, got[i])
+				}
+			}
+		}
+		ask()
+		expect("all is well")
+		store.fail(func(string) error { return errSlow })
+		for range 60 {
+			ask()
+			time.Sleep(time.Second)
+		}
+		expect("an outage", `cannot list s3 bucket \"images\" in region eu-west-1: it is overloaded`)
+		// An overloaded store answers now and then.
+		for range 5 {
+			store.heal()
+			ask()
+			store.fail(func(string) error { return errSlow })
+			ask()
+			time.Sleep(time.Second)
+		}
+		expect("some answers")
+		store.heal()
+		time.Sleep(calm)
+		ask()
+		expect("the end", `s3 bucket \"images\" in region eu-west-1 answers again; it failed 65 times in 1m4s`)
+		if lines.Len() > 0 {
+			t.Errorf("the engine said %s", &lines)
+		}
+		engine.Error("SlowDown, some other time")
+		if lines.Len() == 0 {
+			t.Error("the engine may say nothing")
+		}
+	})
+}

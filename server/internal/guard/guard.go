@@ -1,0 +1,137 @@
+// Package guard goes around the engine and its storage driver, for what is the same with
+// every store: what is there and what is not, how much uploads may hold in memory, and
+// what clients are told when the store can't be used.
+package guard
+
+import (
+	"context"
+	"net/http"
+	"time"
+
+	"github.com/distribution/distribution/v3/configuration"
+	storagedriver "github.com/distribution/distribution/v3/registry/storage/driver"
+	storagemiddleware "github.com/distribution/distribution/v3/registry/storage/driver/middleware"
+	"github.com/sirupsen/logrus"
+
+	"container-registry/server/internal/bounds"
+	"container-registry/server/internal/store"
+)
+
+const name = "guard"
+
+func init() {
+	err := storagemiddleware.Register(name, func(_ context.Context, driver storagedriver.StorageDriver, options map[string]any) (storagedriver.StorageDriver, error) {
+		return options[name].(*Guard).around(driver), nil
+	})
+	if err != nil {
+		panic(err)
+	}
+}
+
+// Guard is the one of a server.
+type Guard struct {
+	places *places
+	outage *outage
+	driver storagedriver.StorageDriver
+}
+
+// New is for a server with this much memory.
+func New(config *configuration.Configuration, memory int64, log *logrus.Entry) *Guard {
+	return &Guard{
+		places: placesOf(config.Storage, memory),
+		outage: &outage{store: store.Of(config), log: log},
+	}
+}
+
+func (g *Guard) around(driver storagedriver.StorageDriver) storagedriver.StorageDriver {
+	g.driver = exact{bounded{watched{driver, g.outage}, g.places}}
+	return g.driver
+}
+
+// Driver is the store as the engine uses it, once that was made.
+func (g *Guard) Driver() storagedriver.StorageDriver { return g.driver }
+
+// Quiet keeps what the guard has told out of the engine's log.
+func (g *Guard) Quiet(engine *logrus.Logger) {
+	engine.SetFormatter(quiet{engine.Formatter, g.outage})
+}
+
+// Place tells the engine to put the guard around its driver.
+func (g *Guard) Place(config *configuration.Configuration) {
+	config.Middleware = map[string][]configuration.Middleware{
+		"storage": {{Name: name, Options: configuration.Parameters{name: g}}},
+	}
+}
+
+// Handler goes around the engine.
+func (g *Guard) Handler(engine http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		mine := &request{short: r.ContentLength == 0}
+		// The engine does not close what it can't save.
+		defer mine.end()
+		r = r.WithContext(context.WithValue(r.Context(), requestKey{}, mine))
+		answer := &teller{ResponseWriter: w, request: mine}
+		engine.ServeHTTP(answer, r)
+		answer.send()
+	})
+}
+
+// teller says when to come back, instead of the error the engine made of the reason. The
+// engine begins to send a blob before it has asked the store for it: what it says is held
+// back until there is something to send.
+type teller struct {
+	http.ResponseWriter
+	request *request
+	status  int
+	sent    bool
+	told    bool
+}
+
+func (t *teller) WriteHeader(status int) {
+	switch {
+	case status < http.StatusOK:
+		t.ResponseWriter.WriteHeader(status)
+	case t.status == 0:
+		t.status = status
+		if status >= http.StatusBadRequest {
+			t.send()
+		}
+	}
+}
+
+// send is for what was held back.
+func (t *teller) send() {
+	if t.sent || t.status == 0 {
+		return
+	}
+	t.sent = true
+	refusal := t.request.refusal()
+	// A push that was done is done.
+	if refusal == nil || t.status > http.StatusOK && t.status < http.StatusBadRequest {
+		t.ResponseWriter.WriteHeader(t.status)
+		return
+	}
+	t.told = true
+	// What the engine knew before.
+	for _, name := range []string{"Accept-Ranges", "Cache-Control", "Content-Length", "Content-Type", "Docker-Content-Digest", "Etag"} {
+		t.Header().Del(name)
+	}
+	bounds.Unavailable(t.ResponseWriter, refusal.Error(), retryAfter)
+}
+
+const retryAfter = 10 * time.Second
+
+func (t *teller) Write(p []byte) (int, error) {
+	t.WriteHeader(http.StatusOK)
+	if len(p) > 0 && !t.sent {
+		t.sent = true
+		t.ResponseWriter.WriteHeader(t.status)
+	}
+	if t.told {
+		return len(p), nil
+	}
+	return t.ResponseWriter.Write(p)
+}
+
+// Unwrap is for http.ResponseController.
+func (t *teller) Unwrap() http.ResponseWriter { return t.ResponseWriter }

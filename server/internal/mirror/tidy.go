@@ -1,0 +1,173 @@
+package mirror
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/distribution/distribution/v3"
+	"github.com/distribution/distribution/v3/configuration"
+	"github.com/distribution/distribution/v3/registry/storage"
+	storagedriver "github.com/distribution/distribution/v3/registry/storage/driver"
+	"github.com/distribution/reference"
+	"github.com/opencontainers/go-digest"
+	"github.com/sirupsen/logrus"
+
+	"container-registry/server/internal/layout"
+	"container-registry/server/internal/store"
+)
+
+// stateFile is where the engine keeps what is to expire.
+const stateFile = "/scheduler-state.json"
+
+// entry is what the engine keeps of a blob or manifest, under "repository@digest".
+type entry struct {
+	Key       string
+	Expiry    time.Time `json:"ExpiryData"`
+	EntryType kind
+}
+
+type kind int
+
+const (
+	blob kind = iota
+	manifest
+)
+
+// tidy makes the engine's list of what is to expire agree with the cache, before the
+// engine reads it. The engine would never delete what it cached in the last seconds
+// before a crash, nor the content of a manifest that expired; and it would not start
+// with a list it cannot read.
+func tidy(ctx context.Context, c *configuration.Configuration, log *logrus.Entry) error {
+	ttl := 7 * 24 * time.Hour // the engine's default
+	if c.Proxy.TTL != nil {
+		ttl = *c.Proxy.TTL
+	}
+	if ttl <= 0 {
+		return nil // kept for ever
+	}
+	driver, err := store.Of(c).Open(ctx)
+	if err != nil {
+		return err
+	}
+	registry, err := storage.NewRegistry(ctx, driver)
+	if err != nil {
+		return err
+	}
+	known, err := read(ctx, driver, log)
+	if err != nil {
+		return err
+	}
+	cached, err := links(ctx, registry)
+	if err != nil {
+		return fmt.Errorf("mirror: the cache cannot be read: %w", err)
+	}
+	entries := map[string]entry{}
+	linked := map[digest.Digest]bool{}
+	latest := time.Now().Add(ttl)
+	for _, link := range cached {
+		linked[link.name.Digest()] = true
+		key := link.name.String()
+		// The lifetime may be shorter than it was when this was cached.
+		expiry := latest
+		if had, ok := known[key]; ok && had.Expiry.Before(latest) {
+			expiry = had.Expiry
+		}
+		entries[key] = entry{Key: key, Expiry: expiry, EntryType: link.kind}
+	}
+	if err := removeOthers(ctx, driver, registry, linked); err != nil {
+		return fmt.Errorf("mirror: %w", err)
+	}
+	content, err := json.Marshal(entries)
+	if err != nil {
+		return err
+	}
+	return driver.PutContent(ctx, stateFile, content)
+}
+
+func read(ctx context.Context, driver storagedriver.StorageDriver, log *logrus.Entry) (map[string]entry, error) {
+	content, err := driver.GetContent(ctx, stateFile)
+	if layout.IsMissing(err) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	var known map[string]entry
+	if err := json.Unmarshal(content, &known); err != nil {
+		log.Warnf("mirror: %s is made anew: %v", stateFile, err)
+		return nil, nil
+	}
+	return known, nil
+}
+
+// link is a blob or manifest that a repository has.
+type link struct {
+	name reference.Canonical
+	kind kind
+}
+
+func links(ctx context.Context, registry distribution.Namespace) ([]link, error) {
+	repositories, ok := registry.(distribution.RepositoryEnumerator)
+	if !ok {
+		return nil, errors.New("repositories cannot be listed")
+	}
+	var all []link
+	err := repositories.Enumerate(ctx, func(name string) error {
+		named, err := reference.WithName(name)
+		if err != nil {
+			return err
+		}
+		repository, err := registry.Repository(ctx, named)
+		if err != nil {
+			return err
+		}
+		manifests, err := repository.Manifests(ctx)
+		if err != nil {
+			return err
+		}
+		for kind, content := range map[kind]any{blob: repository.Blobs(ctx), manifest: manifests} {
+			// The engine has this for both, by a name for each.
+			enumerator, ok := content.(distribution.BlobEnumerator)
+			if !ok {
+				return errors.New("its content cannot be listed")
+			}
+			err := enumerator.Enumerate(ctx, func(d digest.Digest) error {
+				canonical, err := reference.WithDigest(named, d)
+				all = append(all, link{canonical, kind})
+				return err
+			})
+			if err != nil && !layout.IsMissing(err) {
+				return err
+			}
+		}
+		return nil
+	})
+	if layout.IsMissing(err) {
+		return nil, nil // nothing was cached yet
+	}
+	return all, err
+}
+
+// removeOthers removes the blobs that no repository has.
+func removeOthers(ctx context.Context, driver storagedriver.StorageDriver, registry distribution.Namespace, linked map[digest.Digest]bool) error {
+	var others []digest.Digest
+	err := registry.Blobs().Enumerate(ctx, func(d digest.Digest) error {
+		if !linked[d] {
+			others = append(others, d)
+		}
+		return nil
+	})
+	if err != nil && !layout.IsMissing(err) {
+		return err
+	}
+	vacuum := storage.NewVacuum(ctx, driver)
+	for _, each := range others {
+		if err := vacuum.RemoveBlob(each.String()); err != nil {
+			return err
+		}
+	}
+	return nil
+}

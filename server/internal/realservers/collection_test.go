@@ -1,0 +1,159 @@
+package realservers
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+	"time"
+
+	"container-registry/server/internal/registrytest"
+)
+
+// serving is a server's process.
+type serving struct {
+	registrytest.Client
+	config  string
+	process *exec.Cmd
+}
+
+func serve(t *testing.T, config, address string) *serving {
+	t.Helper()
+	s := serveProcess(t, exec.Command(binary, "serve", config), address)
+	s.config = config
+	return s
+}
+
+// serveProcess starts a server and waits until it answers.
+func serveProcess(t *testing.T, process *exec.Cmd, address string) *serving {
+	t.Helper()
+	s := &serving{Client: registrytest.Client{URL: "http://" + address}, process: process}
+	if err := s.process.Start(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(s.kill)
+	eventually(t, "an answer of the server", func() bool {
+		response, err := http.Get(s.URL + "/v2/")
+		if err == nil {
+			response.Body.Close()
+		}
+		return err == nil && response.StatusCode == http.StatusOK
+	})
+	return s
+}
+
+// kill is SIGKILL.
+func (s *serving) kill() {
+	_ = s.process.Process.Kill()
+	_ = s.process.Wait()
+}
+
+func eventually(t *testing.T, what string, condition func() bool) {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
+	defer cancel()
+	for !condition() {
+		select {
+		case <-ctx.Done():
+			t.Fatal("no " + what + " within two minutes")
+		case <-time.After(5 * time.Millisecond):
+		}
+	}
+}
+
+var (
+	longestPause = regexp.MustCompile(`the longest (\S+)`)
+	summary      = regexp.MustCompile(`(?m)^(blobs: .*\n.*\n)(.*\n)*`)
+)
+
+// collected are the stores that collections are tried on.
+type collected struct {
+	name string
+	// start makes the store, and returns what is in a folder of it as a storage section.
+	start func(t *testing.T) (folder func(name string) string)
+	// pace is how often each client pushes; the store is one process in Python, which has
+	// to delete at least as fast as clients push.
+	pace time.Duration
+	// litter is how many blobs a collection finds work enough in to be killed meanwhile.
+	litter int
+}
+
+func stores() []collected {
+	return []collected{
+		{
+			name: "folder",
+			start: func(t *testing.T) func(string) string {
+				root := t.TempDir()
+				return func(name string) string { return folderStorage(filepath.Join(root, name)) }
+			},
+			litter: 3000,
+		},
+		{
+			name: "S3",
+			start: func(t *testing.T) func(string) string {
+				s := startS3(t)
+				section := s3Storage("images", s.values["accesskey"], s.values["secretkey"], s.values["endpoint"])
+				return func(name string) string { return below(section, name) }
+			},
+			litter: 300,
+		},
+		{
+			name: "Swift",
+			start: func(t *testing.T) func(string) string {
+				s := startSwift(t)
+				section := swiftStorage("images", s.values["username"], s.values["password"], s.values["authurl"])
+				return func(name string) string { return below(section, name) }
+			},
+			pace:   2 * time.Second,
+			litter: 150,
+		},
+	}
+}
+
+// below is a folder of a store.
+func below(section, name string) string {
+	return strings.TrimSuffix(section, "}") + fmt.Sprintf(", rootdirectory: %q}", name)
+}
+
+// TestCollectionDuringTraffic collects ten times while clients push, pull and delete.
+func TestCollectionDuringTraffic(t *testing.T) {
+	t.Parallel()
+	for _, store := range stores() {
+		t.Run(store.name, func(t *testing.T) {
+			t.Parallel()
+			address := freeAddress(t)
+			server := serve(t, configFile(t, "server", config(address, store.start(t)("traffic"), "cache: {blobdescriptor: inmemory}")), address)
+			finish := server.HalfUpload(t, "team/app-0")
+			traffic := registrytest.StartTraffic(t, store.pace, server.URL)
+			var longest time.Duration
+			deleted := 0
+			for range 10 {
+				until := traffic.Deletions.Load() + 2
+				eventually(t, "deletion", func() bool { return traffic.Deletions.Load() >= until })
+				got := registry(t, nil, "", "garbage-collect", "--delete-untagged", server.config)
+				if got.code != 0 {
+					t.Fatalf("%+v", got)
+				}
+				if pause := longestPause.FindStringSubmatch(got.stdout); pause != nil {
+					d, err := time.ParseDuration(pause[1])
+					if err != nil {
+						t.Fatal(err)
+					}
+					longest = max(longest, d)
+				}
+				deleted += strings.Count(got.stdout, "deleted: ")
+				t.Log(summary.FindString(got.stdout))
+			}
+			finish()
+			traffic.Stop(t)
+			t.Logf("%s: %d deletions in ten collections, the longest pause %s", store.name, deleted, longest)
+			if deleted == 0 || longest == 0 {
+				t.Error("nothing was deleted")
+			}
+		})
+	}
+}

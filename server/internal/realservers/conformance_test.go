@@ -1,0 +1,137 @@
+package realservers
+
+import (
+	"bytes"
+	"crypto/tls"
+	"encoding/xml"
+	"fmt"
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"golang.org/x/crypto/bcrypt"
+
+	"container-registry/server/internal/testpki"
+)
+
+// TestConformance runs the conformance suite of the distribution specification, with all
+// that its next version asks for, against a server with TLS and users.
+func TestConformance(t *testing.T) {
+	suite := buildSuite(t)
+	for _, test := range []struct{ name, store, users string }{
+		{"folder", "folder", ""},
+		{"folder, pulls without login", "folder", "#!anonymous pull *\n"},
+		{"S3", "S3", ""},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			section, _ := everyStore[test.store](t)
+			server := serveUsers(t, section, test.users)
+			report := server.run(t, suite)
+			t.Logf("%s: %d tests in %ss, %d failed, %d errors, %d skipped, %d disabled",
+				test.name, report.Tests, report.Time, report.Failures, report.Errors, report.Skipped, report.Disabled)
+			if report.Failures+report.Errors > 0 || report.Disabled > 0 || report.Tests < 976 || report.Skipped > 7 {
+				t.Error("not everything passed")
+			}
+			for _, each := range report.Cases {
+				if each.Status != "passed" {
+					t.Logf("%s: %s: %.300s", each.Status, each.Name, each.Output)
+				}
+			}
+		})
+	}
+}
+
+func buildSuite(t *testing.T) string {
+	t.Helper()
+	suite := filepath.Join(t.TempDir(), "conformance")
+	build := exec.Command("go", "build", "-o", suite, "github.com/opencontainers/distribution-spec/conformance")
+	build.Dir = filepath.Join("..", "..", "..", "toolchain", "conformance")
+	build.Env = append(os.Environ(), "CGO_ENABLED=0", "GOFLAGS=-mod=readonly")
+	if output, err := build.CombinedOutput(); err != nil {
+		t.Fatalf("%v\n%s", err, output)
+	}
+	return suite
+}
+
+// secured is a server with TLS and one user.
+type secured struct{ address, authority, config string }
+
+const userName, userPassword = "admin", "only for the test"
+
+// serveUsers starts one; others are more lines of its users' file.
+func serveUsers(t *testing.T, section, others string) secured {
+	t.Helper()
+	folder := t.TempDir()
+	write := func(name string, content []byte) string {
+		file := filepath.Join(folder, name)
+		if err := os.WriteFile(file, content, 0o600); err != nil {
+			t.Fatal(err)
+		}
+		return file
+	}
+	hash, err := bcrypt.GenerateFromPassword([]byte(userPassword), bcrypt.MinCost)
+	if err != nil {
+		t.Fatal(err)
+	}
+	users := write("users", fmt.Appendf(nil, "%s:%s\n%s", userName, hash, others))
+	authority := testpki.NewAuthority(t)
+	pair := write("tls.pem", authority.Valid(t, "server").Combined(authority))
+	s := secured{address: freeAddress(t), authority: write("ca.pem", authority.PEM)}
+	plain := config(s.address, section, "cache: {blobdescriptor: inmemory}")
+	plain = strings.Replace(plain, fmt.Sprintf("http: {addr: %q}", s.address),
+		fmt.Sprintf("http: {addr: %q, secret: of the test, tls: {certificate: %q, key: %q}}\nauth: {htpasswd: {realm: test, path: %q}}", s.address, pair, pair, users), 1)
+	s.config = write("config.yml", []byte(plain))
+	process := exec.Command(binary, "serve", s.config)
+	if err := process.Start(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup((&serving{process: process}).kill)
+	client := &http.Client{Timeout: time.Second, Transport: &http.Transport{TLSClientConfig: &tls.Config{RootCAs: authority.Pool()}}}
+	eventually(t, "answer of the server", func() bool {
+		response, err := client.Get("https://" + s.address + "/livez")
+		if err == nil {
+			response.Body.Close()
+		}
+		return err == nil
+	})
+	return s
+}
+
+// report is the suite's, as far as it is looked at.
+type report struct {
+	Tests    int    `xml:"tests,attr"`
+	Failures int    `xml:"failures,attr"`
+	Errors   int    `xml:"errors,attr"`
+	Skipped  int    `xml:"skipped,attr"`
+	Disabled int    `xml:"disabled,attr"`
+	Time     string `xml:"time,attr"`
+	Cases    []struct {
+		Name   string `xml:"name,attr"`
+		Status string `xml:"status,attr"`
+		Output string `xml:"system-out"`
+	} `xml:"testsuite>testcase"`
+}
+
+func (s secured) run(t *testing.T, suite string) report {
+	t.Helper()
+	results := t.TempDir()
+	command := exec.Command(suite)
+	command.Dir = results
+	command.Env = append(os.Environ(), "SSL_CERT_FILE="+s.authority, "OCI_VERSION=dev", "OCI_REGISTRY="+s.address,
+		"OCI_USERNAME="+userName, "OCI_PASSWORD="+userPassword, "OCI_RESULTS_DIR="+results)
+	// Its status says whether all passed, and so does its report.
+	output, failed := command.CombinedOutput()
+	content, err := os.ReadFile(filepath.Join(results, "junit.xml"))
+	if err != nil {
+		t.Fatalf("%v, %v\n%s", failed, err, bytes.TrimSpace(output))
+	}
+	var r report
+	if err := xml.Unmarshal(content, &r); err != nil {
+		t.Fatal(err)
+	}
+	return r
+}

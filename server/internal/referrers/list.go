@@ -1,0 +1,222 @@
+// Package referrers answers which manifests are about another one: signatures,
+// attestations, lists of what is in an image.
+//
+// What is asked of the store is which manifests may be about the subject; each of them is
+// read, and says so itself. So a link without its manifest is no harm, and an index that a
+// client keeps by a tag, for registries without this, may lack what clients forgot to
+// write into it.
+package referrers
+
+import (
+	"context"
+	"encoding/json"
+	"slices"
+
+	"github.com/opencontainers/go-digest"
+	"golang.org/x/sync/errgroup"
+
+	storagedriver "github.com/distribution/distribution/v3/registry/storage/driver"
+
+	"container-registry/server/internal/layout"
+	"container-registry/server/internal/manifest"
+)
+
+const (
+	// most is how long an answer is, but for one that holds a single descriptor. Not every
+	// client asks for a second page, and none has to take more than 4 MiB.
+	most = 1 << 20
+	// large is a descriptor that is alone in its page: a manifest may have 4 MiB, most of
+	// it in annotations.
+	large = 64 << 10
+	// atOnce is how many manifests are read for one answer at a time, and held how many the
+	// server holds of them.
+	atOnce, held = 16, 8
+)
+
+// Lister reads a store.
+type Lister struct {
+	driver storagedriver.StorageDriver
+	// places are for manifests, and one for a large one that is taken apart.
+	places, place places
+	known         *known
+}
+
+// NewLister is for a whole server.
+func NewLister(driver storagedriver.StorageDriver) *Lister {
+	return &Lister{driver, make(places, held), make(places, 1), newKnown()}
+}
+
+// places are taken and left again.
+type places chan struct{}
+
+func (p places) take(ctx context.Context) error {
+	select {
+	case p <- struct{}{}:
+		return nil
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	}
+}
+
+func (p places) leave() { <-p }
+
+// page is a part of the list.
+type page struct {
+	descriptors []json.RawMessage
+	size        int
+	// last is the digest after which the next one begins; empty when there is none.
+	last digest.Digest
+}
+
+// list is the part after a digest, of n descriptors at most, of these types if any.
+func (l *Lister) list(ctx context.Context, repository string, subject, after digest.Digest, n int, types []string) (page, error) {
+	var found page
+	candidates, err := l.candidates(ctx, repository, subject)
+	if err != nil {
+		return found, err
+	}
+	first, exact := slices.BinarySearch(candidates, after)
+	if exact {
+		first++
+	}
+	for rest := candidates[first:]; len(rest) > 0; {
+		batch := rest[:min(atOnce, len(rest))]
+		read, err := l.read(ctx, repository, subject, batch, types)
+		if err != nil {
+			return found, err
+		}
+		for i, each := range read {
+			if each.subject == "" {
+				continue
+			}
+			if len(found.descriptors) > 0 && (len(found.descriptors) == n || each.raw == nil || found.size+each.size > most) {
+				// Whatever is left out here comes first in the next part.
+				found.last = before(candidates, batch[i])
+				return found, nil
+			}
+			if each.raw == nil {
+				if each, err = l.take(ctx, batch[i]); err != nil {
+					return found, err
+				}
+				if each.raw == nil {
+					// It went meanwhile.
+					continue
+				}
+			}
+			found.descriptors = append(found.descriptors, each.raw)
+			found.size += each.size + 1
+			if each.size > large {
+				if d := batch[i]; d != candidates[len(candidates)-1] {
+					found.last = d
+				}
+				return found, nil
+			}
+		}
+		rest = rest[len(batch):]
+	}
+	return found, nil
+}
+
+func before(all []digest.Digest, d digest.Digest) digest.Digest {
+	i, _ := slices.BinarySearch(all, d)
+	return all[i-1]
+}
+
+// candidates are in order, each once.
+func (l *Lister) candidates(ctx context.Context, repository string, subject digest.Digest) ([]digest.Digest, error) {
+	all, err := layout.Digests(ctx, l.driver, layout.ReferrersPath(repository, subject))
+	if err != nil {
+		return nil, err
+	}
+	tagged, err := l.tagged(ctx, repository, subject)
+	if err != nil {
+		return nil, err
+	}
+	all = append(all, tagged...)
+	slices.Sort(all)
+	return slices.Compact(all), nil
+}
+
+// tagged are those that clients noted where a server does not.
+func (l *Lister) tagged(ctx context.Context, repository string, subject digest.Digest) ([]digest.Digest, error) {
+	content, err := l.get(ctx, layout.TagPath(repository, layout.ReferrersTag(subject)))
+	if err != nil || digest.Digest(content).Validate() != nil {
+		return nil, err
+	}
+	if content, err = l.get(ctx, layout.BlobPath(digest.Digest(content))); err != nil || content == nil {
+		return nil, err
+	}
+	index, _ := manifest.Parse(content)
+	if index == nil {
+		return nil, nil
+	}
+	return slices.DeleteFunc(index.Manifests, func(d digest.Digest) bool { return d.Validate() != nil }), nil
+}
+
+// read leaves out what is not about the subject, what is of another type, and what is gone.
+// Of large descriptors it leaves out the text.
+func (l *Lister) read(ctx context.Context, repository string, subject digest.Digest, batch []digest.Digest, types []string) ([]descriptor, error) {
+	read := make([]descriptor, len(batch))
+	group, ctx := errgroup.WithContext(ctx)
+	for i, d := range batch {
+		group.Go(func() error {
+			found, err := l.describe(ctx, repository, d)
+			if err != nil || found.subject != subject || len(types) > 0 && !slices.Contains(types, found.artifactType) {
+				return err
+			}
+			switch {
+			case found.size > large:
+				found.raw = nil
+			case found.raw == nil:
+				found, err = l.take(ctx, d)
+			}
+			read[i] = found
+			return err
+		})
+	}
+	return read, group.Wait()
+}
+
+// describe is about no subject where there is no such manifest.
+func (l *Lister) describe(ctx context.Context, repository string, d digest.Digest) (descriptor, error) {
+	if link, err := l.get(ctx, layout.RevisionPath(repository, d)); err != nil || link == nil {
+		return descriptor{}, err
+	}
+	if found, ok := l.known.get(d); ok {
+		return found, nil
+	}
+	return l.take(ctx, d)
+}
+
+// take reads a manifest.
+func (l *Lister) take(ctx context.Context, d digest.Digest) (descriptor, error) {
+	if err := l.places.take(ctx); err != nil {
+		return descriptor{}, err
+	}
+	defer l.places.leave()
+	content, err := l.get(ctx, layout.BlobPath(d))
+	if err != nil || d.Algorithm().FromBytes(content) != d {
+		// A damaged manifest says nothing.
+		return descriptor{}, err
+	}
+	if len(content) > large {
+		if err := l.place.take(ctx); err != nil {
+			return descriptor{}, err
+		}
+		defer l.place.leave()
+	}
+	described, subject := manifest.Describe(d, content)
+	raw, err := json.Marshal(described)
+	found := descriptor{subject, described.ArtifactType, len(raw), raw}
+	l.known.add(d, found)
+	return found, err
+}
+
+// get is nil for what is not there.
+func (l *Lister) get(ctx context.Context, path string) ([]byte, error) {
+	content, err := l.driver.GetContent(ctx, path)
+	if layout.IsMissing(err) {
+		return nil, nil
+	}
+	return content, err
+}

@@ -1,0 +1,42 @@
+package server
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/distribution/distribution/v3/configuration"
+	"github.com/distribution/distribution/v3/registry/handlers"
+	"github.com/sirupsen/logrus"
+
+	// The pull-through cache registers itself.
+	_ "github.com/distribution/distribution/v3/registry/proxy"
+
+	"container-registry/server/internal/enginestore"
+	_ "container-registry/server/internal/storage"
+)
+
+// newEngine builds the engine, which reports what it does not like by a panic.
+func newEngine(ctx context.Context, config *configuration.Configuration) (app *handlers.App, err error) {
+	defer func() {
+		if reason := recover(); reason != nil {
+			err = fmt.Errorf("the engine refuses to start: %v", reason)
+		}
+	}()
+	for _, endpoint := range config.Notifications.Endpoints {
+		if len(endpoint.Headers) > 0 {
+			// The engine logs the headers of an endpoint, which may be credentials.
+			level := logrus.GetLevel()
+			logrus.SetLevel(logrus.WarnLevel)
+			defer logrus.SetLevel(level)
+			break
+		}
+	}
+	if urls := &config.Validation.Manifests.URLs; len(urls.Allow) == 0 && len(urls.Deny) == 0 {
+		// Without a word about them, the engine takes no layers that are kept elsewhere.
+		urls.Allow = []string{"^https?://"}
+	}
+	enginestore.Use(config)
+	app = handlers.NewApp(ctx, config)
+	app.RegisterHealthChecks()
+	return app, nil
+}

@@ -1,0 +1,39 @@
+package server
+
+import (
+	"net/http"
+	"os"
+
+	"github.com/distribution/distribution/v3/configuration"
+	"github.com/distribution/distribution/v3/health"
+	"go.opentelemetry.io/contrib/instrumentation/net/http/otelhttp"
+
+	"container-registry/server/internal/accesslog"
+)
+
+// handlerChain wraps the engine in the order the engine's own server does.
+func handlerChain(engine http.Handler, config *configuration.Configuration, traced bool) http.Handler {
+	handler := whileReady(health.CheckStatus, redirects(config), engine)
+	if !config.Log.AccessLog.Disabled {
+		handler = accesslog.Handler(os.Stdout, handler)
+	}
+	handler = refuseUserInURL(answerHealth(health.CheckStatus, handler))
+	if traced {
+		handler = otelhttp.NewHandler(handler, "", otelhttp.WithSpanNameFormatter(func(_ string, r *http.Request) string {
+			return r.Method + " " + r.URL.Path
+		}))
+	}
+	return handler
+}
+
+// refuseUserInURL keeps passwords out of the logs, which repeat the request line.
+// No client of a registry sends user:password@ there.
+func refuseUserInURL(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.URL.User != nil {
+			http.Error(w, "credentials in the request line are not allowed", http.StatusBadRequest)
+			return
+		}
+		next.ServeHTTP(w, r)
+	})
+}

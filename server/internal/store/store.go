@@ -1,0 +1,57 @@
+// Package store names the storage of a configuration in plain words, and says what is
+// wrong with it when its driver fails.
+package store
+
+import (
+	"context"
+	"reflect"
+
+	"github.com/distribution/distribution/v3/configuration"
+	storagedriver "github.com/distribution/distribution/v3/registry/storage/driver"
+	"github.com/distribution/distribution/v3/registry/storage/driver/factory"
+
+	"container-registry/server/internal/config"
+	_ "container-registry/server/internal/storage"
+)
+
+// Store is the place where a registry keeps its data.
+type Store struct {
+	place
+	storage configuration.Storage
+	secrets []string
+}
+
+// Of is the store of a configuration. Nothing is opened yet.
+func Of(c *configuration.Configuration) *Store {
+	return &Store{
+		place:   placeOf(c.Storage.Type(), c.Storage.Parameters()),
+		storage: c.Storage,
+		secrets: config.Secrets(c),
+	}
+}
+
+// Open creates the driver; most drivers do not ask their server anything yet. ctx must
+// live as long as the driver is used, since some fetch their tokens with it.
+func (s *Store) Open(ctx context.Context) (storagedriver.StorageDriver, error) {
+	driver, err := factory.Create(ctx, s.storage.Type(), s.storage.Parameters())
+	if err != nil {
+		return nil, s.Failure(Open, err)
+	}
+	return driver, nil
+}
+
+// ReadOnly says whether the configuration lets nobody push to or delete from the registry.
+func (s *Store) ReadOnly() bool {
+	readOnly, _ := s.storage["maintenance"]["readonly"].(map[any]any)
+	enabled, _ := readOnly["enabled"].(bool)
+	return enabled
+}
+
+// IsFolder says whether the data is in a folder of this machine.
+func (s *Store) IsFolder() bool { return s.storage.Type() == filesystem }
+
+// Same says whether both are one place, as far as the configurations show.
+func (s *Store) Same(other *Store) bool {
+	return s.storage.Type() == other.storage.Type() &&
+		reflect.DeepEqual(s.storage.Parameters(), other.storage.Parameters())
+}

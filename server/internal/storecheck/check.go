@@ -1,0 +1,144 @@
+// Package storecheck tries whether a registry could work on a store, before a registry is
+// switched to it.
+package storecheck
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync/atomic"
+	"time"
+
+	"github.com/distribution/distribution/v3/configuration"
+	storagedriver "github.com/distribution/distribution/v3/registry/storage/driver"
+
+	"container-registry/server/internal/store"
+)
+
+// grace is for a driver to tell what kept it from answering in time, and to take away
+// what was written.
+const grace = 5 * time.Second
+
+// Access is what a registry is to do with the store.
+type Access bool
+
+// A registry that is set read-only may lack the permission to write.
+const (
+	ReadOnly  Access = false
+	ReadWrite Access = true
+)
+
+func (a Access) String() string {
+	if a == ReadWrite {
+		return "can be read and written"
+	}
+	return "can be read"
+}
+
+// AccessOf is what a registry with this configuration does with its store.
+func AccessOf(c *configuration.Configuration) Access { return Access(!store.Of(c).ReadOnly()) }
+
+// Check opens the store and does with an object of its own what a registry does with its
+// blobs. It ends soon after the limit, also when the driver goes on trying. The driver it
+// returns works as long as ctx does.
+func Check(ctx context.Context, c *configuration.Configuration, access Access, limit time.Duration) (storagedriver.StorageDriver, error) {
+	limited, cancel := context.WithTimeoutCause(ctx, limit, fmt.Errorf("no answer within %s", limit))
+	defer cancel()
+
+	t := &trial{store: store.Of(c), access: access}
+	done := make(chan outcome, 1)
+	go func() { done <- t.run(ctx, limited) }()
+	select {
+	case result := <-done:
+		return result.driver, result.err
+	case <-limited.Done():
+	}
+	select {
+	case result := <-done:
+		return result.driver, result.err
+	case <-time.After(grace):
+		// The driver does not heed its context, and is left behind.
+		return nil, t.failure(limited, limited.Err())
+	}
+}
+
+type outcome struct {
+	driver storagedriver.StorageDriver
+	err    error
+}
+
+// trial is one check under way.
+type trial struct {
+	store  *store.Store
+	access Access
+	now    atomic.Value // the store.Action under way
+}
+
+func (t *trial) run(lasting, limited context.Context) outcome {
+	t.now.Store(store.Open)
+	driver, err := t.store.Open(lasting)
+	if err != nil {
+		return outcome{err: err}
+	}
+	p, err := newProbe(driver)
+	if err != nil {
+		return outcome{err: err}
+	}
+	if err := t.steps(limited, p); err != nil {
+		return outcome{err: t.tidied(lasting, p, err)}
+	}
+	return outcome{driver: driver}
+}
+
+func (t *trial) steps(ctx context.Context, p *probe) error {
+	steps := []struct {
+		action store.Action
+		do     func(context.Context) error
+	}{
+		{store.List, p.list},
+		{store.Read, p.read},
+		{store.Write, p.write},
+		{store.Upload, p.upload},
+		{store.Delete, p.delete},
+	}
+	if t.access == ReadOnly {
+		steps = steps[:2]
+		if t.store.IsFolder() {
+			// The driver takes a folder that is missing for an empty one, and makes it to write.
+			steps[0].do = p.listRoot
+		}
+	}
+	for _, step := range steps {
+		t.now.Store(step.action)
+		if err := step.do(ctx); err != nil {
+			return t.failure(ctx, err)
+		}
+	}
+	return nil
+}
+
+// failure prefers what the driver says to the fact that time was up.
+func (t *trial) failure(ctx context.Context, err error) error {
+	action := t.now.Load().(store.Action)
+	failure := t.store.Failure(action, err)
+	if ctx.Err() == nil || failure.Fault.Lasting() {
+		return failure
+	}
+	if reason := context.Cause(ctx); !errors.Is(reason, context.Canceled) {
+		return t.store.Failure(action, reason)
+	}
+	return t.store.Failure(action, errors.New("interrupted"))
+}
+
+// tidied takes away what a failed check wrote, and says what it has to leave.
+func (t *trial) tidied(lasting context.Context, p *probe, failure error) error {
+	if !p.tried {
+		return failure
+	}
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(lasting), grace/2)
+	defer cancel()
+	if p.delete(ctx) != nil && p.written {
+		return fmt.Errorf("%w; delete %s there, it could not be taken away", failure, p.folder)
+	}
+	return failure
+}

@@ -1,0 +1,74 @@
+package transfer
+
+import (
+	"context"
+	"encoding/json"
+
+	"github.com/opencontainers/go-digest"
+
+	"container-registry/server/internal/layout"
+	"container-registry/server/internal/store"
+)
+
+// manifest is what images, indexes and artifacts name; other fields do not matter here.
+type manifest struct {
+	Config    *reference  `json:"config"`
+	Layers    []reference `json:"layers"`
+	Blobs     []reference `json:"blobs"`
+	Manifests []reference `json:"manifests"`
+}
+
+type reference struct {
+	Digest digest.Digest `json:"digest"`
+}
+
+// complete says whether nothing of an image was lost on the way. What the source itself
+// does not have is not lost: an index may name platforms that were never pushed.
+func (r *run) complete(ctx context.Context, repository string, d digest.Digest) (bool, error) {
+	if r.nothingLost() {
+		return true, nil
+	}
+	if d.Validate() != nil {
+		return true, nil
+	}
+	if r.isLost(repository, d) {
+		return false, nil
+	}
+	content, err := r.from.driver.GetContent(ctx, layout.BlobPath(d))
+	if layout.IsMissing(err) {
+		return true, nil
+	}
+	if err != nil {
+		return false, r.from.Failure(store.Read, err)
+	}
+	var m manifest
+	if json.Unmarshal(content, &m) != nil {
+		// It names nothing that a client could ask for.
+		return true, nil
+	}
+	parts := append(m.Layers, m.Blobs...)
+	if m.Config != nil {
+		parts = append(parts, *m.Config)
+	}
+	for _, part := range parts {
+		if r.isLost(repository, part.Digest) {
+			return false, nil
+		}
+	}
+	for _, child := range m.Manifests {
+		if whole, err := r.complete(ctx, repository, child.Digest); err != nil || !whole {
+			return false, err
+		}
+	}
+	return true, nil
+}
+
+func (r *run) nothingLost() bool {
+	r.mutex.Lock()
+	defer r.mutex.Unlock()
+	return len(r.lost) == 0
+}
+
+func (r *run) isLost(repository string, d digest.Digest) bool {
+	return r.has(r.lost, d.String()) || r.has(r.lost, inRepository(repository, d))
+}

@@ -1,0 +1,139 @@
+package transfer
+
+import (
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/opencontainers/go-digest"
+
+	"github.com/distribution/distribution/v3/registry/storage/driver/inmemory"
+
+	"container-registry/server/internal/layout"
+	"container-registry/server/internal/registrytest"
+)
+
+// TestDamagedBlobs changes a byte of a blob in the source. All but the images that use it
+// are copied, and those are named.
+func TestDamagedBlobs(t *testing.T) {
+	for name, test := range map[string]struct {
+		layer []byte
+		// withheld are the tags that lead to the layer.
+		withheld []string
+	}{
+		"small, below an index": {registrytest.Layer(5, 100), []string{"team/app/tools:amd64", "team/app/tools:multi"}},
+		"large":                 {registrytest.Layer(2, 3<<20), []string{"team/app:1.0"}},
+		"shared by all": {registrytest.Layer(1, 2000), []string{
+			"hello-world:latest", "team/app/tools:amd64", "team/app/tools:arm64", "team/app/tools:multi", "team/app:1.0", "team/app:latest",
+		}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			from, want := filled(t)
+			d := digest.FromBytes(test.layer)
+			broken := slices.Clone(test.layer)
+			broken[len(broken)/2] ^= 1
+			if err := from.PutContent(t.Context(), layout.BlobPath(d), broken); err != nil {
+				t.Fatal(err)
+			}
+			// It must not get in the way of the search for what is affected.
+			if err := from.PutContent(t.Context(), (&tag{repository: "hello-world", name: "empty"}).currentPath(), nil); err != nil {
+				t.Fatal(err)
+			}
+			to := inmemory.New()
+			report, err := between(t, from, to, Options{})
+			if err == nil || report == nil {
+				t.Fatal("nothing was said")
+			}
+			lines := []string{"blob " + d.String() + ": it is damaged in the source, its bytes have another digest; delete the images that use it, or push them again"}
+			for _, tag := range test.withheld {
+				lines = append(lines, "tag "+tag+": left out, as parts of its image could not be copied")
+			}
+			if want := "not everything was copied; run it again when this is put right:\n  " + strings.Join(lines, "\n  "); err.Error() != want {
+				t.Errorf("got\n%v\nwant\n%s", err, want)
+			}
+			if _, err := to.Stat(t.Context(), layout.BlobPath(d)); !layout.IsMissing(err) {
+				t.Errorf("the damaged blob is on the target: %v", err)
+			}
+			if _, err := to.List(t.Context(), stagingRoot); !layout.IsMissing(err) {
+				t.Errorf("%s: %v", stagingRoot, err)
+			}
+			want = slices.DeleteFunc(want, func(line string) bool {
+				return slices.ContainsFunc(test.withheld, func(tag string) bool { return strings.HasPrefix(line, tag+" ") })
+			})
+			got := pulled(t, to)
+			for _, line := range want {
+				if tag, _, _ := strings.Cut(line, " "); !strings.Contains(tag, "@") && !slices.Contains(got, line) {
+					t.Errorf("%s is missing", line)
+				}
+			}
+
+			if err := from.Delete(t.Context(), layout.RepositoryPath("hello-world", layout.Tags, "empty")); err != nil {
+				t.Fatal(err)
+			}
+
+			// Put right, the next run does the rest.
+			if err := from.PutContent(t.Context(), layout.BlobPath(d), test.layer); err != nil {
+				t.Fatal(err)
+			}
+			if _, err := between(t, from, to, Options{}); err != nil {
+				t.Fatal(err)
+			}
+			if got, want := pulled(t, to), pulled(t, from); !slices.Equal(got, want) {
+				t.Errorf("after the second run:\n%s", strings.Join(got, "\n"))
+			}
+		})
+	}
+}
+
+func TestReplacesABlobThatWasCutShort(t *testing.T) {
+	for name, layer := range map[string][]byte{"small": registrytest.Layer(1, 2000), "large": registrytest.Layer(2, 3<<20)} {
+		t.Run(name, func(t *testing.T) {
+			from, want := filled(t)
+			to := inmemory.New()
+			if err := to.PutContent(t.Context(), layout.BlobPath(digest.FromBytes(layer)), layer[:len(layer)-1]); err != nil {
+				t.Fatal(err)
+			}
+			if _, err := between(t, from, to, Options{}); err != nil {
+				t.Fatal(err)
+			}
+			if got := pulled(t, to); !slices.Equal(got, want) {
+				t.Errorf("got\n%s", strings.Join(got, "\n"))
+			}
+		})
+	}
+}
+
+// TestLeavesOutWhatNamesNothing has what older garbage collections leave behind.
+func TestLeavesOutWhatNamesNothing(t *testing.T) {
+	from, want := filled(t)
+	missing := digest.FromString("collected")
+	for _, path := range []string{
+		layout.LinkPath(layout.RepositoryPath("hello-world", layout.Layers), missing),
+		layout.LinkPath(layout.RepositoryPath("hello-world", layout.Revisions), missing),
+		layout.RepositoryPath("hello-world", layout.Tags, "gone", "current", "link"),
+	} {
+		if err := from.PutContent(t.Context(), path, []byte(missing)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := from.PutContent(t.Context(), layout.RepositoryPath("hello-world", layout.Tags, "empty", "current", "link"), nil); err != nil {
+		t.Fatal(err)
+	}
+	to := inmemory.New()
+	report, err := between(t, from, to, Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := pulled(t, to); !slices.Equal(got, want) {
+		t.Errorf("got\n%s", strings.Join(got, "\n"))
+	}
+	for _, line := range []string{
+		", left out 2 that name nothing\n",
+		"  tag hello-world:gone was left out: the source does not have the manifest it names\n",
+		"  tag hello-world:empty was left out: the source does not have the manifest it names\n",
+	} {
+		if !strings.Contains(report.String(), line) {
+			t.Errorf("%q is not in\n%s", line, report)
+		}
+	}
+}

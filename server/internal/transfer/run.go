@@ -1,0 +1,124 @@
+package transfer
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"time"
+
+	"github.com/opencontainers/go-digest"
+
+	"container-registry/server/internal/layout"
+	"container-registry/server/internal/store"
+)
+
+// run is one transfer under way.
+type run struct {
+	from, to *side
+	Options
+	report   *Report
+	progress *progress
+	staging  *staging
+
+	mutex sync.Mutex
+	// present are the blobs the target has, and with their repository the manifests.
+	present map[string]bool
+	// lost are the blobs, and with their repository the links, that could not be copied.
+	lost map[string]bool
+}
+
+func newRun(from, to *side, options Options) *run {
+	return &run{
+		from: from, to: to, Options: options,
+		report:   &Report{From: from.String(), To: to.String(), DryRun: options.DryRun, started: time.Now()},
+		progress: newProgress(options.Progress, options.Interval),
+		staging:  newStaging(to),
+		present:  map[string]bool{},
+		lost:     map[string]bool{},
+	}
+}
+
+// all copies what others need first: blobs, then the links of repositories to their
+// layers, manifests and referrers, then tags. So a registry on the target never shows a tag that
+// cannot be pulled.
+func (r *run) all(ctx context.Context) (*Report, error) {
+	defer r.progress.stop()
+	r.progress.begin("looking at what there is", 0)
+	found, err := takeSnapshot(ctx, r.from.driver, r.Workers)
+	if err != nil {
+		return nil, r.from.Failure(store.List, err)
+	}
+	if len(found.repositories) == 0 && len(found.blobs) == 0 {
+		return nil, fmt.Errorf("%s holds no registry; check its rootdirectory", r.from)
+	}
+	if !r.DryRun {
+		if err := r.staging.clear(ctx); err != nil {
+			return nil, r.to.Failure(store.Delete, err)
+		}
+		defer r.staging.clear(context.WithoutCancel(ctx))
+	}
+	err = r.phases(ctx, found)
+	r.report.took = time.Since(r.report.started)
+	if ctx.Err() != nil {
+		err = errors.New("interrupted; run it again to go on where it stopped")
+	}
+	return r.report, errors.Join(err, r.report.failure())
+}
+
+func (r *run) phases(ctx context.Context, found *snapshot) error {
+	r.progress.begin("blobs", len(found.blobs))
+	if err := each(ctx, r.Workers, found.blobs, r.blob); err != nil {
+		return err
+	}
+	layers := linksOf(found.repositories, layout.Layers, func(r *repository) []digest.Digest { return r.layers })
+	r.progress.begin("layer links", len(layers))
+	if err := each(ctx, r.Workers, layers, r.repositoryLink); err != nil {
+		return err
+	}
+	revisions := linksOf(found.repositories, layout.Revisions, func(r *repository) []digest.Digest { return r.revisions })
+	r.progress.begin("manifest links", len(revisions))
+	if err := each(ctx, r.Workers, revisions, r.repositoryLink); err != nil {
+		return err
+	}
+	var referrers []link
+	for _, each := range found.repositories {
+		referrers = append(referrers, each.referrers...)
+	}
+	r.progress.begin("links to referrers", len(referrers))
+	if err := each(ctx, r.Workers, referrers, r.referrerLink); err != nil {
+		return err
+	}
+	tags := found.tags()
+	r.progress.begin("tags", len(tags))
+	return each(ctx, r.Workers, tags, r.tag)
+}
+
+// inRepository is the key of a link in present and lost.
+func inRepository(repository string, d digest.Digest) string { return repository + "@" + d.String() }
+
+func (r *run) mark(set map[string]bool, key string) {
+	r.mutex.Lock()
+	defer r.mutex.Unlock()
+	set[key] = true
+}
+
+func (r *run) has(set map[string]bool, key string) bool {
+	r.mutex.Lock()
+	defer r.mutex.Unlock()
+	return set[key]
+}
+
+// failed notes what could not be copied, unless nothing else could be copied either.
+func (r *run) failed(ctx context.Context, what, key string, err error) error {
+	if ctx.Err() != nil {
+		return ctx.Err()
+	}
+	var failure *store.Failure
+	if errors.As(err, &failure) && failure.Fault.Lasting() && failure.Fault != store.Denied {
+		return err
+	}
+	r.mark(r.lost, key)
+	r.report.addFailure("%s: %v", what, err)
+	return nil
+}

@@ -1,0 +1,39 @@
+package transfer
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/hex"
+	"path"
+
+	"github.com/opencontainers/go-digest"
+
+	"container-registry/server/internal/layout"
+)
+
+// stagingRoot is beside the registry's own folder, which no registry looks into.
+const stagingRoot = "/container-registry-transfer"
+
+// staging is where blobs are on the target until they are complete.
+type staging struct {
+	to     *side
+	folder string
+}
+
+// newStaging has a folder of its own: were two runs to write one file, it would be a mix.
+func newStaging(to *side) *staging {
+	name := make([]byte, 8)
+	// It never fails.
+	_, _ = rand.Read(name)
+	return &staging{to, path.Join(stagingRoot, hex.EncodeToString(name))}
+}
+
+func (s *staging) path(d digest.Digest) string { return path.Join(s.folder, d.Encoded()) }
+
+// clear takes away what this run and killed ones before it left.
+func (s *staging) clear(ctx context.Context) error {
+	if err := s.to.driver.Delete(ctx, stagingRoot); err != nil && !layout.IsMissing(err) {
+		return err
+	}
+	return nil
+}

@@ -1,0 +1,68 @@
+package transfer
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/opencontainers/go-digest"
+
+	"github.com/distribution/distribution/v3/registry/storage/driver/inmemory"
+
+	"container-registry/server/internal/registrytest"
+)
+
+// TestTagsThatMoved copies, moves a tag on one side or on both, and copies again.
+func TestTagsThatMoved(t *testing.T) {
+	// push is an image by its number; the same number is the same image.
+	push := func(t *testing.T, c registrytest.Client, number uint64) digest.Digest {
+		return c.Push(t, "app", "latest", registrytest.Layer(number, 100))
+	}
+	for name, test := range map[string]struct {
+		// before the first copy and after it
+		before, source, target []uint64
+		// want is the image the target's tag names in the end.
+		want uint64
+		note bool
+	}{
+		"nowhere":                      {before: []uint64{1}, want: 1},
+		"on the source":                {before: []uint64{1}, source: []uint64{2}, want: 2},
+		"on the target":                {before: []uint64{1}, target: []uint64{2}, want: 2, note: true},
+		"on both to the same":          {before: []uint64{1}, source: []uint64{2}, target: []uint64{2}, want: 2},
+		"on both, the target later":    {before: []uint64{1}, source: []uint64{2}, target: []uint64{3}, want: 3, note: true},
+		"back on the source":           {before: []uint64{1, 2}, source: []uint64{1}, want: 1},
+		"back on the target":           {before: []uint64{1, 2}, target: []uint64{1}, want: 1, note: true},
+		"there and back on the source": {before: []uint64{1}, source: []uint64{2, 1}, want: 1},
+	} {
+		t.Run(name, func(t *testing.T) {
+			from, to := inmemory.New(), inmemory.New()
+			source, target := registrytest.Serve(t, registrytest.Config(t, from)), registrytest.Serve(t, registrytest.Config(t, to))
+			for _, number := range test.before {
+				push(t, source, number)
+			}
+			if _, err := between(t, from, to, Options{}); err != nil {
+				t.Fatal(err)
+			}
+			for _, number := range test.source {
+				push(t, source, number)
+			}
+			for _, number := range test.target {
+				push(t, target, number)
+			}
+			report, err := between(t, from, to, Options{})
+			if err != nil {
+				t.Fatal(err)
+			}
+			got, err := to.GetContent(t.Context(), (&tag{repository: "app", name: "latest"}).currentPath())
+			if err != nil {
+				t.Fatal(err)
+			}
+			other := registrytest.Serve(t, registrytest.Config(t, inmemory.New()))
+			if want := push(t, other, test.want); string(got) != want.String() {
+				t.Errorf("got %s, want %s", got, want)
+			}
+			if noted := strings.Contains(report.String(), "tag app:latest was left as it is: the target has a newer one"); noted != test.note {
+				t.Errorf("reported as\n%s", report)
+			}
+		})
+	}
+}

@@ -1,0 +1,363 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"maps"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"os/exec"
+	"path"
+	"path/filepath"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/distribution/distribution/v3/configuration"
+	"github.com/distribution/distribution/v3/registry/handlers"
+	"github.com/opencontainers/go-digest"
+	v1 "github.com/opencontainers/image-spec/specs-go/v1"
+
+	"container-registry/server/internal/mirror"
+	"container-registry/server/internal/registrytest"
+)
+
+// TestMain is the server itself in processes that tests start, and the credential helper
+// in those that the engine starts.
+func TestMain(m *testing.M) {
+	if len(os.Args) > 1 && (os.Args[1] == "serve" || os.Args[1] == mirror.Command) {
+		main()
+		return
+	}
+	os.Exit(m.Run())
+}
+
+const upstreamPassword = "s3cret"
+
+// TestMirror has an upstream that is away while the mirror starts, then answers, and is
+// away again; and a mirror that is killed.
+func TestMirror(t *testing.T) {
+	for _, scheme := range []string{"", "Basic", "Bearer"} {
+		t.Run("login "+scheme, func(t *testing.T) {
+			t.Parallel()
+			upstream := newUpstream(t, scheme)
+			folder := t.TempDir()
+			m := &mirrorProcess{t: t, folder: folder, upstream: upstream.server.URL, ttl: "1h", login: scheme != ""}
+
+			upstream.away.Store(true)
+			m.start()
+			for _, path := range []string{"manifests/latest", "manifests/" + absent, "blobs/" + absent} {
+				if status, content := m.get(path); status != http.StatusServiceUnavailable || !strings.Contains(string(content), "the upstream cannot be reached") {
+					t.Errorf("%s without the upstream: %d: %s", path, status, content)
+				}
+			}
+			upstream.away.Store(false)
+			m.until("a pull", func() bool { status, _ := m.get("manifests/latest"); return status == http.StatusOK })
+			m.pull()
+
+			upstream.away.Store(true)
+			m.kill()
+			m.start()
+			m.pull()
+			if report := m.size(); !strings.HasPrefix(report, "1 repositories, 3 blobs, 0.") {
+				t.Errorf("the size is %q", report)
+			}
+
+			// What was cached for an hour goes by the new lifetime.
+			m.kill()
+			m.ttl = "1s"
+			m.start()
+			m.until("an empty cache", func() bool { status, _ := m.get("manifests/latest"); return status != http.StatusOK })
+			m.until("no layers", func() bool { return strings.Contains(m.size(), " 1 blobs") })
+			// The engine leaves the content of a manifest behind.
+			m.kill()
+			m.start()
+			if report := m.size(); report != "1 repositories, 0 blobs, 0.0 MB" {
+				t.Errorf("the size at last is %q", report)
+			}
+			m.kill()
+			if log := m.log.String(); strings.Contains(log, upstreamPassword) || !strings.Contains(log, "the upstream cannot be reached") {
+				t.Errorf("the log is:\n%s", log)
+			}
+		})
+	}
+}
+
+// absent is the digest of what no registry has.
+var absent = digest.FromString("absent").String()
+
+// TestMirrorTellsRefusals has an upstream that refuses what the mirror asks it, or the
+// mirror's login at its token server.
+func TestMirrorTellsRefusals(t *testing.T) {
+	for _, test := range []struct {
+		upstream, mirror int
+		code, log        string
+	}{
+		{http.StatusUnauthorized, http.StatusUnauthorized, "UNAUTHORIZED", "the upstream refused the mirror's login: 401 Unauthorized"},
+		{http.StatusForbidden, http.StatusForbidden, "DENIED", "the upstream denied access to the mirror's login: 403 Forbidden"},
+		{http.StatusTooManyRequests, http.StatusTooManyRequests, "TOOMANYREQUESTS", "the upstream's limit of pulls is reached: 429 Too Many Requests"},
+		{http.StatusBadGateway, http.StatusServiceUnavailable, "UNAVAILABLE", "the upstream failed: 502 Bad Gateway"},
+	} {
+		for _, scheme := range []string{"", "Basic", "Bearer"} {
+			t.Run(fmt.Sprintf("%d %s", test.upstream, scheme), func(t *testing.T) {
+				t.Parallel()
+				upstream := newUpstream(t, scheme)
+				m := &mirrorProcess{t: t, folder: t.TempDir(), upstream: upstream.server.URL, ttl: "1h", login: scheme != ""}
+				m.start()
+				m.pull()
+				for _, path := range []string{"manifests/none", "manifests/" + absent, "blobs/" + absent} {
+					if status, content := m.get(path); status != http.StatusNotFound {
+						t.Errorf("%s, which the upstream lacks: %d: %s", path, status, content)
+					}
+				}
+				upstream.refusal.Store(int32(test.upstream))
+				for _, path := range []string{"manifests/none", "manifests/" + absent, "blobs/" + absent} {
+					response, content := m.ask(path)
+					if response.StatusCode != test.mirror || response.Header.Get("Retry-After") != "17" ||
+						!strings.Contains(string(content), `"code":"`+test.code+`"`) || !strings.Contains(string(content), test.log) {
+						t.Errorf("%s: %s, %q: %s", path, response.Status, response.Header, content)
+					}
+					// The engine asks for a blob by HEAD, which is answered without words.
+					if strings.HasPrefix(path, "manifests/") && !strings.Contains(string(content), refusalWords) {
+						t.Errorf("%s: the upstream's words are not in %s", path, content)
+					}
+				}
+				m.pull()
+				upstream.refusal.Store(0)
+				if status, content := m.get("manifests/none"); status != http.StatusNotFound {
+					t.Errorf("once the upstream answers again: %d: %s", status, content)
+				}
+				m.kill()
+				if log := m.log.String(); strings.Count(log, `msg="`+test.log+": of_the_upstream: "+refusalWords) != 1 || strings.Contains(log, upstreamPassword) {
+					t.Errorf("the log is:\n%s", log)
+				}
+			})
+		}
+	}
+}
+
+// TestMirrorRebuildsItsList starts on a cache whose list of what expires is broken, or lacks
+// what was cached before a crash.
+func TestMirrorRebuildsItsList(t *testing.T) {
+	for _, list := range []string{"{", "{}"} {
+		upstream := newUpstream(t, "")
+		m := &mirrorProcess{t: t, folder: t.TempDir(), upstream: upstream.server.URL, ttl: "1h"}
+		m.start()
+		m.pull()
+		m.kill()
+		if err := os.WriteFile(filepath.Join(m.folder, "cache", "scheduler-state.json"), []byte(list), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		m.start()
+		m.kill()
+		content, err := os.ReadFile(filepath.Join(m.folder, "cache", "scheduler-state.json"))
+		var entries map[string]struct{ EntryType int }
+		if err != nil || json.Unmarshal(content, &entries) != nil || len(entries) != 3 {
+			t.Errorf("with %q: %v, %s", list, err, content)
+		}
+	}
+}
+
+// TestMirrorRefusesForgedManifest has an upstream that answers with another manifest than
+// the one whose digest was asked for.
+func TestMirrorRefusesForgedManifest(t *testing.T) {
+	upstream := newUpstream(t, "")
+	m := &mirrorProcess{t: t, folder: t.TempDir(), upstream: upstream.server.URL, ttl: "1h"}
+	m.start()
+	upstream.forges.Store(true)
+	asked := digest.FromString("another manifest").String()
+	for range 2 {
+		if status, content := m.get("manifests/" + asked); status == http.StatusOK || status == http.StatusNotModified {
+			t.Errorf("%s got %d: %s", asked, status, content)
+		}
+	}
+	if report := m.size(); !strings.Contains(report, " 0 blobs") {
+		t.Errorf("the forged manifest was kept: %s", report)
+	}
+	upstream.forges.Store(false)
+	m.pull()
+}
+
+// upstream is a registry with one image, library/app:latest.
+type upstream struct {
+	server *httptest.Server
+	away   atomic.Bool
+	// forges is set when the image's manifest is the answer to every digest.
+	forges atomic.Bool
+	// refusal is the status of every answer but that to the question how to log in.
+	refusal atomic.Int32
+}
+
+const refusalWords = "not today, and here is why"
+
+func newUpstream(t *testing.T, scheme string) *upstream {
+	c, err := configuration.Parse(strings.NewReader("version: 0.1\nstorage: {inmemory: {}}\nlog: {level: error}\n"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	app := handlers.NewApp(t.Context(), c)
+	filling := httptest.NewServer(app)
+	registrytest.Client{URL: filling.URL}.Push(t, "library/app", "latest", registrytest.Layer(1, 100_000))
+	filling.Close()
+
+	u := &upstream{}
+	u.server = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		_, password, _ := r.BasicAuth()
+		known := password == upstreamPassword
+		challenge := func(text string) {
+			w.Header().Set("WWW-Authenticate", text)
+			w.WriteHeader(http.StatusUnauthorized)
+		}
+		switch {
+		case u.away.Load():
+			if connection, _, err := http.NewResponseController(w).Hijack(); err == nil {
+				connection.Close()
+			}
+		case u.refusal.Load() != 0 && r.URL.Path != "/v2/":
+			w.Header().Set("Content-Type", "application/json")
+			w.Header().Set("Retry-After", "17")
+			w.WriteHeader(int(u.refusal.Load()))
+			fmt.Fprintf(w, `{"errors":[{"code":"OF_THE_UPSTREAM","message":%q}]}`, refusalWords)
+		case scheme == "Bearer" && r.URL.Path == "/token" && known:
+			fmt.Fprint(w, `{"token": "valid", "expires_in": 300}`)
+		case scheme == "Bearer" && r.Header.Get("Authorization") != "Bearer valid":
+			challenge(`Bearer realm="` + u.server.URL + `/token",service="test"`)
+		case scheme == "Basic" && !known:
+			challenge(`Basic realm="test"`)
+		case u.forges.Load() && strings.Contains(r.URL.Path, "/manifests/sha256:"):
+			asked := path.Base(r.URL.Path)
+			forged := r.Clone(r.Context())
+			forged.URL.Path = path.Dir(r.URL.Path) + "/latest"
+			answer := httptest.NewRecorder()
+			app.ServeHTTP(answer, forged)
+			maps.Copy(w.Header(), answer.Header())
+			w.Header().Set("Docker-Content-Digest", asked)
+			w.WriteHeader(answer.Code)
+			_, _ = w.Write(answer.Body.Bytes())
+		default:
+			app.ServeHTTP(w, r)
+		}
+	}))
+	t.Cleanup(u.server.Close)
+	return u
+}
+
+// mirrorProcess is a server in a process of its own.
+type mirrorProcess struct {
+	t        *testing.T
+	folder   string
+	upstream string
+	ttl      string
+	login    bool
+
+	base    string
+	process *exec.Cmd
+	log     bytes.Buffer
+}
+
+func (m *mirrorProcess) start() {
+	m.t.Helper()
+	free, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		m.t.Fatal(err)
+	}
+	address := free.Addr().String()
+	free.Close()
+	login := ""
+	if m.login {
+		login = "username: u, password: " + upstreamPassword + ", "
+	}
+	content := fmt.Sprintf(`version: 0.1
+storage: {filesystem: {rootdirectory: %s/cache}, delete: {enabled: true}}
+http: {addr: '%s'}
+proxy: {remoteurl: '%s', %sttl: %s}
+`, m.folder, address, m.upstream, login, m.ttl)
+	if err := os.WriteFile(m.file(), []byte(content), 0o600); err != nil {
+		m.t.Fatal(err)
+	}
+	m.base = "http://" + address
+	m.process = exec.Command(os.Args[0], "serve", m.file())
+	m.process.Stdout, m.process.Stderr = &m.log, &m.log
+	if err := m.process.Start(); err != nil {
+		m.t.Fatal(err)
+	}
+	m.t.Cleanup(m.kill)
+	m.until("the start", func() bool {
+		response, err := http.Get(m.base)
+		if err == nil {
+			response.Body.Close()
+		}
+		return err == nil
+	})
+}
+
+func (m *mirrorProcess) file() string { return filepath.Join(m.folder, "config.yml") }
+
+func (m *mirrorProcess) kill() {
+	_ = m.process.Process.Kill()
+	_ = m.process.Wait()
+}
+
+func (m *mirrorProcess) until(what string, done func() bool) {
+	m.t.Helper()
+	for end := time.Now().Add(30 * time.Second); !done(); time.Sleep(50 * time.Millisecond) {
+		if time.Now().After(end) {
+			m.t.Fatalf("%s did not happen; the log is:\n%s", what, m.log.String())
+		}
+	}
+}
+
+func (m *mirrorProcess) get(path string) (int, []byte) {
+	m.t.Helper()
+	response, content := m.ask(path)
+	return response.StatusCode, content
+}
+
+func (m *mirrorProcess) ask(path string) (*http.Response, []byte) {
+	m.t.Helper()
+	request, err := http.NewRequestWithContext(m.t.Context(), http.MethodGet, m.base+"/v2/library/app/"+path, nil)
+	if err != nil {
+		m.t.Fatal(err)
+	}
+	request.Header.Set("Accept", v1.MediaTypeImageManifest)
+	response, err := http.DefaultClient.Do(request)
+	if err != nil {
+		m.t.Fatal(err)
+	}
+	defer response.Body.Close()
+	content, err := io.ReadAll(response.Body)
+	if err != nil {
+		m.t.Fatal(err)
+	}
+	return response, content
+}
+
+// pull gets the image and compares its parts with their digests.
+func (m *mirrorProcess) pull() {
+	m.t.Helper()
+	status, content := m.get("manifests/latest")
+	var image v1.Manifest
+	if err := json.Unmarshal(content, &image); err != nil || status != http.StatusOK {
+		m.t.Fatalf("status %d: %v: %s\n%s", status, err, content, m.log.String())
+	}
+	for _, part := range append(image.Layers, image.Config) {
+		if status, content := m.get("blobs/" + part.Digest.String()); status != http.StatusOK || digest.FromBytes(content) != part.Digest {
+			m.t.Fatalf("blob %s: status %d, %d bytes", part.Digest, status, len(content))
+		}
+	}
+}
+
+func (m *mirrorProcess) size() string {
+	m.t.Helper()
+	var stdout bytes.Buffer
+	if err := run(context.Background(), []string{"size", m.file()}, strings.NewReader(""), &stdout, io.Discard); err != nil {
+		m.t.Fatal(err)
+	}
+	return strings.TrimSpace(stdout.String())
+}

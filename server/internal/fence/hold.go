@@ -163,6 +163,10 @@ func (h *Hold) remove(ctx context.Context, path string) error {
 		h.unanswered = true
 		h.mutex.Unlock()
 	}
+	if lost := context.Cause(h.right); err != nil && lost != nil {
+		// It was cut off, for that reason.
+		return lost
+	}
 	return err
 }
 

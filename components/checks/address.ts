@@ -8,6 +8,8 @@ export interface AddressSettings {
   port: number;
   bindAddress: string;
   allowInsecure: boolean;
+  /** Where a reverse proxy has clients come instead. */
+  externalUrl?: string;
 }
 
 /** A name or address that clients could use. */
@@ -19,7 +21,30 @@ export function hostnameProblems(key: string, hostname: string): Problem[] {
   );
 }
 
-export function addressProblems({ hostname, port, bindAddress }: AddressSettings): Problem[] {
+/** A URL of a server without a path, which image names could not have. */
+const serverUrl = /^https?:\/\/([a-z0-9.-]+|\[[0-9a-f:.]+\])(:\d{1,5})?\/?$/i;
+
+function externalUrlProblems({ externalUrl = "", allowInsecure }: AddressSettings): Problem[] {
+  const key = "externalUrl";
+  const host = serverUrl.exec(externalUrl)?.[1]?.replace(/^\[|\]$/g, "");
+  return host === undefined
+    ? when(
+        externalUrl !== "",
+        key,
+        `${shown(externalUrl)} is not allowed; give the URL that clients use, as https://registry.example.com, without user and path`,
+      )
+    : [
+        ...hostnameProblems(key, host),
+        ...when(
+          /^http:/i.test(externalUrl) && !isLoopback(host) && !allowInsecure,
+          key,
+          `${shown(externalUrl)} would have clients send passwords in clear; use https://, or set allowInsecure to true if you accept the risk`,
+        ),
+      ];
+}
+
+export function addressProblems(address: AddressSettings): Problem[] {
+  const { hostname, port, bindAddress } = address;
   return [
     ...hostnameProblems("hostname", hostname),
     ...wholeNumbers("", { port }, 1, 65535),
@@ -28,6 +53,7 @@ export function addressProblems({ hostname, port, bindAddress }: AddressSettings
       "bindAddress",
       `${shown(bindAddress)} is not allowed; give an IP address of the Docker host, 127.0.0.1, or 0.0.0.0 for all`,
     ),
+    ...externalUrlProblems(address),
   ];
 }
 

@@ -39,6 +39,8 @@ export interface Configuration {
   /** Signs the state of uploads; the same for all replicas. */
   httpSecret: string;
   tls: boolean;
+  /** URL that clients are told, where a reverse proxy stands before the server. */
+  externalUrl?: string;
   /** How logins are verified; none without users. */
   authentication?: Authentication;
   /** The bundled server, which knows more than the stock engine. */
@@ -68,6 +70,7 @@ export function renderConfiguration(configuration: Configuration): string {
     http: {
       addr: `:${containerPort}`,
       secret: httpSecret,
+      ...(configuration.externalUrl === undefined ? {} : { host: configuration.externalUrl }),
       draintimeout: `${drainSeconds}s`,
       headers: { "X-Content-Type-Options": ["nosniff"] },
       ...(configuration.tls ? { tls: { certificate: certificateFile, key: certificateFile, minimumtls: "tls1.2" } } : {}),

@@ -76,6 +76,7 @@ export function registryParts(
     renderConfiguration({
       httpSecret: secret,
       tls: encrypted,
+      externalUrl: settings.externalUrl,
       authentication: settings.users.length > 0 ? settings.authentication : undefined,
       bundled: settings.image === "bundled",
       readOnly: settings.readOnly,
@@ -109,18 +110,33 @@ function certificateNames(settings: RegistrySettings): string[] {
   return [settings.bindAddress, "localhost", "127.0.0.1", "::1"].filter((each) => !isUnspecified(each));
 }
 
+/** Where clients come, and whether their engines have to be told that it is plain HTTP. */
+function clientAddress({ externalUrl, tls, hostname, port }: RegistrySettings): {
+  endpoint: string;
+  prefix: string;
+  insecure: boolean;
+} {
+  const direct = `${tls.mode === TlsMode.Off ? "http" : "https"}://${hostPort(hostname, port)}`;
+  const endpoint = (externalUrl ?? direct).replace(/\/$/, "");
+  const { protocol, hostname: host } = new URL(endpoint);
+  return {
+    endpoint,
+    prefix: endpoint.replace(/^https?:\/\//i, ""),
+    insecure: protocol === "http:" && !isLoopback(host.replace(/^\[|\]$/g, "")),
+  };
+}
+
 /** What clients need to know; `mirror` is the URL of a pull-through cache. */
 export function clientOutputs(
   settings: RegistrySettings,
   { certificate, users }: RegistryParts,
   mirror: pulumi.Output<string> = pulumi.output(""),
 ): RegistryOutputs & Required<Pick<RegistryOutputs, "certificateExpiresAt" | "mirrorEndpoint">> {
-  const encrypted = settings.tls.mode !== TlsMode.Off;
-  const prefix = hostPort(settings.hostname, settings.port);
+  const { endpoint: url, prefix, insecure } = clientAddress(settings);
   const cache = settings.mirror && completeMirror(settings.mirror);
   const trusted = cache && { prefix: hostPort(settings.hostname, cache.port), ofDockerHub: isOfDockerHub(cache) };
   return {
-    endpoint: pulumi.output(`${encrypted ? "https" : "http"}://${prefix}`),
+    endpoint: pulumi.output(url),
     repositoryPrefix: pulumi.output(prefix),
     username: users.username,
     password: users.password,
@@ -131,7 +147,7 @@ export function clientOutputs(
     trustCommand: certificate.caCertificate.apply((ca) => trustCommand(prefix, ca, trusted)),
     daemonConfig: mirror.apply((endpoint) =>
       daemonConfig({
-        insecureRegistry: encrypted || isLoopback(settings.hostname) ? undefined : prefix,
+        insecureRegistry: insecure ? prefix : undefined,
         mirror: endpoint === "" ? undefined : endpoint,
       }),
     ),

@@ -10,6 +10,7 @@ export function completeSettings(given: GivenSettings): RegistrySettings {
     hostname: given.hostname ?? "localhost",
     port: given.port ?? 5000,
     bindAddress: given.bindAddress ?? "127.0.0.1",
+    externalUrl: given.externalUrl,
     allowInsecure: given.allowInsecure ?? false,
     tls: given.tls ?? {},
     users: given.users ?? [{ name: "admin" }],

@@ -21,6 +21,8 @@ export interface SingleNodeRegistryArgs {
   hostname?: string;
   /** Port on the Docker host, 1 to 65535. Default: `5000`. */
   port?: number;
+  /** URL by which clients reach the registry through a reverse proxy: `https://registry.example.com`. It is in the outputs and in all that the server tells clients. Default: none, clients come to `hostname` and `port`. */
+  externalUrl?: string;
   /** Address of the Docker host to listen on; 0.0.0.0 for all. Default: `127.0.0.1`. */
   bindAddress?: string;
   /** Accepts plain HTTP or a registry without users beyond loopback. Default: `false`. */

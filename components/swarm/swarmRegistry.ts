@@ -27,6 +27,8 @@ export interface SwarmRegistryArgs {
   hostname?: string;
   /** Port on every node, 1 to 65535. Default: `5000`. */
   port?: number;
+  /** URL by which clients reach the registry through a reverse proxy: `https://registry.example.com`. It is in the outputs and in all that the server tells clients. Default: none, clients come to `hostname` and `port`. */
+  externalUrl?: string;
   /** Accepts plain HTTP or a registry without users; a Swarm publishes ports on every address of a node. Default: `false`. */
   allowInsecure?: boolean;
   /** Where the certificate comes from, or that TLS is off. Default: self-signed. */

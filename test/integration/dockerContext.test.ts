@@ -42,7 +42,7 @@ describe("the current docker context", () => {
     const stack = cleanUp.add(await TestStack.create({}, {}, env));
     fs.mkdirSync(path.join(stack.folder, "app"));
     fs.writeFileSync(path.join(stack.folder, "app", "Dockerfile"), "FROM scratch\nLABEL name=app\n");
-    await stack.stack.setConfig("container-registry:images", { value: JSON.stringify([{ name: "app", context: "./app" }]) });
+    await stack.stack.setConfig("container-registry:builds", { value: JSON.stringify([{ name: "app", context: "./app" }]) });
     return stack;
   }
 

@@ -13,16 +13,17 @@ describe("the package's schema", () => {
   it("has the public components, and none of their helpers", () => {
     expect(Object.keys(schema.resources)).toEqual(
       [
-        ...["AcrRegistry", "ArtifactRegistry", "AzureStore", "EcrRegistry", "ExternalRegistry", "GcsStore", "PullThroughCache"],
         ...[
-          "RegistryCertificate",
-          "ServerImage",
+          "AcrRegistry",
+          "ArtifactRegistry",
+          "AzureStore",
           "BuiltImages",
-          "RegistryUsers",
-          "S3Store",
-          "SingleNodeRegistry",
-          "SwarmRegistry",
+          "EcrRegistry",
+          "ExternalRegistry",
+          "GcsStore",
+          "PullThroughCache",
         ],
+        ...["RegistryCertificate", "RegistryUsers", "S3Store", "ServerImage", "SingleNodeRegistry", "SwarmRegistry"],
       ].map((name) => `container-registry:index:${name}`),
     );
     expect(Object.values(schema.resources).every(({ isComponent }) => isComponent)).toBe(true);

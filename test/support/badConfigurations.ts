@@ -43,7 +43,7 @@ export const badConfigurations: BadConfiguration[] = [
     title: "a key that resembles none",
     config: { colour: "red" },
     problems: [
-      "colour: unknown key; known are target, builds, hostname, port, bindAddress, allowInsecure, tls, users, anonymousPull, authentication, storage, image, readOnly, garbageCollection, mirror, hosts, resources, lab",
+      "colour: unknown key; known are target, builds, hostname, port, externalUrl, bindAddress, allowInsecure, tls, users, anonymousPull, authentication, storage, image, readOnly, garbageCollection, mirror, hosts, resources, lab",
     ],
   },
   {
@@ -51,6 +51,20 @@ export const badConfigurations: BadConfiguration[] = [
     config: { hostname: "https://registry.example.com" },
     problems: [
       'hostname: "https://registry.example.com" is not allowed; give the DNS name or IP address that clients use, without scheme, port or path',
+    ],
+  },
+  {
+    title: "an external URL with a path",
+    config: { externalUrl: "https://example.com/registry" },
+    problems: [
+      'externalUrl: "https://example.com/registry" is not allowed; give the URL that clients use, as https://registry.example.com, without user and path',
+    ],
+  },
+  {
+    title: "an external URL by which passwords go in clear",
+    config: { externalUrl: "http://registry.example.com" },
+    problems: [
+      'externalUrl: "http://registry.example.com" would have clients send passwords in clear; use https://, or set allowInsecure to true if you accept the risk',
     ],
   },
   {

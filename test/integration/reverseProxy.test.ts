@@ -1,0 +1,100 @@
+import { spawn } from "child_process";
+import { CleanUp } from "../support/cleanUp";
+import { request, Skopeo, Workspace } from "../support/clients";
+import { checkImage, pushImage, randomImage } from "../support/images";
+import { makePki } from "../support/pki";
+import { freePort } from "../support/ports";
+import { eventually } from "../support/run";
+import { RegistryOutputs, TestStack } from "../support/testStack";
+
+/** The configuration that docs/reverse-proxy.md gives for nginx, at a port and in a folder of the test's own. */
+function nginxConfiguration(port: number, upstream: string): string {
+  return `
+    daemon off;
+    pid nginx.pid;
+    error_log error.log;
+    events {}
+    http {
+      access_log off;
+      client_body_temp_path body;
+      proxy_temp_path proxy;
+      server {
+        listen 127.0.0.1:${port} ssl;
+        ssl_certificate server.crt;
+        ssl_certificate_key server.key;
+        client_max_body_size 0;
+        location /v2/ {
+          proxy_pass ${upstream};
+          proxy_ssl_trusted_certificate registry-ca.crt;
+          proxy_ssl_verify on;
+          proxy_ssl_name localhost;
+          proxy_request_buffering off;
+          proxy_buffering off;
+          proxy_read_timeout 900;
+          proxy_set_header Host $http_host;
+        }
+      }
+    }`;
+}
+
+/** nginx with a certificate of its own, before a registry that has another. */
+describe("a registry behind nginx", () => {
+  const cleanUp = new CleanUp();
+  const folder = cleanUp.add(new Workspace());
+  const pki = makePki(["localhost"]);
+  let outputs: RegistryOutputs;
+  let port: number;
+  let inside: number;
+
+  beforeAll(async () => {
+    port = await freePort();
+    inside = await freePort();
+    const stack = cleanUp.add(await TestStack.create({ externalUrl: `https://localhost:${port}`, port: String(inside) }));
+    const told = await stack.up();
+    folder.write("registry-ca.crt", told.caCertificate);
+    folder.write("server.crt", pki.server.certificate + pki.intermediate.certificate);
+    folder.write("server.key", pki.server.privateKey);
+    const file = folder.write("nginx.conf", nginxConfiguration(port, `https://127.0.0.1:${inside}`));
+    const nginx = spawn("/usr/sbin/nginx", ["-p", folder.folder, "-c", file], { stdio: "ignore" });
+    cleanUp.add({ dispose: () => void nginx.kill() });
+    // Clients trust the proxy's certificate, and need not know the registry's.
+    outputs = { ...told, caCertificate: pki.root.certificate };
+    await eventually("nginx", () =>
+      request(outputs, "/v2/").then(
+        ({ status }) => status === 200,
+        () => false,
+      ),
+    );
+  });
+
+  it("has the proxy's address in its outputs", () => {
+    expect(outputs).toMatchObject({ endpoint: `https://localhost:${port}`, repositoryPrefix: `localhost:${port}` });
+    expect(outputs.loginCommand).toContain(`docker login localhost:${port} `);
+    expect(outputs.daemonConfig).toBe("{}");
+  });
+
+  it("tells clients of no other address, whoever asks and however", async () => {
+    const refused = await request(outputs, "/v2/team/app/tags/list", { login: null });
+    expect(refused.status).toBe(401);
+    const started = await request(outputs, "/v2/team/app/blobs/uploads/", { method: "POST" });
+    expect(new URL(String(started.headers.location)).origin).toBe(outputs.endpoint);
+    await pushImage(outputs, "team/app", "1", randomImage());
+    await pushImage(outputs, "team/app", "2", randomImage());
+    const first = await request(outputs, "/v2/team/app/tags/list?n=1");
+    expect(new URL(/<([^>]+)>/.exec(String(first.headers.link))?.[1] ?? "", outputs.endpoint).origin).toBe(outputs.endpoint);
+    // Nor do forged headers have it tell of another.
+    const headers = { "X-Forwarded-Host": "evil.example.com", "X-Forwarded-Proto": "http" };
+    const forged = await request(outputs, "/v2/team/app/blobs/uploads/", { method: "POST", headers });
+    expect(new URL(String(forged.headers.location)).origin).toBe(outputs.endpoint);
+  });
+
+  it("takes images of any size and gives them back", async () => {
+    const image = randomImage([8 << 20, 1000]);
+    await pushImage(outputs, "team/large", "latest", image);
+    await checkImage(outputs, "team/large", "latest", image);
+    const skopeo = cleanUp.add(new Skopeo(outputs));
+    await skopeo.copy(`docker://${outputs.repositoryPrefix}/team/large`, `dir:${skopeo.path("copy")}`);
+    await skopeo.copy(`dir:${skopeo.path("copy")}`, `docker://${outputs.repositoryPrefix}/team/copied`);
+    await checkImage(outputs, "team/copied", "latest", image);
+  });
+});

@@ -131,12 +131,22 @@ func (p *push) attempt(a *answer) (done bool, err error) {
 		untouch()
 		return false, err
 	}
-	if p.Reference != p.Digest.String() || len(p.Tags) > 0 || p.Manifest.Subject != "" {
-		// A tag or its subject keeps it, and all it refers to. Without, an index may come
-		// that needs it.
+	if p.Reference != p.Digest.String() || len(p.Tags) > 0 || p.hasSubject() {
+		// A tag or its subject keeps it, and all it refers to. Without, an index or its
+		// subject may come that needs it.
 		f.touched.settle(p.Repository, append(p.Manifest.References(), p.Digest)...)
 	}
 	return true, nil
+}
+
+// hasSubject says whether what it is about is there.
+func (p *push) hasSubject() bool {
+	subject := p.Manifest.Subject
+	if subject.Validate() != nil {
+		return false
+	}
+	_, err := p.fence.driver.Stat(p.request.Context(), layout.RevisionPath(p.Repository, subject))
+	return err == nil
 }
 
 // safe says whether nothing the manifest needs can have gone since then.

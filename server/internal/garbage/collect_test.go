@@ -139,7 +139,7 @@ func TestWhatGoes(t *testing.T) {
 			Options{DeleteUntagged: true},
 			func(t *testing.T, r *rig) (gone, left []string) {
 				r.Push(t, "app", "1", layer(1))
-				about := r.PushAbout(t, "app", "", digest.FromString("never pushed"))
+				about := r.another(t).PushAbout(t, "app", "", digest.FromString("never pushed"))
 				tagged := r.PushAbout(t, "app", "signature", digest.FromString("never pushed either"))
 				return []string{"app@" + about.String()}, []string{"app@" + tagged.String()}
 			},
@@ -158,7 +158,7 @@ func TestWhatGoes(t *testing.T) {
 			"a repository of nothing but that",
 			Options{DeleteUntagged: true},
 			func(t *testing.T, r *rig) (gone, left []string) {
-				about := r.PushAbout(t, "app", "", digest.FromString("never pushed"))
+				about := r.another(t).PushAbout(t, "app", "", digest.FromString("never pushed"))
 				return []string{"app@" + about.String()}, nil
 			},
 			1, 2,
@@ -274,6 +274,12 @@ func (r *rig) checkLinks(t *testing.T) {
 			t.Errorf("%s: links %v instead of %v", each.name, each.referrers, links)
 		}
 	}
+}
+
+// another server remembers what its own clients count on.
+func (r *rig) another(t *testing.T) *rig {
+	t.Helper()
+	return serve(t, r.collector.driver, "another", quick, Options{})
 }
 
 // pushBy512 pushes an image by its digest of that algorithm, and a tag.

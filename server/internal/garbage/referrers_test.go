@@ -37,6 +37,22 @@ func TestMissingLinks(t *testing.T) {
 	}
 }
 
+// TestSubjectThatComesLater has a signature pushed before its image, and a collection in
+// between.
+func TestSubjectThatComesLater(t *testing.T) {
+	r := serve(t, folder(t), "a", quick, Options{DeleteUntagged: true})
+	image := r.another(t).Push(t, "elsewhere", "1", registrytest.Layer(1, 100))
+	about := r.PushAbout(t, "elsewhere/copy", "", image)
+	r.collect(t, Request{})
+	r.Copy(t, "elsewhere", "elsewhere/copy", "1")
+	r = r.another(t)
+	r.collect(t, Request{DeleteUntagged: true})
+	if found := r.Referrers(t, "elsewhere/copy", image, ""); !slices.Equal(found, []digest.Digest{about}) {
+		t.Error(found)
+	}
+	r.Pulled(t)
+}
+
 // TestLinkThatIsNeededAgain has a manifest pushed again when its link is on the list of
 // deletions already, through the server that collects and through another one.
 func TestLinkThatIsNeededAgain(t *testing.T) {

@@ -124,6 +124,20 @@ func (c Client) Retag(t testing.TB, repository, from, to string) {
 	c.send(t, http.MethodPut, c.URL+"/v2/"+repository+"/manifests/"+to, v1.MediaTypeImageManifest, content, http.StatusCreated)
 }
 
+// Copy pushes an image again, to another repository.
+func (c Client) Copy(t testing.TB, from, to, tag string) {
+	t.Helper()
+	content := c.get(t, "/v2/"+from+"/manifests/"+tag)
+	var m v1.Manifest
+	if err := json.Unmarshal(content, &m); err != nil {
+		t.Fatal(err)
+	}
+	for _, each := range append(m.Layers, m.Config) {
+		c.PushBlob(t, to, each.Digest, c.verified(t, "/v2/"+from+"/blobs/", each.Digest))
+	}
+	c.send(t, http.MethodPut, c.URL+"/v2/"+to+"/manifests/"+tag, v1.MediaTypeImageManifest, content, http.StatusCreated)
+}
+
 // BeginUpload leaves an upload that is not done.
 func (c Client) BeginUpload(t testing.TB, repository string) {
 	t.Helper()

@@ -22,14 +22,14 @@ import (
 // that its next version asks for, against a server with TLS and users.
 func TestConformance(t *testing.T) {
 	suite := buildSuite(t)
-	for _, test := range []struct{ name, store, users string }{
-		{"folder", "folder", ""},
-		{"folder, pulls without login", "folder", "#!anonymous pull *\n"},
-		{"S3", "S3", ""},
-	} {
+	tests := []struct{ name, store, users string }{{"folder, pulls without login", "folder", "#!anonymous pull *\n"}}
+	for name := range everyStore {
+		tests = append(tests, struct{ name, store, users string }{name, name, ""})
+	}
+	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
-			section, _ := everyStore[test.store](t)
-			server := serveUsers(t, section, test.users)
+			section, google := everyStore[test.store](t)
+			server := serveUsers(t, section, google, test.users)
 			report := server.run(t, suite)
 			t.Logf("%s: %d tests in %ss, %d failed, %d errors, %d skipped, %d disabled",
 				test.name, report.Tests, report.Time, report.Failures, report.Errors, report.Skipped, report.Disabled)
@@ -63,7 +63,7 @@ type secured struct{ address, authority, config string }
 const userName, userPassword = "admin", "only for the test"
 
 // serveUsers starts one; others are more lines of its users' file.
-func serveUsers(t *testing.T, section, others string) secured {
+func serveUsers(t *testing.T, section string, google *server, others string) secured {
 	t.Helper()
 	folder := t.TempDir()
 	write := func(name string, content []byte) string {
@@ -85,7 +85,7 @@ func serveUsers(t *testing.T, section, others string) secured {
 	plain = strings.Replace(plain, fmt.Sprintf("http: {addr: %q}", s.address),
 		fmt.Sprintf("http: {addr: %q, secret: of the test, tls: {certificate: %q, key: %q}}\nauth: {htpasswd: {realm: test, path: %q}}", s.address, pair, pair, users), 1)
 	s.config = write("config.yml", []byte(plain))
-	process := exec.Command(binary, "serve", s.config)
+	process := command(t.Context(), t, google, "serve", s.config)
 	if err := process.Start(); err != nil {
 		t.Fatal(err)
 	}

@@ -500,6 +500,16 @@ func TestTokenURL(t *testing.T) {
 	}{
 		{"as asked", "", func(*http.Request) {}, "http://registry.example.com:5000/auth/token"},
 		{"behind a proxy", "", func(r *http.Request) { r.Header.Set("X-Forwarded-Proto", "https") }, "https://registry.example.com:5000/auth/token"},
+		{"behind a proxy that keeps no host", "", func(r *http.Request) {
+			r.Header.Set("X-Forwarded-Proto", "https")
+			r.Header.Set("X-Forwarded-Host", "hub.example.com, proxy.internal")
+		}, "https://hub.example.com/auth/token"},
+		{"behind one that speaks RFC 7239", "", func(r *http.Request) {
+			r.Header.Set("Forwarded", `for=10.0.0.1;proto=https;host="hub.example.com"`)
+		}, "https://hub.example.com/auth/token"},
+		{"behind one that says nothing of use", "", func(r *http.Request) {
+			r.Header.Set("Forwarded", "for=10.0.0.1")
+		}, "http://registry.example.com:5000/auth/token"},
 		{"as configured", "https://hub.example.com", func(*http.Request) {}, "https://hub.example.com/auth/token"},
 	}
 	for _, test := range tests {

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/distribution/distribution/v3/registry/api/errcode"
+	v2 "github.com/distribution/distribution/v3/registry/api/v2"
 	"github.com/distribution/distribution/v3/registry/auth"
 
 	"container-registry/server/internal/credential"
@@ -115,11 +116,14 @@ func (c *Controller) tokenURL(r *http.Request) string {
 	if c.host != "" {
 		return c.host + c.tokenPath
 	}
-	scheme := "http"
-	if r.TLS != nil || r.Header.Get("X-Forwarded-Proto") == "https" {
-		scheme = "https"
+	// The client has to see one server: the engine's Location goes by the same headers.
+	base, err := v2.NewURLBuilderFromRequest(r, false).BuildBaseURL()
+	scheme, rest, found := strings.Cut(base, "://")
+	if err != nil || !found {
+		return c.tokenPath
 	}
-	return scheme + "://" + r.Host + c.tokenPath
+	host, _, _ := strings.Cut(rest, "/")
+	return scheme + "://" + host + c.tokenPath
 }
 
 // scopeOf puts what a request needs into the words of a token request.

@@ -21,6 +21,7 @@ type handler struct {
 }
 
 func (h *handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	r = forwarded(r)
 	var match mux.RouteMatch
 	if h.router.Match(r, &match) && match.Route != nil {
 		switch match.Route.GetName() {

@@ -44,6 +44,19 @@ func TestAccept(t *testing.T) {
 	}
 }
 
+func TestForwarded(t *testing.T) {
+	for given, want := range map[string]string{"": "", "https": "https", "https, http": "https", " https ,http": "https"} {
+		var got string
+		engine := http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) { got = r.Header.Get("X-Forwarded-Proto") })
+		r := httptest.NewRequest(http.MethodPost, "/v2/team/app/blobs/uploads/", nil)
+		r.Header.Set("X-Forwarded-Proto", given)
+		Handler(engine, "").ServeHTTP(httptest.NewRecorder(), r)
+		if got != want {
+			t.Errorf("%q: %q", given, got)
+		}
+	}
+}
+
 // TestNames has an engine that keeps all blobs by sha256.
 func TestNames(t *testing.T) {
 	own, other := digest.FromString("a blob"), digest.SHA512.FromString("a blob")

@@ -49,7 +49,7 @@ func buildSuite(t *testing.T) string {
 	t.Helper()
 	suite := filepath.Join(t.TempDir(), "conformance")
 	build := exec.Command("go", "build", "-o", suite, "github.com/opencontainers/distribution-spec/conformance")
-	build.Dir = filepath.Join("..", "..", "..", "toolchain", "conformance")
+	build.Dir = filepath.Join("..", "..", "..", "offline", "toolchain", "conformance")
 	build.Env = append(os.Environ(), "CGO_ENABLED=0", "GOFLAGS=-mod=readonly")
 	if output, err := build.CombinedOutput(); err != nil {
 		t.Fatalf("%v\n%s", err, output)

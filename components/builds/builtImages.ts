@@ -34,21 +34,21 @@ export class BuiltImages extends pulumi.ComponentResource {
     for (const image of basesFirst(args.builds)) {
       const base = image.from === undefined ? undefined : built[image.from];
       const key = `builds[${args.builds.indexOf(image)}]`;
-      built[image.name] = this.built(name, args, image, key, { platform: image.platform ?? platform, base });
+      built[image.name] = this.createImage(name, args, image, key, { platform: image.platform ?? platform, base });
     }
     this.references = pulumi.output(built);
     this.registerOutputs({ references: this.references });
   }
 
   /** Builds an image, pushes it under each of its tags, and returns the reference of the first. */
-  private built(
+  private createImage(
     name: string,
     { repositoryPrefix, username, password }: BuiltImagesArgs,
     image: ImageBuild,
     key: string,
     found: { platform?: pulumi.Input<string>; base?: pulumi.Output<string> },
   ): pulumi.Output<string> {
-    const context = this.context(image, key);
+    const context = this.contextFolder(image, key);
     const build = {
       context,
       dockerfile: pulumi.output(context).apply((folder) => dockerfileIn(folder, image)),
@@ -74,7 +74,7 @@ export class BuiltImages extends pulumi.ComponentResource {
   }
 
   /** The folder of this machine that has an image's context. */
-  private context(image: ImageBuild, key: string): pulumi.Input<string> {
+  private contextFolder(image: ImageBuild, key: string): pulumi.Input<string> {
     const git = gitContext(image.context);
     if (git === undefined) {
       return image.context;

@@ -61,13 +61,17 @@ export class AcrRegistry extends pulumi.ComponentResource {
     checkArguments("AcrRegistry", args, () => acrProblems(settings));
     const { acr } = settings;
 
-    const registry = this.registry(name, settings, args.lab ?? false);
+    const registry = this.createRegistry(name, settings, args.lab ?? false);
     const granted = [
-      ...(acr.readers ?? []).map((each) => this.grant(`${name}-reader-${each}`, registry.id, principalOf(each), roles.pull)),
-      ...(acr.writers ?? []).map((each) => this.grant(`${name}-writer-${each}`, registry.id, principalOf(each), roles.push)),
+      ...(acr.readers ?? []).map((each) =>
+        this.createGrant(`${name}-reader-${each}`, registry.id, principalOf(each), roles.pull),
+      ),
+      ...(acr.writers ?? []).map((each) =>
+        this.createGrant(`${name}-writer-${each}`, registry.id, principalOf(each), roles.push),
+      ),
     ];
     const inRegistry = { resourceGroupName: this.groupOf(registry), registryName: registry.name };
-    const mirror = args.mirror === undefined ? [] : [this.mirror(name, args.mirror, settings, inRegistry)];
+    const mirror = args.mirror === undefined ? [] : [this.createMirror(name, args.mirror, settings, inRegistry)];
 
     const { getClientConfigOutput, getClientTokenOutput } = cloudModule("@pulumi/azure-native/authorization");
     const { tenantId } = getClientConfigOutput({ parent: this });
@@ -96,13 +100,13 @@ export class AcrRegistry extends pulumi.ComponentResource {
     this.registerOutputs(outputs);
   }
 
-  private registry(name: string, { acr, garbageCollection }: AcrSettings, lab: boolean): containerregistry.Registry {
+  private createRegistry(name: string, { acr, garbageCollection }: AcrSettings, lab: boolean): containerregistry.Registry {
     const { Registry } = cloudModule("@pulumi/azure-native/containerregistry");
     return new Registry(
       `${name}-registry`,
       {
-        registryName: acr.name ?? this.freeName(name),
-        resourceGroupName: acr.resourceGroup ?? this.resourceGroup(name, acr, lab),
+        registryName: acr.name ?? this.createName(name),
+        resourceGroupName: acr.resourceGroup ?? this.createResourceGroup(name, acr, lab),
         location: acr.location,
         sku: { name: acr.sku ?? AcrSku.Standard },
         adminUserEnabled: false,
@@ -124,14 +128,14 @@ export class AcrRegistry extends pulumi.ComponentResource {
     );
   }
 
-  private resourceGroup(name: string, { location, tags }: AcrOptions, lab: boolean): pulumi.Output<string> {
+  private createResourceGroup(name: string, { location, tags }: AcrOptions, lab: boolean): pulumi.Output<string> {
     const { ResourceGroup } = cloudModule("@pulumi/azure-native/resources");
     // A group takes all that is in it along, so it is kept like the registry.
     return new ResourceGroup(`${name}-group`, { location, tags }, holdsImages(this, lab)).name;
   }
 
   /** No other registry in Azure may have the name, which has no hyphens. */
-  private freeName(name: string): pulumi.Output<string> {
+  private createName(name: string): pulumi.Output<string> {
     const suffix = new random.RandomString(`${name}-suffix`, { length: 12, special: false, upper: false }, { parent: this });
     return pulumi.interpolate`registry${suffix.result}`;
   }
@@ -141,7 +145,7 @@ export class AcrRegistry extends pulumi.ComponentResource {
     return registry.id.apply((id) => id.split("/")[4] ?? "");
   }
 
-  private grant(name: string, scope: pulumi.Input<string>, principal: Principal, role: string): pulumi.CustomResource {
+  private createGrant(name: string, scope: pulumi.Input<string>, principal: Principal, role: string): pulumi.CustomResource {
     const { RoleAssignment } = cloudModule("@pulumi/azure-native/authorization");
     return new RoleAssignment(
       name,
@@ -156,7 +160,7 @@ export class AcrRegistry extends pulumi.ComponentResource {
     );
   }
 
-  private mirror(name: string, mirror: Mirror, settings: AcrSettings, inRegistry: InRegistry): pulumi.CustomResource {
+  private createMirror(name: string, mirror: Mirror, settings: AcrSettings, inRegistry: InRegistry): pulumi.CustomResource {
     const { CacheRule } = cloudModule("@pulumi/azure-native/containerregistry");
     const host = upstreamHost(mirror).replace("registry-1.docker.io", "docker.io");
     return new CacheRule(
@@ -169,14 +173,14 @@ export class AcrRegistry extends pulumi.ComponentResource {
         credentialSetResourceId:
           settings.acr.mirrorVault === undefined
             ? undefined
-            : this.upstreamLogin(name, mirror, settings.acr.mirrorVault, host, inRegistry),
+            : this.createUpstreamLogin(name, mirror, settings.acr.mirrorVault, host, inRegistry),
       },
       { parent: this },
     );
   }
 
   /** Azure reads a login from a key vault, by an identity of its own that may read it. */
-  private upstreamLogin(
+  private createUpstreamLogin(
     name: string,
     { username, password }: Mirror,
     vault: string,
@@ -212,7 +216,7 @@ export class AcrRegistry extends pulumi.ComponentResource {
       { parent: this },
     );
     const principalId = credentials.identity.apply((identity) => identity?.principalId ?? "");
-    const access = this.grant(
+    const access = this.createGrant(
       `${name}-upstream-access`,
       vault,
       { principalId, principalType: "ServicePrincipal" },

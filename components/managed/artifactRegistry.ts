@@ -56,29 +56,15 @@ export class ArtifactRegistry extends pulumi.ComponentResource {
     );
     const lab = args.lab ?? false;
 
-    const { Repository } = cloudModule("@pulumi/gcp/artifactregistry");
-    const policies = cleanupPolicies(garbageCollection);
     const id = options.repository ?? repositoryIdOf(name);
-    const repository = new Repository(
-      `${name}-repository`,
-      {
-        ...common(id, options),
-        description: `Container images of ${name}`,
-        mode: "STANDARD_REPOSITORY",
-        dockerConfig: { immutableTags: options.immutableTags ?? true },
-        cleanupPolicies: policies,
-        // Without rules for tags nothing is tried out.
-        cleanupPolicyDryRun: garbageCollection.retention !== undefined && garbageCollection.retentionDryRun !== false,
-      },
-      holdsImages(this, lab),
-    );
-    const mirror = args.mirror === undefined ? undefined : this.mirror(name, `${id}-mirror`, args.mirror, options);
+    const repository = this.createRepository(name, id, options, garbageCollection, lab);
+    const mirror = args.mirror === undefined ? undefined : this.createMirror(name, `${id}-mirror`, args.mirror, options);
     const granted = [
-      ...this.members(`${name}-reader`, repository, "roles/artifactregistry.reader", options.readers),
-      ...this.members(`${name}-writer`, repository, "roles/artifactregistry.writer", options.writers),
+      ...this.grantMembers(`${name}-reader`, repository, "roles/artifactregistry.reader", options.readers),
+      ...this.grantMembers(`${name}-writer`, repository, "roles/artifactregistry.writer", options.writers),
       ...(mirror === undefined
         ? []
-        : this.members(`${name}-mirror-reader`, mirror, "roles/artifactregistry.reader", [
+        : this.grantMembers(`${name}-mirror-reader`, mirror, "roles/artifactregistry.reader", [
             ...(options.readers ?? []),
             ...(options.writers ?? []),
           ])),
@@ -110,7 +96,30 @@ export class ArtifactRegistry extends pulumi.ComponentResource {
     this.registerOutputs(outputs);
   }
 
-  private members(
+  private createRepository(
+    name: string,
+    id: string,
+    options: ArtifactRegistryOptions,
+    garbageCollection: GarbageCollection,
+    lab: boolean,
+  ): google.Repository {
+    const { Repository } = cloudModule("@pulumi/gcp/artifactregistry");
+    return new Repository(
+      `${name}-repository`,
+      {
+        ...common(id, options),
+        description: `Container images of ${name}`,
+        mode: "STANDARD_REPOSITORY",
+        dockerConfig: { immutableTags: options.immutableTags ?? true },
+        cleanupPolicies: cleanupPolicies(garbageCollection),
+        // Without rules for tags nothing is tried out.
+        cleanupPolicyDryRun: garbageCollection.retention !== undefined && garbageCollection.retentionDryRun !== false,
+      },
+      holdsImages(this, lab),
+    );
+  }
+
+  private grantMembers(
     name: string,
     repository: google.Repository,
     role: string,
@@ -129,7 +138,7 @@ export class ArtifactRegistry extends pulumi.ComponentResource {
   }
 
   /** A remote repository: what is pulled from it comes from the upstream, once. */
-  private mirror(name: string, id: string, mirror: Mirror, options: ArtifactRegistryOptions): google.Repository {
+  private createMirror(name: string, id: string, mirror: Mirror, options: ArtifactRegistryOptions): google.Repository {
     const { Repository } = cloudModule("@pulumi/gcp/artifactregistry");
     const { username, password } = mirror;
     const host = upstreamHost(mirror);
@@ -151,7 +160,7 @@ export class ArtifactRegistry extends pulumi.ComponentResource {
                 upstreamCredentials: {
                   usernamePasswordCredentials: {
                     username,
-                    passwordSecretVersion: this.upstreamPassword(name, id, password, options),
+                    passwordSecretVersion: this.createUpstreamPassword(name, id, password, options),
                   },
                 },
               }),
@@ -163,7 +172,7 @@ export class ArtifactRegistry extends pulumi.ComponentResource {
   }
 
   /** Artifact Registry reads a password from Secret Manager, by an identity of its own that may read it. */
-  private upstreamPassword(
+  private createUpstreamPassword(
     name: string,
     id: string,
     password: pulumi.Input<string>,

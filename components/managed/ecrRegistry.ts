@@ -64,9 +64,9 @@ export class EcrRegistry extends pulumi.ComponentResource {
 
     const names = ecr.repositories ?? [];
     const made = [
-      ...names.filter((each) => !each.endsWith("/*")).flatMap((each) => this.repository(name, each, settings, lab)),
-      ...this.templates(name, settings),
-      ...(args.mirror === undefined ? [] : this.mirror(name, args.mirror, settings)),
+      ...names.filter((each) => !each.endsWith("/*")).flatMap((each) => this.createRepository(name, each, settings, lab)),
+      ...this.createTemplates(name, settings),
+      ...(args.mirror === undefined ? [] : this.createMirror(name, args.mirror, settings)),
     ];
 
     const { getAuthorizationTokenOutput } = cloudModule("@pulumi/aws/ecr");
@@ -101,7 +101,7 @@ export class EcrRegistry extends pulumi.ComponentResource {
     this.registerOutputs(outputs);
   }
 
-  private repository(name: string, repository: string, settings: EcrSettings, lab: boolean): pulumi.CustomResource[] {
+  private createRepository(name: string, repository: string, settings: EcrSettings, lab: boolean): pulumi.CustomResource[] {
     const { LifecyclePolicy, Repository, RepositoryPolicy } = cloudModule("@pulumi/aws/ecr");
     const { ecr, garbageCollection } = settings;
     const made = new Repository(
@@ -133,7 +133,7 @@ export class EcrRegistry extends pulumi.ComponentResource {
   }
 
   /** How repositories are made that a push or the mirror asks for; they are none of the stack's. */
-  private templates(name: string, settings: EcrSettings): pulumi.CustomResource[] {
+  private createTemplates(name: string, settings: EcrSettings): pulumi.CustomResource[] {
     const { RepositoryCreationTemplate } = cloudModule("@pulumi/aws/ecr");
     const { ecr, garbageCollection } = settings;
     const pushed = (ecr.repositories ?? []).filter((each) => each.endsWith("/*")).map((each) => each.slice(0, -2));
@@ -143,7 +143,7 @@ export class EcrRegistry extends pulumi.ComponentResource {
     }
     const common: Omit<awsEcr.RepositoryCreationTemplateArgs, "appliedFors" | "prefix"> = {
       region: ecr.region,
-      customRoleArn: this.creationRole(name, ecr),
+      customRoleArn: this.createCreationRole(name, ecr),
       encryptionConfigurations: encryption(ecr),
       repositoryPolicy: repositoryPolicy(ecr),
       resourceTags: ecr.tags,
@@ -177,7 +177,7 @@ export class EcrRegistry extends pulumi.ComponentResource {
   }
 
   /** Needed for tags and for keys of KMS, and for nothing else. */
-  private creationRole(name: string, { kmsKey, tags }: EcrOptions): pulumi.Output<string> | undefined {
+  private createCreationRole(name: string, { kmsKey, tags }: EcrOptions): pulumi.Output<string> | undefined {
     if (kmsKey === undefined && tags === undefined) {
       return undefined;
     }
@@ -187,7 +187,7 @@ export class EcrRegistry extends pulumi.ComponentResource {
     return onceMade(role.arn, [allowed]);
   }
 
-  private mirror(name: string, mirror: Mirror, settings: EcrSettings): pulumi.CustomResource[] {
+  private createMirror(name: string, mirror: Mirror, settings: EcrSettings): pulumi.CustomResource[] {
     const { PullThroughCacheRule } = cloudModule("@pulumi/aws/ecr");
     return [
       new PullThroughCacheRule(
@@ -195,7 +195,7 @@ export class EcrRegistry extends pulumi.ComponentResource {
         {
           ecrRepositoryPrefix: ecrMirrorPrefix(settings) ?? "",
           upstreamRegistryUrl: upstreamHost(mirror),
-          credentialArn: mirror.username === undefined ? undefined : this.upstreamLogin(name, mirror, settings.ecr),
+          credentialArn: mirror.username === undefined ? undefined : this.createUpstreamLogin(name, mirror, settings.ecr),
           region: settings.ecr.region,
         },
         { parent: this },
@@ -204,7 +204,7 @@ export class EcrRegistry extends pulumi.ComponentResource {
   }
 
   /** ECR reads a login from Secrets Manager, under names that begin with `ecr-pullthroughcache/`. */
-  private upstreamLogin(name: string, { username, password }: Mirror, { region, tags }: EcrOptions): pulumi.Output<string> {
+  private createUpstreamLogin(name: string, { username, password }: Mirror, { region, tags }: EcrOptions): pulumi.Output<string> {
     const { Secret, SecretVersion } = cloudModule("@pulumi/aws/secretsmanager");
     const secret = new Secret(
       `${name}-upstream-login`,

@@ -60,21 +60,8 @@ export class PullThroughCache extends pulumi.ComponentResource {
       { storage: {}, lab: args.lab ?? false, imageId: image.imageId, unprivileged: true },
       parent,
     );
-    // It signs nothing here, but the file's name is a hash over it, which so tells nothing about the upstream's password.
-    const httpSecret = new random.RandomPassword(`${name}-http-secret`, { length: 48, special: false }, parent);
-    const { upstream, username, password, ttl, caCertificates } = settings.mirror;
-    const configuration = pulumi
-      .all([httpSecret.result, password === undefined ? undefined : pulumi.secret(password)])
-      .apply(([secret, known]) =>
-        renderConfiguration({
-          httpSecret: secret,
-          tls: settings.encrypted,
-          bundled: true,
-          readOnly: false,
-          storage: storageConfiguration({}),
-          proxy: { upstream, username, password: known, ttl },
-        }),
-      );
+    const { caCertificates } = settings.mirror;
+    const configuration = this.createConfiguration(name, settings);
     const path = pulumi.unsecret(configuration.apply(configurationPath));
     const files = new ServerFiles(
       `${name}-files`,
@@ -109,6 +96,25 @@ export class PullThroughCache extends pulumi.ComponentResource {
     this.endpoint = pulumi.output(`${scheme}://${hostPort(settings.hostname, settings.mirror.port)}`);
     this.containerName = nameWhenReady(this, container, { bundled: true, resources: settings.resources });
     this.registerOutputs({ endpoint: this.endpoint, containerName: this.containerName });
+  }
+
+  /** The configuration file as text. Secret. */
+  private createConfiguration(name: string, { mirror, encrypted }: CacheSettings): pulumi.Output<string> {
+    // It signs nothing here, but the file's name is a hash over it, which so tells nothing about the upstream's password.
+    const httpSecret = new random.RandomPassword(`${name}-http-secret`, { length: 48, special: false }, { parent: this });
+    const { upstream, username, password, ttl } = mirror;
+    return pulumi
+      .all([httpSecret.result, password === undefined ? undefined : pulumi.secret(password)])
+      .apply(([secret, known]) =>
+        renderConfiguration({
+          httpSecret: secret,
+          tls: encrypted,
+          bundled: true,
+          readOnly: false,
+          storage: storageConfiguration({}),
+          proxy: { upstream, username, password: known, ttl },
+        }),
+      );
   }
 
   private warn({ bindAddress, mirror }: CacheSettings): void {

@@ -47,7 +47,7 @@ export class RegistryCertificate extends pulumi.ComponentResource {
 
     switch (settings.mode ?? TlsMode.SelfSigned) {
       case TlsMode.SelfSigned: {
-        const made = this.selfSigned(name, args, settings);
+        const made = this.createSelfSigned(name, args, settings);
         this.serverPem = made.serverPem;
         this.caCertificate = made.caCertificate;
         break;
@@ -73,15 +73,15 @@ export class RegistryCertificate extends pulumi.ComponentResource {
     this.registerOutputs({ serverPem: this.serverPem, caCertificate: this.caCertificate, expiresAt: this.expiresAt });
   }
 
-  private selfSigned(
+  private createSelfSigned(
     name: string,
     args: RegistryCertificateArgs,
     settings: Tls,
   ): { serverPem: pulumi.Output<string>; caCertificate: pulumi.Output<string> } {
     const generation = settings.caGeneration ?? 1;
-    const ca = this.authority(name, generation);
-    const previous = settings.keepPreviousCa ? this.authority(name, generation - 1) : undefined;
-    const bridge = previous === undefined ? "" : this.bridge(name, ca, previous).certPem;
+    const ca = this.createAuthority(name, generation);
+    const previous = settings.keepPreviousCa ? this.createAuthority(name, generation - 1) : undefined;
+    const bridge = previous === undefined ? "" : this.createBridge(name, ca, previous).certPem;
 
     const names = [...new Set([args.hostname, ...(args.alternativeNames ?? [])])];
     const serverKey = new tls.PrivateKey(`${name}-key`, keyArgs, {
@@ -120,7 +120,7 @@ export class RegistryCertificate extends pulumi.ComponentResource {
   }
 
   /** The generation is part of the names: the CA before stays in state as long as it is asked for. */
-  private authority(name: string, generation: number): Authority {
+  private createAuthority(name: string, generation: number): Authority {
     const key = new tls.PrivateKey(`${name}-ca-key-${generation}`, keyArgs, { parent: this });
     const subject = { commonName: `${name} CA ${generation}`, organization };
     const certificate = new tls.SelfSignedCert(
@@ -139,7 +139,7 @@ export class RegistryCertificate extends pulumi.ComponentResource {
   }
 
   /** The new CA's key, certified by the CA before: clients that know only that one find a way from the server certificate to it. */
-  private bridge(name: string, ca: Authority, previous: Authority): tls.LocallySignedCert {
+  private createBridge(name: string, ca: Authority, previous: Authority): tls.LocallySignedCert {
     const request = new tls.CertRequest(
       `${name}-ca-bridge-request`,
       { privateKeyPem: ca.key.privateKeyPem, subject: ca.subject },

@@ -35,7 +35,7 @@ export class RegistryUsers extends pulumi.ComponentResource {
     super("container-registry:index:RegistryUsers", name, {}, opts);
     checkArguments("RegistryUsers", args, () => userProblems(args.users));
 
-    const users = args.users.map((user, index) => ({ name: user.name, passwords: this.passwords(name, user, index) }));
+    const users = args.users.map((user, index) => ({ name: user.name, passwords: this.createPasswords(name, user, index) }));
     const entries = pulumi.all(users.flatMap((user) => user.passwords.map(({ hash }) => ({ name: user.name, hash }))));
     this.htpasswd = pulumi.secret(
       entries.apply((known) =>
@@ -54,25 +54,25 @@ export class RegistryUsers extends pulumi.ComponentResource {
   }
 
   /** A user's passwords: the current one first, and during a grace period the one before. */
-  private passwords(name: string, user: User, index: number): [Password, ...Password[]] {
+  private createPasswords(name: string, user: User, index: number): [Password, ...Password[]] {
     const generation = user.generation ?? 1;
     if (user.password === undefined) {
       return [
-        this.generated(name, user.name, generation),
-        ...(user.keepPrevious ? [this.generated(name, user.name, generation - 1)] : []),
+        this.createPassword(name, user.name, generation),
+        ...(user.keepPrevious ? [this.createPassword(name, user.name, generation - 1)] : []),
       ];
     }
     const salt = `${name}-${user.name}-salt`;
     return [
-      this.given(`${salt}-${generation}`, user.password, `users[${index}].password`),
+      this.hashPassword(`${salt}-${generation}`, user.password, `users[${index}].password`),
       ...(user.previousPassword === undefined
         ? []
-        : [this.given(`${salt}-previous`, user.previousPassword, `users[${index}].previousPassword`)]),
+        : [this.hashPassword(`${salt}-previous`, user.previousPassword, `users[${index}].previousPassword`)]),
     ];
   }
 
   /** The generation is part of the name: the password of the one before stays in state as long as it is asked for. */
-  private generated(name: string, user: string, generation: number): Password {
+  private createPassword(name: string, user: string, generation: number): Password {
     const password = new random.RandomPassword(
       `${name}-${user}-${generation}`,
       // No special characters: the password is typed into shells and put into URLs; 32 of 62 characters are 190 bits.
@@ -82,7 +82,7 @@ export class RegistryUsers extends pulumi.ComponentResource {
     return { password: password.result, hash: password.bcryptHash };
   }
 
-  private given(saltName: string, password: pulumi.Input<string>, key: string): Password {
+  private hashPassword(saltName: string, password: pulumi.Input<string>, key: string): Password {
     const checked = checkWhenKnown(pulumi.secret(password), (value) => passwordProblem(key, value));
     const salt = new random.RandomBytes(saltName, { length: 16 }, { parent: this });
     return { password: checked, hash: pulumi.all([checked, salt.base64]).apply(([value, bytes]) => bcryptHash(value, bytes)) };

@@ -24,7 +24,7 @@ export class ServerImage extends pulumi.ComponentResource {
     const image = new docker.RemoteImage(
       name,
       reference === "bundled"
-        ? { name: this.bundled(name) }
+        ? { name: this.createBundled(name) }
         : // Somebody else's image: it may be in use elsewhere on this engine, so it stays there.
           { name: reference, keepLocally: true },
       { parent: this },
@@ -34,7 +34,7 @@ export class ServerImage extends pulumi.ComponentResource {
   }
 
   /** The name the bundled image has on the engine. Each component has a tag of its own, so that removing it never hits another's. */
-  private bundled(name: string): pulumi.Output<string> {
+  private createBundled(name: string): pulumi.Output<string> {
     return engineOf(this).apply(async (engine) => {
       const archive = await buildBundledImage();
       const tagged = imageName(name, archive);

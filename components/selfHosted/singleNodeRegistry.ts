@@ -1,3 +1,4 @@
+import * as docker from "@pulumi/docker";
 import * as pulumi from "@pulumi/pulumi";
 import { Authentication, GarbageCollection, Mirror, Resources, Tls, TlsMode, User } from "../args/registry";
 import { nameProblems } from "../checks/container";
@@ -107,31 +108,7 @@ export class SingleNodeRegistry extends pulumi.ComponentResource {
       { imageId: image.imageId, unprivileged: bundled, files: server.files },
       parent,
     );
-    const configurationPath = untilStoreAnswers(this, settings, server, () =>
-      pulumi.all([image.imageId, files.volume, withoutDependency(files.written)]).apply(([imageId, filesVolume]) => ({
-        imageId,
-        containerName: name,
-        filesVolume,
-        filesFolder,
-        hosts: serverHosts(settings.hosts).map(({ host, ip }) => `${host}:${ip}`),
-      })),
-    );
-    const container = serverContainer(
-      name,
-      {
-        imageId: image.imageId,
-        bundled,
-        configurationPath,
-        filesVolume: files.volume,
-        volumes: data.volumes,
-        environment: server.environment,
-        bindAddress: settings.bindAddress,
-        port: settings.port,
-        hosts: settings.hosts,
-        resources: settings.resources,
-      },
-      { parent: this, dependsOn: [files, data] },
-    );
+    const container = this.createContainer(name, settings, { server, image, data, files });
     const mirror = settings.mirror && this.createMirror(name, settings.mirror, settings, server, lab);
 
     const outputs = clientOutputs(settings, server, mirror?.endpoint);
@@ -150,6 +127,39 @@ export class SingleNodeRegistry extends pulumi.ComponentResource {
     // Outputs that tell where the registry is wait until it answers.
     this.containerName = nameWhenReady(this, container, { bundled, resources: settings.resources });
     this.registerOutputs({ ...outputs, containerName: this.containerName });
+  }
+
+  private createContainer(
+    name: string,
+    settings: RegistrySettings,
+    { server, image, data, files }: { server: RegistryParts; image: ServerImage; data: ServerVolume; files: ServerFiles },
+  ): docker.Container {
+    const bundled = settings.image === "bundled";
+    const configurationPath = untilStoreAnswers(this, settings, server, () =>
+      pulumi.all([image.imageId, files.volume, withoutDependency(files.written)]).apply(([imageId, filesVolume]) => ({
+        imageId,
+        containerName: name,
+        filesVolume,
+        filesFolder,
+        hosts: serverHosts(settings.hosts).map(({ host, ip }) => `${host}:${ip}`),
+      })),
+    );
+    return serverContainer(
+      name,
+      {
+        imageId: image.imageId,
+        bundled,
+        configurationPath,
+        filesVolume: files.volume,
+        volumes: data.volumes,
+        environment: server.environment,
+        bindAddress: settings.bindAddress,
+        port: settings.port,
+        hosts: settings.hosts,
+        resources: settings.resources,
+      },
+      { parent: this, dependsOn: [files, data] },
+    );
   }
 
   /** A pull-through cache with the registry's certificate, which is for the host, whatever the port. */

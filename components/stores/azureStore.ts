@@ -38,27 +38,10 @@ export class AzureStore extends pulumi.ComponentResource {
     const { resourceGroup, location, principalId, ...options } = args.options;
     const lab = args.lab ?? false;
     const { tags } = args;
-    const { BlobContainer, BlobServiceProperties, StorageAccount } = cloudModule("@pulumi/azure-native/storage");
+    const { BlobContainer, BlobServiceProperties } = cloudModule("@pulumi/azure-native/storage");
 
-    const resourceGroupName = resourceGroup ?? this.resourceGroup(name, location, tags, lab);
-    const account = new StorageAccount(
-      `${name}-account`,
-      {
-        resourceGroupName,
-        accountName: options.accountName ?? this.freeAccountName(name),
-        location,
-        tags,
-        kind: "StorageV2",
-        sku: { name: "Standard_LRS" },
-        enableHttpsTrafficOnly: true,
-        minimumTlsVersion: "TLS1_2",
-        allowBlobPublicAccess: false,
-        allowCrossTenantReplication: false,
-        // Off, unless it is how the registry logs in.
-        allowSharedKeyAccess: principalId === undefined,
-      },
-      holdsImages(this, lab),
-    );
+    const resourceGroupName = resourceGroup ?? this.createResourceGroup(name, location, tags, lab);
+    const account = this.createAccount(name, resourceGroupName, args);
     const inAccount = { resourceGroupName, accountName: account.name };
     const blobs = new BlobServiceProperties(
       `${name}-blobs`,
@@ -82,7 +65,7 @@ export class AzureStore extends pulumi.ComponentResource {
 
     this.accountName = onceMade(account.name, [blobs]);
     this.container = container.name;
-    const access = principalId === undefined ? this.accountKey(inAccount) : this.identity(name, account, principalId);
+    const access = principalId === undefined ? this.readAccountKey(inAccount) : this.grantIdentity(name, account, principalId);
     this.options = pulumi.secret(
       pulumi.all([this.accountName, this.container, access]).apply(([accountName, containerName, credentials]) => ({
         ...options,
@@ -94,7 +77,33 @@ export class AzureStore extends pulumi.ComponentResource {
     this.registerOutputs({ accountName: this.accountName, container: this.container, options: this.options });
   }
 
-  private resourceGroup(
+  private createAccount(
+    name: string,
+    resourceGroupName: pulumi.Input<string>,
+    { options: { accountName, location, principalId }, tags, lab = false }: AzureStoreArgs,
+  ): azure.StorageAccount {
+    const { StorageAccount } = cloudModule("@pulumi/azure-native/storage");
+    return new StorageAccount(
+      `${name}-account`,
+      {
+        resourceGroupName,
+        accountName: accountName ?? this.createAccountName(name),
+        location,
+        tags,
+        kind: "StorageV2",
+        sku: { name: "Standard_LRS" },
+        enableHttpsTrafficOnly: true,
+        minimumTlsVersion: "TLS1_2",
+        allowBlobPublicAccess: false,
+        allowCrossTenantReplication: false,
+        // Off, unless it is how the registry logs in.
+        allowSharedKeyAccess: principalId === undefined,
+      },
+      holdsImages(this, lab),
+    );
+  }
+
+  private createResourceGroup(
     name: string,
     location: string | undefined,
     tags: AzureStoreArgs["tags"],
@@ -106,12 +115,12 @@ export class AzureStore extends pulumi.ComponentResource {
   }
 
   /** No other account in the world may have the name, and there is no room in it for the component's. */
-  private freeAccountName(name: string): pulumi.Output<string> {
+  private createAccountName(name: string): pulumi.Output<string> {
     const suffix = new random.RandomString(`${name}-suffix`, { length: 12, special: false, upper: false }, { parent: this });
     return pulumi.interpolate`registry${suffix.result}`;
   }
 
-  private accountKey(account: azure.ListStorageAccountKeysOutputArgs): pulumi.Output<Access> {
+  private readAccountKey(account: azure.ListStorageAccountKeysOutputArgs): pulumi.Output<Access> {
     const { listStorageAccountKeysOutput } = cloudModule("@pulumi/azure-native/storage");
     // The provider does not call the keys a secret.
     const found = pulumi.secret(listStorageAccountKeysOutput(account, { parent: this }));
@@ -119,7 +128,7 @@ export class AzureStore extends pulumi.ComponentResource {
   }
 
   /** Access for a managed identity. For the whole account, where there is nothing else: a key to sign URLs is not given for less. */
-  private identity(name: string, account: azure.StorageAccount, principalId: string): pulumi.Output<Access> {
+  private grantIdentity(name: string, account: azure.StorageAccount, principalId: string): pulumi.Output<Access> {
     const { RoleAssignment } = cloudModule("@pulumi/azure-native/authorization");
     const assignment = new RoleAssignment(
       `${name}-access`,

@@ -55,7 +55,7 @@ export class GcsStore extends pulumi.ComponentResource {
     );
     this.bucket = bucket.name;
     const access =
-      serviceAccount === undefined ? this.newAccount(name, bucket) : this.existingAccount(name, bucket, serviceAccount);
+      serviceAccount === undefined ? this.createAccount(name, bucket) : this.grantAccount(name, bucket, serviceAccount);
     this.options = pulumi.secret(
       pulumi.all([this.bucket, access]).apply(([made, credentials]) => ({ ...options, ...credentials, bucket: made })),
     );
@@ -63,7 +63,7 @@ export class GcsStore extends pulumi.ComponentResource {
   }
 
   /** A service account of its own, with a key. */
-  private newAccount(name: string, bucket: gcp.Bucket): pulumi.Output<Access> {
+  private createAccount(name: string, bucket: gcp.Bucket): pulumi.Output<Access> {
     const { Account, Key } = cloudModule("@pulumi/gcp/serviceaccount");
     // No room for the component's name: an ID has 30 characters at most.
     const suffix = new random.RandomString(`${name}-suffix`, { length: 12, special: false, upper: false }, { parent: this });
@@ -74,16 +74,16 @@ export class GcsStore extends pulumi.ComponentResource {
     );
     const key = new Key(`${name}-key`, { serviceAccountId: account.name }, { parent: this });
     const credentials = key.privateKey.apply((encoded) => Buffer.from(encoded, "base64").toString());
-    return onceMade(pulumi.all({ credentials }), [this.member(name, bucket, account.email)]);
+    return onceMade(pulumi.all({ credentials }), [this.grantMember(name, bucket, account.email)]);
   }
 
   /** A service account that the machine or workload has already; it needs no key. */
-  private existingAccount(name: string, bucket: gcp.Bucket, email: string): pulumi.Output<Access> {
-    return onceMade({}, [this.member(name, bucket, email)]);
+  private grantAccount(name: string, bucket: gcp.Bucket, email: string): pulumi.Output<Access> {
+    return onceMade({}, [this.grantMember(name, bucket, email)]);
   }
 
   /** Objects are listed, read, written and deleted; the driver asks nothing about the bucket itself. */
-  private member(name: string, bucket: gcp.Bucket, email: pulumi.Input<string>): pulumi.CustomResource {
+  private grantMember(name: string, bucket: gcp.Bucket, email: pulumi.Input<string>): pulumi.CustomResource {
     const { BucketIAMMember } = cloudModule("@pulumi/gcp/storage");
     return new BucketIAMMember(
       `${name}-access`,

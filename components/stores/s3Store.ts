@@ -41,10 +41,10 @@ export class S3Store extends pulumi.ComponentResource {
       { bucket: options.bucket, region: options.region, forceDestroy: lab, tags: args.tags },
       holdsImages(this, lab),
     );
-    this.bucket = onceMade(bucket.bucket, this.secured(name, bucket, options, lab));
+    this.bucket = onceMade(bucket.bucket, this.secureBucket(name, bucket, options, lab));
 
     const policy = bucket.arn.apply((bucketArn) => JSON.stringify(registryPolicy({ ...options, bucketArn })));
-    const key = role === undefined ? this.user(name, policy, args.tags) : this.role(name, policy, role);
+    const key = role === undefined ? this.createUser(name, policy, args.tags) : this.grantRole(name, policy, role);
     this.options = pulumi.secret(
       pulumi.all([this.bucket, key]).apply(([made, keys]) => ({
         ...options,
@@ -58,7 +58,7 @@ export class S3Store extends pulumi.ComponentResource {
   }
 
   /** Everything that keeps the bucket private and small. */
-  private secured(name: string, bucket: s3.Bucket, options: S3Storage, lab: boolean): pulumi.CustomResource[] {
+  private secureBucket(name: string, bucket: s3.Bucket, options: S3Storage, lab: boolean): pulumi.CustomResource[] {
     const aws = cloudModule("@pulumi/aws/s3");
     const common = { bucket: bucket.bucket, region: options.region };
     const stays = staysWithImages(this, lab);
@@ -116,7 +116,7 @@ export class S3Store extends pulumi.ComponentResource {
   }
 
   /** A user of its own, with a key. */
-  private user(name: string, policy: pulumi.Output<string>, tags: S3StoreArgs["tags"]): pulumi.Output<Keys> {
+  private createUser(name: string, policy: pulumi.Output<string>, tags: S3StoreArgs["tags"]): pulumi.Output<Keys> {
     const { AccessKey, User, UserPolicy } = cloudModule("@pulumi/aws/iam");
     // A key that somebody added to the user by hand must not keep it alive.
     const user = new User(`${name}-user`, { forceDestroy: true, tags }, { parent: this });
@@ -126,7 +126,7 @@ export class S3Store extends pulumi.ComponentResource {
   }
 
   /** A role that the machine or task has already; it needs no key. */
-  private role(name: string, policy: pulumi.Output<string>, role: string): pulumi.Output<Keys> {
+  private grantRole(name: string, policy: pulumi.Output<string>, role: string): pulumi.Output<Keys> {
     const { RolePolicy } = cloudModule("@pulumi/aws/iam");
     return onceMade({}, [new RolePolicy(`${name}-access`, { role, policy }, { parent: this })]);
   }

@@ -57,20 +57,20 @@ export class SwarmImage extends pulumi.ComponentResource {
       const local = new docker.RemoteImage(
         name,
         // Swarm keeps containers of tasks that have ended: to the engine they use the image before this one.
-        { name: this.loaded(name, others, args), forceRemove: true },
+        { name: this.loadOnNodes(name, others, args), forceRemove: true },
         { parent: this },
       );
       this.localId = local.imageId;
       this.reference =
         repository === undefined
           ? local.name
-          : this.pushed(local.imageId, repository, username ?? "", password ?? pulumi.output(""));
+          : this.pushToRepository(local.imageId, repository, username ?? "", password ?? pulumi.output(""));
     }
     this.registerOutputs({});
   }
 
   /** The image's tag, once the manager and the nodes that will have tasks have it. */
-  private loaded(
+  private loadOnNodes(
     name: string,
     nodes: pulumi.Output<SwarmNode[]>,
     { constraints }: Pick<SwarmImageArgs, "constraints">,
@@ -92,7 +92,7 @@ export class SwarmImage extends pulumi.ComponentResource {
   }
 
   /** The reference by which nodes pull the image, once it is there. */
-  private pushed(
+  private pushToRepository(
     imageId: pulumi.Output<string>,
     repository: string,
     username: string,

@@ -123,7 +123,6 @@ func wantFile(t testing.TB, d *driver, path string, content io.Reader) {
 // TestLargeBlob takes a blob through what the engine does with it: an upload in several requests, each with a writer
 // and here even a process of its own, the check of the digest, the move to its place, and its deletion.
 func TestLargeBlob(t *testing.T) {
-	t.Parallel()
 	const size, first = 300 * mib, 130*mib + 12345
 	parameters := newContainer(t)
 	ctx := context.Background()
@@ -317,7 +316,6 @@ func TestNestedManifests(t *testing.T) {
 }
 
 func TestReplacing(t *testing.T) {
-	t.Parallel()
 	ctx := context.Background()
 	big := func(seed byte) io.Reader { return randomContent(seed, 3*mib) }
 	for name, test := range map[string]struct {
@@ -379,7 +377,6 @@ func TestUncommitted(t *testing.T) {
 }
 
 func TestCancel(t *testing.T) {
-	t.Parallel()
 	ctx := context.Background()
 	for name, prepare := range map[string]func(t *testing.T, w *writer){
 		"nothing written": func(t *testing.T, w *writer) {},
@@ -443,7 +440,6 @@ func TestAppendErrors(t *testing.T) {
 
 // TestDeleteFolder deletes a folder with small files, large ones, an empty one and uploads that were not committed.
 func TestDeleteFolder(t *testing.T) {
-	t.Parallel()
 	ctx := context.Background()
 	for name, bulk := range map[string]bool{"in bulk": true, "one by one": false} {
 		t.Run(name, func(t *testing.T) {
@@ -492,7 +488,6 @@ func TestDeleteFolder(t *testing.T) {
 
 // TestLargeFolder lists, walks and deletes more files than fit in a page of a listing.
 func TestLargeFolder(t *testing.T) {
-	t.Parallel()
 	files := 12000
 	if testing.Short() {
 		files = 1200

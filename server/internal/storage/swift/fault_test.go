@@ -109,7 +109,6 @@ func workload(t *testing.T, d *driver) {
 
 // TestFaults runs the workload with every request failing at first.
 func TestFaults(t *testing.T) {
-	t.Parallel()
 	hangUp := func(w http.ResponseWriter) {
 		conn, _, err := w.(http.Hijacker).Hijack()
 		if err != nil {

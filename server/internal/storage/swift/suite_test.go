@@ -19,7 +19,6 @@ func TestSuite(t *testing.T) {
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
-			t.Parallel()
 			parameters := with(newContainer(t), more...)
 			testsuites.Driver(t, func() (storagedriver.StorageDriver, error) {
 				return factory.Create(context.Background(), driverName, parameters)

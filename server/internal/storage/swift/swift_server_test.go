@@ -4,7 +4,6 @@ import (
 	"bufio"
 	"bytes"
 	"context"
-	"flag"
 	"fmt"
 	"os"
 	"os/exec"
@@ -34,10 +33,6 @@ var realSwift struct {
 }
 
 func TestMain(m *testing.M) {
-	// Parallel tests wait for Swift and its disk, not for a core.
-	if err := flag.Set("test.parallel", "8"); err != nil {
-		panic(err)
-	}
 	code := m.Run()
 	if realSwift.dir != "" {
 		if out, err := exec.Command(swiftScript, "stop", realSwift.dir).CombinedOutput(); err != nil {

@@ -24,6 +24,6 @@ aside server
 part types npm run --silent typecheck
 part lint npm run --silent lint:files
 part unit npx jest --selectProjects unit --maxWorkers=2
-# More files at a time than cores: they wait much, for deployments, for clients, for stores that are away.
-part integration npx jest --selectProjects integration integration-29 --maxWorkers=3
+# Two files at a time: a third finds the cores busy, by the other two and by the Go lane, and only makes each wait longer.
+part integration npx jest --selectProjects integration integration-29 --maxWorkers=2
 finish

@@ -4,18 +4,9 @@
  */
 import * as fs from "fs";
 import * as path from "path";
+import { Properties, Property } from "../components/args/schema";
 import { targets } from "../program/stackConfig";
 
-interface Property {
-  type?: string;
-  $ref?: string;
-  items?: Property;
-  additionalProperties?: Property;
-  plain?: boolean;
-  optional?: boolean;
-  description?: string;
-}
-type Properties = Record<string, Property>;
 interface Type {
   properties?: Properties;
   enum?: { value: string; description?: string }[];

@@ -15,6 +15,7 @@ export interface Property {
   additionalProperties?: Property;
   /** The value may be neither secret nor known only during the deployment. */
   plain?: boolean;
+  optional?: boolean;
   description?: string;
 }
 

@@ -1,4 +1,4 @@
-/** What a client types or installs, as texts. All values are checked before they come here; see checks.ts. */
+/** What a client types or installs, as texts. All values are checked before they come here; see checks/. */
 
 import { posix as path } from "path";
 

@@ -71,7 +71,7 @@ const drivers: Record<StorageDriver, (storage: Storage) => { parameters: object;
 
 export const storageDrivers = Object.keys(drivers) as StorageDriver[];
 
-/** Translates the user's storage options into the engine's parameters; they are checked before (see storageChecks.ts). */
+/** Translates the user's storage options into the engine's parameters; they are checked before (see checks/storage.ts). */
 export function storageConfiguration(storage: Storage): StorageConfiguration {
   const driver = driverOf(storage) as StorageDriver;
   const { parameters, redirect } = drivers[driver](storage);

@@ -117,12 +117,12 @@ func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.
 	switch command {
 	case "serve":
 		proxied := proxiedAddress(flags)
-		return withConfig(flags, args, stdin, stderr, func(c *configuration.Configuration, log *logrus.Entry) error {
-			if mirror.Is(c) {
+		return withConfig(flags, args, stdin, stderr, func(c *config.Config, log *logrus.Entry) error {
+			if mirror.Is(c.Configuration) {
 				if len(args) > 1 {
 					return misused(stderr, "--proxied is for a registry, and the configuration is a mirror's")
 				}
-				if err := mirror.Prepare(ctx, c, args[0], log); err != nil {
+				if err := mirror.Prepare(ctx, c.Configuration, args[0], log); err != nil {
 					return err
 				}
 			}
@@ -137,7 +137,7 @@ func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.
 		if err != nil {
 			return err
 		}
-		return mirror.Answer(c, stdout)
+		return mirror.Answer(c.Configuration, stdout)
 	case "garbage-collect":
 		var request garbage.Request
 		quiet := false
@@ -150,15 +150,15 @@ func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.
 		for _, name := range []string{"quiet", "q"} {
 			flags.BoolVar(&quiet, name, false, "")
 		}
-		return withConfig(flags, orOfContainer(flags, args), stdin, stderr, func(c *configuration.Configuration, log *logrus.Entry) error {
+		return withConfig(flags, orOfContainer(flags, args), stdin, stderr, func(c *config.Config, log *logrus.Entry) error {
 			if quiet {
 				stdout = io.Discard
 			}
-			return garbage.Command(ctx, c, request, stdout, log)
+			return garbage.Command(ctx, c.Configuration, request, stdout, log)
 		})
 	case "healthcheck":
 		watch := flags.Duration("watch", 0, "")
-		return withConfig(flags, args, stdin, stderr, func(c *configuration.Configuration, _ *logrus.Entry) error {
+		return withConfig(flags, args, stdin, stderr, func(c *config.Config, _ *logrus.Entry) error {
 			if err := healthcheck.Watch(ctx, c.HTTP, *watch); err != nil {
 				return fmt.Errorf("unhealthy: %w", err)
 			}
@@ -167,12 +167,12 @@ func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.
 		})
 	case "check":
 		limit := flags.Duration("timeout", 20*time.Second, "")
-		return withConfig(flags, args, stdin, stderr, func(c *configuration.Configuration, _ *logrus.Entry) error {
-			access := storecheck.AccessOf(c)
-			if _, err := storecheck.Check(ctx, c, access, *limit); err != nil {
+		return withConfig(flags, args, stdin, stderr, func(c *config.Config, _ *logrus.Entry) error {
+			access := storecheck.AccessOf(c.Configuration)
+			if _, err := storecheck.Check(ctx, c.Configuration, access, *limit); err != nil {
 				return err
 			}
-			fmt.Fprintf(stdout, "%s %s\n", store.Of(c), access)
+			fmt.Fprintf(stdout, "%s %s\n", store.Of(c.Configuration), access)
 			return nil
 		})
 	case "transfer":
@@ -180,8 +180,8 @@ func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.
 		flags.IntVar(&options.Workers, "workers", 8, "")
 		flags.BoolVar(&options.DryRun, "dry-run", false, "")
 		flags.BoolVar(&options.SourceMayChange, "source-may-change", false, "")
-		return withConfigs(flags, args, stdin, stderr, []string{"FROM_CONFIG", "TO_CONFIG"}, func(c []*configuration.Configuration, _ *logrus.Entry) error {
-			report, err := transfer.Run(ctx, c[0], c[1], options)
+		return withConfigs(flags, args, stdin, stderr, []string{"FROM_CONFIG", "TO_CONFIG"}, func(c []*config.Config, _ *logrus.Entry) error {
+			report, err := transfer.Run(ctx, c[0].Configuration, c[1].Configuration, options)
 			if report != nil {
 				fmt.Fprint(stdout, report)
 			}
@@ -189,8 +189,8 @@ func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.
 		})
 	case "referrers-tags":
 		dryRun := flags.Bool("dry-run", false, "")
-		return withConfig(flags, args, stdin, stderr, func(c *configuration.Configuration, _ *logrus.Entry) error {
-			tags, err := referrers.WriteTags(ctx, c, *dryRun)
+		return withConfig(flags, args, stdin, stderr, func(c *config.Config, _ *logrus.Entry) error {
+			tags, err := referrers.WriteTags(ctx, c.Configuration, *dryRun)
 			if err != nil {
 				return err
 			}
@@ -201,8 +201,8 @@ func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.
 			return nil
 		})
 	case "size":
-		return withConfig(flags, args, stdin, stderr, func(c *configuration.Configuration, _ *logrus.Entry) error {
-			used, err := size.Of(ctx, c)
+		return withConfig(flags, args, stdin, stderr, func(c *config.Config, _ *logrus.Entry) error {
+			used, err := size.Of(ctx, c.Configuration)
 			if err == nil {
 				fmt.Fprintln(stdout, used)
 			}
@@ -232,8 +232,8 @@ func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.
 // proxiedAddress is the option of serve.
 func proxiedAddress(flags *flag.FlagSet) *string { return flags.String("proxied", "", "") }
 
-func serve(ctx context.Context, c *configuration.Configuration, proxied string, log *logrus.Entry) error {
-	s, err := server.New(c, log)
+func serve(ctx context.Context, c *config.Config, proxied string, log *logrus.Entry) error {
+	s, err := server.New(c.Configuration, c.Server, log)
 	if err != nil {
 		return err
 	}
@@ -307,15 +307,15 @@ func haveTrusted(ctx context.Context, flags *flag.FlagSet, args []string, stderr
 
 // withConfig reads the command line and the file it names, for the commands that
 // take one.
-func withConfig(flags *flag.FlagSet, args []string, stdin io.Reader, stderr io.Writer, do func(*configuration.Configuration, *logrus.Entry) error) error {
-	return withConfigs(flags, args, stdin, stderr, []string{"CONFIG"}, func(c []*configuration.Configuration, log *logrus.Entry) error {
+func withConfig(flags *flag.FlagSet, args []string, stdin io.Reader, stderr io.Writer, do func(*config.Config, *logrus.Entry) error) error {
+	return withConfigs(flags, args, stdin, stderr, []string{"CONFIG"}, func(c []*config.Config, log *logrus.Entry) error {
 		return do(c[0], log)
 	})
 }
 
 // withConfigs does so for as many files as it is given names for. The first one says
 // how to log.
-func withConfigs(flags *flag.FlagSet, args []string, stdin io.Reader, stderr io.Writer, names []string, do func([]*configuration.Configuration, *logrus.Entry) error) error {
+func withConfigs(flags *flag.FlagSet, args []string, stdin io.Reader, stderr io.Writer, names []string, do func([]*config.Config, *logrus.Entry) error) error {
 	files, err := parse(flags, args)
 	if err != nil {
 		return misused(stderr, err.Error())
@@ -323,7 +323,7 @@ func withConfigs(flags *flag.FlagSet, args []string, stdin io.Reader, stderr io.
 	if len(files) != len(names) {
 		return misused(stderr, fmt.Sprintf("%s needs exactly one %s, %d given", flags.Name(), strings.Join(names, " and one "), len(files)))
 	}
-	var read []*configuration.Configuration
+	var read []*config.Config
 	for _, file := range files {
 		c, err := load(file, stdin)
 		if err != nil {
@@ -359,7 +359,7 @@ func orOfContainer(flags *flag.FlagSet, args []string) []string {
 	return append(args, files...)
 }
 
-func load(file string, stdin io.Reader) (*configuration.Configuration, error) {
+func load(file string, stdin io.Reader) (*config.Config, error) {
 	if file == "-" {
 		return config.Read(stdin, "standard input")
 	}

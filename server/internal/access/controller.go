@@ -200,6 +200,14 @@ func (p *principal) may(a auth.Access, d *decision) bool {
 // contextKey is the type of the key under which a request carries its decision.
 type contextKey struct{}
 
+// UserOf is the name of who sent a request; empty for who is not logged in.
+func UserOf(ctx context.Context) string {
+	if d := decisionOf(ctx); d != nil && d.principal != nil {
+		return d.principal.user
+	}
+	return ""
+}
+
 func decisionOf(ctx context.Context) *decision {
 	d, _ := ctx.Value(contextKey{}).(*decision)
 	return d

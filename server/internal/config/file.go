@@ -12,6 +12,7 @@ import (
 // the engine checks later, by a panic, or not at all.
 func fileRule() *rule {
 	file := fromEngine(reflect.TypeFor[configuration.Configuration]())
+	file.keys["server"] = serverRule()
 
 	file.keys["loglevel"].refused = "is deprecated; use log.level"
 	file.keys["middleware"].refused = "no middleware is part of this server"

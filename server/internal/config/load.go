@@ -12,7 +12,7 @@ import (
 )
 
 // Load reads, checks and parses the file. The error lists every problem found.
-func Load(file string) (*configuration.Configuration, error) {
+func Load(file string) (*Config, error) {
 	content, err := os.ReadFile(file)
 	if err != nil {
 		return nil, fmt.Errorf("configuration: %w", err)
@@ -21,7 +21,7 @@ func Load(file string) (*configuration.Configuration, error) {
 }
 
 // Read does the same with a configuration that comes from elsewhere; errors call it by name.
-func Read(source io.Reader, name string) (*configuration.Configuration, error) {
+func Read(source io.Reader, name string) (*Config, error) {
 	content, err := io.ReadAll(source)
 	if err != nil {
 		return nil, fmt.Errorf("configuration: %s: %w", name, err)
@@ -29,17 +29,21 @@ func Read(source io.Reader, name string) (*configuration.Configuration, error) {
 	return parsed(name, content)
 }
 
-func parsed(name string, content []byte) (*configuration.Configuration, error) {
+func parsed(name string, content []byte) (*Config, error) {
 	if err := checkEnvironment(os.Environ()); err != nil {
 		return nil, err
 	}
 	if err := check(name, content); err != nil {
 		return nil, err
 	}
-	c, err := configuration.Parse(bytes.NewReader(content))
+	own, err := readServer(content)
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", name, err)
 	}
-	completeRegion(c.Storage)
-	return c, nil
+	engines, err := configuration.Parse(bytes.NewReader(content))
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", name, err)
+	}
+	completeRegion(engines.Storage)
+	return &Config{engines, own}, nil
 }

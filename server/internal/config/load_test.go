@@ -75,7 +75,7 @@ func TestSecrets(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			got := Secrets(c)
+			got := Secrets(c.Configuration)
 			slices.Sort(got)
 			if !slices.Equal(got, test.want) {
 				t.Errorf("got %q, want %q", got, test.want)

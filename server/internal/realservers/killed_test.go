@@ -30,7 +30,7 @@ func open(t *testing.T, file string) opened {
 	if err != nil {
 		t.Fatal(err)
 	}
-	driver, err := store.Of(c).Open(t.Context())
+	driver, err := store.Of(c.Configuration).Open(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -29,7 +29,7 @@ func BenchmarkPing(b *testing.B) {
 			if err != nil {
 				b.Fatal(err)
 			}
-			s, err := New(config, log)
+			s, err := New(config, own{}, log)
 			if err != nil {
 				b.Fatal(err)
 			}

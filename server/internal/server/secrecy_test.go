@@ -41,7 +41,7 @@ func TestDumpServer(t *testing.T) {
 		t.Fatal(err)
 	}
 	config.Log.AccessLog.Disabled = true
-	s, err := New(config, quiet())
+	s, err := New(config, own{}, quiet())
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -21,6 +21,7 @@ import (
 	"container-registry/server/internal/access"
 	"container-registry/server/internal/bounds"
 	"container-registry/server/internal/certificate"
+	"container-registry/server/internal/config"
 	"container-registry/server/internal/descriptors"
 	"container-registry/server/internal/dialect"
 	"container-registry/server/internal/garbage"
@@ -29,6 +30,7 @@ import (
 	"container-registry/server/internal/proxied"
 	"container-registry/server/internal/referrers"
 	"container-registry/server/internal/version"
+	"container-registry/server/internal/writes"
 )
 
 const (
@@ -65,7 +67,7 @@ type Server struct {
 }
 
 // New builds the server and starts to listen; nothing is answered before Run.
-func New(config *configuration.Configuration, log *logrus.Entry) (*Server, error) {
+func New(config *configuration.Configuration, _ config.Server, log *logrus.Entry) (*Server, error) {
 	s := &Server{config: config, log: log, bounds: bounds.New(bounds.LimitsOf(bounds.Memory()))}
 	if err := s.prepareTLS(); err != nil {
 		return nil, err
@@ -112,6 +114,9 @@ func New(config *configuration.Configuration, log *logrus.Entry) (*Server, error
 		return nil, err
 	}
 	engine = dialect.Handler(engine, config.HTTP.Prefix)
+	if !mirror.Is(config) {
+		engine = writes.Handler(engine, keeper.Driver(), config.HTTP.Prefix)
+	}
 	if controller != nil {
 		engine = controller.Handler(engine, guarded)
 	}

@@ -20,6 +20,7 @@ import (
 	"github.com/sirupsen/logrus"
 	"golang.org/x/crypto/bcrypt"
 
+	"container-registry/server/internal/config"
 	"container-registry/server/internal/testpki"
 )
 
@@ -34,6 +35,9 @@ func quiet() *logrus.Entry {
 	log.SetOutput(io.Discard)
 	return logrus.NewEntry(log)
 }
+
+// own is what a configuration has that is not the engine's.
+type own = config.Server
 
 // instance is a running server.
 type instance struct {
@@ -50,7 +54,7 @@ func start(t *testing.T, config *configuration.Configuration, client *http.Clien
 	t.Helper()
 	config.HTTP.Addr = "127.0.0.1:0"
 	config.Log.AccessLog.Disabled = true
-	s, err := New(config, quiet())
+	s, err := New(config, own{}, quiet())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -353,7 +357,7 @@ func TestStartErrors(t *testing.T) {
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
-			_, err := New(parsed(t, test.yaml), quiet())
+			_, err := New(parsed(t, test.yaml), own{}, quiet())
 			if err == nil || !strings.Contains(err.Error(), test.want) {
 				t.Fatalf("got %v, want %q", err, test.want)
 			}

@@ -74,7 +74,7 @@ func TestOpenInYoungRegion(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if _, err := Of(c).Open(t.Context()); err != nil {
+		if _, err := Of(c.Configuration).Open(t.Context()); err != nil {
 			t.Errorf("%s: %v", region, err)
 		}
 	}

@@ -1,0 +1,29 @@
+package config
+
+import (
+	"github.com/distribution/distribution/v3/configuration"
+	"go.yaml.in/yaml/v2"
+)
+
+// Config is the engine's configuration, and what this server has beyond it.
+type Config struct {
+	*configuration.Configuration
+	Server Server
+}
+
+// Server is the section server of the file, which the engine passes by.
+type Server struct{}
+
+// serverRule is of that section.
+func serverRule() *rule {
+	return &rule{kind: section, keys: map[string]*rule{}}
+}
+
+// readServer reads it from a file that was checked.
+func readServer(content []byte) (Server, error) {
+	var file struct {
+		Server Server `yaml:"server"`
+	}
+	err := yaml.Unmarshal(content, &file)
+	return file.Server, err
+}

@@ -1,0 +1,163 @@
+package writes
+
+import (
+	"context"
+	"net/http"
+	"slices"
+	"time"
+
+	v2 "github.com/distribution/distribution/v3/registry/api/v2"
+	storagedriver "github.com/distribution/distribution/v3/registry/storage/driver"
+	"github.com/gorilla/mux"
+	"github.com/opencontainers/go-digest"
+	"golang.org/x/sync/errgroup"
+
+	"container-registry/server/internal/access"
+	"container-registry/server/internal/layout"
+)
+
+// readers is how many tags are read at once to find those of a manifest.
+const readers = 8
+
+// Handler goes around the engine, inside of what finds out who the client is. http.prefix is
+// the prefix.
+func Handler(engine http.Handler, driver storagedriver.StorageDriver, prefix string, observers ...Observer) http.Handler {
+	if len(observers) == 0 {
+		return engine
+	}
+	return &handler{engine, driver, v2.RouterWithPrefix(prefix), observers}
+}
+
+type handler struct {
+	engine    http.Handler
+	driver    storagedriver.StorageDriver
+	router    *mux.Router
+	observers []Observer
+}
+
+func (h *handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	if write, ok := h.begin(r); ok {
+		w = &observed{ResponseWriter: w, tell: func(status int, header http.Header) { h.tell(r, write, status, header) }}
+	}
+	h.engine.ServeHTTP(w, r)
+}
+
+// begin is what a request is about to do. What goes with it has to be known before.
+func (h *handler) begin(r *http.Request) (w Write, ok bool) {
+	if r.Method != http.MethodPut && r.Method != http.MethodPost && r.Method != http.MethodDelete {
+		return w, false
+	}
+	var match mux.RouteMatch
+	if !h.router.Match(r, &match) || match.Route == nil {
+		return w, false
+	}
+	w = Write{
+		Repository: match.Vars["name"],
+		User:       access.UserOf(r.Context()),
+		Address:    r.RemoteAddr,
+		UserAgent:  r.UserAgent(),
+	}
+	reference := match.Vars["reference"]
+	named := digest.Digest(reference)
+	if named.Validate() != nil {
+		named = ""
+	}
+	switch route := match.Route.GetName(); {
+	case route == v2.RouteNameManifest && r.Method == http.MethodPut:
+		w.Action, w.Kind, w.MediaType, w.Size = Push, Manifest, r.Header.Get("Content-Type"), max(0, r.ContentLength)
+		names := []string{reference}
+		if named != "" {
+			names = r.URL.Query()["tag"]
+		}
+		for _, name := range names {
+			w.Tags = append(w.Tags, TagChange{name, h.named(r.Context(), w.Repository, name)})
+		}
+	case route == v2.RouteNameManifest && r.Method == http.MethodDelete && named == "":
+		w.Action, w.Kind = Delete, Tag
+		w.Tags = []TagChange{{reference, h.named(r.Context(), w.Repository, reference)}}
+	case route == v2.RouteNameManifest && r.Method == http.MethodDelete:
+		w.Action, w.Kind, w.Digest = Delete, Manifest, named
+		w.Tags = h.tagsOf(r.Context(), w.Repository, named)
+	case route == v2.RouteNameBlob && r.Method == http.MethodDelete:
+		w.Action, w.Kind, w.Digest = Delete, Blob, digest.Digest(match.Vars["digest"])
+	case route == v2.RouteNameBlobUpload && r.Method == http.MethodPost, route == v2.RouteNameBlobUploadChunk && r.Method == http.MethodPut:
+		// Its size is not asked for: it would be one more request to the store.
+		w.Action, w.Kind = Push, Blob
+	default:
+		return w, false
+	}
+	return w, true
+}
+
+// tell is called with the answer, before the client has it.
+func (h *handler) tell(r *http.Request, w Write, status int, header http.Header) {
+	done := http.StatusCreated
+	if w.Action == Delete {
+		done = http.StatusAccepted
+	}
+	if status != done {
+		return
+	}
+	w.Time = time.Now()
+	if w.Action == Push {
+		w.Digest = digest.Digest(header.Get("Docker-Content-Digest"))
+	}
+	for _, observe := range h.observers {
+		observe(context.WithoutCancel(r.Context()), w)
+	}
+}
+
+// named is what a tag names now; empty for no tag, and where the store does not say.
+func (h *handler) named(ctx context.Context, repository, tag string) digest.Digest {
+	content, err := h.driver.GetContent(ctx, layout.TagPath(repository, tag))
+	if d := digest.Digest(content); err == nil && d.Validate() == nil {
+		return d
+	}
+	return ""
+}
+
+// tagsOf are the tags that go with a manifest. The engine looks through all of them as well.
+func (h *handler) tagsOf(ctx context.Context, repository string, d digest.Digest) []TagChange {
+	names, err := layout.Names(ctx, h.driver, layout.RepositoryPath(repository, layout.Tags))
+	if err != nil {
+		return nil
+	}
+	changes := make([]TagChange, len(names))
+	group, ctx := errgroup.WithContext(ctx)
+	group.SetLimit(readers)
+	for i, name := range names {
+		group.Go(func() error {
+			changes[i] = TagChange{name, h.named(ctx, repository, name)}
+			return nil
+		})
+	}
+	// No reader fails.
+	_ = group.Wait()
+	return slices.DeleteFunc(changes, func(c TagChange) bool { return c.From != d })
+}
+
+// observed tells of the answer when it begins.
+type observed struct {
+	http.ResponseWriter
+	tell func(status int, header http.Header)
+	told bool
+}
+
+func (o *observed) WriteHeader(status int) {
+	// A status below 200 announces another one.
+	if !o.told && status >= http.StatusOK {
+		o.told = true
+		o.tell(status, o.Header())
+	}
+	o.ResponseWriter.WriteHeader(status)
+}
+
+func (o *observed) Write(content []byte) (int, error) {
+	if !o.told {
+		o.WriteHeader(http.StatusOK)
+	}
+	return o.ResponseWriter.Write(content)
+}
+
+// Unwrap is for http.ResponseController.
+func (o *observed) Unwrap() http.ResponseWriter { return o.ResponseWriter }

@@ -1,0 +1,78 @@
+package writes
+
+import (
+	"context"
+	"net/http"
+	"net/http/httptest"
+	"reflect"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/distribution/distribution/v3/registry/storage/driver/inmemory"
+	"github.com/opencontainers/go-digest"
+	v1 "github.com/opencontainers/image-spec/specs-go/v1"
+
+	"container-registry/server/internal/layout"
+)
+
+func TestHandler(t *testing.T) {
+	before, now := digest.FromString("before"), digest.FromString("now")
+	driver := inmemory.New()
+	for tag, d := range map[string]digest.Digest{"latest": before, "1.0": before, "2.0": now} {
+		if err := driver.PutContent(t.Context(), layout.TagPath("team/app", tag), []byte(d)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	pushed := Write{Action: Push, Kind: Manifest, MediaType: v1.MediaTypeImageManifest, Size: 2, Digest: now}
+	tests := []struct {
+		name, method, path string
+		status             int
+		want               *Write
+	}{
+		{"a tag that moves", http.MethodPut, "manifests/latest", http.StatusCreated, with(pushed, TagChange{"latest", before})},
+		{"a new tag", http.MethodPut, "manifests/3.0", http.StatusCreated, with(pushed, TagChange{"3.0", ""})},
+		{"by its digest", http.MethodPut, "manifests/" + now.String(), http.StatusCreated, with(pushed)},
+		{"with two tags", http.MethodPut, "manifests/" + now.String() + "?tag=latest&tag=4", http.StatusCreated, with(pushed, TagChange{"latest", before}, TagChange{"4", ""})},
+		{"a refused push", http.MethodPut, "manifests/latest", http.StatusBadRequest, nil},
+		{"a tag's deletion", http.MethodDelete, "manifests/latest", http.StatusAccepted, &Write{Action: Delete, Kind: Tag, Tags: []TagChange{{"latest", before}}}},
+		{"a manifest's deletion", http.MethodDelete, "manifests/" + before.String(), http.StatusAccepted,
+			&Write{Action: Delete, Kind: Manifest, Digest: before, Tags: []TagChange{{"1.0", before}, {"latest", before}}}},
+		{"a deletion of nothing", http.MethodDelete, "manifests/none", http.StatusNotFound, nil},
+		{"a blob", http.MethodPut, "blobs/uploads/0f6e8a2c-4f0e-4c55-8a3f-1d4a0d7b9d11", http.StatusCreated, &Write{Action: Push, Kind: Blob, Digest: now}},
+		{"a mounted blob", http.MethodPost, "blobs/uploads/?mount=" + now.String() + "&from=other", http.StatusCreated, &Write{Action: Push, Kind: Blob, Digest: now}},
+		{"an upload that begins", http.MethodPost, "blobs/uploads/", http.StatusAccepted, nil},
+		{"a blob's deletion", http.MethodDelete, "blobs/" + before.String(), http.StatusAccepted, &Write{Action: Delete, Kind: Blob, Digest: before}},
+		{"a pull", http.MethodGet, "manifests/latest", http.StatusOK, nil},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			var got *Write
+			answer := httptest.NewRecorder()
+			engine := http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+				w.Header().Set("Docker-Content-Digest", now.String())
+				w.WriteHeader(http.StatusEarlyHints)
+				w.WriteHeader(test.status)
+			})
+			observe := func(_ context.Context, w Write) { got = &w }
+			r := httptest.NewRequest(test.method, "/p/v2/team/app/"+test.path, strings.NewReader("{}"))
+			r.Header.Set("Content-Type", v1.MediaTypeImageManifest)
+			r.Header.Set("User-Agent", "docker/29")
+			Handler(engine, driver, "/p/", observe).ServeHTTP(answer, r)
+			if got != nil {
+				if got.Time.IsZero() || got.Address != r.RemoteAddr || got.UserAgent != "docker/29" || got.Repository != "team/app" {
+					t.Errorf("%+v", got)
+				}
+				got.Time, got.Address, got.UserAgent, got.Repository = time.Time{}, "", "", ""
+			}
+			if !reflect.DeepEqual(got, test.want) {
+				t.Errorf("got  %+v\nwant %+v", got, test.want)
+			}
+		})
+	}
+}
+
+func with(w Write, tags ...TagChange) *Write {
+	w.Tags = tags
+	return &w
+}

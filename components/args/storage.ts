@@ -169,7 +169,7 @@ export interface SwiftStorage {
   rootDirectory?: string;
   /** The account's temporary URL key: with it, clients fetch blobs from Swift itself. Kept secret. */
   secretKey?: pulumi.Input<string>;
-  /** The key belongs to the container instead of the account. Default: `false`. */
+  /** The key belongs to the container instead of the account; without `secretKey` it is the one that the container has. Default: `false`. */
   tempUrlContainerKey?: boolean;
   /** Methods temporary URLs are made for. Default: those the cluster allows. */
   tempUrlMethods?: string[];

@@ -61,11 +61,12 @@ function tagsProblems(key: string, patterns: readonly string[] | undefined): Pro
     : lists("", { [key]: patterns }, tagPattern, "a tag, with * for any letters");
 }
 
+/** Offsets such as +01:00 are no names. The server tells capital letters from small ones, and Node.js does not. */
 function isTimeZone(name: string): boolean {
   try {
-    new Intl.DateTimeFormat("en", { timeZone: name });
-    // Offsets such as +01:00 are no names.
-    return /^[A-Za-z]/.test(name);
+    const { timeZone } = new Intl.DateTimeFormat("en", { timeZone: name }).resolvedOptions();
+    const isAlias = timeZone.toLowerCase() !== name.toLowerCase();
+    return isAlias ? /^[A-Z][\w+-]*(\/[A-Z][\w+-]*)*$/.test(name) : name === timeZone;
   } catch {
     return false;
   }

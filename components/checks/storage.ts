@@ -8,7 +8,7 @@ import { gcsProblems } from "./storage/gcs";
 import { ossProblems } from "./storage/oss";
 import { s3Problems } from "./storage/s3";
 import { swiftProblems } from "./storage/swift";
-import { when } from "./rules";
+import { notEmpty, when } from "./rules";
 
 const checks: Record<StorageDriver, (storage: Storage, provision: boolean) => Problem[]> = {
   filesystem: (storage) => filesystemProblems(storage.filesystem ?? {}),
@@ -95,6 +95,14 @@ export function storageProblems(storage: Storage, image = "bundled"): Problem[] 
     ),
     ...caProblems("storage.caCertificates", storage.caCertificates, "the store"),
     ...provisionProblems(storage, driver),
-    ...checks[driver](storage, storage.provision === true && neverProvisioned[driver] === undefined),
+    ...optionProblems(storage, driver),
   ];
+}
+
+/** What is wrong with the options of the driver. An empty text is none to the server, or of no use. */
+function optionProblems(storage: Storage, driver: StorageDriver): Problem[] {
+  const problems = checks[driver](storage, storage.provision === true && neverProvisioned[driver] === undefined);
+  const named = problems.map(({ key }) => key);
+  const empty = Object.entries(storage[driver] ?? {}).filter(([, value]) => value === "");
+  return [...problems, ...notEmpty(`storage.${driver}.`, Object.fromEntries(empty)).filter(({ key }) => !named.includes(key))];
 }

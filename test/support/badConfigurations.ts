@@ -562,6 +562,24 @@ export const badConfigurations: BadConfiguration[] = [
     problems: ["storage.s3.chunkSize: 1024 is not allowed; give a whole number from 5242880 to 5368709120"],
   },
   {
+    title: "an empty option of a driver",
+    config: storage("s3", { ...s3, rootDirectory: "" }),
+    problems: ["storage.s3.rootDirectory: is empty; leave it out or give a name"],
+  },
+  {
+    title: "a key of Azure's that is none",
+    config: storage("azure", { ...azure, accountKey: "secret" }),
+    problems: ["storage.azure.accountKey: is not allowed; give the key as Azure shows it, which is Base64"],
+  },
+  {
+    title: "a path where OSS has none",
+    config: storage("oss", { ...oss, endpoint: "https://store/images", rootDirectory: "a b" }),
+    problems: [
+      'storage.oss.endpoint: "https://store/images" is not allowed; give a host name with or without https:// and port',
+      'storage.oss.rootDirectory: "a b" is not allowed; give a path of letters, digits, dots, underscores and hyphens, up to 256',
+    ],
+  },
+  {
     title: "an unknown storage class",
     config: storage("s3", { ...s3, storageClass: "COLD" }),
     problems: [

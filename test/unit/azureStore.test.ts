@@ -75,7 +75,7 @@ describe("a container in Azure with nothing but a location given", () => {
       value: {
         maxRetries: 3,
         accountName: "registryabc123def456",
-        accountKey: "the-account-key",
+        accountKey: "dGhlLWFjY291bnQta2V5",
         container: "registry",
         credentials: { type: "shared_key" },
       },

@@ -65,7 +65,7 @@ describe("a registry with provision", () => {
     const run = await deploy({ driver: "azure", provision: true, azure: { location: "westeurope" } });
     expect(written(run).azure).toEqual({
       accountname: "registryabc123def456",
-      accountkey: "the-account-key",
+      accountkey: "dGhlLWFjY291bnQta2V5",
       container: "registry",
       credentials: { type: "shared_key" },
     });
@@ -123,7 +123,7 @@ describe("a registry with provision", () => {
   });
 
   it("has no key or bucket in the clear anywhere", async () => {
-    const secrets = ["the-secret-key", "registry-store-key-id", "the-account-key", "the-private-key"];
+    const secrets = ["the-secret-key", "registry-store-key-id", "dGhlLWFjY291bnQta2V5", "the-private-key"];
     for (const storage of [
       { driver: "s3", provision: true, s3: { region: "eu-central-1" } },
       { driver: "azure", provision: true, azure: { location: "westeurope" } },

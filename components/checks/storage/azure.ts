@@ -1,5 +1,6 @@
 import { AzureStorage } from "../../args/storage";
 import { azureCredentialsType } from "../../render/driverParameters";
+import { knownNow } from "../inputs";
 import { Problem } from "../problems";
 import { filled, notEmpty, oneOf, required, texts, urls, when, wholeNumbers } from "../rules";
 import { provisionedOptions } from "./provisioned";
@@ -42,7 +43,14 @@ function credentialsProblems(options: AzureStorage): Problem[] {
   const belongs = (home: string): string => `belongs to ${at}credentials.type "${home}", and that is "${type}"`;
   return [
     ...(type === "shared_key"
-      ? required(at, { accountKey }, needed)
+      ? [
+          ...required(at, { accountKey }, needed),
+          ...when(
+            !isBase64(knownNow(accountKey) ?? ""),
+            `${at}accountKey`,
+            "is not allowed; give the key as Azure shows it, which is Base64",
+          ),
+        ]
       : when(accountKey !== undefined, `${at}accountKey`, belongs("shared_key"))),
     ...(["clientId", "tenantId", "secret"] as const).flatMap((key) =>
       type === "client_secret"
@@ -54,6 +62,10 @@ function credentialsProblems(options: AzureStorage): Problem[] {
         : when(credentials[key] !== undefined, `${at}credentials.${key}`, belongs("client_secret")),
     ),
   ];
+}
+
+function isBase64(text: string): boolean {
+  return Buffer.from(text, "base64").toString("base64") === text;
 }
 
 function provisionedProblems({ accountName, container, resourceGroup: group, location, principalId }: AzureStorage): Problem[] {

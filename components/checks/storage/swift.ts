@@ -10,7 +10,7 @@ const needed = 'storage.driver "swift" needs it';
 const methods = ["GET", "HEAD", "PUT", "POST", "DELETE"];
 
 export function swiftProblems(options: SwiftStorage): Problem[] {
-  const { authUrl, container, authVersion, endpointType, chunkSize, secretKey, tempUrlContainerKey, tempUrlMethods } = options;
+  const { authUrl, container, authVersion, endpointType, chunkSize, tempUrlMethods } = options;
   const { tenant, tenantId, domain, domainId, tenantDomain, tenantDomainId } = options;
   return [
     ...required(at, { authUrl, container }, needed),
@@ -28,9 +28,6 @@ export function swiftProblems(options: SwiftStorage): Problem[] {
     ...oneOf(at, { endpointType }, ["public", "internal", "admin"]),
     ...texts(at, filled({ container }), /^[^/]{1,256}$/, 'a name without "/"'),
     ...wholeNumbers(at, { chunkSize }, MiB, GiB),
-    ...(tempUrlContainerKey === true
-      ? when(secretKey === undefined, `${at}secretKey`, `is missing; ${at}tempUrlContainerKey needs it`)
-      : []),
     ...(tempUrlMethods ?? []).flatMap((method) =>
       when(!methods.includes(method), `${at}tempUrlMethods`, `${shown(method)} is not allowed; choose ${methods.join(", ")}`),
     ),

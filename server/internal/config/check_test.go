@@ -76,7 +76,7 @@ validation: {manifests: {urls: {allow: ["^https://"]}, indexes: {platforms: list
 		"azure":                    minimalWith("azure: {accountname: a, container: c, accountkey: k, credentials: {type: shared_key}, max_retries: 3, retry_delay: 100ms}"),
 		"gcs":                      minimalWith("gcs: {bucket: b, credentials: {type: service_account, private_key: k}, chunksize: 262144}"),
 		"swift":                    minimalWith("swift: {authurl: 'https://x/v3', container: c, username: u, password: p, tempurlmethods: [GET], authversion: 3, useragent: a}"),
-		"oss":                      minimalWith("oss: {region: r, bucket: b, accesskeyid: i, accesskeysecret: s, internal: false, useragent: a}"),
+		"oss":                      minimalWith("oss: {region: r, bucket: images, accesskeyid: i, accesskeysecret: s, internal: false, useragent: a}"),
 		"garbage collection": minimalWith("inmemory: {}, maintenance: {garbagecollection: {schedule: '0 3 * * mon', timezone: Europe/Berlin, deleteuntagged: true, grace: 1h, " +
 			"retention: {dryrun: false, alwayskeep: ['v*'], rules: [{repositories: ['team/*'], keepnewest: 5, keepdays: 30, keeptags: [latest]}, {keepdays: 1}]}}}"),
 		"a socket": strings.Replace(minimal, `addr: ":5000"`, "net: unix, addr: /run/registry.sock", 1),

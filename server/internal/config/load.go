@@ -9,7 +9,13 @@ import (
 	"os"
 
 	"github.com/distribution/distribution/v3/configuration"
+
+	"container-registry/server/internal/storage/oss"
+	"container-registry/server/internal/storage/swift"
 )
+
+// driverChecks are of the drivers that know themselves how their parameters go together.
+var driverChecks = map[string]func(map[string]any) error{"oss": oss.Check, "swift": swift.Check}
 
 // Load reads, checks and parses the file. The error lists every problem found.
 func Load(file string) (*Config, error) {
@@ -45,5 +51,10 @@ func parsed(name string, content []byte) (*Config, error) {
 		return nil, fmt.Errorf("%s: %w", name, err)
 	}
 	completeRegion(engines.Storage)
+	if check := driverChecks[engines.Storage.Type()]; check != nil {
+		if err := check(engines.Storage.Parameters()); err != nil {
+			return nil, fmt.Errorf("%s: %w", name, err)
+		}
+	}
 	return &Config{engines, own}, nil
 }

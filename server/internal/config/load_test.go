@@ -67,7 +67,7 @@ func TestSecrets(t *testing.T) {
 		"s3":         {"s3: {bucket: b, region: r, accesskey: ACCESS, secretkey: SECRET}", []string{"ACCESS", "SECRET"}},
 		"azure":      {"azure: {accountname: a, container: c, accountkey: KEY, credentials: {type: client_secret, clientid: i, secret: SECRET}}", []string{"KEY", "SECRET"}},
 		"gcs":        {"gcs: {bucket: b, credentials: {type: service_account, private_key: KEY}}", []string{"KEY", "service_account"}},
-		"swift":      {"swift: {authurl: 'http://a', container: c, username: u, password: WORD}", []string{"WORD"}},
+		"swift":      {"swift: {authurl: 'http://a', container: c, username: u, password: WORD, authversion: 3}", []string{"WORD"}},
 		"filesystem": {"filesystem: {rootdirectory: /r}", nil},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -90,6 +90,12 @@ func parseParameters(raw map[string]any) (parameters, error) {
 	return p, nil
 }
 
+// Check says what is wrong with the parameters; nothing is asked for.
+func Check(raw map[string]any) error {
+	_, err := parseParameters(raw)
+	return err
+}
+
 // input takes typed values out of a parameter map and collects complaints.
 type input struct {
 	left map[string]any

@@ -103,6 +103,12 @@ func parseParameters(raw map[string]any) (*parameters, error) {
 	return p, nil
 }
 
+// Check says what is wrong with the options; nothing is asked for.
+func Check(raw map[string]any) error {
+	_, err := parseParameters(raw)
+	return err
+}
+
 // options reads typed values from the raw configuration and collects what is wrong with them.
 type options struct {
 	raw   map[string]any

@@ -1,0 +1,68 @@
+package store
+
+import (
+	"bufio"
+	"encoding/json"
+	"os"
+	"strings"
+	"testing"
+
+	"container-registry/server/internal/config"
+)
+
+// TestSettings says of configurations, a JSON text in each line of a file, what this server has
+// against them: test/integration/settings.test.ts compares that with the package's own checks.
+// No store is asked.
+func TestSettings(t *testing.T) {
+	given, answers := os.Getenv("SETTINGS"), os.Getenv("SETTINGS_ANSWERS")
+	if given == "" {
+		t.Skip("SETTINGS names no file")
+	}
+	in, err := os.Open(given)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer in.Close()
+	out, err := os.Create(answers)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer out.Close()
+	encoder := json.NewEncoder(out)
+	lines := bufio.NewScanner(in)
+	lines.Buffer(nil, 1<<20)
+	for lines.Scan() {
+		var file string
+		if err := json.Unmarshal(lines.Bytes(), &file); err != nil {
+			t.Fatal(err)
+		}
+		if err := encoder.Encode(complaint(t, file)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := lines.Err(); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// complaint is empty for a configuration that the server takes.
+func complaint(t *testing.T, file string) string {
+	c, err := config.Read(strings.NewReader(file), "configuration")
+	if err != nil {
+		return err.Error()
+	}
+	switch c.Storage.Type() {
+	case "oss", "swift":
+		// These ask their store at once; what they have against their options came up before.
+		return ""
+	case "gcs":
+		// Then it looks for the identity of the machine.
+		if c.Storage.Parameters()["credentials"] == nil {
+			return ""
+		}
+	}
+	if _, err := Of(c.Configuration).Open(t.Context()); err != nil {
+		return err.Error()
+	}
+	return ""
+}

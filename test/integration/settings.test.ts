@@ -1,0 +1,272 @@
+import * as fs from "fs";
+import * as os from "os";
+import * as path from "path";
+import * as fc from "fast-check";
+import { GarbageCollection, Storage } from "../../components";
+import { garbageCollectionProblems } from "../../components/checks/garbageCollection";
+import { storageProblems } from "../../components/checks/storage";
+import { renderConfiguration } from "../../components/render/configuration";
+import { driverOf, storageConfiguration, StorageDriver, storageDrivers } from "../../components/render/driverParameters";
+import { badConfigurations } from "../support/badConfigurations";
+import { run } from "../support/run";
+import { packageSchema, SchemaProperty } from "../support/schema";
+import { projectRoot } from "../support/testStack";
+
+/*
+ * What the package accepts of a store, its server accepts, and the other way round: else a bad setting would stop in the middle of
+ * an `up` instead of in preview. Both are asked about every row of the table of bad configurations, and about every neighbour of
+ * good ones: each option with each value, and each two options together.
+ */
+
+type Options = Record<string, unknown>;
+
+/** Good options of each driver. */
+const good: Record<StorageDriver, Options[]> = {
+  filesystem: [{}],
+  s3: [
+    { bucket: "images", region: "eu-central-1" },
+    { bucket: "images", region: "eu-central-1", accessKey: "id", secretKey: "key" },
+    { bucket: "images", regionEndpoint: "http://store:9000" },
+  ],
+  azure: [
+    { accountName: "account", container: "images", accountKey: "a2V5" },
+    { accountName: "account", container: "images" },
+    {
+      accountName: "account",
+      container: "images",
+      credentials: { type: "client_secret", clientId: "c", tenantId: "t", secret: "s" },
+    },
+  ],
+  gcs: [{ bucket: "images", credentials: '{"type":"service_account","client_email":"a@b.c","private_key":"k"}' }],
+  swift: [
+    { authUrl: "https://keystone:5000/v3", username: "u", password: "p", container: "images" },
+    { authUrl: "https://keystone:5000", authVersion: 2, username: "u", password: "p", container: "images" },
+    { authUrl: "https://keystone:5000/v3", applicationCredentialId: "i", applicationCredentialSecret: "s", container: "images" },
+    {
+      authUrl: "https://keystone:5000/v3",
+      username: "u",
+      domain: "d",
+      applicationCredentialName: "n",
+      applicationCredentialSecret: "s",
+      container: "images",
+    },
+  ],
+  oss: [
+    { bucket: "images", region: "cn-hangzhou", accessKeyId: "id", accessKeySecret: "key" },
+    { bucket: "images", region: "cn-hangzhou", ramRole: "role" },
+  ],
+};
+
+/** What only the package refuses, each with the reason why the server has no word on it. */
+const onlyHere: Record<string, string> = {
+  "storage.s3": "the server is told of one driver only",
+  "storage.redirect": "the driver would send clients nowhere",
+  "storage.caCertificates": "a file of its own",
+  "storage.filesystem.volume": "Docker's, which the server does not see",
+  "storage.filesystem.volumeDriver": "Docker's",
+  "storage.filesystem.volumeOptions": "Docker's",
+  "storage.filesystem.hostPath": "Docker's",
+  "storage.filesystem.maxThreads": "the server has no upper limit",
+  "storage.s3.bucket": "S3 refuses the name, and not the driver",
+  "storage.s3.region": "the server takes the name of any region to come",
+  "storage.s3.regionEndpoint": "the driver takes a host without a scheme",
+  "storage.s3.accessKey": "the driver would go on without the half that is given",
+  "storage.s3.secretKey": "the driver would go on without the half that is given",
+  "storage.s3.keyId": "the driver would not encrypt",
+  "storage.s3.secure": "the driver would go by one of two words",
+  "storage.s3.multipartCopyMaxConcurrency": "the server has no upper limit",
+  "storage.azure.container": "Azure refuses the name, and not the driver",
+  "storage.azure.serviceUrl": "the driver would send the user along",
+  "storage.azure.maxRetries": "the server has no upper limit",
+  "storage.azure.accountKey": "the driver goes by credentials.type",
+  "storage.azure.credentials.secret": "the driver goes by credentials.type",
+  "storage.gcs.bucket": "Google refuses the name, and not the driver",
+  "storage.gcs.chunkSize": "the server has no upper limit",
+  "storage.gcs.maxConcurrency": "the server has no upper limit",
+  "storage.swift.tenantId": "the driver would go by one of two words",
+  "storage.swift.domainId": "the driver would go by one of two words",
+  "storage.swift.tenantDomainId": "the driver would go by one of two words",
+  "storage.oss.region": "Alibaba refuses the name, and not the driver",
+  "storage.oss.endpoint": "the name would not be found",
+};
+
+const typeNames: Record<StorageDriver, string> = {
+  filesystem: "FilesystemStorage",
+  s3: "S3Storage",
+  azure: "AzureStorage",
+  gcs: "GcsStorage",
+  swift: "SwiftStorage",
+  oss: "OssStorage",
+};
+
+const sizes = [
+  -1,
+  0,
+  1,
+  2,
+  3,
+  4,
+  24,
+  25,
+  100,
+  1024,
+  100 * 2 ** 10,
+  2 ** 18 - 1,
+  2 ** 18,
+  5 * 2 ** 20,
+  5 * 2 ** 20 + 1,
+  2 ** 30,
+  5 * 2 ** 30,
+  5 * 2 ** 30 + 1,
+];
+const words = [
+  ...["", "x", "images", "a/b", "eu-central-1", "cn-hangzhou", "STANDARD_IA", "private", "public", "30s", "a2V5"],
+  ...["https://store:9000", "http://store:9000/v1.0", "https://user@store", "store:9000"],
+];
+const lists = [[], ["GET"], ["GET", "HEAD"], ["MOVE"]];
+
+/** Values to try an option with. */
+function candidates({ type }: SchemaProperty): unknown[] {
+  return { boolean: [true, false], integer: sizes, number: sizes, string: words, array: lists }[type ?? ""] ?? [];
+}
+
+/** Good options of a driver with one option changed or left out, and with two. */
+function neighbours(driver: StorageDriver): Storage[] {
+  const properties = Object.entries(packageSchema().types[`container-registry:index:${typeNames[driver]}`]?.properties ?? {});
+  const changes = properties.map(([key, property]) => [undefined, ...candidates(property)].map((value) => ({ [key]: value })));
+  const pairs = changes.flatMap((one, i) => changes.slice(i + 1).map((other) => ({ ...one[2], ...other[2] })));
+  return good[driver].flatMap((options) =>
+    [{}, ...changes.flat(), ...pairs].map((change) => ({
+      driver,
+      [driver]: Object.fromEntries(Object.entries({ ...options, ...change }).filter(([, value]) => value !== undefined)),
+    })),
+  );
+}
+
+/** To the server an empty text is none; who gives one to the package means something, and is told. */
+function isEmptySomewhere(storage: Storage): boolean {
+  return Object.values(storage[driverOf(storage) as StorageDriver] ?? {}).includes("");
+}
+
+/** The rows of the table that are about the options of a driver. */
+function rows(driver: StorageDriver): Storage[] {
+  return badConfigurations
+    .map(({ config }) => config.storage as Storage | undefined)
+    .filter((storage): storage is Storage => storage !== undefined && driverOf(storage) === driver && storage.provision !== true);
+}
+
+function render(storage: Storage, garbageCollection?: GarbageCollection): string {
+  return renderConfiguration({
+    httpSecret: "0123abcd",
+    tls: false,
+    bundled: true,
+    readOnly: false,
+    garbageCollection,
+    storage: storageConfiguration(storage),
+  });
+}
+
+/** Undefined where the settings are too bad to write a configuration by. */
+function renderIfPossible(storage: Storage): string | undefined {
+  try {
+    return render(storage);
+  } catch {
+    return undefined;
+  }
+}
+
+let folder: string;
+
+beforeAll(async () => {
+  folder = fs.mkdtempSync(path.join(os.tmpdir(), "container-registry-settings-"));
+  await run("go", ["test", "-c", "-o", path.join(folder, "server"), "./internal/store"], {
+    cwd: path.join(projectRoot, "server"),
+  });
+});
+
+afterAll(() => fs.rmSync(folder, { recursive: true }));
+
+/** What the server has against each configuration; empty for nothing. */
+async function complaints(configurations: string[]): Promise<string[]> {
+  const [given, answers] = [path.join(folder, "given"), path.join(folder, "answers")];
+  fs.writeFileSync(given, configurations.map((each) => `${JSON.stringify(each)}\n`).join(""));
+  await run(path.join(folder, "server"), ["-test.run", "^TestSettings$"], {
+    env: { SETTINGS: given, SETTINGS_ANSWERS: answers },
+  });
+  const lines = fs.readFileSync(answers, "utf8").trim().split("\n");
+  expect(lines).toHaveLength(configurations.length);
+  return lines.map((line) => JSON.parse(line) as string);
+}
+
+it.each(storageDrivers)("refuses of %s what the server refuses, and no more", async (driver) => {
+  const tried = [...neighbours(driver), ...rows(driver)].flatMap((storage) => {
+    const rendered = renderIfPossible(storage);
+    const problems = storageProblems(storage);
+    return rendered === undefined && problems.length > 0 ? [] : [{ storage, problems, rendered: rendered ?? "" }];
+  });
+  const answers = await complaints(tried.map(({ rendered }) => rendered));
+  const judged = tried.map((each, i) => ({ ...each, server: answers[i] ?? "" }));
+
+  const unseen = judged.filter(({ problems, server }) => problems.length === 0 && server !== "");
+  expect(unseen.map(({ storage, server }) => ({ storage, server }))).toEqual([]);
+  const stricter = judged.filter(
+    ({ storage, problems, server }) =>
+      server === "" && !isEmptySomewhere(storage) && !problems.every(({ key }) => key in onlyHere),
+  );
+  expect(stricter.map(({ storage, problems }) => ({ storage, problems }))).toEqual([]);
+  // Neither agrees by taking all, or nothing.
+  expect(judged.some(({ problems }) => problems.length === 0)).toBe(true);
+  expect(driver === "filesystem" || judged.some(({ server }) => server !== "")).toBe(true);
+});
+
+it("refuses of schedules what the server refuses, and no more", async () => {
+  const number = fc.integer({ min: 0, max: 70 }).map(String);
+  const word = fc.constantFrom("*", "?", "jan", "DEC", "sun", "sat", "mon", "x", "");
+  const end = fc.oneof({ weight: 4, arbitrary: number }, word);
+  const range = fc.oneof(
+    { weight: 4, arbitrary: end },
+    fc.tuple(end, end).map((ends) => ends.join("-")),
+    fc.tuple(fc.oneof(fc.constant("*"), end), number).map((parts) => parts.join("/")),
+  );
+  const field = fc.oneof(
+    { weight: 4, arbitrary: fc.constant("*") },
+    range,
+    fc.tuple(range, range).map((parts) => parts.join(",")),
+  );
+  const schedules = fc.sample(
+    fc.array(field, { minLength: 4, maxLength: 6 }).map((fields) => fields.join(" ")),
+    3000,
+  );
+  const zones = [
+    ...Intl.supportedValuesOf("timeZone"),
+    "UTC",
+    "utc",
+    "Europe/Berlin",
+    "europe/berlin",
+    "Europe/BERLIN",
+    "Local",
+    "Berlin",
+    "GMT",
+    "Etc/GMT+3",
+    "US/Eastern",
+    "../etc/passwd",
+    "+02:00",
+  ];
+  const collections = [
+    ...schedules.map((schedule) => ({ schedule })),
+    ...["0 3 31 2 *", "0 3 29 2 *", "0 3 30 2,4 *", "*/15 * * * *", "@daily", "TZ=UTC 0 3 * * *"].map((schedule) => ({
+      schedule,
+    })),
+    ...zones.map((timeZone) => ({ schedule: "0 3 * * *", timeZone })),
+  ];
+  const answers = await complaints(collections.map((collection) => render({}, collection)));
+  // The server's library takes a range that begins or ends with * for *, and passes by what is empty in a list.
+  const careless = /[*?]-|-[*?]|(^|[\s,]),|,(\s|$)/;
+  const different = collections.flatMap((collection, i) => {
+    const problems = garbageCollectionProblems(collection, "bundled");
+    const same = (problems.length === 0) === (answers[i] === "");
+    const stricter = answers[i] === "" && careless.test(collection.schedule);
+    return same || stricter ? [] : [{ collection, problems, server: answers[i] }];
+  });
+  expect(different).toEqual([]);
+});

@@ -2,11 +2,12 @@
 package attempts
 
 import (
-	"container/list"
 	"hash/maphash"
 	"net/netip"
 	"sync"
 	"time"
+
+	"github.com/hashicorp/golang-lru/v2/simplelru"
 )
 
 // most is the number of counters. Beyond it the one that failed longest ago is forgotten,
@@ -26,8 +27,7 @@ type Limiter struct {
 
 	mu      sync.Mutex
 	seed    maphash.Seed
-	entries map[key]*list.Element
-	order   *list.List // of *entry, the latest failure first
+	entries *simplelru.LRU[key, *entry]
 }
 
 // key is an address with a name, or with all of them.
@@ -38,14 +38,15 @@ type key struct {
 }
 
 type entry struct {
-	key      key
 	failures int
 	end      time.Time
 }
 
 // New makes a limiter; a limit of 0 never refuses.
 func New(limit int, window time.Duration) *Limiter {
-	return &Limiter{limit: limit, window: window, seed: maphash.MakeSeed(), entries: map[key]*list.Element{}, order: list.New()}
+	// It fails for sizes below 1 only.
+	entries, _ := simplelru.NewLRU[key, *entry](most, nil)
+	return &Limiter{limit: limit, window: window, seed: maphash.MakeSeed(), entries: entries}
 }
 
 // Refused says how long a name from an address has to wait, 0 when it has not.
@@ -63,11 +64,12 @@ func (l *Limiter) named(address netip.Prefix, name string) key {
 }
 
 func (l *Limiter) wait(k key, limit int, now time.Time) time.Duration {
-	element, ok := l.entries[k]
-	if !ok || element.Value.(*entry).failures < limit {
+	// Only failures make a counter younger.
+	e, ok := l.entries.Peek(k)
+	if !ok || e.failures < limit {
 		return 0
 	}
-	return max(0, element.Value.(*entry).end.Sub(now))
+	return max(0, e.end.Sub(now))
 }
 
 // Fail counts a failure.
@@ -82,22 +84,15 @@ func (l *Limiter) Fail(address netip.Prefix, name string, now time.Time) {
 }
 
 func (l *Limiter) count(k key, now time.Time) {
-	element, ok := l.entries[k]
+	e, ok := l.entries.Get(k)
 	if !ok {
-		if l.order.Len() >= most {
-			oldest := l.order.Back()
-			delete(l.entries, oldest.Value.(*entry).key)
-			l.order.Remove(oldest)
-		}
-		element = l.order.PushFront(&entry{key: k, end: now.Add(l.window)})
-		l.entries[k] = element
+		e = &entry{end: now.Add(l.window)}
+		l.entries.Add(k, e)
 	}
-	e := element.Value.(*entry)
 	if !now.Before(e.end) {
 		e.failures, e.end = 0, now.Add(l.window)
 	}
 	e.failures++
-	l.order.MoveToFront(element)
 }
 
 // Address is the TCP peer, the only thing about a client that it cannot make up. Of

@@ -80,7 +80,7 @@ func TestOff(t *testing.T) {
 	for range 100 {
 		l.Fail(Address("192.0.2.1:1"), "admin", time.Now())
 	}
-	if l.Refused(Address("192.0.2.1:1"), "admin", time.Now()) != 0 || len(l.entries) != 0 {
+	if l.Refused(Address("192.0.2.1:1"), "admin", time.Now()) != 0 || l.entries.Len() != 0 {
 		t.Error("a limit of 0 refuses")
 	}
 }
@@ -95,8 +95,8 @@ func TestBounded(t *testing.T) {
 	for i := range 2 * most {
 		l.Fail(address(i), "admin", now)
 	}
-	if len(l.entries) != most || l.order.Len() != most {
-		t.Errorf("%d addresses are remembered, want %d", len(l.entries), most)
+	if l.entries.Len() != most {
+		t.Errorf("%d addresses are remembered, want %d", l.entries.Len(), most)
 	}
 	if l.Refused(address(2*most-1), "admin", now) == 0 || l.Refused(address(0), "admin", now) != 0 {
 		t.Error("the wrong addresses were forgotten")

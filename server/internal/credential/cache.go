@@ -1,10 +1,11 @@
 package credential
 
 import (
-	"container/list"
 	"crypto/sha256"
 	"sync"
 	"time"
+
+	"github.com/hashicorp/golang-lru/v2/simplelru"
 )
 
 // key stands for a user and a password. It is a MAC under a key of this process, so
@@ -12,19 +13,17 @@ import (
 // tells nothing either.
 type key [sha256.Size]byte
 
-// cache remembers the credentials that were right, for one state of the users.
+// cache remembers the credentials that were right, for one state of the users. It has no
+// entries where it is to remember none.
 type cache struct {
-	size int
-	ttl  time.Duration
+	ttl time.Duration
 
 	mu      sync.Mutex
 	state   [sha256.Size]byte
-	entries map[key]*list.Element
-	order   *list.List // of *entry, the latest use first
+	entries *simplelru.LRU[key, *entry]
 }
 
 type entry struct {
-	key          key
 	checked, end time.Time
 }
 
@@ -33,53 +32,49 @@ type entry struct {
 const longest = 24 * time.Hour
 
 func newCache(size int, ttl time.Duration) *cache {
-	return &cache{size: size, ttl: ttl, entries: map[key]*list.Element{}, order: list.New()}
+	c := &cache{ttl: ttl}
+	if size > 0 && ttl > 0 {
+		// It fails for sizes below 1 only.
+		c.entries, _ = simplelru.NewLRU[key, *entry](size, nil)
+	}
+	return c
 }
 
 // holds tells whether the credential was right not long ago, for this state of the
 // users. Any other state empties the cache.
 func (c *cache) holds(state [sha256.Size]byte, k key, now time.Time) bool {
+	if c.entries == nil {
+		return false
+	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if state != c.state {
 		c.state = state
-		clear(c.entries)
-		c.order.Init()
+		c.entries.Purge()
 		return false
 	}
-	element, ok := c.entries[k]
+	e, ok := c.entries.Get(k)
 	if !ok {
 		return false
 	}
-	e := element.Value.(*entry)
 	if !now.Before(e.end) {
-		c.remove(element)
+		c.entries.Remove(k)
 		return false
 	}
 	if extended := now.Add(c.ttl); extended.Before(e.checked.Add(longest)) {
 		e.end = extended
 	}
-	c.order.MoveToFront(element)
 	return true
 }
 
 // add remembers a credential, unless the users changed since it was checked.
 func (c *cache) add(state [sha256.Size]byte, k key, now time.Time) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if state != c.state || c.size == 0 || c.ttl == 0 {
+	if c.entries == nil {
 		return
 	}
-	if element, ok := c.entries[k]; ok {
-		c.remove(element)
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if state == c.state {
+		c.entries.Add(k, &entry{now, now.Add(c.ttl)})
 	}
-	if c.order.Len() >= c.size {
-		c.remove(c.order.Back())
-	}
-	c.entries[k] = c.order.PushFront(&entry{k, now, now.Add(c.ttl)})
-}
-
-func (c *cache) remove(element *list.Element) {
-	delete(c.entries, element.Value.(*entry).key)
-	c.order.Remove(element)
 }

@@ -2,25 +2,13 @@ package transfer
 
 import (
 	"context"
-	"encoding/json"
 
 	"github.com/opencontainers/go-digest"
 
 	"container-registry/server/internal/layout"
+	"container-registry/server/internal/manifest"
 	"container-registry/server/internal/store"
 )
-
-// manifest is what images, indexes and artifacts name; other fields do not matter here.
-type manifest struct {
-	Config    *reference  `json:"config"`
-	Layers    []reference `json:"layers"`
-	Blobs     []reference `json:"blobs"`
-	Manifests []reference `json:"manifests"`
-}
-
-type reference struct {
-	Digest digest.Digest `json:"digest"`
-}
 
 // complete says whether nothing of an image was lost on the way. What the source itself
 // does not have is not lost: an index may name platforms that were never pushed.
@@ -41,22 +29,18 @@ func (r *run) complete(ctx context.Context, repository string, d digest.Digest) 
 	if err != nil {
 		return false, r.from.Failure(store.Read, err)
 	}
-	var m manifest
-	if json.Unmarshal(content, &m) != nil {
+	m, err := manifest.Parse(content)
+	if err != nil {
 		// It names nothing that a client could ask for.
 		return true, nil
 	}
-	parts := append(m.Layers, m.Blobs...)
-	if m.Config != nil {
-		parts = append(parts, *m.Config)
-	}
-	for _, part := range parts {
-		if r.isLost(repository, part.Digest) {
+	for _, part := range m.Blobs {
+		if r.isLost(repository, part) {
 			return false, nil
 		}
 	}
 	for _, child := range m.Manifests {
-		if whole, err := r.complete(ctx, repository, child.Digest); err != nil || !whole {
+		if whole, err := r.complete(ctx, repository, child); err != nil || !whole {
 			return false, err
 		}
 	}

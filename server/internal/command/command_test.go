@@ -1,4 +1,4 @@
-package main
+package command
 
 import (
 	"bytes"
@@ -30,12 +30,12 @@ func TestCommandLine(t *testing.T) {
 	}{
 		{"nothing", nil, "", "no command given", "wrong usage"},
 		{"unknown command", []string{"server"}, "", `unknown command "server"`, "wrong usage"},
-		{"help", []string{"--help"}, "usage:", "", ""},
+		{"help", []string{"--help"}, "Usage:", "", ""},
 		{"version", []string{"version"}, "container-registry ", "", ""},
 		{"no file", []string{"serve"}, "", "serve needs exactly one CONFIG, 0 given", "wrong usage"},
 		{"two files", []string{"serve", "a", "b"}, "", "serve needs exactly one CONFIG, 2 given", "wrong usage"},
-		{"unknown option", []string{"serve", "--port", "5"}, "", "flag provided but not defined: -port", "wrong usage"},
-		{"bad duration", []string{"healthcheck", "--watch", "5", empty}, "", `invalid value "5" for flag -watch`, "wrong usage"},
+		{"unknown option", []string{"serve", "--port", "5"}, "", "unknown flag: --port", "wrong usage"},
+		{"bad duration", []string{"healthcheck", "--watch", "5", empty}, "", `invalid argument "5" for "--watch" flag`, "wrong usage"},
 		{"absent file", []string{"serve", "/nonexistent"}, "", "", "configuration: open /nonexistent"},
 		{"unhealthy", []string{"healthcheck", empty}, "", "", "unhealthy: "},
 		{"good store", []string{"check", "--timeout", "5s", empty}, "can be read and written", "", ""},
@@ -57,14 +57,14 @@ func TestCommandLine(t *testing.T) {
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
 			var stdout, stderr bytes.Buffer
-			err := run(context.Background(), test.args, strings.NewReader(""), &stdout, &stderr)
+			err := Run(context.Background(), test.args, strings.NewReader(""), &stdout, &stderr)
 			if !strings.Contains(stdout.String(), test.wantOut) || !strings.Contains(stderr.String(), test.wantReason) {
 				t.Errorf("printed %q and %q", stdout.String(), stderr.String())
 			}
 			if test.wantErr == "" && err != nil || test.wantErr != "" && (err == nil || !strings.Contains(err.Error(), test.wantErr)) {
 				t.Errorf("got %v, want %q", err, test.wantErr)
 			}
-			if misused := test.wantReason != ""; errors.Is(err, errUsage) != misused {
+			if misused := test.wantReason != ""; errors.Is(err, ErrUsage) != misused {
 				t.Errorf("wrong usage is %v, got %v", misused, err)
 			}
 		})

@@ -1,4 +1,4 @@
-package main
+package mirror_test
 
 import (
 	"bytes"
@@ -24,6 +24,7 @@ import (
 	"github.com/opencontainers/go-digest"
 	v1 "github.com/opencontainers/image-spec/specs-go/v1"
 
+	"container-registry/server/internal/command"
 	"container-registry/server/internal/mirror"
 	"container-registry/server/internal/registrytest"
 )
@@ -32,7 +33,10 @@ import (
 // in those that the engine starts.
 func TestMain(m *testing.M) {
 	if len(os.Args) > 1 && (os.Args[1] == "serve" || os.Args[1] == mirror.Command) {
-		main()
+		if err := command.Run(context.Background(), os.Args[1:], os.Stdin, os.Stdout, os.Stderr); err != nil {
+			fmt.Fprintln(os.Stderr, err)
+			os.Exit(1)
+		}
 		return
 	}
 	os.Exit(m.Run())
@@ -356,7 +360,7 @@ func (m *mirrorProcess) pull() {
 func (m *mirrorProcess) size() string {
 	m.t.Helper()
 	var stdout bytes.Buffer
-	if err := run(context.Background(), []string{"size", m.file()}, strings.NewReader(""), &stdout, io.Discard); err != nil {
+	if err := command.Run(context.Background(), []string{"size", m.file()}, strings.NewReader(""), &stdout, io.Discard); err != nil {
 		m.t.Fatal(err)
 	}
 	return strings.TrimSpace(stdout.String())

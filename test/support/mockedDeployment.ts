@@ -1,5 +1,5 @@
-import * as pulumi from "@pulumi/pulumi";
 import * as yaml from "js-yaml";
+import { MadeResource, mocked } from "./mocks";
 import { makeCertificate } from "./pki";
 
 /** A resource as it was registered. */
@@ -13,24 +13,6 @@ export interface Registered {
   /** The options that are set, of those that tests ask for. */
   options: Record<string, unknown>;
 }
-
-/** The engine's request to register a resource, as far as it is recorded. */
-interface Request {
-  getType(): string;
-  getName(): string;
-  getParent(): string;
-  getProtect(): boolean;
-  getRetainondelete(): boolean;
-  getDependenciesList(): string[];
-  getAdditionalsecretoutputsList(): string[];
-  getReplacementTrigger(): { toJavaScript(): unknown } | undefined;
-}
-
-interface Monitor {
-  registerResource(request: Request, callback: unknown): Promise<void>;
-}
-
-const secretSignature = "4dabf18193072939515e22adb298388d";
 
 /** What a provider would answer. */
 type Answer = Record<string, string | number>;
@@ -54,28 +36,40 @@ function nameOf(urn: string): string {
   return urn.split("::").pop() ?? "";
 }
 
-/** A run of a program against recorded resources instead of providers. */
-export class MockedDeployment<T> {
-  public readonly resources: Registered[] = [];
-
-  private constructor(
-    private readonly program: () => T,
-    /** Names for texts that are another in each run. */
-    private readonly labels: Map<string, string>,
-  ) {}
+/** What a program made, as text that can be read. */
+export class MockedDeployment {
+  private constructor(public readonly resources: Registered[]) {}
 
   /** Runs a program to its end, as an `up`, or as a preview. */
   static async run<T>(
     program: () => T,
     run: { preview?: boolean; labels?: Map<string, string> } = {},
-  ): Promise<{ made: T; deployment: MockedDeployment<T> }> {
-    const deployment = new MockedDeployment(program, new Map(run.labels));
-    await pulumi.runtime.setMocks(deployment.mocks(), "project", "stack", run.preview ?? false);
-    deployment.recordRequests();
-    const made = deployment.program();
-    await pulumi.runtime.disconnect();
-    deployment.resources.sort((a, b) => (`${a.type} ${a.name}` < `${b.type} ${b.name}` ? -1 : 1));
-    return { made, deployment };
+  ): Promise<{ made: T; deployment: MockedDeployment }> {
+    /** Names for texts that are another in each run. */
+    const labels = new Map(run.labels);
+    const answering = Object.entries(answers).map(([type, answer]): [string, typeof answer] => [
+      type,
+      (name, inputs) => {
+        const outputs = answer(name, inputs);
+        if (typeof outputs.certPem === "string") {
+          labels.set(outputs.certPem, `<certificate ${name}>\n`);
+        }
+        return outputs;
+      },
+    ]);
+    const { result, resources, components, calls } = await mocked(
+      program,
+      { resources: Object.fromEntries(answering) },
+      run.preview,
+    );
+    if (calls.length > 0) {
+      throw new Error(`nothing may be asked of a provider: ${calls.map(({ token }) => token).join(", ")}`);
+    }
+    const all = [...resources, ...components].map((resource) => registered(resource, labels));
+    return {
+      made: result,
+      deployment: new MockedDeployment(all.sort((a, b) => (`${a.type} ${a.name}` < `${b.type} ${b.name}` ? -1 : 1))),
+    };
   }
 
   /** Every resource in a line: type, name, parent. */
@@ -92,6 +86,11 @@ export class MockedDeployment<T> {
     return found[0];
   }
 
+  /** The part with some types of resources. */
+  only(types: RegExp): MockedDeployment {
+    return new MockedDeployment(this.resources.filter(({ type }) => types.test(shortType(type))));
+  }
+
   /** Inputs and options of every resource that a provider makes, by type and name. */
   summary(): Record<string, Record<string, unknown>> {
     const made = this.resources.filter(({ type }) => !type.startsWith("container-registry:"));
@@ -101,7 +100,7 @@ export class MockedDeployment<T> {
   }
 
   /** The summary as text; or where it differs from another's, with `-` and `+`. */
-  text(from?: MockedDeployment<unknown>): string {
+  text(from?: MockedDeployment): string {
     const now = this.summary();
     const before = from?.summary() ?? {};
     const sections = Object.keys({ ...before, ...now })
@@ -116,86 +115,60 @@ export class MockedDeployment<T> {
       "\n",
     );
   }
+}
 
-  private mocks(): pulumi.runtime.Mocks {
-    return {
-      call: ({ token }) => {
-        throw new Error(`nothing may be asked of a provider: ${token}`);
-      },
-      newResource: (args: pulumi.runtime.MockResourceArgs) => {
-        const inputs = args.inputs as Record<string, unknown>;
-        const answer = answers[args.type]?.(args.name, inputs) ?? {};
-        if (typeof answer.certPem === "string") {
-          this.labels.set(answer.certPem, `<certificate ${args.name}>\n`);
-        }
-        const readable = this.readable(inputs) as Record<string, unknown>;
-        this.resources.push({ type: args.type, name: args.name, parent: "", inputs: readable, options: {} });
-        return { id: `${args.name}-id`, state: { ...inputs, ...answer } };
-      },
-    };
-  }
+function registered({ type, name, inputs, ...resource }: MadeResource, labels: Map<string, string>): Registered {
+  const { parent, protect, retainOnDelete, dependencies, secretOutputs, replacementTrigger } = resource;
+  return {
+    type,
+    name,
+    parent: nameOf(parent),
+    inputs: labelled(inputs, labels) as Record<string, unknown>,
+    options: {
+      ...(protect ? { protect } : {}),
+      ...(retainOnDelete ? { retainOnDelete } : {}),
+      ...(dependencies.length > 0 ? { dependsOn: dependencies.map(nameOf).sort() } : {}),
+      ...(secretOutputs.length > 0 ? { secretOutputs } : {}),
+      ...(replacementTrigger === undefined ? {} : { replacementTrigger }),
+    },
+  };
+}
 
-  /** The mocks do not get to see the options; the request has them. */
-  private recordRequests(): void {
-    const monitor = pulumi.runtime.getMonitor() as unknown as Monitor;
-    const register = monitor.registerResource.bind(monitor);
-    monitor.registerResource = async (request, callback) => {
-      await register(request, callback);
-      const registered = this.resources.find(({ type, name }) => type === request.getType() && name === request.getName());
-      if (registered !== undefined) {
-        registered.parent = nameOf(request.getParent());
-        Object.assign(registered.options, {
-          ...(request.getProtect() ? { protect: true } : {}),
-          ...(request.getRetainondelete() ? { retainOnDelete: true } : {}),
-          ...(request.getDependenciesList().length > 0 ? { dependsOn: request.getDependenciesList().map(nameOf).sort() } : {}),
-          ...(request.getAdditionalsecretoutputsList().length > 0
-            ? { secretOutputs: request.getAdditionalsecretoutputsList() }
-            : {}),
-          ...(request.getReplacementTrigger() === undefined
-            ? {}
-            : { replacementTrigger: request.getReplacementTrigger()?.toJavaScript() }),
-        });
-      }
-    };
+function labelled(value: unknown, labels: Map<string, string>): unknown {
+  if (typeof value === "string") {
+    return [...labels]
+      .reduce((text, [made, label]) => text.replaceAll(made, label), value)
+      .replace(/(config-|store-ca-|#!sha256 )[0-9a-f]{16,64}/g, "$1<hash>");
   }
-
-  private readable(value: unknown): unknown {
-    if (typeof value === "string") {
-      return [...this.labels]
-        .reduce((text, [made, label]) => text.replaceAll(made, label), value)
-        .replace(/(config-|store-ca-|#!sha256 )[0-9a-f]{16,64}/g, "$1<hash>");
-    }
-    if (Array.isArray(value)) {
-      return value.map((each) => this.readable(each));
-    }
-    if (typeof value === "object" && value !== null) {
-      return secretSignature in value
-        ? { secret: this.readable((value as { value?: unknown }).value) }
-        : Object.fromEntries(Object.entries(value).map(([key, each]) => [key, this.readable(each)]));
-    }
-    return value;
+  if (Array.isArray(value)) {
+    return value.map((each) => labelled(each, labels));
   }
+  return typeof value === "object" && value !== null
+    ? Object.fromEntries(Object.entries(value).map(([key, each]) => [key, labelled(each, labels)]))
+    : value;
 }
 
 /** Has each file that is uploaded to a container as an input of its own. */
-function withFiles({ uploads, ...inputs }: Record<string, unknown>): Record<string, unknown> {
-  const secret = typeof uploads === "object" && uploads !== null && "secret" in uploads;
-  const files = (secret ? uploads.secret : (uploads ?? [])) as { file: string; permissions: string; content: string }[];
+function withFiles({ uploads = [], ...inputs }: Record<string, unknown>): Record<string, unknown> {
+  const files = uploads as { file: string; permissions: string; content: string | { secret: string } }[];
   return {
     ...inputs,
     ...Object.fromEntries(
-      files.map(({ file, permissions, content }) => [`${secret ? "secret " : ""}file ${file} ${permissions}`, content]),
+      files.map(({ file, permissions, content }) =>
+        typeof content === "string"
+          ? [`file ${file} ${permissions}`, content]
+          : [`secret file ${file} ${permissions}`, content.secret],
+      ),
     ),
   };
 }
 
-/** A line for every input; a text of several lines keeps them. */
+/** A line for every input, also within others: `taskSpec.mode: x`; a text of several lines keeps them. */
 function linesOf(inputs: Record<string, unknown>): string[] {
-  return Object.keys(inputs)
-    .sort()
-    .flatMap((key) => {
-      const value = inputs[key];
-      return typeof value === "string" && value.includes("\n")
+  return flat(inputs)
+    .sort(([a], [b]) => (a < b ? -1 : 1))
+    .flatMap(([key, value]) =>
+      typeof value === "string" && value.includes("\n")
         ? [
             `${key}:`,
             ...value
@@ -203,8 +176,16 @@ function linesOf(inputs: Record<string, unknown>): string[] {
               .split("\n")
               .map((line) => `  ${line}`),
           ]
-        : [`${key}: ${yaml.dump(value, { flowLevel: 0, lineWidth: -1, sortKeys: true }).trimEnd()}`];
-    });
+        : [`${key}: ${yaml.dump(value, { flowLevel: 0, lineWidth: -1, sortKeys: true }).trimEnd()}`],
+    );
+}
+
+function flat(inputs: Record<string, unknown>): [string, unknown][] {
+  return Object.entries(inputs).flatMap(([key, value]): [string, unknown][] =>
+    typeof value === "object" && value !== null && !Array.isArray(value) && Object.keys(value).length > 0
+      ? flat(value as Record<string, unknown>).map(([inner, each]) => [`${key}.${inner}`, each])
+      : [[key, value]],
+  );
 }
 
 /** What went and what came. */
@@ -219,10 +200,4 @@ function differences(before: string[], now: string[]): string[] {
 function shortType(type: string): string {
   const [pkg, , name] = type.split(":");
   return `${pkg}.${name}`;
-}
-
-/** An Output's value and whether it is secret. */
-export async function resolved<T>(output: pulumi.Output<T>): Promise<{ value: T; secret: boolean }> {
-  const value = await new Promise<T>((resolve) => output.apply((known) => resolve(known)));
-  return { value, secret: await pulumi.isSecret(output) };
 }

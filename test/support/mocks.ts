@@ -13,6 +13,11 @@ export interface MadeResource {
   /** `urn::id` of the provider that was chosen; empty for the default one. */
   provider: string;
   parent: string;
+  dependencies: string[];
+  /** Outputs that are secret whatever they are made of. */
+  secretOutputs: string[];
+  /** What has the resource made anew when it changes. */
+  replacementTrigger: unknown;
   /** Types it may have in a state of before. */
   aliases: string[];
 }
@@ -96,6 +101,9 @@ export async function mocked<T>(code: () => T | Promise<T>, answers: Answers = {
       retainOnDelete: request.getRetainondelete() === true,
       provider: request.getProvider(),
       parent: request.getParent(),
+      dependencies: request.getDependenciesList(),
+      secretOutputs: request.getAdditionalsecretoutputsList(),
+      replacementTrigger: request.getReplacementTrigger()?.toJavaScript(),
       aliases: request.getAliasesList().map((alias) => alias.getSpec()?.getType() ?? ""),
     });
     return register(request, callback);

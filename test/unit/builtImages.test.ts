@@ -3,7 +3,8 @@ import { gitContext } from "../../components/builds/gitContext";
 import { basesFirst, imageBuildProblems } from "../../components/builds/checks";
 import { Workspace } from "../support/clients";
 import { CleanUp } from "../support/cleanUp";
-import { MockedDeployment, resolved } from "../support/mockedDeployment";
+import { MockedDeployment } from "../support/mockedDeployment";
+import { valueOf } from "../support/mocks";
 
 const cleanUp = new CleanUp();
 const contexts = cleanUp.add(new Workspace());
@@ -117,16 +118,16 @@ describe("the component", () => {
       "docker.Image images-app:2 in images",
       "docker.Image images-base:latest in images",
     ]);
-    const registry = { secret: { username: "admin", password: "word" } };
+    const registry = { username: "admin", password: { secret: "word" } };
     const build = {
       context: plainContext,
       dockerfile: `${plainContext}/Dockerfile`,
       platform: "linux/arm64",
-      args: { A: "b" },
+      args: { A: { secret: "b" } },
     };
     expect(deployment.find("docker.Image", "images-base:latest").inputs).toMatchObject({
       imageName: "localhost:5000/base:latest",
-      build: { secret: build },
+      build,
       registry,
     });
     expect(deployment.find("docker.Image", "images-app:2")).toMatchObject({
@@ -137,7 +138,7 @@ describe("the component", () => {
       },
       options: { dependsOn: expect.arrayContaining(["images-app:1"]) as string[] },
     });
-    expect(await resolved(made.references)).toEqual({
+    expect(await valueOf(made.references)).toEqual({
       value: { app: "localhost:5000/app@sha256:<digest>", base: "localhost:5000/base@sha256:<digest>" },
       secret: false,
     });

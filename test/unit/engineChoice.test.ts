@@ -5,7 +5,8 @@ import * as pulumi from "@pulumi/pulumi";
 import { engineOf, onDockerEngine } from "../../components/docker/engineChoice";
 import { EngineAddress } from "../../components/docker/engine";
 import { FakeCommands } from "../support/fakeCommands";
-import { MockedDeployment, resolved } from "../support/mockedDeployment";
+import { MockedDeployment } from "../support/mockedDeployment";
+import { valueOf } from "../support/mocks";
 
 const tools = new FakeCommands();
 const { PATH, DOCKER_CONFIG } = process.env;
@@ -40,7 +41,7 @@ async function chosen(
 ): Promise<{ engine: EngineAddress; providers: Record<string, unknown>[] }> {
   const { made, deployment } = await MockedDeployment.run(() => new Component("registry", opts()));
   const providers = deployment.resources.filter(({ type }) => type === "pulumi:providers:docker").map(({ inputs }) => inputs);
-  return { engine: (await resolved(made.engine)).value, providers };
+  return { engine: (await valueOf(made.engine)).value, providers };
 }
 
 /** Chooses a context as `docker context use` does. */
@@ -153,7 +154,7 @@ describe("the engine that is meant", () => {
   it.each([{ host: "tcp://192.0.2.7:2375" }, { context: "far" }])("is known in a preview too: %o", async (args) => {
     const opts = (): pulumi.ComponentResourceOptions => ({ providers: [new docker.Provider("mine", args)] });
     const { made } = await MockedDeployment.run(() => new Component("registry", opts()), { preview: true });
-    expect((await resolved(made.engine)).value).toEqual({ host: args.host ?? "ssh://root@registry.example.com" });
+    expect((await valueOf(made.engine)).value).toEqual({ host: args.host ?? "ssh://root@registry.example.com" });
   });
 
   it("has the logins and ssh options of the stack's configuration", async () => {

@@ -1,6 +1,7 @@
 import * as pulumi from "@pulumi/pulumi";
 import { PullThroughCache, PullThroughCacheArgs } from "../../components";
-import { MockedDeployment, resolved } from "../support/mockedDeployment";
+import { MockedDeployment } from "../support/mockedDeployment";
+import { valueOf } from "../support/mocks";
 
 // What is asked of the engine beside the provider; engine.test.ts has the tests.
 jest.mock("../../components/docker/bundledImage", () => ({
@@ -33,7 +34,7 @@ async function errorOf(args: PullThroughCacheArgs): Promise<string> {
 describe("a pull-through cache by itself", () => {
   it("is one of Docker Hub by default, and its cache is protected", async () => {
     const { made, deployment } = await deploy({});
-    expect((await resolved(made.endpoint)).value).toBe("http://localhost:5001");
+    expect((await valueOf(made.endpoint)).value).toBe("http://localhost:5001");
     expect(deployment.text()).toContain("remoteurl: https://registry-1.docker.io");
     expect(deployment.find("docker.Volume", "cache-data").options).toEqual({ protect: true });
   });
@@ -46,7 +47,7 @@ describe("a pull-through cache by itself", () => {
       mirror: { upstream: "https://quay.io/", port: 443, ttl: "1h30m" },
       lab: true,
     });
-    expect((await resolved(made.endpoint)).value).toBe("https://mirror.example.com:443");
+    expect((await valueOf(made.endpoint)).value).toBe("https://mirror.example.com:443");
     expect(deployment.text()).toMatch(/secret file \S*server.pem 0644: the certificate/);
     expect(deployment.text()).toMatch(/remoteurl: https:\/\/quay\.io\n\s+ttl: 1h30m/);
     expect(deployment.find("docker.Volume", "cache-data").options).toEqual({});

@@ -6,7 +6,8 @@ import { untilHealthy } from "../../components/docker/health";
 import { limitProcesses } from "../../components/docker/processLimit";
 import { checkStore } from "../../components/docker/storeCheck";
 import { makePki } from "../support/pki";
-import { MockedDeployment, resolved } from "../support/mockedDeployment";
+import { MockedDeployment } from "../support/mockedDeployment";
+import { valueOf } from "../support/mocks";
 
 // What is asked of the engine beside the provider; engine.test.ts has the tests.
 jest.mock("../../components/docker/bundledImage", () => ({
@@ -17,8 +18,6 @@ jest.mock("../../components/docker/bundledImage", () => ({
 jest.mock("../../components/docker/health", () => ({ untilHealthy: jest.fn(() => Promise.resolve()) }));
 jest.mock("../../components/docker/processLimit", () => ({ limitProcesses: jest.fn(() => Promise.resolve()) }));
 jest.mock("../../components/docker/storeCheck", () => ({ checkStore: jest.fn(() => Promise.resolve()) }));
-
-type Deployment = MockedDeployment<SingleNodeRegistry>;
 
 const pki = makePki(["registry.example.com"]);
 const stockImage = `docker.io/library/registry:3@sha256:${"0123456789abcdef".repeat(4)}`;
@@ -34,7 +33,10 @@ const labels = new Map(
   ),
 );
 
-function deploy(args: SingleNodeRegistryArgs, preview = false): Promise<{ made: SingleNodeRegistry; deployment: Deployment }> {
+function deploy(
+  args: SingleNodeRegistryArgs,
+  preview = false,
+): Promise<{ made: SingleNodeRegistry; deployment: MockedDeployment }> {
   return MockedDeployment.run(() => new SingleNodeRegistry("registry", args), { preview, labels });
 }
 
@@ -132,16 +134,21 @@ describe("a registry on one host", () => {
     expect(standard.text()).toMatchInlineSnapshot(`
       "
       docker.Container registry
-          capabilities: {drops: [ALL]}
+          capabilities.drops: [ALL]
           command: [serve, /etc/container-registry/config-<hash>.yml]
           dependsOn: [registry-data, registry-files, registry-files-writer, registry-http-secret, registry-image]
           destroyGraceSeconds: 35
           envs: [GOMEMLIMIT=460MiB]
-          healthcheck: {interval: 250ms, retries: 3, startPeriod: 20s, tests: [CMD, /registry, healthcheck, '--watch', 15s, /etc/container-registry/config-<hash>.yml], timeout: 30s}
+          healthcheck.interval: 250ms
+          healthcheck.retries: 3
+          healthcheck.startPeriod: 20s
+          healthcheck.tests: [CMD, /registry, healthcheck, '--watch', 15s, /etc/container-registry/config-<hash>.yml]
+          healthcheck.timeout: 30s
           hosts: [{host: host.docker.internal, ip: host-gateway}]
           image: <image registry-image>
           logDriver: json-file
-          logOpts: {max-file: '3', max-size: 10m}
+          logOpts.max-file: '3'
+          logOpts.max-size: 10m
           memory: 512
           memorySwap: 512
           name: registry
@@ -151,7 +158,7 @@ describe("a registry on one host", () => {
           restart: unless-stopped
           securityOpts: [no-new-privileges]
           stopTimeout: 35
-          tmpfs: {/tmp: 'rw,noexec,nosuid,size=64m'}
+          tmpfs./tmp: rw,noexec,nosuid,size=64m
           volumes: [{containerPath: /etc/container-registry, readOnly: true, volumeName: registry-files}, {containerPath: /var/lib/registry, volumeName: registry-data}]
       docker.Container registry-files-writer
           command: [version]
@@ -238,14 +245,17 @@ describe("a registry on one host", () => {
           dependsOn: [registry-tls-key]
           dnsNames: [localhost]
           ipAddresses: [127.0.0.1, '::1']
-          privateKeyPem: {secret: "<key registry-tls-key>\\n"}
+          privateKeyPem.secret:
+            <key registry-tls-key>
           secretOutputs: [privateKeyPem, privateKeyPemWo]
-          subject: {commonName: localhost, organization: container-registry}
+          subject.commonName: localhost
+          subject.organization: container-registry
       tls.LocallySignedCert registry-tls-certificate
           allowedUses: [digital_signature, key_encipherment, server_auth]
           caCertPem:
             <certificate registry-tls-ca-1>
-          caPrivateKeyPem: {secret: "<key registry-tls-ca-key-1>\\n"}
+          caPrivateKeyPem.secret:
+            <key registry-tls-ca-key-1>
           certRequestPem:
             <request registry-tls-request>
           dependsOn: [registry-tls-ca-1, registry-tls-ca-key-1, registry-tls-request]
@@ -266,10 +276,12 @@ describe("a registry on one host", () => {
           allowedUses: [cert_signing, crl_signing, digital_signature]
           dependsOn: [registry-tls-ca-key-1]
           isCaCertificate: true
-          privateKeyPem: {secret: "<key registry-tls-ca-key-1>\\n"}
+          privateKeyPem.secret:
+            <key registry-tls-ca-key-1>
           secretOutputs: [privateKeyPem, privateKeyPemWo]
           setSubjectKeyId: true
-          subject: {commonName: registry-tls CA 1, organization: container-registry}
+          subject.commonName: registry-tls CA 1
+          subject.organization: container-registry
           validityPeriodHours: 87600
       "
     `);
@@ -325,13 +337,13 @@ describe("a registry on one host", () => {
       expect([type, name, JSON.stringify(inClear(inputs))]).toEqual([type, name, expect.not.stringMatching(secrets)]);
     }
     for (const [key, output] of Object.entries(made).filter(([, each]) => pulumi.Output.isInstance(each))) {
-      const { value, secret } = await resolved(output as pulumi.Output<unknown>);
+      const { value, secret } = await valueOf(output as pulumi.Output<unknown>);
       expect([key, secret || !secrets.test(JSON.stringify(value))]).toEqual([key, true]);
     }
-    expect((await resolved(made.password)).secret).toBe(true);
-    expect((await resolved(made.credentials)).secret).toBe(true);
-    expect((await resolved(made.caCertificate)).secret).toBe(false);
-    expect((await resolved(made.certificateExpiresAt)).secret).toBe(false);
+    expect((await valueOf(made.password)).secret).toBe(true);
+    expect((await valueOf(made.credentials)).secret).toBe(true);
+    expect((await valueOf(made.caCertificate)).secret).toBe(false);
+    expect((await valueOf(made.certificateExpiresAt)).secret).toBe(false);
   });
 
   it("keeps its arguments to itself: the inputs of a component are in state", async () => {
@@ -349,7 +361,7 @@ describe("the outputs", () => {
     const { made } = await (typeof from === "string" ? deployed(from) : deploy(from));
     const all = Object.entries(made).filter(([, each]) => pulumi.Output.isInstance(each) && each !== made.urn);
     const known = await Promise.all(
-      all.map(async ([key, output]) => [key, (await resolved(output as pulumi.Output<unknown>)).value]),
+      all.map(async ([key, output]) => [key, (await valueOf(output as pulumi.Output<unknown>)).value]),
     );
     return Object.fromEntries(known) as Record<string, unknown>;
   }
@@ -523,7 +535,7 @@ describe("the engine", () => {
     expect(untilHealthy).not.toHaveBeenCalled();
     expect(limitProcesses).not.toHaveBeenCalled();
     expect(checkStore).not.toHaveBeenCalled();
-    expect((await resolved(made.containerName)).value).toBe("registry");
+    expect((await valueOf(made.containerName)).value).toBe("registry");
     expect(deployment.text(up)).toBe("\n");
   });
 

@@ -10,6 +10,7 @@ export function managedForeign(cloud: string, access: string): Record<string, st
     users: `identities of ${cloud} log in; name them in ${access}`,
     anonymousPull: "nobody pulls without a login",
     authentication: `${cloud} verifies logins`,
+    cors: `${cloud} answers browsers`,
     storage: `${cloud} keeps the images`,
     image: `${cloud} runs the server`,
     readOnly: "there is no such switch; take the writers away",

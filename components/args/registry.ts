@@ -60,6 +60,16 @@ export interface User {
   repositories?: string[];
 }
 
+/** Which web pages of other sites may have a browser use the registry. */
+export interface Cors {
+  /** Origins of the pages, as `https://ui.example.com`, or `*` alone for all. */
+  allowedOrigins: string[];
+  /** Lets the pages use the login that the browser remembers, and so act as whoever sits there. Default: `false`, a page logs in by itself. */
+  allowCredentials?: boolean;
+  /** Seconds for which a browser may remember what a page is allowed, a day at most. Default: `600`. */
+  maxAgeSeconds?: number;
+}
+
 /** How logins are verified. Requires the bundled server. */
 export interface Authentication {
   /** Seconds after its last use for which a verified login is remembered, a day at most; 0 verifies every request. Default: `300`. */

@@ -1,6 +1,6 @@
 import { createPrivateKey, X509Certificate } from "crypto";
 import { Tls } from "../args/registry";
-import { certificateFields } from "./der";
+import { certificateFields } from "./certificates/der";
 import { isIpAddress } from "./hosts";
 import { Problem } from "./problems";
 import { when } from "./rules";

@@ -1,7 +1,8 @@
-import { Access, Authentication, GarbageCollection, Mirror, Resources, Tls, TlsMode, User } from "../args/registry";
+import { Access, Authentication, Cors, GarbageCollection, Mirror, Resources, Tls, TlsMode, User } from "../args/registry";
 import { Storage } from "../args/storage";
 import { addressProblems, AddressSettings, openProblems } from "./address";
 import { containerProblems } from "./container";
+import { corsProblems } from "./cors";
 import { garbageCollectionProblems } from "./garbageCollection";
 import { imageProblems } from "./image";
 import { completeMirror, mirrorProblems } from "./mirror";
@@ -18,6 +19,7 @@ export interface RegistrySettings extends AddressSettings {
   storage: Storage;
   anonymousPull: boolean;
   authentication: Authentication;
+  cors?: Cors;
   image: string;
   readOnly: boolean;
   /** None: on demand only. */
@@ -42,6 +44,7 @@ export function registryProblems(settings: RegistrySettings): Problem[] {
       "needs users; a registry without users lets everybody pull and push already",
     ),
     ...authenticationProblems(settings.authentication),
+    ...corsProblems(settings.cors, settings.image),
     ...bundledOnlyProblems(settings),
     ...storageProblems(settings.storage, settings.image),
     ...imageProblems(settings.image),

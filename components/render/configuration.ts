@@ -1,6 +1,7 @@
 import { createHash, createHmac } from "crypto";
 import * as yaml from "js-yaml";
-import { Authentication, GarbageCollection } from "../args/registry";
+import { Authentication, Cors, GarbageCollection } from "../args/registry";
+import { corsHeaders } from "./cors";
 import { RedisConfiguration } from "./redis";
 
 /** Folder of the files that a running server reads, in the container. */
@@ -43,6 +44,8 @@ export interface Configuration {
   externalUrl?: string;
   /** How logins are verified; none without users. */
   authentication?: Authentication;
+  /** Pages of other sites that may use the server; none without. */
+  cors?: Cors;
   /** The bundled server, which knows more than the stock engine. */
   bundled: boolean;
   /** Pulls only: pushes and deletions are refused. */
@@ -72,7 +75,10 @@ export function renderConfiguration(configuration: Configuration): string {
       secret: httpSecret,
       ...(configuration.externalUrl === undefined ? {} : { host: configuration.externalUrl }),
       draintimeout: `${drainSeconds}s`,
-      headers: { "X-Content-Type-Options": ["nosniff"] },
+      headers: {
+        "X-Content-Type-Options": ["nosniff"],
+        ...(configuration.cors === undefined ? {} : corsHeaders(configuration.cors)),
+      },
       ...(configuration.tls ? { tls: { certificate: certificateFile, key: certificateFile, minimumtls: "tls1.2" } } : {}),
     },
     ...(configuration.authentication === undefined

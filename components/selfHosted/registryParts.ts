@@ -78,6 +78,7 @@ export function registryParts(
       tls: encrypted,
       externalUrl: settings.externalUrl,
       authentication: settings.users.length > 0 ? settings.authentication : undefined,
+      cors: settings.cors,
       bundled: settings.image === "bundled",
       readOnly: settings.readOnly,
       garbageCollection: settings.garbageCollection,

@@ -16,6 +16,7 @@ export function completeSettings(given: GivenSettings): RegistrySettings {
     users: given.users ?? [{ name: "admin" }],
     anonymousPull: given.anonymousPull ?? false,
     authentication: given.authentication ?? {},
+    cors: given.cors,
     storage: given.storage ?? {},
     image: given.image ?? "bundled",
     readOnly: given.readOnly ?? false,

@@ -1,6 +1,6 @@
 import * as docker from "@pulumi/docker";
 import * as pulumi from "@pulumi/pulumi";
-import { Authentication, GarbageCollection, Mirror, Resources, Tls, TlsMode, User } from "../args/registry";
+import { Authentication, Cors, GarbageCollection, Mirror, Resources, Tls, TlsMode, User } from "../args/registry";
 import { nameProblems } from "../checks/container";
 import { registryProblems, RegistrySettings } from "../checks/registry";
 import { filesFolder } from "../render/configuration";
@@ -36,6 +36,8 @@ export interface SingleNodeRegistryArgs {
   anonymousPull?: boolean;
   /** How logins are verified. Requires the bundled server. */
   authentication?: Authentication;
+  /** Which web pages of other sites may have a browser use the registry. Requires the bundled server. Default: none. */
+  cors?: Cors;
   /** Where images are kept. Default: a named volume. */
   storage?: Storage;
   /** Image of the server: `bundled`, or a reference pinned by digest (`name@sha256:…`). Default: `bundled`. */

@@ -1,6 +1,6 @@
 import * as docker from "@pulumi/docker";
 import * as pulumi from "@pulumi/pulumi";
-import { Authentication, GarbageCollection, Tls, User } from "../args/registry";
+import { Authentication, Cors, GarbageCollection, Tls, User } from "../args/registry";
 import { Storage } from "../args/storage";
 import { Redis, Swarm, SwarmResources } from "../args/swarm";
 import { nameProblems } from "../checks/container";
@@ -39,6 +39,8 @@ export interface SwarmRegistryArgs {
   anonymousPull?: boolean;
   /** How logins are verified. Requires the bundled server. */
   authentication?: Authentication;
+  /** Which web pages of other sites may have a browser use the registry. Requires the bundled server. Default: none. */
+  cors?: Cors;
   /** Where images are kept. A registry with more than one task needs a store that all of them share. Default: a volume on one node. */
   storage?: Storage;
   /** Image of the server: `bundled`, or a reference pinned by digest (`name@sha256:…`). Default: `bundled`. */

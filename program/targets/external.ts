@@ -14,6 +14,7 @@ export const external = target(
     tls: "the registry has its certificate; give its CA in external.caCertificate, or set external.insecure",
     users: "nothing is made here; give one login in external.username and external.password",
     anonymousPull: "who may pull is settled where the registry is run",
+    cors: "which pages may use it is settled where the registry is run",
     authentication: "logins are verified where the registry is run",
     storage: "images are kept where the registry is run",
     image: "the server is there already",

@@ -194,6 +194,20 @@ describe("the server's configuration file", () => {
     });
   });
 
+  it("names the pages of other sites that may use the server", () => {
+    const cors = { allowedOrigins: ["https://ui.example.com", "http://localhost:8080"], allowCredentials: true };
+    const { http } = yaml.load(renderConfiguration(configuration({ cors }))) as { http: { headers: Record<string, string[]> } };
+    expect(http.headers).toMatchObject({
+      "X-Content-Type-Options": ["nosniff"],
+      "Access-Control-Allow-Origin": cors.allowedOrigins,
+      "Access-Control-Allow-Credentials": ["true"],
+      "Access-Control-Max-Age": ["600"],
+    });
+    const everybody = renderConfiguration(configuration({ cors: { allowedOrigins: ["*"], maxAgeSeconds: 0 } }));
+    expect(everybody).not.toContain("Credentials");
+    expect(everybody).toContain("Access-Control-Max-Age:\n      - '0'\n");
+  });
+
   it("reads back as it was meant, whatever the texts in it", () => {
     const text = fc.oneof(
       fc.string({ unit: "binary" }),

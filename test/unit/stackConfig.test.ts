@@ -210,6 +210,7 @@ describe("what `pulumi config set` stores", () => {
         "anonymousPull": false,
         "authentication": {},
         "bindAddress": "127.0.0.1",
+        "cors": undefined,
         "externalUrl": undefined,
         "garbageCollection": undefined,
         "hostname": "localhost",

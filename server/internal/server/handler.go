@@ -12,8 +12,8 @@ import (
 )
 
 // handlerChain wraps the engine in the order the engine's own server does.
-func handlerChain(engine http.Handler, config *configuration.Configuration, traced bool) http.Handler {
-	handler := whileReady(health.CheckStatus, redirects(config), engine)
+func handlerChain(engine http.Handler, config *configuration.Configuration, pages crossOrigin, traced bool) http.Handler {
+	handler := pages.handler(whileReady(health.CheckStatus, redirects(config), engine))
 	if !config.Log.AccessLog.Disabled {
 		handler = accesslog.Handler(os.Stdout, handler)
 	}

@@ -68,36 +68,3 @@ func (i *instance) token(t *testing.T, scope string) string {
 	}
 	return answer.Token
 }
-
-// TestPreflight asks as a browser does for a page of another site.
-func TestPreflight(t *testing.T) {
-	const cors = "http: {headers: {Access-Control-Allow-Origin: ['https://ui.example.com'], Access-Control-Allow-Methods: [GET, DELETE]}}\n"
-	for _, test := range []struct {
-		settings, origin string
-		want             int
-	}{
-		{cors, "https://ui.example.com", http.StatusNoContent},
-		{cors, "", http.StatusUnauthorized},
-		{"", "https://ui.example.com", http.StatusUnauthorized},
-	} {
-		i := start(t, parsed(t, inMemory+"auth: {htpasswd: {realm: registry, path: "+htpasswd(t, "alice", "wonder")+"}}\n"+test.settings), &http.Client{})
-		request, err := http.NewRequest(http.MethodOptions, i.base+"/v2/team/app/manifests/1", nil)
-		if err != nil {
-			t.Fatal(err)
-		}
-		request.Header.Set("Access-Control-Request-Method", "DELETE")
-		if test.origin != "" {
-			request.Header.Set("Origin", test.origin)
-		}
-		response, err := i.client.Do(request)
-		if err != nil {
-			t.Fatal(err)
-		}
-		body(t, response)
-		allowed := response.Header.Values("Access-Control-Allow-Methods")
-		if response.StatusCode != test.want || test.want == http.StatusNoContent && len(allowed) != 2 {
-			t.Errorf("%q from %q: %s %v", test.settings, test.origin, response.Status, response.Header)
-		}
-		i.stop()
-	}
-}

@@ -72,6 +72,7 @@ func New(config *configuration.Configuration, _ config.Server, log *logrus.Entry
 	if err := s.prepareTLS(); err != nil {
 		return nil, err
 	}
+	pages := takeCrossOrigin(config.HTTP.Headers)
 	controller, err := access.New(config, log)
 	if err != nil {
 		return nil, err
@@ -120,8 +121,7 @@ func New(config *configuration.Configuration, _ config.Server, log *logrus.Entry
 	if controller != nil {
 		engine = controller.Handler(engine, guarded)
 	}
-	engine = answerPreflight(config.HTTP.Headers, engine)
-	s.http.Handler = s.bounds.Handler(handlerChain(boundPages(engine, config.Catalog.MaxEntries), config, traced))
+	s.http.Handler = s.bounds.Handler(handlerChain(boundPages(engine, config.Catalog.MaxEntries), config, pages, traced))
 	return s, nil
 }
 

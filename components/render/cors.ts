@@ -1,0 +1,29 @@
+import { Cors } from "../args/registry";
+
+/** Those of the distribution specification. */
+const methods = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"];
+
+/** What clients of the API send beyond what every page may. */
+const requestHeaders = [
+  ...["Accept", "Authorization", "Cache-Control", "Content-Range", "Content-Type", "If-Modified-Since", "If-None-Match"],
+  ...["Range"],
+];
+
+/** What a page may read of an answer beyond its body, type and length. */
+const answerHeaders = [
+  ...["Accept-Ranges", "Content-Range", "Docker-Content-Digest", "Docker-Distribution-Api-Version", "Docker-Upload-Uuid", "ETag"],
+  ...["Link", "Location", "OCI-Filters-Applied", "OCI-Subject", "OCI-Tag", "Range", "Retry-After", "WWW-Authenticate"],
+];
+
+/** The headers by which the server knows which pages may use it. */
+export function corsHeaders({ allowedOrigins, allowCredentials = false, maxAgeSeconds = 600 }: Cors): Record<string, string[]> {
+  return {
+    // The server names the one that asks.
+    "Access-Control-Allow-Origin": allowedOrigins,
+    "Access-Control-Allow-Methods": [methods.join(", ")],
+    "Access-Control-Allow-Headers": [requestHeaders.join(", ")],
+    "Access-Control-Expose-Headers": [answerHeaders.join(", ")],
+    "Access-Control-Max-Age": [String(maxAgeSeconds)],
+    ...(allowCredentials ? { "Access-Control-Allow-Credentials": ["true"] } : {}),
+  };
+}

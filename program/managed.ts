@@ -4,6 +4,7 @@ export function managedForeign(cloud: string, access: string): Record<string, st
     hostname: `the registry has a name of ${cloud}'s`,
     port: `${cloud} serves on port 443`,
     externalUrl: `clients come to ${cloud}`,
+    trustedProxies: `clients come to ${cloud}`,
     bindAddress: `the registry is ${cloud}'s and not on a Docker host`,
     allowInsecure: "there is nothing insecure to allow",
     tls: `${cloud}'s certificate is used`,

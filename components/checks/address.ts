@@ -1,6 +1,6 @@
-import { hostPort, isDnsName, isIpAddress, isLoopback, isUnspecified } from "./hosts";
+import { hostPort, isDnsName, isIpAddress, isLoopback, isNetwork, isUnspecified } from "./hosts";
 import { Problem, shown } from "./problems";
-import { when, wholeNumbers } from "./rules";
+import { distinct, when, wholeNumbers } from "./rules";
 
 /** Where clients reach the registry. */
 export interface AddressSettings {
@@ -54,6 +54,25 @@ export function addressProblems(address: AddressSettings): Problem[] {
       `${shown(bindAddress)} is not allowed; give an IP address of the Docker host, 127.0.0.1, or 0.0.0.0 for all`,
     ),
     ...externalUrlProblems(address),
+  ];
+}
+
+/** What is wrong with those that may say who their clients are. */
+export function trustedProxiesProblems(trustedProxies: readonly string[], image: string): Problem[] {
+  return [
+    ...when(
+      trustedProxies.length > 0 && image !== "bundled",
+      "trustedProxies",
+      "is a feature of the bundled server; the stock registry has no limits by address. Use image bundled",
+    ),
+    ...trustedProxies.flatMap((proxy, index) =>
+      when(
+        !isNetwork(proxy),
+        `trustedProxies[${index}]`,
+        `${shown(proxy)} is not allowed; give the IP address of a proxy, or a range as 10.0.0.0/8`,
+      ),
+    ),
+    ...distinct("", { trustedProxies }),
   ];
 }
 

@@ -12,6 +12,17 @@ export function isIpAddress(value: string): boolean {
   return isIP(value) !== 0 && !value.includes("%");
 }
 
+/** An address, or a range of them as `10.0.0.0/8`; not all there are. */
+export function isNetwork(value: string): boolean {
+  const [, address = "", bits = "1"] = /^([^/]+)(?:\/([1-9]\d{0,2}))?$/.exec(value) ?? [];
+  return isIpAddress(address) && !isIPv4InIPv6(address) && Number(bits) <= (isIPv4(address) ? 32 : 128);
+}
+
+/** `::ffff:10.0.0.1`, however it is written: no server sees such a client. */
+function isIPv4InIPv6(address: string): boolean {
+  return isIPv6(address) && new URL(`http://[${address}]`).hostname.startsWith("[::ffff:");
+}
+
 /** Loopback as Docker sees it: plain HTTP is spoken to 127.0.0.0/8 and ::1 alone. */
 export function isLoopback(host: string): boolean {
   return host === "localhost" || (isIPv4(host) && host.startsWith("127.")) || (isIPv6(host) && host === "::1");

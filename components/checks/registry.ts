@@ -1,6 +1,6 @@
 import { Access, Authentication, Cors, GarbageCollection, Mirror, Resources, Tls, TlsMode, User } from "../args/registry";
 import { Storage } from "../args/storage";
-import { addressProblems, AddressSettings, openProblems } from "./address";
+import { addressProblems, AddressSettings, openProblems, trustedProxiesProblems } from "./address";
 import { containerProblems } from "./container";
 import { corsProblems } from "./cors";
 import { garbageCollectionProblems } from "./garbageCollection";
@@ -18,6 +18,7 @@ export interface RegistrySettings extends AddressSettings {
   users: readonly User[];
   storage: Storage;
   anonymousPull: boolean;
+  trustedProxies: readonly string[];
   authentication: Authentication;
   cors?: Cors;
   image: string;
@@ -34,6 +35,7 @@ export function registryProblems(settings: RegistrySettings): Problem[] {
   const nobody = settings.users.length === 0;
   return [
     ...addressProblems(settings),
+    ...trustedProxiesProblems(settings.trustedProxies, settings.image),
     ...tlsProblems(settings.tls, settings.hostname),
     ...(settings.tls.mode === TlsMode.Off ? openProblems("tls.mode", '"off"', "choose another mode", settings) : []),
     ...userProblems(settings.users),

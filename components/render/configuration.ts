@@ -42,6 +42,8 @@ export interface Configuration {
   tls: boolean;
   /** URL that clients are told, where a reverse proxy stands before the server. */
   externalUrl?: string;
+  /** Who may say whom a request comes from. */
+  trustedProxies?: readonly string[];
   /** How logins are verified; none without users. */
   authentication?: Authentication;
   /** Pages of other sites that may use the server; none without. */
@@ -81,6 +83,7 @@ export function renderConfiguration(configuration: Configuration): string {
       },
       ...(configuration.tls ? { tls: { certificate: certificateFile, key: certificateFile, minimumtls: "tls1.2" } } : {}),
     },
+    ...ownSection(configuration),
     ...(configuration.authentication === undefined
       ? {}
       : {
@@ -113,6 +116,11 @@ export function renderConfiguration(configuration: Configuration): string {
     health: { storagedriver: { enabled: true, interval: "10s", threshold: 3 } },
     ...(proxy === undefined ? {} : { proxy: proxySection(proxy) }),
   });
+}
+
+/** What the bundled server has beyond the engine. */
+function ownSection({ trustedProxies = [] }: Configuration): object {
+  return trustedProxies.length === 0 ? {} : { server: { trustedproxies: trustedProxies } };
 }
 
 function proxySection({ upstream, username, password, ttl }: ProxyConfiguration): object {

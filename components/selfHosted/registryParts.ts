@@ -77,6 +77,7 @@ export function registryParts(
       httpSecret: secret,
       tls: encrypted,
       externalUrl: settings.externalUrl,
+      trustedProxies: settings.trustedProxies,
       authentication: settings.users.length > 0 ? settings.authentication : undefined,
       cors: settings.cors,
       bundled: settings.image === "bundled",

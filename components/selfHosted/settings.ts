@@ -11,6 +11,7 @@ export function completeSettings(given: GivenSettings): RegistrySettings {
     port: given.port ?? 5000,
     bindAddress: given.bindAddress ?? "127.0.0.1",
     externalUrl: given.externalUrl,
+    trustedProxies: given.trustedProxies ?? [],
     allowInsecure: given.allowInsecure ?? false,
     tls: given.tls ?? {},
     users: given.users ?? [{ name: "admin" }],

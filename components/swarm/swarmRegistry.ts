@@ -29,6 +29,8 @@ export interface SwarmRegistryArgs {
   port?: number;
   /** URL by which clients reach the registry through a reverse proxy: `https://registry.example.com`. It is in the outputs and in all that the server tells clients. Default: none, clients come to `hostname` and `port`. */
   externalUrl?: string;
+  /** Reverse proxies that tell who their clients are (`X-Forwarded-For`, `Forwarded`), for logs and limits: addresses, or ranges as `10.0.0.0/8`. Nobody else is believed. Requires the bundled server. Default: none. */
+  trustedProxies?: string[];
   /** Accepts plain HTTP or a registry without users; a Swarm publishes ports on every address of a node. Default: `false`. */
   allowInsecure?: boolean;
   /** Where the certificate comes from, or that TLS is off. Default: self-signed. */

@@ -4,7 +4,7 @@ import { request, Skopeo, Workspace } from "../support/clients";
 import { checkImage, pushImage, randomImage } from "../support/images";
 import { makePki } from "../support/pki";
 import { freePort } from "../support/ports";
-import { eventually } from "../support/run";
+import { eventually, run } from "../support/run";
 import { RegistryOutputs, TestStack } from "../support/testStack";
 
 /** The configuration that docs/reverse-proxy.md gives for nginx, at a port and in a folder of the test's own. */
@@ -32,6 +32,7 @@ function nginxConfiguration(port: number, upstream: string): string {
           proxy_buffering off;
           proxy_read_timeout 900;
           proxy_set_header Host $http_host;
+          proxy_set_header X-Forwarded-For $proxy_add_x_forwarded_for;
         }
       }
     }`;
@@ -42,6 +43,7 @@ describe("a registry behind nginx", () => {
   const cleanUp = new CleanUp();
   const folder = cleanUp.add(new Workspace());
   const pki = makePki(["localhost"]);
+  const failedLogins = 3;
   let outputs: RegistryOutputs;
   let port: number;
   let inside: number;
@@ -49,7 +51,11 @@ describe("a registry behind nginx", () => {
   beforeAll(async () => {
     port = await freePort();
     inside = await freePort();
-    const stack = cleanUp.add(await TestStack.create({ externalUrl: `https://localhost:${port}`, port: String(inside) }));
+    // What comes from this host reaches a container from the gateway of Docker's bridge.
+    const gateway = await run("docker", ["network", "inspect", "bridge", "--format", "{{(index .IPAM.Config 0).Gateway}}"]);
+    const settings = { externalUrl: `https://localhost:${port}`, trustedProxies: JSON.stringify([gateway]) };
+    const authentication = JSON.stringify({ failedLogins });
+    const stack = cleanUp.add(await TestStack.create({ ...settings, authentication, port: String(inside) }));
     const told = await stack.up();
     folder.write("registry-ca.crt", told.caCertificate);
     folder.write("server.crt", pki.server.certificate + pki.intermediate.certificate);
@@ -86,6 +92,27 @@ describe("a registry behind nginx", () => {
     const headers = { "X-Forwarded-Host": "evil.example.com", "X-Forwarded-Proto": "http" };
     const forged = await request(outputs, "/v2/team/app/blobs/uploads/", { method: "POST", headers });
     expect(new URL(String(forged.headers.location)).origin).toBe(outputs.endpoint);
+  });
+
+  it("gives each client behind the proxy a limit of its own", async () => {
+    const asks = async (localAddress: string, headers: Record<string, string> = {}): Promise<number> => {
+      const login = { username: outputs.username, password: "another" };
+      // The address that clients come from; the proxy listens on 127.0.0.1 alone.
+      return (await request(outputs, "/v2/", { login, headers, host: "127.0.0.1", tls: { localAddress } })).status;
+    };
+    const [first, second] = ["127.0.0.71", "127.0.0.72"];
+    for (let failed = 0; failed < failedLogins; failed++) {
+      expect(await asks(first)).toBe(401);
+    }
+    expect(await asks(first)).toBe(429);
+    expect(await asks(second)).toBe(401);
+    // Whatever a client says of itself, the proxy tells where it came from.
+    expect(await asks(first, { "X-Forwarded-For": second, "X-Real-Ip": second })).toBe(429);
+    expect(await asks(first, { "X-Forwarded-For": "garbage, 192.0.2.1" })).toBe(429);
+    const log = await run("docker", ["logs", outputs.containerName]);
+    expect(log).toContain(`${first} - - [`);
+    expect(log).toContain(`${second} - - [`);
+    expect(log).not.toContain("192.0.2.1");
   });
 
   it("takes images of any size and gives them back", async () => {

@@ -43,7 +43,7 @@ export const badConfigurations: BadConfiguration[] = [
     title: "a key that resembles none",
     config: { colour: "red" },
     problems: [
-      "colour: unknown key; known are target, builds, hostname, port, externalUrl, bindAddress, allowInsecure, tls, users, anonymousPull, authentication, cors, storage, image, readOnly, garbageCollection, mirror, hosts, resources, lab",
+      "colour: unknown key; known are target, builds, hostname, port, externalUrl, trustedProxies, bindAddress, allowInsecure, tls, users, anonymousPull, authentication, cors, storage, image, readOnly, garbageCollection, mirror, hosts, resources, lab",
     ],
   },
   {
@@ -65,6 +65,35 @@ export const badConfigurations: BadConfiguration[] = [
     config: { externalUrl: "http://registry.example.com" },
     problems: [
       'externalUrl: "http://registry.example.com" would have clients send passwords in clear; use https://, or set allowInsecure to true if you accept the risk',
+    ],
+  },
+  {
+    title: "proxies that are no addresses, everybody, and the same one twice",
+    config: {
+      trustedProxies: [
+        "nginx",
+        "10.0.0.0/33",
+        "::/0",
+        "fe80::1%eth0",
+        "::ffff:10.0.0.1",
+        "2001:db8::/32",
+        "10.0.0.1",
+        "10.0.0.1",
+      ],
+    },
+    problems: [
+      ...["nginx", "10.0.0.0/33", "::/0", "fe80::1%eth0", "::ffff:10.0.0.1"].map(
+        (proxy, index) =>
+          `trustedProxies[${index}]: "${proxy}" is not allowed; give the IP address of a proxy, or a range as 10.0.0.0/8`,
+      ),
+      'trustedProxies[7]: "10.0.0.1" is in the list already',
+    ],
+  },
+  {
+    title: "proxies of the stock registry",
+    config: { trustedProxies: ["10.0.0.1"], image: `registry@sha256:${"0".repeat(64)}` },
+    problems: [
+      "trustedProxies: is a feature of the bundled server; the stock registry has no limits by address. Use image bundled",
     ],
   },
   {

@@ -194,6 +194,11 @@ describe("the server's configuration file", () => {
     });
   });
 
+  it("names the proxies that are believed", () => {
+    const rendered = yaml.load(renderConfiguration(configuration({ trustedProxies: ["10.0.0.1", "2001:db8::/32"] })));
+    expect(rendered).toMatchObject({ server: { trustedproxies: ["10.0.0.1", "2001:db8::/32"] } });
+  });
+
   it("names the pages of other sites that may use the server", () => {
     const cors = { allowedOrigins: ["https://ui.example.com", "http://localhost:8080"], allowCredentials: true };
     const { http } = yaml.load(renderConfiguration(configuration({ cors }))) as { http: { headers: Record<string, string[]> } };

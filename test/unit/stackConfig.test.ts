@@ -225,6 +225,7 @@ describe("what `pulumi config set` stores", () => {
         },
         "storage": {},
         "tls": {},
+        "trustedProxies": [],
         "users": [
           {
             "name": "admin",

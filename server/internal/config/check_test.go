@@ -79,6 +79,7 @@ validation: {manifests: {urls: {allow: ["^https://"]}, indexes: {platforms: list
 		"oss":                      minimalWith("oss: {region: r, bucket: images, accesskeyid: i, accesskeysecret: s, internal: false, useragent: a}"),
 		"garbage collection": minimalWith("inmemory: {}, maintenance: {garbagecollection: {schedule: '0 3 * * mon', timezone: Europe/Berlin, deleteuntagged: true, grace: 1h, " +
 			"retention: {dryrun: false, alwayskeep: ['v*'], rules: [{repositories: ['team/*'], keepnewest: 5, keepdays: 30, keeptags: [latest]}, {keepdays: 1}]}}}"),
+		"proxies":  minimal + "server: {trustedproxies: [10.0.0.1, 10.0.0.0/8, '2001:db8::1', '2001:db8::/32']}\n",
 		"a socket": strings.Replace(minimal, `addr: ":5000"`, "net: unix, addr: /run/registry.sock", 1),
 	}
 	for name, content := range files {
@@ -157,6 +158,13 @@ func TestRefused(t *testing.T) {
 		{"rule with bad values", minimalWith("inmemory: {}, maintenance: {garbagecollection: {retention: {rules: [{keepnewest: 0, keeptags: ['[']}]}}}"), []string{`rules[0].keepnewest: "0": must be a whole number of 1 or more`, `rules[0].keeptags[0]: "[": is not a name with *`}},
 		{"collection of a read-only registry", minimalWith("inmemory: {}, maintenance: {readonly: {enabled: true}, garbagecollection: {schedule: 0 3 * * *}}"), []string{"garbagecollection: needs a registry that may delete"}},
 		{"collection of a mirror", minimalWith("inmemory: {}, maintenance: {garbagecollection: {schedule: 0 3 * * *}}") + "proxy: {remoteurl: 'https://registry-1.docker.io'}\n", []string{"garbagecollection: is not for a pull-through cache"}},
+		{"proxies that are no addresses", minimal + "server: {trustedproxies: [nginx, '10.0.0.0/33', 'fe80::1%eth0', '::ffff:10.0.0.0/104', '']}\n", []string{
+			"5 problems", `server.trustedproxies[0]: "nginx": is not an IP address, or a range of them such as 10.0.0.0/8`,
+			"server.trustedproxies[1]", "server.trustedproxies[2]", "server.trustedproxies[3]", "server.trustedproxies[4]",
+		}},
+		{"everybody a proxy", minimal + "server: {trustedproxies: ['0.0.0.0/0', '::/0']}\n", []string{
+			`server.trustedproxies[0]: "0.0.0.0/0": stands for every address there is`, "server.trustedproxies[1]",
+		}},
 		{"alias", "version: 0.1\nstorage: &s {inmemory: {}}\nhttp: {addr: ':5000'}\nlog: *s\n", []string{"storage: YAML anchors, aliases and tags are not allowed", "log: YAML anchors, aliases and tags are not allowed"}},
 		{"tag", withHTTP("host: !!str https://x"), []string{"YAML anchors, aliases and tags are not allowed"}},
 		{"not YAML", "version: [", []string{"yaml: line 1"}},

@@ -12,11 +12,16 @@ type Config struct {
 }
 
 // Server is the section server of the file, which the engine passes by.
-type Server struct{}
+type Server struct {
+	// TrustedProxies may say whom a request comes from.
+	TrustedProxies []Network `yaml:"trustedproxies"`
+}
 
 // serverRule is of that section.
 func serverRule() *rule {
-	return &rule{kind: section, keys: map[string]*rule{}}
+	return &rule{kind: section, keys: map[string]*rule{
+		"trustedproxies": {kind: list, item: &rule{kind: text, valid: network}},
+	}}
 }
 
 // readServer reads it from a file that was checked.

@@ -21,6 +21,7 @@ import (
 	"container-registry/server/internal/access"
 	"container-registry/server/internal/bounds"
 	"container-registry/server/internal/certificate"
+	"container-registry/server/internal/clientaddress"
 	"container-registry/server/internal/config"
 	"container-registry/server/internal/descriptors"
 	"container-registry/server/internal/dialect"
@@ -67,7 +68,7 @@ type Server struct {
 }
 
 // New builds the server and starts to listen; nothing is answered before Run.
-func New(config *configuration.Configuration, _ config.Server, log *logrus.Entry) (*Server, error) {
+func New(config *configuration.Configuration, own config.Server, log *logrus.Entry) (*Server, error) {
 	s := &Server{config: config, log: log, bounds: bounds.New(bounds.LimitsOf(bounds.Memory()))}
 	if err := s.prepareTLS(); err != nil {
 		return nil, err
@@ -121,7 +122,8 @@ func New(config *configuration.Configuration, _ config.Server, log *logrus.Entry
 	if controller != nil {
 		engine = controller.Handler(engine, guarded)
 	}
-	s.http.Handler = s.bounds.Handler(handlerChain(boundPages(engine, config.Catalog.MaxEntries), config, pages, traced))
+	chain := handlerChain(boundPages(engine, config.Catalog.MaxEntries), config, pages, traced)
+	s.http.Handler = s.bounds.Handler(clientaddress.Handler(own.TrustedProxies, chain))
 	return s, nil
 }
 

@@ -15,6 +15,7 @@ export function managedForeign(cloud: string, access: string): Record<string, st
     storage: `${cloud} keeps the images`,
     image: `${cloud} runs the server`,
     readOnly: "there is no such switch; take the writers away",
+    foreignLayerHosts: `${cloud} decides which layers it takes`,
     hosts: `${cloud} runs the server`,
     resources: `${cloud} runs the server`,
   };

@@ -33,6 +33,13 @@ export function isUnspecified(address: string): boolean {
   return address === "0.0.0.0" || address === "::";
 }
 
+/** `host` or `host:port`, with the brackets of an IPv6 address. */
+export function isHostPort(value: string): boolean {
+  const [, ipv6, host = "", port = "1"] = /^(?:\[(.+)\]|([^:]+))(?::([1-9]\d{0,4}))?$/.exec(value) ?? [];
+  const isHost = ipv6 === undefined ? isDnsName(host) || isIPv4(host) : isIPv6(ipv6) && isIpAddress(ipv6);
+  return isHost && Number(port) <= 65535;
+}
+
 /** `host:port`, with the brackets an IPv6 address needs in a URL and in an image name. */
 export function hostPort(host: string, port: number): string {
   return isIPv6(host) ? `[${host}]:${port}` : `${host}:${port}`;

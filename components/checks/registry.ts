@@ -6,11 +6,12 @@ import { corsProblems } from "./cors";
 import { garbageCollectionProblems } from "./garbageCollection";
 import { imageProblems } from "./image";
 import { completeMirror, mirrorProblems } from "./mirror";
-import { Problem } from "./problems";
+import { isHostPort } from "./hosts";
+import { Problem, shown } from "./problems";
 import { storageProblems } from "./storage";
 import { tlsProblems } from "./tls";
 import { authenticationProblems, userProblems } from "./users";
-import { when } from "./rules";
+import { distinct, when } from "./rules";
 
 /** Everything that a self-hosted registry is made from. */
 export interface RegistrySettings extends AddressSettings {
@@ -23,6 +24,7 @@ export interface RegistrySettings extends AddressSettings {
   cors?: Cors;
   image: string;
   readOnly: boolean;
+  foreignLayerHosts?: readonly string[];
   /** None: on demand only. */
   garbageCollection: GarbageCollection | undefined;
   mirror?: Mirror;
@@ -50,6 +52,7 @@ export function registryProblems(settings: RegistrySettings): Problem[] {
     ...bundledOnlyProblems(settings),
     ...storageProblems(settings.storage, settings.image),
     ...imageProblems(settings.image),
+    ...foreignLayerProblems(settings.foreignLayerHosts ?? []),
     ...garbageCollectionProblems(settings.garbageCollection, settings.image),
     ...besideProblems(settings),
     ...containerProblems(settings.hosts, settings.resources),
@@ -78,6 +81,20 @@ function bundledOnlyProblems(settings: RegistrySettings): Problem[] {
       "is a feature of the bundled server; the stock registry has one password and full access for every user. Use image bundled",
     ),
   );
+}
+
+/** What is wrong with the hosts of layers that are elsewhere. */
+function foreignLayerProblems(foreignLayerHosts: readonly string[]): Problem[] {
+  return [
+    ...foreignLayerHosts.flatMap((host, index) =>
+      when(
+        host !== "*" && !isHostPort(host),
+        `foreignLayerHosts[${index}]`,
+        `${shown(host)} is not allowed; give a DNS name or IP address, with a port if it is not 443, or * for all`,
+      ),
+    ),
+    ...distinct("", { foreignLayerHosts }),
+  ];
 }
 
 /** What is wrong with the mirror beside a registry. */

@@ -52,6 +52,8 @@ export interface Configuration {
   bundled: boolean;
   /** Pulls only: pushes and deletions are refused. */
   readOnly: boolean;
+  /** Where layers may be that are not in the registry; what the server does by itself without. */
+  foreignLayerHosts?: readonly string[];
   /** When and what the bundled server collects by itself; nothing while `readOnly`. */
   garbageCollection?: GarbageCollection;
   /** Other servers have the same store. Default: `false`. */
@@ -114,6 +116,9 @@ export function renderConfiguration(configuration: Configuration): string {
     },
     ...(redis === undefined ? {} : { redis: { addrs: [redis.address], password: redis.password } }),
     health: { storagedriver: { enabled: true, interval: "10s", threshold: 3 } },
+    ...(configuration.foreignLayerHosts === undefined
+      ? {}
+      : { validation: { manifests: { urls: { allow: layerUrls(configuration.foreignLayerHosts) } } } }),
     ...(proxy === undefined ? {} : { proxy: proxySection(proxy) }),
   });
 }
@@ -121,6 +126,12 @@ export function renderConfiguration(configuration: Configuration): string {
 /** What the bundled server has beyond the engine. */
 function ownSection({ trustedProxies = [] }: Configuration): object {
   return trustedProxies.length === 0 ? {} : { server: { trustedproxies: trustedProxies } };
+}
+
+/** Expressions for URLs by https; the one for none at all matches no URL. */
+function layerUrls(hosts: readonly string[]): string[] {
+  const expression = (host: string): string => `^(?i:https://${host.replace(/[.[\]]/g, "\\$&")})/`;
+  return hosts.length === 0 ? ["^$"] : hosts.map((host) => (host === "*" ? "^(?i:https)://" : expression(host)));
 }
 
 function proxySection({ upstream, username, password, ttl }: ProxyConfiguration): object {

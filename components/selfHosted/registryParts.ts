@@ -82,6 +82,7 @@ export function registryParts(
       cors: settings.cors,
       bundled: settings.image === "bundled",
       readOnly: settings.readOnly,
+      foreignLayerHosts: settings.foreignLayerHosts,
       garbageCollection: settings.garbageCollection,
       shared,
       redis: cache,

@@ -21,6 +21,7 @@ export function completeSettings(given: GivenSettings): RegistrySettings {
     storage: given.storage ?? {},
     image: given.image ?? "bundled",
     readOnly: given.readOnly ?? false,
+    foreignLayerHosts: given.foreignLayerHosts,
     garbageCollection: given.garbageCollection,
     mirror: given.mirror,
     hosts: given.hosts ?? {},

@@ -46,6 +46,8 @@ export interface SingleNodeRegistryArgs {
   image?: string;
   /** Refuses pushes and deletions, e.g. while images are moved to another store. Default: `false`. */
   readOnly?: boolean;
+  /** Hosts of layers that an image names by https URLs instead of having them in the registry (foreign or non-distributable layers, as Windows has them): `mcr.microsoft.com`, or `*` for all. `[]` refuses such images. Default: all. */
+  foreignLayerHosts?: string[];
   /** When the server deletes what no image needs, and which tags it keeps. Requires the bundled server. Default: on demand only, every tag is kept. */
   garbageCollection?: GarbageCollection;
   /** A pull-through cache beside the registry. Default: none. */

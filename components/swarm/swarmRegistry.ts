@@ -49,6 +49,8 @@ export interface SwarmRegistryArgs {
   image?: string;
   /** Refuses pushes and deletions, e.g. while images are moved to another store. Default: `false`. */
   readOnly?: boolean;
+  /** Hosts of layers that an image names by https URLs instead of having them in the registry (foreign or non-distributable layers, as Windows has them): `mcr.microsoft.com`, or `*` for all. `[]` refuses such images. Default: all. */
+  foreignLayerHosts?: string[];
   /** When garbage is collected, and what is deleted before; the tasks agree on which of them does it. For the bundled server. */
   garbageCollection?: GarbageCollection;
   /** Names that the server finds without DNS, with their IP addresses. */

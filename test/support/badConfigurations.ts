@@ -43,7 +43,7 @@ export const badConfigurations: BadConfiguration[] = [
     title: "a key that resembles none",
     config: { colour: "red" },
     problems: [
-      "colour: unknown key; known are target, builds, hostname, port, externalUrl, trustedProxies, bindAddress, allowInsecure, tls, users, anonymousPull, authentication, cors, storage, image, readOnly, garbageCollection, mirror, hosts, resources, lab",
+      "colour: unknown key; known are target, builds, hostname, port, externalUrl, trustedProxies, bindAddress, allowInsecure, tls, users, anonymousPull, authentication, cors, storage, image, readOnly, foreignLayerHosts, garbageCollection, mirror, hosts, resources, lab",
     ],
   },
   {
@@ -94,6 +94,28 @@ export const badConfigurations: BadConfiguration[] = [
     config: { trustedProxies: ["10.0.0.1"], image: `registry@sha256:${"0".repeat(64)}` },
     problems: [
       "trustedProxies: is a feature of the bundled server; the stock registry has no limits by address. Use image bundled",
+    ],
+  },
+  {
+    title: "hosts of layers that are none, and the same one twice",
+    config: {
+      foreignLayerHosts: [
+        "https://example.com",
+        "example.com/layers",
+        "*.example.com",
+        "a:0",
+        "[::1",
+        "[::1]:443",
+        "a:443",
+        "a:443",
+      ],
+    },
+    problems: [
+      ...["https://example.com", "example.com/layers", "*.example.com", "a:0", "[::1"].map(
+        (host, index) =>
+          `foreignLayerHosts[${index}]: "${host}" is not allowed; give a DNS name or IP address, with a port if it is not 443, or * for all`,
+      ),
+      'foreignLayerHosts[7]: "a:443" is in the list already',
     ],
   },
   {

@@ -194,6 +194,30 @@ describe("the server's configuration file", () => {
     });
   });
 
+  it.each<[string[], string[], string[]]>([
+    [[], [], ["https://example.com/1"]],
+    [["*"], ["https://example.com/1", "HTTPS://[::1]:5000/"], ["http://example.com/1"]],
+    [
+      ["layers.example.com", "[::1]:5000"],
+      ["https://layers.example.com/1", "https://LAYERS.example.com/", "https://[::1]:5000/a"],
+      [
+        "https://layers-example.com/1",
+        "https://layers.example.com.evil.com/",
+        "https://a@layers.example.com/",
+        "http://layers.example.com/",
+      ],
+    ],
+  ])("takes layers that are elsewhere from %j", (foreignLayerHosts, taken, refused) => {
+    const { validation } = yaml.load(renderConfiguration(configuration({ foreignLayerHosts }))) as {
+      validation: { manifests: { urls: { allow: string[] } } };
+    };
+    // Go's flag for a part of an expression, which Node.js 20 has not.
+    const allow = validation.manifests.urls.allow.map((each) => new RegExp(each.replace("(?i:", "(?:"), "i"));
+    const takes = (url: string): boolean => allow.some((each) => each.test(url));
+    expect(taken.filter((url) => !takes(url))).toEqual([]);
+    expect(refused.filter(takes)).toEqual([]);
+  });
+
   it("names the proxies that are believed", () => {
     const rendered = yaml.load(renderConfiguration(configuration({ trustedProxies: ["10.0.0.1", "2001:db8::/32"] })));
     expect(rendered).toMatchObject({ server: { trustedproxies: ["10.0.0.1", "2001:db8::/32"] } });

@@ -212,6 +212,7 @@ describe("what `pulumi config set` stores", () => {
         "bindAddress": "127.0.0.1",
         "cors": undefined,
         "externalUrl": undefined,
+        "foreignLayerHosts": undefined,
         "garbageCollection": undefined,
         "hostname": "localhost",
         "hosts": {},

@@ -12,6 +12,7 @@ import (
 	_ "github.com/distribution/distribution/v3/registry/proxy"
 
 	"container-registry/server/internal/enginestore"
+	"container-registry/server/internal/foreign"
 	_ "container-registry/server/internal/storage"
 )
 
@@ -31,10 +32,7 @@ func newEngine(ctx context.Context, config *configuration.Configuration) (app *h
 			break
 		}
 	}
-	if urls := &config.Validation.Manifests.URLs; len(urls.Allow) == 0 && len(urls.Deny) == 0 {
-		// Without a word about them, the engine takes no layers that are kept elsewhere.
-		urls.Allow = []string{"^https?://"}
-	}
+	foreign.Complete(&config.Validation)
 	enginestore.Use(config)
 	app = handlers.NewApp(ctx, config)
 	app.RegisterHealthChecks()

@@ -2,6 +2,7 @@ package server
 
 import (
 	"bytes"
+	"fmt"
 	"net/http"
 	"strings"
 	"testing"
@@ -69,5 +70,76 @@ func TestChunkOutOfOrder(t *testing.T) {
 	}
 	if response := chunk(http.MethodPut, last, "10-19", rest); response.StatusCode != http.StatusCreated {
 		t.Errorf("in order: %s", response.Status)
+	}
+}
+
+// TestLayerAsManifest asks for a manifest of a digest that the cache knows as a layer's.
+func TestLayerAsManifest(t *testing.T) {
+	i := start(t, parsed(t, "storage: {inmemory: {}, delete: {enabled: true}, cache: {blobdescriptor: inmemory}}\n"), &http.Client{})
+	for _, content := range []string{"layer", `{"schemaVersion": 3}`, `{}`} {
+		d := i.push(t, "app", strings.NewReader(content))
+		body(t, i.do(t, http.MethodHead, "/v2/app/blobs/"+d, nil))
+		for _, method := range []string{http.MethodGet, http.MethodHead, http.MethodDelete} {
+			response := i.do(t, method, "/v2/app/manifests/"+d, nil)
+			text := body(t, response)
+			if response.StatusCode != http.StatusNotFound || method != http.MethodHead && !bytes.Contains(text, []byte("MANIFEST_UNKNOWN")) {
+				t.Errorf("%s of %s: %s %s", method, content, response.Status, text)
+			}
+		}
+		if response := i.do(t, http.MethodGet, "/v2/app/blobs/"+d, nil); string(body(t, response)) != content {
+			t.Errorf("the layer %s: %s", content, response.Status)
+		}
+	}
+}
+
+// TestForeignLayers pushes images with layers that are elsewhere.
+func TestForeignLayers(t *testing.T) {
+	const (
+		foreign  = "application/vnd.docker.image.rootfs.foreign.diff.tar.gzip"
+		apart    = "application/vnd.oci.image.layer.nondistributable.v1.tar+gzip"
+		zstd     = "application/vnd.oci.image.layer.v1.tar+zstd"
+		dockers  = "application/vnd.docker.distribution.manifest.v2+json"
+		image    = "application/vnd.oci.image.manifest.v1+json"
+		somehost = "validation: {manifests: {urls: {allow: ['^https://layers.example.com/']}}}\n"
+	)
+	for _, test := range []struct {
+		settings, manifest, layer, url string
+		want                           int
+	}{
+		{"", image, apart, "https://layers.example.com/1", http.StatusCreated},
+		{"", image, apart, "HTTPS://layers.example.com/1", http.StatusCreated},
+		{"", dockers, foreign, "https://layers.example.com/1", http.StatusCreated},
+		{"", image, apart, "http://layers.example.com/1", http.StatusBadRequest},
+		{"", dockers, foreign, "http://layers.example.com/1", http.StatusBadRequest},
+		{"", image, zstd, "file:///etc/passwd", http.StatusBadRequest},
+		{"", image, apart, "https://layers.example.com/1#2", http.StatusBadRequest},
+		{"", image, apart, "https://%zz/", http.StatusBadRequest},
+		{somehost, image, apart, "https://layers.example.com/1", http.StatusCreated},
+		{somehost, image, apart, "https://layers.example.com.evil.com/1", http.StatusBadRequest},
+		{somehost, dockers, foreign, "https://evil.com/", http.StatusBadRequest},
+		{"validation: {manifests: {urls: {deny: ['evil']}}}\n", image, apart, "http://evil.com/", http.StatusBadRequest},
+		{"validation: {manifests: {urls: {deny: ['evil']}}}\n", image, apart, "http://example.com/", http.StatusCreated},
+		{"validation: {disabled: true}\n", image, apart, "http://example.com/", http.StatusCreated},
+	} {
+		i := start(t, parsed(t, inMemory+test.settings), &http.Client{})
+		config := i.push(t, "app", strings.NewReader("{}"))
+		missing := digest.FromString(test.url)
+		text := fmt.Sprintf(`{"schemaVersion":2,"mediaType":%q,"config":{"mediaType":"application/vnd.oci.image.config.v1+json","digest":%q,"size":2},`+
+			`"layers":[{"mediaType":%q,"digest":%q,"size":5,"urls":[%q]}]}`, test.manifest, config, test.layer, missing, test.url)
+		request, err := http.NewRequest(http.MethodPut, i.base+"/v2/app/manifests/1", strings.NewReader(text))
+		if err != nil {
+			t.Fatal(err)
+		}
+		request.Header.Set("Content-Type", test.manifest)
+		response, err := i.client.Do(request)
+		if err != nil {
+			t.Fatal(err)
+		}
+		answer := body(t, response)
+		refused := bytes.Contains(answer, []byte("MANIFEST_INVALID")) && bytes.Contains(answer, []byte("layers[0].urls[0]"))
+		if response.StatusCode != test.want || refused != (test.want == http.StatusBadRequest) {
+			t.Errorf("%+v: %s %s", test, response.Status, answer)
+		}
+		i.stop()
 	}
 }

@@ -25,6 +25,7 @@ import (
 	"container-registry/server/internal/config"
 	"container-registry/server/internal/descriptors"
 	"container-registry/server/internal/dialect"
+	"container-registry/server/internal/foreign"
 	"container-registry/server/internal/garbage"
 	"container-registry/server/internal/guard"
 	"container-registry/server/internal/mirror"
@@ -108,7 +109,7 @@ func New(config *configuration.Configuration, own config.Server, log *logrus.Ent
 		cancel()
 		return nil, err
 	}
-	guarded := keeper.Handler(s.withReferrers(app, keeper, controller))
+	guarded := keeper.Handler(s.completed(app, keeper, controller))
 	engine, err := s.fenced(ctx, guarded)
 	if err != nil {
 		s.listener.Close()
@@ -127,9 +128,9 @@ func New(config *configuration.Configuration, own config.Server, log *logrus.Ent
 	return s, nil
 }
 
-// withReferrers answers in the engine's place what it does not know. A mirror has only a
-// part of what its upstream has, and says that it can't tell.
-func (s *Server) withReferrers(engine http.Handler, keeper *guard.Guard, controller *access.Controller) http.Handler {
+// completed answers in the engine's place what it does not know or takes for something else.
+// A mirror has only a part of what its upstream has, and says that it can't tell.
+func (s *Server) completed(engine http.Handler, keeper *guard.Guard, controller *access.Controller) http.Handler {
 	if mirror.Is(s.config) {
 		return engine
 	}
@@ -137,6 +138,7 @@ func (s *Server) withReferrers(engine http.Handler, keeper *guard.Guard, control
 	if controller != nil {
 		gate = controller.LetPull
 	}
+	engine = foreign.Handler(descriptors.Handler(engine, keeper.Driver(), s.config.HTTP.Prefix), s.config.Validation)
 	return referrers.Handler(engine, referrers.NewLister(keeper.Driver()), gate, s.config.HTTP, s.log)
 }
 

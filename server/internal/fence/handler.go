@@ -1,7 +1,6 @@
 package fence
 
 import (
-	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -201,32 +200,3 @@ func (o *observer) Write(content []byte) (int, error) {
 
 // Unwrap is for http.ResponseController.
 func (o *observer) Unwrap() http.ResponseWriter { return o.ResponseWriter }
-
-// answer is held back.
-type answer struct {
-	header http.Header
-	status int
-	body   bytes.Buffer
-}
-
-func (a *answer) Header() http.Header { return a.header }
-
-func (a *answer) WriteHeader(status int) {
-	if a.status == 0 {
-		a.status = status
-	}
-}
-
-func (a *answer) Write(content []byte) (int, error) {
-	a.WriteHeader(http.StatusOK)
-	return a.body.Write(content)
-}
-
-func (a *answer) send(w http.ResponseWriter) {
-	for name, values := range a.header {
-		w.Header()[name] = values
-	}
-	w.WriteHeader(a.status)
-	// The client is gone when this fails.
-	_, _ = w.Write(a.body.Bytes())
-}

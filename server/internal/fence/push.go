@@ -15,6 +15,7 @@ import (
 	"github.com/opencontainers/go-digest"
 
 	"container-registry/server/internal/enginestore"
+	"container-registry/server/internal/heldback"
 	"container-registry/server/internal/layout"
 	"container-registry/server/internal/manifest"
 )
@@ -52,9 +53,9 @@ func (h *handler) servePush(w http.ResponseWriter, r *http.Request, repository s
 		p.algorithm, p.Tags = d.Algorithm(), r.URL.Query()["tag"]
 	}
 	for {
-		answer := &answer{header: http.Header{}}
+		answer := heldback.New()
 		done, err := p.attempt(answer)
-		if p.tagged && (err != nil || done && answer.status != http.StatusCreated) {
+		if p.tagged && (err != nil || done && answer.Status != http.StatusCreated) {
 			err = errUnsure
 		}
 		if err != nil {
@@ -62,10 +63,10 @@ func (h *handler) servePush(w http.ResponseWriter, r *http.Request, repository s
 			return
 		}
 		if done {
-			if answer.status == http.StatusCreated {
-				p.tell(answer.header)
+			if answer.Status == http.StatusCreated {
+				p.tell(answer.Header())
 			}
-			answer.send(w)
+			answer.Send(w)
 			return
 		}
 	}
@@ -73,7 +74,7 @@ func (h *handler) servePush(w http.ResponseWriter, r *http.Request, repository s
 
 // attempt is not done when another server's collection may have deleted what the engine
 // had found.
-func (p *push) attempt(a *answer) (done bool, err error) {
+func (p *push) attempt(a *heldback.Answer) (done bool, err error) {
 	f := p.fence
 	ctx, stored := enginestore.HoldTags(p.request.Context())
 	r := p.request.Clone(ctx)
@@ -110,7 +111,7 @@ func (p *push) attempt(a *answer) (done bool, err error) {
 		return refused
 	})
 	p.engine.ServeHTTP(a, r)
-	if refused != nil || a.status != http.StatusCreated {
+	if refused != nil || a.Status != http.StatusCreated {
 		untouch()
 		return refused == nil, refused
 	}

@@ -196,6 +196,10 @@ type upstream struct {
 	forges atomic.Bool
 	// refusal is the status of every answer but that to the question how to log in.
 	refusal atomic.Int32
+	// referrers answers whom is asked for them; nil where that is not known.
+	referrers atomic.Pointer[http.HandlerFunc]
+	// push is a client of it.
+	push registrytest.Client
 }
 
 const refusalWords = "not today, and here is why"
@@ -207,10 +211,10 @@ func newUpstream(t *testing.T, scheme string) *upstream {
 	}
 	app := handlers.NewApp(t.Context(), c)
 	filling := httptest.NewServer(app)
-	registrytest.Client{URL: filling.URL}.Push(t, "library/app", "latest", registrytest.Layer(1, 100_000))
-	filling.Close()
+	t.Cleanup(filling.Close)
+	u := &upstream{push: registrytest.Client{URL: filling.URL}}
+	u.push.Push(t, "library/app", "latest", registrytest.Layer(1, 100_000))
 
-	u := &upstream{}
 	u.server = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		_, password, _ := r.BasicAuth()
 		known := password == upstreamPassword
@@ -244,6 +248,8 @@ func newUpstream(t *testing.T, scheme string) *upstream {
 			w.Header().Set("Docker-Content-Digest", asked)
 			w.WriteHeader(answer.Code)
 			_, _ = w.Write(answer.Body.Bytes())
+		case u.referrers.Load() != nil && strings.Contains(r.URL.Path, "/referrers/"):
+			(*u.referrers.Load())(w, r)
 		default:
 			app.ServeHTTP(w, r)
 		}

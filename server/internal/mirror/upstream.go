@@ -62,7 +62,11 @@ func newUpstream(url string, log *logrus.Entry) *upstream {
 
 // RoundTrip implements http.RoundTripper.
 func (u *upstream) RoundTrip(r *http.Request) (*http.Response, error) {
-	response, err := u.send(r)
+	send := u.send
+	if q, ok := r.Context().Value(questionKey{}).(*question); ok {
+		send = func(r *http.Request) (*http.Response, error) { return q.send(r, u.send) }
+	}
+	response, err := send(r)
 	refusal := unreachable
 	if err == nil {
 		refusal = refusalOf(response)

@@ -7,16 +7,11 @@ import (
 	"math"
 	"net/http"
 	"net/url"
-	"regexp"
-	"slices"
 	"strconv"
-	"strings"
 	"sync"
 	"time"
 
-	"github.com/distribution/distribution/v3/configuration"
 	"github.com/distribution/distribution/v3/registry/api/errcode"
-	"github.com/distribution/reference"
 	"github.com/opencontainers/go-digest"
 	v1 "github.com/opencontainers/image-spec/specs-go/v1"
 	"github.com/sirupsen/logrus"
@@ -32,56 +27,16 @@ const (
 	patience = 2 * time.Second
 )
 
-// Gate lets through who may pull from a repository, and answers everybody else.
-type Gate func(w http.ResponseWriter, r *http.Request, repository string) bool
-
-// Handler answers requests for referrers, and leaves others to the engine.
-func Handler(engine http.Handler, lister *Lister, gate Gate, config configuration.HTTP, log *logrus.Entry) http.Handler {
-	base := strings.TrimSuffix("/"+strings.Trim(config.Prefix, "/"), "/") + "/v2/"
-	return &handler{
-		engine:  engine,
-		lister:  lister,
-		gate:    gate,
-		headers: config.Headers,
-		log:     log,
-		lists:   make(places, lists),
-		long:    make(places, lists),
-		path:    regexp.MustCompile("^" + regexp.QuoteMeta(base) + "(" + reference.NameRegexp.String() + ")/referrers/([^/]+)$"),
-	}
+// Of answers by what a store has.
+func Of(lister *Lister, log *logrus.Entry) Answer {
+	h := &handler{lister: lister, log: log, lists: make(places, lists), long: make(places, lists)}
+	return h.serve
 }
 
 type handler struct {
-	engine http.Handler
-	lister *Lister
-	gate   Gate
-	// headers are http.headers.
-	headers     http.Header
+	lister      *Lister
 	log         *logrus.Entry
-	path        *regexp.Regexp
 	lists, long places
-}
-
-func (h *handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	parts := h.path.FindStringSubmatch(r.URL.Path)
-	if parts == nil {
-		h.engine.ServeHTTP(w, r)
-		return
-	}
-	for name, values := range h.headers {
-		w.Header()[http.CanonicalHeaderKey(name)] = slices.Clone(values)
-	}
-	w.Header().Set("Docker-Distribution-API-Version", "registry/2.0")
-	repository, subject := parts[1], digest.Digest(parts[2])
-	switch {
-	case !h.gate(w, r, repository):
-	case r.Method != http.MethodGet && r.Method != http.MethodHead:
-		w.Header().Set("Allow", "GET, HEAD")
-		refuse(w, errcode.ErrorCodeUnsupported)
-	case subject.Validate() != nil:
-		refuse(w, errcode.ErrorCodeDigestInvalid.WithDetail(parts[2]))
-	default:
-		h.serve(w, r, repository, subject)
-	}
 }
 
 func (h *handler) serve(w http.ResponseWriter, r *http.Request, repository string, subject digest.Digest) {
@@ -144,9 +99,4 @@ func (p page) write(w io.Writer) {
 		_, _ = w.Write(each)
 	}
 	_, _ = io.WriteString(w, closing)
-}
-
-func refuse(w http.ResponseWriter, reason error) {
-	// The client is gone when this fails.
-	_ = errcode.ServeJSON(w, reason)
 }

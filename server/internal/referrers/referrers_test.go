@@ -37,7 +37,7 @@ func serve(t testing.TB, driver storagedriver.StorageDriver, prefix string) regi
 	log := logrus.New()
 	log.SetOutput(io.Discard)
 	everybody := func(http.ResponseWriter, *http.Request, string) bool { return true }
-	engine := Handler(handlers.NewApp(t.Context(), config), NewLister(driver), everybody, config.HTTP, logrus.NewEntry(log))
+	engine := Route(handlers.NewApp(t.Context(), config), everybody, Of(NewLister(driver), logrus.NewEntry(log)), config.HTTP)
 	f := fence.New(driver, t.Name(), fence.TimingOf("inmemory"), fence.NoCache{})
 	server := httptest.NewServer(f.Handler(engine, prefix))
 	t.Cleanup(server.Close)

@@ -129,17 +129,16 @@ func New(config *configuration.Configuration, own config.Server, log *logrus.Ent
 }
 
 // completed answers in the engine's place what it does not know or takes for something else.
-// A mirror has only a part of what its upstream has, and says that it can't tell.
 func (s *Server) completed(engine http.Handler, keeper *guard.Guard, controller *access.Controller) http.Handler {
-	if mirror.Is(s.config) {
-		return engine
-	}
 	gate := func(http.ResponseWriter, *http.Request, string) bool { return true }
+	if mirror.Is(s.config) {
+		return referrers.Route(engine, gate, mirror.Referrers(engine, s.config.HTTP.Prefix), s.config.HTTP)
+	}
 	if controller != nil {
 		gate = controller.LetPull
 	}
 	engine = foreign.Handler(descriptors.Handler(engine, keeper.Driver(), s.config.HTTP.Prefix), s.config.Validation)
-	return referrers.Handler(engine, referrers.NewLister(keeper.Driver()), gate, s.config.HTTP, s.log)
+	return referrers.Route(engine, gate, referrers.Of(referrers.NewLister(keeper.Driver()), s.log), s.config.HTTP)
 }
 
 // fenced puts the garbage collection's fence around the engine. The store of a mirror is

@@ -1,0 +1,122 @@
+package mirror
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"net/http"
+	"net/url"
+	"regexp"
+	"strconv"
+	"strings"
+
+	"github.com/distribution/distribution/v3/registry/api/errcode"
+	"github.com/opencontainers/go-digest"
+	"github.com/opencontainers/image-spec/specs-go"
+	v1 "github.com/opencontainers/image-spec/specs-go/v1"
+
+	"container-registry/server/internal/heldback"
+	"container-registry/server/internal/layout"
+	"container-registry/server/internal/referrers"
+)
+
+// mostOfList is what clients have to take of a list, by the specification.
+const mostOfList = 4 << 20
+
+// Referrers asks the upstream. Nothing of its answer is kept: what is about an image comes
+// later than the image, and a signature is looked for when it has just been made.
+//
+// The engine has a login at the upstream, and does not know the API. So it is asked for the
+// tag by which clients keep a list where a registry does not, and on its way there the same
+// login asks the API. Of an upstream without it, the tag is the answer: that is pulled, and
+// kept, as any other.
+func Referrers(engine http.Handler, prefix string) referrers.Answer {
+	base := strings.TrimSuffix("/"+strings.Trim(prefix, "/"), "/") + "/v2/"
+	return func(w http.ResponseWriter, r *http.Request, repository string, subject digest.Digest) {
+		q := &question{client: r, subject: subject}
+		tagged := r.Clone(context.WithValue(r.Context(), questionKey{}, q))
+		tagged.Method = http.MethodGet
+		tagged.URL = &url.URL{Path: base + repository + "/manifests/" + layout.ReferrersTag(subject)}
+		tagged.Header = http.Header{"Accept": {v1.MediaTypeImageIndex}}
+		tag := heldback.New()
+		engine.ServeHTTP(tag, tagged)
+		q.reply(w, tag)
+	}
+}
+
+// reply says what the API said, or else what is tagged.
+func (q *question) reply(w http.ResponseWriter, tag *heldback.Answer) {
+	told := heardOf(q.client.Context())
+	switch {
+	case q.answer != nil:
+		defer q.answer.Body.Close()
+		q.pass(w)
+	case q.refusal != nil:
+		*told = heard{true, q.refusal}
+		w.WriteHeader(http.StatusBadGateway)
+	case tag.Status == http.StatusOK:
+		writeList(w, listIn(tag.Content.Bytes()))
+	case tag.Status == http.StatusNotFound && told.refusal == nil && told.asked:
+		writeList(w, nothing)
+	default:
+		// The handler around gives the upstream's reason.
+		tag.Send(w)
+	}
+}
+
+// nothing is a list without anything in it.
+var nothing, _ = json.Marshal(v1.Index{Versioned: specs.Versioned{SchemaVersion: 2}, MediaType: v1.MediaTypeImageIndex, Manifests: []v1.Descriptor{}})
+
+// listIn is what somebody has tagged, if it is a list.
+func listIn(content []byte) []byte {
+	var index struct {
+		MediaType string            `json:"mediaType"`
+		Manifests []json.RawMessage `json:"manifests"`
+	}
+	if json.Unmarshal(content, &index) != nil || index.MediaType != v1.MediaTypeImageIndex || index.Manifests == nil {
+		return nothing
+	}
+	return content
+}
+
+// writeList answers HEAD as well: net/http leaves out the content. The client is gone when this fails.
+func writeList(w http.ResponseWriter, content []byte) {
+	w.Header().Set("Content-Type", v1.MediaTypeImageIndex)
+	w.Header().Set("Content-Length", strconv.Itoa(len(content)))
+	_, _ = w.Write(content)
+}
+
+// nextPage is where the next part of a list is.
+var nextPage = regexp.MustCompile(`<([^>]*)>\s*;\s*rel="?next"?`)
+
+// pass gives the upstream's answer on as it comes.
+func (q *question) pass(w http.ResponseWriter) {
+	const tooLong = "the upstream's list of referrers is longer than 4 MiB"
+	if q.answer.ContentLength > mostOfList {
+		// The client is gone when this fails.
+		_ = errcode.ServeJSON(w, errcode.ErrorCodeUnknown.WithMessage(tooLong))
+		return
+	}
+	header := w.Header()
+	header.Set("Content-Type", v1.MediaTypeImageIndex)
+	if filters := q.answer.Header.Get("OCI-Filters-Applied"); filters != "" {
+		header.Set("OCI-Filters-Applied", filters)
+	}
+	if link := nextPage.FindStringSubmatch(q.answer.Header.Get("Link")); link != nil {
+		if next, err := url.Parse(link[1]); err == nil {
+			here := url.URL{Path: q.client.URL.Path, RawQuery: next.Query().Encode()}
+			header.Set("Link", fmt.Sprintf(`<%s>; rel="next"`, here.String()))
+		}
+	}
+	if q.answer.ContentLength >= 0 {
+		header.Set("Content-Length", strconv.FormatInt(q.answer.ContentLength, 10))
+	}
+	if q.client.Method == http.MethodHead {
+		return
+	}
+	if n, err := io.Copy(w, io.LimitReader(q.answer.Body, mostOfList+1)); err != nil || n > mostOfList {
+		// The client sees that this is no whole list.
+		panic(http.ErrAbortHandler)
+	}
+}

@@ -41,6 +41,7 @@ import (
 
 	"container-registry/server/internal/fence"
 	"container-registry/server/internal/layout"
+	"container-registry/server/internal/walk"
 )
 
 // budget is how long a pause deletes, and how long writers go on after it. Those of this
@@ -360,7 +361,7 @@ func (r *run) delete(ctx context.Context, d deletion) error {
 // whole is what goes with a blob or link: its folder, unless the store has none, where
 // looking for more in it would only take time.
 func (r *run) whole(file string) string {
-	if _, ok := r.driver.(lister); ok {
+	if _, ok := r.driver.(walk.Lister); ok {
 		return file
 	}
 	return path.Dir(file)

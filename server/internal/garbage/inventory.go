@@ -16,6 +16,7 @@ import (
 
 	"container-registry/server/internal/layout"
 	"container-registry/server/internal/manifest"
+	"container-registry/server/internal/walk"
 )
 
 // inventory is what a store holds.
@@ -79,10 +80,10 @@ func takeInventory(ctx context.Context, driver storagedriver.StorageDriver) (*in
 		aliases:      map[digest.Digest]digest.Digest{},
 		manifests:    map[digest.Digest]*manifest.Manifest{},
 	}
-	if err := walk(ctx, driver, layout.Blobs, i.locked(i.addBlob)); err != nil {
+	if err := walk.Below(ctx, driver, layout.Blobs, workers, i.locked(i.addBlob)); err != nil {
 		return nil, err
 	}
-	if err := walk(ctx, driver, layout.Repositories, i.locked(i.addLink)); err != nil {
+	if err := walk.Below(ctx, driver, layout.Repositories, workers, i.locked(i.addLink)); err != nil {
 		return nil, err
 	}
 	for _, read := range []func(context.Context) error{i.readAliases, i.readTags, i.readManifests, i.findDangling} {
@@ -95,7 +96,7 @@ func takeInventory(ctx context.Context, driver storagedriver.StorageDriver) (*in
 }
 
 // locked is for walks that see several files at a time.
-func (i *inventory) locked(add visit) visit {
+func (i *inventory) locked(add walk.Visit) walk.Visit {
 	return func(relative string, info storagedriver.FileInfo) error {
 		i.mutex.Lock()
 		defer i.mutex.Unlock()

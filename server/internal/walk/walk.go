@@ -1,4 +1,5 @@
-package garbage
+// Package walk looks at all that is in a folder of a store, as fast as its driver allows.
+package walk
 
 import (
 	"context"
@@ -13,11 +14,11 @@ import (
 	"container-registry/server/internal/layout"
 )
 
-// visit gets a path relative to where the walk began.
-type visit func(relative string, info storagedriver.FileInfo) error
+// Visit gets a path relative to where the walk began.
+type Visit func(relative string, info storagedriver.FileInfo) error
 
-// lister is a driver that lists all files below a folder, thousands with one request.
-type lister interface {
+// Lister is a driver that lists all files below a folder, thousands with one request.
+type Lister interface {
 	Files(ctx context.Context, folder string, visit func(storagedriver.FileInfo) error) error
 }
 
@@ -25,11 +26,12 @@ type lister interface {
 // folder to folder, one at a time, and most give up when one is deleted meanwhile.
 var listed = map[string]bool{"s3aws": true, "oss": true}
 
-// walk visits all below a folder, at least what is there from the beginning to the end.
+// Below visits all below a folder, at least what is there from the beginning to the end.
 // Nothing is below a folder that does not exist. Where folders are but parts of names,
-// they are not always visited.
-func walk(ctx context.Context, driver storagedriver.StorageDriver, folder string, do visit) error {
-	if lister, ok := driver.(lister); ok {
+// they are not always visited. Several files are visited at a time, by as many workers at
+// the most as are given.
+func Below(ctx context.Context, driver storagedriver.StorageDriver, folder string, workers int, do Visit) error {
+	if lister, ok := driver.(Lister); ok {
 		return lister.Files(ctx, folder, func(info storagedriver.FileInfo) error {
 			return do(strings.TrimPrefix(info.Path(), folder+"/"), info)
 		})
@@ -56,7 +58,7 @@ func walk(ctx context.Context, driver storagedriver.StorageDriver, folder string
 // walker looks into several folders at a time.
 type walker struct {
 	driver storagedriver.StorageDriver
-	do     visit
+	do     Visit
 	group  *errgroup.Group
 	root   string
 }

@@ -1,0 +1,169 @@
+package holdings
+
+import (
+	"context"
+	"hash/maphash"
+	"path"
+	"strings"
+	"time"
+
+	"github.com/opencontainers/go-digest"
+
+	storagedriver "github.com/distribution/distribution/v3/registry/storage/driver"
+
+	"container-registry/server/internal/layout"
+	"container-registry/server/internal/walk"
+)
+
+const (
+	// workers are few: who counts is in nobody's way.
+	workers = 2
+	// skew is how far the clocks of a store and of its servers may be apart.
+	skew = 5 * time.Minute
+)
+
+// countAll looks at the blobs first, so that the sizes of what links lead to are known.
+func (h *Holdings) countAll(ctx context.Context) error {
+	begun := time.Now()
+	h.mutex.Lock()
+	h.counts++
+	h.mutex.Unlock()
+	if err := walk.Below(ctx, h.driver, layout.Blobs, workers, h.addBlob); err != nil {
+		return err
+	}
+	found := map[string]Repository{}
+	err := walk.Below(ctx, h.driver, layout.Repositories, workers, func(relative string, info storagedriver.FileInfo) error {
+		name, rest, ok := strings.Cut(relative, "/_")
+		if !ok {
+			return nil
+		}
+		return h.addLink(ctx, found, name, "_"+rest, info, begun)
+	})
+	if err != nil {
+		return err
+	}
+	h.mutex.Lock()
+	defer h.mutex.Unlock()
+	for id, blob := range h.sizes {
+		if blob.seen != h.counts {
+			h.bytes -= blob.bytes
+			delete(h.sizes, id)
+		}
+	}
+	h.repositories, h.sorted = found, nil
+	h.begun, h.ended = begun, time.Now()
+	return nil
+}
+
+// countOne does not look at the repositories below it.
+func (h *Holdings) countOne(ctx context.Context, name string) error {
+	h.mutex.Lock()
+	delete(h.changed, name)
+	since := h.begun
+	h.mutex.Unlock()
+	found := map[string]Repository{}
+	for _, folder := range []string{layout.Layers, layout.Manifests} {
+		err := walk.Below(ctx, h.driver, layout.RepositoryPath(name, folder), workers, func(relative string, info storagedriver.FileInfo) error {
+			return h.addLink(ctx, found, name, folder+"/"+relative, info, since)
+		})
+		if err != nil {
+			return err
+		}
+	}
+	h.mutex.Lock()
+	defer h.mutex.Unlock()
+	h.sorted = nil
+	if r, ok := found[name]; ok {
+		h.repositories[name] = r
+	} else {
+		delete(h.repositories, name)
+	}
+	return nil
+}
+
+func (h *Holdings) addBlob(relative string, info storagedriver.FileInfo) error {
+	parts := strings.Split(relative, "/")
+	if info.IsDir() || len(parts) != 4 || parts[3] != "data" {
+		return nil
+	}
+	for _, d := range layout.Valid(parts[0], parts[2:3]) {
+		h.setSize(d, info.Size())
+	}
+	return nil
+}
+
+// addLink adds what a link in a folder of a repository leads to. Who knows all blobs as of
+// a time looks only for those that were linked since.
+func (h *Holdings) addLink(ctx context.Context, to map[string]Repository, name, relative string, info storagedriver.FileInfo, known time.Time) error {
+	parts := strings.Split(relative, "/")
+	folder := path.Join(parts[:min(2, len(parts))]...)
+	if info.IsDir() {
+		// Tags remember all they ever named.
+		if parts[0] == layout.Uploads || parts[0] == layout.Referrers || folder == layout.Tags && len(parts) == 4 && parts[3] == "index" {
+			return storagedriver.ErrSkipDir
+		}
+		return nil
+	}
+	var linked []digest.Digest
+	var found Repository
+	switch {
+	case parts[len(parts)-1] != "link":
+		return nil
+	case parts[0] == layout.Layers && len(parts) == 4:
+		linked = layout.Valid(parts[1], parts[2:3])
+	case folder == layout.Revisions && len(parts) == 5:
+		linked = layout.Valid(parts[2], parts[3:4])
+		found.Manifests, found.LastPush = len(linked), info.ModTime()
+	case folder == layout.Tags && len(parts) == 5 && parts[3] == "current":
+		found.Tags, found.LastPush = 1, info.ModTime()
+	default:
+		return nil
+	}
+	for _, d := range linked {
+		size, err := h.size(ctx, d, info.ModTime().After(known.Add(-skew)))
+		if err != nil {
+			return err
+		}
+		found.Bytes += size
+	}
+	h.mutex.Lock()
+	defer h.mutex.Unlock()
+	r := to[name]
+	r.Name = name
+	r.Tags += found.Tags
+	r.Manifests += found.Manifests
+	r.Bytes += found.Bytes
+	if found.LastPush.After(r.LastPush) {
+		r.LastPush = found.LastPush
+	}
+	to[name] = r
+	return nil
+}
+
+// size is that of a blob; 0 when it is not there, which is true of some that stock servers
+// leave links to. The store is asked only for what may be new.
+func (h *Holdings) size(ctx context.Context, d digest.Digest, maybeNew bool) (int64, error) {
+	h.mutex.Lock()
+	blob, ok := h.sizes[maphash.String(h.seed, d.String())]
+	h.mutex.Unlock()
+	if ok || !maybeNew {
+		return blob.bytes, nil
+	}
+	info, err := h.driver.Stat(ctx, layout.BlobPath(d))
+	if layout.IsMissing(err) {
+		return 0, nil
+	}
+	if err != nil {
+		return 0, err
+	}
+	h.setSize(d, info.Size())
+	return info.Size(), nil
+}
+
+func (h *Holdings) setSize(d digest.Digest, size int64) {
+	id := maphash.String(h.seed, d.String())
+	h.mutex.Lock()
+	defer h.mutex.Unlock()
+	h.bytes += size - h.sizes[id].bytes
+	h.sizes[id] = sized{size, h.counts}
+}

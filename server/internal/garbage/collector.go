@@ -55,6 +55,7 @@ type Collector struct {
 	options  Options
 	log      *logrus.Entry
 	readOnly bool
+	history  history
 }
 
 // New makes a collector for the server, or command, that the fence is of.
@@ -88,22 +89,12 @@ func (c *Collector) Collect(ctx context.Context, request Request, out io.Writer)
 	if c.readOnly {
 		return nil, errReadOnly
 	}
-	hold, ctx, err := c.fence.Acquire(ctx)
-	if err != nil {
-		return nil, err
+	report, err := run.carryOut(ctx)
+	if report != nil {
+		report.Took = time.Since(began)
 	}
-	defer hold.Release(ctx)
-	run.hold = hold
-	err = run.plan(ctx)
-	if err == nil {
-		err = run.complete(ctx)
-	}
-	if err == nil {
-		err = run.sweep(ctx)
-	}
-	run.report.Took = time.Since(began)
-	run.report.LongestPause = hold.LongestPause()
-	return run.report, err
+	c.history.end(ctx, Run{began, report, err})
+	return report, err
 }
 
 // run is one collection.
@@ -122,6 +113,27 @@ type run struct {
 	spared []deletion
 }
 
+// carryOut deletes what is found, as the only collection there is.
+func (r *run) carryOut(ctx context.Context) (*Report, error) {
+	hold, ctx, err := r.fence.Acquire(ctx)
+	if err != nil {
+		return nil, err
+	}
+	defer hold.Release(ctx)
+	r.history.setUnderWay(true)
+	defer r.history.setUnderWay(false)
+	r.hold = hold
+	err = r.plan(ctx)
+	if err == nil {
+		err = r.complete(ctx)
+	}
+	if err == nil {
+		err = r.sweep(ctx)
+	}
+	r.report.LongestPause = hold.LongestPause()
+	return r.report, err
+}
+
 func (r *run) plan(ctx context.Context) error {
 	inventory, err := takeInventory(ctx, r.driver)
 	if err != nil {
@@ -138,6 +150,7 @@ func (r *run) plan(ctx context.Context) error {
 		r.say("warning: %s", each)
 		r.log.Warn("garbage collection: " + each)
 	}
+	r.report.Wishes = len(r.todo.wishes)
 	for _, wish := range r.todo.wishes {
 		r.say("would be deleted: %s (retention is set to a dry run)", wish)
 		r.log.WithFields(logrus.Fields{"repository": wish.repository, "tag": wish.tag, "rule": wish.rule}).Info("retention would delete a tag; it is set to a dry run")

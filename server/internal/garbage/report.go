@@ -18,6 +18,8 @@ type Report struct {
 	Blobs               Count
 	// Bytes are those of deleted blobs.
 	Bytes int64
+	// Wishes are tags that retention would delete, were it no dry run.
+	Wishes int
 	// Listed are manifests about another one that were not listed as such before.
 	Listed int
 	// Spared are deletions left out since a client counts on what they delete.

@@ -92,6 +92,9 @@ func New(config *configuration.Configuration, log *logrus.Entry) (*Controller, e
 	return c, nil
 }
 
+// Logins are how logins ended since the start.
+func (c *Controller) Logins() map[credential.Result]int64 { return c.credentials.Results() }
+
 // principal is who sent a request.
 type principal struct {
 	// user is empty for who is not logged in.

@@ -57,6 +57,9 @@ func (r *Reloader) Fields() logrus.Fields {
 	return describe(r.current.Load().Leaf)
 }
 
+// Expires is when the certificate in use ends.
+func (r *Reloader) Expires() time.Time { return r.current.Load().Leaf.NotAfter }
+
 // Watch replaces the certificate whenever its files change, until ctx ends.
 func (r *Reloader) Watch(ctx context.Context) {
 	ticker := time.NewTicker(interval)

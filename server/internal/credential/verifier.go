@@ -64,6 +64,7 @@ type Verifier struct {
 	slots   chan struct{}
 	queue   int32
 	waiting atomic.Int32
+	results results
 }
 
 // New makes a verifier. A size or a ttl of 0 turns its memory off.
@@ -91,8 +92,16 @@ func New(size int, ttl time.Duration, failures *attempts.Limiter) *Verifier {
 func (v *Verifier) Verify(ctx context.Context, users *htpasswd.Users, address netip.Prefix, name, password string) error {
 	k := v.key(name, password)
 	if v.cache.holds(users.Sum(), k, time.Now()) {
+		v.results.add(Remembered)
 		return nil
 	}
+	err := v.look(ctx, users, address, k, name, password)
+	v.results.add(resultOf(err))
+	return err
+}
+
+// look is for what is not remembered.
+func (v *Verifier) look(ctx context.Context, users *htpasswd.Users, address netip.Prefix, k key, name, password string) error {
 	for {
 		if err := v.refused(address, name); err != nil {
 			return err

@@ -60,6 +60,17 @@ func newUpstream(url string, log *logrus.Entry) *upstream {
 	return &upstream{base: base, url: url, log: log, refused: map[errcode.ErrorCode]time.Time{}}
 }
 
+// Reached says whether the upstream answered when it was asked last; true before that.
+func Reached() bool {
+	u, ok := http.DefaultTransport.(*upstream)
+	if !ok {
+		return true
+	}
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	return u.away.IsZero()
+}
+
 // RoundTrip implements http.RoundTripper.
 func (u *upstream) RoundTrip(r *http.Request) (*http.Response, error) {
 	send := u.send

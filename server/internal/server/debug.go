@@ -1,30 +1,77 @@
 package server
 
 import (
+	"context"
 	"net"
 	"net/http"
+	"strings"
 
-	"github.com/distribution/distribution/v3/configuration"
 	"github.com/distribution/distribution/v3/health"
-	"github.com/docker/go-metrics"
-	"github.com/sirupsen/logrus"
+
+	"container-registry/server/internal/access"
+	"container-registry/server/internal/disk"
+	"container-registry/server/internal/metrics"
+	"container-registry/server/internal/mirror"
+	"container-registry/server/internal/store"
 )
 
-// newDebugServer serves health and metrics. Unlike the engine's, it leaves out
-// /debug/vars, where the engine publishes its whole configuration, secrets too.
-func newDebugServer(config configuration.Debug, log *logrus.Entry) (*http.Server, net.Listener, error) {
-	listener, err := net.Listen("tcp", config.Addr)
-	if err != nil {
-		return nil, nil, err
+// listenDebug is for health and metrics, which have an address of their own.
+func (s *Server) listenDebug() (err error) {
+	if s.debugListener, err = net.Listen("tcp", s.config.HTTP.Debug.Addr); err != nil {
+		return err
+	}
+	s.debug = &http.Server{ReadHeaderTimeout: readHeaderTimeout, ErrorLog: errorLog(s.log)}
+	return nil
+}
+
+// withMetrics counts the requests to next, and has the debug server serve health and metrics.
+// Unlike the engine's, it leaves out /debug/vars, where the engine publishes its whole
+// configuration, secrets too.
+func (s *Server) withMetrics(next http.Handler, controller *access.Controller) http.Handler {
+	if s.debug == nil {
+		return next
 	}
 	mux := http.NewServeMux()
 	mux.HandleFunc("/debug/health", health.StatusHandler)
-	if config.Prometheus.Enabled {
-		path := config.Prometheus.Path
-		if path == "" {
-			path = "/metrics"
-		}
-		mux.Handle(path, metrics.Handler())
+	s.debug.Handler = mux
+	settings := s.config.HTTP.Debug.Prometheus
+	if !settings.Enabled {
+		return next
 	}
-	return &http.Server{Handler: mux, ReadHeaderTimeout: readHeaderTimeout, ErrorLog: errorLog(log)}, listener, nil
+	if settings.Path == "" {
+		settings.Path = "/metrics"
+	}
+	requests := metrics.CountRequests(s.config.HTTP.Prefix)
+	mux.Handle(settings.Path, metrics.Handler(s.sources(requests, controller)))
+	return requests.Handler(next)
+}
+
+func (s *Server) sources(requests *metrics.Requests, controller *access.Controller) metrics.Sources {
+	sources := metrics.Sources{Requests: requests, Holdings: s.holdings, Collector: s.collector}
+	if controller != nil {
+		sources.Logins = controller.Logins
+	}
+	if s.certificate != nil {
+		sources.Expires = s.certificate.Expires
+	}
+	if folder := store.Of(s.config).Folder(); folder != "" {
+		sources.Folder = disk.In(folder)
+	}
+	if s.config.Health.StorageDriver.Enabled {
+		sources.Store = storeAnswers
+	}
+	if mirror.Is(s.config) {
+		sources.Upstream = mirror.Reached
+	}
+	return sources
+}
+
+// storeAnswers goes by the engine's health check.
+func storeAnswers() bool {
+	for name := range health.CheckStatus(context.Background()) {
+		if strings.HasPrefix(name, "storagedriver_") {
+			return false
+		}
+	}
+	return true
 }

@@ -28,6 +28,7 @@ import (
 	"container-registry/server/internal/foreign"
 	"container-registry/server/internal/garbage"
 	"container-registry/server/internal/guard"
+	"container-registry/server/internal/holdings"
 	"container-registry/server/internal/mirror"
 	"container-registry/server/internal/proxied"
 	"container-registry/server/internal/referrers"
@@ -58,6 +59,7 @@ type Server struct {
 	app           *handlers.App
 	caches        *descriptors.Cache
 	collector     *garbage.Collector
+	holdings      *holdings.Holdings
 	endApp        context.CancelFunc
 	http          *http.Server
 	bounds        *bounds.Guard
@@ -117,14 +119,17 @@ func New(config *configuration.Configuration, own config.Server, log *logrus.Ent
 		return nil, err
 	}
 	engine = dialect.Handler(engine, config.HTTP.Prefix)
+	s.holdings = holdings.Of(keeper.Driver(), log)
 	if !mirror.Is(config) {
-		engine = writes.Handler(engine, keeper.Driver(), config.HTTP.Prefix)
+		s.collector.AfterEach(s.holdings.Refresh)
+		engine = writes.Handler(engine, keeper.Driver(), config.HTTP.Prefix, s.holdings.Observe)
 	}
 	if controller != nil {
 		engine = controller.Handler(engine, guarded)
 	}
 	chain := handlerChain(boundPages(engine, config.Catalog.MaxEntries), config, pages, traced)
-	s.http.Handler = s.bounds.Handler(clientaddress.Handler(own.TrustedProxies, chain))
+	handler := s.bounds.Handler(clientaddress.Handler(own.TrustedProxies, chain))
+	s.http.Handler = s.withMetrics(handler, controller)
 	return s, nil
 }
 
@@ -204,7 +209,7 @@ func (s *Server) listen() error {
 	if s.config.HTTP.Debug.Addr == "" {
 		return nil
 	}
-	if s.debug, s.debugListener, err = newDebugServer(s.config.HTTP.Debug, s.log); err != nil {
+	if err = s.listenDebug(); err != nil {
 		s.listener.Close()
 		return fmt.Errorf("http.debug.addr: %w", err)
 	}
@@ -234,6 +239,7 @@ func (s *Server) Run(ctx context.Context) error {
 	s.logStart()
 	failed := make(chan error, 3)
 	if s.debug != nil {
+		go s.holdings.Run(ctx)
 		go func() { failed <- s.debug.Serve(s.debugListener) }()
 		defer s.debug.Close()
 	}

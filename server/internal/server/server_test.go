@@ -321,25 +321,6 @@ func (i *instance) slowUpload(t *testing.T, first, rest string) (*io.PipeWriter,
 	return writer, status
 }
 
-func TestDebugServer(t *testing.T) {
-	server, listener, err := newDebugServer(configuration.Debug{Addr: "127.0.0.1:0", Prometheus: configuration.Prometheus{Enabled: true}}, quiet())
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer server.Close()
-	go func() { _ = server.Serve(listener) }()
-	for path, want := range map[string]int{"/debug/health": 200, "/metrics": 200, "/debug/vars": 404, "/debug/pprof/": 404, "/v2/": 404} {
-		response, err := http.Get("http://" + listener.Addr().String() + path)
-		if err != nil {
-			t.Fatal(err)
-		}
-		body(t, response)
-		if response.StatusCode != want {
-			t.Errorf("%s: %s, want %d", path, response.Status, want)
-		}
-	}
-}
-
 func TestStartErrors(t *testing.T) {
 	taken, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {

@@ -47,8 +47,13 @@ func (s *Store) ReadOnly() bool {
 	return enabled
 }
 
-// IsFolder says whether the data is in a folder of this machine.
-func (s *Store) IsFolder() bool { return s.storage.Type() == filesystem }
+// Folder is the folder of this machine where the data is; empty when it is elsewhere.
+func (s *Store) Folder() string {
+	if s.storage.Type() != filesystem {
+		return ""
+	}
+	return s.name
+}
 
 // Same says whether both are one place, as far as the configurations show.
 func (s *Store) Same(other *Store) bool {

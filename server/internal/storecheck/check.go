@@ -103,7 +103,7 @@ func (t *trial) steps(ctx context.Context, p *probe) error {
 	}
 	if t.access == ReadOnly {
 		steps = steps[:2]
-		if t.store.IsFolder() {
+		if t.store.Folder() != "" {
 			// The driver takes a folder that is missing for an empty one, and makes it to write.
 			steps[0].do = p.listRoot
 		}

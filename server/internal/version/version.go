@@ -14,10 +14,11 @@ const engine = "github.com/distribution/distribution/v3"
 
 // Report names the versions of this server, its engine and Go, a line each.
 func Report() string {
-	return fmt.Sprintf("container-registry %s\ndistribution %s\n%s\n", Version, engineVersion(), runtime.Version())
+	return fmt.Sprintf("container-registry %s\ndistribution %s\n%s\n", Version, Engine(), runtime.Version())
 }
 
-func engineVersion() string {
+// Engine is the version of the engine.
+func Engine() string {
 	if info, ok := debug.ReadBuildInfo(); ok {
 		for _, module := range info.Deps {
 			if module.Path == engine {

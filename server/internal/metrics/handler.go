@@ -1,0 +1,114 @@
+// Package metrics tells Prometheus what the engine does not: what repositories hold, how
+// logins, pushes and collections end, and what will soon be at an end. No label has
+// what a client may choose but the names of repositories, which are bounded.
+package metrics
+
+import (
+	"net/http"
+	"runtime"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/promhttp"
+
+	"container-registry/server/internal/credential"
+	"container-registry/server/internal/disk"
+	"container-registry/server/internal/garbage"
+	"container-registry/server/internal/holdings"
+	"container-registry/server/internal/version"
+)
+
+// Sources are what a server has to tell of; what it does not have is nil.
+type Sources struct {
+	Requests *Requests
+	Holdings *holdings.Holdings
+	// Collector is not there in a mirror.
+	Collector *garbage.Collector
+	// Logins are how they ended.
+	Logins func() map[credential.Result]int64
+	// Expires is when the certificate ends.
+	Expires func() time.Time
+	// Folder is where the store is, if it is on this machine.
+	Folder *disk.Folder
+	// Store says whether the store answers, Upstream the same of a mirror's upstream.
+	Store, Upstream func() bool
+}
+
+// Handler answers with them and with all that the engine and Go tell.
+func Handler(s Sources) http.Handler {
+	own := prometheus.NewRegistry()
+	collectors := []prometheus.Collector{reading(build), reading(s.states)}
+	if s.Requests != nil {
+		collectors = append(collectors, s.Requests.all, s.Requests.refused)
+	}
+	if s.Holdings != nil {
+		collectors = append(collectors, reading(func(t tell) { tellHoldings(t, s.Holdings) }))
+	}
+	if s.Collector != nil {
+		collectors = append(collectors, reading(func(t tell) { tellCollections(t, s.Collector) }))
+	}
+	own.MustRegister(collectors...)
+	all := prometheus.Gatherers{prometheus.DefaultGatherer, own}
+	return promhttp.HandlerFor(all, promhttp.HandlerOpts{ErrorHandling: promhttp.ContinueOnError, MaxRequestsInFlight: 8})
+}
+
+// reading is a collector of what is looked up when Prometheus asks.
+type reading func(tell)
+
+// tell passes a metric on, with the names and values of its labels.
+type tell func(kind prometheus.ValueType, name, help string, value float64, labels ...string)
+
+// Describe tells nothing: what there is depends on what has happened.
+func (reading) Describe(chan<- *prometheus.Desc) {}
+
+func (r reading) Collect(ch chan<- prometheus.Metric) {
+	r(func(kind prometheus.ValueType, name, help string, value float64, labels ...string) {
+		var names, values []string
+		for i := 0; i < len(labels); i += 2 {
+			names, values = append(names, labels[i]), append(values, labels[i+1])
+		}
+		ch <- prometheus.MustNewConstMetric(prometheus.NewDesc(name, help, names, nil), kind, value, values...)
+	})
+}
+
+func build(t tell) {
+	t(prometheus.GaugeValue, "registry_build_info", "What runs here.", 1,
+		"version", version.Version, "engine", version.Engine(), "go", runtime.Version())
+}
+
+// states are what there is one number for.
+func (s Sources) states(t tell) {
+	gauge := prometheus.GaugeValue
+	if s.Store != nil {
+		t(gauge, "registry_store_up", "Whether the store answers.", number(s.Store()))
+	}
+	if s.Upstream != nil {
+		t(gauge, "registry_mirror_upstream_up", "Whether the upstream of the mirror could be reached when it was asked last.", number(s.Upstream()))
+	}
+	if s.Expires != nil {
+		t(gauge, "registry_certificate_expiry_timestamp_seconds", "When the certificate in use ends.", seconds(s.Expires()))
+	}
+	if s.Logins != nil {
+		for result, count := range s.Logins() {
+			t(prometheus.CounterValue, "registry_logins_total", "Logins by user and password, and how they ended; remembered are those that the cache of credentials knew.", float64(count), "result", string(result))
+		}
+	}
+	if s.Folder == nil {
+		return
+	}
+	if space, err := s.Folder.Space(); err == nil {
+		t(gauge, "registry_disk_total_bytes", "Size of the file system with the images.", float64(space.Total))
+		t(gauge, "registry_disk_free_bytes", "Free space of the file system with the images.", float64(space.Free))
+		t(gauge, "registry_disk_files", "How many files fit into the file system with the images; 0 for any number.", float64(space.Files))
+		t(gauge, "registry_disk_free_files", "How many more files fit into the file system with the images.", float64(space.FreeFiles))
+	}
+}
+
+func number(is bool) float64 {
+	if is {
+		return 1
+	}
+	return 0
+}
+
+func seconds(at time.Time) float64 { return float64(at.UnixMilli()) / 1000 }

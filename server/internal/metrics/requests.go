@@ -1,0 +1,165 @@
+package metrics
+
+import (
+	"net/http"
+	"path"
+	"strconv"
+	"strings"
+
+	"github.com/prometheus/client_golang/prometheus"
+
+	"container-registry/server/internal/healthcheck"
+)
+
+// Requests counts all requests, those too that never come to the engine.
+type Requests struct {
+	all, refused *prometheus.CounterVec
+	prefix       string
+}
+
+// CountRequests is for a server with this http.prefix.
+func CountRequests(prefix string) *Requests {
+	r := &Requests{
+		prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "registry_requests_total",
+			Help: "All requests, those too that are answered before they come to the engine.",
+		}, []string{"route", "method", "code"}),
+		prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "registry_pushes_refused_total",
+			Help: "Requests of pushes that were refused, but for want of a login.",
+		}, []string{"reason"}),
+		"/" + strings.Trim(prefix, "/"),
+	}
+	// Prometheus would not see the first of a series that was not there before.
+	for _, each := range []string{denied, readOnly, limited, unavailable, invalid, failed} {
+		r.refused.WithLabelValues(each)
+	}
+	return r
+}
+
+// Reasons to refuse a push.
+const (
+	denied      = "denied"
+	readOnly    = "read-only"
+	limited     = "limited"
+	unavailable = "unavailable"
+	invalid     = "invalid"
+	failed      = "failed"
+)
+
+// Handler goes around all others.
+func (r *Requests) Handler(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, request *http.Request) {
+		route, method := r.route(request.URL.Path), methodOf(request.Method)
+		answer := &answer{ResponseWriter: w, status: http.StatusOK}
+		// A handler that gives up in the midst of an answer is counted too.
+		defer func() {
+			r.all.WithLabelValues(route, method, strconv.Itoa(answer.status)).Inc()
+			if reason := refusalOf(route, method, answer.status); reason != "" {
+				r.refused.WithLabelValues(reason).Inc()
+			}
+		}()
+		next.ServeHTTP(answer, request)
+	})
+}
+
+// route is what is asked for, without what the client chose.
+func (r *Requests) route(asked string) string {
+	if asked == "/" || asked == healthcheck.Path {
+		return "health"
+	}
+	rest, ok := strings.CutPrefix(asked, strings.TrimSuffix(r.prefix, "/")+"/")
+	if !ok {
+		return "other"
+	}
+	if rest == "auth/token" {
+		return "token"
+	}
+	if rest == "ui" || strings.HasPrefix(rest, "ui/") {
+		return "page"
+	}
+	rest, ok = strings.CutPrefix(rest, "v2/")
+	parent := path.Dir(rest)
+	switch {
+	case !ok:
+		return "other"
+	case rest == "":
+		return "ping"
+	case rest == "_catalog":
+		return "catalog"
+	case strings.HasSuffix(rest, "/tags/list"):
+		return "tags"
+	case path.Base(parent) == "manifests":
+		return "manifest"
+	case path.Base(parent) == "referrers":
+		return "referrers"
+	case strings.HasSuffix(parent, "/blobs/uploads"), strings.HasSuffix(rest, "/blobs/uploads"):
+		return "upload"
+	case path.Base(parent) == "blobs":
+		return "blob"
+	default:
+		return "other"
+	}
+}
+
+func methodOf(method string) string {
+	switch method {
+	case http.MethodGet, http.MethodHead, http.MethodPut, http.MethodPost, http.MethodPatch, http.MethodDelete, http.MethodOptions:
+		return method
+	default:
+		return "other"
+	}
+}
+
+// refusalOf is why a push was refused, if it was. Clients ask without a login first, to be
+// told how to log in.
+func refusalOf(route, method string, status int) string {
+	writes := method == http.MethodPut || method == http.MethodPost || method == http.MethodPatch
+	if !writes || route != "manifest" && route != "upload" || status < http.StatusBadRequest || status == http.StatusUnauthorized {
+		return ""
+	}
+	switch status {
+	case http.StatusForbidden:
+		return denied
+	case http.StatusMethodNotAllowed:
+		return readOnly
+	case http.StatusTooManyRequests:
+		return limited
+	case http.StatusServiceUnavailable:
+		return unavailable
+	}
+	if status < http.StatusInternalServerError {
+		return invalid
+	}
+	return failed
+}
+
+// answer keeps the status.
+type answer struct {
+	http.ResponseWriter
+	status int
+	begun  bool
+}
+
+func (a *answer) WriteHeader(status int) {
+	// A status below 200 announces another one.
+	if !a.begun && status >= http.StatusOK {
+		a.status, a.begun = status, true
+	}
+	a.ResponseWriter.WriteHeader(status)
+}
+
+func (a *answer) Write(content []byte) (int, error) {
+	a.begun = true
+	return a.ResponseWriter.Write(content)
+}
+
+// Flush is what the engine looks for when it sends a layer.
+func (a *answer) Flush() {
+	if flusher, ok := a.ResponseWriter.(http.Flusher); ok {
+		flusher.Flush()
+	}
+}
+
+// Unwrap is for http.ResponseController.
+func (a *answer) Unwrap() http.ResponseWriter { return a.ResponseWriter }

@@ -5,6 +5,7 @@ export function managedForeign(cloud: string, access: string): Record<string, st
     port: `${cloud} serves on port 443`,
     externalUrl: `clients come to ${cloud}`,
     trustedProxies: `clients come to ${cloud}`,
+    metrics: `${cloud} has metrics of its own`,
     bindAddress: `the registry is ${cloud}'s and not on a Docker host`,
     allowInsecure: "there is nothing insecure to allow",
     tls: `${cloud}'s certificate is used`,

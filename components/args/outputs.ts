@@ -16,6 +16,9 @@ export interface RegistryOutputs {
   version: pulumi.Output<string>;
   /** Of registries that have a certificate of their own. */
   certificateExpiresAt?: pulumi.Output<string>;
+  /** Of registries that tell Prometheus about themselves. */
+  metricsEndpoint?: pulumi.Output<string>;
+  scrapeConfig?: pulumi.Output<string>;
   /** Of registries with a mirror: what goes before the full name of an image of its upstream. */
   mirrorRepositoryPrefix?: pulumi.Output<string>;
   /** Of registries on one Docker host. */

@@ -121,6 +121,14 @@ export interface RetentionRule {
   keepTags?: string[];
 }
 
+/** What a server tells Prometheus, on a port of its own. */
+export interface Metrics {
+  /** Port on the Docker host, 1 to 65535. Default: `5002`, of a mirror `5003`. */
+  port?: number;
+  /** Address of the Docker host to listen on. Who reaches it needs no login, and sees names and sizes of repositories. Default: `127.0.0.1`. */
+  bindAddress?: string;
+}
+
 /** A pull-through cache of another registry. */
 export interface Mirror {
   /** URL of the registry it fetches from. Default: `https://registry-1.docker.io`. */
@@ -135,6 +143,8 @@ export interface Mirror {
   port?: number;
   /** CA of the upstream's certificate, PEM, if it is a private one. It replaces the public CAs. Default: the public CAs. */
   caCertificates?: string;
+  /** What its server tells Prometheus. Default: nothing. */
+  metrics?: Metrics;
 }
 
 /** An image to build and push. */

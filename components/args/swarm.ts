@@ -73,6 +73,12 @@ export interface Swarm {
   update?: SwarmUpdate;
 }
 
+/** What the registry's tasks tell Prometheus, on an overlay network and never on a port of a node. */
+export interface SwarmMetrics {
+  /** Overlay network on which Prometheus reaches the tasks. Default: one that is made for it, `<name>-metrics`, and that containers can join. */
+  network?: string;
+}
+
 /** Resources of each of the registry's tasks. */
 export interface SwarmResources {
   /** Memory in MiB, 64 or more. Default: `512`. */

@@ -1,3 +1,4 @@
+import { Metrics } from "../args/registry";
 import { hostPort, isDnsName, isIpAddress, isLoopback, isNetwork, isUnspecified } from "./hosts";
 import { Problem, shown } from "./problems";
 import { distinct, when, wholeNumbers } from "./rules";
@@ -43,16 +44,20 @@ function externalUrlProblems({ externalUrl = "", allowInsecure }: AddressSetting
       ];
 }
 
+function bindAddressProblems(key: string, bindAddress: string): Problem[] {
+  return when(
+    !isIpAddress(bindAddress),
+    key,
+    `${shown(bindAddress)} is not allowed; give an IP address of the Docker host, 127.0.0.1, or 0.0.0.0 for all`,
+  );
+}
+
 export function addressProblems(address: AddressSettings): Problem[] {
   const { hostname, port, bindAddress } = address;
   return [
     ...hostnameProblems("hostname", hostname),
     ...wholeNumbers("", { port }, 1, 65535),
-    ...when(
-      !isIpAddress(bindAddress),
-      "bindAddress",
-      `${shown(bindAddress)} is not allowed; give an IP address of the Docker host, 127.0.0.1, or 0.0.0.0 for all`,
-    ),
+    ...bindAddressProblems("bindAddress", bindAddress),
     ...externalUrlProblems(address),
   ];
 }
@@ -87,4 +92,41 @@ export function openProblems(key: string, what: string, remedy: string, address:
         `${what} is accepted on loopback addresses only, and ${hostPort(open, address.port)} is not one; ` +
           `${remedy}, use 127.0.0.1 and localhost, or set allowInsecure to true if you accept the risk`,
       );
+}
+
+/** Port of a registry's metrics, unless another one is given. */
+export const registryMetricsPort = 5002;
+/** The same of a mirror. */
+export const mirrorMetricsPort = 5003;
+
+export function completeMetrics({ port, bindAddress = "127.0.0.1" }: Metrics, usualPort: number): Required<Metrics> {
+  return { port: port ?? usualPort, bindAddress };
+}
+
+export function metricsProblems(at: string, metrics: Metrics | undefined): Problem[] {
+  if (metrics === undefined) {
+    return [];
+  }
+  const { port, bindAddress = "127.0.0.1" } = metrics;
+  return [...wholeNumbers(at, { port }, 1, 65535), ...bindAddressProblems(`${at}bindAddress`, bindAddress)];
+}
+
+/** A port of the Docker host, and whose it is. */
+export interface TakenPort {
+  key: string;
+  port: number;
+  is: string;
+}
+
+/** The ports of a registry's metrics, or of its mirror's. */
+export function metricsPort(key: string, metrics: Metrics | undefined, usualPort: number, is: string): TakenPort[] {
+  return metrics === undefined ? [] : [{ key, port: completeMetrics(metrics, usualPort).port, is }];
+}
+
+/** Each port is for one of them only. */
+export function samePortProblems(ports: readonly TakenPort[]): Problem[] {
+  return ports.flatMap(({ key, port }, index) => {
+    const before = ports.slice(0, index).find((each) => each.port === port);
+    return when(before !== undefined, key, `${port} is ${before?.is}; choose another one`);
+  });
 }

@@ -1,6 +1,7 @@
 import { Mirror } from "../args/registry";
 import { caProblems } from "./certificates";
 import { knownNow } from "./inputs";
+import { metricsPort, metricsProblems, mirrorMetricsPort, TakenPort } from "./address";
 import { Problem, shown } from "./problems";
 import { texts, together, when, wholeNumbers } from "./rules";
 
@@ -44,6 +45,15 @@ export function mirrorProblems(mirror: Mirror, allowInsecure: boolean): Problem[
       `${shown(upstream)} would be sent the password in clear; use https://, or set allowInsecure to true`,
     ),
     ...caProblems(`${at}caCertificates`, caCertificates, "the upstream"),
+    ...metricsProblems(`${at}metrics.`, mirror.metrics),
+  ];
+}
+
+/** The ports that a mirror takes. */
+export function mirrorPorts(mirror: Mirror): TakenPort[] {
+  return [
+    { key: `${at}port`, port: completeMirror(mirror).port, is: "the mirror's port" },
+    ...metricsPort(`${at}metrics.port`, mirror.metrics, mirrorMetricsPort, "the port of the mirror's metrics"),
   ];
 }
 

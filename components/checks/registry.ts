@@ -1,11 +1,31 @@
-import { Access, Authentication, Cors, GarbageCollection, Mirror, Resources, Tls, TlsMode, User } from "../args/registry";
+import {
+  Access,
+  Authentication,
+  Cors,
+  GarbageCollection,
+  Metrics,
+  Mirror,
+  Resources,
+  Tls,
+  TlsMode,
+  User,
+} from "../args/registry";
 import { Storage } from "../args/storage";
-import { addressProblems, AddressSettings, openProblems, trustedProxiesProblems } from "./address";
+import {
+  addressProblems,
+  AddressSettings,
+  metricsPort,
+  metricsProblems,
+  openProblems,
+  registryMetricsPort,
+  samePortProblems,
+  trustedProxiesProblems,
+} from "./address";
 import { containerProblems } from "./container";
 import { corsProblems } from "./cors";
 import { garbageCollectionProblems } from "./garbageCollection";
 import { imageProblems } from "./image";
-import { completeMirror, mirrorProblems } from "./mirror";
+import { mirrorPorts, mirrorProblems } from "./mirror";
 import { isHostPort } from "./hosts";
 import { Problem, shown } from "./problems";
 import { storageProblems } from "./storage";
@@ -28,6 +48,10 @@ export interface RegistrySettings extends AddressSettings {
   /** None: on demand only. */
   garbageCollection: GarbageCollection | undefined;
   mirror?: Mirror;
+  /** Tells Prometheus about itself. */
+  measured: boolean;
+  /** Where it does so on the Docker host, unless that is a Swarm. */
+  metrics?: Metrics;
   hosts: Record<string, string>;
   resources: Required<Resources>;
 }
@@ -74,13 +98,20 @@ function bundledOnlyProblems(settings: RegistrySettings): Problem[] {
       [`users[${index}].previousPassword`, user.previousPassword !== undefined],
     ]),
   ];
-  return asked.flatMap(([key, wanted]) =>
-    when(
-      wanted,
-      key,
-      "is a feature of the bundled server; the stock registry has one password and full access for every user. Use image bundled",
+  return [
+    ...asked.flatMap(([key, wanted]) =>
+      when(
+        wanted,
+        key,
+        "is a feature of the bundled server; the stock registry has one password and full access for every user. Use image bundled",
+      ),
     ),
-  );
+    ...when(
+      settings.measured,
+      "metrics",
+      "is for the bundled server; where the stock registry has its metrics, it shows its whole configuration, passwords too. Use image bundled",
+    ),
+  ];
 }
 
 /** What is wrong with the hosts of layers that are elsewhere. */
@@ -97,16 +128,15 @@ function foreignLayerProblems(foreignLayerHosts: readonly string[]): Problem[] {
   ];
 }
 
-/** What is wrong with the mirror beside a registry. */
-function besideProblems({ mirror, port, allowInsecure }: RegistrySettings): Problem[] {
-  return mirror === undefined
-    ? []
-    : [
-        ...mirrorProblems(mirror, allowInsecure),
-        ...when(
-          completeMirror(mirror).port === port,
-          "mirror.port",
-          `${port} is the registry's own port; a mirror needs one of its own`,
-        ),
-      ];
+/** What is wrong with what has a port beside the registry's. */
+function besideProblems({ mirror, metrics, port, allowInsecure }: RegistrySettings): Problem[] {
+  return [
+    ...(mirror === undefined ? [] : mirrorProblems(mirror, allowInsecure)),
+    ...metricsProblems("metrics.", metrics),
+    ...samePortProblems([
+      { key: "port", port, is: "the registry's own port" },
+      ...(mirror === undefined ? [] : mirrorPorts(mirror)),
+      ...metricsPort("metrics.port", metrics, registryMetricsPort, "the port of metrics"),
+    ]),
+  ];
 }

@@ -15,6 +15,9 @@ export const dataFolder = "/var/lib/registry";
 export const containerPort = 5000;
 /** Port in the container for forwarders, which tell there of their clients. */
 export const proxiedPort = 5001;
+/** Port in the container for what Prometheus is told. */
+export const metricsPort = 5002;
+export const metricsPath = "/metrics";
 /** Time that requests under way get to end when the server is stopped, in seconds. */
 export const drainSeconds = 30;
 
@@ -44,6 +47,8 @@ export interface Configuration {
   externalUrl?: string;
   /** Who may say whom a request comes from. */
   trustedProxies?: readonly string[];
+  /** Tells Prometheus about the server, on a port of its own. Default: `false`. */
+  metrics?: boolean;
   /** How logins are verified; none without users. */
   authentication?: Authentication;
   /** Pages of other sites that may use the server; none without. */
@@ -78,6 +83,7 @@ export function renderConfiguration(configuration: Configuration): string {
       addr: `:${containerPort}`,
       secret: httpSecret,
       ...(configuration.externalUrl === undefined ? {} : { host: configuration.externalUrl }),
+      ...(configuration.metrics ? { debug: { addr: `:${metricsPort}`, prometheus: { enabled: true, path: metricsPath } } } : {}),
       draintimeout: `${drainSeconds}s`,
       headers: {
         "X-Content-Type-Options": ["nosniff"],

@@ -1,15 +1,23 @@
 import * as pulumi from "@pulumi/pulumi";
 import * as random from "@pulumi/random";
 import { Mirror, Resources } from "../args/registry";
-import { addressProblems, AddressSettings, openProblems } from "../checks/address";
+import {
+  addressProblems,
+  AddressSettings,
+  completeMetrics,
+  mirrorMetricsPort,
+  openProblems,
+  samePortProblems,
+} from "../checks/address";
 import { containerProblems, nameProblems } from "../checks/container";
 import { certificateFile, configurationPath, renderConfiguration, storeCaPath } from "../render/configuration";
 import { onDockerEngine } from "../docker/engineChoice";
 import { hostPort, isLoopback } from "../checks/hosts";
 import { checkArguments } from "../checks/inputs";
-import { CompleteMirror, completeMirror, mirrorProblems } from "../checks/mirror";
+import { CompleteMirror, completeMirror, mirrorPorts, mirrorProblems } from "../checks/mirror";
 import { Problem } from "../checks/problems";
 import { storageConfiguration } from "../render/driverParameters";
+import { metricsOutputs, metricsTargets, warnOfOpenMetrics } from "./metricsTargets";
 import { ServerVolume } from "./serverVolume";
 import { ServerFiles } from "./serverFiles";
 import { ServerImage } from "./serverImage";
@@ -43,6 +51,10 @@ export interface PullThroughCacheArgs {
 export class PullThroughCache extends pulumi.ComponentResource {
   /** URL of the cache, for `registry-mirrors`. */
   public readonly endpoint: pulumi.Output<string>;
+  /** URL of what Prometheus is told; empty without `mirror.metrics`. */
+  public readonly metricsEndpoint: pulumi.Output<string>;
+  /** YAML for a prometheus.yml; empty without `mirror.metrics`. */
+  public readonly scrapeConfig: pulumi.Output<string>;
   /** Name of the server's container, for `docker logs` and `docker exec`. */
   public readonly containerName: pulumi.Output<string>;
 
@@ -87,6 +99,7 @@ export class PullThroughCache extends pulumi.ComponentResource {
         environment: serverEnvironment(settings.resources, caCertificates),
         bindAddress: settings.bindAddress,
         port: settings.mirror.port,
+        metrics: settings.mirror.metrics && completeMetrics(settings.mirror.metrics, mirrorMetricsPort),
         hosts: settings.hosts,
         resources: settings.resources,
       },
@@ -94,8 +107,12 @@ export class PullThroughCache extends pulumi.ComponentResource {
     );
     const scheme = settings.encrypted ? "https" : "http";
     this.endpoint = pulumi.output(`${scheme}://${hostPort(settings.hostname, settings.mirror.port)}`);
+    const targets = metricsTargets(name, settings.hostname, settings.mirror.metrics, mirrorMetricsPort);
+    const { metricsEndpoint, scrapeConfig } = metricsOutputs(targets);
+    this.metricsEndpoint = metricsEndpoint;
+    this.scrapeConfig = scrapeConfig;
     this.containerName = nameWhenReady(this, container, { bundled: true, resources: settings.resources });
-    this.registerOutputs({ endpoint: this.endpoint, containerName: this.containerName });
+    this.registerOutputs({ endpoint: this.endpoint, metricsEndpoint, scrapeConfig, containerName: this.containerName });
   }
 
   /** The configuration file as text. Secret. */
@@ -110,6 +127,7 @@ export class PullThroughCache extends pulumi.ComponentResource {
           httpSecret: secret,
           tls: encrypted,
           bundled: true,
+          metrics: mirror.metrics !== undefined,
           readOnly: false,
           storage: storageConfiguration({}),
           proxy: { upstream, username, password: known, ttl },
@@ -118,6 +136,7 @@ export class PullThroughCache extends pulumi.ComponentResource {
   }
 
   private warn({ bindAddress, mirror }: CacheSettings): void {
+    warnOfOpenMetrics(this, mirror.metrics, mirrorMetricsPort);
     if (!isLoopback(bindAddress)) {
       void pulumi.log.warn(
         `Everybody who reaches ${hostPort(bindAddress, mirror.port)} can pull through the mirror without a login` +
@@ -159,6 +178,7 @@ function settingsProblems(settings: CacheSettings): Problem[] {
     ...addressProblems(address).filter(({ key }) => key !== "port"),
     ...(settings.encrypted ? [] : openProblems("serverPem", "a mirror without a certificate", "give one", address)),
     ...mirrorProblems(settings.mirror, settings.allowInsecure),
+    ...samePortProblems(mirrorPorts(settings.mirror)),
     ...containerProblems(settings.hosts, settings.resources),
   ];
 }

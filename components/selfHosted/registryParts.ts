@@ -81,6 +81,7 @@ export function registryParts(
       authentication: settings.users.length > 0 ? settings.authentication : undefined,
       cors: settings.cors,
       bundled: settings.image === "bundled",
+      metrics: settings.measured,
       readOnly: settings.readOnly,
       foreignLayerHosts: settings.foreignLayerHosts,
       garbageCollection: settings.garbageCollection,

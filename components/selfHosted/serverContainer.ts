@@ -1,7 +1,7 @@
 import * as docker from "@pulumi/docker";
 import * as pulumi from "@pulumi/pulumi";
-import { Resources } from "../args/registry";
-import { containerPort, drainSeconds, filesFolder, storeCaPath } from "../render/configuration";
+import { Metrics, Resources } from "../args/registry";
+import { containerPort, drainSeconds, filesFolder, metricsPort, storeCaPath } from "../render/configuration";
 import { engineOf } from "../docker/engineChoice";
 import { untilHealthy } from "../docker/health";
 import { livenessCheck } from "../docker/liveness";
@@ -22,6 +22,8 @@ export interface ServerContainerArgs {
   /** Address and port on the Docker host. */
   bindAddress: string;
   port: number;
+  /** Where Prometheus comes; nowhere without. */
+  metrics?: Required<Metrics>;
   hosts: Record<string, string>;
   resources: Required<Resources>;
 }
@@ -66,7 +68,12 @@ export function serverContainer(name: string, args: ServerContainerArgs, opts: p
       hosts: serverHosts(args.hosts),
       tmpfs: { "/tmp": "rw,noexec,nosuid,size=64m" },
       volumes: [{ volumeName: args.filesVolume, containerPath: filesFolder, readOnly: true }, ...args.volumes],
-      ports: [{ internal: containerPort, external: args.port, ip: args.bindAddress }],
+      ports: [
+        { internal: containerPort, external: args.port, ip: args.bindAddress },
+        ...(args.metrics === undefined
+          ? []
+          : [{ internal: metricsPort, external: args.metrics.port, ip: args.metrics.bindAddress }]),
+      ],
       networkMode: "bridge",
       logDriver: "json-file",
       logOpts: { "max-size": "10m", "max-file": "3" },

@@ -2,7 +2,7 @@ import { Resources } from "../args/registry";
 import { RegistrySettings } from "../checks/registry";
 
 /** What a component of a self-hosted registry may be given of its settings. */
-export type GivenSettings = Partial<Omit<RegistrySettings, "resources">> & { resources?: Resources };
+export type GivenSettings = Partial<Omit<RegistrySettings, "resources" | "measured">> & { resources?: Resources };
 
 /** The settings with every default filled in. */
 export function completeSettings(given: GivenSettings): RegistrySettings {
@@ -24,6 +24,8 @@ export function completeSettings(given: GivenSettings): RegistrySettings {
     foreignLayerHosts: given.foreignLayerHosts,
     garbageCollection: given.garbageCollection,
     mirror: given.mirror,
+    measured: given.metrics !== undefined,
+    metrics: given.metrics,
     hosts: given.hosts ?? {},
     resources: completeResources(given.resources),
   };

@@ -1,11 +1,13 @@
 import * as docker from "@pulumi/docker";
 import * as pulumi from "@pulumi/pulumi";
-import { Authentication, Cors, GarbageCollection, Mirror, Resources, Tls, TlsMode, User } from "../args/registry";
+import { Authentication, Cors, GarbageCollection, Metrics, Mirror, Resources, Tls, TlsMode, User } from "../args/registry";
 import { nameProblems } from "../checks/container";
+import { completeMetrics, mirrorMetricsPort, registryMetricsPort } from "../checks/address";
 import { registryProblems, RegistrySettings } from "../checks/registry";
 import { filesFolder } from "../render/configuration";
 import { onDockerEngine } from "../docker/engineChoice";
 import { checkArguments } from "../checks/inputs";
+import { metricsOutputs, metricsTargets, warnOfOpenMetrics } from "./metricsTargets";
 import { PullThroughCache } from "./pullThroughCache";
 import { ServerVolume } from "./serverVolume";
 import { ServerFiles } from "./serverFiles";
@@ -52,6 +54,8 @@ export interface SingleNodeRegistryArgs {
   garbageCollection?: GarbageCollection;
   /** A pull-through cache beside the registry. Default: none. */
   mirror?: Mirror;
+  /** What the server tells Prometheus. Requires the bundled server. Default: nothing. */
+  metrics?: Metrics;
   /** Names that the server finds without DNS, with their IP addresses or `host-gateway`. `host.docker.internal` is always the Docker host. */
   hosts?: Record<string, string>;
   /** Limits of the container. */
@@ -87,6 +91,10 @@ export class SingleNodeRegistry extends pulumi.ComponentResource {
   public readonly daemonConfig: pulumi.Output<string>;
   /** URL of the pull-through cache; empty without `mirror`. */
   public readonly mirrorEndpoint: pulumi.Output<string>;
+  /** URL of what Prometheus is told; empty without `metrics`. */
+  public readonly metricsEndpoint: pulumi.Output<string>;
+  /** YAML for a prometheus.yml; empty without `metrics`. */
+  public readonly scrapeConfig: pulumi.Output<string>;
   /** Version of the server. */
   public readonly version: pulumi.Output<string>;
   /** Name of the server's container, for `docker logs` and `docker exec`. */
@@ -117,7 +125,15 @@ export class SingleNodeRegistry extends pulumi.ComponentResource {
     const container = this.createContainer(name, settings, { server, image, data, files });
     const mirror = settings.mirror && this.createMirror(name, settings.mirror, settings, server, lab);
 
-    const outputs = clientOutputs(settings, server, mirror?.endpoint);
+    warnOfOpenMetrics(this, settings.metrics, registryMetricsPort);
+    const { hostname, metrics } = settings;
+    const outputs = {
+      ...clientOutputs(settings, server, mirror?.endpoint),
+      ...metricsOutputs(
+        metricsTargets(name, hostname, metrics, registryMetricsPort),
+        metricsTargets(`${name}-mirror`, hostname, settings.mirror?.metrics, mirrorMetricsPort),
+      ),
+    };
     this.endpoint = outputs.endpoint;
     this.repositoryPrefix = outputs.repositoryPrefix;
     this.username = outputs.username;
@@ -129,6 +145,8 @@ export class SingleNodeRegistry extends pulumi.ComponentResource {
     this.trustCommand = outputs.trustCommand;
     this.daemonConfig = outputs.daemonConfig;
     this.mirrorEndpoint = outputs.mirrorEndpoint;
+    this.metricsEndpoint = outputs.metricsEndpoint;
+    this.scrapeConfig = outputs.scrapeConfig;
     this.version = outputs.version;
     // Outputs that tell where the registry is wait until it answers.
     this.containerName = nameWhenReady(this, container, { bundled, resources: settings.resources });
@@ -161,6 +179,7 @@ export class SingleNodeRegistry extends pulumi.ComponentResource {
         environment: server.environment,
         bindAddress: settings.bindAddress,
         port: settings.port,
+        metrics: settings.metrics && completeMetrics(settings.metrics, registryMetricsPort),
         hosts: settings.hosts,
         resources: settings.resources,
       },

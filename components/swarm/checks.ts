@@ -13,6 +13,8 @@ import { parseConstraint, pinOf, topologyOf } from "./topology";
 /** Everything that a registry on a Swarm is made from. */
 export interface SwarmSettings extends RegistrySettings {
   swarm: Swarm;
+  /** Network of the user's on which Prometheus comes. */
+  metricsNetwork?: string;
   /** Memory that is set aside for a task, in MiB. */
   reservedMemory: number;
 }
@@ -44,13 +46,8 @@ export function swarmProblems(settings: SwarmSettings): Problem[] {
     ...wholeNumbers("swarm.update.", { monitorSeconds: swarm.update?.monitorSeconds }, 1, 3600),
     ...wholeNumbers("resources.", { reservedMemory }, 6, settings.resources.memory),
     ...constraintProblems(swarm.constraints ?? []),
-    ...(swarm.networks ?? []).flatMap((network, index) =>
-      when(
-        !dockerName.test(network),
-        `swarm.networks[${index}]`,
-        `${shown(network)} is not allowed; give the name of an overlay network`,
-      ),
-    ),
+    ...(swarm.networks ?? []).flatMap((network, index) => networkProblems(`swarm.networks[${index}]`, network)),
+    ...(settings.metricsNetwork === undefined ? [] : networkProblems("metrics.network", settings.metricsNetwork)),
     ...nodeProblems(swarm.nodes ?? []),
     ...distributionProblems(settings.image, swarm.imageDistribution ?? {}),
     ...trustProblems(settings),
@@ -63,6 +60,10 @@ export function swarmProblems(settings: SwarmSettings): Problem[] {
       })),
   ];
   return [...values, ...(values.length > 0 ? [] : relationProblems(settings))];
+}
+
+function networkProblems(key: string, network: string): Problem[] {
+  return when(!dockerName.test(network), key, `${shown(network)} is not allowed; give the name of an overlay network`);
 }
 
 function constraintProblems(constraints: readonly string[]): Problem[] {

@@ -35,15 +35,15 @@ export interface ServiceParts {
   topology: Topology;
   /** Where images are, if that is on one node. */
   data?: ServerVolume;
-  /** The network that tasks, forwarders and a Redis have in common, if there is one. */
-  network?: docker.Network;
+  /** The networks that tasks have in common with forwarders and a Redis, and with Prometheus. */
+  networks: docker.Network[];
 }
 
 /** Makes the service whose tasks are the registry. */
 export function createRegistryService(
   name: string,
   settings: SwarmSettings,
-  { server, image, topology, data, network }: ServiceParts,
+  { server, image, topology, data, networks }: ServiceParts,
   parent: pulumi.ComponentResource,
 ): docker.Service {
   const { swarm, hosts, resources, reservedMemory } = settings;
@@ -71,7 +71,7 @@ export function createRegistryService(
           limits: { memoryBytes: resources.memory * MiB },
           reservation: { memoryBytes: reservedMemory * MiB },
         },
-        networksAdvanceds: networks(parent, swarm.networks, network),
+        networksAdvanceds: joined(parent, namedNetworks(settings), networks),
         placement: { constraints: [...(swarm.constraints ?? [])] },
         restartPolicy,
         logDriver,
@@ -121,13 +121,18 @@ function trialPlace(
   }));
 }
 
-function networks(
+/** One that is named twice is joined once. */
+function namedNetworks({ swarm, metricsNetwork }: SwarmSettings): string[] {
+  return [...new Set([...(swarm.networks ?? []), ...(metricsNetwork === undefined ? [] : [metricsNetwork])])];
+}
+
+function joined(
   component: pulumi.ComponentResource,
-  named: readonly string[] = [],
-  own: docker.Network | undefined,
+  named: readonly string[],
+  own: readonly docker.Network[],
 ): { id: pulumi.Input<string> }[] {
   return [
-    ...(own === undefined ? [] : [{ id: own.id }]),
+    ...own.map(({ id }) => ({ id })),
     ...named.map((each) => ({ id: engineOf(component).apply((manager) => overlayNetworkId(manager, each)) })),
   ];
 }

@@ -1,16 +1,23 @@
-import { SwarmResources, Swarm } from "../args/swarm";
+import { Swarm, SwarmMetrics, SwarmResources } from "../args/swarm";
 import { completeSettings, GivenSettings } from "../selfHosted/settings";
 import { SwarmSettings } from "./checks";
 
 /** What the component may be given of its settings. */
-type GivenSwarmSettings = Omit<GivenSettings, "resources" | "bindAddress" | "mirror"> & {
+type GivenSwarmSettings = Omit<GivenSettings, "resources" | "bindAddress" | "mirror" | "metrics"> & {
   resources?: SwarmResources;
+  metrics?: SwarmMetrics;
   swarm?: Swarm;
 };
 
 /** The settings with every default filled in. */
-export function completeSwarmSettings({ resources = {}, swarm = {}, ...given }: GivenSwarmSettings): SwarmSettings {
+export function completeSwarmSettings({ resources = {}, swarm = {}, metrics, ...given }: GivenSwarmSettings): SwarmSettings {
   // A Swarm can't publish on one address of a node only.
   const settings = completeSettings({ ...given, bindAddress: "0.0.0.0", resources: { memory: resources.memory } });
-  return { ...settings, swarm, reservedMemory: resources.reservedMemory ?? Math.min(64, settings.resources.memory) };
+  return {
+    ...settings,
+    measured: metrics !== undefined,
+    swarm,
+    metricsNetwork: metrics?.network,
+    reservedMemory: resources.reservedMemory ?? Math.min(64, settings.resources.memory),
+  };
 }

@@ -2,13 +2,16 @@ import * as docker from "@pulumi/docker";
 import * as pulumi from "@pulumi/pulumi";
 import { Authentication, Cors, GarbageCollection, Tls, User } from "../args/registry";
 import { Storage } from "../args/storage";
-import { Redis, Swarm, SwarmResources } from "../args/swarm";
+import { Redis, Swarm, SwarmMetrics, SwarmResources } from "../args/swarm";
 import { nameProblems } from "../checks/container";
 import { hostPort } from "../checks/hosts";
 import { checkArguments } from "../checks/inputs";
 import { EngineAddress } from "../docker/engine";
 import { engineOf, onDockerEngine } from "../docker/engineChoice";
 import { untilRolledOut } from "../docker/rollout";
+import { metricsPort } from "../render/configuration";
+import { metricsUrl, swarmScrapeConfig } from "../render/scrape";
+import { MetricsOutputs } from "../selfHosted/metricsTargets";
 import { clientOutputs, RegistryParts, registryParts } from "../selfHosted/registryParts";
 import { defaultRedisMemory, serviceNameProblems, swarmRegistryProblems, SwarmSettings } from "./checks";
 import { createForwarder } from "./forwarder";
@@ -53,6 +56,8 @@ export interface SwarmRegistryArgs {
   foreignLayerHosts?: string[];
   /** When garbage is collected, and what is deleted before; the tasks agree on which of them does it. For the bundled server. */
   garbageCollection?: GarbageCollection;
+  /** What the registry's tasks tell Prometheus, on an overlay network. Requires the bundled server. Default: nothing. */
+  metrics?: SwarmMetrics;
   /** Names that the server finds without DNS, with their IP addresses. */
   hosts?: Record<string, string>;
   /** What each task may take from its node. */
@@ -88,6 +93,10 @@ export class SwarmRegistry extends pulumi.ComponentResource {
   public readonly trustCommand: pulumi.Output<string>;
   /** JSON to merge into a client engine's daemon.json. */
   public readonly daemonConfig: pulumi.Output<string>;
+  /** URL of what Prometheus is told, on a network of its own; empty without `metrics`. */
+  public readonly metricsEndpoint: pulumi.Output<string>;
+  /** YAML for a prometheus.yml, by which it finds all tasks; empty without `metrics`. */
+  public readonly scrapeConfig: pulumi.Output<string>;
   /** Version of the server. */
   public readonly version: pulumi.Output<string>;
   /** Name of the registry's service, for `docker service ps` and `docker service logs`. */
@@ -126,17 +135,20 @@ export class SwarmRegistry extends pulumi.ComponentResource {
       topology.forwarders || swarm.redis !== undefined
         ? new docker.Network(`${name}-network`, { name, driver: "overlay" }, parent)
         : undefined;
+    const metricsNetwork =
+      settings.measured && settings.metricsNetwork === undefined ? createMetricsNetwork(name, parent) : undefined;
     const redis = network && swarm.redis && this.createRedis(name, swarm, swarm.redis, network, image);
     const shared = topology.replicas !== 1;
     const server = registryParts(name, settings, { lab, shared, redis: redis?.configuration }, parent);
-    const service = createRegistryService(name, settings, { server, image, topology, data, network }, this);
+    const networks = [network, metricsNetwork].filter((each) => each !== undefined);
+    const service = createRegistryService(name, settings, { server, image, topology, data, networks }, this);
     const forwarder =
       network && topology.forwarders
         ? createForwarder(name, settings, { network, image, key: server.forwarderKey }, this)
         : undefined;
     const trust = swarm.trustNodes ? this.createTrust(name, settings, image, server, service) : undefined;
 
-    const outputs = clientOutputs(settings, server);
+    const outputs = { ...clientOutputs(settings, server), ...metricsOfTasks(name, settings) };
     this.endpoint = outputs.endpoint;
     this.repositoryPrefix = outputs.repositoryPrefix;
     this.username = outputs.username;
@@ -147,6 +159,8 @@ export class SwarmRegistry extends pulumi.ComponentResource {
     this.loginCommand = outputs.loginCommand;
     this.trustCommand = outputs.trustCommand;
     this.daemonConfig = outputs.daemonConfig;
+    this.metricsEndpoint = outputs.metricsEndpoint;
+    this.scrapeConfig = outputs.scrapeConfig;
     this.version = outputs.version;
     const services = [service, forwarder, redis?.service, trust?.service].filter((each) => each !== undefined);
     this.serviceName = nameWhenRolledOut(engine, service, services);
@@ -177,6 +191,18 @@ export class SwarmRegistry extends pulumi.ComponentResource {
     // So it is taken away first, and its tasks have ended when the deployment has.
     return new SwarmTrust(`${name}-trust`, args, { parent: this, dependsOn: [service] });
   }
+}
+
+/** Containers can join it, such as that of a Prometheus. */
+function createMetricsNetwork(name: string, parent: pulumi.ComponentResourceOptions): docker.Network {
+  return new docker.Network(`${name}-metrics`, { name: `${name}-metrics`, driver: "overlay", attachable: true }, parent);
+}
+
+function metricsOfTasks(name: string, { measured }: SwarmSettings): MetricsOutputs {
+  return {
+    metricsEndpoint: pulumi.output(measured ? metricsUrl(`tasks.${name}:${metricsPort}`) : ""),
+    scrapeConfig: pulumi.output(measured ? swarmScrapeConfig(name) : ""),
+  };
 }
 
 /**

@@ -11,6 +11,7 @@ export const external = target(
     port: "it is that of a registry made here; set external.port",
     externalUrl: "it is that of a registry made here; set external.hostname",
     trustedProxies: "whose clients they are is settled where the registry is run",
+    metrics: "nothing is made here",
     bindAddress: "nothing is made here",
     tls: "the registry has its certificate; give its CA in external.caCertificate, or set external.insecure",
     users: "nothing is made here; give one login in external.username and external.password",

@@ -43,7 +43,7 @@ export const badConfigurations: BadConfiguration[] = [
     title: "a key that resembles none",
     config: { colour: "red" },
     problems: [
-      "colour: unknown key; known are target, builds, hostname, port, externalUrl, trustedProxies, bindAddress, allowInsecure, tls, users, anonymousPull, authentication, cors, storage, image, readOnly, foreignLayerHosts, garbageCollection, mirror, hosts, resources, lab",
+      "colour: unknown key; known are target, builds, hostname, port, externalUrl, trustedProxies, bindAddress, allowInsecure, tls, users, anonymousPull, authentication, cors, storage, image, readOnly, foreignLayerHosts, garbageCollection, mirror, metrics, hosts, resources, lab",
     ],
   },
   {
@@ -514,7 +514,32 @@ export const badConfigurations: BadConfiguration[] = [
   {
     title: "a mirror on the registry's port",
     config: { port: 5001, mirror: {} },
-    problems: ["mirror.port: 5001 is the registry's own port; a mirror needs one of its own"],
+    problems: ["mirror.port: 5001 is the registry's own port; choose another one"],
+  },
+  {
+    title: "metrics on the ports of others",
+    config: { port: 5002, metrics: {}, mirror: { port: 5003, metrics: {} } },
+    problems: [
+      "mirror.metrics.port: 5003 is the mirror's port; choose another one",
+      "metrics.port: 5002 is the registry's own port; choose another one",
+    ],
+  },
+  {
+    title: "metrics where nobody can come",
+    config: { metrics: { port: 70000, bindAddress: "eth0" }, mirror: { metrics: { port: 0, bindAddress: "[::1]" } } },
+    problems: [
+      "mirror.metrics.port: 0 is not allowed; give a whole number from 1 to 65535",
+      'mirror.metrics.bindAddress: "[::1]" is not allowed; give an IP address of the Docker host, 127.0.0.1, or 0.0.0.0 for all',
+      "metrics.port: 70000 is not allowed; give a whole number from 1 to 65535",
+      'metrics.bindAddress: "eth0" is not allowed; give an IP address of the Docker host, 127.0.0.1, or 0.0.0.0 for all',
+    ],
+  },
+  {
+    title: "metrics of the stock registry",
+    config: { image: `registry@sha256:${"a".repeat(64)}`, metrics: {} },
+    problems: [
+      "metrics: is for the bundled server; where the stock registry has its metrics, it shows its whole configuration, passwords too. Use image bundled",
+    ],
   },
   {
     title: "a mirror on port 0 with a CA that is none",

@@ -377,9 +377,11 @@ describe("the outputs", () => {
         "daemonConfig": "{}",
         "endpoint": "https://localhost:5000",
         "loginCommand": "pulumi stack output password --show-secrets | docker login localhost:5000 --username admin --password-stdin",
+        "metricsEndpoint": "",
         "mirrorEndpoint": "",
         "password": "<password registry-users-admin-1>",
         "repositoryPrefix": "localhost:5000",
+        "scrapeConfig": "",
         "username": "admin",
         "version": "0.1.0 (distribution 3.1.2)",
       }

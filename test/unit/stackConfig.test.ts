@@ -217,6 +217,8 @@ describe("what `pulumi config set` stores", () => {
         "hostname": "localhost",
         "hosts": {},
         "image": "bundled",
+        "measured": false,
+        "metrics": undefined,
         "mirror": undefined,
         "port": 5000,
         "readOnly": false,

@@ -207,6 +207,12 @@ describe("what does not go together", () => {
     expect(found.join()).not.toContain("hidden");
   });
 
+  it("the network of metrics", () => {
+    expect(problems({ storage: s3, metrics: { network: "a b" } })).toEqual([
+      'metrics.network: "a b" is not allowed; give the name of an overlay network',
+    ]);
+  });
+
   it("names that Swarm does not take", () => {
     expect(["registry", "container-registry-lab", "a_b"].flatMap(serviceNameProblems)).toEqual([]);
     expect(["a.b", "a-", "x".repeat(37)].map((name) => serviceNameProblems(name).length)).toEqual([1, 1, 1]);

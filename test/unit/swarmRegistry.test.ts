@@ -75,6 +75,7 @@ const variants: Record<string, SwarmRegistryArgs> = {
       redis: { image: `tools.example.com/redis@sha256:${"0123456789abcdef".repeat(4)}`, password: "GIVEN-redis", memory: 64 },
     },
   },
+  "tasks that tell Prometheus": { storage: s3, metrics: {} },
   "the stock image": { storage: s3, image: stock, hosts: { store: "192.0.2.9" } },
 };
 
@@ -262,6 +263,41 @@ describe("a registry on a Swarm", () => {
     expect(untilRolledOut).not.toHaveBeenCalled();
     await deploy(variants["one task and forwarders"] ?? {});
     expect(jest.mocked(untilRolledOut).mock.calls.map(([, service]) => service)).toEqual(["registry", "registry-forwarder"]);
+  });
+
+  it("tells Prometheus on a network that containers can join, or on one that is there", async () => {
+    const { made, deployment } = await deploy(variants["tasks that tell Prometheus"] ?? {});
+    expect(deployment.find("docker.Network", "registry-metrics").inputs).toEqual({
+      name: "registry-metrics",
+      driver: "overlay",
+      attachable: true,
+    });
+    expect((await valueOf(made.metricsEndpoint)).value).toBe("http://tasks.registry:5002/metrics");
+    expect(`\n${(await valueOf(made.scrapeConfig)).value}`).toMatchInlineSnapshot(`
+      "
+      scrape_configs:
+        - job_name: registry
+          dns_sd_configs:
+            - names:
+                - tasks.registry
+              type: A
+              port: 5002
+              refresh_interval: 15s
+          relabel_configs:
+            - target_label: app
+              replacement: container-registry
+      "
+    `);
+    const there = await deploy({
+      storage: s3,
+      port: 5002,
+      metrics: { network: "monitoring" },
+      swarm: { networks: ["monitoring"] },
+    });
+    expect(there.deployment.list().filter((line) => line.startsWith("docker.Network"))).toEqual([]);
+    expect(there.deployment.find("docker.Service", "registry").inputs).toMatchObject({
+      taskSpec: { networksAdvanceds: [{ id: "<network monitoring>" }] },
+    });
   });
 
   it("refuses what is wrong before it makes anything", () => {

@@ -27,6 +27,8 @@ export interface RegistryOutputs {
   trustCommand: string;
   daemonConfig: string;
   mirrorEndpoint: string;
+  metricsEndpoint: string;
+  scrapeConfig: string;
   version: string;
   containerName: string;
   serviceName: string;

@@ -110,7 +110,7 @@ function writeRandomFile(file: string, size: number): void {
 }
 
 /** A client that needs no engine, with a login and a trusted CA of its own. */
-abstract class Tool {
+export abstract class Tool {
   protected readonly workspace = new Workspace();
 
   protected constructor(

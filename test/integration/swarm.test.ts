@@ -105,7 +105,11 @@ describe("a Swarm of five nodes", () => {
     let outputs: RegistryOutputs;
 
     beforeAll(async () => {
-      stack = await newStack({ "swarm.constraints[0]": "node.hostname == node2" });
+      stack = await newStack({
+        "swarm.constraints[0]": "node.hostname == node2",
+        // As if a reverse proxy were there.
+        "trustedProxies[0]": lab.node(3).address,
+      });
       outputs = await stack.up();
     });
 
@@ -135,12 +139,16 @@ describe("a Swarm of five nodes", () => {
     it("knows its clients by their own addresses, whichever node they ask", async () => {
       const { port } = new URL(outputs.endpoint);
       const [asked, other] = [lab.node(1), lab.node(3)];
-      await request(outputs, "/v2/asked-from/machine", { host: asked.address });
-      await lab.on(other, "curl", "-sk", `https://${asked.address}:${port}/v2/asked-from/node3`);
+      const told = "X-Forwarded-For";
+      await request(outputs, "/v2/asked-from/machine", { host: asked.address, headers: { [told]: "192.0.2.7" } });
+      for (const [path, ...header] of [["node3"], ["client-of-node3", "--header", `${told}: 192.0.2.8`]]) {
+        await lab.on(other, "curl", "-sk", ...header, `https://${asked.address}:${port}/v2/asked-from/${path}`);
+      }
       const running = ["ps", "--quiet", "--filter", `label=com.docker.swarm.service.name=${outputs.serviceName}`];
       const lines = (await lab.docker(lab.node(2), "logs", await lab.docker(lab.node(2), ...running))).split("\n");
       const address = (path: string): string | undefined => lines.find((line) => line.includes(path))?.split(" ")[0];
-      expect([address("/v2/asked-from/machine"), address("/v2/asked-from/node3")]).toEqual([lab.machine, other.address]);
+      const asking = ["machine", "node3 ", "client-of-node3"].map((who) => address(`/v2/asked-from/${who}`));
+      expect(asking).toEqual([lab.machine, other.address, "192.0.2.8"]);
     });
 
     it("serves on while its forwarders are of a newer release than its task", async () => {

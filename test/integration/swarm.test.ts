@@ -1,6 +1,7 @@
 import { CleanUp } from "../support/cleanUp";
 import { DockerClient, request, Workspace } from "../support/clients";
 import { checkImage, pushImage, randomImage } from "../support/images";
+import { freePort } from "../support/ports";
 import { eventually, run } from "../support/run";
 import { Place, readable, Secret, secretOf, secretsOfPem } from "../support/secretSearch";
 import { s3Store, TestStore } from "../support/storageServers";
@@ -103,14 +104,27 @@ describe("a Swarm of five nodes", () => {
   describe("with images on one node, and a forwarder on each", () => {
     let stack: TestStack;
     let outputs: RegistryOutputs;
+    let externalUrl: string;
 
     beforeAll(async () => {
+      const port = await freePort();
+      externalUrl = `https://localhost:${port}`;
       stack = await newStack({
         "swarm.constraints[0]": "node.hostname == node2",
-        // As if a reverse proxy were there.
+        // As if a reverse proxy were there, and on each node under another name.
         "trustedProxies[0]": lab.node(3).address,
+        externalUrl,
+        port,
       });
       outputs = await stack.up();
+    });
+
+    it("is where its externalUrl says, in the outputs and to clients of every node", async () => {
+      expect(outputs).toMatchObject({ endpoint: externalUrl, repositoryPrefix: new URL(externalUrl).host });
+      for (const { address } of lab.nodes) {
+        const started = await request(outputs, "/v2/team/app/blobs/uploads/", { method: "POST", host: address });
+        expect(new URL(String(started.headers.location)).origin).toBe(externalUrl);
+      }
     });
 
     it("has the registry on the same port of every node", () => everyNodeAnswers(lab, outputs));

@@ -1,7 +1,7 @@
-import * as fs from "fs";
 import * as path from "path";
 import { CleanUp } from "../support/cleanUp";
 import { DockerClient, request, Workspace } from "../support/clients";
+import { debianImage } from "../support/debianImage";
 import { checkImage, manifestType, pushImage, randomImage } from "../support/images";
 import { eventually, run } from "../support/run";
 import { readable, secretOf } from "../support/secretSearch";
@@ -74,18 +74,10 @@ describe("a registry on a Swarm with everything that may be added", () => {
     await docker("service", "create", "--quiet", ...options, "--no-resolve-image", id, "forward", `:${port}`, host);
   }
 
-  /** Brings Debian's Redis into the first registry; no registry on the internet can be reached. */
+  /** Brings Debian's Redis into the first registry. */
   async function pushRedis(): Promise<string> {
     const { folder } = cleanUp.add(new Workspace());
-    for (const command of ["redis-server", "redis-cli"]) {
-      const binary = fs.realpathSync((await run("which", [command])).trim());
-      const libraries = (await run("ldd", [binary])).match(/\/[^ ]+/g) ?? [];
-      for (const [from, to] of [[binary, `/usr/bin/${command}`] as const, ...libraries.map((file) => [file, file] as const)]) {
-        fs.mkdirSync(path.join(folder, "root", path.dirname(to)), { recursive: true });
-        fs.copyFileSync(from, path.join(folder, "root", to));
-      }
-    }
-    fs.writeFileSync(path.join(folder, "Dockerfile"), "FROM scratch\nCOPY root/ /\n");
+    await debianImage(folder, ["redis-server", "redis-cli"]);
     const docker = client(lab.manager);
     const name = `${first.repositoryPrefix}/tools/redis`;
     expect((await docker.login(first)).code).toBe(0);

@@ -18,6 +18,14 @@ export function readRules(): Rules {
   return yaml.load(fs.readFileSync(path.join(monitoring, "rules.yml"), "utf8")) as Rules;
 }
 
+/** The values that a Prometheus at a URL finds. */
+export async function query(url: string, expression: string): Promise<number[]> {
+  const answer = (await (await fetch(`${url}/api/v1/query?query=${encodeURIComponent(expression)}`)).json()) as {
+    data: { result: { value: [number, string] }[] };
+  };
+  return answer.data.result.map(({ value }) => Number(value[1]));
+}
+
 /** A Prometheus on loopback that looks every second, with the rules of this package: without their patience, so that alerts fire at once. */
 export class Prometheus {
   private readonly workspace = new Workspace();
@@ -97,12 +105,8 @@ export class Prometheus {
     await eventually(`the end of ${alert}`, async () => !(await this.alerts()).includes(`${alert} of ${job}`), 90);
   }
 
-  /** The values that a query finds, by instance. */
-  async query(expression: string): Promise<number[]> {
-    const answer = (await (await fetch(`${this.url}/api/v1/query?query=${encodeURIComponent(expression)}`)).json()) as {
-      data: { result: { value: [number, string] }[] };
-    };
-    return answer.data.result.map(({ value }) => Number(value[1]));
+  query(expression: string): Promise<number[]> {
+    return query(this.url, expression);
   }
 
   dispose(): void {

@@ -1,5 +1,5 @@
 import { resource } from "../provider/resource";
-import { map, string } from "../provider/types";
+import { boolean, map, string } from "../provider/types";
 import { Engine } from "./engine";
 import { removeOnceFree } from "./waiting";
 
@@ -8,6 +8,7 @@ interface NetworkFound {
   Name: string;
   Driver: string;
   Scope: string;
+  Attachable: boolean;
   Options: Record<string, string> | null;
   IPAM: { Driver: string };
 }
@@ -24,12 +25,13 @@ export const network = resource({
   inputs: {
     name: { type: string, required: true, replaces: true, unique: true },
     driver: { type: string, default: "bridge", replaces: true },
+    attachable: { type: boolean, replaces: true },
     ipamDriver: { type: string, default: "default", replaces: true },
   },
   outputs: { scope: { type: string }, options: { type: map(string) } },
   meta: { schema_version: "1" },
-  async create({ name, driver, ipamDriver }, { configuration }: { configuration: Engine }) {
-    const body = { Name: name, Driver: driver, IPAM: { Driver: ipamDriver } };
+  async create({ name, driver, attachable, ipamDriver }, { configuration }: { configuration: Engine }) {
+    const body = { Name: name, Driver: driver, Attachable: attachable ?? false, IPAM: { Driver: ipamDriver } };
     const { Id } = await configuration.call<{ Id: string }>("POST", "/networks/create", { body });
     return { id: Id, outputs: factsOf(await configuration.call<NetworkFound>("GET", at(Id))) };
   },
@@ -40,6 +42,7 @@ export const network = resource({
         ...state,
         name: found.Name,
         driver: found.Driver,
+        ...(found.Attachable ? { attachable: true } : {}),
         ipamDriver: found.IPAM.Driver || "default",
         ...factsOf(found),
       }

@@ -17,6 +17,7 @@ export function managedForeign(cloud: string, access: string): Record<string, st
     image: `${cloud} runs the server`,
     readOnly: "there is no such switch; take the writers away",
     foreignLayerHosts: `${cloud} decides which layers it takes`,
+    ui: `${cloud} has a console of its own`,
     hosts: `${cloud} runs the server`,
     resources: `${cloud} runs the server`,
   };

@@ -45,6 +45,8 @@ export interface RegistrySettings extends AddressSettings {
   image: string;
   readOnly: boolean;
   foreignLayerHosts?: readonly string[];
+  /** The page; with the bundled server unless said otherwise. */
+  ui?: boolean;
   /** None: on demand only. */
   garbageCollection: GarbageCollection | undefined;
   mirror?: Mirror;
@@ -74,6 +76,11 @@ export function registryProblems(settings: RegistrySettings): Problem[] {
     ...authenticationProblems(settings.authentication),
     ...corsProblems(settings.cors, settings.image),
     ...bundledOnlyProblems(settings),
+    ...when(
+      settings.ui === true && settings.image !== "bundled",
+      "ui",
+      "is a feature of the bundled server; the stock registry has no page. Use image bundled",
+    ),
     ...storageProblems(settings.storage, settings.image),
     ...imageProblems(settings.image),
     ...foreignLayerProblems(settings.foreignLayerHosts ?? []),

@@ -59,6 +59,8 @@ export interface Configuration {
   readOnly: boolean;
   /** Where layers may be that are not in the registry; what the server does by itself without. */
   foreignLayerHosts?: readonly string[];
+  /** The bundled server's page. */
+  ui?: boolean;
   /** When and what the bundled server collects by itself; nothing while `readOnly`. */
   garbageCollection?: GarbageCollection;
   /** Other servers have the same store. Default: `false`. */
@@ -130,8 +132,12 @@ export function renderConfiguration(configuration: Configuration): string {
 }
 
 /** What the bundled server has beyond the engine. */
-function ownSection({ trustedProxies = [] }: Configuration): object {
-  return trustedProxies.length === 0 ? {} : { server: { trustedproxies: trustedProxies } };
+function ownSection({ trustedProxies = [], bundled, ui = false }: Configuration): object {
+  const section = {
+    ...(trustedProxies.length === 0 ? {} : { trustedproxies: trustedProxies }),
+    ...(bundled && ui ? { ui: { enabled: true } } : {}),
+  };
+  return Object.keys(section).length === 0 ? {} : { server: section };
 }
 
 /** Expressions for URLs by https; the one for none at all matches no URL. */

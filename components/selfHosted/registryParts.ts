@@ -84,6 +84,7 @@ export function registryParts(
       metrics: settings.measured,
       readOnly: settings.readOnly,
       foreignLayerHosts: settings.foreignLayerHosts,
+      ui: settings.ui ?? true,
       garbageCollection: settings.garbageCollection,
       shared,
       redis: cache,

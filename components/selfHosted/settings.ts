@@ -22,6 +22,7 @@ export function completeSettings(given: GivenSettings): RegistrySettings {
     image: given.image ?? "bundled",
     readOnly: given.readOnly ?? false,
     foreignLayerHosts: given.foreignLayerHosts,
+    ui: given.ui,
     garbageCollection: given.garbageCollection,
     mirror: given.mirror,
     measured: given.metrics !== undefined,

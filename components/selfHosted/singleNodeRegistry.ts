@@ -50,6 +50,8 @@ export interface SingleNodeRegistryArgs {
   readOnly?: boolean;
   /** Hosts of layers that an image names by https URLs instead of having them in the registry (foreign or non-distributable layers, as Windows has them): `mcr.microsoft.com`, or `*` for all. `[]` refuses such images. Default: all. */
   foreignLayerHosts?: string[];
+  /** A page in the browser: what is in the registry, by the rights of who looks, at `/` of the registry's address. Requires the bundled server. Default: `true` with the bundled server. */
+  ui?: boolean;
   /** When the server deletes what no image needs, and which tags it keeps. Requires the bundled server. Default: on demand only, every tag is kept. */
   garbageCollection?: GarbageCollection;
   /** A pull-through cache beside the registry. Default: none. */

@@ -54,6 +54,8 @@ export interface SwarmRegistryArgs {
   readOnly?: boolean;
   /** Hosts of layers that an image names by https URLs instead of having them in the registry (foreign or non-distributable layers, as Windows has them): `mcr.microsoft.com`, or `*` for all. `[]` refuses such images. Default: all. */
   foreignLayerHosts?: string[];
+  /** A page in the browser: what is in the registry, by the rights of who looks, at `/` of the registry's address. Requires the bundled server. Default: `true` with the bundled server. */
+  ui?: boolean;
   /** When garbage is collected, and what is deleted before; the tasks agree on which of them does it. For the bundled server. */
   garbageCollection?: GarbageCollection;
   /** What the registry's tasks tell Prometheus, on an overlay network. Requires the bundled server. Default: nothing. */

@@ -22,6 +22,7 @@ export const external = target(
     image: "the server is there already",
     readOnly: "it is settled where the registry is run",
     foreignLayerHosts: "which layers it takes is settled where the registry is run",
+    ui: "it is settled where the registry is run",
     hosts: "the server is there already",
     resources: "the server is there already",
     garbageCollection: "garbage is collected where the registry is run",

@@ -43,7 +43,7 @@ export const badConfigurations: BadConfiguration[] = [
     title: "a key that resembles none",
     config: { colour: "red" },
     problems: [
-      "colour: unknown key; known are target, builds, hostname, port, externalUrl, trustedProxies, bindAddress, allowInsecure, tls, users, anonymousPull, authentication, cors, storage, image, readOnly, foreignLayerHosts, garbageCollection, mirror, metrics, hosts, resources, lab",
+      "colour: unknown key; known are target, builds, hostname, port, externalUrl, trustedProxies, bindAddress, allowInsecure, tls, users, anonymousPull, authentication, cors, storage, image, readOnly, foreignLayerHosts, ui, garbageCollection, mirror, metrics, hosts, resources, lab",
     ],
   },
   {
@@ -908,6 +908,7 @@ export const badConfigurations: BadConfiguration[] = [
       anonymousPull: true,
       authentication: { cacheSize: 1 },
       users: [{ name: "a", access: "pull", repositories: ["x"] }],
+      ui: true,
       ...storage("swift", swift),
     },
     problems: [
@@ -915,6 +916,7 @@ export const badConfigurations: BadConfiguration[] = [
       "authentication: is a feature of the bundled server; the stock registry has one password and full access for every user. Use image bundled",
       "users[0].access: is a feature of the bundled server; the stock registry has one password and full access for every user. Use image bundled",
       "users[0].repositories: is a feature of the bundled server; the stock registry has one password and full access for every user. Use image bundled",
+      "ui: is a feature of the bundled server; the stock registry has no page. Use image bundled",
       'storage.driver: "swift" is a driver of the bundled server only; use image bundled',
     ],
   },

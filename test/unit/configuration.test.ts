@@ -135,6 +135,14 @@ describe("the server's configuration file", () => {
     `);
   });
 
+  it("has a page where the bundled server is to have one", () => {
+    const section = (changes: Partial<Configuration>): unknown =>
+      (yaml.load(renderConfiguration(configuration(changes))) as { server?: unknown }).server;
+    expect(section({ ui: true })).toEqual({ ui: { enabled: true } });
+    expect(section({ ui: false })).toBeUndefined();
+    expect(section({ ui: true, bundled: false })).toBeUndefined();
+  });
+
   it("is this for the stock engine, pulls only", () => {
     expect(`\n${renderConfiguration(configuration({ bundled: false, readOnly: true }))}`).toMatchInlineSnapshot(`
       "

@@ -184,6 +184,9 @@ describe("a registry on one host", () => {
                 certificate: /etc/container-registry/server.pem
                 key: /etc/container-registry/server.pem
                 minimumtls: tls1.2
+            server:
+              ui:
+                enabled: true
             auth:
               htpasswd:
                 realm: container-registry

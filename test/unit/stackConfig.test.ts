@@ -229,6 +229,7 @@ describe("what `pulumi config set` stores", () => {
         "storage": {},
         "tls": {},
         "trustedProxies": [],
+        "ui": undefined,
         "users": [
           {
             "name": "admin",

@@ -30,8 +30,9 @@ func (c *Controller) Handler(engine, refusing http.Handler) http.Handler {
 			c.serveToken(w, r)
 			return
 		}
-		d := &decision{}
-		switch unknown := c.identify(r, d, c.source.Users()) != nil; {
+		users := c.source.Users()
+		d := &decision{principal: visitor(r.Context(), users)}
+		switch unknown := c.identify(r, d, users) != nil; {
 		case unknown:
 			serve(refusing, w, r, d)
 		case r.URL.Path == c.pingPath && r.Method == http.MethodGet:

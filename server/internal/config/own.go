@@ -15,12 +15,17 @@ type Config struct {
 type Server struct {
 	// TrustedProxies may say whom a request comes from.
 	TrustedProxies []Network `yaml:"trustedproxies"`
+	// UI is the page for people, below ui/.
+	UI struct {
+		Enabled bool `yaml:"enabled"`
+	} `yaml:"ui"`
 }
 
 // serverRule is of that section.
 func serverRule() *rule {
 	return &rule{kind: section, keys: map[string]*rule{
 		"trustedproxies": {kind: list, item: &rule{kind: text, valid: network}},
+		"ui":             {kind: section, keys: map[string]*rule{"enabled": {kind: boolean}}},
 	}}
 }
 

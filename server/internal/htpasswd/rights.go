@@ -3,6 +3,7 @@ package htpasswd
 import (
 	"fmt"
 	"regexp"
+	"slices"
 	"strings"
 )
 
@@ -18,8 +19,9 @@ type grant struct {
 	everywhere bool
 }
 
-// fullRights are those of a user without an #!access line.
-var fullRights = Rights{[]grant{{push: true, everywhere: true}}}
+// FullRights are those of a user without an #!access line, and of everybody where there are
+// no users.
+var FullRights = Rights{[]grant{{push: true, everywhere: true}}}
 
 // Pull tells whether the repository may be read.
 func (r Rights) Pull(repository string) bool { return r.allow(repository, false) }
@@ -35,6 +37,11 @@ func (r Rights) PullEverything() bool {
 		}
 	}
 	return false
+}
+
+// PushEverything is true when every repository may be changed.
+func (r Rights) PushEverything() bool {
+	return slices.ContainsFunc(r.grants, func(g grant) bool { return g.push && g.everywhere })
 }
 
 func (r Rights) allow(repository string, push bool) bool {

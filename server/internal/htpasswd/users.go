@@ -8,6 +8,7 @@
 package htpasswd
 
 import (
+	"bytes"
 	"crypto/sha256"
 	"slices"
 	"strings"
@@ -37,12 +38,17 @@ func (u *Users) Sum() [sha256.Size]byte { return u.sum }
 // Known tells whether there is such a user.
 func (u *Users) Known(name string) bool { return u.hashes[name] != nil }
 
+// Passwords identify those that a user has now, without telling anything of them.
+func (u *Users) Passwords(name string) [sha256.Size]byte {
+	return sha256.Sum256(bytes.Join(u.hashes[name], []byte{'\n'}))
+}
+
 // Rights are those of a known user.
 func (u *Users) Rights(name string) Rights {
 	r, ok := u.rights[name]
 	switch {
 	case !ok:
-		return fullRights
+		return FullRights
 	case u.anonymous != nil:
 		// What may be pulled without a login, may be pulled with one.
 		return Rights{slices.Concat(r.grants, u.anonymous.grants)}
@@ -57,15 +63,15 @@ func (u *Users) Anonymous() *Rights { return u.anonymous }
 // Check compares the password with those of the user. A refusal takes the same time
 // whether the user exists or not, and however many passwords there are.
 func (u *Users) Check(name, password string) bool {
-	bytes := []byte(password)
-	defer clear(bytes)
-	hashes, fits := u.hashes[name], len(bytes) <= longest
+	given := []byte(password)
+	defer clear(given)
+	hashes, fits := u.hashes[name], len(given) <= longest
 	for i := range u.tries {
 		hash := u.dummy
 		if i < len(hashes) {
 			hash = hashes[i]
 		}
-		if bcrypt.CompareHashAndPassword(hash, bytes) == nil && fits {
+		if bcrypt.CompareHashAndPassword(hash, given) == nil && fits {
 			return true
 		}
 	}

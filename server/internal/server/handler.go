@@ -9,15 +9,24 @@ import (
 	"go.opentelemetry.io/contrib/instrumentation/net/http/otelhttp"
 
 	"container-registry/server/internal/accesslog"
+	"container-registry/server/internal/page"
 )
 
-// handlerChain wraps the engine in the order the engine's own server does.
-func handlerChain(engine http.Handler, config *configuration.Configuration, pages crossOrigin, traced bool) http.Handler {
+// handlerChain wraps the engine in the order the engine's own server does. There may be no
+// page.
+func handlerChain(engine http.Handler, config *configuration.Configuration, pages crossOrigin, ui *page.Page, traced bool) http.Handler {
 	handler := pages.handler(whileReady(health.CheckStatus, redirects(config), engine))
+	if ui != nil {
+		handler = ui.Around(handler)
+	}
 	if !config.Log.AccessLog.Disabled {
 		handler = accesslog.Handler(os.Stdout, handler)
 	}
-	handler = refuseUserInURL(answerHealth(health.CheckStatus, handler))
+	handler = answerHealth(health.CheckStatus, handler)
+	if ui != nil {
+		handler = ui.Entrance(handler)
+	}
+	handler = refuseUserInURL(handler)
 	if traced {
 		handler = otelhttp.NewHandler(handler, "", otelhttp.WithSpanNameFormatter(func(_ string, r *http.Request) string {
 			return r.Method + " " + r.URL.Path

@@ -30,6 +30,7 @@ import (
 	"container-registry/server/internal/guard"
 	"container-registry/server/internal/holdings"
 	"container-registry/server/internal/mirror"
+	"container-registry/server/internal/page"
 	"container-registry/server/internal/proxied"
 	"container-registry/server/internal/referrers"
 	"container-registry/server/internal/version"
@@ -60,6 +61,7 @@ type Server struct {
 	caches        *descriptors.Cache
 	collector     *garbage.Collector
 	holdings      *holdings.Holdings
+	ui            *page.Page // none unless it is wanted
 	endApp        context.CancelFunc
 	http          *http.Server
 	bounds        *bounds.Guard
@@ -122,12 +124,17 @@ func New(config *configuration.Configuration, own config.Server, log *logrus.Ent
 	s.holdings = holdings.Of(keeper.Driver(), log)
 	if !mirror.Is(config) {
 		s.collector.AfterEach(s.holdings.Refresh)
-		engine = writes.Handler(engine, keeper.Driver(), config.HTTP.Prefix, s.holdings.Observe)
+		observers := []writes.Observer{s.holdings.Observe}
+		if own.UI.Enabled {
+			s.ui = s.newPage(keeper.Driver(), controller)
+			observers = append(observers, s.ui.Observe)
+		}
+		engine = writes.Handler(engine, keeper.Driver(), config.HTTP.Prefix, observers...)
 	}
 	if controller != nil {
 		engine = controller.Handler(engine, guarded)
 	}
-	chain := handlerChain(boundPages(engine, config.Catalog.MaxEntries), config, pages, traced)
+	chain := handlerChain(boundPages(engine, config.Catalog.MaxEntries), config, pages, s.ui, traced)
 	handler := s.bounds.Handler(clientaddress.Handler(own.TrustedProxies, chain))
 	s.http.Handler = s.withMetrics(handler, controller)
 	return s, nil
@@ -238,8 +245,10 @@ func (s *Server) Run(ctx context.Context) error {
 
 	s.logStart()
 	failed := make(chan error, 3)
-	if s.debug != nil {
+	if s.debug != nil || s.ui != nil {
 		go s.holdings.Run(ctx)
+	}
+	if s.debug != nil {
 		go func() { failed <- s.debug.Serve(s.debugListener) }()
 		defer s.debug.Close()
 	}

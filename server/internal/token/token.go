@@ -59,16 +59,21 @@ type Issuer struct {
 // NewIssuer takes the secret that all replicas of a server share; without one, a
 // token is good for this process only.
 func NewIssuer(shared string) *Issuer {
+	return &Issuer{Key(shared, "token")}
+}
+
+// Key is made of a secret for one use; of none it is a random one. The secret has other
+// uses in the engine; this keeps them apart.
+func Key(shared, use string) []byte {
 	if shared == "" {
 		secret := make([]byte, sha256.Size)
 		// Never fails, by its documentation.
 		_, _ = rand.Read(secret)
-		return &Issuer{secret}
+		return secret
 	}
-	// The secret has other uses in the engine; this keeps them apart.
 	mac := hmac.New(sha256.New, []byte(shared))
-	mac.Write([]byte("container-registry token"))
-	return &Issuer{mac.Sum(nil)}
+	mac.Write([]byte("container-registry " + use))
+	return mac.Sum(nil)
 }
 
 // Issue makes a token that is good for this state of the users.

@@ -1,0 +1,177 @@
+package images
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"math"
+	"reflect"
+	"slices"
+	"strings"
+	"testing"
+
+	storagedriver "github.com/distribution/distribution/v3/registry/storage/driver"
+	"github.com/distribution/distribution/v3/registry/storage/driver/inmemory"
+	"github.com/opencontainers/go-digest"
+
+	"container-registry/server/internal/layout"
+)
+
+// put writes a manifest of team/app as the engine does.
+func put(t *testing.T, driver storagedriver.StorageDriver, content string, tags ...string) digest.Digest {
+	t.Helper()
+	d := digest.FromString(content)
+	files := map[string]string{layout.BlobPath(d): content, layout.RevisionPath("team/app", d): d.String()}
+	for _, tag := range tags {
+		files[layout.TagPath("team/app", tag)] = d.String()
+	}
+	for path, text := range files {
+		if err := driver.PutContent(context.Background(), path, []byte(text)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return d
+}
+
+func blob(name string, size int) string {
+	return fmt.Sprintf(`{"mediaType":"application/vnd.oci.image.layer.v1.tar+gzip","digest":%q,"size":%d}`, digest.FromString(name), size)
+}
+
+func image(config digest.Digest, layers ...string) string {
+	return fmt.Sprintf(`{"schemaVersion":2,"mediaType":"application/vnd.oci.image.manifest.v1+json","config":{"mediaType":"application/vnd.oci.image.config.v1+json","digest":%q,"size":10},"layers":[%s]}`,
+		config, strings.Join(layers, ","))
+}
+
+func TestSummaries(t *testing.T) {
+	driver := inmemory.New()
+	config := put(t, driver, `{"os":"linux","architecture":"arm64","variant":"v8","created":"2026-01-02T03:04:05Z","history":[{"created_by":"/bin/sh -c #(nop)  CMD [\"sh\"]","empty_layer":true}],"config":{"Labels":{"a":"b"},"Env":["PATH=/bin",7]}}`)
+	first := image(config, blob("shared", 1000), blob("own", 20))
+	second := image(config, blob("shared", 1000), blob("other", 300), blob("other", 300))
+	one, two := put(t, driver, first, "1.0"), put(t, driver, second)
+	about := fmt.Sprintf(`{"mediaType":"application/vnd.oci.image.manifest.v1+json","config":{"digest":%q,"size":10},"layers":[{"digest":%q,"size":5,"annotations":{"in-toto.io/predicate-type":"https://slsa.dev/provenance/v1"}}]}`,
+		config, digest.FromString("provenance"))
+	attestation := put(t, driver, about)
+	index := fmt.Sprintf(`{"mediaType":"application/vnd.oci.image.index.v1+json","manifests":[
+		{"digest":%q,"size":1,"platform":{"os":"linux","architecture":"amd64"}},
+		{"digest":%q,"size":1,"platform":{"os":"linux","architecture":"arm64"}},
+		{"digest":%q,"size":1,"platform":{"os":"unknown","architecture":"unknown"},"annotations":{"vnd.docker.reference.type":"attestation-manifest","vnd.docker.reference.digest":%q}}]}`,
+		one, two, attestation, one)
+	all := put(t, driver, index, "latest")
+	chart := put(t, driver, fmt.Sprintf(`{"config":{"mediaType":"application/vnd.cncf.helm.config.v1+json","digest":%q,"size":10},"layers":[%s]}`, config, blob("chart", 7)), "chart")
+	if err := driver.PutContent(t.Context(), layout.TagPath("team/app", "broken"), []byte("nonsense")); err != nil {
+		t.Fatal(err)
+	}
+	reader := NewReader(driver)
+	names, err := reader.Names(t.Context(), "team/app")
+	if err != nil || !slices.Equal(names, []string{"latest", "chart", "broken", "1.0"}) {
+		t.Fatalf("%v, %v", names, err)
+	}
+	tags, err := reader.Tags(t.Context(), "team/app", append(names, "gone"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	found, err := reader.Summaries(t.Context(), "team/app", tags)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i := range found {
+		found[i].Pushed = tags[4].Pushed
+	}
+	oneSize := Size(len(first) + 10 + 1000 + 20)
+	want := []Summary{
+		{Tag{"latest", all, tags[4].Pushed}, Index, []string{"linux/amd64", "linux/arm64"}, oneSize + Size(len(second)+300+len(index)+len(about)+5), 1},
+		{Tag{"chart", chart, tags[4].Pushed}, Chart, nil, found[1].Size, 0},
+		{Tag{"broken", "", tags[4].Pushed}, Broken, nil, 0, 0},
+		{Tag{"1.0", one, tags[4].Pushed}, Image, []string{"linux/arm64/v8"}, oneSize, 0},
+		{Tag{"gone", "", tags[4].Pushed}, Broken, nil, 0, 0},
+	}
+	if !reflect.DeepEqual(found, want) {
+		t.Errorf("got  %+v\nwant %+v", found, want)
+	}
+	described, err := reader.Describe(t.Context(), "team/app", all)
+	if err != nil || len(described.Parts) != 2 || !reflect.DeepEqual(described.Parts[0].Attestations, []Attestation{{attestation, []Text{"https://slsa.dev/provenance/v1"}}}) {
+		t.Errorf("%+v, %v", described, err)
+	}
+	described, err = reader.Describe(t.Context(), "team/app", one)
+	if err != nil || described.Config.History.Items[0].Instruction() != `CMD ["sh"]` || described.Config.Run.Labels.Of("a") != "b" || described.Config.Run.Env.Items[1] != "" {
+		t.Errorf("%+v, %v", described.Config, err)
+	}
+	if _, err := reader.Describe(t.Context(), "team/other", one); !errors.Is(err, ErrMissing) {
+		t.Errorf("a manifest of another repository: %v", err)
+	}
+}
+
+func TestNames(t *testing.T) {
+	driver := inmemory.New()
+	reader := NewReader(driver)
+	about := "sha256-" + strings.Repeat("0", 64) + ".sig"
+	for _, tag := range []string{"1.9", "1.10", "latest", "v2", "1.9-rc1", about} {
+		put(t, driver, "{}", tag)
+	}
+	want := []string{"latest", "v2", "1.10", "1.9-rc1", "1.9", about}
+	list := func() []string {
+		t.Helper()
+		names, err := reader.Names(t.Context(), "team/app")
+		if err != nil {
+			t.Fatal(err)
+		}
+		return names
+	}
+	if got := list(); !slices.Equal(got, want) {
+		t.Errorf("%v", got)
+	}
+	put(t, driver, "{}", "3")
+	if got := list(); !slices.Equal(got, want) {
+		t.Errorf("not remembered: %v", got)
+	}
+	reader.Forget("team/app")
+	if got := list(); len(got) != len(want)+1 {
+		t.Errorf("not forgotten: %v", got)
+	}
+}
+
+// TestHostile has what clients can push of any size and shape.
+func TestHostile(t *testing.T) {
+	layers := strings.TrimSuffix(strings.Repeat(`{},`, 1_300_000), ",")
+	tests := []struct {
+		name, content string
+		check         func(*Manifest) bool
+	}{
+		{"more layers than anybody looks at", `{"layers":[` + layers + `]}`, func(m *Manifest) bool {
+			return len(m.Layers.Items) == most && m.Layers.Count == 1_300_000 && m.Layers.More() == 1_300_000-most
+		}},
+		{"fields of other types", `{"mediaType":7,"config":[],"layers":"x","manifests":{"a":1},"annotations":[1],"subject":"x"}`, func(m *Manifest) bool {
+			return m.MediaType == "" && m.Layers.Count == 0 && m.Annotations.Count == 0
+		}},
+		{"sizes below zero and beyond all", `{"layers":[{"digest":"` + digest.FromString("a").String() + `","size":-5},{"digest":"` + digest.FromString("b").String() + `","size":9223372036854775807}]}`, func(m *Manifest) bool {
+			return SizeOf(m) == math.MaxInt64
+		}},
+		{"digests that are paths", `{"layers":[{"digest":"../../etc"}]}`, func(m *Manifest) bool { return m.Layers.Items[0].Digest == "" }},
+		{"a long text", `{"annotations":{"a":"` + strings.Repeat("ä", long) + `"}}`, func(m *Manifest) bool { return len(m.Annotations.Of("a")) < long+5 }},
+		{"twice the same", `{"layers":[{}],"LAYERS":[{},{}]}`, func(m *Manifest) bool { return m.Layers.Count == 2 }},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			m, ok := parse(digest.FromString(test.content), []byte(test.content))
+			if !ok || !test.check(m) {
+				text, _ := json.Marshal(m)
+				t.Errorf("%.500s", text)
+			}
+		})
+	}
+	driver := inmemory.New()
+	reader := NewReader(driver)
+	d := put(t, driver, `{"a":"`+strings.Repeat("x", largest)+`"}`)
+	if _, err := reader.Manifest(t.Context(), "team/app", d); !errors.Is(err, ErrMissing) {
+		t.Errorf("larger than the engine takes: %v", err)
+	}
+	d = put(t, driver, "{}")
+	if err := driver.PutContent(t.Context(), layout.BlobPath(d), bytes.Repeat([]byte("x"), 10)); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := reader.Manifest(t.Context(), "team/app", d); !errors.Is(err, ErrMissing) {
+		t.Errorf("damaged: %v", err)
+	}
+}

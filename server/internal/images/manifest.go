@@ -1,0 +1,128 @@
+package images
+
+import (
+	"encoding/json"
+	"strings"
+
+	"github.com/opencontainers/go-digest"
+	v1 "github.com/opencontainers/image-spec/specs-go/v1"
+)
+
+// Descriptor is what a manifest says of a blob or another manifest.
+type Descriptor struct {
+	MediaType    Text
+	ArtifactType Text
+	Digest       Digest
+	Size         Size
+	Platform     *Platform
+	Annotations  Pairs
+}
+
+// Platform is what an image runs on.
+type Platform struct {
+	OS, Architecture, Variant Text
+}
+
+// String is for example linux/arm64/v8; empty where nothing is known.
+func (p Platform) String() string {
+	var parts []string
+	for _, each := range []Text{p.OS, p.Architecture, p.Variant} {
+		if each != "" {
+			parts = append(parts, string(each))
+		}
+	}
+	return strings.Join(parts, "/")
+}
+
+// Kind is what people call what a manifest is.
+type Kind string
+
+const (
+	Image    Kind = "image"
+	Index    Kind = "index"
+	Chart    Kind = "chart"
+	Artifact Kind = "artifact"
+	// Broken is a manifest that is gone or damaged.
+	Broken Kind = "broken"
+)
+
+const (
+	dockerConfig = "application/vnd.docker.container.image.v1+json"
+	chartConfig  = "application/vnd.cncf.helm.config.v1+json"
+)
+
+// Manifest is what people want to know of one.
+type Manifest struct {
+	Digest       digest.Digest
+	MediaType    Text
+	ArtifactType Text
+	// Bytes are its own.
+	Bytes       int64
+	Config      *Descriptor
+	Layers      List[Descriptor]
+	Manifests   List[Descriptor]
+	Subject     *Descriptor
+	Annotations Pairs
+}
+
+// parse reads what the engine took, as far as it can be read. Nothing is what it is when
+// the bytes are another manifest's or none.
+func parse(d digest.Digest, content []byte) (*Manifest, bool) {
+	if d.Algorithm().FromBytes(content) != d {
+		return nil, false
+	}
+	var fields struct {
+		MediaType    Text
+		ArtifactType Text
+		Config       *Descriptor
+		Layers       List[Descriptor]
+		Blobs        List[Descriptor]
+		Manifests    List[Descriptor]
+		FSLayers     List[struct{ BlobSum Digest }]
+		Subject      *Descriptor
+		Annotations  Pairs
+	}
+	// It is an object of JSON: the engine took it. Fields of other types are left out.
+	_ = json.Unmarshal(content, &fields)
+	m := &Manifest{
+		Digest: d, MediaType: fields.MediaType, ArtifactType: fields.ArtifactType, Bytes: int64(len(content)),
+		Config: fields.Config, Layers: fields.Layers, Manifests: fields.Manifests, Subject: fields.Subject, Annotations: fields.Annotations,
+	}
+	if m.Layers.Count == 0 {
+		m.Layers = fields.Blobs
+	}
+	for _, each := range fields.FSLayers.Items {
+		m.Layers.Items = append(m.Layers.Items, Descriptor{Digest: each.BlobSum})
+		m.Layers.Count++
+	}
+	if m.ArtifactType == "" && m.Config != nil {
+		m.ArtifactType = m.Config.MediaType
+	}
+	return m, true
+}
+
+// Kind is told by what it has.
+func (m *Manifest) Kind() Kind {
+	switch {
+	case m.Manifests.Count > 0 || m.MediaType == v1.MediaTypeImageIndex || strings.Contains(string(m.MediaType), "manifest.list"):
+		return Index
+	case m.Config == nil && m.ArtifactType == "", m.ArtifactType == v1.MediaTypeImageConfig, m.ArtifactType == dockerConfig:
+		return Image
+	case m.ArtifactType == chartConfig:
+		return Chart
+	default:
+		return Artifact
+	}
+}
+
+// attestedOf is the digest of the image that an entry of BuildKit's attests.
+func attestedOf(d Descriptor) digest.Digest {
+	if d.Annotations.Of("vnd.docker.reference.type") != "attestation-manifest" {
+		return ""
+	}
+	attested := digest.Digest(d.Annotations.Of("vnd.docker.reference.digest"))
+	if attested.Validate() != nil {
+		return ""
+	}
+	return attested
+}

@@ -1,0 +1,173 @@
+// Package images reads what a store holds of images, for people to look at. All it reads
+// came from clients: it keeps a bounded part of it, and believes none.
+package images
+
+import (
+	"context"
+	"errors"
+	"io"
+
+	"github.com/opencontainers/go-digest"
+	"golang.org/x/sync/errgroup"
+
+	storagedriver "github.com/distribution/distribution/v3/registry/storage/driver"
+
+	"container-registry/server/internal/layout"
+)
+
+const (
+	// atOnce is how many requests are sent to the store for all that look at pages, and
+	// workers how many for one of them.
+	atOnce, workers = 32, 16
+	// largest is a manifest or configuration that is read; the engine takes no larger one.
+	largest = 4 << 20
+	// large is one that is read alone: it takes many times its size.
+	large = 256 << 10
+)
+
+// ErrMissing is for what is not there.
+var ErrMissing = errors.New("there is no such image")
+
+// Reader reads one store.
+type Reader struct {
+	driver    storagedriver.StorageDriver
+	places    chan struct{}
+	large     chan struct{}
+	manifests *memory[*Manifest]
+	configs   *memory[*Config]
+	tags      *listings
+}
+
+// NewReader is for a whole server.
+func NewReader(driver storagedriver.StorageDriver) *Reader {
+	return &Reader{
+		driver:    driver,
+		places:    make(chan struct{}, atOnce),
+		large:     make(chan struct{}, 1),
+		manifests: newMemory[*Manifest](8 << 20),
+		configs:   newMemory[*Config](8 << 20),
+		tags:      newListings(),
+	}
+}
+
+// Manifest is one of a repository. The bytes of another repository's are not shown.
+func (r *Reader) Manifest(ctx context.Context, repository string, d digest.Digest) (*Manifest, error) {
+	if _, err := r.stat(ctx, layout.RevisionPath(repository, d)); err != nil {
+		return nil, err
+	}
+	return r.part(ctx, d)
+}
+
+// part is a manifest that one of the repository names, which the engine made sure of.
+func (r *Reader) part(ctx context.Context, d digest.Digest) (*Manifest, error) {
+	if found, ok := r.manifests.get(d); ok {
+		return found, nil
+	}
+	var m *Manifest
+	size, err := r.read(ctx, d, func(content []byte) error {
+		var ok bool
+		if m, ok = parse(d, content); !ok {
+			return ErrMissing
+		}
+		return nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	r.manifests.add(d, m, size)
+	return m, nil
+}
+
+// Config is that of a manifest; nil for one that has none of a known type.
+func (r *Reader) Config(ctx context.Context, m *Manifest) (*Config, error) {
+	if kind := m.Kind(); m.Config == nil || kind != Image && kind != Chart || m.Config.Digest == "" || m.Config.Size > largest {
+		return nil, nil
+	}
+	d := digest.Digest(m.Config.Digest)
+	if found, ok := r.configs.get(d); ok {
+		return found, nil
+	}
+	var c *Config
+	size, err := r.read(ctx, d, func(content []byte) error {
+		c = parseConfig(content)
+		return nil
+	})
+	if errors.Is(err, ErrMissing) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	r.configs.add(d, c, size)
+	return c, nil
+}
+
+// read has a blob parsed, and returns how large it is.
+func (r *Reader) read(ctx context.Context, d digest.Digest, parse func([]byte) error) (size int, err error) {
+	var content []byte
+	err = r.ask(ctx, func() error {
+		file, err := r.driver.Reader(ctx, layout.BlobPath(d), 0)
+		if err != nil {
+			return err
+		}
+		defer file.Close()
+		content, err = io.ReadAll(io.LimitReader(file, largest+1))
+		return err
+	})
+	if err != nil {
+		return 0, err
+	}
+	if len(content) > largest {
+		return 0, ErrMissing
+	}
+	if len(content) > large {
+		select {
+		case r.large <- struct{}{}:
+			defer func() { <-r.large }()
+		case <-ctx.Done():
+			return 0, context.Cause(ctx)
+		}
+	}
+	return len(content), parse(content)
+}
+
+func (r *Reader) stat(ctx context.Context, path string) (info storagedriver.FileInfo, err error) {
+	err = r.ask(ctx, func() error {
+		info, err = r.driver.Stat(ctx, path)
+		return err
+	})
+	return info, err
+}
+
+func (r *Reader) get(ctx context.Context, path string) (content []byte, err error) {
+	err = r.ask(ctx, func() error {
+		content, err = r.driver.GetContent(ctx, path)
+		return err
+	})
+	return content, err
+}
+
+// ask takes one of the places. What is missing is ErrMissing with every store.
+func (r *Reader) ask(ctx context.Context, do func() error) error {
+	select {
+	case r.places <- struct{}{}:
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	}
+	defer func() { <-r.places }()
+	err := do()
+	if layout.IsMissing(err) {
+		return ErrMissing
+	}
+	return err
+}
+
+// each does something for a number of things, some at a time.
+func each(ctx context.Context, n int, do func(ctx context.Context, i int) error) error {
+	group, ctx := errgroup.WithContext(ctx)
+	group.SetLimit(workers)
+	for i := range n {
+		group.Go(func() error { return do(ctx, i) })
+	}
+	return group.Wait()
+}

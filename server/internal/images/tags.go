@@ -1,0 +1,196 @@
+package images
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"regexp"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/opencontainers/go-digest"
+
+	"container-registry/server/internal/layout"
+)
+
+// Tag is one, and what it names.
+type Tag struct {
+	Name   string
+	Digest digest.Digest
+	Pushed time.Time
+}
+
+// companion is the name of tags by which clients find what is about a manifest in a registry
+// that does not say so.
+var companion = regexp.MustCompile(`^(sha256|sha512)-[0-9a-f]{64}(\..+)?$`)
+
+// IsCompanion says whether a tag is for programs: of signatures and the like.
+func IsCompanion(tag string) bool { return companion.MatchString(tag) }
+
+// Names are the tags of a repository: latest first, then the highest version first.
+func (r *Reader) Names(ctx context.Context, repository string) ([]string, error) {
+	if found, ok := r.tags.get(repository, time.Now()); ok {
+		return found, nil
+	}
+	began := time.Now()
+	var names []string
+	err := r.ask(ctx, func() (err error) {
+		names, err = layout.Names(ctx, r.driver, layout.RepositoryPath(repository, layout.Tags))
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	slices.SortFunc(names, byVersion)
+	r.tags.add(repository, names, began)
+	return names, nil
+}
+
+// Forget has the tags of a repository listed again.
+func (r *Reader) Forget(repository string) { r.tags.forget(repository, time.Now()) }
+
+// Tags are what tags name now. Those that are gone or name nothing have no digest.
+func (r *Reader) Tags(ctx context.Context, repository string, names []string) ([]Tag, error) {
+	tags := make([]Tag, len(names))
+	err := each(ctx, len(names), func(ctx context.Context, i int) (err error) {
+		tags[i], err = r.tag(ctx, repository, names[i])
+		if errors.Is(err, ErrMissing) {
+			err = nil
+		}
+		return err
+	})
+	return tags, err
+}
+
+// Tag is ErrMissing where there is none.
+func (r *Reader) Tag(ctx context.Context, repository, name string) (Tag, error) {
+	tag, err := r.tag(ctx, repository, name)
+	if err == nil && tag.Digest == "" {
+		err = ErrMissing
+	}
+	return tag, err
+}
+
+func (r *Reader) tag(ctx context.Context, repository, name string) (Tag, error) {
+	tag := Tag{Name: name}
+	path := layout.TagPath(repository, name)
+	content, err := r.get(ctx, path)
+	if err != nil {
+		return tag, err
+	}
+	if d := digest.Digest(content); d.Validate() == nil {
+		tag.Digest = d
+	}
+	info, err := r.stat(ctx, path)
+	if err != nil {
+		return tag, err
+	}
+	tag.Pushed = info.ModTime()
+	return tag, nil
+}
+
+// byVersion puts numbers in names in the order of numbers.
+func byVersion(a, b string) int {
+	if c := cmp.Compare(rank(a), rank(b)); c != 0 {
+		return c
+	}
+	return -natural(a, b)
+}
+
+func rank(name string) int {
+	switch {
+	case name == "latest":
+		return 0
+	case IsCompanion(name):
+		return 2
+	default:
+		return 1
+	}
+}
+
+func natural(a, b string) int {
+	for a != "" && b != "" {
+		x, y := digits(a), digits(b)
+		if x == 0 || y == 0 {
+			if a[0] != b[0] {
+				return cmp.Compare(a[0], b[0])
+			}
+			a, b = a[1:], b[1:]
+			continue
+		}
+		m, n := strings.TrimLeft(a[:x], "0"), strings.TrimLeft(b[:y], "0")
+		if c := cmp.Or(cmp.Compare(len(m), len(n)), strings.Compare(m, n), cmp.Compare(x, y)); c != 0 {
+			return c
+		}
+		a, b = a[x:], b[y:]
+	}
+	return cmp.Compare(len(a), len(b))
+}
+
+// digits is how many there are at the beginning.
+func digits(text string) int {
+	for i := range len(text) {
+		if text[i] < '0' || text[i] > '9' {
+			return i
+		}
+	}
+	return len(text)
+}
+
+const (
+	// brief is how long a list of tags is believed: other servers may write as well.
+	brief = 15 * time.Second
+	// lists is how many are kept, and longLists how many of more than a thousand tags.
+	lists, longLists = 64, 4
+)
+
+// listings are tags as they were listed lately.
+type listings struct {
+	mutex sync.Mutex
+	lists map[string]listing
+	// changed is when this server last heard of a change to any.
+	changed time.Time
+}
+
+type listing struct {
+	names []string
+	at    time.Time
+}
+
+func newListings() *listings { return &listings{lists: map[string]listing{}} }
+
+func (l *listings) get(repository string, now time.Time) ([]string, bool) {
+	l.mutex.Lock()
+	defer l.mutex.Unlock()
+	found, ok := l.lists[repository]
+	return found.names, ok && now.Sub(found.at) < brief
+}
+
+// add is for a list that was begun at a time.
+func (l *listings) add(repository string, names []string, at time.Time) {
+	l.mutex.Lock()
+	defer l.mutex.Unlock()
+	if !l.changed.Before(at) {
+		return
+	}
+	long := 0
+	for name, each := range l.lists {
+		if at.Sub(each.at) >= brief {
+			delete(l.lists, name)
+		} else if len(each.names) > most {
+			long++
+		}
+	}
+	if len(l.lists) < lists && (len(names) <= most || long < longLists) {
+		l.lists[repository] = listing{names, at}
+	}
+}
+
+func (l *listings) forget(repository string, now time.Time) {
+	l.mutex.Lock()
+	defer l.mutex.Unlock()
+	delete(l.lists, repository)
+	l.changed = now
+}

@@ -1,0 +1,184 @@
+package page
+
+import (
+	"cmp"
+	"net/http"
+	"net/url"
+	"regexp"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/distribution/reference"
+
+	"container-registry/server/internal/holdings"
+)
+
+var repositoryName = regexp.MustCompile("^" + reference.NameRegexp.String() + "$")
+
+// repositoryList is a folder of repositories, or what a search found.
+type repositoryList struct {
+	Folder string
+	Crumbs []crumb
+	Query  string
+	Sort   string
+	Sorts  []choice
+	Rows   []repositoryRow
+	Pages  pager
+	// Count is of the repositories below, and Total of all that the visitor may see.
+	Count, Total int
+	Bytes        int64
+	// Uncounted is set until all was counted for the first time.
+	Uncounted bool
+	// Open is a repository that may be there though it was not counted.
+	Open string
+}
+
+// crumb is a folder above.
+type crumb struct{ Name, Link string }
+
+// choice is one of several ways to look at something.
+type choice struct {
+	Name, Link string
+	Chosen     bool
+}
+
+// repositoryRow is a repository, or a folder of them.
+type repositoryRow struct {
+	// Above is the part of the name that is dimmed.
+	Above, Name, Link string
+	// Folder is how many repositories are in it; 0 for a repository.
+	Folder int
+	Tags   int
+	Bytes  int64
+	Pushed time.Time
+}
+
+func (p *Page) showRepositories(w http.ResponseWriter, r *http.Request, v *visitor) {
+	query := r.URL.Query()
+	list := repositoryList{
+		Folder: strings.Trim(query.Get("folder"), "/"),
+		Query:  strings.TrimSpace(query.Get("q")),
+		Sort:   query.Get("sort"),
+	}
+	_, counted := p.Holdings.At()
+	list.Uncounted = !counted
+	visible := p.visible(v)
+	list.Total = len(visible)
+	within := below(visible, list.Folder)
+	if list.Query != "" {
+		within = slices.DeleteFunc(slices.Clone(within), func(h holdings.Repository) bool { return !strings.Contains(h.Name, strings.ToLower(list.Query)) })
+		name := strings.ToLower(list.Query)
+		if len(within) == 0 && len(name) <= 255 && repositoryName.MatchString(name) && v.rights.Pull(name) {
+			list.Open = p.link("r/"+name, nil)
+		}
+	}
+	if list.Folder != "" && list.Query == "" && len(within) == 0 {
+		p.showMissing(w, r, v)
+		return
+	}
+	for _, each := range within {
+		list.Bytes += each.Bytes
+	}
+	list.Count = len(within)
+	list.Crumbs = p.crumbs(list.Folder)
+	rows := p.rows(within, list.Folder, list.Query != "")
+	list.Sort = order(rows, list.Sort)
+	for _, each := range []struct{ key, name string }{{"name", "Name"}, {"pushed", "Last push"}, {"size", "Size"}} {
+		list.Sorts = append(list.Sorts, choice{each.name, p.link("", with(query, "sort", each.key, "page", "")), each.key == list.Sort})
+	}
+	list.Pages = paged(len(rows), query, func(q url.Values) string { return p.link("", q) })
+	list.Rows = rows[list.Pages.From:list.Pages.To]
+	title := "Repositories"
+	if list.Folder != "" {
+		title = list.Folder
+	}
+	p.render(w, r, v, http.StatusOK, "repositories", title, list)
+}
+
+// visible are the repositories that a visitor may pull from.
+func (p *Page) visible(v *visitor) []holdings.Repository {
+	all := p.Holdings.Repositories()
+	if v.rights.PullEverything() {
+		return all
+	}
+	var visible []holdings.Repository
+	for _, each := range all {
+		if v.rights.Pull(each.Name) {
+			visible = append(visible, each)
+		}
+	}
+	return visible
+}
+
+// below are the repositories of a folder, at any depth; they are sorted.
+func below(all []holdings.Repository, folder string) []holdings.Repository {
+	if folder == "" {
+		return all
+	}
+	find := func(name string) int {
+		i, _ := slices.BinarySearchFunc(all, name, func(r holdings.Repository, name string) int { return strings.Compare(r.Name, name) })
+		return i
+	}
+	// The letter after a slash is 0.
+	return all[find(folder+"/"):find(folder+"0")]
+}
+
+// rows are the repositories themselves where they fit on a page, and otherwise folders.
+func (p *Page) rows(all []holdings.Repository, folder string, flat bool) []repositoryRow {
+	prefix := ""
+	if folder != "" {
+		prefix = folder + "/"
+	}
+	flat = flat || len(all) <= perPage
+	folders := map[string]int{}
+	var rows []repositoryRow
+	for _, each := range all {
+		rest := strings.TrimPrefix(each.Name, prefix)
+		name, _, deeper := strings.Cut(rest, "/")
+		if flat || !deeper {
+			cut := strings.LastIndexByte(rest, '/') + 1
+			rows = append(rows, repositoryRow{Above: rest[:cut], Name: rest[cut:], Link: p.link("r/"+each.Name, nil), Tags: each.Tags, Bytes: each.Bytes, Pushed: each.LastPush})
+			continue
+		}
+		i, ok := folders[name]
+		if !ok {
+			i = len(rows)
+			folders[name] = i
+			rows = append(rows, repositoryRow{Name: name, Link: p.link("", url.Values{"folder": {prefix + name}})})
+		}
+		row := &rows[i]
+		row.Folder++
+		row.Tags += each.Tags
+		row.Bytes += each.Bytes
+		if each.LastPush.After(row.Pushed) {
+			row.Pushed = each.LastPush
+		}
+	}
+	return rows
+}
+
+// order sorts, and returns by what.
+func order(rows []repositoryRow, by string) string {
+	switch by {
+	case "size":
+		slices.SortStableFunc(rows, func(a, b repositoryRow) int { return cmp.Compare(b.Bytes, a.Bytes) })
+	case "pushed":
+		slices.SortStableFunc(rows, func(a, b repositoryRow) int { return b.Pushed.Compare(a.Pushed) })
+	default:
+		return "name"
+	}
+	return by
+}
+
+// crumbs are the folders above, and the one itself.
+func (p *Page) crumbs(folder string) []crumb {
+	var all []crumb
+	for i, letter := range folder + "/" {
+		if letter == '/' && i > 0 {
+			name := folder[:i]
+			all = append(all, crumb{name[strings.LastIndexByte(name, '/')+1:], p.link("", url.Values{"folder": {name}})})
+		}
+	}
+	return all
+}

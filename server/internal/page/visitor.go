@@ -1,0 +1,58 @@
+package page
+
+import (
+	"net/http"
+	"net/url"
+	"time"
+
+	"container-registry/server/internal/accesslog"
+	"container-registry/server/internal/htpasswd"
+)
+
+// visitor is who looks at the page.
+type visitor struct {
+	// name is empty for who is not logged in.
+	name   string
+	rights htpasswd.Rights
+	// users is whether there are any to log in.
+	users bool
+}
+
+// visitor is nil for who has to log in first.
+func (p *Page) visitor(w http.ResponseWriter, r *http.Request) *visitor {
+	if p.Access == nil {
+		return &visitor{rights: htpasswd.FullRights}
+	}
+	users := p.Access.Users()
+	if name := p.sessions.User(w, r, users, time.Now()); name != "" {
+		accesslog.SetUser(r.Context(), name)
+		return &visitor{name, users.Rights(name), true}
+	}
+	if anonymous := users.Anonymous(); anonymous != nil {
+		return &visitor{"", *anonymous, true}
+	}
+	return nil
+}
+
+// forVisitors sends everybody else to log in, and then back to where they wanted to go.
+func (p *Page) forVisitors(show func(w http.ResponseWriter, r *http.Request, v *visitor)) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
+		v := p.visitor(w, r)
+		switch {
+		case v == nil:
+			p.askForLogin(w, r)
+		case len(p.Failing(r.Context())) > 0:
+			p.showAway(w, r, v)
+		default:
+			show(w, r, v)
+		}
+	}
+}
+
+func (p *Page) askForLogin(w http.ResponseWriter, r *http.Request) {
+	query := url.Values{}
+	if r.Method == http.MethodGet && r.URL.Path != p.base {
+		query.Set("to", r.URL.RequestURI())
+	}
+	http.Redirect(w, r, p.link("login", query), http.StatusSeeOther)
+}

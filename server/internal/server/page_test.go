@@ -1,0 +1,273 @@
+package server
+
+import (
+	"context"
+	"io"
+	"net/http"
+	"net/http/cookiejar"
+	"net/http/httptest"
+	"net/url"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/distribution/distribution/v3/configuration"
+	"golang.org/x/crypto/bcrypt"
+
+	"container-registry/server/internal/registrytest"
+)
+
+// people are the users of a registry that has a page.
+const people = "#!access bob push-pull team-b/*\n#!access carol pull team-a/*\n"
+
+// browser is one that keeps cookies, and tells of itself as browsers do.
+type browser struct {
+	*http.Client
+	server *httptest.Server
+	file   string
+}
+
+// browse starts a registry with a page. Its users' passwords are their names.
+func browse(t *testing.T, config *configuration.Configuration, users string) *browser {
+	t.Helper()
+	config.HTTP.Addr = "127.0.0.1:0"
+	config.Log.AccessLog.Disabled = true
+	file := filepath.Join(t.TempDir(), "htpasswd")
+	if users != "" {
+		writeUsers(t, file, users, "alice", "bob", "carol")
+		limit := map[any]any{"failures": 3, "window": "1h"}
+		config.Auth = configuration.Auth{"htpasswd": {"realm": "registry", "path": file, "limit": limit}}
+	}
+	section := own{}
+	section.UI.Enabled = true
+	s, err := New(config, section, quiet())
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.listener.Close()
+	ctx, cancel := context.WithCancel(context.Background())
+	done := s.collect(ctx)
+	server := httptest.NewServer(s.http.Handler)
+	t.Cleanup(func() { server.Close(); cancel(); done.Wait() })
+	return (&browser{server: server, file: file}).another(t)
+}
+
+func writeUsers(t *testing.T, file, rights string, names ...string) {
+	t.Helper()
+	for _, name := range names {
+		hash, err := bcrypt.GenerateFromPassword([]byte(name), bcrypt.MinCost)
+		if err != nil {
+			t.Fatal(err)
+		}
+		rights += name + ":" + string(hash) + "\n"
+	}
+	if err := os.WriteFile(file, []byte(rights), 0o600); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// another is a browser without a login at the same registry.
+func (b *browser) another(t *testing.T) *browser {
+	t.Helper()
+	jar, err := cookiejar.New(nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	client := &http.Client{Jar: jar, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
+	return &browser{client, b.server, b.file}
+}
+
+// as is one where somebody is logged in.
+func (b *browser) as(t *testing.T, user string) *browser {
+	t.Helper()
+	other := b.another(t)
+	if page := other.post(t, "/ui/login", url.Values{"user": {user}, "password": {user}}); page.status != http.StatusSeeOther {
+		t.Fatalf("login: %d: %s", page.status, page.text)
+	}
+	return other
+}
+
+// client is one of the API, as a user.
+func (b *browser) client(t *testing.T, user string) registrytest.Client {
+	t.Helper()
+	handler := b.server.Config.Handler
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		r.SetBasicAuth(user, user)
+		handler.ServeHTTP(w, r)
+	}))
+	t.Cleanup(server.Close)
+	return registrytest.Client{URL: server.URL}
+}
+
+// answer is what a browser got.
+type answer struct {
+	status   int
+	header   http.Header
+	text     string
+	location string
+}
+
+func (b *browser) get(t *testing.T, path string) answer {
+	t.Helper()
+	return b.send(t, http.MethodGet, path, nil, nil)
+}
+
+func (b *browser) post(t *testing.T, path string, form url.Values) answer {
+	t.Helper()
+	return b.send(t, http.MethodPost, path, form, http.Header{"Sec-Fetch-Site": {"same-origin"}})
+}
+
+func (b *browser) send(t *testing.T, method, path string, form url.Values, header http.Header) answer {
+	t.Helper()
+	r, err := http.NewRequestWithContext(t.Context(), method, b.server.URL+path, strings.NewReader(form.Encode()))
+	if err != nil {
+		t.Fatal(err)
+	}
+	r.Header.Set("Accept", "text/html,application/xhtml+xml")
+	r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+	for name, values := range header {
+		r.Header[name] = values
+	}
+	response, err := b.Do(r)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer response.Body.Close()
+	text, err := io.ReadAll(response.Body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return answer{response.StatusCode, response.Header, string(text), response.Header.Get("Location")}
+}
+
+// contains fails unless a page has all of these, and none of what begins with "not ".
+func (a answer) contains(t *testing.T, texts ...string) {
+	t.Helper()
+	for _, each := range texts {
+		without, not := strings.CutPrefix(each, "not ")
+		if strings.Contains(a.text, without) == not {
+			t.Errorf("%s: it is %t that the page has it:\n%s", each, not, a.text)
+		}
+	}
+}
+
+func pageConfig(t *testing.T) *configuration.Configuration {
+	return parsed(t, "http: {secret: abc}\nstorage: {inmemory: {}, delete: {enabled: true}}\n")
+}
+
+func TestPageEntrance(t *testing.T) {
+	b := browse(t, pageConfig(t), people)
+	if page := b.get(t, "/"); page.status != http.StatusSeeOther || page.location != "/ui/" {
+		t.Errorf("a browser at /: %d, %s", page.status, page.location)
+	}
+	if page := b.send(t, http.MethodGet, "/", nil, http.Header{"Accept": {"*/*"}}); page.status != http.StatusOK || page.text != "" {
+		t.Errorf("a load balancer at /: %d", page.status)
+	}
+	if page := b.get(t, "/ui/r/team-a/app?page=2"); page.location != "/ui/login?to="+url.QueryEscape("/ui/r/team-a/app?page=2") {
+		t.Errorf("to %s", page.location)
+	}
+	login := b.get(t, "/ui/login?to=/ui/r/team-a/app")
+	login.contains(t, `value="/ui/r/team-a/app"`)
+	for name, want := range map[string]string{
+		"Content-Security-Policy": "default-src 'none'; style-src 'self'; img-src 'self'; script-src 'self'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'",
+		"X-Frame-Options":         "DENY",
+		"X-Content-Type-Options":  "nosniff",
+		"Cache-Control":           "no-store",
+	} {
+		if got := login.header.Get(name); got != want {
+			t.Errorf("%s: %q", name, got)
+		}
+	}
+	for _, elsewhere := range []string{"https://evil.example.com/", "//evil.example.com/ui/", "/v2/", `/ui/\..\..`, "/ui/../v2/", "javascript:alert(1)"} {
+		b.get(t, "/ui/login?to="+url.QueryEscape(elsewhere)).contains(t, `name="to" value="/ui/"`)
+	}
+	if page := b.get(t, "/ui/style.css"); page.status != http.StatusOK || !strings.HasPrefix(page.header.Get("Content-Type"), "text/css") {
+		t.Errorf("style: %d", page.status)
+	}
+	off := parsed(t, inMemory)
+	off.HTTP.Addr = "127.0.0.1:0"
+	s, err := New(off, own{}, quiet())
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.listener.Close()
+	w := httptest.NewRecorder()
+	r := httptest.NewRequest(http.MethodGet, "/", nil)
+	r.Header.Set("Accept", "text/html")
+	s.http.Handler.ServeHTTP(w, r)
+	if w.Code != http.StatusOK {
+		t.Errorf("without a page: %d", w.Code)
+	}
+}
+
+func TestPageLogin(t *testing.T) {
+	b := browse(t, pageConfig(t), people)
+	if page := b.post(t, "/ui/login", url.Values{"user": {"alice"}, "password": {"wrong"}}); page.status != http.StatusUnauthorized || len(page.header["Set-Cookie"]) > 0 {
+		t.Errorf("a wrong password: %d", page.status)
+	}
+	alice := b.as(t, "alice")
+	alice.get(t, "/ui/").contains(t, "Logged in as alice")
+	if page := alice.post(t, "/ui/login", url.Values{"user": {"alice"}, "password": {"alice"}, "to": {"/ui/r/a?page=2"}}); page.location != "/ui/r/a?page=2" {
+		t.Errorf("after the login to %s", page.location)
+	}
+	// Another page, and a browser that does not say where its user was.
+	for _, header := range []http.Header{
+		{"Sec-Fetch-Site": {"cross-site"}},
+		{"Sec-Fetch-Site": {"same-site"}},
+		{"Origin": {"https://evil.example.com"}},
+		{"Origin": {"null"}},
+	} {
+		if page := alice.send(t, http.MethodPost, "/ui/logout", nil, header); page.status != http.StatusForbidden {
+			t.Errorf("%v: %d", header, page.status)
+		}
+	}
+	alice.get(t, "/ui/").contains(t, "Logged in as alice")
+	alice.post(t, "/ui/logout", nil)
+	if page := alice.get(t, "/ui/"); page.status != http.StatusSeeOther {
+		t.Errorf("after logging out: %d", page.status)
+	}
+	// A cookie is for the page alone.
+	if page := b.as(t, "bob").get(t, "/v2/"); page.status != http.StatusUnauthorized {
+		t.Errorf("the API with a cookie: %d", page.status)
+	}
+	bob, carol := b.as(t, "bob"), b.as(t, "carol")
+	writeUsers(t, b.file, "#!access carol pull team-a/*\n", "alice", "carol")
+	if page := bob.get(t, "/ui/"); page.status != http.StatusSeeOther {
+		t.Errorf("a user who was removed: %d", page.status)
+	}
+	if page := carol.get(t, "/ui/"); page.status != http.StatusSeeOther {
+		t.Errorf("a user of another hash: %d", page.status)
+	}
+}
+
+func TestPageOfManyFailures(t *testing.T) {
+	b := browse(t, pageConfig(t), people)
+	var page answer
+	for range 4 {
+		page = b.post(t, "/ui/login", url.Values{"user": {"alice"}, "password": {"wrong"}})
+	}
+	if page.status != http.StatusTooManyRequests || page.header.Get("Retry-After") == "" {
+		t.Errorf("%d", page.status)
+	}
+	page.contains(t, "too many failed logins from this address")
+}
+
+func TestPageOfRepositories(t *testing.T) {
+	b := browse(t, pageConfig(t), "#!anonymous pull public/*\n"+people)
+	for _, name := range []string{"team-a/app", "team-b/app", "public/app"} {
+		b.client(t, "alice").Push(t, name, "1.0", registrytest.Layer(1, 1000))
+	}
+	alice, bob, carol := b.as(t, "alice"), b.as(t, "bob"), b.as(t, "carol")
+	waitFor(t, "the repositories", func() bool { return strings.Contains(alice.get(t, "/ui/").text, "3 repositories") })
+	alice.get(t, "/ui/").contains(t, "/ui/r/team-a/app", "/ui/r/team-b/app", "/ui/r/public/app")
+	bob.get(t, "/ui/").contains(t, "not team-a", "/ui/r/team-b/app", "/ui/r/public/app", "2 repositories")
+	carol.get(t, "/ui/").contains(t, "/ui/r/team-a/app", "not team-b", "/ui/r/public/app")
+	b.get(t, "/ui/").contains(t, "not team-a", "not team-b", "/ui/r/public/app", "Log in")
+	alice.get(t, "/ui/?q=team").contains(t, "2 repositories", "not public")
+	alice.get(t, "/ui/?folder=public").contains(t, "1 repository", "not team-a")
+	if page := bob.get(t, "/ui/?folder=team-a"); page.status != http.StatusNotFound {
+		t.Errorf("a folder of others: %d", page.status)
+	}
+	alice.get(t, "/ui/?q="+url.QueryEscape(`"><script>alert(1)</script>`)).contains(t, "not <script>alert", "Nothing was found")
+}

@@ -1,0 +1,117 @@
+// Package session keeps people logged in to the page by a cookie. Nothing is remembered:
+// any server with the same secret knows whom it gave a cookie to. A session ends with the
+// password that it began with, with its user, and some time after its last use.
+package session
+
+import (
+	"crypto/hmac"
+	"crypto/sha256"
+	"encoding/base64"
+	"encoding/hex"
+	"encoding/json"
+	"net/http"
+	"strings"
+	"time"
+
+	"container-registry/server/internal/htpasswd"
+	"container-registry/server/internal/token"
+)
+
+const (
+	// idle is how long a session lasts after its last use, and longest how long at all.
+	idle    = 30 * time.Minute
+	longest = 12 * time.Hour
+	// renewal is how long a cookie stays as it is.
+	renewal = 2 * time.Minute
+)
+
+// Keeper gives and takes the cookies of one registry.
+type Keeper struct {
+	key []byte
+	// name is another one for each registry: browsers send a cookie to all ports of a host.
+	name, path string
+	secure     bool
+}
+
+// New is for http.secret, and the path below which the page is. A secure cookie is never
+// sent in clear.
+func New(secret, path string, secure bool) *Keeper {
+	key := token.Key(secret, "session")
+	mac := hmac.New(sha256.New, key)
+	mac.Write([]byte("name"))
+	name := "container-registry-" + hex.EncodeToString(mac.Sum(nil)[:4])
+	if secure {
+		name = "__Secure-" + name
+	}
+	return &Keeper{key, name, path, secure}
+}
+
+// claims are what a cookie says.
+type claims struct {
+	User string `json:"user"`
+	// Began and Used are in seconds since 1970.
+	Began int64 `json:"began"`
+	Used  int64 `json:"used"`
+}
+
+// Begin logs a user in.
+func (k *Keeper) Begin(w http.ResponseWriter, users *htpasswd.Users, user string, now time.Time) {
+	k.give(w, users, claims{user, now.Unix(), now.Unix()}, now)
+}
+
+// End logs out.
+func (k *Keeper) End(w http.ResponseWriter) { k.set(w, "", -1) }
+
+// User is who has the session of a request, which goes on; empty without one.
+func (k *Keeper) User(w http.ResponseWriter, r *http.Request, users *htpasswd.Users, now time.Time) string {
+	cookie, err := r.Cookie(k.name)
+	if err != nil {
+		return ""
+	}
+	said, ok := k.read(cookie.Value, users, now)
+	if !ok {
+		return ""
+	}
+	if now.Sub(time.Unix(said.Used, 0)) >= renewal {
+		said.Used = now.Unix()
+		k.give(w, users, said, now)
+	}
+	return said.User
+}
+
+func (k *Keeper) read(value string, users *htpasswd.Users, now time.Time) (said claims, ok bool) {
+	text, signature, _ := strings.Cut(value, ".")
+	payload, err := base64.RawURLEncoding.DecodeString(text)
+	if err != nil || json.Unmarshal(payload, &said) != nil || !users.Known(said.User) {
+		return said, false
+	}
+	given, err := base64.RawURLEncoding.DecodeString(signature)
+	if err != nil || !hmac.Equal(given, k.sign(users, said.User, text)) {
+		return said, false
+	}
+	return said, now.Before(time.Unix(said.Used, 0).Add(idle)) && now.Before(time.Unix(said.Began, 0).Add(longest))
+}
+
+func (k *Keeper) give(w http.ResponseWriter, users *htpasswd.Users, said claims, now time.Time) {
+	// Nothing in it can fail to be written.
+	payload, _ := json.Marshal(said)
+	text := base64.RawURLEncoding.EncodeToString(payload)
+	left := min(idle, time.Unix(said.Began, 0).Add(longest).Sub(now))
+	k.set(w, text+"."+base64.RawURLEncoding.EncodeToString(k.sign(users, said.User, text)), int(left.Seconds()))
+}
+
+func (k *Keeper) set(w http.ResponseWriter, value string, age int) {
+	http.SetCookie(w, &http.Cookie{
+		Name: k.name, Value: value, Path: k.path, MaxAge: age,
+		HttpOnly: true, Secure: k.secure, SameSite: http.SameSiteStrictMode,
+	})
+}
+
+// sign binds a cookie to the passwords that its user has now.
+func (k *Keeper) sign(users *htpasswd.Users, user, text string) []byte {
+	passwords := users.Passwords(user)
+	mac := hmac.New(sha256.New, k.key)
+	mac.Write(passwords[:])
+	mac.Write([]byte(text))
+	return mac.Sum(nil)
+}

@@ -72,7 +72,7 @@ func TestSummaries(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	found, err := reader.Summaries(t.Context(), "team/app", tags)
+	found, err := reader.Summaries(t.Context(), "team/app", tags, []string{layout.ReferrersTag(one) + ".sig", layout.ReferrersTag(one)})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -84,7 +84,7 @@ func TestSummaries(t *testing.T) {
 		{Tag{"latest", all, tags[4].Pushed}, Index, []string{"linux/amd64", "linux/arm64"}, oneSize + Size(len(second)+300+len(index)+len(about)+5), 1},
 		{Tag{"chart", chart, tags[4].Pushed}, Chart, nil, found[1].Size, 0},
 		{Tag{"broken", "", tags[4].Pushed}, Broken, nil, 0, 0},
-		{Tag{"1.0", one, tags[4].Pushed}, Image, []string{"linux/arm64/v8"}, oneSize, 0},
+		{Tag{"1.0", one, tags[4].Pushed}, Image, []string{"linux/arm64/v8"}, oneSize, 1},
 		{Tag{"gone", "", tags[4].Pushed}, Broken, nil, 0, 0},
 	}
 	if !reflect.DeepEqual(found, want) {

@@ -4,8 +4,11 @@ import (
 	"context"
 	"errors"
 	"slices"
+	"strings"
 
 	"github.com/opencontainers/go-digest"
+
+	"container-registry/server/internal/layout"
 )
 
 // parts is how many manifests of an index are read for its size.
@@ -18,19 +21,20 @@ type Summary struct {
 	Platforms []string
 	// Size is of all it needs, each blob once.
 	Size Size
-	// Attested is how many attestations are in it.
-	Attested int
+	// About is how many attestations, signatures and the like there are.
+	About int
 }
 
 // Summaries are in the order of the tags. Of what is not there or damaged they say so.
-func (r *Reader) Summaries(ctx context.Context, repository string, tags []Tag) ([]Summary, error) {
+// Companions are the tags by which clients note what is about an image.
+func (r *Reader) Summaries(ctx context.Context, repository string, tags []Tag, companions []string) ([]Summary, error) {
 	found := make([]Summary, len(tags))
 	err := each(ctx, len(tags), func(ctx context.Context, i int) error {
 		found[i] = Summary{Tag: tags[i], Kind: Broken}
 		if tags[i].Digest == "" {
 			return nil
 		}
-		err := r.summarize(ctx, repository, &found[i])
+		err := r.summarize(ctx, repository, &found[i], companions)
 		if errors.Is(err, ErrMissing) {
 			return nil
 		}
@@ -39,7 +43,7 @@ func (r *Reader) Summaries(ctx context.Context, repository string, tags []Tag) (
 	return found, err
 }
 
-func (r *Reader) summarize(ctx context.Context, repository string, s *Summary) error {
+func (r *Reader) summarize(ctx context.Context, repository string, s *Summary, companions []string) error {
 	m, err := r.Manifest(ctx, repository, s.Digest)
 	if err != nil {
 		return err
@@ -48,9 +52,17 @@ func (r *Reader) summarize(ctx context.Context, repository string, s *Summary) e
 	if err != nil {
 		return err
 	}
-	s.Kind, s.Size = m.Kind(), image.Size
+	var links []digest.Digest
+	err = r.ask(ctx, func() (err error) {
+		links, err = layout.Digests(ctx, r.driver, layout.ReferrersPath(repository, s.Digest))
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	s.Kind, s.Size, s.About = m.Kind(), image.Size, len(links)+len(CompanionsOf(s.Digest, companions))
 	for _, part := range image.Parts {
-		s.Attested += len(part.Attestations)
+		s.About += len(part.Attestations)
 		if name := part.Platform.String(); name != "" && !slices.Contains(s.Platforms, name) {
 			s.Platforms = append(s.Platforms, name)
 		}
@@ -61,6 +73,18 @@ func (r *Reader) summarize(ctx context.Context, repository string, s *Summary) e
 		}
 	}
 	return nil
+}
+
+// CompanionsOf are the tags of what is about an image. The one without an ending is a list of
+// what is linked as well.
+func CompanionsOf(d digest.Digest, companions []string) []string {
+	var found []string
+	for _, name := range companions {
+		if strings.HasPrefix(name, layout.ReferrersTag(d)+".") {
+			found = append(found, name)
+		}
+	}
+	return found
 }
 
 // Described is a manifest with what it consists of.

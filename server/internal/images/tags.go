@@ -10,6 +10,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/hashicorp/golang-lru/v2/simplelru"
 	"github.com/opencontainers/go-digest"
 
 	"container-registry/server/internal/layout"
@@ -71,6 +72,18 @@ func (r *Reader) Tag(ctx context.Context, repository, name string) (Tag, error) 
 		err = ErrMissing
 	}
 	return tag, err
+}
+
+// TagsOf are the tags that name an image, of those whose names are given.
+func (r *Reader) TagsOf(ctx context.Context, repository string, d digest.Digest, names []string) ([]string, error) {
+	tags, err := r.Tags(ctx, repository, names)
+	var found []string
+	for _, each := range tags {
+		if each.Digest == d {
+			found = append(found, each.Name)
+		}
+	}
+	return found, err
 }
 
 func (r *Reader) tag(ctx context.Context, repository, name string) (Tag, error) {
@@ -142,14 +155,16 @@ func digits(text string) int {
 const (
 	// brief is how long a list of tags is believed: other servers may write as well.
 	brief = 15 * time.Second
-	// lists is how many are kept, and longLists how many of more than a thousand tags.
-	lists, longLists = 64, 4
+	// listed is how many tags are kept of all repositories.
+	listed = 50_000
 )
 
 // listings are tags as they were listed lately.
 type listings struct {
 	mutex sync.Mutex
-	lists map[string]listing
+	lists *simplelru.LRU[string, listing]
+	// names is how many there are in all.
+	names int
 	// changed is when this server last heard of a change to any.
 	changed time.Time
 }
@@ -159,12 +174,17 @@ type listing struct {
 	at    time.Time
 }
 
-func newListings() *listings { return &listings{lists: map[string]listing{}} }
+func newListings() *listings {
+	l := &listings{}
+	// It fails for sizes below 1 only.
+	l.lists, _ = simplelru.NewLRU(listed, func(_ string, gone listing) { l.names -= len(gone.names) })
+	return l
+}
 
 func (l *listings) get(repository string, now time.Time) ([]string, bool) {
 	l.mutex.Lock()
 	defer l.mutex.Unlock()
-	found, ok := l.lists[repository]
+	found, ok := l.lists.Get(repository)
 	return found.names, ok && now.Sub(found.at) < brief
 }
 
@@ -175,22 +195,16 @@ func (l *listings) add(repository string, names []string, at time.Time) {
 	if !l.changed.Before(at) {
 		return
 	}
-	long := 0
-	for name, each := range l.lists {
-		if at.Sub(each.at) >= brief {
-			delete(l.lists, name)
-		} else if len(each.names) > most {
-			long++
-		}
-	}
-	if len(l.lists) < lists && (len(names) <= most || long < longLists) {
-		l.lists[repository] = listing{names, at}
+	l.lists.Remove(repository)
+	l.lists.Add(repository, listing{names, at})
+	for l.names += len(names); l.names > listed; {
+		l.lists.RemoveOldest()
 	}
 }
 
 func (l *listings) forget(repository string, now time.Time) {
 	l.mutex.Lock()
 	defer l.mutex.Unlock()
-	delete(l.lists, repository)
+	l.lists.Remove(repository)
 	l.changed = now
 }

@@ -18,6 +18,7 @@ import (
 	"container-registry/server/internal/access"
 	"container-registry/server/internal/holdings"
 	"container-registry/server/internal/images"
+	"container-registry/server/internal/referrers"
 	"container-registry/server/internal/session"
 	"container-registry/server/internal/writes"
 )
@@ -39,9 +40,11 @@ type Holdings interface {
 // Parts are what a page is of.
 type Parts struct {
 	// Access is nil where nobody has to log in.
-	Access   *access.Controller
-	Driver   storagedriver.StorageDriver
-	Holdings Holdings
+	Access *access.Controller
+	Driver storagedriver.StorageDriver
+	// Referrers says what is about an image.
+	Referrers *referrers.Lister
+	Holdings  Holdings
 	// Failing are the health checks that fail now, the store's among them.
 	Failing func(context.Context) map[string]string
 	Log     *logrus.Entry
@@ -78,7 +81,7 @@ func New(c *configuration.Configuration, parts Parts) *Page {
 		base:     prefix + "ui/",
 		deletes:  mayDelete(c),
 		mux:      http.NewServeMux(),
-		pages:    newPages(),
+		pages:    newPages(prefix + "ui/"),
 	}
 	p.crossing.SetDenyHandler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		p.showProblem(w, r, nil, http.StatusForbidden, "Another page sent this form. Go back, and send it from here.")
@@ -109,6 +112,7 @@ func (p *Page) route() {
 	p.mux.HandleFunc("POST "+p.base+"login", p.login)
 	p.mux.HandleFunc("POST "+p.base+"logout", p.logout)
 	p.mux.HandleFunc("GET "+p.base+"{$}", p.forVisitors(p.showRepositories))
+	p.mux.HandleFunc("GET "+p.base+"r/{reference...}", p.forVisitors(p.showReference))
 	p.mux.HandleFunc(p.base, func(w http.ResponseWriter, r *http.Request) { p.showMissing(w, r, nil) })
 }
 

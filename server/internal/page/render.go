@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"embed"
 	"encoding/hex"
+	"encoding/json"
 	"fmt"
 	"html/template"
 	"net/http"
@@ -13,6 +14,8 @@ import (
 	"time"
 
 	"github.com/opencontainers/go-digest"
+
+	"container-registry/server/internal/images"
 )
 
 //go:embed templates
@@ -21,8 +24,8 @@ var files embed.FS
 // pages are the templates by the name of the page.
 type pages map[string]*template.Template
 
-func newPages() pages {
-	layout := template.Must(template.New("layout.html").Funcs(functions()).ParseFS(files, "templates/layout.html", "templates/parts.html"))
+func newPages(base string) pages {
+	layout := template.Must(template.New("layout.html").Funcs(functions(base)).ParseFS(files, "templates/layout.html", "templates/parts.html"))
 	// What is embedded can be read.
 	entries, _ := files.ReadDir("templates")
 	all := pages{}
@@ -34,15 +37,22 @@ func newPages() pages {
 	return all
 }
 
-func functions() template.FuncMap {
+func functions(base string) template.FuncMap {
 	return template.FuncMap{
-		"bytes": bytesText[int64],
-		"ago":   func(t time.Time) string { return ago(time.Since(t)) },
-		"time":  func(t time.Time) string { return t.UTC().Format("2006-01-02 15:04 UTC") },
-		"iso":   func(t time.Time) string { return t.UTC().Format(time.RFC3339) },
-		"short": short,
-		"count": countText,
-		"asset": asset,
+		"base":      func() string { return base },
+		"bytes":     bytesText[int64],
+		"size":      bytesText[images.Size],
+		"ago":       func(t time.Time) string { return ago(time.Since(t)) },
+		"time":      func(t time.Time) string { return t.UTC().Format("2006-01-02 15:04 UTC") },
+		"iso":       func(t time.Time) string { return t.UTC().Format(time.RFC3339) },
+		"short":     short,
+		"count":     countText,
+		"asset":     asset,
+		"words":     words,
+		"cut":       cut,
+		"ending":    func(tag string) string { return tag[strings.LastIndexByte(tag, '.'):] },
+		"labelled":  func(title string, pairs images.Pairs) labelled { return labelled{title, pairs} },
+		"predicate": predicateName,
 	}
 }
 
@@ -176,4 +186,47 @@ func short(d digest.Digest) string {
 		return ""
 	}
 	return d.Encoded()[:12]
+}
+
+// labelled are pairs with what they are.
+type labelled struct {
+	Title string
+	Pairs images.Pairs
+}
+
+// words are as one would type them, or as a list where that is not plain.
+func words(list images.List[images.Text]) string {
+	var parts []string
+	plain := true
+	for _, each := range list.Items {
+		parts = append(parts, string(each))
+		plain = plain && each != "" && !strings.ContainsAny(string(each), " \t\n\"'")
+	}
+	if plain {
+		return strings.Join(parts, " ")
+	}
+	// Texts can't fail to be written.
+	text, _ := json.Marshal(parts)
+	return string(text)
+}
+
+// cut is the beginning of a text of a client's.
+func cut(text string) string {
+	const most = 120
+	letters := []rune(text)
+	if len(letters) <= most {
+		return text
+	}
+	return string(letters[:most]) + "…"
+}
+
+// predicateName is what people call a type of attestation.
+func predicateName(predicate images.Text) string {
+	name := string(predicate)
+	for part, known := range map[string]string{"slsa.dev/provenance": "provenance", "spdx.dev": "SPDX", "cyclonedx.org": "CycloneDX", "openvex": "VEX"} {
+		if strings.Contains(name, part) {
+			return known
+		}
+	}
+	return cut(name)
 }

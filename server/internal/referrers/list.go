@@ -13,6 +13,7 @@ import (
 	"slices"
 
 	"github.com/opencontainers/go-digest"
+	v1 "github.com/opencontainers/image-spec/specs-go/v1"
 	"golang.org/x/sync/errgroup"
 
 	storagedriver "github.com/distribution/distribution/v3/registry/storage/driver"
@@ -115,6 +116,21 @@ func (l *Lister) list(ctx context.Context, repository string, subject, after dig
 		rest = rest[len(batch):]
 	}
 	return found, nil
+}
+
+// About are the first of those that are about a manifest, and whether there are more.
+func (l *Lister) About(ctx context.Context, repository string, subject digest.Digest, n int) ([]v1.Descriptor, bool, error) {
+	found, err := l.list(ctx, repository, subject, "", n, nil)
+	if err != nil {
+		return nil, false, err
+	}
+	all := make([]v1.Descriptor, len(found.descriptors))
+	for i, each := range found.descriptors {
+		if err := json.Unmarshal(each, &all[i]); err != nil {
+			return nil, false, err
+		}
+	}
+	return all, found.last != "", nil
 }
 
 func before(all []digest.Digest, d digest.Digest) digest.Digest {

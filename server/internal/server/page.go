@@ -6,15 +6,17 @@ import (
 
 	"container-registry/server/internal/access"
 	"container-registry/server/internal/page"
+	"container-registry/server/internal/referrers"
 )
 
 // newPage is what people see of this server in a browser.
 func (s *Server) newPage(driver storagedriver.StorageDriver, controller *access.Controller) *page.Page {
 	return page.New(s.config, page.Parts{
-		Access:   controller,
-		Driver:   driver,
-		Holdings: s.holdings,
-		Failing:  health.CheckStatus,
-		Log:      s.log,
+		Access:    controller,
+		Driver:    driver,
+		Referrers: referrers.NewLister(driver),
+		Holdings:  s.holdings,
+		Failing:   health.CheckStatus,
+		Log:       s.log,
 	})
 }

@@ -2,6 +2,7 @@ package server
 
 import (
 	"context"
+	"encoding/json"
 	"io"
 	"net/http"
 	"net/http/cookiejar"
@@ -13,6 +14,8 @@ import (
 	"testing"
 
 	"github.com/distribution/distribution/v3/configuration"
+	"github.com/opencontainers/go-digest"
+	v1 "github.com/opencontainers/image-spec/specs-go/v1"
 	"golang.org/x/crypto/bcrypt"
 
 	"container-registry/server/internal/registrytest"
@@ -153,7 +156,7 @@ func (a answer) contains(t *testing.T, texts ...string) {
 }
 
 func pageConfig(t *testing.T) *configuration.Configuration {
-	return parsed(t, "http: {secret: abc}\nstorage: {inmemory: {}, delete: {enabled: true}}\n")
+	return parsed(t, "http: {secret: abc}\nstorage: {filesystem: {rootdirectory: "+t.TempDir()+"}, delete: {enabled: true}}\n")
 }
 
 func TestPageEntrance(t *testing.T) {
@@ -270,4 +273,75 @@ func TestPageOfRepositories(t *testing.T) {
 		t.Errorf("a folder of others: %d", page.status)
 	}
 	alice.get(t, "/ui/?q="+url.QueryEscape(`"><script>alert(1)</script>`)).contains(t, "not <script>alert", "Nothing was found")
+}
+
+func TestPageOfTags(t *testing.T) {
+	b := browse(t, pageConfig(t), people)
+	alice, bob := b.as(t, "alice"), b.as(t, "bob")
+	client := b.client(t, "alice")
+	amd := client.Push(t, "team-a/app", "1.9", registrytest.Layer(1, 1000))
+	arm := client.Push(t, "team-a/app", "1.10", registrytest.Layer(1, 1000), registrytest.Layer(2, 2000))
+	index := client.PushIndex(t, "team-a/app", "latest", amd, arm)
+	signature := client.PushAbout(t, "team-a/app", "", index)
+
+	page := alice.get(t, "/ui/r/team-a/app")
+	page.contains(t, "3 tags", "linux/amd64", "linux/arm64", "1 attached", `name="tag" value="1.10"`, index.Encoded()[:12])
+	if latest, next := strings.Index(page.text, "app:latest"), strings.Index(page.text, "app:1.10"); latest > next || next > strings.Index(page.text, "app:1.9") {
+		t.Error("not in the order of versions")
+	}
+	alice.get(t, "/ui/r/team-a/app?q=1.1").contains(t, "app:1.10", "not app:1.9\"")
+	alice.get(t, "/ui/r/team-a/app:latest").contains(t, "for 2 platforms", "/ui/r/team-a/app@"+amd.String(), "application/vnd.example.signature", signature.Encoded()[:12], "docker pull ")
+	alice.get(t, "/ui/r/team-a/app@"+signature.String()).contains(t, "It is about", index.String())
+	b.as(t, "carol").get(t, "/ui/r/team-a/app").contains(t, "app:1.10", "not checkbox", "not Delete")
+	for _, path := range []string{"r/team-a/app", "r/team-a/app:latest", "r/team-a/app@" + index.String()} {
+		if page := bob.get(t, "/ui/"+path); page.status != http.StatusNotFound {
+			t.Errorf("%s for others: %d", path, page.status)
+		}
+	}
+	// By its digest, a manifest of another repository is none of one's own.
+	client.Push(t, "team-b/app", "1", registrytest.Layer(3, 10))
+	for _, path := range []string{"r/team-b/app@" + index.String(), "r/team-b/app:none", "r/none", "r/UPPER", "r/a@sha256:x", "r/a:b:c", "r/" + strings.Repeat("a", 300)} {
+		if page := bob.get(t, "/ui/"+path); page.status != http.StatusNotFound {
+			t.Errorf("%s: %d", path, page.status)
+		}
+	}
+}
+
+// TestPageOfHostileImage has names at their limits, and labels and steps that would like to
+// be more than text.
+func TestPageOfHostileImage(t *testing.T) {
+	b := browse(t, pageConfig(t), people)
+	alice, client := b.as(t, "alice"), b.client(t, "alice")
+	const attack = `</code></dd><script>alert(1)</script><a href="javascript:alert(1)" onclick='x'>{{.}}`
+	repository, tag := strings.Repeat("a/", 100)+strings.Repeat("b", 50), strings.Repeat("T", 128)
+	config := map[string]any{
+		"os": attack, "architecture": attack, "author": attack,
+		"history": []any{map[string]any{"created_by": attack}, 7},
+		"config":  map[string]any{"Labels": map[string]string{attack: attack}, "Env": []string{attack}, "Cmd": []string{attack}, "User": attack},
+	}
+	content, err := json.Marshal(config)
+	if err != nil {
+		t.Fatal(err)
+	}
+	d := digest.FromBytes(content)
+	client.PushBlob(t, repository, d, content)
+	var layers []v1.Descriptor
+	layer := registrytest.Layer(1, 10)
+	client.PushBlob(t, repository, digest.FromBytes(layer), layer)
+	for range 1200 {
+		layers = append(layers, v1.Descriptor{MediaType: "application/vnd.oci.image.layer.v1.tar", Digest: digest.FromBytes(layer), Size: 10})
+	}
+	m := v1.Manifest{MediaType: v1.MediaTypeImageManifest, Config: v1.Descriptor{MediaType: v1.MediaTypeImageConfig, Digest: d, Size: int64(len(content))}, Layers: layers}
+	m.SchemaVersion = 2
+	m.Annotations = map[string]string{attack: strings.Repeat("x", 1<<20)}
+	client.PushManifest(t, repository, tag, m.MediaType, m)
+	for _, path := range []string{repository, repository + ":" + tag} {
+		page := alice.get(t, "/ui/r/"+path)
+		if page.status != http.StatusOK || len(page.text) > 1<<20 {
+			t.Errorf("%d, %d bytes", page.status, len(page.text))
+		}
+		page.contains(t, "not <script>", `not href="javascript`, "not onclick='", "&lt;script&gt;")
+	}
+	alice.get(t, "/ui/r/"+repository+":"+tag).contains(t, "and 200 more layers", "&lt;/code&gt;&lt;/dd&gt;")
+	alice.get(t, "/ui/r/"+repository+"?q="+url.QueryEscape(attack)).contains(t, "not <script>", "&lt;script&gt;")
 }

@@ -1,0 +1,121 @@
+package page
+
+import (
+	"errors"
+	"net/http"
+	"time"
+
+	"github.com/opencontainers/go-digest"
+	v1 "github.com/opencontainers/image-spec/specs-go/v1"
+
+	"container-registry/server/internal/images"
+)
+
+const (
+	// manyTags is how many tags a repository may have for all of them to be looked at.
+	manyTags = 1000
+	// manyAbout is how many signatures and the like are listed.
+	manyAbout = 50
+)
+
+// imagePage is of an image, or of what else has a manifest.
+type imagePage struct {
+	Repository string
+	Crumbs     []crumb
+	// Tag is empty for one by its digest.
+	Tag    string
+	Pushed time.Time
+	Kind   images.Kind
+	*images.Described
+	Commands []command
+	Layers   []layerRow
+	// Tags are all that name it, where there are not too many to look.
+	Tags []string
+	// About is what is about it, AboutMore whether there is more, and Companions the tags
+	// by which clients keep such.
+	About      []v1.Descriptor
+	AboutMore  bool
+	Companions []string
+	MayDelete  bool
+}
+
+// layerRow is a layer, a step, or both.
+type layerRow struct {
+	Step      string
+	Digest    digest.Digest
+	Size      int64
+	MediaType images.Text
+}
+
+func (p *Page) showImage(w http.ResponseWriter, r *http.Request, v *visitor, repository, tag string, d digest.Digest) {
+	page, err := p.image(r, v, repository, tag, d)
+	if errors.Is(err, images.ErrMissing) {
+		p.showMissing(w, r, v)
+		return
+	}
+	if err != nil {
+		p.showFailure(w, r, v, err)
+		return
+	}
+	title := repository + ":" + tag
+	if tag == "" {
+		title = repository + "@" + short(page.Digest)
+	}
+	p.render(w, r, v, http.StatusOK, "image", title, page)
+}
+
+func (p *Page) image(r *http.Request, v *visitor, repository, tag string, d digest.Digest) (*imagePage, error) {
+	ctx := r.Context()
+	page := &imagePage{Repository: repository, Tag: tag, Crumbs: append(p.crumbs(parent(repository)), crumb{base(repository), p.link("r/"+repository, nil)}), MayDelete: p.deletes && v.rights.Push(repository)}
+	if tag != "" {
+		found, err := p.images.Tag(ctx, repository, tag)
+		if err != nil {
+			return nil, err
+		}
+		d, page.Pushed = found.Digest, found.Pushed
+	}
+	var err error
+	if page.Described, err = p.images.Describe(ctx, repository, d); err != nil {
+		return nil, err
+	}
+	page.Kind = page.Manifest.Kind()
+	page.Commands = p.commands(r, repository, page.Kind, tag, d)
+	page.Layers = layerRows(page.Described)
+	names, err := p.images.Names(ctx, repository)
+	if err != nil {
+		return nil, err
+	}
+	if len(names) <= manyTags {
+		if page.Tags, err = p.images.TagsOf(ctx, repository, d, names); err != nil {
+			return nil, err
+		}
+	}
+	page.Companions = images.CompanionsOf(d, names)
+	page.About, page.AboutMore, err = p.Referrers.About(ctx, repository, d, manyAbout)
+	return page, err
+}
+
+// layerRows are the steps of an image with the layer that each made, if they fit.
+func layerRows(image *images.Described) []layerRow {
+	var rows []layerRow
+	layers := image.Manifest.Layers.Items
+	next := func(step string) layerRow {
+		layer := layers[0]
+		layers = layers[1:]
+		return layerRow{step, digest.Digest(layer.Digest), int64(layer.Size), layer.MediaType}
+	}
+	if image.Config != nil {
+		for _, step := range image.Config.History.Items {
+			switch {
+			case step.Empty:
+				rows = append(rows, layerRow{Step: step.Instruction()})
+			case len(layers) > 0:
+				rows = append(rows, next(step.Instruction()))
+			}
+		}
+	}
+	for len(layers) > 0 {
+		rows = append(rows, next(""))
+	}
+	return rows
+}

@@ -66,7 +66,7 @@ func (p *Page) showImage(w http.ResponseWriter, r *http.Request, v *visitor, rep
 
 func (p *Page) image(r *http.Request, v *visitor, repository, tag string, d digest.Digest) (*imagePage, error) {
 	ctx := r.Context()
-	page := &imagePage{Repository: repository, Tag: tag, Crumbs: append(p.crumbs(parent(repository)), crumb{base(repository), p.link("r/"+repository, nil)}), MayDelete: p.deletes && v.rights.Push(repository)}
+	page := &imagePage{Repository: repository, Tag: tag, Crumbs: p.crumbsTo(repository), MayDelete: p.deletes && v.rights.Push(repository)}
 	if tag != "" {
 		found, err := p.images.Tag(ctx, repository, tag)
 		if err != nil {

@@ -113,6 +113,7 @@ func (p *Page) route() {
 	p.mux.HandleFunc("POST "+p.base+"logout", p.logout)
 	p.mux.HandleFunc("GET "+p.base+"{$}", p.forVisitors(p.showRepositories))
 	p.mux.HandleFunc("GET "+p.base+"r/{reference...}", p.forVisitors(p.showReference))
+	p.mux.HandleFunc("POST "+p.base+"delete", p.forVisitors(p.delete))
 	p.mux.HandleFunc(p.base, func(w http.ResponseWriter, r *http.Request) { p.showMissing(w, r, nil) })
 }
 

@@ -182,3 +182,8 @@ func (p *Page) crumbs(folder string) []crumb {
 	}
 	return all
 }
+
+// crumbsTo are the folders above a repository, and the repository.
+func (p *Page) crumbsTo(repository string) []crumb {
+	return append(p.crumbs(parent(repository)), crumb{base(repository), p.link("r/"+repository, nil)})
+}

@@ -3,6 +3,7 @@ package server
 import (
 	"context"
 	"encoding/json"
+	"html"
 	"io"
 	"net/http"
 	"net/http/cookiejar"
@@ -10,6 +11,8 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
+	"regexp"
+	"slices"
 	"strings"
 	"testing"
 
@@ -50,6 +53,7 @@ func browse(t *testing.T, config *configuration.Configuration, users string) *br
 	}
 	s.listener.Close()
 	ctx, cancel := context.WithCancel(context.Background())
+	go s.holdings.Run(ctx)
 	done := s.collect(ctx)
 	server := httptest.NewServer(s.http.Handler)
 	t.Cleanup(func() { server.Close(); cancel(); done.Wait() })
@@ -344,4 +348,72 @@ func TestPageOfHostileImage(t *testing.T) {
 	}
 	alice.get(t, "/ui/r/"+repository+":"+tag).contains(t, "and 200 more layers", "&lt;/code&gt;&lt;/dd&gt;")
 	alice.get(t, "/ui/r/"+repository+"?q="+url.QueryEscape(attack)).contains(t, "not <script>", "&lt;script&gt;")
+}
+
+func TestPageDeletes(t *testing.T) {
+	config := pageConfig(t)
+	b := browse(t, config, people)
+	alice, client := b.as(t, "alice"), b.client(t, "alice")
+	amd := client.Push(t, "team-a/app", "", registrytest.Layer(1, 1000))
+	arm := client.Push(t, "team-a/app", "", registrytest.Layer(2, 2000))
+	first := client.PushIndex(t, "team-a/app", "1", amd, arm)
+	client.PushIndex(t, "team-a/app", "2", arm)
+	client.Push(t, "team-a/app", "3", registrytest.Layer(3, 5000))
+	client.Retag(t, "team-a/app", "3", "three")
+	form := url.Values{"repository": {"team-a/app"}, "tag": {"1", "3"}}
+
+	for user, want := range map[string]int{"bob": http.StatusNotFound, "carol": http.StatusForbidden} {
+		if page := b.as(t, user).post(t, "/ui/delete", form); page.status != want {
+			t.Errorf("%s: %d", user, page.status)
+		}
+		confirmed := url.Values{"repository": {"team-a/app"}, "confirmed": {"yes"}, "named": {"1@" + first.String()}}
+		if page := b.as(t, user).post(t, "/ui/delete", confirmed); page.status != want {
+			t.Errorf("%s: %d", user, page.status)
+		}
+	}
+	if page := alice.send(t, http.MethodPost, "/ui/delete", form, http.Header{"Sec-Fetch-Site": {"cross-site"}}); page.status != http.StatusForbidden {
+		t.Errorf("from another page: %d", page.status)
+	}
+
+	asked := alice.post(t, "/ui/delete", form)
+	asked.contains(t, "Delete 2 tags?", "as three", first.String(), "with 1 part for their platforms", "1 image will have no tag then")
+	// Nobody has confirmed yet.
+	if tags := client.Tags(t, "team-a/app"); len(tags) != 4 {
+		t.Fatalf("%v", tags)
+	}
+	confirmed := url.Values{"repository": {"team-a/app"}, "confirmed": {"yes"}, "images": {"yes"}}
+	for _, each := range regexp.MustCompile(`name="named" value="([^"]+)"`).FindAllStringSubmatch(asked.text, -1) {
+		confirmed.Add("named", html.UnescapeString(each[1]))
+	}
+	if page := alice.post(t, "/ui/delete", confirmed); page.location != "/ui/r/team-a/app?deleted=2" {
+		t.Errorf("%d, to %s: %s", page.status, page.location, page.text)
+	}
+	if tags := client.Tags(t, "team-a/app"); !slices.Equal(tags, []string{"2", "three"}) {
+		t.Errorf("left are %v", tags)
+	}
+	alice.get(t, "/ui/r/team-a/app?deleted=2").contains(t, "2 tags were deleted", ">2 tags", "not app:1\"")
+	for _, d := range []digest.Digest{first, amd} {
+		if page := alice.get(t, "/ui/r/team-a/app@"+d.String()); page.status != http.StatusNotFound {
+			t.Errorf("%s is still there: %d", d, page.status)
+		}
+	}
+	if page := alice.get(t, "/ui/r/team-a/app@"+arm.String()); page.status != http.StatusOK {
+		t.Errorf("what another index needs: %d", page.status)
+	}
+
+	// Pushed between the question and the answer.
+	client.Push(t, "team-a/app", "three", registrytest.Layer(4, 10))
+	stale := url.Values{"repository": {"team-a/app"}, "confirmed": {"yes"}, "images": {"yes"}, "named": {"three@" + first.String()}}
+	if page := alice.post(t, "/ui/delete", stale); page.status != http.StatusConflict {
+		t.Errorf("%d", page.status)
+	}
+	if tags := client.Tags(t, "team-a/app"); !slices.Equal(tags, []string{"2", "three"}) {
+		t.Errorf("left are %v", tags)
+	}
+	config.Storage["maintenance"] = configuration.Parameters{"readonly": map[any]any{"enabled": true}}
+	fixed := browse(t, config, people).as(t, "alice")
+	fixed.get(t, "/ui/r/team-a/app").contains(t, "app:2", "not checkbox")
+	if page := fixed.post(t, "/ui/delete", form); page.status != http.StatusForbidden {
+		t.Errorf("a registry for pulls only: %d", page.status)
+	}
 }

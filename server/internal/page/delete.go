@@ -1,0 +1,170 @@
+package page
+
+import (
+	"errors"
+	"fmt"
+	"net/http"
+	"net/url"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/opencontainers/go-digest"
+
+	"container-registry/server/internal/images"
+)
+
+// deletion is what a visitor is asked to confirm.
+type deletion struct {
+	Repository string
+	Crumbs     []crumb
+	*images.Removal
+	// About is how many signatures and the like go with the images.
+	About int
+	// Back is where the visitor came from.
+	Back string
+	// Failures are what could not be deleted, after the attempt.
+	Failures []string
+	Done     int
+}
+
+// delete asks first. A form that was confirmed has tags with what they named then.
+func (p *Page) delete(w http.ResponseWriter, r *http.Request, v *visitor) {
+	if err := r.ParseForm(); err != nil {
+		p.showProblem(w, r, v, http.StatusBadRequest, "The form could not be read.")
+		return
+	}
+	repository := r.PostForm.Get("repository")
+	switch {
+	case len(repository) > 255 || !repositoryName.MatchString(repository) || !v.rights.Pull(repository):
+		p.showMissing(w, r, v)
+	case !v.rights.Push(repository):
+		p.showProblem(w, r, v, http.StatusForbidden, "You may not delete from "+repository+".")
+	case !p.deletes:
+		p.showProblem(w, r, v, http.StatusForbidden, "This registry lets nobody delete.")
+	case r.PostForm.Get("confirmed") != "":
+		p.carryOut(w, r, v, repository)
+	default:
+		p.confirm(w, r, v, repository)
+	}
+}
+
+func (p *Page) confirm(w http.ResponseWriter, r *http.Request, v *visitor, repository string) {
+	tags, digests := chosen(r.PostForm)
+	asked := deletion{Repository: repository, Crumbs: p.crumbsTo(repository), Back: p.link("r/"+repository, nil)}
+	var err error
+	asked.Removal, err = p.images.Remove(r.Context(), repository, tags, digests)
+	if err != nil {
+		p.showFailure(w, r, v, err)
+		return
+	}
+	if len(asked.Tags)+len(asked.Untagged) == 0 {
+		p.showProblem(w, r, v, http.StatusBadRequest, "Nothing was chosen that is still there.")
+		return
+	}
+	for _, d := range asked.Untagged {
+		about, _, err := p.Referrers.About(r.Context(), repository, d, manyAbout)
+		if err != nil {
+			p.showFailure(w, r, v, err)
+			return
+		}
+		asked.About += len(about)
+	}
+	p.render(w, r, v, http.StatusOK, "delete", "Delete from "+repository, asked)
+}
+
+// chosen are the tags and digests of a form that can be ones.
+func chosen(form url.Values) (tags []string, digests []digest.Digest) {
+	for _, each := range form["tag"] {
+		if tagName.MatchString(each) && len(tags) < perPage {
+			tags = append(tags, each)
+		}
+	}
+	for _, each := range form["digest"] {
+		if d := digest.Digest(each); d.Validate() == nil && len(digests) < perPage {
+			digests = append(digests, d)
+		}
+	}
+	return tags, digests
+}
+
+// seen are the tags that were confirmed, with what they named then.
+func seen(form url.Values) (tags []string, named map[string]digest.Digest) {
+	named = map[string]digest.Digest{}
+	for _, each := range form["named"] {
+		tag, d, _ := strings.Cut(each, "@")
+		if tagName.MatchString(tag) && len(tags) < perPage {
+			tags = append(tags, tag)
+			named[tag] = digest.Digest(d)
+		}
+	}
+	return tags, named
+}
+
+// carryOut deletes what the visitor saw before, unless it has changed since.
+func (p *Page) carryOut(w http.ResponseWriter, r *http.Request, v *visitor, repository string) {
+	done := deletion{Repository: repository, Back: p.link("r/"+repository, nil)}
+	tags, named := seen(r.PostForm)
+	_, digests := chosen(r.PostForm)
+	p.images.Forget(repository)
+	now, err := p.images.Remove(r.Context(), repository, tags, digests)
+	if err != nil {
+		p.showFailure(w, r, v, err)
+		return
+	}
+	var kept []digest.Digest
+	for _, tag := range now.Tags {
+		if named[tag.Name] != tag.Digest {
+			done.Failures = append(done.Failures, tag.Name+": it was pushed meanwhile, so it was kept")
+			kept = append(kept, tag.Digest)
+			tags = slices.DeleteFunc(tags, func(name string) bool { return name == tag.Name })
+		}
+	}
+	if len(kept) > 0 {
+		digests = slices.DeleteFunc(digests, func(d digest.Digest) bool { return slices.Contains(kept, d) })
+		if now, err = p.images.Remove(r.Context(), repository, tags, digests); err != nil {
+			p.showFailure(w, r, v, err)
+			return
+		}
+	}
+	for _, tag := range now.Tags {
+		p.remove(r, v, &done, tag.Name)
+	}
+	gone := done.Done
+	if r.PostForm.Get("images") != "" {
+		for _, d := range slices.Concat(now.Untagged, now.Parts) {
+			p.remove(r, v, &done, d.String())
+		}
+	}
+	if len(done.Failures) > 0 {
+		p.render(w, r, v, http.StatusConflict, "deleted", "Not all was deleted", done)
+		return
+	}
+	if gone == 0 {
+		gone = done.Done
+	}
+	http.Redirect(w, r, p.link("r/"+repository, url.Values{"deleted": {strconv.Itoa(gone)}}), http.StatusSeeOther)
+}
+
+// remove deletes as an API client would. What somebody else was quicker with is done.
+func (p *Page) remove(r *http.Request, v *visitor, done *deletion, reference string) {
+	err := statusError(p.send(r, v, http.MethodDelete, done.Repository+"/manifests/"+reference))
+	if err == nil {
+		done.Done++
+		return
+	}
+	done.Failures = append(done.Failures, reference+": "+err.Error())
+}
+
+func statusError(status int) error {
+	switch status {
+	case http.StatusAccepted, http.StatusNotFound:
+		return nil
+	case http.StatusForbidden, http.StatusUnauthorized:
+		return errors.New("you may not delete it")
+	case http.StatusServiceUnavailable, http.StatusTooManyRequests:
+		return errors.New("the registry is busy; try again")
+	default:
+		return fmt.Errorf("the registry answers %d", status)
+	}
+}

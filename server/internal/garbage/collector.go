@@ -56,11 +56,14 @@ type Collector struct {
 	log      *logrus.Entry
 	readOnly bool
 	history  history
+	preview  preview
+	// orders are what Run does beside its schedule; one may wait.
+	orders chan func(context.Context)
 }
 
 // New makes a collector for the server, or command, that the fence is of.
 func New(driver storagedriver.StorageDriver, f *fence.Fence, options Options, log *logrus.Entry) *Collector {
-	return &Collector{driver: driver, fence: f, options: options, log: log}
+	return &Collector{driver: driver, fence: f, options: options, log: log, orders: make(chan func(context.Context), 1)}
 }
 
 // Request is what one collection is asked to do beyond the configuration.
@@ -71,20 +74,12 @@ type Request struct {
 
 // Collect writes what it deletes to out, a line each.
 func (c *Collector) Collect(ctx context.Context, request Request, out io.Writer) (*Report, error) {
-	options := c.options
-	options.DeleteUntagged = options.DeleteUntagged || request.DeleteUntagged
-	options.DryRun = request.DryRun
-	run := &run{Collector: c, options: options, out: out, pushed: map[string]bool{}, report: &Report{DryRun: request.DryRun}}
 	began := time.Now()
+	run := c.run(request, out)
 	if request.DryRun {
-		if err := run.plan(ctx); err != nil {
-			return nil, err
-		}
-		for _, d := range run.todo.deletions {
-			run.count(d)
-		}
+		err := run.dry(ctx)
 		run.report.Took = time.Since(began)
-		return run.report, nil
+		return run.report, err
 	}
 	if c.readOnly {
 		return nil, errReadOnly
@@ -95,6 +90,13 @@ func (c *Collector) Collect(ctx context.Context, request Request, out io.Writer)
 	}
 	c.history.end(ctx, Run{began, report, err})
 	return report, err
+}
+
+func (c *Collector) run(request Request, out io.Writer) *run {
+	options := c.options
+	options.DeleteUntagged = options.DeleteUntagged || request.DeleteUntagged
+	options.DryRun = request.DryRun
+	return &run{Collector: c, options: options, out: out, pushed: map[string]bool{}, report: &Report{DryRun: request.DryRun}}
 }
 
 // run is one collection.
@@ -111,6 +113,17 @@ type run struct {
 	report *Report
 	// spared are the manifests that clients count on, with all they need.
 	spared []deletion
+}
+
+// dry only counts.
+func (r *run) dry(ctx context.Context) error {
+	if err := r.plan(ctx); err != nil {
+		return err
+	}
+	for _, d := range r.todo.deletions {
+		r.count(d)
+	}
+	return nil
 }
 
 // carryOut deletes what is found, as the only collection there is.

@@ -10,27 +10,47 @@ import (
 	"container-registry/server/internal/schedule"
 )
 
-// Run collects when the schedule says so, until ctx ends.
+// Run collects when the schedule says so, and does what is ordered, until ctx ends.
 func (c *Collector) Run(ctx context.Context) error {
-	if c.options.Schedule == "" {
-		return nil
-	}
-	times, err := schedule.Parse(c.options.Schedule, c.options.TimeZone)
-	if err != nil {
-		return err
+	var times schedule.Schedule
+	if c.options.Schedule != "" {
+		var err error
+		if times, err = schedule.Parse(c.options.Schedule, c.options.TimeZone); err != nil {
+			return err
+		}
 	}
 	for {
+		var due <-chan time.Time
+		if times != nil {
+			due = time.After(time.Until(times.Next(time.Now())))
+		}
 		select {
-		case <-time.After(time.Until(times.Next(time.Now()))):
+		case <-due:
+			c.collectInBackground(ctx, Request{})
+		case do := <-c.orders:
+			do(ctx)
 		case <-ctx.Done():
 			return nil
 		}
-		c.collectOnSchedule(ctx)
 	}
 }
 
-func (c *Collector) collectOnSchedule(ctx context.Context) {
-	report, err := c.Collect(ctx, Request{}, io.Discard)
+// CollectSoon has Run collect; false while it has something else to do.
+func (c *Collector) CollectSoon(deleteUntagged bool) bool {
+	return c.order(func(ctx context.Context) { c.collectInBackground(ctx, Request{DeleteUntagged: deleteUntagged}) })
+}
+
+func (c *Collector) order(do func(context.Context)) bool {
+	select {
+	case c.orders <- do:
+		return true
+	default:
+		return false
+	}
+}
+
+func (c *Collector) collectInBackground(ctx context.Context, request Request) {
+	report, err := c.Collect(ctx, request, io.Discard)
 	var busy fence.Busy
 	switch {
 	case errors.As(err, &busy):

@@ -16,6 +16,7 @@ import (
 	"github.com/sirupsen/logrus"
 
 	"container-registry/server/internal/access"
+	"container-registry/server/internal/disk"
 	"container-registry/server/internal/holdings"
 	"container-registry/server/internal/images"
 	"container-registry/server/internal/referrers"
@@ -33,6 +34,7 @@ const longestForm = 64 << 10
 type Holdings interface {
 	// Repositories are sorted by name.
 	Repositories() []holdings.Repository
+	Total() holdings.Total
 	// At is when all was counted last; false before that.
 	At() (time.Time, bool)
 }
@@ -45,6 +47,9 @@ type Parts struct {
 	// Referrers says what is about an image.
 	Referrers *referrers.Lister
 	Holdings  Holdings
+	Collector Collector
+	// Disk is where the store is, if it is on this machine.
+	Disk *disk.Folder
 	// Failing are the health checks that fail now, the store's among them.
 	Failing func(context.Context) map[string]string
 	Log     *logrus.Entry
@@ -114,6 +119,9 @@ func (p *Page) route() {
 	p.mux.HandleFunc("GET "+p.base+"{$}", p.forVisitors(p.showRepositories))
 	p.mux.HandleFunc("GET "+p.base+"r/{reference...}", p.forVisitors(p.showReference))
 	p.mux.HandleFunc("POST "+p.base+"delete", p.forVisitors(p.delete))
+	p.mux.HandleFunc("GET "+p.base+"cleanup", p.forVisitors(p.showCleanup))
+	p.mux.HandleFunc("POST "+p.base+"collect", p.forVisitors(p.order(p.collect)))
+	p.mux.HandleFunc("POST "+p.base+"preview", p.forVisitors(p.order(p.look)))
 	p.mux.HandleFunc(p.base, func(w http.ResponseWriter, r *http.Request) { p.showMissing(w, r, nil) })
 }
 

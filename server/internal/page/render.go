@@ -46,6 +46,7 @@ func functions(base string) template.FuncMap {
 		"time":      func(t time.Time) string { return t.UTC().Format("2006-01-02 15:04 UTC") },
 		"iso":       func(t time.Time) string { return t.UTC().Format(time.RFC3339) },
 		"short":     short,
+		"duration":  func(d time.Duration) string { return d.Round(time.Millisecond).String() },
 		"count":     countText,
 		"asset":     asset,
 		"words":     words,

@@ -5,18 +5,25 @@ import (
 	storagedriver "github.com/distribution/distribution/v3/registry/storage/driver"
 
 	"container-registry/server/internal/access"
+	"container-registry/server/internal/disk"
 	"container-registry/server/internal/page"
 	"container-registry/server/internal/referrers"
+	"container-registry/server/internal/store"
 )
 
 // newPage is what people see of this server in a browser.
 func (s *Server) newPage(driver storagedriver.StorageDriver, controller *access.Controller) *page.Page {
-	return page.New(s.config, page.Parts{
+	parts := page.Parts{
 		Access:    controller,
 		Driver:    driver,
 		Referrers: referrers.NewLister(driver),
 		Holdings:  s.holdings,
+		Collector: s.collector,
 		Failing:   health.CheckStatus,
 		Log:       s.log,
-	})
+	}
+	if folder := store.Of(s.config).Folder(); folder != "" {
+		parts.Disk = disk.In(folder)
+	}
+	return page.New(s.config, parts)
 }

@@ -417,3 +417,36 @@ func TestPageDeletes(t *testing.T) {
 		t.Errorf("a registry for pulls only: %d", page.status)
 	}
 }
+
+func TestPageOfCleanup(t *testing.T) {
+	config := pageConfig(t)
+	config.Storage["maintenance"] = configuration.Parameters{"garbagecollection": map[any]any{
+		"schedule": "0 3 * * *", "timezone": "UTC", "retention": map[any]any{"dryrun": true, "rules": []any{map[any]any{"keepnewest": 1}}},
+	}}
+	b := browse(t, config, people)
+	alice, bob, carol := b.as(t, "alice"), b.as(t, "bob"), b.as(t, "carol")
+	client := b.client(t, "alice")
+	for _, name := range []string{"team-a/app", "team-b/app"} {
+		client.Push(t, name, "1", registrytest.Layer(1, 1000))
+		client.Push(t, name, "2", registrytest.Layer(2, 1000))
+		client.Push(t, name, "2", registrytest.Layer(3, 1000))
+	}
+	for _, path := range []string{"/ui/collect", "/ui/preview"} {
+		for _, each := range []*browser{bob, carol} {
+			if page := each.post(t, path, nil); page.status != http.StatusForbidden {
+				t.Errorf("%s by who may not: %d", path, page.status)
+			}
+		}
+	}
+	alice.get(t, "/ui/cleanup").contains(t, "03:00 UTC", "Collect now", "free of", "None yet", "only log what they would delete")
+	alice.post(t, "/ui/preview", nil)
+	waitFor(t, "the preview", func() bool { return strings.Contains(alice.get(t, "/ui/cleanup").text, "2 untagged manifests") })
+	alice.get(t, "/ui/cleanup").contains(t, "team-a/app:1", "team-b/app:1", "rule 1 (keep newest 1)", "dry run: they stay")
+	bob.get(t, "/ui/cleanup").contains(t, "not team-a", "team-b/app:1", "not Collect now", "not free of", "1 untagged manifest of yours")
+	alice.post(t, "/ui/collect", url.Values{"untagged": {"yes"}})
+	waitFor(t, "the collection", func() bool { return !strings.Contains(alice.get(t, "/ui/cleanup").text, "None yet") })
+	alice.get(t, "/ui/cleanup").contains(t, "kB</td>")
+	if tags := client.Tags(t, "team-a/app"); len(tags) != 2 {
+		t.Errorf("left are %v", tags)
+	}
+}

@@ -19,6 +19,7 @@ export const daemonConfig = registry.daemonConfig;
 export const mirrorEndpoint = registry.mirrorEndpoint ?? "";
 export const metricsEndpoint = registry.metricsEndpoint ?? "";
 export const scrapeConfig = registry.scrapeConfig ?? "";
+export const page = registry.page ?? "";
 export const version = registry.version;
 export const containerName = registry.containerName ?? "";
 export const serviceName = registry.serviceName ?? "";

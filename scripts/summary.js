@@ -7,10 +7,11 @@ const trust = outputs.caCertificate
   ? `${pulumi} stack output trustCommand | sh`
   : "(nothing to do: Docker trusts this registry as it is)";
 const login = outputs.username ? outputs.loginCommand.replace(/^pulumi/, pulumi) : "(nothing to do: the registry has no users)";
+const page = outputs.page ? `\n  page       ${outputs.page} in a browser` : "";
 console.log(`
 Your registry is up. Take it down with: npm stop
 
-  URL        ${outputs.endpoint}${expiry}
+  URL        ${outputs.endpoint}${expiry}${page}
   user       ${outputs.username || "none"}
   server     ${outputs.version}, container ${outputs.containerName}
 

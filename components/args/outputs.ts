@@ -13,6 +13,8 @@ export interface RegistryOutputs {
   daemonConfig: pulumi.Output<string>;
   /** Of registries that may have a pull-through cache beside them. */
   mirrorEndpoint?: pulumi.Output<string>;
+  /** Of registries that have a page. */
+  page?: pulumi.Output<string>;
   version: pulumi.Output<string>;
   /** Of registries that have a certificate of their own. */
   certificateExpiresAt?: pulumi.Output<string>;

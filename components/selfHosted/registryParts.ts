@@ -136,7 +136,7 @@ export function clientOutputs(
   settings: RegistrySettings,
   { certificate, users }: RegistryParts,
   mirror: pulumi.Output<string> = pulumi.output(""),
-): RegistryOutputs & Required<Pick<RegistryOutputs, "certificateExpiresAt" | "mirrorEndpoint">> {
+): RegistryOutputs & Required<Pick<RegistryOutputs, "certificateExpiresAt" | "mirrorEndpoint" | "page">> {
   const { endpoint: url, prefix, insecure } = clientAddress(settings);
   const cache = settings.mirror && completeMirror(settings.mirror);
   const trusted = cache && { prefix: hostPort(settings.hostname, cache.port), ofDockerHub: isOfDockerHub(cache) };
@@ -157,6 +157,7 @@ export function clientOutputs(
       }),
     ),
     mirrorEndpoint: mirror,
+    page: pulumi.output(settings.image === "bundled" && (settings.ui ?? true) ? `${url}/` : ""),
     version: pulumi.output(settings.image === "bundled" ? serverVersion() : settings.image),
   };
 }

@@ -97,6 +97,8 @@ export class SingleNodeRegistry extends pulumi.ComponentResource {
   public readonly metricsEndpoint: pulumi.Output<string>;
   /** YAML for a prometheus.yml; empty without `metrics`. */
   public readonly scrapeConfig: pulumi.Output<string>;
+  /** URL of the page in the browser; empty without `ui`. */
+  public readonly page: pulumi.Output<string>;
   /** Version of the server. */
   public readonly version: pulumi.Output<string>;
   /** Name of the server's container, for `docker logs` and `docker exec`. */
@@ -149,6 +151,7 @@ export class SingleNodeRegistry extends pulumi.ComponentResource {
     this.mirrorEndpoint = outputs.mirrorEndpoint;
     this.metricsEndpoint = outputs.metricsEndpoint;
     this.scrapeConfig = outputs.scrapeConfig;
+    this.page = outputs.page;
     this.version = outputs.version;
     // Outputs that tell where the registry is wait until it answers.
     this.containerName = nameWhenReady(this, container, { bundled, resources: settings.resources });

@@ -99,6 +99,8 @@ export class SwarmRegistry extends pulumi.ComponentResource {
   public readonly metricsEndpoint: pulumi.Output<string>;
   /** YAML for a prometheus.yml, by which it finds all tasks; empty without `metrics`. */
   public readonly scrapeConfig: pulumi.Output<string>;
+  /** URL of the page in the browser; empty without `ui`. */
+  public readonly page: pulumi.Output<string>;
   /** Version of the server. */
   public readonly version: pulumi.Output<string>;
   /** Name of the registry's service, for `docker service ps` and `docker service logs`. */
@@ -163,6 +165,7 @@ export class SwarmRegistry extends pulumi.ComponentResource {
     this.daemonConfig = outputs.daemonConfig;
     this.metricsEndpoint = outputs.metricsEndpoint;
     this.scrapeConfig = outputs.scrapeConfig;
+    this.page = outputs.page;
     this.version = outputs.version;
     const services = [service, forwarder, redis?.service, trust?.service].filter((each) => each !== undefined);
     this.serviceName = nameWhenRolledOut(engine, service, services);

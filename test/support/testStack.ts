@@ -29,6 +29,7 @@ export interface RegistryOutputs {
   mirrorEndpoint: string;
   metricsEndpoint: string;
   scrapeConfig: string;
+  page: string;
   version: string;
   containerName: string;
   serviceName: string;

@@ -382,6 +382,7 @@ describe("the outputs", () => {
         "loginCommand": "pulumi stack output password --show-secrets | docker login localhost:5000 --username admin --password-stdin",
         "metricsEndpoint": "",
         "mirrorEndpoint": "",
+        "page": "https://localhost:5000/",
         "password": "<password registry-users-admin-1>",
         "repositoryPrefix": "localhost:5000",
         "scrapeConfig": "",

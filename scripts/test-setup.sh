@@ -15,6 +15,9 @@ stock_version=v3.1.2
 # Command and the Debian package it is in.
 debian_tools="skopeo:skopeo openssl:openssl curl:curl ip:iproute2 iptables:iptables dockerd:docker.io git:git docker-registry:docker-registry redis-server:redis-server shellcheck:shellcheck /usr/sbin/sshd:openssh-server /usr/sbin/nginx:nginx-light promtool:prometheus buildah:buildah podman:podman ctr:containerd"
 
+# A browser for the page; other systems have Chrome.
+command -v google-chrome >/dev/null || debian_tools="$debian_tools chromium:chromium"
+
 missing_packages() {
   local tool
   for tool in $debian_tools; do

@@ -31,11 +31,12 @@ const people = "#!access bob push-pull team-b/*\n#!access carol pull team-a/*\n"
 type browser struct {
 	*http.Client
 	server *httptest.Server
+	at     *Server
 	file   string
 }
 
 // browse starts a registry with a page. Its users' passwords are their names.
-func browse(t *testing.T, config *configuration.Configuration, users string) *browser {
+func browse(t testing.TB, config *configuration.Configuration, users string) *browser {
 	t.Helper()
 	config.HTTP.Addr = "127.0.0.1:0"
 	config.Log.AccessLog.Disabled = true
@@ -57,10 +58,10 @@ func browse(t *testing.T, config *configuration.Configuration, users string) *br
 	done := s.collect(ctx)
 	server := httptest.NewServer(s.http.Handler)
 	t.Cleanup(func() { server.Close(); cancel(); done.Wait() })
-	return (&browser{server: server, file: file}).another(t)
+	return (&browser{server: server, at: s, file: file}).another(t)
 }
 
-func writeUsers(t *testing.T, file, rights string, names ...string) {
+func writeUsers(t testing.TB, file, rights string, names ...string) {
 	t.Helper()
 	for _, name := range names {
 		hash, err := bcrypt.GenerateFromPassword([]byte(name), bcrypt.MinCost)
@@ -75,18 +76,18 @@ func writeUsers(t *testing.T, file, rights string, names ...string) {
 }
 
 // another is a browser without a login at the same registry.
-func (b *browser) another(t *testing.T) *browser {
+func (b *browser) another(t testing.TB) *browser {
 	t.Helper()
 	jar, err := cookiejar.New(nil)
 	if err != nil {
 		t.Fatal(err)
 	}
 	client := &http.Client{Jar: jar, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
-	return &browser{client, b.server, b.file}
+	return &browser{client, b.server, b.at, b.file}
 }
 
 // as is one where somebody is logged in.
-func (b *browser) as(t *testing.T, user string) *browser {
+func (b *browser) as(t testing.TB, user string) *browser {
 	t.Helper()
 	other := b.another(t)
 	if page := other.post(t, "/ui/login", url.Values{"user": {user}, "password": {user}}); page.status != http.StatusSeeOther {
@@ -115,17 +116,17 @@ type answer struct {
 	location string
 }
 
-func (b *browser) get(t *testing.T, path string) answer {
+func (b *browser) get(t testing.TB, path string) answer {
 	t.Helper()
 	return b.send(t, http.MethodGet, path, nil, nil)
 }
 
-func (b *browser) post(t *testing.T, path string, form url.Values) answer {
+func (b *browser) post(t testing.TB, path string, form url.Values) answer {
 	t.Helper()
 	return b.send(t, http.MethodPost, path, form, http.Header{"Sec-Fetch-Site": {"same-origin"}})
 }
 
-func (b *browser) send(t *testing.T, method, path string, form url.Values, header http.Header) answer {
+func (b *browser) send(t testing.TB, method, path string, form url.Values, header http.Header) answer {
 	t.Helper()
 	r, err := http.NewRequestWithContext(t.Context(), method, b.server.URL+path, strings.NewReader(form.Encode()))
 	if err != nil {

@@ -1,0 +1,257 @@
+import { randomBytes } from "crypto";
+import { Browser, Person, View } from "../support/browser";
+import { CleanUp } from "../support/cleanUp";
+import { request } from "../support/clients";
+import { manifestType, pushImage, randomImage } from "../support/images";
+import { indexOf, madeChart, madeImage } from "../support/madeImages";
+import { eventually } from "../support/run";
+import { RegistryOutputs, TestStack } from "../support/testStack";
+
+const attack = `</code><script>alert(1)</script><img src=x onerror=alert(1)>`;
+
+/** The page, as people see it in a browser. */
+describe("the page of a registry", () => {
+  const cleanUp = new CleanUp();
+  let outputs: RegistryOutputs;
+  let browser: Browser;
+
+  beforeAll(async () => {
+    const stack = cleanUp.add(
+      await TestStack.create({
+        "users[0].name": "admin",
+        "users[1].name": "maria",
+        "users[1].repositories[0]": "shop/*",
+        "users[2].name": "reader",
+        "users[2].access": "pull",
+        "users[2].repositories[0]": "base/*",
+        "garbageCollection.schedule": "0 3 1 1 *",
+        "garbageCollection.retention[0].repositories[0]": "shop/*",
+        "garbageCollection.retention[0].keepNewest": 3,
+      }),
+    );
+    outputs = await stack.up();
+    browser = cleanUp.add(await Browser.open());
+    await fill();
+  });
+
+  /** What a registry holds after some use. */
+  async function fill(): Promise<void> {
+    const base = randomBytes(400_000);
+    const steps = [
+      "ADD rootfs.tar.gz /",
+      "RUN apt-get update && apt-get install -y ca-certificates",
+      "COPY --chown=1000 dist /app",
+      'CMD ["--port", "8080"]',
+    ];
+    const labels = { "org.opencontainers.image.source": "https://git.example.com/shop/api", hostile: attack };
+    const env = ["PATH=/usr/local/bin:/usr/bin:/bin", "MODE=production"];
+    for (let minor = 0; minor < 12; minor++) {
+      const both = {
+        amd64: madeImage({ labels, env, steps, base }),
+        arm64: madeImage({ architecture: "arm64", labels, env, steps, base }),
+      };
+      for (const image of Object.values(both)) {
+        await pushImage(outputs, "shop/api", image.digest, image);
+      }
+      await pushIndex("shop/api", `1.${minor}.0`, indexOf(both));
+      if (minor === 11) {
+        await pushIndex("shop/api", "latest", indexOf(both));
+      }
+    }
+    for (const repository of ["shop/web", "shop/worker", "base/debian", "base/node", "infra/proxy"]) {
+      await pushImage(outputs, repository, "latest", madeImage({ labels, env, steps, base }));
+    }
+    await pushImage(outputs, "charts/shop", "0.3.1", madeChart("shop", "0.3.1"));
+    for (let build = 1; build <= 10; build++) {
+      await pushImage(outputs, "shop/builds", `build-${build}`, randomImage([50_000]));
+    }
+  }
+
+  async function pushIndex(repository: string, tag: string, body: Buffer): Promise<void> {
+    const headers = { "Content-Type": "application/vnd.oci.image.index.v1+json" };
+    expect((await request(outputs, `/v2/${repository}/manifests/${tag}`, { method: "PUT", headers, body })).status).toBe(201);
+  }
+
+  async function loggedIn(user: string, view: View = {}): Promise<Person> {
+    const person = await browser.person(outputs.endpoint, view);
+    await person.logIn(user, outputs.credentials[user] ?? "");
+    return person;
+  }
+
+  const shown = (person: Person, path: string, text: string): Promise<boolean> =>
+    eventually(`"${text}" on ${path}`, async () => {
+      await person.page.goto(path);
+      return (await person.text()).includes(text);
+    });
+
+  it("has its address in the outputs, and leaves / to load balancers", async () => {
+    expect(outputs.page).toBe(`${outputs.endpoint}/`);
+    expect(await request(outputs, "/", { login: null })).toMatchObject({ status: 200, body: Buffer.from("") });
+    const browsers = await request(outputs, "/", { login: null, headers: { Accept: "text/html" } });
+    expect([browsers.status, browsers.headers.location]).toEqual([303, "/ui/"]);
+  });
+
+  it("shows each user what they may see", async () => {
+    const admin = await loggedIn("admin");
+    await shown(admin, "/ui/", "8 repositories");
+    const reader = await loggedIn("reader");
+    expect(await reader.text()).toContain("2 repositories");
+    expect(await reader.text()).not.toContain("shop");
+    await reader.page.goto("/ui/r/shop/api");
+    expect(await reader.text()).toContain("not for you to see");
+    await reader.page.goto("/ui/r/base/debian");
+    expect(await reader.page.getByRole("checkbox").count()).toBe(0);
+    await reader.page.getByRole("button", { name: "Log out" }).click();
+    await reader.page.waitForURL("**/ui/login");
+    await reader.page.goto("/ui/r/base/debian");
+    expect(reader.page.url()).toContain("/ui/login?to=");
+    expect([...admin.complaints, ...reader.complaints]).toEqual([]);
+  });
+
+  it("refuses a wrong password, and keeps none", async () => {
+    const person = await browser.person(outputs.endpoint);
+    await person.page.goto("/");
+    await person.page.getByLabel("User").fill("admin");
+    await person.page.getByLabel("Password").fill("wrong");
+    await person.page.getByRole("button", { name: "Log in" }).click();
+    expect(await person.page.getByRole("alert").innerText()).toBe("Unknown user or wrong password.");
+    expect(await person.inspect("login-refused")).toEqual([]);
+    const cookies = await (await loggedIn("admin")).context.cookies();
+    expect(cookies).toEqual([expect.objectContaining({ httpOnly: true, secure: true, sameSite: "Strict", path: "/ui/" })]);
+    expect(JSON.stringify(cookies)).not.toContain(outputs.password);
+  });
+
+  it("is searched, browsed and copied from", async () => {
+    const person = await loggedIn("maria");
+    await person.context.grantPermissions(["clipboard-read", "clipboard-write"]);
+    await person.page.getByPlaceholder("Search repositories").fill("api");
+    await person.page.getByRole("button", { name: "Search" }).click();
+    expect(await person.text()).toContain("1 repository with “api”");
+    await person.page.getByRole("link", { name: "shop/api" }).click();
+    const tags = await person.page.getByRole("row").allInnerTexts();
+    expect(tags.slice(1, 3)).toEqual([expect.stringContaining("latest"), expect.stringContaining("1.11.0")]);
+    await person.page.getByRole("button", { name: /^Copy .*:1\.11\.0$/ }).click();
+    const copied: unknown = await person.page.evaluate("navigator.clipboard.readText()");
+    expect(copied).toBe(`docker pull ${outputs.repositoryPrefix}/shop/api:1.11.0`);
+    await person.page.getByRole("link", { name: "latest", exact: true }).click();
+    await person.page.getByRole("link", { name: "linux/arm64" }).click();
+    const text = await person.text();
+    for (const part of ["COPY --chown=1000 dist /app", "MODE=production", "https://git.example.com/shop/api", attack]) {
+      expect(text).toContain(part);
+    }
+    expect(person.complaints).toEqual([]);
+  });
+
+  it("deletes ten tags after a question, and frees their space by a collection", async () => {
+    const person = await loggedIn("admin");
+    await person.page.goto("/ui/r/shop/builds");
+    await person.page.getByLabel("All tags of this page").check();
+    expect(await person.text()).toContain("10 chosen");
+    await person.page.getByRole("button", { name: "Delete chosen tags…" }).click();
+    expect(await person.text()).toMatch(/Delete 10 tags\?[^]*10 images will have no tag then[^]*frees 50\d kB at most/);
+    expect(await person.inspect("delete")).toEqual([]);
+    await person.page.getByRole("button", { name: "Delete", exact: true }).click();
+    expect(await person.text()).toContain("10 tags were deleted");
+    expect((await request(outputs, "/v2/shop/builds/tags/list")).body.toString()).toContain('"tags":[]');
+    await person.page.getByRole("link", { name: "Clean-up" }).click();
+    await person.page.getByRole("button", { name: "Collect now" }).click();
+    await shown(person, "/ui/cleanup", "just now");
+    expect(await person.page.getByRole("region", { name: "Collections" }).innerText()).toMatch(/50\d kB/);
+    await person.page.getByRole("button", { name: "Find out" }).click();
+    await shown(person, "/ui/cleanup", "rule 1 (keep newest 3)");
+    expect(await person.text()).toMatch(/free of/);
+    expect(person.complaints).toEqual([]);
+  });
+
+  const views: [name: string, view: View][] = [
+    ["light", {}],
+    ["dark", { dark: true }],
+    ["phone", { width: 390 }],
+    ["phone-dark", { width: 390, dark: true }],
+  ];
+
+  it.each(views)("keeps nobody from using it, and fits on the screen: %s", async (name, view) => {
+    const person = await browser.person(outputs.endpoint, view);
+    await person.page.goto("/");
+    const wrong = [...(await person.inspect(`login-${name}`))];
+    await person.logIn("admin", outputs.password);
+    for (const [page, path] of [
+      ["repositories", ""],
+      ["tags", "r/shop/api"],
+      ["index", "r/shop/api:latest"],
+      ["image", "r/shop/web:latest"],
+      ["chart", "r/charts/shop:0.3.1"],
+      ["cleanup", "cleanup"],
+      ["missing", "r/none"],
+    ] as const) {
+      await person.page.goto(`/ui/${path}`);
+      wrong.push(...(await person.inspect(`${page}-${name}`)).map((each) => `${page}: ${each}`));
+      const beyond: number = await person.page.evaluate("document.documentElement.scrollWidth - innerWidth");
+      expect([page, beyond]).toEqual([page, 0]);
+    }
+    expect(wrong).toEqual([]);
+    expect(person.complaints).toEqual([]);
+  });
+
+  it("needs no script", async () => {
+    await pushImage(outputs, "shop/plain", "1", randomImage());
+    await pushImage(outputs, "shop/plain", "2", randomImage());
+    const person = await loggedIn("maria", { script: false });
+    await person.page.goto("/ui/r/shop/plain");
+    expect(await person.page.getByRole("button", { name: /^Copy/ }).count()).toBe(0);
+    await person.page.getByLabel("1", { exact: true }).check();
+    await person.page.getByRole("button", { name: "Delete chosen tags…" }).click();
+    await person.page.getByRole("button", { name: "Delete", exact: true }).click();
+    expect(await person.text()).toContain("1 tag was deleted");
+    await person.page.getByRole("link", { name: "2", exact: true }).click();
+    expect(await person.text()).toContain(`docker pull ${outputs.repositoryPrefix}/shop/plain:2`);
+  });
+
+  it("needs no mouse", async () => {
+    const person = await browser.person(outputs.endpoint);
+    const { keyboard } = person.page;
+    await person.page.goto("/");
+    // The first field has the focus already.
+    await keyboard.type("maria");
+    await keyboard.press("Tab");
+    await keyboard.type(outputs.credentials.maria ?? "");
+    await keyboard.press("Enter");
+    await person.page.getByRole("button", { name: "Log out" }).waitFor();
+    await person.tabTo("To the content");
+    await person.tabTo("shop/api");
+    await keyboard.press("Enter");
+    await person.page.getByRole("heading", { name: "shop/api" }).waitFor();
+    await person.tabTo("1.5.0");
+    await keyboard.press("Space");
+    expect(await person.text()).toContain("1 chosen");
+    await keyboard.press("Enter");
+    await person.page.getByRole("heading", { name: "Delete 1 tag?" }).waitFor();
+    await person.tabTo("Keep");
+    await keyboard.press("Enter");
+    await person.page.getByRole("heading", { name: "shop/api" }).waitFor();
+  });
+
+  it("shows images of many layers, and of the largest manifest", async () => {
+    const image = randomImage([100]);
+    const { config, layers } = JSON.parse(image.manifest.toString()) as { config: object; layers: object[] };
+    const push = async (tag: string, manifest: object): Promise<void> => {
+      const body = Buffer.from(JSON.stringify({ schemaVersion: 2, mediaType: manifestType, config, ...manifest }));
+      const answer = await request(outputs, `/v2/shop/large/manifests/${tag}`, {
+        method: "PUT",
+        headers: { "Content-Type": manifestType },
+        body,
+      });
+      expect([tag, answer.status]).toEqual([tag, 201]);
+    };
+    await pushImage(outputs, "shop/large", "small", image);
+    await push("layers", { layers: Array.from({ length: 1000 }, () => layers[0]) });
+    await push("largest", { layers, annotations: { text: "x".repeat((4 << 20) - 1000) } });
+    const person = await loggedIn("maria");
+    await person.page.goto("/ui/r/shop/large");
+    expect(await person.page.getByRole("row").count()).toBe(4);
+    for (const tag of ["layers", "largest"]) {
+      await person.page.goto(`/ui/r/shop/large:${tag}`);
+      expect(await person.page.getByRole("heading", { level: 1 }).innerText()).toBe(tag);
+    }
+  });
+});

@@ -1,0 +1,108 @@
+import { execFileSync } from "child_process";
+import * as fs from "fs";
+import * as path from "path";
+import { Browser as Chromium, BrowserContext, chromium, Page } from "playwright-core";
+import { projectRoot } from "./testStack";
+
+/** Pictures of the pages, for people. */
+const pictures = path.join(projectRoot, "test", "output");
+
+/** What looks for that which keeps people from using a page. */
+const axe = fs.readFileSync(require.resolve("axe-core/axe.min.js"), "utf8");
+
+/** How a person looks at a page. */
+export interface View {
+  width?: number;
+  dark?: boolean;
+  script?: boolean;
+}
+
+/** Debian's Chromium, or what there is of its kind. It is ended by `dispose`. */
+export class Browser {
+  private constructor(private readonly chromium: Chromium) {}
+
+  static async open(): Promise<Browser> {
+    const executablePath = execFileSync("sh", ["-c", "command -v chromium || command -v google-chrome"], {
+      encoding: "utf8",
+    }).trim();
+    // Its sandbox needs more than a container may.
+    return new Browser(await chromium.launch({ executablePath, args: ["--no-sandbox", "--disable-dev-shm-usage"] }));
+  }
+
+  /** A person with cookies of their own, who has not been here before. */
+  async person(endpoint: string, { width = 1280, dark = false, script = true }: View = {}): Promise<Person> {
+    const context = await this.chromium.newContext({
+      baseURL: endpoint,
+      viewport: { width, height: 800 },
+      colorScheme: dark ? "dark" : "light",
+      javaScriptEnabled: script,
+      // Nobody has told it of the test's CA.
+      ignoreHTTPSErrors: true,
+    });
+    return new Person(context, await context.newPage());
+  }
+
+  async dispose(): Promise<void> {
+    await this.chromium.close();
+  }
+}
+
+/** Somebody before a browser. What the page did not mean to have happen is kept in `complaints`. */
+export class Person {
+  readonly complaints: string[] = [];
+
+  constructor(
+    readonly context: BrowserContext,
+    readonly page: Page,
+  ) {
+    page.setDefaultTimeout(30_000);
+    page.on("pageerror", (error) => this.complaints.push(String(error)));
+    page.on("dialog", (dialog) => {
+      this.complaints.push(`a dialog: ${dialog.message()}`);
+      void dialog.dismiss();
+    });
+    page.on("console", (message) => {
+      // Chromium calls every answer of 4xx an error.
+      if (message.type() === "error" && !message.text().startsWith("Failed to load resource")) {
+        this.complaints.push(message.text());
+      }
+    });
+  }
+
+  async logIn(user: string, password: string): Promise<void> {
+    await this.page.goto("/");
+    await this.page.getByLabel("User").fill(user);
+    await this.page.getByLabel("Password").fill(password);
+    await this.page.getByRole("button", { name: "Log in" }).click();
+    await this.page.getByRole("button", { name: "Log out" }).waitFor();
+  }
+
+  /** The text of the page's main part. */
+  text(): Promise<string> {
+    return this.page.getByRole("main").innerText();
+  }
+
+  /** Takes a picture, and returns what axe-core finds to be wrong, each as `rule: element`. */
+  async inspect(name: string): Promise<string[]> {
+    fs.mkdirSync(pictures, { recursive: true });
+    await this.page.screenshot({ path: path.join(pictures, `page-${name}.png`), fullPage: true });
+    const found: { id: string; nodes: { html: string }[] }[] = await this.page.evaluate(
+      `${axe}; axe.run().then((r) => r.violations)`,
+    );
+    return found.flatMap(({ id, nodes }) => nodes.map(({ html }) => `${id}: ${html}`));
+  }
+
+  /** Goes from element to element by the tab key, until one that has this name. */
+  async tabTo(name: string): Promise<void> {
+    for (let presses = 0; presses < 60; presses++) {
+      await this.page.keyboard.press("Tab");
+      const focused: string = await this.page.evaluate(
+        "((e) => e.getAttribute('aria-label') || e.labels?.[0]?.innerText || e.innerText || e.value || '')(document.activeElement)",
+      );
+      if (focused.trim() === name) {
+        return;
+      }
+    }
+    throw new Error(`no way to ${name} by the tab key`);
+  }
+}

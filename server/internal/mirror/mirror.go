@@ -21,5 +21,7 @@ func Prepare(ctx context.Context, c *configuration.Configuration, file string, l
 	}
 	// The engine knows no other way to choose how it speaks to the upstream.
 	http.DefaultTransport = newUpstream(c.Proxy.RemoteURL, log)
+	engine := logrus.StandardLogger()
+	engine.SetFormatter(quiet{engine.Formatter})
 	return tidy(ctx, c, log)
 }

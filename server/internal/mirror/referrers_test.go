@@ -84,6 +84,9 @@ func TestMirrorReferrers(t *testing.T) {
 				return status == http.StatusServiceUnavailable
 			})
 			m.kill()
+			if log := m.log.String(); strings.Contains(log, "unknown tag") || !strings.Contains(log, "/referrers/") {
+				t.Errorf("the log is:\n%s", log)
+			}
 		})
 	}
 }

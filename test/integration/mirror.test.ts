@@ -1,8 +1,9 @@
 import * as fs from "fs";
 import { CleanUp } from "../support/cleanUp";
-import { DockerClient, request } from "../support/clients";
+import { digestOf, DockerClient, request } from "../support/clients";
 import { PrivateEngine } from "../support/engine";
 import { engine29Programs } from "../support/engine29";
+import { manifestType, pushImage, randomImage } from "../support/images";
 import { freePort } from "../support/ports";
 import { eventually } from "../support/run";
 import { readable, secretOf } from "../support/secretSearch";
@@ -129,6 +130,23 @@ describe("a mirror beside the registry", () => {
     const image = await imageOfHub("second");
     await eventually("a pull", async () => (await docker.attempt("pull", image)).code === 0, 60);
     expect(await size()).toMatch(/^2 repositories, 8 blobs/);
+  });
+
+  it("lists what its upstream has about an image", async () => {
+    const [image, about] = [randomImage(), randomImage()];
+    const subject = { mediaType: manifestType, digest: image.digest, size: image.manifest.length };
+    const manifest = Buffer.from(JSON.stringify({ ...(JSON.parse(about.manifest.toString()) as object), subject }));
+    const signature = { blobs: about.blobs, manifest, digest: digestOf(manifest) };
+    const there = { ...outputs, endpoint: outputs.mirrorEndpoint };
+    const listed = async (): Promise<string[]> => {
+      const answer = await request(there, `/v2/library/signed/referrers/${image.digest}`, { login: null });
+      expect(answer.status).toBe(200);
+      return (JSON.parse(answer.body.toString()) as { manifests: { digest: string }[] }).manifests.map(({ digest }) => digest);
+    };
+    await pushImage(hubOutputs, "library/signed", "latest", image, { host: engine.address });
+    expect(await listed()).toEqual([]);
+    await pushImage(hubOutputs, "library/signed", signature.digest, signature, { host: engine.address });
+    expect(await listed()).toEqual([signature.digest]);
   });
 
   it("can be pulled from alone: it takes no push, and asks for no login", async () => {

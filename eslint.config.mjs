@@ -83,6 +83,11 @@ export default defineConfig(
     },
   },
   {
+    // The page's script, for browsers.
+    files: ["server/**/*.js"],
+    languageOptions: { globals: { document: "readonly", navigator: "readonly", setTimeout: "readonly" } },
+  },
+  {
     files: ["**/*.mjs"],
     languageOptions: {
       globals: {

@@ -201,6 +201,31 @@ func TestRoles(t *testing.T) {
 	}
 }
 
+// TestAs has requests of which the page knows whose they are.
+func TestAs(t *testing.T) {
+	users := "#!access reader pull team/*\n" + user(t, "reader", "r") + user(t, "writer", "w")
+	r := start(t, users, "")
+	r.push(t, "team/app", "writer:w")
+	handler := r.Config.Handler
+	for _, test := range []struct {
+		as, method, path string
+		want             int
+	}{
+		{"reader", http.MethodGet, "/v2/team/app/tags/list", http.StatusOK},
+		{"reader", http.MethodGet, "/v2/other/app/tags/list", http.StatusForbidden},
+		{"reader", http.MethodDelete, "/v2/team/app/manifests/latest", http.StatusForbidden},
+		{"nobody", http.MethodGet, "/v2/team/app/tags/list", http.StatusUnauthorized},
+		{"", http.MethodGet, "/v2/team/app/tags/list", http.StatusUnauthorized},
+	} {
+		w := httptest.NewRecorder()
+		request := httptest.NewRequest(test.method, test.path, nil)
+		handler.ServeHTTP(w, request.WithContext(As(request.Context(), test.as)))
+		if w.Code != test.want {
+			t.Errorf("%s %s as %q: %d, want %d", test.method, test.path, test.as, w.Code, test.want)
+		}
+	}
+}
+
 func TestTooManyFailures(t *testing.T) {
 	r := start(t, user(t, "alice", "a")+user(t, "bob", "b")+user(t, "carol", "c")+"#!anonymous pull public/*\n", ", limit: {failures: 3, window: 1h}")
 	if a := r.ask(t, http.MethodGet, "/v2/", "alice:a"); a.StatusCode != 200 {

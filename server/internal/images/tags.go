@@ -76,11 +76,19 @@ func (r *Reader) Tag(ctx context.Context, repository, name string) (Tag, error) 
 
 // TagsOf are the tags that name an image, of those whose names are given.
 func (r *Reader) TagsOf(ctx context.Context, repository string, d digest.Digest, names []string) ([]string, error) {
-	tags, err := r.Tags(ctx, repository, names)
+	named := make([]digest.Digest, len(names))
+	err := each(ctx, len(names), func(ctx context.Context, i int) error {
+		content, err := r.get(ctx, layout.TagPath(repository, names[i]))
+		if errors.Is(err, ErrMissing) {
+			err = nil
+		}
+		named[i] = digest.Digest(content)
+		return err
+	})
 	var found []string
-	for _, each := range tags {
-		if each.Digest == d {
-			found = append(found, each.Name)
+	for i, each := range named {
+		if each == d {
+			found = append(found, names[i])
 		}
 	}
 	return found, err

@@ -13,7 +13,7 @@ import (
 
 const (
 	// manyTags is how many tags a repository may have for all of them to be looked at.
-	manyTags = 1000
+	manyTags = 200
 	// manyAbout is how many signatures and the like are listed.
 	manyAbout = 50
 )

@@ -11,6 +11,7 @@ import (
 	"github.com/distribution/reference"
 	"github.com/opencontainers/go-digest"
 
+	"container-registry/server/internal/garbage"
 	"container-registry/server/internal/holdings"
 	"container-registry/server/internal/images"
 )
@@ -29,6 +30,8 @@ type tagList struct {
 	Held             *holdings.Repository
 	// MayDelete is whether there are boxes to choose tags by.
 	MayDelete bool
+	// DryRun is set when no rule deletes what it would.
+	DryRun bool
 	// Deleted is what the visitor has just done.
 	Deleted string
 }
@@ -36,6 +39,8 @@ type tagList struct {
 type tagRow struct {
 	images.Summary
 	Link, Pull string
+	// Goes is the rule by which a collection would delete it, as of the last look.
+	Goes string
 }
 
 // showReference is for a repository, or for an image of it by tag or digest.
@@ -106,9 +111,15 @@ func (p *Page) showTags(w http.ResponseWriter, r *http.Request, v *visitor, repo
 		p.showFailure(w, r, v, err)
 		return
 	}
+	going := p.going(repository)
 	for _, each := range found {
-		list.Rows = append(list.Rows, tagRow{each, p.link("r/"+repository+":"+each.Name, nil), p.pull(r, repository, each.Kind, each.Name)})
+		row := tagRow{Summary: each, Link: p.link("r/"+repository+":"+each.Name, nil), Pull: p.pull(r, repository, each.Kind, each.Name)}
+		if goes := going[each.Name]; goes.Digest == each.Digest {
+			row.Goes = goes.Rule
+		}
+		list.Rows = append(list.Rows, row)
 	}
+	list.DryRun = p.Collector.Options().Retention.DryRun
 	p.render(w, r, v, http.StatusOK, "tags", repository, list)
 }
 
@@ -157,3 +168,16 @@ func (p *Page) commands(r *http.Request, repository string, kind images.Kind, ta
 
 // base is the last part of a repository's name.
 func base(repository string) string { return repository[strings.LastIndexByte(repository, '/')+1:] }
+
+// going are the tags that a collection would delete, as of the last look.
+func (p *Page) going(repository string) map[string]garbage.Retired {
+	all := map[string]garbage.Retired{}
+	if last, _, _ := p.Collector.Preview(); last != nil {
+		for _, each := range last.Tags {
+			if each.Repository == repository {
+				all[each.Tag] = each
+			}
+		}
+	}
+	return all
+}

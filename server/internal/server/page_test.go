@@ -443,6 +443,7 @@ func TestPageOfCleanup(t *testing.T) {
 	alice.post(t, "/ui/preview", nil)
 	waitFor(t, "the preview", func() bool { return strings.Contains(alice.get(t, "/ui/cleanup").text, "2 untagged manifests") })
 	alice.get(t, "/ui/cleanup").contains(t, "team-a/app:1", "team-b/app:1", "rule 1 (keep newest 1)", "dry run: they stay")
+	alice.get(t, "/ui/r/team-a/app").contains(t, "no rule keeps it", "By rule 1 (keep newest 1)")
 	bob.get(t, "/ui/cleanup").contains(t, "not team-a", "team-b/app:1", "not Collect now", "not free of", "1 untagged manifest of yours")
 	alice.post(t, "/ui/collect", url.Values{"untagged": {"yes"}})
 	waitFor(t, "the collection", func() bool { return !strings.Contains(alice.get(t, "/ui/cleanup").text, "None yet") })

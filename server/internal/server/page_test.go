@@ -452,3 +452,19 @@ func TestPageOfCleanup(t *testing.T) {
 		t.Errorf("left are %v", tags)
 	}
 }
+
+// TestPageWithoutStore has the store away: who looks is told so by a page.
+func TestPageWithoutStore(t *testing.T) {
+	b := browse(t, pageConfig(t), people)
+	alice := b.as(t, "alice")
+	away := func(context.Context) map[string]string { return map[string]string{"storagedriver_s3": "no route to 10.0.0.1"} }
+	b.at.ui.Failing = away
+	page := alice.get(t, "/ui/r/team-a/app")
+	if page.status != http.StatusServiceUnavailable || page.header.Get("Retry-After") == "" {
+		t.Errorf("%d", page.status)
+	}
+	page.contains(t, "store does not answer", "not 10.0.0.1")
+	if page := b.get(t, "/ui/login"); page.status != http.StatusOK {
+		t.Errorf("the login: %d", page.status)
+	}
+}

@@ -457,7 +457,9 @@ func TestPageOfCleanup(t *testing.T) {
 func TestPageWithoutStore(t *testing.T) {
 	b := browse(t, pageConfig(t), people)
 	alice := b.as(t, "alice")
-	away := func(context.Context) map[string]string { return map[string]string{"storagedriver_s3": "no route to 10.0.0.1"} }
+	away := func(context.Context) map[string]string {
+		return map[string]string{"storagedriver_s3": "no route to 10.0.0.1"}
+	}
 	b.at.ui.Failing = away
 	page := alice.get(t, "/ui/r/team-a/app")
 	if page.status != http.StatusServiceUnavailable || page.header.Get("Retry-After") == "" {

@@ -49,6 +49,8 @@ type Holdings struct {
 	settle time.Duration
 	// written and stale wake Run up.
 	written, stale chan struct{}
+	// resting is until when a repository is not counted again; only Run uses it.
+	resting map[string]time.Time
 
 	mutex        sync.Mutex
 	repositories map[string]Repository
@@ -81,6 +83,7 @@ func Of(driver storagedriver.StorageDriver, log *logrus.Entry) *Holdings {
 		settle:       time.Second,
 		written:      make(chan struct{}, 1),
 		stale:        make(chan struct{}, 1),
+		resting:      map[string]time.Time{},
 		repositories: map[string]Repository{},
 		changed:      map[string]bool{},
 		sizes:        map[uint64]sized{},

@@ -187,6 +187,25 @@ func TestKeepUp(t *testing.T) {
 	eventually("a push elsewhere", func() bool { return len(h.Repositories()) == 2 })
 }
 
+// TestRest has a repository that took long left alone for a while, and no other one.
+func TestRest(t *testing.T) {
+	s := filled(t)
+	h := Of(s.driver, quiet())
+	eventually := run(t, h)
+	eventually("the first count", func() bool { _, counted := h.At(); return counted })
+	began := time.Now()
+	h.resting["team"] = began.Add(300 * time.Millisecond)
+	for _, name := range []string{"team", "team/app"} {
+		s.manifest(name, "m6", "2")
+		h.Observe(t.Context(), writes.Write{Action: writes.Push, Kind: writes.Manifest, Repository: name})
+	}
+	eventually("the other one", func() bool { return h.Repositories()[1].Tags == app.Tags+1 })
+	eventually("the one that rests", func() bool { return h.Repositories()[0].Tags == team.Tags+1 })
+	if time.Since(began) < 300*time.Millisecond {
+		t.Error("it did not rest")
+	}
+}
+
 // failing is a store that is away.
 type failing struct {
 	storagedriver.StorageDriver

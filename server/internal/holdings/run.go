@@ -2,7 +2,9 @@ package holdings
 
 import (
 	"context"
+	"maps"
 	"math/rand/v2"
+	"slices"
 	"time"
 )
 
@@ -10,7 +12,7 @@ const (
 	// often is how long all is left uncounted, with some more, so that several servers of
 	// a store count at different times.
 	often = time.Hour
-	// share is which part of its time a server counts, at the most.
+	// share is how much longer than it took to count something it is left alone after that.
 	share = 20
 	// retry is after a count that failed.
 	retry = time.Minute
@@ -37,6 +39,7 @@ func (h *Holdings) Run(ctx context.Context) {
 // keepUp counts what was written to, for a while.
 func (h *Holdings) keepUp(ctx context.Context, while time.Duration) {
 	until := time.After(while)
+	var later <-chan time.Time
 	for {
 		select {
 		case <-ctx.Done():
@@ -45,36 +48,47 @@ func (h *Holdings) keepUp(ctx context.Context, while time.Duration) {
 			return
 		case <-h.stale:
 			return
+		case <-later:
 		case <-h.written:
+			pause(ctx, h.settle)
 		}
 		// Before all was counted once there is nothing to keep up.
 		if _, counted := h.At(); !counted {
 			continue
 		}
-		pause(ctx, h.settle)
-		began := time.Now()
-		h.countChanged(ctx)
-		pause(ctx, share*time.Since(began))
+		later = nil
+		if rest := h.countChanged(ctx); rest > 0 {
+			later = time.After(rest)
+		}
 	}
 }
 
-// countChanged leaves what can't be counted now to the next count of all.
-func (h *Holdings) countChanged(ctx context.Context) {
+// countChanged passes by the repositories that took long not long ago, and says when the
+// first of them may be counted again. What can't be counted now is left to the next count
+// of all.
+func (h *Holdings) countChanged(ctx context.Context) (rest time.Duration) {
 	h.mutex.Lock()
-	var names []string
-	for name := range h.changed {
-		names = append(names, name)
-	}
+	names := slices.Collect(maps.Keys(h.changed))
 	h.mutex.Unlock()
 	for _, name := range names {
+		if left := time.Until(h.resting[name]); left > 0 {
+			if rest == 0 || left < rest {
+				rest = left
+			}
+			continue
+		}
+		began := time.Now()
 		if err := h.countOne(ctx, name); err != nil {
 			if ctx.Err() == nil {
 				h.log.WithError(err).WithField("repository", name).Warn("what a repository holds could not be counted")
 			}
 			h.Refresh()
-			return
+			return 0
 		}
+		h.resting[name] = time.Now().Add(share * time.Since(began))
 	}
+	maps.DeleteFunc(h.resting, func(_ string, until time.Time) bool { return time.Now().After(until) })
+	return rest
 }
 
 func pause(ctx context.Context, d time.Duration) {

@@ -63,7 +63,9 @@ export const clouds: Answers = {
     "azure-native:authorization:getClientConfig": { tenantId: "the-tenant" },
     "azure-native:authorization:getClientToken": { token: "the-azure-token" },
     "gcp:organizations/getClientConfig:getClientConfig": { accessToken: "the-google-token" },
-    "azure-native:storage:listStorageAccountKeys": { keys: [{ keyName: "key1", value: "dGhlLWFjY291bnQta2V5" }, { keyName: "key2" }] },
+    "azure-native:storage:listStorageAccountKeys": {
+      keys: [{ keyName: "key1", value: "dGhlLWFjY291bnQta2V5" }, { keyName: "key2" }],
+    },
   },
   ids: {
     "azure-native:containerregistry:Registry": (_, inputs) =>

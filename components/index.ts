@@ -1,4 +1,5 @@
 export * from "./args/registry";
+export * from "./args/logs";
 export * from "./args/managed";
 export * from "./args/storage";
 export * from "./args/swarm";

@@ -10,6 +10,7 @@ import {
   TlsMode,
   User,
 } from "../args/registry";
+import { Logs } from "../args/logs";
 import { Storage } from "../args/storage";
 import {
   addressProblems,
@@ -28,6 +29,7 @@ import { imageProblems } from "./image";
 import { mirrorPorts, mirrorProblems } from "./mirror";
 import { isHostPort } from "./hosts";
 import { Problem, shown } from "./problems";
+import { logsProblems } from "./observation/logs";
 import { storageProblems } from "./storage";
 import { tlsProblems } from "./tls";
 import { authenticationProblems, userProblems } from "./users";
@@ -54,6 +56,7 @@ export interface RegistrySettings extends AddressSettings {
   measured: boolean;
   /** Where it does so on the Docker host, unless that is a Swarm. */
   metrics?: Metrics;
+  logs: Logs;
   hosts: Record<string, string>;
   resources: Required<Resources>;
 }
@@ -86,6 +89,7 @@ export function registryProblems(settings: RegistrySettings): Problem[] {
     ...foreignLayerProblems(settings.foreignLayerHosts ?? []),
     ...garbageCollectionProblems(settings.garbageCollection, settings.image),
     ...besideProblems(settings),
+    ...logsProblems(settings.logs),
     ...containerProblems(settings.hosts, settings.resources),
   ];
 }

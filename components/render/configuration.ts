@@ -2,6 +2,7 @@ import { createHash, createHmac } from "crypto";
 import * as yaml from "js-yaml";
 import { Authentication, Cors, GarbageCollection } from "../args/registry";
 import { corsHeaders } from "./cors";
+import { LogFormat } from "../args/logs";
 import { RedisConfiguration } from "./redis";
 
 /** Folder of the files that a running server reads, in the container. */
@@ -49,6 +50,8 @@ export interface Configuration {
   trustedProxies?: readonly string[];
   /** Tells Prometheus about the server, on a port of its own. Default: `false`. */
   metrics?: boolean;
+  /** How the lines of its log look. Default: `text`. */
+  logFormat?: LogFormat;
   /** How logins are verified; none without users. */
   authentication?: Authentication;
   /** Pages of other sites that may use the server; none without. */
@@ -80,7 +83,7 @@ export function renderConfiguration(configuration: Configuration): string {
   const { httpSecret, storage, proxy, redis } = configuration;
   return yaml.dump({
     version: "0.1",
-    log: { level: "info", formatter: "text" },
+    log: { level: "info", formatter: configuration.logFormat ?? LogFormat.Text },
     http: {
       addr: `:${containerPort}`,
       secret: httpSecret,

@@ -1,5 +1,6 @@
 import * as pulumi from "@pulumi/pulumi";
 import * as random from "@pulumi/random";
+import { LogFormat } from "../args/logs";
 import { Mirror, Resources } from "../args/registry";
 import {
   addressProblems,
@@ -16,6 +17,7 @@ import { hostPort, isLoopback } from "../checks/hosts";
 import { checkArguments } from "../checks/inputs";
 import { CompleteMirror, completeMirror, mirrorPorts, mirrorProblems } from "../checks/mirror";
 import { Problem } from "../checks/problems";
+import { oneOf } from "../checks/rules";
 import { storageConfiguration } from "../render/driverParameters";
 import { metricsOutputs, metricsTargets, warnOfOpenMetrics } from "./metricsTargets";
 import { ServerVolume } from "./serverVolume";
@@ -36,6 +38,8 @@ export interface PullThroughCacheArgs {
   serverPem?: pulumi.Input<string>;
   /** Accepts plain HTTP beyond loopback, and an upstream that gets its password over plain HTTP. Default: `false`. */
   allowInsecure?: boolean;
+  /** How the lines of the server's log look: `text` or `json`. Default: `text`. */
+  logFormat?: LogFormat;
   /** Names that the server finds without DNS, with their IP addresses or `host-gateway`. `host.docker.internal` is always the Docker host. */
   hosts?: Record<string, string>;
   /** Limits of the container. */
@@ -116,7 +120,7 @@ export class PullThroughCache extends pulumi.ComponentResource {
   }
 
   /** The configuration file as text. Secret. */
-  private createConfiguration(name: string, { mirror, encrypted }: CacheSettings): pulumi.Output<string> {
+  private createConfiguration(name: string, { mirror, encrypted, logFormat }: CacheSettings): pulumi.Output<string> {
     // It signs nothing here, but the file's name is a hash over it, which so tells nothing about the upstream's password.
     const httpSecret = new random.RandomPassword(`${name}-http-secret`, { length: 48, special: false }, { parent: this });
     const { upstream, username, password, ttl } = mirror;
@@ -129,6 +133,7 @@ export class PullThroughCache extends pulumi.ComponentResource {
           bundled: true,
           metrics: mirror.metrics !== undefined,
           readOnly: false,
+          logFormat,
           storage: storageConfiguration({}),
           proxy: { upstream, username, password: known, ttl },
         }),
@@ -155,6 +160,7 @@ interface CacheSettings {
   bindAddress: string;
   encrypted: boolean;
   allowInsecure: boolean;
+  logFormat?: LogFormat;
   hosts: Record<string, string>;
   resources: Required<Resources>;
 }
@@ -166,6 +172,7 @@ function settingsOf(args: PullThroughCacheArgs): CacheSettings {
     bindAddress: args.bindAddress ?? "127.0.0.1",
     encrypted: args.serverPem !== undefined,
     allowInsecure: args.allowInsecure ?? false,
+    logFormat: args.logFormat,
     hosts: args.hosts ?? {},
     resources: completeResources(args.resources),
   };
@@ -179,6 +186,7 @@ function settingsProblems(settings: CacheSettings): Problem[] {
     ...(settings.encrypted ? [] : openProblems("serverPem", "a mirror without a certificate", "give one", address)),
     ...mirrorProblems(settings.mirror, settings.allowInsecure),
     ...samePortProblems(mirrorPorts(settings.mirror)),
+    ...oneOf("", { logFormat: settings.logFormat }, Object.values(LogFormat)),
     ...containerProblems(settings.hosts, settings.resources),
   ];
 }

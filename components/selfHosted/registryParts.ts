@@ -86,6 +86,7 @@ export function registryParts(
       foreignLayerHosts: settings.foreignLayerHosts,
       ui: settings.ui ?? true,
       garbageCollection: settings.garbageCollection,
+      logFormat: settings.logs.format,
       shared,
       redis: cache,
       storage: storageConfiguration(resolved),

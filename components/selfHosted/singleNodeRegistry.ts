@@ -1,6 +1,7 @@
 import * as docker from "@pulumi/docker";
 import * as pulumi from "@pulumi/pulumi";
 import { Authentication, Cors, GarbageCollection, Metrics, Mirror, Resources, Tls, TlsMode, User } from "../args/registry";
+import { Logs } from "../args/logs";
 import { nameProblems } from "../checks/container";
 import { completeMetrics, mirrorMetricsPort, registryMetricsPort } from "../checks/address";
 import { registryProblems, RegistrySettings } from "../checks/registry";
@@ -58,6 +59,8 @@ export interface SingleNodeRegistryArgs {
   mirror?: Mirror;
   /** What the server tells Prometheus. Requires the bundled server. Default: nothing. */
   metrics?: Metrics;
+  /** What the server writes down, and how. */
+  logs?: Logs;
   /** Names that the server finds without DNS, with their IP addresses or `host-gateway`. `host.docker.internal` is always the Docker host. */
   hosts?: Record<string, string>;
   /** Limits of the container. */
@@ -196,12 +199,12 @@ export class SingleNodeRegistry extends pulumi.ComponentResource {
   private createMirror(
     name: string,
     mirror: Mirror,
-    { hostname, bindAddress, tls, allowInsecure, hosts, resources }: RegistrySettings,
+    { hostname, bindAddress, tls, allowInsecure, logs, hosts, resources }: RegistrySettings,
     { certificate }: RegistryParts,
     lab: boolean,
   ): PullThroughCache {
     const serverPem = tls.mode === TlsMode.Off ? undefined : certificate.serverPem;
-    const args = { mirror, hostname, bindAddress, serverPem, allowInsecure, hosts, resources, lab };
+    const args = { mirror, hostname, bindAddress, serverPem, allowInsecure, logFormat: logs.format, hosts, resources, lab };
     return new PullThroughCache(`${name}-mirror`, args, { parent: this });
   }
 }

@@ -3,6 +3,7 @@ import * as pulumi from "@pulumi/pulumi";
 import { Authentication, Cors, GarbageCollection, Tls, User } from "../args/registry";
 import { Storage } from "../args/storage";
 import { Redis, Swarm, SwarmMetrics, SwarmResources } from "../args/swarm";
+import { Logs } from "../args/logs";
 import { nameProblems } from "../checks/container";
 import { hostPort } from "../checks/hosts";
 import { checkArguments } from "../checks/inputs";
@@ -60,6 +61,8 @@ export interface SwarmRegistryArgs {
   garbageCollection?: GarbageCollection;
   /** What the registry's tasks tell Prometheus, on an overlay network. Requires the bundled server. Default: nothing. */
   metrics?: SwarmMetrics;
+  /** What the server writes down, and how. */
+  logs?: Logs;
   /** Names that the server finds without DNS, with their IP addresses. */
   hosts?: Record<string, string>;
   /** What each task may take from its node. */

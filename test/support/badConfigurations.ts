@@ -40,10 +40,15 @@ export const badConfigurations: BadConfiguration[] = [
     problems: ["images: is called builds now; the output is images as before"],
   },
   {
+    title: "a format of no log",
+    config: { logs: { format: "xml" } },
+    problems: ['logs.format: "xml" is not allowed; choose text, json'],
+  },
+  {
     title: "a key that resembles none",
     config: { colour: "red" },
     problems: [
-      "colour: unknown key; known are target, builds, hostname, port, externalUrl, trustedProxies, bindAddress, allowInsecure, tls, users, anonymousPull, authentication, cors, storage, image, readOnly, foreignLayerHosts, ui, garbageCollection, mirror, metrics, hosts, resources, lab",
+      "colour: unknown key; known are target, builds, hostname, port, externalUrl, trustedProxies, bindAddress, allowInsecure, tls, users, anonymousPull, authentication, cors, storage, image, readOnly, foreignLayerHosts, ui, garbageCollection, mirror, metrics, logs, hosts, resources, lab",
     ],
   },
   {

@@ -94,6 +94,12 @@ describe("the server's configuration file", () => {
     `);
   });
 
+  it("has the lines of the log in JSON when that is asked for", () => {
+    expect(yaml.load(renderConfiguration(configuration({ logFormat: "json" })))).toMatchObject({
+      log: { level: "info", formatter: "json" },
+    });
+  });
+
   it("is this for plain HTTP without users", () => {
     expect(`\n${renderConfiguration(configuration({ tls: false, authentication: undefined }))}`).toMatchInlineSnapshot(`
       "

@@ -217,6 +217,7 @@ describe("what `pulumi config set` stores", () => {
         "hostname": "localhost",
         "hosts": {},
         "image": "bundled",
+        "logs": {},
         "measured": false,
         "metrics": undefined,
         "mirror": undefined,

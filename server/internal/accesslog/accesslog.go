@@ -1,5 +1,5 @@
-// Package accesslog writes a line for each request, in the combined format that web
-// servers and their tools share. Unlike the engine's it says who the user was.
+// Package accesslog writes a line for each request: in the combined format that web servers
+// and their tools share, or as JSON. Unlike the engine's it says who the user was.
 package accesslog
 
 import (
@@ -22,13 +22,17 @@ func SetUser(ctx context.Context, name string) {
 	}
 }
 
-// Handler writes a line to out after each request.
-func Handler(out io.Writer, next http.Handler) http.Handler {
+// Handler writes a line to out after each request, in a format of log.formatter.
+func Handler(out io.Writer, format string, next http.Handler) http.Handler {
+	appendLine := (*line).append
+	if format == "json" {
+		appendLine = (*line).appendJSON
+	}
 	var mu sync.Mutex
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		l := &line{ResponseWriter: w, start: time.Now()}
 		defer func() {
-			text := l.append(make([]byte, 0, 256), r)
+			text := appendLine(l, make([]byte, 0, 256), r)
 			mu.Lock()
 			defer mu.Unlock()
 			// There is no other place to complain.
@@ -68,16 +72,24 @@ func (l *line) Flush() {
 	}
 }
 
-func (l *line) append(b []byte, r *http.Request) []byte {
-	status := l.status
-	if status == 0 {
-		status = http.StatusOK
+// answered is the status that the client got.
+func (l *line) answered() int {
+	if l.status == 0 {
+		return http.StatusOK
 	}
+	return l.status
+}
+
+func hostOf(r *http.Request) string {
 	host, _, err := net.SplitHostPort(r.RemoteAddr)
 	if err != nil {
-		host = r.RemoteAddr
+		return r.RemoteAddr
 	}
-	b = appendField(b, host)
+	return host
+}
+
+func (l *line) append(b []byte, r *http.Request) []byte {
+	b = appendField(b, hostOf(r))
 	b = append(b, " - "...)
 	b = appendField(b, l.user)
 	b = append(b, " ["...)
@@ -89,7 +101,7 @@ func (l *line) append(b []byte, r *http.Request) []byte {
 	b = append(b, ' ')
 	b = append(b, r.Proto...)
 	b = append(b, `" `...)
-	b = strconv.AppendInt(b, int64(status), 10)
+	b = strconv.AppendInt(b, int64(l.answered()), 10)
 	b = append(b, ' ')
 	b = strconv.AppendInt(b, l.written, 10)
 	b = append(b, ` "`...)

@@ -47,7 +47,7 @@ func TestLine(t *testing.T) {
 			var out bytes.Buffer
 			r := httptest.NewRequest(http.MethodGet, "/v2/", nil)
 			test.change(r)
-			Handler(&out, test.answer).ServeHTTP(httptest.NewRecorder(), r)
+			Handler(&out, "text", test.answer).ServeHTTP(httptest.NewRecorder(), r)
 			if got := timeStamp.ReplaceAllString(out.String(), "[TIME]"); got != test.want+"\n" {
 				t.Errorf("got  %s\nwant %s", got, test.want)
 			}
@@ -63,7 +63,7 @@ func TestLong(t *testing.T) {
 		r.Method, r.RequestURI = text, text
 		r.Header.Set("User-Agent", text)
 		r.Header.Set("Referer", text)
-		Handler(&out, http.HandlerFunc(func(http.ResponseWriter, *http.Request) {})).ServeHTTP(httptest.NewRecorder(), r)
+		Handler(&out, "text", http.HandlerFunc(func(http.ResponseWriter, *http.Request) {})).ServeHTTP(httptest.NewRecorder(), r)
 		if line := out.String(); len(line) > 2<<10 || strings.Count(line, "...") != 4 {
 			t.Errorf("%d bytes: %.300s", len(line), line)
 		}
@@ -74,7 +74,7 @@ func TestPanicIsLogged(t *testing.T) {
 	var out bytes.Buffer
 	func() {
 		defer func() { _ = recover() }()
-		Handler(&out, http.HandlerFunc(func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) })).
+		Handler(&out, "text", http.HandlerFunc(func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) })).
 			ServeHTTP(httptest.NewRecorder(), httptest.NewRequest(http.MethodGet, "/v2/", nil))
 	}()
 	if !strings.Contains(out.String(), `"GET /v2/ HTTP/1.1"`) {
@@ -83,7 +83,7 @@ func TestPanicIsLogged(t *testing.T) {
 }
 
 func BenchmarkHandler(b *testing.B) {
-	handler := Handler(io.Discard, http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) { SetUser(r.Context(), "alice") }))
+	handler := Handler(io.Discard, "text", http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) { SetUser(r.Context(), "alice") }))
 	r := httptest.NewRequest(http.MethodGet, "/v2/team/app/manifests/latest", nil)
 	b.ReportAllocs()
 	for b.Loop() {

@@ -24,7 +24,7 @@ type bounded struct {
 
 func (b bounded) Format(entry *logrus.Entry) ([]byte, error) {
 	short := *entry
-	short.Message = bound(entry.Message, most)
+	short.Message = Bound(entry.Message, most)
 	// The map of an entry may be shared between goroutines, so it is not changed.
 	short.Data = make(logrus.Fields, len(entry.Data))
 	for name, value := range entry.Data {
@@ -42,13 +42,13 @@ func boundValue(value any, limit int) any {
 	case nil, bool, int, int64, uint64, float64, time.Time:
 		return value
 	case string:
-		return bound(value, limit)
+		return Bound(value, limit)
 	case error:
-		return bound(value.Error(), limit)
+		return Bound(value.Error(), limit)
 	default:
 		// Where it is short enough the formatter knows best.
 		text := fmt.Sprint(value)
-		if short := bound(text, limit); short != text {
+		if short := Bound(text, limit); short != text {
 			return short
 		}
 		return value
@@ -58,8 +58,8 @@ func boundValue(value any, limit int) any {
 // escaped is what a character takes that no formatter writes as it is.
 const escaped = len(`\u0000`)
 
-// bound cuts a text, and takes out what formatters do not escape but terminals heed.
-func bound(text string, limit int) string {
+// Bound cuts a text, and takes out what formatters do not escape but terminals heed.
+func Bound(text string, limit int) string {
 	var b strings.Builder
 	size := 0
 	for _, r := range text {

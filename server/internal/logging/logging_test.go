@@ -90,7 +90,7 @@ func TestBound(t *testing.T) {
 		{"a\u009bb", "a\ufffdb"},
 		{"\n\n", "\n…"},
 	} {
-		if got := bound(test.text, 10); got != test.want {
+		if got := Bound(test.text, 10); got != test.want {
 			t.Errorf("%q: %q", test.text, got)
 		}
 	}

@@ -20,7 +20,7 @@ func handlerChain(engine http.Handler, config *configuration.Configuration, page
 		handler = ui.Around(handler)
 	}
 	if !config.Log.AccessLog.Disabled {
-		handler = accesslog.Handler(os.Stdout, handler)
+		handler = accesslog.Handler(os.Stdout, config.Log.Formatter, handler)
 	}
 	handler = answerHealth(health.CheckStatus, handler)
 	if ui != nil {

@@ -1,0 +1,14 @@
+/** How the lines of the server's log look. */
+export const LogFormat = {
+  /** For people: `key=value`, and the access log as web servers write it. */
+  Text: "text",
+  /** For machines: a JSON object in each line, of the access log as well. */
+  Json: "json",
+} as const;
+export type LogFormat = (typeof LogFormat)[keyof typeof LogFormat];
+
+/** What the server writes down. */
+export interface Logs {
+  /** `text`, or `json`: an object in each line, of the access log as well where the server is the bundled one. Default: `text`. */
+  format?: LogFormat;
+}

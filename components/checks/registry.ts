@@ -89,7 +89,7 @@ export function registryProblems(settings: RegistrySettings): Problem[] {
     ...foreignLayerProblems(settings.foreignLayerHosts ?? []),
     ...garbageCollectionProblems(settings.garbageCollection, settings.image),
     ...besideProblems(settings),
-    ...logsProblems(settings.logs),
+    ...logsProblems(settings.logs, settings.image),
     ...containerProblems(settings.hosts, settings.resources),
   ];
 }

@@ -2,7 +2,7 @@ import { createHash, createHmac } from "crypto";
 import * as yaml from "js-yaml";
 import { Authentication, Cors, GarbageCollection } from "../args/registry";
 import { corsHeaders } from "./cors";
-import { LogFormat } from "../args/logs";
+import { AuditLevel, LogFormat } from "../args/logs";
 import { RedisConfiguration } from "./redis";
 
 /** Folder of the files that a running server reads, in the container. */
@@ -12,6 +12,8 @@ export const certificateFile = `${filesFolder}/server.pem`;
 export const htpasswdFile = `${filesFolder}/htpasswd`;
 /** Folder of the filesystem driver, in the container. */
 export const dataFolder = "/var/lib/registry";
+/** Folder of the audit, in the container. */
+export const auditFolder = "/var/log/container-registry";
 /** Port in the container; the port outside is the user's choice. */
 export const containerPort = 5000;
 /** Port in the container for forwarders, which tell there of their clients. */
@@ -52,6 +54,8 @@ export interface Configuration {
   metrics?: boolean;
   /** How the lines of its log look. Default: `text`. */
   logFormat?: LogFormat;
+  /** What the bundled server keeps a record of. Default: `off`. */
+  audit?: AuditLevel;
   /** How logins are verified; none without users. */
   authentication?: Authentication;
   /** Pages of other sites that may use the server; none without. */
@@ -135,12 +139,13 @@ export function renderConfiguration(configuration: Configuration): string {
 }
 
 /** What the bundled server has beyond the engine. */
-function ownSection({ trustedProxies = [], bundled, ui = false }: Configuration): object {
-  const section = {
+function ownSection({ trustedProxies = [], bundled, ui = false, audit = AuditLevel.Off }: Configuration): object {
+  const server = {
     ...(trustedProxies.length === 0 ? {} : { trustedproxies: trustedProxies }),
     ...(bundled && ui ? { ui: { enabled: true } } : {}),
+    ...(audit === AuditLevel.Off ? {} : { audit: { folder: auditFolder, reads: audit === AuditLevel.All } }),
   };
-  return Object.keys(section).length === 0 ? {} : { server: section };
+  return Object.keys(server).length === 0 ? {} : { server };
 }
 
 /** Expressions for URLs by https; the one for none at all matches no URL. */

@@ -87,6 +87,7 @@ export function registryParts(
       ui: settings.ui ?? true,
       garbageCollection: settings.garbageCollection,
       logFormat: settings.logs.format,
+      audit: settings.logs.audit,
       shared,
       redis: cache,
       storage: storageConfiguration(resolved),

@@ -11,6 +11,7 @@ import { checkArguments } from "../checks/inputs";
 import { metricsOutputs, metricsTargets, warnOfOpenMetrics } from "./metricsTargets";
 import { PullThroughCache } from "./pullThroughCache";
 import { ServerVolume } from "./serverVolume";
+import { auditVolumes } from "./auditVolume";
 import { ServerFiles } from "./serverFiles";
 import { ServerImage } from "./serverImage";
 import { clientOutputs, RegistryParts, registryParts } from "./registryParts";
@@ -129,7 +130,7 @@ export class SingleNodeRegistry extends pulumi.ComponentResource {
       { imageId: image.imageId, unprivileged: bundled, files: server.files },
       parent,
     );
-    const container = this.createContainer(name, settings, { server, image, data, files });
+    const container = this.createContainer(name, settings, lab, { server, image, data, files });
     const mirror = settings.mirror && this.createMirror(name, settings.mirror, settings, server, lab);
 
     warnOfOpenMetrics(this, settings.metrics, registryMetricsPort);
@@ -164,6 +165,7 @@ export class SingleNodeRegistry extends pulumi.ComponentResource {
   private createContainer(
     name: string,
     settings: RegistrySettings,
+    lab: boolean,
     { server, image, data, files }: { server: RegistryParts; image: ServerImage; data: ServerVolume; files: ServerFiles },
   ): docker.Container {
     const bundled = settings.image === "bundled";
@@ -183,7 +185,7 @@ export class SingleNodeRegistry extends pulumi.ComponentResource {
         bundled,
         configurationPath,
         filesVolume: files.volume,
-        volumes: data.volumes,
+        volumes: [...data.volumes, ...auditVolumes(name, settings, lab, this)],
         environment: server.environment,
         bindAddress: settings.bindAddress,
         port: settings.port,

@@ -4,7 +4,8 @@ import { Storage } from "../args/storage";
 import { Publish } from "../args/swarm";
 import { engineOf } from "../docker/engineChoice";
 import { livenessCheck } from "../docker/liveness";
-import { dataFolder, proxiedPort } from "../render/configuration";
+import { auditFolder, dataFolder, proxiedPort } from "../render/configuration";
+import { isAudited } from "../checks/observation/logs";
 import { driverOf } from "../render/driverParameters";
 import { RegistryParts } from "../selfHosted/registryParts";
 import { ServerVolume } from "../selfHosted/serverVolume";
@@ -63,7 +64,7 @@ export function createRegistryService(
           stopGracePeriod: `${stopSeconds}s`,
           hosts: Object.entries(hosts).map(([host, ip]) => ({ host, ip })),
           secrets,
-          mounts: mounts(name, settings.storage, data),
+          mounts: [...mounts(name, settings.storage, data), ...auditMounts(name, settings)],
           // A foreign image need not have anything to check with.
           ...(settings.image === "bundled" ? { healthcheck: livenessCheck(server.configurationPath) } : {}),
         },
@@ -165,6 +166,11 @@ function sharedMounts(name: string, storage: Storage): Mount[] {
       volumeOptions: { driverName: volumeDriver ?? "local", driverOptions: volumeOptions },
     },
   ];
+}
+
+/** A volume that each node makes for itself when the first task comes, and keeps. */
+function auditMounts(name: string, { logs }: SwarmSettings): Mount[] {
+  return isAudited(logs) ? [{ type: "volume", source: `${name}-audit`, target: auditFolder }] : [];
 }
 
 /** Never a virtual address for the tasks themselves: it needs IPVS in the kernel, as the routing mesh does. */

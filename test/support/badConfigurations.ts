@@ -45,6 +45,18 @@ export const badConfigurations: BadConfiguration[] = [
     problems: ['logs.format: "xml" is not allowed; choose text, json'],
   },
   {
+    title: "an audit of unknown breadth",
+    config: { logs: { audit: "some" } },
+    problems: ['logs.audit: "some" is not allowed; choose off, writes, all'],
+  },
+  {
+    title: "an audit of the stock registry",
+    config: { logs: { audit: "writes", format: "json" }, image: `registry@sha256:${"0".repeat(64)}` },
+    problems: [
+      "logs.audit: is a feature of the bundled server; the stock registry's log does not say which tag was moved. Use image bundled",
+    ],
+  },
+  {
     title: "a key that resembles none",
     config: { colour: "red" },
     problems: [

@@ -100,6 +100,14 @@ describe("the server's configuration file", () => {
     });
   });
 
+  it("has the audit where one is wanted", () => {
+    const server = (audit: Configuration["audit"]): unknown =>
+      (yaml.load(renderConfiguration(configuration({ audit }))) as { server?: unknown }).server;
+    expect(server("off")).toBeUndefined();
+    expect(server("writes")).toEqual({ audit: { folder: "/var/log/container-registry", reads: false } });
+    expect(server("all")).toEqual({ audit: { folder: "/var/log/container-registry", reads: true } });
+  });
+
   it("is this for plain HTTP without users", () => {
     expect(`\n${renderConfiguration(configuration({ tls: false, authentication: undefined }))}`).toMatchInlineSnapshot(`
       "

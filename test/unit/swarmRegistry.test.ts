@@ -51,6 +51,7 @@ const pushed = { repository: "tools.example.com/team/registry", username: "pulle
 const variants: Record<string, SwarmRegistryArgs> = {
   "a task on every node": { storage: s3 },
   "one task and forwarders": { swarm: onNode2 },
+  "a task on every node, with an audit": { storage: s3, logs: { audit: "all" } },
   "one task on a folder, in a lab": { lab: true, storage: { filesystem: { hostPath: "/srv/images" } }, swarm: onNode2 },
   "replicas by the routing mesh": {
     storage: s3,

@@ -47,6 +47,8 @@ func rootFileSystem(binary string, created time.Time) ([]byte, error) {
 		{name: "var/", mode: 0o755},
 		{name: "var/lib/", mode: 0o755},
 		{name: "var/lib/registry/", mode: 0o700, owner: user},
+		{name: "var/log/", mode: 0o755},
+		{name: "var/log/container-registry/", mode: 0o700, owner: user},
 	}, created)
 }
 

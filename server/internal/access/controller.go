@@ -55,6 +55,7 @@ type Controller struct {
 	pingPath               string
 	tokenPath, catalogPath string
 	maxEntries             int
+	onRefusal              func(*http.Request, string)
 }
 
 // New makes the controller of auth.htpasswd and tells the engine to use it. It is nil
@@ -94,6 +95,10 @@ func New(config *configuration.Configuration, log *logrus.Entry) (*Controller, e
 
 // Logins are how logins ended since the start.
 func (c *Controller) Logins() map[credential.Result]int64 { return c.credentials.Results() }
+
+// OnRefusal has a login that failed told with the name of its user, which is empty for a name
+// that is no user's: it may be a password that was typed into the wrong field.
+func (c *Controller) OnRefusal(tell func(r *http.Request, user string)) { c.onRefusal = tell }
 
 // principal is who sent a request.
 type principal struct {
@@ -175,15 +180,18 @@ func (c *Controller) login(r *http.Request, users *htpasswd.Users, user, passwor
 	return &principal{user: user, rights: users.Rights(user)}, nil
 }
 
-// logRefusal leaves out a name that is no user's: it may be a password that was typed
-// into the wrong field.
+// logRefusal leaves out a name that is no user's.
 func (c *Controller) logRefusal(r *http.Request, users *htpasswd.Users, user string) {
 	log := c.log.WithField("address", r.RemoteAddr)
 	if users.Known(user) {
 		log.WithField("user", user).Warn("login refused: wrong password")
-		return
+	} else {
+		user = ""
+		log.Warn("login refused: unknown user")
 	}
-	log.Warn("login refused: unknown user")
+	if c.onRefusal != nil {
+		c.onRefusal(r, user)
+	}
 }
 
 func (p *principal) may(a auth.Access, d *decision) bool {

@@ -31,7 +31,7 @@ Exit status: 0 done, 1 failed, 2 wrong usage`,
 	}
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return misuse("%w", err) })
 	root.AddCommand(serve(), garbageCollect(), healthcheckCommand(), check(), transferCommand(), referrersTags(),
-		sizeCommand(), prepare(), forwardCommand(), trustCommand(), versionCommand(), mirrorsHelper())
+		sizeCommand(), prepare(), forwardCommand(), trustCommand(), auditCommand(), versionCommand(), mirrorsHelper())
 	root.SetArgs(args)
 	root.SetIn(stdin)
 	root.SetOut(stdout)

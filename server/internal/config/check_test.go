@@ -79,8 +79,9 @@ validation: {manifests: {urls: {allow: ["^https://"]}, indexes: {platforms: list
 		"oss":                      minimalWith("oss: {region: r, bucket: images, accesskeyid: i, accesskeysecret: s, internal: false, useragent: a}"),
 		"garbage collection": minimalWith("inmemory: {}, maintenance: {garbagecollection: {schedule: '0 3 * * mon', timezone: Europe/Berlin, deleteuntagged: true, grace: 1h, " +
 			"retention: {dryrun: false, alwayskeep: ['v*'], rules: [{repositories: ['team/*'], keepnewest: 5, keepdays: 30, keeptags: [latest]}, {keepdays: 1}]}}}"),
-		"proxies":  minimal + "server: {trustedproxies: [10.0.0.1, 10.0.0.0/8, '2001:db8::1', '2001:db8::/32']}\n",
-		"a socket": strings.Replace(minimal, `addr: ":5000"`, "net: unix, addr: /run/registry.sock", 1),
+		"proxies":              minimal + "server: {trustedproxies: [10.0.0.1, 10.0.0.0/8, '2001:db8::1', '2001:db8::/32']}\n",
+		"a section of our own": minimal + "server: {audit: {folder: /var/log/registry, reads: true}}\n",
+		"a socket":             strings.Replace(minimal, `addr: ":5000"`, "net: unix, addr: /run/registry.sock", 1),
 	}
 	for name, content := range files {
 		t.Run(name, func(t *testing.T) {
@@ -100,6 +101,8 @@ func TestRefused(t *testing.T) {
 		name, content string
 		wants         []string
 	}{
+		{"an audit nowhere", minimal + "server: {audit: {reads: true}}\n", []string{"line 4: server.audit.folder: missing"}},
+		{"an audit of a mirror", mirror + "server: {audit: {folder: /a}}\n", []string{"server.audit: not allowed with proxy"}},
 		{"unknown key", minimal + "htp: {}\n", []string{"line 4: htp: unknown key; did you mean http?"}},
 		{"mistyped key", minimalWith("filesystem: {rootdirectroy: /x}"), []string{"line 2: storage.filesystem.rootdirectroy: unknown key; did you mean rootdirectory?"}},
 		{"camel case", minimalWith("filesystem: {rootDirectory: /x}"), []string{"storage.filesystem.rootDirectory: unknown key; did you mean rootdirectory?"}},

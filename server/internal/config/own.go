@@ -19,6 +19,12 @@ type Server struct {
 	UI struct {
 		Enabled bool `yaml:"enabled"`
 	} `yaml:"ui"`
+	// Audit is the record of who did what; none without a folder.
+	Audit struct {
+		Folder string `yaml:"folder"`
+		// Reads has pulls in it as well.
+		Reads bool `yaml:"reads"`
+	} `yaml:"audit"`
 }
 
 // serverRule is of that section.
@@ -26,6 +32,10 @@ func serverRule() *rule {
 	return &rule{kind: section, keys: map[string]*rule{
 		"trustedproxies": {kind: list, item: &rule{kind: text, valid: network}},
 		"ui":             {kind: section, keys: map[string]*rule{"enabled": {kind: boolean}}},
+		"audit": {kind: section, keys: map[string]*rule{
+			"folder": {kind: text, required: true, valid: leadingSlash},
+			"reads":  {kind: boolean},
+		}},
 	}}
 }
 

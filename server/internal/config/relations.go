@@ -90,6 +90,9 @@ func (c *checker) mirror(root *yaml.Node) {
 	if value(find(root, "storage", "delete", "enabled")) != "true" {
 		c.problems.add(proxy.Line, "storage.delete.enabled", "must be true with proxy: what has expired could not be deleted")
 	}
+	if audit := find(root, "server", "audit"); audit != nil {
+		c.problems.add(audit.Line, "server.audit", "not allowed with proxy: nobody logs in to a mirror or writes to it")
+	}
 	if cache := find(root, "storage", "cache"); cache != nil {
 		c.problems.add(cache.Line, "storage.cache", "not allowed with proxy: it would go on naming blobs that have expired")
 	}

@@ -19,6 +19,7 @@ import (
 	"github.com/sirupsen/logrus"
 
 	"container-registry/server/internal/access"
+	"container-registry/server/internal/audit"
 	"container-registry/server/internal/bounds"
 	"container-registry/server/internal/certificate"
 	"container-registry/server/internal/clientaddress"
@@ -62,6 +63,7 @@ type Server struct {
 	collector     *garbage.Collector
 	holdings      *holdings.Holdings
 	ui            *page.Page // none unless it is wanted
+	audit         *audit.Log
 	endApp        context.CancelFunc
 	http          *http.Server
 	bounds        *bounds.Guard
@@ -129,7 +131,11 @@ func New(config *configuration.Configuration, own config.Server, log *logrus.Ent
 			s.ui = s.newPage(keeper.Driver(), controller)
 			observers = append(observers, s.ui.Observe)
 		}
-		engine = writes.Handler(engine, keeper.Driver(), config.HTTP.Prefix, observers...)
+		if engine, err = s.reported(engine, own, keeper, controller, observers); err != nil {
+			s.listener.Close()
+			cancel()
+			return nil, err
+		}
 	}
 	if controller != nil {
 		engine = controller.Handler(engine, guarded)
@@ -341,6 +347,9 @@ func (s *Server) drain() error {
 	err = errors.Join(err, s.app.Shutdown())
 	if s.caches != nil {
 		err = errors.Join(err, s.caches.Close())
+	}
+	if s.audit != nil {
+		err = errors.Join(err, s.audit.Close())
 	}
 	return err
 }

@@ -1,0 +1,22 @@
+import * as docker from "@pulumi/docker";
+import * as pulumi from "@pulumi/pulumi";
+import { isAudited } from "../checks/observation/logs";
+import { RegistrySettings } from "../checks/registry";
+import { auditFolder } from "../render/configuration";
+
+/**
+ * What the server's container mounts for the audit. Its volume outlives the component, and an `up` that turns the audit off: who
+ * may deploy could do away with what was done otherwise. The next audit of that name goes on in it.
+ */
+export function auditVolumes(
+  name: string,
+  { logs }: RegistrySettings,
+  lab: boolean,
+  parent: pulumi.ComponentResource,
+): docker.types.input.ContainerVolume[] {
+  if (!isAudited(logs)) {
+    return [];
+  }
+  const volume = new docker.Volume(`${name}-audit`, { name: `${name}-audit` }, { parent, retainOnDelete: !lab });
+  return [{ volumeName: volume.name, containerPath: auditFolder }];
+}

@@ -1,0 +1,34 @@
+package audit
+
+import (
+	"sync"
+	"time"
+)
+
+// mostFailures is how many failed logins a minute get a line: who guesses must not be able to
+// drive out what was there before.
+const mostFailures = 120
+
+// failures counts those of the current minute.
+type failures struct {
+	mu      sync.Mutex
+	began   time.Time
+	count   int
+	omitted int
+}
+
+// admit says whether one gets a line, and how many got none since the last one that did.
+func (f *failures) admit(now time.Time) (omitted int, ok bool) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if now.Sub(f.began) >= time.Minute {
+		f.began, f.count = now, 0
+	}
+	if f.count == mostFailures {
+		f.omitted++
+		return 0, false
+	}
+	f.count++
+	omitted, f.omitted = f.omitted, 0
+	return omitted, true
+}

@@ -1,0 +1,60 @@
+package audit
+
+import (
+	"errors"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+)
+
+// The files are named after the time of their first line, so that they come in order.
+const (
+	suffix     = ".jsonl"
+	timeOfName = "20060102T150405.000000000Z"
+)
+
+func newName(at time.Time) string { return at.UTC().Format(timeOfName) + suffix }
+
+// files are the names of those in a folder, the oldest first.
+func files(folder string) ([]string, error) {
+	entries, err := os.ReadDir(folder)
+	if err != nil {
+		return nil, err
+	}
+	var names []string
+	for _, each := range entries {
+		stem, found := strings.CutSuffix(each.Name(), suffix)
+		if _, err := time.Parse(timeOfName, stem); found && err == nil && each.Type().IsRegular() {
+			names = append(names, each.Name())
+		}
+	}
+	return names, nil
+}
+
+func openFile(folder, name string) (*os.File, error) {
+	return os.OpenFile(filepath.Join(folder, name), os.O_CREATE|os.O_RDWR|os.O_APPEND, 0o600)
+}
+
+// endsTorn says whether a file ends within a line: a server was killed, or the disk was full.
+func endsTorn(file *os.File) (bool, error) {
+	info, err := file.Stat()
+	if err != nil || info.Size() == 0 {
+		return false, err
+	}
+	last := make([]byte, 1)
+	_, err = file.ReadAt(last, info.Size()-1)
+	return last[0] != '\n', err
+}
+
+func remove(folder string, names []string) error {
+	var all []error
+	for _, name := range names {
+		// Another server may have been first.
+		if err := os.Remove(filepath.Join(folder, name)); !errors.Is(err, fs.ErrNotExist) {
+			all = append(all, err)
+		}
+	}
+	return errors.Join(all...)
+}

@@ -1,0 +1,83 @@
+package audit
+
+import (
+	"net/http"
+
+	v2 "github.com/distribution/distribution/v3/registry/api/v2"
+	"github.com/gorilla/mux"
+	"github.com/opencontainers/go-digest"
+
+	"container-registry/server/internal/access"
+	"container-registry/server/internal/logging"
+	"container-registry/server/internal/writes"
+)
+
+// Reads adds a line for each manifest and blob that a client gets. It goes around the engine,
+// inside of what finds out who the client is. http.prefix is the prefix.
+func (l *Log) Reads(engine http.Handler, prefix string) http.Handler {
+	router := v2.RouterWithPrefix(prefix)
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		var match mux.RouteMatch
+		if r.Method != http.MethodGet || !router.Match(r, &match) || match.Route == nil {
+			engine.ServeHTTP(w, r)
+			return
+		}
+		line := recordOf(access.UserOf(r.Context()), r.RemoteAddr, r.UserAgent())
+		line.Action, line.Repository = "pull", logging.Bound(match.Vars["name"], mostOfText)
+		switch match.Route.GetName() {
+		case v2.RouteNameManifest:
+			line.Kind = writes.Manifest
+			if reference := match.Vars["reference"]; digest.Digest(reference).Validate() != nil {
+				line.Tag = logging.Bound(reference, mostOfText)
+			}
+		case v2.RouteNameBlob:
+			line.Kind, line.Digest = writes.Blob, digest.Digest(match.Vars["digest"])
+		default:
+			engine.ServeHTTP(w, r)
+			return
+		}
+		engine.ServeHTTP(&read{ResponseWriter: w, tell: func() {
+			if line.Kind == writes.Manifest {
+				line.Digest = digest.Digest(w.Header().Get("Docker-Content-Digest"))
+			}
+			l.add(line)
+		}}, r)
+	})
+}
+
+// read tells of an answer that gives a client what it asked for, by itself or by sending the
+// client to the store.
+type read struct {
+	http.ResponseWriter
+	tell func()
+	told bool
+}
+
+func (o *read) WriteHeader(status int) {
+	// A status below 200 announces another one.
+	if !o.told && status >= http.StatusOK {
+		o.told = true
+		switch status {
+		case http.StatusOK, http.StatusPartialContent, http.StatusTemporaryRedirect:
+			o.tell()
+		}
+	}
+	o.ResponseWriter.WriteHeader(status)
+}
+
+func (o *read) Write(content []byte) (int, error) {
+	if !o.told {
+		o.WriteHeader(http.StatusOK)
+	}
+	return o.ResponseWriter.Write(content)
+}
+
+// Flush is what the engine looks for when it sends a layer.
+func (o *read) Flush() {
+	if flusher, ok := o.ResponseWriter.(http.Flusher); ok {
+		flusher.Flush()
+	}
+}
+
+// Unwrap is for http.ResponseController.
+func (o *read) Unwrap() http.ResponseWriter { return o.ResponseWriter }

@@ -1,0 +1,83 @@
+package audit
+
+import (
+	"context"
+	"net"
+	"net/http"
+	"time"
+
+	"github.com/opencontainers/go-digest"
+
+	"container-registry/server/internal/logging"
+	"container-registry/server/internal/writes"
+)
+
+// mostOfText is what a client may take of a line by one of the texts that it chooses. Names
+// of repositories and tags are shorter, by the specification.
+const mostOfText = 256
+
+// record is a line.
+type record struct {
+	Time       time.Time     `json:"time"`
+	Action     string        `json:"action"`
+	Kind       writes.Kind   `json:"kind,omitempty"`
+	User       string        `json:"user,omitempty"`
+	Address    string        `json:"address,omitempty"`
+	UserAgent  string        `json:"useragent,omitempty"`
+	Repository string        `json:"repository,omitempty"`
+	Tag        string        `json:"tag,omitempty"`
+	From       digest.Digest `json:"from,omitempty"`
+	To         digest.Digest `json:"to,omitempty"`
+	Digest     digest.Digest `json:"digest,omitempty"`
+	MediaType  string        `json:"mediatype,omitempty"`
+	Size       int64         `json:"size,omitempty"`
+	Reason     string        `json:"reason,omitempty"`
+	// Omitted is how many records like this one were left out just before it.
+	Omitted int `json:"omitted,omitempty"`
+}
+
+func recordOf(user, remoteAddress, userAgent string) record {
+	host, _, err := net.SplitHostPort(remoteAddress)
+	if err != nil {
+		host = remoteAddress
+	}
+	return record{
+		Time:      time.Now().UTC(),
+		User:      logging.Bound(user, mostOfText),
+		Address:   logging.Bound(host, mostOfText),
+		UserAgent: logging.Bound(userAgent, mostOfText),
+	}
+}
+
+// Observe adds a line for a write, or for each of the tags that it changed.
+func (l *Log) Observe(_ context.Context, w writes.Write) {
+	r := recordOf(w.User, w.Address, w.UserAgent)
+	r.Time, r.Action, r.Kind = w.Time.UTC(), string(w.Action), w.Kind
+	r.Repository, r.Digest, r.Size = logging.Bound(w.Repository, mostOfText), w.Digest, w.Size
+	r.MediaType = logging.Bound(w.MediaType, mostOfText)
+	if len(w.Tags) == 0 {
+		l.add(r)
+	}
+	for _, tag := range w.Tags {
+		r.Tag, r.From = logging.Bound(tag.Name, mostOfText), tag.From
+		if w.Action == writes.Push {
+			r.To = w.Digest
+		}
+		l.add(r)
+	}
+}
+
+// Refused adds a line for a login that failed. The name of the user is empty where there is
+// no such user: it may be a password in the wrong place.
+func (l *Log) Refused(r *http.Request, user string) {
+	omitted, ok := l.failures.admit(time.Now())
+	if !ok {
+		return
+	}
+	line := recordOf(user, r.RemoteAddr, r.UserAgent())
+	line.Action, line.Reason, line.Omitted = "login", "wrong password", omitted
+	if user == "" {
+		line.Reason = "unknown user"
+	}
+	l.add(line)
+}

@@ -1,0 +1,73 @@
+package audit
+
+import (
+	"context"
+	"errors"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"time"
+)
+
+// lookAgain is how long those who follow wait for new lines.
+const lookAgain = 500 * time.Millisecond
+
+// Show writes the record of a folder to out, the oldest lines first, and then what is added
+// until ctx ends, if follow is set.
+func Show(ctx context.Context, folder string, out io.Writer, follow bool) error {
+	s := &shower{folder: folder, out: out, shown: map[string]int64{}}
+	if err := s.showNew(); err != nil || !follow {
+		return err
+	}
+	ticker := time.NewTicker(lookAgain)
+	defer ticker.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-ticker.C:
+			if err := s.showNew(); err != nil {
+				return err
+			}
+		}
+	}
+}
+
+// shower knows how much of each file it has shown. Several servers may add to several files.
+type shower struct {
+	folder string
+	out    io.Writer
+	shown  map[string]int64
+}
+
+func (s *shower) showNew() error {
+	names, err := files(s.folder)
+	if err != nil {
+		return err
+	}
+	for _, name := range names {
+		if err := s.showFile(name); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (s *shower) showFile(name string) error {
+	file, err := os.Open(filepath.Join(s.folder, name))
+	if errors.Is(err, fs.ErrNotExist) {
+		// The oldest one went.
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	defer file.Close()
+	if _, err := file.Seek(s.shown[name], io.SeekStart); err != nil {
+		return err
+	}
+	n, err := io.Copy(s.out, file)
+	s.shown[name] += n
+	return err
+}

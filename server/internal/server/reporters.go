@@ -1,0 +1,40 @@
+package server
+
+import (
+	"net/http"
+
+	"container-registry/server/internal/access"
+	"container-registry/server/internal/audit"
+	"container-registry/server/internal/config"
+	"container-registry/server/internal/guard"
+	"container-registry/server/internal/writes"
+)
+
+// openAudit begins the record of who does what; it is nil where none is wanted.
+func (s *Server) openAudit(own config.Server, controller *access.Controller) (*audit.Log, error) {
+	if own.Audit.Folder == "" {
+		return nil, nil
+	}
+	record, err := audit.Open(own.Audit.Folder, s.log)
+	if err == nil && controller != nil {
+		controller.OnRefusal(record.Refused)
+	}
+	return record, err
+}
+
+// reported goes around the engine, and tells all who want to know what clients do there:
+// observers, and those of the configuration.
+func (s *Server) reported(engine http.Handler, own config.Server, keeper *guard.Guard, controller *access.Controller, observers []writes.Observer) (http.Handler, error) {
+	record, err := s.openAudit(own, controller)
+	if err != nil {
+		return nil, err
+	}
+	if record != nil {
+		s.audit = record
+		observers = append(observers, record.Observe)
+		if own.Audit.Reads {
+			engine = record.Reads(engine, s.config.HTTP.Prefix)
+		}
+	}
+	return writes.Handler(engine, keeper.Driver(), s.config.HTTP.Prefix, observers...), nil
+}

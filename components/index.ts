@@ -1,6 +1,7 @@
 export * from "./args/registry";
 export * from "./args/logs";
 export * from "./args/managed";
+export * from "./args/notifications";
 export * from "./args/storage";
 export * from "./args/swarm";
 export { AcrRegistry, type AcrRegistryArgs } from "./managed/acrRegistry";

@@ -18,6 +18,7 @@ export function managedForeign(cloud: string, access: string): Record<string, st
     readOnly: "there is no such switch; take the writers away",
     foreignLayerHosts: `${cloud} decides which layers it takes`,
     ui: `${cloud} has a console of its own`,
+    notifications: `${cloud} has events of its own`,
     logs: `${cloud} keeps the logs`,
     hosts: `${cloud} runs the server`,
     resources: `${cloud} runs the server`,

@@ -11,6 +11,7 @@ import {
   User,
 } from "../args/registry";
 import { Logs } from "../args/logs";
+import { Notification } from "../args/notifications";
 import { Storage } from "../args/storage";
 import {
   addressProblems,
@@ -30,6 +31,7 @@ import { mirrorPorts, mirrorProblems } from "./mirror";
 import { isHostPort } from "./hosts";
 import { Problem, shown } from "./problems";
 import { logsProblems } from "./observation/logs";
+import { notificationsProblems } from "./observation/notifications";
 import { storageProblems } from "./storage";
 import { tlsProblems } from "./tls";
 import { authenticationProblems, userProblems } from "./users";
@@ -56,6 +58,7 @@ export interface RegistrySettings extends AddressSettings {
   measured: boolean;
   /** Where it does so on the Docker host, unless that is a Swarm. */
   metrics?: Metrics;
+  notifications: readonly Notification[];
   logs: Logs;
   hosts: Record<string, string>;
   resources: Required<Resources>;
@@ -89,6 +92,7 @@ export function registryProblems(settings: RegistrySettings): Problem[] {
     ...foreignLayerProblems(settings.foreignLayerHosts ?? []),
     ...garbageCollectionProblems(settings.garbageCollection, settings.image),
     ...besideProblems(settings),
+    ...notificationsProblems(settings.notifications, settings),
     ...logsProblems(settings.logs, settings.image),
     ...containerProblems(settings.hosts, settings.resources),
   ];

@@ -2,7 +2,8 @@ import { createHash, createHmac } from "crypto";
 import * as yaml from "js-yaml";
 import { Authentication, Cors, GarbageCollection } from "../args/registry";
 import { corsHeaders } from "./cors";
-import { AuditLevel, LogFormat } from "../args/logs";
+import { LogFormat } from "../args/logs";
+import { OwnConfiguration, ownSection } from "./own";
 import { RedisConfiguration } from "./redis";
 
 /** Folder of the files that a running server reads, in the container. */
@@ -12,8 +13,6 @@ export const certificateFile = `${filesFolder}/server.pem`;
 export const htpasswdFile = `${filesFolder}/htpasswd`;
 /** Folder of the filesystem driver, in the container. */
 export const dataFolder = "/var/lib/registry";
-/** Folder of the audit, in the container. */
-export const auditFolder = "/var/log/container-registry";
 /** Port in the container; the port outside is the user's choice. */
 export const containerPort = 5000;
 /** Port in the container for forwarders, which tell there of their clients. */
@@ -42,20 +41,16 @@ export interface ProxyConfiguration {
 }
 
 /** All that the server's configuration file says, decided and checked. */
-export interface Configuration {
+export interface Configuration extends OwnConfiguration {
   /** Signs the state of uploads; the same for all replicas. */
   httpSecret: string;
   tls: boolean;
   /** URL that clients are told, where a reverse proxy stands before the server. */
   externalUrl?: string;
-  /** Who may say whom a request comes from. */
-  trustedProxies?: readonly string[];
   /** Tells Prometheus about the server, on a port of its own. Default: `false`. */
   metrics?: boolean;
   /** How the lines of its log look. Default: `text`. */
   logFormat?: LogFormat;
-  /** What the bundled server keeps a record of. Default: `off`. */
-  audit?: AuditLevel;
   /** How logins are verified; none without users. */
   authentication?: Authentication;
   /** Pages of other sites that may use the server; none without. */
@@ -66,8 +61,6 @@ export interface Configuration {
   readOnly: boolean;
   /** Where layers may be that are not in the registry; what the server does by itself without. */
   foreignLayerHosts?: readonly string[];
-  /** The bundled server's page. */
-  ui?: boolean;
   /** When and what the bundled server collects by itself; nothing while `readOnly`. */
   garbageCollection?: GarbageCollection;
   /** Other servers have the same store. Default: `false`. */
@@ -100,7 +93,7 @@ export function renderConfiguration(configuration: Configuration): string {
       },
       ...(configuration.tls ? { tls: { certificate: certificateFile, key: certificateFile, minimumtls: "tls1.2" } } : {}),
     },
-    ...ownSection(configuration),
+    ...(configuration.bundled ? ownSection(configuration) : {}),
     ...(configuration.authentication === undefined
       ? {}
       : {
@@ -136,16 +129,6 @@ export function renderConfiguration(configuration: Configuration): string {
       : { validation: { manifests: { urls: { allow: layerUrls(configuration.foreignLayerHosts) } } } }),
     ...(proxy === undefined ? {} : { proxy: proxySection(proxy) }),
   });
-}
-
-/** What the bundled server has beyond the engine. */
-function ownSection({ trustedProxies = [], bundled, ui = false, audit = AuditLevel.Off }: Configuration): object {
-  const server = {
-    ...(trustedProxies.length === 0 ? {} : { trustedproxies: trustedProxies }),
-    ...(bundled && ui ? { ui: { enabled: true } } : {}),
-    ...(audit === AuditLevel.Off ? {} : { audit: { folder: auditFolder, reads: audit === AuditLevel.All } }),
-  };
-  return Object.keys(server).length === 0 ? {} : { server };
 }
 
 /** Expressions for URLs by https; the one for none at all matches no URL. */

@@ -2,7 +2,7 @@ import * as docker from "@pulumi/docker";
 import * as pulumi from "@pulumi/pulumi";
 import { isAudited } from "../checks/observation/logs";
 import { RegistrySettings } from "../checks/registry";
-import { auditFolder } from "../render/configuration";
+import { auditFolder } from "../render/own";
 
 /**
  * What the server's container mounts for the audit. Its volume outlives the component, and an `up` that turns the audit off: who

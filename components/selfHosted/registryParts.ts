@@ -14,6 +14,7 @@ import {
 import { hostPort, isLoopback, isUnspecified } from "../checks/hosts";
 import { checkWhenKnown } from "../checks/inputs";
 import { completeMirror, isOfDockerHub } from "../checks/mirror";
+import { notificationsProblems } from "../checks/observation/notifications";
 import { RedisConfiguration } from "../render/redis";
 import { storageConfiguration } from "../render/driverParameters";
 import { storageProblems } from "../checks/storage";
@@ -72,7 +73,8 @@ export function registryParts(
   const httpSecret = new random.RandomPassword(`${name}-http-secret`, { length: 48, special: false }, parent);
   const store = provisionedStorage(`${name}-store`, settings.storage, lab, parent);
   const storage = checkWhenKnown(store, (resolved) => storageProblems(resolved, settings.image));
-  const configuration = pulumi.all([httpSecret.result, storage, redis]).apply(([secret, resolved, cache]) =>
+  const endpoints = checkWhenKnown([...settings.notifications], (told) => notificationsProblems(told, settings));
+  const configuration = pulumi.all([httpSecret.result, storage, redis, endpoints]).apply(([secret, resolved, cache, told]) =>
     renderConfiguration({
       httpSecret: secret,
       tls: encrypted,
@@ -86,6 +88,7 @@ export function registryParts(
       foreignLayerHosts: settings.foreignLayerHosts,
       ui: settings.ui ?? true,
       garbageCollection: settings.garbageCollection,
+      notifications: told,
       logFormat: settings.logs.format,
       audit: settings.logs.audit,
       shared,

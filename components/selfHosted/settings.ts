@@ -27,6 +27,7 @@ export function completeSettings(given: GivenSettings): RegistrySettings {
     mirror: given.mirror,
     measured: given.metrics !== undefined,
     metrics: given.metrics,
+    notifications: given.notifications ?? [],
     logs: given.logs ?? {},
     hosts: given.hosts ?? {},
     resources: completeResources(given.resources),

@@ -2,6 +2,7 @@ import * as docker from "@pulumi/docker";
 import * as pulumi from "@pulumi/pulumi";
 import { Authentication, Cors, GarbageCollection, Metrics, Mirror, Resources, Tls, TlsMode, User } from "../args/registry";
 import { Logs } from "../args/logs";
+import { Notification } from "../args/notifications";
 import { nameProblems } from "../checks/container";
 import { completeMetrics, mirrorMetricsPort, registryMetricsPort } from "../checks/address";
 import { registryProblems, RegistrySettings } from "../checks/registry";
@@ -60,6 +61,8 @@ export interface SingleNodeRegistryArgs {
   mirror?: Mirror;
   /** What the server tells Prometheus. Requires the bundled server. Default: nothing. */
   metrics?: Metrics;
+  /** Who is told of what is pushed and deleted. Requires the bundled server. Default: nobody. */
+  notifications?: Notification[];
   /** What the server writes down, and how. */
   logs?: Logs;
   /** Names that the server finds without DNS, with their IP addresses or `host-gateway`. `host.docker.internal` is always the Docker host. */

@@ -4,6 +4,7 @@ import { Authentication, Cors, GarbageCollection, Tls, User } from "../args/regi
 import { Storage } from "../args/storage";
 import { Redis, Swarm, SwarmMetrics, SwarmResources } from "../args/swarm";
 import { Logs } from "../args/logs";
+import { Notification } from "../args/notifications";
 import { nameProblems } from "../checks/container";
 import { hostPort } from "../checks/hosts";
 import { checkArguments } from "../checks/inputs";
@@ -61,6 +62,8 @@ export interface SwarmRegistryArgs {
   garbageCollection?: GarbageCollection;
   /** What the registry's tasks tell Prometheus, on an overlay network. Requires the bundled server. Default: nothing. */
   metrics?: SwarmMetrics;
+  /** Who is told of what is pushed and deleted. Requires the bundled server. Default: nobody. */
+  notifications?: Notification[];
   /** What the server writes down, and how. */
   logs?: Logs;
   /** Names that the server finds without DNS, with their IP addresses. */

@@ -23,6 +23,7 @@ export const external = target(
     readOnly: "it is settled where the registry is run",
     foreignLayerHosts: "which layers it takes is settled where the registry is run",
     ui: "it is settled where the registry is run",
+    notifications: "they are sent from where the registry is run",
     logs: "they are written where the registry is run",
     hosts: "the server is there already",
     resources: "the server is there already",

@@ -50,6 +50,45 @@ export const badConfigurations: BadConfiguration[] = [
     problems: ['logs.audit: "some" is not allowed; choose off, writes, all'],
   },
   {
+    title: "endpoints that nobody can be told by",
+    config: {
+      notifications: [
+        { name: "A", url: "ftp://user:hunter2@example.com" },
+        { name: "a", url: "http://example.com/", headers: { Authorization: "hunter2" } },
+        {
+          name: "a",
+          url: "https://example.com/",
+          headers: { Host: "x", "X Y": "a\nhunter2" },
+          actions: ["pull"],
+          repositories: ["*a"],
+        },
+        { name: "c", url: "https://example.com/", actions: [], repositories: [], caCertificates: "hunter2" },
+      ],
+    },
+    problems: [
+      'notifications[0].name: "A" is not allowed; give small letters, digits and hyphens, 63 at most, no hyphen first',
+      "notifications[0].url: this value (not shown) is not allowed; give a URL with http:// or https://, a password goes into headers",
+      "notifications[1].url: would have the headers sent in clear; use https://, or set allowInsecure to true",
+      "notifications[2].headers.Host: is set by the server itself",
+      "notifications[2].headers.X Y: is no name of a header; give letters, digits and hyphens",
+      "notifications[2].headers.X Y: must have ASCII characters in one line, and not be empty",
+      'notifications[2].actions[0]: "pull" is not allowed; choose push, delete',
+      'notifications[2].repositories[0]: "*a" is not allowed; give a repository such as team-a/app, a prefix such as team-a/*, or *',
+      "notifications[3].actions: is empty; name push or delete, or leave it out for both",
+      "notifications[3].repositories: is empty; name repositories, or leave it out for all",
+      "notifications[3].caCertificates: has no PEM certificate; give the CA of the endpoint, `-----BEGIN CERTIFICATE-----` first",
+      'notifications[2]: "a" is in the list already',
+    ],
+  },
+  {
+    title: "an endpoint without a name, and one of the stock registry",
+    config: { notifications: [{ url: "https://example.com/" }], image: `registry@sha256:${"0".repeat(64)}` },
+    problems: [
+      "notifications[0].name: is missing",
+      "notifications: are a feature of the bundled server; the stock registry forgets events when it stops. Use image bundled",
+    ],
+  },
+  {
     title: "an audit of the stock registry",
     config: { logs: { audit: "writes", format: "json" }, image: `registry@sha256:${"0".repeat(64)}` },
     problems: [
@@ -60,7 +99,7 @@ export const badConfigurations: BadConfiguration[] = [
     title: "a key that resembles none",
     config: { colour: "red" },
     problems: [
-      "colour: unknown key; known are target, builds, hostname, port, externalUrl, trustedProxies, bindAddress, allowInsecure, tls, users, anonymousPull, authentication, cors, storage, image, readOnly, foreignLayerHosts, ui, garbageCollection, mirror, metrics, logs, hosts, resources, lab",
+      "colour: unknown key; known are target, builds, hostname, port, externalUrl, trustedProxies, bindAddress, allowInsecure, tls, users, anonymousPull, authentication, cors, storage, image, readOnly, foreignLayerHosts, ui, garbageCollection, mirror, metrics, notifications, logs, hosts, resources, lab",
     ],
   },
   {

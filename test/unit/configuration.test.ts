@@ -108,6 +108,27 @@ describe("the server's configuration file", () => {
     expect(server("all")).toEqual({ audit: { folder: "/var/log/container-registry", reads: true } });
   });
 
+  it("has who is told of what happens", () => {
+    const notifications = [
+      {
+        name: "hook",
+        url: "https://hook.example.com/",
+        headers: { Authorization: "yes" },
+        actions: ["push" as const],
+        caCertificates: "PEM",
+      },
+      { name: "other", url: "http://127.0.0.1:8080", repositories: ["team/*"] },
+    ];
+    expect(yaml.load(renderConfiguration(configuration({ notifications })))).toMatchObject({
+      server: {
+        notifications: [
+          { name: "hook", url: "https://hook.example.com/", headers: { Authorization: "yes" }, actions: ["push"], ca: "PEM" },
+          { name: "other", url: "http://127.0.0.1:8080", repositories: ["team/*"] },
+        ],
+      },
+    });
+  });
+
   it("is this for plain HTTP without users", () => {
     expect(`\n${renderConfiguration(configuration({ tls: false, authentication: undefined }))}`).toMatchInlineSnapshot(`
       "

@@ -34,6 +34,9 @@ function kindAt(keyPath: string): { kind: string; parts: string[] } {
   if (problem.includes(`${keyPath.replaceAll("[]", "[0]")}.?: a list is not allowed; give a text`)) {
     return { kind: "texts by name", parts: [] };
   }
+  if (problem.includes(`${keyPath.replaceAll("[]", "[0]")}.?: this value (not shown) is not allowed; give a text`)) {
+    return { kind: "secrets by name", parts: [] };
+  }
   const scalar = /(?:an object|not shown\)) is not allowed; give (.*)$/m.exec(problem);
   const kind = problem.includes("(not shown)")
     ? "secret"
@@ -77,6 +80,7 @@ describe("the keys of the configuration", () => {
       "a number": "number",
       "true or false": "boolean",
       "texts by name": "object",
+      "secrets by name": "object",
       object: "object",
       list: "array",
     };
@@ -90,8 +94,11 @@ describe("the keys of the configuration", () => {
     const mayBeSecret = [...schemaKeys("SingleNodeRegistry")].filter(([, { plain }]) => !plain).map(([key]) => key);
     expect(secretKeys).toEqual(expect.arrayContaining(mayBeSecret));
     expect(secretKeys).toHaveLength(mayBeSecret.length);
-    // A certificate is no secret, but belongs to its key.
-    expect(secretKeys.filter((key) => !/password|key|secret|credentials|tls\.(certificate|chain)$/i.test(key))).toEqual([]);
+    // A certificate is no secret, but belongs to its key; a hook's URL may have one in its path.
+    expect(
+      secretKeys.filter((key) => !/password|key|secret|credentials|tls\.(certificate|chain)$|notifications\[]\.url$/i.test(key)),
+    ).toEqual([]);
+    expect(keysOfKind("secrets by name")).toEqual(["notifications[].headers"]);
   });
 });
 
@@ -221,6 +228,7 @@ describe("what `pulumi config set` stores", () => {
         "measured": false,
         "metrics": undefined,
         "mirror": undefined,
+        "notifications": [],
         "port": 5000,
         "readOnly": false,
         "resources": {

@@ -80,7 +80,7 @@ validation: {manifests: {urls: {allow: ["^https://"]}, indexes: {platforms: list
 		"garbage collection": minimalWith("inmemory: {}, maintenance: {garbagecollection: {schedule: '0 3 * * mon', timezone: Europe/Berlin, deleteuntagged: true, grace: 1h, " +
 			"retention: {dryrun: false, alwayskeep: ['v*'], rules: [{repositories: ['team/*'], keepnewest: 5, keepdays: 30, keeptags: [latest]}, {keepdays: 1}]}}}"),
 		"proxies":              minimal + "server: {trustedproxies: [10.0.0.1, 10.0.0.0/8, '2001:db8::1', '2001:db8::/32']}\n",
-		"a section of our own": minimal + "server: {audit: {folder: /var/log/registry, reads: true}}\n",
+		"a section of our own": minimal + "server: {audit: {folder: /var/log/registry, reads: true}, notifications: [{name: hook, url: 'https://x/?token=t', headers: {Authorization: Bearer x}, actions: [push], repositories: ['team/*']}]}\n",
 		"a socket":             strings.Replace(minimal, `addr: ":5000"`, "net: unix, addr: /run/registry.sock", 1),
 	}
 	for name, content := range files {
@@ -103,6 +103,11 @@ func TestRefused(t *testing.T) {
 	}{
 		{"an audit nowhere", minimal + "server: {audit: {reads: true}}\n", []string{"line 4: server.audit.folder: missing"}},
 		{"an audit of a mirror", mirror + "server: {audit: {folder: /a}}\n", []string{"server.audit: not allowed with proxy"}},
+		{"endpoints", minimal + "server: {notifications: [{name: A, url: 'https://u:SECRET@x/'}, {name: b, url: 'ftp://x'}, {name: b, url: 'http://x', ca: SECRET, actions: [pull]}]}\n",
+			[]string{`server.notifications[0].name: "A": must be of small letters`, "server.notifications[0].url: must be a URL with http:// or https:// and without a user",
+				"server.notifications[1].url: must be a URL", `server.notifications[2].name: "b": given twice`, "server.notifications[2].ca: has no certificate in PEM",
+				`server.notifications[2].actions[0]: "pull": not allowed; allowed: push, delete`}},
+		{"endpoints of a mirror", mirror + "server: {notifications: [{name: a, url: 'http://x'}]}\n", []string{"server.notifications: not allowed with proxy"}},
 		{"unknown key", minimal + "htp: {}\n", []string{"line 4: htp: unknown key; did you mean http?"}},
 		{"mistyped key", minimalWith("filesystem: {rootdirectroy: /x}"), []string{"line 2: storage.filesystem.rootdirectroy: unknown key; did you mean rootdirectory?"}},
 		{"camel case", minimalWith("filesystem: {rootDirectory: /x}"), []string{"storage.filesystem.rootDirectory: unknown key; did you mean rootdirectory?"}},

@@ -25,6 +25,8 @@ type Server struct {
 		// Reads has pulls in it as well.
 		Reads bool `yaml:"reads"`
 	} `yaml:"audit"`
+	// Notifications are who is told of what is pushed and deleted.
+	Notifications []Notification `yaml:"notifications"`
 }
 
 // serverRule is of that section.
@@ -36,6 +38,7 @@ func serverRule() *rule {
 			"folder": {kind: text, required: true, valid: leadingSlash},
 			"reads":  {kind: boolean},
 		}},
+		"notifications": {kind: list, item: notificationRule()},
 	}}
 }
 

@@ -13,6 +13,7 @@ func (c *checker) relations(root *yaml.Node) {
 	c.tls(root)
 	c.mirror(root)
 	c.garbageCollection(root)
+	c.notifications(root)
 	if cache := find(root, "storage", "cache", "blobdescriptor"); value(cache) == "redis" && find(root, "redis", "addrs") == nil {
 		c.problems.add(cache.Line, "storage.cache.blobdescriptor", `"redis": needs redis.addrs`)
 	}

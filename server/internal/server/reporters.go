@@ -1,12 +1,15 @@
 package server
 
 import (
+	"context"
 	"net/http"
 
 	"container-registry/server/internal/access"
 	"container-registry/server/internal/audit"
 	"container-registry/server/internal/config"
 	"container-registry/server/internal/guard"
+	"container-registry/server/internal/notify"
+	"container-registry/server/internal/store"
 	"container-registry/server/internal/writes"
 )
 
@@ -36,5 +39,17 @@ func (s *Server) reported(engine http.Handler, own config.Server, keeper *guard.
 			engine = record.Reads(engine, s.config.HTTP.Prefix)
 		}
 	}
+	if len(own.Notifications) > 0 {
+		s.notifier = notify.New(own.Notifications, keeper.Driver(), s.config.HTTP, s.log)
+		observers = append(observers, s.notifier.Observe)
+	}
 	return writes.Handler(engine, keeper.Driver(), s.config.HTTP.Prefix, observers...), nil
+}
+
+// notify sends what clients did until ctx ends. A store that is read-only is left as it is: what
+// waits there could be sent, but not be deleted afterwards.
+func (s *Server) notify(ctx context.Context) {
+	if s.notifier != nil && !store.Of(s.config).ReadOnly() {
+		s.notifier.Run(ctx)
+	}
 }

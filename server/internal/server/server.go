@@ -31,6 +31,7 @@ import (
 	"container-registry/server/internal/guard"
 	"container-registry/server/internal/holdings"
 	"container-registry/server/internal/mirror"
+	"container-registry/server/internal/notify"
 	"container-registry/server/internal/page"
 	"container-registry/server/internal/proxied"
 	"container-registry/server/internal/referrers"
@@ -64,6 +65,7 @@ type Server struct {
 	holdings      *holdings.Holdings
 	ui            *page.Page // none unless it is wanted
 	audit         *audit.Log
+	notifier      *notify.Sender
 	endApp        context.CancelFunc
 	http          *http.Server
 	bounds        *bounds.Guard
@@ -288,6 +290,7 @@ func (s *Server) collect(ctx context.Context) *sync.WaitGroup {
 			s.log.WithError(err).Warn("no garbage collection on demand: another server of this configuration runs here")
 		}
 	})
+	group.Go(func() { s.notify(ctx) })
 	group.Go(func() {
 		if err := s.collector.Run(ctx); err != nil {
 			s.log.WithError(err).Error("no garbage collection on schedule")

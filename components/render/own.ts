@@ -1,0 +1,48 @@
+import { AuditLevel } from "../args/logs";
+import { NotifiedAction } from "../args/notifications";
+
+/** Folder of the audit, in the container. */
+export const auditFolder = "/var/log/container-registry";
+
+/** Who is told of what happens, with nothing left to wait for. */
+export interface NotificationConfiguration {
+  name: string;
+  url: string;
+  headers?: Record<string, string>;
+  actions?: readonly NotifiedAction[];
+  repositories?: readonly string[];
+  caCertificates?: string;
+}
+
+/** What the bundled server has beyond the engine. */
+export interface OwnConfiguration {
+  /** Who may say whom a request comes from. */
+  trustedProxies?: readonly string[];
+  /** The bundled server's page. */
+  ui?: boolean;
+  /** What there is a record of. Default: `off`. */
+  audit?: AuditLevel;
+  notifications?: readonly NotificationConfiguration[];
+}
+
+/** The section of the configuration file that the engine passes by; none where it would be empty. */
+export function ownSection({
+  trustedProxies = [],
+  ui = false,
+  audit = AuditLevel.Off,
+  notifications = [],
+}: OwnConfiguration): object {
+  const server = {
+    ...(trustedProxies.length === 0 ? {} : { trustedproxies: trustedProxies }),
+    ...(ui ? { ui: { enabled: true } } : {}),
+    ...(audit === AuditLevel.Off ? {} : { audit: { folder: auditFolder, reads: audit === AuditLevel.All } }),
+    ...(notifications.length === 0
+      ? {}
+      : { notifications: notifications.map(({ caCertificates: ca, ...rest }) => defined({ ...rest, ca })) }),
+  };
+  return Object.keys(server).length === 0 ? {} : { server };
+}
+
+function defined(values: object): object {
+  return Object.fromEntries(Object.entries(values).filter(([, value]) => value !== undefined));
+}

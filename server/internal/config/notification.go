@@ -1,0 +1,78 @@
+package config
+
+import (
+	"crypto/x509"
+	"errors"
+	"fmt"
+	"net/url"
+	"regexp"
+
+	"go.yaml.in/yaml/v3"
+)
+
+// Notification is an endpoint that is told of what is pushed and deleted.
+type Notification struct {
+	Name    string            `yaml:"name"`
+	URL     string            `yaml:"url"`
+	Headers map[string]string `yaml:"headers"`
+	// Actions and Repositories are all if there are none; a repository may end in *.
+	Actions      []string `yaml:"actions"`
+	Repositories []string `yaml:"repositories"`
+	// CA has the certificates that are trusted instead of the public ones.
+	CA string `yaml:"ca"`
+}
+
+func notificationRule() *rule {
+	return &rule{kind: section, keys: map[string]*rule{
+		"name": {kind: text, required: true, valid: endpointName},
+		// It may have a token in its path or query.
+		"url":          {kind: text, required: true, secret: true, valid: endpointURL},
+		"headers":      {kind: table, item: &rule{kind: text, secret: true}},
+		"actions":      {kind: list, item: &rule{kind: text, allowed: []string{"push", "delete"}}},
+		"repositories": {kind: list, item: &rule{kind: text, required: true}},
+		"ca":           {kind: text, secret: true, valid: certificates},
+	}}
+}
+
+var endpointNames = regexp.MustCompile(`^[a-z0-9][a-z0-9-]{0,62}$`)
+
+func endpointName(value string) error {
+	if !endpointNames.MatchString(value) {
+		return errors.New("must be of small letters, digits and hyphens, 63 at most")
+	}
+	return nil
+}
+
+func endpointURL(value string) error {
+	u, err := url.Parse(value)
+	if err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "" || u.User != nil {
+		return errors.New("must be a URL with http:// or https:// and without a user; a password goes into headers")
+	}
+	return nil
+}
+
+func certificates(value string) error {
+	if !x509.NewCertPool().AppendCertsFromPEM([]byte(value)) {
+		return errors.New("has no certificate in PEM")
+	}
+	return nil
+}
+
+// notifications is what endpoints have to do with each other.
+func (c *checker) notifications(root *yaml.Node) {
+	list := find(root, "server", "notifications")
+	if list == nil || list.Kind != yaml.SequenceNode {
+		return
+	}
+	if find(root, "proxy") != nil {
+		c.problems.add(list.Line, "server.notifications", "not allowed with proxy: nobody pushes to a mirror")
+	}
+	seen := map[string]bool{}
+	for i, each := range list.Content {
+		name := find(each, "name")
+		if name != nil && seen[name.Value] {
+			c.problems.add(name.Line, fmt.Sprintf("server.notifications[%d].name", i), "%s: given twice", quote(name.Value))
+		}
+		seen[value(name)] = true
+	}
+}

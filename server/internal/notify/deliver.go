@@ -1,0 +1,193 @@
+package notify
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"math/rand/v2"
+	"net/http"
+	"net/url"
+	"sync"
+	"time"
+
+	"github.com/distribution/distribution/v3/notifications"
+	storagedriver "github.com/distribution/distribution/v3/registry/storage/driver"
+	"github.com/sirupsen/logrus"
+
+	"container-registry/server/internal/config"
+	"container-registry/server/internal/layout"
+)
+
+const (
+	shortestPause = time.Second
+	longestPause  = 5 * time.Minute
+	// mostAge is how long an endpoint may be away.
+	mostAge = 7 * 24 * time.Hour
+	// complaints is how often at most the log says that an endpoint takes nothing.
+	complaints = 10 * time.Minute
+)
+
+// endpoint is one who is told.
+type endpoint struct {
+	config.Notification
+	driver storagedriver.StorageDriver
+	log    *logrus.Entry
+	client *http.Client
+	queue  *queue
+
+	mu sync.Mutex
+	// done are envelopes that are no longer needed, and still in the store.
+	done       map[string]bool
+	complained time.Time
+}
+
+func newEndpoint(c config.Notification, driver storagedriver.StorageDriver, log *logrus.Entry) *endpoint {
+	return &endpoint{
+		Notification: c,
+		driver:       driver,
+		log:          log.WithField("endpoint", c.Name),
+		client:       newClient(c.CA),
+		queue:        newQueue(),
+		done:         map[string]bool{},
+	}
+}
+
+// deliver sends one envelope after the other until ctx ends.
+func (e *endpoint) deliver(ctx context.Context) {
+	failures := 0
+	for ctx.Err() == nil {
+		next, ok := e.queue.first()
+		if !ok {
+			select {
+			case <-ctx.Done():
+			case <-e.queue.ready:
+			}
+			continue
+		}
+		// What is under way ends, so that the endpoint does not get it again.
+		err := e.handle(context.WithoutCancel(ctx), next, failures > 0)
+		if err == nil {
+			failures = 0
+			e.queue.remove(next.name)
+			waiting.WithValues(e.Name).Set(float64(e.queue.length()))
+			continue
+		}
+		e.complain(err)
+		pause(ctx, min(longestPause, shortestPause<<min(failures, 20)))
+		failures++
+	}
+}
+
+// handle is nil when there is nothing more to do about an envelope.
+func (e *endpoint) handle(ctx context.Context, each envelope, again bool) error {
+	if at, err := timeOf(each.name); err == nil && time.Since(at) > mostAge {
+		e.drop(ctx, each, old, "the endpoint took no events for too long")
+		return nil
+	}
+	// Another server may have sent it meanwhile.
+	if again || each.content == nil {
+		ctx, cancel := context.WithTimeout(ctx, patienceWithStore)
+		defer cancel()
+		content, err := e.driver.GetContent(ctx, e.pathOf(each.name))
+		if layout.IsMissing(err) {
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+		each.content = content
+	}
+	err := e.post(ctx, each.content)
+	switch {
+	case err == nil:
+		sent.WithValues(e.Name, taken).Inc()
+		e.forgive()
+		e.delete(ctx, each.name)
+	case errors.As(err, new(refusal)):
+		sent.WithValues(e.Name, refused).Inc()
+		e.drop(ctx, each, refused, err.Error())
+	default:
+		sent.WithValues(e.Name, failed).Inc()
+		return err
+	}
+	return nil
+}
+
+// refusal is an answer that will be the same another time.
+type refusal int
+
+func (r refusal) Error() string {
+	return fmt.Sprintf("the endpoint answers %d, and would do so again", int(r))
+}
+
+// post sends an envelope. Errors name neither the URL, which may have a secret in it, nor
+// what the endpoint answers.
+func (e *endpoint) post(ctx context.Context, content []byte) error {
+	request, err := http.NewRequestWithContext(ctx, http.MethodPost, e.URL, bytes.NewReader(content))
+	if err != nil {
+		return errors.New("the endpoint's URL can't be asked")
+	}
+	request.Header.Set("Content-Type", notifications.EventsMediaType)
+	for name, value := range e.Headers {
+		request.Header.Set(name, value)
+	}
+	answer, err := e.client.Do(request)
+	if err != nil {
+		if wrapped := new(url.Error); errors.As(err, &wrapped) {
+			err = wrapped.Err
+		}
+		return err
+	}
+	defer answer.Body.Close()
+	// It only has to be over.
+	_, _ = io.CopyN(io.Discard, answer.Body, mostOfAnswer)
+	switch status := answer.StatusCode; {
+	case status >= 200 && status < 300:
+		return nil
+	case status >= 300 && status < 400:
+		return fmt.Errorf("the endpoint answers %d; give the URL that it leads to, no redirect is followed", status)
+	case status == http.StatusBadRequest, status == http.StatusRequestEntityTooLarge,
+		status == http.StatusUnsupportedMediaType, status == http.StatusUnprocessableEntity:
+		return refusal(status)
+	default:
+		return fmt.Errorf("the endpoint answers %d", status)
+	}
+}
+
+func (e *endpoint) drop(ctx context.Context, each envelope, reason, why string) {
+	dropped.WithValues(e.Name, reason).Inc()
+	e.log.WithField("events", each.name).Errorf("events are dropped: %s", why)
+	e.delete(ctx, each.name)
+}
+
+// complain says now and then why an endpoint has no events.
+func (e *endpoint) complain(err error) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if now := time.Now(); now.Sub(e.complained) >= complaints {
+		e.complained = now
+		e.log.WithError(err).WithField("waiting", e.queue.length()).Warn("the endpoint does not get its events; they are kept, and sent later")
+	}
+}
+
+// forgive is for an endpoint that takes events: the next failure is news.
+func (e *endpoint) forgive() {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	e.complained = time.Time{}
+}
+
+// pause waits for a time between half and all of a duration, so that servers do not ask all
+// at once. It is false when ctx ended first.
+func pause(ctx context.Context, most time.Duration) bool {
+	timer := time.NewTimer(most/2 + rand.N(most/2))
+	defer timer.Stop()
+	select {
+	case <-ctx.Done():
+		return false
+	case <-timer.C:
+		return true
+	}
+}

@@ -1,0 +1,61 @@
+package notify
+
+import (
+	"crypto/tls"
+	"crypto/x509"
+	"net"
+	"net/http"
+	"path"
+	"slices"
+	"strings"
+	"time"
+
+	"container-registry/server/internal/config"
+)
+
+const (
+	// patience is how long an endpoint has for an answer, with all that goes before.
+	patience = 10 * time.Second
+	// mostOfAnswer is what of its answer is read, so that the connection can be used again.
+	mostOfAnswer  = 64 << 10
+	mostOfHeaders = 64 << 10
+)
+
+// newClient follows no redirect: what is sent, and the secrets in its headers, are for the
+// endpoint of the configuration alone.
+func newClient(authorities string) *http.Client {
+	transport := &http.Transport{
+		Proxy:                  http.ProxyFromEnvironment,
+		DialContext:            (&net.Dialer{Timeout: patience}).DialContext,
+		TLSClientConfig:        &tls.Config{MinVersion: tls.VersionTLS12},
+		ForceAttemptHTTP2:      true,
+		MaxIdleConns:           2,
+		IdleConnTimeout:        time.Minute,
+		MaxResponseHeaderBytes: mostOfHeaders,
+	}
+	if authorities != "" {
+		transport.TLSClientConfig.RootCAs = x509.NewCertPool()
+		// It was looked at when the configuration was read.
+		transport.TLSClientConfig.RootCAs.AppendCertsFromPEM([]byte(authorities))
+	}
+	return &http.Client{
+		Transport:     transport,
+		Timeout:       patience,
+		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
+	}
+}
+
+// wants says whether an endpoint is told of an action in a repository.
+func wants(endpoint config.Notification, action, repository string) bool {
+	return (len(endpoint.Actions) == 0 || slices.Contains(endpoint.Actions, action)) &&
+		(len(endpoint.Repositories) == 0 || slices.ContainsFunc(endpoint.Repositories, func(pattern string) bool {
+			prefix, isPrefix := strings.CutSuffix(pattern, "*")
+			return pattern == repository || isPrefix && strings.HasPrefix(repository, prefix)
+		}))
+}
+
+// folder is beside the registry's own; no registry looks into it.
+const folder = "/container-registry-events"
+
+// folderOf is where the events for an endpoint wait.
+func folderOf(endpoint string) string { return path.Join(folder, endpoint) }

@@ -30,7 +30,8 @@ export class PrivateEngine {
   /** Names of links have 15 characters at most. */
   private readonly ourLink = `cr${this.id}h`;
   private readonly namespace = `cr${this.id}`;
-  private readonly ourAddress: string;
+  /** The address by which the engine and its containers reach the test. */
+  public readonly ourAddress: string;
   private daemon: ChildProcess | undefined;
 
   private constructor(tls: boolean) {

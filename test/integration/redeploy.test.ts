@@ -1,0 +1,71 @@
+import { spawn } from "child_process";
+import { randomBytes } from "crypto";
+import * as path from "path";
+import { CleanUp } from "../support/cleanUp";
+import { DockerClient, Workspace } from "../support/clients";
+import { PrivateEngine } from "../support/engine";
+import { freePort } from "../support/ports";
+import { eventually } from "../support/run";
+import { projectRoot, TestStack } from "../support/testStack";
+
+/** The recipe in examples/redeploy, on a Swarm of one node. */
+describe("a service that follows a tag", () => {
+  const cleanUp = new CleanUp();
+
+  it("is updated to what was pushed, by its digest, also when the receiver was away", async () => {
+    const engine = cleanUp.add(await PrivateEngine.start());
+    const docker = cleanUp.add(new DockerClient(engine.env));
+    await docker.run("swarm", "init", "--advertise-addr", engine.address);
+    const token = randomBytes(24).toString("hex");
+    const file = cleanUp.add(new Workspace()).write("token", token);
+    const port = await freePort();
+    const address = { hostname: engine.address, bindAddress: engine.address, allowInsecure: true };
+    const stack = cleanUp.add(
+      await TestStack.create(
+        { ...address, "notifications[0].name": "redeploy", "notifications[0].url": `http://${engine.ourAddress}:${port}/` },
+        { "notifications[0].headers.Authorization": `Bearer ${token}` },
+        engine.env,
+      ),
+    );
+    const outputs = await stack.up();
+    expect((await engine.on("sh", ["-c", outputs.trustCommand])).code).toBe(0);
+    await docker.login(outputs);
+
+    const image = `${outputs.repositoryPrefix}/team/app:latest`;
+    const pushNew = async (): Promise<string> => {
+      await docker.tag(await docker.buildImage("app", [1000]), image);
+      await docker.run("push", "--quiet", image);
+      const [digest = ""] =
+        /sha256:[0-9a-f]{64}/.exec(await docker.run("inspect", "--format", "{{json .RepoDigests}}", image)) ?? [];
+      return digest;
+    };
+    const running = (): Promise<string> =>
+      docker.run("service", "inspect", "app", "--format", "{{.Spec.TaskTemplate.ContainerSpec.Image}}");
+    const receive = (): void => {
+      const env = { ...process.env, ...docker.env, REGISTRY: outputs.repositoryPrefix, TOKEN_FILE: file };
+      const receiver = spawn("node", [path.join(projectRoot, "examples", "redeploy", "redeploy.mjs")], {
+        env: { ...env, ADDRESS: engine.ourAddress, PORT: String(port) },
+        stdio: "ignore",
+      });
+      cleanUp.add({ dispose: () => void receiver.kill() });
+    };
+
+    const first = await pushNew();
+    await docker.run(
+      ...["service", "create", "--detach", "--quiet", "--name", "app", "--label", "redeploy=team/app:latest"],
+      ...["--with-registry-auth", "--restart-condition", "none", image],
+    );
+    expect(await running()).toContain(first);
+    const second = await pushNew();
+    receive();
+    const repository = `${outputs.repositoryPrefix}/team/app`;
+    await eventually(
+      "the update to what was pushed while the receiver was away",
+      async () => (await running()) === `${repository}@${second}`,
+      60,
+    );
+    const third = await pushNew();
+    await eventually("the next update", async () => (await running()) === `${repository}@${third}`, 60);
+    expect(new Set([first, second, third]).size).toBe(3);
+  });
+});

@@ -25,8 +25,6 @@ import (
 	"container-registry/server/internal/clientaddress"
 	"container-registry/server/internal/config"
 	"container-registry/server/internal/descriptors"
-	"container-registry/server/internal/dialect"
-	"container-registry/server/internal/foreign"
 	"container-registry/server/internal/garbage"
 	"container-registry/server/internal/guard"
 	"container-registry/server/internal/holdings"
@@ -34,9 +32,7 @@ import (
 	"container-registry/server/internal/notify"
 	"container-registry/server/internal/page"
 	"container-registry/server/internal/proxied"
-	"container-registry/server/internal/referrers"
 	"container-registry/server/internal/version"
-	"container-registry/server/internal/writes"
 )
 
 const (
@@ -82,97 +78,55 @@ func New(config *configuration.Configuration, own config.Server, log *logrus.Ent
 	if err := s.prepareTLS(); err != nil {
 		return nil, err
 	}
-	pages := takeCrossOrigin(config.HTTP.Headers)
-	controller, err := access.New(config, log)
-	if err != nil {
-		return nil, err
-	}
 	// Not the context of Run: the engine reports itself unhealthy when its context
 	// ends, and requests are still answered while the server drains.
 	ctx, cancel := context.WithCancel(context.Background())
 	s.endApp = cancel
-	if !mirror.Is(config) {
-		if s.caches, err = descriptors.Take(config); err != nil {
-			cancel()
-			return nil, err
-		}
-	}
-	keeper := guard.New(config, bounds.Memory(), log)
-	keeper.Place(config)
-	keeper.Quiet(logrus.StandardLogger())
-	app, err := newEngine(ctx, config)
-	if err != nil {
+	if err := s.build(ctx, own); err != nil {
 		cancel()
+		s.stopListening()
 		return nil, err
 	}
-	s.app = app
-	traced := tracingWanted()
-	if traced {
-		if err := tracing.InitOpenTelemetry(ctx); err != nil {
-			cancel()
-			return nil, fmt.Errorf("OTEL_TRACES_EXPORTER: %w", err)
-		}
-	}
-	if err := s.listen(); err != nil {
-		cancel()
-		return nil, err
-	}
-	guarded := keeper.Handler(s.completed(app, keeper, controller))
-	engine, err := s.fenced(ctx, guarded)
-	if err != nil {
-		s.listener.Close()
-		cancel()
-		return nil, err
-	}
-	engine = dialect.Handler(engine, config.HTTP.Prefix)
-	s.holdings = holdings.Of(keeper.Driver(), log)
-	if !mirror.Is(config) {
-		s.collector.AfterEach(s.holdings.Refresh)
-		observers := []writes.Observer{s.holdings.Observe}
-		if own.UI.Enabled {
-			s.ui = s.newPage(keeper.Driver(), controller)
-			observers = append(observers, s.ui.Observe)
-		}
-		if engine, err = s.reported(engine, own, keeper, controller, observers); err != nil {
-			s.listener.Close()
-			cancel()
-			return nil, err
-		}
-	}
-	if controller != nil {
-		engine = controller.Handler(engine, guarded)
-	}
-	chain := handlerChain(boundPages(engine, config.Catalog.MaxEntries), config, pages, s.ui, traced)
-	handler := s.bounds.Handler(clientaddress.Handler(own.TrustedProxies, chain))
-	s.http.Handler = s.withMetrics(handler, controller)
 	return s, nil
 }
 
-// completed answers in the engine's place what it does not know or takes for something else.
-func (s *Server) completed(engine http.Handler, keeper *guard.Guard, controller *access.Controller) http.Handler {
-	gate := func(http.ResponseWriter, *http.Request, string) bool { return true }
-	if mirror.Is(s.config) {
-		return referrers.Route(engine, gate, mirror.Referrers(engine, s.config.HTTP.Prefix), s.config.HTTP)
-	}
-	if controller != nil {
-		gate = controller.LetPull
-	}
-	engine = foreign.Handler(descriptors.Handler(engine, keeper.Driver(), s.config.HTTP.Prefix), s.config.Validation)
-	return referrers.Route(engine, gate, referrers.Of(referrers.NewLister(keeper.Driver()), s.log), s.config.HTTP)
-}
-
-// fenced puts the garbage collection's fence around the engine. The store of a mirror is
-// filled by pulls, which no collection may disturb.
-func (s *Server) fenced(ctx context.Context, engine http.Handler) (http.Handler, error) {
-	if mirror.Is(s.config) {
-		return mirror.Handler(engine), nil
-	}
-	collector, fence, err := garbage.Open(ctx, s.config, processName(s.Addr()), s.caches, s.log)
+// build makes the engine with all that is around it, and listens.
+func (s *Server) build(ctx context.Context, own config.Server) (err error) {
+	pages := takeCrossOrigin(s.config.HTTP.Headers)
+	controller, err := access.New(s.config, s.log)
 	if err != nil {
-		return nil, err
+		return err
 	}
-	s.collector = collector
-	return fence.Handler(engine, s.config.HTTP.Prefix), nil
+	around := s.aroundRegistry
+	if mirror.Is(s.config) {
+		around = s.aroundMirror
+	} else if s.caches, err = descriptors.Take(s.config); err != nil {
+		return err
+	}
+	keeper := guard.New(s.config, bounds.Memory(), s.log)
+	keeper.Place(s.config)
+	keeper.Quiet(logrus.StandardLogger())
+	if s.app, err = newEngine(ctx, s.config); err != nil {
+		return err
+	}
+	traced := tracingWanted()
+	if traced {
+		if err := tracing.InitOpenTelemetry(ctx); err != nil {
+			return fmt.Errorf("OTEL_TRACES_EXPORTER: %w", err)
+		}
+	}
+	if err := s.listen(); err != nil {
+		return err
+	}
+	s.holdings = holdings.Of(keeper.Driver(), s.log)
+	engine, err := around(ctx, own, keeper, controller)
+	if err != nil {
+		return err
+	}
+	chain := handlerChain(boundPages(engine, s.config.Catalog.MaxEntries), s.config, pages, s.ui, traced)
+	handler := s.bounds.Handler(clientaddress.Handler(own.TrustedProxies, chain))
+	s.http.Handler = s.withMetrics(handler, controller)
+	return nil
 }
 
 // tracingWanted is false by default, where the engine's tracing would send to a
@@ -225,10 +179,18 @@ func (s *Server) listen() error {
 		return nil
 	}
 	if err = s.listenDebug(); err != nil {
-		s.listener.Close()
 		return fmt.Errorf("http.debug.addr: %w", err)
 	}
 	return nil
+}
+
+// stopListening is for a server that can't be built.
+func (s *Server) stopListening() {
+	for _, each := range []net.Listener{s.listener, s.debugListener} {
+		if each != nil {
+			each.Close()
+		}
+	}
 }
 
 // ListenProxied has forwarders of this server's http.secret reach it at an address of their

@@ -36,6 +36,10 @@ type Sender struct {
 func New(endpoints []config.Notification, driver storagedriver.StorageDriver, http configuration.HTTP, log *logrus.Entry) *Sender {
 	s := &Sender{source: sourceOf(http), driver: driver, log: log}
 	for _, each := range endpoints {
+		// Prometheus would not see the first of a series that was not there before.
+		for _, reason := range []string{refused, old, tooMany, unkept} {
+			dropped.WithValues(each.Name, reason).Inc(0)
+		}
 		s.endpoints = append(s.endpoints, newEndpoint(each, driver, log))
 	}
 	return s

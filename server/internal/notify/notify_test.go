@@ -14,6 +14,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -239,8 +240,7 @@ func TestHostile(t *testing.T) {
 	elsewhere := listen(t)
 	var leaked sync.Map
 	elsewhere.answers(func(_ http.ResponseWriter, q *http.Request) { leaked.Store("header", q.Header.Get("Authorization")) })
-	end := make(chan struct{})
-	defer close(end)
+	var read atomic.Int64
 	for name, test := range map[string]struct {
 		answer func(http.ResponseWriter, *http.Request)
 		taken  bool
@@ -251,9 +251,11 @@ func TestHostile(t *testing.T) {
 		}, false, "no redirect is followed"},
 		"an endless body": {func(w http.ResponseWriter, q *http.Request) {
 			for q.Context().Err() == nil {
-				if _, err := w.Write(make([]byte, 1<<16)); err != nil {
+				n, err := w.Write(make([]byte, 1<<16))
+				if err != nil {
 					return
 				}
+				read.Add(int64(n))
 			}
 		}, true, ""},
 		"huge headers": {func(w http.ResponseWriter, _ *http.Request) {
@@ -281,6 +283,10 @@ func TestHostile(t *testing.T) {
 				t.Errorf("logged: %s", log.String())
 			}
 		})
+	}
+	// What is on its way counts as well.
+	if read.Load() > 64<<20 {
+		t.Errorf("%d bytes of the endless body are taken", read.Load())
 	}
 	if header, asked := leaked.Load("header"); asked {
 		t.Errorf("another host was sent %q", header)

@@ -153,6 +153,9 @@ func TestLost(t *testing.T) {
 	for range 3 {
 		l.Observe(t.Context(), push("1", before))
 	}
+	if written, lost := l.Counts(); written != 0 || lost != 3 {
+		t.Errorf("%d written, %d lost", written, lost)
+	}
 	if got := strings.Count(complaints.String(), "has a hole"); got != 1 {
 		t.Errorf("%d complaints: %s", got, complaints.String())
 	}

@@ -8,9 +8,9 @@ import (
 	"fmt"
 	"os"
 	"sync"
+	"sync/atomic"
 	"time"
 
-	"github.com/docker/go-metrics"
 	"github.com/sirupsen/logrus"
 )
 
@@ -21,14 +21,6 @@ const (
 	// complaints is how often at most the server's log says that the record has holes.
 	complaints = time.Minute
 )
-
-var (
-	namespace = metrics.NewNamespace("registry", "audit", nil)
-	written   = namespace.NewCounter("records", "Records of the audit that were written")
-	lost      = namespace.NewCounter("lost_records", "Records of the audit that could not be written")
-)
-
-func init() { metrics.Register(namespace) }
 
 // Log writes the record of a server. Servers that follow each other, or run at the same time
 // for a while, may share a folder.
@@ -42,6 +34,8 @@ type Log struct {
 	torn       bool // the file ends within a line
 	complained time.Time
 	failures   failures
+
+	written, lost atomic.Int64
 }
 
 // Open goes on with the newest file of a folder.
@@ -61,6 +55,9 @@ func Open(folder string, log *logrus.Entry) (*Log, error) {
 	return l, nil
 }
 
+// Counts are how many records were written, and how many could not be.
+func (l *Log) Counts() (written, lost int64) { return l.written.Load(), l.lost.Load() }
+
 // Close ends the record.
 func (l *Log) Close() error {
 	l.mu.Lock()
@@ -78,14 +75,14 @@ func (l *Log) add(r record) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if err := l.write(append(line, '\n')); err != nil {
-		lost.Inc()
+		l.lost.Add(1)
 		if now := time.Now(); now.Sub(l.complained) >= complaints {
 			l.complained = now
 			l.log.WithError(err).Error("the audit could not be written; it has a hole")
 		}
 		return
 	}
-	written.Inc()
+	l.written.Add(1)
 }
 
 func (l *Log) write(line []byte) error {

@@ -11,10 +11,12 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 
+	"container-registry/server/internal/audit"
 	"container-registry/server/internal/credential"
 	"container-registry/server/internal/disk"
 	"container-registry/server/internal/garbage"
 	"container-registry/server/internal/holdings"
+	"container-registry/server/internal/notify"
 	"container-registry/server/internal/version"
 )
 
@@ -24,6 +26,9 @@ type Sources struct {
 	Holdings *holdings.Holdings
 	// Collector is not there in a mirror.
 	Collector *garbage.Collector
+	// Audit and Notifications are there where the configuration has them.
+	Audit         *audit.Log
+	Notifications *notify.Sender
 	// Logins are how they ended.
 	Logins func() map[credential.Result]int64
 	// Expires is when the certificate ends.
@@ -46,6 +51,12 @@ func Handler(s Sources) http.Handler {
 	}
 	if s.Collector != nil {
 		collectors = append(collectors, reading(func(t tell) { tellCollections(t, s.Collector) }))
+	}
+	if s.Audit != nil {
+		collectors = append(collectors, reading(func(t tell) { tellAudit(t, s.Audit) }))
+	}
+	if s.Notifications != nil {
+		collectors = append(collectors, reading(func(t tell) { tellNotifications(t, s.Notifications) }))
 	}
 	own.MustRegister(collectors...)
 	all := prometheus.Gatherers{prometheus.DefaultGatherer, own}

@@ -41,6 +41,8 @@ type endpoint struct {
 	// done are envelopes that are no longer needed, and still in the store.
 	done       map[string]bool
 	complained time.Time
+	sent       map[string]int64
+	dropped    map[string]int64
 }
 
 func newEndpoint(c config.Notification, driver storagedriver.StorageDriver, log *logrus.Entry) *endpoint {
@@ -51,6 +53,9 @@ func newEndpoint(c config.Notification, driver storagedriver.StorageDriver, log 
 		client:       newClient(c.CA),
 		queue:        newQueue(),
 		done:         map[string]bool{},
+		// Prometheus would not see the first of a series that was not there before.
+		sent:    map[string]int64{taken: 0, failed: 0, refused: 0},
+		dropped: map[string]int64{old: 0, tooMany: 0, unkept: 0, refused: 0},
 	}
 }
 
@@ -71,7 +76,6 @@ func (e *endpoint) deliver(ctx context.Context) {
 		if err == nil {
 			failures = 0
 			e.queue.remove(next.name)
-			waiting.WithValues(e.Name).Set(float64(e.queue.length()))
 			continue
 		}
 		e.complain(err)
@@ -102,14 +106,14 @@ func (e *endpoint) handle(ctx context.Context, each envelope, again bool) error 
 	err := e.post(ctx, each.content)
 	switch {
 	case err == nil:
-		sent.WithValues(e.Name, taken).Inc()
+		e.count(e.sent, taken)
 		e.forgive()
 		e.delete(ctx, each.name)
 	case errors.As(err, new(refusal)):
-		sent.WithValues(e.Name, refused).Inc()
+		e.count(e.sent, refused)
 		e.drop(ctx, each, refused, err.Error())
 	default:
-		sent.WithValues(e.Name, failed).Inc()
+		e.count(e.sent, failed)
 		return err
 	}
 	return nil
@@ -157,7 +161,7 @@ func (e *endpoint) post(ctx context.Context, content []byte) error {
 }
 
 func (e *endpoint) drop(ctx context.Context, each envelope, reason, why string) {
-	dropped.WithValues(e.Name, reason).Inc()
+	e.count(e.dropped, reason)
 	e.log.WithField("events", each.name).Errorf("events are dropped: %s", why)
 	e.delete(ctx, each.name)
 }

@@ -233,6 +233,10 @@ func TestOther(t *testing.T) {
 	if got := len(kept(t, driver, "away")); got != 3 {
 		t.Errorf("%d wait for the one that is away", got)
 	}
+	until(t, "they are counted", func() bool {
+		counts := s.Counts()
+		return counts[0].Sent[taken] == 3 && counts[1].Waiting == 3 && counts[1].Sent[failed] > 0 && counts[2].Dropped[refused] == 3 && counts[3].Waiting == 0
+	})
 }
 
 // TestHostile has endpoints that would hold the server up, or have its secrets.

@@ -36,10 +36,6 @@ type Sender struct {
 func New(endpoints []config.Notification, driver storagedriver.StorageDriver, http configuration.HTTP, log *logrus.Entry) *Sender {
 	s := &Sender{source: sourceOf(http), driver: driver, log: log}
 	for _, each := range endpoints {
-		// Prometheus would not see the first of a series that was not there before.
-		for _, reason := range []string{refused, old, tooMany, unkept} {
-			dropped.WithValues(each.Name, reason).Inc(0)
-		}
 		s.endpoints = append(s.endpoints, newEndpoint(each, driver, log))
 	}
 	return s
@@ -99,7 +95,7 @@ func (s *Sender) forget(ctx context.Context) {
 func (e *endpoint) keep(ctx context.Context, list []envelope) {
 	for _, each := range list {
 		if err := e.driver.PutContent(ctx, e.pathOf(each.name), each.content); err != nil {
-			dropped.WithValues(e.Name, unkept).Inc()
+			e.count(e.dropped, unkept)
 			e.log.WithError(err).Error("an event could not be kept in the store; the endpoint will not get it")
 			continue
 		}
@@ -111,13 +107,12 @@ func (e *endpoint) keep(ctx context.Context, list []envelope) {
 func (e *endpoint) enqueue(ctx context.Context, list ...envelope) {
 	over := e.queue.add(list...)
 	for _, each := range over {
-		dropped.WithValues(e.Name, tooMany).Inc()
+		e.count(e.dropped, tooMany)
 		e.delete(ctx, each.name)
 	}
 	if len(over) > 0 {
 		e.complain(fmt.Errorf("%d or more events wait for the endpoint; the oldest are dropped", mostWaiting))
 	}
-	waiting.WithValues(e.Name).Set(float64(e.queue.length()))
 }
 
 func (e *endpoint) pathOf(name string) string { return path.Join(folderOf(e.Name), name) }

@@ -47,7 +47,7 @@ func (s *Server) withMetrics(next http.Handler, controller *access.Controller) h
 }
 
 func (s *Server) sources(requests *metrics.Requests, controller *access.Controller) metrics.Sources {
-	sources := metrics.Sources{Requests: requests, Holdings: s.holdings, Collector: s.collector}
+	sources := metrics.Sources{Requests: requests, Holdings: s.holdings, Collector: s.collector, Audit: s.audit, Notifications: s.notifier}
 	if controller != nil {
 		sources.Logins = controller.Logins
 	}

@@ -54,7 +54,7 @@ func (l *Log) Observe(_ context.Context, w writes.Write) {
 	r := recordOf(w.User, w.Address, w.UserAgent)
 	r.Time, r.Action, r.Kind = w.Time.UTC(), string(w.Action), w.Kind
 	r.Repository, r.Digest, r.Size = logging.Bound(w.Repository, mostOfText), w.Digest, w.Size
-	r.MediaType = logging.Bound(w.MediaType, mostOfText)
+	r.MediaType, r.Reason = logging.Bound(w.MediaType, mostOfText), logging.Bound(w.Reason, mostOfText)
 	if len(w.Tags) == 0 {
 		l.add(r)
 	}

@@ -42,6 +42,7 @@ import (
 	"container-registry/server/internal/fence"
 	"container-registry/server/internal/layout"
 	"container-registry/server/internal/walk"
+	"container-registry/server/internal/writes"
 )
 
 // budget is how long a pause deletes, and how long writers go on after it. Those of this
@@ -57,6 +58,8 @@ type Collector struct {
 	readOnly bool
 	history  history
 	preview  preview
+	// observers are told of what is deleted.
+	observers []writes.Observer
 	// orders are what Run does beside its schedule; one may wait.
 	orders chan func(context.Context)
 }
@@ -113,6 +116,8 @@ type run struct {
 	report *Report
 	// spared are the manifests that clients count on, with all they need.
 	spared []deletion
+	// noted is what observers are still to be told of.
+	noted []writes.Write
 }
 
 // dry only counts.
@@ -238,6 +243,7 @@ func (r *run) pause(ctx context.Context, rest []deletion) (_ []deletion, err err
 		if resumed := r.hold.Resume(ctx); err == nil {
 			err = resumed
 		}
+		r.tell(ctx)
 	}()
 	if errors.Is(err, fence.ErrWriters) {
 		return rest, nil
@@ -373,6 +379,7 @@ func (r *run) delete(ctx context.Context, d deletion) error {
 		return fmt.Errorf("%s: %w", d, err)
 	case done:
 		r.count(d)
+		r.note(d)
 	default:
 		r.mutex.Lock()
 		r.report.Spared++

@@ -26,7 +26,7 @@ func (s *Server) openAudit(own config.Server, controller *access.Controller) (*a
 }
 
 // reported goes around the engine, and tells all who want to know what clients do there:
-// observers, and those of the configuration.
+// observers, and those of the configuration, who learn of what collections delete as well.
 func (s *Server) reported(engine http.Handler, own config.Server, keeper *guard.Guard, controller *access.Controller, observers []writes.Observer) (http.Handler, error) {
 	record, err := s.openAudit(own, controller)
 	if err != nil {
@@ -35,6 +35,7 @@ func (s *Server) reported(engine http.Handler, own config.Server, keeper *guard.
 	if record != nil {
 		s.audit = record
 		observers = append(observers, record.Observe)
+		s.collector.Tell(record.Observe)
 		if own.Audit.Reads {
 			engine = record.Reads(engine, s.config.HTTP.Prefix)
 		}
@@ -42,6 +43,7 @@ func (s *Server) reported(engine http.Handler, own config.Server, keeper *guard.
 	if len(own.Notifications) > 0 {
 		s.notifier = notify.New(own.Notifications, keeper.Driver(), s.config.HTTP, s.log)
 		observers = append(observers, s.notifier.Observe)
+		s.collector.Tell(s.notifier.Observe)
 	}
 	return writes.Handler(engine, keeper.Driver(), s.config.HTTP.Prefix, observers...), nil
 }

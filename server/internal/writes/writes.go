@@ -24,7 +24,7 @@ const (
 	Blob     Kind = "blob"
 )
 
-// Write is one change that succeeded. What a client chooses in it is as long as a request may
+// Write is one change that succeeded, by a client or by a garbage collection. What a client chooses in it is as long as a request may
 // be, and not escaped.
 type Write struct {
 	Time       time.Time
@@ -38,8 +38,10 @@ type Write struct {
 	Size      int64
 	// Tags are those that were written, or that went.
 	Tags []TagChange
-	// User is empty for who is not logged in.
+	// User is empty for who is not logged in, and where Reason says who it was.
 	User string
+	// Reason is why the server deleted it by itself.
+	Reason string
 	// Address is host and port of the client.
 	Address   string
 	UserAgent string
@@ -54,5 +56,6 @@ type TagChange struct {
 }
 
 // Observer is told of each write before its client has the answer, from the goroutine of the
-// request. Its context is not the client's, who may be gone.
+// request, or soon after a garbage collection deleted something. Its context is not the
+// client's, who may be gone.
 type Observer func(context.Context, Write)

@@ -1,0 +1,38 @@
+package garbage
+
+import (
+	"context"
+	"slices"
+	"testing"
+	"time"
+
+	"container-registry/server/internal/registrytest"
+	"container-registry/server/internal/writes"
+)
+
+// TestTell has observers told of what a rule deletes, with the manifest that goes with it, when
+// writers go on, and of nothing that a dry run would delete.
+func TestTell(t *testing.T) {
+	r := serve(t, folder(t), "a", quick, Options{Retention: Retention{Rules: []Rule{{KeepTags: []string{"keep"}}}}})
+	gone := r.Push(t, "app", "1", registrytest.Layer(1, 100))
+	r.Push(t, "app", "keep", registrytest.Layer(2, 100))
+	var told []writes.Write
+	r.collector.Tell(func(ctx context.Context, w writes.Write) {
+		// A pause would last as long as this.
+		r.Push(t, "app", "keep", registrytest.Layer(3, 100))
+		told = append(told, w)
+	})
+	r.collect(t, Request{DryRun: true})
+	if len(told) > 0 {
+		t.Errorf("a dry run tells %+v", told)
+	}
+	r.collect(t, Request{})
+	if len(told) < 2 || told[0].Kind != writes.Tag || time.Since(told[0].Time) > time.Minute ||
+		!slices.Equal(told[0].Tags, []writes.TagChange{{Name: "1", From: gone}}) || told[0].Reason != "retention: rule 1 (keep tags keep)" {
+		t.Fatalf("%+v", told)
+	}
+	manifests := slices.DeleteFunc(told[1:], func(w writes.Write) bool { return w.Kind != writes.Manifest || w.Digest != gone })
+	if len(manifests) != 1 || manifests[0].Reason != "garbage collection" || manifests[0].Action != writes.Delete {
+		t.Errorf("%+v", told)
+	}
+}

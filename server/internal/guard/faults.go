@@ -69,15 +69,17 @@ func (o *outage) told(err error) bool {
 	return !o.began.IsZero() && o.store.Away(err)
 }
 
-// quiet leaves out what the engine says about an outage that is told: some lines for each
-// request, and one for each check.
+// quiet leaves out what others say about an outage that is told: the engine some lines for each
+// request and one for each check, and those who work beside requests one for each attempt.
 type quiet struct {
 	logrus.Formatter
 	outage *outage
+	// worst is the level of the worst that is left out.
+	worst logrus.Level
 }
 
 func (q quiet) Format(entry *logrus.Entry) ([]byte, error) {
-	if entry.Level >= logrus.ErrorLevel && q.outage.told(errors.New(fmt.Sprint(entry.Message, " ", entry.Data["err.detail"]))) {
+	if entry.Level >= q.worst && q.outage.told(errors.New(fmt.Sprint(entry.Message, " ", entry.Data["err.detail"], " ", entry.Data[logrus.ErrorKey]))) {
 		return nil, nil
 	}
 	return q.Formatter.Format(entry)

@@ -450,6 +450,7 @@ func TestOutageIsToldOnce(t *testing.T) {
 			if _, err := driver.List(t.Context(), "/"); err != nil {
 				engine.WithField("err.detail", err).Error("response completed with error")
 				engine.Errorf("storage driver health check: %v", err)
+				g.Log().WithError(err).Warn("it is tried again")
 			}
 		}
 		expect := func(when string, want ...string) {
@@ -486,6 +487,9 @@ func TestOutageIsToldOnce(t *testing.T) {
 			time.Sleep(time.Second)
 		}
 		expect("some answers")
+		g.Log().WithError(errSlow).Error("an event is lost")
+		g.Log().Warn("a warning of something else")
+		expect("what no notice of the outage says", "an event is lost", "something else")
 		store.heal()
 		time.Sleep(calm)
 		ask()

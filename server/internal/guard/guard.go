@@ -53,7 +53,17 @@ func (g *Guard) Driver() storagedriver.StorageDriver { return g.driver }
 
 // Quiet keeps what the guard has told out of the engine's log.
 func (g *Guard) Quiet(engine *logrus.Logger) {
-	engine.SetFormatter(quiet{engine.Formatter, g.outage})
+	engine.SetFormatter(quiet{engine.Formatter, g.outage, logrus.ErrorLevel})
+}
+
+// Log is for those who use the store beside requests, and try again. What is lost for good they
+// call an error, and that is told.
+func (g *Guard) Log() *logrus.Entry {
+	own := g.outage.log.Logger
+	return logrus.NewEntry(&logrus.Logger{
+		Out: own.Out, Hooks: own.Hooks, Level: own.GetLevel(), ReportCaller: own.ReportCaller, ExitFunc: own.ExitFunc,
+		Formatter: quiet{own.Formatter, g.outage, logrus.WarnLevel},
+	})
 }
 
 // Place tells the engine to put the guard around its driver.

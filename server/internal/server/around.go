@@ -44,7 +44,7 @@ func (s *Server) aroundRegistry(ctx context.Context, own config.Server, keeper *
 	collector.AfterEach(s.holdings.Refresh)
 	observers := []writes.Observer{s.holdings.Observe}
 	if own.UI.Enabled {
-		s.ui = s.newPage(keeper.Driver(), controller)
+		s.ui = s.newPage(keeper, controller)
 		observers = append(observers, s.ui.Observe)
 	}
 	engine, err := s.reported(dialect.Handler(fence.Handler(guarded, prefix), prefix), own, keeper, controller, observers)

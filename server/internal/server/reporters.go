@@ -41,7 +41,7 @@ func (s *Server) reported(engine http.Handler, own config.Server, keeper *guard.
 		}
 	}
 	if len(own.Notifications) > 0 {
-		s.notifier = notify.New(own.Notifications, keeper.Driver(), s.config.HTTP, s.log)
+		s.notifier = notify.New(own.Notifications, keeper.Driver(), s.config.HTTP, keeper.Log())
 		observers = append(observers, s.notifier.Observe)
 		s.collector.Tell(s.notifier.Observe)
 	}

@@ -118,7 +118,7 @@ func (s *Server) build(ctx context.Context, own config.Server) (err error) {
 	if err := s.listen(); err != nil {
 		return err
 	}
-	s.holdings = holdings.Of(keeper.Driver(), s.log)
+	s.holdings = holdings.Of(keeper.Driver(), keeper.Log())
 	engine, err := around(ctx, own, keeper, controller)
 	if err != nil {
 		return err

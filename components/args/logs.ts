@@ -9,6 +9,7 @@ export type LogFormat = (typeof LogFormat)[keyof typeof LogFormat];
 
 /** What goes into the audit. */
 export const AuditLevel = {
+  /** Nothing. */
   Off: "off",
   /** Pushes, deletions and failed logins. */
   Writes: "writes",

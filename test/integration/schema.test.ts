@@ -63,8 +63,10 @@ describe("the package's schema", () => {
     ].filter(([, names]) => names !== undefined);
     expect(Object.fromEntries(required)).toEqual({
       "container-registry:index:AzureStore": ["options"],
+      "container-registry:index:Cors": ["allowedOrigins"],
       "container-registry:index:GcsStore": ["options"],
       "container-registry:index:ImageBuild": ["context", "name"],
+      "container-registry:index:Notification": ["name", "url"],
       "container-registry:index:Redis": ["image"],
       "container-registry:index:RegistryCertificate": ["hostname"],
       "container-registry:index:BuiltImages": ["builds", "repositoryPrefix"],

@@ -11,6 +11,7 @@ import (
 	"container-registry/server/internal/foreign"
 	"container-registry/server/internal/garbage"
 	"container-registry/server/internal/guard"
+	"container-registry/server/internal/holdings"
 	"container-registry/server/internal/mirror"
 	"container-registry/server/internal/referrers"
 	"container-registry/server/internal/writes"
@@ -19,6 +20,9 @@ import (
 // aroundMirror is what stands around the engine of a mirror. Its store is filled by pulls, which
 // no collection may disturb, and nobody logs in there.
 func (s *Server) aroundMirror(_ context.Context, _ config.Server, keeper *guard.Guard, _ *access.Controller) (http.Handler, error) {
+	if s.debug != nil {
+		s.holdings = holdings.Of(keeper.Driver(), keeper.Log())
+	}
 	everybody := func(http.ResponseWriter, *http.Request, string) bool { return true }
 	completed := referrers.Route(s.app, everybody, mirror.Referrers(s.app, s.config.HTTP.Prefix), s.config.HTTP)
 	return dialect.Handler(mirror.Handler(keeper.Handler(completed)), s.config.HTTP.Prefix), nil
@@ -41,8 +45,12 @@ func (s *Server) aroundRegistry(ctx context.Context, own config.Server, keeper *
 		return nil, err
 	}
 	s.collector = collector
-	collector.AfterEach(s.holdings.Refresh)
-	observers := []writes.Observer{s.holdings.Observe}
+	var observers []writes.Observer
+	if s.debug != nil || own.UI.Enabled {
+		s.holdings = holdings.Of(keeper.Driver(), keeper.Log())
+		collector.AfterEach(s.holdings.Refresh)
+		observers = append(observers, s.holdings.Observe)
+	}
 	if own.UI.Enabled {
 		s.ui = s.newPage(keeper, controller)
 		observers = append(observers, s.ui.Observe)

@@ -47,15 +47,12 @@ func (s *Server) withMetrics(next http.Handler, controller *access.Controller) h
 }
 
 func (s *Server) sources(requests *metrics.Requests, controller *access.Controller) metrics.Sources {
-	sources := metrics.Sources{Requests: requests, Holdings: s.holdings, Collector: s.collector, Audit: s.audit, Notifications: s.notifier}
+	sources := metrics.Sources{Requests: requests, Holdings: s.holdings, Collector: s.collector, Audit: s.audit, Notifications: s.notifier, Folder: s.disk()}
 	if controller != nil {
 		sources.Logins = controller.Logins
 	}
 	if s.certificate != nil {
 		sources.Expires = s.certificate.Expires
-	}
-	if folder := store.Of(s.config).Folder(); folder != "" {
-		sources.Folder = disk.In(folder)
 	}
 	if s.config.Health.StorageDriver.Enabled {
 		sources.Store = storeAnswers
@@ -64,6 +61,14 @@ func (s *Server) sources(requests *metrics.Requests, controller *access.Controll
 		sources.Upstream = mirror.Reached
 	}
 	return sources
+}
+
+// disk is where the store is; nil where it is not on this machine.
+func (s *Server) disk() *disk.Folder {
+	if folder := store.Of(s.config).Folder(); folder != "" {
+		return disk.In(folder)
+	}
+	return nil
 }
 
 // storeAnswers goes by the engine's health check.

@@ -4,6 +4,8 @@ import (
 	"context"
 	"net/http"
 
+	storagedriver "github.com/distribution/distribution/v3/registry/storage/driver"
+
 	"container-registry/server/internal/access"
 	"container-registry/server/internal/audit"
 	"container-registry/server/internal/config"
@@ -32,8 +34,10 @@ func (s *Server) reported(engine http.Handler, own config.Server, keeper *guard.
 	if err != nil {
 		return nil, err
 	}
+	// Who only counts, or shows, does not ask what a tag named before.
+	var past storagedriver.StorageDriver
 	if record != nil {
-		s.audit = record
+		s.audit, past = record, keeper.Driver()
 		observers = append(observers, record.Observe)
 		s.collector.Tell(record.Observe)
 		if own.Audit.Reads {
@@ -42,10 +46,11 @@ func (s *Server) reported(engine http.Handler, own config.Server, keeper *guard.
 	}
 	if len(own.Notifications) > 0 {
 		s.notifier = notify.New(own.Notifications, keeper.Driver(), s.config.HTTP, keeper.Log())
+		past = keeper.Driver()
 		observers = append(observers, s.notifier.Observe)
 		s.collector.Tell(s.notifier.Observe)
 	}
-	return writes.Handler(engine, keeper.Driver(), s.config.HTTP.Prefix, observers...), nil
+	return writes.Handler(engine, past, s.config.HTTP.Prefix, observers...), nil
 }
 
 // notify sends what clients did until ctx ends. A store that is read-only is left as it is: what

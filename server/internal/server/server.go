@@ -118,7 +118,6 @@ func (s *Server) build(ctx context.Context, own config.Server) (err error) {
 	if err := s.listen(); err != nil {
 		return err
 	}
-	s.holdings = holdings.Of(keeper.Driver(), keeper.Log())
 	engine, err := around(ctx, own, keeper, controller)
 	if err != nil {
 		return err
@@ -215,7 +214,7 @@ func (s *Server) Run(ctx context.Context) error {
 
 	s.logStart()
 	failed := make(chan error, 3)
-	if s.debug != nil || s.ui != nil {
+	if s.holdings != nil {
 		go s.holdings.Run(ctx)
 	}
 	if s.debug != nil {

@@ -20,7 +20,8 @@ import (
 const readers = 8
 
 // Handler goes around the engine, inside of what finds out who the client is. http.prefix is
-// the prefix.
+// the prefix. The driver is asked what tags name before a write changes that; where nobody
+// wants to know, it is nil, and what would be asked is not told.
 func Handler(engine http.Handler, driver storagedriver.StorageDriver, prefix string, observers ...Observer) http.Handler {
 	if len(observers) == 0 {
 		return engine
@@ -109,6 +110,9 @@ func (h *handler) tell(r *http.Request, w Write, status int, header http.Header)
 
 // named is what a tag names now; empty for no tag, and where the store does not say.
 func (h *handler) named(ctx context.Context, repository, tag string) digest.Digest {
+	if h.driver == nil {
+		return ""
+	}
 	content, err := h.driver.GetContent(ctx, layout.TagPath(repository, tag))
 	if d := digest.Digest(content); err == nil && d.Validate() == nil {
 		return d
@@ -118,6 +122,9 @@ func (h *handler) named(ctx context.Context, repository, tag string) digest.Dige
 
 // tagsOf are the tags that go with a manifest. The engine looks through all of them as well.
 func (h *handler) tagsOf(ctx context.Context, repository string, d digest.Digest) []TagChange {
+	if h.driver == nil {
+		return nil
+	}
 	names, err := layout.Names(ctx, h.driver, layout.RepositoryPath(repository, layout.Tags))
 	if err != nil {
 		return nil

@@ -76,3 +76,25 @@ func with(w Write, tags ...TagChange) *Write {
 	w.Tags = tags
 	return &w
 }
+
+// TestWithoutPast has observers who do not want to know what tags named before.
+func TestWithoutPast(t *testing.T) {
+	d := digest.FromString("manifest")
+	for _, test := range []struct {
+		method, reference string
+		status            int
+		want              []TagChange
+	}{
+		{http.MethodPut, "latest", http.StatusCreated, []TagChange{{"latest", ""}}},
+		{http.MethodDelete, "latest", http.StatusAccepted, []TagChange{{"latest", ""}}},
+		{http.MethodDelete, d.String(), http.StatusAccepted, nil},
+	} {
+		var told []TagChange
+		engine := http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(test.status) })
+		observe := func(_ context.Context, w Write) { told = w.Tags }
+		Handler(engine, nil, "", observe).ServeHTTP(httptest.NewRecorder(), httptest.NewRequest(test.method, "/v2/team/app/manifests/"+test.reference, nil))
+		if !reflect.DeepEqual(told, test.want) {
+			t.Errorf("%s %s: %v", test.method, test.reference, told)
+		}
+	}
+}

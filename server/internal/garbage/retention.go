@@ -4,12 +4,14 @@ import (
 	"cmp"
 	"fmt"
 	"path"
-	"regexp"
 	"slices"
 	"strings"
 	"time"
 
 	"github.com/opencontainers/go-digest"
+
+	"container-registry/server/internal/config"
+	"container-registry/server/internal/layout"
 )
 
 // Retention says which tags are kept.
@@ -44,22 +46,6 @@ func (r Rule) String() string {
 	return "keep " + strings.Join(reasons, ", ")
 }
 
-func (r Rule) covers(repository string) bool {
-	if len(r.Repositories) == 0 {
-		return true
-	}
-	return slices.ContainsFunc(r.Repositories, func(pattern string) bool {
-		if pattern == "*" {
-			return true
-		}
-		prefix, ok := strings.CutSuffix(pattern, "*")
-		if ok {
-			return strings.HasPrefix(repository, prefix)
-		}
-		return repository == pattern
-	})
-}
-
 // aged is a tag and when it was pushed last.
 type aged struct {
 	name   string
@@ -69,7 +55,7 @@ type aged struct {
 // retire is the tags of a repository that the rules do not keep, and the number of the
 // rule, from 1.
 func (r Retention) retire(repository string, tags []aged, now time.Time) (names []string, number int) {
-	number = slices.IndexFunc(r.Rules, func(rule Rule) bool { return rule.covers(repository) })
+	number = slices.IndexFunc(r.Rules, func(rule Rule) bool { return config.Covers(rule.Repositories, repository) })
 	if number < 0 {
 		return nil, 0
 	}
@@ -78,7 +64,7 @@ func (r Retention) retire(repository string, tags []aged, now time.Time) (names 
 		// It would delete all, which nobody means.
 		return nil, 0
 	}
-	byAge := slices.DeleteFunc(slices.Clone(tags), func(t aged) bool { return companion.MatchString(t.name) })
+	byAge := slices.DeleteFunc(slices.Clone(tags), func(t aged) bool { return layout.IsCompanion(t.name) })
 	slices.SortFunc(byAge, func(a, b aged) int {
 		return cmp.Or(b.pushed.Compare(a.pushed), strings.Compare(a.name, b.name))
 	})
@@ -102,22 +88,17 @@ func matchesAny(patterns []string, name string) bool {
 	})
 }
 
-// companion is the name of tags by which clients find what is about a manifest in a
-// registry without the referrers API: signatures of cosign, the referrers tag of OCI. It has
-// no more than 64 letters of a digest.
-var companion = regexp.MustCompile(`^(sha256|sha512)-([0-9a-f]{64})(\..+)?$`)
-
 // subjectOf is the digest of the manifest that a tag is about; empty for other tags, and
 // where only a part of the digest is known, of no manifest that is here.
 func (r *repository) subjectOf(tag string) digest.Digest {
-	parts := companion.FindStringSubmatch(tag)
+	algorithm, encoded, ok := layout.Companion(tag)
 	switch {
-	case parts == nil:
+	case !ok:
 		return ""
-	case parts[1] == string(digest.Canonical):
-		return digest.NewDigestFromEncoded(digest.Canonical, parts[2])
+	case algorithm == digest.Canonical:
+		return digest.NewDigestFromEncoded(digest.Canonical, encoded)
 	default:
-		return r.longer[parts[1]+"-"+parts[2]]
+		return r.longer[algorithm.String()+"-"+encoded]
 	}
 }
 

@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"context"
 	"errors"
-	"regexp"
 	"slices"
 	"strings"
 	"sync"
@@ -22,13 +21,6 @@ type Tag struct {
 	Digest digest.Digest
 	Pushed time.Time
 }
-
-// companion is the name of tags by which clients find what is about a manifest in a registry
-// that does not say so.
-var companion = regexp.MustCompile(`^(sha256|sha512)-[0-9a-f]{64}(\..+)?$`)
-
-// IsCompanion says whether a tag is for programs: of signatures and the like.
-func IsCompanion(tag string) bool { return companion.MatchString(tag) }
 
 // Names are the tags of a repository: latest first, then the highest version first.
 func (r *Reader) Names(ctx context.Context, repository string) ([]string, error) {
@@ -124,7 +116,7 @@ func rank(name string) int {
 	switch {
 	case name == "latest":
 		return 0
-	case IsCompanion(name):
+	case layout.IsCompanion(name):
 		return 2
 	default:
 		return 1

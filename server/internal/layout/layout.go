@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"path"
+	"regexp"
 	"strings"
 
 	"cloud.google.com/go/storage"
@@ -84,6 +85,23 @@ func ReferrersTag(subject digest.Digest) string {
 	encoded := subject.Encoded()
 	return subject.Algorithm().String() + "-" + encoded[:min(64, len(encoded))]
 }
+
+// companion is the name of tags by which clients find what is about a manifest in a
+// registry without the referrers API: signatures of cosign, the referrers tag of OCI. It has
+// no more than 64 letters of a digest.
+var companion = regexp.MustCompile(`^(sha256|sha512)-([0-9a-f]{64})(\..+)?$`)
+
+// Companion is what of the digest of a manifest stands in the name of a tag that is about it.
+func Companion(tag string) (algorithm digest.Algorithm, encoded string, ok bool) {
+	parts := companion.FindStringSubmatch(tag)
+	if parts == nil {
+		return "", "", false
+	}
+	return digest.Algorithm(parts[1]), parts[2], true
+}
+
+// IsCompanion says whether a tag is for programs that look for what is about a manifest.
+func IsCompanion(tag string) bool { return companion.MatchString(tag) }
 
 // RevisionPath is the link by which a manifest is found.
 func RevisionPath(repository string, d digest.Digest) string {

@@ -7,7 +7,6 @@ import (
 	"net/http"
 	"path"
 	"slices"
-	"strings"
 	"time"
 
 	"container-registry/server/internal/config"
@@ -47,11 +46,7 @@ func newClient(authorities string) *http.Client {
 
 // wants says whether an endpoint is told of an action in a repository.
 func wants(endpoint config.Notification, action, repository string) bool {
-	return (len(endpoint.Actions) == 0 || slices.Contains(endpoint.Actions, action)) &&
-		(len(endpoint.Repositories) == 0 || slices.ContainsFunc(endpoint.Repositories, func(pattern string) bool {
-			prefix, isPrefix := strings.CutSuffix(pattern, "*")
-			return pattern == repository || isPrefix && strings.HasPrefix(repository, prefix)
-		}))
+	return (len(endpoint.Actions) == 0 || slices.Contains(endpoint.Actions, action)) && config.Covers(endpoint.Repositories, repository)
 }
 
 // folder is beside the registry's own; no registry looks into it.

@@ -14,6 +14,7 @@ import (
 	"container-registry/server/internal/garbage"
 	"container-registry/server/internal/holdings"
 	"container-registry/server/internal/images"
+	"container-registry/server/internal/layout"
 )
 
 var tagName = regexp.MustCompile("^" + reference.TagRegexp.String() + "$")
@@ -91,7 +92,7 @@ func (p *Page) showTags(w http.ResponseWriter, r *http.Request, v *visitor, repo
 	}
 	// They are the last ones.
 	list.Tags = len(all)
-	for list.Tags > 0 && images.IsCompanion(all[list.Tags-1]) {
+	for list.Tags > 0 && layout.IsCompanion(all[list.Tags-1]) {
 		list.Tags--
 	}
 	list.Companions = len(all) - list.Tags

@@ -19,6 +19,7 @@ import (
 	"container-registry/server/internal/attempts"
 	"container-registry/server/internal/credential"
 	"container-registry/server/internal/htpasswd"
+	"container-registry/server/internal/paths"
 	"container-registry/server/internal/token"
 )
 
@@ -72,10 +73,7 @@ func New(config *configuration.Configuration, log *logrus.Entry) (*Controller, e
 	if err != nil {
 		return nil, fmt.Errorf("auth.htpasswd.path: %w", err)
 	}
-	prefix := "/" + strings.Trim(config.HTTP.Prefix, "/")
-	if prefix != "/" {
-		prefix += "/"
-	}
+	base := paths.Base(config.HTTP.Prefix)
 	c := &Controller{
 		realm:       o.realm,
 		source:      source,
@@ -84,9 +82,9 @@ func New(config *configuration.Configuration, log *logrus.Entry) (*Controller, e
 		log:         log,
 		host:        strings.TrimSuffix(config.HTTP.Host, "/"),
 		headers:     config.HTTP.Headers,
-		pingPath:    prefix + "v2/",
-		tokenPath:   prefix + "auth/token",
-		catalogPath: prefix + "v2/_catalog",
+		pingPath:    base + "v2/",
+		tokenPath:   base + "auth/token",
+		catalogPath: base + "v2/_catalog",
 		maxEntries:  config.Catalog.MaxEntries,
 	}
 	config.Auth[name][option] = c

@@ -9,6 +9,7 @@ import (
 
 	"container-registry/server/internal/access"
 	"container-registry/server/internal/logging"
+	"container-registry/server/internal/status"
 	"container-registry/server/internal/writes"
 )
 
@@ -36,48 +37,15 @@ func (l *Log) Reads(engine http.Handler, prefix string) http.Handler {
 			engine.ServeHTTP(w, r)
 			return
 		}
-		engine.ServeHTTP(&read{ResponseWriter: w, tell: func() {
-			if line.Kind == writes.Manifest {
-				line.Digest = digest.Digest(w.Header().Get("Docker-Content-Digest"))
+		engine.ServeHTTP(status.Watch(w, func(code int) {
+			switch code {
+			// A client gets what it asked for, or is sent to the store for it.
+			case http.StatusOK, http.StatusPartialContent, http.StatusTemporaryRedirect:
+				if line.Kind == writes.Manifest {
+					line.Digest = digest.Digest(w.Header().Get("Docker-Content-Digest"))
+				}
+				l.add(line)
 			}
-			l.add(line)
-		}}, r)
+		}), r)
 	})
 }
-
-// read tells of an answer that gives a client what it asked for, by itself or by sending the
-// client to the store.
-type read struct {
-	http.ResponseWriter
-	tell func()
-	told bool
-}
-
-func (o *read) WriteHeader(status int) {
-	// A status below 200 announces another one.
-	if !o.told && status >= http.StatusOK {
-		o.told = true
-		switch status {
-		case http.StatusOK, http.StatusPartialContent, http.StatusTemporaryRedirect:
-			o.tell()
-		}
-	}
-	o.ResponseWriter.WriteHeader(status)
-}
-
-func (o *read) Write(content []byte) (int, error) {
-	if !o.told {
-		o.WriteHeader(http.StatusOK)
-	}
-	return o.ResponseWriter.Write(content)
-}
-
-// Flush is what the engine looks for when it sends a layer.
-func (o *read) Flush() {
-	if flusher, ok := o.ResponseWriter.(http.Flusher); ok {
-		flusher.Flush()
-	}
-}
-
-// Unwrap is for http.ResponseController.
-func (o *read) Unwrap() http.ResponseWriter { return o.ResponseWriter }

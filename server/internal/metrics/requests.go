@@ -9,12 +9,14 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"container-registry/server/internal/healthcheck"
+	"container-registry/server/internal/paths"
+	"container-registry/server/internal/status"
 )
 
 // Requests counts all requests, those too that never come to the engine.
 type Requests struct {
 	all, refused *prometheus.CounterVec
-	prefix       string
+	base         string
 }
 
 // CountRequests is for a server with this http.prefix.
@@ -28,7 +30,7 @@ func CountRequests(prefix string) *Requests {
 			Name: "registry_pushes_refused_total",
 			Help: "Requests of pushes that were refused, but for want of a login.",
 		}, []string{"reason"}),
-		"/" + strings.Trim(prefix, "/"),
+		paths.Base(prefix),
 	}
 	// Prometheus would not see the first of a series that was not there before.
 	for _, each := range []string{denied, readOnly, limited, unavailable, invalid, failed} {
@@ -51,15 +53,15 @@ const (
 func (r *Requests) Handler(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, request *http.Request) {
 		route, method := r.route(request.URL.Path), methodOf(request.Method)
-		answer := &answer{ResponseWriter: w, status: http.StatusOK}
+		code := http.StatusOK
 		// A handler that gives up in the midst of an answer is counted too.
 		defer func() {
-			r.all.WithLabelValues(route, method, strconv.Itoa(answer.status)).Inc()
-			if reason := refusalOf(route, method, answer.status); reason != "" {
+			r.all.WithLabelValues(route, method, strconv.Itoa(code)).Inc()
+			if reason := refusalOf(route, method, code); reason != "" {
 				r.refused.WithLabelValues(reason).Inc()
 			}
 		}()
-		next.ServeHTTP(answer, request)
+		next.ServeHTTP(status.Watch(w, func(given int) { code = given }), request)
 	})
 }
 
@@ -68,7 +70,7 @@ func (r *Requests) route(asked string) string {
 	if asked == "/" || asked == healthcheck.Path {
 		return "health"
 	}
-	rest, ok := strings.CutPrefix(asked, strings.TrimSuffix(r.prefix, "/")+"/")
+	rest, ok := strings.CutPrefix(asked, r.base)
 	if !ok {
 		return "other"
 	}
@@ -133,33 +135,3 @@ func refusalOf(route, method string, status int) string {
 	}
 	return failed
 }
-
-// answer keeps the status.
-type answer struct {
-	http.ResponseWriter
-	status int
-	begun  bool
-}
-
-func (a *answer) WriteHeader(status int) {
-	// A status below 200 announces another one.
-	if !a.begun && status >= http.StatusOK {
-		a.status, a.begun = status, true
-	}
-	a.ResponseWriter.WriteHeader(status)
-}
-
-func (a *answer) Write(content []byte) (int, error) {
-	a.begun = true
-	return a.ResponseWriter.Write(content)
-}
-
-// Flush is what the engine looks for when it sends a layer.
-func (a *answer) Flush() {
-	if flusher, ok := a.ResponseWriter.(http.Flusher); ok {
-		flusher.Flush()
-	}
-}
-
-// Unwrap is for http.ResponseController.
-func (a *answer) Unwrap() http.ResponseWriter { return a.ResponseWriter }

@@ -9,7 +9,6 @@ import (
 	"net/url"
 	"regexp"
 	"strconv"
-	"strings"
 
 	"github.com/distribution/distribution/v3/registry/api/errcode"
 	"github.com/opencontainers/go-digest"
@@ -18,6 +17,7 @@ import (
 
 	"container-registry/server/internal/heldback"
 	"container-registry/server/internal/layout"
+	"container-registry/server/internal/paths"
 	"container-registry/server/internal/referrers"
 )
 
@@ -32,7 +32,7 @@ const mostOfList = 4 << 20
 // login asks the API. Of an upstream without it, the tag is the answer: that is pulled, and
 // kept, as any other.
 func Referrers(engine http.Handler, prefix string) referrers.Answer {
-	base := strings.TrimSuffix("/"+strings.Trim(prefix, "/"), "/") + "/v2/"
+	base := paths.API(prefix)
 	return func(w http.ResponseWriter, r *http.Request, repository string, subject digest.Digest) {
 		q := &question{client: r, subject: subject}
 		tagged := r.Clone(context.WithValue(r.Context(), questionKey{}, q))

@@ -19,6 +19,7 @@ import (
 	"container-registry/server/internal/disk"
 	"container-registry/server/internal/holdings"
 	"container-registry/server/internal/images"
+	"container-registry/server/internal/paths"
 	"container-registry/server/internal/referrers"
 	"container-registry/server/internal/session"
 	"container-registry/server/internal/writes"
@@ -74,10 +75,7 @@ type Page struct {
 
 // New is the page of a configuration.
 func New(c *configuration.Configuration, parts Parts) *Page {
-	prefix := "/"
-	if trimmed := strings.Trim(c.HTTP.Prefix, "/"); trimmed != "" {
-		prefix += trimmed + "/"
-	}
+	prefix := paths.Base(c.HTTP.Prefix)
 	p := &Page{
 		Parts:    parts,
 		images:   images.NewReader(parts.Driver),

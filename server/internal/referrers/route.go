@@ -4,12 +4,13 @@ import (
 	"net/http"
 	"regexp"
 	"slices"
-	"strings"
 
 	"github.com/distribution/distribution/v3/configuration"
 	"github.com/distribution/distribution/v3/registry/api/errcode"
 	"github.com/distribution/reference"
 	"github.com/opencontainers/go-digest"
+
+	"container-registry/server/internal/paths"
 )
 
 // Gate lets through who may pull from a repository, and answers everybody else.
@@ -20,7 +21,7 @@ type Answer func(w http.ResponseWriter, r *http.Request, repository string, subj
 
 // Route answers requests for referrers, and leaves others to the engine.
 func Route(engine http.Handler, gate Gate, answer Answer, config configuration.HTTP) http.Handler {
-	base := strings.TrimSuffix("/"+strings.Trim(config.Prefix, "/"), "/") + "/v2/"
+	base := paths.API(config.Prefix)
 	return &route{
 		engine:  engine,
 		gate:    gate,

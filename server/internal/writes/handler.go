@@ -14,6 +14,7 @@ import (
 
 	"container-registry/server/internal/access"
 	"container-registry/server/internal/layout"
+	"container-registry/server/internal/status"
 )
 
 // readers is how many tags are read at once to find those of a manifest.
@@ -38,7 +39,8 @@ type handler struct {
 
 func (h *handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if write, ok := h.begin(r); ok {
-		w = &observed{ResponseWriter: w, tell: func(status int, header http.Header) { h.tell(r, write, status, header) }}
+		header := w.Header()
+		w = status.Watch(w, func(code int) { h.tell(r, write, code, header) })
 	}
 	h.engine.ServeHTTP(w, r)
 }
@@ -91,12 +93,12 @@ func (h *handler) begin(r *http.Request) (w Write, ok bool) {
 }
 
 // tell is called with the answer, before the client has it.
-func (h *handler) tell(r *http.Request, w Write, status int, header http.Header) {
+func (h *handler) tell(r *http.Request, w Write, code int, header http.Header) {
 	done := http.StatusCreated
 	if w.Action == Delete {
 		done = http.StatusAccepted
 	}
-	if status != done {
+	if code != done {
 		return
 	}
 	w.Time = time.Now()
@@ -142,29 +144,3 @@ func (h *handler) tagsOf(ctx context.Context, repository string, d digest.Digest
 	_ = group.Wait()
 	return slices.DeleteFunc(changes, func(c TagChange) bool { return c.From != d })
 }
-
-// observed tells of the answer when it begins.
-type observed struct {
-	http.ResponseWriter
-	tell func(status int, header http.Header)
-	told bool
-}
-
-func (o *observed) WriteHeader(status int) {
-	// A status below 200 announces another one.
-	if !o.told && status >= http.StatusOK {
-		o.told = true
-		o.tell(status, o.Header())
-	}
-	o.ResponseWriter.WriteHeader(status)
-}
-
-func (o *observed) Write(content []byte) (int, error) {
-	if !o.told {
-		o.WriteHeader(http.StatusOK)
-	}
-	return o.ResponseWriter.Write(content)
-}
-
-// Unwrap is for http.ResponseController.
-func (o *observed) Unwrap() http.ResponseWriter { return o.ResponseWriter }

@@ -1,0 +1,41 @@
+// Package status sees how a request is answered, before the client does.
+package status
+
+import "net/http"
+
+// Watch has the status of an answer told once, when the answer begins.
+func Watch(w http.ResponseWriter, tell func(status int)) http.ResponseWriter {
+	return &watched{ResponseWriter: w, tell: tell}
+}
+
+type watched struct {
+	http.ResponseWriter
+	tell func(status int)
+	told bool
+}
+
+func (w *watched) WriteHeader(status int) {
+	// A status below 200 announces another one.
+	if !w.told && status >= http.StatusOK {
+		w.told = true
+		w.tell(status)
+	}
+	w.ResponseWriter.WriteHeader(status)
+}
+
+func (w *watched) Write(content []byte) (int, error) {
+	if !w.told {
+		w.WriteHeader(http.StatusOK)
+	}
+	return w.ResponseWriter.Write(content)
+}
+
+// Flush is what the engine looks for when it sends a layer.
+func (w *watched) Flush() {
+	if flusher, ok := w.ResponseWriter.(http.Flusher); ok {
+		flusher.Flush()
+	}
+}
+
+// Unwrap is for http.ResponseController.
+func (w *watched) Unwrap() http.ResponseWriter { return w.ResponseWriter }

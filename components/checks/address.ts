@@ -1,5 +1,5 @@
 import { Metrics } from "../args/registry";
-import { hostPort, isDnsName, isIpAddress, isLoopback, isNetwork, isUnspecified } from "./hosts";
+import { hostPort, isDnsName, isIpAddress, isLoopback, isNetwork, isSentInClear, isUnspecified } from "./hosts";
 import { Problem, shown } from "./problems";
 import { distinct, when, wholeNumbers } from "./rules";
 
@@ -28,7 +28,7 @@ const serverUrl = /^https?:\/\/([a-z0-9.-]+|\[[0-9a-f:.]+\])(:\d{1,5})?\/?$/i;
 function externalUrlProblems({ externalUrl = "", allowInsecure }: AddressSettings): Problem[] {
   const key = "externalUrl";
   const host = serverUrl.exec(externalUrl)?.[1]?.replace(/^\[|\]$/g, "");
-  return host === undefined
+  return host === undefined || !URL.canParse(externalUrl)
     ? when(
         externalUrl !== "",
         key,
@@ -37,7 +37,7 @@ function externalUrlProblems({ externalUrl = "", allowInsecure }: AddressSetting
     : [
         ...hostnameProblems(key, host),
         ...when(
-          /^http:/i.test(externalUrl) && !isLoopback(host) && !allowInsecure,
+          isSentInClear(externalUrl) && !allowInsecure,
           key,
           `${shown(externalUrl)} would have clients send passwords in clear; use https://, or set allowInsecure to true if you accept the risk`,
         ),
@@ -107,7 +107,7 @@ export function metricsProblems(at: string, metrics: Metrics | undefined): Probl
   if (metrics === undefined) {
     return [];
   }
-  const { port, bindAddress = "127.0.0.1" } = metrics;
+  const { port, bindAddress } = completeMetrics(metrics, registryMetricsPort);
   return [...wholeNumbers(at, { port }, 1, 65535), ...bindAddressProblems(`${at}bindAddress`, bindAddress)];
 }
 

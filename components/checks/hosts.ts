@@ -28,6 +28,12 @@ export function isLoopback(host: string): boolean {
   return host === "localhost" || (isIPv4(host) && host.startsWith("127.")) || (isIPv6(host) && host === "::1");
 }
 
+/** Whether what is sent to a URL can be read on the way: plain HTTP to another machine. */
+export function isSentInClear(url: string): boolean {
+  const { protocol, hostname } = new URL(url);
+  return protocol === "http:" && !isLoopback(hostname.replace(/^\[|\]$/g, ""));
+}
+
 /** An address that stands for every interface and so is no name a client could use. */
 export function isUnspecified(address: string): boolean {
   return address === "0.0.0.0" || address === "::";

@@ -70,9 +70,16 @@ export function oneOf(prefix: string, values: Values<string | number>, allowed: 
   );
 }
 
+const url = /^https?:\/\/[^\s/?#@]+([/?#]\S*)?$/i;
+
+/** A URL of a server, without a user. */
+export function isUrl(text: string): boolean {
+  return url.test(text);
+}
+
 /** URLs of servers, without a user. */
 export function urls(prefix: string, values: Values<string>): Problem[] {
-  return texts(prefix, values, /^https?:\/\/[^\s/?#@]+([/?#]\S*)?$/i, "a URL with http:// or https:// and without a user");
+  return texts(prefix, values, url, "a URL with http:// or https:// and without a user");
 }
 
 /** Values that must be given; `why` says by what they are needed. */

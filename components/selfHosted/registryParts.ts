@@ -11,7 +11,7 @@ import {
   renderConfiguration,
   storeCaPath,
 } from "../render/configuration";
-import { hostPort, isLoopback, isUnspecified } from "../checks/hosts";
+import { hostPort, isSentInClear, isUnspecified } from "../checks/hosts";
 import { checkWhenKnown } from "../checks/inputs";
 import { completeMirror, isOfDockerHub } from "../checks/mirror";
 import { notificationsProblems } from "../checks/observation/notifications";
@@ -86,7 +86,7 @@ export function registryParts(
       metrics: settings.measured,
       readOnly: settings.readOnly,
       foreignLayerHosts: settings.foreignLayerHosts,
-      ui: settings.ui ?? true,
+      ui: hasPage(settings),
       garbageCollection: settings.garbageCollection,
       notifications: told,
       logFormat: settings.logs.format,
@@ -120,6 +120,11 @@ function certificateNames(settings: RegistrySettings): string[] {
   return [settings.bindAddress, "localhost", "127.0.0.1", "::1"].filter((each) => !isUnspecified(each));
 }
 
+/** The stock server has no page. */
+function hasPage({ image, ui = true }: RegistrySettings): boolean {
+  return image === "bundled" && ui;
+}
+
 /** Where clients come, and whether their engines have to be told that it is plain HTTP. */
 function clientAddress({ externalUrl, tls, hostname, port }: RegistrySettings): {
   endpoint: string;
@@ -128,11 +133,10 @@ function clientAddress({ externalUrl, tls, hostname, port }: RegistrySettings): 
 } {
   const direct = `${tls.mode === TlsMode.Off ? "http" : "https"}://${hostPort(hostname, port)}`;
   const endpoint = (externalUrl ?? direct).replace(/\/$/, "");
-  const { protocol, hostname: host } = new URL(endpoint);
   return {
     endpoint,
     prefix: endpoint.replace(/^https?:\/\//i, ""),
-    insecure: protocol === "http:" && !isLoopback(host.replace(/^\[|\]$/g, "")),
+    insecure: isSentInClear(endpoint),
   };
 }
 
@@ -162,7 +166,7 @@ export function clientOutputs(
       }),
     ),
     mirrorEndpoint: mirror,
-    page: pulumi.output(settings.image === "bundled" && (settings.ui ?? true) ? `${url}/` : ""),
+    page: pulumi.output(hasPage(settings) ? `${url}/` : ""),
     version: pulumi.output(settings.image === "bundled" ? serverVersion() : settings.image),
   };
 }

@@ -117,6 +117,13 @@ export const badConfigurations: BadConfiguration[] = [
     ],
   },
   {
+    title: "an external URL with a port that no server has",
+    config: { externalUrl: "https://registry.example.com:99999" },
+    problems: [
+      'externalUrl: "https://registry.example.com:99999" is not allowed; give the URL that clients use, as https://registry.example.com, without user and path',
+    ],
+  },
+  {
     title: "an external URL by which passwords go in clear",
     config: { externalUrl: "http://registry.example.com" },
     problems: [

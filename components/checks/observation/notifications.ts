@@ -1,13 +1,12 @@
 import { Notification, NotifiedAction } from "../../args/notifications";
 import { caProblems } from "../certificates";
-import { isLoopback } from "../hosts";
+import { isSentInClear } from "../hosts";
 import { knownNow } from "../inputs";
 import { Problem } from "../problems";
 import { repositoriesProblems } from "../repositories";
-import { distinct, oneOf, texts, when } from "../rules";
+import { distinct, isUrl, oneOf, texts, when } from "../rules";
 
 const namePattern = /^[a-z0-9][a-z0-9-]{0,62}$/;
-const urlPattern = /^https?:\/\/[^\s/?#@]+([/?#]\S*)?$/i;
 /** A header's name by RFC 9110. */
 const headerPattern = /^[A-Za-z0-9!#$%&'*+.^_`|~-]+$/;
 /** Headers that say what the request is, and not who sends it. */
@@ -51,7 +50,7 @@ function urlProblems(key: string, { url, headers = {} }: Notification, allowInse
   if (known === undefined) {
     return [];
   }
-  if (!urlPattern.test(known) || !URL.canParse(known)) {
+  if (!isUrl(known) || !URL.canParse(known)) {
     return [
       {
         key,
@@ -59,9 +58,8 @@ function urlProblems(key: string, { url, headers = {} }: Notification, allowInse
       },
     ];
   }
-  const { protocol, hostname } = new URL(known);
   return when(
-    protocol === "http:" && Object.keys(headers).length > 0 && !isLoopback(hostname.replace(/^\[|\]$/g, "")) && !allowInsecure,
+    isSentInClear(known) && Object.keys(headers).length > 0 && !allowInsecure,
     key,
     "would have the headers sent in clear; use https://, or set allowInsecure to true",
   );

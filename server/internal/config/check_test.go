@@ -107,6 +107,8 @@ func TestRefused(t *testing.T) {
 			[]string{`server.notifications[0].name: "A": must be of small letters`, "server.notifications[0].url: must be a URL with http:// or https:// and without a user",
 				"server.notifications[1].url: must be a URL", `server.notifications[2].name: "b": given twice`, "server.notifications[2].ca: has no certificate in PEM",
 				`server.notifications[2].actions[0]: "pull": not allowed; allowed: push, delete`}},
+		{"a bound of a registry", minimal + "server: {mirror: {maxbytes: 1000000}}\n", []string{"server.mirror: not allowed without proxy"}},
+		{"a bound of a few bytes", mirror + "server: {mirror: {maxbytes: 20}}\n", []string{`server.mirror.maxbytes: "20": must be a whole number of 1000000 or more`}},
 		{"endpoints of a mirror", mirror + "server: {notifications: [{name: a, url: 'http://x'}]}\n", []string{"server.notifications: not allowed with proxy"}},
 		{"unknown key", minimal + "htp: {}\n", []string{"line 4: htp: unknown key; did you mean http?"}},
 		{"mistyped key", minimalWith("filesystem: {rootdirectroy: /x}"), []string{"line 2: storage.filesystem.rootdirectroy: unknown key; did you mean rootdirectory?"}},

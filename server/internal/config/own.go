@@ -25,6 +25,11 @@ type Server struct {
 		// Reads has pulls in it as well.
 		Reads bool `yaml:"reads"`
 	} `yaml:"audit"`
+	// Mirror is of a pull-through cache.
+	Mirror struct {
+		// MaxBytes is what the cache may hold; 0 for as much as there is room for.
+		MaxBytes int64 `yaml:"maxbytes"`
+	} `yaml:"mirror"`
 	// Notifications are who is told of what is pushed and deleted.
 	Notifications []Notification `yaml:"notifications"`
 }
@@ -38,6 +43,7 @@ func serverRule() *rule {
 			"folder": {kind: text, required: true, valid: leadingSlash},
 			"reads":  {kind: boolean},
 		}},
+		"mirror":        {kind: section, keys: map[string]*rule{"maxbytes": {kind: integer, minimum: 1_000_000}}},
 		"notifications": {kind: list, item: notificationRule()},
 	}}
 }

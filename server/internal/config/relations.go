@@ -83,6 +83,9 @@ func (c *checker) tls(root *yaml.Node) {
 func (c *checker) mirror(root *yaml.Node) {
 	proxy := find(root, "proxy")
 	if proxy == nil {
+		if mirror := find(root, "server", "mirror"); mirror != nil {
+			c.problems.add(mirror.Line, "server.mirror", "not allowed without proxy: a registry deletes nothing by its size")
+		}
 		return
 	}
 	if auth := find(root, "auth"); auth != nil {

@@ -1,5 +1,13 @@
 package config
 
+import (
+	"reflect"
+
+	"container-registry/server/internal/storage/options"
+	"container-registry/server/internal/storage/oss"
+	"container-registry/server/internal/storage/swift"
+)
+
 // subsections are the keys of storage that are not a driver.
 var subsections = map[string]*rule{
 	"delete": {kind: section, keys: map[string]*rule{
@@ -29,7 +37,8 @@ var subsections = map[string]*rule{
 	}},
 }
 
-// drivers are the parameters each storage driver reads.
+// drivers are the parameters each storage driver reads: those of the engine's drivers, which have
+// no types that say it, and those of this server's own.
 var drivers = map[string]map[string]*rule{
 	"filesystem": {
 		"rootdirectory": {kind: text},
@@ -65,49 +74,8 @@ var drivers = map[string]map[string]*rule{
 		"maxconcurrency": {kind: integer, minimum: 25},
 		"useragent":      {kind: text},
 	},
-	"swift": {
-		"authurl":                     {kind: text, required: true, valid: absoluteURL},
-		"username":                    {kind: text},
-		"password":                    {kind: text, secret: true},
-		"container":                   {kind: text, required: true},
-		"tenant":                      {kind: text},
-		"tenantid":                    {kind: text},
-		"domain":                      {kind: text},
-		"domainid":                    {kind: text},
-		"tenantdomain":                {kind: text},
-		"tenantdomainid":              {kind: text},
-		"trustid":                     {kind: text},
-		"region":                      {kind: text},
-		"authversion":                 {kind: integer},
-		"rootdirectory":               {kind: text},
-		"applicationcredentialid":     {kind: text},
-		"applicationcredentialname":   {kind: text},
-		"applicationcredentialsecret": {kind: text, secret: true},
-		"endpointtype":                {kind: text},
-		"insecureskipverify":          {kind: boolean},
-		"chunksize":                   {kind: integer, minimum: 1 << 20},
-		"secretkey":                   {kind: text, secret: true},
-		"tempurlcontainerkey":         {kind: boolean},
-		"tempurlmethods":              {kind: list, item: &rule{kind: text}},
-		"useragent":                   {kind: text},
-	},
-	"oss": {
-		"accesskeyid":                {kind: text, secret: true},
-		"accesskeysecret":            {kind: text, secret: true},
-		"region":                     {kind: text, required: true},
-		"bucket":                     {kind: text, required: true},
-		"internal":                   {kind: boolean},
-		"encrypt":                    {kind: boolean},
-		"secure":                     {kind: boolean},
-		"chunksize":                  {kind: integer, minimum: 100 << 10},
-		"rootdirectory":              {kind: text},
-		"endpoint":                   {kind: text},
-		"ramrole":                    {kind: text},
-		"accelerate":                 {kind: boolean},
-		"encryptionkeyid":            {kind: text},
-		"multipartcopythresholdsize": {kind: integer, minimum: 100 << 10},
-		"useragent":                  {kind: text},
-	},
+	"swift": swiftParameters(),
+	"oss":   rulesOf(reflect.TypeFor[oss.Options]()),
 }
 
 var s3Parameters = map[string]*rule{
@@ -143,6 +111,30 @@ var s3Parameters = map[string]*rule{
 		"off", "debug", "debugwithsigning", "debugwithhttpbody", "debugwithrequestretries",
 		"debugwithrequesterrors", "debugwitheventstreambody",
 	}},
+}
+
+// rulesOf are the rules that the options of one of this server's own drivers bring along.
+func rulesOf(t reflect.Type) map[string]*rule {
+	kinds := map[reflect.Kind]kind{
+		reflect.String: text, reflect.Bool: boolean, reflect.Int: integer, reflect.Int64: integer, reflect.Slice: list,
+	}
+	rules := map[string]*rule{}
+	for _, option := range options.Of(t) {
+		r := &rule{kind: kinds[option.Type.Kind()], required: option.Required, secret: option.Secret, minimum: int(option.Least)}
+		if r.kind == list {
+			r.item = &rule{kind: text, allowed: option.Allowed}
+		} else {
+			r.allowed = option.Allowed
+		}
+		rules[option.Name] = r
+	}
+	return rules
+}
+
+func swiftParameters() map[string]*rule {
+	rules := rulesOf(reflect.TypeFor[swift.Options]())
+	rules["authurl"].valid = absoluteURL
+	return rules
 }
 
 func storageRule() *rule {

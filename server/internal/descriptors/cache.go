@@ -105,6 +105,24 @@ func (c *Cache) Renew(ctx context.Context) {
 	}
 }
 
+// Doubt has a request find out all by itself, and forgets what is known of these of a
+// repository. A cache that can't be told is asked again at the next push of them.
+func (c *Cache) Doubt(ctx context.Context, repository string, ds ...digest.Digest) {
+	if p, ok := ctx.Value(contextKey{}).(*pinned); ok {
+		p.provider.Store(nil)
+	}
+	current := c.current.Load()
+	if current == nil || *current == nil {
+		return
+	}
+	known, err := (*current).RepositoryScoped(repository)
+	for _, d := range ds {
+		if err == nil {
+			err = known.Clear(ctx, d)
+		}
+	}
+}
+
 // fromRequest is the provider the engine sees.
 type fromRequest struct{}
 

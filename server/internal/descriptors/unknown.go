@@ -1,7 +1,6 @@
 package descriptors
 
 import (
-	"context"
 	"net/http"
 
 	"github.com/distribution/distribution/v3/registry/api/errcode"
@@ -14,14 +13,15 @@ import (
 )
 
 // Handler goes around the engine, which finds a layer in the cache when it is asked for a
-// manifest of its digest, and fails on what it reads then. http.prefix is the prefix.
+// manifest of its digest, and fails on what it reads then. It fails on damaged manifests
+// too, and clients that ask before they push would give up. http.prefix is the prefix.
 func Handler(engine http.Handler, driver storagedriver.StorageDriver, prefix string) http.Handler {
 	router := v2.RouterWithPrefix(prefix)
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		var match mux.RouteMatch
 		if router.Match(r, &match) && match.Route != nil && match.Route.GetName() == v2.RouteNameManifest {
-			if d := digest.Digest(match.Vars["reference"]); d.Validate() == nil && r.Method != http.MethodPut {
-				w = &unknown{ResponseWriter: w, context: r.Context(), driver: driver, repository: match.Vars["name"], digest: d}
+			if r.Method != http.MethodPut {
+				w = &unknown{ResponseWriter: w, request: r, driver: driver, repository: match.Vars["name"], reference: match.Vars["reference"]}
 			}
 		}
 		engine.ServeHTTP(w, r)
@@ -31,10 +31,10 @@ func Handler(engine http.Handler, driver storagedriver.StorageDriver, prefix str
 // unknown is the answer about what may be no manifest.
 type unknown struct {
 	http.ResponseWriter
-	context    context.Context
+	request    *http.Request
 	driver     storagedriver.StorageDriver
 	repository string
-	digest     digest.Digest
+	reference  string
 	told       bool
 }
 
@@ -42,15 +42,28 @@ func (u *unknown) WriteHeader(status int) {
 	if status == http.StatusInternalServerError && u.isNone() {
 		u.told = true
 		// The client is gone when this fails.
-		_ = errcode.ServeJSON(u.ResponseWriter, errcode.ErrorCodeManifestUnknown.WithDetail(u.digest))
+		_ = errcode.ServeJSON(u.ResponseWriter, errcode.ErrorCodeManifestUnknown.WithDetail(u.reference))
 		return
 	}
 	u.ResponseWriter.WriteHeader(status)
 }
 
 func (u *unknown) isNone() bool {
-	_, err := u.driver.Stat(u.context, layout.RevisionPath(u.repository, u.digest))
-	return layout.IsMissing(err)
+	ctx := u.request.Context()
+	d := digest.Digest(u.reference)
+	if d.Validate() != nil {
+		link, err := u.driver.GetContent(ctx, layout.TagPath(u.repository, u.reference))
+		if d = digest.Digest(link); err != nil || d.Validate() != nil {
+			return false
+		}
+	} else if _, err := u.driver.Stat(ctx, layout.RevisionPath(u.repository, d)); layout.IsMissing(err) {
+		return true
+	}
+	if u.request.Method != http.MethodHead {
+		return false
+	}
+	content, err := u.driver.GetContent(ctx, layout.BlobPath(d))
+	return err == nil && d.Algorithm().FromBytes(content) != d
 }
 
 func (u *unknown) Write(content []byte) (int, error) {

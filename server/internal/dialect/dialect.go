@@ -5,6 +5,7 @@ package dialect
 import (
 	"net/http"
 
+	"github.com/distribution/distribution/v3/registry/api/errcode"
 	v2 "github.com/distribution/distribution/v3/registry/api/v2"
 	"github.com/gorilla/mux"
 	"github.com/opencontainers/go-digest"
@@ -24,6 +25,11 @@ func (h *handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	r = forwarded(r)
 	var match mux.RouteMatch
 	if h.router.Match(r, &match) && match.Route != nil {
+		if refused := refusal(r, match); refused != nil {
+			// The client is gone when this fails.
+			_ = errcode.ServeJSON(w, refused)
+			return
+		}
 		switch match.Route.GetName() {
 		case v2.RouteNameManifest:
 			r = accepting(r)

@@ -4,6 +4,7 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"strings"
 	"testing"
 
 	"github.com/opencontainers/go-digest"
@@ -41,6 +42,40 @@ func TestAccept(t *testing.T) {
 				t.Errorf("%q", got)
 			}
 		})
+	}
+}
+
+func TestRefusal(t *testing.T) {
+	long := strings.Repeat("a", 256)
+	tests := []struct {
+		method, path, chunk string
+		status              int
+	}{
+		{http.MethodGet, "/v2/" + long + "/tags/list", "", 400},
+		{http.MethodPut, "/v2/team/" + long + "/manifests/1", "", 400},
+		{http.MethodGet, "/v2/" + long[1:] + "/tags/list", "", 200},
+		{http.MethodGet, "/v2/_catalog?last=team/app&n=2", "", 200},
+		{http.MethodGet, "/v2/_catalog?last=Z", "", 200},
+		{http.MethodGet, "/v2/_catalog?last=%00", "", 400},
+		{http.MethodGet, "/v2/_catalog?last=" + long, "", 400},
+		{http.MethodGet, "/v2/_catalog?last=..%2f..%2fblobs", "", 400},
+		{http.MethodGet, "/v2/team/app/tags/list?last=v1..2", "", 200},
+		{http.MethodGet, "/v2/team/app/tags/list?last=%0A", "", 400},
+		{http.MethodPatch, "/v2/team/app/blobs/uploads/1", "", 200},
+		{http.MethodPatch, "/v2/team/app/blobs/uploads/1", "0-4", 200},
+		{http.MethodPatch, "/v2/team/app/blobs/uploads/1", "x-y", 416},
+		{http.MethodPatch, "/v2/team/app/blobs/uploads/1", "bytes 0-4/5", 416},
+		{http.MethodPatch, "/v2/team/app/blobs/uploads/1", "0-99999999999999999999", 416},
+	}
+	engine := http.HandlerFunc(func(http.ResponseWriter, *http.Request) {})
+	for _, test := range tests {
+		w := httptest.NewRecorder()
+		r := httptest.NewRequest(test.method, test.path, nil)
+		r.Header.Set("Content-Range", test.chunk)
+		Handler(engine, "").ServeHTTP(w, r)
+		if w.Code != test.status {
+			t.Errorf("%s %.60s %s: %d", test.method, test.path, test.chunk, w.Code)
+		}
 	}
 }
 

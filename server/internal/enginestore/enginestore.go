@@ -13,6 +13,7 @@ import (
 	"context"
 	gopath "path"
 	"slices"
+	"strings"
 
 	"github.com/distribution/distribution/v3/configuration"
 	storagedriver "github.com/distribution/distribution/v3/registry/storage/driver"
@@ -21,12 +22,19 @@ import (
 
 	"container-registry/server/internal/layout"
 	"container-registry/server/internal/manifest"
+	"container-registry/server/internal/store"
 )
 
-const name = "container-registry"
+const (
+	name       = "container-registry"
+	rootOption = "root"
+)
 
 func init() {
-	wrap := func(_ context.Context, store storagedriver.StorageDriver, _ map[string]any) (storagedriver.StorageDriver, error) {
+	wrap := func(_ context.Context, store storagedriver.StorageDriver, options map[string]any) (storagedriver.StorageDriver, error) {
+		if root := options[rootOption].(string); root != "" {
+			store = folder{store, root}
+		}
 		return driver{store}, nil
 	}
 	if err := storagemiddleware.Register(name, wrap); err != nil {
@@ -40,21 +48,9 @@ func Use(c *configuration.Configuration) {
 	for kind, list := range c.Middleware {
 		all[kind] = list
 	}
-	all["storage"] = append([]configuration.Middleware{{Name: name}}, all["storage"]...)
+	own := configuration.Middleware{Name: name, Options: configuration.Parameters{rootOption: store.Of(c).Folder()}}
+	all["storage"] = append([]configuration.Middleware{own}, all["storage"]...)
 	c.Middleware = all
-}
-
-type uploadKey struct{}
-
-// Upload is the context of a request that may end an upload.
-func Upload(ctx context.Context) context.Context {
-	return context.WithValue(ctx, uploadKey{}, &upload{})
-}
-
-// upload is what a request found out about its upload.
-type upload struct {
-	size  int64
-	known bool
 }
 
 type pushKey struct{}
@@ -94,9 +90,19 @@ func (p *Push) Tag(repository, tag string) {
 func (p *Push) Held() bool { return len(p.held) > 0 }
 
 // Write does so now.
-func (p *Push) Write(ctx context.Context, store storagedriver.StorageDriver) error {
-	for _, each := range p.held {
-		if err := store.PutContent(ctx, each.path, each.content); err != nil {
+func (p *Push) Write(ctx context.Context, store storagedriver.StorageDriver, locks *TagLocks) error {
+	folder := func(f file) string { return layout.TagFolder(f.path) }
+	for rest := p.held; len(rest) > 0; {
+		tag := folder(rest[0])
+		err := locks.holding(ctx, tag, func() error {
+			for ; len(rest) > 0 && folder(rest[0]) == tag; rest = rest[1:] {
+				if err := store.PutContent(ctx, rest[0].path, rest[0].content); err != nil {
+					return err
+				}
+			}
+			return nil
+		})
+		if err != nil {
 			return err
 		}
 	}
@@ -143,10 +149,13 @@ func lost(path string) bool {
 	return layout.IsBlob(path) && path != layout.BlobPath(digest.FromBytes(nil))
 }
 
-// PutContent keeps the tag of a push for later.
+// PutContent keeps all of a push's tag for later, and leaves out what no upload needs.
 func (d driver) PutContent(ctx context.Context, path string, content []byte) error {
+	if u, ok := ctx.Value(uploadKey{}).(*Ending); ok && !u.needs(path) {
+		return nil
+	}
 	push, ok := ctx.Value(pushKey{}).(*Push)
-	if ok && layout.IsTag(path) {
+	if ok && layout.TagFolder(path) != "" {
 		push.held = append(push.held, file{path, content})
 		return nil
 	}
@@ -169,6 +178,9 @@ func (d driver) PutContent(ctx context.Context, path string, content []byte) err
 // Delete takes away the link to a manifest that is about another one before the manifest:
 // whoever pushes it again meanwhile writes the link last.
 func (d driver) Delete(ctx context.Context, path string) error {
+	if deletion, ok := ctx.Value(deletionKey{}).(deletion); ok && layout.TagFolder(path) == path {
+		return deletion.untag(ctx, d.StorageDriver, path)
+	}
 	repository, revision, ok := layout.RevisionOf(path)
 	if !ok {
 		return d.StorageDriver.Delete(ctx, path)
@@ -187,24 +199,37 @@ func (d driver) Delete(ctx context.Context, path string) error {
 	return d.StorageDriver.Delete(ctx, path)
 }
 
+// List finds nothing in a folder that goes while it is read.
+func (d driver) List(ctx context.Context, path string) ([]string, error) {
+	names, err := d.StorageDriver.List(ctx, path)
+	if err != nil && layout.IsMissing(err) {
+		err = missing(d, path)
+	}
+	return names, err
+}
+
 // Stat does not show a blob of another size to the upload that has the same digest and is
 // verified: the engine then moves the upload into its place.
 func (d driver) Stat(ctx context.Context, path string) (storagedriver.FileInfo, error) {
 	if push, ok := ctx.Value(pushKey{}).(*Push); ok {
 		path = push.place(path)
 	}
+	u, ok := ctx.Value(uploadKey{}).(*Ending)
+	if blob, isBlob := layout.BlobOf(path); ok && isBlob {
+		u.Looked(blob)
+	}
 	info, err := d.StorageDriver.Stat(ctx, path)
-	u, ok := ctx.Value(uploadKey{}).(*upload)
 	switch {
 	case err == nil && info.Size() == 0 && lost(path):
 		return nil, missing(d, path)
 	case !ok:
 	case layout.IsUpload(path) && err == nil:
-		*u = upload{info.Size(), true}
+		u.size, u.known = info.Size(), true
 	case layout.IsUpload(path) && layout.IsMissing(err):
 		// Nothing was sent.
-		*u = upload{0, true}
+		u.size, u.known = 0, true
 	case layout.IsBlob(path) && err == nil && u.known && info.Size() != u.size:
+		u.Replaced = true
 		return nil, missing(d, path)
 	}
 	return info, err
@@ -212,4 +237,22 @@ func (d driver) Stat(ctx context.Context, path string) (storagedriver.FileInfo, 
 
 func missing(d driver, path string) error {
 	return storagedriver.PathNotFoundError{Path: path, DriverName: d.Name()}
+}
+
+// Walk passes by what is inside of the place it begins after: the engine's would look at every
+// tag of the repository that the page before ended with.
+func (d driver) Walk(ctx context.Context, path string, visit storagedriver.WalkFn, options ...func(*storagedriver.WalkOptions)) error {
+	var chosen storagedriver.WalkOptions
+	for _, option := range options {
+		option(&chosen)
+	}
+	if chosen.StartAfterHint == "" {
+		return d.StorageDriver.Walk(ctx, path, visit, options...)
+	}
+	return d.StorageDriver.Walk(ctx, path, func(info storagedriver.FileInfo) error {
+		if info.IsDir() && strings.HasPrefix(info.Path(), chosen.StartAfterHint+"/") {
+			return storagedriver.ErrSkipDir
+		}
+		return visit(info)
+	}, options...)
 }

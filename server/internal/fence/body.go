@@ -18,8 +18,9 @@ var errTooLarge = errors.New("the manifest is larger than 4 MiB")
 type manifestBody struct {
 	client  io.ReadCloser
 	content []byte
-	// complete is set when content is all that the client sent.
-	complete bool
+	// complete is set when content is all that the client sent, and tooLarge when it is more
+	// than a manifest may have.
+	complete, tooLarge bool
 
 	admit  func(content []byte) error
 	reader io.Reader
@@ -46,6 +47,7 @@ func (b *manifestBody) begin() error {
 			return err
 		}
 		if len(content) > maxManifest {
+			b.tooLarge = true
 			return errTooLarge
 		}
 		b.content, b.complete = content, true

@@ -31,12 +31,19 @@
 // that, or does not find its object before a pause, deletes nothing more, which it asks
 // itself before each request to delete, and requests under way are cut off.
 //
+// A push trusts the generations of collections that know of it. So what a dead holder left is
+// replaced by one that nobody trusts, and a holder that was lost replaces none any more.
+//
 // What a store was asked to delete it may carry out later, though who asked is gone or got
 // an error. So a holder that swept counts until it expires, also for the next process of
 // its name, and one whose deletion failed leaves its object to that. A collection that is
 // told to end lets the deletions under way end first. (A deletion that the store carries
 // out after all that is the one case nothing but a fencing token in the store's own
 // protocol could catch; no storage driver has that.)
+//
+// No cache tells of what clients delete by way of another server, and one that asks the store
+// may note what it found after it has gone. So a push looks for the links to all its parts,
+// and where one is missing the engine believes no cache.
 //
 // # What it spares clients
 //
@@ -47,6 +54,16 @@
 // for an hour at most, and keeps it. Only the server that was asked knows; for several
 // servers on one store there is the grace period of the collection.
 //
-// Swift's listings lag behind. There, everything waits longer after "sweep", and manifests
-// of the last minutes count as pushed during the collection.
+// # Clients among themselves
+//
+// Who deletes a manifest deletes the tags that name it then. Somebody who pushes the same
+// manifest meanwhile finds it gone when the tag is written, and begins anew. A tag that was
+// pushed anew meanwhile stays: it is asked again what it names, and not written while it is
+// deleted; by another server it may be, between two requests to the store.
+//
+// # Stores whose listings lag
+//
+// Swift's listings lag behind. There, everything waits longer after "sweep", manifests of the
+// last minutes count as pushed during the collection, and a holder that is done stays until
+// others can list the generation it left.
 package fence

@@ -5,6 +5,7 @@ import (
 	"crypto/rand"
 	"encoding/hex"
 	"errors"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -13,7 +14,9 @@ import (
 
 	storagedriver "github.com/distribution/distribution/v3/registry/storage/driver"
 
+	"container-registry/server/internal/enginestore"
 	"container-registry/server/internal/manifest"
+	"container-registry/server/internal/touched"
 )
 
 // Timing is how long things take.
@@ -54,6 +57,8 @@ type Generations interface {
 	Stop()
 	Pin(ctx context.Context) context.Context
 	Renew(ctx context.Context)
+	// Doubt has a request believe nothing, and nobody what is said of these of a repository.
+	Doubt(ctx context.Context, repository string, ds ...digest.Digest)
 }
 
 // NoCache is for who serves nobody.
@@ -71,6 +76,9 @@ func (NoCache) Pin(ctx context.Context) context.Context { return ctx }
 // Renew does nothing.
 func (NoCache) Renew(context.Context) {}
 
+// Doubt does nothing.
+func (NoCache) Doubt(context.Context, string, ...digest.Digest) {}
+
 // Pushed is a manifest that a client pushed.
 type Pushed struct {
 	Repository string `json:"repository"`
@@ -82,6 +90,8 @@ type Pushed struct {
 	// Manifest is what it needs.
 	Manifest *manifest.Manifest `json:"manifest"`
 	at       time.Time
+	// told says that this server's collection under way knows of it.
+	told bool
 }
 
 // Clock is the time since any moment. It goes on while the machine is suspended.
@@ -96,7 +106,9 @@ type Fence struct {
 	clock  Clock
 
 	gate    *gate
-	touched *touched
+	touched *touched.Set
+	doubts  *doubts
+	tags    *enginestore.TagLocks
 	looks   *looks
 	// seen is only for the look under way.
 	seen map[string]sighting
@@ -105,8 +117,9 @@ type Fence struct {
 
 	mutex sync.Mutex
 	// own is this server's collection under way, and mine are all it ever had.
-	own    string
-	mine   map[string]bool
+	own  string
+	mine map[string]bool
+	// pushed are in the order of their times.
 	pushed []Pushed
 	// generation is the one of the cache.
 	generation string
@@ -131,7 +144,9 @@ func NewWithClock(driver storagedriver.StorageDriver, name string, timing Timing
 		caches:  caches,
 		clock:   clock,
 		gate:    newGate(),
-		touched: newTouched(timing.Remember),
+		touched: touched.New(timing.Remember),
+		doubts:  &doubts{remember: timing.Remember, until: map[doubt]time.Time{}},
+		tags:    enginestore.NewTagLocks(),
 		seen:    map[string]sighting{},
 		mine:    map[string]bool{},
 	}
@@ -175,22 +190,37 @@ func (f *Fence) notePush(p Pushed) {
 	}
 }
 
+// forget is called with the lock held.
 func (f *Fence) forget(before time.Time) {
-	kept := f.pushed[:0]
-	for _, p := range f.pushed {
-		if !p.at.Before(before) {
-			kept = append(kept, p)
-		}
+	n := 0
+	for n < len(f.pushed) && f.pushed[n].at.Before(before) {
+		n++
 	}
-	f.pushed = kept
+	f.pushed = slices.Delete(f.pushed, 0, n)
 }
 
-// takePushed is what was pushed since it was called last.
+// noteDeletion lets go of a manifest that a client deleted, and had pushed before that began.
+func (f *Fence) noteDeletion(repository string, d digest.Digest, began time.Time) {
+	f.mutex.Lock()
+	defer f.mutex.Unlock()
+	f.pushed = slices.DeleteFunc(f.pushed, func(p Pushed) bool {
+		return p.Repository == repository && p.Digest == d && p.at.Before(began)
+	})
+}
+
+// takePushed is what was pushed since the collection called it last. The next one that begins
+// before the store's listings show it has to know it too.
 func (f *Fence) takePushed() []Pushed {
 	f.mutex.Lock()
 	defer f.mutex.Unlock()
-	taken := f.pushed
-	f.pushed = nil
+	var taken []Pushed
+	for i := range f.pushed {
+		if p := &f.pushed[i]; !p.told {
+			p.told = true
+			taken = append(taken, *p)
+		}
+	}
+	f.forget(time.Now().Add(-f.timing.Lag))
 	return taken
 }
 

@@ -8,12 +8,14 @@ import (
 	"strconv"
 	"time"
 
+	"github.com/distribution/distribution/v3/registry/api/errcode"
 	v2 "github.com/distribution/distribution/v3/registry/api/v2"
 	"github.com/gorilla/mux"
 	"github.com/opencontainers/go-digest"
 
 	"container-registry/server/internal/enginestore"
 	"container-registry/server/internal/layout"
+	"container-registry/server/internal/wait"
 )
 
 // errPaused is for a write that waited long enough.
@@ -49,7 +51,7 @@ func (h *handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	case http.MethodHead:
 		// A client that learns that something exists will count on it.
 		h.follow(r)
-		h.serveTouched(w, r, repository, d)
+		h.serveTouched(h.doubting(w, repository, d), r, repository, d)
 	case http.MethodPost, http.MethodPatch, http.MethodPut, http.MethodDelete:
 		h.serveWrite(w, r, route, repository, d)
 	default:
@@ -81,26 +83,75 @@ func (h *handler) serveWrite(w http.ResponseWriter, r *http.Request, route, repo
 	switch route {
 	case v2.RouteNameManifest, v2.RouteNameBlob:
 		defer h.fence.gate.leave()
+		if route == v2.RouteNameManifest {
+			h.serveDeletion(w, r, repository, d)
+			return
+		}
 		h.serve(w, r)
 	default:
-		// Uploads may take hours and are not waited for: no collection deletes them, nor
-		// the blob they end as.
 		h.fence.gate.leave()
-		r, d = subject(r)
-		h.serveTouched(w, r.WithContext(enginestore.Upload(r.Context())), repository, d)
+		h.serveUpload(w, r, repository)
 	}
 }
 
+// serveDeletion is of a tag, or of a manifest with all its tags.
+func (h *handler) serveDeletion(w http.ResponseWriter, r *http.Request, repository string, d digest.Digest) {
+	began := time.Now()
+	observed := &observer{ResponseWriter: w}
+	h.serve(observed, r.WithContext(enginestore.Delete(r.Context(), d, h.fence.tags)))
+	if observed.status == http.StatusAccepted {
+		h.fence.noteDeletion(repository, d, began)
+	}
+}
+
+// serveUpload may take hours and is not waited for: no collection deletes an upload, nor the
+// blob it ends as.
+func (h *handler) serveUpload(w http.ResponseWriter, r *http.Request, repository string) {
+	r, d := h.subject(r, repository)
+	r, upload := enginestore.Upload(r)
+	exists := false
+	if d.Validate() == nil && d.Algorithm() != digest.Canonical {
+		// The engine keeps the bytes by a digest that only it knows.
+		var answered []func(exists bool)
+		upload.Looked = func(kept digest.Digest) { answered = append(answered, h.fence.keep(repository, kept)) }
+		defer func() {
+			for _, each := range answered {
+				each(exists)
+			}
+		}()
+	}
+	exists = h.serveTouched(h.uploading(w, r, upload, repository, d), r, repository, d)
+}
+
+// uploading settles what was in doubt when the client has sent it. What stood in its place
+// before, all servers forget.
+func (h *handler) uploading(w http.ResponseWriter, r *http.Request, upload *enginestore.Ending, repository string, d digest.Digest) http.ResponseWriter {
+	return &verdict{ResponseWriter: w, of: func(status int) int {
+		if status == http.StatusCreated {
+			h.fence.doubts.settle(repository, d)
+		}
+		if upload.Replaced {
+			// Also for a client that has gone by now.
+			ctx, cancel := context.WithTimeout(context.WithoutCancel(r.Context()), h.fence.timing.Patience)
+			defer cancel()
+			// A generation that can't be written is one more doubt about a store that fails.
+			_ = h.fence.forgetAll(ctx)
+			h.fence.looks.forget()
+		}
+		return status
+	}}
+}
+
 // subject is the blob that a request to upload is about. By a digest of another algorithm
-// than its own, the engine makes a mount that leads nowhere; without one, the client
-// uploads the blob.
-func subject(r *http.Request) (*http.Request, digest.Digest) {
+// than its own, the engine makes a mount that leads nowhere, and of a blob in doubt one to
+// what may be damaged; without one, the client uploads the blob.
+func (h *handler) subject(r *http.Request, repository string) (*http.Request, digest.Digest) {
 	query := r.URL.Query()
 	if !query.Has("mount") {
 		return r, digest.Digest(query.Get("digest"))
 	}
 	d := digest.Digest(query.Get("mount"))
-	if d.Validate() != nil || d.Algorithm() == digest.Canonical {
+	if d.Validate() != nil || d.Algorithm() == digest.Canonical && !h.fence.doubts.has(repository, d) {
 		return r, d
 	}
 	r = r.Clone(r.Context())
@@ -118,33 +169,50 @@ func (h *handler) serve(w http.ResponseWriter, r *http.Request) {
 }
 
 // serveTouched keeps what the request is about, if the answer is that it exists.
-func (h *handler) serveTouched(w http.ResponseWriter, r *http.Request, repository string, d digest.Digest) {
+func (h *handler) serveTouched(w http.ResponseWriter, r *http.Request, repository string, d digest.Digest) (exists bool) {
 	if d.Validate() != nil {
 		h.serve(w, r)
-		return
+		return false
 	}
-	untouch := h.fence.touched.touch(repository, d)
+	answered := h.fence.touch(r.Context(), repository, d)
 	observed := &observer{ResponseWriter: w}
+	// Also where the client goes away in the middle of it.
+	defer func() { answered(exists) }()
 	h.serve(observed, r)
 	switch observed.status {
 	// A redirect leads to where the blob is.
 	case http.StatusOK, http.StatusCreated, http.StatusTemporaryRedirect:
-	default:
-		untouch()
-		return
+		return true
 	}
+	return false
+}
+
+// touch also keeps the bytes of a layer that has a digest of another algorithm than the one
+// by which the engine keeps them.
+func (f *Fence) touch(ctx context.Context, repository string, d digest.Digest) (answered func(exists bool)) {
+	it, bytes := f.keep(repository, d), func(bool) {}
 	if d.Algorithm() != digest.Canonical {
-		h.fence.touchTarget(r.Context(), repository, d)
+		if target, ok := f.target(ctx, repository, d); ok {
+			bytes = f.keep(repository, target)
+		}
+	}
+	return func(exists bool) {
+		it(exists)
+		bytes(exists)
 	}
 }
 
-// touchTarget keeps the bytes of a layer that has a digest of another algorithm than the
-// one by which the engine keeps them.
-func (f *Fence) touchTarget(ctx context.Context, repository string, d digest.Digest) {
+// keep also waits for a client that has gone: what is being deleted is gone in a moment.
+func (f *Fence) keep(repository string, d digest.Digest) (answered func(exists bool)) {
+	answered, _ = f.touched.Touch(context.Background(), repository, d)
+	return answered
+}
+
+// target is what a layer's link leads to.
+func (f *Fence) target(ctx context.Context, repository string, d digest.Digest) (digest.Digest, bool) {
 	content, err := f.driver.GetContent(ctx, layout.LinkPath(layout.RepositoryPath(repository, layout.Layers), d))
-	if target := digest.Digest(content); err == nil && target.Validate() == nil {
-		f.touched.touch(repository, target)
-	}
+	target := digest.Digest(content)
+	return target, err == nil && target.Validate() == nil
 }
 
 // enter waits for the end of all pauses. Who entered has to leave the gate.
@@ -155,7 +223,7 @@ func (f *Fence) enter(ctx context.Context) (state, error) {
 			return s, f.gate.enter(ctx)
 		}
 		if err == nil {
-			err = sleep(ctx, f.timing.Fresh/2)
+			err = wait.For(ctx, f.timing.Fresh/2)
 		}
 		if err != nil {
 			return s, errors.Join(err, context.Cause(ctx))
@@ -165,6 +233,11 @@ func (f *Fence) enter(ctx context.Context) (state, error) {
 
 // refuse says when to come back.
 func refuse(w http.ResponseWriter, reason error) {
+	if told := (errcode.Error{}); errors.As(reason, &told) {
+		// The client is gone when this fails.
+		_ = errcode.ServeJSON(w, told)
+		return
+	}
 	if !errors.Is(reason, errPaused) && !errors.Is(reason, errUnsure) {
 		reason = errors.New("the store cannot be asked whether a garbage collection is under way; try again")
 	}

@@ -15,6 +15,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"container-registry/server/internal/layout"
+	"container-registry/server/internal/wait"
 )
 
 // Busy says that another collection is under way.
@@ -49,6 +50,8 @@ type Hold struct {
 	unanswered bool
 	pause      time.Time
 	longest    time.Duration
+	// resumed is when the last pause was over.
+	resumed time.Time
 }
 
 // Acquire begins a collection. The context it returns ends when the right is lost.
@@ -61,6 +64,9 @@ func (f *Fence) Acquire(ctx context.Context) (*Hold, context.Context, error) {
 	}
 	f.own, f.mine[self.ID] = self.ID, true
 	f.forget(time.Now().Add(-f.timing.Lag))
+	for i := range f.pushed {
+		f.pushed[i].told = false
+	}
 	f.mutex.Unlock()
 
 	h := &Hold{fence: f, self: self, ended: make(chan struct{}), writing: make(chan struct{}, 1), read: map[string]bool{}, renewed: f.clock(), patience: f.shortestDrain()}
@@ -76,7 +82,7 @@ func (f *Fence) Acquire(ctx context.Context) (*Hold, context.Context, error) {
 	if err == nil && f.timing.Lag > 0 {
 		// Others find the object in a listing, and what they pushed before that is found
 		// in one as well.
-		err = sleep(ctx, 2*f.timing.Settle)
+		err = wait.For(ctx, 2*f.timing.Settle)
 	}
 	if err != nil {
 		h.Release(ctx)
@@ -96,7 +102,7 @@ func (h *Hold) claim(ctx context.Context) error {
 			return err
 		}
 		if f.timing.Lag > 0 {
-			if err := sleep(ctx, f.timing.Settle); err != nil {
+			if err := wait.For(ctx, f.timing.Settle); err != nil {
 				return err
 			}
 		}
@@ -118,7 +124,7 @@ func (h *Hold) claim(ctx context.Context) error {
 				return Busy{other.Name}
 			}
 		}
-		if err := sleep(ctx, f.timing.Beat/3); err != nil {
+		if err := wait.For(ctx, f.timing.Beat/3); err != nil {
 			return err
 		}
 	}
@@ -137,7 +143,7 @@ func (h *Hold) clear(ctx context.Context) error {
 	}
 	for _, name := range names {
 		if id, ok := strings.CutPrefix(name, holderPrefix); ok && id != own {
-			if err := f.nextGeneration(ctx, own); err != nil {
+			if err := f.forgetAll(ctx); err != nil {
 				return err
 			}
 			if err := h.remove(ctx, path.Join(folder, name)); err != nil {
@@ -296,7 +302,7 @@ func (h *Hold) Pause(ctx context.Context) ([]Pushed, error) {
 	if err := h.enter(ctx, phaseSweep); err != nil {
 		return nil, err
 	}
-	if err := sleep(ctx, f.timing.Settle); err != nil {
+	if err := wait.For(ctx, f.timing.Settle); err != nil {
 		return nil, err
 	}
 	pause := time.Now()
@@ -310,7 +316,7 @@ func (h *Hold) Pause(ctx context.Context) ([]Pushed, error) {
 	h.pause = pause
 	h.mutex.Unlock()
 	f.setPaused(true)
-	if err := f.nextGeneration(ctx, h.self.ID); err != nil {
+	if err := h.nextGeneration(ctx); err != nil {
 		return nil, err
 	}
 	pushed, err := h.Pushed(ctx)
@@ -366,8 +372,11 @@ func (h *Hold) Resume(ctx context.Context) error {
 	var err error
 	if paused {
 		f.gate.open()
-		err = f.nextGeneration(ctx, h.self.ID)
+		err = h.nextGeneration(ctx)
 		f.setPaused(false)
+		h.mutex.Lock()
+		h.resumed = time.Now()
+		h.mutex.Unlock()
 	}
 	if lost := h.valid(); lost != nil {
 		return errors.Join(err, lost)
@@ -380,21 +389,24 @@ func (h *Hold) Resume(ctx context.Context) error {
 
 // Delete takes paths away while writers are paused, unless a client counts on the digest.
 func (h *Hold) Delete(ctx context.Context, d digest.Digest, paths ...string) (bool, error) {
-	return h.fence.touched.delete(d, func() error {
-		for _, each := range paths {
-			if err := h.remove(ctx, each); err != nil {
-				return err
-			}
+	return h.fence.touched.Delete(d, func() error { return h.Remove(ctx, paths...) })
+}
+
+// Remove takes paths away that no client is told of by a digest.
+func (h *Hold) Remove(ctx context.Context, paths ...string) error {
+	for _, each := range paths {
+		if err := h.remove(ctx, each); err != nil {
+			return err
 		}
-		return nil
-	})
+	}
+	return nil
 }
 
 // Touched says whether a client counts on the digest.
-func (h *Hold) Touched(d digest.Digest) bool { return h.fence.touched.has(d) }
+func (h *Hold) Touched(d digest.Digest) bool { return h.fence.touched.Has(d) }
 
 // InUse says whether a client counts on anything in a repository.
-func (h *Hold) InUse(repository string) bool { return h.fence.touched.inUse(repository) }
+func (h *Hold) InUse(repository string) bool { return h.fence.touched.InUse(repository) }
 
 // LongestPause is for how long writers had to wait at most.
 func (h *Hold) LongestPause() time.Duration {
@@ -415,7 +427,19 @@ func (h *Hold) Release(ctx context.Context) {
 	if paused {
 		_ = h.Resume(ctx)
 	}
+	h.linger(ctx)
 	h.withdraw(ctx)
+}
+
+// linger keeps the object where listings lag behind until others can list the generation that
+// the last pause left: of one that is gone they would know nothing.
+func (h *Hold) linger(ctx context.Context) {
+	h.mutex.Lock()
+	resumed := h.resumed
+	h.mutex.Unlock()
+	if !resumed.IsZero() && h.fence.timing.Lag > 0 {
+		_ = wait.For(ctx, time.Until(resumed.Add(h.fence.timing.Settle)))
+	}
 }
 
 // withdraw leaves nothing; what it can't delete expires. So does the object that says
@@ -435,18 +459,4 @@ func (h *Hold) withdraw(ctx context.Context) {
 	defer f.mutex.Unlock()
 	f.own = ""
 	f.forget(time.Now().Add(-f.timing.Lag))
-}
-
-func sleep(ctx context.Context, d time.Duration) error {
-	if d <= 0 {
-		return ctx.Err()
-	}
-	timer := time.NewTimer(d)
-	defer timer.Stop()
-	select {
-	case <-timer.C:
-		return nil
-	case <-ctx.Done():
-		return context.Cause(ctx)
-	}
 }

@@ -64,6 +64,7 @@ func (h *handler) servePush(w http.ResponseWriter, r *http.Request, repository s
 		}
 		if done {
 			if answer.Status == http.StatusCreated {
+				p.fence.doubts.settle(repository, p.Digest)
 				p.tell(answer.Header())
 			}
 			answer.Send(w)
@@ -87,8 +88,14 @@ func (p *push) attempt(a *heldback.Answer) (done bool, err error) {
 	r.Body = p.body
 	var before state
 	var refused error
-	inside, untouch := false, func() {}
+	inside, stands, comesBack, answered := false, false, false, func(bool) {}
 	defer func() {
+		answered(comesBack)
+		if stands {
+			// Only now: a collection of this server that begins before the tag is written finds
+			// the manifest without it, and forgets what was noted before.
+			f.notePush(p.Pushed)
+		}
 		if inside {
 			f.gate.leave()
 		}
@@ -100,22 +107,32 @@ func (p *push) attempt(a *heldback.Answer) (done bool, err error) {
 		}
 		stored.Manifest, stored.Canonical, stored.Subject = p.Digest, digest.FromBytes(content), p.Manifest.Subject
 		stored.Layers = manifest.Layers(content)
+		var absent []digest.Digest
+		if absent, refused = p.inspect(content, stored.Layers); refused != nil {
+			return refused
+		}
 		if before, refused = p.enter(); refused != nil {
 			return refused
 		}
 		inside = true
 		// The engine was asked before a pause, perhaps, and looks for the blobs after it.
 		f.caches.Renew(ctx)
-		untouch = f.touched.touch(p.Repository, p.Digest)
+		if len(absent) > 0 {
+			f.caches.Doubt(ctx, p.Repository, absent...)
+		}
+		answered = f.keep(p.Repository, p.Digest)
 		refused = f.heal(p.patience, p.Digest, content)
 		return refused
 	})
 	p.engine.ServeHTTP(a, r)
+	if p.body.tooLarge {
+		// The engine says 400 where the OCI specification has this.
+		a.Status = http.StatusRequestEntityTooLarge
+	}
 	if refused != nil || a.Status != http.StatusCreated {
-		untouch()
 		return refused == nil, refused
 	}
-	f.notePush(p.Pushed)
+	stands = true
 	// The tag is written when the manifest is sure to be whole: who is refused has changed
 	// nothing. A collection that begins just then may not have seen the tag.
 	safe, err := p.safe(before)
@@ -124,19 +141,24 @@ func (p *push) attempt(a *heldback.Answer) (done bool, err error) {
 	}
 	if safe && stored.Held() {
 		p.tagged = true
-		if err = stored.Write(p.request.Context(), f.driver); err == nil {
+		if err = stored.Write(p.request.Context(), f.driver, f.tags); err == nil {
 			safe, err = p.safe(before)
+		}
+		if safe && err == nil {
+			// Who deleted the manifest meanwhile did not see its tag.
+			safe, err = f.exists(p.request.Context(), layout.RevisionPath(p.Repository, p.Digest))
 		}
 	}
 	if err != nil || !safe {
-		untouch()
 		return false, err
 	}
 	if p.Reference != p.Digest.String() || len(p.Tags) > 0 || p.hasSubject() {
-		// A tag or its subject keeps it, and all it refers to. Without, an index or its
-		// subject may come that needs it.
-		f.touched.settle(p.Repository, append(p.Manifest.References(), p.Digest)...)
+		// A tag or its subject keeps it, and all it refers to.
+		f.touched.Settle(p.Repository, append(p.Manifest.References(), p.Digest)...)
+		return true, nil
 	}
+	// An index or its subject may come that needs it.
+	comesBack = true
 	return true, nil
 }
 
@@ -146,8 +168,16 @@ func (p *push) hasSubject() bool {
 	if subject.Validate() != nil {
 		return false
 	}
-	_, err := p.fence.driver.Stat(p.request.Context(), layout.RevisionPath(p.Repository, subject))
-	return err == nil
+	exists, _ := p.fence.exists(p.request.Context(), layout.RevisionPath(p.Repository, subject))
+	return exists
+}
+
+func (f *Fence) exists(ctx context.Context, path string) (bool, error) {
+	_, err := f.driver.Stat(ctx, path)
+	if layout.IsMissing(err) {
+		return false, nil
+	}
+	return err == nil, err
 }
 
 // safe says whether nothing the manifest needs can have gone since then.
@@ -160,7 +190,10 @@ func (p *push) begin(content []byte) (err error) {
 	if p.patience == nil {
 		p.patience, p.cancel = context.WithTimeoutCause(p.request.Context(), p.fence.timing.Patience, errPaused)
 		p.Digest = p.algorithm.FromBytes(content)
-		p.Manifest, err = manifest.Parse(content)
+		if p.Manifest, err = manifest.Parse(content); err == nil && p.Manifest.Version != 2 {
+			// The engine makes an error of its own (500) of that.
+			err = fmt.Errorf("schemaVersion is %d, and 2 in all manifests this registry takes", p.Manifest.Version)
+		}
 		for _, tag := range p.Tags {
 			if !tagName.MatchString(tag) {
 				err = errors.Join(err, fmt.Errorf("%q is no name of a tag", tag))

@@ -68,33 +68,47 @@ func (f *Fence) look() (state, error) {
 	f.mutex.Lock()
 	epoch := f.epoch
 	f.mutex.Unlock()
+	var s state
+	gone, seen := map[string]bool{}, map[string]sighting{}
+	for again := true; again; {
+		var err error
+		if s, again, err = f.lookOnce(ctx, gone, seen); err != nil {
+			return state{}, err
+		}
+	}
+	f.seen = seen
+	f.follow(s, epoch)
+	return s, nil
+}
+
+// lookOnce has to look again when a holder has gone since it was listed: the generation that
+// it left may have been written since, too.
+func (f *Fence) lookOnce(ctx context.Context, gone map[string]bool, seen map[string]sighting) (s state, again bool, err error) {
 	names, err := layout.Names(ctx, f.driver, folder)
 	if err != nil {
-		return state{}, err
+		return s, false, err
 	}
-	var s state
-	seen := map[string]sighting{}
 	for _, name := range names {
 		if id, ok := strings.CutPrefix(name, generationPrefix); ok {
 			s.generations = append(s.generations, id)
 		}
 		id, ok := strings.CutPrefix(name, holderPrefix)
-		if !ok || strings.Contains(id, ".") {
-			// Some drivers write a file under another name first.
+		if !ok || gone[id] || strings.Contains(id, ".") {
+			// Some drivers write a file under another name first, and some list what is gone.
 			continue
 		}
 		h, err := f.read(ctx, id)
-		if err != nil {
-			return state{}, err
-		}
-		if h != nil && f.lives(*h, seen) {
+		switch {
+		case err != nil:
+			return s, false, err
+		case h == nil:
+			gone[id], again = true, true
+		case f.lives(*h, seen):
 			s.holders = append(s.holders, *h)
 		}
 	}
-	f.seen = seen
 	slices.Sort(s.generations)
-	f.follow(s, epoch)
-	return s, nil
+	return s, again, nil
 }
 
 // read is nil for a holder that is gone. One that can't be understood may be deleting; it
@@ -176,7 +190,10 @@ func (f *Fence) unchanged(before, after state, confirmed map[string]bool) bool {
 
 // nextGeneration has all servers forget what they cached. It is called before anything
 // is deleted, since the holder may die, and after, since reads go on.
-func (f *Fence) nextGeneration(ctx context.Context, author string) error {
+//
+// Where it takes the place of generations of others, only one without an author may: who
+// trusts an author would not learn of them.
+func (f *Fence) nextGeneration(ctx context.Context, author string, replaces func() bool) error {
 	names, err := layout.Names(ctx, f.driver, folder)
 	if err != nil {
 		return err
@@ -186,6 +203,9 @@ func (f *Fence) nextGeneration(ctx context.Context, author string) error {
 		return err
 	}
 	for _, name := range names {
+		if !replaces() {
+			return nil
+		}
 		if strings.HasPrefix(name, generationPrefix) {
 			if err := f.remove(ctx, path.Join(folder, name)); err != nil {
 				return err
@@ -193,4 +213,14 @@ func (f *Fence) nextGeneration(ctx context.Context, author string) error {
 		}
 	}
 	return nil
+}
+
+// nextGeneration of a collection leaves those of others that began while it was suspended.
+func (h *Hold) nextGeneration(ctx context.Context) error {
+	return h.fence.nextGeneration(ctx, h.self.ID, func() bool { return h.valid() == nil })
+}
+
+// forgetAll is a generation that nobody trusts.
+func (f *Fence) forgetAll(ctx context.Context) error {
+	return f.nextGeneration(ctx, randomName(), func() bool { return true })
 }

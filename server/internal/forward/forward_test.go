@@ -209,10 +209,15 @@ func TestFindsTasks(t *testing.T) {
 // TestTellsOfTheClient has a task that takes a header, and one of an older release.
 func TestTellsOfTheClient(t *testing.T) {
 	key := proxied.KeyOf("secret")
-	header := make(chan string, 1)
+	type told struct {
+		content string
+		on      proxied.Ends
+	}
+	tasks := make(chan told, 1)
 	telling := upstream(t, "127.0.0.1:0", func(c *net.TCPConn) {
 		content, _ := io.ReadAll(c)
-		header <- string(content)
+		from, to := c.RemoteAddr().(*net.TCPAddr).AddrPort(), c.LocalAddr().(*net.TCPAddr).AddrPort()
+		tasks <- told{string(content), proxied.Ends{Forwarder: from, Server: to}}
 	})
 	_, withHeader, err := net.SplitHostPort(telling)
 	if err != nil {
@@ -234,8 +239,8 @@ func TestTellsOfTheClient(t *testing.T) {
 		}
 		client := connection.LocalAddr().(*net.TCPAddr).AddrPort()
 		at := forwarder.Addr().(*net.TCPAddr).AddrPort()
-		if got := <-header; got != string(key.Header(client, at))+"hello" {
-			t.Errorf("the task was told %q", got)
+		if got := <-tasks; got.content != string(key.Header(client, at, got.on))+"hello" {
+			t.Errorf("the task was told %q", got.content)
 		}
 	}
 }

@@ -117,7 +117,7 @@ func (t *target) connect(ctx context.Context, client *net.TCPConn, address strin
 		switch {
 		case err == nil:
 			from, at := client.RemoteAddr().(*net.TCPAddr), client.LocalAddr().(*net.TCPAddr)
-			if _, err := connection.Write(t.key.Header(from.AddrPort(), at.AddrPort())); err != nil {
+			if _, err := connection.Write(t.key.Header(from.AddrPort(), at.AddrPort(), proxied.EndsOf(connection))); err != nil {
 				connection.Close()
 				return nil, err
 			}

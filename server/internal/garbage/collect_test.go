@@ -1,7 +1,9 @@
 package garbage
 
 import (
+	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"maps"
@@ -483,5 +485,24 @@ func TestSlowManifest(t *testing.T) {
 	rest.Close()
 	if got := <-status; got != http.StatusBadRequest {
 		t.Errorf("a manifest without its blobs: %d", got)
+	}
+}
+
+// TestCutOff says why it ended, and not what the store made of that.
+func TestCutOff(t *testing.T) {
+	ctx, cutOff := context.WithCancelCause(t.Context())
+	spy := registrytest.NewSpy(folder(t))
+	r := serve(t, spy, "a", quick, Options{})
+	r.Push(t, "app", "1", registrytest.Layer(1, 100))
+	reason := errors.New("the right is lost")
+	spy.Before = func(_, path string) error {
+		if strings.HasPrefix(path, layout.Repositories) {
+			cutOff(reason)
+			return context.Canceled
+		}
+		return nil
+	}
+	if _, err := r.collector.Collect(ctx, Request{}, io.Discard); !errors.Is(err, reason) {
+		t.Error(err)
 	}
 }

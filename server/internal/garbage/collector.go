@@ -15,10 +15,10 @@
 // Between pauses the rest of the list stays as it is, since every manifest that was
 // pushed is taken into account before the next deletion.
 //
-// A pause ends after a second (plus the answer of the store to what is under way; where
-// that takes long, writers go on between attempts that wait longer), however large the
-// store is: what depends on its size happens outside, and so does looking at
-// what was pushed before the pause was announced.
+// A pause ends after three quarters of a second (plus the answer of the store to what is
+// under way; where that takes long, writers go on between attempts that wait longer), however
+// large the store is: what depends on its size happens outside, and so does looking at what
+// was pushed before the pause was announced.
 //
 // Uploads under way are not touched. The order of deletions is from tags to blobs, so a
 // collection that is cut off leaves links to blobs, never the other way round.
@@ -45,9 +45,10 @@ import (
 	"container-registry/server/internal/writes"
 )
 
-// budget is how long a pause deletes, and how long writers go on after it. Those of this
-// server also go on while a pause is announced.
-const budget = time.Second
+// budget is how long a pause deletes, and how long writers go on after it. With what it takes
+// to begin and to end a pause, no write waits for a second. Those of this server also go on
+// while a pause is announced.
+const budget = 750 * time.Millisecond
 
 // Collector collects one store.
 type Collector struct {
@@ -91,7 +92,9 @@ func (c *Collector) Collect(ctx context.Context, request Request, out io.Writer)
 	if report != nil {
 		report.Took = time.Since(began)
 	}
-	c.history.end(ctx, Run{began, report, err})
+	if c.history.end(ctx, Run{began, report, err}) {
+		c.keep(ctx)
+	}
 	return report, err
 }
 
@@ -147,6 +150,10 @@ func (r *run) carryOut(ctx context.Context) (*Report, error) {
 	}
 	if err == nil {
 		err = r.sweep(ctx)
+	}
+	if cause := context.Cause(ctx); err != nil && cause != nil {
+		// Stores say only that they were told to stop.
+		err = cause
 	}
 	r.report.LongestPause = hold.LongestPause()
 	return r.report, err
@@ -336,8 +343,6 @@ func (r *run) protect(ctx context.Context, pushed []fence.Pushed) error {
 func (r *run) delete(ctx context.Context, d deletion) error {
 	needs := r.todo.needs
 	var paths []string
-	// countedOn is what a client may have been told of.
-	countedOn := d.digest
 	switch d.stage {
 	case tags:
 		if moved, err := r.moved(ctx, d); err != nil || moved {
@@ -346,7 +351,7 @@ func (r *run) delete(ctx context.Context, d deletion) error {
 		if d.rule == "" && needs.manifests[d.repository][d.digest] {
 			return nil
 		}
-		paths, countedOn = []string{layout.RepositoryPath(d.repository, layout.Tags, d.tag)}, ""
+		paths = []string{layout.RepositoryPath(d.repository, layout.Tags, d.tag)}
 	case manifests:
 		if needs.manifests[d.repository][d.digest] {
 			return nil
@@ -373,7 +378,7 @@ func (r *run) delete(ctx context.Context, d deletion) error {
 		}
 		paths = []string{layout.RepositoryPath(d.repository, layout.Layers), layout.RepositoryPath(d.repository, layout.Referrers), layout.RepositoryPath(d.repository, layout.Manifests)}
 	}
-	done, err := r.hold.Delete(ctx, countedOn, paths...)
+	done, err := r.remove(ctx, d, paths)
 	switch {
 	case err != nil:
 		return fmt.Errorf("%s: %w", d, err)
@@ -389,6 +394,14 @@ func (r *run) delete(ctx context.Context, d deletion) error {
 		r.mutex.Unlock()
 	}
 	return nil
+}
+
+// remove spares what a client may have been told of.
+func (r *run) remove(ctx context.Context, d deletion, paths []string) (bool, error) {
+	if d.stage == tags || d.stage == repositories {
+		return true, r.hold.Remove(ctx, paths...)
+	}
+	return r.hold.Delete(ctx, d.digest, paths...)
 }
 
 // whole is what goes with a blob or link: its folder, unless the store has none, where

@@ -14,7 +14,7 @@ import (
 // remembered is how many collections are.
 const remembered = 20
 
-// Run is a collection that this server carried out, but for those that delete nothing.
+// Run is a collection of the store, but for those that delete nothing.
 type Run struct {
 	Began time.Time
 	// Report is of what was done until it ended.
@@ -27,13 +27,13 @@ type Run struct {
 type Totals struct {
 	Succeeded, Failed             int
 	Tags, Manifests, Blobs, Bytes int64
-	// LastSuccess is when the last one that succeeded ended; zero for none.
+	// LastSuccess is when the last one of the store that succeeded ended; zero for none.
 	LastSuccess time.Time
 	// UnderWay says whether there is one now.
 	UnderWay bool
 }
 
-// history is what became of a server's collections.
+// history is what became of collections.
 type history struct {
 	mutex  sync.Mutex
 	runs   []Run
@@ -44,14 +44,14 @@ type history struct {
 // AfterEach has something done after each collection. To be called before there is any.
 func (c *Collector) AfterEach(do func()) { c.history.ended = append(c.history.ended, do) }
 
-// Runs are the latest collections, the last one first.
+// Runs are the latest collections of the store, the last one first.
 func (c *Collector) Runs() []Run {
 	c.history.mutex.Lock()
 	defer c.history.mutex.Unlock()
 	return slices.Clone(c.history.runs)
 }
 
-// Totals are of all of them.
+// Totals are of those of this server.
 func (c *Collector) Totals() Totals {
 	c.history.mutex.Lock()
 	defer c.history.mutex.Unlock()
@@ -60,12 +60,35 @@ func (c *Collector) Totals() Totals {
 
 // Next are the next two times of the schedule; none without one.
 func (c *Collector) Next() []time.Time {
-	times, err := schedule.Parse(c.options.Schedule, c.options.TimeZone)
-	if err != nil || c.readOnly {
+	times := c.times()
+	if times == nil {
 		return nil
 	}
 	first := times.Next(time.Now())
 	return []time.Time{first, times.Next(first)}
+}
+
+// From is the first collection from a time on, that is still to come; zero without a schedule.
+func (c *Collector) From(at time.Time) time.Time { return firstFrom(c.times(), at, time.Now()) }
+
+// times is nil where no collection comes by itself.
+func (c *Collector) times() schedule.Schedule {
+	times, err := schedule.Parse(c.options.Schedule, c.options.TimeZone)
+	if err != nil || c.readOnly {
+		return nil
+	}
+	return times
+}
+
+func firstFrom(times schedule.Schedule, at, now time.Time) time.Time {
+	if times == nil {
+		return time.Time{}
+	}
+	if at.Before(now) {
+		return times.Next(now)
+	}
+	// What is kept until a collection begins goes with it.
+	return times.Next(at.Add(-time.Nanosecond))
 }
 
 func (h *history) setUnderWay(is bool) {
@@ -74,12 +97,13 @@ func (h *history) setUnderWay(is bool) {
 	h.totals.UnderWay = is
 }
 
-// end leaves out what was not carried out, as another server was at it or this one stops.
-func (h *history) end(ctx context.Context, run Run) {
+// end leaves out what was not carried out, as another server was at it or this one stops; then it
+// returns false.
+func (h *history) end(ctx context.Context, run Run) bool {
 	h.mutex.Lock()
 	defer h.mutex.Unlock()
 	if run.Err != nil && (ctx.Err() != nil || errors.As(run.Err, new(fence.Busy))) {
-		return
+		return false
 	}
 	if run.Err == nil {
 		h.totals.Succeeded++
@@ -97,4 +121,5 @@ func (h *history) end(ctx context.Context, run Run) {
 	for _, do := range h.ended {
 		do()
 	}
+	return true
 }

@@ -3,10 +3,13 @@ package garbage
 import (
 	"errors"
 	"io"
+	"reflect"
+	"strings"
 	"testing"
 	"time"
 
 	"container-registry/server/internal/fence"
+	"container-registry/server/internal/layout"
 	"container-registry/server/internal/registrytest"
 )
 
@@ -62,5 +65,78 @@ func TestManyRuns(t *testing.T) {
 	}
 	if h.totals.Failed != 1 || h.totals.Succeeded != 2*remembered || h.totals.Bytes != 7+2*remembered || len(h.runs) != remembered {
 		t.Errorf("%+v, %d runs", h.totals, len(h.runs))
+	}
+}
+
+// TestKept has servers tell of collections before their start, and of those of another one.
+func TestKept(t *testing.T) {
+	spy := registrytest.NewSpy(folder(t))
+	first := serve(t, spy, "first", quick, Options{})
+	began := func(r *rig) (times []time.Time) {
+		if err := r.collector.recall(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		for _, run := range r.collector.Runs() {
+			times = append(times, run.Began.UTC())
+		}
+		return times
+	}
+	if got := began(first); got != nil {
+		t.Errorf("before any: %v", got)
+	}
+	first.Push(t, "app", "latest", registrytest.Layer(1, 100))
+	first.Delete(t, "app", "latest")
+	report := first.collect(t, Request{DeleteUntagged: true})
+
+	second := serve(t, spy, "second", quick, Options{})
+	if got := began(second); len(got) != 1 {
+		t.Fatalf("after a start: %v", got)
+	}
+	if got := second.collector.Runs()[0]; got.Err != nil || !reflect.DeepEqual(got.Report, report) || report.Bytes < 100 {
+		t.Errorf("got %+v, want %+v", got.Report, report)
+	}
+	totals := second.collector.Totals()
+	if age := time.Since(totals.LastSuccess); age < 0 || age > time.Minute {
+		t.Errorf("the last success was %s ago", age)
+	}
+	if totals.LastSuccess = (time.Time{}); totals != (Totals{}) {
+		t.Errorf("it counts what another one did: %+v", totals)
+	}
+
+	// The store forgets none that another server knows, however many there are, nor one that failed.
+	second.Push(t, "app", "latest", registrytest.Layer(2, 100))
+	second.Delete(t, "app", "latest")
+	spy.Before = func(action, path string) error {
+		if action == "delete" && strings.HasPrefix(path, layout.Root) {
+			return errors.New("refused")
+		}
+		return nil
+	}
+	if _, err := second.collector.Collect(t.Context(), Request{DeleteUntagged: true}, io.Discard); err == nil {
+		t.Fatal("a collection that may not delete succeeds")
+	}
+	spy.Before = func(string, string) error { return nil }
+	third := serve(t, spy, "third", quick, Options{})
+	if began(third); len(third.collector.Runs()) != 2 || third.collector.Runs()[0].Err == nil {
+		t.Errorf("%+v", third.collector.Runs())
+	}
+	for range remembered {
+		third.collect(t, Request{})
+	}
+	if got, want := began(first), began(third); len(got) != remembered || !reflect.DeepEqual(got, want) {
+		t.Errorf("%d known to the first: %v, to the third: %v", len(got), got, want)
+	}
+
+	// A power cut left half of it.
+	if err := spy.PutContent(t.Context(), keptAt, []byte(`[{"began":`)); err != nil {
+		t.Fatal(err)
+	}
+	fourth := serve(t, spy, "fourth", quick, Options{})
+	if got := began(fourth); got != nil {
+		t.Errorf("of half a record: %v", got)
+	}
+	fourth.collect(t, Request{})
+	if got := began(first); len(got) != remembered || !got[0].Equal(fourth.collector.Runs()[0].Began) {
+		t.Errorf("after that: %v", got)
 	}
 }

@@ -80,7 +80,7 @@ func takeInventory(ctx context.Context, driver storagedriver.StorageDriver) (*in
 		aliases:      map[digest.Digest]digest.Digest{},
 		manifests:    map[digest.Digest]*manifest.Manifest{},
 	}
-	if err := walk.Below(ctx, driver, layout.Blobs, workers, i.locked(i.addBlob)); err != nil {
+	if err := walk.Blobs(ctx, driver, workers, i.addBlob); err != nil {
 		return nil, err
 	}
 	if err := walk.Below(ctx, driver, layout.Repositories, workers, i.locked(i.addLink)); err != nil {
@@ -104,14 +104,10 @@ func (i *inventory) locked(add walk.Visit) walk.Visit {
 	}
 }
 
-func (i *inventory) addBlob(relative string, info storagedriver.FileInfo) error {
-	parts := strings.Split(relative, "/")
-	if info.IsDir() || len(parts) != 4 || parts[3] != "data" {
-		return nil
-	}
-	for _, d := range layout.Valid(parts[0], parts[2:3]) {
-		i.blobs[d] = blob{d, info.Size(), info.ModTime().UnixMicro()}
-	}
+func (i *inventory) addBlob(d digest.Digest, info storagedriver.FileInfo) error {
+	i.mutex.Lock()
+	defer i.mutex.Unlock()
+	i.blobs[d] = blob{d, info.Size(), info.ModTime().UnixMicro()}
 	return nil
 }
 

@@ -5,17 +5,24 @@ import (
 	"crypto/sha256"
 	"encoding/binary"
 	"encoding/hex"
+	"flag"
 	"fmt"
+	"io"
+	"os"
+	"regexp"
 	"runtime"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/opencontainers/go-digest"
+	"github.com/sirupsen/logrus"
 
 	storagedriver "github.com/distribution/distribution/v3/registry/storage/driver"
 	"github.com/distribution/distribution/v3/registry/storage/driver/inmemory"
 
+	"container-registry/server/internal/fence"
 	"container-registry/server/internal/layout"
 )
 
@@ -85,7 +92,10 @@ func (l *large) Files(_ context.Context, folder string, visit func(storagedriver
 	return nil
 }
 
-func (l *large) GetContent(_ context.Context, path string) ([]byte, error) {
+func (l *large) GetContent(ctx context.Context, path string) ([]byte, error) {
+	if !strings.HasPrefix(path, layout.Root) {
+		return l.StorageDriver.GetContent(ctx, path)
+	}
 	parts := strings.Split(path, "/")
 	if layout.IsBlob(path) {
 		n, ok := l.numbers[start(digest.NewDigestFromEncoded(digest.SHA256, parts[len(parts)-2]))]
@@ -111,7 +121,7 @@ func heap() uint64 {
 // TestMemory has a collection hold so little of each blob that a million of them fit into
 // a container of 512 MiB, beside what the server needs.
 func TestMemory(t *testing.T) {
-	const blobs, limit = 100_000, 400
+	const blobs, limit = 100_000, 300
 	driver := newLarge(blobs)
 	before := heap()
 	i, err := takeInventory(t.Context(), driver)
@@ -127,4 +137,36 @@ func TestMemory(t *testing.T) {
 	}
 	runtime.KeepAlive(driver)
 	runtime.KeepAlive(p)
+}
+
+var million = flag.Bool("million", false, "collect a store of a million blobs")
+
+// TestMillion is a whole collection, in the memory of a default container:
+//
+//	GOMEMLIMIT=460MiB go test ./internal/garbage -run TestMillion -million -v
+func TestMillion(t *testing.T) {
+	if !*million {
+		t.Skip("takes minutes: -million")
+	}
+	const limit = 512
+	driver := newLarge(1_000_000)
+	log := logrus.New()
+	log.SetOutput(io.Discard)
+	f := fence.New(driver, "a", fence.TimingOf("filesystem"), fence.NoCache{})
+	report, err := New(driver, f, Options{DeleteUntagged: true}, logrus.NewEntry(log)).Collect(t.Context(), Request{}, io.Discard)
+	if err != nil {
+		t.Fatal(err)
+	}
+	status, err := os.ReadFile("/proc/self/status")
+	if err != nil {
+		t.Fatal(err)
+	}
+	peak, err := strconv.Atoi(regexp.MustCompile(`VmHWM:\s+(\d+) kB`).FindStringSubmatch(string(status))[1])
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Logf("at most %d MiB of %d; the longest pause took %s\n%s", peak>>10, limit, report.LongestPause, report)
+	if peak>>10 > limit || report.Blobs.Found != 1_000_000 || report.Blobs.Deleted != 500_000 {
+		t.Error("it does not fit")
+	}
 }

@@ -49,7 +49,7 @@ func serve(t *testing.T, driver storagedriver.StorageDriver, name string, timing
 	log := logrus.New()
 	log.SetOutput(io.Discard)
 	everybody := func(http.ResponseWriter, *http.Request, string) bool { return true }
-	engine := referrers.Route(handlers.NewApp(t.Context(), config), everybody, referrers.Of(referrers.NewLister(driver), logrus.NewEntry(log)), config.HTTP)
+	engine := referrers.Route(descriptors.Handler(handlers.NewApp(t.Context(), config), driver, ""), everybody, referrers.Of(referrers.NewLister(driver), logrus.NewEntry(log)), config.HTTP)
 	server := httptest.NewServer(f.Handler(engine, ""))
 	t.Cleanup(server.Close)
 	return &rig{registrytest.Client{URL: server.URL}, New(driver, f, options, logrus.NewEntry(log)), f}

@@ -27,13 +27,22 @@ const (
 type deletion struct {
 	stage      stage
 	repository string
-	tag        string
 	digest     digest.Digest
+	*detail
+}
+
+// detail is what few deletions have; most are of blobs, and those of a million have to fit
+// into memory.
+type detail struct {
+	tag string
 	// subject is what a referrer is about.
 	subject digest.Digest
 	// rule is why a tag goes; empty for one that goes with its manifest.
 	rule string
 }
+
+// plain is of those that need none.
+var plain = &detail{}
 
 func (d deletion) String() string {
 	switch d.stage {
@@ -80,7 +89,7 @@ func makePlan(i *inventory, o Options, now time.Time) *plan {
 		r := i.repositories[name]
 		names, rule := o.Retention.retire(name, r.aged(), now)
 		for _, each := range names {
-			d := deletion{stage: tags, repository: name, tag: each, digest: r.tags[each].current, rule: ruleName(o.Retention, rule)}
+			d := deletion{tags, name, r.tags[each].current, &detail{tag: each, rule: ruleName(o.Retention, rule)}}
 			if o.Retention.DryRun {
 				p.wishes = append(p.wishes, d)
 			} else {
@@ -92,18 +101,38 @@ func makePlan(i *inventory, o Options, now time.Time) *plan {
 	p.needs = findNeeds(i, o.DeleteUntagged, retired)
 	since := now.Add(-o.Grace).UnixMicro()
 	p.needs.keepYoung(since)
+	p.makeRoom(i)
 	for _, name := range sorted(i.repositories) {
 		p.addRepository(i.repositories[name], retired[name], since)
 	}
 	for d, found := range i.blobs {
 		if !p.needs.blobs[d] && found.written <= since {
-			p.deletions = append(p.deletions, deletion{stage: blobs, digest: d})
+			p.deletions = append(p.deletions, deletion{blobs, "", d, plain})
 		}
 	}
 	slices.SortFunc(p.deletions, func(a, b deletion) int {
 		return cmp.Or(cmp.Compare(a.stage, b.stage), strings.Compare(a.spread(), b.spread()), strings.Compare(a.repository, b.repository), strings.Compare(a.tag, b.tag), strings.Compare(string(a.digest), string(b.digest)))
 	})
 	return p
+}
+
+// makeRoom is for most of what there will be to delete: a list that grows is in memory twice.
+func (p *plan) makeRoom(i *inventory) {
+	room := 0
+	for d := range i.blobs {
+		if !p.needs.blobs[d] {
+			room++
+		}
+	}
+	for _, r := range i.repositories {
+		room += len(r.revisions) - len(p.needs.manifests[r.name]) + len(r.tags) + 1
+		for d := range r.layers {
+			if !p.needs.blobs[d] {
+				room++
+			}
+		}
+	}
+	p.deletions = slices.Grow(p.deletions, max(0, room))
 }
 
 func (p *plan) addRepository(r *repository, retired []string, since int64) {
@@ -113,29 +142,31 @@ func (p *plan) addRepository(r *repository, retired []string, since int64) {
 		switch {
 		case slices.Contains(retired, name) || t.current == "" && !t.damaged:
 		case about && !p.needs.manifests[r.name][t.current]:
-			p.deletions = append(p.deletions, deletion{stage: tags, repository: r.name, tag: name, digest: t.current})
+			p.deletions = append(p.deletions, deletion{tags, r.name, t.current, &detail{tag: name}})
 		default:
 			left++
 		}
 	}
 	for d := range r.revisions {
 		if !p.needs.manifests[r.name][d] {
-			p.deletions = append(p.deletions, deletion{stage: manifests, repository: r.name, digest: d})
+			p.deletions = append(p.deletions, deletion{manifests, r.name, d, plain})
 		}
 	}
 	for link := range r.referrers {
 		if !p.needs.manifests[r.name][link.digest] {
-			p.deletions = append(p.deletions, deletion{stage: links, repository: r.name, digest: link.digest, subject: link.subject})
+			p.deletions = append(p.deletions, deletion{links, r.name, link.digest, &detail{subject: link.subject}})
 		}
 	}
 	for d := range r.layers {
 		if !p.needs.blobs[d] {
-			p.deletions = append(p.deletions, deletion{stage: layers, repository: r.name, digest: d})
+			p.deletions = append(p.deletions, deletion{layers, r.name, d, plain})
 		}
 	}
 	if left == 0 && len(p.needs.manifests[r.name]) == 0 && !r.isYoung(since) {
-		p.deletions = append(p.deletions, deletion{stage: repositories, repository: r.name})
+		p.deletions = append(p.deletions, deletion{repositories, r.name, "", plain})
 	}
+	// Nobody asks for them any more, and they take a tenth of all memory.
+	r.layers = nil
 }
 
 // isYoung says whether somebody may be pushing the first image to it.

@@ -3,6 +3,7 @@ package garbage
 import (
 	"context"
 	"io"
+	"slices"
 	"sync"
 	"time"
 
@@ -20,16 +21,21 @@ type Preview struct {
 	// run. TagCount is of all of them.
 	Tags     []Retired
 	TagCount int
+	// Aging are tags that a rule keeps for their age alone, the next to go first. AgingCount is of all of them.
+	Aging      []Retired
+	AgingCount int
 	// Untagged are manifests that nothing needs. UntaggedCount is of all of them.
 	Untagged      []Untagged
 	UntaggedCount int
 }
 
-// Retired is a tag that a rule does not keep.
+// Retired is a tag that a rule does not keep, or not for ever.
 type Retired struct {
 	Repository, Tag, Rule string
 	Digest                digest.Digest
 	Pushed                time.Time
+	// Until is when its age no longer keeps it, if nothing is pushed meanwhile; zero for a tag whose age does not matter.
+	Until time.Time
 }
 
 // Untagged is a manifest without a tag.
@@ -86,19 +92,34 @@ func (c *Collector) look(ctx context.Context) (*Preview, error) {
 	p.Report = run.report
 	p.Report.Took = time.Since(p.At)
 	inventory := run.todo.needs.inventory
-	for _, d := range append(run.todo.wishes, run.todo.deletions...) {
-		switch {
-		case d.stage == tags && d.rule != "":
-			if p.TagCount++; len(p.Tags) < shown {
-				p.Tags = append(p.Tags, Retired{d.repository, d.tag, d.rule, d.digest, inventory.repositories[d.repository].tags[d.tag].pushed})
-			}
-		case d.stage == manifests:
+	p.addTags(inventory, c.options.Retention)
+	for _, d := range run.todo.deletions {
+		if d.stage == manifests {
 			if p.UntaggedCount++; len(p.Untagged) < shown {
 				p.Untagged = append(p.Untagged, Untagged{d.repository, d.digest, inventory.size(d.digest)})
 			}
 		}
 	}
 	return p, nil
+}
+
+func (p *Preview) addTags(i *inventory, retention Retention) {
+	for _, name := range sorted(i.repositories) {
+		r := i.repositories[name]
+		list, number := retention.leave(name, r.aged())
+		for _, each := range list {
+			tag := r.tags[each.name]
+			retired := Retired{name, each.name, ruleName(retention, number), tag.current, tag.pushed, each.until}
+			if each.until.After(p.At) {
+				p.Aging = append(p.Aging, retired)
+			} else if p.TagCount++; len(p.Tags) < shown {
+				p.Tags = append(p.Tags, retired)
+			}
+		}
+	}
+	slices.SortStableFunc(p.Aging, func(a, b Retired) int { return a.Until.Compare(b.Until) })
+	p.AgingCount = len(p.Aging)
+	p.Aging = slices.Clip(slices.Clone(p.Aging[:min(shown, p.AgingCount)]))
 }
 
 // size is of a manifest with all that it needs itself.

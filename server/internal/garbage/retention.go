@@ -52,9 +52,28 @@ type aged struct {
 	pushed time.Time
 }
 
+// leaving is a tag that the rules keep until a time only, if nothing is pushed meanwhile.
+type leaving struct {
+	name string
+	// until is zero for a tag that no rule keeps at any age.
+	until time.Time
+}
+
 // retire is the tags of a repository that the rules do not keep, and the number of the
 // rule, from 1.
 func (r Retention) retire(repository string, tags []aged, now time.Time) (names []string, number int) {
+	list, number := r.leave(repository, tags)
+	for _, each := range list {
+		if !each.until.After(now) {
+			names = append(names, each.name)
+		}
+	}
+	return names, number
+}
+
+// leave is the tags of a repository that the rules do not keep for ever, the newest first, and
+// the number of the rule, from 1.
+func (r Retention) leave(repository string, tags []aged) (list []leaving, number int) {
 	number = slices.IndexFunc(r.Rules, func(rule Rule) bool { return config.Covers(rule.Repositories, repository) })
 	if number < 0 {
 		return nil, 0
@@ -69,15 +88,31 @@ func (r Retention) retire(repository string, tags []aged, now time.Time) (names 
 		return cmp.Or(b.pushed.Compare(a.pushed), strings.Compare(a.name, b.name))
 	})
 	for i, tag := range byAge {
-		switch {
-		case i < rule.KeepNewest:
-		case rule.KeepDays > 0 && now.Sub(tag.pushed) < time.Duration(rule.KeepDays)*24*time.Hour:
-		case matchesAny(rule.KeepTags, tag.name), matchesAny(r.AlwaysKeep, tag.name):
-		default:
-			names = append(names, tag.name)
+		if i < rule.KeepNewest || matchesAny(rule.KeepTags, tag.name) || matchesAny(r.AlwaysKeep, tag.name) {
+			continue
 		}
+		each := leaving{name: tag.name}
+		if rule.KeepDays > 0 {
+			each.until = tag.pushed.Add(time.Duration(rule.KeepDays) * 24 * time.Hour)
+		}
+		list = append(list, each)
 	}
-	return names, number + 1
+	return list, number + 1
+}
+
+// Leaving is the tags of a repository that the rules do not keep for ever, by when they were
+// pushed: until when they are kept, zero for those that are not, and the rule.
+func (r Retention) Leaving(repository string, pushed map[string]time.Time) (until map[string]time.Time, rule string) {
+	tags := make([]aged, 0, len(pushed))
+	for name, at := range pushed {
+		tags = append(tags, aged{name, at})
+	}
+	list, number := r.leave(repository, tags)
+	until = make(map[string]time.Time, len(list))
+	for _, each := range list {
+		until[each.name] = each.until
+	}
+	return until, ruleName(r, number)
 }
 
 func matchesAny(patterns []string, name string) bool {

@@ -4,6 +4,8 @@ import (
 	"slices"
 	"testing"
 	"time"
+
+	"container-registry/server/internal/schedule"
 )
 
 func TestRetire(t *testing.T) {
@@ -41,6 +43,71 @@ func TestRetire(t *testing.T) {
 			got, rule := test.retention.retire(test.repository, tags, now)
 			if !slices.Equal(got, test.want) || rule != test.wantRule {
 				t.Errorf("got %q by rule %d, want %q by rule %d", got, rule, test.want, test.wantRule)
+			}
+		})
+	}
+}
+
+func TestLeave(t *testing.T) {
+	now := time.Date(2026, 6, 1, 12, 0, 0, 0, time.UTC)
+	days := func(n int) time.Time { return now.Add(-time.Duration(n) * 24 * time.Hour) }
+	in := func(n int) string { return days(-n).Format(time.DateOnly) }
+	tags := []aged{{"v1", days(40)}, {"build-1", days(20)}, {"build-2", days(10)}, {"build-3", days(2)}}
+	for _, test := range []struct {
+		name  string
+		rules []Rule
+		want  []string
+	}{
+		{"no rules", nil, nil},
+		{"by number only", []Rule{{KeepNewest: 2}}, []string{"build-1 at once", "v1 at once"}},
+		{"by age only", []Rule{{KeepDays: 30}}, []string{"build-3 " + in(28), "build-2 " + in(20), "build-1 " + in(10), "v1 " + in(-10)}},
+		{"the newest stay whatever their age", []Rule{{KeepNewest: 2, KeepDays: 15}}, []string{"build-1 " + in(-5), "v1 " + in(-25)}},
+		{"names stay", []Rule{{KeepNewest: 1, KeepDays: 30, KeepTags: []string{"v*"}}}, []string{"build-2 " + in(20), "build-1 " + in(10)}},
+		{"by names only", []Rule{{KeepTags: []string{"v*", "build-3"}}}, []string{"build-2 at once", "build-1 at once"}},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			list, _ := Retention{Rules: test.rules}.leave("app", tags)
+			var got []string
+			for _, each := range list {
+				if each.until.IsZero() {
+					got = append(got, each.name+" at once")
+				} else {
+					got = append(got, each.name+" "+each.until.Format(time.DateOnly))
+				}
+			}
+			if !slices.Equal(got, test.want) {
+				t.Errorf("got %q, want %q", got, test.want)
+			}
+		})
+	}
+}
+
+func TestFirstFrom(t *testing.T) {
+	now := time.Date(2026, 6, 1, 12, 0, 0, 0, time.UTC)
+	at := func(day, hour int) time.Time { return time.Date(2026, 6, day, hour, 0, 0, 0, time.UTC) }
+	for _, test := range []struct {
+		name, expression, zone string
+		until, want            time.Time
+	}{
+		{"kept no longer", "0 3 * * *", "", time.Time{}, at(2, 3)},
+		{"kept until before now", "0 3 * * *", "", at(1, 1), at(2, 3)},
+		{"kept until the next collection", "0 3 * * *", "", at(2, 3), at(2, 3)},
+		{"kept until after the next collection", "0 3 * * *", "", at(2, 3).Add(time.Millisecond), at(3, 3)},
+		{"kept for days", "0 3 * * *", "", at(10, 14), at(11, 3)},
+		{"on sundays", "0 3 * * 0", "", at(2, 0), at(7, 3)},
+		{"in another zone", "0 3 * * *", "Europe/Berlin", at(10, 0), at(10, 1)},
+		{"without a schedule", "", "", at(10, 0), time.Time{}},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			var times schedule.Schedule
+			if test.expression != "" {
+				var err error
+				if times, err = schedule.Parse(test.expression, test.zone); err != nil {
+					t.Fatal(err)
+				}
+			}
+			if got := firstFrom(times, test.until, now); !got.Equal(test.want) {
+				t.Errorf("got %s, want %s", got, test.want)
 			}
 		})
 	}

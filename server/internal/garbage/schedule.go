@@ -19,6 +19,9 @@ func (c *Collector) Run(ctx context.Context) error {
 			return err
 		}
 	}
+	c.recallInBackground(ctx)
+	again := time.NewTicker(lookAgain)
+	defer again.Stop()
 	for {
 		var due <-chan time.Time
 		if times != nil {
@@ -29,6 +32,8 @@ func (c *Collector) Run(ctx context.Context) error {
 			c.collectInBackground(ctx, Request{})
 		case do := <-c.orders:
 			do(ctx)
+		case <-again.C:
+			c.recallInBackground(ctx)
 		case <-ctx.Done():
 			return nil
 		}

@@ -2,6 +2,7 @@ package garbage
 
 import (
 	"bytes"
+	"context"
 	"crypto/sha512"
 	"encoding/hex"
 	"fmt"
@@ -12,6 +13,7 @@ import (
 	"testing"
 	"time"
 
+	storagedriver "github.com/distribution/distribution/v3/registry/storage/driver"
 	"github.com/opencontainers/go-digest"
 	"github.com/opencontainers/image-spec/specs-go"
 	v1 "github.com/opencontainers/image-spec/specs-go/v1"
@@ -104,18 +106,9 @@ func TestOtherAlgorithm(t *testing.T) {
 	t.Run("mounted from another repository", func(t *testing.T) {
 		r := serve(t, folder(t), "a", quick, Options{})
 		r.PushBlob(t, "other", sum512(content), content)
-		request, err := http.NewRequestWithContext(t.Context(), http.MethodPost, r.URL+"/v2/app/blobs/uploads/?from=other&mount="+sum512(content).String(), nil)
-		if err != nil {
-			t.Fatal(err)
-		}
-		response, err := http.DefaultClient.Do(request)
-		if err != nil {
-			t.Fatal(err)
-		}
-		response.Body.Close()
 		// Whoever is not told that it is mounted uploads it.
-		if response.StatusCode != http.StatusAccepted {
-			t.Error(response.Status)
+		if status := r.Status(t, http.MethodPost, "/v2/app/blobs/uploads/?from=other&mount="+sum512(content).String()); status != http.StatusAccepted {
+			t.Error(status)
 		}
 	})
 	t.Run("pushed while a collection works", func(t *testing.T) {
@@ -233,6 +226,9 @@ func (r *rig) tryManifest(t *testing.T, repository, reference, content string) (
 		t.Fatal(err)
 	}
 	request.Header.Set("Content-Type", v1.MediaTypeImageManifest)
+	if strings.Contains(content, v1.MediaTypeImageIndex) {
+		request.Header.Set("Content-Type", v1.MediaTypeImageIndex)
+	}
 	response, err := http.DefaultClient.Do(request)
 	if err != nil {
 		t.Fatal(err)
@@ -280,17 +276,6 @@ func TestDamagedManifest(t *testing.T) {
 			}
 		})
 	}
-}
-
-// TestTruncatedLayer is uploaded again, and served whole.
-func TestTruncatedLayer(t *testing.T) {
-	r := serve(t, folder(t), "a", quick, Options{})
-	layer := registrytest.Layer(1, 100)
-	r.Push(t, "app", "1", layer)
-	r.put(t, layout.BlobPath(digest.FromBytes(layer)), "truncated")
-	r = serve(t, r.collector.driver, "b", quick, Options{})
-	r.Push(t, "app", "1", layer)
-	r.Pulled(t)
 }
 
 // TestEmptiedBlobs are what a power cut leaves most often: files that were not written yet.
@@ -364,4 +349,113 @@ func TestRefusedTag(t *testing.T) {
 		t.Errorf("the tag names %s: %v", got, err)
 	}
 	b.Pulled(t)
+}
+
+// TestTagThatIsLate is written when a collection of the same server has begun and looked:
+// it saw the manifest, and no tag.
+func TestTagThatIsLate(t *testing.T) {
+	spy := registrytest.NewSpy(folder(t))
+	r := serve(t, spy, "a", quick, Options{DeleteUntagged: true})
+	var collection *run
+	spy.Before = func(action, path string) error {
+		if action == "put" && layout.IsTag(path) && collection == nil {
+			collection = r.begin(t)
+		}
+		return nil
+	}
+	r.Push(t, "app", "1", registrytest.Layer(1, 100))
+	if collection == nil {
+		t.Fatal("no tag was written")
+	}
+	if err := collection.sweep(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if lines := r.Pulled(t); len(lines) != 4 {
+		t.Errorf("left are %q", lines)
+	}
+}
+
+// TestDeletedMeanwhile is an image that one client deletes by its digest while another pushes
+// it by a new tag, as builds that can be repeated do.
+func TestDeletedMeanwhile(t *testing.T) {
+	for _, servers := range []int{1, 2} {
+		t.Run(fmt.Sprint(servers), func(t *testing.T) {
+			spy := registrytest.NewSpy(folder(t))
+			a := serve(t, spy, "a", quick, Options{})
+			other := []*rig{a, serve(t, spy.StorageDriver, "b", quick, Options{})}[servers-1]
+			image := a.Push(t, "app", "1", registrytest.Layer(1, 100))
+			deleted := false
+			spy.Before = func(action, path string) error {
+				if action == "put" && path == layout.TagPath("app", "2") && !deleted {
+					deleted = true
+					other.Delete(t, "app", image.String())
+				}
+				return nil
+			}
+			a.Retag(t, "app", "1", "2")
+			if lines := a.Pulled(t); !deleted || len(lines) != 4 {
+				t.Errorf("left are %q", lines)
+			}
+		})
+	}
+}
+
+// after is called when a file was read.
+type after struct {
+	storagedriver.StorageDriver
+	read func(path string)
+}
+
+func (a *after) GetContent(ctx context.Context, path string) ([]byte, error) {
+	content, err := a.StorageDriver.GetContent(ctx, path)
+	a.read(path)
+	return content, err
+}
+
+// TestMovedMeanwhile is a tag that is pushed while what it named is deleted by its digest: the
+// engine has found by then which tags go.
+func TestMovedMeanwhile(t *testing.T) {
+	for _, servers := range []int{1, 2} {
+		t.Run(fmt.Sprint(servers), func(t *testing.T) {
+			driver := &after{folder(t), func(string) {}}
+			a := serve(t, driver, "a", quick, Options{})
+			other := []*rig{a, serve(t, driver.StorageDriver, "b", quick, Options{})}[servers-1]
+			old := a.Push(t, "app", "latest", registrytest.Layer(1, 100))
+			var pushed digest.Digest
+			driver.read = func(path string) {
+				if path == layout.TagPath("app", "latest") && pushed == "" {
+					pushed = "under way"
+					pushed = other.Push(t, "app", "latest", registrytest.Layer(2, 100))
+				}
+			}
+			a.Delete(t, "app", old.String())
+			if lines := a.Pulled(t); len(lines) != 4 || !strings.Contains(lines[0], pushed.String()) {
+				t.Errorf("left are %q, and not %s", lines, pushed)
+			}
+		})
+	}
+}
+
+// TestBytesOfAnotherAlgorithm are there already when a client uploads them by that, and
+// nobody else needs them.
+func TestBytesOfAnotherAlgorithm(t *testing.T) {
+	spy := registrytest.NewSpy(folder(t))
+	r := serve(t, spy, "a", quick, Options{})
+	layer := registrytest.Layer(1, 100)
+	r.PushBlob(t, "other", digest.FromBytes(layer), layer)
+	r = serve(t, spy, "b", quick, Options{})
+	collected := false
+	spy.Before = func(action, path string) error {
+		if action == "put" && strings.Contains(path, "/"+layout.Layers+"/sha512/") && !collected {
+			collected = true
+			r.collect(t, Request{})
+		}
+		return nil
+	}
+	r.PushBlob(t, "app", sum512(layer), layer)
+	if !collected {
+		t.Fatal("no link was written")
+	}
+	r.pushImage(t, "app", "1", sum512(layer), len(layer))
+	r.Pulled(t)
 }

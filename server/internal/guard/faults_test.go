@@ -285,6 +285,10 @@ func TestOtherErrors(t *testing.T) {
 			if recorder.Code != test.status {
 				t.Errorf("%d, want %d", recorder.Code, test.status)
 			}
+			// What the store says may have paths and names in it.
+			if strings.Contains(recorder.Body.String(), test.err.Error()) {
+				t.Errorf("the client is told %s", recorder.Body)
+			}
 		})
 	}
 }

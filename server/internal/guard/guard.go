@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/distribution/distribution/v3/configuration"
+	"github.com/distribution/distribution/v3/registry/api/errcode"
 	storagedriver "github.com/distribution/distribution/v3/registry/storage/driver"
 	storagemiddleware "github.com/distribution/distribution/v3/registry/storage/driver/middleware"
 	"github.com/sirupsen/logrus"
@@ -30,21 +31,23 @@ func init() {
 
 // Guard is the one of a server.
 type Guard struct {
-	places *places
-	outage *outage
-	driver storagedriver.StorageDriver
+	storage configuration.Storage
+	places  *places
+	outage  *outage
+	driver  storagedriver.StorageDriver
 }
 
 // New is for a server with this much memory.
 func New(config *configuration.Configuration, memory int64, log *logrus.Entry) *Guard {
 	return &Guard{
-		places: placesOf(config.Storage, memory),
-		outage: &outage{store: store.Of(config), log: log},
+		storage: config.Storage,
+		places:  placesOf(config.Storage, memory),
+		outage:  &outage{store: store.Of(config), log: log},
 	}
 }
 
 func (g *Guard) around(driver storagedriver.StorageDriver) storagedriver.StorageDriver {
-	g.driver = exact{bounded{watched{driver, g.outage}, g.places}}
+	g.driver = exact{bounded{watched{withThreads(driver, g.storage), g.outage}, g.places}}
 	return g.driver
 }
 
@@ -86,9 +89,10 @@ func (g *Guard) Handler(engine http.Handler) http.Handler {
 	})
 }
 
-// teller says when to come back, instead of the error the engine made of the reason. The
-// engine begins to send a blob before it has asked the store for it: what it says is held
-// back until there is something to send.
+// teller says when to come back, instead of the error the engine made of the reason. Of an
+// error that nobody expected the engine tells clients all, paths in the store as well: that
+// is for its log only. The engine begins to send a blob before it has asked the store for it:
+// what it says is held back until there is something to send.
 type teller struct {
 	http.ResponseWriter
 	request *request
@@ -116,17 +120,26 @@ func (t *teller) send() {
 	}
 	t.sent = true
 	refusal := t.request.refusal()
+	switch {
 	// A push that was done is done.
-	if refusal == nil || t.status > http.StatusOK && t.status < http.StatusBadRequest {
+	case refusal != nil && (t.status <= http.StatusOK || t.status >= http.StatusBadRequest):
+		t.replace()
+		bounds.Unavailable(t.ResponseWriter, refusal.Error(), retryAfter)
+	case t.status == http.StatusInternalServerError:
+		t.replace()
+		// The client is gone when this fails.
+		_ = errcode.ServeJSON(t.ResponseWriter, errcode.ErrorCodeUnknown.WithDetail("the log of the server says more"))
+	default:
 		t.ResponseWriter.WriteHeader(t.status)
-		return
 	}
+}
+
+// replace leaves out what the engine says, and what it knew before.
+func (t *teller) replace() {
 	t.told = true
-	// What the engine knew before.
 	for _, name := range []string{"Accept-Ranges", "Cache-Control", "Content-Length", "Content-Type", "Docker-Content-Digest", "Etag"} {
 		t.Header().Del(name)
 	}
-	bounds.Unavailable(t.ResponseWriter, refusal.Error(), retryAfter)
 }
 
 const retryAfter = 10 * time.Second

@@ -28,7 +28,10 @@ func (h *Holdings) countAll(ctx context.Context) error {
 	h.mutex.Lock()
 	h.counts++
 	h.mutex.Unlock()
-	if err := walk.Below(ctx, h.driver, layout.Blobs, workers, h.addBlob); err != nil {
+	if err := walk.Blobs(ctx, h.driver, workers, func(d digest.Digest, info storagedriver.FileInfo) error {
+		h.setSize(d, info.Size())
+		return nil
+	}); err != nil {
 		return err
 	}
 	found := map[string]Repository{}
@@ -77,17 +80,6 @@ func (h *Holdings) countOne(ctx context.Context, name string) error {
 		h.repositories[name] = r
 	} else {
 		delete(h.repositories, name)
-	}
-	return nil
-}
-
-func (h *Holdings) addBlob(relative string, info storagedriver.FileInfo) error {
-	parts := strings.Split(relative, "/")
-	if info.IsDir() || len(parts) != 4 || parts[3] != "data" {
-		return nil
-	}
-	for _, d := range layout.Valid(parts[0], parts[2:3]) {
-		h.setSize(d, info.Size())
 	}
 	return nil
 }

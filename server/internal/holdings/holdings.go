@@ -128,8 +128,13 @@ func (h *Holdings) Observe(_ context.Context, w writes.Write) {
 	if w.Action == writes.Push && w.Kind == writes.Blob {
 		return
 	}
+	h.Changed(w.Repository)
+}
+
+// Changed has a repository counted anew soon.
+func (h *Holdings) Changed(repository string) {
 	h.mutex.Lock()
-	h.changed[w.Repository] = true
+	h.changed[repository] = true
 	h.mutex.Unlock()
 	wake(h.written)
 }

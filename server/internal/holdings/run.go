@@ -6,6 +6,8 @@ import (
 	"math/rand/v2"
 	"slices"
 	"time"
+
+	"container-registry/server/internal/wait"
 )
 
 const (
@@ -50,7 +52,7 @@ func (h *Holdings) keepUp(ctx context.Context, while time.Duration) {
 			return
 		case <-later:
 		case <-h.written:
-			pause(ctx, h.settle)
+			_ = wait.For(ctx, h.settle) // the loop ends with ctx
 		}
 		// Before all was counted once there is nothing to keep up.
 		if _, counted := h.At(); !counted {
@@ -89,11 +91,4 @@ func (h *Holdings) countChanged(ctx context.Context) (rest time.Duration) {
 	}
 	maps.DeleteFunc(h.resting, func(_ string, until time.Time) bool { return time.Now().After(until) })
 	return rest
-}
-
-func pause(ctx context.Context, d time.Duration) {
-	select {
-	case <-time.After(d):
-	case <-ctx.Done():
-	}
 }

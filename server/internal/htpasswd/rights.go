@@ -15,6 +15,8 @@ type Rights struct {
 type grant struct {
 	push     bool
 	patterns []*regexp.Regexp
+	// prefixes are what names begin with that match them.
+	prefixes []string
 	// everywhere is set when one of the patterns is "*".
 	everywhere bool
 }
@@ -42,6 +44,16 @@ func (r Rights) PullEverything() bool {
 // PushEverything is true when every repository may be changed.
 func (r Rights) PushEverything() bool {
 	return slices.ContainsFunc(r.grants, func(g grant) bool { return g.push && g.everywhere })
+}
+
+// PullPrefixes are what the names of all repositories begin with that may be read, where that
+// is not everything.
+func (r Rights) PullPrefixes() []string {
+	var all []string
+	for _, g := range r.grants {
+		all = append(all, g.prefixes...)
+	}
+	return all
 }
 
 func (r Rights) allow(repository string, push bool) bool {
@@ -89,6 +101,8 @@ func newGrant(push bool, patterns []string) (grant, error) {
 			expression += ".*"
 		}
 		g.patterns = append(g.patterns, regexp.MustCompile("^"+expression+"$"))
+		prefix, _, _ := strings.Cut(pattern, "*")
+		g.prefixes = append(g.prefixes, prefix)
 	}
 	return g, nil
 }

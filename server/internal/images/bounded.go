@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"math"
 	"strings"
+	"unicode"
 	"unicode/utf8"
 
 	"github.com/opencontainers/go-digest"
@@ -104,6 +105,7 @@ func (t *Text) UnmarshalJSON(content []byte) error {
 }
 
 func shortened(text string) Text {
+	text = Readable(text)
 	if len(text) <= long {
 		return Text(text)
 	}
@@ -113,6 +115,17 @@ func shortened(text string) Text {
 	}
 	// A copy, so that the whole is not kept for its beginning.
 	return Text(strings.Clone(text[:end]) + "…")
+}
+
+// Readable marks what would have a text read in another order than it is written, or not be seen.
+func Readable(text string) string {
+	return strings.Map(func(r rune) rune {
+		embeds := r >= '\u202a' && r <= '\u202e' || r >= '\u2066' && r <= '\u2069'
+		if embeds || unicode.IsControl(r) && !unicode.IsSpace(r) {
+			return utf8.RuneError
+		}
+		return r
+	}, text)
 }
 
 // Size is a number of bytes as a client claims it.

@@ -103,6 +103,64 @@ func TestSummaries(t *testing.T) {
 	}
 }
 
+func TestUntagged(t *testing.T) {
+	driver := inmemory.New()
+	config := put(t, driver, "{}")
+	about := func(subject digest.Digest, name string) string {
+		return strings.Replace(image(config, blob(name, 1)), "{", fmt.Sprintf(`{"subject":{"digest":%q},`, subject), 1)
+	}
+	index := func(parts ...digest.Digest) string {
+		var list []string
+		for _, each := range parts {
+			list = append(list, fmt.Sprintf(`{"digest":%q,"size":1}`, each))
+		}
+		return `{"mediaType":"application/vnd.oci.image.index.v1+json","manifests":[` + strings.Join(list, ",") + `]}`
+	}
+	tagged, part := put(t, driver, image(config, blob("tagged", 1)), "1"), put(t, driver, image(config, blob("part", 1)))
+	put(t, driver, index(part), "all")
+	signature := put(t, driver, about(part, "signature"))
+	put(t, driver, about(signature, "about the signature"))
+	put(t, driver, about(tagged, "list of content"))
+	lost, lostPart := put(t, driver, image(config, blob("lost", 1))), put(t, driver, image(config, blob("lost part", 1)))
+	lostIndex := put(t, driver, index(lostPart))
+	lostSignature := put(t, driver, about(lost, "lost signature"))
+	gone := put(t, driver, image(config, blob("gone", 1)))
+	if err := driver.Delete(t.Context(), layout.RevisionPath("team/app", gone)); err != nil {
+		t.Fatal(err)
+	}
+	found := func(reader *Reader) (digests []digest.Digest) {
+		t.Helper()
+		list, err := reader.Untagged(t.Context(), "team/app")
+		if err != nil {
+			t.Fatal(err)
+		}
+		for i, each := range list {
+			digests = append(digests, each.Digest)
+			if each.Pushed.IsZero() || i > 0 && each.Pushed.After(list[i-1].Pushed) {
+				t.Errorf("%s was pushed %s", each.Digest, each.Pushed)
+			}
+		}
+		return digests
+	}
+	got := slices.Sorted(slices.Values(found(NewReader(driver))))
+	// What was put for the configuration is a manifest too, as far as the store is concerned.
+	if want := slices.Sorted(slices.Values([]digest.Digest{config, lost, lostPart, lostIndex, lostSignature})); !slices.Equal(got, want) {
+		t.Errorf("got  %v\nwant %v", got, want)
+	}
+	if none, err := NewReader(driver).Untagged(t.Context(), "team/none"); err != nil || len(none) > 0 {
+		t.Errorf("of none: %v, %v", none, err)
+	}
+	// Of an index that lists more than is read nobody knows what it needs.
+	var many []digest.Digest
+	for i := range 2000 {
+		many = append(many, digest.FromString(fmt.Sprint(i)))
+	}
+	put(t, driver, index(many...), "many")
+	if _, err := NewReader(driver).Untagged(t.Context(), "team/app"); !errors.Is(err, ErrMany) {
+		t.Errorf("an index of 2,000: %v", err)
+	}
+}
+
 func TestNames(t *testing.T) {
 	driver := inmemory.New()
 	reader := NewReader(driver)

@@ -4,6 +4,7 @@ package layout
 import (
 	"context"
 	"errors"
+	"io/fs"
 	"path"
 	"regexp"
 	"strings"
@@ -54,9 +55,34 @@ func IsFile(name string) bool { return name == data || name == link }
 // IsBlob says whether a path is of a blob's bytes.
 func IsBlob(p string) bool { return strings.HasPrefix(p, Blobs+"/") && path.Base(p) == data }
 
+// BlobOf says which blob's bytes a path is of, if it is of any.
+func BlobOf(p string) (digest.Digest, bool) {
+	parts := strings.Split(strings.TrimPrefix(p, Blobs+"/"), "/")
+	if !IsBlob(p) || len(parts) != 4 {
+		return "", false
+	}
+	valid := Valid(parts[0], parts[2:3])
+	return append(valid, "")[0], len(valid) > 0
+}
+
 // IsUpload says whether a path is of the bytes of an upload under way.
 func IsUpload(p string) bool {
 	return path.Base(p) == data && path.Base(path.Dir(path.Dir(p))) == Uploads
+}
+
+// IsBeginning says whether a path is of when an upload began.
+func IsBeginning(p string) bool {
+	return path.Base(p) == "startedat" && path.Base(path.Dir(path.Dir(p))) == Uploads
+}
+
+// SumOf is how many bytes of an upload a file has the sum of, if it has one.
+func SumOf(p string) (offset string, ok bool) {
+	parts := strings.Split(p, "/")
+	n := len(parts)
+	if n < 5 || parts[n-3] != "hashstates" || parts[n-5] != Uploads {
+		return "", false
+	}
+	return parts[n-1], true
 }
 
 // IsTag says whether a path is of what a tag names.
@@ -64,9 +90,22 @@ func IsTag(p string) bool {
 	return path.Base(p) == link && path.Base(path.Dir(p)) == current && strings.Contains(p, "/"+Tags+"/")
 }
 
+// TagFolder is that of the tag which a path is of, or leads into; empty for others.
+func TagFolder(p string) string {
+	repository, rest, found := strings.Cut(p, "/"+Tags+"/")
+	if !found {
+		return ""
+	}
+	tag, _, _ := strings.Cut(rest, "/")
+	return repository + "/" + Tags + "/" + tag
+}
+
+// CurrentOf is where it is written what a tag names, by the tag's folder.
+func CurrentOf(folder string) string { return path.Join(folder, current, link) }
+
 // TagPath is where it is written what a tag names.
 func TagPath(repository, tag string) string {
-	return RepositoryPath(repository, Tags, tag, current, link)
+	return CurrentOf(RepositoryPath(repository, Tags, tag))
 }
 
 // ReferrersPath is the folder of the links to manifests that are about another one.
@@ -109,8 +148,18 @@ func RevisionPath(repository string, d digest.Digest) string {
 }
 
 // RevisionOf says which manifest a link is to, if it is one of those.
-func RevisionOf(p string) (repository string, d digest.Digest, ok bool) {
-	name, entry, found := strings.Cut(strings.TrimPrefix(p, Repositories+"/"), "/"+Revisions+"/")
+func RevisionOf(p string) (repository string, d digest.Digest, ok bool) { return linkOf(p, Revisions) }
+
+// LinkOf says which layer or manifest a link is to, if it is one of those.
+func LinkOf(p string) (d digest.Digest, ok bool) {
+	if _, d, ok = linkOf(p, Layers); !ok {
+		_, d, ok = linkOf(p, Revisions)
+	}
+	return d, ok
+}
+
+func linkOf(p, folder string) (repository string, d digest.Digest, ok bool) {
+	name, entry, found := strings.Cut(strings.TrimPrefix(p, Repositories+"/"), "/"+folder+"/")
 	parts := strings.Split(entry, "/")
 	if !found || len(parts) != 3 || parts[2] != link {
 		return "", "", false
@@ -182,10 +231,14 @@ func Valid(algorithm string, encoded []string) []digest.Digest {
 }
 
 // IsMissing says whether a driver did not find a path. Google's says so in words of its
-// client's, which the driver no longer knows since they come wrapped.
+// client's, which the driver no longer knows since they come wrapped, and that of folders in
+// those of the system where one goes while it is read.
 func IsMissing(err error) bool {
-	var missing storagedriver.PathNotFoundError
-	var other storagedriver.Error
-	return errors.As(err, &missing) || errors.Is(err, storage.ErrObjectNotExist) ||
-		errors.As(err, &other) && errors.Is(other.Detail, storage.ErrObjectNotExist)
+	if errors.As(err, new(storagedriver.PathNotFoundError)) {
+		return true
+	}
+	if other := (storagedriver.Error{}); errors.As(err, &other) {
+		err = errors.Join(err, other.Detail)
+	}
+	return errors.Is(err, storage.ErrObjectNotExist) || errors.Is(err, fs.ErrNotExist)
 }

@@ -17,6 +17,8 @@ type Manifest struct {
 	Manifests []digest.Digest
 	// Subject is the manifest that this one is about, as a signature is; empty without.
 	Subject digest.Digest
+	// Version is its schemaVersion. Only a push needs it, and no other server is told.
+	Version int `json:"-"`
 }
 
 type descriptor struct {
@@ -34,6 +36,7 @@ func Parse(content []byte) (*Manifest, error) {
 		return nil, errNoObject
 	}
 	var fields struct {
+		Version   int          `json:"schemaVersion"`
 		Config    *descriptor  `json:"config"`
 		Layers    []descriptor `json:"layers"`
 		Blobs     []descriptor `json:"blobs"`
@@ -47,7 +50,7 @@ func Parse(content []byte) (*Manifest, error) {
 	if err != nil && !errors.As(err, new(*json.UnmarshalTypeError)) {
 		return nil, err
 	}
-	m := &Manifest{}
+	m := &Manifest{Version: fields.Version}
 	if fields.Config != nil {
 		m.Blobs = append(m.Blobs, fields.Config.Digest)
 	}

@@ -176,7 +176,11 @@ func TestNoted(t *testing.T) {
 		other := client.PushAbout(t, "team/app", "", digest.FromString("another image"))
 		index := v1.Index{Versioned: specs.Versioned{SchemaVersion: 2}, MediaType: v1.MediaTypeImageIndex}
 		for _, d := range []digest.Digest{other, gone, about, about} {
-			index.Manifests = append(index.Manifests, v1.Descriptor{MediaType: v1.MediaTypeImageManifest, Digest: d, Size: 1})
+			content, err := driver.GetContent(t.Context(), layout.BlobPath(d))
+			if err != nil {
+				t.Fatal(err)
+			}
+			index.Manifests = append(index.Manifests, v1.Descriptor{MediaType: v1.MediaTypeImageManifest, Digest: d, Size: int64(len(content))})
 		}
 		client.PushManifest(t, "team/app", layout.ReferrersTag(subject), index.MediaType, index)
 		client.Delete(t, "team/app", gone.String())

@@ -114,7 +114,13 @@ func (c Client) Referrers(t testing.TB, repository string, subject digest.Digest
 // Delete deletes a tag, or a manifest with all its tags.
 func (c Client) Delete(t testing.TB, repository, reference string) {
 	t.Helper()
-	c.send(t, http.MethodDelete, c.URL+"/v2/"+repository+"/manifests/"+reference, "", nil, http.StatusAccepted)
+	c.DeletePath(t, "/v2/"+repository+"/manifests/"+reference)
+}
+
+// DeletePath deletes what a path of the API leads to.
+func (c Client) DeletePath(t testing.TB, path string) {
+	t.Helper()
+	c.send(t, http.MethodDelete, c.URL+path, "", nil, http.StatusAccepted)
 }
 
 // Retag gives a manifest one more tag.
@@ -147,7 +153,13 @@ func (c Client) BeginUpload(t testing.TB, repository string) {
 // TryUpload is the status of an attempt to begin an upload.
 func (c Client) TryUpload(t testing.TB, repository string) int {
 	t.Helper()
-	request, err := http.NewRequestWithContext(t.Context(), http.MethodPost, c.URL+"/v2/"+repository+"/blobs/uploads/", nil)
+	return c.Status(t, http.MethodPost, "/v2/"+repository+"/blobs/uploads/")
+}
+
+// Status is that of a request without a body.
+func (c Client) Status(t testing.TB, method, path string) int {
+	t.Helper()
+	request, err := http.NewRequestWithContext(t.Context(), method, c.URL+path, nil)
 	if err != nil {
 		t.Fatal(err)
 	}

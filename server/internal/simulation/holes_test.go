@@ -52,7 +52,7 @@ func TestHoles(t *testing.T) {
 		}, noLapse...)},
 		{"deletions are not cut off", noLapse},
 		{"the tag is written before it is sure", []edit{
-			{"enginestore/enginestore.go", "ok && layout.IsTag(path) {", "ok && layout.IsTag(path) && false {"},
+			{"enginestore/enginestore.go", "ok && layout.TagFolder(path) != \"\" {", "ok && layout.TagFolder(path) != \"\" && false {"},
 		}},
 		{"what is about an image is not listed", []edit{
 			{"enginestore/enginestore.go", "if err == nil && isRevision && ", "if false && "},
@@ -61,7 +61,19 @@ func TestHoles(t *testing.T) {
 			{"garbage/plan.go", "if !p.needs.manifests[r.name][link.digest] {", "if false {"},
 		}},
 		{"manifests of this server are not remembered", []edit{
-			{"fence/push.go", "	f.notePush(p.Pushed)\n", ""},
+			{"fence/push.go", "			f.notePush(p.Pushed)\n", ""},
+		}},
+		{"manifests are remembered before their tags are written", []edit{
+			{"fence/push.go", "	stands = true\n", "	f.notePush(p.Pushed)\n"},
+		}},
+		{"a manifest is deleted before its tag is written", []edit{
+			{"fence/push.go", "safe, err = f.exists(p.request.Context(), layout.RevisionPath(p.Repository, p.Digest))", ""},
+		}},
+		{"a tag that names something else by now is deleted", []edit{
+			{"enginestore/enginestore.go", "ok && layout.TagFolder(path) == path {", "ok && layout.TagFolder(path) == path && false {"},
+		}},
+		{"a holder that has just gone hides what it did", []edit{
+			{"fence/state.go", "gone[id], again = true, true", "gone[id] = true"},
 		}},
 		{"what clients were told of is not kept", []edit{
 			{"fence/touched.go", "if t.counted(d) {", "if false {"},

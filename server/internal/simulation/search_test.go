@@ -164,6 +164,7 @@ func (w *world) live() {
 	group.Wait()
 	// All is well again, and nobody counts on anything any more.
 	w.profile.failing, w.profile.cuts, w.profile.suspensions, w.profile.kills = 0, 0, 0, 0
+	w.profile.slow = min(w.profile.slow, w.timing.Expiry/400)
 	w.later.Wait()
 	time.Sleep(w.timing.Remember + w.timing.Lag + time.Minute)
 	for range 2 {
@@ -232,10 +233,12 @@ func (w *world) order(s *server, must bool) {
 	if err == nil {
 		w.collections++
 	}
-	if err != nil && (must || w.calm() && !errors.As(err, new(fence.Busy))) {
+	// Of two requests to renew, one after the other, the second may come too late.
+	renews := 4*w.slow < w.timing.Expiry/2
+	if err != nil && (must || w.calm() && renews && !errors.As(err, new(fence.Busy))) {
 		w.wrong("the collection of %s failed: %v", s.name, err)
 	}
-	if w.calm() && err == nil && report.LongestPause > 5*time.Second+60*w.slow {
+	if w.calm() && err == nil && report.LongestPause > 5*time.Second+w.waits() {
 		w.wrong("%s paused writers for %s", s.name, report.LongestPause)
 	}
 }

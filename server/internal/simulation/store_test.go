@@ -25,7 +25,8 @@ var (
 // profile is what the adversary may do in one schedule.
 type profile struct {
 	servers int
-	// slow is the longest delay of a request; most are far shorter.
+	// slow is the longest delay of a request; most are far shorter, and where it is short, a few
+	// take as long as what others do in many requests.
 	slow time.Duration
 	// failing is how many requests of a thousand fail, half of them after they were done.
 	failing int
@@ -36,6 +37,12 @@ type profile struct {
 	// cuts, suspensions and kills are how many of each there are.
 	cuts, suspensions, kills int
 }
+
+// stall is how many times slow a few requests take.
+const stall = 20
+
+// waits is what a request, or a pause, may spend on the store at most where nothing fails.
+func (p profile) waits() time.Duration { return (60 + 6*stall) * p.slow }
 
 // calm says that nothing fails.
 func (p profile) calm() bool { return p.failing+p.cuts+p.suspensions+p.kills == 0 }
@@ -99,6 +106,9 @@ func (s *store) draw(n int, what string) int {
 }
 
 func (s *store) delay(what string) time.Duration {
+	if s.slow < time.Second && s.draw(200, "stall "+what) == 0 {
+		return stall * s.slow
+	}
 	if s.draw(20, "slow "+what) == 0 {
 		return time.Duration(s.draw(int(s.slow), "delay "+what))
 	}

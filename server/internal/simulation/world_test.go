@@ -56,6 +56,8 @@ type world struct {
 	servers []*server
 	// promised are the tags that lead to whole images, until somebody deletes them.
 	promised map[string]image
+	// byDigest are the deletions of manifests, with all tags that name them.
+	byDigest map[string]*byDigest
 	// problem is the first thing that is wrong, and story what happened before it.
 	problem string
 	story   []string
@@ -71,6 +73,18 @@ type image struct {
 	parts      []image
 	// subject is what it is about, if anything.
 	subject digest.Digest
+}
+
+// byDigest is how many deletions of a manifest have begun, and how many of them are under way.
+type byDigest struct{ begun, underWay int }
+
+// deletionsOf a manifest, or without a digest of all in a repository; called with the lock held.
+func (w *world) deletionsOf(i image) *byDigest {
+	name := i.repository + "@" + i.digest.String()
+	if w.byDigest[name] == nil {
+		w.byDigest[name] = &byDigest{}
+	}
+	return w.byDigest[name]
 }
 
 // blob is a configuration or layer. One pushed by a digest of another algorithm is kept by
@@ -89,7 +103,7 @@ func newWorld(seed uint64, p profile, engine http.Handler) *world {
 	if p.lag > 0 {
 		timing = fence.TimingOf("swift")
 	}
-	w := &world{store: newStore(seed, p, timing.Expiry/2), engine: engine, timing: timing, promised: map[string]image{}}
+	w := &world{store: newStore(seed, p, timing.Expiry/2), engine: engine, timing: timing, promised: map[string]image{}, byDigest: map[string]*byDigest{}}
 	w.store.deleted = func(path string) {
 		w.mutex.Lock()
 		defer w.mutex.Unlock()
@@ -208,7 +222,7 @@ func (w *world) send(s *server, method, target, mediaType string, body []byte) a
 	w.note("%s: %s %s: %d after %s %.200s", s.name, method, target, recorder.Code, took, recorder.Body)
 	w.mutex.Lock()
 	defer w.mutex.Unlock()
-	if limit := w.timing.Patience + 60*w.slow; w.calm() && method != http.MethodHead && took > limit {
+	if limit := w.timing.Patience + w.waits(); w.calm() && method != http.MethodHead && took > limit {
 		w.wrong("%s %s took %s", method, target, took)
 	}
 	return answer{recorder.Code, recorder.Result().Header, recorder.Body.Bytes()}
@@ -240,16 +254,21 @@ func (c *client) run(until time.Time) {
 		repository := fmt.Sprintf("team/app-%d", c.IntN(2))
 		tag := fmt.Sprintf("c%d-%d", c.number, c.IntN(3))
 		switch c.IntN(10) {
-		case 0, 1, 2, 3:
+		case 0, 1:
 			c.pushImage(repository, tag)
+		case 2, 3:
+			c.pushSame(repository, tag)
 		case 4:
 			c.pushImage(fmt.Sprintf("kept/c%d", c.number), fmt.Sprintf("r%d", round))
 		case 5:
 			c.pushIndex(repository, tag)
 		case 6:
 			c.retag(repository)
-		case 7, 8:
+		case 7:
 			c.delete(repository, tag)
+		case 8:
+			same, _ := c.sameImage(repository)
+			c.deleteManifest(same)
 		default:
 			c.pushReferrer(repository)
 		}
@@ -280,16 +299,36 @@ func (c *client) push(repository string, b blob) bool {
 	return c.send(s, http.MethodPut, begun.header.Get("Location")+"&digest="+d.String(), "application/octet-stream", b.content).status == http.StatusCreated
 }
 
+// pushBlobs has all of an image there but its manifest, if it works.
+func (c *client) pushBlobs(i image) bool {
+	for _, each := range i.blobs {
+		if !c.push(i.repository, each) {
+			return false
+		}
+	}
+	return true
+}
+
 func (c *client) newImage(repository string, extra map[string]any) (image, []byte, bool) {
-	config := fmt.Appendf(nil, `{"architecture":"amd64","os":"linux","author":"%d %d"}`, c.number, c.Uint64())
+	i, content := build(c.Rand, fmt.Sprintf("%d %d", c.number, c.Uint64()), repository, extra)
+	return i, content, c.pushBlobs(i)
+}
+
+// sameImage is the same whoever builds it.
+func (c *client) sameImage(repository string) (image, []byte) {
+	return build(rand.New(rand.NewPCG(c.seed, 400)), "the same", repository, nil)
+}
+
+func build(random *rand.Rand, author, repository string, extra map[string]any) (image, []byte) {
+	config := fmt.Appendf(nil, `{"architecture":"amd64","os":"linux","author":%q}`, author)
 	all := []blob{blobOf(config, digest.SHA256)}
 	var layers []any
-	for range 1 + c.IntN(2) {
+	for range 1 + random.IntN(2) {
 		algorithm := digest.SHA256
-		if c.IntN(8) == 0 {
+		if random.IntN(8) == 0 {
 			algorithm = digest.SHA512
 		}
-		layer := blobOf(contents[c.IntN(len(contents))], algorithm)
+		layer := blobOf(contents[random.IntN(len(contents))], algorithm)
 		all = append(all, layer)
 		layers = append(layers, descriptor("application/vnd.oci.image.layer.v1.tar", layer.digest, len(layer.content)))
 	}
@@ -304,12 +343,7 @@ func (c *client) newImage(repository string, extra map[string]any) (image, []byt
 	if err != nil {
 		panic(err)
 	}
-	for _, each := range all {
-		if !c.push(repository, each) {
-			return image{}, nil, false
-		}
-	}
-	return image{repository: repository, digest: digest.FromBytes(content), blobs: all}, content, true
+	return image{repository: repository, digest: digest.FromBytes(content), blobs: all}, content
 }
 
 // put pushes a manifest, and says whether it worked.
@@ -324,13 +358,25 @@ func (c *client) put(i image, tag, mediaType string, content []byte) bool {
 	c.mutex.Lock()
 	before, promised := c.promised[name]
 	delete(c.promised, name)
+	everything := c.deletionsOf(image{repository: i.repository})
+	began, ofIt, ofBefore := *everything, *c.deletionsOf(i), *c.deletionsOf(before)
 	c.mutex.Unlock()
 	// A push that was cut off may have had its tag written.
 	named, _ := c.StorageDriver.GetContent(context.Background(), layout.TagPath(i.repository, tag))
 	a := c.send(s, http.MethodPut, "/v2/"+i.repository+"/manifests/"+reference, mediaType, content)
 	c.mutex.Lock()
 	defer c.mutex.Unlock()
+	// Of a push and a deletion at once either may be the last. Whoever deletes what the tag named
+	// may delete the tag, by way of another server also when it names something else by then.
+	raced := ofIt.underWay > 0 || *c.deletionsOf(i) != ofIt || c.profile.servers > 1 && (*everything != began || began.underWay > 0)
+	promised = promised && *c.deletionsOf(before) == ofBefore
 	switch {
+	case a.status == http.StatusCreated && raced:
+		c.pushes++
+		now, _ := c.StorageDriver.GetContent(context.Background(), layout.TagPath(i.repository, tag))
+		if lost := c.missing(i); lost != "" && digest.Digest(now) == i.digest && c.deletionsOf(i).underWay == 0 && c.calm() {
+			c.wrong("%s was pushed while it was deleted, and names what is not whole: %s", name, lost)
+		}
 	case a.status == http.StatusCreated:
 		c.pushes++
 		if tag != "" {
@@ -372,6 +418,12 @@ func (c *client) put(i image, tag, mediaType string, content []byte) bool {
 
 func (c *client) pushImage(repository, tag string) {
 	if i, content, ok := c.newImage(repository, nil); ok {
+		c.put(i, tag, manifestType, content)
+	}
+}
+
+func (c *client) pushSame(repository, tag string) {
+	if i, content := c.sameImage(repository); c.pushBlobs(i) {
 		c.put(i, tag, manifestType, content)
 	}
 }
@@ -447,23 +499,39 @@ func (c *client) pushReferrer(repository string) {
 	}
 }
 
-// delete deletes a tag, or a manifest with all its tags.
+// delete deletes a tag, or the manifest that it names.
 func (c *client) delete(repository, tag string) {
 	name := repository + ":" + tag
-	reference := tag
 	c.mutex.Lock()
 	i, ok := c.promised[name]
 	delete(c.promised, name)
+	c.mutex.Unlock()
 	if ok && c.IntN(2) == 0 {
-		reference = i.digest.String()
-		for each, other := range c.promised {
-			if other.repository == repository && other.digest == i.digest {
-				delete(c.promised, each)
-			}
+		c.deleteManifest(i)
+		return
+	}
+	c.send(c.server(c.Rand), http.MethodDelete, "/v2/"+repository+"/manifests/"+tag, "", nil)
+}
+
+// deleteManifest deletes it with all its tags, whoever pushed them.
+func (c *client) deleteManifest(i image) {
+	c.mutex.Lock()
+	for _, of := range []image{i, {repository: i.repository}} {
+		c.deletionsOf(of).begun++
+		c.deletionsOf(of).underWay++
+	}
+	for each, other := range c.promised {
+		if other.repository == i.repository && other.digest == i.digest {
+			delete(c.promised, each)
 		}
 	}
 	c.mutex.Unlock()
-	c.send(c.server(c.Rand), http.MethodDelete, "/v2/"+repository+"/manifests/"+reference, "", nil)
+	c.send(c.server(c.Rand), http.MethodDelete, "/v2/"+i.repository+"/manifests/"+i.digest.String(), "", nil)
+	c.mutex.Lock()
+	defer c.mutex.Unlock()
+	for _, of := range []image{i, {repository: i.repository}} {
+		c.deletionsOf(of).underWay--
+	}
 }
 
 // freed says what is left that nothing needs, when a collection is done and nobody pushes.

@@ -7,6 +7,7 @@ import (
 	"path"
 	"strings"
 
+	"github.com/opencontainers/go-digest"
 	"golang.org/x/sync/errgroup"
 
 	storagedriver "github.com/distribution/distribution/v3/registry/storage/driver"
@@ -100,4 +101,14 @@ func (w *walker) look(ctx context.Context, below string) (storagedriver.FileInfo
 		return w.driver.Stat(ctx, below)
 	}
 	return storagedriver.FileInfoInternal{FileInfoFields: storagedriver.FileInfoFields{Path: below, IsDir: true}}, nil
+}
+
+// Blobs visits the bytes of all blobs of a store as Below does.
+func Blobs(ctx context.Context, driver storagedriver.StorageDriver, workers int, do func(d digest.Digest, info storagedriver.FileInfo) error) error {
+	return Below(ctx, driver, layout.Blobs, workers, func(relative string, info storagedriver.FileInfo) error {
+		if d, ok := layout.BlobOf(path.Join(layout.Blobs, relative)); ok && !info.IsDir() {
+			return do(d, info)
+		}
+		return nil
+	})
 }

@@ -40,7 +40,7 @@ type Write struct {
 	Tags []TagChange
 	// User is empty for who is not logged in, and where Reason says who it was.
 	User string
-	// Reason is why the server deleted it by itself.
+	// Reason is why the server deleted it by itself, or refused it.
 	Reason string
 	// Address is host and port of the client.
 	Address   string

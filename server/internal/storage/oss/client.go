@@ -27,14 +27,14 @@ const (
 // exponential backoff, rewinding the body, and checks every upload's CRC.
 func newClient(p parameters, endpoint *url.URL, provider credentials.CredentialsProvider) *oss.Client {
 	cfg := oss.NewConfig().
-		WithRegion(p.region).
+		WithRegion(p.Region).
 		WithEndpoint(endpoint.String()).
 		WithCredentialsProvider(provider).
 		WithSignatureVersion(oss.SignatureVersionV4).
 		WithRetryer(retry.NewStandard(func(o *retry.RetryOptions) { o.MaxAttempts = maxAttempts })).
 		WithHttpClient(newHTTPClient(endpoint))
-	if p.userAgent != "" {
-		cfg.WithUserAgent(p.userAgent)
+	if p.UserAgent != "" {
+		cfg.WithUserAgent(p.UserAgent)
 	}
 	return oss.NewClient(cfg, func(o *oss.Options) {
 		// The SDK turns to path style when the endpoint is an IP address.

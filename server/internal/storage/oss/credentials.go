@@ -12,11 +12,11 @@ import (
 
 // newProvider returns the static key pair, or the RAM role of the instance.
 func newProvider(p parameters) credentials.CredentialsProvider {
-	if p.accessKeyID != "" {
-		return credentials.NewStaticCredentialsProvider(p.accessKeyID, p.accessKeySecret)
+	if p.AccessKeyID != "" {
+		return credentials.NewStaticCredentialsProvider(p.AccessKeyID, p.AccessKeySecret)
 	}
 	return roleProvider{credentials.NewEcsRoleCredentialsProvider(
-		credentials.EcsRamRole(p.ramRole),
+		credentials.EcsRamRole(p.RAMRole),
 		// The metadata service is a hop away: if it answers, it does so at once.
 		func(o *credentials.EcsRoleCredentialsProviderOptions) {
 			o.Timeout, o.Retries = 2*time.Second, 2

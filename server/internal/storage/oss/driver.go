@@ -74,20 +74,20 @@ func newDriver(p parameters) *driver {
 	provider := newProvider(p)
 	d := &driver{
 		client:        newClient(p, p.apiEndpoint(), provider),
-		bucket:        p.bucket,
-		chunkSize:     int(p.chunkSize),
-		copyThreshold: p.copyThreshold,
+		bucket:        p.Bucket,
+		chunkSize:     int(p.ChunkSize),
+		copyThreshold: p.CopyThreshold,
 	}
 	if endpoint := p.redirectEndpoint(); endpoint != nil {
 		d.redirect = newClient(p, endpoint, provider)
 	}
-	if p.rootDirectory != "" {
-		d.prefix = p.rootDirectory + "/"
+	if p.RootDirectory != "" {
+		d.prefix = p.RootDirectory + "/"
 	}
 	switch {
-	case p.encryptionKeyID != "":
-		d.encryption, d.encryptionKey = oss.Ptr("KMS"), oss.Ptr(p.encryptionKeyID)
-	case p.encrypt:
+	case p.EncryptionKeyID != "":
+		d.encryption, d.encryptionKey = oss.Ptr("KMS"), oss.Ptr(p.EncryptionKeyID)
+	case p.Encrypt:
 		d.encryption = oss.Ptr("AES256")
 	}
 	return d

@@ -15,6 +15,8 @@ import (
 	"time"
 
 	ncw "github.com/ncw/swift/v2"
+
+	"container-registry/server/internal/wait"
 )
 
 const (
@@ -64,7 +66,7 @@ func (s *session) ending() bool {
 	return !s.expires.IsZero() && time.Until(s.expires) < tokenReserve
 }
 
-func newClient(p *parameters) *client {
+func newClient(p *Options) *client {
 	transport := http.DefaultTransport.(*http.Transport).Clone()
 	transport.DialContext = (&net.Dialer{Timeout: connectTimeout, KeepAlive: 30 * time.Second}).DialContext
 	transport.TLSHandshakeTimeout = connectTimeout
@@ -73,32 +75,32 @@ func newClient(p *parameters) *client {
 	// Uploads and downloads get connections of their own, instead of sharing one of HTTP/2.
 	transport.Protocols = new(http.Protocols)
 	transport.Protocols.SetHTTP1(true)
-	if p.insecureSkipVerify {
+	if p.InsecureSkipVerify {
 		transport.TLSClientConfig = &tls.Config{InsecureSkipVerify: true}
 	}
 	return &client{
-		container: p.container,
+		container: p.Container,
 		retry:     starting,
 		signingIn: make(chan struct{}, 1),
 		connect: func() *ncw.Connection {
 			return &ncw.Connection{
-				AuthUrl:                     p.authURL,
-				AuthVersion:                 p.authVersion,
-				UserName:                    p.username,
-				ApiKey:                      p.password,
-				ApplicationCredentialId:     p.applicationCredentialID,
-				ApplicationCredentialName:   p.applicationCredentialName,
-				ApplicationCredentialSecret: p.applicationCredentialSecret,
-				Tenant:                      p.tenant,
-				TenantId:                    p.tenantID,
-				Domain:                      p.domain,
-				DomainId:                    p.domainID,
-				TenantDomain:                p.tenantDomain,
-				TenantDomainId:              p.tenantDomainID,
-				TrustId:                     p.trustID,
-				Region:                      p.region,
-				EndpointType:                p.endpointType,
-				UserAgent:                   p.userAgent,
+				AuthUrl:                     p.AuthURL,
+				AuthVersion:                 p.AuthVersion,
+				UserName:                    p.Username,
+				ApiKey:                      p.Password,
+				ApplicationCredentialId:     p.ApplicationCredentialID,
+				ApplicationCredentialName:   p.ApplicationCredentialName,
+				ApplicationCredentialSecret: p.ApplicationCredentialSecret,
+				Tenant:                      p.Tenant,
+				TenantId:                    p.TenantID,
+				Domain:                      p.Domain,
+				DomainId:                    p.DomainID,
+				TenantDomain:                p.TenantDomain,
+				TenantDomainId:              p.TenantDomainID,
+				TrustId:                     p.TrustID,
+				Region:                      p.Region,
+				EndpointType:                p.EndpointType,
+				UserAgent:                   p.UserAgent,
 				ConnectTimeout:              answerTimeout,
 				Timeout:                     idleTimeout,
 				Transport:                   transport,
@@ -209,15 +211,8 @@ func (p retryPolicy) covers(method string, err error) bool {
 
 // pause waits before the next attempt: longer each time, and not as long as everybody else.
 func (p retryPolicy) pause(ctx context.Context, attempt int) error {
-	wait := min(p.wait<<(attempt-1), p.longest)
-	timer := time.NewTimer(wait/2 + rand.N(wait))
-	defer timer.Stop()
-	select {
-	case <-timer.C:
-		return nil
-	case <-ctx.Done():
-		return context.Cause(ctx)
-	}
+	most := min(p.wait<<(attempt-1), p.longest)
+	return wait.For(ctx, most/2+rand.N(most))
 }
 
 // try sends a request once. The session is returned also when the request failed.

@@ -73,7 +73,7 @@ func TestRedirectMethods(t *testing.T) {
 		"cluster has less": {nil, `{"tempurl":{"methods":["GET","PUT"]}}`, []string{"GET"}},
 	} {
 		t.Run(name, func(t *testing.T) {
-			got := redirectMethods(&parameters{tempURLMethods: test.wanted}, parseCluster(t, test.info))
+			got := redirectMethods(&Options{TempURLMethods: test.wanted}, parseCluster(t, test.info))
 			if !reflect.DeepEqual(got, test.want) {
 				t.Errorf("got %v, want %v", got, test.want)
 			}

@@ -76,7 +76,7 @@ func New(ctx context.Context, raw map[string]any) (*Driver, error) {
 	return &Driver{baseEmbed{base.Base{StorageDriver: d}}, d}, nil
 }
 
-func newDriver(ctx context.Context, p *parameters) (*driver, error) {
+func newDriver(ctx context.Context, p *Options) (*driver, error) {
 	ctx, cancel := context.WithTimeoutCause(ctx, startTimeout, fmt.Errorf("no answer within %s", startTimeout))
 	defer cancel()
 
@@ -90,11 +90,11 @@ func newDriver(ctx context.Context, p *parameters) (*driver, error) {
 		return nil, err
 	}
 	d := &driver{client: c, limits: info.limits()}
-	if p.rootDirectory != "" {
-		d.root = p.rootDirectory + "/"
+	if p.RootDirectory != "" {
+		d.root = p.RootDirectory + "/"
 	}
 	// A cluster with a greater least segment than ours gets segments of that size.
-	d.chunkSize = max(p.chunkSize, d.limits.segment)
+	d.chunkSize = max(p.ChunkSize, d.limits.segment)
 	if d.tempURL, err = newTempURL(ctx, c, p, info, container.headers); err != nil {
 		return nil, err
 	}

@@ -92,40 +92,40 @@ func isMissingEndpoint(err error) bool {
 }
 
 // startError explains why the driver can't be made, in terms of its parameters.
-func startError(p *parameters, err error) error {
+func startError(p *Options, err error) error {
 	var signIn *signInError
 	if errors.As(err, &signIn) {
 		return fmt.Errorf("swift: %s", signInProblem(p, signIn.err))
 	}
 	switch {
 	case isNotFound(err):
-		return fmt.Errorf("swift: container %q does not exist in this account; create it first", p.container)
+		return fmt.Errorf("swift: container %q does not exist in this account; create it first", p.Container)
 	case hasStatus(err, http.StatusForbidden), hasStatus(err, http.StatusUnauthorized):
-		return fmt.Errorf("swift: the credentials are good, but not allowed to use container %q", p.container)
+		return fmt.Errorf("swift: the credentials are good, but not allowed to use container %q", p.Container)
 	case statusOf(err) == 0:
 		return fmt.Errorf("swift: signed in, but the object store can't be reached: %w", err)
 	default:
-		return fmt.Errorf("swift: looking at container %q: %w", p.container, err)
+		return fmt.Errorf("swift: looking at container %q: %w", p.Container, err)
 	}
 }
 
-func signInProblem(p *parameters, err error) string {
+func signInProblem(p *Options, err error) string {
 	switch status := statusOf(err); {
 	case isMissingEndpoint(err):
-		kind := p.endpointType
+		kind := p.EndpointType
 		if kind == "" {
 			kind = ncw.EndpointTypePublic
 		}
 		where := ""
-		if p.region != "" {
-			where = fmt.Sprintf(" in region %q", p.region)
+		if p.Region != "" {
+			where = fmt.Sprintf(" in region %q", p.Region)
 		}
-		return fmt.Sprintf("signed in at %s, but its catalog has no %s object-store endpoint%s; check region, endpointtype and tenant", p.authURL, kind, where)
+		return fmt.Sprintf("signed in at %s, but its catalog has no %s object-store endpoint%s; check region, endpointtype and tenant", p.AuthURL, kind, where)
 	case status == http.StatusUnauthorized, status == http.StatusForbidden:
-		return fmt.Sprintf("%s refused the credentials", p.authURL)
+		return fmt.Sprintf("%s refused the credentials", p.AuthURL)
 	case status == http.StatusNotFound, status == http.StatusMultipleChoices:
-		return fmt.Sprintf("%s is not an authentication service of version %d; check authurl and authversion", p.authURL, p.authVersion)
+		return fmt.Sprintf("%s is not an authentication service of version %d; check authurl and authversion", p.AuthURL, p.AuthVersion)
 	default:
-		return fmt.Sprintf("can't sign in at %s: %s", p.authURL, plain(err))
+		return fmt.Sprintf("can't sign in at %s: %s", p.AuthURL, plain(err))
 	}
 }

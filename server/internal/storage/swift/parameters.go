@@ -1,103 +1,69 @@
 package swift
 
 import (
-	"errors"
-	"fmt"
-	"math"
 	"net/url"
 	"slices"
-	"sort"
 	"strings"
 
 	ncw "github.com/ncw/swift/v2"
+
+	"container-registry/server/internal/storage/options"
 )
 
 const (
 	defaultChunkSize = 16 << 20
+	// minChunkSize is what Swift asks of every segment but the last.
 	minChunkSize     = 1 << 20
-	maxChunkSize     = 1 << 30
 	defaultUserAgent = "container-registry"
 )
 
-// parameters are the driver's options, as the engine's configuration gives them under storage.swift.
-type parameters struct {
-	authURL     string
-	authVersion int
-	username    string
-	password    string
+// Options are what the configuration has under storage.swift.
+type Options struct {
+	AuthURL     string `yaml:"authurl" option:"required"`
+	AuthVersion int    `yaml:"authversion" option:"least=1 most=3"`
+	Username    string `yaml:"username"`
+	Password    string `yaml:"password" option:"secret"`
 
-	applicationCredentialID     string
-	applicationCredentialName   string
-	applicationCredentialSecret string
+	ApplicationCredentialID     string `yaml:"applicationcredentialid"`
+	ApplicationCredentialName   string `yaml:"applicationcredentialname"`
+	ApplicationCredentialSecret string `yaml:"applicationcredentialsecret" option:"secret"`
 
-	tenant         string
-	tenantID       string
-	domain         string
-	domainID       string
-	tenantDomain   string
-	tenantDomainID string
-	trustID        string
-	region         string
-	endpointType   ncw.EndpointType
+	Tenant         string           `yaml:"tenant"`
+	TenantID       string           `yaml:"tenantid"`
+	Domain         string           `yaml:"domain"`
+	DomainID       string           `yaml:"domainid"`
+	TenantDomain   string           `yaml:"tenantdomain"`
+	TenantDomainID string           `yaml:"tenantdomainid"`
+	TrustID        string           `yaml:"trustid"`
+	Region         string           `yaml:"region"`
+	EndpointType   ncw.EndpointType `yaml:"endpointtype" option:"allowed=public|internal|admin"`
 
-	container          string
-	rootDirectory      string
-	chunkSize          int
-	insecureSkipVerify bool
-	userAgent          string
+	Container          string `yaml:"container" option:"required"`
+	RootDirectory      string `yaml:"rootdirectory"` // without a slash at either end, once it is read
+	ChunkSize          int    `yaml:"chunksize" option:"least=1048576 most=1073741824"`
+	InsecureSkipVerify bool   `yaml:"insecureskipverify"`
+	UserAgent          string `yaml:"useragent"`
 
-	secretKey           string
-	tempURLContainerKey bool
-	tempURLMethods      []string
+	SecretKey           string   `yaml:"secretkey" option:"secret"`
+	TempURLContainerKey bool     `yaml:"tempurlcontainerkey"`
+	TempURLMethods      []string `yaml:"tempurlmethods" option:"allowed=GET|HEAD|PUT|POST|DELETE"`
 }
 
 // parseParameters reads the options strictly: an unknown name, a wrong type or a missing value is an error that
-// names the option. All errors are reported at once. Values are never repeated in errors: some are secrets.
-func parseParameters(raw map[string]any) (*parameters, error) {
-	o := &options{raw: raw, known: map[string]bool{}}
-	p := &parameters{
-		authURL:     o.text("authurl"),
-		authVersion: o.integer("authversion", 0, 1, 3),
-		username:    o.text("username"),
-		password:    o.text("password"),
-
-		applicationCredentialID:     o.text("applicationcredentialid"),
-		applicationCredentialName:   o.text("applicationcredentialname"),
-		applicationCredentialSecret: o.text("applicationcredentialsecret"),
-
-		tenant:         o.text("tenant"),
-		tenantID:       o.text("tenantid"),
-		domain:         o.text("domain"),
-		domainID:       o.text("domainid"),
-		tenantDomain:   o.text("tenantdomain"),
-		tenantDomainID: o.text("tenantdomainid"),
-		trustID:        o.text("trustid"),
-		region:         o.text("region"),
-		endpointType:   ncw.EndpointType(o.oneOf("endpointtype", "public", "internal", "admin")),
-
-		container:          o.text("container"),
-		rootDirectory:      strings.Trim(o.text("rootdirectory"), "/"),
-		chunkSize:          o.integer("chunksize", defaultChunkSize, minChunkSize, maxChunkSize),
-		insecureSkipVerify: o.boolean("insecureskipverify"),
-		userAgent:          o.text("useragent"),
-
-		secretKey:           o.text("secretkey"),
-		tempURLContainerKey: o.boolean("tempurlcontainerkey"),
-		tempURLMethods:      o.list("tempurlmethods", "GET", "HEAD", "PUT", "POST", "DELETE"),
+// names the option. All errors are reported at once.
+func parseParameters(raw map[string]any) (*Options, error) {
+	p := &Options{ChunkSize: defaultChunkSize}
+	in := input{options.Read("swift", raw, p)}
+	p.RootDirectory = strings.Trim(p.RootDirectory, "/")
+	if p.UserAgent == "" {
+		p.UserAgent = defaultUserAgent
 	}
-	if p.userAgent == "" {
-		p.userAgent = defaultUserAgent
+	in.checkAuthURL(p)
+	in.checkCredentials(p)
+	if strings.Contains(p.Container, "/") {
+		in.Add("container", `must not contain "/"; a folder in the container is given by rootdirectory`)
 	}
-	o.refuseUnknown()
-	o.checkAuthURL(p)
-	o.checkCredentials(p)
-	switch {
-	case p.container == "":
-		o.fail("container", "is required")
-	case strings.Contains(p.container, "/"):
-		o.fail("container", `must not contain "/"; a folder in the container is given by rootdirectory`)
-	}
-	if err := errors.Join(o.errs...); err != nil {
+	if err := in.Err(); err != nil {
 		return nil, err
 	}
 	return p, nil
@@ -109,141 +75,23 @@ func Check(raw map[string]any) error {
 	return err
 }
 
-// options reads typed values from the raw configuration and collects what is wrong with them.
-type options struct {
-	raw   map[string]any
-	known map[string]bool
-	errs  []error
-}
+// input collects what is wrong with the options.
+type input struct{ *options.Problems }
 
-func (o *options) fail(name, format string, args ...any) {
-	o.errs = append(o.errs, fmt.Errorf("storage.swift: %s %s", name, fmt.Sprintf(format, args...)))
-}
-
-// value is nil when the option is absent or empty in the file ("password:").
-func (o *options) value(name string) any {
-	o.known[name] = true
-	return o.raw[name]
-}
-
-func (o *options) text(name string) string {
-	switch v := o.value(name).(type) {
-	case nil:
-		return ""
-	case string:
-		return v
-	case int, int64, uint64, float64, bool:
-		// YAML has read 0123 as 83 and 1e3 as 1000 by now: turning it back into text could be another value.
-		o.fail(name, "must be a string: put its value in quotes")
-	default:
-		o.fail(name, "must be a string")
-	}
-	return ""
-}
-
-func (o *options) oneOf(name string, allowed ...string) string {
-	v := o.text(name)
-	if v != "" && !slices.Contains(allowed, v) {
-		o.fail(name, "must be one of %s", strings.Join(allowed, ", "))
-	}
-	return v
-}
-
-func (o *options) boolean(name string) bool {
-	switch v := o.value(name).(type) {
-	case nil:
-		return false
-	case bool:
-		return v
-	default:
-		o.fail(name, "must be true or false")
-		return false
-	}
-}
-
-func (o *options) integer(name string, absent, least, most int) int {
-	var v int64
-	switch n := o.value(name).(type) {
-	case nil:
-		return absent
-	case int:
-		v = int64(n)
-	case int64:
-		v = n
-	case uint64:
-		v = int64(min(n, math.MaxInt64))
-	default:
-		o.fail(name, "must be a whole number")
-		return absent
-	}
-	if v < int64(least) || v > int64(most) {
-		o.fail(name, "must be between %d and %d", least, most)
-		return absent
-	}
-	return int(v)
-}
-
-func (o *options) list(name string, allowed ...string) []string {
-	var values []string
-	switch v := o.value(name).(type) {
-	case nil:
-		return nil
-	case []string:
-		values = v
-	case []any:
-		for _, item := range v {
-			text, ok := item.(string)
-			if !ok {
-				o.fail(name, "must be a list of strings")
-				return nil
-			}
-			values = append(values, text)
-		}
-	default:
-		o.fail(name, "must be a list of strings")
-		return nil
-	}
-	for _, v := range values {
-		if !slices.Contains(allowed, v) {
-			o.fail(name, "must only list %s", strings.Join(allowed, ", "))
-			return nil
-		}
-	}
-	return values
-}
-
-func (o *options) refuseUnknown() {
-	var unknown []string
-	for name := range o.raw {
-		if !o.known[name] {
-			unknown = append(unknown, name)
-		}
-	}
-	sort.Strings(unknown)
-	for _, name := range unknown {
-		if name == "prefix" {
-			o.fail(name, "is now called rootdirectory, as in the other drivers; give the same value there")
-			continue
-		}
-		o.fail(name, "is not an option of this driver")
-	}
-}
-
-func (o *options) checkAuthURL(p *parameters) {
-	if p.authURL == "" {
-		o.fail("authurl", "is required")
+func (in input) checkAuthURL(p *Options) {
+	if p.AuthURL == "" {
 		return
 	}
-	u, err := url.Parse(p.authURL)
+	u, err := url.Parse(p.AuthURL)
 	switch {
 	case err != nil || u.Host == "" || (u.Scheme != "http" && u.Scheme != "https"):
-		o.fail("authurl", "must be a http or https URL")
+		in.Add("authurl", "must be a http or https URL")
 	case u.User != nil:
 		// It would end up in error messages.
-		o.fail("authurl", "must not contain credentials; give username and password")
-	case p.authVersion == 0:
-		if p.authVersion = versionOf(u.Path); p.authVersion == 0 {
-			o.fail("authversion", "must be given (1, 2 or 3), as authurl doesn't tell it by ending in /v1.0, /v2.0 or /v3")
+		in.Add("authurl", "must not contain credentials; give username and password")
+	case p.AuthVersion == 0:
+		if p.AuthVersion = versionOf(u.Path); p.AuthVersion == 0 {
+			in.Add("authversion", "must be given (1, 2 or 3), as authurl doesn't tell it by ending in /v1.0, /v2.0 or /v3")
 		}
 	}
 }
@@ -259,31 +107,31 @@ func versionOf(path string) int {
 	return 0
 }
 
-func (o *options) checkCredentials(p *parameters) {
-	if p.applicationCredentialID == "" && p.applicationCredentialName == "" && p.applicationCredentialSecret == "" {
-		if p.username == "" {
-			o.fail("username", "is required")
+func (in input) checkCredentials(p *Options) {
+	if p.ApplicationCredentialID == "" && p.ApplicationCredentialName == "" && p.ApplicationCredentialSecret == "" {
+		if p.Username == "" {
+			in.Add("username", "is required")
 		}
-		if p.password == "" {
-			o.fail("password", "is required")
+		if p.Password == "" {
+			in.Add("password", "is required")
 		}
 		return
 	}
-	if p.authVersion != 0 && p.authVersion != 3 {
-		o.fail("authversion", "must be 3 for application credentials")
+	if p.AuthVersion != 0 && p.AuthVersion != 3 {
+		in.Add("authversion", "must be 3 for application credentials")
 	}
-	if p.password != "" {
-		o.fail("password", "can't be given together with an application credential")
+	if p.Password != "" {
+		in.Add("password", "can't be given together with an application credential")
 	}
-	if p.applicationCredentialSecret == "" {
-		o.fail("applicationcredentialsecret", "is required")
+	if p.ApplicationCredentialSecret == "" {
+		in.Add("applicationcredentialsecret", "is required")
 	}
 	switch {
-	case p.applicationCredentialID != "" && p.applicationCredentialName != "":
-		o.fail("applicationcredentialname", "can't be given together with applicationcredentialid")
-	case p.applicationCredentialID == "" && p.applicationCredentialName == "":
-		o.fail("applicationcredentialid", "or applicationcredentialname is required")
-	case p.applicationCredentialName != "" && (p.username == "" || (p.domain == "" && p.domainID == "")):
-		o.fail("applicationcredentialname", "needs username and domain (or domainid), whose name space it is in")
+	case p.ApplicationCredentialID != "" && p.ApplicationCredentialName != "":
+		in.Add("applicationcredentialname", "can't be given together with applicationcredentialid")
+	case p.ApplicationCredentialID == "" && p.ApplicationCredentialName == "":
+		in.Add("applicationcredentialid", "or applicationcredentialname is required")
+	case p.ApplicationCredentialName != "" && (p.Username == "" || (p.Domain == "" && p.DomainID == "")):
+		in.Add("applicationcredentialname", "needs username and domain (or domainid), whose name space it is in")
 	}
 }

@@ -25,48 +25,48 @@ func without(parameters map[string]any, names ...string) map[string]any {
 }
 
 func TestParameters(t *testing.T) {
-	defaults := parameters{
-		authURL: "https://keystone.example:5000/v3", authVersion: 3, username: "registry", password: "secret-password",
-		container: "images", chunkSize: defaultChunkSize, userAgent: defaultUserAgent,
+	defaults := Options{
+		AuthURL: "https://keystone.example:5000/v3", AuthVersion: 3, Username: "registry", Password: "secret-password",
+		Container: "images", ChunkSize: defaultChunkSize, UserAgent: defaultUserAgent,
 	}
 	tests := []struct {
 		name string
 		raw  map[string]any
-		want func(p *parameters)
+		want func(p *Options)
 	}{
-		{"defaults", least, func(p *parameters) {}},
+		{"defaults", least, func(p *Options) {}},
 		{"all", with(least,
 			"authversion", 3, "tenant", "t", "tenantid", "ti", "domain", "d", "domainid", "di", "tenantdomain", "td",
 			"tenantdomainid", "tdi", "trustid", "tr", "region", "r", "endpointtype", "internal", "rootdirectory", "/a/b/",
 			"chunksize", 5<<20, "insecureskipverify", true, "useragent", "distribution/v3", "secretkey", "s",
 			"tempurlcontainerkey", true, "tempurlmethods", []any{"GET", "HEAD"},
-		), func(p *parameters) {
-			p.tenant, p.tenantID, p.domain, p.domainID, p.tenantDomain, p.tenantDomainID = "t", "ti", "d", "di", "td", "tdi"
-			p.trustID, p.region, p.endpointType, p.rootDirectory = "tr", "r", ncw.EndpointTypeInternal, "a/b"
-			p.chunkSize, p.insecureSkipVerify, p.userAgent = 5<<20, true, "distribution/v3"
-			p.secretKey, p.tempURLContainerKey, p.tempURLMethods = "s", true, []string{"GET", "HEAD"}
+		), func(p *Options) {
+			p.Tenant, p.TenantID, p.Domain, p.DomainID, p.TenantDomain, p.TenantDomainID = "t", "ti", "d", "di", "td", "tdi"
+			p.TrustID, p.Region, p.EndpointType, p.RootDirectory = "tr", "r", ncw.EndpointTypeInternal, "a/b"
+			p.ChunkSize, p.InsecureSkipVerify, p.UserAgent = 5<<20, true, "distribution/v3"
+			p.SecretKey, p.TempURLContainerKey, p.TempURLMethods = "s", true, []string{"GET", "HEAD"}
 		}},
-		{"version 1 from the URL", with(least, "authurl", "http://swift:8080/auth/v1.0"), func(p *parameters) {
-			p.authURL, p.authVersion = "http://swift:8080/auth/v1.0", 1
+		{"version 1 from the URL", with(least, "authurl", "http://swift:8080/auth/v1.0"), func(p *Options) {
+			p.AuthURL, p.AuthVersion = "http://swift:8080/auth/v1.0", 1
 		}},
-		{"version 2 from the URL", with(least, "authurl", "http://keystone/v2.0/"), func(p *parameters) {
-			p.authURL, p.authVersion = "http://keystone/v2.0/", 2
+		{"version 2 from the URL", with(least, "authurl", "http://keystone/v2.0/"), func(p *Options) {
+			p.AuthURL, p.AuthVersion = "http://keystone/v2.0/", 2
 		}},
-		{"version given", with(least, "authurl", "http://keystone/identity", "authversion", int64(3)), func(p *parameters) {
-			p.authURL, p.authVersion = "http://keystone/identity", 3
+		{"version given", with(least, "authurl", "http://keystone/identity", "authversion", int64(3)), func(p *Options) {
+			p.AuthURL, p.AuthVersion = "http://keystone/identity", 3
 		}},
-		{"version given against the URL", with(least, "authversion", uint64(2)), func(p *parameters) { p.authVersion = 2 }},
+		{"version given against the URL", with(least, "authversion", uint64(2)), func(p *Options) { p.AuthVersion = 2 }},
 		{"empty values are absent", with(least, "region", nil, "chunksize", nil, "tempurlmethods", nil, "insecureskipverify", nil),
-			func(p *parameters) {}},
+			func(p *Options) {}},
 		{"application credential by id", with(without(least, "username", "password"), "applicationcredentialid", "id", "applicationcredentialsecret", "s"),
-			func(p *parameters) {
-				p.username, p.password, p.applicationCredentialID, p.applicationCredentialSecret = "", "", "id", "s"
+			func(p *Options) {
+				p.Username, p.Password, p.ApplicationCredentialID, p.ApplicationCredentialSecret = "", "", "id", "s"
 			}},
 		{"application credential by name", with(without(least, "password"), "applicationcredentialname", "n", "applicationcredentialsecret", "s", "domain", "d"),
-			func(p *parameters) {
-				p.password, p.applicationCredentialName, p.applicationCredentialSecret, p.domain = "", "n", "s", "d"
+			func(p *Options) {
+				p.Password, p.ApplicationCredentialName, p.ApplicationCredentialSecret, p.Domain = "", "n", "s", "d"
 			}},
-		{"list of strings", with(least, "tempurlmethods", []string{"GET"}), func(p *parameters) { p.tempURLMethods = []string{"GET"} }},
+		{"list of strings", with(least, "tempurlmethods", []string{"GET"}), func(p *Options) { p.TempURLMethods = []string{"GET"} }},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
@@ -92,7 +92,6 @@ func TestParameterErrors(t *testing.T) {
 	}{
 		{"nothing", nil, []string{"authurl is required", "username is required", "password is required", "container is required"}},
 		{"unknown names", with(least, "regoin", "x", "accesskey", "y"), []string{"accesskey is not an option", "regoin is not an option"}},
-		{"v2's prefix", with(least, "prefix", "x"), []string{"prefix is now called rootdirectory"}},
 		{"number for text", with(least, "password", 123456), []string{"password must be a string: put its value in quotes"}},
 		{"list for text", with(least, "region", []any{"x"}), []string{"region must be a string"}},
 		{"text for a truth", with(least, "insecureskipverify", "true"), []string{"insecureskipverify must be true or false"}},

@@ -31,8 +31,8 @@ type tempURL struct {
 }
 
 // newTempURL is nil when no key is configured.
-func newTempURL(ctx context.Context, c *client, p *parameters, info *cluster, container ncw.Headers) (*tempURL, error) {
-	if p.secretKey == "" && !p.tempURLContainerKey {
+func newTempURL(ctx context.Context, c *client, p *Options, info *cluster, container ncw.Headers) (*tempURL, error) {
+	if p.SecretKey == "" && !p.TempURLContainerKey {
 		return nil, nil
 	}
 	if info != nil && info.TempURL == nil {
@@ -62,12 +62,12 @@ func newTempURL(ctx context.Context, c *client, p *parameters, info *cluster, co
 
 // tempURLKey finds the key to sign with. A key that is given and not known to Swift yet is set there; one that
 // differs from Swift's is an error, as every redirected pull would fail and whoever uses the other key must not lose it.
-func tempURLKey(ctx context.Context, c *client, p *parameters, container ncw.Headers) (string, error) {
+func tempURLKey(ctx context.Context, c *client, p *Options, container ncw.Headers) (string, error) {
 	level, headers := "container", container
-	if !p.tempURLContainerKey {
+	if !p.TempURLContainerKey {
 		resp, err := c.do(ctx, request{method: http.MethodHead, account: true})
 		if hasStatus(err, http.StatusForbidden) {
-			return p.secretKey, nil // only owners see the keys
+			return p.SecretKey, nil // only owners see the keys
 		}
 		if err != nil {
 			return "", fmt.Errorf("swift: looking for the account's temporary URL key: %w", err)
@@ -80,22 +80,22 @@ func tempURLKey(ctx context.Context, c *client, p *parameters, container ncw.Hea
 	}
 	first, second := headers[name], headers[name+"-2"]
 	switch {
-	case p.secretKey != "" && (p.secretKey == first || p.secretKey == second):
-		return p.secretKey, nil
-	case p.secretKey == "" && first != "":
+	case p.SecretKey != "" && (p.SecretKey == first || p.SecretKey == second):
+		return p.SecretKey, nil
+	case p.SecretKey == "" && first != "":
 		return first, nil
-	case p.secretKey == "" && second != "":
+	case p.SecretKey == "" && second != "":
 		return second, nil
-	case p.secretKey == "":
-		return "", fmt.Errorf("swift: container %q has no temporary URL key; give secretkey to set one", p.container)
+	case p.SecretKey == "":
+		return "", fmt.Errorf("swift: container %q has no temporary URL key; give secretkey to set one", p.Container)
 	case first != "" || second != "":
 		return "", fmt.Errorf("swift: the %s has another temporary URL key than secretkey", level)
 	}
-	_, err := c.do(ctx, request{method: http.MethodPost, account: level == "account", headers: ncw.Headers{name: p.secretKey}})
+	_, err := c.do(ctx, request{method: http.MethodPost, account: level == "account", headers: ncw.Headers{name: p.SecretKey}})
 	if err != nil {
 		return "", fmt.Errorf("swift: setting the temporary URL key of the %s: %w", level, err)
 	}
-	return p.secretKey, nil
+	return p.SecretKey, nil
 }
 
 // digest is the best hash function the cluster takes. Clusters that name none are older than the choice.
@@ -110,10 +110,10 @@ func (info *cluster) digest() func() hash.Hash {
 }
 
 // redirectMethods are the methods a redirect is made for: those configured, or else all that the cluster takes.
-func redirectMethods(p *parameters, info *cluster) []string {
+func redirectMethods(p *Options, info *cluster) []string {
 	var methods []string
 	for _, method := range []string{http.MethodGet, http.MethodHead} {
-		wanted := len(p.tempURLMethods) == 0 || slices.Contains(p.tempURLMethods, method)
+		wanted := len(p.TempURLMethods) == 0 || slices.Contains(p.TempURLMethods, method)
 		taken := info == nil || slices.Contains(info.TempURL.Methods, method)
 		if wanted && taken {
 			methods = append(methods, method)

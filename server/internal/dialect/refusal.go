@@ -1,0 +1,38 @@
+package dialect
+
+import (
+	"net/http"
+	"regexp"
+	"strings"
+
+	"github.com/distribution/distribution/v3/registry/api/errcode"
+	v2 "github.com/distribution/distribution/v3/registry/api/v2"
+	"github.com/distribution/reference"
+	"github.com/gorilla/mux"
+)
+
+// place is what a list can be continued after: a name, or what sorts among names.
+var place = regexp.MustCompile(`^[A-Za-z0-9._/-]*$`)
+
+// chunk is a range of bytes as the specification writes it, in figures that an int64 holds.
+var chunk = regexp.MustCompile(`^[0-9]{1,18}-[0-9]{1,18}$`)
+
+// refusal is for what the engine fails on (500) though the client is wrong; nil for the rest.
+func refusal(r *http.Request, match mux.RouteMatch) error {
+	if len(match.Vars["name"]) > reference.RepositoryNameTotalLengthMax {
+		return errcode.ErrorCodeNameInvalid.WithDetail(reference.ErrNameTooLong.Error())
+	}
+	switch match.Route.GetName() {
+	case v2.RouteNameCatalog, v2.RouteNameTags:
+		// It looks for the place in the store by its path.
+		last := r.URL.Query().Get("last")
+		if len(last) > reference.RepositoryNameTotalLengthMax || !place.MatchString(last) || strings.Contains("/"+last+"/", "/../") {
+			return errcode.ErrorCodeNameInvalid.WithDetail("last is no name")
+		}
+	case v2.RouteNameBlobUploadChunk:
+		if given := r.Header.Get("Content-Range"); r.Method == http.MethodPatch && given != "" && !chunk.MatchString(given) {
+			return errcode.ErrorCodeRangeInvalid.WithDetail("Content-Range is written as FIRST-LAST")
+		}
+	}
+	return nil
+}

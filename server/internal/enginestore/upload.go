@@ -1,0 +1,48 @@
+package enginestore
+
+import (
+	"context"
+	"net/http"
+
+	"github.com/opencontainers/go-digest"
+
+	"container-registry/server/internal/layout"
+)
+
+type uploadKey struct{}
+
+// Upload is a request about an upload, which it may end.
+func Upload(r *http.Request) (*http.Request, *Ending) {
+	ending := &Ending{last: r.Method == http.MethodPut, Looked: func(digest.Digest) {}}
+	return r.WithContext(context.WithValue(r.Context(), uploadKey{}, ending)), ending
+}
+
+// Ending is what a request found out about its upload.
+type Ending struct {
+	// Replaced says that something else stood in the blob's place.
+	Replaced bool
+	// Looked is called before it is looked whether a blob is there already.
+	Looked func(d digest.Digest)
+
+	size  int64
+	known bool
+	// last is set when no request is to come after this one.
+	last bool
+	// summed is where the sum of what was sent stands.
+	summed string
+}
+
+// needs says whether a file has to be written. The engine writes how far it has summed what
+// came: at the beginning, where it is nothing yet; twice at the end of each request; and before
+// it takes the upload away. Where it finds none, it reads what it has once more.
+func (u *Ending) needs(path string) bool {
+	offset, ok := layout.SumOf(path)
+	if !ok {
+		return true
+	}
+	if offset == "0" || u.last || u.summed == path {
+		return false
+	}
+	u.summed = path
+	return true
+}

@@ -1,0 +1,130 @@
+package enginestore_test
+
+import (
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/distribution/distribution/v3/configuration"
+	"github.com/distribution/distribution/v3/registry/handlers"
+	"github.com/distribution/distribution/v3/registry/storage"
+	storagedriver "github.com/distribution/distribution/v3/registry/storage/driver"
+	"github.com/distribution/distribution/v3/registry/storage/driver/filesystem"
+	"github.com/distribution/distribution/v3/registry/storage/driver/inmemory"
+	storagemiddleware "github.com/distribution/distribution/v3/registry/storage/driver/middleware"
+	"github.com/opencontainers/go-digest"
+	"github.com/sirupsen/logrus"
+
+	"container-registry/server/internal/enginestore"
+	"container-registry/server/internal/fence"
+	"container-registry/server/internal/layout"
+	"container-registry/server/internal/registrytest"
+)
+
+const chunk = "0123456789"
+
+// serve is a registry of a store that is reached by the configuration as well.
+func serve(t *testing.T, driver storagedriver.StorageDriver, config *configuration.Configuration) string {
+	t.Helper()
+	logrus.SetLevel(logrus.FatalLevel)
+	enginestore.Use(config)
+	f := fence.New(driver, "a", fence.TimingOf("inmemory"), fence.NoCache{})
+	server := httptest.NewServer(f.Handler(handlers.NewApp(t.Context(), config), ""))
+	t.Cleanup(server.Close)
+	return server.URL
+}
+
+// inside is a store as the engine of a configuration sees it.
+func inside(t *testing.T, config *configuration.Configuration, driver storagedriver.StorageDriver) storagedriver.StorageDriver {
+	t.Helper()
+	own := config.Middleware["storage"][0]
+	seen, err := storagemiddleware.Get(t.Context(), own.Name, own.Options, driver)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return seen
+}
+
+// request returns where the upload goes on.
+func request(t *testing.T, method, url, body string, want int) string {
+	t.Helper()
+	r, err := http.NewRequestWithContext(t.Context(), method, url, strings.NewReader(body))
+	if err != nil {
+		t.Fatal(err)
+	}
+	response, err := http.DefaultClient.Do(r)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer response.Body.Close()
+	if text, _ := io.ReadAll(response.Body); response.StatusCode != want {
+		t.Fatalf("%s: %s %s", method, response.Status, text)
+	}
+	return response.Header.Get("Location")
+}
+
+// TestSums has each sum of an upload written once, and none that nobody reads.
+func TestSums(t *testing.T) {
+	spy := registrytest.NewSpy(inmemory.New())
+	var sums []string
+	spy.Before = func(action, path string) error {
+		if offset, ok := layout.SumOf(path); ok && action == "put" {
+			sums = append(sums, offset)
+		}
+		return nil
+	}
+	url := serve(t, spy, registrytest.Config(t, spy))
+	location := request(t, http.MethodPost, url+"/v2/app/blobs/uploads/", "", http.StatusAccepted)
+	for range 2 {
+		location = request(t, http.MethodPatch, location, chunk, http.StatusAccepted)
+	}
+	whole := strings.Repeat(chunk, 3)
+	request(t, http.MethodPut, location+"&digest="+digest.FromString(whole).String(), chunk, http.StatusCreated)
+	if !slices.Equal(sums, []string{"10", "20"}) {
+		t.Errorf("sums were written at %q", sums)
+	}
+}
+
+// TestBeginning uploads to a folder, where the disk had not kept when the upload began.
+func TestBeginning(t *testing.T) {
+	root := t.TempDir()
+	driver := filesystem.New(filesystem.DriverParameters{RootDirectory: root, MaxThreads: 25})
+	config := &configuration.Configuration{Storage: configuration.Storage{
+		"filesystem":  {"rootdirectory": root},
+		"maintenance": {"uploadpurging": map[any]any{"enabled": false}},
+	}}
+	url := serve(t, driver, config)
+	location := request(t, http.MethodPost, url+"/v2/app/blobs/uploads/", "", http.StatusAccepted)
+	upload, err := filepath.Glob(filepath.Join(root, layout.RepositoryPath("app", layout.Uploads), "*", "*"))
+	if err != nil || len(upload) != 1 || filepath.Base(upload[0]) != "startedat" {
+		t.Fatalf("%v: an upload that has begun consists of %q", err, upload)
+	}
+	if err := os.Truncate(upload[0], 0); err != nil {
+		t.Fatal(err)
+	}
+	location = request(t, http.MethodPatch, location, chunk, http.StatusAccepted)
+	request(t, http.MethodPut, location+"&digest="+digest.FromString(chunk).String(), "", http.StatusCreated)
+
+	request(t, http.MethodPost, url+"/v2/app/blobs/uploads/", "", http.StatusAccepted)
+	upload, _ = filepath.Glob(filepath.Join(root, layout.RepositoryPath("app", layout.Uploads), "*", "startedat"))
+	if len(upload) != 1 {
+		t.Fatalf("uploads under way: %q", upload)
+	}
+	if err := os.Truncate(upload[0], 0); err != nil {
+		t.Fatal(err)
+	}
+	old := time.Now().Add(-time.Hour)
+	if err := os.Chtimes(upload[0], old, old); err != nil {
+		t.Fatal(err)
+	}
+	_, problems := storage.PurgeUploads(t.Context(), inside(t, config, driver), time.Now().Add(-time.Minute), true)
+	if _, err := os.Stat(upload[0]); len(problems) > 0 || !os.IsNotExist(err) {
+		t.Errorf("an upload of an hour ago is not cleared away: %v %v", problems, err)
+	}
+}

@@ -1,0 +1,123 @@
+package fence
+
+import (
+	"context"
+	"errors"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"path"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/opencontainers/go-digest"
+
+	storagedriver "github.com/distribution/distribution/v3/registry/storage/driver"
+	"github.com/distribution/distribution/v3/registry/storage/driver/inmemory"
+)
+
+// TestManyLook at a store that does not answer: they share one look, and whose client has
+// gone does not wait.
+func TestManyLook(t *testing.T) {
+	driver := &hanging{StorageDriver: inmemory.New()}
+	driver.hangs.Store(true)
+	s := serve(t, driver, "a")
+	ctx, gone := context.WithCancel(t.Context())
+	var group sync.WaitGroup
+	for range 100 {
+		group.Go(func() {
+			request := httptest.NewRequestWithContext(ctx, http.MethodHead, manifestPath, nil)
+			s.handler.ServeHTTP(httptest.NewRecorder(), request)
+		})
+	}
+	for driver.lists.Load() == 0 {
+		time.Sleep(time.Millisecond)
+	}
+	gone()
+	group.Wait()
+	if lists := driver.lists.Load(); lists > 2 {
+		t.Errorf("%d lists", lists)
+	}
+}
+
+// TestMountByOtherAlgorithm is of a request whose form was parsed before.
+func TestMountByOtherAlgorithm(t *testing.T) {
+	var got *http.Request
+	engine := http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) { got = r })
+	handler := New(inmemory.New(), "a", quick, NoCache{}).Handler(engine, "")
+	for d, dropped := range map[digest.Digest]bool{digest.FromString("a"): false, digest.SHA512.FromString("a"): true} {
+		r := httptest.NewRequest(http.MethodPost, "/v2/team/app/blobs/uploads/?from=base/app&mount="+d.String(), nil)
+		r.Form = r.URL.Query()
+		handler.ServeHTTP(httptest.NewRecorder(), r)
+		if (got.FormValue("mount") == "") != dropped || (got.FormValue("from") == "") != dropped {
+			t.Errorf("%s: %v", d, got.Form)
+		}
+	}
+}
+
+// TestSlowBody takes longer than a write waits for a pause.
+func TestSlowBody(t *testing.T) {
+	s := serve(t, inmemory.New(), "a")
+	body, rest := io.Pipe()
+	request, err := http.NewRequestWithContext(t.Context(), http.MethodPut, s.url+manifestPath, body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	time.AfterFunc(2*quick.Patience, func() {
+		_, _ = io.WriteString(rest, content)
+		rest.Close()
+	})
+	response, err := http.DefaultClient.Do(request)
+	if err != nil {
+		t.Fatal(err)
+	}
+	response.Body.Close()
+	if response.StatusCode != http.StatusCreated {
+		t.Error(response.Status)
+	}
+}
+
+// TestLargeManifest does not get into the gate, where its rest would be waited for.
+func TestLargeManifest(t *testing.T) {
+	s := serve(t, inmemory.New(), "a")
+	body, rest := io.Pipe()
+	defer rest.Close()
+	go func() { _, _ = rest.Write(make([]byte, maxManifest+1)) }()
+	response := httptest.NewRecorder()
+	s.handler.ServeHTTP(response, httptest.NewRequestWithContext(t.Context(), http.MethodPut, manifestPath, body))
+	if response.Code != http.StatusRequestEntityTooLarge || s.puts.Load() != 0 {
+		t.Error(response.Code)
+	}
+}
+
+// TestRedirect to where a blob is says that it exists.
+func TestRedirect(t *testing.T) {
+	f := New(inmemory.New(), "a", quick, NoCache{})
+	engine := http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusTemporaryRedirect) })
+	d := digest.FromString("a blob")
+	f.Handler(engine, "").ServeHTTP(httptest.NewRecorder(), httptest.NewRequestWithContext(t.Context(), http.MethodHead, "/v2/app/blobs/"+d.String(), nil))
+	if !f.touched.Has(d) {
+		t.Error("it may be deleted")
+	}
+}
+
+// TestUnreadableStore lets nobody write, as a collection may be under way.
+func TestUnreadableStore(t *testing.T) {
+	driver := inmemory.New()
+	serve(t, driver, "b").acquire(t).Release(t.Context())
+	if err := driver.PutContent(t.Context(), path.Join(folder, "any"), nil); err != nil {
+		t.Fatal(err)
+	}
+	s := serve(t, broken{driver}, "a")
+	if response := s.send(t, http.MethodPut, manifestPath); response.StatusCode != http.StatusServiceUnavailable || s.puts.Load() != 0 {
+		t.Error(response.Status)
+	}
+	if response := s.send(t, http.MethodGet, path.Dir(manifestPath)); response.StatusCode != http.StatusOK {
+		t.Error(response.Status)
+	}
+}
+
+type broken struct{ storagedriver.StorageDriver }
+
+func (broken) List(context.Context, string) ([]string, error) { return nil, errors.New("broken") }

@@ -1,0 +1,413 @@
+package fence
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"net/http"
+	"path"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	storagedriver "github.com/distribution/distribution/v3/registry/storage/driver"
+	"github.com/distribution/distribution/v3/registry/storage/driver/inmemory"
+
+	"container-registry/server/internal/layout"
+	"container-registry/server/internal/registrytest"
+)
+
+func TestOneOfMany(t *testing.T) {
+	driver := inmemory.New()
+	var group sync.WaitGroup
+	outcomes := make(chan error, 8)
+	release := make(chan struct{})
+	for i := range 8 {
+		group.Go(func() {
+			h, _, err := New(driver, string(rune('a'+i)), quick, NoCache{}).Acquire(t.Context())
+			outcomes <- err
+			if err == nil {
+				<-release
+				h.Release(t.Context())
+			}
+		})
+	}
+	holds := 0
+	for range 8 {
+		switch err := <-outcomes; {
+		case err == nil:
+			holds++
+		case !errors.As(err, new(Busy)):
+			t.Error(err)
+		}
+	}
+	close(release)
+	group.Wait()
+	names, err := layout.Names(t.Context(), driver, folder)
+	if err != nil || holds != 1 {
+		t.Errorf("%d held it: %v", holds, err)
+	}
+	for _, name := range names {
+		if strings.HasPrefix(name, holderPrefix) {
+			t.Errorf("%s is left", name)
+		}
+	}
+}
+
+// TestKilledHolder has the next process of the same name, or another server, write again
+// and take over: at once, unless requests to delete may still be on their way.
+func TestKilledHolder(t *testing.T) {
+	for _, phase := range []string{phaseMark, phaseSweep} {
+		for _, successor := range []string{"a", "b"} {
+			t.Run("in "+phase+", followed by "+successor, func(t *testing.T) {
+				driver := inmemory.New()
+				h := serve(t, driver, "a").acquire(t)
+				if phase == phaseSweep {
+					if _, err := h.Pause(t.Context()); err != nil {
+						t.Fatal(err)
+					}
+				}
+				killed(h)
+				next := serve(t, driver, successor)
+				began := time.Now()
+				refusals := 0
+				for {
+					response := next.send(t, http.MethodPut, manifestPath)
+					if response.StatusCode == http.StatusCreated {
+						break
+					}
+					if response.StatusCode != http.StatusServiceUnavailable || response.Header.Get("Retry-After") == "" {
+						t.Fatal(response.Status)
+					}
+					refusals++
+				}
+				if paused := phase == phaseSweep; paused != (refusals > 0) || paused && time.Since(began) < quick.Expiry {
+					t.Errorf("%d refusals in %s", refusals, time.Since(began))
+				}
+				taken := next.acquire(t)
+				if _, err := taken.Pause(t.Context()); err != nil {
+					t.Fatal(err)
+				}
+				if err := taken.Resume(t.Context()); err != nil {
+					t.Fatal(err)
+				}
+				taken.Release(t.Context())
+				if names, err := layout.Names(t.Context(), driver, folder); err != nil || len(names) != 1 || !strings.HasPrefix(names[0], generationPrefix) {
+					t.Errorf("left: %q %v", names, err)
+				}
+			})
+		}
+	}
+}
+
+// TestDeletionWithoutAnswer has a store carry out a deletion that it said had failed. The
+// collection is over, and yet nobody writes until that can't be any more.
+func TestDeletionWithoutAnswer(t *testing.T) {
+	driver := &failing{StorageDriver: inmemory.New()}
+	a := serve(t, driver, "a")
+	servers := []*server{a, serve(t, driver, "b")}
+	h := a.acquire(t)
+	if _, err := h.Pause(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := h.Delete(t.Context(), "", "/blob"); !errors.Is(err, errFailing) {
+		t.Fatal(err)
+	}
+	if err := h.Resume(t.Context()); !errors.Is(err, errUnanswered) {
+		t.Error(err)
+	}
+	h.Release(t.Context())
+	for _, s := range servers {
+		if response := s.send(t, http.MethodPut, manifestPath); response.StatusCode != http.StatusServiceUnavailable {
+			t.Errorf("%s takes a manifest: %s", s.fence.name, response.Status)
+		}
+	}
+	next := a.acquire(t)
+	defer next.Release(t.Context())
+	for _, s := range servers {
+		if response := s.send(t, http.MethodPut, manifestPath); response.StatusCode != http.StatusCreated {
+			t.Errorf("afterwards %s says %s", s.fence.name, response.Status)
+		}
+	}
+}
+
+var errFailing = errors.New("no answer")
+
+// failing is a store that loses its answer to the deletion of a blob.
+type failing struct{ storagedriver.StorageDriver }
+
+func (d *failing) Delete(ctx context.Context, path string) error {
+	if path == "/blob" {
+		return errFailing
+	}
+	return d.StorageDriver.Delete(ctx, path)
+}
+
+// TestDeletionAtTheEnd has a collection told to end while the store deletes.
+func TestDeletionAtTheEnd(t *testing.T) {
+	driver := &slow{StorageDriver: inmemory.New(), begun: make(chan struct{}), end: make(chan struct{})}
+	if err := driver.PutContent(t.Context(), "/blob", []byte("content")); err != nil {
+		t.Fatal(err)
+	}
+	a := serve(t, driver, "a")
+	ordered, stop := context.WithCancel(t.Context())
+	h, ctx, err := a.fence.Acquire(ordered)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := h.Pause(ctx); err != nil {
+		t.Fatal(err)
+	}
+	deleted := make(chan error, 1)
+	go func() {
+		_, err := h.Delete(ctx, "", "/blob")
+		deleted <- err
+	}()
+	<-driver.begun
+	stop()
+	<-h.ended
+	close(driver.end)
+	if err := <-deleted; err != nil {
+		t.Errorf("the deletion was cut off: %v", err)
+	}
+	if _, err := h.Delete(ctx, "", "/another"); !errors.Is(err, context.Canceled) {
+		t.Errorf("another one was begun: %v", err)
+	}
+	h.Release(ctx)
+	if response := a.send(t, http.MethodPut, manifestPath); response.StatusCode != http.StatusCreated {
+		t.Error(response.Status)
+	}
+}
+
+// slow is a store that takes its time for the deletion of a blob.
+type slow struct {
+	storagedriver.StorageDriver
+	begun, end chan struct{}
+}
+
+func (d *slow) Delete(ctx context.Context, path string) error {
+	if path == "/blob" {
+		close(d.begun)
+		<-d.end
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+	}
+	return d.StorageDriver.Delete(ctx, path)
+}
+
+// TestHolderThatSleeps wakes up when somebody else may have taken over, and takes nothing
+// more away. No timer of Go's has noticed by then.
+func TestHolderThatSleeps(t *testing.T) {
+	dead := holder{ID: "dead", Name: "a", Phase: phaseSweep}
+	entry := path.Join(journalOf("successor"), "entry")
+	tests := map[string]struct {
+		// path is what it deletes just before it falls asleep, and left what may not go.
+		path, left string
+		do         func(f *Fence) error
+	}{
+		"between two steps of a deletion": {"/first", "/second", func(f *Fence) error {
+			h, ctx, err := f.Acquire(t.Context())
+			if err != nil {
+				return err
+			}
+			defer h.Release(ctx)
+			done, err := h.Delete(t.Context(), "", "/first", "/second")
+			if done {
+				t.Error("it said that all is deleted")
+			}
+			return err
+		}},
+		"while it clears away what a dead one left": {dead.path(), entry, func(f *Fence) error {
+			_, _, err := f.Acquire(t.Context())
+			return err
+		}},
+	}
+	for name, test := range tests {
+		t.Run(name, func(t *testing.T) {
+			driver := &sleepy{StorageDriver: inmemory.New(), path: test.path}
+			clock := func() time.Duration { return sinceBoot() + time.Duration(driver.asleep.Load()) }
+			for _, each := range []string{"/first", "/second", dead.path(), entry} {
+				content, err := json.Marshal(dead)
+				if err == nil {
+					err = driver.PutContent(t.Context(), each, content)
+				}
+				if err != nil {
+					t.Fatal(err)
+				}
+			}
+			if err := test.do(NewWithClock(driver, "a", quick, NoCache{}, clock)); !errors.Is(err, errLost) {
+				t.Error(err)
+			}
+			if _, err := driver.Stat(t.Context(), test.path); !layout.IsMissing(err) {
+				t.Error(err)
+			}
+			if _, err := driver.Stat(t.Context(), test.left); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+}
+
+// sleepy is the store of a machine that is suspended after one deletion.
+type sleepy struct {
+	storagedriver.StorageDriver
+	path   string
+	asleep atomic.Int64
+}
+
+func (d *sleepy) Delete(ctx context.Context, path string) error {
+	err := d.StorageDriver.Delete(ctx, path)
+	if path == d.path {
+		d.asleep.Store(int64(time.Hour))
+	}
+	return err
+}
+
+// TestStrictestHolder counts, whatever else is in the store: one that only claims, or one
+// that nobody can read.
+func TestStrictestHolder(t *testing.T) {
+	tests := []struct{ name, mine, other string }{
+		{"one that claims, listed first", phaseSweep, `{"id":"0","name":"c","phase":"claim","beat":1}`},
+		{"half of one", phaseMark, `{"id":"0","na`},
+		{"an empty one", phaseMark, ``},
+		{"one of a later version", phaseMark, `{"id":"0","name":"c","phase":"condemn","beat":1}`},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			driver := inmemory.New()
+			a, b := serve(t, driver, "a"), serve(t, driver, "b")
+			h := a.acquire(t)
+			defer h.Release(t.Context())
+			if err := driver.PutContent(t.Context(), path.Join(folder, holderPrefix+"0"), []byte(test.other)); err != nil {
+				t.Fatal(err)
+			}
+			if test.mine == phaseSweep {
+				if _, err := h.Pause(t.Context()); err != nil {
+					t.Fatal(err)
+				}
+			}
+			if response := b.send(t, http.MethodPut, manifestPath); response.StatusCode != http.StatusServiceUnavailable {
+				t.Error(response.Status)
+			}
+		})
+	}
+}
+
+// TestLostHold deletes nothing more.
+func TestLostHold(t *testing.T) {
+	t.Run("the machine was suspended", func(t *testing.T) {
+		var suspended atomic.Int64
+		f := NewWithClock(inmemory.New(), "a", quick, NoCache{}, func() time.Duration { return sinceBoot() + time.Duration(suspended.Load()) })
+		h, ctx, err := f.Acquire(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer h.Release(t.Context())
+		suspended.Store(int64(time.Hour))
+		<-ctx.Done()
+		if !errors.Is(context.Cause(ctx), errLost) {
+			t.Error(context.Cause(ctx))
+		}
+	})
+	t.Run("somebody cleared it away", func(t *testing.T) {
+		h := serve(t, inmemory.New(), "a").acquire(t)
+		defer h.Release(t.Context())
+		// Between two beats.
+		h.writing <- struct{}{}
+		if err := h.fence.remove(t.Context(), h.self.path()); err != nil {
+			t.Fatal(err)
+		}
+		if err := h.standing(t.Context()); !errors.Is(err, errLost) {
+			t.Error(err)
+		}
+		<-h.writing
+	})
+	t.Run("the store does not answer", func(t *testing.T) {
+		driver := &hanging{StorageDriver: inmemory.New()}
+		f := New(driver, "a", quick, NoCache{})
+		h, ctx, err := f.Acquire(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		driver.hangs.Store(true)
+		// A deletion that is under way ends with the right to collect.
+		done := make(chan error)
+		go func() {
+			_, err := h.Delete(ctx, "", "/any")
+			done <- err
+		}()
+		if err := <-done; err == nil || !errors.Is(context.Cause(ctx), errLost) {
+			t.Error(err)
+		}
+		driver.hangs.Store(false)
+		h.Release(t.Context())
+	})
+}
+
+// TestEndWhileLooking is that of a collection: between the moment its holder was listed, with
+// the generations of that time, and the one it is read, it deletes and ends.
+func TestEndWhileLooking(t *testing.T) {
+	driver := registrytest.NewSpy(inmemory.New())
+	a, b := New(driver.StorageDriver, "a", quick, NoCache{}), New(driver, "b", quick, NoCache{})
+	before, err := b.looks.after(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	hold, ctx, err := a.Acquire(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	read := false
+	driver.Before = func(action, p string) error {
+		if action == "get" && strings.HasPrefix(path.Base(p), holderPrefix) && !read {
+			read = true
+			if _, err := hold.Pause(ctx); err != nil {
+				t.Error(err)
+			}
+			hold.Release(ctx)
+		}
+		return nil
+	}
+	after, err := b.looks.after(t.Context())
+	if err != nil || !read {
+		t.Fatal("no holder was read", err)
+	}
+	if b.unchanged(before, after, nil) {
+		t.Errorf("nothing is known of the collection: %+v, then %+v", before, after)
+	}
+}
+
+// hanging is a store that cannot be reached for a while.
+type hanging struct {
+	storagedriver.StorageDriver
+	hangs atomic.Bool
+	lists atomic.Int64
+}
+
+func (d *hanging) PutContent(ctx context.Context, path string, content []byte) error {
+	if d.hangs.Load() {
+		<-ctx.Done()
+		return ctx.Err()
+	}
+	return d.StorageDriver.PutContent(ctx, path, content)
+}
+
+func (d *hanging) List(ctx context.Context, path string) ([]string, error) {
+	d.lists.Add(1)
+	if d.hangs.Load() {
+		<-ctx.Done()
+		return nil, ctx.Err()
+	}
+	return d.StorageDriver.List(ctx, path)
+}
+
+func (d *hanging) Delete(ctx context.Context, path string) error {
+	if d.hangs.Load() {
+		<-ctx.Done()
+		return ctx.Err()
+	}
+	return d.StorageDriver.Delete(ctx, path)
+}

@@ -1,0 +1,89 @@
+package fence
+
+import (
+	"context"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	storagedriver "github.com/distribution/distribution/v3/registry/storage/driver"
+	"github.com/distribution/distribution/v3/registry/storage/driver/inmemory"
+)
+
+// lagging lists a file some time after it was written, as Swift may; one that is gone is not
+// listed any more.
+type lagging struct {
+	storagedriver.StorageDriver
+	lag time.Duration
+
+	mutex *sync.Mutex
+	since map[string]time.Time
+}
+
+func (d lagging) PutContent(ctx context.Context, path string, content []byte) error {
+	d.mutex.Lock()
+	defer d.mutex.Unlock()
+	if _, ok := d.since[path]; !ok {
+		d.since[path] = time.Now()
+	}
+	return d.StorageDriver.PutContent(ctx, path, content)
+}
+
+func (d lagging) Delete(ctx context.Context, path string) error {
+	d.mutex.Lock()
+	defer d.mutex.Unlock()
+	delete(d.since, path)
+	return d.StorageDriver.Delete(ctx, path)
+}
+
+func (d lagging) List(ctx context.Context, path string) ([]string, error) {
+	d.mutex.Lock()
+	defer d.mutex.Unlock()
+	names, err := d.StorageDriver.List(ctx, path)
+	var listed []string
+	for _, each := range names {
+		if since, ok := d.since[each]; !ok || time.Since(since) >= d.lag {
+			listed = append(listed, each)
+		}
+	}
+	return listed, err
+}
+
+// TestEndThatIsNotListed is that of a collection: its holder is gone before others can list
+// the generation it left. One that looked before it, and was suspended since, must know.
+func TestEndThatIsNotListed(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		timing := TimingOf("swift")
+		driver := lagging{inmemory.New(), timing.Settle - time.Second, new(sync.Mutex), map[string]time.Time{}}
+		a, b := New(driver, "a", timing, NoCache{}), New(driver, "b", timing, NoCache{})
+		a.clock = func() time.Duration { return time.Since(time.Time{}) }
+		b.clock = a.clock
+		before, err := b.looks.after(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		hold, ctx, err := a.Acquire(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := hold.Pause(ctx); err != nil {
+			t.Fatal(err)
+		}
+		if err := hold.Resume(ctx); err != nil {
+			t.Fatal(err)
+		}
+		go hold.Release(ctx)
+		for range 2 * timing.Settle / time.Second {
+			after, err := b.looks.after(t.Context())
+			if err != nil {
+				t.Fatal(err)
+			}
+			if b.unchanged(before, after, nil) {
+				t.Fatalf("nothing is known of the collection: %+v, then %+v", before, after)
+			}
+			time.Sleep(time.Second)
+		}
+		synctest.Wait()
+	})
+}

@@ -1,0 +1,54 @@
+package fence
+
+import (
+	"sync"
+
+	"github.com/opencontainers/go-digest"
+	"golang.org/x/sync/errgroup"
+
+	"container-registry/server/internal/layout"
+	"container-registry/server/internal/manifest"
+)
+
+// inspectors is how many files of the parts of one manifest are looked at at once.
+const inspectors = 16
+
+// inspect looks at what the manifest needs. It returns what is not in the repository, though
+// a cache may have it: somebody deleted it by way of another server, or of this one while it
+// was asked for. What is missing is the engine's to tell.
+func (p *push) inspect(content []byte, layers []digest.Digest) (absent []digest.Digest, err error) {
+	group, ctx := errgroup.WithContext(p.patience)
+	group.SetLimit(inspectors)
+	for d, said := range manifest.Sizes(content) {
+		if d.Validate() == nil {
+			group.Go(func() error { return p.measure(ctx, d, said) })
+		}
+	}
+	// An index may list layers as if they were manifests.
+	folders := map[digest.Digest]string{}
+	for _, d := range p.Manifest.Blobs {
+		folders[d] = layout.Layers
+	}
+	for _, d := range p.Manifest.Manifests {
+		folders[d] = layout.Revisions
+	}
+	for _, d := range layers {
+		folders[d] = layout.Layers
+	}
+	var mutex sync.Mutex
+	for d, folder := range folders {
+		if d.Validate() != nil {
+			continue
+		}
+		group.Go(func() error {
+			there, err := p.fence.exists(ctx, layout.LinkPath(layout.RepositoryPath(p.Repository, folder), d))
+			if !there && err == nil {
+				mutex.Lock()
+				defer mutex.Unlock()
+				absent = append(absent, d)
+			}
+			return err
+		})
+	}
+	return absent, group.Wait()
+}

@@ -1,0 +1,233 @@
+package fence
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"slices"
+	"testing"
+	"testing/iotest"
+	"time"
+
+	"github.com/opencontainers/go-digest"
+
+	"github.com/distribution/distribution/v3/registry/storage/driver/inmemory"
+)
+
+// TestManifestDuringMark gets into the journal, so that another server's collection keeps it.
+func TestManifestDuringMark(t *testing.T) {
+	driver := inmemory.New()
+	a, b := serve(t, driver, "a"), serve(t, driver, "b")
+	h := a.acquire(t)
+	defer h.Release(t.Context())
+	for _, each := range []*server{a, b} {
+		if response := each.send(t, http.MethodPut, manifestPath); response.StatusCode != http.StatusCreated {
+			t.Fatal(response.Status)
+		}
+	}
+	pushed, err := h.Pause(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(pushed) != 2 {
+		t.Fatalf("%v", pushed)
+	}
+	for _, each := range pushed {
+		if each.Repository != "team/app" || each.Reference != "1.0" || each.Digest != digest.FromString(content) || !slices.Equal(each.Manifest.Blobs, []digest.Digest{"sha256:1"}) {
+			t.Errorf("got %v", each)
+		}
+	}
+}
+
+// TestPauseDuringPush of a manifest that the collection was told of: it is kept whatever
+// is deleted, so there is nothing to do again.
+func TestPauseDuringPush(t *testing.T) {
+	driver := inmemory.New()
+	a, b := serve(t, driver, "a"), serve(t, driver, "b")
+	h := a.acquire(t)
+	defer h.Release(t.Context())
+	told := 0
+	b.onPut = func() {
+		pushed, err := h.Pause(t.Context())
+		if err != nil {
+			t.Error(err)
+		}
+		told += len(pushed)
+		if err := h.Resume(t.Context()); err != nil {
+			t.Error(err)
+		}
+	}
+	if response := b.send(t, http.MethodPut, manifestPath); response.StatusCode != http.StatusCreated || b.puts.Load() != 1 || told != 1 {
+		t.Errorf("%s after %d puts, told %d times", response.Status, b.puts.Load(), told)
+	}
+}
+
+// TestCollectionDuringPush begins after the push, which nobody told it of, and is over
+// before the push is, or still under way. What the engine had found may be gone.
+func TestCollectionDuringPush(t *testing.T) {
+	for _, released := range []bool{false, true} {
+		t.Run(fmt.Sprintf("released: %t", released), func(t *testing.T) {
+			driver := inmemory.New()
+			a, b := serve(t, driver, "a"), serve(t, driver, "b")
+			// A whole collection takes longer on a busy machine than other tests wait.
+			b.fence.timing.Patience = time.Minute
+			b.onPut = func() {
+				if b.puts.Load() > 1 {
+					return
+				}
+				h := a.acquire(t)
+				if _, err := h.Pause(t.Context()); err != nil {
+					t.Error(err)
+				}
+				if err := h.Resume(t.Context()); err != nil {
+					t.Error(err)
+				}
+				if released {
+					h.Release(t.Context())
+				} else {
+					t.Cleanup(func() { h.Release(context.Background()) })
+				}
+			}
+			if response := b.send(t, http.MethodPut, manifestPath); response.StatusCode != http.StatusCreated || b.puts.Load() != 2 {
+				t.Errorf("%s after %d puts", response.Status, b.puts.Load())
+			}
+		})
+	}
+}
+
+// TestJournalIsReadBefore a pause, which reads only what has come since.
+func TestJournalIsReadBefore(t *testing.T) {
+	driver := &hanging{StorageDriver: inmemory.New()}
+	a, b := serve(t, driver, "a"), serve(t, driver, "b")
+	h := a.acquire(t)
+	defer h.Release(t.Context())
+	push := func() {
+		if response := b.send(t, http.MethodPut, manifestPath); response.StatusCode != http.StatusCreated {
+			t.Fatal(response.Status)
+		}
+	}
+	push()
+	before, err := h.Pushed(t.Context())
+	if err != nil || len(before) != 1 {
+		t.Errorf("%v: %v", before, err)
+	}
+	push()
+	if pushed, err := h.Pause(t.Context()); err != nil || len(pushed) != 1 {
+		t.Errorf("%v: %v", pushed, err)
+	}
+}
+
+// TestPause lets reads through, and writers wait.
+func TestPause(t *testing.T) {
+	driver := inmemory.New()
+	a, b := serve(t, driver, "a"), serve(t, driver, "b")
+	h := a.acquire(t)
+	defer h.Release(t.Context())
+	if _, err := h.Pause(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	for _, each := range []*server{a, b} {
+		for _, method := range []string{http.MethodGet, http.MethodHead} {
+			if response := each.send(t, method, manifestPath); response.StatusCode != http.StatusOK {
+				t.Errorf("%s: %s", method, response.Status)
+			}
+		}
+		for method, target := range map[string]string{
+			http.MethodPut:    manifestPath,
+			http.MethodDelete: manifestPath,
+			http.MethodPost:   "/v2/team/app/blobs/uploads/",
+			http.MethodPatch:  "/v2/team/app/blobs/uploads/1-2",
+		} {
+			response := each.send(t, method, target)
+			if response.StatusCode != http.StatusServiceUnavailable || response.Header.Get("Retry-After") == "" {
+				t.Errorf("%s: %s", method, response.Status)
+			}
+		}
+	}
+	time.AfterFunc(quick.Patience/4, func() {
+		if err := h.Resume(t.Context()); err != nil {
+			t.Error(err)
+		}
+	})
+	for _, each := range []*server{a, b} {
+		if response := each.send(t, http.MethodPut, manifestPath); response.StatusCode != http.StatusCreated {
+			t.Error(response.Status)
+		}
+	}
+}
+
+// TestRefusedManifest is not read: who may not push fills no memory, and gets the
+// engine's answer even where it sends less than it announced.
+func TestRefusedManifest(t *testing.T) {
+	f := New(inmemory.New(), "a", quick, NoCache{})
+	engine := http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusUnauthorized) })
+	request := httptest.NewRequestWithContext(t.Context(), http.MethodPut, manifestPath, iotest.ErrReader(io.ErrUnexpectedEOF))
+	response := httptest.NewRecorder()
+	f.Handler(engine, "").ServeHTTP(response, request)
+	if response.Code != http.StatusUnauthorized {
+		t.Error(response.Code)
+	}
+}
+
+// TestBrokenManifest is the engine's to refuse; nobody waits for it afterwards.
+func TestBrokenManifest(t *testing.T) {
+	a := serve(t, inmemory.New(), "a")
+	request := httptest.NewRequestWithContext(t.Context(), http.MethodPut, manifestPath, iotest.ErrReader(io.ErrUnexpectedEOF))
+	response := httptest.NewRecorder()
+	a.handler.ServeHTTP(response, request)
+	if response.Code != http.StatusBadRequest {
+		t.Error(response.Code)
+	}
+	h := a.acquire(t)
+	defer h.Release(t.Context())
+	if pushed, err := h.Pause(t.Context()); err != nil || len(pushed) != 0 {
+		t.Error(pushed, err)
+	}
+}
+
+// TestManifestUnderWay is waited for, and others with it for a moment only, time and again,
+// but not for ever.
+func TestManifestUnderWay(t *testing.T) {
+	a := serve(t, inmemory.New(), "a")
+	h := a.acquire(t)
+	defer h.Release(t.Context())
+	began, end := make(chan struct{}), make(chan struct{})
+	a.onPut = func() {
+		close(began)
+		<-end
+	}
+	answered := make(chan int, 1)
+	go func() { answered <- a.send(t, http.MethodPut, manifestPath).StatusCode }()
+	<-began
+	for range 3 {
+		if _, err := h.Pause(t.Context()); !errors.Is(err, ErrWriters) {
+			t.Fatal(err)
+		}
+		if err := h.Resume(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		if response := a.send(t, http.MethodDelete, manifestPath); response.StatusCode != http.StatusOK {
+			t.Error(response.Status)
+		}
+	}
+	if grown := 8 * a.fence.shortestDrain(); h.patience != grown {
+		t.Errorf("%s, not %s", h.patience, grown)
+	}
+	h.patience = longestDrain * a.fence.shortestDrain()
+	if _, err := h.Pause(t.Context()); err == nil || errors.Is(err, ErrWriters) {
+		t.Error(err)
+	}
+	go close(end)
+	if pushed, err := h.Pause(t.Context()); err != nil || len(pushed) != 1 {
+		t.Error(pushed, err)
+	}
+	if h.patience != a.fence.shortestDrain() {
+		t.Error(h.patience)
+	}
+	if status := <-answered; status != http.StatusCreated {
+		t.Error(status)
+	}
+}

@@ -1,0 +1,131 @@
+package fence
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"sync"
+	"time"
+
+	"github.com/distribution/distribution/v3/registry/api/errcode"
+	"github.com/opencontainers/go-digest"
+
+	"container-registry/server/internal/layout"
+)
+
+// doubts are what manifests give another size than it has in the store. A power cut or a
+// full disk leaves such blobs. Only the bytes could tell who is wrong, and nobody reads them
+// all: whoever asks for it next in that repository is told that it is not there, and uploads
+// it. What was uploaded is verified, and takes the place of what has another size.
+type doubts struct {
+	remember time.Duration
+
+	mutex sync.Mutex
+	until map[doubt]time.Time
+}
+
+type doubt struct {
+	repository string
+	digest     digest.Digest
+}
+
+// maxDoubts bounds what clients that write wrong manifests leave here.
+const maxDoubts = 10_000
+
+func (d *doubts) add(repository string, blob digest.Digest) {
+	d.mutex.Lock()
+	defer d.mutex.Unlock()
+	for each, until := range d.until {
+		if len(d.until) < maxDoubts {
+			break
+		}
+		if len(d.until) > maxDoubts || !until.After(time.Now()) {
+			delete(d.until, each)
+		}
+	}
+	if len(d.until) < maxDoubts {
+		d.until[doubt{repository, blob}] = time.Now().Add(d.remember)
+	}
+}
+
+func (d *doubts) has(repository string, blob digest.Digest) bool {
+	d.mutex.Lock()
+	defer d.mutex.Unlock()
+	return d.until[doubt{repository, blob}].After(time.Now())
+}
+
+// settle says that a client has sent it.
+func (d *doubts) settle(repository string, blob digest.Digest) {
+	d.mutex.Lock()
+	defer d.mutex.Unlock()
+	delete(d.until, doubt{repository, blob})
+}
+
+// measure compares what the manifest says of a part with what is there.
+func (p *push) measure(ctx context.Context, d digest.Digest, said int64) error {
+	size, err := p.fence.size(ctx, p.Repository, d)
+	if layout.IsMissing(err) || err == nil && size == said {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	p.fence.doubts.add(p.Repository, d)
+	return errcode.ErrorCodeSizeInvalid.WithMessage(fmt.Sprintf("%s has %d bytes here, and %d by the manifest: push again, and it will be uploaded anew", d, size, said))
+}
+
+func (f *Fence) size(ctx context.Context, repository string, d digest.Digest) (int64, error) {
+	info, err := f.driver.Stat(ctx, layout.BlobPath(d))
+	if layout.IsMissing(err) && d.Algorithm() != digest.Canonical {
+		if target, ok := f.target(ctx, repository, d); ok {
+			info, err = f.driver.Stat(ctx, layout.BlobPath(target))
+		}
+	}
+	if err != nil {
+		return 0, err
+	}
+	return info.Size(), nil
+}
+
+// verdict is what a client is told in place of what the engine says.
+type verdict struct {
+	http.ResponseWriter
+	// of is asked once.
+	of   func(status int) int
+	told bool
+}
+
+func (v *verdict) WriteHeader(status int) {
+	if !v.told && status >= http.StatusOK {
+		v.told = true
+		status = v.of(status)
+	}
+	v.ResponseWriter.WriteHeader(status)
+}
+
+func (v *verdict) Write(content []byte) (int, error) {
+	if !v.told {
+		v.WriteHeader(http.StatusOK)
+	}
+	return v.ResponseWriter.Write(content)
+}
+
+// Unwrap is for http.ResponseController.
+func (v *verdict) Unwrap() http.ResponseWriter { return v.ResponseWriter }
+
+// doubting says of what is there with the wrong size that it is not. The engine was asked
+// first: it knows who may ask.
+func (h *handler) doubting(w http.ResponseWriter, repository string, d digest.Digest) http.ResponseWriter {
+	if !h.fence.doubts.has(repository, d) {
+		return w
+	}
+	return &verdict{ResponseWriter: w, of: func(status int) int {
+		if status != http.StatusOK && status != http.StatusTemporaryRedirect {
+			return status
+		}
+		for _, name := range []string{"Content-Length", "Content-Type", "Docker-Content-Digest", "Etag", "Location"} {
+			w.Header().Del(name)
+		}
+		return http.StatusNotFound
+	}}
+}

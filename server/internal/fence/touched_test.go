@@ -1,0 +1,41 @@
+package fence
+
+import (
+	"net/http"
+	"net/http/httptest"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/opencontainers/go-digest"
+
+	"github.com/distribution/distribution/v3/registry/storage/driver/inmemory"
+)
+
+const anyBlob = digest.Digest("sha256:e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855")
+
+// deletes says whether nobody counts on it.
+func deletes(f *Fence, d digest.Digest) bool {
+	done, _ := f.touched.Delete(d, func() error { return nil })
+	return done
+}
+
+// TestLongUpload takes longer than what clients were told is remembered: that begins when
+// they are told.
+func TestLongUpload(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := New(inmemory.New(), "a", TimingOf("filesystem"), NoCache{})
+		engine := http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+			time.Sleep(3 * time.Hour)
+			if deletes(f, anyBlob) {
+				t.Error("it is deleted while it is uploaded")
+			}
+			w.WriteHeader(http.StatusCreated)
+		})
+		r := httptest.NewRequestWithContext(t.Context(), http.MethodPut, "/v2/app/blobs/uploads/1?digest="+anyBlob.String(), nil)
+		f.Handler(engine, "").ServeHTTP(httptest.NewRecorder(), r)
+		if deletes(f, anyBlob) {
+			t.Error("nobody remembers who was just told")
+		}
+	})
+}

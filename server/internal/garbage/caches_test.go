@@ -1,0 +1,89 @@
+package garbage
+
+import (
+	"fmt"
+	"net/http"
+	"strings"
+	"testing"
+
+	"github.com/opencontainers/go-digest"
+	v1 "github.com/opencontainers/image-spec/specs-go/v1"
+
+	"container-registry/server/internal/layout"
+	"container-registry/server/internal/registrytest"
+)
+
+// deletable is what a client asks for, and counts on in what it pushes then.
+type deletable struct {
+	name string
+	// path is of the request, and link of the file that says that it is there.
+	path, link string
+	// pushed is a manifest that needs it.
+	pushed string
+}
+
+// deletables are pushed anew.
+func deletables(t *testing.T, r *rig) []deletable {
+	layer := registrytest.Layer(1, 100)
+	d := digest.FromBytes(layer)
+	image := r.Push(t, "app", "1", layer)
+	size := len(r.content(t, "app", "1"))
+	return []deletable{
+		{"a layer", "/v2/app/blobs/" + d.String(), layout.LinkPath(layout.RepositoryPath("app", layout.Layers), d), fmt.Sprintf(
+			`{"schemaVersion":2,"mediaType":%q,"config":{"mediaType":%q,"digest":%q,"size":100},"layers":[]}`,
+			v1.MediaTypeImageManifest, v1.MediaTypeImageConfig, d)},
+		{"a manifest", "/v2/app/manifests/" + image.String(), layout.RevisionPath("app", image), fmt.Sprintf(
+			`{"schemaVersion":2,"mediaType":%q,"manifests":[{"mediaType":%q,"digest":%q,"size":%d}]}`,
+			v1.MediaTypeImageIndex, v1.MediaTypeImageManifest, image, size)},
+	}
+}
+
+// TestDeletedElsewhere is what another server deleted, as far as this one's cache does not know.
+func TestDeletedElsewhere(t *testing.T) {
+	for i, name := range []string{"a layer", "a manifest"} {
+		t.Run(name, func(t *testing.T) {
+			driver := folder(t)
+			a, b := serve(t, driver, "a", quick, Options{}), serve(t, driver, "b", quick, Options{})
+			d := deletables(t, a)[i]
+			if status := head(t, a.URL+d.path); status != http.StatusOK {
+				t.Fatal(status)
+			}
+			b.DeletePath(t, d.path)
+			a.refusesUnknown(t, d)
+		})
+	}
+}
+
+// refusesUnknown also wants clients to be told of it before they push again.
+func (r *rig) refusesUnknown(t *testing.T, d deletable) {
+	t.Helper()
+	if status, text := r.tryManifest(t, "app", "2", d.pushed); status != http.StatusBadRequest || !strings.Contains(text, "UNKNOWN") {
+		t.Errorf("%d: %s", status, text)
+	}
+	if status := head(t, r.URL+d.path); status != http.StatusNotFound {
+		t.Errorf("it is there: %d", status)
+	}
+}
+
+// TestDeletedWhileAskedFor is found by one request, and gone before that has noted it.
+func TestDeletedWhileAskedFor(t *testing.T) {
+	for i, name := range []string{"a layer", "a manifest"} {
+		t.Run(name, func(t *testing.T) {
+			driver := &after{folder(t), func(string) {}}
+			d := deletables(t, serve(t, driver.StorageDriver, "a", quick, Options{}))[i]
+			r := serve(t, driver, "b", quick, Options{})
+			deleted := false
+			driver.read = func(path string) {
+				if path == d.link && !deleted {
+					deleted = true
+					r.DeletePath(t, d.path)
+				}
+			}
+			head(t, r.URL+d.path)
+			if !deleted {
+				t.Fatal("it was not asked for")
+			}
+			r.refusesUnknown(t, d)
+		})
+	}
+}

@@ -1,0 +1,109 @@
+package garbage
+
+import (
+	"cmp"
+	"context"
+	"encoding/json"
+	"errors"
+	"slices"
+	"time"
+
+	"container-registry/server/internal/layout"
+)
+
+const (
+	// keptAt is where a store tells of its latest collections, beside the registry's own folder;
+	// no registry looks there.
+	keptAt = "/container-registry-history/collections"
+	// lookAgain is how often a server learns of those of others.
+	lookAgain = 5 * time.Minute
+	// patience is for the store.
+	patience = 30 * time.Second
+	// mostKept is more than all of them take.
+	mostKept = 64 << 10
+)
+
+// errBefore is of a collection that another process carried out, whose log says why it failed.
+var errBefore = errors.New("it failed; the log of that time says why")
+
+// kept is what a store remembers of a collection.
+type kept struct {
+	Began  time.Time `json:"began"`
+	Failed bool      `json:"failed,omitempty"`
+	Report *Report   `json:"report,omitempty"`
+}
+
+// keep adds this process's collections to those of the store. It is no harm when that fails: they
+// are added after the next one.
+func (c *Collector) keep(ctx context.Context) {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), patience)
+	defer cancel()
+	err := c.recall(ctx)
+	if err == nil {
+		var all []kept
+		for _, run := range c.Runs() {
+			all = append(all, kept{run.Began.UTC(), run.Err != nil, run.Report})
+		}
+		var content []byte
+		if content, err = json.Marshal(all); err == nil {
+			err = c.driver.PutContent(ctx, keptAt, content)
+		}
+	}
+	if err != nil {
+		c.log.WithError(err).Warn("the store could not be told of the collection; the page and metrics forget it with this process")
+	}
+}
+
+// recall learns of the store's latest collections: of those before this process, and of other
+// servers.
+func (c *Collector) recall(ctx context.Context) error {
+	content, err := c.driver.GetContent(ctx, keptAt)
+	if layout.IsMissing(err) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	var all []kept
+	if len(content) > mostKept || json.Unmarshal(content, &all) != nil {
+		// A power cut may have left half of it. The next collection writes it anew.
+		return nil
+	}
+	var runs []Run
+	for _, each := range all {
+		run := Run{Began: each.Began, Report: each.Report}
+		if each.Failed {
+			run.Err = errBefore
+		}
+		runs = append(runs, run)
+	}
+	c.history.add(runs)
+	return nil
+}
+
+// recallInBackground is for a server, which does without while the store is away.
+func (c *Collector) recallInBackground(ctx context.Context) {
+	ctx, cancel := context.WithTimeout(ctx, patience)
+	defer cancel()
+	if err := c.recall(ctx); err != nil && ctx.Err() == nil {
+		c.log.WithError(err).Debug("the store does not tell of its latest collections")
+	}
+}
+
+// add leaves out what is known already.
+func (h *history) add(runs []Run) {
+	h.mutex.Lock()
+	defer h.mutex.Unlock()
+	for _, run := range runs {
+		if !slices.ContainsFunc(h.runs, func(known Run) bool { return known.Began.Equal(run.Began) }) {
+			h.runs = append(h.runs, run)
+		}
+		if run.Err == nil && run.Report != nil {
+			if ended := run.Began.Add(run.Report.Took); ended.After(h.totals.LastSuccess) {
+				h.totals.LastSuccess = ended
+			}
+		}
+	}
+	slices.SortStableFunc(h.runs, func(a, b Run) int { return cmp.Compare(b.Began.UnixNano(), a.Began.UnixNano()) })
+	h.runs = h.runs[:min(len(h.runs), remembered)]
+}

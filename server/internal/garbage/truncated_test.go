@@ -1,0 +1,149 @@
+package garbage
+
+import (
+	"fmt"
+	"net/http"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/opencontainers/go-digest"
+	v1 "github.com/opencontainers/image-spec/specs-go/v1"
+
+	"container-registry/server/internal/layout"
+	"container-registry/server/internal/registrytest"
+)
+
+// TestTruncatedLayer is uploaded again, and served whole.
+func TestTruncatedLayer(t *testing.T) {
+	r := serve(t, folder(t), "a", quick, Options{})
+	layer := registrytest.Layer(1, 100)
+	r.Push(t, "app", "1", layer)
+	r.put(t, layout.BlobPath(digest.FromBytes(layer)), "truncated")
+	r = serve(t, r.collector.driver, "b", quick, Options{})
+	r.Push(t, "app", "1", layer)
+	r.Pulled(t)
+}
+
+// TestTruncatedLayerThatIsThere is what a client is told before it pushes an image of it,
+// which is refused. It pushes again, is told that the layer is not there, and uploads it.
+// What other repositories and servers knew of it, they forget.
+func TestTruncatedLayerThatIsThere(t *testing.T) {
+	r := serve(t, folder(t), "a", quick, Options{})
+	layer := registrytest.Layer(1, 100)
+	d := digest.FromBytes(layer)
+	r.Push(t, "app", "1", layer)
+	r.Push(t, "other", "1", layer)
+	image := r.content(t, "app", "1")
+	r.put(t, layout.BlobPath(d), "truncated")
+	r, elsewhere := serve(t, r.collector.driver, "b", quick, Options{}), serve(t, r.collector.driver, "c", quick, Options{})
+	for _, each := range []*rig{r, elsewhere} {
+		for _, repository := range []string{"app", "other"} {
+			if status := head(t, each.URL+"/v2/"+repository+"/blobs/"+d.String()); status != http.StatusOK {
+				t.Errorf("it is no secret: %d", status)
+			}
+		}
+	}
+	if status, text := r.tryManifest(t, "app", "1", image); status != http.StatusBadRequest || !strings.Contains(text, "SIZE_INVALID") || !strings.Contains(text, d.String()) {
+		t.Errorf("%d: %s", status, text)
+	}
+	if status := head(t, r.URL+"/v2/app/blobs/"+d.String()); status != http.StatusNotFound {
+		t.Errorf("it is still there: %d", status)
+	}
+	if status := r.tryMount(t, "app", "other", d); status != http.StatusAccepted {
+		t.Errorf("it is mounted: %d", status)
+	}
+	r.PushBlob(t, "app", d, layer)
+	if status, text := r.tryManifest(t, "app", "1", image); status != http.StatusCreated {
+		t.Errorf("%d: %s", status, text)
+	}
+	time.Sleep(quick.Fresh)
+	for _, each := range []*rig{r, elsewhere} {
+		if status := head(t, each.URL+"/v2/other/blobs/"+d.String()); status != http.StatusOK {
+			t.Errorf("%d", status)
+		}
+		each.Pulled(t)
+	}
+}
+
+// TestTruncatedManifest is one that an index names, which clients ask for before they push
+// it again.
+func TestTruncatedManifest(t *testing.T) {
+	r := serve(t, folder(t), "a", quick, Options{})
+	part := r.Push(t, "app", "part", registrytest.Layer(1, 100))
+	r.PushIndex(t, "app", "1", part)
+	content, index := r.content(t, "app", "part"), r.content(t, "app", "1")
+	r.put(t, layout.BlobPath(part), content[:len(content)/2])
+	r = serve(t, r.collector.driver, "b", quick, Options{})
+	for _, reference := range []string{"part", part.String()} {
+		if status := head(t, r.URL+"/v2/app/manifests/"+reference); status != http.StatusNotFound {
+			t.Errorf("%s is there: %d", reference, status)
+		}
+	}
+	if status, text := r.tryManifest(t, "app", "1", index); status != http.StatusBadRequest || !strings.Contains(text, "SIZE_INVALID") {
+		t.Errorf("%d: %s", status, text)
+	}
+	if status := head(t, r.URL+"/v2/app/manifests/"+part.String()); status != http.StatusNotFound {
+		t.Errorf("it is there: %d", status)
+	}
+	for _, each := range []struct{ reference, content string }{{part.String(), content}, {"1", index}} {
+		if status, text := r.tryManifest(t, "app", each.reference, each.content); status != http.StatusCreated {
+			t.Errorf("%s: %d: %s", each.reference, status, text)
+		}
+	}
+	if status := head(t, r.URL+"/v2/app/manifests/"+part.String()); status != http.StatusOK {
+		t.Errorf("%d", status)
+	}
+	r.Pulled(t)
+}
+
+// TestWrongSize is the manifest's: what was uploaded again is there once more.
+func TestWrongSize(t *testing.T) {
+	r := serve(t, folder(t), "a", quick, Options{})
+	layer := registrytest.Layer(1, 100)
+	d := digest.FromBytes(layer)
+	for name, pushed := range map[string]digest.Digest{"sha256": d, "sha512": sum512(layer)} {
+		t.Run(name, func(t *testing.T) {
+			r.PushBlob(t, "app", pushed, layer)
+			r.PushBlob(t, "app", v1.DescriptorEmptyJSON.Digest, v1.DescriptorEmptyJSON.Data)
+			const image = `{"schemaVersion":2,"mediaType":%q,"config":{"mediaType":%q,"digest":%q,"size":2},"layers":[{"mediaType":%q,"digest":%q,"size":%d}]}`
+			manifest := func(size int) string {
+				return fmt.Sprintf(image, v1.MediaTypeImageManifest, v1.MediaTypeImageConfig, v1.DescriptorEmptyJSON.Digest, v1.MediaTypeImageLayer, pushed, size)
+			}
+			if status, text := r.tryManifest(t, "app", "1", manifest(99)); status != http.StatusBadRequest || !strings.Contains(text, "SIZE_INVALID") {
+				t.Errorf("%d: %s", status, text)
+			}
+			r.PushBlob(t, "app", pushed, layer)
+			if status := head(t, r.URL+"/v2/app/blobs/"+pushed.String()); status != http.StatusOK {
+				t.Errorf("%d", status)
+			}
+			if status, text := r.tryManifest(t, "app", "1", manifest(100)); status != http.StatusCreated {
+				t.Errorf("%d: %s", status, text)
+			}
+		})
+	}
+}
+
+// content is that of a manifest.
+func (r *rig) content(t *testing.T, repository, tag string) string {
+	t.Helper()
+	d, err := r.collector.driver.GetContent(t.Context(), layout.TagPath(repository, tag))
+	if err != nil {
+		t.Fatal(err)
+	}
+	content, err := r.collector.driver.GetContent(t.Context(), layout.BlobPath(digest.Digest(d)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(content)
+}
+
+func (r *rig) tryMount(t *testing.T, repository, from string, d digest.Digest) int {
+	t.Helper()
+	response, err := http.Post(r.URL+"/v2/"+repository+"/blobs/uploads/?from="+from+"&mount="+d.String(), "", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	response.Body.Close()
+	return response.StatusCode
+}

@@ -1,0 +1,29 @@
+package manifest
+
+import (
+	"encoding/json"
+
+	"github.com/opencontainers/go-digest"
+)
+
+// Sizes are what a manifest says of the bytes of what it needs, where it does.
+func Sizes(content []byte) map[digest.Digest]int64 {
+	type sized struct {
+		Digest digest.Digest `json:"digest"`
+		Size   *int64        `json:"size"`
+	}
+	var fields struct {
+		Config    sized   `json:"config"`
+		Layers    []sized `json:"layers"`
+		Manifests []sized `json:"manifests"`
+	}
+	// What the engine took can be read as far as the engine reads it.
+	_ = json.Unmarshal(content, &fields)
+	sizes := map[digest.Digest]int64{}
+	for _, each := range append(append(fields.Layers, fields.Manifests...), fields.Config) {
+		if each.Size != nil {
+			sizes[each.Digest] = *each.Size
+		}
+	}
+	return sizes
+}

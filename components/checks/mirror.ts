@@ -31,13 +31,15 @@ const at = "mirror.";
 const url = /^https?:\/\/[^\s/?#@]+\/?$/;
 /** As Go writes a duration; a number without a unit would be nanoseconds. */
 const duration = /^(?=.*[1-9])(\d+(\.\d+)?[hms])+$/;
+const size = /^[1-9]\d{0,5}[MGT]B$/;
 
 export function mirrorProblems(mirror: Mirror, allowInsecure: boolean): Problem[] {
-  const { upstream, port, ttl, password, caCertificates } = completeMirror(mirror);
+  const { upstream, port, ttl, maxSize, password, caCertificates } = completeMirror(mirror);
   return [
     ...texts(at, { upstream }, url, "the URL of a registry with http:// or https://, without user and path"),
     ...wholeNumbers(at, { port }, 1, 65535),
     ...texts(at, { ttl }, duration, "a time with its unit, h, m or s, such as 168h"),
+    ...texts(at, { maxSize }, size, "a whole number with its unit, MB, GB or TB, such as 20GB"),
     ...loginProblems(mirror),
     ...when(
       password !== undefined && upstream.startsWith("http:") && !allowInsecure,

@@ -1,5 +1,6 @@
 import { AuditLevel } from "../args/logs";
 import { NotifiedAction } from "../args/notifications";
+import { bytesOf } from "./sizes";
 
 /** Folder of the audit, in the container. */
 export const auditFolder = "/var/log/container-registry";
@@ -23,6 +24,8 @@ export interface OwnConfiguration {
   /** What there is a record of. Default: `off`. */
   audit?: AuditLevel;
   notifications?: readonly NotificationConfiguration[];
+  /** What the cache of a mirror may hold: `20GB`. */
+  maxSize?: string;
 }
 
 /** The section of the configuration file that the engine passes by; none where it would be empty. */
@@ -31,11 +34,13 @@ export function ownSection({
   ui = false,
   audit = AuditLevel.Off,
   notifications = [],
+  maxSize,
 }: OwnConfiguration): object {
   const server = {
     ...(trustedProxies.length === 0 ? {} : { trustedproxies: trustedProxies }),
     ...(ui ? { ui: { enabled: true } } : {}),
     ...(audit === AuditLevel.Off ? {} : { audit: { folder: auditFolder, reads: audit === AuditLevel.All } }),
+    ...(maxSize === undefined ? {} : { mirror: { maxbytes: bytesOf(maxSize) } }),
     ...(notifications.length === 0
       ? {}
       : { notifications: notifications.map(({ caCertificates: ca, ...rest }) => defined({ ...rest, ca })) }),

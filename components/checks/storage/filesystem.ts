@@ -37,7 +37,7 @@ function hostPathProblems(hostPath: string, ofVolume: Record<string, unknown>): 
       when(
         value !== undefined,
         `${at}${key}`,
-        `cannot stand beside ${at}hostPath; images are kept in a volume or in a folder of the host`,
+        `can't be combined with ${at}hostPath; images are kept in a volume or in a folder of the host`,
       ),
     ),
     ...when(

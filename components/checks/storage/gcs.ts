@@ -3,7 +3,7 @@ import { knownNow } from "../inputs";
 import { Problem, shown } from "../problems";
 import { filled, notEmpty, required, texts, when, wholeNumbers } from "../rules";
 import { provisionedOptions } from "./provisioned";
-import { GiB, KiB } from "./sizes";
+import { GiB, KiB } from "../../render/sizes";
 
 const at = "storage.gcs.";
 const needed = 'storage.driver "gcs" needs it';
@@ -34,7 +34,7 @@ export function gcsProblems(options: GcsStorage, provision: boolean): Problem[] 
     ...when(
       key !== undefined && !isServiceAccountKey(key),
       `${at}credentials`,
-      'is no JSON key of a service account (a JSON object with "type": "service_account", "client_email" and "private_key")',
+      'is not the JSON key of a service account (a JSON object with "type": "service_account", "client_email" and "private_key")',
     ),
   ];
 }

@@ -1,7 +1,7 @@
 import { OssStorage } from "../../args/storage";
 import { Problem } from "../problems";
 import { alternatives, filled, required, texts, together, when, wholeNumbers } from "../rules";
-import { GiB, KiB } from "./sizes";
+import { GiB, KiB } from "../../render/sizes";
 
 const at = "storage.oss.";
 const needed = 'storage.driver "oss" needs it';
@@ -33,7 +33,7 @@ export function ossProblems(options: OssStorage): Problem[] {
       when(
         value === true && endpoint !== undefined,
         `${at}${key}`,
-        `cannot stand beside ${at}endpoint; the endpoint says itself where it is`,
+        `can't be combined with ${at}endpoint; the endpoint says itself where it is`,
       ),
     ),
     ...when(

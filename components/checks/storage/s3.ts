@@ -2,7 +2,7 @@ import { S3Storage } from "../../args/storage";
 import { Problem, shown } from "../problems";
 import { filled, notEmpty, oneOf, required, texts, together, urls, when, wholeNumbers } from "../rules";
 import { provisionedOptions } from "./provisioned";
-import { GiB, MiB } from "./sizes";
+import { GiB, MiB } from "../../render/sizes";
 
 const at = "storage.s3.";
 const needed = 'storage.driver "s3" needs it';

@@ -1,6 +1,6 @@
 import { SwiftStorage } from "../../args/storage";
 import { Problem, shown } from "../problems";
-import { GiB, MiB } from "./sizes";
+import { GiB, MiB } from "../../render/sizes";
 import { alternatives, filled, oneOf, required, texts, urls, when, wholeNumbers } from "../rules";
 
 const at = "storage.swift.";
@@ -68,7 +68,7 @@ function applicationCredentialProblems(options: SwiftStorage): Problem[] {
       `${at}authVersion`,
       `${version} is not allowed with an application credential; it needs 3, as in an authUrl that ends in /v3`,
     ),
-    ...when(password !== undefined, `${at}password`, "cannot stand beside an application credential; give one of them"),
+    ...when(password !== undefined, `${at}password`, "can't be combined with an application credential; give one of them"),
     ...(applicationCredentialName === undefined
       ? []
       : [

@@ -14,7 +14,9 @@ import (
 	"os/exec"
 	"path"
 	"path/filepath"
+	"slices"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -44,6 +46,11 @@ func TestMain(m *testing.M) {
 
 const upstreamPassword = "s3cret"
 
+// blobs is the number of blobs at the end of the row before another one.
+func blobs(number int, before string) string {
+	return fmt.Sprintf("<td class=\"number\">%d</td></tr>\n      <tr><th scope=\"row\">%s", number, before)
+}
+
 // TestMirror has an upstream that is away while the mirror starts, then answers, and is
 // away again; and a mirror that is killed.
 func TestMirror(t *testing.T) {
@@ -62,13 +69,15 @@ func TestMirror(t *testing.T) {
 				}
 			}
 			upstream.away.Store(false)
-			m.until("a pull", func() bool { status, _ := m.get("manifests/latest"); return status == http.StatusOK })
+			m.untilPulled("latest")
 			m.pull()
+			m.shows("answers</span>", `<td class="name">library/app</td>`, blobs(0, "Misses"), blobs(2, "Fetched"))
 
 			upstream.away.Store(true)
 			m.kill()
 			m.start()
 			m.pull()
+			m.shows("cannot be reached</span>", blobs(2, "Misses"), blobs(0, "Fetched"), "100 %")
 			if report := m.size(); !strings.HasPrefix(report, "1 repositories, 3 blobs, 0.") {
 				t.Errorf("the size is %q", report)
 			}
@@ -146,6 +155,82 @@ func TestMirrorTellsRefusals(t *testing.T) {
 	}
 }
 
+// TestMirrorIsBounded deletes what was pulled longest ago, also of what it had before it was bounded.
+func TestMirrorIsBounded(t *testing.T) {
+	upstream := newUpstream(t, "")
+	for i, tag := range []string{"1", "2", "3", "4"} {
+		upstream.push.Push(t, "library/app", tag, registrytest.Layer(uint64(10+i), 400_000))
+	}
+	m := &mirrorProcess{t: t, folder: t.TempDir(), upstream: upstream.server.URL, ttl: "1h"}
+	m.start()
+	for _, tag := range []string{"1", "2", "3"} {
+		m.pullTag(tag)
+	}
+	m.kill()
+	m.most = 1_000_000
+	m.start()
+	// has pulls what is cached, the first longest ago, and knows that something else is not.
+	has := func(tags []string, missing string) {
+		t.Helper()
+		m.until("room", func() bool { return strings.Contains(m.size(), " 0.8 MB") })
+		upstream.away.Store(true)
+		defer upstream.away.Store(false)
+		for _, tag := range tags {
+			m.pullTag(tag)
+		}
+		if status, _ := m.get("manifests/" + missing); status != http.StatusServiceUnavailable {
+			t.Errorf("%s, pulled longest ago: %d", missing, status)
+		}
+	}
+	has([]string{"3", "2"}, "1")
+	m.shows("Above 1.0 MB, what was pulled longest ago goes first")
+	m.untilPulled("4")
+	m.pullTag("4")
+	has([]string{"2", "4"}, "3")
+	m.untilPulled("3")
+	m.pullTag("3")
+}
+
+// TestMirrorLetsGo has clients leave while a layer comes from an upstream that has stalled: their
+// connections end, and so do those to the upstream.
+func TestMirrorLetsGo(t *testing.T) {
+	upstream := newUpstream(t, "")
+	m := &mirrorProcess{t: t, folder: t.TempDir(), upstream: upstream.server.URL, ttl: "1h"}
+	m.start()
+	image := m.image("latest")
+	files := func() int {
+		list, err := os.ReadDir(fmt.Sprintf("/proc/%d/fd", m.process.Process.Pid))
+		if err != nil {
+			t.Fatal(err)
+		}
+		return len(list)
+	}
+	upstream.stalls.Store(true)
+	before := files()
+	ctx, leave := context.WithCancel(t.Context())
+	var clients sync.WaitGroup
+	for range 20 {
+		clients.Go(func() {
+			request, err := http.NewRequestWithContext(ctx, http.MethodGet, m.base+"/v2/library/app/blobs/"+image.Layers[0].Digest.String(), nil)
+			if err != nil {
+				t.Error(err)
+				return
+			}
+			if response, err := http.DefaultClient.Do(request); err == nil {
+				_, _ = io.Copy(io.Discard, response.Body)
+				response.Body.Close()
+			}
+		})
+	}
+	m.until("all that is asked", func() bool { return upstream.stalled.Load() == 20 })
+	leave()
+	clients.Wait()
+	http.DefaultClient.CloseIdleConnections()
+	m.until("an end", func() bool { return upstream.stalled.Load() == 0 && files() < before+5 })
+	upstream.stalls.Store(false)
+	m.pull()
+}
+
 // TestMirrorRebuildsItsList starts on a cache whose list of what expires is broken, or lacks
 // what was cached before a crash.
 func TestMirrorRebuildsItsList(t *testing.T) {
@@ -194,6 +279,9 @@ type upstream struct {
 	away   atomic.Bool
 	// forges is set when the image's manifest is the answer to every digest.
 	forges atomic.Bool
+	// stalls is set when layers stop half way, and stalled is how many do.
+	stalls  atomic.Bool
+	stalled atomic.Int32
 	// refusal is the status of every answer but that to the question how to log in.
 	refusal atomic.Int32
 	// referrers answers whom is asked for them; nil where that is not known.
@@ -238,6 +326,16 @@ func newUpstream(t *testing.T, scheme string) *upstream {
 			challenge(`Bearer realm="` + u.server.URL + `/token",service="test"`)
 		case scheme == "Basic" && !known:
 			challenge(`Basic realm="test"`)
+		case u.stalls.Load() && r.Method == http.MethodGet && strings.Contains(r.URL.Path, "/blobs/"):
+			answer := httptest.NewRecorder()
+			app.ServeHTTP(answer, r.Clone(context.WithoutCancel(r.Context())))
+			maps.Copy(w.Header(), answer.Header())
+			w.WriteHeader(answer.Code)
+			_, _ = w.Write(answer.Body.Bytes()[:answer.Body.Len()/2])
+			_ = http.NewResponseController(w).Flush()
+			u.stalled.Add(1)
+			<-r.Context().Done()
+			u.stalled.Add(-1)
 		case u.forges.Load() && strings.Contains(r.URL.Path, "/manifests/sha256:"):
 			asked := path.Base(r.URL.Path)
 			forged := r.Clone(r.Context())
@@ -265,6 +363,8 @@ type mirrorProcess struct {
 	upstream string
 	ttl      string
 	login    bool
+	// most is what its cache may hold; 0 for no bound.
+	most int
 
 	base    string
 	process *exec.Cmd
@@ -283,11 +383,16 @@ func (m *mirrorProcess) start() {
 	if m.login {
 		login = "username: u, password: " + upstreamPassword + ", "
 	}
+	bound := ""
+	if m.most > 0 {
+		bound = fmt.Sprintf(", mirror: {maxbytes: %d}", m.most)
+	}
 	content := fmt.Sprintf(`version: 0.1
 storage: {filesystem: {rootdirectory: %s/cache}, delete: {enabled: true}}
 http: {addr: '%s'}
+server: {ui: {enabled: true}%s}
 proxy: {remoteurl: '%s', %sttl: %s}
-`, m.folder, address, m.upstream, login, m.ttl)
+`, m.folder, address, bound, m.upstream, login, m.ttl)
 	if err := os.WriteFile(m.file(), []byte(content), 0o600); err != nil {
 		m.t.Fatal(err)
 	}
@@ -323,6 +428,29 @@ func (m *mirrorProcess) until(what string, done func() bool) {
 	}
 }
 
+// untilPulled waits for an upstream that answers.
+func (m *mirrorProcess) untilPulled(tag string) {
+	m.t.Helper()
+	m.until("a pull", func() bool { status, _ := m.get("manifests/" + tag); return status == http.StatusOK })
+}
+
+// shows waits until the mirror's page has all of these, and none of what is secret.
+func (m *mirrorProcess) shows(texts ...string) {
+	m.t.Helper()
+	m.until(fmt.Sprintf("a page with %q", texts), func() bool {
+		response, err := http.Get(m.base + "/ui/")
+		if err != nil {
+			m.t.Fatal(err)
+		}
+		defer response.Body.Close()
+		page, err := io.ReadAll(response.Body)
+		if err != nil || response.StatusCode != http.StatusOK || bytes.Contains(page, []byte(upstreamPassword)) {
+			m.t.Fatalf("%d: %v: %s", response.StatusCode, err, page)
+		}
+		return !slices.ContainsFunc(texts, func(text string) bool { return !bytes.Contains(page, []byte(text)) })
+	})
+}
+
 func (m *mirrorProcess) get(path string) (int, []byte) {
 	m.t.Helper()
 	response, content := m.ask(path)
@@ -348,14 +476,26 @@ func (m *mirrorProcess) ask(path string) (*http.Response, []byte) {
 	return response, content
 }
 
-// pull gets the image and compares its parts with their digests.
+// pull gets what the upstream has from the start.
 func (m *mirrorProcess) pull() {
 	m.t.Helper()
-	status, content := m.get("manifests/latest")
-	var image v1.Manifest
+	m.pullTag("latest")
+}
+
+// image is the manifest of one.
+func (m *mirrorProcess) image(tag string) (image v1.Manifest) {
+	m.t.Helper()
+	status, content := m.get("manifests/" + tag)
 	if err := json.Unmarshal(content, &image); err != nil || status != http.StatusOK {
 		m.t.Fatalf("status %d: %v: %s\n%s", status, err, content, m.log.String())
 	}
+	return image
+}
+
+// pullTag gets an image and compares its parts with their digests.
+func (m *mirrorProcess) pullTag(tag string) {
+	m.t.Helper()
+	image := m.image(tag)
 	for _, part := range append(image.Layers, image.Config) {
 		if status, content := m.get("blobs/" + part.Digest.String()); status != http.StatusOK || digest.FromBytes(content) != part.Digest {
 			m.t.Fatalf("blob %s: status %d, %d bytes", part.Digest, status, len(content))

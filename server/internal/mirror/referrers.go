@@ -53,7 +53,7 @@ func (q *question) reply(w http.ResponseWriter, tag *heldback.Answer) {
 		defer q.answer.Body.Close()
 		q.pass(w)
 	case q.refusal != nil:
-		*told = heard{true, q.refusal}
+		*told = heard{asked: true, refusal: q.refusal}
 		w.WriteHeader(http.StatusBadGateway)
 	case tag.Status == http.StatusOK:
 		writeList(w, listIn(tag.Content.Bytes()))
@@ -95,7 +95,7 @@ func (q *question) pass(w http.ResponseWriter) {
 	const tooLong = "the upstream's list of referrers is longer than 4 MiB"
 	if q.answer.ContentLength > mostOfList {
 		// The client is gone when this fails.
-		_ = errcode.ServeJSON(w, errcode.ErrorCodeUnknown.WithMessage(tooLong))
+		_ = errcode.ServeJSON(w, errcode.ErrorCodeUnavailable.WithMessage(tooLong))
 		return
 	}
 	header := w.Header()

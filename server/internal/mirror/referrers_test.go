@@ -117,7 +117,7 @@ func TestMirrorReferrersRefused(t *testing.T) {
 		"too long": {subject.String(), func(w http.ResponseWriter, _ *http.Request) {
 			w.Header().Set("Content-Length", fmt.Sprint(4<<20+1))
 			list(w, 4<<20+1)
-		}, http.StatusInternalServerError, "longer than 4 MiB"},
+		}, http.StatusServiceUnavailable, "longer than 4 MiB"},
 		"just as long": {subject.String(), func(w http.ResponseWriter, _ *http.Request) { list(w, 4<<20) }, http.StatusOK, " "},
 		"no digest":    {"sha256:abc", func(http.ResponseWriter, *http.Request) {}, http.StatusBadRequest, "DIGEST_INVALID"},
 	} {

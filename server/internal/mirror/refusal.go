@@ -10,14 +10,15 @@ import (
 	"strings"
 
 	"github.com/distribution/distribution/v3/registry/api/errcode"
+	v2 "github.com/distribution/distribution/v3/registry/api/v2"
 )
 
 // refusal is an answer of the upstream that is not about the image: the engine takes it
 // for an image that the upstream lacks, or for a fault of its own.
 type refusal struct {
 	code errcode.ErrorCode
-	// text is for clients and the log.
-	text       string
+	// text is for clients and the log, and kind what it begins with, before the upstream's words.
+	kind, text string
 	retryAfter string
 }
 
@@ -58,7 +59,7 @@ func refusalOf(response *http.Response) *refusal {
 	if words := wordsOf(beginning); words != "" {
 		text += ": " + words
 	}
-	return &refusal{known.code, text, response.Header.Get("Retry-After")}
+	return &refusal{known.code, known.text, text, response.Header.Get("Retry-After")}
 }
 
 type failed struct{ err error }
@@ -91,7 +92,10 @@ func wordsOf(body []byte) string {
 
 // heard is what the upstream answered last for one request of a client.
 type heard struct {
-	asked   bool
+	asked bool
+	// fetched is whether a manifest or a blob was asked for, and not only what there is: a question
+	// about every tag is.
+	fetched bool
 	refusal *refusal
 }
 
@@ -102,19 +106,24 @@ func heardOf(ctx context.Context) *heard {
 	return h
 }
 
-// Handler gives clients the upstream's reason where the engine would hide it.
-func Handler(engine http.Handler) http.Handler {
+// Handler gives clients the upstream's reason where the engine would hide it, and tells of what they pull.
+func Handler(engine http.Handler, prefix string, tell func(Pull)) http.Handler {
 	// Prepare put it there.
 	upstream, ok := http.DefaultTransport.(*upstream)
 	if !ok {
 		return engine
 	}
+	router := v2.RouterWithPrefix(prefix)
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		h := &heard{}
 		r = r.WithContext(context.WithValue(r.Context(), heardKey{}, h))
-		engine.ServeHTTP(&teller{ResponseWriter: w, upstream: upstream, heard: h}, r)
+		t := &teller{ResponseWriter: w, upstream: upstream, heard: h}
+		engine.ServeHTTP(t, r)
 		// Also when the image was served, of which there may be a newer one.
 		upstream.noteRefusal(h.refusal)
+		if pull, ok := pullOf(router, r, w.Header(), h); ok && t.status < http.StatusBadRequest {
+			tell(pull)
+		}
 	})
 }
 
@@ -124,9 +133,12 @@ type teller struct {
 	upstream *upstream
 	heard    *heard
 	told     bool
+	// status is the engine's; 0 before it said one, and for 200.
+	status int
 }
 
 func (t *teller) WriteHeader(status int) {
+	t.status = status
 	if status < http.StatusBadRequest {
 		t.ResponseWriter.WriteHeader(status)
 		return

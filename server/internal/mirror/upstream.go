@@ -43,6 +43,8 @@ type upstream struct {
 
 	mu   sync.Mutex
 	away time.Time // when it was last found away; zero when it answered
+	// seen is what the page tells.
+	seen State
 	// refused is when the log last had each kind of refusal.
 	refused map[errcode.ErrorCode]time.Time
 }
@@ -60,16 +62,32 @@ func newUpstream(url string, log *logrus.Entry) *upstream {
 	return &upstream{base: base, url: url, log: log, refused: map[errcode.ErrorCode]time.Time{}}
 }
 
-// Reached says whether the upstream answered when it was asked last; true before that.
-func Reached() bool {
+// State is what the last requests of this server showed of its upstream.
+type State struct {
+	// Answered is when it answered last; zero before that.
+	Answered time.Time
+	// Away is set while it can't be reached, and Since is since when that is so, or isn't; zero before the first request.
+	Away  bool
+	Since time.Time
+	// Refusal is what it refused last, without its own words, and Refused when; empty for nothing.
+	Refusal string
+	Refused time.Time
+}
+
+// Upstream is how the upstream is. It is not asked for that.
+func Upstream() State {
+	// Prepare put it there.
 	u, ok := http.DefaultTransport.(*upstream)
 	if !ok {
-		return true
+		return State{}
 	}
 	u.mu.Lock()
 	defer u.mu.Unlock()
-	return u.away.IsZero()
+	return u.seen
 }
+
+// Reached says whether the upstream answered when it was asked last; true before that.
+func Reached() bool { return !Upstream().Away }
 
 // RoundTrip implements http.RoundTripper.
 func (u *upstream) RoundTrip(r *http.Request) (*http.Response, error) {
@@ -84,7 +102,8 @@ func (u *upstream) RoundTrip(r *http.Request) (*http.Response, error) {
 	}
 	// The engine's question how to log in belongs to no client, and is always refused.
 	if h := heardOf(r.Context()); h != nil {
-		*h = heard{asked: true, refusal: refusal}
+		h.asked, h.refusal = true, refusal
+		h.fetched = h.fetched || r.Method == http.MethodGet
 	}
 	return response, err
 }
@@ -106,6 +125,7 @@ func (u *upstream) noteRefusal(refusal *refusal) {
 	}
 	u.mu.Lock()
 	defer u.mu.Unlock()
+	u.seen.Refusal, u.seen.Refused = refusal.kind, time.Now()
 	if time.Since(u.refused[refusal.code]) < silence {
 		return
 	}
@@ -127,12 +147,19 @@ func (u *upstream) note(err error) {
 	u.mu.Lock()
 	defer u.mu.Unlock()
 	log := u.log.WithField("upstream", u.url)
+	now, away := time.Now(), err != nil
+	if u.seen.Since.IsZero() || u.seen.Away != away {
+		u.seen.Away, u.seen.Since = away, now
+	}
+	if !away {
+		u.seen.Answered = now
+	}
 	switch {
-	case err != nil:
+	case away:
 		if u.away.IsZero() {
 			log.Warnf("the upstream cannot be reached, what is cached is served: %v", err)
 		}
-		u.away = time.Now()
+		u.away = now
 	case !u.away.IsZero():
 		log.Info("the upstream answers again")
 		u.away = time.Time{}

@@ -1,0 +1,10 @@
+/** Sizes in bytes. */
+export const KiB = 1024;
+export const MiB = 1024 * KiB;
+export const GiB = 1024 * MiB;
+
+/** Bytes of a size as disks have it: `20GB` are 20,000,000,000. */
+export function bytesOf(size: string): number {
+  const units: Record<string, number> = { MB: 1e6, GB: 1e9, TB: 1e12 };
+  return Number.parseInt(size, 10) * (units[size.slice(-2)] ?? Number.NaN);
+}

@@ -20,8 +20,14 @@ type catalog struct {
 // serveCatalog lists the repositories the user may pull from.
 func (c *Controller) serveCatalog(engine http.Handler, w http.ResponseWriter, r *http.Request, d *decision) {
 	d.filtersCatalog = true
+	all := d.principal.rights.PullEverything()
+	if at := r.URL.Query().Get("last"); !all {
+		if from := skip(d.principal.rights.PullPrefixes(), at); from != at {
+			r = page(r, r.URL.Query().Get("n"), from)
+		}
+	}
 	first := record(engine, r, d)
-	if d.principal.rights.PullEverything() || first.status != http.StatusOK {
+	if all || first.status != http.StatusOK {
 		first.replay(w)
 		return
 	}
@@ -47,11 +53,11 @@ func (c *Controller) serveCatalog(engine http.Handler, w http.ResponseWriter, r 
 
 // visible collects a page of what the user may see, from as many of the engine's pages
 // as it takes.
-func (c *Controller) visible(engine http.Handler, r *http.Request, d *decision, page *recorder, wanted int) (names []string, more bool, err error) {
+func (c *Controller) visible(engine http.Handler, r *http.Request, d *decision, listed *recorder, wanted int) (names []string, more bool, err error) {
 	names = []string{}
 	for {
 		var all catalog
-		if err := json.Unmarshal(page.body.Bytes(), &all); err != nil {
+		if err := json.Unmarshal(listed.body.Bytes(), &all); err != nil {
 			return nil, false, err
 		}
 		for _, name := range all.Repositories {
@@ -63,20 +69,30 @@ func (c *Controller) visible(engine http.Handler, r *http.Request, d *decision, 
 			}
 			names = append(names, name)
 		}
-		if page.header.Get("Link") == "" || len(all.Repositories) == 0 {
+		if listed.header.Get("Link") == "" || len(all.Repositories) == 0 {
 			return names, false, nil
 		}
 		if err := r.Context().Err(); err != nil {
 			return nil, false, err
 		}
-		next := r.Clone(r.Context())
-		next.Form = url.Values{"n": {strconv.Itoa(c.maxEntries)}, "last": {all.Repositories[len(all.Repositories)-1]}}
-		next.URL.RawQuery = next.Form.Encode()
-		page = record(engine, next, &decision{principal: d.principal, filtersCatalog: true})
-		if page.status != http.StatusOK {
-			return nil, false, fmt.Errorf("the engine answers %d", page.status)
+		last := skip(d.principal.rights.PullPrefixes(), all.Repositories[len(all.Repositories)-1])
+		next := page(r, strconv.Itoa(c.maxEntries), last)
+		listed = record(engine, next, &decision{principal: d.principal, filtersCatalog: true})
+		if listed.status != http.StatusOK {
+			return nil, false, fmt.Errorf("the engine answers %d", listed.status)
 		}
 	}
+}
+
+// page asks for n names after the last.
+func page(r *http.Request, n, last string) *http.Request {
+	asked := r.Clone(r.Context())
+	asked.Form = url.Values{"last": {last}}
+	if n != "" {
+		asked.Form.Set("n", n)
+	}
+	asked.URL.RawQuery = asked.Form.Encode()
+	return asked
 }
 
 // recorder keeps an answer of the engine.

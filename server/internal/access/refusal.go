@@ -1,6 +1,7 @@
 package access
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"net/http"
@@ -18,7 +19,13 @@ import (
 	"container-registry/server/internal/token"
 )
 
-var errDenied = errors.New("not allowed for this user")
+// Why a request is refused, for who keeps a record of it.
+const (
+	NotAllowed  = "not allowed for this user"
+	NotLoggedIn = "not logged in"
+)
+
+var errDenied = errors.New(NotAllowed)
 
 // refuse finds the answer to a request that may not go on: a challenge when other
 // credentials may help, a denial otherwise. For the engine both are challenges.
@@ -33,6 +40,21 @@ func (c *Controller) refuse(r *http.Request, d *decision, users *htpasswd.Users,
 		return challenge{reason: reason}
 	default:
 		return challenge{c.challengeHeader(r, users, reason, accesses), reason}
+	}
+}
+
+// RefusalOf is why a request is refused that came through the handler; empty where it is not, where
+// it is repeated without what was refused, and for a login that failed, which is told elsewhere.
+func RefusalOf(ctx context.Context) string {
+	d := decisionOf(ctx)
+	var tooMany *credential.Refused
+	switch {
+	case d == nil || d.mountRefused || errors.Is(d.failure, credential.ErrWrong) || errors.As(d.failure, &tooMany):
+		return ""
+	case d.principal == nil || d.principal.user == "":
+		return NotLoggedIn
+	default:
+		return NotAllowed
 	}
 }
 

@@ -13,6 +13,7 @@ import (
 	"path/filepath"
 	"reflect"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 	"unicode"
@@ -135,11 +136,58 @@ func TestGoesOn(t *testing.T) {
 	second := open(t, folder)
 	second.Observe(t.Context(), push("2", before))
 	lines := shown(t, folder)
-	if len(lines) != 3 || !json.Valid([]byte(lines[0])) || lines[1] != `{"half` || !strings.Contains(lines[2], `"tag":"2"`) {
+	if len(lines) != 2 || !strings.Contains(lines[0], `"tag":"1"`) || !strings.Contains(lines[1], `"tag":"2"`) {
 		t.Errorf("%q", lines)
 	}
 	if names, _ := files(folder); len(names) != 1 {
 		t.Errorf("%q", names)
+	}
+}
+
+// TestDiskFull has a disk that fills within a line, and has room again.
+func TestDiskFull(t *testing.T) {
+	if os.Getuid() != 0 {
+		t.Skip("only root can mount a small disk")
+	}
+	folder := t.TempDir()
+	if err := syscall.Mount("audit", folder, "tmpfs", 0, "size=16k"); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := syscall.Unmount(folder, 0); err != nil {
+			t.Error(err)
+		}
+	})
+	l := open(t, folder)
+	other := filepath.Join(folder, "other")
+	if err := os.WriteFile(other, make([]byte, 8<<10), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	whole := 0
+	for ; ; whole++ {
+		l.Observe(t.Context(), push(fmt.Sprint(whole), before))
+		if _, lost := l.Counts(); lost > 0 {
+			break
+		}
+	}
+	if !l.torn {
+		t.Fatal("the disk was not full within a line")
+	}
+	if err := os.Remove(other); err != nil {
+		t.Fatal(err)
+	}
+	const more = 3
+	for i := range more {
+		l.Observe(t.Context(), push(fmt.Sprintf("after-%d", i), before))
+	}
+	lines := shown(t, folder)
+	for _, line := range lines {
+		if !json.Valid([]byte(line)) {
+			t.Errorf("%q", line)
+		}
+	}
+	if last := lines[len(lines)-1]; len(lines) != whole+more || !strings.Contains(last, fmt.Sprintf("after-%d", more-1)) {
+		t.Errorf("%d lines, want %d; the last is %s", len(lines), whole+more, last)
 	}
 }
 
@@ -175,6 +223,34 @@ func TestRefused(t *testing.T) {
 	if len(lines) != 2 || !strings.Contains(lines[0], `"action":"login","user":"alice","address":"192.0.2.1","reason":"wrong password"`) ||
 		!strings.Contains(lines[1], `"action":"login","address":"192.0.2.1","reason":"unknown user"`) || strings.Contains(lines[0], "hunter2") {
 		t.Errorf("%q", lines)
+	}
+}
+
+// TestRefusedWrites has somebody try more than gets lines, and a user who tries something meanwhile.
+func TestRefusedWrites(t *testing.T) {
+	folder := t.TempDir()
+	l := open(t, folder)
+	refused := push("latest", "")
+	refused.Digest, refused.Reason, refused.Tags = "", "not allowed for this user", append(refused.Tags, writes.TagChange{Name: "2"})
+	stranger := refused
+	stranger.User = ""
+	for range mostFailures + 5 {
+		l.ObserveRefusal(t.Context(), stranger)
+	}
+	l.ObserveRefusal(t.Context(), refused)
+	stranger.Time = stranger.Time.Add(time.Minute)
+	l.ObserveRefusal(t.Context(), stranger)
+	lines := shown(t, folder)
+	if len(lines) != mostFailures+2 {
+		t.Fatalf("%d lines", len(lines))
+	}
+	user, last := lines[mostFailures], lines[mostFailures+1]
+	want := `"action":"push","kind":"manifest","user":"alice","address":"192.0.2.1","useragent":"docker/29","repository":"team/app","tag":"latest","mediatype":"m","size":2,"refused":true,"reason":"not allowed for this user"}`
+	if !strings.HasSuffix(user, want) {
+		t.Errorf("%s\nwant %s", user, want)
+	}
+	if !strings.Contains(last, `"omitted":5`) || strings.Contains(last, "alice") {
+		t.Errorf("%s", last)
 	}
 }
 

@@ -5,8 +5,8 @@ import (
 	"time"
 )
 
-// mostFailures is how many failed logins a minute get a line: who guesses must not be able to
-// drive out what was there before.
+// mostFailures is how many failed logins a minute get a line, and how many refused writes of users
+// and of strangers: who guesses must not be able to drive out what was there before.
 const mostFailures = 120
 
 // failures counts those of the current minute.

@@ -1,5 +1,5 @@
 // Package audit keeps a record of what clients do in a registry: a line of JSON for each
-// write, for each failed login, and for each read if that is wanted. It is in files of its
+// write, also a refused one, for each failed login, and for each read if that is wanted. It is in files of its
 // own, of which the oldest go when there are too many bytes.
 package audit
 
@@ -33,7 +33,8 @@ type Log struct {
 	mostOfFile int64
 	torn       bool // the file ends within a line
 	complained time.Time
-	failures   failures
+	// What is refused has bounds of its own: logins, writes of users, and of who has not logged in.
+	failures, denied, strangers failures
 
 	written, lost atomic.Int64
 }
@@ -97,7 +98,7 @@ func (l *Log) write(line []byte) error {
 	}
 	n, err := l.file.Write(line)
 	if n > 0 {
-		l.torn = n < len(line)
+		l.torn = line[n-1] != '\n'
 	}
 	return err
 }

@@ -31,6 +31,7 @@ type record struct {
 	Digest     digest.Digest `json:"digest,omitempty"`
 	MediaType  string        `json:"mediatype,omitempty"`
 	Size       int64         `json:"size,omitempty"`
+	Refused    bool          `json:"refused,omitempty"`
 	Reason     string        `json:"reason,omitempty"`
 	// Omitted is how many records like this one were left out just before it.
 	Omitted int `json:"omitted,omitempty"`
@@ -51,20 +52,45 @@ func recordOf(user, remoteAddress, userAgent string) record {
 
 // Observe adds a line for a write, or for each of the tags that it changed.
 func (l *Log) Observe(_ context.Context, w writes.Write) {
+	for _, each := range recordsOf(w) {
+		l.add(each)
+	}
+}
+
+// ObserveRefusal adds a line for a write that its client has no right to, with the first of its
+// tags: what is refused can name any number.
+func (l *Log) ObserveRefusal(_ context.Context, w writes.Write) {
+	bound := &l.denied
+	if w.User == "" {
+		// Strangers don't take the lines of users.
+		bound = &l.strangers
+	}
+	omitted, ok := bound.admit(w.Time)
+	if !ok {
+		return
+	}
+	line := recordsOf(w)[0]
+	line.Refused, line.Omitted = true, omitted
+	l.add(line)
+}
+
+func recordsOf(w writes.Write) []record {
 	r := recordOf(w.User, w.Address, w.UserAgent)
 	r.Time, r.Action, r.Kind = w.Time.UTC(), string(w.Action), w.Kind
 	r.Repository, r.Digest, r.Size = logging.Bound(w.Repository, mostOfText), w.Digest, w.Size
 	r.MediaType, r.Reason = logging.Bound(w.MediaType, mostOfText), logging.Bound(w.Reason, mostOfText)
 	if len(w.Tags) == 0 {
-		l.add(r)
+		return []record{r}
 	}
+	var all []record
 	for _, tag := range w.Tags {
 		r.Tag, r.From = logging.Bound(tag.Name, mostOfText), tag.From
 		if w.Action == writes.Push {
 			r.To = w.Digest
 		}
-		l.add(r)
+		all = append(all, r)
 	}
+	return all
 }
 
 // Refused adds a line for a login that failed. The name of the user is empty where there is

@@ -1,7 +1,9 @@
 package audit
 
 import (
+	"bufio"
 	"context"
+	"encoding/json"
 	"errors"
 	"io"
 	"io/fs"
@@ -13,8 +15,12 @@ import (
 // lookAgain is how long those who follow wait for new lines.
 const lookAgain = 500 * time.Millisecond
 
+// mostOfLine is more than any line has.
+const mostOfLine = 16 << 10
+
 // Show writes the record of a folder to out, the oldest lines first, and then what is added
-// until ctx ends, if follow is set.
+// until ctx ends, if follow is set. It leaves out what is left of lines that were not written
+// whole, as nothing that reads JSON gets past them.
 func Show(ctx context.Context, folder string, out io.Writer, follow bool) error {
 	s := &shower{folder: folder, out: out, shown: map[string]int64{}}
 	if err := s.showNew(); err != nil || !follow {
@@ -67,7 +73,21 @@ func (s *shower) showFile(name string) error {
 	if _, err := file.Seek(s.shown[name], io.SeekStart); err != nil {
 		return err
 	}
-	n, err := io.Copy(s.out, file)
-	s.shown[name] += n
-	return err
+	for lines := bufio.NewReaderSize(file, mostOfLine); ; {
+		line, err := lines.ReadSlice('\n')
+		if errors.Is(err, io.EOF) {
+			// What has no end yet may get one.
+			return nil
+		}
+		s.shown[name] += int64(len(line))
+		if err != nil && !errors.Is(err, bufio.ErrBufferFull) {
+			return err
+		}
+		if !json.Valid(line) {
+			continue
+		}
+		if _, err := s.out.Write(line); err != nil {
+			return err
+		}
+	}
 }

@@ -75,9 +75,9 @@ func (g *Guard) Protect(server *http.Server, listener net.Listener) net.Listener
 
 type connectionKey struct{}
 
-// Handler goes around all others. It answers health checks also when there are too
-// many requests.
-func (g *Guard) Handler(next http.Handler) http.Handler {
+// Handler goes around all others. When there are too many requests, refuse answers all but
+// health checks; what it answers is TooMany.
+func (g *Guard) Handler(next, refuse http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		// The engine asks for a form before it knows the client, and net/http would read all
 		// of the body to find one. Clients of a registry put nothing there but in the query.
@@ -86,7 +86,7 @@ func (g *Guard) Handler(next http.Handler) http.Handler {
 		defer end()
 		defer g.requests.Add(-1)
 		if g.requests.Add(1) > int64(g.limits.Requests) && r.URL.Path != "/" && r.URL.Path != healthcheck.Path {
-			Unavailable(w, "too many requests at once", time.Second)
+			refuse.ServeHTTP(w, r)
 			return
 		}
 		if c, ok := r.Context().Value(connectionKey{}).(*connection); ok {
@@ -95,6 +95,11 @@ func (g *Guard) Handler(next http.Handler) http.Handler {
 		}
 		next.ServeHTTP(w, r)
 	})
+}
+
+// TooMany refuses a request.
+func TooMany(w http.ResponseWriter, _ *http.Request) {
+	Unavailable(w, "too many requests at once", time.Second)
 }
 
 // Unavailable says when to come back.

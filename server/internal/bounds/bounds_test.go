@@ -17,7 +17,7 @@ func serve(t *testing.T, limits Limits, handler http.HandlerFunc) *httptest.Serv
 	t.Helper()
 	server := httptest.NewUnstartedServer(nil)
 	g := New(limits)
-	server.Config.Handler = g.Handler(handler)
+	server.Config.Handler = g.Handler(handler, http.HandlerFunc(TooMany))
 	server.Listener = g.Protect(server.Config, server.Listener)
 	server.EnableHTTP2 = true
 	server.StartTLS()
@@ -78,25 +78,35 @@ func TestFormsAreNotRead(t *testing.T) {
 
 // TestStalledBody has a client that stops in the middle of a body.
 func TestStalledBody(t *testing.T) {
-	inBoth(t, func(t *testing.T, http2 bool) {
-		limits := generous()
-		limits.Patience = 50 * time.Millisecond
-		ended := make(chan error, 1)
-		server := serve(t, limits, func(_ http.ResponseWriter, r *http.Request) {
-			_, err := io.Copy(io.Discard, r.Body)
-			ended <- err
+	const short = 50 * time.Millisecond
+	for name, hurried := range map[string]bool{"for all requests": false, "for one": true} {
+		t.Run(name, func(t *testing.T) {
+			inBoth(t, func(t *testing.T, http2 bool) {
+				limits := generous()
+				if !hurried {
+					limits.Patience = short
+				}
+				ended := make(chan error, 1)
+				server := serve(t, limits, func(_ http.ResponseWriter, r *http.Request) {
+					if hurried {
+						Hurry(r, short)
+					}
+					_, err := io.Copy(io.Discard, r.Body)
+					ended <- err
+				})
+				body, more := io.Pipe()
+				defer more.Close()
+				go func() { _, _ = io.WriteString(more, "half") }()
+				request, _ := http.NewRequest(http.MethodPut, server.URL, body)
+				if response, err := client(server, http2).Do(request); err == nil {
+					response.Body.Close()
+				}
+				if err := <-ended; err == nil || errors.Is(err, io.EOF) {
+					t.Errorf("the body ended by %v", err)
+				}
+			})
 		})
-		body, more := io.Pipe()
-		defer more.Close()
-		go func() { _, _ = io.WriteString(more, "half") }()
-		request, _ := http.NewRequest(http.MethodPut, server.URL, body)
-		if response, err := client(server, http2).Do(request); err == nil {
-			response.Body.Close()
-		}
-		if err := <-ended; err == nil || errors.Is(err, io.EOF) {
-			t.Errorf("the body ended by %v", err)
-		}
-	})
+	}
 }
 
 // TestStalledReader has a client that takes nothing of a large answer.

@@ -63,6 +63,13 @@ func (b *body) Read(p []byte) (int, error) {
 	return n, err
 }
 
+// Hurry has the rest of a request's body come with less patience.
+func Hurry(r *http.Request, limit time.Duration) {
+	if b, ok := r.Body.(*body); ok {
+		b.patience.limit, b.patience.left = limit, min(limit, b.patience.left)
+	}
+}
+
 // writer is what a client gets.
 type writer struct {
 	http.ResponseWriter

@@ -19,7 +19,7 @@ func tellCollections(t tell, c *garbage.Collector) {
 	t(counter, "registry_collection_freed_bytes_total", "Size of the blobs that garbage collections of this server deleted.", float64(totals.Bytes))
 	t(gauge, "registry_collection_running", "Whether this server collects garbage now.", number(totals.UnderWay))
 	if !totals.LastSuccess.IsZero() {
-		t(gauge, "registry_collection_last_success_timestamp_seconds", "When the last garbage collection of this server that succeeded ended.", seconds(totals.LastSuccess))
+		t(gauge, "registry_collection_last_success_timestamp_seconds", "When the last garbage collection of the store that succeeded ended.", seconds(totals.LastSuccess))
 	}
 	if next := c.Next(); len(next) == 2 {
 		t(gauge, "registry_collection_next_timestamp_seconds", "When garbage is collected next, by the schedule.", seconds(next[0]))
@@ -28,8 +28,8 @@ func tellCollections(t tell, c *garbage.Collector) {
 	// One that failed at once has no report.
 	if all := c.Runs(); len(all) > 0 && all[0].Report != nil {
 		last := all[0].Report
-		t(gauge, "registry_collection_last_duration_seconds", "How long the last garbage collection of this server took.", last.Took.Seconds())
-		t(gauge, "registry_collection_last_pause_seconds", "The longest pause of writers in the last garbage collection of this server.", last.LongestPause.Seconds())
-		t(gauge, "registry_retention_would_delete_tags", "Tags that the last garbage collection of this server would have deleted, were retention no dry run.", float64(last.Wishes))
+		t(gauge, "registry_collection_last_duration_seconds", "How long the last garbage collection of the store took.", last.Took.Seconds())
+		t(gauge, "registry_collection_last_pause_seconds", "The longest pause of writers in the last garbage collection of the store.", last.LongestPause.Seconds())
+		t(gauge, "registry_retention_would_delete_tags", "Tags that the last garbage collection of the store would have deleted, were retention no dry run.", float64(last.Wishes))
 	}
 }

@@ -18,6 +18,7 @@ import (
 
 	"container-registry/server/internal/config"
 	"container-registry/server/internal/layout"
+	"container-registry/server/internal/wait"
 )
 
 const (
@@ -186,12 +187,5 @@ func (e *endpoint) forgive() {
 // pause waits for a time between half and all of a duration, so that servers do not ask all
 // at once. It is false when ctx ended first.
 func pause(ctx context.Context, most time.Duration) bool {
-	timer := time.NewTimer(most/2 + rand.N(most/2))
-	defer timer.Stop()
-	select {
-	case <-ctx.Done():
-		return false
-	case <-timer.C:
-		return true
-	}
+	return wait.For(ctx, most/2+rand.N(most/2)) == nil
 }

@@ -4,6 +4,7 @@ import (
 	"net/http"
 	"time"
 
+	"container-registry/server/internal/disk"
 	"container-registry/server/internal/garbage"
 )
 
@@ -11,6 +12,8 @@ import (
 type Collector interface {
 	Options() garbage.Options
 	Next() []time.Time
+	// From is the first collection from a time on; zero without a schedule.
+	From(time.Time) time.Time
 	Runs() []garbage.Run
 	Totals() garbage.Totals
 	// CollectSoon and PreviewSoon are false while something else is to be done.
@@ -30,16 +33,50 @@ type cleanup struct {
 	UnderWay        bool
 	Preview         *garbage.Preview
 	Looking, Failed bool
-	// Tags and Untagged are of the preview, as far as they are for the visitor to see.
-	Tags     []retired
+	// Retired and Untagged are of the preview, as far as they are for the visitor to see.
+	Retired  []retiredList
 	Untagged []untagged
 	// Busy is set when what was asked for can't be done now.
 	Busy bool
 }
 
+// retiredList are tags that go for a reason.
+type retiredList struct {
+	Title, Lead string
+	Tags        []retired
+	// Count is of all of the registry.
+	Count int
+}
+
 type retired struct {
 	garbage.Retired
 	Link string
+	Goes going
+}
+
+// going is when a tag goes, and why.
+type going struct {
+	Rule string
+	// Until is how long it is kept; not in the future for what goes with the next collection.
+	Until time.Time
+	// At is the collection that it goes with; zero without a schedule.
+	At time.Time
+}
+
+func (p *Page) goes(rule string, until time.Time) going {
+	return going{rule, until, p.Collector.From(until)}
+}
+
+// when is for example in 12 days, or with the next collection.
+func (g going) when(now time.Time) string {
+	switch {
+	case !g.At.IsZero():
+		return ahead(g.At.Sub(now))
+	case g.Until.After(now):
+		return "with the first collection " + ahead(g.Until.Sub(now)) + " or later"
+	default:
+		return "with the next collection"
+	}
 }
 
 type untagged struct {
@@ -73,10 +110,9 @@ func (p *Page) showCleanup(w http.ResponseWriter, r *http.Request, v *visitor) {
 	c.Preview, c.Looking, err = p.Collector.Preview()
 	c.Failed = err != nil
 	if c.Preview != nil {
-		for _, each := range c.Preview.Tags {
-			if v.rights.Pull(each.Repository) {
-				c.Tags = append(c.Tags, retired{each, p.link("r/"+each.Repository+":"+each.Tag, nil)})
-			}
+		c.Retired = []retiredList{
+			{"Tags that no rule keeps", "", p.retired(v, c.Preview.Tags), c.Preview.TagCount},
+			{"Tags that are kept for their age alone", "If nothing is pushed meanwhile.", p.retired(v, c.Preview.Aging), c.Preview.AgingCount},
 		}
 		for _, each := range c.Preview.Untagged {
 			if v.rights.Pull(each.Repository) {
@@ -85,7 +121,7 @@ func (p *Page) showCleanup(w http.ResponseWriter, r *http.Request, v *visitor) {
 		}
 	}
 	if c.All {
-		c.Disk = p.diskUse()
+		c.Disk = diskUseOf(p.Disk, p.Holdings.Total().Bytes)
 	}
 	if c.UnderWay || c.Looking {
 		w.Header().Set("Refresh", refresh)
@@ -93,38 +129,55 @@ func (p *Page) showCleanup(w http.ResponseWriter, r *http.Request, v *visitor) {
 	p.render(w, r, v, http.StatusOK, "cleanup", "Clean-up", c)
 }
 
-// diskUse is nil for a store that is elsewhere, and while it does not answer.
-func (p *Page) diskUse() *diskUse {
-	if p.Disk == nil {
+// retired are those that the visitor may see.
+func (p *Page) retired(v *visitor, all []garbage.Retired) (seen []retired) {
+	for _, each := range all {
+		if v.rights.Pull(each.Repository) {
+			seen = append(seen, retired{each, p.link("r/"+each.Repository+":"+each.Tag, nil), p.goes(each.Rule, each.Until)})
+		}
+	}
+	return seen
+}
+
+// diskUseOf is nil for a store that is elsewhere, and while it does not answer.
+func diskUseOf(folder *disk.Folder, held int64) *diskUse {
+	if folder == nil {
 		return nil
 	}
-	space, err := p.Disk.Space()
+	space, err := folder.Space()
 	if err != nil || space.Total == 0 {
 		return nil
 	}
-	use := &diskUse{Total: int64(space.Total), Free: int64(space.Free), Used: int64(space.Total - min(space.Total, space.Free))}
+	use := &diskUse{Total: int64(space.Total), Free: int64(space.Free), Used: int64(space.Total - min(space.Total, space.Free)), Held: held}
 	use.Percent = int(float64(use.Used) / float64(use.Total) * 100)
-	use.Held = p.Holdings.Total().Bytes
 	return use
 }
 
 // order has the collector do something, for who may push everywhere.
-func (p *Page) order(do func(r *http.Request) bool) func(http.ResponseWriter, *http.Request, *visitor) {
+func (p *Page) order(do func(r *http.Request, v *visitor) bool) func(http.ResponseWriter, *http.Request, *visitor) {
 	return func(w http.ResponseWriter, r *http.Request, v *visitor) {
-		if err := r.ParseForm(); err != nil || !p.deletes || !v.rights.PushEverything() {
+		mayOrder := v.rights.PushEverything()
+		if !mayOrder {
+			p.refused(r, v)
+		}
+		if !p.deletes || !mayOrder {
 			p.showProblem(w, r, v, http.StatusForbidden, "That is for those who may push to every repository, in a registry that may delete.")
 			return
 		}
 		to := p.link("cleanup", nil)
-		if !do(r) {
+		if !do(r, v) {
 			to += "?busy"
 		}
 		http.Redirect(w, r, to, http.StatusSeeOther)
 	}
 }
 
-func (p *Page) collect(r *http.Request) bool {
-	return p.Collector.CollectSoon(r.PostForm.Get("untagged") != "")
+func (p *Page) collect(r *http.Request, v *visitor) bool {
+	soon := p.Collector.CollectSoon(r.PostForm.Get("untagged") != "")
+	if soon {
+		p.ordered(r, v)
+	}
+	return soon
 }
 
-func (p *Page) look(*http.Request) bool { return p.Collector.PreviewSoon() }
+func (p *Page) look(*http.Request, *visitor) bool { return p.Collector.PreviewSoon() }

@@ -1,6 +1,7 @@
 package page
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"net/http"
@@ -30,15 +31,15 @@ type deletion struct {
 
 // delete asks first. A form that was confirmed has tags with what they named then.
 func (p *Page) delete(w http.ResponseWriter, r *http.Request, v *visitor) {
-	if err := r.ParseForm(); err != nil {
-		p.showProblem(w, r, v, http.StatusBadRequest, "The form could not be read.")
-		return
-	}
 	repository := r.PostForm.Get("repository")
 	switch {
-	case len(repository) > 255 || !repositoryName.MatchString(repository) || !v.rights.Pull(repository):
+	case !isRepository(repository):
+		p.showMissing(w, r, v)
+	case !v.rights.Pull(repository):
+		p.refused(r, v)
 		p.showMissing(w, r, v)
 	case !v.rights.Push(repository):
+		p.refused(r, v)
 		p.showProblem(w, r, v, http.StatusForbidden, "You may not delete from "+repository+".")
 	case !p.deletes:
 		p.showProblem(w, r, v, http.StatusForbidden, "This registry lets nobody delete.")
@@ -101,8 +102,10 @@ func seen(form url.Values) (tags []string, named map[string]digest.Digest) {
 	return tags, named
 }
 
-// carryOut deletes what the visitor saw before, unless it has changed since.
+// carryOut deletes what the visitor saw before, unless it has changed since. It goes on when the
+// browser is gone: what was confirmed is not to be done in part.
 func (p *Page) carryOut(w http.ResponseWriter, r *http.Request, v *visitor, repository string) {
+	r = r.WithContext(context.WithoutCancel(r.Context()))
 	done := deletion{Repository: repository, Back: p.link("r/"+repository, nil)}
 	tags, named := seen(r.PostForm)
 	_, digests := chosen(r.PostForm)
@@ -111,6 +114,13 @@ func (p *Page) carryOut(w http.ResponseWriter, r *http.Request, v *visitor, repo
 	if err != nil {
 		p.showFailure(w, r, v, err)
 		return
+	}
+	asked := len(tags)
+	for _, name := range tags {
+		// Somebody else was quicker, or this form was sent before.
+		if !slices.ContainsFunc(now.Tags, func(tag images.Tag) bool { return tag.Name == name }) {
+			done.Done++
+		}
 	}
 	var kept []digest.Digest
 	for _, tag := range now.Tags {
@@ -130,7 +140,7 @@ func (p *Page) carryOut(w http.ResponseWriter, r *http.Request, v *visitor, repo
 	for _, tag := range now.Tags {
 		p.remove(r, v, &done, tag.Name)
 	}
-	gone := done.Done
+	gone := url.Values{"deleted": {strconv.Itoa(done.Done)}}
 	if r.PostForm.Get("images") != "" {
 		for _, d := range slices.Concat(now.Untagged, now.Parts) {
 			p.remove(r, v, &done, d.String())
@@ -140,13 +150,13 @@ func (p *Page) carryOut(w http.ResponseWriter, r *http.Request, v *visitor, repo
 		p.render(w, r, v, http.StatusConflict, "deleted", "Not all was deleted", done)
 		return
 	}
-	if gone == 0 {
-		gone = done.Done
+	if asked == 0 {
+		gone = url.Values{"deleted": {strconv.Itoa(done.Done)}, untaggedQuery: {""}}
 	}
-	http.Redirect(w, r, p.link("r/"+repository, url.Values{"deleted": {strconv.Itoa(gone)}}), http.StatusSeeOther)
+	http.Redirect(w, r, p.link("r/"+repository, gone), http.StatusSeeOther)
 }
 
-// remove deletes as an API client would. What somebody else was quicker with is done.
+// remove deletes as an API client would.
 func (p *Page) remove(r *http.Request, v *visitor, done *deletion, reference string) {
 	err := statusError(p.send(r, v, http.MethodDelete, done.Repository+"/manifests/"+reference))
 	if err == nil {

@@ -28,7 +28,9 @@ type imagePage struct {
 	Kind   images.Kind
 	*images.Described
 	Commands []command
-	Layers   []layerRow
+	// Pinned is the name that always means this image.
+	Pinned string
+	Layers []layerRow
 	// Tags are all that name it, where there are not too many to look.
 	Tags []string
 	// About is what is about it, AboutMore whether there is more, and Companions the tags
@@ -80,6 +82,7 @@ func (p *Page) image(r *http.Request, v *visitor, repository, tag string, d dige
 	}
 	page.Kind = page.Manifest.Kind()
 	page.Commands = p.commands(r, repository, page.Kind, tag, d)
+	page.Pinned = p.registry(r) + "/" + repository + "@" + d.String()
 	page.Layers = layerRows(page.Described)
 	names, err := p.images.Names(ctx, repository)
 	if err != nil {

@@ -51,10 +51,6 @@ func (p *Page) login(w http.ResponseWriter, r *http.Request) {
 		http.Redirect(w, r, p.base, http.StatusSeeOther)
 		return
 	}
-	if err := r.ParseForm(); err != nil {
-		p.showProblem(w, r, nil, http.StatusBadRequest, "The form could not be read.")
-		return
-	}
 	form := p.loginForm(loginForm{User: r.PostForm.Get("user"), To: r.PostForm.Get("to")})
 	err := p.Access.Login(r, form.User, r.PostForm.Get("password"))
 	var refused *credential.Refused
@@ -78,10 +74,13 @@ func (p *Page) login(w http.ResponseWriter, r *http.Request) {
 }
 
 func (p *Page) logout(w http.ResponseWriter, r *http.Request) {
-	p.sessions.End(w)
-	to := "login"
-	if v := p.Access; v == nil || v.Users().Anonymous() != nil {
-		to = ""
+	to := ""
+	if p.Access != nil {
+		users := p.Access.Users()
+		p.sessions.End(w, r, users, time.Now())
+		if users.Anonymous() == nil {
+			to = "login"
+		}
 	}
 	http.Redirect(w, r, p.link(to, nil), http.StatusSeeOther)
 }
@@ -94,7 +93,7 @@ func (p *Page) send(r *http.Request, v *visitor, method, path string) int {
 		ctx = access.As(ctx, v.name)
 	}
 	request := (&http.Request{
-		Method: method, URL: &url.URL{Path: p.prefix + "v2/" + path}, RequestURI: p.prefix + "v2/" + path,
+		Method: method, URL: &url.URL{Path: p.api + path}, RequestURI: p.api + path,
 		Host: r.Host, RemoteAddr: r.RemoteAddr, TLS: r.TLS, Form: url.Values{}, Body: http.NoBody,
 		Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1, Header: http.Header{"User-Agent": r.Header["User-Agent"]},
 	}).WithContext(ctx)

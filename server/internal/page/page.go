@@ -5,10 +5,7 @@ package page
 
 import (
 	"context"
-	"embed"
 	"net/http"
-	"net/url"
-	"strings"
 	"time"
 
 	"github.com/distribution/distribution/v3/configuration"
@@ -19,17 +16,10 @@ import (
 	"container-registry/server/internal/disk"
 	"container-registry/server/internal/holdings"
 	"container-registry/server/internal/images"
-	"container-registry/server/internal/paths"
 	"container-registry/server/internal/referrers"
 	"container-registry/server/internal/session"
 	"container-registry/server/internal/writes"
 )
-
-//go:embed assets
-var assets embed.FS
-
-// longestForm is the body of a form: a hundred tags and their digests.
-const longestForm = 64 << 10
 
 // Holdings are what the repositories hold, without a question to the store.
 type Holdings interface {
@@ -53,46 +43,47 @@ type Parts struct {
 	Disk *disk.Folder
 	// Failing are the health checks that fail now, the store's among them.
 	Failing func(context.Context) map[string]string
-	Log     *logrus.Entry
+	// Audit is nil where none is kept.
+	Audit Audit
+	Log   *logrus.Entry
 }
 
 // Page is that of one registry.
 type Page struct {
+	*frame
 	Parts
 	images   *images.Reader
 	sessions *session.Keeper
 	crossing *http.CrossOriginProtection
-	// prefix is http.prefix and base where the page is; both end with a slash.
-	prefix, base string
-	// host is http.host, what clients are told; empty when it was not given.
-	host *url.URL
 	// deletes says whether the registry lets anybody delete.
 	deletes bool
 	engine  http.Handler
-	mux     *http.ServeMux
-	pages   pages
+	// reading has as many places as forms are read at once.
+	reading chan struct{}
 }
 
 // New is the page of a configuration.
 func New(c *configuration.Configuration, parts Parts) *Page {
-	prefix := paths.Base(c.HTTP.Prefix)
 	p := &Page{
+		frame:    newFrame(c, parts.Log),
 		Parts:    parts,
 		images:   images.NewReader(parts.Driver),
 		crossing: http.NewCrossOriginProtection(),
-		prefix:   prefix,
-		base:     prefix + "ui/",
 		deletes:  mayDelete(c),
-		mux:      http.NewServeMux(),
-		pages:    newPages(prefix + "ui/"),
+		reading:  make(chan struct{}, MostForms),
 	}
 	p.crossing.SetDenyHandler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		user := ""
+		// A page of others keeps no session alive.
+		if v := p.visitor(&status{header: http.Header{}}, r); v != nil {
+			user = v.name
+		}
+		p.refusedFor(r, user, fromElsewhere)
 		p.showProblem(w, r, nil, http.StatusForbidden, "Another page sent this form. Go back, and send it from here.")
 	}))
-	if host, err := url.Parse(c.HTTP.Host); err == nil && host.Host != "" {
-		p.host = host
+	if p.host != nil {
 		// A proxy may call the registry by another name than browsers do.
-		_ = p.crossing.AddTrustedOrigin(host.Scheme + "://" + host.Host)
+		_ = p.crossing.AddTrustedOrigin(p.host.Scheme + "://" + p.host.Host)
 	}
 	secure := c.HTTP.TLS.Certificate != "" || p.host != nil && p.host.Scheme == "https"
 	p.sessions = session.New(c.HTTP.Secret, p.base, secure)
@@ -108,9 +99,6 @@ func mayDelete(c *configuration.Configuration) bool {
 }
 
 func (p *Page) route() {
-	for _, name := range []string{"style.css", "page.js", "icon.svg"} {
-		p.mux.HandleFunc("GET "+p.base+name, p.serveAsset)
-	}
 	p.mux.HandleFunc("GET "+p.base+"login", p.showLogin)
 	p.mux.HandleFunc("POST "+p.base+"login", p.login)
 	p.mux.HandleFunc("POST "+p.base+"logout", p.logout)
@@ -120,57 +108,15 @@ func (p *Page) route() {
 	p.mux.HandleFunc("GET "+p.base+"cleanup", p.forVisitors(p.showCleanup))
 	p.mux.HandleFunc("POST "+p.base+"collect", p.forVisitors(p.order(p.collect)))
 	p.mux.HandleFunc("POST "+p.base+"preview", p.forVisitors(p.order(p.look)))
-	p.mux.HandleFunc(p.base, func(w http.ResponseWriter, r *http.Request) { p.showMissing(w, r, nil) })
+	// Other methods are answered by the mux, which says what may be asked.
+	p.mux.HandleFunc("GET "+p.base, func(w http.ResponseWriter, r *http.Request) { p.showMissing(w, r, nil) })
 }
 
 // Around answers below the page's path, and leaves all other requests to the engine with all
 // that decides on them. What people delete goes the way of what API clients do.
 func (p *Page) Around(engine http.Handler) http.Handler {
 	p.engine = engine
-	protected := p.crossing.Handler(p.mux)
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		switch {
-		case r.URL.Path+"/" == p.base:
-			http.Redirect(w, r, p.base, http.StatusSeeOther)
-		case strings.HasPrefix(r.URL.Path, p.base):
-			protect(w.Header())
-			r.Body = http.MaxBytesReader(w, r.Body, longestForm)
-			protected.ServeHTTP(w, r)
-		default:
-			engine.ServeHTTP(w, r)
-		}
-	})
-}
-
-// Entrance leads browsers that come to / to the page. All others ask there whether the
-// registry can be used.
-func (p *Page) Entrance(next http.Handler) http.Handler {
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if r.URL.Path == "/" && r.Method == http.MethodGet && strings.Contains(r.Header.Get("Accept"), "text/html") {
-			w.Header().Set("Vary", "Accept")
-			http.Redirect(w, r, p.base, http.StatusSeeOther)
-			return
-		}
-		next.ServeHTTP(w, r)
-	})
-}
-
-// protect has a browser run and show nothing but the page's own, and nobody else show it.
-func protect(header http.Header) {
-	header.Set("Content-Security-Policy", "default-src 'none'; style-src 'self'; img-src 'self'; script-src 'self'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'")
-	header.Set("X-Frame-Options", "DENY")
-	header.Set("X-Content-Type-Options", "nosniff")
-	// Not none: a form would then come from an unknown origin.
-	header.Set("Referrer-Policy", "same-origin")
-	header.Set("Cross-Origin-Opener-Policy", "same-origin")
-	header.Set("Cross-Origin-Resource-Policy", "same-origin")
-	header.Set("Cache-Control", "no-store")
-}
-
-func (p *Page) serveAsset(w http.ResponseWriter, r *http.Request) {
-	// Their addresses change with their content.
-	w.Header().Set("Cache-Control", "public, max-age=31536000, immutable")
-	http.ServeFileFS(w, r, assets, "assets/"+strings.TrimPrefix(r.URL.Path, p.base))
+	return p.around(p.withForms(p.crossing.Handler(p.mux)), engine)
 }
 
 // Observe has what a client changed seen at once.
@@ -178,4 +124,28 @@ func (p *Page) Observe(_ context.Context, w writes.Write) {
 	if w.Kind != writes.Blob {
 		p.images.Forget(w.Repository)
 	}
+}
+
+func (p *Page) showMissing(w http.ResponseWriter, r *http.Request, v *visitor) {
+	if v == nil {
+		if v = p.visitor(w, r); v == nil {
+			p.askForLogin(w, r)
+			return
+		}
+	}
+	p.showProblem(w, r, v, http.StatusNotFound, "There is nothing here, or it is not for you to see.")
+}
+
+// showFailure is for what the store did not answer. Who looks gets no more than that.
+func (p *Page) showFailure(w http.ResponseWriter, r *http.Request, v *visitor, err error) {
+	if r.Context().Err() != nil {
+		return
+	}
+	p.Log.WithError(err).Warn("a page could not be made of what the store holds")
+	p.showAway(w, r, v)
+}
+
+func (p *Page) showAway(w http.ResponseWriter, r *http.Request, v *visitor) {
+	w.Header().Set("Retry-After", "10")
+	p.showProblem(w, r, v, http.StatusServiceUnavailable, "The registry's store does not answer. Try again in a moment.")
 }

@@ -46,3 +46,20 @@ func with(query url.Values, pairs ...string) url.Values {
 	}
 	return changed
 }
+
+// choice is one of several ways to look at something.
+type choice struct {
+	Name, Link string
+	Chosen     bool
+}
+
+// way is one to sort a list, as the query and people call it.
+type way struct{ key, name string }
+
+// choices are links to the ways to sort a list, which begins anew by each of them.
+func choices(ways []way, chosen string, query url.Values, link func(url.Values) string) (all []choice) {
+	for _, each := range ways {
+		all = append(all, choice{each.name, link(with(query, "sort", each.key, "page", "")), each.key == chosen})
+	}
+	return all
+}

@@ -1,15 +1,13 @@
 package page
 
 import (
-	"bytes"
+	"cmp"
 	"crypto/sha256"
 	"embed"
 	"encoding/hex"
 	"encoding/json"
 	"fmt"
 	"html/template"
-	"net/http"
-	"net/url"
 	"strings"
 	"time"
 
@@ -43,15 +41,20 @@ func functions(base string) template.FuncMap {
 		"bytes":     bytesText[int64],
 		"size":      bytesText[images.Size],
 		"ago":       func(t time.Time) string { return ago(time.Since(t)) },
+		"since":     func(t time.Time) string { return cmp.Or(span(time.Since(t)), "a moment") },
 		"time":      func(t time.Time) string { return t.UTC().Format("2006-01-02 15:04 UTC") },
 		"iso":       func(t time.Time) string { return t.UTC().Format(time.RFC3339) },
 		"short":     short,
+		"when":      func(g going) string { return g.when(time.Now()) },
+		"period":    period,
 		"duration":  func(d time.Duration) string { return d.Round(time.Millisecond).String() },
 		"count":     countText,
 		"asset":     asset,
 		"words":     words,
 		"cut":       cut,
 		"ending":    func(tag string) string { return tag[strings.LastIndexByte(tag, '.'):] },
+		"future":    func(t time.Time) bool { return t.After(time.Now()) },
+		"ahead":     func(t time.Time) string { return ahead(time.Until(t)) },
 		"labelled":  func(title string, pairs images.Pairs) labelled { return labelled{title, pairs} },
 		"predicate": predicateName,
 	}
@@ -62,86 +65,6 @@ func asset(name string) (string, error) {
 	content, err := assets.ReadFile("assets/" + name)
 	sum := sha256.Sum256(content)
 	return name + "?v=" + hex.EncodeToString(sum[:6]), err
-}
-
-// view is what the layout shows.
-type view struct {
-	Title   string
-	Base    string
-	Name    string
-	Visitor *visitor
-	// Section is the entry of the menu that the page belongs to.
-	Section string
-	Content any
-}
-
-// User is for the layout.
-func (v *visitor) User() string { return v.name }
-
-// Users says whether there are any to log in.
-func (v *visitor) Users() bool { return v.users }
-
-// render answers with a page. It is written when it is whole.
-func (p *Page) render(w http.ResponseWriter, r *http.Request, v *visitor, status int, name, title string, content any) {
-	section := "repositories"
-	if name == "cleanup" || name == "login" {
-		section = name
-	}
-	var page bytes.Buffer
-	err := p.pages[name].Execute(&page, view{title, p.base, p.registry(r), v, section, content})
-	if err != nil {
-		p.Log.WithError(err).Errorf("the page %s could not be made", name)
-		http.Error(w, "the page could not be made", http.StatusInternalServerError)
-		return
-	}
-	w.Header().Set("Content-Type", "text/html; charset=utf-8")
-	w.WriteHeader(status)
-	// The browser is gone when this fails.
-	_, _ = page.WriteTo(w)
-}
-
-// problem is what is shown in place of a page.
-type problem struct{ Text string }
-
-func (p *Page) showProblem(w http.ResponseWriter, r *http.Request, v *visitor, status int, text string) {
-	p.render(w, r, v, status, "problem", http.StatusText(status), problem{text})
-}
-
-func (p *Page) showMissing(w http.ResponseWriter, r *http.Request, v *visitor) {
-	if v == nil {
-		if v = p.visitor(w, r); v == nil {
-			p.askForLogin(w, r)
-			return
-		}
-	}
-	p.showProblem(w, r, v, http.StatusNotFound, "There is nothing here, or it is not for you to see.")
-}
-
-// showFailure is for what the store did not answer. Who looks gets no more than that.
-func (p *Page) showFailure(w http.ResponseWriter, r *http.Request, v *visitor, err error) {
-	if r.Context().Err() != nil {
-		return
-	}
-	p.Log.WithError(err).Warn("a page could not be made of what the store holds")
-	p.showAway(w, r, v)
-}
-
-func (p *Page) showAway(w http.ResponseWriter, r *http.Request, v *visitor) {
-	w.Header().Set("Retry-After", "10")
-	p.showProblem(w, r, v, http.StatusServiceUnavailable, "The registry's store does not answer. Try again in a moment.")
-}
-
-// registry is how images of this registry begin.
-func (p *Page) registry(r *http.Request) string {
-	if p.host != nil {
-		return p.host.Host
-	}
-	return r.Host
-}
-
-// link is an address of this page.
-func (p *Page) link(path string, query url.Values) string {
-	return (&url.URL{Path: p.base + path, RawQuery: query.Encode()}).String()
 }
 
 // bytesText is for example 1.2 GB.
@@ -170,15 +93,46 @@ func countText(n int, one, many string) string {
 }
 
 func ago(d time.Duration) string {
+	if text := span(d); text != "" {
+		return text + " ago"
+	}
+	return "just now"
+}
+
+// ahead is for example in 12 days. Days are what rules count, so they are not made months soon.
+func ahead(d time.Duration) string {
+	if days := int(d / (24 * time.Hour)); days >= 1 && days < 100 {
+		return "in " + countText(days, "day", "days")
+	}
+	return "in " + cmp.Or(span(d), "a moment")
+}
+
+// span is about how long; empty for less than a minute.
+func span(d time.Duration) string {
 	for _, unit := range []struct {
 		length time.Duration
 		name   string
 	}{{365 * 24 * time.Hour, "year"}, {30 * 24 * time.Hour, "month"}, {24 * time.Hour, "day"}, {time.Hour, "hour"}, {time.Minute, "minute"}} {
 		if n := int(d / unit.length); n >= 1 {
-			return countText(n, unit.name, unit.name+"s") + " ago"
+			return countText(n, unit.name, unit.name+"s")
 		}
 	}
-	return "just now"
+	return ""
+}
+
+// period is for example 7 days, or 90m.
+func period(d time.Duration) string {
+	const day = 24 * time.Hour
+	if d%day == 0 {
+		return countText(int(d/day), "day", "days")
+	}
+	text := d.String()
+	for _, zero := range []string{"m0s", "h0m"} {
+		if rest, ok := strings.CutSuffix(text, zero); ok {
+			text = rest + zero[:1]
+		}
+	}
+	return text
 }
 
 // short is enough of a digest to tell it from others.
@@ -214,9 +168,9 @@ func words(list images.List[images.Text]) string {
 // cut is the beginning of a text of a client's.
 func cut(text string) string {
 	const most = 120
-	letters := []rune(text)
+	letters := []rune(images.Readable(text))
 	if len(letters) <= most {
-		return text
+		return string(letters)
 	}
 	return string(letters[:most]) + "…"
 }

@@ -10,11 +10,14 @@ import (
 	"time"
 
 	"github.com/distribution/reference"
+	"github.com/opencontainers/go-digest"
 
 	"container-registry/server/internal/holdings"
 )
 
 var repositoryName = regexp.MustCompile("^" + reference.NameRegexp.String() + "$")
+
+func isRepository(name string) bool { return len(name) <= 255 && repositoryName.MatchString(name) }
 
 // repositoryList is a folder of repositories, or what a search found.
 type repositoryList struct {
@@ -36,12 +39,6 @@ type repositoryList struct {
 
 // crumb is a folder above.
 type crumb struct{ Name, Link string }
-
-// choice is one of several ways to look at something.
-type choice struct {
-	Name, Link string
-	Chosen     bool
-}
 
 // repositoryRow is a repository, or a folder of them.
 type repositoryRow struct {
@@ -68,9 +65,8 @@ func (p *Page) showRepositories(w http.ResponseWriter, r *http.Request, v *visit
 	within := below(visible, list.Folder)
 	if list.Query != "" {
 		within = slices.DeleteFunc(slices.Clone(within), func(h holdings.Repository) bool { return !strings.Contains(h.Name, strings.ToLower(list.Query)) })
-		name := strings.ToLower(list.Query)
-		if len(within) == 0 && len(name) <= 255 && repositoryName.MatchString(name) && v.rights.Pull(name) {
-			list.Open = p.link("r/"+name, nil)
+		if len(within) == 0 {
+			list.Open = p.linkTo(r, v, list.Query)
 		}
 	}
 	if list.Folder != "" && list.Query == "" && len(within) == 0 {
@@ -84,16 +80,36 @@ func (p *Page) showRepositories(w http.ResponseWriter, r *http.Request, v *visit
 	list.Crumbs = p.crumbs(list.Folder)
 	rows := p.rows(within, list.Folder, list.Query != "")
 	list.Sort = order(rows, list.Sort)
-	for _, each := range []struct{ key, name string }{{"name", "Name"}, {"pushed", "Last push"}, {"size", "Size"}} {
-		list.Sorts = append(list.Sorts, choice{each.name, p.link("", with(query, "sort", each.key, "page", "")), each.key == list.Sort})
-	}
-	list.Pages = paged(len(rows), query, func(q url.Values) string { return p.link("", q) })
+	here := func(q url.Values) string { return p.link("", q) }
+	list.Sorts = choices([]way{{"name", "Name"}, {"pushed", "Last push"}, {"size", "Size"}}, list.Sort, query, here)
+	list.Pages = paged(len(rows), query, here)
 	list.Rows = rows[list.Pages.From:list.Pages.To]
 	title := "Repositories"
 	if list.Folder != "" {
 		title = list.Folder
 	}
 	p.render(w, r, v, http.StatusOK, "repositories", title, list)
+}
+
+// linkTo is where a whole name leads, of a repository or of an image by tag or digest, with or without the registry before
+// it; empty for what is no such name, or not for the visitor to see.
+func (p *Page) linkTo(r *http.Request, v *visitor, name string) string {
+	name = strings.TrimPrefix(name, p.registry(r)+"/")
+	repository, rest := name, ""
+	if end := strings.IndexAny(name, ":@"); end >= 0 {
+		repository, rest = name[:end], name[end:]
+	}
+	repository = strings.ToLower(repository)
+	if !isRepository(repository) || !v.rights.Pull(repository) {
+		return ""
+	}
+	if tag, ok := strings.CutPrefix(rest, ":"); ok && !tagName.MatchString(tag) {
+		return ""
+	}
+	if d, ok := strings.CutPrefix(rest, "@"); ok && digest.Digest(d).Validate() != nil {
+		return ""
+	}
+	return p.link("r/"+repository+rest, nil)
 }
 
 // visible are the repositories that a visitor may pull from.

@@ -5,13 +5,11 @@ import (
 	"net/url"
 	"regexp"
 	"slices"
-	"strconv"
 	"strings"
 
 	"github.com/distribution/reference"
 	"github.com/opencontainers/go-digest"
 
-	"container-registry/server/internal/garbage"
 	"container-registry/server/internal/holdings"
 	"container-registry/server/internal/images"
 	"container-registry/server/internal/layout"
@@ -24,8 +22,13 @@ type tagList struct {
 	Repository string
 	Crumbs     []crumb
 	Query      string
-	Rows       []tagRow
-	Pages      pager
+	// Sorts are the ways to sort that there are not too many tags for.
+	Sorts []choice
+	Rows  []tagRow
+	Pages pager
+	// Untagged is how many manifests no tag leads to; -1 where there is too much to look at.
+	Untagged     int
+	UntaggedLink string
 	// Tags are those for people, and Companions those for programs.
 	Tags, Companions int
 	Held             *holdings.Repository
@@ -40,13 +43,14 @@ type tagList struct {
 type tagRow struct {
 	images.Summary
 	Link, Pull string
-	// Goes is the rule by which a collection would delete it, as of the last look.
-	Goes string
+	// Goes is nil for one that is kept for ever, as far as is known.
+	Goes *going
 }
 
 // showReference is for a repository, or for an image of it by tag or digest.
 func (p *Page) showReference(w http.ResponseWriter, r *http.Request, v *visitor) {
-	rest := r.PathValue("reference")
+	// People type it so, too.
+	rest := strings.TrimSuffix(r.PathValue("reference"), "/")
 	repository, named, byDigest := strings.Cut(rest, "@")
 	tag := ""
 	if !byDigest {
@@ -54,7 +58,7 @@ func (p *Page) showReference(w http.ResponseWriter, r *http.Request, v *visitor)
 	}
 	d := digest.Digest(named)
 	switch {
-	case len(repository) > 255 || !repositoryName.MatchString(repository),
+	case !isRepository(repository),
 		byDigest && d.Validate() != nil, tag != "" && !tagName.MatchString(tag):
 		p.showMissing(w, r, v)
 	case !v.rights.Pull(repository) && v.name == "" && v.users:
@@ -64,6 +68,8 @@ func (p *Page) showReference(w http.ResponseWriter, r *http.Request, v *visitor)
 		p.showMissing(w, r, v)
 	case byDigest || tag != "":
 		p.showImage(w, r, v, repository, tag, d)
+	case r.URL.Query().Has(untaggedQuery):
+		p.showUntagged(w, r, v, repository)
 	default:
 		p.showTags(w, r, v, repository)
 	}
@@ -87,9 +93,7 @@ func (p *Page) showTags(w http.ResponseWriter, r *http.Request, v *visitor, repo
 		p.showMissing(w, r, v)
 		return
 	}
-	if n, err := strconv.Atoi(query.Get("deleted")); err == nil && n > 0 {
-		list.Deleted = countText(n, "tag was", "tags were")
-	}
+	list.Deleted = deletedText(r, "tag was", "tags were")
 	// They are the last ones.
 	list.Tags = len(all)
 	for list.Tags > 0 && layout.IsCompanion(all[list.Tags-1]) {
@@ -102,24 +106,24 @@ func (p *Page) showTags(w http.ResponseWriter, r *http.Request, v *visitor, repo
 			return !strings.Contains(strings.ToLower(name), strings.ToLower(list.Query))
 		})
 	}
-	list.Pages = paged(len(names), with(query, "deleted", ""), func(q url.Values) string { return p.link("r/"+repository, q) })
-	tags, err := p.images.Tags(r.Context(), repository, names[list.Pages.From:list.Pages.To])
-	var found []images.Summary
-	if err == nil {
-		found, err = p.images.Summaries(r.Context(), repository, tags, all[list.Tags:])
-	}
+	query = with(query, "deleted", "")
+	here := func(q url.Values) string { return p.link("r/"+repository, q) }
+	list.Pages = paged(len(names), query, here)
+	ordered, err := p.inOrder(r.Context(), repository, names, all[list.Tags:], list.Pages, query.Get("sort"))
 	if err != nil {
 		p.showFailure(w, r, v, err)
 		return
 	}
-	going := p.going(repository)
-	for _, each := range found {
-		row := tagRow{Summary: each, Link: p.link("r/"+repository+":"+each.Name, nil), Pull: p.pull(r, repository, each.Kind, each.Name)}
-		if goes := going[each.Name]; goes.Digest == each.Digest {
-			row.Goes = goes.Rule
-		}
-		list.Rows = append(list.Rows, row)
+	list.Sorts = choices(waysFor(len(names)), ordered.by, query, here)
+	goes := p.leaving(repository, ordered.seen, len(ordered.seen) == list.Tags)
+	for _, each := range ordered.rows {
+		list.Rows = append(list.Rows, tagRow{each, p.link("r/"+repository+":"+each.Name, nil), p.pull(r, repository, each.Kind, each.Name), goes(each.Tag)})
 	}
+	if list.Untagged, err = p.countUntagged(r.Context(), list.Held, repository); err != nil {
+		p.showFailure(w, r, v, err)
+		return
+	}
+	list.UntaggedLink = p.link("r/"+repository, url.Values{untaggedQuery: {""}})
 	list.DryRun = p.Collector.Options().Retention.DryRun
 	p.render(w, r, v, http.StatusOK, "tags", repository, list)
 }
@@ -169,16 +173,3 @@ func (p *Page) commands(r *http.Request, repository string, kind images.Kind, ta
 
 // base is the last part of a repository's name.
 func base(repository string) string { return repository[strings.LastIndexByte(repository, '/')+1:] }
-
-// going are the tags that a collection would delete, as of the last look.
-func (p *Page) going(repository string) map[string]garbage.Retired {
-	all := map[string]garbage.Retired{}
-	if last, _, _ := p.Collector.Preview(); last != nil {
-		for _, each := range last.Tags {
-			if each.Repository == repository {
-				all[each.Tag] = each
-			}
-		}
-	}
-	return all
-}

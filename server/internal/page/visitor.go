@@ -40,6 +40,9 @@ func (p *Page) forVisitors(show func(w http.ResponseWriter, r *http.Request, v *
 		v := p.visitor(w, r)
 		switch {
 		case v == nil:
+			if r.Method == http.MethodPost {
+				p.refused(r, nil)
+			}
 			p.askForLogin(w, r)
 		case len(p.Failing(r.Context())) > 0:
 			p.showAway(w, r, v)

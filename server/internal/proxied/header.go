@@ -1,7 +1,9 @@
 // Package proxied has a server know the clients of its own forwarders. A forwarder sends
 // version 2 of the PROXY protocol ahead of what a client says, with a code that only who
-// has the server's key can make. So a client that reaches the port can't pose as another;
-// who reads the traffic between forwarder and server could repeat a code for its address.
+// has the server's key can make, and for one connection only: both of its ends are in the
+// code. So nobody who reaches the port can pose as another, also not by repeating what he
+// read of the traffic between forwarder and server, without the forwarder's own address and
+// port to get answers at.
 package proxied
 
 import (
@@ -11,6 +13,7 @@ import (
 	"encoding/hex"
 	"errors"
 	"io"
+	"net"
 	"net/netip"
 )
 
@@ -37,8 +40,29 @@ func KeyOf(secret string) Key {
 	return Key(hex.EncodeToString(mac.Sum(nil)))
 }
 
-// Header tells of a client and the address that it went to.
-func (k Key) Header(client, at netip.AddrPort) []byte {
+// Ends are those of the connection between a forwarder and a server.
+type Ends struct{ Forwarder, Server netip.AddrPort }
+
+// EndsOf are those of a connection by TCP, as the one who has opened it sees it.
+func EndsOf(opened net.Conn) Ends {
+	return Ends{addressOf(opened.LocalAddr()), addressOf(opened.RemoteAddr())}
+}
+
+// endsOf are those of a connection as the one who has accepted it sees it.
+func endsOf(accepted net.Conn) Ends {
+	return Ends{addressOf(accepted.RemoteAddr()), addressOf(accepted.LocalAddr())}
+}
+
+// addressOf is of nobody where it is not by TCP.
+func addressOf(a net.Addr) netip.AddrPort {
+	if tcp, ok := a.(*net.TCPAddr); ok {
+		return tcp.AddrPort()
+	}
+	return netip.AddrPort{}
+}
+
+// Header tells of a client and the address that it went to, on one connection.
+func (k Key) Header(client, at netip.AddrPort, on Ends) []byte {
 	b := append([]byte(signature), proxy)
 	from, to := client.Addr().Unmap(), at.Addr().Unmap()
 	if from.Is4() && to.Is4() {
@@ -54,19 +78,24 @@ func (k Key) Header(client, at netip.AddrPort) []byte {
 	b = binary.BigEndian.AppendUint16(b, client.Port())
 	b = binary.BigEndian.AppendUint16(b, at.Port())
 	b = append(b, code, 0, sha256.Size)
-	return append(b, k.sign(b)...)
+	return append(b, k.sign(b, on)...)
 }
 
-func (k Key) sign(header []byte) []byte {
+func (k Key) sign(header []byte, on Ends) []byte {
 	mac := hmac.New(sha256.New, k)
 	mac.Write(header)
+	for _, end := range []netip.AddrPort{on.Forwarder, on.Server} {
+		wide := end.Addr().As16()
+		mac.Write(binary.BigEndian.AppendUint16(wide[:], end.Port()))
+	}
 	return mac.Sum(nil)
 }
 
 var errNoHeader = errors.New("no header of a forwarder")
 
-// read takes a header and no more. What it tells is not to be believed unless it is by this key.
-func (k Key) read(from io.Reader) (client netip.AddrPort, believed bool, err error) {
+// read takes a header and no more. What it tells is not to be believed unless it is by this key,
+// and for this connection.
+func (k Key) read(from io.Reader, on Ends) (client netip.AddrPort, believed bool, err error) {
 	b := make([]byte, prefix, prefix+36+codeSize)
 	if _, err := io.ReadFull(from, b); err != nil {
 		return client, false, err
@@ -83,5 +112,5 @@ func (k Key) read(from io.Reader) (client netip.AddrPort, believed bool, err err
 	signed := b[:len(b)-sha256.Size]
 	address, _ := netip.AddrFromSlice(b[prefix : prefix+width])
 	port := binary.BigEndian.Uint16(b[prefix+2*width:])
-	return netip.AddrPortFrom(address.Unmap(), port), hmac.Equal(k.sign(signed), b[len(signed):]), nil
+	return netip.AddrPortFrom(address.Unmap(), port), hmac.Equal(k.sign(signed, on), b[len(signed):]), nil
 }

@@ -10,7 +10,8 @@ import (
 const patience = 5 * time.Second
 
 // Listener has connections by forwarders, whose clients are those that these tell of. Of a
-// forwarder with another key they are the forwarder itself: while a key changes there are both.
+// forwarder with another key, or of a release with another code, they are the forwarder
+// itself: while a service is updated there are both.
 func Listener(listener net.Listener, key Key) net.Listener { return proxiedListener{listener, key} }
 
 type proxiedListener struct {
@@ -42,7 +43,7 @@ func (c *connection) begin() {
 	if c.err = c.SetReadDeadline(time.Now().Add(patience)); c.err != nil {
 		return
 	}
-	client, believed, err := c.key.read(c.Conn)
+	client, believed, err := c.key.read(c.Conn, endsOf(c.Conn))
 	if err != nil {
 		c.err = err
 		return

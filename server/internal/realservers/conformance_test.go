@@ -58,9 +58,24 @@ func buildSuite(t *testing.T) string {
 }
 
 // secured is a server with TLS and one user.
-type secured struct{ address, authority, config string }
+type secured struct {
+	address, authority, config string
+	process                    *exec.Cmd
+	// client trusts its certificate.
+	client *http.Client
+}
 
 const userName, userPassword = "admin", "only for the test"
+
+// userLine is of a users' file.
+func userLine(t *testing.T, name string) string {
+	t.Helper()
+	hash, err := bcrypt.GenerateFromPassword([]byte(userPassword), bcrypt.MinCost)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return fmt.Sprintf("%s:%s\n", name, hash)
+}
 
 // serveUsers starts one; others are more lines of its users' file.
 func serveUsers(t *testing.T, section string, google *server, others string) secured {
@@ -73,11 +88,7 @@ func serveUsers(t *testing.T, section string, google *server, others string) sec
 		}
 		return file
 	}
-	hash, err := bcrypt.GenerateFromPassword([]byte(userPassword), bcrypt.MinCost)
-	if err != nil {
-		t.Fatal(err)
-	}
-	users := write("users", fmt.Appendf(nil, "%s:%s\n%s", userName, hash, others))
+	users := write("users", []byte(userLine(t, userName)+others))
 	authority := testpki.NewAuthority(t)
 	pair := write("tls.pem", authority.Valid(t, "server").Combined(authority))
 	s := secured{address: freeAddress(t), authority: write("ca.pem", authority.PEM)}
@@ -90,9 +101,10 @@ func serveUsers(t *testing.T, section string, google *server, others string) sec
 		t.Fatal(err)
 	}
 	t.Cleanup((&serving{process: process}).kill)
-	client := &http.Client{Timeout: time.Second, Transport: &http.Transport{TLSClientConfig: &tls.Config{RootCAs: authority.Pool()}}}
+	s.process = process
+	s.client = &http.Client{Timeout: time.Minute, Transport: &http.Transport{TLSClientConfig: &tls.Config{RootCAs: authority.Pool()}}}
 	eventually(t, "answer of the server", func() bool {
-		response, err := client.Get("https://" + s.address + "/livez")
+		response, err := s.client.Get("https://" + s.address + "/livez")
 		if err == nil {
 			response.Body.Close()
 		}

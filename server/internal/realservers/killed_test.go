@@ -146,14 +146,21 @@ func kill(t *testing.T, storage string, litter int, phase, successor string) {
 	if err := order.Start(); err != nil {
 		t.Fatal(err)
 	}
+	ended := make(chan error, 1)
+	go func() { ended <- order.Wait() }()
 	eventually(t, phase, func() bool {
+		select {
+		case err := <-ended:
+			t.Fatalf("the collection ended before: %v", err)
+		default:
+		}
 		if phase == "in the middle of deletions" {
 			return at.phase(t) == "sweep" && at.left(t, blobs[:1]) == 0
 		}
 		return at.phase(t) == phase
 	})
 	server.kill()
-	if err := order.Wait(); err == nil {
+	if err := <-ended; err == nil {
 		t.Error("the command did not notice")
 	}
 	// Nothing keeps a sweep from its first deletions.

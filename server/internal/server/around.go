@@ -3,6 +3,7 @@ package server
 import (
 	"context"
 	"net/http"
+	"time"
 
 	"container-registry/server/internal/access"
 	"container-registry/server/internal/config"
@@ -19,13 +20,43 @@ import (
 
 // aroundMirror is what stands around the engine of a mirror. Its store is filled by pulls, which
 // no collection may disturb, and nobody logs in there.
-func (s *Server) aroundMirror(_ context.Context, _ config.Server, keeper *guard.Guard, _ *access.Controller) (http.Handler, error) {
-	if s.debug != nil {
+func (s *Server) aroundMirror(_ context.Context, own config.Server, keeper *guard.Guard, _ *access.Controller) (http.Handler, error) {
+	prefix := s.config.HTTP.Prefix
+	var observers []func(mirror.Pull, time.Time)
+	shrunk := func() {}
+	if s.debug != nil || own.UI.Enabled {
 		s.holdings = holdings.Of(keeper.Driver(), keeper.Log())
+		shrunk = s.holdings.Refresh
+		observers = append(observers, s.countFetched)
+	}
+	if own.UI.Enabled {
+		var pulls mirror.Pulls
+		s.ui = s.newMirrorPage(own, keeper, &pulls)
+		observers = append(observers, pulls.Note)
+	}
+	if most := own.Mirror.MaxBytes; most > 0 {
+		s.bound = mirror.NewBound(keeper.Driver(), most, shrunk, keeper.Log())
+		observers = append(observers, s.bound.Note)
+	}
+	pulled := func(p mirror.Pull) {
+		for _, observe := range observers {
+			observe(p, time.Now())
+		}
 	}
 	everybody := func(http.ResponseWriter, *http.Request, string) bool { return true }
-	completed := referrers.Route(s.app, everybody, mirror.Referrers(s.app, s.config.HTTP.Prefix), s.config.HTTP)
-	return dialect.Handler(mirror.Handler(keeper.Handler(completed)), s.config.HTTP.Prefix), nil
+	completed := referrers.Route(s.app, everybody, mirror.Referrers(s.app, prefix), s.config.HTTP)
+	handler := mirror.Handler(keeper.Handler(completed), prefix, pulled)
+	if s.bound != nil {
+		handler = s.bound.Handler(handler, prefix)
+	}
+	return dialect.Handler(handler, prefix), nil
+}
+
+// countFetched has a repository counted anew that something was fetched for.
+func (s *Server) countFetched(p mirror.Pull, _ time.Time) {
+	if p.Fetched {
+		s.holdings.Changed(p.Repository)
+	}
 }
 
 // aroundRegistry is what stands around the engine of a registry, from the inside: what the engine
@@ -51,13 +82,21 @@ func (s *Server) aroundRegistry(ctx context.Context, own config.Server, keeper *
 		collector.AfterEach(s.holdings.Refresh)
 		observers = append(observers, s.holdings.Observe)
 	}
-	if own.UI.Enabled {
-		s.ui = s.newPage(keeper, controller)
-		observers = append(observers, s.ui.Observe)
+	if s.audit, err = openAudit(own, controller, s.log); err != nil {
+		return nil, err
 	}
-	engine, err := s.reported(dialect.Handler(fence.Handler(guarded, prefix), prefix), own, keeper, controller, observers)
-	if err != nil || controller == nil {
-		return engine, err
+	if own.UI.Enabled {
+		ui := s.newPage(keeper, controller)
+		s.ui = ui
+		observers = append(observers, ui.Observe)
+	}
+	engine := s.reported(dialect.Handler(fence.Handler(guarded, prefix), prefix), own, keeper, observers)
+	if controller == nil {
+		return engine, nil
+	}
+	if s.audit != nil {
+		engine = writes.Refusals(engine, prefix, s.audit.ObserveRefusal)
+		guarded = writes.Refusals(guarded, prefix, s.audit.ObserveRefusal)
 	}
 	return controller.Handler(engine, guarded), nil
 }

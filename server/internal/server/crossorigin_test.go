@@ -1,7 +1,9 @@
 package server
 
 import (
+	"math"
 	"net/http"
+	"runtime/debug"
 	"testing"
 )
 
@@ -88,5 +90,69 @@ func TestCrossOrigin(t *testing.T) {
 				t.Errorf("%+v: allowed is %q", test, got)
 			}
 		}
+	}
+}
+
+// TestCrossOriginRefusals has a page of another site see that it is refused, and when to come
+// back, whatever refuses it.
+func TestCrossOriginRefusals(t *testing.T) {
+	const (
+		here, evil = "https://ui.example.com", "https://evil.example.com"
+		settings   = "http: {headers: {Access-Control-Allow-Origin: ['" + here + "'], Access-Control-Expose-Headers: [Retry-After], Access-Control-Allow-Methods: [GET]}}\n"
+	)
+	login := "auth: {htpasswd: {realm: registry, limit: {failures: 1, window: 1h}, path: " + htpasswd(t, "alice", "wonder") + "}}\n"
+	for _, test := range []struct {
+		name    string
+		memory  int64
+		refused int
+	}{
+		{"too many failed logins", math.MaxInt64, http.StatusTooManyRequests},
+		// That is for no request at all.
+		{"too many requests", 256 << 10, http.StatusServiceUnavailable},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			usual := debug.SetMemoryLimit(test.memory)
+			i := start(t, parsed(t, inMemory+login+settings), &http.Client{})
+			debug.SetMemoryLimit(usual)
+			defer i.stop()
+			ask := func(method, origin string) *http.Response {
+				t.Helper()
+				request, err := http.NewRequest(method, i.base+"/v2/", nil)
+				if err != nil {
+					t.Fatal(err)
+				}
+				request.SetBasicAuth("alice", "wrong")
+				request.Header.Set("Origin", origin)
+				if method == http.MethodOptions {
+					request.Header.Set("Access-Control-Request-Method", http.MethodGet)
+				}
+				response, err := i.client.Do(request)
+				if err != nil {
+					t.Fatal(err)
+				}
+				body(t, response)
+				return response
+			}
+			ask(http.MethodGet, here)
+			for _, each := range []struct {
+				method, origin string
+				status         int
+				allowed        string
+			}{
+				{http.MethodGet, here, test.refused, here},
+				{http.MethodGet, evil, test.refused, ""},
+				{http.MethodOptions, here, http.StatusNoContent, here},
+				{http.MethodOptions, evil, test.refused, ""},
+			} {
+				response := ask(each.method, each.origin)
+				exposed := response.Header.Get("Access-Control-Expose-Headers") != ""
+				if got := response.Header.Get(allowOrigin); response.StatusCode != each.status || got != each.allowed || exposed != (got != "") {
+					t.Errorf("%+v: %s, allowed %q, exposed %v", each, response.Status, got, exposed)
+				}
+				if response.StatusCode == test.refused && response.Header.Get("Retry-After") == "" {
+					t.Errorf("%+v: no Retry-After", each)
+				}
+			}
+		})
 	}
 }

@@ -2,6 +2,7 @@ package server
 
 import (
 	"net/http"
+	"os"
 	"strings"
 	"testing"
 	"time"
@@ -49,10 +50,17 @@ func TestDebugServer(t *testing.T) {
 // TestMetrics has clients do what is to be counted.
 func TestMetrics(t *testing.T) {
 	forget(t)
-	folder := t.TempDir()
+	folder, users := t.TempDir(), htpasswd(t, "alice", "wonder")
+	content, err := os.ReadFile(users)
+	if err == nil {
+		err = os.WriteFile(users, append([]byte("#!access alice push-pull team/*\n"), content...), 0o600)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
 	config, client := withTLS(t, "storage: {filesystem: {rootdirectory: "+folder+"}, delete: {enabled: true}, "+
 		"maintenance: {garbagecollection: {schedule: '0 3 * * *'}}}\n"+
-		"auth: {htpasswd: {realm: test, path: "+htpasswd(t, "alice", "wonder")+"}}\n"+
+		"auth: {htpasswd: {realm: test, path: "+users+"}}\n"+
 		"health: {storagedriver: {enabled: true, interval: 10s}}\n"+
 		"http: {debug: {addr: 127.0.0.1:0, prometheus: {enabled: true, path: /metrics}}}\n")
 	i := start(t, config, client)
@@ -74,6 +82,8 @@ func TestMetrics(t *testing.T) {
 	ask("wonder", http.MethodGet, "/v2/", "")
 	ask("a guess", http.MethodGet, "/v2/", "")
 	ask("wonder", http.MethodPut, "/v2/team/app/manifests/1", "{")
+	ask("wonder", http.MethodPut, "/v2/other/manifests/1", "{}")
+	ask("wonder", http.MethodPost, "/v2/other/blobs/uploads/", "")
 	ask("wonder", http.MethodPut, "/v2/team/app/manifests/latest", `{"schemaVersion":2,"mediaType":"`+v1.MediaTypeImageIndex+`","manifests":[]}`)
 
 	wanted := []string{
@@ -87,6 +97,9 @@ func TestMetrics(t *testing.T) {
 		`registry_requests_total{code="200",method="GET",route="ping"} 2`,
 		`registry_requests_total{code="401",method="GET",route="ping"} 1`,
 		`registry_pushes_refused_total{reason="invalid"} 1`,
+		`registry_pushes_refused_total{reason="denied"} 2`,
+		`registry_requests_total{code="403",method="PUT",route="manifest"} 1`,
+		`registry_requests_total{code="403",method="POST",route="upload"} 1`,
 		`registry_repository_tags{repository="team/app"} 1`,
 		`registry_repositories 1`,
 		`registry_collections_total{result="failed"} 0`,

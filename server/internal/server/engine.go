@@ -34,6 +34,7 @@ func newEngine(ctx context.Context, config *configuration.Configuration) (app *h
 	}
 	foreign.Complete(&config.Validation)
 	enginestore.Use(config)
+	leaveOutEvents(config)
 	app = handlers.NewApp(ctx, config)
 	app.RegisterHealthChecks()
 	return app, nil

@@ -14,7 +14,7 @@ import (
 
 // TestEngine has what the engine once did otherwise than its specification says.
 func TestEngine(t *testing.T) {
-	i := start(t, parsed(t, "storage: {inmemory: {}, delete: {enabled: true}}\n"), &http.Client{})
+	i := start(t, parsed(t, "storage: {filesystem: {rootdirectory: "+t.TempDir()+"}, delete: {enabled: true}}\n"), &http.Client{})
 	client := registrytest.Client{URL: i.base}
 	client.Push(t, "app", "1", []byte("layer"))
 
@@ -121,7 +121,7 @@ func TestForeignLayers(t *testing.T) {
 		{"validation: {manifests: {urls: {deny: ['evil']}}}\n", image, apart, "http://example.com/", http.StatusCreated},
 		{"validation: {disabled: true}\n", image, apart, "http://example.com/", http.StatusCreated},
 	} {
-		i := start(t, parsed(t, inMemory+test.settings), &http.Client{})
+		i := start(t, parsed(t, "storage: {filesystem: {rootdirectory: "+t.TempDir()+"}}\n"+test.settings), &http.Client{})
 		config := i.push(t, "app", strings.NewReader("{}"))
 		missing := digest.FromString(test.url)
 		text := fmt.Sprintf(`{"schemaVersion":2,"mediaType":%q,"config":{"mediaType":"application/vnd.oci.image.config.v1+json","digest":%q,"size":2},`+

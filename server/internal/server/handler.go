@@ -9,12 +9,11 @@ import (
 	"go.opentelemetry.io/contrib/instrumentation/net/http/otelhttp"
 
 	"container-registry/server/internal/accesslog"
-	"container-registry/server/internal/page"
 )
 
 // handlerChain wraps the engine in the order the engine's own server does. There may be no
 // page.
-func handlerChain(engine http.Handler, config *configuration.Configuration, pages crossOrigin, ui *page.Page, traced bool) http.Handler {
+func handlerChain(engine http.Handler, config *configuration.Configuration, pages crossOrigin, ui site, traced bool) http.Handler {
 	handler := pages.handler(whileReady(health.CheckStatus, redirects(config), engine))
 	if ui != nil {
 		handler = ui.Around(handler)

@@ -1,17 +1,41 @@
 package server
 
 import (
+	"net/http"
+
 	"github.com/distribution/distribution/v3/health"
 
 	"container-registry/server/internal/access"
+	"container-registry/server/internal/config"
 	"container-registry/server/internal/guard"
+	"container-registry/server/internal/mirror"
 	"container-registry/server/internal/page"
 	"container-registry/server/internal/referrers"
 )
 
+// site is a page that has its own place before the engine.
+type site interface {
+	// Around answers below the page's path, and Entrance leads browsers there.
+	Around(engine http.Handler) http.Handler
+	Entrance(next http.Handler) http.Handler
+}
+
+// newMirrorPage is what people see of a mirror.
+func (s *Server) newMirrorPage(own config.Server, keeper *guard.Guard, pulls *mirror.Pulls) *page.Mirror {
+	return page.NewMirror(s.config, page.MirrorParts{
+		Holdings: s.holdings,
+		Disk:     s.disk(),
+		Pulled:   pulls.Last,
+		Upstream: mirror.Upstream,
+		Use:      mirror.UseSoFar,
+		Most:     own.Mirror.MaxBytes,
+		Log:      keeper.Log(),
+	})
+}
+
 // newPage is what people see of this server in a browser.
 func (s *Server) newPage(keeper *guard.Guard, controller *access.Controller) *page.Page {
-	return page.New(s.config, page.Parts{
+	parts := page.Parts{
 		Access:    controller,
 		Driver:    keeper.Driver(),
 		Referrers: referrers.NewLister(keeper.Driver()),
@@ -20,5 +44,9 @@ func (s *Server) newPage(keeper *guard.Guard, controller *access.Controller) *pa
 		Failing:   health.CheckStatus,
 		Disk:      s.disk(),
 		Log:       keeper.Log(),
-	})
+	}
+	if s.audit != nil {
+		parts.Audit = s.audit
+	}
+	return page.New(s.config, parts)
 }

@@ -3,8 +3,10 @@ package server
 import (
 	"context"
 	"encoding/json"
+	"fmt"
 	"html"
 	"io"
+	"net"
 	"net/http"
 	"net/http/cookiejar"
 	"net/http/httptest"
@@ -21,6 +23,7 @@ import (
 	v1 "github.com/opencontainers/image-spec/specs-go/v1"
 	"golang.org/x/crypto/bcrypt"
 
+	"container-registry/server/internal/page"
 	"container-registry/server/internal/registrytest"
 )
 
@@ -38,6 +41,12 @@ type browser struct {
 // browse starts a registry with a page. Its users' passwords are their names.
 func browse(t testing.TB, config *configuration.Configuration, users string) *browser {
 	t.Helper()
+	return browseWith(t, config, users, func(*own) {})
+}
+
+// browseWith has more settings.
+func browseWith(t testing.TB, config *configuration.Configuration, users string, set func(*own)) *browser {
+	t.Helper()
 	config.HTTP.Addr = "127.0.0.1:0"
 	config.Log.AccessLog.Disabled = true
 	file := filepath.Join(t.TempDir(), "htpasswd")
@@ -48,6 +57,7 @@ func browse(t testing.TB, config *configuration.Configuration, users string) *br
 	}
 	section := own{}
 	section.UI.Enabled = true
+	set(&section)
 	s, err := New(config, section, quiet())
 	if err != nil {
 		t.Fatal(err)
@@ -107,6 +117,9 @@ func (b *browser) client(t *testing.T, user string) registrytest.Client {
 	t.Cleanup(server.Close)
 	return registrytest.Client{URL: server.URL}
 }
+
+// host is what browsers call the registry.
+func (b *browser) host() string { return strings.TrimPrefix(b.server.URL, "http://") }
 
 // answer is what a browser got.
 type answer struct {
@@ -231,7 +244,11 @@ func TestPageLogin(t *testing.T) {
 		}
 	}
 	alice.get(t, "/ui/").contains(t, "Logged in as alice")
+	copied := alice.Jar.Cookies(&url.URL{Scheme: "http", Host: b.host(), Path: "/ui/"})
 	alice.post(t, "/ui/logout", nil)
+	if thief := b.another(t).send(t, http.MethodGet, "/ui/", nil, http.Header{"Cookie": {copied[0].String()}}); thief.status != http.StatusSeeOther {
+		t.Errorf("with a copy of the cookie: %d", thief.status)
+	}
 	if page := alice.get(t, "/ui/"); page.status != http.StatusSeeOther {
 		t.Errorf("after logging out: %d", page.status)
 	}
@@ -263,8 +280,9 @@ func TestPageOfManyFailures(t *testing.T) {
 
 func TestPageOfRepositories(t *testing.T) {
 	b := browse(t, pageConfig(t), "#!anonymous pull public/*\n"+people)
-	for _, name := range []string{"team-a/app", "team-b/app", "public/app"} {
-		b.client(t, "alice").Push(t, name, "1.0", registrytest.Layer(1, 1000))
+	var d digest.Digest
+	for _, name := range []string{"team-a/app", "public/app", "team-b/app"} {
+		d = b.client(t, "alice").Push(t, name, "1.0", registrytest.Layer(1, 1000))
 	}
 	alice, bob, carol := b.as(t, "alice"), b.as(t, "bob"), b.as(t, "carol")
 	waitFor(t, "the repositories", func() bool { return strings.Contains(alice.get(t, "/ui/").text, "3 repositories") })
@@ -273,6 +291,25 @@ func TestPageOfRepositories(t *testing.T) {
 	carol.get(t, "/ui/").contains(t, "/ui/r/team-a/app", "not team-b", "/ui/r/public/app")
 	b.get(t, "/ui/").contains(t, "not team-a", "not team-b", "/ui/r/public/app", "Log in")
 	alice.get(t, "/ui/?q=team").contains(t, "2 repositories", "not public")
+	for name, link := range map[string]string{
+		"team-b/app:1.0":              "/ui/r/team-b/app:1.0",
+		b.host() + "/team-b/app:1.0":  "/ui/r/team-b/app:1.0",
+		"team-b/app@" + d.String():    "/ui/r/team-b/app@" + d.String(),
+		"team-b/new":                  "/ui/r/team-b/new",
+		"team-a/app:1.0":              "",
+		"team-b/app:":                 "",
+		"team-b/app@sha256:..":        "",
+		"other.example.com/app:1.0":   "",
+		"team-b/app:1.0?sort=pushed#": "",
+	} {
+		page := bob.get(t, "/ui/?q="+url.QueryEscape(name))
+		if link == "" {
+			page.contains(t, "Nothing was found", "not >Open ")
+		} else {
+			page.contains(t, `<a href="`+link+`">Open `)
+		}
+	}
+	bob.get(t, "/ui/r/team-b/app:1.0").contains(t, `data-copy="`+b.host()+"/team-b/app@"+d.String())
 	alice.get(t, "/ui/?folder=public").contains(t, "1 repository", "not team-a")
 	if page := bob.get(t, "/ui/?folder=team-a"); page.status != http.StatusNotFound {
 		t.Errorf("a folder of others: %d", page.status)
@@ -294,6 +331,7 @@ func TestPageOfTags(t *testing.T) {
 	if latest, next := strings.Index(page.text, "app:latest"), strings.Index(page.text, "app:1.10"); latest > next || next > strings.Index(page.text, "app:1.9") {
 		t.Error("not in the order of versions")
 	}
+	alice.get(t, "/ui/r/team-a/app/").contains(t, "app:1.10")
 	alice.get(t, "/ui/r/team-a/app?q=1.1").contains(t, "app:1.10", "not app:1.9\"")
 	alice.get(t, "/ui/r/team-a/app:latest").contains(t, "for 2 platforms", "/ui/r/team-a/app@"+amd.String(), "application/vnd.example.signature", signature.Encoded()[:12], "docker pull ")
 	alice.get(t, "/ui/r/team-a/app@"+signature.String()).contains(t, "It is about", index.String())
@@ -312,12 +350,260 @@ func TestPageOfTags(t *testing.T) {
 	}
 }
 
+// TestPageOfHostilePaths has addresses that would like to be others.
+func TestPageOfHostilePaths(t *testing.T) {
+	b := browse(t, pageConfig(t), people)
+	client := b.client(t, "alice")
+	client.Push(t, "team-a/app", "1", registrytest.Layer(1, 10))
+	client.Push(t, "team-b/app", "1", registrytest.Layer(2, 10))
+	bob := b.as(t, "bob")
+	for _, path := range []string{
+		"/ui/r/../../../etc/passwd", "/ui/r/%2e%2e/x", "/ui/r/..%2f..%2fv2%2f", "/ui/r/team-b/..%2fteam-a/app", "/ui/r/team-b/../team-a/app", "/ui/r/team-b%2f..%2fteam-a%2fapp",
+		"/ui/r/team-a%2fapp", "/ui/r/team-a/app%3a1", "/ui/r/team-a//app", "/ui/r//team-a/app", "/ui/r/team-b/app:..", "/ui/r/team-b/app:%2e%2e%2f1", "/ui/r/team-b/app%00", "/ui/r/team-b/app%0d%0aX-Evil:1",
+		"/ui/r/team-b/app@sha256:..%2f..%2f", "/ui/r/team-b/app:" + strings.Repeat("a", 129), "/ui/style.css/../../../etc/passwd", "/ui/..%2f..%2fassets", "/ui/?folder=../team-a", "/ui/?folder=team-b/../team-a", "/ui//evil.example.com/",
+	} {
+		page := bob.get(t, path)
+		for range 3 {
+			if page.status < 300 || page.status > 399 {
+				break
+			}
+			if !strings.HasPrefix(page.location, "/") || strings.HasPrefix(page.location, "//") {
+				t.Fatalf("%s leads to %s", path, page.location)
+			}
+			page = bob.get(t, page.location)
+		}
+		if page.status != http.StatusNotFound && page.status != http.StatusBadRequest || page.header.Get("X-Evil") != "" {
+			t.Errorf("%s: %d: %s", path, page.status, page.text)
+		}
+	}
+	if page := bob.get(t, "/ui/r/.."); page.location != "/ui/" {
+		t.Errorf("to %s", page.location)
+	}
+	for _, elsewhere := range []string{"https://evil.example.com/ui/", "//evil.example.com/ui/", "///ui/", `\\evil.example.com`, "/\t/evil.example.com", "/ui/..//evil.example.com", "/ui/%2e%2e//evil.example.com", "https:/ui/", "/ui/\r\nX-Evil: 1"} {
+		page := b.another(t).post(t, "/ui/login", url.Values{"user": {"bob"}, "password": {"bob"}, "to": {elsewhere}})
+		if page.status != http.StatusSeeOther || !strings.HasPrefix(page.location, "/ui/") || strings.Contains(page.location, "..") || page.header.Get("X-Evil") != "" {
+			t.Errorf("%q leads to %q", elsewhere, page.location)
+		}
+		// Neither is there another word that is believed.
+		for _, word := range []string{"next", "url", "redirect", "return"} {
+			if page := b.another(t).post(t, "/ui/login?"+word+"="+url.QueryEscape(elsewhere), url.Values{"user": {"bob"}, "password": {"bob"}, word: {elsewhere}}); page.location != "/ui/" {
+				t.Errorf("%s=%q leads to %q", word, elsewhere, page.location)
+			}
+		}
+	}
+	for field, values := range map[string][]string{
+		"repository": {"../team-a/app", "team-b/../team-a/app", "team-b%2f..%2fteam-a", "TEAM", ""},
+		"tag":        {"../../app", "..", "1/../2", strings.Repeat("a", 129)},
+		"digest":     {"sha256:../..", "sha256:", "md5:d41d8cd98f00b204e9800998ecf8427e"},
+		"named":      {"../1@sha256:x", "@", "1"},
+	} {
+		for _, value := range values {
+			for _, confirmed := range []string{"", "yes"} {
+				form := url.Values{"repository": {"team-b/app"}, "confirmed": {confirmed}}
+				form.Set(field, value)
+				if page := bob.post(t, "/ui/delete", form); page.status >= 500 || page.status == http.StatusSeeOther && !strings.HasSuffix(page.location, "deleted=0") && !strings.Contains(page.location, "deleted=0&") {
+					t.Errorf("%s=%q: %d, to %s", field, value, page.status, page.location)
+				}
+			}
+		}
+	}
+	if page := bob.post(t, "/ui/delete", url.Values{"repository": {"team-b/app"}, "tag": {"1"}, "more": {strings.Repeat("a", 65<<10)}}); page.status != http.StatusBadRequest {
+		t.Errorf("a form that is too long: %d", page.status)
+	}
+	for _, name := range []string{"team-a/app", "team-b/app"} {
+		if tags := client.Tags(t, name); !slices.Equal(tags, []string{"1"}) {
+			t.Errorf("%s has %v", name, tags)
+		}
+	}
+}
+
+// TestPageOfMethods has requests that no page of the registry sends.
+func TestPageOfMethods(t *testing.T) {
+	b := browse(t, pageConfig(t), people)
+	alice := b.as(t, "alice")
+	for _, path := range []string{"", "style.css", "login", "delete", "r/team-a/app", "none"} {
+		for _, method := range []string{http.MethodPut, http.MethodDelete, http.MethodOptions, http.MethodTrace, "FOO"} {
+			page := alice.send(t, method, "/ui/"+path, nil, http.Header{"Sec-Fetch-Site": {"same-origin"}})
+			if page.status != http.StatusMethodNotAllowed || !strings.Contains(page.header.Get("Allow"), "GET") || page.header.Get("X-Frame-Options") != "DENY" {
+				t.Errorf("%s /ui/%s: %d, allowed are %s", method, path, page.status, page.header.Get("Allow"))
+			}
+		}
+	}
+	for path, want := range map[string]int{"": http.StatusMethodNotAllowed, "login": http.StatusUnauthorized, "delete": http.StatusNotFound, "none": http.StatusMethodNotAllowed} {
+		if page := alice.post(t, "/ui/"+path, nil); page.status != want {
+			t.Errorf("POST /ui/%s: %d", path, page.status)
+		}
+	}
+	long := url.Values{"more": {strings.Repeat("a", 65<<10)}}
+	for _, path := range []string{"login", "delete", "collect", "preview"} {
+		if page := alice.post(t, "/ui/"+path, long); page.status != http.StatusBadRequest {
+			t.Errorf("%s with a form that is too long: %d", path, page.status)
+		}
+	}
+}
+
+// TestPageOfSlowForms has strangers send more forms than are read at once, and never end them.
+func TestPageOfSlowForms(t *testing.T) {
+	b := browse(t, pageConfig(t), people)
+	alice := b.as(t, "alice")
+	var slow []net.Conn
+	t.Cleanup(func() {
+		for _, each := range slow {
+			each.Close()
+		}
+	})
+	login := url.Values{"user": {"bob"}, "password": {"bob"}}
+	for range page.MostForms {
+		connection, err := net.Dial("tcp", b.host())
+		if err != nil {
+			t.Fatal(err)
+		}
+		slow = append(slow, connection)
+		fmt.Fprintf(connection, "POST /ui/login HTTP/1.1\r\nHost: %s\r\nContent-Type: application/x-www-form-urlencoded\r\nContent-Length: 1000\r\n\r\nuser=", b.host())
+	}
+	var answered answer
+	waitFor(t, "a refusal", func() bool {
+		answered = b.another(t).post(t, "/ui/login", login)
+		return answered.status == http.StatusServiceUnavailable
+	})
+	if answered.header.Get("Retry-After") == "" {
+		t.Errorf("%v", answered.header)
+	}
+	if page := alice.get(t, "/ui/"); page.status != http.StatusOK {
+		t.Errorf("a page meanwhile: %d", page.status)
+	}
+	for _, each := range slow[:10] {
+		each.Close()
+	}
+	waitFor(t, "a login", func() bool { return b.another(t).post(t, "/ui/login", login).status == http.StatusSeeOther })
+}
+
+// TestPageDeletesTwice has a form that is sent again, and one whose browser does not wait.
+func TestPageDeletesTwice(t *testing.T) {
+	b := browse(t, pageConfig(t), people)
+	alice, client := b.as(t, "alice"), b.client(t, "alice")
+	form := url.Values{"repository": {"team-a/app"}, "confirmed": {"yes"}, "images": {"yes"}}
+	for i := range 5 {
+		tag := fmt.Sprint(i)
+		form.Add("named", tag+"@"+client.Push(t, "team-a/app", tag, registrytest.Layer(uint64(i), 10)).String())
+	}
+	r := httptest.NewRequest(http.MethodPost, "/ui/delete", strings.NewReader(form.Encode()))
+	r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+	for _, cookie := range alice.Jar.Cookies(&url.URL{Scheme: "http", Host: b.host(), Path: "/ui/"}) {
+		r.AddCookie(cookie)
+	}
+	gone, cancel := context.WithCancel(t.Context())
+	cancel()
+	b.server.Config.Handler.ServeHTTP(httptest.NewRecorder(), r.WithContext(gone))
+	if tags := client.Tags(t, "team-a/app"); len(tags) > 0 {
+		t.Errorf("left are %v", tags)
+	}
+	if page := alice.post(t, "/ui/delete", form); page.location != "/ui/r/team-a/app?deleted=5" {
+		t.Errorf("sent again: %d, to %s", page.status, page.location)
+	}
+}
+
+// TestPageOfChangedRights has sessions that are older than the rights of their users.
+func TestPageOfChangedRights(t *testing.T) {
+	b := browse(t, pageConfig(t), people)
+	client := b.client(t, "alice")
+	client.Push(t, "team-a/app", "1", registrytest.Layer(1, 10))
+	alice, before := b.as(t, "alice"), "/ui/r/team-a/app"
+	alice.get(t, before).contains(t, "checkbox")
+	form := url.Values{"repository": {"team-a/app"}, "tag": {"1"}, "confirmed": {"yes"}, "named": {"1@" + client.Tags(t, "team-a/app")[0]}}
+	users, err := os.ReadFile(b.file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	// The password stays, so the session does.
+	for rights, want := range map[string]struct{ look, remove, collect int }{
+		"#!access alice pull team-a/*\n":      {http.StatusOK, http.StatusForbidden, http.StatusForbidden},
+		"#!access alice push-pull team-b/*\n": {http.StatusNotFound, http.StatusNotFound, http.StatusForbidden},
+	} {
+		if err := os.WriteFile(b.file, append([]byte(rights), users...), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		waitFor(t, "the rights", func() bool { return alice.post(t, "/ui/collect", nil).status == want.collect })
+		page := alice.get(t, before)
+		if page.status != want.look {
+			t.Errorf("%q: %d", rights, page.status)
+		}
+		page.contains(t, "not checkbox", "not Delete")
+		if page := alice.post(t, "/ui/delete", form); page.status != want.remove {
+			t.Errorf("%q: a deletion: %d", rights, page.status)
+		}
+	}
+}
+
+// TestPageSortsTags has more tags than a page, of which none is on two pages in any order.
+func TestPageSortsTags(t *testing.T) {
+	b := browse(t, pageConfig(t), people)
+	alice, client := b.as(t, "alice"), b.client(t, "alice")
+	client.Push(t, "team-a/app", "b-large", registrytest.Layer(1, 5000))
+	client.Push(t, "team-a/app", "c-small", registrytest.Layer(2, 10))
+	client.Push(t, "team-a/app", "a-last", registrytest.Layer(3, 1000))
+	for i := range 110 {
+		client.Retag(t, "team-a/app", "c-small", fmt.Sprintf("t-%d", i))
+	}
+	client.Retag(t, "team-a/app", "a-last", "a-last")
+	tag := regexp.MustCompile(`name="tag" value="([^"]+)"`)
+	names := func(query string) (all []string) {
+		for _, each := range tag.FindAllStringSubmatch(alice.get(t, "/ui/r/team-a/app"+query).text, -1) {
+			all = append(all, each[1])
+		}
+		return all
+	}
+	for sort, first := range map[string][]string{"": {"t-109", "t-108"}, "name": {"t-109"}, "nonsense": {"t-109"}, "pushed": {"a-last", "t-109", "t-108"}, "size": {"b-large", "a-last", "t-109"}} {
+		one, two := names("?sort="+sort), names("?page=2&sort="+sort)
+		if !slices.Equal(one[:len(first)], first) || len(one) != 100 || len(two) != 13 {
+			t.Errorf("%q: %d and %d, %v", sort, len(one), len(two), one[:3])
+		}
+		both := slices.Concat(one, two)
+		slices.Sort(both)
+		if len(slices.Compact(both)) != 113 {
+			t.Errorf("%q: one is on both pages", sort)
+		}
+	}
+	page := alice.get(t, "/ui/r/team-a/app?sort=pushed&q=t-")
+	page.contains(t, `href="/ui/r/team-a/app?page=2&amp;q=t-&amp;sort=pushed"`, `href="/ui/r/team-a/app?q=t-&amp;sort=size"`, `aria-current="true">Last push`)
+}
+
+// TestPageOfUntagged has a manifest that lost its tag, beside all that is kept without one.
+func TestPageOfUntagged(t *testing.T) {
+	b := browse(t, pageConfig(t), people)
+	alice, carol, client := b.as(t, "alice"), b.as(t, "carol"), b.client(t, "alice")
+	part := client.Push(t, "team-a/app", "", registrytest.Layer(1, 1000))
+	client.PushAbout(t, "team-a/app", "", client.PushIndex(t, "team-a/app", "1", part))
+	alice.get(t, "/ui/r/team-a/app?untagged").contains(t, "There are none")
+	lost := client.Push(t, "team-a/app", "2", registrytest.Layer(2, 2000))
+	client.Push(t, "team-a/app", "2", registrytest.Layer(3, 3000))
+
+	waitFor(t, "the count", func() bool { return strings.Contains(alice.get(t, "/ui/r/team-a/app").text, ">1 untagged manifest<") })
+	alice.get(t, "/ui/r/team-a/app").contains(t, `href="/ui/r/team-a/app?untagged="`)
+	row := `name="digest" value="` + lost.String() + `"`
+	alice.get(t, "/ui/r/team-a/app?untagged=").contains(t, row, "/ui/r/team-a/app@"+lost.String(), "not "+part.String(), "linux/amd64", "They stay until")
+	carol.get(t, "/ui/r/team-a/app?untagged=").contains(t, lost.String(), "not checkbox", "not Delete")
+	if page := b.as(t, "bob").get(t, "/ui/r/team-a/app?untagged="); page.status != http.StatusNotFound {
+		t.Errorf("for others: %d", page.status)
+	}
+	form := url.Values{"repository": {"team-a/app"}, "digest": {lost.String()}}
+	alice.post(t, "/ui/delete", form).contains(t, "Delete 1 image?", lost.String(), "frees")
+	form.Set("confirmed", "yes")
+	form.Set("images", "yes")
+	page := alice.post(t, "/ui/delete", form)
+	if page.location != "/ui/r/team-a/app?deleted=1&untagged=" {
+		t.Errorf("%d, to %s", page.status, page.location)
+	}
+	alice.get(t, page.location).contains(t, "1 manifest was deleted", "There are none")
+	alice.get(t, "/ui/r/team-a/app").contains(t, "not untagged manifest<", ">2 tags")
+}
+
 // TestPageOfHostileImage has names at their limits, and labels and steps that would like to
 // be more than text.
 func TestPageOfHostileImage(t *testing.T) {
 	b := browse(t, pageConfig(t), people)
 	alice, client := b.as(t, "alice"), b.client(t, "alice")
-	const attack = `</code></dd><script>alert(1)</script><a href="javascript:alert(1)" onclick='x'>{{.}}`
+	const attack = "</code></dd><script>alert(1)</script><a href=\"javascript:alert(1)\" onclick='x'>{{.}}\u202egnp\u2066\x1b[31m"
 	repository, tag := strings.Repeat("a/", 100)+strings.Repeat("b", 50), strings.Repeat("T", 128)
 	config := map[string]any{
 		"os": attack, "architecture": attack, "author": attack,
@@ -339,13 +625,16 @@ func TestPageOfHostileImage(t *testing.T) {
 	m := v1.Manifest{MediaType: v1.MediaTypeImageManifest, Config: v1.Descriptor{MediaType: v1.MediaTypeImageConfig, Digest: d, Size: int64(len(content))}, Layers: layers}
 	m.SchemaVersion = 2
 	m.Annotations = map[string]string{attack: strings.Repeat("x", 1<<20)}
-	client.PushManifest(t, repository, tag, m.MediaType, m)
+	subject := client.PushManifest(t, repository, tag, m.MediaType, m)
+	m.Subject, m.Annotations = &v1.Descriptor{MediaType: m.MediaType, Digest: subject, Size: 1}, map[string]string{v1.AnnotationCreated: attack}
+	m.ArtifactType = "application/vnd.example\u202e"
+	client.PushManifest(t, repository, "about", m.MediaType, m)
 	for _, path := range []string{repository, repository + ":" + tag} {
 		page := alice.get(t, "/ui/r/"+path)
 		if page.status != http.StatusOK || len(page.text) > 1<<20 {
 			t.Errorf("%d, %d bytes", page.status, len(page.text))
 		}
-		page.contains(t, "not <script>", `not href="javascript`, "not onclick='", "&lt;script&gt;")
+		page.contains(t, "not <script>", `not href="javascript`, "not onclick='", "&lt;script&gt;", "not \u202e", "not \u2066", "not \x1b")
 	}
 	alice.get(t, "/ui/r/"+repository+":"+tag).contains(t, "and 200 more layers", "&lt;/code&gt;&lt;/dd&gt;")
 	alice.get(t, "/ui/r/"+repository+"?q="+url.QueryEscape(attack)).contains(t, "not <script>", "&lt;script&gt;")
@@ -453,6 +742,35 @@ func TestPageOfCleanup(t *testing.T) {
 	}
 }
 
+// TestPageOfAgingTags has tags that are kept for their age alone.
+func TestPageOfAgingTags(t *testing.T) {
+	for _, dryRun := range []bool{false, true} {
+		config := pageConfig(t)
+		config.Storage["maintenance"] = configuration.Parameters{"garbagecollection": map[any]any{
+			"schedule": "0 3 * * *", "deleteuntagged": true, "retention": map[any]any{"dryrun": dryRun, "rules": []any{map[any]any{"keepnewest": 1, "keepdays": 30}}},
+		}}
+		b := browse(t, config, people)
+		alice, client := b.as(t, "alice"), b.client(t, "alice")
+		client.Push(t, "team-a/app", "1", registrytest.Layer(1, 1000))
+		client.Push(t, "team-a/app", "2", registrytest.Layer(2, 1000))
+		// It needs no look at the whole registry.
+		page := alice.get(t, "/ui/r/team-a/app")
+		chip := map[bool]string{false: `By rule 1 \(keep newest 1, pushed in 30 days\), [-0-9]+ 03:00 UTC">goes in (29|30) days<`, true: `">no rule keeps it in 29 days<`}[dryRun]
+		if found := regexp.MustCompile(chip).FindAllString(page.text, -1); len(found) != 1 {
+			t.Errorf("dry run %t: %q:\n%s", dryRun, found, page.text)
+		}
+		alice.post(t, "/ui/preview", nil)
+		waitFor(t, "the preview", func() bool { return strings.Contains(alice.get(t, "/ui/cleanup").text, "kept for their age alone") })
+		cleanup := alice.get(t, "/ui/cleanup")
+		cleanup.contains(t, "team-a/app:</span>1</a>", "not team-a/app:</span>2</a>", "0 tags by the rules")
+		b.as(t, "bob").get(t, "/ui/cleanup").contains(t, "not team-a")
+		// A search does not see all tags, so the last look counts.
+		if page := alice.get(t, "/ui/r/team-a/app?q=1"); !regexp.MustCompile(chip).MatchString(page.text) {
+			t.Errorf("of a search:\n%s", page.text)
+		}
+	}
+}
+
 // TestPageWithoutStore has the store away: who looks is told so by a page.
 func TestPageWithoutStore(t *testing.T) {
 	b := browse(t, pageConfig(t), people)
@@ -460,7 +778,7 @@ func TestPageWithoutStore(t *testing.T) {
 	away := func(context.Context) map[string]string {
 		return map[string]string{"storagedriver_s3": "no route to 10.0.0.1"}
 	}
-	b.at.ui.Failing = away
+	b.at.ui.(*page.Page).Failing = away
 	page := alice.get(t, "/ui/r/team-a/app")
 	if page.status != http.StatusServiceUnavailable || page.header.Get("Retry-After") == "" {
 		t.Errorf("%d", page.status)

@@ -30,7 +30,7 @@ func TestProxied(t *testing.T) {
 				return nil, err
 			}
 			at := netip.MustParseAddrPort("10.0.0.1:5000")
-			_, err = connection.Write(proxied.KeyOf(secret).Header(netip.AddrPortFrom(netip.MustParseAddr(from), 1), at))
+			_, err = connection.Write(proxied.KeyOf(secret).Header(netip.AddrPortFrom(netip.MustParseAddr(from), 1), at, proxied.EndsOf(connection)))
 			return connection, err
 		}
 		request, err := http.NewRequest(http.MethodGet, "https://"+address+"/v2/", nil)

@@ -5,6 +5,7 @@ import (
 	"net/http"
 
 	storagedriver "github.com/distribution/distribution/v3/registry/storage/driver"
+	"github.com/sirupsen/logrus"
 
 	"container-registry/server/internal/access"
 	"container-registry/server/internal/audit"
@@ -16,11 +17,11 @@ import (
 )
 
 // openAudit begins the record of who does what; it is nil where none is wanted.
-func (s *Server) openAudit(own config.Server, controller *access.Controller) (*audit.Log, error) {
+func openAudit(own config.Server, controller *access.Controller, log *logrus.Entry) (*audit.Log, error) {
 	if own.Audit.Folder == "" {
 		return nil, nil
 	}
-	record, err := audit.Open(own.Audit.Folder, s.log)
+	record, err := audit.Open(own.Audit.Folder, log)
 	if err == nil && controller != nil {
 		controller.OnRefusal(record.Refused)
 	}
@@ -29,19 +30,15 @@ func (s *Server) openAudit(own config.Server, controller *access.Controller) (*a
 
 // reported goes around the engine, and tells all who want to know what clients do there:
 // observers, and those of the configuration, who learn of what collections delete as well.
-func (s *Server) reported(engine http.Handler, own config.Server, keeper *guard.Guard, controller *access.Controller, observers []writes.Observer) (http.Handler, error) {
-	record, err := s.openAudit(own, controller)
-	if err != nil {
-		return nil, err
-	}
+func (s *Server) reported(engine http.Handler, own config.Server, keeper *guard.Guard, observers []writes.Observer) http.Handler {
 	// Who only counts, or shows, does not ask what a tag named before.
 	var past storagedriver.StorageDriver
-	if record != nil {
-		s.audit, past = record, keeper.Driver()
-		observers = append(observers, record.Observe)
-		s.collector.Tell(record.Observe)
+	if s.audit != nil {
+		past = keeper.Driver()
+		observers = append(observers, s.audit.Observe)
+		s.collector.Tell(s.audit.Observe)
 		if own.Audit.Reads {
-			engine = record.Reads(engine, s.config.HTTP.Prefix)
+			engine = s.audit.Reads(engine, s.config.HTTP.Prefix)
 		}
 	}
 	if len(own.Notifications) > 0 {
@@ -50,7 +47,7 @@ func (s *Server) reported(engine http.Handler, own config.Server, keeper *guard.
 		observers = append(observers, s.notifier.Observe)
 		s.collector.Tell(s.notifier.Observe)
 	}
-	return writes.Handler(engine, past, s.config.HTTP.Prefix, observers...), nil
+	return writes.Handler(engine, past, s.config.HTTP.Prefix, observers...)
 }
 
 // notify sends what clients did until ctx ends. A store that is read-only is left as it is: what

@@ -30,7 +30,6 @@ import (
 	"container-registry/server/internal/holdings"
 	"container-registry/server/internal/mirror"
 	"container-registry/server/internal/notify"
-	"container-registry/server/internal/page"
 	"container-registry/server/internal/proxied"
 	"container-registry/server/internal/version"
 )
@@ -59,7 +58,8 @@ type Server struct {
 	caches        *descriptors.Cache
 	collector     *garbage.Collector
 	holdings      *holdings.Holdings
-	ui            *page.Page // none unless it is wanted
+	bound         *mirror.Bound // of a mirror that has one
+	ui            site          // none unless it is wanted
 	audit         *audit.Log
 	notifier      *notify.Sender
 	endApp        context.CancelFunc
@@ -123,7 +123,9 @@ func (s *Server) build(ctx context.Context, own config.Server) (err error) {
 		return err
 	}
 	chain := handlerChain(boundPages(engine, s.config.Catalog.MaxEntries), s.config, pages, s.ui, traced)
-	handler := s.bounds.Handler(clientaddress.Handler(own.TrustedProxies, chain))
+	// A page of another site is to see that it is refused, and when to come back.
+	refuse := pages.handler(http.HandlerFunc(bounds.TooMany))
+	handler := s.bounds.Handler(clientaddress.Handler(own.TrustedProxies, chain), refuse)
 	s.http.Handler = s.withMetrics(handler, controller)
 	return nil
 }
@@ -216,6 +218,9 @@ func (s *Server) Run(ctx context.Context) error {
 	failed := make(chan error, 3)
 	if s.holdings != nil {
 		go s.holdings.Run(ctx)
+	}
+	if s.bound != nil {
+		go s.bound.Run(ctx)
 	}
 	if s.debug != nil {
 		go func() { failed <- s.debug.Serve(s.debugListener) }()

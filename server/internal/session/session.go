@@ -1,17 +1,22 @@
-// Package session keeps people logged in to the page by a cookie. Nothing is remembered:
-// any server with the same secret knows whom it gave a cookie to. A session ends with the
-// password that it began with, with its user, and some time after its last use.
+// Package session keeps people logged in to the page by a cookie. Any server with the same
+// secret knows whom it gave a cookie to. A session ends with the password that it began with,
+// with its user, and some time after its last use. One that its user ended is remembered by
+// the server that was told, so that a copy of the cookie is worth nothing there.
 package session
 
 import (
 	"crypto/hmac"
+	"crypto/rand"
 	"crypto/sha256"
 	"encoding/base64"
 	"encoding/hex"
 	"encoding/json"
 	"net/http"
 	"strings"
+	"sync"
 	"time"
+
+	"github.com/hashicorp/golang-lru/v2/simplelru"
 
 	"container-registry/server/internal/htpasswd"
 	"container-registry/server/internal/token"
@@ -23,6 +28,8 @@ const (
 	longest = 12 * time.Hour
 	// renewal is how long a cookie stays as it is.
 	renewal = 2 * time.Minute
+	// mostEnded is how many sessions that users ended are remembered, in 2 MB at most.
+	mostEnded = 10_000
 )
 
 // Keeper gives and takes the cookies of one registry.
@@ -31,6 +38,9 @@ type Keeper struct {
 	// name is another one for each registry: browsers send a cookie to all ports of a host.
 	name, path string
 	secure     bool
+
+	mu    sync.Mutex
+	ended *simplelru.LRU[string, struct{}]
 }
 
 // New is for http.secret, and the path below which the page is. A secure cookie is never
@@ -43,11 +53,15 @@ func New(secret, path string, secure bool) *Keeper {
 	if secure {
 		name = "__Secure-" + name
 	}
-	return &Keeper{key, name, path, secure}
+	// It fails for sizes below 1 only.
+	ended, _ := simplelru.NewLRU[string, struct{}](mostEnded, nil)
+	return &Keeper{key: key, name: name, path: path, secure: secure, ended: ended}
 }
 
 // claims are what a cookie says.
 type claims struct {
+	// ID stays the same while the session goes on.
+	ID   string `json:"id"`
 	User string `json:"user"`
 	// Began and Used are in seconds since 1970.
 	Began int64 `json:"began"`
@@ -56,19 +70,22 @@ type claims struct {
 
 // Begin logs a user in.
 func (k *Keeper) Begin(w http.ResponseWriter, users *htpasswd.Users, user string, now time.Time) {
-	k.give(w, users, claims{user, now.Unix(), now.Unix()}, now)
+	k.give(w, users, claims{rand.Text(), user, now.Unix(), now.Unix()}, now)
 }
 
 // End logs out.
-func (k *Keeper) End(w http.ResponseWriter) { k.set(w, "", -1) }
+func (k *Keeper) End(w http.ResponseWriter, r *http.Request, users *htpasswd.Users, now time.Time) {
+	k.set(w, "", -1)
+	if said, ok := k.of(r, users, now); ok {
+		k.mu.Lock()
+		defer k.mu.Unlock()
+		k.ended.Add(said.ID, struct{}{})
+	}
+}
 
 // User is who has the session of a request, which goes on; empty without one.
 func (k *Keeper) User(w http.ResponseWriter, r *http.Request, users *htpasswd.Users, now time.Time) string {
-	cookie, err := r.Cookie(k.name)
-	if err != nil {
-		return ""
-	}
-	said, ok := k.read(cookie.Value, users, now)
+	said, ok := k.of(r, users, now)
 	if !ok {
 		return ""
 	}
@@ -77,6 +94,20 @@ func (k *Keeper) User(w http.ResponseWriter, r *http.Request, users *htpasswd.Us
 		k.give(w, users, said, now)
 	}
 	return said.User
+}
+
+// of is what the cookie of a request says, if it is in force.
+func (k *Keeper) of(r *http.Request, users *htpasswd.Users, now time.Time) (said claims, ok bool) {
+	cookie, err := r.Cookie(k.name)
+	if err != nil {
+		return said, false
+	}
+	if said, ok = k.read(cookie.Value, users, now); !ok {
+		return said, false
+	}
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	return said, !k.ended.Contains(said.ID)
 }
 
 func (k *Keeper) read(value string, users *htpasswd.Users, now time.Time) (said claims, ok bool) {

@@ -104,8 +104,58 @@ func TestRenewal(t *testing.T) {
 		t.Errorf("a session in use lasted %s, want %s", lasted, longest)
 	}
 	w = httptest.NewRecorder()
-	keeper.End(w)
+	keeper.End(w, httptest.NewRequest(http.MethodPost, "/ui/logout", nil), all, now)
 	if ended := cookieOf(t, w); ended.Value != "" || ended.MaxAge >= 0 {
 		t.Errorf("%+v", ended)
+	}
+}
+
+// TestEnd has somebody who copied a cookie before its user logged out.
+func TestEnd(t *testing.T) {
+	began := time.Unix(1_700_000_000, 0)
+	all := users(t, "alice:wonder", "bob:builder")
+	keeper := New("secret", "/ui/", true)
+	begin := func(user string) *http.Cookie {
+		w := httptest.NewRecorder()
+		keeper.Begin(w, all, user, began)
+		return cookieOf(t, w)
+	}
+	with := func(cookie *http.Cookie) *http.Request {
+		r := httptest.NewRequest(http.MethodGet, "/ui/", nil)
+		r.AddCookie(cookie)
+		return r
+	}
+	copied, elsewhere, others := begin("alice"), begin("alice"), begin("bob")
+	now := began.Add(renewal)
+	w := httptest.NewRecorder()
+	keeper.User(w, with(copied), all, now)
+	renewed := cookieOf(t, w)
+	keeper.End(httptest.NewRecorder(), with(renewed), all, now)
+	for _, test := range []struct {
+		name   string
+		cookie *http.Cookie
+		want   string
+	}{
+		{"what the browser had", renewed, ""},
+		{"what it had before", copied, ""},
+		{"the user's other browser", elsewhere, "alice"},
+		{"another user's", others, "bob"},
+	} {
+		if got := keeper.User(httptest.NewRecorder(), with(test.cookie), all, now); got != test.want {
+			t.Errorf("%s: %q, want %q", test.name, got, test.want)
+		}
+	}
+	// Who has no session can't fill the list, and who has some has only so much of it.
+	forged := *others
+	forged.Value = "e30." + strings.Repeat("A", 43)
+	keeper.End(httptest.NewRecorder(), with(&forged), all, now)
+	if n := keeper.ended.Len(); n != 1 {
+		t.Errorf("%d are remembered", n)
+	}
+	for range mostEnded + 10 {
+		keeper.End(httptest.NewRecorder(), with(begin("bob")), all, now)
+	}
+	if n := keeper.ended.Len(); n != mostEnded {
+		t.Errorf("%d are remembered", n)
 	}
 }

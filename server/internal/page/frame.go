@@ -1,0 +1,145 @@
+package page
+
+import (
+	"bytes"
+	"embed"
+	"net/http"
+	"net/url"
+	"strings"
+
+	"github.com/distribution/distribution/v3/configuration"
+	"github.com/sirupsen/logrus"
+
+	"container-registry/server/internal/bounds"
+	"container-registry/server/internal/paths"
+)
+
+//go:embed assets
+var assets embed.FS
+
+// frame is what the pages of a registry and of a mirror have in common.
+type frame struct {
+	// api and base are where the API and the page are; both end with a slash.
+	api, base string
+	// host is http.host, what clients are told; nil when it was not given.
+	host  *url.URL
+	mux   *http.ServeMux
+	pages pages
+	log   *logrus.Entry
+}
+
+func newFrame(c *configuration.Configuration, log *logrus.Entry) *frame {
+	base := paths.Base(c.HTTP.Prefix) + "ui/"
+	f := &frame{api: paths.API(c.HTTP.Prefix), base: base, mux: http.NewServeMux(), pages: newPages(base), log: log}
+	if host, err := url.Parse(c.HTTP.Host); err == nil && host.Host != "" {
+		f.host = host
+	}
+	for _, name := range []string{"style.css", "page.js", "icon.svg"} {
+		f.mux.HandleFunc("GET "+base+name, f.serveAsset)
+	}
+	return f
+}
+
+// around has own answer below the page's path, and next everywhere else.
+func (f *frame) around(own, next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		switch {
+		case r.URL.Path+"/" == f.base:
+			http.Redirect(w, r, f.base, http.StatusSeeOther)
+		case strings.HasPrefix(r.URL.Path, f.base):
+			protect(w.Header())
+			bounds.Hurry(r, formPatience)
+			r.Body = http.MaxBytesReader(w, r.Body, longestForm)
+			own.ServeHTTP(w, r)
+		default:
+			next.ServeHTTP(w, r)
+		}
+	})
+}
+
+// Entrance leads browsers that come to / to the page. All others ask there whether the
+// registry can be used.
+func (f *frame) Entrance(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.URL.Path == "/" && r.Method == http.MethodGet && strings.Contains(r.Header.Get("Accept"), "text/html") {
+			w.Header().Set("Vary", "Accept")
+			http.Redirect(w, r, f.base, http.StatusSeeOther)
+			return
+		}
+		next.ServeHTTP(w, r)
+	})
+}
+
+// protect has a browser run and show nothing but the page's own, and nobody else show it.
+func protect(header http.Header) {
+	header.Set("Content-Security-Policy", "default-src 'none'; style-src 'self'; img-src 'self'; script-src 'self'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'")
+	header.Set("X-Frame-Options", "DENY")
+	header.Set("X-Content-Type-Options", "nosniff")
+	// Not none: a form would then come from an unknown origin.
+	header.Set("Referrer-Policy", "same-origin")
+	header.Set("Cross-Origin-Opener-Policy", "same-origin")
+	header.Set("Cross-Origin-Resource-Policy", "same-origin")
+	header.Set("Cache-Control", "no-store")
+}
+
+func (f *frame) serveAsset(w http.ResponseWriter, r *http.Request) {
+	// Their addresses change with their content.
+	w.Header().Set("Cache-Control", "public, max-age=31536000, immutable")
+	http.ServeFileFS(w, r, assets, "assets/"+strings.TrimPrefix(r.URL.Path, f.base))
+}
+
+// view is what the layout shows.
+type view struct {
+	Title   string
+	Base    string
+	Name    string
+	Visitor *visitor
+	// Section is the entry of the menu that the page belongs to.
+	Section string
+	Content any
+}
+
+// User is for the layout.
+func (v *visitor) User() string { return v.name }
+
+// Users says whether there are any to log in.
+func (v *visitor) Users() bool { return v.users }
+
+// render answers with a page. It is written when it is whole.
+func (f *frame) render(w http.ResponseWriter, r *http.Request, v *visitor, status int, name, title string, content any) {
+	section := "repositories"
+	if name == "cleanup" || name == "login" {
+		section = name
+	}
+	var page bytes.Buffer
+	err := f.pages[name].Execute(&page, view{title, f.base, f.registry(r), v, section, content})
+	if err != nil {
+		f.log.WithError(err).Errorf("the page %s could not be made", name)
+		http.Error(w, "the page could not be made", http.StatusInternalServerError)
+		return
+	}
+	w.Header().Set("Content-Type", "text/html; charset=utf-8")
+	w.WriteHeader(status)
+	// The browser is gone when this fails.
+	_, _ = page.WriteTo(w)
+}
+
+// problem is what is shown in place of a page.
+type problem struct{ Text string }
+
+func (f *frame) showProblem(w http.ResponseWriter, r *http.Request, v *visitor, status int, text string) {
+	f.render(w, r, v, status, "problem", http.StatusText(status), problem{text})
+}
+
+// registry is how images of this registry begin.
+func (f *frame) registry(r *http.Request) string {
+	if f.host != nil {
+		return f.host.Host
+	}
+	return r.Host
+}
+
+// link is an address of this page.
+func (f *frame) link(path string, query url.Values) string {
+	return (&url.URL{Path: f.base + path, RawQuery: query.Encode()}).String()
+}

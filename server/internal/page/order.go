@@ -1,0 +1,102 @@
+package page
+
+import (
+	"cmp"
+	"context"
+	"slices"
+	"time"
+
+	"container-registry/server/internal/garbage"
+	"container-registry/server/internal/images"
+)
+
+// manyPushed is how many tags may be sorted by their push, for which each is looked at. For a size
+// all of its image is: that is for manyTags.
+const manyPushed = 1000
+
+// waysFor are the ways to sort so many tags.
+func waysFor(tags int) []way {
+	ways := []way{{"name", "Name"}}
+	if tags <= manyPushed {
+		ways = append(ways, way{"pushed", "Last push"})
+	}
+	if tags <= manyTags {
+		ways = append(ways, way{"size", "Size"})
+	}
+	return ways
+}
+
+// orderedTags are the tags of a page.
+type orderedTags struct {
+	// by is how they are sorted.
+	by   string
+	rows []images.Summary
+	// seen are all tags that were looked at for that.
+	seen []images.Tag
+}
+
+// inOrder looks at no more tags than the order needs. Those that are alike are sorted by name.
+func (p *Page) inOrder(ctx context.Context, repository string, names, companions []string, part pager, by string) (o orderedTags, err error) {
+	o.by = "name"
+	if slices.ContainsFunc(waysFor(len(names)), func(each way) bool { return each.key == by }) {
+		o.by = by
+	}
+	if o.by == "name" {
+		names = names[part.From:part.To]
+	}
+	if o.seen, err = p.images.Tags(ctx, repository, names); err != nil {
+		return o, err
+	}
+	shown := o.seen
+	if o.by == "pushed" {
+		shown = slices.Clone(o.seen)
+		slices.SortStableFunc(shown, func(a, b images.Tag) int { return b.Pushed.Compare(a.Pushed) })
+		shown = shown[part.From:part.To]
+	}
+	if o.rows, err = p.images.Summaries(ctx, repository, shown, companions); err != nil {
+		return o, err
+	}
+	if o.by == "size" {
+		slices.SortStableFunc(o.rows, func(a, b images.Summary) int { return cmp.Compare(b.Size, a.Size) })
+		o.rows = o.rows[part.From:part.To]
+	}
+	return o, nil
+}
+
+// leaving says when tags of a repository go. Where not all are known it goes by the last look
+// at what a collection would delete.
+func (p *Page) leaving(repository string, tags []images.Tag, all bool) func(images.Tag) *going {
+	if all {
+		pushed := map[string]time.Time{}
+		for _, each := range tags {
+			if each.Digest != "" {
+				pushed[each.Name] = each.Pushed
+			}
+		}
+		until, rule := p.Collector.Options().Retention.Leaving(repository, pushed)
+		return func(tag images.Tag) *going {
+			at, leaves := until[tag.Name]
+			if !leaves {
+				return nil
+			}
+			goes := p.goes(rule, at)
+			return &goes
+		}
+	}
+	seen := map[string]garbage.Retired{}
+	if last, _, _ := p.Collector.Preview(); last != nil {
+		for _, each := range slices.Concat(last.Tags, last.Aging) {
+			if each.Repository == repository {
+				seen[each.Tag] = each
+			}
+		}
+	}
+	return func(tag images.Tag) *going {
+		each := seen[tag.Name]
+		if each.Digest == "" || each.Digest != tag.Digest {
+			return nil
+		}
+		goes := p.goes(each.Rule, each.Until)
+		return &goes
+	}
+}

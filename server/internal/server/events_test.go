@@ -1,0 +1,38 @@
+package server
+
+import (
+	"testing"
+
+	"github.com/distribution/distribution/v3"
+	"github.com/distribution/distribution/v3/configuration"
+	"github.com/distribution/distribution/v3/notifications"
+)
+
+// TestWithoutEvents finds the repository inside the one of the engine that tells of events: it
+// fails when the engine makes that otherwise.
+func TestWithoutEvents(t *testing.T) {
+	type plain struct{ distribution.Repository }
+	repository := &plain{}
+	telling, _ := notifications.Listen(repository, nil, nil)
+	if got := withoutEvents(telling); got != distribution.Repository(repository) {
+		t.Errorf("got %T", got)
+	}
+	if got := withoutEvents(repository); got != distribution.Repository(repository) {
+		t.Errorf("a repository that tells of nothing became %T", got)
+	}
+	for _, test := range []struct {
+		endpoints []configuration.Endpoint
+		left      bool
+	}{
+		{nil, true},
+		{[]configuration.Endpoint{{Name: "a", Disabled: true}}, true},
+		{[]configuration.Endpoint{{Name: "a", Disabled: true}, {Name: "b"}}, false},
+	} {
+		c := &configuration.Configuration{Middleware: map[string][]configuration.Middleware{}}
+		c.Notifications.Endpoints = test.endpoints
+		leaveOutEvents(c)
+		if left := len(c.Middleware["repository"]) == 1; left != test.left {
+			t.Errorf("%+v: left out: %v", test.endpoints, left)
+		}
+	}
+}

@@ -29,7 +29,7 @@ class Plugin implements pulumi.provider.Provider {
     const description = this.described.resources[type];
     const component = (components as unknown as Record<string, Constructor | undefined>)[type.split(":").pop() ?? ""];
     if (description === undefined || component === undefined) {
-      throw new Error(`${type} is no component of this package`);
+      throw new Error(`${type} is not a component of this package`);
     }
     const made = new component(name, args, options);
     const outputs = made as unknown as pulumi.Inputs;

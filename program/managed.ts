@@ -15,7 +15,7 @@ export function managedForeign(cloud: string, access: string): Record<string, st
     cors: `${cloud} answers browsers`,
     storage: `${cloud} keeps the images`,
     image: `${cloud} runs the server`,
-    readOnly: "there is no such switch; take the writers away",
+    readOnly: "there is no such switch; remove the writers",
     foreignLayerHosts: `${cloud} decides which layers it takes`,
     ui: `${cloud} has a console of its own`,
     notifications: `${cloud} has events of its own`,

@@ -33,7 +33,7 @@ type RegistryClass<Args> = new (name: string, args: Args, opts?: pulumi.Componen
 
 /** Keys that no target has, and why. */
 const refusals: Refusals = {
-  images: "is called builds now; the output is images as before",
+  images: "is now called builds; the output is still images",
   "mirror.users": noLogins,
   "mirror.anonymousPull": noLogins,
   "mirror.authentication": noLogins,

@@ -7,7 +7,7 @@ import * as fs from "fs";
 import * as path from "path";
 import { parseArgs, promisify } from "util";
 import { Candidate, compare, ImageKind } from "./comparison";
-import { chart, markdown, summary } from "./report";
+import { markdown, summary } from "./report";
 
 const usage = `usage: npm run compare -- STACK... [options]
 
@@ -19,7 +19,7 @@ project, or a .json file with the outputs of one (pulumi stack output --json --s
   --egress GB       images fetched from the internet a month, for the cost (100)
   --small N         layers of the image with many small layers, 100 KiB each (40)
   --large MiB       size of the image with one large layer (64)
-  --output FOLDER   where comparison.md, .json and .svg are written (comparison)`;
+  --output FOLDER   where comparison.md and .json are written (comparison)`;
 
 interface Arguments {
   names: string[];
@@ -105,9 +105,8 @@ async function main({ names, rounds, images, storage, egress, output }: Argument
   const write = (ending: string, content: string): void => fs.writeFileSync(path.join(output, `comparison.${ending}`), content);
   write("json", `${JSON.stringify(comparison, undefined, 2)}\n`);
   write("md", markdown(comparison));
-  write("svg", chart(comparison));
   console.log(summary(comparison));
-  console.error(`\nwritten: ${output}/comparison.md, .json, .svg`);
+  console.error(`\nwritten: ${output}/comparison.md, .json`);
 }
 
 try {

@@ -32,6 +32,23 @@ export function speeds({ rows }: Comparison, kind: ImageKind): string {
   );
 }
 
+/** Charts of the medians of push and of pull, which GitHub and many others draw; where nothing was measured there is no bar. */
+function charts({ rows }: Comparison, { name: kind }: ImageKind): string[] {
+  const measured = rows.filter(({ samples }) => samples[kind] !== undefined);
+  const chart = (what: string, figure: (sample: Sample) => number): string[] => [
+    "",
+    "```mermaid",
+    "xychart-beta horizontal",
+    `  title "Seconds to ${what}"`,
+    `  x-axis [${measured.map(({ name }) => JSON.stringify(name.replace(/["\\`]/g, "'"))).join(", ")}]`,
+    `  bar [${measured.map(({ samples }) => cell(samples[kind], figure, 2)).join(", ")}]`,
+    "```",
+  ];
+  return measured.length === 0
+    ? []
+    : [...chart("push", ({ pushSeconds }) => pushSeconds), ...chart("pull", ({ pullSeconds }) => pullSeconds)];
+}
+
 function properties({ rows, usage }: Comparison): string {
   const dash = (text: string | undefined): string => (text === undefined || text === "" ? "–" : text);
   const cost = ({ offer: id }: Row): string => {
@@ -90,9 +107,7 @@ export function markdown(comparison: Comparison): string {
     "# Comparison of registries",
     "",
     `${date}, ${rounds} rounds in turn; medians. Seen from one client: most of a difference between hosted registries is the way to them.`,
-    "",
-    "![Seconds to push and to pull](comparison.svg)",
-    ...images.flatMap((kind) => ["", `## ${title(kind)}`, "", speeds(comparison, kind)]),
+    ...images.flatMap((kind) => ["", `## ${title(kind)}`, "", speeds(comparison, kind), ...charts(comparison, kind)]),
     "",
     "## Properties",
     "",
@@ -107,48 +122,4 @@ export function markdown(comparison: Comparison): string {
     ...sources(),
     "",
   ].join("\n");
-}
-
-const colours = { push: "#1f6feb", pull: "#2da44e" } as const;
-
-/** A bar chart of the medians of push and pull, an image below the other. */
-export function chart({ images, rows }: Comparison): string {
-  const left = 220;
-  const width = 420;
-  const lines: string[] = [];
-  let y = 30;
-  for (const kind of images) {
-    const bars = rows.map(({ name, samples }) => {
-      const measured = samples[kind.name];
-      const seconds = (figure: (sample: Sample) => number): number => median((measured ?? []).map(figure)) || 0;
-      return { name, measured, push: seconds(({ pushSeconds }) => pushSeconds), pull: seconds(({ pullSeconds }) => pullSeconds) };
-    });
-    const most = Math.max(...bars.flatMap(({ push, pull }) => [push, pull])) || 1;
-    lines.push(`<text x="10" y="${y}" font-weight="bold">${escaped(title(kind))}, seconds</text>`);
-    y += 14;
-    for (const { name, measured, ...times } of bars) {
-      lines.push(`<text x="${left - 8}" y="${y + 17}" text-anchor="end">${escaped(name)}</text>`);
-      for (const [index, way] of (["push", "pull"] as const).entries()) {
-        const top = y + index * 13;
-        const long = (times[way] / most) * width;
-        lines.push(
-          `<rect x="${left}" y="${top}" width="${long.toFixed(1)}" height="11" fill="${colours[way]}"/>`,
-          `<text x="${(left + long + 5).toFixed(1)}" y="${top + 10}" font-size="10">${measured === undefined ? "failed" : `${way} ${times[way].toFixed(2)}`}</text>`,
-        );
-      }
-      y += 34;
-    }
-    y += 24;
-  }
-  return [
-    `<svg xmlns="http://www.w3.org/2000/svg" width="${left + width + 90}" height="${y}" font-family="sans-serif" font-size="12">`,
-    '<rect width="100%" height="100%" fill="white"/>',
-    ...lines,
-    "</svg>",
-    "",
-  ].join("\n");
-}
-
-function escaped(text: string): string {
-  return text.replace(/[&<>"]/g, (each) => `&#${each.charCodeAt(0)};`);
 }

@@ -35,7 +35,7 @@ export function parseReference(text: string): Reference {
   const [, repository, tag, digest] = reference.exec(text) ?? [];
   if (repository === undefined) {
     throw new UsageError(
-      `${text} is no image; give REPOSITORY, REPOSITORY:TAG or REPOSITORY@DIGEST, without the registry's name`,
+      `${text} is not an image; give REPOSITORY, REPOSITORY:TAG or REPOSITORY@DIGEST, without the registry's name`,
     );
   }
   return { repository, tag, digest };
@@ -55,14 +55,14 @@ export function parseArguments(words: readonly string[]): Arguments {
         throw new UsageError(`${word} needs a name`);
       }
     } else if (word.startsWith("-")) {
-      throw new UsageError(`${word} is no option`);
+      throw new UsageError(`unknown option ${word}`);
     } else {
       rest.push(word);
     }
   }
   const [command, ...names] = rest;
   if (command !== "list" && command !== "delete") {
-    throw new UsageError(command === undefined ? "no command given" : `${command} is no command`);
+    throw new UsageError(command === undefined ? "no command given" : `unknown command ${command}`);
   }
   if (command === "delete" && names.length === 0) {
     throw new UsageError("delete needs an image");

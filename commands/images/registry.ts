@@ -35,7 +35,7 @@ const notOfOneImage = [401, 403, 429, 503];
 /** Why one image can't be read, if that is a fault of its own; an error of another kind is thrown on. */
 export function faultOf(error: unknown): string {
   if (error instanceof SyntaxError) {
-    return "its manifest is no JSON";
+    return "its manifest isn't JSON";
   }
   if (error instanceof RegistryError && !notOfOneImage.includes(error.status)) {
     return error.answer;

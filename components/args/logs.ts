@@ -1,4 +1,4 @@
-/** How the lines of the server's log look. */
+/** Format of the server's log. */
 export const LogFormat = {
   /** For people: `key=value`, and the access log as web servers write it. */
   Text: "text",
@@ -7,7 +7,7 @@ export const LogFormat = {
 } as const;
 export type LogFormat = (typeof LogFormat)[keyof typeof LogFormat];
 
-/** What goes into the audit. */
+/** What the audit records. */
 export const AuditLevel = {
   /** Nothing. */
   Off: "off",
@@ -18,10 +18,10 @@ export const AuditLevel = {
 } as const;
 export type AuditLevel = (typeof AuditLevel)[keyof typeof AuditLevel];
 
-/** What the server writes down. */
+/** The server's log and its audit. */
 export interface Logs {
-  /** `text`, or `json`: an object in each line, of the access log as well where the server is the bundled one. Default: `text`. */
+  /** Format of the log: `text`, or `json`, an object per line; of the bundled server's access log too. Default: `text`. */
   format?: LogFormat;
-  /** Who did what, from where, in a volume of its own: `off`, `writes` (pushes, deletions, failed logins) or `all` (pulls as well). Requires the bundled server. Default: `off`. */
+  /** Audit of who did what and from where, in a volume of its own: `off`, `writes` (pushes, deletions, failed logins) or `all` (pulls as well). Requires the bundled server. Default: `off`. */
   audit?: AuditLevel;
 }

@@ -8,19 +8,19 @@ export interface EcrOptions {
   repositories?: string[];
   /** Refuses to move a tag to another image. Default: `true`. */
   immutableTags?: boolean;
-  /** Tags that may be moved all the same: names, with `*` for any characters. Default: none. */
+  /** Tags that may be moved nevertheless: names, with `*` for any characters. Default: none. */
   mutableTags?: string[];
   /** Scans every pushed image for known vulnerabilities. Default: `true`. */
   scanOnPush?: boolean;
   /** ARN of the KMS key that encrypts the images. Default: AES-256 with a key of Amazon's. */
   kmsKey?: string;
-  /** ARNs of the accounts, users and roles that may pull. Default: those of the registry's account whom IAM allows it. */
+  /** ARNs of the accounts, users and roles that may pull. Default: those of the registry's account that IAM allows to. */
   readers?: string[];
-  /** ARNs of the accounts, users and roles that may push and pull. Default: those of the registry's account whom IAM allows it. */
+  /** ARNs of the accounts, users and roles that may push and pull. Default: those of the registry's account that IAM allows to. */
   writers?: string[];
-  /** First part of the names of images that come through the mirror. Default: named after the upstream, as `docker-hub`. */
+  /** First part of the names of images that come through the mirror. Default: named after the upstream, such as `docker-hub`. */
   mirrorPrefix?: string;
-  /** Tags of everything that is made. */
+  /** Tags of all resources that are created. */
   tags?: Record<string, string>;
 }
 
@@ -47,17 +47,17 @@ export interface AcrOptions {
   sku?: AcrSku;
   /** Keeps images in several data centers of the region; `Premium` only. Default: `false`. */
   zoneRedundancy?: boolean;
-  /** Days after which an untagged manifest goes, 0 to 365; with `garbageCollection.deleteUntagged`. Default: `7`. */
+  /** Days after which an untagged manifest is deleted, 0 to 365; with `garbageCollection.deleteUntagged`. Default: `7`. */
   untaggedDays?: number;
   /** Who may pull: `user:<object ID>`, `group:<object ID>` or `servicePrincipal:<object ID>`, which is a managed identity too. */
   readers?: string[];
   /** Who may push and pull, in the same form. */
   writers?: string[];
-  /** First part of the names of images that come through the mirror. Default: named after the upstream, as `docker-hub`. */
+  /** First part of the names of images that come through the mirror. Default: named after the upstream, such as `docker-hub`. */
   mirrorPrefix?: string;
   /** Resource ID of a key vault with role-based access, where the login at the mirror's upstream is put for Azure to read. */
   mirrorVault?: string;
-  /** Tags of everything that is made. */
+  /** Tags of all resources that are created. */
   tags?: Record<string, string>;
 }
 
@@ -71,7 +71,7 @@ export interface ArtifactRegistryOptions {
   repository?: string;
   /** Refuses to move a tag to another image. Default: `true`. */
   immutableTags?: boolean;
-  /** Looks for known vulnerabilities in every pushed image, when the project has Google's scanning turned on; `false` never does. Default: `true`. */
+  /** Scans every pushed image for known vulnerabilities if scanning is turned on in the project; `false` never scans. Default: `true`. */
   scan?: boolean;
   /** Name of a key in Cloud KMS that encrypts the images: `projects/…/cryptoKeys/…`. Default: a key of Google's. */
   kmsKey?: string;
@@ -79,7 +79,7 @@ export interface ArtifactRegistryOptions {
   readers?: string[];
   /** Who may push and pull, in the same form. */
   writers?: string[];
-  /** Labels of everything that is made. */
+  /** Labels of all resources that are created. */
   labels?: Record<string, string>;
 }
 

@@ -1,6 +1,6 @@
 import * as pulumi from "@pulumi/pulumi";
 
-/** What endpoints are told of. */
+/** What an endpoint is notified of. */
 export const NotifiedAction = {
   /** An image was pushed, or a tag moved. */
   Push: "push",
@@ -9,17 +9,17 @@ export const NotifiedAction = {
 } as const;
 export type NotifiedAction = (typeof NotifiedAction)[keyof typeof NotifiedAction];
 
-/** Who is told by HTTP of what happens in the registry. */
+/** An HTTP endpoint that is notified of pushes and deletions. */
 export interface Notification {
-  /** Name of the endpoint, by which events wait for it: small letters, digits and hyphens, 63 at most. */
+  /** Name of the endpoint, under which events wait for it: small letters, digits and hyphens, 63 at most. */
   name: string;
-  /** Where events are sent to: `https://` or `http://`, without a user. It may be secret, where its path or query is. */
+  /** URL that events are sent to: `https://` or `http://`, without a user. Give it as a secret if its path or query is one. */
   url: pulumi.Input<string>;
-  /** Headers to send with them, as `Authorization`. Kept secret. Default: none. */
+  /** Headers to send with them, such as `Authorization`. Kept secret. Default: none. */
   headers?: Record<string, pulumi.Input<string>>;
   /** `push` and `delete`, or one of them. Default: both. */
   actions?: NotifiedAction[];
-  /** Repositories that the endpoint wants to know of: names, or prefixes as `team-a/*`. Default: all. */
+  /** Repositories whose events are sent: names, or prefixes such as `team-a/*`. Default: all. */
   repositories?: string[];
   /** CA of the endpoint's certificate, PEM, if it is a private one. It replaces the public CAs. Default: the public CAs. */
   caCertificates?: string;

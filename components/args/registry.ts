@@ -23,11 +23,11 @@ export interface Tls {
   chain?: pulumi.Input<string>;
   /** `self-signed`: days the server certificate is valid, 1 to 3649. Default: `365`. */
   validityDays?: number;
-  /** `self-signed`: an `up` in the last days of the certificate renews it; this is their number. Default: a third of `validityDays`, 30 at most. */
+  /** `self-signed`: days before the certificate's end from which on an `up` renews it. Default: a third of `validityDays`, 30 at most. */
   renewBeforeDays?: number;
   /** `self-signed`: raise it for a new key and certificate with the next `up`. Default: `1`. */
   generation?: number;
-  /** `self-signed`: raise it by one for a new CA, which clients have to trust anew. Default: `1`. */
+  /** `self-signed`: raise it by one for a new CA, which clients must then trust. Default: `1`. */
   caGeneration?: number;
   /** `self-signed`: clients that trust only the previous CA still accept the registry, and the output `caCertificate` has both. Requires `caGeneration` 2 or more. Default: `false`. */
   keepPreviousCa?: boolean;
@@ -56,29 +56,29 @@ export interface User {
   previousPassword?: pulumi.Input<string>;
   /** `push-pull` or `pull`. Default: `push-pull`. */
   access?: Access;
-  /** Repositories the user may use: names, or prefixes as `team-a/*`. Default: all. */
+  /** Repositories the user may use: names, or prefixes such as `team-a/*`. Default: all. */
   repositories?: string[];
 }
 
-/** Which web pages of other sites may have a browser use the registry. */
+/** Web pages of other sites from which browsers may use the registry. */
 export interface Cors {
-  /** Origins of the pages, as `https://ui.example.com`, or `*` alone for all. */
+  /** Origins of the pages, such as `https://ui.example.com`, or `*` alone for all. */
   allowedOrigins: string[];
-  /** Lets the pages use the login that the browser remembers, and so act as whoever sits there. Default: `false`, a page logs in by itself. */
+  /** Lets the pages use the login that the browser has stored, and so act as its user. Default: `false`, a page logs in itself. */
   allowCredentials?: boolean;
-  /** Seconds for which a browser may remember what a page is allowed, a day at most. Default: `600`. */
+  /** Seconds for which a browser may cache what a page is allowed to do, a day at most. Default: `600`. */
   maxAgeSeconds?: number;
 }
 
 /** How logins are verified. Requires the bundled server. */
 export interface Authentication {
-  /** Seconds after its last use for which a verified login is remembered, a day at most; 0 verifies every request. Default: `300`. */
+  /** Seconds for which a verified login is cached after its last use, a day at most; 0 verifies every request. Default: `300`. */
   cacheSeconds?: number;
-  /** Logins remembered at most, 1 or more. Default: `10000`. */
+  /** Logins cached at most, 1 or more. Default: `10000`. */
   cacheSize?: number;
   /**
-   * Failed logins that a user name may have at an address in a window before it gets 429; an address has five times as many over
-   * all names. 0 means no limit. Each costs the server 60 ms or so. Default: `60`.
+   * Failed logins allowed within the window for a user name from one address; more are answered with 429. An address has five
+   * times as many for all names together. 0 means no limit. A failed login costs the server about 60 ms. Default: `60`.
    */
   failedLogins?: number;
   /** Length of the window in seconds. Default: `60`. */
@@ -109,23 +109,23 @@ export interface GarbageCollection {
   retentionDryRun?: boolean;
 }
 
-/** Which tags of some repositories are kept: those that `keepNewest`, `keepDays` or `keepTags` keeps. The first rule that names a repository counts. */
+/** A rule for the tags of some repositories: a tag is kept if `keepNewest`, `keepDays` or `keepTags` says so. For each repository the first rule that names it applies. */
 export interface RetentionRule {
-  /** Repositories: names, or prefixes as `team-a/*`. Default: all. */
+  /** Repositories: names, or prefixes such as `team-a/*`. Default: all. */
   repositories?: string[];
-  /** Keeps this many tags of a repository, the ones pushed last. Default: no limit by number. */
+  /** Keeps this many tags of each repository, those pushed last. Default: no limit by number. */
   keepNewest?: number;
-  /** Keeps tags pushed in this many days. Default: no limit by age. */
+  /** Keeps tags pushed within this many days. Default: no limit by age. */
   keepDays?: number;
   /** Keeps tags with these names, with `*` for any characters. Default: none. */
   keepTags?: string[];
 }
 
-/** What a server tells Prometheus, on a port of its own. */
+/** Metrics of a server for Prometheus, on a port of its own. */
 export interface Metrics {
-  /** Port on the Docker host, 1 to 65535. Default: `5002`, of a mirror `5003`. */
+  /** Port on the Docker host, 1 to 65535. Default: `5002`; `5003` for a mirror. */
   port?: number;
-  /** Address of the Docker host to listen on. Who reaches it needs no login, and sees names and sizes of repositories. Default: `127.0.0.1`. */
+  /** Address of the Docker host to listen on. There is no login, and names and sizes of repositories are shown. Default: `127.0.0.1`. */
   bindAddress?: string;
 }
 
@@ -139,17 +139,21 @@ export interface Mirror {
   password?: pulumi.Input<string>;
   /** How long a fetched blob or manifest is kept, with a unit: `168h`, `30m`. Default: `168h`. */
   ttl?: string;
+  /** How much the cache may hold, with a unit: `20GB`, `500MB`. What was pulled longest ago is deleted first. Default: no bound but `ttl`. */
+  maxSize?: string;
   /** Port on the Docker host, 1 to 65535. Default: `5001`. */
   port?: number;
   /** CA of the upstream's certificate, PEM, if it is a private one. It replaces the public CAs. Default: the public CAs. */
   caCertificates?: string;
-  /** What its server tells Prometheus. Default: nothing. */
+  /** Metrics of the mirror for Prometheus. Default: nothing. */
   metrics?: Metrics;
+  /** A page in the browser, at `/` of the mirror's address: the upstream, what is cached, hits and misses. Who can pull through the mirror can see it. Default: `false`. */
+  ui?: boolean;
 }
 
 /** An image to build and push. */
 export interface ImageBuild {
-  /** Repository in the registry: what comes after `repositoryPrefix` in the image's name, as `team-a/app`. */
+  /** Repository in the registry: what comes after `repositoryPrefix` in the image's name, such as `team-a/app`. */
   name: string;
   /** Build context: a folder, or a Git repository as `URL#REF:FOLDER`. */
   context: string;
@@ -157,7 +161,7 @@ export interface ImageBuild {
   dockerfile?: string;
   /** Values of the Dockerfile's `ARG`s. Not for secrets: the image's history may show them. Default: none. */
   buildArgs?: Record<string, string>;
-  /** Platform to build for, as `linux/arm64`. Default: that of the Docker engine. */
+  /** Platform to build for, such as `linux/arm64`. Default: that of the Docker engine. */
   platform?: string;
   /** Tags to push. Default: `latest`. */
   tags?: string[];

@@ -7,23 +7,23 @@ import * as pulumi from "@pulumi/pulumi";
 
 /** Images in a directory of the Docker host: a named volume unless `hostPath` says otherwise. */
 export interface FilesystemStorage {
-  /** Name of the volume. One that is chosen here outlives the stack. Default: the component's name and `-data`. */
+  /** Name of the volume. A volume that is named here outlives the stack. Default: the component's name and `-data`. */
   volume?: string;
-  /** Driver of the volume, as an installed volume plugin is called. Default: `local`. */
+  /** Driver of the volume: the name of an installed volume plugin. Default: `local`. */
   volumeDriver?: string;
   /** Options for the volume's driver, e.g. `type: nfs`. Only with `volume` or `volumeDriver`. */
   volumeOptions?: Record<string, string>;
-  /** Absolute path on the Docker host (bind mount); made when missing. Excludes the volume options. */
+  /** Absolute path on the Docker host (bind mount); created if missing. Can't be combined with the options of a volume. */
   hostPath?: string;
-  /** Files the engine works on at once, 25 or more. Default: `100`. */
+  /** Files that are read and written at once, 25 or more. Default: `100`. */
   maxThreads?: number;
 }
 
 /** Images in Amazon S3 or a store that speaks its protocol. Without keys, the role of the machine is used. */
 export interface S3Storage {
-  /** Name of the bucket. Default: with `provision` a name made from the component's; else it must be given. */
+  /** Name of the bucket. Default: with `provision` a name made from the component's; otherwise it is required. */
   bucket?: string;
-  /** AWS region. Default: `us-east-1` with `regionEndpoint`; else it must be given. */
+  /** AWS region. Default: `us-east-1` with `regionEndpoint`; otherwise it is required. */
   region?: string;
   /** URL of a store that is not AWS. Default: AWS itself. */
   regionEndpoint?: string;
@@ -31,13 +31,13 @@ export interface S3Storage {
   accessKey?: pulumi.Input<string>;
   /** Secret access key, together with `accessKey`. Kept secret. */
   secretKey?: pulumi.Input<string>;
-  /** Bucket in the path instead of the host name. Default: true with `regionEndpoint`, but for aliyuncs.com. */
+  /** Puts the bucket into the path instead of the host name. Default: true with `regionEndpoint`, except for aliyuncs.com. */
   forcePathStyle?: boolean;
-  /** TLS to the store. Default: true, unless `regionEndpoint` begins with http:. */
+  /** Uses TLS to the store. Default: true, unless `regionEndpoint` begins with http:. */
   secure?: boolean;
   /** Accepts any certificate of the store. Default: `false`. */
   skipVerify?: boolean;
-  /** Server-side encryption of every object. Default: `false`. */
+  /** Encrypts every object on the store's side. Default: `false`. */
   encrypt?: boolean;
   /** KMS key for the encryption; needs `encrypt`. With `provision` it is an ARN: the policy names the key. */
   keyId?: string;
@@ -55,19 +55,19 @@ export interface S3Storage {
   storageClass?: string;
   /** Canned ACL of new objects. Default: `private`; with `provision` the one that a bucket without ACLs takes. */
   objectAcl?: string;
-  /** IPv4 and IPv6 endpoints. Default: `false`. */
+  /** Uses endpoints with IPv4 and IPv6. Default: `false`. */
   useDualStack?: boolean;
-  /** S3 Transfer Acceleration. Default: `false`. */
+  /** Uses S3 Transfer Acceleration. Default: `false`. */
   accelerate?: boolean;
-  /** FIPS endpoints. Default: `false`. */
+  /** Uses FIPS endpoints. Default: `false`. */
   useFipsEndpoint?: boolean;
   /** `provision`: name of an existing IAM role, the machine's or task's, that gets access instead of a new user with a key. */
   role?: string;
 }
 
-/** How the registry proves to Azure who it is. */
+/** How the registry authenticates to Azure. */
 export interface AzureCredentials {
-  /** `shared_key`, `client_secret` or `default_credentials` (managed identity, workload identity). Default: `shared_key` with `accountKey`, else `default_credentials`. */
+  /** `shared_key`, `client_secret` or `default_credentials` (managed identity, workload identity). Default: `shared_key` with `accountKey`, otherwise `default_credentials`. */
   type?: string;
   /** `client_secret`: ID of the application. */
   clientId?: string;
@@ -79,13 +79,13 @@ export interface AzureCredentials {
 
 /** Images in Azure Blob Storage. */
 export interface AzureStorage {
-  /** Name of the storage account. Default: with `provision` a random one; else it must be given. */
+  /** Name of the storage account. Default: with `provision` a random one; otherwise it is required. */
   accountName?: string;
   /** Key of the storage account, for `credentials.type` shared_key. Kept secret. */
   accountKey?: pulumi.Input<string>;
-  /** Name of the blob container. Default: with `provision` `registry`; else it must be given. */
+  /** Name of the blob container. Default: with `provision` `registry`; otherwise it is required. */
   container?: string;
-  /** Who the registry is. Default: the account key, or the machine's identity without one. */
+  /** How the registry authenticates. Default: by the account key, or without one by the machine's identity. */
   credentials?: AzureCredentials;
   /** Domain of another Azure cloud. Default: `core.windows.net`. */
   realm?: string;
@@ -93,23 +93,23 @@ export interface AzureStorage {
   serviceUrl?: string;
   /** Folder in the container. Default: its root. */
   rootDirectory?: string;
-  /** Tries of a copy's status. Default: `5`. */
+  /** How often the status of a copy is asked for, at most. Default: `5`. */
   maxRetries?: number;
-  /** Time between two tries, e.g. 100ms. Default: `100ms`. */
+  /** Time between two such requests, with a unit. Default: `100ms`. */
   retryDelay?: string;
   /** Accepts any certificate of the store. Default: `false`. */
   skipVerify?: boolean;
   /** `provision`: name of an existing resource group. Default: a new one in `location`. */
   resourceGroup?: string;
-  /** `provision`: Azure region. Default: that of `resourceGroup`; without one it must be given. */
+  /** `provision`: Azure region. Default: that of `resourceGroup`; without one it is required. */
   location?: string;
-  /** `provision`: object ID of a managed identity that gets access instead of the account key, which is turned off then. */
+  /** `provision`: object ID of a managed identity that gets access instead of the account key, which is then turned off. */
   principalId?: string;
 }
 
 /** Images in Google Cloud Storage. */
 export interface GcsStorage {
-  /** Name of the bucket. Default: with `provision` a name made from the component's; else it must be given. */
+  /** Name of the bucket. Default: with `provision` a name made from the component's; otherwise it is required. */
   bucket?: string;
   /** JSON key of a service account. Kept secret. Default: the machine's service account or workload identity. */
   credentials?: pulumi.Input<string>;
@@ -117,9 +117,9 @@ export interface GcsStorage {
   rootDirectory?: string;
   /** Bytes of one part of an upload, a multiple of 256 KiB. Default: 16 MiB. */
   chunkSize?: number;
-  /** Operations at once, 25 or more. Default: `50`. */
+  /** Concurrent operations, 25 or more. Default: `50`. */
   maxConcurrency?: number;
-  /** `provision`: where the bucket is: a region as europe-west3, or EU, US, ASIA. It must be given then. */
+  /** `provision`: where the bucket is: a region such as europe-west3, or EU, US or ASIA. Required with `provision`. */
   location?: string;
   /** `provision`: e-mail of an existing service account, the machine's, that gets access instead of a new one with a key. */
   serviceAccount?: string;
@@ -147,7 +147,7 @@ export interface SwiftStorage {
   tenantDomain?: string;
   /** The project's domain by ID. */
   tenantDomainId?: string;
-  /** Trust, for Keystone v3. */
+  /** ID of a trust, for Keystone v3. */
   trustId?: string;
   /** Region in the service catalog. */
   region?: string;
@@ -169,9 +169,9 @@ export interface SwiftStorage {
   rootDirectory?: string;
   /** The account's temporary URL key: with it, clients fetch blobs from Swift itself. Kept secret. */
   secretKey?: pulumi.Input<string>;
-  /** The key belongs to the container instead of the account; without `secretKey` it is the one that the container has. Default: `false`. */
+  /** The temporary URL key belongs to the container instead of the account; without `secretKey` the container's present key is used. Default: `false`. */
   tempUrlContainerKey?: boolean;
-  /** Methods temporary URLs are made for. Default: those the cluster allows. */
+  /** Methods that temporary URLs are made for. Default: those the cluster allows. */
   tempUrlMethods?: string[];
 }
 
@@ -185,25 +185,25 @@ export interface OssStorage {
   region?: string;
   /** Name of the bucket. */
   bucket?: string;
-  /** The endpoint inside Alibaba's network. Default: `false`. */
+  /** Uses the endpoint inside Alibaba Cloud's network. Default: `false`. */
   internal?: boolean;
   /** RAM role of the ECS instance. Default: the one the instance has. */
   ramRole?: string;
-  /** Transfer acceleration. Default: `false`. */
+  /** Uses transfer acceleration. Default: `false`. */
   accelerate?: boolean;
-  /** Server-side encryption of every object. Default: `false`. */
+  /** Encrypts every object on the store's side. Default: `false`. */
   encrypt?: boolean;
   /** KMS key for the encryption; needs `encrypt`. Default: OSS's own key. */
   encryptionKeyId?: string;
   /** Objects above this size in bytes are copied in parts. Default: 256 MiB. */
   multipartCopyThresholdSize?: number;
-  /** TLS to the store. Default: `true`. */
+  /** Uses TLS to the store. Default: `true`. */
   secure?: boolean;
   /** Bytes of one part of an upload, 100 KiB to 1 GiB. Default: 10 MiB. */
   chunkSize?: number;
   /** Folder in the bucket. Default: its root. */
   rootDirectory?: string;
-  /** Another endpoint than the region's own. */
+  /** Endpoint to use instead of the region's own. */
   endpoint?: string;
 }
 
@@ -212,11 +212,11 @@ export interface Storage {
   /** `filesystem`, `s3`, `azure`, `gcs`, `swift` or `oss`. Default: `filesystem`. */
   driver?: string;
   /**
-   * Makes the bucket, or storage account and container, and the registry's access to nothing else: for `s3` (AWS itself), `azure` and
+   * Creates the bucket, or storage account and container, and access to nothing else for the registry: for `s3` (AWS itself), `azure` and
    * `gcs`. Needs that cloud's Pulumi SDK, see docs/storage-provisioning.md. Default: `false`.
    */
   provision?: boolean;
-  /** `provision`: tags (in Google Cloud: labels) of everything it makes. */
+  /** `provision`: tags (in Google Cloud: labels) of all resources that are created. */
   tags?: Record<string, string>;
   /** Clients fetch blobs from the store itself, by signed URLs. Default: true for the real clouds, false for `filesystem` and other endpoints. */
   redirect?: boolean;

@@ -18,17 +18,17 @@ export const UpdateOrder = {
 } as const;
 export type UpdateOrder = (typeof UpdateOrder)[keyof typeof UpdateOrder];
 
-/** How tasks get a changed configuration, certificate or password. Swarm rolls back an update that fails. */
+/** How a changed configuration, certificate or password is rolled out. Swarm rolls back an update that fails. */
 export interface SwarmUpdate {
   /** Tasks replaced at once, 1 or more. Default: `1`. */
   parallelism?: number;
-  /** `stop-first` or `start-first`. Default: `stop-first` where tasks take a port of their node, else `start-first`. */
+  /** `stop-first` or `start-first`. Default: `stop-first` where tasks take a port of their node, otherwise `start-first`. */
   order?: UpdateOrder;
   /** Seconds for which a new task is watched before the next one is replaced, 1 to 3600. Default: `5`. */
   monitorSeconds?: number;
 }
 
-/** How nodes get the server's image that `swarm.nodes` doesn't load on them, and the login for that. */
+/** How nodes that are not in `swarm.nodes` get the server's image, and the login for that. */
 export interface ImageDistribution {
   /** Repository to which `up` pushes the bundled image, and from which the nodes pull it: `registry.example.com/tools/registry`. Default: none. */
   repository?: string;
@@ -40,7 +40,7 @@ export interface ImageDistribution {
 
 /** A Redis on the Swarm in which the registry's tasks share their cache of blob descriptors. */
 export interface Redis {
-  /** Image with the command `redis-server`, pinned by digest (`name@sha256:…`), that nodes can pull; with the login of `imageDistribution` where that is for the same registry. */
+  /** Image with the command `redis-server`, pinned by digest (`name@sha256:…`), which nodes can pull. The login of `imageDistribution` is used if it is for the same registry. */
   image: string;
   /** Password of the Redis, which only the registry's tasks need. Kept secret. Default: a generated one. */
   password?: pulumi.Input<string>;
@@ -54,13 +54,18 @@ export interface Swarm {
   publish?: Publish;
   /** Tasks of the registry, 1 or more. Default: one on every node; `1` with `ingress`, and where images are kept on one node. */
   replicas?: number;
-  /** Placement constraints of the tasks, as `node.labels.registry == true`. Required where images are on one node, to name it: `node.hostname == node1`. Default: none. */
+  /** Placement constraints of the tasks, such as `node.labels.registry == true`. Required where images are on one node, to name it: `node.hostname == node1`. Default: none. */
   constraints?: string[];
   /** Overlay networks that the tasks join, e.g. that of an object store. Default: none. */
   networks?: string[];
+  /**
+   * Encrypts what goes between nodes on the overlay networks that are made for the registry, by IPsec: every node's kernel needs ESP,
+   * and nodes have to let IP protocol 50 through to each other. A change makes the services anew. Default: `false`.
+   */
+  encryptNetworks?: boolean;
   /** Docker hosts of the other nodes (`ssh://user@node2`, `tcp://…`, `unix://…`): the bundled image is loaded on them, and a volume on one of them is managed. */
   nodes?: string[];
-  /** How nodes get the image that are not in `nodes`. Default: the image is loaded on `nodes` only. */
+  /** How nodes that are not in `nodes` get the image. Default: the image is loaded on `nodes` only. */
   imageDistribution?: ImageDistribution;
   /** A cache that the tasks share. Requires the bundled server and more than one task. Default: each task has a cache of its own. */
   redis?: Redis;
@@ -73,7 +78,7 @@ export interface Swarm {
   update?: SwarmUpdate;
 }
 
-/** What the registry's tasks tell Prometheus, on an overlay network and never on a port of a node. */
+/** Metrics of the tasks for Prometheus, on an overlay network and never on a port of a node. */
 export interface SwarmMetrics {
   /** Overlay network on which Prometheus reaches the tasks. Default: one that is made for it, `<name>-metrics`, and that containers can join. */
   network?: string;
@@ -83,6 +88,6 @@ export interface SwarmMetrics {
 export interface SwarmResources {
   /** Memory in MiB, 64 or more. Default: `512`. */
   memory?: number;
-  /** Memory in MiB that Swarm reserves for the task, `memory` at most. Default: `64`. */
+  /** Memory in MiB that Swarm reserves for each task, `memory` at most. Default: `64`. */
   reservedMemory?: number;
 }

@@ -88,7 +88,7 @@ function contextProblems(key: string, image: ImageBuild): Problem[] {
       : [
           {
             key: `${key}.context`,
-            message: `${shown(image.context)} is no folder here (${process.cwd()}); give one, or a Git URL such as https://example.com/app.git#main`,
+            message: `${shown(image.context)} is not a folder here (${process.cwd()}); give one, or a Git URL such as https://example.com/app.git#main`,
           },
         ];
   }
@@ -96,7 +96,7 @@ function contextProblems(key: string, image: ImageBuild): Problem[] {
     return [
       {
         key: `${key}.context`,
-        message: "has a user or token in its URL, where it is no secret; leave it to git's credential helper, or use SSH",
+        message: "has a user or token in its URL, where it isn't secret; leave it to git's credential helper, or use SSH",
       },
     ];
   }
@@ -119,7 +119,7 @@ export function dockerfileProblems(key: string, image: ImageBuild, folder: strin
   return when(
     image.from !== undefined && !argument.test(fs.readFileSync(dockerfile, "utf8")),
     `${key}.from`,
-    `${shown(image.from)} would go unused: ${dockerfile} has no "ARG ${baseArgument}"; begin it with ARG ${baseArgument} and FROM \${${baseArgument}}`,
+    `${shown(image.from)} would not be used: ${dockerfile} has no "ARG ${baseArgument}"; begin it with ARG ${baseArgument} and FROM \${${baseArgument}}`,
   );
 }
 
@@ -154,7 +154,7 @@ function baseProblems(key: string, image: ImageBuild, images: readonly ImageBuil
     return [
       {
         key,
-        message: `${shown(from)} is no other image of this list${others.length === 0 ? "" : `; choose ${others.join(", ")}`}`,
+        message: `${shown(from)} is not another image of this list${others.length === 0 ? "" : `; choose ${others.join(", ")}`}`,
       },
     ];
   }

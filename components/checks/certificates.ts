@@ -1,6 +1,6 @@
-import { createPrivateKey, X509Certificate } from "crypto";
+import { createPrivateKey, createPublicKey, KeyObject, X509Certificate } from "crypto";
 import { Tls } from "../args/registry";
-import { certificateFields } from "./certificates/der";
+import { certificateFields, hasExplicitCurve } from "./certificates/der";
 import { isIpAddress } from "./hosts";
 import { Problem } from "./problems";
 import { when } from "./rules";
@@ -50,8 +50,14 @@ export function providedCertificateProblems(provided: ProvidedCertificate, hostn
     return problems;
   }
   try {
-    if (!leaf.checkPrivateKey(createPrivateKey(provided.privateKey))) {
+    const privateKey = createPrivateKey(provided.privateKey);
+    if (!leaf.checkPrivateKey(privateKey)) {
       add("privateKey", "does not belong to tls.certificate; give the key the certificate was made for");
+    } else if (isExplicit(createPublicKey(privateKey)) && !isExplicit(leaf.publicKey)) {
+      add(
+        "privateKey",
+        "has the parameters of its curve in place of a name; write it anew, e.g. with `openssl ec -param_enc named_curve`",
+      );
     }
   } catch {
     add("privateKey", "not a PEM private key without a passphrase; decrypt it first, e.g. with `openssl pkey`");
@@ -133,12 +139,24 @@ function keyProblems(key: string, certificate: X509Certificate, allowed: readonl
   if (!allowed.includes(kind)) {
     return [{ key, message: `${has} a key of the kind ${kind}; clients can use RSA, P-256, P-384, P-521 and Ed25519` }];
   }
+  if (isExplicit(certificate.publicKey)) {
+    return [
+      {
+        key,
+        message: `${has} a key with the parameters of its curve in place of a name, which clients refuse; give one with a named curve`,
+      },
+    ];
+  }
   // Go refuses short ones as weak, and long ones as what would take all of its time.
   return when(
     modulusLength !== undefined && (modulusLength < 1024 || modulusLength > 8192),
     key,
     `${has} an RSA key of ${modulusLength} bits, which clients refuse; give one of 2048 to 8192`,
   );
+}
+
+function isExplicit(key: KeyObject): boolean {
+  return key.asymmetricKeyType === "ec" && hasExplicitCurve(key.export({ type: "spki", format: "der" }));
 }
 
 /** What forbids an authority to have signed `issued`, with so many other authorities between it and the server. */

@@ -109,6 +109,6 @@ export function alternatives(prefix: string, values: Values<unknown>): Problem[]
   const [first, ...others] = given(values).map(([key]) => key);
   return others.map((key) => ({
     key: `${prefix}${key}`,
-    message: `cannot stand beside ${prefix}${first}; give one of them`,
+    message: `can't be combined with ${prefix}${first}; give one of them`,
   }));
 }

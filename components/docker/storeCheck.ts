@@ -2,6 +2,7 @@ import { setTimeout as sleep } from "timers/promises";
 import * as pulumi from "@pulumi/pulumi";
 import { dockerCommand, dockerCommandWith, EngineAddress, inspectContainer, inspectService, printedBy } from "./engine";
 import { failure } from "../checks/failure";
+import { HostEntry, hostOptions } from "./hostEntries";
 import { StoreTask, tryStoreByTask } from "./storeTask";
 
 /** A configuration that a registry is about to be switched to. */
@@ -19,8 +20,8 @@ export interface Preflight {
   configuration?: string;
   /** `NAME=value` of the server's environment. */
   environment: readonly string[];
-  /** `name:address` entries for the server's hosts file. */
-  hosts: readonly string[];
+  /** For the server's hosts file. */
+  hosts: readonly HostEntry[];
   /** Where only a task sees the store as the registry will: the task's files and networks. */
   task?: Pick<StoreTask, "files" | "networks">;
   /** Seconds for which a new store may refuse its new credentials, which are not known everywhere in a cloud at once. */
@@ -81,7 +82,7 @@ async function tryStore(flight: Preflight): Promise<void> {
     ...["run", "--rm", "--read-only", "--cap-drop", "ALL", "--security-opt", "no-new-privileges"],
     ...(flight.filesVolume === undefined ? [] : ["--volume", `${flight.filesVolume}:${flight.filesFolder}:ro`]),
     ...flight.environment.flatMap((each) => ["--env", each]),
-    ...flight.hosts.flatMap((each) => ["--add-host", each]),
+    ...hostOptions("--add-host", flight.hosts),
   ];
   await (configuration === undefined
     ? dockerCommand(engine, ...words, flight.imageId, "check", flight.configurationPath)

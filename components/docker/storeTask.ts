@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from "timers/promises";
 import { dockerCommand, EngineAddress, printedBy } from "./engine";
 import { failure } from "../checks/failure";
+import { HostEntry, hostOptions } from "./hostEntries";
 
 /** A file for the task, from a secret of the Swarm. */
 export interface TaskFile {
@@ -20,7 +21,7 @@ export interface StoreTask {
   /** Overlay networks that lead to the store. */
   networks: readonly string[];
   environment: readonly string[];
-  hosts: readonly string[];
+  hosts: readonly HostEntry[];
 }
 
 /** Seconds for a task to start and for the store to answer it. */
@@ -49,7 +50,7 @@ export async function tryStoreByTask(task: StoreTask): Promise<void> {
       ]),
       ...task.networks.flatMap((each) => ["--network", each]),
       ...task.environment.flatMap((each) => ["--env", each]),
-      ...task.hosts.flatMap((each) => ["--host", each]),
+      ...hostOptions("--host", task.hosts),
       ...[task.imageId, "check", task.configurationPath],
     );
     await untilDone(engine, name);

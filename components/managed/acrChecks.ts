@@ -83,7 +83,7 @@ export function acrProblems(settings: AcrSettings): Problem[] {
     ...when(
       garbageCollection.retention !== undefined,
       "garbageCollection.retention",
-      "is nothing that Azure can do: it deletes untagged manifests only; delete tags with az acr run and acr purge",
+      "is not supported by Azure, which deletes untagged manifests only; delete tags with az acr run and acr purge",
     ),
     ...when(
       garbageCollection.retentionDryRun !== undefined,

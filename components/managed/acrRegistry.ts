@@ -12,7 +12,7 @@ import { managedOutputs } from "./outputs";
 
 /** A registry in Azure. */
 export interface AcrRegistryArgs {
-  /** Where it is and who may use it; `location` or `resourceGroup` must be given. */
+  /** Where it is and who may use it; `location` or `resourceGroup` is required. */
   acr?: AcrOptions;
   /** `deleteUntagged`, with `Premium`; Azure has no rules for tags. Default: nothing is deleted. */
   garbageCollection?: GarbageCollection;
@@ -45,7 +45,7 @@ export class AcrRegistry extends pulumi.ComponentResource {
   public readonly caCertificate: pulumi.Output<string>;
   /** Shell command that logs Docker in by the Azure CLI. */
   public readonly loginCommand: pulumi.Output<string>;
-  /** Says that nothing is to be installed. */
+  /** Says that nothing needs to be installed. */
   public readonly trustCommand: pulumi.Output<string>;
   /** `{}`: client engines need nothing. */
   public readonly daemonConfig: pulumi.Output<string>;

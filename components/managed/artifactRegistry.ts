@@ -11,7 +11,7 @@ import { managedOutputs } from "./outputs";
 
 /** A registry in Google's Artifact Registry. */
 export interface ArtifactRegistryArgs {
-  /** Where it is and who may use it; `location` must be given. */
+  /** Where it is and who may use it; `location` is required. */
   artifactRegistry?: ArtifactRegistryOptions;
   /** Which images Google deletes. Default: none. */
   garbageCollection?: GarbageCollection;
@@ -37,7 +37,7 @@ export class ArtifactRegistry extends pulumi.ComponentResource {
   public readonly caCertificate: pulumi.Output<string>;
   /** Shell command that makes Docker log in by the Google Cloud CLI. */
   public readonly loginCommand: pulumi.Output<string>;
-  /** Says that nothing is to be installed. */
+  /** Says that nothing needs to be installed. */
   public readonly trustCommand: pulumi.Output<string>;
   /** `{}`: client engines need nothing. */
   public readonly daemonConfig: pulumi.Output<string>;

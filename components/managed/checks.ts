@@ -121,12 +121,12 @@ export function managedMirrorProblems(
   if (mirror === undefined) {
     return [];
   }
-  const { port, caCertificates, ttl } = mirror;
+  const { port, caCertificates, ttl, metrics, ui } = mirror;
   const { upstream } = completeMirror(mirror);
   const known = upstreamOf(mirror, upstreams);
   const hosts = upstreams.map(({ host }) => host).join(", ");
   return [
-    ...Object.entries({ port, caCertificates }).flatMap(([key, value]) =>
+    ...Object.entries({ port, caCertificates, metrics, ui }).flatMap(([key, value]) =>
       when(value !== undefined, `mirror.${key}`, `has no meaning for a mirror that ${cloud} runs`),
     ),
     ...(isUrl(upstream)

@@ -45,7 +45,7 @@ export function unknownRepositoryProblems(images: readonly ImageBuild[], reposit
     when(
       !repositories.some((pattern) => names(pattern, name)),
       `builds[${index}].name`,
-      `${shown(name)} is none of ecr.repositories; list it there`,
+      `${shown(name)} is not in ecr.repositories; add it there`,
     ),
   );
 }
@@ -123,7 +123,7 @@ function retentionProblems(repositories: readonly string[], collection: GarbageC
         ...when(
           rule.keepNewest !== undefined && rule.keepDays !== undefined,
           `${at}.keepDays`,
-          `can't stand beside ${at}.keepNewest for target ecr: Amazon deletes what either names; give one of them`,
+          `can't be combined with ${at}.keepNewest for target ecr: Amazon deletes what either names; give one of them`,
         ),
         ...when(
           rule.keepTags !== undefined && rule.keepNewest === undefined && rule.keepDays === undefined,

@@ -19,7 +19,7 @@ import { managedOutputs } from "./outputs";
 
 /** A registry in Amazon ECR. */
 export interface EcrRegistryArgs {
-  /** Where it is, its repositories, and who may use them; `repositories` must be given. */
+  /** Where it is, its repositories, and who may use them; `repositories` is required. */
   ecr?: EcrOptions;
   /** Which images Amazon deletes. Default: none. */
   garbageCollection?: GarbageCollection;
@@ -45,7 +45,7 @@ export class EcrRegistry extends pulumi.ComponentResource {
   public readonly caCertificate: pulumi.Output<string>;
   /** Shell command that logs Docker in by the AWS CLI. */
   public readonly loginCommand: pulumi.Output<string>;
-  /** Says that nothing is to be installed. */
+  /** Says that nothing needs to be installed. */
   public readonly trustCommand: pulumi.Output<string>;
   /** `{}`: client engines need nothing. */
   public readonly daemonConfig: pulumi.Output<string>;

@@ -9,7 +9,7 @@ import { managedOutputs } from "./outputs";
 
 /** A registry that exists already. */
 export interface ExternalRegistryArgs {
-  /** Where it is and who logs in; `hostname` must be given. */
+  /** Where it is and who logs in; `hostname` is required. */
   external?: ExternalOptions;
   /** Accepts plain HTTP beyond loopback. Default: `false`. */
   allowInsecure?: boolean;

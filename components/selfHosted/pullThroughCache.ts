@@ -38,9 +38,9 @@ export interface PullThroughCacheArgs {
   serverPem?: pulumi.Input<string>;
   /** Accepts plain HTTP beyond loopback, and an upstream that gets its password over plain HTTP. Default: `false`. */
   allowInsecure?: boolean;
-  /** How the lines of the server's log look: `text` or `json`. Default: `text`. */
+  /** Format of the server's log: `text` or `json`. Default: `text`. */
   logFormat?: LogFormat;
-  /** Names that the server finds without DNS, with their IP addresses or `host-gateway`. `host.docker.internal` is always the Docker host. */
+  /** Names that the server resolves without DNS, with their IP addresses or `host-gateway`. `host.docker.internal` is always the Docker host. */
   hosts?: Record<string, string>;
   /** Limits of the container. */
   resources?: Resources;
@@ -55,7 +55,7 @@ export interface PullThroughCacheArgs {
 export class PullThroughCache extends pulumi.ComponentResource {
   /** URL of the cache, for `registry-mirrors`. */
   public readonly endpoint: pulumi.Output<string>;
-  /** URL of what Prometheus is told; empty without `mirror.metrics`. */
+  /** URL of the metrics for Prometheus; empty without `mirror.metrics`. */
   public readonly metricsEndpoint: pulumi.Output<string>;
   /** YAML for a prometheus.yml; empty without `mirror.metrics`. */
   public readonly scrapeConfig: pulumi.Output<string>;
@@ -132,6 +132,8 @@ export class PullThroughCache extends pulumi.ComponentResource {
           tls: encrypted,
           bundled: true,
           metrics: mirror.metrics !== undefined,
+          ui: mirror.ui,
+          maxSize: mirror.maxSize,
           readOnly: false,
           logFormat,
           storage: storageConfiguration({}),
@@ -146,7 +148,8 @@ export class PullThroughCache extends pulumi.ComponentResource {
       void pulumi.log.warn(
         `Everybody who reaches ${hostPort(bindAddress, mirror.port)} can pull through the mirror without a login` +
           (mirror.username === undefined ? "" : `, also what ${mirror.upstream} gives to ${mirror.username} alone`) +
-          ". Docker sends no credentials to a mirror, so let a firewall decide who may.",
+          ". Docker sends no credentials to a mirror, so let a firewall decide who may" +
+          (mirror.maxSize === undefined ? ", and mirror.maxSize how much of the disk that fills." : "."),
         this,
       );
     }

@@ -4,6 +4,7 @@ import { Metrics, Resources } from "../args/registry";
 import { containerPort, drainSeconds, filesFolder, metricsPort, storeCaPath } from "../render/configuration";
 import { engineOf } from "../docker/engineChoice";
 import { untilHealthy } from "../docker/health";
+import { HostEntry, hostEntries } from "../docker/hostEntries";
 import { livenessCheck } from "../docker/liveness";
 import { limitProcesses } from "../docker/processLimit";
 
@@ -37,14 +38,8 @@ export function serverEnvironment(resources: Required<Resources>, ca?: string): 
   ];
 }
 
-/** A name that a server finds without DNS, and its address. */
-interface HostEntry {
-  host: string;
-  ip: string;
-}
-
 export function serverHosts(hosts: Record<string, string>): HostEntry[] {
-  return Object.entries({ "host.docker.internal": "host-gateway", ...hosts }).map(([host, ip]) => ({ host, ip }));
+  return hostEntries({ "host.docker.internal": "host-gateway", ...hosts });
 }
 
 /** The container of a registry or of a mirror: confined, restarted by the engine, and with its logs bounded. */

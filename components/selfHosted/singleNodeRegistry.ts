@@ -27,9 +27,9 @@ export interface SingleNodeRegistryArgs {
   hostname?: string;
   /** Port on the Docker host, 1 to 65535. Default: `5000`. */
   port?: number;
-  /** URL by which clients reach the registry through a reverse proxy: `https://registry.example.com`. It is in the outputs and in all that the server tells clients. Default: none, clients come to `hostname` and `port`. */
+  /** URL by which clients reach the registry through a reverse proxy: `https://registry.example.com`. The outputs and everything the server tells clients have it. Default: none, clients come to `hostname` and `port`. */
   externalUrl?: string;
-  /** Reverse proxies that tell who their clients are (`X-Forwarded-For`, `Forwarded`), for logs and limits: addresses, or ranges as `10.0.0.0/8`. Nobody else is believed. Requires the bundled server. Default: none. */
+  /** Reverse proxies whose headers `X-Forwarded-For` and `Forwarded` are believed, for logs and limits: addresses, or ranges such as `10.0.0.0/8`. Requires the bundled server. Default: none. */
   trustedProxies?: string[];
   /** Address of the Docker host to listen on; 0.0.0.0 for all. Default: `127.0.0.1`. */
   bindAddress?: string;
@@ -43,7 +43,7 @@ export interface SingleNodeRegistryArgs {
   anonymousPull?: boolean;
   /** How logins are verified. Requires the bundled server. */
   authentication?: Authentication;
-  /** Which web pages of other sites may have a browser use the registry. Requires the bundled server. Default: none. */
+  /** Web pages of other sites from which browsers may use the registry. Requires the bundled server. Default: none. */
   cors?: Cors;
   /** Where images are kept. Default: a named volume. */
   storage?: Storage;
@@ -51,21 +51,21 @@ export interface SingleNodeRegistryArgs {
   image?: string;
   /** Refuses pushes and deletions, e.g. while images are moved to another store. Default: `false`. */
   readOnly?: boolean;
-  /** Hosts of layers that an image names by https URLs instead of having them in the registry (foreign or non-distributable layers, as Windows has them): `mcr.microsoft.com`, or `*` for all. `[]` refuses such images. Default: all. */
+  /** Hosts from which images may name layers by https URLs instead of storing them here (foreign or non-distributable layers, such as those of Windows): `mcr.microsoft.com`, or `*` for all. `[]` refuses such images. Default: all. */
   foreignLayerHosts?: string[];
-  /** A page in the browser: what is in the registry, by the rights of who looks, at `/` of the registry's address. Requires the bundled server. Default: `true` with the bundled server. */
+  /** Serves a web page at `/` of the registry's address, on which users see what they may use of the registry. Requires the bundled server. Default: `true` with the bundled server. */
   ui?: boolean;
   /** When the server deletes what no image needs, and which tags it keeps. Requires the bundled server. Default: on demand only, every tag is kept. */
   garbageCollection?: GarbageCollection;
   /** A pull-through cache beside the registry. Default: none. */
   mirror?: Mirror;
-  /** What the server tells Prometheus. Requires the bundled server. Default: nothing. */
+  /** Metrics for Prometheus. Requires the bundled server. Default: nothing. */
   metrics?: Metrics;
-  /** Who is told of what is pushed and deleted. Requires the bundled server. Default: nobody. */
+  /** Endpoints that are notified of pushes and deletions. Requires the bundled server. Default: none. */
   notifications?: Notification[];
-  /** What the server writes down, and how. */
+  /** The server's log and its audit. */
   logs?: Logs;
-  /** Names that the server finds without DNS, with their IP addresses or `host-gateway`. `host.docker.internal` is always the Docker host. */
+  /** Names that the server resolves without DNS, with their IP addresses or `host-gateway`. `host.docker.internal` is always the Docker host. */
   hosts?: Record<string, string>;
   /** Limits of the container. */
   resources?: Resources;
@@ -100,7 +100,7 @@ export class SingleNodeRegistry extends pulumi.ComponentResource {
   public readonly daemonConfig: pulumi.Output<string>;
   /** URL of the pull-through cache; empty without `mirror`. */
   public readonly mirrorEndpoint: pulumi.Output<string>;
-  /** URL of what Prometheus is told; empty without `metrics`. */
+  /** URL of the metrics for Prometheus; empty without `metrics`. */
   public readonly metricsEndpoint: pulumi.Output<string>;
   /** YAML for a prometheus.yml; empty without `metrics`. */
   public readonly scrapeConfig: pulumi.Output<string>;
@@ -178,7 +178,7 @@ export class SingleNodeRegistry extends pulumi.ComponentResource {
         containerName: name,
         filesVolume,
         filesFolder,
-        hosts: serverHosts(settings.hosts).map(({ host, ip }) => `${host}:${ip}`),
+        hosts: serverHosts(settings.hosts),
       })),
     );
     return serverContainer(

@@ -9,9 +9,9 @@ import { AzureStorage } from "../args/storage";
 
 /** A blob container in Azure for a registry. */
 export interface AzureStoreArgs {
-  /** The driver's options, as in `storage.azure`; `location` or `resourceGroup` must be given. */
+  /** The driver's options, as in `storage.azure`; `location` or `resourceGroup` is required. */
   options: AzureStorage;
-  /** Tags of everything that is made. */
+  /** Tags of all resources that are created. */
   tags?: Record<string, string>;
   /** `true`: destroying the component deletes the images too. Default: false: account and container are protected. */
   lab?: boolean;

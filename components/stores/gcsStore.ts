@@ -9,7 +9,7 @@ import { GcsStorage } from "../args/storage";
 
 /** A bucket in Google Cloud Storage for a registry. */
 export interface GcsStoreArgs {
-  /** The driver's options, as in `storage.gcs`; `location` must be given. */
+  /** The driver's options, as in `storage.gcs`; `location` is required. */
   options: GcsStorage;
   /** Labels of the bucket. */
   tags?: Record<string, string>;

@@ -9,9 +9,9 @@ import { S3Storage } from "../args/storage";
 
 /** A bucket in Amazon S3 for a registry. */
 export interface S3StoreArgs {
-  /** The driver's options, as in `storage.s3`; `region` must be given. */
+  /** The driver's options, as in `storage.s3`; `region` is required. */
   options: S3Storage;
-  /** Tags of everything that is made. */
+  /** Tags of all resources that are created. */
   tags?: Record<string, string>;
   /** `true`: destroying the component deletes the images too. Default: false: the bucket is protected. */
   lab?: boolean;

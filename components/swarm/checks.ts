@@ -154,6 +154,12 @@ function relationProblems(settings: SwarmSettings): Problem[] {
       "is for several tasks, and the registry has one, which has its cache at hand; remove it, or run more tasks",
     ),
     ...when(
+      swarm.encryptNetworks === true &&
+        !(forwarders || swarm.redis !== undefined || (settings.measured && settings.metricsNetwork === undefined)),
+      "swarm.encryptNetworks",
+      "is for networks made for the registry, and none is: every node has a task of its own, and there is no Redis; remove it",
+    ),
+    ...when(
       order === UpdateOrder.StartFirst && replicas === undefined,
       "swarm.update.order",
       '"start-first" is not allowed where every node has a task on its port: the port is free only when the old task has ended. ' +

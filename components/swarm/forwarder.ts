@@ -1,19 +1,10 @@
 import * as docker from "@pulumi/docker";
 import * as pulumi from "@pulumi/pulumi";
+import { UpdateOrder } from "../args/swarm";
 import { containerPort, filesFolder, proxiedPort } from "../render/configuration";
 import { SwarmSettings } from "./checks";
-import {
-  addedBySwarm,
-  confinement,
-  logDriver,
-  MiB,
-  portOfNode,
-  restartPolicy,
-  rollout,
-  stopSeconds,
-  swarmSecret,
-} from "./swarmService";
 import { SwarmImage } from "./swarmImage";
+import { addedBySwarm, checkedBy, portOfNode, serviceArgs, swarmSecret } from "./swarmService";
 
 /** What a forwarder is made with. */
 export interface ForwarderParts {
@@ -33,36 +24,28 @@ export function createForwarder(
   const keyFile = { path: `${filesFolder}/forwarder.key`, content: key };
   return new docker.Service(
     `${name}-forwarder`,
-    {
-      name: `${name}-forwarder`,
-      mode: { global: true },
-      taskSpec: {
-        containerSpec: {
+    serviceArgs(
+      `${name}-forwarder`,
+      swarm,
+      { order: UpdateOrder.StopFirst },
+      {
+        mode: { global: true },
+        container: {
           image: image.reference,
           args: [
             ...["forward", "--proxied", `${proxiedPort}`, "--key", keyFile.path],
             ...[`:${containerPort}`, `tasks.${name}:${containerPort}`],
           ],
-          ...confinement,
-          stopGracePeriod: `${stopSeconds}s`,
           secrets: [swarmSecret(`${name}-forwarder-key`, keyFile, image.user.id, { parent })],
-          healthcheck: {
-            tests: ["CMD", "/registry", "forward", "--check"],
-            interval: "5s",
-            timeout: "10s",
-            startPeriod: "5s",
-            retries: 3,
-          },
+          healthcheck: checkedBy("forward", "--check"),
         },
-        resources: { limits: { memoryBytes: 128 * MiB }, reservation: { memoryBytes: 16 * MiB } },
-        networksAdvanceds: [{ id: network.id }],
-        restartPolicy,
-        logDriver,
+        memory: 128,
+        reservedMemory: 16,
+        networks: [{ id: network.id }],
+        endpoint: { mode: "dnsrr", ports: [portOfNode(port)] },
+        auth: image.login,
       },
-      endpointSpec: { mode: "dnsrr", ports: [portOfNode(port)] },
-      ...rollout(swarm, { order: "stop-first" }),
-      auth: image.login,
-    },
+    ),
     { parent, ignoreChanges: addedBySwarm },
   );
 }

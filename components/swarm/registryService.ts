@@ -3,8 +3,10 @@ import * as pulumi from "@pulumi/pulumi";
 import { Storage } from "../args/storage";
 import { Publish } from "../args/swarm";
 import { engineOf } from "../docker/engineChoice";
+import { HostEntry, hostEntries } from "../docker/hostEntries";
 import { livenessCheck } from "../docker/liveness";
 import { dataFolder, proxiedPort } from "../render/configuration";
+import { MiB } from "../render/sizes";
 import { auditFolder } from "../render/own";
 import { isAudited } from "../checks/observation/logs";
 import { driverOf } from "../render/driverParameters";
@@ -14,17 +16,7 @@ import { untilStoreAnswers } from "../selfHosted/storeTrial";
 import { SwarmSettings } from "./checks";
 import { overlayNetworkId } from "./nodes";
 import { SwarmImage } from "./swarmImage";
-import {
-  addedBySwarm,
-  confinement,
-  logDriver,
-  MiB,
-  portOfNode,
-  restartPolicy,
-  rollout,
-  stopSeconds,
-  swarmSecret,
-} from "./swarmService";
+import { addedBySwarm, portOfNode, serviceArgs, swarmSecret } from "./swarmService";
 import { isShared, Topology } from "./topology";
 
 type Secret = docker.types.input.ServiceTaskSpecContainerSpecSecret;
@@ -53,35 +45,25 @@ export function createRegistryService(
   const path = untilStoreAnswers(parent, settings, server, () => trialPlace(name, settings, server, image.localId, secrets));
   return new docker.Service(
     name,
-    {
-      name,
+    serviceArgs(name, swarm, topology, {
       mode: topology.replicas === undefined ? { global: true } : { replicated: { replicas: topology.replicas } },
-      taskSpec: {
-        containerSpec: {
-          image: image.reference,
-          args: ["serve", path, ...(topology.forwarders ? ["--proxied", `:${proxiedPort}`] : [])],
-          env: Object.fromEntries(server.environment.map((each) => each.split("=", 2) as [string, string])),
-          ...confinement,
-          stopGracePeriod: `${stopSeconds}s`,
-          hosts: Object.entries(hosts).map(([host, ip]) => ({ host, ip })),
-          secrets,
-          mounts: [...mounts(name, settings.storage, data), ...auditMounts(name, settings)],
-          // A foreign image need not have anything to check with.
-          ...(settings.image === "bundled" ? { healthcheck: livenessCheck(server.configurationPath) } : {}),
-        },
-        resources: {
-          limits: { memoryBytes: resources.memory * MiB },
-          reservation: { memoryBytes: reservedMemory * MiB },
-        },
-        networksAdvanceds: joined(parent, namedNetworks(settings), networks),
-        placement: { constraints: [...(swarm.constraints ?? [])] },
-        restartPolicy,
-        logDriver,
+      container: {
+        image: image.reference,
+        args: ["serve", path, ...(topology.forwarders ? ["--proxied", `:${proxiedPort}`] : [])],
+        env: Object.fromEntries(server.environment.map((each) => each.split("=", 2) as [string, string])),
+        hosts: hostEntries(hosts),
+        secrets,
+        mounts: [...mounts(name, settings.storage, data), ...auditMounts(name, settings)],
+        // A foreign image need not have anything to check with.
+        ...(settings.image === "bundled" ? { healthcheck: livenessCheck(server.configurationPath) } : {}),
       },
-      endpointSpec: endpoint(settings.port, topology),
-      ...rollout(swarm, topology),
+      memory: resources.memory,
+      reservedMemory,
+      networks: joined(parent, namedNetworks(settings), networks),
+      placement: { constraints: [...(swarm.constraints ?? [])] },
+      endpoint: endpoint(settings.port, topology),
       auth: image.login,
-    },
+    }),
     {
       parent,
       dependsOn: data === undefined ? [] : [data],
@@ -104,7 +86,7 @@ function trialPlace(
   imageId: string;
   serviceName: string;
   configuration: string;
-  hosts: string[];
+  hosts: HostEntry[];
   task?: { files: { secretName: string; fileName: string; fileUid: string }[]; networks: readonly string[] };
 }> {
   const own = swarm.networks ?? [];
@@ -118,7 +100,7 @@ function trialPlace(
     imageId: id,
     serviceName: name,
     configuration: text,
-    hosts: Object.entries(hosts).map(([host, ip]) => `${host}:${ip}`),
+    hosts: hostEntries(hosts),
     task: byTask ? { files: mounted, networks: own } : undefined,
   }));
 }

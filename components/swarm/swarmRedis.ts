@@ -3,9 +3,11 @@ import * as pulumi from "@pulumi/pulumi";
 import * as random from "@pulumi/random";
 import { checkWhenKnown } from "../checks/inputs";
 import { RedisConfiguration, redisPort, renderRedisConfiguration } from "../render/redis";
-import { Swarm } from "../args/swarm";
+import { Swarm, UpdateOrder } from "../args/swarm";
 import { redisPasswordProblems } from "./checks";
-import { addedBySwarm, confinement, logDriver, MiB, restartPolicy, rollout, swarmSecret } from "./swarmService";
+import { addedBySwarm, serviceArgs, swarmSecret } from "./swarmService";
+
+const configurationFile = "/run/secrets/redis.conf";
 
 export interface SwarmRedisArgs {
   image: string;
@@ -38,33 +40,29 @@ export class SwarmRedis extends pulumi.ComponentResource {
     );
     this.service = new docker.Service(
       name,
-      {
+      serviceArgs(
         name,
-        mode: { replicated: { replicas: 1 } },
-        taskSpec: {
-          containerSpec: {
+        args.swarm,
+        { order: UpdateOrder.StopFirst },
+        {
+          mode: { replicated: { replicas: 1 } },
+          container: {
             image: args.image,
             // Not the image's own entry point, which would want to be root.
             commands: ["redis-server", configurationFile],
             user: `${user}:${user}`,
-            ...confinement,
             stopGracePeriod: "10s",
             secrets: [secret],
           },
-          resources: { limits: { memoryBytes: args.memory * MiB }, reservation: { memoryBytes: 16 * MiB } },
-          networksAdvanceds: [{ id: args.networkId }],
-          restartPolicy,
-          logDriver,
+          memory: args.memory,
+          reservedMemory: 16,
+          networks: [{ id: args.networkId }],
+          auth: args.login,
         },
-        endpointSpec: { mode: "dnsrr" },
-        ...rollout(args.swarm, { order: "stop-first" }),
-        auth: args.login,
-      },
+      ),
       { parent: this, ignoreChanges: addedBySwarm },
     );
     this.configuration = password.apply((plain) => ({ address: `tasks.${name}:${redisPort}`, password: plain }));
     this.registerOutputs({});
   }
 }
-
-const configurationFile = "/run/secrets/redis.conf";

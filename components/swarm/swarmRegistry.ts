@@ -24,7 +24,7 @@ import { completeSwarmSettings } from "./settings";
 import { SwarmImage } from "./swarmImage";
 import { SwarmRedis } from "./swarmRedis";
 import { SwarmTrust } from "./swarmTrust";
-import { topologyOf } from "./topology";
+import { Topology, topologyOf } from "./topology";
 
 /** A registry on a Docker Swarm. */
 export interface SwarmRegistryArgs {
@@ -32,9 +32,9 @@ export interface SwarmRegistryArgs {
   hostname?: string;
   /** Port on every node, 1 to 65535. Default: `5000`. */
   port?: number;
-  /** URL by which clients reach the registry through a reverse proxy: `https://registry.example.com`. It is in the outputs and in all that the server tells clients. Default: none, clients come to `hostname` and `port`. */
+  /** URL by which clients reach the registry through a reverse proxy: `https://registry.example.com`. The outputs and everything the server tells clients have it. Default: none, clients come to `hostname` and `port`. */
   externalUrl?: string;
-  /** Reverse proxies that tell who their clients are (`X-Forwarded-For`, `Forwarded`), for logs and limits: addresses, or ranges as `10.0.0.0/8`. Nobody else is believed. Requires the bundled server. Default: none. */
+  /** Reverse proxies whose headers `X-Forwarded-For` and `Forwarded` are believed, for logs and limits: addresses, or ranges such as `10.0.0.0/8`. Requires the bundled server. Default: none. */
   trustedProxies?: string[];
   /** Accepts plain HTTP or a registry without users; a Swarm publishes ports on every address of a node. Default: `false`. */
   allowInsecure?: boolean;
@@ -46,7 +46,7 @@ export interface SwarmRegistryArgs {
   anonymousPull?: boolean;
   /** How logins are verified. Requires the bundled server. */
   authentication?: Authentication;
-  /** Which web pages of other sites may have a browser use the registry. Requires the bundled server. Default: none. */
+  /** Web pages of other sites from which browsers may use the registry. Requires the bundled server. Default: none. */
   cors?: Cors;
   /** Where images are kept. A registry with more than one task needs a store that all of them share. Default: a volume on one node. */
   storage?: Storage;
@@ -54,19 +54,19 @@ export interface SwarmRegistryArgs {
   image?: string;
   /** Refuses pushes and deletions, e.g. while images are moved to another store. Default: `false`. */
   readOnly?: boolean;
-  /** Hosts of layers that an image names by https URLs instead of having them in the registry (foreign or non-distributable layers, as Windows has them): `mcr.microsoft.com`, or `*` for all. `[]` refuses such images. Default: all. */
+  /** Hosts from which images may name layers by https URLs instead of storing them here (foreign or non-distributable layers, such as those of Windows): `mcr.microsoft.com`, or `*` for all. `[]` refuses such images. Default: all. */
   foreignLayerHosts?: string[];
-  /** A page in the browser: what is in the registry, by the rights of who looks, at `/` of the registry's address. Requires the bundled server. Default: `true` with the bundled server. */
+  /** Serves a web page at `/` of the registry's address, on which users see what they may use of the registry. Requires the bundled server. Default: `true` with the bundled server. */
   ui?: boolean;
-  /** When garbage is collected, and what is deleted before; the tasks agree on which of them does it. For the bundled server. */
+  /** When the server deletes what no image needs, and which tags it keeps; one of the tasks does it. Requires the bundled server. Default: on demand only, every tag is kept. */
   garbageCollection?: GarbageCollection;
-  /** What the registry's tasks tell Prometheus, on an overlay network. Requires the bundled server. Default: nothing. */
+  /** Metrics of the tasks for Prometheus, on an overlay network. Requires the bundled server. Default: nothing. */
   metrics?: SwarmMetrics;
-  /** Who is told of what is pushed and deleted. Requires the bundled server. Default: nobody. */
+  /** Endpoints that are notified of pushes and deletions. Requires the bundled server. Default: none. */
   notifications?: Notification[];
-  /** What the server writes down, and how. */
+  /** The server's log and its audit. */
   logs?: Logs;
-  /** Names that the server finds without DNS, with their IP addresses. */
+  /** Names that the server resolves without DNS, with their IP addresses. */
   hosts?: Record<string, string>;
   /** What each task may take from its node. */
   resources?: SwarmResources;
@@ -101,7 +101,7 @@ export class SwarmRegistry extends pulumi.ComponentResource {
   public readonly trustCommand: pulumi.Output<string>;
   /** JSON to merge into a client engine's daemon.json. */
   public readonly daemonConfig: pulumi.Output<string>;
-  /** URL of what Prometheus is told, on a network of its own; empty without `metrics`. */
+  /** URL of the metrics for Prometheus, on a network of its own; empty without `metrics`. */
   public readonly metricsEndpoint: pulumi.Output<string>;
   /** YAML for a prometheus.yml, by which it finds all tasks; empty without `metrics`. */
   public readonly scrapeConfig: pulumi.Output<string>;
@@ -125,10 +125,7 @@ export class SwarmRegistry extends pulumi.ComponentResource {
     const { swarm } = settings;
     const topology = topologyOf(settings.storage, swarm);
     const engine = engineOf(this);
-    // Where nodes pull the image and share the store, nobody has to know them.
-    const known = topology.pinned || (settings.image === "bundled" && swarm.imageDistribution?.repository === undefined);
-    const nodes = known ? engine.apply((manager) => swarmNodes(manager, swarm.nodes ?? [])) : pulumi.output<SwarmNode[]>([]);
-
+    const nodes = nodesToKnow(settings, topology, engine);
     const image = new SwarmImage(
       `${name}-image`,
       {
@@ -141,12 +138,9 @@ export class SwarmRegistry extends pulumi.ComponentResource {
     );
     const lab = args.lab ?? false;
     const data = topology.pinned ? createPinnedVolume(name, lab, settings, nodes, this) : undefined;
-    const network =
-      topology.forwarders || swarm.redis !== undefined
-        ? new docker.Network(`${name}-network`, { name, driver: "overlay" }, parent)
-        : undefined;
+    const network = topology.forwarders || swarm.redis !== undefined ? createNetwork(name, swarm, parent) : undefined;
     const metricsNetwork =
-      settings.measured && settings.metricsNetwork === undefined ? createMetricsNetwork(name, parent) : undefined;
+      settings.measured && settings.metricsNetwork === undefined ? createMetricsNetwork(name, swarm, parent) : undefined;
     const redis = network && swarm.redis && this.createRedis(name, swarm, swarm.redis, network, image);
     const shared = topology.replicas !== 1;
     const server = registryParts(name, settings, { lab, shared, redis: redis?.configuration }, parent);
@@ -204,9 +198,43 @@ export class SwarmRegistry extends pulumi.ComponentResource {
   }
 }
 
-/** Containers can join it, such as that of a Prometheus. */
-function createMetricsNetwork(name: string, parent: pulumi.ComponentResourceOptions): docker.Network {
-  return new docker.Network(`${name}-metrics`, { name: `${name}-metrics`, driver: "overlay", attachable: true }, parent);
+/** The nodes that the image or the volume is brought to. Where nodes pull the image and share the store, nobody has to know them. */
+function nodesToKnow(
+  { image, swarm }: SwarmSettings,
+  { pinned }: Topology,
+  engine: pulumi.Output<EngineAddress>,
+): pulumi.Output<SwarmNode[]> {
+  const known = pinned || (image === "bundled" && swarm.imageDistribution?.repository === undefined);
+  return known ? engine.apply((manager) => swarmNodes(manager, swarm.nodes ?? [])) : pulumi.output<SwarmNode[]>([]);
+}
+
+/** Makes the network that tasks have in common with forwarders and a Redis. */
+function createNetwork(name: string, swarm: Swarm, parent: pulumi.ComponentResourceOptions): docker.Network {
+  return createOverlay(name, `${name}-network`, swarm, {}, parent);
+}
+
+/** Makes the network for Prometheus, whose container can join it. */
+function createMetricsNetwork(name: string, swarm: Swarm, parent: pulumi.ComponentResourceOptions): docker.Network {
+  return createOverlay(`${name}-metrics`, `${name}-metrics`, swarm, { attachable: true }, parent);
+}
+
+/** An encrypted network has another name, so that it can be there before the services leave the one that is not. */
+function createOverlay(
+  name: string,
+  resource: string,
+  { encryptNetworks }: Swarm,
+  args: docker.NetworkArgs,
+  parent: pulumi.ComponentResourceOptions,
+): docker.Network {
+  const overlay = { ...args, driver: "overlay" };
+  return encryptNetworks
+    ? new docker.Network(
+        `${resource}-encrypted`,
+        { ...overlay, name: `${name}-encrypted`, options: { encrypted: "true" } },
+        // The engine adds the network's number.
+        { ...parent, ignoreChanges: ["options"] },
+      )
+    : new docker.Network(resource, { ...overlay, name }, parent);
 }
 
 function metricsOfTasks(name: string, { measured }: SwarmSettings): MetricsOutputs {

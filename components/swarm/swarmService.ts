@@ -3,19 +3,11 @@ import * as pulumi from "@pulumi/pulumi";
 import { ServerFile } from "../selfHosted/serverFiles";
 import { Swarm } from "../args/swarm";
 import { containerPort, drainSeconds } from "../render/configuration";
+import { MiB } from "../render/sizes";
 import { Topology } from "./topology";
 
-/** What every service of a registry on a Swarm has in common. */
-
-export const MiB = 1 << 20;
-
-export const confinement = { readOnly: true, capDrops: ["ALL"] };
-// The window is the default; without it the provider finds a change in every run.
-export const restartPolicy = { condition: "any", delay: "1s", window: "0s" };
-export const logDriver = { name: "json-file", options: { "max-size": "10m", "max-file": "3" } };
-
 /** Grace beyond the time that requests get to end, in seconds. */
-export const stopSeconds = drainSeconds + 5;
+const stopSeconds = drainSeconds + 5;
 
 /** The registry's port on a node, without the routing mesh. */
 export function portOfNode(port: number): docker.types.input.ServiceEndpointSpecPort {
@@ -25,16 +17,54 @@ export function portOfNode(port: number): docker.types.input.ServiceEndpointSpec
 /** Swarm itself adds the platforms of an image that it finds in a registry. */
 export const addedBySwarm = ["taskSpec.placement.platforms"];
 
-/** How new tasks take the place of old ones. */
-export function rollout(
+type ContainerSpec = docker.types.input.ServiceTaskSpecContainerSpec;
+type TaskSpec = docker.types.input.ServiceTaskSpec;
+
+/** What one service has of its own. */
+export interface OwnParts {
+  mode: docker.types.input.ServiceMode;
+  container: ContainerSpec;
+  /** Memory of a task in MiB: its limit, and what Swarm reserves. */
+  memory: number;
+  reservedMemory: number;
+  networks?: TaskSpec["networksAdvanceds"];
+  placement?: TaskSpec["placement"];
+  /** Default: no virtual address, and no port of a node. */
+  endpoint?: docker.types.input.ServiceEndpointSpec;
+  /** Login for the image. */
+  auth?: docker.types.input.ServiceAuth;
+}
+
+/** A service as all of a registry's are: confined, restarted, with bounded logs, and rolled back when it fails. */
+export function serviceArgs(
+  name: string,
   { update }: Swarm,
   { order }: Pick<Topology, "order">,
-): Pick<docker.ServiceArgs, "updateConfig" | "rollbackConfig"> {
-  const common = { parallelism: update?.parallelism ?? 1, order, monitor: `${update?.monitorSeconds ?? 5}s` };
+  { mode, container, memory, reservedMemory, networks, placement, endpoint = { mode: "dnsrr" }, auth }: OwnParts,
+): docker.ServiceArgs {
+  const rollout = { parallelism: update?.parallelism ?? 1, order, monitor: `${update?.monitorSeconds ?? 5}s` };
   return {
-    updateConfig: { ...common, failureAction: "rollback" },
-    rollbackConfig: { ...common, failureAction: "pause" },
+    name,
+    mode,
+    taskSpec: {
+      containerSpec: { readOnly: true, capDrops: ["ALL"], stopGracePeriod: `${stopSeconds}s`, ...container },
+      resources: { limits: { memoryBytes: memory * MiB }, reservation: { memoryBytes: reservedMemory * MiB } },
+      networksAdvanceds: networks,
+      placement,
+      // The window is the default; without it the provider finds a change in every run.
+      restartPolicy: { condition: "any", delay: "1s", window: "0s" },
+      logDriver: { name: "json-file", options: { "max-size": "10m", "max-file": "3" } },
+    },
+    endpointSpec: endpoint,
+    updateConfig: { ...rollout, failureAction: "rollback" },
+    rollbackConfig: { ...rollout, failureAction: "pause" },
+    auth,
   };
+}
+
+/** Has Swarm ask a command of the bundled server whether a task is well. */
+export function checkedBy(...command: string[]): ContainerSpec["healthcheck"] {
+  return { tests: ["CMD", "/registry", ...command], interval: "5s", timeout: "10s", startPeriod: "5s", retries: 3 };
 }
 
 /**

@@ -1,9 +1,12 @@
 import * as docker from "@pulumi/docker";
 import * as pulumi from "@pulumi/pulumi";
 import { failure } from "../checks/failure";
-import { Swarm } from "../args/swarm";
+import { Swarm, UpdateOrder } from "../args/swarm";
 import { SwarmImage } from "./swarmImage";
-import { addedBySwarm, confinement, logDriver, MiB, restartPolicy, rollout } from "./swarmService";
+import { addedBySwarm, checkedBy, serviceArgs } from "./swarmService";
+
+const engineFolder = "/etc/docker";
+const certificatesFile = "/certificates.pem";
 
 export interface SwarmTrustArgs {
   /** The bundled server's image. */
@@ -31,42 +34,31 @@ export class SwarmTrust extends pulumi.ComponentResource {
     const command = [name, certificatesFile, `${engineFolder}/certs.d`, args.repositoryPrefix];
     this.service = new docker.Service(
       name,
-      {
+      // The new file is there before the old one would go.
+      serviceArgs(
         name,
-        mode: { global: true },
-        taskSpec: {
-          containerSpec: {
+        args.swarm,
+        { order: UpdateOrder.StartFirst },
+        {
+          mode: { global: true },
+          container: {
             image: args.image.reference,
             args: ["trust", ...command],
             // The folder is root's, who without capabilities has the rights of its owner and no more.
             user: "0:0",
-            ...confinement,
             stopGracePeriod: "10s",
             configs: [{ configId: config.id, configName: config.name, fileName: certificatesFile }],
             // Swarm refuses a folder that is not there: certs.d is on no fresh node, the engine's own is on nearly all.
             mounts: [{ type: "bind", source: engineFolder, target: engineFolder }],
-            healthcheck: {
-              tests: ["CMD", "/registry", "trust", "--check", ...command],
-              interval: "5s",
-              timeout: "10s",
-              startPeriod: "5s",
-              retries: 3,
-            },
+            healthcheck: checkedBy("trust", "--check", ...command),
           },
-          resources: { limits: { memoryBytes: 64 * MiB }, reservation: { memoryBytes: 8 * MiB } },
-          restartPolicy,
-          logDriver,
+          memory: 64,
+          reservedMemory: 8,
+          auth: args.image.login,
         },
-        endpointSpec: { mode: "dnsrr" },
-        // The new file is there before the old one would go.
-        ...rollout(args.swarm, { order: "start-first" }),
-        auth: args.image.login,
-      },
+      ),
       { parent: this, ignoreChanges: addedBySwarm },
     );
     this.registerOutputs({});
   }
 }
-
-const engineFolder = "/etc/docker";
-const certificatesFile = "/certificates.pem";

@@ -38,6 +38,15 @@ export function certificateFields(raw: Buffer): CertificateFields {
   };
 }
 
+/**
+ * Whether a public key (`spki`, DER) of an elliptic curve writes the curve's parameters out in place of its name (RFC 3279, 2.3.5).
+ * Node.js tells the name all the same.
+ */
+export function hasExplicitCurve(spki: Buffer): boolean {
+  const [algorithm] = elements(elements(spki)[0]?.content);
+  return elements(algorithm?.content)[1]?.tag === sequenceTag;
+}
+
 function elements(buffer: Buffer = Buffer.alloc(0)): Element[] {
   const found: Element[] = [];
   for (let at = 0; at + 1 < buffer.length;) {

@@ -67,7 +67,7 @@ function urlProblems(key: string, { url, headers = {} }: Notification, allowInse
 
 function headerProblems(key: string, header: string, value: string | undefined): Problem[] {
   return [
-    ...when(!headerPattern.test(header), key, "is no name of a header; give letters, digits and hyphens"),
+    ...when(!headerPattern.test(header), key, "is not the name of a header; give letters, digits and hyphens"),
     ...when(taken.test(header), key, "is set by the server itself"),
     ...when(
       value !== undefined && !/^[\t\x20-\x7e]+$/.test(value),

@@ -26,12 +26,13 @@ export const network = resource({
     name: { type: string, required: true, replaces: true, unique: true },
     driver: { type: string, default: "bridge", replaces: true },
     attachable: { type: boolean, replaces: true },
+    options: { type: map(string), replaces: true },
     ipamDriver: { type: string, default: "default", replaces: true },
   },
   outputs: { scope: { type: string }, options: { type: map(string) } },
   meta: { schema_version: "1" },
-  async create({ name, driver, attachable, ipamDriver }, { configuration }: { configuration: Engine }) {
-    const body = { Name: name, Driver: driver, Attachable: attachable ?? false, IPAM: { Driver: ipamDriver } };
+  async create({ name, driver, attachable, options, ipamDriver }, { configuration }: { configuration: Engine }) {
+    const body = { Name: name, Driver: driver, Attachable: attachable ?? false, Options: options, IPAM: { Driver: ipamDriver } };
     const { Id } = await configuration.call<{ Id: string }>("POST", "/networks/create", { body });
     return { id: Id, outputs: factsOf(await configuration.call<NetworkFound>("GET", at(Id))) };
   },

@@ -1,0 +1,14 @@
+/** A name that a server finds without DNS, and its address. */
+export interface HostEntry {
+  host: string;
+  ip: string;
+}
+
+export function hostEntries(hosts: Record<string, string>): HostEntry[] {
+  return Object.entries(hosts).map(([host, ip]) => ({ host, ip }));
+}
+
+/** Repeats an option of the docker command for each entry, as it wants them. */
+export function hostOptions(option: string, hosts: readonly HostEntry[]): string[] {
+  return hosts.flatMap(({ host, ip }) => [option, `${host}:${ip}`]);
+}

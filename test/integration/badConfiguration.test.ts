@@ -1,3 +1,5 @@
+import * as fs from "fs";
+import * as path from "path";
 import { badConfigurations } from "../support/badConfigurations";
 import { CleanUp } from "../support/cleanUp";
 import { attempt } from "../support/run";
@@ -7,11 +9,19 @@ import { TestStack } from "../support/testStack";
 describe("a bad configuration", () => {
   const cleanUp = new CleanUp();
   let stack: TestStack;
+  let file: string;
+  let before: string;
 
   beforeAll(async () => {
     stack = cleanUp.add(await TestStack.create());
     // Nothing is made, so the default port does no harm; the table's texts have it.
     await stack.unset("port");
+    file = path.join(stack.folder, "stacks", `Pulumi.${stack.name}.yaml`);
+    before = fs.readFileSync(file, "utf8");
+  });
+
+  afterEach(() => {
+    fs.writeFileSync(file, before);
   });
 
   /**
@@ -39,9 +49,6 @@ describe("a bad configuration", () => {
       const text = await refused("preview");
       for (const problem of problems) {
         expect(text).toContain(problem.replace(process.cwd(), stack.folder));
-      }
-      for (const key of Object.keys(config)) {
-        await stack.unset(key);
       }
     },
   );

@@ -150,9 +150,9 @@ auth: {token: {realm: "${realm}", service: ${TokenServer.service}, issuer: ${Tok
     client.close();
   });
 
-  it("shows progress, and writes a report, the figures and a chart, none of them with a password", () => {
+  it("shows progress, and writes a report with charts and the figures, none of them with a password", () => {
     expect(run.stderr).toContain(`round 2/2, large, token: push `);
-    const files = ["comparison.md", "comparison.json", "comparison.svg"].map((name) => ({
+    const files = ["comparison.md", "comparison.json"].map((name) => ({
       name,
       text: fs.readFileSync(path.join(output.folder, name), "utf8"),
     }));
@@ -161,6 +161,7 @@ auth: {token: {realm: "${realm}", service: ${TokenServer.service}, issuer: ${Tok
         expect(text).toContain(name);
       }
     }
+    expect(files[0]?.text).toMatch(new RegExp(`x-axis \\[.*"${stack.name}".*\\]\\n {2}bar \\[(\\d+\\.\\d{2}(, )?)+\\]`));
     const places = [...files, { name: "output", text: run.stdout + run.stderr }];
     expect(readable([secretOf("password", password), secretOf("other password", login.password)], places)).toEqual([]);
   });

@@ -113,7 +113,7 @@ describe("the command images", () => {
       stderr: "There is no other:2.0. Nothing was deleted.\n",
     });
     const { code, stderr } = await images("remove");
-    expect([code, stderr.split("\n")[0]]).toEqual([2, "remove is no command"]);
+    expect([code, stderr.split("\n")[0]]).toEqual([2, "unknown command remove"]);
   });
 
   it("tells nobody the password", async () => {

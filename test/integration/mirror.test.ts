@@ -1,4 +1,5 @@
 import * as fs from "fs";
+import { Browser } from "../support/browser";
 import { CleanUp } from "../support/cleanUp";
 import { digestOf, DockerClient, request } from "../support/clients";
 import { PrivateEngine } from "../support/engine";
@@ -40,6 +41,8 @@ describe("a mirror beside the registry", () => {
           bindAddress,
           [`hosts["${dockerHub.hostname}"]`]: engine.address,
           "mirror.port": await freePort(),
+          "mirror.ui": true,
+          "mirror.maxSize": "1MB",
           "mirror.username": hubOutputs.username,
           "mirror.caCertificates": hubOutputs.caCertificate,
         },
@@ -68,9 +71,9 @@ describe("a mirror beside the registry", () => {
   }
 
   /** Makes Docker Hub have an image, and nobody else; returns its name. */
-  async function imageOfHub(name: string): Promise<string> {
+  async function imageOfHub(name: string, layers = [200_000, 1000]): Promise<string> {
     const there = `${hubOutputs.repositoryPrefix}/library/${name}`;
-    await docker.tag(await docker.buildImage(`made-${name}`, [200_000, 1000]), there);
+    await docker.tag(await docker.buildImage(`made-${name}`, layers), there);
     await docker.run("push", there);
     await docker.run("image", "rm", there, `made-${name}`);
     docker.willHave(name);
@@ -81,6 +84,16 @@ describe("a mirror beside the registry", () => {
     await docker.attempt("image", "rm", name);
     await docker.run("pull", name);
     await docker.run("image", "inspect", name);
+  }
+
+  /** Asks the mirror. */
+  function ask(path: string, method = "GET"): ReturnType<typeof request> {
+    return request({ ...outputs, endpoint: outputs.mirrorEndpoint }, path, { method, login: null });
+  }
+
+  /** The mirror's page, as it comes. */
+  async function shown(): Promise<string> {
+    return (await ask("/ui/")).body.toString();
   }
 
   async function size(): Promise<string> {
@@ -132,14 +145,37 @@ describe("a mirror beside the registry", () => {
     expect(await size()).toMatch(/^2 repositories, 8 blobs/);
   });
 
+  it("has a page of its own: the upstream, what is cached, hits and misses", async () => {
+    await eventually("what was fetched last", async () => (await shown()).includes("library/second"));
+    const browser = cleanUp.add(await Browser.open());
+    const views = [{}, { dark: true }, { width: 390 }, { width: 390, dark: true }, { script: false }];
+    for (const [at, view] of views.entries()) {
+      const person = await browser.person(outputs.mirrorEndpoint, view);
+      await person.page.goto("/");
+      expect(new URL(person.page.url()).pathname).toBe("/ui/");
+      const text = await person.text();
+      expect(text).toMatch(/Mirror of https:\/\/registry-1\.docker\.io[^]*kept for 7 days[^]*Above 1\.0 MB[^]*answers/);
+      expect(text).toMatch(/Login there\s+yes[^]*\d+ % of requests[^]*2 repositories[^]*library\/first[^]*library\/second/);
+      expect(text).toMatch(/Manifests\s+Blobs\s+Hits\s+\d+\s+[1-9]\d*\s+Misses\s+\d+\s+[1-9]/);
+      const html = await person.page.content();
+      expect([html.includes(hubOutputs.password), html.includes(hubOutputs.username)]).toEqual([false, false]);
+      if (view.script !== false) {
+        expect(await person.inspect(`mirror-${at}`)).toEqual([]);
+        const beyond: number = await person.page.evaluate("document.documentElement.scrollWidth - innerWidth");
+        expect([view, beyond]).toEqual([view, 0]);
+      }
+      expect(person.complaints).toEqual([]);
+    }
+    expect((await ask("/ui/login")).status).toBe(404);
+  });
+
   it("lists what its upstream has about an image", async () => {
     const [image, about] = [randomImage(), randomImage()];
     const subject = { mediaType: manifestType, digest: image.digest, size: image.manifest.length };
     const manifest = Buffer.from(JSON.stringify({ ...(JSON.parse(about.manifest.toString()) as object), subject }));
     const signature = { blobs: about.blobs, manifest, digest: digestOf(manifest) };
-    const there = { ...outputs, endpoint: outputs.mirrorEndpoint };
     const listed = async (): Promise<string[]> => {
-      const answer = await request(there, `/v2/library/signed/referrers/${image.digest}`, { login: null });
+      const answer = await ask(`/v2/library/signed/referrers/${image.digest}`);
       expect(answer.status).toBe(200);
       return (JSON.parse(answer.body.toString()) as { manifests: { digest: string }[] }).manifests.map(({ digest }) => digest);
     };
@@ -149,10 +185,18 @@ describe("a mirror beside the registry", () => {
     expect(await listed()).toEqual([signature.digest]);
   });
 
+  it("deletes what was pulled longest ago when it holds more than it may", async () => {
+    const image = await imageOfHub("large", [600_000, 600_001]);
+    await pullAnew(image);
+    await eventually("room", async () => (await size()).endsWith(" 0.6 MB"));
+    await eventually("a page without what is gone", async () => /\b60\d kB of it by images/.test(await shown()));
+    await pullAnew(image);
+    expect((await docker.attempt("logs", mirror)).stderr).toContain("what was pulled longest ago is deleted");
+  });
+
   it("can be pulled from alone: it takes no push, and asks for no login", async () => {
-    const there = { ...outputs, endpoint: outputs.mirrorEndpoint };
-    expect((await request(there, "/v2/", { login: null })).status).toBe(200);
-    expect((await request(there, "/v2/library/pushed/blobs/uploads/", { method: "POST", login: null })).status).toBe(405);
+    expect((await ask("/v2/")).status).toBe(200);
+    expect((await ask("/v2/library/pushed/blobs/uploads/", "POST")).status).toBe(405);
   });
 
   it("has the upstream's password nowhere in clear", async () => {

@@ -1,4 +1,6 @@
 import { randomBytes } from "crypto";
+import * as http from "http";
+import { AddressInfo } from "net";
 import { Browser, Person, View } from "../support/browser";
 import { CleanUp } from "../support/cleanUp";
 import { request } from "../support/clients";
@@ -62,6 +64,9 @@ describe("the page of a registry", () => {
       await pushImage(outputs, repository, "latest", madeImage({ labels, env, steps, base }));
     }
     await pushImage(outputs, "charts/shop", "0.3.1", madeChart("shop", "0.3.1"));
+    for (const image of [randomImage(), randomImage()]) {
+      await pushImage(outputs, "shop/lost", "moved", image);
+    }
     for (let build = 1; build <= 10; build++) {
       await pushImage(outputs, "shop/builds", `build-${build}`, randomImage([50_000]));
     }
@@ -93,7 +98,7 @@ describe("the page of a registry", () => {
 
   it("shows each user what they may see", async () => {
     const admin = await loggedIn("admin");
-    await shown(admin, "/ui/", "8 repositories");
+    await shown(admin, "/ui/", "9 repositories");
     const reader = await loggedIn("reader");
     expect(await reader.text()).toContain("2 repositories");
     expect(await reader.text()).not.toContain("shop");
@@ -175,20 +180,31 @@ describe("the page of a registry", () => {
     await person.page.goto("/");
     const wrong = [...(await person.inspect(`login-${name}`))];
     await person.logIn("admin", outputs.password);
+    const look = async (page: string): Promise<void> => {
+      wrong.push(...(await person.inspect(`${page}-${name}`)).map((each) => `${page}: ${each}`));
+      const beyond: number = await person.page.evaluate("document.documentElement.scrollWidth - innerWidth");
+      expect([page, beyond]).toEqual([page, 0]);
+    };
     for (const [page, path] of [
       ["repositories", ""],
       ["tags", "r/shop/api"],
+      ["untagged", "r/shop/lost?untagged"],
       ["index", "r/shop/api:latest"],
       ["image", "r/shop/web:latest"],
       ["chart", "r/charts/shop:0.3.1"],
       ["cleanup", "cleanup"],
       ["missing", "r/none"],
+      ["unfound", `?q=${"w".repeat(300)}`],
     ] as const) {
       await person.page.goto(`/ui/${path}`);
-      wrong.push(...(await person.inspect(`${page}-${name}`)).map((each) => `${page}: ${each}`));
-      const beyond: number = await person.page.evaluate("document.documentElement.scrollWidth - innerWidth");
-      expect([page, beyond]).toEqual([page, 0]);
+      await look(page);
     }
+    await pushImage(outputs, "shop/long", "T".repeat(128), randomImage());
+    await person.page.goto("/ui/r/shop/long");
+    await person.page.getByRole("checkbox").last().check();
+    await person.page.getByRole("button", { name: "Delete chosen tags…" }).click();
+    await person.page.getByRole("heading", { name: "Delete 1 tag?" }).waitFor();
+    await look("delete");
     expect(wrong).toEqual([]);
     expect(person.complaints).toEqual([]);
   });
@@ -205,6 +221,22 @@ describe("the page of a registry", () => {
     expect(await person.text()).toContain("1 tag was deleted");
     await person.page.getByRole("link", { name: "2", exact: true }).click();
     expect(await person.text()).toContain(`docker pull ${outputs.repositoryPrefix}/shop/plain:2`);
+  });
+
+  it("sorts tags without a script, and finds what lost its tag", async () => {
+    const person = await loggedIn("maria", { script: false });
+    await person.page.goto("/ui/r/shop/api");
+    await person.page.getByRole("link", { name: "Last push" }).click();
+    const rows = await person.page.getByRole("row").allInnerTexts();
+    const tags = rows.map((row) => /latest|1\.\d+\.0/.exec(row)?.[0]);
+    expect([tags[1], tags[2], tags[13]]).toEqual(["latest", "1.11.0", "1.0.0"]);
+    await shown(person, "/ui/r/shop/lost", "1 untagged manifest");
+    await person.page.getByRole("link", { name: "1 untagged manifest" }).click();
+    await person.page.getByRole("checkbox").check();
+    await person.page.getByRole("button", { name: "Delete chosen manifests…" }).click();
+    await person.page.getByRole("button", { name: "Delete", exact: true }).click();
+    expect(await person.text()).toMatch(/1 manifest was deleted[^]*There are none/);
+    expect(person.complaints).toEqual([]);
   });
 
   it("needs no mouse", async () => {
@@ -229,6 +261,34 @@ describe("the page of a registry", () => {
     await person.tabTo("Keep");
     await keyboard.press("Enter");
     await person.page.getByRole("heading", { name: "shop/api" }).waitFor();
+  });
+
+  it("can't be shown in a frame, nor sent a form, by pages of others", async () => {
+    const image = randomImage();
+    await pushImage(outputs, "shop/guarded", "1", image);
+    const person = await loggedIn("maria");
+    const fields = { repository: "shop/guarded", confirmed: "yes", images: "yes", named: `1@${image.digest}` };
+    const inputs = Object.entries(fields).map(([name, value]) => `<input name="${name}" value="${value}">`);
+    const attacker = http.createServer((_, answer) => {
+      answer.setHeader("Content-Type", "text/html");
+      answer.end(
+        `<iframe src="${outputs.endpoint}/ui/"></iframe><form method="post" action="${outputs.endpoint}/ui/delete">${inputs.join("")}<button>Win</button></form>`,
+      );
+    });
+    cleanUp.add({ dispose: () => void attacker.close() });
+    await new Promise<void>((resolve) => attacker.listen(0, "127.0.0.1", resolve));
+    const { port } = attacker.address() as AddressInfo;
+    // Another site, and one on another port of the registry's host, to which browsers do send the cookie.
+    for (const host of ["127.0.0.1", "localhost"]) {
+      await person.page.goto(`http://${host}:${port}/`);
+      const framed = await Promise.all(person.page.frames().map((frame) => frame.content()));
+      expect([framed.length, framed.slice(1).join("")]).toEqual([2, expect.not.stringMatching(/Repositories|Log in|Log out/)]);
+      await person.page.getByRole("button", { name: "Win" }).click();
+      await person.page.waitForURL("**/ui/delete");
+      expect(await person.text()).toContain("Another page sent this form");
+    }
+    await person.page.goto("/ui/r/shop/guarded");
+    expect(await person.page.getByRole("checkbox", { name: "1", exact: true }).count()).toBe(1);
   });
 
   it("shows images of many layers, and of the largest manifest", async () => {

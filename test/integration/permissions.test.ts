@@ -1,5 +1,5 @@
 import { CleanUp, Disposable } from "../support/cleanUp";
-import { Crane, DockerClient, Skopeo } from "../support/clients";
+import { Crane, DockerClient, request, Skopeo } from "../support/clients";
 import { Result } from "../support/run";
 import { RegistryOutputs, TestStack } from "../support/testStack";
 
@@ -94,6 +94,22 @@ describe("what users may do", () => {
     beforeAll(async () => {
       await stack.set({ anonymousPull });
       outputs = await stack.up();
+    });
+
+    it("shows in lists what may be pulled", async () => {
+      for (const [user, rights] of Object.entries(expected)) {
+        const login = user === "nobody" ? null : { username: user, password: outputs.credentials[user] ?? "" };
+        for (const query of ["", "?n=1", "?last=team-a"]) {
+          const { status, body } = await request(outputs, `/v2/_catalog${query}`, { login });
+          if (user === "nobody") {
+            expect([user, query, status]).toEqual([user, query, 401]);
+          } else {
+            const visible = repositories.filter((_, at) => rights[at]?.includes("pull"));
+            const listed = query === "?n=1" ? visible.slice(0, 1) : visible;
+            expect([user, query, status, JSON.parse(body.toString())]).toEqual([user, query, 200, { repositories: listed }]);
+          }
+        }
+      }
     });
 
     it.each(Object.keys(clients))("is enforced for %s, and said to be a refusal", async (name) => {

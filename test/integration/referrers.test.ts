@@ -1,6 +1,7 @@
+import { digestOf } from "../../commands/randomImage";
 import { CleanUp } from "../support/cleanUp";
-import { DockerClient, Oras, Regctl, request } from "../support/clients";
-import { pushImage, randomImage } from "../support/images";
+import { Answer, DockerClient, Oras, Regctl, request } from "../support/clients";
+import { manifestType, pushImage, randomImage } from "../support/images";
 import { RegistryOutputs, TestStack } from "../support/testStack";
 
 /** What clients attach to images: two that have no code in common, and a garbage collection. */
@@ -13,7 +14,9 @@ describe("signatures, lists of content and other referrers", () => {
   let regctl: Regctl;
 
   beforeAll(async () => {
-    const stack = cleanUp.add(await TestStack.create({ "garbageCollection.deleteUntagged": true }));
+    const stack = cleanUp.add(
+      await TestStack.create({ "garbageCollection.deleteUntagged": true, "foreignLayerHosts[0]": "layers.example.com" }),
+    );
     outputs = await stack.up();
     oras = cleanUp.add(new Oras(outputs));
     regctl = cleanUp.add(new Regctl(outputs));
@@ -102,5 +105,26 @@ describe("signatures, lists of content and other referrers", () => {
     expect(deleted.status).toBe(202);
     await docker.run("exec", outputs.containerName, "/registry", "garbage-collect");
     expect(await about()).toMatchObject({ manifests: [] });
+  });
+
+  it("takes images whose layers are on hosts that it is told of, and no others", async () => {
+    const push = async (url: string): Promise<Answer> => {
+      const manifest = JSON.parse(image.manifest.toString()) as { layers: object[] };
+      const elsewhere = {
+        mediaType: "application/vnd.oci.image.layer.nondistributable.v1.tar",
+        digest: digestOf(url),
+        size: url.length,
+        urls: [url],
+      };
+      const body = Buffer.from(JSON.stringify({ ...manifest, layers: [elsewhere] }));
+      const headers = { "Content-Type": manifestType };
+      return request(outputs, "/v2/team/app/manifests/elsewhere", { method: "PUT", headers, body });
+    };
+    expect((await push("https://layers.example.com/layer")).status).toBe(201);
+    for (const url of ["https://evil.example.com/layer", "http://layers.example.com/layer"]) {
+      const refused = await push(url);
+      expect(refused.status).toBe(400);
+      expect(refused.body.toString()).toContain("layers[0].urls[0]");
+    }
   });
 });

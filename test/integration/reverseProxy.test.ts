@@ -2,6 +2,7 @@ import { spawn } from "child_process";
 import { CleanUp } from "../support/cleanUp";
 import { request, Skopeo, Workspace } from "../support/clients";
 import { checkImage, pushImage, randomImage } from "../support/images";
+import { PageVisitor } from "../support/pageVisitor";
 import { makePki } from "../support/pki";
 import { freePort } from "../support/ports";
 import { eventually, run } from "../support/run";
@@ -23,7 +24,7 @@ function nginxConfiguration(port: number, upstream: string): string {
         ssl_certificate server.crt;
         ssl_certificate_key server.key;
         client_max_body_size 0;
-        location /v2/ {
+        location ~ ^/(v2|ui)/ {
           proxy_pass ${upstream};
           proxy_ssl_trusted_certificate registry-ca.crt;
           proxy_ssl_verify on;
@@ -33,6 +34,9 @@ function nginxConfiguration(port: number, upstream: string): string {
           proxy_read_timeout 900;
           proxy_set_header Host $http_host;
           proxy_set_header X-Forwarded-For $proxy_add_x_forwarded_for;
+        }
+        location = / {
+          return 303 /ui/;
         }
       }
     }`;
@@ -113,6 +117,32 @@ describe("a registry behind nginx", () => {
     expect(log).toContain(`${first} - - [`);
     expect(log).toContain(`${second} - - [`);
     expect(log).not.toContain("192.0.2.1");
+  });
+
+  it("has its page there: login, cookie, redirects and forms", async () => {
+    await pushImage(outputs, "team/paged", "1", randomImage());
+    const visitor = new PageVisitor(outputs);
+    expect((await visitor.get("/")).headers.location).toBe(`${outputs.endpoint}/ui/`);
+    expect((await visitor.get("/ui/r/team/paged")).headers.location).toBe("/ui/login?to=%2Fui%2Fr%2Fteam%2Fpaged");
+    expect(await visitor.logIn()).toMatchObject({ status: 303, headers: { location: "/ui/" } });
+    expect(visitor.given).toMatch(
+      /^__Secure-container-registry-\w+=[^;]+; Path=\/ui\/; Max-Age=1800; HttpOnly; Secure; SameSite=Strict$/,
+    );
+    expect(await visitor.text("/ui/r/team/paged")).toContain(`docker pull localhost:${port}/team/paged:1`);
+    const form: [string, string][] = [
+      ["repository", "team/paged"],
+      ["tag", "1"],
+    ];
+    for (const origin of [`https://127.0.0.1:${port}`, `https://localhost:${inside}`, "https://evil.example.com", "null"]) {
+      expect([origin, (await visitor.post("/ui/delete", form, { origin })).status]).toEqual([origin, 403]);
+    }
+    expect((await visitor.post("/ui/delete", form)).body.toString()).toContain("Delete 1 tag?");
+    // A proxy that asks by a name of its own: what browsers call the registry is its own all the same.
+    const unnamed = { host: "127.0.0.1", headers: { Host: "registry.internal" } };
+    expect((await visitor.post("/ui/delete", form, unnamed)).body.toString()).toContain("Delete 1 tag?");
+    expect(await visitor.text("/ui/r/team/paged", unnamed)).toContain(`docker pull localhost:${port}/team/paged:1`);
+    await visitor.post("/ui/logout", []);
+    expect((await visitor.get("/ui/")).status).toBe(303);
   });
 
   it("takes images of any size and gives them back", async () => {

@@ -1,7 +1,8 @@
-import { execFileSync } from "child_process";
 import * as fs from "fs";
 import * as path from "path";
 import { Browser as Chromium, BrowserContext, chromium, Page } from "playwright-core";
+import { run } from "./run";
+import { SocksProxy } from "./socksProxy";
 import { projectRoot } from "./testStack";
 
 /** Pictures of the pages, for people. */
@@ -17,16 +18,27 @@ export interface View {
   script?: boolean;
 }
 
-/** Debian's Chromium, or what there is of its kind. It is ended by `dispose`. */
+/**
+ * Debian's Chromium, or what there is of its kind, in a network of its own: it ends all that it loads when a network of the
+ * machine comes or goes, as those of other tests' engines do. It is ended by `dispose`.
+ */
 export class Browser {
-  private constructor(private readonly chromium: Chromium) {}
+  private constructor(
+    private readonly chromium: Chromium,
+    private readonly wayOut: SocksProxy,
+  ) {}
 
   static async open(): Promise<Browser> {
-    const executablePath = execFileSync("sh", ["-c", "command -v chromium || command -v google-chrome"], {
-      encoding: "utf8",
-    }).trim();
+    const executable = await run("sh", ["-c", "command -v chromium || command -v google-chrome"]);
+    const wayOut = await SocksProxy.start();
+    const executablePath = path.join(wayOut.folder, "browser");
+    // All of it ends with the test, however that ends. What relays keeps none of the pipes by which the browser is told what to do.
+    const inside = `ip link set lo up && (socat TCP-LISTEN:1080,bind=127.0.0.1,fork UNIX-CONNECT:${wayOut.socket} 3>&- 4>&- &) && exec ${executable.trim()} "$@"`;
+    const script = `#!/bin/sh\nexec unshare --net --pid --fork --kill-child --mount-proc sh -c '${inside}' browser "$@"\n`;
+    fs.writeFileSync(executablePath, script, { mode: 0o755 });
     // Its sandbox needs more than a container may.
-    return new Browser(await chromium.launch({ executablePath, args: ["--no-sandbox", "--disable-dev-shm-usage"] }));
+    const args = ["--no-sandbox", "--disable-dev-shm-usage"];
+    return new Browser(await chromium.launch({ executablePath, args, proxy: { server: "socks5://127.0.0.1:1080" } }), wayOut);
   }
 
   /** A person with cookies of their own, who has not been here before. */
@@ -44,6 +56,7 @@ export class Browser {
 
   async dispose(): Promise<void> {
     await this.chromium.close();
+    this.wayOut.dispose();
   }
 }
 

@@ -1,5 +1,6 @@
 import { randomBytes } from "crypto";
 import * as https from "https";
+import { setTimeout as pause } from "timers/promises";
 import { request, RequestOptions } from "./clients";
 import { checkImage, pushImage, randomImage } from "./images";
 import { RegistryOutputs } from "./testStack";
@@ -11,6 +12,12 @@ export interface Tally {
   images: number;
   failures: string[];
 }
+
+/**
+ * How long a client waits after each request and after each image, in milliseconds. Without it the load takes both of a small machine's
+ * cores, and the deployment that it watches takes minutes.
+ */
+const pace = { request: 5, image: 50 };
 
 /** A client that works until it is stopped: some connections are kept, others are new for every request. */
 export class Load {
@@ -27,13 +34,11 @@ export class Load {
   start(): void {
     const kept = { agent: this.agent };
     this.workers.push(
-      this.repeat(() => this.ping(kept)),
-      this.repeat(() => this.ping(kept)),
-      this.repeat(() => this.ping({})),
-    );
-    this.workers.push(
-      this.repeat(() => this.pushAndPull(kept)),
-      this.repeat(() => this.pushAndPull({})),
+      this.repeat(() => this.ping(kept), pace.request),
+      this.repeat(() => this.ping(kept), pace.request),
+      this.repeat(() => this.ping({}), pace.request),
+      this.repeat(() => this.pushAndPull(kept), pace.image),
+      this.repeat(() => this.pushAndPull({}), pace.image),
     );
   }
 
@@ -45,9 +50,10 @@ export class Load {
     return this.tally;
   }
 
-  private async repeat(work: () => Promise<void>): Promise<void> {
+  private async repeat(work: () => Promise<void>, wait: number): Promise<void> {
     while (!this.stopped) {
       await work().catch((error: unknown) => this.tally.failures.push(String(error)));
+      await pause(wait);
     }
   }
 

@@ -1,6 +1,7 @@
 import { CleanUp } from "./cleanUp";
 import { Answer, digestOf, DockerClient, open, request } from "./clients";
 import { checkImage, closing, locationOf, manifestType, pushImage, randomImage, startUpload } from "./images";
+import { PageVisitor } from "./pageVisitor";
 import { eventually } from "./run";
 import { stores, TestStore } from "./storageServers";
 import { RegistryOutputs, TestStack } from "./testStack";
@@ -78,6 +79,24 @@ export function testStorage(driver: string): void {
     it("takes and gives an image with a layer of 150 MB and ten small ones", async () => {
       await pushImage(outputs, "team/big", "1", big);
       await checkImage(outputs, "team/big", "1", big);
+    });
+
+    it("has a page of what is in it, and deletes by it", async () => {
+      for (const tag of ["1", "2"]) {
+        await pushImage(outputs, "team/paged", tag, small);
+      }
+      const visitor = new PageVisitor(outputs);
+      expect((await visitor.logIn()).status).toBe(303);
+      await eventually("the repository in the list", async () => (await visitor.text("/ui/")).includes("/ui/r/team/paged"));
+      const size = /<td class="number">(157 MB)<\/td>/.exec(await visitor.text("/ui/r/team/big"))?.[1];
+      expect(size).toBe("157 MB");
+      expect(await visitor.text("/ui/r/team/big:1")).toContain(big.digest);
+      const named: [string, string][] = [["named", `1@${small.digest}`]];
+      const form: [string, string][] = [["repository", "team/paged"], ["confirmed", "yes"], ...named];
+      const deleted = await visitor.post("/ui/delete", form);
+      expect(deleted.headers.location).toBe("/ui/r/team/paged?deleted=1");
+      expect(await visitor.text(String(deleted.headers.location))).toMatch(/1 tag was deleted[^]*value="2"/);
+      expect((await request(outputs, "/v2/team/paged/tags/list")).body.toString()).toContain('"tags":["2"]');
     });
 
     it("changes nothing in a second up", async () => {

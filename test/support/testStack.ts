@@ -58,12 +58,7 @@ export class TestStack {
 
   /** Makes a stack; a self-hosted one on a free port, with `lab` on unless the settings say otherwise. `environment` can name another engine (`DOCKER_HOST`). */
   static async create(settings: Settings = {}, secrets: Settings = {}, environment: Environment = {}): Promise<TestStack> {
-    const folder = fs.mkdtempSync(path.join(os.tmpdir(), "container-registry-test-"));
-    for (const entry of [...sources, "node_modules", "package.json", "tsconfig.json"]) {
-      fs.symlinkSync(path.join(projectRoot, entry), path.join(folder, entry));
-    }
-    fs.copyFileSync(path.join(projectRoot, "Pulumi.yaml"), path.join(folder, "Pulumi.yaml"));
-    fs.mkdirSync(path.join(folder, "stacks"));
+    const folder = programFolder();
     return deletedOnFailure(folder, async () => {
       const { stack, name, env } = await newStack(folder, environment);
       const made = new TestStack(folder, stack, name, env);
@@ -164,17 +159,14 @@ export class TestStack {
   }
 
   async destroy(): Promise<void> {
-    await this.stack.destroy({ suppressProgress: true });
+    // Pulumi's automation would ask for the stack's history each time.
+    await this.pulumi("destroy", "--yes", "--skip-preview", "--suppress-progress");
   }
 
   /** Takes everything away, also after a test that failed half way; for `afterAll`. */
   async dispose(): Promise<void> {
-    try {
-      await this.set({ "container-registry:lab": true });
-      await this.stack.destroy({ suppressProgress: true }).catch(() => undefined);
-    } finally {
-      fs.rmSync(this.folder, { recursive: true, force: true });
-    }
+    await this.destroy().catch(() => undefined);
+    fs.rmSync(this.folder, { recursive: true, force: true });
     const removals = {
       container: ["rm", "--force", "--volumes"],
       volume: ["volume", "rm", "--force"],
@@ -207,16 +199,30 @@ export class TestStack {
   }
 }
 
+/** Makes a folder with links to the program, and with `stacks` and `state` of its own. */
+export function programFolder(): string {
+  const folder = fs.mkdtempSync(path.join(os.tmpdir(), "container-registry-test-"));
+  for (const entry of [...sources, "node_modules", "package.json", "tsconfig.json"]) {
+    fs.symlinkSync(path.join(projectRoot, entry), path.join(folder, entry));
+  }
+  fs.copyFileSync(path.join(projectRoot, "Pulumi.yaml"), path.join(folder, "Pulumi.yaml"));
+  fs.mkdirSync(path.join(folder, "stacks"));
+  fs.mkdirSync(path.join(folder, "state"));
+  return folder;
+}
+
+/** What has Pulumi keep state in a folder. */
+export const stateIn = (folder: string): Environment => ({
+  PULUMI_BACKEND_URL: `file://${folder}/state`,
+  PULUMI_CONFIG_PASSPHRASE: statePassphrase,
+  PULUMI_CONFIG_PASSPHRASE_FILE: "",
+});
+
 /** Makes a stack in a folder, with its state there. */
 async function newStack(folder: string, environment: Environment): Promise<{ stack: Stack; name: string; env: Environment }> {
-  fs.mkdirSync(path.join(folder, "state"));
+  fs.mkdirSync(path.join(folder, "state"), { recursive: true });
   const name = `test-${randomBytes(4).toString("hex")}`;
-  const envVars = {
-    PULUMI_BACKEND_URL: `file://${folder}/state`,
-    PULUMI_CONFIG_PASSPHRASE: statePassphrase,
-    PULUMI_CONFIG_PASSPHRASE_FILE: "",
-    ...environment,
-  };
+  const envVars = { ...stateIn(folder), ...environment };
   const stack = await LocalWorkspace.createStack({ stackName: name, workDir: folder }, { envVars });
   return { stack, name, env: stack.workspace.envVars };
 }

@@ -209,10 +209,26 @@ describe("a provided certificate", () => {
       ["a key of P-224", ["ec", "-pkeyopt", "ec_paramgen_curve:secp224r1"], `a key of the kind secp224r1; ${kinds}`],
       ["a key of Ed448", ["ed448"], `a key of the kind ed448; ${kinds}`],
       ["an RSA key for PSS alone", ["rsa-pss", "-pkeyopt", "rsa_keygen_bits:2048"], `a key of the kind rsa-pss; ${kinds}`],
+      [
+        "a key whose curve has no name",
+        ["ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-pkeyopt", "ec_param_enc:explicit"],
+        "a key with the parameters of its curve in place of a name, which clients refuse; give one with a named curve",
+      ],
       ["a key of P-521", ["ec", "-pkeyopt", "ec_paramgen_curve:secp521r1"], undefined],
       ["a key of Ed25519", ["ed25519"], undefined],
     ])("is one with %s", (_, newKey, problem) => {
       expect(problemsOf(selfSigned(newKey))).toEqual(problem === undefined ? [] : [`tls.certificate: "CN=s" has ${problem}`]);
+    });
+
+    it("is one whose curve has a name in the certificate and none in the key", () => {
+      const pair = selfSigned(["ec", "-pkeyopt", "ec_paramgen_curve:prime256v1"]);
+      const privateKey = execFileSync("openssl", ["ec", "-param_enc", "explicit"], {
+        input: pair.privateKey,
+        stdio: "pipe",
+      }).toString();
+      expect(problemsOf({ ...pair, privateKey })).toEqual([
+        "tls.privateKey: has the parameters of its curve in place of a name; write it anew, e.g. with `openssl ec -param_enc named_curve`",
+      ]);
     });
 
     it("is one with an RSA key that clients take for an attack", () => {

@@ -73,6 +73,10 @@ describe("the documentation", () => {
     expect(named.filter((name) => !exists(name))).toEqual([]);
   });
 
+  it("has a README that is read in one sitting", () => {
+    expect(readme.split("\n").length - 1).toBeLessThanOrEqual(150);
+  });
+
   it("has every output in the README's table, and no other", () => {
     const outputs = [...read("index.ts").matchAll(/^export const (\w+)/gm)].map(([, name]) => name);
     expect(outputs.length).toBeGreaterThan(0);

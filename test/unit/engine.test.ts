@@ -241,7 +241,7 @@ describe("the try of a store before the switch to it", () => {
     filesFolder: "/etc/container-registry",
     configurationPath: "/etc/container-registry/config-2.yml",
     environment: ["SSL_CERT_FILE=/ca.pem"],
-    hosts: ["store:192.0.2.1"],
+    hosts: [{ host: "store", ip: "192.0.2.1" }],
     patience: 0,
   };
   /** An engine whose registry runs with a configuration file, and a store that gives this answer. */

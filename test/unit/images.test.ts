@@ -21,15 +21,15 @@ describe("the command line", () => {
   });
 
   it.each([
-    ["", "is no command"],
-    ["lst", "lst is no command"],
+    ["", "unknown command "],
+    ["lst", "unknown command lst"],
     ["delete", "delete needs an image"],
-    ["delete app --force", "--force is no option"],
+    ["delete app --force", "unknown option --force"],
     ["list --stack", "--stack needs a name"],
     ["list app:1", "without tag or digest"],
-    ["delete localhost:5000/app", "localhost:5000/app is no image"],
-    ["delete App", "App is no image"],
-    ["delete ../../app", "is no image"],
+    ["delete localhost:5000/app", "localhost:5000/app is not an image"],
+    ["delete App", "App is not an image"],
+    ["delete ../../app", "is not an image"],
   ])("refuses: %s", (line, message) => {
     const parse = (): unknown => parseArguments(line.split(" "));
     expect(parse).toThrow(UsageError);
@@ -192,7 +192,7 @@ describe("a registry with broken tags", () => {
       ["app", "cache", cache, "5MB"],
       ["app", "dangling", "broken: 404: MANIFEST_UNKNOWN no good"],
       ["app", "empty", "broken: 500: UNKNOWN no good"],
-      ["app", "garbled", "broken: its manifest is no JSON"],
+      ["app", "garbled", "broken: its manifest isn't JSON"],
       ["app", "no-configuration", sound, "1MB"],
       ["app", "sound", sound, "2MB"],
     ]);

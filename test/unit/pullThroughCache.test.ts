@@ -36,6 +36,7 @@ describe("a pull-through cache by itself", () => {
     const { made, deployment } = await deploy({});
     expect((await valueOf(made.endpoint)).value).toBe("http://localhost:5001");
     expect(deployment.text()).toContain("remoteurl: https://registry-1.docker.io");
+    expect(deployment.text()).not.toContain("ui:");
     expect(deployment.find("docker.Volume", "cache-data").options).toEqual({ protect: true });
   });
 
@@ -44,12 +45,13 @@ describe("a pull-through cache by itself", () => {
       hostname: "mirror.example.com",
       bindAddress: "192.0.2.1",
       serverPem: pulumi.output("the certificate"),
-      mirror: { upstream: "https://quay.io/", port: 443, ttl: "1h30m" },
+      mirror: { upstream: "https://quay.io/", port: 443, ttl: "1h30m", maxSize: "20GB", ui: true },
       lab: true,
     });
     expect((await valueOf(made.endpoint)).value).toBe("https://mirror.example.com:443");
     expect(deployment.text()).toMatch(/secret file \S*server.pem 0644: the certificate/);
     expect(deployment.text()).toMatch(/remoteurl: https:\/\/quay\.io\n\s+ttl: 1h30m/);
+    expect(deployment.text()).toMatch(/server:\n\s+ui:\n\s+enabled: true\n\s+mirror:\n\s+maxbytes: 20000000000\n/);
     expect(deployment.find("docker.Volume", "cache-data").options).toEqual({});
   });
 
@@ -60,21 +62,26 @@ describe("a pull-through cache by itself", () => {
   it("warns where others can reach it, and of what they get by its login", async () => {
     const far = { bindAddress: "0.0.0.0", serverPem: "the certificate" };
     expect(await warnings(far)).toEqual([
-      expect.stringMatching(/^Everybody who reaches 0\.0\.0\.0:5001 can pull .* without a login\. /),
+      expect.stringMatching(
+        /^Everybody who reaches 0\.0\.0\.0:5001 can pull .* without a login\. .* firewall decide who may, and mirror.maxSize how much/,
+      ),
     ]);
     warn.mockClear();
-    expect(await warnings({ ...far, mirror: { username: "u", password: "p" } })).toEqual([
-      expect.stringContaining("also what https://registry-1.docker.io gives to u alone"),
+    expect(await warnings({ ...far, mirror: { username: "u", password: "p", maxSize: "500MB" } })).toEqual([
+      expect.stringMatching(/also what https:\/\/registry-1.docker.io gives to u alone.* firewall decide who may\.$/),
     ]);
   });
 
   it("is refused in clear beyond loopback, and lists all that is wrong", async () => {
-    expect(await errorOf({ bindAddress: "0.0.0.0", mirror: { ttl: "7d", port: 0 }, resources: { memory: 1 } })).toBe(
+    expect(
+      await errorOf({ bindAddress: "0.0.0.0", mirror: { ttl: "7d", maxSize: "20", port: 0 }, resources: { memory: 1 } }),
+    ).toBe(
       [
-        "The configuration has 4 problems:",
+        "The configuration has 5 problems:",
         "  - serverPem: a mirror without a certificate is accepted on loopback addresses only, and 0.0.0.0:0 is not one; give one, use 127.0.0.1 and localhost, or set allowInsecure to true if you accept the risk",
         "  - mirror.port: 0 is not allowed; give a whole number from 1 to 65535",
         '  - mirror.ttl: "7d" is not allowed; give a time with its unit, h, m or s, such as 168h',
+        '  - mirror.maxSize: "20" is not allowed; give a whole number with its unit, MB, GB or TB, such as 20GB',
         "  - resources.memory: 1 is not allowed; give a whole number from 64 to 1048576",
       ].join("\n"),
     );

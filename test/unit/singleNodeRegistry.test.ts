@@ -564,7 +564,10 @@ describe("the engine", () => {
       filesFolder: "/etc/container-registry",
       configurationPath: expect.stringMatching(/config-[0-9a-f]{16}\.yml$/) as string,
       environment: ["GOMEMLIMIT=460MiB", expect.stringMatching(/^SSL_CERT_FILE=.*store-ca-[0-9a-f]{16}\.pem$/)],
-      hosts: ["host.docker.internal:host-gateway", "store:192.0.2.9"],
+      hosts: [
+        { host: "host.docker.internal", ip: "host-gateway" },
+        { host: "store", ip: "192.0.2.9" },
+      ],
       patience: 0,
     });
     expect(configurationPath).toBe("/etc/container-registry/config-<hash>.yml");

@@ -1,5 +1,6 @@
 import * as fs from "fs";
 import * as path from "path";
+import * as ts from "typescript";
 import { run } from "../support/run";
 import { projectRoot } from "../support/testStack";
 
@@ -20,6 +21,22 @@ function importsOf(file: string): string[] {
     const target = path.join(path.dirname(file), specifier);
     return [`${target}.ts`, path.join(target, "index.ts")].filter((each) => files.includes(each));
   });
+}
+
+/** The constructors of a file that are longer than a table of contents: `file:line`, with their length. */
+function longConstructors(file: string): string[] {
+  const source = ts.createSourceFile(file, read(file), ts.ScriptTarget.Latest, true);
+  const lineAt = (position: number): number => source.getLineAndCharacterOfPosition(position).line + 1;
+  const found: string[] = [];
+  const visit = (node: ts.Node): void => {
+    if (ts.isConstructorDeclaration(node)) {
+      const [first, last] = [lineAt(node.getStart(source)), lineAt(node.getEnd())];
+      found.push(...(last - first + 1 > 60 ? [`${file}:${first} has ${last - first + 1} lines`] : []));
+    }
+    ts.forEachChild(node, visit);
+  };
+  visit(source);
+  return found;
 }
 
 /** Files that import each other round and round, from one that does to itself again. */
@@ -56,7 +73,12 @@ describe("the structure", () => {
       folders.set(path.dirname(file), (folders.get(path.dirname(file)) ?? 0) + 1);
     }
     expect([...folders].filter(([, count]) => count > 18)).toEqual([]);
-    expect(files.filter((file) => read(file).split("\n").length > 301)).toEqual([]);
+    const tables = sources("test/support");
+    expect([...files, ...tables].filter((file) => read(file).split("\n").length > 301)).toEqual([]);
+  });
+
+  it("has constructors that are tables of contents", () => {
+    expect(files.flatMap(longConstructors)).toEqual([]);
   });
 
   // The rules are in eslint.config.mjs, which Jest can't load; npm run lint applies them.

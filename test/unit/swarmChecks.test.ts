@@ -139,6 +139,11 @@ describe("what does not go together", () => {
       ["swarm.trustNodes: is done by the bundled server"],
     ],
     [
+      "encryption of networks that are somebody else's",
+      { storage: s3, metrics: { network: "monitoring" }, swarm: { networks: ["stores"], encryptNetworks: true } },
+      ["swarm.encryptNetworks: is for networks made for the registry, and none is"],
+    ],
+    [
       "the Docker host",
       { storage: s3, hosts: { store: "host-gateway" } },
       ['hosts.store: "host-gateway" is not allowed on a Swarm'],

@@ -268,7 +268,7 @@ describe("the try of a store by a task", () => {
     serviceName: "registry",
     configurationPath: "/config.yml",
     environment: ["A=b"],
-    hosts: ["store:192.0.2.1"],
+    hosts: [{ host: "store", ip: "192.0.2.1" }],
     task: {
       files: [{ secretName: "registry-configuration-1", fileName: "/config.yml", fileUid: "65532" }],
       networks: ["stores"],

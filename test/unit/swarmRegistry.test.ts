@@ -266,6 +266,24 @@ describe("a registry on a Swarm", () => {
     expect(jest.mocked(untilRolledOut).mock.calls.map(([, service]) => service)).toEqual(["registry", "registry-forwarder"]);
   });
 
+  it("has its own networks encrypted, under names of their own, and none that it joins", async () => {
+    const swarm = { ...onNode2, networks: ["stores"], encryptNetworks: true };
+    const { deployment } = await deploy({ port: 5002, metrics: {}, swarm });
+    const options = { encrypted: "true" };
+    expect(deployment.find("docker.Network", "registry-network-encrypted").inputs).toEqual({
+      name: "registry-encrypted",
+      driver: "overlay",
+      options,
+    });
+    expect(deployment.find("docker.Network", "registry-metrics-encrypted").inputs).toEqual({
+      name: "registry-metrics-encrypted",
+      driver: "overlay",
+      attachable: true,
+      options,
+    });
+    expect(deployment.list().filter((line) => line.startsWith("docker.Network"))).toHaveLength(2);
+  });
+
   it("tells Prometheus on a network that containers can join, or on one that is there", async () => {
     const { made, deployment } = await deploy(variants["tasks that tell Prometheus"] ?? {});
     expect(deployment.find("docker.Network", "registry-metrics").inputs).toEqual({

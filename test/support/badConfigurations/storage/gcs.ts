@@ -1,0 +1,17 @@
+import { BadConfiguration } from "../badConfiguration";
+import { storage } from "./options";
+
+export const badGcs: BadConfiguration[] = [
+  {
+    title: "a file name for a service account",
+    config: storage("gcs", { bucket: "images", credentials: "key.json" }),
+    problems: [
+      'storage.gcs.credentials: is not the JSON key of a service account (a JSON object with "type": "service_account", "client_email" and "private_key")',
+    ],
+  },
+  {
+    title: "parts of an odd size",
+    config: storage("gcs", { bucket: "images", chunkSize: 300000 }),
+    problems: ["storage.gcs.chunkSize: 300000 is not allowed; give a multiple of 262144 (256 KiB)"],
+  },
+];

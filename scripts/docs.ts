@@ -176,9 +176,15 @@ function topLevelKeys(): TopLevelKey[] {
 const guides: Record<string, string> = {
   ...{ tls: "tls.md", users: "users.md", authentication: "users.md", anonymousPull: "users.md", storage: "storage.md" },
   ...{ garbageCollection: "cleaning-up.md", mirror: "mirror.md", builds: "building-images.md", swarm: "swarm.md" },
+  ...{ metrics: "monitoring.md", notifications: "notifications.md", logs: "audit.md", cors: "cors.md" },
   ...{ ecr: "managed-registries.md", acr: "managed-registries.md", artifactRegistry: "managed-registries.md" },
-  external: "managed-registries.md",
+  ...{ external: "managed-registries.md", target: "managed-registries.md", hostname: "everyday.md" },
 };
+/** The keys that the README has: those by which stacks differ most. */
+const mainKeys = [
+  ...["target", "hostname", "port", "bindAddress", "tls", "users", "storage", "garbageCollection", "builds", "mirror"],
+  ...["metrics", "lab", "swarm", "ecr", "acr", "artifactRegistry", "external"],
+];
 const titleOf = ({ key, of }: TopLevelKey, all: TopLevelKey[]): string =>
   all.filter((each) => each.key === key).length > 1 ? `${key} (${of.join(", ")})` : key;
 const anchorOf = (title: string): string =>
@@ -232,18 +238,27 @@ function configuration(): string {
   ].join("\n");
 }
 
+/** A row of the README's table; a key that differs by target has one row, and two sections that it could link. */
+function mainRow(key: string, all: TopLevelKey[]): string[] {
+  const found = all.filter((each) => each.key === key);
+  const [first] = found;
+  if (first === undefined) {
+    throw new Error(`no component has the key ${key} of the README's table`);
+  }
+  const link = isPlainKey(first) ? "" : `#${anchorOf(titleOf(first, all))}`;
+  const guide = guides[key] === undefined ? "" : ` [Guide](docs/${guides[key]})`;
+  return [
+    `[\`${key}\`](docs/configuration.md${link})`,
+    targetsOf({ ...first, of: found.flatMap(({ of }) => of) }),
+    defaultOf(first.property),
+    `${meaningOf(first.property)}${guide}`,
+  ];
+}
+
 /** The README with its table of keys written anew, which stands between two comments. */
 function readme(text: string): string {
   const keys = topLevelKeys();
-  const rows = keys.map((each) => {
-    const link = isPlainKey(each) ? "" : `#${anchorOf(titleOf(each, keys))}`;
-    return [
-      `[\`${each.key}\`](docs/configuration.md${link})`,
-      targetsOf(each),
-      defaultOf(each.property),
-      meaningOf(each.property),
-    ];
-  });
+  const rows = mainKeys.map((key) => mainRow(key, keys));
   const begin = "<!-- keys: written by `npm run docs` -->";
   const end = "<!-- end of keys -->";
   const [before, rest = ""] = text.split(begin);

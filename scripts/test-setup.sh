@@ -13,7 +13,7 @@ regctl_version=v0.11.7
 stock_version=v3.1.2
 
 # Command and the Debian package it is in.
-debian_tools="skopeo:skopeo openssl:openssl curl:curl ip:iproute2 iptables:iptables dockerd:docker.io git:git docker-registry:docker-registry redis-server:redis-server shellcheck:shellcheck /usr/sbin/sshd:openssh-server /usr/sbin/nginx:nginx-light promtool:prometheus buildah:buildah podman:podman ctr:containerd"
+debian_tools="skopeo:skopeo openssl:openssl curl:curl ip:iproute2 iptables:iptables dockerd:docker.io git:git docker-registry:docker-registry redis-server:redis-server shellcheck:shellcheck /usr/sbin/sshd:openssh-server socat:socat /usr/sbin/nginx:nginx-light promtool:prometheus buildah:buildah podman:podman ctr:containerd"
 
 # A browser for the page; other systems have Chrome.
 command -v google-chrome >/dev/null || debian_tools="$debian_tools chromium:chromium"

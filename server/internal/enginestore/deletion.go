@@ -3,6 +3,7 @@ package enginestore
 import (
 	"context"
 	"hash/fnv"
+	"sync/atomic"
 
 	storagedriver "github.com/distribution/distribution/v3/registry/storage/driver"
 	"github.com/opencontainers/go-digest"
@@ -38,36 +39,54 @@ func (l *TagLocks) holding(ctx context.Context, folder string, do func() error) 
 
 type deletionKey struct{}
 
-// deletion is of a tag, or of a manifest with all its tags.
-type deletion struct {
+// Deletion is of a tag, or of a manifest with all its tags.
+type Deletion struct {
 	manifest digest.Digest
 	locks    *TagLocks
+	announce Announce
+	failed   atomic.Bool
 }
+
+// Failed says whether a tag of a manifest could not be deleted. The engine accepts its deletion
+// all the same.
+func (d *Deletion) Failed() bool { return d.failed.Load() }
+
+// Announce tells the other servers of a store that a tag may be about to go, as long as untag
+// takes, which has to ask whether it is too late before it deletes.
+type Announce func(ctx context.Context, folder string, untag func(ctx context.Context, late func() error) error) error
 
 // Delete is the context of a request that deletes a tag, or a manifest with all its tags: the
 // engine looks for those first, and by the time it deletes one, somebody may have pushed it.
 // For a tag, d is none.
-func Delete(ctx context.Context, d digest.Digest, locks *TagLocks) context.Context {
+func Delete(ctx context.Context, d digest.Digest, locks *TagLocks, announce Announce) (context.Context, *Deletion) {
 	if d.Validate() != nil {
 		d = ""
 	}
-	return context.WithValue(ctx, deletionKey{}, deletion{d, locks})
+	deletion := &Deletion{manifest: d, locks: locks, announce: announce}
+	return context.WithValue(ctx, deletionKey{}, deletion), deletion
 }
 
-// untag deletes a tag, with a manifest only while it names that. Another server may write it in
-// between.
-func (d deletion) untag(ctx context.Context, store storagedriver.StorageDriver, folder string) error {
-	return d.locks.holding(ctx, folder, func() error {
+// untag deletes a tag, with a manifest only while it names that.
+func (d *Deletion) untag(ctx context.Context, store storagedriver.StorageDriver, folder string) error {
+	err := d.locks.holding(ctx, folder, func() error {
 		if d.manifest == "" {
 			return store.Delete(ctx, folder)
 		}
-		content, err := store.GetContent(ctx, layout.CurrentOf(folder))
-		if err == nil && digest.Digest(content) == d.manifest {
-			err = store.Delete(ctx, folder)
-		}
-		if layout.IsMissing(err) {
-			return nil
-		}
-		return err
+		return d.announce(ctx, folder, func(ctx context.Context, late func() error) error {
+			content, err := store.GetContent(ctx, layout.CurrentOf(folder))
+			if err == nil && digest.Digest(content) == d.manifest {
+				if err = late(); err == nil {
+					err = store.Delete(ctx, folder)
+				}
+			}
+			if layout.IsMissing(err) {
+				return nil
+			}
+			return err
+		})
 	})
+	if err != nil && d.manifest != "" {
+		d.failed.Store(true)
+	}
+	return err
 }

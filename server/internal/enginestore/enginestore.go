@@ -178,7 +178,7 @@ func (d driver) PutContent(ctx context.Context, path string, content []byte) err
 // Delete takes away the link to a manifest that is about another one before the manifest:
 // whoever pushes it again meanwhile writes the link last.
 func (d driver) Delete(ctx context.Context, path string) error {
-	if deletion, ok := ctx.Value(deletionKey{}).(deletion); ok && layout.TagFolder(path) == path {
+	if deletion, ok := ctx.Value(deletionKey{}).(*Deletion); ok && layout.TagFolder(path) == path {
 		return deletion.untag(ctx, d.StorageDriver, path)
 	}
 	repository, revision, ok := layout.RevisionOf(path)

@@ -42,8 +42,8 @@
 // protocol could catch; no storage driver has that.)
 //
 // No cache tells of what clients delete by way of another server, and one that asks the store
-// may note what it found after it has gone. So a push looks for the links to all its parts,
-// and where one is missing the engine believes no cache.
+// may note what it found after it has gone. So a push looks for the links to all its parts, and
+// a pull by digest for that to the manifest, and where one is missing the engine believes no cache.
 //
 // # What it spares clients
 //
@@ -59,11 +59,14 @@
 // Who deletes a manifest deletes the tags that name it then. Somebody who pushes the same
 // manifest meanwhile finds it gone when the tag is written, and begins anew. A tag that was
 // pushed anew meanwhile stays: it is asked again what it names, and not written while it is
-// deleted; by another server it may be, between two requests to the store.
+// deleted. Another server says so in an object (announce) before it asks what a tag names, and
+// leaves that object until the tag is gone. Who has written the tag looks for such objects, waits
+// for their end, and looks whether the tag and the manifest are there: an object that came after
+// that look is of a deletion that finds the tag as it was written.
 //
 // # Stores whose listings lag
 //
 // Swift's listings lag behind. There, everything waits longer after "sweep", manifests of the
 // last minutes count as pushed during the collection, and a holder that is done stays until
-// others can list the generation it left.
+// others can list the generation it left. The object of a client's deletion may be seen too late.
 package fence

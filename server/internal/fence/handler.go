@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"net/http"
+	"slices"
 	"strconv"
 	"time"
 
@@ -14,6 +15,7 @@ import (
 	"github.com/opencontainers/go-digest"
 
 	"container-registry/server/internal/enginestore"
+	"container-registry/server/internal/heldback"
 	"container-registry/server/internal/layout"
 	"container-registry/server/internal/wait"
 )
@@ -24,6 +26,9 @@ var errPaused = errors.New("a garbage collection pauses all writes; try again")
 // errUnsure is for the rare push of which a collection that has just begun may have
 // deleted something, when the tag was written already.
 var errUnsure = errors.New("it cannot be told whether the push has succeeded; push again")
+
+// errTagStays is for a deletion that the engine would accept.
+var errTagStays = errors.New("the store gave no answer about a tag that was to be deleted: look whether it is there, and delete it by its name")
 
 // Handler goes around the engine. http.prefix is the prefix.
 func (f *Fence) Handler(engine http.Handler, prefix string) http.Handler {
@@ -51,6 +56,7 @@ func (h *handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	case http.MethodHead:
 		// A client that learns that something exists will count on it.
 		h.follow(r)
+		h.forgetDeleted(r.Context(), route, repository, d)
 		h.serveTouched(h.doubting(w, repository, d), r, repository, d)
 	case http.MethodPost, http.MethodPatch, http.MethodPut, http.MethodDelete:
 		h.serveWrite(w, r, route, repository, d)
@@ -58,6 +64,7 @@ func (h *handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		if h.fence.blind.Load() {
 			h.follow(r)
 		}
+		h.forgetDeleted(r.Context(), route, repository, d)
 		h.serve(w, r)
 	}
 }
@@ -67,6 +74,17 @@ func (h *handler) follow(r *http.Request) {
 	ctx, cancel := context.WithTimeout(r.Context(), h.fence.timing.Patience)
 	defer cancel()
 	_, _ = h.fence.looks.recent(ctx)
+}
+
+// forgetDeleted has nobody pull a manifest that was deleted by way of another server, as this
+// one's cache may still know it. Where the store does not say, the cache is believed.
+func (h *handler) forgetDeleted(ctx context.Context, route, repository string, d digest.Digest) {
+	if route != v2.RouteNameManifest || d.Validate() != nil {
+		return
+	}
+	if there, err := h.fence.exists(ctx, layout.RevisionPath(repository, d)); err == nil && !there {
+		h.fence.caches.Doubt(ctx, repository, d)
+	}
 }
 
 func (h *handler) serveWrite(w http.ResponseWriter, r *http.Request, route, repository string, d digest.Digest) {
@@ -97,11 +115,17 @@ func (h *handler) serveWrite(w http.ResponseWriter, r *http.Request, route, repo
 // serveDeletion is of a tag, or of a manifest with all its tags.
 func (h *handler) serveDeletion(w http.ResponseWriter, r *http.Request, repository string, d digest.Digest) {
 	began := time.Now()
-	observed := &observer{ResponseWriter: w}
-	h.serve(observed, r.WithContext(enginestore.Delete(r.Context(), d, h.fence.tags)))
-	if observed.status == http.StatusAccepted {
+	ctx, deletion := enginestore.Delete(r.Context(), d, h.fence.tags, h.fence.announce)
+	answer := heldback.New()
+	h.serve(answer, r.WithContext(ctx))
+	if answer.Status == http.StatusAccepted {
 		h.fence.noteDeletion(repository, d, began)
 	}
+	if deletion.Failed() {
+		refuse(w, errTagStays)
+		return
+	}
+	answer.Send(w)
 }
 
 // serveUpload may take hours and is not waited for: no collection deletes an upload, nor the
@@ -238,7 +262,7 @@ func refuse(w http.ResponseWriter, reason error) {
 		_ = errcode.ServeJSON(w, told)
 		return
 	}
-	if !errors.Is(reason, errPaused) && !errors.Is(reason, errUnsure) {
+	if !slices.ContainsFunc([]error{errPaused, errUnsure, errTagStays}, func(known error) bool { return errors.Is(reason, known) }) {
 		reason = errors.New("the store cannot be asked whether a garbage collection is under way; try again")
 	}
 	w.Header().Set("Content-Type", "application/json")

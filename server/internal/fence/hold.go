@@ -97,6 +97,7 @@ func (f *Fence) Acquire(ctx context.Context) (*Hold, context.Context, error) {
 func (h *Hold) claim(ctx context.Context) error {
 	f := h.fence
 	first := map[string]holder{}
+	var stale []string
 	for {
 		if err := h.write(ctx); err != nil {
 			return err
@@ -111,6 +112,7 @@ func (h *Hold) claim(ctx context.Context) error {
 			return err
 		}
 		if len(f.others(s)) == 0 {
+			stale = s.stale
 			break
 		}
 		for _, other := range s.holders {
@@ -128,14 +130,15 @@ func (h *Hold) claim(ctx context.Context) error {
 			return err
 		}
 	}
-	if err := h.clear(ctx); err != nil {
+	if err := h.clear(ctx, stale); err != nil {
 		return err
 	}
 	return h.enter(ctx, phaseMark)
 }
 
-// clear takes away what dead holders left. They may have deleted blobs to the last.
-func (h *Hold) clear(ctx context.Context) error {
+// clear takes away what dead holders left, which may have deleted blobs to the last, and what
+// servers left that were killed while they deleted tags.
+func (h *Hold) clear(ctx context.Context, stale []string) error {
 	f, own := h.fence, h.self.ID
 	names, err := layout.Names(ctx, f.driver, folder)
 	if err != nil {
@@ -149,6 +152,11 @@ func (h *Hold) clear(ctx context.Context) error {
 			if err := h.remove(ctx, path.Join(folder, name)); err != nil {
 				return err
 			}
+		}
+	}
+	for _, name := range stale {
+		if err := h.remove(ctx, path.Join(folder, name)); err != nil {
+			return err
 		}
 	}
 	return h.remove(ctx, path.Join(folder, journalFolderName))

@@ -135,18 +135,17 @@ func (p *push) attempt(a *heldback.Answer) (done bool, err error) {
 	stands = true
 	// The tag is written when the manifest is sure to be whole: who is refused has changed
 	// nothing. A collection that begins just then may not have seen the tag.
-	safe, err := p.safe(before)
+	_, safe, err := p.safe(before)
 	for _, tag := range p.Tags {
 		stored.Tag(p.Repository, tag)
 	}
 	if safe && stored.Held() {
 		p.tagged = true
 		if err = stored.Write(p.request.Context(), f.driver, f.tags); err == nil {
-			safe, err = p.safe(before)
-		}
-		if safe && err == nil {
-			// Who deleted the manifest meanwhile did not see its tag.
-			safe, err = f.exists(p.request.Context(), layout.RevisionPath(p.Repository, p.Digest))
+			var after state
+			if after, safe, err = p.safe(before); safe {
+				safe, err = p.stays(after)
+			}
 		}
 	}
 	if err != nil || !safe {
@@ -181,9 +180,9 @@ func (f *Fence) exists(ctx context.Context, path string) (bool, error) {
 }
 
 // safe says whether nothing the manifest needs can have gone since then.
-func (p *push) safe(before state) (bool, error) {
-	after, err := p.fence.looks.after(p.request.Context())
-	return err == nil && p.fence.unchanged(before, after, p.confirmed), err
+func (p *push) safe(before state) (after state, safe bool, err error) {
+	after, err = p.fence.looks.after(p.request.Context())
+	return after, err == nil && p.fence.unchanged(before, after, p.confirmed), err
 }
 
 func (p *push) begin(content []byte) (err error) {

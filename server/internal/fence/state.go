@@ -41,6 +41,9 @@ type state struct {
 	holders []holder
 	// generations are one, or several after a holder died between writing and deleting.
 	generations []string
+	// untaggings are the tags whose deletion is under way, and stale the names of objects that
+	// dead servers left of such.
+	untaggings, stale []string
 }
 
 // others are the collections that are not this server's.
@@ -92,6 +95,7 @@ func (f *Fence) lookOnce(ctx context.Context, gone map[string]bool, seen map[str
 		if id, ok := strings.CutPrefix(name, generationPrefix); ok {
 			s.generations = append(s.generations, id)
 		}
+		f.sightUntagging(&s, name, seen)
 		id, ok := strings.CutPrefix(name, holderPrefix)
 		if !ok || gone[id] || strings.Contains(id, ".") {
 			// Some drivers write a file under another name first, and some list what is gone.
@@ -139,11 +143,17 @@ func (f *Fence) lives(h holder, seen map[string]sighting) bool {
 		// last, the store may still carry out; only a sweep deletes what somebody may need.
 		return false
 	}
-	before, ok := f.seen[h.ID]
+	return f.sight(h.ID, h, seen)
+}
+
+// sight notes in seen how long an object has been the same, and says whether whom it is of may
+// still be alive.
+func (f *Fence) sight(name string, h holder, seen map[string]sighting) bool {
+	before, ok := f.seen[name]
 	if !ok || before.holder != h {
 		before = sighting{h, f.clock()}
 	}
-	seen[h.ID] = before
+	seen[name] = before
 	return f.clock()-before.since < f.timing.Expiry
 }
 

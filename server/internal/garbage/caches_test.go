@@ -49,6 +49,14 @@ func TestDeletedElsewhere(t *testing.T) {
 				t.Fatal(status)
 			}
 			b.DeletePath(t, d.path)
+			if d.name == "a manifest" {
+				// Nobody pulls it from any server, before anything is pushed.
+				for _, method := range []string{http.MethodGet, http.MethodHead} {
+					if status := a.Status(t, method, d.path); status != http.StatusNotFound {
+						t.Errorf("%s: %d", method, status)
+					}
+				}
+			}
 			a.refusesUnknown(t, d)
 		})
 	}

@@ -35,6 +35,8 @@ func (a *Answer) Write(content []byte) (int, error) {
 
 // Send gives it to the client.
 func (a *Answer) Send(w http.ResponseWriter) {
+	// As net/http does for who says nothing.
+	a.WriteHeader(http.StatusOK)
 	for name, values := range a.header {
 		w.Header()[name] = values
 	}

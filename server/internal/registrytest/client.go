@@ -163,6 +163,7 @@ func (c Client) Status(t testing.TB, method, path string) int {
 	if err != nil {
 		t.Fatal(err)
 	}
+	request.Header["Accept"] = manifestTypes
 	response, err := http.DefaultClient.Do(request)
 	if err != nil {
 		t.Fatal(err)

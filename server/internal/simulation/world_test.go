@@ -367,9 +367,18 @@ func (c *client) put(i image, tag, mediaType string, content []byte) bool {
 	c.mutex.Lock()
 	defer c.mutex.Unlock()
 	// Of a push and a deletion at once either may be the last. Whoever deletes what the tag named
-	// may delete the tag, by way of another server also when it names something else by then.
-	raced := ofIt.underWay > 0 || *c.deletionsOf(i) != ofIt || c.profile.servers > 1 && (*everything != began || began.underWay > 0)
+	// may delete the tag by way of another server also when it names something else by then, where
+	// a listing doesn't show that server what is written.
+	raced := ofIt.underWay > 0 || *c.deletionsOf(i) != ofIt || c.profile.lag > 0 && c.profile.servers > 1 && (*everything != began || began.underWay > 0)
 	promised = promised && *c.deletionsOf(before) == ofBefore
+	if strings.HasPrefix(i.repository, "kept/") && tag != "" && !a.refused() {
+		// The tag was written, or may have been: the rules may take those before it.
+		for each := range c.promised {
+			if strings.HasPrefix(each, i.repository+":") {
+				delete(c.promised, each)
+			}
+		}
+	}
 	switch {
 	case a.status == http.StatusCreated && raced:
 		c.pushes++
@@ -380,14 +389,6 @@ func (c *client) put(i image, tag, mediaType string, content []byte) bool {
 	case a.status == http.StatusCreated:
 		c.pushes++
 		if tag != "" {
-			if strings.HasPrefix(i.repository, "kept/") {
-				// The rules may take those before it.
-				for each := range c.promised {
-					if strings.HasPrefix(each, i.repository+":") {
-						delete(c.promised, each)
-					}
-				}
-			}
 			c.promised[name] = i
 		}
 		if lost := c.missing(i); lost != "" && tag != "" {

@@ -1,0 +1,102 @@
+package fence
+
+import (
+	"context"
+	"errors"
+	"path"
+	"slices"
+	"strings"
+
+	"github.com/opencontainers/go-digest"
+	"golang.org/x/sync/errgroup"
+
+	"container-registry/server/internal/layout"
+	"container-registry/server/internal/wait"
+)
+
+// untaggingPrefix begins the names of objects that say of a tag that its deletion is under way.
+const untaggingPrefix = "untagging-"
+
+// untagging is what such a name says of a tag's folder.
+func untagging(tag string) string { return digest.FromString(tag).Encoded()[:16] }
+
+// announce has whoever pushes a tag by way of another server wait for the end of its deletion,
+// and look whether the tag is there. It is called before it is asked what the tag names: what is
+// pushed after that waits, and what was pushed before is seen.
+//
+// As others wait for so long at most, untag has to ask late before it deletes.
+func (f *Fence) announce(ctx context.Context, tag string, untag func(ctx context.Context, late func() error) error) error {
+	object := path.Join(folder, untaggingPrefix+untagging(tag)+"-"+randomName())
+	begun := f.clock()
+	if err := f.driver.PutContent(ctx, object, []byte(tag)); err != nil {
+		return err
+	}
+	timely, cancel := context.WithTimeoutCause(ctx, f.timing.Expiry/2, errLate)
+	defer cancel()
+	deletes := false
+	err := untag(timely, func() error {
+		if f.clock()-begun > f.timing.Expiry/2 {
+			return errLate
+		}
+		deletes = true
+		return nil
+	})
+	if err != nil && deletes {
+		// The store may carry it out later: the object stays until it expires.
+		return err
+	}
+	ended, cancel := context.WithTimeout(context.WithoutCancel(ctx), f.timing.Expiry)
+	defer cancel()
+	// What can't be deleted expires.
+	_ = f.remove(ended, object)
+	return err
+}
+
+var errLate = errors.New("the store took too long to say what a tag names; delete the manifest again")
+
+// stays says whether the push is there still: who deletes a manifest meanwhile takes the tags
+// that it finds, and did not see this one.
+func (p *push) stays(s state) (bool, error) {
+	tags := p.Tags
+	if p.Reference != p.Digest.String() {
+		tags = append(slices.Clone(tags), p.Reference)
+	}
+	paths := []string{layout.RevisionPath(p.Repository, p.Digest)}
+	var awaited []string
+	for _, tag := range tags {
+		of := layout.TagPath(p.Repository, tag)
+		paths, awaited = append(paths, of), append(awaited, untagging(layout.TagFolder(of)))
+	}
+	for slices.ContainsFunc(awaited, func(tag string) bool { return slices.Contains(s.untaggings, tag) }) {
+		err := wait.For(p.patience, p.fence.timing.Fresh/2)
+		if err == nil {
+			s, err = p.fence.looks.after(p.patience)
+		}
+		if err != nil {
+			return false, err
+		}
+	}
+	there := make([]bool, len(paths))
+	group, ctx := errgroup.WithContext(p.request.Context())
+	for i, each := range paths {
+		group.Go(func() (err error) {
+			there[i], err = p.fence.exists(ctx, each)
+			return err
+		})
+	}
+	err := group.Wait()
+	return !slices.Contains(there, false), err
+}
+
+// sightUntagging notes what a name says, if it is of a deletion.
+func (f *Fence) sightUntagging(s *state, name string, seen map[string]sighting) {
+	rest, ok := strings.CutPrefix(name, untaggingPrefix)
+	tag, id, _ := strings.Cut(rest, "-")
+	switch {
+	case !ok || strings.Contains(id, "."):
+	case f.sight(name, holder{}, seen):
+		s.untaggings = append(s.untaggings, tag)
+	default:
+		s.stale = append(s.stale, name)
+	}
+}

@@ -94,6 +94,14 @@ type Pushed struct {
 	told bool
 }
 
+// Named are the tags it was pushed by.
+func (p Pushed) Named() []string {
+	if p.Reference == p.Digest.String() {
+		return p.Tags
+	}
+	return append(slices.Clone(p.Tags), p.Reference)
+}
+
 // Clock is the time since any moment. It goes on while the machine is suspended.
 type Clock func() time.Duration
 

@@ -57,13 +57,9 @@ var errLate = errors.New("the store took too long to say what a tag names; delet
 // stays says whether the push is there still: who deletes a manifest meanwhile takes the tags
 // that it finds, and did not see this one.
 func (p *push) stays(s state) (bool, error) {
-	tags := p.Tags
-	if p.Reference != p.Digest.String() {
-		tags = append(slices.Clone(tags), p.Reference)
-	}
 	paths := []string{layout.RevisionPath(p.Repository, p.Digest)}
 	var awaited []string
-	for _, tag := range tags {
+	for _, tag := range p.Named() {
 		of := layout.TagPath(p.Repository, tag)
 		paths, awaited = append(paths, of), append(awaited, untagging(layout.TagFolder(of)))
 	}

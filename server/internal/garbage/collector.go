@@ -324,7 +324,7 @@ func (r *run) protect(ctx context.Context, pushed []fence.Pushed) error {
 		return err
 	}
 	for _, p := range pushed {
-		for _, tag := range append(p.Tags, p.Reference) {
+		for _, tag := range p.Named() {
 			r.pushed[p.Repository+":"+tag] = true
 		}
 		// Its bytes may have been gone or damaged when it was kept before.

@@ -9,6 +9,7 @@ import (
 
 	"github.com/opencontainers/go-digest"
 
+	"container-registry/server/internal/fence"
 	"container-registry/server/internal/layout"
 	"container-registry/server/internal/store"
 )
@@ -17,6 +18,8 @@ import (
 type run struct {
 	from, to *side
 	Options
+	// pushed is what clients pushed to the target since it was asked last.
+	pushed   func(context.Context) ([]fence.Pushed, error)
 	report   *Report
 	progress *progress
 	staging  *staging
@@ -30,7 +33,7 @@ type run struct {
 
 func newRun(from, to *side, options Options) *run {
 	return &run{
-		from: from, to: to, Options: options,
+		from: from, to: to, Options: options, pushed: none,
 		report:   &Report{From: from.String(), To: to.String(), DryRun: options.DryRun, started: time.Now()},
 		progress: newProgress(options.Progress, options.Interval),
 		staging:  newStaging(to),
@@ -91,7 +94,10 @@ func (r *run) phases(ctx context.Context, found *snapshot) error {
 	}
 	tags := found.tags()
 	r.progress.begin("tags", len(tags))
-	return each(ctx, r.Workers, tags, r.tag)
+	if err := each(ctx, r.Workers, tags, r.tag); err != nil {
+		return err
+	}
+	return r.putBack(ctx, tags)
 }
 
 // inRepository is the key of a link in present and lost.

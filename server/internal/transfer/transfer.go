@@ -76,5 +76,7 @@ func Run(ctx context.Context, from, to *configuration.Configuration, options Opt
 		return nil, fmt.Errorf("%s: %w; run it again later", target, err)
 	}
 	defer hold.Release(ctx)
-	return newRun(source, target, options).all(ctx)
+	r := newRun(source, target, options)
+	r.pushed = hold.Pushed
+	return r.all(ctx)
 }

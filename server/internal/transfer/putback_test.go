@@ -1,0 +1,60 @@
+package transfer
+
+import (
+	"net/http/httptest"
+	"strings"
+	"testing"
+
+	"github.com/opencontainers/go-digest"
+
+	"github.com/distribution/distribution/v3/registry/handlers"
+	storagedriver "github.com/distribution/distribution/v3/registry/storage/driver"
+	"github.com/distribution/distribution/v3/registry/storage/driver/inmemory"
+
+	"container-registry/server/internal/enginestore"
+	"container-registry/server/internal/fence"
+	"container-registry/server/internal/layout"
+	"container-registry/server/internal/registrytest"
+)
+
+// inUse is a registry that clients use while something is copied into its store.
+func inUse(t *testing.T, driver storagedriver.StorageDriver) registrytest.Client {
+	t.Helper()
+	config := registrytest.Config(t, driver)
+	enginestore.Use(config)
+	f := fence.New(driver, "a server", fence.TimingOf("inmemory"), fence.NoCache{})
+	server := httptest.NewServer(f.Handler(handlers.NewApp(t.Context(), config), ""))
+	t.Cleanup(server.Close)
+	return registrytest.Client{URL: server.URL}
+}
+
+// TestPushedBeforeItIsWritten is a tag that a client pushes to the target, once or twice, after
+// the transfer has seen that there is none, and before it writes its own.
+func TestPushedBeforeItIsWritten(t *testing.T) {
+	for _, pushes := range []uint64{1, 2} {
+		from, to := inmemory.New(), registrytest.NewSpy(inmemory.New())
+		source := registrytest.Serve(t, registrytest.Config(t, from))
+		old := source.Push(t, "app", "latest", registrytest.Layer(1, 100))
+		source.Push(t, "app", "other", registrytest.Layer(5, 100))
+		target := inUse(t, to.StorageDriver)
+		var pushed digest.Digest
+		to.Before = func(action, path string) error {
+			if action == "put" && path == layout.TagPath("app", "latest") && pushed == "" {
+				for i := range pushes {
+					pushed = target.Push(t, "app", "latest", registrytest.Layer(2+i, 100))
+				}
+			}
+			return nil
+		}
+		report, err := between(t, from, to, Options{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if lines := strings.Join(pulled(t, to.StorageDriver), "\n"); pushed == "" || !strings.Contains(lines, "app:latest "+pushed.String()) {
+			t.Errorf("%s was pushed last, %s copied, and the target serves\n%s", pushed, old, lines)
+		}
+		if !strings.Contains(report.String(), "tag app:latest was left as it is: the target has a newer one") || strings.Contains(report.String(), "app:other") {
+			t.Errorf("reported as\n%s", report)
+		}
+	}
+}

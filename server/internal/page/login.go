@@ -77,7 +77,9 @@ func (p *Page) logout(w http.ResponseWriter, r *http.Request) {
 	to := ""
 	if p.Access != nil {
 		users := p.Access.Users()
-		p.sessions.End(w, r, users, time.Now())
+		if err := p.sessions.End(w, r, users, time.Now()); err != nil {
+			p.Log.WithError(err).Warn("other servers of this registry cannot be told that a session of the page has ended: a copy of its cookie stays good there")
+		}
 		if users.Anonymous() == nil {
 			to = "login"
 		}

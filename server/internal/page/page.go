@@ -86,7 +86,7 @@ func New(c *configuration.Configuration, parts Parts) *Page {
 		_ = p.crossing.AddTrustedOrigin(p.host.Scheme + "://" + p.host.Host)
 	}
 	secure := c.HTTP.TLS.Certificate != "" || p.host != nil && p.host.Scheme == "https"
-	p.sessions = session.New(c.HTTP.Secret, p.base, secure)
+	p.sessions = session.New(c.HTTP.Secret, p.base, secure, parts.Driver)
 	p.route()
 	return p
 }

@@ -1,7 +1,7 @@
 // Package session keeps people logged in to the page by a cookie. Any server with the same
 // secret knows whom it gave a cookie to. A session ends with the password that it began with,
-// with its user, and some time after its last use. One that its user ended is remembered by
-// the server that was told, so that a copy of the cookie is worth nothing there.
+// with its user, and some time after its last use. One that its user ended is remembered in the
+// store, so that a copy of the cookie is worth nothing to any server.
 package session
 
 import (
@@ -13,10 +13,9 @@ import (
 	"encoding/json"
 	"net/http"
 	"strings"
-	"sync"
 	"time"
 
-	"github.com/hashicorp/golang-lru/v2/simplelru"
+	storagedriver "github.com/distribution/distribution/v3/registry/storage/driver"
 
 	"container-registry/server/internal/htpasswd"
 	"container-registry/server/internal/token"
@@ -28,8 +27,6 @@ const (
 	longest = 12 * time.Hour
 	// renewal is how long a cookie stays as it is.
 	renewal = 2 * time.Minute
-	// mostEnded is how many sessions that users ended are remembered, in 2 MB at most.
-	mostEnded = 10_000
 )
 
 // Keeper gives and takes the cookies of one registry.
@@ -38,14 +35,12 @@ type Keeper struct {
 	// name is another one for each registry: browsers send a cookie to all ports of a host.
 	name, path string
 	secure     bool
-
-	mu    sync.Mutex
-	ended *simplelru.LRU[string, struct{}]
+	ended      *ended
 }
 
-// New is for http.secret, and the path below which the page is. A secure cookie is never
-// sent in clear.
-func New(secret, path string, secure bool) *Keeper {
+// New is for http.secret, the path below which the page is, and the registry's store. A secure
+// cookie is never sent in clear.
+func New(secret, path string, secure bool, store storagedriver.StorageDriver) *Keeper {
 	key := token.Key(secret, "session")
 	mac := hmac.New(sha256.New, key)
 	mac.Write([]byte("name"))
@@ -53,9 +48,7 @@ func New(secret, path string, secure bool) *Keeper {
 	if secure {
 		name = "__Secure-" + name
 	}
-	// It fails for sizes below 1 only.
-	ended, _ := simplelru.NewLRU[string, struct{}](mostEnded, nil)
-	return &Keeper{key: key, name: name, path: path, secure: secure, ended: ended}
+	return &Keeper{key: key, name: name, path: path, secure: secure, ended: newEnded(store)}
 }
 
 // claims are what a cookie says.
@@ -73,14 +66,13 @@ func (k *Keeper) Begin(w http.ResponseWriter, users *htpasswd.Users, user string
 	k.give(w, users, claims{rand.Text(), user, now.Unix(), now.Unix()}, now)
 }
 
-// End logs out.
-func (k *Keeper) End(w http.ResponseWriter, r *http.Request, users *htpasswd.Users, now time.Time) {
+// End logs out. It fails where other servers of the registry can't be told.
+func (k *Keeper) End(w http.ResponseWriter, r *http.Request, users *htpasswd.Users, now time.Time) error {
 	k.set(w, "", -1)
 	if said, ok := k.of(r, users, now); ok {
-		k.mu.Lock()
-		defer k.mu.Unlock()
-		k.ended.Add(said.ID, struct{}{})
+		return k.ended.add(r.Context(), said, now)
 	}
+	return nil
 }
 
 // User is who has the session of a request, which goes on; empty without one.
@@ -105,9 +97,7 @@ func (k *Keeper) of(r *http.Request, users *htpasswd.Users, now time.Time) (said
 	if said, ok = k.read(cookie.Value, users, now); !ok {
 		return said, false
 	}
-	k.mu.Lock()
-	defer k.mu.Unlock()
-	return said, !k.ended.Contains(said.ID)
+	return said, !k.ended.has(r.Context(), said)
 }
 
 func (k *Keeper) read(value string, users *htpasswd.Users, now time.Time) (said claims, ok bool) {

@@ -1,6 +1,8 @@
 package session
 
 import (
+	"crypto/rand"
+	"errors"
 	"fmt"
 	"net/http"
 	"net/http/httptest"
@@ -8,9 +10,12 @@ import (
 	"testing"
 	"time"
 
+	"github.com/distribution/distribution/v3/registry/storage/driver/inmemory"
 	"golang.org/x/crypto/bcrypt"
 
 	"container-registry/server/internal/htpasswd"
+	"container-registry/server/internal/layout"
+	"container-registry/server/internal/registrytest"
 )
 
 func users(t *testing.T, passwords ...string) *htpasswd.Users {
@@ -44,7 +49,7 @@ func cookieOf(t *testing.T, w *httptest.ResponseRecorder) *http.Cookie {
 func TestSession(t *testing.T) {
 	began := time.Unix(1_700_000_000, 0)
 	all := users(t, "alice:wonder", "bob:builder")
-	keeper := New("secret", "/ui/", true)
+	keeper := New("secret", "/ui/", true, inmemory.New())
 	begun := httptest.NewRecorder()
 	keeper.Begin(begun, all, "alice", began)
 	cookie := cookieOf(t, begun)
@@ -61,8 +66,8 @@ func TestSession(t *testing.T) {
 		want   string
 	}{
 		{"at once", keeper, cookie.Value, all, 0, "alice"},
-		{"by another server of the registry", New("secret", "/ui/", true), cookie.Value, all, 0, "alice"},
-		{"by another registry", New("other", "/ui/", true), cookie.Value, all, 0, ""},
+		{"by another server of the registry", New("secret", "/ui/", true, inmemory.New()), cookie.Value, all, 0, "alice"},
+		{"by another registry", New("other", "/ui/", true, inmemory.New()), cookie.Value, all, 0, ""},
 		{"after a while", keeper, cookie.Value, all, idle - time.Second, "alice"},
 		{"unused for too long", keeper, cookie.Value, all, idle, ""},
 		{"with another password", keeper, cookie.Value, users(t, "alice:other"), 0, ""},
@@ -85,7 +90,7 @@ func TestSession(t *testing.T) {
 func TestRenewal(t *testing.T) {
 	began := time.Unix(1_700_000_000, 0)
 	all := users(t, "alice:wonder")
-	keeper := New("", "/ui/", false)
+	keeper := New("", "/ui/", false, inmemory.New())
 	w := httptest.NewRecorder()
 	keeper.Begin(w, all, "alice", began)
 	cookie := cookieOf(t, w)
@@ -104,7 +109,9 @@ func TestRenewal(t *testing.T) {
 		t.Errorf("a session in use lasted %s, want %s", lasted, longest)
 	}
 	w = httptest.NewRecorder()
-	keeper.End(w, httptest.NewRequest(http.MethodPost, "/ui/logout", nil), all, now)
+	if err := keeper.End(w, httptest.NewRequest(http.MethodPost, "/ui/logout", nil), all, now); err != nil {
+		t.Error(err)
+	}
 	if ended := cookieOf(t, w); ended.Value != "" || ended.MaxAge >= 0 {
 		t.Errorf("%+v", ended)
 	}
@@ -113,11 +120,13 @@ func TestRenewal(t *testing.T) {
 // TestEnd has somebody who copied a cookie before its user logged out.
 func TestEnd(t *testing.T) {
 	began := time.Unix(1_700_000_000, 0)
+	now := began.Add(renewal)
 	all := users(t, "alice:wonder", "bob:builder")
-	keeper := New("secret", "/ui/", true)
-	begin := func(user string) *http.Cookie {
+	store := registrytest.NewSpy(inmemory.New())
+	keeper := New("secret", "/ui/", true, store)
+	begin := func(user string, at time.Time) *http.Cookie {
 		w := httptest.NewRecorder()
-		keeper.Begin(w, all, user, began)
+		keeper.Begin(w, all, user, at)
 		return cookieOf(t, w)
 	}
 	with := func(cookie *http.Cookie) *http.Request {
@@ -125,37 +134,81 @@ func TestEnd(t *testing.T) {
 		r.AddCookie(cookie)
 		return r
 	}
-	copied, elsewhere, others := begin("alice"), begin("alice"), begin("bob")
-	now := began.Add(renewal)
+	end := func(cookie *http.Cookie, at time.Time) error {
+		return keeper.End(httptest.NewRecorder(), with(cookie), all, at)
+	}
+	kept := func() int {
+		names, err := layout.Names(t.Context(), store, folder)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return len(names)
+	}
+	copied, elsewhere, others := begin("alice", began), begin("alice", began), begin("bob", began)
 	w := httptest.NewRecorder()
 	keeper.User(w, with(copied), all, now)
 	renewed := cookieOf(t, w)
-	keeper.End(httptest.NewRecorder(), with(renewed), all, now)
-	for _, test := range []struct {
-		name   string
-		cookie *http.Cookie
-		want   string
-	}{
-		{"what the browser had", renewed, ""},
-		{"what it had before", copied, ""},
-		{"the user's other browser", elsewhere, "alice"},
-		{"another user's", others, "bob"},
-	} {
-		if got := keeper.User(httptest.NewRecorder(), with(test.cookie), all, now); got != test.want {
-			t.Errorf("%s: %q, want %q", test.name, got, test.want)
+	if err := end(renewed, now); err != nil {
+		t.Fatal(err)
+	}
+	for server, keeper := range map[string]*Keeper{"the server that was told": keeper, "another one, or the next": New("secret", "/ui/", true, store)} {
+		for _, test := range []struct {
+			name   string
+			cookie *http.Cookie
+			want   string
+		}{
+			{"what the browser had", renewed, ""},
+			{"what it had before", copied, ""},
+			{"the user's other browser", elsewhere, "alice"},
+			{"another user's", others, "bob"},
+		} {
+			if got := keeper.User(httptest.NewRecorder(), with(test.cookie), all, now); got != test.want {
+				t.Errorf("%s: %s: %q, want %q", server, test.name, got, test.want)
+			}
 		}
 	}
-	// Who has no session can't fill the list, and who has some has only so much of it.
+	// Who has no session can't fill the store, and who has some has only so much of it.
 	forged := *others
 	forged.Value = "e30." + strings.Repeat("A", 43)
-	keeper.End(httptest.NewRecorder(), with(&forged), all, now)
-	if n := keeper.ended.Len(); n != 1 {
+	if err := end(&forged, now); err != nil || kept() != 1 {
+		t.Errorf("%d are remembered: %v", kept(), err)
+	}
+	for range mostOfUser + 10 {
+		if err := end(begin("bob", began), now); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if n := kept(); n != 1+mostOfUser {
 		t.Errorf("%d are remembered", n)
 	}
-	for range mostEnded + 10 {
-		keeper.End(httptest.NewRecorder(), with(begin("bob")), all, now)
+	// What is over needs nobody to remember it.
+	later := began.Add(longest)
+	if err := end(begin("bob", later), later); err != nil || kept() != 1 {
+		t.Errorf("%d are remembered: %v", kept(), err)
 	}
-	if n := keeper.ended.Len(); n != mostEnded {
+}
+
+// TestEndWhereNothingIsWritten is remembered by the server that was told.
+func TestEndWhereNothingIsWritten(t *testing.T) {
+	now := time.Unix(1_700_000_000, 0)
+	all := users(t, "alice:wonder")
+	store := registrytest.NewSpy(inmemory.New())
+	store.Before = func(string, string) error { return errors.New("read-only") }
+	keeper := New("secret", "/ui/", true, store)
+	w := httptest.NewRecorder()
+	keeper.Begin(w, all, "alice", now)
+	r := httptest.NewRequest(http.MethodGet, "/ui/", nil)
+	r.AddCookie(cookieOf(t, w))
+	if err := keeper.End(httptest.NewRecorder(), r, all, now); err == nil {
+		t.Error("nobody was told that others do not know")
+	}
+	if got := keeper.User(httptest.NewRecorder(), r, all, now); got != "" {
+		t.Errorf("%s is logged in", got)
+	}
+	for range mostEnded + 10 {
+		keeper.ended.here.Add(rand.Text(), struct{}{})
+	}
+	if n := keeper.ended.here.Len(); n != mostEnded {
 		t.Errorf("%d are remembered", n)
 	}
 }

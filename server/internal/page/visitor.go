@@ -52,10 +52,16 @@ func (p *Page) forVisitors(show func(w http.ResponseWriter, r *http.Request, v *
 	}
 }
 
+// askForLogin leads to where a form was sent from, for one that came after the end of the session.
 func (p *Page) askForLogin(w http.ResponseWriter, r *http.Request) {
 	query := url.Values{}
-	if r.Method == http.MethodGet && r.URL.Path != p.base {
+	switch repository := r.PostForm.Get("repository"); {
+	case r.Method == http.MethodGet && r.URL.Path != p.base:
 		query.Set("to", r.URL.RequestURI())
+	case isRepository(repository):
+		query.Set("to", p.link("r/"+repository, nil))
+	case r.URL.Path == p.base+"preview" || r.URL.Path == p.base+"collect":
+		query.Set("to", p.link("cleanup", nil))
 	}
 	http.Redirect(w, r, p.link("login", query), http.StatusSeeOther)
 }

@@ -188,6 +188,22 @@ func TestPageEntrance(t *testing.T) {
 	if page := b.get(t, "/ui/r/team-a/app?page=2"); page.location != "/ui/login?to="+url.QueryEscape("/ui/r/team-a/app?page=2") {
 		t.Errorf("to %s", page.location)
 	}
+	// A form that comes after the end of its session leads back to where it was sent from.
+	for path, test := range map[string]struct {
+		form url.Values
+		want string
+	}{
+		"delete":  {url.Values{"repository": {"team-a/app"}, "tag": {"1"}}, "?to=" + url.QueryEscape("/ui/r/team-a/app")},
+		"preview": {url.Values{}, "?to=" + url.QueryEscape("/ui/cleanup")},
+		"collect": {url.Values{}, "?to=" + url.QueryEscape("/ui/cleanup")},
+	} {
+		if page := b.post(t, "/ui/"+path, test.form); page.status != http.StatusSeeOther || page.location != "/ui/login"+test.want {
+			t.Errorf("%s: %d, to %s", path, page.status, page.location)
+		}
+	}
+	if page := b.post(t, "/ui/delete", url.Values{"repository": {"//evil.example.com"}}); page.location != "/ui/login" {
+		t.Errorf("to %s", page.location)
+	}
 	login := b.get(t, "/ui/login?to=/ui/r/team-a/app")
 	login.contains(t, `value="/ui/r/team-a/app"`)
 	for name, want := range map[string]string{

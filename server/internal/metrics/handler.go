@@ -16,6 +16,7 @@ import (
 	"container-registry/server/internal/disk"
 	"container-registry/server/internal/garbage"
 	"container-registry/server/internal/holdings"
+	"container-registry/server/internal/mirror"
 	"container-registry/server/internal/notify"
 	"container-registry/server/internal/version"
 )
@@ -37,6 +38,8 @@ type Sources struct {
 	Folder *disk.Folder
 	// Store says whether the store answers, Upstream the same of a mirror's upstream.
 	Store, Upstream func() bool
+	// Evicted is what a mirror with a bound deleted.
+	Evicted func() mirror.Evicted
 }
 
 // Handler answers with them and with all that the engine and Go tell.
@@ -95,6 +98,12 @@ func (s Sources) states(t tell) {
 	}
 	if s.Upstream != nil {
 		t(gauge, "registry_mirror_upstream_up", "Whether the upstream of the mirror could be reached when it was asked last.", number(s.Upstream()))
+	}
+	if s.Evicted != nil {
+		evicted := s.Evicted()
+		t(gauge, "registry_mirror_max_bytes", "What the cache of the mirror may hold.", float64(evicted.Most))
+		t(prometheus.CounterValue, "registry_mirror_evicted_blobs_total", "Layers and manifests that were deleted from the cache to keep it below its size.", float64(evicted.Blobs))
+		t(prometheus.CounterValue, "registry_mirror_evicted_bytes_total", "Their bytes.", float64(evicted.Bytes))
 	}
 	if s.Expires != nil {
 		t(gauge, "registry_certificate_expiry_timestamp_seconds", "When the certificate in use ends.", seconds(s.Expires()))

@@ -19,6 +19,7 @@ import (
 	"container-registry/server/internal/garbage"
 	"container-registry/server/internal/holdings"
 	"container-registry/server/internal/layout"
+	"container-registry/server/internal/mirror"
 )
 
 func scrape(t *testing.T, s Sources) string {
@@ -34,7 +35,7 @@ func scrape(t *testing.T, s Sources) string {
 // TestNothing is a server without anything that could be missing.
 func TestNothing(t *testing.T) {
 	text := scrape(t, Sources{Holdings: holdings.Of(inmemory.New(), nil), Folder: disk.In(filepath.Join(t.TempDir(), "gone"))})
-	for _, each := range []string{"registry_store_up", "registry_logins", "registry_repositor", "registry_disk", "registry_collection", "registry_certificate"} {
+	for _, each := range []string{"registry_store_up", "registry_logins", "registry_repositor", "registry_disk", "registry_collection", "registry_certificate", "registry_mirror"} {
 		if strings.Contains(text, "\n"+each) {
 			t.Errorf("%s is told: %s", each, text)
 		}
@@ -45,6 +46,7 @@ func TestStates(t *testing.T) {
 	text := scrape(t, Sources{
 		Store:    func() bool { return false },
 		Upstream: func() bool { return true },
+		Evicted:  func() mirror.Evicted { return mirror.Evicted{Blobs: 4, Bytes: 5, Most: 6} },
 		Expires:  func() time.Time { return time.Unix(1234567, 0) },
 		Folder:   disk.In(t.TempDir()),
 		Logins:   func() map[credential.Result]int64 { return map[credential.Result]int64{credential.Wrong: 3} },
@@ -52,6 +54,7 @@ func TestStates(t *testing.T) {
 	for _, each := range []string{
 		"registry_store_up 0", "registry_mirror_upstream_up 1", "registry_certificate_expiry_timestamp_seconds 1.234567e+06",
 		`registry_logins_total{result="wrong"} 3`, "registry_disk_total_bytes ", "registry_disk_free_files ",
+		"registry_mirror_max_bytes 6", "registry_mirror_evicted_blobs_total 4", "registry_mirror_evicted_bytes_total 5",
 	} {
 		if !strings.Contains(text, "\n"+each) {
 			t.Errorf("%s is missing: %s", each, text)

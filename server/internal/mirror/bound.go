@@ -37,7 +37,18 @@ type Bound struct {
 
 	mutex sync.Mutex
 	// pulled is when what is cached was pulled last, since the start.
-	pulled map[digest.Digest]time.Time
+	pulled  map[digest.Digest]time.Time
+	evicted Evicted
+}
+
+// Evicted is what had to go since the start, to keep a cache below the size it may have.
+type Evicted struct{ Blobs, Bytes, Most int64 }
+
+// Evicted so far.
+func (b *Bound) Evicted() Evicted {
+	b.mutex.Lock()
+	defer b.mutex.Unlock()
+	return b.evicted
 }
 
 // NewBound is of a cache that may hold so many bytes.
@@ -50,6 +61,8 @@ func NewBound(driver storagedriver.StorageDriver, most int64, shrunk func(), log
 		grown:  make(chan struct{}, 1),
 		pulled: map[digest.Digest]time.Time{},
 		asked:  touched.New(0),
+
+		evicted: Evicted{Most: most},
 	}
 }
 
@@ -92,9 +105,12 @@ func (b *Bound) grow() {
 	}
 }
 
-// pace is how often the cache is measured at most. One that takes long to measure is measured for
-// a twentieth of the time.
-const pace, share = 2 * time.Second, 20
+// pace is how often the cache is measured at most.
+const pace = 2 * time.Second
+
+// rest is for how long the cache is not measured after it took so long: one that takes long is
+// measured for a fifth of the time.
+func rest(took time.Duration) time.Duration { return max(pace, 4*took) }
 
 // Run measures the cache now and whenever it has grown, until ctx ends.
 func (b *Bound) Run(ctx context.Context) {
@@ -106,13 +122,14 @@ func (b *Bound) Run(ctx context.Context) {
 			return
 		}
 		began := time.Now()
-		rest := max(pace, share*time.Since(began))
-		if err := b.shrink(ctx); err != nil && ctx.Err() == nil {
+		err := b.shrink(ctx)
+		until := rest(time.Since(began))
+		if err != nil && ctx.Err() == nil {
 			b.log.WithError(err).Error("mirror: the cache cannot be kept below its size; this is tried again in a minute")
 			b.grow()
-			rest = time.Minute
+			until = time.Minute
 		}
-		if wait.For(ctx, rest) != nil {
+		if wait.For(ctx, until) != nil {
 			return
 		}
 	}
@@ -209,7 +226,7 @@ func (b *Bound) evict(ctx context.Context, c cachedBlob, links []string) (bool, 
 	if again {
 		return false, nil
 	}
-	return b.asked.Delete(c.digest, func() error {
+	done, err := b.asked.Delete(c.digest, func() error {
 		for _, file := range append(links, layout.BlobPath(c.digest)) {
 			if err := b.delete(ctx, file); err != nil {
 				return err
@@ -217,6 +234,13 @@ func (b *Bound) evict(ctx context.Context, c cachedBlob, links []string) (bool, 
 		}
 		return nil
 	})
+	if done {
+		b.mutex.Lock()
+		defer b.mutex.Unlock()
+		b.evicted.Blobs++
+		b.evicted.Bytes += c.size
+	}
+	return done, err
 }
 
 // delete takes a file away with its folder.

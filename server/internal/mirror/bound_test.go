@@ -93,8 +93,20 @@ func TestBound(t *testing.T) {
 	if got := left(t, spy, blobs); !slices.Equal(got, []int{1}) {
 		t.Errorf("after that, left are %v", got)
 	}
+	if got := b.Evicted(); got.Blobs != 4 || got.Bytes != 4*400 || got.Most != 2100 {
+		t.Errorf("evicted are %+v", got)
+	}
 	if b.asked.InUse("library/a") || len(b.pulled) > 1 {
 		t.Errorf("remembered are %v, %v", b.asked, b.pulled)
+	}
+}
+
+// TestRest is longer than the work before it.
+func TestRest(t *testing.T) {
+	for took, want := range map[time.Duration]time.Duration{0: pace, time.Second / 4: pace, time.Minute: 4 * time.Minute} {
+		if got := rest(took); got != want {
+			t.Errorf("after %s: %s, want %s", took, got, want)
+		}
 	}
 }
 

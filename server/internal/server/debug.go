@@ -59,6 +59,9 @@ func (s *Server) sources(requests *metrics.Requests, controller *access.Controll
 	}
 	if mirror.Is(s.config) {
 		sources.Upstream = mirror.Reached
+		if s.bound != nil {
+			sources.Evicted = s.bound.Evicted
+		}
 	}
 	return sources
 }

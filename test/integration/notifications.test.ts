@@ -3,6 +3,7 @@ import * as path from "path";
 import { createServer, IncomingHttpHeaders, Server } from "http";
 import { AddressInfo } from "net";
 import { randomBytes } from "crypto";
+import { bridgeAddress } from "../support/bridge";
 import { CleanUp } from "../support/cleanUp";
 import { request, Workspace } from "../support/clients";
 import { filesUnder } from "../support/folders";
@@ -83,7 +84,7 @@ describe("a registry that tells of what happens in it", () => {
   const tags = (): (string | undefined)[] => receiver.events.map(({ target }) => target.tag);
 
   beforeAll(async () => {
-    const gateway = await run("docker", ["network", "inspect", "bridge", "--format", "{{(index .IPAM.Config 0).Gateway}}"]);
+    const gateway = await bridgeAddress();
     receiver = cleanUp.add(await Receiver.listen(gateway));
     const endpoint = { "notifications[0].name": "hook", "notifications[0].repositories[0]": "team/*", allowInsecure: true };
     stack = cleanUp.add(

@@ -1,4 +1,5 @@
 import { spawn } from "child_process";
+import { bridgeAddress } from "../support/bridge";
 import { CleanUp } from "../support/cleanUp";
 import { request, Skopeo, Workspace } from "../support/clients";
 import { checkImage, pushImage, randomImage } from "../support/images";
@@ -56,7 +57,7 @@ describe("a registry behind nginx", () => {
     port = await freePort();
     inside = await freePort();
     // What comes from this host reaches a container from the gateway of Docker's bridge.
-    const gateway = await run("docker", ["network", "inspect", "bridge", "--format", "{{(index .IPAM.Config 0).Gateway}}"]);
+    const gateway = await bridgeAddress();
     const settings = { externalUrl: `https://localhost:${port}`, trustedProxies: JSON.stringify([gateway]) };
     const authentication = JSON.stringify({ failedLogins });
     const stack = cleanUp.add(await TestStack.create({ ...settings, authentication, port: String(inside) }));

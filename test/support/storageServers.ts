@@ -3,6 +3,7 @@ import * as net from "net";
 import * as os from "os";
 import * as path from "path";
 import { randomInt } from "crypto";
+import { bridgeAddress } from "./bridge";
 import { freePort } from "./ports";
 import { attempt, run } from "./run";
 import { projectRoot, Settings } from "./testStack";
@@ -62,11 +63,6 @@ export interface TestStore {
 async function start(script: string, ...args: string[]): Promise<Record<string, string>> {
   const printed = await run(path.join(projectRoot, "test", "support", script), ["start", ...args]);
   return Object.fromEntries(printed.split(/\s+/).map((pair) => [pair.split("=", 1)[0] ?? "", pair.slice(pair.indexOf("=") + 1)]));
-}
-
-/** The address under which containers reach this machine. */
-function bridgeAddress(): Promise<string> {
-  return run("docker", ["network", "inspect", "bridge", "--format", "{{(index .IPAM.Config 0).Gateway}}"]);
 }
 
 async function store(

@@ -60,7 +60,7 @@ func (c *checker) garbageCollection(root *yaml.Node) {
 	if given == nil {
 		return
 	}
-	if value(find(maintenance, "readonly", "enabled")) == "true" {
+	if isTrue(find(maintenance, "readonly", "enabled")) {
 		c.problems.add(given.Line, key, "needs a registry that may delete; remove it or storage.maintenance.readonly")
 	}
 	if find(root, "proxy", "remoteurl") != nil {

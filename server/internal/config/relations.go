@@ -14,11 +14,11 @@ func (c *checker) relations(root *yaml.Node) {
 	c.mirror(root)
 	c.garbageCollection(root)
 	c.notifications(root)
-	if cache := find(root, "storage", "cache", "blobdescriptor"); value(cache) == "redis" && find(root, "redis", "addrs") == nil {
+	if cache := find(root, "storage", "cache", "blobdescriptor"); value(cache) == "redis" && isEmpty(find(root, "redis", "addrs")) {
 		c.problems.add(cache.Line, "storage.cache.blobdescriptor", `"redis": needs redis.addrs`)
 	}
-	if h2c := find(root, "http", "h2c", "enabled"); value(h2c) == "true" && find(root, "http", "tls", "certificate") != nil {
-		c.problems.add(h2c.Line, "http.h2c.enabled", "true: has no meaning with http.tls, where HTTP/2 is on unless http.http2.disabled")
+	if h2c := find(root, "http", "h2c", "enabled"); isTrue(h2c) && find(root, "http", "tls", "certificate") != nil {
+		c.problems.add(h2c.Line, "http.h2c.enabled", "%s: has no meaning with http.tls, where HTTP/2 is on unless http.http2.disabled", h2c.Value)
 	}
 	if addr := find(root, "http", "addr"); isText(addr) && value(find(root, "http", "net")) != "unix" {
 		if err := hostAndPort(addr.Value); err != nil {
@@ -59,7 +59,7 @@ func (c *checker) tls(root *yaml.Node) {
 		return
 	}
 	needs := func(key, other string) {
-		if n := find(tls, key); n != nil && find(tls, other) == nil {
+		if n := find(tls, key); n != nil && isEmpty(find(tls, other)) {
 			c.problems.add(n.Line, "http.tls."+key, "needs http.tls.%s", other)
 		}
 	}
@@ -75,7 +75,7 @@ func (c *checker) tls(root *yaml.Node) {
 	case suites == nil || len(suites.Content) == 0:
 	case value(find(tls, "minimumtls")) == "tls1.3":
 		c.problems.add(suites.Line, "http.tls.ciphersuites", "has no effect with http.tls.minimumtls tls1.3")
-	case value(find(root, "http", "http2", "disabled")) != "true" && !servesHTTP2(suites):
+	case !isTrue(find(root, "http", "http2", "disabled")) && !servesHTTP2(suites):
 		c.problems.add(suites.Line, "http.tls.ciphersuites", "HTTP/2 needs %s; or set http.http2.disabled", strings.Join(http2Suites, " or "))
 	}
 }
@@ -91,7 +91,7 @@ func (c *checker) mirror(root *yaml.Node) {
 	if auth := find(root, "auth"); auth != nil {
 		c.problems.add(auth.Line, "auth", "not allowed with proxy: Docker sends no credentials to a mirror")
 	}
-	if value(find(root, "storage", "delete", "enabled")) != "true" {
+	if !isTrue(find(root, "storage", "delete", "enabled")) {
 		c.problems.add(proxy.Line, "storage.delete.enabled", "must be true with proxy: what has expired could not be deleted")
 	}
 	if audit := find(root, "server", "audit"); audit != nil {
@@ -147,6 +147,16 @@ func isText(n *yaml.Node) bool {
 	}
 	_, ok := meaning(n).(string)
 	return ok
+}
+
+// isTrue goes by the meaning, since the engine takes yes and on for true as well.
+func isTrue(n *yaml.Node) bool {
+	return n != nil && meaning(n) == true
+}
+
+// isEmpty says whether a list has nothing in it: to the engine it is then as good as absent.
+func isEmpty(n *yaml.Node) bool {
+	return n == nil || isNull(n) || n.Kind == yaml.SequenceNode && len(n.Content) == 0
 }
 
 func value(n *yaml.Node) string {

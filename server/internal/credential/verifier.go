@@ -50,7 +50,12 @@ func (v *Verifier) refused(address netip.Prefix, name string) error {
 	if wait == 0 {
 		return nil
 	}
-	return &Refused{"too many failed logins from this address", max(time.Second, wait.Round(time.Second)), address}
+	return &Refused{"too many failed logins from this address", wholeSeconds(wait), address}
+}
+
+// wholeSeconds are not fewer than the wait: who comes back after them is let in.
+func wholeSeconds(wait time.Duration) time.Duration {
+	return (wait + time.Second - 1).Truncate(time.Second)
 }
 
 // Verifier checks credentials. It keeps no password.

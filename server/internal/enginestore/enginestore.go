@@ -11,6 +11,7 @@ package enginestore
 
 import (
 	"context"
+	"errors"
 	gopath "path"
 	"slices"
 	"strings"
@@ -246,6 +247,7 @@ func (d driver) Walk(ctx context.Context, path string, visit storagedriver.WalkF
 	for _, option := range options {
 		option(&chosen)
 	}
+	visit = pageEnd(visit)
 	if chosen.StartAfterHint == "" {
 		return d.StorageDriver.Walk(ctx, path, visit, options...)
 	}
@@ -255,4 +257,24 @@ func (d driver) Walk(ctx context.Context, path string, visit storagedriver.WalkF
 		}
 		return visit(info)
 	}, options...)
+}
+
+// pageEnd ends a walk when the engine's page of repositories is full. The engine asks for that
+// when it comes to a folder other than those of repositories' own, and between two repositories
+// there may be none: it then writes beyond its page. Some drivers go on after an end.
+func pageEnd(visit storagedriver.WalkFn) storagedriver.WalkFn {
+	full := false
+	return func(info storagedriver.FileInfo) (err error) {
+		if full {
+			return storagedriver.ErrFilledBuffer
+		}
+		defer func() { full = errors.Is(err, storagedriver.ErrFilledBuffer) }()
+		if folder, name := gopath.Split(info.Path()); name == layout.Manifests {
+			repository := storagedriver.FileInfoInternal{FileInfoFields: storagedriver.FileInfoFields{Path: gopath.Clean(folder), IsDir: true}}
+			if err := visit(repository); err != nil {
+				return err
+			}
+		}
+		return visit(info)
+	}
 }

@@ -89,10 +89,11 @@ func (f *Fence) sightUntagging(s *state, name string, seen map[string]sighting) 
 	rest, ok := strings.CutPrefix(name, untaggingPrefix)
 	tag, id, _ := strings.Cut(rest, "-")
 	switch {
-	case !ok || strings.Contains(id, "."):
-	case f.sight(name, holder{}, seen):
-		s.untaggings = append(s.untaggings, tag)
-	default:
+	case !ok:
+	case !f.sight(name, holder{}, seen):
 		s.stale = append(s.stale, name)
+	case !strings.Contains(id, "."):
+		// Otherwise it is not written yet.
+		s.untaggings = append(s.untaggings, tag)
 	}
 }

@@ -10,7 +10,6 @@ import (
 	"io"
 	"net"
 	"sync"
-	"sync/atomic"
 	"time"
 
 	"github.com/sirupsen/logrus"
@@ -29,9 +28,12 @@ type Options struct {
 	DialLimit time.Duration
 	// DrainLimit is how long connections have to end once the forwarder stops. 30 s unless given.
 	DrainLimit time.Duration
-	// IdleLimit is how long nothing may move on a connection; longer than any wait of the
-	// server's. RestLimit is that for one of which a side has ended its half.
-	IdleLimit, RestLimit time.Duration
+	// IdleLimit is how long nothing may move on a connection. 20 minutes unless given: a
+	// request may wait 5 minutes for a place and 10 for the store, and nothing moves meanwhile.
+	IdleLimit time.Duration
+	// RestLimit is how long a piece may take to move once a side has ended its half. 1 minute
+	// unless given.
+	RestLimit time.Duration
 	// Lookup finds the addresses of a name; by DNS unless given.
 	Lookup func(ctx context.Context, host string) ([]string, error)
 	// Proxied is the port where tasks take connections with a header that tells of the client,
@@ -55,7 +57,7 @@ func (o Options) withDefaults() Options {
 		o.DrainLimit = 30 * time.Second
 	}
 	if o.IdleLimit == 0 {
-		o.IdleLimit = 10 * time.Minute
+		o.IdleLimit = 20 * time.Minute
 	}
 	if o.RestLimit == 0 {
 		o.RestLimit = time.Minute
@@ -182,25 +184,22 @@ func (f *Forwarder) serve(ctx context.Context, client *net.TCPConn) {
 // join passes bytes both ways until both sides have ended. A side that ends its half
 // still gets what the other one has to say, as long as it takes it.
 func (f *Forwarder) join(a, b *net.TCPConn) {
-	end := func() { end(a, b) }
-	var limit atomic.Int64
-	limit.Store(int64(f.options.IdleLimit))
-	idle := time.AfterFunc(f.options.IdleLimit, end)
-	defer idle.Stop()
+	l := &limiter{sides: [2]*net.TCPConn{a, b}, idle: f.options.IdleLimit, rest: f.options.RestLimit}
+	l.start()
+	defer l.stop()
 	var ways sync.WaitGroup
 	pass := func(to, from *net.TCPConn) {
 		for {
 			_, err := io.CopyN(to, from, piece)
 			switch {
 			case err == nil:
-				idle.Reset(time.Duration(limit.Load()))
+				l.moved()
 			case errors.Is(err, io.EOF):
 				_ = to.CloseWrite()
-				limit.Store(int64(f.options.RestLimit))
-				idle.Reset(f.options.RestLimit)
+				l.halve()
 				return
 			default:
-				end()
+				end(a, b)
 				return
 			}
 		}
@@ -218,5 +217,66 @@ func end(sides ...*net.TCPConn) {
 	}
 }
 
-// piece is how much has to move within the limit: little enough for a slow line.
+// limiter ends a connection that has reached its limit. While both sides are there, that is
+// for how long nothing has moved, however little it was: the server sees to the pace of its
+// clients, and one may keep a connection for a small request now and then. Once a side has
+// ended its half nobody else does, and a piece has to move within the limit.
+type limiter struct {
+	sides      [2]*net.TCPConn
+	idle, rest time.Duration
+
+	mu    sync.Mutex
+	timer *time.Timer
+	// half is set once a side has ended its half, and over once there is nothing to end.
+	half, over bool
+}
+
+func (l *limiter) start() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.timer = time.AfterFunc(l.idle, l.reached)
+}
+
+// reached is called when no piece has moved within the limit.
+func (l *limiter) reached() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.over {
+		return
+	}
+	if !l.half {
+		if left := l.idle - min(still(l.sides[0]), still(l.sides[1])); left > 0 {
+			l.timer.Reset(left)
+			return
+		}
+	}
+	end(l.sides[0], l.sides[1])
+}
+
+// moved is for a piece.
+func (l *limiter) moved() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.half {
+		l.timer.Reset(l.rest)
+	} else {
+		l.timer.Reset(l.idle)
+	}
+}
+
+func (l *limiter) halve() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.half = true
+	l.timer.Reset(l.rest)
+}
+
+func (l *limiter) stop() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.over = true
+	l.timer.Stop()
+}
+
+// piece is how much moves before the limit begins anew: little enough for a slow line.
 const piece = 32 << 10

@@ -7,10 +7,12 @@ import (
 	"fmt"
 	"io"
 	"net"
+	"os"
 	"path/filepath"
 	"strings"
 	"sync"
 	"sync/atomic"
+	"syscall"
 	"testing"
 	"time"
 
@@ -379,6 +381,42 @@ func TestEndsWhatStandsStill(t *testing.T) {
 	}
 }
 
+// TestIdleLimit has a client that says little and often, as one does that asks now and then.
+func TestIdleLimit(t *testing.T) {
+	const limit = time.Second
+	forwarder := start(t, upstream(t, "127.0.0.1:0", func(c *net.TCPConn) { _, _ = io.Copy(c, c) }), Options{IdleLimit: limit})
+	connection := forwarder.dial(t)
+	letter := []byte("x")
+	for began := time.Now(); time.Since(began) < 5*limit/2; time.Sleep(limit / 50) {
+		_, err := connection.Write(letter)
+		if err == nil {
+			_, err = io.ReadFull(connection, letter)
+		}
+		if err != nil {
+			t.Fatalf("cut off after %s: %v", time.Since(began), err)
+		}
+	}
+	// Then it says nothing more.
+	if _, err := connection.Read(letter); err == nil || errors.Is(err, os.ErrDeadlineExceeded) {
+		t.Errorf("not cut off: %v", err)
+	}
+}
+
+// TestRestLimit has a side that has ended its half, and another that says little and often.
+func TestRestLimit(t *testing.T) {
+	forwarder := start(t, upstream(t, "127.0.0.1:0", func(c *net.TCPConn) {
+		for {
+			if _, err := io.WriteString(c, "x"); err != nil {
+				return
+			}
+			time.Sleep(10 * time.Millisecond)
+		}
+	}), Options{RestLimit: 200 * time.Millisecond})
+	if _, err := ask(forwarder.dial(t), "hello"); err == nil || errors.Is(err, os.ErrDeadlineExceeded) {
+		t.Errorf("not cut off: %v", err)
+	}
+}
+
 // TestSharesLookups has many clients wait for a task.
 func TestSharesLookups(t *testing.T) {
 	const clients = 30
@@ -448,5 +486,48 @@ func TestHealth(t *testing.T) {
 	forwarder.wait(t)
 	if err := Check(ctx, socket); err == nil {
 		t.Error("healthy after its end")
+	}
+}
+
+// failing fails once, as while a process is out of file descriptors.
+type failing struct {
+	net.Listener
+	failed atomic.Bool
+}
+
+func (f *failing) Accept() (net.Conn, error) {
+	if !f.failed.Swap(true) {
+		return nil, &net.OpError{Op: "accept", Net: "unix", Err: os.NewSyscallError("accept4", syscall.EMFILE)}
+	}
+	return f.Listener.Accept()
+}
+
+func TestHealthOutOfDescriptors(t *testing.T) {
+	socket := filepath.Join(t.TempDir(), "health")
+	listener, err := net.Listen("unix", socket)
+	if err != nil {
+		t.Fatal(err)
+	}
+	health := &failing{Listener: listener}
+	ended := make(chan struct{})
+	go func() {
+		answer(health)
+		close(ended)
+	}()
+	ctx, cancel := context.WithTimeout(context.Background(), patience)
+	defer cancel()
+	for range 2 {
+		if err := Check(ctx, socket); err != nil {
+			t.Errorf("not healthy: %v", err)
+		}
+	}
+	if !health.failed.Load() {
+		t.Error("nothing failed")
+	}
+	listener.Close()
+	select {
+	case <-ended:
+	case <-ctx.Done():
+		t.Error("it goes on without a listener")
 	}
 }

@@ -2,6 +2,7 @@ package forward
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"net"
@@ -20,8 +21,13 @@ const alive = "alive"
 func answer(health net.Listener) {
 	for {
 		connection, err := health.Accept()
-		if err != nil {
+		if errors.Is(err, net.ErrClosed) {
 			return
+		}
+		if err != nil {
+			// Out of file descriptors: that passes, and whoever asks in between waits.
+			time.Sleep(10 * time.Millisecond)
+			continue
 		}
 		_ = connection.SetDeadline(time.Now().Add(time.Second))
 		_, _ = io.WriteString(connection, alive)

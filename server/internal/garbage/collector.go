@@ -30,6 +30,7 @@ import (
 	"fmt"
 	"io"
 	"path"
+	"strings"
 	"sync"
 	"time"
 
@@ -119,8 +120,11 @@ type run struct {
 	report *Report
 	// spared are the manifests that clients count on, with all they need.
 	spared []deletion
-	// noted is what observers are still to be told of.
-	noted []writes.Write
+	// noted is what observers are still to be told of, and unsaid what whoever ordered the
+	// collection is, while paused says that writers wait.
+	noted  []writes.Write
+	unsaid []string
+	paused bool
 }
 
 // dry only counts.
@@ -184,10 +188,27 @@ func (r *run) plan(ctx context.Context) error {
 }
 
 func (r *run) say(format string, values ...any) {
+	line := fmt.Sprintf(format+"\n", values...)
 	r.mutex.Lock()
 	defer r.mutex.Unlock()
+	if r.paused {
+		// Writers must not wait for whoever reads.
+		r.unsaid = append(r.unsaid, line)
+		return
+	}
 	// A client that went away ends the collection by its context.
-	_, _ = fmt.Fprintf(r.out, format+"\n", values...)
+	_, _ = io.WriteString(r.out, line)
+}
+
+// setPaused says whether writers wait. What was not said meanwhile is said when they don't.
+func (r *run) setPaused(paused bool) {
+	r.mutex.Lock()
+	defer r.mutex.Unlock()
+	r.paused = paused
+	if !paused && len(r.unsaid) > 0 {
+		_, _ = io.WriteString(r.out, strings.Join(r.unsaid, ""))
+		r.unsaid = nil
+	}
 }
 
 // count is for what was deleted, or would be.
@@ -245,12 +266,14 @@ func (r *run) pause(ctx context.Context, rest []deletion) (_ []deletion, err err
 	if err != nil {
 		return nil, err
 	}
+	r.setPaused(true)
 	pushed, err = r.hold.Pause(ctx)
 	defer func() {
 		if resumed := r.hold.Resume(ctx); err == nil {
 			err = resumed
 		}
 		r.tell(ctx)
+		r.setPaused(false)
 	}()
 	if errors.Is(err, fence.ErrWriters) {
 		return rest, nil

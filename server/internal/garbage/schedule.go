@@ -22,13 +22,19 @@ func (c *Collector) Run(ctx context.Context) error {
 	c.recallInBackground(ctx)
 	again := time.NewTicker(lookAgain)
 	defer again.Stop()
+	// next stays while something else is done: what came due meanwhile is late, not left out.
+	var next time.Time
 	for {
 		var due <-chan time.Time
 		if times != nil {
-			due = time.After(time.Until(times.Next(time.Now())))
+			if next.IsZero() {
+				next = times.Next(time.Now())
+			}
+			due = time.After(time.Until(next))
 		}
 		select {
 		case <-due:
+			next = time.Time{}
 			c.collectInBackground(ctx, Request{})
 		case do := <-c.orders:
 			do(ctx)

@@ -307,12 +307,16 @@ func TestMissingAtGoogle(t *testing.T) {
 // TestBlobWithoutStore has the engine begin to send a blob that it knows of.
 func TestBlobWithoutStore(t *testing.T) {
 	for name, test := range map[string]struct {
-		away   bool
-		status int
-		body   string
+		away      bool
+		telling   int
+		status    int
+		body      string
+		retrySoon bool
 	}{
-		"the store answers": {false, http.StatusOK, "a layer"},
-		"it does not":       {true, http.StatusServiceUnavailable, errAway.Error()},
+		"the store answers":            {false, http.StatusOK, http.StatusOK, "a layer", false},
+		"it does not":                  {true, http.StatusOK, http.StatusServiceUnavailable, errAway.Error(), true},
+		"the store answers for a part": {false, http.StatusPartialContent, http.StatusPartialContent, "a layer", false},
+		"it does not for a part":       {true, http.StatusPartialContent, http.StatusServiceUnavailable, errAway.Error(), true},
 	} {
 		t.Run(name, func(t *testing.T) {
 			store := &failing{StorageDriver: inmemory.New()}
@@ -325,7 +329,8 @@ func TestBlobWithoutStore(t *testing.T) {
 			}
 			server := httptest.NewServer(g.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 				w.Header().Set("Content-Length", "7")
-				w.WriteHeader(http.StatusOK)
+				w.Header().Set("Content-Range", "bytes 0-6/7")
+				w.WriteHeader(test.telling)
 				if reader, err := driver.Reader(r.Context(), "/layer", 0); err == nil {
 					_, _ = io.Copy(w, reader)
 				}
@@ -339,6 +344,9 @@ func TestBlobWithoutStore(t *testing.T) {
 			body, err := io.ReadAll(response.Body)
 			if err != nil || response.StatusCode != test.status || !strings.Contains(string(body), test.body) {
 				t.Errorf("%s: %s: %v", response.Status, body, err)
+			}
+			if test.retrySoon != (response.Header.Get("Retry-After") != "") || test.retrySoon && response.Header.Get("Content-Range") != "" {
+				t.Errorf("%v", response.Header)
 			}
 		})
 	}

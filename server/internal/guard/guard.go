@@ -121,8 +121,8 @@ func (t *teller) send() {
 	t.sent = true
 	refusal := t.request.refusal()
 	switch {
-	// A push that was done is done.
-	case refusal != nil && (t.status <= http.StatusOK || t.status >= http.StatusBadRequest):
+	// A push that was done is done; what was to be read was not.
+	case refusal != nil && (t.status <= http.StatusOK || t.status == http.StatusPartialContent || t.status >= http.StatusBadRequest):
 		t.replace()
 		bounds.Unavailable(t.ResponseWriter, refusal.Error(), retryAfter)
 	case t.status == http.StatusInternalServerError:
@@ -137,7 +137,7 @@ func (t *teller) send() {
 // replace leaves out what the engine says, and what it knew before.
 func (t *teller) replace() {
 	t.told = true
-	for _, name := range []string{"Accept-Ranges", "Cache-Control", "Content-Length", "Content-Type", "Docker-Content-Digest", "Etag"} {
+	for _, name := range []string{"Accept-Ranges", "Cache-Control", "Content-Length", "Content-Range", "Content-Type", "Docker-Content-Digest", "Etag"} {
 		t.Header().Del(name)
 	}
 }

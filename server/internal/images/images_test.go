@@ -233,3 +233,111 @@ func TestHostile(t *testing.T) {
 		t.Errorf("damaged: %v", err)
 	}
 }
+
+// TestMemory has it filled by what takes many times its bytes once it is read.
+func TestMemory(t *testing.T) {
+	const number = 300
+	items := func(item string, n int) string { return strings.TrimSuffix(strings.Repeat(item+",", n), ",") }
+	pairs := func(n int) string { return "{" + items(`"":""`, n) + "}" }
+	for name, content := range map[string]string{
+		"numbers for blobs":     `"layers":[],"blobs":[` + items("0", most) + `]`,
+		"layers of schema 1":    `"layers":[` + items("0", most) + `],"fsLayers":[` + items("0", most) + `]`,
+		"platforms":             `"manifests":[` + items(`{"platform":{}}`, most) + `]`,
+		"annotations":           `"annotations":` + pairs(few) + `,"subject":{"annotations":` + pairs(few) + `},"config":{"annotations":` + pairs(few) + `}`,
+		"annotations of layers": `"layers":[` + items(`{"annotations":`+pairs(few)+`}`, 20) + `]`,
+		"control characters":    `"layers":[` + items(`{"mediaType":"`+strings.Repeat("\x7f", 100)+`"}`, most) + `]`,
+		"steps":                 `"history":[` + items("0", most) + `]`,
+		"how it is run": `"config":{"env":[` + items("0", most) + `],"cmd":[` + items("0", most) + `],"entrypoint":[` + items("0", most) +
+			`],"labels":` + pairs(few) + `,"volumes":` + pairs(few) + `,"exposedPorts":` + pairs(few) + `}`,
+	} {
+		t.Run(name, func(t *testing.T) {
+			driver := inmemory.New()
+			reader := NewReader(driver)
+			for i := range number {
+				d := put(t, driver, fmt.Sprintf(`{"n":%d,%s}`, i, content))
+				if _, err := reader.Manifest(t.Context(), "team/app", d); err != nil {
+					t.Fatal(err)
+				}
+				of := &Manifest{ArtifactType: dockerConfig, Config: &Descriptor{Digest: Digest(d)}}
+				if c, err := reader.Config(t.Context(), of); c == nil || err != nil {
+					t.Fatal(c, err)
+				}
+			}
+			var manifests, configs int
+			for _, each := range reader.manifests.entries.Values() {
+				manifests += heldByManifest(each.value)
+			}
+			for _, each := range reader.configs.entries.Values() {
+				configs += heldByConfig(each.value)
+			}
+			if manifests > reader.manifests.most || configs > reader.configs.most {
+				t.Errorf("manifests hold %d bytes of %d, configurations %d of %d", manifests, reader.manifests.most, configs, reader.configs.most)
+			}
+			// Not for the reason that nothing is kept.
+			if reader.manifests.entries.Len() < 5 || reader.configs.entries.Len() < 5 {
+				t.Errorf("%d manifests and %d configurations are kept", reader.manifests.entries.Len(), reader.configs.entries.Len())
+			}
+		})
+	}
+}
+
+// TestMemoryOfOne has one that is larger than all may be: it takes nobody's place.
+func TestMemoryOfOne(t *testing.T) {
+	m := newMemory[*Manifest](4 << 10)
+	small, large := &Manifest{}, &Manifest{Layers: List[Descriptor]{Items: make([]Descriptor, 100)}}
+	m.add("small", small)
+	m.add("large", large)
+	if found, ok := m.get("small"); !ok || found != small {
+		t.Error("what was kept is gone")
+	}
+	if _, ok := m.get("large"); ok {
+		t.Error("more is kept than may be")
+	}
+}
+
+func itemsOf[T any](items []T) int { return cap(items) * int(reflect.TypeFor[T]().Size()) }
+
+func heldByPairs(all ...Pairs) (bytes int) {
+	for _, p := range all {
+		bytes += itemsOf(p.Items)
+		for _, each := range p.Items {
+			bytes += len(each.Name) + len(each.Value)
+		}
+	}
+	return bytes
+}
+
+func heldByDescriptors(list []Descriptor) int {
+	bytes := itemsOf(list)
+	for _, d := range list {
+		bytes += len(d.MediaType) + len(d.ArtifactType) + len(d.Digest) + heldByPairs(d.Annotations)
+		if p := d.Platform; p != nil {
+			bytes += int(reflect.TypeFor[Platform]().Size()) + len(p.OS) + len(p.Architecture) + len(p.Variant)
+		}
+	}
+	return bytes
+}
+
+func heldByManifest(m *Manifest) int {
+	bytes := heldByDescriptors(m.Layers.Items) + heldByDescriptors(m.Manifests.Items) + heldByPairs(m.Annotations)
+	for _, d := range []*Descriptor{m.Config, m.Subject} {
+		if d != nil {
+			bytes += heldByDescriptors([]Descriptor{*d})
+		}
+	}
+	return bytes
+}
+
+func heldByConfig(c *Config) int {
+	bytes := itemsOf(c.History.Items) + heldByPairs(c.Run.Labels, c.Run.ExposedPorts, c.Run.Volumes)
+	for _, step := range c.History.Items {
+		bytes += len(step.CreatedBy) + len(step.Comment)
+	}
+	for _, list := range []List[Text]{c.Run.Entrypoint, c.Run.Cmd, c.Run.Env} {
+		bytes += itemsOf(list.Items)
+		for _, text := range list.Items {
+			bytes += len(text)
+		}
+	}
+	return bytes
+}

@@ -2,18 +2,21 @@ package images
 
 import (
 	"math"
+	"reflect"
 	"sync"
+	"time"
 
 	"github.com/hashicorp/golang-lru/v2/simplelru"
 	"github.com/opencontainers/go-digest"
 )
 
-// overhead is what an entry takes beside what it was read from.
+// overhead is what an entry takes beside its value: its digest, and its place.
 const overhead = 512
 
 // memory keeps what was used lately. It never changes: its name is its digest.
 type memory[V any] struct {
-	// most is how many bytes all may have been read from.
+	// most is how many bytes all may take. What they were read from says little of that: an
+	// item of two bytes in a list becomes one of a hundred.
 	most int
 
 	mutex   sync.Mutex
@@ -40,14 +43,48 @@ func (m *memory[V]) get(d digest.Digest) (value V, ok bool) {
 	return found.value, ok
 }
 
-func (m *memory[V]) add(d digest.Digest, value V, bytes int) {
+func (m *memory[V]) add(d digest.Digest, value V) {
+	bytes := overhead + held(reflect.ValueOf(value))
 	m.mutex.Lock()
 	defer m.mutex.Unlock()
-	if m.entries.Contains(d) {
+	// One that is too large by itself would only have all others go.
+	if bytes > m.most || m.entries.Contains(d) {
 		return
 	}
-	m.entries.Add(d, remembered[V]{value, bytes + overhead})
-	for m.bytes += bytes + overhead; m.bytes > m.most; {
+	m.entries.Add(d, remembered[V]{value, bytes})
+	for m.bytes += bytes; m.bytes > m.most; {
 		m.entries.RemoveOldest()
 	}
+}
+
+// least is what a text takes of memory that is set aside for it, however short it is.
+const least = 16
+
+// held is how many bytes a value refers to, beside its own: also those of a list that grew
+// larger than it needs to be. It goes by the types, so that no field is forgotten.
+func held(v reflect.Value) (bytes int) {
+	switch v.Kind() {
+	case reflect.String:
+		if v.Len() > 0 {
+			bytes = max(least, v.Len())
+		}
+	case reflect.Pointer:
+		if !v.IsNil() {
+			bytes = int(v.Type().Elem().Size()) + held(v.Elem())
+		}
+	case reflect.Slice:
+		bytes = v.Cap() * int(v.Type().Elem().Size())
+		for i := range v.Len() {
+			bytes += held(v.Index(i))
+		}
+	case reflect.Struct:
+		// Times may share a time zone, which is none of theirs.
+		if v.Type() == reflect.TypeFor[time.Time]() {
+			return 0
+		}
+		for i := range v.NumField() {
+			bytes += held(v.Field(i))
+		}
+	}
+	return bytes
 }

@@ -64,7 +64,7 @@ func (r *Reader) part(ctx context.Context, d digest.Digest) (*Manifest, error) {
 		return found, nil
 	}
 	var m *Manifest
-	size, err := r.read(ctx, d, func(content []byte) error {
+	err := r.read(ctx, d, func(content []byte) error {
 		var ok bool
 		if m, ok = parse(d, content); !ok {
 			return ErrMissing
@@ -74,7 +74,7 @@ func (r *Reader) part(ctx context.Context, d digest.Digest) (*Manifest, error) {
 	if err != nil {
 		return nil, err
 	}
-	r.manifests.add(d, m, size)
+	r.manifests.add(d, m)
 	return m, nil
 }
 
@@ -88,7 +88,7 @@ func (r *Reader) Config(ctx context.Context, m *Manifest) (*Config, error) {
 		return found, nil
 	}
 	var c *Config
-	size, err := r.read(ctx, d, func(content []byte) error {
+	err := r.read(ctx, d, func(content []byte) error {
 		c = parseConfig(content)
 		return nil
 	})
@@ -98,14 +98,14 @@ func (r *Reader) Config(ctx context.Context, m *Manifest) (*Config, error) {
 	if err != nil {
 		return nil, err
 	}
-	r.configs.add(d, c, size)
+	r.configs.add(d, c)
 	return c, nil
 }
 
-// read has a blob parsed, and returns how large it is.
-func (r *Reader) read(ctx context.Context, d digest.Digest, parse func([]byte) error) (size int, err error) {
+// read has a blob parsed.
+func (r *Reader) read(ctx context.Context, d digest.Digest, parse func([]byte) error) error {
 	var content []byte
-	err = r.ask(ctx, func() error {
+	err := r.ask(ctx, func() error {
 		file, err := r.driver.Reader(ctx, layout.BlobPath(d), 0)
 		if err != nil {
 			return err
@@ -115,20 +115,20 @@ func (r *Reader) read(ctx context.Context, d digest.Digest, parse func([]byte) e
 		return err
 	})
 	if err != nil {
-		return 0, err
+		return err
 	}
 	if len(content) > largest {
-		return 0, ErrMissing
+		return ErrMissing
 	}
 	if len(content) > large {
 		select {
 		case r.large <- struct{}{}:
 			defer func() { <-r.large }()
 		case <-ctx.Done():
-			return 0, context.Cause(ctx)
+			return context.Cause(ctx)
 		}
 	}
-	return len(content), parse(content)
+	return parse(content)
 }
 
 func (r *Reader) stat(ctx context.Context, path string) (info storagedriver.FileInfo, err error) {

@@ -16,8 +16,9 @@ type Removal struct {
 	Tags []Tag
 	// Untagged are images of which all tags go, and Parts what only they consist of.
 	Untagged, Parts []digest.Digest
-	// Staying are the images that go on by other tags.
-	Staying []Staying
+	// Staying are the images that go on by other tags, and Needed those that would have no tag
+	// or were chosen by their digest, but are parts of what others name.
+	Staying, Needed []Staying
 	// Frees is how much is needed by nothing else of the repository. Other repositories may
 	// need it.
 	Frees Size
@@ -25,7 +26,7 @@ type Removal struct {
 	Unsure bool
 }
 
-// Staying is an image that keeps some of its tags.
+// Staying is an image with the tags that go on to name it, or what it is part of.
 type Staying struct {
 	Digest digest.Digest
 	Others []string
@@ -89,6 +90,18 @@ func (r *Reader) findParts(ctx context.Context, removal *Removal, staying map[di
 		if err != nil {
 			return err
 		}
+		for _, m := range kept {
+			// Nobody has looked at what is further down in a list that long.
+			removal.Unsure = removal.Unsure || m.Manifests.More() > 0
+		}
+		removal.spare(kept, staying)
+		if going, err = r.all(ctx, removal.Untagged); err != nil {
+			return err
+		}
+		frees = sum{}
+		for _, m := range going {
+			frees.add(m)
+		}
 		needed := sum{}
 		for _, m := range kept {
 			needed.add(m)
@@ -97,7 +110,7 @@ func (r *Reader) findParts(ctx context.Context, removal *Removal, staying map[di
 			delete(frees, d)
 		}
 		for d := range going {
-			if _, stays := kept[d]; !stays && !slices.Contains(removal.Untagged, d) {
+			if _, stays := kept[d]; !stays && !removal.Unsure && !slices.Contains(removal.Untagged, d) {
 				removal.Parts = append(removal.Parts, d)
 			}
 		}
@@ -105,6 +118,34 @@ func (r *Reader) findParts(ctx context.Context, removal *Removal, staying map[di
 	}
 	removal.Frees = frees.total()
 	return nil
+}
+
+// spare takes out what is part of something that stays: without it, that could not be pulled.
+func (r *Removal) spare(kept map[digest.Digest]*Manifest, staying map[digest.Digest][]string) {
+	r.Untagged = slices.DeleteFunc(r.Untagged, func(d digest.Digest) bool {
+		if kept[d] == nil {
+			return false
+		}
+		var names []string
+		for root, tags := range staying {
+			if lists(kept, root, d) {
+				names = append(names, tags...)
+			}
+		}
+		slices.Sort(names)
+		r.Needed = append(r.Needed, Staying{d, names})
+		return true
+	})
+}
+
+// lists says whether a manifest is part of another one, however far down. No manifest is part of
+// itself, as its digest would have to be known before it was written.
+func lists(all map[digest.Digest]*Manifest, root, d digest.Digest) bool {
+	m := all[root]
+	return m != nil && slices.ContainsFunc(m.Manifests.Items, func(part Descriptor) bool {
+		each := digest.Digest(part.Digest)
+		return each == d || lists(all, each, d)
+	})
 }
 
 // all are manifests and what they list.

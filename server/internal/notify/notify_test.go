@@ -354,7 +354,9 @@ func TestLeft(t *testing.T) {
 	s := sender(driver, io.Discard, config.Notification{Name: "hook", URL: "http://127.0.0.1:1"})
 	e := s.endpoints[0]
 	young, left := time.Now().UTC().Format(timeOfName)+"-x", time.Now().Add(-2*leftAfter).UTC().Format(timeOfName)+"-x"
-	for _, name := range []string{young, left, "strange"} {
+	// A server that was killed while it wrote left these.
+	unwritten, forgotten := left+".9d0e.tmp", time.Now().Add(-2*mostAge).UTC().Format(timeOfName)+"-x.9d0e.tmp"
+	for _, name := range []string{young, left, "strange", unwritten, forgotten} {
 		if err := driver.PutContent(t.Context(), e.pathOf(name), []byte("{}")); err != nil {
 			t.Fatal(err)
 		}
@@ -364,6 +366,11 @@ func TestLeft(t *testing.T) {
 	}
 	if first, ok := e.queue.first(); !ok || first.name != left || e.queue.length() != 1 {
 		t.Errorf("%+v", e.queue.all)
+	}
+	for name, there := range map[string]bool{unwritten: true, forgotten: false} {
+		if _, err := driver.Stat(t.Context(), e.pathOf(name)); there != (err == nil) {
+			t.Errorf("%s: %v", name, err)
+		}
 	}
 	e.delete(t.Context(), left)
 	if err := e.handle(t.Context(), envelope{name: left, content: []byte("{}")}, true); err != nil {

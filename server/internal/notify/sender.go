@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"path"
+	"strings"
 	"sync"
 	"time"
 
@@ -152,6 +153,14 @@ func (e *endpoint) look(ctx context.Context, all bool) error {
 	var found []envelope
 	for _, name := range names {
 		at, err := timeOf(name)
+		if err == nil && strings.Contains(name[len(timeOfName):], ".") {
+			// The driver writes a file under another name first. What a killed server left of one
+			// was never promised to anybody.
+			if time.Since(at) > mostAge {
+				_ = e.driver.Delete(ctx, e.pathOf(name))
+			}
+			continue
+		}
 		if err != nil || !all && time.Since(at) < leftAfter {
 			continue
 		}

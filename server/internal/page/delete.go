@@ -59,6 +59,10 @@ func (p *Page) confirm(w http.ResponseWriter, r *http.Request, v *visitor, repos
 		p.showFailure(w, r, v, err)
 		return
 	}
+	if len(asked.Tags)+len(asked.Untagged) == 0 && len(asked.Needed) > 0 {
+		p.showProblem(w, r, v, http.StatusConflict, "What was chosen is part of "+strings.Join(asked.Needed[0].Others, ", ")+", which could not be pulled without it. Delete that first.")
+		return
+	}
 	if len(asked.Tags)+len(asked.Untagged) == 0 {
 		p.showProblem(w, r, v, http.StatusBadRequest, "Nothing was chosen that is still there.")
 		return

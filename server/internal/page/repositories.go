@@ -58,6 +58,10 @@ func (p *Page) showRepositories(w http.ResponseWriter, r *http.Request, v *visit
 		Query:  strings.TrimSpace(query.Get("q")),
 		Sort:   query.Get("sort"),
 	}
+	if list.Folder != "" && !isRepository(list.Folder) {
+		p.showMissing(w, r, v)
+		return
+	}
 	_, counted := p.Holdings.At()
 	list.Uncounted = !counted
 	visible := p.visible(v)

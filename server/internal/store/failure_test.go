@@ -23,6 +23,7 @@ import (
 	"github.com/aws/aws-sdk-go/service/s3"
 	"github.com/distribution/distribution/v3/configuration"
 	storagedriver "github.com/distribution/distribution/v3/registry/storage/driver"
+	ncw "github.com/ncw/swift/v2"
 	"golang.org/x/oauth2"
 	"google.golang.org/api/googleapi"
 )
@@ -185,6 +186,63 @@ func TestFailure(t *testing.T) {
 			"swift", Open, errors.New("swift: https://keystone/v3 refused the credentials"), Refused,
 			`cannot open swift container "images" at https://keystone/v3: the credentials were refused; check storage.swift.username and password (https://keystone/v3 refused the credentials)`,
 		},
+		"swift signing in": {
+			"swift", Read, fromEngine("swift", fmt.Errorf("signing in: %w", ncw.AuthorizationFailed)), Refused,
+			`cannot read from swift container "images" at https://keystone/v3: the credentials were refused; check storage.swift.username and password (signing in: Authorization Failed)`,
+		},
+		// Ceph gives the code AccessDenied with a refused sign-in as well.
+		"swift signing in forbidden": {
+			"swift", Read, fromEngine("swift", fmt.Errorf(`signing in: %w: {"Code":"AccessDenied"}`, ncw.Forbidden)), Refused,
+			`cannot read from swift container "images" at https://keystone/v3: the credentials were refused; check storage.swift.username and password (signing in: Operation forbidden: {"Code":"AccessDenied"})`,
+		},
+		"swift 401": {
+			"swift", Write, fromEngine("swift", errors.New("PUT images/o: HTTP Error: 401: 401 Unauthorized: Unauthorized (tx1)")), Refused,
+			`cannot write to swift container "images" at https://keystone/v3: the credentials were refused; check storage.swift.username and password (PUT images/o: HTTP Error: 401: 401 Unauthorized: Unauthorized (tx1))`,
+		},
+		"swift 401 in the client's words": {
+			"swift", Write, fmt.Errorf("PUT images/o: %w (tx1)", ncw.AuthorizationFailed), Refused,
+			`cannot write to swift container "images" at https://keystone/v3: the credentials were refused; check storage.swift.username and password (PUT images/o: Authorization Failed (tx1))`,
+		},
+		"swift 403": {
+			"swift", Write, fromEngine("swift", errors.New("PUT images/o: HTTP Error: 403: 403 Forbidden: Forbidden Access was denied to this resource. (tx1)")), Denied,
+			`cannot write to swift container "images" at https://keystone/v3: it may be read but not written; allow the credentials to do so (PUT images/o: HTTP Error: 403: 403 Forbidden: Forbidden Access was denied to this resource. (tx1))`,
+		},
+		"swift 403 in the client's words": {
+			"swift", Write, fmt.Errorf("PUT images/o: %w (tx1)", ncw.Forbidden), Denied,
+			`cannot write to swift container "images" at https://keystone/v3: it may be read but not written; allow the credentials to do so (PUT images/o: Operation forbidden (tx1))`,
+		},
+		"swift quota": {
+			"swift", Upload, fromEngine("swift", errors.New("PUT images/o: HTTP Error: 413: 413 Request Entity Too Large: Upload exceeds quota. (tx1)")), Full,
+			`cannot upload to swift container "images" at https://keystone/v3: it is full; make space or raise its quota (PUT images/o: HTTP Error: 413: 413 Request Entity Too Large: Upload exceeds quota. (tx1))`,
+		},
+		"swift quota in the client's words": {
+			"swift", Upload, fmt.Errorf("PUT images/o: %w: Upload exceeds quota.", ncw.TooLargeObject), Full,
+			`cannot upload to swift container "images" at https://keystone/v3: it is full; make space or raise its quota (PUT images/o: Too Large Object: Upload exceeds quota.)`,
+		},
+		"swift quota of a policy": {
+			"swift", Upload, errors.New("PUT images/o: HTTP Error: 413: 413 Request Entity Too Large: Upload exceeds policy quota. (tx1)"), Full,
+			`cannot upload to swift container "images" at https://keystone/v3: it is full; make space or raise its quota (PUT images/o: HTTP Error: 413: 413 Request Entity Too Large: Upload exceeds policy quota. (tx1))`,
+		},
+		"swift object too large": {
+			"swift", Upload, errors.New("PUT images/o: HTTP Error: 413: 413 Request Entity Too Large: Your request is too large. (tx1)"), Unknown,
+			`cannot upload to swift container "images" at https://keystone/v3: PUT images/o: HTTP Error: 413: 413 Request Entity Too Large: Your request is too large. (tx1)`,
+		},
+		"swift container deleted": {
+			"swift", List, fromEngine("swift", errors.New(`container "images" does not exist any more`)), Missing,
+			`cannot list swift container "images" at https://keystone/v3: it does not exist; create it or correct storage.swift.container (container "images" does not exist any more)`,
+		},
+		"swift container deleted before a write": {
+			"swift", Write, fromEngine("swift", errors.New("PUT images/o: HTTP Error: 404: 404 Not Found: Not Found The resource could not be found. (tx1)")), Missing,
+			`cannot write to swift container "images" at https://keystone/v3: it does not exist; create it or correct storage.swift.container (PUT images/o: HTTP Error: 404: 404 Not Found: Not Found The resource could not be found. (tx1))`,
+		},
+		"swift copy of what is gone": {
+			"swift", Write, errors.New("COPY images/o: HTTP Error: 404: 404 Not Found (tx1)"), Unknown,
+			`cannot write to swift container "images" at https://keystone/v3: COPY images/o: HTTP Error: 404: 404 Not Found (tx1)`,
+		},
+		"words of swift from another driver": {
+			"gcs", Write, errors.New("HTTP Error: 403: Operation forbidden, Authorization Failed, does not exist any more"), Unknown,
+			`cannot write to gcs bucket "images": HTTP Error: 403: Operation forbidden, Authorization Failed, does not exist any more`,
+		},
 		"oss bucket": {
 			"oss", Open, errors.New(`oss: bucket "images" does not exist at x: NoSuchBucket: The specified bucket does not exist. (HTTP 404, request 1)`), Missing,
 			`cannot open oss bucket "images" in region oss-cn-hangzhou: it does not exist; create it or correct storage.oss.bucket (bucket "images" does not exist at x: NoSuchBucket: The specified bucket does not exist. (HTTP 404, request 1))`,
@@ -272,11 +330,17 @@ func TestAway(t *testing.T) {
 		"swift": {
 			refused:                  true,
 			swiftError("Rate Limit"): true,
-			swiftError("HTTP Error: 503: 503 Service Unavailable"):  true,
-			swiftError("HTTP Error: 429: 429 Too Many Requests"):    true,
-			swiftError("Timeout when reading or writing data"):      true,
-			swiftError("HTTP Error: 507: 507 Insufficient Storage"): false,
-			swiftError("HTTP Error: 413: 413 Too large"):            false,
+			swiftError("HTTP Error: 503: 503 Service Unavailable"):                         true,
+			swiftError("HTTP Error: 429: 429 Too Many Requests"):                           true,
+			swiftError("Timeout when reading or writing data"):                             true,
+			swiftError("HTTP Error: 507: 507 Insufficient Storage"):                        false,
+			swiftError("HTTP Error: 413: 413 Too large"):                                   false,
+			swiftError("HTTP Error: 401: 401 Unauthorized"):                                true,
+			swiftError("HTTP Error: 403: 403 Forbidden"):                                   false,
+			swiftError("HTTP Error: 404: 404 Not Found"):                                   false,
+			fmt.Errorf("signing in: %w", ncw.AuthorizationFailed):                          true,
+			fmt.Errorf("signing in: %w", ncw.Forbidden):                                    true,
+			fmt.Errorf(`signing in: %w: {"Code":"AccessDenied"}`, ncw.AuthorizationFailed): true,
 		},
 		"oss": {
 			refused:                             true,

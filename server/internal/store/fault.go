@@ -149,11 +149,6 @@ var faultsOfPhrases = []struct {
 	{"DefaultAzureCredential: failed", NoCredentials},
 	{"ClientSecretCredential authentication failed", Refused},
 
-	// Swift.
-	{"does not exist in this account", Missing},
-	{"refused the credentials", Refused},
-	{"the credentials are good, but not allowed", Denied},
-
 	{"Rate Limit", Busy},
 
 	{"i/o timeout", Silent},
@@ -167,6 +162,29 @@ var faultsOfPhrases = []struct {
 	{": EOF", Unreachable},
 	{"unexpected EOF", Unreachable},
 	{"RequestError: send request failed", Unreachable},
+}
+
+// faultsOfSwift are tried in this order, and with Swift alone: they are too plain to mean
+// the same everywhere.
+var faultsOfSwift = []struct {
+	phrase *regexp.Regexp
+	fault  Fault
+}{
+	// When the driver starts.
+	{regexp.MustCompile(`does not exist in this account`), Missing},
+	{regexp.MustCompile(`refused the credentials`), Refused},
+	{regexp.MustCompile(`the credentials are good, but not allowed`), Denied},
+
+	// When it is at work. Its client has words of its own for the answers to signing in,
+	// and passes on the status of others.
+	{regexp.MustCompile(`container ".*" does not exist any more`), Missing},
+	// A new object can't be missing, so its container is.
+	{regexp.MustCompile(`PUT .*?: HTTP Error: 404: `), Missing},
+	{regexp.MustCompile(`signing in: Operation forbidden`), Refused},
+	{regexp.MustCompile(`: Authorization Failed|: HTTP Error: 401: `), Refused},
+	{regexp.MustCompile(`: Operation forbidden|: HTTP Error: 403: `), Denied},
+	// Without these words, 413 is of an object that is too large in itself.
+	{regexp.MustCompile(`: (?:Too Large Object|HTTP Error: 413): .*Upload exceeds (?:\w+ )*quota`), Full},
 }
 
 var (
@@ -187,6 +205,14 @@ func diagnose(driver string, err error) Fault {
 			return Denied
 		case strings.Contains(text, "no such file or directory"):
 			return Missing
+		}
+	}
+	if driver == "swift" {
+		// Before the codes: Ceph gives AccessDenied also when it refuses a sign-in.
+		for _, each := range faultsOfSwift {
+			if each.phrase.MatchString(text) {
+				return each.fault
+			}
 		}
 	}
 	for _, each := range word.FindAllString(text, -1) {

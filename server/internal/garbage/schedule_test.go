@@ -1,0 +1,45 @@
+package garbage
+
+import (
+	"context"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/distribution/distribution/v3/registry/storage/driver/inmemory"
+	"github.com/sirupsen/logrus"
+
+	"container-registry/server/internal/fence"
+)
+
+// TestDueMeanwhile is a collection whose time comes while something else is done.
+func TestDueMeanwhile(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		driver := inmemory.New()
+		clock := func() time.Duration { return time.Since(time.Time{}) }
+		f := fence.NewWithClock(driver, "a", fence.TimingOf("inmemory"), fence.NoCache{}, clock)
+		log := logrus.New()
+		log.SetOutput(t.Output())
+		c := New(driver, f, Options{Schedule: "0 3 * * *", TimeZone: "UTC"}, logrus.NewEntry(log))
+		ctx, cancel := context.WithCancel(t.Context())
+		ended := make(chan error)
+		go func() { ended <- c.Run(ctx) }()
+		// Time begins at midnight here.
+		time.Sleep(2*time.Hour + 58*time.Minute + 7*time.Second)
+		if !c.order(func(context.Context) { time.Sleep(10 * time.Minute) }) {
+			t.Error("the order was not taken")
+		}
+		time.Sleep(15 * time.Minute)
+		if got := c.Totals().Succeeded; got != 1 {
+			t.Errorf("%d collections", got)
+		}
+		time.Sleep(24 * time.Hour)
+		if got := c.Totals().Succeeded; got != 2 {
+			t.Errorf("%d collections a day later", got)
+		}
+		cancel()
+		if err := <-ended; err != nil {
+			t.Error(err)
+		}
+	})
+}

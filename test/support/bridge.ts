@@ -1,0 +1,9 @@
+import { run } from "./run";
+
+/** The address under which containers reach this machine, and from which it reaches them. */
+export async function bridgeAddress(): Promise<string> {
+  const format = "{{range .IPAM.Config}}{{.Gateway}} {{.Subnet}}\n{{end}}";
+  const [gateway = "", subnet = ""] = (await run("docker", ["network", "inspect", "bridge", "--format", format])).split(/[ \n]/);
+  // Engines don't always say which one it is: it is the first of the network then.
+  return gateway || subnet.replace(/\d+\/\d+$/, "1");
+}

@@ -22,10 +22,28 @@ export async function deleteImages(registry: Registry, references: readonly Refe
   if (!(await confirm(["This will delete:", ...steps.map(({ text }) => `  ${text}`), ""].join("\n")))) {
     return "Nothing was deleted.";
   }
+  const declined: Step[] = [];
   for (const step of steps) {
-    await carryOut(registry, step, confirm);
+    if (!(await carryOut(registry, step, confirm))) {
+      declined.push(step);
+    }
   }
-  return "Deleted. The space is freed by the next garbage collection.";
+  return outcome(steps.length, await stillThere(registry, declined));
+}
+
+/** What is left of steps that were not agreed to: a later one may have taken their tags with an image. */
+async function stillThere(registry: Registry, steps: readonly Step[]): Promise<Step[]> {
+  const gone = await Promise.all(steps.map(({ repository, reference }) => isGone(registry, repository, reference)));
+  return steps.filter((_, index) => !gone[index]);
+}
+
+function outcome(steps: number, left: readonly Step[]): string {
+  if (left.length === steps) {
+    return "Nothing was deleted.";
+  }
+  // Only a deletion by tag is asked about a second time.
+  const names = [...new Set(left.map(({ repository, reference }) => `${repository}:${reference}`))];
+  return `Deleted${names.length > 0 ? `, but for ${names.join(", ")}` : ""}. The space is freed by the next garbage collection.`;
 }
 
 async function stepsFor(registry: Registry, { repository, tag, digest }: Reference): Promise<Step[]> {
@@ -66,13 +84,14 @@ function brokenTag(repository: string, tag: string): Step {
   return { repository, reference: tag, text: `${repository}:${tag}, which is broken` };
 }
 
-async function carryOut(registry: Registry, { repository, reference }: Step, confirm: Confirm): Promise<void> {
+/** Tells whether it is gone; false when the user did not agree to all that would go with it. */
+async function carryOut(registry: Registry, { repository, reference }: Step, confirm: Confirm): Promise<boolean> {
   try {
     await registry.delete(repository, reference);
   } catch (error) {
     if (error instanceof RegistryError && error.status === 404 && (await isGone(registry, repository, reference))) {
       // Somebody else was quicker.
-      return;
+      return true;
     }
     const byTag = !reference.includes(":");
     const digest = byTag ? await readableDigest(registry, repository, reference) : undefined;
@@ -82,10 +101,12 @@ async function carryOut(registry: Registry, { repository, reference }: Step, con
     // Some registries delete images only, and with an image all its tags.
     const tags = tagsWith(await digestsOf(registry, repository), digest).map((each) => `${repository}:${each}`);
     const text = `The registry takes no deletion by tag (${error.message}). By digest all of these go:\n  ${tags.join("\n  ")}\n`;
-    if (tags.length === 1 || (await confirm(text, true))) {
-      await registry.delete(repository, digest);
+    if (tags.length > 1 && !(await confirm(text, true))) {
+      return false;
     }
+    await registry.delete(repository, digest);
   }
+  return true;
 }
 
 async function isGone(registry: Registry, repository: string, reference: string): Promise<boolean> {

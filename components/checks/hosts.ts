@@ -50,3 +50,11 @@ export function isHostPort(value: string): boolean {
 export function hostPort(host: string, port: number): string {
   return isIPv6(host) ? `[${host}]:${port}` : `${host}:${port}`;
 }
+
+/**
+ * A registry's `host` or `host:port`, as image names can begin with it. To Docker `registry/app` is of the user `registry` at Docker
+ * Hub, which would get the images and the password: a first part without a dot or colon is a host only if it is `localhost`.
+ */
+export function imageHost(registry: string, usualPort: number): string {
+  return /[.:]/.test(registry) || registry === "localhost" ? registry : hostPort(registry, usualPort);
+}

@@ -12,8 +12,11 @@ export const repositoryOrPrefix = new RegExp(`^${part}(/${part})*(/\\*)?$`);
 /** A repository's name, a prefix, or `*` for all. */
 const repositoryPattern = new RegExp(`^(\\*|${part}(/${part})*(/\\*)?)$`);
 
-/** Where a repository is: `host[:port]/name`. */
-export const repositoryAddress = new RegExp(`^[A-Za-z0-9.-]+(:\\d+)?(/${part})+$`);
+/**
+ * Where a repository is: `host[:port]/name`. To Docker the first part is a host only with a dot or a port, or as `localhost`;
+ * `team/registry` is on Docker Hub to it, and has to be written `docker.io/team/registry`.
+ */
+export const repositoryAddress = new RegExp(`^(?=[^/]*[.:]|localhost/)[A-Za-z0-9.-]+(:\\d+)?(/${part})+$`);
 
 /** What is wrong with a list of repositories that is not given or names some. */
 export function repositoriesProblems(key: string, patterns: readonly string[] | undefined): Problem[] {

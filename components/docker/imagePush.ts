@@ -10,6 +10,9 @@ export interface Login {
   password: string;
 }
 
+/** Names of Docker Hub to the docker command. The name of its server, registry-1.docker.io, is to it one like any other. */
+const hubNames: readonly string[] = ["docker.io", "index.docker.io"];
+
 /** Pushes an engine's image under a name with a tag; returns the reference with its digest. */
 export async function pushImage(engine: EngineAddress, imageId: string, name: string, login: Login): Promise<string> {
   const repository = name.replace(/:[^:/]*$/, "");
@@ -18,7 +21,7 @@ export async function pushImage(engine: EngineAddress, imageId: string, name: st
   try {
     if (login.username !== "") {
       const auth = Buffer.from(`${login.username}:${login.password}`).toString("base64");
-      const auths = { [name.split("/")[0] ?? ""]: { auth } };
+      const auths = { [loginKey(repository)]: { auth } };
       await fs.writeFile(path.join(folder, "config.json"), JSON.stringify({ auths }), { mode: 0o600 });
     }
     await dockerCommand(engine, "tag", imageId, name);
@@ -27,7 +30,7 @@ export async function pushImage(engine: EngineAddress, imageId: string, name: st
     if (digest === undefined) {
       throw new Error(`no digest in what docker push printed: ${printed}`);
     }
-    return `${repository}@${digest}`;
+    return `${familiarName(repository)}@${digest}`;
   } catch (error) {
     throw failure(`swarm.imageDistribution.repository: the image could not be pushed to ${repository}: ${printedBy(error)}`);
   } finally {
@@ -38,5 +41,25 @@ export async function pushImage(engine: EngineAddress, imageId: string, name: st
 /** The reference that an engine's image got in a repository when it was pushed there; undefined before. */
 export async function pushedReference(engine: EngineAddress, imageId: string, repository: string): Promise<string | undefined> {
   const digests = await inspectImage<string[]>(engine, imageId, "{{json .RepoDigests}}");
-  return digests?.find((each) => each.startsWith(`${repository}@`));
+  return digests?.find((each) => each.startsWith(`${familiarName(repository)}@`));
+}
+
+function hostAndPath(repository: string): [string, string] {
+  const slash = repository.indexOf("/");
+  return [repository.slice(0, slash), repository.slice(slash + 1)];
+}
+
+/** What the docker command looks a repository's login up by: the host, but for Docker Hub the address of its first API. */
+function loginKey(repository: string): string {
+  const [host] = hostAndPath(repository);
+  return hubNames.includes(host) ? "https://index.docker.io/v1/" : host;
+}
+
+/**
+ * A repository's name as engines and services show it: they leave out Docker Hub's host, and `library/` before a name of one part.
+ * Named otherwise, a service that has not changed would look changed in each preview.
+ */
+function familiarName(repository: string): string {
+  const [host, name] = hostAndPath(repository);
+  return hubNames.includes(host) ? name.replace(/^library\/([^/]+)$/, "$1") : repository;
 }

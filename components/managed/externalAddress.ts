@@ -2,7 +2,7 @@ import { isIPv6 } from "net";
 import { ExternalOptions } from "../args/managed";
 import { certificatesIn } from "../checks/certificates";
 import { hostnameProblems } from "../checks/address";
-import { hostPort, isLoopback } from "../checks/hosts";
+import { hostPort, imageHost, isLoopback } from "../checks/hosts";
 import { knownNow } from "../checks/inputs";
 import { Problem } from "../checks/problems";
 import { repositoryName } from "../checks/repositories";
@@ -24,10 +24,8 @@ export interface Address {
 
 export function externalAddress({ hostname = "", port, path, insecure = false }: ExternalOptions): Address {
   const standard = insecure ? 80 : 443;
-  // A first part without a dot or port would be a user of Docker Hub.
-  const named = hostname.includes(".") || hostname.includes(":") || hostname === "localhost";
   const bare = isIPv6(hostname) ? `[${hostname}]` : hostname;
-  const registry = named && (port ?? standard) === standard ? bare : hostPort(hostname, port ?? standard);
+  const registry = imageHost((port ?? standard) === standard ? bare : hostPort(hostname, port ?? standard), standard);
   // Docker Hub's API is elsewhere than its images' names say.
   const api = registry === "docker.io" ? "registry-1.docker.io" : registry;
   return {

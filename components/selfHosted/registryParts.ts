@@ -11,7 +11,7 @@ import {
   renderConfiguration,
   storeCaPath,
 } from "../render/configuration";
-import { hostPort, isSentInClear, isUnspecified } from "../checks/hosts";
+import { hostPort, imageHost, isSentInClear, isUnspecified } from "../checks/hosts";
 import { checkWhenKnown } from "../checks/inputs";
 import { completeMirror, isOfDockerHub } from "../checks/mirror";
 import { notificationsProblems } from "../checks/observation/notifications";
@@ -78,7 +78,8 @@ export function registryParts(
     renderConfiguration({
       httpSecret: secret,
       tls: encrypted,
-      externalUrl: settings.externalUrl,
+      // Not as it was given: containerd goes on with an upload without a login where `Location` has another host or port.
+      externalUrl: settings.externalUrl === undefined ? undefined : clientAddress(settings).endpoint,
       trustedProxies: settings.trustedProxies,
       authentication: settings.users.length > 0 ? settings.authentication : undefined,
       cors: settings.cors,
@@ -132,12 +133,10 @@ function clientAddress({ externalUrl, tls, hostname, port }: RegistrySettings): 
   insecure: boolean;
 } {
   const direct = `${tls.mode === TlsMode.Off ? "http" : "https"}://${hostPort(hostname, port)}`;
-  const endpoint = (externalUrl ?? direct).replace(/\/$/, "");
-  return {
-    endpoint,
-    prefix: endpoint.replace(/^https?:\/\//i, ""),
-    insecure: isSentInClear(endpoint),
-  };
+  const [, scheme = "", registry = ""] = /^(https?:\/\/)([^/]*)/i.exec(externalUrl ?? direct) ?? [];
+  const prefix = imageHost(registry, scheme.toLowerCase() === "http://" ? 80 : 443);
+  const endpoint = `${scheme}${prefix}`;
+  return { endpoint, prefix, insecure: isSentInClear(endpoint) };
 }
 
 /** What clients need to know; `mirror` is the URL of a pull-through cache. */

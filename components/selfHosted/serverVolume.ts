@@ -21,6 +21,14 @@ export function isForeign({ filesystem: { hostPath, volume, volumeDriver } = {} 
   return hostPath !== undefined || volume !== undefined || volumeDriver !== undefined;
 }
 
+/** Tells volumes apart by where their images are: Docker keeps the first options that it made a volume of a name with. */
+export function identityOf({ filesystem: { volume, volumeDriver, volumeOptions } = {} }: Storage): string {
+  return createHash("sha256")
+    .update(JSON.stringify([volume, volumeDriver, volumeOptions]))
+    .digest("hex")
+    .slice(0, 8);
+}
+
 /** Images on the Docker host: a volume, or a folder of the host. */
 export class ServerVolume extends pulumi.ComponentResource {
   /** What the server's container mounts; nothing when images are kept in an object store. */
@@ -38,13 +46,11 @@ export class ServerVolume extends pulumi.ComponentResource {
     } else if (hostPath !== undefined) {
       this.volumes = [{ hostPath, containerPath: dataFolder }];
     } else if (volume !== undefined || volumeDriver !== undefined) {
-      const identity = createHash("sha256")
-        .update(JSON.stringify([volume, volumeDriver, volumeOptions]))
-        .digest("hex");
+      const identified = `${name}-${identityOf(args.storage)}`;
       const chosen = new docker.Volume(
-        `${name}-${identity.slice(0, 8)}`,
+        identified,
         {
-          name: volume ?? `${name}-${identity.slice(0, 8)}`,
+          name: volume ?? identified,
           driver: volumeDriver ?? "local",
           // The options of a network share may hold its password.
           driverOpts: volumeOptions === undefined ? undefined : pulumi.secret(volumeOptions),

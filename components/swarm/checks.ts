@@ -96,7 +96,12 @@ function distributionProblems(image: string, { repository, username, password }:
       `${at}repository`,
       "is for the bundled image, and image names another; remove one of them",
     ),
-    ...texts(at, { repository }, repositoryAddress, "host[:port]/path without a tag, as registry.example.com/tools/registry"),
+    ...texts(
+      at,
+      { repository },
+      repositoryAddress,
+      "host[:port]/path without a tag, as registry.example.com/tools/registry or docker.io/team/registry",
+    ),
     ...together(at, { username, password }),
     ...when(
       username !== undefined && repository === undefined && bundled,
@@ -187,12 +192,23 @@ function pinnedProblems({ storage, swarm }: SwarmSettings, replicas: number | un
   ];
 }
 
+/** What drivers call secrets; `pass` only as a word of its own, as in `share_pass`, as `bypass` is none. */
+const secretName = /password|passwd|passphrase|(^|[^a-z])pass\d*$|secret|token|credential|(access|account|api|private)[-_.]?key/i;
+/** Options that say where a secret is kept. */
+const placeName = /(file|path)$/i;
+/** Options within an option's value, as `secret=AQ…` of Ceph; not `secretfile=` and `credentials=`, which are names of files. */
+const secretInValue =
+  /(pass(word|wd|phrase)?\d*|secret|token|(secret|access|account|api|private)[-_.]?key)\s*=|\/\/[^/@\s]*:[^/@\s]*@/i;
+
 /** What is wrong with a volume that each node makes for itself. */
 function volumeProblems({ filesystem }: Storage): Problem[] {
+  const secrets = Object.entries(filesystem?.volumeOptions ?? {})
+    .filter(([name, value]) => (secretName.test(name) && !placeName.test(name)) || secretInValue.test(value))
+    .map(([name]) => name);
   return when(
-    Object.values(filesystem?.volumeOptions ?? {}).some((option) => /pass(word|wd)?\s*=/i.test(option)),
+    secrets.length > 0,
     "storage.filesystem.volumeOptions",
-    "has a password, which would stand in the service's definition in clear; make the volume on every node yourself, and give " +
-      "its storage.filesystem.volume and volumeDriver only",
+    `has a password or another secret (${secrets.join(", ")}), which would stand in the service's definition in clear; make the volume ` +
+      "on every node yourself, and give its storage.filesystem.volume and volumeDriver only",
   );
 }

@@ -11,7 +11,7 @@ import { auditFolder } from "../render/own";
 import { isAudited } from "../checks/observation/logs";
 import { driverOf } from "../render/driverParameters";
 import { RegistryParts } from "../selfHosted/registryParts";
-import { ServerVolume } from "../selfHosted/serverVolume";
+import { identityOf, ServerVolume } from "../selfHosted/serverVolume";
 import { untilStoreAnswers } from "../selfHosted/storeTrial";
 import { SwarmSettings } from "./checks";
 import { overlayNetworkId } from "./nodes";
@@ -140,13 +140,19 @@ function sharedMounts(name: string, storage: Storage): Mount[] {
   if (driverOf(storage) !== "filesystem" || filesystem === undefined || !isShared(filesystem)) {
     return [];
   }
-  const { volume, volumeDriver, volumeOptions } = filesystem;
+  const { volume, volumeDriver = "local", volumeOptions } = filesystem;
+  // To a driver of its own, a volume may be nothing but its name.
+  const own = volumeDriver === "local" ? `${name}-data-${identityOf(storage)}` : `${name}-data`;
   return [
     {
       type: "volume",
-      source: volume ?? `${name}-data`,
+      source: volume ?? own,
       target: dataFolder,
-      volumeOptions: { driverName: volumeDriver ?? "local", driverOptions: volumeOptions },
+      volumeOptions: {
+        driverName: volumeDriver,
+        // The checks know a secret by what it is called, which drivers choose.
+        driverOptions: volumeOptions === undefined ? undefined : pulumi.secret(volumeOptions),
+      },
     },
   ];
 }

@@ -1,5 +1,5 @@
 import * as fc from "fast-check";
-import { hostPort, isDnsName, isIpAddress, isLoopback, isUnspecified } from "../../components/checks/hosts";
+import { hostPort, imageHost, isDnsName, isIpAddress, isLoopback, isUnspecified } from "../../components/checks/hosts";
 
 const longest = `${"a".repeat(63)}.${"b".repeat(63)}.${"c".repeat(63)}.${"d".repeat(61)}`;
 
@@ -86,3 +86,15 @@ it("puts host and port together as URLs and image names have them", () => {
     }),
   );
 });
+
+it.each<[string, number, string]>([
+  ["registry", 443, "registry:443"],
+  ["registry", 80, "registry:80"],
+  ["registry:5000", 443, "registry:5000"],
+  ["registry.example.com", 443, "registry.example.com"],
+  ["localhost", 443, "localhost"],
+  ["192.0.2.1", 443, "192.0.2.1"],
+  ["[2001:db8::1]", 443, "[2001:db8::1]"],
+])("has %s, with the usual port %d, begin an image's name as %s", (registry, usualPort, expected) =>
+  expect(imageHost(registry, usualPort)).toBe(expected),
+);

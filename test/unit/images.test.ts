@@ -47,9 +47,10 @@ describe("a size", () => {
   ])("%d is %s", (bytes, text) => expect(readableSize(bytes)).toBe(text));
 });
 
-/** A registry with one image under three tags that deletes by digest only, and gives lists in pages of one. */
+/** A registry with one image under three tags, and `other` at times, that deletes by digest only, and gives lists in pages of one. */
 describe("a registry that does not delete by tag", () => {
   const digest = `sha256:${"b".repeat(64)}`;
+  const otherDigest = `sha256:${"e".repeat(64)}`;
   const tags = new Set<string>();
   const server = http.createServer((request, response) => {
     const url = new URL(request.url ?? "", "http://registry");
@@ -62,7 +63,11 @@ describe("a registry that does not delete by tag", () => {
       answer(200, { tags: [...tags].slice(at, at + 1) }, next);
     } else if (request.method !== "DELETE") {
       const known = tags.has(reference) || (reference === digest && tags.size > 0);
-      answer(known ? 200 : 404, { layers: [{ digest: "l", size: 2_000_000 }] }, { "Docker-Content-Digest": digest });
+      const wanted = reference === "other" ? otherDigest : digest;
+      answer(known ? 200 : 404, { layers: [{ digest: "l", size: 2_000_000 }] }, { "Docker-Content-Digest": wanted });
+    } else if (reference === otherDigest) {
+      tags.delete("other");
+      answer(202, {});
     } else if (reference === digest) {
       tags.clear();
       answer(202, {});
@@ -77,7 +82,10 @@ describe("a registry that does not delete by tag", () => {
     const { port } = server.address() as AddressInfo;
     registry = new Registry({ endpoint: `http://127.0.0.1:${port}`, username: "", password: "", caCertificate: "" });
   });
-  beforeEach(() => ["1.0", "1.1", "latest"].forEach((tag) => tags.add(tag)));
+  beforeEach(() => {
+    tags.clear();
+    ["1.0", "1.1", "latest"].forEach((tag) => tags.add(tag));
+  });
   afterAll(() => {
     registry.close();
     server.close();
@@ -98,22 +106,43 @@ describe("a registry that does not delete by tag", () => {
       asked.push(text);
       return Promise.resolve(answers.shift() ?? false);
     };
-    await deleteImages(registry, [{ repository: "team/app", tag: "1.0" }], confirm);
+    const answer = await deleteImages(registry, [{ repository: "team/app", tag: "1.0" }], confirm);
+    expect(answer).toBe("Nothing was deleted.");
     expect(asked[0]).toContain(`team/app:1.0 of ${digest}, which stays as team/app:1.1, team/app:latest`);
     expect(asked[1]).toMatch(
       /takes no deletion by tag.*by digest only.*\n {2}team\/app:1\.0\n {2}team\/app:1\.1\n {2}team\/app:latest/,
     );
     expect(tags.size).toBe(3);
 
-    await deleteImages(registry, [{ repository: "team/app", tag: "1.0" }], () => Promise.resolve(true));
+    const agreed = await deleteImages(registry, [{ repository: "team/app", tag: "1.0" }], () => Promise.resolve(true));
+    expect(agreed).toBe("Deleted. The space is freed by the next garbage collection.");
     expect(tags.size).toBe(0);
   });
 
   it("does not take agreement to the first question for one to the second", async () => {
-    await deleteImages(registry, [{ repository: "team/app", tag: "1.0" }], (_, unexpected) =>
+    const answer = await deleteImages(registry, [{ repository: "team/app", tag: "1.0" }], (_, unexpected) =>
       Promise.resolve(unexpected !== true),
     );
+    expect(answer).toBe("Nothing was deleted.");
     expect(tags.size).toBe(3);
+  });
+
+  it("names what stayed beside what was deleted", async () => {
+    tags.add("other");
+    const references = ["1.0", "other"].map((tag) => ({ repository: "team/app", tag }));
+    expect(await deleteImages(registry, references, (_, unexpected) => Promise.resolve(unexpected !== true))).toBe(
+      "Deleted, but for team/app:1.0. The space is freed by the next garbage collection.",
+    );
+    expect([...tags]).toEqual(["1.0", "1.1", "latest"]);
+  });
+
+  it("does not say that a tag stayed that went with another one's image", async () => {
+    const answers = [true, false, true];
+    const references = ["1.0", "1.1"].map((tag) => ({ repository: "team/app", tag }));
+    expect(await deleteImages(registry, references, () => Promise.resolve(answers.shift() ?? false))).toBe(
+      "Deleted. The space is freed by the next garbage collection.",
+    );
+    expect(tags.size).toBe(0);
   });
 
   it("does nothing without agreement, and names what is not there", async () => {

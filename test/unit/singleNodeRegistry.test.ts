@@ -445,6 +445,37 @@ describe("the outputs", () => {
     expect(await outputs("no users")).toMatchObject({ username: "", password: "", credentials: {} });
   });
 
+  // To Docker `registry/app` is a repository of the user `registry` at Docker Hub.
+  it.each<[SingleNodeRegistryArgs, string, string]>([
+    [{ externalUrl: "https://registry" }, "https://registry:443", "registry:443"],
+    [{ externalUrl: "https://registry/" }, "https://registry:443", "registry:443"],
+    [{ externalUrl: "HTTPS://registry" }, "HTTPS://registry:443", "registry:443"],
+    [{ externalUrl: "http://registry", allowInsecure: true }, "http://registry:80", "registry:80"],
+    [{ externalUrl: "https://registry:8443" }, "https://registry:8443", "registry:8443"],
+    [{ externalUrl: "https://registry.example.com" }, "https://registry.example.com", "registry.example.com"],
+    [{ externalUrl: "https://registry.example.com:443" }, "https://registry.example.com:443", "registry.example.com:443"],
+    [{ externalUrl: "https://localhost" }, "https://localhost", "localhost"],
+    [{ externalUrl: "https://192.0.2.1" }, "https://192.0.2.1", "192.0.2.1"],
+    [{ externalUrl: "https://[2001:db8::1]" }, "https://[2001:db8::1]", "[2001:db8::1]"],
+    [{ hostname: "registry", port: 443 }, "https://registry:443", "registry:443"],
+    [{ hostname: "registry", port: 80 }, "https://registry:80", "registry:80"],
+  ])("have no address that Docker takes for a user of Docker Hub: %j", async (args, endpoint, repositoryPrefix) => {
+    expect(await outputs(args)).toMatchObject({
+      endpoint,
+      repositoryPrefix,
+      page: `${endpoint}/`,
+      loginCommand: expect.stringContaining(` docker login ${repositoryPrefix} --username `) as string,
+      trustCommand: expect.stringContaining(`/etc/docker/certs.d/${repositoryPrefix}/ca.crt'`) as string,
+      daemonConfig: endpoint.startsWith("http://")
+        ? JSON.stringify({ "insecure-registries": [repositoryPrefix] }, undefined, 2)
+        : "{}",
+    });
+    const { deployment } = await deploy(args);
+    // An upload that goes on under another host's name, be it by its port, is sent no login by containerd.
+    const told = args.externalUrl === undefined ? [] : [`host: ${endpoint}`];
+    expect(deployment.text().match(/(?<=^ *)host: \S+$/gm) ?? []).toEqual(told);
+  });
+
   it("have brackets around an IPv6 address, and another image's reference as version", async () => {
     expect(await outputs({ hostname: "2001:db8::1", bindAddress: "::", image: stockImage })).toMatchObject({
       endpoint: "https://[2001:db8::1]:5000",

@@ -74,6 +74,45 @@ describe("what goes together on a Swarm", () => {
   });
 });
 
+describe("options of a volume, which stand in a definition that everybody can read", () => {
+  const withOptions = (volumeOptions: Record<string, string>): SwarmRegistryArgs => ({
+    storage: { filesystem: { volume: "images", volumeDriver: "shares", volumeOptions } },
+  });
+
+  it.each<[string, Record<string, string>]>([
+    ["o", { type: "cifs", o: "username=u,password=hidden-word" }],
+    ["o", { type: "cifs", o: "username=u,pass=hidden-word" }],
+    ["o", { type: "cifs", o: "username=u,password2=hidden-word" }],
+    ["o", { type: "ceph", o: "name=admin,secret=hidden-word" }],
+    ["device", { device: "https://user:hidden-word@files.example.com/images" }],
+    ["device", { type: "cifs", device: "//user:hidden-word@nas/images" }],
+    ["o", { o: "account_key=hidden-word" }],
+    ["password", { password: "hidden-word" }],
+    ["share_pass", { share_pass: "hidden-word" }],
+    ["sharePasswd", { sharePasswd: "hidden-word" }],
+    ["PASSPHRASE", { PASSPHRASE: "hidden-word" }],
+    ["secretKey", { secretKey: "hidden-word" }],
+    ["auth-token", { "auth-token": "hidden-word" }],
+    ["credentials", { credentials: "u:hidden-word" }],
+    ["storage-account-key", { "storage-account-key": "hidden-word" }],
+    ["password, o", { password: "hidden-word", share: "images", o: "secret=hidden-word" }],
+  ])("are refused where one is a secret: %s of %j", (names, options) => {
+    expect(problems(withOptions(options))).toEqual([
+      `storage.filesystem.volumeOptions: has a password or another secret (${names}), which would stand in the service's definition ` +
+        "in clear; make the volume on every node yourself, and give its storage.filesystem.volume and volumeDriver only",
+    ]);
+  });
+
+  it.each<Record<string, string>>([
+    { type: "nfs", o: "addr=nas,rw", device: ":/images" },
+    { type: "ceph", o: "name=admin,secretfile=/etc/ceph/admin.secret", device: "192.0.2.1:6789:/" },
+    { type: "ceph", device: "admin@fsid.images=/" },
+    { type: "cifs", o: "credentials=/etc/share.credentials", device: "//nas/images" },
+    { secretfile: "/etc/ceph/admin.secret", passwordFile: "/run/password", tokenPath: "/run/token" },
+    { bypass: "true", passive: "true", passthrough: "true", compass: "north" },
+  ])("are accepted where none is: %j", (options) => expect(problems(withOptions(options))).toEqual([]));
+});
+
 describe("what does not go together", () => {
   const noPin =
     'swarm.constraints: none names a node, and images are in a volume of one: on another node the task would find none of them. Add "node.hostname == <name>"';
@@ -107,11 +146,6 @@ describe("what does not go together", () => {
       "the new task first on a port of the node",
       { storage: s3, swarm: { update: { order: "start-first" } } },
       ['swarm.update.order: "start-first" is not allowed where every node has a task on its port'],
-    ],
-    [
-      "a password in a definition that everybody can read",
-      { storage: { filesystem: { volume: "images", volumeOptions: { type: "cifs", o: "username=u,password=hidden-word" } } } },
-      ["storage.filesystem.volumeOptions: has a password, which would stand in the service's definition in clear"],
     ],
     [
       "plain HTTP, on every address of the nodes",
@@ -171,6 +205,16 @@ describe("what does not go together", () => {
       "swarm.imageDistribution.repository: ",
     ],
     [
+      "a repository without a host",
+      { imageDistribution: { repository: "team/registry" } },
+      'swarm.imageDistribution.repository: "team/registry" is not allowed; give host[:port]/path without a tag',
+    ],
+    [
+      "a repository whose first part is no host to Docker",
+      { imageDistribution: { repository: "localhosts/team/registry" } },
+      'swarm.imageDistribution.repository: "localhosts/team/registry" is not allowed',
+    ],
+    [
       "a password for nobody",
       { imageDistribution: { repository: "a.example.com/b", password: "hidden" } },
       "swarm.imageDistribution.username: is missing",
@@ -210,6 +254,18 @@ describe("what does not go together", () => {
     const found = problems({ storage: s3, swarm });
     expect(found).toEqual([expect.stringContaining(expected)]);
     expect(found.join()).not.toContain("hidden");
+  });
+
+  it.each([
+    "docker.io/team/registry",
+    "registry.example.com/registry",
+    "registry.example.com:5000/tools/registry",
+    "registry:5000/registry",
+    "localhost/registry",
+    "localhost:5000/tools/registry",
+    "192.0.2.1/registry",
+  ])("but not the repository %s", (repository) => {
+    expect(problems({ storage: s3, swarm: { imageDistribution: { repository } } })).toEqual([]);
   });
 
   it("the network of metrics", () => {

@@ -1,4 +1,6 @@
 import type * as childProcess from "child_process";
+import * as fs from "fs";
+import * as path from "path";
 import { promisify } from "util";
 import * as pulumi from "@pulumi/pulumi";
 import { pushedReference, pushImage } from "../../components/docker/imagePush";
@@ -225,6 +227,47 @@ describe("the push of the image", () => {
     const calls = tools.calls().join("\n");
     expect(calls).toContain("tag sha256:1 a.example.com:5000/tools/registry:1");
     expect(calls).not.toContain("the-password");
+  });
+
+  // An engine on 127.0.0.1 saw these in X-Registry-Auth: the docker command knows Docker Hub's login by this URL alone.
+  it.each([
+    ["docker.io/team/registry", "https://index.docker.io/v1/"],
+    ["index.docker.io/team/registry", "https://index.docker.io/v1/"],
+    ["registry-1.docker.io/team/registry", "registry-1.docker.io"],
+    ["a.example.com:5000/tools/registry", "a.example.com:5000"],
+  ])("to %s has the login where the docker command looks for it", async (repository, key) => {
+    const seen = path.join(tools.folder, "login");
+    tools.make("docker", `case "$*" in *push*) cat "$4/config.json" > ${seen}; echo '1: digest: ${digest} size: 5' ;; esac`);
+    await pushImage(manager, "sha256:1", `${repository}:1`, login);
+    expect(JSON.parse(fs.readFileSync(seen, "utf8"))).toEqual({
+      auths: { [key]: { auth: Buffer.from("me:the-password").toString("base64") } },
+    });
+  });
+
+  // Engines and services show images on Docker Hub without a host: what a push returns is what the next preview finds.
+  it.each([
+    ["docker.io/team/registry", "team/registry"],
+    ["index.docker.io/team/registry", "team/registry"],
+    ["docker.io/registry", "registry"],
+    ["docker.io/library/registry", "registry"],
+    ["docker.io/library/tools/registry", "library/tools/registry"],
+    ["registry-1.docker.io/team/registry", "registry-1.docker.io/team/registry"],
+    ["a.example.com/library/registry", "a.example.com/library/registry"],
+  ])("to %s is known as %s, then and afterwards", async (repository, name) => {
+    tools.make(
+      "docker",
+      `case "$*" in`,
+      `  *push*) echo '1: digest: ${digest} size: 5' ;;`,
+      `  *inspect*) echo '["b/c@sha256:2","registry.example.com/${name}@sha256:3","${name}@${digest}"]' ;;`,
+      `esac`,
+    );
+    expect(await pushImage(manager, "sha256:1", `${repository}:1`, login)).toBe(`${name}@${digest}`);
+    expect(await pushedReference(manager, "sha256:1", repository)).toBe(`${name}@${digest}`);
+  });
+
+  it("to another registry is not taken for one to Docker Hub", async () => {
+    tools.make("docker", `echo '["a.example.com/team/registry@sha256:2","team/registry-2@sha256:3"]'`);
+    expect(await pushedReference(manager, "sha256:1", "docker.io/team/registry")).toBeUndefined();
   });
 
   it("is known to the engine afterwards", async () => {

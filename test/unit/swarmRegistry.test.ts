@@ -1,4 +1,4 @@
-import { SwarmRegistry, SwarmRegistryArgs } from "../../components";
+import { FilesystemStorage, SwarmRegistry, SwarmRegistryArgs } from "../../components";
 import { pushImage } from "../../components/docker/imagePush";
 import { checkStore } from "../../components/docker/storeCheck";
 import { renderRedisConfiguration } from "../../components/render/redis";
@@ -152,6 +152,41 @@ describe("a registry on a Swarm", () => {
       typeof value === "object" && value !== null && "secret" in value ? "hidden" : value,
     );
     expect(plain).not.toMatch(/GIVEN|BEGIN [A-Z ]*PRIVATE/);
+  });
+
+  it("has another volume for other options of a network share, as nodes keep the first ones of a name", async () => {
+    const sourceWith = async (filesystem: FilesystemStorage): Promise<unknown> => {
+      const { deployment } = await deploy({ storage: { filesystem } });
+      const { inputs } = deployment.find("docker.Service", "registry");
+      const spec = inputs.taskSpec as { containerSpec: { mounts: { source: unknown; volumeOptions?: unknown }[] } };
+      return spec.containerSpec.mounts.find(({ volumeOptions }) => volumeOptions !== undefined)?.source;
+    };
+    const nfs = (o: string): FilesystemStorage => ({
+      volumeDriver: "local",
+      volumeOptions: { type: "nfs", o, device: ":/images" },
+    });
+    const [first, second, again] = [
+      await sourceWith(nfs("addr=192.0.2.1")),
+      await sourceWith(nfs("addr=192.0.2.2")),
+      await sourceWith(nfs("addr=192.0.2.1")),
+    ];
+    expect(first).toMatch(/^registry-data-[0-9a-f]{8}$/);
+    expect(second).not.toBe(first);
+    expect(again).toBe(first);
+    // To another driver the name may be all there is.
+    expect(await sourceWith({ volumeDriver: "shares" })).toBe("registry-data");
+    expect(await sourceWith({ ...nfs("addr=192.0.2.1"), volume: "images" })).toBe("images");
+  });
+
+  it("keeps a volume's options secret, whatever they are called", async () => {
+    const volumeOptions = { type: "nfs", "what-opens-it": "GIVEN-option" };
+    const filesystem = { volume: "images", volumeDriver: "shares", volumeOptions };
+    const { deployment } = await deploy({ storage: { filesystem } });
+    expect(deployment.find("docker.Service", "registry").inputs).toMatchObject({
+      taskSpec: {
+        containerSpec: { mounts: [{}, { volumeOptions: { driverName: "shares", driverOptions: { secret: volumeOptions } } }] },
+      },
+    });
   });
 
   it("has the image loaded on every node before a task asks for it, and nowhere in preview", async () => {

@@ -6,6 +6,7 @@ package page
 import (
 	"context"
 	"net/http"
+	"strings"
 	"time"
 
 	"github.com/distribution/distribution/v3/configuration"
@@ -83,7 +84,9 @@ func New(c *configuration.Configuration, parts Parts) *Page {
 	}))
 	if p.host != nil {
 		// A proxy may call the registry by another name than browsers do.
-		_ = p.crossing.AddTrustedOrigin(p.host.Scheme + "://" + p.host.Host)
+		// They leave the usual port out.
+		host := strings.TrimSuffix(p.host.Host, map[string]string{"http": ":80", "https": ":443"}[p.host.Scheme])
+		_ = p.crossing.AddTrustedOrigin(p.host.Scheme + "://" + host)
 	}
 	secure := c.HTTP.TLS.Certificate != "" || p.host != nil && p.host.Scheme == "https"
 	p.sessions = session.New(c.HTTP.Secret, p.base, secure, parts.Driver)

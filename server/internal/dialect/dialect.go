@@ -36,7 +36,10 @@ func (h *handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		case v2.RouteNameBlob:
 			w = named(w, match.Vars["digest"])
 		case v2.RouteNameBlobUpload, v2.RouteNameBlobUploadChunk:
-			w = named(w, r.URL.Query().Get("digest"))
+			// Who mounts a blob has it called as it is, whatever else is in the query.
+			if query := r.URL.Query(); !query.Has("mount") {
+				w = named(w, query.Get("digest"))
+			}
 		}
 	}
 	h.engine.ServeHTTP(w, r)

@@ -97,7 +97,7 @@ func TestNames(t *testing.T) {
 	own, other := digest.FromString("a blob"), digest.SHA512.FromString("a blob")
 	engine := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		switch r.Method {
-		case http.MethodPut:
+		case http.MethodPut, http.MethodPost:
 			w.Header().Set("Docker-Content-Digest", own.String())
 			w.Header().Set("Location", "http://x/v2/team/app/blobs/"+own.String())
 			w.WriteHeader(http.StatusCreated)
@@ -119,6 +119,8 @@ func TestNames(t *testing.T) {
 		{http.MethodDelete, blobs + other.String(), "", ""},
 		{http.MethodPut, upload + other.String(), other.String(), "http://x" + blobs + other.String()},
 		{http.MethodPut, upload + own.String(), own.String(), "http://x" + blobs + own.String()},
+		// What is mounted is not called by anything else in the query.
+		{http.MethodPost, "/v2/team/app/blobs/uploads/?from=a&mount=" + own.String() + "&digest=" + other.String(), own.String(), "http://x" + blobs + own.String()},
 		{http.MethodPut, upload + "nonsense", own.String(), "http://x" + blobs + own.String()},
 	}
 	for _, test := range tests {

@@ -19,11 +19,7 @@ const inspectors = 16
 func (p *push) inspect(content []byte, layers []digest.Digest) (absent []digest.Digest, err error) {
 	group, ctx := errgroup.WithContext(p.patience)
 	group.SetLimit(inspectors)
-	for d, said := range manifest.Sizes(content) {
-		if d.Validate() == nil {
-			group.Go(func() error { return p.measure(ctx, d, said) })
-		}
-	}
+	sizes := manifest.Sizes(content)
 	// An index may list layers as if they were manifests.
 	folders := map[digest.Digest]string{}
 	for _, d := range p.Manifest.Blobs {
@@ -42,12 +38,20 @@ func (p *push) inspect(content []byte, layers []digest.Digest) (absent []digest.
 		}
 		group.Go(func() error {
 			there, err := p.fence.exists(ctx, layout.LinkPath(layout.RepositoryPath(p.Repository, folder), d))
-			if !there && err == nil {
+			if err != nil {
+				return err
+			}
+			if !there {
 				mutex.Lock()
 				defer mutex.Unlock()
 				absent = append(absent, d)
+				return nil
 			}
-			return err
+			// Of what is in other repositories alone nobody is told the size, nor that it is there.
+			if said, ok := sizes[d]; ok {
+				return p.measure(ctx, d, said)
+			}
+			return nil
 		})
 	}
 	return absent, group.Wait()

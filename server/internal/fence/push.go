@@ -52,6 +52,11 @@ func (h *handler) servePush(w http.ResponseWriter, r *http.Request, repository s
 	if d := digest.Digest(p.Reference); d.Validate() == nil {
 		p.algorithm, p.Tags = d.Algorithm(), r.URL.Query()["tag"]
 	}
+	if len(p.Tags) > manifest.MostTags {
+		// As the OCI specification has it.
+		w.WriteHeader(http.StatusRequestURITooLong)
+		return
+	}
 	for {
 		answer := heldback.New()
 		done, err := p.attempt(answer)

@@ -6,6 +6,7 @@ import (
 	"path"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/opencontainers/go-digest"
 	"golang.org/x/sync/errgroup"
@@ -25,14 +26,26 @@ func untagging(tag string) string { return digest.FromString(tag).Encoded()[:16]
 // pushed after that waits, and what was pushed before is seen.
 //
 // As others wait for so long at most, untag has to ask late before it deletes.
+//
+// It goes on when the client is gone, who could else leave an object with each request.
 func (f *Fence) announce(ctx context.Context, tag string, untag func(ctx context.Context, late func() error) error) error {
+	ctx = context.WithoutCancel(ctx)
+	f.clearStale(ctx)
 	object := path.Join(folder, untaggingPrefix+untagging(tag)+"-"+randomName())
-	begun := f.clock()
-	if err := f.driver.PutContent(ctx, object, []byte(tag)); err != nil {
-		return err
+	remove := func() {
+		ended, cancel := context.WithTimeout(ctx, f.timing.Expiry)
+		defer cancel()
+		// What can't be deleted expires, and whoever deletes after that takes it away.
+		_ = f.remove(ended, object)
 	}
+	begun := f.clock()
 	timely, cancel := context.WithTimeoutCause(ctx, f.timing.Expiry/2, errLate)
 	defer cancel()
+	if err := f.driver.PutContent(timely, object, []byte(tag)); err != nil {
+		// It may be there all the same.
+		remove()
+		return err
+	}
 	deletes := false
 	err := untag(timely, func() error {
 		if f.clock()-begun > f.timing.Expiry/2 {
@@ -42,14 +55,23 @@ func (f *Fence) announce(ctx context.Context, tag string, untag func(ctx context
 		return nil
 	})
 	if err != nil && deletes {
-		// The store may carry it out later: the object stays until it expires.
+		// The store may carry it out later: the object stays until that can't be any more.
+		time.AfterFunc(f.timing.Expiry, remove)
 		return err
 	}
-	ended, cancel := context.WithTimeout(context.WithoutCancel(ctx), f.timing.Expiry)
-	defer cancel()
-	// What can't be deleted expires.
-	_ = f.remove(ended, object)
+	remove()
 	return err
+}
+
+// clearStale takes away what dead servers left, if this one knows of it by now.
+func (f *Fence) clearStale(ctx context.Context) {
+	ctx, cancel := context.WithTimeout(ctx, f.timing.Expiry)
+	defer cancel()
+	if s, err := f.looks.recent(ctx); err == nil {
+		for _, name := range s.stale {
+			_ = f.remove(ctx, path.Join(folder, name))
+		}
+	}
 }
 
 var errLate = errors.New("the store took too long to say what a tag names; delete the manifest again")
@@ -74,6 +96,7 @@ func (p *push) stays(s state) (bool, error) {
 	}
 	there := make([]bool, len(paths))
 	group, ctx := errgroup.WithContext(p.request.Context())
+	group.SetLimit(inspectors)
 	for i, each := range paths {
 		group.Go(func() (err error) {
 			there[i], err = p.fence.exists(ctx, each)

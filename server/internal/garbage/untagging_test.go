@@ -1,15 +1,19 @@
 package garbage
 
 import (
+	"fmt"
 	"net/http"
+	"net/url"
 	"slices"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/opencontainers/go-digest"
+	v1 "github.com/opencontainers/image-spec/specs-go/v1"
 
 	"container-registry/server/internal/layout"
+	"container-registry/server/internal/manifest"
 	"container-registry/server/internal/registrytest"
 )
 
@@ -60,7 +64,7 @@ func TestPushedBeforeItGoes(t *testing.T) {
 }
 
 // TestTagThatMayStillGo is of a deletion that the store may carry out later: pushes of the tag are
-// refused until that can't be any more, others are not. A collection takes away what is left of it.
+// refused until that can't be any more, others are not.
 func TestTagThatMayStillGo(t *testing.T) {
 	driver := registrytest.NewSpy(folder(t))
 	timing := quick
@@ -88,10 +92,77 @@ func TestTagThatMayStillGo(t *testing.T) {
 	for status := 0; status != http.StatusCreated; {
 		status, _ = b.tryManifest(t, "app", "latest", content)
 	}
-	for len(b.untaggings(t)) > 0 {
-		b.collect(t, Request{})
-	}
+	waitFor(t, func() bool { return len(b.untaggings(t)) == 0 })
 	if got := b.tagged(t, "app", "latest"); got != old {
 		t.Errorf("the tag names %q", got)
+	}
+}
+
+// TestAnnouncementsThatStay are of servers that are dead, and of stores that write and then fail: the
+// next deletion takes the ones away, and the others are taken away at once.
+func TestAnnouncementsThatStay(t *testing.T) {
+	driver := registrytest.NewSpy(folder(t))
+	timing := quick
+	timing.Expiry = time.Second
+	r := serve(t, driver, "a", timing, Options{})
+	const left = "/container-registry-collection/untagging-0123456789abcdef-dead"
+	if err := driver.PutContent(t.Context(), left, nil); err != nil {
+		t.Fatal(err)
+	}
+	waitFor(t, func() bool {
+		r.Delete(t, "app", r.Push(t, "app", "latest", registrytest.Layer(1, 100)).String())
+		return len(r.untaggings(t)) == 0
+	})
+	image := r.Push(t, "app", "latest", registrytest.Layer(1, 100))
+	driver.Before = func(action, path string) error {
+		if action == "put" && strings.Contains(path, "/untagging-") {
+			if err := driver.StorageDriver.PutContent(t.Context(), path, nil); err != nil {
+				t.Error(err)
+			}
+			return http.ErrHandlerTimeout
+		}
+		return nil
+	}
+	if status := r.Status(t, http.MethodDelete, "/v2/app/manifests/"+image.String()); status != http.StatusServiceUnavailable {
+		t.Errorf("the deletion was answered with %d", status)
+	}
+	if left := r.untaggings(t); len(left) > 0 {
+		t.Errorf("left: %q", left)
+	}
+}
+
+// TestPushWithManyTags is refused before any is read or written.
+func TestPushWithManyTags(t *testing.T) {
+	r := serve(t, folder(t), "a", quick, Options{})
+	r.Push(t, "app", "latest", registrytest.Layer(1, 100))
+	content := r.content(t, "app", "latest")
+	for n, want := range map[int]int{manifest.MostTags: http.StatusCreated, manifest.MostTags + 1: http.StatusRequestURITooLong} {
+		tags := url.Values{}
+		for i := range n {
+			tags.Add("tag", fmt.Sprintf("%d-%d", n, i))
+		}
+		if status, text := r.tryManifest(t, "app", digest.FromString(content).String()+"?"+tags.Encode(), content); status != want {
+			t.Errorf("%d tags: %d: %s", n, status, text)
+		}
+	}
+	if tags := r.Tags(t, "app"); len(tags) != 1+manifest.MostTags {
+		t.Errorf("%d tags", len(tags))
+	}
+}
+
+// TestSizesOfOthers are told to nobody: what another repository alone has is unknown here.
+func TestSizesOfOthers(t *testing.T) {
+	r := serve(t, folder(t), "a", quick, Options{})
+	layer := registrytest.Layer(7, 12345)
+	r.Push(t, "secret/app", "1", layer)
+	r.Push(t, "mine/app", "1", registrytest.Layer(8, 100))
+	answers := map[string]bool{}
+	for _, d := range []digest.Digest{digest.FromBytes(layer), digest.FromString("nowhere")} {
+		status, text := r.tryManifest(t, "mine/app", "2", fmt.Sprintf(
+			`{"schemaVersion":2,"mediaType":%q,"config":{"mediaType":%q,"digest":%q,"size":1},"layers":[]}`, v1.MediaTypeImageManifest, v1.MediaTypeImageConfig, d))
+		answers[fmt.Sprint(status, strings.ReplaceAll(text, d.String(), "it"))] = true
+	}
+	if len(answers) != 1 {
+		t.Errorf("what is there is told from what is nowhere: %v", answers)
 	}
 }

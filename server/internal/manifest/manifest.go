@@ -9,6 +9,10 @@ import (
 	"github.com/opencontainers/go-digest"
 )
 
+// MostTags is how many tags one push may give, each of which is read and written. The OCI
+// specification asks for 10 at least.
+const MostTags = 100
+
 // Manifest is an image, an index, or an artifact.
 type Manifest struct {
 	// Blobs are its configuration and layers.

@@ -14,6 +14,7 @@ import (
 
 	"container-registry/server/internal/access"
 	"container-registry/server/internal/layout"
+	"container-registry/server/internal/manifest"
 	"container-registry/server/internal/status"
 )
 
@@ -71,6 +72,8 @@ func (h *handler) begin(r *http.Request) (w Write, ok bool) {
 		names := []string{reference}
 		if named != "" {
 			names = r.URL.Query()["tag"]
+			// More are refused.
+			names = names[:min(len(names), manifest.MostTags)]
 		}
 		for _, name := range names {
 			w.Tags = append(w.Tags, TagChange{name, h.named(r.Context(), w.Repository, name)})

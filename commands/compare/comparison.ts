@@ -112,12 +112,14 @@ class Measured {
     });
   }
 
-  /** A round with an image; returns what to tell of it. */
-  async sample(kind: ImageKind, image: ReturnType<typeof newImage>): Promise<void> {
+  /** A round with an image. */
+  async sample(kind: ImageKind, round: number, image: ReturnType<typeof newImage>): Promise<void> {
     await this.attempt(async (client) => {
       this.pushed.push([this.path, image.digest]);
-      const up = await push(client, this.path, kind.name, image);
-      const down = await pull(client, this.path, kind.name, image);
+      // Some registries let no tag name another image later.
+      const tag = `${kind.name}-${round}`;
+      const up = await push(client, this.path, tag, image);
+      const down = await pull(client, this.path, tag, image);
       down.hosts.forEach((host) => this.hosts.add(host));
       const foreign = [...this.hosts].filter((host) => host !== new URL(this.row.endpoint).hostname.replace(/^\[|\]$/g, ""));
       this.row.storage = foreign.length === 0 ? "through the registry" : `from ${foreign.join(", ")}`;
@@ -156,7 +158,7 @@ export async function compare(candidates: readonly Candidate[], plan: Plan): Pro
         // Another one begins in each round.
         const first = round % measured.length;
         for (const each of [...measured.slice(first), ...measured.slice(0, first)]) {
-          await each.sample(kind, image);
+          await each.sample(kind, round, image);
           const last = each.row.samples[kind.name]?.at(-1);
           const outcome =
             each.row.error ?? `push ${last?.pushSeconds.toFixed(2) ?? ""} s, pull ${last?.pullSeconds.toFixed(2) ?? ""} s`;

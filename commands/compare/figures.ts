@@ -1,7 +1,9 @@
-/** The value at a share of the sorted values: 0 the least, 0.5 the median, 1 the most. */
+/** The value at a share of the sorted values: 0 the least, 0.5 the median, 1 the most; between two of them, as far as the share is. */
 export function quantile(values: readonly number[], share: number): number {
   const sorted = [...values].sort((a, b) => a - b);
-  return sorted[Math.round((sorted.length - 1) * share)] ?? NaN;
+  const at = (sorted.length - 1) * share;
+  const [below = NaN, above = NaN] = [sorted[Math.floor(at)], sorted[Math.ceil(at)]];
+  return below + (above - below) * (at - Math.floor(at));
 }
 
 export function median(values: readonly number[]): number {

@@ -30,18 +30,25 @@ interface Arguments {
   output: string;
 }
 
+/** A layer of more does not fit into one piece of random bytes. */
+const mostMiB = 2047;
+
 function readArguments(): Arguments {
   const text = { type: "string" } as const;
   const { positionals, values } = parseArgs({
     allowPositionals: true,
     options: { rounds: text, storage: text, egress: text, small: text, large: text, output: text },
   });
-  const number = (name: "rounds" | "storage" | "egress" | "small" | "large", otherwise: number, least: number): number => {
+  const number = (
+    name: "rounds" | "storage" | "egress" | "small" | "large",
+    otherwise: number,
+    least: number,
+    most = Infinity,
+  ): number => {
     const value = Number(values[name] ?? otherwise);
-    if (!(value >= least) || (least === 1 && !Number.isInteger(value))) {
-      throw new Error(
-        `--${name} ${values[name]} is not allowed; give a ${least === 1 ? "whole number from 1 on" : "number from 0 on"}`,
-      );
+    if (!(value >= least && value <= most) || (least === 1 && !Number.isInteger(value))) {
+      const allowed = `${least === 1 ? "whole number" : "number"} from ${least} ${most === Infinity ? "on" : `to ${most}`}`;
+      throw new Error(`--${name} ${values[name]} is not allowed; give a ${allowed}`);
     }
     return value;
   };
@@ -55,7 +62,7 @@ function readArguments(): Arguments {
     egress: number("egress", 100, 0),
     images: [
       { name: "small", layers: number("small", 40, 1), layerBytes: 100 * 1024 },
-      { name: "large", layers: 1, layerBytes: number("large", 64, 1) << 20 },
+      { name: "large", layers: 1, layerBytes: number("large", 64, 1, mostMiB) * 2 ** 20 },
     ],
     output: values.output ?? "comparison",
   };

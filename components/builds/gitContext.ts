@@ -44,7 +44,9 @@ export async function checkedOut(context: GitContext): Promise<string> {
       await git("init", "--quiet", partial);
       await git("-C", partial, "fetch", "--quiet", "--depth", "1", "--", context.url, commit);
       await git("-C", partial, "checkout", "--quiet", "FETCH_HEAD");
-      await git("-C", partial, "submodule", "--quiet", "update", "--init", "--recursive", "--depth", "1");
+      // Submodules may have addresses relative to where the repository is from.
+      const origin = `remote.origin.url=${context.url}`;
+      await git("-C", partial, "-c", origin, "submodule", "--quiet", "update", "--init", "--recursive", "--depth", "1");
       fs.rmSync(path.join(partial, ".git"), { recursive: true });
       takePlace(partial, folder);
     } finally {

@@ -39,8 +39,15 @@ export async function untilRolledOut(engine: EngineAddress, service: string): Pr
     const wanted = tasks.filter(({ DesiredState }) => DesiredState === "running" || DesiredState === "ready");
     const running = wanted.filter(({ Spec, Status }) => isCurrent(Spec, now) && Status.State === "running");
     const state = now.UpdateStatus?.State ?? "";
+    if (running.length !== best) {
+      best = running.length;
+      end = Date.now() + secondsOfPatience * 1000;
+    }
+    // Swarm says so before all tasks of before are back.
+    const comingBack =
+      state === "rollback_completed" && wanted.some(({ Status }) => Status.State !== "running") && Date.now() <= end;
 
-    if (/^(rollback_completed|rollback_paused|paused)$/.test(state)) {
+    if (!comingBack && /^(rollback_completed|rollback_paused|paused)$/.test(state)) {
       const outcome = state === "rollback_completed" ? "was rolled back and runs as before" : `is stuck (${state})`;
       throw failure(
         `The update of the service ${service} failed, and the service ${outcome}: ${now.UpdateStatus?.Message ?? ""}\n` +
@@ -51,10 +58,6 @@ export async function untilRolledOut(engine: EngineAddress, service: string): Pr
     const expected = now.Spec.Mode.Replicated?.Replicas ?? Math.max(wanted.length, 1);
     if (/^(completed)?$/.test(state) && running.length === expected && wanted.length === expected) {
       return;
-    }
-    if (running.length !== best) {
-      best = running.length;
-      end = Date.now() + secondsOfPatience * 1000;
     }
     past ??= new Set(failed(tasks).map(({ ID }) => ID));
     const fresh = failed(tasks).filter(({ ID }) => past?.has(ID) === false);

@@ -15,7 +15,16 @@ const expected = Buffer.from(`Bearer ${readFileSync(TOKEN_FILE, "utf8").trim()}`
 const mostBytes = 4 << 20;
 const docker = async (...args) => (await promisify(execFile)("docker", args)).stdout.trim();
 
-async function redeploy({ repository, tag, digest }) {
+// When the tags that services run were pushed. Each server of a registry sends its events by itself, and sends one again that was not
+// taken: an older one may come after a newer one.
+const pushed = new Map();
+
+async function redeploy({ repository, tag, digest }, at) {
+  const key = `${repository}:${tag}`;
+  if (at < (pushed.get(key) ?? 0)) {
+    console.log(`${key} was pushed again since it named ${digest}`);
+    return;
+  }
   const names = await docker("service", "ls", "--filter", `label=redeploy=${repository}:${tag}`, "--format", "{{.Name}}");
   for (const name of names.split("\n").filter((each) => each !== "")) {
     const image = `${REGISTRY}/${repository}@${digest}`;
@@ -23,6 +32,7 @@ async function redeploy({ repository, tag, digest }) {
     await docker("service", "update", "--detach", "--quiet", "--with-registry-auth", "--image", image, name);
     console.log(`${name} runs ${image}, which is ${tag}`);
   }
+  pushed.set(key, at);
 }
 
 function isKnown(authorization = "") {
@@ -41,12 +51,23 @@ async function answer(request) {
       return 413;
     }
   }
-  for (const { action, target } of JSON.parse(body).events) {
-    if (action === "push" && target.tag && target.digest) {
-      await redeploy(target);
+  const { events } = JSON.parse(body);
+  await inTurn(async () => {
+    for (const { action, target, timestamp } of events) {
+      if (action === "push" && target.tag && target.digest) {
+        await redeploy(target, Date.parse(timestamp));
+      }
     }
-  }
+  });
   return 200;
+}
+
+// One after the other, so that the newest is what runs in the end.
+let last = Promise.resolve();
+function inTurn(work) {
+  const mine = last.then(work);
+  last = mine.catch(() => {});
+  return mine;
 }
 
 createServer((request, response) => {

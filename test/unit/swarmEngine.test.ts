@@ -124,6 +124,7 @@ describe("the wait for a service", () => {
         tasks: [{ state: "rejected", desired: "shutdown", error: "No such image: b" }, { state: "starting" }],
       },
       { update: { State: "rollback_started" }, tasks: [{ spec: old, state: "starting" }] },
+      { update: { State: "rollback_completed", Message: "not yet" }, tasks: [{ spec: old, state: "starting" }] },
       {
         update: { State: "rollback_completed", Message: "rollback completed" },
         tasks: [

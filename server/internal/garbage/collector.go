@@ -30,7 +30,6 @@ import (
 	"fmt"
 	"io"
 	"path"
-	"strings"
 	"sync"
 	"time"
 
@@ -205,10 +204,13 @@ func (r *run) setPaused(paused bool) {
 	r.mutex.Lock()
 	defer r.mutex.Unlock()
 	r.paused = paused
-	if !paused && len(r.unsaid) > 0 {
-		_, _ = io.WriteString(r.out, strings.Join(r.unsaid, ""))
-		r.unsaid = nil
+	if paused {
+		return
 	}
+	for _, line := range r.unsaid {
+		_, _ = io.WriteString(r.out, line)
+	}
+	r.unsaid = nil
 }
 
 // count is for what was deleted, or would be.

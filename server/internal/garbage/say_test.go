@@ -19,6 +19,9 @@ func (l *listener) Write(lines []byte) (int, error) {
 	if status := l.rig.TryUpload(l.t, "app"); status != http.StatusAccepted {
 		l.t.Errorf("%d while it says %q", status, lines)
 	}
+	if strings.Count(string(lines), "\n") != 1 {
+		l.t.Errorf("not one line: %q", lines)
+	}
 	return l.said.Write(lines)
 }
 

@@ -193,7 +193,7 @@ func (d driver) Delete(ctx context.Context, path string) error {
 	if m, _ := manifest.Parse(content); m != nil && m.Subject.Validate() == nil {
 		// The link's folder goes with it where there are folders.
 		referrer := gopath.Dir(layout.ReferrerPath(repository, m.Subject, revision))
-		if err := d.StorageDriver.Delete(ctx, referrer); err != nil && !layout.IsMissing(err) {
+		if err := layout.Remove(ctx, d.StorageDriver, referrer); err != nil {
 			return err
 		}
 	}

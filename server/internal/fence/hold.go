@@ -185,10 +185,7 @@ func (h *Hold) remove(ctx context.Context, path string) error {
 }
 
 func (f *Fence) remove(ctx context.Context, path string) error {
-	if err := f.driver.Delete(ctx, path); err != nil && !layout.IsMissing(err) {
-		return err
-	}
-	return nil
+	return layout.Remove(ctx, f.driver, path)
 }
 
 func (h *Hold) write(ctx context.Context) error {

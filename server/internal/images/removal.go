@@ -3,6 +3,7 @@ package images
 import (
 	"context"
 	"errors"
+	"maps"
 	"slices"
 
 	"github.com/opencontainers/go-digest"
@@ -73,21 +74,10 @@ func (r *Reader) Remove(ctx context.Context, repository string, names []string, 
 
 // findParts finds what the images that go consist of, and nothing that stays needs.
 func (r *Reader) findParts(ctx context.Context, removal *Removal, staying map[digest.Digest][]string) error {
-	going, err := r.all(ctx, removal.Untagged)
-	if err != nil {
-		return err
-	}
-	frees := sum{}
-	for _, m := range going {
-		frees.add(m)
-	}
+	var kept map[digest.Digest]*Manifest
 	if !removal.Unsure {
-		var roots []digest.Digest
-		for d := range staying {
-			roots = append(roots, d)
-		}
-		kept, err := r.all(ctx, roots)
-		if err != nil {
+		var err error
+		if kept, err = r.all(ctx, slices.Collect(maps.Keys(staying))); err != nil {
 			return err
 		}
 		for _, m := range kept {
@@ -95,27 +85,27 @@ func (r *Reader) findParts(ctx context.Context, removal *Removal, staying map[di
 			removal.Unsure = removal.Unsure || m.Manifests.More() > 0
 		}
 		removal.spare(kept, staying)
-		if going, err = r.all(ctx, removal.Untagged); err != nil {
-			return err
-		}
-		frees = sum{}
-		for _, m := range going {
-			frees.add(m)
-		}
-		needed := sum{}
-		for _, m := range kept {
-			needed.add(m)
-		}
-		for d := range needed {
-			delete(frees, d)
-		}
-		for d := range going {
-			if _, stays := kept[d]; !stays && !removal.Unsure && !slices.Contains(removal.Untagged, d) {
-				removal.Parts = append(removal.Parts, d)
-			}
-		}
-		slices.Sort(removal.Parts)
 	}
+	going, err := r.all(ctx, removal.Untagged)
+	if err != nil {
+		return err
+	}
+	frees, needed := sum{}, sum{}
+	for _, m := range going {
+		frees.add(m)
+	}
+	for _, m := range kept {
+		needed.add(m)
+	}
+	for d := range needed {
+		delete(frees, d)
+	}
+	for d := range going {
+		if kept[d] == nil && !removal.Unsure && !slices.Contains(removal.Untagged, d) {
+			removal.Parts = append(removal.Parts, d)
+		}
+	}
+	slices.Sort(removal.Parts)
 	removal.Frees = frees.total()
 	return nil
 }
@@ -128,7 +118,7 @@ func (r *Removal) spare(kept map[digest.Digest]*Manifest, staying map[digest.Dig
 		}
 		var names []string
 		for root, tags := range staying {
-			if lists(kept, root, d) {
+			if partsOf(kept, root)[d] {
 				names = append(names, tags...)
 			}
 		}
@@ -138,14 +128,24 @@ func (r *Removal) spare(kept map[digest.Digest]*Manifest, staying map[digest.Dig
 	})
 }
 
-// lists says whether a manifest is part of another one, however far down. No manifest is part of
-// itself, as its digest would have to be known before it was written.
-func lists(all map[digest.Digest]*Manifest, root, d digest.Digest) bool {
-	m := all[root]
-	return m != nil && slices.ContainsFunc(m.Manifests.Items, func(part Descriptor) bool {
-		each := digest.Digest(part.Digest)
-		return each == d || lists(all, each, d)
-	})
+// partsOf are what a manifest lists, however far down. Each is looked at once, as lists may name
+// the same time and again.
+func partsOf(all map[digest.Digest]*Manifest, root digest.Digest) map[digest.Digest]bool {
+	found := map[digest.Digest]bool{}
+	for rest := []digest.Digest{root}; len(rest) > 0; {
+		m := all[rest[0]]
+		rest = rest[1:]
+		if m == nil {
+			continue
+		}
+		for _, part := range m.Manifests.Items {
+			if d := digest.Digest(part.Digest); d != "" && !found[d] {
+				found[d] = true
+				rest = append(rest, d)
+			}
+		}
+	}
+	return found
 }
 
 // all are manifests and what they list.

@@ -230,6 +230,15 @@ func Valid(algorithm string, encoded []string) []digest.Digest {
 	return list
 }
 
+// Remove deletes a path with all below it, or finds that it is gone.
+func Remove(ctx context.Context, driver storagedriver.StorageDriver, path string) error {
+	err := driver.Delete(ctx, path)
+	if IsMissing(err) {
+		return nil
+	}
+	return err
+}
+
 // IsMissing says whether a driver did not find a path. Google's says so in words of its
 // client's, which the driver no longer knows since they come wrapped, and that of folders in
 // those of the system where one goes while it is read.

@@ -228,7 +228,8 @@ func (b *Bound) evict(ctx context.Context, c cachedBlob, links []string) (bool, 
 	}
 	done, err := b.asked.Delete(c.digest, func() error {
 		for _, file := range append(links, layout.BlobPath(c.digest)) {
-			if err := b.delete(ctx, file); err != nil {
+			// With its folder.
+			if err := layout.Remove(ctx, b.driver, path.Dir(file)); err != nil {
 				return err
 			}
 		}
@@ -241,13 +242,4 @@ func (b *Bound) evict(ctx context.Context, c cachedBlob, links []string) (bool, 
 		b.evicted.Bytes += c.size
 	}
 	return done, err
-}
-
-// delete takes a file away with its folder.
-func (b *Bound) delete(ctx context.Context, file string) error {
-	err := b.driver.Delete(ctx, path.Dir(file))
-	if layout.IsMissing(err) {
-		return nil
-	}
-	return err
 }

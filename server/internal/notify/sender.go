@@ -86,7 +86,7 @@ func (s *Sender) forget(ctx context.Context) {
 		if known[name] {
 			continue
 		}
-		if err := s.driver.Delete(ctx, folderOf(name)); err != nil && !layout.IsMissing(err) {
+		if err := layout.Remove(ctx, s.driver, folderOf(name)); err != nil {
 			s.log.WithError(err).Warn("notifications: events for an endpoint of before could not be deleted")
 		}
 	}

@@ -101,11 +101,7 @@ func (e *ended) add(ctx context.Context, said claims, now time.Time) error {
 }
 
 func (e *ended) forget(ctx context.Context, name string) error {
-	err := e.store.Delete(ctx, path.Join(folder, name))
-	if layout.IsMissing(err) {
-		return nil
-	}
-	return err
+	return layout.Remove(ctx, e.store, path.Join(folder, name))
 }
 
 // has believes a session where the store does not answer: nothing can be seen then.

@@ -107,7 +107,7 @@ func (r *run) copyLarge(ctx context.Context, d digest.Digest, size int64, replac
 		return err
 	}
 	if replace {
-		if err := r.to.driver.Delete(ctx, layout.BlobPath(d)); err != nil && !layout.IsMissing(err) {
+		if err := layout.Remove(ctx, r.to.driver, layout.BlobPath(d)); err != nil {
 			return r.to.Failure(store.Delete, err)
 		}
 	}

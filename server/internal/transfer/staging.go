@@ -32,8 +32,5 @@ func (s *staging) path(d digest.Digest) string { return path.Join(s.folder, d.En
 
 // clear takes away what this run and killed ones before it left.
 func (s *staging) clear(ctx context.Context) error {
-	if err := s.to.driver.Delete(ctx, stagingRoot); err != nil && !layout.IsMissing(err) {
-		return err
-	}
-	return nil
+	return layout.Remove(ctx, s.to.driver, stagingRoot)
 }

@@ -85,6 +85,19 @@ async function connected(secure: boolean, visit: (connection: Connection) => Pro
   connection.destroy();
 }
 
+async function inSession(
+  settings: http2.Settings,
+  visit: (session: http2.ClientHttp2Session, usable: () => boolean) => Promise<void>,
+): Promise<void> {
+  const session = http2.connect(`https://${host}:${port}`, { rejectUnauthorized: false, settings });
+  session.on("error", () => undefined);
+  const closed = new Promise<void>((resolve) => session.once("close", resolve));
+  await Promise.race([new Promise((resolve) => session.once("connect", resolve)), closed]);
+  await visit(session, () => going() && !session.destroyed && !session.closed);
+  session.destroy();
+  await closed;
+}
+
 const path = "/v2/hostile/app/blobs/uploads/";
 const piece = Buffer.alloc(64 << 10, "x");
 
@@ -140,24 +153,27 @@ const kinds = {
       connection.halfClose();
       await untilClosed(connection);
     }),
-  "HTTP/2 resets": async () => {
-    const session = http2.connect(`https://${host}:${port}`, { rejectUnauthorized: false });
-    const usable = (): boolean => going() && !session.destroyed && !session.closed;
-    session.on("error", () => undefined);
-    const closed = new Promise<void>((resolve) => session.once("close", resolve));
-    await Promise.race([new Promise((resolve) => session.once("connect", resolve)), closed]);
-    while (usable()) {
-      for (let each = 0; each < 50 && usable(); each++) {
-        const stream = session.request({ ":method": "POST", ":path": path, "content-type": "multipart/form-data; boundary=b" });
-        stream.on("error", () => undefined);
-        stream.write("x");
-        stream.close(http2.constants.NGHTTP2_CANCEL);
+  "HTTP/2 resets": () =>
+    inSession({}, async (session, usable) => {
+      while (usable()) {
+        for (let each = 0; each < 50 && usable(); each++) {
+          const stream = session.request({ ":method": "POST", ":path": path, "content-type": "multipart/form-data; boundary=b" });
+          stream.on("error", () => undefined);
+          stream.write("x");
+          stream.close(http2.constants.NGHTTP2_CANCEL);
+        }
+        await pause(20);
       }
-      await pause(20);
-    }
-    session.destroy();
-    await closed;
-  },
+    }),
+  "HTTP/2 answers that nobody takes": () =>
+    inSession({ initialWindowSize: 0 }, async (session, usable) => {
+      for (let each = 0; each < 100 && usable(); each++) {
+        session.request({ ":path": "/v2/" }).on("error", () => undefined);
+      }
+      while (usable()) {
+        await pause(500);
+      }
+    }),
 };
 
 /** How many clients of a kind there are at once. */
@@ -170,6 +186,7 @@ function crowd(kind: string): number {
     case "slow headers":
     case "slow body":
     case "half-closed":
+    case "HTTP/2 answers that nobody takes":
       return Math.round(Number(connections) * 0.03);
     case "form body":
       return 24;

@@ -54,11 +54,12 @@ type Guard struct {
 	limits      Limits
 	requests    atomic.Int64
 	connections *connections
+	leaving     *leaving
 }
 
 // New makes the guard of one server.
 func New(limits Limits) *Guard {
-	return &Guard{limits: limits, connections: newConnections(limits.Connections)}
+	return &Guard{limits: limits, connections: newConnections(limits.Connections), leaving: newLeaving(limits.Requests)}
 }
 
 // Protect has an HTTP server listen by it, by each of its listeners. Its handler must be
@@ -70,6 +71,12 @@ func (g *Guard) Protect(server *http.Server, listener net.Listener) net.Listener
 		}
 		return context.WithValue(ctx, connectionKey{}, c)
 	}
+	// The deadline of an answer ends its stream, and no stream ends while its connection
+	// takes nothing.
+	if server.HTTP2 == nil {
+		server.HTTP2 = &http.HTTP2Config{}
+	}
+	server.HTTP2.WriteByteTimeout = g.limits.Patience
 	return guarded{listener, g.connections}
 }
 
@@ -78,18 +85,23 @@ type connectionKey struct{}
 // Handler goes around all others. When there are too many requests, refuse answers all but
 // health checks; what it answers is TooMany.
 func (g *Guard) Handler(next, refuse http.Handler) http.Handler {
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+	return http.HandlerFunc(func(plain http.ResponseWriter, r *http.Request) {
 		// The engine asks for a form before it knows the client, and net/http would read all
 		// of the body to find one. Clients of a registry put nothing there but in the query.
 		r.Form = r.URL.Query()
-		w, r, end := paced(w, r, g.limits)
-		defer end()
+		w, r := paced(plain, r, g.limits)
+		c, known := r.Context().Value(connectionKey{}).(*connection)
+		if known && r.ProtoMajor > 1 {
+			defer w.leave(c, g.leaving)
+		} else {
+			defer w.end()
+		}
 		defer g.requests.Add(-1)
 		if g.requests.Add(1) > int64(g.limits.Requests) && r.URL.Path != "/" && r.URL.Path != healthcheck.Path {
 			refuse.ServeHTTP(w, r)
 			return
 		}
-		if c, ok := r.Context().Value(connectionKey{}).(*connection); ok {
+		if known {
 			c.begin()
 			defer c.end()
 		}

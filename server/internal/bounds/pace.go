@@ -25,7 +25,7 @@ func (p *patience) spend(waited time.Duration, moved int) {
 // paced has the client of a request keep moving. The deadlines are those of the connection
 // in HTTP/1 and those of the request in HTTP/2, where they end it also when nothing is
 // waited for; so there is one only while something is.
-func paced(w http.ResponseWriter, r *http.Request, limits Limits) (http.ResponseWriter, *http.Request, func()) {
+func paced(w http.ResponseWriter, r *http.Request, limits Limits) (*writer, *http.Request) {
 	paced := &writer{
 		ResponseWriter: w,
 		control:        http.NewResponseController(w),
@@ -40,7 +40,7 @@ func paced(w http.ResponseWriter, r *http.Request, limits Limits) (http.Response
 		copied.Body = paced.body
 		r = &copied
 	}
-	return paced, r, paced.end
+	return paced, r
 }
 
 // body is what a client sends.
@@ -78,6 +78,7 @@ type writer struct {
 	patience patience
 	limits   Limits
 	answered bool
+	unsent   bool // some of what was written may be
 }
 
 func (w *writer) WriteHeader(status int) {
@@ -100,6 +101,7 @@ func (w *writer) Write(p []byte) (n int, err error) {
 		n, err = w.ResponseWriter.Write(p)
 		return n
 	})
+	w.unsent = true
 	return n, err
 }
 
@@ -110,6 +112,7 @@ func (w *writer) FlushError() (err error) {
 		err = w.control.Flush()
 		return 0
 	})
+	w.unsent = false
 	return err
 }
 
@@ -126,6 +129,15 @@ func (w *writer) wait(move func() int) {
 
 // Unwrap is for http.ResponseController.
 func (w *writer) Unwrap() http.ResponseWriter { return w.ResponseWriter }
+
+// leave has the client take what is left of its answer. There is no deadline after it: in HTTP/2
+// one that is set as the stream closes holds all that is known of the request until it is over.
+func (w *writer) leave(c *connection, among *leaving) {
+	w.answer()
+	if w.unsent {
+		among.wait(c, w.FlushError)
+	}
+}
 
 // end is for what net/http does after the handler.
 func (w *writer) end() {

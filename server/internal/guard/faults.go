@@ -29,7 +29,10 @@ const patience = 30 * time.Second
 // of a large blob, of which it says nothing before the end.
 const workPatience = 10 * time.Minute
 
-var errSilent = fmt.Errorf("no answer within %s", patience)
+// silence is that of a store, for so long.
+type silence time.Duration
+
+func (s silence) Error() string { return "no answer within " + time.Duration(s).String() }
 
 // outage is told once, when it begins, and when it is over.
 type outage struct {
@@ -152,20 +155,20 @@ func (d watched) Delete(ctx context.Context, path string) error {
 }
 
 func (d watched) Walk(ctx context.Context, path string, visit storagedriver.WalkFn, options ...func(*storagedriver.WalkOptions)) error {
-	l := listen(ctx)
+	l := listen(ctx, patience)
 	defer l.end()
 	err := d.StorageDriver.Walk(l.ctx, path, func(info storagedriver.FileInfo) error {
-		l.silence.Stop()
-		defer l.silence.Reset(patience)
+		l.timer.Stop()
+		defer l.timer.Reset(patience)
 		return visit(info)
 	}, options...)
 	return d.saw(ctx, store.List, path, l.reason(err))
 }
 
 func (d watched) Reader(ctx context.Context, path string, offset int64) (io.ReadCloser, error) {
-	l := listen(ctx)
+	l := listen(ctx, patience)
 	reader, err := d.StorageDriver.Reader(l.ctx, path, offset)
-	l.silence.Stop()
+	l.timer.Stop()
 	if err != nil {
 		err = l.reason(err)
 		l.end()
@@ -175,35 +178,47 @@ func (d watched) Reader(ctx context.Context, path string, offset int64) (io.Read
 }
 
 func (d watched) Writer(ctx context.Context, path string, appendMode bool) (storagedriver.FileWriter, error) {
-	writer, err := d.StorageDriver.Writer(ctx, path, appendMode)
+	l := listen(ctx, workPatience)
+	writer, err := d.StorageDriver.Writer(l.ctx, path, appendMode)
+	l.timer.Stop()
 	if err != nil {
+		err = l.reason(err)
+		l.end()
 		return nil, d.saw(ctx, store.Upload, path, err)
 	}
-	return watchedWriter{writer, func(err error) error { return d.saw(ctx, store.Upload, path, err) }}, nil
+	return watchedWriter{writer, l, func(err error) error { return d.saw(ctx, store.Upload, path, err) }}, nil
 }
 
 // listening is for what may take long as a whole: its context ends when the store says
-// nothing for as long as patience.
+// nothing for as long as patience lasts.
 type listening struct {
-	ctx     context.Context
-	cancel  context.CancelCauseFunc
-	silence *time.Timer
+	ctx      context.Context
+	cancel   context.CancelCauseFunc
+	patience time.Duration
+	timer    *time.Timer
 }
 
-func listen(ctx context.Context) listening {
+func listen(ctx context.Context, patience time.Duration) listening {
 	limited, cancel := context.WithCancelCause(ctx)
-	return listening{limited, cancel, time.AfterFunc(patience, func() { cancel(errSilent) })}
+	return listening{limited, cancel, patience, time.AfterFunc(patience, func() { cancel(silence(patience)) })}
+}
+
+// during is for one thing that is asked of the store.
+func (l listening) during(ask func() error) error {
+	l.timer.Reset(l.patience)
+	defer l.timer.Stop()
+	return l.reason(ask())
 }
 
 func (l listening) reason(err error) error {
-	if err != nil && errors.Is(context.Cause(l.ctx), errSilent) {
-		return errSilent
+	if silent := silence(0); err != nil && errors.As(context.Cause(l.ctx), &silent) {
+		return silent
 	}
 	return err
 }
 
 func (l listening) end() {
-	l.silence.Stop()
+	l.timer.Stop()
 	l.cancel(nil)
 }
 
@@ -213,12 +228,13 @@ type watchedReader struct {
 	saw       func(error) error
 }
 
-func (r watchedReader) Read(p []byte) (int, error) {
-	r.listening.silence.Reset(patience)
-	n, err := r.ReadCloser.Read(p)
-	r.listening.silence.Stop()
+func (r watchedReader) Read(p []byte) (n int, err error) {
+	err = r.listening.during(func() (err error) {
+		n, err = r.ReadCloser.Read(p)
+		return err
+	})
 	if err != nil && !errors.Is(err, io.EOF) {
-		err = r.saw(r.listening.reason(err))
+		err = r.saw(err)
 	}
 	return n, err
 }
@@ -230,23 +246,34 @@ func (r watchedReader) Close() error {
 
 type watchedWriter struct {
 	storagedriver.FileWriter
-	saw func(error) error
+	listening listening
+	saw       func(error) error
 }
 
-func (w watchedWriter) Write(p []byte) (int, error) {
-	n, err := w.FileWriter.Write(p)
+func (w watchedWriter) Write(p []byte) (n int, err error) {
+	err = w.listening.during(func() (err error) {
+		n, err = w.FileWriter.Write(p)
+		return err
+	})
 	if err != nil {
 		err = w.saw(err)
 	}
 	return n, err
 }
 
-func (w watchedWriter) Commit(ctx context.Context) error { return w.saw(w.FileWriter.Commit(ctx)) }
+func (w watchedWriter) Commit(ctx context.Context) error {
+	return w.saw(w.listening.during(func() error { return w.FileWriter.Commit(ctx) }))
+}
 
 func (w watchedWriter) Close() error {
-	err := w.FileWriter.Close()
+	defer w.listening.end()
+	err := w.listening.during(w.FileWriter.Close)
 	if err != nil {
 		err = w.saw(err)
 	}
 	return err
+}
+
+func (w watchedWriter) Cancel(ctx context.Context) error {
+	return w.listening.during(func() error { return w.FileWriter.Cancel(ctx) })
 }

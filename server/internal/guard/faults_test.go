@@ -401,6 +401,40 @@ func (silentInWork) Delete(ctx context.Context, _ string) error {
 	return ctx.Err()
 }
 
+// silentWriter takes what is written, and never says that it has it.
+type silentWriter struct {
+	storagedriver.FileWriter
+	ctx context.Context
+}
+
+func (s silent) Writer(ctx context.Context, _ string, _ bool) (storagedriver.FileWriter, error) {
+	return silentWriter{ctx: ctx}, nil
+}
+
+func (w silentWriter) Write([]byte) (int, error) {
+	<-w.ctx.Done()
+	return 0, w.ctx.Err()
+}
+
+func (w silentWriter) Commit(context.Context) error {
+	<-w.ctx.Done()
+	return w.ctx.Err()
+}
+
+func (silentWriter) Close() error { return nil }
+
+// byWriter has the store write by one way.
+func byWriter(write func(context.Context, storagedriver.FileWriter) error) func(context.Context, storagedriver.StorageDriver) error {
+	return func(ctx context.Context, d storagedriver.StorageDriver) error {
+		writer, err := d.Writer(ctx, "/a", false)
+		if err != nil {
+			return err
+		}
+		defer writer.Close()
+		return write(ctx, writer)
+	}
+}
+
 func TestSilentStore(t *testing.T) {
 	working := silentInWork{inmemory.New()}
 	if err := working.PutContent(t.Context(), "/a", nil); err != nil {
@@ -434,6 +468,11 @@ func TestSilentStore(t *testing.T) {
 			_, err = io.ReadAll(reader)
 			return err
 		}},
+		"write": {silent{inmemory.New()}, byWriter(func(_ context.Context, w storagedriver.FileWriter) error {
+			_, err := w.Write([]byte("a"))
+			return err
+		})},
+		"commit": {silent{inmemory.New()}, byWriter(func(ctx context.Context, w storagedriver.FileWriter) error { return w.Commit(ctx) })},
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {

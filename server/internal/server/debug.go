@@ -5,10 +5,12 @@ import (
 	"net"
 	"net/http"
 	"strings"
+	"time"
 
 	"github.com/distribution/distribution/v3/health"
 
 	"container-registry/server/internal/access"
+	"container-registry/server/internal/bounds"
 	"container-registry/server/internal/disk"
 	"container-registry/server/internal/metrics"
 	"container-registry/server/internal/mirror"
@@ -20,9 +22,18 @@ func (s *Server) listenDebug() (err error) {
 	if s.debugListener, err = net.Listen("tcp", s.config.HTTP.Debug.Addr); err != nil {
 		return err
 	}
-	s.debug = &http.Server{ReadHeaderTimeout: readHeaderTimeout, ErrorLog: errorLog(s.log)}
+	s.debug = &http.Server{
+		ReadHeaderTimeout: readHeaderTimeout,
+		IdleTimeout:       idleTimeout,
+		MaxHeaderBytes:    maxHeaderBytes,
+		ErrorLog:          errorLog(s.log),
+	}
 	return nil
 }
+
+// debugLimits are the debug server's own, so that no flood of the registry keeps a Prometheus
+// out. One waits ten seconds for its answer, unless it is told otherwise.
+var debugLimits = bounds.Limits{Connections: 64, Requests: 48, Patience: 10 * time.Second, Rest: time.Second}
 
 // withMetrics counts the requests to next, and has the debug server serve health and metrics.
 // Unlike the engine's, it leaves out /debug/vars, where the engine publishes its whole
@@ -33,7 +44,9 @@ func (s *Server) withMetrics(next http.Handler, controller *access.Controller) h
 	}
 	mux := http.NewServeMux()
 	mux.HandleFunc("/debug/health", health.StatusHandler)
-	s.debug.Handler = mux
+	guard := bounds.New(debugLimits)
+	s.debugListener = guard.Protect(s.debug, s.debugListener)
+	s.debug.Handler = guard.Handler(mux, http.HandlerFunc(bounds.TooMany))
 	settings := s.config.HTTP.Debug.Prometheus
 	if !settings.Enabled {
 		return next

@@ -1,6 +1,9 @@
 package server
 
 import (
+	"errors"
+	"io"
+	"net"
 	"net/http"
 	"os"
 	"strings"
@@ -44,6 +47,32 @@ func TestDebugServer(t *testing.T) {
 	}
 	if response := i.do(t, http.MethodGet, "/metrics", nil); response.StatusCode != http.StatusNotFound {
 		t.Errorf("clients get %s", response.Status)
+	}
+}
+
+// TestDebugServerIsBounded has more connections than there may be, which ask for nothing.
+func TestDebugServerIsBounded(t *testing.T) {
+	forget(t)
+	i := start(t, parsed(t, inMemory+"http: {debug: {addr: 127.0.0.1:0, prometheus: {enabled: true}}}\n"), &http.Client{})
+	var first net.Conn
+	for range debugLimits.Connections + 1 {
+		c, err := (&net.Dialer{}).DialContext(t.Context(), "tcp", i.server.debugListener.Addr().String())
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer c.Close()
+		if first == nil {
+			first = c
+		}
+	}
+	if code, _ := i.get(t, "/metrics"); code != http.StatusOK {
+		t.Errorf("/metrics: %d", code)
+	}
+	if err := first.SetReadDeadline(time.Now().Add(10 * time.Second)); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := first.Read(make([]byte, 1)); !errors.Is(err, io.EOF) {
+		t.Errorf("the connection that waits longest: %v", err)
 	}
 }
 

@@ -1,11 +1,14 @@
 package server
 
 import (
+	"fmt"
 	"net/http"
 	"os"
 
 	"github.com/distribution/distribution/v3/configuration"
 	"github.com/distribution/distribution/v3/health"
+	"github.com/distribution/distribution/v3/registry/api/errcode"
+	v2 "github.com/distribution/distribution/v3/registry/api/v2"
 	"go.opentelemetry.io/contrib/instrumentation/net/http/otelhttp"
 
 	"container-registry/server/internal/accesslog"
@@ -25,7 +28,7 @@ func handlerChain(engine http.Handler, config *configuration.Configuration, page
 	if ui != nil {
 		handler = ui.Entrance(handler)
 	}
-	handler = refuseUserInURL(handler)
+	handler = refuseLongPaths(config.HTTP.Prefix, refuseUserInURL(handler))
 	if traced {
 		handler = otelhttp.NewHandler(handler, "", otelhttp.WithSpanNameFormatter(func(_ string, r *http.Request) string {
 			return r.Method + " " + r.URL.Path
@@ -40,6 +43,22 @@ func refuseUserInURL(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if r.URL.User != nil {
 			http.Error(w, "credentials in the request line are not allowed", http.StatusBadRequest)
+			return
+		}
+		next.ServeHTTP(w, r)
+	})
+}
+
+// longestPath is more than that of a manifest with the longest name and digest there may be.
+const longestPath = 1 << 10
+
+// refuseLongPaths keeps clients, before they log in, from having every router compare names
+// that nothing here can have: a header full of them takes a tenth of a second.
+func refuseLongPaths(prefix string, next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if len(r.URL.Path) > len(prefix)+longestPath {
+			// The client is gone when this fails.
+			_ = errcode.ServeJSON(w, v2.ErrorCodeNameInvalid.WithMessage(fmt.Sprintf("a path has at most %d bytes", longestPath)))
 			return
 		}
 		next.ServeHTTP(w, r)

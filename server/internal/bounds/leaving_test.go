@@ -1,0 +1,100 @@
+package bounds
+
+import (
+	"bytes"
+	"crypto/tls"
+	"errors"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"testing"
+	"time"
+
+	"golang.org/x/net/http2"
+	"golang.org/x/net/http2/hpack"
+)
+
+// ask sends requests on a connection of HTTP/2 whose streams have a window of so many bytes.
+func ask(t *testing.T, server *httptest.Server, requests int, window uint32) *tls.Conn {
+	t.Helper()
+	trusting := server.Client().Transport.(*http.Transport).TLSClientConfig.Clone()
+	trusting.NextProtos = []string{http2.NextProtoTLS}
+	c, err := tls.Dial("tcp", server.Listener.Addr().String(), trusting)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { c.Close() })
+	var header bytes.Buffer
+	encoder := hpack.NewEncoder(&header)
+	for _, field := range []hpack.HeaderField{{Name: ":method", Value: "GET"}, {Name: ":scheme", Value: "https"}, {Name: ":authority", Value: "registry"}, {Name: ":path", Value: "/v2/"}} {
+		if err := encoder.WriteField(field); err != nil {
+			t.Fatal(err)
+		}
+	}
+	framer := http2.NewFramer(c, nil)
+	if _, err := c.Write([]byte(http2.ClientPreface)); err != nil {
+		t.Fatal(err)
+	}
+	if err := framer.WriteSettings(http2.Setting{ID: http2.SettingInitialWindowSize, Val: window}, http2.Setting{ID: http2.SettingHeaderTableSize, Val: 0}); err != nil {
+		t.Fatal(err)
+	}
+	if err := framer.WriteWindowUpdate(0, 1<<30); err != nil {
+		t.Fatal(err)
+	}
+	for i := range requests {
+		if err := framer.WriteHeaders(http2.HeadersFrameParam{StreamID: uint32(2*i + 1), BlockFragment: header.Bytes(), EndStream: true, EndHeaders: true}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return c
+}
+
+// TestAnswersThatNobodyTakes are as many as there may be requests, and keep nobody out.
+func TestAnswersThatNobodyTakes(t *testing.T) {
+	limits := generous()
+	limits.Requests = 5
+	server := serve(t, limits, func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write([]byte("done")) })
+	first := ask(t, server, 4, 0)
+	ask(t, server, 4, 0)
+	if err := first.SetReadDeadline(time.Now().Add(10 * time.Second)); err != nil {
+		t.Fatal(err)
+	}
+	var err error
+	for err == nil {
+		_, err = first.Read(make([]byte, 1<<10))
+	}
+	if errors.Is(err, os.ErrDeadlineExceeded) {
+		t.Error("the connection whose answers wait longest is still open")
+	}
+	response, err := client(server, true).Get(server.URL + "/v2/")
+	if err != nil {
+		t.Fatal(err)
+	}
+	response.Body.Close()
+	if response.StatusCode != http.StatusOK {
+		t.Errorf("another client: %s", response.Status)
+	}
+}
+
+// TestConnectionThatTakesNothing has all the window it may want.
+func TestConnectionThatTakesNothing(t *testing.T) {
+	limits := generous()
+	limits.Patience = 100 * time.Millisecond
+	const requests = 3
+	ended := make(chan error, requests)
+	server := serve(t, limits, func(w http.ResponseWriter, _ *http.Request) {
+		var err error
+		for err == nil {
+			_, err = w.Write(make([]byte, 32<<10))
+		}
+		ended <- err
+	})
+	ask(t, server, requests, 1<<31-1)
+	for range requests {
+		select {
+		case <-ended:
+		case <-time.After(20 * time.Second):
+			t.Fatal("a request is still under way")
+		}
+	}
+}

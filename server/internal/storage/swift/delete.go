@@ -33,16 +33,23 @@ func (d *driver) Delete(ctx context.Context, path string) error {
 	return nil
 }
 
-// deleteFile deletes the file at a path. Segments go first: when that fails, the manifest is left to try again with.
+// deleteFile deletes the file at a path. Segments go first: when that fails, the file is left to try again with. It is
+// empty by then: Swift tells the size of a manifest without looking for its segments, and a blob that has lost some
+// would be taken for the blob. A dynamic large object has the size of the segments that are left.
 func (d *driver) deleteFile(ctx context.Context, path string) error {
 	obj, err := d.head(ctx, d.fileName(path))
 	if err != nil {
 		return notFound(path, err)
 	}
-	if obj.large() {
+	if obj.segmented() {
 		set, err := d.segmentsOf(ctx, path, obj)
 		if err != nil {
 			return err
+		}
+		if set != nil && obj.slo {
+			if err := d.putEmptied(ctx, path, set.upload); err != nil {
+				return err
+			}
 		}
 		if err := d.deleteSegments(ctx, set); err != nil {
 			return err

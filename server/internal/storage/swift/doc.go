@@ -27,7 +27,13 @@
 // # Moving
 //
 // Move copies the manifest on the server; segments stay. Before that the source is marked with where it goes, so
-// that deleting a source that outlived its Move can't take the segments from under the destination.
+// that deleting a source that outlived its Move can't take the segments from under the destination. As Swift may still
+// be copying when a Move fails, cancelling the upload then leaves the source to the purge of old uploads.
+//
+// # Deleting
+//
+// The segments of a file go before the file, which tells which they are. Before them a static manifest is replaced by
+// an empty object with the id of their upload: a deletion that is cut off leaves that, and no blob that looks whole.
 //
 // # Parameters
 //

@@ -178,7 +178,11 @@ type object struct {
 	movedTo  string // path that a Move of it was to end at
 }
 
-func (o *object) large() bool { return o.slo || o.dlo != "" }
+// segmented says whether there may be segments of an object: an emptied one has the id of their upload.
+func (o *object) segmented() bool { return o.slo || o.dlo != "" || o.upload != "" }
+
+// moving says whether a Move of the file at a path began and did not come to its end.
+func (o *object) moving(path string) bool { return o.movedTo != "" && o.movedTo != path }
 
 // head asks all replicas about an object: what is done next may depend on its last overwriting.
 func (d *driver) head(ctx context.Context, name string) (*object, error) {

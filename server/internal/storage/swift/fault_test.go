@@ -67,6 +67,17 @@ func (p *faultyProxy) through(t *testing.T, parameters map[string]any) map[strin
 	return with(parameters, "authurl", p.URL+u.Path)
 }
 
+// refuse is the fault of a store that is not there for one method, on objects with one end of their names.
+func refuse(method, suffix string) func(w http.ResponseWriter, r *http.Request) bool {
+	return func(w http.ResponseWriter, r *http.Request) bool {
+		refused := r.Method == method && strings.HasSuffix(r.URL.Path, suffix)
+		if refused {
+			w.WriteHeader(http.StatusServiceUnavailable)
+		}
+		return refused
+	}
+}
+
 // quick makes a driver wait milliseconds where it waits seconds.
 func quick(d *driver) *driver {
 	d.client.retry.wait, d.client.retry.longest = time.Millisecond, 10*time.Millisecond
@@ -154,10 +165,7 @@ func TestFaults(t *testing.T) {
 				}
 				failed.Add(1)
 				if test.answered {
-					copied := r.Clone(context.WithoutCancel(r.Context()))
-					copied.RequestURI = ""
-					copied.URL.Scheme, copied.URL.Host = "http", swiftHost(t)
-					resp, err := swift.Do(copied)
+					resp, err := swift.Do(pastProxy(t, r))
 					if err != nil {
 						t.Error(err)
 					} else {
@@ -175,6 +183,14 @@ func TestFaults(t *testing.T) {
 			t.Logf("%d of %d requests failed", failed.Load(), requests.Load())
 		})
 	}
+}
+
+// pastProxy is the same request to Swift itself, to be sent at any time.
+func pastProxy(t *testing.T, r *http.Request) *http.Request {
+	direct := r.Clone(context.WithoutCancel(r.Context()))
+	direct.RequestURI = ""
+	direct.URL.Scheme, direct.URL.Host = "http", swiftHost(t)
+	return direct
 }
 
 func swiftHost(t *testing.T) string {
@@ -284,14 +300,13 @@ func TestMoveThatDied(t *testing.T) {
 			proxy := newFaultyProxy(t)
 			d := quick(open(t, proxy.through(t, with(newContainer(t), "chunksize", mib))))
 			write(t, d, uploadPath, randomContent(1, 3*mib+1))
-			proxy.set(func(w http.ResponseWriter, r *http.Request) bool {
-				if r.Method == test.method {
-					w.WriteHeader(http.StatusServiceUnavailable)
-				}
-				return r.Method == test.method
-			})
+			proxy.set(refuse(test.method, ""))
 			if err := d.Move(ctx, uploadPath, blobPath); err == nil {
 				t.Fatal("no error")
+			}
+			proxy.set(refuse(http.MethodDelete, ""))
+			if err := d.Delete(ctx, uploadDir); err == nil {
+				t.Fatal("no error of the deletion")
 			}
 			proxy.set(nil)
 			if err := d.Delete(ctx, uploadDir); err != nil {
@@ -310,12 +325,7 @@ func TestMoveThatDied(t *testing.T) {
 		proxy := newFaultyProxy(t)
 		d := quick(open(t, proxy.through(t, with(newContainer(t), "chunksize", mib))))
 		write(t, d, uploadPath, randomContent(1, 3*mib+1))
-		proxy.set(func(w http.ResponseWriter, r *http.Request) bool {
-			if r.Method == http.MethodDelete {
-				w.WriteHeader(http.StatusServiceUnavailable)
-			}
-			return r.Method == http.MethodDelete
-		})
+		proxy.set(refuse(http.MethodDelete, ""))
 		if err := d.Move(ctx, uploadPath, blobPath); err == nil {
 			t.Fatal("no error")
 		}
@@ -329,6 +339,105 @@ func TestMoveThatDied(t *testing.T) {
 		}
 		wantEmpty(t, d)
 	})
+}
+
+// TestLateCopy has Swift copy a manifest after the Move was given up and the engine has cancelled the upload.
+func TestLateCopy(t *testing.T) {
+	ctx := context.Background()
+	proxy := newFaultyProxy(t)
+	d := quick(open(t, proxy.through(t, with(newContainer(t), "chunksize", mib))))
+	w := writerAt(t, d, uploadPath, false)
+	copyTo(t, w, randomContent(1, 3*mib+1))
+	commit(t, w)
+	var unanswered atomic.Pointer[http.Request]
+	proxy.set(func(w http.ResponseWriter, r *http.Request) bool {
+		if r.Method != "COPY" {
+			return false
+		}
+		unanswered.Store(pastProxy(t, r))
+		w.WriteHeader(http.StatusGatewayTimeout)
+		return true
+	})
+	if err := d.Move(ctx, uploadPath, blobPath); err == nil {
+		t.Fatal("no error")
+	}
+	// The engine deletes the upload's folder unless this fails.
+	if err := w.Cancel(ctx); err == nil || !strings.Contains(err.Error(), blobPath) {
+		t.Errorf("cancelled: %v", err)
+	}
+	proxy.set(nil)
+	resp, err := http.DefaultClient.Do(unanswered.Load())
+	if err != nil {
+		t.Fatal(err)
+	}
+	resp.Body.Close()
+	if err := d.Delete(ctx, uploadDir); err != nil {
+		t.Fatal(err)
+	}
+	wantFile(t, d, blobPath, randomContent(1, 3*mib+1))
+	if err := d.Delete(ctx, blobDir); err != nil {
+		t.Fatal(err)
+	}
+	wantEmpty(t, d)
+}
+
+// TestDeletionThatDied cuts the deletion of a blob short. What is left must be empty, which the engine's store takes
+// for missing, and whatever comes after it must leave nothing of it.
+func TestDeletionThatDied(t *testing.T) {
+	ctx := context.Background()
+	for failing, suffix := range map[string]string{"segment": "/00000002", "file": blobPath} {
+		for then, test := range map[string]struct {
+			do   func(t *testing.T, d *driver)
+			want io.Reader
+			left int // segments
+		}{
+			"deleted again": {func(t *testing.T, d *driver) {
+				if err := d.Delete(ctx, blobPath); err != nil {
+					t.Fatal(err)
+				}
+			}, nil, 0},
+			"deleted with its folder": {func(t *testing.T, d *driver) {
+				if err := d.Delete(ctx, blobDir); err != nil {
+					t.Fatal(err)
+				}
+			}, nil, 0},
+			"pushed again": {func(t *testing.T, d *driver) {
+				write(t, d, uploadPath, randomContent(2, 3*mib))
+				if err := d.Move(ctx, uploadPath, blobPath); err != nil {
+					t.Fatal(err)
+				}
+			}, randomContent(2, 3*mib), 3},
+			"written again": {func(t *testing.T, d *driver) {
+				if err := d.PutContent(ctx, blobPath, []byte("x")); err != nil {
+					t.Fatal(err)
+				}
+			}, strings.NewReader("x"), 0},
+		} {
+			t.Run(failing+", then "+then, func(t *testing.T) {
+				proxy := newFaultyProxy(t)
+				d := quick(open(t, proxy.through(t, with(newContainer(t), "chunksize", mib))))
+				d.limits.bulk = 0
+				write(t, d, blobPath, randomContent(1, 3*mib))
+				proxy.set(refuse(http.MethodDelete, suffix))
+				if err := d.Delete(ctx, blobPath); err == nil {
+					t.Fatal("no error")
+				}
+				proxy.set(nil)
+				if info, err := d.Stat(ctx, blobPath); err != nil || info.Size() != 0 {
+					t.Errorf("half deleted: %v, %v", info, err)
+				}
+				test.do(t, d)
+				if test.want == nil {
+					wantEmpty(t, d)
+					return
+				}
+				wantFile(t, d, blobPath, test.want)
+				if n := len(storedSegments(t, d)); n != test.left {
+					t.Errorf("%d segments are stored, want %d", n, test.left)
+				}
+			})
+		}
+	}
 }
 
 // TestFailedClose loses the store while an upload is closed. The size must be the one to go on from: the engine tells

@@ -42,6 +42,20 @@ func (d *driver) Move(ctx context.Context, sourcePath, destPath string) error {
 	return d.deleteObject(ctx, source)
 }
 
+// deleteUnmoved deletes the file at a path unless a Move of it has begun. Swift goes on with a copy whose answer was
+// lost, and does not look at the segments again before it puts the manifest at its destination. The file is left to the
+// purge of old uploads, as the engine deletes no upload that could not be cancelled.
+func (d *driver) deleteUnmoved(ctx context.Context, path string) error {
+	obj, err := d.head(ctx, d.fileName(path))
+	if err != nil {
+		return notFound(path, err)
+	}
+	if obj.moving(path) {
+		return fmt.Errorf("%s may still be moved to %s: it is left to the purge of uploads", path, obj.movedTo)
+	}
+	return d.deleteFile(ctx, path)
+}
+
 // mark notes on a large object where it goes. From the copy until the source is deleted, both have the same segments;
 // if this process ends in between, deleting the source must leave them.
 func (d *driver) mark(ctx context.Context, name string, obj *object, destPath string) error {

@@ -14,7 +14,8 @@ import (
 )
 
 const (
-	// uploadHeader is on every manifest: the id of the upload, which its segments are named after.
+	// uploadHeader is on every manifest, and on an emptied file: the id of the upload, which its segments are named
+	// after.
 	uploadHeader = "X-Object-Meta-Registry-Upload"
 	// movedToHeader is on the manifest of a file that is being moved, and on the moved one.
 	movedToHeader = "X-Object-Meta-Registry-Moved-To"
@@ -148,6 +149,16 @@ func (d *driver) putPlain(ctx context.Context, path string, content []byte) erro
 	})
 }
 
+// putEmptied puts an empty file in the place of a manifest whose segments are about to go. It has the id of their upload:
+// those that stay all the same are found again.
+func (d *driver) putEmptied(ctx context.Context, path, upload string) error {
+	_, err := d.client.do(ctx, request{
+		method: http.MethodPut, object: d.fileName(path),
+		headers: ncw.Headers{"Content-Type": contentType, uploadHeader: upload},
+	})
+	return err
+}
+
 // replace calls write, which puts another object at a path, and then deletes the segments of the object before,
 // unless they are those of the upload the new object is made of.
 func (d *driver) replace(ctx context.Context, path, upload string, write func() error) error {
@@ -157,7 +168,7 @@ func (d *driver) replace(ctx context.Context, path, upload string, write func() 
 	case isNotFound(err):
 	case err != nil:
 		return err
-	case obj.large() && obj.segmentsID() != upload:
+	case obj.segmented() && obj.segmentsID() != upload:
 		if old, err = d.segmentsOf(ctx, path, obj); err != nil {
 			return err
 		}
@@ -186,15 +197,15 @@ type segmentSet struct {
 	names  []string
 }
 
-// segmentsOf finds the segments that only the large object at a path has: nil when it shares them with the object it
-// was to be moved to.
+// segmentsOf finds the segments that only the object at a path has: nil when it shares them with the object it was to
+// be moved to. Those of an emptied file are known by their upload alone.
 func (d *driver) segmentsOf(ctx context.Context, path string, obj *object) (*segmentSet, error) {
-	if obj.movedTo != "" && obj.movedTo != path {
+	if obj.moving(path) {
 		moved, err := d.head(ctx, d.fileName(obj.movedTo))
 		if err != nil && !isNotFound(err) {
 			return nil, err
 		}
-		if err == nil && moved.large() && moved.segmentsID() == obj.segmentsID() {
+		if err == nil && moved.segmented() && moved.segmentsID() == obj.segmentsID() {
 			return nil, nil
 		}
 	}

@@ -278,7 +278,7 @@ func (w *writer) join(ctx context.Context) error {
 }
 
 // Cancel implements storagedriver.FileWriter. The engine calls it also after Commit, when the content is not what
-// the client said; the committed file is removed then.
+// the client said, and when it could not move it; the committed file is removed then.
 func (w *writer) Cancel(ctx context.Context) error {
 	if w.cancelled {
 		return errors.New("already cancelled")
@@ -291,7 +291,7 @@ func (w *writer) Cancel(ctx context.Context) error {
 		w.sending = nil
 	}
 	if w.committed {
-		if err := w.driver.deleteFile(ctx, w.path); err != nil && !isPathNotFound(err) {
+		if err := w.driver.deleteUnmoved(ctx, w.path); err != nil && !isPathNotFound(err) {
 			return err
 		}
 	}

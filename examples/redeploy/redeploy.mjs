@@ -15,14 +15,18 @@ const expected = Buffer.from(`Bearer ${readFileSync(TOKEN_FILE, "utf8").trim()}`
 const mostBytes = 4 << 20;
 const docker = async (...args) => (await promisify(execFile)("docker", args)).stdout.trim();
 
-// When the tags that services run were pushed. Each server of a registry sends its events by itself, and sends one again that was not
-// taken: an older one may come after a newer one.
-const pushed = new Map();
+// What the tags that services run named, and when it was pushed. Each server of a registry sends its events by itself, and sends one
+// again that was not taken within ten seconds: an older one may come after a newer one, and one that was done may come again.
+const done = new Map();
 
 async function redeploy({ repository, tag, digest }, at) {
   const key = `${repository}:${tag}`;
-  if (at < (pushed.get(key) ?? 0)) {
+  const last = done.get(key) ?? { at: 0 };
+  if (at < last.at) {
     console.log(`${key} was pushed again since it named ${digest}`);
+    return;
+  }
+  if (at === last.at && digest === last.digest) {
     return;
   }
   const names = await docker("service", "ls", "--filter", `label=redeploy=${repository}:${tag}`, "--format", "{{.Name}}");
@@ -32,7 +36,7 @@ async function redeploy({ repository, tag, digest }, at) {
     await docker("service", "update", "--detach", "--quiet", "--with-registry-auth", "--image", image, name);
     console.log(`${name} runs ${image}, which is ${tag}`);
   }
-  pushed.set(key, at);
+  done.set(key, { at, digest });
 }
 
 function isKnown(authorization = "") {

@@ -217,6 +217,18 @@ func UserOf(ctx context.Context) string {
 	return ""
 }
 
+// MayWrite says whether the engine will let who sent a request push to a repository, or delete
+// there: nothing has to be found out for a write that is refused. The request has to have come
+// through the handler; where there is none, everybody may.
+func MayWrite(ctx context.Context, action, repository string) bool {
+	d := decisionOf(ctx)
+	if d == nil {
+		return true
+	}
+	wanted := auth.Access{Resource: auth.Resource{Type: "repository", Name: repository}, Action: action}
+	return d.principal != nil && d.principal.may(wanted, d) && d.principal.token.Covers(wanted.Type, wanted.Name, wanted.Action)
+}
+
 func decisionOf(ctx context.Context) *decision {
 	d, _ := ctx.Value(contextKey{}).(*decision)
 	return d

@@ -125,6 +125,26 @@ func TestBounded(t *testing.T) {
 	}
 }
 
+// TestClockBehind has a clock that is set back, as that of a machine without one is at its start.
+func TestClockBehind(t *testing.T) {
+	folder := t.TempDir()
+	for i := range mostOfFiles {
+		name := nameAfter(nil, time.Now().Add(time.Duration(i+1)*time.Hour))
+		if err := os.WriteFile(filepath.Join(folder, name), []byte("{}\n"), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	l := open(t, folder)
+	l.mostOfFile = 1
+	for i := range 3 {
+		l.Observe(t.Context(), push(fmt.Sprint(i), before))
+	}
+	lines := shown(t, folder)
+	if len(lines) != mostOfFiles || !strings.Contains(lines[len(lines)-1], `"tag":"2"`) {
+		t.Errorf("%q", lines)
+	}
+}
+
 // TestGoesOn has a server that was killed within a line.
 func TestGoesOn(t *testing.T) {
 	folder := t.TempDir()

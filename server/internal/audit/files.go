@@ -15,7 +15,16 @@ const (
 	timeOfName = "20060102T150405.000000000Z"
 )
 
-func newName(at time.Time) string { return at.UTC().Format(timeOfName) + suffix }
+// nameAfter is of a file that comes after all others, also while the clock is behind them.
+func nameAfter(names []string, now time.Time) string {
+	if len(names) > 0 {
+		last, err := time.Parse(timeOfName, strings.TrimSuffix(names[len(names)-1], suffix))
+		if err == nil && !now.After(last) {
+			now = last.Add(1)
+		}
+	}
+	return now.UTC().Format(timeOfName) + suffix
+}
 
 // files are the names of those in a folder, the oldest first.
 func files(folder string) ([]string, error) {

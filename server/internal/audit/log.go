@@ -46,7 +46,7 @@ func Open(folder string, log *logrus.Entry) (*Log, error) {
 	if err != nil {
 		return nil, fmt.Errorf("server.audit.folder: %w", err)
 	}
-	name := newName(time.Now())
+	name := nameAfter(nil, time.Now())
 	if len(names) > 0 {
 		name = names[len(names)-1]
 	}
@@ -106,14 +106,16 @@ func (l *Log) write(line []byte) error {
 // next begins another file, and lets the oldest go.
 func (l *Log) next() error {
 	full := l.file
-	if err := l.use(newName(time.Now())); err != nil {
-		return err
-	}
-	full.Close()
 	names, err := files(l.folder)
 	if err != nil {
 		return err
 	}
+	name := nameAfter(names, time.Now())
+	if err := l.use(name); err != nil {
+		return err
+	}
+	full.Close()
+	names = append(names, name)
 	return remove(l.folder, names[:max(0, len(names)-mostOfFiles)])
 }
 

@@ -89,7 +89,8 @@ func New(c *configuration.Configuration, parts Parts) *Page {
 		_ = p.crossing.AddTrustedOrigin(p.host.Scheme + "://" + host)
 	}
 	secure := c.HTTP.TLS.Certificate != "" || p.host != nil && p.host.Scheme == "https"
-	p.sessions = session.New(c.HTTP.Secret, p.base, secure, parts.Driver)
+	p.sessions = session.New(c.HTTP.Secret, p.base, secure, parts.Driver).
+		While(func(ctx context.Context) bool { return len(p.Failing(ctx)) == 0 })
 	p.route()
 	return p
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
+	"errors"
 	"fmt"
 	"path"
 	"slices"
@@ -26,13 +27,16 @@ const (
 	mostEnded = 10_000
 	// mostOfUser is how many of one user's the store remembers: nobody fills it by logging out.
 	mostOfUser = 100
+	// patience is for the store before somebody is believed: each page asks.
+	patience = 2 * time.Second
 )
 
 // ended are the sessions that their users ended: objects in the store, which other servers
 // see as well, until the sessions would have been over. The server that was told remembers them
 // by itself too, as it may not be allowed to write.
 type ended struct {
-	store storagedriver.StorageDriver
+	store   storagedriver.StorageDriver
+	answers func(context.Context) bool
 
 	mutex sync.Mutex
 	here  *simplelru.LRU[string, struct{}]
@@ -41,7 +45,7 @@ type ended struct {
 func newEnded(store storagedriver.StorageDriver) *ended {
 	// It fails for sizes below 1 only.
 	here, _ := simplelru.NewLRU[string, struct{}](mostEnded, nil)
-	return &ended{store: store, here: here}
+	return &ended{store: store, answers: func(context.Context) bool { return true }, here: here}
 }
 
 // nameOf is of the object of a session: whose it was, and when it would be over. It does not say
@@ -72,6 +76,9 @@ func (e *ended) add(ctx context.Context, said claims, now time.Time) error {
 	e.mutex.Lock()
 	e.here.Add(name, struct{}{})
 	e.mutex.Unlock()
+	if !e.answers(ctx) {
+		return errors.New("the store does not answer")
+	}
 	if err := e.store.PutContent(ctx, path.Join(folder, name), []byte("ended")); err != nil {
 		return err
 	}
@@ -110,9 +117,11 @@ func (e *ended) has(ctx context.Context, said claims) bool {
 	e.mutex.Lock()
 	here := e.here.Contains(name)
 	e.mutex.Unlock()
-	if here {
-		return true
+	if here || !e.answers(ctx) {
+		return here
 	}
+	ctx, cancel := context.WithTimeout(ctx, patience)
+	defer cancel()
 	_, err := e.store.Stat(ctx, path.Join(folder, name))
 	return err == nil
 }

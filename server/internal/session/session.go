@@ -5,6 +5,7 @@
 package session
 
 import (
+	"context"
 	"crypto/hmac"
 	"crypto/rand"
 	"crypto/sha256"
@@ -36,6 +37,12 @@ type Keeper struct {
 	name, path string
 	secure     bool
 	ended      *ended
+}
+
+// While has the store asked for nothing while it is known not to answer.
+func (k *Keeper) While(answers func(context.Context) bool) *Keeper {
+	k.ended.answers = answers
+	return k
 }
 
 // New is for http.secret, the path below which the page is, and the registry's store. A secure

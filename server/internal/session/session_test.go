@@ -1,6 +1,7 @@
 package session
 
 import (
+	"context"
 	"crypto/rand"
 	"errors"
 	"fmt"
@@ -10,6 +11,7 @@ import (
 	"testing"
 	"time"
 
+	storagedriver "github.com/distribution/distribution/v3/registry/storage/driver"
 	"github.com/distribution/distribution/v3/registry/storage/driver/inmemory"
 	"golang.org/x/crypto/bcrypt"
 
@@ -210,5 +212,41 @@ func TestEndWhereNothingIsWritten(t *testing.T) {
 	}
 	if n := keeper.ended.here.Len(); n != mostEnded {
 		t.Errorf("%d are remembered", n)
+	}
+}
+
+// unasked fails where it is asked for anything.
+type unasked struct {
+	storagedriver.StorageDriver
+	t *testing.T
+}
+
+func (u unasked) Stat(_ context.Context, path string) (storagedriver.FileInfo, error) {
+	u.t.Errorf("%s was looked for", path)
+	return nil, storagedriver.PathNotFoundError{Path: path}
+}
+
+func (u unasked) PutContent(_ context.Context, path string, _ []byte) error {
+	u.t.Errorf("%s was written", path)
+	return nil
+}
+
+// TestWhileNothingAnswers asks the store for nothing: a page would wait for it.
+func TestWhileNothingAnswers(t *testing.T) {
+	now := time.Unix(1_700_000_000, 0)
+	all := users(t, "alice:wonder")
+	keeper := New("secret", "/ui/", true, unasked{t: t}).While(func(context.Context) bool { return false })
+	w := httptest.NewRecorder()
+	keeper.Begin(w, all, "alice", now)
+	r := httptest.NewRequest(http.MethodGet, "/ui/", nil)
+	r.AddCookie(cookieOf(t, w))
+	if got := keeper.User(httptest.NewRecorder(), r, all, now); got != "alice" {
+		t.Errorf("%q is logged in", got)
+	}
+	if err := keeper.End(httptest.NewRecorder(), r, all, now); err == nil {
+		t.Error("nobody was told that others do not know")
+	}
+	if got := keeper.User(httptest.NewRecorder(), r, all, now); got != "" {
+		t.Errorf("%s is logged in", got)
 	}
 }

@@ -61,6 +61,14 @@ func (h *handler) begin(r *http.Request) (w Write, ok bool) {
 		Address:    r.RemoteAddr,
 		UserAgent:  r.UserAgent(),
 	}
+	action := "push"
+	if r.Method == http.MethodDelete {
+		action = "delete"
+	}
+	now := tags{w.Repository, nil}
+	if access.MayWrite(r.Context(), action, w.Repository) {
+		now.driver = h.driver
+	}
 	reference := match.Vars["reference"]
 	named := digest.Digest(reference)
 	if named.Validate() != nil {
@@ -76,14 +84,14 @@ func (h *handler) begin(r *http.Request) (w Write, ok bool) {
 			names = names[:min(len(names), manifest.MostTags)]
 		}
 		for _, name := range names {
-			w.Tags = append(w.Tags, TagChange{name, h.named(r.Context(), w.Repository, name)})
+			w.Tags = append(w.Tags, TagChange{name, now.name(r.Context(), name)})
 		}
 	case route == v2.RouteNameManifest && r.Method == http.MethodDelete && named == "":
 		w.Action, w.Kind = Delete, Tag
-		w.Tags = []TagChange{{reference, h.named(r.Context(), w.Repository, reference)}}
+		w.Tags = []TagChange{{reference, now.name(r.Context(), reference)}}
 	case route == v2.RouteNameManifest && r.Method == http.MethodDelete:
 		w.Action, w.Kind, w.Digest = Delete, Manifest, named
-		w.Tags = h.tagsOf(r.Context(), w.Repository, named)
+		w.Tags = now.of(r.Context(), named)
 	case route == v2.RouteNameBlob && r.Method == http.MethodDelete:
 		w.Action, w.Kind, w.Digest = Delete, Blob, digest.Digest(match.Vars["digest"])
 	case route == v2.RouteNameBlobUpload && r.Method == http.MethodPost, route == v2.RouteNameBlobUploadChunk && r.Method == http.MethodPut:
@@ -113,24 +121,30 @@ func (h *handler) tell(r *http.Request, w Write, code int, header http.Header) {
 	}
 }
 
-// named is what a tag names now; empty for no tag, and where the store does not say.
-func (h *handler) named(ctx context.Context, repository, tag string) digest.Digest {
-	if h.driver == nil {
+// tags are those of a repository, before a write. Without a driver none is known.
+type tags struct {
+	repository string
+	driver     storagedriver.StorageDriver
+}
+
+// name is what a tag names; empty for no tag, and where the store does not say.
+func (t tags) name(ctx context.Context, tag string) digest.Digest {
+	if t.driver == nil {
 		return ""
 	}
-	content, err := h.driver.GetContent(ctx, layout.TagPath(repository, tag))
+	content, err := t.driver.GetContent(ctx, layout.TagPath(t.repository, tag))
 	if d := digest.Digest(content); err == nil && d.Validate() == nil {
 		return d
 	}
 	return ""
 }
 
-// tagsOf are the tags that go with a manifest. The engine looks through all of them as well.
-func (h *handler) tagsOf(ctx context.Context, repository string, d digest.Digest) []TagChange {
-	if h.driver == nil {
+// of are the tags that go with a manifest. The engine looks through all of them as well.
+func (t tags) of(ctx context.Context, d digest.Digest) []TagChange {
+	if t.driver == nil {
 		return nil
 	}
-	names, err := layout.Names(ctx, h.driver, layout.RepositoryPath(repository, layout.Tags))
+	names, err := layout.Names(ctx, t.driver, layout.RepositoryPath(t.repository, layout.Tags))
 	if err != nil {
 		return nil
 	}
@@ -139,7 +153,7 @@ func (h *handler) tagsOf(ctx context.Context, repository string, d digest.Digest
 	group.SetLimit(readers)
 	for i, name := range names {
 		group.Go(func() error {
-			changes[i] = TagChange{name, h.named(ctx, repository, name)}
+			changes[i] = TagChange{name, t.name(ctx, name)}
 			return nil
 		})
 	}

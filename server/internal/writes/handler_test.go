@@ -4,15 +4,22 @@ import (
 	"context"
 	"net/http"
 	"net/http/httptest"
+	"os"
+	"path/filepath"
 	"reflect"
 	"strings"
 	"testing"
 	"time"
 
+	"github.com/distribution/distribution/v3/configuration"
+	storagedriver "github.com/distribution/distribution/v3/registry/storage/driver"
 	"github.com/distribution/distribution/v3/registry/storage/driver/inmemory"
 	"github.com/opencontainers/go-digest"
 	v1 "github.com/opencontainers/image-spec/specs-go/v1"
+	"github.com/sirupsen/logrus"
+	"golang.org/x/crypto/bcrypt"
 
+	"container-registry/server/internal/access"
 	"container-registry/server/internal/layout"
 )
 
@@ -96,5 +103,53 @@ func TestWithoutPast(t *testing.T) {
 		if !reflect.DeepEqual(told, test.want) {
 			t.Errorf("%s %s: %v", test.method, test.reference, told)
 		}
+	}
+}
+
+// unasked fails where it is asked for anything.
+type unasked struct {
+	storagedriver.StorageDriver
+	t *testing.T
+}
+
+func (u unasked) List(_ context.Context, path string) ([]string, error) {
+	u.t.Errorf("%s was listed", path)
+	return nil, nil
+}
+
+func (u unasked) GetContent(_ context.Context, path string) ([]byte, error) {
+	u.t.Errorf("%s was read", path)
+	return nil, nil
+}
+
+// TestNothingIsAskedFor for a write that is going to be refused: whoever may pull could have all
+// tags of a repository read.
+func TestNothingIsAskedFor(t *testing.T) {
+	hash, err := bcrypt.GenerateFromPassword([]byte("wonder"), bcrypt.MinCost)
+	if err != nil {
+		t.Fatal(err)
+	}
+	file := filepath.Join(t.TempDir(), "htpasswd")
+	if err := os.WriteFile(file, append([]byte("#!access carol pull\ncarol:"), hash...), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	config := &configuration.Configuration{Auth: configuration.Auth{"htpasswd": {"realm": "test", "path": file}}}
+	controller, err := access.New(config, logrus.NewEntry(logrus.New()))
+	if err != nil {
+		t.Fatal(err)
+	}
+	reached := 0
+	engine := http.HandlerFunc(func(http.ResponseWriter, *http.Request) { reached++ })
+	handler := controller.Handler(Handler(engine, unasked{t: t}, "", func(context.Context, Write) {}), nil)
+	d := digest.FromString("none").String()
+	for _, each := range []struct{ method, reference string }{
+		{http.MethodPut, "latest"}, {http.MethodPut, d + "?tag=latest"}, {http.MethodDelete, "latest"}, {http.MethodDelete, d},
+	} {
+		r := httptest.NewRequest(each.method, "/v2/team/app/manifests/"+each.reference, nil)
+		r.SetBasicAuth("carol", "wonder")
+		handler.ServeHTTP(httptest.NewRecorder(), r)
+	}
+	if reached != 4 {
+		t.Errorf("%d requests reached the engine", reached)
 	}
 }

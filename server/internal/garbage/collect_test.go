@@ -180,6 +180,46 @@ func TestWhatGoes(t *testing.T) {
 			3, 4,
 		},
 		{
+			"a tag with the digest of the image that it names, as imgpkg has them",
+			Options{DeleteUntagged: true},
+			func(t *testing.T, r *rig) (gone, left []string) {
+				lost := r.Push(t, "app", "2", layer(1))
+				image := r.Push(t, "app", "2", layer(2))
+				by512 := r.pushBy512(t, "app", "3", 3)
+				own, own512 := layout.ReferrersTag(image)+".imgpkg", layout.ReferrersTag(by512)+".imgpkg"
+				r.Retag(t, "app", "2", own)
+				r.pushBy512(t, "app", own512, 3)
+				r.Delete(t, "app", "2")
+				r.Delete(t, "app", "3")
+				return []string{"app@" + lost.String()}, []string{"app:" + own, "app@" + image.String(), "app:" + own512, "app@" + by512.String()}
+			},
+			1, 2,
+		},
+		{
+			"such a tag is left when retention takes the others",
+			Options{Retention: newest(1)},
+			func(t *testing.T, r *rig) (gone, left []string) {
+				image := r.Push(t, "app", "1", layer(1))
+				own := layout.ReferrersTag(image) + ".imgpkg"
+				r.Retag(t, "app", "1", own)
+				r.Push(t, "app", "2", layer(2))
+				return []string{"app:1"}, []string{"app:2", "app:" + own, "app@" + image.String()}
+			},
+			0, 0,
+		},
+		{
+			"tags named as the folders and files of a store are",
+			Options{DeleteUntagged: true},
+			func(t *testing.T, r *rig) (_, left []string) {
+				for n, name := range []string{"_uploads", "_manifests", "_layers", "_referrers", "current", "index", "link", "data"} {
+					r.Push(t, "app", name, layer(uint64(n)))
+					left = append(left, "app:"+name)
+				}
+				return nil, left
+			},
+			0, 0,
+		},
+		{
 			"retention frees the manifests of an index",
 			Options{Retention: newest(1)},
 			func(t *testing.T, r *rig) (gone, left []string) {

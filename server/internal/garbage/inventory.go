@@ -64,6 +64,8 @@ type tag struct {
 	current digest.Digest
 	damaged bool
 	pushed  time.Time
+	// carried are for a tag that was transferred, until pushed is known by them.
+	carried []layout.Carried
 	// history are all manifests the tag has ever named.
 	history []digest.Digest
 }
@@ -112,15 +114,24 @@ func (i *inventory) addBlob(d digest.Digest, info storagedriver.FileInfo) error 
 }
 
 func (i *inventory) addLink(relative string, info storagedriver.FileInfo) error {
-	if info.IsDir() && path.Base(relative) == layout.Uploads {
-		return storagedriver.ErrSkipDir
-	}
 	name, rest, found := strings.Cut(relative, "/_")
 	if !found {
 		return nil
 	}
-	r := i.repository(name)
 	parts := strings.Split("_"+rest, "/")
+	if info.IsDir() && parts[0] == layout.Uploads {
+		return storagedriver.ErrSkipDir
+	}
+	r := i.repository(name)
+	if tag, c, ok := layout.CarriedOf("_" + rest); ok {
+		c.Manifest = i.shared(c.Manifest)
+		r.tag(tag).carried = append(r.tag(tag).carried, c)
+		if info.IsDir() {
+			// Walks take it for a folder, and would look into it.
+			return storagedriver.ErrSkipDir
+		}
+		return nil
+	}
 	if info.IsDir() || parts[len(parts)-1] != "link" {
 		return nil
 	}
@@ -234,7 +245,7 @@ func (i *inventory) readTags(ctx context.Context) error {
 					return err
 				}
 				if d := digest.Digest(content); d.Validate() == nil {
-					t.current = d
+					t.current, t.pushed, t.carried = d, layout.LastPush(d, t.pushed, t.carried), nil
 				} else {
 					t.damaged = true
 					i.problem("tag %s:%s is damaged: it names no manifest; all that it ever named is kept; push or delete it", r.name, name)
@@ -271,7 +282,7 @@ func (i *inventory) findDangling(ctx context.Context) error {
 	group.SetLimit(workers)
 	for _, r := range i.repositories {
 		for name, t := range r.tags {
-			if _, found := r.revisions[t.current]; t.current == "" || found && i.manifests[t.current] != gone {
+			if t.current == "" || i.isWhole(r, t) {
 				continue
 			}
 			group.Go(func() error {
@@ -330,6 +341,13 @@ func (i *inventory) manifest(ctx context.Context, repository string, d digest.Di
 	defer i.mutex.Unlock()
 	i.manifests[d] = m
 	return m, nil
+}
+
+// isWhole says whether a tag leads to a manifest that can be read.
+func (i *inventory) isWhole(r *repository, t *tag) bool {
+	_, found := r.revisions[t.current]
+	m := i.manifests[t.current]
+	return found && m != gone && m != damaged
 }
 
 // isDamaged says whether it can't be told what a repository needs.

@@ -87,7 +87,7 @@ func makePlan(i *inventory, o Options, now time.Time) *plan {
 	retired := map[string][]string{}
 	for _, name := range sorted(i.repositories) {
 		r := i.repositories[name]
-		names, rule := o.Retention.retire(name, r.aged(), now)
+		names, rule := o.Retention.retire(name, i.aged(r), now)
 		for _, each := range names {
 			d := deletion{tags, name, r.tags[each].current, &detail{tag: each, rule: ruleName(o.Retention, rule)}}
 			if o.Retention.DryRun {
@@ -195,10 +195,12 @@ func (n *needs) keepYoung(since int64) {
 	}
 }
 
-func (r *repository) aged() []aged {
+// aged leaves out tags that nobody can pull: they stay for people to see, and no other tag goes
+// for them.
+func (i *inventory) aged(r *repository) []aged {
 	var list []aged
 	for name, t := range r.tags {
-		if t.current != "" {
+		if i.isWhole(r, t) {
 			list = append(list, aged{name, t.pushed})
 		}
 	}

@@ -10,23 +10,33 @@ import (
 	"github.com/opencontainers/go-digest"
 )
 
-// shown is how many tags and manifests a preview names of each.
-const shown = 1000
+// A preview names so many tags and manifests of each kind in one repository, and in all: who
+// sees one repository alone is to see what goes there.
+const (
+	namedOfOne = 200
+	namedOfAll = 10_000
+)
 
 // Preview is what a collection would delete, those without a tag among it.
 type Preview struct {
 	At     time.Time
 	Report *Report
-	// Tags are what the rules of retention would delete, also while they are set to a dry
-	// run. TagCount is of all of them.
-	Tags     []Retired
-	TagCount int
-	// Aging are tags that a rule keeps for their age alone, the next to go first. AgingCount is of all of them.
-	Aging      []Retired
-	AgingCount int
-	// Untagged are manifests that nothing needs. UntaggedCount is of all of them.
-	Untagged      []Untagged
-	UntaggedCount int
+	// Tags are what the rules of retention would delete, also while they are set to a dry run.
+	Tags []Retired
+	// Aging are tags that a rule keeps for their age alone, the next to go first.
+	Aging []Retired
+	// Untagged are manifests that nothing needs.
+	Untagged []Untagged
+	// Counts are of all of them by repository, also of those that are not named.
+	Counts map[string]Counts
+}
+
+// Counts are how many there are of each kind.
+type Counts struct{ Tags, Aging, Untagged int }
+
+// Plus adds others.
+func (c Counts) Plus(others Counts) Counts {
+	return Counts{c.Tags + others.Tags, c.Aging + others.Aging, c.Untagged + others.Untagged}
 }
 
 // Retired is a tag that a rule does not keep, or not for ever.
@@ -84,7 +94,7 @@ func (c *Collector) Preview() (last *Preview, underWay bool, err error) {
 }
 
 func (c *Collector) look(ctx context.Context) (*Preview, error) {
-	p := &Preview{At: time.Now()}
+	p := &Preview{At: time.Now(), Counts: map[string]Counts{}}
 	run := c.run(Request{DryRun: true, DeleteUntagged: true}, io.Discard)
 	if err := run.dry(ctx); err != nil {
 		return nil, err
@@ -95,31 +105,49 @@ func (c *Collector) look(ctx context.Context) (*Preview, error) {
 	p.addTags(inventory, c.options.Retention)
 	for _, d := range run.todo.deletions {
 		if d.stage == manifests {
-			if p.UntaggedCount++; len(p.Untagged) < shown {
-				p.Untagged = append(p.Untagged, Untagged{d.repository, d.digest, inventory.size(d.digest)})
-			}
+			p.Untagged = append(p.Untagged, Untagged{d.repository, d.digest, inventory.size(d.digest)})
+			p.count(d.repository, Counts{Untagged: 1})
 		}
 	}
+	p.Tags, p.Aging = named(p.Tags, Retired.of), named(p.Aging, Retired.of)
+	p.Untagged = named(p.Untagged, Untagged.of)
 	return p, nil
+}
+
+func (p *Preview) count(repository string, more Counts) {
+	p.Counts[repository] = p.Counts[repository].Plus(more)
+}
+
+func (r Retired) of() string  { return r.Repository }
+func (u Untagged) of() string { return u.Repository }
+
+// named are those of a list that are kept, in its order.
+func named[T any](list []T, of func(T) string) []T {
+	seen := map[string]int{}
+	kept := slices.DeleteFunc(list, func(each T) bool {
+		seen[of(each)]++
+		return seen[of(each)] > namedOfOne
+	})
+	return slices.Clone(kept[:min(namedOfAll, len(kept))])
 }
 
 func (p *Preview) addTags(i *inventory, retention Retention) {
 	for _, name := range sorted(i.repositories) {
 		r := i.repositories[name]
-		list, number := retention.leave(name, r.aged())
+		list, number := retention.leave(name, i.aged(r))
 		for _, each := range list {
 			tag := r.tags[each.name]
 			retired := Retired{name, each.name, ruleName(retention, number), tag.current, tag.pushed, each.until}
 			if each.until.After(p.At) {
 				p.Aging = append(p.Aging, retired)
-			} else if p.TagCount++; len(p.Tags) < shown {
+				p.count(name, Counts{Aging: 1})
+			} else {
 				p.Tags = append(p.Tags, retired)
+				p.count(name, Counts{Tags: 1})
 			}
 		}
 	}
 	slices.SortStableFunc(p.Aging, func(a, b Retired) int { return a.Until.Compare(b.Until) })
-	p.AgingCount = len(p.Aging)
-	p.Aging = slices.Clip(slices.Clone(p.Aging[:min(shown, p.AgingCount)]))
 }
 
 // size is of a manifest with all that it needs itself.

@@ -2,6 +2,7 @@ package garbage
 
 import (
 	"context"
+	"fmt"
 	"testing"
 
 	"container-registry/server/internal/fence"
@@ -33,7 +34,7 @@ func TestOrders(t *testing.T) {
 		last, underWay, _ = r.collector.Preview()
 		return last != nil && !underWay
 	})
-	if len(last.Tags) != 1 || last.TagCount != 1 || last.Tags[0].Tag != "1" || last.Tags[0].Digest != old || last.Tags[0].Rule == "" || last.Tags[0].Pushed.IsZero() {
+	if len(last.Tags) != 1 || last.Counts[last.Tags[0].Repository].Tags != 1 || last.Tags[0].Tag != "1" || last.Tags[0].Digest != old || last.Tags[0].Rule == "" || last.Tags[0].Pushed.IsZero() {
 		t.Errorf("tags: %+v", last.Tags)
 	}
 	if len(last.Untagged) != 1 || last.Untagged[0].Digest != lost || last.Untagged[0].Size < 100 || last.Report.Bytes < 100 {
@@ -44,4 +45,27 @@ func TestOrders(t *testing.T) {
 	}
 	waitFor(t, func() bool { return r.collector.CollectSoon(true) })
 	waitFor(t, func() bool { return r.collector.Totals().Manifests == 1 })
+}
+
+// TestNamed has a repository with more than is named of one, and a registry with more than is
+// named of all.
+func TestNamed(t *testing.T) {
+	of := func(repository string, count int) []Retired {
+		list := make([]Retired, count)
+		for i := range list {
+			list[i] = Retired{Repository: repository, Tag: fmt.Sprint(i)}
+		}
+		return list
+	}
+	list := named(append(of("team-a/app", namedOfOne+1000), of("team-z/app", 3)...), Retired.of)
+	if len(list) != namedOfOne+3 || list[0].Tag != "0" || list[namedOfOne].Repository != "team-z/app" {
+		t.Errorf("%d of two repositories", len(list))
+	}
+	var all []Retired
+	for i := range namedOfAll / namedOfOne * 2 {
+		all = append(all, of(fmt.Sprint(i), namedOfOne)...)
+	}
+	if list := named(all, Retired.of); len(list) != namedOfAll {
+		t.Errorf("%d of many", len(list))
+	}
 }

@@ -124,17 +124,21 @@ func matchesAny(patterns []string, name string) bool {
 }
 
 // subjectOf is the digest of the manifest that a tag is about; empty for other tags, and
-// where only a part of the digest is known, of no manifest that is here.
-func (r *repository) subjectOf(tag string) digest.Digest {
+// where only a part of the digest is known, of no manifest that is here. A tag is not about
+// what it names: imgpkg gives each image one of the image's own digest, to keep it.
+func (r *repository) subjectOf(tag string) (subject digest.Digest) {
 	algorithm, encoded, ok := layout.Companion(tag)
 	switch {
 	case !ok:
-		return ""
 	case algorithm == digest.Canonical:
-		return digest.NewDigestFromEncoded(digest.Canonical, encoded)
+		subject = digest.NewDigestFromEncoded(digest.Canonical, encoded)
 	default:
-		return r.longer[algorithm.String()+"-"+encoded]
+		subject = r.longer[algorithm.String()+"-"+encoded]
 	}
+	if subject == r.tags[tag].current {
+		return ""
+	}
+	return subject
 }
 
 // ruleName is for logs.

@@ -188,6 +188,49 @@ func TestDanglingTag(t *testing.T) {
 	}
 }
 
+// TestRetentionBesideBrokenTags has a newest tag that nobody can pull: it takes no place of one
+// that can be, and stays.
+func TestRetentionBesideBrokenTags(t *testing.T) {
+	for name, damage := range map[string]func(*testing.T, *rig, digest.Digest) error{
+		"not linked": func(t *testing.T, r *rig, d digest.Digest) error {
+			return r.collector.driver.Delete(t.Context(), layout.RevisionPath("app", d))
+		},
+		"gone": func(t *testing.T, r *rig, d digest.Digest) error {
+			return r.collector.driver.Delete(t.Context(), layout.BlobPath(d))
+		},
+		"damaged": func(t *testing.T, r *rig, d digest.Digest) error {
+			return r.collector.driver.PutContent(t.Context(), layout.BlobPath(d), []byte("{}"))
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			r := serve(t, folder(t), "a", quick, Options{Retention: Retention{Rules: []Rule{{KeepNewest: 1}}}})
+			r.Push(t, "app", "1", registrytest.Layer(1, 100))
+			if err := damage(t, r, r.Push(t, "app", "2", registrytest.Layer(2, 100))); err != nil {
+				t.Fatal(err)
+			}
+			r = serve(t, r.collector.driver, "b", quick, r.collector.options)
+			expect := func(deleted int, left ...string) {
+				t.Helper()
+				preview, err := r.collector.look(t.Context())
+				if err != nil || preview.Counts["app"].Tags != deleted {
+					t.Errorf("the preview has %d tags: %v", preview.Counts["app"].Tags, err)
+				}
+				for _, dryRun := range []bool{true, false} {
+					if report := r.collect(t, Request{DryRun: dryRun}); report.Tags.Deleted != deleted {
+						t.Errorf("dry run %t: %s", dryRun, report)
+					}
+				}
+				if tags := r.Tags(t, "app"); !slices.Equal(tags, left) {
+					t.Errorf("left are %q, want %q", tags, left)
+				}
+			}
+			expect(0, "1", "2")
+			r.Push(t, "app", "3", registrytest.Layer(3, 100))
+			expect(1, "2", "3")
+		})
+	}
+}
+
 // TestOddManifest has fields the engine does not know, of another type than they should be.
 func TestOddManifest(t *testing.T) {
 	for _, field := range []string{`"subject":"x"`, `"blobs":1`, `"fsLayers":{}`} {

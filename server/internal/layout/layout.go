@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"cloud.google.com/go/storage"
+	"github.com/distribution/reference"
 	"github.com/opencontainers/go-digest"
 
 	storagedriver "github.com/distribution/distribution/v3/registry/storage/driver"
@@ -27,10 +28,13 @@ import (
 // And what this server adds, which the engine and its own garbage collection pass by:
 //
 //	repositories/<name>/_referrers/<algorithm>/<hex of the subject>/<algorithm>/<hex>/link
+//	repositories/<name>/_manifests/tags/<tag>/index/<algorithm>/<hex>/pushed.<time>.<time>
 const (
 	data    = "data"
 	link    = "link"
 	current = "current"
+	index   = "index"
+	carried = "pushed"
 
 	Root         = "/docker/registry/v2"
 	Blobs        = Root + "/blobs"
@@ -89,6 +93,14 @@ func SumOf(p string) (offset string, ok bool) {
 func IsTag(p string) bool {
 	return path.Base(p) == link && path.Base(path.Dir(p)) == current && strings.Contains(p, "/"+Tags+"/")
 }
+
+var tagName = regexp.MustCompile(`^` + reference.TagRegexp.String() + `$`)
+
+// IsTagName says whether a tag may have that name. Others are no parts of a path.
+func IsTagName(name string) bool { return tagName.MatchString(name) }
+
+// IsTags says whether a path is the folder of a repository's tags.
+func IsTags(p string) bool { return strings.HasSuffix(p, "/"+Tags) }
 
 // TagFolder is that of the tag which a path is of, or leads into; empty for others.
 func TagFolder(p string) string {

@@ -6,6 +6,8 @@ import (
 	"testing"
 
 	"github.com/opencontainers/go-digest"
+	"github.com/opencontainers/image-spec/specs-go"
+	v1 "github.com/opencontainers/image-spec/specs-go/v1"
 
 	"github.com/distribution/distribution/v3/registry/storage/driver/inmemory"
 
@@ -82,6 +84,29 @@ func TestDamagedBlobs(t *testing.T) {
 				t.Errorf("after the second run:\n%s", strings.Join(got, "\n"))
 			}
 		})
+	}
+}
+
+// TestDamagedBlobOfAnotherName is a layer that its image names by sha512.
+func TestDamagedBlobOfAnotherName(t *testing.T) {
+	from, to := inmemory.New(), inmemory.New()
+	source := registrytest.Serve(t, registrytest.Config(t, from))
+	layer := registrytest.Layer(1, 100)
+	d := digest.SHA512.FromBytes(layer)
+	source.PushBlob(t, "app", d, layer)
+	source.PushBlob(t, "app", v1.DescriptorEmptyJSON.Digest, v1.DescriptorEmptyJSON.Data)
+	m := v1.Manifest{Versioned: specs.Versioned{SchemaVersion: 2}, MediaType: v1.MediaTypeImageManifest, Config: v1.DescriptorEmptyJSON}
+	m.Layers = []v1.Descriptor{{MediaType: v1.MediaTypeImageLayer, Digest: d, Size: int64(len(layer))}}
+	source.PushManifest(t, "app", "latest", m.MediaType, m)
+	if err := from.PutContent(t.Context(), layout.BlobPath(digest.FromBytes(layer)), registrytest.Layer(2, 100)); err != nil {
+		t.Fatal(err)
+	}
+	_, err := between(t, from, to, Options{})
+	if err == nil || !strings.Contains(err.Error(), "tag app:latest: left out, as parts of its image could not be copied") {
+		t.Errorf("said was %v", err)
+	}
+	if tags := registrytest.Serve(t, registrytest.Config(t, to)).Tags(t, "app"); len(tags) > 0 {
+		t.Errorf("the target shows %q", tags)
 	}
 }
 

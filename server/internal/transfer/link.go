@@ -28,9 +28,9 @@ func linksOf(repositories []*repository, folder string, entries func(*repository
 
 func (r *run) repositoryLink(ctx context.Context, l link) error {
 	defer r.progress.done()
-	var there bool
+	var there, lost bool
 	err := retry(ctx, func() (err error) {
-		there, err = r.copyLink(ctx, l.path)
+		there, lost, err = r.copyLink(ctx, l.path)
 		return err
 	})
 	key := inRepository(l.repository, l.digest)
@@ -39,6 +39,10 @@ func (r *run) repositoryLink(ctx context.Context, l link) error {
 	}
 	if there {
 		r.mark(r.present, key)
+	}
+	if lost {
+		// Manifests may name the blob by the link's digest, of another algorithm than its own.
+		r.mark(r.lost, key)
 	}
 	return nil
 }
@@ -50,7 +54,7 @@ func (r *run) referrerLink(ctx context.Context, l link) error {
 		return nil
 	}
 	err := retry(ctx, func() error {
-		_, err := r.copyLink(ctx, l.path)
+		_, _, err := r.copyLink(ctx, l.path)
 		return err
 	})
 	if err != nil {
@@ -60,23 +64,24 @@ func (r *run) referrerLink(ctx context.Context, l link) error {
 }
 
 // copyLink leaves out a link to a blob that the target does not get, and says whether
-// the target has the link.
-func (r *run) copyLink(ctx context.Context, path string) (bool, error) {
+// the target has the link, or does not as the blob could not be copied.
+func (r *run) copyLink(ctx context.Context, path string) (there, lost bool, err error) {
 	content, err := r.from.driver.GetContent(ctx, path)
 	if layout.IsMissing(err) {
 		// Deletions leave folders without a link in them.
-		return false, nil
+		return false, false, nil
 	}
 	if err != nil {
-		return false, r.from.Failure(store.Read, err)
+		return false, false, r.from.Failure(store.Read, err)
 	}
 	if !r.has(r.present, string(content)) {
-		if !r.has(r.lost, string(content)) {
+		lost = r.has(r.lost, string(content))
+		if !lost {
 			r.report.links.dangling.Add(1)
 		}
-		return false, nil
+		return false, lost, nil
 	}
-	return true, r.put(ctx, path, content, &r.report.links)
+	return true, false, r.put(ctx, path, content, &r.report.links)
 }
 
 // put writes a small file unless the target has the same.

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"time"
 
 	"github.com/opencontainers/go-digest"
 
@@ -35,6 +36,8 @@ type tag struct {
 	current digest.Digest
 	// history are all manifests the tag has ever named.
 	history []digest.Digest
+	// pushed is when, once it is sure that the target is to be told.
+	pushed time.Time
 }
 
 func (t *tag) String() string { return t.repository + ":" + t.name }

@@ -1,13 +1,16 @@
 package transfer
 
 import (
+	"io"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/opencontainers/go-digest"
 
 	"github.com/distribution/distribution/v3/registry/storage/driver/inmemory"
 
+	"container-registry/server/internal/layout"
 	"container-registry/server/internal/registrytest"
 )
 
@@ -64,5 +67,32 @@ func TestTagsThatMoved(t *testing.T) {
 				t.Errorf("reported as\n%s", report)
 			}
 		})
+	}
+}
+
+// TestRolledBackMeanwhile has the source's tag go back to an older image during the first copy.
+func TestRolledBackMeanwhile(t *testing.T) {
+	from, to := inmemory.New(), registrytest.NewSpy(inmemory.New())
+	source := registrytest.Serve(t, registrytest.Config(t, from))
+	old := source.Push(t, "app", "latest", registrytest.Layer(1, 100))
+	source.Push(t, "app", "latest", registrytest.Layer(2, 100))
+	back := false
+	to.Before = func(action, path string) error {
+		if action == "put" && strings.HasPrefix(path, layout.Blobs) && !back {
+			back = true
+			source.Push(t, "app", "latest", registrytest.Layer(1, 100))
+		}
+		return nil
+	}
+	report, err := Run(t.Context(), registrytest.Config(t, from), registrytest.Config(t, to),
+		Options{Workers: 1, SourceMayChange: true, Progress: io.Discard, Interval: time.Hour})
+	if err != nil || !strings.Contains(report.String(), "tag app:latest was left out: it was changed on the source meanwhile; run it again") {
+		t.Errorf("%v\n%s", err, report)
+	}
+	if report, err = between(t, from, to, Options{}); err != nil {
+		t.Fatal(err)
+	}
+	if lines := strings.Join(pulled(t, to.StorageDriver), "\n"); !strings.Contains(lines, "app:latest "+old.String()) {
+		t.Errorf("%s is the latest, and the target serves\n%s\n%s", old, lines, report)
 	}
 }

@@ -1,6 +1,7 @@
 package descriptors
 
 import (
+	"context"
 	"net/http"
 
 	"github.com/distribution/distribution/v3/registry/api/errcode"
@@ -14,56 +15,71 @@ import (
 
 // Handler goes around the engine, which finds a layer in the cache when it is asked for a
 // manifest of its digest, and fails on what it reads then. It fails on damaged manifests
-// too, and clients that ask before they push would give up. http.prefix is the prefix.
+// too, and clients that ask before they push would give up, and on the deletion of a layer that
+// has just gone. http.prefix is the prefix.
 func Handler(engine http.Handler, driver storagedriver.StorageDriver, prefix string) http.Handler {
 	router := v2.RouterWithPrefix(prefix)
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		var match mux.RouteMatch
-		if router.Match(r, &match) && match.Route != nil && match.Route.GetName() == v2.RouteNameManifest {
-			if r.Method != http.MethodPut {
-				w = &unknown{ResponseWriter: w, request: r, driver: driver, repository: match.Vars["name"], reference: match.Vars["reference"]}
+		if router.Match(r, &match) && match.Route != nil {
+			ctx, repository := r.Context(), match.Vars["name"]
+			switch route := match.Route.GetName(); {
+			case route == v2.RouteNameManifest && r.Method != http.MethodPut:
+				reference := match.Vars["reference"]
+				w = &unknown{ResponseWriter: w, reason: errcode.ErrorCodeManifestUnknown.WithDetail(reference), isNone: func() bool {
+					return isNoManifest(ctx, driver, repository, reference, r.Method == http.MethodHead)
+				}}
+			case route == v2.RouteNameBlob && r.Method == http.MethodDelete:
+				d := digest.Digest(match.Vars["digest"])
+				w = &unknown{ResponseWriter: w, reason: errcode.ErrorCodeBlobUnknown.WithDetail(d), isNone: func() bool {
+					return isGone(ctx, driver, layout.LinkPath(layout.RepositoryPath(repository, layout.Layers), d))
+				}}
 			}
 		}
 		engine.ServeHTTP(w, r)
 	})
 }
 
-// unknown is the answer about what may be no manifest.
+// unknown is the answer about what may not be there.
 type unknown struct {
 	http.ResponseWriter
-	request    *http.Request
-	driver     storagedriver.StorageDriver
-	repository string
-	reference  string
-	told       bool
+	// isNone is asked when the engine fails, and reason is what clients are told then.
+	isNone func() bool
+	reason error
+	told   bool
 }
 
 func (u *unknown) WriteHeader(status int) {
 	if status == http.StatusInternalServerError && u.isNone() {
 		u.told = true
 		// The client is gone when this fails.
-		_ = errcode.ServeJSON(u.ResponseWriter, errcode.ErrorCodeManifestUnknown.WithDetail(u.reference))
+		_ = errcode.ServeJSON(u.ResponseWriter, u.reason)
 		return
 	}
 	u.ResponseWriter.WriteHeader(status)
 }
 
-func (u *unknown) isNone() bool {
-	ctx := u.request.Context()
-	d := digest.Digest(u.reference)
+// isNoManifest says so of a damaged one to a client that only asks whether it is there.
+func isNoManifest(ctx context.Context, driver storagedriver.StorageDriver, repository, reference string, asked bool) bool {
+	d := digest.Digest(reference)
 	if d.Validate() != nil {
-		link, err := u.driver.GetContent(ctx, layout.TagPath(u.repository, u.reference))
+		link, err := driver.GetContent(ctx, layout.TagPath(repository, reference))
 		if d = digest.Digest(link); err != nil || d.Validate() != nil {
 			return false
 		}
-	} else if _, err := u.driver.Stat(ctx, layout.RevisionPath(u.repository, d)); layout.IsMissing(err) {
+	} else if isGone(ctx, driver, layout.RevisionPath(repository, d)) {
 		return true
 	}
-	if u.request.Method != http.MethodHead {
+	if !asked {
 		return false
 	}
-	content, err := u.driver.GetContent(ctx, layout.BlobPath(d))
+	content, err := driver.GetContent(ctx, layout.BlobPath(d))
 	return err == nil && d.Algorithm().FromBytes(content) != d
+}
+
+func isGone(ctx context.Context, driver storagedriver.StorageDriver, link string) bool {
+	_, err := driver.Stat(ctx, link)
+	return layout.IsMissing(err)
 }
 
 func (u *unknown) Write(content []byte) (int, error) {

@@ -40,6 +40,7 @@ func (h *handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 			if query := r.URL.Query(); !query.Has("mount") {
 				w = named(w, query.Get("digest"))
 			}
+			r = untyped(r)
 		}
 	}
 	h.engine.ServeHTTP(w, r)

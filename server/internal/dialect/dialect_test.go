@@ -1,6 +1,8 @@
 package dialect
 
 import (
+	"crypto/sha256"
+	"encoding/base64"
 	"io"
 	"net/http"
 	"net/http/httptest"
@@ -47,34 +49,70 @@ func TestAccept(t *testing.T) {
 
 func TestRefusal(t *testing.T) {
 	long := strings.Repeat("a", 256)
+	const uploads = "/v2/team/app/blobs/uploads/"
+	const upload = uploads + "d95306fa-fad3-4e36-8d41-cf1c93ef8286"
+	// at5 is of an upload of which five bytes are there.
+	at5 := upload + "?_state=" + base64.URLEncoding.EncodeToString(append(make([]byte, sha256.Size), `{"Name":"team/app","Offset":5}`...))
 	tests := []struct {
-		method, path, chunk string
-		status              int
+		method, path, chunk, length string
+		status                      int
 	}{
-		{http.MethodGet, "/v2/" + long + "/tags/list", "", 400},
-		{http.MethodPut, "/v2/team/" + long + "/manifests/1", "", 400},
-		{http.MethodGet, "/v2/" + long[1:] + "/tags/list", "", 200},
-		{http.MethodGet, "/v2/_catalog?last=team/app&n=2", "", 200},
-		{http.MethodGet, "/v2/_catalog?last=Z", "", 200},
-		{http.MethodGet, "/v2/_catalog?last=%00", "", 400},
-		{http.MethodGet, "/v2/_catalog?last=" + long, "", 400},
-		{http.MethodGet, "/v2/_catalog?last=..%2f..%2fblobs", "", 400},
-		{http.MethodGet, "/v2/team/app/tags/list?last=v1..2", "", 200},
-		{http.MethodGet, "/v2/team/app/tags/list?last=%0A", "", 400},
-		{http.MethodPatch, "/v2/team/app/blobs/uploads/1", "", 200},
-		{http.MethodPatch, "/v2/team/app/blobs/uploads/1", "0-4", 200},
-		{http.MethodPatch, "/v2/team/app/blobs/uploads/1", "x-y", 416},
-		{http.MethodPatch, "/v2/team/app/blobs/uploads/1", "bytes 0-4/5", 416},
-		{http.MethodPatch, "/v2/team/app/blobs/uploads/1", "0-99999999999999999999", 416},
+		{http.MethodGet, "/v2/" + long + "/tags/list", "", "", 400},
+		{http.MethodPut, "/v2/team/" + long + "/manifests/1", "", "", 400},
+		{http.MethodGet, "/v2/" + long[1:] + "/tags/list", "", "", 200},
+		{http.MethodGet, "/v2/_catalog?last=team/app&n=2", "", "", 200},
+		{http.MethodGet, "/v2/_catalog?last=Z", "", "", 200},
+		{http.MethodGet, "/v2/_catalog?last=%00", "", "", 400},
+		{http.MethodGet, "/v2/_catalog?last=" + long, "", "", 400},
+		{http.MethodGet, "/v2/_catalog?last=..%2f..%2fblobs", "", "", 400},
+		{http.MethodGet, "/v2/team/app/tags/list?last=v1..2", "", "", 200},
+		{http.MethodGet, "/v2/team/app/tags/list?last=%0A", "", "", 400},
+		{http.MethodPost, uploads, "", "", 200},
+		{http.MethodGet, upload, "", "", 200},
+		{http.MethodGet, uploads + "SlowDown", "", "", 404},
+		{http.MethodPut, uploads + long, "", "", 404},
+		{http.MethodPatch, upload, "", "", 200},
+		{http.MethodPatch, upload, "0-4", "5", 200},
+		{http.MethodPatch, upload, "x-y", "5", 416},
+		{http.MethodPatch, upload, "bytes 0-4/5", "5", 416},
+		{http.MethodPatch, upload, "0-99999999999999999999", "5", 416},
+		{http.MethodPut, upload, "0-4", "5", 200},
+		{http.MethodPut, upload, "bytes 0-4/5", "5", 416},
+		{http.MethodPut, upload, "0-99999999999999999999", "", 416},
+		{http.MethodPatch, at5, "5-9", "", 200},
+		{http.MethodPatch, at5, "20-24", "", 416},
+		{http.MethodPut, at5, "0-4", "", 416},
+		{http.MethodPut, at5, "5-4", "", 416},
+		// With a length the engine looks, and without a state it refuses all.
+		{http.MethodPatch, at5, "20-24", "5", 200},
+		{http.MethodPatch, upload, "20-24", "", 200},
 	}
 	engine := http.HandlerFunc(func(http.ResponseWriter, *http.Request) {})
 	for _, test := range tests {
 		w := httptest.NewRecorder()
 		r := httptest.NewRequest(test.method, test.path, nil)
 		r.Header.Set("Content-Range", test.chunk)
+		r.Header.Set("Content-Length", test.length)
 		Handler(engine, "").ServeHTTP(w, r)
 		if w.Code != test.status {
 			t.Errorf("%s %.60s %s: %d", test.method, test.path, test.chunk, w.Code)
+		}
+	}
+}
+
+// TestTypeOfChunk is whatever a client says, of which the engine takes one.
+func TestTypeOfChunk(t *testing.T) {
+	const upload = "/v2/team/app/blobs/uploads/d95306fa-fad3-4e36-8d41-cf1c93ef8286"
+	for given, want := range map[string]string{"": "", "application/octet-stream": "application/octet-stream", "application/x-www-form-urlencoded": ""} {
+		var got, sent string
+		engine := http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+			got, sent = r.Header.Get("Content-Type"), r.FormValue("sent")
+		})
+		r := httptest.NewRequest(http.MethodPatch, upload, strings.NewReader("sent=yes"))
+		r.Header.Set("Content-Type", given)
+		Handler(engine, "").ServeHTTP(httptest.NewRecorder(), r)
+		if got != want || sent != "" {
+			t.Errorf("%q: %q, and the body was read for a form: %t", given, got, sent != "")
 		}
 	}
 }
@@ -108,7 +146,7 @@ func TestNames(t *testing.T) {
 			_, _ = io.WriteString(w, "a blob")
 		}
 	})
-	const blobs, upload = "/v2/team/app/blobs/", "/v2/team/app/blobs/uploads/1?digest="
+	const blobs, upload = "/v2/team/app/blobs/", "/v2/team/app/blobs/uploads/d95306fa-fad3-4e36-8d41-cf1c93ef8286?digest="
 	tests := []struct {
 		method, path     string
 		digest, location string

@@ -14,8 +14,8 @@ import (
 // place is what a list can be continued after: a name, or what sorts among names.
 var place = regexp.MustCompile(`^[A-Za-z0-9._/-]*$`)
 
-// chunk is a range of bytes as the specification writes it, in figures that an int64 holds.
-var chunk = regexp.MustCompile(`^[0-9]{1,18}-[0-9]{1,18}$`)
+// upload is what the engine calls an upload.
+var upload = regexp.MustCompile(`^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$`)
 
 // refusal is for what the engine fails on (500) though the client is wrong; nil for the rest.
 func refusal(r *http.Request, match mux.RouteMatch) error {
@@ -30,9 +30,11 @@ func refusal(r *http.Request, match mux.RouteMatch) error {
 			return errcode.ErrorCodeNameInvalid.WithDetail("last is no name")
 		}
 	case v2.RouteNameBlobUploadChunk:
-		if given := r.Header.Get("Content-Range"); r.Method == http.MethodPatch && given != "" && !chunk.MatchString(given) {
-			return errcode.ErrorCodeRangeInvalid.WithDetail("Content-Range is written as FIRST-LAST")
+		// It looks for that in the store by its path, too.
+		if !upload.MatchString(match.Vars["uuid"]) {
+			return errcode.ErrorCodeBlobUploadUnknown
 		}
+		return misplaced(r)
 	}
 	return nil
 }

@@ -33,15 +33,7 @@ func TestPagesOfRepositories(t *testing.T) {
 				client.Push(t, each, "latest", registrytest.Layer(1, 100))
 			}
 			for n := 1; n <= len(repositories)+1; n++ {
-				var got []string
-				last, pages := "", 0
-				for more := true; more; pages++ {
-					page, link := catalog(t, client.URL+"/v2/_catalog?"+url.Values{"n": {fmt.Sprint(n)}, "last": {last}}.Encode())
-					got, more = append(got, page...), link != ""
-					if more {
-						last = page[len(page)-1]
-					}
-				}
+				got, pages := allPages(t, client.URL+"/v2/_catalog", n)
 				slices.Sort(got)
 				if !slices.Equal(got, repositories) || pages != (len(repositories)+n-1)/n {
 					t.Errorf("%d at a time: %d pages: %q", n, pages, got)
@@ -51,16 +43,46 @@ func TestPagesOfRepositories(t *testing.T) {
 	}
 }
 
-func catalog(t *testing.T, url string) (repositories []string, link string) {
+// TestPagesOfTags are all of them, also where they are named as folders of a store are.
+func TestPagesOfTags(t *testing.T) {
+	config := registrytest.Config(t, filesystem.New(filesystem.DriverParameters{RootDirectory: t.TempDir(), MaxThreads: 100}))
+	enginestore.Use(config)
+	client := registrytest.Serve(t, config)
+	tags := []string{"_layers", "_manifests", "_referrers", "_uploads", "current", "data", "index", "link"}
+	for _, each := range tags {
+		client.Push(t, "app", each, registrytest.Layer(1, 100))
+	}
+	for n := 1; n <= len(tags)+1; n++ {
+		if got, _ := allPages(t, client.URL+"/v2/app/tags/list", n); !slices.Equal(got, tags) {
+			t.Errorf("%d at a time: %q", n, got)
+		}
+	}
+}
+
+// allPages are the names of a list that is asked for so many at a time.
+func allPages(t *testing.T, list string, n int) (names []string, pages int) {
+	t.Helper()
+	last := ""
+	for more := true; more; pages++ {
+		page, link := onePage(t, list+"?"+url.Values{"n": {fmt.Sprint(n)}, "last": {last}}.Encode())
+		names, more = append(names, page...), link != ""
+		if more {
+			last = page[len(page)-1]
+		}
+	}
+	return names, pages
+}
+
+func onePage(t *testing.T, url string) (names []string, link string) {
 	t.Helper()
 	response, err := http.Get(url)
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer response.Body.Close()
-	var page struct{ Repositories []string }
+	var page struct{ Repositories, Tags []string }
 	if err := json.NewDecoder(response.Body).Decode(&page); err != nil || response.StatusCode != http.StatusOK {
 		t.Fatalf("%s: %s: %v", strings.TrimPrefix(url, "http://"), response.Status, err)
 	}
-	return page.Repositories, response.Header.Get("Link")
+	return append(page.Repositories, page.Tags...), response.Header.Get("Link")
 }

@@ -66,8 +66,8 @@ func Delete(ctx context.Context, d digest.Digest, locks *TagLocks, announce Anno
 	return context.WithValue(ctx, deletionKey{}, deletion), deletion
 }
 
-// untag deletes a tag, with a manifest only while it names that.
-func (d *Deletion) untag(ctx context.Context, store storagedriver.StorageDriver, folder string) error {
+// Untag deletes a tag, with a manifest only while it names that.
+func (d *Deletion) Untag(ctx context.Context, store storagedriver.StorageDriver, folder string) error {
 	err := d.locks.holding(ctx, folder, func() error {
 		if d.manifest == "" {
 			return store.Delete(ctx, folder)

@@ -1,7 +1,7 @@
 // Package enginestore stands between the engine and its store.
 //
 // It lets clients put right what a power cut or a full disk damaged: the engine takes
-// whatever stands in a blob's place for the blob, and fails on a tag whose link holds no
+// whatever stands in a blob's place for the blob, and fails on a link that holds no
 // digest. And it holds a tag back until its push is sure to succeed: the engine writes it
 // before anybody can say so.
 //
@@ -126,8 +126,8 @@ func (p *Push) place(path string) string {
 
 type driver struct{ storagedriver.StorageDriver }
 
-// GetContent has a tag without a digest look like one that is not there. It can be
-// pushed and deleted, and others can be listed and deleted beside it.
+// GetContent has a tag or another link without a digest look like one that is not there. It can
+// be pushed and deleted, and others can be listed and deleted beside it.
 //
 // What an index names may be a layer, as in the caches of BuildKit. The engine looks for
 // manifests alone, but for what its cache mixes up.
@@ -135,10 +135,11 @@ func (d driver) GetContent(ctx context.Context, path string) ([]byte, error) {
 	content, err := d.StorageDriver.GetContent(ctx, path)
 	if push, ok := ctx.Value(pushKey{}).(*Push); ok && layout.IsMissing(err) {
 		if repository, part, ok := layout.RevisionOf(path); ok && slices.Contains(push.Layers, part) {
-			return d.StorageDriver.GetContent(ctx, layout.LinkPath(layout.RepositoryPath(repository, layout.Layers), part))
+			return d.GetContent(ctx, layout.LinkPath(layout.RepositoryPath(repository, layout.Layers), part))
 		}
 	}
-	if err == nil && (layout.IsTag(path) && digest.Digest(content).Validate() != nil || len(content) == 0 && lost(path)) {
+	_, isLink := layout.LinkOf(path)
+	if err == nil && ((isLink || layout.IsTag(path)) && digest.Digest(content).Validate() != nil || len(content) == 0 && lost(path)) {
 		return nil, missing(d, path)
 	}
 	return content, err
@@ -180,7 +181,7 @@ func (d driver) PutContent(ctx context.Context, path string, content []byte) err
 // whoever pushes it again meanwhile writes the link last.
 func (d driver) Delete(ctx context.Context, path string) error {
 	if deletion, ok := ctx.Value(deletionKey{}).(*Deletion); ok && layout.TagFolder(path) == path {
-		return deletion.untag(ctx, d.StorageDriver, path)
+		return deletion.Untag(ctx, d.StorageDriver, path)
 	}
 	repository, revision, ok := layout.RevisionOf(path)
 	if !ok {
@@ -243,6 +244,9 @@ func missing(d driver, path string) error {
 // Walk passes by what is inside of the place it begins after: the engine's would look at every
 // tag of the repository that the page before ended with.
 func (d driver) Walk(ctx context.Context, path string, visit storagedriver.WalkFn, options ...func(*storagedriver.WalkOptions)) error {
+	if layout.IsTags(path) {
+		return d.walkTags(ctx, path, visit)
+	}
 	var chosen storagedriver.WalkOptions
 	for _, option := range options {
 		option(&chosen)
@@ -259,6 +263,27 @@ func (d driver) Walk(ctx context.Context, path string, visit storagedriver.WalkF
 	}, options...)
 }
 
+// walkTags visits the tags of a repository in their order, in which the engine takes all walks
+// to be: in S3's 1.2-alpine comes before 1.2, and pages lost some. Inside of their folders is
+// nothing it looks at.
+func (d driver) walkTags(ctx context.Context, folder string, visit storagedriver.WalkFn) error {
+	tags, err := d.List(ctx, folder)
+	if err != nil {
+		return err
+	}
+	slices.Sort(tags)
+	for _, tag := range tags {
+		err := visit(storagedriver.FileInfoInternal{FileInfoFields: storagedriver.FileInfoFields{Path: tag, IsDir: true}})
+		if errors.Is(err, storagedriver.ErrFilledBuffer) {
+			return nil
+		}
+		if err != nil && !errors.Is(err, storagedriver.ErrSkipDir) {
+			return err
+		}
+	}
+	return nil
+}
+
 // pageEnd ends a walk when the engine's page of repositories is full. The engine asks for that
 // when it comes to a folder other than those of repositories' own, and between two repositories
 // there may be none: it then writes beyond its page. Some drivers go on after an end.
@@ -269,9 +294,9 @@ func pageEnd(visit storagedriver.WalkFn) storagedriver.WalkFn {
 			return storagedriver.ErrFilledBuffer
 		}
 		defer func() { full = errors.Is(err, storagedriver.ErrFilledBuffer) }()
-		if folder, name := gopath.Split(info.Path()); name == layout.Manifests {
-			repository := storagedriver.FileInfoInternal{FileInfoFields: storagedriver.FileInfoFields{Path: gopath.Clean(folder), IsDir: true}}
-			if err := visit(repository); err != nil {
+		// A tag may have the folder's name.
+		if repository, own, _ := strings.Cut(info.Path(), "/_"); "_"+own == layout.Manifests {
+			if err := visit(storagedriver.FileInfoInternal{FileInfoFields: storagedriver.FileInfoFields{Path: repository, IsDir: true}}); err != nil {
 				return err
 			}
 		}

@@ -62,7 +62,8 @@
 // deleted. Another server says so in an object (announce) before it asks what a tag names, and
 // leaves that object until the tag is gone. Who has written the tag looks for such objects, waits
 // for their end, and looks whether the tag and the manifest are there: an object that came after
-// that look is of a deletion that finds the tag as it was written.
+// that look is of a deletion that finds the tag as it was written. A deletion that fails between
+// the manifest and its tags is finished when it is asked for again.
 //
 // # Stores whose listings lag
 //

@@ -15,7 +15,6 @@ import (
 	"github.com/opencontainers/go-digest"
 
 	"container-registry/server/internal/enginestore"
-	"container-registry/server/internal/heldback"
 	"container-registry/server/internal/layout"
 	"container-registry/server/internal/wait"
 )
@@ -27,8 +26,9 @@ var errPaused = errors.New("a garbage collection pauses all writes; try again")
 // deleted something, when the tag was written already.
 var errUnsure = errors.New("it cannot be told whether the push has succeeded; push again")
 
-// errTagStays is for a deletion that the engine would accept.
-var errTagStays = errors.New("the store gave no answer about a tag that was to be deleted: look whether it is there, and delete it by its name")
+// errTagStays is for a deletion whose manifest is gone, which the engine accepts or does not find
+// any more.
+var errTagStays = errors.New("the store gave no answer about a tag that was to be deleted; delete the manifest again")
 
 // Handler goes around the engine. http.prefix is the prefix.
 func (f *Fence) Handler(engine http.Handler, prefix string) http.Handler {
@@ -56,7 +56,7 @@ func (h *handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	case http.MethodHead:
 		// A client that learns that something exists will count on it.
 		h.follow(r)
-		h.forgetDeleted(r.Context(), route, repository, d)
+		r = h.forgetDeleted(r, route, repository, d)
 		h.serveTouched(h.doubting(w, repository, d), r, repository, d)
 	case http.MethodPost, http.MethodPatch, http.MethodPut, http.MethodDelete:
 		h.serveWrite(w, r, route, repository, d)
@@ -64,7 +64,7 @@ func (h *handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		if h.fence.blind.Load() {
 			h.follow(r)
 		}
-		h.forgetDeleted(r.Context(), route, repository, d)
+		r = h.forgetDeleted(r, route, repository, d)
 		h.serve(w, r)
 	}
 }
@@ -77,14 +77,27 @@ func (h *handler) follow(r *http.Request) {
 }
 
 // forgetDeleted has nobody pull a manifest that was deleted by way of another server, as this
-// one's cache may still know it. Where the store does not say, the cache is believed.
-func (h *handler) forgetDeleted(ctx context.Context, route, repository string, d digest.Digest) {
-	if route != v2.RouteNameManifest || d.Validate() != nil {
-		return
+// one's cache may still know it, nor learn that it has not changed: the engine says so before it
+// looks for it. Where the store does not say, the cache is believed.
+func (h *handler) forgetDeleted(r *http.Request, route, repository string, d digest.Digest) *http.Request {
+	if route != v2.RouteNameManifest {
+		return r
 	}
-	if there, err := h.fence.exists(ctx, layout.RevisionPath(repository, d)); err == nil && !there {
-		h.fence.caches.Doubt(ctx, repository, d)
+	ctx := r.Context()
+	if d.Validate() != nil && r.Header.Get("If-None-Match") != "" {
+		// Tags go with what they name, as a rule.
+		d, _ = h.fence.leads(ctx, layout.TagPath(repository, d.String()))
 	}
+	if d.Validate() != nil {
+		return r
+	}
+	if there, err := h.fence.linked(ctx, layout.RevisionPath(repository, d)); err != nil || there {
+		return r
+	}
+	h.fence.caches.Doubt(ctx, repository, d)
+	r = r.Clone(ctx)
+	r.Header.Del("If-None-Match")
+	return r
 }
 
 func (h *handler) serveWrite(w http.ResponseWriter, r *http.Request, route, repository string, d digest.Digest) {
@@ -110,22 +123,6 @@ func (h *handler) serveWrite(w http.ResponseWriter, r *http.Request, route, repo
 		h.fence.gate.leave()
 		h.serveUpload(w, r, repository)
 	}
-}
-
-// serveDeletion is of a tag, or of a manifest with all its tags.
-func (h *handler) serveDeletion(w http.ResponseWriter, r *http.Request, repository string, d digest.Digest) {
-	began := time.Now()
-	ctx, deletion := enginestore.Delete(r.Context(), d, h.fence.tags, h.fence.announce)
-	answer := heldback.New()
-	h.serve(answer, r.WithContext(ctx))
-	if answer.Status == http.StatusAccepted {
-		h.fence.noteDeletion(repository, d, began)
-	}
-	if deletion.Failed() {
-		refuse(w, errTagStays)
-		return
-	}
-	answer.Send(w)
 }
 
 // serveUpload may take hours and is not waited for: no collection deletes an upload, nor the
@@ -203,9 +200,14 @@ func (h *handler) serveTouched(w http.ResponseWriter, r *http.Request, repositor
 	// Also where the client goes away in the middle of it.
 	defer func() { answered(exists) }()
 	h.serve(observed, r)
-	switch observed.status {
-	// A redirect leads to where the blob is.
-	case http.StatusOK, http.StatusCreated, http.StatusTemporaryRedirect:
+	return observed.status == http.StatusCreated || isThere(observed.status)
+}
+
+// isThere says whether an answer tells a client that what it asks for exists. A redirect leads
+// to where a blob is.
+func isThere(status int) bool {
+	switch status {
+	case http.StatusOK, http.StatusPartialContent, http.StatusNotModified, http.StatusTemporaryRedirect:
 		return true
 	}
 	return false
@@ -234,9 +236,8 @@ func (f *Fence) keep(repository string, d digest.Digest) (answered func(exists b
 
 // target is what a layer's link leads to.
 func (f *Fence) target(ctx context.Context, repository string, d digest.Digest) (digest.Digest, bool) {
-	content, err := f.driver.GetContent(ctx, layout.LinkPath(layout.RepositoryPath(repository, layout.Layers), d))
-	target := digest.Digest(content)
-	return target, err == nil && target.Validate() == nil
+	target, err := f.leads(ctx, layout.LinkPath(layout.RepositoryPath(repository, layout.Layers), d))
+	return target, err == nil && target != ""
 }
 
 // enter waits for the end of all pauses. Who entered has to leave the gate.

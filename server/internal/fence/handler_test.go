@@ -15,6 +15,8 @@ import (
 
 	storagedriver "github.com/distribution/distribution/v3/registry/storage/driver"
 	"github.com/distribution/distribution/v3/registry/storage/driver/inmemory"
+
+	"container-registry/server/internal/layout"
 )
 
 // TestManyLook at a store that does not answer: they share one look, and whose client has
@@ -91,14 +93,65 @@ func TestLargeManifest(t *testing.T) {
 	}
 }
 
-// TestRedirect to where a blob is says that it exists.
-func TestRedirect(t *testing.T) {
-	f := New(inmemory.New(), "a", quick, NoCache{})
-	engine := http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusTemporaryRedirect) })
+// TestThere is what says that a blob exists: it is kept, unless it is in doubt and said not to.
+func TestThere(t *testing.T) {
 	d := digest.FromString("a blob")
-	f.Handler(engine, "").ServeHTTP(httptest.NewRecorder(), httptest.NewRequestWithContext(t.Context(), http.MethodHead, "/v2/app/blobs/"+d.String(), nil))
-	if !f.touched.Has(d) {
-		t.Error("it may be deleted")
+	for status, there := range map[int]bool{
+		http.StatusOK: true, http.StatusPartialContent: true, http.StatusNotModified: true, http.StatusTemporaryRedirect: true,
+		http.StatusNotFound: false, http.StatusUnauthorized: false, http.StatusServiceUnavailable: false,
+	} {
+		for _, doubted := range []bool{false, true} {
+			f := New(inmemory.New(), "a", quick, NoCache{})
+			if doubted {
+				f.doubts.add("app", d)
+			}
+			engine := http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(status) })
+			answer := httptest.NewRecorder()
+			f.Handler(engine, "").ServeHTTP(answer, httptest.NewRequestWithContext(t.Context(), http.MethodHead, "/v2/app/blobs/"+d.String(), nil))
+			if f.touched.Has(d) != there {
+				t.Errorf("%d: it may be deleted: %t", status, there)
+			}
+			if denied := answer.Code == http.StatusNotFound && status != http.StatusNotFound; denied != (there && doubted) {
+				t.Errorf("%d, in doubt: %t: %d", status, doubted, answer.Code)
+			}
+		}
+	}
+}
+
+// TestUnchanged is asked of manifests of which the engine says so before it looks for them.
+func TestUnchanged(t *testing.T) {
+	driver := inmemory.New()
+	there, gone := digest.FromString("there"), digest.FromString("gone")
+	for link, d := range map[string]digest.Digest{
+		layout.RevisionPath("app", there): there,
+		layout.TagPath("app", "there"):    there,
+		layout.TagPath("app", "gone"):     gone,
+		// As a power cut leaves one.
+		layout.RevisionPath("app", digest.FromString("")): "",
+	} {
+		if err := driver.PutContent(t.Context(), link, []byte(d)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	var asked bool
+	engine := http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) { asked = r.Header.Get("If-None-Match") != "" })
+	handler := New(driver, "a", quick, NoCache{}).Handler(engine, "")
+	for reference, want := range map[string]bool{
+		there.String(): true, "there": true,
+		gone.String(): false, "gone": false, digest.FromString("").String(): false,
+		// The engine looks for a tag first.
+		"none": true,
+	} {
+		for _, method := range []string{http.MethodGet, http.MethodHead} {
+			r := httptest.NewRequestWithContext(t.Context(), method, "/v2/app/manifests/"+reference, nil)
+			r.Header.Set("If-None-Match", `"any"`)
+			if handler.ServeHTTP(httptest.NewRecorder(), r); asked != want {
+				t.Errorf("%s %s: %t", method, reference, asked)
+			}
+			if r.Header.Get("If-None-Match") == "" {
+				t.Errorf("%s %s: the request was changed", method, reference)
+			}
+		}
 	}
 }
 

@@ -37,7 +37,7 @@ func (p *push) inspect(content []byte, layers []digest.Digest) (absent []digest.
 			continue
 		}
 		group.Go(func() error {
-			there, err := p.fence.exists(ctx, layout.LinkPath(layout.RepositoryPath(p.Repository, folder), d))
+			there, err := p.fence.linked(ctx, layout.LinkPath(layout.RepositoryPath(p.Repository, folder), d))
 			if err != nil {
 				return err
 			}

@@ -9,9 +9,7 @@ import (
 	"maps"
 	"net/http"
 	"path"
-	"regexp"
 
-	"github.com/distribution/reference"
 	"github.com/opencontainers/go-digest"
 
 	"container-registry/server/internal/enginestore"
@@ -172,16 +170,27 @@ func (p *push) hasSubject() bool {
 	if subject.Validate() != nil {
 		return false
 	}
-	exists, _ := p.fence.exists(p.request.Context(), layout.RevisionPath(p.Repository, subject))
-	return exists
+	there, _ := p.fence.linked(p.request.Context(), layout.RevisionPath(p.Repository, subject))
+	return there
 }
 
-func (f *Fence) exists(ctx context.Context, path string) (bool, error) {
-	_, err := f.driver.Stat(ctx, path)
+// linked says whether there is a link that leads anywhere.
+func (f *Fence) linked(ctx context.Context, link string) (bool, error) {
+	d, err := f.leads(ctx, link)
+	return d != "", err
+}
+
+// leads is where a link leads; nowhere without one, or where a power cut left nothing in it.
+func (f *Fence) leads(ctx context.Context, link string) (digest.Digest, error) {
+	content, err := f.driver.GetContent(ctx, link)
 	if layout.IsMissing(err) {
-		return false, nil
+		return "", nil
 	}
-	return err == nil, err
+	d := digest.Digest(content)
+	if err != nil || d.Validate() != nil {
+		return "", err
+	}
+	return d, nil
 }
 
 // safe says whether nothing the manifest needs can have gone since then.
@@ -194,20 +203,15 @@ func (p *push) begin(content []byte) (err error) {
 	if p.patience == nil {
 		p.patience, p.cancel = context.WithTimeoutCause(p.request.Context(), p.fence.timing.Patience, errPaused)
 		p.Digest = p.algorithm.FromBytes(content)
-		if p.Manifest, err = manifest.Parse(content); err == nil && p.Manifest.Version != 2 {
-			// The engine makes an error of its own (500) of that.
-			err = fmt.Errorf("schemaVersion is %d, and 2 in all manifests this registry takes", p.Manifest.Version)
-		}
+		p.Manifest, err = manifest.ParsePushed(content)
 		for _, tag := range p.Tags {
-			if !tagName.MatchString(tag) {
+			if !layout.IsTagName(tag) {
 				err = errors.Join(err, fmt.Errorf("%q is no name of a tag", tag))
 			}
 		}
 	}
 	return err
 }
-
-var tagName = regexp.MustCompile(`^` + reference.TagRegexp.String() + `$`)
 
 // tell adds what the engine does not know of.
 func (p *push) tell(header http.Header) {

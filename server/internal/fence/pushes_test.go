@@ -36,7 +36,7 @@ func TestManifestDuringMark(t *testing.T) {
 		t.Fatalf("%v", pushed)
 	}
 	for _, each := range pushed {
-		if each.Repository != "team/app" || each.Reference != "1.0" || each.Digest != digest.FromString(content) || !slices.Equal(each.Manifest.Blobs, []digest.Digest{"sha256:1"}) {
+		if each.Repository != "team/app" || each.Reference != "1.0" || each.Digest != digest.FromString(content) || !slices.Equal(each.Manifest.Blobs, []digest.Digest{config}) {
 			t.Errorf("got %v", each)
 		}
 	}

@@ -80,5 +80,6 @@ func (s *server) acquire(t *testing.T) *Hold {
 
 const (
 	manifestPath = "/v2/team/app/manifests/1.0"
-	content      = `{"schemaVersion":2,"config":{"digest":"sha256:1"}}`
+	config       = "sha256:0000000000000000000000000000000000000000000000000000000000000001"
+	content      = `{"schemaVersion":2,"config":{"digest":"` + config + `"}}`
 )

@@ -120,10 +120,10 @@ func (h *handler) doubting(w http.ResponseWriter, repository string, d digest.Di
 		return w
 	}
 	return &verdict{ResponseWriter: w, of: func(status int) int {
-		if status != http.StatusOK && status != http.StatusTemporaryRedirect {
+		if !isThere(status) {
 			return status
 		}
-		for _, name := range []string{"Content-Length", "Content-Type", "Docker-Content-Digest", "Etag", "Location"} {
+		for _, name := range []string{"Content-Length", "Content-Range", "Content-Type", "Docker-Content-Digest", "Etag", "Location"} {
 			w.Header().Del(name)
 		}
 		return http.StatusNotFound

@@ -3,14 +3,18 @@ package fence
 import (
 	"context"
 	"errors"
+	"net/http"
 	"path"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"github.com/opencontainers/go-digest"
 	"golang.org/x/sync/errgroup"
 
+	"container-registry/server/internal/enginestore"
+	"container-registry/server/internal/heldback"
 	"container-registry/server/internal/layout"
 	"container-registry/server/internal/wait"
 )
@@ -76,6 +80,62 @@ func (f *Fence) clearStale(ctx context.Context) {
 
 var errLate = errors.New("the store took too long to say what a tag names; delete the manifest again")
 
+// serveDeletion is of a tag, or of a manifest with all its tags.
+func (h *handler) serveDeletion(w http.ResponseWriter, r *http.Request, repository string, d digest.Digest) {
+	began := time.Now()
+	ctx, deletion := enginestore.Delete(r.Context(), d, h.fence.tags, h.fence.announce)
+	answer := heldback.New()
+	h.serve(answer, r.WithContext(ctx))
+	var err error
+	if answer.Status == http.StatusNotFound {
+		var finished bool
+		if finished, err = h.fence.finish(ctx, deletion, repository, d); finished {
+			answer.Status = http.StatusAccepted
+			answer.Header().Del("Content-Type")
+			answer.Content.Reset()
+		}
+	}
+	if answer.Status == http.StatusAccepted {
+		h.fence.noteDeletion(repository, d, began)
+	}
+	if err != nil || deletion.Failed() {
+		refuse(w, errTagStays)
+		return
+	}
+	answer.Send(w)
+}
+
+// finish deletes the tags of a manifest that is gone, and says whether there were any. A deletion
+// that fails when the manifest is gone leaves them, and whoever asks again is told of nothing else.
+func (f *Fence) finish(ctx context.Context, deletion *enginestore.Deletion, repository string, d digest.Digest) (found bool, err error) {
+	if d.Validate() != nil {
+		return false, nil
+	}
+	// For what never was there nobody looks through the tags.
+	if _, err := f.driver.Stat(ctx, layout.BlobPath(d)); layout.IsMissing(err) {
+		return false, nil
+	}
+	names, err := layout.Names(ctx, f.driver, layout.RepositoryPath(repository, layout.Tags))
+	if err != nil {
+		return false, err
+	}
+	var left atomic.Bool
+	group, ctx := errgroup.WithContext(ctx)
+	group.SetLimit(inspectors)
+	for _, name := range names {
+		group.Go(func() error {
+			link := layout.TagPath(repository, name)
+			if named, err := f.leads(ctx, link); err != nil || named != d {
+				return err
+			}
+			left.Store(true)
+			return deletion.Untag(ctx, f.driver, layout.TagFolder(link))
+		})
+	}
+	err = group.Wait()
+	return left.Load(), err
+}
+
 // stays says whether the push is there still: who deletes a manifest meanwhile takes the tags
 // that it finds, and did not see this one.
 func (p *push) stays(s state) (bool, error) {
@@ -99,7 +159,7 @@ func (p *push) stays(s state) (bool, error) {
 	group.SetLimit(inspectors)
 	for i, each := range paths {
 		group.Go(func() (err error) {
-			there[i], err = p.fence.exists(ctx, each)
+			there[i], err = p.fence.linked(ctx, each)
 			return err
 		})
 	}

@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"github.com/distribution/distribution/v3/configuration"
+	"github.com/distribution/distribution/v3/manifest/schema2"
 )
 
 // Complete allows what the specification has registries take, by TLS, where nothing is said.
@@ -25,7 +26,12 @@ func Complete(validation *configuration.Validation) {
 // that it does not know, and with an error of its own (500) for the client's.
 type rules struct{ allow, deny *regexp.Regexp }
 
-func rulesOf(urls configuration.URLs) rules {
+// rulesOf are none where nothing is validated, but for those that the engine has even then.
+func rulesOf(validation configuration.Validation) rules {
+	if validation.Disabled {
+		return rules{}
+	}
+	urls := validation.Manifests.URLs
 	return rules{anyOf(urls.Allow), anyOf(urls.Deny)}
 }
 
@@ -40,13 +46,18 @@ func anyOf(expressions []string) *regexp.Regexp {
 // check looks at a manifest; what can't be read is the engine's to refuse.
 func (r rules) check(manifest []byte) error {
 	var fields struct {
-		Layers []struct {
-			URLs []string `json:"urls"`
+		MediaType string `json:"mediaType"`
+		Layers    []struct {
+			MediaType string   `json:"mediaType"`
+			URLs      []string `json:"urls"`
 		} `json:"layers"`
 	}
 	// Beside an error there is what could be read.
 	_ = json.Unmarshal(manifest, &fields)
 	for i, layer := range fields.Layers {
+		if fields.MediaType == schema2.MediaTypeManifest && layer.MediaType == schema2.MediaTypeForeignLayer && len(layer.URLs) == 0 {
+			return fmt.Errorf("layers[%d].urls: there are none, and a foreign layer is nowhere else", i)
+		}
 		for j, each := range layer.URLs {
 			if !r.takes(each) {
 				return fmt.Errorf("layers[%d].urls[%d]: %.200q is no place where this registry lets layers be", i, j, each)

@@ -15,10 +15,7 @@ const maxManifest = 4 << 20
 
 // Handler goes around the engine, which takes the error of a body for one of the manifest.
 func Handler(engine http.Handler, validation configuration.Validation) http.Handler {
-	if validation.Disabled {
-		return engine
-	}
-	rules := rulesOf(validation.Manifests.URLs)
+	rules := rulesOf(validation)
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if r.Method == http.MethodPut && path.Base(path.Dir(r.URL.Path)) == "manifests" {
 			r = r.WithContext(r.Context())

@@ -21,8 +21,8 @@ type Manifest struct {
 	Manifests []digest.Digest
 	// Subject is the manifest that this one is about, as a signature is; empty without.
 	Subject digest.Digest
-	// Version is its schemaVersion. Only a push needs it, and no other server is told.
-	Version int `json:"-"`
+	// version is its schemaVersion, which only a push needs.
+	version int
 }
 
 type descriptor struct {
@@ -54,7 +54,7 @@ func Parse(content []byte) (*Manifest, error) {
 	if err != nil && !errors.As(err, new(*json.UnmarshalTypeError)) {
 		return nil, err
 	}
-	m := &Manifest{Version: fields.Version}
+	m := &Manifest{version: fields.Version}
 	if fields.Config != nil {
 		m.Blobs = append(m.Blobs, fields.Config.Digest)
 	}

@@ -174,7 +174,7 @@ func TestCheckGoogle(t *testing.T) {
 		},
 		"may only read": {
 			storage: []string{googleStorage("images", reader)},
-			want:    `cannot write to gcs bucket "images": it may be read but not written; allow the credentials the role roles/storage.objectAdmin on the bucket (googleapi: Error 403: reader@test.iam.gserviceaccount.com does not have storage.objects.create access to the Google Cloud Storage object., forbidden)`,
+			want:    `cannot write to gcs bucket "images": it may be read but not written; allow the credentials the role roles/storage.objectUser on the bucket (googleapi: Error 403: reader@test.iam.gserviceaccount.com does not have storage.objects.create access to the Google Cloud Storage object., forbidden)`,
 		},
 		"may only read, and need not more": {
 			storage: []string{googleStorage("images", reader), readOnly},

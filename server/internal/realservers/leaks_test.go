@@ -88,8 +88,8 @@ func TestNothingIsHeld(t *testing.T) {
 		"a page":                    {"GET /ui/ HTTP/1.1\r\nHost: x\r\n\r\n", 1},
 		"what a proxy would do":     {"GET http://127.0.0.1:1/ HTTP/1.1\r\nHost: x\r\n\r\n", 1},
 		"another protocol":          {"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", 0},
-		"a chunk without an end":    {"PATCH /v2/team/app/blobs/uploads/1 HTTP/1.1\r\nHost: x\r\n" + auth + "Transfer-Encoding: chunked\r\n\r\n5\r\nhel", 0},
-		"an upload without a state": {"PUT /v2/team/app/blobs/uploads/1?digest=x HTTP/1.1\r\nHost: x\r\n" + auth + "Content-Length: 10\r\n\r\nx", 0},
+		"a chunk without an end":    {"PATCH /v2/team/app/blobs/uploads/d95306fa-fad3-4e36-8d41-cf1c93ef8286 HTTP/1.1\r\nHost: x\r\n" + auth + "Transfer-Encoding: chunked\r\n\r\n5\r\nhel", 0},
+		"an upload without a state": {"PUT /v2/team/app/blobs/uploads/d95306fa-fad3-4e36-8d41-cf1c93ef8286?digest=x HTTP/1.1\r\nHost: x\r\n" + auth + "Content-Length: 10\r\n\r\nx", 0},
 	} {
 		t.Run(name, func(t *testing.T) {
 			leave(t, address, each.request, each.read)

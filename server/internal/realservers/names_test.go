@@ -31,7 +31,7 @@ func TestNames(t *testing.T) {
 }
 
 func testNames(t *testing.T, server registrytest.Client) {
-	tags := []string{"0.1.2", "0.1.20", "0.2.0"}
+	tags := []string{"0.1.2", "0.1.2-alpine", "0.1.2.1", "0.1.20", "0.2.0"}
 	for _, tag := range tags {
 		server.Push(t, "team/app", tag, []byte("layer"))
 	}
@@ -74,6 +74,7 @@ func testNames(t *testing.T, server registrytest.Client) {
 	}
 	expect("tags", paged("/v2/team/app/tags/list", "tags"), tags)
 	expect("tags, one a page", paged("/v2/team/app/tags/list?n=1", "tags"), tags)
+	expect("tags, two a page", paged("/v2/team/app/tags/list?n=2", "tags"), tags)
 	expect("tags after the last", paged("/v2/team/app/tags/list?n=5&last=0.2.0", "tags"), nil)
 	sorted := paged("/v2/_catalog", "repositories")
 	slices.Sort(sorted)
@@ -111,9 +112,10 @@ func testNames(t *testing.T, server registrytest.Client) {
 		t.Errorf("tags of an absent repository: %s: %s", response.Status, content)
 	}
 	server.Delete(t, "team/app", "0.1.2")
-	expect("tags without one that another begins with", paged("/v2/team/app/tags/list", "tags"), []string{"0.1.20", "0.2.0"})
-	server.Delete(t, "team/app", "0.1.20")
-	server.Delete(t, "team/app", "0.2.0")
+	expect("tags without one that another begins with", paged("/v2/team/app/tags/list", "tags"), tags[1:])
+	for _, tag := range tags[1:] {
+		server.Delete(t, "team/app", tag)
+	}
 	expect("no tags", paged("/v2/team/app/tags/list", "tags"), nil)
 	expect("tags of one whose name begins with it", paged("/v2/team/app-extra/tags/list", "tags"), []string{"latest"})
 }

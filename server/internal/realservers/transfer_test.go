@@ -14,13 +14,14 @@ import (
 
 	"github.com/distribution/distribution/v3/registry/storage/driver/filesystem"
 
+	"container-registry/server/internal/layout"
 	"container-registry/server/internal/registrytest"
 )
 
 var probeName = regexp.MustCompile(`container-registry-check-[0-9a-f]+`)
 
 // TestTransfer copies a registry from a folder through all stores back into a folder.
-// Each copy serves what the first one did.
+// Each copy serves what the first one did, and knows which tag was pushed long ago.
 func TestTransfer(t *testing.T) {
 	s3, azure, google, swift, oss := startS3(t), startAzure(t), startGoogle(t), startSwift(t), startOSS(t)
 	first, last := t.TempDir(), t.TempDir()
@@ -30,6 +31,11 @@ func TestTransfer(t *testing.T) {
 	// So much that S3 has it in parts and copies it in parts, and Google in several chunks.
 	source.Push(t, "team/app", "large", registrytest.Layer(7, 40<<20))
 	want := source.Pulled(t)
+	old := time.Now().AddDate(0, 0, -40)
+	if err := os.Chtimes(filepath.Join(first, layout.TagPath("team/app", "large")), old, old); err != nil {
+		t.Fatal(err)
+	}
+	const retention = "maintenance: {garbagecollection: {retention: {rules: [{keepdays: 30}]}}}"
 
 	stores := []struct{ name, storage string }{
 		{"folder", folderStorage(first)},
@@ -44,7 +50,7 @@ func TestTransfer(t *testing.T) {
 		from := stores[i]
 		t.Run(from.name+" to "+to.name, func(t *testing.T) {
 			fromConfig := configFile(t, "from", config(":5000", from.storage, readOnly))
-			toConfig := configFile(t, "to", config(freeAddress(t), to.storage))
+			toConfig := configFile(t, "to", config(freeAddress(t), to.storage, retention))
 
 			dry := registry(t, google, "", "transfer", "--dry-run", fromConfig, toConfig)
 			if dry.code != 0 || !strings.HasPrefix(dry.stdout, "to copy from ") || !strings.Contains(dry.stdout, "  blobs  22 (44.5 MiB), there already 0\n") {
@@ -57,6 +63,10 @@ func TestTransfer(t *testing.T) {
 			t.Log(got.stdout)
 			if got := served(t, google, toConfig); !slices.Equal(got, want) {
 				t.Errorf("it serves\n%s", strings.Join(got, "\n"))
+			}
+			collected := registry(t, google, "", "garbage-collect", "--dry-run", toConfig)
+			if collected.code != 0 || !strings.Contains(collected.stdout, "would be deleted: tag team/app:large by ") || strings.Count(collected.stdout, "would be deleted: tag ") != 1 {
+				t.Errorf("%+v", collected)
 			}
 			again := registry(t, google, "", "transfer", fromConfig, toConfig)
 			if again.code != 0 || !strings.Contains(again.stdout, "  blobs  0 (0 B), there already 22\n") || !strings.Contains(again.stdout, "  tags   0, there already 7\n") {

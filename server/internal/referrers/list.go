@@ -195,7 +195,7 @@ func (l *Lister) read(ctx context.Context, repository string, subject digest.Dig
 
 // describe is about no subject where there is no such manifest.
 func (l *Lister) describe(ctx context.Context, repository string, d digest.Digest) (descriptor, error) {
-	if link, err := l.get(ctx, layout.RevisionPath(repository, d)); err != nil || link == nil {
+	if link, err := l.get(ctx, layout.RevisionPath(repository, d)); err != nil || digest.Digest(link).Validate() != nil {
 		return descriptor{}, err
 	}
 	if found, ok := l.known.get(d); ok {

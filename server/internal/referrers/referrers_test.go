@@ -130,6 +130,7 @@ func TestList(t *testing.T) {
 			"/v2/" + repository + "/referrers/" + digest.SHA512.FromString("").String(): 200,
 			"/v2/Team/referrers/" + image.String():                                      404,
 			"/v2/team/app/referrers/":                                                   404,
+			"/v2/" + strings.Repeat("a", 256) + "/referrers/" + image.String():          400,
 		} {
 			if response, _ := answer(t, client, path); response.StatusCode != want {
 				t.Errorf("%s: %s", path, response.Status)
@@ -216,6 +217,13 @@ func TestDeletion(t *testing.T) {
 	client.Delete(t, "team/app", image.String())
 	if found := client.Referrers(t, "team/app", image, ""); !slices.Equal(found, []digest.Digest{about}) {
 		t.Errorf("without their subject: %v", found)
+	}
+	// As a power cut leaves it.
+	if err := driver.PutContent(t.Context(), layout.RevisionPath("team/app", about), nil); err != nil {
+		t.Fatal(err)
+	}
+	if found := client.Referrers(t, "team/app", image, ""); found != nil {
+		t.Errorf("without a link to them: %v", found)
 	}
 }
 

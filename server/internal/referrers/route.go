@@ -56,6 +56,8 @@ func (h *route) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	case r.Method != http.MethodGet && r.Method != http.MethodHead:
 		w.Header().Set("Allow", "GET, HEAD")
 		refuse(w, errcode.ErrorCodeUnsupported)
+	case len(repository) > reference.RepositoryNameTotalLengthMax:
+		refuse(w, errcode.ErrorCodeNameInvalid.WithDetail(reference.ErrNameTooLong.Error()))
 	case subject.Validate() != nil:
 		refuse(w, errcode.ErrorCodeDigestInvalid.WithDetail(parts[2]))
 	default:

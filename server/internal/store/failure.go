@@ -109,7 +109,7 @@ func (p place) permissionsFor(action Action) string {
 	case "azure":
 		return "the role Storage Blob Data Contributor"
 	case "gcs":
-		return "the role roles/storage.objectAdmin on the bucket"
+		return "the role roles/storage.objectUser on the bucket"
 	default:
 		return "to do so"
 	}

@@ -61,8 +61,11 @@ func azureError(code bloberror.Code, status int) error {
 	return runtime.NewResponseError(response)
 }
 
-func unreachable(err error) error {
-	return &url.Error{Op: "Get", URL: "https://host/images?list-type=2", Err: &net.OpError{Op: "dial", Net: "tcp", Err: err}}
+func unreachable(err error) error { return asking("?list-type=2", err) }
+
+// asking is how a request for something fails.
+func asking(what string, err error) error {
+	return &url.Error{Op: "Get", URL: "https://host/images" + what, Err: &net.OpError{Op: "dial", Net: "tcp", Err: err}}
 }
 
 func TestFailure(t *testing.T) {
@@ -156,7 +159,7 @@ func TestFailure(t *testing.T) {
 		},
 		"gcs 403": {
 			"gcs", Upload, fromEngine("gcs", &googleapi.Error{Code: 403, Body: "no"}), Denied,
-			`cannot upload to gcs bucket "images": it may be read but not written; allow the credentials the role roles/storage.objectAdmin on the bucket (googleapi: got HTTP response code 403 with body: no)`,
+			`cannot upload to gcs bucket "images": it may be read but not written; allow the credentials the role roles/storage.objectUser on the bucket (googleapi: got HTTP response code 403 with body: no)`,
 		},
 		"gcs 404": {
 			"gcs", Write, fromEngine("gcs", &googleapi.Error{Code: 404, Message: "The specified bucket does not exist."}), Missing,
@@ -291,6 +294,8 @@ func TestFailure(t *testing.T) {
 func TestAway(t *testing.T) {
 	refused := unreachable(os.NewSyscallError("connect", syscall.ECONNREFUSED))
 	reset := &net.OpError{Op: "read", Net: "tcp", Err: os.NewSyscallError("read", syscall.ECONNRESET)}
+	// Clients write into paths, which are in the text of errors.
+	const tag, upload = "/docker/registry/v2/repositories/app/_manifests/tags/1-NoSuchBucket", "/docker/registry/v2/repositories/app/_uploads/SlowDown-1"
 	ossError := func(code string, status int) error {
 		return fmt.Errorf("GetObject x: %s: no (HTTP %d, request 1)", code, status)
 	}
@@ -299,6 +304,8 @@ func TestAway(t *testing.T) {
 		"s3": {
 			awserr.New("RequestError", "send request failed", refused):   true,
 			awserr.New("RequestError", "send request failed", reset):     true,
+			asking(tag+"/current/link", refused):                         true,
+			asking("?prefix="+url.QueryEscape(tag[1:]), refused):         true,
 			s3Error("SlowDown", "Please reduce your request rate.", 503): true,
 			s3Error("ServiceUnavailable", "", 503):                       true,
 			s3Error("InternalError", "We encountered an error", 500):     true,
@@ -356,6 +363,7 @@ func TestAway(t *testing.T) {
 			&fs.PathError{Op: "open", Path: "/data/x", Err: syscall.EHOSTDOWN}: true,
 			&fs.PathError{Op: "open", Path: "/data/x", Err: syscall.ENOENT}:    false,
 			&fs.PathError{Op: "open", Path: "/data/x", Err: syscall.ENOTDIR}:   false,
+			&fs.PathError{Op: "open", Path: upload, Err: syscall.ENAMETOOLONG}: false,
 		},
 	} {
 		for err, want := range tests {

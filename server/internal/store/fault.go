@@ -3,6 +3,8 @@ package store
 import (
 	"regexp"
 	"strings"
+
+	"container-registry/server/internal/layout"
 )
 
 // Fault is what is wrong with a store.
@@ -188,6 +190,8 @@ var faultsOfSwift = []struct {
 }
 
 var (
+	// registryPath is what clients write into: a tag may be called like a code.
+	registryPath = regexp.MustCompile("(?i)" + strings.ReplaceAll(strings.TrimPrefix(layout.Root, "/"), "/", "(?:/|%2F)") + `[^\s"':]*`)
 	word         = regexp.MustCompile(`[A-Za-z]+`)
 	googleStatus = regexp.MustCompile(`googleapi: (?:Error|got HTTP response code) (\d+)`)
 	// The drivers' clients each say it in their own words.
@@ -198,7 +202,7 @@ var (
 // error types do not unwrap, its Azure driver formats causes with %v, and S3 tells what
 // it did not delete in text alone.
 func diagnose(driver string, err error) Fault {
-	text := err.Error()
+	text := registryPath.ReplaceAllString(err.Error(), "")
 	if driver == filesystem {
 		switch {
 		case strings.Contains(text, "permission denied"), strings.Contains(text, "operation not permitted"):

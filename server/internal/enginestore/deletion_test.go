@@ -1,0 +1,78 @@
+package enginestore_test
+
+import (
+	"errors"
+	"net/http"
+	"testing"
+
+	"github.com/distribution/distribution/v3/registry/storage/driver/inmemory"
+	"github.com/opencontainers/go-digest"
+
+	"container-registry/server/internal/layout"
+	"container-registry/server/internal/registrytest"
+)
+
+// TestDeletionOnceMore is asked for after the store failed to say what the tags name. By then
+// the manifest is gone.
+func TestDeletionOnceMore(t *testing.T) {
+	spy := registrytest.NewSpy(inmemory.New())
+	client := registrytest.Client{URL: serve(t, spy, registrytest.Config(t, spy))}
+	image := client.Push(t, "app", "latest", []byte("layer"))
+	client.Push(t, "app", "other", []byte("other layer"))
+	failing := true
+	spy.Before = func(action, path string) error {
+		if failing && action == "get" && path == layout.TagPath("app", "latest") {
+			return errors.New("input/output error")
+		}
+		return nil
+	}
+	remove := func(d digest.Digest) int { return client.Status(t, http.MethodDelete, "/v2/app/manifests/"+d.String()) }
+	if status := remove(image); status != http.StatusInternalServerError {
+		t.Errorf("while the store fails: %d", status)
+	}
+	if status := remove(image); status != http.StatusServiceUnavailable {
+		t.Errorf("while it still fails: %d", status)
+	}
+	failing = false
+	if status := remove(image); status != http.StatusAccepted {
+		t.Errorf("after that: %d", status)
+	}
+	if tags := client.Tags(t, "app"); len(tags) != 1 || tags[0] != "other" {
+		t.Errorf("left are %q", tags)
+	}
+	if status := remove(image); status != http.StatusNotFound {
+		t.Errorf("when all is gone: %d", status)
+	}
+	tags := layout.RepositoryPath("app", layout.Tags)
+	before := spy.Count("list", tags)
+	if status := remove(digest.FromString("nothing")); status != http.StatusNotFound {
+		t.Errorf("what never was there: %d", status)
+	}
+	if spy.Count("list", tags) != before {
+		t.Error("the tags are looked through for what never was there")
+	}
+}
+
+// TestEmptyLinks are what a power cut leaves of links: what they are to is not there, and a push
+// heals them.
+func TestEmptyLinks(t *testing.T) {
+	driver := inmemory.New()
+	client := registrytest.Client{URL: serve(t, driver, registrytest.Config(t, driver))}
+	layer := []byte("layer")
+	image := client.Push(t, "app", "1", layer)
+	for link, path := range map[string]string{
+		layout.LinkPath(layout.RepositoryPath("app", layout.Layers), digest.FromBytes(layer)): "/v2/app/blobs/" + digest.FromBytes(layer).String(),
+		layout.RevisionPath("app", image): "/v2/app/manifests/" + image.String(),
+	} {
+		if err := driver.PutContent(t.Context(), link, nil); err != nil {
+			t.Fatal(err)
+		}
+		for _, method := range []string{http.MethodHead, http.MethodGet} {
+			if status := client.Status(t, method, path); status != http.StatusNotFound {
+				t.Errorf("%s %s: %d", method, path, status)
+			}
+		}
+		client.Push(t, "app", "1", layer)
+		client.Pulled(t)
+	}
+}

@@ -1,0 +1,67 @@
+package enginestore_test
+
+import (
+	"context"
+	"slices"
+	"strings"
+	"testing"
+
+	storagedriver "github.com/distribution/distribution/v3/registry/storage/driver"
+	"github.com/distribution/distribution/v3/registry/storage/driver/inmemory"
+
+	"container-registry/server/internal/enginestore"
+	"container-registry/server/internal/registrytest"
+)
+
+// byKey walks as S3 does: by the names of objects, in which a slash comes after a dot.
+type byKey struct{ storagedriver.StorageDriver }
+
+func (d byKey) Walk(ctx context.Context, folder string, visit storagedriver.WalkFn, _ ...func(*storagedriver.WalkOptions)) error {
+	var files []storagedriver.FileInfo
+	err := d.StorageDriver.Walk(ctx, folder, func(info storagedriver.FileInfo) error {
+		files = append(files, info)
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	key := func(info storagedriver.FileInfo) string {
+		if info.IsDir() {
+			return info.Path() + "/"
+		}
+		return info.Path()
+	}
+	slices.SortFunc(files, func(a, b storagedriver.FileInfo) int { return strings.Compare(key(a), key(b)) })
+	skipped := "//"
+	for _, info := range files {
+		if strings.HasPrefix(info.Path(), skipped) {
+			continue
+		}
+		switch err := visit(info); err {
+		case nil:
+		case storagedriver.ErrSkipDir:
+			skipped = info.Path() + "/"
+		case storagedriver.ErrFilledBuffer:
+			return nil
+		default:
+			return err
+		}
+	}
+	return nil
+}
+
+// TestTagsInOrder are all of them in their order, whatever the store's.
+func TestTagsInOrder(t *testing.T) {
+	config := registrytest.Config(t, byKey{inmemory.New()})
+	enginestore.Use(config)
+	client := registrytest.Serve(t, config)
+	tags := []string{"1", "1.2", "1.2.3", "1.2.3-alpine", "1.2.4", "1.3", "2"}
+	for _, tag := range tags {
+		client.Push(t, "app", tag, registrytest.Layer(1, 100))
+	}
+	for n := 1; n <= len(tags)+1; n++ {
+		if got, _ := allPages(t, client.URL+"/v2/app/tags/list", n); !slices.Equal(got, tags) {
+			t.Errorf("%d at a time: %q", n, got)
+		}
+	}
+}

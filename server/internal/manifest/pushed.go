@@ -1,0 +1,48 @@
+package manifest
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"slices"
+	"strings"
+)
+
+// ParsePushed also refuses what the engine takes for a fault of its own (500), when it is pushed
+// or each time that somebody asks for it.
+func ParsePushed(content []byte) (*Manifest, error) {
+	m, err := Parse(content)
+	if err != nil {
+		return nil, err
+	}
+	if m.version != 2 {
+		return nil, fmt.Errorf("schemaVersion is %d, and 2 in all manifests this registry takes", m.version)
+	}
+	for _, d := range slices.Concat(m.Blobs, m.Manifests) {
+		if err := d.Validate(); err != nil {
+			return nil, fmt.Errorf("%.200q: %w", d, err)
+		}
+	}
+	return m, unrepeated(content)
+}
+
+// unrepeated is an error for an object that has a name twice, the case of letters aside: one of
+// the engine's readers fails on the first value where another one sees the last alone.
+func unrepeated(object []byte) error {
+	fields := json.NewDecoder(bytes.NewReader(object))
+	_, err := fields.Token()
+	for seen := map[string]bool{}; err == nil && fields.More(); {
+		var name json.Token
+		if name, err = fields.Token(); err != nil {
+			break
+		}
+		// By way of capitals, as some letters have two that are small.
+		folded := strings.ToLower(strings.ToUpper(fmt.Sprint(name)))
+		if seen[folded] {
+			return fmt.Errorf("%.200q is there twice", name)
+		}
+		seen[folded] = true
+		err = fields.Decode(new(json.RawMessage))
+	}
+	return err
+}

@@ -15,8 +15,8 @@ const (
 	// most is how many layers, steps or manifests of an image are kept, and few how many
 	// labels and the like. What a manifest of 4 MiB may have takes a hundred times the memory.
 	most, few = 1000, 200
-	// long is how much of a text is kept.
-	long = 4 << 10
+	// long is how much of a text is kept, and short how much of a word.
+	long, short = 4 << 10, 128
 )
 
 // List is the beginning of a list of any length.
@@ -85,7 +85,7 @@ func (p *Pairs) UnmarshalJSON(content []byte) error {
 		var value Text
 		_ = d.Decode(&value)
 		if text, ok := name.(string); ok && len(p.Items) < few {
-			p.Items = append(p.Items, Pair{shortened(text), value})
+			p.Items = append(p.Items, Pair{Text(shortened(text, long)), value})
 		}
 		p.Count++
 	}
@@ -100,21 +100,33 @@ func (t *Text) UnmarshalJSON(content []byte) error {
 	var whole string
 	// Others are left out.
 	_ = json.Unmarshal(content, &whole)
-	*t = shortened(whole)
+	*t = Text(shortened(whole, long))
 	return nil
 }
 
-func shortened(text string) Text {
+// Word is a text that is short where it means anything: a media type, or a part of a platform.
+type Word string
+
+// UnmarshalJSON takes strings alone.
+func (w *Word) UnmarshalJSON(content []byte) error {
+	var whole string
+	// Others are left out.
+	_ = json.Unmarshal(content, &whole)
+	*w = Word(shortened(whole, short))
+	return nil
+}
+
+func shortened(text string, most int) string {
 	text = Readable(text)
-	if len(text) <= long {
-		return Text(text)
+	if len(text) <= most {
+		return text
 	}
-	end := long
+	end := most
 	for !utf8.RuneStart(text[end]) {
 		end--
 	}
 	// A copy, so that the whole is not kept for its beginning.
-	return Text(strings.Clone(text[:end]) + "…")
+	return strings.Clone(text[:end]) + "…"
 }
 
 // Readable marks what would have a text read in another order than it is written, or not be seen.

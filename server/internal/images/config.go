@@ -43,9 +43,9 @@ type Step struct {
 
 func parseConfig(content []byte) *Config {
 	var fields struct {
-		OS, Architecture, Variant, Author Text
-		Created                           Text
-		Config                            Run
+		Platform
+		Author, Created Text
+		Config          Run
 		ChartFacts
 		History List[struct {
 			CreatedBy  Text `json:"created_by"`
@@ -55,7 +55,7 @@ func parseConfig(content []byte) *Config {
 	}
 	// Whatever has another type than it should is left out.
 	_ = json.Unmarshal(content, &fields)
-	c := &Config{Platform: Platform{fields.OS, fields.Architecture, fields.Variant}, Author: fields.Author, Run: fields.Config, Chart: fields.ChartFacts}
+	c := &Config{Platform: fields.Platform, Author: fields.Author, Run: fields.Config, Chart: fields.ChartFacts}
 	c.Created, _ = time.Parse(time.RFC3339, string(fields.Created))
 	for _, each := range fields.History.Items {
 		c.History.Items = append(c.History.Items, Step{each.CreatedBy, each.Comment, each.EmptyLayer})

@@ -44,6 +44,18 @@ func image(config digest.Digest, layers ...string) string {
 		config, strings.Join(layers, ","))
 }
 
+func index(parts ...digest.Digest) string {
+	var list []string
+	for _, each := range parts {
+		list = append(list, fmt.Sprintf(`{"digest":%q,"size":1}`, each))
+	}
+	return indexOf(list...)
+}
+
+func indexOf(entries ...string) string {
+	return `{"mediaType":"application/vnd.oci.image.index.v1+json","manifests":[` + strings.Join(entries, ",") + `]}`
+}
+
 func TestSummaries(t *testing.T) {
 	driver := inmemory.New()
 	config := put(t, driver, `{"os":"linux","architecture":"arm64","variant":"v8","created":"2026-01-02T03:04:05Z","history":[{"created_by":"/bin/sh -c #(nop)  CMD [\"sh\"]","empty_layer":true}],"config":{"Labels":{"a":"b"},"Env":["PATH=/bin",7]}}`)
@@ -80,18 +92,19 @@ func TestSummaries(t *testing.T) {
 		found[i].Pushed = tags[4].Pushed
 	}
 	oneSize := Size(len(first) + 10 + 1000 + 20)
+	platforms := func(names ...string) List[string] { return List[string]{names, len(names)} }
 	want := []Summary{
-		{Tag{"latest", all, tags[4].Pushed}, Index, []string{"linux/amd64", "linux/arm64"}, oneSize + Size(len(second)+300+len(index)+len(about)+5), 1},
-		{Tag{"chart", chart, tags[4].Pushed}, Chart, nil, found[1].Size, 0},
-		{Tag{"broken", "", tags[4].Pushed}, Broken, nil, 0, 0},
-		{Tag{"1.0", one, tags[4].Pushed}, Image, []string{"linux/arm64/v8"}, oneSize, 1},
-		{Tag{"gone", "", tags[4].Pushed}, Broken, nil, 0, 0},
+		{Tag{"latest", all, tags[4].Pushed}, Index, platforms("linux/amd64", "linux/arm64"), Need{oneSize + Size(len(second)+300+len(index)+len(about)+5), false}, 1},
+		{Tag{"chart", chart, tags[4].Pushed}, Chart, platforms(), found[1].Need, 0},
+		{Tag{"broken", "", tags[4].Pushed}, Broken, platforms(), Need{}, 0},
+		{Tag{"1.0", one, tags[4].Pushed}, Image, platforms("linux/arm64/v8"), Need{oneSize, false}, 1},
+		{Tag{"gone", "", tags[4].Pushed}, Broken, platforms(), Need{}, 0},
 	}
 	if !reflect.DeepEqual(found, want) {
 		t.Errorf("got  %+v\nwant %+v", found, want)
 	}
 	described, err := reader.Describe(t.Context(), "team/app", all)
-	if err != nil || len(described.Parts) != 2 || !reflect.DeepEqual(described.Parts[0].Attestations, []Attestation{{attestation, []Text{"https://slsa.dev/provenance/v1"}}}) {
+	if err != nil || len(described.Parts) != 2 || !reflect.DeepEqual(described.Parts[0].Attestations, []Attestation{{attestation, List[Word]{[]Word{"https://slsa.dev/provenance/v1"}, 1}}}) {
 		t.Errorf("%+v, %v", described, err)
 	}
 	described, err = reader.Describe(t.Context(), "team/app", one)
@@ -108,13 +121,6 @@ func TestUntagged(t *testing.T) {
 	config := put(t, driver, "{}")
 	about := func(subject digest.Digest, name string) string {
 		return strings.Replace(image(config, blob(name, 1)), "{", fmt.Sprintf(`{"subject":{"digest":%q},`, subject), 1)
-	}
-	index := func(parts ...digest.Digest) string {
-		var list []string
-		for _, each := range parts {
-			list = append(list, fmt.Sprintf(`{"digest":%q,"size":1}`, each))
-		}
-		return `{"mediaType":"application/vnd.oci.image.index.v1+json","manifests":[` + strings.Join(list, ",") + `]}`
 	}
 	tagged, part := put(t, driver, image(config, blob("tagged", 1)), "1"), put(t, driver, image(config, blob("part", 1)))
 	put(t, driver, index(part), "all")
@@ -204,7 +210,9 @@ func TestHostile(t *testing.T) {
 			return m.MediaType == "" && m.Layers.Count == 0 && m.Annotations.Count == 0
 		}},
 		{"sizes below zero and beyond all", `{"layers":[{"digest":"` + digest.FromString("a").String() + `","size":-5},{"digest":"` + digest.FromString("b").String() + `","size":9223372036854775807}]}`, func(m *Manifest) bool {
-			return SizeOf(m) == math.MaxInt64
+			all := newSum()
+			all.add(m)
+			return all.total() == Need{math.MaxInt64, false}
 		}},
 		{"digests that are paths", `{"layers":[{"digest":"../../etc"}]}`, func(m *Manifest) bool { return m.Layers.Items[0].Digest == "" }},
 		{"a long text", `{"annotations":{"a":"` + strings.Repeat("ä", long) + `"}}`, func(m *Manifest) bool { return len(m.Annotations.Of("a")) < long+5 }},
@@ -310,7 +318,7 @@ func heldByPairs(all ...Pairs) (bytes int) {
 func heldByDescriptors(list []Descriptor) int {
 	bytes := itemsOf(list)
 	for _, d := range list {
-		bytes += len(d.MediaType) + len(d.ArtifactType) + len(d.Digest) + heldByPairs(d.Annotations)
+		bytes += len(d.MediaType) + len(d.ArtifactType) + len(d.Digest) + len(d.Annotations.Reference) + len(d.Annotations.Referred) + len(d.Annotations.Predicate)
 		if p := d.Platform; p != nil {
 			bytes += int(reflect.TypeFor[Platform]().Size()) + len(p.OS) + len(p.Architecture) + len(p.Variant)
 		}

@@ -10,23 +10,33 @@ import (
 
 // Descriptor is what a manifest says of a blob or another manifest.
 type Descriptor struct {
-	MediaType    Text
-	ArtifactType Text
+	MediaType    Word
+	ArtifactType Word
 	Digest       Digest
 	Size         Size
 	Platform     *Platform
-	Annotations  Pairs
+	Annotations  Remarks
+}
+
+// Remarks are the annotations of a descriptor that something goes by. All of them, on each of a
+// thousand layers, would take many times the memory of the rest.
+type Remarks struct {
+	// Reference and Referred are BuildKit's: what an entry of an index is, and of which image.
+	Reference Word   `json:"vnd.docker.reference.type"`
+	Referred  Digest `json:"vnd.docker.reference.digest"`
+	// Predicate is the type of what a layer says.
+	Predicate Word `json:"in-toto.io/predicate-type"`
 }
 
 // Platform is what an image runs on.
 type Platform struct {
-	OS, Architecture, Variant Text
+	OS, Architecture, Variant Word
 }
 
 // String is for example linux/arm64/v8; empty where nothing is known.
 func (p Platform) String() string {
 	var parts []string
-	for _, each := range []Text{p.OS, p.Architecture, p.Variant} {
+	for _, each := range []Word{p.OS, p.Architecture, p.Variant} {
 		if each != "" {
 			parts = append(parts, string(each))
 		}
@@ -54,8 +64,8 @@ const (
 // Manifest is what people want to know of one.
 type Manifest struct {
 	Digest       digest.Digest
-	MediaType    Text
-	ArtifactType Text
+	MediaType    Word
+	ArtifactType Word
 	// Bytes are its own.
 	Bytes       int64
 	Config      *Descriptor
@@ -72,8 +82,8 @@ func parse(d digest.Digest, content []byte) (*Manifest, bool) {
 		return nil, false
 	}
 	var fields struct {
-		MediaType    Text
-		ArtifactType Text
+		MediaType    Word
+		ArtifactType Word
 		Config       *Descriptor
 		Layers       List[Descriptor]
 		Blobs        List[Descriptor]
@@ -117,12 +127,21 @@ func (m *Manifest) Kind() Kind {
 
 // attestedOf is the digest of the image that an entry of BuildKit's attests.
 func attestedOf(d Descriptor) digest.Digest {
-	if d.Annotations.Of("vnd.docker.reference.type") != "attestation-manifest" {
+	if d.Annotations.Reference != "attestation-manifest" {
 		return ""
 	}
-	attested := digest.Digest(d.Annotations.Of("vnd.docker.reference.digest"))
-	if attested.Validate() != nil {
-		return ""
+	return digest.Digest(d.Annotations.Referred)
+}
+
+// listed are the manifests of an index, each once.
+func (m *Manifest) listed() []digest.Digest {
+	var all []digest.Digest
+	seen := map[digest.Digest]bool{"": true}
+	for _, each := range m.Manifests.Items {
+		if d := digest.Digest(each.Digest); !seen[d] {
+			seen[d] = true
+			all = append(all, d)
+		}
 	}
-	return attested
+	return all
 }

@@ -3,6 +3,7 @@
 package images
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"io"
@@ -102,33 +103,32 @@ func (r *Reader) Config(ctx context.Context, m *Manifest) (*Config, error) {
 	return c, nil
 }
 
-// read has a blob parsed.
+// read has a blob parsed. A large one waits with its beginning alone.
 func (r *Reader) read(ctx context.Context, d digest.Digest, parse func([]byte) error) error {
-	var content []byte
-	err := r.ask(ctx, func() error {
+	return r.ask(ctx, func() error {
 		file, err := r.driver.Reader(ctx, layout.BlobPath(d), 0)
 		if err != nil {
 			return err
 		}
 		defer file.Close()
-		content, err = io.ReadAll(io.LimitReader(file, largest+1))
-		return err
-	})
-	if err != nil {
-		return err
-	}
-	if len(content) > largest {
-		return ErrMissing
-	}
-	if len(content) > large {
-		select {
-		case r.large <- struct{}{}:
-			defer func() { <-r.large }()
-		case <-ctx.Done():
-			return context.Cause(ctx)
+		content, err := io.ReadAll(io.LimitReader(file, large+1))
+		if err == nil && len(content) > large {
+			select {
+			case r.large <- struct{}{}:
+				defer func() { <-r.large }()
+			case <-ctx.Done():
+				return context.Cause(ctx)
+			}
+			content, err = io.ReadAll(io.LimitReader(io.MultiReader(bytes.NewReader(content), file), largest+1))
 		}
-	}
-	return parse(content)
+		if err != nil {
+			return err
+		}
+		if len(content) > largest {
+			return ErrMissing
+		}
+		return parse(content)
+	})
 }
 
 func (r *Reader) stat(ctx context.Context, path string) (info storagedriver.FileInfo, err error) {

@@ -2,23 +2,117 @@ package images
 
 import (
 	"fmt"
+	"slices"
+	"strings"
 	"testing"
 
+	"github.com/distribution/distribution/v3/registry/storage/driver/inmemory"
 	"github.com/opencontainers/go-digest"
 )
 
-// TestPartsOfDeepLists looks at each once, though every list names the next one twice: going down
-// every way would never end.
-func TestPartsOfDeepLists(t *testing.T) {
-	const depth = 100
-	at := func(i int) digest.Digest { return digest.FromString(fmt.Sprint(i)) }
-	all := map[digest.Digest]*Manifest{}
-	for i := range depth {
-		next := Descriptor{Digest: Digest(at(i + 1))}
-		all[at(i)] = &Manifest{Digest: at(i), Manifests: List[Descriptor]{Items: []Descriptor{next, next}, Count: 2}}
+// TestRemove has images of which others are made, with a tag and without one.
+func TestRemove(t *testing.T) {
+	driver := inmemory.New()
+	is := map[string]digest.Digest{}
+	names := func(digests []digest.Digest) string {
+		var found []string
+		for name, d := range is {
+			if slices.Contains(digests, d) {
+				found = append(found, name)
+			}
+		}
+		slices.Sort(found)
+		return strings.Join(found, " ")
 	}
-	parts := partsOf(all, at(0))
-	if len(parts) != depth || !parts[at(depth)] || parts[at(0)] {
-		t.Errorf("%d parts", len(parts))
+	config := digest.FromString("config")
+	for _, name := range []string{"x", "y", "z", "q"} {
+		is[name] = put(t, driver, image(config, blob(name, 1000)))
+	}
+	put(t, driver, image(config, blob("q", 1000)), "amd64")
+	is["xy"] = put(t, driver, index(is["x"], is["y"]), "latest")
+	is["xz"] = put(t, driver, index(is["x"], is["z"]))
+	is["qz"] = put(t, driver, index(is["q"], is["z"]))
+	is["of xy"] = put(t, driver, index(is["xy"]), "lists")
+	for _, test := range []struct {
+		name                    string
+		tags, digests           []string
+		untagged, parts, needed string
+		in                      string
+	}{
+		{"a tag, of whose image one without a tag has a part", []string{"latest", "lists"}, nil, "of xy xy", "y", "", ""},
+		{"a tag, whose image is part of another one", []string{"latest"}, nil, "", "", "xy", "lists"},
+		{"a tag, whose image is part of one without a tag", []string{"amd64"}, nil, "", "", "q", "qz"},
+		{"one without a tag, of which another one has a part", nil, []string{"qz"}, "qz", "", "", ""},
+		{"both of them", nil, []string{"qz", "xz"}, "qz xz", "z", "", ""},
+		{"a part of one without a tag", nil, []string{"z"}, "", "", "z", "qz xz"},
+		{"a part with all that it is part of", nil, []string{"z", "qz", "xz"}, "qz xz z", "", "", ""},
+		{"a part of a part", nil, []string{"y"}, "", "", "y", "latest"},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			var digests []digest.Digest
+			for _, each := range test.digests {
+				digests = append(digests, is[each])
+			}
+			removal, err := NewReader(driver).Remove(t.Context(), "team/app", test.tags, digests)
+			if err != nil || removal.Unsure {
+				t.Fatalf("%+v, %v", removal, err)
+			}
+			var needed, in []digest.Digest
+			var tags []string
+			for _, each := range removal.Needed {
+				needed = append(needed, each.Digest)
+				for _, other := range each.Others {
+					if d := digest.Digest(other); d.Validate() == nil {
+						in = append(in, d)
+					} else {
+						tags = append(tags, other)
+					}
+				}
+			}
+			others := strings.TrimSpace(strings.Join(tags, " ") + " " + names(in))
+			if got := []string{names(removal.Untagged), names(removal.Parts), names(needed), others}; !slices.Equal(got, []string{test.untagged, test.parts, test.needed, test.in}) {
+				t.Errorf("%q", got)
+			}
+		})
+	}
+}
+
+// TestRemoveOfMany has more manifests than are looked at: any of them may have what goes as a part.
+func TestRemoveOfMany(t *testing.T) {
+	driver := inmemory.New()
+	part, lost := put(t, driver, image("", blob("part", 1))), put(t, driver, image("", blob("lost", 1)))
+	tagged := put(t, driver, index(part), "latest")
+	own := put(t, driver, image("", blob("own", 1)), "amd64")
+	for i := range manyManifests {
+		put(t, driver, fmt.Sprintf(`{"n":%d}`, i))
+	}
+	reader := NewReader(driver)
+	removal, err := reader.Remove(t.Context(), "team/app", []string{"latest"}, []digest.Digest{part, lost, own})
+	if err != nil || !removal.Unsure || len(removal.Tags) != 2 || len(removal.Parts) > 0 || removal.Frees != 0 {
+		t.Fatalf("%+v, %v", removal, err)
+	}
+	if !slices.Equal(removal.Untagged, []digest.Digest{tagged, own}) && !slices.Equal(removal.Untagged, []digest.Digest{own, tagged}) {
+		t.Errorf("%v go", removal.Untagged)
+	}
+	if len(removal.Needed) != 2 || removal.Needed[0].Digest != part || removal.Needed[1].Digest != lost || removal.Needed[0].Others != nil {
+		t.Errorf("%v stay", removal.Needed)
+	}
+}
+
+// TestRemoveOfLongList has an index that goes on where nobody looks.
+func TestRemoveOfLongList(t *testing.T) {
+	driver := inmemory.New()
+	lost := put(t, driver, image("", blob("lost", 1)))
+	var parts []digest.Digest
+	for i := range most + 1 {
+		parts = append(parts, digest.FromString(fmt.Sprint(i)))
+	}
+	long := put(t, driver, index(parts...))
+	reader := NewReader(driver)
+	if removal, err := reader.Remove(t.Context(), "team/app", nil, []digest.Digest{lost}); err != nil || !removal.Unsure || len(removal.Untagged) > 0 {
+		t.Errorf("%+v, %v", removal, err)
+	}
+	if removal, err := reader.Remove(t.Context(), "team/app", nil, []digest.Digest{lost, long}); err != nil || removal.Unsure || len(removal.Untagged) != 2 || removal.Frees == 0 {
+		t.Errorf("with it: %+v, %v", removal, err)
 	}
 }

@@ -11,16 +11,23 @@ import (
 	"container-registry/server/internal/layout"
 )
 
-// parts is how many manifests of an index are read for its size.
-const parts = 64
+const (
+	// parts is how many manifests of an index are read for its size, and how many of the indexes
+	// in it.
+	parts = 64
+	// manyNames is how many platforms of an image are named in a list, and how many predicates of an
+	// attestation.
+	manyNames = 20
+	// manyBlobs is how many blobs of an image are counted.
+	manyBlobs = 10_000
+)
 
 // Summary is a tag, with what a list shows of its image.
 type Summary struct {
 	Tag
 	Kind      Kind
-	Platforms []string
-	// Size is of all it needs, each blob once.
-	Size Size
+	Platforms List[string]
+	Need
 	// About is how many attestations, signatures and the like there are.
 	About int
 }
@@ -52,27 +59,27 @@ func (r *Reader) summarize(ctx context.Context, repository string, s *Summary, c
 	if err != nil {
 		return err
 	}
-	var links []digest.Digest
-	err = r.ask(ctx, func() (err error) {
-		links, err = layout.Digests(ctx, r.driver, layout.ReferrersPath(repository, s.Digest))
-		return err
-	})
-	if err != nil {
-		return err
-	}
-	s.Kind, s.Size, s.About = m.Kind(), image.Size, len(links)+len(CompanionsOf(s.Digest, companions))
+	s.Kind, s.Need, s.About = m.Kind(), image.Need, len(CompanionsOf(s.Digest, companions))
+	var platforms []string
 	for _, part := range image.Parts {
 		s.About += len(part.Attestations)
-		if name := part.Platform.String(); name != "" && !slices.Contains(s.Platforms, name) {
-			s.Platforms = append(s.Platforms, name)
+		for _, name := range part.Platforms {
+			if !slices.Contains(platforms, name) {
+				platforms = append(platforms, name)
+			}
 		}
 	}
 	if c := image.Config; c != nil && s.Kind == Image {
 		if name := c.Platform.String(); name != "" {
-			s.Platforms = []string{name}
+			platforms = []string{name}
 		}
 	}
-	return nil
+	s.Platforms = List[string]{platforms[:min(manyNames, len(platforms))], len(platforms) + image.Unread}
+	return r.ask(ctx, func() error {
+		links, err := layout.Digests(ctx, r.driver, layout.ReferrersPath(repository, s.Digest))
+		s.About += len(links)
+		return err
+	})
 }
 
 // CompanionsOf are the tags of what is about an image. The one without an ending is a list of
@@ -91,17 +98,26 @@ func CompanionsOf(d digest.Digest, companions []string) []string {
 type Described struct {
 	*Manifest
 	Config *Config
-	Size   Size
-	// Parts are the manifests of an index.
+	Need
+	// Parts are the manifests of an index, each once.
 	Parts []Part
+	// Unread is how many entries of an index nobody has looked at.
+	Unread int
+}
+
+// Need is the size of all that an image needs, each blob once.
+type Need struct {
+	Size Size
+	// More is set where not all of it was looked at.
+	More bool
 }
 
 // Part is a manifest of an index, with the attestations that are about it.
 type Part struct {
-	Digest       digest.Digest
-	MediaType    Text
-	Platform     Platform
-	Size         Size
+	Digest digest.Digest
+	// Platforms are those that the index names it for.
+	Platforms []string
+	Need
 	Missing      bool
 	Attestations []Attestation
 }
@@ -110,7 +126,7 @@ type Part struct {
 type Attestation struct {
 	Digest digest.Digest
 	// Predicates are the types of what it says.
-	Predicates []Text
+	Predicates List[Word]
 }
 
 // Describe reads what a manifest consists of.
@@ -127,77 +143,139 @@ func (r *Reader) describe(ctx context.Context, m *Manifest) (*Described, error) 
 	if err != nil {
 		return nil, err
 	}
-	image := &Described{Manifest: m, Config: config}
-	sum := sum{}
-	sum.add(m)
+	entries := m.Manifests.Items[:min(parts, len(m.Manifests.Items))]
+	image := &Described{Manifest: m, Config: config, Unread: m.Manifests.Count - len(entries)}
+	all := newSum()
+	all.add(m)
+	all.more = all.more || image.Unread > 0
 	attested := map[digest.Digest][]Attestation{}
-	for _, d := range m.Manifests.Items[:min(parts, len(m.Manifests.Items))] {
-		if d.Digest == "" {
+	deeper := parts
+	for _, entry := range entries {
+		d, about := digest.Digest(entry.Digest), attestedOf(entry)
+		known := slices.IndexFunc(image.Parts, func(p Part) bool { return p.Digest == d })
+		switch {
+		case d == "" || about != "" && slices.ContainsFunc(attested[about], func(a Attestation) bool { return a.Digest == d }):
+			continue
+		case about == "" && known >= 0:
+			image.Parts[known].name(entry.Platform)
 			continue
 		}
-		child, err := r.part(ctx, digest.Digest(d.Digest))
+		child, err := r.part(ctx, d)
 		if err != nil && !errors.Is(err, ErrMissing) {
 			return nil, err
 		}
-		part := Part{Digest: digest.Digest(d.Digest), MediaType: d.MediaType, Missing: err != nil}
-		if d.Platform != nil {
-			part.Platform = *d.Platform
-		}
+		own := newSum()
 		if child != nil {
-			sum.add(child)
-			part.Size = SizeOf(child)
+			own.add(child)
+			if err := r.addBelow(ctx, own, child.listed(), &deeper); err != nil {
+				return nil, err
+			}
+			all.join(own)
 		}
-		if about := attestedOf(d); about != "" {
-			attested[about] = append(attested[about], Attestation{part.Digest, predicates(child)})
+		if about != "" {
+			attested[about] = append(attested[about], Attestation{d, predicates(child)})
 			continue
 		}
+		part := Part{Digest: d, Need: own.total(), Missing: child == nil}
+		part.name(entry.Platform)
 		image.Parts = append(image.Parts, part)
 	}
 	for i, part := range image.Parts {
 		image.Parts[i].Attestations = attested[part.Digest]
 	}
-	image.Size = sum.total()
+	image.Need = all.total()
 	return image, nil
 }
 
-func predicates(m *Manifest) []Text {
-	var types []Text
-	if m == nil {
-		return nil
+// name adds a platform.
+func (p *Part) name(platform *Platform) {
+	if platform == nil {
+		return
 	}
+	if name := platform.String(); name != "" && !slices.Contains(p.Platforms, name) {
+		p.Platforms = append(p.Platforms, name)
+	}
+}
+
+// addBelow adds manifests and what they list, however far down, as long as more may be read.
+func (r *Reader) addBelow(ctx context.Context, to *sum, rest []digest.Digest, left *int) error {
+	for ; len(rest) > 0; rest = rest[1:] {
+		if _, ok := to.sizes[rest[0]]; ok {
+			continue
+		}
+		if *left == 0 {
+			to.more = true
+			return nil
+		}
+		*left--
+		m, err := r.part(ctx, rest[0])
+		if errors.Is(err, ErrMissing) {
+			continue
+		}
+		if err != nil {
+			return err
+		}
+		to.add(m)
+		rest = append(rest, m.listed()...)
+	}
+	return nil
+}
+
+func predicates(m *Manifest) (types List[Word]) {
+	if m == nil {
+		return types
+	}
+	seen := map[Word]bool{"": true}
 	for _, layer := range m.Layers.Items {
-		if name := Text(layer.Annotations.Of("in-toto.io/predicate-type")); name != "" && !slices.Contains(types, name) {
-			types = append(types, name)
+		if name := layer.Annotations.Predicate; !seen[name] {
+			seen[name] = true
+			types.Items = append(types.Items, name)
 		}
 	}
+	types.Count = len(types.Items)
+	types.Items = types.Items[:min(manyNames, types.Count)]
 	return types
 }
 
-// SizeOf is of all that a manifest needs itself.
-func SizeOf(manifests ...*Manifest) Size {
-	all := sum{}
-	for _, m := range manifests {
-		all.add(m)
-	}
-	return all.total()
+// sum is the size of each blob.
+type sum struct {
+	sizes map[digest.Digest]Size
+	// more is set where not all are in it.
+	more bool
 }
 
-// sum is the size of each blob.
-type sum map[digest.Digest]Size
+func newSum() *sum { return &sum{sizes: map[digest.Digest]Size{}} }
 
-func (s sum) add(m *Manifest) {
-	s[m.Digest] = Size(m.Bytes)
+func (s *sum) add(m *Manifest) {
+	s.more = s.more || m.Layers.More() > 0 || m.Manifests.More() > 0
+	s.put(m.Digest, Size(m.Bytes))
 	for _, layer := range m.Layers.Items {
-		s[digest.Digest(layer.Digest)] = layer.Size
+		s.put(digest.Digest(layer.Digest), layer.Size)
 	}
 	if m.Config != nil {
-		s[digest.Digest(m.Config.Digest)] = m.Config.Size
+		s.put(digest.Digest(m.Config.Digest), m.Config.Size)
 	}
 }
 
-func (s sum) total() (all Size) {
-	for _, size := range s {
-		all = all.Plus(size)
+func (s *sum) put(d digest.Digest, size Size) {
+	if _, ok := s.sizes[d]; !ok && len(s.sizes) == manyBlobs {
+		s.more = true
+		return
 	}
+	s.sizes[d] = size
+}
+
+func (s *sum) join(other *sum) {
+	s.more = s.more || other.more
+	for d, size := range other.sizes {
+		s.put(d, size)
+	}
+}
+
+func (s *sum) total() (all Need) {
+	for _, size := range s.sizes {
+		all.Size = all.Size.Plus(size)
+	}
+	all.More = s.more
 	return all
 }

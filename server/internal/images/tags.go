@@ -101,7 +101,13 @@ func (r *Reader) tag(ctx context.Context, repository, name string) (Tag, error) 
 		return tag, err
 	}
 	tag.Pushed = info.ModTime()
-	return tag, nil
+	if tag.Digest != "" {
+		err = r.ask(ctx, func() error {
+			tag.Pushed, err = layout.FindLastPush(ctx, r.driver, repository, name, tag.Digest, tag.Pushed)
+			return err
+		})
+	}
+	return tag, err
 }
 
 // byVersion puts numbers in names in the order of numbers.

@@ -33,7 +33,8 @@ type cleanup struct {
 	UnderWay        bool
 	Preview         *garbage.Preview
 	Looking, Failed bool
-	// Retired and Untagged are of the preview, as far as they are for the visitor to see.
+	// Counts, Retired and Untagged are of the preview, as far as they are for the visitor to see.
+	Counts   garbage.Counts
 	Retired  []retiredList
 	Untagged []untagged
 	// Busy is set when what was asked for can't be done now.
@@ -44,7 +45,7 @@ type cleanup struct {
 type retiredList struct {
 	Title, Lead string
 	Tags        []retired
-	// Count is of all of the registry.
+	// Count is also of those that are not shown.
 	Count int
 }
 
@@ -93,6 +94,9 @@ type diskUse struct {
 	Held int64
 }
 
+// mostGoing is how many tags and manifests of each kind are shown.
+const mostGoing = 1000
+
 // refresh is after how many seconds a browser looks again while something is under way.
 const refresh = "3"
 
@@ -110,12 +114,17 @@ func (p *Page) showCleanup(w http.ResponseWriter, r *http.Request, v *visitor) {
 	c.Preview, c.Looking, err = p.Collector.Preview()
 	c.Failed = err != nil
 	if c.Preview != nil {
+		for repository, counts := range c.Preview.Counts {
+			if v.rights.Pull(repository) {
+				c.Counts = c.Counts.Plus(counts)
+			}
+		}
 		c.Retired = []retiredList{
-			{"Tags that no rule keeps", "", p.retired(v, c.Preview.Tags), c.Preview.TagCount},
-			{"Tags that are kept for their age alone", "If nothing is pushed meanwhile.", p.retired(v, c.Preview.Aging), c.Preview.AgingCount},
+			{"Tags that no rule keeps", "", p.retired(v, c.Preview.Tags), c.Counts.Tags},
+			{"Tags that are kept for their age alone", "If nothing is pushed meanwhile.", p.retired(v, c.Preview.Aging), c.Counts.Aging},
 		}
 		for _, each := range c.Preview.Untagged {
-			if v.rights.Pull(each.Repository) {
+			if len(c.Untagged) < mostGoing && v.rights.Pull(each.Repository) {
 				c.Untagged = append(c.Untagged, untagged{each, p.link("r/"+each.Repository+"@"+each.Digest.String(), nil)})
 			}
 		}
@@ -132,7 +141,7 @@ func (p *Page) showCleanup(w http.ResponseWriter, r *http.Request, v *visitor) {
 // retired are those that the visitor may see.
 func (p *Page) retired(v *visitor, all []garbage.Retired) (seen []retired) {
 	for _, each := range all {
-		if v.rights.Pull(each.Repository) {
+		if len(seen) < mostGoing && v.rights.Pull(each.Repository) {
 			seen = append(seen, retired{each, p.link("r/"+each.Repository+":"+each.Tag, nil), p.goes(each.Rule, each.Until)})
 		}
 	}

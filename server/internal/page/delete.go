@@ -13,6 +13,7 @@ import (
 	"github.com/opencontainers/go-digest"
 
 	"container-registry/server/internal/images"
+	"container-registry/server/internal/layout"
 )
 
 // deletion is what a visitor is asked to confirm.
@@ -20,14 +21,20 @@ type deletion struct {
 	Repository string
 	Crumbs     []crumb
 	*images.Removal
-	// About is how many signatures and the like go with the images.
-	About int
+	// Chosen are the images that go because they were chosen by their digest.
+	Chosen []digest.Digest
+	// About is how many signatures and the like go with the images, AboutMore whether there are more.
+	About     int
+	AboutMore bool
 	// Back is where the visitor came from.
 	Back string
 	// Failures are what could not be deleted, after the attempt.
 	Failures []string
 	Done     int
 }
+
+// tooMany is for more than a page has.
+var tooMany = fmt.Sprintf("No more than %d are deleted at once.", perPage)
 
 // delete asks first. A form that was confirmed has tags with what they named then.
 func (p *Page) delete(w http.ResponseWriter, r *http.Request, v *visitor) {
@@ -43,6 +50,8 @@ func (p *Page) delete(w http.ResponseWriter, r *http.Request, v *visitor) {
 		p.showProblem(w, r, v, http.StatusForbidden, "You may not delete from "+repository+".")
 	case !p.deletes:
 		p.showProblem(w, r, v, http.StatusForbidden, "This registry lets nobody delete.")
+	case max(len(r.PostForm["tag"]), len(r.PostForm["digest"]), len(r.PostForm["named"])) > perPage:
+		p.showProblem(w, r, v, http.StatusBadRequest, tooMany)
 	case r.PostForm.Get("confirmed") != "":
 		p.carryOut(w, r, v, repository)
 	default:
@@ -60,28 +69,44 @@ func (p *Page) confirm(w http.ResponseWriter, r *http.Request, v *visitor, repos
 		return
 	}
 	if len(asked.Tags)+len(asked.Untagged) == 0 && len(asked.Needed) > 0 {
-		p.showProblem(w, r, v, http.StatusConflict, "What was chosen is part of "+strings.Join(asked.Needed[0].Others, ", ")+", which could not be pulled without it. Delete that first.")
+		p.showProblem(w, r, v, http.StatusConflict, "What was chosen is "+whyNeeded(asked.Needed[0])+".")
 		return
 	}
 	if len(asked.Tags)+len(asked.Untagged) == 0 {
 		p.showProblem(w, r, v, http.StatusBadRequest, "Nothing was chosen that is still there.")
 		return
 	}
+	if len(asked.Tags) > perPage {
+		p.showProblem(w, r, v, http.StatusConflict, fmt.Sprintf("What was chosen has %d tags. %s Choose some of them in the list of tags first.", len(asked.Tags), tooMany))
+		return
+	}
 	for _, d := range asked.Untagged {
-		about, _, err := p.Referrers.About(r.Context(), repository, d, manyAbout)
+		about, more, err := p.Referrers.About(r.Context(), repository, d, manyAbout)
 		if err != nil {
 			p.showFailure(w, r, v, err)
 			return
 		}
 		asked.About += len(about)
+		asked.AboutMore = asked.AboutMore || more
+		if slices.Contains(digests, d) {
+			asked.Chosen = append(asked.Chosen, d)
+		}
 	}
 	p.render(w, r, v, http.StatusOK, "delete", "Delete from "+repository, asked)
+}
+
+// whyNeeded goes on with what an image is that stays.
+func whyNeeded(needed images.Staying) string {
+	if len(needed.Others) == 0 {
+		return "maybe part of another image: there are too many manifests to look at all of them now. A collection that deletes untagged manifests can tell"
+	}
+	return "part of " + listed(needed.Others) + ", which could not be pulled without it. Delete that first"
 }
 
 // chosen are the tags and digests of a form that can be ones.
 func chosen(form url.Values) (tags []string, digests []digest.Digest) {
 	for _, each := range form["tag"] {
-		if tagName.MatchString(each) && len(tags) < perPage {
+		if layout.IsTagName(each) && len(tags) < perPage {
 			tags = append(tags, each)
 		}
 	}
@@ -98,7 +123,7 @@ func seen(form url.Values) (tags []string, named map[string]digest.Digest) {
 	named = map[string]digest.Digest{}
 	for _, each := range form["named"] {
 		tag, d, _ := strings.Cut(each, "@")
-		if tagName.MatchString(tag) && len(tags) < perPage {
+		if layout.IsTagName(tag) && len(tags) < perPage {
 			tags = append(tags, tag)
 			named[tag] = digest.Digest(d)
 		}
@@ -139,6 +164,11 @@ func (p *Page) carryOut(w http.ResponseWriter, r *http.Request, v *visitor, repo
 		if now, err = p.images.Remove(r.Context(), repository, tags, digests); err != nil {
 			p.showFailure(w, r, v, err)
 			return
+		}
+	}
+	for _, each := range now.Needed {
+		if slices.Contains(digests, each.Digest) {
+			done.Failures = append(done.Failures, each.Digest.String()+": it is "+whyNeeded(each))
 		}
 	}
 	for _, tag := range now.Tags {

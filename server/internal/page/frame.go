@@ -3,6 +3,7 @@ package page
 import (
 	"bytes"
 	"embed"
+	"errors"
 	"net/http"
 	"net/url"
 	"strings"
@@ -111,8 +112,13 @@ func (f *frame) render(w http.ResponseWriter, r *http.Request, v *visitor, statu
 	if name == "cleanup" || name == "login" {
 		section = name
 	}
-	var page bytes.Buffer
+	var page whole
 	err := f.pages[name].Execute(&page, view{title, f.base, f.registry(r), v, section, content})
+	if errors.Is(err, errLong) {
+		f.log.Warnf("the page %s of %.256q would be longer than any is sent", name, r.URL.Path)
+		f.showProblem(w, r, v, http.StatusUnprocessableEntity, "This page would be too long: what it is about has more text than anybody reads. Clients of the API can get it.")
+		return
+	}
 	if err != nil {
 		f.log.WithError(err).Errorf("the page %s could not be made", name)
 		http.Error(w, "the page could not be made", http.StatusInternalServerError)
@@ -121,7 +127,22 @@ func (f *frame) render(w http.ResponseWriter, r *http.Request, v *visitor, statu
 	w.Header().Set("Content-Type", "text/html; charset=utf-8")
 	w.WriteHeader(status)
 	// The browser is gone when this fails.
-	_, _ = page.WriteTo(w)
+	_, _ = page.text.WriteTo(w)
+}
+
+// longestPage is more than any has of an image that is for people.
+const longestPage = 8 << 20
+
+var errLong = errors.New("the page is too long")
+
+// whole is a page before it is sent.
+type whole struct{ text bytes.Buffer }
+
+func (p *whole) Write(part []byte) (int, error) {
+	if p.text.Len()+len(part) > longestPage {
+		return 0, errLong
+	}
+	return p.text.Write(part)
 }
 
 // problem is what is shown in place of a page.

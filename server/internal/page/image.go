@@ -46,7 +46,7 @@ type layerRow struct {
 	Step      string
 	Digest    digest.Digest
 	Size      int64
-	MediaType images.Text
+	MediaType images.Word
 }
 
 func (p *Page) showImage(w http.ResponseWriter, r *http.Request, v *visitor, repository, tag string, d digest.Digest) {

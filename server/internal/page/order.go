@@ -31,8 +31,6 @@ type orderedTags struct {
 	// by is how they are sorted.
 	by   string
 	rows []images.Summary
-	// seen are all tags that were looked at for that.
-	seen []images.Tag
 }
 
 // inOrder looks at no more tags than the order needs. Those that are alike are sorted by name.
@@ -44,12 +42,11 @@ func (p *Page) inOrder(ctx context.Context, repository string, names, companions
 	if o.by == "name" {
 		names = names[part.From:part.To]
 	}
-	if o.seen, err = p.images.Tags(ctx, repository, names); err != nil {
+	shown, err := p.images.Tags(ctx, repository, names)
+	if err != nil {
 		return o, err
 	}
-	shown := o.seen
 	if o.by == "pushed" {
-		shown = slices.Clone(o.seen)
 		slices.SortStableFunc(shown, func(a, b images.Tag) int { return b.Pushed.Compare(a.Pushed) })
 		shown = shown[part.From:part.To]
 	}
@@ -64,12 +61,12 @@ func (p *Page) inOrder(ctx context.Context, repository string, names, companions
 }
 
 // leaving says when tags of a repository go. Where not all are known it goes by the last look
-// at what a collection would delete.
-func (p *Page) leaving(repository string, tags []images.Tag, all bool) func(images.Tag) *going {
+// at what a collection would delete. Neither counts tags that nobody can pull.
+func (p *Page) leaving(repository string, tags []images.Summary, all bool) func(images.Tag) *going {
 	if all {
 		pushed := map[string]time.Time{}
 		for _, each := range tags {
-			if each.Digest != "" {
+			if each.Kind != images.Broken {
 				pushed[each.Name] = each.Pushed
 			}
 		}

@@ -40,6 +40,7 @@ func functions(base string) template.FuncMap {
 		"base":      func() string { return base },
 		"bytes":     bytesText[int64],
 		"size":      bytesText[images.Size],
+		"need":      needText,
 		"ago":       func(t time.Time) string { return ago(time.Since(t)) },
 		"since":     func(t time.Time) string { return cmp.Or(span(time.Since(t)), "a moment") },
 		"time":      func(t time.Time) string { return t.UTC().Format("2006-01-02 15:04 UTC") },
@@ -57,6 +58,7 @@ func functions(base string) template.FuncMap {
 		"ahead":     func(t time.Time) string { return ahead(time.Until(t)) },
 		"labelled":  func(title string, pairs images.Pairs) labelled { return labelled{title, pairs} },
 		"predicate": predicateName,
+		"listed":    listed,
 	}
 }
 
@@ -82,6 +84,14 @@ func bytesText[N ~int64](n N) string {
 		return fmt.Sprintf("%.1f %cB", value, units[unit])
 	}
 	return fmt.Sprintf("%.0f %cB", value, units[unit])
+}
+
+// needText is for example at least 1.2 GB.
+func needText(n images.Need) string {
+	if n.More {
+		return "at least " + bytesText(n.Size)
+	}
+	return bytesText(n.Size)
 }
 
 // countText is for example 3 tags.
@@ -165,6 +175,15 @@ func words(list images.List[images.Text]) string {
 	return string(text)
 }
 
+// listed is the beginning of a list of names.
+func listed(names []string) string {
+	const most = 10
+	if len(names) <= most {
+		return strings.Join(names, ", ")
+	}
+	return strings.Join(names[:most], ", ") + " and others"
+}
+
 // cut is the beginning of a text of a client's.
 func cut(text string) string {
 	const most = 120
@@ -176,7 +195,7 @@ func cut(text string) string {
 }
 
 // predicateName is what people call a type of attestation.
-func predicateName(predicate images.Text) string {
+func predicateName(predicate images.Word) string {
 	name := string(predicate)
 	for part, known := range map[string]string{"slsa.dev/provenance": "provenance", "spdx.dev": "SPDX", "cyclonedx.org": "CycloneDX", "openvex": "VEX"} {
 		if strings.Contains(name, part) {

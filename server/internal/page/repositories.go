@@ -13,6 +13,7 @@ import (
 	"github.com/opencontainers/go-digest"
 
 	"container-registry/server/internal/holdings"
+	"container-registry/server/internal/layout"
 )
 
 var repositoryName = regexp.MustCompile("^" + reference.NameRegexp.String() + "$")
@@ -107,7 +108,7 @@ func (p *Page) linkTo(r *http.Request, v *visitor, name string) string {
 	if !isRepository(repository) || !v.rights.Pull(repository) {
 		return ""
 	}
-	if tag, ok := strings.CutPrefix(rest, ":"); ok && !tagName.MatchString(tag) {
+	if tag, ok := strings.CutPrefix(rest, ":"); ok && !layout.IsTagName(tag) {
 		return ""
 	}
 	if d, ok := strings.CutPrefix(rest, "@"); ok && digest.Digest(d).Validate() != nil {

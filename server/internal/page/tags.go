@@ -3,19 +3,15 @@ package page
 import (
 	"net/http"
 	"net/url"
-	"regexp"
 	"slices"
 	"strings"
 
-	"github.com/distribution/reference"
 	"github.com/opencontainers/go-digest"
 
 	"container-registry/server/internal/holdings"
 	"container-registry/server/internal/images"
 	"container-registry/server/internal/layout"
 )
-
-var tagName = regexp.MustCompile("^" + reference.TagRegexp.String() + "$")
 
 // tagList are the tags of a repository.
 type tagList struct {
@@ -59,7 +55,7 @@ func (p *Page) showReference(w http.ResponseWriter, r *http.Request, v *visitor)
 	d := digest.Digest(named)
 	switch {
 	case !isRepository(repository),
-		byDigest && d.Validate() != nil, tag != "" && !tagName.MatchString(tag):
+		byDigest && d.Validate() != nil, tag != "" && !layout.IsTagName(tag):
 		p.showMissing(w, r, v)
 	case !v.rights.Pull(repository) && v.name == "" && v.users:
 		// Who logs in may see more.
@@ -115,7 +111,7 @@ func (p *Page) showTags(w http.ResponseWriter, r *http.Request, v *visitor, repo
 		return
 	}
 	list.Sorts = choices(waysFor(len(names)), ordered.by, query, here)
-	goes := p.leaving(repository, ordered.seen, len(ordered.seen) == list.Tags)
+	goes := p.leaving(repository, ordered.rows, len(ordered.rows) == list.Tags)
 	for _, each := range ordered.rows {
 		list.Rows = append(list.Rows, tagRow{each, p.link("r/"+repository+":"+each.Name, nil), p.pull(r, repository, each.Kind, each.Name), goes(each.Tag)})
 	}
@@ -159,7 +155,8 @@ func (p *Page) commands(r *http.Request, repository string, kind images.Kind, ta
 	}
 	switch {
 	case kind == images.Chart && tag != "":
-		return []command{{"Helm", "helm pull oci://" + whole + " --version " + tag}, {"ORAS", "oras pull " + name}}
+		// No tag has a plus sign, so Helm pushes one as a line.
+		return []command{{"Helm", "helm pull oci://" + whole + " --version " + strings.ReplaceAll(tag, "_", "+")}, {"ORAS", "oras pull " + name}}
 	case kind == images.Chart || kind == images.Artifact:
 		return []command{{"ORAS", "oras pull " + name}, {"Skopeo", "skopeo copy docker://" + name + " dir:" + base(repository)}}
 	default:

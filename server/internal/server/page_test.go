@@ -23,6 +23,7 @@ import (
 	v1 "github.com/opencontainers/image-spec/specs-go/v1"
 	"golang.org/x/crypto/bcrypt"
 
+	"container-registry/server/internal/layout"
 	"container-registry/server/internal/page"
 	"container-registry/server/internal/registrytest"
 )
@@ -784,6 +785,24 @@ func TestPageOfAgingTags(t *testing.T) {
 		if page := alice.get(t, "/ui/r/team-a/app?q=1"); !regexp.MustCompile(chip).MatchString(page.text) {
 			t.Errorf("of a search:\n%s", page.text)
 		}
+	}
+}
+
+// TestPageOfBrokenTag has a newest tag that nobody can pull, which keeps none from being the newest.
+func TestPageOfBrokenTag(t *testing.T) {
+	config := pageConfig(t)
+	config.Storage["maintenance"] = configuration.Parameters{"garbagecollection": map[any]any{"retention": map[any]any{"rules": []any{map[any]any{"keepnewest": 1}}}}}
+	b := browse(t, config, people)
+	alice, client := b.as(t, "alice"), b.client(t, "alice")
+	client.Push(t, "team-a/app", "1", registrytest.Layer(1, 1000))
+	broken := client.Push(t, "team-a/app", "2", registrytest.Layer(2, 1000))
+	if err := os.RemoveAll(filepath.Join(config.Storage["filesystem"]["rootdirectory"].(string), layout.RevisionPath("team-a/app", broken))); err != nil {
+		t.Fatal(err)
+	}
+	alice.get(t, "/ui/r/team-a/app").contains(t, ">broken<", "not By rule 1")
+	client.Push(t, "team-a/app", "3", registrytest.Layer(3, 1000))
+	if page := alice.get(t, "/ui/r/team-a/app?sort=size"); strings.Count(page.text, "By rule 1") != 1 {
+		t.Errorf("not one of them goes:\n%s", page.text)
 	}
 }
 

@@ -1,0 +1,104 @@
+package images
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"reflect"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	storagedriver "github.com/distribution/distribution/v3/registry/storage/driver"
+	"github.com/distribution/distribution/v3/registry/storage/driver/inmemory"
+	"github.com/opencontainers/go-digest"
+)
+
+// TestReachOfDeepLists looks at each once, though every list names the next one twice: going down
+// every way would never end.
+func TestReachOfDeepLists(t *testing.T) {
+	const depth = 100
+	at := func(i int) digest.Digest { return digest.FromString(fmt.Sprint(i)) }
+	all := graph{at(depth): {}}
+	for i := range depth {
+		all[at(i)] = &node{parts: []digest.Digest{at(i + 1), at(i + 1)}}
+	}
+	if found := all.reach([]digest.Digest{at(1)}, downwards); len(found) != depth || found[at(depth)] == nil || found[at(0)] != nil {
+		t.Errorf("%d are reached", len(found))
+	}
+}
+
+// TestLargeManifests has one with a thousand layers of two hundred annotations each, which nobody
+// sees.
+func TestLargeManifests(t *testing.T) {
+	entry := fmt.Sprintf(`{"digest":%q,"annotations":{%s}}`, digest.FromString("layer"), strings.TrimSuffix(strings.Repeat(`"":"",`, few), ","))
+	content := `{"layers":[` + strings.TrimSuffix(strings.Repeat(entry+",", most), ",") + `]}`
+	m, _ := parse(digest.FromString(content), []byte(content))
+	if bytes := held(reflect.ValueOf(m)); bytes > 1<<20 {
+		t.Errorf("%d bytes are kept", bytes)
+	}
+}
+
+// TestManyDigests has few manifests that refer to more than may be kept.
+func TestManyDigests(t *testing.T) {
+	driver := inmemory.New()
+	var layers []string
+	for i := range most - 1 {
+		layers = append(layers, blob(fmt.Sprint(i), 1))
+	}
+	for i := range manyDigests/most + 1 {
+		put(t, driver, image("", append(layers, blob(fmt.Sprint("own", i), 1))...))
+	}
+	reader := NewReader(driver)
+	if _, err := reader.Untagged(t.Context(), "team/app"); !errors.Is(err, ErrMany) {
+		t.Errorf("%v", err)
+	}
+	if removal, err := reader.Remove(t.Context(), "team/app", nil, nil); err != nil || !removal.Unsure {
+		t.Errorf("%+v, %v", removal, err)
+	}
+}
+
+// counted counts what is read of a store.
+type counted struct {
+	storagedriver.StorageDriver
+	bytes atomic.Int64
+}
+
+func (c *counted) Reader(ctx context.Context, path string, offset int64) (io.ReadCloser, error) {
+	file, err := c.StorageDriver.Reader(ctx, path, offset)
+	return countedFile{file, c}, err
+}
+
+type countedFile struct {
+	io.ReadCloser
+	of *counted
+}
+
+func (f countedFile) Read(p []byte) (int, error) {
+	n, err := f.ReadCloser.Read(p)
+	f.of.bytes.Add(int64(n))
+	return n, err
+}
+
+// TestLargeOnesWait has manifests that are read one after the other: those that wait are not in
+// memory meanwhile.
+func TestLargeOnesWait(t *testing.T) {
+	driver := &counted{StorageDriver: inmemory.New()}
+	reader := NewReader(driver)
+	d := put(t, driver, `{"a":"`+strings.Repeat("x", 2<<20)+`"}`)
+	reader.large <- struct{}{}
+	ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
+	defer cancel()
+	if _, err := reader.Manifest(ctx, "team/app", d); !errors.Is(err, context.DeadlineExceeded) {
+		t.Errorf("%v", err)
+	}
+	if read := driver.bytes.Load(); read > large+1 {
+		t.Errorf("%d bytes were read", read)
+	}
+	<-reader.large
+	if m, err := reader.Manifest(t.Context(), "team/app", d); err != nil || m.Bytes < 2<<20 {
+		t.Errorf("%v", err)
+	}
+}

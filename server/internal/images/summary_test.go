@@ -1,0 +1,109 @@
+package images
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/distribution/distribution/v3/registry/storage/driver/inmemory"
+	"github.com/opencontainers/go-digest"
+)
+
+// attests is an entry of an index that is about another one.
+func attests(attestation, subject digest.Digest) string {
+	return fmt.Sprintf(`{"digest":%q,"annotations":{"vnd.docker.reference.type":"attestation-manifest","vnd.docker.reference.digest":%q}}`, attestation, subject)
+}
+
+func on(d digest.Digest, platform string) string {
+	return fmt.Sprintf(`{"digest":%q,"platform":{"os":%q}}`, d, platform)
+}
+
+// TestRepeatedParts has an index that names the same image and what is about it time and again:
+// a page that showed each of them with each would have a million links.
+func TestRepeatedParts(t *testing.T) {
+	driver := inmemory.New()
+	var says []string
+	for i := range most {
+		says = append(says, fmt.Sprintf(`{"digest":%q,"annotations":{"in-toto.io/predicate-type":"%d"}}`, digest.FromString("says"), i))
+	}
+	one, attestation := put(t, driver, image("", blob("one", 1))), put(t, driver, image("", says...))
+	var entries []string
+	for i := range parts / 2 {
+		entries = append(entries, on(one, fmt.Sprint(i)), attests(attestation, one))
+	}
+	d := put(t, driver, indexOf(entries...), "latest")
+	reader := NewReader(driver)
+	described, err := reader.Describe(t.Context(), "team/app", d)
+	if err != nil || len(described.Parts) != 1 || len(described.Parts[0].Attestations) != 1 {
+		t.Fatalf("%+v, %v", described, err)
+	}
+	if part := described.Parts[0]; len(part.Platforms) != parts/2 || len(part.Attestations[0].Predicates.Items) != manyNames || part.Attestations[0].Predicates.More() != most-manyNames {
+		t.Errorf("%+v", part)
+	}
+	found, err := reader.Summaries(t.Context(), "team/app", []Tag{{Digest: d}}, nil)
+	if err != nil || found[0].About != 1 || len(found[0].Platforms.Items) != manyNames || found[0].Platforms.More() != parts/2-manyNames {
+		t.Errorf("%+v, %v", found, err)
+	}
+}
+
+// TestLongPlatforms has names that no platform has.
+func TestLongPlatforms(t *testing.T) {
+	long := strings.Repeat("x", 4000)
+	content := fmt.Sprintf(`{"manifests":[{"platform":{"os":%q,"architecture":%q,"variant":%q}}]}`, long, long, long)
+	m, _ := parse(digest.FromString(content), []byte(content))
+	if name := m.Manifests.Items[0].Platform.String(); len(name) > 3*short+20 {
+		t.Errorf("%d bytes", len(name))
+	}
+}
+
+// TestDescribeOfMore has indexes of more than is read: what is known of them is no whole number.
+func TestDescribeOfMore(t *testing.T) {
+	driver := inmemory.New()
+	var images []digest.Digest
+	for i := range 2 * parts {
+		images = append(images, put(t, driver, image("", blob(fmt.Sprint(i), 1000))))
+	}
+	for _, test := range []struct {
+		name    string
+		entries []digest.Digest
+		parts   int
+		unread  int
+		more    bool
+		// partsMore are the parts whose size is not known.
+		partsMore []bool
+		least     Size
+	}{
+		{"as many as are read", images[:parts], parts, 0, false, nil, parts * 1000},
+		{"more than are read", images[:parts+7], parts, 7, true, nil, parts * 1000},
+		{"an index", []digest.Digest{put(t, driver, index(images[:parts]...))}, 1, 0, false, []bool{false}, parts * 1000},
+		{"an index of indexes", []digest.Digest{put(t, driver, index(put(t, driver, index(images[:3]...))))}, 1, 0, false, []bool{false}, 3000},
+		{"an index of more than are read", []digest.Digest{images[0], put(t, driver, index(images[:parts+1]...)), images[parts+1]}, 3, 0, true, []bool{false, true, false}, (parts + 1) * 1000},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			d := put(t, driver, index(test.entries...))
+			described, err := NewReader(driver).Describe(t.Context(), "team/app", d)
+			if err != nil || len(described.Parts) != test.parts || described.Unread != test.unread || described.More != test.more || described.Size < test.least {
+				t.Fatalf("%d parts, %d unread, %+v, %v", len(described.Parts), described.Unread, described.Need, err)
+			}
+			var more []bool
+			for _, part := range described.Parts {
+				more = append(more, part.More)
+			}
+			if test.partsMore != nil && !slices.Equal(more, test.partsMore) {
+				t.Errorf("%v", more)
+			}
+		})
+	}
+}
+
+// TestManyBlobs has an image of more blobs than are counted.
+func TestManyBlobs(t *testing.T) {
+	all := newSum()
+	for i := range manyBlobs + 1 {
+		all.put(digest.FromString(fmt.Sprint(i)), 1)
+	}
+	if need := all.total(); need != (Need{manyBlobs, true}) {
+		t.Errorf("%+v", need)
+	}
+}

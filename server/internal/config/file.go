@@ -33,7 +33,7 @@ func fileRule() *rule {
 	file.at("http.debug.prometheus.path").valid = leadingSlash
 
 	file.at("proxy.remoteurl").required = true
-	file.at("proxy.remoteurl").valid = absoluteURL
+	file.at("proxy.remoteurl").valid = webURL("a login goes into proxy.username and proxy.password")
 	file.at("proxy.exec").refused = "there is no program in this server's image that could be run; use proxy.username and proxy.password"
 
 	file.at("health.file[].file").required = true
@@ -45,7 +45,7 @@ func fileRule() *rule {
 
 	file.at("notifications.endpoints[].name").required = true
 	file.at("notifications.endpoints[].url").required = true
-	file.at("notifications.endpoints[].url").valid = absoluteURL
+	file.at("notifications.endpoints[].url").valid = webURL("a password goes into headers")
 	file.at("notifications.endpoints[].headers").item.item.secret = true
 
 	file.at("redis.maxretries").minimum = -1

@@ -4,7 +4,6 @@ import (
 	"crypto/x509"
 	"errors"
 	"fmt"
-	"net/url"
 	"regexp"
 
 	"go.yaml.in/yaml/v3"
@@ -26,7 +25,7 @@ func notificationRule() *rule {
 	return &rule{kind: section, keys: map[string]*rule{
 		"name": {kind: text, required: true, valid: endpointName},
 		// It may have a token in its path or query.
-		"url":          {kind: text, required: true, secret: true, valid: endpointURL},
+		"url":          {kind: text, required: true, secret: true, valid: webURL("a password goes into headers")},
 		"headers":      {kind: table, item: &rule{kind: text, secret: true}},
 		"actions":      {kind: list, item: &rule{kind: text, allowed: []string{"push", "delete"}}},
 		"repositories": {kind: list, item: &rule{kind: text, required: true}},
@@ -39,14 +38,6 @@ var endpointNames = regexp.MustCompile(`^[a-z0-9][a-z0-9-]{0,62}$`)
 func endpointName(value string) error {
 	if !endpointNames.MatchString(value) {
 		return errors.New("must be of small letters, digits and hyphens, 63 at most")
-	}
-	return nil
-}
-
-func endpointURL(value string) error {
-	u, err := url.Parse(value)
-	if err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "" || u.User != nil {
-		return errors.New("must be a URL with http:// or https:// and without a user; a password goes into headers")
 	}
 	return nil
 }

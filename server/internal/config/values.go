@@ -25,6 +25,17 @@ func absoluteURL(value string) error {
 	return nil
 }
 
+// webURL is for what logs may show; a login is given in another way.
+func webURL(login string) func(string) error {
+	return func(value string) error {
+		u, err := url.Parse(value)
+		if err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "" || u.User != nil {
+			return errors.New("must be a URL with http:// or https:// and without a user; " + login)
+		}
+		return nil
+	}
+}
+
 func hostAndPort(value string) error {
 	if _, _, err := net.SplitHostPort(value); err != nil {
 		return errors.New("is not an address such as :5000 or 127.0.0.1:5000")

@@ -3,7 +3,6 @@ package guard
 import (
 	"context"
 	"path"
-	"strings"
 
 	storagedriver "github.com/distribution/distribution/v3/registry/storage/driver"
 
@@ -57,11 +56,10 @@ func (d exact) Walk(ctx context.Context, folder string, visit storagedriver.Walk
 
 // empty is the outcome for a folder with nothing in it; the driver's was err.
 func (d exact) empty(ctx context.Context, folder string, err error) error {
-	manifests, isTags := strings.CutSuffix(folder, "/"+path.Base(layout.Tags))
-	if !isTags || path.Base(manifests) != layout.Manifests {
+	if !layout.IsTags(folder) {
 		return err
 	}
-	_, err = d.StorageDriver.List(ctx, manifests)
+	_, err = d.StorageDriver.List(ctx, path.Dir(folder))
 	if layout.IsMissing(err) {
 		return storagedriver.PathNotFoundError{Path: folder}
 	}

@@ -86,30 +86,38 @@ func (g *Guard) Handler(engine http.Handler) http.Handler {
 		answer := &teller{ResponseWriter: w, request: mine}
 		engine.ServeHTTP(answer, r)
 		answer.send()
+		if answer.broken && r.Method != http.MethodHead {
+			// The client sees that this is not the whole.
+			panic(http.ErrAbortHandler)
+		}
 	})
 }
 
 // teller says when to come back, instead of the error the engine made of the reason. Of an
 // error that nobody expected the engine tells clients all, paths in the store as well: that
 // is for its log only. The engine begins to send a blob before it has asked the store for it:
-// what it says is held back until there is something to send.
+// what it says is held back until there is something to send. Of an error that comes later, as
+// when a mirror's upstream breaks off, it would write the words behind the content.
 type teller struct {
 	http.ResponseWriter
 	request *request
 	status  int
 	sent    bool
 	told    bool
+	broken  bool
 }
 
 func (t *teller) WriteHeader(status int) {
 	switch {
 	case status < http.StatusOK:
 		t.ResponseWriter.WriteHeader(status)
+	case t.sent:
+		t.broken = t.broken || t.status < http.StatusBadRequest && status >= http.StatusBadRequest
+	case status >= http.StatusBadRequest:
+		t.status = status
+		t.send()
 	case t.status == 0:
 		t.status = status
-		if status >= http.StatusBadRequest {
-			t.send()
-		}
 	}
 }
 
@@ -150,7 +158,7 @@ func (t *teller) Write(p []byte) (int, error) {
 		t.sent = true
 		t.ResponseWriter.WriteHeader(t.status)
 	}
-	if t.told {
+	if t.told || t.broken {
 		return len(p), nil
 	}
 	return t.ResponseWriter.Write(p)

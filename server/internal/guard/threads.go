@@ -59,7 +59,13 @@ type thread struct {
 	places chan struct{}
 }
 
+// take waits for a place, and only who has to wait may be told that its time is over.
 func (t thread) take() error {
+	select {
+	case t.places <- struct{}{}:
+		return nil
+	default:
+	}
 	select {
 	case t.places <- struct{}{}:
 		return nil

@@ -59,41 +59,43 @@ func (f stuckFile) Close() error {
 	return nil
 }
 
+// acts are what waits for a disk.
+var acts = map[string]func(ctx context.Context, driver storagedriver.StorageDriver) error{
+	"read": func(ctx context.Context, driver storagedriver.StorageDriver) error {
+		reader, err := driver.Reader(ctx, "/a", 0)
+		if err != nil {
+			return err
+		}
+		_, err = io.ReadAll(reader)
+		return err
+	},
+	"write": func(ctx context.Context, driver storagedriver.StorageDriver) error {
+		writer, err := driver.Writer(ctx, "/a", false)
+		if err != nil {
+			return err
+		}
+		_, err = writer.Write([]byte("a"))
+		return err
+	},
+	"commit": func(ctx context.Context, driver storagedriver.StorageDriver) error {
+		writer, err := driver.Writer(ctx, "/a", false)
+		if err != nil {
+			return err
+		}
+		return writer.Commit(ctx)
+	},
+	"close": func(ctx context.Context, driver storagedriver.StorageDriver) error {
+		writer, err := driver.Writer(ctx, "/a", false)
+		if err != nil {
+			return err
+		}
+		return writer.Close()
+	},
+}
+
 // TestThreads keeps most of what waits for a disk out of the operating system, where each
 // would take a thread. Who waits there may leave.
 func TestThreads(t *testing.T) {
-	acts := map[string]func(ctx context.Context, driver storagedriver.StorageDriver) error{
-		"read": func(ctx context.Context, driver storagedriver.StorageDriver) error {
-			reader, err := driver.Reader(ctx, "/a", 0)
-			if err != nil {
-				return err
-			}
-			_, err = io.ReadAll(reader)
-			return err
-		},
-		"write": func(ctx context.Context, driver storagedriver.StorageDriver) error {
-			writer, err := driver.Writer(ctx, "/a", false)
-			if err != nil {
-				return err
-			}
-			_, err = writer.Write([]byte("a"))
-			return err
-		},
-		"commit": func(ctx context.Context, driver storagedriver.StorageDriver) error {
-			writer, err := driver.Writer(ctx, "/a", false)
-			if err != nil {
-				return err
-			}
-			return writer.Commit(ctx)
-		},
-		"close": func(ctx context.Context, driver storagedriver.StorageDriver) error {
-			writer, err := driver.Writer(ctx, "/a", false)
-			if err != nil {
-				return err
-			}
-			return writer.Close()
-		},
-	}
 	for name, act := range acts {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
@@ -122,5 +124,23 @@ func TestThreads(t *testing.T) {
 				all.Wait()
 			})
 		})
+	}
+}
+
+// TestThreadsAreFree has a context end before a disk that keeps nobody waiting is used: a mirror
+// writes for as long as its upstream sends.
+func TestThreadsAreFree(t *testing.T) {
+	disk := stuck{inmemory.New(), make(chan struct{}), new(atomic.Int32)}
+	close(disk.goOn)
+	driver := withThreads(disk, configuration.Storage{"filesystem": {}})
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	for name, act := range acts {
+		for range 100 {
+			if err := act(ctx, driver); err != nil {
+				t.Errorf("%s: %v", name, err)
+				break
+			}
+		}
 	}
 }

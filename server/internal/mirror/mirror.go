@@ -4,10 +4,15 @@ package mirror
 
 import (
 	"context"
+	"fmt"
+	"math"
 	"net/http"
+	"time"
 
 	"github.com/distribution/distribution/v3/configuration"
 	"github.com/sirupsen/logrus"
+
+	"container-registry/server/internal/store"
 )
 
 // Is tells whether a configuration is one of a pull-through cache.
@@ -23,5 +28,22 @@ func Prepare(ctx context.Context, c *configuration.Configuration, file string, l
 	http.DefaultTransport = newUpstream(c.Proxy.RemoteURL, log)
 	engine := logrus.StandardLogger()
 	engine.SetFormatter(quiet{engine.Formatter})
-	return tidy(ctx, c, log)
+	c.Proxy.CacheWriteTimeout = patience(c.Proxy.CacheWriteTimeout)
+	driver, err := store.Of(c).Open(ctx)
+	if err != nil {
+		return err
+	}
+	if err := sweep(ctx, driver); err != nil {
+		return fmt.Errorf("mirror: the cache cannot be read: %w", err)
+	}
+	return tidy(ctx, c, driver, log)
+}
+
+// patience is for how long a layer may come from the upstream: as long as a client waits for it,
+// where the configuration doesn't say. The engine would cut it off after five minutes.
+func patience(configured *time.Duration) *time.Duration {
+	if configured != nil && *configured > 0 {
+		return configured
+	}
+	return new(time.Duration(math.MaxInt64))
 }

@@ -282,10 +282,14 @@ type upstream struct {
 	// stalls is set when layers stop half way, and stalled is how many do.
 	stalls  atomic.Bool
 	stalled atomic.Int32
+	// breaks is set when layers end half way, and dawdles when they take a while; content is how
+	// often one was asked for.
+	breaks, dawdles atomic.Bool
+	content         atomic.Int32
 	// refusal is the status of every answer but that to the question how to log in.
 	refusal atomic.Int32
-	// referrers answers whom is asked for them; nil where that is not known.
-	referrers atomic.Pointer[http.HandlerFunc]
+	// referrers answers who asks for them, and tags who asks for those; nil where that is not known.
+	referrers, tags atomic.Pointer[http.HandlerFunc]
 	// push is a client of it.
 	push registrytest.Client
 }
@@ -326,16 +330,9 @@ func newUpstream(t *testing.T, scheme string) *upstream {
 			challenge(`Bearer realm="` + u.server.URL + `/token",service="test"`)
 		case scheme == "Basic" && !known:
 			challenge(`Basic realm="test"`)
-		case u.stalls.Load() && r.Method == http.MethodGet && strings.Contains(r.URL.Path, "/blobs/"):
-			answer := httptest.NewRecorder()
-			app.ServeHTTP(answer, r.Clone(context.WithoutCancel(r.Context())))
-			maps.Copy(w.Header(), answer.Header())
-			w.WriteHeader(answer.Code)
-			_, _ = w.Write(answer.Body.Bytes()[:answer.Body.Len()/2])
-			_ = http.NewResponseController(w).Flush()
-			u.stalled.Add(1)
-			<-r.Context().Done()
-			u.stalled.Add(-1)
+		case r.Method == http.MethodGet && strings.Contains(r.URL.Path, "/blobs/"):
+			u.content.Add(1)
+			u.serveContent(w, r, app)
 		case u.forges.Load() && strings.Contains(r.URL.Path, "/manifests/sha256:"):
 			asked := path.Base(r.URL.Path)
 			forged := r.Clone(r.Context())
@@ -348,12 +345,41 @@ func newUpstream(t *testing.T, scheme string) *upstream {
 			_, _ = w.Write(answer.Body.Bytes())
 		case u.referrers.Load() != nil && strings.Contains(r.URL.Path, "/referrers/"):
 			(*u.referrers.Load())(w, r)
+		case u.tags.Load() != nil && strings.HasSuffix(r.URL.Path, "/tags/list"):
+			(*u.tags.Load())(w, r)
 		default:
 			app.ServeHTTP(w, r)
 		}
 	}))
 	t.Cleanup(u.server.Close)
 	return u
+}
+
+// serveContent sends a layer, or some of it.
+func (u *upstream) serveContent(w http.ResponseWriter, r *http.Request, app http.Handler) {
+	answer := httptest.NewRecorder()
+	app.ServeHTTP(answer, r.Clone(context.WithoutCancel(r.Context())))
+	maps.Copy(w.Header(), answer.Header())
+	w.WriteHeader(answer.Code)
+	half := answer.Body.Len() / 2
+	_, _ = w.Write(answer.Body.Next(half))
+	_ = http.NewResponseController(w).Flush()
+	switch {
+	case u.stalls.Load():
+		u.stalled.Add(1)
+		<-r.Context().Done()
+		u.stalled.Add(-1)
+		return
+	case u.breaks.Load():
+		panic(http.ErrAbortHandler)
+	case u.dawdles.Load():
+		for range 20 {
+			time.Sleep(20 * time.Millisecond)
+			_, _ = w.Write(answer.Body.Next(half / 20))
+			_ = http.NewResponseController(w).Flush()
+		}
+	}
+	_, _ = w.Write(answer.Body.Bytes())
 }
 
 // mirrorProcess is a server in a process of its own.
@@ -365,6 +391,8 @@ type mirrorProcess struct {
 	login    bool
 	// most is what its cache may hold; 0 for no bound.
 	most int
+	// proxy is what else stands in that section.
+	proxy string
 
 	base    string
 	process *exec.Cmd
@@ -391,8 +419,8 @@ func (m *mirrorProcess) start() {
 storage: {filesystem: {rootdirectory: %s/cache}, delete: {enabled: true}}
 http: {addr: '%s'}
 server: {ui: {enabled: true}%s}
-proxy: {remoteurl: '%s', %sttl: %s}
-`, m.folder, address, bound, m.upstream, login, m.ttl)
+proxy: {remoteurl: '%s', %s%sttl: %s}
+`, m.folder, address, bound, m.upstream, login, m.proxy, m.ttl)
 	if err := os.WriteFile(m.file(), []byte(content), 0o600); err != nil {
 		m.t.Fatal(err)
 	}

@@ -26,8 +26,28 @@ type question struct {
 
 type questionKey struct{}
 
+// sender sends one request.
+type sender func(*http.Request) (*http.Response, error)
+
+// RoundTrip implements http.RoundTripper.
+func (s sender) RoundTrip(r *http.Request) (*http.Response, error) { return s(r) }
+
+// mostRedirects are as many as the engine follows.
+const mostRedirects = 10
+
+// follow goes where the upstream sends a question. The login is for the upstream alone.
+func follow(r *http.Request, via []*http.Request) error {
+	if len(via) >= mostRedirects {
+		return http.ErrUseLastResponse
+	}
+	if asked := via[0].URL; r.URL.Scheme != asked.Scheme || r.URL.Host != asked.Host {
+		r.Header.Del("Authorization")
+	}
+	return nil
+}
+
 // send sends the engine's requests for the tag, and before the first one asks the API.
-func (q *question) send(r *http.Request, send func(*http.Request) (*http.Response, error)) (*http.Response, error) {
+func (q *question) send(r *http.Request, send sender) (*http.Response, error) {
 	repository, isTag := strings.CutSuffix(r.URL.Path, "/manifests/"+layout.ReferrersTag(q.subject))
 	if !isTag {
 		return send(r)
@@ -39,7 +59,8 @@ func (q *question) send(r *http.Request, send func(*http.Request) (*http.Respons
 		api.URL.Path = repository + "/referrers/" + q.subject.String()
 		api.URL.RawQuery = q.client.URL.RawQuery
 		api.Header.Set("Accept", v1.MediaTypeImageIndex)
-		response, err := send(api)
+		client := http.Client{Transport: send, CheckRedirect: follow}
+		response, err := client.Do(api)
 		if err != nil {
 			return nil, err
 		}
@@ -54,11 +75,17 @@ func (q *question) send(r *http.Request, send func(*http.Request) (*http.Respons
 
 func (q *question) hear(response *http.Response) {
 	kind, _, _ := mime.ParseMediaType(response.Header.Get("Content-Type"))
-	if response.StatusCode == http.StatusOK && kind == v1.MediaTypeImageIndex {
-		q.answer = response
-		return
+	switch response.StatusCode {
+	case http.StatusOK:
+		if kind == v1.MediaTypeImageIndex {
+			q.answer = response
+			return
+		}
+	case http.StatusBadRequest, http.StatusNotFound, http.StatusMethodNotAllowed:
+		// The question is not known.
+	default:
+		q.refusal = asRefusal(response)
 	}
-	q.refusal = refusalOf(response)
 	// A connection is used again when all of a short answer was read.
 	_, _ = io.CopyN(io.Discard, response.Body, mostWords)
 	_ = response.Body.Close()

@@ -13,14 +13,18 @@ import (
 // referrersTag is a tag by which clients keep a list.
 var referrersTag = regexp.MustCompile(`^sha(256|512)-[0-9a-f]+$`)
 
-// quiet leaves out two errors of the engine that are none. There is no such tag: most images have
+// quiet leaves out errors of the engine that are none. There is no such tag: most images have
 // none, it is asked for with each pull, and no error for the client; who asked is in the access
-// log. And what expires is gone already: with another repository that had it, or for its size.
+// log. What expires is gone already: with another repository that had it, or for its size.
+// Content ends that nobody wants. And what is given up of a blob was closed already.
 type quiet struct{ logrus.Formatter }
 
 func (q quiet) Format(entry *logrus.Entry) ([]byte, error) {
 	code, reference := fmt.Sprint(entry.Data["err.code"]), fmt.Sprint(entry.Data["vars.reference"])
 	if code == errcode.ErrorCodeManifestUnknown.Error() && referrersTag.MatchString(reference) {
+		return nil, nil
+	}
+	if entry.Data["err.detail"] == errUnwanted || entry.Message == "error closing blobwriter: already closed" {
 		return nil, nil
 	}
 	if strings.HasPrefix(entry.Message, "Scheduler error returned from OnExpire(") && strings.HasSuffix(entry.Message, distribution.ErrBlobUnknown.Error()) {

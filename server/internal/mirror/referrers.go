@@ -53,7 +53,7 @@ func (q *question) reply(w http.ResponseWriter, tag *heldback.Answer) {
 		defer q.answer.Body.Close()
 		q.pass(w)
 	case q.refusal != nil:
-		*told = heard{asked: true, refusal: q.refusal}
+		told.asked, told.refusal = true, q.refusal
 		w.WriteHeader(http.StatusBadGateway)
 	case tag.Status == http.StatusOK:
 		writeList(w, listIn(tag.Content.Bytes()))

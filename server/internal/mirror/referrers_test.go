@@ -111,9 +111,21 @@ func TestMirrorReferrersRefused(t *testing.T) {
 			w.Header().Set("Retry-After", "17")
 			w.WriteHeader(http.StatusTooManyRequests)
 		}, http.StatusTooManyRequests, "the upstream's limit of pulls is reached"},
-		"a fault":  {subject.String(), func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusBadGateway) }, http.StatusServiceUnavailable, "the upstream failed: 502"},
-		"a denial": {subject.String(), func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusForbidden) }, http.StatusForbidden, "DENIED"},
-		"a page":   {subject.String(), func(w http.ResponseWriter, _ *http.Request) { fmt.Fprint(w, "<html>") }, http.StatusOK, `"manifests":[]`},
+		"a fault":          {subject.String(), func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusBadGateway) }, http.StatusServiceUnavailable, "the upstream failed: 502"},
+		"a denial":         {subject.String(), func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusForbidden) }, http.StatusForbidden, "DENIED"},
+		"a page":           {subject.String(), func(w http.ResponseWriter, _ *http.Request) { fmt.Fprint(w, "<html>") }, http.StatusOK, `"manifests":[]`},
+		"no such question": {subject.String(), func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusMethodNotAllowed) }, http.StatusOK, `"manifests":[]`},
+		"another status":   {subject.String(), func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusGone) }, http.StatusServiceUnavailable, "the upstream failed: 410"},
+		"elsewhere": {subject.String(), func(w http.ResponseWriter, r *http.Request) {
+			if r.URL.Path != "/moved/referrers/" {
+				http.Redirect(w, r, "/moved/referrers/", http.StatusPermanentRedirect)
+				return
+			}
+			list(w, 10)
+		}, http.StatusOK, "          "},
+		"elsewhere for ever": {subject.String(), func(w http.ResponseWriter, r *http.Request) {
+			http.Redirect(w, r, r.URL.Path, http.StatusTemporaryRedirect)
+		}, http.StatusServiceUnavailable, "the upstream failed: 307"},
 		"too long": {subject.String(), func(w http.ResponseWriter, _ *http.Request) {
 			w.Header().Set("Content-Length", fmt.Sprint(4<<20+1))
 			list(w, 4<<20+1)

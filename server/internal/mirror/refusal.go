@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"slices"
 	"strings"
 
 	"github.com/distribution/distribution/v3/registry/api/errcode"
@@ -21,6 +22,9 @@ type refusal struct {
 	kind, text string
 	retryAfter string
 }
+
+// Error is for what was not asked, or not read to its end, for a reason of the mirror's own.
+func (r *refusal) Error() string { return r.text }
 
 // refusals are what statuses of the upstream are for clients.
 var refusals = map[int]struct {
@@ -37,29 +41,40 @@ const mostWords = 4 << 10
 
 // refusalOf is nil for an answer about the image. It leaves the answer's body whole.
 func refusalOf(response *http.Response) *refusal {
-	known, ok := refusals[response.StatusCode]
-	switch {
-	case ok:
-	case response.StatusCode >= http.StatusInternalServerError:
-		known.code, known.text = errcode.ErrorCodeUnavailable, "the upstream failed"
-	default:
+	if _, ok := refusals[response.StatusCode]; !ok && response.StatusCode < http.StatusInternalServerError {
 		return nil
 	}
-	beginning, err := io.ReadAll(io.LimitReader(response.Body, mostWords))
+	return asRefusal(response)
+}
+
+// asRefusal is for an answer that is one whatever its status.
+func asRefusal(response *http.Response) *refusal {
+	known, ok := refusals[response.StatusCode]
+	if !ok {
+		known.code, known.text = errcode.ErrorCodeUnavailable, "the upstream failed"
+	}
+	text := fmt.Sprintf("%s: %s", known.text, response.Status)
+	if words := wordsOf(peek(response, mostWords)); words != "" {
+		text += ": " + words
+	}
+	return &refusal{known.code, known.text, text, response.Header.Get("Retry-After")}
+}
+
+// peek is the beginning of an answer, whose body it leaves whole.
+func peek(response *http.Response, most int64) []byte {
+	beginning, err := io.ReadAll(io.LimitReader(response.Body, most))
 	rest := io.Reader(response.Body)
 	if err != nil {
 		rest = failed{err}
 	}
-	response.Body = struct {
-		io.Reader
-		io.Closer
-	}{io.MultiReader(bytes.NewReader(beginning), rest), response.Body}
+	response.Body = changed{io.MultiReader(bytes.NewReader(beginning), rest), response.Body}
+	return beginning
+}
 
-	text := fmt.Sprintf("%s: %s", known.text, response.Status)
-	if words := wordsOf(beginning); words != "" {
-		text += ": " + words
-	}
-	return &refusal{known.code, known.text, text, response.Header.Get("Retry-After")}
+// changed is a body that is read in another way.
+type changed struct {
+	io.Reader
+	io.Closer
 }
 
 type failed struct{ err error }
@@ -92,18 +107,36 @@ func wordsOf(body []byte) string {
 
 // heard is what the upstream answered last for one request of a client.
 type heard struct {
+	// method and kind are of the client's request, which is paged if it wants no more than some.
+	method, kind string
+	paged        bool
+
 	asked bool
 	// fetched is whether a manifest or a blob was asked for, and not only what there is: a question
 	// about every tag is.
 	fetched bool
+	// tags is how much of a list was sent.
+	tags    int64
 	refusal *refusal
 }
 
 type heardKey struct{}
 
+func newHeard(client *http.Request) *heard {
+	return &heard{method: client.Method, kind: kindOf(client.URL.Path), paged: client.URL.Query().Has("n")}
+}
+
+// heardOf is for nobody when the engine acts by itself.
 func heardOf(ctx context.Context) *heard {
-	h, _ := ctx.Value(heardKey{}).(*heard)
-	return h
+	if h, ok := ctx.Value(heardKey{}).(*heard); ok {
+		return h
+	}
+	return &heard{}
+}
+
+// reads says whether the client wants what the upstream may have.
+func (h *heard) reads() bool {
+	return (h.method == http.MethodGet || h.method == http.MethodHead) && slices.Contains([]string{"blobs", "manifests", "referrers", "tags"}, h.kind)
 }
 
 // Handler gives clients the upstream's reason where the engine would hide it, and tells of what they pull.
@@ -115,7 +148,7 @@ func Handler(engine http.Handler, prefix string, tell func(Pull)) http.Handler {
 	}
 	router := v2.RouterWithPrefix(prefix)
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		h := &heard{}
+		h := newHeard(r)
 		r = r.WithContext(context.WithValue(r.Context(), heardKey{}, h))
 		t := &teller{ResponseWriter: w, upstream: upstream, heard: h}
 		engine.ServeHTTP(t, r)
@@ -143,7 +176,7 @@ func (t *teller) WriteHeader(status int) {
 		t.ResponseWriter.WriteHeader(status)
 		return
 	}
-	refusal := t.refusal()
+	refusal := t.refusal(status)
 	if refusal == nil {
 		t.ResponseWriter.WriteHeader(status)
 		return
@@ -160,8 +193,9 @@ func (t *teller) WriteHeader(status int) {
 	_ = errcode.ServeJSON(t.ResponseWriter, refusal.code.WithMessage(refusal.text))
 }
 
-func (t *teller) refusal() *refusal {
-	if !t.heard.asked && t.upstream.isAway() {
+func (t *teller) refusal(status int) *refusal {
+	missing := status == http.StatusNotFound || status >= http.StatusInternalServerError
+	if missing && !t.heard.asked && t.heard.reads() && t.upstream.isAway() {
 		// The engine got no further than the question how to log in.
 		return unreachable
 	}

@@ -1,10 +1,12 @@
 package mirror
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
+	"path"
 	"time"
 
 	"github.com/distribution/distribution/v3"
@@ -16,8 +18,35 @@ import (
 	"github.com/sirupsen/logrus"
 
 	"container-registry/server/internal/layout"
-	"container-registry/server/internal/store"
+	"container-registry/server/internal/walk"
 )
+
+// sweep takes away what a mirror that was killed has left: uploads, which nobody goes on with,
+// and links without a digest, at which the engine would stop.
+func sweep(ctx context.Context, driver storagedriver.StorageDriver) error {
+	return walk.Below(ctx, driver, layout.Repositories, workers, func(relative string, info storagedriver.FileInfo) error {
+		file := path.Join(layout.Repositories, relative)
+		if info.IsDir() {
+			if path.Base(file) != layout.Uploads {
+				return nil
+			}
+			return cmp.Or(layout.Remove(ctx, driver, file), error(storagedriver.ErrSkipDir))
+		}
+		if !layout.IsFile(path.Base(file)) {
+			return nil
+		}
+		content, err := driver.GetContent(ctx, file)
+		switch {
+		case layout.IsMissing(err):
+			return nil
+		case err != nil:
+			return err
+		case digest.Digest(content).Validate() != nil:
+			return layout.Remove(ctx, driver, file)
+		}
+		return nil
+	})
+}
 
 // stateFile is where the engine keeps what is to expire.
 const stateFile = "/scheduler-state.json"
@@ -40,17 +69,13 @@ const (
 // engine reads it. The engine would never delete what it cached in the last seconds
 // before a crash, nor the content of a manifest that expired; and it would not start
 // with a list it cannot read.
-func tidy(ctx context.Context, c *configuration.Configuration, log *logrus.Entry) error {
+func tidy(ctx context.Context, c *configuration.Configuration, driver storagedriver.StorageDriver, log *logrus.Entry) error {
 	ttl := 7 * 24 * time.Hour // the engine's default
 	if c.Proxy.TTL != nil {
 		ttl = *c.Proxy.TTL
 	}
 	if ttl <= 0 {
 		return nil // kept for ever
-	}
-	driver, err := store.Of(c).Open(ctx)
-	if err != nil {
-		return err
 	}
 	registry, err := storage.NewRegistry(ctx, driver)
 	if err != nil {

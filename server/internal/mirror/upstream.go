@@ -2,9 +2,11 @@ package mirror
 
 import (
 	"errors"
+	"io"
 	"net"
 	"net/http"
 	"strconv"
+	"strings"
 	"sync"
 	"time"
 
@@ -39,7 +41,9 @@ var unreachable = &refusal{
 type upstream struct {
 	base http.RoundTripper
 	url  string
-	log  *logrus.Entry
+	// encrypted is whether nobody on the way there sees a password.
+	encrypted bool
+	log       *logrus.Entry
 
 	mu   sync.Mutex
 	away time.Time // when it was last found away; zero when it answered
@@ -51,15 +55,17 @@ type upstream struct {
 
 func newUpstream(url string, log *logrus.Entry) *upstream {
 	base := &http.Transport{
-		Proxy:                 http.ProxyFromEnvironment,
-		DialContext:           (&net.Dialer{Timeout: connectTimeout, KeepAlive: 30 * time.Second}).DialContext,
-		TLSHandshakeTimeout:   connectTimeout,
-		ResponseHeaderTimeout: answerTimeout,
-		ForceAttemptHTTP2:     true,
-		MaxIdleConnsPerHost:   16,
-		IdleConnTimeout:       90 * time.Second,
+		Proxy:                  http.ProxyFromEnvironment,
+		DialContext:            (&net.Dialer{Timeout: connectTimeout, KeepAlive: 30 * time.Second}).DialContext,
+		TLSHandshakeTimeout:    connectTimeout,
+		ResponseHeaderTimeout:  answerTimeout,
+		MaxResponseHeaderBytes: mostOfHeader,
+		ForceAttemptHTTP2:      true,
+		MaxIdleConnsPerHost:    16,
+		IdleConnTimeout:        90 * time.Second,
 	}
-	return &upstream{base: base, url: url, log: log, refused: map[errcode.ErrorCode]time.Time{}}
+	encrypted := strings.HasPrefix(strings.ToLower(url), "https://")
+	return &upstream{base: base, url: url, encrypted: encrypted, log: log, refused: map[errcode.ErrorCode]time.Time{}}
 }
 
 // State is what the last requests of this server showed of its upstream.
@@ -91,32 +97,77 @@ func Reached() bool { return !Upstream().Away }
 
 // RoundTrip implements http.RoundTripper.
 func (u *upstream) RoundTrip(r *http.Request) (*http.Response, error) {
+	h := heardOf(r.Context())
+	if h.method == http.MethodHead && h.isContent(r) {
+		return unwanted(r), nil
+	}
 	send := u.send
 	if q, ok := r.Context().Value(questionKey{}).(*question); ok {
 		send = func(r *http.Request) (*http.Response, error) { return q.send(r, u.send) }
 	}
 	response, err := send(r)
-	refusal := unreachable
-	if err == nil {
+	var refusal *refusal
+	switch {
+	case err == nil:
 		refusal = refusalOf(response)
+	case errors.As(err, &refusal):
+	default:
+		refusal = unreachable
 	}
 	// The engine's question how to log in belongs to no client, and is always refused.
-	if h := heardOf(r.Context()); h != nil {
-		h.asked, h.refusal = true, refusal
-		h.fetched = h.fetched || r.Method == http.MethodGet
+	h.asked, h.refusal = true, refusal
+	kind := kindOf(began(r).URL.Path)
+	h.fetched = h.fetched || r.Method == http.MethodGet && (kind == "blobs" || kind == "manifests")
+	if err != nil {
+		return nil, err
 	}
-	return response, err
+	h.bound(r, response)
+	return response, nil
 }
 
 func (u *upstream) send(r *http.Request) (*http.Response, error) {
+	if u.encrypted && r.URL.Scheme == "http" && (r.Header.Get("Authorization") != "" || r.Body != nil) {
+		return nil, inClear(r.URL.Host)
+	}
 	if u.isAway() {
 		return nil, errAway
+	}
+	if r.Header.Get("Accept-Encoding") != "" {
+		// Layers are packed already, and what unpacks zstd takes as much memory as its sender says.
+		r = r.Clone(r.Context())
+		r.Header.Set("Accept-Encoding", "identity")
 	}
 	response, err := u.base.RoundTrip(r)
 	if err == nil || r.Context().Err() == nil {
 		u.note(err)
 	}
+	if err == nil && strings.Contains(strings.ToLower(response.Header.Get("Content-Encoding")), "zstd") {
+		response.Body.Close()
+		return nil, packed
+	}
 	return response, err
+}
+
+// inClear is why a login, or what one is got with, is not sent.
+func inClear(host string) *refusal {
+	const kind = "the upstream wants the mirror's login without encryption"
+	return &refusal{code: errcode.ErrorCodeUnavailable, kind: kind, text: kind + ": http://" + host}
+}
+
+var packed = &refusal{
+	code: errcode.ErrorCodeUnavailable,
+	kind: "the upstream packs by zstd what it sends",
+	text: "the upstream packs by zstd what it sends, which nobody asked it for",
+}
+
+// errUnwanted is how content ends that no client wants.
+var errUnwanted = errors.New("the client asks for no content")
+
+// unwanted is for the engine, which fetches a blob also for a client that only asks about it. With
+// a byte of it the engine begins its answer, and at the error forgets what it has of the blob.
+func unwanted(r *http.Request) *http.Response {
+	content := io.MultiReader(strings.NewReader(" "), failed{errUnwanted})
+	return &http.Response{StatusCode: http.StatusOK, Request: r, Header: http.Header{}, Body: io.NopCloser(content)}
 }
 
 func (u *upstream) noteRefusal(refusal *refusal) {

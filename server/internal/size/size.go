@@ -3,16 +3,17 @@ package size
 
 import (
 	"context"
-	"errors"
 	"fmt"
+	"strings"
+	"sync"
 
-	"github.com/distribution/distribution/v3"
 	"github.com/distribution/distribution/v3/configuration"
-	"github.com/distribution/distribution/v3/registry/storage"
+	storagedriver "github.com/distribution/distribution/v3/registry/storage/driver"
 	"github.com/opencontainers/go-digest"
 
 	"container-registry/server/internal/layout"
 	"container-registry/server/internal/store"
+	"container-registry/server/internal/walk"
 )
 
 // Size is what is in a store. Blobs that repositories share count once.
@@ -26,6 +27,9 @@ func (s Size) String() string {
 	return fmt.Sprintf("%d repositories, %d blobs, %.1f MB", s.Repositories, s.Blobs, float64(s.Bytes)/1e6)
 }
 
+// workers are how many folders are looked into at once.
+const workers = 4
+
 // Of looks at every blob in the store of a configuration.
 func Of(ctx context.Context, c *configuration.Configuration) (Size, error) {
 	var s Size
@@ -33,30 +37,33 @@ func Of(ctx context.Context, c *configuration.Configuration) (Size, error) {
 	if err != nil {
 		return s, err
 	}
-	registry, err := storage.NewRegistry(ctx, driver)
+	var mutex sync.Mutex
+	repositories := map[string]bool{}
+	err = walk.Below(ctx, driver, layout.Repositories, workers, func(relative string, info storagedriver.FileInfo) error {
+		name, inside, found := strings.Cut(relative, "/_")
+		if !found {
+			return nil
+		}
+		mutex.Lock()
+		defer mutex.Unlock()
+		if strings.HasPrefix("_"+inside, layout.Manifests) {
+			repositories[name] = true
+		}
+		if info.IsDir() {
+			return storagedriver.ErrSkipDir
+		}
+		return nil
+	})
 	if err != nil {
 		return s, err
 	}
-	if repositories, ok := registry.(distribution.RepositoryEnumerator); ok {
-		err = repositories.Enumerate(ctx, func(string) error {
-			s.Repositories++
-			return nil
-		})
-		if err != nil && !layout.IsMissing(err) {
-			return s, err
-		}
-	}
-	err = registry.Blobs().Enumerate(ctx, func(d digest.Digest) error {
-		blob, err := registry.BlobStatter().Stat(ctx, d)
-		if errors.Is(err, distribution.ErrBlobUnknown) {
-			return nil // deleted a moment ago
-		}
+	s.Repositories = len(repositories)
+	err = walk.Blobs(ctx, driver, workers, func(_ digest.Digest, info storagedriver.FileInfo) error {
+		mutex.Lock()
+		defer mutex.Unlock()
 		s.Blobs++
-		s.Bytes += blob.Size
-		return err
+		s.Bytes += info.Size()
+		return nil
 	})
-	if layout.IsMissing(err) {
-		err = nil // nothing was pushed yet
-	}
 	return s, err
 }

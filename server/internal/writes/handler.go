@@ -129,7 +129,7 @@ type tags struct {
 
 // name is what a tag names; empty for no tag, and where the store does not say.
 func (t tags) name(ctx context.Context, tag string) digest.Digest {
-	if t.driver == nil {
+	if t.driver == nil || !layout.IsTagName(tag) {
 		return ""
 	}
 	content, err := t.driver.GetContent(ctx, layout.TagPath(t.repository, tag))

@@ -41,6 +41,7 @@ func TestHandler(t *testing.T) {
 		{"a new tag", http.MethodPut, "manifests/3.0", http.StatusCreated, with(pushed, TagChange{"3.0", ""})},
 		{"by its digest", http.MethodPut, "manifests/" + now.String(), http.StatusCreated, with(pushed)},
 		{"with two tags", http.MethodPut, "manifests/" + now.String() + "?tag=latest&tag=4", http.StatusCreated, with(pushed, TagChange{"latest", before}, TagChange{"4", ""})},
+		{"with what is no tag", http.MethodPut, "manifests/" + now.String() + "?tag=../tags/latest", http.StatusCreated, with(pushed, TagChange{"../tags/latest", ""})},
 		{"a refused push", http.MethodPut, "manifests/latest", http.StatusBadRequest, nil},
 		{"a tag's deletion", http.MethodDelete, "manifests/latest", http.StatusAccepted, &Write{Action: Delete, Kind: Tag, Tags: []TagChange{{"latest", before}}}},
 		{"a manifest's deletion", http.MethodDelete, "manifests/" + before.String(), http.StatusAccepted,

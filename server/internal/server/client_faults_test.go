@@ -1,0 +1,97 @@
+package server
+
+import (
+	"bytes"
+	"fmt"
+	"net/http"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/opencontainers/go-digest"
+	v1 "github.com/opencontainers/image-spec/specs-go/v1"
+
+	"container-registry/server/internal/layout"
+	"container-registry/server/internal/registrytest"
+)
+
+// send is a request with a type of its body.
+func (i *instance) send(t *testing.T, method, url, mediaType, content string) (status int, text []byte) {
+	t.Helper()
+	request, err := http.NewRequest(method, url, strings.NewReader(content))
+	if err != nil {
+		t.Fatal(err)
+	}
+	request.Header.Set("Content-Type", mediaType)
+	response, err := i.client.Do(request)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return response.StatusCode, body(t, response)
+}
+
+// TestFaultsOfClients are none of the server's.
+func TestFaultsOfClients(t *testing.T) {
+	i := start(t, parsed(t, "storage: {filesystem: {rootdirectory: "+t.TempDir()+"}}\n"), &http.Client{})
+	config := `"config":{"mediaType":"application/vnd.oci.image.config.v1+json","digest":"` + i.push(t, "app", strings.NewReader("{}")) + `","size":2}`
+	image := `{"schemaVersion":2,` + config + `,"layers":[]`
+	layer := `{"schemaVersion":2,` + config + `,"layers":[{"mediaType":"application/vnd.oci.image.layer.v1.tar","size":1,"digest":%q}]}`
+	long := strings.Repeat("a", 256)
+	for _, test := range []struct {
+		name, method, path, mediaType, content string
+		status                                 int
+		code                                   string
+	}{
+		{"referrers of a long name", http.MethodGet, long + "/referrers/" + digest.FromString("").String(), "", "", 400, "NAME_INVALID"},
+		{"a long upload", http.MethodGet, "app/blobs/uploads/" + long, "", "", 404, "BLOB_UPLOAD_UNKNOWN"},
+		{"an image", http.MethodPut, "app/manifests/1", v1.MediaTypeImageManifest, image + "}", 201, ""},
+		{"an unknown algorithm", http.MethodPut, "app/manifests/1", v1.MediaTypeImageManifest, fmt.Sprintf(layer, "blake3:"+long[:64]), 400, "MANIFEST_INVALID"},
+		{"half a digest", http.MethodPut, "app/manifests/1", v1.MediaTypeImageManifest, fmt.Sprintf(layer, "sha256:abc"), 400, "MANIFEST_INVALID"},
+		{"half a digest in an index", http.MethodPut, "app/manifests/1", v1.MediaTypeImageIndex, `{"schemaVersion":2,"manifests":[{"size":1,"digest":"sha256:abc"}]}`, 400, "MANIFEST_INVALID"},
+		{"a list twice", http.MethodPut, "app/manifests/1", v1.MediaTypeImageManifest, image + `,"manifests":[{"size":"x"}],"manifests":null}`, 400, "MANIFEST_INVALID"},
+	} {
+		status, text := i.send(t, test.method, i.base+"/v2/"+test.path, test.mediaType, test.content)
+		if status != test.status || !bytes.Contains(text, []byte(test.code)) {
+			t.Errorf("%s: %d %s", test.name, status, text)
+		}
+	}
+	begun := i.do(t, http.MethodPost, "/v2/app/blobs/uploads/", nil)
+	body(t, begun)
+	if status, text := i.send(t, http.MethodPatch, begun.Header.Get("Location"), "application/x-www-form-urlencoded", "layer"); status != http.StatusAccepted {
+		t.Errorf("a chunk as curl sends it: %d %s", status, text)
+	}
+}
+
+// TestLinksThatGo under a cache that knows them: a layer that another client has just deleted, and
+// one of which a power cut left an empty link.
+func TestLinksThatGo(t *testing.T) {
+	folder := t.TempDir()
+	i := start(t, parsed(t, "storage: {filesystem: {rootdirectory: "+folder+"}, delete: {enabled: true}, cache: {blobdescriptor: inmemory}}\n"), &http.Client{})
+	client := registrytest.Client{URL: i.base}
+	layer, image := digest.FromString("layer"), client.Push(t, "app", "1", []byte("layer"))
+	path := "/v2/app/blobs/" + layer.String()
+	link := filepath.Join(folder, layout.LinkPath(layout.RepositoryPath("app", layout.Layers), layer))
+	content := body(t, i.do(t, http.MethodGet, "/v2/app/manifests/"+image.String(), nil))
+
+	body(t, i.do(t, http.MethodHead, path, nil))
+	if err := os.WriteFile(link, nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if status, text := i.send(t, http.MethodPut, i.base+"/v2/app/manifests/2", v1.MediaTypeImageManifest, string(content)); status != http.StatusBadRequest || !bytes.Contains(text, []byte("BLOB_UNKNOWN")) {
+		t.Errorf("an image without a layer: %d %s", status, text)
+	}
+	if status := client.Status(t, http.MethodHead, path); status != http.StatusNotFound {
+		t.Errorf("its layer: %d", status)
+	}
+	client.Push(t, "app", "2", []byte("layer"))
+	client.Pulled(t)
+
+	body(t, i.do(t, http.MethodHead, path, nil))
+	if err := os.Remove(link); err != nil {
+		t.Fatal(err)
+	}
+	if status, text := i.send(t, http.MethodDelete, i.base+path, "", ""); status != http.StatusNotFound || !bytes.Contains(text, []byte("BLOB_UNKNOWN")) {
+		t.Errorf("a layer that has just gone: %d %s", status, text)
+	}
+}

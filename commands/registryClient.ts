@@ -131,25 +131,20 @@ export class RegistryClient {
   private async send(method: string, target: string, options: RequestOptions): Promise<http.IncomingMessage> {
     const url = new URL(target, this.origin);
     const allowed = `${method === "GET" || method === "HEAD" ? "read" : method} ${repositoryOf(url)} ${options.alsoReads ?? ""}`;
-    const known = this.authorizations.get(allowed);
-    let response = await this.once(method, url, options, known);
+    // A signed URL of the store carries its own permission, and must not get the registry's; a link may lead anywhere.
+    const known = (to: URL): string | undefined => (to.origin === this.origin ? this.authorizations.get(allowed) : undefined);
+    let response = await this.once(method, url, options, known(url));
     this.scheme ??= response.statusCode === 401 ? schemeOf(response) : "none";
     if (response.statusCode === 401 && url.origin === this.origin && this.access.username) {
       const challenge = response.headers["www-authenticate"] ?? "";
       await discard(response);
       this.authorizations.set(allowed, await this.authorization(challenge, options.alsoReads));
-      response = await this.once(method, url, options, this.authorizations.get(allowed));
+      response = await this.once(method, url, options, known(url));
     }
     for (let redirects = 0; isRedirect(response) && redirects < 5; redirects++) {
       const next = new URL(response.headers.location ?? "", url);
       await discard(response);
-      // A signed URL of the store carries its own permission, and must not get the registry's.
-      response = await this.once(
-        method,
-        next,
-        options,
-        next.origin === this.origin ? this.authorizations.get(allowed) : undefined,
-      );
+      response = await this.once(method, next, options, known(next));
     }
     return response;
   }

@@ -16,9 +16,11 @@ export function readObject(
   refusals: Refusals = {},
 ): Record<string, unknown> {
   if (typeof value !== "object" || value === null || Array.isArray(value)) {
+    // `pulumi config set` fills the places before the one that it is given.
+    const wrong = value === null ? "is missing, and a list replaces its default" : `${kindOf(value)} is not allowed`;
     problems.push({
       key,
-      message: `${kindOf(value)} is not allowed; give its parts ${Object.keys(properties).join(", ")} with pulumi config set --path '${key}.<part>'`,
+      message: `${wrong}; give its parts ${Object.keys(properties).join(", ")} with pulumi config set --path '${key}.<part>'`,
     });
     return {};
   }
@@ -112,7 +114,7 @@ function readMap(value: unknown, item: Property, key: string, problems: Problem[
 
 function suggestion(name: string, known: readonly string[]): string {
   if (/[.[]/.test(name)) {
-    return `to set a part of a key, use pulumi config set --path '${name}'`;
+    return `to set a part of a key, use pulumi config set --path '${name}', and remove this one: pulumi config rm '${name}'`;
   }
   // Two letters may be wrong, but not all of a short name.
   const near = known.find(

@@ -33,6 +33,15 @@ if [ "${CONTAINER_REGISTRY_PROVIDERS:-}" = stand-in ] || { [ -d "$stand_ins" ] &
   export PULUMI_CREDENTIALS_PATH="${PULUMI_CREDENTIALS_PATH:-${PULUMI_HOME:-$HOME/.pulumi}}" PULUMI_HOME="$stand_ins"
 fi
 
+# has_stack STACK: selects it, if there is one. A backend that is away, or a wrong passphrase, is no answer.
+has_stack() {
+  local said
+  said=$(pulumi stack select "$1" 2>&1) && return
+  case $said in *"no stack named"*) return 1 ;; esac
+  printf '%s\n' "$said" >&2
+  exit 1
+}
+
 # State in this folder, for people who have no Pulumi backend of their own; a backend that is set or logged in to is used as it is.
 use_backend() {
   if [ -n "${PULUMI_BACKEND_URL:-}" ] || [ -n "${PULUMI_ACCESS_TOKEN:-}" ] ||

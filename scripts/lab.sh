@@ -36,7 +36,7 @@ status() {
 
 down() {
   use_backend
-  if pulumi stack select lab 2>/dev/null; then
+  if has_stack lab; then
     # Nodes that are gone have taken the registry with them.
     pulumi destroy --stack lab --yes --skip-preview || echo "lab: the nodes are taken down without it" >&2
     pulumi stack rm lab --yes --force --preserve-config

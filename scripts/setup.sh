@@ -14,9 +14,13 @@ download() { curl --fail --silent --show-error --location --connect-timeout 3 --
 
 npm_ci() { quietly npm ci "$@" --no-audit --no-fund --loglevel=error; }
 
-# What the program runs on; with --development also the tools to test it and the SDKs of the clouds, which are large.
+# What the program runs on; with --development also the tools to test it and the SDKs of the clouds, which are large. SDKs that are
+# there stay: who has brought them by a plain `npm ci` needs them.
 node_packages() {
-  local wanted=$1 what=${2:-the package} lock installed
+  local wanted=$1 what=${2:-the package} lock installed sdk
+  for sdk in aws azure-native gcp; do
+    [ ! -d "node_modules/@pulumi/$sdk" ] || wanted=development
+  done
   lock=$(cksum package-lock.json)
   installed=$(cat node_modules/.installed 2>/dev/null || true)
   if [ "$installed" = "development $lock" ] || [ "$installed" = "$wanted $lock" ]; then

@@ -4,7 +4,7 @@ set -euo pipefail
 . "$(dirname "$0")/environment.sh"
 cd "$root"
 use_backend
-if ! pulumi stack select dev 2>/dev/null; then
+if ! has_stack dev; then
   echo "There is no stack dev; nothing to take down."
   exit 0
 fi

@@ -1,7 +1,7 @@
 #!/bin/sh
-# Builds the image of the bundled server into .build/<hash of the sources>/image.tar,
-# unless it is there already. The last line on standard output is the path of the
-# archive and the IDs of the image in it: engines have one or the other.
+# Builds the image of the bundled server into .build/<hash of the sources>-<architecture>/image.tar,
+# unless it is there already: for GOARCH, or else this machine. The last line on standard output is
+# the path of the archive and the IDs of the image in it: engines have one or the other.
 set -eu
 cd "$(dirname "$0")"
 
@@ -52,7 +52,8 @@ build_on_host() {
 
 build_in_docker() {
   begun "no usable Go on this machine; compiling the registry server in golang:$go_version: some minutes, once"
-  quietly docker build --target build --platform "linux/$arch" --build-arg TAG="$tag" \
+  # Compiled by what the engine can run, for what it need not be able to.
+  quietly docker build --target build --build-arg GOARCH="$arch" --build-arg TAG="$tag" \
     --build-arg SOURCE_DATE_EPOCH="${SOURCE_DATE_EPOCH:-0}" --iidfile "$work/build.id" .
   container=$(docker create "$(cat "$work/build.id")")
   quietly docker cp "$container:/out/image.tar" "$work/image.tar"
@@ -64,7 +65,7 @@ arch=$(architecture)
 go_version=$(sed -n 's/^ARG GO_VERSION=//p' Dockerfile)
 hash=$(source_hash)
 tag="container-registry:$(echo "$hash" | cut -c1-12)"
-result="$PWD/.build/$hash"
+result="$PWD/.build/$hash-$arch"
 
 if [ ! -e "$result/image.tar" ]; then
   begin=$(date +%s)
@@ -83,7 +84,9 @@ if [ ! -e "$result/image.tar" ]; then
   mv "$work/image.ids" "$work/image.tar" "$result"
   for old in .build/*; do
     case "$old" in
-      ".build/$hash" | .build/work.*) ;;
+      ".build/$hash-$arch" | .build/work.*) ;;
+      *-"$arch") rm -rf "$old" ;;
+      *-*) ;; # for another engine
       *) rm -rf "$old" ;;
     esac
   done

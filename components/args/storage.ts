@@ -218,7 +218,10 @@ export interface Storage {
   provision?: boolean;
   /** `provision`: tags (in Google Cloud: labels) of all resources that are created. */
   tags?: Record<string, string>;
-  /** Clients fetch blobs from the store itself, by signed URLs. Default: true for the real clouds, false for `filesystem` and other endpoints. */
+  /**
+   * Clients fetch blobs from the store itself, by signed URLs. Default: true for `s3` without `regionEndpoint`, `azure` without `serviceUrl`,
+   * `gcs` with `credentials`, `swift` with a key for temporary URLs, and `oss` without `endpoint` and `internal`; otherwise false.
+   */
   redirect?: boolean;
   /** Certificates, PEM, of the CA that signed the store's certificate, when it is a private one. */
   caCertificates?: string;

@@ -8,6 +8,8 @@ export interface AddressSettings {
   hostname: string;
   port: number;
   bindAddress: string;
+  /** Whether it is a Swarm's, which publishes the port on every address: `bindAddress` is not the user's choice. */
+  onSwarm?: boolean;
   allowInsecure: boolean;
   /** Where a reverse proxy has clients come instead. */
   externalUrl?: string;
@@ -83,15 +85,19 @@ export function trustedProxiesProblems(trustedProxies: readonly string[], image:
 
 /** Plain HTTP or no users: on loopback only, where nobody else can listen in, or by an explicit word. */
 export function openProblems(key: string, what: string, remedy: string, address: AddressSettings): Problem[] {
-  const open = [address.hostname, address.bindAddress].find((host) => !isLoopback(host));
-  return open === undefined
-    ? []
-    : when(
-        !address.allowInsecure,
-        key,
-        `${what} is accepted on loopback addresses only, and ${hostPort(open, address.port)} is not one; ` +
-          `${remedy}, use 127.0.0.1 and localhost, or set allowInsecure to true if you accept the risk`,
-      );
+  const { hostname, port, bindAddress, onSwarm = false, allowInsecure } = address;
+  const open = [hostname, bindAddress].find((host) => !isLoopback(host));
+  if (open === undefined) {
+    return [];
+  }
+  const [why, remedies] = onSwarm
+    ? ["a Swarm publishes the port on every address of its nodes", remedy]
+    : [`${hostPort(open, port)} is not one`, `${remedy}, use 127.0.0.1 and localhost`];
+  return when(
+    !allowInsecure,
+    key,
+    `${what} is accepted on loopback addresses only, and ${why}; ${remedies}, or set allowInsecure to true if you accept the risk`,
+  );
 }
 
 /** Port of a registry's metrics, unless another one is given. */

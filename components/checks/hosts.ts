@@ -2,9 +2,12 @@ import { isIP, isIPv4, isIPv6 } from "net";
 
 const dnsLabel = /^(?!-)[a-z0-9-]{1,63}(?<!-)$/i;
 
+/** What ends with a number is an IPv4 address to URLs, and a wrong one if it is not: https://url.spec.whatwg.org/#ends-in-a-number-checker */
+const endsInNumber = /(^|\.)(\d+|0x[\da-f]*)$/i;
+
 /** A DNS name by RFC 1123: labels of letters, digits and inner hyphens, 253 characters at most. */
 export function isDnsName(value: string): boolean {
-  return value.length <= 253 && value.split(".").every((label) => dnsLabel.test(label)) && !/^[\d.]+$/.test(value);
+  return value.length <= 253 && value.split(".").every((label) => dnsLabel.test(label)) && !endsInNumber.test(value);
 }
 
 /** An IPv4 or IPv6 address; none with a zone (`fe80::1%eth0`), which no URL and no certificate can have. */

@@ -3,7 +3,7 @@ import { caProblems } from "./certificates";
 import { knownNow } from "./inputs";
 import { metricsPort, metricsProblems, mirrorMetricsPort, TakenPort } from "./address";
 import { Problem, shown } from "./problems";
-import { texts, together, when, wholeNumbers } from "./rules";
+import { durations, isUrl, texts, together, when, wholeNumbers } from "./rules";
 
 /** A mirror with its defaults filled in. */
 export type CompleteMirror = Mirror & Required<Pick<Mirror, "upstream" | "port" | "ttl">>;
@@ -28,7 +28,7 @@ export const noLogins =
   "Let bindAddress and a firewall decide who may use it";
 
 const at = "mirror.";
-const url = /^https?:\/\/[^\s/?#@]+\/?$/;
+const withoutPath = /^https?:\/\/[^/?#]+\/?$/;
 /** As Go writes a duration; a number without a unit would be nanoseconds. */
 const duration = /^(?=.*[1-9])(\d+(\.\d+)?[hms])+$/;
 const size = /^[1-9]\d{0,5}[MGT]B$/;
@@ -36,9 +36,13 @@ const size = /^[1-9]\d{0,5}[MGT]B$/;
 export function mirrorProblems(mirror: Mirror, allowInsecure: boolean): Problem[] {
   const { upstream, port, ttl, maxSize, password, caCertificates } = completeMirror(mirror);
   return [
-    ...texts(at, { upstream }, url, "the URL of a registry with http:// or https://, without user and path"),
+    ...when(
+      !isUrl(upstream) || !withoutPath.test(upstream),
+      `${at}upstream`,
+      `${shown(upstream)} is not allowed; give the URL of a registry with http:// or https://, without user and path`,
+    ),
     ...wholeNumbers(at, { port }, 1, 65535),
-    ...texts(at, { ttl }, duration, "a time with its unit, h, m or s, such as 168h"),
+    ...durations(at, { ttl }, duration, "a time with its unit, h, m or s, such as 168h"),
     ...texts(at, { maxSize }, size, "a whole number with its unit, MB, GB or TB, such as 20GB"),
     ...loginProblems(mirror),
     ...when(

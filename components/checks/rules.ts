@@ -70,16 +70,45 @@ export function oneOf(prefix: string, values: Values<string | number>, allowed: 
   );
 }
 
-const url = /^https?:\/\/[^\s/?#@]+([/?#]\S*)?$/i;
+/** The longest time in hours that Go counts, in nanoseconds of 64 bits. */
+const mostHours = 2_562_047;
+const unitsPerHour: Record<string, number> = { h: 1, m: 60, s: 3600, ms: 3_600_000 };
+
+/** Times as Go writes them (`1h30m`) that the pattern allows; `remedy` says what it does allow. */
+export function durations(prefix: string, values: Values<string>, allowed: RegExp, remedy: string): Problem[] {
+  return given(values).flatMap(([key, value]) =>
+    allowed.test(value)
+      ? when(
+          hoursOf(value) > mostHours,
+          `${prefix}${key}`,
+          `${shown(value)} is not allowed; give ${mostHours}h (292 years) at most`,
+        )
+      : texts(prefix, { [key]: value }, allowed, remedy),
+  );
+}
+
+function hoursOf(duration: string): number {
+  const parts = [...duration.matchAll(/([\d.]+)([a-z]+)/g)];
+  return parts.reduce((sum, [, number, unit = ""]) => sum + Number(number) / (unitsPerHour[unit] ?? 1), 0);
+}
+
+/** The server reads some of what a host can't have, as `\`, otherwise than `URL` does. */
+const url = /^https?:\/\/([\p{L}\p{M}\p{N}_.-]+|\[[\da-f:.]+\])(:\d*)?([/?#]\S*)?$/iu;
 
 /** A URL of a server, without a user. */
 export function isUrl(text: string): boolean {
-  return url.test(text);
+  return url.test(text) && URL.canParse(text);
 }
 
 /** URLs of servers, without a user. */
 export function urls(prefix: string, values: Values<string>): Problem[] {
-  return texts(prefix, values, url, "a URL with http:// or https:// and without a user");
+  return given(values).flatMap(([key, value]) =>
+    when(
+      !isUrl(value),
+      `${prefix}${key}`,
+      `${shown(value)} is not allowed; give a URL with http:// or https:// and without a user`,
+    ),
+  );
 }
 
 /** Values that must be given; `why` says by what they are needed. */

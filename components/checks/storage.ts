@@ -8,6 +8,7 @@ import { gcsProblems } from "./storage/gcs";
 import { ossProblems } from "./storage/oss";
 import { s3Problems } from "./storage/s3";
 import { swiftProblems } from "./storage/swift";
+import { awsTags, azureTags, googleTags, tagProblems, TagRule } from "./storage/tags";
 import { notEmpty, when } from "./rules";
 
 const checks: Record<StorageDriver, (storage: Storage, provision: boolean) => Problem[]> = {
@@ -29,24 +30,8 @@ const neverProvisioned: Partial<Record<StorageDriver, string>> = {
   oss: "the package makes stores in AWS, Azure and Google Cloud only; make bucket and RAM user first and name them here",
 };
 
-/** What each cloud takes as the key and as the value of a tag. */
-const tagRules: Partial<Record<StorageDriver, { key: RegExp; value: RegExp; allowed: string }>> = {
-  s3: {
-    key: /^(?!aws:)[\p{L}\p{N} _.:/=+@-]{1,128}$/u,
-    value: /^[\p{L}\p{N} _.:/=+@-]{0,256}$/u,
-    allowed: 'letters, digits, spaces and _.:/=+-@ (128 in the name, 256 in the value, no "aws:" first)',
-  },
-  azure: {
-    key: /^[^<>%&\\?/]{1,128}$/,
-    value: /^.{0,256}$/,
-    allowed: "128 letters in the name without <>%&\\?/, 256 in the value",
-  },
-  gcs: {
-    key: /^[a-z][a-z0-9_-]{0,62}$/,
-    value: /^[a-z0-9_-]{0,63}$/,
-    allowed: "small letters, digits, _ and - (63 in name and value, a letter first)",
-  },
-};
+/** What each cloud takes as tags. */
+const tagRules: Partial<Record<StorageDriver, TagRule>> = { s3: awsTags, azure: azureTags, gcs: googleTags };
 
 function provisionProblems({ provision, tags }: Storage, driver: StorageDriver): Problem[] {
   const reason = neverProvisioned[driver];
@@ -58,13 +43,7 @@ function provisionProblems({ provision, tags }: Storage, driver: StorageDriver):
       `true is not allowed with storage.driver "${driver}"; ${reason}`,
     ),
     ...when(provision !== true && tags !== undefined, "storage.tags", "needs storage.provision true; tags are for what it makes"),
-    ...Object.entries(tags ?? {}).flatMap(([key, value]) =>
-      when(
-        rule !== undefined && !(rule.key.test(key) && rule.value.test(value)),
-        `storage.tags.${key}`,
-        `${shown(value)} is not allowed; use ${rule?.allowed}`,
-      ),
-    ),
+    ...(rule === undefined ? [] : tagProblems("storage.tags", tags, rule)),
   ];
 }
 

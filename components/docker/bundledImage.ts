@@ -1,7 +1,7 @@
 import * as childProcess from "child_process";
 import * as path from "path";
 import * as pulumi from "@pulumi/pulumi";
-import { dockerCommand, EngineAddress, printedBy } from "./engine";
+import { dockerCommand, EngineAddress, enginePlatform, printedBy } from "./engine";
 import { failure } from "../checks/failure";
 
 const buildScript = path.join(__dirname, "..", "..", "server", "build.sh");
@@ -17,12 +17,21 @@ export interface ImageArchive {
   tag: string;
 }
 
-let archive: Promise<ImageArchive> | undefined;
+/** By architecture. */
+const archives = new Map<string, Promise<ImageArchive>>();
 
-/** Builds the bundled server's image when its sources have changed; a second call in the same run costs nothing. */
-export function buildBundledImage(): Promise<ImageArchive> {
-  archive ??= new Promise((resolve, reject) => {
-    const build = childProcess.spawn(buildScript, { stdio: ["ignore", "pipe", "pipe"] });
+/** Builds the bundled server's image for an engine when its sources have changed; a second call in the same run costs nothing. */
+export async function buildBundledImage(engine: EngineAddress): Promise<ImageArchive> {
+  const [, architecture = ""] = (await enginePlatform(engine)).split("/");
+  const archive = archives.get(architecture) ?? buildFor(architecture);
+  archives.set(architecture, archive);
+  return archive;
+}
+
+function buildFor(architecture: string): Promise<ImageArchive> {
+  return new Promise((resolve, reject) => {
+    const env = { ...process.env, GOARCH: architecture };
+    const build = childProcess.spawn(buildScript, { stdio: ["ignore", "pipe", "pipe"], env });
     let output = "";
     let progress = "";
     build.stdout.setEncoding("utf8").on("data", (text: string) => (output += text));
@@ -41,7 +50,6 @@ export function buildBundledImage(): Promise<ImageArchive> {
       }
     });
   });
-  return archive;
 }
 
 /** The tag by which an engine may have the archive's image for a component called `owner`. */

@@ -37,8 +37,18 @@ function tlsOptions({ certPath }: EngineAddress): string[] {
     : ["--tlsverify", ...Object.entries(files).map(([option, file]) => `--${option}=${path.join(certPath, file)}`)];
 }
 
-/** The platform an engine builds for when nobody says another: `linux/amd64`. */
-export async function enginePlatform(engine: EngineAddress): Promise<string> {
+/** By host. */
+const platforms = new Map<string, Promise<string>>();
+
+/** The platform an engine builds for when nobody says another: `linux/amd64`. It is asked once in a run. */
+export function enginePlatform(engine: EngineAddress): Promise<string> {
+  const { host = localEngine } = engine;
+  const platform = platforms.get(host) ?? askForPlatform(engine);
+  platforms.set(host, platform);
+  return platform;
+}
+
+async function askForPlatform(engine: EngineAddress): Promise<string> {
   try {
     return await dockerCommand(engine, "version", "--format", "{{.Server.Os}}/{{.Server.Arch}}");
   } catch (error) {
@@ -61,11 +71,16 @@ export function inspectImage<T>(engine: EngineAddress, image: string, template: 
   return inspect(engine, "image", image, template);
 }
 
+/** What `docker volume inspect` says of a volume, by a template; undefined when there is none. */
+export function inspectVolume<T>(engine: EngineAddress, volume: string, template: string): Promise<T | undefined> {
+  return inspect(engine, "volume", volume, template);
+}
+
 async function inspect<T>(engine: EngineAddress, kind: string, name: string, template: string): Promise<T | undefined> {
   try {
     return JSON.parse(await dockerCommand(engine, kind, "inspect", "--format", template, name)) as T;
   } catch (error) {
-    if (/No such (container|service|image)/i.test(printedBy(error))) {
+    if (/No such (container|service|image|volume)/i.test(printedBy(error))) {
       return undefined;
     }
     throw failure(`The Docker engine could not be asked for ${name}: ${printedBy(error)}`);

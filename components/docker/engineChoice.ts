@@ -128,17 +128,22 @@ export function onDockerEngine(name: string, opts: pulumi.ComponentResourceOptio
   if (given.some((each) => docker.Provider.isInstance(each)) || parent?.getProvider("docker:index/container:Container")) {
     return opts;
   }
+  const config = new pulumi.Config("docker");
+  if (config.get("sshOpts") !== undefined) {
+    throw failure(
+      "docker:sshOpts would reach Pulumi's docker provider, but not the docker command, which loads the server's image and has no " +
+        "such options. Put them into ~/.ssh/config, which both read, and remove the key",
+    );
+  }
   const context = contextBeyondProvider();
   if (context === undefined) {
     return opts;
   }
-  const config = new pulumi.Config("docker");
   const engine = new docker.Provider(
     `${name}-engine`,
     {
       host: context.host,
       certPath: context.certPath,
-      sshOpts: config.getObject<string[]>("sshOpts"),
       registryAuth: config.getSecretObject<docker.types.input.ProviderRegistryAuth[]>("registryAuth"),
     },
     { parent },

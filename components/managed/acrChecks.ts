@@ -10,6 +10,7 @@ import {
   upstreamOf,
 } from "./checks";
 import { azureLocation, resourceGroup } from "../checks/storage/azure";
+import { azureTags, tagProblems } from "../checks/storage/tags";
 import { Problem } from "../checks/problems";
 import { lists, oneOf, texts, when, wholeNumbers } from "../checks/rules";
 
@@ -41,6 +42,14 @@ const vaultId = /^\/subscriptions\/[^/]+\/resourceGroups\/([^/]+)\/providers\/Mi
 export function vaultOf(id: string): { resourceGroupName: string; vaultName: string } {
   const [, resourceGroupName = "", vaultName = ""] = vaultId.exec(id) ?? [];
   return { resourceGroupName, vaultName };
+}
+
+/**
+ * The name of a secret in a key vault, which may have letters, digits and hyphens. Other characters become their numbers, as stacks
+ * that share a vault may be called `a_b` and `a-b`.
+ */
+export function secretName(name: string): string {
+  return name.replace(/[^0-9a-zA-Z-]/gu, (each) => `-${each.codePointAt(0)?.toString(16)}`);
 }
 
 const principal = /^(user|group|servicePrincipal):([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})$/;
@@ -78,6 +87,7 @@ export function acrProblems(settings: AcrSettings): Problem[] {
     ...lists("acr.", { readers: acr.readers }, principal, principalRule),
     ...lists("acr.", { writers: acr.writers }, principal, principalRule),
     ...identityProblems("acr", acr.readers, acr.writers),
+    ...tagProblems("acr.tags", acr.tags, azureTags),
     ...collectionProblems("acr", "Azure collects by itself", garbageCollection),
     ...when(garbageCollection.deleteUntagged === true && !premium, "garbageCollection.deleteUntagged", needsPremium),
     ...when(

@@ -3,7 +3,7 @@ import * as pulumi from "@pulumi/pulumi";
 import * as random from "@pulumi/random";
 import { GarbageCollection, Mirror } from "../args/registry";
 import { AcrOptions, AcrSku } from "../args/managed";
-import { acrMirrorPrefix, acrProblems, AcrSettings, acrToken, acrTokenUser, principalOf, vaultOf } from "./acrChecks";
+import { acrMirrorPrefix, acrProblems, AcrSettings, acrToken, acrTokenUser, principalOf, secretName, vaultOf } from "./acrChecks";
 import { cloudModule } from "../cloud/cloudSdk";
 import { upstreamHost } from "./checks";
 import { checkArguments } from "../checks/inputs";
@@ -193,7 +193,7 @@ export class AcrRegistry extends pulumi.ComponentResource {
       const properties = { value: pulumi.secret(value) };
       const made = new Secret(
         `${name}-upstream-${part}`,
-        { ...vaultOf(vault), secretName: `${name}-upstream-${part}`, properties },
+        { ...vaultOf(vault), secretName: secretName(`${name}-upstream-${part}`), properties },
         { parent: this },
       );
       return made.properties.apply(({ secretUri }) => secretUri);

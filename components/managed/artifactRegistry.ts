@@ -2,7 +2,7 @@ import type * as google from "@pulumi/gcp/artifactregistry";
 import * as pulumi from "@pulumi/pulumi";
 import { GarbageCollection, Mirror } from "../args/registry";
 import { ArtifactRegistryOptions } from "../args/managed";
-import { artifactRegistryProblems, cleanupPolicies, repositoryIdOf } from "./cleanupPolicies";
+import { artifactRegistryProblems, cleanupPolicies, mirrorIdOf, repositoryIdOf } from "./cleanupPolicies";
 import { cloudModule } from "../cloud/cloudSdk";
 import { upstreamHost } from "./checks";
 import { checkArguments } from "../checks/inputs";
@@ -58,7 +58,7 @@ export class ArtifactRegistry extends pulumi.ComponentResource {
 
     const id = options.repository ?? repositoryIdOf(name);
     const repository = this.createRepository(name, id, options, garbageCollection, lab);
-    const mirror = args.mirror === undefined ? undefined : this.createMirror(name, `${id}-mirror`, args.mirror, options);
+    const mirror = args.mirror === undefined ? undefined : this.createMirror(name, mirrorIdOf(id), args.mirror, options);
     const granted = [
       ...this.grantMembers(`${name}-reader`, repository, "roles/artifactregistry.reader", options.readers),
       ...this.grantMembers(`${name}-writer`, repository, "roles/artifactregistry.writer", options.writers),
@@ -113,7 +113,7 @@ export class ArtifactRegistry extends pulumi.ComponentResource {
         dockerConfig: { immutableTags: options.immutableTags ?? true },
         cleanupPolicies: cleanupPolicies(garbageCollection),
         // Without rules for tags nothing is tried out.
-        cleanupPolicyDryRun: garbageCollection.retention !== undefined && garbageCollection.retentionDryRun !== false,
+        cleanupPolicyDryRun: (garbageCollection.retention ?? []).length > 0 && garbageCollection.retentionDryRun !== false,
       },
       holdsImages(this, lab),
     );

@@ -96,7 +96,7 @@ export function upstreamOf(mirror: Mirror, upstreams: readonly Upstream[]): Upst
 }
 
 function isUrl(upstream: string): boolean {
-  return /^https:\/\/[a-z0-9.-]+(:\d+)?\/?$/.test(upstream);
+  return /^https:\/\/[a-z0-9.-]+(:\d+)?\/?$/.test(upstream) && URL.canParse(upstream);
 }
 
 /** What is wrong with the first part of the names of images that come through the mirror. */
@@ -111,6 +111,9 @@ export function mirrorPrefixProblems(
   ];
 }
 
+/** The keys of `mirror` that a cloud is told of, or that have a problem of their own. */
+const managedKeys: readonly string[] = ["upstream", "username", "password", "ttl"] satisfies (keyof Mirror)[];
+
 /** What is wrong with a mirror in any cloud. */
 export function managedMirrorProblems(
   cloud: string,
@@ -121,13 +124,13 @@ export function managedMirrorProblems(
   if (mirror === undefined) {
     return [];
   }
-  const { port, caCertificates, ttl, metrics, ui } = mirror;
+  const { ttl } = mirror;
   const { upstream } = completeMirror(mirror);
   const known = upstreamOf(mirror, upstreams);
   const hosts = upstreams.map(({ host }) => host).join(", ");
   return [
-    ...Object.entries({ port, caCertificates, metrics, ui }).flatMap(([key, value]) =>
-      when(value !== undefined, `mirror.${key}`, `has no meaning for a mirror that ${cloud} runs`),
+    ...Object.entries(mirror).flatMap(([key, value]) =>
+      when(value !== undefined && !managedKeys.includes(key), `mirror.${key}`, `has no meaning for a mirror that ${cloud} runs`),
     ),
     ...(isUrl(upstream)
       ? when(known === undefined, "mirror.upstream", `${cloud} can't fetch from ${upstreamHost(mirror)}; it can from ${hosts}`)

@@ -3,6 +3,7 @@ import { ArtifactRegistryOptions } from "../args/managed";
 import { collectionProblems, identityProblems, Login, managedMirrorProblems, referrerTags, Upstream } from "./checks";
 import { Problem } from "../checks/problems";
 import { names } from "../checks/repositories";
+import { googleTags, tagProblems } from "../checks/storage/tags";
 import { lists, texts, when } from "../checks/rules";
 
 /** Everything that a registry in Google's Artifact Registry is made from. */
@@ -21,10 +22,10 @@ export function artifactRegistryProblems({
   garbageCollection,
   mirror,
 }: ArtifactRegistrySettings): Problem[] {
+  const { repository = "" } = options;
   const member = /^(user|group|serviceAccount|domain|principal|principalSet):\S+$/;
   const memberRule =
     "user:…, group:…, serviceAccount:…, domain:…, principal://… or principalSet://…; not allUsers, to whom it would be open";
-  const label = /^[a-z][\p{Ll}\p{Lo}\d_-]{0,62}$/u;
   return [
     ...when(
       options.location === undefined,
@@ -49,6 +50,11 @@ export function artifactRegistryProblems({
       repositoryId,
       "2 to 63 small letters, digits and hyphens, a letter first",
     ),
+    ...when(
+      mirror !== undefined && repositoryId.test(repository) && !repositoryId.test(mirrorIdOf(repository)),
+      "artifactRegistry.repository",
+      `has ${repository.length} characters, and the mirror's repository has that name and -mirror; give 56 at most`,
+    ),
     ...texts(
       "artifactRegistry.",
       { kmsKey: options.kmsKey },
@@ -58,12 +64,7 @@ export function artifactRegistryProblems({
     ...lists("artifactRegistry.", { readers: options.readers }, member, memberRule),
     ...lists("artifactRegistry.", { writers: options.writers }, member, memberRule),
     ...identityProblems("artifactRegistry", options.readers, options.writers),
-    ...Object.keys(options.labels ?? {})
-      .filter((name) => !label.test(name))
-      .map((name) => ({
-        key: `artifactRegistry.labels.${name}`,
-        message: "has a name that is not allowed; use small letters, digits, _ and -, a letter first",
-      })),
+    ...tagProblems("artifactRegistry.labels", options.labels, googleTags),
     ...retentionProblems(garbageCollection),
     ...when(
       (garbageCollection.retention ?? []).length > 0 && options.immutableTags !== false,
@@ -85,6 +86,11 @@ export function repositoryIdOf(name: string): string {
     .slice(0, 50)
     .replace(/-+$/, "");
   return repositoryId.test(id) ? id : "registry";
+}
+
+/** The ID of the mirror's repository, beside the one with this ID. */
+export function mirrorIdOf(id: string): string {
+  return `${id}-mirror`;
 }
 
 /** Google knows tags and repositories by how they begin. */

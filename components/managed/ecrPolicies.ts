@@ -13,6 +13,7 @@ import {
 import { Problem, shown } from "../checks/problems";
 import { names, repositoryOrPrefix } from "../checks/repositories";
 import { awsRegion, kmsKeyArn } from "../checks/storage/s3";
+import { awsTags, tagProblems } from "../checks/storage/tags";
 import { distinct, lists, texts, when } from "../checks/rules";
 
 /** Everything that a registry in ECR is made from. */
@@ -87,6 +88,8 @@ export function ecrProblems(settings: EcrSettings): Problem[] {
     ...lists("ecr.", { writers: ecr.writers }, arn, arnRule),
     ...identityProblems("ecr", ecr.readers, ecr.writers),
     ...mirrorPrefixProblems("ecr.", ecr, mirror),
+    ...texts("ecr.", { mirrorPrefix: ecr.mirrorPrefix }, /^.{2,30}$/, "2 to 30 characters"),
+    ...tagProblems("ecr.tags", ecr.tags, awsTags),
     ...when(
       prefix !== undefined && (ecr.repositories ?? []).some((each) => names(`${prefix}/*`, each) || each === prefix),
       "ecr.repositories",
@@ -102,7 +105,8 @@ export function ecrProblems(settings: EcrSettings): Problem[] {
   ];
 }
 
-const ecrName = new RegExp(`^(?=.{2,256}$)${repositoryOrPrefix.source.slice(1)}`);
+/** https://docs.aws.amazon.com/AmazonECR/latest/APIReference/API_CreateRepository.html: one separator at a time. */
+const ecrName = new RegExp(`^(?=.{2,256}$)(?!.*(--|__))${repositoryOrPrefix.source.slice(1)}`);
 
 /** Amazon's rules say what goes, ours what stays: not every rule of ours can be said in Amazon's words. */
 function retentionProblems(repositories: readonly string[], collection: GarbageCollection): Problem[] {

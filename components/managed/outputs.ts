@@ -43,7 +43,7 @@ export function managedOutputs(
       .apply(([user, word]): Record<string, string> => (user === "" ? {} : { [user]: word })),
     caCertificate: pulumi.output(caCertificate),
     loginCommand: pulumi.output(registry.loginCommand),
-    trustCommand: host.apply((name) => trustCommand(name, caCertificate)),
+    trustCommand: host.apply((name) => trustCommand(name, caCertificate, { plainHttp })),
     daemonConfig: host.apply((name) => daemonConfig({ insecureRegistry: plainHttp ? name : undefined })),
     version: pulumi.output(registry.version),
     mirrorRepositoryPrefix: pulumi.output(registry.mirrorRepositoryPrefix ?? ""),

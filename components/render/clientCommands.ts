@@ -31,9 +31,15 @@ const writtenByUs = "# Written by trustCommand of container-registry.";
  * pasted on any machine. A folder's name is `host:port` as in the image names, and a mirror has one of its own
  * (https://docs.docker.com/engine/security/certificates/).
  */
-export function trustCommand(repositoryPrefix: string, caCertificate: string, mirror?: TrustedMirror): string {
+export function trustCommand(
+  repositoryPrefix: string,
+  caCertificate: string,
+  { mirror, plainHttp = false }: { mirror?: TrustedMirror; plainHttp?: boolean } = {},
+): string {
   if (caCertificate === "") {
-    return "# nothing to install: Docker trusts this registry as it is";
+    return plainHttp
+      ? `echo '${repositoryPrefix} speaks plain HTTP: merge the output daemonConfig into /etc/docker/daemon.json, and reload Docker' >&2`
+      : "# nothing to install: Docker trusts this registry as it is";
   }
   const files = [repositoryPrefix, ...(mirror === undefined ? [] : [mirror.prefix])].map(
     (each) => `${certificates}/${each}/ca.crt`,

@@ -157,7 +157,7 @@ export function clientOutputs(
     caCertificate: certificate.caCertificate,
     certificateExpiresAt: certificate.expiresAt,
     loginCommand: users.username.apply((username) => loginCommand(prefix, username)),
-    trustCommand: certificate.caCertificate.apply((ca) => trustCommand(prefix, ca, trusted)),
+    trustCommand: certificate.caCertificate.apply((ca) => trustCommand(prefix, ca, { mirror: trusted, plainHttp: insecure })),
     daemonConfig: mirror.apply((endpoint) =>
       daemonConfig({
         insecureRegistry: insecure ? prefix : undefined,

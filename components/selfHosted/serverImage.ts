@@ -36,7 +36,7 @@ export class ServerImage extends pulumi.ComponentResource {
   /** The name the bundled image has on the engine. Each component has a tag of its own, so that removing it never hits another's. */
   private createBundled(name: string): pulumi.Output<string> {
     return engineOf(this).apply(async (engine) => {
-      const archive = await buildBundledImage();
+      const archive = await buildBundledImage(engine);
       const tagged = imageName(name, archive);
       if (!pulumi.runtime.isDryRun()) {
         await loadImage(engine, archive, tagged);

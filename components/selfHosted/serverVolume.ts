@@ -6,6 +6,8 @@ import { dataFolder } from "../render/configuration";
 import { failure } from "../checks/failure";
 import { driverOf } from "../render/driverParameters";
 import { Storage } from "../args/storage";
+import { engineOf } from "../docker/engineChoice";
+import { checkVolumeOptions } from "./volumeOptions";
 
 export interface ServerVolumeArgs {
   storage: Storage;
@@ -50,7 +52,7 @@ export class ServerVolume extends pulumi.ComponentResource {
       const chosen = new docker.Volume(
         identified,
         {
-          name: volume ?? identified,
+          name: volume === undefined ? identified : this.withOptions(volume, volumeOptions),
           driver: volumeDriver ?? "local",
           // The options of a network share may hold its password.
           driverOpts: volumeOptions === undefined ? undefined : pulumi.secret(volumeOptions),
@@ -68,6 +70,16 @@ export class ServerVolume extends pulumi.ComponentResource {
       this.handOver(name, args.imageId);
     }
     this.registerOutputs({});
+  }
+
+  /** The name of a volume, once it is known that the engine has none by it with other options. */
+  private withOptions(volume: string, options: Record<string, string> | undefined): pulumi.Input<string> {
+    return options === undefined || pulumi.runtime.isDryRun()
+      ? volume
+      : engineOf(this).apply(async (engine) => {
+          await checkVolumeOptions(engine, volume, options);
+          return volume;
+        });
   }
 
   /** Gives a folder or volume to the server's user. Runs once and stays as a stopped container. */

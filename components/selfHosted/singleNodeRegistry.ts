@@ -6,6 +6,7 @@ import { Notification } from "../args/notifications";
 import { nameProblems } from "../checks/container";
 import { completeMetrics, mirrorMetricsPort, registryMetricsPort } from "../checks/address";
 import { registryProblems, RegistrySettings } from "../checks/registry";
+import { ownVolumeProblems } from "../checks/storage/filesystem";
 import { filesFolder } from "../render/configuration";
 import { onDockerEngine } from "../docker/engineChoice";
 import { checkArguments } from "../checks/inputs";
@@ -115,7 +116,11 @@ export class SingleNodeRegistry extends pulumi.ComponentResource {
     // No inputs: they would stand in state, passwords and keys among them.
     super("container-registry:index:SingleNodeRegistry", name, {}, onDockerEngine(name, opts));
     const settings = completeSettings(args);
-    checkArguments("SingleNodeRegistry", args, () => [...nameProblems(name), ...registryProblems(settings)]);
+    checkArguments("SingleNodeRegistry", args, () => [
+      ...nameProblems(name),
+      ...registryProblems(settings),
+      ...ownVolumeProblems(name, settings.storage.filesystem),
+    ]);
     const parent = { parent: this };
     const lab = args.lab ?? false;
     const bundled = settings.image === "bundled";

@@ -80,7 +80,10 @@ function constraintProblems(constraints: readonly string[]): Problem[] {
 function nodeProblems(nodes: readonly string[]): Problem[] {
   return nodes.flatMap((node, index) =>
     when(
-      !(/^(ssh|tcp|unix|npipe):\/\/[^\s@]*(@[^\s:@]+(:\d+)?)?$/.test(node) && !/^\w+:\/\/[^@/]*:[^@/]*@/.test(node)),
+      !(
+        /^(ssh|tcp|unix|npipe):\/\/[^\s@]*(@([^\s:@]+|\[[^\s@\]]+\])(:\d+)?)?$/.test(node) &&
+        !/^\w+:\/\/[^@/]*:[^@/]*@/.test(node)
+      ),
       `swarm.nodes[${index}]`,
       "not a Docker host; give ssh://user@node, tcp://node:2376 or unix:///path, without a password",
     ),

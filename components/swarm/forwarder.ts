@@ -8,6 +8,8 @@ import { addedBySwarm, checkedBy, portOfNode, serviceArgs, swarmSecret } from ".
 
 /** What a forwarder is made with. */
 export interface ForwarderParts {
+  /** The registry's. */
+  service: docker.Service;
   network: docker.Network;
   image: SwarmImage;
   /** By which the registry knows it. Secret. */
@@ -18,7 +20,7 @@ export interface ForwarderParts {
 export function createForwarder(
   name: string,
   { port, swarm }: SwarmSettings,
-  { network, image, key }: ForwarderParts,
+  { service, network, image, key }: ForwarderParts,
   parent: pulumi.ComponentResource,
 ): docker.Service {
   const keyFile = { path: `${filesFolder}/forwarder.key`, content: key };
@@ -46,6 +48,14 @@ export function createForwarder(
         auth: image.login,
       },
     ),
-    { parent, ignoreChanges: addedBySwarm },
+    {
+      parent,
+      // The registry's service has the nodes' port itself where there are no forwarders: of the two, the one that leaves goes first.
+      // Else Pulumi deletes what is no longer in the program at its end, for which the service's tasks would wait in vain.
+      dependsOn: [service],
+      replaceWith: [service],
+      deleteBeforeReplace: true,
+      ignoreChanges: addedBySwarm,
+    },
   );
 }

@@ -33,8 +33,10 @@ export async function swarmNodes(manager: EngineAddress, hosts: readonly string[
   const engines = new Map<string, EngineAddress>();
   await Promise.all(
     hosts.map(async (host) => {
+      // Who has a way to the manager by TLS has the same to other nodes.
+      const engine = host.startsWith("tcp://") ? { ...manager, host } : { host };
       try {
-        engines.set(await nodeId({ host }), { host });
+        engines.set(await nodeId(engine), engine);
       } catch (error) {
         await pulumi.log.warn(`swarm.nodes: the Docker host ${host} gives no answer: ${printedBy(error)}`);
       }
@@ -92,6 +94,21 @@ export function checkReach(nodes: readonly SwarmNode[]): void {
     throw failure(
       `image: these nodes of the Swarm lack the bundled image, and no Docker host in swarm.nodes leads to them: ${lacking.join(", ")}. ` +
         "Add their Docker hosts (ssh://user@node), or have the image pushed where they can pull it (swarm.imageDistribution.repository)",
+    );
+  }
+}
+
+/** Stops where the nodes that will have tasks and the manager, for whose engine the bundled image is built, need it for different processors. */
+export function checkProcessors(nodes: readonly SwarmNode[], needing: readonly SwarmNode[], manager: EngineAddress): void {
+  const loaded = nodes.filter(
+    (node) => (node.ready && needing.includes(node)) || (node.engine && node.engine.host === manager.host),
+  );
+  const processor = ({ facts }: SwarmNode): string => facts["node.platform.arch"] ?? "";
+  if (new Set(loaded.map(processor)).size > 1) {
+    throw failure(
+      "image: the bundled image is for one kind of processor, and the nodes that need it have several: " +
+        `${loaded.map((node) => `${node.hostname} (${processor(node)})`).join(", ")}. Name an image for all of them (image), or keep ` +
+        "the registry to nodes like the manager's (swarm.constraints: node.platform.arch == …), without forwarders (swarm.publish ingress)",
     );
   }
 }

@@ -67,8 +67,10 @@ export function createRegistryService(
     {
       parent,
       dependsOn: data === undefined ? [] : [data],
-      // Swarm changes everything else in place.
+      // Swarm refuses to go from a number of tasks to one on every node, or back.
       replaceOnChanges: ["mode"],
+      // A service in place would want the port while forwarders have it: they go before one that is made anew.
+      replacementTrigger: topology.publish,
       ignoreChanges: addedBySwarm,
       deleteBeforeReplace: true,
     },

@@ -15,6 +15,7 @@ export function completeSwarmSettings({ resources = {}, swarm = {}, metrics, ...
   const settings = completeSettings({ ...given, bindAddress: "0.0.0.0", resources: { memory: resources.memory } });
   return {
     ...settings,
+    onSwarm: true,
     measured: metrics !== undefined,
     swarm,
     metricsNetwork: metrics?.network,

@@ -3,7 +3,7 @@ import * as pulumi from "@pulumi/pulumi";
 import { buildBundledImage, imageName, loadImage } from "../docker/bundledImage";
 import { engineOf } from "../docker/engineChoice";
 import { pushedReference, pushImage } from "../docker/imagePush";
-import { allows, checkReach, SwarmNode } from "./nodes";
+import { allows, checkProcessors, checkReach, SwarmNode } from "./nodes";
 import { parseConstraint } from "./topology";
 import { ImageDistribution } from "../args/swarm";
 
@@ -79,8 +79,9 @@ export class SwarmImage extends pulumi.ComponentResource {
     return pulumi.all([engineOf(this), nodes]).apply(async ([manager, known]) => {
       const needing = known.filter((node) => allows(parsed, node));
       checkReach(needing);
+      checkProcessors(known, needing, manager);
       const engines = [manager, ...needing.flatMap(({ engine }) => engine ?? [])];
-      const archive = await buildBundledImage();
+      const archive = await buildBundledImage(manager);
       const tagged = `${nowhere}/${imageName(name, archive)}`;
       if (!pulumi.runtime.isDryRun()) {
         // The manager may be one of the nodes.
@@ -100,7 +101,7 @@ export class SwarmImage extends pulumi.ComponentResource {
   ): pulumi.Output<string> {
     return pulumi.unsecret(
       pulumi.all([engineOf(this), imageId, password]).apply(async ([engine, id, plainPassword]) => {
-        const archive = await buildBundledImage();
+        const archive = await buildBundledImage(engine);
         return pulumi.runtime.isDryRun()
           ? ((await pushedReference(engine, id, repository)) ?? `${repository}:${archive.tag}`)
           : pushImage(engine, id, `${repository}:${archive.tag}`, { username, password: plainPassword });

@@ -8,6 +8,7 @@ import { Notification } from "../args/notifications";
 import { nameProblems } from "../checks/container";
 import { hostPort } from "../checks/hosts";
 import { checkArguments } from "../checks/inputs";
+import { ownVolumeProblems } from "../checks/storage/filesystem";
 import { EngineAddress } from "../docker/engine";
 import { engineOf, onDockerEngine } from "../docker/engineChoice";
 import { untilRolledOut } from "../docker/rollout";
@@ -120,6 +121,7 @@ export class SwarmRegistry extends pulumi.ComponentResource {
       ...nameProblems(name),
       ...serviceNameProblems(name),
       ...swarmRegistryProblems(settings),
+      ...ownVolumeProblems(name, settings.storage.filesystem),
     ]);
     const parent = { parent: this };
     const { swarm } = settings;
@@ -148,7 +150,7 @@ export class SwarmRegistry extends pulumi.ComponentResource {
     const service = createRegistryService(name, settings, { server, image, topology, data, networks }, this);
     const forwarder =
       network && topology.forwarders
-        ? createForwarder(name, settings, { network, image, key: server.forwarderKey }, this)
+        ? createForwarder(name, settings, { service, network, image, key: server.forwarderKey }, this)
         : undefined;
     const trust = swarm.trustNodes ? this.createTrust(name, settings, image, server, service) : undefined;
 

@@ -10,6 +10,6 @@ export const swarm = target(
   (args, images) => [...swarmRegistryProblems(completeSwarmSettings(args)), ...refusedPushProblems(images, args)],
   {
     bindAddress: "a Swarm publishes a port on every address of its nodes",
-    mirror: "a mirror is for one Docker host; give every node one of its own by a stack of target single-node",
+    mirror: "a mirror runs on one Docker host, and one is enough for all nodes; deploy it there by a stack of target single-node",
   },
 );

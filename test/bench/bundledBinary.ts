@@ -7,7 +7,7 @@ const engine = { host: process.env.DOCKER_HOST };
 
 /** The binary in the bundled image: the benchmark runs what is deployed, without the engine's network between. */
 export async function bundledBinary(workspace: Workspace): Promise<string> {
-  const archive = await buildBundledImage();
+  const archive = await buildBundledImage(engine);
   const image = `bench-binary-${process.pid}:${archive.name.split(":")[1]}`;
   await loadImage(engine, archive, image);
   const container = await run("docker", ["create", image]);

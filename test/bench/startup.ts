@@ -126,7 +126,7 @@ function row(name: string, values: number[], base?: number): string[] {
 }
 
 async function main(): Promise<void> {
-  const archive = await buildBundledImage();
+  const archive = await buildBundledImage(engine);
   const image = `bench-by-hand:${archive.name.split(":")[1]}`;
   await loadImage(engine, archive, image);
   const hand: number[] = [];

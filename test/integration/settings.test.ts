@@ -2,10 +2,11 @@ import * as fs from "fs";
 import * as os from "os";
 import * as path from "path";
 import * as fc from "fast-check";
-import { GarbageCollection, Storage } from "../../components";
+import { Storage } from "../../components";
 import { garbageCollectionProblems } from "../../components/checks/garbageCollection";
+import { completeMirror, mirrorProblems } from "../../components/checks/mirror";
 import { storageProblems } from "../../components/checks/storage";
-import { renderConfiguration } from "../../components/render/configuration";
+import { Configuration, renderConfiguration } from "../../components/render/configuration";
 import { driverOf, storageConfiguration, StorageDriver, storageDrivers } from "../../components/render/driverParameters";
 import { badConfigurations } from "../support/badConfigurations";
 import { run } from "../support/run";
@@ -121,7 +122,7 @@ const sizes = [
 ];
 const words = [
   ...["", "x", "images", "a/b", "eu-central-1", "cn-hangzhou", "STANDARD_IA", "private", "public", "30s", "a2V5"],
-  ...["https://store:9000", "http://store:9000/v1.0", "https://user@store", "store:9000"],
+  ...["https://store:9000", "http://store:9000/v1.0", "https://user@store", "store:9000", "https://store:abc"],
 ];
 const lists = [[], ["GET"], ["GET", "HEAD"], ["MOVE"]];
 
@@ -155,14 +156,14 @@ function rows(driver: StorageDriver): Storage[] {
     .filter((storage): storage is Storage => storage !== undefined && driverOf(storage) === driver && storage.provision !== true);
 }
 
-function render(storage: Storage, garbageCollection?: GarbageCollection): string {
+function render(storage: Storage, changes: Pick<Configuration, "garbageCollection" | "proxy"> = {}): string {
   return renderConfiguration({
     httpSecret: "0123abcd",
     tls: false,
     bundled: true,
     readOnly: false,
-    garbageCollection,
     storage: storageConfiguration(storage),
+    ...changes,
   });
 }
 
@@ -259,7 +260,7 @@ it("refuses of schedules what the server refuses, and no more", async () => {
     })),
     ...zones.map((timeZone) => ({ schedule: "0 3 * * *", timeZone })),
   ];
-  const answers = await complaints(collections.map((collection) => render({}, collection)));
+  const answers = await complaints(collections.map((garbageCollection) => render({}, { garbageCollection })));
   // The server's library takes a range that begins or ends with * for *, and passes by what is empty in a list.
   const careless = /[*?]-|-[*?]|(^|[\s,]),|,(\s|$)/;
   const different = collections.flatMap((collection, i) => {
@@ -269,4 +270,21 @@ it("refuses of schedules what the server refuses, and no more", async () => {
     return same || stricter ? [] : [{ collection, problems, server: answers[i] }];
   });
   expect(different).toEqual([]);
+});
+
+it("refuses of mirrors what the server refuses, and no more", async () => {
+  const mirrors = [
+    ...["https://quay.io", "https://quay.io:8443/", "http://my_registry:5000", "https://[::1]:5000", "https://bücher.example"],
+    ...["quay.io", "https://", "https://quay.io:abc", "https://quay.io\\team", "https://quay{1}.io", "https://quay%2eio"],
+  ].map((upstream) => completeMirror({ upstream }));
+  const lives = ["168h", "1h30m", "0.5s", "1h1h", "2562047h", "2562048h", "9999999h", "168", "7d", "-1h"].map((ttl) =>
+    completeMirror({ ttl }),
+  );
+  const tried = [...mirrors, ...lives];
+  const answers = await complaints(tried.map(({ upstream, ttl }) => render({}, { proxy: { upstream, ttl } })));
+  const refused = tried.map((mirror) => mirrorProblems(mirror, false).length > 0);
+  expect(tried.map((mirror, i) => ({ ...mirror, refused: refused[i] }))).toEqual(
+    tried.map((mirror, i) => ({ ...mirror, refused: answers[i] !== "" })),
+  );
+  expect(new Set(refused).size).toBe(2);
 });

@@ -253,6 +253,17 @@ describe("a Swarm of five nodes", () => {
       }
     });
 
+    // The kernel here has no IPVS, without which the mesh passes nothing on: only what Swarm was asked for can be seen.
+    it("publishes by the routing mesh on demand, which takes the port from the forwarders", async () => {
+      await stack.set({ "swarm.publish": "ingress" });
+      outputs = await stack.up();
+      const port = Number(new URL(outputs.endpoint).port);
+      expect((await inspectService(outputs.serviceName)).Spec).toMatchObject({
+        Mode: { Replicated: { Replicas: 1 } },
+        EndpointSpec: { Mode: "vip", Ports: [{ PublishMode: "ingress", PublishedPort: port, TargetPort: 5000 }] },
+      });
+    });
+
     it("leaves nothing on any node but the volume that the lost one had", async () => {
       await stack.destroy();
       expect(await lab.left(stack.resourceName)).toEqual([`node2: volume ${stack.resourceName}-data`]);
@@ -267,8 +278,15 @@ describe("a Swarm of five nodes", () => {
 
     beforeAll(async () => {
       store = cleanUp.add(await s3Store(lab.machine));
-      stack = await newStack({ ...store.settings, "users[0].name": "admin" }, store.secrets);
+      stack = await newStack({ ...store.settings, "users[0].name": "admin", "swarm.replicas": 2 }, store.secrets);
       outputs = await stack.up();
+    });
+
+    it("gives the port of its forwarders to a task on every node, once it has no number of tasks any more", async () => {
+      await everyNodeAnswers(lab, outputs);
+      await stack.unset("swarm.replicas");
+      outputs = await stack.up();
+      expect(await lab.docker(lab.manager, "service", "ls", "--format", "{{.Name}}")).toBe(outputs.serviceName);
     });
 
     it("has a task on every node, and an image that was pushed to one is on all", async () => {
@@ -383,17 +401,6 @@ describe("a Swarm of five nodes", () => {
             .catch(() => false),
         90,
       );
-    });
-
-    // The kernel here has no IPVS, without which the mesh passes nothing on: only what Swarm was asked for can be seen.
-    it("publishes by the routing mesh on demand", async () => {
-      await stack.set({ "swarm.publish": "ingress", "swarm.replicas": 2 });
-      outputs = await stack.up();
-      const port = Number(new URL(outputs.endpoint).port);
-      expect((await inspectService(outputs.serviceName)).Spec).toMatchObject({
-        Mode: { Replicated: { Replicas: 2 } },
-        EndpointSpec: { Mode: "vip", Ports: [{ PublishMode: "ingress", PublishedPort: port, TargetPort: 5000 }] },
-      });
     });
 
     it("leaves nothing on any node", async () => {

@@ -118,7 +118,7 @@ export class MockedDeployment {
 }
 
 function registered({ type, name, inputs, ...resource }: MadeResource, labels: Map<string, string>): Registered {
-  const { parent, protect, retainOnDelete, dependencies, secretOutputs, replacementTrigger } = resource;
+  const { parent, protect, retainOnDelete, dependencies, secretOutputs, replacementTrigger, replaceWith } = resource;
   return {
     type,
     name,
@@ -130,6 +130,7 @@ function registered({ type, name, inputs, ...resource }: MadeResource, labels: M
       ...(dependencies.length > 0 ? { dependsOn: dependencies.map(nameOf).sort() } : {}),
       ...(secretOutputs.length > 0 ? { secretOutputs } : {}),
       ...(replacementTrigger === undefined ? {} : { replacementTrigger }),
+      ...(replaceWith.length > 0 ? { replaceWith: replaceWith.map(nameOf) } : {}),
     },
   };
 }

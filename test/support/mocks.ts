@@ -18,6 +18,8 @@ export interface MadeResource {
   secretOutputs: string[];
   /** What has the resource made anew when it changes. */
   replacementTrigger: unknown;
+  /** Resources with which it is made anew. */
+  replaceWith: string[];
   /** Types it may have in a state of before. */
   aliases: string[];
 }
@@ -104,6 +106,7 @@ export async function mocked<T>(code: () => T | Promise<T>, answers: Answers = {
       dependencies: request.getDependenciesList(),
       secretOutputs: request.getAdditionalsecretoutputsList(),
       replacementTrigger: request.getReplacementTrigger()?.toJavaScript(),
+      replaceWith: request.getReplaceWithList(),
       aliases: request.getAliasesList().map((alias) => alias.getSpec()?.getType() ?? ""),
     });
     return register(request, callback);

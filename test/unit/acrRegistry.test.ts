@@ -197,6 +197,19 @@ describe("a registry in Azure", () => {
     expect(kept).toEqual([{ value: { secret: "the-upstream-password" } }, { value: { secret: "us" } }]);
   });
 
+  it("names the login at the upstream as key vaults have it, whatever the component's name", async () => {
+    const secretsOf = async (name: string): Promise<unknown[]> => {
+      const { resources } = await mocked(() => new AcrRegistry(name, full), clouds);
+      return resources.filter(({ type }) => type === "azure-native:keyvault:Secret").map(({ inputs }) => inputs.secretName);
+    };
+    const [underscored, dotted] = [await secretsOf("team_a.v1"), await secretsOf("team.a.v1")];
+    expect(underscored).toEqual(["team-5fa-2ev1-upstream-password", "team-5fa-2ev1-upstream-username"]);
+    expect(new Set([...underscored, ...dotted]).size).toBe(4);
+    for (const secret of [...underscored, ...dotted]) {
+      expect(secret).toMatch(/^[0-9a-zA-Z-]{1,127}$/);
+    }
+  });
+
   it("refuses wrong arguments before it makes anything", async () => {
     await expect(make({})).rejects.toThrow(/acr\.location: is missing/);
   });

@@ -274,8 +274,9 @@ describe("cleanup policies", () => {
     ]);
   });
 
-  it("delete untagged images without a dry run when there are no rules for tags", async () => {
-    const { resources } = await make({ artifactRegistry: { location: "europe" }, garbageCollection: { deleteUntagged: true } });
+  it.each([undefined, []])("delete untagged images without a dry run when there are no rules for tags: %j", async (retention) => {
+    const garbageCollection = { deleteUntagged: true, retention };
+    const { resources } = await make({ artifactRegistry: { location: "europe" }, garbageCollection });
     expect(resources[0]?.inputs).toMatchObject({
       cleanupPolicies: [{ id: "untagged", action: "DELETE", condition: { tagState: "UNTAGGED", olderThan: "86400s" } }],
       cleanupPolicyDryRun: false,

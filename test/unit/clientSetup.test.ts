@@ -56,7 +56,9 @@ describe("the command that makes an engine trust the registry", () => {
     const folder = `${root}/etc/docker/certs.d`;
     const hosts = `${folder}/docker.io/hosts.toml`;
     const trust = (ofDockerHub: boolean): Promise<Result> => {
-      const command = trustCommand("localhost:5000", certificate, { prefix: "localhost:5001", ofDockerHub });
+      const command = trustCommand("localhost:5000", certificate, {
+        mirror: { prefix: "localhost:5001", ofDockerHub },
+      });
       return attempt("sh", ["-uc", command.replaceAll("/etc/docker", `${root}/etc/docker`)], { env: tools.env });
     };
     const files = (): string[] => fs.readdirSync(folder, { recursive: true }).map(String).sort();
@@ -105,6 +107,15 @@ describe("the command that makes an engine trust the registry", () => {
     expect(command).toMatchInlineSnapshot(`"# nothing to install: Docker trusts this registry as it is"`);
     expect(await run("sh", ["-euc", command])).toBe("");
   });
+
+  it("says what to do instead where Docker has to be told of plain HTTP", async () => {
+    const command = trustCommand("registry:5000", "", { plainHttp: true });
+    expect(await attempt("sh", ["-euc", command])).toEqual({
+      code: 0,
+      stdout: "",
+      stderr: "registry:5000 speaks plain HTTP: merge the output daemonConfig into /etc/docker/daemon.json, and reload Docker\n",
+    });
+  });
 });
 
 describe("the login command", () => {
@@ -133,5 +144,40 @@ describe("the piece of daemon.json", () => {
       "insecure-registries": ["registry:5000"],
       "registry-mirrors": ["https://localhost:5001"],
     });
+  });
+});
+
+describe("the last words of npm start", () => {
+  const told = async (outputs: object): Promise<string> => {
+    const all = {
+      endpoint: "https://r:5000",
+      repositoryPrefix: "r:5000",
+      username: "",
+      version: "1",
+      caCertificate: "",
+      ...outputs,
+    };
+    return run("node", [path.join(__dirname, "..", "..", "scripts", "summary.js")], { input: JSON.stringify(all) });
+  };
+  const words = (text: string, line: string): string | undefined => new RegExp(`^ +${line} +(.*)$`, "m").exec(text)?.[1];
+
+  it.each([
+    ["a certificate of our own", { caCertificate: certificate, daemonConfig: "{}" }, /stack output trustCommand \| sh$/],
+    ["a certificate that everybody trusts", { daemonConfig: "{}" }, /^\(nothing to do/],
+    [
+      "plain HTTP",
+      { daemonConfig: daemonConfig({ insecureRegistry: "r:5000" }) },
+      /^merge into \/etc\/docker\/daemon\.json, and reload Docker: .* stack output daemonConfig$/,
+    ],
+  ])("say how Docker comes to trust %s", async (_, outputs, expected) => {
+    expect(words(await told(outputs), "1\\. trust")).toMatch(expected);
+  });
+
+  it.each([
+    ["one host", { containerName: "c", serviceName: "" }, "1, container c"],
+    ["a Swarm", { containerName: "", serviceName: "s" }, "1, service s"],
+    ["a cloud", { containerName: "", serviceName: "" }, "1"],
+  ])("name what runs on %s", async (_, outputs, expected) => {
+    expect(words(await told({ daemonConfig: "{}", ...outputs }), "server")).toBe(expected);
   });
 });

@@ -73,6 +73,14 @@ describe("the documentation", () => {
     expect(named.filter((name) => !exists(name))).toEqual([]);
   });
 
+  it("names the plugins of the clouds in the versions of their SDKs", () => {
+    const { devDependencies } = JSON.parse(read("package.json")) as { devDependencies: Record<string, string> };
+    const named = [...read("docs/managed-registries.md").matchAll(/\b(aws|azure-native|gcp) (\d+\.\d+\.\d+)/g)];
+    expect(Object.fromEntries(named.map(([, sdk, version]) => [`@pulumi/${sdk}`, version]))).toEqual(
+      Object.fromEntries(["aws", "azure-native", "gcp"].map((sdk) => [`@pulumi/${sdk}`, devDependencies[`@pulumi/${sdk}`]])),
+    );
+  });
+
   it("has a README that is read in one sitting", () => {
     expect(readme.split("\n").length - 1).toBeLessThanOrEqual(150);
   });

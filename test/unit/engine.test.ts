@@ -7,6 +7,7 @@ import { dockerCommand, inspectContainer } from "../../components/docker/engine"
 import { untilHealthy } from "../../components/docker/health";
 import { checkStore, Preflight } from "../../components/docker/storeCheck";
 import { limitProcesses } from "../../components/docker/processLimit";
+import { checkVolumeOptions } from "../../components/selfHosted/volumeOptions";
 import { FakeCommands } from "../support/fakeCommands";
 
 // Jest's process.env is a copy, which commands would not see.
@@ -228,6 +229,32 @@ describe("the limit of a container's processes", () => {
     tools.make("docker", `case "$*" in *inspect*) echo null ;; *) echo "permission denied" >&2; exit 1 ;; esac`);
     expect((await rejection(limitProcesses(local, "registry", 512))).message).toBe(
       "resources.processes: the container registry could not be limited: permission denied",
+    );
+  });
+});
+
+describe("the options of a volume by name", () => {
+  const options = { type: "cifs", device: "//nas/images", o: "username=u,password=GIVEN" };
+
+  it.each([
+    ["the same", `echo '{"o":"username=u,password=GIVEN","device":"//nas/images","type":"cifs"}'`],
+    ["of no volume yet", "echo 'Error response from daemon: get images: no such volume' >&2; exit 1"],
+  ])("are taken where they are %s", async (_, answer) => {
+    tools.make("docker", answer);
+    await checkVolumeOptions(local, "images", options);
+    expect(tools.calls()).toEqual([`${onLocal} volume inspect --format {{json .Options}} images`]);
+  });
+
+  it.each([
+    ["others", `echo '{"type":"cifs","device":"//nas/old","vers":"GIVEN"}'`, "device, o, vers"],
+    ["none", "echo null", "device, o, type"],
+  ])("stop the deployment where the volume has %s, and are not shown", async (_, answer, names) => {
+    tools.make("docker", answer);
+    const error = await rejection(checkVolumeOptions(local, "images", options));
+    expect(error).toBeInstanceOf(pulumi.RunError);
+    expect(error.message).toBe(
+      `storage.filesystem.volumeOptions: the volume images exists with other options (${names}), and Docker keeps those that it made ` +
+        "a volume with; leave volumeOptions out to take it as it is, name another volume, or remove this one",
     );
   });
 });

@@ -157,20 +157,25 @@ describe("the engine that is meant", () => {
     expect((await valueOf(made.engine)).value).toEqual({ host: args.host ?? "ssh://root@registry.example.com" });
   });
 
-  it("has the logins and ssh options of the stack's configuration", async () => {
+  it("has the logins of the stack's configuration", async () => {
     use("far");
     const registryAuth = [{ address: "registry.example.com", username: "u", password: "GIVEN" }];
-    pulumi.runtime.setAllConfig({
-      "docker:sshOpts": '["-p", "2222"]',
-      "docker:registryAuth": JSON.stringify(registryAuth),
-    });
+    pulumi.runtime.setAllConfig({ "docker:registryAuth": JSON.stringify(registryAuth) });
     expect((await chosen()).providers).toEqual([
-      {
-        host: "ssh://root@registry.example.com",
-        sshOpts: '["-p","2222"]',
-        registryAuth: { secret: JSON.stringify(registryAuth) },
-      },
+      { host: "ssh://root@registry.example.com", registryAuth: { secret: JSON.stringify(registryAuth) } },
     ]);
+  });
+
+  it.each<[string, () => void]>([
+    ["the current context's", () => use("far")],
+    ["that of DOCKER_HOST", () => (process.env.DOCKER_HOST = "ssh://root@registry.example.com")],
+  ])("is not reached by options that the docker command can't be given: %s", async (_, choose) => {
+    choose();
+    pulumi.runtime.setAllConfig({ "docker:sshOpts": '["-p", "2222"]' });
+    await expect(chosen()).rejects.toThrow(
+      "docker:sshOpts would reach Pulumi's docker provider, but not the docker command, which loads the server's image and has no " +
+        "such options. Put them into ~/.ssh/config, which both read, and remove the key",
+    );
   });
 
   it.each<[string, () => void, string]>([

@@ -12,6 +12,8 @@ describe("DNS names", () => {
     "xn--bcher-kva.example",
     "1.example",
     "3com",
+    "registry.v1",
+    "0x.example",
     longest,
   ])("are %s", (name) => expect(isDnsName(name)).toBe(true));
 
@@ -32,10 +34,24 @@ describe("DNS names", () => {
     "127.0.0.1",
     "1.2.3",
     "999.1.1.1",
+    "registry.1",
+    "registry.0x1F",
+    "registry.0x",
+    "0x7f000001",
     `${longest}d`,
     `${"a".repeat(64)}.example`,
     "a\n",
   ])("are not %j", (name) => expect(isDnsName(name)).toBe(false));
+
+  it("are what URLs take for names", () => {
+    const label = fc.stringMatching(/^(0x)?[0-9a-fx-]{1,5}$/);
+    fc.assert(
+      fc.property(fc.array(label, { minLength: 1, maxLength: 3 }), (labels) => {
+        const name = labels.join(".");
+        return !isDnsName(name) || new URL(`http://${name}`).hostname === name;
+      }),
+    );
+  });
 
   it("hold every part that they are put together from", () => {
     const label = fc.stringMatching(/^[a-z]([a-z0-9-]{0,20}[a-z0-9])?$/);

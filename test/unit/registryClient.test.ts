@@ -107,6 +107,22 @@ describe("the registry client", () => {
     expect(store.asked).toEqual([{ target: "GET /blob?signature=x", authorization: undefined }]);
   });
 
+  it("sends no login to another server that it is told to ask, also where it has one for the same repository", async () => {
+    const other = await serve((_, __, response) => response.end("{}"));
+    const server = await serve(({ headers }, _, response) =>
+      headers.authorization === undefined
+        ? response.writeHead(401, { "WWW-Authenticate": 'Basic realm="test"' }).end()
+        : response.end("{}"),
+    );
+    const client = clientOf(server);
+    await client.request("GET", "/v2/app/tags/list");
+    // As a header Link of that answer might name it.
+    await client.request("GET", `${other.origin}/v2/app/tags/list?last=a`);
+    await client.request("GET", "/v2/app/tags/list?last=a");
+    expect(other.asked).toEqual([{ target: "GET /v2/app/tags/list?last=a", authorization: undefined }]);
+    expect(server.asked.at(-1)?.authorization).toBe(basic);
+  });
+
   it("says in the registry's words why it was refused, and never more than the path of what it asked", async () => {
     const server = await serve((_, __, response) =>
       response.writeHead(404).end(JSON.stringify({ errors: [{ code: "NAME_UNKNOWN", message: "repository name not known" }] })),

@@ -7,6 +7,24 @@ import { attempt, eventually } from "../support/run";
 const root = path.join(__dirname, "..", "..");
 const commands = new FakeCommands();
 
+const setUp = path.join(commands.folder, "scripts", "setup.sh");
+
+beforeAll(() => {
+  for (const file of [
+    "scripts",
+    "offline/go.sh",
+    "offline/build-pulumi.sh",
+    "offline/stand-ins.sh",
+    "offline/stand-ins/package-lock.json",
+    "package-lock.json",
+    "server/Dockerfile",
+    "server/progress.sh",
+  ]) {
+    fs.cpSync(path.join(root, file), path.join(commands.folder, file), { recursive: true });
+  }
+  fs.chmodSync(commands.write("server/build.sh", "#!/bin/sh\n"), 0o755);
+  commands.make("go", "echo go1.26.8");
+});
 afterAll(() => commands.dispose());
 
 describe("set-up", () => {
@@ -22,32 +40,61 @@ describe("set-up", () => {
   });
 
   it("ends with the first step that fails, and ends the steps beside it", async () => {
-    for (const file of [
-      "scripts",
-      "offline/go.sh",
-      "offline/build-pulumi.sh",
-      "offline/stand-ins.sh",
-      "offline/stand-ins/package-lock.json",
-      "package-lock.json",
-      "server/Dockerfile",
-      "server/progress.sh",
-    ]) {
-      fs.cpSync(path.join(root, file), path.join(commands.folder, file), { recursive: true });
-    }
     const npm = path.join(commands.folder, "npm.pid");
-    commands.write("server/build.sh", "#!/bin/sh\n");
-    fs.chmodSync(path.join(commands.folder, "server", "build.sh"), 0o755);
-    commands.make("go", "echo go1.26.8");
     // Would go on for long, were it let.
     commands.make("npm", `echo $$ >${npm}`, "exec sleep 600");
     commands.make("pulumi", "exec sleep 600");
     // An engine of another context, which does not answer.
     commands.make("docker", `until [ -s ${npm} ]; do sleep 0.1; done`, '[ "$1" = context ] && echo other tcp://127.0.0.1:1');
-    const setUp = path.join(commands.folder, "scripts", "setup.sh");
     const { code, stderr } = await attempt(setUp, [], { env: { ...commands.env, DOCKER_HOST: "" } });
     expect(code).toBe(1);
     expect(stderr).toMatch(/^setup: the Docker engine at tcp:\/\/127\.0\.0\.1:1 \(other\) does not answer/m);
     const running = fs.readFileSync(npm, "utf8").trim();
     await eventually("the end of npm", () => Promise.resolve(!fs.existsSync(`/proc/${running}`)));
+  });
+
+  it.each([
+    ["leaves out what only development needs", [], "npm ci --omit=dev --omit=optional --omit=peer"],
+    ["keeps the SDKs of the clouds that a plain npm ci has brought", ["@pulumi/gcp"], "npm ci"],
+  ])("%s", async (_, installed, expected) => {
+    fs.rmSync(path.join(commands.folder, "node_modules"), { recursive: true, force: true });
+    installed.forEach((name) => commands.write(`node_modules/${name}/package.json`, "{}"));
+    commands.make("npm", "mkdir -p node_modules").make("docker", "").make("pulumi", "echo v3.276.0");
+    const home = path.join(commands.folder, "home");
+    for (const plugin of ["docker-v5.2.0", "random-v4.21.2", "tls-v5.6.1"]) {
+      fs.mkdirSync(path.join(home, "plugins", `resource-${plugin}`), { recursive: true });
+    }
+    commands.calls();
+    const { code, stderr } = await attempt(setUp, [], { env: { ...commands.env, PULUMI_HOME: home } });
+    expect({ code, stderr: code === 0 ? "" : stderr }).toEqual({ code: 0, stderr: "" });
+    const npm = commands.calls().filter((call) => call.startsWith("npm"));
+    expect(npm).toEqual([`${expected} --no-audit --no-fund --loglevel=error`]);
+  });
+
+  it("is done by the first command that asks for Pulumi where there is none, which gets its words and its input", async () => {
+    const clone = new FakeCommands();
+    try {
+      fs.cpSync(path.join(root, "scripts"), path.join(clone.folder, "scripts"), { recursive: true });
+      const pulumi = ".tools/pulumi/bin/pulumi";
+      const setUpHere = [
+        "#!/bin/sh",
+        "cat; echo set up",
+        'cd "$(dirname "$0")/.."',
+        `mkdir -p ${path.dirname(pulumi)}`,
+        `printf '#!/bin/sh\\necho "$@"; cat' > ${pulumi}`,
+        `chmod +x ${pulumi}`,
+      ];
+      fs.chmodSync(clone.write("scripts/setup.sh", setUpHere.join("\n")), 0o755);
+      const env = { PATH: "/usr/bin:/bin", PULUMI_BACKEND_URL: "file:///nowhere" };
+      for (const stderr of ["set up\n", ""]) {
+        const result = await attempt(path.join(clone.folder, "scripts", "pulumi.sh"), ["config", "set", "a"], {
+          env,
+          input: "the value",
+        });
+        expect(result).toEqual({ code: 0, stdout: "config set a\nthe value", stderr });
+      }
+    } finally {
+      clone.dispose();
+    }
   });
 });

@@ -3,6 +3,7 @@ import * as pulumi from "@pulumi/pulumi";
 import * as bundledImage from "../../components/docker/bundledImage";
 import { SingleNodeRegistry, SingleNodeRegistryArgs } from "../../components";
 import { untilHealthy } from "../../components/docker/health";
+import { checkVolumeOptions } from "../../components/selfHosted/volumeOptions";
 import { limitProcesses } from "../../components/docker/processLimit";
 import { checkStore } from "../../components/docker/storeCheck";
 import { makePki } from "../support/pki";
@@ -18,6 +19,7 @@ jest.mock("../../components/docker/bundledImage", () => ({
 jest.mock("../../components/docker/health", () => ({ untilHealthy: jest.fn(() => Promise.resolve()) }));
 jest.mock("../../components/docker/processLimit", () => ({ limitProcesses: jest.fn(() => Promise.resolve()) }));
 jest.mock("../../components/docker/storeCheck", () => ({ checkStore: jest.fn(() => Promise.resolve()) }));
+jest.mock("../../components/selfHosted/volumeOptions", () => ({ checkVolumeOptions: jest.fn(() => Promise.resolve()) }));
 
 const pki = makePki(["registry.example.com"]);
 const stockImage = `docker.io/library/registry:3@sha256:${"0123456789abcdef".repeat(4)}`;
@@ -604,6 +606,23 @@ describe("the engine", () => {
     expect(configurationPath).toBe("/etc/container-registry/config-<hash>.yml");
   });
 
+  it("is asked for the options of a volume by name that has some, before it is made", async () => {
+    const volumeOptions = { type: "none", o: "bind", device: "/srv/images" };
+    const filesystem = { volume: "images", volumeOptions };
+    const inStack = async (preview: boolean): Promise<string[]> => {
+      const { deployment } = await deploy({ storage: { filesystem } }, preview);
+      return deployment.resources.filter(({ type }) => type.endsWith(":Volume")).map(({ inputs }) => String(inputs.name));
+    };
+    expect(await inStack(true)).toContain("images");
+    expect(checkVolumeOptions).not.toHaveBeenCalled();
+    expect(await inStack(false)).toContain("images");
+    expect(checkVolumeOptions).toHaveBeenCalledWith({ host: undefined }, "images", volumeOptions);
+    jest.clearAllMocks();
+    await deploy({ storage: { filesystem: { volume: "images" } } });
+    await deploy({ storage: { filesystem: { volumeDriver: "local", volumeOptions } } });
+    expect(checkVolumeOptions).not.toHaveBeenCalled();
+  });
+
   it("is not asked about a store on the host itself, nor by an image that can't", async () => {
     await deploy({});
     await deploy({ image: stockImage, storage: { driver: "s3", s3 } });
@@ -629,4 +648,15 @@ describe("wrong arguments", () => {
         - tls.validityDays: 0 is not allowed; give a whole number from 1 to 3649"
     `);
   });
+
+  it.each(["data", "files", "audit", "mirror-data", "mirror-files"])(
+    "are volumes by the names of the package's own, which it deletes: -%s",
+    async (part) => {
+      const volume = `registry-${part}`;
+      await expect(deploy({ lab: true, storage: { filesystem: { volume } } })).rejects.toThrow(
+        `storage.filesystem.volume: "${volume}" is a volume of the registry's own, which destroy may delete; ` +
+          "leave it out to keep images in registry-data, or name another one",
+      );
+    },
+  );
 });

@@ -1,6 +1,6 @@
 import { SwarmRegistryArgs } from "../../components";
 import { serviceNameProblems } from "../../components/swarm/checks";
-import { allows, checkReach, pinnedNode, SwarmNode } from "../../components/swarm/nodes";
+import { allows, checkProcessors, checkReach, pinnedNode, SwarmNode } from "../../components/swarm/nodes";
 import { parseConstraint, topologyOf } from "../../components/swarm/topology";
 import { swarmRegistryProblems } from "../../components/swarm/checks";
 import { completeSwarmSettings } from "../../components/swarm/settings";
@@ -62,6 +62,19 @@ describe("what goes together on a Swarm", () => {
       "the stock image by the routing mesh",
       { image: stock, swarm: { publish: "ingress", constraints: pin } },
       { replicas: 1, forwarders: false, order: "start-first" },
+    ],
+    [
+      "nodes by addresses of every kind",
+      {
+        storage: s3,
+        swarm: {
+          nodes: [
+            ...["ssh://node2", "ssh://me@node2:2222", "ssh://me@[fd00::2]", "ssh://me@[fd00::2]:2222", "ssh://[fd00::2]:2222"],
+            ...["tcp://node2:2376", "tcp://[fd00::2]:2376", "unix:///run/node2.sock"],
+          ],
+        },
+      },
+      { forwarders: false, order: "stop-first" },
     ],
     [
       "another order",
@@ -149,8 +162,10 @@ describe("what does not go together", () => {
     ],
     [
       "plain HTTP, on every address of the nodes",
-      { storage: s3, tls: { mode: "off" } },
-      ['tls.mode: "off" is accepted on loopback addresses only'],
+      { storage: s3, hostname: "127.0.0.1", tls: { mode: "off" } },
+      [
+        'tls.mode: "off" is accepted on loopback addresses only, and a Swarm publishes the port on every address of its nodes; choose another mode, or set allowInsecure',
+      ],
     ],
     [
       "a Redis for one task",
@@ -199,6 +214,12 @@ describe("what does not go together", () => {
     ["a network", { networks: ["a b"] }, 'swarm.networks[0]: "a b" is not allowed; give the name of an overlay network'],
     ["a Docker host", { nodes: ["node2"] }, "swarm.nodes[0]: not a Docker host; give ssh://user@node"],
     ["a Docker host with a password", { nodes: ["ssh://me:hidden@node2"] }, "swarm.nodes[0]: not a Docker host"],
+    [
+      "a Docker host with a password at an IPv6 address",
+      { nodes: ["ssh://me:hidden@[fd00::2]"] },
+      "swarm.nodes[0]: not a Docker",
+    ],
+    ["a Docker host at half an IPv6 address", { nodes: ["ssh://me@[fd00::2"] }, "swarm.nodes[0]: not a Docker host"],
     [
       "a repository with a tag",
       { imageDistribution: { repository: "a.example.com/b:1" } },
@@ -309,6 +330,20 @@ describe("the nodes", () => {
     expect(() => checkReach([node("a"), node("b", { engine: undefined }), node("c", { engine: undefined })])).toThrow(
       /these nodes of the Swarm lack the bundled image, and no Docker host in swarm.nodes leads to them: b, c\. Add/,
     );
+  });
+
+  it("are told by name when they would need images for different processors", () => {
+    const of = (name: string, arch: string, more?: Partial<SwarmNode>): SwarmNode =>
+      node(name, { facts: { "node.platform.arch": arch }, ...more });
+    const [manager, same, other] = [of("a", "x86_64", { engine: {} }), of("b", "x86_64"), of("c", "aarch64")];
+    const down = of("d", "aarch64", { ready: false });
+    const check = (needing: SwarmNode[]): void => checkProcessors([manager, same, other, down], needing, {});
+    expect(() => check([manager, same, down])).not.toThrow();
+    for (const needing of [[same, other], [other]]) {
+      expect(() => check(needing)).toThrow(
+        /image: the bundled image is for one kind of processor, .* several: a \(x86_64\),( b \(x86_64\),)? c \(aarch64\)\. Name/,
+      );
+    }
   });
 
   it("are told by name when none or more than one fits the images' place", () => {

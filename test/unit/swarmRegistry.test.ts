@@ -121,6 +121,17 @@ describe("a registry on a Swarm", () => {
     ]);
   });
 
+  it("frees the nodes' port of forwarders before a service that is made anew wants it, also for another way of publishing", async () => {
+    const { deployment } = await deploy(variants["one task and forwarders"] ?? {});
+    expect(deployment.find("docker.Service", "registry-forwarder").options).toMatchObject({
+      dependsOn: expect.arrayContaining(["registry"]) as string[],
+      replaceWith: ["registry"],
+    });
+    expect(deployment.find("docker.Service", "registry").options).toMatchObject({ replacementTrigger: "host" });
+    const meshed = await deploy(variants["replicas by the routing mesh"] ?? {});
+    expect(meshed.deployment.find("docker.Service", "registry").options).toMatchObject({ replacementTrigger: "ingress" });
+  });
+
   const services = async (name: string): Promise<MockedDeployment> =>
     (await deploy(variants[name] ?? {})).deployment.only(/^docker\.(Service|Network|Volume|Container)$/);
   const [standard = "", ...others] = Object.keys(variants);
@@ -357,6 +368,10 @@ describe("a registry on a Swarm", () => {
   it("refuses what is wrong before it makes anything", () => {
     expect(() => new SwarmRegistry("registry", {})).toThrow("swarm.constraints: none names a node");
     expect(() => new SwarmRegistry("my.registry", { storage: s3 })).toThrow('name: "my.registry" is not allowed');
+    const storage = { filesystem: { volume: "registry-data" } };
+    expect(() => new SwarmRegistry("registry", { storage, swarm: onNode2 })).toThrow(
+      'storage.filesystem.volume: "registry-data" is a volume of the registry\'s own',
+    );
   });
 
   it("tells what the other targets tell", async () => {

@@ -124,6 +124,12 @@ describe("a key of another target", () => {
     expect(() => checkStackConfig(config)).toThrow("The configuration has 1 problem;");
   });
 
+  it("leads from a Swarm to the one mirror that is enough for it", () => {
+    expect(() => checkStackConfig({ target: "swarm", ...least.swarm, mirror: {} })).toThrow(
+      /mirror: .* one is enough for all nodes/,
+    );
+  });
+
   it.each(Object.entries(targets))("is one when a reason says so: %s", (_, { keys, foreign: reasons }) => {
     expect(Object.keys(reasons).filter((key) => keys.includes(key))).toEqual([]);
   });

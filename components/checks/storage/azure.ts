@@ -2,7 +2,7 @@ import { AzureStorage } from "../../args/storage";
 import { azureCredentialsType } from "../../render/driverParameters";
 import { knownNow } from "../inputs";
 import { Problem } from "../problems";
-import { filled, notEmpty, oneOf, required, texts, urls, when, wholeNumbers } from "../rules";
+import { durations, filled, notEmpty, oneOf, required, texts, urls, when, wholeNumbers } from "../rules";
 import { provisionedOptions } from "./provisioned";
 
 const at = "storage.azure.";
@@ -23,10 +23,15 @@ export function azureProblems(options: AzureStorage, provision: boolean): Proble
       fills: { accountKey, credentials, serviceUrl },
       reads: { resourceGroup: group, location, principalId },
     }),
-    ...texts(at, filled({ container }), /^[a-z0-9](-?[a-z0-9])+$/, "3 to 63 small letters, digits and single hyphens"),
+    ...texts(
+      at,
+      filled({ container }),
+      /^(?=.{3,63}$)[a-z0-9](-?[a-z0-9])+$/,
+      "3 to 63 small letters, digits and single hyphens",
+    ),
     ...urls(at, { serviceUrl }),
     ...wholeNumbers(at, { maxRetries }, 0, 100),
-    ...texts(at, filled({ retryDelay }), /^\d+(\.\d+)?(ms|s|m)$/, "a time with a unit, such as 100ms"),
+    ...durations(at, filled({ retryDelay }), /^\d+(\.\d+)?(ms|s|m)$/, "a time with a unit, such as 100ms"),
     ...(provision
       ? provisionedProblems(options)
       : [...required(at, { accountName, container }, needed), ...credentialsProblems(options)]),

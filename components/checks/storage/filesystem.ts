@@ -31,6 +31,16 @@ export function filesystemProblems(options: FilesystemStorage): Problem[] {
   ];
 }
 
+/** A volume that is the registry's own can't be one of the user's too: the package makes it, fills it and deletes it by other rules. */
+export function ownVolumeProblems(name: string, { volume }: FilesystemStorage = {}): Problem[] {
+  const own = ["data", "files", "audit", "mirror-data", "mirror-files"].map((part) => `${name}-${part}`);
+  return when(
+    volume !== undefined && own.includes(volume),
+    `${at}volume`,
+    `${shown(volume)} is a volume of the registry's own, which destroy may delete; leave it out to keep images in ${name}-data, or name another one`,
+  );
+}
+
 function hostPathProblems(hostPath: string, ofVolume: Record<string, unknown>): Problem[] {
   return [
     ...Object.entries(ofVolume).flatMap(([key, value]) =>

@@ -16,6 +16,25 @@ export const badMirror: BadConfiguration[] = [
     ],
   },
   {
+    title: "a mirror of a server whose port is none",
+    config: { mirror: { upstream: "https://quay.io:abc" } },
+    problems: [
+      'mirror.upstream: "https://quay.io:abc" is not allowed; give the URL of a registry with http:// or https://, without user and path',
+    ],
+  },
+  {
+    title: "a mirror of a server whose name the bundled one can't read",
+    config: { mirror: { upstream: "https://quay.io\\team" } },
+    problems: [
+      'mirror.upstream: "https://quay.io\\\\team" is not allowed; give the URL of a registry with http:// or https://, without user and path',
+    ],
+  },
+  {
+    title: "a lifetime that Go can't count",
+    config: { mirror: { ttl: "9999999h" } },
+    problems: ['mirror.ttl: "9999999h" is not allowed; give 2562047h (292 years) at most'],
+  },
+  {
     title: "a lifetime without a unit",
     config: { mirror: { ttl: 168 } },
     problems: ['mirror.ttl: "168" is not allowed; give a time with its unit, h, m or s, such as 168h'],

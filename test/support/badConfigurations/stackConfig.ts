@@ -27,7 +27,9 @@ export const badStackConfig: BadConfiguration[] = [
   {
     title: "a part of a key without --path",
     config: { "users[0].name": "a" },
-    problems: ["users[0].name: unknown key; to set a part of a key, use pulumi config set --path 'users[0].name'"],
+    problems: [
+      "users[0].name: unknown key; to set a part of a key, use pulumi config set --path 'users[0].name', and remove this one: pulumi config rm 'users[0].name'",
+    ],
   },
   {
     title: "many things wrong at once",

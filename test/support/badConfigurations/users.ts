@@ -26,6 +26,13 @@ export const badUsers: BadConfiguration[] = [
     problems: ["users[0].name: is missing"],
   },
   {
+    title: "a second user without the first",
+    config: { users: [null, { name: "ci" }] },
+    problems: [
+      "users[0]: is missing, and a list replaces its default; give its parts name, password, generation, keepPrevious, previousPassword, access, repositories with pulumi config set --path 'users[0].<part>'",
+    ],
+  },
+  {
     title: "a colon in a user's name",
     config: { users: [{ name: "a:b" }] },
     problems: [

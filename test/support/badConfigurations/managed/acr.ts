@@ -67,6 +67,18 @@ export const badAcr: BadConfiguration[] = [
     ],
   },
   {
+    title: "a tag that Azure does not take, and an upstream with a port that no server has",
+    config: {
+      target: "acr",
+      acr: { location: "westeurope", tags: { "team/a": "b" } },
+      mirror: { upstream: "https://mcr.microsoft.com:99999" },
+    },
+    problems: [
+      'acr.tags.team/a: "b" is not allowed; use 128 letters in the name without <>%&\\?/, 256 in the value',
+      'mirror.upstream: "https://mcr.microsoft.com:99999" is not allowed; give a URL such as https://quay.io, without path',
+    ],
+  },
+  {
     title: "an upstream that Azure does not know",
     config: { target: "acr", acr: { location: "westeurope" }, mirror: { upstream: "https://registry.gitlab.com" } },
     problems: [

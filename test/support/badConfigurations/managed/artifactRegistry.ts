@@ -16,7 +16,7 @@ export const badArtifactRegistry: BadConfiguration[] = [
         repository: "my_images",
         kmsKey: "key",
         readers: ["allUsers", "ci@example.com"],
-        labels: { Team: "a" },
+        labels: { Team: "a", owner: "Über uns", größe: "übergroß_1" },
       },
     },
     problems: [
@@ -26,7 +26,30 @@ export const badArtifactRegistry: BadConfiguration[] = [
       'artifactRegistry.kmsKey: "key" is not allowed; give the key\'s name: projects/…/locations/…/keyRings/…/cryptoKeys/…',
       'artifactRegistry.readers[0]: "allUsers" is not allowed; give user:…, group:…, serviceAccount:…, domain:…, principal://… or principalSet://…; not allUsers, to whom it would be open',
       'artifactRegistry.readers[1]: "ci@example.com" is not allowed; give user:…, group:…, serviceAccount:…, domain:…, principal://… or principalSet://…; not allUsers, to whom it would be open',
-      "artifactRegistry.labels.Team: has a name that is not allowed; use small letters, digits, _ and -, a letter first",
+      'artifactRegistry.labels.Team: "a" is not allowed; use small letters, digits, _ and - (63 in name and value, a letter first)',
+      'artifactRegistry.labels.owner: "Über uns" is not allowed; use small letters, digits, _ and - (63 in name and value, a letter first)',
+    ],
+  },
+  {
+    title: "a repository whose mirror's would have too long a name",
+    config: {
+      target: "artifact-registry",
+      artifactRegistry: { location: "europe", repository: `i${"m".repeat(56)}` },
+      mirror: {},
+    },
+    problems: [
+      "artifactRegistry.repository: has 57 characters, and the mirror's repository has that name and -mirror; give 56 at most",
+    ],
+  },
+  {
+    title: "an upstream of Google's with a port that no server has",
+    config: {
+      target: "artifact-registry",
+      artifactRegistry: { location: "europe" },
+      mirror: { upstream: "https://registry.example.com:99999" },
+    },
+    problems: [
+      'mirror.upstream: "https://registry.example.com:99999" is not allowed; give a URL such as https://quay.io, without path',
     ],
   },
   {

@@ -132,6 +132,21 @@ export const badEcr: BadConfiguration[] = [
     problems: ['mirror.upstream: "https://quay.io/team" is not allowed; give a URL such as https://quay.io, without path'],
   },
   {
+    title: "names and a tag that Amazon does not take, and an upstream that is none",
+    config: {
+      target: "ecr",
+      ecr: { repositories: ["team--a/app", "team__b/*"], mirrorPrefix: "m".repeat(31), tags: { "aws:team": "a" } },
+      mirror: { upstream: "https://quay.1" },
+    },
+    problems: [
+      'ecr.repositories[0]: "team--a/app" is not allowed; give 2 to 256 characters, such as team-a/app, or a prefix such as team-a/*',
+      'ecr.repositories[1]: "team__b/*" is not allowed; give 2 to 256 characters, such as team-a/app, or a prefix such as team-a/*',
+      `ecr.mirrorPrefix: "${"m".repeat(31)}" is not allowed; give 2 to 30 characters`,
+      'ecr.tags.aws:team: "a" is not allowed; use letters, digits, spaces and _.:/=+-@ (128 in the name, 256 in the value, no "aws:" first)',
+      'mirror.upstream: "https://quay.1" is not allowed; give a URL such as https://quay.io, without path',
+    ],
+  },
+  {
     title: "a login that Amazon does not use",
     config: {
       target: "ecr",

@@ -18,6 +18,21 @@ export const badAzure: BadConfiguration[] = [
     problems: ['storage.azure.container: "Images" is not allowed; give 3 to 63 small letters, digits and single hyphens'],
   },
   {
+    title: "a container's name that is too short, and a URL that is none",
+    config: storage("azure", { ...azure, container: "im", serviceUrl: "https://store:abc" }),
+    problems: [
+      'storage.azure.container: "im" is not allowed; give 3 to 63 small letters, digits and single hyphens',
+      'storage.azure.serviceUrl: "https://store:abc" is not allowed; give a URL with http:// or https:// and without a user',
+    ],
+  },
+  {
+    title: "a container's name that is too long",
+    config: storage("azure", { ...azure, container: "i".repeat(64) }),
+    problems: [
+      `storage.azure.container: "${"i".repeat(64)}" is not allowed; give 3 to 63 small letters, digits and single hyphens`,
+    ],
+  },
+  {
     title: "an unknown kind of credentials",
     config: storage("azure", { ...azure, credentials: { type: "password" } }),
     problems: [
@@ -44,6 +59,11 @@ export const badAzure: BadConfiguration[] = [
     title: "a delay without a unit",
     config: storage("azure", { ...azure, retryDelay: "100" }),
     problems: ['storage.azure.retryDelay: "100" is not allowed; give a time with a unit, such as 100ms'],
+  },
+  {
+    title: "a delay that Go can't count",
+    config: storage("azure", { ...azure, retryDelay: "999999999999m" }),
+    problems: ['storage.azure.retryDelay: "999999999999m" is not allowed; give 2562047h (292 years) at most'],
   },
   {
     title: "a key of Azure's that is none",

@@ -1,0 +1,23 @@
+import { EngineAddress, inspectVolume } from "../docker/engine";
+import { failure } from "../checks/failure";
+
+type Options = Readonly<Record<string, string>>;
+
+/** Stops where an engine has a volume of that name with other options: it would go on with those, and images in another place. */
+export async function checkVolumeOptions(engine: EngineAddress, volume: string, options: Options): Promise<void> {
+  const existing = await inspectVolume<Options | null>(engine, volume, "{{json .Options}}");
+  const other = existing === undefined ? [] : differing(existing ?? {}, options);
+  if (other.length > 0) {
+    // Their names alone: the options of a network share may hold its password.
+    throw failure(
+      `storage.filesystem.volumeOptions: the volume ${volume} exists with other options (${other.join(", ")}), and Docker keeps those ` +
+        "that it made a volume with; leave volumeOptions out to take it as it is, name another volume, or remove this one",
+    );
+  }
+}
+
+/** The names of the options that are not the same in both. */
+function differing(some: Options, others: Options): string[] {
+  const names = new Set(Object.keys({ ...some, ...others }));
+  return [...names].filter((name) => some[name] !== others[name]).sort();
+}

@@ -1,0 +1,110 @@
+import type * as childProcess from "child_process";
+import * as fs from "fs";
+import * as path from "path";
+import { promisify } from "util";
+import { buildBundledImage } from "../../components/docker/bundledImage";
+import { FakeCommands } from "../support/fakeCommands";
+import { run } from "../support/run";
+
+// Jest's process.env is a copy, which commands would not see. The component's script says what it is asked for.
+jest.mock("child_process", () => {
+  const real = jest.requireActual<typeof childProcess>("child_process");
+  const execute = promisify(real.execFile);
+  const execFile = (file: string, words: string[], options: object): unknown =>
+    execute(file, words, { ...options, env: process.env });
+  const script = 'echo build.sh >>"$0"; echo "/0123456789abcdef-$GOARCH/image.tar sha256:1 sha256:2"';
+  const spawn = (file: string, ...more: [readonly string[], object] | [object]): unknown =>
+    more.length === 1 ? real.spawn("sh", ["-c", script, built], more[0]) : real.spawn(file, ...more);
+  return { ...real, spawn, execFile: Object.assign(real.execFile.bind(real), { [promisify.custom]: execFile }) };
+});
+
+const root = path.join(__dirname, "..", "..");
+const tools = new FakeCommands();
+const built = tools.write("built", "");
+const { PATH } = process.env;
+beforeAll(() => {
+  process.env.PATH = tools.env.PATH;
+});
+afterAll(() => {
+  process.env.PATH = PATH;
+  tools.dispose();
+});
+
+it("is built for the engine's architecture, whatever this machine's is, and once in a run", async () => {
+  tools.make("docker", `case "$*" in *arm*) echo linux/arm64 ;; *) echo linux/amd64 ;; esac`);
+  const hosts = ["ssh://me@arm1", undefined, "ssh://me@arm2", "tcp://other:2376", "ssh://me@arm1"];
+  const archives = await Promise.all(hosts.map((host) => buildBundledImage({ host })));
+  expect(archives.map(({ file }) => file.replace(/^.*-(.*)\/image\.tar$/, "$1"))).toEqual([
+    ...["arm64", "amd64", "arm64", "amd64", "arm64"],
+  ]);
+  expect(archives[0]).toMatchObject({
+    ids: ["sha256:1", "sha256:2"],
+    name: "container-registry:0123456789ab",
+    tag: "0123456789ab",
+  });
+  expect(fs.readFileSync(built, "utf8")).toBe("build.sh\nbuild.sh\n");
+  expect(tools.calls()).toHaveLength(4);
+});
+
+describe("the script that builds it", () => {
+  const server = path.join(tools.folder, "server");
+
+  beforeAll(() => {
+    for (const file of ["build.sh", "progress.sh", "Dockerfile"]) {
+      fs.cpSync(path.join(root, "server", file), path.join(server, file));
+    }
+  });
+
+  /** Builds from these sources; without an architecture for this machine's. */
+  async function build(sources: string, architecture?: string): Promise<string> {
+    fs.writeFileSync(path.join(server, "main.go"), sources);
+    const printed = await run(path.join(server, "build.sh"), [], { env: { ...tools.env, GOARCH: architecture } });
+    const [, archive = "", ids] = /^(.*image\.tar) (.*)$/m.exec(printed) ?? [];
+    expect(ids).toBe("sha256:1 sha256:2");
+    return archive;
+  }
+  const there = (...archives: string[]): boolean[] => archives.map((archive) => fs.existsSync(archive));
+
+  /** A Go that compiles to the name of the architecture, and whose `pack` keeps its options. */
+  function go(): void {
+    const pack = tools.write("pack", '#!/bin/sh\necho "$*" >"$8"\necho "sha256:1 sha256:2"\n');
+    fs.chmodSync(pack, 0o755);
+    tools.make(
+      "go",
+      `[ "$1" = build ] || { echo go1.26.8 go; exit; }`,
+      'while [ "$1" != -o ]; do shift; done',
+      `case "$2" in *pack) cp ${pack} "$2" ;; *) echo "$GOOS/$GOARCH" >"$2" ;; esac`,
+    );
+  }
+
+  it("keeps one result of each architecture, and the last", async () => {
+    go();
+    const [arm, amd] = [await build("one", "arm64"), await build("one", "amd64")];
+    expect(fs.readFileSync(arm, "utf8")).toContain(" -arch arm64 ");
+    expect(fs.readFileSync(amd, "utf8")).toContain(" -arch amd64 ");
+    expect(path.basename(path.dirname(arm)).slice(0, 12)).not.toBe(path.basename(path.dirname(amd)).slice(0, 12));
+    expect(there(arm, amd)).toEqual([true, true]);
+    tools.calls();
+    expect(await build("one", "aarch64")).toBe(arm);
+    expect(tools.calls()).toEqual([]);
+    const newer = await build("two", "amd64");
+    expect(there(arm, amd, newer)).toEqual([true, false, true]);
+    expect(fs.readdirSync(path.join(server, ".build"))).toHaveLength(2);
+  });
+
+  it("has a container compile for another architecture than its engine's, where there is no Go", async () => {
+    tools.make("go", "exit 1");
+    tools.make(
+      "docker",
+      `case "$1" in`,
+      `  build) for word; do [ -z "$iid" ] || echo id >"$word"; [ "$word" = --iidfile ] && iid=1 || iid=; done ;;`,
+      `  create) echo container ;;`,
+      `  cp) echo "sha256:1 sha256:2" >"$3" ;;`,
+      `esac`,
+    );
+    await build("three", "arm64");
+    const [compiled = ""] = tools.calls().filter((call) => call.startsWith("docker build "));
+    expect(compiled).toContain(" --build-arg GOARCH=arm64 ");
+    expect(compiled).not.toContain("--platform");
+  });
+});

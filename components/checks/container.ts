@@ -1,5 +1,5 @@
 import { Resources } from "../args/registry";
-import { isDnsName, isIpAddress } from "./hosts";
+import { isHostName, isIpAddress } from "./hosts";
 import { Problem, shown } from "./problems";
 import { when, wholeNumbers } from "./rules";
 
@@ -22,7 +22,7 @@ export function containerProblems(hosts: Record<string, string>, { memory, proce
 
 function hostsProblems(hosts: Record<string, string>): Problem[] {
   return Object.entries(hosts).flatMap(([host, ip]) => [
-    ...when(!isDnsName(host), `hosts.${host}`, "has a name that is not allowed; give a DNS name"),
+    ...when(!isHostName(host), `hosts.${host}`, "has a name that is not allowed; give a DNS name"),
     ...when(
       !isIpAddress(ip) && ip !== "host-gateway",
       `hosts.${host}`,

@@ -5,9 +5,14 @@ const dnsLabel = /^(?!-)[a-z0-9-]{1,63}(?<!-)$/i;
 /** What ends with a number is an IPv4 address to URLs, and a wrong one if it is not: https://url.spec.whatwg.org/#ends-in-a-number-checker */
 const endsInNumber = /(^|\.)(\d+|0x[\da-f]*)$/i;
 
-/** A DNS name by RFC 1123: labels of letters, digits and inner hyphens, 253 characters at most. */
+/** A name by RFC 1123, as a file of hosts may have it: labels of letters, digits and inner hyphens, 253 characters at most. */
+export function isHostName(value: string): boolean {
+  return value.length <= 253 && value.split(".").every((label) => dnsLabel.test(label)) && !/^[\d.]+$/.test(value);
+}
+
+/** Such a name that is one in URLs too. */
 export function isDnsName(value: string): boolean {
-  return value.length <= 253 && value.split(".").every((label) => dnsLabel.test(label)) && !endsInNumber.test(value);
+  return isHostName(value) && !endsInNumber.test(value);
 }
 
 /** An IPv4 or IPv6 address; none with a zone (`fe80::1%eth0`), which no URL and no certificate can have. */
@@ -45,7 +50,7 @@ export function isUnspecified(address: string): boolean {
 /** `host` or `host:port`, with the brackets of an IPv6 address. */
 export function isHostPort(value: string): boolean {
   const [, ipv6, host = "", port = "1"] = /^(?:\[(.+)\]|([^:]+))(?::([1-9]\d{0,4}))?$/.exec(value) ?? [];
-  const isHost = ipv6 === undefined ? isDnsName(host) || isIPv4(host) : isIPv6(ipv6) && isIpAddress(ipv6);
+  const isHost = ipv6 === undefined ? isHostName(host) || isIPv4(host) : isIPv6(ipv6) && isIpAddress(ipv6);
   return isHost && Number(port) <= 65535;
 }
 

@@ -1,3 +1,4 @@
+import { isHostName } from "./hosts";
 import { Problem, shown } from "./problems";
 
 /*
@@ -95,9 +96,10 @@ function hoursOf(duration: string): number {
 /** The server reads some of what a host can't have, as `\`, otherwise than `URL` does. */
 const url = /^https?:\/\/([\p{L}\p{M}\p{N}_.-]+|\[[\da-f:.]+\])(:\d*)?([/?#]\S*)?$/iu;
 
-/** A URL of a server, without a user. */
+/** A URL of a server, without a user. `URL` takes a name that ends with a number for a wrong address, and the server does not. */
 export function isUrl(text: string): boolean {
-  return url.test(text) && URL.canParse(text);
+  const [, host] = url.exec(text) ?? [];
+  return host !== undefined && URL.canParse(isHostName(host) ? text.replace(`//${host}`, "//localhost") : text);
 }
 
 /** URLs of servers, without a user. */

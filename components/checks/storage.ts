@@ -8,7 +8,7 @@ import { gcsProblems } from "./storage/gcs";
 import { ossProblems } from "./storage/oss";
 import { s3Problems } from "./storage/s3";
 import { swiftProblems } from "./storage/swift";
-import { awsTags, azureTags, googleTags, tagProblems, TagRule } from "./storage/tags";
+import { awsTags, azureStorageTags, googleTags, tagProblems, TagRule } from "./storage/tags";
 import { notEmpty, when } from "./rules";
 
 const checks: Record<StorageDriver, (storage: Storage, provision: boolean) => Problem[]> = {
@@ -31,7 +31,7 @@ const neverProvisioned: Partial<Record<StorageDriver, string>> = {
 };
 
 /** What each cloud takes as tags. */
-const tagRules: Partial<Record<StorageDriver, TagRule>> = { s3: awsTags, azure: azureTags, gcs: googleTags };
+const tagRules: Partial<Record<StorageDriver, TagRule>> = { s3: awsTags, azure: azureStorageTags, gcs: googleTags };
 
 function provisionProblems({ provision, tags }: Storage, driver: StorageDriver): Problem[] {
   const reason = neverProvisioned[driver];

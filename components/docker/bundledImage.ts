@@ -3,6 +3,7 @@ import * as path from "path";
 import * as pulumi from "@pulumi/pulumi";
 import { dockerCommand, EngineAddress, enginePlatform, printedBy } from "./engine";
 import { failure } from "../checks/failure";
+import { once } from "./once";
 
 const buildScript = path.join(__dirname, "..", "..", "server", "build.sh");
 
@@ -20,12 +21,31 @@ export interface ImageArchive {
 /** By architecture. */
 const archives = new Map<string, Promise<ImageArchive>>();
 
-/** Builds the bundled server's image for an engine when its sources have changed; a second call in the same run costs nothing. */
-export async function buildBundledImage(engine: EngineAddress): Promise<ImageArchive> {
-  const [, architecture = ""] = (await enginePlatform(engine)).split("/");
-  const archive = archives.get(architecture) ?? buildFor(architecture);
-  archives.set(architecture, archive);
-  return archive;
+/** What Go calls processors that Node.js and kernels call otherwise. */
+const goNames: Record<string, string> = { x64: "amd64", x86_64: "amd64", aarch64: "arm64" };
+
+/**
+ * Builds the bundled server's image when its sources have changed, for an engine's processor unless another one is said; a second
+ * call in the same run costs nothing.
+ */
+export async function buildBundledImage(engine: EngineAddress, processor?: string): Promise<ImageArchive> {
+  const named = processor ?? (await processorOf(engine));
+  const architecture = goNames[named] ?? named;
+  return once(archives, architecture, () => buildFor(architecture));
+}
+
+/** An engine's processor. Nothing is brought to it in a preview, which so need not reach it. */
+async function processorOf(engine: EngineAddress): Promise<string> {
+  try {
+    const [, architecture = ""] = (await enginePlatform(engine)).split("/");
+    return architecture;
+  } catch (error) {
+    if (!pulumi.runtime.isDryRun()) {
+      throw error;
+    }
+    await pulumi.log.warn(`${printedBy(error)}. The preview takes that of this machine`);
+    return process.arch;
+  }
 }
 
 function buildFor(architecture: string): Promise<ImageArchive> {

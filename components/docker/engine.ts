@@ -2,6 +2,7 @@ import * as childProcess from "child_process";
 import * as path from "path";
 import { promisify } from "util";
 import { failure } from "../checks/failure";
+import { once } from "./once";
 
 const execFile = promisify(childProcess.execFile);
 
@@ -42,10 +43,7 @@ const platforms = new Map<string, Promise<string>>();
 
 /** The platform an engine builds for when nobody says another: `linux/amd64`. It is asked once in a run. */
 export function enginePlatform(engine: EngineAddress): Promise<string> {
-  const { host = localEngine } = engine;
-  const platform = platforms.get(host) ?? askForPlatform(engine);
-  platforms.set(host, platform);
-  return platform;
+  return once(platforms, engine.host ?? localEngine, () => askForPlatform(engine));
 }
 
 async function askForPlatform(engine: EngineAddress): Promise<string> {

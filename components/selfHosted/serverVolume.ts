@@ -49,11 +49,12 @@ export class ServerVolume extends pulumi.ComponentResource {
       this.volumes = [{ hostPath, containerPath: dataFolder }];
     } else if (volume !== undefined || volumeDriver !== undefined) {
       const identified = `${name}-${identityOf(args.storage)}`;
+      const driver = volumeDriver ?? "local";
       const chosen = new docker.Volume(
         identified,
         {
-          name: volume === undefined ? identified : this.withOptions(volume, volumeOptions),
-          driver: volumeDriver ?? "local",
+          name: volume === undefined ? identified : this.withOptions(volume, driver, volumeOptions),
+          driver,
           // The options of a network share may hold its password.
           driverOpts: volumeOptions === undefined ? undefined : pulumi.secret(volumeOptions),
         },
@@ -73,11 +74,11 @@ export class ServerVolume extends pulumi.ComponentResource {
   }
 
   /** The name of a volume, once it is known that the engine has none by it with other options. */
-  private withOptions(volume: string, options: Record<string, string> | undefined): pulumi.Input<string> {
+  private withOptions(volume: string, driver: string, options: Record<string, string> | undefined): pulumi.Input<string> {
     return options === undefined || pulumi.runtime.isDryRun()
       ? volume
       : engineOf(this).apply(async (engine) => {
-          await checkVolumeOptions(engine, volume, options);
+          await checkVolumeOptions(engine, volume, driver, options);
           return volume;
         });
   }

@@ -4,9 +4,11 @@ import { failure } from "../checks/failure";
 type Options = Readonly<Record<string, string>>;
 
 /** Stops where an engine has a volume of that name with other options: it would go on with those, and images in another place. */
-export async function checkVolumeOptions(engine: EngineAddress, volume: string, options: Options): Promise<void> {
+export async function checkVolumeOptions(engine: EngineAddress, volume: string, driver: string, options: Options): Promise<void> {
   const existing = await inspectVolume<Options | null>(engine, volume, "{{json .Options}}");
-  const other = existing === undefined ? [] : differing(existing ?? {}, options);
+  // Of a plugin's volume an engine knows the options only if it made it itself.
+  const unknown = existing === undefined || (existing === null && driver !== "local");
+  const other = unknown ? [] : differing(existing ?? {}, options);
   if (other.length > 0) {
     // Their names alone: the options of a network share may hold its password.
     throw failure(

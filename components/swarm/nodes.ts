@@ -1,7 +1,7 @@
 import * as pulumi from "@pulumi/pulumi";
 import { dockerCommand, EngineAddress, printedBy } from "../docker/engine";
 import { failure } from "../checks/failure";
-import { Constraint } from "./topology";
+import { Constraint, Topology } from "./topology";
 
 /** A node of the Swarm, and the way to its engine where there is one. */
 export interface SwarmNode {
@@ -33,8 +33,8 @@ export async function swarmNodes(manager: EngineAddress, hosts: readonly string[
   const engines = new Map<string, EngineAddress>();
   await Promise.all(
     hosts.map(async (host) => {
-      // Who has a way to the manager by TLS has the same to other nodes.
-      const engine = host.startsWith("tcp://") ? { ...manager, host } : { host };
+      // Who has a way to the manager by TLS has the same to other nodes. By convention 2375 is the port without.
+      const engine = /^tcp:(?!.*:2375\/?$)/.test(host) ? { ...manager, host } : { host };
       try {
         engines.set(await nodeId(engine), engine);
       } catch (error) {
@@ -98,19 +98,30 @@ export function checkReach(nodes: readonly SwarmNode[]): void {
   }
 }
 
-/** Stops where the nodes that will have tasks and the manager, for whose engine the bundled image is built, need it for different processors. */
-export function checkProcessors(nodes: readonly SwarmNode[], needing: readonly SwarmNode[], manager: EngineAddress): void {
-  const loaded = nodes.filter(
-    (node) => (node.ready && needing.includes(node)) || (node.engine && node.engine.host === manager.host),
-  );
-  const processor = ({ facts }: SwarmNode): string => facts["node.platform.arch"] ?? "";
-  if (new Set(loaded.map(processor)).size > 1) {
+/**
+ * The one processor of the nodes that run the bundled image, which is built for it: those that take its tasks, and the manager where that
+ * tries the store. Undefined where none is known.
+ */
+export function processorFor(
+  nodes: readonly SwarmNode[],
+  constraints: readonly Constraint[],
+  manager: EngineAddress,
+  trial: Topology["trial"],
+): string | undefined {
+  const tries = ({ engine, ready }: SwarmNode): boolean =>
+    engine !== undefined && engine.host === manager.host && (trial === "container" || (trial === "task" && ready));
+  const running = nodes.filter((node) => tries(node) || (node.ready && allows(constraints, node)));
+  const processor = ({ facts }: SwarmNode): string | undefined => facts["node.platform.arch"];
+  const [first, ...others] = new Set(running.map(processor));
+  if (others.length > 0) {
     throw failure(
       "image: the bundled image is for one kind of processor, and the nodes that need it have several: " +
-        `${loaded.map((node) => `${node.hostname} (${processor(node)})`).join(", ")}. Name an image for all of them (image), or keep ` +
-        "the registry to nodes like the manager's (swarm.constraints: node.platform.arch == …), without forwarders (swarm.publish ingress)",
+        `${running.map((node) => `${node.hostname} (${processor(node)})`).join(", ")}. Name an image for all of them (image), or keep ` +
+        "the registry to nodes of one kind (swarm.constraints: node.platform.arch == …), which is the manager's where that tries " +
+        "the store, without forwarders (swarm.publish ingress)",
     );
   }
+  return first === "" ? undefined : first;
 }
 
 /** The one node that images are kept on, with the way to it. */

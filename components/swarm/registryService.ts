@@ -42,7 +42,9 @@ export function createRegistryService(
 ): docker.Service {
   const { swarm, hosts, resources, reservedMemory } = settings;
   const secrets = server.files.map((file) => swarmSecret(`${name}-${file.name}`, file, image.user.id, { parent }));
-  const path = untilStoreAnswers(parent, settings, server, () => trialPlace(name, settings, server, image.localId, secrets));
+  const path = untilStoreAnswers(parent, settings, server, () =>
+    trialPlace(name, settings, topology, server, image.localId, secrets),
+  );
   return new docker.Service(
     name,
     serviceArgs(name, swarm, topology, {
@@ -67,8 +69,8 @@ export function createRegistryService(
     {
       parent,
       dependsOn: data === undefined ? [] : [data],
-      // Swarm refuses to go from a number of tasks to one on every node, or back.
-      replaceOnChanges: ["mode"],
+      // Swarm refuses to go from a number of tasks to one on every node, or back; another number it takes in place.
+      replaceOnChanges: ["mode.global"],
       // A service in place would want the port while forwarders have it: they go before one that is made anew.
       replacementTrigger: topology.publish,
       ignoreChanges: addedBySwarm,
@@ -77,10 +79,10 @@ export function createRegistryService(
   );
 }
 
-/** A container is quicker to try a store with than a task, but has neither the store's CA nor a network of the Swarm. */
 function trialPlace(
   name: string,
-  { storage, swarm, hosts }: SwarmSettings,
+  { swarm, hosts }: SwarmSettings,
+  { trial }: Topology,
   { configuration }: RegistryParts,
   imageId: pulumi.Output<string>,
   secrets: Secret[],
@@ -91,8 +93,6 @@ function trialPlace(
   hosts: HostEntry[];
   task?: { files: { secretName: string; fileName: string; fileUid: string }[]; networks: readonly string[] };
 }> {
-  const own = swarm.networks ?? [];
-  const byTask = storage.caCertificates !== undefined || own.length > 0;
   const files = secrets.map(({ secretName, fileName, fileUid }) =>
     pulumi
       .all([secretName, fileName, fileUid])
@@ -103,7 +103,7 @@ function trialPlace(
     serviceName: name,
     configuration: text,
     hosts: hostEntries(hosts),
-    task: byTask ? { files: mounted, networks: own } : undefined,
+    task: trial === "task" ? { files: mounted, networks: swarm.networks ?? [] } : undefined,
   }));
 }
 

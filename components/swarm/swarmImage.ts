@@ -3,8 +3,8 @@ import * as pulumi from "@pulumi/pulumi";
 import { buildBundledImage, imageName, loadImage } from "../docker/bundledImage";
 import { engineOf } from "../docker/engineChoice";
 import { pushedReference, pushImage } from "../docker/imagePush";
-import { allows, checkProcessors, checkReach, SwarmNode } from "./nodes";
-import { parseConstraint } from "./topology";
+import { allows, checkReach, processorFor, SwarmNode } from "./nodes";
+import { parseConstraint, Topology } from "./topology";
 import { ImageDistribution } from "../args/swarm";
 
 export interface SwarmImageArgs {
@@ -14,6 +14,15 @@ export interface SwarmImageArgs {
   /** Constraints of the tasks that need the image; none for all nodes. */
   constraints: string[];
   nodes: pulumi.Output<SwarmNode[]>;
+  /** By what the manager tries a store, with the image too. */
+  trial: Topology["trial"];
+}
+
+/** The bundled image on the engines that it is brought to. */
+interface LoadedImage {
+  name: string;
+  /** Stands for its content. */
+  tag: string;
 }
 
 /**
@@ -53,59 +62,56 @@ export class SwarmImage extends pulumi.ComponentResource {
       this.reference = pulumi.output(image);
     } else {
       this.user = { id: "65532" };
-      const others = repository === undefined ? args.nodes : pulumi.output<SwarmNode[]>([]);
+      const loaded = this.loadOnNodes(name, args);
       const local = new docker.RemoteImage(
         name,
         // Swarm keeps containers of tasks that have ended: to the engine they use the image before this one.
-        { name: this.loadOnNodes(name, others, args), forceRemove: true },
+        { name: loaded.name, forceRemove: true },
         { parent: this },
       );
       this.localId = local.imageId;
       this.reference =
         repository === undefined
           ? local.name
-          : this.pushToRepository(local.imageId, repository, username ?? "", password ?? pulumi.output(""));
+          : this.pushToRepository(local.imageId, loaded.tag, repository, username ?? "", password ?? pulumi.output(""));
     }
     this.registerOutputs({});
   }
 
-  /** The image's tag, once the manager and the nodes that will have tasks have it. */
-  private loadOnNodes(
-    name: string,
-    nodes: pulumi.Output<SwarmNode[]>,
-    { constraints }: Pick<SwarmImageArgs, "constraints">,
-  ): pulumi.Output<string> {
+  /** The image, once the manager has it, and the nodes that will have tasks, unless they pull it. */
+  private loadOnNodes(name: string, { constraints, distribution, nodes, trial }: SwarmImageArgs): pulumi.Output<LoadedImage> {
     const parsed = constraints.flatMap((each) => parseConstraint(each) ?? []);
     return pulumi.all([engineOf(this), nodes]).apply(async ([manager, known]) => {
-      const needing = known.filter((node) => allows(parsed, node));
-      checkReach(needing);
-      checkProcessors(known, needing, manager);
-      const engines = [manager, ...needing.flatMap(({ engine }) => engine ?? [])];
-      const archive = await buildBundledImage(manager);
+      const loading = distribution.repository === undefined ? known.filter((node) => allows(parsed, node)) : [];
+      checkReach(loading);
+      const archive = await buildBundledImage(manager, processorFor(known, parsed, manager, trial));
       const tagged = `${nowhere}/${imageName(name, archive)}`;
       if (!pulumi.runtime.isDryRun()) {
         // The manager may be one of the nodes.
+        const engines = [manager, ...loading.flatMap(({ engine }) => engine ?? [])];
         const byHost = new Map(engines.map((engine) => [engine.host, engine]));
         await Promise.all([...byHost.values()].map((engine) => loadImage(engine, archive, tagged)));
       }
-      return tagged;
+      return { name: tagged, tag: archive.tag };
     });
   }
 
   /** The reference by which nodes pull the image, once it is there. */
   private pushToRepository(
     imageId: pulumi.Output<string>,
+    tag: pulumi.Output<string>,
     repository: string,
     username: string,
     password: pulumi.Output<string>,
   ): pulumi.Output<string> {
     return pulumi.unsecret(
-      pulumi.all([engineOf(this), imageId, password]).apply(async ([engine, id, plainPassword]) => {
-        const archive = await buildBundledImage(engine);
-        return pulumi.runtime.isDryRun()
-          ? ((await pushedReference(engine, id, repository)) ?? `${repository}:${archive.tag}`)
-          : pushImage(engine, id, `${repository}:${archive.tag}`, { username, password: plainPassword });
-      }),
+      pulumi
+        .all([engineOf(this), imageId, tag, password])
+        .apply(async ([engine, id, version, plainPassword]) =>
+          pulumi.runtime.isDryRun()
+            ? ((await pushedReference(engine, id, repository)) ?? `${repository}:${version}`)
+            : pushImage(engine, id, `${repository}:${version}`, { username, password: plainPassword }),
+        ),
     );
   }
 }

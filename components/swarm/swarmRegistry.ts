@@ -8,6 +8,7 @@ import { Notification } from "../args/notifications";
 import { nameProblems } from "../checks/container";
 import { hostPort } from "../checks/hosts";
 import { checkArguments } from "../checks/inputs";
+import { isAudited } from "../checks/observation/logs";
 import { ownVolumeProblems } from "../checks/storage/filesystem";
 import { EngineAddress } from "../docker/engine";
 import { engineOf, onDockerEngine } from "../docker/engineChoice";
@@ -121,21 +122,17 @@ export class SwarmRegistry extends pulumi.ComponentResource {
       ...nameProblems(name),
       ...serviceNameProblems(name),
       ...swarmRegistryProblems(settings),
-      ...ownVolumeProblems(name, settings.storage.filesystem),
+      ...ownVolumeProblems(name, settings.storage.filesystem, ownVolumes(settings)),
     ]);
     const parent = { parent: this };
     const { swarm } = settings;
     const topology = topologyOf(settings.storage, swarm);
     const engine = engineOf(this);
     const nodes = nodesToKnow(settings, topology, engine);
+    const constraints = topology.forwarders || swarm.trustNodes ? [] : (swarm.constraints ?? []);
     const image = new SwarmImage(
       `${name}-image`,
-      {
-        image: settings.image,
-        distribution: swarm.imageDistribution ?? {},
-        constraints: topology.forwarders || swarm.trustNodes ? [] : (swarm.constraints ?? []),
-        nodes,
-      },
+      { image: settings.image, distribution: swarm.imageDistribution ?? {}, constraints, nodes, trial: topology.trial },
       parent,
     );
     const lab = args.lab ?? false;
@@ -200,14 +197,23 @@ export class SwarmRegistry extends pulumi.ComponentResource {
   }
 }
 
-/** The nodes that the image or the volume is brought to. Where nodes pull the image and share the store, nobody has to know them. */
+/** What the package has volumes of its own for on nodes; a volume that they share is none of it. */
+function ownVolumes({ storage, swarm, logs }: SwarmSettings): string[] {
+  return [...(topologyOf(storage, swarm).pinned ? ["data"] : []), ...(isAudited(logs) ? ["audit"] : [])];
+}
+
+/**
+ * The nodes, for whose processor the bundled image is built, with the ways to those that it or the volume is brought to. Where nodes pull
+ * another image and share the store, nobody has to know them.
+ */
 function nodesToKnow(
   { image, swarm }: SwarmSettings,
   { pinned }: Topology,
   engine: pulumi.Output<EngineAddress>,
 ): pulumi.Output<SwarmNode[]> {
-  const known = pinned || (image === "bundled" && swarm.imageDistribution?.repository === undefined);
-  return known ? engine.apply((manager) => swarmNodes(manager, swarm.nodes ?? [])) : pulumi.output<SwarmNode[]>([]);
+  const bundled = image === "bundled";
+  const hosts = pinned || swarm.imageDistribution?.repository === undefined ? swarm.nodes : undefined;
+  return bundled || pinned ? engine.apply((manager) => swarmNodes(manager, hosts ?? [])) : pulumi.output<SwarmNode[]>([]);
 }
 
 /** Makes the network that tasks have in common with forwarders and a Redis. */

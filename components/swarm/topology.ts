@@ -11,6 +11,8 @@ export interface Topology {
   publish: Publish;
   /** Images are on one node, with the one task. */
   pinned: boolean;
+  /** By what the manager tries a store before tasks are switched to it; undefined for a file system. */
+  trial?: "container" | "task";
   order: UpdateOrder;
 }
 
@@ -31,9 +33,16 @@ export function topologyOf(storage: Storage, swarm: Swarm): Topology {
     forwarders: publish === Publish.Host && replicas !== undefined,
     publish,
     pinned,
+    trial: trialOf(storage, swarm),
     // A port of a node has room for one task at a time.
     order: swarm.update?.order ?? (replicas === undefined ? UpdateOrder.StopFirst : UpdateOrder.StartFirst),
   };
+}
+
+/** A container is quicker to try a store with than a task, but has neither the store's CA nor a network of the Swarm. */
+function trialOf(storage: Storage, { networks = [] }: Swarm): Topology["trial"] {
+  const byTask = storage.caCertificates !== undefined || networks.length > 0;
+  return driverOf(storage) === "filesystem" ? undefined : byTask ? "task" : "container";
 }
 
 /** A placement constraint: `node.labels.disk != slow`. */

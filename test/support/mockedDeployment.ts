@@ -118,7 +118,8 @@ export class MockedDeployment {
 }
 
 function registered({ type, name, inputs, ...resource }: MadeResource, labels: Map<string, string>): Registered {
-  const { parent, protect, retainOnDelete, dependencies, secretOutputs, replacementTrigger, replaceWith } = resource;
+  const { parent, protect, retainOnDelete, dependencies, secretOutputs } = resource;
+  const { replacementTrigger, replaceOnChanges, replaceWith } = resource;
   return {
     type,
     name,
@@ -130,6 +131,7 @@ function registered({ type, name, inputs, ...resource }: MadeResource, labels: M
       ...(dependencies.length > 0 ? { dependsOn: dependencies.map(nameOf).sort() } : {}),
       ...(secretOutputs.length > 0 ? { secretOutputs } : {}),
       ...(replacementTrigger === undefined ? {} : { replacementTrigger }),
+      ...(replaceOnChanges.length > 0 ? { replaceOnChanges } : {}),
       ...(replaceWith.length > 0 ? { replaceWith: replaceWith.map(nameOf) } : {}),
     },
   };

@@ -18,6 +18,8 @@ export interface MadeResource {
   secretOutputs: string[];
   /** What has the resource made anew when it changes. */
   replacementTrigger: unknown;
+  /** Inputs that have it made anew when they change, beside the provider's own. */
+  replaceOnChanges: string[];
   /** Resources with which it is made anew. */
   replaceWith: string[];
   /** Types it may have in a state of before. */
@@ -106,6 +108,7 @@ export async function mocked<T>(code: () => T | Promise<T>, answers: Answers = {
       dependencies: request.getDependenciesList(),
       secretOutputs: request.getAdditionalsecretoutputsList(),
       replacementTrigger: request.getReplacementTrigger()?.toJavaScript(),
+      replaceOnChanges: request.getReplaceonchangesList(),
       replaceWith: request.getReplaceWithList(),
       aliases: request.getAliasesList().map((alias) => alias.getSpec()?.getType() ?? ""),
     });

@@ -22,6 +22,19 @@ it.each<[string, Record<string, unknown>]>([
   ["a region that is younger than this package", { storage: { driver: "s3", s3: { bucket: "images", region: "mx-central-1" } } }],
   ["a region of another partition", { storage: { driver: "s3", s3: { bucket: "images", region: "eusc-de-east-1" } } }],
   ["such a region of ECR", { target: "ecr", ecr: { region: "eusc-de-east-1", repositories: ["app"] } }],
+  [
+    "names that end with a number, as a file of hosts may have them",
+    {
+      hosts: { "minio.1": "192.0.2.1", "files.0x1f": "192.0.2.2" },
+      storage: { driver: "s3", s3: { bucket: "images", regionEndpoint: "http://minio.1:9000", accessKey: "a", secretKey: "b" } },
+      foreignLayerHosts: ["files.0x1f:8443"],
+      mirror: { upstream: "https://registry.2" },
+    },
+  ],
+  [
+    "the longest names of tags in Azure",
+    { target: "acr", acr: { location: "westeurope", tags: { ["t".repeat(512)]: "v".repeat(256) } } },
+  ],
   ["names of people and robots", { users: [{ name: "jane@example.com" }, { name: "ci+robot" }] }],
 ])("takes %s", (_, config) => {
   expect(() => checkStackConfig(config)).not.toThrow();

@@ -2,6 +2,7 @@ import type * as childProcess from "child_process";
 import * as fs from "fs";
 import * as path from "path";
 import { promisify } from "util";
+import * as pulumi from "@pulumi/pulumi";
 import { buildBundledImage } from "../../components/docker/bundledImage";
 import { FakeCommands } from "../support/fakeCommands";
 import { run } from "../support/run";
@@ -12,7 +13,8 @@ jest.mock("child_process", () => {
   const execute = promisify(real.execFile);
   const execFile = (file: string, words: string[], options: object): unknown =>
     execute(file, words, { ...options, env: process.env });
-  const script = 'echo build.sh >>"$0"; echo "/0123456789abcdef-$GOARCH/image.tar sha256:1 sha256:2"';
+  const script =
+    '[ ! -e "$0.broken" ] || exit 1; echo build.sh >>"$0"; echo "/0123456789abcdef-$GOARCH/image.tar sha256:1 sha256:2"';
   const spawn = (file: string, ...more: [readonly string[], object] | [object]): unknown =>
     more.length === 1 ? real.spawn("sh", ["-c", script, built], more[0]) : real.spawn(file, ...more);
   return { ...real, spawn, execFile: Object.assign(real.execFile.bind(real), { [promisify.custom]: execFile }) };
@@ -44,6 +46,43 @@ it("is built for the engine's architecture, whatever this machine's is, and once
   });
   expect(fs.readFileSync(built, "utf8")).toBe("build.sh\nbuild.sh\n");
   expect(tools.calls()).toHaveLength(4);
+});
+
+it("is built for a processor that is said, by the names of Go and of kernels, without a word from the engine", async () => {
+  tools.make("docker", "exit 1");
+  const built = await Promise.all(["riscv64", "x86_64", "amd64", "aarch64"].map((each) => buildBundledImage({}, each)));
+  expect(built.map(({ file }) => file)).toEqual(
+    ["riscv64", "amd64", "amd64", "arm64"].map((each) => `/0123456789abcdef-${each}/image.tar`),
+  );
+  expect(tools.calls()).toEqual([]);
+});
+
+it("is asked for anew after an engine or a build that failed", async () => {
+  const engine = { host: "tcp://away:2376" };
+  tools.make("docker", "echo 'no route to host' >&2; exit 1");
+  await expect(buildBundledImage(engine)).rejects.toThrow(
+    "The Docker engine could not be asked for its platform: no route to host",
+  );
+  tools.make("docker", "echo linux/mips64");
+  const broken = tools.write("built.broken", "");
+  await expect(buildBundledImage(engine)).rejects.toThrow("The registry image could not be built");
+  fs.rmSync(broken);
+  expect((await buildBundledImage(engine)).file).toBe("/0123456789abcdef-mips64/image.tar");
+});
+
+it("is previewed for this machine where the engine can't be asked", async () => {
+  const warn = jest.spyOn(pulumi.log, "warn").mockResolvedValue();
+  tools.make("docker", "echo 'no route to host' >&2; exit 1");
+  const engine = { host: "tcp://nowhere:2376" };
+  await pulumi.runtime.setMocks({ newResource: () => ({ id: "", state: {} }), call: () => ({}) }, "project", "stack", true);
+  expect((await buildBundledImage(engine)).file).toBe(`/0123456789abcdef-${process.arch.replace("x64", "amd64")}/image.tar`);
+  expect(warn).toHaveBeenCalledTimes(1);
+  expect(warn).toHaveBeenCalledWith(
+    "The Docker engine could not be asked for its platform: no route to host. The preview takes that of this machine",
+  );
+  await pulumi.runtime.setMocks({ newResource: () => ({ id: "", state: {} }), call: () => ({}) }, "project", "stack", false);
+  await expect(buildBundledImage(engine)).rejects.toThrow("no route to host");
+  warn.mockRestore();
 });
 
 describe("the script that builds it", () => {

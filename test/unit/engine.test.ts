@@ -237,20 +237,22 @@ describe("the options of a volume by name", () => {
   const options = { type: "cifs", device: "//nas/images", o: "username=u,password=GIVEN" };
 
   it.each([
-    ["the same", `echo '{"o":"username=u,password=GIVEN","device":"//nas/images","type":"cifs"}'`],
-    ["of no volume yet", "echo 'Error response from daemon: get images: no such volume' >&2; exit 1"],
-  ])("are taken where they are %s", async (_, answer) => {
+    ["the same", "local", `echo '{"o":"username=u,password=GIVEN","device":"//nas/images","type":"cifs"}'`],
+    ["of no volume yet", "local", "echo 'Error response from daemon: get images: no such volume' >&2; exit 1"],
+    ["those of a plugin's volume that another engine made", "shares", "echo null"],
+  ])("are taken where they are %s", async (_, driver, answer) => {
     tools.make("docker", answer);
-    await checkVolumeOptions(local, "images", options);
+    await checkVolumeOptions(local, "images", driver, options);
     expect(tools.calls()).toEqual([`${onLocal} volume inspect --format {{json .Options}} images`]);
   });
 
   it.each([
-    ["others", `echo '{"type":"cifs","device":"//nas/old","vers":"GIVEN"}'`, "device, o, vers"],
-    ["none", "echo null", "device, o, type"],
-  ])("stop the deployment where the volume has %s, and are not shown", async (_, answer, names) => {
+    ["others", "local", `echo '{"type":"cifs","device":"//nas/old","vers":"GIVEN"}'`, "device, o, vers"],
+    ["others of a plugin", "shares", `echo '{"type":"cifs","device":"//nas/old","vers":"GIVEN"}'`, "device, o, vers"],
+    ["none", "local", "echo null", "device, o, type"],
+  ])("stop the deployment where the volume has %s, and are not shown", async (_, driver, answer, names) => {
     tools.make("docker", answer);
-    const error = await rejection(checkVolumeOptions(local, "images", options));
+    const error = await rejection(checkVolumeOptions(local, "images", driver, options));
     expect(error).toBeInstanceOf(pulumi.RunError);
     expect(error.message).toBe(
       `storage.filesystem.volumeOptions: the volume images exists with other options (${names}), and Docker keeps those that it made ` +

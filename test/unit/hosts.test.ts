@@ -1,5 +1,13 @@
 import * as fc from "fast-check";
-import { hostPort, imageHost, isDnsName, isIpAddress, isLoopback, isUnspecified } from "../../components/checks/hosts";
+import {
+  hostPort,
+  imageHost,
+  isDnsName,
+  isHostName,
+  isIpAddress,
+  isLoopback,
+  isUnspecified,
+} from "../../components/checks/hosts";
 
 const longest = `${"a".repeat(63)}.${"b".repeat(63)}.${"c".repeat(63)}.${"d".repeat(61)}`;
 
@@ -42,6 +50,16 @@ describe("DNS names", () => {
     `${"a".repeat(64)}.example`,
     "a\n",
   ])("are not %j", (name) => expect(isDnsName(name)).toBe(false));
+
+  it.each<[string, boolean]>([
+    ["registry.v1", true],
+    ["registry.1", true],
+    ["registry.0x1F", true],
+    ["127.0.0.1", false],
+    ["1.2.3", false],
+    ["a_b", false],
+    [`${longest}d`, false],
+  ])("are not all that a file of hosts may have: %s is there %s", (name, there) => expect(isHostName(name)).toBe(there));
 
   it("are what URLs take for names", () => {
     const label = fc.stringMatching(/^(0x)?[0-9a-fx-]{1,5}$/);

@@ -616,7 +616,9 @@ describe("the engine", () => {
     expect(await inStack(true)).toContain("images");
     expect(checkVolumeOptions).not.toHaveBeenCalled();
     expect(await inStack(false)).toContain("images");
-    expect(checkVolumeOptions).toHaveBeenCalledWith({ host: undefined }, "images", volumeOptions);
+    expect(checkVolumeOptions).toHaveBeenCalledWith({ host: undefined }, "images", "local", volumeOptions);
+    await deploy({ storage: { filesystem: { volume: "images", volumeDriver: "shares", volumeOptions } } });
+    expect(checkVolumeOptions).toHaveBeenLastCalledWith({ host: undefined }, "images", "shares", volumeOptions);
     jest.clearAllMocks();
     await deploy({ storage: { filesystem: { volume: "images" } } });
     await deploy({ storage: { filesystem: { volumeDriver: "local", volumeOptions } } });

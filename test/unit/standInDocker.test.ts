@@ -242,18 +242,37 @@ describe("a service for the engine", () => {
 
   const context = { configuration: null as never, urn: "urn", signal: new AbortController().signal };
   it.each<[string, Values, Values, object]>([
-    ["another image is an update", {}, { image: "sha256:2" }, { taskSpec: { kind: "update", replaces: false, input: true } }],
+    [
+      "another image is an update",
+      {},
+      { image: "sha256:2" },
+      { "taskSpec.containerSpec.image": { kind: "update", replaces: false, input: true } },
+    ],
     [
       "other host entries are another service",
       { hosts: [{ host: "a", ip: "10.0.0.1" }] },
       { hosts: [{ host: "a", ip: "10.0.0.2" }] },
-      { taskSpec: { kind: "update", replaces: true, input: true } },
+      { "taskSpec.containerSpec.hosts": { kind: "update", replaces: true, input: true } },
     ],
     ["secrets in another order are nothing", { secrets: [file("a"), file("b")] }, { secrets: [file("b"), file("a")] }, {}],
     ["a duration in other words is nothing", { stopGracePeriod: "90s" }, { stopGracePeriod: "1m30s" }, {}],
   ])("%s", async (_, before, after, changes) => {
     const inputs = (spec: Values): Values => ({ name: "s", taskSpec: { containerSpec: { image: "sha256:1", ...spec } } });
     expect((await service.diff(inputs(before), inputs(before), inputs(after), context)).changes).toEqual(changes);
+  });
+
+  // As the official provider has it, which leaves it to the program to know that Swarm takes no other kind.
+  const two = { replicated: { replicas: 2 } };
+  it.each<[string, Values, Values, Record<string, string>]>([
+    ["another number of tasks", two, { replicated: { replicas: 3 } }, { "mode.replicated.replicas": "update" }],
+    ["a task on every node", two, { global: true }, { "mode.global": "update", "mode.replicated": "delete" }],
+    ["a number of tasks", { global: true }, two, { "mode.global": "update", "mode.replicated": "add" }],
+  ])("%s instead is an update, told with the kind apart from the number", async (_, before, after, kinds) => {
+    const inputs = (mode: Values): Values => ({ name: "s", taskSpec: { containerSpec: { image: "sha256:1" } }, mode });
+    const { changes } = await service.diff(inputs(before), inputs(before), inputs(after), context);
+    expect(changes).toEqual(
+      Object.fromEntries(Object.entries(kinds).map(([name, kind]) => [name, { kind, replaces: false, input: true }])),
+    );
   });
 });
 

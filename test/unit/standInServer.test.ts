@@ -14,9 +14,11 @@ it("takes settings that are secret", () => {
   });
 });
 
-/** The random stand-in as the engine starts and calls it. */
+/** The stand-ins as the engine starts and calls them. */
 describe("a stand-in's server", () => {
-  let server: ChildProcess;
+  const servers: ChildProcess[] = [];
+  const clients: ResourceProviderClient[] = [];
+  /** The random one. */
   let client: ResourceProviderClient;
 
   const urn = "urn:pulumi:dev::project::container-registry:index:Registry$random:index/randomPassword:RandomPassword::secret";
@@ -32,20 +34,27 @@ describe("a stand-in's server", () => {
   }
   const plugin = path.join(__dirname, "..", "..", "offline", "stand-ins", "plugin.cjs");
 
-  beforeAll(async () => {
-    server = spawn(process.execPath, [plugin, "random", "127.0.0.1:1"]);
+  async function started(name: string): Promise<ResourceProviderClient> {
+    const server = spawn(process.execPath, [plugin, name, "127.0.0.1:1"]);
+    servers.push(server);
     const port = await new Promise<string>((resolve) =>
-      server.stdout?.once("data", (line: Buffer) => resolve(line.toString().trim())),
+      server.stdout.once("data", (line: Buffer) => resolve(line.toString().trim())),
     );
-    client = new ResourceProviderClient(`127.0.0.1:${port}`, grpc.credentials.createInsecure());
+    const connected = new ResourceProviderClient(`127.0.0.1:${port}`, grpc.credentials.createInsecure());
+    clients.push(connected);
     await answer<messages.ConfigureResponse>((done) =>
-      client.configure(new messages.ConfigureRequest().setArgs(struct({ version: "4.21.2" })), done),
+      connected.configure(new messages.ConfigureRequest().setArgs(struct({ version: "4.21.2" })), done),
     );
+    return connected;
+  }
+
+  beforeAll(async () => {
+    client = await started("random");
   });
 
   afterAll(() => {
-    client?.close();
-    server?.kill();
+    clients.forEach((each) => each.close());
+    servers.forEach((each) => each.kill());
   });
 
   it("refuses a property by name, and shows no value", async () => {
@@ -105,6 +114,27 @@ describe("a stand-in's server", () => {
       client.diff(request.setNews(struct({ length: 8, lower: true })), done),
     );
     expect(same.getChanges()).toBe(messages.DiffResponse.DiffChanges.DIFF_NONE);
+  });
+
+  it("tells the engine by paths which parts of a property change and replace, and lists the properties", async () => {
+    const docker = await started("docker");
+    const service = (image: string, ip: string): Struct =>
+      Struct.fromJavaScript({ name: "s", taskSpec: { containerSpec: { image, hosts: [{ host: "a", ip }] } } });
+    const request = new messages.DiffRequest()
+      .setUrn(urn.replace(/random:index.*/, "docker:index/service:Service::s"))
+      .setOlds(service("one", "10.0.0.1"))
+      .setOldInputs(service("one", "10.0.0.1"))
+      .setNews(service("two", "10.0.0.2"));
+    const response = await answer<messages.DiffResponse>((done) => docker.diff(request, done));
+    expect([response.getDiffsList(), response.getReplacesList()]).toEqual([["taskSpec"], ["taskSpec"]]);
+    const { UPDATE, UPDATE_REPLACE } = messages.PropertyDiff.Kind;
+    const kinds = response.getDetaileddiffMap().toObject(false, (_, each) => each.getKind());
+    expect(new Map(kinds)).toEqual(
+      new Map([
+        ["taskSpec.containerSpec.image", UPDATE],
+        ["taskSpec.containerSpec.hosts", UPDATE_REPLACE],
+      ]),
+    );
   });
 
   it("ends when the engine that started it was killed", async () => {

@@ -1,6 +1,6 @@
 import { SwarmRegistryArgs } from "../../components";
 import { serviceNameProblems } from "../../components/swarm/checks";
-import { allows, checkProcessors, checkReach, pinnedNode, SwarmNode } from "../../components/swarm/nodes";
+import { allows, checkReach, pinnedNode, processorFor, SwarmNode } from "../../components/swarm/nodes";
 import { parseConstraint, topologyOf } from "../../components/swarm/topology";
 import { swarmRegistryProblems } from "../../components/swarm/checks";
 import { completeSwarmSettings } from "../../components/swarm/settings";
@@ -332,18 +332,44 @@ describe("the nodes", () => {
     );
   });
 
-  it("are told by name when they would need images for different processors", () => {
-    const of = (name: string, arch: string, more?: Partial<SwarmNode>): SwarmNode =>
-      node(name, { facts: { "node.platform.arch": arch }, ...more });
-    const [manager, same, other] = [of("a", "x86_64", { engine: {} }), of("b", "x86_64"), of("c", "aarch64")];
-    const down = of("d", "aarch64", { ready: false });
-    const check = (needing: SwarmNode[]): void => checkProcessors([manager, same, other, down], needing, {});
-    expect(() => check([manager, same, down])).not.toThrow();
-    for (const needing of [[same, other], [other]]) {
-      expect(() => check(needing)).toThrow(
-        /image: the bundled image is for one kind of processor, .* several: a \(x86_64\),( b \(x86_64\),)? c \(aarch64\)\. Name/,
+  describe("that run the bundled image", () => {
+    const of = (name: string, arch: string, more: Partial<SwarmNode> = {}): SwarmNode => {
+      const known = node(name, more);
+      return { ...known, facts: { ...known.facts, "node.platform.arch": arch } };
+    };
+    const manager = of("a", "aarch64", { engine: {} });
+    const drained = { ...manager, ready: false };
+    const [worker, other, down] = [of("b", "x86_64"), of("c", "riscv64"), of("c", "riscv64", { ready: false })];
+    const processor = (nodes: SwarmNode[], texts: string[], trial?: "container" | "task"): string | undefined =>
+      processorFor(
+        nodes,
+        texts.flatMap((each) => parseConstraint(each) ?? []),
+        {},
+        trial,
       );
-    }
+    const onWorkers = ["node.hostname != a"];
+
+    it.each<[string, SwarmNode[], string[], "container" | "task" | undefined, string | undefined]>([
+      ["of all", [manager, of("b", "aarch64")], [], "container", "aarch64"],
+      ["of those with tasks", [manager, worker, down], onWorkers, undefined, "x86_64"],
+      ["of those with tasks, which a drained manager has none of", [drained, worker], [], undefined, "x86_64"],
+      ["of those with tasks, where a drained manager tries no store", [drained, worker], [], "task", "x86_64"],
+      ["of a manager that tries the store, while the others are down", [manager, down], onWorkers, "task", "aarch64"],
+      ["of none that is known", [], [], "container", undefined],
+    ])("need it for the processor %s", (_, nodes, constraints, trial, expected) => {
+      expect(processor(nodes, constraints, trial)).toBe(expected);
+    });
+
+    it.each<[string, SwarmNode[], string[], "container" | "task" | undefined, string]>([
+      ["have tasks", [manager, worker, other], onWorkers, undefined, "b (x86_64), c (riscv64)"],
+      ["have tasks, also the manager", [manager, worker], [], undefined, "a (aarch64), b (x86_64)"],
+      ["have tasks or try the store", [drained, worker], onWorkers, "container", "a (aarch64), b (x86_64)"],
+      ["have tasks or try the store by one", [manager, worker], onWorkers, "task", "a (aarch64), b (x86_64)"],
+    ])("are told by name when several processors of them %s", (_, nodes, constraints, trial, names) => {
+      expect(() => processor(nodes, constraints, trial)).toThrow(
+        `image: the bundled image is for one kind of processor, and the nodes that need it have several: ${names}. Name an image`,
+      );
+    });
   });
 
   it("are told by name when none or more than one fits the images' place", () => {

@@ -198,20 +198,27 @@ describe("the nodes of a Swarm", () => {
     warn.mockRestore();
   });
 
-  it("are asked by TLS with the manager's certificate, but not over ssh", async () => {
-    tools.make(
-      "docker",
-      `case "$*" in`,
-      `  *"node ls"*) printf 'one\\ntwo\\n' ;;`,
-      `  *"node inspect one two") echo '${JSON.stringify(inspected)}' ;;`,
-      `  *"tcp://two:2376 --tlsverify"*=/certs/*) echo two ;;`,
-      `  *) echo one ;;`,
-      `esac`,
-    );
-    const nodes = await swarmNodes({ host: "tcp://one:2376", certPath: "/certs" }, ["tcp://two:2376", "ssh://three"]);
-    expect(nodes[1]?.engine).toEqual({ host: "tcp://two:2376", certPath: "/certs" });
-    expect(tools.calls().filter((call) => call.includes("ssh://three"))).toEqual([expect.not.stringContaining("tls")]);
-  });
+  it.each(["tcp://two:2376", "tcp://two:5555", "tcp://[fd00::2]:2376"])(
+    "are asked by TLS with the manager's certificate at %s, but not over ssh, nor at the port of plain TCP",
+    async (host) => {
+      tools.make(
+        "docker",
+        `case "$*" in`,
+        `  *"node ls"*) printf 'one\\ntwo\\n' ;;`,
+        `  *"node inspect one two") echo '${JSON.stringify(inspected)}' ;;`,
+        `  *"${host} --tlsverify"*=/certs/*) echo two ;;`,
+        `  *) echo one ;;`,
+        `esac`,
+      );
+      const plain = ["ssh://three", "tcp://three:2375", "tcp://[fd00::3]:2375"];
+      const nodes = await swarmNodes({ host: "tcp://one:2376", certPath: "/certs" }, [host, ...plain]);
+      expect(nodes[1]?.engine).toEqual({ host, certPath: "/certs" });
+      const calls = tools.calls();
+      for (const each of plain) {
+        expect(calls.filter((call) => call.includes(each))).toEqual([expect.not.stringContaining("tls")]);
+      }
+    },
+  );
 
   it("are none where the engine is no manager", async () => {
     tools.make("docker", "echo 'This node is not a swarm manager.' >&2; exit 1");

@@ -1,4 +1,5 @@
 import { FilesystemStorage, SwarmRegistry, SwarmRegistryArgs } from "../../components";
+import { buildBundledImage } from "../../components/docker/bundledImage";
 import { pushImage } from "../../components/docker/imagePush";
 import { checkStore } from "../../components/docker/storeCheck";
 import { renderRedisConfiguration } from "../../components/render/redis";
@@ -11,7 +12,7 @@ import { makeCertificate } from "../support/pki";
 // What is asked of the engines beside the provider; swarmEngine.test.ts has the tests.
 jest.mock("../../components/docker/bundledImage", () => ({
   ...jest.requireActual<object>("../../components/docker/bundledImage"),
-  buildBundledImage: () => Promise.resolve({ file: "/image.tar", name: "container-registry:1", tag: "1" }),
+  buildBundledImage: jest.fn(() => Promise.resolve({ file: "/image.tar", name: "container-registry:1", tag: "1" })),
   loadImage: (engine: object, _: object, name: string) => {
     loaded.push(`${name} on ${JSON.stringify(engine)}`);
     return Promise.resolve();
@@ -132,6 +133,11 @@ describe("a registry on a Swarm", () => {
     expect(meshed.deployment.find("docker.Service", "registry").options).toMatchObject({ replacementTrigger: "ingress" });
   });
 
+  it("makes the service anew for another kind, which Swarm refuses, but not for another number of tasks", async () => {
+    const { deployment } = await deploy(variants["a task on every node"] ?? {});
+    expect(deployment.find("docker.Service", "registry").options).toMatchObject({ replaceOnChanges: ["mode.global"] });
+  });
+
   const services = async (name: string): Promise<MockedDeployment> =>
     (await deploy(variants[name] ?? {})).deployment.only(/^docker\.(Service|Network|Volume|Container)$/);
   const [standard = "", ...others] = Object.keys(variants);
@@ -206,6 +212,22 @@ describe("a registry on a Swarm", () => {
     await deploy(variants["a task on every node"] ?? {});
     const tag = "127.0.0.1:0/registry-image:1";
     expect(loaded).toEqual([`${tag} on {}`, `${tag} on {"host":"unix:///manager"}`, `${tag} on {"host":"ssh://node2"}`]);
+  });
+
+  it("has the image built for the nodes that run it, whatever the manager is, where it is loaded and where it is pulled", async () => {
+    const of = (name: string, arch: string, engine: object): SwarmNode => {
+      const { facts, ...known } = node(name);
+      return { ...known, engine, facts: { ...facts, "node.platform.arch": arch } };
+    };
+    jest.mocked(swarmNodes).mockResolvedValue([of("node1", "aarch64", {}), of("node2", "x86_64", { host: "ssh://node2" })]);
+    const storage = { filesystem: { volumeDriver: "shares" } };
+    const onOthers = { publish: "ingress" as const, constraints: ["node.hostname != node1"], nodes: ["ssh://node2"] };
+    await deploy({ storage, swarm: onOthers });
+    await deploy({ storage, swarm: { ...onOthers, imageDistribution: pushed } });
+    expect(jest.mocked(swarmNodes).mock.calls.map(([, hosts]) => hosts)).toEqual([["ssh://node2"], []]);
+    expect(jest.mocked(buildBundledImage).mock.calls.map(([, processor]) => processor)).toEqual(["x86_64", "x86_64"]);
+    const tag = "127.0.0.1:0/registry-image:1";
+    expect(loaded).toEqual([`${tag} on {}`, `${tag} on {"host":"ssh://node2"}`, `${tag} on {}`]);
   });
 
   it("lets go of the image of ended tasks", async () => {
@@ -372,7 +394,24 @@ describe("a registry on a Swarm", () => {
     expect(() => new SwarmRegistry("registry", { storage, swarm: onNode2 })).toThrow(
       'storage.filesystem.volume: "registry-data" is a volume of the registry\'s own',
     );
+    const audited = { filesystem: { volume: "registry-audit", volumeDriver: "shares" } };
+    expect(() => new SwarmRegistry("registry", { storage: audited, logs: { audit: "all" } })).toThrow(
+      'storage.filesystem.volume: "registry-audit" is a volume of the registry\'s own',
+    );
   });
+
+  it.each(["data", "files", "audit", "mirror-data"])(
+    "takes a shared volume by a name that nothing else has there: -%s",
+    async (part) => {
+      const volume = `registry-${part}`;
+      const { deployment } = await deploy({ storage: { filesystem: { volume, volumeDriver: "shares" } } });
+      expect(deployment.find("docker.Service", "registry").inputs).toMatchObject({
+        taskSpec: {
+          containerSpec: { mounts: expect.arrayContaining([expect.objectContaining({ source: volume })]) as object[] },
+        },
+      });
+    },
+  );
 
   it("tells what the other targets tell", async () => {
     const { made } = await deploy(variants["a task on every node"] ?? {});

@@ -50,7 +50,7 @@ function urlProblems(key: string, { url, headers = {} }: Notification, allowInse
   if (known === undefined) {
     return [];
   }
-  if (!isUrl(known)) {
+  if (!isUrl(known) || !URL.canParse(known)) {
     return [
       {
         key,

@@ -32,10 +32,13 @@ export function filesystemProblems(options: FilesystemStorage): Problem[] {
 }
 
 /** A volume that is the registry's own can't be one of the user's too: the package makes it, fills it and deletes it by other rules. */
-export function ownVolumeProblems(name: string, { volume }: FilesystemStorage = {}): Problem[] {
-  const own = ["data", "files", "audit", "mirror-data", "mirror-files"].map((part) => `${name}-${part}`);
+export function ownVolumeProblems(
+  name: string,
+  { volume }: FilesystemStorage = {},
+  parts: readonly string[] = ["data", "files", "audit", "mirror-data", "mirror-files"],
+): Problem[] {
   return when(
-    volume !== undefined && own.includes(volume),
+    parts.some((part) => volume === `${name}-${part}`),
     `${at}volume`,
     `${shown(volume)} is a volume of the registry's own, which destroy may delete; leave it out to keep images in ${name}-data, or name another one`,
   );

@@ -14,11 +14,17 @@ export const awsTags: TagRule = {
   allowed: 'letters, digits, spaces and _.:/=+-@ (128 in the name, 256 in the value, no "aws:" first)',
 };
 
-export const azureTags: TagRule = {
-  key: /^[^<>%&\\?/]{1,128}$/,
-  value: /^.{0,256}$/,
-  allowed: "128 letters in the name without <>%&\\?/, 256 in the value",
-};
+/** https://learn.microsoft.com/azure/azure-resource-manager/management/tag-resources#limitations */
+function azureTagsOf(longestName: number): TagRule {
+  return {
+    key: new RegExp(`^[^<>%&\\\\?/]{1,${longestName}}$`),
+    value: /^.{0,256}$/,
+    allowed: `${longestName} letters in the name without <>%&\\?/, 256 in the value`,
+  };
+}
+
+export const azureTags = azureTagsOf(512);
+export const azureStorageTags = azureTagsOf(128);
 
 /** Labels: https://cloud.google.com/resource-manager/docs/labels-overview */
 export const googleTags: TagRule = {

@@ -96,7 +96,6 @@ export const serviceInputs = {
       global: { type: boolean, default: false },
       replicated: { type: object({ replicas: { type: integer, default: 1 } }) },
     }),
-    replaces: true,
   },
   endpointSpec: {
     type: object({

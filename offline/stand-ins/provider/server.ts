@@ -215,10 +215,11 @@ function unfinished({ id, state, message }: InitializationError): Grpc.Metadata 
 
 function diffResponse(changes: Record<string, Change>): messages.DiffResponse {
   const entries = Object.entries(changes);
+  const properties = (of: typeof entries): string[] => [...new Set(of.map(([name]) => name.replace(/\..*/, "")))];
   const response = new messages.DiffResponse()
     .setHasdetaileddiff(true)
-    .setDiffsList(entries.map(([name]) => name))
-    .setReplacesList(entries.filter(([, { replaces }]) => replaces).map(([name]) => name))
+    .setDiffsList(properties(entries))
+    .setReplacesList(properties(entries.filter(([, { replaces }]) => replaces)))
     .setChanges(messages.DiffResponse.DiffChanges[entries.length === 0 ? "DIFF_NONE" : "DIFF_SOME"]);
   const kinds = messages.PropertyDiff.Kind;
   for (const [name, { kind, replaces, input }] of entries) {

@@ -15,8 +15,8 @@ export interface Type<T> {
   filled(value: T): T;
   /** The same for any two values that mean the same. */
   comparable(value: T): unknown;
-  /** Whether a change from one value to another makes a new resource though the property as a whole need not. */
-  replacedBy?(before: unknown, after: unknown): boolean;
+  /** What changes from one value to another in its parts, by their paths within it; undefined where one of them has none. */
+  changes?(before: unknown, after: unknown): Record<string, PropertyChange> | undefined;
 }
 
 /** What a deployment does to a property. */
@@ -127,20 +127,26 @@ export function object<P extends Properties>(properties: P): Type<InputsOf<P>> {
     },
     filled: (value) => (isUnknown(value) ? value : (filledIn(properties, value) as InputsOf<P>)),
     comparable: (value) => (isUnknown(value) ? value : comparableOf(properties, value)),
-    replacedBy: (before, after) =>
-      isObject(before) && isObject(after) && Object.values(changesOf(properties, before, after)).some(({ replaces }) => replaces),
+    changes: (before, after) => (isObject(before) && isObject(after) ? changesOf(properties, before, after) : undefined),
   };
 }
 
-/** What changes between the values of a table, by property; a value that is known only after a deployment may be another one. */
+/**
+ * What changes between the values of a table, by the path of a property (`mode.global`), which is what the engine matches a program's
+ * `replaceOnChanges` with. A value that is known only after a deployment may be another one.
+ */
 export function changesOf(properties: Properties, before: Values, after: Values): Record<string, PropertyChange> {
   const [old, wanted] = [comparableOf(properties, before), comparableOf(properties, after)];
   return Object.fromEntries(
     Object.entries(properties)
       .filter(([name]) => old[name] !== wanted[name] || hasUnknown(after[name]))
-      .map(([name, { replaces, type }]) => {
+      .flatMap(([name, { replaces = false, type }]): [string, PropertyChange][] => {
+        const parts = replaces ? undefined : type.changes?.(before[name], after[name]);
+        if (parts !== undefined) {
+          return Object.entries(parts).map(([part, change]) => [`${name}.${part}`, change]);
+        }
         const kind = old[name] === undefined ? "add" : wanted[name] === undefined ? "delete" : "update";
-        return [name, { kind, replaces: replaces ?? type.replacedBy?.(before[name], after[name]) ?? false }];
+        return [[name, { kind, replaces }]];
       }),
   );
 }

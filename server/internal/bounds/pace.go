@@ -130,8 +130,10 @@ func (w *writer) wait(move func() int) {
 // Unwrap is for http.ResponseController.
 func (w *writer) Unwrap() http.ResponseWriter { return w.ResponseWriter }
 
-// leave has the client take what is left of its answer. There is no deadline after it: in HTTP/2
-// one that is set as the stream closes holds all that is known of the request until it is over.
+// leave has the client take what is left of its answer. net/http then no longer knows that it is
+// all: a small answer that does not say how long it is has no Content-Length. There is no deadline
+// after it: in HTTP/2 one that is set as the stream closes holds all that is known of the request
+// until it is over.
 func (w *writer) leave(c *connection, among *leaving) {
 	w.answer()
 	if w.unsent {

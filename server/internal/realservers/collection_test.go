@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"net/http"
+	"os"
 	"os/exec"
 	"path/filepath"
 	"regexp"
@@ -46,6 +47,8 @@ func serveProcess(t *testing.T, process *exec.Cmd, address string) *serving {
 	})
 	return s
 }
+
+func (s *serving) signal(signal os.Signal) { _ = s.process.Process.Signal(signal) }
 
 // kill is SIGKILL.
 func (s *serving) kill() {

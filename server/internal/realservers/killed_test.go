@@ -10,6 +10,7 @@ import (
 	"slices"
 	"strings"
 	"sync/atomic"
+	"syscall"
 	"testing"
 
 	storagedriver "github.com/distribution/distribution/v3/registry/storage/driver"
@@ -154,10 +155,16 @@ func kill(t *testing.T, storage string, litter int, phase, successor string) {
 			t.Fatalf("the collection ended before: %v", err)
 		default:
 		}
+		// It stays in the phase in which it is seen.
+		server.signal(syscall.SIGSTOP)
+		seen := at.phase(t) == phase
 		if phase == "in the middle of deletions" {
-			return at.phase(t) == "sweep" && at.left(t, blobs[:1]) == 0
+			seen = at.phase(t) == "sweep" && at.left(t, blobs[:1]) == 0
 		}
-		return at.phase(t) == phase
+		if !seen {
+			server.signal(syscall.SIGCONT)
+		}
+		return seen
 	})
 	server.kill()
 	if err := <-ended; err == nil {

@@ -4,7 +4,6 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
-	"errors"
 	"fmt"
 	"path"
 	"slices"
@@ -27,7 +26,7 @@ const (
 	mostEnded = 10_000
 	// mostOfUser is how many of one user's the store remembers: nobody fills it by logging out.
 	mostOfUser = 100
-	// patience is for the store before somebody is believed: each page asks.
+	// patience is for the store: each page asks it, and nobody waits for it to log out.
 	patience = 2 * time.Second
 )
 
@@ -76,9 +75,8 @@ func (e *ended) add(ctx context.Context, said claims, now time.Time) error {
 	e.mutex.Lock()
 	e.here.Add(name, struct{}{})
 	e.mutex.Unlock()
-	if !e.answers(ctx) {
-		return errors.New("the store does not answer")
-	}
+	ctx, cancel := context.WithTimeout(ctx, patience)
+	defer cancel()
 	if err := e.store.PutContent(ctx, path.Join(folder, name), []byte("ended")); err != nil {
 		return err
 	}

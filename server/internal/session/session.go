@@ -39,7 +39,7 @@ type Keeper struct {
 	ended      *ended
 }
 
-// While has the store asked for nothing while it is known not to answer.
+// While has the store asked for no session while it is known not to answer.
 func (k *Keeper) While(answers func(context.Context) bool) *Keeper {
 	k.ended.answers = answers
 	return k

@@ -43,11 +43,9 @@ export const badAddress: BadConfiguration[] = [
   },
   {
     title: "a host name that URLs take for an address",
-    config: { hostname: "registry.1", hosts: { "store.0x1f": "192.0.2.1" }, foreignLayerHosts: ["layers.1:5000"] },
+    config: { hostname: "registry.1" },
     problems: [
       'hostname: "registry.1" is not allowed; give the DNS name or IP address that clients use, without scheme, port or path',
-      'foreignLayerHosts[0]: "layers.1:5000" is not allowed; give a DNS name or IP address, with a port if it is not 443, or * for all',
-      "hosts.store.0x1f: has a name that is not allowed; give a DNS name",
     ],
   },
   {

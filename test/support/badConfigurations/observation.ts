@@ -19,6 +19,13 @@ export const badObservation: BadConfiguration[] = [
     ],
   },
   {
+    title: "an endpoint at a name that is none in URLs",
+    config: { notifications: [{ name: "a", url: "http://hook.1/" }] },
+    problems: [
+      "notifications[0].url: this value (not shown) is not allowed; give a URL with http:// or https://, a password goes into headers",
+    ],
+  },
+  {
     title: "endpoints that nobody can be told by",
     config: {
       notifications: [

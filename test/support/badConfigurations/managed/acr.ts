@@ -74,7 +74,7 @@ export const badAcr: BadConfiguration[] = [
       mirror: { upstream: "https://mcr.microsoft.com:99999" },
     },
     problems: [
-      'acr.tags.team/a: "b" is not allowed; use 128 letters in the name without <>%&\\?/, 256 in the value',
+      'acr.tags.team/a: "b" is not allowed; use 512 letters in the name without <>%&\\?/, 256 in the value',
       'mirror.upstream: "https://mcr.microsoft.com:99999" is not allowed; give a URL such as https://quay.io, without path',
     ],
   },

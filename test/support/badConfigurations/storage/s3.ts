@@ -35,6 +35,13 @@ export const badS3: BadConfiguration[] = [
     problems: ['storage.s3.regionEndpoint: "store:9000" is not allowed; give a URL with http:// or https:// and without a user'],
   },
   {
+    title: "an endpoint at a port that is none",
+    config: storage("s3", { ...s3, regionEndpoint: "http://store.1:99999" }),
+    problems: [
+      'storage.s3.regionEndpoint: "http://store.1:99999" is not allowed; give a URL with http:// or https:// and without a user',
+    ],
+  },
+  {
     title: "TLS to an http endpoint",
     config: storage("s3", { ...s3, regionEndpoint: "http://store:9000", secure: true }),
     problems: ['storage.s3.secure: true contradicts storage.s3.regionEndpoint, which begins with "http:"; use https: there'],

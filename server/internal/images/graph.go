@@ -15,6 +15,8 @@ import (
 const (
 	// manyManifests is how many manifests a repository may have for all of them to be looked at.
 	manyManifests = 1000
+	// manyFolders is how many there may have been: a folder keeps one for each.
+	manyFolders = 10 * manyManifests
 	// manyDigests is how many digests they may refer to, which are kept meanwhile.
 	manyDigests = 100_000
 )
@@ -46,11 +48,11 @@ func (r *Reader) graph(ctx context.Context, repository string) (graph, error) {
 	if err != nil {
 		return nil, err
 	}
-	if len(digests) > manyManifests {
+	if len(digests) > manyFolders {
 		return nil, ErrMany
 	}
 	nodes := make([]*node, len(digests))
-	var kept atomic.Int64
+	var linked, kept atomic.Int64
 	err = each(ctx, len(digests), func(ctx context.Context, i int) error {
 		info, err := r.stat(ctx, layout.RevisionPath(repository, digests[i]))
 		if errors.Is(err, ErrMissing) {
@@ -58,6 +60,9 @@ func (r *Reader) graph(ctx context.Context, repository string) (graph, error) {
 		}
 		if err != nil {
 			return err
+		}
+		if linked.Add(1) > manyManifests {
+			return ErrMany
 		}
 		m, err := r.part(ctx, digests[i])
 		if err != nil && !errors.Is(err, ErrMissing) {

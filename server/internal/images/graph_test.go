@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"reflect"
+	"runtime"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -97,6 +98,23 @@ func TestLargeOnesWait(t *testing.T) {
 	if read := driver.bytes.Load(); read > large+1 {
 		t.Errorf("%d bytes were read", read)
 	}
+	// They have no place that small ones need.
+	small := put(t, driver, image("", blob("small", 1)))
+	waiting, leave := context.WithCancel(t.Context())
+	defer leave()
+	before := driver.bytes.Load()
+	for range cap(reader.places) {
+		go func() { _, _ = reader.part(waiting, d) }()
+	}
+	for driver.bytes.Load()-before < int64(cap(reader.places))*(large+1) {
+		runtime.Gosched()
+	}
+	quick, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+	defer cancel()
+	if _, err := reader.Manifest(quick, "team/app", small); err != nil {
+		t.Errorf("a small one: %v", err)
+	}
+	leave()
 	<-reader.large
 	if m, err := reader.Manifest(t.Context(), "team/app", d); err != nil || m.Bytes < 2<<20 {
 		t.Errorf("%v", err)

@@ -3,7 +3,6 @@
 package images
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"io"
@@ -103,32 +102,43 @@ func (r *Reader) Config(ctx context.Context, m *Manifest) (*Config, error) {
 	return c, nil
 }
 
-// read has a blob parsed. A large one waits with its beginning alone.
+// read has a blob parsed. A large one waits for its turn with nothing: those that are small go on
+// meanwhile.
 func (r *Reader) read(ctx context.Context, d digest.Digest, parse func([]byte) error) error {
-	return r.ask(ctx, func() error {
+	more, err := r.readAtMost(ctx, d, large, parse)
+	if err != nil || !more {
+		return err
+	}
+	select {
+	case r.large <- struct{}{}:
+		defer func() { <-r.large }()
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	}
+	if more, err = r.readAtMost(ctx, d, largest, parse); more {
+		return ErrMissing
+	}
+	return err
+}
+
+// readAtMost leaves a blob that is longer, and says so.
+func (r *Reader) readAtMost(ctx context.Context, d digest.Digest, limit int64, parse func([]byte) error) (more bool, err error) {
+	err = r.ask(ctx, func() error {
 		file, err := r.driver.Reader(ctx, layout.BlobPath(d), 0)
 		if err != nil {
 			return err
 		}
 		defer file.Close()
-		content, err := io.ReadAll(io.LimitReader(file, large+1))
-		if err == nil && len(content) > large {
-			select {
-			case r.large <- struct{}{}:
-				defer func() { <-r.large }()
-			case <-ctx.Done():
-				return context.Cause(ctx)
-			}
-			content, err = io.ReadAll(io.LimitReader(io.MultiReader(bytes.NewReader(content), file), largest+1))
-		}
+		content, err := io.ReadAll(io.LimitReader(file, limit+1))
 		if err != nil {
 			return err
 		}
-		if len(content) > largest {
-			return ErrMissing
+		if more = int64(len(content)) > limit; more {
+			return nil
 		}
 		return parse(content)
 	})
+	return more, err
 }
 
 func (r *Reader) stat(ctx context.Context, path string) (info storagedriver.FileInfo, err error) {

@@ -38,7 +38,7 @@ func (r *Reader) Remove(ctx context.Context, repository string, names []string, 
 	if err != nil {
 		return nil, err
 	}
-	tags, err := r.Tags(ctx, repository, all)
+	tags, err := r.named(ctx, repository, all)
 	if err != nil {
 		return nil, err
 	}

@@ -2,12 +2,17 @@ package images
 
 import (
 	"fmt"
+	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
 
+	"github.com/distribution/distribution/v3/registry/storage/driver/filesystem"
 	"github.com/distribution/distribution/v3/registry/storage/driver/inmemory"
 	"github.com/opencontainers/go-digest"
+
+	"container-registry/server/internal/layout"
 )
 
 // TestRemove has images of which others are made, with a tag and without one.
@@ -96,6 +101,23 @@ func TestRemoveOfMany(t *testing.T) {
 	}
 	if len(removal.Needed) != 2 || removal.Needed[0].Digest != part || removal.Needed[1].Digest != lost || removal.Needed[0].Others != nil {
 		t.Errorf("%v stay", removal.Needed)
+	}
+}
+
+// TestRemoveAfterMany has had more manifests, of which a folder keeps their own.
+func TestRemoveAfterMany(t *testing.T) {
+	root := t.TempDir()
+	driver := filesystem.New(filesystem.DriverParameters{RootDirectory: root, MaxThreads: 100})
+	lost := put(t, driver, image("", blob("lost", 1)))
+	for i := range manyManifests {
+		link := layout.RevisionPath("team/app", digest.FromString(fmt.Sprint(i)))
+		if err := os.MkdirAll(filepath.Join(root, filepath.Dir(link)), 0o700); err != nil {
+			t.Fatal(err)
+		}
+	}
+	removal, err := NewReader(driver).Remove(t.Context(), "team/app", nil, []digest.Digest{lost})
+	if err != nil || removal.Unsure || !slices.Equal(removal.Untagged, []digest.Digest{lost}) {
+		t.Errorf("%+v, %v", removal, err)
 	}
 }
 

@@ -68,35 +68,45 @@ func (r *Reader) Tag(ctx context.Context, repository, name string) (Tag, error) 
 
 // TagsOf are the tags that name an image, of those whose names are given.
 func (r *Reader) TagsOf(ctx context.Context, repository string, d digest.Digest, names []string) ([]string, error) {
-	named := make([]digest.Digest, len(names))
-	err := each(ctx, len(names), func(ctx context.Context, i int) error {
-		content, err := r.get(ctx, layout.TagPath(repository, names[i]))
-		if errors.Is(err, ErrMissing) {
-			err = nil
-		}
-		named[i] = digest.Digest(content)
-		return err
-	})
+	tags, err := r.named(ctx, repository, names)
 	var found []string
-	for i, each := range named {
-		if each == d {
-			found = append(found, names[i])
+	for _, tag := range tags {
+		if tag.Digest == d {
+			found = append(found, tag.Name)
 		}
 	}
 	return found, err
 }
 
+// named are tags without the time of their push, which costs more than what they name.
+func (r *Reader) named(ctx context.Context, repository string, names []string) ([]Tag, error) {
+	tags := make([]Tag, len(names))
+	err := each(ctx, len(names), func(ctx context.Context, i int) (err error) {
+		tags[i].Name = names[i]
+		if tags[i].Digest, err = r.digestOf(ctx, repository, names[i]); errors.Is(err, ErrMissing) {
+			err = nil
+		}
+		return err
+	})
+	return tags, err
+}
+
+// digestOf is what a tag names; none where it names nothing.
+func (r *Reader) digestOf(ctx context.Context, repository, name string) (digest.Digest, error) {
+	content, err := r.get(ctx, layout.TagPath(repository, name))
+	if d := digest.Digest(content); err == nil && d.Validate() == nil {
+		return d, nil
+	}
+	return "", err
+}
+
 func (r *Reader) tag(ctx context.Context, repository, name string) (Tag, error) {
 	tag := Tag{Name: name}
-	path := layout.TagPath(repository, name)
-	content, err := r.get(ctx, path)
-	if err != nil {
+	var err error
+	if tag.Digest, err = r.digestOf(ctx, repository, name); err != nil {
 		return tag, err
 	}
-	if d := digest.Digest(content); d.Validate() == nil {
-		tag.Digest = d
-	}
-	info, err := r.stat(ctx, path)
+	info, err := r.stat(ctx, layout.TagPath(repository, name))
 	if err != nil {
 		return tag, err
 	}

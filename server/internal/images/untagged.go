@@ -24,7 +24,7 @@ func (r *Reader) Untagged(ctx context.Context, repository string) ([]Tag, error)
 	if len(names) > manyManifests {
 		return nil, ErrMany
 	}
-	tags, err := r.Tags(ctx, repository, names)
+	tags, err := r.named(ctx, repository, names)
 	if err != nil {
 		return nil, err
 	}

@@ -138,8 +138,12 @@ func TestPageDeletesOfMany(t *testing.T) {
 	part := client.Push(t, "team-a/app", "", registrytest.Layer(1, 10))
 	whole := client.PushIndex(t, "team-a/app", "latest", part)
 	for i := range 1000 {
-		link := layout.RevisionPath("team-a/app", digest.FromString(fmt.Sprint(i)))
-		if err := os.MkdirAll(filepath.Join(config.Storage["filesystem"]["rootdirectory"].(string), filepath.Dir(link)), 0o700); err != nil {
+		d := digest.FromString(fmt.Sprint(i))
+		link := filepath.Join(config.Storage["filesystem"]["rootdirectory"].(string), layout.RevisionPath("team-a/app", d))
+		if err := os.MkdirAll(filepath.Dir(link), 0o700); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(link, []byte(d), 0o600); err != nil {
 			t.Fatal(err)
 		}
 	}

@@ -6,6 +6,7 @@ package guard
 import (
 	"context"
 	"net/http"
+	"strconv"
 	"time"
 
 	"github.com/distribution/distribution/v3/configuration"
@@ -86,8 +87,8 @@ func (g *Guard) Handler(engine http.Handler) http.Handler {
 		answer := &teller{ResponseWriter: w, request: mine}
 		engine.ServeHTTP(answer, r)
 		answer.send()
-		if answer.broken && r.Method != http.MethodHead {
-			// The client sees that this is not the whole.
+		if answer.broken && !answer.whole() && r.Method != http.MethodHead {
+			// The client sees that this is not all.
 			panic(http.ErrAbortHandler)
 		}
 	})
@@ -105,7 +106,13 @@ type teller struct {
 	sent    bool
 	told    bool
 	broken  bool
+	// written is how much of the content was, and length how much was said to come.
+	written int64
+	length  string
 }
+
+// whole says whether the client has all: only the cache of a mirror may lack it.
+func (t *teller) whole() bool { return t.length == strconv.FormatInt(t.written, 10) }
 
 func (t *teller) WriteHeader(status int) {
 	switch {
@@ -155,13 +162,15 @@ const retryAfter = 10 * time.Second
 func (t *teller) Write(p []byte) (int, error) {
 	t.WriteHeader(http.StatusOK)
 	if len(p) > 0 && !t.sent {
-		t.sent = true
+		t.sent, t.length = true, t.Header().Get("Content-Length")
 		t.ResponseWriter.WriteHeader(t.status)
 	}
 	if t.told || t.broken {
 		return len(p), nil
 	}
-	return t.ResponseWriter.Write(p)
+	n, err := t.ResponseWriter.Write(p)
+	t.written += int64(n)
+	return n, err
 }
 
 // Unwrap is for http.ResponseController.

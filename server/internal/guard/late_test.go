@@ -15,9 +15,12 @@ import (
 // words for the rest of a layer.
 func TestLateErrors(t *testing.T) {
 	fail := func(w http.ResponseWriter) { _ = errcode.ServeJSON(w, errcode.ErrorCodeDenied) }
-	begin := func(w http.ResponseWriter, length string) {
+	write := func(w http.ResponseWriter, length string) {
 		w.Header().Set("Content-Length", length)
 		_, _ = io.WriteString(w, "layer")
+	}
+	begin := func(w http.ResponseWriter, length string) {
+		write(w, length)
 		_ = http.NewResponseController(w).Flush()
 	}
 	const denied = `{"errors":[{"code":"DENIED","message":"requested access to the resource is denied"}]}` + "\n"
@@ -29,6 +32,7 @@ func TestLateErrors(t *testing.T) {
 		"in the middle":                {http.MethodGet, func(w http.ResponseWriter) { begin(w, "1000"); fail(w) }, "200 layer unexpected EOF"},
 		"twice":                        {http.MethodGet, func(w http.ResponseWriter) { begin(w, "1000"); fail(w); fail(w) }, "200 layer unexpected EOF"},
 		"of a length that is not said": {http.MethodGet, func(w http.ResponseWriter) { begin(w, ""); fail(w) }, "200 layer unexpected EOF"},
+		"after all of it":              {http.MethodGet, func(w http.ResponseWriter) { write(w, "5"); fail(w) }, "200 layer <nil>"},
 		"before there is content":      {http.MethodGet, func(w http.ResponseWriter) { w.WriteHeader(http.StatusPartialContent); fail(w) }, "403 " + denied + " <nil>"},
 		"of another error":             {http.MethodGet, func(w http.ResponseWriter) { fail(w); w.WriteHeader(http.StatusBadRequest) }, "403 " + denied + " <nil>"},
 		// There is no content that it could end.

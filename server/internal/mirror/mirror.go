@@ -4,7 +4,6 @@ package mirror
 
 import (
 	"context"
-	"fmt"
 	"math"
 	"net/http"
 	"time"
@@ -34,7 +33,7 @@ func Prepare(ctx context.Context, c *configuration.Configuration, file string, l
 		return err
 	}
 	if err := sweep(ctx, driver); err != nil {
-		return fmt.Errorf("mirror: the cache cannot be read: %w", err)
+		log.WithError(err).Warn("mirror: not all that an earlier one left behind could be deleted")
 	}
 	return tidy(ctx, c, driver, log)
 }

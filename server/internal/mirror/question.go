@@ -46,8 +46,9 @@ func follow(r *http.Request, via []*http.Request) error {
 	return nil
 }
 
-// send sends the engine's requests for the tag, and before the first one asks the API.
-func (q *question) send(r *http.Request, send sender) (*http.Response, error) {
+// send sends the engine's requests for the tag, and before the first one asks the API. Others,
+// where the upstream sends the question, are asked by elsewhere.
+func (q *question) send(r *http.Request, send, elsewhere sender) (*http.Response, error) {
 	repository, isTag := strings.CutSuffix(r.URL.Path, "/manifests/"+layout.ReferrersTag(q.subject))
 	if !isTag {
 		return send(r)
@@ -59,12 +60,19 @@ func (q *question) send(r *http.Request, send sender) (*http.Response, error) {
 		api.URL.Path = repository + "/referrers/" + q.subject.String()
 		api.URL.RawQuery = q.client.URL.RawQuery
 		api.Header.Set("Accept", v1.MediaTypeImageIndex)
-		client := http.Client{Transport: send, CheckRedirect: follow}
-		response, err := client.Do(api)
-		if err != nil {
+		away := false
+		client := http.Client{CheckRedirect: follow, Transport: sender(func(r *http.Request) (*http.Response, error) {
+			if away = r.URL.Host != api.URL.Host; away {
+				return elsewhere(r)
+			}
+			return send(r)
+		})}
+		switch response, err := client.Do(api); {
+		case err == nil:
+			q.hear(response, away)
+		case !away:
 			return nil, err
 		}
-		q.hear(response)
 	}
 	if q.answer != nil || q.refusal != nil {
 		// There is nothing that the engine need look for.
@@ -73,7 +81,9 @@ func (q *question) send(r *http.Request, send sender) (*http.Response, error) {
 	return send(r)
 }
 
-func (q *question) hear(response *http.Response) {
+// hear takes what is no list for a refusal of the upstream's own. GitHub's registry sends to a
+// page of GitHub's, which refuses as web pages do, and keeps lists by their tags.
+func (q *question) hear(response *http.Response, elsewhere bool) {
 	kind, _, _ := mime.ParseMediaType(response.Header.Get("Content-Type"))
 	switch response.StatusCode {
 	case http.StatusOK:
@@ -81,10 +91,12 @@ func (q *question) hear(response *http.Response) {
 			q.answer = response
 			return
 		}
-	case http.StatusBadRequest, http.StatusNotFound, http.StatusMethodNotAllowed:
+	case http.StatusBadRequest, http.StatusNotFound, http.StatusMethodNotAllowed, http.StatusNotAcceptable:
 		// The question is not known.
 	default:
-		q.refusal = asRefusal(response)
+		if !elsewhere {
+			q.refusal = asRefusal(response)
+		}
 	}
 	// A connection is used again when all of a short answer was read.
 	_, _ = io.CopyN(io.Discard, response.Body, mostWords)

@@ -50,6 +50,42 @@ func TestQuestionFollows(t *testing.T) {
 	}
 }
 
+// TestQuestionSentElsewhere is one that GitHub's registry sends to a page of GitHub's, which knows
+// nothing of it: the lists are by their tags.
+func TestQuestionSentElsewhere(t *testing.T) {
+	const registry = "https://registry.example.com"
+	subject := digest.FromString("x")
+	tag := registry + "/v2/library/app/manifests/" + layout.ReferrersTag(subject)
+	for name, page := range map[string]*http.Response{
+		"which refuses":           answer(http.StatusTooManyRequests, 0, http.Header{}),
+		"which wants other words": answer(http.StatusNotAcceptable, 0, http.Header{}),
+		"which fails":             answer(http.StatusBadGateway, 0, http.Header{}),
+		"which is a page":         answer(http.StatusOK, 0, http.Header{"Content-Type": {"text/html"}}),
+		"which is away":           nil,
+	} {
+		t.Run(name, func(t *testing.T) {
+			u := upstreamOf(registry, func(r *http.Request) *http.Response {
+				switch {
+				case r.URL.Host == "elsewhere.example.com":
+					return page
+				case r.URL.String() == tag:
+					return answer(http.StatusOK, 2, http.Header{"Content-Type": {v1.MediaTypeImageIndex}})
+				}
+				return answer(http.StatusSeeOther, 0, http.Header{"Location": {"https://elsewhere.example.com/"}})
+			})
+			q := &question{client: httptest.NewRequest(http.MethodGet, "/v2/library/app/referrers/"+subject.String(), http.NoBody), subject: subject}
+			r, err := http.NewRequestWithContext(context.WithValue(t.Context(), questionKey{}, q), http.MethodHead, tag, nil)
+			if err != nil {
+				t.Fatal(err)
+			}
+			response, err := u.RoundTrip(r)
+			if err != nil || response.StatusCode != http.StatusOK || q.answer != nil || q.refusal != nil || u.isAway() {
+				t.Errorf("%v, %v, away: %t", response, err, u.isAway())
+			}
+		})
+	}
+}
+
 // TestPatience is for ever unless the configuration knows better.
 func TestPatience(t *testing.T) {
 	for configured, least := range map[time.Duration]time.Duration{0: 24 * time.Hour, time.Second: time.Second} {

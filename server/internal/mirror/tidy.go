@@ -1,12 +1,12 @@
 package mirror
 
 import (
-	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"path"
+	"strings"
 	"time"
 
 	"github.com/distribution/distribution/v3"
@@ -26,26 +26,32 @@ import (
 func sweep(ctx context.Context, driver storagedriver.StorageDriver) error {
 	return walk.Below(ctx, driver, layout.Repositories, workers, func(relative string, info storagedriver.FileInfo) error {
 		file := path.Join(layout.Repositories, relative)
-		if info.IsDir() {
-			if path.Base(file) != layout.Uploads {
-				return nil
+		repository, own, _ := strings.Cut(file, "/_")
+		if folder, _, _ := strings.Cut("_"+own, "/"); folder == layout.Uploads {
+			err := layout.Remove(ctx, driver, path.Join(repository, layout.Uploads))
+			if err == nil && info.IsDir() {
+				err = storagedriver.ErrSkipDir
 			}
-			return cmp.Or(layout.Remove(ctx, driver, file), error(storagedriver.ErrSkipDir))
+			return err
 		}
-		if !layout.IsFile(path.Base(file)) {
+		if info.IsDir() || !layout.IsFile(path.Base(file)) || sizesOfDigests[info.Size()] {
 			return nil
 		}
 		content, err := driver.GetContent(ctx, file)
-		switch {
-		case layout.IsMissing(err):
-			return nil
-		case err != nil:
-			return err
-		case digest.Digest(content).Validate() != nil:
-			return layout.Remove(ctx, driver, file)
+		if err == nil && digest.Digest(content).Validate() != nil {
+			err = layout.Remove(ctx, driver, file)
 		}
-		return nil
+		if layout.IsMissing(err) {
+			return nil
+		}
+		return err
 	})
+}
+
+// sizesOfDigests are those of whole links, which need not be read.
+var sizesOfDigests = map[int64]bool{
+	int64(len(digest.SHA256.FromBytes(nil))): true,
+	int64(len(digest.SHA512.FromBytes(nil))): true,
 }
 
 // stateFile is where the engine keeps what is to expire.

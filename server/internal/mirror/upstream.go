@@ -103,7 +103,7 @@ func (u *upstream) RoundTrip(r *http.Request) (*http.Response, error) {
 	}
 	send := u.send
 	if q, ok := r.Context().Value(questionKey{}).(*question); ok {
-		send = func(r *http.Request) (*http.Response, error) { return q.send(r, u.send) }
+		send = func(r *http.Request) (*http.Response, error) { return q.send(r, u.send, u.base.RoundTrip) }
 	}
 	response, err := send(r)
 	var refusal *refusal

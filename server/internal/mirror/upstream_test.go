@@ -14,11 +14,14 @@ import (
 	"github.com/sirupsen/logrus"
 )
 
-// answers is an upstream that never fails.
+// answers is an upstream that fails where it has none.
 type answers func(*http.Request) *http.Response
 
 func (a answers) RoundTrip(r *http.Request) (*http.Response, error) {
 	response := a(r)
+	if response == nil {
+		return nil, errors.New("no route to host")
+	}
 	response.Request = r
 	return response, nil
 }

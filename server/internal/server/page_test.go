@@ -804,6 +804,16 @@ func TestPageOfBrokenTag(t *testing.T) {
 	if page := alice.get(t, "/ui/r/team-a/app?sort=size"); strings.Count(page.text, "By rule 1") != 1 {
 		t.Errorf("not one of them goes:\n%s", page.text)
 	}
+	// The order needs a look at all of them, though one page shows no more than 100.
+	for i := range 99 {
+		client.Retag(t, "team-a/app", "3", fmt.Sprint(i+4))
+	}
+	client.Retag(t, "team-a/app", "1", "latest")
+	for query, want := range map[string]int{"sort=pushed": 98, "sort=pushed&page=2": 2, "sort=size": 99, "sort=size&page=2": 1, "sort=name": 0} {
+		if got := strings.Count(alice.get(t, "/ui/r/team-a/app?"+query).text, "By rule 1"); got != want {
+			t.Errorf("%s: %d of many go, want %d", query, got, want)
+		}
+	}
 }
 
 // TestPageWithoutStore has the store away: who looks is told so by a page.

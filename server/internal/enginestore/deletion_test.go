@@ -43,6 +43,19 @@ func TestDeletionOnceMore(t *testing.T) {
 	if status := remove(image); status != http.StatusNotFound {
 		t.Errorf("when all is gone: %d", status)
 	}
+	// Pushed again while the tags are looked through, it stays.
+	if err := spy.PutContent(t.Context(), layout.TagPath("app", "latest"), []byte(image)); err != nil {
+		t.Fatal(err)
+	}
+	spy.Before = func(action, path string) error {
+		if action == "get" && path == layout.TagPath("app", "latest") {
+			return spy.StorageDriver.PutContent(t.Context(), layout.RevisionPath("app", image), []byte(image))
+		}
+		return nil
+	}
+	if status := remove(image); status != http.StatusNotFound || len(client.Tags(t, "app")) != 2 {
+		t.Errorf("pushed again meanwhile: %d", status)
+	}
 	tags := layout.RepositoryPath("app", layout.Tags)
 	before := spy.Count("list", tags)
 	if status := remove(digest.FromString("nothing")); status != http.StatusNotFound {

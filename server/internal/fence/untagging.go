@@ -115,6 +115,8 @@ func (f *Fence) finish(ctx context.Context, deletion *enginestore.Deletion, repo
 	if _, err := f.driver.Stat(ctx, layout.BlobPath(d)); layout.IsMissing(err) {
 		return false, nil
 	}
+	ctx, cancel := context.WithTimeout(ctx, f.timing.Patience)
+	defer cancel()
 	names, err := layout.Names(ctx, f.driver, layout.RepositoryPath(repository, layout.Tags))
 	if err != nil {
 		return false, err
@@ -126,6 +128,10 @@ func (f *Fence) finish(ctx context.Context, deletion *enginestore.Deletion, repo
 		group.Go(func() error {
 			link := layout.TagPath(repository, name)
 			if named, err := f.leads(ctx, link); err != nil || named != d {
+				return err
+			}
+			// Somebody may have pushed it since: the manifest comes before its tag.
+			if there, err := f.linked(ctx, layout.RevisionPath(repository, d)); err != nil || there {
 				return err
 			}
 			left.Store(true)

@@ -155,11 +155,16 @@ func (d watched) Delete(ctx context.Context, path string) error {
 }
 
 func (d watched) Walk(ctx context.Context, path string, visit storagedriver.WalkFn, options ...func(*storagedriver.WalkOptions)) error {
-	l := listen(ctx, patience)
+	limit := patience
+	if layout.IsTags(path) {
+		// They are listed as a whole first.
+		limit = workPatience
+	}
+	l := listen(ctx, limit)
 	defer l.end()
 	err := d.StorageDriver.Walk(l.ctx, path, func(info storagedriver.FileInfo) error {
 		l.timer.Stop()
-		defer l.timer.Reset(patience)
+		defer l.timer.Reset(limit)
 		return visit(info)
 	}, options...)
 	return d.saw(ctx, store.List, path, l.reason(err))

@@ -15,6 +15,8 @@ import (
 	storagedriver "github.com/distribution/distribution/v3/registry/storage/driver"
 	"github.com/distribution/distribution/v3/registry/storage/driver/inmemory"
 	"github.com/opencontainers/go-digest"
+
+	"container-registry/server/internal/layout"
 )
 
 // TestReachOfDeepLists looks at each once, though every list names the next one twice: going down
@@ -61,10 +63,31 @@ func TestManyDigests(t *testing.T) {
 	}
 }
 
-// counted counts what is read of a store.
+// counted counts what is read of a store, and what is asked of tags.
 type counted struct {
 	storagedriver.StorageDriver
-	bytes atomic.Int64
+	bytes, ofTags atomic.Int64
+}
+
+func (c *counted) GetContent(ctx context.Context, path string) ([]byte, error) {
+	c.ask(path)
+	return c.StorageDriver.GetContent(ctx, path)
+}
+
+func (c *counted) Stat(ctx context.Context, path string) (storagedriver.FileInfo, error) {
+	c.ask(path)
+	return c.StorageDriver.Stat(ctx, path)
+}
+
+func (c *counted) List(ctx context.Context, path string) ([]string, error) {
+	c.ask(path)
+	return c.StorageDriver.List(ctx, path)
+}
+
+func (c *counted) ask(path string) {
+	if layout.TagFolder(path) != "" {
+		c.ofTags.Add(1)
+	}
 }
 
 func (c *counted) Reader(ctx context.Context, path string, offset int64) (io.ReadCloser, error) {
@@ -81,6 +104,25 @@ func (f countedFile) Read(p []byte) (int, error) {
 	n, err := f.ReadCloser.Read(p)
 	f.of.bytes.Add(int64(n))
 	return n, err
+}
+
+// TestTagsWithoutPush has what tags name looked at, and nothing else of them.
+func TestTagsWithoutPush(t *testing.T) {
+	driver := &counted{StorageDriver: inmemory.New()}
+	d := put(t, driver, image("", blob("layer", 1)), "1", "2", "3")
+	for name, look := range map[string]func(*Reader) error{
+		"untagged": func(r *Reader) error { _, err := r.Untagged(t.Context(), "team/app"); return err },
+		"remove":   func(r *Reader) error { _, err := r.Remove(t.Context(), "team/app", []string{"1"}, nil); return err },
+		"tags of": func(r *Reader) error {
+			_, err := r.TagsOf(t.Context(), "team/app", d, []string{"1", "2", "3"})
+			return err
+		},
+	} {
+		driver.ofTags.Store(0)
+		if err := look(NewReader(driver)); err != nil || driver.ofTags.Load() != 3 {
+			t.Errorf("%s: %d requests for 3 tags, %v", name, driver.ofTags.Load(), err)
+		}
+	}
 }
 
 // TestLargeOnesWait has manifests that are read one after the other: those that wait are not in

@@ -8,8 +8,8 @@ import (
 	"strings"
 )
 
-// ParsePushed also refuses what the engine takes for a fault of its own (500), when it is pushed
-// or each time that somebody asks for it.
+// ParsePushed also refuses what the engine may take for a fault of its own (500), when it is
+// pushed or each time that somebody asks for it. No client sends the like on purpose.
 func ParsePushed(content []byte) (*Manifest, error) {
 	m, err := Parse(content)
 	if err != nil {

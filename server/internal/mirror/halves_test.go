@@ -127,6 +127,24 @@ func TestMirrorStartsOnHalves(t *testing.T) {
 	}
 }
 
+// TestMirrorStartsWithoutItsCache keeps all for ever, so nothing of its cache has to be read.
+func TestMirrorStartsWithoutItsCache(t *testing.T) {
+	m := &mirrorProcess{t: t, folder: t.TempDir(), upstream: newUpstream(t, "").server.URL, ttl: "0s"}
+	repositories := filepath.Join(m.folder, "cache", layout.Repositories)
+	if err := os.MkdirAll(filepath.Dir(repositories), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	// A link to itself can't be listed.
+	if err := os.Symlink(repositories, repositories); err != nil {
+		t.Fatal(err)
+	}
+	m.start()
+	m.kill()
+	if log := m.log.String(); !strings.Contains(log, "level=warning") || !strings.Contains(log, "too many levels of symbolic links") {
+		t.Errorf("the log is:\n%s", log)
+	}
+}
+
 // TestMirrorEmptyPage has the upstream send a page without tags that is not the last.
 func TestMirrorEmptyPage(t *testing.T) {
 	upstream := newUpstream(t, "")

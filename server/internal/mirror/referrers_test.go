@@ -115,6 +115,7 @@ func TestMirrorReferrersRefused(t *testing.T) {
 		"a denial":         {subject.String(), func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusForbidden) }, http.StatusForbidden, "DENIED"},
 		"a page":           {subject.String(), func(w http.ResponseWriter, _ *http.Request) { fmt.Fprint(w, "<html>") }, http.StatusOK, `"manifests":[]`},
 		"no such question": {subject.String(), func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusMethodNotAllowed) }, http.StatusOK, `"manifests":[]`},
+		"no such type":     {subject.String(), func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusNotAcceptable) }, http.StatusOK, `"manifests":[]`},
 		"another status":   {subject.String(), func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusGone) }, http.StatusServiceUnavailable, "the upstream failed: 410"},
 		"elsewhere": {subject.String(), func(w http.ResponseWriter, r *http.Request) {
 			if r.URL.Path != "/moved/referrers/" {

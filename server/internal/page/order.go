@@ -31,6 +31,10 @@ type orderedTags struct {
 	// by is how they are sorted.
 	by   string
 	rows []images.Summary
+	// seen is how many were looked at for that, and pushed when those of them were that are not
+	// known to be broken.
+	seen   int
+	pushed map[string]time.Time
 }
 
 // inOrder looks at no more tags than the order needs. Those that are alike are sorted by name.
@@ -46,12 +50,23 @@ func (p *Page) inOrder(ctx context.Context, repository string, names, companions
 	if err != nil {
 		return o, err
 	}
+	o.seen, o.pushed = len(shown), map[string]time.Time{}
+	for _, each := range shown {
+		if each.Digest != "" {
+			o.pushed[each.Name] = each.Pushed
+		}
+	}
 	if o.by == "pushed" {
 		slices.SortStableFunc(shown, func(a, b images.Tag) int { return b.Pushed.Compare(a.Pushed) })
 		shown = shown[part.From:part.To]
 	}
 	if o.rows, err = p.images.Summaries(ctx, repository, shown, companions); err != nil {
 		return o, err
+	}
+	for _, each := range o.rows {
+		if each.Kind == images.Broken {
+			delete(o.pushed, each.Name)
+		}
 	}
 	if o.by == "size" {
 		slices.SortStableFunc(o.rows, func(a, b images.Summary) int { return cmp.Compare(b.Size, a.Size) })
@@ -60,16 +75,10 @@ func (p *Page) inOrder(ctx context.Context, repository string, names, companions
 	return o, nil
 }
 
-// leaving says when tags of a repository go. Where not all are known it goes by the last look
-// at what a collection would delete. Neither counts tags that nobody can pull.
-func (p *Page) leaving(repository string, tags []images.Summary, all bool) func(images.Tag) *going {
+// leaving says when tags of a repository go, by when all that anybody can pull were pushed. Where
+// not all are known it goes by the last look at what a collection would delete.
+func (p *Page) leaving(repository string, pushed map[string]time.Time, all bool) func(images.Tag) *going {
 	if all {
-		pushed := map[string]time.Time{}
-		for _, each := range tags {
-			if each.Kind != images.Broken {
-				pushed[each.Name] = each.Pushed
-			}
-		}
 		until, rule := p.Collector.Options().Retention.Leaving(repository, pushed)
 		return func(tag images.Tag) *going {
 			at, leaves := until[tag.Name]

@@ -111,7 +111,7 @@ func (p *Page) showTags(w http.ResponseWriter, r *http.Request, v *visitor, repo
 		return
 	}
 	list.Sorts = choices(waysFor(len(names)), ordered.by, query, here)
-	goes := p.leaving(repository, ordered.rows, len(ordered.rows) == list.Tags)
+	goes := p.leaving(repository, ordered.pushed, ordered.seen == list.Tags)
 	for _, each := range ordered.rows {
 		list.Rows = append(list.Rows, tagRow{each, p.link("r/"+repository+":"+each.Name, nil), p.pull(r, repository, each.Kind, each.Name), goes(each.Tag)})
 	}

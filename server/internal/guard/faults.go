@@ -25,6 +25,10 @@ const calm = 30 * time.Second
 // again for ever.
 const patience = 30 * time.Second
 
+// tagsPatience is for tags, which are listed as a whole before the first is seen: a hundred
+// thousand take S3 half a minute.
+const tagsPatience = time.Minute
+
 // workPatience is for what a store may really work on: a folder of many names, or the copy
 // of a large blob, of which it says nothing before the end.
 const workPatience = 10 * time.Minute
@@ -157,8 +161,7 @@ func (d watched) Delete(ctx context.Context, path string) error {
 func (d watched) Walk(ctx context.Context, path string, visit storagedriver.WalkFn, options ...func(*storagedriver.WalkOptions)) error {
 	limit := patience
 	if layout.IsTags(path) {
-		// They are listed as a whole first.
-		limit = workPatience
+		limit = tagsPatience
 	}
 	l := listen(ctx, limit)
 	defer l.end()

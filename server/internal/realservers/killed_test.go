@@ -12,6 +12,7 @@ import (
 	"sync/atomic"
 	"syscall"
 	"testing"
+	"time"
 
 	storagedriver "github.com/distribution/distribution/v3/registry/storage/driver"
 	"github.com/opencontainers/go-digest"
@@ -155,14 +156,20 @@ func kill(t *testing.T, storage string, litter int, phase, successor string) {
 			t.Fatalf("the collection ended before: %v", err)
 		default:
 		}
-		// It stays in the phase in which it is seen.
+		if phase == "in the middle of deletions" {
+			return at.phase(t) == "sweep" && at.left(t, blobs[:1]) == 0
+		}
+		if phase == "sweep" {
+			return at.phase(t) == phase
+		}
+		// It is over soon: what is seen of it is so until the server goes on, which has as much time
+		// of its own.
+		began := time.Now()
 		server.signal(syscall.SIGSTOP)
 		seen := at.phase(t) == phase
-		if phase == "in the middle of deletions" {
-			seen = at.phase(t) == "sweep" && at.left(t, blobs[:1]) == 0
-		}
 		if !seen {
 			server.signal(syscall.SIGCONT)
+			time.Sleep(time.Since(began))
 		}
 		return seen
 	})

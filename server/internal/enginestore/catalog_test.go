@@ -43,22 +43,6 @@ func TestPagesOfRepositories(t *testing.T) {
 	}
 }
 
-// TestPagesOfTags are all of them, also where they are named as folders of a store are.
-func TestPagesOfTags(t *testing.T) {
-	config := registrytest.Config(t, filesystem.New(filesystem.DriverParameters{RootDirectory: t.TempDir(), MaxThreads: 100}))
-	enginestore.Use(config)
-	client := registrytest.Serve(t, config)
-	tags := []string{"_layers", "_manifests", "_referrers", "_uploads", "current", "data", "index", "link"}
-	for _, each := range tags {
-		client.Push(t, "app", each, registrytest.Layer(1, 100))
-	}
-	for n := 1; n <= len(tags)+1; n++ {
-		if got, _ := allPages(t, client.URL+"/v2/app/tags/list", n); !slices.Equal(got, tags) {
-			t.Errorf("%d at a time: %q", n, got)
-		}
-	}
-}
-
 // allPages are the names of a list that is asked for so many at a time.
 func allPages(t *testing.T, list string, n int) (names []string, pages int) {
 	t.Helper()

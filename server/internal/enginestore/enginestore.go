@@ -295,7 +295,7 @@ func pageEnd(visit storagedriver.WalkFn) storagedriver.WalkFn {
 		}
 		defer func() { full = errors.Is(err, storagedriver.ErrFilledBuffer) }()
 		// A tag may have the folder's name.
-		if repository, own, _ := strings.Cut(info.Path(), "/_"); "_"+own == layout.Manifests {
+		if repository, own, _ := layout.Inside(info.Path()); own == layout.Manifests {
 			if err := visit(storagedriver.FileInfoInternal{FileInfoFields: storagedriver.FileInfoFields{Path: repository, IsDir: true}}); err != nil {
 				return err
 			}

@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	storagedriver "github.com/distribution/distribution/v3/registry/storage/driver"
+	"github.com/distribution/distribution/v3/registry/storage/driver/filesystem"
 	"github.com/distribution/distribution/v3/registry/storage/driver/inmemory"
 
 	"container-registry/server/internal/enginestore"
@@ -50,18 +51,31 @@ func (d byKey) Walk(ctx context.Context, folder string, visit storagedriver.Walk
 	return nil
 }
 
-// TestTagsInOrder are all of them in their order, whatever the store's.
-func TestTagsInOrder(t *testing.T) {
-	config := registrytest.Config(t, byKey{inmemory.New()})
-	enginestore.Use(config)
-	client := registrytest.Serve(t, config)
-	tags := []string{"1", "1.2", "1.2.3", "1.2.3-alpine", "1.2.4", "1.3", "2"}
-	for _, tag := range tags {
-		client.Push(t, "app", tag, registrytest.Layer(1, 100))
-	}
-	for n := 1; n <= len(tags)+1; n++ {
-		if got, _ := allPages(t, client.URL+"/v2/app/tags/list", n); !slices.Equal(got, tags) {
-			t.Errorf("%d at a time: %q", n, got)
-		}
+// TestPagesOfTags are all of them in their order, whatever the store's, and also where they are
+// named as folders of a store are.
+func TestPagesOfTags(t *testing.T) {
+	for name, test := range map[string]struct {
+		store storagedriver.StorageDriver
+		tags  []string
+	}{
+		"named as folders": {
+			filesystem.New(filesystem.DriverParameters{RootDirectory: t.TempDir(), MaxThreads: 100}),
+			[]string{"_layers", "_manifests", "_referrers", "_uploads", "current", "data", "index", "link"},
+		},
+		"beginning with others": {byKey{inmemory.New()}, []string{"1", "1.2", "1.2.3", "1.2.3-alpine", "1.2.4", "1.3", "2"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			config := registrytest.Config(t, test.store)
+			enginestore.Use(config)
+			client := registrytest.Serve(t, config)
+			for _, tag := range test.tags {
+				client.Push(t, "app", tag, registrytest.Layer(1, 100))
+			}
+			for n := 1; n <= len(test.tags)+1; n++ {
+				if got, _ := allPages(t, client.URL+"/v2/app/tags/list", n); !slices.Equal(got, test.tags) {
+					t.Errorf("%d at a time: %q", n, got)
+				}
+			}
+		})
 	}
 }

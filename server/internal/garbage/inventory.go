@@ -114,16 +114,16 @@ func (i *inventory) addBlob(d digest.Digest, info storagedriver.FileInfo) error 
 }
 
 func (i *inventory) addLink(relative string, info storagedriver.FileInfo) error {
-	name, rest, found := strings.Cut(relative, "/_")
+	name, own, found := layout.Inside(relative)
 	if !found {
 		return nil
 	}
-	parts := strings.Split("_"+rest, "/")
+	parts := strings.Split(own, "/")
 	if info.IsDir() && parts[0] == layout.Uploads {
 		return storagedriver.ErrSkipDir
 	}
 	r := i.repository(name)
-	if tag, c, ok := layout.CarriedOf("_" + rest); ok {
+	if tag, c, ok := layout.CarriedOf(own); ok {
 		c.Manifest = i.shared(c.Manifest)
 		r.tag(tag).carried = append(r.tag(tag).carried, c)
 		if info.IsDir() {

@@ -10,8 +10,8 @@ import (
 	"github.com/opencontainers/go-digest"
 )
 
-// A preview names so many tags and manifests of each kind in one repository, and in all: who
-// sees one repository alone is to see what goes there.
+// A preview names so many tags and manifests of each kind in one repository, so that many have
+// some, and in all.
 const (
 	namedOfOne = 200
 	namedOfAll = 10_000

@@ -36,11 +36,11 @@ func (h *Holdings) countAll(ctx context.Context) error {
 	}
 	found := map[string]Repository{}
 	err := walk.Below(ctx, h.driver, layout.Repositories, workers, func(relative string, info storagedriver.FileInfo) error {
-		name, rest, ok := strings.Cut(relative, "/_")
+		name, own, ok := layout.Inside(relative)
 		if !ok {
 			return nil
 		}
-		return h.addLink(ctx, found, name, "_"+rest, info, begun)
+		return h.addLink(ctx, found, name, own, info, begun)
 	})
 	if err != nil {
 		return err

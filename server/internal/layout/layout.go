@@ -183,6 +183,16 @@ func linkOf(p, folder string) (repository string, d digest.Digest, ok bool) {
 	return name, valid[0], true
 }
 
+// Inside parts a path into that of a repository and what is inside of its own folders. They alone
+// begin with a line: no part of a repository's name does.
+func Inside(p string) (repository, own string, ok bool) {
+	repository, own, ok = strings.Cut(p, "/_")
+	if ok {
+		own = "_" + own
+	}
+	return repository, own, ok
+}
+
 // RepositoryPath is a folder or file of a repository.
 func RepositoryPath(repository string, names ...string) string {
 	return path.Join(append([]string{Repositories, repository}, names...)...)

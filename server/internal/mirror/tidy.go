@@ -26,8 +26,8 @@ import (
 func sweep(ctx context.Context, driver storagedriver.StorageDriver) error {
 	return walk.Below(ctx, driver, layout.Repositories, workers, func(relative string, info storagedriver.FileInfo) error {
 		file := path.Join(layout.Repositories, relative)
-		repository, own, _ := strings.Cut(file, "/_")
-		if folder, _, _ := strings.Cut("_"+own, "/"); folder == layout.Uploads {
+		repository, own, _ := layout.Inside(file)
+		if folder, _, _ := strings.Cut(own, "/"); folder == layout.Uploads {
 			err := layout.Remove(ctx, driver, path.Join(repository, layout.Uploads))
 			if err == nil && info.IsDir() {
 				err = storagedriver.ErrSkipDir

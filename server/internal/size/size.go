@@ -40,13 +40,13 @@ func Of(ctx context.Context, c *configuration.Configuration) (Size, error) {
 	var mutex sync.Mutex
 	repositories := map[string]bool{}
 	err = walk.Below(ctx, driver, layout.Repositories, workers, func(relative string, info storagedriver.FileInfo) error {
-		name, inside, found := strings.Cut(relative, "/_")
+		name, own, found := layout.Inside(relative)
 		if !found {
 			return nil
 		}
 		mutex.Lock()
 		defer mutex.Unlock()
-		if strings.HasPrefix("_"+inside, layout.Manifests) {
+		if strings.HasPrefix(own, layout.Manifests) {
 			repositories[name] = true
 		}
 		if info.IsDir() {

@@ -29,8 +29,7 @@ name_lab() {
   if [ ! -e "$folder/id" ]; then
     [ -z "$(ls -A "$folder" 2>/dev/null)" ] || fail "$folder is not empty and no folder of nodes"
     mkdir -p "$folder"
-    # From the range that is set aside for tests of devices (RFC 2544).
-    echo "198.$((18 + RANDOM % 2)).$((RANDOM % 256))" >"$folder/subnet"
+    "$scripts/free-network.sh" >"$folder/subnet"
     echo "cr$(od -An -tx1 -N4 /dev/urandom | tr -d ' \n')" >"$folder/id"
   fi
   read_lab

@@ -1,11 +1,14 @@
 import { ChildProcess, spawn } from "child_process";
-import { randomBytes, randomInt } from "crypto";
+import { randomBytes } from "crypto";
 import * as fs from "fs";
 import * as os from "os";
 import * as path from "path";
 import { makeCertificate } from "./pki";
 import { attempt, eventually, Result, run } from "./run";
 import { Environment, projectRoot } from "./testStack";
+
+/** The first three numbers of a network that nobody on this machine has, with a dot between them. */
+export const freeNetwork = (): Promise<string> => run(path.join(projectRoot, "scripts", "free-network.sh"), []);
 
 /** Runs an engine with a containerd of its own. */
 export const ownContainerd = path.join(projectRoot, "scripts", "own-containerd.sh");
@@ -34,12 +37,9 @@ export class PrivateEngine {
   public readonly ourAddress: string;
   private daemon: ChildProcess | undefined;
 
-  private constructor(tls: boolean) {
-    // A network of two from the range that is set aside for tests of devices (RFC 2544).
-    const block = `198.${randomInt(18, 20)}.${randomInt(256)}`;
-    const first = 4 * randomInt(64);
-    this.ourAddress = `${block}.${first + 1}`;
-    this.address = `${block}.${first + 2}`;
+  private constructor(network: string, tls: boolean) {
+    this.ourAddress = `${network}.1`;
+    this.address = `${network}.2`;
     this.socket = `unix://${this.folder}/docker.sock`;
     if (tls) {
       this.host = `tcp://${this.address}:2376`;
@@ -54,7 +54,7 @@ export class PrivateEngine {
 
   /** Starts an engine that knows its own address by the given host names; with `tls` it wants a client's certificate over TCP. */
   static async start(names: readonly string[] = [], { tls = false } = {}): Promise<PrivateEngine> {
-    const engine = new PrivateEngine(tls);
+    const engine = new PrivateEngine(await freeNetwork(), tls);
     try {
       await engine.makeNetwork();
       engine.write("docker/.keep", "");

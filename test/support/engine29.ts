@@ -1,9 +1,9 @@
 import { ChildProcess, spawn } from "child_process";
-import { randomBytes, randomInt } from "crypto";
+import { randomBytes } from "crypto";
 import * as fs from "fs";
 import * as os from "os";
 import * as path from "path";
-import { ownContainerd } from "./engine";
+import { freeNetwork, ownContainerd } from "./engine";
 import { attempt, eventually, run } from "./run";
 import { projectRoot } from "./testStack";
 
@@ -22,8 +22,7 @@ class Engine29 {
 
   async start(): Promise<void> {
     await run("ip", ["link", "add", this.bridge, "type", "bridge"]);
-    // From the range that is set aside for tests of devices (RFC 2544).
-    await run("ip", ["address", "add", `198.${randomInt(18, 20)}.${randomInt(256)}.1/24`, "dev", this.bridge]);
+    await run("ip", ["address", "add", `${await freeNetwork()}.1/24`, "dev", this.bridge]);
     await run("ip", ["link", "set", this.bridge, "up"]);
     const log = fs.openSync(path.join(this.folder, "log"), "a");
     const options = { data: "--data-root", exec: "--exec-root", pid: "--pidfile" };

@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"io"
 	"maps"
-	"net"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -401,12 +400,7 @@ type mirrorProcess struct {
 
 func (m *mirrorProcess) start() {
 	m.t.Helper()
-	free, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		m.t.Fatal(err)
-	}
-	address := free.Addr().String()
-	free.Close()
+	address := registrytest.FreeAddress(m.t)
 	login := ""
 	if m.login {
 		login = "username: u, password: " + upstreamPassword + ", "

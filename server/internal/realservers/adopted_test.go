@@ -76,7 +76,7 @@ func TestAdoptedEvents(t *testing.T) {
 	root := t.TempDir()
 	start := func(name string) *serving {
 		t.Helper()
-		address := freeAddress(t)
+		address := registrytest.FreeAddress(t)
 		settings := config(address, folderStorage(root)) + fmt.Sprintf("server: {notifications: [{name: hook, url: %q}]}\n", endpoint.URL)
 		return serve(t, configFile(t, name, settings), address)
 	}

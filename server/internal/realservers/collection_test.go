@@ -145,7 +145,7 @@ func TestCollectionDuringTraffic(t *testing.T) {
 	for _, store := range stores() {
 		t.Run(store.name, func(t *testing.T) {
 			t.Parallel()
-			address := freeAddress(t)
+			address := registrytest.FreeAddress(t)
 			server := serve(t, configFile(t, "server", config(address, store.start(t)("traffic"), "cache: {blobdescriptor: inmemory}")), address)
 			finish := server.HalfUpload(t, "team/app-0")
 			traffic := registrytest.StartTraffic(t, store.pace, server.URL)

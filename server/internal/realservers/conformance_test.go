@@ -15,6 +15,7 @@ import (
 
 	"golang.org/x/crypto/bcrypt"
 
+	"container-registry/server/internal/registrytest"
 	"container-registry/server/internal/testpki"
 )
 
@@ -91,7 +92,7 @@ func serveUsers(t *testing.T, section string, google *server, others string) sec
 	users := write("users", []byte(userLine(t, userName)+others))
 	authority := testpki.NewAuthority(t)
 	pair := write("tls.pem", authority.Valid(t, "server").Combined(authority))
-	s := secured{address: freeAddress(t), authority: write("ca.pem", authority.PEM)}
+	s := secured{address: registrytest.FreeAddress(t), authority: write("ca.pem", authority.PEM)}
 	plain := config(s.address, section, "cache: {blobdescriptor: inmemory}")
 	plain = strings.Replace(plain, fmt.Sprintf("http: {addr: %q}", s.address),
 		fmt.Sprintf("http: {addr: %q, secret: of the test, tls: {certificate: %q, key: %q}}\nauth: {htpasswd: {realm: test, path: %q}}", s.address, pair, pair, users), 1)

@@ -20,6 +20,7 @@ import (
 
 	configuration "container-registry/server/internal/config"
 	"container-registry/server/internal/layout"
+	"container-registry/server/internal/registrytest"
 	"container-registry/server/internal/store"
 )
 
@@ -132,7 +133,7 @@ func TestKilledCollection(t *testing.T) {
 }
 
 func kill(t *testing.T, storage string, litter int, phase, successor string) {
-	address, other := freeAddress(t), freeAddress(t)
+	address, other := registrytest.FreeAddress(t), registrytest.FreeAddress(t)
 	settings := configFile(t, "server", config(address, storage, "cache: {blobdescriptor: inmemory}"))
 	server := serve(t, settings, address)
 	next := server

@@ -26,7 +26,7 @@ var held = regexp.MustCompile(`(?m)^(go_goroutines|process_open_fds) (\d+)$`)
 // gone, no goroutine waits for them, and no file is open.
 func TestNothingIsHeld(t *testing.T) {
 	t.Parallel()
-	storage, address, metrics := folderStorage(t.TempDir()), freeAddress(t), freeAddress(t)
+	storage, address, metrics := folderStorage(t.TempDir()), registrytest.FreeAddress(t), registrytest.FreeAddress(t)
 	layer := registrytest.Layer(1, 20<<20)
 	open := serve(t, configFile(t, "open", config(address, storage)), address)
 	open.Push(t, "team/app", "1", layer)

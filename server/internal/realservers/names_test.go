@@ -24,7 +24,7 @@ func TestNames(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			section, google := storage(t)
-			address := freeAddress(t)
+			address := registrytest.FreeAddress(t)
 			testNames(t, serveProcess(t, command(t.Context(), t, google, "serve", configFile(t, "server", config(address, section))), address).Client)
 		})
 	}

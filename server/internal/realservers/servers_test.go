@@ -19,6 +19,7 @@ import (
 
 	"github.com/ncw/swift/v2"
 
+	"container-registry/server/internal/registrytest"
 	"container-registry/server/internal/storage/oss/osstest"
 )
 
@@ -101,12 +102,12 @@ func (s *server) call(t *testing.T, arguments ...string) string {
 
 func startS3(t *testing.T) *server {
 	t.Helper()
-	return start(t, "servers/versitygw.sh", freeAddress(t), "images")
+	return start(t, "servers/versitygw.sh", registrytest.FreeAddress(t), "images")
 }
 
 func startAzure(t *testing.T) *server {
 	t.Helper()
-	return start(t, "servers/azurite.sh", freeAddress(t), "images")
+	return start(t, "servers/azurite.sh", registrytest.FreeAddress(t), "images")
 }
 
 func startGoogle(t *testing.T) *server {
@@ -123,7 +124,7 @@ func startSwift(t *testing.T) *server {
 	if os.Getuid() != 0 {
 		t.Skip("only root can start a Swift")
 	}
-	_, port, _ := net.SplitHostPort(freeAddress(t))
+	_, port, _ := net.SplitHostPort(registrytest.FreeAddress(t))
 	s := start(t, "swift-server.sh", port)
 	connection := &swift.Connection{AuthUrl: s.values["authurl"], UserName: s.values["username"], ApiKey: s.values["password"]}
 	if err := connection.ContainerCreate(t.Context(), "images", nil); err != nil {
@@ -174,16 +175,6 @@ var everyStore = map[string]func(t *testing.T) (section string, google *server){
 	"OSS": func(t *testing.T) (string, *server) {
 		return ossStorage("images", ossKey, ossSecret, startOSS(t)), nil
 	},
-}
-
-func freeAddress(t *testing.T) string {
-	t.Helper()
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer listener.Close()
-	return listener.Addr().String()
 }
 
 // result is how a command ended.

@@ -50,7 +50,7 @@ func TestTransfer(t *testing.T) {
 		from := stores[i]
 		t.Run(from.name+" to "+to.name, func(t *testing.T) {
 			fromConfig := configFile(t, "from", config(":5000", from.storage, readOnly))
-			toConfig := configFile(t, "to", config(freeAddress(t), to.storage, retention))
+			toConfig := configFile(t, "to", config(registrytest.FreeAddress(t), to.storage, retention))
 
 			dry := registry(t, google, "", "transfer", "--dry-run", fromConfig, toConfig)
 			if dry.code != 0 || !strings.HasPrefix(dry.stdout, "to copy from ") || !strings.Contains(dry.stdout, "  blobs  22 (44.5 MiB), there already 0\n") {
@@ -96,7 +96,7 @@ func TestTransferIsInterrupted(t *testing.T) {
 	}
 	want := source.Pulled(t)
 	from := configFile(t, "from", config(":5000", folderStorage(folder), readOnly))
-	to := configFile(t, "to", config(freeAddress(t), s3Storage("images", s3.values["accesskey"], s3.values["secretkey"], s3.values["endpoint"])))
+	to := configFile(t, "to", config(registrytest.FreeAddress(t), s3Storage("images", s3.values["accesskey"], s3.values["secretkey"], s3.values["endpoint"])))
 
 	c := command(t.Context(), t, nil, "transfer", "--workers", "1", from, to)
 	go func() {

@@ -23,7 +23,7 @@ func TestTruncatedLayer(t *testing.T) {
 		"S3":     {s3Storage("images", s3.values["accesskey"], s3.values["secretkey"], s3.values["endpoint"]), filepath.Join(s3.folder, "data", "images")},
 	} {
 		t.Run(name, func(t *testing.T) {
-			address := freeAddress(t)
+			address := registrytest.FreeAddress(t)
 			start := func() *serving {
 				return serveProcess(t, command(t.Context(), t, nil, "serve", configFile(t, "server", config(address, store.section))), address)
 			}

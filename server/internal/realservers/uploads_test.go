@@ -51,7 +51,7 @@ func TestManyUploads(t *testing.T) {
 	for name, storage := range everyStore {
 		t.Run(name, func(t *testing.T) {
 			section, google := storage(t)
-			address := freeAddress(t)
+			address := registrytest.FreeAddress(t)
 			process := command(t.Context(), t, google, "serve", configFile(t, "server", config(address, section)))
 			if process.Env == nil {
 				process.Env = os.Environ()

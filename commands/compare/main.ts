@@ -114,10 +114,17 @@ async function main({ names, rounds, images, storage, egress, output }: Argument
   write("md", markdown(comparison));
   console.log(summary(comparison));
   console.error(`\nwritten: ${output}/comparison.md, .json`);
+  if (comparison.rows.every(({ samples }) => Object.keys(samples).length === 0)) {
+    process.exitCode = 1;
+  }
 }
 
 try {
-  void main(readArguments());
+  if (process.argv.includes("--help")) {
+    console.log(usage);
+  } else {
+    void main(readArguments());
+  }
 } catch (error) {
   console.error(`${(error as Error).message}\n\n${usage}`);
   process.exitCode = 2;

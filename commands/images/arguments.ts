@@ -1,3 +1,5 @@
+import { parseArgs } from "util";
+
 export const usage = `usage:
   images list [REPOSITORY...] [--stack NAME]
   images delete REPOSITORY[:TAG|@DIGEST]... [--stack NAME] [--yes]
@@ -42,25 +44,8 @@ export function parseReference(text: string): Reference {
 }
 
 export function parseArguments(words: readonly string[]): Arguments {
-  const rest: string[] = [];
-  let stack: string | undefined;
-  let yes = false;
-  for (let at = 0; at < words.length; at++) {
-    const word = words[at] ?? "";
-    if (word === "--yes" || word === "-y") {
-      yes = true;
-    } else if (word === "--stack" || word === "-s") {
-      stack = words[++at];
-      if (stack === undefined) {
-        throw new UsageError(`${word} needs a name`);
-      }
-    } else if (word.startsWith("-")) {
-      throw new UsageError(`unknown option ${word}`);
-    } else {
-      rest.push(word);
-    }
-  }
-  const [command, ...names] = rest;
+  const { positionals, values } = parsed(words);
+  const [command, ...names] = positionals;
   if (command !== "list" && command !== "delete") {
     throw new UsageError(command === undefined ? "no command given" : `unknown command ${command}`);
   }
@@ -72,5 +57,18 @@ export function parseArguments(words: readonly string[]): Arguments {
   if (command === "list" && narrow !== undefined) {
     throw new UsageError("list takes repositories, without tag or digest");
   }
-  return { command, references, stack, yes };
+  return { command, references, stack: values.stack, yes: values.yes };
+}
+
+/** Words and options, as Node.js tells them apart. */
+function parsed(words: readonly string[]) {
+  try {
+    return parseArgs({
+      args: [...words],
+      allowPositionals: true,
+      options: { stack: { type: "string", short: "s" }, yes: { type: "boolean", short: "y", default: false } },
+    });
+  } catch (error) {
+    throw new UsageError((error as Error).message);
+  }
 }

@@ -34,7 +34,7 @@ function table(rows: readonly Row[]): string {
     ["REPOSITORY", "TAG", "DIGEST", "SIZE", "CREATED"],
     ...rows.map(({ repository, tag, image }) =>
       typeof image === "string"
-        ? [repository, tag, `broken: ${image}`]
+        ? [repository, tag, `broken: ${printable(image)}`]
         : [repository, tag, image.digest, readableSize(image.size), image.created.slice(0, 10)],
     ),
   ];
@@ -48,6 +48,9 @@ function table(rows: readonly Row[]): string {
     )
     .join("\n");
 }
+
+/** Words of the registry, without what would move a terminal's cursor. */
+const printable = (text: string): string => text.replace(/\p{C}/gu, "\ufffd");
 
 /** As Docker writes sizes: three digits, in powers of 1000. */
 export function readableSize(bytes: number): string {

@@ -30,7 +30,12 @@ async function ask(text: string): Promise<boolean> {
 }
 
 async function main(): Promise<void> {
-  const { command, references, stack, yes } = parseArguments(process.argv.slice(2));
+  const words = process.argv.slice(2);
+  if (words.some((word) => word === "--help" || word === "-h")) {
+    console.log(usage);
+    return;
+  }
+  const { command, references, stack, yes } = parseArguments(words);
   const registry = new Registry(accessOf(stack));
   const confirm = async (text: string, unexpected = false): Promise<boolean> => {
     if (!yes || unexpected) {

@@ -119,7 +119,8 @@ export class Registry {
     try {
       const { body } = await this.client.expect(done, "GET", `/v2/${repository}/blobs/${config.digest}`);
       const { created } = JSON.parse(body.toString()) as { created?: unknown };
-      return typeof created === "string" ? created : "";
+      // Who pushes chooses it, and it is printed.
+      return typeof created === "string" && /^\d{4}-\d{2}-\d{2}/.test(created) ? created : "";
     } catch (error) {
       // What is no container image may have a configuration of another kind, and a damaged one has lost it.
       faultOf(error);

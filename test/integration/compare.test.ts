@@ -165,4 +165,8 @@ auth: {token: {realm: "${realm}", service: ${TokenServer.service}, issuer: ${Tok
     const places = [...files, { name: "output", text: run.stdout + run.stderr }];
     expect(readable([secretOf("password", password), secretOf("other password", login.password)], places)).toEqual([]);
   });
+
+  it("fails where nothing could be measured at all", async () => {
+    expect((await compare(["missing.json"], () => undefined)).code).toBe(1);
+  });
 });

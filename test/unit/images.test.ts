@@ -10,6 +10,7 @@ describe("the command line", () => {
 
   it.each([
     ["list", { command: "list", references: [], yes: false }],
+    ["list team/app --stack=dev", { command: "list", references: [{ repository: "team/app" }], stack: "dev" }],
     ["list team/app --stack dev", { command: "list", references: [{ repository: "team/app" }], stack: "dev" }],
     ["delete app:1.0 --yes", { command: "delete", references: [{ repository: "app", tag: "1.0" }], yes: true }],
     [
@@ -24,8 +25,8 @@ describe("the command line", () => {
     ["", "unknown command "],
     ["lst", "unknown command lst"],
     ["delete", "delete needs an image"],
-    ["delete app --force", "unknown option --force"],
-    ["list --stack", "--stack needs a name"],
+    ["delete app --force", "Unknown option '--force'"],
+    ["list --stack", "'-s, --stack <value>' argument missing"],
     ["list app:1", "without tag or digest"],
     ["delete localhost:5000/app", "localhost:5000/app is not an image"],
     ["delete App", "App is not an image"],
@@ -183,13 +184,17 @@ describe("a registry with broken tags", () => {
       deleted.push(reference);
       answer(reference === "moving" ? 404 : 202, {});
     } else if (refusal !== undefined) {
-      answer(refusal, { errors: [{ code: refusal === 404 ? "MANIFEST_UNKNOWN" : "UNKNOWN", message: "no good" }] });
+      answer(refusal, { errors: [{ code: refusal === 404 ? "MANIFEST_UNKNOWN" : "UNKNOWN", message: "no\u001b[1A good" }] });
     } else if (reference === "garbled") {
       response.writeHead(200, { "Docker-Content-Digest": sound }).end("{");
     } else if (reference === "cache") {
       answer(200, { manifests: [{ digest: "sha256:layer", size: 5_000_000 }] }, cache);
     } else if (reference === "no-configuration") {
       answer(200, { config: { digest: "empty", size: 1_000_000 } }, sound);
+    } else if (reference === "terminal") {
+      answer(200, { config: { digest: "created", size: 3_000_000 } }, sound);
+    } else if (reference === "created") {
+      answer(200, { created: "\u001b[1A\u001b[2K" });
     } else {
       answer(200, { layers: [{ digest: "l", size: 2_000_000 }] }, sound);
     }
@@ -201,7 +206,7 @@ describe("a registry with broken tags", () => {
     registry = new Registry({ endpoint: `http://127.0.0.1:${(server.address() as AddressInfo).port}` });
   });
   beforeEach(() => {
-    tags = ["cache", "dangling", "empty", "garbled", "moving", "no-configuration", "sound"];
+    tags = ["cache", "dangling", "empty", "garbled", "moving", "no-configuration", "sound", "terminal"];
     deleted = [];
     listings = 0;
     away = false;
@@ -219,11 +224,12 @@ describe("a registry with broken tags", () => {
         .map((line) => line.split(/ {2,}/)),
     ).toEqual([
       ["app", "cache", cache, "5MB"],
-      ["app", "dangling", "broken: 404: MANIFEST_UNKNOWN no good"],
-      ["app", "empty", "broken: 500: UNKNOWN no good"],
+      ["app", "dangling", "broken: 404: MANIFEST_UNKNOWN no\ufffd[1A good"],
+      ["app", "empty", "broken: 500: UNKNOWN no\ufffd[1A good"],
       ["app", "garbled", "broken: its manifest isn't JSON"],
       ["app", "no-configuration", sound, "1MB"],
       ["app", "sound", sound, "2MB"],
+      ["app", "terminal", sound, "3MB"],
     ]);
   });
 

@@ -49,11 +49,16 @@ use_backend() {
     return
   fi
   mkdir -p "$quickstart/state"
+  export PULUMI_BACKEND_URL="file://$quickstart/state"
+  [ -z "${PULUMI_CONFIG_PASSPHRASE+set}${PULUMI_CONFIG_PASSPHRASE_FILE:-}" ] || return 0
   if [ ! -s "$quickstart/passphrase" ]; then
+    # Another one would not open the stacks that are there.
+    if [ -n "$(find "$quickstart/state" -path '*/stacks/*.json')" ]; then
+      echo "$quickstart/passphrase is gone, and nothing else opens the stacks in .quickstart/state. Put it back, or set
+PULUMI_CONFIG_PASSPHRASE to what was in it. To start over without them: docs/troubleshooting.md" >&2
+      exit 1
+    fi
     (umask 077 && head -c 24 /dev/urandom | base64 >"$quickstart/passphrase")
   fi
-  export PULUMI_BACKEND_URL="file://$quickstart/state"
-  if [ -z "${PULUMI_CONFIG_PASSPHRASE+set}" ] && [ -z "${PULUMI_CONFIG_PASSPHRASE_FILE:-}" ]; then
-    export PULUMI_CONFIG_PASSPHRASE_FILE="$quickstart/passphrase"
-  fi
+  export PULUMI_CONFIG_PASSPHRASE_FILE="$quickstart/passphrase"
 }

@@ -138,9 +138,14 @@ docker_engine() {
   if engine_answers; then
     return
   fi
-  local context host
+  local context=default host said
   # What the docker command makes of DOCKER_HOST, DOCKER_CONTEXT and the current context.
-  read -r context host < <(docker context inspect --format '{{.Name}} {{.Endpoints.docker.Host}}' 2>/dev/null) || context=default
+  if command -v docker >/dev/null; then
+    said=$(docker context inspect --format '{{.Name}} {{.Endpoints.docker.Host}}' 2>&1 | grep .) ||
+      fail "the docker command can't tell its engine: $said
+Choose the one on this machine (unset DOCKER_CONTEXT, docker context use default) or another one: docker context ls"
+    read -r context host <<<"$said"
+  fi
   [ -z "${DOCKER_HOST:-}" ] || context=DOCKER_HOST
   [ "$context" = default ] || fail "the Docker engine at $host ($context) does not answer. Start it, or choose the one on this machine: unset DOCKER_HOST
 and DOCKER_CONTEXT, docker context use default. Try: docker version"

@@ -10,5 +10,12 @@ pulumi stack select dev --create >/dev/null
 # The outputs are in the summary. What is no terminal gets a line for each resource that is there, but none for its begin.
 up() { pulumi up --stack dev --yes --skip-preview --suppress-outputs "$@"; }
 dull='^$| creating \([0-9]+s\) *$'
-if [ -t 1 ]; then up "$@"; else up --suppress-progress "$@" | grep --line-buffered -vE "$dull"; fi
-pulumi stack output --stack dev --json | node scripts/summary.js
+deploy() { if [ -t 1 ]; then up "$@"; else up --suppress-progress "$@" | grep --line-buffered -vE "$dull"; fi; }
+deploy "$@"
+outputs=$(pulumi stack output --stack dev --json)
+
+# That somebody stopped or removed the container, Pulumi finds out only where it is told to look.
+container=$(node -p 'JSON.parse(fs.readFileSync(0)).containerName || ""' <<<"$outputs")
+runs() { docker container inspect --format '{{.State.Running}}' "$container" 2>/dev/null | grep -q true; }
+[ -z "$container" ] || runs || deploy --refresh "$@"
+node scripts/summary.js <<<"$outputs"

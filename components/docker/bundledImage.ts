@@ -43,7 +43,7 @@ async function processorOf(engine: EngineAddress): Promise<string> {
     if (!pulumi.runtime.isDryRun()) {
       throw error;
     }
-    await pulumi.log.warn(`${printedBy(error)}. The preview takes that of this machine`);
+    await pulumi.log.warn(`The preview takes this machine's platform. ${printedBy(error)}`);
     return process.arch;
   }
 }

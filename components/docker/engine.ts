@@ -15,6 +15,9 @@ export interface EngineAddress {
 /** Where an engine is that nothing is said of. */
 export const localEngine = "unix:///var/run/docker.sock";
 
+/** What `docker run` exits with when it could not even start the container. */
+export const dockerFailed = 125;
+
 /** Runs the docker command against an engine and returns what it printed; the error of a failed one has that too. */
 export function dockerCommand(engine: EngineAddress, ...words: string[]): Promise<string> {
   return dockerCommandWith("", engine, ...words);

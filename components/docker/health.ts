@@ -19,8 +19,12 @@ export async function untilHealthy(engine: EngineAddress, container: string): Pr
   const end = Date.now() + secondsToStart * 1000;
   for (;;) {
     const state = await inspectContainer<ContainerState>(engine, container, "{{json .State}}");
-    if (state === undefined || state.Status === "exited") {
-      // Somebody took it away or stopped it. That is no fault of this deployment, which has nothing to change.
+    // Somebody took it away or stopped it. That is no fault of this deployment, which has nothing to change.
+    if (state === undefined) {
+      await pulumi.log.warn(`The container ${container} is gone; bring it back with: pulumi up --refresh`);
+      return;
+    }
+    if (state.Status === "exited") {
       await pulumi.log.warn(
         `The container ${container} is not running; bring it back with: pulumi up --refresh, or docker start ${container}`,
       );

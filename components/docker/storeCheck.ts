@@ -1,6 +1,14 @@
 import { setTimeout as sleep } from "timers/promises";
 import * as pulumi from "@pulumi/pulumi";
-import { dockerCommand, dockerCommandWith, EngineAddress, inspectContainer, inspectService, printedBy } from "./engine";
+import {
+  dockerCommand,
+  dockerCommandWith,
+  dockerFailed,
+  EngineAddress,
+  inspectContainer,
+  inspectService,
+  printedBy,
+} from "./engine";
 import { failure } from "../checks/failure";
 import { HostEntry, hostOptions } from "./hostEntries";
 import { StoreTask, tryStoreByTask } from "./storeTask";
@@ -33,9 +41,6 @@ export const newStorePatience = 600;
 
 /** Time between two tries of a new store, in seconds. */
 const pause = 5;
-
-/** What `docker run` exits with when it could not even start the container. */
-const dockerFailed = 125;
 
 /**
  * Lets the server's image try the store before the registry is switched to it, where the registry will run. A store that can't

@@ -12,11 +12,11 @@ export function auditVolumes(
   name: string,
   { logs }: RegistrySettings,
   lab: boolean,
-  parent: pulumi.ComponentResource,
+  opts: pulumi.CustomResourceOptions,
 ): docker.types.input.ContainerVolume[] {
   if (!isAudited(logs)) {
     return [];
   }
-  const volume = new docker.Volume(`${name}-audit`, { name: `${name}-audit` }, { parent, retainOnDelete: !lab });
+  const volume = new docker.Volume(`${name}-audit`, { name: `${name}-audit` }, { ...opts, retainOnDelete: !lab });
   return [{ volumeName: volume.name, containerPath: auditFolder }];
 }

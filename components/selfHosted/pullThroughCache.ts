@@ -12,13 +12,14 @@ import {
 } from "../checks/address";
 import { containerProblems, nameProblems } from "../checks/container";
 import { certificateFile, configurationPath, renderConfiguration, storeCaPath } from "../render/configuration";
-import { onDockerEngine } from "../docker/engineChoice";
+import { engineOf, onDockerEngine } from "../docker/engineChoice";
 import { hostPort, isLoopback } from "../checks/hosts";
 import { checkArguments } from "../checks/inputs";
 import { CompleteMirror, completeMirror, mirrorPorts, mirrorProblems } from "../checks/mirror";
 import { Problem } from "../checks/problems";
 import { oneOf } from "../checks/rules";
 import { storageConfiguration } from "../render/driverParameters";
+import { deploymentOf, soleOwner } from "./deployment";
 import { metricsOutputs, metricsTargets, warnOfOpenMetrics } from "./metricsTargets";
 import { ServerVolume } from "./serverVolume";
 import { ServerFiles } from "./serverFiles";
@@ -70,20 +71,21 @@ export class PullThroughCache extends pulumi.ComponentResource {
     const parent = { parent: this };
     this.warn(settings);
 
-    const image = new ServerImage(`${name}-image`, {}, parent);
-    const data = new ServerVolume(
-      `${name}-data`,
-      { storage: {}, lab: args.lab ?? false, imageId: image.imageId, unprivileged: true },
-      parent,
-    );
+    // It signs nothing here, but the file's name is a hash over it, which so tells nothing about the upstream's password.
+    const httpSecret = new random.RandomPassword(`${name}-http-secret`, { length: 48, special: false }, parent);
+    const deployment = soleOwner(deploymentOf(httpSecret.result), engineOf(this), [`${name}-data`, `${name}-files`]);
+    // What the engine has of another cache by that name is that one's, its image too.
+    const alone = { parent: this, dependsOn: deployment.apply(() => []) };
+    const image = new ServerImage(`${name}-image`, {}, alone);
+    const onEngine = { imageId: image.imageId, unprivileged: true, deployment };
+    const data = new ServerVolume(`${name}-data`, { ...onEngine, storage: {}, lab: args.lab ?? false }, parent);
     const { caCertificates } = settings.mirror;
-    const configuration = this.createConfiguration(name, settings);
+    const configuration = configurationOf(settings, httpSecret.result);
     const path = pulumi.unsecret(configuration.apply(configurationPath));
     const files = new ServerFiles(
       `${name}-files`,
       {
-        imageId: image.imageId,
-        unprivileged: true,
+        ...onEngine,
         files: [
           { path, content: configuration },
           ...(args.serverPem === undefined ? [] : [{ path: certificateFile, content: args.serverPem }]),
@@ -119,29 +121,6 @@ export class PullThroughCache extends pulumi.ComponentResource {
     this.registerOutputs({ endpoint: this.endpoint, metricsEndpoint, scrapeConfig, containerName: this.containerName });
   }
 
-  /** The configuration file as text. Secret. */
-  private createConfiguration(name: string, { mirror, encrypted, logFormat }: CacheSettings): pulumi.Output<string> {
-    // It signs nothing here, but the file's name is a hash over it, which so tells nothing about the upstream's password.
-    const httpSecret = new random.RandomPassword(`${name}-http-secret`, { length: 48, special: false }, { parent: this });
-    const { upstream, username, password, ttl } = mirror;
-    return pulumi
-      .all([httpSecret.result, password === undefined ? undefined : pulumi.secret(password)])
-      .apply(([secret, known]) =>
-        renderConfiguration({
-          httpSecret: secret,
-          tls: encrypted,
-          bundled: true,
-          metrics: mirror.metrics !== undefined,
-          ui: mirror.ui,
-          maxSize: mirror.maxSize,
-          readOnly: false,
-          logFormat,
-          storage: storageConfiguration({}),
-          proxy: { upstream, username, password: known, ttl },
-        }),
-      );
-  }
-
   private warn({ bindAddress, mirror }: CacheSettings): void {
     warnOfOpenMetrics(this, mirror.metrics, mirrorMetricsPort);
     if (!isLoopback(bindAddress)) {
@@ -154,6 +133,28 @@ export class PullThroughCache extends pulumi.ComponentResource {
       );
     }
   }
+}
+
+/** The configuration file as text. Secret. */
+function configurationOf(
+  { mirror, encrypted, logFormat }: CacheSettings,
+  httpSecret: pulumi.Output<string>,
+): pulumi.Output<string> {
+  const { upstream, username, password, ttl } = mirror;
+  return pulumi.all([httpSecret, password === undefined ? undefined : pulumi.secret(password)]).apply(([secret, known]) =>
+    renderConfiguration({
+      httpSecret: secret,
+      tls: encrypted,
+      bundled: true,
+      metrics: mirror.metrics !== undefined,
+      ui: mirror.ui,
+      maxSize: mirror.maxSize,
+      readOnly: false,
+      logFormat,
+      storage: storageConfiguration({}),
+      proxy: { upstream, username, password: known, ttl },
+    }),
+  );
 }
 
 /** The arguments with every default filled in. */

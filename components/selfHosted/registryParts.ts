@@ -20,6 +20,7 @@ import { storageConfiguration } from "../render/driverParameters";
 import { storageProblems } from "../checks/storage";
 import { serverVersion } from "../render/version";
 import { provisionedStorage } from "../stores/provisionedStorage";
+import { deploymentOf } from "./deployment";
 import { RegistryCertificate } from "./registryCertificate";
 import { ServerFile } from "./serverFiles";
 import { RegistryOutputs } from "../args/outputs";
@@ -40,6 +41,8 @@ export interface RegistryParts {
   /** The configuration file as text. Secret. */
   configuration: pulumi.Output<string>;
   files: NamedFile[];
+  /** What tells it from other registries of its name. */
+  deployment: pulumi.Output<string>;
   /** By which it knows its forwarders. Secret. */
   forwarderKey: pulumi.Output<string>;
   /** `NAME=value` of the server's environment. */
@@ -111,6 +114,7 @@ export function registryParts(
       ...(settings.users.length > 0 ? [{ name: "users", path: htpasswdFile, content: users.htpasswd }] : []),
       ...(storeCa === undefined ? [] : [{ name: "store-ca", path: storeCaPath(storeCa), content: storeCa }]),
     ],
+    deployment: deploymentOf(httpSecret.result),
     forwarderKey: httpSecret.result.apply(forwarderKey),
     environment: serverEnvironment(settings.resources, storeCa),
   };

@@ -2,6 +2,7 @@ import * as docker from "@pulumi/docker";
 import * as pulumi from "@pulumi/pulumi";
 import { Metrics, Resources } from "../args/registry";
 import { containerPort, drainSeconds, filesFolder, metricsPort, storeCaPath } from "../render/configuration";
+import { checkAddresses } from "../docker/addressTrial";
 import { engineOf } from "../docker/engineChoice";
 import { untilHealthy } from "../docker/health";
 import { HostEntry, hostEntries } from "../docker/hostEntries";
@@ -42,8 +43,14 @@ export function serverHosts(hosts: Record<string, string>): HostEntry[] {
   return hostEntries({ "host.docker.internal": "host-gateway", ...hosts });
 }
 
+/** Where a container is, and what has to be there first. */
+interface Place {
+  parent: pulumi.ComponentResource;
+  dependsOn: pulumi.Resource[];
+}
+
 /** The container of a registry or of a mirror: confined, restarted by the engine, and with its logs bounded. */
-export function serverContainer(name: string, args: ServerContainerArgs, opts: pulumi.CustomResourceOptions): docker.Container {
+export function serverContainer(name: string, args: ServerContainerArgs, opts: Place): docker.Container {
   return new docker.Container(
     name,
     {
@@ -63,12 +70,7 @@ export function serverContainer(name: string, args: ServerContainerArgs, opts: p
       hosts: serverHosts(args.hosts),
       tmpfs: { "/tmp": "rw,noexec,nosuid,size=64m" },
       volumes: [{ volumeName: args.filesVolume, containerPath: filesFolder, readOnly: true }, ...args.volumes],
-      ports: [
-        { internal: containerPort, external: args.port, ip: args.bindAddress },
-        ...(args.metrics === undefined
-          ? []
-          : [{ internal: metricsPort, external: args.metrics.port, ip: args.metrics.bindAddress }]),
-      ],
+      ports: portsWhenFree(name, args, opts.parent),
       networkMode: "bridge",
       logDriver: "json-file",
       logOpts: { "max-size": "10m", "max-file": "3" },
@@ -77,6 +79,24 @@ export function serverContainer(name: string, args: ServerContainerArgs, opts: p
     },
     opts,
   );
+}
+
+/** What is published, once it is known that the engine can give that to a container which has to go first. */
+function portsWhenFree(
+  name: string,
+  { imageId, bindAddress, port, metrics }: ServerContainerArgs,
+  component: pulumi.ComponentResource,
+): pulumi.Input<docker.types.input.ContainerPort[]> {
+  const ports = [
+    { internal: containerPort, external: port, ip: bindAddress },
+    ...(metrics === undefined ? [] : [{ internal: metricsPort, external: metrics.port, ip: metrics.bindAddress }]),
+  ];
+  return pulumi.runtime.isDryRun()
+    ? ports
+    : pulumi.all([engineOf(component), imageId]).apply(async ([engine, image]) => {
+        await checkAddresses(engine, name, image, ports);
+        return ports;
+      });
 }
 
 /** The container's name, once its processes are limited and the server in it answers. */

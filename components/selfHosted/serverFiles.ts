@@ -2,6 +2,7 @@ import * as docker from "@pulumi/docker";
 import * as pulumi from "@pulumi/pulumi";
 import { formerly } from "../args/formerly";
 import { filesFolder } from "../render/configuration";
+import { labelledVolume } from "./deployment";
 
 /** A file for the server. */
 export interface ServerFile {
@@ -11,6 +12,8 @@ export interface ServerFile {
 
 export interface ServerFilesArgs {
   imageId: pulumi.Input<string>;
+  /** Whose volume it is. */
+  deployment: pulumi.Output<string>;
   files: ServerFile[];
   /** The server's user is not root, and the image keeps the folder to that user. */
   unprivileged: boolean;
@@ -28,7 +31,7 @@ export class ServerFiles extends pulumi.ComponentResource {
 
   constructor(name: string, args: ServerFilesArgs, opts?: pulumi.ComponentResourceOptions) {
     super("container-registry:index:ServerFiles", name, {}, formerly("RegistryFiles", opts));
-    const volume = new docker.Volume(name, { name }, { parent: this });
+    const volume = labelledVolume(name, args.deployment, { parent: this });
     const writer = new docker.Container(
       `${name}-writer`,
       {

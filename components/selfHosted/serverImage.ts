@@ -35,7 +35,8 @@ export class ServerImage extends pulumi.ComponentResource {
 
   /** The name the bundled image has on the engine. Each component has a tag of its own, so that removing it never hits another's. */
   private createBundled(name: string): pulumi.Output<string> {
-    return engineOf(this).apply(async (engine) => {
+    // Its own URN tells that what it depends on is there: before that, nothing is brought to the engine.
+    return pulumi.all([engineOf(this), this.urn]).apply(async ([engine]) => {
       const archive = await buildBundledImage(engine);
       const tagged = imageName(name, archive);
       if (!pulumi.runtime.isDryRun()) {

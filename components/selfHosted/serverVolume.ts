@@ -7,11 +7,14 @@ import { failure } from "../checks/failure";
 import { driverOf } from "../render/driverParameters";
 import { Storage } from "../args/storage";
 import { engineOf } from "../docker/engineChoice";
+import { labelledVolume } from "./deployment";
 import { checkVolumeOptions } from "./volumeOptions";
 
 export interface ServerVolumeArgs {
   storage: Storage;
   lab: boolean;
+  /** Whose volume it is, unless it is chosen. */
+  deployment: pulumi.Output<string>;
   /** The server's image on the engine that has the folder or volume. */
   imageId: pulumi.Input<string>;
   /** The server runs as a user of its own, so folders that others made must be handed to it. */
@@ -41,7 +44,7 @@ export class ServerVolume extends pulumi.ComponentResource {
     const { hostPath, volume, volumeDriver, volumeOptions } = args.storage.filesystem ?? {};
 
     // The default volume is there whatever the storage is: an `up` that switches the storage would else delete it.
-    const standard = new docker.Volume(name, { name }, { parent: this, protect: !args.lab });
+    const standard = labelledVolume(name, args.deployment, { parent: this, protect: !args.lab });
 
     if (driverOf(args.storage) !== "filesystem") {
       this.volumes = [];

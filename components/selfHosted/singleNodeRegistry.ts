@@ -8,12 +8,13 @@ import { completeMetrics, mirrorMetricsPort, registryMetricsPort } from "../chec
 import { registryProblems, RegistrySettings } from "../checks/registry";
 import { ownVolumeProblems } from "../checks/storage/filesystem";
 import { filesFolder } from "../render/configuration";
-import { onDockerEngine } from "../docker/engineChoice";
+import { engineOf, onDockerEngine } from "../docker/engineChoice";
 import { checkArguments } from "../checks/inputs";
 import { metricsOutputs, metricsTargets, warnOfOpenMetrics } from "./metricsTargets";
 import { PullThroughCache } from "./pullThroughCache";
 import { ServerVolume } from "./serverVolume";
 import { auditVolumes } from "./auditVolume";
+import { soleOwner } from "./deployment";
 import { ServerFiles } from "./serverFiles";
 import { ServerImage } from "./serverImage";
 import { clientOutputs, RegistryParts, registryParts } from "./registryParts";
@@ -126,19 +127,15 @@ export class SingleNodeRegistry extends pulumi.ComponentResource {
     const bundled = settings.image === "bundled";
 
     const server = registryParts(name, settings, { lab, shared: false }, parent);
-    const image = new ServerImage(`${name}-image`, { image: settings.image }, parent);
-    const data = new ServerVolume(
-      `${name}-data`,
-      { storage: settings.storage, lab, imageId: image.imageId, unprivileged: bundled },
-      parent,
-    );
-
-    const files = new ServerFiles(
-      `${name}-files`,
-      { imageId: image.imageId, unprivileged: bundled, files: server.files },
-      parent,
-    );
-    const container = this.createContainer(name, settings, lab, { server, image, data, files });
+    const deployment = soleOwner(server.deployment, engineOf(this), [`${name}-data`, `${name}-files`]);
+    // What the engine has of another registry by that name is that one's, its image too.
+    const alone = { parent: this, dependsOn: deployment.apply(() => []) };
+    const image = new ServerImage(`${name}-image`, { image: settings.image }, alone);
+    const onEngine = { imageId: image.imageId, unprivileged: bundled, deployment };
+    const data = new ServerVolume(`${name}-data`, { ...onEngine, storage: settings.storage, lab }, parent);
+    const files = new ServerFiles(`${name}-files`, { ...onEngine, files: server.files }, parent);
+    const audit = auditVolumes(name, settings, lab, alone);
+    const container = this.createContainer(name, settings, { server, image, data, files, audit });
     const mirror = settings.mirror && this.createMirror(name, settings.mirror, settings, server, lab);
 
     warnOfOpenMetrics(this, settings.metrics, registryMetricsPort);
@@ -173,8 +170,7 @@ export class SingleNodeRegistry extends pulumi.ComponentResource {
   private createContainer(
     name: string,
     settings: RegistrySettings,
-    lab: boolean,
-    { server, image, data, files }: { server: RegistryParts; image: ServerImage; data: ServerVolume; files: ServerFiles },
+    { server, image, data, files, audit }: ContainerParts,
   ): docker.Container {
     const bundled = settings.image === "bundled";
     const configurationPath = untilStoreAnswers(this, settings, server, () =>
@@ -193,7 +189,7 @@ export class SingleNodeRegistry extends pulumi.ComponentResource {
         bundled,
         configurationPath,
         filesVolume: files.volume,
-        volumes: [...data.volumes, ...auditVolumes(name, settings, lab, this)],
+        volumes: [...data.volumes, ...audit],
         environment: server.environment,
         bindAddress: settings.bindAddress,
         port: settings.port,
@@ -217,6 +213,15 @@ export class SingleNodeRegistry extends pulumi.ComponentResource {
     const args = { mirror, hostname, bindAddress, serverPem, allowInsecure, logFormat: logs.format, hosts, resources, lab };
     return new PullThroughCache(`${name}-mirror`, args, { parent: this });
   }
+}
+
+/** What the server's container is made of. */
+interface ContainerParts {
+  server: RegistryParts;
+  image: ServerImage;
+  data: ServerVolume;
+  files: ServerFiles;
+  audit: docker.types.input.ContainerVolume[];
 }
 
 /**

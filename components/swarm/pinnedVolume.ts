@@ -2,6 +2,7 @@ import * as docker from "@pulumi/docker";
 import * as pulumi from "@pulumi/pulumi";
 import { localEngine } from "../docker/engine";
 import { checkDockerContext } from "../docker/engineChoice";
+import { soleOwner } from "../selfHosted/deployment";
 import { ServerImage } from "../selfHosted/serverImage";
 import { isForeign, ServerVolume } from "../selfHosted/serverVolume";
 import { SwarmSettings } from "./checks";
@@ -14,6 +15,7 @@ export function createPinnedVolume(
   lab: boolean,
   { swarm, storage, image }: SwarmSettings,
   nodes: pulumi.Output<SwarmNode[]>,
+  deployment: pulumi.Output<string>,
   parent: pulumi.ComponentResource,
 ): ServerVolume {
   const constraints = (swarm.constraints ?? []).flatMap((each) => parseConstraint(each) ?? []);
@@ -34,5 +36,6 @@ export function createPinnedVolume(
   const unprivileged = image === "bundled";
   // The node may have another ID for it than the manager.
   const own = unprivileged && isForeign(storage) ? new ServerImage(`${name}-data-image`, {}, onNode) : undefined;
-  return new ServerVolume(`${name}-data`, { storage, lab, imageId: own?.imageId ?? "", unprivileged }, onNode);
+  const args = { storage, lab, imageId: own?.imageId ?? "", unprivileged };
+  return new ServerVolume(`${name}-data`, { ...args, deployment: soleOwner(deployment, address, [`${name}-data`]) }, onNode);
 }

@@ -136,13 +136,13 @@ export class SwarmRegistry extends pulumi.ComponentResource {
       parent,
     );
     const lab = args.lab ?? false;
-    const data = topology.pinned ? createPinnedVolume(name, lab, settings, nodes, this) : undefined;
     const network = topology.forwarders || swarm.redis !== undefined ? createNetwork(name, swarm, parent) : undefined;
     const metricsNetwork =
       settings.measured && settings.metricsNetwork === undefined ? createMetricsNetwork(name, swarm, parent) : undefined;
     const redis = network && swarm.redis && this.createRedis(name, swarm, swarm.redis, network, image);
     const shared = topology.replicas !== 1;
     const server = registryParts(name, settings, { lab, shared, redis: redis?.configuration }, parent);
+    const data = topology.pinned ? createPinnedVolume(name, lab, settings, nodes, server.deployment, this) : undefined;
     const networks = [network, metricsNetwork].filter((each) => each !== undefined);
     const service = createRegistryService(name, settings, { server, image, topology, data, networks }, this);
     const forwarder =

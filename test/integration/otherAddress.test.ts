@@ -1,7 +1,8 @@
 import { X509Certificate } from "crypto";
-import { connect } from "net";
+import { connect, createServer } from "net";
 import { CleanUp } from "../support/cleanUp";
 import { request, RequestOptions, Workspace } from "../support/clients";
+import { freePort } from "../support/ports";
 import { attempt, run } from "../support/run";
 import { RegistryOutputs, TestStack } from "../support/testStack";
 
@@ -90,5 +91,21 @@ describe("a registry with another hostname than localhost", () => {
     expect(after.subjectAltName).toContain(`DNS:${hostname}`);
     expect(after.fingerprint256).not.toBe(before.fingerprint256);
     expect(Object.keys(await stack.plannedChanges())).toEqual(["same"]);
+  });
+
+  it("is left as it is where the host can't give it the new address", async () => {
+    const other = await freePort();
+    const taken = createServer().listen(other, "0.0.0.0");
+    try {
+      await stack.set({ port: other });
+      await expect(stack.up()).rejects.toThrow(`The registry was left as it was: the Docker host can't give it 0.0.0.0:${other}`);
+      await stack.set({ port, bindAddress: "192.0.2.77" });
+      await expect(stack.up()).rejects.toThrow(
+        `The registry was left as it was: the Docker host can't give it 192.0.2.77:${port}`,
+      );
+      expect((await request(outputs, "/v2/", { host: "127.0.0.1" })).status).toBe(200);
+    } finally {
+      taken.close();
+    }
   });
 });

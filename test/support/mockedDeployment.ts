@@ -119,7 +119,7 @@ export class MockedDeployment {
 
 function registered({ type, name, inputs, ...resource }: MadeResource, labels: Map<string, string>): Registered {
   const { parent, protect, retainOnDelete, dependencies, secretOutputs } = resource;
-  const { replacementTrigger, replaceOnChanges, replaceWith } = resource;
+  const { replacementTrigger, replaceOnChanges, replaceWith, ignoreChanges } = resource;
   return {
     type,
     name,
@@ -132,6 +132,7 @@ function registered({ type, name, inputs, ...resource }: MadeResource, labels: M
       ...(secretOutputs.length > 0 ? { secretOutputs } : {}),
       ...(replacementTrigger === undefined ? {} : { replacementTrigger }),
       ...(replaceOnChanges.length > 0 ? { replaceOnChanges } : {}),
+      ...(ignoreChanges.length > 0 ? { ignoreChanges } : {}),
       ...(replaceWith.length > 0 ? { replaceWith: replaceWith.map(nameOf) } : {}),
     },
   };

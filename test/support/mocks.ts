@@ -22,6 +22,8 @@ export interface MadeResource {
   replaceOnChanges: string[];
   /** Resources with which it is made anew. */
   replaceWith: string[];
+  /** Inputs that stay as they were first. */
+  ignoreChanges: string[];
   /** Types it may have in a state of before. */
   aliases: string[];
 }
@@ -110,6 +112,7 @@ export async function mocked<T>(code: () => T | Promise<T>, answers: Answers = {
       replacementTrigger: request.getReplacementTrigger()?.toJavaScript(),
       replaceOnChanges: request.getReplaceonchangesList(),
       replaceWith: request.getReplaceWithList(),
+      ignoreChanges: request.getIgnorechangesList(),
       aliases: request.getAliasesList().map((alias) => alias.getSpec()?.getType() ?? ""),
     });
     return register(request, callback);

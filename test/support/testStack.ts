@@ -68,6 +68,17 @@ export class TestStack {
     });
   }
 
+  /** Makes a stack of this one's name with state of its own, as of a second clone of the project. */
+  async ofAnotherClone(settings: Settings): Promise<TestStack> {
+    const folder = programFolder();
+    return deletedOnFailure(folder, async () => {
+      const { stack, name, env } = await newStack(folder, {}, this.name);
+      const made = new TestStack(folder, stack, name, env);
+      await made.set(settings);
+      return made;
+    });
+  }
+
   /** Makes a stack of the YAML program in examples/, on a free port and under a name of its own; `change` edits its text. */
   static async ofYamlExample(change = (program: string): string => program): Promise<TestStack> {
     const folder = fs.mkdtempSync(path.join(os.tmpdir(), "container-registry-test-"));
@@ -219,9 +230,12 @@ export const stateIn = (folder: string): Environment => ({
 });
 
 /** Makes a stack in a folder, with its state there. */
-async function newStack(folder: string, environment: Environment): Promise<{ stack: Stack; name: string; env: Environment }> {
+async function newStack(
+  folder: string,
+  environment: Environment,
+  name = `test-${randomBytes(4).toString("hex")}`,
+): Promise<{ stack: Stack; name: string; env: Environment }> {
   fs.mkdirSync(path.join(folder, "state"), { recursive: true });
-  const name = `test-${randomBytes(4).toString("hex")}`;
   const envVars = { ...stateIn(folder), ...environment };
   const stack = await LocalWorkspace.createStack({ stackName: name, workDir: folder }, { envVars });
   return { stack, name, env: stack.workspace.envVars };

@@ -78,7 +78,7 @@ it("is previewed for this machine where the engine can't be asked", async () => 
   expect((await buildBundledImage(engine)).file).toBe(`/0123456789abcdef-${process.arch.replace("x64", "amd64")}/image.tar`);
   expect(warn).toHaveBeenCalledTimes(1);
   expect(warn).toHaveBeenCalledWith(
-    "The Docker engine could not be asked for its platform: no route to host. The preview takes that of this machine",
+    "The preview takes this machine's platform. The Docker engine could not be asked for its platform: no route to host",
   );
   await pulumi.runtime.setMocks({ newResource: () => ({ id: "", state: {} }), call: () => ({}) }, "project", "stack", false);
   await expect(buildBundledImage(engine)).rejects.toThrow("no route to host");

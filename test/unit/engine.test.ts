@@ -5,8 +5,10 @@ import * as fc from "fast-check";
 import { imageName, loadImage } from "../../components/docker/bundledImage";
 import { dockerCommand, inspectContainer } from "../../components/docker/engine";
 import { untilHealthy } from "../../components/docker/health";
+import { checkAddresses } from "../../components/docker/addressTrial";
 import { checkStore, Preflight } from "../../components/docker/storeCheck";
 import { limitProcesses } from "../../components/docker/processLimit";
+import { checkOwner } from "../../components/docker/volumeOwner";
 import { checkVolumeOptions } from "../../components/selfHosted/volumeOptions";
 import { FakeCommands } from "../support/fakeCommands";
 
@@ -180,12 +182,19 @@ describe("waiting for a healthy server", () => {
     );
   });
 
-  it("is not for a container that somebody stopped", async () => {
+  it.each([
+    [
+      "stopped",
+      `echo '{"Status":"exited","ExitCode":0}'`,
+      "is not running; bring it back with: pulumi up --refresh, or docker start registry",
+    ],
+    ["removed", "echo 'Error: No such container: registry' >&2; exit 1", "is gone; bring it back with: pulumi up --refresh"],
+  ])("is not for a container that somebody %s", async (_, answer, advice) => {
     const warn = jest.spyOn(console, "warn").mockReturnValue();
-    states({ Status: "exited", ExitCode: 0 });
+    tools.make("docker", answer);
     await untilHealthy(local, "registry");
     expect(tools.calls()).toHaveLength(1);
-    expect(warn).toHaveBeenCalledWith(expect.stringContaining("bring it back with: pulumi up --refresh"));
+    expect(warn).toHaveBeenCalledWith(expect.stringMatching(new RegExp(`The container registry ${advice}$`)));
     warn.mockRestore();
   });
 });
@@ -258,6 +267,81 @@ describe("the options of a volume by name", () => {
       `storage.filesystem.volumeOptions: the volume images exists with other options (${names}), and Docker keeps those that it made ` +
         "a volume with; leave volumeOptions out to take it as it is, name another volume, or remove this one",
     );
+  });
+});
+
+describe("the owner of a volume", () => {
+  const own = "0123456789abcdef";
+
+  it.each([
+    ["its own", `echo '{"container-registry.deployment":"${own}"}'`],
+    ["of before there were labels", "echo null"],
+    ["somebody else's without a word on it", `echo '{"a":"b"}'`],
+    ["of no volume yet", "echo 'Error: No such volume: registry-data' >&2; exit 1"],
+  ])("may be %s", async (_, answer) => {
+    tools.make("docker", answer);
+    await checkOwner(local, "registry-data", own);
+    expect(tools.calls()).toEqual([`${onLocal} volume inspect --format {{json .Labels}} registry-data`]);
+  });
+
+  it("may not be another deployment", async () => {
+    tools.make("docker", `echo '{"container-registry.deployment":"fedcba9876543210"}'`);
+    const error = await rejection(checkOwner(local, "registry-data", own));
+    expect(error).toBeInstanceOf(pulumi.RunError);
+    expect(error.message).toMatch(/^The volume registry-data on this Docker engine is of another registry by that name/);
+  });
+});
+
+describe("the try of addresses before a container is made anew with them", () => {
+  const held = (...bindings: [string, number][]): string =>
+    JSON.stringify({ "5000/tcp": bindings.map(([HostIp, HostPort]) => ({ HostIp, HostPort: String(HostPort) })) });
+  const engine = (bindings: string, ...answer: string[]): void => {
+    tools.make("docker", `case "$*" in *inspect*) ${bindings} ;; *) ${answer.join("\n")} ;; esac`);
+  };
+  const of = (address: string): string =>
+    `${onLocal} run --rm --read-only --cap-drop ALL --security-opt no-new-privileges --publish ${address}:1 sha256:1 version`;
+
+  it.each<[string, string, [string, number][], string[]]>([
+    ["the same", `echo '${held(["127.0.0.1", 5000])}'`, [["127.0.0.1", 5000]], []],
+    ["those of a first container", "echo 'No such container: registry' >&2; exit 1", [["127.0.0.1", 5000]], []],
+    ["all of the port it has", `echo '${held(["127.0.0.1", 5000])}'`, [["0.0.0.0", 5000]], []],
+    ["another port", `echo '${held(["127.0.0.1", 5000])}'`, [["127.0.0.1", 5001]], [of("127.0.0.1:5001")]],
+    ["another address", `echo '${held(["0.0.0.0", 5000])}'`, [["192.0.2.1", 5000]], [of("192.0.2.1:0")]],
+    ["one of IPv6", `echo '${held(["0.0.0.0", 5000])}'`, [["::1", 5001]], [of("[::1]:5001")]],
+    [
+      "one more",
+      `echo '${held(["::1", 5000])}'`,
+      [
+        ["::1", 5000],
+        ["::1", 5002],
+      ],
+      [of("[::1]:5002")],
+    ],
+    ["what a container without ports is to have", "echo null", [["127.0.0.1", 5000]], [of("127.0.0.1:5000")]],
+  ])("is of what is new: %s", async (_, bindings, wanted, tries) => {
+    engine(bindings);
+    await checkAddresses(
+      local,
+      "registry",
+      "sha256:1",
+      wanted.map(([ip, external]) => ({ ip, external })),
+    );
+    expect(tools.calls().slice(1)).toEqual(tries);
+  });
+
+  it("stops the deployment with the engine's words", async () => {
+    const words = "docker: Error response from daemon: Bind for 127.0.0.1:5001 failed: port is already allocated.";
+    engine(`echo '${held(["127.0.0.1", 5000])}'`, `echo '${words}' >&2; exit 125`);
+    const error = await rejection(checkAddresses(local, "registry", "sha256:1", [{ ip: "127.0.0.1", external: 5001 }]));
+    expect(error).toBeInstanceOf(pulumi.RunError);
+    expect(error.message).toBe(
+      `The registry was left as it was: the Docker host can't give it 127.0.0.1:5001 (port, bindAddress): ${words}`,
+    );
+  });
+
+  it("doesn't ask for more than a start of an image", async () => {
+    engine(`echo '${held(["127.0.0.1", 5000])}'`, "exit 127");
+    await checkAddresses(local, "registry", "sha256:1", [{ ip: "127.0.0.1", external: 5001 }]);
   });
 });
 

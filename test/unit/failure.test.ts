@@ -26,7 +26,7 @@ describe("the error of a value that is known only later", () => {
   it("is shown as it is for a value that is not allowed, too", async () => {
     let error: unknown;
     try {
-      checkArguments("S3Store", {}, () => [{ key: "port", message: "0 is not allowed" }]);
+      checkArguments("SingleNodeRegistry", {}, () => [{ key: "port", message: "0 is not allowed" }]);
     } catch (thrown) {
       error = thrown;
     }

@@ -1,7 +1,7 @@
 import * as fs from "fs";
 import * as os from "os";
 import * as path from "path";
-import { run } from "../support/run";
+import { attempt, run } from "../support/run";
 
 const projectRoot = path.join(__dirname, "..", "..");
 const sdk = path.join(projectRoot, "node_modules", "@pulumi", "pulumi");
@@ -40,6 +40,16 @@ describe("the loader of TypeScript", () => {
       pulumi.runtime.serializeFunction(() => 42).then(({ text }) =>
         console.log(typeof pulumi.automation.LocalWorkspace.create, /return 42|=> 42/.test(text)));`);
     expect(printed.trim()).toBe("function true");
+  });
+
+  it("says nothing of an Output that failed before anybody waited for it", async () => {
+    const script = `
+      process.on("unhandledRejection", () => undefined);
+      const { output } = require("@pulumi/pulumi");
+      const failed = output(1).apply(() => { throw new Error("gone") });
+      setTimeout(() => Promise.allSettled([failed.promise(), failed.isKnown, failed.isSecret, failed.allResources]), 50);`;
+    const words = ["--require", path.join(projectRoot, "components", "loader", "index.cjs"), "--eval", script];
+    expect(await attempt("node", words, { cwd: projectRoot })).toEqual({ code: 0, stdout: "", stderr: "" });
   });
 
   it("maps the stack of an error to the line in TypeScript, but not the SDK's own", async () => {

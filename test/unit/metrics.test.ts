@@ -9,8 +9,13 @@ jest.mock("../../components/docker/bundledImage", () => ({
   buildBundledImage: () => Promise.resolve({ file: "/image.tar", ids: ["sha256:1d"], name: "container-registry:1", tag: "1" }),
   loadImage: () => Promise.resolve(),
 }));
+jest.mock("../../components/docker/addressTrial", () => ({ checkAddresses: jest.fn(() => Promise.resolve()) }));
 jest.mock("../../components/docker/health", () => ({ untilHealthy: () => Promise.resolve() }));
 jest.mock("../../components/docker/processLimit", () => ({ limitProcesses: () => Promise.resolve() }));
+jest.mock("../../components/docker/volumeOwner", () => ({
+  ...jest.requireActual<object>("../../components/docker/volumeOwner"),
+  checkOwner: jest.fn(() => Promise.resolve()),
+}));
 
 const warn = jest.spyOn(pulumi.log, "warn").mockImplementation(() => Promise.resolve());
 beforeEach(() => warn.mockClear());

@@ -53,6 +53,14 @@ describe("set-up", () => {
     await eventually("the end of npm", () => Promise.resolve(!fs.existsSync(`/proc/${running}`)));
   });
 
+  it("names a Docker context that is not there", async () => {
+    commands.make("npm", "mkdir -p node_modules").make("pulumi");
+    commands.make("docker", `echo 'context "nope": context not found' >&2`, "exit 1");
+    const { code, stderr } = await attempt(setUp, [], { env: { ...commands.env, DOCKER_CONTEXT: "nope", DOCKER_HOST: "" } });
+    expect(code).toBe(1);
+    expect(stderr).toMatch(/^setup: the docker command can't tell its engine: context "nope": context not found$/m);
+  });
+
   it.each([
     ["leaves out what only development needs", [], "npm ci --omit=dev --omit=optional --omit=peer"],
     ["keeps the SDKs of the clouds that a plain npm ci has brought", ["@pulumi/gcp"], "npm ci"],

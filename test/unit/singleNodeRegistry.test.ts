@@ -2,7 +2,9 @@ import * as docker from "@pulumi/docker";
 import * as pulumi from "@pulumi/pulumi";
 import * as bundledImage from "../../components/docker/bundledImage";
 import { SingleNodeRegistry, SingleNodeRegistryArgs } from "../../components";
+import { checkAddresses } from "../../components/docker/addressTrial";
 import { untilHealthy } from "../../components/docker/health";
+import { checkOwner } from "../../components/docker/volumeOwner";
 import { checkVolumeOptions } from "../../components/selfHosted/volumeOptions";
 import { limitProcesses } from "../../components/docker/processLimit";
 import { checkStore } from "../../components/docker/storeCheck";
@@ -16,8 +18,13 @@ jest.mock("../../components/docker/bundledImage", () => ({
   buildBundledImage: () => Promise.resolve({ file: "/image.tar", ids: ["sha256:1d"], name: "container-registry:1", tag: "1" }),
   loadImage: jest.fn(() => Promise.resolve()),
 }));
+jest.mock("../../components/docker/addressTrial", () => ({ checkAddresses: jest.fn(() => Promise.resolve()) }));
 jest.mock("../../components/docker/health", () => ({ untilHealthy: jest.fn(() => Promise.resolve()) }));
 jest.mock("../../components/docker/processLimit", () => ({ limitProcesses: jest.fn(() => Promise.resolve()) }));
+jest.mock("../../components/docker/volumeOwner", () => ({
+  ...jest.requireActual<object>("../../components/docker/volumeOwner"),
+  checkOwner: jest.fn(() => Promise.resolve()),
+}));
 jest.mock("../../components/docker/storeCheck", () => ({ checkStore: jest.fn(() => Promise.resolve()) }));
 jest.mock("../../components/selfHosted/volumeOptions", () => ({ checkVolumeOptions: jest.fn(() => Promise.resolve()) }));
 
@@ -234,9 +241,15 @@ describe("a registry on one host", () => {
       docker.RemoteImage registry-image
           name: registry-image:1
       docker.Volume registry-data
+          dependsOn: [registry-http-secret]
+          ignoreChanges: [labels]
+          labels: [{label: container-registry.deployment, value: 16cf5967e739eda9}]
           name: registry-data
           protect: true
       docker.Volume registry-files
+          dependsOn: [registry-http-secret]
+          ignoreChanges: [labels]
+          labels: [{label: container-registry.deployment, value: 16cf5967e739eda9}]
           name: registry-files
       random.RandomPassword registry-http-secret
           length: 48
@@ -574,6 +587,8 @@ describe("the engine", () => {
     expect(untilHealthy).not.toHaveBeenCalled();
     expect(limitProcesses).not.toHaveBeenCalled();
     expect(checkStore).not.toHaveBeenCalled();
+    expect(checkOwner).not.toHaveBeenCalled();
+    expect(checkAddresses).not.toHaveBeenCalled();
     expect((await valueOf(made.containerName)).value).toBe("registry");
     expect(deployment.text(up)).toBe("\n");
   });
@@ -583,6 +598,21 @@ describe("the engine", () => {
     expect(bundledImage.loadImage).not.toHaveBeenCalled();
     expect(untilHealthy).not.toHaveBeenCalled();
     expect(limitProcesses).toHaveBeenCalledWith(expect.anything(), "registry", 100);
+  });
+
+  it("is asked for the owners of its own volumes, and of no chosen one", async () => {
+    await deploy({ mirror: {}, storage: { filesystem: { volume: "images" } } });
+    const volumes = jest.mocked(checkOwner).mock.calls.map(([, volume]) => volume);
+    expect(volumes.sort()).toEqual(["registry-data", "registry-files", "registry-mirror-data", "registry-mirror-files"]);
+  });
+
+  it("is asked for addresses before a container is made anew with them", async () => {
+    await deploy({ port: 443, metrics: {} });
+    const addresses = [
+      { internal: 5000, external: 443, ip: "127.0.0.1" },
+      { internal: 5002, external: 5002, ip: "127.0.0.1" },
+    ];
+    expect(checkAddresses).toHaveBeenCalledWith({ host: undefined }, "registry", "<image registry-image>", addresses);
   });
 
   it("tries a remote store before the switch, from where the registry will be", async () => {

@@ -24,6 +24,10 @@ jest.mock("../../components/docker/imagePush", () => ({
   pushedReference: (_: object, __: string, repository: string) => Promise.resolve(known.get(repository)),
   pushImage: jest.fn((_: object, __: string, name: string) => Promise.resolve(`${name.replace(/:1$/, "")}@sha256:pushed`)),
 }));
+jest.mock("../../components/docker/volumeOwner", () => ({
+  ...jest.requireActual<object>("../../components/docker/volumeOwner"),
+  checkOwner: jest.fn(() => Promise.resolve()),
+}));
 jest.mock("../../components/swarm/nodes", () => ({
   ...jest.requireActual<object>("../../components/swarm/nodes"),
   swarmNodes: jest.fn(),

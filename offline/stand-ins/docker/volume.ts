@@ -1,5 +1,5 @@
 import { resource } from "../provider/resource";
-import { map, string } from "../provider/types";
+import { map, object, set, string } from "../provider/types";
 import { Engine } from "./engine";
 import { removeOnceFree } from "./waiting";
 
@@ -9,6 +9,7 @@ interface Volume {
   Driver: string;
   Mountpoint: string;
   Options: Record<string, string> | null;
+  Labels: Record<string, string> | null;
 }
 
 const at = (name: string): string => `/volumes/${encodeURIComponent(name)}`;
@@ -19,12 +20,17 @@ export const volume = resource({
     name: { type: string, required: true, replaces: true, unique: true },
     driver: { type: string, default: "local", replaces: true },
     driverOpts: { type: map(string), replaces: true },
+    labels: {
+      type: set(object({ label: { type: string, required: true }, value: { type: string, required: true } })),
+      replaces: true,
+    },
   },
   outputs: { mountpoint: { type: string } },
   meta: { schema_version: "1" },
-  async create({ name, driver, driverOpts = {} }, { configuration }: { configuration: Engine }) {
+  async create({ name, driver, driverOpts = {}, labels = [] }, { configuration }: { configuration: Engine }) {
     // One that is there already is taken over, as the official provider does.
-    const body = { Name: name, Driver: driver, DriverOpts: driverOpts };
+    const own = Object.fromEntries(labels.map(({ label, value }) => [label, value]));
+    const body = { Name: name, Driver: driver, DriverOpts: driverOpts, Labels: own };
     const { Mountpoint } = await configuration.call<Volume>("POST", "/volumes/create", { body });
     return { id: name, outputs: { mountpoint: Mountpoint } };
   },
@@ -36,6 +42,7 @@ export const volume = resource({
         name: found.Name,
         driver: found.Driver,
         driverOpts: found.Options ?? {},
+        labels: Object.entries(found.Labels ?? {}).map(([label, value]) => ({ label, value })),
         mountpoint: found.Mountpoint,
       }
     );

@@ -1,6 +1,7 @@
 import * as fs from "fs";
 import * as path from "path";
 import * as pulumi from "@pulumi/pulumi";
+import { readArguments } from "./checks/inputs";
 import * as components from "./index";
 
 /** The part of a package's schema that the plugin reads: the outputs of each component. */
@@ -27,11 +28,12 @@ class Plugin implements pulumi.provider.Provider {
     options: pulumi.ComponentResourceOptions,
   ): Promise<pulumi.provider.ConstructResult> {
     const description = this.described.resources[type];
-    const component = (components as unknown as Record<string, Constructor | undefined>)[type.split(":").pop() ?? ""];
+    const className = type.split(":").pop() ?? "";
+    const component = (components as unknown as Record<string, Constructor | undefined>)[className];
     if (description === undefined || component === undefined) {
       throw new Error(`${type} is not a component of this package`);
     }
-    const made = new component(name, args, options);
+    const made = new component(name, readArguments(className, args), options);
     const outputs = made as unknown as pulumi.Inputs;
     const state = Object.fromEntries(Object.keys(description.properties).map((output) => [output, outputs[output]]));
     return Promise.resolve({ urn: made.urn, state });

@@ -32,9 +32,9 @@ export interface StackConfig {
 }
 
 /** Checks a whole configuration; the error lists every problem. Values are as `pulumi config` holds them. */
-export function checkStackConfig(values: Record<string, unknown>): StackConfig {
+export function checkStackConfig({ target: given, ...values }: Record<string, unknown>): StackConfig {
   const problems: Problem[] = [];
-  const name = values.target ?? "single-node";
+  const name = given ?? "single-node";
   const known = typeof name === "string" && Object.hasOwn(targets, name);
   if (!known) {
     problems.push({ key: "target", message: `${shown(name)} is not allowed; choose ${Object.keys(targets).join(", ")}` });

@@ -1,11 +1,11 @@
 import * as pulumi from "@pulumi/pulumi";
 import { ImageBuild } from "../components";
 import { imageBuildProblems } from "../components/builds/checks";
+import { readObject, Refusals } from "../components/checks/inputs/shape";
 import { noLogins } from "../components/checks/mirror";
 import { Problem } from "../components/checks/problems";
 import { argumentsOf, Properties } from "../components/args/schema";
 import { Registry } from "../components/args/outputs";
-import { readObject, Refusals } from "./shape";
 
 /** What a target reads from a configuration. */
 export interface ParsedTarget {
@@ -57,9 +57,8 @@ export function target<Args extends object>(
   const own = argumentsOf(component.name);
   const shape = { properties: { ...commonKeys(), ...own.properties }, required: own.required };
   const parse = (values: Record<string, unknown>, problems: Problem[]): ParsedTarget => {
-    const read = readObject(values, shape, "", problems, refusals);
+    const read = readObject(values, shape, "", { fromConfig: true, refusals, problems });
     const images = (read.builds ?? []) as ImageBuild[];
-    delete read.target;
     delete read.builds;
     const args = read as Args;
     // A key of the wrong type was reported already; neither it nor its parts are reported again.

@@ -27,15 +27,19 @@ export function hostnameProblems(key: string, hostname: string): Problem[] {
 /** A URL of a server without a path, which image names could not have. */
 const serverUrl = /^https?:\/\/([a-z0-9.-]+|\[[0-9a-f:.]+\])(:\d{1,5})?\/?$/i;
 
-function externalUrlProblems({ externalUrl = "", allowInsecure }: AddressSettings): Problem[] {
+function externalUrlProblems({ externalUrl, allowInsecure }: AddressSettings): Problem[] {
   const key = "externalUrl";
+  if (externalUrl === undefined || externalUrl === "") {
+    return when(externalUrl === "", key, "is empty; leave it out or give a URL");
+  }
   const host = serverUrl.exec(externalUrl)?.[1]?.replace(/^\[|\]$/g, "");
   return host === undefined || !URL.canParse(externalUrl)
-    ? when(
-        externalUrl !== "",
-        key,
-        `${shown(externalUrl)} is not allowed; give the URL that clients use, as https://registry.example.com, without user and path`,
-      )
+    ? [
+        {
+          key,
+          message: `${shown(externalUrl)} is not allowed; give the URL that clients use, as https://registry.example.com, without user and path`,
+        },
+      ]
     : [
         ...hostnameProblems(key, host),
         ...when(
@@ -54,6 +58,20 @@ function bindAddressProblems(key: string, bindAddress: string): Problem[] {
   );
 }
 
+/** A loopback name leads nowhere else; what lies between clients and another address has a URL of its own. */
+function reachProblems({ hostname, bindAddress, externalUrl }: AddressSettings): Problem[] {
+  const reached = hostname === "localhost" ? ["127.0.0.1", "::1"] : [hostname];
+  return when(
+    isLoopback(hostname) &&
+      externalUrl === undefined &&
+      isIpAddress(bindAddress) &&
+      !isUnspecified(bindAddress) &&
+      !reached.includes(bindAddress),
+    "hostname",
+    `${shown(hostname)} does not lead to bindAddress ${bindAddress}; give ${bindAddress} or a name of it`,
+  );
+}
+
 export function addressProblems(address: AddressSettings): Problem[] {
   const { hostname, port, bindAddress } = address;
   return [
@@ -61,6 +79,7 @@ export function addressProblems(address: AddressSettings): Problem[] {
     ...wholeNumbers("", { port }, 1, 65535),
     ...bindAddressProblems("bindAddress", bindAddress),
     ...externalUrlProblems(address),
+    ...reachProblems(address),
   ];
 }
 

@@ -23,11 +23,21 @@ export function certificatesIn(pem: string): string[] {
 
 /** A CA that somebody's certificate is checked by, where it is given. */
 export function caProblems(key: string, pem: string | undefined, whose: string): Problem[] {
-  return when(
-    pem !== undefined && certificatesIn(pem).length === 0,
-    key,
-    `has no PEM certificate; give the CA of ${whose}, \`-----BEGIN CERTIFICATE-----\` first`,
-  );
+  const certificates = certificatesIn(pem ?? "");
+  return [
+    ...when(
+      pem !== undefined && certificates.length === 0,
+      key,
+      `has no PEM certificate; give the CA of ${whose}, \`-----BEGIN CERTIFICATE-----\` first`,
+    ),
+    ...certificates.flatMap((each, index) =>
+      when(
+        parse(each) === undefined,
+        key,
+        `has a certificate that can't be read, number ${index + 1} of ${certificates.length}; give the CA of ${whose} anew`,
+      ),
+    ),
+  ];
 }
 
 function parse(pem: string): X509Certificate | undefined {

@@ -21,8 +21,7 @@ export function cronProblem(expression: string): string | undefined {
     const [name, least, most] = wrong;
     return `its ${name} is not right; give *, numbers from ${least} to ${most}, ranges (a-b), steps (*/n) or lists of them (a,b)`;
   }
-  const [, , day, month] = given;
-  return isNeverDay(day ?? "", month ?? "") ? "there is no such day in any year" : undefined;
+  return isNever(given) ? "there is no such day in any year" : undefined;
 }
 
 function isField(text: string, least: number, most: number, words: string[]): boolean {
@@ -44,9 +43,21 @@ function numberOf(text: string, least: number, words: string[]): number {
   return word >= 0 ? least + word : /^\d{1,4}$/.test(text) ? Number(text) : NaN;
 }
 
-/** Days such as 31 February, given as plain numbers. */
-function isNeverDay(day: string, month: string): boolean {
+/** Whether the days of the month are in none of the months, as 31 February. With days of the week beside them either is enough. */
+function isNever([, , days = "", inMonths = "", weekdays = ""]: string[]): boolean {
   const daysOf = [31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31];
-  const most = daysOf[numberOf(month, 1, months) - 1];
-  return /^\d+$/.test(day) && most !== undefined && Number(day) > most;
+  const most = Math.max(...numbersOf(inMonths, 1, 12, months).map((month) => daysOf[month - 1] ?? 0));
+  return /(^|,)[*?](\/1)?(,|$)/.test(weekdays) && Math.min(...numbersOf(days, 1, 31, [])) > most;
+}
+
+/** The numbers that a field stands for. */
+function numbersOf(text: string, least: number, most: number, words: string[]): number[] {
+  return text.split(",").flatMap((part) => {
+    const [range = "", step] = part.split("/");
+    const ends = /^[*?]$/.test(range) ? [least, most] : range.split("-").map((end) => numberOf(end, least, words));
+    const [first = least, last = step === undefined ? first : most] = ends;
+    return Array.from({ length: last - first + 1 }, (_, index) => first + index).filter(
+      (each) => (each - first) % Number(step ?? 1) === 0,
+    );
+  });
 }

@@ -55,18 +55,24 @@ function ruleProblems(key: string, { repositories, keepNewest, keepDays, keepTag
   ];
 }
 
-function tagsProblems(key: string, patterns: readonly string[] | undefined): Problem[] {
+/** What is wrong with a list of tags to keep, where it is given: without any, a rule that has nothing else would delete every tag. */
+export function tagsProblems(key: string, patterns: readonly string[] | undefined): Problem[] {
   return patterns?.length === 0
     ? [{ key, message: "is empty; name tags, or leave it out" }]
     : lists("", { [key]: patterns }, tagPattern, "a tag, with * for any letters");
 }
+
+/** Names of zones that Node.js has beside those of the IANA database. */
+const notIana = new RegExp(
+  "^(SystemV/.*|US/Pacific-New|Canada/East-Saskatchewan|A[CEGRS]T|B[ES]T|C[ANST]T|E[AC]T|I[ES]T|JST|MIT|N[ES]T|P[LNRS]T|[SV]ST)$",
+);
 
 /** Offsets such as +01:00 are no names. The server tells capital letters from small ones, and Node.js does not. */
 function isTimeZone(name: string): boolean {
   try {
     const { timeZone } = new Intl.DateTimeFormat("en", { timeZone: name }).resolvedOptions();
     const isAlias = timeZone.toLowerCase() !== name.toLowerCase();
-    return isAlias ? /^[A-Z][\w+-]*(\/[A-Z][\w+-]*)*$/.test(name) : name === timeZone;
+    return !notIana.test(name) && (isAlias ? /^[A-Z][\w+-]*(\/[A-Z][\w+-]*)*$/.test(name) : name === timeZone);
   } catch {
     return false;
   }

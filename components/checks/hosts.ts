@@ -28,7 +28,12 @@ export function isNetwork(value: string): boolean {
 
 /** `::ffff:10.0.0.1`, however it is written: no server sees such a client. */
 function isIPv4InIPv6(address: string): boolean {
-  return isIPv6(address) && new URL(`http://[${address}]`).hostname.startsWith("[::ffff:");
+  return isIPv6(address) && asInUrl(address).startsWith("[::ffff:");
+}
+
+/** An IPv6 address as all URLs have it, however it is written. */
+function asInUrl(address: string): string {
+  return new URL(`http://[${address}]`).hostname;
 }
 
 /** Loopback as Docker sees it: plain HTTP is spoken to 127.0.0.0/8 and ::1 alone. */
@@ -44,7 +49,7 @@ export function isSentInClear(url: string): boolean {
 
 /** An address that stands for every interface and so is no name a client could use. */
 export function isUnspecified(address: string): boolean {
-  return address === "0.0.0.0" || address === "::";
+  return address === "0.0.0.0" || (isIPv6(address) && isIpAddress(address) && asInUrl(address) === "[::]");
 }
 
 /** `host` or `host:port`, with the brackets of an IPv6 address. */

@@ -1,37 +1,23 @@
 import * as pulumi from "@pulumi/pulumi";
+import { argumentsOf } from "../args/schema";
 import { asItIs } from "./failure";
+import { readObject } from "./inputs/shape";
 import { Problem, problemReport } from "./problems";
-import { argumentsOf, partsOf, Properties, Property } from "../args/schema";
-import { when } from "./rules";
 
-/** Finds arguments that come as Outputs though they decide what is made, and so have to be plain. */
-function outputProblems(value: unknown, property: Property, key: string): Problem[] {
-  if (pulumi.Output.isInstance(value) || value instanceof Promise) {
-    return when(
-      property.plain === true,
-      key,
-      "is secret or known only during the deployment; it decides what is made, so give a plain value",
-    );
-  }
-  if (Array.isArray(value)) {
-    return value.flatMap((each, index) => outputProblems(each, property.items ?? property, `${key}[${index}]`));
-  }
-  if (typeof value === "object" && value !== null) {
-    return memberProblems(value, partsOf(property)?.properties ?? {}, property.additionalProperties ?? property, `${key}.`);
-  }
-  return [];
-}
-
-/** The problems of an object's members; `others` describes those that have no property of their own. */
-function memberProblems(value: object, properties: Properties, others: Property, prefix: string): Problem[] {
-  return Object.entries(value).flatMap(([name, each]) =>
-    outputProblems(each, Object.hasOwn(properties, name) ? (properties[name] ?? others) : others, `${prefix}${name}`),
-  );
+/**
+ * The arguments of a component, by the name of its class, as the package's schema describes them: no compiler looks at those that
+ * come from another language or out of a configuration. Throws one error that lists every problem.
+ */
+export function readArguments(component: string, args: object): object {
+  const problems: Problem[] = [];
+  const read = readObject(args, argumentsOf(component), "", { fromConfig: false, refusals: {}, problems });
+  throwProblems(problems);
+  return read;
 }
 
 /** Stops a component, by the name of its class, before it makes anything, with one error that lists every problem. */
 export function checkArguments(component: string, args: object, check: () => Problem[]): void {
-  throwProblems(memberProblems(args, argumentsOf(component).properties, { plain: true }, ""));
+  readArguments(component, args);
   throwProblems(check());
 }
 

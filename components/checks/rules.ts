@@ -93,8 +93,9 @@ function hoursOf(duration: string): number {
   return parts.reduce((sum, [, number, unit = ""]) => sum + Number(number) / (unitsPerHour[unit] ?? 1), 0);
 }
 
-/** The server reads some of what a host can't have, as `\`, otherwise than `URL` does. */
-const url = /^https?:\/\/([\p{L}\p{M}\p{N}_.-]+|\[[\da-f:.]+\])(:\d*)?([/?#]\S*)?$/iu;
+/** The server reads some of what a host can't have, as `\`, otherwise than `URL` does, and takes no `%` that stands for nothing. */
+const url =
+  /^https?:\/\/([\p{L}\p{M}\p{N}_.-]+|\[[\da-f:.]+\])(:\d*)?(\/([^\s\p{Cc}%?#]|%[\da-f]{2})*)?(\?[^\s\p{Cc}#]*)?(#([^\s\p{Cc}%]|%[\da-f]{2})*)?$/iu;
 
 /** A URL of a server, without a user. `URL` takes a name that ends with a number for a wrong address, and the server does not. */
 export function isUrl(text: string): boolean {

@@ -78,10 +78,15 @@ export function storageProblems(storage: Storage, image = "bundled"): Problem[] 
   ];
 }
 
-/** What is wrong with the options of the driver. An empty text is none to the server, or of no use. */
+/** What is wrong with the options of the driver. An empty text, or one of spaces, is none to the server, or of no use. */
 function optionProblems(storage: Storage, driver: StorageDriver): Problem[] {
   const problems = checks[driver](storage, storage.provision === true && neverProvisioned[driver] === undefined);
   const named = problems.map(({ key }) => key);
-  const empty = Object.entries(storage[driver] ?? {}).filter(([, value]) => value === "");
-  return [...problems, ...notEmpty(`storage.${driver}.`, Object.fromEntries(empty)).filter(({ key }) => !named.includes(key))];
+  const empty = Object.entries(storage[driver] ?? {}).filter(([, value]) => typeof value === "string" && value.trim() === "");
+  return [
+    ...problems,
+    ...notEmpty(`storage.${driver}.`, Object.fromEntries(empty.map(([key]) => [key, ""]))).filter(
+      ({ key }) => !named.includes(key),
+    ),
+  ];
 }

@@ -1,8 +1,9 @@
 import { GarbageCollection, Mirror, RetentionRule } from "../args/registry";
+import { tagsProblems } from "../checks/garbageCollection";
 import { completeMirror, loginProblems } from "../checks/mirror";
 import { Problem, shown } from "../checks/problems";
 import { repositoriesProblems } from "../checks/repositories";
-import { distinct, lists, mostDays, texts, unlimited, when, wholeNumbers } from "../checks/rules";
+import { distinct, mostDays, texts, unlimited, when, wholeNumbers } from "../checks/rules";
 
 /** What the registries of the clouds have in common: what is asked of them in the words of the self-hosted ones. */
 
@@ -19,9 +20,6 @@ export function identityProblems(prefix: string, readers: readonly string[] = []
     ),
   ];
 }
-
-/** Letters, digits and `._-`, with `*` for any letters. */
-const tagPattern = /^[\w*][\w.*-]{0,127}$/;
 
 /**
  * The tags by which clients without the Referrers API find signatures and attestations of an image
@@ -42,12 +40,7 @@ export function collectionProblems(target: string, collects: string, collection:
       `${key}.alwaysKeepTags`,
       `needs ${key}.retention; without a rule no tag is deleted`,
     ),
-    ...lists(
-      `${key}.`,
-      { alwaysKeepTags: collection.alwaysKeepTags },
-      tagPattern,
-      "a tag such as latest, or a pattern such as v*",
-    ),
+    ...tagsProblems(`${key}.alwaysKeepTags`, collection.alwaysKeepTags),
     ...rules.flatMap((rule, index) => ruleProblems(`${key}.retention[${index}]`, rule)),
   ];
 }
@@ -63,7 +56,7 @@ function ruleProblems(key: string, rule: RetentionRule): Problem[] {
       "would keep nothing; give keepNewest, keepDays or keepTags",
     ),
     ...repositoriesProblems(`${key}.repositories`, rule.repositories),
-    ...lists(`${key}.`, { keepTags }, tagPattern, "a tag such as latest, or a pattern such as v*"),
+    ...tagsProblems(`${key}.keepTags`, keepTags),
   ];
 }
 

@@ -195,7 +195,7 @@ function policiesOf(id: string, { repositories, keepNewest, keepDays, keepTags }
             condition: { tagState: "TAGGED", newerThan: `${keepDays * daySeconds}s`, ...selected },
           },
         ]),
-    ...(keepTags === undefined || keepTags.length === 0
+    ...(keepTags === undefined
       ? []
       : [
           {

@@ -1,6 +1,6 @@
 import { isIPv6 } from "net";
 import { ExternalOptions } from "../args/managed";
-import { certificatesIn } from "../checks/certificates";
+import { caProblems } from "../checks/certificates";
 import { hostnameProblems } from "../checks/address";
 import { hostPort, imageHost, isLoopback } from "../checks/hosts";
 import { knownNow } from "../checks/inputs";
@@ -66,11 +66,7 @@ export function externalProblems({ external, allowInsecure }: ExternalSettings):
       "external.password",
       "has a line break or a zero byte; no client can send that",
     ),
-    ...when(
-      caCertificate !== undefined && certificatesIn(caCertificate).length === 0,
-      "external.caCertificate",
-      "has no PEM certificate; give the CA of the registry, `-----BEGIN CERTIFICATE-----` first",
-    ),
+    ...caProblems("external.caCertificate", caCertificate, "the registry"),
     ...when(
       insecure === true && caCertificate !== undefined,
       "external.caCertificate",

@@ -72,13 +72,34 @@ export interface Configuration extends OwnConfiguration {
   proxy?: ProxyConfiguration;
 }
 
+/** Whether a text is a number in the server's YAML 1.1, also where it is none in YAML 1.2: `1_000`, `0X1F`, `+.5`. */
+function isOlderNumber(text: string): boolean {
+  const plain = text.replaceAll("_", "");
+  const number = /^[-+]?(0x[\da-f]+|0b[-+]?[01]+|0o[0-7]+|(\d+\.?\d*|\.\d+)(e[-+]?\d+)?)$/i;
+  return !text.startsWith("_") && number.test(plain) && Number.isFinite(parseFloat(plain));
+}
+
+/** Puts texts that are such numbers in quotes too, and no others: a server is made anew when a letter of its file changes. */
+const serverYaml = yaml.DEFAULT_SCHEMA.extend({
+  implicit: [
+    new yaml.Type("tag:yaml.org,2002:older-number", {
+      kind: "scalar",
+      resolve: (text: unknown) => typeof text === "string" && isOlderNumber(text),
+    }),
+  ],
+});
+
+function dump(file: object): string {
+  return yaml.dump(file, { schema: serverYaml });
+}
+
 /**
  * Renders the whole configuration file
  * (keys: https://distribution.github.io/distribution/about/configuration/ of distribution v3.1.2).
  */
 export function renderConfiguration(configuration: Configuration): string {
   const { httpSecret, storage, proxy, redis } = configuration;
-  return yaml.dump({
+  return dump({
     version: "0.1",
     log: { level: "info", formatter: configuration.logFormat ?? LogFormat.Text },
     http: {

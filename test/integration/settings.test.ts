@@ -121,8 +121,17 @@ const sizes = [
   5 * 2 ** 30 + 1,
 ];
 const words = [
-  ...["", "x", "images", "a/b", "eu-central-1", "cn-hangzhou", "STANDARD_IA", "private", "public", "30s", "a2V5"],
-  ...["https://store:9000", "http://store:9000/v1.0", "https://user@store", "store:9000", "https://store:abc"],
+  ...["", " ", "x", "images", "a/b", "eu-central-1", "cn-hangzhou", "STANDARD_IA", "private", "public", "30s", "a2V5"],
+  ...[
+    "https://store:9000",
+    "http://store:9000/v1.0",
+    "https://user@store",
+    "store:9000",
+    "https://store:abc",
+    "https://store/%zz",
+  ],
+  // Numbers to a reader of YAML 1.1, which is the server.
+  ...["2024_11", "0_", "1_0.5", "0x_1f", "0X1F", "0b_1", "0O7", "1.0_0", "+.5", "1_e3", "2024-1-2"],
 ];
 const lists = [[], ["GET"], ["GET", "HEAD"], ["MOVE"]];
 
@@ -146,7 +155,7 @@ function neighbours(driver: StorageDriver): Storage[] {
 
 /** To the server an empty text is none; who gives one to the package means something, and is told. */
 function isEmptySomewhere(storage: Storage): boolean {
-  return Object.values(storage[driverOf(storage) as StorageDriver] ?? {}).includes("");
+  return Object.values(storage[driverOf(storage) as StorageDriver] ?? {}).some((value) => /^ ?$/.test(String(value)));
 }
 
 /** The rows of the table that are about the options of a driver. */
@@ -250,12 +259,28 @@ it("refuses of schedules what the server refuses, and no more", async () => {
     "GMT",
     "Etc/GMT+3",
     "US/Eastern",
+    "US/Pacific-New",
+    "Canada/East-Saskatchewan",
+    "SystemV/EST5",
+    ...["ACT", "IST", "PST", "VST", "CET", "EST", "HST", "MST", "PRC", "ROK", "EST5EDT"],
     "../etc/passwd",
     "+02:00",
   ];
   const collections = [
     ...schedules.map((schedule) => ({ schedule })),
-    ...["0 3 31 2 *", "0 3 29 2 *", "0 3 30 2,4 *", "*/15 * * * *", "@daily", "TZ=UTC 0 3 * * *"].map((schedule) => ({
+    ...[
+      "0 3 31 2 *",
+      "0 3 29 2 *",
+      "0 3 30 2,4 *",
+      "0 3 30-31 2 *",
+      "0 3 31 4,6,9 *",
+      "0 3 31 2 mon",
+      "0 3 31 2 */1",
+      "0 3 31 4/2 *",
+      "*/15 * * * *",
+      "@daily",
+      "TZ=UTC 0 3 * * *",
+    ].map((schedule) => ({
       schedule,
     })),
     ...zones.map((timeZone) => ({ schedule: "0 3 * * *", timeZone })),

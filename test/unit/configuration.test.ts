@@ -554,6 +554,14 @@ describe("garbage collection in the configuration file", () => {
   });
 });
 
+it("has what YAML 1.1 takes for numbers in quotes, and other texts as ever", () => {
+  const numbers = ["2024_11", "5_000", "0_", "1_0.5", "0x_1f", "0X1F", "0b_1", "0O7", "1.0_0", "+.5", "1_e3", "12"];
+  const texts = ["v1_0", "_1", "1.2_3.4", "1e9999", "0x_1g", "2024_11-a", "168h", "10.0.0.1"];
+  const garbageCollection = { retention: [{ keepTags: [...numbers, ...texts] }] };
+  const lines = renderConfiguration(configuration({ garbageCollection })).match(/(?<=^ +- )\S+$/gm);
+  expect(lines).toEqual(expect.arrayContaining([...numbers.map((each) => `'${each}'`), ...texts]));
+});
+
 it("gives forwarders the key that the server makes (server/internal/proxied)", () => {
   expect(forwarderKey("secret")).toBe("1610d5b41e4a3ef60d84a10934ecafbe9aef1712b484228854acad2d8ec867b1");
 });

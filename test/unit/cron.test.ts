@@ -8,6 +8,12 @@ it.each([
   "5/10 * ? jan-mar,12 *",
   " 0  3 * * * ",
   "0 3 29 2 *",
+  "0 3 30,29 2 *",
+  "0 3 31 2-3 *",
+  "0 3 31 2/2 *",
+  "0 3 25/5 2 *",
+  // Of two lists of days either is enough.
+  "0 3 31 2 mon",
 ])("accepts %s", (expression) => {
   expect(cronProblem(expression)).toBeUndefined();
 });
@@ -31,6 +37,11 @@ it.each([
   ["-1 3 * * *", /^its minute/],
   ["0 3 31 4 *", /no such day/],
   ["0 3 30 feb *", /no such day/],
+  ["0 3 30-31 2 *", /no such day/],
+  ["0 3 30,31 2 ?", /no such day/],
+  ["0 3 31 4,6,9 *", /no such day/],
+  ["0 3 30/1 2 */1", /no such day/],
+  ["0 3 31 feb-apr/2 mon,*", /no such day/],
 ])("refuses %s", (expression, reason) => {
   expect(cronProblem(expression)).toMatch(reason);
 });

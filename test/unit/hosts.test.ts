@@ -107,6 +107,9 @@ it.each<[string, boolean]>([
   ["::", true],
   ["127.0.0.1", false],
   ["::1", false],
+  ["0::0", true],
+  ["0:0:0:0:0:0:0:0", true],
+  ["::%eth0", false],
 ])("tells whether %s stands for every interface: %s", (address, expected) => expect(isUnspecified(address)).toBe(expected));
 
 it("puts host and port together as URLs and image names have them", () => {

@@ -1,6 +1,6 @@
 import * as pulumi from "@pulumi/pulumi";
 import { recover } from "@pulumi/pulumi/output";
-import { checkArguments, checkWhenKnown, knownNow } from "../../components/checks/inputs";
+import { checkArguments, checkWhenKnown, knownNow, readArguments } from "../../components/checks/inputs";
 import { componentNames, schemaKeys } from "../support/schema";
 
 const problem = { key: "port", message: "0 is not allowed" };
@@ -15,7 +15,9 @@ function thrownBy(action: () => void): unknown {
 }
 
 describe("the error of a component", () => {
-  const error = thrownBy(() => checkArguments("S3Store", {}, () => [problem, { key: "tls.mode", message: "is wrong" }])) as Error;
+  const error = thrownBy(() =>
+    checkArguments("SingleNodeRegistry", {}, () => [problem, { key: "tls.mode", message: "is wrong" }]),
+  ) as Error;
 
   it("ends a program without a stack trace", () => {
     expect(pulumi.RunError.isInstance(error)).toBe(true);
@@ -47,11 +49,15 @@ describe("an argument that comes as an Output", () => {
     for (const [key, { plain: mustBePlain }] of schemaKeys(component)) {
       for (const value of [pulumi.output("x"), pulumi.secret("x"), Promise.resolve("x")]) {
         const error = thrownBy(() => checkArguments(component, argumentsWith(key, value), () => [])) as Error | undefined;
-        expect(error?.message).toBe(
+        // Beside it stands what else is missing there.
+        const about = error?.message.split("\n").filter((line) => line.startsWith(`  - ${key.replaceAll("[]", "[1]")}: `)) ?? [];
+        expect(about).toEqual(
           mustBePlain
-            ? `The configuration has 1 problem:\n  - ${key.replaceAll("[]", "[1]")}: ` +
-                "is secret or known only during the deployment; it decides what is made, so give a plain value"
-            : undefined,
+            ? [
+                `  - ${key.replaceAll("[]", "[1]")}: ` +
+                  "is secret or known only during the deployment; it decides what is made, so give a plain value",
+              ]
+            : [],
         );
       }
     }
@@ -71,6 +77,61 @@ describe("an argument that comes as an Output", () => {
     const check = jest.fn(() => []);
     expect(thrownBy(() => checkArguments("SingleNodeRegistry", { port: pulumi.output(5000) }, check))).toBeDefined();
     expect(check).not.toHaveBeenCalled();
+  });
+});
+
+describe("an argument that no compiler has looked at", () => {
+  const marker = "MARKER-of-a-secret";
+
+  it.each<[string, object, string[]]>([
+    ["a mistyped key", { prot: 5001 }, ["prot: unknown key; did you mean port?"]],
+    [
+      "a mistyped key of a part",
+      { users: [{ name: "ci", acces: "pull" }] },
+      ["users[0].acces: unknown key; did you mean access?"],
+    ],
+    ["a key in the words of Python", { read_only: true }, ["read_only: unknown key; did you mean readOnly?"]],
+    ["a path as key", { "tls.mode": "off" }, ["tls.mode: unknown key; known are hostname, "]],
+    [
+      "texts for true and false",
+      { anonymousPull: "false", lab: "false" },
+      ['anonymousPull: "false" is not allowed; give true or false', 'lab: "false" is not allowed; give true or false'],
+    ],
+    ["a text for a number", { port: "5001" }, ['port: "5001" is not allowed; give a number']],
+    ["a text for an object", { tls: "off" }, ["tls: a text is not allowed; give its parts mode, "]],
+    ["a text for a list", { users: "admin" }, ["users: a text is not allowed; give a list"]],
+    ["a list for a map", { hosts: ["a"] }, ["hosts: a list is not allowed; give names and values"]],
+    ["nothing for a user", { users: [null] }, ["users[0]: is missing, "]],
+    ["a user without a name", { users: [{ access: "pull" }] }, ["users[0].name: is missing"]],
+    [
+      "a list for a secret",
+      { users: [{ name: "a", password: [marker] }] },
+      ["users[0].password: this value (not shown) is not allowed; give a text"],
+    ],
+    [
+      "a number that may be cut",
+      { garbageCollection: { retention: [{ keepTags: [1.1] }] } },
+      ["garbageCollection.retention[0].keepTags[0]: 1.1 is a number, and may not be what was written; put it in quotes"],
+    ],
+  ])("is named first of all, in lines that begin so: %s", (_, args, problems) => {
+    const check = jest.fn(() => []);
+    const error = thrownBy(() => checkArguments("SingleNodeRegistry", args, check)) as Error | undefined;
+    const lines =
+      error?.message
+        .split("\n")
+        .slice(1)
+        .map((line) => line.replace("  - ", "")) ?? [];
+    expect(lines.map((line, index) => line.slice(0, problems[index]?.length))).toEqual(problems);
+    expect(error?.message).not.toContain(marker);
+    expect(check).not.toHaveBeenCalled();
+  });
+
+  it("is read as it was meant where that is sure, and as absent where it is nothing", () => {
+    const password = pulumi.secret("p");
+    const args = { port: 5001, tls: null, hostname: undefined, hosts: { a: null }, users: [{ name: 42, password }] };
+    expect(readArguments("SingleNodeRegistry", args)).toEqual({ port: 5001, hosts: {}, users: [{ name: "42", password }] });
+    const later = { users: [{ name: "a", password: pulumi.unknown }] };
+    expect(readArguments("SingleNodeRegistry", later)).toEqual(later);
   });
 });
 

@@ -193,6 +193,7 @@ describe("what `pulumi config set` stores", () => {
       lab: "true",
       allowInsecure: "false",
       resources: { memory: "256" },
+      authentication: { failedLogins: "-0" },
       users: [{ name: 42, generation: "2" }],
     });
     expect(registry).toEqual({
@@ -200,6 +201,7 @@ describe("what `pulumi config set` stores", () => {
       lab: true,
       allowInsecure: false,
       resources: { memory: 256 },
+      authentication: { failedLogins: 0 },
       users: [{ name: "42", generation: 2 }],
     });
   });

@@ -2,6 +2,7 @@ import * as fs from "fs";
 import * as path from "path";
 import { checkStackConfig, targets } from "../../program/stackConfig";
 import { clouds } from "../support/clouds";
+import { schemaKeys } from "../support/schema";
 import { Answers, mocked, valueOf } from "../support/mocks";
 
 // A service is not only asked for but waited for; swarmEngine.test.ts has the tests.
@@ -132,6 +133,25 @@ describe("a key of another target", () => {
 
   it.each(Object.entries(targets))("is one when a reason says so: %s", (_, { keys, foreign: reasons }) => {
     expect(Object.keys(reasons).filter((key) => keys.includes(key))).toEqual([]);
+  });
+});
+
+describe("a hole in a list, as pulumi config set leaves before the item that it is given", () => {
+  const at = (keyPath: string): unknown =>
+    keyPath === "" ? null : keyPath.startsWith("[]") ? [at(keyPath.slice(2))] : inner(keyPath.replace(/^\./, ""));
+  const inner = (keyPath: string): Record<string, unknown> => {
+    const [, name = "", rest = ""] = /^(\w+)(.*)$/.exec(keyPath) ?? [];
+    return { [name]: at(rest) };
+  };
+  const holes = Object.entries(targets).flatMap(([name, { component }]) =>
+    [...schemaKeys(component)]
+      .filter(([key, { type }]) => key.endsWith("[]") && type === "string")
+      .map(([key]): [string, string] => [key, name]),
+  );
+
+  it.each(holes)("is named: %s for target %s", (key, name) => {
+    const config = { target: name, ...inner(key) };
+    expect(() => checkStackConfig(config)).toThrow(`- ${key.replaceAll("[]", "[0]")}: null is not allowed; give a text`);
   });
 });
 

@@ -57,6 +57,7 @@ function credentialsProblems(options: AzureStorage): Problem[] {
           ),
         ]
       : when(accountKey !== undefined, `${at}accountKey`, belongs("shared_key"))),
+    ...texts(`${at}credentials.`, { tenantId: credentials.tenantId }, /^[A-Za-z0-9.-]+$/, "the tenant's ID or domain"),
     ...(["clientId", "tenantId", "secret"] as const).flatMap((key) =>
       type === "client_secret"
         ? when(

@@ -34,7 +34,7 @@ export function gcsProblems(options: GcsStorage, provision: boolean): Problem[] 
     ...when(
       key !== undefined && !isServiceAccountKey(key),
       `${at}credentials`,
-      'is not the JSON key of a service account (a JSON object with "type": "service_account", "client_email" and "private_key")',
+      'is not the JSON key of a service account (a JSON object of texts, with "type": "service_account", "client_email" and "private_key")',
     ),
   ];
 }
@@ -43,7 +43,10 @@ export function gcsProblems(options: GcsStorage, provision: boolean): Problem[] 
 function isServiceAccountKey(json: string): boolean {
   try {
     const key = JSON.parse(json) as Record<string, unknown> | null;
-    return key?.type === "service_account" && typeof key.client_email === "string" && typeof key.private_key === "string";
+    return (
+      key?.type === "service_account" &&
+      [key.client_email, key.private_key, ...Object.values(key)].every((value) => typeof value === "string")
+    );
   } catch {
     return false;
   }

@@ -35,6 +35,11 @@ export const badAddress: BadConfiguration[] = [
     ],
   },
   {
+    title: "every interface as host name, written otherwise",
+    config: { hostname: "0::0" },
+    problems: ['hostname: "0::0" is not allowed; give the DNS name or IP address that clients use, without scheme, port or path'],
+  },
+  {
     title: "an address with a zone",
     config: { hostname: "fe80::1%eth0" },
     problems: [
@@ -84,9 +89,24 @@ export const badAddress: BadConfiguration[] = [
     problems: ['bindAddress: "localhost" is not allowed; give an IP address of the Docker host, 127.0.0.1, or 0.0.0.0 for all'],
   },
   {
+    title: "an address to bind to that localhost does not lead to",
+    config: { bindAddress: "127.0.0.5" },
+    problems: ['hostname: "localhost" does not lead to bindAddress 127.0.0.5; give 127.0.0.5 or a name of it'],
+  },
+  {
+    title: "an address to bind to that another one does not lead to",
+    config: { hostname: "127.0.0.1", bindAddress: "::1" },
+    problems: ['hostname: "127.0.0.1" does not lead to bindAddress ::1; give ::1 or a name of it'],
+  },
+  {
     title: "yes for true",
     config: { allowInsecure: "yes" },
     problems: ['allowInsecure: "yes" is not allowed; give true or false'],
+  },
+  {
+    title: "an empty external URL",
+    config: { externalUrl: "" },
+    problems: ["externalUrl: is empty; leave it out or give a URL"],
   },
   {
     title: "an external URL with a path",

@@ -18,6 +18,14 @@ export const badBuilds: BadConfiguration[] = [
     problems: ['builds[1].name: "team-b/app" is pushed by users[0], who may not; put a user first who may push there'],
   },
   {
+    title: "tags that YAML reads as other texts",
+    config: { builds: [{ name: "app", context: "server", tags: [1.1, 20241129160734124, 42] }] },
+    problems: [
+      "builds[0].tags[0]: 1.1 is a number, and may not be what was written; put it in quotes in the stack's file",
+      "builds[0].tags[1]: 20241129160734124 is a number, and may not be what was written; put it in quotes in the stack's file",
+    ],
+  },
+  {
     title: "images that cannot be built",
     config: {
       builds: [

@@ -50,4 +50,12 @@ export const badGarbageCollection: BadConfiguration[] = [
       "garbageCollection: is a feature of the bundled server; the stock registry's own collection deletes what is pushed meanwhile. Use image bundled",
     ],
   },
+  {
+    title: "zones of time that only Node.js has",
+    config: { garbageCollection: { schedule: "0 3 30-31 feb *", timeZone: "SystemV/EST5" } },
+    problems: [
+      'garbageCollection.schedule: "0 3 30-31 feb *" is not allowed; there is no such day in any year',
+      'garbageCollection.timeZone: "SystemV/EST5" is not allowed; give a name of the IANA database, such as UTC or Europe/Berlin',
+    ],
+  },
 ];

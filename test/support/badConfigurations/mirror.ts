@@ -1,3 +1,4 @@
+import { makePki } from "../pki";
 import { BadConfiguration } from "./badConfiguration";
 
 export const badMirror: BadConfiguration[] = [
@@ -70,6 +71,15 @@ export const badMirror: BadConfiguration[] = [
     title: "a mirror on the registry's port",
     config: { port: 5001, mirror: {} },
     problems: ["mirror.port: 5001 is the registry's own port; choose another one"],
+  },
+  {
+    title: "a mirror with a CA that was cut short, behind a whole one",
+    config: {
+      mirror: {
+        caCertificates: `${makePki(["upstream"]).root.certificate}-----BEGIN CERTIFICATE-----\nMIIB\n-----END CERTIFICATE-----\n`,
+      },
+    },
+    problems: ["mirror.caCertificates: has a certificate that can't be read, number 2 of 2; give the CA of the upstream anew"],
   },
   {
     title: "a mirror on port 0 with a CA that is none",

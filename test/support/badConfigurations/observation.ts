@@ -26,6 +26,13 @@ export const badObservation: BadConfiguration[] = [
     ],
   },
   {
+    title: "an endpoint at a path that stands for nothing",
+    config: { notifications: [{ name: "a", url: "https://hook.example.com/%zz?of=100%" }] },
+    problems: [
+      "notifications[0].url: this value (not shown) is not allowed; give a URL with http:// or https://, a password goes into headers",
+    ],
+  },
+  {
     title: "endpoints that nobody can be told by",
     config: {
       notifications: [

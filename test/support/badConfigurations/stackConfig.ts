@@ -8,6 +8,11 @@ export const badStackConfig: BadConfiguration[] = [
     problems: ['target: "kubernetes" is not allowed; choose single-node, swarm, ecr, acr, artifact-registry, external'],
   },
   {
+    title: "a list of targets",
+    config: { target: ["ecr"] },
+    problems: ["target: a list is not allowed; choose single-node, swarm, ecr, acr, artifact-registry, external"],
+  },
+  {
     title: "a mistyped key",
     config: { prot: 5000 },
     problems: ["prot: unknown key; did you mean port?"],

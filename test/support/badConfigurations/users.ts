@@ -3,7 +3,7 @@ import { BadConfiguration } from "./badConfiguration";
 export const badUsers: BadConfiguration[] = [
   {
     title: "no users beyond loopback",
-    config: { bindAddress: "192.0.2.1", users: [] },
+    config: { hostname: "192.0.2.1", bindAddress: "192.0.2.1", users: [] },
     problems: [
       "users: a registry without users is accepted on loopback addresses only, and 192.0.2.1:5000 is not one; add one, use 127.0.0.1 and localhost, or set allowInsecure to true if you accept the risk",
     ],

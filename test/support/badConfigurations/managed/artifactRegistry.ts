@@ -76,6 +76,18 @@ export const badArtifactRegistry: BadConfiguration[] = [
     ],
   },
   {
+    title: "rules for Google that name no tag to keep",
+    config: {
+      target: "artifact-registry",
+      artifactRegistry: { location: "europe", immutableTags: false },
+      garbageCollection: { retention: [{ keepTags: [] }], alwaysKeepTags: [] },
+    },
+    problems: [
+      "garbageCollection.alwaysKeepTags: is empty; name tags, or leave it out",
+      "garbageCollection.retention[0].keepTags: is empty; name tags, or leave it out",
+    ],
+  },
+  {
     title: "more rules than Google takes",
     config: {
       target: "artifact-registry",

@@ -94,7 +94,7 @@ export const badEcr: BadConfiguration[] = [
     },
     problems: [
       "garbageCollection.retention[2]: would keep nothing; give keepNewest, keepDays or keepTags",
-      'garbageCollection.retention[3].keepTags[1]: "a/b" is not allowed; give a tag such as latest, or a pattern such as v*',
+      'garbageCollection.retention[3].keepTags[1]: "a/b" is not allowed; give a tag, with * for any letters',
       "garbageCollection.retention[4].keepNewest: 0 is not allowed; give a whole number of 1 or more",
       "garbageCollection.retention[4].keepDays: 1.5 is not allowed; give a whole number from 1 to 36500",
       "garbageCollection.retention[4].repositories: is empty; name repositories, or leave it out for all",

@@ -43,6 +43,17 @@ export const badExternal: BadConfiguration[] = [
     ],
   },
   {
+    title: "a CA of an existing registry that was cut short",
+    config: {
+      target: "external",
+      external: {
+        hostname: "registry.example.com",
+        caCertificate: "-----BEGIN CERTIFICATE-----\nMIIB\n-----END CERTIFICATE-----\n",
+      },
+    },
+    problems: ["external.caCertificate: has a certificate that can't be read, number 1 of 1; give the CA of the registry anew"],
+  },
+  {
     title: "what is run elsewhere",
     config: { target: "external", external: { hostname: "quay.io" }, lab: true, storage: { driver: "s3" } },
     problems: [

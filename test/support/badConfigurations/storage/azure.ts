@@ -49,6 +49,11 @@ export const badAzure: BadConfiguration[] = [
     ],
   },
   {
+    title: "a tenant that is none",
+    config: storage("azure", { ...azure, credentials: { type: "client_secret", clientId: "c", tenantId: "a/b c", secret: "s" } }),
+    problems: ['storage.azure.credentials.tenantId: "a/b c" is not allowed; give the tenant\'s ID or domain'],
+  },
+  {
     title: "credentials of another kind",
     config: storage("azure", { ...azure, credentials: { secret: "s" } }),
     problems: [

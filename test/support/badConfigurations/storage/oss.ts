@@ -34,4 +34,9 @@ export const badOss: BadConfiguration[] = [
       'storage.oss.rootDirectory: "a b" is not allowed; give a path of letters, digits, dots, underscores and hyphens, up to 256',
     ],
   },
+  {
+    title: "a key of spaces",
+    config: storage("oss", { ...oss, accessKeyId: " ", accessKeySecret: "MARKER" }),
+    problems: ["storage.oss.accessKeyId: is empty; leave it out or give a name"],
+  },
 ];

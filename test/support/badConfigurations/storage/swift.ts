@@ -58,4 +58,9 @@ export const badSwift: BadConfiguration[] = [
     config: storage("swift", { ...swift, tempUrlMethods: ["GET", "PATCH"] }),
     problems: ['storage.swift.tempUrlMethods: "PATCH" is not allowed; choose GET, HEAD, PUT, POST, DELETE'],
   },
+  {
+    title: "a container of spaces",
+    config: storage("swift", { ...swift, container: " " }),
+    problems: ["storage.swift.container: is empty; leave it out or give a name"],
+  },
 ];

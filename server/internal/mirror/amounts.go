@@ -7,6 +7,8 @@ import (
 	"path"
 
 	"github.com/distribution/distribution/v3/registry/api/errcode"
+
+	"container-registry/server/internal/heavy"
 )
 
 // All that is no blob the engine reads into memory, however much the upstream sends.
@@ -28,7 +30,10 @@ var tooMuch = &refusal{
 	text: "the upstream sends too much: more than 4 MiB for a manifest, or 16 MiB for a list of tags",
 }
 
-// kindOf is what a path asks a repository for: blobs, manifests, referrers or tags.
+// kinds are what a path can ask a repository for.
+var kinds = []string{"blobs", "manifests", "referrers", "tags"}
+
+// kindOf is one of kinds, or something else for other paths.
 func kindOf(urlPath string) string { return path.Base(path.Dir(urlPath)) }
 
 // began is the request that the engine made, of one that the upstream has sent elsewhere.
@@ -61,6 +66,7 @@ func (h *heard) bound(r *http.Request, response *http.Response) {
 			endEmptyPage(response)
 		}
 	default:
+		body = heavy.Reader(r.Context(), body)
 		response.Body = changed{&counted{body, new(int64), mostOfAnswer, h}, body}
 	}
 }

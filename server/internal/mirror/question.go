@@ -46,9 +46,8 @@ func follow(r *http.Request, via []*http.Request) error {
 	return nil
 }
 
-// send sends the engine's requests for the tag, and before the first one asks the API. Others,
-// where the upstream sends the question, are asked by elsewhere.
-func (q *question) send(r *http.Request, send, elsewhere sender) (*http.Response, error) {
+// send sends the engine's requests for the tag, and before the first one asks the API.
+func (q *question) send(r *http.Request, send sender) (*http.Response, error) {
 	repository, isTag := strings.CutSuffix(r.URL.Path, "/manifests/"+layout.ReferrersTag(q.subject))
 	if !isTag {
 		return send(r)
@@ -62,9 +61,7 @@ func (q *question) send(r *http.Request, send, elsewhere sender) (*http.Response
 		api.Header.Set("Accept", v1.MediaTypeImageIndex)
 		away := false
 		client := http.Client{CheckRedirect: follow, Transport: sender(func(r *http.Request) (*http.Response, error) {
-			if away = r.URL.Host != api.URL.Host; away {
-				return elsewhere(r)
-			}
+			away = r.URL.Host != api.URL.Host
 			return send(r)
 		})}
 		switch response, err := client.Do(api); {

@@ -79,8 +79,8 @@ func TestQuestionSentElsewhere(t *testing.T) {
 				t.Fatal(err)
 			}
 			response, err := u.RoundTrip(r)
-			if err != nil || response.StatusCode != http.StatusOK || q.answer != nil || q.refusal != nil || u.isAway() {
-				t.Errorf("%v, %v, away: %t", response, err, u.isAway())
+			if err != nil || response.StatusCode != http.StatusOK || q.answer != nil || q.refusal != nil || u.isAway(u.host) {
+				t.Errorf("%v, %v, away: %t", response, err, u.isAway(u.host))
 			}
 		})
 	}

@@ -16,7 +16,7 @@ var referrersTag = regexp.MustCompile(`^sha(256|512)-[0-9a-f]+$`)
 // quiet leaves out errors of the engine that are none. There is no such tag: most images have
 // none, it is asked for with each pull, and no error for the client; who asked is in the access
 // log. What expires is gone already: with another repository that had it, or for its size.
-// Content ends that nobody wants. And what is given up of a blob can't be closed.
+// Content ends that nobody wants, or for which there is no room, which is told by itself. And what is given up of a blob can't be closed.
 type quiet struct{ logrus.Formatter }
 
 func (q quiet) Format(entry *logrus.Entry) ([]byte, error) {
@@ -24,7 +24,7 @@ func (q quiet) Format(entry *logrus.Entry) ([]byte, error) {
 	if code == errcode.ErrorCodeManifestUnknown.Error() && referrersTag.MatchString(reference) {
 		return nil, nil
 	}
-	if entry.Data["err.detail"] == errUnwanted || strings.HasPrefix(entry.Message, "error closing blobwriter: ") {
+	if detail := entry.Data["err.detail"]; detail == errUnwanted || detail == errUnkept || strings.HasPrefix(entry.Message, "error closing blobwriter: ") {
 		return nil, nil
 	}
 	if strings.HasPrefix(entry.Message, "Scheduler error returned from OnExpire(") && strings.HasSuffix(entry.Message, distribution.ErrBlobUnknown.Error()) {

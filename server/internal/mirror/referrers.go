@@ -55,6 +55,8 @@ func (q *question) reply(w http.ResponseWriter, tag *heldback.Answer) {
 	case q.refusal != nil:
 		told.asked, told.refusal = true, q.refusal
 		w.WriteHeader(http.StatusBadGateway)
+	case told.gone:
+		writeList(w, nothing)
 	case tag.Status == http.StatusOK:
 		writeList(w, listIn(tag.Content.Bytes()))
 	case tag.Status == http.StatusNotFound && told.refusal == nil && told.asked:

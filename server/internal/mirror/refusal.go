@@ -81,13 +81,36 @@ type failed struct{ err error }
 
 func (f failed) Read([]byte) (int, error) { return 0, f.err }
 
-// wordsOf is what an error's body says: one of the distribution specification, one of a
-// token server, or text.
-func wordsOf(body []byte) string {
-	var told struct {
-		Errors           []struct{ Code, Message string }
-		Details, Message string
+// words are an error's: those of the distribution specification, or of a token server.
+type words struct {
+	Errors           []word
+	Details, Message string
+}
+
+type word struct{ Code, Message string }
+
+// lacks are the codes of registries that have no such tag: Harbor's is the last one.
+var lacks = []string{"MANIFEST_UNKNOWN", "NAME_UNKNOWN", "NOT_FOUND"}
+
+// gone is for a tag that is cached still.
+var gone = &refusal{code: errcode.ErrorCodeManifestUnknown, text: "the upstream has no such tag any more"}
+
+// isGone says whether the upstream has no such tag, in a registry's words: a page of what stands
+// before the upstream says nothing about tags.
+func isGone(r *http.Request, response *http.Response) bool {
+	first := began(r).URL.Path
+	if r.Method != http.MethodGet || response.StatusCode != http.StatusNotFound || kindOf(first) != "manifests" || !isTag(first) {
+		return false
 	}
+	var told words
+	return json.Unmarshal(peek(response, mostWords), &told) == nil && slices.ContainsFunc(told.Errors, func(each word) bool {
+		return slices.Contains(lacks, each.Code)
+	})
+}
+
+// wordsOf is what an error's body says.
+func wordsOf(body []byte) string {
+	var told words
 	_ = json.Unmarshal(body, &told)
 	for _, each := range told.Errors {
 		return strings.TrimPrefix(strings.ToLower(each.Code)+": "+each.Message, ": ")
@@ -118,6 +141,8 @@ type heard struct {
 	// tags is how much of a list was sent.
 	tags    int64
 	refusal *refusal
+	// gone is whether the upstream said that it has no such tag.
+	gone bool
 }
 
 type heardKey struct{}
@@ -136,7 +161,7 @@ func heardOf(ctx context.Context) *heard {
 
 // reads says whether the client wants what the upstream may have.
 func (h *heard) reads() bool {
-	return (h.method == http.MethodGet || h.method == http.MethodHead) && slices.Contains([]string{"blobs", "manifests", "referrers", "tags"}, h.kind)
+	return (h.method == http.MethodGet || h.method == http.MethodHead) && slices.Contains(kinds, h.kind)
 }
 
 // Handler gives clients the upstream's reason where the engine would hide it, and tells of what they pull.
@@ -154,13 +179,14 @@ func Handler(engine http.Handler, prefix string, tell func(Pull)) http.Handler {
 		engine.ServeHTTP(t, r)
 		// Also when the image was served, of which there may be a newer one.
 		upstream.noteRefusal(h.refusal)
-		if pull, ok := pullOf(router, r, w.Header(), h); ok && t.status < http.StatusBadRequest {
+		if pull, ok := pullOf(router, r, w.Header(), h); ok && t.status < http.StatusBadRequest && !t.told {
 			tell(pull)
 		}
 	})
 }
 
-// teller answers with the upstream's refusal instead of the error the engine made of it.
+// teller answers with the upstream's refusal instead of the error the engine made of it, or of
+// what is cached.
 type teller struct {
 	http.ResponseWriter
 	upstream *upstream
@@ -172,10 +198,6 @@ type teller struct {
 
 func (t *teller) WriteHeader(status int) {
 	t.status = status
-	if status < http.StatusBadRequest {
-		t.ResponseWriter.WriteHeader(status)
-		return
-	}
 	refusal := t.refusal(status)
 	if refusal == nil {
 		t.ResponseWriter.WriteHeader(status)
@@ -183,7 +205,7 @@ func (t *teller) WriteHeader(status int) {
 	}
 	t.told = true
 	header := t.Header()
-	// What the engine knew of a blob before it was refused the rest.
+	// What the engine knew before it was refused the rest.
 	for _, name := range []string{"Content-Length", "Docker-Content-Digest", "Etag"} {
 		header.Del(name)
 	}
@@ -195,7 +217,13 @@ func (t *teller) WriteHeader(status int) {
 
 func (t *teller) refusal(status int) *refusal {
 	missing := status == http.StatusNotFound || status >= http.StatusInternalServerError
-	if missing && !t.heard.asked && t.heard.reads() && t.upstream.isAway() {
+	if t.heard.gone && t.heard.kind == "manifests" && status != http.StatusNotFound {
+		return gone
+	}
+	if status < http.StatusBadRequest {
+		return nil
+	}
+	if missing && !t.heard.asked && t.heard.reads() && t.upstream.isAway(t.upstream.host) {
 		// The engine got no further than the question how to log in.
 		return unreachable
 	}

@@ -74,7 +74,7 @@ const (
 // tidy makes the engine's list of what is to expire agree with the cache, before the
 // engine reads it. The engine would never delete what it cached in the last seconds
 // before a crash, nor the content of a manifest that expired; and it would not start
-// with a list it cannot read.
+// with a list it cannot read. It does with one that can't be written: what that has expires.
 func tidy(ctx context.Context, c *configuration.Configuration, driver storagedriver.StorageDriver, log *logrus.Entry) error {
 	ttl := 7 * 24 * time.Hour // the engine's default
 	if c.Proxy.TTL != nil {
@@ -97,15 +97,23 @@ func tidy(ctx context.Context, c *configuration.Configuration, driver storagedri
 	}
 	entries := map[string]entry{}
 	linked := map[digest.Digest]bool{}
-	latest := time.Now().Add(ttl)
+	now := time.Now()
+	latest := now.Add(ttl)
 	for _, link := range cached {
-		linked[link.name.Digest()] = true
 		key := link.name.String()
 		// The lifetime may be shorter than it was when this was cached.
 		expiry := latest
 		if had, ok := known[key]; ok && had.Expiry.Before(latest) {
 			expiry = had.Expiry
 		}
+		if expiry.Before(now) {
+			// The engine would delete it at once, and a full disk has no room for the list before.
+			if err := layout.Remove(ctx, driver, path.Dir(link.path())); err != nil {
+				return fmt.Errorf("mirror: %w", err)
+			}
+			continue
+		}
+		linked[link.name.Digest()] = true
 		entries[key] = entry{Key: key, Expiry: expiry, EntryType: link.kind}
 	}
 	if err := removeOthers(ctx, driver, registry, linked); err != nil {
@@ -115,7 +123,13 @@ func tidy(ctx context.Context, c *configuration.Configuration, driver storagedri
 	if err != nil {
 		return err
 	}
-	return driver.PutContent(ctx, stateFile, content)
+	if err := driver.PutContent(ctx, stateFile, content); err != nil {
+		log.WithError(err).Warn("mirror: the list of what expires cannot be written; what it lacks is kept until a start at which it can")
+		if known == nil {
+			return layout.Remove(ctx, driver, stateFile)
+		}
+	}
+	return nil
 }
 
 func read(ctx context.Context, driver storagedriver.StorageDriver, log *logrus.Entry) (map[string]entry, error) {
@@ -138,6 +152,12 @@ func read(ctx context.Context, driver storagedriver.StorageDriver, log *logrus.E
 type link struct {
 	name reference.Canonical
 	kind kind
+}
+
+// path is where the link is.
+func (l link) path() string {
+	folder := map[kind]string{blob: layout.Layers, manifest: layout.Revisions}[l.kind]
+	return layout.LinkPath(layout.RepositoryPath(l.name.Name(), folder), l.name.Digest())
 }
 
 func links(ctx context.Context, registry distribution.Namespace) ([]link, error) {

@@ -3,24 +3,30 @@ package mirror
 import (
 	"errors"
 	"io"
+	"maps"
 	"net"
 	"net/http"
+	"net/url"
+	"path"
 	"strconv"
 	"strings"
 	"sync"
 	"time"
 
 	"github.com/distribution/distribution/v3/registry/api/errcode"
+	"github.com/opencontainers/go-digest"
 	"github.com/sirupsen/logrus"
+
+	"container-registry/server/internal/heavy"
 )
 
 const (
 	// connectTimeout is for the upstream, which has to be nearer than an answer from
 	// the cache is urgent.
 	connectTimeout = 5 * time.Second
-	// answerTimeout is for the beginning of an answer.
+	// answerTimeout is for the beginning of an answer, which an upstream may have to fetch itself.
 	answerTimeout = 20 * time.Second
-	// pause is for how long an upstream that could not be reached is not asked again.
+	// pause is for how long a host that could not be reached is not asked again.
 	// The engine asks it about every tag, one request after the other.
 	pause = 2 * time.Second
 	// silence is for how long the log does not repeat a refusal.
@@ -28,7 +34,7 @@ const (
 )
 
 // errAway is a request that was not sent.
-var errAway = errors.New("the upstream could not be reached a moment ago")
+var errAway = errors.New("it could not be reached a moment ago")
 
 // unreachable is what clients hear of it.
 var unreachable = &refusal{
@@ -37,23 +43,33 @@ var unreachable = &refusal{
 	retryAfter: strconv.Itoa(int(pause / time.Second)),
 }
 
+// elsewhere is a host of the upstream's choice that can't be reached, for tokens or content.
+func elsewhere(host string) *refusal {
+	const kind = "a host that the upstream sends to cannot be reached"
+	return &refusal{unreachable.code, kind, kind + ": " + host, unreachable.retryAfter}
+}
+
 // upstream sends requests to the upstream, and none to one that is away.
 type upstream struct {
 	base http.RoundTripper
-	url  string
+	// host is the upstream's own.
+	url, host string
 	// encrypted is whether nobody on the way there sees a password.
 	encrypted bool
 	log       *logrus.Entry
 
-	mu   sync.Mutex
-	away time.Time // when it was last found away; zero when it answered
+	mu sync.Mutex
+	// away is when each host was last found away that has not answered since.
+	away map[string]time.Time
 	// seen is what the page tells.
 	seen State
+	// challenged is whether /v2/ asked for a login.
+	challenged bool
 	// refused is when the log last had each kind of refusal.
 	refused map[errcode.ErrorCode]time.Time
 }
 
-func newUpstream(url string, log *logrus.Entry) *upstream {
+func newUpstream(remote string, log *logrus.Entry) *upstream {
 	base := &http.Transport{
 		Proxy:                  http.ProxyFromEnvironment,
 		DialContext:            (&net.Dialer{Timeout: connectTimeout, KeepAlive: 30 * time.Second}).DialContext,
@@ -64,9 +80,17 @@ func newUpstream(url string, log *logrus.Entry) *upstream {
 		MaxIdleConnsPerHost:    16,
 		IdleConnTimeout:        90 * time.Second,
 	}
-	encrypted := strings.HasPrefix(strings.ToLower(url), "https://")
-	return &upstream{base: base, url: url, encrypted: encrypted, log: log, refused: map[errcode.ErrorCode]time.Time{}}
+	u := &upstream{base: base, url: remote, log: log, away: map[string]time.Time{}, refused: map[errcode.ErrorCode]time.Time{}}
+	u.encrypted = strings.HasPrefix(strings.ToLower(remote), "https://")
+	// The engine doesn't start with what is no URL.
+	if parsed, err := url.Parse(remote); err == nil {
+		u.host = parsed.Host
+	}
+	return u
 }
+
+// isTag says whether the path of a manifest ends with a tag.
+func isTag(urlPath string) bool { return digest.Digest(path.Base(urlPath)).Validate() != nil }
 
 // State is what the last requests of this server showed of its upstream.
 type State struct {
@@ -101,16 +125,28 @@ func (u *upstream) RoundTrip(r *http.Request) (*http.Response, error) {
 	if h.method == http.MethodHead && h.isContent(r) {
 		return unwanted(r), nil
 	}
+	if h.kind == "tags" {
+		// Of all pages the engine makes one answer.
+		if err := heavy.Enter(r.Context()); err != nil {
+			return nil, err
+		}
+	}
 	send := u.send
 	if q, ok := r.Context().Value(questionKey{}).(*question); ok {
-		send = func(r *http.Request) (*http.Response, error) { return q.send(r, u.send, u.base.RoundTrip) }
+		send = func(r *http.Request) (*http.Response, error) { return q.send(r, u.send) }
 	}
 	response, err := send(r)
+	if err == nil {
+		response, err = completed(r, response, u.send)
+	}
 	var refusal *refusal
 	switch {
 	case err == nil:
-		refusal = refusalOf(response)
+		refusal = u.refusalOf(r, response)
+		h.gone = h.gone || isGone(r, response)
 	case errors.As(err, &refusal):
+	case r.URL.Host != u.host && r.Context().Err() == nil:
+		refusal = elsewhere(r.URL.Host)
 	default:
 		refusal = unreachable
 	}
@@ -129,7 +165,7 @@ func (u *upstream) send(r *http.Request) (*http.Response, error) {
 	if u.encrypted && r.URL.Scheme == "http" && (r.Header.Get("Authorization") != "" || r.Body != nil) {
 		return nil, inClear(r.URL.Host)
 	}
-	if u.isAway() {
+	if u.isAway(r.URL.Host) {
 		return nil, errAway
 	}
 	if r.Header.Get("Accept-Encoding") != "" {
@@ -139,7 +175,7 @@ func (u *upstream) send(r *http.Request) (*http.Response, error) {
 	}
 	response, err := u.base.RoundTrip(r)
 	if err == nil || r.Context().Err() == nil {
-		u.note(err)
+		u.note(r.URL.Host, err)
 	}
 	if err == nil && strings.Contains(strings.ToLower(response.Header.Get("Content-Encoding")), "zstd") {
 		response.Body.Close()
@@ -188,17 +224,28 @@ func (u *upstream) noteRefusal(refusal *refusal) {
 	log.Warnf("%s; what is cached is served", refusal.text)
 }
 
-func (u *upstream) isAway() bool {
+func (u *upstream) isAway(host string) bool {
 	u.mu.Lock()
 	defer u.mu.Unlock()
-	return time.Since(u.away) < pause
+	return time.Since(u.away[host]) < pause
 }
 
-func (u *upstream) note(err error) {
+func (u *upstream) note(host string, err error) {
 	u.mu.Lock()
 	defer u.mu.Unlock()
-	log := u.log.WithField("upstream", u.url)
 	now, away := time.Now(), err != nil
+	_, was := u.away[host]
+	if away {
+		// The upstream chooses the others, as many as it likes.
+		maps.DeleteFunc(u.away, func(each string, at time.Time) bool { return each != u.host && now.Sub(at) >= pause })
+		u.away[host] = now
+	} else {
+		delete(u.away, host)
+	}
+	if host != u.host {
+		return // told as a refusal
+	}
+	log := u.log.WithField("upstream", u.url)
 	if u.seen.Since.IsZero() || u.seen.Away != away {
 		u.seen.Away, u.seen.Since = away, now
 	}
@@ -206,13 +253,9 @@ func (u *upstream) note(err error) {
 		u.seen.Answered = now
 	}
 	switch {
-	case away:
-		if u.away.IsZero() {
-			log.Warnf("the upstream cannot be reached, what is cached is served: %v", err)
-		}
-		u.away = now
-	case !u.away.IsZero():
+	case away && !was:
+		log.Warnf("the upstream cannot be reached, what is cached is served: %v", err)
+	case was && !away:
 		log.Info("the upstream answers again")
-		u.away = time.Time{}
 	}
 }

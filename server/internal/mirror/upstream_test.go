@@ -210,7 +210,7 @@ func TestInClear(t *testing.T) {
 			request.Header.Set("Authorization", test.login)
 		}
 		_, err = u.RoundTrip(request)
-		if sent != test.sent || sent != (err == nil) || !sent && !strings.HasSuffix(h.refusal.text, "without encryption: http://registry.example.com") || !u.away.IsZero() {
+		if sent != test.sent || sent != (err == nil) || !sent && !strings.HasSuffix(h.refusal.text, "without encryption: http://registry.example.com") || len(u.away) > 0 {
 			t.Errorf("%+v: sent %t, %v", test, sent, err)
 		}
 	}
@@ -236,5 +236,40 @@ func TestFetched(t *testing.T) {
 		if _, err := u.get(t, ctx, url); err != nil || h.fetched != want {
 			t.Errorf("%s: %t, %v", url, h.fetched, err)
 		}
+	}
+}
+
+// TestElsewhereAway has an upstream that answers, and sends clients for blobs to a host that doesn't.
+func TestElsewhereAway(t *testing.T) {
+	const registry, store = "https://registry.example.com/v2/library/app/", "https://store.example.com/a/b"
+	asked := map[string]int{}
+	u := upstreamOf("https://registry.example.com", func(r *http.Request) *http.Response {
+		asked[r.URL.Host]++
+		switch {
+		case r.URL.Host == "store.example.com":
+			return nil
+		case strings.Contains(r.URL.Path, "/blobs/"):
+			return answer(http.StatusTemporaryRedirect, 0, http.Header{"Location": {store}})
+		}
+		return answer(http.StatusOK, 0, nil)
+	})
+	for range 2 {
+		ctx, h := heardFor(t, "GET /v2/library/app/blobs/x")
+		if _, err := u.get(t, ctx, registry+"blobs/x"); err == nil || h.refusal == nil || !strings.HasSuffix(h.refusal.text, ": store.example.com") {
+			t.Errorf("a blob: %v, %v", err, h.refusal)
+		}
+		ctx, _ = heardFor(t, "GET /v2/library/app/manifests/latest")
+		if _, err := u.get(t, ctx, registry+"manifests/latest"); err != nil {
+			t.Errorf("a tag: %v", err)
+		}
+	}
+	if asked["registry.example.com"] != 4 || asked["store.example.com"] != 1 || u.seen.Away {
+		t.Errorf("asked %v; %+v", asked, u.seen)
+	}
+	ctx, leave := context.WithCancel(t.Context())
+	leave()
+	h := &heard{}
+	if _, err := u.get(t, context.WithValue(ctx, heardKey{}, h), store); err == nil || h.refusal != nil && h.refusal != unreachable {
+		t.Errorf("by a client that is gone: %v, %v", err, h.refusal)
 	}
 }

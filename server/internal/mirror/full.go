@@ -1,0 +1,141 @@
+package mirror
+
+import (
+	"context"
+	"errors"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/distribution/distribution/v3/configuration"
+	storagedriver "github.com/distribution/distribution/v3/registry/storage/driver"
+	storagemiddleware "github.com/distribution/distribution/v3/registry/storage/driver/middleware"
+	"github.com/sirupsen/logrus"
+
+	"container-registry/server/internal/layout"
+	"container-registry/server/internal/store"
+)
+
+const (
+	name          = "mirror"
+	noticedOption = "noticed"
+)
+
+func init() {
+	err := storagemiddleware.Register(name, func(_ context.Context, driver storagedriver.StorageDriver, options map[string]any) (storagedriver.StorageDriver, error) {
+		return lenient{driver, options[noticedOption].(func(error) bool)}, nil
+	})
+	if err != nil {
+		panic(err)
+	}
+}
+
+// Place has the engine serve what a full store can't keep. It goes around what stands there already.
+func Place(c *configuration.Configuration, log *logrus.Entry) {
+	own := configuration.Middleware{Name: name, Options: configuration.Parameters{noticedOption: fullness(store.Of(c), log)}}
+	c.Middleware["storage"] = append(c.Middleware["storage"], own)
+}
+
+// fullness tells an error of a full store from others, and the log of it now and then.
+func fullness(s *store.Store, log *logrus.Entry) func(error) bool {
+	var mutex sync.Mutex
+	var told time.Time
+	return func(err error) bool {
+		if err == nil {
+			return false
+		}
+		failure := s.Failure(store.Write, err)
+		if failure.Fault != store.Full {
+			return false
+		}
+		mutex.Lock()
+		defer mutex.Unlock()
+		if time.Since(told) >= silence {
+			told = time.Now()
+			log.Warnf("mirror: what is pulled is served, and not kept: %s", failure)
+		}
+		return true
+	}
+}
+
+// lenient is a cache's store: a pull doesn't fail because there is no room for what it got. The
+// engine finds later that a manifest is missing to which there is a link, and fetches it again.
+type lenient struct {
+	storagedriver.StorageDriver
+	// full says whether an error is one of a full store.
+	full func(error) bool
+}
+
+func (d lenient) PutContent(ctx context.Context, file string, content []byte) error {
+	err := d.StorageDriver.PutContent(ctx, file, content)
+	// The engine tries again to write its list of what is to expire.
+	if strings.HasPrefix(file, layout.Root+"/") && d.full(err) {
+		return nil
+	}
+	return err
+}
+
+func (d lenient) Writer(ctx context.Context, file string, appended bool) (storagedriver.FileWriter, error) {
+	writer, err := d.StorageDriver.Writer(ctx, file, appended)
+	if d.full(err) {
+		return &lenientWriter{failed: true}, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	return &lenientWriter{FileWriter: writer, full: d.full}, nil
+}
+
+// errUnkept is how a blob ends for which there is no room. The client has it by then.
+var errUnkept = errors.New("the cache has no room for it")
+
+// lenientWriter takes on what it can't keep, until it is to be committed. There is no
+// FileWriter where none could be made.
+type lenientWriter struct {
+	storagedriver.FileWriter
+	failed bool
+	full   func(error) bool
+}
+
+func (w *lenientWriter) Write(p []byte) (int, error) {
+	if w.failed {
+		return len(p), nil
+	}
+	n, err := w.FileWriter.Write(p)
+	if w.failed = w.full(err); w.failed {
+		return len(p), nil
+	}
+	return n, err
+}
+
+func (w *lenientWriter) Commit(ctx context.Context) error {
+	if w.failed {
+		return errUnkept
+	}
+	err := w.FileWriter.Commit(ctx)
+	if w.full(err) {
+		return errUnkept
+	}
+	return err
+}
+
+func (w *lenientWriter) Size() int64 {
+	if w.FileWriter == nil {
+		return 0
+	}
+	return w.FileWriter.Size()
+}
+
+func (w *lenientWriter) Cancel(ctx context.Context) error {
+	if w.FileWriter == nil {
+		return nil
+	}
+	return w.FileWriter.Cancel(ctx)
+}
+
+func (w *lenientWriter) Close() error {
+	if w.FileWriter == nil {
+		return nil
+	}
+	return w.FileWriter.Close()
+}

@@ -97,6 +97,11 @@ func (c *checker) section(path string, n *yaml.Node, r *rule) {
 func (c *checker) table(path string, n *yaml.Node, r *rule) {
 	entries, _ := c.entries(path, n)
 	for _, e := range entries {
+		if r.valid != nil {
+			if err := r.valid(e.name); err != nil {
+				c.problems.add(e.line, join(path, e.name), "%v", err)
+			}
+		}
 		c.node(join(path, e.name), e.value, r.item)
 	}
 }

@@ -74,7 +74,7 @@ func (c *checker) garbageCollection(root *yaml.Node) {
 		return
 	}
 	for i, each := range rules.Content {
-		if find(each, "keepnewest") == nil && find(each, "keepdays") == nil && find(each, "keeptags") == nil {
+		if find(each, "keepnewest") == nil && find(each, "keepdays") == nil && isEmpty(find(each, "keeptags")) {
 			c.problems.add(each.Line, fmt.Sprintf("%s.retention.rules[%d]", key, i), "keeps nothing; give keepnewest, keepdays or keeptags")
 		}
 	}

@@ -26,7 +26,7 @@ func notificationRule() *rule {
 		"name": {kind: text, required: true, valid: endpointName},
 		// It may have a token in its path or query.
 		"url":          {kind: text, required: true, secret: true, valid: webURL("a password goes into headers")},
-		"headers":      {kind: table, item: &rule{kind: text, secret: true}},
+		"headers":      {kind: table, valid: headerName, item: &rule{kind: text, secret: true, valid: headerValue}},
 		"actions":      {kind: list, item: &rule{kind: text, allowed: []string{"push", "delete"}}},
 		"repositories": {kind: list, item: &rule{kind: text, required: true}},
 		"ca":           {kind: text, secret: true, valid: certificates},
@@ -38,6 +38,31 @@ var endpointNames = regexp.MustCompile(`^[a-z0-9][a-z0-9-]{0,62}$`)
 func endpointName(value string) error {
 	if !endpointNames.MatchString(value) {
 		return errors.New("must be of small letters, digits and hyphens, 63 at most")
+	}
+	return nil
+}
+
+var (
+	// headerNames are those of RFC 9110.
+	headerNames  = regexp.MustCompile("^[A-Za-z0-9!#$%&'*+.^_`|~-]+$")
+	headerValues = regexp.MustCompile(`^[\t\x20-\x7e]+$`)
+	// takenHeaders say what the request is, and not who sends it.
+	takenHeaders = regexp.MustCompile(`^(?i:host|content-.*|transfer-encoding|connection|expect|upgrade|trailer|te)$`)
+)
+
+func headerName(name string) error {
+	if !headerNames.MatchString(name) {
+		return errors.New("is not the name of a header; give letters, digits and hyphens")
+	}
+	if takenHeaders.MatchString(name) {
+		return errors.New("is set by the server itself")
+	}
+	return nil
+}
+
+func headerValue(value string) error {
+	if !headerValues.MatchString(value) {
+		return errors.New("must be of ASCII characters in one line, and not empty")
 	}
 	return nil
 }

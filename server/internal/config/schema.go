@@ -33,7 +33,7 @@ type rule struct {
 	// allowed are the only texts accepted; empty accepts any.
 	allowed []string
 	minimum int
-	// valid checks what the kind does not say; its error reads on after the value.
+	// valid checks what the kind does not say, for a table its keys; its error reads on after the value.
 	valid func(value string) error
 	// keys are the keys of a section.
 	keys map[string]*rule

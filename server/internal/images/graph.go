@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"slices"
+	"strings"
 	"sync/atomic"
 	"time"
 
@@ -122,3 +123,18 @@ func (g graph) reach(roots []digest.Digest, next func(*node) []digest.Digest) ma
 
 // downwards leads to what a manifest lists.
 func downwards(n *node) []digest.Digest { return n.parts }
+
+// around leads to what is about a manifest as well.
+func around(n *node) []digest.Digest { return slices.Concat(n.parts, n.about) }
+
+// subjectOf says which of the manifests a tag is about, as that of a signature; none for most tags.
+func (g graph) subjectOf() func(tag string) digest.Digest {
+	subjects := map[string]digest.Digest{}
+	for d := range g {
+		subjects[layout.ReferrersTag(d)] = d
+	}
+	return func(tag string) digest.Digest {
+		name, _, _ := strings.Cut(tag, ".")
+		return subjects[name]
+	}
+}

@@ -14,6 +14,9 @@ type Removal struct {
 	Tags []Tag
 	// Untagged are images of which all tags go, and Parts what only they consist of.
 	Untagged, Parts []digest.Digest
+	// Attached are what is about those, and Companions the tags by which clients find it.
+	Attached   []digest.Digest
+	Companions []string
 	// Staying are the images that go on by other tags, and Needed those that would have no tag
 	// or were chosen by their digest, but are parts of what stays, by a tag or without one.
 	Staying, Needed []Staying
@@ -21,7 +24,7 @@ type Removal struct {
 	// need it.
 	Frees Size
 	// Unsure is set where there is too much to tell what else needs the images and their parts.
-	// Then no part goes, and no image that was chosen by its digest and has no tag.
+	// Then nothing goes with them, and no image that was chosen by its digest and has no tag.
 	Unsure bool
 }
 
@@ -77,16 +80,35 @@ func (r *Reader) Remove(ctx context.Context, repository string, names []string, 
 	return removal, nil
 }
 
-// settle spares what is part of something that stays: without it, that could not be pulled.
+// settle spares what is part of something that stays: without it, that could not be pulled. What is
+// about something goes with it.
 func (r *Removal) settle(all graph, staying map[digest.Digest][]string) {
-	going := all.reach(r.Untagged, downwards)
-	roots := slices.Collect(maps.Keys(staying))
+	subjectOf := all.subjectOf()
+	for d, names := range staying {
+		for _, name := range names {
+			if subject := all[subjectOf(name)]; subject != nil {
+				subject.about = append(subject.about, d)
+			}
+		}
+	}
+	going := all.reach(r.Untagged, around)
+	var roots []digest.Digest
+	for d, names := range staying {
+		if slices.ContainsFunc(names, func(name string) bool { return going[subjectOf(name)] == nil }) {
+			roots = append(roots, d)
+		}
+	}
 	for d := range all {
 		if going[d] == nil {
 			roots = append(roots, d)
 		}
 	}
-	kept := all.reach(roots, downwards)
+	kept := all.reach(roots, func(n *node) []digest.Digest {
+		// What was chosen goes also where it is about something that stays.
+		return slices.DeleteFunc(around(n), func(d digest.Digest) bool {
+			return slices.Contains(r.Untagged, d) && !slices.Contains(n.parts, d)
+		})
+	})
 	needed := map[digest.Digest][]string{}
 	for _, d := range r.Untagged {
 		needed[d] = nil
@@ -116,14 +138,25 @@ func (r *Removal) settle(all graph, staying map[digest.Digest][]string) {
 	if r.Unsure {
 		return
 	}
+	parts := all.reach(r.Untagged, downwards)
 	frees := newSum()
 	for d, n := range going {
 		if kept[d] != nil {
 			continue
 		}
 		maps.Copy(frees.sizes, n.sizes)
-		if !slices.Contains(r.Untagged, d) {
+		switch {
+		case parts[d] == nil:
+			r.Attached = append(r.Attached, d)
+		case !slices.Contains(r.Untagged, d):
 			r.Parts = append(r.Parts, d)
+		}
+	}
+	for _, names := range staying {
+		for _, name := range names {
+			if subject := subjectOf(name); going[subject] != nil && kept[subject] == nil {
+				r.Companions = append(r.Companions, name)
+			}
 		}
 	}
 	for _, n := range kept {
@@ -132,5 +165,7 @@ func (r *Removal) settle(all graph, staying map[digest.Digest][]string) {
 		}
 	}
 	slices.Sort(r.Parts)
+	slices.Sort(r.Attached)
+	slices.Sort(r.Companions)
 	r.Frees = frees.total().Size
 }

@@ -82,6 +82,36 @@ func TestRemove(t *testing.T) {
 	}
 }
 
+// TestRemoveKeepsAttached of a platform that another image has, too, and a signature by two tags.
+func TestRemoveKeepsAttached(t *testing.T) {
+	driver := inmemory.New()
+	about := func(subject digest.Digest, name string) string {
+		return strings.Replace(image("", blob(name, 1)), "{", fmt.Sprintf(`{"subject":{"digest":%q},`, subject), 1)
+	}
+	shared := put(t, driver, image("", blob("shared", 1)))
+	first, second := put(t, driver, index(shared), "1"), put(t, driver, index(shared, shared), "2")
+	attestation := put(t, driver, about(shared, "att"), layout.ReferrersTag(shared)+".att")
+	signed := put(t, driver, about(attestation, "signed"))
+	put(t, driver, image("", blob("signature", 1)), layout.ReferrersTag(first)+".sig", layout.ReferrersTag(second)+".sig")
+	reader := NewReader(driver)
+	for _, test := range []struct {
+		tags, companions []string
+		attached         int
+	}{
+		{[]string{"1"}, []string{layout.ReferrersTag(first) + ".sig"}, 0},
+		{[]string{"1", "2"}, []string{layout.ReferrersTag(first) + ".sig", layout.ReferrersTag(second) + ".sig", layout.ReferrersTag(shared) + ".att"}, 3},
+	} {
+		removal, err := reader.Remove(t.Context(), "team/app", test.tags, nil)
+		slices.Sort(test.companions)
+		if err != nil || !slices.Equal(removal.Companions, test.companions) || len(removal.Attached) != test.attached {
+			t.Errorf("%q: %+v, %v", test.tags, removal, err)
+		}
+		if slices.Contains(removal.Attached, signed) != (test.attached > 0) {
+			t.Errorf("%q: what is about an attestation goes: %v", test.tags, removal.Attached)
+		}
+	}
+}
+
 // TestRemoveOfMany has more manifests than are looked at: any of them may have what goes as a part.
 func TestRemoveOfMany(t *testing.T) {
 	driver := inmemory.New()

@@ -30,7 +30,7 @@ func (r *Reader) Names(ctx context.Context, repository string) ([]string, error)
 	began := time.Now()
 	var names []string
 	err := r.ask(ctx, func() (err error) {
-		names, err = layout.Names(ctx, r.driver, layout.RepositoryPath(repository, layout.Tags))
+		names, err = layout.TagNames(ctx, r.driver, repository)
 		return err
 	})
 	if err != nil {

@@ -32,7 +32,7 @@ func (r *Reader) Untagged(ctx context.Context, repository string) ([]Tag, error)
 	for i, tag := range tags {
 		roots[i] = tag.Digest
 	}
-	kept := all.reach(roots, func(n *node) []digest.Digest { return slices.Concat(n.parts, n.about) })
+	kept := all.reach(roots, around)
 	var untagged []Tag
 	for d, n := range all {
 		if kept[d] == nil {

@@ -26,13 +26,15 @@ type Collector interface {
 type cleanup struct {
 	// All is whether the visitor sees all of the registry, and may have it collected.
 	All, MayCollect bool
-	Disk            *diskUse
-	Options         garbage.Options
-	Next            []time.Time
-	Runs            []garbage.Run
-	UnderWay        bool
-	Preview         *garbage.Preview
-	Looking, Failed bool
+	// Deletes is whether the registry lets anybody delete, ReadOnly whether it deletes nothing itself.
+	Deletes, ReadOnly bool
+	Disk              *diskUse
+	Options           garbage.Options
+	Next              []time.Time
+	Runs              []garbage.Run
+	UnderWay          bool
+	Preview           *garbage.Preview
+	Looking, Failed   bool
 	// Counts, Retired and Untagged are of the preview, as far as they are for the visitor to see.
 	Counts   garbage.Counts
 	Retired  []retiredList
@@ -103,7 +105,9 @@ const refresh = "3"
 func (p *Page) showCleanup(w http.ResponseWriter, r *http.Request, v *visitor) {
 	c := cleanup{
 		All:        v.rights.PullEverything(),
-		MayCollect: p.deletes && v.rights.PushEverything() && (v.name != "" || !v.users),
+		MayCollect: p.deletes && v.rights.PushEverything() && !v.mayLogIn(),
+		Deletes:    p.deletes,
+		ReadOnly:   p.readOnly,
 		Options:    p.Collector.Options(),
 		Next:       p.Collector.Next(),
 		Runs:       p.Collector.Runs(),
@@ -168,6 +172,10 @@ func (p *Page) order(do func(r *http.Request, v *visitor) bool) func(http.Respon
 		mayOrder := v.rights.PushEverything()
 		if !mayOrder {
 			p.refused(r, v)
+		}
+		if !mayOrder && v.mayLogIn() {
+			p.askForLogin(w, r)
+			return
 		}
 		if !p.deletes || !mayOrder {
 			p.showProblem(w, r, v, http.StatusForbidden, "That is for those who may push to every repository, in a registry that may delete.")

@@ -23,9 +23,6 @@ type deletion struct {
 	*images.Removal
 	// Chosen are the images that go because they were chosen by their digest.
 	Chosen []digest.Digest
-	// About is how many signatures and the like go with the images, AboutMore whether there are more.
-	About     int
-	AboutMore bool
 	// Back is where the visitor came from.
 	Back string
 	// Failures are what could not be deleted, after the attempt.
@@ -40,8 +37,11 @@ var tooMany = fmt.Sprintf("No more than %d are deleted at once.", perPage)
 func (p *Page) delete(w http.ResponseWriter, r *http.Request, v *visitor) {
 	repository := r.PostForm.Get("repository")
 	switch {
-	case !isRepository(repository):
+	case !layout.IsRepositoryName(repository):
 		p.showMissing(w, r, v)
+	case !v.rights.Push(repository) && v.mayLogIn():
+		p.refused(r, v)
+		p.askForLogin(w, r)
 	case !v.rights.Pull(repository):
 		p.refused(r, v)
 		p.showMissing(w, r, v)
@@ -81,13 +81,6 @@ func (p *Page) confirm(w http.ResponseWriter, r *http.Request, v *visitor, repos
 		return
 	}
 	for _, d := range asked.Untagged {
-		about, more, err := p.Referrers.About(r.Context(), repository, d, manyAbout)
-		if err != nil {
-			p.showFailure(w, r, v, err)
-			return
-		}
-		asked.About += len(about)
-		asked.AboutMore = asked.AboutMore || more
 		if slices.Contains(digests, d) {
 			asked.Chosen = append(asked.Chosen, d)
 		}
@@ -175,8 +168,13 @@ func (p *Page) carryOut(w http.ResponseWriter, r *http.Request, v *visitor, repo
 		p.remove(r, v, &done, tag.Name)
 	}
 	gone := url.Values{"deleted": {strconv.Itoa(done.Done)}}
-	if r.PostForm.Get("images") != "" {
-		for _, d := range slices.Concat(now.Untagged, now.Parts) {
+	if r.PostForm.Get("images") == "" || len(now.Untagged) == 0 {
+		gone.Set(onlyTags, "")
+	} else {
+		for _, tag := range now.Companions {
+			p.remove(r, v, &done, tag)
+		}
+		for _, d := range slices.Concat(now.Untagged, now.Parts, now.Attached) {
 			p.remove(r, v, &done, d.String())
 		}
 	}

@@ -19,6 +19,7 @@ import (
 	"container-registry/server/internal/images"
 	"container-registry/server/internal/referrers"
 	"container-registry/server/internal/session"
+	"container-registry/server/internal/store"
 	"container-registry/server/internal/writes"
 )
 
@@ -56,9 +57,9 @@ type Page struct {
 	images   *images.Reader
 	sessions *session.Keeper
 	crossing *http.CrossOriginProtection
-	// deletes says whether the registry lets anybody delete.
-	deletes bool
-	engine  http.Handler
+	// deletes says whether the registry lets anybody delete, readOnly whether nothing changes it.
+	deletes, readOnly bool
+	engine            http.Handler
 	// reading has as many places as forms are read at once.
 	reading chan struct{}
 }
@@ -70,9 +71,11 @@ func New(c *configuration.Configuration, parts Parts) *Page {
 		Parts:    parts,
 		images:   images.NewReader(parts.Driver),
 		crossing: http.NewCrossOriginProtection(),
-		deletes:  mayDelete(c),
+		readOnly: store.Of(c).ReadOnly(),
 		reading:  make(chan struct{}, MostForms),
 	}
+	enabled, _ := c.Storage["delete"]["enabled"].(bool)
+	p.deletes = enabled && !p.readOnly
 	p.crossing.SetDenyHandler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		user := ""
 		// A page of others keeps no session alive.
@@ -93,13 +96,6 @@ func New(c *configuration.Configuration, parts Parts) *Page {
 		While(func(ctx context.Context) bool { return len(p.Failing(ctx)) == 0 })
 	p.route()
 	return p
-}
-
-func mayDelete(c *configuration.Configuration) bool {
-	enabled, _ := c.Storage["delete"]["enabled"].(bool)
-	readOnly, _ := c.Storage["maintenance"]["readonly"].(map[any]any)
-	kept, _ := readOnly["enabled"].(bool)
-	return enabled && !kept
 }
 
 func (p *Page) route() {

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"container-registry/server/internal/access"
+	"container-registry/server/internal/layout"
 	"container-registry/server/internal/writes"
 )
 
@@ -53,7 +54,7 @@ func (p *Page) asked(r *http.Request, user string) writes.Write {
 		w.Action = writes.Action(form)
 	case "delete":
 		w.Action = writes.Delete
-		if repository := r.PostForm.Get("repository"); isRepository(repository) {
+		if repository := r.PostForm.Get("repository"); layout.IsRepositoryName(repository) {
 			w.Repository = repository
 		}
 		tags, digests := chosen(r.PostForm)

@@ -4,21 +4,15 @@ import (
 	"cmp"
 	"net/http"
 	"net/url"
-	"regexp"
 	"slices"
 	"strings"
 	"time"
 
-	"github.com/distribution/reference"
 	"github.com/opencontainers/go-digest"
 
 	"container-registry/server/internal/holdings"
 	"container-registry/server/internal/layout"
 )
-
-var repositoryName = regexp.MustCompile("^" + reference.NameRegexp.String() + "$")
-
-func isRepository(name string) bool { return len(name) <= 255 && repositoryName.MatchString(name) }
 
 // repositoryList is a folder of repositories, or what a search found.
 type repositoryList struct {
@@ -59,7 +53,7 @@ func (p *Page) showRepositories(w http.ResponseWriter, r *http.Request, v *visit
 		Query:  strings.TrimSpace(query.Get("q")),
 		Sort:   query.Get("sort"),
 	}
-	if list.Folder != "" && !isRepository(list.Folder) {
+	if list.Folder != "" && !layout.IsRepositoryName(list.Folder) {
 		p.showMissing(w, r, v)
 		return
 	}
@@ -105,7 +99,7 @@ func (p *Page) linkTo(r *http.Request, v *visitor, name string) string {
 		repository, rest = name[:end], name[end:]
 	}
 	repository = strings.ToLower(repository)
-	if !isRepository(repository) || !v.rights.Pull(repository) {
+	if !layout.IsRepositoryName(repository) || !v.rights.Pull(repository) {
 		return ""
 	}
 	if tag, ok := strings.CutPrefix(rest, ":"); ok && !layout.IsTagName(tag) {

@@ -13,6 +13,9 @@ import (
 	"container-registry/server/internal/layout"
 )
 
+// onlyTags says of a deletion that it frees nothing yet.
+const onlyTags = "onlytags"
+
 // tagList are the tags of a repository.
 type tagList struct {
 	Repository string
@@ -32,8 +35,9 @@ type tagList struct {
 	MayDelete bool
 	// DryRun is set when no rule deletes what it would.
 	DryRun bool
-	// Deleted is what the visitor has just done.
-	Deleted string
+	// Deleted is what the visitor has just done, OnlyTags whether no image went with it.
+	Deleted  string
+	OnlyTags bool
 }
 
 type tagRow struct {
@@ -54,11 +58,10 @@ func (p *Page) showReference(w http.ResponseWriter, r *http.Request, v *visitor)
 	}
 	d := digest.Digest(named)
 	switch {
-	case !isRepository(repository),
+	case !layout.IsRepositoryName(repository),
 		byDigest && d.Validate() != nil, tag != "" && !layout.IsTagName(tag):
 		p.showMissing(w, r, v)
-	case !v.rights.Pull(repository) && v.name == "" && v.users:
-		// Who logs in may see more.
+	case !v.rights.Pull(repository) && v.mayLogIn():
 		p.askForLogin(w, r)
 	case !v.rights.Pull(repository):
 		p.showMissing(w, r, v)
@@ -84,12 +87,14 @@ func (p *Page) showTags(w http.ResponseWriter, r *http.Request, v *visitor, repo
 		Query:      strings.TrimSpace(query.Get("q")),
 		Held:       p.held(repository),
 		MayDelete:  p.deletes && v.rights.Push(repository),
+		Deleted:    deletedText(r, "tag was", "tags were"),
+		OnlyTags:   query.Has(onlyTags),
 	}
-	if len(all) == 0 && list.Held == nil {
+	// What was emptied before it was counted is there.
+	if len(all) == 0 && list.Held == nil && (list.Deleted == "" || !list.MayDelete) {
 		p.showMissing(w, r, v)
 		return
 	}
-	list.Deleted = deletedText(r, "tag was", "tags were")
 	// They are the last ones.
 	list.Tags = len(all)
 	for list.Tags > 0 && layout.IsCompanion(all[list.Tags-1]) {
@@ -102,7 +107,7 @@ func (p *Page) showTags(w http.ResponseWriter, r *http.Request, v *visitor, repo
 			return !strings.Contains(strings.ToLower(name), strings.ToLower(list.Query))
 		})
 	}
-	query = with(query, "deleted", "")
+	query = with(query, "deleted", "", onlyTags, "")
 	here := func(q url.Values) string { return p.link("r/"+repository, q) }
 	list.Pages = paged(len(names), query, here)
 	ordered, err := p.inOrder(r.Context(), repository, names, all[list.Tags:], list.Pages, query.Get("sort"))

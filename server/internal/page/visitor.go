@@ -7,6 +7,7 @@ import (
 
 	"container-registry/server/internal/accesslog"
 	"container-registry/server/internal/htpasswd"
+	"container-registry/server/internal/layout"
 )
 
 // visitor is who looks at the page.
@@ -17,6 +18,9 @@ type visitor struct {
 	// users is whether there are any to log in.
 	users bool
 }
+
+// mayLogIn says whether somebody else may be behind a visitor, who may see and do more.
+func (v *visitor) mayLogIn() bool { return v.name == "" && v.users }
 
 // visitor is nil for who has to log in first.
 func (p *Page) visitor(w http.ResponseWriter, r *http.Request) *visitor {
@@ -58,7 +62,7 @@ func (p *Page) askForLogin(w http.ResponseWriter, r *http.Request) {
 	switch repository := r.PostForm.Get("repository"); {
 	case r.Method == http.MethodGet && r.URL.Path != p.base:
 		query.Set("to", r.URL.RequestURI())
-	case isRepository(repository):
+	case layout.IsRepositoryName(repository):
 		query.Set("to", p.link("r/"+repository, nil))
 	case r.URL.Path == p.base+"preview" || r.URL.Path == p.base+"collect":
 		query.Set("to", p.link("cleanup", nil))

@@ -41,8 +41,9 @@ func (s *Server) reported(engine http.Handler, own config.Server, keeper *guard.
 			engine = s.audit.Reads(engine, s.config.HTTP.Prefix)
 		}
 	}
+	// Without endpoints, too, it forgets those of before.
+	s.notifier = notify.New(own.Notifications, keeper.Driver(), s.config.HTTP, keeper.Log())
 	if len(own.Notifications) > 0 {
-		s.notifier = notify.New(own.Notifications, keeper.Driver(), s.config.HTTP, keeper.Log())
 		past = keeper.Driver()
 		observers = append(observers, s.notifier.Observe)
 		s.collector.Tell(s.notifier.Observe)

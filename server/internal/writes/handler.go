@@ -2,6 +2,7 @@ package writes
 
 import (
 	"context"
+	"io"
 	"net/http"
 	"slices"
 	"time"
@@ -41,9 +42,24 @@ type handler struct {
 func (h *handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if write, ok := h.begin(r); ok {
 		header := w.Header()
+		if write.Action == Push && write.Kind == Manifest && r.ContentLength < 0 {
+			r.Body = &counted{r.Body, &write.Size}
+		}
 		w = status.Watch(w, func(code int) { h.tell(r, write, code, header) })
 	}
 	h.engine.ServeHTTP(w, r)
+}
+
+// counted is a body whose client does not say its size before.
+type counted struct {
+	io.ReadCloser
+	size *int64
+}
+
+func (c *counted) Read(p []byte) (int, error) {
+	n, err := c.ReadCloser.Read(p)
+	*c.size += int64(n)
+	return n, err
 }
 
 // begin is what a request is about to do. What goes with it has to be known before.
@@ -144,7 +160,7 @@ func (t tags) of(ctx context.Context, d digest.Digest) []TagChange {
 	if t.driver == nil {
 		return nil
 	}
-	names, err := layout.Names(ctx, t.driver, layout.RepositoryPath(t.repository, layout.Tags))
+	names, err := layout.TagNames(ctx, t.driver, t.repository)
 	if err != nil {
 		return nil
 	}

@@ -2,6 +2,7 @@ package writes
 
 import (
 	"context"
+	"io"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -51,19 +52,26 @@ func TestHandler(t *testing.T) {
 		{"a mounted blob", http.MethodPost, "blobs/uploads/?mount=" + now.String() + "&from=other", http.StatusCreated, &Write{Action: Push, Kind: Blob, Digest: now}},
 		{"an upload that begins", http.MethodPost, "blobs/uploads/", http.StatusAccepted, nil},
 		{"a blob's deletion", http.MethodDelete, "blobs/" + before.String(), http.StatusAccepted, &Write{Action: Delete, Kind: Blob, Digest: before}},
+		{"a tag pushed in chunks", http.MethodPut, "manifests/3.0", http.StatusCreated, with(pushed, TagChange{"3.0", ""})},
 		{"a pull", http.MethodGet, "manifests/latest", http.StatusOK, nil},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
 			var got *Write
 			answer := httptest.NewRecorder()
-			engine := http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+			engine := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+				if _, err := io.Copy(io.Discard, r.Body); err != nil {
+					t.Error(err)
+				}
 				w.Header().Set("Docker-Content-Digest", now.String())
 				w.WriteHeader(http.StatusEarlyHints)
 				w.WriteHeader(test.status)
 			})
 			observe := func(_ context.Context, w Write) { got = &w }
 			r := httptest.NewRequest(test.method, "/p/v2/team/app/"+test.path, strings.NewReader("{}"))
+			if strings.Contains(test.name, "in chunks") {
+				r.ContentLength = -1
+			}
 			r.Header.Set("Content-Type", v1.MediaTypeImageManifest)
 			r.Header.Set("User-Agent", "docker/29")
 			Handler(engine, driver, "/p/", observe).ServeHTTP(answer, r)

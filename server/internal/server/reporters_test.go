@@ -1,0 +1,24 @@
+package server
+
+import (
+	"os"
+	"path/filepath"
+	"testing"
+)
+
+// TestForgetsLastEndpoint has events of one that nobody is told of any more.
+func TestForgetsLastEndpoint(t *testing.T) {
+	root := t.TempDir()
+	left := filepath.Join(root, "container-registry-events", "hook", "event")
+	if err := os.MkdirAll(filepath.Dir(left), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(left, []byte("{}"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	browse(t, parsed(t, "storage: {filesystem: {rootdirectory: "+root+"}}\n"), "")
+	waitFor(t, "the events of an endpoint of before to go", func() bool {
+		_, err := os.Stat(left)
+		return os.IsNotExist(err)
+	})
+}

@@ -22,6 +22,8 @@ type Limits struct {
 	// Connections are open at the same time, Requests under way. There are fewer requests,
 	// so that there is always a connection that can make room for a new one.
 	Connections, Requests int
+	// Loud connections have sent more than MostUnasked between two requests.
+	Loud int
 	// Patience is how long the server waits for a client that moves no bytes; see patience.
 	Patience time.Duration
 	// Rest is how long a client may send what is not read any more, such as the body of a
@@ -30,12 +32,14 @@ type Limits struct {
 }
 
 // LimitsOf suits a server with this much memory. A connection costs 40 KiB with TLS, a
-// large header as much again, a request on it its buffers.
+// request on it its buffers. A header of many short lines costs ten times as much, and so do
+// pings of HTTP/2: net/http keeps room for as many answers as once waited.
 func LimitsOf(memory int64) Limits {
-	connections := int(memory / (256 << 10))
+	connections := int(memory / (512 << 10))
 	return Limits{
 		Connections: connections,
 		Requests:    connections * 3 / 4,
+		Loud:        connections / 8,
 		Patience:    time.Minute,
 		Rest:        5 * time.Second,
 	}
@@ -59,7 +63,7 @@ type Guard struct {
 
 // New makes the guard of one server.
 func New(limits Limits) *Guard {
-	return &Guard{limits: limits, connections: newConnections(limits.Connections), leaving: newLeaving(limits.Requests)}
+	return &Guard{limits: limits, connections: newConnections(limits), leaving: newLeaving(limits.Requests)}
 }
 
 // Protect has an HTTP server listen by it, by each of its listeners. Its handler must be

@@ -26,7 +26,7 @@ func serve(t *testing.T, limits Limits, handler http.HandlerFunc) *httptest.Serv
 }
 
 func generous() Limits {
-	return Limits{Connections: 100, Requests: 75, Patience: time.Hour, Rest: 50 * time.Millisecond}
+	return Limits{Connections: 100, Requests: 75, Loud: 10, Patience: time.Hour, Rest: 50 * time.Millisecond}
 }
 
 // client speaks one version of HTTP.
@@ -285,7 +285,7 @@ func TestConnections(t *testing.T) {
 
 // TestConnectionsInUse has every connection in use.
 func TestConnectionsInUse(t *testing.T) {
-	l := newConnections(1)
+	l := newConnections(Limits{Connections: 1})
 	near, _ := net.Pipe()
 	first := l.add(near)
 	first.begin()

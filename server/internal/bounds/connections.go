@@ -8,16 +8,22 @@ import (
 
 // connections keeps to a number of them. Beyond it a new one takes the place of the one
 // that has waited longest for its client to ask something: most likely that one never will.
+// Nor will, beyond a number of their own, most that have sent much meanwhile.
 type connections struct {
-	limit int
+	limit, limitLoud int
 
 	mu      sync.Mutex
 	open    int
 	waiting *list.List // of *connection, the one that began to wait first in front
+	loud    *list.List // those of them that are
 }
 
-func newConnections(limit int) *connections {
-	return &connections{limit: limit, waiting: list.New()}
+// MostUnasked is how much a client may send between two requests before it is loud: more than most
+// that begin one have to.
+const MostUnasked = 8 << 10
+
+func newConnections(limits Limits) *connections {
+	return &connections{limit: limits.Connections, limitLoud: limits.Loud, waiting: list.New(), loud: list.New()}
 }
 
 // guarded is one of those whose connections are bounded together.
@@ -52,7 +58,7 @@ func (l *connections) add(accepted net.Conn) *connection {
 		l.remove(displaced)
 	}
 	c := &connection{Conn: accepted, among: l}
-	c.place = l.waiting.PushBack(c)
+	l.wait(c)
 	l.open++
 	l.mu.Unlock()
 	if displaced != nil {
@@ -67,9 +73,34 @@ func (l *connections) remove(c *connection) {
 	}
 	c.closed = true
 	l.open--
+	l.use(c)
+}
+
+// wait has a connection wait for its client.
+func (l *connections) wait(c *connection) {
+	c.place = l.waiting.PushBack(c)
+	if c.loud {
+		c.placeLoud = l.loud.PushBack(c)
+	}
+}
+
+func (l *connections) use(c *connection) {
 	if c.place != nil {
 		l.waiting.Remove(c.place)
 		c.place = nil
+	}
+	if c.placeLoud != nil {
+		l.loud.Remove(c.placeLoud)
+		c.placeLoud = nil
+	}
+}
+
+// quieten ends the connection that has been loud for longest, if there are too many.
+func (l *connections) quieten() {
+	if l.loud.Len() > l.limitLoud {
+		displaced := l.loud.Front().Value.(*connection)
+		l.remove(displaced)
+		_ = displaced.Conn.Close()
 	}
 }
 
@@ -79,9 +110,12 @@ type connection struct {
 	among *connections
 
 	// Under the lock of all.
-	requests int
-	place    *list.Element // among those that wait
-	closed   bool
+	requests  int
+	place     *list.Element // among those that wait
+	closed    bool
+	unasked   int  // bytes since the last request
+	loud      bool // and stays so: net/http frees nothing before the end
+	placeLoud *list.Element
 }
 
 func (c *connection) begin() {
@@ -89,10 +123,8 @@ func (c *connection) begin() {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	c.requests++
-	if c.place != nil {
-		l.waiting.Remove(c.place)
-		c.place = nil
-	}
+	c.unasked = 0
+	l.use(c)
 }
 
 func (c *connection) end() {
@@ -101,8 +133,24 @@ func (c *connection) end() {
 	defer l.mu.Unlock()
 	c.requests--
 	if c.requests == 0 && !c.closed {
-		c.place = l.waiting.PushBack(c)
+		l.wait(c)
+		l.quieten()
 	}
+}
+
+func (c *connection) Read(p []byte) (int, error) {
+	n, err := c.Conn.Read(p)
+	l := c.among
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if c.place == nil || c.loud {
+		return n, err
+	}
+	if c.unasked += n; c.unasked > MostUnasked {
+		c.loud, c.placeLoud = true, l.loud.PushBack(c)
+		l.quieten()
+	}
+	return n, err
 }
 
 func (c *connection) Close() error {

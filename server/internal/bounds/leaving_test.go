@@ -55,6 +55,16 @@ func TestAnswersThatNobodyTakes(t *testing.T) {
 	limits.Requests = 5
 	server := serve(t, limits, func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write([]byte("done")) })
 	first := ask(t, server, 4, 0)
+	frames := http2.NewFramer(nil, first)
+	for answered := 0; answered < 4; {
+		frame, err := frames.ReadFrame()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, ok := frame.(*http2.HeadersFrame); ok {
+			answered++
+		}
+	}
 	ask(t, server, 4, 0)
 	if err := first.SetReadDeadline(time.Now().Add(10 * time.Second)); err != nil {
 		t.Fatal(err)

@@ -14,7 +14,6 @@ import (
 	"net/netip"
 	"runtime"
 	"sync"
-	"sync/atomic"
 	"time"
 
 	"golang.org/x/sync/singleflight"
@@ -64,12 +63,8 @@ type Verifier struct {
 	cache    *cache
 	failures *attempts.Limiter
 	flights  singleflight.Group
-	// slots bounds how many passwords are checked at the same time: half of the
-	// processors, so that the others go on serving those who are known.
-	slots   chan struct{}
-	queue   int32
-	waiting atomic.Int32
-	results results
+	turns    turns
+	results  results
 }
 
 // New makes a verifier. A size or a ttl of 0 turns its memory off.
@@ -77,8 +72,9 @@ func New(size int, ttl time.Duration, failures *attempts.Limiter) *Verifier {
 	v := &Verifier{
 		cache:    newCache(size, ttl),
 		failures: failures,
-		queue:    longestQueue,
-		slots:    make(chan struct{}, max(1, runtime.GOMAXPROCS(0)/2)),
+		// Half of the processors check passwords, so that the others go on serving those
+		// who are known.
+		turns: turns{queue: longestQueue, free: max(1, runtime.GOMAXPROCS(0)/2)},
 	}
 	secret := make([]byte, sha256.Size)
 	// Never fails, by its documentation.
@@ -132,13 +128,10 @@ func (v *Verifier) look(ctx context.Context, users *htpasswd.Users, address neti
 // check pays for bcrypt. It goes on when the client that asked is gone, as others may
 // wait for the same result.
 func (v *Verifier) check(users *htpasswd.Users, address netip.Prefix, k key, name, password string) error {
-	if v.waiting.Add(1) > v.queue {
-		v.waiting.Add(-1)
+	if !v.turns.take(address) {
 		return errBusy
 	}
-	v.slots <- struct{}{}
-	v.waiting.Add(-1)
-	defer func() { <-v.slots }()
+	defer v.turns.give()
 	// Again, as many guesses may have been sent at once and waited together.
 	if err := v.refused(address, name); err != nil {
 		return err

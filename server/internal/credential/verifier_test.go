@@ -40,6 +40,20 @@ func usersOf(t testing.TB, passwords map[string]string) *htpasswd.Users {
 	return users
 }
 
+// occupy leaves one place to give, and none free, so that everybody has to wait.
+func (v *Verifier) occupy(t *testing.T) {
+	t.Helper()
+	for v.turns.free > 0 {
+		v.turns.take(there)
+	}
+}
+
+func (v *Verifier) waiting() int {
+	v.turns.mu.Lock()
+	defer v.turns.mu.Unlock()
+	return v.turns.waiting
+}
+
 func unlimited() *attempts.Limiter { return attempts.New(0, time.Minute) }
 
 func TestVerify(t *testing.T) {
@@ -127,6 +141,7 @@ func TestGuessesInParallel(t *testing.T) {
 	const limit = 5
 	users := usersOf(t, map[string]string{"alice": "wonder"})
 	v := New(100, time.Hour, attempts.New(limit, time.Hour))
+	slots := v.turns.free
 	var wrong, refused atomic.Int32
 	var clients sync.WaitGroup
 	for i := range 200 {
@@ -142,7 +157,7 @@ func TestGuessesInParallel(t *testing.T) {
 		})
 	}
 	clients.Wait()
-	if n := wrong.Load(); n < limit || int(n) > limit+cap(v.slots) {
+	if n := wrong.Load(); n < limit || int(n) > limit+slots {
 		t.Errorf("%d guesses were checked, want %d", n, limit)
 	}
 }
@@ -151,10 +166,7 @@ func TestGuessesInParallel(t *testing.T) {
 func TestOneCheckForAll(t *testing.T) {
 	users := usersOf(t, map[string]string{"alice": "wonder"})
 	v := New(100, time.Hour, attempts.New(1000, time.Hour))
-	// The only slots are taken, so that everybody has to wait.
-	for range cap(v.slots) {
-		v.slots <- struct{}{}
-	}
+	v.occupy(t)
 	var clients sync.WaitGroup
 	var wrong atomic.Int32
 	for range 50 {
@@ -164,8 +176,8 @@ func TestOneCheckForAll(t *testing.T) {
 			}
 		})
 	}
-	waitFor(t, "the check to wait", func() bool { return v.waiting.Load() == 1 })
-	<-v.slots
+	waitFor(t, "the check to wait", func() bool { return v.waiting() == 1 })
+	v.turns.give()
 	clients.Wait()
 	if wrong.Load() != 50 {
 		t.Errorf("%d of 50 were refused", wrong.Load())
@@ -178,26 +190,22 @@ func TestOneCheckForAll(t *testing.T) {
 func TestQueueIsBounded(t *testing.T) {
 	users := usersOf(t, map[string]string{"alice": "wonder"})
 	v := New(100, time.Hour, unlimited())
-	v.queue = 16
-	for range cap(v.slots) {
-		v.slots <- struct{}{}
-	}
+	v.turns.queue = 16
+	v.occupy(t)
 	ctx, cancel := context.WithCancel(t.Context())
 	var clients sync.WaitGroup
-	for i := range v.queue {
+	for i := range v.turns.queue {
 		clients.Go(func() { _ = v.Verify(ctx, users, here, "alice", fmt.Sprint(i)) })
 	}
-	waitFor(t, "a full queue", func() bool { return v.waiting.Load() == v.queue })
+	waitFor(t, "a full queue", func() bool { return v.waiting() == v.turns.queue })
 	if err := v.Verify(t.Context(), users, here, "alice", "wonder"); err != errBusy {
 		t.Errorf("got %v", err)
 	}
 	// Whoever gives up does not wait for the others.
 	cancel()
 	clients.Wait()
-	for range cap(v.slots) {
-		<-v.slots
-	}
-	waitFor(t, "the queue to empty", func() bool { return v.waiting.Load() == 0 })
+	v.turns.give()
+	waitFor(t, "the queue to empty", func() bool { return v.waiting() == 0 })
 	if err := v.Verify(t.Context(), users, here, "alice", "wonder"); err != nil {
 		t.Error(err)
 	}
@@ -207,19 +215,17 @@ func TestQueueIsBounded(t *testing.T) {
 func TestLeaderGone(t *testing.T) {
 	users := usersOf(t, map[string]string{"alice": "wonder"})
 	v := New(100, time.Hour, unlimited())
-	for range cap(v.slots) {
-		v.slots <- struct{}{}
-	}
+	v.occupy(t)
 	ctx, cancel := context.WithCancel(t.Context())
 	leader, follower := make(chan error, 1), make(chan error, 1)
 	go func() { leader <- v.Verify(ctx, users, here, "alice", "wonder") }()
-	waitFor(t, "the check to wait", func() bool { return v.waiting.Load() == 1 })
+	waitFor(t, "the check to wait", func() bool { return v.waiting() == 1 })
 	go func() { follower <- v.Verify(t.Context(), users, here, "alice", "wonder") }()
 	cancel()
 	if err := <-leader; err != context.Canceled {
 		t.Errorf("leader: %v", err)
 	}
-	<-v.slots
+	v.turns.give()
 	if err := <-follower; err != nil {
 		t.Errorf("follower: %v", err)
 	}

@@ -34,7 +34,8 @@ func (h *handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		case v2.RouteNameManifest:
 			r = accepting(r)
 		case v2.RouteNameBlob:
-			w = named(w, match.Vars["digest"])
+			r = whole(r)
+			w = named(unmet{w}, match.Vars["digest"])
 		case v2.RouteNameBlobUpload, v2.RouteNameBlobUploadChunk:
 			// Who mounts a blob has it called as it is, whatever else is in the query.
 			if query := r.URL.Query(); !query.Has("mount") {

@@ -60,6 +60,11 @@ func TestRefusal(t *testing.T) {
 		{http.MethodGet, "/v2/" + long + "/tags/list", "", "", 400},
 		{http.MethodPut, "/v2/team/" + long + "/manifests/1", "", "", 400},
 		{http.MethodGet, "/v2/" + long[1:] + "/tags/list", "", "", 200},
+		{http.MethodPost, "/v2/a.b/c__d/e--f/blobs/uploads/", "", "", 200},
+		{http.MethodPost, "/v2/localhost:5000/app/blobs/uploads/", "", "", 400},
+		{http.MethodPut, "/v2/a.b:1/c/manifests/1", "", "", 400},
+		{http.MethodGet, "/v2/[::1]:80/app/tags/list", "", "", 400},
+		{http.MethodPost, "/v2/Host/app/blobs/uploads/", "", "", 400},
 		{http.MethodGet, "/v2/_catalog?last=team/app&n=2", "", "", 200},
 		{http.MethodGet, "/v2/_catalog?last=Z", "", "", 200},
 		{http.MethodGet, "/v2/_catalog?last=%00", "", "", 400},
@@ -169,6 +174,36 @@ func TestNames(t *testing.T) {
 		}
 		if got := w.Header().Get("Location"); got != test.location {
 			t.Errorf("%s %s: %s", test.method, test.path, got)
+		}
+	}
+}
+
+// TestUnmet has an engine that says how long a blob is before it knows that it sends none.
+func TestUnmet(t *testing.T) {
+	for status, want := range map[int]string{http.StatusOK: "1024", http.StatusPreconditionFailed: ""} {
+		engine := http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+			w.Header().Set("Content-Length", "1024")
+			w.WriteHeader(status)
+		})
+		for _, algorithm := range []digest.Algorithm{digest.SHA256, digest.SHA512} {
+			w := httptest.NewRecorder()
+			Handler(engine, "").ServeHTTP(w, httptest.NewRequest(http.MethodGet, "/v2/team/app/blobs/"+algorithm.FromString("a blob").String(), nil))
+			if got := w.Header().Get("Content-Length"); w.Code != status || got != want {
+				t.Errorf("%d: %d of length %q", status, w.Code, got)
+			}
+		}
+	}
+}
+
+// TestRange is for who wants the bytes.
+func TestRange(t *testing.T) {
+	for method, want := range map[string]string{http.MethodGet: "bytes=0-4", http.MethodHead: ""} {
+		var got string
+		engine := http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) { got = r.Header.Get("Range") })
+		r := httptest.NewRequest(method, "/v2/team/app/blobs/"+digest.FromString("a blob").String(), nil)
+		r.Header.Set("Range", "bytes=0-4")
+		if Handler(engine, "").ServeHTTP(httptest.NewRecorder(), r); got != want {
+			t.Errorf("%s: %q", method, got)
 		}
 	}
 }

@@ -9,6 +9,8 @@ import (
 	v2 "github.com/distribution/distribution/v3/registry/api/v2"
 	"github.com/distribution/reference"
 	"github.com/gorilla/mux"
+
+	"container-registry/server/internal/layout"
 )
 
 // place is what a list can be continued after: a name, or what sorts among names.
@@ -17,10 +19,10 @@ var place = regexp.MustCompile(`^[A-Za-z0-9._/-]*$`)
 // upload is what the engine calls an upload.
 var upload = regexp.MustCompile(`^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$`)
 
-// refusal is for what the engine fails on (500) though the client is wrong; nil for the rest.
+// refusal is for what the engine fails on (500) or takes though the client is wrong; nil for the rest.
 func refusal(r *http.Request, match mux.RouteMatch) error {
-	if len(match.Vars["name"]) > reference.RepositoryNameTotalLengthMax {
-		return errcode.ErrorCodeNameInvalid.WithDetail(reference.ErrNameTooLong.Error())
+	if name, ok := match.Vars["name"]; ok && !layout.IsRepositoryName(name) {
+		return errcode.ErrorCodeNameInvalid.WithDetail(name)
 	}
 	switch match.Route.GetName() {
 	case v2.RouteNameCatalog, v2.RouteNameTags:

@@ -3,8 +3,12 @@ package enginestore_test
 import (
 	"errors"
 	"net/http"
+	"os"
+	"path/filepath"
+	"slices"
 	"testing"
 
+	"github.com/distribution/distribution/v3/registry/storage/driver/filesystem"
 	"github.com/distribution/distribution/v3/registry/storage/driver/inmemory"
 	"github.com/opencontainers/go-digest"
 
@@ -87,5 +91,30 @@ func TestEmptyLinks(t *testing.T) {
 		}
 		client.Push(t, "app", "1", layer)
 		client.Pulled(t)
+	}
+}
+
+// TestFilesAmongTags are what people leave there: they are no tags, and in no deletion's way.
+func TestFilesAmongTags(t *testing.T) {
+	root := t.TempDir()
+	driver := filesystem.New(filesystem.DriverParameters{RootDirectory: root, MaxThreads: 100})
+	client := registrytest.Client{URL: serve(t, driver, registrytest.Config(t, driver))}
+	image := client.Push(t, "app", "latest", []byte("layer"))
+	client.Push(t, "app", "other", []byte("other layer"))
+	for _, name := range []string{".DS_Store", "readme"} {
+		if err := os.WriteFile(filepath.Join(root, layout.RepositoryPath("app", layout.Tags, name)), nil, 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, want := range []int{http.StatusAccepted, http.StatusNotFound} {
+		if status := client.Status(t, http.MethodDelete, "/v2/app/manifests/"+image.String()); status != want {
+			t.Errorf("%d, want %d", status, want)
+		}
+	}
+	if tags := client.Tags(t, "app"); slices.Contains(tags, ".DS_Store") || slices.Contains(tags, "latest") {
+		t.Errorf("left are %q", tags)
+	}
+	if status := client.Status(t, http.MethodGet, "/v2/app/manifests/readme"); status != http.StatusNotFound {
+		t.Errorf("what is no tag: %d", status)
 	}
 }

@@ -142,6 +142,9 @@ func (d driver) GetContent(ctx context.Context, path string) ([]byte, error) {
 	if err == nil && ((isLink || layout.IsTag(path)) && digest.Digest(content).Validate() != nil || len(content) == 0 && lost(path)) {
 		return nil, missing(d, path)
 	}
+	if err != nil && layout.IsMissing(err) {
+		err = missing(d, path)
+	}
 	return content, err
 }
 
@@ -201,13 +204,17 @@ func (d driver) Delete(ctx context.Context, path string) error {
 	return d.StorageDriver.Delete(ctx, path)
 }
 
-// List finds nothing in a folder that goes while it is read.
+// List finds nothing in a folder that goes while it is read, among tags nothing else, and nowhere
+// what the store takes for no path.
 func (d driver) List(ctx context.Context, path string) ([]string, error) {
 	names, err := d.StorageDriver.List(ctx, path)
 	if err != nil && layout.IsMissing(err) {
 		err = missing(d, path)
 	}
-	return names, err
+	tags := layout.IsTags(path)
+	return slices.DeleteFunc(names, func(name string) bool {
+		return !storagedriver.PathRegexp.MatchString(name) || tags && !layout.IsTagName(gopath.Base(name))
+	}), err
 }
 
 // Stat does not show a blob of another size to the upload that has the same digest and is

@@ -2,8 +2,10 @@ package enginestore
 
 import (
 	"context"
+	"errors"
 	"os"
 	"path/filepath"
+	"syscall"
 	"time"
 
 	storagedriver "github.com/distribution/distribution/v3/registry/storage/driver"
@@ -19,9 +21,10 @@ type folder struct {
 	root string
 }
 
-// PutContent does not wait for the disk to keep when an upload began.
+// PutContent does not wait for the disk to keep when an upload began. What is no path is the
+// driver's to refuse: no walk would get past it.
 func (f folder) PutContent(ctx context.Context, path string, content []byte) error {
-	if !layout.IsBeginning(path) {
+	if !layout.IsBeginning(path) || !storagedriver.PathRegexp.MatchString(path) {
 		return f.StorageDriver.PutContent(ctx, path, content)
 	}
 	file := filepath.Join(f.root, path)
@@ -29,6 +32,20 @@ func (f folder) PutContent(ctx context.Context, path string, content []byte) err
 		return err
 	}
 	return os.WriteFile(file, content, 0o666)
+}
+
+// deletions are how often it is tried to delete a folder that others write into.
+const deletions = 10
+
+// Delete goes on where another server has written into a folder since it was looked through.
+func (f folder) Delete(ctx context.Context, path string) (err error) {
+	for range deletions {
+		err = f.StorageDriver.Delete(ctx, path)
+		if told := (storagedriver.Error{}); !errors.As(err, &told) || !errors.Is(told.Detail, syscall.ENOTEMPTY) {
+			break
+		}
+	}
+	return err
 }
 
 // GetContent goes by the file's own time where a power cut left nothing in it: without a
@@ -48,59 +65,84 @@ func (f folder) GetContent(ctx context.Context, path string) ([]byte, error) {
 	return []byte(info.ModTime().UTC().Format(time.RFC3339)), nil
 }
 
-// Writer makes no file for the bytes of an upload before there are any.
-func (f folder) Writer(ctx context.Context, path string, appendMode bool) (storagedriver.FileWriter, error) {
-	if appendMode || !layout.IsUpload(path) {
-		return f.StorageDriver.Writer(ctx, path, appendMode)
-	}
-	return &unopened{open: func() (storagedriver.FileWriter, error) {
-		return f.StorageDriver.Writer(ctx, path, false)
-	}}, nil
+// Walk asks for one folder after the other, which the engine bounds: each that waits for a disk
+// takes a thread, and its own walk waits with any number of them.
+func (f folder) Walk(ctx context.Context, path string, visit storagedriver.WalkFn, options ...func(*storagedriver.WalkOptions)) error {
+	return storagedriver.WalkFallback(ctx, driver{f}, path, visit, options...)
 }
 
-// unopened is a writer of a file that is made when something is written.
+// Writer makes no file for the bytes of an upload before there are any. Nor does who ends it make
+// one anew when another server has just done so: it would take the place of the blob.
+func (f folder) Writer(ctx context.Context, path string, appendMode bool) (storagedriver.FileWriter, error) {
+	if !layout.IsUpload(path) {
+		return f.StorageDriver.Writer(ctx, path, appendMode)
+	}
+	u := &unopened{open: func() (storagedriver.FileWriter, error) {
+		return f.StorageDriver.Writer(ctx, path, appendMode)
+	}}
+	if appendMode {
+		info, err := f.Stat(ctx, path)
+		switch {
+		case err == nil:
+			u.size = info.Size()
+		case !layout.IsMissing(err):
+			return nil, err
+		}
+	}
+	return u, nil
+}
+
+// unopened is a writer of a file that is opened when something is written.
 type unopened struct {
 	open   func() (storagedriver.FileWriter, error)
 	writer storagedriver.FileWriter
+	// size is how much is there before that.
+	size   int64
+	closed bool
 }
 
 func (u *unopened) Write(p []byte) (int, error) {
-	if err := u.need(); err != nil {
-		return 0, err
+	if u.writer == nil {
+		writer, err := u.open()
+		if err != nil {
+			return 0, err
+		}
+		u.writer = writer
 	}
 	return u.writer.Write(p)
 }
 
+// Commit has nothing to keep where nothing was written: the engine knows an empty blob by itself.
 func (u *unopened) Commit(ctx context.Context) error {
-	if err := u.need(); err != nil {
-		return err
+	if u.writer == nil {
+		return nil
 	}
 	return u.writer.Commit(ctx)
 }
 
-func (u *unopened) need() (err error) {
-	if u.writer == nil {
-		u.writer, err = u.open()
-	}
-	return err
-}
-
 func (u *unopened) Size() int64 {
 	if u.writer == nil {
-		return 0
+		return u.size
 	}
 	return u.writer.Size()
 }
 
 func (u *unopened) Close() error {
+	u.closed = true
 	if u.writer == nil {
 		return nil
 	}
 	return u.writer.Close()
 }
 
+// Cancel fails as the driver's does once it is closed, which leaves an upload that could not be
+// ended for the client to try again.
 func (u *unopened) Cancel(ctx context.Context) error {
-	if u.writer == nil {
+	switch {
+	case u.writer != nil:
+	case u.closed:
+		return os.ErrClosed
+	default:
 		return nil
 	}
 	return u.writer.Cancel(ctx)

@@ -122,6 +122,8 @@ type Fence struct {
 	seen map[string]sighting
 	// blind says that there is no cache until the next look.
 	blind atomic.Bool
+	// spent says that the spare is gone.
+	spent atomic.Bool
 
 	mutex sync.Mutex
 	// own is this server's collection under way, and mine are all it ever had.

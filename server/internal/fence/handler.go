@@ -1,6 +1,7 @@
 package fence
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -251,7 +252,7 @@ func (f *Fence) enter(ctx context.Context) (state, error) {
 			err = wait.For(ctx, f.timing.Fresh/2)
 		}
 		if err != nil {
-			return s, errors.Join(err, context.Cause(ctx))
+			return s, cmp.Or(context.Cause(ctx), err)
 		}
 	}
 }

@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"path"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -174,3 +175,20 @@ func TestUnreadableStore(t *testing.T) {
 type broken struct{ storagedriver.StorageDriver }
 
 func (broken) List(context.Context, string) ([]string, error) { return nil, errors.New("broken") }
+
+// TestPausedByAnother says so once.
+func TestPausedByAnother(t *testing.T) {
+	driver := inmemory.New()
+	hold := serve(t, driver, "b").acquire(t)
+	defer hold.Release(t.Context())
+	if _, err := hold.Pause(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	for _, method := range []string{http.MethodPost, http.MethodPut} {
+		answer := httptest.NewRecorder()
+		serve(t, driver, "a").handler.ServeHTTP(answer, httptest.NewRequestWithContext(t.Context(), method, "/v2/team/app/blobs/uploads/", nil))
+		if said := answer.Body.String(); strings.Count(said, errPaused.Error()) != 1 {
+			t.Errorf("%s: %s", method, said)
+		}
+	}
+}

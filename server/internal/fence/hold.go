@@ -203,7 +203,7 @@ func (h *Hold) write(ctx context.Context) error {
 		return err
 	}
 	begun := h.fence.clock()
-	if err := h.fence.driver.PutContent(ctx, h.self.path(), content); err != nil {
+	if err := h.fence.put(ctx, h.self.path(), content); err != nil {
 		return err
 	}
 	if err := h.valid(); err != nil {
@@ -331,7 +331,7 @@ func (h *Hold) Pause(ctx context.Context) ([]Pushed, error) {
 // journal is what clients pushed to other servers. Most of it is read before a pause.
 func (h *Hold) journal(ctx context.Context) ([]Pushed, error) {
 	f := h.fence
-	names, err := layout.Names(ctx, f.driver, journalOf(h.self.ID))
+	names, err := layout.SureNames(ctx, f.driver, journalOf(h.self.ID))
 	if err != nil {
 		return nil, err
 	}
@@ -434,6 +434,7 @@ func (h *Hold) Release(ctx context.Context) {
 	}
 	h.linger(ctx)
 	h.withdraw(ctx)
+	h.fence.respare(ctx)
 }
 
 // linger keeps the object where listings lag behind until others can list the generation that

@@ -411,3 +411,30 @@ func (d *hanging) Delete(ctx context.Context, path string) error {
 	}
 	return d.StorageDriver.Delete(ctx, path)
 }
+
+// TestOneWrongAnswer is of a store that says once that a collection, or what others pushed, is not
+// there: it is believed to be there all the same.
+func TestOneWrongAnswer(t *testing.T) {
+	driver := registrytest.NewSpy(inmemory.New())
+	hold, other := serve(t, driver, "a").acquire(t), serve(t, driver, "b")
+	defer hold.Release(t.Context())
+	if err := driver.PutContent(t.Context(), path.Join(journalOf(hold.self.ID), "entry"), []byte(`{"repository":"app"}`)); err != nil {
+		t.Fatal(err)
+	}
+	for _, question := range []string{"list " + folder, "get " + hold.self.path(), "list " + journalOf(hold.self.ID)} {
+		asked := false
+		driver.Before = func(action, path string) error {
+			if asked || action+" "+path != question {
+				return nil
+			}
+			asked = true
+			return storagedriver.PathNotFoundError{Path: path}
+		}
+		hold.read = map[string]bool{}
+		s, err := other.fence.look()
+		pushed, journalErr := hold.journal(t.Context())
+		if !asked || err != nil || journalErr != nil || len(s.holders) != 1 || len(pushed) != 1 {
+			t.Errorf("nothing there to %s, asked %t: %v, %v; %v, %v", question, asked, s.holders, err, pushed, journalErr)
+		}
+	}
+}

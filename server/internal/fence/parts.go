@@ -1,8 +1,11 @@
 package fence
 
 import (
+	"fmt"
+	"slices"
 	"sync"
 
+	"github.com/distribution/distribution/v3/registry/api/errcode"
 	"github.com/opencontainers/go-digest"
 	"golang.org/x/sync/errgroup"
 
@@ -10,12 +13,17 @@ import (
 	"container-registry/server/internal/manifest"
 )
 
-// inspectors is how many files of the parts of one manifest are looked at at once.
-const inspectors = 16
+const (
+	// inspectors is how many files of the parts of one manifest are looked at at once.
+	inspectors = 16
+	// mostAbsent is how many parts are looked for in vain: the engine would look for each again, and
+	// name them all. The client is told of mostNamed.
+	mostAbsent, mostNamed = 1000, 100
+)
 
 // inspect looks at what the manifest needs. It returns what is not in the repository, though
 // a cache may have it: somebody deleted it by way of another server, or of this one while it
-// was asked for. What is missing is the engine's to tell.
+// was asked for. What is missing is the engine's to tell, unless it is more than any client forgets.
 func (p *push) inspect(content []byte, layers []digest.Digest) (absent []digest.Digest, err error) {
 	group, ctx := errgroup.WithContext(p.patience)
 	group.SetLimit(inspectors)
@@ -36,6 +44,9 @@ func (p *push) inspect(content []byte, layers []digest.Digest) (absent []digest.
 		if d.Validate() != nil {
 			continue
 		}
+		if ctx.Err() != nil {
+			break
+		}
 		group.Go(func() error {
 			there, err := p.fence.linked(ctx, layout.LinkPath(layout.RepositoryPath(p.Repository, folder), d))
 			if err != nil {
@@ -44,7 +55,9 @@ func (p *push) inspect(content []byte, layers []digest.Digest) (absent []digest.
 			if !there {
 				mutex.Lock()
 				defer mutex.Unlock()
-				absent = append(absent, d)
+				if absent = append(absent, d); len(absent) > mostAbsent {
+					return errcode.ErrorCodeManifestBlobUnknown.WithMessage(fmt.Sprintf("more than %d blobs unknown to registry", mostAbsent)).WithDetail(slices.Clone(absent[:mostNamed]))
+				}
 				return nil
 			}
 			// Of what is in other repositories alone nobody is told the size, nor that it is there.
@@ -54,5 +67,6 @@ func (p *push) inspect(content []byte, layers []digest.Digest) (absent []digest.
 			return nil
 		})
 	}
-	return absent, group.Wait()
+	err = group.Wait()
+	return absent, err
 }

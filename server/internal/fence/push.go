@@ -9,6 +9,8 @@ import (
 	"maps"
 	"net/http"
 	"path"
+	"slices"
+	"strings"
 
 	"github.com/opencontainers/go-digest"
 
@@ -55,6 +57,7 @@ func (h *handler) servePush(w http.ResponseWriter, r *http.Request, repository s
 		w.WriteHeader(http.StatusRequestURITooLong)
 		return
 	}
+	p.Tags = slices.Compact(slices.Sorted(slices.Values(p.Tags)))
 	for {
 		answer := heldback.New()
 		done, err := p.attempt(answer)
@@ -218,8 +221,9 @@ func (p *push) tell(header http.Header) {
 	if p.Manifest.Subject.Validate() == nil {
 		header.Set("OCI-Subject", p.Manifest.Subject.String())
 	}
-	for _, tag := range p.Tags {
-		header.Add("OCI-Tag", tag)
+	if len(p.Tags) > 0 {
+		// On one line: some clients take no more than a hundred.
+		header.Set("OCI-Tag", strings.Join(p.Tags, ", "))
 	}
 }
 

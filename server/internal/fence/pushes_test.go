@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"slices"
+	"strings"
 	"testing"
 	"testing/iotest"
 	"time"
@@ -169,6 +170,33 @@ func TestRefusedManifest(t *testing.T) {
 	f.Handler(engine, "").ServeHTTP(response, request)
 	if response.Code != http.StatusUnauthorized {
 		t.Error(response.Code)
+	}
+}
+
+// TestPushOfWhatIsNot names some of what nobody has, and has the engine name a few of them.
+func TestPushOfWhatIsNot(t *testing.T) {
+	timing := quick
+	timing.Patience = time.Minute
+	for _, test := range []struct{ layers, status, named int }{
+		{mostAbsent, http.StatusCreated, 0},
+		{mostAbsent + 1, http.StatusBadRequest, mostNamed},
+		{20 * mostAbsent, http.StatusBadRequest, mostNamed},
+	} {
+		engine := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			if _, err := io.ReadAll(r.Body); err == nil {
+				w.WriteHeader(http.StatusCreated)
+			}
+		})
+		layers := make([]string, test.layers)
+		for i := range layers {
+			layers[i] = `{"digest":"` + digest.FromString(fmt.Sprint(i)).String() + `"}`
+		}
+		content := `{"schemaVersion":2,"layers":[` + strings.Join(layers, ",") + `]}`
+		w := httptest.NewRecorder()
+		New(inmemory.New(), "a", timing, NoCache{}).Handler(engine, "").ServeHTTP(w, httptest.NewRequestWithContext(t.Context(), http.MethodPut, manifestPath, strings.NewReader(content)))
+		if got := strings.Count(w.Body.String(), "sha256:"); w.Code != test.status || got != test.named {
+			t.Errorf("%d layers: %d, %d named", test.layers, w.Code, got)
+		}
 	}
 }
 

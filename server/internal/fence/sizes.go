@@ -3,6 +3,7 @@ package fence
 import (
 	"context"
 	"fmt"
+	"io"
 	"net/http"
 	"sync"
 	"time"
@@ -14,9 +15,10 @@ import (
 )
 
 // doubts are what manifests give another size than it has in the store. A power cut or a
-// full disk leaves such blobs. Only the bytes could tell who is wrong, and nobody reads them
-// all: whoever asks for it next in that repository is told that it is not there, and uploads
-// it. What was uploaded is verified, and takes the place of what has another size.
+// full disk leaves such blobs. Only the bytes could tell who is wrong, and nobody reads those
+// of what is larger than a manifest: whoever asks for it next in that repository is told that
+// it is not there, and uploads it. What was uploaded is verified, and takes the place of what
+// has another size.
 type doubts struct {
 	remember time.Duration
 
@@ -63,28 +65,52 @@ func (d *doubts) settle(repository string, blob digest.Digest) {
 
 // measure compares what the manifest says of a part with what is there.
 func (p *push) measure(ctx context.Context, d digest.Digest, said int64) error {
-	size, err := p.fence.size(ctx, p.Repository, d)
+	kept, size, err := p.fence.size(ctx, p.Repository, d)
 	if layout.IsMissing(err) || err == nil && size == said {
 		return nil
 	}
 	if err != nil {
 		return err
 	}
-	p.fence.doubts.add(p.Repository, d)
-	return errcode.ErrorCodeSizeInvalid.WithMessage(fmt.Sprintf("%s has %d bytes here, and %d by the manifest: push again, and it will be uploaded anew", d, size, said))
+	wrong := fmt.Sprintf("%s has %d bytes here, and %d by the manifest", d, size, said)
+	whole := said < 0
+	if !whole && size <= maxManifest {
+		if whole, err = p.fence.isWhole(ctx, kept); err != nil {
+			return err
+		}
+	}
+	if !whole {
+		p.fence.doubts.add(p.Repository, d)
+		wrong += ": push again, and it will be uploaded anew"
+	}
+	return errcode.ErrorCodeSizeInvalid.WithMessage(wrong)
 }
 
-func (f *Fence) size(ctx context.Context, repository string, d digest.Digest) (int64, error) {
+// size also says by which digest the bytes are kept.
+func (f *Fence) size(ctx context.Context, repository string, d digest.Digest) (kept digest.Digest, size int64, err error) {
 	info, err := f.driver.Stat(ctx, layout.BlobPath(d))
 	if layout.IsMissing(err) && d.Algorithm() != digest.Canonical {
 		if target, ok := f.target(ctx, repository, d); ok {
-			info, err = f.driver.Stat(ctx, layout.BlobPath(target))
+			d = target
+			info, err = f.driver.Stat(ctx, layout.BlobPath(d))
 		}
 	}
 	if err != nil {
-		return 0, err
+		return d, 0, err
 	}
-	return info.Size(), nil
+	return d, info.Size(), nil
+}
+
+// isWhole says whether the bytes that are kept by a digest are those.
+func (f *Fence) isWhole(ctx context.Context, d digest.Digest) (bool, error) {
+	reader, err := f.driver.Reader(ctx, layout.BlobPath(d), 0)
+	if err != nil {
+		return false, err
+	}
+	defer reader.Close()
+	verifier := d.Verifier()
+	_, err = io.Copy(verifier, reader)
+	return verifier.Verified(), err
 }
 
 // verdict is what a client is told in place of what the engine says.

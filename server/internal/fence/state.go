@@ -87,7 +87,7 @@ func (f *Fence) look() (state, error) {
 // lookOnce has to look again when a holder has gone since it was listed: the generation that
 // it left may have been written since, too.
 func (f *Fence) lookOnce(ctx context.Context, gone map[string]bool, seen map[string]sighting) (s state, again bool, err error) {
-	names, err := layout.Names(ctx, f.driver, folder)
+	names, err := layout.SureNames(ctx, f.driver, folder)
 	if err != nil {
 		return s, false, err
 	}
@@ -118,7 +118,7 @@ func (f *Fence) lookOnce(ctx context.Context, gone map[string]bool, seen map[str
 // read is nil for a holder that is gone. One that can't be understood may be deleting; it
 // expires as others do.
 func (f *Fence) read(ctx context.Context, id string) (*holder, error) {
-	content, err := f.driver.GetContent(ctx, holder{ID: id}.path())
+	content, err := layout.Read(ctx, f.driver, holder{ID: id}.path())
 	if layout.IsMissing(err) {
 		return nil, nil
 	}
@@ -209,7 +209,7 @@ func (f *Fence) nextGeneration(ctx context.Context, author string, replaces func
 		return err
 	}
 	next := author + "." + randomName()
-	if err := f.driver.PutContent(ctx, path.Join(folder, generationPrefix+next), []byte(next)); err != nil {
+	if err := f.put(ctx, path.Join(folder, generationPrefix+next), []byte(next)); err != nil {
 		return err
 	}
 	for _, name := range names {

@@ -10,6 +10,8 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/distribution/distribution/v3"
+	"github.com/distribution/distribution/v3/registry/api/errcode"
 	"github.com/opencontainers/go-digest"
 	"golang.org/x/sync/errgroup"
 
@@ -41,11 +43,12 @@ func (f *Fence) announce(ctx context.Context, tag string, untag func(ctx context
 		defer cancel()
 		// What can't be deleted expires, and whoever deletes after that takes it away.
 		_ = f.remove(ended, object)
+		f.respare(ctx)
 	}
 	begun := f.clock()
 	timely, cancel := context.WithTimeoutCause(ctx, f.timing.Expiry/2, errLate)
 	defer cancel()
-	if err := f.driver.PutContent(timely, object, []byte(tag)); err != nil {
+	if err := f.put(timely, object, []byte(tag)); err != nil {
 		// It may be there all the same.
 		remove()
 		return err
@@ -87,7 +90,13 @@ func (h *handler) serveDeletion(w http.ResponseWriter, r *http.Request, reposito
 	answer := heldback.New()
 	h.serve(answer, r.WithContext(ctx))
 	var err error
-	if answer.Status == http.StatusNotFound {
+	switch {
+	case answer.Status != http.StatusNotFound:
+	case d.Validate() != nil:
+		// The engine says where in the store it has looked for the tag.
+		answer.Content.Reset()
+		_ = errcode.ServeJSON(answer, errcode.ErrorCodeManifestUnknown.WithDetail(distribution.ErrTagUnknown{Tag: d.String()}))
+	default:
 		var finished bool
 		if finished, err = h.fence.finish(ctx, deletion, repository, d); finished {
 			answer.Status = http.StatusAccepted
@@ -108,16 +117,13 @@ func (h *handler) serveDeletion(w http.ResponseWriter, r *http.Request, reposito
 // finish deletes the tags of a manifest that is gone, and says whether there were any. A deletion
 // that fails when the manifest is gone leaves them, and whoever asks again is told of nothing else.
 func (f *Fence) finish(ctx context.Context, deletion *enginestore.Deletion, repository string, d digest.Digest) (found bool, err error) {
-	if d.Validate() != nil {
-		return false, nil
-	}
 	// For what never was there nobody looks through the tags.
 	if _, err := f.driver.Stat(ctx, layout.BlobPath(d)); layout.IsMissing(err) {
 		return false, nil
 	}
 	ctx, cancel := context.WithTimeout(ctx, f.timing.Patience)
 	defer cancel()
-	names, err := layout.Names(ctx, f.driver, layout.RepositoryPath(repository, layout.Tags))
+	names, err := layout.TagNames(ctx, f.driver, repository)
 	if err != nil {
 		return false, err
 	}

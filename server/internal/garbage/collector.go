@@ -22,6 +22,19 @@
 //
 // Uploads under way are not touched. The order of deletions is from tags to blobs, so a
 // collection that is cut off leaves links to blobs, never the other way round.
+//
+// # Why all goes in the end
+//
+// Manifests without a tag stay unless somebody wants them deleted, and those that a retention rule
+// freed look the same once their tags are gone. So a collection notes what it frees before it
+// deletes the first tag, and the next one takes what is left of it: what was young, what clients
+// counted on, and what there was no time for. That note keeps nothing from being kept for any other
+// reason: it counts for manifests alone that nobody has pushed since and no tag names, with what is
+// about them, and only while a rule covers their repository.
+//
+// A tag about a manifest that a client deleted goes, in a collection of manifests without a tag, as
+// long as the store still shows that the manifest was in that repository. Where it does not, the
+// tag may be about an image that is elsewhere.
 package garbage
 
 import (
@@ -41,6 +54,7 @@ import (
 
 	"container-registry/server/internal/fence"
 	"container-registry/server/internal/layout"
+	"container-registry/server/internal/store"
 	"container-registry/server/internal/walk"
 	"container-registry/server/internal/writes"
 )
@@ -52,7 +66,9 @@ const budget = 750 * time.Millisecond
 
 // Collector collects one store.
 type Collector struct {
-	driver   storagedriver.StorageDriver
+	driver storagedriver.StorageDriver
+	// store has words for what it does not let happen; nil without.
+	store    *store.Store
 	fence    *fence.Fence
 	options  Options
 	log      *logrus.Entry
@@ -89,6 +105,7 @@ func (c *Collector) Collect(ctx context.Context, request Request, out io.Writer)
 		return nil, errReadOnly
 	}
 	report, err := run.carryOut(ctx)
+	err = c.explain(err)
 	if report != nil {
 		report.Took = time.Since(began)
 	}
@@ -96,6 +113,16 @@ func (c *Collector) Collect(ctx context.Context, request Request, out io.Writer)
 		c.keep(ctx)
 	}
 	return report, err
+}
+
+// explain says of a store that is full what to do: a collection writes before it deletes.
+func (c *Collector) explain(err error) error {
+	if err != nil && c.store != nil {
+		if failure := c.store.Failure(store.Write, err); failure.Fault == store.Full {
+			return failure
+		}
+	}
+	return err
 }
 
 func (c *Collector) run(request Request, out io.Writer) *run {
@@ -111,6 +138,8 @@ type run struct {
 	options Options
 	hold    *fence.Hold
 	todo    *plan
+	// freed are what earlier ones freed.
+	freed freed
 	// pushed are the tags that were pushed meanwhile.
 	pushed map[string]bool
 
@@ -143,6 +172,7 @@ func (r *run) carryOut(ctx context.Context) (*Report, error) {
 	if err != nil {
 		return nil, err
 	}
+	defer r.fence.KeepSpare(context.WithoutCancel(ctx))
 	defer hold.Release(ctx)
 	r.history.setUnderWay(true)
 	defer r.history.setUnderWay(false)
@@ -152,6 +182,10 @@ func (r *run) carryOut(ctx context.Context) (*Report, error) {
 		err = r.complete(ctx)
 	}
 	if err == nil {
+		err = r.tidy(ctx)
+	}
+	if err == nil {
+		r.remember(ctx)
 		err = r.sweep(ctx)
 	}
 	if cause := context.Cause(ctx); err != nil && cause != nil {
@@ -163,11 +197,12 @@ func (r *run) carryOut(ctx context.Context) (*Report, error) {
 }
 
 func (r *run) plan(ctx context.Context) error {
-	inventory, err := takeInventory(ctx, r.driver)
+	inventory, err := r.lookTwice(ctx)
 	if err != nil {
 		return err
 	}
-	r.todo = makePlan(inventory, r.options, time.Now())
+	r.freed = r.freedBefore(ctx)
+	r.todo = makePlan(inventory, r.options, r.freed, time.Now())
 	r.report.Repositories = len(inventory.repositories)
 	r.report.Blobs.Found = len(inventory.blobs)
 	for _, each := range inventory.repositories {
@@ -235,9 +270,26 @@ func (r *run) count(d deletion) {
 	if d.stage != layers && d.stage != links {
 		r.say("%s: %s", verb, d)
 	}
-	if d.stage == tags && !r.options.DryRun {
+	if d.stage == tags && d.digest != "" && !r.options.DryRun {
 		r.log.WithFields(logrus.Fields{"repository": d.repository, "tag": d.tag, "digest": d.digest, "rule": d.rule}).Info("retention deleted a tag")
 	}
+}
+
+// tidy deletes files that writers left who were killed. Nothing refers to them.
+func (r *run) tidy(ctx context.Context) error {
+	for _, each := range r.todo.needs.inventory.leftovers {
+		info, err := r.driver.Stat(ctx, each)
+		if layout.IsMissing(err) {
+			continue
+		}
+		if err == nil && !info.IsDir() && time.Since(info.ModTime()) > abandonment {
+			err = r.hold.Remove(ctx, each)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 func (r *run) sweep(ctx context.Context) error {
@@ -443,11 +495,12 @@ func (r *run) moved(ctx context.Context, d deletion) (bool, error) {
 	if r.pushed[d.repository+":"+d.tag] {
 		return true, nil
 	}
-	content, err := r.driver.GetContent(ctx, layout.TagPath(d.repository, d.tag))
+	content, err := layout.Read(ctx, r.driver, layout.TagPath(d.repository, d.tag))
 	if layout.IsMissing(err) {
-		return true, nil
+		// What a push left that was cut off is still the same.
+		return d.digest != "", nil
 	}
-	return digest.Digest(content) != d.digest, err
+	return d.digest == "" || digest.Digest(content) != d.digest, err
 }
 
 // linksTo are the links to a manifest: of tags that named it once, and the one by which

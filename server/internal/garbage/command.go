@@ -36,7 +36,7 @@ func Open(ctx context.Context, config *configuration.Configuration, name string,
 	}
 	f := fence.New(driver, name, fence.TimingOf(config.Storage.Type()), caches)
 	c := New(driver, f, options, log)
-	c.readOnly = opened.ReadOnly()
+	c.store, c.readOnly = opened, opened.ReadOnly()
 	return c, f, nil
 }
 

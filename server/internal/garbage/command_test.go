@@ -5,8 +5,10 @@ import (
 	"context"
 	"errors"
 	"io"
+	"io/fs"
 	"reflect"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -15,6 +17,7 @@ import (
 
 	"container-registry/server/internal/fence"
 	"container-registry/server/internal/registrytest"
+	"container-registry/server/internal/store"
 )
 
 func parsed(t *testing.T, yaml string) *configuration.Configuration {
@@ -120,5 +123,21 @@ func TestNotCollected(t *testing.T) {
 				t.Error(err)
 			}
 		})
+	}
+}
+
+// TestFullStore says what to do.
+func TestFullStore(t *testing.T) {
+	spy := registrytest.NewSpy(folder(t))
+	spy.Before = func(action, path string) error {
+		if action == "put" {
+			return &fs.PathError{Op: "write", Path: path, Err: syscall.ENOSPC}
+		}
+		return nil
+	}
+	c := New(spy, fence.New(spy, "a", quick, fence.NoCache{}), Options{}, silent())
+	c.store = store.Of(parsed(t, "storage: {filesystem: {rootdirectory: /data}}"))
+	if _, err := c.Collect(t.Context(), Request{}, io.Discard); err == nil || !strings.Contains(err.Error(), "it is full; make space") || !errors.Is(err, syscall.ENOSPC) {
+		t.Error(err)
 	}
 }

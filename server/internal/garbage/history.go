@@ -23,6 +23,11 @@ type Run struct {
 	Err error
 }
 
+// deletedSince says whether it went on after a time, and deleted anything.
+func (r Run) deletedSince(at time.Time) bool {
+	return r.Report != nil && r.Began.Add(r.Report.Took).After(at) && r.Report.Tags.Deleted+r.Report.Manifests.Deleted+r.Report.Blobs.Deleted > 0
+}
+
 // Totals are of all collections since the server started.
 type Totals struct {
 	Succeeded, Failed             int

@@ -28,6 +28,8 @@ type inventory struct {
 	// aliases are the digests by which the engine keeps the bytes of layers that were
 	// pushed by a digest of another algorithm.
 	aliases map[digest.Digest]digest.Digest
+	// leftovers are files that were to become a blob or a link.
+	leftovers []string
 
 	mutex     sync.Mutex
 	manifests map[digest.Digest]*manifest.Manifest
@@ -68,7 +70,17 @@ type tag struct {
 	carried []layout.Carried
 	// history are all manifests the tag has ever named.
 	history []digest.Digest
+	// begun is when one of them was written, and abandoned says that it names none, and that no
+	// push can be under way to it.
+	begun     time.Time
+	abandoned bool
+	// deserted says that it is about a manifest that a client deleted.
+	deserted bool
 }
+
+// abandonment is how long nobody writes to what a push left that was cut off: far longer than it
+// takes to write a tag.
+const abandonment = 24 * time.Hour
 
 // workers is how many requests are sent to a store at once.
 const workers = 16
@@ -82,13 +94,13 @@ func takeInventory(ctx context.Context, driver storagedriver.StorageDriver) (*in
 		aliases:      map[digest.Digest]digest.Digest{},
 		manifests:    map[digest.Digest]*manifest.Manifest{},
 	}
-	if err := walk.Blobs(ctx, driver, workers, i.addBlob); err != nil {
+	if err := walk.Below(ctx, driver, layout.Blobs, workers, i.locked(i.addBlob)); err != nil {
 		return nil, err
 	}
 	if err := walk.Below(ctx, driver, layout.Repositories, workers, i.locked(i.addLink)); err != nil {
 		return nil, err
 	}
-	for _, read := range []func(context.Context) error{i.readAliases, i.readTags, i.readManifests, i.findDangling} {
+	for _, read := range []func(context.Context) error{i.readAliases, i.readTags, i.readManifests, i.findDangling, i.findDeserted} {
 		if err := read(ctx); err != nil {
 			return nil, err
 		}
@@ -106,10 +118,23 @@ func (i *inventory) locked(add walk.Visit) walk.Visit {
 	}
 }
 
-func (i *inventory) addBlob(d digest.Digest, info storagedriver.FileInfo) error {
-	i.mutex.Lock()
-	defer i.mutex.Unlock()
-	i.blobs[d] = blob{d, info.Size(), info.ModTime().UnixMicro()}
+func (i *inventory) addBlob(relative string, info storagedriver.FileInfo) error {
+	whole := path.Join(layout.Blobs, relative)
+	if layout.IsUnfinished(path.Base(relative)) {
+		return i.addLeftover(whole, info)
+	}
+	if d, ok := layout.BlobOf(whole); ok && !info.IsDir() {
+		i.blobs[d] = blob{d, info.Size(), info.ModTime().UnixMicro()}
+	}
+	return nil
+}
+
+func (i *inventory) addLeftover(p string, info storagedriver.FileInfo) error {
+	i.leftovers = append(i.leftovers, p)
+	if info.IsDir() {
+		// Walks take it for a folder, and would look into it.
+		return storagedriver.ErrSkipDir
+	}
 	return nil
 }
 
@@ -132,10 +157,19 @@ func (i *inventory) addLink(relative string, info storagedriver.FileInfo) error 
 		}
 		return nil
 	}
+	folder := path.Join(parts[:min(2, len(parts))]...)
+	if folder == layout.Tags && len(parts) == 3 && layout.IsTagName(parts[2]) {
+		// Also one that has neither link.
+		r.tag(parts[2])
+		return nil
+	}
+	if layout.IsUnfinished(path.Base(own)) {
+		return i.addLeftover(path.Join(layout.Repositories, relative), info)
+	}
 	if info.IsDir() || parts[len(parts)-1] != "link" {
 		return nil
 	}
-	switch folder := path.Join(parts[:min(2, len(parts))]...); {
+	switch {
 	case parts[0] == layout.Layers && len(parts) == 4:
 		for _, d := range layout.Valid(parts[1], parts[2:3]) {
 			r.layers[i.shared(d)] = info.ModTime().UnixMicro()
@@ -158,6 +192,7 @@ func (i *inventory) addLink(relative string, info storagedriver.FileInfo) error 
 	case folder == layout.Tags && len(parts) == 7 && parts[3] == "index":
 		t := r.tag(parts[2])
 		t.history = append(t.history, layout.Valid(parts[4], parts[5:6])...)
+		t.begun = latest(t.begun, info.ModTime())
 	}
 	return nil
 }
@@ -216,7 +251,7 @@ func (i *inventory) readAliases(ctx context.Context) error {
 }
 
 func (i *inventory) readAlias(ctx context.Context, repository string, d digest.Digest) error {
-	content, err := i.driver.GetContent(ctx, layout.LinkPath(layout.RepositoryPath(repository, layout.Layers), d))
+	content, err := layout.Read(ctx, i.driver, layout.LinkPath(layout.RepositoryPath(repository, layout.Layers), d))
 	if layout.IsMissing(err) {
 		return nil
 	}
@@ -237,9 +272,9 @@ func (i *inventory) readTags(ctx context.Context) error {
 	for _, r := range i.repositories {
 		for name, t := range r.tags {
 			group.Go(func() error {
-				content, err := i.driver.GetContent(ctx, layout.TagPath(r.name, name))
+				content, err := layout.Read(ctx, i.driver, layout.TagPath(r.name, name))
 				if layout.IsMissing(err) {
-					return nil
+					return i.findAbandoned(ctx, r.name, name, t)
 				}
 				if err != nil {
 					return err
@@ -255,6 +290,26 @@ func (i *inventory) readTags(ctx context.Context) error {
 		}
 	}
 	return group.Wait()
+}
+
+// findAbandoned looks at a tag that names nothing. It may be a file that somebody left.
+func (i *inventory) findAbandoned(ctx context.Context, repository, name string, t *tag) error {
+	info, err := i.driver.Stat(ctx, layout.RepositoryPath(repository, layout.Tags, name))
+	if layout.IsMissing(err) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	t.abandoned = info.IsDir() && time.Since(latest(t.begun, info.ModTime())) > abandonment
+	return nil
+}
+
+func latest(a, b time.Time) time.Time {
+	if b.After(a) {
+		return b
+	}
+	return a
 }
 
 func (i *inventory) readManifests(ctx context.Context) error {
@@ -318,7 +373,7 @@ func (i *inventory) manifest(ctx context.Context, repository string, d digest.Di
 	if ok && m != gone && m != damaged {
 		return m, nil
 	}
-	content, err := i.driver.GetContent(ctx, layout.BlobPath(d))
+	content, err := layout.Read(ctx, i.driver, layout.BlobPath(d))
 	switch {
 	case layout.IsMissing(err):
 		m = gone

@@ -1,6 +1,8 @@
 package garbage
 
 import (
+	"time"
+
 	"github.com/opencontainers/go-digest"
 
 	"container-registry/server/internal/manifest"
@@ -14,26 +16,50 @@ type needs struct {
 	// about has, by repository, the manifests that are about another one and go with it:
 	// those with a subject, and what a companion tag names.
 	about map[string]map[digest.Digest][]digest.Digest
+	// freed are not needed but for being young or counted on: the rules took their tags, now or
+	// before.
+	freed freed
+	// deserted is until when a tag was pushed that stays no longer for itself if what it is about was
+	// deleted.
+	deserted time.Time
 }
 
 // findNeeds keeps of each repository what a tag names, and unless deleteUntagged all
-// other manifests, but not what was retired and what is only there for that.
-func findNeeds(i *inventory, deleteUntagged bool, retired map[string][]string) *needs {
+// other manifests, but not what was retired, now or before, and what is only there for that.
+func findNeeds(i *inventory, o Options, retired map[string][]string, before freed, now time.Time) *needs {
 	n := &needs{
 		inventory: i,
 		manifests: map[string]map[digest.Digest]bool{},
 		blobs:     map[digest.Digest]bool{},
 		about:     map[string]map[digest.Digest][]digest.Digest{},
+		freed:     freed{},
+		deserted:  now.Add(-max(o.Grace, ahead)),
 	}
 	for _, r := range i.repositories {
 		n.manifests[r.name] = map[digest.Digest]bool{}
 		n.about[r.name] = i.about(r)
+		left := before[r.name]
+		if !o.Retention.covers(r.name) {
+			// Who takes a rule back means to keep what it has not deleted yet.
+			left = nil
+		}
+		tagged, withRetired := n.roots(r, retired[r.name], left)
+		for _, d := range tagged {
+			n.keep(r.name, d)
+		}
+		for d := range withRetired {
+			if !n.manifests[r.name][d] {
+				n.freed.add(r.name, d, r.revisions[d])
+			}
+		}
 		if i.isDamaged(r) {
 			n.keepAll(r)
 			continue
 		}
-		for _, d := range n.roots(r, deleteUntagged, retired[r.name]) {
-			n.keep(r.name, d)
+		for d := range r.revisions {
+			if !o.DeleteUntagged && !withRetired[d] {
+				n.keep(r.name, d)
+			}
 		}
 	}
 	return n
@@ -55,33 +81,34 @@ func (i *inventory) about(r *repository) map[digest.Digest][]digest.Digest {
 	return about
 }
 
-func (n *needs) roots(r *repository, deleteUntagged bool, retired []string) []digest.Digest {
+// roots are what tags name that stay, and apart from them what retired ones led to.
+func (n *needs) roots(r *repository, retired []string, before map[digest.Digest]int64) (tagged []digest.Digest, withRetired map[digest.Digest]bool) {
 	gone := map[string]bool{}
 	for _, name := range retired {
 		gone[name] = true
 	}
-	var roots []digest.Digest
-	withRetired := map[digest.Digest]bool{}
+	withRetired = map[digest.Digest]bool{}
+	for d, written := range before {
+		if r.revisions[d] == written {
+			withRetired[d] = true
+			// What it lists was freed with it, unless somebody has pushed that again. What is about it
+			// goes with it, whenever that came.
+			for _, each := range n.about[r.name][d] {
+				n.reach(r, each, withRetired)
+			}
+		}
+	}
 	for name, t := range r.tags {
-		_, dependent := r.revisions[r.subjectOf(name)]
 		switch {
 		case t.damaged:
-			roots = append(roots, t.history...)
+			tagged = append(tagged, t.history...)
 		case gone[name]:
 			n.reach(r, t.current, withRetired)
-		case !dependent:
-			roots = append(roots, t.current)
+		case !n.dependent(r, name):
+			tagged = append(tagged, t.current)
 		}
 	}
-	if deleteUntagged {
-		return roots
-	}
-	for d := range r.revisions {
-		if !withRetired[d] {
-			roots = append(roots, d)
-		}
-	}
-	return roots
+	return tagged, withRetired
 }
 
 // reach adds a manifest, what it lists, and what is about any of them.

@@ -47,6 +47,9 @@ var plain = &detail{}
 func (d deletion) String() string {
 	switch d.stage {
 	case tags:
+		if d.digest == "" {
+			return "tag " + d.repository + ":" + d.tag + ", which a push left that was cut off"
+		}
 		if d.rule == "" {
 			return "tag " + d.repository + ":" + d.tag + ", as what it is about goes"
 		}
@@ -82,7 +85,7 @@ type plan struct {
 	wishes []deletion
 }
 
-func makePlan(i *inventory, o Options, now time.Time) *plan {
+func makePlan(i *inventory, o Options, before freed, now time.Time) *plan {
 	p := &plan{}
 	retired := map[string][]string{}
 	for _, name := range sorted(i.repositories) {
@@ -98,7 +101,7 @@ func makePlan(i *inventory, o Options, now time.Time) *plan {
 			}
 		}
 	}
-	p.needs = findNeeds(i, o.DeleteUntagged, retired)
+	p.needs = findNeeds(i, o, retired, before, now)
 	since := now.Add(-o.Grace).UnixMicro()
 	p.needs.keepYoung(since)
 	p.makeRoom(i)
@@ -138,10 +141,13 @@ func (p *plan) makeRoom(i *inventory) {
 func (p *plan) addRepository(r *repository, retired []string, since int64) {
 	left := 0
 	for name, t := range r.tags {
-		_, about := r.revisions[r.subjectOf(name)]
 		switch {
-		case slices.Contains(retired, name) || t.current == "" && !t.damaged:
-		case about && !p.needs.manifests[r.name][t.current]:
+		case slices.Contains(retired, name):
+		case t.current == "" && !t.damaged:
+			if t.abandoned {
+				p.deletions = append(p.deletions, deletion{tags, r.name, "", &detail{tag: name}})
+			}
+		case p.needs.dependent(r, name) && !p.needs.manifests[r.name][t.current]:
 			p.deletions = append(p.deletions, deletion{tags, r.name, t.current, &detail{tag: name}})
 		default:
 			left++

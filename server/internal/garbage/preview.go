@@ -17,15 +17,17 @@ const (
 	namedOfAll = 10_000
 )
 
-// Preview is what a collection would delete, those without a tag among it.
+// Preview is what a collection would delete, and what else would go by the choice of it: manifests
+// without a tag.
 type Preview struct {
-	At     time.Time
-	Report *Report
+	At time.Time
+	// Bytes are what goes in any case, and UntaggedBytes what goes with Untagged alone.
+	Bytes, UntaggedBytes int64
 	// Tags are what the rules of retention would delete, also while they are set to a dry run.
 	Tags []Retired
 	// Aging are tags that a rule keeps for their age alone, the next to go first.
 	Aging []Retired
-	// Untagged are manifests that nothing needs.
+	// Untagged are manifests that nothing needs, but for those that go with their tags.
 	Untagged []Untagged
 	// Counts are of all of them by repository, also of those that are not named.
 	Counts map[string]Counts
@@ -86,11 +88,17 @@ func (c *Collector) PreviewSoon() bool {
 	return ordered
 }
 
-// Preview is the last one, nil without; and whether another one is on its way.
+// Preview is the last one, nil without and where something was deleted since; and whether another
+// one is on its way.
 func (c *Collector) Preview() (last *Preview, underWay bool, err error) {
+	runs := c.Runs()
 	c.preview.mutex.Lock()
 	defer c.preview.mutex.Unlock()
-	return c.preview.last, c.preview.underWay, c.preview.err
+	last = c.preview.last
+	if last != nil && slices.ContainsFunc(runs, func(run Run) bool { return run.deletedSince(last.At) }) {
+		last = nil
+	}
+	return last, c.preview.underWay, c.preview.err
 }
 
 func (c *Collector) look(ctx context.Context) (*Preview, error) {
@@ -99,16 +107,8 @@ func (c *Collector) look(ctx context.Context) (*Preview, error) {
 	if err := run.dry(ctx); err != nil {
 		return nil, err
 	}
-	p.Report = run.report
-	p.Report.Took = time.Since(p.At)
-	inventory := run.todo.needs.inventory
-	p.addTags(inventory, c.options.Retention)
-	for _, d := range run.todo.deletions {
-		if d.stage == manifests {
-			p.Untagged = append(p.Untagged, Untagged{d.repository, d.digest, inventory.size(d.digest)})
-			p.count(d.repository, Counts{Untagged: 1})
-		}
-	}
+	p.addTags(run.todo.needs.inventory, c.options.Retention)
+	p.addUntagged(run.todo, c.options.Retention)
 	p.Tags, p.Aging = named(p.Tags, Retired.of), named(p.Aging, Retired.of)
 	p.Untagged = named(p.Untagged, Untagged.of)
 	return p, nil
@@ -148,6 +148,28 @@ func (p *Preview) addTags(i *inventory, retention Retention) {
 		}
 	}
 	slices.SortStableFunc(p.Aging, func(a, b Retired) int { return a.Until.Compare(b.Until) })
+}
+
+// addUntagged tells what only goes by the choice of it: without that, these manifests would keep
+// what they need.
+func (p *Preview) addUntagged(todo *plan, retention Retention) {
+	needs := todo.needs
+	for _, d := range todo.deletions {
+		if _, freed := needs.freed[d.repository][d.digest]; d.stage == manifests && (!freed || retention.DryRun) {
+			needs.keep(d.repository, d.digest)
+		}
+	}
+	for _, d := range todo.deletions {
+		switch {
+		case d.stage == manifests && needs.manifests[d.repository][d.digest]:
+			p.Untagged = append(p.Untagged, Untagged{d.repository, d.digest, needs.inventory.size(d.digest)})
+			p.count(d.repository, Counts{Untagged: 1})
+		case d.stage == blobs && needs.blobs[d.digest]:
+			p.UntaggedBytes += needs.inventory.blobs[d.digest].size
+		case d.stage == blobs:
+			p.Bytes += needs.inventory.blobs[d.digest].size
+		}
+	}
 }
 
 // size is of a manifest with all that it needs itself.

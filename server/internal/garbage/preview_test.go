@@ -3,7 +3,10 @@ package garbage
 import (
 	"context"
 	"fmt"
+	"slices"
 	"testing"
+
+	"github.com/opencontainers/go-digest"
 
 	"container-registry/server/internal/fence"
 	"container-registry/server/internal/registrytest"
@@ -37,8 +40,8 @@ func TestOrders(t *testing.T) {
 	if len(last.Tags) != 1 || last.Counts[last.Tags[0].Repository].Tags != 1 || last.Tags[0].Tag != "1" || last.Tags[0].Digest != old || last.Tags[0].Rule == "" || last.Tags[0].Pushed.IsZero() {
 		t.Errorf("tags: %+v", last.Tags)
 	}
-	if len(last.Untagged) != 1 || last.Untagged[0].Digest != lost || last.Untagged[0].Size < 100 || last.Report.Bytes < 100 {
-		t.Errorf("untagged: %+v, %d bytes", last.Untagged, last.Report.Bytes)
+	if len(last.Untagged) != 1 || last.Untagged[0].Digest != lost || last.Untagged[0].Size < 100 || last.UntaggedBytes < 100 {
+		t.Errorf("untagged: %+v, %d bytes", last.Untagged, last.UntaggedBytes)
 	}
 	if tags := r.Tags(t, "app"); len(tags) != 2 || len(r.collector.Runs()) > 0 {
 		t.Errorf("it deleted: %v", tags)
@@ -68,4 +71,76 @@ func TestNamed(t *testing.T) {
 	if list := named(all, Retired.of); len(list) != namedOfAll {
 		t.Errorf("%d of many", len(list))
 	}
+}
+
+// looked is a preview as the page has it.
+func (r *rig) looked(t *testing.T) *Preview {
+	t.Helper()
+	found, err := r.collector.look(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	r.collector.preview.last = found
+	return found
+}
+
+// TestPreviewOfFreed tells what goes with its tags, now or before, from what goes only if somebody
+// chooses so.
+func TestPreviewOfFreed(t *testing.T) {
+	driver := registrytest.NewSpy(folder(t))
+	leave(t, driver)
+	r := serve(t, driver, "second", quick, newest)
+	second := r.tagged(t, "app", "2")
+	lost := r.Push(t, "app", "2", registrytest.Layer(3, 300))
+	r.Push(t, "app", "2", registrytest.Layer(4, 400))
+	needed := r.Push(t, "other", "1", registrytest.Layer(5, 500))
+	r.Push(t, "other", "2", registrytest.Layer(6, 600))
+	// The image goes with its tag, but for an index without one.
+	index := r.PushIndex(t, "other", "", needed)
+	r.Push(t, "app", "3", registrytest.Layer(7, 700))
+	r = serve(t, driver, "third", quick, newest)
+	found := r.looked(t)
+	var untagged []digest.Digest
+	for _, each := range found.Untagged {
+		untagged = append(untagged, each.Digest)
+	}
+	slices.Sort(untagged)
+	// The tag 2 has moved on twice.
+	if want := slices.Sorted(slices.Values([]digest.Digest{second, lost, needed, index})); !slices.Equal(untagged, want) {
+		t.Errorf("untagged: %v, want %v", untagged, want)
+	}
+	report := r.collect(t, Request{})
+	chosen := r.collect(t, Request{DeleteUntagged: true})
+	if found.Bytes != report.Bytes || found.UntaggedBytes != chosen.Bytes || chosen.Manifests.Deleted != len(untagged) || report.Bytes == 0 {
+		t.Errorf("found %d and %d bytes\n%s\n%s", found.Bytes, found.UntaggedBytes, report, chosen)
+	}
+}
+
+// TestPreviewOfWhatIsGone is forgotten with the first collection that deletes anything, of any server.
+func TestPreviewOfWhatIsGone(t *testing.T) {
+	driver := folder(t)
+	r := serve(t, driver, "a", quick, Options{})
+	r.Delete(t, "app", r.Push(t, "app", "1", registrytest.Layer(1, 100)).String())
+	stays := func(when string, want bool) {
+		t.Helper()
+		if last, _, _ := r.collector.Preview(); (last != nil) != want {
+			t.Errorf("%s: %v", when, last)
+		}
+	}
+	r.looked(t)
+	r.collect(t, Request{DryRun: true})
+	stays("after a dry run", true)
+	r.collect(t, Request{})
+	stays("after a collection", false)
+	r.looked(t)
+	stays("after another look", true)
+	r.collect(t, Request{})
+	stays("after a collection that deleted nothing", true)
+	other := serve(t, driver, "b", quick, Options{})
+	other.Delete(t, "app", other.Push(t, "app", "1", registrytest.Layer(1, 100)).String())
+	other.collect(t, Request{})
+	if err := r.collector.recall(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	stays("after one of another server", false)
 }

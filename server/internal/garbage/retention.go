@@ -71,6 +71,11 @@ func (r Retention) retire(repository string, tags []aged, now time.Time) (names 
 	return names, number
 }
 
+// covers says whether there is a rule for a repository, and none that only tries.
+func (r Retention) covers(repository string) bool {
+	return !r.DryRun && slices.ContainsFunc(r.Rules, func(rule Rule) bool { return config.Covers(rule.Repositories, repository) })
+}
+
 // leave is the tags of a repository that the rules do not keep for ever, the newest first, and
 // the number of the rule, from 1.
 func (r Retention) leave(repository string, tags []aged) (list []leaving, number int) {

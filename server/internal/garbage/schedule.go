@@ -20,6 +20,9 @@ func (c *Collector) Run(ctx context.Context) error {
 		}
 	}
 	c.recallInBackground(ctx)
+	if !c.readOnly {
+		c.fence.KeepSpare(ctx)
+	}
 	again := time.NewTicker(lookAgain)
 	defer again.Stop()
 	// next stays while something else is done: what came due meanwhile is late, not left out.

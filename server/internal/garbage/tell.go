@@ -18,6 +18,10 @@ func (r *run) note(d deletion) {
 	w := writes.Write{Time: time.Now(), Action: writes.Delete, Repository: d.repository, Reason: "garbage collection"}
 	switch d.stage {
 	case tags:
+		if d.digest == "" {
+			// Nobody was told of its push, which came to no end.
+			return
+		}
 		w.Kind, w.Tags = writes.Tag, []writes.TagChange{{Name: d.tag, From: d.digest}}
 		if d.rule != "" {
 			w.Reason = "retention: " + d.rule

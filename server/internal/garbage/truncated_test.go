@@ -97,10 +97,11 @@ func TestTruncatedManifest(t *testing.T) {
 	r.Pulled(t)
 }
 
-// TestWrongSize is the manifest's: what was uploaded again is there once more.
+// TestWrongSize is the manifest's: what was uploaded again is there once more. It is too large to
+// be read.
 func TestWrongSize(t *testing.T) {
 	r := serve(t, folder(t), "a", quick, Options{})
-	layer := registrytest.Layer(1, 100)
+	layer := registrytest.Layer(1, 4<<20+1)
 	d := digest.FromBytes(layer)
 	for name, pushed := range map[string]digest.Digest{"sha256": d, "sha512": sum512(layer)} {
 		t.Run(name, func(t *testing.T) {
@@ -113,14 +114,45 @@ func TestWrongSize(t *testing.T) {
 			if status, text := r.tryManifest(t, "app", "1", manifest(99)); status != http.StatusBadRequest || !strings.Contains(text, "SIZE_INVALID") {
 				t.Errorf("%d: %s", status, text)
 			}
+			if status := head(t, r.URL+"/v2/app/blobs/"+pushed.String()); status != http.StatusNotFound {
+				t.Errorf("it is still there: %d", status)
+			}
 			r.PushBlob(t, "app", pushed, layer)
 			if status := head(t, r.URL+"/v2/app/blobs/"+pushed.String()); status != http.StatusOK {
 				t.Errorf("%d", status)
 			}
-			if status, text := r.tryManifest(t, "app", "1", manifest(100)); status != http.StatusCreated {
+			if status, text := r.tryManifest(t, "app", "1", manifest(len(layer))); status != http.StatusCreated {
 				t.Errorf("%d: %s", status, text)
 			}
 		})
+	}
+}
+
+// TestWrongSizeOfWhatIsWhole leaves it there, for whoever asks: the manifest is wrong, as its reader
+// can tell. Of what is large, only a size that nothing has says so.
+func TestWrongSizeOfWhatIsWhole(t *testing.T) {
+	r := serve(t, folder(t), "a", quick, Options{})
+	small, large := registrytest.Layer(1, 100), registrytest.Layer(2, 4<<20+1)
+	part := r.Push(t, "app", "part", small, large)
+	r.PushBlob(t, "app", sum512(small), small)
+	manifests, blobs := "/v2/app/manifests/", "/v2/app/blobs/"
+	const image = `{"schemaVersion":2,"mediaType":%q,"config":{"digest":%q,"size":1},"layers":[{"digest":%q,"size":%s}]}`
+	const index = `{"schemaVersion":2,"mediaType":%q,"manifests":[{"mediaType":%q,"digest":%q,"size":%s}]}`
+	for _, test := range []struct{ size, of, content string }{
+		{"1", manifests + part.String(), fmt.Sprintf(index, v1.MediaTypeImageIndex, v1.MediaTypeImageManifest, part, "1")},
+		{"-1", manifests + part.String(), fmt.Sprintf(index, v1.MediaTypeImageIndex, v1.MediaTypeImageManifest, part, "-1")},
+		{"1", blobs + digest.FromBytes(small).String(), fmt.Sprintf(image, v1.MediaTypeImageManifest, digest.FromString("none"), digest.FromBytes(small), "1")},
+		{"1", blobs + sum512(small).String(), fmt.Sprintf(image, v1.MediaTypeImageManifest, digest.FromString("none"), sum512(small), "1")},
+		{"-1", blobs + digest.FromBytes(large).String(), fmt.Sprintf(image, v1.MediaTypeImageManifest, digest.FromString("none"), digest.FromBytes(large), "-1")},
+		{"text", blobs + digest.FromBytes(large).String(), fmt.Sprintf(image, v1.MediaTypeImageManifest, digest.FromString("none"), digest.FromBytes(large), `"x"`)},
+		{"1.5", blobs + digest.FromBytes(large).String(), fmt.Sprintf(image, v1.MediaTypeImageManifest, digest.FromString("none"), digest.FromBytes(large), "1.5")},
+	} {
+		if status, text := r.tryManifest(t, "app", "1", test.content); status != http.StatusBadRequest || strings.Contains(text, "anew") {
+			t.Errorf("size %s of %s: %d: %s", test.size, test.of, status, text)
+		}
+		if status := head(t, r.URL+test.of); status != http.StatusOK {
+			t.Errorf("size %s of %s: it is not there: %d", test.size, test.of, status)
+		}
 	}
 }
 

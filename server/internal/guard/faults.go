@@ -15,7 +15,10 @@ import (
 	"container-registry/server/internal/store"
 )
 
-var errAway = errors.New("the store of this registry does not answer, or has too much to do")
+var (
+	errAway   = errors.New("the store of this registry does not answer, or has too much to do")
+	errClosed = errors.New("the store of this registry may not be read; the log of the server says more")
+)
 
 // calm is how long nothing has to fail for an outage to be over: a store that is overloaded
 // answers some.
@@ -38,12 +41,19 @@ type silence time.Duration
 
 func (s silence) Error() string { return "no answer within " + time.Duration(s).String() }
 
-// outage is told once, when it begins, and when it is over.
+// outage is what goes wrong with a store.
 type outage struct {
 	store *store.Store
 	log   *logrus.Entry
 
-	mu          sync.Mutex
+	mu   sync.Mutex
+	away trouble
+	// limits are of a store that answers, by what it does not do. Who may read may not be let write.
+	limits map[store.Action]*trouble
+}
+
+// trouble is told once, when it begins, and when it is over.
+type trouble struct {
 	began, last time.Time
 	failed      int
 }
@@ -51,29 +61,46 @@ type outage struct {
 func (o *outage) failure(action store.Action, err error) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	o.last = time.Now()
-	o.failed++
-	if o.began.IsZero() {
-		o.began = o.last
+	t := &o.away
+	if !o.store.Away(err) {
+		if o.limits[action] == nil {
+			o.limits[action] = &trouble{}
+		}
+		t = o.limits[action]
+	}
+	t.last = time.Now()
+	t.failed++
+	if t.began.IsZero() {
+		t.began = t.last
 		o.log.Error(o.store.Failure(action, err))
 	}
 }
 
-func (o *outage) success() {
+func (o *outage) success(action store.Action) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	if o.began.IsZero() || time.Since(o.last) < calm {
-		return
+	if o.away.over() {
+		o.log.Infof("%s answers again; it failed %s", o.store, &o.away)
+		o.away = trouble{}
 	}
-	o.log.Infof("%s answers again; it failed %d times in %s", o.store, o.failed, o.last.Sub(o.began).Round(time.Second))
-	o.began, o.failed = time.Time{}, 0
+	if t := o.limits[action]; t != nil && t.over() {
+		o.log.Infof("it is possible again to %s %s; it failed %s", action, o.store, t)
+		delete(o.limits, action)
+	}
 }
 
-// told says whether an error is one of the outage under way.
+// over is for when something was done.
+func (t *trouble) over() bool { return !t.began.IsZero() && time.Since(t.last) >= calm }
+
+func (t *trouble) String() string {
+	return fmt.Sprintf("%d times in %s", t.failed, t.last.Sub(t.began).Round(time.Second))
+}
+
+// told says whether an error is one of what goes wrong now.
 func (o *outage) told(err error) bool {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	return !o.began.IsZero() && o.store.Away(err)
+	return !o.away.began.IsZero() && o.store.Away(err) || len(o.limits) > 0 && o.store.Limits(err)
 }
 
 // quiet leaves out what others say about an outage that is told: the engine some lines for each
@@ -103,9 +130,9 @@ type watched struct {
 func (d watched) saw(ctx context.Context, action store.Action, path string, err error) error {
 	switch {
 	case err == nil:
-		d.outage.success()
+		d.outage.success(action)
 	case layout.IsMissing(err):
-		d.outage.success()
+		d.outage.success(action)
 		var missing storagedriver.PathNotFoundError
 		if !errors.As(err, &missing) {
 			return storagedriver.PathNotFoundError{Path: path, DriverName: d.Name()}
@@ -115,6 +142,12 @@ func (d watched) saw(ctx context.Context, action store.Action, path string, err 
 	case d.outage.store.Away(err):
 		d.outage.failure(action, err)
 		requestOf(ctx).refuse(errAway)
+	case d.outage.store.Limits(err):
+		d.outage.failure(action, err)
+		if action == store.Read || action == store.List {
+			// Nothing can be told of what is there.
+			requestOf(ctx).refuse(errClosed)
+		}
 	}
 	return err
 }

@@ -135,7 +135,10 @@ func guarded(driver storagedriver.StorageDriver) (*Guard, storagedriver.StorageD
 	return g, g.around(driver), said
 }
 
-var errSlow = errors.New("SlowDown: Please reduce your request rate.\n\tstatus code: 503, request id: 1")
+var (
+	errSlow   = errors.New("SlowDown: Please reduce your request rate.\n\tstatus code: 503, request id: 1")
+	errDenied = errors.New("AccessDenied: Access Denied\n\tstatus code: 403, request id: 1")
+)
 
 // TestStoreAway asks a store that fails for everything there is to ask for.
 func TestStoreAway(t *testing.T) {
@@ -260,12 +263,17 @@ func TestUploadCutOff(t *testing.T) {
 func TestOtherErrors(t *testing.T) {
 	for name, test := range map[string]struct {
 		err      error
+		write    bool
 		canceled bool
 		status   int
 	}{
-		"not allowed":      {err: errors.New("AccessDenied: Access Denied"), status: http.StatusInternalServerError},
-		"the client goes":  {err: errSlow, canceled: true, status: http.StatusInternalServerError},
-		"a store too slow": {err: errSlow, status: http.StatusServiceUnavailable},
+		"nothing to be read":    {err: errDenied, status: http.StatusServiceUnavailable},
+		"nothing to be written": {err: errDenied, write: true, status: http.StatusInternalServerError},
+		"full":                  {err: errors.New("no space left on device"), write: true, status: http.StatusInternalServerError},
+		"the bucket is gone":    {err: errors.New("NoSuchBucket: The specified bucket does not exist"), write: true, status: http.StatusServiceUnavailable},
+		"something else":        {err: errors.New("NeverHeardOf: that"), status: http.StatusInternalServerError},
+		"the client goes":       {err: errSlow, canceled: true, status: http.StatusInternalServerError},
+		"a store too slow":      {err: errSlow, status: http.StatusServiceUnavailable},
 	} {
 		t.Run(name, func(t *testing.T) {
 			store := &failing{StorageDriver: inmemory.New()}
@@ -278,7 +286,11 @@ func TestOtherErrors(t *testing.T) {
 			defer cancel()
 			recorder := httptest.NewRecorder()
 			g.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-				if _, err := driver.Stat(r.Context(), "/a"); err != nil {
+				ask := func() error { _, err := driver.Stat(r.Context(), "/a"); return err }
+				if test.write {
+					ask = func() error { return driver.PutContent(r.Context(), "/a", nil) }
+				}
+				if err := ask(); err != nil {
 					http.Error(w, err.Error(), http.StatusInternalServerError)
 				}
 			})).ServeHTTP(recorder, httptest.NewRequestWithContext(ctx, http.MethodGet, "/", nil))
@@ -304,19 +316,23 @@ func TestMissingAtGoogle(t *testing.T) {
 	}
 }
 
+var errPanic = errors.New("panic")
+
 // TestBlobWithoutStore has the engine begin to send a blob that it knows of.
 func TestBlobWithoutStore(t *testing.T) {
 	for name, test := range map[string]struct {
-		away      bool
+		err       error
 		telling   int
 		status    int
 		body      string
 		retrySoon bool
 	}{
-		"the store answers":            {false, http.StatusOK, http.StatusOK, "a layer", false},
-		"it does not":                  {true, http.StatusOK, http.StatusServiceUnavailable, errAway.Error(), true},
-		"the store answers for a part": {false, http.StatusPartialContent, http.StatusPartialContent, "a layer", false},
-		"it does not for a part":       {true, http.StatusPartialContent, http.StatusServiceUnavailable, errAway.Error(), true},
+		"the store answers":            {nil, http.StatusOK, http.StatusOK, "a layer", false},
+		"it may not be read":           {errDenied, http.StatusOK, http.StatusServiceUnavailable, errClosed.Error(), true},
+		"its driver fails":             {errPanic, http.StatusOK, http.StatusServiceUnavailable, errAway.Error(), true},
+		"it does not":                  {errSlow, http.StatusOK, http.StatusServiceUnavailable, errAway.Error(), true},
+		"the store answers for a part": {nil, http.StatusPartialContent, http.StatusPartialContent, "a layer", false},
+		"it does not for a part":       {errSlow, http.StatusPartialContent, http.StatusServiceUnavailable, errAway.Error(), true},
 	} {
 		t.Run(name, func(t *testing.T) {
 			store := &failing{StorageDriver: inmemory.New()}
@@ -324,8 +340,13 @@ func TestBlobWithoutStore(t *testing.T) {
 			if err := driver.PutContent(t.Context(), "/layer", []byte("a layer")); err != nil {
 				t.Fatal(err)
 			}
-			if test.away {
-				store.fail(func(string) error { return errSlow })
+			if test.err != nil {
+				store.fail(func(string) error {
+					if test.err == errPanic {
+						panic("index out of range")
+					}
+					return test.err
+				})
 			}
 			server := httptest.NewServer(g.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 				w.Header().Set("Content-Length", "7")
@@ -552,5 +573,47 @@ func TestOutageIsToldOnce(t *testing.T) {
 		if lines.Len() == 0 {
 			t.Error("the engine may say nothing")
 		}
+	})
+}
+
+// TestLimitsAreToldOnce has a store answer, and not do all that it is asked.
+func TestLimitsAreToldOnce(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		store := &failing{StorageDriver: inmemory.New()}
+		g, driver, said := guarded(store)
+		engine := logrus.New()
+		engine.SetOutput(said)
+		g.Quiet(engine)
+		write := func() {
+			if err := driver.PutContent(t.Context(), "/a", nil); err != nil {
+				engine.WithField("err.detail", err).Error("response completed with error")
+			}
+		}
+		list := func() { _, _ = driver.List(t.Context(), "/") }
+		expect := func(when, want string) {
+			t.Helper()
+			if got := strings.TrimSpace(said.String()); strings.Contains(got, "\n") || (got == "") != (want == "") || !strings.Contains(got, want) {
+				t.Errorf("%s: %s", when, got)
+			}
+			said.Reset()
+		}
+		for range 60 {
+			store.fail(func(string) error { return errDenied })
+			write()
+			// It may be read all the time.
+			store.heal()
+			list()
+			time.Sleep(time.Second)
+		}
+		expect("it may not be written", `cannot write to s3 bucket \"images\" in region eu-west-1: it may be read but not written; allow the credentials s3:PutObject`)
+		store.fail(func(string) error { return errSlow })
+		list()
+		expect("it goes away as well", `cannot list s3 bucket \"images\" in region eu-west-1: it is overloaded`)
+		store.heal()
+		time.Sleep(calm)
+		list()
+		expect("it answers", "answers again; it failed 1 times in 0s")
+		write()
+		expect("it may be written", `it is possible again to write to s3 bucket \"images\" in region eu-west-1; it failed 60 times in 59s`)
 	})
 }

@@ -43,12 +43,12 @@ func New(config *configuration.Configuration, memory int64, log *logrus.Entry) *
 	return &Guard{
 		storage: config.Storage,
 		places:  placesOf(config.Storage, memory),
-		outage:  &outage{store: store.Of(config), log: log},
+		outage:  &outage{store: store.Of(config), log: log, limits: map[store.Action]*trouble{}},
 	}
 }
 
 func (g *Guard) around(driver storagedriver.StorageDriver) storagedriver.StorageDriver {
-	g.driver = exact{bounded{watched{withThreads(driver, g.storage), g.outage}, g.places}}
+	g.driver = patient{exact{bounded{watched{withThreads(store.Steady(driver), g.storage), g.outage}, g.places}}}
 	return g.driver
 }
 

@@ -15,7 +15,7 @@ const defaultThreads = 100
 
 // threads bounds what waits for a disk at once, as each takes a thread: Go ends a process
 // that may have no more, and a disk or a server of files may stand still. The engine bounds
-// what opens files, and neither what reads and writes them nor what walks through folders.
+// what opens files, and not what reads and writes them.
 type threads struct {
 	storagedriver.StorageDriver
 	places chan struct{}
@@ -31,10 +31,6 @@ func withThreads(driver storagedriver.StorageDriver, storage configuration.Stora
 		most = defaultThreads
 	}
 	return threads{driver, make(chan struct{}, most)}
-}
-
-func (d threads) Walk(ctx context.Context, path string, visit storagedriver.WalkFn, options ...func(*storagedriver.WalkOptions)) error {
-	return storagedriver.WalkFallback(ctx, d.StorageDriver, path, visit, options...)
 }
 
 func (d threads) Reader(ctx context.Context, path string, offset int64) (io.ReadCloser, error) {

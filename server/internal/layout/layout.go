@@ -4,10 +4,13 @@ package layout
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io/fs"
 	"path"
 	"regexp"
+	"slices"
 	"strings"
+	"syscall"
 
 	"cloud.google.com/go/storage"
 	"github.com/distribution/reference"
@@ -56,6 +59,12 @@ func BlobPath(d digest.Digest) string {
 // IsFile says whether blobs and links have that name.
 func IsFile(name string) bool { return name == data || name == link }
 
+var unfinished = regexp.MustCompile(`^(` + data + `|` + link + `|` + carried + `\..+)\.[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}\.tmp$`)
+
+// IsUnfinished says whether the driver for folders gives that name to a file until all of it is
+// written.
+func IsUnfinished(name string) bool { return unfinished.MatchString(name) }
+
 // IsBlob says whether a path is of a blob's bytes.
 func IsBlob(p string) bool { return strings.HasPrefix(p, Blobs+"/") && path.Base(p) == data }
 
@@ -98,6 +107,16 @@ var tagName = regexp.MustCompile(`^` + reference.TagRegexp.String() + `$`)
 
 // IsTagName says whether a tag may have that name. Others are no parts of a path.
 func IsTagName(name string) bool { return tagName.MatchString(name) }
+
+const namePart = `[a-z0-9]+(([._]|__|-+)[a-z0-9]+)*`
+
+var repositoryName = regexp.MustCompile(`^` + namePart + `(/` + namePart + `)*$`)
+
+// IsRepositoryName says whether a repository may have that name, by the distribution specification.
+// The engine also takes a host for its beginning, with a port, which is no part of a path.
+func IsRepositoryName(name string) bool {
+	return len(name) <= reference.RepositoryNameTotalLengthMax && repositoryName.MatchString(name)
+}
 
 // IsTags says whether a path is the folder of a repository's tags.
 func IsTags(p string) bool { return strings.HasSuffix(p, "/"+Tags) }
@@ -204,7 +223,8 @@ func LinkPath(folder string, d digest.Digest) string {
 }
 
 // Names are the entries of a folder. What is missing has none, also when it goes while it
-// is read, and neither has a file that somebody left among the folders.
+// is read, and neither has a file that somebody left among the folders. What no driver takes
+// for a path is none.
 func Names(ctx context.Context, driver storagedriver.StorageDriver, folder string) ([]string, error) {
 	paths, err := driver.List(ctx, folder)
 	if IsMissing(err) {
@@ -219,9 +239,44 @@ func Names(ctx context.Context, driver storagedriver.StorageDriver, folder strin
 	}
 	list := make([]string, 0, len(paths))
 	for _, each := range paths {
-		list = append(list, path.Base(each))
+		if storagedriver.PathRegexp.MatchString(each) {
+			list = append(list, path.Base(each))
+		}
 	}
 	return list, nil
+}
+
+// TagNames are the tags of a repository, without what somebody left among them.
+func TagNames(ctx context.Context, driver storagedriver.StorageDriver, repository string) ([]string, error) {
+	names, err := Names(ctx, driver, RepositoryPath(repository, Tags))
+	return slices.DeleteFunc(names, func(name string) bool { return !IsTagName(name) }), err
+}
+
+// SureNames are those of a folder that has none only if the store says so twice, as Read is of a
+// file.
+func SureNames(ctx context.Context, driver storagedriver.StorageDriver, folder string) ([]string, error) {
+	names, err := Names(ctx, driver, folder)
+	if err == nil && len(names) == 0 {
+		names, err = Names(ctx, driver, folder)
+	}
+	return names, err
+}
+
+// Read is for who deletes what no file needs: a file is missing only if the store says so twice.
+// What stands in front of a store may say so once by mistake.
+func Read(ctx context.Context, driver storagedriver.StorageDriver, path string) ([]byte, error) {
+	content, err := driver.GetContent(ctx, path)
+	if !IsMissing(err) {
+		return content, err
+	}
+	if _, statErr := driver.Stat(ctx, path); statErr != nil {
+		return nil, statErr
+	}
+	content, err = driver.GetContent(ctx, path)
+	if IsMissing(err) {
+		return nil, fmt.Errorf("the store says that %s is there, and that it is not; try again", path)
+	}
+	return content, err
 }
 
 // Digests are the digests that a folder of links has entries for.
@@ -263,7 +318,7 @@ func Remove(ctx context.Context, driver storagedriver.StorageDriver, path string
 
 // IsMissing says whether a driver did not find a path. Google's says so in words of its
 // client's, which the driver no longer knows since they come wrapped, and that of folders in
-// those of the system where one goes while it is read.
+// those of the system where one goes while it is read, and where a file stands in its place.
 func IsMissing(err error) bool {
 	if errors.As(err, new(storagedriver.PathNotFoundError)) {
 		return true
@@ -271,5 +326,5 @@ func IsMissing(err error) bool {
 	if other := (storagedriver.Error{}); errors.As(err, &other) {
 		err = errors.Join(err, other.Detail)
 	}
-	return errors.Is(err, storage.ErrObjectNotExist) || errors.Is(err, fs.ErrNotExist)
+	return errors.Is(err, storage.ErrObjectNotExist) || errors.Is(err, fs.ErrNotExist) || errors.Is(err, syscall.ENOTDIR)
 }

@@ -3,6 +3,8 @@ package layout
 import (
 	"errors"
 	"fmt"
+	"io/fs"
+	"syscall"
 	"testing"
 
 	"cloud.google.com/go/storage"
@@ -15,7 +17,8 @@ func TestIsMissing(t *testing.T) {
 		storagedriver.PathNotFoundError{Path: "/a"}:             true,
 		storagedriver.Error{DriverName: "gcs", Detail: wrapped}: true,
 		wrapped: true,
-		storagedriver.Error{DriverName: "gcs", Detail: errors.New("away")}: false,
+		storagedriver.Error{DriverName: "filesystem", Detail: &fs.PathError{Op: "open", Path: "/file/link", Err: syscall.ENOTDIR}}: true,
+		storagedriver.Error{DriverName: "gcs", Detail: errors.New("away")}:                                                         false,
 		errors.New("away"): false,
 	} {
 		if IsMissing(err) != want {

@@ -11,6 +11,9 @@ import (
 // ParsePushed also refuses what the engine may take for a fault of its own (500), when it is
 // pushed or each time that somebody asks for it. No client sends the like on purpose.
 func ParsePushed(content []byte) (*Manifest, error) {
+	if n := values(content); n > mostValues {
+		return nil, fmt.Errorf("it has %d values, and a manifest %d at most", n, mostValues)
+	}
 	m, err := Parse(content)
 	if err != nil {
 		return nil, err
@@ -24,6 +27,26 @@ func ParsePushed(content []byte) (*Manifest, error) {
 		}
 	}
 	return m, unrepeated(content)
+}
+
+// mostValues is more than layers, as clients describe them, have in the longest manifest. Each value
+// takes as much memory as its kind, wherever a manifest is read, however short its text.
+const mostValues = 1 << 17
+
+// values are how many an object has, at all depths.
+func values(object []byte) (n int) {
+	text := false
+	for i := 0; i < len(object); i++ {
+		switch c := object[i]; {
+		case c == '"':
+			text = !text
+		case text && c == '\\':
+			i++
+		case !text && (c == ',' || c == '{' || c == '['):
+			n++
+		}
+	}
+	return n
 }
 
 // unrepeated is an error for an object that has a name twice, the case of letters aside: one of

@@ -29,6 +29,8 @@ func TestParsePushed(t *testing.T) {
 		{"a list twice, once in capitals", config + `,"MANIFESTS":[{"size":"x"}],"manifests":null`, false},
 		{"a list twice, once with an old s", config + `,"manifeſts":[{"size":"x"}],"manifests":null`, false},
 		{"a config twice", config + `,` + config, false},
+		{"as many values as layers can have", config + `,"annotations":{"a":"` + strings.Repeat(`,`, mostValues) + `\",{"},"more":[0` + strings.Repeat(`,0`, mostValues-10) + `]`, true},
+		{"more of them", config + `,"more":[0` + strings.Repeat(`,0`, mostValues) + `]`, false},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			if _, err := ParsePushed([]byte(`{"schemaVersion":2,` + test.fields + `}`)); (err == nil) != test.ok {

@@ -2,15 +2,17 @@ package manifest
 
 import (
 	"encoding/json"
+	"strconv"
 
 	"github.com/opencontainers/go-digest"
 )
 
-// Sizes are what a manifest says of the bytes of what it needs, where it does.
+// Sizes are what a manifest says of the bytes of what it needs, where it does. One that is no
+// number is the engine's to refuse.
 func Sizes(content []byte) map[digest.Digest]int64 {
 	type sized struct {
-		Digest digest.Digest `json:"digest"`
-		Size   *int64        `json:"size"`
+		Digest digest.Digest   `json:"digest"`
+		Size   json.RawMessage `json:"size"`
 	}
 	var fields struct {
 		Config    sized   `json:"config"`
@@ -21,8 +23,8 @@ func Sizes(content []byte) map[digest.Digest]int64 {
 	_ = json.Unmarshal(content, &fields)
 	sizes := map[digest.Digest]int64{}
 	for _, each := range append(append(fields.Layers, fields.Manifests...), fields.Config) {
-		if each.Size != nil {
-			sizes[each.Digest] = *each.Size
+		if size, err := strconv.ParseInt(string(each.Size), 10, 64); err == nil {
+			sizes[each.Digest] = size
 		}
 	}
 	return sizes

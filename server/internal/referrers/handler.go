@@ -1,42 +1,30 @@
 package referrers
 
 import (
-	"context"
 	"fmt"
 	"io"
 	"math"
 	"net/http"
 	"net/url"
 	"strconv"
-	"sync"
-	"time"
 
 	"github.com/distribution/distribution/v3/registry/api/errcode"
 	"github.com/opencontainers/go-digest"
 	v1 "github.com/opencontainers/image-spec/specs-go/v1"
 	"github.com/sirupsen/logrus"
 
-	"container-registry/server/internal/bounds"
-)
-
-const (
-	// lists is how many are made at a time, and how many long ones are held until their
-	// clients have taken them.
-	lists = 16
-	// patience is how long a client waits for those that take them slowly.
-	patience = 2 * time.Second
+	"container-registry/server/internal/heavy"
 )
 
 // Of answers by what a store has.
 func Of(lister *Lister, log *logrus.Entry) Answer {
-	h := &handler{lister: lister, log: log, lists: make(places, lists), long: make(places, lists)}
+	h := &handler{lister: lister, log: log}
 	return h.serve
 }
 
 type handler struct {
-	lister      *Lister
-	log         *logrus.Entry
-	lists, long places
+	lister *Lister
+	log    *logrus.Entry
 }
 
 func (h *handler) serve(w http.ResponseWriter, r *http.Request, repository string, subject digest.Digest) {
@@ -49,27 +37,16 @@ func (h *handler) serve(w http.ResponseWriter, r *http.Request, repository strin
 			return
 		}
 	}
-	if err := h.lists.take(r.Context()); err != nil {
+	if heavy.Enter(r.Context()) != nil {
+		// It says so itself.
 		return
 	}
-	made := sync.OnceFunc(h.lists.leave)
-	defer made()
 	found, err := h.lister.list(r.Context(), repository, subject, digest.Digest(query.Get("last")), n, query["artifactType"])
 	if err != nil {
 		h.log.WithError(err).Errorf("referrers of %s@%s", repository, subject)
 		refuse(w, errcode.ErrorCodeUnknown)
 		return
 	}
-	if found.size > large {
-		waiting, cancel := context.WithTimeout(r.Context(), patience)
-		defer cancel()
-		if err := h.long.take(waiting); err != nil {
-			bounds.Unavailable(w, "too many long lists of referrers at once", patience)
-			return
-		}
-		defer h.long.leave()
-	}
-	made()
 	if query.Has("artifactType") {
 		w.Header().Set("OCI-Filters-Applied", "artifactType")
 	}

@@ -18,6 +18,7 @@ import (
 
 	storagedriver "github.com/distribution/distribution/v3/registry/storage/driver"
 
+	"container-registry/server/internal/bounds"
 	"container-registry/server/internal/layout"
 	"container-registry/server/internal/manifest"
 )
@@ -38,28 +39,14 @@ const (
 type Lister struct {
 	driver storagedriver.StorageDriver
 	// places are for manifests, and one for a large one that is taken apart.
-	places, place places
+	places, place bounds.Places
 	known         *known
 }
 
 // NewLister is for a whole server.
 func NewLister(driver storagedriver.StorageDriver) *Lister {
-	return &Lister{driver, make(places, held), make(places, 1), newKnown()}
+	return &Lister{driver, make(bounds.Places, held), make(bounds.Places, 1), newKnown()}
 }
-
-// places are taken and left again.
-type places chan struct{}
-
-func (p places) take(ctx context.Context) error {
-	select {
-	case p <- struct{}{}:
-		return nil
-	case <-ctx.Done():
-		return context.Cause(ctx)
-	}
-}
-
-func (p places) leave() { <-p }
 
 // page is a part of the list.
 type page struct {
@@ -206,20 +193,20 @@ func (l *Lister) describe(ctx context.Context, repository string, d digest.Diges
 
 // take reads a manifest.
 func (l *Lister) take(ctx context.Context, d digest.Digest) (descriptor, error) {
-	if err := l.places.take(ctx); err != nil {
+	if err := l.places.Take(ctx); err != nil {
 		return descriptor{}, err
 	}
-	defer l.places.leave()
+	defer l.places.Leave()
 	content, err := l.get(ctx, layout.BlobPath(d))
 	if err != nil || d.Algorithm().FromBytes(content) != d {
 		// A damaged manifest says nothing.
 		return descriptor{}, err
 	}
 	if len(content) > large {
-		if err := l.place.take(ctx); err != nil {
+		if err := l.place.Take(ctx); err != nil {
 			return descriptor{}, err
 		}
-		defer l.place.leave()
+		defer l.place.Leave()
 	}
 	described, subject := manifest.Describe(d, content)
 	raw, err := json.Marshal(described)

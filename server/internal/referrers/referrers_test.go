@@ -320,8 +320,8 @@ func TestOtherAlgorithm(t *testing.T) {
 	}
 	image := signature("", "image")
 	image.Subject = nil
-	subject, response := push(image, "?tag=1.0&tag=latest")
-	if response.StatusCode != http.StatusCreated || !slices.Equal(response.Header.Values("OCI-Tag"), []string{"1.0", "latest"}) || response.Header.Get("Docker-Content-Digest") != subject.String() {
+	subject, response := push(image, "?tag=1.0&tag=latest&tag=1.0")
+	if response.StatusCode != http.StatusCreated || !slices.Equal(response.Header.Values("OCI-Tag"), []string{"1.0, latest"}) || response.Header.Get("Docker-Content-Digest") != subject.String() {
 		t.Errorf("%s %v", response.Status, response.Header)
 	}
 	about, response := push(signature(subject, "a"), "")

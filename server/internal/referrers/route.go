@@ -10,6 +10,7 @@ import (
 	"github.com/distribution/reference"
 	"github.com/opencontainers/go-digest"
 
+	"container-registry/server/internal/layout"
 	"container-registry/server/internal/paths"
 )
 
@@ -56,8 +57,8 @@ func (h *route) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	case r.Method != http.MethodGet && r.Method != http.MethodHead:
 		w.Header().Set("Allow", "GET, HEAD")
 		refuse(w, errcode.ErrorCodeUnsupported)
-	case len(repository) > reference.RepositoryNameTotalLengthMax:
-		refuse(w, errcode.ErrorCodeNameInvalid.WithDetail(reference.ErrNameTooLong.Error()))
+	case !layout.IsRepositoryName(repository):
+		refuse(w, errcode.ErrorCodeNameInvalid.WithDetail(repository))
 	case subject.Validate() != nil:
 		refuse(w, errcode.ErrorCodeDigestInvalid.WithDetail(parts[2]))
 	default:

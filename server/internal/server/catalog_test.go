@@ -5,6 +5,8 @@ import (
 	"os"
 	"path/filepath"
 	"testing"
+
+	"container-registry/server/internal/registrytest"
 )
 
 // TestCatalogOfUser passes by what its user may not pull, through all that stands before the
@@ -41,5 +43,16 @@ func TestCatalogOfUser(t *testing.T) {
 		if text := string(body(t, response)); response.StatusCode != http.StatusOK || text != want+"\n" {
 			t.Errorf("%s: %s %s", path, response.Status, text)
 		}
+	}
+}
+
+// TestFullPage ends at a repository whose own folders come after another one below it.
+func TestFullPage(t *testing.T) {
+	i := start(t, parsed(t, "storage: {filesystem: {rootdirectory: "+t.TempDir()+"}}\n"), &http.Client{})
+	for _, name := range []string{"app", "app/1"} {
+		registrytest.Client{URL: i.base}.Push(t, name, "1", []byte("layer"))
+	}
+	if text := string(body(t, i.do(t, http.MethodGet, "/v2/_catalog?n=1", nil))); text != `{"repositories":["app/1"]}`+"\n" {
+		t.Error(text)
 	}
 }

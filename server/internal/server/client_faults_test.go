@@ -33,7 +33,7 @@ func (i *instance) send(t *testing.T, method, url, mediaType, content string) (s
 
 // TestFaultsOfClients are none of the server's.
 func TestFaultsOfClients(t *testing.T) {
-	i := start(t, parsed(t, "storage: {filesystem: {rootdirectory: "+t.TempDir()+"}}\n"), &http.Client{})
+	i := start(t, parsed(t, "storage: {filesystem: {rootdirectory: "+t.TempDir()+"}, delete: {enabled: true}}\n"), &http.Client{})
 	config := `"config":{"mediaType":"application/vnd.oci.image.config.v1+json","digest":"` + i.push(t, "app", strings.NewReader("{}")) + `","size":2}`
 	image := `{"schemaVersion":2,` + config + `,"layers":[]`
 	layer := `{"schemaVersion":2,` + config + `,"layers":[{"mediaType":"application/vnd.oci.image.layer.v1.tar","size":1,"digest":%q}]}`
@@ -44,6 +44,9 @@ func TestFaultsOfClients(t *testing.T) {
 		code                                   string
 	}{
 		{"referrers of a long name", http.MethodGet, long + "/referrers/" + digest.FromString("").String(), "", "", 400, "NAME_INVALID"},
+		{"referrers of a host's name", http.MethodGet, "localhost:5000/app/referrers/" + digest.FromString("").String(), "", "", 400, "NAME_INVALID"},
+		{"an upload to a host's name", http.MethodPost, "localhost:5000/app/blobs/uploads/", "", "", 400, "NAME_INVALID"},
+		{"a tag that is not there", http.MethodDelete, "app/manifests/none", "", "", 404, `"MANIFEST_UNKNOWN","message":"manifest unknown","detail":"unknown tag=none"`},
 		{"a long upload", http.MethodGet, "app/blobs/uploads/" + long, "", "", 404, "BLOB_UPLOAD_UNKNOWN"},
 		{"an image", http.MethodPut, "app/manifests/1", v1.MediaTypeImageManifest, image + "}", 201, ""},
 		{"an unknown algorithm", http.MethodPut, "app/manifests/1", v1.MediaTypeImageManifest, fmt.Sprintf(layer, "blake3:"+long[:64]), 400, "MANIFEST_INVALID"},

@@ -108,7 +108,7 @@ func TestCrossOriginRefusals(t *testing.T) {
 	}{
 		{"too many failed logins", math.MaxInt64, http.StatusTooManyRequests},
 		// That is for no request at all.
-		{"too many requests", 256 << 10, http.StatusServiceUnavailable},
+		{"too many requests", 512 << 10, http.StatusServiceUnavailable},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			usual := debug.SetMemoryLimit(test.memory)

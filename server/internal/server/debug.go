@@ -33,7 +33,7 @@ func (s *Server) listenDebug() (err error) {
 
 // debugLimits are the debug server's own, so that no flood of the registry keeps a Prometheus
 // out. One waits ten seconds for its answer, unless it is told otherwise.
-var debugLimits = bounds.Limits{Connections: 64, Requests: 48, Patience: 10 * time.Second, Rest: time.Second}
+var debugLimits = bounds.Limits{Connections: 64, Requests: 48, Loud: 8, Patience: 10 * time.Second, Rest: time.Second}
 
 // withMetrics counts the requests to next, and has the debug server serve health and metrics.
 // Unlike the engine's, it leaves out /debug/vars, where the engine publishes its whole

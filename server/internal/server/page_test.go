@@ -202,6 +202,16 @@ func TestPageEntrance(t *testing.T) {
 			t.Errorf("%s: %d, to %s", path, page.status, page.location)
 		}
 	}
+	// Where everybody may pull, too.
+	open := browse(t, pageConfig(t), "#!anonymous pull team-a/*\n"+people)
+	for path, form := range map[string]url.Values{"delete": {"repository": {"team-a/app"}, "tag": {"1"}}, "preview": nil, "collect": nil} {
+		if page := open.post(t, "/ui/"+path, form); page.status != http.StatusSeeOther || !strings.HasPrefix(page.location, "/ui/login?to=") {
+			t.Errorf("%s: %d, to %s", path, page.status, page.location)
+		}
+	}
+	if page := open.post(t, "/ui/delete", url.Values{"repository": {"team-b/app"}}); page.location != "/ui/login?to="+url.QueryEscape("/ui/r/team-b/app") {
+		t.Errorf("what is not for everybody: %d, to %s", page.status, page.location)
+	}
 	if page := b.post(t, "/ui/delete", url.Values{"repository": {"//evil.example.com"}}); page.location != "/ui/login" {
 		t.Errorf("to %s", page.location)
 	}
@@ -515,7 +525,7 @@ func TestPageDeletesTwice(t *testing.T) {
 	if tags := client.Tags(t, "team-a/app"); len(tags) > 0 {
 		t.Errorf("left are %v", tags)
 	}
-	if page := alice.post(t, "/ui/delete", form); page.location != "/ui/r/team-a/app?deleted=5" {
+	if page := alice.post(t, "/ui/delete", form); page.location != "/ui/r/team-a/app?deleted=5&onlytags=" {
 		t.Errorf("sent again: %d, to %s", page.status, page.location)
 	}
 }
@@ -720,6 +730,7 @@ func TestPageDeletes(t *testing.T) {
 	config.Storage["maintenance"] = configuration.Parameters{"readonly": map[any]any{"enabled": true}}
 	fixed := browse(t, config, people).as(t, "alice")
 	fixed.get(t, "/ui/r/team-a/app").contains(t, "app:2", "not checkbox")
+	fixed.get(t, "/ui/cleanup").contains(t, "This registry deletes nothing: it is read-only.", "not Only on demand", "not Who may push everywhere")
 	if page := fixed.post(t, "/ui/delete", form); page.status != http.StatusForbidden {
 		t.Errorf("a registry for pulls only: %d", page.status)
 	}
@@ -748,7 +759,7 @@ func TestPageOfCleanup(t *testing.T) {
 	alice.get(t, "/ui/cleanup").contains(t, "03:00 UTC", "Collect now", "free of", "None yet", "only log what they would delete")
 	alice.post(t, "/ui/preview", nil)
 	waitFor(t, "the preview", func() bool { return strings.Contains(alice.get(t, "/ui/cleanup").text, "2 untagged manifests") })
-	alice.get(t, "/ui/cleanup").contains(t, "team-a/app:1", "team-b/app:1", "rule 1 (keep newest 1)", "dry run: they stay")
+	alice.get(t, "/ui/cleanup").contains(t, "team-a/app:1", "team-b/app:1", "rule 1 (keep newest 1)", "dry run: they stay", "Besides, 2 untagged manifests")
 	alice.get(t, "/ui/r/team-a/app").contains(t, "no rule keeps it", "By rule 1 (keep newest 1)")
 	bob.get(t, "/ui/cleanup").contains(t, "not team-a", "team-b/app:1", "not Collect now", "not free of", "1 untagged manifest of yours")
 	alice.post(t, "/ui/collect", url.Values{"untagged": {"yes"}})

@@ -3,9 +3,13 @@ package server
 import (
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 	"testing"
 
+	"github.com/opencontainers/go-digest"
+
+	"container-registry/server/internal/layout"
 	"container-registry/server/internal/registrytest"
 )
 
@@ -29,14 +33,73 @@ func TestPageKeepsParts(t *testing.T) {
 	byDigest.Set("images", "yes")
 	alice.post(t, "/ui/delete", byDigest)
 	confirmed := url.Values{"repository": {"team-a/app"}, "confirmed": {"yes"}, "images": {"yes"}, "named": {"1-amd64@" + amd.String(), "1-arm64@" + arm.String()}}
-	if page := alice.post(t, "/ui/delete", confirmed); page.location != "/ui/r/team-a/app?deleted=2" {
+	if page := alice.post(t, "/ui/delete", confirmed); page.location != "/ui/r/team-a/app?deleted=2&onlytags=" {
 		t.Errorf("%d, to %s: %s", page.status, page.location, page.text)
+	} else {
+		alice.get(t, page.location).contains(t, "2 tags were deleted.", "not The space is freed", "not onlytags")
 	}
 	if lines := strings.Join(client.Pulled(t), "\n"); !strings.Contains(lines, amd.String()) || !strings.Contains(lines, arm.String()) {
 		t.Errorf("left are\n%s", lines)
 	}
 	// With what they are part of they go.
 	alice.post(t, "/ui/delete", url.Values{"repository": {"team-a/app"}, "tag": {"1"}}).contains(t, "with 3 parts")
+}
+
+// TestPageDeletesAttached has what is about an image, about that, and about a platform, with a tag
+// of cosign and without one. What is about something that stays is none of it.
+func TestPageDeletesAttached(t *testing.T) {
+	b := browse(t, pageConfig(t), people)
+	alice, client := b.as(t, "alice"), b.client(t, "alice")
+	platform := client.Push(t, "team-a/app", "", registrytest.Layer(1, 1000))
+	image := client.PushIndex(t, "team-a/app", "1", platform)
+	sbom := client.PushAbout(t, "team-a/app", "", image)
+	signature := client.PushAbout(t, "team-a/app", "", sbom)
+	attestation := client.PushAbout(t, "team-a/app", "", platform)
+	companion := client.Push(t, "team-a/app", layout.ReferrersTag(platform)+".sig", registrytest.Layer(2, 50_000))
+	kept := client.Push(t, "team-a/app", layout.ReferrersTag(image)+".sbom", registrytest.Layer(3, 10))
+	client.Retag(t, "team-a/app", kept.String(), "sbom")
+	other := client.Push(t, "team-a/app", "2", registrytest.Layer(4, 10))
+	another := client.PushAbout(t, "team-a/app", "", other)
+
+	asked := alice.post(t, "/ui/delete", url.Values{"repository": {"team-a/app"}, "tag": {"1"}})
+	asked.contains(t, "with 1 part for their platforms that nothing else needs, and 4 signatures and other things attached to them", "<strong>54 kB")
+	byDigest := url.Values{"repository": {"team-a/app"}, "digest": {sbom.String()}}
+	alice.post(t, "/ui/delete", byDigest).contains(t, "1 image by digest, with 1 signature or other thing attached", "not frees <strong>0")
+	form := asked.confirmed()
+	form.Set("images", "yes")
+	if page := alice.post(t, "/ui/delete", form); page.location != "/ui/r/team-a/app?deleted=1" {
+		t.Errorf("%d, to %s: %s", page.status, page.location, page.text)
+	}
+	for d, want := range map[digest.Digest]int{
+		platform: http.StatusNotFound, image: http.StatusNotFound, sbom: http.StatusNotFound, signature: http.StatusNotFound,
+		attestation: http.StatusNotFound, companion: http.StatusNotFound, kept: http.StatusOK, other: http.StatusOK, another: http.StatusOK,
+	} {
+		if page := alice.get(t, "/ui/r/team-a/app@"+d.String()); page.status != want {
+			t.Errorf("%s: %d", d, page.status)
+		}
+	}
+	if tags := client.Tags(t, "team-a/app"); !slices.Equal(tags, []string{"2", "sbom"}) {
+		t.Errorf("left are %v", tags)
+	}
+}
+
+// TestPageAfterLastTag of a repository that nobody has counted yet.
+func TestPageAfterLastTag(t *testing.T) {
+	b := browse(t, pageConfig(t), people)
+	alice, carol := b.as(t, "alice"), b.as(t, "carol")
+	for _, query := range []string{"deleted=1", "deleted=1&onlytags="} {
+		page := alice.get(t, "/ui/r/team-a/app?"+query)
+		if page.status != http.StatusOK {
+			t.Errorf("%s: %d", query, page.status)
+		}
+		page.contains(t, "1 tag was deleted", "There are no tags")
+	}
+	if page := carol.get(t, "/ui/r/team-a/app?deleted=1"); page.status != http.StatusNotFound {
+		t.Errorf("for who deletes nothing: %d", page.status)
+	}
+	if page := alice.get(t, "/ui/r/team-a/app"); page.status != http.StatusNotFound {
+		t.Errorf("without a deletion: %d", page.status)
+	}
 }
 
 // TestPageOfLongFolders costs no more than others: each folder above it has a link.

@@ -27,6 +27,7 @@ import (
 	"container-registry/server/internal/descriptors"
 	"container-registry/server/internal/garbage"
 	"container-registry/server/internal/guard"
+	"container-registry/server/internal/heavy"
 	"container-registry/server/internal/holdings"
 	"container-registry/server/internal/mirror"
 	"container-registry/server/internal/notify"
@@ -39,7 +40,7 @@ const (
 	// bodies may take is said in bounds.
 	readHeaderTimeout = 20 * time.Second
 	idleTimeout       = 3 * time.Minute
-	maxHeaderBytes    = 32 << 10
+	maxHeaderBytes    = 16 << 10
 	// What HTTP/2 takes of bodies that nobody reads yet, such as those of requests that
 	// wait for the check of a password.
 	maxStreams         = 100
@@ -105,6 +106,9 @@ func (s *Server) build(ctx context.Context, own config.Server) (err error) {
 	}
 	keeper := guard.New(s.config, bounds.Memory(), s.log)
 	keeper.Place(s.config)
+	if mirror.Is(s.config) {
+		mirror.Place(s.config, s.log)
+	}
 	keeper.Quiet(logrus.StandardLogger())
 	if s.app, err = newEngine(ctx, s.config); err != nil {
 		return err
@@ -122,7 +126,7 @@ func (s *Server) build(ctx context.Context, own config.Server) (err error) {
 	if err != nil {
 		return err
 	}
-	chain := handlerChain(boundPages(engine, s.config.Catalog.MaxEntries), s.config, pages, s.ui, traced)
+	chain := handlerChain(boundPages(heavy.PlacesOf(bounds.Memory()).Handler(engine), s.config.Catalog.MaxEntries), s.config, pages, s.ui, traced)
 	// A page of another site is to see that it is refused, and when to come back.
 	refuse := pages.handler(http.HandlerFunc(bounds.TooMany))
 	handler := s.bounds.Handler(clientaddress.Handler(own.TrustedProxies, chain), refuse)

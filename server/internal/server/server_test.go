@@ -13,6 +13,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -72,8 +73,14 @@ func start(t *testing.T, config *configuration.Configuration, client *http.Clien
 	if config.HTTP.TLS.Certificate != "" {
 		i.base = "https://" + s.Addr().String()
 	}
-	go func() { i.ended <- s.Run(ctx) }()
-	t.Cleanup(func() { cancel(); client.CloseIdleConnections() })
+	var running sync.WaitGroup
+	running.Go(func() { i.ended <- s.Run(ctx) })
+	t.Cleanup(func() {
+		cancel()
+		client.CloseIdleConnections()
+		// It may be writing to the store.
+		running.Wait()
+	})
 	return i
 }
 

@@ -8,6 +8,8 @@ import (
 	_ "github.com/distribution/distribution/v3/registry/storage/driver/gcs"
 	_ "github.com/distribution/distribution/v3/registry/storage/driver/inmemory"
 	_ "github.com/distribution/distribution/v3/registry/storage/driver/s3-aws"
+	// What one of them lacks.
+	_ "container-registry/server/internal/storage/s3"
 	// Drivers that the engine no longer has.
 	_ "container-registry/server/internal/storage/oss"
 	_ "container-registry/server/internal/storage/swift"

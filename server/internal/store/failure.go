@@ -26,8 +26,15 @@ func (f *Failure) Error() string { return f.text }
 
 func (f *Failure) Unwrap() error { return f.cause }
 
-// Away says whether an error is of a store that can't be asked.
-func (s *Store) Away(err error) bool { return diagnose(s.driver, err).Away() }
+// Away says whether an error is of a store that can't be asked. What is missing of a folder is
+// some file: somebody else deletes there.
+func (s *Store) Away(err error) bool {
+	fault := diagnose(s.driver, err)
+	return fault.Away() && (fault != Missing || s.driver != filesystem)
+}
+
+// Limits says whether an error is of a store that answers, and does not do all that it is asked.
+func (s *Store) Limits(err error) bool { return diagnose(s.driver, err).Limits() }
 
 // Failure says which action failed on which store, why, what to do, and in brackets what
 // the driver said.

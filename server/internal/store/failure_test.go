@@ -81,6 +81,10 @@ func TestFailure(t *testing.T) {
 			"s3", List, s3Error(s3.ErrCodeNoSuchBucket, "The specified bucket does not exist", 404), Missing,
 			`cannot list s3 bucket "images" in region eu-west-1: it does not exist; create it or correct storage.s3.bucket (NoSuchBucket: The specified bucket does not exist)`,
 		},
+		"a page before s3": {
+			"s3", List, fromEngine("s3aws", awserr.New("RequestError", `no answer of S3 to ListObjectsV2: 200 OK of type "text/html"`, nil)), Unreachable,
+			`cannot list s3 bucket "images" in region eu-west-1: it cannot be reached; check its address and that it runs (RequestError: no answer of S3 to ListObjectsV2: 200 OK of type "text/html")`,
+		},
 		"s3 key": {
 			"s3", List, s3Error("InvalidAccessKeyId", "The AWS Access Key Id you provided does not exist in our records.", 403), Refused,
 			`cannot list s3 bucket "images" in region eu-west-1: the credentials were refused; check storage.s3.accesskey and secretkey (InvalidAccessKeyId: The AWS Access Key Id you provided does not exist in our records.)`,
@@ -291,6 +295,21 @@ func TestFailure(t *testing.T) {
 	}
 }
 
+func TestLimits(t *testing.T) {
+	for err, want := range map[error]bool{
+		&fs.PathError{Op: "write", Path: "/data/x", Err: syscall.ENOSPC}: true,
+		&fs.PathError{Op: "mkdir", Path: "/data/x", Err: syscall.EROFS}:  true,
+		&fs.PathError{Op: "mkdir", Path: "/data/x", Err: syscall.EACCES}: true,
+		&fs.PathError{Op: "open", Path: "/data/x", Err: syscall.ENOENT}:  false,
+		&fs.PathError{Op: "open", Path: "/data/x", Err: syscall.ESTALE}:  false,
+		errors.New("something else"):                                     false,
+	} {
+		if got := storeOf("filesystem").Limits(err); got != want {
+			t.Errorf("%t for %v", got, err)
+		}
+	}
+}
+
 func TestAway(t *testing.T) {
 	refused := unreachable(os.NewSyscallError("connect", syscall.ECONNREFUSED))
 	reset := &net.OpError{Op: "read", Net: "tcp", Err: os.NewSyscallError("read", syscall.ECONNRESET)}
@@ -302,19 +321,24 @@ func TestAway(t *testing.T) {
 	swiftError := func(text string) error { return fmt.Errorf("GET x: %s (tx1)", text) }
 	for driver, tests := range map[string]map[error]bool{
 		"s3": {
-			awserr.New("RequestError", "send request failed", refused):   true,
-			awserr.New("RequestError", "send request failed", reset):     true,
-			asking(tag+"/current/link", refused):                         true,
-			asking("?prefix="+url.QueryEscape(tag[1:]), refused):         true,
-			s3Error("SlowDown", "Please reduce your request rate.", 503): true,
-			s3Error("ServiceUnavailable", "", 503):                       true,
-			s3Error("InternalError", "We encountered an error", 500):     true,
-			s3Error("RequestTimeout", "Your socket connection", 400):     true,
-			s3Error("ExpiredToken", "The token has expired", 400):        true,
-			s3Error("AccessDenied", "Access Denied", 403):                false,
-			s3Error("NoSuchUpload", "no such upload", 404):               false,
-			s3Error("InvalidPart", "no such part", 400):                  false,
-			s3Error("NotImplemented", "no", 501):                         false,
+			awserr.New("RequestError", "send request failed", refused):                                                           true,
+			awserr.New("RequestError", "send request failed", reset):                                                             true,
+			asking(tag+"/current/link", refused):                                                                                 true,
+			asking("?prefix="+url.QueryEscape(tag[1:]), refused):                                                                 true,
+			s3Error("SlowDown", "Please reduce your request rate.", 503):                                                         true,
+			s3Error("ServiceUnavailable", "", 503):                                                                               true,
+			s3Error("InternalError", "We encountered an error", 500):                                                             true,
+			s3Error("RequestTimeout", "Your socket connection", 400):                                                             true,
+			s3Error("ExpiredToken", "The token has expired", 400):                                                                true,
+			s3Error("AccessDenied", "Access Denied", 403):                                                                        false,
+			s3Error("NoSuchUpload", "no such upload", 404):                                                                       false,
+			s3Error("NoSuchBucket", "no such bucket", 404):                                                                       true,
+			s3Error("NotFound", "Not Found", 404):                                                                                true,
+			s3Error("Forbidden", "Forbidden", 403):                                                                               true,
+			awserr.New("RequestError", "no answer of S3 to GetObject: 200 OK of type \"text/html\"", nil):                        true,
+			s3Error("SerializationError", "failed to unmarshal error message\ncaused by: expected <Error> but have <html>", 404): true,
+			s3Error("InvalidPart", "no such part", 400):                                                                          false,
+			s3Error("NotImplemented", "no", 501):                                                                                 false,
 		},
 		"azure": {
 			refused:                                                  true,
@@ -332,6 +356,8 @@ func TestAway(t *testing.T) {
 			&googleapi.Error{Code: 503, Body: "busy"}:        true,
 			&googleapi.Error{Code: 500, Message: "Internal"}: true,
 			&googleapi.Error{Code: 412, Message: "changed"}:  false,
+			&googleapi.Error{Code: 404, Body: "no session"}:  false,
+			storage.ErrBucketNotExist:                        true,
 			storage.ErrObjectNotExist:                        false,
 		},
 		"swift": {

@@ -52,11 +52,21 @@ func (f Fault) Lasting() bool {
 	}
 }
 
-// Away says whether nothing can be told of what is in the store: it does not answer, or
-// lets nobody in.
+// Away says whether nothing can be told of what is in the store: it does not answer, lets
+// nobody in, or is gone.
 func (f Fault) Away() bool {
 	switch f {
-	case Unreachable, Silent, Busy, Untrusted, NoCredentials, Refused, RefusedOrBlocked, Elsewhere, Clock:
+	case Missing, Unreachable, Silent, Busy, Untrusted, NoCredentials, Refused, RefusedOrBlocked, Elsewhere, Clock:
+		return true
+	default:
+		return false
+	}
+}
+
+// Limits says whether the store answers, and does not do all that it is asked.
+func (f Fault) Limits() bool {
+	switch f {
+	case Denied, Full, Unwritable:
 		return true
 	default:
 		return false
@@ -164,6 +174,14 @@ var faultsOfPhrases = []struct {
 	{": EOF", Unreachable},
 	{"unexpected EOF", Unreachable},
 	{"RequestError: send request failed", Unreachable},
+	{"panic in its driver", Busy},
+
+	// What is no answer of S3, in the words of its client, which takes the status for a code where
+	// there is none.
+	{"no answer of S3", Unreachable},
+	{"SerializationError: ", Unreachable},
+	{"NotFound: Not Found", Unreachable},
+	{"Forbidden: Forbidden", RefusedOrBlocked},
 }
 
 // faultsOfSwift are tried in this order, and with Swift alone: they are too plain to mean
@@ -231,7 +249,10 @@ func diagnose(driver string, err error) Fault {
 		case "403":
 			return Denied
 		case "404":
-			return Missing
+			// It is also of an upload that is too old to go on.
+			if strings.Contains(text, "bucket does not exist") {
+				return Missing
+			}
 		}
 	}
 	if code := status.FindStringSubmatch(text); code != nil {

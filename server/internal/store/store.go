@@ -37,7 +37,7 @@ func (s *Store) Open(ctx context.Context) (storagedriver.StorageDriver, error) {
 	if err != nil {
 		return nil, s.Failure(Open, err)
 	}
-	return driver, nil
+	return Steady(driver), nil
 }
 
 // ReadOnly says whether the configuration lets nobody push to or delete from the registry.

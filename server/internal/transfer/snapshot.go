@@ -116,7 +116,7 @@ func (t *snapshotTaker) repositories(ctx context.Context, name string) ([]*repos
 }
 
 func (t *snapshotTaker) tagNames(ctx context.Context, r *repository) error {
-	entries, err := layout.Names(ctx, t.driver, layout.RepositoryPath(r.name, layout.Tags))
+	entries, err := layout.TagNames(ctx, t.driver, r.name)
 	slices.Sort(entries)
 	for _, name := range entries {
 		r.tags = append(r.tags, &tag{repository: r.name, name: name})

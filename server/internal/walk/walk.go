@@ -65,7 +65,7 @@ type walker struct {
 }
 
 func (w *walker) folder(ctx context.Context, folder string) error {
-	names, err := layout.Names(ctx, w.driver, folder)
+	names, err := layout.SureNames(ctx, w.driver, folder)
 	if err != nil {
 		return err
 	}
@@ -95,10 +95,14 @@ func (w *walker) folder(ctx context.Context, folder string) error {
 }
 
 // look asks only about what may be a file that matters: the rest is a folder, or has no
-// entries.
+// entries. What was listed a moment ago is gone only if the store says so twice.
 func (w *walker) look(ctx context.Context, below string) (storagedriver.FileInfo, error) {
 	if layout.IsFile(path.Base(below)) {
-		return w.driver.Stat(ctx, below)
+		info, err := w.driver.Stat(ctx, below)
+		if layout.IsMissing(err) {
+			info, err = w.driver.Stat(ctx, below)
+		}
+		return info, err
 	}
 	return storagedriver.FileInfoInternal{FileInfoFields: storagedriver.FileInfoFields{Path: below, IsDir: true}}, nil
 }

@@ -1,0 +1,38 @@
+package garbage
+
+import (
+	"context"
+	"fmt"
+)
+
+// lookTwice takes the inventory, and does not take it for true at once where there are blobs and
+// no repository needs them: a store that answers for a moment as if it were empty would lose all.
+func (r *run) lookTwice(ctx context.Context) (*inventory, error) {
+	i, err := takeInventory(ctx, r.driver)
+	if err != nil || !i.isLeftover() {
+		return i, err
+	}
+	if i, err = takeInventory(ctx, r.driver); err != nil || !i.isLeftover() {
+		return i, err
+	}
+	if err := r.recall(ctx); err != nil {
+		return nil, err
+	}
+	if left := leftBehind(r.Runs()); left > 0 {
+		return nil, fmt.Errorf("the store lists %d blobs and no repository, of which the last collection left %d: nothing is deleted until there is one; if that is right, push an image", len(i.blobs), left)
+	}
+	return i, nil
+}
+
+func (i *inventory) isLeftover() bool { return len(i.blobs) > 0 && len(i.repositories) == 0 }
+
+// leftBehind is how many repositories there were after the last collection that knew, the latest
+// of which is the first.
+func leftBehind(runs []Run) int {
+	for _, run := range runs {
+		if run.Report != nil && (run.Err == nil || run.Report.Repositories > 0) {
+			return run.Report.Repositories - run.Report.RepositoriesDeleted
+		}
+	}
+	return 0
+}

@@ -1,0 +1,123 @@
+// Package heavy has requests that hold much in memory wait for one another: large manifests, from
+// or for the store, and lists. What they hold is made by the engine as a whole, and then waits for
+// the client to take it.
+package heavy
+
+import (
+	"context"
+	"io"
+	"net/http"
+	"path"
+	"strings"
+	"time"
+
+	"golang.org/x/sync/semaphore"
+
+	"container-registry/server/internal/bounds"
+)
+
+const (
+	// small is how long a manifest, or an answer, is that waits for nobody.
+	small = 64 << 10
+	// longestWait is for a place. Who waits holds nothing.
+	longestWait = time.Minute
+	// patience is how long an answer that is ready waits for clients that take theirs slowly.
+	patience = 2 * time.Second
+)
+
+// Places are for the requests of one server.
+type Places struct {
+	// tags are lists of them, which the engine makes in full to answer with a page; other lists
+	// are pages from the beginning.
+	lists, tags, pulls, pushes bounds.Places
+	// answers is how many bytes long ones have that are ready, and mostOfAnswers what there may be.
+	answers       *semaphore.Weighted
+	mostOfAnswers int64
+}
+
+// PlacesOf suits a server with this much memory. The largest manifest takes 20 MiB of it as it is
+// pulled and 30 as it is pushed, a list of thirty thousand long tags 20, another list 4 at most.
+func PlacesOf(memory int64) *Places {
+	share := memory / 10
+	of := func(cost int64) bounds.Places { return make(bounds.Places, max(2, share/(cost<<20))) }
+	return &Places{
+		lists: of(4), tags: of(20), pulls: of(20), pushes: of(30),
+		answers: semaphore.NewWeighted(share), mostOfAnswers: share,
+	}
+}
+
+// of are those for a request, nil for most.
+func (p *Places) of(r *http.Request) bounds.Places {
+	pulls := r.Method == http.MethodGet || r.Method == http.MethodHead
+	switch kind := path.Base(path.Dir(r.URL.Path)); {
+	case kind == "manifests" && r.Method == http.MethodPut:
+		return p.pushes
+	case !pulls:
+		return nil
+	case kind == "manifests":
+		return p.pulls
+	case strings.HasSuffix(r.URL.Path, "/tags/list"):
+		return p.tags
+	case kind == "referrers", strings.HasSuffix(r.URL.Path, "/v2/_catalog"):
+		return p.lists
+	}
+	return nil
+}
+
+// Handler goes around all that answers such requests, and Enter and Reader have them wait where it
+// is known that their clients may have what they ask for.
+func (p *Places) Handler(engine http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		places := p.of(r)
+		if places == nil {
+			engine.ServeHTTP(w, r)
+			return
+		}
+		q := &request{ResponseWriter: w, client: r, own: places, all: p}
+		defer q.end()
+		if r.Method == http.MethodPut {
+			copied := *r
+			copied.Body = &reader{ReadCloser: r.Body, request: q}
+			r = &copied
+		} else {
+			r = r.WithContext(context.WithValue(r.Context(), requestKey{}, q))
+		}
+		engine.ServeHTTP(q, r)
+		q.begin(0)
+	})
+}
+
+type requestKey struct{}
+
+// Enter has a request wait before it holds much. It has one place, however often it asks.
+func Enter(ctx context.Context) error {
+	if q, ok := ctx.Value(requestKey{}).(*request); ok {
+		return q.enter()
+	}
+	return nil
+}
+
+// Reader has a request wait when it has read as much as is small.
+func Reader(ctx context.Context, content io.ReadCloser) io.ReadCloser {
+	if q, ok := ctx.Value(requestKey{}).(*request); ok {
+		return &reader{ReadCloser: content, request: q}
+	}
+	return content
+}
+
+type reader struct {
+	io.ReadCloser
+	request *request
+	read    int
+}
+
+func (r *reader) Read(p []byte) (int, error) {
+	if r.read > small {
+		if err := r.request.enter(); err != nil {
+			return 0, err
+		}
+	}
+	n, err := r.ReadCloser.Read(p)
+	r.read += n
+	return n, err
+}

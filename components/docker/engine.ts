@@ -81,7 +81,8 @@ async function inspect<T>(engine: EngineAddress, kind: string, name: string, tem
   try {
     return JSON.parse(await dockerCommand(engine, kind, "inspect", "--format", template, name)) as T;
   } catch (error) {
-    if (/No such (container|service|image|volume)/i.test(printedBy(error))) {
+    // The last one is a Swarm's, which from Engine 23 on looks for a volume of the cluster as well.
+    if (/No such (container|service|image|volume)|volume \S+ not found/i.test(printedBy(error))) {
       return undefined;
     }
     throw failure(`The Docker engine could not be asked for ${name}: ${printedBy(error)}`);

@@ -278,6 +278,7 @@ describe("the owner of a volume", () => {
     ["of before there were labels", "echo null"],
     ["somebody else's without a word on it", `echo '{"a":"b"}'`],
     ["of no volume yet", "echo 'Error: No such volume: registry-data' >&2; exit 1"],
+    ["of no volume yet, on a Swarm", "echo 'Error response from daemon: volume registry-data not found' >&2; exit 1"],
   ])("may be %s", async (_, answer) => {
     tools.make("docker", answer);
     await checkOwner(local, "registry-data", own);

@@ -40,6 +40,8 @@ describe("a registry that keeps its images in a folder of the host", () => {
     const repository = `${root}/repositories/hello-world`;
     expect(filesUnder(folder)).toEqual(
       [
+        // What makes room for a collection on a full disk.
+        ...Array.from({ length: 8 }, (_, number) => `container-registry-collection/spare/${number}`),
         ...[image, ...blobs].map((digest) => `${root}/blobs/sha256/${hex(digest).slice(0, 2)}/${hex(digest)}/data`),
         ...blobs.map((digest) => `${repository}/_layers/sha256/${hex(digest)}/link`),
         `${repository}/_manifests/revisions/sha256/${hex(image)}/link`,

@@ -1,4 +1,4 @@
-import { dockerCommand, dockerFailed, EngineAddress, inspectContainer, printedBy } from "./engine";
+import { dockerCommand, dockerFailed, EngineAddress, inspectContainer, printedBy, trialRun } from "./engine";
 import { failure } from "../checks/failure";
 import { hostPort, isUnspecified } from "../checks/hosts";
 
@@ -48,9 +48,8 @@ export async function checkAddresses(
 }
 
 async function tryAddress(engine: EngineAddress, imageId: string, { ip, external }: Publication, port: number): Promise<void> {
-  const confined = ["--read-only", "--cap-drop", "ALL", "--security-opt", "no-new-privileges"];
   try {
-    await dockerCommand(engine, "run", "--rm", ...confined, "--publish", `${hostPort(ip, port)}:1`, imageId, "version");
+    await dockerCommand(engine, ...trialRun, "--publish", `${hostPort(ip, port)}:1`, imageId, "version");
   } catch (error) {
     // Another image need not know that word: it is enough that the engine has come to start it.
     if ((error as { code?: unknown }).code === dockerFailed) {

@@ -18,6 +18,9 @@ export const localEngine = "unix:///var/run/docker.sock";
 /** What `docker run` exits with when it could not even start the container. */
 export const dockerFailed = 125;
 
+/** Words of a `docker run` whose container only tries something. */
+export const trialRun = ["run", "--rm", "--read-only", "--cap-drop", "ALL", "--security-opt", "no-new-privileges"];
+
 /** Runs the docker command against an engine and returns what it printed; the error of a failed one has that too. */
 export function dockerCommand(engine: EngineAddress, ...words: string[]): Promise<string> {
   return dockerCommandWith("", engine, ...words);

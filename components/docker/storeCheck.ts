@@ -8,6 +8,7 @@ import {
   inspectContainer,
   inspectService,
   printedBy,
+  trialRun,
 } from "./engine";
 import { failure } from "../checks/failure";
 import { HostEntry, hostOptions } from "./hostEntries";
@@ -84,7 +85,7 @@ async function tryStore(flight: Preflight): Promise<void> {
     return;
   }
   const words = [
-    ...["run", "--rm", "--read-only", "--cap-drop", "ALL", "--security-opt", "no-new-privileges"],
+    ...trialRun,
     ...(flight.filesVolume === undefined ? [] : ["--volume", `${flight.filesVolume}:${flight.filesFolder}:ro`]),
     ...flight.environment.flatMap((each) => ["--env", each]),
     ...hostOptions("--add-host", flight.hosts),

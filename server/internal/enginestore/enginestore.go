@@ -211,10 +211,11 @@ func (d driver) List(ctx context.Context, path string) ([]string, error) {
 	if err != nil && layout.IsMissing(err) {
 		err = missing(d, path)
 	}
-	tags := layout.IsTags(path)
-	return slices.DeleteFunc(names, func(name string) bool {
-		return !storagedriver.PathRegexp.MatchString(name) || tags && !layout.IsTagName(gopath.Base(name))
-	}), err
+	legal := storagedriver.PathRegexp.MatchString
+	if layout.IsTags(path) {
+		legal = func(tag string) bool { return layout.IsTagName(gopath.Base(tag)) }
+	}
+	return slices.DeleteFunc(names, func(name string) bool { return !legal(name) }), err
 }
 
 // Stat does not show a blob of another size to the upload that has the same digest and is

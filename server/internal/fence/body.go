@@ -4,10 +4,9 @@ import (
 	"bytes"
 	"errors"
 	"io"
-)
 
-// maxManifest is the engine's own limit; it refuses what is larger.
-const maxManifest = 4 << 20
+	"container-registry/server/internal/manifest"
+)
 
 // errTooLarge is the engine's to tell.
 var errTooLarge = errors.New("the manifest is larger than 4 MiB")
@@ -42,11 +41,11 @@ func (b *manifestBody) Read(p []byte) (int, error) {
 
 func (b *manifestBody) begin() error {
 	if !b.complete {
-		content, err := io.ReadAll(io.LimitReader(b.client, maxManifest+1))
+		content, err := io.ReadAll(io.LimitReader(b.client, manifest.MostBytes+1))
 		if err != nil {
 			return err
 		}
-		if len(content) > maxManifest {
+		if len(content) > manifest.MostBytes {
 			b.tooLarge = true
 			return errTooLarge
 		}

@@ -18,6 +18,7 @@ import (
 	"github.com/distribution/distribution/v3/registry/storage/driver/inmemory"
 
 	"container-registry/server/internal/layout"
+	"container-registry/server/internal/manifest"
 )
 
 // TestManyLook at a store that does not answer: they share one look, and whose client has
@@ -86,7 +87,7 @@ func TestLargeManifest(t *testing.T) {
 	s := serve(t, inmemory.New(), "a")
 	body, rest := io.Pipe()
 	defer rest.Close()
-	go func() { _, _ = rest.Write(make([]byte, maxManifest+1)) }()
+	go func() { _, _ = rest.Write(make([]byte, manifest.MostBytes+1)) }()
 	response := httptest.NewRecorder()
 	s.handler.ServeHTTP(response, httptest.NewRequestWithContext(t.Context(), http.MethodPut, manifestPath, body))
 	if response.Code != http.StatusRequestEntityTooLarge || s.puts.Load() != 0 {

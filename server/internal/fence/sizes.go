@@ -12,6 +12,7 @@ import (
 	"github.com/opencontainers/go-digest"
 
 	"container-registry/server/internal/layout"
+	"container-registry/server/internal/manifest"
 )
 
 // doubts are what manifests give another size than it has in the store. A power cut or a
@@ -74,7 +75,7 @@ func (p *push) measure(ctx context.Context, d digest.Digest, said int64) error {
 	}
 	wrong := fmt.Sprintf("%s has %d bytes here, and %d by the manifest", d, size, said)
 	whole := said < 0
-	if !whole && size <= maxManifest {
+	if !whole && size <= manifest.MostBytes {
 		if whole, err = p.fence.isWhole(ctx, kept); err != nil {
 			return err
 		}

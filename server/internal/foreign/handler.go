@@ -8,10 +8,9 @@ import (
 	"path"
 
 	"github.com/distribution/distribution/v3/configuration"
-)
 
-// maxManifest is the engine's own limit; it refuses what is larger.
-const maxManifest = 4 << 20
+	"container-registry/server/internal/manifest"
+)
 
 // Handler goes around the engine, which takes the error of a body for one of the manifest.
 func Handler(engine http.Handler, validation configuration.Validation) http.Handler {
@@ -34,7 +33,7 @@ type body struct {
 
 func (b *body) Read(p []byte) (int, error) {
 	n, err := b.client.Read(p)
-	if b.read.Len() <= maxManifest {
+	if b.read.Len() <= manifest.MostBytes {
 		b.read.Write(p[:n])
 	}
 	if errors.Is(err, io.EOF) {

@@ -12,12 +12,8 @@ import (
 	"container-registry/server/internal/manifest"
 )
 
-const (
-	// ahead is how long a tag may be there before what it is about is pushed.
-	ahead = time.Hour
-	// mostOfManifest is more than the engine takes.
-	mostOfManifest = 4 << 20
-)
+// ahead is how long a tag may be there before what it is about is pushed.
+const ahead = time.Hour
 
 // findDeserted looks at tags about a manifest that is not there. The bytes of one that a client
 // deleted are, until a collection, and so are the links to what it needs. Where those are missing,
@@ -31,7 +27,7 @@ func (i *inventory) findDeserted(ctx context.Context) error {
 			subject := r.subjectOf(name)
 			// Those of all repositories were read.
 			_, there := i.manifests[subject]
-			if found, ok := i.blobs[subject]; there || !ok || found.size > mostOfManifest {
+			if found, ok := i.blobs[subject]; there || !ok || found.size > manifest.MostBytes {
 				continue
 			}
 			group.Go(func() error {

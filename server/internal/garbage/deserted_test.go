@@ -17,6 +17,11 @@ import (
 // TestDeserted is of tags about an image that a client deleted by its digest.
 func TestDeserted(t *testing.T) {
 	layer := func(n uint64) []byte { return registrytest.Layer(n, 100) }
+	deleted := func(t *testing.T, r *rig) digest.Digest {
+		image := r.Push(t, "app", "1", layer(1))
+		r.Delete(t, "app", image.String())
+		return image
+	}
 	all := Options{DeleteUntagged: true}
 	tests := []struct {
 		name    string
@@ -26,31 +31,15 @@ func TestDeserted(t *testing.T) {
 		age  time.Duration
 		want int
 	}{
-		{"an image", all, func(t *testing.T, r *rig) digest.Digest {
-			image := r.Push(t, "app", "1", layer(1))
-			r.Delete(t, "app", image.String())
-			return image
-		}, 2 * time.Hour, http.StatusNotFound},
+		{"an image", all, deleted, 2 * time.Hour, http.StatusNotFound},
 		{"an index", all, func(t *testing.T, r *rig) digest.Digest {
 			index := r.PushIndex(t, "app", "1", r.Push(t, "app", "1", layer(1)))
 			r.Delete(t, "app", index.String())
 			return index
 		}, 2 * time.Hour, http.StatusNotFound},
-		{"one that may come again", all, func(t *testing.T, r *rig) digest.Digest {
-			image := r.Push(t, "app", "1", layer(1))
-			r.Delete(t, "app", image.String())
-			return image
-		}, 50 * time.Minute, http.StatusOK},
-		{"one that may come again for as long as somebody wants", Options{DeleteUntagged: true, Grace: 3 * time.Hour}, func(t *testing.T, r *rig) digest.Digest {
-			image := r.Push(t, "app", "1", layer(1))
-			r.Delete(t, "app", image.String())
-			return image
-		}, 2 * time.Hour, http.StatusOK},
-		{"where manifests without a tag stay", Options{}, func(t *testing.T, r *rig) digest.Digest {
-			image := r.Push(t, "app", "1", layer(1))
-			r.Delete(t, "app", image.String())
-			return image
-		}, 2 * time.Hour, http.StatusOK},
+		{"one that may come again", all, deleted, 50 * time.Minute, http.StatusOK},
+		{"one that may come again for as long as somebody wants", Options{DeleteUntagged: true, Grace: 3 * time.Hour}, deleted, 2 * time.Hour, http.StatusOK},
+		{"where manifests without a tag stay", Options{}, deleted, 2 * time.Hour, http.StatusOK},
 		{"one that is there by its tag", all, func(t *testing.T, r *rig) digest.Digest { return r.Push(t, "app", "1", layer(1)) }, 2 * time.Hour, http.StatusOK},
 		{"one of another repository", all, func(t *testing.T, r *rig) digest.Digest {
 			image := r.Push(t, "other", "1", layer(1))

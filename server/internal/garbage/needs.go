@@ -26,7 +26,7 @@ type needs struct {
 
 // findNeeds keeps of each repository what a tag names, and unless deleteUntagged all
 // other manifests, but not what was retired, now or before, and what is only there for that.
-func findNeeds(i *inventory, o Options, retired map[string][]string, before freed, now time.Time) *needs {
+func findNeeds(i *inventory, o Options, retired map[string]map[string]bool, before freed, now time.Time) *needs {
 	n := &needs{
 		inventory: i,
 		manifests: map[string]map[digest.Digest]bool{},
@@ -82,11 +82,7 @@ func (i *inventory) about(r *repository) map[digest.Digest][]digest.Digest {
 }
 
 // roots are what tags name that stay, and apart from them what retired ones led to.
-func (n *needs) roots(r *repository, retired []string, before map[digest.Digest]int64) (tagged []digest.Digest, withRetired map[digest.Digest]bool) {
-	gone := map[string]bool{}
-	for _, name := range retired {
-		gone[name] = true
-	}
+func (n *needs) roots(r *repository, retired map[string]bool, before map[digest.Digest]int64) (tagged []digest.Digest, withRetired map[digest.Digest]bool) {
 	withRetired = map[digest.Digest]bool{}
 	for d, written := range before {
 		if r.revisions[d] == written {
@@ -102,7 +98,7 @@ func (n *needs) roots(r *repository, retired []string, before map[digest.Digest]
 		switch {
 		case t.damaged:
 			tagged = append(tagged, t.history...)
-		case gone[name]:
+		case retired[name]:
 			n.reach(r, t.current, withRetired)
 		case !n.dependent(r, name):
 			tagged = append(tagged, t.current)

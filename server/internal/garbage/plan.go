@@ -87,7 +87,7 @@ type plan struct {
 
 func makePlan(i *inventory, o Options, before freed, now time.Time) *plan {
 	p := &plan{}
-	retired := map[string][]string{}
+	retired := map[string]map[string]bool{}
 	for _, name := range sorted(i.repositories) {
 		r := i.repositories[name]
 		names, rule := o.Retention.retire(name, i.aged(r), now)
@@ -97,7 +97,10 @@ func makePlan(i *inventory, o Options, before freed, now time.Time) *plan {
 				p.wishes = append(p.wishes, d)
 			} else {
 				p.deletions = append(p.deletions, d)
-				retired[name] = append(retired[name], each)
+				if retired[name] == nil {
+					retired[name] = map[string]bool{}
+				}
+				retired[name][each] = true
 			}
 		}
 	}
@@ -138,11 +141,11 @@ func (p *plan) makeRoom(i *inventory) {
 	p.deletions = slices.Grow(p.deletions, max(0, room))
 }
 
-func (p *plan) addRepository(r *repository, retired []string, since int64) {
+func (p *plan) addRepository(r *repository, retired map[string]bool, since int64) {
 	left := 0
 	for name, t := range r.tags {
 		switch {
-		case slices.Contains(retired, name):
+		case retired[name]:
 		case t.current == "" && !t.damaged:
 			if t.abandoned {
 				p.deletions = append(p.deletions, deletion{tags, r.name, "", &detail{tag: name}})

@@ -108,7 +108,7 @@ func (c *Collector) look(ctx context.Context) (*Preview, error) {
 		return nil, err
 	}
 	p.addTags(run.todo.needs.inventory, c.options.Retention)
-	p.addUntagged(run.todo, c.options.Retention)
+	p.addUntagged(run.todo)
 	p.Tags, p.Aging = named(p.Tags, Retired.of), named(p.Aging, Retired.of)
 	p.Untagged = named(p.Untagged, Untagged.of)
 	return p, nil
@@ -152,10 +152,10 @@ func (p *Preview) addTags(i *inventory, retention Retention) {
 
 // addUntagged tells what only goes by the choice of it: without that, these manifests would keep
 // what they need.
-func (p *Preview) addUntagged(todo *plan, retention Retention) {
+func (p *Preview) addUntagged(todo *plan) {
 	needs := todo.needs
 	for _, d := range todo.deletions {
-		if _, freed := needs.freed[d.repository][d.digest]; d.stage == manifests && (!freed || retention.DryRun) {
+		if _, freed := needs.freed[d.repository][d.digest]; d.stage == manifests && !freed {
 			needs.keep(d.repository, d.digest)
 		}
 	}

@@ -71,15 +71,18 @@ func (r Retention) retire(repository string, tags []aged, now time.Time) (names 
 	return names, number
 }
 
-// covers says whether there is a rule for a repository, and none that only tries.
-func (r Retention) covers(repository string) bool {
-	return !r.DryRun && slices.ContainsFunc(r.Rules, func(rule Rule) bool { return config.Covers(rule.Repositories, repository) })
+// rule is the place of the rule for a repository; below 0 without one.
+func (r Retention) rule(repository string) int {
+	return slices.IndexFunc(r.Rules, func(rule Rule) bool { return config.Covers(rule.Repositories, repository) })
 }
+
+// covers says whether there is a rule for a repository, and none that only tries.
+func (r Retention) covers(repository string) bool { return !r.DryRun && r.rule(repository) >= 0 }
 
 // leave is the tags of a repository that the rules do not keep for ever, the newest first, and
 // the number of the rule, from 1.
 func (r Retention) leave(repository string, tags []aged) (list []leaving, number int) {
-	number = slices.IndexFunc(r.Rules, func(rule Rule) bool { return config.Covers(rule.Repositories, repository) })
+	number = r.rule(repository)
 	if number < 0 {
 		return nil, 0
 	}

@@ -4,16 +4,13 @@ import (
 	"context"
 	"io"
 	"net/http"
-	"net/http/httptest"
-	"sync"
-	"sync/atomic"
 	"testing"
 	"testing/synctest"
 
 	storagedriver "github.com/distribution/distribution/v3/registry/storage/driver"
 	"github.com/distribution/distribution/v3/registry/storage/driver/inmemory"
 
-	"container-registry/server/internal/heavy"
+	"container-registry/server/internal/registrytest"
 )
 
 // TestHeavyRequestsWait has three at once, where there are two places of each kind.
@@ -46,27 +43,10 @@ func TestHeavyRequestsWait(t *testing.T) {
 				if err := driver.PutContent(t.Context(), "/large", make([]byte, 1<<20)); err != nil {
 					t.Fatal(err)
 				}
-				var inside atomic.Int64
-				stay := make(chan struct{})
-				handler := heavy.PlacesOf(0).Handler(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
-					if err := test.use(r.Context(), driver); err != nil {
-						t.Error(err)
-					}
-					inside.Add(1)
-					<-stay
-				}))
-				var asked sync.WaitGroup
-				for range 3 {
-					asked.Go(func() {
-						handler.ServeHTTP(httptest.NewRecorder(), httptest.NewRequest(http.MethodGet, test.path, nil))
-					})
-				}
-				synctest.Wait()
-				if got := inside.Load(); got != 2 {
+				got := registrytest.HeavyAtOnce(t, test.path, func(r *http.Request) error { return test.use(r.Context(), driver) })
+				if got != 2 {
 					t.Errorf("%d at once", got)
 				}
-				close(stay)
-				asked.Wait()
 			})
 		})
 	}

@@ -13,14 +13,15 @@ import (
 	storagedriver "github.com/distribution/distribution/v3/registry/storage/driver"
 
 	"container-registry/server/internal/layout"
+	"container-registry/server/internal/manifest"
 )
 
 const (
 	// atOnce is how many requests are sent to the store for all that look at pages, and
 	// workers how many for one of them.
 	atOnce, workers = 32, 16
-	// largest is a manifest or configuration that is read; the engine takes no larger one.
-	largest = 4 << 20
+	// largest is a manifest or configuration that is read.
+	largest = manifest.MostBytes
 	// large is one that is read alone: it takes many times its size.
 	large = 256 << 10
 )

@@ -9,6 +9,9 @@ import (
 	"github.com/opencontainers/go-digest"
 )
 
+// MostBytes is how long a manifest may be: the engine's own limit, which refuses what is longer.
+const MostBytes = 4 << 20
+
 // MostTags is how many tags one push may give, each of which is read and written. The OCI
 // specification asks for 10 at least.
 const MostTags = 100

@@ -20,7 +20,7 @@ const (
 	perPage    = 8 << 10
 	// mostOfError is more than its words.
 	mostOfError = 64 << 10
-	// mostOfHeader is what clients may send, too.
+	// mostOfHeader is of an answer.
 	mostOfHeader = 32 << 10
 )
 

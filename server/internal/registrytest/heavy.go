@@ -1,0 +1,38 @@
+package registrytest
+
+import (
+	"net/http"
+	"net/http/httptest"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"testing/synctest"
+
+	"container-registry/server/internal/heavy"
+)
+
+// HeavyAtOnce is how many of three requests for a path come to hold what they need, where there are
+// two places of each kind. It is for a bubble of synctest.
+func HeavyAtOnce(t *testing.T, path string, hold func(*http.Request) error) int64 {
+	t.Helper()
+	var inside atomic.Int64
+	stay := make(chan struct{})
+	handler := heavy.PlacesOf(0).Handler(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+		if err := hold(r); err != nil {
+			t.Error(err)
+		}
+		inside.Add(1)
+		<-stay
+	}))
+	var asked sync.WaitGroup
+	for range 3 {
+		asked.Go(func() {
+			handler.ServeHTTP(httptest.NewRecorder(), httptest.NewRequest(http.MethodGet, path, nil))
+		})
+	}
+	synctest.Wait()
+	held := inside.Load()
+	close(stay)
+	asked.Wait()
+	return held
+}

@@ -507,12 +507,8 @@ func (r *run) moved(ctx context.Context, d deletion) (bool, error) {
 // it is found.
 func (r *run) linksTo(d deletion) []string {
 	var paths []string
-	for name, t := range r.todo.needs.inventory.repositories[d.repository].tags {
-		for _, each := range t.history {
-			if each == d.digest {
-				paths = append(paths, r.whole(layout.LinkPath(layout.RepositoryPath(d.repository, layout.Tags, name, "index"), each)))
-			}
-		}
+	for _, tag := range d.named {
+		paths = append(paths, r.whole(layout.LinkPath(layout.RepositoryPath(d.repository, layout.Tags, tag, "index"), d.digest)))
 	}
 	return append(paths, r.whole(layout.LinkPath(layout.RepositoryPath(d.repository, layout.Revisions), d.digest)))
 }

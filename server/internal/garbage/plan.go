@@ -39,6 +39,8 @@ type detail struct {
 	subject digest.Digest
 	// rule is why a tag goes; empty for one that goes with its manifest.
 	rule string
+	// named are the tags that named a manifest once.
+	named []string
 }
 
 // plain is of those that need none.
@@ -156,9 +158,14 @@ func (p *plan) addRepository(r *repository, retired map[string]bool, since int64
 			left++
 		}
 	}
+	named := r.namedOnce(p.needs.manifests[r.name])
 	for d := range r.revisions {
 		if !p.needs.manifests[r.name][d] {
-			p.deletions = append(p.deletions, deletion{manifests, r.name, d, plain})
+			each := plain
+			if found := named[d]; len(found) > 0 {
+				each = &detail{named: found}
+			}
+			p.deletions = append(p.deletions, deletion{manifests, r.name, d, each})
 		}
 	}
 	for link := range r.referrers {
@@ -176,6 +183,19 @@ func (p *plan) addRepository(r *repository, retired map[string]bool, since int64
 	}
 	// Nobody asks for them any more, and they take a tenth of all memory.
 	r.layers = nil
+}
+
+// namedOnce is the tags that named each manifest, but for those that stay.
+func (r *repository) namedOnce(staying map[digest.Digest]bool) map[digest.Digest][]string {
+	named := map[digest.Digest][]string{}
+	for name, t := range r.tags {
+		for _, d := range t.history {
+			if !staying[d] {
+				named[d] = append(named[d], name)
+			}
+		}
+	}
+	return named
 }
 
 // isYoung says whether somebody may be pushing the first image to it.

@@ -179,14 +179,15 @@ func (r *run) carryOut(ctx context.Context) (*Report, error) {
 	r.hold = hold
 	err = r.plan(ctx)
 	if err == nil {
-		err = r.complete(ctx)
-	}
-	if err == nil {
 		err = r.tidy(ctx)
 	}
 	if err == nil {
 		r.remember(ctx)
 		err = r.sweep(ctx)
+	}
+	if err == nil {
+		// A full disk has room for it now.
+		err = r.complete(ctx)
 	}
 	if cause := context.Cause(ctx); err != nil && cause != nil {
 		// Stores say only that they were told to stop.

@@ -1,8 +1,10 @@
 package garbage
 
 import (
+	"errors"
 	"path"
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/opencontainers/go-digest"
@@ -34,6 +36,31 @@ func TestMissingLinks(t *testing.T) {
 		if found := r.Referrers(t, "team/app", image, ""); !slices.Equal(found, []digest.Digest{about}) {
 			t.Error(found)
 		}
+	}
+}
+
+// TestMissingLinkOnFullDisk is written when what is free has gone.
+func TestMissingLinkOnFullDisk(t *testing.T) {
+	driver := registrytest.NewSpy(folder(t))
+	r := serve(t, driver, "a", quick, newest)
+	image := r.Push(t, "app", "2", registrytest.Layer(2, 100))
+	about := r.PushAbout(t, "app", "", image)
+	old := r.Push(t, "old/app", "1", registrytest.Layer(1, 100))
+	r.Push(t, "old/app", "2", registrytest.Layer(3, 100))
+	if err := driver.Delete(t.Context(), layout.RepositoryPath("app", layout.Referrers)); err != nil {
+		t.Fatal(err)
+	}
+	driver.Before = func(action, path string) error {
+		if action == "put" && strings.Contains(path, layout.Referrers) {
+			if _, err := driver.Stat(t.Context(), layout.BlobPath(old)); !layout.IsMissing(err) {
+				return errors.New("full")
+			}
+		}
+		return nil
+	}
+	r.collect(t, Request{})
+	if found := r.Referrers(t, "app", image, ""); !slices.Equal(found, []digest.Digest{about}) {
+		t.Error(found)
 	}
 }
 

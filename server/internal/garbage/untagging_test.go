@@ -12,6 +12,7 @@ import (
 	"github.com/opencontainers/go-digest"
 	v1 "github.com/opencontainers/image-spec/specs-go/v1"
 
+	"container-registry/server/internal/fence"
 	"container-registry/server/internal/layout"
 	"container-registry/server/internal/manifest"
 	"container-registry/server/internal/registrytest"
@@ -133,7 +134,7 @@ func TestAnnouncementsThatStay(t *testing.T) {
 
 // TestPushWithManyTags is refused before any is read or written.
 func TestPushWithManyTags(t *testing.T) {
-	r := serve(t, folder(t), "a", quick, Options{})
+	r := serve(t, folder(t), "a", fence.TimingOf("filesystem"), Options{})
 	r.Push(t, "app", "latest", registrytest.Layer(1, 100))
 	content := r.content(t, "app", "latest")
 	for n, want := range map[int]int{manifest.MostTags: http.StatusCreated, manifest.MostTags + 1: http.StatusRequestURITooLong} {

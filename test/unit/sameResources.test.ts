@@ -17,10 +17,10 @@ jest.mock("../../components/swarm/nodes", () => ({
   swarmNodes: jest.fn(),
 }));
 
-const before = JSON.parse(fs.readFileSync(path.join(__dirname, "..", "support", "resourcesBefore.json"), "utf8")) as Record<
-  string,
-  string[]
->;
+const recorded = (file: string): unknown => JSON.parse(fs.readFileSync(path.join(__dirname, "..", "support", file), "utf8"));
+const before = recorded("resourcesBefore.json") as Record<string, string[]>;
+/** What version 0a38d4b, the last before the components were moved and renamed, asked of clouds: `type::name` and inputs. */
+const cloudInputsBefore = recorded("cloudInputsBefore.json") as Record<string, Record<string, Record<string, unknown>>>;
 
 const { server } = makePki(["localhost"]);
 const upstream = "https://quay.io";
@@ -38,6 +38,9 @@ const stacks: Record<string, Record<string, unknown>> = {
   acr: { acr: { location: "westeurope" }, mirror: { upstream } },
   "artifact-registry": { artifactRegistry: { location: "europe-west3", readers: ["user:a@example.com"] }, mirror: { upstream } },
   external: { external: { hostname: "registry.example.com", username: "ci", password: "the-given-password" } },
+  "single-node, s3": { storage: { driver: "s3", provision: true, s3: { region: "eu-central-1" } } },
+  "single-node, azure": { storage: { driver: "azure", provision: true, azure: { location: "westeurope" } } },
+  "single-node, gcs": { storage: { driver: "gcs", provision: true, gcs: { location: "EU" } } },
 };
 
 /** The names that a resource of a state may have to be taken for this one: `parent's type$type::name`. */
@@ -49,8 +52,8 @@ function namesOf(resource: MadeResource, all: readonly MadeResource[]): string[]
   return above.flatMap((chain) => [resource.type, ...resource.aliases].map((type) => `${chain}${type}::${resource.name}`));
 }
 
-/** What a stack of a target is made of. */
-async function madeFor(target: string): Promise<string[][]> {
+/** What a stack is made of. */
+async function madeFor(stack: string): Promise<MadeResource[]> {
   jest
     .mocked(swarmNodes)
     .mockResolvedValue([
@@ -64,14 +67,13 @@ async function madeFor(target: string): Promise<string[][]> {
   };
   const run = await mocked(
     () => {
-      const { deploy, images } = checkStackConfig({ target, ...stacks[target] });
+      const { deploy, images } = checkStackConfig({ target: stack.split(",")[0], ...stacks[stack] });
       return deployImages("project-stack-images", images, deploy("project-stack")) && undefined;
     },
     { ...clouds, resources },
     true,
   );
-  const all = [...run.components, ...run.resources];
-  return all.map((resource) => namesOf(resource, all));
+  return [...run.components, ...run.resources];
 }
 
 beforeAll(() => {
@@ -82,8 +84,16 @@ afterAll(() => jest.restoreAllMocks());
 
 // What holds images must never be deleted and made anew only because a class or a file has another name: a component that is renamed
 // keeps its type of before as an alias, and this list stays as it is.
-it.each(Object.keys(stacks))("takes the resources of a stack of before for its own, for target %s", async (target) => {
-  const made = await madeFor(target);
+it.each(Object.keys(before))("takes the resources of a stack of before for its own, for target %s", async (target) => {
+  const all = await madeFor(target);
+  const made = all.map((resource) => namesOf(resource, all));
   expect(before[target]).toContainEqual(expect.stringMatching(/::project-stack$/));
   expect(before[target]?.filter((name) => !made.some((names) => names.includes(name)))).toEqual([]);
+});
+
+// A cloud makes a bucket or a registry anew for a name, a place or a key that is another. Inputs may be added where it only updates.
+it.each(Object.keys(cloudInputsBefore))("asks clouds for what a stack of before has, for %s", async (stack) => {
+  const made = await madeFor(stack);
+  const inputs = Object.fromEntries(made.map((resource) => [`${resource.type}::${resource.name}`, resource.inputs]));
+  expect(inputs).toMatchObject(cloudInputsBefore[stack] ?? {});
 });

@@ -20,6 +20,8 @@ func main() {
 	switch err := command.Run(ctx, os.Args[1:], os.Stdin, os.Stdout, os.Stderr); {
 	case errors.Is(err, command.ErrUsage):
 		os.Exit(2)
+	case errors.Is(err, command.ErrLogged):
+		os.Exit(1)
 	case err != nil:
 		fmt.Fprintf(os.Stderr, "registry: %v\n", err)
 		os.Exit(1)

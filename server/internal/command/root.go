@@ -13,6 +13,9 @@ import (
 // ErrUsage is a wrong command line; its reason was printed already.
 var ErrUsage = errors.New("wrong usage")
 
+// ErrLogged is a failure of the server; its reason is in the log already.
+var ErrLogged = errors.New("the server failed")
+
 // Run runs a command line.
 func Run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.Writer) error {
 	root := &cobra.Command{

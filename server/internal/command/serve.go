@@ -1,10 +1,13 @@
 package command
 
 import (
+	"context"
 	"fmt"
 
+	"github.com/sirupsen/logrus"
 	"github.com/spf13/cobra"
 
+	"container-registry/server/internal/config"
 	"container-registry/server/internal/mirror"
 	"container-registry/server/internal/server"
 )
@@ -20,26 +23,37 @@ func serve() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			if mirror.Is(c.Configuration) {
-				if proxied != "" {
-					return misuse("--proxied is for a registry, and the configuration is a mirror's")
-				}
-				if err := mirror.Prepare(command.Context(), c.Configuration, args[0], log); err != nil {
-					return err
-				}
+			if mirror.Is(c.Configuration) && proxied != "" {
+				return misuse("--proxied is for a registry, and the configuration is a mirror's")
 			}
-			s, err := server.New(c.Configuration, c.Server, log)
-			if err != nil {
-				return err
+			err = run(command.Context(), c, args[0], proxied, log)
+			if err != nil && c.Log.Formatter == "json" {
+				// Whoever gathers the log can't read another line.
+				log.Log(logrus.FatalLevel, err)
+				return ErrLogged
 			}
-			if proxied != "" {
-				if err := s.ListenProxied(proxied); err != nil {
-					return fmt.Errorf("--proxied: %w", err)
-				}
-			}
-			return s.Run(command.Context())
+			return err
 		},
 	}
 	command.Flags().StringVar(&proxied, "proxied", "", "`ADDRESS` where forwarders of the server's http.secret tell of their clients")
 	return command
+}
+
+// run serves by the configuration of a file.
+func run(ctx context.Context, c *config.Config, file, proxied string, log *logrus.Entry) error {
+	if mirror.Is(c.Configuration) {
+		if err := mirror.Prepare(ctx, c.Configuration, file, log); err != nil {
+			return err
+		}
+	}
+	s, err := server.New(c.Configuration, c.Server, log)
+	if err != nil {
+		return err
+	}
+	if proxied != "" {
+		if err := s.ListenProxied(proxied); err != nil {
+			return fmt.Errorf("--proxied: %w", err)
+		}
+	}
+	return s.Run(ctx)
 }

@@ -70,13 +70,16 @@ func Delete(ctx context.Context, d digest.Digest, locks *TagLocks, announce Anno
 func (d *Deletion) Untag(ctx context.Context, store storagedriver.StorageDriver, folder string) error {
 	err := d.locks.holding(ctx, folder, func() error {
 		if d.manifest == "" {
-			return store.Delete(ctx, folder)
+			return watched(ctx, store, folder, func() error { return store.Delete(ctx, folder) })
 		}
 		return d.announce(ctx, folder, func(ctx context.Context, late func() error) error {
 			content, err := store.GetContent(ctx, layout.CurrentOf(folder))
 			if err == nil && digest.Digest(content) == d.manifest {
 				if err = late(); err == nil {
 					err = store.Delete(ctx, folder)
+				}
+				if err == nil {
+					tell(ctx, folder, d.manifest)
 				}
 			}
 			if layout.IsMissing(err) {

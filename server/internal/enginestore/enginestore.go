@@ -96,12 +96,14 @@ func (p *Push) Write(ctx context.Context, store storagedriver.StorageDriver, loc
 	for rest := p.held; len(rest) > 0; {
 		tag := folder(rest[0])
 		err := locks.holding(ctx, tag, func() error {
-			for ; len(rest) > 0 && folder(rest[0]) == tag; rest = rest[1:] {
-				if err := store.PutContent(ctx, rest[0].path, rest[0].content); err != nil {
-					return err
+			return watched(ctx, store, tag, func() error {
+				for ; len(rest) > 0 && folder(rest[0]) == tag; rest = rest[1:] {
+					if err := store.PutContent(ctx, rest[0].path, rest[0].content); err != nil {
+						return err
+					}
 				}
-			}
-			return nil
+				return nil
+			})
 		})
 		if err != nil {
 			return err

@@ -75,8 +75,9 @@ type Collector struct {
 	readOnly bool
 	history  history
 	preview  preview
-	// observers are told of what is deleted.
+	// observers are told of what is deleted, after holdBack.
 	observers []writes.Observer
+	holdBack  writes.HoldBack
 	// orders are what Run does beside its schedule; one may wait.
 	orders chan func(context.Context)
 }
@@ -323,11 +324,13 @@ func (r *run) pause(ctx context.Context, rest []deletion) (_ []deletion, err err
 	}
 	r.setPaused(true)
 	pushed, err = r.hold.Pause(ctx)
+	release := r.holdBack.Begin()
 	defer func() {
 		if resumed := r.hold.Resume(ctx); err == nil {
 			err = resumed
 		}
 		r.tell(ctx)
+		release()
 		r.setPaused(false)
 	}()
 	if errors.Is(err, fence.ErrWriters) {

@@ -8,6 +8,7 @@ import (
 	"io/fs"
 	"reflect"
 	"strings"
+	"sync/atomic"
 	"syscall"
 	"testing"
 	"time"
@@ -18,6 +19,7 @@ import (
 	"container-registry/server/internal/fence"
 	"container-registry/server/internal/registrytest"
 	"container-registry/server/internal/store"
+	"container-registry/server/internal/writes"
 )
 
 func parsed(t *testing.T, yaml string) *configuration.Configuration {
@@ -109,6 +111,43 @@ func TestCommand(t *testing.T) {
 	if err := <-ended; err != nil {
 		t.Error(err)
 	}
+}
+
+// TestStoppedOnDemand has a server told to stop in a collection that was ordered: it tells of what
+// is gone, and leaves the right to collect to the next one.
+func TestStoppedOnDemand(t *testing.T) {
+	spy := registrytest.NewSpy(folder(t))
+	r := serve(t, spy, "a", quick, Options{DeleteUntagged: true})
+	r.Push(t, "app", "1", registrytest.Layer(1, 10))
+	r.Push(t, "app", "1", registrytest.Layer(2, 10))
+	var told atomic.Int64
+	r.collector.observers = []writes.Observer{func(context.Context, writes.Write) { told.Add(1) }}
+	config := parsed(t, "storage: {inmemory: {}}")
+	ctx, stop := context.WithCancel(t.Context())
+	spy.Before = func(action, path string) error {
+		if action == "delete" && strings.Contains(path, "/revisions/") {
+			stop()
+			time.Sleep(100 * time.Millisecond)
+		}
+		return nil
+	}
+	ended := make(chan error)
+	go func() { ended <- r.collector.Listen(ctx, config) }()
+	waitFor(t, func() bool {
+		err := Order(t.Context(), config, Request{}, io.Discard)
+		return !errors.Is(err, ErrNoServer)
+	})
+	if err := <-ended; err != nil {
+		t.Error(err)
+	}
+	if told.Load() == 0 {
+		t.Error("nobody is told of what is gone")
+	}
+	hold, _, err := fence.New(spy, "b", quick, fence.NoCache{}).Acquire(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	hold.Release(t.Context())
 }
 
 func TestNotCollected(t *testing.T) {

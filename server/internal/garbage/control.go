@@ -9,6 +9,7 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"sync"
 	"time"
 
 	"github.com/distribution/distribution/v3/configuration"
@@ -38,16 +39,27 @@ type event struct {
 	Done  bool   `json:"done,omitempty"`
 }
 
-// Listen takes the orders of Order until ctx ends.
+// Listen takes the orders of Order until ctx ends, and waits for the end of those under way.
 func (c *Collector) Listen(ctx context.Context, config *configuration.Configuration) error {
 	listener, err := net.Listen("unix", socketOf(config))
 	if err != nil {
 		return err
 	}
+	// Close takes the connections away, and does not wait for who works for them.
+	var connections sync.WaitGroup
+	defer connections.Wait()
 	server := &http.Server{
 		Handler:           http.HandlerFunc(c.serveOrder),
 		ReadHeaderTimeout: 5 * time.Second,
 		BaseContext:       func(net.Listener) context.Context { return ctx },
+		ConnState: func(_ net.Conn, state http.ConnState) {
+			switch state {
+			case http.StateNew:
+				connections.Add(1)
+			case http.StateClosed:
+				connections.Done()
+			}
+		},
 	}
 	context.AfterFunc(ctx, func() { server.Close() })
 	if err := server.Serve(ownUserOnly{listener}); !errors.Is(err, http.ErrServerClosed) {

@@ -7,10 +7,10 @@ import (
 	"container-registry/server/internal/writes"
 )
 
-// Tell has observers told of each manifest and tag that collections delete, when writers go on.
-// To be called before there is any.
-func (c *Collector) Tell(observers ...writes.Observer) {
-	c.observers = append(c.observers, observers...)
+// Tell has observers told of each manifest and tag that collections delete, when writers go on,
+// before what those do is passed on. To be called before there is any collection.
+func (c *Collector) Tell(holdBack writes.HoldBack, observers ...writes.Observer) {
+	c.holdBack, c.observers = holdBack, observers
 }
 
 // note is for what was deleted, in a pause: whoever is told may take longer than a pause may.

@@ -11,13 +11,21 @@ import (
 )
 
 // TestTell has observers told of what a rule deletes, with the manifest that goes with it, when
-// writers go on, and of nothing that a dry run would delete.
+// writers go on, before what those do is passed on, and of nothing that a dry run would delete.
 func TestTell(t *testing.T) {
 	r := serve(t, folder(t), "a", quick, Options{Retention: Retention{Rules: []Rule{{KeepTags: []string{"keep"}}}}})
 	gone := r.Push(t, "app", "1", registrytest.Layer(1, 100))
 	r.Push(t, "app", "keep", registrytest.Layer(2, 100))
 	var told []writes.Write
-	r.collector.Tell(func(ctx context.Context, w writes.Write) {
+	var held time.Time
+	holdBack := func() func() {
+		held = time.Now()
+		return func() { held = time.Time{} }
+	}
+	r.collector.Tell(holdBack, func(ctx context.Context, w writes.Write) {
+		if held.IsZero() || w.Time.Before(held) {
+			t.Errorf("what happens since is passed on before %+v", w)
+		}
 		// A pause would last as long as this.
 		r.Push(t, "app", "keep", registrytest.Layer(3, 100))
 		told = append(told, w)
@@ -27,6 +35,9 @@ func TestTell(t *testing.T) {
 		t.Errorf("a dry run tells %+v", told)
 	}
 	r.collect(t, Request{})
+	if !held.IsZero() {
+		t.Error("what happens is held back afterwards")
+	}
 	if len(told) < 2 || told[0].Kind != writes.Tag || time.Since(told[0].Time) > time.Minute ||
 		!slices.Equal(told[0].Tags, []writes.TagChange{{Name: "1", From: gone}}) || told[0].Reason != "retention: rule 1 (keep tags keep)" {
 		t.Fatalf("%+v", told)

@@ -74,7 +74,7 @@ func (r *Requests) route(asked string) string {
 	if !ok {
 		return "other"
 	}
-	if rest == "auth/token" {
+	if rest == "v2/auth" {
 		return "token"
 	}
 	if rest == "ui" || strings.HasPrefix(rest, "ui/") {
@@ -113,6 +113,9 @@ func methodOf(method string) string {
 	}
 }
 
+// clientLeft is the engine's status for a client that went away before all of it was there.
+const clientLeft = 499
+
 // refusalOf is why a push was refused, if it was. Clients ask without a login first, to be
 // told how to log in.
 func refusalOf(route, method string, status int) string {
@@ -121,6 +124,8 @@ func refusalOf(route, method string, status int) string {
 		return ""
 	}
 	switch status {
+	case clientLeft:
+		return ""
 	case http.StatusForbidden:
 		return denied
 	case http.StatusMethodNotAllowed:

@@ -181,6 +181,11 @@ func (u *upstream) send(r *http.Request) (*http.Response, error) {
 		response.Body.Close()
 		return nil, packed
 	}
+	if err == nil && response.StatusCode == http.StatusSwitchingProtocols {
+		// Its body is all that comes, also when the client has gone.
+		response.Body.Close()
+		return nil, switched
+	}
 	return response, err
 }
 
@@ -194,6 +199,12 @@ var packed = &refusal{
 	code: errcode.ErrorCodeUnavailable,
 	kind: "the upstream packs by zstd what it sends",
 	text: "the upstream packs by zstd what it sends, which nobody asked it for",
+}
+
+var switched = &refusal{
+	code: errcode.ErrorCodeUnavailable,
+	kind: "the upstream goes on in another protocol",
+	text: "the upstream goes on in another protocol, which nobody asked it for",
 }
 
 // errUnwanted is how content ends that no client wants.

@@ -178,6 +178,27 @@ func TestPacked(t *testing.T) {
 	}
 }
 
+// TestSwitched has an upstream go on in another protocol, without an end.
+func TestSwitched(t *testing.T) {
+	upstream := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Connection", "upgrade")
+		w.Header().Set("Upgrade", "x")
+		w.WriteHeader(http.StatusSwitchingProtocols)
+		if conn, _, err := http.NewResponseController(w).Hijack(); err == nil {
+			defer conn.Close()
+			_, _ = io.Copy(io.Discard, conn)
+		}
+	}))
+	defer upstream.Close()
+	u := newUpstream(upstream.URL, logrus.NewEntry(logrus.New()))
+	for _, path := range []string{"/v2/library/app/manifests/latest", "/v2/library/app/tags/list", "/v2/library/app/blobs/x"} {
+		ctx, h := heardFor(t, "GET "+path)
+		if _, err := u.get(t, ctx, upstream.URL+path); !errors.Is(err, switched) || h.refusal != switched {
+			t.Errorf("%s: %v, %v", path, err, h.refusal)
+		}
+	}
+}
+
 // TestInClear has an upstream with TLS ask for the login where there is none.
 func TestInClear(t *testing.T) {
 	for _, test := range []struct {

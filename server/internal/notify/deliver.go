@@ -3,12 +3,13 @@ package notify
 import (
 	"bytes"
 	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"io"
 	"math/rand/v2"
+	"net"
 	"net/http"
-	"net/url"
 	"sync"
 	"time"
 
@@ -140,14 +141,13 @@ func (e *endpoint) post(ctx context.Context, content []byte) error {
 	}
 	answer, err := e.client.Do(request)
 	if err != nil {
-		if wrapped := new(url.Error); errors.As(err, &wrapped) {
-			err = wrapped.Err
-		}
-		return err
+		return withoutWords(err)
 	}
 	defer answer.Body.Close()
-	// It only has to be over.
-	_, _ = io.CopyN(io.Discard, answer.Body, mostOfAnswer)
+	if answer.StatusCode != http.StatusSwitchingProtocols {
+		// It only has to be over. After 101 it would be all that comes, for as long as that takes.
+		_, _ = io.CopyN(io.Discard, answer.Body, mostOfAnswer)
+	}
 	switch status := answer.StatusCode; {
 	case status >= 200 && status < 300:
 		return nil
@@ -158,6 +158,28 @@ func (e *endpoint) post(ctx context.Context, content []byte) error {
 		return refusal(status)
 	default:
 		return fmt.Errorf("the endpoint answers %d", status)
+	}
+}
+
+// withoutWords is what is wrong with a connection. All that may repeat what the endpoint answers,
+// or its URL, is left out.
+func withoutWords(err error) error {
+	var connection *net.OpError
+	var certificate *tls.CertificateVerificationError
+	var waited net.Error
+	switch {
+	case errors.As(err, &connection):
+		return connection
+	case errors.As(err, &certificate):
+		return certificate
+	case errors.As(err, &waited) && waited.Timeout():
+		return fmt.Errorf("the endpoint gives no answer within %s", patience)
+	case errors.Is(err, http.ErrSchemeMismatch):
+		return http.ErrSchemeMismatch
+	case errors.Is(err, io.EOF):
+		return io.EOF
+	default:
+		return errors.New("the endpoint gives no answer that can be understood")
 	}
 }
 

@@ -88,6 +88,19 @@ func status(code int) func(http.ResponseWriter, *http.Request) {
 	return func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(code) }
 }
 
+// raw answers with a text of its own, and keeps the connection until the client ends it.
+func raw(text string) func(http.ResponseWriter, *http.Request) {
+	return func(w http.ResponseWriter, _ *http.Request) {
+		conn, _, err := http.NewResponseController(w).Hijack()
+		if err != nil {
+			return
+		}
+		defer conn.Close()
+		_, _ = io.WriteString(conn, text)
+		_, _ = io.Copy(io.Discard, conn)
+	}
+}
+
 // run starts a sender, and returns what stops it and waits for its end.
 func run(t *testing.T, s *Sender) (stop func()) {
 	ctx, cancel := context.WithCancel(context.Background())
@@ -245,6 +258,7 @@ func TestHostile(t *testing.T) {
 	var leaked sync.Map
 	elsewhere.answers(func(_ http.ResponseWriter, q *http.Request) { leaked.Store("header", q.Header.Get("Authorization")) })
 	var read atomic.Int64
+	const unclear = "no answer that can be understood"
 	for name, test := range map[string]struct {
 		answer func(http.ResponseWriter, *http.Request)
 		taken  bool
@@ -264,8 +278,15 @@ func TestHostile(t *testing.T) {
 		}, true, ""},
 		"huge headers": {func(w http.ResponseWriter, _ *http.Request) {
 			w.Header().Set("X-Much", strings.Repeat("x", 1<<20))
-		}, false, "headers exceeded"},
+		}, false, unclear},
 		"a connection that breaks": {func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) }, false, "EOF"},
+		"another protocol":         {raw("HTTP/1.1 101 Switching\r\nUpgrade: x\r\nConnection: upgrade\r\n\r\n"), false, "the endpoint answers 101"},
+		"no HTTP":                  {raw("SSH-2.0-SECRET\r\n"), false, unclear},
+		"no header":                {raw("HTTP/1.1 200 OK\r\nSECRET\r\n\r\n"), false, unclear},
+		"a redirect to nowhere": {func(w http.ResponseWriter, _ *http.Request) {
+			w.Header().Set("Location", "http://[::1/SECRET?%zz")
+			w.WriteHeader(http.StatusTemporaryRedirect)
+		}, false, unclear},
 	} {
 		t.Run(name, func(t *testing.T) {
 			var log safeBuffer
@@ -345,6 +366,26 @@ func TestBounds(t *testing.T) {
 	}
 	run(t, sender(driver, io.Discard, config.Notification{Name: "hook", URL: r.URL}))
 	until(t, "both are gone", func() bool { return len(kept(t, driver, "hook"))+len(kept(t, driver, "gone")) == 0 })
+}
+
+// TestInOrder has a push that is told after a later one.
+func TestInOrder(t *testing.T) {
+	driver, r := inmemory.New(), listen(t)
+	s := sender(driver, io.Discard, config.Notification{Name: "hook", URL: r.URL})
+	run(t, s)
+	release := s.HoldBack()
+	first, releaseSecond, second := push("1"), s.HoldBack(), push("2")
+	s.Observe(t.Context(), second)
+	releaseSecond()
+	if _, ok := s.endpoints[0].queue.first(); ok || len(kept(t, driver, "hook")) != 1 {
+		t.Error("the later one is sent, or is not kept")
+	}
+	s.Observe(t.Context(), first)
+	release()
+	until(t, "both", func() bool { return len(r.events()) == 2 })
+	if got := r.events(); got[0].Target.Tag != "1" || got[1].Target.Tag != "2" {
+		t.Errorf("%+v", got)
+	}
 }
 
 // TestLeft has events of another server: those it may still be sending are left to it, and

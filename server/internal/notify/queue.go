@@ -15,6 +15,7 @@ const mostInMemory = 100
 type queue struct {
 	mu    sync.Mutex
 	all   []envelope
+	held  []string      // the moments from which on nothing is sent yet, as names begin
 	ready chan struct{} // holds something when there may be a first one
 }
 
@@ -38,18 +39,38 @@ func (q *queue) add(list ...envelope) (over []envelope) {
 		over = slices.Clone(q.all[:more])
 		q.all = slices.Delete(q.all, 0, more)
 	}
+	q.wake()
+	return over
+}
+
+func (q *queue) wake() {
 	select {
 	case q.ready <- struct{}{}:
 	default:
 	}
-	return over
 }
 
-// first is the oldest envelope; it stays where it is.
+// hold has none of the envelopes of a moment, and later, be the first one.
+func (q *queue) hold(moment string) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	q.held = append(q.held, moment)
+}
+
+func (q *queue) release(moment string) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	if at := slices.Index(q.held, moment); at >= 0 {
+		q.held = slices.Delete(q.held, at, at+1)
+	}
+	q.wake()
+}
+
+// first is the oldest envelope, when no older one can come; it stays where it is.
 func (q *queue) first() (e envelope, ok bool) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	if len(q.all) == 0 {
+	if len(q.all) == 0 || len(q.held) > 0 && slices.Min(q.held) <= q.all[0].name {
 		return e, false
 	}
 	return q.all[0], true

@@ -60,6 +60,20 @@ func (s *Sender) Observe(ctx context.Context, w writes.Write) {
 	group.Wait()
 }
 
+// HoldBack has no event be sent of what happens from now on, until it is released. They are kept
+// all the same.
+func (s *Sender) HoldBack() (release func()) {
+	now := time.Now().UTC().Format(timeOfName)
+	for _, e := range s.endpoints {
+		e.queue.hold(now)
+	}
+	return func() {
+		for _, e := range s.endpoints {
+			e.queue.release(now)
+		}
+	}
+}
+
 // Run sends what there is, and what comes, until ctx ends.
 func (s *Sender) Run(ctx context.Context) {
 	var group sync.WaitGroup

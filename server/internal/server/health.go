@@ -36,7 +36,7 @@ func answerHealth(failing checks, next http.Handler) http.Handler {
 }
 
 var (
-	login        = regexp.MustCompile(`/(v2/|auth/token)$`)
+	login        = regexp.MustCompile(`/v2/(auth)?$`)
 	blobDownload = regexp.MustCompile(`/v2/.+/blobs/[^/]+$`)
 )
 

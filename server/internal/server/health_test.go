@@ -17,7 +17,7 @@ func TestHealth(t *testing.T) {
 		{"the process lives", http.MethodGet, "/livez", false, 200, 200},
 		{"it cannot be used", http.MethodGet, "/", false, 503, 200},
 		{"a login", http.MethodGet, "/v2/", false, 418, 418},
-		{"a token", http.MethodGet, "/auth/token", false, 418, 418},
+		{"a token", http.MethodGet, "/v2/auth", false, 418, 418},
 		{"a login under a prefix", http.MethodGet, "/registry/v2/", false, 418, 418},
 		{"a blob of the store's", http.MethodGet, blob, true, 418, 418},
 		{"a blob by way of the server", http.MethodGet, blob, false, 503, 418},

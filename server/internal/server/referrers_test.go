@@ -63,7 +63,7 @@ func TestWhoMayList(t *testing.T) {
 func (i *instance) token(t *testing.T, scope string) string {
 	t.Helper()
 	var answer struct{ Token string }
-	if err := json.Unmarshal(body(t, i.do(t, http.MethodGet, "/auth/token?scope="+scope, nil)), &answer); err != nil {
+	if err := json.Unmarshal(body(t, i.do(t, http.MethodGet, "/v2/auth?scope="+scope, nil)), &answer); err != nil {
 		t.Fatal(err)
 	}
 	return answer.Token

@@ -4,7 +4,6 @@ import (
 	"context"
 	"net/http"
 
-	storagedriver "github.com/distribution/distribution/v3/registry/storage/driver"
 	"github.com/sirupsen/logrus"
 
 	"container-registry/server/internal/access"
@@ -31,12 +30,9 @@ func openAudit(own config.Server, controller *access.Controller, log *logrus.Ent
 // reported goes around the engine, and tells all who want to know what clients do there:
 // observers, and those of the configuration, who learn of what collections delete as well.
 func (s *Server) reported(engine http.Handler, own config.Server, keeper *guard.Guard, observers []writes.Observer) http.Handler {
-	// Who only counts, or shows, does not ask what a tag named before.
-	var past storagedriver.StorageDriver
+	var told []writes.Observer
 	if s.audit != nil {
-		past = keeper.Driver()
-		observers = append(observers, s.audit.Observe)
-		s.collector.Tell(s.audit.Observe)
+		told = append(told, s.audit.Observe)
 		if own.Audit.Reads {
 			engine = s.audit.Reads(engine, s.config.HTTP.Prefix)
 		}
@@ -44,11 +40,14 @@ func (s *Server) reported(engine http.Handler, own config.Server, keeper *guard.
 	// Without endpoints, too, it forgets those of before.
 	s.notifier = notify.New(own.Notifications, keeper.Driver(), s.config.HTTP, keeper.Log())
 	if len(own.Notifications) > 0 {
-		past = keeper.Driver()
-		observers = append(observers, s.notifier.Observe)
-		s.collector.Tell(s.notifier.Observe)
+		told = append(told, s.notifier.Observe)
 	}
-	return writes.Handler(engine, past, s.config.HTTP.Prefix, observers...)
+	if len(told) == 0 {
+		// Who only counts, or shows, does not ask what a tag named before.
+		return writes.Handler(engine, nil, s.config.HTTP.Prefix, observers...)
+	}
+	s.collector.Tell(s.notifier.HoldBack, told...)
+	return writes.Handler(engine, s.notifier.HoldBack, s.config.HTTP.Prefix, append(observers, told...)...)
 }
 
 // notify sends what clients did until ctx ends. A store that is read-only is left as it is: what

@@ -136,7 +136,7 @@ func testMemory(t *testing.T, http2 bool, anonymous string) {
 		return content
 	}
 
-	paths := []string{"/v2/", "/v2/team/app/tags/list", "/v2/_catalog", "/auth/token?scope=repository:team/app:pull"}
+	paths := []string{"/v2/", "/v2/team/app/tags/list", "/v2/_catalog", "/v2/auth?scope=repository:team/app:pull"}
 	for _, path := range append(paths, paths...) {
 		for _, secret := range []string{"wrong " + password, password} {
 			request, err := http.NewRequest(http.MethodGet, "https://"+address+path, nil)

@@ -43,9 +43,10 @@ const (
 	maxHeaderBytes    = 16 << 10
 	// What HTTP/2 takes of bodies that nobody reads yet, such as those of requests that
 	// wait for the check of a password.
-	maxStreams         = 100
-	maxUnreadOfStream  = 128 << 10
-	maxUnreadOfSession = 1 << 20
+	maxStreams = 100
+	// maxUnread is of a stream and of a connection: over a long line, a push is as fast as much may
+	// be on its way.
+	maxUnread = 1 << 20
 	// defaultDrain is for http.draintimeout 0, where the engine would cut off
 	// every transfer. Docker kills a container 10 s after it asks it to stop.
 	defaultDrain = 10 * time.Second
@@ -150,8 +151,8 @@ func (s *Server) prepareTLS() error {
 		Protocols:         protocols(s.config.HTTP),
 		HTTP2: &http.HTTP2Config{
 			MaxConcurrentStreams:          maxStreams,
-			MaxReceiveBufferPerStream:     maxUnreadOfStream,
-			MaxReceiveBufferPerConnection: maxUnreadOfSession,
+			MaxReceiveBufferPerStream:     maxUnread,
+			MaxReceiveBufferPerConnection: maxUnread,
 		},
 	}
 	settings := s.config.HTTP.TLS
@@ -215,6 +216,10 @@ func (s *Server) Addr() net.Addr { return s.listener.Addr() }
 // Run answers requests until ctx ends, then waits for those under way.
 func (s *Server) Run(ctx context.Context) error {
 	defer s.endApp()
+	if s.audit != nil {
+		// After the end of collections, which tell it what they deleted.
+		defer s.audit.Close()
+	}
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 
@@ -320,9 +325,6 @@ func (s *Server) drain() error {
 	err = errors.Join(err, s.app.Shutdown())
 	if s.caches != nil {
 		err = errors.Join(err, s.caches.Close())
-	}
-	if s.audit != nil {
-		err = errors.Join(err, s.audit.Close())
 	}
 	return err
 }

@@ -27,6 +27,7 @@ const (
 // Write is one change that succeeded, by a client or by a garbage collection. What a client chooses in it is as long as a request may
 // be, and not escaped.
 type Write struct {
+	// Time is that of the first tag that was changed, where there is one and it is known.
 	Time       time.Time
 	Action     Action
 	Kind       Kind
@@ -50,8 +51,7 @@ type Write struct {
 // TagChange is what happened to a tag.
 type TagChange struct {
 	Name string
-	// From is what it named before; empty for a new tag. Between pushes at the same time
-	// to one tag it may be either.
+	// From is what it named before; empty for a new tag, and where the store did not say.
 	From digest.Digest
 }
 
@@ -59,3 +59,15 @@ type TagChange struct {
 // request, or soon after a garbage collection deleted something. Its context is not the
 // client's, who may be gone.
 type Observer func(context.Context, Write)
+
+// HoldBack has an observer pass nothing on that happens from now on, until it is released: of what
+// happened before, it is still to be told.
+type HoldBack func() (release func())
+
+// Begin does nothing where nobody passes anything on.
+func (h HoldBack) Begin() (release func()) {
+	if h == nil {
+		return func() {}
+	}
+	return h()
+}

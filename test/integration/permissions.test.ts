@@ -56,7 +56,10 @@ describe("what users may do", () => {
           await docker.tag(local, image);
           return docker.attempt("push", image);
         },
-        pull: (image) => docker.attempt("pull", image),
+        pull: (image) => {
+          docker.willHave(image);
+          return docker.attempt("pull", image);
+        },
         dispose: () => docker.dispose(),
       };
     },

@@ -2,7 +2,7 @@ import { spawn } from "child_process";
 import { bridgeAddress } from "../support/bridge";
 import { CleanUp } from "../support/cleanUp";
 import { request, Skopeo, Workspace } from "../support/clients";
-import { checkImage, pushImage, randomImage } from "../support/images";
+import { checkImage, pushImage, randomImage, received, sendAndCut, startUpload } from "../support/images";
 import { PageVisitor } from "../support/pageVisitor";
 import { makePki } from "../support/pki";
 import { freePort } from "../support/ports";
@@ -30,6 +30,7 @@ function nginxConfiguration(port: number, upstream: string): string {
           proxy_ssl_trusted_certificate registry-ca.crt;
           proxy_ssl_verify on;
           proxy_ssl_name localhost;
+          proxy_http_version 1.1;
           proxy_request_buffering off;
           proxy_buffering off;
           proxy_read_timeout 900;
@@ -49,6 +50,7 @@ describe("a registry behind nginx", () => {
   const folder = cleanUp.add(new Workspace());
   const pki = makePki(["localhost"]);
   const failedLogins = 3;
+  let stack: TestStack;
   let outputs: RegistryOutputs;
   let port: number;
   let inside: number;
@@ -60,7 +62,7 @@ describe("a registry behind nginx", () => {
     const gateway = await bridgeAddress();
     const settings = { externalUrl: `https://localhost:${port}`, trustedProxies: JSON.stringify([gateway]) };
     const authentication = JSON.stringify({ failedLogins });
-    const stack = cleanUp.add(await TestStack.create({ ...settings, authentication, port: String(inside) }));
+    stack = cleanUp.add(await TestStack.create({ ...settings, authentication, port: String(inside) }));
     const told = await stack.up();
     folder.write("registry-ca.crt", told.caCertificate);
     folder.write("server.crt", pki.server.certificate + pki.intermediate.certificate);
@@ -154,5 +156,27 @@ describe("a registry behind nginx", () => {
     await skopeo.copy(`docker://${outputs.repositoryPrefix}/team/large`, `dir:${skopeo.path("copy")}`);
     await skopeo.copy(`dir:${skopeo.path("copy")}`, `docker://${outputs.repositoryPrefix}/team/copied`);
     await checkImage(outputs, "team/copied", "latest", image);
+  });
+
+  it("has what was sent of a layer when its client is cut off", async () => {
+    const location = await startUpload(outputs, "team/cut");
+    await sendAndCut(outputs, location, Buffer.alloc(10 << 20));
+    await eventually("a part of the layer", async () => (await received(outputs, location)).bytes > 1 << 20);
+  });
+
+  it("gives tokens there, with anonymousPull", async () => {
+    await stack.set({ anonymousPull: "true" });
+    await stack.up();
+    const refused = await request(outputs, "/v2/", { login: null });
+    const realm = /^Bearer realm="([^"]+)"/.exec(String(refused.headers["www-authenticate"]))?.[1] ?? "";
+    const scope = "scope=repository:team/large:pull";
+    const { token } = JSON.parse((await request(outputs, `${realm}?${scope}`, { login: null })).body.toString()) as {
+      token: string;
+    };
+    const headers = { Authorization: `Bearer ${token}` };
+    expect((await request(outputs, "/v2/team/large/manifests/latest", { login: null, headers })).status).toBe(200);
+    const skopeo = cleanUp.add(new Skopeo(outputs));
+    await skopeo.copy(`docker://${outputs.repositoryPrefix}/team/large`, `dir:${skopeo.path("again")}`);
+    await skopeo.copy(`dir:${skopeo.path("again")}`, `docker://${outputs.repositoryPrefix}/team/again`);
   });
 });

@@ -1,5 +1,5 @@
 import { closing, digestOf, locationOf, manifestType, RandomImage } from "../../commands/randomImage";
-import { Answer, request, RequestOptions } from "./clients";
+import { Answer, open, request, RequestOptions } from "./clients";
 import { RegistryOutputs } from "./testStack";
 
 export { closing, locationOf, manifestType, randomImage, type RandomImage } from "../../commands/randomImage";
@@ -57,4 +57,23 @@ export async function checkImage(
       throw new Error(`${repository}/${path} came back with another content`);
     }
   }
+}
+
+export const octets = { "Content-Type": "application/octet-stream" };
+
+/** Sends the first part of an upload, as a chunked body without end, and cuts the connection. */
+export function sendAndCut(outputs: RegistryOutputs, location: string, part: Buffer): Promise<void> {
+  return new Promise((resolve) => {
+    const sent = open(outputs, location, { method: "PATCH", headers: { ...octets, "Transfer-Encoding": "chunked" } });
+    sent.on("error", () => undefined).on("close", resolve);
+    // The kernel has taken all of it by then; the end of the body and of the TLS connection is never sent.
+    sent.write(part, () => sent.destroy());
+  });
+}
+
+/** How many bytes of an upload the registry has. */
+export async function received(outputs: RegistryOutputs, location: string): Promise<{ bytes: number; answer: Answer }> {
+  const answer = await request(outputs, location);
+  const end = /^0-(\d+)$/.exec(String(answer.headers.range))?.[1];
+  return { bytes: answer.status === 204 && end !== undefined ? Number(end) + 1 : -1, answer };
 }

@@ -184,7 +184,7 @@ func TestRoles(t *testing.T) {
 		{http.MethodGet, "/v2/no/such/manifests/latest", "team:t", 403, denied},
 		{http.MethodPost, "/v2/other/app/blobs/uploads/", "team:t", 403, denied},
 		{http.MethodGet, "/v2/no/such/manifests/latest", "admin:a", 404, "MANIFEST_UNKNOWN"},
-		{http.MethodGet, "/auth/token", "admin:a", 404, ""},
+		{http.MethodGet, "/v2/auth", "admin:a", 404, ""},
 		{http.MethodDelete, "/v2/team/app/manifests/latest", "team:t", 202, ""},
 	}
 	for _, test := range tests {
@@ -195,7 +195,7 @@ func TestRoles(t *testing.T) {
 		if challenged := a.Header.Get("WWW-Authenticate") == `Basic realm="test"`; challenged != (test.status == 401) {
 			t.Errorf("%s %s as %q: challenge %q", test.method, test.path, test.credentials, a.Header.Get("WWW-Authenticate"))
 		}
-		if strings.HasPrefix(test.path, "/v2/") && (a.Header.Get("X-Test") != "given" || len(a.Header.Values("Docker-Distribution-API-Version")) != 1) {
+		if strings.HasPrefix(test.path, "/v2/") && test.path != "/v2/auth" && (a.Header.Get("X-Test") != "given" || len(a.Header.Values("Docker-Distribution-API-Version")) != 1) {
 			t.Errorf("%s %s as %q: headers %v", test.method, test.path, test.credentials, a.Header)
 		}
 	}
@@ -241,7 +241,7 @@ func TestTooManyFailures(t *testing.T) {
 	if a := r.ask(t, http.MethodGet, "/v2/", "nobody:b"); a.StatusCode != 429 {
 		t.Errorf("the answer tells who is a user: %s", a.Status)
 	}
-	for _, path := range []string{"/v2/", "/v2/team/app/manifests/latest", "/v2/_catalog", "/auth/token"} {
+	for _, path := range []string{"/v2/", "/v2/team/app/manifests/latest", "/v2/_catalog", "/v2/auth"} {
 		a := r.ask(t, http.MethodGet, path, "bob:b")
 		if a.StatusCode != 429 || a.code() != "TOOMANYREQUESTS" || a.Header.Get("Retry-After") != "3600" {
 			t.Errorf("%s: %s %s, Retry-After %q", path, a.Status, a.text, a.Header.Get("Retry-After"))
@@ -465,7 +465,7 @@ func TestAnonymous(t *testing.T) {
 		t.Run(test.name, func(t *testing.T) {
 			a := r.ask(t, test.method, test.path, "")
 			challenge := a.Header.Get("WWW-Authenticate")
-			if a.StatusCode != 401 || !strings.HasPrefix(challenge, fmt.Sprintf(`Bearer realm="%s/auth/token",service="test"`, r.URL)) {
+			if a.StatusCode != 401 || !strings.HasPrefix(challenge, fmt.Sprintf(`Bearer realm="%s/v2/auth",service="test"`, r.URL)) {
 				t.Fatalf("without token: %s, challenge %s", a.Status, challenge)
 			}
 			token, a := r.token(t, challenge, test.credentials)
@@ -493,7 +493,7 @@ func TestAnonymous(t *testing.T) {
 		}
 	})
 	t.Run("a POST", func(t *testing.T) {
-		if a := r.send(t, http.MethodPost, "/auth/token", "", "application/x-www-form-urlencoded", "grant_type=password&username=admin&password=a"); a.StatusCode != 405 || a.Header.Get("Allow") != "GET" {
+		if a := r.send(t, http.MethodPost, "/v2/auth", "", "application/x-www-form-urlencoded", "grant_type=password&username=admin&password=a"); a.StatusCode != 405 || a.Header.Get("Allow") != "GET" {
 			t.Errorf("%s, Allow %q", a.Status, a.Header.Get("Allow"))
 		}
 	})
@@ -517,30 +517,69 @@ func TestAnonymous(t *testing.T) {
 	})
 }
 
+// TestTokenOutlivesChange changes the users in the middle of a transfer, as clients get no other
+// token then: Docker calls it failed.
+func TestTokenOutlivesChange(t *testing.T) {
+	pusher, admin, kept, other := user(t, "pusher", "p"), user(t, "admin", "a"), user(t, "admin", "kept"), user(t, "other", "o")
+	const public = "#!anonymous pull public/*\n"
+	for _, test := range []struct {
+		name, before, credentials, after string
+		status                           int
+	}{
+		{"another user comes", admin + public, "admin:a", admin + other + public, 200},
+		{"another user goes", admin + other + public, "admin:a", admin + public, 200},
+		{"a new password comes beside the old one", admin + public, "admin:a", kept + admin + public, 200},
+		{"the old password goes", kept + admin + public, "admin:kept", kept + public, 200},
+		{"and a token of it", kept + admin + public, "admin:a", kept + public, 401},
+		{"another password", admin + public, "admin:a", kept + public, 401},
+		{"the user goes", admin + other + public, "admin:a", other + public, 401},
+		{"the user may less", admin + public, "admin:a", admin + "#!access admin pull team/*\n#!anonymous pull\n", 200},
+		{"the user may nothing there", admin + public, "admin:a", admin + "#!access admin pull team/*\n#!anonymous pull team/*\n", 403},
+		{"no more pulls without a login", admin + public, "admin:a", admin, 200},
+		{"another user comes, without a login", admin + public, "", admin + other + public, 200},
+		{"everybody may less, without a login", admin + public, "", admin + "#!anonymous pull team/*\n", 401},
+		{"no more pulls, without a login", admin + public, "", admin, 401},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			const path = "/v2/public/app/manifests/latest"
+			r := start(t, pusher+test.before, "")
+			r.push(t, "public/app", "pusher:p")
+			token, _ := r.token(t, r.ask(t, http.MethodGet, path, "").Header.Get("WWW-Authenticate"), test.credentials)
+			if a := r.ask(t, http.MethodGet, path, "Bearer "+token); a.StatusCode != 200 {
+				t.Fatalf("before: %s %s", a.Status, a.text)
+			}
+			r.write(t, pusher+test.after)
+			if a := r.ask(t, http.MethodGet, path, "Bearer "+token); a.StatusCode != test.status {
+				t.Errorf("after: %s %s, want %d", a.Status, a.text, test.status)
+			}
+		})
+	}
+}
+
 func TestTokenURL(t *testing.T) {
 	tests := []struct {
 		name, host string
 		change     func(*http.Request)
 		want       string
 	}{
-		{"as asked", "", func(*http.Request) {}, "http://registry.example.com:5000/auth/token"},
-		{"behind a proxy", "", func(r *http.Request) { r.Header.Set("X-Forwarded-Proto", "https") }, "https://registry.example.com:5000/auth/token"},
+		{"as asked", "", func(*http.Request) {}, "http://registry.example.com:5000/v2/auth"},
+		{"behind a proxy", "", func(r *http.Request) { r.Header.Set("X-Forwarded-Proto", "https") }, "https://registry.example.com:5000/v2/auth"},
 		{"behind a proxy that keeps no host", "", func(r *http.Request) {
 			r.Header.Set("X-Forwarded-Proto", "https")
 			r.Header.Set("X-Forwarded-Host", "hub.example.com, proxy.internal")
-		}, "https://hub.example.com/auth/token"},
+		}, "https://hub.example.com/v2/auth"},
 		{"behind one that speaks RFC 7239", "", func(r *http.Request) {
 			r.Header.Set("Forwarded", `for=10.0.0.1;proto=https;host="hub.example.com"`)
-		}, "https://hub.example.com/auth/token"},
+		}, "https://hub.example.com/v2/auth"},
 		{"behind one that says nothing of use", "", func(r *http.Request) {
 			r.Header.Set("Forwarded", "for=10.0.0.1")
-		}, "http://registry.example.com:5000/auth/token"},
-		{"as configured", "https://hub.example.com", func(*http.Request) {}, "https://hub.example.com/auth/token"},
+		}, "http://registry.example.com:5000/v2/auth"},
+		{"as configured", "https://hub.example.com", func(*http.Request) {}, "https://hub.example.com/v2/auth"},
 	}
 	for _, test := range tests {
 		r := httptest.NewRequest(http.MethodGet, "http://registry.example.com:5000/v2/", nil)
 		test.change(r)
-		if got := (&Controller{host: test.host, tokenPath: "/auth/token"}).tokenURL(r); got != test.want {
+		if got := (&Controller{host: test.host, tokenPath: "/v2/auth"}).tokenURL(r); got != test.want {
 			t.Errorf("%s: %s, want %s", test.name, got, test.want)
 		}
 	}

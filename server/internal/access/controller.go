@@ -83,7 +83,8 @@ func New(config *configuration.Configuration, log *logrus.Entry) (*Controller, e
 		host:        strings.TrimSuffix(config.HTTP.Host, "/"),
 		headers:     config.HTTP.Headers,
 		pingPath:    base + "v2/",
-		tokenPath:   base + "auth/token",
+		// Proxies pass what is under /v2/ on.
+		tokenPath:   base + "v2/auth",
 		catalogPath: base + "v2/_catalog",
 		maxEntries:  config.Catalog.MaxEntries,
 	}
@@ -103,6 +104,8 @@ type principal struct {
 	// user is empty for who is not logged in.
 	user   string
 	rights htpasswd.Rights
+	// password is the one given, if one was.
+	password htpasswd.Password
 	// token limits the rights to what the client asked for, nil without a token.
 	token *token.Claims
 }
@@ -154,28 +157,32 @@ func (c *Controller) authenticate(r *http.Request, users *htpasswd.Users) (*prin
 		return c.login(r, users, user, password)
 	}
 	scheme, value, _ := strings.Cut(r.Header.Get("Authorization"), " ")
-	if users.Anonymous() == nil || !strings.EqualFold(scheme, "Bearer") {
+	if !strings.EqualFold(scheme, "Bearer") {
 		return nil, errNoCredentials
 	}
-	claims, err := c.tokens.Verify(users.Sum(), strings.TrimSpace(value), time.Now())
+	claims, err := c.tokens.Verify(users, strings.TrimSpace(value), time.Now())
 	if err != nil {
 		return nil, err
 	}
-	if claims.Subject == "" {
+	switch {
+	case claims.Subject != "":
+		return &principal{user: claims.Subject, rights: users.Rights(claims.Subject), token: claims}, nil
+	case users.Anonymous() != nil:
 		return &principal{rights: *users.Anonymous(), token: claims}, nil
+	default:
+		return nil, errNoCredentials
 	}
-	return &principal{user: claims.Subject, rights: users.Rights(claims.Subject), token: claims}, nil
 }
 
 func (c *Controller) login(r *http.Request, users *htpasswd.Users, user, password string) (*principal, error) {
-	err := c.credentials.Verify(r.Context(), users, attempts.Address(r.RemoteAddr), user, password)
+	found, err := c.credentials.Verify(r.Context(), users, attempts.Address(r.RemoteAddr), user, password)
 	if errors.Is(err, credential.ErrWrong) {
 		c.logRefusal(r, users, user)
 	}
 	if err != nil {
 		return nil, err
 	}
-	return &principal{user: user, rights: users.Rights(user)}, nil
+	return &principal{user: user, rights: users.Rights(user), password: found}, nil
 }
 
 // logRefusal leaves out a name that is no user's.
@@ -215,18 +222,6 @@ func UserOf(ctx context.Context) string {
 		return d.principal.user
 	}
 	return ""
-}
-
-// MayWrite says whether the engine will let who sent a request push to a repository, or delete
-// there: nothing has to be found out for a write that is refused. The request has to have come
-// through the handler; where there is none, everybody may.
-func MayWrite(ctx context.Context, action, repository string) bool {
-	d := decisionOf(ctx)
-	if d == nil {
-		return true
-	}
-	wanted := auth.Access{Resource: auth.Resource{Type: "repository", Name: repository}, Action: action}
-	return d.principal != nil && d.principal.may(wanted, d) && d.principal.token.Covers(wanted.Type, wanted.Name, wanted.Action)
 }
 
 func decisionOf(ctx context.Context) *decision {

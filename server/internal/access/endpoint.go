@@ -53,7 +53,7 @@ func (c *Controller) serveToken(w http.ResponseWriter, r *http.Request) {
 	}
 	accesslog.SetUser(r.Context(), p.user)
 	now := time.Now()
-	text, err := c.tokens.Issue(users.Sum(), token.Claims{Subject: p.user, Access: p.grants(r.URL.Query()["scope"])}, now)
+	text, err := c.tokens.Issue(token.Claims{Subject: p.user, Password: p.password, Access: p.grants(r.URL.Query()["scope"])}, now)
 	if err != nil {
 		c.log.Errorf("token: %v", err)
 		w.WriteHeader(http.StatusInternalServerError)

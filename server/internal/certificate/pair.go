@@ -43,8 +43,8 @@ func (f files) sum() [sha256.Size]byte {
 	return [sha256.Size]byte(h.Sum(nil))
 }
 
-// pair checks the contents the way a client would.
-func (f files) pair(now time.Time) (*tls.Certificate, error) {
+// pair checks the contents the way a client would, but for the time.
+func (f files) pair() (*tls.Certificate, error) {
 	pair, err := tls.X509KeyPair(f.certificate, f.key)
 	if err != nil {
 		if position := f.leafPosition(); position > 1 {
@@ -52,14 +52,30 @@ func (f files) pair(now time.Time) (*tls.Certificate, error) {
 		}
 		return nil, errors.New(strings.TrimPrefix(err.Error(), "tls: "))
 	}
-	leaf := pair.Leaf
+	return &pair, nil
+}
+
+// untimely is why a client would refuse the certificate at this time.
+func untimely(leaf *x509.Certificate, now time.Time) error {
 	if now.After(leaf.NotAfter) {
-		return nil, fmt.Errorf("the certificate expired on %s", leaf.NotAfter.UTC().Format(time.RFC3339))
+		return fmt.Errorf("the certificate expired on %s", leaf.NotAfter.UTC().Format(time.RFC3339))
 	}
 	if now.Before(leaf.NotBefore) {
-		return nil, fmt.Errorf("the certificate is not valid before %s", leaf.NotBefore.UTC().Format(time.RFC3339))
+		return fmt.Errorf("the certificate is not valid before %s", leaf.NotBefore.UTC().Format(time.RFC3339))
 	}
-	return &pair, nil
+	return nil
+}
+
+// end is when the first certificate of those that are served ends.
+func end(pair *tls.Certificate) time.Time {
+	first := pair.Leaf.NotAfter
+	for _, each := range pair.Certificate[1:] {
+		// What can't be read does not count for clients either.
+		if issuer, err := x509.ParseCertificate(each); err == nil && issuer.NotAfter.Before(first) {
+			first = issuer.NotAfter
+		}
+	}
+	return first
 }
 
 // leafPosition is the place of the certificate that belongs to the key, counted
@@ -82,7 +98,8 @@ func (f files) leafPosition() int {
 }
 
 // describe says which certificate it is, in words that `openssl x509` also uses.
-func describe(leaf *x509.Certificate) map[string]any {
+func describe(pair *tls.Certificate) map[string]any {
+	leaf := pair.Leaf
 	var names []string
 	names = append(names, leaf.DNSNames...)
 	for _, ip := range leaf.IPAddresses {
@@ -92,7 +109,7 @@ func describe(leaf *x509.Certificate) map[string]any {
 	return map[string]any{
 		"subject":     leaf.Subject.String(),
 		"names":       strings.Join(names, ","),
-		"expires":     leaf.NotAfter.UTC().Format(time.RFC3339),
+		"expires":     end(pair).UTC().Format(time.RFC3339),
 		"fingerprint": "sha256:" + hex.EncodeToString(fingerprint[:]),
 	}
 }

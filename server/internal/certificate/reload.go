@@ -31,16 +31,20 @@ type Reloader struct {
 	suspect, broken string
 }
 
-// New loads the pair for the first time; a broken one is an error.
+// New loads the pair for the first time; a broken one is an error. One that has expired, or is
+// not valid yet by this machine's clock, is served all the same, as by a server that runs.
 func New(certificateFile, keyFile string, log *logrus.Entry) (*Reloader, error) {
 	r := &Reloader{certificateFile: certificateFile, keyFile: keyFile, log: log}
 	content, err := read(certificateFile, keyFile)
 	if err != nil {
 		return nil, err
 	}
-	pair, err := content.pair(time.Now())
+	pair, err := content.pair()
 	if err != nil {
 		return nil, fmt.Errorf("http.tls.certificate: %q with http.tls.key: %q: %w", certificateFile, keyFile, err)
+	}
+	if err := untimely(pair.Leaf, time.Now()); err != nil {
+		log.WithFields(describe(pair)).Errorf("clients may refuse what is served: %v", err)
 	}
 	r.used = content.sum()
 	r.current.Store(pair)
@@ -54,11 +58,11 @@ func (r *Reloader) GetCertificate(*tls.ClientHelloInfo) (*tls.Certificate, error
 
 // Fields describe the certificate in use, for a log line.
 func (r *Reloader) Fields() logrus.Fields {
-	return describe(r.current.Load().Leaf)
+	return describe(r.current.Load())
 }
 
-// Expires is when the certificate in use ends.
-func (r *Reloader) Expires() time.Time { return r.current.Load().Leaf.NotAfter }
+// Expires is when the certificate in use ends, or the first of those in its file that it is signed by.
+func (r *Reloader) Expires() time.Time { return end(r.current.Load()) }
 
 // Watch replaces the certificate whenever its files change, until ctx ends.
 func (r *Reloader) Watch(ctx context.Context) {
@@ -90,14 +94,17 @@ func (r *Reloader) check(now time.Time) {
 	}
 	sum := content.sum()
 	if sum != r.used {
-		pair, err := content.pair(now)
+		pair, err := content.pair()
+		if err == nil {
+			err = untimely(pair.Leaf, now)
+		}
 		if err != nil {
 			// Looked at again on the next tick: it may be half written, or become valid with time.
 			r.reject(err, err.Error()+string(sum[:]))
 			return
 		}
 		r.current.Store(pair)
-		r.log.WithFields(describe(pair.Leaf)).Info("certificate replaced")
+		r.log.WithFields(describe(pair)).Info("certificate replaced")
 	}
 	r.used, r.suspect, r.broken = sum, "", ""
 	if stamps.settled(now) {
@@ -117,7 +124,7 @@ func (r *Reloader) reject(err error, content string) {
 		return
 	}
 	r.broken = content
-	r.log.WithFields(describe(r.current.Load().Leaf)).Errorf("the new certificate is not used, the old one stays: %v", err)
+	r.log.WithFields(describe(r.current.Load())).Errorf("the new certificate is not used, the old one stays: %v", err)
 }
 
 // stamps are those of the certificate and of the key.

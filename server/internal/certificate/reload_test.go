@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"crypto/tls"
+	"encoding/pem"
 	"os"
 	"path/filepath"
 	"strings"
@@ -51,8 +52,6 @@ func newLog() (*logrus.Entry, *record) {
 func TestStart(t *testing.T) {
 	ca := testpki.NewAuthority(t)
 	good, other := ca.Valid(t, "good"), ca.Valid(t, "other")
-	expired := ca.Leaf(t, "expired", time.Now().Add(-2*time.Hour), time.Now().Add(-time.Hour))
-	early := ca.Leaf(t, "early", time.Now().Add(time.Hour), time.Now().Add(2*time.Hour))
 	tests := []struct {
 		name             string
 		certificate, key []byte
@@ -62,8 +61,6 @@ func TestStart(t *testing.T) {
 		{"with the authority", join(good.Certificate, ca.PEM), good.Key, ""},
 		{"another key", good.Certificate, other.Key, "private key does not match"},
 		{"the authority first", join(ca.PEM, good.Certificate), good.Key, "number 2 in the file; it must be the first"},
-		{"expired", expired.Certificate, expired.Key, "the certificate expired on "},
-		{"not yet valid", early.Certificate, early.Key, "the certificate is not valid before "},
 		{"no certificate", []byte("hello"), good.Key, "failed to find any PEM data in certificate input"},
 		{"no key", good.Certificate, nil, "failed to find any PEM data in key input"},
 		{"half a certificate", good.Certificate[:len(good.Certificate)/2], good.Key, "failed to find any PEM data"},
@@ -93,6 +90,70 @@ func TestStart(t *testing.T) {
 			t.Errorf("got %v", err)
 		}
 	})
+}
+
+// TestStartAtAnotherTime has a server start with what it would go on with, so that a reboot takes
+// away nothing from those who do not check.
+func TestStartAtAnotherTime(t *testing.T) {
+	ca := testpki.NewAuthority(t)
+	for _, test := range []struct {
+		name        string
+		from, until time.Duration
+		want        string
+	}{
+		{"valid", -time.Hour, time.Hour, ""},
+		{"expired", -2 * time.Hour, -time.Hour, "the certificate expired on "},
+		{"not yet valid", time.Hour, 2 * time.Hour, "the certificate is not valid before "},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			file := filepath.Join(t.TempDir(), "tls.pem")
+			now := time.Now()
+			write(t, file, ca.Leaf(t, test.name, now.Add(test.from), now.Add(test.until)).Combined(ca))
+			r, lines := loaded(t, file)
+			look(r, 3)
+			if name := subject(r); name != test.name {
+				t.Errorf("serves %q", name)
+			}
+			logged := lines.matching("")
+			if test.want == "" && len(logged) != 0 || test.want != "" && (len(logged) != 1 || len(lines.matching("level=error")) != 1 || len(lines.matching(test.want)) != 1) {
+				t.Errorf("want %q once, got %s", test.want, logged)
+			}
+			write(t, file, ca.Valid(t, "fresh").Combined(ca))
+			look(r, 1)
+			if name := subject(r); name != "fresh" {
+				t.Errorf("serves %q after the repair", name)
+			}
+		})
+	}
+}
+
+// TestEnd is when the first certificate of the file ends.
+func TestEnd(t *testing.T) {
+	ca, other := testpki.NewAuthority(t), testpki.NewAuthority(t)
+	now := time.Now()
+	leaf := func(left time.Duration) testpki.Leaf { return ca.Leaf(t, "leaf", now.Add(-time.Hour), now.Add(left)) }
+	long, short := leaf(48*time.Hour), leaf(time.Minute)
+	for _, test := range []struct {
+		name    string
+		content []byte
+		want    time.Duration
+	}{
+		{"alone", join(long.Certificate, long.Key), 48 * time.Hour},
+		{"before its authority", short.Combined(ca), time.Minute},
+		{"after its authority", long.Combined(ca), time.Hour},
+		{"after the authority of that", join(long.Certificate, other.PEM, ca.PEM, long.Key), time.Hour},
+		{"with what is no certificate", join(long.Certificate, pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: []byte("?")}), long.Key), 48 * time.Hour},
+	} {
+		file := filepath.Join(t.TempDir(), "tls.pem")
+		write(t, file, test.content)
+		r, _ := loaded(t, file)
+		if got := r.Expires().Sub(now); (got - test.want).Abs() > 30*time.Second {
+			t.Errorf("%s: in %s, want %s", test.name, got, test.want)
+		}
+		if got := r.Fields()["expires"]; got != r.Expires().UTC().Format(time.RFC3339) {
+			t.Errorf("%s: logged is %v", test.name, got)
+		}
+	}
 }
 
 func TestReplaced(t *testing.T) {

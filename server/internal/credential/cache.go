@@ -6,6 +6,8 @@ import (
 	"time"
 
 	"github.com/hashicorp/golang-lru/v2/simplelru"
+
+	"container-registry/server/internal/htpasswd"
 )
 
 // key stands for a user and a password. It is a MAC under a key of this process, so
@@ -24,6 +26,7 @@ type cache struct {
 }
 
 type entry struct {
+	password     htpasswd.Password
 	checked, end time.Time
 }
 
@@ -41,40 +44,40 @@ func newCache(size int, ttl time.Duration) *cache {
 }
 
 // holds tells whether the credential was right not long ago, for this state of the
-// users. Any other state empties the cache.
-func (c *cache) holds(state [sha256.Size]byte, k key, now time.Time) bool {
+// users, and which password it was. Any other state empties the cache.
+func (c *cache) holds(state [sha256.Size]byte, k key, now time.Time) (htpasswd.Password, bool) {
 	if c.entries == nil {
-		return false
+		return "", false
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if state != c.state {
 		c.state = state
 		c.entries.Purge()
-		return false
+		return "", false
 	}
 	e, ok := c.entries.Get(k)
 	if !ok {
-		return false
+		return "", false
 	}
 	if !now.Before(e.end) {
 		c.entries.Remove(k)
-		return false
+		return "", false
 	}
 	if extended := now.Add(c.ttl); extended.Before(e.checked.Add(longest)) {
 		e.end = extended
 	}
-	return true
+	return e.password, true
 }
 
 // add remembers a credential, unless the users changed since it was checked.
-func (c *cache) add(state [sha256.Size]byte, k key, now time.Time) {
+func (c *cache) add(state [sha256.Size]byte, k key, password htpasswd.Password, now time.Time) {
 	if c.entries == nil {
 		return
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if state == c.state {
-		c.entries.Add(k, &entry{now, now.Add(c.ttl)})
+		c.entries.Add(k, &entry{password, now, now.Add(c.ttl)})
 	}
 }

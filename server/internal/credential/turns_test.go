@@ -19,11 +19,11 @@ func TestAddressesTakeTurns(t *testing.T) {
 	v.occupy(t)
 	guesses := make(chan error, v.turns.queue)
 	for i := range v.turns.queue {
-		go func() { guesses <- v.Verify(t.Context(), users, here, "alice", fmt.Sprint(i)) }()
+		go func() { guesses <- v.try(t.Context(), users, here, "alice", fmt.Sprint(i)) }()
 	}
 	waitFor(t, "a full queue", func() bool { return v.waiting() == v.turns.queue })
 	neighbour := make(chan error, 1)
-	go func() { neighbour <- v.Verify(t.Context(), users, attempts.Address("192.0.2.3:1"), "bob", "builder") }()
+	go func() { neighbour <- v.try(t.Context(), users, attempts.Address("192.0.2.3:1"), "bob", "builder") }()
 	waitFor(t, "one too many", func() bool { return len(guesses)+len(neighbour) == 1 })
 	v.turns.give()
 	if err := <-neighbour; err != nil {

@@ -88,60 +88,61 @@ func New(size int, ttl time.Duration, failures *attempts.Limiter) *Verifier {
 	return v
 }
 
-// Verify returns nil, ErrWrong, a *Refused, or the error of ctx. A credential that
-// was right before is not affected by failures from the same address.
-func (v *Verifier) Verify(ctx context.Context, users *htpasswd.Users, address netip.Prefix, name, password string) error {
+// Verify returns which password it is, or ErrWrong, a *Refused, or the error of ctx. A
+// credential that was right before is not affected by failures from the same address.
+func (v *Verifier) Verify(ctx context.Context, users *htpasswd.Users, address netip.Prefix, name, password string) (htpasswd.Password, error) {
 	k := v.key(name, password)
-	if v.cache.holds(users.Sum(), k, time.Now()) {
+	if found, ok := v.cache.holds(users.Sum(), k, time.Now()); ok {
 		v.results.add(Remembered)
-		return nil
+		return found, nil
 	}
-	err := v.look(ctx, users, address, k, name, password)
+	found, err := v.look(ctx, users, address, k, name, password)
 	v.results.add(resultOf(err))
-	return err
+	return found, err
 }
 
 // look is for what is not remembered.
-func (v *Verifier) look(ctx context.Context, users *htpasswd.Users, address netip.Prefix, k key, name, password string) error {
+func (v *Verifier) look(ctx context.Context, users *htpasswd.Users, address netip.Prefix, k key, name, password string) (htpasswd.Password, error) {
 	for {
 		if err := v.refused(address, name); err != nil {
-			return err
+			return "", err
 		}
 		sum := users.Sum()
 		flight := v.flights.DoChan(string(k[:])+string(sum[:]), func() (any, error) {
-			return nil, v.check(users, address, k, name, password)
+			return v.check(users, address, k, name, password)
 		})
 		select {
 		case <-ctx.Done():
-			return ctx.Err()
+			return "", ctx.Err()
 		case result := <-flight:
 			var refused *Refused
 			if errors.As(result.Err, &refused) && refused != errBusy && refused.address != address {
 				// The address that asked first is refused, not this one.
 				continue
 			}
-			return result.Err
+			return result.Val.(htpasswd.Password), result.Err
 		}
 	}
 }
 
 // check pays for bcrypt. It goes on when the client that asked is gone, as others may
 // wait for the same result.
-func (v *Verifier) check(users *htpasswd.Users, address netip.Prefix, k key, name, password string) error {
+func (v *Verifier) check(users *htpasswd.Users, address netip.Prefix, k key, name, password string) (htpasswd.Password, error) {
 	if !v.turns.take(address) {
-		return errBusy
+		return "", errBusy
 	}
 	defer v.turns.give()
 	// Again, as many guesses may have been sent at once and waited together.
 	if err := v.refused(address, name); err != nil {
-		return err
+		return "", err
 	}
-	if !users.Check(name, password) {
+	found, ok := users.Check(name, password)
+	if !ok {
 		v.failures.Fail(address, name, time.Now())
-		return ErrWrong
+		return "", ErrWrong
 	}
-	v.cache.add(users.Sum(), k, time.Now())
-	return nil
+	v.cache.add(users.Sum(), k, found, time.Now())
+	return found, nil
 }
 
 func (v *Verifier) key(name, password string) (k key) {

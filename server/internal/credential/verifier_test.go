@@ -54,6 +54,11 @@ func (v *Verifier) waiting() int {
 	return v.turns.waiting
 }
 
+func (v *Verifier) try(ctx context.Context, users *htpasswd.Users, address netip.Prefix, name, password string) error {
+	_, err := v.Verify(ctx, users, address, name, password)
+	return err
+}
+
 func unlimited() *attempts.Limiter { return attempts.New(0, time.Minute) }
 
 func TestVerify(t *testing.T) {
@@ -72,7 +77,8 @@ func TestVerify(t *testing.T) {
 			{"alicew", "onder", ErrWrong}, // the same letters, divided elsewhere
 			{"", "alicewonder", ErrWrong},
 		} {
-			if err := v.Verify(t.Context(), users, here, test.name, test.password); err != test.want {
+			found, err := v.Verify(t.Context(), users, here, test.name, test.password)
+			if err != test.want || users.Holds(test.name, found) != (err == nil) {
 				t.Errorf("%s:%s: %v", test.name, test.password, err)
 			}
 		}
@@ -95,7 +101,7 @@ func TestRemovedUserIsRefusedAtOnce(t *testing.T) {
 		{second, "alice", "changed", nil},
 		{first, "alice", "changed", ErrWrong},
 	} {
-		if err := v.Verify(t.Context(), step.users, here, step.name, step.password); err != step.want {
+		if err := v.try(t.Context(), step.users, here, step.name, step.password); err != step.want {
 			t.Errorf("%s:%s: %v, want %v", step.name, step.password, err, step.want)
 		}
 	}
@@ -105,7 +111,7 @@ func TestLimit(t *testing.T) {
 	users := usersOf(t, map[string]string{"alice": "wonder", "bob": "builder", "carol": "singer"})
 	v := New(100, time.Hour, attempts.New(3, time.Hour))
 	verify := func(address netip.Prefix, name, password string) error {
-		return v.Verify(t.Context(), users, address, name, password)
+		return v.try(t.Context(), users, address, name, password)
 	}
 	if err := verify(here, "alice", "wonder"); err != nil {
 		t.Fatal(err)
@@ -146,7 +152,7 @@ func TestGuessesInParallel(t *testing.T) {
 	var clients sync.WaitGroup
 	for i := range 200 {
 		clients.Go(func() {
-			switch err := v.Verify(t.Context(), users, here, "alice", fmt.Sprint(i)); {
+			switch err := v.try(t.Context(), users, here, "alice", fmt.Sprint(i)); {
 			case err == ErrWrong:
 				wrong.Add(1)
 			case errors.As(err, new(*Refused)):
@@ -171,7 +177,7 @@ func TestOneCheckForAll(t *testing.T) {
 	var wrong atomic.Int32
 	for range 50 {
 		clients.Go(func() {
-			if v.Verify(t.Context(), users, here, "alice", "same guess") == ErrWrong {
+			if v.try(t.Context(), users, here, "alice", "same guess") == ErrWrong {
 				wrong.Add(1)
 			}
 		})
@@ -195,10 +201,10 @@ func TestQueueIsBounded(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	var clients sync.WaitGroup
 	for i := range v.turns.queue {
-		clients.Go(func() { _ = v.Verify(ctx, users, here, "alice", fmt.Sprint(i)) })
+		clients.Go(func() { _ = v.try(ctx, users, here, "alice", fmt.Sprint(i)) })
 	}
 	waitFor(t, "a full queue", func() bool { return v.waiting() == v.turns.queue })
-	if err := v.Verify(t.Context(), users, here, "alice", "wonder"); err != errBusy {
+	if err := v.try(t.Context(), users, here, "alice", "wonder"); err != errBusy {
 		t.Errorf("got %v", err)
 	}
 	// Whoever gives up does not wait for the others.
@@ -206,7 +212,7 @@ func TestQueueIsBounded(t *testing.T) {
 	clients.Wait()
 	v.turns.give()
 	waitFor(t, "the queue to empty", func() bool { return v.waiting() == 0 })
-	if err := v.Verify(t.Context(), users, here, "alice", "wonder"); err != nil {
+	if err := v.try(t.Context(), users, here, "alice", "wonder"); err != nil {
 		t.Error(err)
 	}
 }
@@ -218,9 +224,9 @@ func TestLeaderGone(t *testing.T) {
 	v.occupy(t)
 	ctx, cancel := context.WithCancel(t.Context())
 	leader, follower := make(chan error, 1), make(chan error, 1)
-	go func() { leader <- v.Verify(ctx, users, here, "alice", "wonder") }()
+	go func() { leader <- v.try(ctx, users, here, "alice", "wonder") }()
 	waitFor(t, "the check to wait", func() bool { return v.waiting() == 1 })
-	go func() { follower <- v.Verify(t.Context(), users, here, "alice", "wonder") }()
+	go func() { follower <- v.try(t.Context(), users, here, "alice", "wonder") }()
 	cancel()
 	if err := <-leader; err != context.Canceled {
 		t.Errorf("leader: %v", err)
@@ -259,13 +265,13 @@ func TestCacheModel(t *testing.T) {
 				// A change shows with the next question.
 				state++
 				model = nil
-				if c.holds([32]byte{state}, k, now) {
+				if _, ok := c.holds([32]byte{state}, k, now); ok {
 					t.Fatalf("seed %d, step %d: a credential outlived the users", seed, step)
 				}
 			case 2:
-				c.add([32]byte{state - 1}, k, now) // a check that took too long
+				c.add([32]byte{state - 1}, k, "", now) // a check that took too long
 			case 3, 4, 5, 6, 7, 8:
-				c.add([32]byte{state}, k, now)
+				c.add([32]byte{state}, k, "", now)
 				if state == 0 {
 					// The cache starts with this state.
 					c.holds([32]byte{state}, key{255}, now)
@@ -285,7 +291,7 @@ func TestCacheModel(t *testing.T) {
 				model = append(model, known{k, now.Add(ttl), step})
 			default:
 				want := find >= 0 && now.Before(model[find].end)
-				if got := c.holds([32]byte{state}, k, now); got != want {
+				if _, got := c.holds([32]byte{state}, k, now); got != want {
 					t.Fatalf("seed %d, step %d: holds is %v, want %v", seed, step, got, want)
 				}
 				switch {
@@ -321,7 +327,7 @@ func TestNeverWrong(t *testing.T) {
 				state := random.IntN(len(states))
 				name := []string{"alice", "bob", "eve"}[random.IntN(3)]
 				password := []string{"a0", "a1", "b0"}[random.IntN(3)]
-				err := v.Verify(t.Context(), states[state], here, name, password)
+				err := v.try(t.Context(), states[state], here, name, password)
 				if want := right[state][name+":"+password]; (err == nil) != want {
 					t.Errorf("state %d, %s:%s: %v", state, name, password, err)
 					return
@@ -335,7 +341,7 @@ func TestNeverWrong(t *testing.T) {
 func TestOff(t *testing.T) {
 	users := usersOf(t, map[string]string{"alice": "wonder"})
 	for _, v := range []*Verifier{New(0, time.Hour, unlimited()), New(10, 0, unlimited())} {
-		if err := v.Verify(t.Context(), users, here, "alice", "wonder"); err != nil {
+		if err := v.try(t.Context(), users, here, "alice", "wonder"); err != nil {
 			t.Error(err)
 		}
 		if v.cache.entries != nil {
@@ -362,7 +368,7 @@ func BenchmarkVerify(b *testing.B) {
 	b.ReportAllocs()
 	b.RunParallel(func(p *testing.PB) {
 		for p.Next() {
-			if err := v.Verify(b.Context(), users, here, "alice", "wonder"); err != nil {
+			if err := v.try(b.Context(), users, here, "alice", "wonder"); err != nil {
 				b.Error(err)
 			}
 		}
@@ -385,10 +391,13 @@ func TestCacheIsExtendedByUse(t *testing.T) {
 	c := newCache(10, 5*time.Minute)
 	c.state = state
 	used, idle := key{1}, key{2}
-	c.add(state, used, start)
-	c.add(state, idle, start)
+	c.add(state, used, "", start)
+	c.add(state, idle, "", start)
 	now := start
-	for ; c.holds(state, used, now); now = now.Add(4 * time.Minute) {
+	for ; ; now = now.Add(4 * time.Minute) {
+		if _, ok := c.holds(state, used, now); !ok {
+			break
+		}
 		if now.Sub(start) > 2*longest {
 			t.Fatal("it is never checked again")
 		}
@@ -396,7 +405,7 @@ func TestCacheIsExtendedByUse(t *testing.T) {
 	if now.Sub(start) < longest {
 		t.Errorf("one in use was forgotten after %s", now.Sub(start))
 	}
-	if c.holds(state, idle, start.Add(5*time.Minute)) {
+	if _, ok := c.holds(state, idle, start.Add(5*time.Minute)); ok {
 		t.Error("one that nobody used is kept")
 	}
 }

@@ -108,7 +108,8 @@ func TestCheck(t *testing.T) {
 		{"dora", "", true},
 	}
 	for _, test := range tests {
-		if got := users.Check(test.name, test.password); got != test.want {
+		password, got := users.Check(test.name, test.password)
+		if got != test.want || got != users.Holds(test.name, password) || users.Holds("bobby", password) {
 			t.Errorf("%s with %.10q: %v", test.name, test.password, got)
 		}
 	}

@@ -10,6 +10,7 @@ package htpasswd
 import (
 	"bytes"
 	"crypto/sha256"
+	"encoding/base64"
 	"slices"
 	"strings"
 
@@ -43,6 +44,19 @@ func (u *Users) Passwords(name string) [sha256.Size]byte {
 	return sha256.Sum256(bytes.Join(u.hashes[name], []byte{'\n'}))
 }
 
+// Password identifies one of a user's, without telling anything of it.
+type Password string
+
+func passwordOf(hash []byte) Password {
+	sum := sha256.Sum256(hash)
+	return Password(base64.RawURLEncoding.EncodeToString(sum[:]))
+}
+
+// Holds tells whether the user has the password now.
+func (u *Users) Holds(name string, password Password) bool {
+	return slices.ContainsFunc(u.hashes[name], func(hash []byte) bool { return passwordOf(hash) == password })
+}
+
 // Rights are those of a known user.
 func (u *Users) Rights(name string) Rights {
 	r, ok := u.rights[name]
@@ -60,9 +74,10 @@ func (u *Users) Rights(name string) Rights {
 // Anonymous are the rights without login, nil when there are none.
 func (u *Users) Anonymous() *Rights { return u.anonymous }
 
-// Check compares the password with those of the user. A refusal takes the same time
-// whether the user exists or not, and however many passwords there are.
-func (u *Users) Check(name, password string) bool {
+// Check compares the password with those of the user, and returns which of them it is. A
+// refusal takes the same time whether the user exists or not, and however many passwords
+// there are.
+func (u *Users) Check(name, password string) (Password, bool) {
 	given := []byte(password)
 	defer clear(given)
 	hashes, fits := u.hashes[name], len(given) <= longest
@@ -72,10 +87,10 @@ func (u *Users) Check(name, password string) bool {
 			hash = hashes[i]
 		}
 		if bcrypt.CompareHashAndPassword(hash, given) == nil && fits {
-			return true
+			return passwordOf(hash), true
 		}
 	}
-	return false
+	return "", false
 }
 
 func dummyHash(cost int) []byte {

@@ -12,22 +12,27 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"container-registry/server/internal/htpasswd"
 )
 
 // Lifetime of a token. A client asks for a new one when it is over, also in the
 // middle of a push.
 const Lifetime = 5 * time.Minute
 
-// ErrInvalid is a token that this server did not make, is too old, or was made for
-// users that changed since.
+// ErrInvalid is a token that this server did not make, is too old, or was made for a
+// password that counts no more.
 var ErrInvalid = errors.New("the token is not valid")
 
 // Claims are what a token says.
 type Claims struct {
 	// Subject is the user, empty when not logged in.
-	Subject string  `json:"sub,omitempty"`
-	Access  []Grant `json:"access,omitempty"`
-	Expires int64   `json:"exp"`
+	Subject string `json:"sub,omitempty"`
+	// Password is the one the user logged in with. The token ends with it, and with no other change
+	// of the users: clients get no other one in the middle of a transfer.
+	Password htpasswd.Password `json:"password,omitempty"`
+	Access   []Grant           `json:"access,omitempty"`
+	Expires  int64             `json:"exp"`
 }
 
 // Grant is what may be done with a resource.
@@ -76,22 +81,22 @@ func Key(shared, use string) []byte {
 	return mac.Sum(nil)
 }
 
-// Issue makes a token that is good for this state of the users.
-func (i *Issuer) Issue(state [sha256.Size]byte, claims Claims, now time.Time) (string, error) {
+// Issue makes a token.
+func (i *Issuer) Issue(claims Claims, now time.Time) (string, error) {
 	claims.Expires = now.Add(Lifetime).Unix()
 	payload, err := json.Marshal(claims)
 	if err != nil {
 		return "", err
 	}
 	text := base64.RawURLEncoding.EncodeToString(payload)
-	return text + "." + base64.RawURLEncoding.EncodeToString(i.sign(state, text)), nil
+	return text + "." + base64.RawURLEncoding.EncodeToString(i.sign(text)), nil
 }
 
-// Verify returns what the token says.
-func (i *Issuer) Verify(state [sha256.Size]byte, token string, now time.Time) (*Claims, error) {
+// Verify returns what the token says. Whoever is let in by it has to have the rights for that still.
+func (i *Issuer) Verify(users *htpasswd.Users, token string, now time.Time) (*Claims, error) {
 	text, signature, _ := strings.Cut(token, ".")
 	given, err := base64.RawURLEncoding.DecodeString(signature)
-	if err != nil || !hmac.Equal(given, i.sign(state, text)) {
+	if err != nil || !hmac.Equal(given, i.sign(text)) {
 		return nil, ErrInvalid
 	}
 	payload, err := base64.RawURLEncoding.DecodeString(text)
@@ -102,12 +107,14 @@ func (i *Issuer) Verify(state [sha256.Size]byte, token string, now time.Time) (*
 	if err := json.Unmarshal(payload, &claims); err != nil || now.Unix() >= claims.Expires {
 		return nil, ErrInvalid
 	}
+	if claims.Subject != "" && !users.Holds(claims.Subject, claims.Password) {
+		return nil, ErrInvalid
+	}
 	return &claims, nil
 }
 
-func (i *Issuer) sign(state [sha256.Size]byte, text string) []byte {
+func (i *Issuer) sign(text string) []byte {
 	mac := hmac.New(sha256.New, i.secret)
-	mac.Write(state[:])
 	mac.Write([]byte(text))
 	return mac.Sum(nil)
 }

@@ -4,18 +4,40 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"golang.org/x/crypto/bcrypt"
+
+	"container-registry/server/internal/htpasswd"
 )
 
-func TestVerify(t *testing.T) {
-	state, other := [32]byte{1}, [32]byte{2}
-	issuer, replica, stranger := NewIssuer("shared"), NewIssuer("shared"), NewIssuer("")
-	now := time.Now()
-	claims := Claims{Subject: "alice", Access: []Grant{{"repository", "team/app", []string{"pull"}}}}
-	good, err := issuer.Issue(state, claims, now)
+func usersOf(t *testing.T, password string) *htpasswd.Users {
+	t.Helper()
+	hash, err := bcrypt.GenerateFromPassword([]byte(password), bcrypt.MinCost)
 	if err != nil {
 		t.Fatal(err)
 	}
-	forged, err := stranger.Issue(state, claims, now)
+	users, err := htpasswd.Parse([]byte("alice:" + string(hash)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return users
+}
+
+func TestVerify(t *testing.T) {
+	users, other := usersOf(t, "wonder"), usersOf(t, "other")
+	password, _ := users.Check("alice", "wonder")
+	issuer, replica, stranger := NewIssuer("shared"), NewIssuer("shared"), NewIssuer("")
+	now := time.Now()
+	claims := Claims{Subject: "alice", Password: password, Access: []Grant{{"repository", "team/app", []string{"pull"}}}}
+	good, err := issuer.Issue(claims, now)
+	if err != nil {
+		t.Fatal(err)
+	}
+	forged, err := stranger.Issue(claims, now)
+	if err != nil {
+		t.Fatal(err)
+	}
+	unbound, err := issuer.Issue(Claims{Subject: "alice"}, now)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -23,27 +45,28 @@ func TestVerify(t *testing.T) {
 	tests := []struct {
 		name   string
 		issuer *Issuer
-		state  [32]byte
+		users  *htpasswd.Users
 		token  string
 		at     time.Time
 		valid  bool
 	}{
-		{"good", issuer, state, good, now, true},
-		{"at a replica", replica, state, good, now, true},
-		{"at the end", issuer, state, good, now.Add(Lifetime - 2*time.Second), true},
-		{"too old", issuer, state, good, now.Add(Lifetime), false},
-		{"the users changed", issuer, other, good, now, false},
-		{"of another server", issuer, state, forged, now, false},
-		{"empty", issuer, state, "", now, false},
-		{"without signature", issuer, state, payload, now, false},
-		{"empty signature", issuer, state, payload + ".", now, false},
-		{"other signature", issuer, state, payload + "." + signature[1:] + "A", now, false},
-		{"other payload", issuer, state, payload[1:] + "." + signature, now, false},
-		{"no base64", issuer, state, payload + ".%%%", now, false},
+		{"good", issuer, users, good, now, true},
+		{"at a replica", replica, users, good, now, true},
+		{"at the end", issuer, users, good, now.Add(Lifetime - 2*time.Second), true},
+		{"too old", issuer, users, good, now.Add(Lifetime), false},
+		{"another password", issuer, other, good, now, false},
+		{"of no password", issuer, users, unbound, now, false},
+		{"of another server", issuer, users, forged, now, false},
+		{"empty", issuer, users, "", now, false},
+		{"without signature", issuer, users, payload, now, false},
+		{"empty signature", issuer, users, payload + ".", now, false},
+		{"other signature", issuer, users, payload + "." + signature[1:] + "A", now, false},
+		{"other payload", issuer, users, payload[1:] + "." + signature, now, false},
+		{"no base64", issuer, users, payload + ".%%%", now, false},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
-			got, err := test.issuer.Verify(test.state, test.token, test.at)
+			got, err := test.issuer.Verify(test.users, test.token, test.at)
 			if (err == nil) != test.valid {
 				t.Fatalf("got %v, %v", got, err)
 			}

@@ -12,6 +12,7 @@ import (
 
 	"container-registry/server/internal/config"
 	"container-registry/server/internal/layout"
+	"container-registry/server/internal/tagorder"
 )
 
 // Retention says which tags are kept.
@@ -80,7 +81,7 @@ func (r Retention) rule(repository string) int {
 func (r Retention) covers(repository string) bool { return !r.DryRun && r.rule(repository) >= 0 }
 
 // leave is the tags of a repository that the rules do not keep for ever, the newest first, and
-// the number of the rule, from 1.
+// the number of the rule, from 1. Of those pushed at the same time the highest version is the newest.
 func (r Retention) leave(repository string, tags []aged) (list []leaving, number int) {
 	number = r.rule(repository)
 	if number < 0 {
@@ -93,7 +94,7 @@ func (r Retention) leave(repository string, tags []aged) (list []leaving, number
 	}
 	byAge := slices.DeleteFunc(slices.Clone(tags), func(t aged) bool { return layout.IsCompanion(t.name) })
 	slices.SortFunc(byAge, func(a, b aged) int {
-		return cmp.Or(b.pushed.Compare(a.pushed), strings.Compare(a.name, b.name))
+		return cmp.Or(b.pushed.Compare(a.pushed), tagorder.Compare(a.name, b.name))
 	})
 	for i, tag := range byAge {
 		if i < rule.KeepNewest || matchesAny(rule.KeepTags, tag.name) || matchesAny(r.AlwaysKeep, tag.name) {

@@ -24,13 +24,13 @@ func TestRetire(t *testing.T) {
 	}{
 		{"no rules", "team/app", Retention{}, nil, 0},
 		{"another repository", "team/app", Retention{Rules: []Rule{{Repositories: []string{"other", "team"}, KeepNewest: 1}}}, nil, 0},
-		{"newest, names break a tie", "team/app", Retention{Rules: []Rule{{KeepNewest: 1}}}, []string{"latest", "build-2", "build-1", "v1.1", "v1.0"}, 1},
+		{"newest, latest breaks a tie", "team/app", Retention{Rules: []Rule{{KeepNewest: 1}}}, []string{"build-3", "build-2", "build-1", "v1.1", "v1.0"}, 1},
 		{"more than there are", "team/app", Retention{Rules: []Rule{{KeepNewest: 9}}}, nil, 1},
 		{"young", "team/app", Retention{Rules: []Rule{{KeepDays: 30}}}, []string{"build-1", "v1.1", "v1.0"}, 1},
 		{"exactly as old is too old", "team/app", Retention{Rules: []Rule{{KeepDays: 20}}}, []string{"build-2", "build-1", "v1.1", "v1.0"}, 1},
 		{"names", "team/app", Retention{Rules: []Rule{{KeepTags: []string{"v*", "latest"}}}}, []string{"build-3", "build-2", "build-1"}, 1},
 		{"any reason keeps", "team/app", Retention{Rules: []Rule{{KeepNewest: 2, KeepDays: 30, KeepTags: []string{"v1.0"}}}}, []string{"build-1", "v1.1"}, 1},
-		{"always kept", "team/app", Retention{AlwaysKeep: []string{"v1.*"}, Rules: []Rule{{KeepNewest: 1}}}, []string{"latest", "build-2", "build-1"}, 1},
+		{"always kept", "team/app", Retention{AlwaysKeep: []string{"v1.*"}, Rules: []Rule{{KeepNewest: 1}}}, []string{"build-3", "build-2", "build-1"}, 1},
 		{"the first rule that names it", "team/app", Retention{Rules: []Rule{
 			{Repositories: []string{"team/other"}, KeepNewest: 9}, {Repositories: []string{"team/*"}, KeepDays: 100}, {KeepNewest: 1},
 		}}, []string{"v1.1", "v1.0"}, 2},
@@ -45,6 +45,20 @@ func TestRetire(t *testing.T) {
 				t.Errorf("got %q by rule %d, want %q by rule %d", got, rule, test.want, test.wantRule)
 			}
 		})
+	}
+}
+
+// TestPushedAtOnce is of tags whose times are alike, as of a folder that was copied: the versions of
+// before go.
+func TestPushedAtOnce(t *testing.T) {
+	at := time.Date(2026, 6, 1, 12, 0, 0, 0, time.UTC)
+	var tags []aged
+	for _, name := range []string{"1.0.10", "1.0.8", "1.0.12", "1.0.12-rc1", "1.0.11", "1.0.9"} {
+		tags = append(tags, aged{name, at})
+	}
+	got, _ := Retention{Rules: []Rule{{KeepNewest: 1}}}.retire("app", tags, at)
+	if want := []string{"1.0.12-rc1", "1.0.11", "1.0.10", "1.0.9", "1.0.8"}; !slices.Equal(got, want) {
+		t.Errorf("got %q, want %q", got, want)
 	}
 }
 

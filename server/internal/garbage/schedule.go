@@ -28,15 +28,13 @@ func (c *Collector) Run(ctx context.Context) error {
 	// next stays while something else is done: what came due meanwhile is late, not left out.
 	var next time.Time
 	for {
-		var due <-chan time.Time
+		var begin <-chan time.Time
 		if times != nil {
-			if next.IsZero() {
-				next = times.Next(time.Now())
-			}
-			due = time.After(time.Until(next))
+			next = due(times, next, time.Now())
+			begin = time.After(time.Until(next))
 		}
 		select {
-		case <-due:
+		case <-begin:
 			next = time.Time{}
 			c.collectInBackground(ctx, Request{})
 		case do := <-c.orders:
@@ -47,6 +45,15 @@ func (c *Collector) Run(ctx context.Context) error {
 			return nil
 		}
 	}
+}
+
+// due is when the next collection is, which was to be at another time before. That one was worked
+// out while the clock was ahead where an earlier one is to come.
+func due(times schedule.Schedule, before, now time.Time) time.Time {
+	if next := times.Next(now); before.IsZero() || next.Before(before) {
+		return next
+	}
+	return before
 }
 
 // CollectSoon has Run collect; false while it has something else to do.

@@ -10,7 +10,31 @@ import (
 	"github.com/sirupsen/logrus"
 
 	"container-registry/server/internal/fence"
+	"container-registry/server/internal/schedule"
 )
+
+func TestDue(t *testing.T) {
+	times, err := schedule.Parse("0 3 * * *", "UTC")
+	if err != nil {
+		t.Fatal(err)
+	}
+	at := func(day, hour int) time.Time { return time.Date(2026, 6, day, hour, 0, 0, 0, time.UTC) }
+	for _, test := range []struct {
+		name              string
+		before, now, want time.Time
+	}{
+		{"nothing yet", time.Time{}, at(1, 12), at(2, 3)},
+		{"still to come", at(2, 3), at(1, 13), at(2, 3)},
+		{"late", at(2, 3), at(2, 12), at(2, 3)},
+		{"worked out while the clock was ahead", at(20, 3), at(1, 12), at(2, 3)},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			if got := due(times, test.before, test.now); !got.Equal(test.want) {
+				t.Errorf("got %s, want %s", got, test.want)
+			}
+		})
+	}
+}
 
 // TestDueMeanwhile is a collection whose time comes while something else is done.
 func TestDueMeanwhile(t *testing.T) {

@@ -174,7 +174,7 @@ func TestNames(t *testing.T) {
 	for _, tag := range []string{"1.9", "1.10", "latest", "v2", "1.9-rc1", about} {
 		put(t, driver, "{}", tag)
 	}
-	want := []string{"latest", "v2", "1.10", "1.9-rc1", "1.9", about}
+	want := []string{"latest", "v2", "1.10", "1.9", "1.9-rc1", about}
 	list := func() []string {
 		t.Helper()
 		names, err := reader.Names(t.Context(), "team/app")

@@ -1,11 +1,9 @@
 package images
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"slices"
-	"strings"
 	"sync"
 	"time"
 
@@ -13,6 +11,7 @@ import (
 	"github.com/opencontainers/go-digest"
 
 	"container-registry/server/internal/layout"
+	"container-registry/server/internal/tagorder"
 )
 
 // Tag is one, and what it names.
@@ -36,7 +35,7 @@ func (r *Reader) Names(ctx context.Context, repository string) ([]string, error)
 	if err != nil {
 		return nil, err
 	}
-	slices.SortFunc(names, byVersion)
+	slices.SortFunc(names, tagorder.Compare)
 	r.tags.add(repository, names, began)
 	return names, nil
 }
@@ -118,54 +117,6 @@ func (r *Reader) tag(ctx context.Context, repository, name string) (Tag, error) 
 		})
 	}
 	return tag, err
-}
-
-// byVersion puts numbers in names in the order of numbers.
-func byVersion(a, b string) int {
-	if c := cmp.Compare(rank(a), rank(b)); c != 0 {
-		return c
-	}
-	return -natural(a, b)
-}
-
-func rank(name string) int {
-	switch {
-	case name == "latest":
-		return 0
-	case layout.IsCompanion(name):
-		return 2
-	default:
-		return 1
-	}
-}
-
-func natural(a, b string) int {
-	for a != "" && b != "" {
-		x, y := digits(a), digits(b)
-		if x == 0 || y == 0 {
-			if a[0] != b[0] {
-				return cmp.Compare(a[0], b[0])
-			}
-			a, b = a[1:], b[1:]
-			continue
-		}
-		m, n := strings.TrimLeft(a[:x], "0"), strings.TrimLeft(b[:y], "0")
-		if c := cmp.Or(cmp.Compare(len(m), len(n)), strings.Compare(m, n), cmp.Compare(x, y)); c != 0 {
-			return c
-		}
-		a, b = a[x:], b[y:]
-	}
-	return cmp.Compare(len(a), len(b))
-}
-
-// digits is how many there are at the beginning.
-func digits(text string) int {
-	for i := range len(text) {
-		if text[i] < '0' || text[i] > '9' {
-			return i
-		}
-	}
-	return len(text)
 }
 
 const (

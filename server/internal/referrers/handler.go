@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"net/url"
 	"strconv"
+	"strings"
 
 	"github.com/distribution/distribution/v3/registry/api/errcode"
 	"github.com/opencontainers/go-digest"
@@ -29,6 +30,9 @@ type handler struct {
 
 func (h *handler) serve(w http.ResponseWriter, r *http.Request, repository string, subject digest.Digest) {
 	query := r.URL.Query()
+	for i, each := range query["artifactType"] {
+		query["artifactType"][i] = withPlus(each)
+	}
 	n := math.MaxInt
 	if given := query.Get("n"); given != "" {
 		var err error
@@ -62,6 +66,13 @@ func (h *handler) serve(w http.ResponseWriter, r *http.Request, repository strin
 		return
 	}
 	found.write(w)
+}
+
+// withPlus is a type as it was typed, such as application/spdx+json: in a query a plus stands for a
+// space, which no type has before its parameters.
+func withPlus(asked string) string {
+	kind, _, _ := strings.Cut(asked, ";")
+	return strings.ReplaceAll(kind, " ", "+") + asked[len(kind):]
 }
 
 const opening, closing = `{"schemaVersion":2,"mediaType":"` + v1.MediaTypeImageIndex + `","manifests":[`, `]}`

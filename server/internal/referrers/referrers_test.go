@@ -139,6 +139,34 @@ func TestList(t *testing.T) {
 	}
 }
 
+// TestTypeWithPlus is asked for as people type it, where a plus is a space by the rules of forms.
+func TestTypeWithPlus(t *testing.T) {
+	client := serve(t, inmemory.New(), "")
+	image := client.Push(t, "team/app", "1")
+	client.PushBlob(t, "team/app", v1.DescriptorEmptyJSON.Digest, v1.DescriptorEmptyJSON.Data)
+	for i, artifactType := range []string{"application/spdx+json", "application/spdx+json", "application/in+toto+json; v=a b", "application/json"} {
+		m := signature(image, fmt.Sprint(i))
+		m.ArtifactType = artifactType
+		client.PushManifest(t, "team/app", "", m.MediaType, m)
+	}
+	for query, want := range map[string]int{
+		"?artifactType=application/spdx+json":                               2,
+		"?artifactType=application/spdx%2Bjson":                             2,
+		"?n=1&artifactType=application/spdx+json":                           2,
+		"?artifactType=application/json&artifactType=application/spdx+json": 3,
+		"?artifactType=application/in+toto+json%3B+v%3Da+b":                 1,
+		"?artifactType=application/spdx":                                    0,
+	} {
+		if found := client.Referrers(t, "team/app", image, query); len(found) != want {
+			t.Errorf("%s: %q", query, found)
+		}
+	}
+	response, _ := answer(t, client, "/v2/team/app/referrers/"+image.String()+"?n=1&artifactType=application/spdx+json")
+	if link := response.Header.Get("Link"); !strings.Contains(link, "artifactType=application%2Fspdx%2Bjson&") {
+		t.Errorf("the next page is %s", link)
+	}
+}
+
 // TestLargeList has descriptors of which few go into one answer.
 func TestLargeList(t *testing.T) {
 	client := serve(t, inmemory.New(), "")

@@ -30,13 +30,47 @@ func Parse(expression, zone string) (Schedule, error) {
 	if err != nil {
 		return nil, err
 	}
-	if fields, ok := parsed.(*cron.SpecSchedule); ok {
-		fields.Location = location
-	}
 	if parsed.Next(time.Now()).IsZero() {
 		return nil, errors.New("there is no such day in the next five years")
 	}
-	return parsed, nil
+	return zoned{parsed, location}, nil
+}
+
+// zoned goes by the clocks of a place. Its fields know of no changes of clocks: they would leave
+// out what falls into an hour that clocks skip, and have twice what falls into one that they repeat.
+type zoned struct {
+	// fields have no zone of their own, and go by that of the time they are given.
+	fields   cron.Schedule
+	location *time.Location
+}
+
+// Next works with what clocks show as if that were UTC.
+func (z zoned) Next(after time.Time) time.Time {
+	_, offset := after.In(z.location).Zone()
+	shown := after.Add(time.Duration(offset) * time.Second).UTC()
+	for shown = z.fields.Next(shown); !shown.IsZero(); shown = z.fields.Next(shown) {
+		if at := z.first(shown); at.After(after) {
+			return at.In(after.Location())
+		}
+	}
+	return shown
+}
+
+// first is when clocks show a time for the first time, or a later one where they skip it.
+func (z zoned) first(shown time.Time) time.Time {
+	// No offset is as long as a day.
+	for part := shown.AddDate(0, 0, -1).In(z.location); ; {
+		begins, ends := part.ZoneBounds()
+		_, offset := part.Zone()
+		at := shown.Add(-time.Duration(offset) * time.Second)
+		switch {
+		case at.Before(begins):
+			return begins
+		case ends.IsZero() || at.Before(ends):
+			return at
+		}
+		part = ends
+	}
 }
 
 // Zone refuses Local, which is another one on every machine.

@@ -1,0 +1,65 @@
+// Package tagorder knows which tag comes before another by its name.
+package tagorder
+
+import (
+	"cmp"
+	"strings"
+
+	"container-registry/server/internal/layout"
+)
+
+// Compare puts latest first, then the highest version, and what is for programs last.
+func Compare(a, b string) int {
+	if c := cmp.Compare(rank(a), rank(b)); c != 0 {
+		return c
+	}
+	return -natural(a, b)
+}
+
+func rank(name string) int {
+	switch {
+	case name == "latest":
+		return 0
+	case layout.IsCompanion(name):
+		return 2
+	default:
+		return 1
+	}
+}
+
+// natural puts numbers in names in the order of numbers, and what goes on with a hyphen, as a release
+// candidate, before the release.
+func natural(a, b string) int {
+	for a != "" && b != "" {
+		x, y := digits(a), digits(b)
+		if x == 0 || y == 0 {
+			if a[0] != b[0] {
+				return cmp.Compare(a[0], b[0])
+			}
+			a, b = a[1:], b[1:]
+			continue
+		}
+		m, n := strings.TrimLeft(a[:x], "0"), strings.TrimLeft(b[:y], "0")
+		if c := cmp.Or(cmp.Compare(len(m), len(n)), strings.Compare(m, n), cmp.Compare(x, y)); c != 0 {
+			return c
+		}
+		a, b = a[x:], b[y:]
+	}
+	switch {
+	case strings.HasPrefix(a, "-"):
+		return -1
+	case strings.HasPrefix(b, "-"):
+		return 1
+	}
+	return cmp.Compare(len(a), len(b))
+}
+
+// digits is how many there are at the beginning.
+func digits(text string) int {
+	for i := range len(text) {
+		if text[i] < '0' || text[i] > '9' {
+			return i
+		}
+	}
+	return len(text)
+}

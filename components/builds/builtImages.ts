@@ -9,6 +9,9 @@ import { checkedOut, gitContext } from "./gitContext";
 import { baseArgument, basesFirst, dockerfileIn, dockerfileProblems, imageBuildProblems } from "./checks";
 import { checkArguments, checkWhenKnown } from "../checks/inputs";
 
+/** The build argument that tells of the first tag's image; Dockerfiles have no names with a dot. */
+const firstArgument = "container-registry.first";
+
 /** Images that are built, and the registry they are pushed to. */
 export interface BuiltImagesArgs {
   /** Images to build and push; their order doesn't matter. */
@@ -61,15 +64,20 @@ export class BuiltImages extends pulumi.ComponentResource {
     };
     const registry = { username, password: password === undefined ? undefined : pulumi.secret(password) };
     const [first = "latest", ...others] = image.tags ?? [];
-    const push = (tag: string, dependsOn: pulumi.Resource[]): docker.Image =>
+    const push = (tag: string, args: Record<string, pulumi.Input<string>>): docker.Image =>
       new docker.Image(
         `${name}-${image.name}:${tag}`,
-        { imageName: pulumi.interpolate`${repositoryPrefix}/${image.name}:${tag}`, build, registry },
-        { parent: this, dependsOn },
+        {
+          imageName: pulumi.interpolate`${repositoryPrefix}/${image.name}:${tag}`,
+          build: { ...build, args: { ...build.args, ...args } },
+          registry,
+        },
+        { parent: this },
       );
-    const pushed = push(first, []);
-    // After the first, the engine has every step in its cache: the same image is pushed.
-    others.forEach((tag) => push(tag, [pushed]));
+    const pushed = push(first, {});
+    // After the first, the engine has every step in its cache: the same image is pushed. It takes no notice of an argument that no
+    // Dockerfile can declare, by which the others follow where only the first tag is another one.
+    others.forEach((tag) => push(tag, { [firstArgument]: pushed.repoDigest }));
     return pushed.repoDigest;
   }
 

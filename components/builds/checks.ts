@@ -84,7 +84,7 @@ function contextProblems(key: string, image: ImageBuild): Problem[] {
   const git = gitContext(image.context);
   if (git === undefined) {
     return entryAt(image.context)?.isDirectory() === true
-      ? dockerfileProblems(key, image, image.context)
+      ? [...dockerfileProblems(key, image, image.context), ...stateProblems(key, image, process.cwd())]
       : [
           {
             key: `${key}.context`,
@@ -108,12 +108,44 @@ function contextProblems(key: string, image: ImageBuild): Problem[] {
   );
 }
 
+/**
+ * What is wrong with a context that has a program's folder in it: `npm start` keeps a passphrase there and the state of stacks, and
+ * whoever pulls the image would have them.
+ */
+function stateProblems(key: string, image: ImageBuild, program: string): Problem[] {
+  const state = path.join(program, ".quickstart");
+  const inside = path.relative(fs.realpathSync(image.context), fs.realpathSync(program));
+  if (leavesFolder(inside) || !fs.existsSync(state)) {
+    return [];
+  }
+  const file = [`${dockerfileIn(image.context, image)}.dockerignore`, path.join(image.context, ".dockerignore")].find(
+    fs.existsSync,
+  );
+  const patterns = file === undefined ? [] : fs.readFileSync(file, "utf8").split("\n");
+  const named = patterns.map((pattern) => path.posix.normalize(pattern.trim()).replace(/^\/|\/$/g, ""));
+  const folder = path.posix.join(inside, ".quickstart");
+  return when(
+    !named.some((pattern) => ["*", "**", "**/.quickstart"].includes(pattern) || `${folder}/`.startsWith(`${pattern}/`)),
+    `${key}.context`,
+    `${shown(image.context)} has the passphrase and the state of your stacks in ${folder}; name it in .dockerignore`,
+  );
+}
+
+/** Whether a relative path leads out of the folder that it begins in. */
+function leavesFolder(relative: string): boolean {
+  return path.isAbsolute(relative) || relative.split(path.sep)[0] === "..";
+}
+
 /** What is wrong with the Dockerfile of an image whose context is in a folder of this machine. */
 export function dockerfileProblems(key: string, image: ImageBuild, folder: string): Problem[] {
   const dockerfile = dockerfileIn(folder, image);
   if (entryAt(dockerfile)?.isFile() !== true) {
     const what = image.dockerfile === undefined ? "is missing and" : `${shown(image.dockerfile)} is not allowed:`;
     return [{ key: `${key}.dockerfile`, message: `${what} there is no file ${dockerfile}; give its path inside the context` }];
+  }
+  if (leavesFolder(path.relative(fs.realpathSync(folder), fs.realpathSync(dockerfile)))) {
+    const message = `${shown(image.dockerfile ?? "Dockerfile")} is not allowed: it is outside the context; give its path inside the context`;
+    return [{ key: `${key}.dockerfile`, message }];
   }
   const argument = new RegExp(`^\\s*ARG\\s(.*\\s)?${baseArgument}\\b`, "im");
   return when(

@@ -146,6 +146,28 @@ describe("images of the configuration", () => {
     await stack.set({ "builds[2].context": `${repository.url}#main:server` });
   });
 
+  it("have all their tags also when only the first is another one", async () => {
+    await stack.set({ "builds[0].tags[0]": "2.0" });
+    docker.willHave(`${outputs.repositoryPrefix}/team/app:2.0`);
+    expect(await stack.plannedChanges()).toMatchObject({ update: 1 });
+    await up();
+    expect(await layers("team/app", "2.0")).toEqual(await layers("team/app", "latest"));
+    expect(Object.keys(await stack.plannedChanges())).toEqual(["same"]);
+  });
+
+  it("say what a step printed that failed", async () => {
+    const server = await run("docker", ["inspect", "--format", "{{.Config.Image}}", outputs.containerName]);
+    const base = `${stack.name}/server`;
+    await docker.tag(server, base);
+    contexts.write("broken/Dockerfile", `FROM ${base}\nRUN ["/registry", "no-such-command"]\n`);
+    await stack.set({ "builds[3].name": "broken", "builds[3].context": `${contexts.folder}/broken` });
+    const { code, stdout } = await attempt("pulumi", ["up", "--yes", "--skip-preview"], stack.inFolder());
+    expect(code).not.toBe(0);
+    expect(stdout).toContain('unknown command "no-such-command"');
+    await stack.unset("builds[3]");
+    await up();
+  });
+
   it("are pushed with a password that cannot be read, as are the build arguments that are secret", async () => {
     const secrets = [secretOf("password", outputs.password), secretOf("build argument", argument)];
     const places = [

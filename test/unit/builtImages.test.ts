@@ -1,3 +1,4 @@
+import * as fs from "fs";
 import { ImageBuild, BuiltImages } from "../../components";
 import { gitContext } from "../../components/builds/gitContext";
 import { basesFirst, imageBuildProblems } from "../../components/builds/checks";
@@ -10,6 +11,8 @@ const cleanUp = new CleanUp();
 const contexts = cleanUp.add(new Workspace());
 contexts.write("plain/Dockerfile", "FROM scratch\n");
 contexts.write("above/Dockerfile", "ARG BASE\nFROM ${BASE}\n");
+contexts.write("linked/hello", "");
+fs.symlinkSync("../plain/Dockerfile", `${contexts.folder}/linked/Dockerfile`);
 const plainContext = `${contexts.folder}/plain`;
 const above = (name: string, from: string): ImageBuild => ({ name, from, context: `${contexts.folder}/above` });
 const plain = (name: string): ImageBuild => ({ name, context: plainContext });
@@ -71,8 +74,10 @@ describe("images", () => {
       [
         { name: "a", context: contexts.folder },
         { ...plain("b"), dockerfile: "missing" },
+        { ...plain("c"), dockerfile: "../above/Dockerfile" },
+        { name: "d", context: `${contexts.folder}/linked` },
       ],
-      ["builds[0].dockerfile", "builds[1].dockerfile"],
+      [0, 1, 2, 3].map((at) => `builds[${at}].dockerfile`),
     ],
     ["on no base", [above("a", "b")], ["builds[0].from"]],
     [
@@ -94,6 +99,24 @@ describe("images", () => {
     ],
   ])("%s", (_, images, keys) => {
     expect(imageBuildProblems(images).map(({ key }) => key)).toEqual(keys);
+  });
+
+  it.each([
+    ["", false],
+    [".quickstart\nclient", false],
+    ["server/.quickstart\n", true],
+    ["/server/", true],
+    ["**/.quickstart", true],
+    ["*\n!hello", true],
+  ])("never take the states of stacks along, with %j ignored", (ignored, allowed) => {
+    const folder = cleanUp.add(new Workspace());
+    folder.write("Dockerfile", "FROM scratch\nCOPY . /\n");
+    folder.write("server/.quickstart/passphrase", "the passphrase");
+    folder.write(".dockerignore", ignored);
+    const program = jest.spyOn(process, "cwd").mockReturnValue(`${folder.folder}/server`);
+    const problems = imageBuildProblems([{ name: "a", context: folder.folder }, plain("b")]);
+    program.mockRestore();
+    expect(problems.map(({ key }) => key)).toEqual(allowed ? [] : ["builds[0].context"]);
   });
 
   it("never have a token of a Git URL in an error", () => {
@@ -133,10 +156,12 @@ describe("the component", () => {
     expect(deployment.find("docker.Image", "images-app:2")).toMatchObject({
       inputs: {
         imageName: "localhost:5000/app:2",
-        build: { args: { BASE: "localhost:5000/base@sha256:<digest>" } },
+        // By it this tag follows the first one, when only that is another.
+        build: {
+          args: { BASE: "localhost:5000/base@sha256:<digest>", "container-registry.first": "localhost:5000/app@sha256:<digest>" },
+        },
         registry,
       },
-      options: { dependsOn: expect.arrayContaining(["images-app:1"]) as string[] },
     });
     expect(await valueOf(made.references)).toEqual({
       value: { app: "localhost:5000/app@sha256:<digest>", base: "localhost:5000/base@sha256:<digest>" },

@@ -1,7 +1,8 @@
+import { execFileSync, spawnSync } from "child_process";
 import * as fs from "fs";
 import * as os from "os";
 import * as path from "path";
-import { contextDigest } from "../../offline/stand-ins/docker/buildContext";
+import { contextArchive, contextDigest } from "../../offline/stand-ins/docker/buildContext";
 import {
   containerBody,
   containerFacts,
@@ -389,4 +390,58 @@ it("hashes a build's context as the official provider does", () => {
   } finally {
     fs.rmSync(folder, { recursive: true });
   }
+});
+
+describe("a build's context", () => {
+  const folder = fs.mkdtempSync(path.join(os.tmpdir(), "context-"));
+  const dockerfile = path.join(folder, "Dockerfile");
+  const files = [
+    "Dockerfile",
+    ".git/objects/ab/c",
+    "app/(private)/key",
+    "app/private",
+    "src/+page.js",
+    "src/page.js",
+    "c++",
+    "a|b",
+    "a",
+    "b",
+  ];
+  const more = ["customers/acme/file", "customers/kept", "empty-but-kept/", "logs/x.log", "logs/deep/y.log", "x{1}", "x1"];
+
+  beforeAll(() => {
+    for (const file of [...files, ...more]) {
+      fs.mkdirSync(path.join(folder, file.endsWith("/") ? file : path.dirname(file)), { recursive: true });
+      if (!file.endsWith("/")) {
+        fs.writeFileSync(path.join(folder, file), "x", { mode: 0o644 });
+      }
+    }
+    const ignored = [".git", "app/(private)", "src/+page.js", "c++", "a|b", "customers", "!customers/kept", "**/*.log", "x{1}"];
+    fs.writeFileSync(path.join(folder, ".dockerignore"), ignored.join("\n"));
+    fs.chmodSync(path.join(folder, "src/page.js"), 0o666);
+    execFileSync("mkfifo", [path.join(folder, "pipe")]);
+  });
+
+  afterAll(() => fs.rmSync(folder, { recursive: true }));
+
+  it("is sent as Docker sends it: nothing of what is ignored, not even its folders", async () => {
+    const chunks: Buffer[] = [];
+    for await (const chunk of await contextArchive(folder, dockerfile)) {
+      chunks.push(chunk as Buffer);
+    }
+    const listed = spawnSync("tar", ["-tvf", "-"], { input: Buffer.concat(chunks), encoding: "utf8" })
+      .stdout.trim()
+      .split("\n");
+    const sent = [".", ".dockerignore", "Dockerfile", "a", "app", "app/private", "b", "customers", "customers/kept"];
+    expect(listed.map((line) => line.replace(/.* /, "")).sort()).toEqual(
+      [...sent, "empty-but-kept", "logs", "logs/deep", "src", "src/page.js", "x1"].sort(),
+    );
+    expect(listed.find((line) => line.endsWith("src/page.js"))).toMatch(/^-rw-rw-rw- 0\/0 /);
+  });
+
+  it("names a link that leads nowhere", () => {
+    const link = path.join(folder, "dangling");
+    fs.symlinkSync("nowhere", link);
+    expect(() => contextDigest(folder, dockerfile)).toThrow(`the link ${link} leads nowhere; name it in .dockerignore`);
+  });
 });

@@ -13,8 +13,10 @@ function ignoredIn(context: string, dockerfile: string): Ignored {
   if (file === undefined) {
     return () => false;
   }
-  const patterns = ignore({ ignorecase: false }).add(fs.readFileSync(file, "utf8"));
-  return (relative) => patterns.ignores(relative);
+  // Docker takes these letters as they are, and the library for those of a regular expression.
+  const patterns = fs.readFileSync(file, "utf8").replace(/\\.|[+()|{}]/g, (found) => (found.length === 1 ? `\\${found}` : found));
+  const rules = ignore({ ignorecase: false }).add(patterns);
+  return (relative) => rules.ignores(relative);
 }
 
 /** The files of the context, relative to it, in the order of their names. */
@@ -32,21 +34,45 @@ function filesIn(context: string, ignored: Ignored, folder = ""): string[] {
 /** A hash of all that a build reads: the official provider's, to the byte, as it is in state. */
 export function contextDigest(context: string, dockerfile: string): string {
   const all = createHash("sha256");
-  const add = (name: string, mode: string, content: string | Buffer): void => {
-    all.update(name).update(mode).update(createHash("sha256").update(content).digest()).update("\0");
+  const add = (name: string, mode: string, sum: Buffer): void => {
+    all.update(name).update(mode).update(sum).update("\0");
   };
-  add("Dockerfile", "----------", fs.readFileSync(dockerfile));
+  add("Dockerfile", "----------", sumOfFile(dockerfile));
   for (const relative of filesIn(context, ignoredIn(context, dockerfile))) {
     const file = path.join(context, relative);
     const stat = fs.lstatSync(file);
-    add(relative, modeOf(stat), stat.isSymbolicLink() ? targetOf(file) : stat.isFile() ? fs.readFileSync(file) : "");
+    add(relative, modeOf(stat), stat.isFile() ? sumOfFile(file) : sumOf(stat.isSymbolicLink() ? targetOf(file) : ""));
   }
   return all.digest("hex");
 }
 
+function sumOf(content: string): Buffer {
+  return createHash("sha256").update(content).digest();
+}
+
+/** In parts: a file may be larger than memory. */
+function sumOfFile(file: string): Buffer {
+  const sum = createHash("sha256");
+  const part = Buffer.alloc(1 << 20);
+  const open = fs.openSync(file, "r");
+  try {
+    for (let read = fs.readSync(open, part); read > 0; read = fs.readSync(open, part)) {
+      sum.update(part.subarray(0, read));
+    }
+  } finally {
+    fs.closeSync(open);
+  }
+  return sum.digest();
+}
+
 /** Where a link leads; relative to this folder, unless the way there is absolute. */
 function targetOf(file: string): string {
-  const target = fs.realpathSync(file);
+  let target: string;
+  try {
+    target = fs.realpathSync(file);
+  } catch {
+    throw new Error(`the build's context can't be read: the link ${file} leads nowhere; name it in .dockerignore`);
+  }
   return path.isAbsolute(file) || path.isAbsolute(fs.readlinkSync(file)) ? target : path.relative(fs.realpathSync("."), target);
 }
 
@@ -64,16 +90,25 @@ function modeOf(stat: fs.Stats): string {
   return (kinds.filter(Boolean).join("") || "-") + permissions;
 }
 
-/** The context as the engine takes it; all files belong to root. */
+/** The context as the engine takes it; all files belong to root. Folders are there that are not ignored, or have something in them. */
 export async function contextArchive(context: string, dockerfile: string): Promise<Readable> {
   const { pack } = await import("tar-fs");
   const ignored = ignoredIn(context, dockerfile);
-  const needed = [path.relative(context, dockerfile), ".dockerignore"];
+  const needed = [path.relative(context, dockerfile), ".dockerignore", ...filesIn(context, ignored)];
+  const sent = new Set(needed.flatMap((file) => [file, ...foldersAbove(file)]));
   return pack(context, {
     ignore: (file) => {
       const relative = path.relative(context, file);
-      return relative !== "" && !needed.includes(relative) && !fs.lstatSync(file).isDirectory() && ignored(relative);
+      return !sent.has(relative) && (!fs.lstatSync(file).isDirectory() || ignored(relative));
     },
     map: (header) => ({ ...header, uid: 0, gid: 0 }),
+    umask: 0,
+    // Pipes and devices are left out.
+    strict: false,
   });
+}
+
+function foldersAbove(file: string): string[] {
+  const above = path.dirname(file);
+  return above === "." ? [""] : [above, ...foldersAbove(above)];
 }

@@ -88,6 +88,9 @@ export class Engine {
   private async dial<T>(method: string, path: string, call: Call, more: Partial<Docker.Request> = {}): Promise<T> {
     const { modem } = await this.docker();
     return new Promise((resolve, reject) => {
+      if (call.file instanceof Readable) {
+        call.file.once("error", (error) => reject(new EngineError(`what was to be sent can't be read: ${error.message}`)));
+      }
       const request = {
         method,
         path: `${path}?`,

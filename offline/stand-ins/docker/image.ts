@@ -4,7 +4,7 @@ import { resource } from "../provider/resource";
 import { InputsOf, isObject, map, object, string, Values } from "../provider/types";
 import { isUnknown, unknown } from "../provider/wire";
 import { contextArchive, contextDigest } from "./buildContext";
-import { Engine } from "./engine";
+import { Engine, EngineError } from "./engine";
 import { Login, registryOf, storedLogin } from "./logins";
 import { only } from "./types";
 
@@ -36,6 +36,9 @@ function parts(imageName: string): { repository: string; tag: string } {
   return { repository, tag };
 }
 
+/** How many characters of what a build printed go with its error. */
+const lastWords = 2000;
+
 async function built(engine: Engine, { imageName, build: wanted, registry: given }: ImageInputs): Promise<string> {
   const own = registryOf(imageName);
   const loginFor = (name: string): Login | undefined =>
@@ -43,19 +46,27 @@ async function built(engine: Engine, { imageName, build: wanted, registry: given
   const { repository, tag } = parts(imageName);
   // Takes time to load, and most deployments build nothing.
   const { withSession } = await import("./buildSession");
-  await withSession(engine, loginFor, async (session) =>
-    engine.follow("/build", {
-      query: {
-        version: "2",
-        session,
-        t: imageName,
-        dockerfile: path.relative(wanted.context, wanted.dockerfile),
-        platform: wanted.platform,
-        buildargs: JSON.stringify(wanted.args),
-      },
-      file: await contextArchive(wanted.context, wanted.dockerfile),
-    }),
-  );
+  const { printedIn } = await import("./buildTrace");
+  let printed = "";
+  await withSession(engine, loginFor, async (session) => {
+    const query = {
+      version: "2",
+      session,
+      t: imageName,
+      dockerfile: path.relative(wanted.context, wanted.dockerfile),
+      platform: wanted.platform,
+      buildargs: JSON.stringify(wanted.args),
+    };
+    const file = await contextArchive(wanted.context, wanted.dockerfile);
+    await engine.follow("/build", { query, file }, (message) => {
+      printed = (printed + printedIn(message)).slice(-lastWords);
+    });
+  }).catch((error: unknown) => {
+    throw new EngineError(
+      `${error instanceof Error ? error.message : String(error)}
+${printed}`.trim(),
+    );
+  });
   let digest: string | undefined;
   await engine.follow(`/images/${repository}/push`, { query: { tag }, login: loginFor(own) ?? nobody }, ({ aux }) => {
     digest = (aux as { Digest?: string } | undefined)?.Digest ?? digest;

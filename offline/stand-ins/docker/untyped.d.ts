@@ -64,5 +64,11 @@ declare module "tar-fs" {
     uid: number;
     gid: number;
   }
-  export function pack(folder: string, options: { ignore(file: string): boolean; map(header: Header): Header }): Readable;
+  interface Options {
+    ignore(file: string): boolean;
+    map(header: Header): Header;
+    umask: number;
+    strict: boolean;
+  }
+  export function pack(folder: string, options: Options): Readable;
 }

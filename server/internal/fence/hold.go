@@ -159,7 +159,20 @@ func (h *Hold) clear(ctx context.Context, stale []string) error {
 			return err
 		}
 	}
-	return h.remove(ctx, path.Join(folder, journalFolderName))
+	// Each by its name: what a claim that failed had deleted may be carried out when the next one
+	// has a journal of its own there.
+	journals := path.Join(folder, journalFolderName)
+	if names, err = layout.Names(ctx, f.driver, journals); err != nil {
+		return err
+	}
+	for _, name := range names {
+		if name != own {
+			if err := h.remove(ctx, path.Join(journals, name)); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
 }
 
 // remove looks again each time whether the right is still there: the machine may have been

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"net/http"
 	"path"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -94,8 +95,13 @@ func TestKilledHolder(t *testing.T) {
 					t.Fatal(err)
 				}
 				taken.Release(t.Context())
-				if names, err := layout.Names(t.Context(), driver, folder); err != nil || len(names) != 1 || !strings.HasPrefix(names[0], generationPrefix) {
+				names, err := layout.Names(t.Context(), driver, folder)
+				names = slices.DeleteFunc(names, func(name string) bool { return name == journalFolderName })
+				if err != nil || len(names) != 1 || !strings.HasPrefix(names[0], generationPrefix) {
 					t.Errorf("left: %q %v", names, err)
+				}
+				if journals, err := layout.Names(t.Context(), driver, journalOf("")); err != nil || len(journals) > 0 {
+					t.Errorf("journals left: %q %v", journals, err)
 				}
 			})
 		}
@@ -196,6 +202,41 @@ func (d *slow) Delete(ctx context.Context, path string) error {
 		}
 	}
 	return d.StorageDriver.Delete(ctx, path)
+}
+
+// TestLateClearing has a store that carries out a deletion of a claim that failed when the next
+// holder is there: what others pushed during that one is known all the same.
+func TestLateClearing(t *testing.T) {
+	driver := registrytest.NewSpy(inmemory.New())
+	if err := driver.PutContent(t.Context(), path.Join(journalOf("dead"), "entry"), []byte("{}")); err != nil {
+		t.Fatal(err)
+	}
+	late := ""
+	driver.Before = func(action, p string) error {
+		if action == "delete" && late == "" && strings.HasPrefix(p, journalOf("")) {
+			late = p
+			return errors.New("no answer")
+		}
+		return nil
+	}
+	f := New(driver, "a", quick, NoCache{})
+	if _, _, err := f.Acquire(t.Context()); err == nil || late == "" {
+		t.Fatalf("%q: %v", late, err)
+	}
+	hold, ctx, err := f.Acquire(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer hold.Release(ctx)
+	if err := driver.PutContent(ctx, path.Join(journalOf(hold.self.ID), "entry"), []byte(`{"repository":"app"}`)); err != nil {
+		t.Fatal(err)
+	}
+	if err := driver.StorageDriver.Delete(ctx, late); err != nil && !layout.IsMissing(err) {
+		t.Fatal(err)
+	}
+	if pushed, err := hold.journal(ctx); err != nil || len(pushed) != 1 {
+		t.Errorf("%v, %v", pushed, err)
+	}
 }
 
 // TestHolderThatSleeps wakes up when somebody else may have taken over, and takes nothing

@@ -184,11 +184,11 @@ func (r *run) carryOut(ctx context.Context) (*Report, error) {
 	}
 	if err == nil {
 		r.remember(ctx)
-		err = r.sweep(ctx)
-	}
-	if err == nil {
-		// A full disk has room for it now.
-		err = r.complete(ctx)
+		list := r.unlisted()
+		if err = r.sweep(ctx); err == nil {
+			// A full disk has room for it now.
+			err = r.complete(ctx, list)
+		}
 	}
 	if cause := context.Cause(ctx); err != nil && cause != nil {
 		// Stores say only that they were told to stop.

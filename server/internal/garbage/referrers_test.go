@@ -64,6 +64,22 @@ func TestMissingLinkOnFullDisk(t *testing.T) {
 	}
 }
 
+// TestListedByItsPusher is not listed again by the collection that it comes into.
+func TestListedByItsPusher(t *testing.T) {
+	r := serve(t, folder(t), "a", quick, newest)
+	image := r.Push(t, "app", "1", registrytest.Layer(1, 100))
+	r.Push(t, "app", "2", registrytest.Layer(2, 100))
+	collection := r.begin(t)
+	r.PushAbout(t, "app", "", image)
+	list := collection.unlisted()
+	if err := collection.sweep(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if err := collection.complete(t.Context(), list); err != nil || collection.report.Listed > 0 {
+		t.Errorf("%d were listed, %v", collection.report.Listed, err)
+	}
+}
+
 // TestSubjectThatComesLater has a signature pushed before its image, and a collection in
 // between.
 func TestSubjectThatComesLater(t *testing.T) {

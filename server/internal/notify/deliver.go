@@ -88,12 +88,13 @@ func (e *endpoint) deliver(ctx context.Context) {
 
 // handle is nil when there is nothing more to do about an envelope.
 func (e *endpoint) handle(ctx context.Context, each envelope, again bool) error {
-	if at, err := timeOf(each.name); err == nil && time.Since(at) > mostAge {
+	at, err := timeOf(each.name)
+	if err == nil && time.Since(at) > mostAge {
 		e.drop(ctx, each, old, "the endpoint took no events for too long")
 		return nil
 	}
 	// Another server may have sent it meanwhile.
-	if again || each.content == nil {
+	if again || each.content == nil || err == nil && time.Since(at) > leftAfter {
 		ctx, cancel := context.WithTimeout(ctx, patienceWithStore)
 		defer cancel()
 		content, err := e.driver.GetContent(ctx, e.pathOf(each.name))
@@ -105,7 +106,7 @@ func (e *endpoint) handle(ctx context.Context, each envelope, again bool) error 
 		}
 		each.content = content
 	}
-	err := e.post(ctx, each.content)
+	err = e.post(ctx, each.content)
 	switch {
 	case err == nil:
 		e.count(e.sent, taken)

@@ -388,6 +388,24 @@ func TestInOrder(t *testing.T) {
 	}
 }
 
+// TestHeldForLong has an event that another server took over and sent, as it was kept for long.
+func TestHeldForLong(t *testing.T) {
+	driver, r := inmemory.New(), listen(t)
+	s := sender(driver, io.Discard, config.Notification{Name: "hook", URL: r.URL})
+	write := push("1")
+	write.Time = time.Now().Add(-2 * leftAfter)
+	s.Observe(t.Context(), write)
+	if err := driver.Delete(t.Context(), folderOf("hook")); err != nil {
+		t.Fatal(err)
+	}
+	s.Observe(t.Context(), push("2"))
+	run(t, s)
+	until(t, "the other", func() bool { return len(r.events()) > 0 })
+	if got := r.events(); got[0].Target.Tag != "2" {
+		t.Errorf("%+v", got)
+	}
+}
+
 // TestLeft has events of another server: those it may still be sending are left to it, and
 // those it has sent are not sent again.
 func TestLeft(t *testing.T) {

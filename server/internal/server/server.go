@@ -44,9 +44,11 @@ const (
 	// What HTTP/2 takes of bodies that nobody reads yet, such as those of requests that
 	// wait for the check of a password.
 	maxStreams = 100
-	// maxUnread is of a stream and of a connection: over a long line, a push is as fast as much may
-	// be on its way.
-	maxUnread = 1 << 20
+	// Over a long line, a push is as fast as much of it may be on its way. Streams that wait must not
+	// take all that their connection may have: those that they wait for would get no more. 4 MiB
+	// and more is nothing to net/http.
+	maxUnreadOfStream  = 256 << 10
+	maxUnreadOfSession = 4<<20 - 1
 	// defaultDrain is for http.draintimeout 0, where the engine would cut off
 	// every transfer. Docker kills a container 10 s after it asks it to stop.
 	defaultDrain = 10 * time.Second
@@ -142,6 +144,14 @@ func tracingWanted() bool {
 	return exporter != "" && exporter != "none"
 }
 
+func unread() *http.HTTP2Config {
+	return &http.HTTP2Config{
+		MaxConcurrentStreams:          maxStreams,
+		MaxReceiveBufferPerStream:     maxUnreadOfStream,
+		MaxReceiveBufferPerConnection: maxUnreadOfSession,
+	}
+}
+
 func (s *Server) prepareTLS() error {
 	s.http = &http.Server{
 		ReadHeaderTimeout: readHeaderTimeout,
@@ -149,11 +159,7 @@ func (s *Server) prepareTLS() error {
 		MaxHeaderBytes:    maxHeaderBytes,
 		ErrorLog:          errorLog(s.log),
 		Protocols:         protocols(s.config.HTTP),
-		HTTP2: &http.HTTP2Config{
-			MaxConcurrentStreams:          maxStreams,
-			MaxReceiveBufferPerStream:     maxUnread,
-			MaxReceiveBufferPerConnection: maxUnread,
-		},
+		HTTP2:             unread(),
 	}
 	settings := s.config.HTTP.TLS
 	if settings.Certificate == "" {

@@ -99,6 +99,12 @@ export class RegistryClient {
     return answer;
   }
 
+  /** Fetches a list or the like. */
+  async json(target: string): Promise<{ json: unknown; headers: http.IncomingHttpHeaders }> {
+    const { body, headers } = await this.expect([200], "GET", target);
+    return { json: parsed(new URL(target, this.origin), body), headers };
+  }
+
   /** Fetches something large: only its digest is kept. */
   async download(target: string, headers: Record<string, string> = {}): Promise<Download> {
     const start = performance.now();
@@ -171,7 +177,7 @@ export class RegistryClient {
     if (response.statusCode !== 200) {
       throw new RegistryError(`GET ${url.origin}${url.pathname} (token)`, response.statusCode ?? 0, Buffer.concat(chunks));
     }
-    const { token, access_token } = JSON.parse(Buffer.concat(chunks).toString()) as { token?: string; access_token?: string };
+    const { token, access_token } = parsed(url, Buffer.concat(chunks)) as { token?: string; access_token?: string };
     return `Bearer ${token ?? access_token}`;
   }
 
@@ -203,14 +209,26 @@ export class RegistryClient {
   }
 }
 
-/** `message` of an error; that of a refused connection to several addresses is empty. */
+/** `message` of an error; that of a refused connection to several addresses is empty, and OpenSSL's is of its own source. */
 function messageOf(error: Error): string {
+  if (/wrong version number|packet length too long/.test(error.message)) {
+    return "what answers there does not speak TLS; is it http://?";
+  }
   return error instanceof AggregateError ? error.errors.map((each: Error) => each.message).join("; ") : error.message;
 }
 
 /** A URL's path alone: the query of an upload has its state. */
 function pathOf(target: string): string {
   return new URL(target, "http://registry").pathname;
+}
+
+/** The JSON of an answer; a proxy may have given a page of its own. */
+function parsed({ origin, pathname }: URL, body: Buffer): unknown {
+  try {
+    return JSON.parse(body.toString());
+  } catch {
+    throw new Error(`GET ${origin}${pathname} was answered with something other than JSON; is there a registry?`);
+  }
 }
 
 /** What the registry says of a refusal, in its own words. */

@@ -68,22 +68,32 @@ function readArguments(): Arguments {
   };
 }
 
+const outputNames = ["endpoint", "repositoryPrefix", "username", "password", "caCertificate"] as const;
+
 /** The outputs that are needed here; a stack without a password is used anonymously. */
-interface Outputs {
-  endpoint?: string;
-  repositoryPrefix?: string;
-  username?: string;
-  password?: string;
-  caCertificate?: string;
+type Outputs = Partial<Record<(typeof outputNames)[number], string>>;
+
+/** What is wrong with outputs, which may be written by hand. */
+function problemOf(outputs: Outputs): string | undefined {
+  const { endpoint } = outputs;
+  const wrong = outputNames.find((name) => !["string", "undefined"].includes(typeof outputs[name]));
+  if (wrong !== undefined) {
+    return `its ${wrong} is no text`;
+  }
+  return endpoint === undefined || (/^https?:/.test(endpoint) && URL.canParse(endpoint))
+    ? undefined
+    : `its endpoint ${JSON.stringify(endpoint)} is no URL such as https://registry.example.com`;
 }
 
 /** How to reach a stack's registry. What can't be read is a candidate with an error. */
 async function candidate(name: string): Promise<Candidate> {
   const short = path.basename(name, ".json");
   try {
-    const { endpoint, repositoryPrefix, username, password, caCertificate } = await outputsOf(name);
-    if (endpoint === undefined) {
-      return { name: short, error: "has no output endpoint; deploy it first" };
+    const outputs = await outputsOf(name);
+    const { endpoint, repositoryPrefix, username, password, caCertificate } = outputs;
+    const error = problemOf(outputs);
+    if (endpoint === undefined || error !== undefined) {
+      return { name: short, error: error ?? "has no output endpoint; deploy it first" };
     }
     return { name: short, repositoryPrefix, access: { endpoint, username, password, caCertificate } };
   } catch (error) {
@@ -105,14 +115,15 @@ async function outputsOf(name: string): Promise<Outputs> {
 }
 
 async function main({ names, rounds, images, storage, egress, output }: Arguments): Promise<void> {
+  // Measuring takes minutes, which a folder that can't be made would waste.
+  fs.mkdirSync(output, { recursive: true });
   const candidates = await Promise.all(names.map(candidate));
   const progress = (line: string): void => console.error(line);
   const comparison = await compare(candidates, { rounds, images, usage: { storage, egress }, progress });
-  fs.mkdirSync(output, { recursive: true });
+  console.log(summary(comparison));
   const write = (ending: string, content: string): void => fs.writeFileSync(path.join(output, `comparison.${ending}`), content);
   write("json", `${JSON.stringify(comparison, undefined, 2)}\n`);
   write("md", markdown(comparison));
-  console.log(summary(comparison));
   console.error(`\nwritten: ${output}/comparison.md, .json`);
   if (comparison.rows.every(({ samples }) => Object.keys(samples).length === 0)) {
     process.exitCode = 1;
@@ -123,7 +134,10 @@ try {
   if (process.argv.includes("--help")) {
     console.log(usage);
   } else {
-    void main(readArguments());
+    main(readArguments()).catch((error: unknown) => {
+      console.error((error as Error).message);
+      process.exitCode = 1;
+    });
   }
 } catch (error) {
   console.error(`${(error as Error).message}\n\n${usage}`);

@@ -30,8 +30,10 @@ export interface Arguments {
 export class UsageError extends Error {}
 
 /** Name, tag and digest by the distribution specification. */
-const reference =
-  /^([a-z0-9]+(?:(?:\.|_|__|-+|\/)[a-z0-9]+)*)(?::([A-Za-z0-9_][A-Za-z0-9._-]{0,127})|@([a-z0-9]+:[0-9a-f]{32,}))?$/;
+const namePattern = String.raw`[a-z0-9]+(?:(?:\.|_|__|-+|\/)[a-z0-9]+)*`;
+const tagPattern = "[A-Za-z0-9_][A-Za-z0-9._-]{0,127}";
+export const digestPattern = "[a-z0-9]+:[0-9a-f]{32,}";
+const reference = new RegExp(`^(${namePattern})(?::(${tagPattern})|@(${digestPattern}))?$`);
 
 export function parseReference(text: string): Reference {
   const [, repository, tag, digest] = reference.exec(text) ?? [];

@@ -9,10 +9,15 @@ interface Row {
 
 /** The table of all tags of these repositories, or of all. */
 export async function list(registry: Registry, repositories: readonly string[]): Promise<string> {
-  const rows: Row[] = [];
+  const lists: Row[][] = [];
   for (const repository of repositories.length > 0 ? repositories : await registry.repositories()) {
-    rows.push(...(await rowsOf(registry, repository)));
+    const rows = await rowsOf(registry, repository);
+    if (rows.length === 0 && repositories.length > 0) {
+      throw new Error(`There is no tag in ${repository}.`);
+    }
+    lists.push(rows);
   }
+  const rows = lists.flat();
   return rows.length === 0 ? "There are no images." : table(rows);
 }
 
@@ -35,10 +40,10 @@ function table(rows: readonly Row[]): string {
     ...rows.map(({ repository, tag, image }) =>
       typeof image === "string"
         ? [repository, tag, `broken: ${printable(image)}`]
-        : [repository, tag, image.digest, readableSize(image.size), image.created.slice(0, 10)],
+        : [repository, tag, image.digest, readableSize(image.size), image.created.slice(0, 10), lack(image)],
     ),
   ];
-  const widths = cells[0]?.map((_, column) => Math.max(...cells.map((row) => row[column]?.length ?? 0))) ?? [];
+  const widths = cells[0]?.map((_, column) => cells.reduce((width, row) => Math.max(width, row[column]?.length ?? 0), 0)) ?? [];
   return cells
     .map((row) =>
       row
@@ -48,6 +53,9 @@ function table(rows: readonly Row[]): string {
     )
     .join("\n");
 }
+
+/** What an index has lost, or never had. */
+const lack = ({ missing }: Image): string => (missing === 0 ? "" : `${missing} of its images missing`);
 
 /** Words of the registry, without what would move a terminal's cursor. */
 const printable = (text: string): string => text.replace(/\p{C}/gu, "\ufffd");

@@ -9,13 +9,22 @@ import { Registry } from "./registry";
 /** The outputs of a stack, by the command that the user has. */
 function accessOf(stack: string | undefined): RegistryAccess {
   const words = ["stack", "output", "--json", "--show-secrets", ...(stack === undefined ? [] : ["--stack", stack])];
-  const outputs = JSON.parse(
-    execFileSync("pulumi", words, { encoding: "utf8", stdio: ["ignore", "pipe", "inherit"] }),
-  ) as Partial<RegistryAccess>;
+  const outputs = JSON.parse(pulumi(words)) as Partial<RegistryAccess>;
   if (outputs.endpoint === undefined) {
     throw new Error("The stack has no registry; run pulumi up first.");
   }
   return { ...outputs, endpoint: outputs.endpoint };
+}
+
+function pulumi(words: readonly string[]): string {
+  try {
+    return execFileSync("pulumi", words, { encoding: "utf8", stdio: ["ignore", "pipe", "inherit"] });
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === "ENOENT") {
+      throw new Error("There is no command pulumi; npm start brings one, and a registry.", { cause: error });
+    }
+    throw error;
+  }
 }
 
 async function ask(text: string): Promise<boolean> {

@@ -1,8 +1,15 @@
+import { digestOf } from "../randomImage";
 import { Answer, RegistryAccess, RegistryClient, RegistryError } from "../registryClient";
+import { digestPattern } from "./arguments";
+
+/** What a tag, an index or a list of referrers leads to. */
+export interface Target {
+  digest: string;
+  mediaType?: string;
+}
 
 /** The parts of manifests and configurations (https://github.com/opencontainers/image-spec) that are read here. */
-interface Descriptor {
-  digest: string;
+interface Descriptor extends Target {
   size: number;
 }
 interface Manifest {
@@ -18,26 +25,30 @@ export interface Image {
   size: number;
   /** ISO 8601; empty when it does not say. */
   created: string;
+  /** How many images an index lists that can't be read. */
+  missing: number;
 }
+
+/** Types of manifests that list no others. */
+const plainTypes = ["application/vnd.oci.image.manifest.v1+json", "application/vnd.docker.distribution.manifest.v2+json"];
 
 const manifestTypes = [
   "application/vnd.oci.image.index.v1+json",
-  "application/vnd.oci.image.manifest.v1+json",
   "application/vnd.docker.distribution.manifest.list.v2+json",
-  "application/vnd.docker.distribution.manifest.v2+json",
-].join(", ");
+  ...plainTypes,
+];
 
 const done = [200, 202, 204];
 
-/** Statuses that concern whoever asks, or the whole registry. */
-const notOfOneImage = [401, 403, 429, 503];
+/** Tells statuses that concern whoever asks, or the whole registry. */
+const notOfOneImage = (status: number): boolean => [401, 403, 429].includes(status) || status > 500;
 
 /** Why one image can't be read, if that is a fault of its own; an error of another kind is thrown on. */
 export function faultOf(error: unknown): string {
   if (error instanceof SyntaxError) {
     return "its manifest isn't JSON";
   }
-  if (error instanceof RegistryError && !notOfOneImage.includes(error.status)) {
+  if (error instanceof RegistryError && !notOfOneImage(error.status)) {
     return error.answer;
   }
   throw error;
@@ -52,31 +63,37 @@ export class Registry {
   }
 
   repositories(): Promise<string[]> {
-    return this.pages("/v2/_catalog?n=1000", "repositories");
+    return this.pages<string>("/v2/_catalog?n=1000", "repositories");
   }
 
   /** The tags of a repository; none when it is unknown, or when all are deleted. */
   async tags(repository: string): Promise<string[]> {
-    try {
-      return await this.pages(`/v2/${repository}/tags/list?n=1000`, "tags");
-    } catch (error) {
-      if (error instanceof RegistryError && error.status === 404) {
-        return [];
-      }
-      throw error;
-    }
+    return (await unlessAnswered([404], this.pages<string>(`/v2/${repository}/tags/list?n=1000`, "tags"))) ?? [];
   }
 
-  /** The digest that a tag stands for; undefined when there is no such tag. */
-  async digest(repository: string, reference: string): Promise<string | undefined> {
-    try {
-      return digestIn(await this.manifest(repository, reference, "HEAD"));
-    } catch (error) {
-      if (error instanceof RegistryError && error.status === 404) {
-        return undefined;
-      }
-      throw error;
+  /** The manifest that a tag or digest stands for; undefined when there is none. */
+  async find(repository: string, reference: string): Promise<Target | undefined> {
+    const answer = await unlessAnswered([404], this.manifest(repository, reference, "HEAD"));
+    if (answer === undefined) {
+      return undefined;
     }
+    const digest = digestIn(answer) ?? digestOf((await this.manifest(repository, reference, "GET")).body);
+    return { digest, mediaType: answer.headers["content-type"] };
+  }
+
+  /** The manifests that a manifest lists, as an index does. */
+  async parts(repository: string, { digest, mediaType = "" }: Target): Promise<Target[]> {
+    if (plainTypes.includes(mediaType)) {
+      return [];
+    }
+    const { body } = await this.manifest(repository, digest, "GET");
+    return ((JSON.parse(body.toString()) as Manifest).manifests ?? []).filter(isManifest);
+  }
+
+  /** The manifests about another one, as signatures; none where a registry does not know of any. */
+  async referrers(repository: string, digest: string): Promise<Target[]> {
+    const list = this.pages<Target>(`/v2/${repository}/referrers/${digest}`, "manifests");
+    return ((await unlessAnswered([400, 404, 405], list)) ?? []).filter(isManifest);
   }
 
   /** An image by tag or digest; of an index the size is that of all its images, and the time that of the first. */
@@ -87,9 +104,10 @@ export class Registry {
     const children = await Promise.all((manifest.manifests ?? []).map((each) => this.child(repository, each)));
     const own = answer.body.length;
     return {
-      digest: digestIn(answer),
+      digest: digestIn(answer) ?? digestOf(answer.body),
       size: [...parts.values(), ...children.map(({ size }) => size)].reduce((sum, size) => sum + size, own),
       created: children[0]?.created ?? (await this.created(repository, manifest.config)),
+      missing: children.reduce((sum, { missing }) => sum + missing, 0),
     };
   }
 
@@ -103,12 +121,13 @@ export class Registry {
   }
 
   /** Of an index that was pushed in part, images may be missing; and those of a build cache are layers, which are no manifests. */
-  private async child(repository: string, { digest, size }: Descriptor): Promise<Image> {
+  private async child(repository: string, descriptor: Descriptor): Promise<Image> {
+    const { digest, size } = descriptor;
     try {
       return await this.image(repository, digest);
     } catch (error) {
       faultOf(error);
-      return { digest, size, created: "" };
+      return { digest, size, created: "", missing: isManifest(descriptor) ? 1 : 0 };
     }
   }
 
@@ -128,19 +147,36 @@ export class Registry {
     }
   }
 
-  private manifest(repository: string, reference: string, method: string): Promise<Answer> {
-    return this.client.expect(done, method, `/v2/${repository}/manifests/${reference}`, { headers: { Accept: manifestTypes } });
+  private async manifest(repository: string, reference: string, method: string): Promise<Answer> {
+    const ask = (): Promise<Answer> =>
+      this.client.expect(done, method, `/v2/${repository}/manifests/${reference}`, {
+        headers: { Accept: manifestTypes.join(", ") },
+      });
+    // What is damaged is so the second time too; a registry that had a fault for a moment is not.
+    return (await unlessAnswered([500], ask())) ?? ask();
   }
 
   /** A list that comes page by page, each with a link to the next. */
-  private async pages(first: string, field: string): Promise<string[]> {
-    const all: string[] = [];
+  private async pages<T>(first: string, field: string): Promise<T[]> {
+    const all: T[][] = [];
     for (let path: string | undefined = first; path !== undefined;) {
-      const { body, headers }: Answer = await this.client.expect(done, "GET", path);
-      all.push(...((JSON.parse(body.toString()) as Record<string, string[] | null>)[field] ?? []));
+      const { json, headers } = await this.client.json(path);
+      all.push((json as Record<string, T[] | null>)[field] ?? []);
       path = /<([^>]+)>; *rel="?next/.exec(String(headers.link ?? ""))?.[1];
     }
-    return all;
+    return all.flat();
+  }
+}
+
+/** An answer, or undefined where it has one of these statuses. */
+async function unlessAnswered<T>(statuses: readonly number[], answer: Promise<T>): Promise<T | undefined> {
+  try {
+    return await answer;
+  } catch (error) {
+    if (error instanceof RegistryError && statuses.includes(error.status)) {
+      return undefined;
+    }
+    throw error;
   }
 }
 
@@ -148,6 +184,23 @@ function sized({ digest, size }: Descriptor): [string, number] {
   return [digest, size];
 }
 
-function digestIn({ headers }: Answer): string {
-  return String(headers["docker-content-digest"]);
+/** Tells whether it leads to a manifest: what an index of a build cache lists are layers. */
+function isManifest({ digest, mediaType = "" }: Target): boolean {
+  return isDigest(digest) && manifestTypes.includes(mediaType);
+}
+
+/** The digest that an answer gives, which it need not. */
+function digestIn({ headers }: Answer): string | undefined {
+  const digest = headers["docker-content-digest"];
+  if (!digest) {
+    return undefined;
+  }
+  if (!isDigest(digest)) {
+    throw new Error(`The registry gave ${JSON.stringify(digest)} for a digest.`);
+  }
+  return digest;
+}
+
+function isDigest(digest: unknown): digest is string {
+  return typeof digest === "string" && new RegExp(`^${digestPattern}$`).test(digest);
 }

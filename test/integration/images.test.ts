@@ -1,8 +1,9 @@
 import * as fs from "fs";
 import * as path from "path";
 import { CleanUp } from "../support/cleanUp";
-import { request } from "../support/clients";
-import { checkImage, pushImage, randomImage } from "../support/images";
+import { digestOf, request } from "../support/clients";
+import { checkImage, manifestType, pushImage, randomImage } from "../support/images";
+import { indexOf } from "../support/madeImages";
 import { attempt, eventually, Result, run } from "../support/run";
 import { projectRoot, RegistryOutputs, TestStack } from "../support/testStack";
 
@@ -73,6 +74,26 @@ describe("the command images", () => {
   it("deletes a whole repository", async () => {
     expect((await images("delete", "other", "--yes", "--stack", stack.name)).code).toBe(0);
     expect((await images("list")).stdout).toBe("There are no images.\n");
+  });
+
+  it("deletes an index with its images and their signatures, which no tag names", async () => {
+    const platforms = { amd64: randomImage(), arm64: randomImage() };
+    const about = randomImage();
+    const subject = { mediaType: manifestType, digest: platforms.arm64.digest, size: platforms.arm64.manifest.length };
+    const signature = Buffer.from(JSON.stringify({ ...(JSON.parse(about.manifest.toString()) as object), subject }));
+    for (const image of Object.values(platforms)) {
+      await pushImage(outputs, "multi", image.digest, image);
+    }
+    await pushImage(outputs, "multi", digestOf(signature), { ...about, manifest: signature });
+    const headers = { "Content-Type": "application/vnd.oci.image.index.v1+json" };
+    await request(outputs, "/v2/multi/manifests/1.0", { method: "PUT", headers, body: indexOf(platforms) });
+
+    const part = await images("delete", `multi@${platforms.amd64.digest}`, "--yes");
+    expect([part.code, part.stderr]).toEqual([1, expect.stringContaining("it is a part of multi:1.0, which breaks")]);
+    expect((await images("delete", "multi", "--yes")).code).toBe(0);
+    for (const digest of [platforms.amd64.digest, platforms.arm64.digest, digestOf(indexOf(platforms)), digestOf(signature)]) {
+      expect((await request(outputs, `/v2/multi/manifests/${digest}`)).status).toBe(404);
+    }
   });
 
   it("lists what there is beside broken tags, and deletes those", async () => {

@@ -1,0 +1,71 @@
+import { faultOf, Registry, Target } from "./registry";
+
+/** What the tags of a repository lead to. A manifest without one can't be asked for. */
+export interface Contents {
+  /** The digest of every tag; undefined for a broken one. */
+  digests: ReadonlyMap<string, string | undefined>;
+  /** The tags of every digest. */
+  tags: ReadonlyMap<string, readonly string[]>;
+  /** What every manifest leads to: what it lists, and in full what is about it. */
+  leads: ReadonlyMap<string, readonly string[]>;
+}
+
+/** Reads a repository; in full, with what is about its manifests too. */
+export async function contentsOf(registry: Registry, repository: string, full = false): Promise<Contents> {
+  const names = await registry.tags(repository);
+  const found = await Promise.all(names.map((tag) => registry.find(repository, tag).catch(noneIfBroken)));
+  const digests = new Map(names.map((tag, index) => [tag, found[index]?.digest]));
+  const tags = new Map<string, string[]>();
+  for (const [tag, digest] of digests) {
+    if (digest !== undefined) {
+      tags
+        .set(digest, tags.get(digest) ?? [])
+        .get(digest)
+        ?.push(tag);
+    }
+  }
+  const roots = found.filter((each) => each !== undefined);
+  return { digests, tags, leads: await leadsFrom(registry, repository, roots, full) };
+}
+
+async function leadsFrom(registry: Registry, repository: string, roots: readonly Target[], full: boolean) {
+  const leads = new Map<string, string[]>();
+  for (let level = roots; level.length > 0;) {
+    const fresh = [...new Map(level.map((target) => [target.digest, target])).values()].filter(
+      ({ digest }) => !leads.has(digest),
+    );
+    const next = await Promise.all(
+      fresh.map(async (target) => [
+        ...((await registry.parts(repository, target).catch(noneIfBroken)) ?? []),
+        ...(full ? await registry.referrers(repository, target.digest) : []),
+      ]),
+    );
+    fresh.forEach(({ digest }, index) =>
+      leads.set(
+        digest,
+        (next[index] ?? []).map((each) => each.digest),
+      ),
+    );
+    level = next.flat();
+  }
+  return leads;
+}
+
+function noneIfBroken(error: unknown): undefined {
+  faultOf(error);
+  return undefined;
+}
+
+/** The tags that can't be pulled without an image: those of all that lists it, at any depth. */
+export function neededBy({ leads, tags }: Contents, image: string): string[] {
+  const above = new Set([image]);
+  // What is added meanwhile is looked at as well.
+  for (const part of above) {
+    for (const [digest, parts] of leads) {
+      if (parts.includes(part)) {
+        above.add(digest);
+      }
+    }
+  }
+  return [...above].slice(1).flatMap((digest) => tags.get(digest) ?? []);
+}

@@ -1,0 +1,101 @@
+import * as http from "http";
+import { AddressInfo } from "net";
+import { digestOf } from "../../commands/randomImage";
+import { Disposable } from "./cleanUp";
+
+export const imageType = "application/vnd.oci.image.manifest.v1+json";
+export const indexType = "application/vnd.oci.image.index.v1+json";
+
+interface Held {
+  body: Buffer;
+  mediaType: string;
+  subject?: string;
+}
+
+/** A registry of one repository, `app`, in memory; it takes any manifest, whether its parts are there or not. */
+export class FakeRegistry implements Disposable {
+  readonly tags = new Map<string, string>();
+  readonly manifests = new Map<string, Held>();
+  /** What was deleted, in order. */
+  readonly deleted: string[] = [];
+  /** The statuses with which the next requests for a tag or digest are refused. */
+  readonly refusals = new Map<string, number[]>();
+  /** What it gives for the digest of a manifest. */
+  tell = (digest: string): string | undefined => digest;
+  takesTags = true;
+  endpoint = "";
+  private readonly server = http.createServer((request, response) => {
+    const [status, body, headers] = this.answer(request.method ?? "", new URL(request.url ?? "", "http://registry").pathname);
+    response.writeHead(status, headers).end(body);
+  });
+
+  async start(): Promise<this> {
+    await new Promise<void>((resolve) => this.server.listen(0, "127.0.0.1", resolve));
+    this.endpoint = `http://127.0.0.1:${(this.server.address() as AddressInfo).port}`;
+    return this;
+  }
+
+  dispose(): void {
+    this.server.close();
+    this.server.closeAllConnections();
+  }
+
+  /** Holds an image of its own for each name; about another one, if that is said. */
+  image(name: string, subject?: string): string {
+    return this.hold({
+      mediaType: imageType,
+      annotations: { name },
+      subject: subject === undefined ? undefined : { digest: subject },
+    });
+  }
+
+  index(...digests: string[]): string {
+    const manifests = digests.map((digest) => ({
+      digest,
+      size: 1,
+      mediaType: this.manifests.get(digest)?.mediaType ?? imageType,
+    }));
+    return this.hold({ mediaType: indexType, manifests });
+  }
+
+  private hold(manifest: { mediaType: string; subject?: { digest: string } } & Record<string, unknown>): string {
+    const body = Buffer.from(JSON.stringify(manifest));
+    this.manifests.set(digestOf(body), { body, mediaType: manifest.mediaType, subject: manifest.subject?.digest });
+    return digestOf(body);
+  }
+
+  private answer(method: string, path: string): [number, Buffer | string, http.OutgoingHttpHeaders?] {
+    const [, kind, reference = ""] = /^\/v2\/app\/(tags|manifests|referrers)\/(.+)$/.exec(path) ?? [];
+    const refusal = this.refusals.get(reference)?.shift();
+    const digest = this.tags.get(reference) ?? reference;
+    const held = this.manifests.get(digest);
+    if (refusal !== undefined) {
+      return [refusal, ""];
+    }
+    if (kind === "tags") {
+      return [200, JSON.stringify({ tags: [...this.tags.keys()] })];
+    }
+    if (kind === "referrers") {
+      const about = [...this.manifests].filter(([, { subject }]) => subject === reference);
+      return [200, JSON.stringify({ manifests: about.map(([each, { mediaType }]) => ({ digest: each, size: 1, mediaType })) })];
+    }
+    if (method === "DELETE" && !this.takesTags && !reference.includes(":")) {
+      return [405, ""];
+    }
+    if (held === undefined) {
+      return [404, ""];
+    }
+    if (method === "DELETE") {
+      this.delete(reference);
+      return [202, ""];
+    }
+    const told = this.tell(digest);
+    return [200, held.body, { "Content-Type": held.mediaType, ...(told === undefined ? {} : { "Docker-Content-Digest": told }) }];
+  }
+
+  private delete(reference: string): void {
+    this.deleted.push(reference);
+    this.manifests.delete(reference);
+    [...this.tags].filter((each) => each.includes(reference)).forEach(([tag]) => this.tags.delete(tag));
+  }
+}

@@ -14,7 +14,7 @@ export interface Login {
 const hubNames: readonly string[] = ["docker.io", "index.docker.io"];
 
 /** Pushes an engine's image under a name with a tag; returns the reference with its digest. */
-export async function pushImage(engine: EngineAddress, imageId: string, name: string, login: Login): Promise<string> {
+export async function pushImage(engine: EngineAddress, image: string, name: string, login: Login): Promise<string> {
   const repository = name.replace(/:[^:/]*$/, "");
   // A folder of its own: passwords have no place in arguments, and the user's own login stays as it is.
   const folder = await fs.mkdtemp(path.join(os.tmpdir(), "container-registry-push-"));
@@ -24,7 +24,7 @@ export async function pushImage(engine: EngineAddress, imageId: string, name: st
       const auths = { [loginKey(repository)]: { auth } };
       await fs.writeFile(path.join(folder, "config.json"), JSON.stringify({ auths }), { mode: 0o600 });
     }
-    await dockerCommand(engine, "tag", imageId, name);
+    await dockerCommand(engine, "tag", image, name);
     const printed = await dockerCommand(engine, ...(login.username === "" ? [] : ["--config", folder]), "push", name);
     const digest = /digest: (sha256:[0-9a-f]{64})/.exec(printed)?.[1];
     if (digest === undefined) {
@@ -39,8 +39,8 @@ export async function pushImage(engine: EngineAddress, imageId: string, name: st
 }
 
 /** The reference that an engine's image got in a repository when it was pushed there; undefined before. */
-export async function pushedReference(engine: EngineAddress, imageId: string, repository: string): Promise<string | undefined> {
-  const digests = await inspectImage<string[]>(engine, imageId, "{{json .RepoDigests}}");
+export async function pushedReference(engine: EngineAddress, image: string, repository: string): Promise<string | undefined> {
+  const digests = await inspectImage<string[]>(engine, image, "{{json .RepoDigests}}");
   return digests?.find((each) => each.startsWith(`${familiarName(repository)}@`));
 }
 

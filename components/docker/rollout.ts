@@ -11,7 +11,8 @@ const failuresOfAStart = 4;
 
 /** The part of `docker service inspect` that is read. */
 interface Service {
-  Spec: { TaskTemplate: object; Mode: { Replicated?: { Replicas: number } } };
+  Spec: { TaskTemplate: object; Mode: { Replicated?: { Replicas: number } }; EndpointSpec?: object };
+  PreviousSpec?: { EndpointSpec?: object };
   UpdateStatus?: { State?: string; Message?: string };
 }
 
@@ -25,6 +26,18 @@ interface Task {
 }
 
 /**
+ * Waits until an update of a service is done, as `untilRolledOut` does. A new service is not waited for: it has no tasks of before, which
+ * could come back.
+ */
+export async function untilUpdated(engine: EngineAddress, service: string): Promise<void> {
+  const { PreviousSpec, UpdateStatus } = await inspected(engine, service);
+  // A roll-back takes away the first, an update begins without the second.
+  if (PreviousSpec !== undefined || UpdateStatus !== undefined) {
+    await untilRolledOut(engine, service);
+  }
+}
+
+/**
  * Waits until every task of a service is one of its present definition and is healthy. An update that Swarm gave up is an error: by
  * then the old tasks are back. The provider can wait too, but not for a service with a task on every node.
  */
@@ -34,7 +47,7 @@ export async function untilRolledOut(engine: EngineAddress, service: string): Pr
   /** What failed before counts no longer: its cause may be gone by now. */
   let past: Set<string> | undefined;
   for (;;) {
-    const now = JSON.parse(await dockerCommand(engine, "service", "inspect", "--format", "{{json .}}", service)) as Service;
+    const now = await inspected(engine, service);
     const tasks = await tasksOf(engine, service);
     const wanted = tasks.filter(({ DesiredState }) => DesiredState === "running" || DesiredState === "ready");
     const running = wanted.filter(({ Spec, Status }) => isCurrent(Spec, now) && Status.State === "running");
@@ -43,20 +56,23 @@ export async function untilRolledOut(engine: EngineAddress, service: string): Pr
       best = running.length;
       end = Date.now() + secondsOfPatience * 1000;
     }
+    const late = Date.now() > end;
     // Swarm says so before all tasks of before are back.
-    const comingBack =
-      state === "rollback_completed" && wanted.some(({ Status }) => Status.State !== "running") && Date.now() <= end;
+    const comingBack = state === "rollback_completed" && wanted.some(({ Status }) => Status.State !== "running") && !late;
 
     if (!comingBack && /^(rollback_completed|rollback_paused|paused)$/.test(state)) {
       const outcome = state === "rollback_completed" ? "was rolled back and runs as before" : `is stuck (${state})`;
       throw failure(
         `The update of the service ${service} failed, and the service ${outcome}: ${now.UpdateStatus?.Message ?? ""}\n` +
+          // To Pulumi the service is what it was to become: with nothing else to change, an `up` leaves it alone.
+          "Correct the configuration; where the cause was another, take it away, and try again by: pulumi up --refresh\n" +
           (await reasons(engine, tasks)) +
           (await lastWords(engine, tasks)),
       );
     }
+    const done = state === "completed" || (state === "" && (!isToMove(now) || late));
     const expected = now.Spec.Mode.Replicated?.Replicas ?? Math.max(wanted.length, 1);
-    if (/^(completed)?$/.test(state) && running.length === expected && wanted.length === expected) {
+    if (done && running.length === expected && wanted.length === expected) {
       return;
     }
     past ??= new Set(failed(tasks).map(({ ID }) => ID));
@@ -67,15 +83,33 @@ export async function untilRolledOut(engine: EngineAddress, service: string): Pr
       (global
         ? isSettledAndHopeless(tasks, running, fresh)
         : running.length === 0 && fresh.length >= failuresOfAStart * expected);
-    if (hopeless || Date.now() > end) {
+    if (hopeless || late) {
+      // Those of before have nothing to say about it.
+      const present = tasks.filter(({ Spec }) => isCurrent(Spec, now));
       throw failure(
-        `The service ${service} did not start: ${running.length} of ${expected} tasks run.\n` +
-          (await reasons(engine, tasks)) +
-          (await lastWords(engine, tasks)),
+        `${standstill(service, state, `${running.length} of ${expected} tasks`)}\n` +
+          (await reasons(engine, present)) +
+          (await lastWords(engine, present)),
       );
     }
     await sleep(300);
   }
+}
+
+/** What does not get on, in one sentence; `count` is of the tasks that do. */
+function standstill(service: string, state: string, count: string): string {
+  switch (state) {
+    case "updating":
+      return `The update of the service ${service} does not get on: ${count} are new, and those that none replaced yet serve on.`;
+    case "rollback_started":
+      return `The roll-back of the service ${service} does not get on: ${count} are back.`;
+    default:
+      return `The service ${service} did not start: ${count} run.`;
+  }
+}
+
+async function inspected(engine: EngineAddress, service: string): Promise<Service> {
+  return JSON.parse(await dockerCommand(engine, "service", "inspect", "--format", "{{json .}}", service)) as Service;
 }
 
 async function tasksOf(engine: EngineAddress, service: string): Promise<Task[]> {
@@ -102,6 +136,16 @@ async function tasksOf(engine: EngineAddress, service: string): Promise<Task[]> 
 function isCurrent(task: object, { Spec: { TaskTemplate } }: Service): boolean {
   const compared = { Runtime: undefined, Placement: undefined };
   return isDeepStrictEqual({ ...task, ...compared }, { ...TaskTemplate, ...compared });
+}
+
+/**
+ * Whether Swarm has yet to begin with an update of the ports. A task's definition does not have them, so those of before look like new
+ * ones. Swarm says nothing of an update that had no task to replace.
+ */
+function isToMove({ Spec, PreviousSpec, UpdateStatus }: Service): boolean {
+  return (
+    UpdateStatus === undefined && PreviousSpec !== undefined && !isDeepStrictEqual(Spec.EndpointSpec, PreviousSpec.EndpointSpec)
+  );
 }
 
 function failed(tasks: readonly Task[]): Task[] {
@@ -131,7 +175,8 @@ async function reasons(engine: EngineAddress, tasks: readonly Task[]): Promise<s
 
 /** What a task that failed said, or else one that does not get ready. Docker waits long for the words of one that had no container. */
 async function lastWords(engine: EngineAddress, tasks: readonly Task[]): Promise<string> {
-  const [speaker] = (failed(tasks).length > 0 ? failed(tasks) : tasks).filter(
+  const starting = tasks.filter(({ Status }) => Status.State === "starting");
+  const [speaker] = (failed(tasks).length > 0 ? failed(tasks) : starting).filter(
     ({ Status }) => Status.ContainerStatus?.ContainerID,
   );
   if (speaker === undefined) {

@@ -8,8 +8,9 @@ import { addedBySwarm, checkedBy, portOfNode, serviceArgs, swarmSecret } from ".
 
 /** What a forwarder is made with. */
 export interface ForwarderParts {
-  /** The registry's. */
+  /** The registry's; and the same once it is updated. */
   service: docker.Service;
+  updated: pulumi.Output<docker.Service>;
   network: docker.Network;
   image: SwarmImage;
   /** By which the registry knows it. Secret. */
@@ -20,7 +21,7 @@ export interface ForwarderParts {
 export function createForwarder(
   name: string,
   { port, swarm }: SwarmSettings,
-  { service, network, image, key }: ForwarderParts,
+  { service, updated, network, image, key }: ForwarderParts,
   parent: pulumi.ComponentResource,
 ): docker.Service {
   const keyFile = { path: `${filesFolder}/forwarder.key`, content: key };
@@ -52,7 +53,7 @@ export function createForwarder(
       parent,
       // The registry's service has the nodes' port itself where there are no forwarders: of the two, the one that leaves goes first.
       // Else Pulumi deletes what is no longer in the program at its end, for which the service's tasks would wait in vain.
-      dependsOn: [service],
+      dependsOn: updated,
       replaceWith: [service],
       deleteBeforeReplace: true,
       ignoreChanges: addedBySwarm,

@@ -92,7 +92,7 @@ export function checkReach(nodes: readonly SwarmNode[]): void {
   const lacking = nodes.filter(({ ready, engine }) => ready && engine === undefined).map(({ hostname }) => hostname);
   if (lacking.length > 0) {
     throw failure(
-      `image: these nodes of the Swarm lack the bundled image, and no Docker host in swarm.nodes leads to them: ${lacking.join(", ")}. ` +
+      `image: these nodes of the Swarm lack the bundled image, and no Docker host in swarm.nodes that answers leads to them: ${lacking.join(", ")}. ` +
         "Add their Docker hosts (ssh://user@node), or have the image pushed where they can pull it (swarm.imageDistribution.repository)",
     );
   }
@@ -131,17 +131,24 @@ export function pinnedNode(
 ): SwarmNode & { engine: EngineAddress } {
   const [node, ...others] = nodes.filter((each) => allows(constraints, each));
   if (node === undefined || others.length > 0) {
-    const names = nodes.map(({ hostname, id }) => `${hostname} (${id})`).join(", ");
+    // A node that left the Swarm and joined it again is another one of its name.
     throw failure(
-      `swarm.constraints: ${node === undefined ? "no node fits" : "more than one node fits"}, and images are on one; the nodes are ${names}`,
+      `swarm.constraints: ${node === undefined ? "no node fits" : "more than one node fits"}, and images are on one; the nodes are ` +
+        nodes.map(described).join(", ") +
+        (node === undefined ? "" : ". Name it by its ID (node.id == …), or remove one that will not come back (docker node rm)"),
     );
   }
   if (node.engine === undefined) {
     throw failure(
-      `swarm.nodes: images are to be kept on ${node.hostname}, and no Docker host leads to it; add one (ssh://user@${node.hostname})`,
+      `swarm.nodes: images are to be kept on ${described(node)}, and no Docker host that answers leads to it; ` +
+        `add one (ssh://user@${node.hostname}), or bring the node back`,
     );
   }
   return { ...node, engine: node.engine };
+}
+
+function described({ hostname, id, ready }: SwarmNode): string {
+  return `${hostname} (${id}${ready ? "" : ", down or drained"})`;
 }
 
 /** The ID of an overlay network. The provider's own function for it fails without a word on what to do. */

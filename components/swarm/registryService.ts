@@ -43,7 +43,7 @@ export function createRegistryService(
   const { swarm, hosts, resources, reservedMemory } = settings;
   const secrets = server.files.map((file) => swarmSecret(`${name}-${file.name}`, file, image.user.id, { parent }));
   const path = untilStoreAnswers(parent, settings, server, () =>
-    trialPlace(name, settings, topology, server, image.localId, secrets),
+    trialPlace(name, settings, topology, server, image.localName, secrets),
   );
   return new docker.Service(
     name,
@@ -84,7 +84,7 @@ function trialPlace(
   { swarm, hosts }: SwarmSettings,
   { trial }: Topology,
   { configuration }: RegistryParts,
-  imageId: pulumi.Output<string>,
+  image: pulumi.Output<string>,
   secrets: Secret[],
 ): pulumi.Output<{
   imageId: string;
@@ -98,8 +98,8 @@ function trialPlace(
       .all([secretName, fileName, fileUid])
       .apply(([secret = "", file, uid = ""]) => ({ secretName: secret, fileName: file, fileUid: uid })),
   );
-  return pulumi.all([imageId, configuration, files]).apply(([id, text, mounted]) => ({
-    imageId: id,
+  return pulumi.all([image, configuration, files]).apply(([imageId, text, mounted]) => ({
+    imageId,
     serviceName: name,
     configuration: text,
     hosts: hostEntries(hosts),

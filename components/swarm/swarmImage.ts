@@ -40,8 +40,11 @@ export interface RegistryUser {
 export class SwarmImage extends pulumi.ComponentResource {
   /** What tasks name it by: a tag that loaded nodes have, or a reference with a digest. */
   public readonly reference: pulumi.Output<string>;
-  /** Image ID of the bundled image on the manager's engine; empty for another one. */
-  public readonly localId: pulumi.Output<string>;
+  /**
+   * What the manager's engine has the bundled image by; empty for another one. Not its ID, which stands in state: another manager may have
+   * another one for it.
+   */
+  public readonly localName: pulumi.Output<string>;
   public readonly user: RegistryUser;
   /** Login that nodes pull with. */
   public readonly login: docker.types.input.ServiceAuth | undefined;
@@ -58,7 +61,7 @@ export class SwarmImage extends pulumi.ComponentResource {
 
     if (image !== "bundled") {
       this.user = { id: "0" };
-      this.localId = pulumi.output("");
+      this.localName = pulumi.output("");
       this.reference = pulumi.output(image);
     } else {
       this.user = { id: "65532" };
@@ -69,11 +72,11 @@ export class SwarmImage extends pulumi.ComponentResource {
         { name: loaded.name, forceRemove: true },
         { parent: this },
       );
-      this.localId = local.imageId;
+      this.localName = local.name;
       this.reference =
         repository === undefined
           ? local.name
-          : this.pushToRepository(local.imageId, loaded.tag, repository, username ?? "", password ?? pulumi.output(""));
+          : this.pushToRepository(local.name, loaded.tag, repository, username ?? "", password ?? pulumi.output(""));
     }
     this.registerOutputs({});
   }
@@ -98,7 +101,7 @@ export class SwarmImage extends pulumi.ComponentResource {
 
   /** The reference by which nodes pull the image, once it is there. */
   private pushToRepository(
-    imageId: pulumi.Output<string>,
+    localName: pulumi.Output<string>,
     tag: pulumi.Output<string>,
     repository: string,
     username: string,
@@ -106,11 +109,11 @@ export class SwarmImage extends pulumi.ComponentResource {
   ): pulumi.Output<string> {
     return pulumi.unsecret(
       pulumi
-        .all([engineOf(this), imageId, tag, password])
-        .apply(async ([engine, id, version, plainPassword]) =>
+        .all([engineOf(this), localName, tag, password])
+        .apply(async ([engine, image, version, plainPassword]) =>
           pulumi.runtime.isDryRun()
-            ? ((await pushedReference(engine, id, repository)) ?? `${repository}:${version}`)
-            : pushImage(engine, id, `${repository}:${version}`, { username, password: plainPassword }),
+            ? ((await pushedReference(engine, image, repository)) ?? `${repository}:${version}`)
+            : pushImage(engine, image, `${repository}:${version}`, { username, password: plainPassword }),
         ),
     );
   }

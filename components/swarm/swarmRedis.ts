@@ -18,6 +18,8 @@ export interface SwarmRedisArgs {
   memory: number;
   networkId: pulumi.Input<string>;
   swarm: Swarm;
+  /** The registry, once its tasks have the password. */
+  registry: pulumi.Output<docker.Service>;
 }
 
 /** A Redis on the registry's own network, for what its tasks know of blobs. It keeps nothing on disk. */
@@ -60,7 +62,7 @@ export class SwarmRedis extends pulumi.ComponentResource {
           auth: args.login,
         },
       ),
-      { parent: this, ignoreChanges: addedBySwarm },
+      { parent: this, dependsOn: args.registry, deleteBeforeReplace: true, ignoreChanges: addedBySwarm },
     );
     this.configuration = password.apply((plain) => ({ address: `tasks.${name}:${redisPort}`, password: plain }));
     this.registerOutputs({});

@@ -25,6 +25,7 @@ import { createRegistryService } from "./registryService";
 import { completeSwarmSettings } from "./settings";
 import { SwarmImage } from "./swarmImage";
 import { SwarmRedis } from "./swarmRedis";
+import { whenUpdated } from "./swarmService";
 import { SwarmTrust } from "./swarmTrust";
 import { Topology, topologyOf } from "./topology";
 
@@ -95,7 +96,7 @@ export class SwarmRegistry extends pulumi.ComponentResource {
   public readonly credentials: pulumi.Output<Record<string, string>>;
   /** Certificate to trust, PEM; empty when clients need none. */
   public readonly caCertificate: pulumi.Output<string>;
-  /** End of the server certificate, ISO 8601 in UTC; empty without TLS. */
+  /** End of the server certificate or, if earlier, of its CA, ISO 8601 in UTC; empty without TLS. */
   public readonly certificateExpiresAt: pulumi.Output<string>;
   /** Shell command that logs Docker in as the first user. It reads the password from the stack's output `password`. */
   public readonly loginCommand: pulumi.Output<string>;
@@ -139,17 +140,21 @@ export class SwarmRegistry extends pulumi.ComponentResource {
     const network = topology.forwarders || swarm.redis !== undefined ? createNetwork(name, swarm, parent) : undefined;
     const metricsNetwork =
       settings.measured && settings.metricsNetwork === undefined ? createMetricsNetwork(name, swarm, parent) : undefined;
-    const redis = network && swarm.redis && this.createRedis(name, swarm, swarm.redis, network, image);
+    const [updated, settleUpdated] = pulumi.deferredOutput<docker.Service>();
+    const redis = network && swarm.redis && this.createRedis(name, swarm, swarm.redis, { network, image, registry: updated });
     const shared = topology.replicas !== 1;
     const server = registryParts(name, settings, { lab, shared, redis: redis?.configuration }, parent);
     const data = topology.pinned ? createPinnedVolume(name, lab, settings, nodes, server.deployment, this) : undefined;
     const networks = [network, metricsNetwork].filter((each) => each !== undefined);
     const service = createRegistryService(name, settings, { server, image, topology, data, networks }, this);
+    settleUpdated(whenUpdated(engine, service));
     const forwarder =
       network && topology.forwarders
-        ? createForwarder(name, settings, { service, network, image, key: server.forwarderKey }, this)
+        ? createForwarder(name, settings, { service, updated, network, image, key: server.forwarderKey }, this)
         : undefined;
-    const trust = swarm.trustNodes ? this.createTrust(name, settings, image, server, service) : undefined;
+    const trust = swarm.trustNodes
+      ? this.createTrust(name, settings, image, server, forwarder ? [updated, whenUpdated(engine, forwarder)] : [updated])
+      : undefined;
 
     const outputs = { ...clientOutputs(settings, server), ...metricsOfTasks(name, settings) };
     this.endpoint = outputs.endpoint;
@@ -167,7 +172,7 @@ export class SwarmRegistry extends pulumi.ComponentResource {
     this.page = outputs.page;
     this.version = outputs.version;
     const services = [service, forwarder, redis?.service, trust?.service].filter((each) => each !== undefined);
-    this.serviceName = nameWhenRolledOut(engine, service, services);
+    this.serviceName = nameWhenRolledOut(engine, updated, services);
     this.registerOutputs({ ...outputs, serviceName: this.serviceName });
   }
 
@@ -175,12 +180,12 @@ export class SwarmRegistry extends pulumi.ComponentResource {
     name: string,
     swarm: Swarm,
     { image, password, memory = defaultRedisMemory }: Redis,
-    network: docker.Network,
-    server: SwarmImage,
+    server: { network: docker.Network; image: SwarmImage; registry: pulumi.Output<docker.Service> },
   ): SwarmRedis {
-    const sameRegistry = server.login?.serverAddress === image.split("/")[0];
-    const login = sameRegistry ? server.login : undefined;
-    return new SwarmRedis(`${name}-redis`, { image, login, password, memory, networkId: network.id, swarm }, { parent: this });
+    const sameRegistry = server.image.login?.serverAddress === image.split("/")[0];
+    const login = sameRegistry ? server.image.login : undefined;
+    const args = { image, login, password, memory, networkId: server.network.id, swarm, registry: server.registry };
+    return new SwarmRedis(`${name}-redis`, args, { parent: this });
   }
 
   /** Has every node's engine trust the registry's CA. */
@@ -189,11 +194,11 @@ export class SwarmRegistry extends pulumi.ComponentResource {
     { hostname, port, swarm }: SwarmSettings,
     image: SwarmImage,
     { certificate }: RegistryParts,
-    service: docker.Service,
+    others: pulumi.Output<docker.Service>[],
   ): SwarmTrust {
     const args = { image, repositoryPrefix: hostPort(hostname, port), certificates: certificate.caCertificate, swarm };
     // So it is taken away first, and its tasks have ended when the deployment has.
-    return new SwarmTrust(`${name}-trust`, args, { parent: this, dependsOn: [service] });
+    return new SwarmTrust(`${name}-trust`, args, { parent: this, dependsOn: others });
   }
 }
 
@@ -258,7 +263,7 @@ function metricsOfTasks(name: string, { measured }: SwarmSettings): MetricsOutpu
  */
 function nameWhenRolledOut(
   engine: pulumi.Output<EngineAddress>,
-  service: docker.Service,
+  service: pulumi.Output<docker.Service>,
   services: docker.Service[],
 ): pulumi.Output<string> {
   return pulumi

@@ -1,5 +1,7 @@
 import * as docker from "@pulumi/docker";
 import * as pulumi from "@pulumi/pulumi";
+import { EngineAddress } from "../docker/engine";
+import { untilUpdated } from "../docker/rollout";
 import { ServerFile } from "../selfHosted/serverFiles";
 import { Swarm } from "../args/swarm";
 import { containerPort, drainSeconds } from "../render/configuration";
@@ -65,6 +67,19 @@ export function serviceArgs(
 /** Has Swarm ask a command of the bundled server whether a task is well. */
 export function checkedBy(...command: string[]): ContainerSpec["healthcheck"] {
   return { tests: ["CMD", "/registry", ...command], interval: "5s", timeout: "10s", startPeriod: "5s", retries: 3 };
+}
+
+/**
+ * A service, once an update of it is done. What goes by its new tasks depends on that: Swarm may roll the update back, and the tasks of
+ * before want everything else as it was. In inputs it would have others made anew with the service.
+ */
+export function whenUpdated(engine: pulumi.Output<EngineAddress>, service: docker.Service): pulumi.Output<docker.Service> {
+  return pulumi.runtime.isDryRun()
+    ? pulumi.output(service)
+    : pulumi.all([engine, service.name, service.id]).apply(async ([manager, name]) => {
+        await untilUpdated(manager, name);
+        return service;
+      });
 }
 
 /**

@@ -57,7 +57,7 @@ export class SwarmTrust extends pulumi.ComponentResource {
           auth: args.image.login,
         },
       ),
-      { parent: this, ignoreChanges: addedBySwarm },
+      { parent: this, deleteBeforeReplace: true, ignoreChanges: addedBySwarm },
     );
     this.registerOutputs({});
   }

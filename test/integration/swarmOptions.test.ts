@@ -3,6 +3,7 @@ import { CleanUp } from "../support/cleanUp";
 import { DockerClient, request, Workspace } from "../support/clients";
 import { debianImage } from "../support/debianImage";
 import { checkImage, manifestType, pushImage, randomImage } from "../support/images";
+import { freePort } from "../support/ports";
 import { eventually, run } from "../support/run";
 import { readable, secretOf } from "../support/secretSearch";
 import { s3Store, TestStore } from "../support/storageServers";
@@ -90,6 +91,12 @@ describe("a registry on a Swarm with everything that may be added", () => {
     return cleanUp.add(lab.client(node));
   }
 
+  /** The registry's image, as nodes pull it. */
+  function reference(): Promise<string> {
+    const format = ["--format", "{{.Spec.TaskTemplate.ContainerSpec.Image}}"];
+    return lab.docker(lab.manager, "service", "inspect", ...format, outputs.serviceName);
+  }
+
   /** Files of a node's engine that make it trust registries. */
   async function trusted(node: LabNode): Promise<string[]> {
     const { stdout } = await lab.on(node, "find", "/etc/docker/certs.d", "-mindepth", "1");
@@ -102,11 +109,10 @@ describe("a registry on a Swarm with everything that may be added", () => {
   const byHand = (): string[] => [first.repositoryPrefix, `${first.repositoryPrefix}/ca.crt`];
 
   it("has its image pulled by the nodes from the first registry, and its images in a store on a network of the user's", async () => {
-    const format = ["--format", "{{.Spec.TaskTemplate.ContainerSpec.Image}}"];
-    const reference = await lab.docker(lab.manager, "service", "inspect", ...format, outputs.serviceName);
-    expect(reference).toMatch(new RegExp(`^${first.repositoryPrefix}/tools/registry@sha256:[0-9a-f]{64}$`));
+    const pulled = await reference();
+    expect(pulled).toMatch(new RegExp(`^${first.repositoryPrefix}/tools/registry@sha256:[0-9a-f]{64}$`));
     for (const node of lab.nodes.slice(1)) {
-      expect(await lab.docker(node, "image", "inspect", "--format", "{{index .RepoDigests 0}}", reference)).toBe(reference);
+      expect(await lab.docker(node, "image", "inspect", "--format", "{{index .RepoDigests 0}}", pulled)).toBe(pulled);
     }
     await pushImage(outputs, "team/app", "1", image, { host: lab.manager.address });
     for (const { address } of lab.nodes.slice(1)) {
@@ -216,6 +222,23 @@ describe("a registry on a Swarm with everything that may be added", () => {
         await puller.run("pull", name);
       }
       expect(Object.keys(await stack.plannedChanges())).toEqual(["same"]);
+    });
+
+    it("stays trusted where it is when Swarm rolls back its move to a port that a node has not got", async () => {
+      const before = await Promise.all(lab.nodes.map(trusted));
+      const [, port = ""] = outputs.repositoryPrefix.split(":");
+      const other = await freePort();
+      const words = ["run", "--detach", "--publish", `${other}:1`, await reference(), "forward", ":1", "192.0.2.1:1"];
+      const holder = await lab.docker(lab.node(3), ...words);
+      await stack.set({ port: other });
+      await expect(stack.up()).rejects.toThrow(/The update of the service \S+ failed, and the service was rolled back/);
+      await lab.docker(lab.node(3), "rm", "--force", holder);
+      expect(await Promise.all(lab.nodes.map(trusted))).toEqual(before);
+      for (const node of lab.nodes) {
+        expect((await client(node).login(outputs)).code).toBe(0);
+      }
+      await stack.set({ port });
+      outputs = await stack.up();
     });
 
     it("gives them a changed CA, in a file of its own beside those of others", async () => {

@@ -328,7 +328,7 @@ describe("the nodes", () => {
   it("are told by name when they would lack the image", () => {
     expect(() => checkReach([node("a"), node("down", { ready: false, engine: undefined })])).not.toThrow();
     expect(() => checkReach([node("a"), node("b", { engine: undefined }), node("c", { engine: undefined })])).toThrow(
-      /these nodes of the Swarm lack the bundled image, and no Docker host in swarm.nodes leads to them: b, c\. Add/,
+      /these nodes of the Swarm lack the bundled image, and no Docker host in swarm.nodes that answers leads to them: b, c\. Add/,
     );
   });
 
@@ -378,9 +378,15 @@ describe("the nodes", () => {
     expect(() => pinnedNode([node("b")], onA)).toThrow(
       "swarm.constraints: no node fits, and images are on one; the nodes are b (id-b)",
     );
-    expect(() => pinnedNode([node("a"), node("a", { id: "other" })], onA)).toThrow("more than one node fits");
+    expect(() => pinnedNode([node("a"), node("a", { id: "gone", ready: false })], onA)).toThrow(
+      "swarm.constraints: more than one node fits, and images are on one; the nodes are a (id-a), a (gone, down or drained). " +
+        "Name it by its ID (node.id == …), or remove one that will not come back (docker node rm)",
+    );
     expect(() => pinnedNode([node("a", { engine: undefined })], onA)).toThrow(
-      /images are to be kept on a, and no Docker host leads to it/,
+      "swarm.nodes: images are to be kept on a (id-a), and no Docker host that answers leads to it; add one (ssh://user@a), or bring the node back",
+    );
+    expect(() => pinnedNode([node("a", { engine: undefined, ready: false })], onA)).toThrow(
+      "on a (id-a, down or drained), and no",
     );
   });
 });

@@ -5,7 +5,7 @@ import { promisify } from "util";
 import * as pulumi from "@pulumi/pulumi";
 import { pushedReference, pushImage } from "../../components/docker/imagePush";
 import { checkStore } from "../../components/docker/storeCheck";
-import { untilRolledOut } from "../../components/docker/rollout";
+import { untilRolledOut, untilUpdated } from "../../components/docker/rollout";
 import { overlayNetworkId, swarmNodes } from "../../components/swarm/nodes";
 import { FakeCommands } from "../support/fakeCommands";
 
@@ -35,6 +35,10 @@ const current = { ContainerSpec: { Image: "sha256:1" } };
 const old = { ContainerSpec: { Image: "sha256:0" } };
 
 interface View {
+  /** It is not the first definition of the service. */
+  updated?: boolean;
+  /** It had another port before. */
+  moved?: boolean;
   update?: { State: string; Message?: string };
   replicas?: number;
   tasks: { spec?: object; state: string; desired?: string; error?: string; node?: string }[];
@@ -42,9 +46,14 @@ interface View {
 
 /** An engine that shows a service like this, one view after the other; the last one stays. */
 function engine(...views: View[]): void {
-  const answers = views.flatMap(({ update, replicas, tasks }, index) => {
+  const answers = views.flatMap(({ updated, moved, update, replicas, tasks }, index) => {
     const service = {
-      Spec: { TaskTemplate: template, Mode: replicas === undefined ? { Global: {} } : { Replicated: { Replicas: replicas } } },
+      PreviousSpec: updated || moved ? { EndpointSpec: { Ports: [moved ? 5000 : 5001] } } : undefined,
+      Spec: {
+        TaskTemplate: template,
+        Mode: replicas === undefined ? { Global: {} } : { Replicated: { Replicas: replicas } },
+        EndpointSpec: { Ports: [5001] },
+      },
       UpdateStatus: update,
     };
     const shown = tasks.map(({ spec = current, state, desired = "running", error, node }, number) => ({
@@ -101,6 +110,15 @@ describe("the wait for a service", () => {
       ],
     ],
     [
+      "with tasks on another port, which is not told by what they are made of",
+      [
+        { moved: true, tasks: [{ state: "running" }] },
+        { moved: true, update: { State: "updating" }, tasks: [{ state: "running" }] },
+        { moved: true, update: { State: "completed" }, tasks: [{ state: "running" }] },
+      ],
+    ],
+    ["with tasks on the port of before", [{ updated: true, tasks: [{ state: "running" }] }]],
+    [
       "whose tasks may stay where they are",
       [{ tasks: [{ spec: { ...current, Placement: { Constraints: ["before"] } }, state: "running" }] }],
     ],
@@ -134,8 +152,78 @@ describe("the wait for a service", () => {
       },
     );
     await expect(untilRolledOut(manager, "registry")).rejects.toThrow(
-      "The update of the service registry failed, and the service was rolled back and runs as before: rollback completed\n  rejected: No such image: b\n",
+      "The update of the service registry failed, and the service was rolled back and runs as before: rollback completed\n" +
+        "Correct the configuration; where the cause was another, take it away, and try again by: pulumi up --refresh\n" +
+        "  rejected: No such image: b\n",
     );
+  });
+
+  it.each<[string, View, string]>([
+    [
+      "a new service",
+      { replicas: 1, tasks: [{ state: "starting" }] },
+      "The service registry did not start: 0 of 1 tasks run.\nthe server's last words",
+    ],
+    [
+      "an update, whatever tasks of before said",
+      {
+        update: { State: "updating" },
+        replicas: 1,
+        tasks: [
+          { spec: old, state: "running" },
+          { spec: old, state: "failed", desired: "shutdown", error: "long ago" },
+          { state: "pending", error: "no suitable node (insufficient resources on 3 nodes)" },
+        ],
+      },
+      "The update of the service registry does not get on: 0 of 1 tasks are new, and those that none replaced yet serve on.\n" +
+        "  pending: no suitable node (insufficient resources on 3 nodes)\n",
+    ],
+    [
+      "a roll-back",
+      { update: { State: "rollback_started" }, replicas: 1, tasks: [{ state: "pending", error: "no suitable node" }] },
+      "The roll-back of the service registry does not get on: 0 of 1 tasks are back.\n  pending: no suitable node\n",
+    ],
+  ])("ends with an error that tells what does not get on: %s", async (_, view, message) => {
+    engine(view);
+    let now = 0;
+    const clock = jest.spyOn(Date, "now").mockImplementation(() => (now += 100_000));
+    await expect(untilRolledOut(manager, "registry").finally(() => clock.mockRestore())).rejects.toHaveProperty(
+      "message",
+      message,
+    );
+  });
+
+  it("ends at last where Swarm found no task to bring to another port", async () => {
+    engine({ moved: true, tasks: [{ state: "running" }] });
+    let now = 0;
+    const clock = jest.spyOn(Date, "now").mockImplementation(() => (now += 100_000));
+    await untilRolledOut(manager, "registry").finally(() => clock.mockRestore());
+  });
+
+  it("ends with an error without the words of tasks that are well", async () => {
+    engine({ update: { State: "rollback_completed", Message: "rollback completed" }, tasks: [{ spec: old, state: "running" }] });
+    await expect(untilRolledOut(manager, "registry")).rejects.toThrow(/pulumi up --refresh\n$/);
+  });
+
+  it.each<[string, View[], number]>([
+    ["that is new, and none of whose tasks has to be back then", [{ tasks: [{ state: "starting" }] }], 0],
+    [
+      "that is updated, until that is done",
+      [
+        { updated: true, tasks: [{ spec: old, state: "running" }] },
+        { updated: true, update: { State: "completed" }, tasks: [{ state: "running" }] },
+      ],
+      2,
+    ],
+  ])("before others are updated is for one %s", async (_, views, looks) => {
+    engine(...views);
+    await untilUpdated(manager, "registry");
+    expect(tools.calls().filter((call) => call.includes("--type task"))).toHaveLength(looks);
+  });
+
+  it("before others are updated ends with an error for one that was rolled back, of whose definition before Swarm knows no more", async () => {
+    engine({ update: { State: "rollback_completed" }, tasks: [{ state: "running" }] });
+    await expect(untilUpdated(manager, "registry")).rejects.toThrow("was rolled back");
   });
 
   it("ends with an error when a new service's tasks only fail", async () => {

@@ -1,10 +1,15 @@
+import { setTimeout as pause } from "timers/promises";
+import * as pulumi from "@pulumi/pulumi";
 import { FilesystemStorage, SwarmRegistry, SwarmRegistryArgs } from "../../components";
 import { buildBundledImage } from "../../components/docker/bundledImage";
+import { checkFolder } from "../../components/docker/folderTrial";
 import { pushImage } from "../../components/docker/imagePush";
 import { checkStore } from "../../components/docker/storeCheck";
 import { renderRedisConfiguration } from "../../components/render/redis";
-import { untilRolledOut } from "../../components/docker/rollout";
+import { untilRolledOut, untilUpdated } from "../../components/docker/rollout";
 import { SwarmNode, swarmNodes } from "../../components/swarm/nodes";
+import { RegisterResourceRequest } from "@pulumi/pulumi/proto/resource_pb";
+import { MockMonitor } from "@pulumi/pulumi/runtime/mocks";
 import { MockedDeployment } from "../support/mockedDeployment";
 import { valueOf } from "../support/mocks";
 import { makeCertificate } from "../support/pki";
@@ -18,8 +23,12 @@ jest.mock("../../components/docker/bundledImage", () => ({
     return Promise.resolve();
   },
 }));
+jest.mock("../../components/docker/folderTrial", () => ({ checkFolder: jest.fn(() => Promise.resolve()) }));
 jest.mock("../../components/docker/storeCheck", () => ({ checkStore: jest.fn(() => Promise.resolve()) }));
-jest.mock("../../components/docker/rollout", () => ({ untilRolledOut: jest.fn(() => Promise.resolve()) }));
+jest.mock("../../components/docker/rollout", () => ({
+  untilRolledOut: jest.fn(() => Promise.resolve()),
+  untilUpdated: jest.fn(() => Promise.resolve()),
+}));
 jest.mock("../../components/docker/imagePush", () => ({
   pushedReference: (_: object, __: string, repository: string) => Promise.resolve(known.get(repository)),
   pushImage: jest.fn((_: object, __: string, name: string) => Promise.resolve(`${name.replace(/:1$/, "")}@sha256:pushed`)),
@@ -243,14 +252,26 @@ describe("a registry on a Swarm", () => {
     const { deployment } = await deploy(variants["one task on a folder, in a lab"] ?? {});
     expect(loaded).toContain('registry-data-image:1 on {"host":"ssh://node2"}');
     expect(deployment.find("docker.Container", "registry-data-owner").inputs.image).toBe("<image registry-data-image>");
+    const folder = expect.objectContaining({ hostPath: "/srv/images" }) as object;
+    expect(checkFolder).toHaveBeenCalledWith(
+      { host: "ssh://node2" },
+      "registry-data-owner",
+      "<image registry-data-image>",
+      folder,
+    );
   });
 
   it("pushes the image where nodes pull it from, with the login that they are given", async () => {
     const { deployment } = await deploy(variants["an image that is pushed"] ?? {});
-    expect(pushImage).toHaveBeenCalledWith(expect.anything(), "<image registry-image>", "tools.example.com/team/registry:1", {
-      username: "puller",
-      password: "GIVEN-password",
-    });
+    expect(pushImage).toHaveBeenCalledWith(
+      expect.anything(),
+      "127.0.0.1:0/registry-image:1",
+      "tools.example.com/team/registry:1",
+      {
+        username: "puller",
+        password: "GIVEN-password",
+      },
+    );
     expect(deployment.find("docker.Service", "registry").inputs).toMatchObject({
       auth: { serverAddress: "tools.example.com", username: "puller", password: { secret: "GIVEN-password" } },
       taskSpec: { containerSpec: { image: "tools.example.com/team/registry@sha256:pushed" } },
@@ -302,7 +323,7 @@ describe("a registry on a Swarm", () => {
     await deploy(variants["a task on every node"] ?? {});
     expect(checkStore).toHaveBeenCalledWith({
       engine: expect.anything() as object,
-      imageId: "<image registry-image>",
+      imageId: "127.0.0.1:0/registry-image:1",
       serviceName: "registry",
       configurationPath: expect.stringMatching(/config-[0-9a-f]{16}\.yml$/) as string,
       configuration: expect.stringContaining("secretkey: GIVEN-secret") as string,
@@ -336,6 +357,28 @@ describe("a registry on a Swarm", () => {
     expect(untilRolledOut).not.toHaveBeenCalled();
     await deploy(variants["one task and forwarders"] ?? {});
     expect(jest.mocked(untilRolledOut).mock.calls.map(([, service]) => service)).toEqual(["registry", "registry-forwarder"]);
+  });
+
+  // A failed update brings back tasks that want the Redis, the forwarders' port and the nodes' trust of before.
+  it("updates what the registry's tasks need only once theirs has been, and the nodes' trust last", async () => {
+    const since: Record<string, string[]> = {};
+    jest.mocked(untilUpdated).mockImplementation(async (_, service) => {
+      await pause(100);
+      const monitor = pulumi.runtime.getMonitor() as unknown as MockMonitor;
+      const register = monitor.registerResource.bind(monitor);
+      const made: string[] = (since[service] = []);
+      monitor.registerResource = (request: RegisterResourceRequest, callback: Parameters<typeof register>[1]) => {
+        made.push(...(request.getType() === "docker:index/service:Service" ? [request.getName()] : []));
+        return register(request, callback);
+      };
+    });
+    const redis = { image: `docker.io/library/redis@sha256:${"0123456789abcdef".repeat(4)}` };
+    const args = { storage: s3, swarm: { replicas: 2, redis, trustNodes: true } };
+    await deploy(args, true);
+    expect(since).toEqual({});
+    await deploy(args);
+    expect(since.registry?.sort()).toEqual(["registry-forwarder", "registry-redis", "registry-trust"]);
+    expect(since["registry-forwarder"]).toEqual(["registry-trust"]);
   });
 
   it("has its own networks encrypted, under names of their own, and none that it joins", async () => {

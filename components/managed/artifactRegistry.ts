@@ -64,10 +64,14 @@ export class ArtifactRegistry extends pulumi.ComponentResource {
       ...this.grantMembers(`${name}-writer`, repository, "roles/artifactregistry.writer", options.writers),
       ...(mirror === undefined
         ? []
-        : this.grantMembers(`${name}-mirror-reader`, mirror, "roles/artifactregistry.reader", [
-            ...(options.readers ?? []),
-            ...(options.writers ?? []),
-          ])),
+        : this.grantMembers(
+            `${name}-mirror`,
+            mirror,
+            "roles/artifactregistry.reader",
+            [...(options.readers ?? []), ...(options.writers ?? [])],
+            // That of before is also the one of the readers of a registry called `${name}-mirror`.
+            `${name}-mirror-reader`,
+          )),
     ];
 
     const { getClientConfigOutput } = cloudModule("@pulumi/gcp/organizations");
@@ -124,6 +128,7 @@ export class ArtifactRegistry extends pulumi.ComponentResource {
     repository: google.Repository,
     role: string,
     members: readonly string[] = [],
+    before = name,
   ): pulumi.CustomResource[] {
     const { RepositoryIamMember } = cloudModule("@pulumi/gcp/artifactregistry");
     const { location, project } = repository;
@@ -132,7 +137,7 @@ export class ArtifactRegistry extends pulumi.ComponentResource {
         new RepositoryIamMember(
           `${name}-${member}`,
           { repository: repository.repositoryId, location, project, role, member },
-          { parent: this },
+          { parent: this, aliases: before === name ? [] : [{ name: `${before}-${member}` }] },
         ),
     );
   }
@@ -166,8 +171,8 @@ export class ArtifactRegistry extends pulumi.ComponentResource {
               }),
         },
       },
-      // Not protected: it holds nothing that the upstream has not.
-      { parent: this },
+      // Not protected: it holds nothing that the upstream has not. Google takes no second repository of a name.
+      { parent: this, deleteBeforeReplace: true },
     );
   }
 

@@ -14,7 +14,7 @@ import {
 } from "./ecrPolicies";
 import { upstreamHost } from "./checks";
 import { checkArguments } from "../checks/inputs";
-import { holdsImages, onceMade, staysWithImages } from "../cloud/provisioning";
+import { holdsImages, onceMade } from "../cloud/provisioning";
 import { managedOutputs } from "./outputs";
 
 /** A registry in Amazon ECR. */
@@ -118,17 +118,18 @@ export class EcrRegistry extends pulumi.ComponentResource {
       holdsImages(this, lab),
     );
     const inRepository = { repository: made.name, region: ecr.region };
-    const stays = staysWithImages(this, lab);
+    // Taken out of the configuration they end, or images went on being deleted and pulled; a repository that stays keeps them.
+    const withRepository = { parent: this, deletedWith: made };
     const lifecycle = lifecyclePolicy(repository, garbageCollection);
     const access = repositoryPolicy(ecr);
     return [
       made,
       ...(lifecycle === undefined
         ? []
-        : [new LifecyclePolicy(`${name}-${repository}-lifecycle`, { ...inRepository, policy: lifecycle }, stays)]),
+        : [new LifecyclePolicy(`${name}-${repository}-lifecycle`, { ...inRepository, policy: lifecycle }, withRepository)]),
       ...(access === undefined
         ? []
-        : [new RepositoryPolicy(`${name}-${repository}-access`, { ...inRepository, policy: access }, stays)]),
+        : [new RepositoryPolicy(`${name}-${repository}-access`, { ...inRepository, policy: access }, withRepository)]),
     ];
   }
 
@@ -167,10 +168,11 @@ export class EcrRegistry extends pulumi.ComponentResource {
         ? []
         : [
             new RepositoryCreationTemplate(
-              `${name}-mirror-template`,
+              // The name of before is also that of the template of a prefix `mirror`; this one is no prefix's.
+              `${name}-mirror`,
               // A tag of the upstream may move, and is to move here.
               { ...common, prefix: mirrored, appliedFors: ["PULL_THROUGH_CACHE"], imageTagMutability: "MUTABLE" },
-              { parent: this },
+              { parent: this, aliases: pushed.includes("mirror") ? [] : [{ name: `${name}-mirror-template` }] },
             ),
           ]),
     ];
@@ -198,7 +200,8 @@ export class EcrRegistry extends pulumi.ComponentResource {
           credentialArn: mirror.username === undefined ? undefined : this.createUpstreamLogin(name, mirror, settings.ecr),
           region: settings.ecr.region,
         },
-        { parent: this },
+        // Amazon takes no second rule for a prefix. What was pulled stays in its repositories.
+        { parent: this, deleteBeforeReplace: true },
       ),
     ];
   }

@@ -81,7 +81,7 @@ const policies = ["policy", "lifecyclePolicy", "repositoryPolicy", "assumeRolePo
 /** Resources for a snapshot: what was asked for, under type and name, with policies as objects. */
 export function asked(resources: readonly MadeResource[]): Record<string, unknown> {
   return Object.fromEntries(
-    resources.map(({ type, name, inputs, protect, retainOnDelete }) => [
+    resources.map(({ type, name, inputs, protect, retainOnDelete, deleteBeforeReplace, deletedWith }) => [
       `${type.split(":").at(-1)} ${name}`,
       {
         ...Object.fromEntries(
@@ -93,6 +93,8 @@ export function asked(resources: readonly MadeResource[]): Record<string, unknow
         // What is not said is deleted with the stack.
         ...(protect ? { $protect: true } : {}),
         ...(retainOnDelete ? { $retainOnDelete: true } : {}),
+        ...(deleteBeforeReplace ? { $deleteBeforeReplace: true } : {}),
+        ...(deletedWith === "" ? {} : { $deletedWith: deletedWith }),
       },
     ]),
   );

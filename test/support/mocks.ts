@@ -10,6 +10,10 @@ export interface MadeResource {
   inputs: Record<string, unknown>;
   protect: boolean;
   retainOnDelete: boolean;
+  /** Goes before another one is made in its place. */
+  deleteBeforeReplace: boolean;
+  /** Name of the resource whose deletion takes it along. */
+  deletedWith: string;
   /** `urn::id` of the provider that was chosen; empty for the default one. */
   provider: string;
   parent: string;
@@ -24,8 +28,8 @@ export interface MadeResource {
   replaceWith: string[];
   /** Inputs that stay as they were first. */
   ignoreChanges: string[];
-  /** Types it may have in a state of before. */
-  aliases: string[];
+  /** Type and name that it may have in a state of before. */
+  aliases: { type: string; name: string }[];
 }
 
 /** A call of a provider's function. */
@@ -62,6 +66,9 @@ export function readable(value: unknown): unknown {
     ? { secret: readable(object.value) }
     : Object.fromEntries(Object.entries(object).map(([key, each]) => [key, readable(each)]));
 }
+
+/** A text over the wire, where one that is not given is empty. */
+const given = (text: string | undefined): string | undefined => (text === "" ? undefined : text);
 
 /** A run of some program code against mocks. */
 export interface MockedRun<T> {
@@ -105,6 +112,8 @@ export async function mocked<T>(code: () => T | Promise<T>, answers: Answers = {
       inputs: readable(request.getObject()?.toJavaScript() ?? {}) as Record<string, unknown>,
       protect: request.getProtect() === true,
       retainOnDelete: request.getRetainondelete() === true,
+      deleteBeforeReplace: request.getDeletebeforereplace(),
+      deletedWith: request.getDeletedwith().split("::").at(-1) ?? "",
       provider: request.getProvider(),
       parent: request.getParent(),
       dependencies: request.getDependenciesList(),
@@ -113,7 +122,10 @@ export async function mocked<T>(code: () => T | Promise<T>, answers: Answers = {
       replaceOnChanges: request.getReplaceonchangesList(),
       replaceWith: request.getReplaceWithList(),
       ignoreChanges: request.getIgnorechangesList(),
-      aliases: request.getAliasesList().map((alias) => alias.getSpec()?.getType() ?? ""),
+      aliases: request.getAliasesList().map((alias) => ({
+        type: given(alias.getSpec()?.getType()) ?? request.getType(),
+        name: given(alias.getSpec()?.getName()) ?? request.getName(),
+      })),
     });
     return register(request, callback);
   };

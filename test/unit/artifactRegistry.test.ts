@@ -55,6 +55,7 @@ describe("a registry in Artifact Registry", () => {
     expect(asked(resources)).toMatchInlineSnapshot(`
       {
         "Repository registry-mirror": {
+          "$deleteBeforeReplace": true,
           "description": "Images of ghcr.io, kept for registry",
           "format": "DOCKER",
           "kmsKeyName": "projects/my-project/locations/europe-west3/keyRings/ring/cryptoKeys/key",
@@ -147,14 +148,14 @@ describe("a registry in Artifact Registry", () => {
             "enablementConfig": "DISABLED",
           },
         },
-        "RepositoryIamMember registry-mirror-reader-group:team@example.com": {
+        "RepositoryIamMember registry-mirror-group:team@example.com": {
           "location": "europe-west3",
           "member": "group:team@example.com",
           "project": "my-project",
           "repository": "images-mirror",
           "role": "roles/artifactregistry.reader",
         },
-        "RepositoryIamMember registry-mirror-reader-serviceAccount:ci@my-project.iam.gserviceaccount.com": {
+        "RepositoryIamMember registry-mirror-serviceAccount:ci@my-project.iam.gserviceaccount.com": {
           "location": "europe-west3",
           "member": "serviceAccount:ci@my-project.iam.gserviceaccount.com",
           "project": "my-project",
@@ -233,6 +234,25 @@ describe("a registry in Artifact Registry", () => {
     expect(components.map(({ inputs }) => inputs)).toEqual([{}]);
     const version = resources.find(({ type }) => type.endsWith(":SecretVersion"));
     expect(version?.inputs.secretData).toEqual({ secret: "the-upstream-password" });
+  });
+
+  it("takes another upstream and another key under the mirror's name", async () => {
+    const { resources } = await make(full);
+    expect(resources.filter(({ deleteBeforeReplace }) => deleteBeforeReplace).map(({ name }) => name)).toEqual([
+      "registry-mirror",
+    ]);
+  });
+
+  it("has names for who may pull from its mirror that no other registry's readers have", async () => {
+    const { resources } = await mocked(
+      () => [
+        new ArtifactRegistry("registry", { ...full, artifactRegistry: { ...full.artifactRegistry, repository: "images" } }),
+        new ArtifactRegistry("registry-mirror", { artifactRegistry: { ...full.artifactRegistry, repository: "others" } }),
+      ],
+      clouds,
+    );
+    const names = resources.map(({ type, name }) => `${type}::${name}`);
+    expect(new Set(names).size).toBe(names.length);
   });
 
   it("refuses wrong arguments before it makes anything", async () => {

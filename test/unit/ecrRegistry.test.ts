@@ -55,6 +55,7 @@ describe("a registry in ECR", () => {
     expect(asked(resources)).toMatchInlineSnapshot(`
       {
         "LifecyclePolicy registry-team-a/app-lifecycle": {
+          "$deletedWith": "registry-team-a/app",
           "policy": {
             "rules": [
               {
@@ -117,6 +118,7 @@ describe("a registry in ECR", () => {
           "repository": "team-a/app",
         },
         "PullThroughCacheRule registry-mirror": {
+          "$deleteBeforeReplace": true,
           "credentialArn": "arn:aws:secretsmanager:secret:ecr-pullthroughcache/1234567",
           "ecrRepositoryPrefix": "docker-hub",
           "region": "eu-central-1",
@@ -150,7 +152,7 @@ describe("a registry in ECR", () => {
             "team": "a",
           },
         },
-        "RepositoryCreationTemplate registry-mirror-template": {
+        "RepositoryCreationTemplate registry-mirror": {
           "appliedFors": [
             "PULL_THROUGH_CACHE",
           ],
@@ -341,6 +343,7 @@ describe("a registry in ECR", () => {
           },
         },
         "RepositoryPolicy registry-team-a/app-access": {
+          "$deletedWith": "registry-team-a/app",
           "policy": {
             "Statement": [
               {
@@ -480,6 +483,32 @@ describe("a registry in ECR", () => {
     expect(components.map(({ inputs }) => inputs)).toEqual([{}]);
     const version = resources.find(({ type }) => type.endsWith(":SecretVersion"));
     expect(version?.inputs.secretString).toEqual({ secret: '{"username":"us","accessToken":"the-upstream-password"}' });
+  });
+
+  it("ends deletions and access that are taken out of the configuration, and leaves those of a repository that is", async () => {
+    const { resources } = await make({ ...full, lab: false });
+    const settings = resources.filter(({ type }) => /:(Lifecycle|Repository)Policy$/.test(type));
+    expect(settings.map(({ retainOnDelete, deletedWith }) => ({ retainOnDelete, deletedWith }))).toEqual([
+      { retainOnDelete: false, deletedWith: "registry-team-a/app" },
+      { retainOnDelete: false, deletedWith: "registry-team-a/app" },
+    ]);
+  });
+
+  it("takes another upstream under the same prefix", async () => {
+    const { resources } = await make(full);
+    const rule = resources.find(({ type }) => type.endsWith(":PullThroughCacheRule"));
+    expect(rule?.deleteBeforeReplace).toBe(true);
+  });
+
+  it.each([
+    ["team-b/*", ["registry-mirror-template"]],
+    // The name of before is that of the prefix's.
+    ["mirror/*", []],
+  ])("has a name of the mirror's own for its template, beside the prefix %s", async (prefix, before) => {
+    const { resources } = await make({ ...full, ecr: { ...full.ecr, repositories: [prefix] } });
+    const templates = resources.filter(({ type }) => type.endsWith(":RepositoryCreationTemplate"));
+    expect(templates.map(({ name }) => name)).toEqual(["registry-mirror", `registry-${prefix.slice(0, -2)}-template`]);
+    expect(templates[0]?.aliases.map(({ name }) => name)).toEqual(before);
   });
 
   it("refuses wrong arguments before it makes anything", async () => {

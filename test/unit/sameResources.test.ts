@@ -26,7 +26,9 @@ const { server } = makePki(["localhost"]);
 const upstream = "https://quay.io";
 const stacks: Record<string, Record<string, unknown>> = {
   "single-node": {
+    lab: true,
     mirror: {},
+    logs: { audit: "all" },
     storage: { filesystem: { volume: "team-images" } },
     builds: [{ name: "app", context: path.join(__dirname, "..", "..", "server") }],
   },
@@ -38,6 +40,11 @@ const stacks: Record<string, Record<string, unknown>> = {
   acr: { acr: { location: "westeurope" }, mirror: { upstream } },
   "artifact-registry": { artifactRegistry: { location: "europe-west3", readers: ["user:a@example.com"] }, mirror: { upstream } },
   external: { external: { hostname: "registry.example.com", username: "ci", password: "the-given-password" } },
+  "swarm, s3": {
+    allowInsecure: true,
+    storage: { driver: "s3", s3: { region: "eu-central-1", bucket: "images" } },
+    swarm: { redis: { image: `redis@sha256:${"0".repeat(64)}` } },
+  },
   "single-node, s3": { storage: { driver: "s3", provision: true, s3: { region: "eu-central-1" } } },
   "single-node, azure": { storage: { driver: "azure", provision: true, azure: { location: "westeurope" } } },
   "single-node, gcs": { storage: { driver: "gcs", provision: true, gcs: { location: "EU" } } },
@@ -49,7 +56,7 @@ function namesOf(resource: MadeResource, all: readonly MadeResource[]): string[]
     ({ type, name }) => resource.parent.endsWith(`$${type}::${name}`) || resource.parent.endsWith(`::${type}::${name}`),
   );
   const above = parent === undefined ? [""] : namesOf(parent, all).map((name) => `${name.split("::")[0] ?? ""}$`);
-  return above.flatMap((chain) => [resource.type, ...resource.aliases].map((type) => `${chain}${type}::${resource.name}`));
+  return above.flatMap((chain) => [resource, ...resource.aliases].map(({ type, name }) => `${chain}${type}::${name}`));
 }
 
 /** What a stack is made of. */
@@ -94,6 +101,17 @@ it.each(Object.keys(before))("takes the resources of a stack of before for its o
 // A cloud makes a bucket or a registry anew for a name, a place or a key that is another. Inputs may be added where it only updates.
 it.each(Object.keys(cloudInputsBefore))("asks clouds for what a stack of before has, for %s", async (stack) => {
   const made = await madeFor(stack);
-  const inputs = Object.fromEntries(made.map((resource) => [`${resource.type}::${resource.name}`, resource.inputs]));
+  const inputs = Object.fromEntries(
+    made.flatMap((resource) => [resource, ...resource.aliases].map(({ type, name }) => [`${type}::${name}`, resource.inputs])),
+  );
   expect(inputs).toMatchObject(cloudInputsBefore[stack] ?? {});
+});
+
+// The engine refuses a second one of the name; a volume that is made a second time is the one that is then deleted.
+it.each(Object.keys(stacks))("makes nothing a second time under its name when it is to be made anew, for %s", async (stack) => {
+  const named = (await madeFor(stack)).filter(
+    ({ type, inputs, retainOnDelete }) =>
+      /^docker:.*:(Container|Service|Volume)$/.test(type) && inputs.name !== undefined && !retainOnDelete,
+  );
+  expect(named.filter(({ deleteBeforeReplace }) => !deleteBeforeReplace).map(({ name }) => name)).toEqual([]);
 });

@@ -154,7 +154,13 @@ function topLevelKeys(): TopLevelKey[] {
   const names = Object.keys(targets);
   const target: TopLevelKey = {
     key: "target",
-    property: { type: "string", plain: true, optional: true, description: "Where the registry runs. Default: `single-node`." },
+    property: {
+      type: "string",
+      plain: true,
+      optional: true,
+      description:
+        "Where the registry runs. Choose it for a new stack: on one with a registry a change is refused, or with `lab` deletes it and its images. Default: `single-node`.",
+    },
     of: names,
   };
   const builds = components.get("BuiltImages")?.inputProperties.builds ?? {};

@@ -224,7 +224,10 @@ export function validity(tls: Pick<Tls, "validityDays" | "renewBeforeDays">): { 
   return { validityDays, renewBeforeDays: tls.renewBeforeDays ?? Math.min(30, Math.floor(validityDays / 3)) };
 }
 
-/** When the first certificate of a PEM text ends, as ISO 8601 in UTC. */
+/** When the first of the certificates in a PEM text ends, as ISO 8601 in UTC; empty without any. */
 export function expiry(pem: string): string {
-  return new Date(new X509Certificate(pem).validTo).toISOString();
+  const [first = ""] = certificatesIn(pem)
+    .map((each) => new Date(new X509Certificate(each).validTo).toISOString())
+    .sort();
+  return first;
 }

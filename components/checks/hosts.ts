@@ -36,6 +36,11 @@ function asInUrl(address: string): string {
   return new URL(`http://[${address}]`).hostname;
 }
 
+/** Whether two are one address, however it is written. */
+export function isSameAddress(one: string, other: string): boolean {
+  return one === other || (isIPv6(one) && isIPv6(other) && asInUrl(one) === asInUrl(other));
+}
+
 /** Loopback as Docker sees it: plain HTTP is spoken to 127.0.0.0/8 and ::1 alone. */
 export function isLoopback(host: string): boolean {
   return host === "localhost" || (isIPv4(host) && host.startsWith("127.")) || (isIPv6(host) && host === "::1");

@@ -59,7 +59,13 @@ function buildFor(architecture: string): Promise<ImageArchive> {
       progress += text;
       void pulumi.log.info(text.trim(), undefined, undefined, true);
     });
-    build.on("error", reject);
+    build.on("error", ({ message }) =>
+      reject(
+        failure(
+          `The registry image could not be built (${message}): use the package from a clone of its repository, or set image`,
+        ),
+      ),
+    );
     build.on("close", (code) => {
       const [file, ...ids] = output.trim().split("\n").pop()?.split(" ") ?? [];
       if (code === 0 && file && ids.length > 0) {

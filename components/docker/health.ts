@@ -1,5 +1,5 @@
 import * as pulumi from "@pulumi/pulumi";
-import { dockerCommand, EngineAddress, inspectContainer } from "./engine";
+import { dockerCommand, EngineAddress, inspectContainer, inspectVolume, localEngine, printedBy } from "./engine";
 import { failure } from "../checks/failure";
 
 const secondsToStart = 60;
@@ -8,6 +8,8 @@ const secondsToStart = 60;
 interface ContainerState {
   Status: string;
   ExitCode: number;
+  /** Of the last start. */
+  StartedAt: string;
   Health?: { Status: string };
 }
 
@@ -17,10 +19,12 @@ interface ContainerState {
  */
 export async function untilHealthy(engine: EngineAddress, container: string): Promise<void> {
   const end = Date.now() + secondsToStart * 1000;
+  let restarted = false;
   for (;;) {
     const state = await inspectContainer<ContainerState>(engine, container, "{{json .State}}");
     // Somebody took it away or stopped it. That is no fault of this deployment, which has nothing to change.
     if (state === undefined) {
+      await checkEngine(engine, container);
       await pulumi.log.warn(`The container ${container} is gone; bring it back with: pulumi up --refresh`);
       return;
     }
@@ -33,10 +37,34 @@ export async function untilHealthy(engine: EngineAddress, container: string): Pr
     if (state.Health?.Status === "healthy") {
       return;
     }
-    if (state.Status === "restarting" || Date.now() > end) {
-      const logs = await dockerCommand(engine, "logs", "--tail", "20", container);
+    if (state.Status === "restarting" && !restarted) {
+      // It may have died of a file that is repaired by now, and Docker starts it anew as late as a minute after.
+      await restart(engine, container);
+      restarted = true;
+    } else if (state.Status === "restarting" || Date.now() > end) {
+      const logs = await dockerCommand(engine, "logs", "--tail", "20", "--since", state.StartedAt, container);
       throw failure(`The registry did not become healthy (container ${container}, exit code ${state.ExitCode}):\n${logs}`);
     }
     await new Promise((resolve) => setTimeout(resolve, 50));
+  }
+}
+
+async function restart(engine: EngineAddress, container: string): Promise<void> {
+  try {
+    await dockerCommand(engine, "restart", container);
+  } catch (error) {
+    throw failure(`The container ${container} could not be restarted: ${printedBy(error)}`);
+  }
+}
+
+/** Stops where the images are gone too: what made a registry anew on another engine would make a second one, and forget the first. */
+async function checkEngine(engine: EngineAddress, container: string): Promise<void> {
+  const volumes = ["files", "data"].map((kind) => `${container}-${kind}`);
+  const found = await Promise.all(volumes.map((volume) => inspectVolume<string>(engine, volume, "{{json .Name}}")));
+  if (found.every((name) => name === undefined)) {
+    throw failure(
+      `The Docker engine ${engine.host ?? localEngine} has neither the container ${container} nor its volumes. Is it the one that they ` +
+        "were made on (DOCKER_HOST, docker context, docker:host)? If it is, make them anew, without images, with: pulumi up --refresh",
+    );
   }
 }

@@ -17,6 +17,10 @@ export function auditVolumes(
   if (!isAudited(logs)) {
     return [];
   }
-  const volume = new docker.Volume(`${name}-audit`, { name: `${name}-audit` }, { ...opts, retainOnDelete: !lab });
+  const volume = new docker.Volume(
+    `${name}-audit`,
+    { name: `${name}-audit` },
+    { ...opts, retainOnDelete: !lab, deleteBeforeReplace: true },
+  );
   return [{ volumeName: volume.name, containerPath: auditFolder }];
 }

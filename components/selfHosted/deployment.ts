@@ -36,6 +36,7 @@ export function labelledVolume(
   return new docker.Volume(
     name,
     { name, labels: [{ label: ownerLabel, value: deployment }] },
-    { ...opts, ignoreChanges: ["labels"] },
+    // A second one of the name would be the first, and then be deleted.
+    { ...opts, deleteBeforeReplace: true, ignoreChanges: ["labels"] },
   );
 }

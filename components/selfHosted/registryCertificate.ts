@@ -36,7 +36,7 @@ export class RegistryCertificate extends pulumi.ComponentResource {
   public readonly serverPem: pulumi.Output<string>;
   /** What clients have to trust, PEM; empty without TLS and for a public CA. */
   public readonly caCertificate: pulumi.Output<string>;
-  /** End of the server certificate, ISO 8601 in UTC; empty without TLS. */
+  /** End of the server certificate or, if earlier, of its CA, ISO 8601 in UTC; empty without TLS. */
   public readonly expiresAt: pulumi.Output<string>;
 
   constructor(name: string, args: RegistryCertificateArgs, opts?: pulumi.ComponentResourceOptions) {
@@ -44,12 +44,15 @@ export class RegistryCertificate extends pulumi.ComponentResource {
     super("container-registry:index:RegistryCertificate", name, {}, opts);
     const settings = args.tls ?? {};
     checkArguments("RegistryCertificate", args, () => tlsProblems(settings, args.hostname));
+    /** What the certificate is signed by and the server does not send. */
+    let authority = pulumi.output("");
 
     switch (settings.mode ?? TlsMode.SelfSigned) {
       case TlsMode.SelfSigned: {
         const made = this.createSelfSigned(name, args, settings);
         this.serverPem = made.serverPem;
         this.caCertificate = made.caCertificate;
+        authority = made.authority;
         break;
       }
       case TlsMode.Provided: {
@@ -69,7 +72,7 @@ export class RegistryCertificate extends pulumi.ComponentResource {
         this.serverPem = pulumi.secret("");
         this.caCertificate = pulumi.output("");
     }
-    this.expiresAt = pulumi.unsecret(this.serverPem.apply((pem) => (pem === "" ? "" : expiry(pem))));
+    this.expiresAt = pulumi.unsecret(pulumi.interpolate`${this.serverPem}${authority}`.apply(expiry));
     this.registerOutputs({ serverPem: this.serverPem, caCertificate: this.caCertificate, expiresAt: this.expiresAt });
   }
 
@@ -77,7 +80,7 @@ export class RegistryCertificate extends pulumi.ComponentResource {
     name: string,
     args: RegistryCertificateArgs,
     settings: Tls,
-  ): { serverPem: pulumi.Output<string>; caCertificate: pulumi.Output<string> } {
+  ): Record<"serverPem" | "caCertificate" | "authority", pulumi.Output<string>> {
     const generation = settings.caGeneration ?? 1;
     const ca = this.createAuthority(name, generation);
     const previous = settings.keepPreviousCa ? this.createAuthority(name, generation - 1) : undefined;
@@ -116,6 +119,7 @@ export class RegistryCertificate extends pulumi.ComponentResource {
     return {
       serverPem: pulumi.secret(pulumi.interpolate`${certificate.certPem}${bridge}${serverKey.privateKeyPem}`),
       caCertificate: pulumi.interpolate`${ca.certificate.certPem}${previous?.certificate.certPem ?? ""}`,
+      authority: ca.certificate.certPem,
     };
   }
 

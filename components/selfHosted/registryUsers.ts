@@ -62,12 +62,13 @@ export class RegistryUsers extends pulumi.ComponentResource {
         ...(user.keepPrevious ? [this.createPassword(name, user.name, generation - 1)] : []),
       ];
     }
-    const salt = `${name}-${user.name}-salt`;
+    // The same for both: tokens are good while the line of their password stays what it was.
+    const salt = new random.RandomBytes(`${name}-${user.name}-salt-${generation}`, { length: 16 }, { parent: this });
     return [
-      this.hashPassword(`${salt}-${generation}`, user.password, `users[${index}].password`),
+      this.hashPassword(salt, user.password, `users[${index}].password`),
       ...(user.previousPassword === undefined
         ? []
-        : [this.hashPassword(`${salt}-previous`, user.previousPassword, `users[${index}].previousPassword`)]),
+        : [this.hashPassword(salt, user.previousPassword, `users[${index}].previousPassword`)]),
     ];
   }
 
@@ -82,9 +83,8 @@ export class RegistryUsers extends pulumi.ComponentResource {
     return { password: password.result, hash: password.bcryptHash };
   }
 
-  private hashPassword(saltName: string, password: pulumi.Input<string>, key: string): Password {
+  private hashPassword(salt: random.RandomBytes, password: pulumi.Input<string>, key: string): Password {
     const checked = checkWhenKnown(pulumi.secret(password), (value) => passwordProblem(key, value));
-    const salt = new random.RandomBytes(saltName, { length: 16 }, { parent: this });
     return { password: checked, hash: pulumi.all([checked, salt.base64]).apply(([value, bytes]) => bcryptHash(value, bytes)) };
   }
 }

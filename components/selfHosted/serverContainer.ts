@@ -77,7 +77,7 @@ export function serverContainer(name: string, args: ServerContainerArgs, opts: P
       // A foreign image need not have anything to check with.
       ...(args.bundled ? { healthcheck: livenessCheck(args.configurationPath) } : {}),
     },
-    opts,
+    { ...opts, deleteBeforeReplace: true },
   );
 }
 

@@ -49,7 +49,7 @@ export class ServerFiles extends pulumi.ComponentResource {
           permissions: args.unprivileged ? "0644" : "0600",
         })),
       },
-      { parent: this, additionalSecretOutputs: ["uploads"] },
+      { parent: this, deleteBeforeReplace: true, additionalSecretOutputs: ["uploads"] },
     );
     this.volume = volume.name;
     this.written = writer.id;

@@ -7,6 +7,7 @@ import { failure } from "../checks/failure";
 import { driverOf } from "../render/driverParameters";
 import { Storage } from "../args/storage";
 import { engineOf } from "../docker/engineChoice";
+import { checkFolder } from "../docker/folderTrial";
 import { labelledVolume } from "./deployment";
 import { checkVolumeOptions } from "./volumeOptions";
 
@@ -86,13 +87,23 @@ export class ServerVolume extends pulumi.ComponentResource {
         });
   }
 
+  /** The image, once it is known that the folder or volume can be handed over by it. */
+  private whenTried(container: string, imageId: pulumi.Input<string>): pulumi.Input<string> {
+    return pulumi.runtime.isDryRun()
+      ? imageId
+      : pulumi.all([engineOf(this), imageId, this.volumes]).apply(async ([engine, image, [folder = {}]]) => {
+          await checkFolder(engine, container, image, folder);
+          return image;
+        });
+  }
+
   /** Gives a folder or volume to the server's user. Runs once and stays as a stopped container. */
   private handOver(name: string, imageId: pulumi.Input<string>): void {
     const handOver = new docker.Container(
       `${name}-owner`,
       {
         name: `${name}-owner`,
-        image: imageId,
+        image: this.whenTried(`${name}-owner`, imageId),
         command: ["prepare", dataFolder],
         user: "0:0",
         capabilities: { drops: ["ALL"], adds: ["CAP_CHOWN", "CAP_DAC_OVERRIDE"] },
@@ -104,7 +115,7 @@ export class ServerVolume extends pulumi.ComponentResource {
         mustRun: false,
         volumes: this.volumes,
       },
-      { parent: this },
+      { parent: this, deleteBeforeReplace: true },
     );
     handOver.exitCode.apply((code) => {
       if (code !== 0) {

@@ -92,7 +92,7 @@ export class SingleNodeRegistry extends pulumi.ComponentResource {
   public readonly credentials: pulumi.Output<Record<string, string>>;
   /** Certificate to trust, PEM; empty when clients need none. */
   public readonly caCertificate: pulumi.Output<string>;
-  /** End of the server certificate, ISO 8601 in UTC; empty without TLS. */
+  /** End of the server certificate or, if earlier, of its CA, ISO 8601 in UTC; empty without TLS. */
   public readonly certificateExpiresAt: pulumi.Output<string>;
   /** Shell command that logs Docker in as the first user. It reads the password from the stack's output `password`. */
   public readonly loginCommand: pulumi.Output<string>;
@@ -136,7 +136,7 @@ export class SingleNodeRegistry extends pulumi.ComponentResource {
     const files = new ServerFiles(`${name}-files`, { ...onEngine, files: server.files }, parent);
     const audit = auditVolumes(name, settings, lab, alone);
     const container = this.createContainer(name, settings, { server, image, data, files, audit });
-    const mirror = settings.mirror && this.createMirror(name, settings.mirror, settings, server, lab);
+    const mirror = settings.mirror && this.createMirror(name, settings.mirror, settings, server);
 
     warnOfOpenMetrics(this, settings.metrics, registryMetricsPort);
     const { hostname, metrics } = settings;
@@ -207,11 +207,11 @@ export class SingleNodeRegistry extends pulumi.ComponentResource {
     mirror: Mirror,
     { hostname, bindAddress, tls, allowInsecure, logs, hosts, resources }: RegistrySettings,
     { certificate }: RegistryParts,
-    lab: boolean,
   ): PullThroughCache {
     const serverPem = tls.mode === TlsMode.Off ? undefined : certificate.serverPem;
-    const args = { mirror, hostname, bindAddress, serverPem, allowInsecure, logFormat: logs.format, hosts, resources, lab };
-    return new PullThroughCache(`${name}-mirror`, args, { parent: this });
+    const args = { mirror, hostname, bindAddress, serverPem, allowInsecure, logFormat: logs.format, hosts, resources };
+    // What it has can be fetched again: to take it away nobody has to take the protection off the images first.
+    return new PullThroughCache(`${name}-mirror`, { ...args, lab: true }, { parent: this });
   }
 }
 

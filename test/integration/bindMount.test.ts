@@ -63,6 +63,22 @@ describe("a registry that keeps its images in a folder of the host", () => {
     expect(ownersUnder(folder)).toEqual([serverUser]);
   });
 
+  it("refuses a file, and a folder of others, and takes it once it is the registry's alone", async () => {
+    const workspace = cleanUp.add(new Workspace());
+    const notes = workspace.write("shared/notes", "");
+    const before = fs.statSync(notes).uid;
+    const other = cleanUp.add(await TestStack.create({ "storage.filesystem.hostPath": notes }));
+    await expect(other.up()).rejects.toThrow(/storage\.filesystem\.hostPath: nothing was handed over .*\/notes is no folder/);
+    const shared = path.dirname(notes);
+    await other.set({ "storage.filesystem.hostPath": shared });
+    await expect(other.up()).rejects.toThrow(/hostPath: nothing was handed over .*\/shared has something else in it.*"notes"/);
+    expect([fs.statSync(notes).uid, fs.statSync(shared).uid]).toEqual([before, before]);
+    fs.rmSync(notes);
+    await other.up();
+    fs.writeFileSync(notes, "");
+    expect(Object.keys(await other.plannedChanges())).toEqual(["same"]);
+  });
+
   it("changes nothing in a second up", async () => {
     expect(Object.keys(await stack.plannedChanges())).toEqual(["same"]);
   });

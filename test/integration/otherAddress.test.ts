@@ -3,7 +3,7 @@ import { connect, createServer } from "net";
 import { CleanUp } from "../support/cleanUp";
 import { request, RequestOptions, Workspace } from "../support/clients";
 import { freePort } from "../support/ports";
-import { attempt, run } from "../support/run";
+import { attempt, eventually, run } from "../support/run";
 import { RegistryOutputs, TestStack } from "../support/testStack";
 
 const hostname = "registry.test.internal";
@@ -76,6 +76,19 @@ describe("a registry with another hostname than localhost", () => {
     const words = ["--mount", "--propagation", "private", "sh", "-c", script, "sh", outputs.trustCommand, file];
     expect(await run("unshare", words)).toBe(`${file}\n${outputs.caCertificate}`.trim());
     expect((await attempt("cat", [file])).code).not.toBe(0);
+  });
+
+  it("is left as it is where another one has its port on one of all addresses", async () => {
+    const taken = createServer().listen(port, "127.0.0.3");
+    try {
+      await stack.set({ bindAddress: "0.0.0.0" });
+      await expect(stack.up()).rejects.toThrow(`The registry was left as it was: the Docker host can't give it 0.0.0.0:${port}`);
+      await eventually("an answer", () => isOpen("127.0.0.2"));
+    } finally {
+      taken.close();
+    }
+    await stack.set({ bindAddress: "127.0.0.2" });
+    await stack.up();
   });
 
   it("listens everywhere on 0.0.0.0, with a certificate that follows", async () => {

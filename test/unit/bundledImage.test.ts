@@ -16,7 +16,9 @@ jest.mock("child_process", () => {
   const script =
     '[ ! -e "$0.broken" ] || exit 1; echo build.sh >>"$0"; echo "/0123456789abcdef-$GOARCH/image.tar sha256:1 sha256:2"';
   const spawn = (file: string, ...more: [readonly string[], object] | [object]): unknown =>
-    more.length === 1 ? real.spawn("sh", ["-c", script, built], more[0]) : real.spawn(file, ...more);
+    more.length === 1
+      ? real.spawn(fs.existsSync(`${built}.missing`) ? `${built}.missing/build.sh` : "sh", ["-c", script, built], more[0])
+      : real.spawn(file, ...more);
   return { ...real, spawn, execFile: Object.assign(real.execFile.bind(real), { [promisify.custom]: execFile }) };
 });
 
@@ -68,6 +70,14 @@ it("is asked for anew after an engine or a build that failed", async () => {
   await expect(buildBundledImage(engine)).rejects.toThrow("The registry image could not be built");
   fs.rmSync(broken);
   expect((await buildBundledImage(engine)).file).toBe("/0123456789abcdef-mips64/image.tar");
+});
+
+it("is built from a clone only, which the package of npm is not", async () => {
+  const missing = tools.write("built.missing/nothing", "");
+  await expect(buildBundledImage({}, "s390x")).rejects.toThrow(
+    /^The registry image could not be built \(spawn .*build\.sh ENOENT\): use the package from a clone of its repository, or set image$/,
+  );
+  fs.rmSync(path.dirname(missing), { recursive: true });
 });
 
 it("is previewed for this machine where the engine can't be asked", async () => {

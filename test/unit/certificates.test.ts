@@ -11,6 +11,8 @@ import {
   serverPem,
   trustAnchor,
 } from "../../components/checks/certificates";
+import { RegistryCertificate } from "../../components/selfHosted/registryCertificate";
+import { mocked, valueOf } from "../support/mocks";
 import { makeCertificate, makePki } from "../support/pki";
 
 const pki = makePki(["registry.example.com", "*.wild.example.com", "192.0.2.7", "2001:db8::7"]);
@@ -295,8 +297,29 @@ it("finds every certificate of a text", () => {
   expect(certificatesIn(good.privateKey)).toEqual([]);
 });
 
-it("tells when the first certificate ends", () => {
-  const to = new Date("2031-05-06T07:08:09Z");
-  const { certificate } = makeCertificate({ subject: "s", to });
-  expect(expiry(certificate + good.chain)).toBe("2031-05-06T07:08:09.000Z");
+it("tells when the first of the certificates ends, wherever it stands", () => {
+  const ending = (to: string): string => makeCertificate({ subject: "s", to: new Date(to) }).certificate;
+  const [first, later] = [ending("2031-05-06T07:08:09Z"), ending("2032-05-06T07:08:09Z")];
+  for (const pem of [first, first + later, later + good.privateKey + first]) {
+    expect(expiry(pem)).toBe("2031-05-06T07:08:09.000Z");
+  }
+  expect(expiry("")).toBe("");
+});
+
+it("tells when the CA ends where its certificate would outlive it, and not when the CA before does", async () => {
+  const ending = (day: string) => () => ({ certPem: makeCertificate({ subject: "s", to: new Date(day) }).certificate });
+  const end = async (authority: string): Promise<string> => {
+    const { result } = await mocked(
+      () => new RegistryCertificate("tls", { hostname: "a.example.com", tls: { caGeneration: 2, keepPreviousCa: true } }),
+      {
+        resources: {
+          "tls:index/selfSignedCert:SelfSignedCert": (name) => ending(name.endsWith("-2") ? authority : "2030-01-01")(),
+          "tls:index/locallySignedCert:LocallySignedCert": ending("2032-01-01"),
+        },
+      },
+    );
+    return (await valueOf(result.expiresAt)).value;
+  };
+  expect(await end("2031-01-01")).toBe("2031-01-01T00:00:00.000Z");
+  expect(await end("2033-01-01")).toBe("2032-01-01T00:00:00.000Z");
 });

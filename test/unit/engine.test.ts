@@ -6,6 +6,7 @@ import { imageName, loadImage } from "../../components/docker/bundledImage";
 import { dockerCommand, inspectContainer } from "../../components/docker/engine";
 import { untilHealthy } from "../../components/docker/health";
 import { checkAddresses } from "../../components/docker/addressTrial";
+import { checkFolder } from "../../components/docker/folderTrial";
 import { checkStore, Preflight } from "../../components/docker/storeCheck";
 import { limitProcesses } from "../../components/docker/processLimit";
 import { checkOwner } from "../../components/docker/volumeOwner";
@@ -160,14 +161,15 @@ describe("waiting for a healthy server", () => {
     const counter = tools.write("counter", "0");
     tools.make(
       "docker",
-      `case "$*" in *" logs "*) echo 'panic: no space left'; exit 0 ;; esac`,
+      `case "$*" in *" logs "*) echo 'panic: no space left'; exit 0 ;; *" restart "*) exit 0 ;; esac`,
       `n=$(($(cat ${counter}) + 1)); echo $n > ${counter}`,
       `case $n in`,
       ...each.map((state, index) => `${index + 1}) echo '${JSON.stringify(state)}' ;;`),
       "esac",
     );
   };
-  const starting = { Status: "running", ExitCode: 0, Health: { Status: "starting" } };
+  const starting = { Status: "running", ExitCode: 0, StartedAt: "2026-11-29T19:53:20.298Z", Health: { Status: "starting" } };
+  const died = { ...starting, Status: "restarting", ExitCode: 2 };
 
   it("ends as soon as Docker says so", async () => {
     states(starting, starting, { ...starting, Health: { Status: "healthy" } });
@@ -176,10 +178,31 @@ describe("waiting for a healthy server", () => {
   });
 
   it("ends with the server's own words when it can't start", async () => {
-    states(starting, { Status: "restarting", ExitCode: 2 });
+    states(starting, died, starting, { ...died, StartedAt: "2026-11-29T19:53:22.592Z" });
     expect((await rejection(untilHealthy(local, "registry"))).message).toBe(
       "The registry did not become healthy (container registry, exit code 2):\npanic: no space left",
     );
+    expect(tools.calls().filter((call) => !call.includes(" inspect "))).toEqual([
+      `${onLocal} restart registry`,
+      `${onLocal} logs --tail 20 --since 2026-11-29T19:53:22.592Z registry`,
+    ]);
+  });
+
+  it("ends with the engine's words when it can't start it", async () => {
+    tools.make(
+      "docker",
+      `case "$*" in *" restart "*) echo 'Error: port is already allocated' >&2; exit 1 ;; esac`,
+      `echo '${JSON.stringify(died)}'`,
+    );
+    expect((await rejection(untilHealthy(local, "registry"))).message).toBe(
+      "The container registry could not be restarted: Error: port is already allocated",
+    );
+  });
+
+  it("is for what a deployment repaired, not for what the server died of before", async () => {
+    states(died, starting, { ...starting, Health: { Status: "healthy" } });
+    await untilHealthy(local, "registry");
+    expect(tools.calls().filter((call) => !call.includes(" inspect "))).toEqual([`${onLocal} restart registry`]);
   });
 
   it.each([
@@ -188,14 +211,24 @@ describe("waiting for a healthy server", () => {
       `echo '{"Status":"exited","ExitCode":0}'`,
       "is not running; bring it back with: pulumi up --refresh, or docker start registry",
     ],
-    ["removed", "echo 'Error: No such container: registry' >&2; exit 1", "is gone; bring it back with: pulumi up --refresh"],
+    [
+      "removed",
+      `case "$*" in *container*) echo 'Error: No such container: registry' >&2; exit 1 ;; esac; echo '"registry-data"'`,
+      "is gone; bring it back with: pulumi up --refresh",
+    ],
   ])("is not for a container that somebody %s", async (_, answer, advice) => {
     const warn = jest.spyOn(console, "warn").mockReturnValue();
     tools.make("docker", answer);
     await untilHealthy(local, "registry");
-    expect(tools.calls()).toHaveLength(1);
     expect(warn).toHaveBeenCalledWith(expect.stringMatching(new RegExp(`The container registry ${advice}$`)));
     warn.mockRestore();
+  });
+
+  it("ends where the engine has nothing of it, and may be another one", async () => {
+    tools.make("docker", 'echo "Error: No such $3: registry" >&2; exit 1');
+    const error = await rejection(untilHealthy({ host: "ssh://other" }, "registry"));
+    expect(error).toBeInstanceOf(pulumi.RunError);
+    expect(error.message).toMatch(/^The Docker engine ssh:\/\/other has neither the container registry nor its volumes/);
   });
 });
 
@@ -294,31 +327,52 @@ describe("the owner of a volume", () => {
 });
 
 describe("the try of addresses before a container is made anew with them", () => {
+  const said = (bindings: object | null, running = true): string => `echo '${JSON.stringify({ running, bindings })}'`;
   const held = (...bindings: [string, number][]): string =>
-    JSON.stringify({ "5000/tcp": bindings.map(([HostIp, HostPort]) => ({ HostIp, HostPort: String(HostPort) })) });
+    said({ "5000/tcp": bindings.map(([HostIp, HostPort]) => ({ HostIp, HostPort: String(HostPort) })) });
   const engine = (bindings: string, ...answer: string[]): void => {
     tools.make("docker", `case "$*" in *inspect*) ${bindings} ;; *) ${answer.join("\n")} ;; esac`);
   };
   const of = (address: string): string =>
     `${onLocal} run --rm --read-only --cap-drop ALL --security-opt no-new-privileges --publish ${address}:1 sha256:1 version`;
+  const whileStopped = (...tries: string[]): string[] => [`${onLocal} stop registry`, ...tries, `${onLocal} start registry`];
 
   it.each<[string, string, [string, number][], string[]]>([
-    ["the same", `echo '${held(["127.0.0.1", 5000])}'`, [["127.0.0.1", 5000]], []],
+    ["the same", held(["127.0.0.1", 5000]), [["127.0.0.1", 5000]], []],
+    ["the same in other words", held(["::1", 5000]), [["0:0:0:0:0:0:0:1", 5000]], []],
     ["those of a first container", "echo 'No such container: registry' >&2; exit 1", [["127.0.0.1", 5000]], []],
-    ["all of the port it has", `echo '${held(["127.0.0.1", 5000])}'`, [["0.0.0.0", 5000]], []],
-    ["another port", `echo '${held(["127.0.0.1", 5000])}'`, [["127.0.0.1", 5001]], [of("127.0.0.1:5001")]],
-    ["another address", `echo '${held(["0.0.0.0", 5000])}'`, [["192.0.2.1", 5000]], [of("192.0.2.1:0")]],
-    ["one of IPv6", `echo '${held(["0.0.0.0", 5000])}'`, [["::1", 5001]], [of("[::1]:5001")]],
+    ["all of the port it has", held(["127.0.0.1", 5000]), [["0.0.0.0", 5000]], whileStopped(of("0.0.0.0:5000"))],
+    [
+      "all of the port it had",
+      said({ "5000/tcp": [{ HostIp: "127.0.0.1", HostPort: "5000" }] }, false),
+      [["0.0.0.0", 5000]],
+      [of("0.0.0.0:5000")],
+    ],
+    [
+      "all of two ports it has, and another one",
+      held(["127.0.0.1", 5000], ["::1", 5002]),
+      [
+        ["0.0.0.0", 5000],
+        ["127.0.0.1", 5001],
+        ["::", 5002],
+      ],
+      [of("127.0.0.1:5001"), ...whileStopped(of("0.0.0.0:5000"), of("[::]:5002"))],
+    ],
+    ["another port", held(["127.0.0.1", 5000]), [["127.0.0.1", 5001]], [of("127.0.0.1:5001")]],
+    ["another address", held(["127.0.0.1", 5000]), [["192.0.2.1", 5000]], [of("192.0.2.1:5000")]],
+    ["one of all that it has", held(["0.0.0.0", 5000]), [["192.0.2.1", 5000]], [of("192.0.2.1:0")]],
+    ["all of IPv6 beside all of IPv4", held(["0.0.0.0", 5000]), [["::", 5000]], [of("[::]:5000")]],
+    ["one of IPv6", held(["0.0.0.0", 5000]), [["::1", 5001]], [of("[::1]:5001")]],
     [
       "one more",
-      `echo '${held(["::1", 5000])}'`,
+      held(["::1", 5000]),
       [
         ["::1", 5000],
         ["::1", 5002],
       ],
       [of("[::1]:5002")],
     ],
-    ["what a container without ports is to have", "echo null", [["127.0.0.1", 5000]], [of("127.0.0.1:5000")]],
+    ["what a container without ports is to have", said(null), [["127.0.0.1", 5000]], [of("127.0.0.1:5000")]],
   ])("is of what is new: %s", async (_, bindings, wanted, tries) => {
     engine(bindings);
     await checkAddresses(
@@ -330,19 +384,76 @@ describe("the try of addresses before a container is made anew with them", () =>
     expect(tools.calls().slice(1)).toEqual(tries);
   });
 
-  it("stops the deployment with the engine's words", async () => {
-    const words = "docker: Error response from daemon: Bind for 127.0.0.1:5001 failed: port is already allocated.";
-    engine(`echo '${held(["127.0.0.1", 5000])}'`, `echo '${words}' >&2; exit 125`);
-    const error = await rejection(checkAddresses(local, "registry", "sha256:1", [{ ip: "127.0.0.1", external: 5001 }]));
+  const words = "docker: Error response from daemon: Bind for 127.0.0.1:5001 failed: port is already allocated.";
+  const refused = async (container: string, address: [string, number]): Promise<string> => {
+    const [ip, external] = address;
+    const error = await rejection(checkAddresses(local, container, "sha256:1", [{ ip, external }]));
     expect(error).toBeInstanceOf(pulumi.RunError);
-    expect(error.message).toBe(
+    return error.message;
+  };
+
+  it("stops the deployment with the engine's words", async () => {
+    engine(held(["127.0.0.1", 5000]), `case "$*" in *" run "*) echo '${words}' >&2; exit 125 ;; esac; echo somebody`);
+    expect(await refused("registry", ["127.0.0.1", 5001])).toBe(
       `The registry was left as it was: the Docker host can't give it 127.0.0.1:5001 (port, bindAddress): ${words}`,
     );
   });
 
+  it("starts what it has stopped where that was in vain", async () => {
+    engine(held(["127.0.0.1", 5000]), `case "$*" in *" run "*) echo '${words}' >&2; exit 125 ;; esac`);
+    expect(await refused("registry", ["0.0.0.0", 5000])).toContain("can't give it 0.0.0.0:5000");
+    expect(tools.calls()).toContain(`${onLocal} start registry`);
+  });
+
+  it.each([
+    ["registry", "registry-mirror"],
+    ["registry-mirror", "registry"],
+  ])("tells how %s gets the port of %s", async (container, holder) => {
+    engine(held(["127.0.0.1", 5000]), `case "$*" in *" run "*) echo '${words}' >&2; exit 125 ;; esac; echo ${holder}`);
+    expect(await refused(container, ["127.0.0.1", 5001])).toMatch(
+      new RegExp(`allocated\\. An up can't hand on a port, and ${holder} has it: first give that a free one, or take it away`),
+    );
+    expect(tools.calls()).toContain(`${onLocal} ps --filter publish=5001 --format {{.Names}}`);
+  });
+
   it("doesn't ask for more than a start of an image", async () => {
-    engine(`echo '${held(["127.0.0.1", 5000])}'`, "exit 127");
+    engine(held(["127.0.0.1", 5000]), "exit 127");
     await checkAddresses(local, "registry", "sha256:1", [{ ip: "127.0.0.1", external: 5001 }]);
+  });
+});
+
+describe("the try of a folder before it is handed over", () => {
+  /** An engine with a container that has handed something over, or not, and what the image says to the folder. */
+  const engine = (status: string, exitCode: number, mount: object, ...answer: string[]): void => {
+    const owner = JSON.stringify({ State: { Status: status, ExitCode: exitCode }, Mounts: [mount] });
+    tools.make("docker", `case "$*" in *inspect*) echo '${owner}'; exit 0 ;; esac`, ...answer);
+  };
+  const of = (source: string): string =>
+    `${onLocal} run --rm --read-only --cap-drop ALL --security-opt no-new-privileges --user 0:0 --cap-add DAC_OVERRIDE ` +
+    `--network none --volume ${source}:/to-hand-over:ro sha256:1 prepare --dry-run /to-hand-over`;
+  const [folder, volume] = [{ hostPath: "/srv/images" }, { volumeName: "images" }];
+
+  it.each<[string, [string, number, object], object, string[]]>([
+    ["the folder it has", ["exited", 0, { Type: "bind", Source: "/srv/images" }], folder, []],
+    ["the volume it has", ["exited", 0, { Type: "volume", Name: "images", Source: "/v/images/_data" }], volume, []],
+    ["another folder", ["exited", 0, { Type: "bind", Source: "/srv/other" }], folder, [of("/srv/images")]],
+    ["another volume", ["exited", 0, { Type: "volume", Name: "other" }], volume, [of("images")]],
+    ["one that was not handed over", ["exited", 1, { Type: "bind", Source: "/srv/images" }], folder, [of("/srv/images")]],
+    ["one that never was", ["created", 0, { Type: "bind", Source: "/srv/images" }], folder, [of("/srv/images")]],
+  ])("is of what is new: %s", async (_, owner, wanted, tries) => {
+    engine(...owner);
+    await checkFolder(local, "registry-data-owner", "sha256:1", wanted);
+    expect(tools.calls().slice(1)).toEqual(tries);
+  });
+
+  it.each([
+    [folder, "storage.filesystem.hostPath", "/srv/images"],
+    [volume, "storage.filesystem", "images"],
+  ])("stops the deployment, with the name that the user knows, for %j", async (wanted, key, name) => {
+    engine("exited", 0, {}, "echo 'registry: /to-hand-over is no folder' >&2; exit 1");
+    const error = await rejection(checkFolder(local, "registry-data-owner", "sha256:1", wanted));
+    expect(error).toBeInstanceOf(pulumi.RunError);
+    expect(error.message).toBe(`${key}: nothing was handed over to the registry: registry: ${name} is no folder`);
   });
 });
 

@@ -2,7 +2,9 @@ import { createHash } from "crypto";
 import * as bcrypt from "bcryptjs";
 import * as fc from "fast-check";
 import { Access } from "../../components";
+import { RegistryUsers } from "../../components/selfHosted/registryUsers";
 import { bcryptHash, maximumPasswordBytes, renderHtpasswd, UsersFile } from "../../components/render/htpasswd";
+import { mocked, valueOf } from "../support/mocks";
 
 const salt = Buffer.alloc(16, 7).toString("base64");
 
@@ -108,4 +110,19 @@ describe("the users file", () => {
       }),
     );
   });
+});
+
+it("has the same line for a password that becomes the previous one: tokens are good as long as their line is there", async () => {
+  const salts = (name: string): object => ({ base64: createHash("md5").update(name).digest("base64") });
+  const hashes = async (passwords: object): Promise<string[]> => {
+    const { result } = await mocked(() => new RegistryUsers("users", { users: [{ name: "alice", ...passwords }] }), {
+      resources: { "random:index/randomBytes:RandomBytes": (name) => ({ ...salts(name) }) },
+    });
+    return linesOf((await valueOf(result.htpasswd)).value).slice(1);
+  };
+  const [before = "", ...none] = await hashes({ password: "old" });
+  const after = await hashes({ password: "new", previousPassword: "old" });
+  expect(none).toEqual([]);
+  expect(after).toHaveLength(2);
+  expect(after).toContain(before);
 });

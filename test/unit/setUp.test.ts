@@ -79,6 +79,21 @@ describe("set-up", () => {
     expect(npm).toEqual([`${expected} --no-audit --no-fund --loglevel=error`]);
   });
 
+  it("has stand-ins of before run what is here, as Pulumi starts the versions that a state names", async () => {
+    const standIns = path.join(commands.folder, ".tools", "stand-ins");
+    const command = (version: string): string =>
+      path.join(standIns, "plugins", `resource-docker-v${version}`, "pulumi-resource-docker");
+    const other = commands.write(".tools/stand-ins/plugins/resource-aws-v7.48.0/pulumi-resource-aws", "official");
+    commands.write(path.relative(commands.folder, command("5.0.0")), "exec node ../stand-ins/plugin.cjs");
+    commands.make("npm", "mkdir -p node_modules").make("docker", "").make("pulumi", "echo v3.276.0");
+    const { code, stderr } = await attempt(setUp, [], { env: { ...commands.env, CONTAINER_REGISTRY_PROVIDERS: "stand-in" } });
+    expect({ code, stderr: code === 0 ? "" : stderr }).toEqual({ code: 0, stderr: "" });
+    expect(fs.readFileSync(command("5.2.0"), "utf8")).toContain("/offline/stand-ins/plugin.cjs");
+    expect(fs.readFileSync(command("5.0.0"), "utf8")).toBe(fs.readFileSync(command("5.2.0"), "utf8"));
+    expect(fs.readFileSync(other, "utf8")).toBe("official");
+    fs.rmSync(standIns, { recursive: true });
+  });
+
   it("is done by the first command that asks for Pulumi where there is none, which gets its words and its input", async () => {
     const clone = new FakeCommands();
     try {

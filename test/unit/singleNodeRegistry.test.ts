@@ -3,6 +3,7 @@ import * as pulumi from "@pulumi/pulumi";
 import * as bundledImage from "../../components/docker/bundledImage";
 import { SingleNodeRegistry, SingleNodeRegistryArgs } from "../../components";
 import { checkAddresses } from "../../components/docker/addressTrial";
+import { checkFolder } from "../../components/docker/folderTrial";
 import { untilHealthy } from "../../components/docker/health";
 import { checkOwner } from "../../components/docker/volumeOwner";
 import { checkVolumeOptions } from "../../components/selfHosted/volumeOptions";
@@ -25,6 +26,7 @@ jest.mock("../../components/docker/volumeOwner", () => ({
   ...jest.requireActual<object>("../../components/docker/volumeOwner"),
   checkOwner: jest.fn(() => Promise.resolve()),
 }));
+jest.mock("../../components/docker/folderTrial", () => ({ checkFolder: jest.fn(() => Promise.resolve()) }));
 jest.mock("../../components/docker/storeCheck", () => ({ checkStore: jest.fn(() => Promise.resolve()) }));
 jest.mock("../../components/selfHosted/volumeOptions", () => ({ checkVolumeOptions: jest.fn(() => Promise.resolve()) }));
 
@@ -310,6 +312,12 @@ describe("a registry on one host", () => {
     expect((await deployed(name)).deployment.text(standard)).toMatchSnapshot();
   });
 
+  it("protects its images, and not the cache of a mirror, which goes with `mirror`", async () => {
+    const { deployment } = await deploy({ mirror: {} });
+    expect(deployment.find("docker.Volume", "registry-data").options).toMatchObject({ protect: true });
+    expect(deployment.find("docker.Volume", "registry-mirror-data").options).not.toHaveProperty("protect");
+  });
+
   it.each(names)("lets its server do as little as it needs, with %s", async (name) => {
     const { deployment } = await deployed(name);
     const { inputs } = deployment.find("docker.Container", "registry");
@@ -589,6 +597,7 @@ describe("the engine", () => {
     expect(checkStore).not.toHaveBeenCalled();
     expect(checkOwner).not.toHaveBeenCalled();
     expect(checkAddresses).not.toHaveBeenCalled();
+    expect(checkFolder).not.toHaveBeenCalled();
     expect((await valueOf(made.containerName)).value).toBe("registry");
     expect(deployment.text(up)).toBe("\n");
   });
@@ -613,6 +622,15 @@ describe("the engine", () => {
       { internal: 5002, external: 5002, ip: "127.0.0.1" },
     ];
     expect(checkAddresses).toHaveBeenCalledWith({ host: undefined }, "registry", "<image registry-image>", addresses);
+  });
+
+  it.each<[string, string, object]>([
+    ["folder", "a bind mount", { hostPath: "/srv/images" }],
+    ["volume", "a volume by name in a lab", { volumeName: "images" }],
+  ])("is asked for a %s of others before it is handed over", async (_, variant, folder) => {
+    await deploy(variants[variant] ?? {});
+    const place = expect.objectContaining(folder) as object;
+    expect(checkFolder).toHaveBeenCalledWith({ host: undefined }, "registry-data-owner", "<image registry-image>", place);
   });
 
   it("tries a remote store before the switch, from where the registry will be", async () => {

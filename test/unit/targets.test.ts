@@ -1,12 +1,16 @@
 import * as fs from "fs";
 import * as path from "path";
+import * as pulumi from "@pulumi/pulumi";
 import { checkStackConfig, targets } from "../../program/stackConfig";
 import { clouds } from "../support/clouds";
 import { schemaKeys } from "../support/schema";
 import { Answers, mocked, valueOf } from "../support/mocks";
 
 // A service is not only asked for but waited for; swarmEngine.test.ts has the tests.
-jest.mock("../../components/docker/rollout", () => ({ untilRolledOut: () => Promise.resolve() }));
+jest.mock("../../components/docker/rollout", () => ({
+  untilRolledOut: () => Promise.resolve(),
+  untilUpdated: () => Promise.resolve(),
+}));
 
 const answers: Answers = {
   ...clouds,
@@ -79,6 +83,19 @@ describe("the outputs of every target", () => {
     expect(credentials).toEqual({ value: { [username.value]: password.value }, secret: true });
     expect((await valueOf(result.loginCommand)).value).not.toContain(password.value);
   });
+});
+
+it("leave none of a stack's undefined, of which Pulumi would warn, for the target that has the fewest", async () => {
+  const config = Object.entries({ target: "external", ...least.external }).map(([key, value]): [string, string] => [
+    `project:${key}`,
+    typeof value === "string" ? value : JSON.stringify(value),
+  ]);
+  const { result } = await mocked(async () => {
+    pulumi.runtime.setAllConfig(Object.fromEntries(config));
+    return { ...(await import("../../index")) };
+  }, answers);
+  pulumi.runtime.setAllConfig({});
+  expect(Object.entries(result).filter(([, value]) => value === undefined)).toEqual([]);
 });
 
 describe("what holds images", () => {

@@ -51,6 +51,8 @@ func TestCommandLine(t *testing.T) {
 		{"no forwarder to check", []string{"forward", "--check"}, "", "", "connection refused"},
 		{"trust for no address", []string{"trust", "a", "ca.crt", "/certs.d"}, "", "an ADDRESS or more", "wrong usage"},
 		{"trust outside the folder", []string{"trust", "a", "ca.crt", "/certs.d", "../ssh"}, "", `"../ssh" is no name of a file`, "wrong usage"},
+		{"a file to prepare", []string{"prepare", "--dry-run", empty}, "", "", "config.yml is no folder"},
+		{"a folder to prepare", []string{"prepare", "--dry-run", t.TempDir()}, "", "", ""},
 		{"nothing pushed, options first", []string{"garbage-collect", "-d", "-m", "-q", empty}, "", "", ""},
 		{"nothing pushed, options last", []string{"garbage-collect", empty, "--dry-run", "--delete-untagged", "--quiet"}, "", "", ""},
 	}

@@ -7,19 +7,30 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"strconv"
+	"strings"
 	"syscall"
 )
 
 // User is the number of the server's user and of its group in the image.
 const User = 65532
 
-// HandOver gives a folder and all that is in it to the server's user. What belongs to
-// it already is left alone, so that a second run of a large store only reads.
+// HandOver gives a folder and all that is in it to the server's user, unless others keep
+// something there. What belongs to it already is left alone, so that a second run of a
+// large store only reads.
 func HandOver(ctx context.Context, folder string) error {
 	return handOver(ctx, folder, User, os.Lchown)
 }
 
+// Check finds out whether HandOver would do it, and gives nothing away.
+func Check(ctx context.Context, folder string) error {
+	return handOver(ctx, folder, User, func(string, int, int) error { return nil })
+}
+
 func handOver(ctx context.Context, folder string, user uint32, chown func(name string, uid, gid int) error) error {
+	if err := checkAlone(folder, user); err != nil {
+		return err
+	}
 	return filepath.WalkDir(folder, func(path string, entry fs.DirEntry, err error) error {
 		if err == nil {
 			err = ctx.Err()
@@ -31,18 +42,65 @@ func handOver(ctx context.Context, folder string, user uint32, chown func(name s
 		if err != nil {
 			return err
 		}
-		owner, ok := info.Sys().(*syscall.Stat_t)
-		if !ok {
-			return fmt.Errorf("%s: its owner cannot be read on this system", path)
+		stat, err := statOf(path, info)
+		if err != nil {
+			return err
 		}
-		if owner.Uid == user && owner.Gid == user {
+		if stat.Uid == user && stat.Gid == user {
 			return nil
 		}
-		if entry.Type().IsRegular() && owner.Nlink > 1 {
+		if entry.Type().IsRegular() && stat.Nlink > 1 {
 			// Nobody can tell whose the other name is: it may be a file of the system's.
 			return fmt.Errorf("%s: the file has another name (a hard link) and is not handed over; give the folder a copy of its own", path)
 		}
 		// Lchown: a link that somebody planted must not hand over what it points to.
 		return chown(path, int(user), int(user))
 	})
+}
+
+// checkAlone refuses a folder of others, such as /srv or /etc. One that was handed over
+// once is the registry's, whatever came there since.
+func checkAlone(folder string, user uint32) error {
+	info, err := os.Stat(folder)
+	if err != nil {
+		return err
+	}
+	if !info.IsDir() {
+		return fmt.Errorf("%s is no folder", folder)
+	}
+	stat, err := statOf(folder, info)
+	if err != nil || stat.Uid == user && stat.Gid == user {
+		return err
+	}
+	entries, err := os.ReadDir(folder)
+	if err != nil {
+		return err
+	}
+	var foreign []string
+	for _, entry := range entries {
+		if name := entry.Name(); !isStores(name) {
+			foreign = append(foreign, strconv.Quote(name))
+		}
+	}
+	if len(foreign) == 0 {
+		return nil
+	}
+	if len(foreign) > 3 {
+		foreign = append(foreign[:3], "…")
+	}
+	return fmt.Errorf("%s has something else in it than images (%s), which would be handed over as well; give the registry a folder of its own",
+		folder, strings.Join(foreign, ", "))
+}
+
+// isStores tells what a registry keeps at the top of its store, and what a file system has there.
+func isStores(name string) bool {
+	return name == "docker" || name == "lost+found" || strings.HasPrefix(name, "container-registry-")
+}
+
+func statOf(path string, info fs.FileInfo) (*syscall.Stat_t, error) {
+	stat, ok := info.Sys().(*syscall.Stat_t)
+	if !ok {
+		return nil, fmt.Errorf("%s: its owner cannot be read on this system", path)
+	}
+	return stat, nil
 }

@@ -18,7 +18,7 @@ func TestHandOver(t *testing.T) {
 	if err := os.WriteFile(filepath.Join(folder, "docker", "blob"), nil, 0o600); err != nil {
 		t.Fatal(err)
 	}
-	if err := os.Symlink("/etc/passwd", filepath.Join(folder, "link")); err != nil {
+	if err := os.Symlink("/etc/passwd", filepath.Join(folder, "docker", "link")); err != nil {
 		t.Fatal(err)
 	}
 	mine := uint32(os.Getuid())
@@ -27,7 +27,7 @@ func TestHandOver(t *testing.T) {
 		user uint32
 		want []string
 	}{
-		"another owner": {mine + 1, []string{".", "docker", "docker/blob", "docker/registry", "link"}},
+		"another owner": {mine + 1, []string{".", "docker", "docker/blob", "docker/link", "docker/registry"}},
 		"same owner":    {mine, nil},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -53,7 +53,10 @@ func TestHandOverOfALink(t *testing.T) {
 	if err := os.WriteFile(outside, nil, 0o600); err != nil {
 		t.Fatal(err)
 	}
-	planted := filepath.Join(folder, "blob")
+	planted := filepath.Join(folder, "docker", "blob")
+	if err := os.Mkdir(filepath.Dir(planted), 0o755); err != nil {
+		t.Fatal(err)
+	}
 	if err := os.Link(outside, planted); err != nil {
 		t.Fatal(err)
 	}
@@ -64,6 +67,51 @@ func TestHandOverOfALink(t *testing.T) {
 		return nil
 	})
 	if err == nil || !strings.Contains(err.Error(), planted) {
+		t.Error(err)
+	}
+}
+
+// TestHandOverOfAFolderOfOthers has folders that are not the registry's alone, of which nothing may be handed over.
+func TestHandOverOfAFolderOfOthers(t *testing.T) {
+	mine := uint32(os.Getuid())
+	for name, test := range map[string]struct {
+		user    uint32
+		entries []string
+		want    string
+	}{
+		"empty":               {mine + 1, nil, ""},
+		"a registry's":        {mine + 1, []string{"container-registry-collection", "docker", "lost+found"}, ""},
+		"somebody's":          {mine + 1, []string{"docker", "docker.old"}, `("docker.old")`},
+		"a system's":          {mine + 1, []string{"a", "b", "c", "d", "docker"}, `("a", "b", "c", …)`},
+		"handed over already": {mine, []string{"docker", "notes"}, ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			folder := t.TempDir()
+			for _, each := range test.entries {
+				if err := os.Mkdir(filepath.Join(folder, each), 0o755); err != nil {
+					t.Fatal(err)
+				}
+			}
+			given := 0
+			err := handOver(context.Background(), folder, test.user, func(string, int, int) error { given++; return nil })
+			refused := err != nil && test.want != "" && strings.Contains(err.Error(), test.want) && given == 0
+			if !refused && (err != nil || test.want != "") {
+				t.Errorf("got %v, and %d handed over; want %q", err, given, test.want)
+			}
+		})
+	}
+}
+
+func TestCheck(t *testing.T) {
+	folder := t.TempDir()
+	if err := Check(context.Background(), folder); err != nil {
+		t.Error(err)
+	}
+	file := filepath.Join(folder, "file")
+	if err := os.WriteFile(file, nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if err := Check(context.Background(), file); err == nil || !strings.Contains(err.Error(), "is no folder") {
 		t.Error(err)
 	}
 }

@@ -1,0 +1,45 @@
+import { dockerCommand, EngineAddress, inspectContainer, printedBy, trialRun } from "./engine";
+import { failure } from "../checks/failure";
+
+/** A folder of the host or a volume that others made. */
+export interface Folder {
+  hostPath?: string;
+  volumeName?: string;
+}
+
+/** The part of `docker inspect` that tells what a container has handed over. */
+interface Owner {
+  State: { Status: string; ExitCode: number };
+  Mounts: { Name?: string; Source?: string }[];
+}
+
+/** Where it is tried. Onto the server's own place, a folder in the image, no file could be mounted. */
+const place = "/to-hand-over";
+
+/**
+ * Lets the server's image try what a container is about to hand over to its user. What is no folder, or has other people's files in
+ * it, stops the deployment here, before anything of it was handed over.
+ */
+export async function checkFolder(
+  engine: EngineAddress,
+  container: string,
+  imageId: string,
+  { hostPath, volumeName }: Folder,
+): Promise<void> {
+  const source = hostPath ?? volumeName ?? "";
+  const owner = await inspectContainer<Owner>(engine, container, "{{json .}}");
+  const isDone = owner?.State.Status === "exited" && owner.State.ExitCode === 0;
+  if (isDone && owner.Mounts.some(({ Name, Source }) => source === Name || source === Source)) {
+    return;
+  }
+  try {
+    await dockerCommand(
+      engine,
+      ...[...trialRun, "--user", "0:0", "--cap-add", "DAC_OVERRIDE", "--network", "none", "--volume", `${source}:${place}:ro`],
+      ...[imageId, "prepare", "--dry-run", place],
+    );
+  } catch (error) {
+    const key = hostPath === undefined ? "storage.filesystem" : "storage.filesystem.hostPath";
+    throw failure(`${key}: nothing was handed over to the registry: ${printedBy(error).replaceAll(place, source)}`);
+  }
+}

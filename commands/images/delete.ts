@@ -24,18 +24,38 @@ export async function deleteImages(registry: Registry, references: readonly Refe
   ) {
     return "Nothing was deleted.";
   }
-  for (const plan of plans) {
-    await deleteTags(registry, plan);
-  }
   const deleted = new Map<Step, string>();
-  for (const step of steps) {
-    const reference = await carryOut(registry, step, confirm);
-    if (reference !== undefined) {
-      deleted.set(step, reference);
+  for (const plan of plans) {
+    try {
+      await carryOutAll(registry, plan, confirm, deleted);
+    } catch (error) {
+      const left = plan.steps.filter((step) => isDigest(step.reference) && !deleted.has(step));
+      const names = left.map(({ repository, reference }) => `  ${repository}@${reference}\n`).join("");
+      throw new Error(
+        `${error instanceof Error ? error.message : String(error)}\nStill there, most of it without a tag:\n${names}`,
+        {
+          cause: error,
+        },
+      );
     }
   }
   const declined = steps.filter((step) => !deleted.has(step));
   return outcome(deleted, await stillThere(registry, declined));
+}
+
+/** Notes each step when it is done. An image goes before any tag: where none can be deleted, all are still found. */
+async function carryOutAll(registry: Registry, plan: Plan, confirm: Confirm, deleted: Map<Step, string>): Promise<void> {
+  let tags: Plan["tags"] = plan.tags;
+  for (const step of plan.steps) {
+    const reference = await carryOut(registry, step, confirm);
+    if (reference !== undefined) {
+      deleted.set(step, reference);
+    }
+    if (isDigest(step.reference)) {
+      await deleteTags(registry, plan.repository, tags);
+      tags = [];
+    }
+  }
 }
 
 /** What is left of steps that were not agreed to: a later one may have taken their tags with an image. */
@@ -64,10 +84,13 @@ function outcome(deleted: ReadonlyMap<Step, string>, left: readonly Step[]): str
   return sentences.join(" ");
 }
 
-/** Deletes tags by their names, where a registry takes that; the images that follow take them along. */
-async function deleteTags(registry: Registry, { repository, tags }: Plan): Promise<void> {
-  for (const tag of tags) {
+/** Deletes tags by their names, where a registry takes that, but for those that were pushed anew; images take the rest along. */
+async function deleteTags(registry: Registry, repository: string, tags: Plan["tags"]): Promise<void> {
+  for (const [tag, digest] of tags) {
     try {
+      if ((await registry.find(repository, tag))?.digest !== digest) {
+        continue;
+      }
       await registry.delete(repository, tag);
     } catch (error) {
       if (takesNoTag(error)) {

@@ -7,17 +7,21 @@ interface Row {
   image: Image | string;
 }
 
-/** The table of all tags of these repositories, or of all. */
+/** The table of all tags of these repositories, or of all; thrown, where one that was asked for has none. */
 export async function list(registry: Registry, repositories: readonly string[]): Promise<string> {
   const lists: Row[][] = [];
+  const missing: string[] = [];
   for (const repository of repositories.length > 0 ? repositories : await registry.repositories()) {
     const rows = await rowsOf(registry, repository);
     if (rows.length === 0 && repositories.length > 0) {
-      throw new Error(`There is no tag in ${repository}.`);
+      missing.push(`There is no tag in ${repository}.`);
     }
     lists.push(rows);
   }
   const rows = lists.flat();
+  if (missing.length > 0) {
+    throw new Error([...(rows.length > 0 ? [table(rows)] : []), ...missing].join("\n"));
+  }
   return rows.length === 0 ? "There are no images." : table(rows);
 }
 

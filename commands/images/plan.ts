@@ -17,8 +17,11 @@ export interface Step {
 /** What is deleted of a repository. */
 export interface Plan {
   repository: string;
-  /** Deleted by name before the images: a registry may look at all tags that there are for each image that it deletes. */
-  tags: string[];
+  /**
+   * Tags and the digests that they name, deleted by name before all images but the first: a registry may look at all tags that there
+   * are for each image that it deletes.
+   */
+  tags: [string, string][];
   steps: Step[];
 }
 
@@ -43,16 +46,29 @@ export async function planOf(registry: Registry, repository: string, references:
 
 function planOfAll(repository: string, contents: Contents): Plan {
   const names = [...contents.digests];
-  // Some registries delete nothing that another manifest lists.
-  const images = [...contents.leads].sort(([, a], [, b]) => Number(b.length > 0) - Number(a.length > 0));
   return {
     repository,
-    tags: names.filter(([, digest]) => digest !== undefined).map(([tag]) => tag),
+    tags: names.flatMap(([tag, digest]) => (digest === undefined ? [] : [[tag, digest]])),
     steps: [
       ...names.filter(([, digest]) => digest === undefined).map(([tag]) => brokenTag(repository, tag)),
-      ...images.map(([digest]) => image(repository, contents, digest)),
+      ...listsFirst(contents).map((digest) => image(repository, contents, digest)),
     ],
   };
+}
+
+/** All manifests, each before those that it lists: some registries delete nothing that another one lists. */
+function listsFirst({ leads }: Contents): string[] {
+  const seen = new Set<string>();
+  const order: string[] = [];
+  const visit = (digest: string): void => {
+    if (!seen.has(digest)) {
+      seen.add(digest);
+      leads.get(digest)?.forEach(visit);
+      order.unshift(digest);
+    }
+  };
+  [...leads.keys()].forEach(visit);
+  return order;
 }
 
 async function planOfSome(

@@ -93,7 +93,7 @@ export class Registry {
   /** The manifests about another one, as signatures; none where a registry does not know of any. */
   async referrers(repository: string, digest: string): Promise<Target[]> {
     const list = this.pages<Target>(`/v2/${repository}/referrers/${digest}`, "manifests");
-    return ((await unlessAnswered([400, 404, 405], list)) ?? []).filter(isManifest);
+    return ((await unlessAnswered([400, 404, 405, 406, 501], list)) ?? []).filter(isManifest);
   }
 
   /** An image by tag or digest; of an index the size is that of all its images, and the time that of the first. */

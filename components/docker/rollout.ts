@@ -65,7 +65,8 @@ export async function untilRolledOut(engine: EngineAddress, service: string): Pr
       throw failure(
         `The update of the service ${service} failed, and the service ${outcome}: ${now.UpdateStatus?.Message ?? ""}\n` +
           // To Pulumi the service is what it was to become: with nothing else to change, an `up` leaves it alone.
-          "Correct the configuration; where the cause was another, take it away, and try again by: pulumi up --refresh\n" +
+          "Correct the configuration, or put it back, and run: pulumi up. Where the cause was another, take it away, leave the " +
+          "configuration as it is, and run: pulumi up --refresh\n" +
           (await reasons(engine, tasks)) +
           (await lastWords(engine, tasks)),
       );

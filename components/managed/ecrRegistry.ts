@@ -118,7 +118,7 @@ export class EcrRegistry extends pulumi.ComponentResource {
       holdsImages(this, lab),
     );
     const inRepository = { repository: made.name, region: ecr.region };
-    // Taken out of the configuration they end, or images went on being deleted and pulled; a repository that stays keeps them.
+    // Taken out of the configuration they end, or images went on being deleted and pulled; a repository that leaves the state keeps them.
     const withRepository = { parent: this, deletedWith: made };
     const lifecycle = lifecyclePolicy(repository, garbageCollection);
     const access = repositoryPolicy(ecr);

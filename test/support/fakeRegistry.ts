@@ -23,6 +23,7 @@ export class FakeRegistry implements Disposable {
   /** What it gives for the digest of a manifest. */
   tell = (digest: string): string | undefined => digest;
   takesTags = true;
+  takesImages = true;
   endpoint = "";
   private readonly server = http.createServer((request, response) => {
     const [status, body, headers] = this.answer(request.method ?? "", new URL(request.url ?? "", "http://registry").pathname);
@@ -81,6 +82,9 @@ export class FakeRegistry implements Disposable {
     }
     if (method === "DELETE" && !this.takesTags && !reference.includes(":")) {
       return [405, ""];
+    }
+    if (method === "DELETE" && !this.takesImages && reference.includes(":")) {
+      return [500, ""];
     }
     if (held === undefined) {
       return [404, ""];

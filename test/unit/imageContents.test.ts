@@ -71,12 +71,12 @@ describe("a repository of images and indexes", () => {
     expect(asked[0]?.text).toContain(text);
   });
 
-  it("deletes of a whole repository what indexes list and what is about any of it, after all tags by name", async () => {
+  it("deletes of a whole repository what indexes list and what is about any of it, tags by name", async () => {
     const signature = fake.image("signature", multi);
     const about = fake.image("about the signature", signature);
     expect(await remove(["app"])).toBe(`Deleted. ${freed}`);
     expect([...fake.manifests.keys()]).toEqual([]);
-    expect(fake.deleted.slice(0, 4)).toEqual(["1.0", "1.0-amd64", "2.0", multi]);
+    expect(fake.deleted.slice(0, 4)).toEqual([single, "1.0", "1.0-amd64", multi]);
     expect(asked[0]?.text.split("\n").sort()).toEqual(
       [
         "",
@@ -87,6 +87,21 @@ describe("a repository of images and indexes", () => {
         ...[arm64, signature, about].map((digest) => `  app@${digest}`),
       ].sort(),
     );
+  });
+
+  it("takes no tag away where a registry deletes no image, and tells what is left", async () => {
+    fake.takesImages = false;
+    await expect(remove(["app"])).rejects.toThrow(new RegExp(`500[^]*Still there[^]*  app@${multi}\n`));
+    expect([...fake.tags.keys()]).toEqual(["1.0", "1.0-amd64", "2.0"]);
+  });
+
+  it("leaves a tag alone that was pushed anew meanwhile", async () => {
+    const agreed = deleteImages(registry, [{ repository: "app" }], () => {
+      fake.tags.set("2.0", fake.image("pushed meanwhile"));
+      return Promise.resolve(true);
+    });
+    expect(await agreed).toBe(`Deleted. ${freed}`);
+    expect([...fake.tags.keys()]).toEqual(["2.0"]);
   });
 
   it("deletes a whole repository where a registry deletes by digest only", async () => {

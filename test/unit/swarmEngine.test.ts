@@ -153,7 +153,8 @@ describe("the wait for a service", () => {
     );
     await expect(untilRolledOut(manager, "registry")).rejects.toThrow(
       "The update of the service registry failed, and the service was rolled back and runs as before: rollback completed\n" +
-        "Correct the configuration; where the cause was another, take it away, and try again by: pulumi up --refresh\n" +
+        "Correct the configuration, or put it back, and run: pulumi up. Where the cause was another, take it away, leave the " +
+        "configuration as it is, and run: pulumi up --refresh\n" +
         "  rejected: No such image: b\n",
     );
   });

@@ -9,7 +9,7 @@ import { checkedOut, gitContext } from "./gitContext";
 import { baseArgument, basesFirst, dockerfileIn, dockerfileProblems, imageBuildProblems } from "./checks";
 import { checkArguments, checkWhenKnown } from "../checks/inputs";
 
-/** The build argument that tells of the first tag's image; Dockerfiles have no names with a dot. */
+/** The build argument that tells of the first tag's image; no Dockerfile declares one of that name. */
 const firstArgument = "container-registry.first";
 
 /** Images that are built, and the registry they are pushed to. */
@@ -75,8 +75,8 @@ export class BuiltImages extends pulumi.ComponentResource {
         { parent: this },
       );
     const pushed = push(first, {});
-    // After the first, the engine has every step in its cache: the same image is pushed. It takes no notice of an argument that no
-    // Dockerfile can declare, by which the others follow where only the first tag is another one.
+    // After the first, the engine has every step in its cache: the same image is pushed. It takes no notice of an argument that the
+    // Dockerfile does not declare, by which the others follow where only the first tag is another one.
     others.forEach((tag) => push(tag, { [firstArgument]: pushed.repoDigest }));
     return pushed.repoDigest;
   }

@@ -2,6 +2,7 @@ import * as fs from "fs";
 import * as path from "path";
 import { Access, ImageBuild, User } from "../args/registry";
 import { gitContext } from "./gitContext";
+import { isIgnored } from "./ignored";
 import { Problem, shown } from "../checks/problems";
 import { names, repositoryName } from "../checks/repositories";
 import { when } from "../checks/rules";
@@ -115,25 +116,15 @@ function contextProblems(key: string, image: ImageBuild): Problem[] {
 function stateProblems(key: string, image: ImageBuild, program: string): Problem[] {
   const state = path.join(program, ".quickstart");
   const inside = path.relative(fs.realpathSync(image.context), fs.realpathSync(program));
-  if (leavesFolder(inside) || !fs.existsSync(state)) {
+  if (inside.split(path.sep)[0] === ".." || !fs.existsSync(state)) {
     return [];
   }
-  const file = [`${dockerfileIn(image.context, image)}.dockerignore`, path.join(image.context, ".dockerignore")].find(
-    fs.existsSync,
-  );
-  const patterns = file === undefined ? [] : fs.readFileSync(file, "utf8").split("\n");
-  const named = patterns.map((pattern) => path.posix.normalize(pattern.trim()).replace(/^\/|\/$/g, ""));
-  const folder = path.posix.join(inside, ".quickstart");
+  const folder = path.join(inside, ".quickstart");
   return when(
-    !named.some((pattern) => ["*", "**", "**/.quickstart"].includes(pattern) || `${folder}/`.startsWith(`${pattern}/`)),
+    !isIgnored(image.context, dockerfileIn(image.context, image), path.join(folder, "passphrase")),
     `${key}.context`,
     `${shown(image.context)} has the passphrase and the state of your stacks in ${folder}; name it in .dockerignore`,
   );
-}
-
-/** Whether a relative path leads out of the folder that it begins in. */
-function leavesFolder(relative: string): boolean {
-  return path.isAbsolute(relative) || relative.split(path.sep)[0] === "..";
 }
 
 /** What is wrong with the Dockerfile of an image whose context is in a folder of this machine. */
@@ -142,10 +133,6 @@ export function dockerfileProblems(key: string, image: ImageBuild, folder: strin
   if (entryAt(dockerfile)?.isFile() !== true) {
     const what = image.dockerfile === undefined ? "is missing and" : `${shown(image.dockerfile)} is not allowed:`;
     return [{ key: `${key}.dockerfile`, message: `${what} there is no file ${dockerfile}; give its path inside the context` }];
-  }
-  if (leavesFolder(path.relative(fs.realpathSync(folder), fs.realpathSync(dockerfile)))) {
-    const message = `${shown(image.dockerfile ?? "Dockerfile")} is not allowed: it is outside the context; give its path inside the context`;
-    return [{ key: `${key}.dockerfile`, message }];
   }
   const argument = new RegExp(`^\\s*ARG\\s(.*\\s)?${baseArgument}\\b`, "im");
   return when(

@@ -28,7 +28,7 @@ const holder = '{"running":{{json .State.Running}},"bindings":{{json .HostConfig
 
 /**
  * Lets another container have the addresses that are new to one that is there, which has to go before it can be made with them.
- * An address that the host can't give stops the deployment here; the container is left as it is.
+ * An address that the host can't give stops the deployment here; the container stays as it is.
  */
 export async function checkAddresses(
   engine: EngineAddress,
@@ -47,7 +47,7 @@ export async function checkAddresses(
   const tryAll = async (addresses: readonly Publication[]): Promise<void> => {
     for (const each of addresses) {
       // The container itself has the port on every address: this one is tried on any other.
-      const port = held.some((own) => covers(own, each)) ? anyPort : each.external;
+      const port = there.running && held.some((own) => covers(own, each)) ? anyPort : each.external;
       await tryAddress({ engine, container, imageId }, each, port);
     }
   };
@@ -67,12 +67,16 @@ function covers(one: Publication, other: Publication): boolean {
 /** Nobody can have all addresses of a port while another one has it on one of them. */
 async function whileStopped(engine: EngineAddress, container: string, attempt: () => Promise<void>): Promise<void> {
   await dockerCommand(engine, "stop", container);
-  try {
-    await attempt();
-  } finally {
-    // Also where it is to go next: something else of the deployment may still keep it.
-    await dockerCommand(engine, "start", container);
-  }
+  await attempt().finally(async () => {
+    try {
+      // Also where it is to go next: something else of the deployment may still keep it.
+      await dockerCommand(engine, "start", container);
+    } catch (error) {
+      throw failure(
+        `The container ${container} was stopped to try its new address, and does not start again: ${printedBy(error)}`,
+      );
+    }
+  });
 }
 
 /** A container that is there, and the image of the one after it. */
@@ -89,7 +93,7 @@ async function tryAddress({ engine, container, imageId }: Trial, { ip, external 
     // Another image need not know that word: it is enough that the engine has come to start it.
     if ((error as { code?: unknown }).code === dockerFailed) {
       throw failure(
-        `The registry was left as it was: the Docker host can't give it ${hostPort(ip, external)} (port, bindAddress): ` +
+        `The registry stays as it was: the Docker host can't give it ${hostPort(ip, external)} (port, bindAddress): ` +
           printedBy(error) +
           (await wayToThePort(engine, container, external)),
       );
@@ -99,7 +103,7 @@ async function tryAddress({ engine, container, imageId }: Trial, { ip, external 
 
 /** What to do where a registry wants the port of its own mirror, or that one the registry's: neither goes before the other. */
 async function wayToThePort(engine: EngineAddress, container: string, port: number): Promise<string> {
-  const names = await dockerCommand(engine, "ps", "--filter", `publish=${port}`, "--format", "{{.Names}}");
+  const names = await dockerCommand(engine, "ps", "--filter", `publish=${port}`, "--format", "{{.Names}}").catch(() => "");
   const other = names.split("\n").find((name) => name === `${container}-mirror` || container === `${name}-mirror`);
   return other === undefined
     ? ""

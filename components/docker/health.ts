@@ -64,7 +64,7 @@ async function checkEngine(engine: EngineAddress, container: string): Promise<vo
   if (found.every((name) => name === undefined)) {
     throw failure(
       `The Docker engine ${engine.host ?? localEngine} has neither the container ${container} nor its volumes. Is it the one that they ` +
-        "were made on (DOCKER_HOST, docker context, docker:host)? If it is, make them anew, without images, with: pulumi up --refresh",
+        "were made on (DOCKER_HOST, docker context, docker:host)? If it is, make them anew, without the images of its own volume, with: pulumi up --refresh",
     );
   }
 }

@@ -82,7 +82,7 @@ describe("a registry with another hostname than localhost", () => {
     const taken = createServer().listen(port, "127.0.0.3");
     try {
       await stack.set({ bindAddress: "0.0.0.0" });
-      await expect(stack.up()).rejects.toThrow(`The registry was left as it was: the Docker host can't give it 0.0.0.0:${port}`);
+      await expect(stack.up()).rejects.toThrow(`The registry stays as it was: the Docker host can't give it 0.0.0.0:${port}`);
       await eventually("an answer", () => isOpen("127.0.0.2"));
     } finally {
       taken.close();
@@ -111,10 +111,10 @@ describe("a registry with another hostname than localhost", () => {
     const taken = createServer().listen(other, "0.0.0.0");
     try {
       await stack.set({ port: other });
-      await expect(stack.up()).rejects.toThrow(`The registry was left as it was: the Docker host can't give it 0.0.0.0:${other}`);
+      await expect(stack.up()).rejects.toThrow(`The registry stays as it was: the Docker host can't give it 0.0.0.0:${other}`);
       await stack.set({ port, bindAddress: "192.0.2.77" });
       await expect(stack.up()).rejects.toThrow(
-        `The registry was left as it was: the Docker host can't give it 192.0.2.77:${port}`,
+        `The registry stays as it was: the Docker host can't give it 192.0.2.77:${port}`,
       );
       expect((await request(outputs, "/v2/", { host: "127.0.0.1" })).status).toBe(200);
     } finally {

@@ -395,7 +395,7 @@ describe("the try of addresses before a container is made anew with them", () =>
   it("stops the deployment with the engine's words", async () => {
     engine(held(["127.0.0.1", 5000]), `case "$*" in *" run "*) echo '${words}' >&2; exit 125 ;; esac; echo somebody`);
     expect(await refused("registry", ["127.0.0.1", 5001])).toBe(
-      `The registry was left as it was: the Docker host can't give it 127.0.0.1:5001 (port, bindAddress): ${words}`,
+      `The registry stays as it was: the Docker host can't give it 127.0.0.1:5001 (port, bindAddress): ${words}`,
     );
   });
 

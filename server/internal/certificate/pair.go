@@ -97,7 +97,7 @@ func (f files) leafPosition() int {
 	}
 }
 
-// describe says which certificate it is, in words that `openssl x509` also uses.
+// describe says which certificate it is, and until when all of its file holds, in words of `openssl x509`.
 func describe(pair *tls.Certificate) map[string]any {
 	leaf := pair.Leaf
 	var names []string

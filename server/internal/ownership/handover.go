@@ -78,8 +78,12 @@ func checkAlone(folder string, user uint32) error {
 	}
 	var foreign []string
 	for _, entry := range entries {
-		if name := entry.Name(); !isStores(name) {
-			foreign = append(foreign, strconv.Quote(name))
+		ours, err := isStores(folder, entry.Name())
+		if err != nil {
+			return err
+		}
+		if !ours {
+			foreign = append(foreign, strconv.Quote(entry.Name()))
 		}
 	}
 	if len(foreign) == 0 {
@@ -93,8 +97,17 @@ func checkAlone(folder string, user uint32) error {
 }
 
 // isStores tells what a registry keeps at the top of its store, and what a file system has there.
-func isStores(name string) bool {
-	return name == "docker" || name == "lost+found" || strings.HasPrefix(name, "container-registry-")
+func isStores(folder, name string) (bool, error) {
+	switch name {
+	case "docker":
+		// Hosts keep more under that name.
+		entries, err := os.ReadDir(filepath.Join(folder, name))
+		return len(entries) == 0 || len(entries) == 1 && entries[0].Name() == "registry", err
+	case "lost+found", "container-registry-collection", "container-registry-events", "container-registry-history",
+		"container-registry-sessions", "container-registry-transfer", "scheduler-state.json":
+		return true, nil
+	}
+	return strings.HasPrefix(name, "container-registry-check-"), nil
 }
 
 func statOf(path string, info fs.FileInfo) (*syscall.Stat_t, error) {

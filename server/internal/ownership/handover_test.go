@@ -15,10 +15,10 @@ func TestHandOver(t *testing.T) {
 	if err := os.MkdirAll(filepath.Join(folder, "docker", "registry"), 0o755); err != nil {
 		t.Fatal(err)
 	}
-	if err := os.WriteFile(filepath.Join(folder, "docker", "blob"), nil, 0o600); err != nil {
+	if err := os.WriteFile(filepath.Join(folder, "docker", "registry", "blob"), nil, 0o600); err != nil {
 		t.Fatal(err)
 	}
-	if err := os.Symlink("/etc/passwd", filepath.Join(folder, "docker", "link")); err != nil {
+	if err := os.Symlink("/etc/passwd", filepath.Join(folder, "docker", "registry", "link")); err != nil {
 		t.Fatal(err)
 	}
 	mine := uint32(os.Getuid())
@@ -27,7 +27,7 @@ func TestHandOver(t *testing.T) {
 		user uint32
 		want []string
 	}{
-		"another owner": {mine + 1, []string{".", "docker", "docker/blob", "docker/link", "docker/registry"}},
+		"another owner": {mine + 1, []string{".", "docker", "docker/registry", "docker/registry/blob", "docker/registry/link"}},
 		"same owner":    {mine, nil},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -53,8 +53,8 @@ func TestHandOverOfALink(t *testing.T) {
 	if err := os.WriteFile(outside, nil, 0o600); err != nil {
 		t.Fatal(err)
 	}
-	planted := filepath.Join(folder, "docker", "blob")
-	if err := os.Mkdir(filepath.Dir(planted), 0o755); err != nil {
+	planted := filepath.Join(folder, "docker", "registry", "blob")
+	if err := os.MkdirAll(filepath.Dir(planted), 0o755); err != nil {
 		t.Fatal(err)
 	}
 	if err := os.Link(outside, planted); err != nil {
@@ -80,7 +80,9 @@ func TestHandOverOfAFolderOfOthers(t *testing.T) {
 		want    string
 	}{
 		"empty":               {mine + 1, nil, ""},
-		"a registry's":        {mine + 1, []string{"container-registry-collection", "docker", "lost+found"}, ""},
+		"a registry's":        {mine + 1, []string{"container-registry-collection", "docker/registry", "lost+found", "scheduler-state.json"}, ""},
+		"that of the engine":  {mine + 1, []string{"docker/registry", "docker/nextcloud"}, `("docker")`},
+		"those of stacks":     {mine + 1, []string{"container-registry-dev"}, `("container-registry-dev")`},
 		"somebody's":          {mine + 1, []string{"docker", "docker.old"}, `("docker.old")`},
 		"a system's":          {mine + 1, []string{"a", "b", "c", "d", "docker"}, `("a", "b", "c", …)`},
 		"handed over already": {mine, []string{"docker", "notes"}, ""},
@@ -88,7 +90,7 @@ func TestHandOverOfAFolderOfOthers(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			folder := t.TempDir()
 			for _, each := range test.entries {
-				if err := os.Mkdir(filepath.Join(folder, each), 0o755); err != nil {
+				if err := os.MkdirAll(filepath.Join(folder, each), 0o755); err != nil {
 					t.Fatal(err)
 				}
 			}

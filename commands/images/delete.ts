@@ -29,14 +29,14 @@ export async function deleteImages(registry: Registry, references: readonly Refe
     try {
       await carryOutAll(registry, plan, confirm, deleted);
     } catch (error) {
-      const left = plan.steps.filter((step) => isDigest(step.reference) && !deleted.has(step));
-      const names = left.map(({ repository, reference }) => `  ${repository}@${reference}\n`).join("");
-      throw new Error(
-        `${error instanceof Error ? error.message : String(error)}\nStill there, most of it without a tag:\n${names}`,
-        {
-          cause: error,
-        },
-      );
+      if (deleted.size === 0) {
+        throw error;
+      }
+      const names = steps
+        .filter((step) => !deleted.has(step))
+        .map(({ repository, reference }) => `  ${repository}${isDigest(reference) ? "@" : ":"}${reference}\n`);
+      const message = error instanceof Error ? error.message : String(error);
+      throw new Error(`${message}\nNot deleted; images may have lost their tags:\n${names.join("")}`, { cause: error });
     }
   }
   const declined = steps.filter((step) => !deleted.has(step));

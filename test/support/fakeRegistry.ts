@@ -23,7 +23,8 @@ export class FakeRegistry implements Disposable {
   /** What it gives for the digest of a manifest. */
   tell = (digest: string): string | undefined => digest;
   takesTags = true;
-  takesImages = true;
+  /** Whether it deletes an image. */
+  takesImage: (digest: string) => boolean = () => true;
   endpoint = "";
   private readonly server = http.createServer((request, response) => {
     const [status, body, headers] = this.answer(request.method ?? "", new URL(request.url ?? "", "http://registry").pathname);
@@ -83,7 +84,7 @@ export class FakeRegistry implements Disposable {
     if (method === "DELETE" && !this.takesTags && !reference.includes(":")) {
       return [405, ""];
     }
-    if (method === "DELETE" && !this.takesImages && reference.includes(":")) {
+    if (method === "DELETE" && reference.includes(":") && !this.takesImage(reference)) {
       return [500, ""];
     }
     if (held === undefined) {

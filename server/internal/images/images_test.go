@@ -77,7 +77,7 @@ func TestSummaries(t *testing.T) {
 	}
 	reader := NewReader(driver)
 	names, err := reader.Names(t.Context(), "team/app")
-	if err != nil || !slices.Equal(names, []string{"latest", "chart", "broken", "1.0"}) {
+	if err != nil || !slices.Equal(names, []string{"latest", "1.0", "chart", "broken"}) {
 		t.Fatalf("%v, %v", names, err)
 	}
 	tags, err := reader.Tags(t.Context(), "team/app", append(names, "gone"))
@@ -95,9 +95,9 @@ func TestSummaries(t *testing.T) {
 	platforms := func(names ...string) List[string] { return List[string]{names, len(names)} }
 	want := []Summary{
 		{Tag{"latest", all, tags[4].Pushed}, Index, platforms("linux/amd64", "linux/arm64"), Need{oneSize + Size(len(second)+300+len(index)+len(about)+5), false}, 1},
-		{Tag{"chart", chart, tags[4].Pushed}, Chart, platforms(), found[1].Need, 0},
-		{Tag{"broken", "", tags[4].Pushed}, Broken, platforms(), Need{}, 0},
 		{Tag{"1.0", one, tags[4].Pushed}, Image, platforms("linux/arm64/v8"), Need{oneSize, false}, 1},
+		{Tag{"chart", chart, tags[4].Pushed}, Chart, platforms(), found[2].Need, 0},
+		{Tag{"broken", "", tags[4].Pushed}, Broken, platforms(), Need{}, 0},
 		{Tag{"gone", "", tags[4].Pushed}, Broken, platforms(), Need{}, 0},
 	}
 	if !reflect.DeepEqual(found, want) {

@@ -28,6 +28,10 @@ func Check(ctx context.Context, folder string) error {
 }
 
 func handOver(ctx context.Context, folder string, user uint32, chown func(name string, uid, gid int) error) error {
+	folder, err := filepath.EvalSymlinks(folder)
+	if err != nil {
+		return err
+	}
 	if err := checkAlone(folder, user); err != nil {
 		return err
 	}

@@ -8,12 +8,18 @@ import (
 	"container-registry/server/internal/layout"
 )
 
-// Compare puts latest first, then the highest version, and what is for programs last.
+// Compare puts latest first, then the highest version, then other names, and what is for programs
+// last.
 func Compare(a, b string) int {
-	if c := cmp.Compare(rank(a), rank(b)); c != 0 {
-		return c
+	return cmp.Or(cmp.Compare(rank(a), rank(b)), -natural(number(a), number(b)), -strings.Compare(a, b))
+}
+
+// number is a version without the letter before it.
+func number(name string) string {
+	if without, ok := strings.CutPrefix(name, "v"); ok && digits(without) > 0 {
+		return without
 	}
-	return -natural(a, b)
+	return name
 }
 
 func rank(name string) int {
@@ -21,9 +27,11 @@ func rank(name string) int {
 	case name == "latest":
 		return 0
 	case layout.IsCompanion(name):
-		return 2
-	default:
+		return 3
+	case digits(number(name)) > 0:
 		return 1
+	default:
+		return 2
 	}
 }
 

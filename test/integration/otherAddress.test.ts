@@ -113,9 +113,7 @@ describe("a registry with another hostname than localhost", () => {
       await stack.set({ port: other });
       await expect(stack.up()).rejects.toThrow(`The registry stays as it was: the Docker host can't give it 0.0.0.0:${other}`);
       await stack.set({ port, bindAddress: "192.0.2.77" });
-      await expect(stack.up()).rejects.toThrow(
-        `The registry stays as it was: the Docker host can't give it 192.0.2.77:${port}`,
-      );
+      await expect(stack.up()).rejects.toThrow(`The registry stays as it was: the Docker host can't give it 192.0.2.77:${port}`);
       expect((await request(outputs, "/v2/", { host: "127.0.0.1" })).status).toBe(200);
     } finally {
       taken.close();

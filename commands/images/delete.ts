@@ -32,22 +32,35 @@ export async function deleteImages(registry: Registry, references: readonly Refe
       if (deleted.size === 0) {
         throw error;
       }
-      const names = steps
-        .filter((step) => !deleted.has(step))
-        .map(({ repository, reference }) => `  ${repository}${isDigest(reference) ? "@" : ":"}${reference}\n`);
+      const left = await stillThere(
+        registry,
+        steps.filter((step) => !deleted.has(step)),
+      ).catch(() => steps.filter((step) => !deleted.has(step)));
+      const names = left.map(({ repository, reference }) => `  ${repository}${isDigest(reference) ? "@" : ":"}${reference}\n`);
       const message = error instanceof Error ? error.message : String(error);
-      throw new Error(`${message}\nNot deleted; images may have lost their tags:\n${names.join("")}`, { cause: error });
+      throw new Error(`${message}\nNot deleted; an image may have no tag any more:\n${names.join("")}`, { cause: error });
     }
   }
   const declined = steps.filter((step) => !deleted.has(step));
   return outcome(deleted, await stillThere(registry, declined));
 }
 
-/** Notes each step when it is done. An image goes before any tag: where none can be deleted, all are still found. */
+/**
+ * Notes each step when it is done. Where tags go by name, the first image goes before them: where a registry deletes none, all are
+ * still found.
+ */
 async function carryOutAll(registry: Registry, plan: Plan, confirm: Confirm, deleted: Map<Step, string>): Promise<void> {
-  let tags: Plan["tags"] = plan.tags;
+  let { tags } = plan;
   for (const step of plan.steps) {
-    const reference = await carryOut(registry, step, confirm);
+    const own = tags.filter(([, digest]) => digest === step.reference);
+    const reference = await carryOut(registry, step, confirm).catch(async (error: unknown) => {
+      if (own.length === 0 || !isRefused(error)) {
+        throw error;
+      }
+      // Some registries delete no image that a tag names.
+      await deleteTags(registry, plan.repository, own);
+      return carryOut(registry, step, confirm);
+    });
     if (reference !== undefined) {
       deleted.set(step, reference);
     }
@@ -56,6 +69,10 @@ async function carryOutAll(registry: Registry, plan: Plan, confirm: Confirm, del
       tags = [];
     }
   }
+}
+
+function isRefused(error: unknown): boolean {
+  return error instanceof RegistryError && [400, 403, 409, 412].includes(error.status);
 }
 
 /** What is left of steps that were not agreed to: a later one may have taken their tags with an image. */
@@ -88,7 +105,8 @@ function outcome(deleted: ReadonlyMap<Step, string>, left: readonly Step[]): str
 async function deleteTags(registry: Registry, repository: string, tags: Plan["tags"]): Promise<void> {
   for (const [tag, digest] of tags) {
     try {
-      if ((await registry.find(repository, tag))?.digest !== digest) {
+      const now = await registry.find(repository, tag);
+      if (now !== undefined && now.digest !== digest) {
         continue;
       }
       await registry.delete(repository, tag);

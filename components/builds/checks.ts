@@ -116,15 +116,22 @@ function contextProblems(key: string, image: ImageBuild): Problem[] {
 function stateProblems(key: string, image: ImageBuild, program: string): Problem[] {
   const state = path.join(program, ".quickstart");
   const inside = path.relative(fs.realpathSync(image.context), fs.realpathSync(program));
-  if (inside.split(path.sep)[0] === ".." || !fs.existsSync(state)) {
+  if (isAbove(inside) || !fs.existsSync(state)) {
     return [];
   }
   const folder = path.join(inside, ".quickstart");
   return when(
-    !isIgnored(image.context, dockerfileIn(image.context, image), path.join(folder, "passphrase")),
+    ["passphrase", "state/.pulumi/stacks/a/a.json"].some(
+      (file) => !isIgnored(image.context, dockerfileIn(image.context, image), path.join(folder, file)),
+    ),
     `${key}.context`,
     `${shown(image.context)} has the passphrase and the state of your stacks in ${folder}; name it in .dockerignore`,
   );
+}
+
+/** Whether a relative path leads out of where it begins. */
+function isAbove(relative: string): boolean {
+  return relative.split(path.sep)[0] === "..";
 }
 
 /** What is wrong with the Dockerfile of an image whose context is in a folder of this machine. */
@@ -133,6 +140,10 @@ export function dockerfileProblems(key: string, image: ImageBuild, folder: strin
   if (entryAt(dockerfile)?.isFile() !== true) {
     const what = image.dockerfile === undefined ? "is missing and" : `${shown(image.dockerfile)} is not allowed:`;
     return [{ key: `${key}.dockerfile`, message: `${what} there is no file ${dockerfile}; give its path inside the context` }];
+  }
+  if (isAbove(path.relative(fs.realpathSync(folder), fs.realpathSync(dockerfile)))) {
+    const message = `${shown(image.dockerfile ?? "Dockerfile")} is not allowed: it is outside the context; give its path inside the context`;
+    return [{ key: `${key}.dockerfile`, message }];
   }
   const argument = new RegExp(`^\\s*ARG\\s(.*\\s)?${baseArgument}\\b`, "im");
   return when(

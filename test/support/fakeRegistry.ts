@@ -23,6 +23,8 @@ export class FakeRegistry implements Disposable {
   /** What it gives for the digest of a manifest. */
   tell = (digest: string): string | undefined => digest;
   takesTags = true;
+  /** Whether it deletes an image that a tag names. */
+  takesTagged = true;
   /** Whether it deletes an image. */
   takesImage: (digest: string) => boolean = () => true;
   endpoint = "";
@@ -83,6 +85,9 @@ export class FakeRegistry implements Disposable {
     }
     if (method === "DELETE" && !this.takesTags && !reference.includes(":")) {
       return [405, ""];
+    }
+    if (method === "DELETE" && reference.includes(":") && !this.takesTagged && [...this.tags.values()].includes(reference)) {
+      return [400, ""];
     }
     if (method === "DELETE" && reference.includes(":") && !this.takesImage(reference)) {
       return [500, ""];

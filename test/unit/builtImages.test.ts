@@ -1,3 +1,4 @@
+import * as fs from "fs";
 import { ImageBuild, BuiltImages } from "../../components";
 import { gitContext } from "../../components/builds/gitContext";
 import { basesFirst, imageBuildProblems } from "../../components/builds/checks";
@@ -10,6 +11,8 @@ const cleanUp = new CleanUp();
 const contexts = cleanUp.add(new Workspace());
 contexts.write("plain/Dockerfile", "FROM scratch\n");
 contexts.write("above/Dockerfile", "ARG BASE\nFROM ${BASE}\n");
+contexts.write("linked/hello", "");
+fs.symlinkSync("../plain/Dockerfile", `${contexts.folder}/linked/Dockerfile`);
 const plainContext = `${contexts.folder}/plain`;
 const above = (name: string, from: string): ImageBuild => ({ name, from, context: `${contexts.folder}/above` });
 const plain = (name: string): ImageBuild => ({ name, context: plainContext });
@@ -71,8 +74,10 @@ describe("images", () => {
       [
         { name: "a", context: contexts.folder },
         { ...plain("b"), dockerfile: "missing" },
+        { ...plain("c"), dockerfile: "../above/Dockerfile" },
+        { name: "d", context: `${contexts.folder}/linked` },
       ],
-      ["builds[0].dockerfile", "builds[1].dockerfile"],
+      [0, 1, 2, 3].map((at) => `builds[${at}].dockerfile`),
     ],
     ["on no base", [above("a", "b")], ["builds[0].from"]],
     [
@@ -112,6 +117,8 @@ describe("images", () => {
     ["server\n!server/.quickstart", false],
     ["server\n!server/public", true],
     ["# server", false],
+    ["**/passphrase", false],
+    ["*\n!**/*.json", false],
   ])("never take the states of stacks along, with %j ignored", (ignored, allowed) => {
     const folder = cleanUp.add(new Workspace());
     folder.write("Dockerfile", "FROM scratch\nCOPY . /\n");

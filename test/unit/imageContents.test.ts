@@ -98,8 +98,14 @@ describe("a repository of images and indexes", () => {
   it("tells what is left where a registry deletes no more", async () => {
     fake.takesImage = (digest) => digest === single;
     await expect(remove(["app"])).rejects.toThrow(
-      new RegExp(`answered 500.*\n.*lost their tags:\n  app@${multi}\n(  app@.*\n){2}$`),
+      new RegExp(`answered 500.*\n.*no tag any more:\n  app@${multi}\n(  app@.*\n){2}$`),
     );
+  });
+
+  it("deletes a whole repository where a registry deletes no image that has a tag", async () => {
+    fake.takesTagged = false;
+    expect(await remove(["app"])).toBe(`Deleted. ${freed}`);
+    expect([fake.tags.size, fake.manifests.size]).toEqual([0, 0]);
   });
 
   it("leaves a tag alone that was pushed anew meanwhile", async () => {

@@ -2,7 +2,7 @@ import { execFileSync, spawnSync } from "child_process";
 import * as fs from "fs";
 import * as os from "os";
 import * as path from "path";
-import { contextArchive, contextDigest, nameInContext } from "../../offline/stand-ins/docker/buildContext";
+import { contextArchive, contextDigest } from "../../offline/stand-ins/docker/buildContext";
 import {
   containerBody,
   containerFacts,
@@ -437,25 +437,6 @@ describe("a build's context", () => {
       [...sent, "empty-but-kept", "logs", "logs/deep", "src", "src/page.js", "x1"].sort(),
     );
     expect(listed.find((line) => line.endsWith("src/page.js"))).toMatch(/^-rw-rw-rw- 0\/0 /);
-  });
-
-  it("has a Dockerfile that is outside of it, or linked from there, under a name of its own", async () => {
-    const inner = path.join(folder, "app");
-    const linked = path.join(inner, "Dockerfile");
-    fs.symlinkSync("../Dockerfile", linked);
-    for (const file of [dockerfile, linked]) {
-      const chunks: Buffer[] = [];
-      for await (const chunk of await contextArchive(inner, file)) {
-        chunks.push(chunk as Buffer);
-      }
-      const { stdout } = spawnSync("tar", ["-xOf", "-", nameInContext(inner, file)], {
-        input: Buffer.concat(chunks),
-        encoding: "utf8",
-      });
-      expect([nameInContext(inner, file), stdout]).toEqual([".dockerfile.outside", "x"]);
-    }
-    fs.rmSync(linked);
-    expect(nameInContext(folder, dockerfile)).toBe("Dockerfile");
   });
 
   it("names a link that leads nowhere", () => {

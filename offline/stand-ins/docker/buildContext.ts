@@ -94,8 +94,7 @@ function modeOf(stat: fs.Stats): string {
 export async function contextArchive(context: string, dockerfile: string): Promise<Readable> {
   const { pack } = await import("tar-fs");
   const ignored = ignoredIn(context, dockerfile);
-  const name = nameInContext(context, dockerfile);
-  const needed = [name, ".dockerignore", ...filesIn(context, ignored)];
+  const needed = [path.relative(context, dockerfile), ".dockerignore", ...filesIn(context, ignored)];
   const sent = new Set(needed.flatMap((file) => [file, ...foldersAbove(file)]));
   return pack(context, {
     ignore: (file) => {
@@ -106,23 +105,7 @@ export async function contextArchive(context: string, dockerfile: string): Promi
     umask: 0,
     // Pipes and devices are left out.
     strict: false,
-    finalize: false,
-    finish: (archive) => {
-      if (name === outside) {
-        archive.entry({ name, mode: 0o644 }, fs.readFileSync(dockerfile, "utf8"));
-      }
-      archive.finalize();
-    },
   });
-}
-
-/** The name that a Dockerfile gets in the context that it is not in. */
-const outside = ".dockerfile.outside";
-
-/** By which name the engine finds the Dockerfile. */
-export function nameInContext(context: string, dockerfile: string): string {
-  const real = path.relative(fs.realpathSync(context), fs.realpathSync(dockerfile));
-  return real.split(path.sep)[0] === ".." ? outside : path.relative(context, dockerfile);
 }
 
 function foldersAbove(file: string): string[] {

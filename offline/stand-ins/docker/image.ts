@@ -3,7 +3,7 @@ import * as path from "path";
 import { resource } from "../provider/resource";
 import { InputsOf, isObject, map, object, string, Values } from "../provider/types";
 import { isUnknown, unknown } from "../provider/wire";
-import { contextArchive, contextDigest, nameInContext } from "./buildContext";
+import { contextArchive, contextDigest } from "./buildContext";
 import { Engine, EngineError } from "./engine";
 import { Login, registryOf, storedLogin } from "./logins";
 import { only } from "./types";
@@ -53,7 +53,7 @@ async function built(engine: Engine, { imageName, build: wanted, registry: given
       version: "2",
       session,
       t: imageName,
-      dockerfile: nameInContext(wanted.context, wanted.dockerfile),
+      dockerfile: path.relative(wanted.context, wanted.dockerfile),
       platform: wanted.platform,
       buildargs: JSON.stringify(wanted.args),
     };

@@ -58,7 +58,6 @@ declare module "tar-stream" {
 
 declare module "tar-fs" {
   import { Readable } from "stream";
-  import { Pack } from "tar-stream";
 
   interface Header {
     name: string;
@@ -70,8 +69,6 @@ declare module "tar-fs" {
     map(header: Header): Header;
     umask: number;
     strict: boolean;
-    finalize: boolean;
-    finish(archive: Pack): void;
   }
   export function pack(folder: string, options: Options): Readable;
 }

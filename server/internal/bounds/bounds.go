@@ -53,6 +53,15 @@ func Memory() int64 {
 	return 1 << 30
 }
 
+// LeaveRoom has garbage collected an eighth before the limit, from which all bounds are known by
+// then: what thousands of new connections allocate meanwhile has ended a server whose container
+// has a tenth more.
+func LeaveRoom() {
+	if limit := debug.SetMemoryLimit(-1); limit != math.MaxInt64 {
+		debug.SetMemoryLimit(limit - limit/8)
+	}
+}
+
 // Guard bounds one server.
 type Guard struct {
 	limits      Limits

@@ -6,9 +6,11 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math"
 	"net"
 	"net/http"
 	"net/http/httptest"
+	"runtime/debug"
 	"testing"
 	"time"
 )
@@ -302,5 +304,18 @@ func TestConnectionsInUse(t *testing.T) {
 	_ = second.Close()
 	if l.open != 0 || l.waiting.Len() != 0 {
 		t.Errorf("%d open, %d waiting", l.open, l.waiting.Len())
+	}
+}
+
+// TestLeaveRoom is an eighth of a limit, where there is one.
+func TestLeaveRoom(t *testing.T) {
+	usual := debug.SetMemoryLimit(-1)
+	defer debug.SetMemoryLimit(usual)
+	for limit, want := range map[int64]int64{800 << 20: 700 << 20, math.MaxInt64: math.MaxInt64} {
+		debug.SetMemoryLimit(limit)
+		LeaveRoom()
+		if got := debug.SetMemoryLimit(-1); got != want {
+			t.Errorf("of %d: %d", limit, got)
+		}
 	}
 }

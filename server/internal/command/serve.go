@@ -7,6 +7,7 @@ import (
 	"github.com/sirupsen/logrus"
 	"github.com/spf13/cobra"
 
+	"container-registry/server/internal/bounds"
 	"container-registry/server/internal/config"
 	"container-registry/server/internal/mirror"
 	"container-registry/server/internal/server"
@@ -55,5 +56,6 @@ func run(ctx context.Context, c *config.Config, file, proxied string, log *logru
 			return fmt.Errorf("--proxied: %w", err)
 		}
 	}
+	bounds.LeaveRoom()
 	return s.Run(ctx)
 }

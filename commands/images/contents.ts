@@ -1,4 +1,4 @@
-import { faultOf, Registry, Target } from "./registry";
+import { noneIfBroken, Registry, Target } from "./registry";
 
 /** What the tags of a repository lead to. A manifest without one can't be asked for. */
 export interface Contents {
@@ -49,11 +49,6 @@ async function leadsFrom(registry: Registry, repository: string, roots: readonly
     level = next.flat();
   }
   return leads;
-}
-
-function noneIfBroken(error: unknown): undefined {
-  faultOf(error);
-  return undefined;
 }
 
 /** The tags that can't be pulled without an image: those of all that lists it, at any depth. */

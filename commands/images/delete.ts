@@ -2,7 +2,7 @@ import { RegistryError } from "../registryClient";
 import { Reference } from "./arguments";
 import { contentsOf, neededBy } from "./contents";
 import { Plan, planOf, Step } from "./plan";
-import { Registry } from "./registry";
+import { isAnswer, isDigest, Registry } from "./registry";
 
 /** Tells the user something and asks to go on. What nobody could expect is not agreed to beforehand, by `--yes`. */
 export type Confirm = (text: string, unexpected?: boolean) => Promise<boolean>;
@@ -16,12 +16,8 @@ export async function deleteImages(registry: Registry, references: readonly Refe
   }
   const steps = plans.flatMap((plan) => plan.steps);
   const text = ["This will delete:", ...steps.map((step) => `  ${step.text}`), ""].join("\n");
-  if (
-    !(await confirm(
-      text,
-      steps.some(({ breaks }) => breaks),
-    ))
-  ) {
+  const unexpected = steps.some(({ breaks }) => breaks);
+  if (!(await confirm(text, unexpected))) {
     return "Nothing was deleted.";
   }
   const deleted = new Map<Step, string>();
@@ -32,10 +28,8 @@ export async function deleteImages(registry: Registry, references: readonly Refe
       if (deleted.size === 0) {
         throw error;
       }
-      const left = await stillThere(
-        registry,
-        steps.filter((step) => !deleted.has(step)),
-      ).catch(() => steps.filter((step) => !deleted.has(step)));
+      const rest = steps.filter((step) => !deleted.has(step));
+      const left = await stillThere(registry, rest).catch(() => rest);
       const names = left.map(({ repository, reference }) => `  ${repository}${isDigest(reference) ? "@" : ":"}${reference}\n`);
       const message = error instanceof Error ? error.message : String(error);
       throw new Error(`${message}\nNot deleted; an image may have no tag any more:\n${names.join("")}`, { cause: error });
@@ -54,7 +48,7 @@ async function carryOutAll(registry: Registry, plan: Plan, confirm: Confirm, del
   for (const step of plan.steps) {
     const own = tags.filter(([, digest]) => digest === step.reference);
     const reference = await carryOut(registry, step, confirm).catch(async (error: unknown) => {
-      if (own.length === 0 || !isRefused(error)) {
+      if (own.length === 0 || !isAnswer(error, 400, 403, 409, 412)) {
         throw error;
       }
       // Some registries delete no image that a tag names.
@@ -69,10 +63,6 @@ async function carryOutAll(registry: Registry, plan: Plan, confirm: Confirm, del
       tags = [];
     }
   }
-}
-
-function isRefused(error: unknown): boolean {
-  return error instanceof RegistryError && [400, 403, 409, 412].includes(error.status);
 }
 
 /** What is left of steps that were not agreed to: a later one may have taken their tags with an image. */
@@ -114,7 +104,7 @@ async function deleteTags(registry: Registry, repository: string, tags: Plan["ta
       if (takesNoTag(error)) {
         return;
       }
-      if (!isMissing(error)) {
+      if (!isAnswer(error, 404)) {
         throw error;
       }
     }
@@ -127,7 +117,7 @@ async function carryOut(registry: Registry, { repository, reference }: Step, con
     await registry.delete(repository, reference);
     return reference;
   } catch (error) {
-    if (isMissing(error) && (await isGone(registry, repository, reference))) {
+    if (isAnswer(error, 404) && (await isGone(registry, repository, reference))) {
       // Somebody else was quicker.
       return reference;
     }
@@ -157,16 +147,8 @@ async function carryOut(registry: Registry, { repository, reference }: Step, con
   }
 }
 
-function isMissing(error: unknown): boolean {
-  return error instanceof RegistryError && error.status === 404;
-}
-
 function takesNoTag(error: unknown): error is RegistryError {
-  return error instanceof RegistryError && [400, 405].includes(error.status);
-}
-
-function isDigest(reference: string): boolean {
-  return reference.includes(":");
+  return isAnswer(error, 400, 405);
 }
 
 async function isGone(registry: Registry, repository: string, reference: string): Promise<boolean> {

@@ -1,6 +1,6 @@
 import { Reference } from "./arguments";
 import { Contents, contentsOf, neededBy } from "./contents";
-import { faultOf, Registry } from "./registry";
+import { faultOf, noneIfBroken, Registry } from "./registry";
 
 /** One request to delete, and what goes with it. */
 export interface Step {
@@ -64,11 +64,11 @@ function listsFirst({ leads }: Contents): string[] {
     if (!seen.has(digest)) {
       seen.add(digest);
       leads.get(digest)?.forEach(visit);
-      order.unshift(digest);
+      order.push(digest);
     }
   };
   [...leads.keys()].forEach(visit);
-  return order;
+  return order.reverse();
 }
 
 async function planOfSome(
@@ -122,13 +122,6 @@ function brokenTag(repository: string, tag: string): Step {
 /** What an image lists and what is about it; nothing of one that can't be read. */
 async function around(registry: Registry, repository: string, digest: string): Promise<string[]> {
   const lists = [registry.parts(repository, { digest }), registry.referrers(repository, digest)];
-  const found = await Promise.all(
-    lists.map((list) =>
-      list.catch((error: unknown) => {
-        faultOf(error);
-        return [];
-      }),
-    ),
-  );
-  return found.flat().map((each) => each.digest);
+  const found = await Promise.all(lists.map((list) => list.catch(noneIfBroken)));
+  return found.flatMap((list) => list ?? []).map((each) => each.digest);
 }

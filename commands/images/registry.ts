@@ -54,6 +54,17 @@ export function faultOf(error: unknown): string {
   throw error;
 }
 
+/** For what can't be read by a fault of its own. */
+export function noneIfBroken(error: unknown): undefined {
+  faultOf(error);
+  return undefined;
+}
+
+/** Tells whether a registry answered with one of these statuses. */
+export function isAnswer(error: unknown, ...statuses: number[]): error is RegistryError {
+  return error instanceof RegistryError && statuses.includes(error.status);
+}
+
 /** The images of a registry. */
 export class Registry {
   private readonly client: RegistryClient;
@@ -173,7 +184,7 @@ async function unlessAnswered<T>(statuses: readonly number[], answer: Promise<T>
   try {
     return await answer;
   } catch (error) {
-    if (error instanceof RegistryError && statuses.includes(error.status)) {
+    if (isAnswer(error, ...statuses)) {
       return undefined;
     }
     throw error;
@@ -201,6 +212,6 @@ function digestIn({ headers }: Answer): string | undefined {
   return digest;
 }
 
-function isDigest(digest: unknown): digest is string {
+export function isDigest(digest: unknown): digest is string {
   return typeof digest === "string" && new RegExp(`^${digestPattern}$`).test(digest);
 }

@@ -1,6 +1,5 @@
 import { randomBytes } from "crypto";
 import * as http from "http";
-import { AddressInfo } from "net";
 import { Browser, Person, View } from "../support/browser";
 import { CleanUp } from "../support/cleanUp";
 import { request } from "../support/clients";
@@ -8,6 +7,7 @@ import { manifestType, pushImage, randomImage } from "../support/images";
 import { indexOf, madeChart, madeImage } from "../support/madeImages";
 import { eventually } from "../support/run";
 import { RegistryOutputs, TestStack } from "../support/testStack";
+import { listening } from "../support/ports";
 
 const attack = `</code><script>alert(1)</script><img src=x onerror=alert(1)>`;
 
@@ -276,8 +276,7 @@ describe("the page of a registry", () => {
       );
     });
     cleanUp.add({ dispose: () => void attacker.close() });
-    await new Promise<void>((resolve) => attacker.listen(0, "127.0.0.1", resolve));
-    const { port } = attacker.address() as AddressInfo;
+    const port = await listening(attacker);
     // Another site, and one on another port of the registry's host, to which browsers do send the cookie.
     for (const host of ["127.0.0.1", "localhost"]) {
       await person.page.goto(`http://${host}:${port}/`);

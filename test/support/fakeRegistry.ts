@@ -1,7 +1,7 @@
 import * as http from "http";
-import { AddressInfo } from "net";
 import { digestOf } from "../../commands/randomImage";
 import { Disposable } from "./cleanUp";
+import { listening } from "./ports";
 
 export const imageType = "application/vnd.oci.image.manifest.v1+json";
 export const indexType = "application/vnd.oci.image.index.v1+json";
@@ -34,8 +34,7 @@ export class FakeRegistry implements Disposable {
   });
 
   async start(): Promise<this> {
-    await new Promise<void>((resolve) => this.server.listen(0, "127.0.0.1", resolve));
-    this.endpoint = `http://127.0.0.1:${(this.server.address() as AddressInfo).port}`;
+    this.endpoint = `http://127.0.0.1:${await listening(this.server)}`;
     return this;
   }
 

@@ -1,5 +1,5 @@
 import { randomInt } from "crypto";
-import { createServer } from "net";
+import { AddressInfo, createServer, Server } from "net";
 
 /**
  * A TCP port that is free on every address now. It is below the range the kernel takes ports for outgoing connections from,
@@ -19,4 +19,10 @@ function isFree(port: number): Promise<boolean> {
     const server = createServer();
     server.on("error", () => resolve(false)).listen(port, "0.0.0.0", () => server.close(() => resolve(true)));
   });
+}
+
+/** Has a server listen on a port of its own, on loopback alone, and returns it. */
+export async function listening(server: Server): Promise<number> {
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  return (server.address() as AddressInfo).port;
 }

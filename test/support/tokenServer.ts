@@ -1,7 +1,7 @@
 import { sign, X509Certificate } from "crypto";
 import * as http from "http";
-import { AddressInfo } from "net";
 import { makeCertificate } from "./pki";
+import { listening } from "./ports";
 
 /** A token server (https://distribution.github.io/distribution/spec/auth/token/) for one user, who may do everything. */
 export class TokenServer {
@@ -35,8 +35,7 @@ export class TokenServer {
 
   /** Starts on a free port; returns the URL a registry sends its clients to. */
   async start(): Promise<string> {
-    await new Promise<void>((resolve) => this.server.listen(0, "127.0.0.1", resolve));
-    return `http://127.0.0.1:${(this.server.address() as AddressInfo).port}/token`;
+    return `http://127.0.0.1:${await listening(this.server)}/token`;
   }
 
   dispose(): void {

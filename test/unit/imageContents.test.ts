@@ -1,6 +1,5 @@
 import { spawnSync } from "child_process";
 import * as http from "http";
-import { AddressInfo } from "net";
 import { parseReference } from "../../commands/images/arguments";
 import { deleteImages } from "../../commands/images/delete";
 import { list } from "../../commands/images/list";
@@ -8,6 +7,7 @@ import { Registry } from "../../commands/images/registry";
 import { CleanUp } from "../support/cleanUp";
 import { FakeRegistry } from "../support/fakeRegistry";
 import { projectRoot } from "../support/testStack";
+import { listening } from "../support/ports";
 
 const freed = "The space is freed by the next garbage collection.";
 const untagged =
@@ -203,8 +203,7 @@ describe("what is no registry, or not there", () => {
   beforeAll(async () => {
     const server = http.createServer((_, response) => void response.end("<html>"));
     cleanUp.add({ dispose: () => server.close().closeAllConnections() });
-    await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-    ({ port } = server.address() as AddressInfo);
+    port = await listening(server);
   });
 
   it.each([

@@ -1,9 +1,9 @@
 import * as http from "http";
-import { AddressInfo } from "net";
 import { parseArguments, UsageError } from "../../commands/images/arguments";
 import { deleteImages } from "../../commands/images/delete";
 import { list, readableSize } from "../../commands/images/list";
 import { Registry } from "../../commands/images/registry";
+import { listening } from "../support/ports";
 
 describe("the command line", () => {
   const digest = `sha256:${"a".repeat(64)}`;
@@ -79,8 +79,7 @@ describe("a registry that does not delete by tag", () => {
   let registry: Registry;
 
   beforeAll(async () => {
-    await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-    const { port } = server.address() as AddressInfo;
+    const port = await listening(server);
     registry = new Registry({ endpoint: `http://127.0.0.1:${port}`, username: "", password: "", caCertificate: "" });
   });
   beforeEach(() => {
@@ -202,8 +201,7 @@ describe("a registry with broken tags", () => {
   let registry: Registry;
 
   beforeAll(async () => {
-    await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-    registry = new Registry({ endpoint: `http://127.0.0.1:${(server.address() as AddressInfo).port}` });
+    registry = new Registry({ endpoint: `http://127.0.0.1:${await listening(server)}` });
   });
   beforeEach(() => {
     tags = ["cache", "dangling", "empty", "garbled", "moving", "no-configuration", "sound", "terminal"];

@@ -1,8 +1,8 @@
 import { createHash } from "crypto";
 import * as http from "http";
-import { AddressInfo } from "net";
 import { RegistryClient } from "../../commands/registryClient";
 import { CleanUp } from "../support/cleanUp";
+import { listening } from "../support/ports";
 
 type Handler = (request: http.IncomingMessage, url: URL, response: http.ServerResponse) => void;
 
@@ -21,8 +21,7 @@ class FakeServer {
   }
 
   async start(): Promise<this> {
-    await new Promise<void>((resolve) => this.server.listen(0, "127.0.0.1", resolve));
-    this.origin = `http://127.0.0.1:${(this.server.address() as AddressInfo).port}`;
+    this.origin = `http://127.0.0.1:${await listening(this.server)}`;
     return this;
   }
 

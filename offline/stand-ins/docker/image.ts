@@ -62,10 +62,8 @@ async function built(engine: Engine, { imageName, build: wanted, registry: given
       printed = (printed + printedIn(message)).slice(-lastWords);
     });
   }).catch((error: unknown) => {
-    throw new EngineError(
-      `${error instanceof Error ? error.message : String(error)}
-${printed}`.trim(),
-    );
+    const message = error instanceof Error ? error.message : String(error);
+    throw new EngineError(`${message}\n${printed}`.trim());
   });
   let digest: string | undefined;
   await engine.follow(`/images/${repository}/push`, { query: { tag }, login: loginFor(own) ?? nobody }, ({ aux }) => {

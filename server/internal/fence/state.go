@@ -12,8 +12,7 @@ import (
 )
 
 const (
-	// folder is beside the registry's own; no registry looks into it.
-	folder            = "/container-registry-collection"
+	folder            = layout.Collections
 	holderPrefix      = "holder-"
 	generationPrefix  = "generation-"
 	phaseClaim        = "claim"

@@ -184,7 +184,7 @@ func (r *run) carryOut(ctx context.Context) (*Report, error) {
 	}
 	if err == nil {
 		r.remember(ctx)
-		list := r.unlisted()
+		list := r.missingLinks()
 		if err = r.sweep(ctx); err == nil {
 			// A full disk has room for it now.
 			err = r.complete(ctx, list)

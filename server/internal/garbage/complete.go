@@ -8,29 +8,29 @@ import (
 	"container-registry/server/internal/layout"
 )
 
-// unlisted is a manifest about another one without the link by which it is found.
-type unlisted struct {
+// missingLink is of a manifest about another one, which is found by it.
+type missingLink struct {
 	repository string
 	referrer
 }
 
-// unlisted are those that stay: they were pushed before there were such links, through a server
+// missingLinks are those of manifests that stay: they were pushed before there were such links, through a server
 // that writes none, or to one that died just then.
-func (r *run) unlisted() (list []unlisted) {
+func (r *run) missingLinks() (list []missingLink) {
 	i := r.todo.needs.inventory
 	for _, each := range i.repositories {
 		for d := range each.revisions {
 			link := referrer{i.manifests[d].Subject, d}
 			if link.subject.Validate() == nil && !each.referrers[link] && r.todo.needs.manifests[each.name][d] {
-				list = append(list, unlisted{each.name, link})
+				list = append(list, missingLink{each.name, link})
 			}
 		}
 	}
 	return list
 }
 
-// complete writes the links of those that are still there.
-func (r *run) complete(ctx context.Context, list []unlisted) error {
+// complete writes those whose manifests are still there.
+func (r *run) complete(ctx context.Context, list []missingLink) error {
 	group, ctx := errgroup.WithContext(ctx)
 	group.SetLimit(workers)
 	for _, each := range list {

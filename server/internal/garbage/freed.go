@@ -11,7 +11,7 @@ import (
 
 const (
 	// freedAt is where a store tells what the rules freed, beside its latest collections.
-	freedAt = "/container-registry-history/freed"
+	freedAt = layout.History + "/freed"
 	// mostFreed take some ten megabytes. Of more than that at once, the others are not found again
 	// by a collection after one that was cut off.
 	mostFreed = 100_000

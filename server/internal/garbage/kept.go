@@ -14,7 +14,7 @@ import (
 const (
 	// keptAt is where a store tells of its latest collections, beside the registry's own folder;
 	// no registry looks there.
-	keptAt = "/container-registry-history/collections"
+	keptAt = layout.History + "/collections"
 	// lookAgain is how often a server learns of those of others.
 	lookAgain = 5 * time.Minute
 	// patience is for the store.

@@ -71,7 +71,7 @@ func TestListedByItsPusher(t *testing.T) {
 	r.Push(t, "app", "2", registrytest.Layer(2, 100))
 	collection := r.begin(t)
 	r.PushAbout(t, "app", "", image)
-	list := collection.unlisted()
+	list := collection.missingLinks()
 	if err := collection.sweep(t.Context()); err != nil {
 		t.Fatal(err)
 	}

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"container-registry/server/internal/config"
+	"container-registry/server/internal/layout"
 )
 
 const (
@@ -49,8 +50,5 @@ func wants(endpoint config.Notification, action, repository string) bool {
 	return (len(endpoint.Actions) == 0 || slices.Contains(endpoint.Actions, action)) && config.Covers(endpoint.Repositories, repository)
 }
 
-// folder is beside the registry's own; no registry looks into it.
-const folder = "/container-registry-events"
-
 // folderOf is where the events for an endpoint wait.
-func folderOf(endpoint string) string { return path.Join(folder, endpoint) }
+func folderOf(endpoint string) string { return path.Join(layout.Events, endpoint) }

@@ -87,7 +87,7 @@ func (s *Sender) Run(ctx context.Context) {
 
 // forget deletes what waits for endpoints that are no longer in the configuration.
 func (s *Sender) forget(ctx context.Context) {
-	names, err := layout.Names(ctx, s.driver, folder)
+	names, err := layout.Names(ctx, s.driver, layout.Events)
 	if err != nil {
 		s.log.WithError(err).Warn("notifications: the store does not say for which endpoints events wait")
 		return

@@ -10,6 +10,8 @@ import (
 	"strconv"
 	"strings"
 	"syscall"
+
+	"container-registry/server/internal/layout"
 )
 
 // User is the number of the server's user and of its group in the image.
@@ -107,11 +109,10 @@ func isStores(folder, name string) (bool, error) {
 		// Hosts keep more under that name.
 		entries, err := os.ReadDir(filepath.Join(folder, name))
 		return len(entries) == 0 || len(entries) == 1 && entries[0].Name() == "registry", err
-	case "lost+found", "container-registry-collection", "container-registry-events", "container-registry-history",
-		"container-registry-sessions", "container-registry-transfer", "scheduler-state.json":
+	case "lost+found", "scheduler-state.json":
 		return true, nil
 	}
-	return strings.HasPrefix(name, "container-registry-check-"), nil
+	return layout.IsOwn(name), nil
 }
 
 func statOf(path string, info fs.FileInfo) (*syscall.Stat_t, error) {

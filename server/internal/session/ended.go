@@ -20,8 +20,7 @@ import (
 )
 
 const (
-	// folder is beside the registry's own; no registry looks into it.
-	folder = "/container-registry-sessions"
+	folder = layout.Sessions
 	// mostEnded is how many sessions one server remembers by itself, in 2 MB at most.
 	mostEnded = 10_000
 	// mostOfUser is how many of one user's the store remembers: nobody fills it by logging out.

@@ -10,6 +10,8 @@ import (
 	"io"
 
 	storagedriver "github.com/distribution/distribution/v3/registry/storage/driver"
+
+	"container-registry/server/internal/layout"
 )
 
 // pieceSize is the least that makes every driver send a piece of an upload at once.
@@ -28,7 +30,7 @@ func newProbe(driver storagedriver.StorageDriver) (*probe, error) {
 	if _, err := rand.Read(name); err != nil {
 		return nil, err
 	}
-	return &probe{driver: driver, folder: "/container-registry-check-" + hex.EncodeToString(name)}, nil
+	return &probe{driver: driver, folder: layout.Checks + hex.EncodeToString(name)}, nil
 }
 
 func (p *probe) path(name string) string { return p.folder + "/" + name }

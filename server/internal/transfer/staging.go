@@ -12,7 +12,7 @@ import (
 )
 
 // stagingRoot is beside the registry's own folder, which no registry looks into.
-const stagingRoot = "/container-registry-transfer"
+const stagingRoot = layout.Transfers
 
 // staging is where blobs are on the target until they are complete.
 type staging struct {

@@ -155,6 +155,9 @@ describe("the page of a registry", () => {
     await person.page.getByRole("button", { name: "Delete chosen tags…" }).click();
     expect(await person.text()).toMatch(/Delete 10 tags\?[^]*10 images will have no tag then[^]*frees 50\d kB at most/);
     expect(await person.inspect("delete")).toEqual([]);
+    await person.page.goBack();
+    expect(await person.text()).toContain("10 chosen");
+    await person.page.getByRole("button", { name: "Delete chosen tags…" }).click();
     await person.page.getByRole("button", { name: "Delete", exact: true }).click();
     expect(await person.text()).toContain("10 tags were deleted");
     expect((await request(outputs, "/v2/shop/builds/tags/list")).body.toString()).toContain('"tags":[]');

@@ -1,4 +1,6 @@
 import { spawn } from "child_process";
+import * as fs from "fs";
+import * as path from "path";
 import { bridgeAddress } from "../support/bridge";
 import { CleanUp } from "../support/cleanUp";
 import { request, Skopeo, Workspace } from "../support/clients";
@@ -7,10 +9,13 @@ import { PageVisitor } from "../support/pageVisitor";
 import { makePki } from "../support/pki";
 import { freePort } from "../support/ports";
 import { eventually, run } from "../support/run";
-import { RegistryOutputs, TestStack } from "../support/testStack";
+import { projectRoot, RegistryOutputs, TestStack } from "../support/testStack";
 
 /** The configuration that docs/reverse-proxy.md gives for nginx, at a port and in a folder of the test's own. */
 function nginxConfiguration(port: number, upstream: string): string {
+  const document = fs.readFileSync(path.join(projectRoot, "docs", "reverse-proxy.md"), "utf8");
+  const given = /^```nginx\n([^]*?)^```/m.exec(document)?.[1] ?? "";
+  const server = given.replace("listen 443", `listen 127.0.0.1:${port}`).replace("https://127.0.0.1:5000", upstream);
   return `
     daemon off;
     pid nginx.pid;
@@ -20,27 +25,7 @@ function nginxConfiguration(port: number, upstream: string): string {
       access_log off;
       client_body_temp_path body;
       proxy_temp_path proxy;
-      server {
-        listen 127.0.0.1:${port} ssl;
-        ssl_certificate server.crt;
-        ssl_certificate_key server.key;
-        client_max_body_size 0;
-        location ~ ^/(v2|ui)/ {
-          proxy_pass ${upstream};
-          proxy_ssl_trusted_certificate registry-ca.crt;
-          proxy_ssl_verify on;
-          proxy_ssl_name localhost;
-          proxy_http_version 1.1;
-          proxy_request_buffering off;
-          proxy_buffering off;
-          proxy_read_timeout 900;
-          proxy_set_header Host $http_host;
-          proxy_set_header X-Forwarded-For $proxy_add_x_forwarded_for;
-        }
-        location = / {
-          return 303 /ui/;
-        }
-      }
+      ${server}
     }`;
 }
 
@@ -65,8 +50,8 @@ describe("a registry behind nginx", () => {
     stack = cleanUp.add(await TestStack.create({ ...settings, authentication, port: String(inside) }));
     const told = await stack.up();
     folder.write("registry-ca.crt", told.caCertificate);
-    folder.write("server.crt", pki.server.certificate + pki.intermediate.certificate);
-    folder.write("server.key", pki.server.privateKey);
+    folder.write("registry.example.com.crt", pki.server.certificate + pki.intermediate.certificate);
+    folder.write("registry.example.com.key", pki.server.privateKey);
     const file = folder.write("nginx.conf", nginxConfiguration(port, `https://127.0.0.1:${inside}`));
     const nginx = spawn("/usr/sbin/nginx", ["-p", folder.folder, "-c", file], { stdio: "ignore" });
     cleanUp.add({ dispose: () => void nginx.kill() });
@@ -125,7 +110,9 @@ describe("a registry behind nginx", () => {
   it("has its page there: login, cookie, redirects and forms", async () => {
     await pushImage(outputs, "team/paged", "1", randomImage());
     const visitor = new PageVisitor(outputs);
-    expect((await visitor.get("/")).headers.location).toBe(`${outputs.endpoint}/ui/`);
+    for (const entrance of ["/", "/ui"]) {
+      expect((await visitor.get(entrance)).headers.location).toBe(`${outputs.endpoint}/ui/`);
+    }
     expect((await visitor.get("/ui/r/team/paged")).headers.location).toBe("/ui/login?to=%2Fui%2Fr%2Fteam%2Fpaged");
     expect(await visitor.logIn()).toMatchObject({ status: 303, headers: { location: "/ui/" } });
     expect(visitor.given).toMatch(

@@ -237,8 +237,11 @@ func TestHostile(t *testing.T) {
 	if err := driver.PutContent(t.Context(), layout.BlobPath(d), bytes.Repeat([]byte("x"), 10)); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := reader.Manifest(t.Context(), "team/app", d); !errors.Is(err, ErrMissing) {
+	if _, err := reader.Manifest(t.Context(), "team/app", d); !errors.Is(err, ErrMissing) || !errors.Is(err, ErrDamaged) {
 		t.Errorf("damaged: %v", err)
+	}
+	if _, err := reader.Manifest(t.Context(), "team/other", d); errors.Is(err, ErrDamaged) {
+		t.Errorf("none: %v", err)
 	}
 }
 
@@ -320,7 +323,7 @@ func heldByDescriptors(list []Descriptor) int {
 	for _, d := range list {
 		bytes += len(d.MediaType) + len(d.ArtifactType) + len(d.Digest) + len(d.Annotations.Reference) + len(d.Annotations.Referred) + len(d.Annotations.Predicate)
 		if p := d.Platform; p != nil {
-			bytes += int(reflect.TypeFor[Platform]().Size()) + len(p.OS) + len(p.Architecture) + len(p.Variant)
+			bytes += int(reflect.TypeFor[Platform]().Size()) + len(p.OS) + len(p.Architecture) + len(p.Variant) + len(p.OSVersion)
 		}
 	}
 	return bytes

@@ -31,9 +31,11 @@ type Remarks struct {
 // Platform is what an image runs on.
 type Platform struct {
 	OS, Architecture, Variant Word
+	// OSVersion is what images of Windows differ by.
+	OSVersion Word `json:"os.version"`
 }
 
-// String is for example linux/arm64/v8; empty where nothing is known.
+// String is for example linux/arm64/v8, or windows/amd64 10.0.20348.2113; empty where nothing is known.
 func (p Platform) String() string {
 	var parts []string
 	for _, each := range []Word{p.OS, p.Architecture, p.Variant} {
@@ -41,7 +43,7 @@ func (p Platform) String() string {
 			parts = append(parts, string(each))
 		}
 	}
-	return strings.Join(parts, "/")
+	return strings.TrimSpace(strings.Join(parts, "/") + " " + string(p.OSVersion))
 }
 
 // Kind is what people call what a manifest is.

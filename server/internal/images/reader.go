@@ -5,6 +5,7 @@ package images
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
 
 	"github.com/opencontainers/go-digest"
@@ -26,8 +27,12 @@ const (
 	large = 256 << 10
 )
 
-// ErrMissing is for what is not there.
-var ErrMissing = errors.New("there is no such image")
+var (
+	// ErrMissing is for what is not there.
+	ErrMissing = errors.New("there is no such image")
+	// ErrDamaged is for what a repository names, and the store has lost or changed: as good as missing.
+	ErrDamaged = fmt.Errorf("%w: it is damaged", ErrMissing)
+)
 
 // Reader reads one store.
 type Reader struct {
@@ -56,7 +61,11 @@ func (r *Reader) Manifest(ctx context.Context, repository string, d digest.Diges
 	if _, err := r.stat(ctx, layout.RevisionPath(repository, d)); err != nil {
 		return nil, err
 	}
-	return r.part(ctx, d)
+	m, err := r.part(ctx, d)
+	if errors.Is(err, ErrMissing) {
+		err = ErrDamaged
+	}
+	return m, err
 }
 
 // part is a manifest that one of the repository names, which the engine made sure of.

@@ -7,6 +7,8 @@ import (
 	"slices"
 
 	"github.com/opencontainers/go-digest"
+
+	"container-registry/server/internal/layout"
 )
 
 // Removal is what goes when tags are deleted, or images by their digest.
@@ -64,7 +66,8 @@ func (r *Reader) Remove(ctx context.Context, repository string, names []string, 
 		}
 	}
 	for _, d := range digests {
-		if _, err := r.Manifest(ctx, repository, d); err == nil && !slices.Contains(removal.Untagged, d) {
+		// What is damaged can go as well.
+		if _, err := r.stat(ctx, layout.RevisionPath(repository, d)); err == nil && !slices.Contains(removal.Untagged, d) {
 			removal.Untagged = append(removal.Untagged, d)
 		} else if err != nil && !errors.Is(err, ErrMissing) {
 			return nil, err

@@ -47,12 +47,27 @@ func TestRepeatedParts(t *testing.T) {
 	}
 }
 
+// TestPlatformVersions has images of Windows that run on one version each.
+func TestPlatformVersions(t *testing.T) {
+	driver := inmemory.New()
+	var entries []string
+	for _, version := range []string{"10.0.20348.2113", "10.0.17763.5329"} {
+		d := put(t, driver, image("", blob(version, 1)))
+		entries = append(entries, fmt.Sprintf(`{"digest":%q,"platform":{"os":"windows","architecture":"amd64","os.version":%q}}`, d, version))
+	}
+	d := put(t, driver, indexOf(entries...))
+	found, err := NewReader(driver).Summaries(t.Context(), "team/app", []Tag{{Digest: d}}, nil)
+	if want := []string{"windows/amd64 10.0.20348.2113", "windows/amd64 10.0.17763.5329"}; err != nil || !slices.Equal(found[0].Platforms.Items, want) {
+		t.Errorf("%+v, %v", found, err)
+	}
+}
+
 // TestLongPlatforms has names that no platform has.
 func TestLongPlatforms(t *testing.T) {
 	long := strings.Repeat("x", 4000)
-	content := fmt.Sprintf(`{"manifests":[{"platform":{"os":%q,"architecture":%q,"variant":%q}}]}`, long, long, long)
+	content := fmt.Sprintf(`{"manifests":[{"platform":{"os":%q,"architecture":%q,"variant":%q,"os.version":%q}}]}`, long, long, long, long)
 	m, _ := parse(digest.FromString(content), []byte(content))
-	if name := m.Manifests.Items[0].Platform.String(); len(name) > 3*short+20 {
+	if name := m.Manifests.Items[0].Platform.String(); len(name) > 4*short+20 {
 		t.Errorf("%d bytes", len(name))
 	}
 }

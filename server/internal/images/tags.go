@@ -56,11 +56,14 @@ func (r *Reader) Tags(ctx context.Context, repository string, names []string) ([
 	return tags, err
 }
 
-// Tag is ErrMissing where there is none.
+// Tag is ErrMissing where there is none, and ErrDamaged for one that names nothing.
 func (r *Reader) Tag(ctx context.Context, repository, name string) (Tag, error) {
 	tag, err := r.tag(ctx, repository, name)
-	if err == nil && tag.Digest == "" {
-		err = ErrMissing
+	if err == nil && tag.Digest == "" || errors.Is(err, ErrMissing) {
+		// It is its folder by which it is listed.
+		if _, err = r.stat(ctx, layout.RepositoryPath(repository, layout.Tags, name)); err == nil {
+			err = ErrDamaged
+		}
 	}
 	return tag, err
 }

@@ -112,11 +112,12 @@ func (p *Page) showCleanup(w http.ResponseWriter, r *http.Request, v *visitor) {
 		Next:       p.Collector.Next(),
 		Runs:       p.Collector.Runs(),
 		UnderWay:   p.Collector.Totals().UnderWay,
-		Busy:       r.URL.Query().Has("busy"),
 	}
 	var err error
 	c.Preview, c.Looking, err = p.Collector.Preview()
 	c.Failed = err != nil
+	working := c.UnderWay || c.Looking
+	c.Busy = working && r.URL.Query().Has("busy")
 	if c.Preview != nil {
 		for repository, counts := range c.Preview.Counts {
 			if v.rights.Pull(repository) {
@@ -136,8 +137,8 @@ func (p *Page) showCleanup(w http.ResponseWriter, r *http.Request, v *visitor) {
 	if c.All {
 		c.Disk = diskUseOf(p.Disk, p.Holdings.Total().Bytes)
 	}
-	if c.UnderWay || c.Looking {
-		w.Header().Set("Refresh", refresh)
+	if working {
+		w.Header().Set("Refresh", refresh+"; url="+p.link("cleanup", nil))
 	}
 	p.render(w, r, v, http.StatusOK, "cleanup", "Clean-up", c)
 }

@@ -23,7 +23,9 @@ type imagePage struct {
 	Repository string
 	Crumbs     []crumb
 	// Tag is empty for one by its digest.
-	Tag    string
+	Tag string
+	// Digest is empty for a damaged tag that names none.
+	Digest digest.Digest
 	Pushed time.Time
 	Kind   images.Kind
 	*images.Described
@@ -50,35 +52,42 @@ type layerRow struct {
 }
 
 func (p *Page) showImage(w http.ResponseWriter, r *http.Request, v *visitor, repository, tag string, d digest.Digest) {
-	page, err := p.image(r, v, repository, tag, d)
-	if errors.Is(err, images.ErrMissing) {
-		p.showMissing(w, r, v)
-		return
-	}
-	if err != nil {
-		p.showFailure(w, r, v, err)
-		return
-	}
 	title := repository + ":" + tag
 	if tag == "" {
-		title = repository + "@" + short(page.Digest)
+		title = repository + "@" + short(d)
 	}
-	p.render(w, r, v, http.StatusOK, "image", title, page)
+	page, err := p.image(r, v, repository, tag, d)
+	switch {
+	case errors.Is(err, images.ErrDamaged):
+		p.render(w, r, v, http.StatusNotFound, "damaged", title, page)
+	case errors.Is(err, images.ErrMissing):
+		p.showMissing(w, r, v)
+	case err != nil:
+		p.showFailure(w, r, v, err)
+	default:
+		p.render(w, r, v, http.StatusOK, "image", title, page)
+	}
 }
 
+// image is what is known of one, also of a damaged one.
 func (p *Page) image(r *http.Request, v *visitor, repository, tag string, d digest.Digest) (*imagePage, error) {
 	ctx := r.Context()
-	page := &imagePage{Repository: repository, Tag: tag, Crumbs: p.crumbsTo(repository), MayDelete: p.deletes && v.rights.Push(repository)}
+	page := &imagePage{Repository: repository, Tag: tag, Digest: d, Crumbs: p.crumbsTo(repository), MayDelete: p.deletes && v.rights.Push(repository)}
 	if tag != "" {
 		found, err := p.images.Tag(ctx, repository, tag)
 		if err != nil {
-			return nil, err
+			return page, err
 		}
-		d, page.Pushed = found.Digest, found.Pushed
+		d, page.Digest, page.Pushed = found.Digest, found.Digest, found.Pushed
 	}
 	var err error
-	if page.Described, err = p.images.Describe(ctx, repository, d); err != nil {
-		return nil, err
+	page.Described, err = p.images.Describe(ctx, repository, d)
+	if tag != "" && errors.Is(err, images.ErrMissing) {
+		// The repository does not know what its own tag names.
+		err = images.ErrDamaged
+	}
+	if err != nil {
+		return page, err
 	}
 	page.Kind = page.Manifest.Kind()
 	page.Commands = p.commands(r, repository, page.Kind, tag, d)

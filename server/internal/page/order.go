@@ -8,6 +8,7 @@ import (
 
 	"container-registry/server/internal/garbage"
 	"container-registry/server/internal/images"
+	"container-registry/server/internal/layout"
 )
 
 // manyPushed is how many tags may be sorted by their push, for which each is looked at. For a size
@@ -31,8 +32,8 @@ type orderedTags struct {
 	// by is how they are sorted.
 	by   string
 	rows []images.Summary
-	// seen is how many were looked at for that, and pushed when those of them were that are not
-	// known to be broken.
+	// seen is how many for people were looked at for that, and pushed when those of them were that
+	// are not known to be broken.
 	seen   int
 	pushed map[string]time.Time
 }
@@ -50,8 +51,12 @@ func (p *Page) inOrder(ctx context.Context, repository string, names, companions
 	if err != nil {
 		return o, err
 	}
-	o.seen, o.pushed = len(shown), map[string]time.Time{}
+	o.pushed = map[string]time.Time{}
 	for _, each := range shown {
+		if layout.IsCompanion(each.Name) {
+			continue
+		}
+		o.seen++
 		if each.Digest != "" {
 			o.pushed[each.Name] = each.Pushed
 		}

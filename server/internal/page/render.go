@@ -170,9 +170,13 @@ func words(list images.List[images.Text]) string {
 	if plain {
 		return strings.Join(parts, " ")
 	}
+	var text strings.Builder
+	encoder := json.NewEncoder(&text)
+	// The template escapes it.
+	encoder.SetEscapeHTML(false)
 	// Texts can't fail to be written.
-	text, _ := json.Marshal(parts)
-	return string(text)
+	_ = encoder.Encode(parts)
+	return strings.TrimSpace(text.String())
 }
 
 // listed is the beginning of a list of names.

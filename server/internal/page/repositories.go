@@ -8,8 +8,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/opencontainers/go-digest"
-
 	"container-registry/server/internal/holdings"
 	"container-registry/server/internal/layout"
 )
@@ -30,7 +28,12 @@ type repositoryList struct {
 	Uncounted bool
 	// Open is a repository that may be there though it was not counted.
 	Open string
+	// Example is one to push; empty for who may not.
+	Example string
 }
+
+// example is a repository that nobody has to explain.
+const example = "alpine"
 
 // crumb is a folder above.
 type crumb struct{ Name, Link string }
@@ -69,13 +72,20 @@ func (p *Page) showRepositories(w http.ResponseWriter, r *http.Request, v *visit
 		}
 	}
 	if list.Folder != "" && list.Query == "" && len(within) == 0 {
-		p.showMissing(w, r, v)
+		if v.mayLogIn() {
+			p.askForLogin(w, r)
+		} else {
+			p.showMissing(w, r, v)
+		}
 		return
 	}
 	for _, each := range within {
 		list.Bytes += each.Bytes
 	}
 	list.Count = len(within)
+	if !p.readOnly && v.rights.Push(example) {
+		list.Example = example
+	}
 	list.Crumbs = p.crumbs(list.Folder)
 	rows := p.rows(within, list.Folder, list.Query != "")
 	list.Sort = order(rows, list.Sort)
@@ -94,21 +104,13 @@ func (p *Page) showRepositories(w http.ResponseWriter, r *http.Request, v *visit
 // it; empty for what is no such name, or not for the visitor to see.
 func (p *Page) linkTo(r *http.Request, v *visitor, name string) string {
 	name = strings.TrimPrefix(name, p.registry(r)+"/")
-	repository, rest := name, ""
-	if end := strings.IndexAny(name, ":@"); end >= 0 {
-		repository, rest = name[:end], name[end:]
-	}
-	repository = strings.ToLower(repository)
-	if !layout.IsRepositoryName(repository) || !v.rights.Pull(repository) {
+	end := strings.IndexAny(name+":", ":@")
+	name = strings.ToLower(name[:end]) + name[end:]
+	repository, _, _, ok := cutName(name)
+	if !ok || !v.rights.Pull(repository) {
 		return ""
 	}
-	if tag, ok := strings.CutPrefix(rest, ":"); ok && !layout.IsTagName(tag) {
-		return ""
-	}
-	if d, ok := strings.CutPrefix(rest, "@"); ok && digest.Digest(d).Validate() != nil {
-		return ""
-	}
-	return p.link("r/"+repository+rest, nil)
+	return p.link("r/"+name, nil)
 }
 
 // visible are the repositories that a visitor may pull from.

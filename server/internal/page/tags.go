@@ -13,8 +13,12 @@ import (
 	"container-registry/server/internal/layout"
 )
 
-// onlyTags says of a deletion that it frees nothing yet.
-const onlyTags = "onlytags"
+const (
+	// onlyTags says of a deletion that it frees nothing yet.
+	onlyTags = "onlytags"
+	// companionsQuery asks for the tags of a repository that are for programs.
+	companionsQuery = "companions"
+)
 
 // tagList are the tags of a repository.
 type tagList struct {
@@ -30,6 +34,7 @@ type tagList struct {
 	UntaggedLink string
 	// Tags are those for people, and Companions those for programs.
 	Tags, Companions int
+	CompanionsLink   string
 	Held             *holdings.Repository
 	// MayDelete is whether there are boxes to choose tags by.
 	MayDelete bool
@@ -51,27 +56,33 @@ type tagRow struct {
 func (p *Page) showReference(w http.ResponseWriter, r *http.Request, v *visitor) {
 	// People type it so, too.
 	rest := strings.TrimSuffix(r.PathValue("reference"), "/")
-	repository, named, byDigest := strings.Cut(rest, "@")
-	tag := ""
-	if !byDigest {
-		repository, tag, _ = strings.Cut(rest, ":")
-	}
-	d := digest.Digest(named)
+	repository, tag, d, ok := cutName(rest)
 	switch {
-	case !layout.IsRepositoryName(repository),
-		byDigest && d.Validate() != nil, tag != "" && !layout.IsTagName(tag):
+	case !ok:
 		p.showMissing(w, r, v)
 	case !v.rights.Pull(repository) && v.mayLogIn():
 		p.askForLogin(w, r)
 	case !v.rights.Pull(repository):
 		p.showMissing(w, r, v)
-	case byDigest || tag != "":
+	case d != "" || tag != "":
 		p.showImage(w, r, v, repository, tag, d)
 	case r.URL.Query().Has(untaggedQuery):
 		p.showUntagged(w, r, v, repository)
 	default:
 		p.showTags(w, r, v, repository)
 	}
+}
+
+// cutName reads the name of a repository, or of an image of it by tag or digest. Of one with both the digest decides.
+func cutName(name string) (repository, tag string, d digest.Digest, ok bool) {
+	name, named, byDigest := strings.Cut(name, "@")
+	repository, tag, byTag := strings.Cut(name, ":")
+	d = digest.Digest(named)
+	ok = layout.IsRepositoryName(repository) && (!byTag || layout.IsTagName(tag)) && (!byDigest || d.Validate() == nil)
+	if byDigest {
+		tag = ""
+	}
+	return repository, tag, d, ok
 }
 
 func (p *Page) showTags(w http.ResponseWriter, r *http.Request, v *visitor, repository string) {
@@ -101,11 +112,16 @@ func (p *Page) showTags(w http.ResponseWriter, r *http.Request, v *visitor, repo
 		list.Tags--
 	}
 	list.Companions = len(all) - list.Tags
+	list.CompanionsLink = p.link("r/"+repository, url.Values{companionsQuery: {""}})
 	names := all[:list.Tags]
-	if list.Query != "" {
-		names = slices.DeleteFunc(slices.Clone(names), func(name string) bool {
+	switch {
+	case list.Query != "":
+		names = slices.DeleteFunc(slices.Clone(all), func(name string) bool {
 			return !strings.Contains(strings.ToLower(name), strings.ToLower(list.Query))
 		})
+	case list.Companions > 0 && (list.Tags == 0 || query.Has(companionsQuery)):
+		names = all[list.Tags:]
+		list.Crumbs = p.crumbsTo(repository)
 	}
 	query = with(query, "deleted", "", onlyTags, "")
 	here := func(q url.Values) string { return p.link("r/"+repository, q) }

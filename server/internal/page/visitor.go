@@ -60,7 +60,7 @@ func (p *Page) forVisitors(show func(w http.ResponseWriter, r *http.Request, v *
 func (p *Page) askForLogin(w http.ResponseWriter, r *http.Request) {
 	query := url.Values{}
 	switch repository := r.PostForm.Get("repository"); {
-	case r.Method == http.MethodGet && r.URL.Path != p.base:
+	case r.Method == http.MethodGet && r.URL.RequestURI() != p.base:
 		query.Set("to", r.URL.RequestURI())
 	case layout.IsRepositoryName(repository):
 		query.Set("to", p.link("r/"+repository, nil))

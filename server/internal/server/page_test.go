@@ -23,6 +23,7 @@ import (
 	v1 "github.com/opencontainers/image-spec/specs-go/v1"
 	"golang.org/x/crypto/bcrypt"
 
+	"container-registry/server/internal/garbage"
 	"container-registry/server/internal/layout"
 	"container-registry/server/internal/page"
 	"container-registry/server/internal/registrytest"
@@ -212,6 +213,15 @@ func TestPageEntrance(t *testing.T) {
 	if page := open.post(t, "/ui/delete", url.Values{"repository": {"team-b/app"}}); page.location != "/ui/login?to="+url.QueryEscape("/ui/r/team-b/app") {
 		t.Errorf("what is not for everybody: %d, to %s", page.status, page.location)
 	}
+	// A folder is a query of the page's own address.
+	for _, each := range []*browser{b, open} {
+		if page := each.get(t, "/ui/?folder=team-b"); page.location != "/ui/login?to="+url.QueryEscape("/ui/?folder=team-b") {
+			t.Errorf("a folder: %d, to %s", page.status, page.location)
+		}
+	}
+	if page := b.get(t, "/ui/"); page.location != "/ui/login" {
+		t.Errorf("the page itself: to %s", page.location)
+	}
 	if page := b.post(t, "/ui/delete", url.Values{"repository": {"//evil.example.com"}}); page.location != "/ui/login" {
 		t.Errorf("to %s", page.location)
 	}
@@ -319,15 +329,17 @@ func TestPageOfRepositories(t *testing.T) {
 	b.get(t, "/ui/").contains(t, "not team-a", "not team-b", "/ui/r/public/app", "Log in")
 	alice.get(t, "/ui/?q=team").contains(t, "2 repositories", "not public")
 	for name, link := range map[string]string{
-		"team-b/app:1.0":              "/ui/r/team-b/app:1.0",
-		b.host() + "/team-b/app:1.0":  "/ui/r/team-b/app:1.0",
-		"team-b/app@" + d.String():    "/ui/r/team-b/app@" + d.String(),
-		"team-b/new":                  "/ui/r/team-b/new",
-		"team-a/app:1.0":              "",
-		"team-b/app:":                 "",
-		"team-b/app@sha256:..":        "",
-		"other.example.com/app:1.0":   "",
-		"team-b/app:1.0?sort=pushed#": "",
+		"team-b/app:1.0":                  "/ui/r/team-b/app:1.0",
+		b.host() + "/team-b/app:1.0":      "/ui/r/team-b/app:1.0",
+		"team-b/app@" + d.String():        "/ui/r/team-b/app@" + d.String(),
+		"team-b/app:1.0@" + d.String():    "/ui/r/team-b/app:1.0@" + d.String(),
+		"team-b/new":                      "/ui/r/team-b/new",
+		"team-a/app:1.0":                  "",
+		"team-b/app:":                     "",
+		"team-b/app@sha256:..":            "",
+		"other.example.com/app:1.0":       "",
+		"team-b/app:5000/x@" + d.String(): "",
+		"team-b/app:1.0?sort=pushed#":     "",
 	} {
 		page := bob.get(t, "/ui/?q="+url.QueryEscape(name))
 		if link == "" {
@@ -337,11 +349,29 @@ func TestPageOfRepositories(t *testing.T) {
 		}
 	}
 	bob.get(t, "/ui/r/team-b/app:1.0").contains(t, `data-copy="`+b.host()+"/team-b/app@"+d.String())
+	// The digest decides, whatever became of the tag.
+	bob.get(t, "/ui/r/team-b/app:none@"+d.String()).contains(t, "<h1>"+d.Encoded()[:12]+"</h1>")
 	alice.get(t, "/ui/?folder=public").contains(t, "1 repository", "not team-a")
 	if page := bob.get(t, "/ui/?folder=team-a"); page.status != http.StatusNotFound {
 		t.Errorf("a folder of others: %d", page.status)
 	}
 	alice.get(t, "/ui/?q="+url.QueryEscape(`"><script>alert(1)</script>`)).contains(t, "not <script>alert", "Nothing was found")
+}
+
+// TestPageOfNothing tells how to push who may.
+func TestPageOfNothing(t *testing.T) {
+	config := pageConfig(t)
+	b := browse(t, config, "#!anonymous pull\n"+people)
+	alice := b.as(t, "alice")
+	waitFor(t, "the count", func() bool { return strings.Contains(alice.get(t, "/ui/").text, "Nothing here yet") })
+	alice.get(t, "/ui/").contains(t, "docker push "+b.host()+"/alpine")
+	for _, each := range []*browser{b, b.as(t, "bob"), b.as(t, "carol")} {
+		each.get(t, "/ui/").contains(t, "Nothing here yet", "not docker push")
+	}
+	config.Storage["maintenance"] = configuration.Parameters{"readonly": map[any]any{"enabled": true}}
+	fixed := browse(t, config, people).as(t, "alice")
+	waitFor(t, "the count", func() bool { return strings.Contains(fixed.get(t, "/ui/").text, "Nothing here yet") })
+	fixed.get(t, "/ui/").contains(t, "not docker push")
 }
 
 func TestPageOfTags(t *testing.T) {
@@ -370,11 +400,45 @@ func TestPageOfTags(t *testing.T) {
 	}
 	// By its digest, a manifest of another repository is none of one's own.
 	client.Push(t, "team-b/app", "1", registrytest.Layer(3, 10))
-	for _, path := range []string{"r/team-b/app@" + index.String(), "r/team-b/app:none", "r/none", "r/UPPER", "r/a@sha256:x", "r/a:b:c", "r/" + strings.Repeat("a", 300)} {
+	for _, path := range []string{"r/team-b/app@" + index.String(), "r/team-b/app:none", "r/none", "r/UPPER", "r/a@sha256:x", "r/a:b:c", "r/team-b/app:", "r/team-b/app:..@" + index.String(), "r/" + strings.Repeat("a", 300)} {
 		if page := bob.get(t, "/ui/"+path); page.status != http.StatusNotFound {
 			t.Errorf("%s: %d", path, page.status)
 		}
 	}
+}
+
+// TestPageOfCompanions has tags of signatures, beside images and in a repository of their own.
+func TestPageOfCompanions(t *testing.T) {
+	config := pageConfig(t)
+	config.Storage["maintenance"] = configuration.Parameters{"garbagecollection": map[any]any{"retention": map[any]any{"rules": []any{map[any]any{"keepnewest": 1}}}}}
+	b := browse(t, config, people)
+	alice, client := b.as(t, "alice"), b.client(t, "alice")
+	signature := func(n uint64) string { return layout.ReferrersTag(digest.FromBytes(registrytest.Layer(n, 1))) + ".sig" }
+	row := func(tag string) string { return `name="tag" value="` + tag + `"` }
+	first, second := signature(1), signature(2)
+	for i, tag := range []string{first, second} {
+		client.Push(t, "sigs", tag, registrytest.Layer(uint64(i), 10))
+		client.Push(t, "team-a/app", tag, registrytest.Layer(uint64(i), 10))
+	}
+	alice.get(t, "/ui/r/sigs").contains(t, "0 tags", row(first), row(second), "not There are no tags")
+	alice.get(t, "/ui/r/sigs?q="+first).contains(t, row(first), "not "+row(second))
+	alice.get(t, "/ui/r/sigs?sort=size").contains(t, row(first), row(second))
+
+	// It begins as the digest of the first one.
+	begin := strings.TrimPrefix(first, "sha256-")[:8]
+	client.Push(t, "team-a/app", begin, registrytest.Layer(3, 10))
+	client.Push(t, "team-a/app", "2", registrytest.Layer(4, 10))
+	beside := "/ui/r/team-a/app?companions="
+	alice.get(t, "/ui/r/team-a/app").contains(t, row("2"), "not "+row(first), `<a href="`+beside+`">2 tags</a> of signatures`)
+	alice.get(t, beside).contains(t, row(first), row(second), "not "+row("2"), `href="/ui/r/team-a/app?companions=&amp;sort=size"`)
+	// As many as there are tags, but not all of those: when they go is known by the last look.
+	alice.post(t, "/ui/preview", nil)
+	waitFor(t, "the preview", func() bool { return strings.Contains(alice.get(t, "/ui/cleanup").text, "1 tag by the rules") })
+	alice.get(t, "/ui/r/team-a/app?sort=pushed&q="+begin).contains(t, row(begin), row(first), "By rule 1")
+	for _, tag := range []string{first, second} {
+		client.Delete(t, "team-a/app", tag)
+	}
+	alice.get(t, beside).contains(t, row("2"), "not signatures and the like")
 }
 
 // TestPageOfHostilePaths has addresses that would like to be others.
@@ -770,6 +834,28 @@ func TestPageOfCleanup(t *testing.T) {
 	}
 }
 
+// atWork is a collector that is about to find out what a collection would delete.
+type atWork struct{ page.Collector }
+
+func (atWork) PreviewSoon() bool { return false }
+
+func (atWork) Preview() (*garbage.Preview, bool, error) { return nil, true, nil }
+
+// TestPageOfBusyCleanup says so for as long as it is true.
+func TestPageOfBusyCleanup(t *testing.T) {
+	b := browse(t, pageConfig(t), people)
+	alice, busy := b.as(t, "alice"), "Something else is waiting to be done already"
+	alice.get(t, "/ui/cleanup?busy").contains(t, "not "+busy)
+	ui := b.at.ui.(*page.Page)
+	ui.Collector = atWork{ui.Collector}
+	refused := alice.post(t, "/ui/preview", nil)
+	page := alice.get(t, refused.location)
+	page.contains(t, busy)
+	if page.header.Get("Refresh") != "3; url=/ui/cleanup" {
+		t.Errorf("it looks again at %q", page.header.Get("Refresh"))
+	}
+}
+
 // TestPageOfAgingTags has tags that are kept for their age alone.
 func TestPageOfAgingTags(t *testing.T) {
 	for _, dryRun := range []bool{false, true} {
@@ -814,6 +900,7 @@ func TestPageOfBrokenTag(t *testing.T) {
 	}
 	pushBroken("2", registrytest.Layer(2, 1000))
 	alice.get(t, "/ui/r/team-a/app").contains(t, ">broken<", "not By rule 1")
+	alice.get(t, "/ui/r/team-a/app:2").contains(t, "damaged in the store")
 	client.Push(t, "team-a/app", "3", registrytest.Layer(3, 1000))
 	if page := alice.get(t, "/ui/r/team-a/app?sort=size"); strings.Count(page.text, "By rule 1") != 1 {
 		t.Errorf("not one of them goes:\n%s", page.text)
@@ -827,6 +914,38 @@ func TestPageOfBrokenTag(t *testing.T) {
 		if got := strings.Count(alice.get(t, "/ui/r/team-a/app?"+query).text, "By rule 1"); got != want {
 			t.Errorf("%s: %d of many go, not %d", query, got, want)
 		}
+	}
+}
+
+// TestPageOfDamagedImages has what a store holds of none, which can be deleted all the same.
+func TestPageOfDamagedImages(t *testing.T) {
+	config := pageConfig(t)
+	b := browse(t, config, people)
+	alice, client := b.as(t, "alice"), b.client(t, "alice")
+	damage := func(path string) {
+		t.Helper()
+		if err := os.WriteFile(filepath.Join(config.Storage["filesystem"]["rootdirectory"].(string), path), []byte("damaged"), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	tagged, untagged := client.Push(t, "team-a/app", "1", registrytest.Layer(1, 10)), client.Push(t, "team-a/app", "", registrytest.Layer(2, 10))
+	damage(layout.BlobPath(tagged))
+	damage(layout.BlobPath(untagged))
+	client.Push(t, "team-a/app", "2", registrytest.Layer(3, 10))
+	damage(layout.TagPath("team-a/app", "2"))
+	for reference, why := range map[string]string{
+		":1":                    "<code>" + tagged.String() + "</code> is missing, or not what its digest says",
+		":2":                    "its tag names no manifest",
+		"@" + untagged.String(): "<code>" + untagged.String() + "</code> is missing, or not what its digest says",
+	} {
+		page := alice.get(t, "/ui/r/team-a/app"+reference)
+		page.contains(t, "damaged in the store", why, "It can be pushed again, or deleted.")
+		b.as(t, "carol").get(t, "/ui/r/team-a/app"+reference).contains(t, why, "It can be pushed again.", "not Delete")
+		asked := alice.post(t, "/ui/delete", page.confirmed())
+		if done := alice.post(t, "/ui/delete", asked.confirmed()); page.status != http.StatusNotFound || done.status != http.StatusSeeOther {
+			t.Errorf("%s: %d, and its deletion %d: %s", reference, page.status, done.status, done.text)
+		}
+		alice.get(t, "/ui/r/team-a/app"+reference).contains(t, "There is nothing here")
 	}
 }
 

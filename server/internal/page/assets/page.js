@@ -29,5 +29,6 @@ for (const all of document.querySelectorAll("input[data-all]")) {
     show();
   });
   boxes.forEach((box) => box.addEventListener("change", show));
-  show();
+  // A browser that goes back ticks boxes again after scripts have run.
+  addEventListener("pageshow", show);
 }

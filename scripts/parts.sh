@@ -13,9 +13,9 @@ part() {
   printf '%-12s %-6s %4d s\n' "$name" "$result" $((SECONDS - begin)) | tee -a "$parts/report"
 }
 
-# aside COMMAND...: runs it beside what follows, after which it is heard. What follows goes first where both want a core.
+# aside COMMAND...: runs it beside what follows, after which it is heard.
 aside() {
-  (renice -n 5 -p "$BASHPID" >/dev/null && "$@") >"$parts/aside" 2>&1 &
+  "$@" >"$parts/aside" 2>&1 &
 }
 
 # finish: waits for what runs aside, and ends the script.

@@ -497,6 +497,15 @@ func TestAnonymous(t *testing.T) {
 			t.Errorf("%s, Allow %q", a.Status, a.Header.Get("Allow"))
 		}
 	})
+	t.Run("a token that no header holds", func(t *testing.T) {
+		for count, want := range map[int]int{50: 200, 300: 400} {
+			scopes := strings.TrimSpace(strings.Repeat("repository:public/a-long-name-of-one:pull ", count))
+			_, a := r.token(t, strings.Replace(challenge, "repository:secret/app:pull", scopes, 1), "")
+			if a.StatusCode != want || want == 400 && !strings.Contains(a.text, "too many scopes at once") || len(a.text) > 26<<10 {
+				t.Errorf("%d scopes: %s, %d bytes", count, a.Status, len(a.text))
+			}
+		}
+	})
 	t.Run("a token for something else", func(t *testing.T) {
 		token, _ := r.token(t, challenge, "admin:a")
 		a := r.ask(t, http.MethodGet, "/v2/public/app/manifests/latest", "Bearer "+token)

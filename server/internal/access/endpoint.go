@@ -54,7 +54,11 @@ func (c *Controller) serveToken(w http.ResponseWriter, r *http.Request) {
 	accesslog.SetUser(r.Context(), p.user)
 	now := time.Now()
 	text, err := c.tokens.Issue(token.Claims{Subject: p.user, Password: p.password, Access: p.grants(r.URL.Query()["scope"])}, now)
-	if err != nil {
+	switch {
+	case errors.Is(err, token.ErrTooLong):
+		http.Error(w, "too many scopes at once: "+err.Error(), http.StatusBadRequest)
+		return
+	case err != nil:
 		c.log.Errorf("token: %v", err)
 		w.WriteHeader(http.StatusInternalServerError)
 		return

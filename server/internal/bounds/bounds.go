@@ -4,12 +4,12 @@ package bounds
 
 import (
 	"context"
+	"fmt"
 	"math"
 	"net"
 	"net/http"
 	"runtime/debug"
 	"strconv"
-	"sync/atomic"
 	"time"
 
 	"github.com/distribution/distribution/v3/registry/api/errcode"
@@ -24,6 +24,9 @@ type Limits struct {
 	Connections, Requests int
 	// Loud connections have sent more than MostUnasked between two requests.
 	Loud int
+	// Ample are the connections for which the kernel may hold all that it likes, 4 MiB of what
+	// their clients don't take; it counts as the container's memory.
+	Ample int
 	// Patience is how long the server waits for a client that moves no bytes; see patience.
 	Patience time.Duration
 	// Rest is how long a client may send what is not read any more, such as the body of a
@@ -40,6 +43,7 @@ func LimitsOf(memory int64) Limits {
 		Connections: connections,
 		Requests:    connections * 3 / 4,
 		Loud:        connections / 8,
+		Ample:       connections / 32,
 		Patience:    time.Minute,
 		Rest:        5 * time.Second,
 	}
@@ -65,7 +69,6 @@ func LeaveRoom() {
 // Guard bounds one server.
 type Guard struct {
 	limits      Limits
-	requests    atomic.Int64
 	connections *connections
 	leaving     *leaving
 }
@@ -79,8 +82,8 @@ func New(limits Limits) *Guard {
 // Handler's.
 func (g *Guard) Protect(server *http.Server, listener net.Listener) net.Listener {
 	server.ConnContext = func(ctx context.Context, c net.Conn) context.Context {
-		if tls, ok := c.(interface{ NetConn() net.Conn }); ok {
-			c = tls.NetConn()
+		if outer, ok := c.(wrapper); ok {
+			c = outer.NetConn()
 		}
 		return context.WithValue(ctx, connectionKey{}, c)
 	}
@@ -95,6 +98,12 @@ func (g *Guard) Protect(server *http.Server, listener net.Listener) net.Listener
 
 type connectionKey struct{}
 
+// wrapper is a connection around another, as that of TLS.
+type wrapper interface{ NetConn() net.Conn }
+
+// mostLines is four times what browsers send by way of several proxies.
+const mostLines = 200
+
 // Handler goes around all others. When there are too many requests, refuse answers all but
 // health checks; what it answers is TooMany.
 func (g *Guard) Handler(next, refuse http.Handler) http.Handler {
@@ -102,6 +111,11 @@ func (g *Guard) Handler(next, refuse http.Handler) http.Handler {
 		// The engine asks for a form before it knows the client, and net/http would read all
 		// of the body to find one. Clients of a registry put nothing there but in the query.
 		r.Form = r.URL.Query()
+		long := lines(r.Header) > mostLines
+		if long {
+			// net/http holds the request until the client has taken the answer.
+			r.Header = nil
+		}
 		w, r := paced(plain, r, g.limits)
 		c, known := r.Context().Value(connectionKey{}).(*connection)
 		if known && r.ProtoMajor > 1 {
@@ -109,17 +123,27 @@ func (g *Guard) Handler(next, refuse http.Handler) http.Handler {
 		} else {
 			defer w.end()
 		}
-		defer g.requests.Add(-1)
-		if g.requests.Add(1) > int64(g.limits.Requests) && r.URL.Path != "/" && r.URL.Path != healthcheck.Path {
-			refuse.ServeHTTP(w, r)
+		if long {
+			w.Header().Set("Connection", "close")
+			http.Error(w, fmt.Sprintf("a header has at most %d lines", mostLines), http.StatusRequestHeaderFieldsTooLarge)
 			return
 		}
 		if known {
-			c.begin()
-			defer c.end()
+			if !c.begin(w, r.URL.Path == "/" || r.URL.Path == healthcheck.Path) {
+				refuse.ServeHTTP(w, r)
+				return
+			}
+			defer c.end(w)
 		}
 		next.ServeHTTP(w, r)
 	})
+}
+
+func lines(header http.Header) (n int) {
+	for _, values := range header {
+		n += len(values)
+	}
+	return n
 }
 
 // TooMany refuses a request.

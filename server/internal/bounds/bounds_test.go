@@ -287,14 +287,15 @@ func TestConnections(t *testing.T) {
 
 // TestConnectionsInUse has every connection in use.
 func TestConnectionsInUse(t *testing.T) {
-	l := newConnections(Limits{Connections: 1})
+	l := newConnections(Limits{Connections: 1, Requests: 1})
 	near, _ := net.Pipe()
 	first := l.add(near)
-	first.begin()
+	request := &writer{}
+	first.begin(request, false)
 	if l.add(near) != nil {
 		t.Error("one in use was displaced")
 	}
-	first.end()
+	first.end(request)
 	second := l.add(near)
 	if second == nil || !first.closed {
 		t.Error("one that waits was not displaced")

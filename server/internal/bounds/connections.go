@@ -4,26 +4,39 @@ import (
 	"container/list"
 	"net"
 	"sync"
+	"time"
 )
 
 // connections keeps to a number of them. Beyond it a new one takes the place of the one
 // that has waited longest for its client to ask something: most likely that one never will.
 // Nor will, beyond a number of their own, most that have sent much meanwhile.
 type connections struct {
-	limit, limitLoud int
+	limit, limitLoud, ample int
 
-	mu      sync.Mutex
-	open    int
-	waiting *list.List // of *connection, the one that began to wait first in front
-	loud    *list.List // those of them that are
+	mu       sync.Mutex
+	open     int
+	waiting  *list.List // of *connection, the one that began to wait first in front
+	loud     *list.List // those of them that are
+	underway *underway
 }
 
 // MostUnasked is how much a client may send between two requests before it is loud: more than most
 // that begin one have to.
 const MostUnasked = 8 << 10
 
+// mostUnsent is what the kernel holds for a connection that is not among the ample ones. Less
+// would slow pulls down: they take more of the processor the shorter it is.
+const mostUnsent = 64 << 10
+
 func newConnections(limits Limits) *connections {
-	return &connections{limit: limits.Connections, limitLoud: limits.Loud, waiting: list.New(), loud: list.New()}
+	return &connections{
+		limit:     limits.Connections,
+		limitLoud: limits.Loud,
+		ample:     limits.Ample,
+		waiting:   list.New(),
+		loud:      list.New(),
+		underway:  newUnderway(limits.Requests),
+	}
 }
 
 // guarded is one of those whose connections are bounded together.
@@ -56,6 +69,9 @@ func (l *connections) add(accepted net.Conn) *connection {
 		}
 		displaced = l.waiting.Front().Value.(*connection)
 		l.remove(displaced)
+	}
+	if l.open >= l.ample {
+		holdLittle(accepted)
 	}
 	c := &connection{Conn: accepted, among: l}
 	l.wait(c)
@@ -118,19 +134,39 @@ type connection struct {
 	placeLoud *list.Element
 }
 
-func (c *connection) begin() {
+// begin is false when there are too many requests, and none has to make room for this one.
+func (c *connection) begin(request *writer, always bool) bool {
 	l := c.among
 	l.mu.Lock()
 	defer l.mu.Unlock()
+	// Of a connection that made room, some requests may be read yet.
+	if !always && (c.closed || l.underway.full() && !l.makeRoom(c)) {
+		return false
+	}
+	l.underway.requests[request] = c
 	c.requests++
 	c.unasked = 0
 	l.use(c)
+	return true
 }
 
-func (c *connection) end() {
+// makeRoom closes a connection for the sake of another.
+func (l *connections) makeRoom(newcomer *connection) bool {
+	displaced := l.underway.displaceable(newcomer, sinceStart(time.Now()))
+	if displaced == nil {
+		return false
+	}
+	l.underway.displace(displaced)
+	l.remove(displaced)
+	_ = displaced.Conn.Close()
+	return true
+}
+
+func (c *connection) end(request *writer) {
 	l := c.among
 	l.mu.Lock()
 	defer l.mu.Unlock()
+	l.underway.end(request)
 	c.requests--
 	if c.requests == 0 && !c.closed {
 		l.wait(c)

@@ -26,25 +26,31 @@ func say(t *testing.T, c *connection, client net.Conn, bytes int) {
 	}
 }
 
+// pipe is a connection, and its client's end.
+func pipe(t *testing.T, among *connections) (*connection, net.Conn) {
+	t.Helper()
+	near, far := net.Pipe()
+	c := among.add(near)
+	t.Cleanup(func() { c.Close() })
+	return c, far
+}
+
 // TestLoudConnections has more of them than there may be.
 func TestLoudConnections(t *testing.T) {
-	l := newConnections(Limits{Connections: 10, Loud: 2})
-	connect := func() (*connection, net.Conn) {
-		near, far := net.Pipe()
-		c := l.add(near)
-		t.Cleanup(func() { c.Close() })
-		return c, far
-	}
+	l := newConnections(Limits{Connections: 10, Requests: 10, Loud: 2})
+	connect := func() (*connection, net.Conn) { return pipe(t, l) }
 	quiet, far := connect()
 	for range 3 {
 		say(t, quiet, far, MostUnasked)
-		quiet.begin()
+		request := &writer{}
+		quiet.begin(request, false)
 		say(t, quiet, far, 3*MostUnasked)
-		quiet.end()
+		quiet.end(request)
 	}
 	asking, far := connect()
 	say(t, asking, far, MostUnasked+1)
-	asking.begin()
+	request := &writer{}
+	asking.begin(request, false)
 	var loud []*connection
 	for range 3 {
 		c, far := connect()
@@ -60,7 +66,7 @@ func TestLoudConnections(t *testing.T) {
 		}
 	}
 	// What it has asked since does not make it another.
-	asking.end()
+	asking.end(request)
 	if !loud[1].closed || asking.closed || l.loud.Len() != 2 {
 		t.Errorf("after a request of one that is loud there are %d", l.loud.Len())
 	}

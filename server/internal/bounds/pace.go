@@ -4,6 +4,7 @@ import (
 	"errors"
 	"io"
 	"net/http"
+	"sync/atomic"
 	"time"
 )
 
@@ -79,6 +80,9 @@ type writer struct {
 	limits   Limits
 	answered bool
 	unsent   bool // some of what was written may be
+	// For those who look for room: when it began to wait for the client, 0 while it does not, and
+	// how much the client took.
+	standing, taken atomic.Int64
 }
 
 func (w *writer) WriteHeader(status int) {
@@ -121,9 +125,12 @@ func (w *writer) Flush() { _ = w.FlushError() }
 
 func (w *writer) wait(move func() int) {
 	start := time.Now()
+	w.standing.Store(sinceStart(start))
 	_ = w.control.SetWriteDeadline(w.patience.deadline(start))
 	n := move()
 	_ = w.control.SetWriteDeadline(time.Time{})
+	w.standing.Store(0)
+	w.taken.Add(int64(n))
 	w.patience.spend(time.Since(start), n)
 }
 

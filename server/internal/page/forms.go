@@ -1,7 +1,11 @@
 package page
 
 import (
+	"container/list"
+	"io"
 	"net/http"
+	"sync"
+	"sync/atomic"
 	"time"
 )
 
@@ -15,6 +19,50 @@ const (
 	MostForms = 256
 )
 
+// forms are those that are read. One too many has the oldest dropped: browsers send theirs at once.
+type forms struct {
+	mu      sync.Mutex
+	reading list.List // of *form, the one that began first in front
+}
+
+// form is the body of a request.
+type form struct {
+	io.ReadCloser
+	control *http.ResponseController
+	dropped atomic.Bool
+}
+
+func (f *form) Read(p []byte) (int, error) {
+	if f.dropped.Load() {
+		return 0, http.ErrBodyReadAfterClose
+	}
+	return f.ReadCloser.Read(p)
+}
+
+// drop ends the wait for the client. One that is just about to begin ends with its next byte, or
+// its patience.
+func (f *form) drop() {
+	f.dropped.Store(true)
+	_ = f.control.SetReadDeadline(time.Now())
+}
+
+func (f *forms) begin(w http.ResponseWriter, r *http.Request) (begun *form, end func()) {
+	begun = &form{ReadCloser: r.Body, control: http.NewResponseController(w)}
+	r.Body = begun
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if f.reading.Len() >= MostForms {
+		f.reading.Remove(f.reading.Front()).(*form).drop()
+	}
+	place := f.reading.PushBack(begun)
+	return begun, func() {
+		f.mu.Lock()
+		defer f.mu.Unlock()
+		// Nothing, if it was dropped.
+		f.reading.Remove(place)
+	}
+}
+
 // withForms has the form of a request read before anything else is done with it.
 func (p *Page) withForms(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -22,19 +70,17 @@ func (p *Page) withForms(next http.Handler) http.Handler {
 			next.ServeHTTP(w, r)
 			return
 		}
-		select {
-		case p.reading <- struct{}{}:
-		default:
+		form, end := p.forms.begin(w, r)
+		err := r.ParseForm()
+		end()
+		switch {
+		case err == nil:
+			next.ServeHTTP(w, r)
+		case form.dropped.Load():
 			w.Header().Set("Retry-After", "5")
 			p.showProblem(w, r, nil, http.StatusServiceUnavailable, "Too many forms are sent at once. Try again in a moment.")
-			return
-		}
-		err := r.ParseForm()
-		<-p.reading
-		if err != nil {
+		default:
 			p.showProblem(w, r, nil, http.StatusBadRequest, "The form could not be read.")
-			return
 		}
-		next.ServeHTTP(w, r)
 	})
 }

@@ -60,8 +60,7 @@ type Page struct {
 	// deletes says whether the registry lets anybody delete, readOnly whether nothing changes it.
 	deletes, readOnly bool
 	engine            http.Handler
-	// reading has as many places as forms are read at once.
-	reading chan struct{}
+	forms             forms
 }
 
 // New is the page of a configuration.
@@ -72,7 +71,6 @@ func New(c *configuration.Configuration, parts Parts) *Page {
 		images:   images.NewReader(parts.Driver),
 		crossing: http.NewCrossOriginProtection(),
 		readOnly: store.Of(c).ReadOnly(),
-		reading:  make(chan struct{}, MostForms),
 	}
 	enabled, _ := c.Storage["delete"]["enabled"].(bool)
 	p.deletes = enabled && !p.readOnly

@@ -38,6 +38,9 @@ type connection struct {
 	err    error
 }
 
+// NetConn is for who sets what the kernel does for it.
+func (c *connection) NetConn() net.Conn { return c.Conn }
+
 func (c *connection) begin() {
 	c.client = c.Conn.RemoteAddr()
 	if c.err = c.SetReadDeadline(time.Now().Add(patience)); c.err != nil {

@@ -29,11 +29,14 @@ type explainingConn struct {
 	net.Conn
 }
 
+// NetConn is for who sets what the kernel does for it.
+func (c explainingConn) NetConn() net.Conn { return c.Conn }
+
 func (c explainingConn) Write(content []byte) (int, error) {
 	if !bytes.HasPrefix(content, []byte("HTTP/1.0 400 ")) {
 		return c.Conn.Write(content)
 	}
-	body, err := json.Marshal(errcode.Errors{errcode.ErrorCodeUnsupported.WithMessage("this registry speaks HTTPS only; if the client tried that first, it may have to log in")})
+	body, err := json.Marshal(errcode.Errors{errcode.ErrorCodeUnsupported.WithMessage("this registry speaks HTTPS only; if the client tried that first, it may have to log in; docker manifest push always uses HTTP on localhost")})
 	if err != nil {
 		return 0, err
 	}

@@ -9,6 +9,7 @@ import (
 	"encoding/base64"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"slices"
 	"strings"
 	"time"
@@ -23,6 +24,12 @@ const Lifetime = 5 * time.Minute
 // ErrInvalid is a token that this server did not make, is too old, or was made for a
 // password that counts no more.
 var ErrInvalid = errors.New("the token is not valid")
+
+// longest leaves room for what else clients send in a header of 16 KiB.
+const longest = 12 << 10
+
+// ErrTooLong is a token that no client could send.
+var ErrTooLong = fmt.Errorf("the token would be longer than %d bytes", longest)
 
 // Claims are what a token says.
 type Claims struct {
@@ -87,6 +94,9 @@ func (i *Issuer) Issue(claims Claims, now time.Time) (string, error) {
 	payload, err := json.Marshal(claims)
 	if err != nil {
 		return "", err
+	}
+	if base64.RawURLEncoding.EncodedLen(len(payload)) > longest {
+		return "", ErrTooLong
 	}
 	text := base64.RawURLEncoding.EncodeToString(payload)
 	return text + "." + base64.RawURLEncoding.EncodeToString(i.sign(text)), nil

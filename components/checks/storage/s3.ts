@@ -22,7 +22,7 @@ export const kmsKeyArn = /^arn:aws[a-z-]*:kms:[a-z0-9-]+:\d{12}:key\/[\w-]+$/;
 
 export function s3Problems(options: S3Storage, provision: boolean): Problem[] {
   const { bucket, region, regionEndpoint, accessKey, secretKey, encrypt, keyId, secure, role, objectAcl, storageClass } = options;
-  const { chunkSize, multipartCopyChunkSize, multipartCopyMaxConcurrency, multipartCopyThresholdSize } = options;
+  const { rootDirectory, chunkSize, multipartCopyChunkSize, multipartCopyMaxConcurrency, multipartCopyThresholdSize } = options;
   return [
     ...provisionedOptions(at, provision, { fills: { accessKey, secretKey, objectAcl }, reads: { role } }),
     ...(provision
@@ -33,6 +33,10 @@ export function s3Problems(options: S3Storage, provision: boolean): Problem[] {
       ? [
           ...required(at, { region }, needed),
           ...texts(at, filled({ region }), awsRegion, "an AWS region such as eu-central-1, or regionEndpoint for another store"),
+          // The engine copies without encoding the source's name, which AWS decodes.
+          ...(provision
+            ? []
+            : texts(at, filled({ rootDirectory }), /^[^+%?\u0080-\uffff]+$/, "a folder in ASCII without +, % and ? in AWS")),
         ]
       : []),
     ...urls(at, { regionEndpoint }),

@@ -88,6 +88,21 @@ type contextKey struct{}
 // pinned is the generation of a request.
 type pinned struct {
 	provider atomic.Pointer[cache.BlobDescriptorCacheProvider]
+	// layers says that the engine looks for no manifests.
+	layers bool
+}
+
+// The engine knows one type of all that is in a store, and looks for layers and manifests in the same
+// cache. What it found for a request that may be about a manifest has a type of its own there, as a
+// client that takes it for a layer would not upload that.
+const (
+	anything        = "application/octet-stream"
+	perhapsManifest = "application/vnd.container-registry.manifest"
+)
+
+func forLayers(ctx context.Context) bool {
+	p, ok := ctx.Value(contextKey{}).(*pinned)
+	return ok && p.layers
 }
 
 // Pin has a request use the present generation all its life.
@@ -139,7 +154,9 @@ func (fromRequest) of(ctx context.Context) cache.BlobDescriptorCacheProvider {
 
 func (f fromRequest) Stat(ctx context.Context, d digest.Digest) (v1.Descriptor, error) {
 	if provider := f.of(ctx); provider != nil {
-		return provider.Stat(ctx, d)
+		descriptor, err := provider.Stat(ctx, d)
+		descriptor.MediaType = anything
+		return descriptor, err
 	}
 	return v1.Descriptor{}, distribution.ErrBlobUnknown
 }
@@ -185,13 +202,20 @@ func (s scoped) Stat(ctx context.Context, d digest.Digest) (v1.Descriptor, error
 	if service == nil {
 		return v1.Descriptor{}, distribution.ErrBlobUnknown
 	}
-	return service.Stat(ctx, d)
+	descriptor, err := service.Stat(ctx, d)
+	if err == nil && descriptor.MediaType == perhapsManifest && forLayers(ctx) {
+		return v1.Descriptor{}, distribution.ErrBlobUnknown
+	}
+	return descriptor, err
 }
 
 func (s scoped) SetDescriptor(ctx context.Context, d digest.Digest, descriptor v1.Descriptor) error {
 	service, err := s.of(ctx)
 	if err != nil || service == nil {
 		return err
+	}
+	if !forLayers(ctx) {
+		descriptor.MediaType = perhapsManifest
 	}
 	return service.SetDescriptor(ctx, d, descriptor)
 }

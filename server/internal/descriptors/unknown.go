@@ -2,6 +2,7 @@ package descriptors
 
 import (
 	"context"
+	"encoding/json"
 	"net/http"
 
 	"github.com/distribution/distribution/v3/registry/api/errcode"
@@ -9,30 +10,37 @@ import (
 	storagedriver "github.com/distribution/distribution/v3/registry/storage/driver"
 	"github.com/gorilla/mux"
 	"github.com/opencontainers/go-digest"
+	"github.com/opencontainers/image-spec/specs-go"
 
 	"container-registry/server/internal/layout"
 )
 
 // Handler goes around the engine, which finds a layer in the cache when it is asked for a
 // manifest of its digest, and fails on what it reads then. It fails on damaged manifests
-// too, and clients that ask before they push would give up, and on the deletion of a layer that
-// has just gone. http.prefix is the prefix.
+// too, and clients that ask before they push would give up, on those of schema 1, and on the
+// deletion of a layer that has just gone. What the engine looks for it tells the cache.
+// http.prefix is the prefix.
 func Handler(engine http.Handler, driver storagedriver.StorageDriver, prefix string) http.Handler {
 	router := v2.RouterWithPrefix(prefix)
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		var match mux.RouteMatch
 		if router.Match(r, &match) && match.Route != nil {
 			ctx, repository := r.Context(), match.Vars["name"]
-			switch route := match.Route.GetName(); {
+			route := match.Route.GetName()
+			if p, ok := ctx.Value(contextKey{}).(*pinned); ok {
+				p.layers = route != v2.RouteNameManifest
+			}
+			switch {
 			case route == v2.RouteNameManifest && r.Method != http.MethodPut:
 				reference := match.Vars["reference"]
-				w = &unknown{ResponseWriter: w, reason: errcode.ErrorCodeManifestUnknown.WithDetail(reference), isNone: func() bool {
-					return isNoManifest(ctx, driver, repository, reference, r.Method == http.MethodHead)
-				}}
+				w = &unknown{ResponseWriter: w, why: func() error { return whyNoManifest(ctx, driver, repository, reference, r.Method) }}
 			case route == v2.RouteNameBlob && r.Method == http.MethodDelete:
 				d := digest.Digest(match.Vars["digest"])
-				w = &unknown{ResponseWriter: w, reason: errcode.ErrorCodeBlobUnknown.WithDetail(d), isNone: func() bool {
-					return isGone(ctx, driver, layout.LinkPath(layout.RepositoryPath(repository, layout.Layers), d))
+				w = &unknown{ResponseWriter: w, why: func() error {
+					if isGone(ctx, driver, layout.LinkPath(layout.RepositoryPath(repository, layout.Layers), d)) {
+						return errcode.ErrorCodeBlobUnknown.WithDetail(d)
+					}
+					return nil
 				}}
 			}
 		}
@@ -43,38 +51,50 @@ func Handler(engine http.Handler, driver storagedriver.StorageDriver, prefix str
 // unknown is the answer about what may not be there.
 type unknown struct {
 	http.ResponseWriter
-	// isNone is asked when the engine fails, and reason is what clients are told then.
-	isNone func() bool
-	reason error
-	told   bool
+	// why is asked when the engine fails: what clients are told then, if it is no failure.
+	why  func() error
+	told bool
 }
 
 func (u *unknown) WriteHeader(status int) {
-	if status == http.StatusInternalServerError && u.isNone() {
-		u.told = true
-		// The client is gone when this fails.
-		_ = errcode.ServeJSON(u.ResponseWriter, u.reason)
-		return
+	if status == http.StatusInternalServerError {
+		if reason := u.why(); reason != nil {
+			u.told = true
+			// The client is gone when this fails.
+			_ = errcode.ServeJSON(u.ResponseWriter, reason)
+			return
+		}
 	}
 	u.ResponseWriter.WriteHeader(status)
 }
 
-// isNoManifest says so of a damaged one to a client that only asks whether it is there.
-func isNoManifest(ctx context.Context, driver storagedriver.StorageDriver, repository, reference string, asked bool) bool {
+// whyNoManifest says so of a damaged one to a client that only asks whether it is there, and to all
+// of one that is of a schema which the engine could read before.
+func whyNoManifest(ctx context.Context, driver storagedriver.StorageDriver, repository, reference, method string) error {
 	d := digest.Digest(reference)
 	if d.Validate() != nil {
 		link, err := driver.GetContent(ctx, layout.TagPath(repository, reference))
 		if d = digest.Digest(link); err != nil || d.Validate() != nil {
-			return false
+			return nil
 		}
 	} else if isGone(ctx, driver, layout.RevisionPath(repository, d)) {
-		return true
+		return errcode.ErrorCodeManifestUnknown.WithDetail(reference)
 	}
-	if !asked {
-		return false
+	if method == http.MethodDelete {
+		return nil
 	}
 	content, err := driver.GetContent(ctx, layout.BlobPath(d))
-	return err == nil && d.Algorithm().FromBytes(content) != d
+	if err != nil {
+		return nil
+	}
+	if damaged := d.Algorithm().FromBytes(content) != d; damaged && method == http.MethodHead {
+		return errcode.ErrorCodeManifestUnknown.WithDetail(reference)
+	}
+	var versioned specs.Versioned
+	if json.Unmarshal(content, &versioned) == nil && versioned.SchemaVersion == 1 {
+		return errcode.ErrorCodeManifestUnknown.WithMessage("it is of schema 1, which this registry no longer serves; push the image again").WithDetail(reference)
+	}
+	return nil
 }
 
 func isGone(ctx context.Context, driver storagedriver.StorageDriver, link string) bool {

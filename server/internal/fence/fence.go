@@ -188,6 +188,9 @@ func (f *Fence) ownID() string {
 	return f.own
 }
 
+// InUse says whether a client counts on anything in a repository.
+func (f *Fence) InUse(repository string) bool { return f.touched.InUse(repository) }
+
 // notePush remembers a manifest for a collection of this server that is under way, or
 // that begins before the store's listings show it.
 func (f *Fence) notePush(p Pushed) {

@@ -423,9 +423,6 @@ func (h *Hold) Remove(ctx context.Context, paths ...string) error {
 // Touched says whether a client counts on the digest.
 func (h *Hold) Touched(d digest.Digest) bool { return h.fence.touched.Has(d) }
 
-// InUse says whether a client counts on anything in a repository.
-func (h *Hold) InUse(repository string) bool { return h.fence.touched.InUse(repository) }
-
 // LongestPause is for how long writers had to wait at most.
 func (h *Hold) LongestPause() time.Duration {
 	h.mutex.Lock()

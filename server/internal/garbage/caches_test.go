@@ -95,3 +95,21 @@ func TestDeletedWhileAskedFor(t *testing.T) {
 		})
 	}
 }
+
+// TestKnownLayers are asked for without a look at their links, also when the manifest was pulled that
+// needs them: a store that is far away is asked as seldom as it can be.
+func TestKnownLayers(t *testing.T) {
+	driver := registrytest.NewSpy(folder(t))
+	r := serve(t, driver, "a", quick, Options{})
+	r.Push(t, "app", "1", registrytest.Layer(1, 100))
+	for _, name := range []string{"who uploaded them", "another server"} {
+		r.Pulled(t)
+		links := layout.RepositoryPath("app", layout.Layers)
+		before := driver.Count("get", links)
+		r.Pulled(t)
+		if again := driver.Count("get", links) - before; again > 0 {
+			t.Errorf("%s looked at %d links", name, again)
+		}
+		r = serve(t, driver, "b", quick, Options{})
+	}
+}

@@ -111,6 +111,47 @@ func TestWhatGoes(t *testing.T) {
 			2, 5,
 		},
 		{
+			"what is about a manifest of another repository stays with it",
+			Options{DeleteUntagged: true},
+			func(t *testing.T, r *rig) (gone, left []string) {
+				image := r.Push(t, "app", "", layer(1))
+				r.PushIndex(t, "app", "1.0", image)
+				other := r.another(t)
+				signature := other.PushAbout(t, "signatures", "", image)
+				about, elsewhere := other.PushAbout(t, "signatures", "", signature), other.PushAbout(t, "attestations", "", signature)
+				lost := other.PushAbout(t, "signatures", "", digest.FromString("of another registry"))
+				return []string{"signatures@" + lost.String()},
+					[]string{"signatures@" + signature.String(), "signatures@" + about.String(), "attestations@" + elsewhere.String()}
+			},
+			1, 1,
+		},
+		{
+			"what is about a manifest of another repository goes with it",
+			Options{DeleteUntagged: true},
+			func(t *testing.T, r *rig) (gone, left []string) {
+				image := r.Push(t, "app", "1.0", layer(1))
+				other := r.another(t)
+				signature := other.PushAbout(t, "signatures", "", image)
+				about, elsewhere := other.PushAbout(t, "signatures", "", signature), other.PushAbout(t, "attestations", "", signature)
+				r.Push(t, "app", "2.0", layer(2))
+				r.Delete(t, "app", "1.0")
+				return []string{"app@" + image.String(), "signatures@" + signature.String(), "signatures@" + about.String(), "attestations@" + elsewhere.String()}, []string{"app:2.0"}
+			},
+			4, 6,
+		},
+		{
+			"what is about a manifest that is here too goes with that",
+			Options{Retention: newest(1)},
+			func(t *testing.T, r *rig) (gone, left []string) {
+				image := r.Push(t, "app", "1.0", layer(1))
+				r.Copy(t, "app", "copies", "1.0")
+				signature := r.PushAbout(t, "copies", "", image)
+				r.Push(t, "copies", "2.0", layer(2))
+				return []string{"copies@" + image.String(), "copies@" + signature.String()}, []string{"app:1.0", "copies:2.0"}
+			},
+			2, 2,
+		},
+		{
 			"a manifest stays while a tagged one is about it",
 			Options{DeleteUntagged: true},
 			func(t *testing.T, r *rig) (gone, left []string) {
@@ -204,6 +245,39 @@ func TestWhatGoes(t *testing.T) {
 				r.Retag(t, "app", "1", own)
 				r.Push(t, "app", "2", layer(2))
 				return []string{"app:1"}, []string{"app:2", "app:" + own, "app@" + image.String()}
+			},
+			0, 0,
+		},
+		{
+			"a tag of nothing but the digest of the image that it names, as cosign copy writes one, goes with the last other tag",
+			Options{Retention: newest(1)},
+			func(t *testing.T, r *rig) (gone, left []string) {
+				part, shared := r.Push(t, "app", "part", layer(1)), r.Push(t, "app", "shared", layer(2))
+				by512 := r.pushBy512(t, "app", "old", 3)
+				index := r.PushIndex(t, "app", "1", part, shared)
+				newest := r.PushIndex(t, "app", "2", shared)
+				alone := r.Push(t, "app", "moved", layer(4))
+				for _, d := range []digest.Digest{part, shared, index, newest, alone} {
+					r.put(t, layout.TagPath("app", layout.ReferrersTag(d)), d.String())
+				}
+				r.pushBy512(t, "app", layout.ReferrersTag(by512), 3)
+				r.Delete(t, "app", "part")
+				r.Delete(t, "app", "shared")
+				r.Delete(t, "app", "moved")
+				return []string{"app:1", "app:" + layout.ReferrersTag(index), "app:" + layout.ReferrersTag(part), "app:old", "app:" + layout.ReferrersTag(by512), "app@" + by512.String()},
+					[]string{"app:2", "app:" + layout.ReferrersTag(newest), "app:" + layout.ReferrersTag(shared), "app:" + layout.ReferrersTag(alone)}
+			},
+			3, 7,
+		},
+		{
+			"such a tag keeps its image where no rule takes another one",
+			Options{DeleteUntagged: true},
+			func(t *testing.T, r *rig) (gone, left []string) {
+				image := r.Push(t, "app", "1", layer(1))
+				own := layout.ReferrersTag(image)
+				r.Retag(t, "app", "1", own)
+				r.Delete(t, "app", "1")
+				return nil, []string{"app:" + own, "app@" + image.String()}
 			},
 			0, 0,
 		},

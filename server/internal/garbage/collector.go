@@ -162,6 +162,13 @@ func (r *run) dry(ctx context.Context) error {
 		return err
 	}
 	for _, d := range r.todo.deletions {
+		if d.stage == repositories {
+			if inUse, err := r.inUse(ctx, d.repository); err != nil {
+				return err
+			} else if inUse {
+				continue
+			}
+		}
 		r.count(d)
 	}
 	return nil
@@ -519,7 +526,7 @@ func (r *run) linksTo(d deletion) []string {
 
 // inUse says whether a repository that was empty is pushed to.
 func (r *run) inUse(ctx context.Context, repository string) (bool, error) {
-	if len(r.todo.needs.manifests[repository]) > 0 || r.hold.InUse(repository) {
+	if len(r.todo.needs.manifests[repository]) > 0 || r.fence.InUse(repository) {
 		return true, nil
 	}
 	uploads, err := layout.Names(ctx, r.driver, layout.RepositoryPath(repository, layout.Uploads))

@@ -56,8 +56,10 @@ func (r *repository) links(parts []digest.Digest) bool {
 	})
 }
 
-// dependent says whether a tag goes with what it is about.
+// dependent says whether a tag goes with what it is about. One that is an image's own goes with it
+// where a rule took the others.
 func (n *needs) dependent(r *repository, name string) bool {
 	_, there := r.revisions[r.subjectOf(name)]
-	return there || r.tags[name].deserted && r.tags[name].pushed.Before(n.deserted)
+	_, freed := n.freed[r.name][r.tags[name].current]
+	return there || freed && r.isOwn(name) || r.tags[name].deserted && r.tags[name].pushed.Before(n.deserted)
 }

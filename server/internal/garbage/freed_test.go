@@ -53,6 +53,10 @@ func TestFreedBefore(t *testing.T) {
 			r.PushAbout(t, "app", layout.ReferrersTag(image)+".sig", image)
 			r.head(t, "app@"+image.String())
 		}},
+		"with a tag of its own digest": {options: newest, first: func(t *testing.T, r *rig, image digest.Digest) {
+			r.put(t, layout.TagPath("app", layout.ReferrersTag(image)), image.String())
+			r.head(t, "app@"+image.String())
+		}},
 		"cut off": {options: newest, cutOff: true},
 		"beside one that is damaged": {
 			options: newest,

@@ -1,6 +1,7 @@
 package garbage
 
 import (
+	"slices"
 	"time"
 
 	"github.com/opencontainers/go-digest"
@@ -16,6 +17,9 @@ type needs struct {
 	// about has, by repository, the manifests that are about another one and go with it:
 	// those with a subject, and what a companion tag names.
 	about map[string]map[digest.Digest][]digest.Digest
+	// elsewhere has the repositories with manifests about one that they don't have themselves.
+	// cosign can keep signatures in another repository than their images.
+	elsewhere map[digest.Digest][]string
 	// freed are not needed but for being young or counted on: the rules took their tags, now or
 	// before.
 	freed freed
@@ -32,32 +36,46 @@ func findNeeds(i *inventory, o Options, retired map[string]map[string]bool, befo
 		manifests: map[string]map[digest.Digest]bool{},
 		blobs:     map[digest.Digest]bool{},
 		about:     map[string]map[digest.Digest][]digest.Digest{},
+		elsewhere: map[digest.Digest][]string{},
 		freed:     freed{},
 		deserted:  now.Add(-max(o.Grace, ahead)),
 	}
 	for _, r := range i.repositories {
 		n.manifests[r.name] = map[digest.Digest]bool{}
 		n.about[r.name] = i.about(r)
+		for subject := range n.about[r.name] {
+			if _, there := r.revisions[subject]; !there {
+				n.elsewhere[subject] = append(n.elsewhere[subject], r.name)
+			}
+		}
+	}
+	withRetired := map[string]map[digest.Digest]bool{}
+	for _, r := range i.repositories {
 		left := before[r.name]
 		if !o.Retention.covers(r.name) {
 			// Who takes a rule back means to keep what it has not deleted yet.
 			left = nil
 		}
-		tagged, withRetired := n.roots(r, retired[r.name], left)
+		var tagged []digest.Digest
+		tagged, withRetired[r.name] = n.roots(r, retired[r.name], left)
 		for _, d := range tagged {
 			n.keep(r.name, d)
 		}
-		for d := range withRetired {
-			if !n.manifests[r.name][d] {
-				n.freed.add(r.name, d, r.revisions[d])
+	}
+	for name, found := range withRetired {
+		for d := range found {
+			if !n.manifests[name][d] {
+				n.freed.add(name, d, i.repositories[name].revisions[d])
 			}
 		}
+	}
+	for _, r := range i.repositories {
 		if i.isDamaged(r) {
 			n.keepAll(r)
 			continue
 		}
 		for d := range r.revisions {
-			if !o.DeleteUntagged && !withRetired[d] {
+			if !o.DeleteUntagged && !withRetired[r.name][d] {
 				n.keep(r.name, d)
 			}
 		}
@@ -94,17 +112,20 @@ func (n *needs) roots(r *repository, retired map[string]bool, before map[digest.
 			}
 		}
 	}
+	var own []digest.Digest
 	for name, t := range r.tags {
 		switch {
 		case t.damaged:
 			tagged = append(tagged, t.history...)
 		case retired[name]:
 			n.reach(r, t.current, withRetired)
+		case r.isOwn(name):
+			own = append(own, t.current)
 		case !n.dependent(r, name):
 			tagged = append(tagged, t.current)
 		}
 	}
-	return tagged, withRetired
+	return append(tagged, slices.DeleteFunc(own, func(d digest.Digest) bool { return withRetired[d] })...), withRetired
 }
 
 // reach adds a manifest, what it lists, and what is about any of them.
@@ -118,7 +139,8 @@ func (n *needs) reach(r *repository, d digest.Digest, reached map[digest.Digest]
 	}
 }
 
-// keep is for a manifest of a repository, and for all it needs and all that is about it.
+// keep is for a manifest of a repository, and for all it needs and all that is about it, also in
+// repositories that don't have it.
 func (n *needs) keep(repository string, d digest.Digest) {
 	r := n.inventory.repositories[repository]
 	if r == nil {
@@ -133,6 +155,11 @@ func (n *needs) keep(repository string, d digest.Digest) {
 	next := append([]digest.Digest{m.Subject}, m.Manifests...)
 	for _, each := range append(next, n.about[repository][d]...) {
 		n.keep(repository, each)
+	}
+	for _, other := range n.elsewhere[d] {
+		for _, each := range n.about[other][d] {
+			n.keep(other, each)
+		}
 	}
 }
 

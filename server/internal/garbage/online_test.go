@@ -12,6 +12,7 @@ import (
 	"github.com/distribution/distribution/v3/registry/handlers"
 	storagedriver "github.com/distribution/distribution/v3/registry/storage/driver"
 	"github.com/distribution/distribution/v3/registry/storage/driver/filesystem"
+	"github.com/opencontainers/go-digest"
 	v1 "github.com/opencontainers/image-spec/specs-go/v1"
 	"github.com/sirupsen/logrus"
 
@@ -71,6 +72,34 @@ func (r *rig) collect(t *testing.T, request Request) *Report {
 type testLog struct{ t *testing.T }
 
 func (l testLog) Write(lines []byte) (int, error) { return len(lines), nil }
+
+// TestRepositoryInUse has a repository that is empty stay while somebody pushes to it, and a dry run say so.
+func TestRepositoryInUse(t *testing.T) {
+	for name, push := range map[string]func(*testing.T, *rig){
+		"an upload": func(t *testing.T, r *rig) { r.another(t).BeginUpload(t, "app") },
+		"a layer that a client counts on": func(t *testing.T, r *rig) {
+			layer := registrytest.Layer(2, 100)
+			r.PushBlob(t, "app", digest.FromBytes(layer), layer)
+		},
+		"nothing": func(*testing.T, *rig) {},
+	} {
+		t.Run(name, func(t *testing.T) {
+			r := serve(t, folder(t), "a", quick, Options{DeleteUntagged: true})
+			r.Delete(t, "app", r.Push(t, "app", "1", registrytest.Layer(1, 100)).String())
+			r = serve(t, r.collector.driver, "b", quick, r.collector.options)
+			push(t, r)
+			want := 0
+			if name == "nothing" {
+				want = 1
+			}
+			for _, dryRun := range []bool{true, false} {
+				if report := r.collect(t, Request{DryRun: dryRun}); report.RepositoriesDeleted != want {
+					t.Errorf("dry run %t: %s", dryRun, report)
+				}
+			}
+		})
+	}
+}
 
 // TestTraffic collects ten times while clients push, pull and delete, at one server and
 // at two that share a store.

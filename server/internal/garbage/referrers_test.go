@@ -2,6 +2,7 @@ package garbage
 
 import (
 	"errors"
+	"net/http"
 	"path"
 	"slices"
 	"strings"
@@ -94,6 +95,30 @@ func TestSubjectThatComesLater(t *testing.T) {
 		t.Error(found)
 	}
 	r.Pulled(t)
+}
+
+// TestSubjectThatComesElsewhere has an image pushed again when what is about it, in another
+// repository, is on the list of deletions already.
+func TestSubjectThatComesElsewhere(t *testing.T) {
+	r := serve(t, folder(t), "a", quick, Options{DeleteUntagged: true})
+	image := r.Push(t, "team/app", "1", registrytest.Layer(1, 100))
+	about := r.another(t).PushAbout(t, "signatures", "", image)
+	content := r.content(t, "team/app", "1")
+	r.Delete(t, "team/app", image.String())
+	collection := r.begin(t)
+	if !slices.ContainsFunc(collection.todo.deletions, func(d deletion) bool { return d.stage == manifests && d.digest == about }) {
+		t.Fatal("it is not on the list")
+	}
+	if status, text := r.tryManifest(t, "team/app", "2", content); status != http.StatusCreated {
+		t.Fatalf("%d: %s", status, text)
+	}
+	if err := collection.sweep(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if found := r.Referrers(t, "signatures", image, ""); !slices.Equal(found, []digest.Digest{about}) {
+		t.Error(found)
+	}
+	r.checkLinks(t)
 }
 
 // TestLinkThatIsNeededAgain has a manifest pushed again when its link is on the list of

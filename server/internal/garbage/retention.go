@@ -150,6 +150,13 @@ func (r *repository) subjectOf(tag string) (subject digest.Digest) {
 	return subject
 }
 
+// isOwn says whether a tag says no more than the digest of what it names. cosign copy gives such a one
+// to all it brings, beside the tag that it was asked for.
+func (r *repository) isOwn(tag string) bool {
+	current := r.tags[tag].current
+	return current != "" && tag == layout.ReferrersTag(current)
+}
+
 // ruleName is for logs.
 func ruleName(r Retention, number int) string {
 	if number == 0 {

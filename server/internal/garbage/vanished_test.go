@@ -3,10 +3,14 @@ package garbage
 import (
 	"errors"
 	"io"
+	"os"
+	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
 	storagedriver "github.com/distribution/distribution/v3/registry/storage/driver"
+	"github.com/distribution/distribution/v3/registry/storage/driver/filesystem"
 
 	"container-registry/server/internal/layout"
 	"container-registry/server/internal/registrytest"
@@ -49,6 +53,33 @@ func TestRepositoriesVanish(t *testing.T) {
 			spy.Before = func(string, string) error { return nil }
 			r.Pulled(t)
 		})
+	}
+}
+
+// TestRepositoriesOnAnotherDisk is a folder of repositories that is a link to a disk which is not
+// mounted.
+func TestRepositoriesOnAnotherDisk(t *testing.T) {
+	root, disk := t.TempDir(), filepath.Join(t.TempDir(), "disk")
+	r := serve(t, filesystem.New(filesystem.DriverParameters{RootDirectory: root, MaxThreads: 100}), "a", quick, Options{})
+	r.Push(t, "app", "1", registrytest.Layer(1, 100))
+	r.Push(t, "team/app", "1", registrytest.Layer(2, 100))
+	whole := r.Pulled(t)
+	team := filepath.Join(root, layout.RepositoryPath("team"))
+	for _, err := range []error{os.Rename(team, disk), os.Symlink(disk, team), os.Rename(disk, disk+" away")} {
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	other := r.another(t)
+	if _, err := other.collector.Collect(t.Context(), Request{}, io.Discard); err == nil || !strings.Contains(err.Error(), "/team leads nowhere; is a disk not mounted?") {
+		t.Error(err)
+	}
+	if err := os.Rename(disk+" away", disk); err != nil {
+		t.Fatal(err)
+	}
+	other.collect(t, Request{})
+	if got := r.Pulled(t); !slices.Equal(got, whole) {
+		t.Errorf("left is %q", got)
 	}
 }
 

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"sync"
 	"time"
 
@@ -52,10 +53,11 @@ type outage struct {
 	limits map[store.Action]*trouble
 }
 
-// trouble is told once, when it begins, and when it is over.
+// trouble is told when it begins, for each other reason that shows later, and when it is over.
 type trouble struct {
 	began, last time.Time
 	failed      int
+	told        []store.Fault
 }
 
 func (o *outage) failure(action store.Action, err error) {
@@ -72,7 +74,10 @@ func (o *outage) failure(action store.Action, err error) {
 	t.failed++
 	if t.began.IsZero() {
 		t.began = t.last
-		o.log.Error(o.store.Failure(action, err))
+	}
+	if failure := o.store.Failure(action, err); !slices.Contains(t.told, failure.Fault) {
+		t.told = append(t.told, failure.Fault)
+		o.log.Error(failure)
 	}
 }
 

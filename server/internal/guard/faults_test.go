@@ -136,8 +136,10 @@ func guarded(driver storagedriver.StorageDriver) (*Guard, storagedriver.StorageD
 }
 
 var (
-	errSlow   = errors.New("SlowDown: Please reduce your request rate.\n\tstatus code: 503, request id: 1")
-	errDenied = errors.New("AccessDenied: Access Denied\n\tstatus code: 403, request id: 1")
+	errSlow    = errors.New("SlowDown: Please reduce your request rate.\n\tstatus code: 503, request id: 1")
+	errRefused = errors.New("InvalidAccessKeyId: The AWS Access Key Id you provided does not exist in our records.\n\tstatus code: 403, request id: 1")
+	errFull    = errors.New("no space left on device")
+	errDenied  = errors.New("AccessDenied: Access Denied\n\tstatus code: 403, request id: 1")
 )
 
 // TestStoreAway asks a store that fails for everything there is to ask for.
@@ -269,7 +271,7 @@ func TestOtherErrors(t *testing.T) {
 	}{
 		"nothing to be read":    {err: errDenied, status: http.StatusServiceUnavailable},
 		"nothing to be written": {err: errDenied, write: true, status: http.StatusInternalServerError},
-		"full":                  {err: errors.New("no space left on device"), write: true, status: http.StatusInternalServerError},
+		"full":                  {err: errFull, write: true, status: http.StatusInternalServerError},
 		"the bucket is gone":    {err: errors.New("NoSuchBucket: The specified bucket does not exist"), write: true, status: http.StatusServiceUnavailable},
 		"something else":        {err: errors.New("NeverHeardOf: that"), status: http.StatusInternalServerError},
 		"the client goes":       {err: errSlow, canceled: true, status: http.StatusInternalServerError},
@@ -559,13 +561,21 @@ func TestOutageIsToldOnce(t *testing.T) {
 			time.Sleep(time.Second)
 		}
 		expect("some answers")
+		// What is behind it shows later, and once.
+		for range 2 {
+			for _, err := range []error{errRefused, errSlow} {
+				store.fail(func(string) error { return err })
+				ask()
+			}
+		}
+		expect("another reason", `cannot list s3 bucket \"images\" in region eu-west-1: the credentials were refused`)
 		g.Log().WithError(errSlow).Error("an event is lost")
 		g.Log().Warn("a warning of something else")
 		expect("what no notice of the outage says", "an event is lost", "something else")
 		store.heal()
 		time.Sleep(calm)
 		ask()
-		expect("the end", `s3 bucket \"images\" in region eu-west-1 answers again; it failed 65 times in 1m4s`)
+		expect("the end", `s3 bucket \"images\" in region eu-west-1 answers again; it failed 69 times in 1m5s`)
 		if lines.Len() > 0 {
 			t.Errorf("the engine said %s", &lines)
 		}
@@ -606,6 +616,9 @@ func TestLimitsAreToldOnce(t *testing.T) {
 			time.Sleep(time.Second)
 		}
 		expect("it may not be written", `cannot write to s3 bucket \"images\" in region eu-west-1: it may be read but not written; allow the credentials s3:PutObject`)
+		store.fail(func(string) error { return errFull })
+		write()
+		expect("it is full as well", `cannot write to s3 bucket \"images\" in region eu-west-1: it is full; make space or raise its quota`)
 		store.fail(func(string) error { return errSlow })
 		list()
 		expect("it goes away as well", `cannot list s3 bucket \"images\" in region eu-west-1: it is overloaded`)
@@ -614,6 +627,6 @@ func TestLimitsAreToldOnce(t *testing.T) {
 		list()
 		expect("it answers", "answers again; it failed 1 times in 0s")
 		write()
-		expect("it may be written", `it is possible again to write to s3 bucket \"images\" in region eu-west-1; it failed 60 times in 59s`)
+		expect("it may be written", `it is possible again to write to s3 bucket \"images\" in region eu-west-1; it failed 61 times in 1m0s`)
 	})
 }

@@ -4,7 +4,6 @@ package layout
 import (
 	"context"
 	"errors"
-	"fmt"
 	"io/fs"
 	"path"
 	"regexp"
@@ -250,33 +249,6 @@ func Names(ctx context.Context, driver storagedriver.StorageDriver, folder strin
 func TagNames(ctx context.Context, driver storagedriver.StorageDriver, repository string) ([]string, error) {
 	names, err := Names(ctx, driver, RepositoryPath(repository, Tags))
 	return slices.DeleteFunc(names, func(name string) bool { return !IsTagName(name) }), err
-}
-
-// SureNames are those of a folder that has none only if the store says so twice, as Read is of a
-// file.
-func SureNames(ctx context.Context, driver storagedriver.StorageDriver, folder string) ([]string, error) {
-	names, err := Names(ctx, driver, folder)
-	if err == nil && len(names) == 0 {
-		names, err = Names(ctx, driver, folder)
-	}
-	return names, err
-}
-
-// Read is for who deletes what no file needs: a file is missing only if the store says so twice.
-// What stands in front of a store may say so once by mistake.
-func Read(ctx context.Context, driver storagedriver.StorageDriver, path string) ([]byte, error) {
-	content, err := driver.GetContent(ctx, path)
-	if !IsMissing(err) {
-		return content, err
-	}
-	if _, statErr := driver.Stat(ctx, path); statErr != nil {
-		return nil, statErr
-	}
-	content, err = driver.GetContent(ctx, path)
-	if IsMissing(err) {
-		return nil, fmt.Errorf("the store says that %s is there, and that it is not; try again", path)
-	}
-	return content, err
 }
 
 // Digests are the digests that a folder of links has entries for.

@@ -45,7 +45,7 @@ func (h *handler) serve(w http.ResponseWriter, r *http.Request, repository strin
 		// It says so itself.
 		return
 	}
-	found, err := h.lister.list(r.Context(), repository, subject, digest.Digest(query.Get("last")), n, query["artifactType"])
+	found, err := h.lister.list(r.Context(), repository, subject, query.Get("last"), n, query["artifactType"])
 	if err != nil {
 		h.log.WithError(err).Errorf("referrers of %s@%s", repository, subject)
 		refuse(w, errcode.ErrorCodeUnknown)
@@ -55,7 +55,7 @@ func (h *handler) serve(w http.ResponseWriter, r *http.Request, repository strin
 		w.Header().Set("OCI-Filters-Applied", "artifactType")
 	}
 	if found.last != "" {
-		query.Set("last", found.last.String())
+		query.Set("last", found.last)
 		next := url.URL{Path: r.URL.Path, RawQuery: query.Encode()}
 		w.Header().Set("Link", fmt.Sprintf(`<%s>; rel="next"`, next.String()))
 	}

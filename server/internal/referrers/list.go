@@ -11,6 +11,7 @@ import (
 	"context"
 	"encoding/json"
 	"slices"
+	"strings"
 
 	"github.com/opencontainers/go-digest"
 	v1 "github.com/opencontainers/image-spec/specs-go/v1"
@@ -27,8 +28,8 @@ const (
 	// most is how long an answer is, but for one that holds a single descriptor. Not every
 	// client asks for a second page, and none has to take more than 4 MiB.
 	most = 1 << 20
-	// large is a descriptor that is alone in its page: a manifest may have 4 MiB, most of
-	// it in annotations.
+	// large is a descriptor that is read alone: a manifest may have 4 MiB, most of it in
+	// annotations.
 	large = 64 << 10
 	// atOnce is how many manifests are read for one answer at a time, and held how many the
 	// server holds of them.
@@ -52,39 +53,76 @@ func NewLister(driver storagedriver.StorageDriver) *Lister {
 type page struct {
 	descriptors []json.RawMessage
 	size        int
-	// last is the digest after which the next one begins; empty when there is none.
-	last digest.Digest
+	// last is the place after which the next one begins; empty when there is none. It is a digest,
+	// with late before it when no more come but those that are large.
+	last string
 }
 
-// list is the part after a digest, of n descriptors at most, of these types if any.
-func (l *Lister) list(ctx context.Context, repository string, subject, after digest.Digest, n int, types []string) (page, error) {
+const late = "~"
+
+// list is the part after a place, of n descriptors at most, of these types if any. Those that are
+// large come last: what is in an image must not hide its signature from clients that ask for no
+// second part.
+func (l *Lister) list(ctx context.Context, repository string, subject digest.Digest, after string, n int, types []string) (page, error) {
 	var found page
 	candidates, err := l.candidates(ctx, repository, subject)
 	if err != nil {
 		return found, err
 	}
-	first, exact := slices.BinarySearch(candidates, after)
+	q := question{l, repository, subject, n, types}
+	after, isLate := strings.CutPrefix(after, late)
+	if !isLate {
+		others, err := q.fill(ctx, &found, candidates, after, false)
+		if err != nil || found.last != "" {
+			return found, err
+		}
+		if after == "" {
+			// All were read.
+			candidates = others
+		}
+		after = ""
+	}
+	_, err = q.fill(ctx, &found, candidates, after, true)
+	return found, err
+}
+
+// question is what a page answers.
+type question struct {
+	*Lister
+	repository string
+	subject    digest.Digest
+	n          int
+	types      []string
+}
+
+// fill adds to a page what comes after a digest and is large, or is not. It returns the others.
+func (q question) fill(ctx context.Context, found *page, candidates []digest.Digest, after string, isLarge bool) (others []digest.Digest, err error) {
+	first, exact := slices.BinarySearch(candidates, digest.Digest(after))
 	if exact {
 		first++
 	}
 	for rest := candidates[first:]; len(rest) > 0; {
 		batch := rest[:min(atOnce, len(rest))]
-		read, err := l.read(ctx, repository, subject, batch, types)
+		read, err := q.read(ctx, q.repository, q.subject, batch, q.types)
 		if err != nil {
-			return found, err
+			return nil, err
 		}
 		for i, each := range read {
 			if each.subject == "" {
 				continue
 			}
-			if len(found.descriptors) > 0 && (len(found.descriptors) == n || each.raw == nil || found.size+each.size > most) {
-				// Whatever is left out here comes first in the next part.
-				found.last = before(candidates, batch[i])
-				return found, nil
+			if each.size > large != isLarge {
+				others = append(others, batch[i])
+				continue
 			}
-			if each.raw == nil {
-				if each, err = l.take(ctx, batch[i]); err != nil {
-					return found, err
+			if len(found.descriptors) > 0 && (len(found.descriptors) == q.n || found.size+each.size > most) {
+				// Whatever is left out here comes first in the next part.
+				found.last = placeBefore(candidates, batch[i], isLarge)
+				return nil, nil
+			}
+			if isLarge {
+				if each, err = q.take(ctx, batch[i]); err != nil {
+					return nil, err
 				}
 				if each.raw == nil {
 					// It went meanwhile.
@@ -93,16 +131,10 @@ func (l *Lister) list(ctx context.Context, repository string, subject, after dig
 			}
 			found.descriptors = append(found.descriptors, each.raw)
 			found.size += each.size + 1
-			if each.size > large {
-				if d := batch[i]; d != candidates[len(candidates)-1] {
-					found.last = d
-				}
-				return found, nil
-			}
 		}
 		rest = rest[len(batch):]
 	}
-	return found, nil
+	return others, nil
 }
 
 // About are the first of those that are about a manifest, and whether there are more.
@@ -120,9 +152,15 @@ func (l *Lister) About(ctx context.Context, repository string, subject digest.Di
 	return all, found.last != "", nil
 }
 
-func before(all []digest.Digest, d digest.Digest) digest.Digest {
-	i, _ := slices.BinarySearch(all, d)
-	return all[i-1]
+// placeBefore a digest is where all begins for the first one, which comes after those that are not large.
+func placeBefore(all []digest.Digest, d digest.Digest, isLarge bool) (place string) {
+	if isLarge {
+		place = late
+	}
+	if i, _ := slices.BinarySearch(all, d); i > 0 {
+		place += all[i-1].String()
+	}
+	return place
 }
 
 // candidates are in order, each once.

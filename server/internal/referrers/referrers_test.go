@@ -172,23 +172,59 @@ func TestLargeList(t *testing.T) {
 	client := serve(t, inmemory.New(), "")
 	image := client.Push(t, "team/app", "1")
 	client.PushBlob(t, "team/app", v1.DescriptorEmptyJSON.Digest, v1.DescriptorEmptyJSON.Data)
-	var all []digest.Digest
-	for i, size := range []int{1500 << 10, 1500 << 10, 100 << 10, 60 << 10, 60 << 10, 3 << 10, 1 << 10} {
+	var small, all []digest.Digest
+	for i, size := range []int{1500 << 10, 1500 << 10, 100 << 10, 400 << 10, 500 << 10, 60 << 10, 60 << 10, 3 << 10, 1 << 10} {
 		m := signature(image, fmt.Sprint(i))
 		m.Annotations["large"] = strings.Repeat("x", size)
-		all = append(all, client.PushManifest(t, "team/app", "", m.MediaType, m))
+		d := client.PushManifest(t, "team/app", "", m.MediaType, m)
+		if size < large {
+			small = append(small, d)
+		} else {
+			all = append(all, d)
+		}
 	}
 	m := signature(image, "the largest")
 	content, _ := json.Marshal(m)
 	m.Annotations["large"] = strings.Repeat("x", 4<<20-len(content)-len(`,"large":""`))
 	all = append(all, client.PushManifest(t, "team/app", "", m.MediaType, m))
+	slices.Sort(small)
 	slices.Sort(all)
-	if found := client.Referrers(t, "team/app", image, ""); !slices.Equal(found, all) {
-		t.Errorf("%v instead of %v", found, all)
+	all = append(small, all...)
+	for _, pages := range []string{"", "?n=1", "?n=2", "?n=5", "?n=100"} {
+		if found := client.Referrers(t, "team/app", image, pages); !slices.Equal(found, all) {
+			t.Errorf("%s: %v instead of %v", pages, found, all)
+		}
 	}
+	for kind, want := range map[string]int{"0": 1, "8": 1, "9": 0} {
+		if found := client.Referrers(t, "team/app", image, "?n=1&artifactType=application/vnd.example."+kind); len(found) != want {
+			t.Errorf("of type %s: %v", kind, found)
+		}
+	}
+	// Most clients ask for no other part.
 	response, index := answer(t, client, "/v2/team/app/referrers/"+image.String())
-	if response.ContentLength > 4<<20+1000 || len(index.Manifests) > 3 {
-		t.Errorf("%d in %d bytes", len(index.Manifests), response.ContentLength)
+	var first []digest.Digest
+	for _, each := range index.Manifests {
+		first = append(first, each.Digest)
+	}
+	if response.ContentLength > most+1000 || len(first) < len(small) || !slices.Equal(first[:len(small)], small) {
+		t.Errorf("%v in %d bytes instead of %v", first, response.ContentLength, small)
+	}
+}
+
+// TestLargeAmongSmall has one more signature that is not hidden by a list of what is in the image.
+func TestLargeAmongSmall(t *testing.T) {
+	client := serve(t, inmemory.New(), "")
+	image := client.Push(t, "team/app", "1")
+	client.PushBlob(t, "team/app", v1.DescriptorEmptyJSON.Digest, v1.DescriptorEmptyJSON.Data)
+	for i := range 6 {
+		m := signature(image, fmt.Sprint(i))
+		if i == 0 {
+			m.Annotations["large"] = strings.Repeat("x", 100<<10)
+		}
+		client.PushManifest(t, "team/app", "", m.MediaType, m)
+	}
+	if _, index := answer(t, client, "/v2/team/app/referrers/"+image.String()); len(index.Manifests) != 6 {
+		t.Errorf("%d in one answer", len(index.Manifests))
 	}
 }
 

@@ -5,11 +5,12 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"math"
 	"os"
-	"path"
 	"slices"
 	"strings"
+	"sync"
 
 	"github.com/distribution/distribution/v3/configuration"
 	"github.com/opencontainers/go-digest"
@@ -21,24 +22,28 @@ import (
 	"container-registry/server/internal/fence"
 	"container-registry/server/internal/layout"
 	"container-registry/server/internal/store"
+	"container-registry/server/internal/walk"
 )
 
 // Tags is what WriteTags did.
 type Tags struct {
 	Written, Kept int
+	// Removed are tags that listed nothing any more.
+	Removed int
 	// TooLarge are tags that no client could read.
 	TooLarge []string
 }
 
 func (t Tags) String() string {
-	return fmt.Sprintf("tags of referrers: %d written, %d were right already\n", t.Written, t.Kept)
+	return fmt.Sprintf("tags of referrers: %d written, %d were right already, %d removed\n", t.Written, t.Kept, t.Removed)
 }
 
 // errMirror is why a pull-through cache needs no such tags.
 var errMirror = errors.New("this is a pull-through cache: it lists no referrers")
 
 // WriteTags writes for each image what registries without the referrers API have clients
-// keep themselves: a tag for an index of what is about it. A dry run only counts.
+// keep themselves: a tag for an index of what is about it. Where nothing is any more, the tag
+// goes. A dry run only counts.
 func WriteTags(ctx context.Context, c *configuration.Configuration, dryRun bool) (Tags, error) {
 	var done Tags
 	if c.Proxy.RemoteURL != "" {
@@ -59,13 +64,13 @@ func WriteTags(ctx context.Context, c *configuration.Configuration, dryRun bool)
 		defer hold.Release(held)
 		ctx = held
 	}
-	w := &tagWriter{NewLister(driver), dryRun, &done}
-	subjects, err := w.subjects(ctx)
+	w := &tagWriter{NewLister(layout.Sure(driver)), dryRun, &done}
+	subjects, err := findSubjects(ctx, driver)
 	if err != nil {
 		return done, err
 	}
-	for _, each := range subjects {
-		if err := w.write(ctx, each.repository, each.digest); err != nil {
+	for _, each := range slices.SortedFunc(maps.Keys(subjects), subject.compare) {
+		if err := w.write(ctx, each.repository, each.digest, subjects[each]); err != nil {
 			return done, fmt.Errorf("%s@%s: %w", each.repository, each.digest, err)
 		}
 	}
@@ -78,47 +83,59 @@ type tagWriter struct {
 	done   *Tags
 }
 
-// subject is a manifest that others are about.
+// subject is a manifest that others are about, or were.
 type subject struct {
 	repository string
 	digest     digest.Digest
 }
 
-func (w *tagWriter) subjects(ctx context.Context) ([]subject, error) {
+func (s subject) compare(other subject) int {
+	return strings.Compare(s.repository+"@"+string(s.digest), other.repository+"@"+string(other.digest))
+}
+
+// findSubjects says whether there are links to what is about each, or a tag alone.
+func findSubjects(ctx context.Context, driver storagedriver.StorageDriver) (map[subject]bool, error) {
 	found := map[subject]bool{}
-	err := w.driver.Walk(ctx, layout.Repositories, func(info storagedriver.FileInfo) error {
-		switch path.Base(info.Path()) {
-		case layout.Layers, layout.Manifests, layout.Uploads:
+	var mutex sync.Mutex
+	err := walk.Below(ctx, driver, layout.Repositories, atOnce, func(relative string, info storagedriver.FileInfo) error {
+		name, own, _ := layout.Inside(relative)
+		switch own {
+		case layout.Layers, layout.Revisions, layout.Uploads:
 			return storagedriver.ErrSkipDir
 		}
-		name, rest, ok := strings.Cut(strings.TrimPrefix(info.Path(), layout.Repositories+"/"), "/"+layout.Referrers+"/")
-		if parts := strings.Split(rest, "/"); ok && len(parts) == 5 && !info.IsDir() {
-			for _, d := range layout.Valid(parts[0], parts[1:2]) {
+		mutex.Lock()
+		defer mutex.Unlock()
+		parts := strings.Split(own, "/")
+		switch {
+		case parts[0] == layout.Referrers && len(parts) == 6 && !info.IsDir():
+			for _, d := range layout.Valid(parts[1], parts[2:3]) {
 				found[subject{name, d}] = true
+			}
+		case strings.HasPrefix(own, layout.Tags+"/"):
+			if algorithm, encoded, ok := layout.Companion(parts[2]); ok {
+				for _, d := range layout.Valid(algorithm.String(), []string{encoded}) {
+					if about := (subject{name, d}); layout.ReferrersTag(d) == parts[2] {
+						found[about] = found[about]
+					}
+				}
+			}
+			if info.IsDir() {
+				return storagedriver.ErrSkipDir
 			}
 		}
 		return nil
 	})
-	if layout.IsMissing(err) {
-		return nil, nil
-	}
-	var all []subject
-	for each := range found {
-		all = append(all, each)
-	}
-	slices.SortFunc(all, func(a, b subject) int {
-		return strings.Compare(a.repository+"@"+string(a.digest), b.repository+"@"+string(b.digest))
-	})
-	return all, err
+	return found, err
 }
 
-func (w *tagWriter) write(ctx context.Context, repository string, about digest.Digest) error {
+// write leaves alone what clients list in a tag where there are no links.
+func (w *tagWriter) write(ctx context.Context, repository string, about digest.Digest, linked bool) error {
 	// Collections keep for ever what is about an image that is gone, once a tag names it.
 	if there, err := w.get(ctx, layout.RevisionPath(repository, about)); err != nil || there == nil {
 		return err
 	}
 	index := v1.Index{Versioned: specs.Versioned{SchemaVersion: 2}, MediaType: v1.MediaTypeImageIndex}
-	for after, more := digest.Digest(""), true; more; more = after != "" {
+	for after, more := "", true; more; more = after != "" {
 		found, err := w.list(ctx, repository, about, after, math.MaxInt, nil)
 		if err != nil {
 			return err
@@ -132,9 +149,12 @@ func (w *tagWriter) write(ctx context.Context, repository string, about digest.D
 		}
 		after = found.last
 	}
-	content, err := json.Marshal(index)
 	tag := layout.ReferrersTag(about)
-	if err != nil || len(index.Manifests) == 0 {
+	if len(index.Manifests) == 0 {
+		return w.remove(ctx, repository, tag, about)
+	}
+	content, err := json.Marshal(index)
+	if err != nil || !linked {
 		return err
 	}
 	if len(content) > 4<<20 {
@@ -142,6 +162,29 @@ func (w *tagWriter) write(ctx context.Context, repository string, about digest.D
 		return nil
 	}
 	return w.tag(ctx, repository, tag, content)
+}
+
+// remove takes away a tag of an index that lists nothing that is there. The tag may as well name the
+// image itself, as those do that cosign copy writes.
+func (w *tagWriter) remove(ctx context.Context, repository, tag string, about digest.Digest) error {
+	current, err := w.get(ctx, layout.TagPath(repository, tag))
+	if err != nil || digest.Digest(current) == about {
+		return err
+	}
+	listed, err := w.tagged(ctx, repository, about)
+	if err != nil || len(listed) == 0 {
+		return err
+	}
+	for _, d := range listed {
+		if there, err := w.get(ctx, layout.RevisionPath(repository, d)); err != nil || there != nil {
+			return err
+		}
+	}
+	w.done.Removed++
+	if w.dryRun {
+		return nil
+	}
+	return w.driver.Delete(ctx, layout.RepositoryPath(repository, layout.Tags, tag))
 }
 
 // tag writes what is referred to before what refers to it.

@@ -60,3 +60,65 @@ func TestWriteTags(t *testing.T) {
 		}
 	}
 }
+
+// TestOneWrongAnswer is of a store that says once of something that it is not there, of all that
+// is asked for in turn: the tags are right all the same.
+func TestOneWrongAnswer(t *testing.T) {
+	driver := inmemory.New()
+	client := serve(t, driver, "")
+	image := client.Push(t, "team/app", "1")
+	client.PushAbout(t, "team/app", "", image)
+	client.PushManifest(t, "team/app", "", v1.MediaTypeImageManifest, signature(image, "b"))
+	if _, err := WriteTags(t.Context(), registrytest.Config(t, driver), false); err != nil {
+		t.Fatal(err)
+	}
+	store := &registrytest.Forgetful{StorageDriver: driver}
+	config := registrytest.Config(t, store)
+	if _, err := WriteTags(t.Context(), config, true); err != nil {
+		t.Fatal(err)
+	}
+	for _, question := range slices.Compact(slices.Sorted(slices.Values(store.Asked))) {
+		store.Lost = question
+		if tags, err := WriteTags(t.Context(), config, true); err != nil || tags.Kept != 1 || tags.Written != 0 || store.Lost != "" {
+			t.Errorf("nothing there to %s: %s %v", question, tags, err)
+		}
+	}
+}
+
+// TestStaleTags has what was about an image deleted since the tags were written. Whatever else has
+// such a tag keeps it.
+func TestStaleTags(t *testing.T) {
+	driver := inmemory.New()
+	client := serve(t, driver, "")
+	config := registrytest.Config(t, driver)
+	stale, listed, copied := client.Push(t, "app", "1", []byte("1")), client.Push(t, "app", "2", []byte("2")), client.Push(t, "app", "3", []byte("3"))
+	noted, other := client.Push(t, "app", "4", []byte("4")), client.Push(t, "app", "5", []byte("5"))
+	lost := client.Push(t, "app", "lost", []byte("6"))
+	sparse := client.PushIndex(t, "app", "6", lost)
+	gone := []digest.Digest{lost, client.PushAbout(t, "app", "", stale)}
+	client.PushAbout(t, "app", "", listed)
+	if _, err := WriteTags(t.Context(), config, false); err != nil {
+		t.Fatal(err)
+	}
+	client.Retag(t, "app", "3", layout.ReferrersTag(copied))
+	client.Retag(t, "app", "1", layout.ReferrersTag(other))
+	client.PushIndex(t, "app", layout.ReferrersTag(noted), other)
+	if err := driver.PutContent(t.Context(), layout.TagPath("app", layout.ReferrersTag(sparse)), []byte(sparse)); err != nil {
+		t.Fatal(err)
+	}
+	for _, d := range gone {
+		client.Delete(t, "app", d.String())
+	}
+	want := client.Tags(t, "app")
+	for _, dryRun := range []bool{true, false} {
+		if tags, err := WriteTags(t.Context(), config, dryRun); err != nil || tags.Removed != 1 || tags.Kept != 1 || tags.Written != 0 {
+			t.Errorf("%s %v", tags, err)
+		}
+		if !dryRun {
+			want = slices.DeleteFunc(want, func(tag string) bool { return tag == layout.ReferrersTag(stale) })
+		}
+		if tags := client.Tags(t, "app"); !slices.Equal(tags, want) {
+			t.Errorf("dry run %t: %q instead of %q", dryRun, tags, want)
+		}
+	}
+}

@@ -2,6 +2,7 @@ package server
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"net/http"
 	"os"
@@ -96,5 +97,39 @@ func TestLinksThatGo(t *testing.T) {
 	}
 	if status, text := i.send(t, http.MethodDelete, i.base+path, "", ""); status != http.StatusNotFound || !bytes.Contains(text, []byte("BLOB_UNKNOWN")) {
 		t.Errorf("a layer that has just gone: %d %s", status, text)
+	}
+}
+
+// TestSchema1 has in its store what release 2 of the engine took, and release 3 can't read.
+func TestSchema1(t *testing.T) {
+	folder := t.TempDir()
+	content := []byte(`{"schemaVersion":1,"name":"app","tag":"old","architecture":"amd64","fsLayers":[],"history":[],"signatures":[]}`)
+	d := digest.FromBytes(content)
+	for path, content := range map[string][]byte{
+		layout.BlobPath(d):            content,
+		layout.RevisionPath("app", d): []byte(d),
+		layout.TagPath("app", "old"):  []byte(d),
+	} {
+		file := filepath.Join(folder, path)
+		if err := errors.Join(os.MkdirAll(filepath.Dir(file), 0o700), os.WriteFile(file, content, 0o600)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	i := start(t, parsed(t, "storage: {filesystem: {rootdirectory: "+folder+"}, delete: {enabled: true}}\n"), &http.Client{})
+	for _, test := range []struct {
+		method, reference string
+		status            int
+		text              string
+	}{
+		{http.MethodGet, "old", http.StatusNotFound, `"MANIFEST_UNKNOWN","message":"it is of schema 1, which this registry no longer serves; push the image again","detail":"old"`},
+		{http.MethodGet, d.String(), http.StatusNotFound, "it is of schema 1"},
+		{http.MethodHead, "old", http.StatusNotFound, ""},
+		{http.MethodDelete, d.String(), http.StatusAccepted, ""},
+		{http.MethodGet, "old", http.StatusNotFound, "unknown tag=old"},
+	} {
+		status, text := i.send(t, test.method, i.base+"/v2/app/manifests/"+test.reference, "", "")
+		if status != test.status || !bytes.Contains(text, []byte(test.text)) {
+			t.Errorf("%s %s: %d %s", test.method, test.reference, status, text)
+		}
 	}
 }

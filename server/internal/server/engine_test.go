@@ -96,6 +96,39 @@ func TestLayerAsManifest(t *testing.T) {
 	}
 }
 
+// TestManifestAsLayer asks for a layer of a digest that the cache knows as a manifest's: clients upload
+// only what is not there.
+func TestManifestAsLayer(t *testing.T) {
+	i := start(t, parsed(t, "storage: {filesystem: {rootdirectory: "+t.TempDir()+"}, delete: {enabled: true}, cache: {blobdescriptor: inmemory}}\n"), &http.Client{})
+	client := registrytest.Client{URL: i.base}
+	image := client.Push(t, "app", "1").String()
+	content := body(t, i.do(t, http.MethodGet, "/v2/app/manifests/"+image, nil))
+	response := i.do(t, http.MethodPost, "/v2/copy/blobs/uploads/?from=app&mount="+image, nil)
+	body(t, response)
+	if response.StatusCode != http.StatusAccepted {
+		t.Errorf("a mount: %s", response.Status)
+	}
+	for _, method := range []string{http.MethodHead, http.MethodGet, http.MethodDelete} {
+		response := i.do(t, method, "/v2/app/blobs/"+image, nil)
+		body(t, response)
+		if response.StatusCode != http.StatusNotFound {
+			t.Errorf("%s: %s", method, response.Status)
+		}
+	}
+	if d := i.push(t, "app", bytes.NewReader(content)); d != image {
+		t.Fatal(d)
+	}
+	for range 2 {
+		response := i.do(t, http.MethodGet, "/v2/app/blobs/"+image, nil)
+		if got := body(t, response); !bytes.Equal(got, content) || response.Header.Get("Content-Type") != "application/octet-stream" {
+			t.Errorf("%s: %q", response.Status, got)
+		}
+		if got := body(t, i.do(t, http.MethodGet, "/v2/app/manifests/"+image, nil)); !bytes.Equal(got, content) {
+			t.Errorf("the manifest: %q", got)
+		}
+	}
+}
+
 // TestForeignLayers pushes images with layers that are elsewhere.
 func TestForeignLayers(t *testing.T) {
 	const (

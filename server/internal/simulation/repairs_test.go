@@ -56,6 +56,9 @@ func repairs() []repair {
 		{"what is about an image is not listed", []edit{
 			{"enginestore/enginestore.go", "if err == nil && isRevision && ", "if false && "},
 		}},
+		{"what is about an image of another repository goes", []edit{
+			{"garbage/needs.go", "range n.elsewhere[d] {", "range n.elsewhere[\"\"] {"},
+		}},
 		{"links outlive what they lead to", []edit{
 			{"garbage/plan.go", "if !p.needs.manifests[r.name][link.digest] {", "if false {"},
 		}},

@@ -486,6 +486,10 @@ func (c *client) pushReferrer(repository string) {
 	if !ok {
 		return
 	}
+	if c.IntN(3) == 0 {
+		// cosign can keep them apart from their images.
+		repository = "signatures"
+	}
 	about := map[string]any{"artifactType": "application/vnd.example.signature", "subject": descriptor(manifestType, subject.digest, 1)}
 	i, content, ok := c.newImage(repository, about)
 	i.subject = subject.digest

@@ -173,4 +173,4 @@ func (w *watched) Read(p []byte) (int, error) {
 }
 
 // errDamaged is for a blob whose bytes are not those its digest was made of.
-var errDamaged = errors.New("it is damaged in the source, its bytes have another digest; delete the images that use it, or push them again")
+var errDamaged = errors.New("it is damaged in the source, its bytes have another digest; delete the images that use it, collect garbage, and push them again")

@@ -46,7 +46,7 @@ func TestDamagedBlobs(t *testing.T) {
 			if err == nil || report == nil {
 				t.Fatal("nothing was said")
 			}
-			lines := []string{"blob " + d.String() + ": it is damaged in the source, its bytes have another digest; delete the images that use it, or push them again"}
+			lines := []string{"blob " + d.String() + ": it is damaged in the source, its bytes have another digest; delete the images that use it, collect garbage, and push them again"}
 			for _, tag := range test.withheld {
 				lines = append(lines, "tag "+tag+": left out, as parts of its image could not be copied")
 			}
@@ -128,7 +128,8 @@ func TestReplacesABlobThatWasCutShort(t *testing.T) {
 	}
 }
 
-// TestLeavesOutWhatNamesNothing has what older garbage collections leave behind.
+// TestLeavesOutWhatNamesNothing has what older garbage collections leave behind, deletions in a
+// folder, and pushes that were cut off.
 func TestLeavesOutWhatNamesNothing(t *testing.T) {
 	from, want := filled(t)
 	missing := digest.FromString("collected")
@@ -144,6 +145,12 @@ func TestLeavesOutWhatNamesNothing(t *testing.T) {
 	if err := from.PutContent(t.Context(), layout.RepositoryPath("hello-world", layout.Tags, "empty", "current", "link"), nil); err != nil {
 		t.Fatal(err)
 	}
+	for _, folder := range []string{layout.Layers, layout.Tags + "/begun/index"} {
+		path := layout.LinkPath(layout.RepositoryPath("hello-world", folder), digest.FromString("deleted"))
+		if err := from.PutContent(t.Context(), path+".tmp", nil); err != nil {
+			t.Fatal(err)
+		}
+	}
 	to := inmemory.New()
 	report, err := between(t, from, to, Options{})
 	if err != nil {
@@ -153,7 +160,8 @@ func TestLeavesOutWhatNamesNothing(t *testing.T) {
 		t.Errorf("got\n%s", strings.Join(got, "\n"))
 	}
 	for _, line := range []string{
-		", left out 2 that name nothing\n",
+		", left out 2 that name nothing, listed but not there 1\n",
+		"  tags   6, there already 0, listed but not there 1\n",
 		"  tag hello-world:gone was left out: the source does not have the manifest it names\n",
 		"  tag hello-world:empty was left out: the source does not have the manifest it names\n",
 	} {

@@ -69,6 +69,7 @@ func (r *run) copyLink(ctx context.Context, path string) (there, lost bool, err 
 	content, err := r.from.driver.GetContent(ctx, path)
 	if layout.IsMissing(err) {
 		// Deletions leave folders without a link in them.
+		r.report.links.absent.Add(1)
 		return false, false, nil
 	}
 	if err != nil {

@@ -27,6 +27,19 @@ type Report struct {
 // count is what became of one kind of files.
 type count struct {
 	written, kept, dangling atomic.Int64
+	// absent are those that a list of the source shows, and that are not there.
+	absent atomic.Int64
+}
+
+func (c *count) String() string {
+	text := fmt.Sprintf("%d, there already %d", c.written.Load(), c.kept.Load())
+	if dangling := c.dangling.Load(); dangling > 0 {
+		text += fmt.Sprintf(", left out %d that name nothing", dangling)
+	}
+	if absent := c.absent.Load(); absent > 0 {
+		text += fmt.Sprintf(", listed but not there %d", absent)
+	}
+	return text
 }
 
 func (r *Report) addFailure(format string, args ...any) {
@@ -58,11 +71,8 @@ func (r *Report) String() string {
 	}
 	fmt.Fprintf(&b, "%s from %s to %s in %s\n", verb, r.From, r.To, r.took.Round(100*time.Millisecond))
 	fmt.Fprintf(&b, "  blobs  %d (%s), there already %d\n", r.blobs.written.Load(), inUnits(r.bytes.Load()), r.blobs.kept.Load())
-	fmt.Fprintf(&b, "  links  %d, there already %d", r.links.written.Load(), r.links.kept.Load())
-	if dangling := r.links.dangling.Load(); dangling > 0 {
-		fmt.Fprintf(&b, ", left out %d that name nothing", dangling)
-	}
-	fmt.Fprintf(&b, "\n  tags   %d, there already %d\n", r.tags.written.Load(), r.tags.kept.Load())
+	fmt.Fprintf(&b, "  links  %s\n", &r.links)
+	fmt.Fprintf(&b, "  tags   %s\n", &r.tags)
 	slices.Sort(r.notes)
 	for _, note := range r.notes {
 		fmt.Fprintf(&b, "  %s\n", note)

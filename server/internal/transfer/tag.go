@@ -16,6 +16,7 @@ import (
 func (r *run) tag(ctx context.Context, t *tag) error {
 	defer r.progress.done()
 	if !t.exists {
+		r.report.tags.absent.Add(1)
 		return nil
 	}
 	switch complete, err := r.complete(ctx, t.repository, t.current); {
@@ -86,7 +87,7 @@ func (r *run) decide(ctx context.Context, t *tag) (bool, error) {
 		return true, nil
 	case theirs.After(ours):
 		// Whoever pushes a tag writes its history before, so without one a transfer was cut off.
-		_, err := r.to.driver.Stat(ctx, layout.LinkPath(t.indexPath(), t.current))
+		_, err := layout.Sure(r.to.driver).Stat(ctx, layout.LinkPath(t.indexPath(), t.current))
 		if err == nil {
 			return true, nil
 		}
@@ -104,7 +105,7 @@ func (r *run) targetMovedOn(ctx context.Context, t *tag, there digest.Digest, la
 	if !later || there.Validate() != nil {
 		return false, nil
 	}
-	history, err := layout.Digests(ctx, r.to.driver, t.indexPath())
+	history, err := layout.Digests(ctx, layout.Sure(r.to.driver), t.indexPath())
 	if err != nil {
 		return false, r.to.Failure(store.List, err)
 	}
@@ -114,17 +115,18 @@ func (r *run) targetMovedOn(ctx context.Context, t *tag, there digest.Digest, la
 
 // look is what a tag names, if there is one, and when that was pushed.
 func (s *side) look(ctx context.Context, t *tag) (d digest.Digest, pushed time.Time, err error) {
-	info, err := s.driver.Stat(ctx, t.currentPath())
+	driver := layout.Sure(s.driver)
+	info, err := driver.Stat(ctx, t.currentPath())
 	var content []byte
 	if err == nil {
-		content, err = s.driver.GetContent(ctx, t.currentPath())
+		content, err = driver.GetContent(ctx, t.currentPath())
 	}
 	if layout.IsMissing(err) {
 		return "", time.Time{}, nil
 	}
 	d = digest.Digest(content)
 	if err == nil && d.Validate() == nil {
-		pushed, err = layout.FindLastPush(ctx, s.driver, t.repository, t.name, d, info.ModTime())
+		pushed, err = layout.FindLastPush(ctx, driver, t.repository, t.name, d, info.ModTime())
 	}
 	if err != nil {
 		return "", time.Time{}, s.Failure(store.Read, err)

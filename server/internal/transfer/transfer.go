@@ -13,6 +13,7 @@ import (
 	storagedriver "github.com/distribution/distribution/v3/registry/storage/driver"
 
 	"container-registry/server/internal/fence"
+	"container-registry/server/internal/layout"
 	"container-registry/server/internal/store"
 	"container-registry/server/internal/storecheck"
 )
@@ -58,6 +59,7 @@ func Run(ctx context.Context, from, to *configuration.Configuration, options Opt
 	if source.driver, err = storecheck.Check(ctx, from, storecheck.ReadOnly, checkLimit); err != nil {
 		return nil, err
 	}
+	source.driver = layout.Sure(source.driver)
 	access := storecheck.ReadWrite
 	if options.DryRun {
 		access = storecheck.ReadOnly

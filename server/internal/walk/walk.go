@@ -40,7 +40,7 @@ func Below(ctx context.Context, driver storagedriver.StorageDriver, folder strin
 	if !listed[driver.Name()] {
 		group, ctx := errgroup.WithContext(ctx)
 		group.SetLimit(workers)
-		w := &walker{driver, do, group, folder}
+		w := &walker{layout.Sure(driver), do, group, folder}
 		return errors.Join(w.folder(ctx, folder), group.Wait())
 	}
 	err := driver.Walk(ctx, folder, func(info storagedriver.FileInfo) error {
@@ -65,7 +65,7 @@ type walker struct {
 }
 
 func (w *walker) folder(ctx context.Context, folder string) error {
-	names, err := layout.SureNames(ctx, w.driver, folder)
+	names, err := layout.Names(ctx, w.driver, folder)
 	if err != nil {
 		return err
 	}
@@ -95,14 +95,10 @@ func (w *walker) folder(ctx context.Context, folder string) error {
 }
 
 // look asks only about what may be a file that matters: the rest is a folder, or has no
-// entries. What was listed a moment ago is gone only if the store says so twice.
+// entries.
 func (w *walker) look(ctx context.Context, below string) (storagedriver.FileInfo, error) {
 	if layout.IsFile(path.Base(below)) {
-		info, err := w.driver.Stat(ctx, below)
-		if layout.IsMissing(err) {
-			info, err = w.driver.Stat(ctx, below)
-		}
-		return info, err
+		return w.driver.Stat(ctx, below)
 	}
 	return storagedriver.FileInfoInternal{FileInfoFields: storagedriver.FileInfoFields{Path: below, IsDir: true}}, nil
 }

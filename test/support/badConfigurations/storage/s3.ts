@@ -61,6 +61,11 @@ export const badS3: BadConfiguration[] = [
     config: storage("s3", { ...s3, rootDirectory: "" }),
     problems: ["storage.s3.rootDirectory: is empty; leave it out or give a name"],
   },
+  ...["team+a", "100%", "a?b", "größe"].map((rootDirectory) => ({
+    title: `a folder that AWS takes for another when it copies (${rootDirectory})`,
+    config: storage("s3", { ...s3, rootDirectory }),
+    problems: [`storage.s3.rootDirectory: "${rootDirectory}" is not allowed; give a folder in ASCII without +, % and ? in AWS`],
+  })),
   {
     title: "an unknown storage class",
     config: storage("s3", { ...s3, storageClass: "COLD" }),

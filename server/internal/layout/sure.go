@@ -1,0 +1,82 @@
+package layout
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"path"
+	"slices"
+
+	storagedriver "github.com/distribution/distribution/v3/registry/storage/driver"
+)
+
+// Sure is for who deletes what no file needs, or leaves out what is not there: something is
+// missing only if the store says so twice. What stands in front of a store may say so once by
+// mistake.
+func Sure(driver storagedriver.StorageDriver) storagedriver.StorageDriver { return sure{driver} }
+
+type sure struct{ storagedriver.StorageDriver }
+
+func (s sure) GetContent(ctx context.Context, path string) ([]byte, error) {
+	content, err := s.StorageDriver.GetContent(ctx, path)
+	if !IsMissing(err) {
+		return content, err
+	}
+	if _, statErr := s.StorageDriver.Stat(ctx, path); statErr != nil {
+		return nil, s.missing(ctx, path, statErr)
+	}
+	content, err = s.StorageDriver.GetContent(ctx, path)
+	if IsMissing(err) {
+		return nil, fmt.Errorf("the store says that %s is there, and that it is not; try again", path)
+	}
+	return content, err
+}
+
+func (s sure) Stat(ctx context.Context, path string) (storagedriver.FileInfo, error) {
+	info, err := s.StorageDriver.Stat(ctx, path)
+	if IsMissing(err) {
+		info, err = s.StorageDriver.Stat(ctx, path)
+	}
+	return info, s.missing(ctx, path, err)
+}
+
+func (s sure) List(ctx context.Context, folder string) ([]string, error) {
+	paths, err := s.StorageDriver.List(ctx, folder)
+	if IsMissing(err) || err == nil && len(paths) == 0 {
+		paths, err = s.StorageDriver.List(ctx, folder)
+	}
+	return paths, s.missing(ctx, folder, err)
+}
+
+// missing makes another error of one that says so of a name which is in its folder: it leads
+// nowhere, as a link does to a disk that is not mounted. Who deletes and writes it meanwhile may
+// look the same, so it is looked at twice.
+func (s sure) missing(ctx context.Context, file string, err error) error {
+	if !IsMissing(err) || s.Name() != "filesystem" || file == "/" {
+		return err
+	}
+	folder := path.Dir(file)
+	for range 2 {
+		if _, statErr := s.StorageDriver.Stat(ctx, file); !IsMissing(statErr) {
+			return cmp.Or(statErr, err)
+		}
+		names, listErr := s.StorageDriver.List(ctx, folder)
+		if IsMissing(listErr) {
+			return s.missing(ctx, folder, err)
+		}
+		if !slices.Contains(names, file) {
+			return cmp.Or(listErr, err)
+		}
+	}
+	return fmt.Errorf("%s leads nowhere; is a disk not mounted?", file)
+}
+
+// SureNames are those of a folder, as Sure has it.
+func SureNames(ctx context.Context, driver storagedriver.StorageDriver, folder string) ([]string, error) {
+	return Names(ctx, Sure(driver), folder)
+}
+
+// Read is of a file, as Sure has it.
+func Read(ctx context.Context, driver storagedriver.StorageDriver, path string) ([]byte, error) {
+	return Sure(driver).GetContent(ctx, path)
+}

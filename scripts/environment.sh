@@ -1,5 +1,7 @@
 # Sourced by the other scripts: finds what set-up has put in place. Installs nothing, prints nothing.
 
+# With it, cd goes elsewhere, and prints where.
+unset CDPATH
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 tools=$root/.tools
 quickstart=$root/.quickstart
@@ -33,24 +35,45 @@ if [ "${CONTAINER_REGISTRY_PROVIDERS:-}" = stand-in ] || { [ -d "$stand_ins" ] &
   export PULUMI_CREDENTIALS_PATH="${PULUMI_CREDENTIALS_PATH:-${PULUMI_HOME:-$HOME/.pulumi}}" PULUMI_HOME="$stand_ins"
 fi
 
+# Node's gRPC, which heeds a proxy in small letters, sends by it what goes from process to process of Pulumi on this machine.
+export no_grpc_proxy="${no_grpc_proxy:-127.0.0.1,localhost}"
+
+# Pulumi's backend, where somebody has set one or is logged in to one.
+has_backend() {
+  [ -n "${PULUMI_BACKEND_URL:-}" ] || [ -n "${PULUMI_ACCESS_TOKEN:-}" ] ||
+    grep -qs '"current": *"..*"' "${PULUMI_CREDENTIALS_PATH:-${PULUMI_HOME:-$HOME/.pulumi}}/credentials.json"
+}
+
+# Whether nothing was ever deployed from here. There may be no Pulumi to ask either.
+is_fresh() { ! has_backend && [ ! -d "$quickstart/state" ]; }
+
 # has_stack STACK: selects it, if there is one. A backend that is away, or a wrong passphrase, is no answer.
 has_stack() {
   local said
+  ! is_fresh || return 1
+  use_backend
   said=$(pulumi stack select "$1" 2>&1) && return
   case $said in *"no stack named"*) return 1 ;; esac
   printf '%s\n' "$said" >&2
   exit 1
 }
 
+# The environment's passphrase may be another project's, of which Pulumi says only that it is incorrect.
+name_passphrase() {
+  [ $? = 0 ] || echo "If the passphrase was incorrect: it is that of PULUMI_CONFIG_PASSPHRASE or PULUMI_CONFIG_PASSPHRASE_FILE. The quick start's own
+is in $quickstart/passphrase; to use it, unset both." >&2
+}
+
 # State in this folder, for people who have no Pulumi backend of their own; a backend that is set or logged in to is used as it is.
 use_backend() {
-  if [ -n "${PULUMI_BACKEND_URL:-}" ] || [ -n "${PULUMI_ACCESS_TOKEN:-}" ] ||
-    grep -qs '"current": *"..*"' "${PULUMI_CREDENTIALS_PATH:-${PULUMI_HOME:-$HOME/.pulumi}}/credentials.json"; then
+  ! has_backend || return 0
+  mkdir -p "$quickstart/state"
+  PULUMI_BACKEND_URL=file://$(url_path "$quickstart/state")
+  export PULUMI_BACKEND_URL
+  if [ -n "${PULUMI_CONFIG_PASSPHRASE+set}${PULUMI_CONFIG_PASSPHRASE_FILE:-}" ]; then
+    [ ! -s "$quickstart/passphrase" ] || trap name_passphrase EXIT
     return
   fi
-  mkdir -p "$quickstart/state"
-  export PULUMI_BACKEND_URL="file://$quickstart/state"
-  [ -z "${PULUMI_CONFIG_PASSPHRASE+set}${PULUMI_CONFIG_PASSPHRASE_FILE:-}" ] || return 0
   if [ ! -s "$quickstart/passphrase" ]; then
     # Another one would not open the stacks that are there.
     if [ -n "$(find "$quickstart/state" -path '*/stacks/*.json')" ]; then
@@ -61,4 +84,11 @@ PULUMI_CONFIG_PASSPHRASE to what was in it. To start over without them: docs/tro
     (umask 077 && head -c 24 /dev/urandom | base64 >"$quickstart/passphrase")
   fi
   export PULUMI_CONFIG_PASSPHRASE_FILE="$quickstart/passphrase"
+}
+
+# url_path PATH: as it is written in a URL.
+url_path() {
+  local path=${1//%/%25}
+  path=${path//\#/%23}
+  printf '%s' "${path//\?/%3F}"
 }

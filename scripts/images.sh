@@ -3,5 +3,9 @@
 set -euo pipefail
 . "$(dirname "$0")/environment.sh"
 cd "$root"
+if [ ! -d node_modules ] || is_fresh; then
+  echo "There is no registry to look into; npm start brings one, and what this needs." >&2
+  exit 1
+fi
 use_backend
 exec node --require ./components/loader/index.cjs commands/images/main.ts "$@"

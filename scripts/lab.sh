@@ -35,7 +35,6 @@ status() {
 }
 
 down() {
-  use_backend
   if has_stack lab; then
     # Nodes that are gone have taken the registry with them.
     pulumi destroy --stack lab --yes --skip-preview || echo "lab: the nodes are taken down without it" >&2

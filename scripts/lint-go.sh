@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Checks the Go sources of the bundled server: their format and what go vet finds.
 set -euo pipefail
+unset CDPATH
 cd "$(dirname "$0")/../server"
 
 if ! command -v go >/dev/null; then

@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Checks the shell scripts, and what they source, with shellcheck; it is installed on Debian and Ubuntu if it is missing.
 set -euo pipefail
+unset CDPATH
 . "$(dirname "$0")/common.sh"
 cd "$(dirname "$0")/.."
 command -v shellcheck >/dev/null || ! can_install || apt_install shellcheck

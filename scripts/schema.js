@@ -10,7 +10,10 @@ const { ComponentProvider, getPulumiComponents } = require("@pulumi/pulumi/provi
 async function main() {
   const components = getPulumiComponents(require(folder));
   const schema = await new ComponentProvider({ name: "container-registry", dirname: folder, components }).getSchema();
-  const text = `${JSON.stringify(JSON.parse(schema), null, 2)}\n`;
+  const inferred = JSON.parse(schema);
+  // Without it the package for Go lacks types that its components name.
+  inferred.language.go.generateExtraInputTypes = true;
+  const text = `${JSON.stringify(inferred, null, 2)}\n`;
   fs.writeFileSync(process.argv[2] === "--print" ? process.stdout.fd : path.join(folder, "schema.json"), text);
 }
 

@@ -8,7 +8,8 @@ use_backend
 pulumi stack select dev --create >/dev/null
 
 # The outputs are in the summary. What is no terminal gets a line for each resource that is there, but none for its begin.
-up() { pulumi up --stack dev --yes --skip-preview --suppress-outputs "$@"; }
+# A build that fails must not keep the outputs of the registry, which changed, from being stored.
+up() { pulumi up --stack dev --yes --skip-preview --suppress-outputs --continue-on-error "$@"; }
 dull='^$| creating \([0-9]+s\) *$'
 deploy() { if [ -t 1 ]; then up "$@"; else up --suppress-progress "$@" | grep --line-buffered -vE "$dull"; fi; }
 deploy "$@"
@@ -16,6 +17,8 @@ outputs=$(pulumi stack output --stack dev --json)
 
 # That somebody stopped or removed the container, Pulumi finds out only where it is told to look.
 container=$(node -p 'JSON.parse(fs.readFileSync(0)).containerName || ""' <<<"$outputs")
-runs() { docker container inspect --format '{{.State.Running}}' "$container" 2>/dev/null | grep -q true; }
-[ -z "$container" ] || runs || deploy --refresh "$@"
+runs() { docker "$@" container inspect --format '{{.State.Running}}' "$container" 2>/dev/null | grep -q true; }
+# runs_by KEY: on an engine of the stack's own.
+runs_by() { local engine; engine=$(pulumi config get "docker:$1" --stack dev 2>/dev/null) && runs "--$1" "$engine"; }
+[ -z "$container" ] || runs || runs_by host || runs_by context || deploy --refresh "$@"
 node scripts/summary.js <<<"$outputs"

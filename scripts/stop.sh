@@ -3,12 +3,21 @@
 set -euo pipefail
 . "$(dirname "$0")/environment.sh"
 cd "$root"
-use_backend
-if ! has_stack dev; then
-  echo "There is no stack dev; nothing to take down."
+nothing() {
+  echo "There is $1; nothing to take down."
   exit 0
-fi
+}
+has_stack dev || nothing "no stack dev"
+state=$(pulumi stack export --stack dev)
+case $state in
+  *'"urn":'*) ;;
+  *) nothing "nothing in the stack dev" ;;
+esac
 # With the preview: without it a stack whose images are protected would lose all but them before it is refused.
 pulumi destroy --stack dev --yes "$@"
 echo
-echo "The registry is gone. Bring up a new one with: npm start"
+if docker container inspect container-registry-dev >/dev/null 2>&1; then
+  echo "The stack dev is gone. The container container-registry-dev is not its own, and stays: another clone's, or another state's."
+else
+  echo "The registry is gone. Bring up a new one with: npm start"
+fi

@@ -12,6 +12,7 @@
 #
 # Needs root and Linux. The machine's own engine is not touched. Nodes of different FOLDERs run side by side.
 set -euo pipefail
+unset CDPATH
 
 fail() {
   echo "$(basename "$0"): $*" >&2

@@ -3,6 +3,7 @@
 # unless it is there already: for GOARCH, or else this machine. The last line on standard output is
 # the path of the archive and the IDs of the image in it: engines have one or the other.
 set -eu
+unset CDPATH
 cd "$(dirname "$0")"
 
 . ./progress.sh

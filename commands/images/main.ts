@@ -11,7 +11,9 @@ function accessOf(stack: string | undefined): RegistryAccess {
   const words = ["stack", "output", "--json", "--show-secrets", ...(stack === undefined ? [] : ["--stack", stack])];
   const outputs = JSON.parse(pulumi(words)) as Partial<RegistryAccess>;
   if (outputs.endpoint === undefined) {
-    throw new Error("The stack has no registry; run pulumi up first.");
+    throw new Error(
+      "The stack tells of no registry: no up of it has succeeded yet. If a build is what fails: pulumi up --continue-on-error",
+    );
   }
   return { ...outputs, endpoint: outputs.endpoint };
 }

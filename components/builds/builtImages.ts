@@ -7,7 +7,8 @@ import { engineOf, onDockerEngine } from "../docker/engineChoice";
 import { failure } from "../checks/failure";
 import { checkedOut, gitContext } from "./gitContext";
 import { baseArgument, basesFirst, dockerfileIn, dockerfileProblems, imageBuildProblems } from "./checks";
-import { checkArguments, checkWhenKnown } from "../checks/inputs";
+import { checkArguments, checkWhenKnown, knownNow } from "../checks/inputs";
+import { repositoryPrefixProblems } from "../checks/repositories";
 
 /** The build argument that tells of the first tag's image; no Dockerfile declares one of that name. */
 const firstArgument = "container-registry.first";
@@ -31,13 +32,20 @@ export class BuiltImages extends pulumi.ComponentResource {
 
   constructor(name: string, args: BuiltImagesArgs, opts?: pulumi.ComponentResourceOptions) {
     super("container-registry:index:BuiltImages", name, {}, formerly("RegistryImages", onDockerEngine(name, opts)));
-    checkArguments("BuiltImages", args, () => imageBuildProblems(args.builds));
+    checkArguments("BuiltImages", args, () => [
+      ...imageBuildProblems(args.builds),
+      ...repositoryPrefixProblems(knownNow(args.repositoryPrefix)),
+    ]);
     const platform = args.builds.some((image) => image.platform === undefined) ? engineOf(this).apply(enginePlatform) : undefined;
+    const repositoryPrefix = checkWhenKnown(args.repositoryPrefix, repositoryPrefixProblems);
     const built: Record<string, pulumi.Output<string>> = {};
     for (const image of basesFirst(args.builds)) {
       const base = image.from === undefined ? undefined : built[image.from];
       const key = `builds[${args.builds.indexOf(image)}]`;
-      built[image.name] = this.createImage(name, args, image, key, { platform: image.platform ?? platform, base });
+      built[image.name] = this.createImage(name, { ...args, repositoryPrefix }, image, key, {
+        platform: image.platform ?? platform,
+        base,
+      });
     }
     this.references = pulumi.output(built);
     this.registerOutputs({ references: this.references });

@@ -24,6 +24,17 @@ export function hostnameProblems(key: string, hostname: string): Problem[] {
   );
 }
 
+/** Further names and addresses in a certificate, where one may stand for all names of a domain. */
+export function alternativeNamesProblems(names: readonly string[]): Problem[] {
+  return names.flatMap((name, index) =>
+    when(
+      !isDnsName(name.replace(/^\*\./, "")) && !isIpAddress(name),
+      `alternativeNames[${index}]`,
+      `${shown(name)} is not allowed; give a DNS name, *. and one, or an IP address`,
+    ),
+  );
+}
+
 /** A URL of a server without a path, which image names could not have. */
 const serverUrl = /^https?:\/\/([a-z0-9.-]+|\[[0-9a-f:.]+\])(:\d{1,5})?\/?$/i;
 

@@ -16,9 +16,23 @@ export interface ProvidedCertificate {
 const pemPrivateKey = /-----BEGIN ([A-Z ]*)PRIVATE KEY-----[\s\S]+?-----END \1PRIVATE KEY-----/;
 const pemCertificate = /-----BEGIN CERTIFICATE-----[\s\S]+?-----END CERTIFICATE-----/g;
 
-/** Splits a PEM text into its certificates. */
+/** PEM as Go takes it; OpenSSL, and with it Node.js, does without some of it, e.g. where a file's line ends were converted twice. */
+const goPem = /^-----BEGIN [^\r\n]+-----[ \t]*\r?\n[A-Za-z0-9+/= \t\r\n]+\n-----END [^\r\n]+-----$/;
+
+/** Splits a PEM text into its certificates, each as Go takes it if it can be read at all. */
 export function certificatesIn(pem: string): string[] {
-  return pem.match(pemCertificate) ?? [];
+  return (pem.match(pemCertificate) ?? []).map((block) =>
+    goPem.test(block) ? block : (parse(block)?.toString().trim() ?? block),
+  );
+}
+
+/** The private key in a PEM text, as Go takes it. */
+function privateKeyIn(pem: string): string[] {
+  const [block] = pemPrivateKey.exec(pem) ?? [];
+  if (block === undefined) {
+    return [];
+  }
+  return [goPem.test(block) ? block : createPrivateKey(block).export({ type: "pkcs8", format: "pem" }).toString().trim()];
 }
 
 /** A CA that somebody's certificate is checked by, where it is given. */
@@ -127,6 +141,11 @@ function useProblems(key: string, certificate: X509Certificate): Problem[] {
       key,
       `${which} is not for servers by its extended key usage; give one with serverAuth`,
     ),
+    ...when(
+      certificate.serialNumber.startsWith("-"),
+      key,
+      `${which} has a negative serial number, which clients refuse; give one with another`,
+    ),
     // What signed itself is trusted for what it is, not for its signature.
     ...when(
       !selfSigned && brokenSignatures.has(certificateFields(certificate.raw).signatureAlgorithm),
@@ -203,10 +222,19 @@ function inOneLine(name: string): string {
   return name.replace(/\n/g, ", ");
 }
 
+/** What is wrong with a text that a server is to read, as `serverPem` writes it. */
+export function serverPemProblems(pem: string | undefined): Problem[] {
+  const certificates = certificatesIn(pem ?? "").map(parse);
+  return when(
+    pem !== undefined && (certificates.length === 0 || certificates.includes(undefined) || !pemPrivateKey.test(pem)),
+    "serverPem",
+    "is no certificate with its private key; give both as one PEM text, as the serverPem of a RegistryCertificate",
+  );
+}
+
 /** What the server reads: certificate, intermediates and key, without the texts that tools write around them. */
 export function serverPem(provided: ProvidedCertificate): string {
-  const [key] = pemPrivateKey.exec(provided.privateKey) ?? [];
-  return [...certificatesIn(`${provided.certificate}\n${provided.chain}`), ...(key === undefined ? [] : [key])]
+  return [...certificatesIn(`${provided.certificate}\n${provided.chain}`), ...privateKeyIn(provided.privateKey)]
     .map((block) => `${block}\n`)
     .join("");
 }

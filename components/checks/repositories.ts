@@ -1,5 +1,5 @@
 import { Problem } from "./problems";
-import { lists } from "./rules";
+import { lists, texts } from "./rules";
 
 const part = "[a-z0-9]+((\\.|_|__|-+)[a-z0-9]+)*";
 
@@ -17,6 +17,18 @@ const repositoryPattern = new RegExp(`^(\\*|${part}(/${part})*(/\\*)?)$`);
  * `team/registry` is on Docker Hub to it, and has to be written `docker.io/team/registry`.
  */
 export const repositoryAddress = new RegExp(`^(?=[^/]*[.:]|localhost/)[A-Za-z0-9.-]+(:\\d+)?(/${part})+$`);
+
+/** What goes before an image's name: a registry's `host[:port]`, a path in it, or both. */
+const prefix = new RegExp(`^(([A-Za-z0-9.-]+|\\[[0-9A-Fa-f:]+\\])(:\\d+)?|${part})(/${part})*$`);
+
+export function repositoryPrefixProblems(repositoryPrefix: string | undefined): Problem[] {
+  return texts(
+    "",
+    { repositoryPrefix },
+    prefix,
+    "what goes before an image's name, as localhost:5000 or registry.example.com/team",
+  );
+}
 
 /** What is wrong with a list of repositories that is not given or names some. */
 export function repositoriesProblems(key: string, patterns: readonly string[] | undefined): Problem[] {

@@ -1,4 +1,5 @@
 import { createRequire } from "module";
+import * as path from "path";
 import type * as ecr from "@pulumi/aws/ecr";
 import type * as iam from "@pulumi/aws/iam";
 import type * as s3 from "@pulumi/aws/s3";
@@ -36,6 +37,9 @@ export interface CloudModules {
   "@pulumi/gcp/storage": typeof gcpStorage;
 }
 
+/** The clone that the components run from, whatever folder and language the program has. */
+const clone = path.join(__dirname, "..", "..");
+
 /**
  * Loads a part of a cloud's SDK at the moment it is used: each takes half a second, and only those who use a cloud have its SDK
  * installed.
@@ -53,7 +57,7 @@ export function cloudModule<M extends keyof CloudModules>(
     }
     const sdk = name.split("/", 2).join("/") as keyof typeof peerDependencies;
     throw failure(
-      `This configuration needs ${sdk}, which is not installed; run npm install ${sdk}@${peerDependencies[sdk]} where package.json is`,
+      `This configuration needs ${sdk}, which is not installed; run npm install ${sdk}@${peerDependencies[sdk]} in ${clone}`,
     );
   }
 }

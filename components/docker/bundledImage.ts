@@ -67,10 +67,10 @@ function buildFor(architecture: string): Promise<ImageArchive> {
       ),
     );
     build.on("close", (code) => {
-      const [file, ...ids] = output.trim().split("\n").pop()?.split(" ") ?? [];
-      if (code === 0 && file && ids.length > 0) {
+      const [, file, ids] = /(.+?)((?: sha256:[0-9a-f]+)+)$/.exec(output.trim()) ?? [];
+      if (code === 0 && file !== undefined && ids !== undefined) {
         const tag = path.basename(path.dirname(file)).slice(0, 12);
-        resolve({ file, ids, name: `container-registry:${tag}`, tag });
+        resolve({ file, ids: ids.trim().split(" "), name: `container-registry:${tag}`, tag });
       } else {
         reject(failure(`The registry image could not be built (${buildScript}, exit code ${code}):\n${progress.trim()}`));
       }

@@ -56,7 +56,7 @@ async function askForPlatform(engine: EngineAddress): Promise<string> {
   try {
     return await dockerCommand(engine, "version", "--format", "{{.Server.Os}}/{{.Server.Arch}}");
   } catch (error) {
-    throw failure(`The Docker engine could not be asked for its platform: ${printedBy(error)}`);
+    throw unanswered("its platform", error);
   }
 }
 
@@ -88,8 +88,13 @@ async function inspect<T>(engine: EngineAddress, kind: string, name: string, tem
     if (/No such (container|service|image|volume)|volume \S+ not found/i.test(printedBy(error))) {
       return undefined;
     }
-    throw failure(`The Docker engine could not be asked for ${name}: ${printedBy(error)}`);
+    throw unanswered(name, error);
   }
+}
+
+/** The end of a deployment that an engine gives no answer to. */
+export function unanswered(what: string, error: unknown): Error {
+  return failure(`The Docker engine could not be asked for ${what}: ${printedBy(error)}`);
 }
 
 /** What a failed command printed for people. */

@@ -118,6 +118,16 @@ function sameEngine(one: string, other: string): boolean {
   return one === other || place(one) === place(other);
 }
 
+/** Certificates and keys that the docker provider takes as text. */
+const materials = ["caMaterial", "certMaterial", "keyMaterial"] as const;
+
+function asText(key: string): Error {
+  return failure(
+    `${key} would reach Pulumi's docker provider, but not the docker command, which takes no certificates as text. Write ca.pem, ` +
+      "cert.pem and key.pem into a folder, and give that as certPath",
+  );
+}
+
 /**
  * The options of a component that works on a Docker engine. Without a word of the user's it is the engine that the docker command
  * talks to; where that takes a provider of its own, they have one.
@@ -134,6 +144,10 @@ export function onDockerEngine(name: string, opts: pulumi.ComponentResourceOptio
       "docker:sshOpts would reach Pulumi's docker provider, but not the docker command, which loads the server's image and has no " +
         "such options. Put them into ~/.ssh/config, which both read, and remove the key",
     );
+  }
+  const material = materials.find((key) => config.get(key) !== undefined);
+  if (material !== undefined) {
+    throw asText(`docker:${material}`);
   }
   const context = contextBeyondProvider();
   if (context === undefined) {
@@ -156,12 +170,16 @@ export function engineOf(component: pulumi.ComponentResource): pulumi.Output<Eng
   const provider = component.getProvider("docker:index/container:Container");
   if (docker.Provider.isInstance(provider)) {
     return pulumi
-      .all([givenTo(provider.context), givenTo(provider.certPath)])
-      .apply(([context, certPath]) =>
-        context === undefined
+      .all([givenTo(provider.context), givenTo(provider.certPath), ...materials.map((key) => givenTo(provider[key]))])
+      .apply(([context, certPath, ...texts]) => {
+        const material = materials.find((_, index) => texts[index] !== undefined);
+        if (material !== undefined) {
+          throw asText(`The docker provider's ${material}`);
+        }
+        return context === undefined
           ? provider.host.apply((host) => withDockerContext({ host, certPath }))
-          : pulumi.output<EngineAddress>(contextNamed(context)),
-      );
+          : pulumi.output<EngineAddress>(contextNamed(context));
+      });
   }
   const config = new pulumi.Config("docker");
   return pulumi.output({ host: config.get("host") ?? variable("DOCKER_HOST"), certPath: config.get("certPath") });

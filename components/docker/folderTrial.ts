@@ -7,14 +7,25 @@ export interface Folder {
   volumeName?: string;
 }
 
+/** The part of what an engine says of a mount that tells what is mounted; to Swarm the source of a volume is its name. */
+export interface Mounted {
+  Name?: string;
+  Source?: string;
+}
+
 /** The part of `docker inspect` that tells what a container has handed over. */
 interface Owner {
   State: { Status: string; ExitCode: number };
-  Mounts: { Name?: string; Source?: string }[];
+  Mounts: Mounted[];
 }
 
 /** Where it is tried. Onto the server's own place, a folder in the image, no file could be mounted. */
 const place = "/to-hand-over";
+
+/** Whether a folder of the host or a volume is among what is mounted. */
+export function isMounted(source: string, mounts: readonly Mounted[]): boolean {
+  return mounts.some(({ Name, Source }) => source === Name || source === Source);
+}
 
 /**
  * Lets the server's image try what a container is about to hand over to its user. What is no folder, or has other people's files in
@@ -29,7 +40,7 @@ export async function checkFolder(
   const source = hostPath ?? volumeName ?? "";
   const owner = await inspectContainer<Owner>(engine, container, "{{json .}}");
   const isDone = owner?.State.Status === "exited" && owner.State.ExitCode === 0;
-  if (isDone && owner.Mounts.some(({ Name, Source }) => source === Name || source === Source)) {
+  if (isDone && isMounted(source, owner.Mounts)) {
     return;
   }
   try {

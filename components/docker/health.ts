@@ -1,5 +1,5 @@
 import * as pulumi from "@pulumi/pulumi";
-import { dockerCommand, EngineAddress, inspectContainer, inspectVolume, localEngine, printedBy } from "./engine";
+import { dockerCommand, EngineAddress, inspectContainer, printedBy } from "./engine";
 import { failure } from "../checks/failure";
 
 const secondsToStart = 60;
@@ -24,7 +24,6 @@ export async function untilHealthy(engine: EngineAddress, container: string): Pr
     const state = await inspectContainer<ContainerState>(engine, container, "{{json .State}}");
     // Somebody took it away or stopped it. That is no fault of this deployment, which has nothing to change.
     if (state === undefined) {
-      await checkEngine(engine, container);
       await pulumi.log.warn(`The container ${container} is gone; bring it back with: pulumi up --refresh`);
       return;
     }
@@ -54,17 +53,5 @@ async function restart(engine: EngineAddress, container: string): Promise<void> 
     await dockerCommand(engine, "restart", container);
   } catch (error) {
     throw failure(`The container ${container} could not be restarted: ${printedBy(error)}`);
-  }
-}
-
-/** Stops where the images are gone too: what made a registry anew on another engine would make a second one, and forget the first. */
-async function checkEngine(engine: EngineAddress, container: string): Promise<void> {
-  const volumes = ["files", "data"].map((kind) => `${container}-${kind}`);
-  const found = await Promise.all(volumes.map((volume) => inspectVolume<string>(engine, volume, "{{json .Name}}")));
-  if (found.every((name) => name === undefined)) {
-    throw failure(
-      `The Docker engine ${engine.host ?? localEngine} has neither the container ${container} nor its volumes. Is it the one that they ` +
-        "were made on (DOCKER_HOST, docker context, docker:host)? If it is, make them anew, without the images of its own volume, with: pulumi up --refresh",
-    );
   }
 }

@@ -11,8 +11,15 @@ import {
   trialRun,
 } from "./engine";
 import { failure } from "../checks/failure";
+import { isMounted, Mounted } from "./folderTrial";
 import { HostEntry, hostOptions } from "./hostEntries";
-import { StoreTask, tryStoreByTask } from "./storeTask";
+import { SharedVolume, StoreTask, tryStoreByTask } from "./storeTask";
+
+/** A folder or volume with images, whichever engine has it. */
+export interface ServerFolder extends SharedVolume {
+  /** The one engine that has it, where that is known. */
+  engine?: EngineAddress;
+}
 
 /** A configuration that a registry is about to be switched to. */
 export interface Preflight {
@@ -25,14 +32,16 @@ export interface Preflight {
   filesVolume?: string;
   filesFolder?: string;
   configurationPath: string;
+  /** What the server has the images in, where that is no remote store. */
+  folder?: ServerFolder;
   /** The configuration itself, where no volume has it. */
   configuration?: string;
   /** `NAME=value` of the server's environment. */
   environment: readonly string[];
   /** For the server's hosts file. */
   hosts: readonly HostEntry[];
-  /** Where only a task sees the store as the registry will: the task's files and networks. */
-  task?: Pick<StoreTask, "files" | "networks">;
+  /** Where only a task sees the store as the registry will: what the task has of the registry's. */
+  task?: Pick<StoreTask, "files" | "networks" | "constraints">;
   /** Seconds for which a new store may refuse its new credentials, which are not known everywhere in a cloud at once. */
   patience?: number;
 }
@@ -59,7 +68,7 @@ export async function checkStore(flight: Preflight): Promise<void> {
       return;
     } catch (error) {
       if (left === 0 || (error as { code?: unknown }).code === dockerFailed) {
-        throw failure(`storage: the registry was not switched to this store: ${printedBy(error)}`);
+        throw failure(`storage: the registry was not switched to this store: ${toldOf(flight, error)}`);
       }
       if (left === tries) {
         await pulumi.log.info(`The new store is not ready; trying for ${patience} seconds at most: ${printedBy(error)}`);
@@ -69,27 +78,50 @@ export async function checkStore(flight: Preflight): Promise<void> {
   }
 }
 
-/** Whether the registry runs with this configuration already. */
-async function runsWith({ engine, containerName, serviceName, configurationPath }: Preflight): Promise<boolean> {
-  const words =
+/** The part of what an engine says of a container or service that tells which store it is on. */
+interface Running {
+  words: string[] | null;
+  mounts: Mounted[] | null;
+}
+
+/** Whether the registry runs with this configuration already, and on this folder or volume, which the configuration doesn't name. */
+async function runsWith({ engine, containerName, serviceName, configurationPath, folder }: Preflight): Promise<boolean> {
+  const running =
     serviceName === undefined
-      ? await inspectContainer<string[]>(engine, containerName ?? "", "{{json .Config.Cmd}}")
-      : await inspectService<string[]>(engine, serviceName, "{{json .Spec.TaskTemplate.ContainerSpec.Args}}");
-  return words?.includes(configurationPath) === true;
+      ? await inspectContainer<Running>(engine, containerName ?? "", said(".Config.Cmd", ".Mounts"))
+      : await inspectService<Running>(engine, serviceName, said(`${ofTasks}.Args`, `${ofTasks}.Mounts`));
+  return (
+    running?.words?.includes(configurationPath) === true &&
+    (folder === undefined || isMounted(folder.source, running.mounts ?? []))
+  );
+}
+
+const ofTasks = ".Spec.TaskTemplate.ContainerSpec";
+
+function said(words: string, mounts: string): string {
+  return `{"words":{{json ${words}}},"mounts":{{json ${mounts}}}}`;
+}
+
+/** What a try ended with, with the user's name for the folder. */
+function toldOf({ folder }: Preflight, error: unknown): string {
+  const printed = printedBy(error);
+  return folder === undefined ? printed : printed.replaceAll(folder.target, folder.source);
 }
 
 async function tryStore(flight: Preflight): Promise<void> {
-  const { engine, configuration, task, serviceName } = flight;
+  const { configuration, task, serviceName, folder } = flight;
   if (task !== undefined && serviceName !== undefined) {
-    await tryStoreByTask({ ...flight, ...task, serviceName });
+    await tryStoreByTask({ ...flight, ...task, serviceName, volume: folder });
     return;
   }
   const words = [
     ...trialRun,
     ...(flight.filesVolume === undefined ? [] : ["--volume", `${flight.filesVolume}:${flight.filesFolder}:ro`]),
+    ...(folder === undefined ? [] : ["--volume", `${folder.source}:${folder.target}`]),
     ...flight.environment.flatMap((each) => ["--env", each]),
     ...hostOptions("--add-host", flight.hosts),
   ];
+  const engine = folder?.engine ?? flight.engine;
   await (configuration === undefined
     ? dockerCommand(engine, ...words, flight.imageId, "check", flight.configurationPath)
     : dockerCommandWith(configuration, engine, ...words, "--interactive", flight.imageId, "check", "-"));

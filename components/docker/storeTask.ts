@@ -10,6 +10,14 @@ export interface TaskFile {
   fileUid: string;
 }
 
+/** A volume that each node makes for itself when the first task comes, and its place in the task. */
+export interface SharedVolume {
+  source: string;
+  target: string;
+  driver?: string;
+  options?: Record<string, string>;
+}
+
 /** What a store is tried by where only a task of the Swarm sees it as the registry will. */
 export interface StoreTask {
   engine: EngineAddress;
@@ -20,6 +28,10 @@ export interface StoreTask {
   files: readonly TaskFile[];
   /** Overlay networks that lead to the store. */
   networks: readonly string[];
+  /** The store itself, where it is a volume. */
+  volume?: SharedVolume;
+  /** Where the registry's own tasks may run, where that matters to the store. */
+  constraints: readonly string[];
   environment: readonly string[];
   hosts: readonly HostEntry[];
 }
@@ -43,28 +55,42 @@ export async function tryStoreByTask(task: StoreTask): Promise<void> {
     await dockerCommand(
       engine,
       ...["service", "create", "--detach", "--quiet", "--name", name, "--mode", "replicated-job", "--restart-condition", "none"],
-      ...["--constraint", `node.id==${node}`, "--no-resolve-image", "--read-only", "--cap-drop", "ALL"],
+      ...[`node.id==${node}`, ...task.constraints].flatMap((each) => ["--constraint", each]),
+      ...["--no-resolve-image", "--read-only", "--cap-drop", "ALL"],
       ...task.files.flatMap((file) => [
         "--secret",
         `source=${file.secretName},target=${file.fileName},uid=${file.fileUid},gid=${file.fileUid},mode=0400`,
       ]),
+      ...(task.volume === undefined ? [] : ["--mount", mountOf(task.volume)]),
       ...task.networks.flatMap((each) => ["--network", each]),
       ...task.environment.flatMap((each) => ["--env", each]),
       ...hostOptions("--host", task.hosts),
       ...[task.imageId, "check", task.configurationPath],
     );
-    await untilDone(engine, name);
+    await untilDone(engine, name, task.volume);
   } finally {
     await remove(engine, name);
   }
 }
 
-async function untilDone(engine: EngineAddress, name: string): Promise<void> {
+/** A volume as an option of the docker command has it: one line of CSV. */
+function mountOf({ source, target, driver, options = {} }: SharedVolume): string {
+  return [
+    ...["type=volume", `source=${source}`, `target=${target}`, ...(driver === undefined ? [] : [`volume-driver=${driver}`])],
+    ...Object.entries(options).map(([option, value]) => `volume-opt=${option}=${value}`),
+  ]
+    .map((field) => (/[",]/.test(field) ? `"${field.replaceAll('"', '""')}"` : field))
+    .join(",");
+}
+
+async function untilDone(engine: EngineAddress, name: string, volume?: SharedVolume): Promise<void> {
   const format = ["--no-trunc", "--format", "{{.CurrentState}}\t{{.Error}}"];
   const end = Date.now() + patience * 1000;
   for (;;) {
     const [state = "", error = ""] = (await dockerCommand(engine, "service", "ps", ...format, name)).split("\t");
-    if (state.startsWith("Complete")) {
+    // The manager is none of the registry's nodes, and need not have what the volume takes.
+    const elsewhere = volume !== undefined && state.startsWith("Pending") && error.includes("no suitable node");
+    if (state.startsWith("Complete") || elsewhere) {
       return;
     }
     if (state.startsWith("Failed")) {

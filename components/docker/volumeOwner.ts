@@ -1,16 +1,37 @@
+import * as pulumi from "@pulumi/pulumi";
 import { failure } from "../checks/failure";
-import { EngineAddress, inspectVolume } from "./engine";
+import { EngineAddress, inspectVolume, localEngine } from "./engine";
 
 /** Says on a volume which deployment it goes with. */
 export const ownerLabel = "container-registry.deployment";
 
-/** Stops where a volume is another deployment's: Docker would hand it over without a word, to be overwritten and deleted. */
-export async function checkOwner(engine: EngineAddress, volume: string, deployment: string): Promise<void> {
+/**
+ * Stops where a volume is another deployment's: Docker would hand it over without a word, to be overwritten and deleted. Tells whether
+ * the engine has the volume.
+ */
+export async function checkOwner(engine: EngineAddress, volume: string, deployment: string): Promise<boolean> {
   const labels = await inspectVolume<Record<string, string> | null>(engine, volume, "{{json .Labels}}");
   if ((labels?.[ownerLabel] ?? deployment) !== deployment) {
     throw failure(
       `The volume ${volume} on this Docker engine is of another registry by that name, of another clone or of a state that is gone. Take ` +
         'that one down where it was made, or give this one another name; see "Another registry by that name" in docs/troubleshooting.md',
+    );
+  }
+  return labels !== undefined;
+}
+
+/**
+ * Stops where a volume that Pulumi has made is not there: on another engine, mostly. Docker would make an empty one without a word for
+ * the first container that mounts it, when the container before it has already gone.
+ */
+export async function checkPresence(engine: EngineAddress, volume: string): Promise<void> {
+  const asked = inspectVolume<string>(engine, volume, "{{json .Name}}");
+  // A preview need not reach the engine.
+  const found = await (pulumi.runtime.isDryRun() ? asked.catch(() => volume) : asked);
+  if (found === undefined) {
+    throw failure(
+      `The Docker engine ${engine.host ?? localEngine} does not have the volume ${volume}. Is it the one that it was made on (DOCKER_HOST, ` +
+        "docker context, docker:host)? If it is, make what is gone anew, without the images of its own volume, with: pulumi up --refresh",
     );
   }
 }

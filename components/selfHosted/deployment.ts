@@ -2,7 +2,8 @@ import { createHash } from "crypto";
 import * as docker from "@pulumi/docker";
 import * as pulumi from "@pulumi/pulumi";
 import { EngineAddress } from "../docker/engine";
-import { checkOwner, ownerLabel } from "../docker/volumeOwner";
+import { engineOf } from "../docker/engineChoice";
+import { checkOwner, checkPresence, ownerLabel } from "../docker/volumeOwner";
 
 /** Stands for the state that has this HTTP secret, of which it tells nothing: several states may have a registry of one name. */
 export function deploymentOf(httpSecret: pulumi.Output<string>): pulumi.Output<string> {
@@ -13,30 +14,48 @@ export function deploymentOf(httpSecret: pulumi.Output<string>): pulumi.Output<s
   );
 }
 
+/** Whose volumes are, and which of them the engine has had before. */
+export interface Owner {
+  deployment: string;
+  had: readonly string[];
+}
+
 /** The deployment, once it is known that no volume of these names is another one's. */
 export function soleOwner(
   deployment: pulumi.Output<string>,
   engine: pulumi.Output<EngineAddress>,
   volumes: readonly string[],
-): pulumi.Output<string> {
-  return pulumi.runtime.isDryRun()
-    ? deployment
-    : pulumi.all([deployment, engine]).apply(async ([own, address]) => {
-        await Promise.all(volumes.map((volume) => checkOwner(address, volume, own)));
-        return own;
-      });
+): pulumi.Output<Owner> {
+  return pulumi.all([deployment, engine]).apply(async ([own, address]) => {
+    const asked = pulumi.runtime.isDryRun() ? [] : volumes;
+    const found = await Promise.all(asked.map((volume) => checkOwner(address, volume, own)));
+    return { deployment: own, had: asked.filter((_, index) => found[index]) };
+  });
 }
 
 /** A volume that goes with its deployment, and says so. Those of before don't, and are not made anew for it. */
-export function labelledVolume(
-  name: string,
-  deployment: pulumi.Output<string>,
-  opts: pulumi.CustomResourceOptions,
-): docker.Volume {
+export function labelledVolume(name: string, owner: pulumi.Output<Owner>, opts: pulumi.CustomResourceOptions): docker.Volume {
   return new docker.Volume(
     name,
-    { name, labels: [{ label: ownerLabel, value: deployment }] },
+    { name, labels: [{ label: ownerLabel, value: owner.deployment }] },
     // A second one of the name would be the first, and then be deleted.
     { ...opts, deleteBeforeReplace: true, ignoreChanges: ["labels"] },
   );
+}
+
+/**
+ * The name of a volume, once it is known that the engine has it. What mounts a volume takes this name: it is made or replaced on no
+ * other engine. A preview looks only for what is in the state.
+ */
+export function nameOnEngine(
+  component: pulumi.ComponentResource,
+  volume: docker.Volume,
+  owner?: pulumi.Output<Owner>,
+): pulumi.Output<string> {
+  return pulumi.all([engineOf(component), volume.name, volume.id, owner]).apply(async ([engine, name, , known]) => {
+    if (known?.had.includes(name) !== true) {
+      await checkPresence(engine, name);
+    }
+    return name;
+  });
 }

@@ -1,3 +1,4 @@
+import * as docker from "@pulumi/docker";
 import * as pulumi from "@pulumi/pulumi";
 import * as random from "@pulumi/random";
 import { LogFormat } from "../args/logs";
@@ -13,8 +14,10 @@ import {
 import { containerProblems, nameProblems } from "../checks/container";
 import { certificateFile, configurationPath, renderConfiguration, storeCaPath } from "../render/configuration";
 import { engineOf, onDockerEngine } from "../docker/engineChoice";
+import { withName } from "../docker/takenNames";
 import { hostPort, isLoopback } from "../checks/hosts";
-import { checkArguments } from "../checks/inputs";
+import { serverPemProblems } from "../checks/certificates";
+import { checkArguments, checkWhenKnown, knownNow } from "../checks/inputs";
 import { CompleteMirror, completeMirror, mirrorPorts, mirrorProblems } from "../checks/mirror";
 import { Problem } from "../checks/problems";
 import { oneOf } from "../checks/rules";
@@ -67,50 +70,45 @@ export class PullThroughCache extends pulumi.ComponentResource {
     // No inputs: they would stand in state, the upstream's password among them.
     super("container-registry:index:PullThroughCache", name, {}, onDockerEngine(name, opts));
     const settings = settingsOf(args);
-    checkArguments("PullThroughCache", args, () => [...nameProblems(name), ...settingsProblems(settings)]);
+    checkArguments("PullThroughCache", args, () => [
+      ...nameProblems(name),
+      ...settingsProblems(settings),
+      ...serverPemProblems(knownNow(args.serverPem)),
+    ]);
     const parent = { parent: this };
     this.warn(settings);
 
     // It signs nothing here, but the file's name is a hash over it, which so tells nothing about the upstream's password.
     const httpSecret = new random.RandomPassword(`${name}-http-secret`, { length: 48, special: false }, parent);
-    const deployment = soleOwner(deploymentOf(httpSecret.result), engineOf(this), [`${name}-data`, `${name}-files`]);
-    // What the engine has of another cache by that name is that one's, its image too.
-    const alone = { parent: this, dependsOn: deployment.apply(() => []) };
-    const image = new ServerImage(`${name}-image`, {}, alone);
-    const onEngine = { imageId: image.imageId, unprivileged: true, deployment };
+    const owner = soleOwner(deploymentOf(httpSecret.result), withName(engineOf(this), this, name), [
+      `${name}-data`,
+      `${name}-files`,
+    ]);
+    const [imageId, settleImage] = pulumi.deferredOutput<string>();
+    const onEngine = { imageId, unprivileged: true, owner };
     const data = new ServerVolume(`${name}-data`, { ...onEngine, storage: {}, lab: args.lab ?? false }, parent);
     const { caCertificates } = settings.mirror;
     const configuration = configurationOf(settings, httpSecret.result);
     const path = pulumi.unsecret(configuration.apply(configurationPath));
+    const serverPem = args.serverPem === undefined ? undefined : checkWhenKnown(args.serverPem, serverPemProblems);
     const files = new ServerFiles(
       `${name}-files`,
       {
         ...onEngine,
         files: [
           { path, content: configuration },
-          ...(args.serverPem === undefined ? [] : [{ path: certificateFile, content: args.serverPem }]),
+          ...(serverPem === undefined ? [] : [{ path: certificateFile, content: serverPem }]),
           ...(caCertificates === undefined ? [] : [{ path: storeCaPath(caCertificates), content: caCertificates }]),
         ],
+        foreignCertificate: serverPem,
       },
       parent,
     );
-    const container = serverContainer(
-      name,
-      {
-        imageId: image.imageId,
-        bundled: true,
-        configurationPath: path,
-        filesVolume: files.volume,
-        volumes: data.volumes,
-        environment: serverEnvironment(settings.resources, caCertificates),
-        bindAddress: settings.bindAddress,
-        port: settings.mirror.port,
-        metrics: settings.mirror.metrics && completeMetrics(settings.mirror.metrics, mirrorMetricsPort),
-        hosts: settings.hosts,
-        resources: settings.resources,
-      },
-      { parent: this, dependsOn: [files, data] },
-    );
+    // What the engine has of another cache by that name is that one's, its image too; and another engine gets none.
+    const alone = { parent: this, dependsOn: pulumi.all([files.volume, data.volumes]).apply(() => []) };
+    const image = new ServerImage(`${name}-image`, {}, alone);
+    settleImage(image.imageId);
+    const container = this.createContainer(name, settings, { image, path, files, data });
     const scheme = settings.encrypted ? "https" : "http";
     this.endpoint = pulumi.output(`${scheme}://${hostPort(settings.hostname, settings.mirror.port)}`);
     const targets = metricsTargets(name, settings.hostname, settings.mirror.metrics, mirrorMetricsPort);
@@ -119,6 +117,26 @@ export class PullThroughCache extends pulumi.ComponentResource {
     this.scrapeConfig = scrapeConfig;
     this.containerName = nameWhenReady(this, container, { bundled: true, resources: settings.resources });
     this.registerOutputs({ endpoint: this.endpoint, metricsEndpoint, scrapeConfig, containerName: this.containerName });
+  }
+
+  private createContainer(name: string, settings: CacheSettings, { image, path, files, data }: ContainerParts): docker.Container {
+    return serverContainer(
+      name,
+      {
+        imageId: image.imageId,
+        bundled: true,
+        configurationPath: path,
+        filesVolume: files.volume,
+        volumes: data.volumes,
+        environment: serverEnvironment(settings.resources, settings.mirror.caCertificates),
+        bindAddress: settings.bindAddress,
+        port: settings.mirror.port,
+        metrics: settings.mirror.metrics && completeMetrics(settings.mirror.metrics, mirrorMetricsPort),
+        hosts: settings.hosts,
+        resources: settings.resources,
+      },
+      { parent: this, dependsOn: [files, data] },
+    );
   }
 
   private warn({ bindAddress, mirror }: CacheSettings): void {
@@ -133,6 +151,15 @@ export class PullThroughCache extends pulumi.ComponentResource {
       );
     }
   }
+}
+
+/** What the cache's container is made of. */
+interface ContainerParts {
+  image: ServerImage;
+  /** Path of the configuration file, in the container. */
+  path: pulumi.Output<string>;
+  files: ServerFiles;
+  data: ServerVolume;
 }
 
 /** The configuration file as text. Secret. */

@@ -3,6 +3,7 @@ import * as tls from "@pulumi/tls";
 import { Tls, TlsMode } from "../args/registry";
 import { expiry, providedCertificateProblems, serverPem, trustAnchor, validity } from "../checks/certificates";
 import { tlsProblems } from "../checks/tls";
+import { alternativeNamesProblems, hostnameProblems } from "../checks/address";
 import { isIpAddress } from "../checks/hosts";
 import { checkArguments, checkWhenKnown } from "../checks/inputs";
 
@@ -43,7 +44,11 @@ export class RegistryCertificate extends pulumi.ComponentResource {
     // No inputs: they would stand in state, the private key among them.
     super("container-registry:index:RegistryCertificate", name, {}, opts);
     const settings = args.tls ?? {};
-    checkArguments("RegistryCertificate", args, () => tlsProblems(settings, args.hostname));
+    checkArguments("RegistryCertificate", args, () => [
+      ...hostnameProblems("hostname", args.hostname),
+      ...alternativeNamesProblems(args.alternativeNames ?? []),
+      ...tlsProblems(settings, args.hostname),
+    ]);
     /** What the certificate is signed by and the server does not send. */
     let authority = pulumi.output("");
 

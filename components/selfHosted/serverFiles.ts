@@ -1,8 +1,10 @@
 import * as docker from "@pulumi/docker";
 import * as pulumi from "@pulumi/pulumi";
 import { formerly } from "../args/formerly";
+import { checkCertificate } from "../docker/certificateTrial";
+import { engineOf } from "../docker/engineChoice";
 import { filesFolder } from "../render/configuration";
-import { labelledVolume } from "./deployment";
+import { labelledVolume, nameOnEngine, Owner } from "./deployment";
 
 /** A file for the server. */
 export interface ServerFile {
@@ -13,8 +15,10 @@ export interface ServerFile {
 export interface ServerFilesArgs {
   imageId: pulumi.Input<string>;
   /** Whose volume it is. */
-  deployment: pulumi.Output<string>;
+  owner: pulumi.Output<Owner>;
   files: ServerFile[];
+  /** The certificate among the files, with its key, where others made it. */
+  foreignCertificate?: pulumi.Input<string>;
   /** The server's user is not root, and the image keeps the folder to that user. */
   unprivileged: boolean;
 }
@@ -31,18 +35,19 @@ export class ServerFiles extends pulumi.ComponentResource {
 
   constructor(name: string, args: ServerFilesArgs, opts?: pulumi.ComponentResourceOptions) {
     super("container-registry:index:ServerFiles", name, {}, formerly("RegistryFiles", opts));
-    const volume = labelledVolume(name, args.deployment, { parent: this });
+    const volume = labelledVolume(name, args.owner, { parent: this });
+    this.volume = nameOnEngine(this, volume, args.owner);
     const writer = new docker.Container(
       `${name}-writer`,
       {
         name: `${name}-writer`,
-        image: args.imageId,
+        image: this.whenTried(`${name}-writer`, args),
         command: ["version"],
         start: false,
         mustRun: false,
         networkMode: "none",
         restart: "no",
-        volumes: [{ volumeName: volume.name, containerPath: filesFolder }],
+        volumes: [{ volumeName: this.volume, containerPath: filesFolder }],
         uploads: args.files.map(({ path, content }) => ({
           file: path,
           content: pulumi.secret(content),
@@ -51,8 +56,19 @@ export class ServerFiles extends pulumi.ComponentResource {
       },
       { parent: this, deleteBeforeReplace: true, additionalSecretOutputs: ["uploads"] },
     );
-    this.volume = volume.name;
     this.written = writer.id;
     this.registerOutputs({ volume: this.volume });
+  }
+
+  /** The image, once it is known that the server can use the certificate. */
+  private whenTried(writer: string, { imageId, foreignCertificate }: ServerFilesArgs): pulumi.Input<string> {
+    return foreignCertificate === undefined || pulumi.runtime.isDryRun()
+      ? imageId
+      : pulumi.unsecret(
+          pulumi.all([engineOf(this), imageId, foreignCertificate]).apply(async ([engine, image, pem]) => {
+            await checkCertificate(engine, writer, image, pem);
+            return image;
+          }),
+        );
   }
 }

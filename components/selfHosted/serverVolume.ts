@@ -8,19 +8,23 @@ import { driverOf } from "../render/driverParameters";
 import { Storage } from "../args/storage";
 import { engineOf } from "../docker/engineChoice";
 import { checkFolder } from "../docker/folderTrial";
-import { labelledVolume } from "./deployment";
+import { Preflight } from "../docker/storeCheck";
+import { labelledVolume, nameOnEngine, Owner } from "./deployment";
 import { checkVolumeOptions } from "./volumeOptions";
 
 export interface ServerVolumeArgs {
   storage: Storage;
   lab: boolean;
   /** Whose volume it is, unless it is chosen. */
-  deployment: pulumi.Output<string>;
+  owner: pulumi.Output<Owner>;
   /** The server's image on the engine that has the folder or volume. */
   imageId: pulumi.Input<string>;
   /** The server runs as a user of its own, so folders that others made must be handed to it. */
   unprivileged: boolean;
 }
+
+/** What others made and the server has now, with the image by which its engine can try it. */
+export type HandedOver = Required<Pick<Preflight, "imageId" | "folder">>;
 
 /** Whether images are in a folder or volume that the engine or somebody else made. */
 export function isForeign({ filesystem: { hostPath, volume, volumeDriver } = {} }: Storage): boolean {
@@ -39,13 +43,15 @@ export function identityOf({ filesystem: { volume, volumeDriver, volumeOptions }
 export class ServerVolume extends pulumi.ComponentResource {
   /** What the server's container mounts; nothing when images are kept in an object store. */
   public readonly volumes: docker.types.input.ContainerVolume[];
+  /** Resolves when a folder or volume that others made is the server's. */
+  public readonly handedOver?: pulumi.Output<HandedOver>;
 
   constructor(name: string, args: ServerVolumeArgs, opts?: pulumi.ComponentResourceOptions) {
     super("container-registry:index:ServerVolume", name, {}, formerly("RegistryData", opts));
     const { hostPath, volume, volumeDriver, volumeOptions } = args.storage.filesystem ?? {};
 
     // The default volume is there whatever the storage is: an `up` that switches the storage would else delete it.
-    const standard = labelledVolume(name, args.deployment, { parent: this, protect: !args.lab });
+    const standard = labelledVolume(name, args.owner, { parent: this, protect: !args.lab });
 
     if (driverOf(args.storage) !== "filesystem") {
       this.volumes = [];
@@ -66,13 +72,13 @@ export class ServerVolume extends pulumi.ComponentResource {
         // as Pulumi cannot tell that from a `destroy`. So a chosen volume outlives the stack, as a folder of the host does.
         { parent: this, retainOnDelete: true, additionalSecretOutputs: ["driverOpts"] },
       );
-      this.volumes = [{ volumeName: chosen.name, containerPath: dataFolder }];
+      this.volumes = [{ volumeName: nameOnEngine(this, chosen), containerPath: dataFolder }];
     } else {
-      this.volumes = [{ volumeName: standard.name, containerPath: dataFolder }];
+      this.volumes = [{ volumeName: nameOnEngine(this, standard, args.owner), containerPath: dataFolder }];
     }
 
     if (args.unprivileged && isForeign(args.storage)) {
-      this.handOver(name, args.imageId);
+      this.handedOver = this.handOver(name, args.imageId);
     }
     this.registerOutputs({});
   }
@@ -98,7 +104,7 @@ export class ServerVolume extends pulumi.ComponentResource {
   }
 
   /** Gives a folder or volume to the server's user. Runs once and stays as a stopped container. */
-  private handOver(name: string, imageId: pulumi.Input<string>): void {
+  private handOver(name: string, imageId: pulumi.Input<string>): pulumi.Output<HandedOver> {
     const handOver = new docker.Container(
       `${name}-owner`,
       {
@@ -117,12 +123,15 @@ export class ServerVolume extends pulumi.ComponentResource {
       },
       { parent: this, deleteBeforeReplace: true },
     );
-    handOver.exitCode.apply((code) => {
-      if (code !== 0) {
-        throw failure(
-          `storage.filesystem: the folder or volume could not be given to the registry's user (exit code ${code}); see docker logs ${name}-owner`,
-        );
-      }
-    });
+    return pulumi
+      .all([engineOf(this), imageId, this.volumes, handOver.exitCode])
+      .apply(([engine, image, [{ hostPath, volumeName = "" } = {}], code]) => {
+        if (code !== 0) {
+          throw failure(
+            `storage.filesystem: the folder or volume could not be given to the registry's user (exit code ${code}); see docker logs ${name}-owner`,
+          );
+        }
+        return { imageId: image, folder: { engine, source: hostPath ?? volumeName, target: dataFolder } };
+      });
   }
 }

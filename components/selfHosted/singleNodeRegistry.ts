@@ -9,6 +9,7 @@ import { registryProblems, RegistrySettings } from "../checks/registry";
 import { ownVolumeProblems } from "../checks/storage/filesystem";
 import { filesFolder } from "../render/configuration";
 import { engineOf, onDockerEngine } from "../docker/engineChoice";
+import { withName } from "../docker/takenNames";
 import { checkArguments } from "../checks/inputs";
 import { metricsOutputs, metricsTargets, warnOfOpenMetrics } from "./metricsTargets";
 import { PullThroughCache } from "./pullThroughCache";
@@ -127,13 +128,16 @@ export class SingleNodeRegistry extends pulumi.ComponentResource {
     const bundled = settings.image === "bundled";
 
     const server = registryParts(name, settings, { lab, shared: false }, parent);
-    const deployment = soleOwner(server.deployment, engineOf(this), [`${name}-data`, `${name}-files`]);
-    // What the engine has of another registry by that name is that one's, its image too.
-    const alone = { parent: this, dependsOn: deployment.apply(() => []) };
-    const image = new ServerImage(`${name}-image`, { image: settings.image }, alone);
-    const onEngine = { imageId: image.imageId, unprivileged: bundled, deployment };
+    const owner = soleOwner(server.deployment, withName(engineOf(this), this, name), [`${name}-data`, `${name}-files`]);
+    const [imageId, settleImage] = pulumi.deferredOutput<string>();
+    const onEngine = { imageId, unprivileged: bundled, owner };
     const data = new ServerVolume(`${name}-data`, { ...onEngine, storage: settings.storage, lab }, parent);
-    const files = new ServerFiles(`${name}-files`, { ...onEngine, files: server.files }, parent);
+    const foreignCertificate = bundled && settings.tls.mode === TlsMode.Provided ? server.certificate.serverPem : undefined;
+    const files = new ServerFiles(`${name}-files`, { ...onEngine, files: server.files, foreignCertificate }, parent);
+    // What the engine has of another registry by that name is that one's, its image too; and another engine gets none.
+    const alone = { parent: this, dependsOn: pulumi.all([files.volume, data.volumes]).apply(() => []) };
+    const image = new ServerImage(`${name}-image`, { image: settings.image }, alone);
+    settleImage(image.imageId);
     const audit = auditVolumes(name, settings, lab, alone);
     const container = this.createContainer(name, settings, { server, image, data, files, audit });
     const mirror = settings.mirror && this.createMirror(name, settings.mirror, settings, server);
@@ -174,12 +178,13 @@ export class SingleNodeRegistry extends pulumi.ComponentResource {
   ): docker.Container {
     const bundled = settings.image === "bundled";
     const configurationPath = untilStoreAnswers(this, settings, server, () =>
-      pulumi.all([image.imageId, files.volume, withoutDependency(files.written)]).apply(([imageId, filesVolume]) => ({
+      pulumi.all([image.imageId, files.volume, data.handedOver, files.written]).apply(([imageId, filesVolume, handedOver]) => ({
         imageId,
         containerName: name,
         filesVolume,
         filesFolder,
         hosts: serverHosts(settings.hosts),
+        ...handedOver,
       })),
     );
     return serverContainer(
@@ -222,12 +227,4 @@ interface ContainerParts {
   data: ServerVolume;
   files: ServerFiles;
   audit: docker.types.input.ContainerVolume[];
-}
-
-/**
- * Waits for an Output without depending on its resource. A container whose command depends on the writer of the files would be
- * deleted before each new writer is made: at every new certificate, and before the new store was tried.
- */
-function withoutDependency<T>(output: pulumi.Output<T>): Promise<pulumi.Unwrap<T>> {
-  return new Promise((resolve) => void output.apply((value) => resolve(value as pulumi.Unwrap<T>)));
 }

@@ -4,13 +4,15 @@ import { engineOf } from "../docker/engineChoice";
 import { checkStore, newStorePatience, Preflight } from "../docker/storeCheck";
 import { driverOf } from "../render/driverParameters";
 import { RegistryParts } from "./registryParts";
+import { isForeign } from "./serverVolume";
 
 /** Where a store is tried: what depends on whether the registry is a container or a service. */
 export type TrialPlace = Omit<Preflight, "engine" | "configurationPath" | "environment" | "patience">;
 
 /**
  * Path of the configuration file, once the registry's image has reached the store that it names: a registry that runs isn't switched
- * to a store that won't do. `place` is asked for only where there is something to try.
+ * to a store that won't do. A volume of the registry's own needs no try: the engine makes it for the server. `place` is asked for
+ * only where there is something to try.
  */
 export function untilStoreAnswers(
   component: pulumi.ComponentResource,
@@ -18,14 +20,24 @@ export function untilStoreAnswers(
   { configurationPath, environment }: RegistryParts,
   place: () => pulumi.Output<TrialPlace>,
 ): pulumi.Output<string> {
-  if (driverOf(storage) === "filesystem" || image !== "bundled" || pulumi.runtime.isDryRun()) {
+  const own = driverOf(storage) === "filesystem" && !isForeign(storage);
+  if (own || image !== "bundled" || pulumi.runtime.isDryRun()) {
     return configurationPath;
   }
   const patience = storage.provision === true ? newStorePatience : 0;
   return pulumi.unsecret(
-    pulumi.all([engineOf(component), configurationPath, place()]).apply(async ([engine, path, where]) => {
+    pulumi.all([engineOf(component), configurationPath, withoutDependency(place())]).apply(async ([engine, path, where]) => {
       await checkStore({ ...(where as TrialPlace), engine, configurationPath: path, environment, patience });
       return path;
     }),
   );
+}
+
+/**
+ * Waits for an Output without depending on its resources. A container whose command depends on the writer of the files would be
+ * deleted before each new writer is made: at every new certificate, and before the new store was tried. So it is with what hands a
+ * folder over.
+ */
+function withoutDependency<T>(output: pulumi.Output<T>): Promise<pulumi.Unwrap<T>> {
+  return new Promise((resolve) => void output.apply((value) => resolve(value as pulumi.Unwrap<T>)));
 }

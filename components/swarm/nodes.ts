@@ -148,7 +148,7 @@ export function pinnedNode(
 }
 
 function described({ hostname, id, ready }: SwarmNode): string {
-  return `${hostname} (${id}${ready ? "" : ", down or drained"})`;
+  return `${hostname} (${id}${ready ? "" : ", down, drained or paused"})`;
 }
 
 /** The ID of an overlay network. The provider's own function for it fails without a word on what to do. */

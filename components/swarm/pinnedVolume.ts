@@ -37,5 +37,5 @@ export function createPinnedVolume(
   // The node may have another ID for it than the manager.
   const own = unprivileged && isForeign(storage) ? new ServerImage(`${name}-data-image`, {}, onNode) : undefined;
   const args = { storage, lab, imageId: own?.imageId ?? "", unprivileged };
-  return new ServerVolume(`${name}-data`, { ...args, deployment: soleOwner(deployment, address, [`${name}-data`]) }, onNode);
+  return new ServerVolume(`${name}-data`, { ...args, owner: soleOwner(deployment, address, [`${name}-data`]) }, onNode);
 }

@@ -3,8 +3,9 @@ import * as pulumi from "@pulumi/pulumi";
 import { Storage } from "../args/storage";
 import { Publish } from "../args/swarm";
 import { engineOf } from "../docker/engineChoice";
-import { HostEntry, hostEntries } from "../docker/hostEntries";
+import { hostEntries } from "../docker/hostEntries";
 import { livenessCheck } from "../docker/liveness";
+import { SharedVolume } from "../docker/storeTask";
 import { dataFolder, proxiedPort } from "../render/configuration";
 import { MiB } from "../render/sizes";
 import { auditFolder } from "../render/own";
@@ -12,7 +13,7 @@ import { isAudited } from "../checks/observation/logs";
 import { driverOf } from "../render/driverParameters";
 import { RegistryParts } from "../selfHosted/registryParts";
 import { identityOf, ServerVolume } from "../selfHosted/serverVolume";
-import { untilStoreAnswers } from "../selfHosted/storeTrial";
+import { TrialPlace, untilStoreAnswers } from "../selfHosted/storeTrial";
 import { SwarmSettings } from "./checks";
 import { overlayNetworkId } from "./nodes";
 import { SwarmImage } from "./swarmImage";
@@ -37,14 +38,13 @@ export interface ServiceParts {
 export function createRegistryService(
   name: string,
   settings: SwarmSettings,
-  { server, image, topology, data, networks }: ServiceParts,
+  parts: ServiceParts,
   parent: pulumi.ComponentResource,
 ): docker.Service {
+  const { server, image, topology, data, networks } = parts;
   const { swarm, hosts, resources, reservedMemory } = settings;
   const secrets = server.files.map((file) => swarmSecret(`${name}-${file.name}`, file, image.user.id, { parent }));
-  const path = untilStoreAnswers(parent, settings, server, () =>
-    trialPlace(name, settings, topology, server, image.localName, secrets),
-  );
+  const path = untilStoreAnswers(parent, settings, server, () => trialPlace(name, settings, parts, secrets));
   return new docker.Service(
     name,
     serviceArgs(name, swarm, topology, {
@@ -81,30 +81,29 @@ export function createRegistryService(
 
 function trialPlace(
   name: string,
-  { swarm, hosts }: SwarmSettings,
-  { trial }: Topology,
-  { configuration }: RegistryParts,
-  image: pulumi.Output<string>,
+  { storage, swarm, hosts }: SwarmSettings,
+  { server, image, topology, data }: ServiceParts,
   secrets: Secret[],
-): pulumi.Output<{
-  imageId: string;
-  serviceName: string;
-  configuration: string;
-  hosts: HostEntry[];
-  task?: { files: { secretName: string; fileName: string; fileUid: string }[]; networks: readonly string[] };
-}> {
+): pulumi.Output<TrialPlace> {
   const files = secrets.map(({ secretName, fileName, fileUid }) =>
     pulumi
       .all([secretName, fileName, fileUid])
       .apply(([secret = "", file, uid = ""]) => ({ secretName: secret, fileName: file, fileUid: uid })),
   );
-  return pulumi.all([image, configuration, files]).apply(([imageId, text, mounted]) => ({
-    imageId,
-    serviceName: name,
-    configuration: text,
-    hosts: hostEntries(hosts),
-    task: trial === "task" ? { files: mounted, networks: swarm.networks ?? [] } : undefined,
-  }));
+  const { networks = [], constraints = [] } = swarm;
+  const folder = sharedVolume(name, storage);
+  const byTask = topology.trial === "task" || folder !== undefined;
+  return pulumi
+    .all([image.localName, server.configuration, files, data?.handedOver])
+    .apply(([imageId, configuration, mounted, handedOver]) => ({
+      imageId,
+      serviceName: name,
+      configuration,
+      hosts: hostEntries(hosts),
+      folder,
+      task: byTask ? { files: mounted, networks, constraints: folder === undefined ? [] : constraints } : undefined,
+      ...handedOver,
+    }));
 }
 
 /** One that is named twice is joined once. */
@@ -137,26 +136,26 @@ function mounts(name: string, storage: Storage, data: ServerVolume | undefined):
 }
 
 /** A volume that is the same on all nodes; each of them makes it known to itself when the first task comes. */
-function sharedMounts(name: string, storage: Storage): Mount[] {
+function sharedVolume(name: string, storage: Storage): SharedVolume | undefined {
   const { filesystem } = storage;
   if (driverOf(storage) !== "filesystem" || filesystem === undefined || !isShared(filesystem)) {
-    return [];
+    return undefined;
   }
   const { volume, volumeDriver = "local", volumeOptions } = filesystem;
   // To a driver of its own, a volume may be nothing but its name.
   const own = volumeDriver === "local" ? `${name}-data-${identityOf(storage)}` : `${name}-data`;
-  return [
-    {
-      type: "volume",
-      source: volume ?? own,
-      target: dataFolder,
-      volumeOptions: {
-        driverName: volumeDriver,
-        // The checks know a secret by what it is called, which drivers choose.
-        driverOptions: volumeOptions === undefined ? undefined : pulumi.secret(volumeOptions),
-      },
-    },
-  ];
+  return { source: volume ?? own, target: dataFolder, driver: volumeDriver, options: volumeOptions };
+}
+
+function sharedMounts(name: string, storage: Storage): Mount[] {
+  const shared = sharedVolume(name, storage);
+  if (shared === undefined) {
+    return [];
+  }
+  const { source, target, driver, options } = shared;
+  // The checks know a secret by what it is called, which drivers choose.
+  const driverOptions = options === undefined ? undefined : pulumi.secret(options);
+  return [{ type: "volume", source, target, volumeOptions: { driverName: driver, driverOptions } }];
 }
 
 /** A volume that each node makes for itself when the first task comes, and keeps. */

@@ -13,6 +13,7 @@ import { ownVolumeProblems } from "../checks/storage/filesystem";
 import { EngineAddress } from "../docker/engine";
 import { engineOf, onDockerEngine } from "../docker/engineChoice";
 import { untilRolledOut } from "../docker/rollout";
+import { withName } from "../docker/takenNames";
 import { metricsPort } from "../render/configuration";
 import { metricsUrl, swarmScrapeConfig } from "../render/scrape";
 import { MetricsOutputs } from "../selfHosted/metricsTargets";
@@ -128,7 +129,7 @@ export class SwarmRegistry extends pulumi.ComponentResource {
     const parent = { parent: this };
     const { swarm } = settings;
     const topology = topologyOf(settings.storage, swarm);
-    const engine = engineOf(this);
+    const engine = withName(engineOf(this), this, name);
     const nodes = nodesToKnow(settings, topology, engine);
     const constraints = topology.forwarders || swarm.trustNodes ? [] : (swarm.constraints ?? []);
     const image = new SwarmImage(
@@ -266,11 +267,13 @@ function nameWhenRolledOut(
   service: pulumi.Output<docker.Service>,
   services: docker.Service[],
 ): pulumi.Output<string> {
+  // One with a task on every node has no number of them, which the type does not know.
+  const modeOf = ({ mode }: docker.Service): pulumi.Output<Partial<docker.types.output.ServiceMode>> => mode;
   return pulumi
-    .all([engine, service.name, services.map((each) => pulumi.all([each.name, each.id]))])
+    .all([engine, service.name, services.map((each) => pulumi.all([each.name, modeOf(each), each.id]))])
     .apply(async ([manager, serviceName, all]) => {
-      for (const [each] of pulumi.runtime.isDryRun() ? [] : all) {
-        await untilRolledOut(manager, each);
+      for (const [each, { replicated }] of pulumi.runtime.isDryRun() ? [] : all) {
+        await untilRolledOut(manager, each, replicated?.replicas);
       }
       return serviceName;
     });

@@ -31,6 +31,8 @@ describe("a registry that keeps its images in a folder of the host", () => {
     manifest = (await request(outputs, "/v2/hello-world/manifests/latest", { headers })).body.toString();
   });
 
+  const container = (): Promise<string> => docker.run("inspect", "--format", "{{.Id}}", outputs.containerName);
+
   it("has the tree under the folder that the registry stores images in", () => {
     const { config, layers } = JSON.parse(manifest) as Manifest;
     const image = digestOf(manifest);
@@ -77,6 +79,27 @@ describe("a registry that keeps its images in a folder of the host", () => {
     await other.up();
     fs.writeFileSync(notes, "");
     expect(Object.keys(await other.plannedChanges())).toEqual(["same"]);
+  });
+
+  it("serves on where another folder can't be written, and tells why", async () => {
+    const workspace = cleanUp.add(new Workspace());
+    const [closed, away] = ["closed", "away"].map((name) => path.join(workspace.folder, name)) as [string, string];
+    fs.mkdirSync(closed, { mode: 0o500 });
+    const root = path.join(away, "docker", "registry", "v2");
+    fs.mkdirSync(path.dirname(root), { recursive: true });
+    fs.symlinkSync("/not-in-the-container", root);
+    const before = await container();
+    for (const [other, reason] of [
+      [closed, /not switched to this store.*\/closed": it may not be written/],
+      [away, /not switched to this store.*\/v2 is a link to what is not there/],
+    ] as const) {
+      await stack.set({ "storage.filesystem.hostPath": other });
+      await expect(stack.up()).rejects.toThrow(reason);
+      await docker.run("push", image);
+    }
+    await stack.set({ "storage.filesystem.hostPath": folder });
+    await stack.up();
+    expect(await container()).toBe(before);
   });
 
   it("changes nothing in a second up", async () => {

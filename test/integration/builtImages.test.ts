@@ -155,15 +155,20 @@ describe("images of the configuration", () => {
     expect(Object.keys(await stack.plannedChanges())).toEqual(["same"]);
   });
 
-  it("say what a step printed that failed", async () => {
+  it("say what a step printed that failed, and keep no output of the registry from being stored", async () => {
     const server = await run("docker", ["inspect", "--format", "{{.Config.Image}}", outputs.containerName]);
     const base = `${stack.name}/server`;
     await docker.tag(server, base);
     contexts.write("broken/Dockerfile", `FROM ${base}\nRUN ["/registry", "no-such-command"]\n`);
     await stack.set({ "builds[3].name": "broken", "builds[3].context": `${contexts.folder}/broken` });
-    const { code, stdout } = await attempt("pulumi", ["up", "--yes", "--skip-preview"], stack.inFolder());
+    await stack.set({ "users[0].name": "admin", "users[0].generation": 2 });
+    const words = ["up", "--yes", "--skip-preview", "--continue-on-error"];
+    const { code, stdout } = await attempt("pulumi", words, stack.inFolder());
     expect(code).not.toBe(0);
     expect(stdout).toContain('unknown command "no-such-command"');
+    const { password } = await stack.outputs();
+    expect(password).not.toBe(outputs.password);
+    expect((await request({ ...outputs, password }, "/v2/")).status).toBe(200);
     await stack.unset("builds[3]");
     await up();
   });

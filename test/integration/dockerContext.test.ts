@@ -65,6 +65,31 @@ describe("the current docker context", () => {
     await docker("image", "rm", "--force", `${repositoryPrefix}/app:latest`);
   });
 
+  it("is not changed for a registry that is on another one", async () => {
+    await use("socket");
+    const stack = cleanUp.add(await TestStack.create({ lab: false, "users[0].name": "admin" }, {}, env));
+    const { containerName } = await stack.up();
+    const there = async (): Promise<string> => docker("inspect", "--format", "{{.Id}} {{.State.StartedAt}}", containerName);
+    const before = [await there(), await containers(stack)];
+
+    await use("default");
+    const error = `The Docker engine unix:///var/run/docker.sock does not have the volume ${containerName}-`;
+    await expect(stack.plannedChanges()).rejects.toThrow(error);
+    for (const [key, value] of Object.entries({ "resources.memory": 300, "users[0].generation": 2 })) {
+      await stack.set({ [key]: value });
+      await expect(stack.up()).rejects.toThrow(error);
+      await stack.unset(key);
+    }
+    expect(await containers(stack)).toEqual([]);
+    expect(await docker("volume", "ls", "--quiet", "--filter", `name=${containerName}`)).toBe("");
+    expect(await docker("image", "ls", "--quiet", `*${stack.name}*`)).toBe("");
+
+    await use("socket");
+    await stack.set({ lab: true });
+    await stack.up();
+    expect([await there(), await containers(stack)]).toEqual(before);
+  });
+
   it("replaces nothing where the same engine was named by another word before", async () => {
     await use("default");
     const stack = await newStack();

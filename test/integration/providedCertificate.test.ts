@@ -75,6 +75,17 @@ describe("a registry with a provided certificate", () => {
     expect(await container()).toBe(before);
   });
 
+  it("does not take one that it could not start with again", async () => {
+    const [before] = await served();
+    const odd = await maker.server("DNS:localhost,email:\u00fc@example.com", intermediate);
+    await stack.set({}, provided(odd, intermediate.certificate));
+    await expect(stack.up()).rejects.toThrow(/tls: the server could not use this certificate, .* SAN rfc822Name is malformed/);
+    const docker = cleanUp.add(new DockerClient());
+    await docker.run("restart", outputs.containerName);
+    const [after] = await eventually("the registry", () => served().catch(() => undefined));
+    expect(after?.fingerprint256).toBe(before?.fingerprint256);
+  });
+
   it("is repaired by an up, though Docker waits long before it starts again what has died that often", async () => {
     const docker = cleanUp.add(new DockerClient());
     const folder = cleanUp.add(new Workspace());

@@ -180,7 +180,10 @@ describe("a registry on a Swarm with everything that may be added", () => {
         await pushImage(outputs, `team/without-${index}`, "1", later, { host });
         await checkImage(outputs, "team/app", "1", image, { host });
       }
-      await lab.docker(lab.manager, "service", "scale", `${redis()}=1`);
+      expect(await stack.pulumi("up", "--yes", "--skip-preview", "--suppress-progress")).toContain(
+        `${redis()} has 0 tasks instead of 1`,
+      );
+      await stack.pulumi("up", "--refresh", "--yes", "--skip-preview", "--suppress-progress");
       await eventually("a descriptor in Redis", async () => {
         await checkImage(outputs, "team/without-1", "1", later, { host: lab.node(5).address });
         return (await keys()).includes(":team/without-1@");
@@ -241,9 +244,15 @@ describe("a registry on a Swarm with everything that may be added", () => {
       outputs = await stack.up();
     });
 
-    it("gives them a changed CA, in a file of its own beside those of others", async () => {
+    it("gives them a changed CA, in a file of its own beside those of others, once none of them is paused", async () => {
       const before = outputs.caCertificate;
+      const { name } = lab.node(5);
+      const make = (availability: string): Promise<string> =>
+        lab.docker(lab.manager, "node", "update", "--availability", availability, name);
+      await make("pause");
       await stack.set({ "tls.caGeneration": 2 });
+      await expect(stack.up()).rejects.toThrow(`${name} is paused: docker node update --availability active ${name}`);
+      await make("active");
       outputs = await stack.up();
       expect(outputs.caCertificate).not.toBe(before);
       const own = `${outputs.repositoryPrefix}/${outputs.serviceName}-trust.crt`;

@@ -18,7 +18,9 @@ export interface Registered {
 type Answer = Record<string, string | number>;
 
 const answers: Record<string, (name: string, inputs: Record<string, unknown>) => Answer> = {
-  "tls:index/privateKey:PrivateKey": (name) => ({ privateKeyPem: `<key ${name}>\n` }),
+  "tls:index/privateKey:PrivateKey": (name) => ({
+    privateKeyPem: `-----BEGIN PRIVATE KEY-----\n<key ${name}>\n-----END PRIVATE KEY-----\n`,
+  }),
   "tls:index/certRequest:CertRequest": (name) => ({ certRequestPem: `<request ${name}>\n` }),
   "tls:index/selfSignedCert:SelfSignedCert": (name) => ({ certPem: makeCertificate({ subject: name }).certificate }),
   "tls:index/locallySignedCert:LocallySignedCert": (name) => ({ certPem: makeCertificate({ subject: name }).certificate }),

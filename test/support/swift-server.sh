@@ -9,6 +9,7 @@
 # attributes.
 # Servers with different DIRs run side by side; /etc/swift is neither read nor written.
 set -euo pipefail
+unset CDPATH
 
 packages=(swift-proxy swift-account swift-container swift-object)
 user=test:tester

@@ -8,11 +8,13 @@ jest.mock("../../components/docker/bundledImage", () => ({
   loadImage: () => Promise.resolve(),
 }));
 jest.mock("../../components/docker/addressTrial", () => ({ checkAddresses: jest.fn(() => Promise.resolve()) }));
+jest.mock("../../components/docker/certificateTrial", () => ({ checkCertificate: jest.fn(() => Promise.resolve()) }));
 jest.mock("../../components/docker/health", () => ({ untilHealthy: () => Promise.resolve() }));
 jest.mock("../../components/docker/processLimit", () => ({ limitProcesses: () => Promise.resolve() }));
 jest.mock("../../components/docker/volumeOwner", () => ({
   ...jest.requireActual<object>("../../components/docker/volumeOwner"),
-  checkOwner: jest.fn(() => Promise.resolve()),
+  checkOwner: jest.fn(() => Promise.resolve(true)),
+  checkPresence: jest.fn(() => Promise.resolve()),
 }));
 
 async function deploy(logs: Logs, lab: boolean): Promise<MockedDeployment> {

@@ -32,6 +32,10 @@ it.each<[string, Record<string, unknown>]>([
     },
   ],
   [
+    "a folder that other stores than AWS may copy",
+    { storage: { driver: "s3", s3: { bucket: "images", regionEndpoint: "http://minio:9000", rootDirectory: "team+a" } } },
+  ],
+  [
     "the longest names of tags in Azure",
     { target: "acr", acr: { location: "westeurope", tags: { ["t".repeat(512)]: "v".repeat(256) } } },
   ],

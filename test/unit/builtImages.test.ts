@@ -17,6 +17,31 @@ const plainContext = `${contexts.folder}/plain`;
 const above = (name: string, from: string): ImageBuild => ({ name, from, context: `${contexts.folder}/above` });
 const plain = (name: string): ImageBuild => ({ name, context: plainContext });
 
+describe("what goes before an image's name", () => {
+  const error = async (repositoryPrefix: string): Promise<string> =>
+    MockedDeployment.run(() => new BuiltImages("images", { builds: [], repositoryPrefix })).then(
+      () => "",
+      (thrown: unknown) => (thrown as Error).message,
+    );
+
+  it.each([
+    ["localhost:5000"],
+    ["[::1]:5000"],
+    ["REGISTRY.example.com"],
+    ["europe-west3-docker.pkg.dev/project/images"],
+    ["team"],
+  ])("may be %s", async (prefix) => {
+    expect(await error(prefix)).toBe("");
+  });
+
+  it.each([[""], ["https://localhost:1/"], ["localhost:15061/"], ["localhost:5000/App"], ["localhost:5000/a b"]])(
+    "may not be %j",
+    async (prefix) => {
+      expect(await error(prefix)).toContain(`  - repositoryPrefix: ${JSON.stringify(prefix)} is not allowed`);
+    },
+  );
+});
+
 describe("a context", () => {
   it.each([
     ["https://example.com/app.git#v1:server", { url: "https://example.com/app.git", ref: "v1", folder: "server" }],

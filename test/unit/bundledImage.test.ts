@@ -14,7 +14,7 @@ jest.mock("child_process", () => {
   const execFile = (file: string, words: string[], options: object): unknown =>
     execute(file, words, { ...options, env: process.env });
   const script =
-    '[ ! -e "$0.broken" ] || exit 1; echo build.sh >>"$0"; echo "/0123456789abcdef-$GOARCH/image.tar sha256:1 sha256:2"';
+    '[ ! -e "$0.broken" ] || exit 1; echo build.sh >>"$0"; echo "/a clone/0123456789abcdef-$GOARCH/image.tar sha256:1 sha256:2"';
   const spawn = (file: string, ...more: [readonly string[], object] | [object]): unknown =>
     more.length === 1
       ? real.spawn(fs.existsSync(`${built}.missing`) ? `${built}.missing/build.sh` : "sh", ["-c", script, built], more[0])
@@ -54,7 +54,7 @@ it("is built for a processor that is said, by the names of Go and of kernels, wi
   tools.make("docker", "exit 1");
   const built = await Promise.all(["riscv64", "x86_64", "amd64", "aarch64"].map((each) => buildBundledImage({}, each)));
   expect(built.map(({ file }) => file)).toEqual(
-    ["riscv64", "amd64", "amd64", "arm64"].map((each) => `/0123456789abcdef-${each}/image.tar`),
+    ["riscv64", "amd64", "amd64", "arm64"].map((each) => `/a clone/0123456789abcdef-${each}/image.tar`),
   );
   expect(tools.calls()).toEqual([]);
 });
@@ -69,7 +69,7 @@ it("is asked for anew after an engine or a build that failed", async () => {
   const broken = tools.write("built.broken", "");
   await expect(buildBundledImage(engine)).rejects.toThrow("The registry image could not be built");
   fs.rmSync(broken);
-  expect((await buildBundledImage(engine)).file).toBe("/0123456789abcdef-mips64/image.tar");
+  expect((await buildBundledImage(engine)).file).toBe("/a clone/0123456789abcdef-mips64/image.tar");
 });
 
 it("is built from a clone only, which the package of npm is not", async () => {
@@ -85,7 +85,9 @@ it("is previewed for this machine where the engine can't be asked", async () => 
   tools.make("docker", "echo 'no route to host' >&2; exit 1");
   const engine = { host: "tcp://nowhere:2376" };
   await pulumi.runtime.setMocks({ newResource: () => ({ id: "", state: {} }), call: () => ({}) }, "project", "stack", true);
-  expect((await buildBundledImage(engine)).file).toBe(`/0123456789abcdef-${process.arch.replace("x64", "amd64")}/image.tar`);
+  expect((await buildBundledImage(engine)).file).toBe(
+    `/a clone/0123456789abcdef-${process.arch.replace("x64", "amd64")}/image.tar`,
+  );
   expect(warn).toHaveBeenCalledTimes(1);
   expect(warn).toHaveBeenCalledWith(
     "The preview takes this machine's platform. The Docker engine could not be asked for its platform: no route to host",

@@ -9,6 +9,7 @@ import {
   ProvidedCertificate,
   providedCertificateProblems,
   serverPem,
+  serverPemProblems,
   trustAnchor,
 } from "../../components/checks/certificates";
 import { RegistryCertificate } from "../../components/selfHosted/registryCertificate";
@@ -199,6 +200,13 @@ describe("a provided certificate", () => {
       expect(problemsOf({ ...direct, chain: upper.certificate + root.certificate })).toEqual([]);
     });
 
+    it("is one with a negative serial number", () => {
+      const pair = selfSigned(["ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-set_serial", "-5"]);
+      expect(problemsOf(pair)).toEqual([
+        'tls.certificate: "CN=s" has a negative serial number, which clients refuse; give one with another',
+      ]);
+    });
+
     const kinds = "clients can use RSA, P-256, P-384, P-521 and Ed25519";
     it.each([
       ["a short RSA key", ["rsa:768"], "an RSA key of 768 bits, which clients refuse; give one of 2048 to 8192"],
@@ -269,6 +277,69 @@ it("reaches the server without the texts that tools write around it", () => {
       privateKey: `-----BEGIN EC PARAMETERS-----\nBggqhkjOPQMBBw==\n-----END EC PARAMETERS-----\n${sec1}${certificate}`,
     }),
   ).toBe(certificate + chain + sec1);
+});
+
+it("reaches server and clients as Go takes it, and else as it is", () => {
+  const { certificate, privateKey, chain } = good;
+  const key = pki.server.key.export({ type: "pkcs8", format: "pem" }).toString();
+  const withLineEnds = (end: string): ProvidedCertificate => ({
+    certificate: certificate.replaceAll("\n", end),
+    privateKey: privateKey.replaceAll("\n", end),
+    chain: chain.replaceAll("\n", end),
+  });
+  for (const odd of ["\r\r\n", "\v\n", "\u00a0\n"]) {
+    expect(problemsOf(withLineEnds(odd))).toEqual([]);
+    expect(serverPem(withLineEnds(odd))).toBe(certificate + chain + key);
+    expect(trustAnchor(withLineEnds(odd))).toBe(pki.root.certificate);
+  }
+  for (const fine of ["\r\n", " \n", "\t\r\n"]) {
+    const [first = ""] = serverPem(withLineEnds(fine)).split(/(?<=END CERTIFICATE-----)/);
+    expect(first).toBe(certificate.trim().replaceAll("\n", fine));
+  }
+});
+
+describe("what the server is to read", () => {
+  const { certificate, privateKey } = pki.server;
+
+  it("is a certificate and a key, whatever is between", () => {
+    expect(serverPemProblems(certificate + pki.intermediate.certificate + privateKey)).toEqual([]);
+  });
+
+  it.each([
+    ["nothing", ""],
+    ["no PEM", "garbage"],
+    ["no key", certificate],
+    ["no certificate", privateKey],
+    ["a certificate that can't be read", `-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n${privateKey}`],
+  ])("is not %s", (_, pem) => {
+    expect(serverPemProblems(pem).map(({ key }) => key)).toEqual(["serverPem"]);
+  });
+});
+
+describe("the names of a certificate", () => {
+  const error = (hostname: string, alternativeNames: string[] = []): string => {
+    try {
+      new RegistryCertificate("tls", { hostname, alternativeNames, tls: { mode: "off" } });
+      return "";
+    } catch (thrown) {
+      return (thrown as Error).message;
+    }
+  };
+
+  it.each([["registry.example.com"], ["192.0.2.1"], ["::1"]])("may be %s", async (hostname) => {
+    const { result } = await mocked(() => error(hostname, [hostname, "*.example.com"]));
+    expect(result).toBe("");
+  });
+
+  it.each([[""], ["https://foo:5000"], ["a b"], ["-x"], ["0.0.0.0"]])("may not be %j", async (hostname) => {
+    const { result } = await mocked(() => error(hostname));
+    expect(result).toContain(`  - hostname: ${JSON.stringify(hostname)} is not allowed`);
+  });
+
+  it.each([["a b"], ["-x"], [""], ["*"], ["a.*.example.com"]])("may not be %j besides", async (name) => {
+    const { result } = await mocked(() => error("localhost", ["fine", name]));
+    expect(result).toContain(`  - alternativeNames[1]: ${JSON.stringify(name)} is not allowed`);
+  });
 });
 
 describe("the trust anchor", () => {

@@ -83,7 +83,7 @@ describe("the SDK of a cloud", () => {
         throw missing;
       }),
     ).toThrow(
-      "This configuration needs @pulumi/aws, which is not installed; run npm install @pulumi/aws@7.48.0 where package.json is",
+      `This configuration needs @pulumi/aws, which is not installed; run npm install @pulumi/aws@7.48.0 in ${path.join(__dirname, "..", "..")}`,
     );
   });
 

@@ -6,10 +6,11 @@ import { imageName, loadImage } from "../../components/docker/bundledImage";
 import { dockerCommand, inspectContainer } from "../../components/docker/engine";
 import { untilHealthy } from "../../components/docker/health";
 import { checkAddresses } from "../../components/docker/addressTrial";
+import { checkCertificate } from "../../components/docker/certificateTrial";
 import { checkFolder } from "../../components/docker/folderTrial";
 import { checkStore, Preflight } from "../../components/docker/storeCheck";
 import { limitProcesses } from "../../components/docker/processLimit";
-import { checkOwner } from "../../components/docker/volumeOwner";
+import { checkOwner, checkPresence } from "../../components/docker/volumeOwner";
 import { checkVolumeOptions } from "../../components/selfHosted/volumeOptions";
 import { FakeCommands } from "../support/fakeCommands";
 
@@ -223,13 +224,6 @@ describe("waiting for a healthy server", () => {
     expect(warn).toHaveBeenCalledWith(expect.stringMatching(new RegExp(`The container registry ${advice}$`)));
     warn.mockRestore();
   });
-
-  it("ends where the engine has nothing of it, and may be another one", async () => {
-    tools.make("docker", 'echo "Error: No such $3: registry" >&2; exit 1');
-    const error = await rejection(untilHealthy({ host: "ssh://other" }, "registry"));
-    expect(error).toBeInstanceOf(pulumi.RunError);
-    expect(error.message).toMatch(/^The Docker engine ssh:\/\/other has neither the container registry nor its volumes/);
-  });
 });
 
 describe("the limit of a container's processes", () => {
@@ -307,14 +301,14 @@ describe("the owner of a volume", () => {
   const own = "0123456789abcdef";
 
   it.each([
-    ["its own", `echo '{"container-registry.deployment":"${own}"}'`],
-    ["of before there were labels", "echo null"],
-    ["somebody else's without a word on it", `echo '{"a":"b"}'`],
-    ["of no volume yet", "echo 'Error: No such volume: registry-data' >&2; exit 1"],
-    ["of no volume yet, on a Swarm", "echo 'Error response from daemon: volume registry-data not found' >&2; exit 1"],
-  ])("may be %s", async (_, answer) => {
+    ["its own", true, `echo '{"container-registry.deployment":"${own}"}'`],
+    ["of before there were labels", true, "echo null"],
+    ["somebody else's without a word on it", true, `echo '{"a":"b"}'`],
+    ["of no volume yet", false, "echo 'Error: No such volume: registry-data' >&2; exit 1"],
+    ["of no volume yet, on a Swarm", false, "echo 'Error response from daemon: volume registry-data not found' >&2; exit 1"],
+  ])("may be %s", async (_, found, answer) => {
     tools.make("docker", answer);
-    await checkOwner(local, "registry-data", own);
+    expect(await checkOwner(local, "registry-data", own)).toBe(found);
     expect(tools.calls()).toEqual([`${onLocal} volume inspect --format {{json .Labels}} registry-data`]);
   });
 
@@ -323,6 +317,34 @@ describe("the owner of a volume", () => {
     const error = await rejection(checkOwner(local, "registry-data", own));
     expect(error).toBeInstanceOf(pulumi.RunError);
     expect(error.message).toMatch(/^The volume registry-data on this Docker engine is of another registry by that name/);
+  });
+});
+
+describe("a volume that Pulumi has made", () => {
+  afterEach(() => jest.restoreAllMocks());
+
+  it("may be there", async () => {
+    tools.make("docker", `echo '"registry-data"'`);
+    await checkPresence(local, "registry-data");
+    expect(tools.calls()).toEqual([`${onLocal} volume inspect --format {{json .Name}} registry-data`]);
+  });
+
+  it.each([true, false])(
+    "ends the deployment where it is not, and the engine may be another one; in a preview: %s",
+    async (preview) => {
+      jest.spyOn(pulumi.runtime, "isDryRun").mockReturnValue(preview);
+      tools.make("docker", "echo 'Error: No such volume: registry-data' >&2; exit 1");
+      const error = await rejection(checkPresence({ host: "ssh://other" }, "registry-data"));
+      expect(error).toBeInstanceOf(pulumi.RunError);
+      expect(error.message).toMatch(/^The Docker engine ssh:\/\/other does not have the volume registry-data\. Is it the one/);
+    },
+  );
+
+  it("is not missed by a preview that does not reach the engine", async () => {
+    tools.make("docker", "echo 'Cannot connect to the Docker daemon' >&2; exit 1");
+    expect((await rejection(checkPresence(local, "registry-data"))).message).toMatch(/could not be asked for registry-data/);
+    jest.spyOn(pulumi.runtime, "isDryRun").mockReturnValue(true);
+    await checkPresence(local, "registry-data");
   });
 });
 
@@ -457,6 +479,33 @@ describe("the try of a folder before it is handed over", () => {
   });
 });
 
+describe("the try of a certificate before it is handed over", () => {
+  const tried =
+    `${onLocal} run --rm --read-only --cap-drop ALL --security-opt no-new-privileges ` +
+    "--network none --interactive sha256:1 check-certificate";
+
+  it.each([
+    ["what is there", "new", []],
+    ["another one", "old", [tried]],
+    ["the first one", "", [tried]],
+  ])("is of what is new: %s", async (_, written, tries) => {
+    tools.make("docker", `case "$*" in *" cp "*) [ -n "${written}" ] && echo "tar ${written}"; exit ;; esac; [ "$(cat)" = new ]`);
+    await checkCertificate(local, "registry-files-writer", "sha256:1", "new");
+    const [copied, ...more] = tools.calls();
+    expect(copied).toBe(`${onLocal} cp registry-files-writer:/etc/container-registry/server.pem -`);
+    expect(more).toEqual(tries);
+  });
+
+  it("stops the deployment with the server's reason", async () => {
+    tools.make("docker", `case "$*" in *" cp "*) exit 1 ;; esac; echo 'registry: x509: invalid e-mail' >&2; exit 1`);
+    const error = await rejection(checkCertificate(local, "registry-files-writer", "sha256:1", "new"));
+    expect(error).toBeInstanceOf(pulumi.RunError);
+    expect(error.message).toBe(
+      "tls: the server could not use this certificate, so it keeps what it has: registry: x509: invalid e-mail",
+    );
+  });
+});
+
 describe("the try of a store before the switch to it", () => {
   const flight: Preflight = {
     engine: local,
@@ -471,8 +520,10 @@ describe("the try of a store before the switch to it", () => {
   };
   /** An engine whose registry runs with a configuration file, and a store that gives this answer. */
   const engine = (running: string, ...answer: string[]): void => {
-    tools.make("docker", `case "$*" in *inspect*) echo '["serve","${running}"]'; exit 0 ;; esac`, ...answer);
+    const words = JSON.stringify({ words: ["serve", running], mounts: [{ Type: "bind", Source: "/srv/images" }] });
+    tools.make("docker", `case "$*" in *inspect*) echo '${words}'; exit 0 ;; esac`, ...answer);
   };
+  const folder = { engine: { host: "ssh://node2" }, source: "/srv/other", target: "/var/lib/registry" };
 
   it("is where the registry will be, and as little allowed", async () => {
     engine("/etc/container-registry/config-1.yml");
@@ -488,6 +539,31 @@ describe("the try of a store before the switch to it", () => {
     engine(flight.configurationPath, "exit 1");
     await checkStore(flight);
     expect(tools.calls()).toHaveLength(1);
+  });
+
+  it.each([
+    ["another one", "/srv/other", 2],
+    ["the one it has", "/srv/images", 1],
+  ])("is of a folder as well, which the configuration doesn't name: %s", async (_, source, calls) => {
+    engine(flight.configurationPath);
+    await checkStore({ ...flight, folder: { ...folder, source } });
+    expect(tools.calls()).toHaveLength(calls);
+  });
+
+  it("has the folder where the server will, on the engine that has it", async () => {
+    engine("/etc/container-registry/config-1.yml");
+    await checkStore({ ...flight, folder });
+    const [asked, tried] = tools.calls();
+    expect(asked).toMatch(`${onLocal} container inspect`);
+    expect(tried).toMatch("--host ssh://node2 run --rm --read-only --cap-drop ALL");
+    expect(tried).toMatch(/ --volume \/srv\/other:\/var\/lib\/registry .* check \/etc\/container-registry\/config-2.yml$/);
+  });
+
+  it("tells of a folder by the name that the user knows", async () => {
+    engine("", "echo 'cannot write to filesystem folder \"/var/lib/registry\"' >&2; exit 1");
+    expect((await rejection(checkStore({ ...flight, folder }))).message).toBe(
+      'storage: the registry was not switched to this store: cannot write to filesystem folder "/srv/other"',
+    );
   });
 
   it("stops the deployment with the store's own words", async () => {

@@ -2,6 +2,7 @@ import * as fs from "fs";
 import * as path from "path";
 import * as docker from "@pulumi/docker";
 import * as pulumi from "@pulumi/pulumi";
+import { recover } from "@pulumi/pulumi/output";
 import { engineOf, onDockerEngine } from "../../components/docker/engineChoice";
 import { EngineAddress } from "../../components/docker/engine";
 import { FakeCommands } from "../support/fakeCommands";
@@ -176,6 +177,20 @@ describe("the engine that is meant", () => {
       "docker:sshOpts would reach Pulumi's docker provider, but not the docker command, which loads the server's image and has no " +
         "such options. Put them into ~/.ssh/config, which both read, and remove the key",
     );
+  });
+
+  it.each(["caMaterial", "certMaterial", "keyMaterial"])("is not reached by a certificate as text: %s", async (key) => {
+    const refused =
+      `${key} would reach Pulumi's docker provider, but not the docker command, which takes no certificates as text. Write ca.pem, ` +
+      "cert.pem and key.pem into a folder, and give that as certPath";
+    const host = "tcp://192.0.2.9:2376";
+    const { made } = await MockedDeployment.run(() => {
+      const component = new Component("registry", { provider: new docker.Provider("given", { host, [key]: "PEM" }) });
+      return recover(component.engine, (error: unknown) => ({ host: (error as Error).message }));
+    });
+    expect((await valueOf(made)).value.host).toBe(`The docker provider's ${refused}`);
+    pulumi.runtime.setAllConfig({ "docker:host": host, [`docker:${key}`]: "PEM" });
+    await expect(chosen()).rejects.toThrow(`docker:${refused}`);
   });
 
   it.each<[string, () => void, string]>([

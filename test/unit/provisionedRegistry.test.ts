@@ -4,6 +4,13 @@ import { SingleNodeRegistry, SingleNodeRegistryArgs, Storage, TlsMode } from "..
 import { clouds, googleKey } from "../support/clouds";
 import { Answers, mocked, MockedRun } from "../support/mocks";
 
+// What is asked of the engine beside the provider.
+jest.mock("../../components/docker/volumeOwner", () => ({
+  ...jest.requireActual<object>("../../components/docker/volumeOwner"),
+  checkOwner: () => Promise.resolve(true),
+  checkPresence: () => Promise.resolve(),
+}));
+
 const answers: Answers = {
   ...clouds,
   resources: {

@@ -2,6 +2,7 @@ import * as pulumi from "@pulumi/pulumi";
 import { PullThroughCache, PullThroughCacheArgs } from "../../components";
 import { MockedDeployment } from "../support/mockedDeployment";
 import { valueOf } from "../support/mocks";
+import { makeCertificate } from "../support/pki";
 
 // What is asked of the engine beside the provider; engine.test.ts has the tests.
 jest.mock("../../components/docker/bundledImage", () => ({
@@ -10,12 +11,17 @@ jest.mock("../../components/docker/bundledImage", () => ({
   loadImage: () => Promise.resolve(),
 }));
 jest.mock("../../components/docker/addressTrial", () => ({ checkAddresses: jest.fn(() => Promise.resolve()) }));
+jest.mock("../../components/docker/certificateTrial", () => ({ checkCertificate: jest.fn(() => Promise.resolve()) }));
 jest.mock("../../components/docker/health", () => ({ untilHealthy: () => Promise.resolve() }));
 jest.mock("../../components/docker/processLimit", () => ({ limitProcesses: () => Promise.resolve() }));
 jest.mock("../../components/docker/volumeOwner", () => ({
   ...jest.requireActual<object>("../../components/docker/volumeOwner"),
-  checkOwner: jest.fn(() => Promise.resolve()),
+  checkOwner: jest.fn(() => Promise.resolve(true)),
+  checkPresence: jest.fn(() => Promise.resolve()),
 }));
+
+const { certificate, privateKey } = makeCertificate({ subject: "mirror.example.com" });
+const serverPem = certificate + privateKey;
 
 const warn = jest.spyOn(pulumi.log, "warn").mockImplementation(() => Promise.resolve());
 beforeEach(() => warn.mockClear());
@@ -49,12 +55,12 @@ describe("a pull-through cache by itself", () => {
     const { made, deployment } = await deploy({
       hostname: "mirror.example.com",
       bindAddress: "192.0.2.1",
-      serverPem: pulumi.output("the certificate"),
+      serverPem: pulumi.output(serverPem),
       mirror: { upstream: "https://quay.io/", port: 443, ttl: "1h30m", maxSize: "20GB", ui: true },
       lab: true,
     });
     expect((await valueOf(made.endpoint)).value).toBe("https://mirror.example.com:443");
-    expect(deployment.text()).toMatch(/secret file \S*server.pem 0644: the certificate/);
+    expect(deployment.text()).toMatch(/secret file \S*server.pem 0644:\n\s+-----BEGIN CERTIFICATE-----\n/);
     expect(deployment.text()).toMatch(/remoteurl: https:\/\/quay\.io\n\s+ttl: 1h30m/);
     expect(deployment.text()).toMatch(/server:\n\s+ui:\n\s+enabled: true\n\s+mirror:\n\s+maxbytes: 20000000000\n/);
     expect(deployment.find("docker.Volume", "cache-data").options).not.toHaveProperty("protect");
@@ -65,7 +71,7 @@ describe("a pull-through cache by itself", () => {
   });
 
   it("warns where others can reach it, and of what they get by its login", async () => {
-    const far = { bindAddress: "0.0.0.0", serverPem: "the certificate" };
+    const far = { bindAddress: "0.0.0.0", serverPem };
     expect(await warnings(far)).toEqual([
       expect.stringMatching(
         /^Everybody who reaches 0\.0\.0\.0:5001 can pull .* without a login\. .* firewall decide who may, and mirror.maxSize how much/,
@@ -75,6 +81,10 @@ describe("a pull-through cache by itself", () => {
     expect(await warnings({ ...far, mirror: { username: "u", password: "p", maxSize: "500MB" } })).toEqual([
       expect.stringMatching(/also what https:\/\/registry-1.docker.io gives to u alone.* firewall decide who may\.$/),
     ]);
+  });
+
+  it("is refused with a text that is no certificate with its key", async () => {
+    expect(await errorOf({ serverPem: "garbage" })).toContain("  - serverPem: is no certificate with its private key");
   });
 
   it("is refused in clear beyond loopback, and lists all that is wrong", async () => {

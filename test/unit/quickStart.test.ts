@@ -1,5 +1,6 @@
 import * as fs from "fs";
 import * as path from "path";
+import { fileURLToPath } from "url";
 import { FakeCommands } from "../support/fakeCommands";
 import { attempt } from "../support/run";
 
@@ -18,15 +19,18 @@ afterAll(() => commands.dispose());
 
 /** Runs a script with the quick start's own state. */
 function quickStart(script: string, ...args: string[]): ReturnType<typeof attempt> {
-  const env = { ...commands.env, PULUMI_HOME: commands.folder, PULUMI_BACKEND_URL: "", PULUMI_CONFIG_PASSPHRASE: undefined };
-  return attempt(path.join(commands.folder, "scripts", script), args, { env });
+  return attempt(path.join(commands.folder, "scripts", script), args, { env: own });
 }
+const own = { ...commands.env, PULUMI_HOME: commands.folder, PULUMI_BACKEND_URL: "", PULUMI_CONFIG_PASSPHRASE: undefined };
 
 describe("npm start", () => {
   const outputs = { endpoint: "https://localhost:5000", version: "1", containerName: "registry", caCertificate: "CA" };
   const start = async (given: object, ...docker: string[]): Promise<{ stdout: string; ups: string[] }> => {
     const printed = JSON.stringify({ ...outputs, ...given });
-    commands.make("pulumi", `case "$*" in "stack output"*) echo '${printed}' ;; *) echo done ;; esac`);
+    commands.make(
+      "pulumi",
+      `case "$*" in "stack output"*) echo '${printed}' ;; *docker:host*) echo tcp://own ;; *docker:context*) echo own ;; *) echo done ;; esac`,
+    );
     commands.make("docker", ...docker);
     const { stdout } = await quickStart("start.sh");
     return { stdout, ups: commands.calls().filter((call) => call.startsWith("pulumi up")) };
@@ -34,8 +38,14 @@ describe("npm start", () => {
   const up = expect.stringMatching(/^pulumi up (?!.*--refresh)/) as string;
   const refreshing = expect.stringMatching(/^pulumi up .*--refresh/) as string;
 
+  it("stores what became of the registry where a build fails", async () => {
+    expect((await start({}, "echo true")).ups).toEqual([expect.stringContaining(" --continue-on-error")]);
+  });
+
   it.each([
     ["runs", {}, "echo true", [up]],
+    ["runs on the stack's own engine", {}, '[ "$1 $2" = "--host tcp://own" ] && echo true', [up]],
+    ["runs in the stack's own context", {}, '[ "$1 $2" = "--context own" ] && echo true', [up]],
     ["is no container", { containerName: "" }, "exit 1", [up]],
     ["was stopped", {}, "echo false", [up, refreshing]],
     ["was removed", {}, "exit 1", [up, refreshing]],
@@ -62,5 +72,35 @@ describe("the quick start's passphrase", () => {
     expect({ code, calls: commands.calls() }).toEqual({ code: 1, calls: [] });
     expect(stderr).toContain(`${passphrase} is gone`);
     expect(fs.existsSync(passphrase)).toBe(false);
+  });
+
+  it("is named where another one is set, which does not open the stack", async () => {
+    const error = "error: getting stack configuration: get stack secrets manager: incorrect passphrase";
+    commands.make("pulumi", `case "$*" in up*) echo '${error}' >&2; exit 255 ;; esac`);
+    commands.write(".quickstart/passphrase", "own");
+    const start = path.join(commands.folder, "scripts", "start.sh");
+    const { code, stderr } = await attempt(start, [], { env: { ...own, PULUMI_CONFIG_PASSPHRASE: "another" } });
+    expect(code).toBe(1);
+    expect(stderr.split("\n")).toEqual([
+      error,
+      expect.stringMatching(/^If the passphrase was incorrect: it is that of PULUMI_CONFIG_PASSPHRASE or /),
+      `is in ${passphrase}; to use it, unset both.`,
+      "",
+    ]);
+  });
+});
+
+describe("the environment of Pulumi", () => {
+  it("is the clone's, whatever its folder is called, and wherever cd looks", async () => {
+    const clone = path.join(commands.folder, "the clone #1? 100%41");
+    fs.cpSync(path.join(root, "scripts"), path.join(clone, "scripts"), { recursive: true });
+    commands.make("pulumi", 'echo "$PULUMI_BACKEND_URL"');
+    const { stdout } = await attempt("scripts/pulumi.sh", [], { cwd: clone, env: { ...own, CDPATH: clone } });
+    expect(fileURLToPath(stdout.trim())).toBe(path.join(clone, ".quickstart", "state"));
+  });
+
+  it("keeps a proxy out of what its processes say to each other", async () => {
+    commands.make("pulumi", 'echo "$no_grpc_proxy"');
+    expect((await quickStart("pulumi.sh")).stdout).toBe("127.0.0.1,localhost\n");
   });
 });

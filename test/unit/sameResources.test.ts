@@ -12,6 +12,10 @@ jest.mock("../../components/docker/bundledImage", () => ({
   ...jest.requireActual<object>("../../components/docker/bundledImage"),
   buildBundledImage: () => Promise.resolve({ file: "/image.tar", ids: ["sha256:1d"], name: "container-registry:1", tag: "1" }),
 }));
+jest.mock("../../components/docker/volumeOwner", () => ({
+  ...jest.requireActual<object>("../../components/docker/volumeOwner"),
+  checkPresence: () => Promise.resolve(),
+}));
 jest.mock("../../components/swarm/nodes", () => ({
   ...jest.requireActual<object>("../../components/swarm/nodes"),
   swarmNodes: jest.fn(),
@@ -68,6 +72,7 @@ async function madeFor(stack: string): Promise<MadeResource[]> {
     ]);
   const resources = {
     ...clouds.resources,
+    "tls:index/privateKey:PrivateKey": () => ({ privateKeyPem: server.privateKey }),
     "tls:index/selfSignedCert:SelfSignedCert": () => ({ certPem: server.certificate }),
     "tls:index/locallySignedCert:LocallySignedCert": () => ({ certPem: server.certificate }),
     "random:index/randomPassword:RandomPassword": () => ({ result: "the-generated-password", bcryptHash: "hash" }),

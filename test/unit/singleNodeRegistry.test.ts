@@ -1,11 +1,15 @@
+import { setTimeout as pause } from "timers/promises";
 import * as docker from "@pulumi/docker";
 import * as pulumi from "@pulumi/pulumi";
+import { RegisterResourceRequest } from "@pulumi/pulumi/proto/resource_pb";
+import { MockMonitor } from "@pulumi/pulumi/runtime/mocks";
 import * as bundledImage from "../../components/docker/bundledImage";
-import { SingleNodeRegistry, SingleNodeRegistryArgs } from "../../components";
+import { SingleNodeRegistry, SingleNodeRegistryArgs, TlsMode } from "../../components";
 import { checkAddresses } from "../../components/docker/addressTrial";
+import { checkCertificate } from "../../components/docker/certificateTrial";
 import { checkFolder } from "../../components/docker/folderTrial";
 import { untilHealthy } from "../../components/docker/health";
-import { checkOwner } from "../../components/docker/volumeOwner";
+import { checkOwner, checkPresence } from "../../components/docker/volumeOwner";
 import { checkVolumeOptions } from "../../components/selfHosted/volumeOptions";
 import { limitProcesses } from "../../components/docker/processLimit";
 import { checkStore } from "../../components/docker/storeCheck";
@@ -20,17 +24,20 @@ jest.mock("../../components/docker/bundledImage", () => ({
   loadImage: jest.fn(() => Promise.resolve()),
 }));
 jest.mock("../../components/docker/addressTrial", () => ({ checkAddresses: jest.fn(() => Promise.resolve()) }));
+jest.mock("../../components/docker/certificateTrial", () => ({ checkCertificate: jest.fn(() => Promise.resolve()) }));
 jest.mock("../../components/docker/health", () => ({ untilHealthy: jest.fn(() => Promise.resolve()) }));
 jest.mock("../../components/docker/processLimit", () => ({ limitProcesses: jest.fn(() => Promise.resolve()) }));
 jest.mock("../../components/docker/volumeOwner", () => ({
   ...jest.requireActual<object>("../../components/docker/volumeOwner"),
-  checkOwner: jest.fn(() => Promise.resolve()),
+  checkOwner: jest.fn(() => Promise.resolve(true)),
+  checkPresence: jest.fn(() => Promise.resolve()),
 }));
 jest.mock("../../components/docker/folderTrial", () => ({ checkFolder: jest.fn(() => Promise.resolve()) }));
 jest.mock("../../components/docker/storeCheck", () => ({ checkStore: jest.fn(() => Promise.resolve()) }));
 jest.mock("../../components/selfHosted/volumeOptions", () => ({ checkVolumeOptions: jest.fn(() => Promise.resolve()) }));
 
 const pki = makePki(["registry.example.com"]);
+const given = { mode: TlsMode.Provided, certificate: pki.server.certificate, privateKey: pki.server.privateKey };
 const stockImage = `docker.io/library/registry:3@sha256:${"0123456789abcdef".repeat(4)}`;
 const s3 = { bucket: "images", region: "eu-central-1", accessKey: "GIVEN-access", secretKey: "GIVEN-secret" };
 const labels = new Map(
@@ -236,7 +243,9 @@ describe("a registry on one host", () => {
             admin:<hash registry-users-admin-1>
           secret file /etc/container-registry/server.pem 0644:
             <certificate registry-tls-certificate>
+            -----BEGIN PRIVATE KEY-----
             <key registry-tls-key>
+            -----END PRIVATE KEY-----
           secretOutputs: [uploads]
           start: false
           volumes: [{containerPath: /etc/container-registry, volumeName: registry-files}]
@@ -266,7 +275,9 @@ describe("a registry on one host", () => {
           dnsNames: [localhost]
           ipAddresses: [127.0.0.1, '::1']
           privateKeyPem.secret:
+            -----BEGIN PRIVATE KEY-----
             <key registry-tls-key>
+            -----END PRIVATE KEY-----
           secretOutputs: [privateKeyPem, privateKeyPemWo]
           subject.commonName: localhost
           subject.organization: container-registry
@@ -275,7 +286,9 @@ describe("a registry on one host", () => {
           caCertPem:
             <certificate registry-tls-ca-1>
           caPrivateKeyPem.secret:
+            -----BEGIN PRIVATE KEY-----
             <key registry-tls-ca-key-1>
+            -----END PRIVATE KEY-----
           certRequestPem:
             <request registry-tls-request>
           dependsOn: [registry-tls-ca-1, registry-tls-ca-key-1, registry-tls-request]
@@ -297,7 +310,9 @@ describe("a registry on one host", () => {
           dependsOn: [registry-tls-ca-key-1]
           isCaCertificate: true
           privateKeyPem.secret:
+            -----BEGIN PRIVATE KEY-----
             <key registry-tls-ca-key-1>
+            -----END PRIVATE KEY-----
           secretOutputs: [privateKeyPem, privateKeyPemWo]
           setSubjectKeyId: true
           subject.commonName: registry-tls CA 1
@@ -598,6 +613,7 @@ describe("the engine", () => {
     expect(checkOwner).not.toHaveBeenCalled();
     expect(checkAddresses).not.toHaveBeenCalled();
     expect(checkFolder).not.toHaveBeenCalled();
+    expect(checkCertificate).not.toHaveBeenCalled();
     expect((await valueOf(made.containerName)).value).toBe("registry");
     expect(deployment.text(up)).toBe("\n");
   });
@@ -615,6 +631,37 @@ describe("the engine", () => {
     expect(volumes.sort()).toEqual(["registry-data", "registry-files", "registry-mirror-data", "registry-mirror-files"]);
   });
 
+  it("is asked for what it did not have, before it gets an image", async () => {
+    await deploy({ mirror: {}, storage: { filesystem: { volume: "images" } } });
+    expect(jest.mocked(checkPresence).mock.calls).toEqual([[{ host: undefined }, "images"]]);
+    jest.mocked(checkOwner).mockResolvedValueOnce(false);
+    await deploy({});
+    expect(checkPresence).toHaveBeenLastCalledWith({ host: undefined }, "registry-data");
+  });
+
+  it.each([true, false])("gets nothing before it is known to have what is in the state; in a preview: %s", async (preview) => {
+    const before: string[] = [];
+    jest.mocked(checkOwner).mockResolvedValue(false);
+    jest.mocked(checkPresence).mockImplementationOnce(async () => {
+      const monitor = pulumi.runtime.getMonitor() as unknown as MockMonitor;
+      const register = monitor.registerResource.bind(monitor);
+      monitor.registerResource = (request: RegisterResourceRequest, callback: Parameters<typeof register>[1]) => {
+        before.push(request.getType());
+        return register(request, callback);
+      };
+      await pause(100);
+      monitor.registerResource = register;
+    });
+    await deploy({}, preview);
+    expect(
+      jest
+        .mocked(checkPresence)
+        .mock.calls.map(([, volume]) => volume)
+        .sort(),
+    ).toEqual(["registry-data", "registry-files"]);
+    expect(before.filter((type) => /RemoteImage|Container/.test(type))).toEqual([]);
+  });
+
   it("is asked for addresses before a container is made anew with them", async () => {
     await deploy({ port: 443, metrics: {} });
     const addresses = [
@@ -622,6 +669,20 @@ describe("the engine", () => {
       { internal: 5002, external: 5002, ip: "127.0.0.1" },
     ];
     expect(checkAddresses).toHaveBeenCalledWith({ host: undefined }, "registry", "<image registry-image>", addresses);
+  });
+
+  it.each<[string, SingleNodeRegistryArgs, string[]]>([
+    ["none of its own", {}, []],
+    ["that of others", { hostname: "registry.example.com", tls: given }, ["registry"]],
+    ["none in the stock server", { hostname: "registry.example.com", tls: given, image: stockImage }, []],
+    ["what a mirror is given", { mirror: {} }, ["registry-mirror"]],
+  ])("is asked for a certificate before it is handed over: %s", async (_, args, tried) => {
+    jest.mocked(checkCertificate).mockClear();
+    await deploy(args);
+    const withKey = expect.stringMatching(/KEY-+\n$/) as string;
+    expect(jest.mocked(checkCertificate).mock.calls).toEqual(
+      tried.map((name) => [{ host: undefined }, `${name}-files-writer`, `<image ${name}-image>`, withKey]),
+    );
   });
 
   it.each<[string, string, object]>([
@@ -654,6 +715,35 @@ describe("the engine", () => {
     expect(configurationPath).toBe("/etc/container-registry/config-<hash>.yml");
   });
 
+  it.each<[string, string, string]>([
+    ["folder", "a bind mount", "/srv/images"],
+    ["volume", "a volume by name in a lab", "images"],
+  ])("tries a %s of others before the switch, and not before it is handed over", async (_, variant, source) => {
+    const since: string[] = [];
+    let ofCommand: string[] = [];
+    jest.mocked(checkStore).mockImplementationOnce(async () => {
+      const monitor = pulumi.runtime.getMonitor() as unknown as MockMonitor;
+      const register = monitor.registerResource.bind(monitor);
+      monitor.registerResource = (request: RegisterResourceRequest, callback: Parameters<typeof register>[1]) => {
+        since.push(request.getName());
+        ofCommand = request.getPropertydependenciesMap().get("command")?.getUrnsList() ?? [];
+        return register(request, callback);
+      };
+      await pause(100);
+    });
+    await deploy(variants[variant] ?? {});
+    expect(checkStore).toHaveBeenCalledWith(
+      expect.objectContaining({
+        imageId: "<image registry-image>",
+        containerName: "registry",
+        folder: { engine: { host: undefined }, source, target: "/var/lib/registry" },
+      }),
+    );
+    expect(since).toEqual(["registry"]);
+    // It would be deleted before what hands over, and what writes the files, are made anew.
+    expect(ofCommand.filter((urn) => /-(owner|writer)$/.test(urn))).toEqual([]);
+  });
+
   it("is asked for the options of a volume by name that has some, before it is made", async () => {
     const volumeOptions = { type: "none", o: "bind", device: "/srv/images" };
     const filesystem = { volume: "images", volumeOptions };
@@ -673,8 +763,9 @@ describe("the engine", () => {
     expect(checkVolumeOptions).not.toHaveBeenCalled();
   });
 
-  it("is not asked about a store on the host itself, nor by an image that can't", async () => {
+  it("is not asked about a volume that it makes itself, nor by an image that can't", async () => {
     await deploy({});
+    await deploy({ image: stockImage, storage: { filesystem: { hostPath: "/srv/images" } } });
     await deploy({ image: stockImage, storage: { driver: "s3", s3 } });
     expect(checkStore).not.toHaveBeenCalled();
   });

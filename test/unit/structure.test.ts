@@ -77,6 +77,13 @@ describe("the structure", () => {
     expect([...files, ...tables].filter((file) => read(file).split("\n").length > 301)).toEqual([]);
   });
 
+  it("has scripts whose cd goes where they say, whatever CDPATH is", async () => {
+    const scripts = (await run("git", ["ls-files", "*.sh"], { cwd: projectRoot })).split("\n");
+    const relative = scripts.filter((file) => /\bcd "\$\((dirname|cd )|\$\(cd "/.test(read(file)));
+    expect(relative.length).toBeGreaterThan(5);
+    expect(relative.filter((file) => !/^unset CDPATH$/m.test(read(file)))).toEqual([]);
+  });
+
   it("has constructors that are tables of contents", () => {
     expect(files.flatMap(longConstructors)).toEqual([]);
   });

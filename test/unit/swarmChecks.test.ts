@@ -379,14 +379,14 @@ describe("the nodes", () => {
       "swarm.constraints: no node fits, and images are on one; the nodes are b (id-b)",
     );
     expect(() => pinnedNode([node("a"), node("a", { id: "gone", ready: false })], onA)).toThrow(
-      "swarm.constraints: more than one node fits, and images are on one; the nodes are a (id-a), a (gone, down or drained). " +
+      "swarm.constraints: more than one node fits, and images are on one; the nodes are a (id-a), a (gone, down, drained or paused). " +
         "Name it by its ID (node.id == …), or remove one that will not come back (docker node rm)",
     );
     expect(() => pinnedNode([node("a", { engine: undefined })], onA)).toThrow(
       "swarm.nodes: images are to be kept on a (id-a), and no Docker host that answers leads to it; add one (ssh://user@a), or bring the node back",
     );
     expect(() => pinnedNode([node("a", { engine: undefined, ready: false })], onA)).toThrow(
-      "on a (id-a, down or drained), and no",
+      "on a (id-a, down, drained or paused), and no",
     );
   });
 });

@@ -41,11 +41,14 @@ interface View {
   moved?: boolean;
   update?: { State: string; Message?: string };
   replicas?: number;
+  /** As `docker node ls` prints them. */
+  nodes?: string[];
   tasks: { spec?: object; state: string; desired?: string; error?: string; node?: string }[];
 }
 
 /** An engine that shows a service like this, one view after the other; the last one stays. */
 function engine(...views: View[]): void {
+  const { nodes = ["id1 node1 Ready Active", "id2 node2 Ready Active"] } = views[0] ?? {};
   const answers = views.flatMap(({ updated, moved, update, replicas, tasks }, index) => {
     const service = {
       PreviousSpec: updated || moved ? { EndpointSpec: { Ports: [moved ? 5000 : 5001] } } : undefined,
@@ -74,10 +77,22 @@ function engine(...views: View[]): void {
     `  *"service ps"*) echo task ;;`,
     `  *"--type task"*) cat ${tools.folder}/tasks-$at; [ "$at" -ge ${views.length - 1} ] || echo $((at + 1)) > ${count} ;;`,
     `  *"service logs"*task-*) echo "the server's last words" ;;`,
-    `  *"node ls"*) printf 'id1 node1\\nid2 node2\\n' ;;`,
+    `  *"node ls"*) printf '${nodes.join("\\n")}' ;;`,
     `esac`,
   );
   expect(answers.length).toBeGreaterThan(0);
+}
+
+/** How often the service was looked at since the last time this was asked for. */
+function looks(): number {
+  return tools.calls().filter((call) => call.includes("--type task")).length;
+}
+
+/** Waits by a clock that goes on by so many seconds from one look to the next. */
+async function timed(seconds: number): Promise<void> {
+  let now = 0;
+  const clock = jest.spyOn(Date, "now").mockImplementation(() => (now += seconds * 1000));
+  await untilRolledOut(manager, "registry").finally(() => clock.mockRestore());
 }
 
 describe("the wait for a service", () => {
@@ -132,7 +147,7 @@ describe("the wait for a service", () => {
   ])("ends with one %s", async (_, views) => {
     engine(...views);
     await untilRolledOut(manager, "registry");
-    expect(tools.calls().filter((call) => call.includes("--type task"))).toHaveLength(views.length);
+    expect(looks()).toBe(views.length);
   });
 
   it("ends with an error once Swarm has rolled an update back", async () => {
@@ -163,7 +178,7 @@ describe("the wait for a service", () => {
     [
       "a new service",
       { replicas: 1, tasks: [{ state: "starting" }] },
-      "The service registry did not start: 0 of 1 tasks run.\nthe server's last words",
+      "The service registry is not complete: 0 of 1 tasks run.\nthe server's last words",
     ],
     [
       "an update, whatever tasks of before said",
@@ -186,19 +201,149 @@ describe("the wait for a service", () => {
     ],
   ])("ends with an error that tells what does not get on: %s", async (_, view, message) => {
     engine(view);
-    let now = 0;
-    const clock = jest.spyOn(Date, "now").mockImplementation(() => (now += 100_000));
-    await expect(untilRolledOut(manager, "registry").finally(() => clock.mockRestore())).rejects.toHaveProperty(
-      "message",
-      message,
-    );
+    await expect(timed(100)).rejects.toHaveProperty("message", message);
+  });
+
+  describe("that only nodes out of service could take", () => {
+    const away = "no suitable node (scheduling constraints not satisfied on 1 node; 1 node not available for new tasks)";
+    const drained = "id2 node2 Ready Drain";
+    const back = "  node2 is drained: docker node update --availability active node2\nWhen the node is back, run: pulumi up\n";
+
+    it.each<[string, View, string]>([
+      [
+        "which runs nowhere",
+        {
+          update: { State: "updating" },
+          replicas: 1,
+          tasks: [
+            { spec: old, state: "shutdown", desired: "shutdown" },
+            { state: "pending", error: away },
+          ],
+        },
+        "The update of the service registry does not get on: 0 of 1 tasks are new, and none of before runs.\n" +
+          `  pending: ${away}\n${back}`,
+      ],
+      [
+        "which has a task of before",
+        {
+          update: { State: "updating" },
+          replicas: 1,
+          tasks: [
+            { spec: old, state: "running" },
+            { state: "pending", error: away },
+          ],
+        },
+        "The update of the service registry does not get on: 0 of 1 tasks are new, and those that none replaced yet serve on.\n" +
+          `  pending: ${away}\n${back}`,
+      ],
+      [
+        "which nobody has changed",
+        { update: { State: "completed" }, replicas: 1, tasks: [{ state: "pending", error: away }] },
+        `The service registry is not complete: 0 of 1 tasks run.\n  pending: ${away}\n${back}`,
+      ],
+      ["with a task on every node", { tasks: [] }, `The service registry is not complete: 0 of 1 tasks run.\n${back}`],
+    ])("is short, and ends with what brings them back for one %s", async (_, view, message) => {
+      engine({ ...view, nodes: ["id1 node1 Ready Active", drained] });
+      await expect(timed(15)).rejects.toHaveProperty("message", message);
+      expect(looks()).toBe(2);
+    });
+
+    it("goes on where one comes back", async () => {
+      const waiting = { replicas: 1, tasks: [{ state: "pending", error: away }] };
+      engine(waiting, { replicas: 1, tasks: [{ state: "starting" }] }, waiting, { replicas: 1, tasks: [{ state: "running" }] });
+      await timed(15);
+    });
+
+    it("is a long one where one in service may have room yet", async () => {
+      const error = "no suitable node (insufficient resources on 1 node; 1 node not available for new tasks)";
+      engine({ replicas: 1, nodes: [drained], tasks: [{ state: "pending", error }] });
+      await expect(timed(100)).rejects.toThrow(/\(insufficient resources on 1 node; 1 node not available for new tasks\)\n$/);
+      expect(looks()).toBe(3);
+    });
+
+    it("tells of one that is down that nothing but its return helps", async () => {
+      engine({
+        replicas: 1,
+        nodes: ["id1 node1 Ready Active", "id2 node2 Down Active"],
+        tasks: [{ state: "pending", error: away }],
+      });
+      await expect(timed(15)).rejects.toThrow(`${away}\n  node2 is down\nWhen the node is back, run: pulumi up\n`);
+    });
+  });
+
+  describe("with a task on every node, which Swarm updates but on nodes that are paused,", () => {
+    const nodes = ["id1 node1 Ready Active", "id2 node2 Ready Pause"];
+    const left = { spec: old, state: "running", node: "id2" };
+    const message =
+      "The update of the service registry left out nodes that are paused: there tasks of before serve on, with their certificate " +
+      "and passwords.\n  node2 is paused: docker node update --availability active node2\nWhen the node is back, run: pulumi up\n";
+
+    it.each<[string, View[]]>([
+      [
+        "once the others are done",
+        [
+          { nodes, tasks: [{ spec: old, state: "running", node: "id1" }, left] },
+          { update: { State: "updating" }, tasks: [{ state: "starting", node: "id1" }, left] },
+          { update: { State: "completed" }, tasks: [{ state: "starting", node: "id1" }, left] },
+          { update: { State: "completed" }, tasks: [{ state: "running", node: "id1" }, left] },
+        ],
+      ],
+      ["at once where all of them are, of which Swarm says nothing", [{ nodes, updated: true, tasks: [left] }]],
+    ])("ends with an error %s", async (_, views) => {
+      engine(...views);
+      await expect(untilRolledOut(manager, "registry")).rejects.toHaveProperty("message", message);
+      expect(looks()).toBe(views.length);
+    });
+
+    it("goes on where they have the new tasks already", async () => {
+      engine({ nodes, update: { State: "completed" }, tasks: [{ state: "running", node: "id2" }] });
+      await untilRolledOut(manager, "registry");
+    });
+  });
+
+  it.each<[string, number, number | undefined, string[]]>([
+    [
+      "0 tasks instead of 1",
+      0,
+      1,
+      ["The service registry has 0 tasks instead of 1; bring that number back with: pulumi up --refresh"],
+    ],
+    ["as many as it was to have", 2, 2, []],
+    ["a number that nobody named", 2, undefined, []],
+  ])("warns of a number of tasks that somebody changed: %s", async (_, replicas, wanted, warnings) => {
+    const warn = jest.spyOn(pulumi.log, "warn").mockResolvedValue();
+    engine({ updated: true, replicas, tasks: Array.from({ length: replicas }, () => ({ state: "running" })) });
+    await untilRolledOut(manager, "registry", wanted);
+    expect(warn.mock.calls.flat()).toEqual(warnings);
+    warn.mockRestore();
+  });
+
+  it.each<[string, string[], string]>([
+    [
+      "somebody removed",
+      [`echo 'Error: no such service: registry' >&2; exit 1`],
+      "The service registry is gone; bring it back with: pulumi up --refresh",
+    ],
+    [
+      "a manager tells nothing of",
+      ["echo 'no leader' >&2; exit 1"],
+      "The Docker engine could not be asked for registry: no leader",
+    ],
+    [
+      "a manager tells nothing of any more",
+      [`case "$*" in *"service inspect"*) echo '{}' ;; *) echo 'no leader' >&2; exit 1 ;; esac`],
+      "The Docker engine could not be asked for the tasks of registry: no leader",
+    ],
+  ])("ends with an error without a stack for one that %s", async (_, script, message) => {
+    tools.make("docker", ...script);
+    const error: unknown = await untilRolledOut(manager, "registry").catch((each: unknown) => each);
+    expect(error).toBeInstanceOf(pulumi.RunError);
+    expect(error).toMatchObject({ message, stack: undefined });
   });
 
   it("ends at last where Swarm found no task to bring to another port", async () => {
     engine({ moved: true, tasks: [{ state: "running" }] });
-    let now = 0;
-    const clock = jest.spyOn(Date, "now").mockImplementation(() => (now += 100_000));
-    await untilRolledOut(manager, "registry").finally(() => clock.mockRestore());
+    await timed(100);
   });
 
   it("ends with an error without the words of tasks that are well", async () => {
@@ -216,10 +361,10 @@ describe("the wait for a service", () => {
       ],
       2,
     ],
-  ])("before others are updated is for one %s", async (_, views, looks) => {
+  ])("before others are updated is for one %s", async (_, views, count) => {
     engine(...views);
     await untilUpdated(manager, "registry");
-    expect(tools.calls().filter((call) => call.includes("--type task"))).toHaveLength(looks);
+    expect(looks()).toBe(count);
   });
 
   it("before others are updated ends with an error for one that was rolled back, of whose definition before Swarm knows no more", async () => {
@@ -231,7 +376,7 @@ describe("the wait for a service", () => {
     const tasks = [1, 2, 3, 4].map(() => ({ state: "failed", desired: "shutdown", error: "task: non-zero exit (1)" }));
     engine({ replicas: 1, tasks: [] }, { replicas: 1, tasks });
     await expect(untilRolledOut(manager, "registry")).rejects.toThrow(
-      "The service registry did not start: 0 of 1 tasks run.\n  failed: task: non-zero exit (1)\nthe server's last words",
+      "The service registry is not complete: 0 of 1 tasks run.\n  failed: task: non-zero exit (1)\nthe server's last words",
     );
   });
 
@@ -252,7 +397,7 @@ describe("the wait for a service", () => {
     const next = { state: "preparing", node: "id2" };
     engine({ tasks: [running, next] }, { tasks: [running, ...rejected, next] });
     await expect(untilRolledOut(manager, "registry")).rejects.toThrow(
-      `The service registry did not start: 1 of 2 tasks run.\n  rejected on node2: ${error}\n`,
+      `The service registry is not complete: 1 of 2 tasks run.\n  rejected on node2: ${error}\n`,
     );
   });
 });
@@ -401,7 +546,10 @@ describe("the push of the image", () => {
 });
 
 it("gives a configuration that no volume has on standard input to the try of a store", async () => {
-  tools.make("docker", `case "$*" in *inspect*) echo '["serve","old"]' ;; *run*) cat > ${tools.folder}/given ;; esac`);
+  tools.make(
+    "docker",
+    `case "$*" in *inspect*) echo '{"words":["serve","old"],"mounts":null}' ;; *run*) cat > ${tools.folder}/given ;; esac`,
+  );
   await checkStore({
     engine: manager,
     imageId: "sha256:1",
@@ -412,7 +560,9 @@ it("gives a configuration that no volume has on standard input to the try of a s
     hosts: [],
   });
   const [asked, tried] = tools.calls();
-  expect(asked).toContain("service inspect --format {{json .Spec.TaskTemplate.ContainerSpec.Args}} registry");
+  const inContainers = ".Spec.TaskTemplate.ContainerSpec";
+  const template = `{"words":{{json ${inContainers}.Args}},"mounts":{{json ${inContainers}.Mounts}}}`;
+  expect(asked).toContain(`service inspect --format ${template} registry`);
   expect(tried).toMatch(/ --interactive sha256:1 check -$/);
 });
 
@@ -427,19 +577,20 @@ describe("the try of a store by a task", () => {
     task: {
       files: [{ secretName: "registry-configuration-1", fileName: "/config.yml", fileUid: "65532" }],
       networks: ["stores"],
+      constraints: [],
     },
   };
   /** A manager whose task ends like this. */
-  function swarm(state: string, availability = "active"): void {
+  function swarm(state: string, availability = "active", reason = "the reason"): void {
     tools.make(
       "docker",
       `case "$*" in`,
-      `  *"service inspect"*) echo '["serve","/old.yml"]' ;;`,
+      `  *"service inspect"*) echo '{"words":["serve","/old.yml"],"mounts":[{"Type":"volume","Source":"images"}]}' ;;`,
       `  *"node inspect"*) echo 'id1 ${availability}' ;;`,
       `  *"service create"*) touch ${tools.folder}/made ;;`,
       `  *"service rm"*) rm ${tools.folder}/made 2>/dev/null || { echo 'service registry-check not found' >&2; exit 1; } ;;`,
       `  *"ps --all"*"name=registry-check"*) echo left ;;`,
-      `  *"service ps"*) printf '${state} 1 second ago\\tthe reason\\n' ;;`,
+      `  *"service ps"*) printf '${state} 1 second ago\\t${reason}\\n' ;;`,
       `  *"service logs"*) echo 'no such bucket' >&2 ;;`,
       `esac`,
     );
@@ -469,5 +620,38 @@ describe("the try of a store by a task", () => {
     swarm("Complete", "drain");
     await checkStore(flight);
     expect(tools.calls().join()).not.toContain("service create");
+  });
+
+  describe("that is a volume which nodes share", () => {
+    const options = { type: "nfs", o: "addr=192.0.2.1,rw", device: ":/images" };
+    const folder = { source: "images", target: "/var/lib/registry", driver: "local", options };
+    const task = { ...flight.task, constraints: ["node.role == manager"] };
+    const noNode = '"no suitable node (scheduling constraints not satisfied on 5 nodes)"';
+
+    it("has the volume where the registry's tasks may be", async () => {
+      swarm("Complete");
+      await checkStore({ ...flight, folder, task });
+      const [created] = tools.calls().filter((call) => call.includes("service create"));
+      expect(created).toContain("--constraint node.id==id1 --constraint node.role == manager ");
+      expect(created).toContain(
+        " --mount type=volume,source=images,target=/var/lib/registry,volume-driver=local," +
+          'volume-opt=type=nfs,"volume-opt=o=addr=192.0.2.1,rw",volume-opt=device=:/images ',
+      );
+    });
+
+    it("is left out on a manager that none of them can be on", async () => {
+      swarm("Pending", "active", noNode);
+      await checkStore({ ...flight, folder, task });
+      expect(tools.calls().slice(-3).join()).toMatch(/service rm registry-check.*rm --force left/);
+    });
+
+    it.each([
+      ["the one it has", "images", false],
+      ["another one", "others", true],
+    ])("is of what is new: %s", async (_, source, isTried) => {
+      swarm("Complete");
+      await checkStore({ ...flight, configurationPath: "/old.yml", folder: { ...folder, source }, task });
+      expect(tools.calls().join().includes("service create")).toBe(isTried);
+    });
   });
 });

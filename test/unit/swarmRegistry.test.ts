@@ -35,7 +35,8 @@ jest.mock("../../components/docker/imagePush", () => ({
 }));
 jest.mock("../../components/docker/volumeOwner", () => ({
   ...jest.requireActual<object>("../../components/docker/volumeOwner"),
-  checkOwner: jest.fn(() => Promise.resolve()),
+  checkOwner: jest.fn(() => Promise.resolve(true)),
+  checkPresence: jest.fn(() => Promise.resolve()),
 }));
 jest.mock("../../components/swarm/nodes", () => ({
   ...jest.requireActual<object>("../../components/swarm/nodes"),
@@ -352,11 +353,43 @@ describe("a registry on a Swarm", () => {
     });
   });
 
+  it("tries a folder by the engine of its node, once that has handed it over", async () => {
+    await deploy(variants["one task on a folder, in a lab"] ?? {});
+    const [[flight] = []] = jest.mocked(checkStore).mock.calls;
+    expect(flight).toMatchObject({
+      imageId: "<image registry-data-image>",
+      serviceName: "registry",
+      configuration: expect.stringContaining("rootdirectory: /var/lib/registry") as string,
+      folder: { engine: { host: "ssh://node2" }, source: "/srv/images", target: "/var/lib/registry" },
+      task: undefined,
+    });
+    expect(flight?.engine.host).not.toBe("ssh://node2");
+  });
+
+  it("tries a volume that nodes share by a task, where the registry's own may be", async () => {
+    const volumeOptions = { type: "nfs", o: "addr=192.0.2.1", device: ":/images" };
+    const swarm = { constraints: ["node.role == manager"] };
+    const storage = { filesystem: { volume: "images", volumeOptions } };
+    await deploy({ storage, swarm }, true);
+    expect(checkStore).not.toHaveBeenCalled();
+    await deploy({ storage, swarm });
+    const [[flight] = []] = jest.mocked(checkStore).mock.calls;
+    expect(flight).toMatchObject({
+      imageId: "127.0.0.1:0/registry-image:1",
+      folder: { source: "images", target: "/var/lib/registry", driver: "local", options: volumeOptions },
+      task: { networks: [], constraints: swarm.constraints },
+    });
+    expect(flight?.folder).not.toHaveProperty("engine");
+  });
+
   it("waits until registry and forwarders run, but not in preview", async () => {
     await deploy(variants["one task and forwarders"] ?? {}, true);
     expect(untilRolledOut).not.toHaveBeenCalled();
     await deploy(variants["one task and forwarders"] ?? {});
-    expect(jest.mocked(untilRolledOut).mock.calls.map(([, service]) => service)).toEqual(["registry", "registry-forwarder"]);
+    expect(jest.mocked(untilRolledOut).mock.calls.map(([, ...service]) => service)).toEqual([
+      ["registry", 1],
+      ["registry-forwarder", undefined],
+    ]);
   });
 
   // A failed update brings back tasks that want the Redis, the forwarders' port and the nodes' trust of before.

@@ -11,6 +11,11 @@ jest.mock("../../components/docker/rollout", () => ({
   untilRolledOut: () => Promise.resolve(),
   untilUpdated: () => Promise.resolve(),
 }));
+jest.mock("../../components/docker/volumeOwner", () => ({
+  ...jest.requireActual<object>("../../components/docker/volumeOwner"),
+  checkOwner: () => Promise.resolve(true),
+  checkPresence: () => Promise.resolve(),
+}));
 
 const answers: Answers = {
   ...clouds,

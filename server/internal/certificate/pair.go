@@ -55,6 +55,21 @@ func (f files) pair() (*tls.Certificate, error) {
 	return &pair, nil
 }
 
+// Check is why a server or its clients could not use a file with a certificate, those
+// that it is signed by and its key.
+func Check(content []byte) error {
+	pair, err := files{content, content}.pair()
+	if err != nil {
+		return err
+	}
+	for i, each := range pair.Certificate[1:] {
+		if _, err := x509.ParseCertificate(each); err != nil {
+			return fmt.Errorf("certificate number %d in the file: %w", i+2, err)
+		}
+	}
+	return nil
+}
+
 // untimely is why a client would refuse the certificate at this time.
 func untimely(leaf *x509.Certificate, now time.Time) error {
 	if now.After(leaf.NotAfter) {

@@ -94,6 +94,31 @@ func TestStart(t *testing.T) {
 
 // TestStartAtAnotherTime has a server start with what it would go on with, so that a reboot takes
 // away nothing from those who do not check.
+func TestCheck(t *testing.T) {
+	ca := testpki.NewAuthority(t)
+	good, other := ca.Valid(t, "good"), ca.Valid(t, "other")
+	broken := pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: []byte("hello")})
+	tests := []struct {
+		name    string
+		content []byte
+		want    string
+	}{
+		{"a pair", join(good.Certificate, good.Key), ""},
+		{"with the authority", join(good.Certificate, ca.PEM, good.Key), ""},
+		{"another key", join(good.Certificate, other.Key), "private key does not match"},
+		{"lines that end twice", bytes.ReplaceAll(join(good.Certificate, good.Key), []byte("\n"), []byte("\r\r\n")), "failed to find any PEM data"},
+		{"an authority that can't be read", join(good.Certificate, ca.PEM, broken, good.Key), "number 3 in the file: x509: malformed certificate"},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			err := Check(test.content)
+			if test.want == "" && err != nil || test.want != "" && (err == nil || !strings.Contains(err.Error(), test.want)) {
+				t.Errorf("got %v, want %q", err, test.want)
+			}
+		})
+	}
+}
+
 func TestStartAtAnotherTime(t *testing.T) {
 	ca := testpki.NewAuthority(t)
 	for _, test := range []struct {

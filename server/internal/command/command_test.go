@@ -40,6 +40,7 @@ func TestCommandLine(t *testing.T) {
 		{"unhealthy", []string{"healthcheck", empty}, "", "", "unhealthy: "},
 		{"good store", []string{"check", "--timeout", "5s", empty}, "can be read and written", "", ""},
 		{"nothing on standard input", []string{"check", "-"}, "", "", "standard input: the file is empty"},
+		{"no certificate", []string{"check-certificate"}, "", "", "failed to find any PEM data"},
 		{"one file to transfer", []string{"transfer", "a"}, "", "transfer needs exactly one FROM_CONFIG and one TO_CONFIG, 1 given", "wrong usage"},
 		{"a store to itself", []string{"transfer", empty, empty}, "", "", "name the same store"},
 		{"no tags of referrers", []string{"referrers-tags", "--dry-run", empty}, "tags of referrers: 0 written", "", ""},

@@ -33,7 +33,7 @@ Exit status: 0 done, 1 failed, 2 wrong usage`,
 		CompletionOptions: cobra.CompletionOptions{DisableDefaultCmd: true},
 	}
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return misuse("%w", err) })
-	root.AddCommand(serve(), garbageCollect(), healthcheckCommand(), check(), transferCommand(), referrersTags(),
+	root.AddCommand(serve(), garbageCollect(), healthcheckCommand(), check(), checkCertificate(), transferCommand(), referrersTags(),
 		sizeCommand(), prepare(), forwardCommand(), trustCommand(), auditCommand(), versionCommand(), mirrorsHelper())
 	root.SetArgs(args)
 	root.SetIn(stdin)

@@ -6,6 +6,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"sync/atomic"
 	"time"
 
@@ -90,27 +91,33 @@ func (t *trial) run(lasting, limited context.Context) outcome {
 	return outcome{driver: driver}
 }
 
+type step struct {
+	action store.Action
+	do     func(context.Context) error
+}
+
 func (t *trial) steps(ctx context.Context, p *probe) error {
-	steps := []struct {
-		action store.Action
-		do     func(context.Context) error
-	}{
+	steps := []step{
 		{store.List, p.list},
 		{store.Read, p.read},
 		{store.Write, p.write},
 		{store.Upload, p.upload},
 		{store.Delete, p.delete},
 	}
+	folder, use := t.store.Folder(), store.Write
 	if t.access == ReadOnly {
-		steps = steps[:2]
-		if t.store.Folder() != "" {
+		steps, use = steps[:2], store.Read
+		if folder != "" {
 			// The driver takes a folder that is missing for an empty one, and makes it to write.
 			steps[0].do = p.listRoot
 		}
 	}
-	for _, step := range steps {
-		t.now.Store(step.action)
-		if err := step.do(ctx); err != nil {
+	if folder != "" {
+		steps = slices.Insert(steps, 2, step{use, func(context.Context) error { return reach(folder, t.access) }})
+	}
+	for _, each := range steps {
+		t.now.Store(each.action)
+		if err := each.do(ctx); err != nil {
 			return t.failure(ctx, err)
 		}
 	}

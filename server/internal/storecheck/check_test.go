@@ -3,6 +3,7 @@ package storecheck
 import (
 	"context"
 	"errors"
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
@@ -213,6 +214,46 @@ func TestFolders(t *testing.T) {
 			}
 			if err == nil || !strings.HasPrefix(err.Error(), `cannot list filesystem folder "`+test.folder+`": `) || !strings.HasSuffix(err.Error(), test.want) {
 				t.Errorf("got %v, want %s", err, test.want)
+			}
+		})
+	}
+}
+
+// TestFoldersOfImages has what a registry keeps in a folder lead elsewhere than the probe.
+func TestFoldersOfImages(t *testing.T) {
+	for name, test := range map[string]struct {
+		path, to string
+		access   Access
+		want     string
+	}{
+		"nowhere":            {"docker/registry/v2", "/absent", ReadWrite, "cannot write to filesystem folder %q: %s is a link to what is not there"},
+		"nowhere, read-only": {"docker/registry/v2", "/absent", ReadOnly, "cannot read from filesystem folder %q: %s is a link to what is not there"},
+		"no blobs":           {"docker/registry/v2/blobs", "/absent", ReadWrite, "cannot write to filesystem folder %q: %s is a link to what is not there"},
+		"no folder":          {"docker", "/dev/null", ReadWrite, "cannot write to filesystem folder %q: lstat %s/registry/v2/blobs/sha256: not a directory"},
+		"unwritable":         {"docker/registry/v2/repositories", "/proc/sys", ReadWrite, "cannot write to filesystem folder %q: it may not be written; give it to the server's user (%s: permission denied)"},
+		"a disk":             {"docker/registry/v2/blobs", t.TempDir(), ReadWrite, ""},
+		"a disk, read-only":  {"docker/registry/v2", t.TempDir(), ReadOnly, ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			folder := t.TempDir()
+			link := filepath.Join(folder, test.path)
+			if err := os.MkdirAll(filepath.Dir(link), 0o755); err != nil {
+				t.Fatal(err)
+			}
+			if err := os.Symlink(test.to, link); err != nil {
+				t.Fatal(err)
+			}
+			want := test.want
+			if want != "" {
+				want = fmt.Sprintf(want, folder, link)
+			}
+			c := &configuration.Configuration{Storage: configuration.Storage{"filesystem": {"rootdirectory": folder}}}
+			_, err := Check(t.Context(), c, test.access, limit)
+			if got := fmt.Sprint(err); err == nil && want != "" || err != nil && got != want {
+				t.Errorf("got\n%s\nwant\n%s", got, want)
+			}
+			if left, _ := os.ReadDir(folder); len(left) != 1 {
+				t.Errorf("%v is left", left)
 			}
 		})
 	}

@@ -3,6 +3,7 @@
 # A server lives in a folder: its data, its log, and the number of each of its processes
 # in a file NAME.pid. `stop` needs nothing but that folder.
 
+unset CDPATH
 project=$(cd "$(dirname "${BASH_SOURCE[0]}")/../../.." && pwd)
 tools="$project/.tools"
 

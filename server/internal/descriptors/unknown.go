@@ -37,10 +37,8 @@ func Handler(engine http.Handler, driver storagedriver.StorageDriver, prefix str
 			case route == v2.RouteNameBlob && r.Method == http.MethodDelete:
 				d := digest.Digest(match.Vars["digest"])
 				w = &unknown{ResponseWriter: w, why: func() error {
-					if isGone(ctx, driver, layout.LinkPath(layout.RepositoryPath(repository, layout.Layers), d)) {
-						return errcode.ErrorCodeBlobUnknown.WithDetail(d)
-					}
-					return nil
+					_, err := driver.Stat(ctx, layout.LinkPath(layout.RepositoryPath(repository, layout.Layers), d))
+					return ifMissing(err, errcode.ErrorCodeBlobUnknown.WithDetail(d))
 				}}
 			}
 		}
@@ -77,8 +75,8 @@ func whyNoManifest(ctx context.Context, driver storagedriver.StorageDriver, repo
 		if d = digest.Digest(link); err != nil || d.Validate() != nil {
 			return nil
 		}
-	} else if isGone(ctx, driver, layout.RevisionPath(repository, d)) {
-		return errcode.ErrorCodeManifestUnknown.WithDetail(reference)
+	} else if _, err := driver.Stat(ctx, layout.RevisionPath(repository, d)); err != nil {
+		return ifMissing(err, errcode.ErrorCodeManifestUnknown.WithDetail(reference))
 	}
 	if method == http.MethodDelete {
 		return nil
@@ -97,9 +95,13 @@ func whyNoManifest(ctx context.Context, driver storagedriver.StorageDriver, repo
 	return nil
 }
 
-func isGone(ctx context.Context, driver storagedriver.StorageDriver, link string) bool {
-	_, err := driver.Stat(ctx, link)
-	return layout.IsMissing(err)
+// ifMissing is for a store that says so. One that does not answer is asked nothing more, as the client
+// has waited for it once.
+func ifMissing(err, reason error) error {
+	if layout.IsMissing(err) {
+		return reason
+	}
+	return nil
 }
 
 func (u *unknown) Write(content []byte) (int, error) {

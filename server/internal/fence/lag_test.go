@@ -2,6 +2,8 @@ package fence
 
 import (
 	"context"
+	"path"
+	"slices"
 	"sync"
 	"testing"
 	"testing/synctest"
@@ -86,4 +88,31 @@ func TestEndThatIsNotListed(t *testing.T) {
 		}
 		synctest.Wait()
 	})
+}
+
+// stale is a folder that lists a file when it has gone, as one on NFS does for a moment.
+type stale struct {
+	storagedriver.StorageDriver
+	gone string
+}
+
+func (stale) Name() string { return "filesystem" }
+
+func (d stale) List(ctx context.Context, folder string) ([]string, error) {
+	names, err := d.StorageDriver.List(ctx, folder)
+	if folder == path.Dir(d.gone) && !slices.Contains(names, d.gone) {
+		names = append(names, d.gone)
+	}
+	return names, err
+}
+
+// TestHolderThatIsListed is gone all the same.
+func TestHolderThatIsListed(t *testing.T) {
+	driver := inmemory.New()
+	hold := serve(t, driver, "a").acquire(t)
+	hold.Release(t.Context())
+	s, err := serve(t, stale{driver, hold.self.path()}, "b").fence.look()
+	if err != nil || len(s.holders) > 0 {
+		t.Errorf("%v, %v", s.holders, err)
+	}
 }

@@ -114,10 +114,10 @@ func (f *Fence) lookOnce(ctx context.Context, gone map[string]bool, seen map[str
 	return s, again, nil
 }
 
-// read is nil for a holder that is gone. One that can't be understood may be deleting; it
-// expires as others do.
+// read is nil for a holder that is gone, also where a folder still lists it, as on NFS. One that
+// can't be understood may be deleting; it expires as others do.
 func (f *Fence) read(ctx context.Context, id string) (*holder, error) {
-	content, err := layout.Read(ctx, f.driver, holder{ID: id}.path())
+	content, err := layout.Twice(f.driver).GetContent(ctx, holder{ID: id}.path())
 	if layout.IsMissing(err) {
 		return nil, nil
 	}

@@ -25,6 +25,18 @@ import (
 func TestWhatGoes(t *testing.T) {
 	layer := func(n uint64) []byte { return registrytest.Layer(n, 100) }
 	newest := func(n int) Retention { return Retention{Rules: []Rule{{KeepNewest: n}}} }
+	// copied is an index by a tag that goes, with all that cosign copy tags.
+	copied := func(t *testing.T, r *rig) (gone, left []string) {
+		part := r.Push(t, "app", "part", layer(1))
+		index := r.PushIndex(t, "app", "1", part)
+		for _, d := range []digest.Digest{part, index} {
+			r.put(t, layout.TagPath("app", layout.ReferrersTag(d)), d.String())
+			left = append(left, "app@"+d.String(), "app:"+layout.ReferrersTag(d))
+		}
+		r.Delete(t, "app", "part")
+		r.Push(t, "app", "2", layer(2))
+		return []string{"app:1"}, left
+	}
 	tests := []struct {
 		name    string
 		options Options
@@ -268,6 +280,22 @@ func TestWhatGoes(t *testing.T) {
 					[]string{"app:2", "app:" + layout.ReferrersTag(newest), "app:" + layout.ReferrersTag(shared), "app:" + layout.ReferrersTag(alone)}
 			},
 			3, 7,
+		},
+		{"such tags that a rule keeps by their name", Options{Retention: Retention{Rules: []Rule{{KeepNewest: 1, KeepTags: []string{"sha256-*"}}}}}, copied, 0, 0},
+		{"such tags that no rule deletes", Options{Retention: Retention{Rules: []Rule{{KeepNewest: 1}}, AlwaysKeep: []string{"sha256-*"}}}, copied, 0, 0},
+		{
+			"such a tag of an image keeps it where a rule takes an index above it that has none",
+			Options{Retention: newest(1)},
+			func(t *testing.T, r *rig) (gone, left []string) {
+				image := r.Push(t, "app", "image", layer(1))
+				own := layout.ReferrersTag(image)
+				r.put(t, layout.TagPath("app", own), image.String())
+				r.Delete(t, "app", "image")
+				index := r.PushIndex(t, "app", "1", image)
+				r.Push(t, "app", "2", layer(2))
+				return []string{"app:1", "app@" + index.String()}, []string{"app:" + own, "app@" + image.String()}
+			},
+			1, 1,
 		},
 		{
 			"such a tag keeps its image where no rule takes another one",

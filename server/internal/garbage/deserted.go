@@ -57,7 +57,7 @@ func (r *repository) links(parts []digest.Digest) bool {
 }
 
 // dependent says whether a tag goes with what it is about. One that is an image's own goes with it
-// where a rule took the others.
+// where the rules freed that.
 func (n *needs) dependent(r *repository, name string) bool {
 	_, there := r.revisions[r.subjectOf(name)]
 	_, freed := n.freed[r.name][r.tags[name].current]

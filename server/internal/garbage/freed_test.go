@@ -105,6 +105,40 @@ func TestFreedBefore(t *testing.T) {
 	}
 }
 
+// TestFreedElsewhere has a collection cut off that left a signature and not its image, while another
+// repository has that. The signature goes once none has it.
+func TestFreedElsewhere(t *testing.T) {
+	driver := registrytest.NewSpy(folder(t))
+	r := serve(t, driver, "first", quick, newest)
+	image := r.Push(t, "app", "1", registrytest.Layer(1, 100))
+	r.Copy(t, "app", "copies", "1")
+	signature := r.PushAbout(t, "app", "", image)
+	r.Push(t, "app", "2", registrytest.Layer(2, 100))
+	ctx, cutOff := context.WithCancel(t.Context())
+	driver.Before = func(action, path string) error {
+		if action == "delete" && layout.TagFolder(path) != "" {
+			cutOff()
+		}
+		return nil
+	}
+	if report, err := r.collector.Collect(ctx, Request{}, io.Discard); err == nil || report.Manifests.Deleted != 0 {
+		t.Fatalf("%v: %s", err, report)
+	}
+	driver.Before = func(string, string) error { return nil }
+	r.Delete(t, "app", image.String())
+	for _, there := range []bool{true, false} {
+		if !there {
+			r.Delete(t, "copies", image.String())
+		}
+		// It knows nothing of what clients count on.
+		r = serve(t, driver, "second", quick, newest)
+		report := r.collect(t, Request{})
+		if status := r.head(t, "app@"+signature.String()); (status == http.StatusOK) != there {
+			t.Errorf("%d\n%s", status, report)
+		}
+	}
+}
+
 // TestFreedNoLonger is what somebody came to need since, or what nobody may delete now.
 func TestFreedNoLonger(t *testing.T) {
 	again := func(t *testing.T, r *rig, d digest.Digest, reference string) {

@@ -6,6 +6,7 @@ import (
 
 	"github.com/opencontainers/go-digest"
 
+	"container-registry/server/internal/layout"
 	"container-registry/server/internal/manifest"
 )
 
@@ -20,8 +21,8 @@ type needs struct {
 	// elsewhere has the repositories with manifests about one that they don't have themselves.
 	// cosign can keep signatures in another repository than their images.
 	elsewhere map[digest.Digest][]string
-	// freed are not needed but for being young or counted on: the rules took their tags, now or
-	// before.
+	// freed are not needed but for being young, counted on, or about what only another repository
+	// has: the rules took their tags, now or before.
 	freed freed
 	// deserted is until when a tag was pushed that stays no longer for itself if what it is about was
 	// deleted.
@@ -43,11 +44,6 @@ func findNeeds(i *inventory, o Options, retired map[string]map[string]bool, befo
 	for _, r := range i.repositories {
 		n.manifests[r.name] = map[digest.Digest]bool{}
 		n.about[r.name] = i.about(r)
-		for subject := range n.about[r.name] {
-			if _, there := r.revisions[subject]; !there {
-				n.elsewhere[subject] = append(n.elsewhere[subject], r.name)
-			}
-		}
 	}
 	withRetired := map[string]map[digest.Digest]bool{}
 	for _, r := range i.repositories {
@@ -57,7 +53,7 @@ func findNeeds(i *inventory, o Options, retired map[string]map[string]bool, befo
 			left = nil
 		}
 		var tagged []digest.Digest
-		tagged, withRetired[r.name] = n.roots(r, retired[r.name], left)
+		tagged, withRetired[r.name] = n.roots(r, o.Retention, retired[r.name], left)
 		for _, d := range tagged {
 			n.keep(r.name, d)
 		}
@@ -69,6 +65,7 @@ func findNeeds(i *inventory, o Options, retired map[string]map[string]bool, befo
 			}
 		}
 	}
+	n.keepElsewhere()
 	for _, r := range i.repositories {
 		if i.isDamaged(r) {
 			n.keepAll(r)
@@ -81,6 +78,23 @@ func findNeeds(i *inventory, o Options, retired map[string]map[string]bool, befo
 		}
 	}
 	return n
+}
+
+// keepElsewhere is for what is about the manifests that are kept so far, in repositories that don't
+// have them. It comes after what is freed, which they keep for a while only.
+func (n *needs) keepElsewhere() {
+	for name, about := range n.about {
+		for subject := range about {
+			if _, there := n.inventory.repositories[name].revisions[subject]; !there {
+				n.elsewhere[subject] = append(n.elsewhere[subject], name)
+			}
+		}
+	}
+	for _, kept := range n.manifests {
+		for d := range kept {
+			n.keepAbout(d)
+		}
+	}
 }
 
 // about leaves out a manifest that a tag of its own names.
@@ -100,11 +114,12 @@ func (i *inventory) about(r *repository) map[digest.Digest][]digest.Digest {
 }
 
 // roots are what tags name that stay, and apart from them what retired ones led to.
-func (n *needs) roots(r *repository, retired map[string]bool, before map[digest.Digest]int64) (tagged []digest.Digest, withRetired map[digest.Digest]bool) {
+func (n *needs) roots(r *repository, rules Retention, retired map[string]bool, before map[digest.Digest]int64) (tagged []digest.Digest, withRetired map[digest.Digest]bool) {
 	withRetired = map[digest.Digest]bool{}
+	taken := map[digest.Digest]bool{}
 	for d, written := range before {
 		if r.revisions[d] == written {
-			withRetired[d] = true
+			withRetired[d], taken[d] = true, true
 			// What it lists was freed with it, unless somebody has pushed that again. What is about it
 			// goes with it, whenever that came.
 			for _, each := range n.about[r.name][d] {
@@ -119,13 +134,29 @@ func (n *needs) roots(r *repository, retired map[string]bool, before map[digest.
 			tagged = append(tagged, t.history...)
 		case retired[name]:
 			n.reach(r, t.current, withRetired)
-		case r.isOwn(name):
+			n.take(r, t.current, taken)
+		case r.isOwn(name) && !rules.keeps(r.name, name):
 			own = append(own, t.current)
 		case !n.dependent(r, name):
 			tagged = append(tagged, t.current)
 		}
 	}
-	return append(tagged, slices.DeleteFunc(own, func(d digest.Digest) bool { return withRetired[d] })...), withRetired
+	return append(tagged, slices.DeleteFunc(own, func(d digest.Digest) bool { return taken[d] })...), withRetired
+}
+
+// take adds a manifest that needs its own tag no longer, and what it lists if it has one: cosign copy
+// gives one to an index and to each of its images. Beside an index without, it is somebody's who
+// means to keep the image.
+func (n *needs) take(r *repository, d digest.Digest, taken map[digest.Digest]bool) {
+	if _, ok := r.revisions[d]; !ok || taken[d] {
+		return
+	}
+	taken[d] = true
+	if own, ok := r.tags[layout.ReferrersTag(d)]; ok && own.current == d {
+		for _, part := range n.inventory.manifests[d].Manifests {
+			n.take(r, part, taken)
+		}
+	}
 }
 
 // reach adds a manifest, what it lists, and what is about any of them.
@@ -156,6 +187,11 @@ func (n *needs) keep(repository string, d digest.Digest) {
 	for _, each := range append(next, n.about[repository][d]...) {
 		n.keep(repository, each)
 	}
+	n.keepAbout(d)
+}
+
+// keepAbout is for what is about a manifest in repositories that don't have it.
+func (n *needs) keepAbout(d digest.Digest) {
 	for _, other := range n.elsewhere[d] {
 		for _, each := range n.about[other][d] {
 			n.keep(other, each)

@@ -80,6 +80,12 @@ func (r Retention) rule(repository string) int {
 // covers says whether there is a rule for a repository, and none that only tries.
 func (r Retention) covers(repository string) bool { return !r.DryRun && r.rule(repository) >= 0 }
 
+// keeps says whether the rules keep a tag by its name.
+func (r Retention) keeps(repository, tag string) bool {
+	number := r.rule(repository)
+	return number >= 0 && matchesAny(r.Rules[number].KeepTags, tag) || matchesAny(r.AlwaysKeep, tag)
+}
+
 // leave is the tags of a repository that the rules do not keep for ever, the newest first, and
 // the number of the rule, from 1. Of those pushed at the same time the highest version is the newest.
 func (r Retention) leave(repository string, tags []aged) (list []leaving, number int) {
@@ -97,7 +103,7 @@ func (r Retention) leave(repository string, tags []aged) (list []leaving, number
 		return cmp.Or(b.pushed.Compare(a.pushed), tagorder.Compare(a.name, b.name))
 	})
 	for i, tag := range byAge {
-		if i < rule.KeepNewest || matchesAny(rule.KeepTags, tag.name) || matchesAny(r.AlwaysKeep, tag.name) {
+		if i < rule.KeepNewest || r.keeps(repository, tag.name) {
 			continue
 		}
 		each := leaving{name: tag.name}

@@ -10,41 +10,64 @@ import (
 	storagedriver "github.com/distribution/distribution/v3/registry/storage/driver"
 )
 
-// Sure is for who deletes what no file needs, or leaves out what is not there: something is
-// missing only if the store says so twice. What stands in front of a store may say so once by
-// mistake.
-func Sure(driver storagedriver.StorageDriver) storagedriver.StorageDriver { return sure{driver} }
+// Twice is for who leaves out what is not there: something is missing only if the store says so
+// twice. What stands in front of a store may say so once by mistake.
+func Twice(driver storagedriver.StorageDriver) storagedriver.StorageDriver { return twice{driver} }
 
-type sure struct{ storagedriver.StorageDriver }
+type twice struct{ storagedriver.StorageDriver }
 
-func (s sure) GetContent(ctx context.Context, path string) ([]byte, error) {
-	content, err := s.StorageDriver.GetContent(ctx, path)
+func (t twice) GetContent(ctx context.Context, path string) ([]byte, error) {
+	content, err := t.StorageDriver.GetContent(ctx, path)
 	if !IsMissing(err) {
 		return content, err
 	}
-	if _, statErr := s.StorageDriver.Stat(ctx, path); statErr != nil {
-		return nil, s.missing(ctx, path, statErr)
+	if _, statErr := t.StorageDriver.Stat(ctx, path); statErr != nil {
+		return nil, statErr
 	}
-	content, err = s.StorageDriver.GetContent(ctx, path)
+	content, err = t.StorageDriver.GetContent(ctx, path)
 	if IsMissing(err) {
 		return nil, fmt.Errorf("the store says that %s is there, and that it is not; try again", path)
 	}
 	return content, err
 }
 
-func (s sure) Stat(ctx context.Context, path string) (storagedriver.FileInfo, error) {
-	info, err := s.StorageDriver.Stat(ctx, path)
+func (t twice) Stat(ctx context.Context, path string) (storagedriver.FileInfo, error) {
+	info, err := t.StorageDriver.Stat(ctx, path)
 	if IsMissing(err) {
-		info, err = s.StorageDriver.Stat(ctx, path)
+		info, err = t.StorageDriver.Stat(ctx, path)
 	}
+	return info, err
+}
+
+func (t twice) List(ctx context.Context, folder string) ([]string, error) {
+	paths, err := t.StorageDriver.List(ctx, folder)
+	if IsMissing(err) || err == nil && len(paths) == 0 {
+		paths, err = t.StorageDriver.List(ctx, folder)
+	}
+	return paths, err
+}
+
+// Sure is for who deletes what no file needs, or copies all that is there: it asks as Twice does, and
+// takes nothing for missing that leads nowhere. For that it may list a folder for each file that it
+// does not find, so who looks for many in one does without.
+func Sure(driver storagedriver.StorageDriver) storagedriver.StorageDriver {
+	return sure{twice{driver}}
+}
+
+type sure struct{ twice }
+
+func (s sure) GetContent(ctx context.Context, path string) ([]byte, error) {
+	content, err := s.twice.GetContent(ctx, path)
+	return content, s.missing(ctx, path, err)
+}
+
+func (s sure) Stat(ctx context.Context, path string) (storagedriver.FileInfo, error) {
+	info, err := s.twice.Stat(ctx, path)
 	return info, s.missing(ctx, path, err)
 }
 
 func (s sure) List(ctx context.Context, folder string) ([]string, error) {
-	paths, err := s.StorageDriver.List(ctx, folder)
-	if IsMissing(err) || err == nil && len(paths) == 0 {
-		paths, err = s.StorageDriver.List(ctx, folder)
-	}
+	paths, err := s.twice.List(ctx, folder)
 	return paths, s.missing(ctx, folder, err)
 }
 

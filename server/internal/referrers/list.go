@@ -82,6 +82,7 @@ func (l *Lister) list(ctx context.Context, repository string, subject digest.Dig
 		}
 		after = ""
 	}
+	candidates = slices.DeleteFunc(candidates, l.isSmall)
 	_, err = q.fill(ctx, &found, candidates, after, true)
 	return found, err
 }
@@ -161,6 +162,12 @@ func placeBefore(all []digest.Digest, d digest.Digest, isLarge bool) (place stri
 		place += all[i-1].String()
 	}
 	return place
+}
+
+// isSmall says whether a manifest is known not to be large.
+func (l *Lister) isSmall(d digest.Digest) bool {
+	found, ok := l.known.get(d)
+	return ok && found.size <= large
 }
 
 // candidates are in order, each once.

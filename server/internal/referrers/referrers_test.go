@@ -211,6 +211,32 @@ func TestLargeList(t *testing.T) {
 	}
 }
 
+// TestLastPage reads no more than what is on it: those that are large are looked for among what is not
+// known to be small.
+func TestLastPage(t *testing.T) {
+	driver := registrytest.NewSpy(inmemory.New())
+	client := serve(t, driver, "")
+	image := client.Push(t, "team/app", "1")
+	client.PushBlob(t, "team/app", v1.DescriptorEmptyJSON.Digest, v1.DescriptorEmptyJSON.Data)
+	const all, last = 50, 10
+	for i := range all {
+		m := signature(image, fmt.Sprint(i))
+		m.Annotations["text"] = strings.Repeat("x", brief)
+		client.PushManifest(t, "team/app", "", m.MediaType, m)
+	}
+	path := "/v2/team/app/referrers/" + image.String() + "?n=" + fmt.Sprint(all-last)
+	_, first := answer(t, client, path)
+	links, texts := layout.RepositoryPath("team/app", layout.Revisions), layout.Blobs
+	linksBefore, textsBefore := driver.Count("get", links), driver.Count("get", texts)
+	_, second := answer(t, client, path+"&last="+first.Manifests[all-last-1].Digest.String())
+	if n := len(second.Manifests); n != last {
+		t.Fatalf("%d on the last page", n)
+	}
+	if looked, read := driver.Count("get", links)-linksBefore, driver.Count("get", texts)-textsBefore; looked != last || read != last {
+		t.Errorf("looked at %d links, read %d manifests", looked, read)
+	}
+}
+
 // TestLargeAmongSmall has one more signature that is not hidden by a list of what is in the image.
 func TestLargeAmongSmall(t *testing.T) {
 	client := serve(t, inmemory.New(), "")

@@ -64,7 +64,7 @@ func WriteTags(ctx context.Context, c *configuration.Configuration, dryRun bool)
 		defer hold.Release(held)
 		ctx = held
 	}
-	w := &tagWriter{NewLister(layout.Sure(driver)), dryRun, &done}
+	w := &tagWriter{NewLister(layout.Twice(driver)), dryRun, &done}
 	subjects, err := findSubjects(ctx, driver)
 	if err != nil {
 		return done, err

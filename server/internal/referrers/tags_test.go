@@ -1,10 +1,12 @@
 package referrers
 
 import (
+	"fmt"
 	"maps"
 	"slices"
 	"testing"
 
+	"github.com/distribution/distribution/v3/registry/storage/driver/filesystem"
 	"github.com/distribution/distribution/v3/registry/storage/driver/inmemory"
 	"github.com/opencontainers/go-digest"
 	v1 "github.com/opencontainers/image-spec/specs-go/v1"
@@ -82,6 +84,26 @@ func TestOneWrongAnswer(t *testing.T) {
 		if tags, err := WriteTags(t.Context(), config, true); err != nil || tags.Kept != 1 || tags.Written != 0 || store.Lost != "" {
 			t.Errorf("nothing there to %s: %s %v", question, tags, err)
 		}
+	}
+}
+
+// TestFoldersAreListedOnce however many images have no such tag, or are gone: each would list those of
+// all others.
+func TestFoldersAreListedOnce(t *testing.T) {
+	driver := registrytest.NewSpy(filesystem.New(filesystem.DriverParameters{RootDirectory: t.TempDir(), MaxThreads: 25}))
+	client := serve(t, driver, "")
+	for i, tag := range []string{"1", "2", "3"} {
+		client.PushAbout(t, "app", "", client.Push(t, "app", tag, []byte(tag)))
+		client.PushAbout(t, "app", "", digest.FromString(fmt.Sprint("never pushed", i)))
+	}
+	folders := layout.RepositoryPath("app", layout.Manifests)
+	before := driver.Count("list", folders)
+	if tags, err := WriteTags(t.Context(), registrytest.Config(t, driver), true); err != nil || tags.Written != 3 {
+		t.Fatalf("%s %v", tags, err)
+	}
+	// The one of both, and that of the tags.
+	if n := driver.Count("list", folders) - before; n > 2 {
+		t.Errorf("%d lists", n)
 	}
 }
 

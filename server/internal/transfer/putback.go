@@ -38,8 +38,8 @@ func (r *run) putBackTag(ctx context.Context, t *tag, candidates []digest.Digest
 	if len(candidates) == 0 {
 		return nil
 	}
-	sure := layout.Sure(r.to.driver)
-	current, err := sure.GetContent(ctx, t.currentPath())
+	driver := layout.Twice(r.to.driver)
+	current, err := driver.GetContent(ctx, t.currentPath())
 	if layout.IsMissing(err) || err == nil && digest.Digest(current) != t.current {
 		return nil
 	}
@@ -50,7 +50,7 @@ func (r *run) putBackTag(ctx context.Context, t *tag, candidates []digest.Digest
 	var at time.Time
 	for _, d := range candidates {
 		// Who was refused has left nothing in the history.
-		info, err := sure.Stat(ctx, layout.LinkPath(t.indexPath(), d))
+		info, err := driver.Stat(ctx, layout.LinkPath(t.indexPath(), d))
 		if layout.IsMissing(err) {
 			continue
 		}

@@ -8,6 +8,7 @@ import (
 
 	"github.com/opencontainers/go-digest"
 
+	"github.com/distribution/distribution/v3/registry/storage/driver/filesystem"
 	"github.com/distribution/distribution/v3/registry/storage/driver/inmemory"
 
 	"container-registry/server/internal/layout"
@@ -67,6 +68,20 @@ func TestTagsThatMoved(t *testing.T) {
 				t.Errorf("reported as\n%s", report)
 			}
 		})
+	}
+}
+
+// TestTagsAreNotListed on the target for each that is missing there.
+func TestTagsAreNotListed(t *testing.T) {
+	from := inmemory.New()
+	source := registrytest.Serve(t, registrytest.Config(t, from))
+	for _, tag := range []string{"1", "2", "3"} {
+		source.Push(t, "app", tag, registrytest.Layer(1, 100))
+	}
+	to := registrytest.NewSpy(filesystem.New(filesystem.DriverParameters{RootDirectory: t.TempDir(), MaxThreads: 25}))
+	report, err := between(t, from, to, Options{})
+	if n := to.Count("list", layout.RepositoryPath("app")); err != nil || n > 0 {
+		t.Errorf("%v, %d lists\n%s", err, n, report)
 	}
 }
 

@@ -1,0 +1,40 @@
+package descriptors
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"net/http/httptest"
+	"testing"
+
+	storagedriver "github.com/distribution/distribution/v3/registry/storage/driver"
+	"github.com/distribution/distribution/v3/registry/storage/driver/inmemory"
+
+	"container-registry/server/internal/registrytest"
+)
+
+// away is a store of which nobody learns what is there.
+type away struct{ storagedriver.StorageDriver }
+
+func (away) Stat(context.Context, string) (storagedriver.FileInfo, error) {
+	return nil, errors.New("away")
+}
+
+// TestWhyOfAStoreThatIsAway asks it no second time, as a client waits for each.
+func TestWhyOfAStoreThatIsAway(t *testing.T) {
+	driver := registrytest.NewSpy(away{inmemory.New()})
+	engine := http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusInternalServerError) })
+	handler := Handler(engine, driver, "")
+	for _, each := range []struct{ method, path string }{
+		{http.MethodGet, "/v2/team/app/manifests/" + content.String()},
+		{http.MethodHead, "/v2/team/app/manifests/" + content.String()},
+		{http.MethodDelete, "/v2/team/app/manifests/" + content.String()},
+		{http.MethodDelete, "/v2/team/app/blobs/" + content.String()},
+	} {
+		answer := httptest.NewRecorder()
+		handler.ServeHTTP(answer, httptest.NewRequestWithContext(t.Context(), each.method, each.path, nil))
+		if n := driver.Count("get", "/"); answer.Code != http.StatusInternalServerError || n > 0 {
+			t.Errorf("%s %s: %d after %d more", each.method, each.path, answer.Code, n)
+		}
+	}
+}

@@ -84,7 +84,9 @@ func (c *Controller) tokenPrincipal(r *http.Request, users *htpasswd.Users) (*pr
 // type:name:action,action; one parameter may hold several.
 func (p *principal) grants(scopes []string) []token.Grant {
 	var grants []token.Grant
-	for _, scope := range strings.Fields(strings.Join(scopes, " ")) {
+	asks := strings.Fields(strings.Join(scopes, " "))
+	slices.Sort(asks)
+	for _, scope := range slices.Compact(asks) {
 		kind, rest, _ := strings.Cut(scope, ":")
 		colon := strings.LastIndex(rest, ":")
 		if colon < 0 {

@@ -72,6 +72,9 @@ func (l *line) Flush() {
 	}
 }
 
+// Unwrap is for http.ResponseController, by which those inside end the wait for a client.
+func (l *line) Unwrap() http.ResponseWriter { return l.ResponseWriter }
+
 // answered is the status that the client got.
 func (l *line) answered() int {
 	if l.status == 0 {

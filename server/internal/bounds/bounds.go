@@ -124,7 +124,9 @@ func (g *Guard) Handler(next, refuse http.Handler) http.Handler {
 			defer w.end()
 		}
 		if long {
-			w.Header().Set("Connection", "close")
+			if r.ProtoMajor == 1 {
+				w.Header().Set("Connection", "close")
+			}
 			http.Error(w, fmt.Sprintf("a header has at most %d lines", mostLines), http.StatusRequestHeaderFieldsTooLarge)
 			return
 		}

@@ -172,6 +172,31 @@ func TestSlowButMoving(t *testing.T) {
 	})
 }
 
+// TestLongAnswer is written at once, and taken for longer than the server waits for a client that
+// stands still.
+func TestLongAnswer(t *testing.T) {
+	inBoth(t, func(t *testing.T, http2 bool) {
+		limits := generous()
+		limits.Patience = 500 * time.Millisecond
+		const long = 16 << 20
+		server := serve(t, limits, func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write(make([]byte, long)) })
+		response, err := client(server, http2).Get(server.URL)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer response.Body.Close()
+		taken := 0
+		for piece := make([]byte, 1<<20); err == nil; time.Sleep(limits.Patience / 5) {
+			var n int
+			n, err = io.ReadFull(response.Body, piece)
+			taken += n
+		}
+		if taken != long {
+			t.Errorf("%d bytes, %v", taken, err)
+		}
+	})
+}
+
 func TestPatience(t *testing.T) {
 	p := patience{time.Minute, time.Minute}
 	for _, step := range []struct {

@@ -4,6 +4,7 @@ import (
 	"container/list"
 	"net"
 	"sync"
+	"sync/atomic"
 	"time"
 )
 
@@ -124,6 +125,9 @@ func (l *connections) quieten() {
 type connection struct {
 	net.Conn
 	among *connections
+	// For those who look for room: when it began to wait for its client to take what is sent, 0
+	// while it does not, and how much was sent.
+	standing, sent atomic.Int64
 
 	// Under the lock of all.
 	requests  int
@@ -138,31 +142,36 @@ type connection struct {
 func (c *connection) begin(request *writer, always bool) bool {
 	l := c.among
 	l.mu.Lock()
-	defer l.mu.Unlock()
 	// Of a connection that made room, some requests may be read yet.
-	if !always && (c.closed || l.underway.full() && !l.makeRoom(c)) {
-		return false
+	place := always || !c.closed
+	var left holder
+	if !always && place && l.underway.full() {
+		left, place = l.makeRoom(c)
 	}
-	l.underway.requests[request] = c
-	c.requests++
-	c.unasked = 0
-	l.use(c)
-	return true
+	if place {
+		l.underway.requests[request] = c
+		request.before = c.sent.Load()
+		c.requests++
+		c.unasked = 0
+		l.use(c)
+	}
+	l.mu.Unlock()
+	left.leave()
+	return place
 }
 
-// makeRoom closes a connection for the sake of another.
-func (l *connections) makeRoom(newcomer *connection) bool {
-	displaced := l.underway.displaceable(newcomer, sinceStart(time.Now()))
-	if displaced == nil {
-		return false
-	}
+// makeRoom takes places for a connection from who has to leave for it.
+func (l *connections) makeRoom(newcomer *connection) (displaced holder, found bool) {
+	displaced = l.underway.displaceable(newcomer, sinceStart(time.Now()))
 	l.underway.displace(displaced)
-	l.remove(displaced)
-	_ = displaced.Conn.Close()
-	return true
+	if displaced.connection != nil && displaced.request == nil {
+		l.remove(displaced.connection)
+	}
+	return displaced, displaced.connection != nil
 }
 
 func (c *connection) end(request *writer) {
+	request.over.Do(func() {})
 	l := c.among
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -187,6 +196,22 @@ func (c *connection) Read(p []byte) (int, error) {
 		l.quieten()
 	}
 	return n, err
+}
+
+func (c *connection) Write(p []byte) (int, error) {
+	c.standing.Store(sinceStart(time.Now()))
+	n, err := c.Conn.Write(p)
+	c.standing.Store(0)
+	c.sent.Add(int64(n))
+	return n, err
+}
+
+// took is how much of what was sent reached its client, if the kernel tells.
+func (c *connection) took() int64 {
+	if n, known := acknowledged(c.Conn); known {
+		return n
+	}
+	return c.sent.Load()
 }
 
 func (c *connection) Close() error {

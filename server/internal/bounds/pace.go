@@ -4,6 +4,7 @@ import (
 	"errors"
 	"io"
 	"net/http"
+	"sync"
 	"sync/atomic"
 	"time"
 )
@@ -32,6 +33,7 @@ func paced(w http.ResponseWriter, r *http.Request, limits Limits) (*writer, *htt
 		control:        http.NewResponseController(w),
 		patience:       patience{limits.Patience, limits.Patience},
 		limits:         limits,
+		stream:         r.ProtoMajor > 1,
 	}
 	// That of the request before on this connection.
 	_ = paced.control.SetWriteDeadline(time.Time{})
@@ -80,9 +82,13 @@ type writer struct {
 	limits   Limits
 	answered bool
 	unsent   bool // some of what was written may be
-	// For those who look for room: when it began to wait for the client, 0 while it does not, and
-	// how much the client took.
+	stream   bool // of HTTP/2
+	// For those who look for room: when it began to wait for the client, 0 while it does not, how
+	// much the client took, and how much its connection was sent before.
 	standing, taken atomic.Int64
+	before          int64
+	// over is done by the handler's end, or by drop.
+	over sync.Once
 }
 
 func (w *writer) WriteHeader(status int) {
@@ -99,14 +105,23 @@ func (w *writer) answer() {
 	w.answered = true
 }
 
+// aPiece is what is written at once: who takes a long answer slowly is seen to move.
+const aPiece = 32 << 10
+
 func (w *writer) Write(p []byte) (n int, err error) {
 	w.answer()
-	w.wait(func() int {
-		n, err = w.ResponseWriter.Write(p)
-		return n
-	})
-	w.unsent = true
-	return n, err
+	for {
+		piece := p[n:min(len(p), n+aPiece)]
+		w.wait(func() (taken int) {
+			taken, err = w.ResponseWriter.Write(piece)
+			n += taken
+			return taken
+		})
+		w.unsent = true
+		if err != nil || n == len(p) {
+			return n, err
+		}
+	}
 }
 
 // FlushError is what http.ResponseController looks for.
@@ -132,6 +147,11 @@ func (w *writer) wait(move func() int) {
 	w.standing.Store(0)
 	w.taken.Add(int64(n))
 	w.patience.spend(time.Since(start), n)
+}
+
+// drop resets a stream of HTTP/2, and leaves its connection alone.
+func (w *writer) drop() {
+	w.over.Do(func() { _ = w.control.SetWriteDeadline(start) })
 }
 
 // Unwrap is for http.ResponseController.

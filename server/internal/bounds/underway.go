@@ -8,13 +8,18 @@ const (
 	// aStart is what a client takes at once of an answer: in HTTP/2 a stream begins with such a
 	// window. Whoever took that much works, if slowly, as a proxy does for all of its clients.
 	aStart = 64 << 10
-	// longStand is enough for a line that loses a packet.
-	longStand = time.Second
+	// shortStand is more than TCP takes to say that first bytes arrived: 200 ms by a client that has
+	// nothing else to say.
+	shortStand = 500 * time.Millisecond
+	// aStand is enough for a line that loses a packet.
+	aStand = time.Second
+	// longStand is for those who took something before, as a forwarder's StillLimit.
+	longStand = 5 * time.Second
 )
 
 // underway are the requests under way, under the lock of all connections. Beyond the limit a new
-// one takes the places of a connection that takes nothing of its answers: a request whose
-// answer is longer than net/http's buffer holds its place until the client has taken that.
+// one takes the places of who takes nothing of its answers: a request whose answer is longer than
+// net/http's buffer holds its place until the client has taken that.
 type underway struct {
 	limit    int
 	requests map[*writer]*connection
@@ -28,45 +33,76 @@ func newUnderway(limit int) *underway {
 
 func (u *underway) full() bool { return len(u.requests) >= u.limit }
 
-// displaceable is the connection that makes room for a request of another, nil when none has to.
-// One that has many answers of which nothing was taken goes at once: who comes back with as many
-// would be faster than any patience. Else it is the one that has stood in a write for longest.
-func (u *underway) displaceable(newcomer *connection, now int64) *connection {
+// holder is who has places: a connection, or one request on it.
+type holder struct {
+	connection *connection
+	request    *writer
+}
+
+// displaceable is who makes room for a request of another connection, empty when none has to. A
+// connection with many answers of which next to nothing was taken goes soon: who comes back with as
+// many would be faster than any patience. Else it is who has stood in a write for longest: a
+// connection, or a stream whose connection goes on.
+func (u *underway) displaceable(newcomer *connection, now int64) (displaced holder) {
 	// Handlers that don't find out hold their memory as well.
 	if u.ending > u.limit/8 {
-		return nil
+		return holder{}
 	}
-	var stillest *connection
-	oldest := now - int64(longStand)
+	oldest := now - int64(aStand)
 	untaken := map[*connection]int{}
 	for request, c := range u.requests {
 		since := request.standing.Load()
 		if since == 0 || c == newcomer {
 			continue
 		}
-		if since <= oldest {
-			stillest, oldest = c, since
-		}
-		if c.requests > fewRequests && request.taken.Load() < aStart {
+		waited := now - since
+		if waited >= int64(shortStand) && c.requests > fewRequests && request.taken.Load() < aStart && request.slow(c, waited) {
 			untaken[c]++
+		}
+		stands := holder{c, request}
+		if socket := c.standing.Load(); !request.stream || socket != 0 && request.still(c, now-socket) {
+			since, stands.request = socket, nil
+		}
+		if since != 0 && since <= oldest && request.still(c, now-since) {
+			displaced, oldest = stands, since
 		}
 	}
 	most := max(fewRequests, newcomer.requests+1)
 	for c, count := range untaken {
 		if count > most {
-			stillest, most = c, count
+			displaced, most = holder{connection: c}, count
 		}
 	}
-	return stillest
+	return displaced
 }
 
-// displace has a connection's requests hold no places any more.
-func (u *underway) displace(c *connection) {
+// still tells whether a client that is waited for stands.
+func (w *writer) still(c *connection, waited int64) bool {
+	return waited >= int64(longStand) || waited >= int64(aStand) && w.slow(c, waited)
+}
+
+// slow is a client that takes less than patience demands, for each request of its connection.
+func (w *writer) slow(c *connection, waited int64) bool {
+	return c.took()-w.before < int64(c.requests)*waited/int64(perByte)
+}
+
+// displace has them hold no places any more.
+func (u *underway) displace(left holder) {
 	for request, of := range u.requests {
-		if of == c {
+		if of == left.connection && (left.request == nil || left.request == request) {
 			delete(u.requests, request)
 			u.ending++
 		}
+	}
+}
+
+// leave is for after the lock: a connection may have to do something before its stream ends.
+func (h holder) leave() {
+	switch {
+	case h.request != nil:
+		h.request.drop()
+	case h.connection != nil:
+		_ = h.connection.Conn.Close()
 	}
 }
 

@@ -1,12 +1,18 @@
 package bounds
 
 import (
+	"crypto/tls"
 	"fmt"
 	"io"
+	"net"
 	"net/http"
+	"net/http/httptest"
+	"net/http/httptrace"
 	"sync/atomic"
 	"testing"
 	"time"
+
+	"golang.org/x/net/http2"
 )
 
 // standing is a handler whose answers are longer than net/http's buffer, and how often it began to
@@ -25,43 +31,35 @@ func standing(begun, ended *atomic.Int64) http.HandlerFunc {
 }
 
 // TestStandingAnswers take every place, and make room for one who takes what it asks for: the
-// connection at once that has many, one of several that have few after a while.
+// connection soon that has many, of those that have few a stream after a while, or a connection of
+// which nothing is read.
 func TestStandingAnswers(t *testing.T) {
 	for name, each := range map[string]struct {
 		connections, requests int
+		window                uint32
 		gone                  int64
-		patient               bool
+		patience              time.Duration
 	}{
-		"many of a connection": {1, 40, 40, false},
-		"few of a connection":  {8, 5, 5, true},
+		"many of a connection":                         {1, 40, 0, 40, shortStand * 3 / 2},
+		"few of a connection":                          {8, 5, 0, 1, aStand},
+		"few of a connection of which nothing is read": {8, 5, 1<<31 - 1, 5, longStand},
 	} {
 		t.Run(name, func(t *testing.T) {
 			inBoth(t, func(t *testing.T, http2 bool) {
+				t.Parallel()
 				limits := generous()
 				limits.Requests = 40
 				var begun, ended atomic.Int64
 				server := serve(t, limits, standing(&begun, &ended))
 				for range each.connections {
-					ask(t, server, each.requests, 0)
+					ask(t, server, each.requests, each.window)
 				}
 				eventually(t, "answers that stand", func() bool { return begun.Load() == int64(limits.Requests) })
-				c := client(server, http2)
-				get := func() int {
-					response, err := c.Get(server.URL + "/other")
-					if err != nil {
-						t.Fatal(err)
-					}
-					response.Body.Close()
-					return response.StatusCode
+				if status := get(t, server, http2); status != http.StatusServiceUnavailable {
+					t.Errorf("at once: %d", status)
 				}
-				time.Sleep(50 * time.Millisecond)
-				if each.patient {
-					if status := get(); status != http.StatusServiceUnavailable {
-						t.Errorf("at once: %d", status)
-					}
-					time.Sleep(longStand)
-				}
-				if status := get(); status != http.StatusOK {
+				time.Sleep(each.patience)
+				if status := get(t, server, http2); status != http.StatusOK {
 					t.Errorf("got %d", status)
 				}
 				eventually(t, "an end", func() bool { return ended.Load() == each.gone })
@@ -70,49 +68,226 @@ func TestStandingAnswers(t *testing.T) {
 	}
 }
 
-// TestDisplaceable has the connections a, b and n, of which n asks.
+// get has another client ask for something that is answered at once.
+func get(t *testing.T, server *httptest.Server, http2 bool) int {
+	t.Helper()
+	response, err := client(server, http2).Get(server.URL + "/other")
+	if err != nil {
+		t.Fatal(err)
+	}
+	response.Body.Close()
+	return response.StatusCode
+}
+
+// TestManyThatMove have one slow line, and take little each. None of them ends for another client.
+func TestManyThatMove(t *testing.T) {
+	t.Parallel()
+	limits := generous()
+	limits.Requests = 40
+	var begun, ended atomic.Int64
+	server := serve(t, limits, standing(&begun, &ended))
+	c := ask(t, server, limits.Requests, 1<<31-1)
+	slowly(t, c, 500<<10)
+	eventually(t, "answers", func() bool { return begun.Load() == int64(limits.Requests) })
+	newcomersRefused(t, server)
+	if ended.Load() > 0 {
+		t.Errorf("%d ended", ended.Load())
+	}
+}
+
+// slowly takes so many bytes a second of what is sent.
+func slowly(t *testing.T, c *tls.Conn, rate int) {
+	t.Helper()
+	if err := c.NetConn().(*net.TCPConn).SetReadBuffer(64 << 10); err != nil {
+		t.Fatal(err)
+	}
+	go func() {
+		for err := error(nil); err == nil && rate > 0; time.Sleep(20 * time.Millisecond) {
+			_, err = io.ReadFull(c, make([]byte, rate/50))
+		}
+	}()
+}
+
+// newcomersRefused has clients come for a while, as all who have places move.
+func newcomersRefused(t *testing.T, server *httptest.Server) {
+	t.Helper()
+	for begin := time.Now(); time.Since(begin) < 3*aStand; time.Sleep(shortStand) {
+		if status := get(t, server, false); status != http.StatusServiceUnavailable {
+			t.Fatalf("got %d", status)
+		}
+	}
+}
+
+// newcomersServed has clients come until one that stands has left.
+func newcomersServed(t *testing.T, server *httptest.Server) {
+	t.Helper()
+	begin := time.Now()
+	eventually(t, "room", func() bool {
+		time.Sleep(shortStand)
+		return get(t, server, false) == http.StatusOK
+	})
+	if waited := time.Since(begin); waited < aStand/2 || waited > 2*longStand {
+		t.Errorf("room after %v", waited)
+	}
+}
+
+// TestSteadyConnections take 16 KB a second each, beside one of which nothing is read.
+func TestSteadyConnections(t *testing.T) {
+	t.Parallel()
+	limits := generous()
+	limits.Requests = 5
+	var begun, ended atomic.Int64
+	server := serve(t, limits, standing(&begun, &ended))
+	trusting := server.Client().Transport.(*http.Transport).TLSClientConfig.Clone()
+	trusting.NextProtos = nil
+	pull := func(rate int) {
+		c, err := tls.Dial("tcp", server.Listener.Addr().String(), trusting)
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() { c.Close() })
+		slowly(t, c, rate)
+		fmt.Fprint(c, "GET /v2/ HTTP/1.1\r\nHost: registry\r\n\r\n")
+	}
+	pull(0)
+	for range limits.Requests - 1 {
+		pull(16 << 10)
+	}
+	eventually(t, "answers", func() bool { return begun.Load() == int64(limits.Requests) })
+	newcomersServed(t, server)
+	pull(16 << 10)
+	eventually(t, "another answer", func() bool { return begun.Load() == int64(limits.Requests)+1 })
+	newcomersRefused(t, server)
+	if ended.Load() != 1 {
+		t.Errorf("%d ended", ended.Load())
+	}
+}
+
+// TestStreamThatStands ends alone: the others of its connection move.
+func TestStreamThatStands(t *testing.T) {
+	t.Parallel()
+	limits := generous()
+	limits.Requests = 5
+	var begun, ended atomic.Int64
+	server := serve(t, limits, standing(&begun, &ended))
+	c := ask(t, server, limits.Requests, 0)
+	frames := http2.NewFramer(c, c)
+	taken := map[uint32]int{}
+	reset := make(chan uint32, limits.Requests)
+	over := make(chan struct{})
+	go func() {
+		defer close(over)
+		for {
+			frame, err := frames.ReadFrame()
+			if err != nil {
+				return
+			}
+			switch frame.(type) {
+			case *http2.DataFrame:
+				taken[frame.Header().StreamID] += int(frame.Header().Length)
+			case *http2.RSTStreamFrame:
+				reset <- frame.Header().StreamID
+			}
+		}
+	}()
+	go func() {
+		for err := error(nil); err == nil; time.Sleep(50 * time.Millisecond) {
+			for stream := uint32(3); stream < 11 && err == nil; stream += 2 {
+				err = frames.WriteWindowUpdate(stream, 4<<10)
+			}
+		}
+	}()
+	eventually(t, "answers", func() bool { return begun.Load() == int64(limits.Requests) })
+	newcomersServed(t, server)
+	slowly(t, ask(t, server, 1, 1<<31-1), 16<<10)
+	eventually(t, "another answer", func() bool { return begun.Load() == int64(limits.Requests)+1 })
+	newcomersRefused(t, server)
+	if stream := <-reset; stream != 1 || ended.Load() != 1 {
+		t.Errorf("stream %d was reset, %d ended", stream, ended.Load())
+	}
+	c.Close()
+	<-over
+	for stream := uint32(3); stream < 11; stream += 2 {
+		if taken[stream] < aStart {
+			t.Errorf("%d bytes of stream %d", taken[stream], stream)
+		}
+	}
+}
+
+// TestDisplaceable has the connections a, b and n, of which n asks, and one of HTTP/1. Some may have
+// been sent by a and that one, and stand on its way.
 func TestDisplaceable(t *testing.T) {
 	const (
 		now   = int64(time.Hour)
-		short = now - int64(longStand)/2
-		long  = now - int64(longStand)
+		first = now - int64(shortStand) + 1
+		short = now - int64(shortStand)
+		long  = now - int64(aStand)
+		ever  = now - int64(longStand)
 	)
+	enough := int64(shortStand / perByte)
 	type requests struct {
 		of              string
 		count           int
 		standing, taken int64
 	}
+	type socket struct{ standing, sent int64 }
 	for name, test := range map[string]struct {
 		underway []requests
+		socket   socket
 		ending   int
 		want     string
 	}{
-		"none stands":                     {[]requests{{"a", 100, 0, 0}}, 0, ""},
-		"many":                            {[]requests{{"a", 9, short, 0}, {"b", 5, long, 0}}, 0, "a"},
-		"more":                            {[]requests{{"a", 9, short, 0}, {"b", 10, short, 0}}, 0, "b"},
-		"few":                             {[]requests{{"a", 8, short, 0}}, 0, ""},
-		"few that stand long":             {[]requests{{"a", 2, long, 0}, {"b", 3, long - 1, 1 << 30}}, 0, "b"},
-		"no more than the one that asks":  {[]requests{{"a", 10, short, 0}, {"n", 9, 0, 0}}, 0, ""},
-		"many of the one that asks":       {[]requests{{"n", 90, long, 0}}, 0, ""},
-		"a proxy whose clients are slow":  {[]requests{{"a", 90, short, aStart}}, 0, ""},
-		"a proxy with a client that left": {[]requests{{"a", 90, short, aStart}, {"a", 1, long, aStart}}, 0, "a"},
-		"many that have yet to end":       {[]requests{{"a", 90, long, 0}}, 13, ""},
+		"none stands":                     {[]requests{{"a", 100, 0, 0}}, socket{}, 0, ""},
+		"many":                            {[]requests{{"a", 9, short, 0}, {"b", 5, long, 0}}, socket{}, 0, "all of a"},
+		"more":                            {[]requests{{"a", 9, short, 0}, {"b", 10, short, 0}}, socket{}, 0, "all of b"},
+		"many that just began":            {[]requests{{"a", 90, first, 0}}, socket{}, 0, ""},
+		"many that move":                  {[]requests{{"a", 90, short, 0}}, socket{now, 90 * enough}, 0, ""},
+		"many that hardly do":             {[]requests{{"a", 90, short, 0}}, socket{now, 90*enough - 1}, 0, "all of a"},
+		"many that move slowly":           {[]requests{{"a", 90, ever, 0}}, socket{now, 90 * 5000}, 0, "one of a"},
+		"few":                             {[]requests{{"a", 8, short, 0}}, socket{}, 0, ""},
+		"few that stand long":             {[]requests{{"a", 2, long, 0}, {"b", 3, long - 1, 1 << 30}}, socket{}, 0, "one of b"},
+		"a client that reads nothing":     {[]requests{{"a", 2, long - 2, 0}, {"b", 3, long + 1, 0}}, socket{long, 0}, 0, "all of a"},
+		"one who was still for longer":    {[]requests{{"a", 2, long - 2, 0}, {"b", 3, long - 1, 0}}, socket{long, 0}, 0, "one of b"},
+		"no more than the one that asks":  {[]requests{{"a", 10, short, 0}, {"n", 9, 0, 0}}, socket{}, 0, ""},
+		"many of the one that asks":       {[]requests{{"n", 90, long, 0}}, socket{}, 0, ""},
+		"a proxy whose clients are slow":  {[]requests{{"a", 90, short, aStart}}, socket{}, 0, ""},
+		"a proxy with a client that left": {[]requests{{"a", 90, short, aStart}, {"a", 1, long, aStart}}, socket{}, 0, "one of a"},
+		"many that have yet to end":       {[]requests{{"a", 90, long, 0}}, socket{}, 13, ""},
+		"HTTP/1":                          {[]requests{{"one", 1, long - 1, 0}}, socket{long, 0}, 0, "all of one"},
+		"HTTP/1 that takes more":          {[]requests{{"one", 1, long - 1, 0}}, socket{long + 1, 0}, 0, ""},
+		"HTTP/1 that moves":               {[]requests{{"one", 1, long, 0}}, socket{long, 1000}, 0, ""},
+		"HTTP/1 that moved before":        {[]requests{{"one", 1, ever, 0}}, socket{ever, 1 << 30}, 0, "all of one"},
+		"a stream that moved before":      {[]requests{{"a", 1, ever, 0}, {"a", 8, long, 0}}, socket{0, 1 << 30}, 0, "one of a"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			connections := map[string]*connection{"": nil, "a": {}, "b": {}, "n": {}}
+			connections := map[string]*connection{"a": {}, "b": {}, "n": {}, "one": {}}
+			for _, of := range []string{"a", "one"} {
+				connections[of].standing.Store(test.socket.standing)
+				connections[of].sent.Store(test.socket.sent)
+			}
 			u := newUnderway(100)
 			u.ending = test.ending
 			for _, each := range test.underway {
 				for range each.count {
-					request := &writer{}
+					request := &writer{stream: each.of != "one"}
 					request.standing.Store(each.standing)
 					request.taken.Store(each.taken)
 					u.requests[request] = connections[each.of]
 					connections[each.of].requests++
 				}
 			}
-			if got := u.displaceable(connections["n"], now); got != connections[test.want] {
-				t.Errorf("not %q", test.want)
+			displaced, got := u.displaceable(connections["n"], now), ""
+			for name, c := range connections {
+				switch {
+				case c != displaced.connection:
+				case displaced.request == nil:
+					got = "all of " + name
+				case displaced.request.standing.Load() <= long:
+					got = "one of " + name
+				}
+			}
+			if got != test.want {
+				t.Errorf("%q, not %q", got, test.want)
 			}
 		})
 	}
@@ -128,7 +303,9 @@ func TestRequestsOfConnectionThatMadeRoom(t *testing.T) {
 	second, far := pipe(t, l)
 	defer far.Close()
 	stands, other := &writer{}, &writer{}
-	stands.standing.Store(sinceStart(time.Now().Add(-2 * longStand)))
+	since := sinceStart(time.Now().Add(-2 * longStand))
+	first.standing.Store(since)
+	stands.standing.Store(since)
 	if !first.begin(stands, false) || !second.begin(other, false) {
 		t.Fatal("no place")
 	}
@@ -145,13 +322,19 @@ func TestRequestsOfConnectionThatMadeRoom(t *testing.T) {
 	}
 }
 
-// TestLinesOfHeader are as many as clients have, or too many to keep.
+// TestLinesOfHeader are as many as clients have, or too many to keep. A proxy's connection of HTTP/2
+// stays for its other clients.
 func TestLinesOfHeader(t *testing.T) {
 	inBoth(t, func(t *testing.T, http2 bool) {
 		var kept atomic.Bool
 		server := serve(t, generous(), func(http.ResponseWriter, *http.Request) { kept.Store(true) })
+		c := client(server, http2)
 		// net/http adds two.
-		for count, want := range map[int]int{mostLines - 2: http.StatusOK, mostLines - 1: http.StatusRequestHeaderFieldsTooLarge} {
+		for i, count := range []int{mostLines - 1, mostLines - 2} {
+			want := http.StatusOK
+			if i == 0 {
+				want = http.StatusRequestHeaderFieldsTooLarge
+			}
 			kept.Store(false)
 			request, err := http.NewRequest(http.MethodGet, server.URL, nil)
 			if err != nil {
@@ -160,7 +343,10 @@ func TestLinesOfHeader(t *testing.T) {
 			for i := range count {
 				request.Header.Add(fmt.Sprintf("X-%d", i/2), "")
 			}
-			response, err := client(server, http2).Do(request)
+			var reused bool
+			response, err := c.Do(request.WithContext(httptrace.WithClientTrace(t.Context(), &httptrace.ClientTrace{
+				GotConn: func(got httptrace.GotConnInfo) { reused = got.Reused },
+			})))
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -169,8 +355,8 @@ func TestLinesOfHeader(t *testing.T) {
 			if response.StatusCode != want || kept.Load() != (want == http.StatusOK) {
 				t.Errorf("%d lines: %s %s", count, response.Status, text)
 			}
-			if !http2 && response.Close != (want != http.StatusOK) {
-				t.Errorf("%d lines: the connection ends: %v", count, response.Close)
+			if i == 1 && reused != http2 {
+				t.Errorf("the connection goes on after a refusal: %v", reused)
 			}
 		}
 	})

@@ -92,8 +92,6 @@ func TestStart(t *testing.T) {
 	})
 }
 
-// TestStartAtAnotherTime has a server start with what it would go on with, so that a reboot takes
-// away nothing from those who do not check.
 func TestCheck(t *testing.T) {
 	ca := testpki.NewAuthority(t)
 	good, other := ca.Valid(t, "good"), ca.Valid(t, "other")
@@ -119,6 +117,8 @@ func TestCheck(t *testing.T) {
 	}
 }
 
+// TestStartAtAnotherTime has a server start with what it would go on with, so that a reboot takes
+// away nothing from those who do not check.
 func TestStartAtAnotherTime(t *testing.T) {
 	ca := testpki.NewAuthority(t)
 	for _, test := range []struct {

@@ -18,6 +18,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/distribution/distribution/v3/configuration"
 	"github.com/opencontainers/go-digest"
@@ -536,7 +537,9 @@ func TestPageOfMethods(t *testing.T) {
 
 // TestPageOfSlowForms has strangers send more forms than are read at once, and never end them.
 func TestPageOfSlowForms(t *testing.T) {
-	b := browse(t, pageConfig(t), people)
+	config := pageConfig(t)
+	// The log stands between a form and its connection.
+	b := browseWith(t, config, people, func(*own) { config.Log.AccessLog.Disabled = false })
 	alice := b.as(t, "alice")
 	var slow []net.Conn
 	t.Cleanup(func() {
@@ -561,10 +564,15 @@ func TestPageOfSlowForms(t *testing.T) {
 		}()
 	}
 	login := url.Values{"user": {"bob"}, "password": {"bob"}}
+	begin := time.Now()
 	for len(dropped) == 0 {
 		if page := b.another(t).post(t, "/ui/login", login); page.status != http.StatusSeeOther {
 			t.Fatalf("a login meanwhile: %d", page.status)
 		}
+	}
+	// Else its patience ended.
+	if waited := time.Since(begin); waited > 3*time.Second {
+		t.Errorf("the oldest was dropped after %v", waited)
 	}
 	if response := <-dropped; response.StatusCode != http.StatusServiceUnavailable || response.Header.Get("Retry-After") == "" {
 		t.Errorf("%s %v", response.Status, response.Header)

@@ -25,11 +25,11 @@ const Lifetime = 5 * time.Minute
 // password that counts no more.
 var ErrInvalid = errors.New("the token is not valid")
 
-// longest leaves room for what else clients send in a header of 16 KiB.
+// longest leaves room for what else clients send in a header of 16 KiB, and proxies add.
 const longest = 12 << 10
 
 // ErrTooLong is a token that no client could send.
-var ErrTooLong = fmt.Errorf("the token would be longer than %d bytes", longest)
+var ErrTooLong = fmt.Errorf("the token would be longer than %d bytes, and leave no room in a header of 16 KiB", longest)
 
 // Claims are what a token says.
 type Claims struct {

@@ -85,7 +85,7 @@ export default defineConfig(
   {
     // The page's script, for browsers.
     files: ["server/**/*.js"],
-    languageOptions: { globals: { document: "readonly", navigator: "readonly", setTimeout: "readonly" } },
+    languageOptions: { globals: { document: "readonly", navigator: "readonly", setTimeout: "readonly", window: "readonly" } },
   },
   {
     files: ["**/*.mjs"],

@@ -73,6 +73,7 @@ const onlyHere: Record<string, string> = {
   "storage.s3.regionEndpoint": "the driver takes a host without a scheme",
   "storage.s3.accessKey": "the driver would go on without the half that is given",
   "storage.s3.secretKey": "the driver would go on without the half that is given",
+  "storage.s3.rootDirectory": "S3 would not find what the driver copies",
   "storage.s3.keyId": "the driver would not encrypt",
   "storage.s3.secure": "the driver would go by one of two words",
   "storage.s3.multipartCopyMaxConcurrency": "the server has no upper limit",

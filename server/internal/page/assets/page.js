@@ -30,5 +30,5 @@ for (const all of document.querySelectorAll("input[data-all]")) {
   });
   boxes.forEach((box) => box.addEventListener("change", show));
   // A browser that goes back ticks boxes again after scripts have run.
-  addEventListener("pageshow", show);
+  window.addEventListener("pageshow", show);
 }

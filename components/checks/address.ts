@@ -24,11 +24,16 @@ export function hostnameProblems(key: string, hostname: string): Problem[] {
   );
 }
 
+/** Whether it stands for all names of a domain, which only a certificate can. */
+export function isWildcard(name: string): boolean {
+  return name.startsWith("*.") && isDnsName(name.slice(2));
+}
+
 /** Further names and addresses in a certificate, where one may stand for all names of a domain. */
 export function alternativeNamesProblems(names: readonly string[]): Problem[] {
   return names.flatMap((name, index) =>
     when(
-      !isDnsName(name.replace(/^\*\./, "")) && !isIpAddress(name),
+      !isDnsName(name) && !isWildcard(name) && !isIpAddress(name),
       `alternativeNames[${index}]`,
       `${shown(name)} is not allowed; give a DNS name, *. and one, or an IP address`,
     ),

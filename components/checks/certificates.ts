@@ -26,6 +26,15 @@ export function certificatesIn(pem: string): string[] {
   );
 }
 
+/** A text with CAs to trust, as Go takes it. What it takes already stays to the letter: a file is named by it. */
+export function forGo(pem: string): string {
+  const certificates = certificatesIn(pem);
+  // To Go a certificate begins a line and ends one.
+  const around = `\n${pem}\n`.split(pemCertificate);
+  const isApart = around.slice(1).every((after, index) => around[index]?.endsWith("\n") && /^[ \t]*\r?\n/.test(after));
+  return isApart && certificates.every((each) => pem.includes(each)) ? pem : certificates.map((each) => `${each}\n`).join("");
+}
+
 /** The private key in a PEM text, as Go takes it. */
 function privateKeyIn(pem: string): string[] {
   const [block] = pemPrivateKey.exec(pem) ?? [];

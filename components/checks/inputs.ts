@@ -44,6 +44,13 @@ export function checkWhenKnown<T>(
   });
 }
 
+/** The value of an Output, without its resources; undefined where it is not known: in a preview, or where a resource of it failed. */
+export async function valueIfKnown<T>(output: pulumi.Output<T>): Promise<T | undefined> {
+  // An `apply` alone would never be called then, and what waits for it be left out of the program.
+  const { isKnown } = output as unknown as { isKnown: Promise<boolean> };
+  return (await isKnown) ? new Promise<T>((resolve) => output.apply(resolve)) : undefined;
+}
+
 /** The value if it is there to be looked at now; a promise or an Output is checked later, by `checkWhenKnown`. */
 export function knownNow<T>(input: pulumi.Input<T> | undefined): T | undefined {
   return pulumi.Output.isInstance(input) || input instanceof Promise ? undefined : input;

@@ -6,6 +6,7 @@ import * as docker from "@pulumi/docker";
 import * as pulumi from "@pulumi/pulumi";
 import { EngineAddress, localEngine, printedBy } from "./engine";
 import { failure } from "../checks/failure";
+import { valueIfKnown } from "../checks/inputs";
 
 /** The engine of a context of the docker command, one of which `docker context use NAME` makes the current one. */
 type ContextEngine = EngineAddress & { host: string };
@@ -169,8 +170,9 @@ export function onDockerEngine(name: string, opts: pulumi.ComponentResourceOptio
 export function engineOf(component: pulumi.ComponentResource): pulumi.Output<EngineAddress> {
   const provider = component.getProvider("docker:index/container:Container");
   if (docker.Provider.isInstance(provider)) {
+    // In a preview the SDK takes a setting that was not given for one that is not known yet.
     return pulumi
-      .all([givenTo(provider.context), givenTo(provider.certPath), ...materials.map((key) => givenTo(provider[key]))])
+      .all([provider.context, provider.certPath, ...materials.map((key) => provider[key])].map(valueIfKnown))
       .apply(([context, certPath, ...texts]) => {
         const material = materials.find((_, index) => texts[index] !== undefined);
         if (material !== undefined) {
@@ -183,12 +185,6 @@ export function engineOf(component: pulumi.ComponentResource): pulumi.Output<Eng
   }
   const config = new pulumi.Config("docker");
   return pulumi.output({ host: config.get("host") ?? variable("DOCKER_HOST"), certPath: config.get("certPath") });
-}
-
-/** A setting of a provider, as far as it was given: in a preview the SDK takes one that was not for one that is not known yet. */
-async function givenTo(setting: pulumi.Output<string | undefined>): Promise<string | undefined> {
-  const { isKnown } = setting as unknown as { isKnown: Promise<boolean> };
-  return (await isKnown) ? new Promise((resolve) => setting.apply(resolve)) : undefined;
 }
 
 /** What the docker provider makes of its settings: DOCKER_CONTEXT has a say too. */

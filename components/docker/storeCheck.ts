@@ -84,16 +84,18 @@ interface Running {
   mounts: Mounted[] | null;
 }
 
-/** Whether the registry runs with this configuration already, and on this folder or volume, which the configuration doesn't name. */
+/**
+ * Whether the registry is on this store already: with this configuration, or on this folder or volume, which no configuration names. One
+ * that is full meanwhile, or can only be read, is no reason to keep another change from it.
+ */
 async function runsWith({ engine, containerName, serviceName, configurationPath, folder }: Preflight): Promise<boolean> {
   const running =
     serviceName === undefined
       ? await inspectContainer<Running>(engine, containerName ?? "", said(".Config.Cmd", ".Mounts"))
       : await inspectService<Running>(engine, serviceName, said(`${ofTasks}.Args`, `${ofTasks}.Mounts`));
-  return (
-    running?.words?.includes(configurationPath) === true &&
-    (folder === undefined || isMounted(folder.source, running.mounts ?? []))
-  );
+  return folder === undefined
+    ? running?.words?.includes(configurationPath) === true
+    : isMounted(folder.source, running?.mounts ?? []);
 }
 
 const ofTasks = ".Spec.TaskTemplate.ContainerSpec";

@@ -3,7 +3,7 @@ import { EngineAddress, localEngine } from "./engine";
 import { failure } from "../checks/failure";
 
 /** Which component has a name on an engine, by the run of a program. */
-const takers = new Map<unknown, Map<string, string>>();
+const takers = new Map<unknown, Map<string, pulumi.ComponentResource>>();
 
 /** What tells the runs of a process apart. A package's plugin has another client for each component, all of one address. */
 function thisRun(): unknown {
@@ -19,18 +19,17 @@ export function withName(
 ): pulumi.Output<EngineAddress> {
   const run = thisRun();
   return engine.apply((address) => {
-    const names = takers.get(run) ?? new Map<string, string>();
+    const names = takers.get(run) ?? new Map<string, pulumi.ComponentResource>();
     takers.set(run, names);
     const key = `${address.host ?? localEngine} ${name}`;
-    const own = component.constructor.name;
-    const other = names.get(key) ?? own;
-    if (other !== own) {
+    const other = names.get(key) ?? component;
+    if (other !== component) {
       throw failure(
-        `name: ${other} and ${own} are both called "${name}", by which their containers and volumes on one Docker engine are named; ` +
+        `name: ${other.constructor.name} and ${component.constructor.name} are both called "${name}", by which their containers and volumes on one Docker engine are named; ` +
           "give one of them another name (a registry's mirror is a PullThroughCache by the registry's name with -mirror)",
       );
     }
-    names.set(key, own);
+    names.set(key, component);
     return address;
   });
 }

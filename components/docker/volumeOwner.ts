@@ -29,9 +29,12 @@ export async function checkPresence(engine: EngineAddress, volume: string): Prom
   // A preview need not reach the engine.
   const found = await (pulumi.runtime.isDryRun() ? asked.catch(() => volume) : asked);
   if (found === undefined) {
+    const host = engine.host ?? localEngine;
     throw failure(
-      `The Docker engine ${engine.host ?? localEngine} does not have the volume ${volume}. Is it the one that it was made on (DOCKER_HOST, ` +
-        "docker context, docker:host)? If it is, make what is gone anew, without the images of its own volume, with: pulumi up --refresh",
+      `The Docker engine ${host} does not have the volume ${volume}. Is it the one that it was made on (DOCKER_HOST, ` +
+        "docker context, docker:host)? If it is, make what is gone anew, without the images of its own volume, with: pulumi up --refresh. If the registry is " +
+        "to go on here without its images, or with those of a copy, make the volume, with its driver and options where it has some: " +
+        `docker --host ${host} volume create ${volume}, and then: pulumi up`,
     );
   }
 }

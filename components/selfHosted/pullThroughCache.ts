@@ -16,7 +16,7 @@ import { certificateFile, configurationPath, renderConfiguration, storeCaPath } 
 import { engineOf, onDockerEngine } from "../docker/engineChoice";
 import { withName } from "../docker/takenNames";
 import { hostPort, isLoopback } from "../checks/hosts";
-import { serverPemProblems } from "../checks/certificates";
+import { forGo, serverPemProblems } from "../checks/certificates";
 import { checkArguments, checkWhenKnown, knownNow } from "../checks/inputs";
 import { CompleteMirror, completeMirror, mirrorPorts, mirrorProblems } from "../checks/mirror";
 import { Problem } from "../checks/problems";
@@ -197,8 +197,9 @@ interface CacheSettings {
 }
 
 function settingsOf(args: PullThroughCacheArgs): CacheSettings {
+  const mirror = completeMirror(args.mirror ?? {});
   return {
-    mirror: completeMirror(args.mirror ?? {}),
+    mirror: { ...mirror, caCertificates: mirror.caCertificates && forGo(mirror.caCertificates) },
     hostname: args.hostname ?? "localhost",
     bindAddress: args.bindAddress ?? "127.0.0.1",
     encrypted: args.serverPem !== undefined,

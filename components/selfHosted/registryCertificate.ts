@@ -3,7 +3,7 @@ import * as tls from "@pulumi/tls";
 import { Tls, TlsMode } from "../args/registry";
 import { expiry, providedCertificateProblems, serverPem, trustAnchor, validity } from "../checks/certificates";
 import { tlsProblems } from "../checks/tls";
-import { alternativeNamesProblems, hostnameProblems } from "../checks/address";
+import { alternativeNamesProblems, hostnameProblems, isWildcard } from "../checks/address";
 import { isIpAddress } from "../checks/hosts";
 import { checkArguments, checkWhenKnown } from "../checks/inputs";
 
@@ -45,7 +45,7 @@ export class RegistryCertificate extends pulumi.ComponentResource {
     super("container-registry:index:RegistryCertificate", name, {}, opts);
     const settings = args.tls ?? {};
     checkArguments("RegistryCertificate", args, () => [
-      ...hostnameProblems("hostname", args.hostname),
+      ...(isWildcard(args.hostname) ? [] : hostnameProblems("hostname", args.hostname)),
       ...alternativeNamesProblems(args.alternativeNames ?? []),
       ...tlsProblems(settings, args.hostname),
     ]);

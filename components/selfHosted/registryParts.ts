@@ -1,6 +1,7 @@
 import * as pulumi from "@pulumi/pulumi";
 import * as random from "@pulumi/random";
 import { TlsMode } from "../args/registry";
+import { forGo } from "../checks/certificates";
 import { RegistrySettings } from "../checks/registry";
 import { daemonConfig, loginCommand, trustCommand } from "../render/clientCommands";
 import {
@@ -92,7 +93,7 @@ export function registryParts(
       foreignLayerHosts: settings.foreignLayerHosts,
       ui: hasPage(settings),
       garbageCollection: settings.garbageCollection,
-      notifications: told,
+      notifications: told.map((each) => ({ ...each, caCertificates: each.caCertificates && forGo(each.caCertificates) })),
       logFormat: settings.logs.format,
       audit: settings.logs.audit,
       shared,
@@ -102,7 +103,7 @@ export function registryParts(
   );
   // The path holds a hash over the random HTTP secret, which tells nothing about the file's other secrets.
   const path = pulumi.unsecret(configuration.apply(configurationPath));
-  const storeCa = settings.storage.caCertificates;
+  const storeCa = settings.storage.caCertificates && forGo(settings.storage.caCertificates);
   return {
     certificate,
     users,

@@ -1,5 +1,7 @@
 import * as pulumi from "@pulumi/pulumi";
 import { RegistrySettings } from "../checks/registry";
+import { failure } from "../checks/failure";
+import { valueIfKnown } from "../checks/inputs";
 import { engineOf } from "../docker/engineChoice";
 import { checkStore, newStorePatience, Preflight } from "../docker/storeCheck";
 import { driverOf } from "../render/driverParameters";
@@ -25,19 +27,17 @@ export function untilStoreAnswers(
     return configurationPath;
   }
   const patience = storage.provision === true ? newStorePatience : 0;
-  return pulumi.unsecret(
-    pulumi.all([engineOf(component), configurationPath, withoutDependency(place())]).apply(async ([engine, path, where]) => {
-      await checkStore({ ...(where as TrialPlace), engine, configurationPath: path, environment, patience });
-      return path;
-    }),
-  );
-}
-
-/**
- * Waits for an Output without depending on its resources. A container whose command depends on the writer of the files would be
- * deleted before each new writer is made: at every new certificate, and before the new store was tried. So it is with what hands a
- * folder over.
- */
-function withoutDependency<T>(output: pulumi.Output<T>): Promise<pulumi.Unwrap<T>> {
-  return new Promise((resolve) => void output.apply((value) => resolve(value as pulumi.Unwrap<T>)));
+  // Without depending on the resources of its place. A container whose command depends on the writer of the files would be deleted
+  // before each new writer is made: at every new certificate, and before the new store was tried. So it is with what hands a folder over.
+  const tried = pulumi.unsecret(pulumi.all([engineOf(component), configurationPath, valueIfKnown(place())]));
+  return tried.apply(async ([engine, path, where]) => {
+    // An `up` that goes on after a failure leaves alone only what depends on that.
+    if (where === undefined) {
+      throw failure(
+        "storage: the registry was not switched to this store, which could not be tried, as something that it takes for that failed",
+      );
+    }
+    await checkStore({ ...(where as TrialPlace), engine, configurationPath: path, environment, patience });
+    return path;
+  });
 }

@@ -2,6 +2,7 @@ import * as docker from "@pulumi/docker";
 import * as pulumi from "@pulumi/pulumi";
 import { localEngine } from "../docker/engine";
 import { checkDockerContext } from "../docker/engineChoice";
+import { withName } from "../docker/takenNames";
 import { soleOwner } from "../selfHosted/deployment";
 import { ServerImage } from "../selfHosted/serverImage";
 import { isForeign, ServerVolume } from "../selfHosted/serverVolume";
@@ -37,5 +38,9 @@ export function createPinnedVolume(
   // The node may have another ID for it than the manager.
   const own = unprivileged && isForeign(storage) ? new ServerImage(`${name}-data-image`, {}, onNode) : undefined;
   const args = { storage, lab, imageId: own?.imageId ?? "", unprivileged };
-  return new ServerVolume(`${name}-data`, { ...args, owner: soleOwner(deployment, address, [`${name}-data`]) }, onNode);
+  return new ServerVolume(
+    `${name}-data`,
+    { ...args, owner: soleOwner(deployment, withName(address, parent, name), [`${name}-data`]) },
+    onNode,
+  );
 }

@@ -8,6 +8,7 @@ import { Notification } from "../args/notifications";
 import { nameProblems } from "../checks/container";
 import { hostPort } from "../checks/hosts";
 import { checkArguments } from "../checks/inputs";
+import { driverOf } from "../render/driverParameters";
 import { isAudited } from "../checks/observation/logs";
 import { ownVolumeProblems } from "../checks/storage/filesystem";
 import { EngineAddress } from "../docker/engine";
@@ -129,7 +130,7 @@ export class SwarmRegistry extends pulumi.ComponentResource {
     const parent = { parent: this };
     const { swarm } = settings;
     const topology = topologyOf(settings.storage, swarm);
-    const engine = withName(engineOf(this), this, name);
+    const engine = isOnAllNodes(settings, topology) ? withName(engineOf(this), this, name) : engineOf(this);
     const nodes = nodesToKnow(settings, topology, engine);
     const constraints = topology.forwarders || swarm.trustNodes ? [] : (swarm.constraints ?? []);
     const image = new SwarmImage(
@@ -206,6 +207,12 @@ export class SwarmRegistry extends pulumi.ComponentResource {
 /** What the package has volumes of its own for on nodes; a volume that they share is none of it. */
 function ownVolumes({ storage, swarm, logs }: SwarmSettings): string[] {
   return [...(topologyOf(storage, swarm).pinned ? ["data"] : []), ...(isAudited(logs) ? ["audit"] : [])];
+}
+
+/** Whether nodes have volumes by the registry's name, and the manager with them. One node alone has its name taken with the volume. */
+function isOnAllNodes({ storage, logs }: SwarmSettings, { pinned }: Topology): boolean {
+  const isShared = driverOf(storage) === "filesystem" && !pinned && storage.filesystem?.volume === undefined;
+  return isShared || isAudited(logs);
 }
 
 /**

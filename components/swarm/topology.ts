@@ -11,7 +11,7 @@ export interface Topology {
   publish: Publish;
   /** Images are on one node, with the one task. */
   pinned: boolean;
-  /** By what the manager tries a store before tasks are switched to it; undefined for a file system. */
+  /** By what the manager tries a remote store before tasks are switched to it; a file system is tried where tasks may have it. */
   trial?: "container" | "task";
   order: UpdateOrder;
 }

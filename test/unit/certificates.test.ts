@@ -6,6 +6,7 @@ import * as path from "path";
 import {
   certificatesIn,
   expiry,
+  forGo,
   ProvidedCertificate,
   providedCertificateProblems,
   serverPem,
@@ -298,6 +299,16 @@ it("reaches server and clients as Go takes it, and else as it is", () => {
   }
 });
 
+it("reaches the server as a CA to trust as Go takes it, and else to the letter, as its file is named by it", () => {
+  const [one, other] = [pki.root.certificate, pki.other.certificate];
+  for (const fine of ["", one, one + other, `a\n${one}b\r\n${other.trim()}`, (one + other).replaceAll("\n", "\r\n")]) {
+    expect(forGo(fine)).toBe(fine);
+  }
+  for (const odd of [(one + other).replaceAll("\n", "\r\r\n"), one.trim() + other, ` ${one}${other}`, `${one}${other.trim()};`]) {
+    expect(forGo(odd)).toBe(one + other);
+  }
+});
+
 describe("what the server is to read", () => {
   const { certificate, privateKey } = pki.server;
 
@@ -326,15 +337,18 @@ describe("the names of a certificate", () => {
     }
   };
 
-  it.each([["registry.example.com"], ["192.0.2.1"], ["::1"]])("may be %s", async (hostname) => {
+  it.each([["registry.example.com"], ["*.example.com"], ["192.0.2.1"], ["::1"]])("may be %s", async (hostname) => {
     const { result } = await mocked(() => error(hostname, [hostname, "*.example.com"]));
     expect(result).toBe("");
   });
 
-  it.each([[""], ["https://foo:5000"], ["a b"], ["-x"], ["0.0.0.0"]])("may not be %j", async (hostname) => {
-    const { result } = await mocked(() => error(hostname));
-    expect(result).toContain(`  - hostname: ${JSON.stringify(hostname)} is not allowed`);
-  });
+  it.each([[""], ["https://foo:5000"], ["a b"], ["-x"], ["0.0.0.0"], ["*."], ["*.0.0.0.0"]])(
+    "may not be %j",
+    async (hostname) => {
+      const { result } = await mocked(() => error(hostname));
+      expect(result).toContain(`  - hostname: ${JSON.stringify(hostname)} is not allowed`);
+    },
+  );
 
   it.each([["a b"], ["-x"], [""], ["*"], ["a.*.example.com"]])("may not be %j besides", async (name) => {
     const { result } = await mocked(() => error("localhost", ["fine", name]));

@@ -337,6 +337,7 @@ describe("a volume that Pulumi has made", () => {
       const error = await rejection(checkPresence({ host: "ssh://other" }, "registry-data"));
       expect(error).toBeInstanceOf(pulumi.RunError);
       expect(error.message).toMatch(/^The Docker engine ssh:\/\/other does not have the volume registry-data\. Is it the one/);
+      expect(error.message).toMatch(/: docker --host ssh:\/\/other volume create registry-data, and then: pulumi up$/);
     },
   );
 
@@ -542,10 +543,11 @@ describe("the try of a store before the switch to it", () => {
   });
 
   it.each([
-    ["another one", "/srv/other", 2],
-    ["the one it has", "/srv/images", 1],
-  ])("is of a folder as well, which the configuration doesn't name: %s", async (_, source, calls) => {
-    engine(flight.configurationPath);
+    ["another one", "/srv/other", flight.configurationPath, 2],
+    ["the one it has", "/srv/images", flight.configurationPath, 1],
+    ["the one it has, which may be full, with another configuration", "/srv/images", "/etc/container-registry/config-1.yml", 1],
+  ])("is of a folder as well, which the configuration doesn't name: %s", async (_, source, running, calls) => {
+    engine(running);
     await checkStore({ ...flight, folder: { ...folder, source } });
     expect(tools.calls()).toHaveLength(calls);
   });

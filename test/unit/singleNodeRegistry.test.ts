@@ -715,6 +715,20 @@ describe("the engine", () => {
     expect(configurationPath).toBe("/etc/container-registry/config-<hash>.yml");
   });
 
+  it("is given CAs as Go takes them, where a file's line ends were converted twice", async () => {
+    const caCertificates = pki.root.certificate.replaceAll("\n", "\r\r\n");
+    const notifications = [{ name: "hook", url: "https://hook.example.com/", caCertificates }];
+    const storage = { driver: "s3", s3, caCertificates };
+    const { deployment } = await deploy({ storage, mirror: { caCertificates }, notifications });
+    const filesOf = (name: string): string =>
+      JSON.stringify(deployment.find("docker.Container", `${name}-files-writer`).inputs.uploads);
+    const own = filesOf("registry");
+    for (const files of [own, filesOf("registry-mirror")]) {
+      expect(files).toContain('{"secret":"<given certificate root>\\n"}');
+    }
+    expect(own).not.toContain("\\r");
+  });
+
   it.each<[string, string, string]>([
     ["folder", "a bind mount", "/srv/images"],
     ["volume", "a volume by name in a lab", "images"],

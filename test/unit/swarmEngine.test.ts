@@ -624,7 +624,7 @@ describe("the try of a store by a task", () => {
 
   describe("that is a volume which nodes share", () => {
     const options = { type: "nfs", o: "addr=192.0.2.1,rw", device: ":/images" };
-    const folder = { source: "images", target: "/var/lib/registry", driver: "local", options };
+    const folder = { source: "others", target: "/var/lib/registry", driver: "local", options };
     const task = { ...flight.task, constraints: ["node.role == manager"] };
     const noNode = '"no suitable node (scheduling constraints not satisfied on 5 nodes)"';
 
@@ -634,7 +634,7 @@ describe("the try of a store by a task", () => {
       const [created] = tools.calls().filter((call) => call.includes("service create"));
       expect(created).toContain("--constraint node.id==id1 --constraint node.role == manager ");
       expect(created).toContain(
-        " --mount type=volume,source=images,target=/var/lib/registry,volume-driver=local," +
+        " --mount type=volume,source=others,target=/var/lib/registry,volume-driver=local," +
           'volume-opt=type=nfs,"volume-opt=o=addr=192.0.2.1,rw",volume-opt=device=:/images ',
       );
     });
@@ -646,11 +646,12 @@ describe("the try of a store by a task", () => {
     });
 
     it.each([
-      ["the one it has", "images", false],
-      ["another one", "others", true],
-    ])("is of what is new: %s", async (_, source, isTried) => {
+      ["the one it has", "images", "/old.yml", false],
+      ["the one it has, with another configuration", "images", "/config.yml", false],
+      ["another one", "others", "/old.yml", true],
+    ])("is of what is new: %s", async (_, source, configurationPath, isTried) => {
       swarm("Complete");
-      await checkStore({ ...flight, configurationPath: "/old.yml", folder: { ...folder, source }, task });
+      await checkStore({ ...flight, configurationPath, folder: { ...folder, source }, task });
       expect(tools.calls().join().includes("service create")).toBe(isTried);
     });
   });

@@ -5,6 +5,7 @@ import { buildBundledImage } from "../../components/docker/bundledImage";
 import { checkFolder } from "../../components/docker/folderTrial";
 import { pushImage } from "../../components/docker/imagePush";
 import { checkStore } from "../../components/docker/storeCheck";
+import { withName } from "../../components/docker/takenNames";
 import { renderRedisConfiguration } from "../../components/render/redis";
 import { untilRolledOut, untilUpdated } from "../../components/docker/rollout";
 import { SwarmNode, swarmNodes } from "../../components/swarm/nodes";
@@ -25,6 +26,7 @@ jest.mock("../../components/docker/bundledImage", () => ({
 }));
 jest.mock("../../components/docker/folderTrial", () => ({ checkFolder: jest.fn(() => Promise.resolve()) }));
 jest.mock("../../components/docker/storeCheck", () => ({ checkStore: jest.fn(() => Promise.resolve()) }));
+jest.mock("../../components/docker/takenNames", () => ({ withName: jest.fn((engine: unknown) => engine) }));
 jest.mock("../../components/docker/rollout", () => ({
   untilRolledOut: jest.fn(() => Promise.resolve()),
   untilUpdated: jest.fn(() => Promise.resolve()),
@@ -314,6 +316,18 @@ describe("a registry on a Swarm", () => {
     );
     expect(file("registry-configuration")).toContain("blobdescriptor: redis");
     expect(file("registry-redis")).toBe(renderRedisConfiguration(password, 128));
+  });
+
+  it.each<[string, SwarmRegistryArgs, (string | undefined)[]]>([
+    ["nowhere with an object store", variants["a task on every node"] ?? {}, []],
+    ["on every node for its audit", variants["a task on every node, with an audit"] ?? {}, [undefined]],
+    ["on the node that has the images", variants["one task and forwarders"] ?? {}, ["ssh://node2"]],
+    ["on every node that shares a volume by it", { storage: { filesystem: { volumeDriver: "shares" } } }, [undefined]],
+    ["nowhere where they share another", { storage: { filesystem: { volumeDriver: "shares", volume: "images" } } }, []],
+  ])("has its name for volumes: %s", async (_, args, hosts) => {
+    await deploy(args);
+    const taken = jest.mocked(withName).mock.calls.map(async ([engine]) => (await valueOf(engine)).value.host);
+    expect(await Promise.all(taken)).toStrictEqual(hosts);
   });
 
   it("tries a store before the tasks are switched to it, on the manager", async () => {

@@ -5,8 +5,8 @@ import { withName } from "../../components/docker/takenNames";
 import { mocked, valueOf } from "../support/mocks";
 
 class Registry extends pulumi.ComponentResource {
-  constructor(name: string) {
-    super("test:index:Registry", name);
+  constructor(name: string, opts?: pulumi.ComponentResourceOptions) {
+    super("test:index:Registry", name, {}, opts);
   }
 }
 
@@ -16,14 +16,19 @@ class Cache extends pulumi.ComponentResource {
   }
 }
 
-/** The engines of a registry and a cache of one name, or what is wrong with the name. */
-async function engines(registry: EngineAddress, cache: EngineAddress): Promise<(string | undefined)[]> {
+/** The engines of a registry and another component of one name, or what is wrong with the name. */
+async function engines(
+  registry: EngineAddress,
+  other: EngineAddress,
+  make: (registry: Registry) => pulumi.ComponentResource = () => new Cache("one"),
+): Promise<(string | undefined)[]> {
   const { result } = await mocked(
-    () =>
-      [
-        withName(pulumi.output(registry), new Registry("one"), "one"),
-        withName(pulumi.output(cache), new Cache("one"), "one"),
-      ].map((engine) => recover(engine, (error: unknown) => ({ host: (error as Error).message }))),
+    () => {
+      const first = new Registry("one");
+      return [withName(pulumi.output(registry), first, "one"), withName(pulumi.output(other), make(first), "one")].map((engine) =>
+        recover(engine, (error: unknown) => ({ host: (error as Error).message })),
+      );
+    },
     {},
     true,
   );
@@ -38,6 +43,15 @@ describe("a name on an engine", () => {
       'name: Registry and Cache are both called "one", by which their containers and volumes on one Docker engine are named; ' +
         "give one of them another name (a registry's mirror is a PullThroughCache by the registry's name with -mirror)",
     );
+  });
+
+  it("is for one of two of a class under different parents", async () => {
+    const [, second] = await engines({}, {}, () => new Registry("one", { parent: new Cache("two") }));
+    expect(second).toMatch(/^name: Registry and Registry are both called "one"/);
+  });
+
+  it("may be taken again by the component that has it", async () => {
+    expect(await engines({}, {}, (registry) => registry)).toEqual([undefined, undefined]);
   });
 
   it("may be there on another engine", async () => {

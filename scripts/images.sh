@@ -3,7 +3,7 @@
 set -euo pipefail
 . "$(dirname "$0")/environment.sh"
 cd "$root"
-if [ ! -d node_modules ] || is_fresh; then
+if [ ! -d node_modules ]; then
   echo "There is no registry to look into; npm start brings one, and what this needs." >&2
   exit 1
 fi

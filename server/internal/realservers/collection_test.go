@@ -1,6 +1,7 @@
 package realservers
 
 import (
+	"bytes"
 	"context"
 	"fmt"
 	"net/http"
@@ -33,6 +34,7 @@ func serve(t *testing.T, config, address string) *serving {
 func serveProcess(t *testing.T, process *exec.Cmd, address string) *serving {
 	t.Helper()
 	s := &serving{Client: registrytest.Client{URL: "http://" + address}, process: process}
+	process.Stderr = &faults{t: t}
 	if err := s.process.Start(); err != nil {
 		t.Fatal(err)
 	}
@@ -46,6 +48,26 @@ func serveProcess(t *testing.T, process *exec.Cmd, address string) *serving {
 		return err == nil && (response.StatusCode == http.StatusOK || response.StatusCode == http.StatusUnauthorized)
 	})
 	return s
+}
+
+// faults tells what the log says of answers with 500, which say themselves that it says more.
+type faults struct {
+	t    *testing.T
+	rest []byte
+}
+
+func (f *faults) Write(p []byte) (int, error) {
+	f.rest = append(f.rest, p...)
+	for {
+		line, rest, whole := bytes.Cut(f.rest, []byte("\n"))
+		if !whole {
+			return len(p), nil
+		}
+		if bytes.Contains(line, []byte("http.response.status=500")) {
+			f.t.Logf("%s", line)
+		}
+		f.rest = rest
+	}
 }
 
 func (s *serving) signal(signal os.Signal) { _ = s.process.Process.Signal(signal) }

@@ -12,7 +12,7 @@ export async function checkCertificate(engine: EngineAddress, writer: string, im
     return;
   }
   try {
-    await dockerCommandWith(pem, engine, ...[...trialRun, "--network", "none", "--interactive", imageId, "check-certificate"]);
+    await dockerCommandWith(pem, engine, ...trialRun, "--network", "none", "--interactive", imageId, "check-certificate");
   } catch (error) {
     throw failure(`tls: the server could not use this certificate, so it keeps what it has: ${printedBy(error)}`);
   }

@@ -15,10 +15,14 @@ import (
 	"golang.org/x/net/http2"
 )
 
-// standing is a handler whose answers are longer than net/http's buffer, and how often it began to
-// make one that nobody takes, and ended.
-func standing(begun, ended *atomic.Int64) http.HandlerFunc {
-	return func(w http.ResponseWriter, r *http.Request) {
+// serveStanding has places for so many answers that are longer than net/http's buffer, and counts those
+// that began, and those that ended.
+func serveStanding(t *testing.T, places int) (server *httptest.Server, begun, ended *atomic.Int64) {
+	t.Helper()
+	limits := generous()
+	limits.Requests = places
+	begun, ended = &atomic.Int64{}, &atomic.Int64{}
+	return serve(t, limits, func(w http.ResponseWriter, r *http.Request) {
 		if r.URL.Path != "/v2/" {
 			return
 		}
@@ -27,7 +31,7 @@ func standing(begun, ended *atomic.Int64) http.HandlerFunc {
 		for err := error(nil); err == nil; {
 			_, err = w.Write(make([]byte, 10<<10))
 		}
-	}
+	}), begun, ended
 }
 
 // TestStandingAnswers take every place, and make room for one who takes what it asks for: the
@@ -47,14 +51,12 @@ func TestStandingAnswers(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			inBoth(t, func(t *testing.T, http2 bool) {
 				t.Parallel()
-				limits := generous()
-				limits.Requests = 40
-				var begun, ended atomic.Int64
-				server := serve(t, limits, standing(&begun, &ended))
+				const places = 40
+				server, begun, ended := serveStanding(t, places)
 				for range each.connections {
 					ask(t, server, each.requests, each.window)
 				}
-				eventually(t, "answers that stand", func() bool { return begun.Load() == int64(limits.Requests) })
+				eventually(t, "answers that stand", func() bool { return begun.Load() == places })
 				if status := get(t, server, http2); status != http.StatusServiceUnavailable {
 					t.Errorf("at once: %d", status)
 				}
@@ -82,13 +84,11 @@ func get(t *testing.T, server *httptest.Server, http2 bool) int {
 // TestManyThatMove have one slow line, and take little each. None of them ends for another client.
 func TestManyThatMove(t *testing.T) {
 	t.Parallel()
-	limits := generous()
-	limits.Requests = 40
-	var begun, ended atomic.Int64
-	server := serve(t, limits, standing(&begun, &ended))
-	c := ask(t, server, limits.Requests, 1<<31-1)
+	const places = 40
+	server, begun, ended := serveStanding(t, places)
+	c := ask(t, server, places, 1<<31-1)
 	slowly(t, c, 500<<10)
-	eventually(t, "answers", func() bool { return begun.Load() == int64(limits.Requests) })
+	eventually(t, "answers", func() bool { return begun.Load() == places })
 	newcomersRefused(t, server)
 	if ended.Load() > 0 {
 		t.Errorf("%d ended", ended.Load())
@@ -134,10 +134,8 @@ func newcomersServed(t *testing.T, server *httptest.Server) {
 // TestSteadyConnections take 16 KB a second each, beside one of which nothing is read.
 func TestSteadyConnections(t *testing.T) {
 	t.Parallel()
-	limits := generous()
-	limits.Requests = 5
-	var begun, ended atomic.Int64
-	server := serve(t, limits, standing(&begun, &ended))
+	const places = 5
+	server, begun, ended := serveStanding(t, places)
 	trusting := server.Client().Transport.(*http.Transport).TLSClientConfig.Clone()
 	trusting.NextProtos = nil
 	pull := func(rate int) {
@@ -150,13 +148,13 @@ func TestSteadyConnections(t *testing.T) {
 		fmt.Fprint(c, "GET /v2/ HTTP/1.1\r\nHost: registry\r\n\r\n")
 	}
 	pull(0)
-	for range limits.Requests - 1 {
+	for range places - 1 {
 		pull(16 << 10)
 	}
-	eventually(t, "answers", func() bool { return begun.Load() == int64(limits.Requests) })
+	eventually(t, "answers", func() bool { return begun.Load() == places })
 	newcomersServed(t, server)
 	pull(16 << 10)
-	eventually(t, "another answer", func() bool { return begun.Load() == int64(limits.Requests)+1 })
+	eventually(t, "another answer", func() bool { return begun.Load() == places+1 })
 	newcomersRefused(t, server)
 	if ended.Load() != 1 {
 		t.Errorf("%d ended", ended.Load())
@@ -166,14 +164,12 @@ func TestSteadyConnections(t *testing.T) {
 // TestStreamThatStands ends alone: the others of its connection move.
 func TestStreamThatStands(t *testing.T) {
 	t.Parallel()
-	limits := generous()
-	limits.Requests = 5
-	var begun, ended atomic.Int64
-	server := serve(t, limits, standing(&begun, &ended))
-	c := ask(t, server, limits.Requests, 0)
+	const places = 5
+	server, begun, ended := serveStanding(t, places)
+	c := ask(t, server, places, 0)
 	frames := http2.NewFramer(c, c)
 	taken := map[uint32]int{}
-	reset := make(chan uint32, limits.Requests)
+	reset := make(chan uint32, places)
 	over := make(chan struct{})
 	go func() {
 		defer close(over)
@@ -197,10 +193,10 @@ func TestStreamThatStands(t *testing.T) {
 			}
 		}
 	}()
-	eventually(t, "answers", func() bool { return begun.Load() == int64(limits.Requests) })
+	eventually(t, "answers", func() bool { return begun.Load() == places })
 	newcomersServed(t, server)
 	slowly(t, ask(t, server, 1, 1<<31-1), 16<<10)
-	eventually(t, "another answer", func() bool { return begun.Load() == int64(limits.Requests)+1 })
+	eventually(t, "another answer", func() bool { return begun.Load() == places+1 })
 	newcomersRefused(t, server)
 	if stream := <-reset; stream != 1 || ended.Load() != 1 {
 		t.Errorf("stream %d was reset, %d ended", stream, ended.Load())

@@ -128,12 +128,9 @@ func TestWhatGoes(t *testing.T) {
 			func(t *testing.T, r *rig) (gone, left []string) {
 				image := r.Push(t, "app", "", layer(1))
 				r.PushIndex(t, "app", "1.0", image)
-				other := r.another(t)
-				signature := other.PushAbout(t, "signatures", "", image)
-				about, elsewhere := other.PushAbout(t, "signatures", "", signature), other.PushAbout(t, "attestations", "", signature)
+				other, signed := r.signElsewhere(t, image)
 				lost := other.PushAbout(t, "signatures", "", digest.FromString("of another registry"))
-				return []string{"signatures@" + lost.String()},
-					[]string{"signatures@" + signature.String(), "signatures@" + about.String(), "attestations@" + elsewhere.String()}
+				return []string{"signatures@" + lost.String()}, signed
 			},
 			1, 1,
 		},
@@ -142,12 +139,10 @@ func TestWhatGoes(t *testing.T) {
 			Options{DeleteUntagged: true},
 			func(t *testing.T, r *rig) (gone, left []string) {
 				image := r.Push(t, "app", "1.0", layer(1))
-				other := r.another(t)
-				signature := other.PushAbout(t, "signatures", "", image)
-				about, elsewhere := other.PushAbout(t, "signatures", "", signature), other.PushAbout(t, "attestations", "", signature)
+				_, signed := r.signElsewhere(t, image)
 				r.Push(t, "app", "2.0", layer(2))
 				r.Delete(t, "app", "1.0")
-				return []string{"app@" + image.String(), "signatures@" + signature.String(), "signatures@" + about.String(), "attestations@" + elsewhere.String()}, []string{"app:2.0"}
+				return append(signed, "app@"+image.String()), []string{"app:2.0"}
 			},
 			4, 6,
 		},
@@ -424,6 +419,15 @@ func (r *rig) checkLinks(t *testing.T) {
 func (r *rig) another(t *testing.T) *rig {
 	t.Helper()
 	return serve(t, r.collector.driver, "another", quick, Options{})
+}
+
+// signElsewhere pushes what is about an image, and about that, to repositories that don't have it.
+func (r *rig) signElsewhere(t *testing.T, image digest.Digest) (other *rig, signed []string) {
+	t.Helper()
+	other = r.another(t)
+	signature := other.PushAbout(t, "signatures", "", image)
+	about, elsewhere := other.PushAbout(t, "signatures", "", signature), other.PushAbout(t, "attestations", "", signature)
+	return other, []string{"signatures@" + signature.String(), "signatures@" + about.String(), "attestations@" + elsewhere.String()}
 }
 
 // pushBy512 pushes an image by its digest of that algorithm, and a tag.

@@ -127,6 +127,7 @@ func (n *needs) roots(r *repository, rules Retention, retired map[string]bool, b
 			}
 		}
 	}
+	kept := rules.kept(r.name)
 	var own []digest.Digest
 	for name, t := range r.tags {
 		switch {
@@ -135,7 +136,7 @@ func (n *needs) roots(r *repository, rules Retention, retired map[string]bool, b
 		case retired[name]:
 			n.reach(r, t.current, withRetired)
 			n.take(r, t.current, taken)
-		case r.isOwn(name) && !rules.keeps(r.name, name):
+		case r.isOwn(name) && !matchesAny(kept, name):
 			own = append(own, t.current)
 		case !n.dependent(r, name):
 			tagged = append(tagged, t.current)

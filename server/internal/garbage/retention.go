@@ -80,10 +80,12 @@ func (r Retention) rule(repository string) int {
 // covers says whether there is a rule for a repository, and none that only tries.
 func (r Retention) covers(repository string) bool { return !r.DryRun && r.rule(repository) >= 0 }
 
-// keeps says whether the rules keep a tag by its name.
-func (r Retention) keeps(repository, tag string) bool {
-	number := r.rule(repository)
-	return number >= 0 && matchesAny(r.Rules[number].KeepTags, tag) || matchesAny(r.AlwaysKeep, tag)
+// kept are the patterns of tags that the rules keep by their names.
+func (r Retention) kept(repository string) []string {
+	if number := r.rule(repository); number >= 0 {
+		return slices.Concat(r.Rules[number].KeepTags, r.AlwaysKeep)
+	}
+	return r.AlwaysKeep
 }
 
 // leave is the tags of a repository that the rules do not keep for ever, the newest first, and
@@ -102,8 +104,9 @@ func (r Retention) leave(repository string, tags []aged) (list []leaving, number
 	slices.SortFunc(byAge, func(a, b aged) int {
 		return cmp.Or(b.pushed.Compare(a.pushed), tagorder.Compare(a.name, b.name))
 	})
+	kept := r.kept(repository)
 	for i, tag := range byAge {
-		if i < rule.KeepNewest || r.keeps(repository, tag.name) {
+		if i < rule.KeepNewest || matchesAny(kept, tag.name) {
 			continue
 		}
 		each := leaving{name: tag.name}

@@ -80,8 +80,8 @@ func TestMemoryDoesNotGrowWithABlob(t *testing.T) {
 			time.Sleep(10 * time.Millisecond)
 		}
 	}()
-	source := &side{storeOf(t, from), zeros{from, layout.BlobPath(d), size}}
-	target := &side{storeOf(t, from), hole{inmemory.New()}}
+	source := &side{Store: storeOf(t, from), driver: zeros{from, layout.BlobPath(d), size}}
+	target := &side{Store: storeOf(t, from), driver: hole{inmemory.New()}}
 	r := newRun(source, target, Options{Workers: 1, Progress: io.Discard, Interval: time.Hour})
 	defer r.progress.stop()
 	if err := r.blob(ctx, d); err != nil || r.report.bytes.Load() != size {

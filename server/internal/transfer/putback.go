@@ -38,8 +38,7 @@ func (r *run) putBackTag(ctx context.Context, t *tag, candidates []digest.Digest
 	if len(candidates) == 0 {
 		return nil
 	}
-	driver := layout.Twice(r.to.driver)
-	current, err := driver.GetContent(ctx, t.currentPath())
+	current, err := r.to.twice.GetContent(ctx, t.currentPath())
 	if layout.IsMissing(err) || err == nil && digest.Digest(current) != t.current {
 		return nil
 	}
@@ -50,7 +49,7 @@ func (r *run) putBackTag(ctx context.Context, t *tag, candidates []digest.Digest
 	var at time.Time
 	for _, d := range candidates {
 		// Who was refused has left nothing in the history.
-		info, err := driver.Stat(ctx, layout.LinkPath(t.indexPath(), d))
+		info, err := r.to.twice.Stat(ctx, layout.LinkPath(t.indexPath(), d))
 		if layout.IsMissing(err) {
 			continue
 		}

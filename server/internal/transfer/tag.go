@@ -5,7 +5,6 @@ import (
 	"slices"
 	"time"
 
-	storagedriver "github.com/distribution/distribution/v3/registry/storage/driver"
 	"github.com/opencontainers/go-digest"
 
 	"container-registry/server/internal/layout"
@@ -61,7 +60,7 @@ func (r *run) copyTag(ctx context.Context, t *tag) error {
 // decide says whether the target gets the tag, or has it already, and sets when it was pushed
 // where the target does not know that yet.
 func (r *run) decide(ctx context.Context, t *tag) (bool, error) {
-	now, ours, err := r.from.look(ctx, r.from.driver, t)
+	now, ours, err := r.from.look(ctx, t)
 	if err != nil {
 		return false, err
 	}
@@ -70,8 +69,7 @@ func (r *run) decide(ctx context.Context, t *tag) (bool, error) {
 		r.report.addNote("tag %s was left out: it was changed on the source meanwhile; run it again", t)
 		return false, nil
 	}
-	target := layout.Twice(r.to.driver)
-	there, theirs, err := r.to.look(ctx, target, t)
+	there, theirs, err := r.to.look(ctx, t)
 	if err != nil {
 		return false, err
 	}
@@ -89,7 +87,7 @@ func (r *run) decide(ctx context.Context, t *tag) (bool, error) {
 		return true, nil
 	case theirs.After(ours):
 		// Whoever pushes a tag writes its history before, so without one a transfer was cut off.
-		_, err := target.Stat(ctx, layout.LinkPath(t.indexPath(), t.current))
+		_, err := r.to.twice.Stat(ctx, layout.LinkPath(t.indexPath(), t.current))
 		if err == nil {
 			return true, nil
 		}
@@ -107,7 +105,7 @@ func (r *run) targetMovedOn(ctx context.Context, t *tag, there digest.Digest, la
 	if !later || there.Validate() != nil {
 		return false, nil
 	}
-	history, err := layout.Digests(ctx, layout.Twice(r.to.driver), t.indexPath())
+	history, err := layout.Digests(ctx, r.to.twice, t.indexPath())
 	if err != nil {
 		return false, r.to.Failure(store.List, err)
 	}
@@ -115,20 +113,19 @@ func (r *run) targetMovedOn(ctx context.Context, t *tag, there digest.Digest, la
 	return !slices.Contains(t.history, there) || slices.Contains(history, t.current), nil
 }
 
-// look is what a tag names, if there is one, and when that was pushed. The driver is the side's, and
-// asks twice.
-func (s *side) look(ctx context.Context, driver storagedriver.StorageDriver, t *tag) (d digest.Digest, pushed time.Time, err error) {
-	info, err := driver.Stat(ctx, t.currentPath())
+// look is what a tag names, if there is one, and when that was pushed.
+func (s *side) look(ctx context.Context, t *tag) (d digest.Digest, pushed time.Time, err error) {
+	info, err := s.twice.Stat(ctx, t.currentPath())
 	var content []byte
 	if err == nil {
-		content, err = driver.GetContent(ctx, t.currentPath())
+		content, err = s.twice.GetContent(ctx, t.currentPath())
 	}
 	if layout.IsMissing(err) {
 		return "", time.Time{}, nil
 	}
 	d = digest.Digest(content)
 	if err == nil && d.Validate() == nil {
-		pushed, err = layout.FindLastPush(ctx, driver, t.repository, t.name, d, info.ModTime())
+		pushed, err = layout.FindLastPush(ctx, s.twice, t.repository, t.name, d, info.ModTime())
 	}
 	if err != nil {
 		return "", time.Time{}, s.Failure(store.Read, err)

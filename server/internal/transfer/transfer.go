@@ -38,6 +38,8 @@ type Options struct {
 type side struct {
 	*store.Store
 	driver storagedriver.StorageDriver
+	// twice is the driver for what decides by being missing; the source's is so for all.
+	twice storagedriver.StorageDriver
 }
 
 // Run copies the registry that one configuration keeps in its store into the store of
@@ -60,6 +62,7 @@ func Run(ctx context.Context, from, to *configuration.Configuration, options Opt
 		return nil, err
 	}
 	source.driver = layout.Sure(source.driver)
+	source.twice = source.driver
 	access := storecheck.ReadWrite
 	if options.DryRun {
 		access = storecheck.ReadOnly
@@ -67,6 +70,7 @@ func Run(ctx context.Context, from, to *configuration.Configuration, options Opt
 	if target.driver, err = storecheck.Check(ctx, to, access, checkLimit); err != nil {
 		return nil, err
 	}
+	target.twice = layout.Twice(target.driver)
 	if options.DryRun {
 		return newRun(source, target, options).all(ctx)
 	}

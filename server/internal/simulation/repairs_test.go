@@ -20,13 +20,13 @@ type repair struct {
 
 func repairs() []repair {
 	noLapse := []edit{
-		{"fence/hold.go", "time.AfterFunc(f.timing.Expiry/2, func", "time.AfterFunc(1000*f.timing.Expiry, func"},
+		{"fence/claim.go", "time.AfterFunc(f.timing.Expiry/2, func", "time.AfterFunc(1000*f.timing.Expiry, func"},
 		{"fence/hold.go", "h.lapse.Reset(h.fence.timing.Expiry/2 - (h.fence.clock() - begun))", ""},
 	}
 	return []repair{
 		{"what a spared manifest needs goes", []edit{
-			{"garbage/collector.go", "r.spared = append(r.spared, d)", ""},
-			{"garbage/collector.go", "	r.keepTouched(rest)\n", ""},
+			{"garbage/delete.go", "r.spared = append(r.spared, d)", ""},
+			{"garbage/sweep.go", "	r.keepTouched(rest)\n", ""},
 			{"fence/push.go", "p.Reference != p.Digest.String() || len(p.Tags) > 0 || p.hasSubject()", "true"},
 		}},
 		{"a whole collection during a push is not noticed", []edit{

@@ -1,0 +1,190 @@
+package garbage
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"sync"
+	"time"
+
+	"github.com/sirupsen/logrus"
+
+	"container-registry/server/internal/fence"
+	"container-registry/server/internal/layout"
+	"container-registry/server/internal/writes"
+)
+
+func (c *Collector) run(request Request, out io.Writer) *run {
+	options := c.options
+	options.DeleteUntagged = options.DeleteUntagged || request.DeleteUntagged
+	options.DryRun = request.DryRun
+	return &run{Collector: c, options: options, out: out, pushed: map[string]bool{}, report: &Report{DryRun: request.DryRun}}
+}
+
+// run is one collection.
+type run struct {
+	*Collector
+	options Options
+	hold    *fence.Hold
+	todo    *plan
+	// freed are what earlier ones freed.
+	freed freed
+	// pushed are the tags that were pushed meanwhile.
+	pushed map[string]bool
+
+	mutex  sync.Mutex
+	out    io.Writer
+	report *Report
+	// spared are the manifests that clients count on, with all they need.
+	spared []deletion
+	// noted is what observers are still to be told of, and unsaid what whoever ordered the
+	// collection is, while paused says that writers wait.
+	noted  []writes.Write
+	unsaid []string
+	paused bool
+}
+
+// dry only counts.
+func (r *run) dry(ctx context.Context) error {
+	if err := r.plan(ctx); err != nil {
+		return err
+	}
+	for _, d := range r.todo.deletions {
+		if d.stage == repositories {
+			if inUse, err := r.inUse(ctx, d.repository); err != nil {
+				return err
+			} else if inUse {
+				continue
+			}
+		}
+		r.count(d)
+	}
+	return nil
+}
+
+// carryOut deletes what is found, as the only collection there is.
+func (r *run) carryOut(ctx context.Context) (*Report, error) {
+	hold, ctx, err := r.fence.Acquire(ctx)
+	if err != nil {
+		return nil, err
+	}
+	defer r.fence.KeepSpare(context.WithoutCancel(ctx))
+	defer hold.Release(ctx)
+	r.history.setUnderWay(true)
+	defer r.history.setUnderWay(false)
+	r.hold = hold
+	err = r.plan(ctx)
+	if err == nil {
+		err = r.tidy(ctx)
+	}
+	if err == nil {
+		r.remember(ctx)
+		list := r.missingLinks()
+		if err = r.sweep(ctx); err == nil {
+			// A full disk has room for it now.
+			err = r.complete(ctx, list)
+		}
+	}
+	if cause := context.Cause(ctx); err != nil && cause != nil {
+		// Stores say only that they were told to stop.
+		err = cause
+	}
+	r.report.LongestPause = hold.LongestPause()
+	return r.report, err
+}
+
+func (r *run) plan(ctx context.Context) error {
+	inventory, err := r.lookTwice(ctx)
+	if err != nil {
+		return err
+	}
+	r.freed = r.freedBefore(ctx)
+	r.todo = makePlan(inventory, r.options, r.freed, time.Now())
+	r.report.Repositories = len(inventory.repositories)
+	r.report.Blobs.Found = len(inventory.blobs)
+	for _, each := range inventory.repositories {
+		r.report.Manifests.Found += len(each.revisions)
+		r.report.Tags.Found += len(each.tags)
+	}
+	for _, each := range inventory.problems {
+		r.say("warning: %s", each)
+		r.log.Warn("garbage collection: " + each)
+	}
+	r.report.Wishes = len(r.todo.wishes)
+	for _, wish := range r.todo.wishes {
+		r.say("would be deleted: %s (retention is set to a dry run)", wish)
+		r.log.WithFields(logrus.Fields{"repository": wish.repository, "tag": wish.tag, "rule": wish.rule}).Info("retention would delete a tag; it is set to a dry run")
+	}
+	return nil
+}
+
+func (r *run) say(format string, values ...any) {
+	line := fmt.Sprintf(format+"\n", values...)
+	r.mutex.Lock()
+	defer r.mutex.Unlock()
+	if r.paused {
+		// Writers must not wait for whoever reads.
+		r.unsaid = append(r.unsaid, line)
+		return
+	}
+	// A client that went away ends the collection by its context.
+	_, _ = io.WriteString(r.out, line)
+}
+
+// setPaused says whether writers wait. What was not said meanwhile is said when they don't.
+func (r *run) setPaused(paused bool) {
+	r.mutex.Lock()
+	defer r.mutex.Unlock()
+	r.paused = paused
+	if paused {
+		return
+	}
+	for _, line := range r.unsaid {
+		_, _ = io.WriteString(r.out, line)
+	}
+	r.unsaid = nil
+}
+
+// count is for what was deleted, or would be.
+func (r *run) count(d deletion) {
+	verb := "deleted"
+	if r.options.DryRun {
+		verb = "would be deleted"
+	}
+	r.mutex.Lock()
+	switch d.stage {
+	case tags:
+		r.report.Tags.Deleted++
+	case manifests:
+		r.report.Manifests.Deleted++
+	case blobs:
+		r.report.Blobs.Deleted++
+		r.report.Bytes += r.todo.needs.inventory.blobs[d.digest].size
+	case repositories:
+		r.report.RepositoriesDeleted++
+	}
+	r.mutex.Unlock()
+	if d.stage != layers && d.stage != links {
+		r.say("%s: %s", verb, d)
+	}
+	if d.stage == tags && d.digest != "" && !r.options.DryRun {
+		r.log.WithFields(logrus.Fields{"repository": d.repository, "tag": d.tag, "digest": d.digest, "rule": d.rule}).Info("retention deleted a tag")
+	}
+}
+
+// tidy deletes files that writers left who were killed. Nothing refers to them.
+func (r *run) tidy(ctx context.Context) error {
+	for _, each := range r.todo.needs.inventory.leftovers {
+		info, err := r.driver.Stat(ctx, each)
+		if layout.IsMissing(err) {
+			continue
+		}
+		if err == nil && !info.IsDir() && time.Since(info.ModTime()) > abandonment {
+			err = r.hold.Remove(ctx, each)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}

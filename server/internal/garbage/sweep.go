@@ -1,0 +1,143 @@
+package garbage
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/opencontainers/go-digest"
+	"golang.org/x/sync/errgroup"
+
+	"container-registry/server/internal/fence"
+)
+
+// budget is how long a pause deletes, and how long writers go on after it. With what it takes
+// to begin and to end a pause, no write waits for a second. Those of this server also go on
+// while a pause is announced.
+const budget = 750 * time.Millisecond
+
+func (r *run) sweep(ctx context.Context) error {
+	rest := r.todo.deletions
+	for len(rest) > 0 {
+		var err error
+		if rest, err = r.pause(ctx, rest); err != nil {
+			return err
+		}
+		if len(rest) > 0 {
+			select {
+			case <-time.After(budget):
+			case <-ctx.Done():
+				return context.Cause(ctx)
+			}
+		}
+	}
+	return nil
+}
+
+// pause deletes for a while and returns what is left to do.
+func (r *run) pause(ctx context.Context, rest []deletion) (_ []deletion, err error) {
+	// Most of what was pushed can be looked at while writers go on.
+	pushed, err := r.hold.Pushed(ctx)
+	if err == nil {
+		err = r.protect(ctx, pushed)
+	}
+	if err != nil {
+		return nil, err
+	}
+	r.setPaused(true)
+	pushed, err = r.hold.Pause(ctx)
+	release := r.holdBack.Begin()
+	defer func() {
+		if resumed := r.hold.Resume(ctx); err == nil {
+			err = resumed
+		}
+		r.tell(ctx)
+		release()
+		r.setPaused(false)
+	}()
+	if errors.Is(err, fence.ErrWriters) {
+		return rest, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	r.report.Pauses++
+	if err := r.protect(ctx, pushed); err != nil {
+		return nil, err
+	}
+	r.keepTouched(rest)
+	for until := time.Now().Add(budget); len(rest) > 0 && time.Now().Before(until); {
+		done, err := r.deleteSome(ctx, rest, until)
+		if err != nil {
+			return nil, err
+		}
+		rest = rest[done:]
+	}
+	return rest, nil
+}
+
+// deleteSome stays within a stage, and returns how many deletions are done.
+func (r *run) deleteSome(ctx context.Context, rest []deletion, until time.Time) (done int, err error) {
+	group, ctx := errgroup.WithContext(ctx)
+	group.SetLimit(workers)
+	for done < len(rest) && rest[done].stage == rest[0].stage && time.Now().Before(until) && ctx.Err() == nil {
+		d := rest[done]
+		group.Go(func() error { return r.delete(ctx, d) })
+		done++
+	}
+	err = group.Wait()
+	for _, d := range r.spared {
+		r.todo.needs.keep(d.repository, d.digest)
+	}
+	r.spared = nil
+	return done, err
+}
+
+// keepTouched is for manifests that clients were told of, before anything they need goes.
+func (r *run) keepTouched(rest []deletion) {
+	for _, d := range rest {
+		if d.stage == manifests && r.hold.Touched(d.digest) {
+			r.todo.needs.keep(d.repository, d.digest)
+		}
+	}
+}
+
+// protect takes manifests that were pushed, and all they need, off the list. They may not
+// be in the store yet: other servers tell before they write.
+func (r *run) protect(ctx context.Context, pushed []fence.Pushed) error {
+	i, needs := r.todo.needs.inventory, r.todo.needs
+	group, reading := errgroup.WithContext(ctx)
+	group.SetLimit(workers)
+	for n, p := range pushed {
+		if p.Manifest == nil {
+			// A server of before wrote it, which tells afterwards.
+			m, err := i.manifest(ctx, p.Repository, p.Digest)
+			if err != nil {
+				return err
+			}
+			p.Manifest, pushed[n].Manifest = m, m
+		}
+		for _, d := range p.Manifest.References() {
+			if d.Validate() == nil && d.Algorithm() != digest.Canonical {
+				group.Go(func() error { return i.readAlias(reading, p.Repository, d) })
+			}
+		}
+	}
+	if err := group.Wait(); err != nil {
+		return err
+	}
+	for _, p := range pushed {
+		for _, tag := range p.Named() {
+			r.pushed[p.Repository+":"+tag] = true
+		}
+		// Its bytes may have been gone or damaged when it was kept before.
+		i.manifests[p.Digest] = p.Manifest
+		i.repository(p.Repository).revisions[p.Digest] = time.Now().UnixMicro()
+		if needs.manifests[p.Repository] == nil {
+			needs.manifests[p.Repository] = map[digest.Digest]bool{}
+		}
+		delete(needs.manifests[p.Repository], p.Digest)
+		needs.keep(p.Repository, p.Digest)
+	}
+	return nil
+}

@@ -13,7 +13,7 @@ import { isAudited } from "../checks/observation/logs";
 import { ownVolumeProblems } from "../checks/storage/filesystem";
 import { EngineAddress } from "../docker/engine";
 import { engineOf, onDockerEngine } from "../docker/engineChoice";
-import { untilRolledOut } from "../docker/rollout";
+import { untilRolledOut } from "./rollout";
 import { withName } from "../docker/takenNames";
 import { metricsPort } from "../render/configuration";
 import { metricsUrl, swarmScrapeConfig } from "../render/scrape";

@@ -1,7 +1,7 @@
 import * as docker from "@pulumi/docker";
 import * as pulumi from "@pulumi/pulumi";
 import { EngineAddress } from "../docker/engine";
-import { untilUpdated } from "../docker/rollout";
+import { untilUpdated } from "./rollout";
 import { ServerFile } from "../selfHosted/serverFiles";
 import { Swarm } from "../args/swarm";
 import { containerPort, drainSeconds } from "../render/configuration";

@@ -5,7 +5,7 @@ import { promisify } from "util";
 import * as pulumi from "@pulumi/pulumi";
 import { pushedReference, pushImage } from "../../components/docker/imagePush";
 import { checkStore } from "../../components/docker/storeCheck";
-import { untilRolledOut, untilUpdated } from "../../components/docker/rollout";
+import { untilRolledOut, untilUpdated } from "../../components/swarm/rollout";
 import { overlayNetworkId, swarmNodes } from "../../components/swarm/nodes";
 import { FakeCommands } from "../support/fakeCommands";
 

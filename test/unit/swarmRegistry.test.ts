@@ -7,7 +7,7 @@ import { pushImage } from "../../components/docker/imagePush";
 import { checkStore } from "../../components/docker/storeCheck";
 import { withName } from "../../components/docker/takenNames";
 import { renderRedisConfiguration } from "../../components/render/redis";
-import { untilRolledOut, untilUpdated } from "../../components/docker/rollout";
+import { untilRolledOut, untilUpdated } from "../../components/swarm/rollout";
 import { SwarmNode, swarmNodes } from "../../components/swarm/nodes";
 import { RegisterResourceRequest } from "@pulumi/pulumi/proto/resource_pb";
 import { MockMonitor } from "@pulumi/pulumi/runtime/mocks";
@@ -27,7 +27,7 @@ jest.mock("../../components/docker/bundledImage", () => ({
 jest.mock("../../components/docker/folderTrial", () => ({ checkFolder: jest.fn(() => Promise.resolve()) }));
 jest.mock("../../components/docker/storeCheck", () => ({ checkStore: jest.fn(() => Promise.resolve()) }));
 jest.mock("../../components/docker/takenNames", () => ({ withName: jest.fn((engine: unknown) => engine) }));
-jest.mock("../../components/docker/rollout", () => ({
+jest.mock("../../components/swarm/rollout", () => ({
   untilRolledOut: jest.fn(() => Promise.resolve()),
   untilUpdated: jest.fn(() => Promise.resolve()),
 }));

@@ -1,0 +1,132 @@
+import { setTimeout as sleep } from "timers/promises";
+import { isDeepStrictEqual } from "util";
+import * as pulumi from "@pulumi/pulumi";
+import { EngineAddress } from "../docker/engine";
+import { givenUp, leftOut, standstill } from "./rolloutFailure";
+import { failedOf, inspectedService, lookAt, ServiceLook, Task } from "./serviceLook";
+
+/** Seconds in which at least one more task has to run: a drained task's end, an image's way to a node and a healthy start fit in. */
+const secondsOfPatience = 150;
+
+/** Seconds in which a node has to come back that tasks wait for, as none of the others may have them. */
+const secondsForANode = 20;
+
+/** Tasks that fail one after the other, of a new service or on one of its nodes, before it is given up. */
+const failuresOfAStart = 4;
+
+/**
+ * Waits until an update of a service is done, as `untilRolledOut` does. A new service is not waited for: it has no tasks of before, which
+ * could come back.
+ */
+export async function untilUpdated(engine: EngineAddress, service: string): Promise<void> {
+  const { PreviousSpec, UpdateStatus } = await inspectedService(engine, service);
+  // A roll-back takes away the first, an update begins without the second.
+  if (PreviousSpec !== undefined || UpdateStatus !== undefined) {
+    await untilRolledOut(engine, service);
+  }
+}
+
+/**
+ * Waits until every task of a service is one of its present definition and is healthy. An update that Swarm gave up is an error: by
+ * then the old tasks are back. The provider can wait too, but not for a service with a task on every node. Somebody may have given the
+ * service another number of tasks than `replicas`: that is no fault of this deployment, which has nothing to change.
+ */
+export async function untilRolledOut(engine: EngineAddress, service: string, replicas?: number): Promise<void> {
+  const progress = new Progress();
+  for (;;) {
+    const look = await lookAt(engine, service);
+    const late = progress.isLate(look);
+    if (isGivenUp(look) && (late || !isComingBack(look))) {
+      throw await givenUp(engine, service, look);
+    }
+    const expected = look.replicas ?? Math.max(look.wanted.length, 1);
+    if (isComplete(look, expected) && (isUpdated(look) || (late && look.state === ""))) {
+      if (look.replicas !== undefined && replicas !== undefined && expected !== replicas) {
+        await pulumi.log.warn(
+          `The service ${service} has ${expected} tasks instead of ${replicas}; bring that number back with: pulumi up --refresh`,
+        );
+      }
+      return;
+    }
+    const paused = mayHaveLeftOut(look) ? await leftOut(engine, service, look) : undefined;
+    if (paused !== undefined) {
+      throw paused;
+    }
+    if (late || isHopeless(look, expected, progress.failures(look))) {
+      throw await standstill(engine, service, look, expected);
+    }
+    await sleep(300);
+  }
+}
+
+/** What the looks of before say of this one. */
+class Progress {
+  private most = -1;
+  private end = 0;
+  private waitsSince = Date.now();
+  /** What failed before the first look counts not: its cause may be gone by now. */
+  private past: Set<string> | undefined;
+
+  /** Whether no more tasks run than did long ago, or a node has not come back. */
+  isLate({ running, waitsForNode }: ServiceLook): boolean {
+    const now = Date.now();
+    if (running.length !== this.most) {
+      this.most = running.length;
+      this.end = now + secondsOfPatience * 1000;
+    }
+    if (!waitsForNode) {
+      this.waitsSince = now;
+    }
+    return now > this.end || now > this.waitsSince + secondsForANode * 1000;
+  }
+
+  /** The tasks that failed since the first look. */
+  failures({ tasks }: ServiceLook): Task[] {
+    const failed = failedOf(tasks);
+    const past = (this.past ??= new Set(failed.map(({ ID }) => ID)));
+    return failed.filter(({ ID }) => !past.has(ID));
+  }
+}
+
+function isGivenUp({ state }: ServiceLook): boolean {
+  return /^(rollback_completed|rollback_paused|paused)$/.test(state);
+}
+
+/** Whether tasks of before are on their way back. Swarm calls that done too early. */
+function isComingBack({ state, wanted }: ServiceLook): boolean {
+  return state === "rollback_completed" && wanted.some(({ Status }) => Status.State !== "running");
+}
+
+function isComplete({ running, wanted }: ServiceLook, expected: number): boolean {
+  return running.length === expected && wanted.length === expected;
+}
+
+/**
+ * Whether no update is under way, nor one of the ports yet to begin. A task's definition does not have them, so those of before look
+ * like new ones; and Swarm says nothing of an update that had no task to replace.
+ */
+function isUpdated({ state, service: { Spec, PreviousSpec } }: ServiceLook): boolean {
+  const portsMove = PreviousSpec !== undefined && !isDeepStrictEqual(Spec.EndpointSpec, PreviousSpec.EndpointSpec);
+  return state === "completed" || (state === "" && !portsMove);
+}
+
+/**
+ * Whether tasks of before may be on nodes that are paused. Swarm leaves those out where there is to be a task on every node, and calls
+ * the update done; it says nothing at all where all of them are.
+ */
+function mayHaveLeftOut({ state, replicas, before, underway }: ServiceLook): boolean {
+  return replicas === undefined && /^(completed)?$/.test(state) && before.length > 0 && underway.length === 0;
+}
+
+/** Whether tasks fail again and again: all of a number of them, or those on each node without one that runs. */
+function isHopeless({ state, replicas, tasks, running }: ServiceLook, expected: number, failures: readonly Task[]): boolean {
+  if (state !== "") {
+    return false;
+  }
+  if (replicas !== undefined) {
+    return running.length === 0 && failures.length >= failuresOfAStart * expected;
+  }
+  const on = (all: readonly Task[], node: string | undefined): number => all.filter(({ NodeID }) => NodeID === node).length;
+  const without = tasks.filter(({ NodeID }) => on(running, NodeID) === 0);
+  return without.length > 0 && without.every(({ NodeID }) => on(failures, NodeID) >= failuresOfAStart);
+}

@@ -1,0 +1,123 @@
+import * as pulumi from "@pulumi/pulumi";
+import { failure } from "../checks/failure";
+import { dockerCommand, EngineAddress, printedBy } from "../docker/engine";
+import { failedOf, isCurrent, ServiceLook, Task } from "./serviceLook";
+
+/** A line of `docker node ls`. */
+interface Node {
+  id: string;
+  hostname: string;
+  status: string;
+  availability: string;
+}
+
+/** What to say of an update that Swarm gave up. */
+export async function givenUp(engine: EngineAddress, name: string, look: ServiceLook): Promise<pulumi.RunError> {
+  const { state, service, tasks } = look;
+  const outcome = state === "rollback_completed" ? "was rolled back and runs as before" : `is stuck (${state})`;
+  return failure(
+    `The update of the service ${name} failed, and the service ${outcome}: ${service.UpdateStatus?.Message ?? ""}\n` +
+      // To Pulumi the service is what it was to become: with nothing else to change, an `up` leaves it alone.
+      "Correct the configuration, or put it back, and run: pulumi up. Where the cause was another, take it away, leave the " +
+      "configuration as it is, and run: pulumi up --refresh\n" +
+      reasons(await nodesOf(engine), tasks) +
+      (await lastWords(engine, tasks)),
+  );
+}
+
+/** What to say of tasks of before that serve on as all their nodes are paused; undefined where those take tasks. */
+export async function leftOut(
+  engine: EngineAddress,
+  name: string,
+  { before }: ServiceLook,
+): Promise<pulumi.RunError | undefined> {
+  const nodes = (await nodesOf(engine)).filter(({ id }) => before.some(({ NodeID }) => NodeID === id));
+  if (nodes.length === 0 || nodes.some(({ availability }) => availability !== "Pause")) {
+    return undefined;
+  }
+  return failure(
+    `The update of the service ${name} left out nodes that are paused: there tasks of before serve on, with their ` +
+      `certificate and passwords.\n${waysBack(nodes)}`,
+  );
+}
+
+/** What to say of a service that does not get on. */
+export async function standstill(
+  engine: EngineAddress,
+  name: string,
+  look: ServiceLook,
+  expected: number,
+): Promise<pulumi.RunError> {
+  // Those of before have nothing to say about it.
+  const present = look.tasks.filter(({ Spec }) => isCurrent(Spec, look.service));
+  const nodes = await nodesOf(engine);
+  return failure(
+    `${whatStands(name, look, expected)}\n` +
+      reasons(nodes, present) +
+      (look.waitsForNode ? waysBack(nodes) : "") +
+      (await lastWords(engine, present)),
+  );
+}
+
+function whatStands(name: string, { state, running, before }: ServiceLook, expected: number): string {
+  const count = `${running.length} of ${expected} tasks`;
+  switch (state) {
+    case "updating":
+      return (
+        `The update of the service ${name} does not get on: ${count} are new, and ` +
+        (before.some(({ Status }) => Status.State === "running")
+          ? "those that none replaced yet serve on."
+          : "none of before runs.")
+      );
+    case "rollback_started":
+      return `The roll-back of the service ${name} does not get on: ${count} are back.`;
+    default:
+      return `The service ${name} is not complete: ${count} run.`;
+  }
+}
+
+/** The Swarm's nodes; none where the manager gives no answer, which is the lesser trouble where they are asked for. */
+async function nodesOf(engine: EngineAddress): Promise<Node[]> {
+  const format = "{{.ID}} {{.Hostname}} {{.Status}} {{.Availability}}";
+  const lines = (await dockerCommand(engine, "node", "ls", "--format", format).catch(() => "")).split("\n").filter(Boolean);
+  return lines
+    .map((line) => line.split(" "))
+    .map(([id = "", hostname = "", status = "", availability = ""]) => ({ id, hostname, status, availability }));
+}
+
+/** Why tasks failed or wait, and on which nodes; each reason once. */
+function reasons(nodes: readonly Node[], tasks: readonly Task[]): string {
+  const told = [...failedOf(tasks), ...tasks.filter(({ Status }) => Status.State === "pending")].map(({ NodeID, Status }) => {
+    const node = nodes.find(({ id }) => id === NodeID);
+    const place = node === undefined ? "" : ` on ${node.hostname}`;
+    return `  ${Status.State}${place}: ${Status.Err ?? Status.Message ?? "no reason given"}\n`;
+  });
+  return [...new Set(told)].slice(0, 10).join("");
+}
+
+/** Which of the nodes take no tasks, and what has them do so again. */
+function waysBack(nodes: readonly Node[]): string {
+  const told = nodes.flatMap(({ hostname, status, availability }) => {
+    if (availability !== "Active") {
+      const state = availability === "Pause" ? "paused" : "drained";
+      return [`  ${hostname} is ${state}: docker node update --availability active ${hostname}\n`];
+    }
+    return status === "Ready" ? [] : [`  ${hostname} is ${status.toLowerCase()}\n`];
+  });
+  return told.length === 0 ? "" : `${told.join("")}When the node is back, run: pulumi up\n`;
+}
+
+/** What a task that failed said, or else one that does not get ready. Docker waits long for the words of one that had no container. */
+async function lastWords(engine: EngineAddress, tasks: readonly Task[]): Promise<string> {
+  const starting = tasks.filter(({ Status }) => Status.State === "starting");
+  const failed = failedOf(tasks);
+  const [speaker] = (failed.length > 0 ? failed : starting).filter(({ Status }) => Status.ContainerStatus?.ContainerID);
+  if (speaker === undefined) {
+    return "";
+  }
+  try {
+    return await dockerCommand(engine, "service", "logs", "--raw", "--tail", "20", speaker.ID);
+  } catch (error) {
+    return printedBy(error);
+  }
+}

@@ -1,0 +1,82 @@
+package enginestore
+
+import (
+	"context"
+
+	storagedriver "github.com/distribution/distribution/v3/registry/storage/driver"
+	"github.com/opencontainers/go-digest"
+
+	"container-registry/server/internal/layout"
+)
+
+type pushKey struct{}
+
+// Push is what the store has to know of a push.
+type Push struct {
+	// Manifest is what the client calls it, and Canonical what the engine does. Subject is
+	// the manifest it is about, if any.
+	Manifest, Canonical, Subject digest.Digest
+	// Layers are what it lists as if they were manifests.
+	Layers []digest.Digest
+
+	held []file
+}
+
+// file is one that is not written yet.
+type file struct {
+	path    string
+	content []byte
+}
+
+// HoldTags is the context of a push whose tags are not written yet.
+func HoldTags(ctx context.Context) (context.Context, *Push) {
+	push := &Push{}
+	return context.WithValue(ctx, pushKey{}, push), push
+}
+
+// Tag has it named by one more tag.
+func (p *Push) Tag(repository, tag string) {
+	content := []byte(p.Manifest)
+	p.held = append(p.held,
+		file{layout.LinkPath(layout.RepositoryPath(repository, layout.Tags, tag, "index"), p.Manifest), content},
+		file{layout.TagPath(repository, tag), content})
+}
+
+// Held says whether there is a tag to write.
+func (p *Push) Held() bool { return len(p.held) > 0 }
+
+// Write does so now.
+func (p *Push) Write(ctx context.Context, store storagedriver.StorageDriver, locks *TagLocks) error {
+	folder := func(f file) string { return layout.TagFolder(f.path) }
+	for rest := p.held; len(rest) > 0; {
+		tag := folder(rest[0])
+		err := locks.holding(ctx, tag, func() error {
+			return watched(ctx, store, tag, func() error {
+				for ; len(rest) > 0 && folder(rest[0]) == tag; rest = rest[1:] {
+					if err := store.PutContent(ctx, rest[0].path, rest[0].content); err != nil {
+						return err
+					}
+				}
+				return nil
+			})
+		})
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// place is where the manifest goes by the digest the client gave it.
+func (p *Push) place(path string) string {
+	if p.Manifest == p.Canonical {
+		return path
+	}
+	if path == layout.BlobPath(p.Canonical) {
+		return layout.BlobPath(p.Manifest)
+	}
+	if repository, d, ok := layout.RevisionOf(path); ok && d == p.Canonical {
+		return layout.RevisionPath(repository, p.Manifest)
+	}
+	return path
+}

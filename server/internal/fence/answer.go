@@ -1,0 +1,55 @@
+package fence
+
+import (
+	"encoding/json"
+	"errors"
+	"net/http"
+	"slices"
+	"strconv"
+	"time"
+
+	"github.com/distribution/distribution/v3/registry/api/errcode"
+)
+
+// refuse says when to come back.
+func refuse(w http.ResponseWriter, reason error) {
+	if told := (errcode.Error{}); errors.As(reason, &told) {
+		// The client is gone when this fails.
+		_ = errcode.ServeJSON(w, told)
+		return
+	}
+	if !slices.ContainsFunc([]error{errPaused, errUnsure, errTagStays}, func(known error) bool { return errors.Is(reason, known) }) {
+		reason = errors.New("the store cannot be asked whether a garbage collection is under way; try again")
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("Retry-After", strconv.Itoa(int(retryAfter/time.Second)))
+	w.WriteHeader(http.StatusServiceUnavailable)
+	body, _ := json.Marshal(map[string]any{"errors": []map[string]string{{"code": "UNAVAILABLE", "message": reason.Error()}}})
+	// The client is gone when this fails.
+	_, _ = w.Write(body)
+}
+
+const retryAfter = 5 * time.Second
+
+// observer remembers the status.
+type observer struct {
+	http.ResponseWriter
+	status int
+}
+
+func (o *observer) WriteHeader(status int) {
+	if o.status == 0 {
+		o.status = status
+	}
+	o.ResponseWriter.WriteHeader(status)
+}
+
+func (o *observer) Write(content []byte) (int, error) {
+	if o.status == 0 {
+		o.status = http.StatusOK
+	}
+	return o.ResponseWriter.Write(content)
+}
+
+// Unwrap is for http.ResponseController.
+func (o *observer) Unwrap() http.ResponseWriter { return o.ResponseWriter }

@@ -1,0 +1,104 @@
+package guard
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/sirupsen/logrus"
+
+	"container-registry/server/internal/store"
+)
+
+var (
+	errAway   = errors.New("the store of this registry does not answer, or has too much to do")
+	errClosed = errors.New("the store of this registry may not be read; the log of the server says more")
+)
+
+// calm is how long nothing has to fail for an outage to be over: a store that is overloaded
+// answers some.
+const calm = 30 * time.Second
+
+// outage is what goes wrong with a store.
+type outage struct {
+	store *store.Store
+	log   *logrus.Entry
+
+	mu   sync.Mutex
+	away trouble
+	// limits are of a store that answers, by what it does not do. Who may read may not be let write.
+	limits map[store.Action]*trouble
+}
+
+// trouble is told when it begins, for each other reason that shows later, and when it is over.
+type trouble struct {
+	began, last time.Time
+	failed      int
+	told        []store.Fault
+}
+
+func (o *outage) failure(action store.Action, err error) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	t := &o.away
+	if !o.store.Away(err) {
+		if o.limits[action] == nil {
+			o.limits[action] = &trouble{}
+		}
+		t = o.limits[action]
+	}
+	t.last = time.Now()
+	t.failed++
+	if t.began.IsZero() {
+		t.began = t.last
+	}
+	if failure := o.store.Failure(action, err); !slices.Contains(t.told, failure.Fault) {
+		t.told = append(t.told, failure.Fault)
+		o.log.Error(failure)
+	}
+}
+
+func (o *outage) success(action store.Action) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if o.away.over() {
+		o.log.Infof("%s answers again; it failed %s", o.store, &o.away)
+		o.away = trouble{}
+	}
+	if t := o.limits[action]; t != nil && t.over() {
+		o.log.Infof("it is possible again to %s %s; it failed %s", action, o.store, t)
+		delete(o.limits, action)
+	}
+}
+
+// over is for when something was done.
+func (t *trouble) over() bool { return !t.began.IsZero() && time.Since(t.last) >= calm }
+
+func (t *trouble) String() string {
+	return fmt.Sprintf("%d times in %s", t.failed, t.last.Sub(t.began).Round(time.Second))
+}
+
+// told says whether an error is one of what goes wrong now.
+func (o *outage) told(err error) bool {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return !o.away.began.IsZero() && o.store.Away(err) || len(o.limits) > 0 && o.store.Limits(err)
+}
+
+// quiet leaves out what others say about an outage that is told: the engine some lines for each
+// request and one for each check, and those who work beside requests one for each attempt.
+type quiet struct {
+	logrus.Formatter
+	outage *outage
+	// worst is the level of the worst that is left out.
+	worst logrus.Level
+}
+
+func (q quiet) Format(entry *logrus.Entry) ([]byte, error) {
+	if entry.Level >= q.worst && q.outage.told(errors.New(fmt.Sprint(entry.Message, " ", entry.Data["err.detail"], " ", entry.Data[logrus.ErrorKey]))) {
+		return nil, nil
+	}
+	return q.Formatter.Format(entry)
+}

@@ -1,0 +1,95 @@
+package layout
+
+import (
+	"context"
+	"errors"
+	"io/fs"
+	"path"
+	"slices"
+	"syscall"
+
+	"cloud.google.com/go/storage"
+	"github.com/opencontainers/go-digest"
+
+	storagedriver "github.com/distribution/distribution/v3/registry/storage/driver"
+)
+
+// Names are the entries of a folder. What is missing has none, also when it goes while it
+// is read, and neither has a file that somebody left among the folders. What no driver takes
+// for a path is none.
+func Names(ctx context.Context, driver storagedriver.StorageDriver, folder string) ([]string, error) {
+	paths, err := driver.List(ctx, folder)
+	if IsMissing(err) {
+		return nil, nil
+	}
+	if err != nil {
+		info, statErr := driver.Stat(ctx, folder)
+		if IsMissing(statErr) || statErr == nil && !info.IsDir() {
+			return nil, nil
+		}
+		return nil, err
+	}
+	list := make([]string, 0, len(paths))
+	for _, each := range paths {
+		if storagedriver.PathRegexp.MatchString(each) {
+			list = append(list, path.Base(each))
+		}
+	}
+	return list, nil
+}
+
+// TagNames are the tags of a repository, without what somebody left among them.
+func TagNames(ctx context.Context, driver storagedriver.StorageDriver, repository string) ([]string, error) {
+	names, err := Names(ctx, driver, RepositoryPath(repository, Tags))
+	return slices.DeleteFunc(names, func(name string) bool { return !IsTagName(name) }), err
+}
+
+// Digests are the digests that a folder of links has entries for.
+func Digests(ctx context.Context, driver storagedriver.StorageDriver, folder string) ([]digest.Digest, error) {
+	algorithms, err := Names(ctx, driver, folder)
+	if err != nil {
+		return nil, err
+	}
+	var list []digest.Digest
+	for _, algorithm := range algorithms {
+		encoded, err := Names(ctx, driver, path.Join(folder, algorithm))
+		if err != nil {
+			return nil, err
+		}
+		list = append(list, Valid(algorithm, encoded)...)
+	}
+	return list, nil
+}
+
+// Valid leaves out what only looks like an entry, such as a temporary file.
+func Valid(algorithm string, encoded []string) []digest.Digest {
+	var list []digest.Digest
+	for _, each := range encoded {
+		if d := digest.NewDigestFromEncoded(digest.Algorithm(algorithm), each); d.Validate() == nil {
+			list = append(list, d)
+		}
+	}
+	return list
+}
+
+// Remove deletes a path with all below it, or finds that it is gone.
+func Remove(ctx context.Context, driver storagedriver.StorageDriver, path string) error {
+	err := driver.Delete(ctx, path)
+	if IsMissing(err) {
+		return nil
+	}
+	return err
+}
+
+// IsMissing says whether a driver did not find a path. Google's says so in words of its
+// client's, which the driver no longer knows since they come wrapped, and that of folders in
+// those of the system where one goes while it is read, and where a file stands in its place.
+func IsMissing(err error) bool {
+	if errors.As(err, new(storagedriver.PathNotFoundError)) {
+		return true
+	}
+	if other := (storagedriver.Error{}); errors.As(err, &other) {
+		err = errors.Join(err, other.Detail)
+	}
+	return errors.Is(err, storage.ErrObjectNotExist) || errors.Is(err, fs.ErrNotExist) || errors.Is(err, syscall.ENOTDIR)
+}

@@ -1,7 +1,9 @@
 package credential
 
 import (
+	"context"
 	"net/netip"
+	"slices"
 	"sync"
 )
 
@@ -20,12 +22,12 @@ type turns struct {
 // line is who waits of an address, and is told whether it may go on.
 type line struct {
 	address netip.Prefix
-	waiting []chan<- bool
+	waiting []chan bool
 }
 
 // take waits for a place. It is false for who is one too many: who came last of the address that
-// has most in a full queue.
-func (t *turns) take(address netip.Prefix) bool {
+// has most in a full queue. Who goes before the turn comes leaves room for others.
+func (t *turns) take(ctx context.Context, address netip.Prefix) bool {
 	t.mu.Lock()
 	if t.free > 0 {
 		t.free--
@@ -44,7 +46,27 @@ func (t *turns) take(address netip.Prefix) bool {
 	own.waiting = append(own.waiting, told)
 	t.waiting++
 	t.mu.Unlock()
-	return <-told
+	select {
+	case may := <-told:
+		return may
+	case <-ctx.Done():
+		return t.leave(address, told)
+	}
+}
+
+// leave is true for who was given a place meanwhile.
+func (t *turns) leave(address netip.Prefix, told chan bool) bool {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	own := t.line(address)
+	at := slices.Index(own.waiting, told)
+	if at < 0 {
+		return <-told
+	}
+	own.waiting = slices.Delete(own.waiting, at, at+1)
+	t.lines = slices.DeleteFunc(t.lines, func(each *line) bool { return len(each.waiting) == 0 })
+	t.waiting--
+	return false
 }
 
 func (t *turns) line(address netip.Prefix) *line {

@@ -1,8 +1,10 @@
 package credential
 
 import (
+	"context"
 	"fmt"
 	"net/netip"
+	"runtime"
 	"slices"
 	"sync"
 	"testing"
@@ -55,7 +57,7 @@ func TestTurns(t *testing.T) {
 		}
 		before := waiting()
 		all.Go(func() {
-			if turns.take(netip.MustParsePrefix(address + "/32")) {
+			if turns.take(t.Context(), netip.MustParsePrefix(address+"/32")) {
 				mu.Lock()
 				order = append(order, address)
 				mu.Unlock()
@@ -67,7 +69,7 @@ func TestTurns(t *testing.T) {
 	for _, address := range []string{"10.0.0.1", "10.0.0.1", "10.0.0.1", "10.0.0.2", "10.0.0.2", "10.0.0.3"} {
 		wait(address)
 	}
-	if turns.take(netip.MustParsePrefix("10.0.0.1/32")) || turns.take(netip.MustParsePrefix("10.0.0.2/32")) {
+	if turns.take(t.Context(), netip.MustParsePrefix("10.0.0.1/32")) || turns.take(t.Context(), netip.MustParsePrefix("10.0.0.2/32")) {
 		t.Error("there was a place in a full queue for who has as many")
 	}
 	turns.give()
@@ -75,6 +77,29 @@ func TestTurns(t *testing.T) {
 	if want := []string{"10.0.0.1", "10.0.0.2", "10.0.0.3", "10.0.0.1", "10.0.0.2", "10.0.0.1"}; !slices.Equal(order, want) {
 		t.Errorf("served %v", order)
 	}
+	if turns.free != 1 || turns.waiting != 0 || len(turns.lines) != 0 {
+		t.Errorf("left %d places, %d that wait, %d lines", turns.free, turns.waiting, len(turns.lines))
+	}
+}
+
+// TestLeaving has many leave while places are given.
+func TestLeaving(t *testing.T) {
+	turns := turns{queue: 8, free: 1}
+	var all sync.WaitGroup
+	for i := range 16 {
+		address := netip.MustParsePrefix(fmt.Sprintf("10.0.0.%d/32", i%5))
+		all.Go(func() {
+			for step := range 500 {
+				ctx, cancel := context.WithTimeout(t.Context(), time.Duration(step%20)*time.Microsecond)
+				if turns.take(ctx, address) {
+					runtime.Gosched()
+					turns.give()
+				}
+				cancel()
+			}
+		})
+	}
+	all.Wait()
 	if turns.free != 1 || turns.waiting != 0 || len(turns.lines) != 0 {
 		t.Errorf("left %d places, %d that wait, %d lines", turns.free, turns.waiting, len(turns.lines))
 	}

@@ -16,8 +16,6 @@ import (
 	"sync"
 	"time"
 
-	"golang.org/x/sync/singleflight"
-
 	"container-registry/server/internal/attempts"
 	"container-registry/server/internal/htpasswd"
 )
@@ -62,7 +60,7 @@ type Verifier struct {
 	macs     sync.Pool // of hash.Hash, with the key of this process
 	cache    *cache
 	failures *attempts.Limiter
-	flights  singleflight.Group
+	flights  flights
 	turns    turns
 	results  results
 }
@@ -72,6 +70,7 @@ func New(size int, ttl time.Duration, failures *attempts.Limiter) *Verifier {
 	v := &Verifier{
 		cache:    newCache(size, ttl),
 		failures: failures,
+		flights:  flights{all: map[question]*flight{}},
 		// Half of the processors check passwords, so that the others go on serving those
 		// who are known.
 		turns: turns{queue: longestQueue, free: max(1, runtime.GOMAXPROCS(0)/2)},
@@ -107,31 +106,28 @@ func (v *Verifier) look(ctx context.Context, users *htpasswd.Users, address neti
 		if err := v.refused(address, name); err != nil {
 			return "", err
 		}
-		sum := users.Sum()
-		flight := v.flights.DoChan(string(k[:])+string(sum[:]), func() (any, error) {
-			return v.check(users, address, k, name, password)
+		found, err := v.flights.wait(ctx, question{k, users.Sum()}, func(ctx context.Context) (htpasswd.Password, error) {
+			return v.check(ctx, users, address, k, name, password)
 		})
-		select {
-		case <-ctx.Done():
-			return "", ctx.Err()
-		case result := <-flight:
-			var refused *Refused
-			if errors.As(result.Err, &refused) && refused != errBusy && refused.address != address {
-				// The address that asked first is refused, not this one.
-				continue
-			}
-			return result.Val.(htpasswd.Password), result.Err
+		var refused *Refused
+		if errors.As(err, &refused) && refused != errBusy && refused.address != address {
+			// The address that asked first is refused, not this one.
+			continue
 		}
+		return found, err
 	}
 }
 
-// check pays for bcrypt. It goes on when the client that asked is gone, as others may
-// wait for the same result.
-func (v *Verifier) check(users *htpasswd.Users, address netip.Prefix, k key, name, password string) (htpasswd.Password, error) {
-	if !v.turns.take(address) {
+// check pays for bcrypt, unless nobody waits for the result any more when its turn comes. It goes
+// on when the client that asked is gone and others wait.
+func (v *Verifier) check(ctx context.Context, users *htpasswd.Users, address netip.Prefix, k key, name, password string) (htpasswd.Password, error) {
+	if !v.turns.take(ctx, address) {
 		return "", errBusy
 	}
 	defer v.turns.give()
+	if err := ctx.Err(); err != nil {
+		return "", err
+	}
 	// Again, as many guesses may have been sent at once and waited together.
 	if err := v.refused(address, name); err != nil {
 		return "", err

@@ -44,7 +44,7 @@ func usersOf(t testing.TB, passwords map[string]string) *htpasswd.Users {
 func (v *Verifier) occupy(t *testing.T) {
 	t.Helper()
 	for v.turns.free > 0 {
-		v.turns.take(there)
+		v.turns.take(t.Context(), there)
 	}
 }
 

@@ -21,7 +21,11 @@ func Parse(content []byte) (*Users, error) {
 		sum:    sha256.Sum256(content),
 		hashes: map[string][][]byte{},
 		rights: map[string]Rights{},
+		cost:   bcrypt.MinCost,
+		tries:  1,
 	}}
+	// Editors of Windows begin a file with a byte order mark.
+	content = bytes.TrimPrefix(content, []byte("\ufeff"))
 	if err := checkSum(content); err != nil {
 		return nil, err
 	}
@@ -41,12 +45,12 @@ func Parse(content []byte) (*Users, error) {
 	if len(p.users.hashes) == 0 && p.users.anonymous == nil {
 		return nil, errors.New("the file holds no users")
 	}
-	if p.users.tries == 0 {
-		p.users.tries = 1
-	}
-	p.users.dummy = dummyHash(max(p.cost, bcrypt.MinCost))
 	return p.users, nil
 }
+
+// highestCost is the most that htpasswd -B makes. It takes some ten seconds, and each more twice
+// as long, in which who guesses keeps a processor from others.
+const highestCost = 17
 
 const sumDirective = "#!sha256"
 
@@ -66,7 +70,6 @@ func checkSum(content []byte) error {
 type parser struct {
 	users    *Users
 	access   []accessLine
-	cost     int
 	problems []string
 }
 
@@ -86,11 +89,17 @@ func (p *parser) line(index int, line string) error {
 	if !ok || name == "" {
 		return errors.New("is not <user>:<bcrypt hash>")
 	}
+	if strings.TrimSpace(name) != name {
+		return fmt.Errorf("the name %q ends with white space", name)
+	}
 	cost, err := bcrypt.Cost([]byte(hash))
 	if err != nil || !strings.HasPrefix(hash, "$2") || len(hash) != len(dummyHash(cost)) {
 		return fmt.Errorf("the hash of user %q is not bcrypt; make it with htpasswd -B", name)
 	}
-	p.cost = max(p.cost, cost)
+	if cost > highestCost {
+		return fmt.Errorf("the hash of user %q has cost %d; %d is the most", name, cost, highestCost)
+	}
+	p.users.cost = max(p.users.cost, cost)
 	p.users.hashes[name] = append(p.users.hashes[name], []byte(hash))
 	p.users.tries = max(p.users.tries, len(p.users.hashes[name]))
 	return nil

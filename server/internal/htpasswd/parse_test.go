@@ -3,6 +3,7 @@ package htpasswd
 import (
 	"crypto/sha256"
 	"encoding/hex"
+	"slices"
 	"strings"
 	"testing"
 
@@ -35,6 +36,16 @@ func TestParse(t *testing.T) {
 		{"comments and blank lines", "# users\n\n  " + alice + "\r\n", nil},
 		{"with its sum", withSum(alice), nil},
 		{"with rights", alice + "#!access alice pull team-a/* */base\n#!anonymous pull public/*\n", nil},
+		{"with a byte order mark", "\ufeff" + alice + "#!access alice pull\n", nil},
+		{"a comment after a byte order mark", "\ufeff# users\n" + alice, nil},
+		{"its sum after a byte order mark", "\ufeff" + withSum(alice), nil},
+		{"a wrong sum after a byte order mark", "\ufeff" + withSum(alice) + "\n", []string{"incomplete"}},
+		{"as costly as the tool of Apache makes", "alice:" + string(dummyHash(17)), nil},
+		{"too costly", alice + "bob:" + string(dummyHash(18)), []string{`line 2: the hash of user "bob" has cost 18; 17 is the most`}},
+		{"the costliest there is", "bob:" + string(dummyHash(31)), []string{"line 1:", "cost 31"}},
+		{"a space in a name", "bob builder:" + hash(t, "x"), nil},
+		{"a space after a name", alice + "bob :" + hash(t, "x"), []string{`line 2: the name "bob " ends with white space`}},
+		{"a tab after a name", "bob\t:" + hash(t, "x"), []string{`line 1: the name "bob\t" ends`}},
 		{"anonymous only", "#!anonymous pull\n", nil},
 		{"nothing", "", []string{"the file holds no users"}},
 		{"only comments", "# nobody\n", []string{"the file holds no users"}},
@@ -115,24 +126,29 @@ func TestCheck(t *testing.T) {
 	}
 }
 
-// TestDummyCost keeps names from being found out by the time a refusal takes.
-func TestDummyCost(t *testing.T) {
-	costly, err := bcrypt.GenerateFromPassword([]byte("x"), bcrypt.MinCost+2)
+// TestCostOfRefusal keeps names from being found out by the time a refusal takes.
+func TestCostOfRefusal(t *testing.T) {
+	users, err := Parse([]byte(strings.Join([]string{
+		"alice:" + hash(t, "x"), "bob:" + string(dummyHash(bcrypt.MinCost+2)), "bob:" + hash(t, "y"), "carl:" + string(dummyHash(bcrypt.MinCost+1)),
+	}, "\n")))
 	if err != nil {
 		t.Fatal(err)
 	}
-	users, err := Parse([]byte("alice:" + hash(t, "x") + "\nbob:" + string(costly) + "\nbob:" + hash(t, "y")))
-	if err != nil {
-		t.Fatal(err)
+	for _, name := range []string{"alice", "bob", "carl", "nobody"} {
+		rounds := 0
+		for _, each := range slices.Concat(users.hashes[name], users.dummies(users.hashes[name])) {
+			cost, err := bcrypt.Cost(each)
+			if err != nil {
+				t.Fatal(err)
+			}
+			rounds += 1 << cost
+		}
+		if want := 2 << (bcrypt.MinCost + 2); rounds != want {
+			t.Errorf("%s: %d rounds, want those of two passwords at the highest cost: %d", name, rounds, want)
+		}
 	}
-	if cost, err := bcrypt.Cost(users.dummy); err != nil || cost != bcrypt.MinCost+2 {
-		t.Errorf("cost %d, %v", cost, err)
-	}
-	if err := bcrypt.CompareHashAndPassword(users.dummy, []byte("x")); err != bcrypt.ErrMismatchedHashAndPassword {
-		t.Errorf("the dummy is no hash that bcrypt works on: %v", err)
-	}
-	if users.tries != 2 {
-		t.Errorf("%d tries, want as many as the user with most passwords", users.tries)
+	if err := bcrypt.CompareHashAndPassword(dummyHash(bcrypt.MinCost), []byte("x")); err != bcrypt.ErrMismatchedHashAndPassword {
+		t.Errorf("a dummy is no hash that bcrypt works on: %v", err)
 	}
 }
 

@@ -27,8 +27,8 @@ type Users struct {
 	hashes    map[string][][]byte
 	rights    map[string]Rights
 	anonymous *Rights
-	// dummy is a hash that nothing matches, as costly as the costliest of the file.
-	dummy []byte
+	// cost is the highest of a password.
+	cost int
 	// tries is the largest number of passwords a user has.
 	tries int
 }
@@ -81,16 +81,31 @@ func (u *Users) Check(name, password string) (Password, bool) {
 	given := []byte(password)
 	defer clear(given)
 	hashes, fits := u.hashes[name], len(given) <= longest
-	for i := range u.tries {
-		hash := u.dummy
-		if i < len(hashes) {
-			hash = hashes[i]
-		}
+	for _, hash := range hashes {
 		if bcrypt.CompareHashAndPassword(hash, given) == nil && fits {
 			return passwordOf(hash), true
 		}
 	}
+	for _, dummy := range u.dummies(hashes) {
+		_ = bcrypt.CompareHashAndPassword(dummy, given)
+	}
 	return "", false
+}
+
+// dummies are hashes that nothing matches. Together with them, those of a user are as costly as
+// the largest number of passwords at the highest cost.
+func (u *Users) dummies(hashes [][]byte) (all [][]byte) {
+	for _, hash := range hashes {
+		// Each cost is twice the one below: one more of the hash's own makes it the next.
+		cost, _ := bcrypt.Cost(hash)
+		for ; cost < u.cost; cost++ {
+			all = append(all, dummyHash(cost))
+		}
+	}
+	for range u.tries - len(hashes) {
+		all = append(all, dummyHash(u.cost))
+	}
+	return all
 }
 
 func dummyHash(cost int) []byte {

@@ -3,6 +3,7 @@ package writes
 import (
 	"context"
 	"io"
+	"mime"
 	"net/http"
 	"slices"
 
@@ -82,7 +83,9 @@ func (h *handler) begin(r *http.Request) (w Write, ok bool) {
 	}
 	switch route := match.Route.GetName(); {
 	case route == v2.RouteNameManifest && r.Method == http.MethodPut:
-		w.Action, w.Kind, w.MediaType, w.Size = Push, Manifest, r.Header.Get("Content-Type"), max(0, r.ContentLength)
+		// The engine takes it without its parameters and in small letters, and nothing that can't be read.
+		mediaType, _, _ := mime.ParseMediaType(r.Header.Get("Content-Type"))
+		w.Action, w.Kind, w.MediaType, w.Size = Push, Manifest, mediaType, max(0, r.ContentLength)
 		names := []string{reference}
 		if named != "" {
 			names = r.URL.Query()["tag"]

@@ -40,6 +40,8 @@ func TestHandler(t *testing.T) {
 		{"a mounted blob", http.MethodPost, "blobs/uploads/?mount=" + now.String() + "&from=other", http.StatusCreated, &Write{Action: Push, Kind: Blob, Digest: now}},
 		{"an upload that begins", http.MethodPost, "blobs/uploads/", http.StatusAccepted, nil},
 		{"a blob's deletion", http.MethodDelete, "blobs/" + before.String(), http.StatusAccepted, &Write{Action: Delete, Kind: Blob, Digest: before}},
+		{"a type in capitals", http.MethodPut, "manifests/3.0", http.StatusCreated, with(pushed, TagChange{"3.0", ""})},
+		{"a type with a parameter", http.MethodPut, "manifests/3.0", http.StatusCreated, with(pushed, TagChange{"3.0", ""})},
 		{"a tag pushed in chunks", http.MethodPut, "manifests/3.0", http.StatusCreated, with(pushed, TagChange{"3.0", ""})},
 		{"a pull", http.MethodGet, "manifests/latest", http.StatusOK, nil},
 	}
@@ -79,7 +81,14 @@ func TestHandler(t *testing.T) {
 			if strings.Contains(test.name, "in chunks") {
 				r.ContentLength = -1
 			}
-			r.Header.Set("Content-Type", v1.MediaTypeImageManifest)
+			switch mediaType := v1.MediaTypeImageManifest; test.name {
+			case "a type in capitals":
+				r.Header.Set("Content-Type", strings.ToUpper(mediaType))
+			case "a type with a parameter":
+				r.Header.Set("Content-Type", mediaType+` ; a="x\"y"`)
+			default:
+				r.Header.Set("Content-Type", mediaType)
+			}
 			r.Header.Set("User-Agent", "docker/29")
 			Handler(engine, holdBack, "/p/", observe).ServeHTTP(answer, r)
 			if held != 0 {

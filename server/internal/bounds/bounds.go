@@ -5,10 +5,8 @@ package bounds
 import (
 	"context"
 	"fmt"
-	"math"
 	"net"
 	"net/http"
-	"runtime/debug"
 	"strconv"
 	"time"
 
@@ -16,55 +14,6 @@ import (
 
 	"container-registry/server/internal/healthcheck"
 )
-
-// Limits are what a server bears.
-type Limits struct {
-	// Connections are open at the same time, Requests under way. There are fewer requests,
-	// so that there is always a connection that can make room for a new one.
-	Connections, Requests int
-	// Loud connections have sent more than MostUnasked between two requests.
-	Loud int
-	// Ample are the connections for which the kernel may hold all that it likes, 4 MiB of what
-	// their clients don't take; it counts as the container's memory.
-	Ample int
-	// Patience is how long the server waits for a client that moves no bytes; see patience.
-	Patience time.Duration
-	// Rest is how long a client may send what is not read any more, such as the body of a
-	// request without a login.
-	Rest time.Duration
-}
-
-// LimitsOf suits a server with this much memory. A connection costs 40 KiB with TLS, a
-// request on it its buffers. A header of many short lines costs ten times as much, and so do
-// pings of HTTP/2: net/http keeps room for as many answers as once waited.
-func LimitsOf(memory int64) Limits {
-	connections := int(memory / (512 << 10))
-	return Limits{
-		Connections: connections,
-		Requests:    connections * 3 / 4,
-		Loud:        connections / 8,
-		Ample:       connections / 32,
-		Patience:    time.Minute,
-		Rest:        5 * time.Second,
-	}
-}
-
-// Memory is what GOMEMLIMIT allows, or a gigabyte.
-func Memory() int64 {
-	if limit := debug.SetMemoryLimit(-1); limit != math.MaxInt64 {
-		return limit
-	}
-	return 1 << 30
-}
-
-// LeaveRoom has garbage collected an eighth before the limit, from which all bounds are known by
-// then: what thousands of new connections allocate meanwhile has ended a server whose container
-// has a tenth more.
-func LeaveRoom() {
-	if limit := debug.SetMemoryLimit(-1); limit != math.MaxInt64 {
-		debug.SetMemoryLimit(limit - limit/8)
-	}
-}
 
 // Guard bounds one server.
 type Guard struct {

@@ -6,6 +6,7 @@ import (
 	"crypto/tls"
 	"fmt"
 	"io"
+	"math"
 	"net"
 	"net/http"
 	"slices"
@@ -121,7 +122,7 @@ func (g gated) Read(p []byte) (int, error) {
 func TestUploadOfClientThatTakesNothing(t *testing.T) {
 	const layer, answer, answers = 64 << 20, 4 << 20, 4
 	var received atomic.Int64
-	server := serve(t, LimitsOf(460<<20), func(w http.ResponseWriter, r *http.Request) {
+	server := serve(t, LimitsOf(460<<20, math.MaxUint64), func(w http.ResponseWriter, r *http.Request) {
 		if r.Method == http.MethodGet {
 			_, _ = w.Write(make([]byte, answer))
 			return

@@ -72,7 +72,11 @@ func (d watched) GetContent(ctx context.Context, path string) ([]byte, error) {
 func (d watched) PutContent(ctx context.Context, path string, content []byte) error {
 	limited, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
-	return d.saw(ctx, store.Write, path, d.StorageDriver.PutContent(limited, path, content))
+	err := d.StorageDriver.PutContent(limited, path, content)
+	if upload, ok := layout.UploadOfSum(path); ok && d.isFull(err) {
+		d.removeUpload(ctx, upload)
+	}
+	return d.saw(ctx, store.Write, path, err)
 }
 
 func (d watched) Stat(ctx context.Context, path string) (storagedriver.FileInfo, error) {
@@ -137,7 +141,11 @@ func (d watched) Writer(ctx context.Context, path string, appendMode bool) (stor
 		l.end()
 		return nil, d.saw(ctx, store.Upload, path, err)
 	}
-	return watchedWriter{writer, l, func(err error) error { return d.saw(ctx, store.Upload, path, err) }}, nil
+	saw := func(err error) error { return d.saw(ctx, store.Upload, path, err) }
+	if !layout.IsUpload(path) {
+		return watchedWriter{writer, l, saw}, nil
+	}
+	return &uploadWriter{watchedWriter: watchedWriter{writer, l, saw}, driver: d, path: path, ctx: ctx}, nil
 }
 
 // listening is for what may take long as a whole: its context ends when the store says

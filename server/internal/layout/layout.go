@@ -69,6 +69,11 @@ func BlobOf(p string) (digest.Digest, bool) {
 	return append(valid, "")[0], len(valid) > 0
 }
 
+// UploadPath is where the bytes of an upload under way are; all else of it is beside them.
+func UploadPath(repository, name string) string {
+	return RepositoryPath(repository, Uploads, name, data)
+}
+
 // IsUpload says whether a path is of the bytes of an upload under way.
 func IsUpload(p string) bool {
 	return path.Base(p) == data && path.Base(path.Dir(path.Dir(p))) == Uploads
@@ -87,6 +92,12 @@ func SumOf(p string) (offset string, ok bool) {
 		return "", false
 	}
 	return parts[n-1], true
+}
+
+// UploadOfSum is the folder of the upload whose sum a file has, if it has one.
+func UploadOfSum(p string) (folder string, ok bool) {
+	_, ok = SumOf(p)
+	return path.Dir(path.Dir(path.Dir(p))), ok
 }
 
 // IsTag says whether a path is of what a tag names.
@@ -178,6 +189,16 @@ func LinkOf(p string) (d digest.Digest, ok bool) {
 		_, d, ok = linkOf(p, Revisions)
 	}
 	return d, ok
+}
+
+// KeptBy is the link without which one to a layer leads nowhere: that of the digest by which the engine
+// keeps the bytes, where clients call them by another algorithm.
+func KeptBy(p string, leads digest.Digest) (link string, ok bool) {
+	repository, d, ok := linkOf(p, Layers)
+	if !ok || d.Algorithm() == digest.Canonical || leads.Validate() != nil || leads.Algorithm() != digest.Canonical {
+		return "", false
+	}
+	return LinkPath(RepositoryPath(repository, Layers), leads), true
 }
 
 func linkOf(p, folder string) (repository string, d digest.Digest, ok bool) {

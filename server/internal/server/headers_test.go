@@ -3,6 +3,7 @@ package server
 import (
 	"bufio"
 	"fmt"
+	"math"
 	"net/http"
 	"net/url"
 	"runtime"
@@ -19,7 +20,7 @@ import (
 // costs more than it is long.
 func TestLinesOfHeadersFitIntoMemory(t *testing.T) {
 	const memory = 460 << 20
-	limits := bounds.LimitsOf(memory)
+	limits := bounds.LimitsOf(memory, math.MaxUint64)
 	// net/http reads that much more than it is told to.
 	loud := costOfHeader(t, maxHeaderBytes+4<<10) * int64(limits.Loud)
 	others := costOfHeader(t, bounds.MostUnasked) * int64(limits.Connections-limits.Loud)

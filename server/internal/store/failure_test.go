@@ -266,6 +266,10 @@ func TestFailure(t *testing.T) {
 			"filesystem", Upload, fromEngine("filesystem", &fs.PathError{Op: "write", Path: "/data/x", Err: syscall.ENOSPC}), Full,
 			`cannot upload to filesystem folder "/data": it is full; make space or raise its quota (write /data/x: no space left on device)`,
 		},
+		"folder and no file left to open": {
+			"filesystem", Read, fromEngine("filesystem", &fs.PathError{Op: "open", Path: "/data/x", Err: syscall.EMFILE}), Busy,
+			`cannot read from filesystem folder "/data": it is overloaded or out of order; try again later (open /data/x: too many open files)`,
+		},
 		"folder mounted for reading": {
 			"filesystem", Write, fromEngine("filesystem", &fs.PathError{Op: "mkdir", Path: "/data/x", Err: syscall.EROFS}), Unwritable,
 			`cannot write to filesystem folder "/data": it is read-only; mount it for writing (mkdir /data/x: read-only file system)`,

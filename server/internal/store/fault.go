@@ -149,6 +149,7 @@ var faultsOfPhrases = []struct {
 	{"no space left on device", Full},
 	{"disk quota exceeded", Full},
 	{"read-only file system", Unwritable},
+	{"too many open files", Busy},
 
 	// Google Cloud Storage.
 	{"storage: bucket doesn't exist", Missing},

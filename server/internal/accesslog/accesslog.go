@@ -8,7 +8,6 @@ import (
 	"net"
 	"net/http"
 	"strconv"
-	"sync"
 	"time"
 )
 
@@ -22,21 +21,18 @@ func SetUser(ctx context.Context, name string) {
 	}
 }
 
-// Handler writes a line to out after each request, in a format of log.formatter.
+// Handler writes a line to out after each request, in a format of log.formatter. They come at
+// the same time.
 func Handler(out io.Writer, format string, next http.Handler) http.Handler {
 	appendLine := (*line).append
 	if format == "json" {
 		appendLine = (*line).appendJSON
 	}
-	var mu sync.Mutex
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		l := &line{ResponseWriter: w, start: time.Now()}
 		defer func() {
-			text := appendLine(l, make([]byte, 0, 256), r)
-			mu.Lock()
-			defer mu.Unlock()
 			// There is no other place to complain.
-			_, _ = out.Write(text)
+			_, _ = out.Write(appendLine(l, make([]byte, 0, 256), r))
 		}()
 		next.ServeHTTP(l, r.WithContext(context.WithValue(r.Context(), contextKey{}, l)))
 	})

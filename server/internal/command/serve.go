@@ -10,6 +10,7 @@ import (
 	"container-registry/server/internal/bounds"
 	"container-registry/server/internal/config"
 	"container-registry/server/internal/mirror"
+	"container-registry/server/internal/output"
 	"container-registry/server/internal/server"
 )
 
@@ -27,13 +28,19 @@ func serve() *cobra.Command {
 			if mirror.Is(c.Configuration) && proxied != "" {
 				return misuse("--proxied is for a registry, and the configuration is a mirror's")
 			}
+			output.Use(log)
+			defer output.Flush()
 			err = run(command.Context(), c, args[0], proxied, log)
-			if err != nil && c.Log.Formatter == "json" {
+			switch {
+			case err == nil:
+				return nil
+			case c.Log.Formatter == "json":
 				// Whoever gathers the log can't read another line.
 				log.Log(logrus.FatalLevel, err)
-				return ErrLogged
+			default:
+				fmt.Fprintf(output.Stderr, "registry: %v\n", err)
 			}
-			return err
+			return ErrLogged
 		},
 	}
 	command.Flags().StringVar(&proxied, "proxied", "", "`ADDRESS` where forwarders of the server's http.secret tell of their clients")

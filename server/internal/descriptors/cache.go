@@ -17,6 +17,7 @@ import (
 	"github.com/distribution/distribution/v3/registry/storage/cache/memory"
 	"github.com/opencontainers/go-digest"
 	v1 "github.com/opencontainers/image-spec/specs-go/v1"
+	"github.com/sirupsen/logrus"
 
 	"container-registry/server/internal/store"
 )
@@ -38,7 +39,7 @@ type Cache struct {
 
 // Take makes the cache that storage.cache asks for, and takes the section out of the
 // configuration: the engine's own caches know no generations.
-func Take(config *configuration.Configuration) (*Cache, error) {
+func Take(config *configuration.Configuration, log *logrus.Entry) (*Cache, error) {
 	settings := config.Storage["cache"]
 	delete(config.Storage, "cache")
 	c := &Cache{close: func() error { return nil }}
@@ -61,7 +62,7 @@ func Take(config *configuration.Configuration) (*Cache, error) {
 		c.close = client.Close
 		// Stores may share a Redis.
 		name := digest.FromString(store.Of(config).String()).Encoded()[:16]
-		state := new(breaker)
+		state := &breaker{addresses: config.Redis.Options.Addrs, log: log}
 		c.open = func(generation string) cache.BlobDescriptorCacheProvider {
 			return shared{client: client, breaker: state, store: name, generation: generation}
 		}
@@ -203,7 +204,8 @@ func (s scoped) Stat(ctx context.Context, d digest.Digest) (v1.Descriptor, error
 		return v1.Descriptor{}, distribution.ErrBlobUnknown
 	}
 	descriptor, err := service.Stat(ctx, d)
-	if err == nil && descriptor.MediaType == perhapsManifest && forLayers(ctx) {
+	// Who deletes a layer by the engine's digest of it has the cache forget that digest alone.
+	if err == nil && (descriptor.Digest != d || descriptor.MediaType == perhapsManifest && forLayers(ctx)) {
 		return v1.Descriptor{}, distribution.ErrBlobUnknown
 	}
 	return descriptor, err

@@ -1,10 +1,14 @@
 package descriptors
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
+	"io"
+	"log"
 	"net"
+	"os"
 	"os/exec"
 	"strings"
 	"sync/atomic"
@@ -15,15 +19,18 @@ import (
 	"github.com/distribution/distribution/v3/configuration"
 	"github.com/opencontainers/go-digest"
 	v1 "github.com/opencontainers/image-spec/specs-go/v1"
+	"github.com/sirupsen/logrus"
 )
 
-func take(t *testing.T, yaml string) *Cache {
+func take(t *testing.T, yaml string, out io.Writer) *Cache {
 	t.Helper()
 	config, err := configuration.Parse(strings.NewReader("version: 0.1\n" + yaml))
 	if err != nil {
 		t.Fatal(err)
 	}
-	c, err := Take(config)
+	log := logrus.New()
+	log.SetOutput(out)
+	c, err := Take(config, logrus.NewEntry(log))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -83,7 +90,7 @@ func TestGenerations(t *testing.T) {
 			if name == "redis" {
 				yaml = fmt.Sprintf(yaml, startRedis(t))
 			}
-			c := take(t, yaml)
+			c := take(t, yaml, io.Discard)
 			const both, nowhere = `["" "team/a"]`, "[]"
 			expect := func(ctx context.Context, want string) {
 				t.Helper()
@@ -127,7 +134,7 @@ func TestGenerations(t *testing.T) {
 	}
 }
 
-// A Redis that is away costs one request its time, and not each of them.
+// A Redis that is away costs one request its time, and not each of them. The log tells of it.
 func TestWithoutRedis(t *testing.T) {
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -144,7 +151,9 @@ func TestWithoutRedis(t *testing.T) {
 			connection.Close()
 		}
 	}()
-	c := take(t, fmt.Sprintf("storage: {inmemory: {}, cache: {blobdescriptor: redis}}\nredis: {addrs: [%q]}", listener.Addr()))
+	var log bytes.Buffer
+	const password = "s3cret"
+	c := take(t, fmt.Sprintf("storage: {inmemory: {}, cache: {blobdescriptor: redis}}\nredis: {addrs: [%q], password: %s}", listener.Addr(), password), &log)
 	c.Begin("1")
 	ctx := c.Pin(t.Context())
 	if _, err := (fromRequest{}).Stat(ctx, content); err == nil || errors.Is(err, distribution.ErrBlobUnknown) {
@@ -164,12 +173,12 @@ func TestWithoutRedis(t *testing.T) {
 		t.Errorf("asked %d times while it is away", after-before)
 	}
 	// A deletion must not leave what other servers believe.
-	if err := (fromRequest{}).Clear(ctx, content); err == nil {
-		t.Error("a deletion that Redis was not told of succeeds")
+	if err := (fromRequest{}).Clear(ctx, content); err == nil || !strings.Contains(err.Error(), "the Redis at ") {
+		t.Error("a deletion that Redis was not told of:", err)
 	}
 
 	listener.Close()
-	serveRedis(t, listener.Addr().String())
+	serveRedis(t, listener.Addr().String(), "--requirepass", password)
 	for deadline := time.Now().Add(30 * time.Second); known(t, ctx) == "[]"; {
 		if time.Now().After(deadline) {
 			t.Fatal("it is not asked again")
@@ -177,10 +186,33 @@ func TestWithoutRedis(t *testing.T) {
 		know(t, ctx, "team/a")
 		time.Sleep(50 * time.Millisecond)
 	}
+	for _, want := range []string{"the Redis at " + listener.Addr().String() + " does not answer: ", "; deletions of images and layers fail until it does", listener.Addr().String() + " answers again"} {
+		if strings.Count(log.String(), want) != 1 {
+			t.Errorf("not once %q", want)
+		}
+	}
+	if strings.Count(log.String(), "\n") != 2 || strings.Contains(log.String(), password) {
+		t.Errorf("the log is\n%s", log.String())
+	}
+}
+
+// TestClientLog has Redis' client say something by itself, of a sentinel that is away.
+func TestClientLog(t *testing.T) {
+	var out bytes.Buffer
+	log.SetOutput(&out)
+	t.Cleanup(func() { log.SetOutput(os.Stderr) })
+	c := take(t, "storage: {inmemory: {}, cache: {blobdescriptor: redis}}\nredis: {addrs: ['127.0.0.1:1'], mastername: cache}", io.Discard)
+	c.Begin("1")
+	if _, err := (fromRequest{}).Stat(c.Pin(t.Context()), content); err == nil {
+		t.Error("it answers")
+	}
+	if !strings.Contains(out.String(), "redis: sentinel: ") {
+		t.Errorf("it says %q", out.String())
+	}
 }
 
 func TestWithoutCache(t *testing.T) {
-	c := take(t, "storage: {inmemory: {}}")
+	c := take(t, "storage: {inmemory: {}}", io.Discard)
 	c.Begin("1")
 	ctx := c.Pin(t.Context())
 	know(t, ctx, "team/a")
@@ -202,14 +234,14 @@ func startRedis(t *testing.T) (address string) {
 }
 
 // serveRedis starts a Redis on a free address, and waits until it answers.
-func serveRedis(t *testing.T, address string) {
+func serveRedis(t *testing.T, address string, options ...string) {
 	t.Helper()
 	command, err := exec.LookPath("redis-server")
 	if err != nil {
 		t.Fatal("no Redis to test with: install redis-server (scripts/test-setup.sh does)")
 	}
 	_, port, _ := net.SplitHostPort(address)
-	server := exec.Command(command, "--port", port, "--bind", "127.0.0.1", "--save", "", "--dir", t.TempDir())
+	server := exec.Command(command, append([]string{"--port", port, "--bind", "127.0.0.1", "--save", "", "--dir", t.TempDir()}, options...)...)
 	if err := server.Start(); err != nil {
 		t.Fatal(err)
 	}

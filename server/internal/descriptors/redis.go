@@ -7,7 +7,9 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"log"
 	"os"
+	"strings"
 	"sync/atomic"
 	"time"
 
@@ -17,6 +19,9 @@ import (
 	"github.com/opencontainers/go-digest"
 	v1 "github.com/opencontainers/image-spec/specs-go/v1"
 	"github.com/redis/go-redis/v9"
+	"github.com/sirupsen/logrus"
+
+	"container-registry/server/internal/guard"
 )
 
 const (
@@ -27,6 +32,8 @@ const (
 	patience = time.Second
 	// pause is how long nothing is asked of a Redis that did not answer.
 	pause = 2 * time.Second
+	// silence is how long it is not told again what it refuses.
+	silence = time.Minute
 )
 
 // redisClient reads redis as the engine does.
@@ -77,31 +84,62 @@ func redisClient(config configuration.Redis) (redis.UniversalClient, error) {
 	return redis.NewUniversalClient(&options), nil
 }
 
+// clientLog has the client's words go where those of all others do.
+type clientLog struct{}
+
+func (clientLog) Printf(_ context.Context, format string, values ...any) {
+	log.Printf("redis: "+format, values...)
+}
+
+func init() { redis.SetLogger(clientLog{}) }
+
 // breaker spares requests the wait for a Redis that is away: one of them in a while
 // finds out whether it is back, and the others do without.
 type breaker struct {
-	retry atomic.Pointer[time.Time]
+	addresses []string
+	log       *logrus.Entry
+	retry     atomic.Pointer[time.Time]
+	// away says that it gives no answer; refused is until when it is not told that it refuses.
+	away    atomic.Bool
+	refused atomic.Pointer[time.Time]
 }
+
+func (b *breaker) String() string { return "the Redis at " + strings.Join(b.addresses, ", ") }
 
 func (b *breaker) open() bool {
 	at := b.retry.Load()
 	// Whoever takes the turn moves it on, so that others do not wait too.
-	return at != nil && (time.Now().Before(*at) || !b.retry.CompareAndSwap(at, later()))
+	return at != nil && (time.Now().Before(*at) || !b.retry.CompareAndSwap(at, after(pause)))
 }
 
-// noted remembers whether Redis answered.
+// noted remembers whether Redis answered, and tells when that changes. One without memory left
+// refuses some commands and obeys others; that is told once in a while.
 func (b *breaker) noted(err error) error {
+	var said redis.Error
 	switch {
 	case err == nil || errors.Is(err, redis.Nil):
 		b.retry.Store(nil)
+		if b.away.Swap(false) {
+			b.log.Infof("%s answers again", b)
+		}
+	case errors.As(err, &said):
+		err = fmt.Errorf("%s refuses what it is asked: %w", b, err)
+		b.retry.Store(after(pause))
+		if last := b.refused.Load(); (last == nil || time.Now().After(*last)) && b.refused.CompareAndSwap(last, after(silence)) {
+			b.log.Error(err)
+		}
 	case !errors.Is(err, context.Canceled):
-		b.retry.Store(later())
+		err = fmt.Errorf("%s does not answer: %w", b, err)
+		b.retry.Store(after(pause))
+		if !b.away.Swap(true) {
+			b.log.Errorf("%v; deletions of images and layers fail until it does", err)
+		}
 	}
 	return err
 }
 
-func later() *time.Time {
-	at := time.Now().Add(pause)
+func after(wait time.Duration) *time.Time {
+	at := time.Now().Add(wait)
 	return &at
 }
 
@@ -127,7 +165,7 @@ func (s shared) Stat(ctx context.Context, d digest.Digest) (v1.Descriptor, error
 		return descriptor, distribution.ErrBlobUnknown
 	}
 	content, err := s.client.Get(ctx, s.key(s.repository, d)).Bytes()
-	_ = s.breaker.noted(err)
+	err = s.breaker.noted(err)
 	if errors.Is(err, redis.Nil) {
 		return descriptor, distribution.ErrBlobUnknown
 	}
@@ -156,5 +194,11 @@ func (s shared) SetDescriptor(ctx context.Context, d digest.Digest, descriptor v
 // Clear is tried in any case, and its failure is one of the deletion that it is part of:
 // other servers, which Redis may answer, would go on believing what it has.
 func (s shared) Clear(ctx context.Context, d digest.Digest) error {
-	return s.client.Del(ctx, s.key(s.repository, d)).Err()
+	err := s.breaker.noted(s.client.Del(ctx, s.key(s.repository, d)).Err())
+	if err != nil {
+		guard.Refuse(ctx, errAway)
+	}
+	return err
 }
+
+var errAway = errors.New("the Redis of this registry does not answer, and what is deleted must go there too")

@@ -25,6 +25,10 @@ func requestOf(ctx context.Context) *request {
 	return &request{}
 }
 
+// Refuse is for what else a request to the engine fails without: its client is told why, and when
+// to come back.
+func Refuse(ctx context.Context, reason error) { requestOf(ctx).refuse(reason) }
+
 // refuse is for what is no fault of the client's.
 func (r *request) refuse(reason error) {
 	r.mu.Lock()

@@ -16,10 +16,13 @@ func tellCollections(t tell, c *garbage.Collector) {
 	t(counter, "registry_collection_deleted_total", deleted, float64(totals.Tags), "kind", "tag")
 	t(counter, "registry_collection_deleted_total", deleted, float64(totals.Manifests), "kind", "manifest")
 	t(counter, "registry_collection_deleted_total", deleted, float64(totals.Blobs), "kind", "blob")
-	t(counter, "registry_collection_freed_bytes_total", "Size of the blobs that garbage collections of this server deleted.", float64(totals.Bytes))
+	t(counter, "registry_collection_freed_bytes_total", "Size of the blobs, and of the uploads that were cut off, that garbage collections of this server deleted.", float64(totals.Bytes))
 	t(gauge, "registry_collection_running", "Whether this server collects garbage now.", number(totals.UnderWay))
 	if !totals.LastSuccess.IsZero() {
 		t(gauge, "registry_collection_last_success_timestamp_seconds", "When the last garbage collection of the store that succeeded ended.", seconds(totals.LastSuccess))
+	}
+	if due := c.Due(); !due.IsZero() {
+		t(gauge, "registry_collection_due_timestamp_seconds", "When garbage was to be collected last, by the schedule.", seconds(due))
 	}
 	if next := c.Next(); len(next) == 2 {
 		t(gauge, "registry_collection_next_timestamp_seconds", "When garbage is collected next, by the schedule.", seconds(next[0]))

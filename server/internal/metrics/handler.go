@@ -18,6 +18,7 @@ import (
 	"container-registry/server/internal/holdings"
 	"container-registry/server/internal/mirror"
 	"container-registry/server/internal/notify"
+	"container-registry/server/internal/output"
 	"container-registry/server/internal/version"
 )
 
@@ -36,8 +37,10 @@ type Sources struct {
 	Expires func() time.Time
 	// Folder is where the store is, if it is on this machine.
 	Folder *disk.Folder
-	// Store says whether the store answers, Upstream the same of a mirror's upstream.
-	Store, Upstream func() bool
+	// Store says whether the store answers.
+	Store func() bool
+	// Upstream is how that of a mirror is.
+	Upstream func() mirror.State
 	// Evicted is what a mirror with a bound deleted.
 	Evicted func() mirror.Evicted
 }
@@ -45,7 +48,7 @@ type Sources struct {
 // Handler answers with them and with all that the engine and Go tell.
 func Handler(s Sources) http.Handler {
 	own := prometheus.NewRegistry()
-	collectors := []prometheus.Collector{reading(build), reading(s.states)}
+	collectors := []prometheus.Collector{reading(build), reading(logs), reading(s.states)}
 	if s.Requests != nil {
 		collectors = append(collectors, s.Requests.all, s.Requests.refused)
 	}
@@ -90,6 +93,12 @@ func build(t tell) {
 		"version", version.Version, "engine", version.Engine(), "go", runtime.Version())
 }
 
+func logs(t tell) {
+	for stream, w := range map[string]*output.Writer{"stdout": output.Stdout, "stderr": output.Stderr} {
+		t(prometheus.CounterValue, "registry_log_lines_lost_total", "Lines of the logs that were lost, as nobody read them in time.", float64(w.Lost()), "stream", stream)
+	}
+}
+
 // states are what there is one number for.
 func (s Sources) states(t tell) {
 	gauge := prometheus.GaugeValue
@@ -97,7 +106,11 @@ func (s Sources) states(t tell) {
 		t(gauge, "registry_store_up", "Whether the store answers.", number(s.Store()))
 	}
 	if s.Upstream != nil {
-		t(gauge, "registry_mirror_upstream_up", "Whether the upstream of the mirror could be reached when it was asked last.", number(s.Upstream()))
+		upstream := s.Upstream()
+		t(gauge, "registry_mirror_upstream_up", "Whether the upstream of the mirror could be reached when it was asked last.", number(!upstream.Away))
+		if !upstream.Asked.IsZero() {
+			t(gauge, "registry_mirror_upstream_asked_timestamp_seconds", "When that was.", seconds(upstream.Asked))
+		}
 	}
 	if s.Evicted != nil {
 		evicted := s.Evicted()

@@ -45,7 +45,7 @@ func TestNothing(t *testing.T) {
 func TestStates(t *testing.T) {
 	text := scrape(t, Sources{
 		Store:    func() bool { return false },
-		Upstream: func() bool { return true },
+		Upstream: func() mirror.State { return mirror.State{Asked: time.Unix(7, 0)} },
 		Evicted:  func() mirror.Evicted { return mirror.Evicted{Blobs: 4, Bytes: 5, Most: 6} },
 		Expires:  func() time.Time { return time.Unix(1234567, 0) },
 		Folder:   disk.In(t.TempDir()),
@@ -54,7 +54,7 @@ func TestStates(t *testing.T) {
 	for _, each := range []string{
 		"registry_store_up 0", "registry_mirror_upstream_up 1", "registry_certificate_expiry_timestamp_seconds 1.234567e+06",
 		`registry_logins_total{result="wrong"} 3`, "registry_disk_total_bytes ", "registry_disk_free_files ",
-		"registry_mirror_max_bytes 6", "registry_mirror_evicted_blobs_total 4", "registry_mirror_evicted_bytes_total 5",
+		`registry_log_lines_lost_total{stream="stderr"} 0`, "registry_mirror_max_bytes 6", "registry_mirror_evicted_blobs_total 4", "registry_mirror_evicted_bytes_total 5",
 	} {
 		if !strings.Contains(text, "\n"+each) {
 			t.Errorf("%s is missing: %s", each, text)
@@ -66,7 +66,8 @@ func TestCollections(t *testing.T) {
 	driver := inmemory.New()
 	options := garbage.Options{Schedule: "0 */6 * * *"}
 	collector := garbage.New(driver, fence.New(driver, "here", fence.TimingOf("inmemory"), fence.NoCache{}), options, logrus.NewEntry(logrus.New()))
-	if text := scrape(t, Sources{Collector: collector}); strings.Contains(text, "registry_collection_last") || !strings.Contains(text, "registry_collection_interval_seconds 21600\n") {
+	due := fmt.Sprintf("registry_collection_due_timestamp_seconds %v\n", float64(time.Now().Truncate(6*time.Hour).Unix()))
+	if text := scrape(t, Sources{Collector: collector}); strings.Contains(text, "registry_collection_last") || !strings.Contains(text, "registry_collection_interval_seconds 21600\n") || !strings.Contains(text, due) {
 		t.Errorf("before the first: %s", text)
 	}
 	if _, err := collector.Collect(t.Context(), garbage.Request{}, t.Output()); err != nil {

@@ -71,7 +71,7 @@ func (s *Server) sources(requests *metrics.Requests, controller *access.Controll
 		sources.Store = storeAnswers
 	}
 	if mirror.Is(s.config) {
-		sources.Upstream = mirror.Reached
+		sources.Upstream = mirror.Upstream
 		if s.bound != nil {
 			sources.Evicted = s.bound.Evicted
 		}

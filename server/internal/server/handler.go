@@ -3,7 +3,6 @@ package server
 import (
 	"fmt"
 	"net/http"
-	"os"
 
 	"github.com/distribution/distribution/v3/configuration"
 	"github.com/distribution/distribution/v3/health"
@@ -12,6 +11,7 @@ import (
 	"go.opentelemetry.io/contrib/instrumentation/net/http/otelhttp"
 
 	"container-registry/server/internal/accesslog"
+	"container-registry/server/internal/output"
 )
 
 // handlerChain wraps the engine in the order the engine's own server does. There may be no
@@ -22,7 +22,7 @@ func handlerChain(engine http.Handler, config *configuration.Configuration, page
 		handler = ui.Around(handler)
 	}
 	if !config.Log.AccessLog.Disabled {
-		handler = accesslog.Handler(os.Stdout, config.Log.Formatter, handler)
+		handler = accesslog.Handler(output.Stdout, config.Log.Formatter, handler)
 	}
 	handler = answerHealth(health.CheckStatus, handler)
 	if ui != nil {

@@ -8,8 +8,10 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"strings"
 	"testing"
 
+	"github.com/distribution/distribution/v3/configuration"
 	"github.com/opencontainers/go-digest"
 	v1 "github.com/opencontainers/image-spec/specs-go/v1"
 
@@ -125,6 +127,28 @@ func TestPageOfMany(t *testing.T) {
 		push(i)
 	}
 	alice.post(t, "/ui/delete", url.Values{"repository": {"team-a/app"}, "tag": {"signed"}}).contains(t, "with 51 signatures and other things attached")
+}
+
+// TestPageOfManyLeaving has more tags that leave than the clean-up names, and says so of each.
+func TestPageOfManyLeaving(t *testing.T) {
+	config := pageConfig(t)
+	config.Storage["maintenance"] = configuration.Parameters{"garbagecollection": map[any]any{"retention": map[any]any{"rules": []any{map[any]any{"keepnewest": 3}}}}}
+	b := browse(t, config, people)
+	alice, client := b.as(t, "alice"), b.client(t, "alice")
+	client.Push(t, "team-a/app", "0", registrytest.Layer(1, 10))
+	for i := range 260 {
+		client.Retag(t, "team-a/app", "0", fmt.Sprint(i))
+	}
+	alice.post(t, "/ui/preview", nil)
+	waitFor(t, "the preview", func() bool { return strings.Contains(alice.get(t, "/ui/cleanup").text, "These are some of 257.") })
+	for _, sort := range []string{"name", "pushed"} {
+		for page, want := range map[int]int{1: 97, 2: 100, 3: 60} {
+			list := alice.get(t, fmt.Sprintf("/ui/r/team-a/app?sort=%s&page=%d", sort, page))
+			if got := strings.Count(list.text, `title="By rule 1 (keep newest 3)`); got != want {
+				t.Errorf("page %d by %s: %d, want %d", page, sort, got, want)
+			}
+		}
+	}
 }
 
 // TestPageDeletesOfMany has more manifests than are looked at, among which may be any that needs what goes.

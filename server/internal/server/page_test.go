@@ -227,8 +227,10 @@ func TestPageEntrance(t *testing.T) {
 	if page := b.post(t, "/ui/delete", url.Values{"repository": {"//evil.example.com"}}); page.location != "/ui/login" {
 		t.Errorf("to %s", page.location)
 	}
-	login := b.get(t, "/ui/login?to=/ui/r/team-a/app")
-	login.contains(t, `value="/ui/r/team-a/app"`)
+	login := b.get(t, "/ui/login?to=/ui/r/team-a/app:1..2")
+	login.contains(t, `value="/ui/r/team-a/app:1..2"`)
+	// Browsers take the sign itself for a slash.
+	b.get(t, "/ui/login?to="+url.QueryEscape(`/ui/\..\..`)).contains(t, `value="/ui/%5C..%5C.."`)
 	for name, want := range map[string]string{
 		"Content-Security-Policy": "default-src 'none'; style-src 'self'; img-src 'self'; script-src 'self'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'",
 		"X-Frame-Options":         "DENY",
@@ -239,7 +241,7 @@ func TestPageEntrance(t *testing.T) {
 			t.Errorf("%s: %q", name, got)
 		}
 	}
-	for _, elsewhere := range []string{"https://evil.example.com/", "//evil.example.com/ui/", "/v2/", `/ui/\..\..`, "/ui/../v2/", "javascript:alert(1)"} {
+	for _, elsewhere := range []string{"https://evil.example.com/", "//evil.example.com/ui/", "/v2/", "/ui/../v2/", "/ui/%2e%2e/v2/", "/ui/r/..", "javascript:alert(1)"} {
 		b.get(t, "/ui/login?to="+url.QueryEscape(elsewhere)).contains(t, `name="to" value="/ui/"`)
 	}
 	if page := b.get(t, "/ui/style.css"); page.status != http.StatusOK || !strings.HasPrefix(page.header.Get("Content-Type"), "text/css") {
@@ -771,6 +773,9 @@ func TestPageDeletes(t *testing.T) {
 
 	asked := alice.post(t, "/ui/delete", form)
 	asked.contains(t, "Delete 2 tags?", "as three", first.String(), "with 1 part for their platforms", "1 image will have no tag then")
+	if got := asked.header.Get("Cache-Control"); got != "private, no-cache" {
+		t.Errorf("a browser may keep the question to go back to it: %q", got)
+	}
 	// Nobody has confirmed yet.
 	if tags := client.Tags(t, "team-a/app"); len(tags) != 4 {
 		t.Fatalf("%v", tags)

@@ -55,7 +55,7 @@ type Server struct {
 
 // New builds the server and starts to listen; nothing is answered before Run.
 func New(config *configuration.Configuration, own config.Server, log *logrus.Entry) (*Server, error) {
-	s := &Server{config: config, log: log, bounds: bounds.New(bounds.LimitsOf(bounds.Memory()))}
+	s := &Server{config: config, log: log, bounds: bounds.New(bounds.OfProcess(log))}
 	if err := s.prepareHTTP(); err != nil {
 		return nil, err
 	}
@@ -81,7 +81,7 @@ func (s *Server) build(ctx context.Context, own config.Server) (err error) {
 	around := s.aroundRegistry
 	if mirror.Is(s.config) {
 		around = s.aroundMirror
-	} else if s.caches, err = descriptors.Take(s.config); err != nil {
+	} else if s.caches, err = descriptors.Take(s.config, s.log); err != nil {
 		return err
 	}
 	keeper := guard.New(s.config, bounds.Memory(), s.log)

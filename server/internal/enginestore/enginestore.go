@@ -57,7 +57,8 @@ func Use(c *configuration.Configuration) {
 type driver struct{ storagedriver.StorageDriver }
 
 // GetContent has a tag or another link without a digest look like one that is not there. It can
-// be pushed and deleted, and others can be listed and deleted beside it.
+// be pushed and deleted, and others can be listed and deleted beside it. So does a layer whose
+// bytes were deleted by the engine's digest of them: the engine would find it, and fail to serve it.
 //
 // What an index names may be a layer, as in the caches of BuildKit. The engine looks for
 // manifests alone, but for what its cache mixes up.
@@ -71,6 +72,11 @@ func (d driver) GetContent(ctx context.Context, path string) ([]byte, error) {
 	_, isLink := layout.LinkOf(path)
 	if err == nil && ((isLink || layout.IsTag(path)) && digest.Digest(content).Validate() != nil || len(content) == 0 && lost(path)) {
 		return nil, missing(d, path)
+	}
+	if kept, ok := layout.KeptBy(path, digest.Digest(content)); ok {
+		if _, err := d.GetContent(ctx, kept); err != nil {
+			return nil, err
+		}
 	}
 	if err != nil && layout.IsMissing(err) {
 		err = missing(d, path)
@@ -157,8 +163,12 @@ func (d driver) Stat(ctx context.Context, path string) (storagedriver.FileInfo, 
 	u, ok := ctx.Value(uploadKey{}).(*Ending)
 	if blob, isBlob := layout.BlobOf(path); ok && isBlob {
 		u.Looked(blob)
+		u.Unverified = ""
 	}
 	info, err := d.StorageDriver.Stat(ctx, path)
+	if ok && layout.IsUpload(path) {
+		u.Unverified = gopath.Dir(path)
+	}
 	switch {
 	case err == nil && info.Size() == 0 && lost(path):
 		return nil, missing(d, path)

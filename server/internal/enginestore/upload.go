@@ -21,6 +21,9 @@ func Upload(r *http.Request) (*http.Request, *Ending) {
 type Ending struct {
 	// Replaced says that something else stood in the blob's place.
 	Replaced bool
+	// Unverified is the folder of an upload that was to be compared with its digest. Nobody looks for a
+	// blob's place before they agree.
+	Unverified string
 	// Looked is called before it is looked whether a blob is there already.
 	Looked func(d digest.Digest)
 

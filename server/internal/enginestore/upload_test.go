@@ -128,3 +128,46 @@ func TestBeginning(t *testing.T) {
 		t.Errorf("an upload of an hour ago is not cleared away: %v %v", problems, err)
 	}
 }
+
+// TestWrongDigest leaves nothing of an upload that turns out to be something else, and all of one
+// that can be ended by another request.
+func TestWrongDigest(t *testing.T) {
+	root := t.TempDir()
+	memory := inmemory.New()
+	for name, test := range map[string]struct {
+		driver storagedriver.StorageDriver
+		config *configuration.Configuration
+	}{
+		"in memory":   {memory, registrytest.Config(t, memory)},
+		"in a folder": {filesystem.New(filesystem.DriverParameters{RootDirectory: root, MaxThreads: 25}), folderConfig(root)},
+	} {
+		t.Run(name, func(t *testing.T) {
+			url := serve(t, test.driver, test.config)
+			uploads := func() int {
+				t.Helper()
+				names, err := layout.Names(t.Context(), test.driver, layout.RepositoryPath("app", layout.Uploads))
+				if err != nil {
+					t.Fatal(err)
+				}
+				return len(names)
+			}
+			wrong := "&digest=" + digest.FromString("wrong").String()
+			for _, body := range []string{"", chunk} {
+				location := request(t, http.MethodPost, url+"/v2/app/blobs/uploads/", "", http.StatusAccepted)
+				location = request(t, http.MethodPatch, location, chunk, http.StatusAccepted)
+				for _, query := range []string{"", "&digest=wrong"} {
+					request(t, http.MethodPut, location+query, "", http.StatusBadRequest)
+				}
+				if n := uploads(); n != 1 {
+					t.Errorf("%d uploads are there to be ended", n)
+				}
+				request(t, http.MethodPut, location+wrong, body, http.StatusBadRequest)
+				if n := uploads(); n != 0 {
+					t.Errorf("%d uploads are left", n)
+				}
+			}
+			location := request(t, http.MethodPost, url+"/v2/app/blobs/uploads/", "", http.StatusAccepted)
+			request(t, http.MethodPut, location+"&digest="+digest.FromString(chunk).String(), chunk, http.StatusCreated)
+		})
+	}
+}

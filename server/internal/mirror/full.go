@@ -93,8 +93,9 @@ var errUnkept = errors.New("the cache has no room for it")
 // FileWriter where none could be made.
 type lenientWriter struct {
 	storagedriver.FileWriter
-	failed bool
-	full   func(error) bool
+	failed    bool
+	committed bool
+	full      func(error) bool
 }
 
 func (w *lenientWriter) Write(p []byte) (int, error) {
@@ -116,6 +117,7 @@ func (w *lenientWriter) Commit(ctx context.Context) error {
 	if w.full(err) {
 		return errUnkept
 	}
+	w.committed = err == nil
 	return err
 }
 
@@ -126,8 +128,10 @@ func (w *lenientWriter) Size() int64 {
 	return w.FileWriter.Size()
 }
 
+// Cancel does nothing about what was committed, and then found to be something else. The engine takes
+// it away after that, and would not after the driver's error.
 func (w *lenientWriter) Cancel(ctx context.Context) error {
-	if w.FileWriter == nil {
+	if w.FileWriter == nil || w.committed {
 		return nil
 	}
 	return w.FileWriter.Cancel(ctx)

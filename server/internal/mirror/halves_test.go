@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"strings"
@@ -33,6 +34,25 @@ func TestMirrorBreaksOff(t *testing.T) {
 	}
 	upstream.breaks.Store(false)
 	m.pull()
+}
+
+// TestMirrorWrongLayer has an upstream send another layer, of which nothing is left.
+func TestMirrorWrongLayer(t *testing.T) {
+	m := behind(t, newUpstream(t, ""), func(r *http.Request, answer *httptest.ResponseRecorder) {
+		if r.Method == http.MethodGet && strings.Contains(r.URL.Path, "/blobs/") {
+			length := answer.Body.Len()
+			answer.Body.Reset()
+			answer.Body.Write(make([]byte, length))
+		}
+	})
+	layer := m.image("latest").Layers[0]
+	// The client has all of it, and compares it with the digest.
+	m.get("blobs/" + layer.Digest.String())
+	m.until("an end of it", func() bool { return m.uploads() == 0 })
+	m.kill()
+	if size, log := m.size(), m.log.String(); !strings.Contains(size, " 1 blobs") || strings.Contains(log, "canceling") {
+		t.Errorf("it keeps %s\n%s", size, log)
+	}
 }
 
 // TestMirrorTakesItsTime has an upstream take longer than the engine would write its cache.

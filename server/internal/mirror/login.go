@@ -2,33 +2,71 @@ package mirror
 
 import (
 	"cmp"
+	"net"
 	"net/http"
 	"net/url"
 	"regexp"
 	"slices"
 	"strings"
+
+	"github.com/distribution/distribution/v3/registry/api/errcode"
+	"golang.org/x/net/publicsuffix"
 )
 
 // realm is in a challenge where tokens are.
 var realm = regexp.MustCompile(`(?i)\bbearer\s.*?realm="([^"]*)"`)
 
+// loginless is a refusal of who has sent no login.
+const loginless = "the upstream wants a login, and the mirror sends none"
+
+// anonymously is what refusals of a login are where there is none.
+var anonymously = map[errcode.ErrorCode]string{
+	errcode.ErrorCodeUnauthorized: loginless,
+	errcode.ErrorCodeDenied:       "the upstream denied access to a mirror without a login",
+}
+
+// asRefusal is for an answer that is one whatever its status.
+func (u *upstream) asRefusal(response *http.Response) *refusal {
+	refusal := asRefusal(response)
+	if kind, ok := anonymously[refusal.code]; ok && u.anonymous {
+		refusal.reword(kind, "")
+	}
+	return refusal
+}
+
 // refusalOf is nil for an answer that the engine can do with. It tells a login that was refused
 // from one that wasn't sent: the engine sends what /v2/ asks for, and to no other domain.
 func (u *upstream) refusalOf(r *http.Request, response *http.Response) *refusal {
-	if r.URL.Host == u.host && strings.HasSuffix(r.URL.Path, "/v2/") {
+	if u.asksHow(r) {
 		u.mu.Lock()
 		u.challenged = response.StatusCode == http.StatusUnauthorized
 		u.mu.Unlock()
 	}
-	refusal := cmp.Or(refusalOf(response), unkept(r, response))
-	challenge := strings.Join(response.Header.Values("WWW-Authenticate"), ", ")
-	if response.StatusCode != http.StatusUnauthorized || challenge == "" || r.Header.Get("Authorization") != "" ||
-		r.Response != nil || !slices.Contains(kinds, kindOf(r.URL.Path)) {
-		return refusal
+	if !isRefused(response) {
+		return cmp.Or(tokenless(r, response), unkept(r, response))
 	}
-	const kind = "the upstream wants a login, and the mirror sends none"
-	refusal.text = strings.Replace(refusal.text, refusal.kind, kind+u.unsent(challenge), 1)
-	refusal.kind = kind
+	refusal := u.asRefusal(response)
+	challenge := strings.Join(response.Header.Values("WWW-Authenticate"), ", ")
+	if response.StatusCode == http.StatusUnauthorized && challenge != "" && r.Header.Get("Authorization") == "" &&
+		r.Response == nil && slices.Contains(kinds, kindOf(r.URL.Path)) {
+		refusal.reword(loginless, u.unsent(challenge))
+	}
+	return refusal
+}
+
+// tokenless is for each answer of a token server: where the engine finds a token in it, it goes on, and
+// the next answer counts.
+func tokenless(r *http.Request, response *http.Response) *refusal {
+	if asked := began(r).URL.Path; strings.HasSuffix(asked, "/v2/") || slices.Contains(kinds, kindOf(asked)) {
+		return nil
+	}
+	const kind = "the upstream's token server gives no token"
+	if isSuccess(response) {
+		// Its words may be a token.
+		return &refusal{code: errcode.ErrorCodeUnavailable, kind: kind, text: kind + ": " + response.Status}
+	}
+	refusal := asRefusal(response)
+	refusal.reword(kind, "")
 	return refusal
 }
 
@@ -41,8 +79,34 @@ func (u *upstream) unsent(challenge string) string {
 	}
 	if found := realm.FindStringSubmatch(challenge); found != nil {
 		if where, err := url.Parse(found[1]); err == nil && where.Host != "" && where.Host != u.host {
-			return " to " + where.Host + ", which is another domain"
+			return to(where)
 		}
 	}
 	return ""
+}
+
+// to is where a login doesn't go.
+func to(where *url.URL) string { return " to " + where.Host + ", which is another domain" }
+
+// isStray says whether a request has the login on it, and leads away from the upstream's domain. The
+// engine sends the login wherever a redirect of /v2/ has led, and takes all names without a domain
+// for one.
+func (u *upstream) isStray(r *http.Request) bool {
+	if _, _, login := r.BasicAuth(); !login || strings.EqualFold(r.URL.Host, u.host) {
+		return false
+	}
+	own := domainOf((&url.URL{Host: u.host}).Hostname())
+	return own == "" || own != domainOf(r.URL.Hostname())
+}
+
+// domainOf is what somebody has registered, empty for an address or a name of this network.
+func domainOf(host string) string {
+	if net.ParseIP(host) != nil {
+		return ""
+	}
+	domain, err := publicsuffix.EffectiveTLDPlusOne(strings.ToLower(host))
+	if err != nil {
+		return ""
+	}
+	return domain
 }

@@ -20,11 +20,15 @@ func Is(c *configuration.Configuration) bool { return c.Proxy.RemoteURL != "" }
 // Prepare is called once, before the engine is made; file is where the configuration
 // came from.
 func Prepare(ctx context.Context, c *configuration.Configuration, file string, log *logrus.Entry) error {
+	upstream := newUpstream(c.Proxy.RemoteURL, log)
+	// A helper of somebody's own is asked when it is needed.
+	upstream.anonymous = c.Proxy.Username == "" && c.Proxy.Exec == nil
 	if err := useHelper(c, file); err != nil {
 		return err
 	}
 	// The engine knows no other way to choose how it speaks to the upstream.
-	http.DefaultTransport = newUpstream(c.Proxy.RemoteURL, log)
+	http.DefaultTransport = upstream
+	c.Proxy.RemoteURL += eachTime
 	engine := logrus.StandardLogger()
 	engine.SetFormatter(quiet{engine.Formatter})
 	c.Proxy.CacheWriteTimeout = patience(c.Proxy.CacheWriteTimeout)

@@ -2,6 +2,7 @@ package mirror_test
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -110,15 +111,21 @@ func TestMirrorTellsRefusals(t *testing.T) {
 	for _, test := range []struct {
 		upstream, mirror int
 		code, log        string
+		// anonymous is for a mirror without a login.
+		anonymous string
 	}{
-		{http.StatusUnauthorized, http.StatusUnauthorized, "UNAUTHORIZED", "the upstream refused the mirror's login: 401 Unauthorized"},
-		{http.StatusForbidden, http.StatusForbidden, "DENIED", "the upstream denied access to the mirror's login: 403 Forbidden"},
-		{http.StatusTooManyRequests, http.StatusTooManyRequests, "TOOMANYREQUESTS", "the upstream's limit of pulls is reached: 429 Too Many Requests"},
-		{http.StatusBadGateway, http.StatusServiceUnavailable, "UNAVAILABLE", "the upstream failed: 502 Bad Gateway"},
+		{http.StatusUnauthorized, http.StatusUnauthorized, "UNAUTHORIZED", "the upstream refused the mirror's login: 401 Unauthorized", "the upstream wants a login, and the mirror sends none: 401 Unauthorized"},
+		{http.StatusForbidden, http.StatusForbidden, "DENIED", "the upstream denied access to the mirror's login: 403 Forbidden", "the upstream denied access to a mirror without a login: 403 Forbidden"},
+		{http.StatusTooManyRequests, http.StatusTooManyRequests, "TOOMANYREQUESTS", "the upstream's limit of pulls is reached: 429 Too Many Requests", ""},
+		{http.StatusBadGateway, http.StatusServiceUnavailable, "UNAVAILABLE", "the upstream failed: 502 Bad Gateway", ""},
 	} {
 		for _, scheme := range []string{"", "Basic", "Bearer"} {
 			t.Run(fmt.Sprintf("%d %s", test.upstream, scheme), func(t *testing.T) {
 				t.Parallel()
+				reason := test.log
+				if scheme == "" {
+					reason = cmp.Or(test.anonymous, reason)
+				}
 				upstream := newUpstream(t, scheme)
 				m := &mirrorProcess{t: t, folder: t.TempDir(), upstream: upstream.server.URL, ttl: "1h", login: scheme != ""}
 				m.start()
@@ -132,7 +139,7 @@ func TestMirrorTellsRefusals(t *testing.T) {
 				for _, path := range []string{"manifests/none", "manifests/" + absent, "blobs/" + absent} {
 					response, content := m.ask(path)
 					if response.StatusCode != test.mirror || response.Header.Get("Retry-After") != "17" ||
-						!strings.Contains(string(content), `"code":"`+test.code+`"`) || !strings.Contains(string(content), test.log) {
+						!strings.Contains(string(content), `"code":"`+test.code+`"`) || !strings.Contains(string(content), reason) {
 						t.Errorf("%s: %s, %q: %s", path, response.Status, response.Header, content)
 					}
 					// The engine asks for a blob by HEAD, which is answered without words.
@@ -146,7 +153,7 @@ func TestMirrorTellsRefusals(t *testing.T) {
 					t.Errorf("once the upstream answers again: %d: %s", status, content)
 				}
 				m.kill()
-				if log := m.log.String(); strings.Count(log, `msg="`+test.log+": of_the_upstream: "+refusalWords) != 1 || strings.Contains(log, upstreamPassword) {
+				if log := m.log.String(); strings.Count(log, `msg="`+reason+": of_the_upstream: "+refusalWords) != 1 || strings.Contains(log, upstreamPassword) {
 					t.Errorf("the log is:\n%s", log)
 				}
 			})

@@ -47,10 +47,10 @@ func follow(r *http.Request, via []*http.Request) error {
 }
 
 // send sends the engine's requests for the tag, and before the first one asks the API.
-func (q *question) send(r *http.Request, send sender) (*http.Response, error) {
+func (q *question) send(r *http.Request, u *upstream) (*http.Response, error) {
 	repository, isTag := strings.CutSuffix(r.URL.Path, "/manifests/"+layout.ReferrersTag(q.subject))
 	if !isTag {
-		return send(r)
+		return u.send(r)
 	}
 	if !q.asked {
 		q.asked = true
@@ -62,11 +62,11 @@ func (q *question) send(r *http.Request, send sender) (*http.Response, error) {
 		away := false
 		client := http.Client{CheckRedirect: follow, Transport: sender(func(r *http.Request) (*http.Response, error) {
 			away = r.URL.Host != api.URL.Host
-			return send(r)
+			return u.send(r)
 		})}
 		switch response, err := client.Do(api); {
 		case err == nil:
-			q.hear(response, away)
+			q.hear(response, u, away)
 		case !away:
 			return nil, err
 		}
@@ -75,12 +75,12 @@ func (q *question) send(r *http.Request, send sender) (*http.Response, error) {
 		// There is nothing that the engine need look for.
 		return &http.Response{StatusCode: http.StatusNotFound, Request: r, Header: http.Header{}, Body: http.NoBody}, nil
 	}
-	return send(r)
+	return u.send(r)
 }
 
 // hear takes what is no list for a refusal of the upstream's own. GitHub's registry sends to a
 // page of GitHub's, which refuses as web pages do, and keeps lists by their tags.
-func (q *question) hear(response *http.Response, elsewhere bool) {
+func (q *question) hear(response *http.Response, u *upstream, elsewhere bool) {
 	kind, _, _ := mime.ParseMediaType(response.Header.Get("Content-Type"))
 	switch response.StatusCode {
 	case http.StatusOK:
@@ -92,7 +92,7 @@ func (q *question) hear(response *http.Response, elsewhere bool) {
 		// The question is not known.
 	default:
 		if !elsewhere {
-			q.refusal = asRefusal(response)
+			q.refusal = u.asRefusal(response)
 		}
 	}
 	// A connection is used again when all of a short answer was read.

@@ -59,7 +59,7 @@ func (q *question) reply(w http.ResponseWriter, tag *heldback.Answer) {
 		writeList(w, nothing)
 	case tag.Status == http.StatusOK:
 		writeList(w, listIn(tag.Content.Bytes()))
-	case tag.Status == http.StatusNotFound && told.refusal == nil && told.asked:
+	case tag.Status == http.StatusNotFound && told.refusal == nil && told.missing:
 		writeList(w, nothing)
 	default:
 		// The handler around gives the upstream's reason.

@@ -12,6 +12,7 @@ import (
 
 	"github.com/distribution/distribution/v3/registry/api/errcode"
 	v2 "github.com/distribution/distribution/v3/registry/api/v2"
+	"github.com/opencontainers/go-digest"
 )
 
 // refusal is an answer of the upstream that is not about the image: the engine takes it
@@ -26,6 +27,12 @@ type refusal struct {
 // Error is for what was not asked, or not read to its end, for a reason of the mirror's own.
 func (r *refusal) Error() string { return r.text }
 
+// reword says in other words what comes before the upstream's.
+func (r *refusal) reword(kind, more string) {
+	r.text = kind + more + strings.TrimPrefix(r.text, r.kind)
+	r.kind = kind
+}
+
 // refusals are what statuses of the upstream are for clients.
 var refusals = map[int]struct {
 	code errcode.ErrorCode
@@ -39,15 +46,13 @@ var refusals = map[int]struct {
 // mostWords are the bytes of an answer that are looked at.
 const mostWords = 4 << 10
 
-// refusalOf is nil for an answer about the image. It leaves the answer's body whole.
-func refusalOf(response *http.Response) *refusal {
-	if _, ok := refusals[response.StatusCode]; !ok && response.StatusCode < http.StatusInternalServerError {
-		return nil
-	}
-	return asRefusal(response)
+// isRefused says whether an answer is not about the image.
+func isRefused(response *http.Response) bool {
+	_, ok := refusals[response.StatusCode]
+	return ok || response.StatusCode >= http.StatusInternalServerError
 }
 
-// asRefusal is for an answer that is one whatever its status.
+// asRefusal is for an answer that is one whatever its status. It leaves the answer's body whole.
 func asRefusal(response *http.Response) *refusal {
 	known, ok := refusals[response.StatusCode]
 	if !ok {
@@ -135,6 +140,8 @@ type heard struct {
 	paged        bool
 
 	asked bool
+	// missing is whether there was nothing where that was asked for.
+	missing bool
 	// fetched is whether a manifest or a blob was asked for, and not only what there is: a question
 	// about every tag is.
 	fetched bool
@@ -143,6 +150,8 @@ type heard struct {
 	refusal *refusal
 	// gone is whether the upstream said that it has no such tag.
 	gone bool
+	// named is the manifest that the upstream said the tag names, and read the one that it sent.
+	named, read digest.Digest
 }
 
 type heardKey struct{}

@@ -25,8 +25,8 @@ func TestRefusalOf(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			response := &http.Response{StatusCode: test.status, Status: fmt.Sprint(test.status, " X"), Body: io.NopCloser(strings.NewReader(test.body))}
 			got := ""
-			if refusal := refusalOf(response); refusal != nil {
-				got = refusal.text
+			if isRefused(response) {
+				got = asRefusal(response).text
 			}
 			if got != test.want {
 				t.Errorf("got %q, want %q", got, test.want)

@@ -56,6 +56,8 @@ type upstream struct {
 	url, host string
 	// encrypted is whether nobody on the way there sees a password.
 	encrypted bool
+	// anonymous is whether the mirror has no login there.
+	anonymous bool
 	log       *logrus.Entry
 
 	mu sync.Mutex
@@ -63,8 +65,12 @@ type upstream struct {
 	away map[string]time.Time
 	// seen is what the page tells.
 	seen State
-	// challenged is whether /v2/ asked for a login.
+	// challenged is whether /v2/ asked for a login, and challenges what the engine can do of what it asked for.
 	challenged bool
+	challenges []string
+	// askedHow is when /v2/ was asked last, and doubted whether something was refused since.
+	askedHow time.Time
+	doubted  bool
 	// refused is when the log last had each kind of refusal.
 	refused map[errcode.ErrorCode]time.Time
 }
@@ -94,8 +100,8 @@ func isTag(urlPath string) bool { return digest.Digest(path.Base(urlPath)).Valid
 
 // State is what the last requests of this server showed of its upstream.
 type State struct {
-	// Answered is when it answered last; zero before that.
-	Answered time.Time
+	// Asked is when it was asked last, and Answered when it answered last; zero before that.
+	Asked, Answered time.Time
 	// Away is set while it can't be reached, and Since is since when that is so, or isn't; zero before the first request.
 	Away  bool
 	Since time.Time
@@ -116,9 +122,6 @@ func Upstream() State {
 	return u.seen
 }
 
-// Reached says whether the upstream answered when it was asked last; true before that.
-func Reached() bool { return !Upstream().Away }
-
 // RoundTrip implements http.RoundTripper.
 func (u *upstream) RoundTrip(r *http.Request) (*http.Response, error) {
 	h := heardOf(r.Context())
@@ -133,8 +136,11 @@ func (u *upstream) RoundTrip(r *http.Request) (*http.Response, error) {
 	}
 	send := u.send
 	if q, ok := r.Context().Value(questionKey{}).(*question); ok {
-		send = func(r *http.Request) (*http.Response, error) { return q.send(r, u.send) }
+		send = func(r *http.Request) (*http.Response, error) { return q.send(r, u) }
+	} else if u.asksHow(r) {
+		send = u.how
 	}
+	r = h.settled(r)
 	response, err := send(r)
 	if err == nil {
 		response, err = completed(r, response, u.send)
@@ -152,18 +158,23 @@ func (u *upstream) RoundTrip(r *http.Request) (*http.Response, error) {
 	}
 	// The engine's question how to log in belongs to no client, and is always refused.
 	h.asked, h.refusal = true, refusal
+	h.missing = err == nil && response.StatusCode == http.StatusNotFound
 	kind := kindOf(began(r).URL.Path)
 	h.fetched = h.fetched || r.Method == http.MethodGet && (kind == "blobs" || kind == "manifests")
 	if err != nil {
 		return nil, err
 	}
 	h.bound(r, response)
+	h.identify(r, response)
 	return response, nil
 }
 
 func (u *upstream) send(r *http.Request) (*http.Response, error) {
 	if u.encrypted && r.URL.Scheme == "http" && (r.Header.Get("Authorization") != "" || r.Body != nil) {
 		return nil, inClear(r.URL.Host)
+	}
+	if u.isStray(r) {
+		return nil, &refusal{code: errcode.ErrorCodeUnauthorized, kind: loginless, text: loginless + to(r.URL)}
 	}
 	if u.isAway(r.URL.Host) {
 		return nil, errAway
@@ -224,6 +235,7 @@ func (u *upstream) noteRefusal(refusal *refusal) {
 	u.mu.Lock()
 	defer u.mu.Unlock()
 	u.seen.Refusal, u.seen.Refused = refusal.kind, time.Now()
+	u.doubted = true
 	if time.Since(u.refused[refusal.code]) < silence {
 		return
 	}
@@ -260,6 +272,7 @@ func (u *upstream) note(host string, err error) {
 	if u.seen.Since.IsZero() || u.seen.Away != away {
 		u.seen.Away, u.seen.Since = away, now
 	}
+	u.seen.Asked = now
 	if !away {
 		u.seen.Answered = now
 	}

@@ -1,0 +1,76 @@
+package mirror
+
+import (
+	"io"
+	"net/http"
+	"path"
+
+	"github.com/distribution/distribution/v3/registry/api/errcode"
+	"github.com/opencontainers/go-digest"
+)
+
+// another is a manifest that the engine, by a tag, would take for the one that was named before it.
+var another = &refusal{
+	code: errcode.ErrorCodeUnavailable,
+	kind: "the upstream's manifest has another digest than it said",
+	text: "the upstream's manifest has another digest than it said",
+}
+
+// settled asks by its digest for the manifest that the upstream said a tag names. The engine asks by
+// the tag, which may have moved meanwhile.
+func (h *heard) settled(r *http.Request) *http.Request {
+	if r.Method != http.MethodGet || r.Response != nil || h.named == "" || kindOf(r.URL.Path) != "manifests" || !isTag(r.URL.Path) {
+		return r
+	}
+	r = r.Clone(r.Context())
+	r.URL.Path = path.Join(path.Dir(r.URL.Path), h.named.String())
+	return r
+}
+
+// identify keeps which manifest the upstream says that a tag names, and has another one fail where it
+// ends.
+func (h *heard) identify(r *http.Request, response *http.Response) {
+	asked := began(r).URL.Path
+	if kindOf(asked) != "manifests" || !isSuccess(response) {
+		return
+	}
+	wanted := &h.read
+	if isTag(asked) {
+		if said := digest.Digest(response.Header.Get("Docker-Content-Digest")); said.Validate() == nil {
+			h.named = said
+		}
+	} else {
+		wanted = new(digest.Digest(path.Base(asked)))
+	}
+	if r.Method != http.MethodGet {
+		return
+	}
+	algorithm := digest.Canonical
+	if *wanted != "" {
+		algorithm = wanted.Algorithm()
+	}
+	body := response.Body
+	response.Body = changed{&identified{body, algorithm.Digester(), wanted, h}, body}
+}
+
+// identified fails at its end where it is not what is wanted. Where nothing is yet, it is from then on.
+type identified struct {
+	io.Reader
+	digester digest.Digester
+	wanted   *digest.Digest
+	heard    *heard
+}
+
+func (i *identified) Read(p []byte) (int, error) {
+	n, err := i.Reader.Read(p)
+	_, _ = i.digester.Hash().Write(p[:n])
+	if err == io.EOF {
+		got := i.digester.Digest()
+		if *i.wanted != "" && *i.wanted != got {
+			i.heard.refusal = another
+			return n, another
+		}
+		*i.wanted = got
+	}
+	return n, err
+}

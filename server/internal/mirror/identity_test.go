@@ -1,0 +1,66 @@
+package mirror_test
+
+import (
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"sync/atomic"
+	"testing"
+
+	"github.com/opencontainers/go-digest"
+	v1 "github.com/opencontainers/image-spec/specs-go/v1"
+
+	"container-registry/server/internal/registrytest"
+)
+
+// TestMirrorTagMoves has a tag move while the mirror asks for it.
+func TestMirrorTagMoves(t *testing.T) {
+	const manifest = "/v2/library/app/manifests/latest"
+	for name, unnamed := range map[string]bool{"": false, "without digests": true} {
+		t.Run(name, func(t *testing.T) {
+			upstream := newUpstream(t, "")
+			var moved atomic.Bool
+			m := behind(t, upstream, func(r *http.Request, answer *httptest.ResponseRecorder) {
+				if unnamed {
+					answer.Header().Del("Docker-Content-Digest")
+				}
+				if r.URL.Path == manifest && (r.Method == http.MethodGet || !unnamed) && moved.CompareAndSwap(false, true) {
+					upstream.push.Push(t, "library/app", "latest", registrytest.Layer(2, 1000))
+				}
+			})
+			for range 2 {
+				response, content := m.ask("manifests/latest")
+				if refused := strings.Contains(string(content), "the upstream's manifest has another digest than it said"); response.StatusCode != http.StatusOK && !(unnamed && refused) {
+					t.Errorf("%s: %s", response.Status, content)
+				} else if got := response.Header.Get("Docker-Content-Digest"); response.StatusCode == http.StatusOK && got != digest.FromBytes(content).String() {
+					t.Errorf("%s is %s", got, content)
+				}
+			}
+			upstream.away.Store(true)
+			if status, content := m.get("manifests/latest"); status != http.StatusOK {
+				t.Errorf("without the upstream: %d: %s", status, content)
+			}
+		})
+	}
+}
+
+// TestMirrorLiedTo has an upstream name another manifest than the one it sends.
+func TestMirrorLiedTo(t *testing.T) {
+	other := digest.FromString("other")
+	m := behind(t, newUpstream(t, ""), func(r *http.Request, answer *httptest.ResponseRecorder) {
+		if strings.HasSuffix(r.URL.Path, other.String()) && r.Method == http.MethodGet {
+			replace(answer, http.StatusOK, v1.MediaTypeImageManifest, `{"schemaVersion":2,"mediaType":"`+v1.MediaTypeImageManifest+`","config":{},"layers":[]}`)
+		}
+		if strings.Contains(r.URL.Path, "/manifests/") {
+			answer.Header().Set("Docker-Content-Digest", other.String())
+		}
+	})
+	for _, reference := range []string{"latest", other.String()} {
+		if status, content := m.get("manifests/" + reference); status != http.StatusServiceUnavailable || !strings.Contains(string(content), "the upstream's manifest has another digest than it said") {
+			t.Errorf("%s: %d: %s", reference, status, content)
+		}
+	}
+	if report := m.size(); !strings.Contains(report, " 0 blobs") {
+		t.Errorf("it keeps %s", report)
+	}
+}

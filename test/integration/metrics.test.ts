@@ -116,7 +116,7 @@ describe("metrics", () => {
   it("tell of a certificate that ends soon, and of an upstream that is away", async () => {
     await prometheus.fires("RegistryCertificateEnds", small.resourceName);
     await prometheus.fires("RegistryCertificateEndsSoon", small.resourceName);
-    await prometheus.fires("RegistryMirrorUpstreamAway", `${small.resourceName}-mirror`);
+    await prometheus.fires("RegistryMirrorUpstreamAway", `${small.resourceName}-mirror`, pullThroughMirror);
   });
 
   it("tell of a disk that is nearly full", async () => {

@@ -52,7 +52,8 @@
 // refused: nothing is lost, but the push fails. So the server remembers what clients have
 // asked for, mounted or uploaded, until a tagged manifest in that repository refers to it,
 // for an hour at most, and keeps it. Only the server that was asked knows; for several
-// servers on one store there is the grace period of the collection.
+// servers on one store there is the grace period of the collection. Of a process that is gone the
+// store shows what alone would be lost: manifests that were answered with 201 and never had a tag.
 //
 // # Clients among themselves
 //

@@ -112,6 +112,8 @@ type Fence struct {
 	timing Timing
 	caches Generations
 	clock  Clock
+	// began is since when it remembers what clients were told.
+	began time.Time
 
 	gate    *gate
 	touched *touched.Set
@@ -153,6 +155,7 @@ func NewWithClock(driver storagedriver.StorageDriver, name string, timing Timing
 		timing:  timing,
 		caches:  caches,
 		clock:   clock,
+		began:   time.Now(),
 		gate:    newGate(),
 		touched: touched.New(timing.Remember),
 		doubts:  &doubts{remember: timing.Remember, until: map[doubt]time.Time{}},
@@ -190,6 +193,15 @@ func (f *Fence) ownID() string {
 
 // InUse says whether a client counts on anything in a repository.
 func (f *Fence) InUse(repository string) bool { return f.touched.InUse(repository) }
+
+// Forgotten is the time, after one moment and until another, of which only a process that is gone
+// knew what clients were told, while they may come back for it: none when they no longer may.
+func (f *Fence) Forgotten(now time.Time) (after, until time.Time) {
+	if now.Sub(f.began) >= f.timing.Remember {
+		return f.began, f.began
+	}
+	return f.began.Add(-f.timing.Remember), f.began
+}
 
 // notePush remembers a manifest for a collection of this server that is under way, or
 // that begins before the store's listings show it.

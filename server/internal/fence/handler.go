@@ -141,16 +141,21 @@ func (h *handler) serveUpload(w http.ResponseWriter, r *http.Request, repository
 }
 
 // uploading settles what was in doubt when the client has sent it. What stood in its place
-// before, all servers forget.
+// before, all servers forget. What is something else than the client says goes.
 func (h *handler) uploading(w http.ResponseWriter, r *http.Request, upload *enginestore.Ending, repository string, d digest.Digest) http.ResponseWriter {
 	return &verdict{ResponseWriter: w, of: func(status int) int {
 		if status == http.StatusCreated {
 			h.fence.doubts.settle(repository, d)
 		}
+		// Also for a client that has gone by now.
+		ctx, cancel := context.WithTimeout(context.WithoutCancel(r.Context()), h.fence.timing.Patience)
+		defer cancel()
+		if status == http.StatusBadRequest && upload.Unverified != "" {
+			// The engine gives up where it can't cancel what it has committed. What can't be deleted is
+			// an upload that was left.
+			_ = layout.Remove(ctx, h.fence.driver, upload.Unverified)
+		}
 		if upload.Replaced {
-			// Also for a client that has gone by now.
-			ctx, cancel := context.WithTimeout(context.WithoutCancel(r.Context()), h.fence.timing.Patience)
-			defer cancel()
 			// A generation that can't be written is one more doubt about a store that fails.
 			_ = h.fence.forgetAll(ctx)
 			h.fence.looks.forget()

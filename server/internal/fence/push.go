@@ -183,7 +183,8 @@ func (f *Fence) linked(ctx context.Context, link string) (bool, error) {
 	return d != "", err
 }
 
-// leads is where a link leads; nowhere without one, or where a power cut left nothing in it.
+// leads is where a link leads; nowhere without one, where a power cut left nothing in it, or where
+// somebody deleted the layer by the digest that it leads to.
 func (f *Fence) leads(ctx context.Context, link string) (digest.Digest, error) {
 	content, err := f.driver.GetContent(ctx, link)
 	if layout.IsMissing(err) {
@@ -192,6 +193,9 @@ func (f *Fence) leads(ctx context.Context, link string) (digest.Digest, error) {
 	d := digest.Digest(content)
 	if err != nil || d.Validate() != nil {
 		return "", err
+	}
+	if kept, ok := layout.KeptBy(link, d); ok {
+		return f.leads(ctx, kept)
 	}
 	return d, nil
 }

@@ -20,6 +20,19 @@ func deletes(f *Fence, d digest.Digest) bool {
 	return done
 }
 
+// TestForgotten is what a process before this one told, as long as that lasts.
+func TestForgotten(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f, began := New(inmemory.New(), "a", TimingOf("filesystem"), NoCache{}), time.Now()
+		for _, test := range []struct{ past, want time.Duration }{{0, time.Hour}, {59 * time.Minute, time.Hour}, {time.Minute, 0}} {
+			time.Sleep(test.past)
+			if after, until := f.Forgotten(time.Now()); !until.Equal(began) || until.Sub(after) != test.want {
+				t.Errorf("%s later: from %s until %s", time.Since(began), after, until)
+			}
+		}
+	})
+}
+
 // TestLongUpload takes longer than what clients were told is remembered: that begins when
 // they are told.
 func TestLongUpload(t *testing.T) {

@@ -563,7 +563,7 @@ func TestBroughtBack(t *testing.T) {
 				}
 			}
 			// Another server, which has no cache of the time before.
-			r := serve(t, driver, "b", quick, Options{DeleteUntagged: true})
+			r := serve(t, driver, "b", forgetful, Options{DeleteUntagged: true})
 			collection := r.begin(t)
 			if len(collection.todo.deletions) == 0 {
 				t.Fatal("nothing would be deleted")

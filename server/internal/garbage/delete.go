@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"path"
+	"slices"
 
 	"github.com/opencontainers/go-digest"
 
@@ -113,6 +114,12 @@ func (r *run) inUse(ctx context.Context, repository string) (bool, error) {
 	if len(r.todo.needs.manifests[repository]) > 0 || r.fence.InUse(repository) {
 		return true, nil
 	}
-	uploads, err := layout.Names(ctx, r.driver, layout.RepositoryPath(repository, layout.Uploads))
-	return len(uploads) > 0, err
+	names, err := layout.Names(ctx, r.driver, layout.RepositoryPath(repository, layout.Uploads))
+	if r.options.DryRun {
+		names = slices.DeleteFunc(names, func(name string) bool {
+			_, goes := r.todo.cutOff[uploadKey{repository, name}]
+			return goes
+		})
+	}
+	return len(names) > 0, err
 }

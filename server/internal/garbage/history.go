@@ -25,7 +25,7 @@ type Run struct {
 
 // deletedSince says whether it went on after a time, and deleted anything.
 func (r Run) deletedSince(at time.Time) bool {
-	return r.Report != nil && r.Began.Add(r.Report.Took).After(at) && r.Report.Tags.Deleted+r.Report.Manifests.Deleted+r.Report.Blobs.Deleted > 0
+	return r.Report != nil && r.Began.Add(r.Report.Took).After(at) && r.Report.Tags.Deleted+r.Report.Manifests.Deleted+r.Report.Blobs.Deleted+r.Report.Uploads > 0
 }
 
 // Totals are of all collections since the server started.
@@ -71,6 +71,15 @@ func (c *Collector) Next() []time.Time {
 	}
 	first := times.Next(time.Now())
 	return []time.Time{first, times.Next(first)}
+}
+
+// Due is the last time of the schedule that has come; zero without one.
+func (c *Collector) Due() time.Time {
+	times := c.times()
+	if times == nil {
+		return time.Time{}
+	}
+	return schedule.Last(times, time.Now())
 }
 
 // From is the first collection from a time on, that is still to come; zero without a schedule.

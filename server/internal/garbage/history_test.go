@@ -1,6 +1,7 @@
 package garbage
 
 import (
+	"encoding/json"
 	"errors"
 	"io"
 	"reflect"
@@ -138,5 +139,25 @@ func TestKept(t *testing.T) {
 	fourth.collect(t, Request{})
 	if got := began(first); len(got) != remembered || !got[0].Equal(fourth.collector.Runs()[0].Began) {
 		t.Errorf("after that: %v", got)
+	}
+}
+
+// TestKeptOfTheFuture is what a server has told whose clock was ahead. It would be the latest for as
+// long, and in the end all that is remembered.
+func TestKeptOfTheFuture(t *testing.T) {
+	driver, now := folder(t), time.Now()
+	content, err := json.Marshal([]kept{{Began: now.Add(time.Hour), Report: &Report{}}, {Began: now.Add(-time.Hour), Report: &Report{}}})
+	if err == nil {
+		err = driver.PutContent(t.Context(), keptAt, content)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	r := serve(t, driver, "a", quick, Options{})
+	if err := r.collector.recall(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if runs := r.collector.Runs(); len(runs) != 1 || runs[0].Began.After(now) || r.collector.Totals().LastSuccess.After(now) {
+		t.Errorf("%+v", runs)
 	}
 }

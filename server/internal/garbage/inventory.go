@@ -27,6 +27,8 @@ type inventory struct {
 	aliases map[digest.Digest]digest.Digest
 	// leftovers are files that were to become a blob or a link.
 	leftovers []string
+	// uploads are those whose bytes the store shows while they come.
+	uploads map[uploadKey]upload
 
 	mutex     sync.Mutex
 	manifests map[digest.Digest]*manifest.Manifest
@@ -76,7 +78,7 @@ type tag struct {
 }
 
 // abandonment is how long nobody writes to what a push left that was cut off: far longer than it
-// takes to write a tag.
+// takes to write a tag, or than a client stands still in the middle of a layer.
 const abandonment = 24 * time.Hour
 
 // workers is how many requests are sent to a store at once.
@@ -89,6 +91,7 @@ func takeInventory(ctx context.Context, driver storagedriver.StorageDriver) (*in
 		blobs:        map[digest.Digest]blob{},
 		repositories: map[string]*repository{},
 		aliases:      map[digest.Digest]digest.Digest{},
+		uploads:      map[uploadKey]upload{},
 		manifests:    map[digest.Digest]*manifest.Manifest{},
 	}
 	if err := walk.Below(ctx, driver, layout.Blobs, workers, i.locked(i.addBlob)); err != nil {

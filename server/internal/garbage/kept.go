@@ -90,11 +90,15 @@ func (c *Collector) recallInBackground(ctx context.Context) {
 	}
 }
 
-// add leaves out what is known already.
+// add leaves out what is known already, and what a server told whose clock was ahead: that would be
+// the latest until then.
 func (h *history) add(runs []Run) {
 	h.mutex.Lock()
 	defer h.mutex.Unlock()
 	for _, run := range runs {
+		if run.Began.After(time.Now()) {
+			continue
+		}
 		if !slices.ContainsFunc(h.runs, func(known Run) bool { return known.Began.Equal(run.Began) }) {
 			h.runs = append(h.runs, run)
 		}

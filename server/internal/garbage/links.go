@@ -47,8 +47,8 @@ func (i *inventory) addLink(relative string, info storagedriver.FileInfo) error 
 		return nil
 	}
 	parts := strings.Split(own, "/")
-	if info.IsDir() && parts[0] == layout.Uploads {
-		return storagedriver.ErrSkipDir
+	if parts[0] == layout.Uploads {
+		return i.addUpload(name, parts[1:], info)
 	}
 	r := i.repository(name)
 	if tag, c, ok := layout.CarriedOf(own); ok {

@@ -128,7 +128,7 @@ func TestMemory(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	p := makePlan(i, Options{DeleteUntagged: true}, nil, time.Now())
+	p := makePlan(i, Options{DeleteUntagged: true}, nil, span{}, time.Now())
 	each := (heap() - before) / blobs
 	t.Logf("%d bytes a blob", each)
 	// Half of the blobs go, each with its link but for manifests, and ten repositories.

@@ -42,13 +42,13 @@ func serve(t *testing.T, driver storagedriver.StorageDriver, name string, timing
 	config := registrytest.Config(t, driver)
 	enginestore.Use(config)
 	config.Storage["cache"] = configuration.Parameters{"blobdescriptor": "inmemory"}
-	caches, err := descriptors.Take(config)
+	log := logrus.New()
+	log.SetOutput(io.Discard)
+	caches, err := descriptors.Take(config, logrus.NewEntry(log))
 	if err != nil {
 		t.Fatal(err)
 	}
 	f := fence.New(driver, name, timing, caches)
-	log := logrus.New()
-	log.SetOutput(io.Discard)
 	everybody := func(http.ResponseWriter, *http.Request, string) bool { return true }
 	engine := referrers.Route(descriptors.Handler(handlers.NewApp(t.Context(), config), driver, ""), everybody, referrers.Of(referrers.NewLister(driver), logrus.NewEntry(log)), config.HTTP)
 	server := httptest.NewServer(f.Handler(engine, ""))

@@ -83,12 +83,14 @@ func (d deletion) spread() string {
 type plan struct {
 	needs     *needs
 	deletions []deletion
+	// cutOff are the uploads that go before all that.
+	cutOff map[uploadKey]upload
 	// wishes are what the retention rules would delete if they were not set to a dry run.
 	wishes []deletion
 }
 
-func makePlan(i *inventory, o Options, before freed, now time.Time) *plan {
-	p := &plan{}
+func makePlan(i *inventory, o Options, before freed, forgotten span, now time.Time) *plan {
+	p := &plan{cutOff: i.cutOff(now)}
 	retired := map[string]map[string]bool{}
 	for _, name := range sorted(i.repositories) {
 		r := i.repositories[name]
@@ -109,6 +111,7 @@ func makePlan(i *inventory, o Options, before freed, now time.Time) *plan {
 	p.needs = findNeeds(i, o, retired, before, now)
 	since := now.Add(-o.Grace).UnixMicro()
 	p.needs.keepYoung(since)
+	p.needs.keepPromised(forgotten)
 	p.makeRoom(i)
 	for _, name := range sorted(i.repositories) {
 		p.addRepository(i.repositories[name], retired[name], since)

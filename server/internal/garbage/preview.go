@@ -2,6 +2,7 @@ package garbage
 
 import (
 	"context"
+	"hash/maphash"
 	"io"
 	"slices"
 	"sync"
@@ -31,6 +32,31 @@ type Preview struct {
 	Untagged []Untagged
 	// Counts are of all of them by repository, also of those that are not named.
 	Counts map[string]Counts
+
+	retention Retention
+	// leaving are all of Tags and Aging, also those that are not named. Names of a hundred thousand
+	// would take too much memory.
+	leaving map[uint64]struct{}
+	seed    maphash.Seed
+}
+
+// naming is what a tag of a repository names.
+type naming struct {
+	repository, tag string
+	digest          digest.Digest
+}
+
+// Leaving says of a tag that was pushed at a time whether the rules do not keep it for ever: until
+// when they do, zero for not at all, and the rule. Without a look nothing is known to leave.
+func (p *Preview) Leaving(repository, tag string, d digest.Digest, pushed time.Time) (until time.Time, rule string, leaves bool) {
+	if p == nil {
+		return until, "", false
+	}
+	if _, leaves = p.leaving[maphash.Comparable(p.seed, naming{repository, tag, d})]; !leaves {
+		return until, "", false
+	}
+	number := p.retention.rule(repository)
+	return p.retention.Rules[number].until(pushed), ruleName(p.retention, number+1), true
 }
 
 // Counts are how many there are of each kind.
@@ -102,12 +128,12 @@ func (c *Collector) Preview() (last *Preview, underWay bool, err error) {
 }
 
 func (c *Collector) look(ctx context.Context) (*Preview, error) {
-	p := &Preview{At: time.Now(), Counts: map[string]Counts{}}
+	p := &Preview{At: time.Now(), Counts: map[string]Counts{}, retention: c.options.Retention, leaving: map[uint64]struct{}{}, seed: maphash.MakeSeed()}
 	run := c.run(Request{DryRun: true, DeleteUntagged: true}, io.Discard)
 	if err := run.dry(ctx); err != nil {
 		return nil, err
 	}
-	p.addTags(run.todo.needs.inventory, c.options.Retention)
+	p.addTags(run.todo.needs.inventory)
 	p.addUntagged(run.todo)
 	p.Tags, p.Aging = named(p.Tags, Retired.of), named(p.Aging, Retired.of)
 	p.Untagged = named(p.Untagged, Untagged.of)
@@ -131,13 +157,14 @@ func named[T any](list []T, of func(T) string) []T {
 	return slices.Clone(kept[:min(namedOfAll, len(kept))])
 }
 
-func (p *Preview) addTags(i *inventory, retention Retention) {
+func (p *Preview) addTags(i *inventory) {
 	for _, name := range sorted(i.repositories) {
 		r := i.repositories[name]
-		list, number := retention.leave(name, i.aged(r))
+		list, number := p.retention.leave(name, i.aged(r))
 		for _, each := range list {
 			tag := r.tags[each.name]
-			retired := Retired{name, each.name, ruleName(retention, number), tag.current, tag.pushed, each.until}
+			p.leaving[maphash.Comparable(p.seed, naming{name, each.name, tag.current})] = struct{}{}
+			retired := Retired{name, each.name, ruleName(p.retention, number), tag.current, tag.pushed, each.until}
 			if each.until.After(p.At) {
 				p.Aging = append(p.Aging, retired)
 				p.count(name, Counts{Aging: 1})
@@ -158,6 +185,9 @@ func (p *Preview) addUntagged(todo *plan) {
 		if _, freed := needs.freed[d.repository][d.digest]; d.stage == manifests && !freed {
 			needs.keep(d.repository, d.digest)
 		}
+	}
+	for _, u := range todo.cutOff {
+		p.Bytes += u.size
 	}
 	for _, d := range todo.deletions {
 		switch {

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"slices"
 	"testing"
+	"time"
 
 	"github.com/opencontainers/go-digest"
 
@@ -73,6 +74,32 @@ func TestNamed(t *testing.T) {
 	}
 }
 
+// TestLeavingOfMany has a repository with more tags that leave than are named of one.
+func TestLeavingOfMany(t *testing.T) {
+	r := serve(t, folder(t), "server", quick, Options{Retention: Retention{Rules: []Rule{{KeepNewest: 2, KeepDays: 30, KeepTags: []string{"1"}}}}})
+	d := r.Push(t, "app", "0", registrytest.Layer(1, 100))
+	count := namedOfOne + 10
+	for i := range count {
+		r.Retag(t, "app", "0", fmt.Sprint(i))
+	}
+	found, pushed := r.looked(t), time.Now()
+	if len(found.Aging) != namedOfOne {
+		t.Errorf("%d are named", len(found.Aging))
+	}
+	for i := range count {
+		until, rule, leaves := found.Leaving("app", fmt.Sprint(i), d, pushed)
+		if want := i != 1 && i < count-2; leaves != want || leaves && (rule == "" || until.Sub(pushed) != 30*24*time.Hour) {
+			t.Errorf("%d: %t, by %s until %s", i, leaves, rule, until)
+		}
+	}
+	if _, _, leaves := found.Leaving("app", "0", digest.FromString("another"), pushed); leaves {
+		t.Error("one that names another image since leaves")
+	}
+	if _, _, leaves := found.Leaving("other", "0", d, pushed); leaves {
+		t.Error("one of another repository leaves")
+	}
+}
+
 // looked is a preview as the page has it.
 func (r *rig) looked(t *testing.T) *Preview {
 	t.Helper()
@@ -98,7 +125,7 @@ func TestPreviewOfFreed(t *testing.T) {
 	// The image goes with its tag, but for an index without one.
 	index := r.PushIndex(t, "other", "", needed)
 	r.Push(t, "app", "3", registrytest.Layer(7, 700))
-	r = serve(t, driver, "third", quick, newest)
+	r = serve(t, driver, "third", forgetful, newest)
 	found := r.looked(t)
 	var untagged []digest.Digest
 	for _, each := range found.Untagged {

@@ -16,7 +16,9 @@ type Report struct {
 	Tags                Count
 	Manifests           Count
 	Blobs               Count
-	// Bytes are those of deleted blobs.
+	// Uploads that were cut off were deleted.
+	Uploads int
+	// Bytes are those of deleted blobs and uploads.
 	Bytes int64
 	// Wishes are tags that retention would delete, were it no dry run.
 	Wishes int
@@ -34,11 +36,16 @@ type Count struct {
 	Found, Deleted int
 }
 
-func (r *Report) String() string {
-	verb := "deleted"
+// verb says whether it was done.
+func (r *Report) verb() string {
 	if r.DryRun {
-		verb = "would be deleted"
+		return "would be deleted"
 	}
+	return "deleted"
+}
+
+func (r *Report) String() string {
+	verb := r.verb()
 	var b strings.Builder
 	line := func(name string, found, deleted int) {
 		fmt.Fprintf(&b, "%s: %d, %s %d\n", name, found, verb, deleted)
@@ -47,6 +54,9 @@ func (r *Report) String() string {
 	line("tags", r.Tags.Found, r.Tags.Deleted)
 	line("manifests", r.Manifests.Found, r.Manifests.Deleted)
 	line("blobs", r.Blobs.Found, r.Blobs.Deleted)
+	if r.Uploads > 0 {
+		fmt.Fprintf(&b, "uploads that were cut off: %s %d\n", verb, r.Uploads)
+	}
 	fmt.Fprintf(&b, "bytes: %s %d\n", verb, r.Bytes)
 	if r.Listed > 0 {
 		fmt.Fprintf(&b, "listed as referrers, which they were not before: %d\n", r.Listed)
@@ -68,6 +78,7 @@ func (r *Report) fields() logrus.Fields {
 		"tags":         r.Tags.Deleted,
 		"manifests":    r.Manifests.Deleted,
 		"blobs":        r.Blobs.Deleted,
+		"uploads":      r.Uploads,
 		"bytes":        r.Bytes,
 		"pause":        r.LongestPause.Round(time.Millisecond).String(),
 		"took":         r.Took.Round(time.Millisecond).String(),

@@ -47,6 +47,14 @@ func (r Rule) String() string {
 	return "keep " + strings.Join(reasons, ", ")
 }
 
+// until is when the age of a tag no longer keeps it; zero where age does not matter.
+func (r Rule) until(pushed time.Time) time.Time {
+	if r.KeepDays == 0 {
+		return time.Time{}
+	}
+	return pushed.Add(time.Duration(r.KeepDays) * 24 * time.Hour)
+}
+
 // aged is a tag and when it was pushed last.
 type aged struct {
 	name   string
@@ -109,11 +117,7 @@ func (r Retention) leave(repository string, tags []aged) (list []leaving, number
 		if i < rule.KeepNewest || matchesAny(kept, tag.name) {
 			continue
 		}
-		each := leaving{name: tag.name}
-		if rule.KeepDays > 0 {
-			each.until = tag.pushed.Add(time.Duration(rule.KeepDays) * 24 * time.Hour)
-		}
-		list = append(list, each)
+		list = append(list, leaving{tag.name, rule.until(tag.pushed)})
 	}
 	return list, number + 1
 }

@@ -49,6 +49,9 @@ func (r *run) dry(ctx context.Context) error {
 	if err := r.plan(ctx); err != nil {
 		return err
 	}
+	for key, u := range r.todo.cutOff {
+		r.countUpload(key, u)
+	}
 	for _, d := range r.todo.deletions {
 		if d.stage == repositories {
 			if inUse, err := r.inUse(ctx, d.repository); err != nil {
@@ -73,7 +76,9 @@ func (r *run) carryOut(ctx context.Context) (*Report, error) {
 	r.history.setUnderWay(true)
 	defer r.history.setUnderWay(false)
 	r.hold = hold
-	err = r.plan(ctx)
+	if err = hold.CompareClocks(ctx); err == nil {
+		err = r.plan(ctx)
+	}
 	if err == nil {
 		err = r.tidy(ctx)
 	}
@@ -99,7 +104,9 @@ func (r *run) plan(ctx context.Context) error {
 		return err
 	}
 	r.freed = r.freedBefore(ctx)
-	r.todo = makePlan(inventory, r.options, r.freed, time.Now())
+	now := time.Now()
+	after, until := r.fence.Forgotten(now)
+	r.todo = makePlan(inventory, r.options, r.freed, span{after.UnixMicro(), until.UnixMicro()}, now)
 	r.report.Repositories = len(inventory.repositories)
 	r.report.Blobs.Found = len(inventory.blobs)
 	for _, each := range inventory.repositories {
@@ -147,10 +154,6 @@ func (r *run) setPaused(paused bool) {
 
 // count is for what was deleted, or would be.
 func (r *run) count(d deletion) {
-	verb := "deleted"
-	if r.options.DryRun {
-		verb = "would be deleted"
-	}
 	r.mutex.Lock()
 	switch d.stage {
 	case tags:
@@ -165,15 +168,19 @@ func (r *run) count(d deletion) {
 	}
 	r.mutex.Unlock()
 	if d.stage != layers && d.stage != links {
-		r.say("%s: %s", verb, d)
+		r.say("%s: %s", r.report.verb(), d)
 	}
 	if d.stage == tags && d.digest != "" && !r.options.DryRun {
 		r.log.WithFields(logrus.Fields{"repository": d.repository, "tag": d.tag, "digest": d.digest, "rule": d.rule}).Info("retention deleted a tag")
 	}
 }
 
-// tidy deletes files that writers left who were killed. Nothing refers to them.
+// tidy deletes what writers left who were killed, or did not come back. Nothing refers to it, and on
+// a full disk it makes room for what is written before the first deletion.
 func (r *run) tidy(ctx context.Context) error {
+	if err := r.removeUploads(ctx); err != nil {
+		return err
+	}
 	for _, each := range r.todo.needs.inventory.leftovers {
 		info, err := r.driver.Stat(ctx, each)
 		if layout.IsMissing(err) {

@@ -111,9 +111,33 @@ func TestOtherAlgorithm(t *testing.T) {
 			t.Error(status)
 		}
 	})
+	t.Run("deleted by the digest that the bytes are kept by", func(t *testing.T) {
+		r := serve(t, folder(t), "a", quick, Options{})
+		blob := "/v2/app/blobs/" + sum512(content).String()
+		r.pushBy512(t, "app", "other", 2)
+		r.PushBlob(t, "app", sum512(content), content)
+		// The cache knows it from then on.
+		if status := head(t, r.URL+blob); status != http.StatusOK {
+			t.Fatal(status)
+		}
+		r.DeletePath(t, "/v2/app/blobs/"+digest.FromBytes(content).String())
+		for _, method := range []string{http.MethodHead, http.MethodGet} {
+			if status := r.Status(t, method, blob); status != http.StatusNotFound {
+				t.Errorf("%s: %d", method, status)
+			}
+		}
+		for _, size := range []int{len(content), len(content) + 1} {
+			image := fmt.Sprintf(`{"schemaVersion":2,"mediaType":%q,"config":{"mediaType":%q,"digest":%q,"size":2},"layers":[{"mediaType":%q,"digest":%q,"size":%d}]}`,
+				v1.MediaTypeImageManifest, v1.MediaTypeEmptyJSON, v1.DescriptorEmptyJSON.Digest, v1.MediaTypeImageLayer, sum512(content), size)
+			if status, text := r.tryManifest(t, "app", "1", image); status != http.StatusBadRequest || !strings.Contains(text, "MANIFEST_BLOB_UNKNOWN") {
+				t.Errorf("%d: %s", status, text)
+			}
+		}
+		r.PushBlob(t, "app", sum512(content), content)
+		r.pushImage(t, "app", "1", sum512(content), len(content))
+		r.Pulled(t)
+	})
 	t.Run("pushed while a collection works", func(t *testing.T) {
-		forgetful := quick
-		forgetful.Remember = time.Nanosecond
 		r := serve(t, folder(t), "a", forgetful, Options{})
 		r.Delete(t, "app", r.Push(t, "app", "1", content).String())
 		collection := r.begin(t)

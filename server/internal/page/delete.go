@@ -35,6 +35,8 @@ var tooMany = fmt.Sprintf("No more than %d are deleted at once.", perPage)
 
 // delete asks first. A form that was confirmed has tags with what they named then.
 func (p *Page) delete(w http.ResponseWriter, r *http.Request, v *visitor) {
+	// A browser that goes back sends no form again: what it may not keep is an error of its own then.
+	w.Header().Set("Cache-Control", "private, no-cache")
 	repository := r.PostForm.Get("repository")
 	switch {
 	case !layout.IsRepositoryName(repository):

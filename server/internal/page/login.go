@@ -4,6 +4,7 @@ import (
 	"errors"
 	"net/http"
 	"net/url"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -40,7 +41,7 @@ func (p *Page) loginForm(form loginForm) loginForm {
 // within is an address of this page, and the page's own for every other.
 func (p *Page) within(to string) string {
 	address, err := url.Parse(to)
-	if err != nil || address.IsAbs() || address.Host != "" || !strings.HasPrefix(address.Path, p.base) || strings.Contains(address.Path, "..") {
+	if err != nil || address.IsAbs() || address.Host != "" || !strings.HasPrefix(address.Path, p.base) || slices.Contains(strings.Split(address.Path, "/"), "..") {
 		return p.base
 	}
 	return address.RequestURI()

@@ -6,7 +6,6 @@ import (
 	"slices"
 	"time"
 
-	"container-registry/server/internal/garbage"
 	"container-registry/server/internal/images"
 	"container-registry/server/internal/layout"
 )
@@ -94,20 +93,13 @@ func (p *Page) leaving(repository string, pushed map[string]time.Time, all bool)
 			return &goes
 		}
 	}
-	seen := map[string]garbage.Retired{}
-	if last, _, _ := p.Collector.Preview(); last != nil {
-		for _, each := range slices.Concat(last.Tags, last.Aging) {
-			if each.Repository == repository {
-				seen[each.Tag] = each
-			}
-		}
-	}
+	last, _, _ := p.Collector.Preview()
 	return func(tag images.Tag) *going {
-		each := seen[tag.Name]
-		if each.Digest == "" || each.Digest != tag.Digest {
+		until, rule, leaves := last.Leaving(repository, tag.Name, tag.Digest, tag.Pushed)
+		if !leaves {
 			return nil
 		}
-		goes := p.goes(each.Rule, each.Until)
+		goes := p.goes(rule, until)
 		return &goes
 	}
 }

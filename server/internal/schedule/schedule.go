@@ -73,6 +73,19 @@ func (z zoned) first(shown time.Time) time.Time {
 	}
 }
 
+// mostBack is twice as long as any schedule rests: from one leap day to the next it can be eight years.
+const mostBack = 16 * 366 * 24 * time.Hour
+
+// Last is the latest time that is not after another one; zero without.
+func Last(s Schedule, until time.Time) (last time.Time) {
+	for back := time.Minute; last.IsZero() && back < mostBack; back *= 2 {
+		for at := s.Next(until.Add(-back)); !at.IsZero() && !at.After(until); at = s.Next(at) {
+			last = at
+		}
+	}
+	return last
+}
+
 // Zone refuses Local, which is another one on every machine.
 func Zone(name string) (*time.Location, error) {
 	if name == "Local" {

@@ -49,6 +49,36 @@ func TestNext(t *testing.T) {
 	}
 }
 
+func TestLast(t *testing.T) {
+	for _, test := range []struct{ expression, zone, until, want string }{
+		{"0 3 * * *", "", "2026-01-02T02:59:59Z", "2026-01-01T03:00:00Z"},
+		{"0 3 * * *", "", "2026-01-02T03:00:00Z", "2026-01-02T03:00:00Z"},
+		{"* * * * *", "", "2026-01-02T03:00:59Z", "2026-01-02T03:00:00Z"},
+		// Over a weekend, a month and the years from leap day to leap day.
+		{"0 3 * * 1-5", "", "2026-01-05T02:59:59Z", "2026-01-02T03:00:00Z"},
+		{"0 3 1,2 * *", "", "2026-01-31T12:00:00Z", "2026-01-02T03:00:00Z"},
+		{"*/15 3 29 2 *", "", "2028-02-28T23:00:00Z", "2024-02-29T03:45:00Z"},
+		{"0 3 29 2 *", "", "2104-02-28T23:00:00Z", "2096-02-29T03:00:00Z"},
+		// Clocks went on at 2:00 to 3:00, and back at 3:00 to 2:00.
+		{"30 2 * * *", "Europe/Berlin", "2026-03-29T01:00:00Z", "2026-03-29T01:00:00Z"},
+		{"30 2 * * *", "Europe/Berlin", "2026-10-25T01:59:00Z", "2026-10-25T00:30:00Z"},
+	} {
+		t.Run(test.expression+" "+test.zone+" until "+test.until, func(t *testing.T) {
+			s, err := Parse(test.expression, test.zone)
+			if err != nil {
+				t.Fatal(err)
+			}
+			until, err := time.Parse(time.RFC3339, test.until)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if got := Last(s, until).UTC().Format(time.RFC3339); got != test.want {
+				t.Errorf("got %s, want %s", got, test.want)
+			}
+		})
+	}
+}
+
 func TestRefused(t *testing.T) {
 	for _, each := range [][2]string{
 		{"", ""}, {"0 3 * *", ""}, {"0 0 3 * * *", ""}, {"60 3 * * *", ""}, {"0 3 * * mon-", ""}, {"@daily", ""},

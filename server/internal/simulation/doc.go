@@ -8,6 +8,7 @@
 //
 //   - an image whose push was answered with 201 and that nobody deleted stays whole,
 //     but for the deletion on its way that package fence says can't be caught: it is lost here
+//   - an image that was pushed by its digest to the one server there is stays for what is to name it
 //   - a push that is refused has changed no tag
 //   - where nothing fails, a write waits no longer than promised, a collection ends, and
 //     a push through the one server there is finds the blobs that it was told exist

@@ -90,6 +90,9 @@ func repairs() []repair {
 		{"what clients were told of is not kept", []edit{
 			{"touched/touched.go", "	if t.counted(d) {", "	if false {"},
 		}},
+		{"what was pushed by its digest goes when its server was killed", []edit{
+			{"garbage/plan.go", "	p.needs.keepPromised(forgotten)\n", ""},
+		}},
 		{"the cache outlives a pause", []edit{
 			{"fence/fence.go", "	f.caches.Stop()\n", ""},
 			{"fence/state.go", "		f.caches.Begin(generation)\n", "		if before == stopped && !f.begun {\n			f.begun = true\n			f.caches.Begin(generation)\n		}\n"},

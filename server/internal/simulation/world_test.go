@@ -54,7 +54,8 @@ type world struct {
 
 	mutex   sync.Mutex
 	servers []*server
-	// promised are the tags that lead to whole images, until somebody deletes them.
+	// promised are the tags that lead to whole images, until somebody deletes them, and the digests
+	// by which images were pushed that something is still to name.
 	promised map[string]image
 	// byDigest are the deletions of manifests, with all tags that name them.
 	byDigest map[string]*byDigest
@@ -119,15 +120,15 @@ func newWorld(seed uint64, p profile, engine http.Handler) *world {
 // start is a process of this name, the successor of one that is dead.
 func (w *world) start(name string) *server {
 	config := &configuration.Configuration{Storage: configuration.Storage{"cache": {"blobdescriptor": "inmemory"}}}
-	caches, err := descriptors.Take(config)
+	log := logrus.New()
+	log.SetOutput(io.Discard)
+	caches, err := descriptors.Take(config, logrus.NewEntry(log))
 	if err != nil {
 		panic(err)
 	}
 	m := newMachine(w.store, name)
 	f := fence.NewWithClock(m, name, w.timing, caches, m.clock)
 	m.kill = func() { w.later.Go(func() { w.kill(m, time.Duration(m.draw(int(15*time.Second), "back "+name))) }) }
-	log := logrus.New()
-	log.SetOutput(io.Discard)
 	options := garbage.Options{
 		DeleteUntagged: w.seed%3 != 0,
 		Retention:      garbage.Retention{Rules: []garbage.Rule{{Repositories: []string{"kept/*"}, KeepNewest: 2}}},
@@ -440,6 +441,7 @@ func (c *client) pushIndex(repository, tag string) {
 		if !ok || !c.put(i, "", manifestType, content) {
 			return
 		}
+		defer c.promise(i)()
 		index.parts = append(index.parts, i)
 		manifests = append(manifests, descriptor(manifestType, i.digest, len(content)))
 	}
@@ -450,6 +452,23 @@ func (c *client) pushIndex(repository, tag string) {
 	}
 	index.digest = digest.FromBytes(content)
 	c.put(index, tag, indexType, content)
+}
+
+// promise has an image that was pushed by its digest stay until that is taken back. Of several
+// servers, which have no grace here, only the one that took it knows of it.
+func (c *client) promise(i image) (takeBack func()) {
+	name := i.repository + "@" + i.digest.String()
+	c.mutex.Lock()
+	defer c.mutex.Unlock()
+	if c.profile.servers == 1 {
+		c.promised[name] = i
+		c.checkAll("after the push of " + name)
+	}
+	return func() {
+		c.mutex.Lock()
+		defer c.mutex.Unlock()
+		delete(c.promised, name)
+	}
 }
 
 // own is one of this client's tags in a repository, with what it names.

@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"net/http"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/distribution/distribution/v3/configuration"
@@ -57,7 +58,12 @@ type Controller struct {
 	tokenPath, catalogPath string
 	maxEntries             int
 	onRefusal              func(*http.Request, string)
+	// clocks is for the one line about those of servers that share their tokens.
+	clocks sync.Once
 }
+
+// tolerance is for clocks that are not quite the same, as all are.
+const tolerance = time.Minute
 
 // New makes the controller of auth.htpasswd and tells the engine to use it. It is nil
 // when the configuration has no such section.
@@ -163,6 +169,11 @@ func (c *Controller) authenticate(r *http.Request, users *htpasswd.Users) (*prin
 	claims, err := c.tokens.Verify(users, strings.TrimSpace(value), time.Now())
 	if err != nil {
 		return nil, err
+	}
+	if ahead := time.Until(claims.Issued()); ahead > tolerance {
+		c.clocks.Do(func() {
+			c.log.Warnf("a token is of a server whose clock is %s ahead of this one's: such servers refuse each other's tokens; set the clock that is wrong", ahead.Round(time.Second))
+		})
 	}
 	switch {
 	case claims.Subject != "":

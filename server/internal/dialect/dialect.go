@@ -32,7 +32,7 @@ func (h *handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		}
 		switch match.Route.GetName() {
 		case v2.RouteNameManifest:
-			r = accepting(r)
+			w, r = comparing(w, accepting(r))
 		case v2.RouteNameBlob:
 			r = whole(r)
 			w = named(unmet{w}, match.Vars["digest"])

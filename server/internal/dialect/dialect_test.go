@@ -9,8 +9,12 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/distribution/distribution/v3/registry/handlers"
+	"github.com/distribution/distribution/v3/registry/storage/driver/inmemory"
 	"github.com/opencontainers/go-digest"
 	v1 "github.com/opencontainers/image-spec/specs-go/v1"
+
+	"container-registry/server/internal/registrytest"
 )
 
 func TestAccept(t *testing.T) {
@@ -192,6 +196,53 @@ func TestUnmet(t *testing.T) {
 				t.Errorf("%d: %d of length %q", status, w.Code, got)
 			}
 		}
+	}
+}
+
+// TestUnchanged is what a client has of a manifest, however it says so.
+func TestUnchanged(t *testing.T) {
+	config := registrytest.Config(t, inmemory.New())
+	client := registrytest.Serve(t, config)
+	d := client.Push(t, "app", "1", []byte("layer")).String()
+	other := digest.FromString("another manifest").String()
+	handler := Handler(handlers.NewApp(t.Context(), config), "")
+	for _, test := range []struct {
+		given  []string
+		status int
+	}{
+		{nil, http.StatusOK},
+		{[]string{""}, http.StatusOK},
+		{[]string{`"` + other + `"`}, http.StatusOK},
+		{[]string{`"` + d + `"`}, http.StatusNotModified},
+		{[]string{d}, http.StatusNotModified},
+		{[]string{`W/"` + d + `"`}, http.StatusNotModified},
+		{[]string{`"` + other + `", W/"` + d + `"`}, http.StatusNotModified},
+		{[]string{`"` + d + `"`, `"` + other + `"`}, http.StatusNotModified},
+		{[]string{`"` + other + `","etag"`}, http.StatusOK},
+		{[]string{"*"}, http.StatusNotModified},
+		{[]string{`"*"`}, http.StatusOK},
+	} {
+		for _, reference := range []string{"1", d} {
+			for _, method := range []string{http.MethodGet, http.MethodHead} {
+				w := httptest.NewRecorder()
+				r := httptest.NewRequest(method, "/v2/app/manifests/"+reference, nil)
+				r.Header["If-None-Match"] = test.given
+				handler.ServeHTTP(w, r)
+				if got := w.Header(); w.Code != test.status || got.Get("Etag") != `"`+d+`"` || got.Get("Docker-Content-Digest") != d {
+					t.Errorf("%s %s %q: %d with %q", method, reference, test.given, w.Code, got)
+				}
+				sent := w.Body.Len() > 0 || w.Header().Get("Content-Length") != "" && method == http.MethodHead
+				if sent != (test.status == http.StatusOK) {
+					t.Errorf("%s %s %q: %d with %d bytes", method, reference, test.given, w.Code, w.Body.Len())
+				}
+			}
+		}
+	}
+	w := httptest.NewRecorder()
+	r := httptest.NewRequest(http.MethodGet, "/v2/app/manifests/none", nil)
+	r.Header.Set("If-None-Match", "*")
+	if handler.ServeHTTP(w, r); w.Code != http.StatusNotFound || !strings.Contains(w.Body.String(), "MANIFEST_UNKNOWN") {
+		t.Errorf("what is not there: %d %s", w.Code, w.Body)
 	}
 }
 

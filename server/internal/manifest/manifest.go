@@ -24,8 +24,10 @@ type Manifest struct {
 	Manifests []digest.Digest
 	// Subject is the manifest that this one is about, as a signature is; empty without.
 	Subject digest.Digest
-	// version is its schemaVersion, which only a push needs.
+	// version is its schemaVersion, and about says that there is a subject, if only an empty one:
+	// what only a push needs.
 	version int
+	about   bool
 }
 
 type descriptor struct {
@@ -71,7 +73,7 @@ func Parse(content []byte) (*Manifest, error) {
 		m.Manifests = append(m.Manifests, each.Digest)
 	}
 	if fields.Subject != nil {
-		m.Subject = fields.Subject.Digest
+		m.Subject, m.about = fields.Subject.Digest, true
 	}
 	return m, err
 }

@@ -9,7 +9,8 @@ import (
 )
 
 // ParsePushed also refuses what the engine may take for a fault of its own (500), when it is
-// pushed or each time that somebody asks for it. No client sends the like on purpose.
+// pushed or each time that somebody asks for it, and a subject by which nobody would ever find
+// it. No client sends the like on purpose.
 func ParsePushed(content []byte) (*Manifest, error) {
 	if n := values(content); n > mostValues {
 		return nil, fmt.Errorf("it has %d values, and a manifest %d at most", n, mostValues)
@@ -21,7 +22,11 @@ func ParsePushed(content []byte) (*Manifest, error) {
 	if m.version != 2 {
 		return nil, fmt.Errorf("schemaVersion is %d, and 2 in all manifests this registry takes", m.version)
 	}
-	for _, d := range slices.Concat(m.Blobs, m.Manifests) {
+	named := slices.Concat(m.Blobs, m.Manifests)
+	if m.about {
+		named = append(named, m.Subject)
+	}
+	for _, d := range named {
 		if err := d.Validate(); err != nil {
 			return nil, fmt.Errorf("%.200q: %w", d, err)
 		}

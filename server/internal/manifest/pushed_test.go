@@ -17,8 +17,12 @@ func TestParsePushed(t *testing.T) {
 	}{
 		{"an image", config + `,"layers":[{"digest":"` + other + `"}]`, true},
 		{"about another one", config + `,"subject":{"digest":"` + other + `"}`, true},
-		{"about what has no digest", config + `,"subject":{"digest":"latest"}`, true},
 		{"about null", config + `,"subject":null`, true},
+		{"about what has no digest", config + `,"subject":{"digest":"latest"}`, false},
+		{"about a path", config + `,"subject":{"digest":"sha256:../../../evil"}`, false},
+		{"about what an unknown algorithm names", config + `,"subject":{"digest":"md5:` + strings.Repeat("0", 32) + `"}`, false},
+		{"about an empty digest", config + `,"subject":{"digest":""}`, false},
+		{"about anything", config + `,"subject":{"size":1}`, false},
 		{"fields within others of the same name", config + `,"annotations":{"config":"a"},"layers":[{"annotations":{"layers":"b"}, "digest":"` + other + `"}]`, true},
 		{"about text", config + `,"subject":"x"`, false},
 		{"a layer of an unknown algorithm", config + `,"layers":[{"digest":"blake3:` + strings.Repeat("0", 64) + `"}]`, false},

@@ -130,9 +130,12 @@ func findSubjects(ctx context.Context, driver storagedriver.StorageDriver) (map[
 
 // write leaves alone what clients list in a tag where there are no links.
 func (w *tagWriter) write(ctx context.Context, repository string, about digest.Digest, linked bool) error {
+	tag := layout.ReferrersTag(about)
 	// Collections keep for ever what is about an image that is gone, once a tag names it.
-	if there, err := w.get(ctx, layout.RevisionPath(repository, about)); err != nil || there == nil {
+	if there, err := w.get(ctx, layout.RevisionPath(repository, about)); err != nil {
 		return err
+	} else if there == nil {
+		return w.remove(ctx, repository, tag, about)
 	}
 	index := v1.Index{Versioned: specs.Versioned{SchemaVersion: 2}, MediaType: v1.MediaTypeImageIndex}
 	for after, more := "", true; more; more = after != "" {
@@ -149,7 +152,6 @@ func (w *tagWriter) write(ctx context.Context, repository string, about digest.D
 		}
 		after = found.last
 	}
-	tag := layout.ReferrersTag(about)
 	if len(index.Manifests) == 0 {
 		return w.remove(ctx, repository, tag, about)
 	}

@@ -107,8 +107,8 @@ func TestFoldersAreListedOnce(t *testing.T) {
 	}
 }
 
-// TestStaleTags has what was about an image deleted since the tags were written. Whatever else has
-// such a tag keeps it.
+// TestStaleTags has what was about an image deleted since the tags were written, with the image or
+// without. Whatever else has such a tag keeps it, and so does what is about an image that is gone.
 func TestStaleTags(t *testing.T) {
 	driver := inmemory.New()
 	client := serve(t, driver, "")
@@ -117,8 +117,10 @@ func TestStaleTags(t *testing.T) {
 	noted, other := client.Push(t, "app", "4", []byte("4")), client.Push(t, "app", "5", []byte("5"))
 	lost := client.Push(t, "app", "lost", []byte("6"))
 	sparse := client.PushIndex(t, "app", "6", lost)
-	gone := []digest.Digest{lost, client.PushAbout(t, "app", "", stale)}
+	left, forgotten := client.Push(t, "app", "7", []byte("7")), client.Push(t, "app", "8", []byte("8"))
+	gone := []digest.Digest{lost, client.PushAbout(t, "app", "", stale), left, forgotten, client.PushAbout(t, "app", "", forgotten)}
 	client.PushAbout(t, "app", "", listed)
+	client.PushAbout(t, "app", "", left)
 	if _, err := WriteTags(t.Context(), config, false); err != nil {
 		t.Fatal(err)
 	}
@@ -133,11 +135,13 @@ func TestStaleTags(t *testing.T) {
 	}
 	want := client.Tags(t, "app")
 	for _, dryRun := range []bool{true, false} {
-		if tags, err := WriteTags(t.Context(), config, dryRun); err != nil || tags.Removed != 1 || tags.Kept != 1 || tags.Written != 0 {
+		if tags, err := WriteTags(t.Context(), config, dryRun); err != nil || tags.Removed != 2 || tags.Kept != 1 || tags.Written != 0 {
 			t.Errorf("%s %v", tags, err)
 		}
 		if !dryRun {
-			want = slices.DeleteFunc(want, func(tag string) bool { return tag == layout.ReferrersTag(stale) })
+			want = slices.DeleteFunc(want, func(tag string) bool {
+				return tag == layout.ReferrersTag(stale) || tag == layout.ReferrersTag(forgotten)
+			})
 		}
 		if tags := client.Tags(t, "app"); !slices.Equal(tags, want) {
 			t.Errorf("dry run %t: %q instead of %q", dryRun, tags, want)

@@ -42,6 +42,9 @@ type Claims struct {
 	Expires  int64             `json:"exp"`
 }
 
+// Issued is when the token was made, by the clock of the server that did.
+func (c *Claims) Issued() time.Time { return time.Unix(c.Expires, 0).Add(-Lifetime) }
+
 // Grant is what may be done with a resource.
 type Grant struct {
 	Type    string   `json:"type"`

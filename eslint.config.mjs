@@ -48,7 +48,7 @@ const importRules = [
 ];
 
 export default defineConfig(
-  globalIgnores(["**/.build", "**/.pulumi", "**/sdks", ".quickstart", ".tools", "coverage"]),
+  globalIgnores(["**/.build", "**/.pulumi", "**/sdks", ".quickstart", ".tools", "coverage", "components/types.d.ts"]),
   { linterOptions: { reportUnusedDisableDirectives: "error" } },
   js.configs.recommended,
   {

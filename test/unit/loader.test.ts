@@ -52,6 +52,14 @@ describe("the loader of TypeScript", () => {
     expect(await attempt("node", words, { cwd: projectRoot })).toEqual({ code: 0, stdout: "", stderr: "" });
   });
 
+  it("loads the program of this repository whatever else would load TypeScript, as newer versions of Node.js do", async () => {
+    const script = `
+      require.extensions[".ts"] = () => { throw new Error("by another") };
+      require("./components/loader/index.cjs");
+      console.log(typeof require("./commands/images/plan").planOf);`;
+    expect(await run("node", ["--eval", script], { cwd: projectRoot })).toBe("function");
+  });
+
   it("maps the stack of an error to the line in TypeScript, but not the SDK's own", async () => {
     const folder = fs.mkdtempSync(path.join(os.tmpdir(), "container-registry-loader-"));
     try {

@@ -1,7 +1,6 @@
 import * as fs from "fs";
 import * as path from "path";
 import * as pulumi from "@pulumi/pulumi";
-import { readArguments } from "./checks/inputs";
 import * as components from "./index";
 
 /** The part of a package's schema that the plugin reads: the outputs of each component. */
@@ -33,7 +32,7 @@ class Plugin implements pulumi.provider.Provider {
     if (description === undefined || component === undefined) {
       throw new Error(`${type} is not a component of this package`);
     }
-    const made = new component(name, readArguments(className, args), options);
+    const made = new component(name, args, options);
     const outputs = made as unknown as pulumi.Inputs;
     const state = Object.fromEntries(Object.keys(description.properties).map((output) => [output, outputs[output]]));
     return Promise.resolve({ urn: made.urn, state });

@@ -7,7 +7,7 @@ import { engineOf, onDockerEngine } from "../docker/engineChoice";
 import { failure } from "../checks/failure";
 import { checkedOut, gitContext } from "./gitContext";
 import { baseArgument, basesFirst, dockerfileIn, dockerfileProblems, imageBuildProblems } from "./checks";
-import { checkArguments, checkWhenKnown, knownNow } from "../checks/inputs";
+import { checkWhenKnown, knownNow, readArguments, throwProblems } from "../checks/inputs";
 import { repositoryPrefixProblems } from "../checks/repositories";
 
 /** The build argument that tells of the first tag's image; no Dockerfile declares one of that name. */
@@ -32,10 +32,8 @@ export class BuiltImages extends pulumi.ComponentResource {
 
   constructor(name: string, args: BuiltImagesArgs, opts?: pulumi.ComponentResourceOptions) {
     super("container-registry:index:BuiltImages", name, {}, formerly("RegistryImages", onDockerEngine(name, opts)));
-    checkArguments("BuiltImages", args, () => [
-      ...imageBuildProblems(args.builds),
-      ...repositoryPrefixProblems(knownNow(args.repositoryPrefix)),
-    ]);
+    args = readArguments("BuiltImages", args);
+    throwProblems([...imageBuildProblems(args.builds), ...repositoryPrefixProblems(knownNow(args.repositoryPrefix))]);
     const platform = args.builds.some((image) => image.platform === undefined) ? engineOf(this).apply(enginePlatform) : undefined;
     const repositoryPrefix = checkWhenKnown(args.repositoryPrefix, repositoryPrefixProblems);
     const built: Record<string, pulumi.Output<string>> = {};

@@ -5,28 +5,22 @@ import { readObject } from "./inputs/shape";
 import { Problem, problemReport } from "./problems";
 
 /**
- * The arguments of a component, by the name of its class, as the package's schema describes them: no compiler looks at those that
- * come from another language or out of a configuration. Throws one error that lists every problem.
+ * The arguments of a component, by the name of its class, as the package's schema describes them; `null` is no value. No compiler
+ * looks at those that come from another language, from JavaScript or out of a configuration. Throws one error that lists every problem.
  */
-export function readArguments(component: string, args: object): object {
+export function readArguments<Args extends object>(component: string, args: Args | null | undefined): Args {
   const problems: Problem[] = [];
-  const read = readObject(args, argumentsOf(component), "", { fromConfig: false, refusals: {}, problems });
+  const read = readObject(args ?? {}, argumentsOf(component), "", { fromConfig: false, refusals: {}, problems });
   throwProblems(problems);
-  return read;
-}
-
-/** Stops a component, by the name of its class, before it makes anything, with one error that lists every problem. */
-export function checkArguments(component: string, args: object, check: () => Problem[]): void {
-  readArguments(component, args);
-  throwProblems(check());
+  return read as Args;
 }
 
 /**
- * Throws an error that is right wherever a component is used: a program ends without a stack trace on a RunError, and the host
- * of a package passes an InputPropertiesError on to the program it serves. The properties are not listed in the error but in
- * its text: the engine would print each with its value, secret or not.
+ * Stops a component before it makes anything, by one error that is right wherever it is used: a program ends without a stack trace
+ * on a RunError, and the host of a package passes an InputPropertiesError on to the program it serves. The properties are not
+ * listed in the error but in its text: the engine would print each with its value, secret or not.
  */
-function throwProblems(problems: readonly Problem[]): void {
+export function throwProblems(problems: readonly Problem[]): void {
   if (problems.length > 0) {
     const message = problemReport(problems);
     throw asItIs(Object.assign(new pulumi.InputPropertiesError({ message, errors: [] }), new pulumi.RunError(message)));

@@ -5,7 +5,11 @@ import { Problem, shown } from "./problems";
 import { repositoriesProblems } from "./repositories";
 import { oneOf, unlimited, when, wholeNumbers } from "./rules";
 
-export function passwordProblem(key: string, password: string): Problem[] {
+/** What is wrong with a password; of an Output or a promise nobody has checked what it holds. */
+export function passwordProblem(key: string, password: unknown): Problem[] {
+  if (typeof password !== "string") {
+    return [{ key, message: "this value (not shown) is not allowed; give a text" }];
+  }
   const bytes = Buffer.byteLength(password);
   if (bytes === 0) {
     return [{ key, message: "is empty; leave it out to get a generated one" }];

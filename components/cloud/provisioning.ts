@@ -1,4 +1,7 @@
 import * as pulumi from "@pulumi/pulumi";
+import { lock } from "../args/lock";
+import { nameProblems } from "../checks/container";
+import { Problem } from "../checks/problems";
 
 /**
  * Options of a resource that holds images. Without `lab` nothing that Pulumi does takes the images away, by two locks:
@@ -11,12 +14,12 @@ import * as pulumi from "@pulumi/pulumi";
  * `lab: true` and an `up` open both. A lock of Azure's own would need the right to make locks, which few deployers have.
  */
 export function holdsImages(parent: pulumi.Resource, lab: boolean): pulumi.CustomResourceOptions {
-  return { parent, protect: !lab, retainOnDelete: !lab };
+  return { parent, protect: lock(lab), retainOnDelete: lock(lab) };
 }
 
 /** Options of a setting of such a resource: a bucket that is kept stays private. */
 export function staysWithImages(parent: pulumi.Resource, lab: boolean): pulumi.CustomResourceOptions {
-  return { parent, retainOnDelete: !lab };
+  return { parent, retainOnDelete: lock(lab) };
 }
 
 /** The value as soon as these resources are made: a registry never starts on a store that is half set up. */
@@ -31,4 +34,9 @@ export function bucketStem(name: string): string {
     .replace(/[^a-z0-9]+/g, "-")
     .slice(0, 48)
     .replace(/^-+|-+$/g, "");
+}
+
+/** What is wrong with a component's name that a bucket is named after. */
+export function stemProblems(name: string): Problem[] {
+  return bucketStem(name) === "" ? nameProblems(name) : [];
 }

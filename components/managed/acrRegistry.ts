@@ -6,7 +6,7 @@ import { AcrOptions, AcrSku } from "../args/managed";
 import { acrMirrorPrefix, acrProblems, AcrSettings, acrToken, acrTokenUser, principalOf, secretName, vaultOf } from "./acrChecks";
 import { cloudModule } from "../cloud/cloudSdk";
 import { upstreamHost } from "./checks";
-import { checkArguments } from "../checks/inputs";
+import { readArguments, throwProblems } from "../checks/inputs";
 import { holdsImages, onceMade } from "../cloud/provisioning";
 import { managedOutputs } from "./outputs";
 
@@ -57,8 +57,9 @@ export class AcrRegistry extends pulumi.ComponentResource {
   constructor(name: string, args: AcrRegistryArgs, opts?: pulumi.ComponentResourceOptions) {
     // No inputs: they would stand in state, the login at the mirror's upstream among them.
     super("container-registry:index:AcrRegistry", name, {}, opts);
+    args = readArguments("AcrRegistry", args);
     const settings = { acr: args.acr ?? {}, garbageCollection: args.garbageCollection ?? {}, mirror: args.mirror };
-    checkArguments("AcrRegistry", args, () => acrProblems(settings));
+    throwProblems(acrProblems(settings));
     const { acr } = settings;
 
     const registry = this.createRegistry(name, settings, args.lab ?? false);

@@ -1,11 +1,12 @@
 import type * as google from "@pulumi/gcp/artifactregistry";
 import * as pulumi from "@pulumi/pulumi";
+import { givesWay } from "../args/lock";
 import { GarbageCollection, Mirror } from "../args/registry";
 import { ArtifactRegistryOptions } from "../args/managed";
 import { artifactRegistryProblems, cleanupPolicies, mirrorIdOf, repositoryIdOf } from "./cleanupPolicies";
 import { cloudModule } from "../cloud/cloudSdk";
 import { upstreamHost } from "./checks";
-import { checkArguments } from "../checks/inputs";
+import { readArguments, throwProblems } from "../checks/inputs";
 import { holdsImages, onceMade } from "../cloud/provisioning";
 import { managedOutputs } from "./outputs";
 
@@ -49,11 +50,10 @@ export class ArtifactRegistry extends pulumi.ComponentResource {
   constructor(name: string, args: ArtifactRegistryArgs, opts?: pulumi.ComponentResourceOptions) {
     // No inputs: they would stand in state, the login at the mirror's upstream among them.
     super("container-registry:index:ArtifactRegistry", name, {}, opts);
+    args = readArguments("ArtifactRegistry", args);
     const options = args.artifactRegistry ?? {};
     const garbageCollection = args.garbageCollection ?? {};
-    checkArguments("ArtifactRegistry", args, () =>
-      artifactRegistryProblems({ artifactRegistry: options, garbageCollection, mirror: args.mirror }),
-    );
+    throwProblems(artifactRegistryProblems({ artifactRegistry: options, garbageCollection, mirror: args.mirror }));
     const lab = args.lab ?? false;
 
     const id = options.repository ?? repositoryIdOf(name);
@@ -172,7 +172,7 @@ export class ArtifactRegistry extends pulumi.ComponentResource {
         },
       },
       // Not protected: it holds nothing that the upstream has not. Google takes no second repository of a name.
-      { parent: this, deleteBeforeReplace: true },
+      { parent: this, ...givesWay },
     );
   }
 

@@ -1,5 +1,6 @@
 import type * as awsEcr from "@pulumi/aws/ecr";
 import * as pulumi from "@pulumi/pulumi";
+import { givesWay } from "../args/lock";
 import { GarbageCollection, Mirror } from "../args/registry";
 import { EcrOptions } from "../args/managed";
 import { cloudModule } from "../cloud/cloudSdk";
@@ -13,7 +14,7 @@ import {
   repositoryPolicy,
 } from "./ecrPolicies";
 import { upstreamHost } from "./checks";
-import { checkArguments } from "../checks/inputs";
+import { readArguments, throwProblems } from "../checks/inputs";
 import { holdsImages, onceMade } from "../cloud/provisioning";
 import { managedOutputs } from "./outputs";
 
@@ -57,8 +58,9 @@ export class EcrRegistry extends pulumi.ComponentResource {
   constructor(name: string, args: EcrRegistryArgs, opts?: pulumi.ComponentResourceOptions) {
     // No inputs: they would stand in state, the login at the mirror's upstream among them.
     super("container-registry:index:EcrRegistry", name, {}, opts);
+    args = readArguments("EcrRegistry", args);
     const settings = { ecr: args.ecr ?? {}, garbageCollection: args.garbageCollection ?? {}, mirror: args.mirror };
-    checkArguments("EcrRegistry", args, () => ecrProblems(settings));
+    throwProblems(ecrProblems(settings));
     const { ecr } = settings;
     const lab = args.lab ?? false;
 
@@ -201,7 +203,7 @@ export class EcrRegistry extends pulumi.ComponentResource {
           region: settings.ecr.region,
         },
         // Amazon takes no second rule for a prefix. What was pulled stays in its repositories.
-        { parent: this, deleteBeforeReplace: true },
+        { parent: this, ...givesWay },
       ),
     ];
   }

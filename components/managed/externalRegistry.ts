@@ -4,7 +4,7 @@ import { certificatesIn } from "../checks/certificates";
 import { loginCommand } from "../render/clientCommands";
 import { externalAddress, externalProblems } from "./externalAddress";
 import { isLoopback } from "../checks/hosts";
-import { checkArguments } from "../checks/inputs";
+import { readArguments, throwProblems } from "../checks/inputs";
 import { managedOutputs } from "./outputs";
 
 /** A registry that exists already. */
@@ -41,8 +41,9 @@ export class ExternalRegistry extends pulumi.ComponentResource {
   constructor(name: string, args: ExternalRegistryArgs, opts?: pulumi.ComponentResourceOptions) {
     // No inputs: they would stand in state, the password among them.
     super("container-registry:index:ExternalRegistry", name, {}, opts);
+    args = readArguments("ExternalRegistry", args);
     const external = args.external ?? {};
-    checkArguments("ExternalRegistry", args, () => externalProblems({ external, allowInsecure: args.allowInsecure ?? false }));
+    throwProblems(externalProblems({ external, allowInsecure: args.allowInsecure ?? false }));
     const { registry, endpoint, repositoryPrefix } = externalAddress(external);
     const { username = "" } = external;
     // No text around the certificates: they stand in a shell command.

@@ -1,5 +1,6 @@
 import * as docker from "@pulumi/docker";
 import * as pulumi from "@pulumi/pulumi";
+import { lock } from "../args/lock";
 import { isAudited } from "../checks/observation/logs";
 import { RegistrySettings } from "../checks/registry";
 import { auditFolder } from "../render/own";
@@ -20,7 +21,7 @@ export function auditVolumes(
   const volume = new docker.Volume(
     `${name}-audit`,
     { name: `${name}-audit` },
-    { ...opts, retainOnDelete: !lab, deleteBeforeReplace: true },
+    { ...opts, retainOnDelete: lock(lab), deleteBeforeReplace: true },
   );
   return [{ volumeName: volume.name, containerPath: auditFolder }];
 }

@@ -17,7 +17,7 @@ import { engineOf, onDockerEngine } from "../docker/engineChoice";
 import { withName } from "../docker/takenNames";
 import { hostPort, isLoopback } from "../checks/hosts";
 import { forGo, serverPemProblems } from "../checks/certificates";
-import { checkArguments, checkWhenKnown, knownNow } from "../checks/inputs";
+import { checkWhenKnown, knownNow, readArguments, throwProblems } from "../checks/inputs";
 import { CompleteMirror, completeMirror, mirrorPorts, mirrorProblems } from "../checks/mirror";
 import { Problem } from "../checks/problems";
 import { oneOf } from "../checks/rules";
@@ -69,12 +69,9 @@ export class PullThroughCache extends pulumi.ComponentResource {
   constructor(name: string, args: PullThroughCacheArgs, opts?: pulumi.ComponentResourceOptions) {
     // No inputs: they would stand in state, the upstream's password among them.
     super("container-registry:index:PullThroughCache", name, {}, onDockerEngine(name, opts));
+    args = readArguments("PullThroughCache", args);
     const settings = settingsOf(args);
-    checkArguments("PullThroughCache", args, () => [
-      ...nameProblems(name),
-      ...settingsProblems(settings),
-      ...serverPemProblems(knownNow(args.serverPem)),
-    ]);
+    throwProblems([...nameProblems(name), ...settingsProblems(settings), ...serverPemProblems(knownNow(args.serverPem))]);
     const parent = { parent: this };
     this.warn(settings);
 

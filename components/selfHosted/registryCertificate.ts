@@ -5,7 +5,7 @@ import { expiry, providedCertificateProblems, serverPem, trustAnchor, validity }
 import { tlsProblems } from "../checks/tls";
 import { alternativeNamesProblems, hostnameProblems, isWildcard } from "../checks/address";
 import { isIpAddress } from "../checks/hosts";
-import { checkArguments, checkWhenKnown } from "../checks/inputs";
+import { checkWhenKnown, readArguments, throwProblems } from "../checks/inputs";
 
 /** Ten years: clients trust the CA, so it outlives many server certificates. */
 const caValidityDays = 3650;
@@ -43,8 +43,9 @@ export class RegistryCertificate extends pulumi.ComponentResource {
   constructor(name: string, args: RegistryCertificateArgs, opts?: pulumi.ComponentResourceOptions) {
     // No inputs: they would stand in state, the private key among them.
     super("container-registry:index:RegistryCertificate", name, {}, opts);
+    args = readArguments("RegistryCertificate", args);
     const settings = args.tls ?? {};
-    checkArguments("RegistryCertificate", args, () => [
+    throwProblems([
       ...(isWildcard(args.hostname) ? [] : hostnameProblems("hostname", args.hostname)),
       ...alternativeNamesProblems(args.alternativeNames ?? []),
       ...tlsProblems(settings, args.hostname),

@@ -3,7 +3,7 @@ import * as random from "@pulumi/random";
 import { Access, User } from "../args/registry";
 import { passwordProblem, userProblems } from "../checks/users";
 import { bcryptHash, Permission, renderHtpasswd } from "../render/htpasswd";
-import { checkArguments, checkWhenKnown } from "../checks/inputs";
+import { checkWhenKnown, readArguments, throwProblems } from "../checks/inputs";
 
 /** Who may log in. */
 export interface RegistryUsersArgs {
@@ -33,7 +33,8 @@ export class RegistryUsers extends pulumi.ComponentResource {
   constructor(name: string, args: RegistryUsersArgs, opts?: pulumi.ComponentResourceOptions) {
     // No inputs: they would stand in state, the passwords among them.
     super("container-registry:index:RegistryUsers", name, {}, opts);
-    checkArguments("RegistryUsers", args, () => userProblems(args.users));
+    args = readArguments("RegistryUsers", args);
+    throwProblems(userProblems(args.users));
 
     const users = args.users.map((user, index) => ({ name: user.name, passwords: this.createPasswords(name, user, index) }));
     const entries = pulumi.all(users.flatMap((user) => user.passwords.map(({ hash }) => ({ name: user.name, hash }))));

@@ -1,5 +1,6 @@
 import * as docker from "@pulumi/docker";
 import * as pulumi from "@pulumi/pulumi";
+import { givesWay } from "../args/lock";
 import { Metrics, Resources } from "../args/registry";
 import { containerPort, drainSeconds, filesFolder, metricsPort, storeCaPath } from "../render/configuration";
 import { checkAddresses } from "../docker/addressTrial";
@@ -77,7 +78,7 @@ export function serverContainer(name: string, args: ServerContainerArgs, opts: P
       // A foreign image need not have anything to check with.
       ...(args.bundled ? { healthcheck: livenessCheck(args.configurationPath) } : {}),
     },
-    { ...opts, deleteBeforeReplace: true },
+    { ...opts, ...givesWay },
   );
 }
 

@@ -1,6 +1,7 @@
 import * as docker from "@pulumi/docker";
 import * as pulumi from "@pulumi/pulumi";
 import { formerly } from "../args/formerly";
+import { givesWay } from "../args/lock";
 import { checkCertificate } from "../docker/certificateTrial";
 import { engineOf } from "../docker/engineChoice";
 import { filesFolder } from "../render/configuration";
@@ -54,7 +55,7 @@ export class ServerFiles extends pulumi.ComponentResource {
           permissions: args.unprivileged ? "0644" : "0600",
         })),
       },
-      { parent: this, deleteBeforeReplace: true, additionalSecretOutputs: ["uploads"] },
+      { parent: this, ...givesWay, additionalSecretOutputs: ["uploads"] },
     );
     this.written = writer.id;
     this.registerOutputs({ volume: this.volume });

@@ -4,7 +4,7 @@ import { formerly } from "../args/formerly";
 import { buildBundledImage, imageName, loadImage } from "../docker/bundledImage";
 import { imageProblems } from "../checks/image";
 import { engineOf, onDockerEngine } from "../docker/engineChoice";
-import { checkArguments } from "../checks/inputs";
+import { readArguments, throwProblems } from "../checks/inputs";
 
 /** Which server image. */
 export interface ServerImageArgs {
@@ -19,8 +19,8 @@ export class ServerImage extends pulumi.ComponentResource {
 
   constructor(name: string, args: ServerImageArgs, opts?: pulumi.ComponentResourceOptions) {
     super("container-registry:index:ServerImage", name, {}, formerly("RegistryImage", onDockerEngine(name, opts)));
-    const reference = args.image ?? "bundled";
-    checkArguments("ServerImage", args, () => imageProblems(reference));
+    const reference = readArguments("ServerImage", args).image ?? "bundled";
+    throwProblems(imageProblems(reference));
     const image = new docker.RemoteImage(
       name,
       reference === "bundled"

@@ -2,6 +2,7 @@ import { createHash } from "crypto";
 import * as docker from "@pulumi/docker";
 import * as pulumi from "@pulumi/pulumi";
 import { formerly } from "../args/formerly";
+import { givesWay, lock } from "../args/lock";
 import { dataFolder } from "../render/configuration";
 import { failure } from "../checks/failure";
 import { driverOf } from "../render/driverParameters";
@@ -51,7 +52,7 @@ export class ServerVolume extends pulumi.ComponentResource {
     const { hostPath, volume, volumeDriver, volumeOptions } = args.storage.filesystem ?? {};
 
     // The default volume is there whatever the storage is: an `up` that switches the storage would else delete it.
-    const standard = labelledVolume(name, args.owner, { parent: this, protect: !args.lab });
+    const standard = labelledVolume(name, args.owner, { parent: this, protect: lock(args.lab) });
 
     if (driverOf(args.storage) !== "filesystem") {
       this.volumes = [];
@@ -121,7 +122,7 @@ export class ServerVolume extends pulumi.ComponentResource {
         mustRun: false,
         volumes: this.volumes,
       },
-      { parent: this, deleteBeforeReplace: true },
+      { parent: this, ...givesWay },
     );
     return pulumi
       .all([engineOf(this), imageId, this.volumes, handOver.exitCode])

@@ -10,7 +10,7 @@ import { ownVolumeProblems } from "../checks/storage/filesystem";
 import { filesFolder } from "../render/configuration";
 import { engineOf, onDockerEngine } from "../docker/engineChoice";
 import { withName } from "../docker/takenNames";
-import { checkArguments } from "../checks/inputs";
+import { readArguments, throwProblems } from "../checks/inputs";
 import { metricsOutputs, metricsTargets, warnOfOpenMetrics } from "./metricsTargets";
 import { PullThroughCache } from "./pullThroughCache";
 import { ServerVolume } from "./serverVolume";
@@ -117,8 +117,9 @@ export class SingleNodeRegistry extends pulumi.ComponentResource {
   constructor(name: string, args: SingleNodeRegistryArgs, opts?: pulumi.ComponentResourceOptions) {
     // No inputs: they would stand in state, passwords and keys among them.
     super("container-registry:index:SingleNodeRegistry", name, {}, onDockerEngine(name, opts));
+    args = readArguments("SingleNodeRegistry", args);
     const settings = completeSettings(args);
-    checkArguments("SingleNodeRegistry", args, () => [
+    throwProblems([
       ...nameProblems(name),
       ...registryProblems(settings),
       ...ownVolumeProblems(name, settings.storage.filesystem),

@@ -2,7 +2,7 @@ import type * as azure from "@pulumi/azure-native/storage";
 import * as pulumi from "@pulumi/pulumi";
 import * as random from "@pulumi/random";
 import { cloudModule } from "../cloud/cloudSdk";
-import { checkArguments } from "../checks/inputs";
+import { readArguments, throwProblems } from "../checks/inputs";
 import { holdsImages, onceMade, staysWithImages } from "../cloud/provisioning";
 import { storageProblems } from "../checks/storage";
 import { AzureStorage } from "../args/storage";
@@ -32,9 +32,8 @@ export class AzureStore extends pulumi.ComponentResource {
   constructor(name: string, args: AzureStoreArgs, opts?: pulumi.ComponentResourceOptions) {
     // No inputs: they would stand in state.
     super("container-registry:index:AzureStore", name, {}, opts);
-    checkArguments("AzureStore", args, () =>
-      storageProblems({ driver: "azure", provision: true, tags: args.tags, azure: args.options }),
-    );
+    args = readArguments("AzureStore", args);
+    throwProblems(storageProblems({ driver: "azure", provision: true, tags: args.tags, azure: args.options }));
     const { resourceGroup, location, principalId, ...options } = args.options;
     const lab = args.lab ?? false;
     const { tags } = args;

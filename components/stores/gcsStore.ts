@@ -2,8 +2,8 @@ import type * as gcp from "@pulumi/gcp/storage";
 import * as pulumi from "@pulumi/pulumi";
 import * as random from "@pulumi/random";
 import { cloudModule } from "../cloud/cloudSdk";
-import { checkArguments } from "../checks/inputs";
-import { bucketStem, holdsImages, onceMade } from "../cloud/provisioning";
+import { readArguments, throwProblems } from "../checks/inputs";
+import { bucketStem, holdsImages, onceMade, stemProblems } from "../cloud/provisioning";
 import { storageProblems } from "../checks/storage";
 import { GcsStorage } from "../args/storage";
 
@@ -27,9 +27,11 @@ export class GcsStore extends pulumi.ComponentResource {
   constructor(name: string, args: GcsStoreArgs, opts?: pulumi.ComponentResourceOptions) {
     // No inputs: they would stand in state.
     super("container-registry:index:GcsStore", name, {}, opts);
-    checkArguments("GcsStore", args, () =>
-      storageProblems({ driver: "gcs", provision: true, tags: args.tags, gcs: args.options }),
-    );
+    args = readArguments("GcsStore", args);
+    throwProblems([
+      ...stemProblems(name),
+      ...storageProblems({ driver: "gcs", provision: true, tags: args.tags, gcs: args.options }),
+    ]);
     const { location = "", serviceAccount, ...options } = args.options;
     const lab = args.lab ?? false;
 

@@ -1,8 +1,8 @@
 import type * as s3 from "@pulumi/aws/s3";
 import * as pulumi from "@pulumi/pulumi";
 import { cloudModule } from "../cloud/cloudSdk";
-import { checkArguments } from "../checks/inputs";
-import { bucketStem, holdsImages, onceMade, staysWithImages } from "../cloud/provisioning";
+import { readArguments, throwProblems } from "../checks/inputs";
+import { bucketStem, holdsImages, onceMade, staysWithImages, stemProblems } from "../cloud/provisioning";
 import { registryPolicy, tlsOnlyPolicy } from "./s3Policies";
 import { storageProblems } from "../checks/storage";
 import { S3Storage } from "../args/storage";
@@ -29,7 +29,11 @@ export class S3Store extends pulumi.ComponentResource {
   constructor(name: string, args: S3StoreArgs, opts?: pulumi.ComponentResourceOptions) {
     // No inputs: they would stand in state.
     super("container-registry:index:S3Store", name, {}, opts);
-    checkArguments("S3Store", args, () => storageProblems({ driver: "s3", provision: true, tags: args.tags, s3: args.options }));
+    args = readArguments("S3Store", args);
+    throwProblems([
+      ...stemProblems(name),
+      ...storageProblems({ driver: "s3", provision: true, tags: args.tags, s3: args.options }),
+    ]);
     const { role, ...options } = args.options;
     const lab = args.lab ?? false;
 

@@ -1,5 +1,6 @@
 import * as docker from "@pulumi/docker";
 import * as pulumi from "@pulumi/pulumi";
+import { givesWay } from "../args/lock";
 import { UpdateOrder } from "../args/swarm";
 import { containerPort, filesFolder, proxiedPort } from "../render/configuration";
 import { SwarmSettings } from "./checks";
@@ -55,7 +56,7 @@ export function createForwarder(
       // Else Pulumi deletes what is no longer in the program at its end, for which the service's tasks would wait in vain.
       dependsOn: updated,
       replaceWith: [service],
-      deleteBeforeReplace: true,
+      ...givesWay,
       ignoreChanges: addedBySwarm,
     },
   );

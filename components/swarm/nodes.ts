@@ -34,7 +34,7 @@ export async function swarmNodes(manager: EngineAddress, hosts: readonly string[
   await Promise.all(
     hosts.map(async (host) => {
       // Who has a way to the manager by TLS has the same to other nodes. By convention 2375 is the port without.
-      const engine = /^tcp:(?!.*:2375\/?$)/.test(host) ? { ...manager, host } : { host };
+      const engine = /^tcp:(?!.*:2375\/?$)/.test(host) ? { ...manager, host } : { host, certPath: "" };
       try {
         engines.set(await nodeId(engine), engine);
       } catch (error) {

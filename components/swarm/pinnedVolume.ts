@@ -1,7 +1,7 @@
 import * as docker from "@pulumi/docker";
 import * as pulumi from "@pulumi/pulumi";
 import { localEngine } from "../docker/engine";
-import { checkDockerContext } from "../docker/engineChoice";
+import { noContext } from "../docker/engineChoice";
 import { withName } from "../docker/takenNames";
 import { soleOwner } from "../selfHosted/deployment";
 import { ServerImage } from "../selfHosted/serverImage";
@@ -24,10 +24,8 @@ export function createPinnedVolume(
   const provider = new docker.Provider(
     `${name}-data-node`,
     {
-      host: address.apply(({ host = localEngine }) => {
-        checkDockerContext(host, "the Docker host of the node with the images");
-        return host;
-      }),
+      ...noContext,
+      host: address.apply(({ host = localEngine }) => host),
       // It may be missing, which the type does not know.
       certPath: address.apply(({ certPath }) => certPath) as pulumi.Output<string>,
     },

@@ -1,5 +1,6 @@
 import * as docker from "@pulumi/docker";
 import * as pulumi from "@pulumi/pulumi";
+import { givesWay } from "../args/lock";
 import { Storage } from "../args/storage";
 import { Publish } from "../args/swarm";
 import { engineOf } from "../docker/engineChoice";
@@ -74,7 +75,7 @@ export function createRegistryService(
       // A service in place would want the port while forwarders have it: they go before one that is made anew.
       replacementTrigger: topology.publish,
       ignoreChanges: addedBySwarm,
-      deleteBeforeReplace: true,
+      ...givesWay,
     },
   );
 }

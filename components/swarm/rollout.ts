@@ -2,7 +2,7 @@ import { setTimeout as sleep } from "timers/promises";
 import { isDeepStrictEqual } from "util";
 import * as pulumi from "@pulumi/pulumi";
 import { EngineAddress } from "../docker/engine";
-import { givenUp, leftOut, standstill } from "./rolloutFailure";
+import { givenUp, leftOut, outOfReach, standstill } from "./rolloutFailure";
 import { failedOf, inspectedService, lookAt, ServiceLook, Task } from "./serviceLook";
 
 /** Seconds in which at least one more task has to run: a drained task's end, an image's way to a node and a healthy start fit in. */
@@ -45,6 +45,10 @@ export async function untilRolledOut(engine: EngineAddress, service: string, rep
         await pulumi.log.warn(
           `The service ${service} has ${expected} tasks instead of ${replicas}; bring that number back with: pulumi up --refresh`,
         );
+      }
+      const away = await outOfReach(engine, service, look);
+      if (away !== undefined) {
+        await pulumi.log.warn(away);
       }
       return;
     }

@@ -41,6 +41,27 @@ export async function leftOut(
   );
 }
 
+/** What to say of tasks of before on nodes that Swarm can't reach, where they may serve on; undefined without any. */
+export async function outOfReach(
+  engine: EngineAddress,
+  name: string,
+  { service, tasks, wanted }: ServiceLook,
+): Promise<string | undefined> {
+  const ending = tasks.filter(
+    (task) => !wanted.includes(task) && task.Status.State === "running" && !isCurrent(task.Spec, service),
+  );
+  const nodes = ending.length === 0 ? [] : await nodesOf(engine);
+  const away = nodes.filter(({ id, status }) => status !== "Ready" && ending.some(({ NodeID }) => NodeID === id));
+  if (away.length === 0) {
+    return undefined;
+  }
+  return (
+    `Tasks of before of the service ${name} could not be told to end, on ` +
+    away.map(({ hostname, status }) => `${hostname} (${status.toLowerCase()})`).join(", ") +
+    ": where such a node still runs, its task serves with the certificate and passwords of before until the node is back"
+  );
+}
+
 /** What to say of a service that does not get on. */
 export async function standstill(
   engine: EngineAddress,

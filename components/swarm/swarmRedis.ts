@@ -3,6 +3,7 @@ import * as pulumi from "@pulumi/pulumi";
 import * as random from "@pulumi/random";
 import { checkWhenKnown } from "../checks/inputs";
 import { RedisConfiguration, redisPort, renderRedisConfiguration } from "../render/redis";
+import { givesWay } from "../args/lock";
 import { Swarm, UpdateOrder } from "../args/swarm";
 import { redisPasswordProblems } from "./checks";
 import { addedBySwarm, serviceArgs, swarmSecret } from "./swarmService";
@@ -62,7 +63,7 @@ export class SwarmRedis extends pulumi.ComponentResource {
           auth: args.login,
         },
       ),
-      { parent: this, dependsOn: args.registry, deleteBeforeReplace: true, ignoreChanges: addedBySwarm },
+      { parent: this, dependsOn: args.registry, ...givesWay, ignoreChanges: addedBySwarm },
     );
     this.configuration = password.apply((plain) => ({ address: `tasks.${name}:${redisPort}`, password: plain }));
     this.registerOutputs({});

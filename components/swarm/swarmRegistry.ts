@@ -2,12 +2,13 @@ import * as docker from "@pulumi/docker";
 import * as pulumi from "@pulumi/pulumi";
 import { Authentication, Cors, GarbageCollection, Tls, User } from "../args/registry";
 import { Storage } from "../args/storage";
+import { goes } from "../args/lock";
 import { Redis, Swarm, SwarmMetrics, SwarmResources } from "../args/swarm";
 import { Logs } from "../args/logs";
 import { Notification } from "../args/notifications";
 import { nameProblems } from "../checks/container";
 import { hostPort } from "../checks/hosts";
-import { checkArguments } from "../checks/inputs";
+import { readArguments, throwProblems } from "../checks/inputs";
 import { driverOf } from "../render/driverParameters";
 import { isAudited } from "../checks/observation/logs";
 import { ownVolumeProblems } from "../checks/storage/filesystem";
@@ -120,8 +121,9 @@ export class SwarmRegistry extends pulumi.ComponentResource {
   constructor(name: string, args: SwarmRegistryArgs, opts?: pulumi.ComponentResourceOptions) {
     // No inputs: they would stand in state, passwords and keys among them.
     super("container-registry:index:SwarmRegistry", name, {}, onDockerEngine(name, opts));
+    args = readArguments("SwarmRegistry", args);
     const settings = completeSwarmSettings(args);
-    checkArguments("SwarmRegistry", args, () => [
+    throwProblems([
       ...nameProblems(name),
       ...serviceNameProblems(name),
       ...swarmRegistryProblems(settings),
@@ -144,8 +146,7 @@ export class SwarmRegistry extends pulumi.ComponentResource {
       settings.measured && settings.metricsNetwork === undefined ? createMetricsNetwork(name, swarm, parent) : undefined;
     const [updated, settleUpdated] = pulumi.deferredOutput<docker.Service>();
     const redis = network && swarm.redis && this.createRedis(name, swarm, swarm.redis, { network, image, registry: updated });
-    const shared = topology.replicas !== 1;
-    const server = registryParts(name, settings, { lab, shared, redis: redis?.configuration }, parent);
+    const server = registryParts(name, settings, { lab, shared: topology.replicas !== 1, redis: redis?.configuration }, parent);
     const data = topology.pinned ? createPinnedVolume(name, lab, settings, nodes, server.deployment, this) : undefined;
     const networks = [network, metricsNetwork].filter((each) => each !== undefined);
     const service = createRegistryService(name, settings, { server, image, topology, data, networks }, this);
@@ -248,14 +249,16 @@ function createOverlay(
   parent: pulumi.ComponentResourceOptions,
 ): docker.Network {
   const overlay = { ...args, driver: "overlay" };
+  // Swarm has no second one of the name either, and nothing takes up one that was kept.
+  const opts = { ...parent, ...goes };
   return encryptNetworks
     ? new docker.Network(
         `${resource}-encrypted`,
         { ...overlay, name: `${name}-encrypted`, options: { encrypted: "true" } },
         // The engine adds the network's number.
-        { ...parent, ignoreChanges: ["options"] },
+        { ...opts, ignoreChanges: ["options"] },
       )
-    : new docker.Network(resource, { ...overlay, name }, parent);
+    : new docker.Network(resource, { ...overlay, name }, opts);
 }
 
 function metricsOfTasks(name: string, { measured }: SwarmSettings): MetricsOutputs {

@@ -3,6 +3,7 @@ import * as pulumi from "@pulumi/pulumi";
 import { EngineAddress } from "../docker/engine";
 import { untilUpdated } from "./rollout";
 import { ServerFile } from "../selfHosted/serverFiles";
+import { goes } from "../args/lock";
 import { Swarm } from "../args/swarm";
 import { containerPort, drainSeconds } from "../render/configuration";
 import { MiB } from "../render/sizes";
@@ -94,6 +95,6 @@ export function swarmSecret(
   opts: pulumi.CustomResourceOptions,
 ): docker.types.input.ServiceTaskSpecContainerSpecSecret {
   const data = pulumi.secret(content).apply((text) => Buffer.from(text).toString("base64"));
-  const secret = new docker.Secret(name, { data }, opts);
+  const secret = new docker.Secret(name, { data }, { ...opts, ...goes });
   return { secretId: secret.id, secretName: secret.name, fileName: path, fileUid: user, fileGid: user, fileMode: 0o400 };
 }

@@ -1,5 +1,6 @@
 import * as docker from "@pulumi/docker";
 import * as pulumi from "@pulumi/pulumi";
+import { givesWay, goes } from "../args/lock";
 import { failure } from "../checks/failure";
 import { Swarm, UpdateOrder } from "../args/swarm";
 import { SwarmImage } from "./swarmImage";
@@ -30,7 +31,7 @@ export class SwarmTrust extends pulumi.ComponentResource {
       }
       return Buffer.from(pem).toString("base64");
     });
-    const config = new docker.ServiceConfig(name, { data }, { parent: this });
+    const config = new docker.ServiceConfig(name, { data }, { parent: this, ...goes });
     const command = [name, certificatesFile, `${engineFolder}/certs.d`, args.repositoryPrefix];
     this.service = new docker.Service(
       name,
@@ -57,7 +58,7 @@ export class SwarmTrust extends pulumi.ComponentResource {
           auth: args.image.login,
         },
       ),
-      { parent: this, deleteBeforeReplace: true, ignoreChanges: addedBySwarm },
+      { parent: this, ...givesWay, ignoreChanges: addedBySwarm },
     );
     this.registerOutputs({});
   }

@@ -128,8 +128,8 @@ function registered({ type, name, inputs, ...resource }: MadeResource, labels: M
     parent: nameOf(parent),
     inputs: labelled(inputs, labels) as Record<string, unknown>,
     options: {
-      ...(protect ? { protect } : {}),
-      ...(retainOnDelete ? { retainOnDelete } : {}),
+      ...(protect === undefined ? {} : { protect }),
+      ...(retainOnDelete === undefined ? {} : { retainOnDelete }),
       ...(dependencies.length > 0 ? { dependsOn: dependencies.map(nameOf).sort() } : {}),
       ...(secretOutputs.length > 0 ? { secretOutputs } : {}),
       ...(replacementTrigger === undefined ? {} : { replacementTrigger }),

@@ -8,8 +8,10 @@ export interface MadeResource {
   name: string;
   /** As the program gave them; a secret is `{ secret: value }`. */
   inputs: Record<string, unknown>;
-  protect: boolean;
-  retainOnDelete: boolean;
+  /** That of the parent where neither is said, by the SDK. */
+  protect?: boolean;
+  /** The same, by the engine. */
+  retainOnDelete?: boolean;
   /** Goes before another one is made in its place. */
   deleteBeforeReplace: boolean;
   /** Name of the resource whose deletion takes it along. */
@@ -110,8 +112,8 @@ export async function mocked<T>(code: () => T | Promise<T>, answers: Answers = {
       type: request.getType(),
       name: request.getName(),
       inputs: readable(request.getObject()?.toJavaScript() ?? {}) as Record<string, unknown>,
-      protect: request.getProtect() === true,
-      retainOnDelete: request.getRetainondelete() === true,
+      protect: request.hasProtect() ? request.getProtect() : undefined,
+      retainOnDelete: request.hasRetainondelete() ? request.getRetainondelete() : undefined,
       deleteBeforeReplace: request.getDeletebeforereplace(),
       deletedWith: request.getDeletedwith().split("::").at(-1) ?? "",
       provider: request.getProvider(),

@@ -489,8 +489,8 @@ describe("a registry in ECR", () => {
     const { resources } = await make({ ...full, lab: false });
     const settings = resources.filter(({ type }) => /:(Lifecycle|Repository)Policy$/.test(type));
     expect(settings.map(({ retainOnDelete, deletedWith }) => ({ retainOnDelete, deletedWith }))).toEqual([
-      { retainOnDelete: false, deletedWith: "registry-team-a/app" },
-      { retainOnDelete: false, deletedWith: "registry-team-a/app" },
+      { retainOnDelete: undefined, deletedWith: "registry-team-a/app" },
+      { retainOnDelete: undefined, deletedWith: "registry-team-a/app" },
     ]);
   });
 

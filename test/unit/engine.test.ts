@@ -1,5 +1,3 @@
-import type * as childProcess from "child_process";
-import { promisify } from "util";
 import * as pulumi from "@pulumi/pulumi";
 import * as fc from "fast-check";
 import { imageName, loadImage } from "../../components/docker/bundledImage";
@@ -13,15 +11,6 @@ import { limitProcesses } from "../../components/docker/processLimit";
 import { checkOwner, checkPresence } from "../../components/docker/volumeOwner";
 import { checkVolumeOptions } from "../../components/selfHosted/volumeOptions";
 import { FakeCommands } from "../support/fakeCommands";
-
-// Jest's process.env is a copy, which commands would not see.
-jest.mock("child_process", () => {
-  const real = jest.requireActual<typeof childProcess>("child_process");
-  const execute = promisify(real.execFile);
-  const execFile = (file: string, words: string[], options: object): unknown =>
-    execute(file, words, { ...options, env: process.env });
-  return { ...real, execFile: Object.assign(real.execFile.bind(real), { [promisify.custom]: execFile }) };
-});
 
 const tools = new FakeCommands();
 const { PATH } = process.env;
@@ -59,6 +48,27 @@ describe("a command for the engine", () => {
     tools.make("docker", "echo ' printed '");
     expect(await dockerCommand(engine, "version")).toBe("printed");
     expect(tools.calls()).toEqual([`${command} version`]);
+  });
+
+  it.each([
+    ["", " "],
+    [undefined, "1 /gone"],
+  ])("heeds the environment's certificates unless it takes none: %p", async (certPath, printed) => {
+    Object.assign(process.env, { DOCKER_TLS_VERIFY: "1", DOCKER_CERT_PATH: "/gone" });
+    tools.make("docker", 'echo "<$DOCKER_TLS_VERIFY $DOCKER_CERT_PATH>"');
+    expect(await dockerCommand({ host: "ssh://other", certPath }, "version")).toBe(`<${printed}>`);
+    delete process.env.DOCKER_TLS_VERIFY;
+    delete process.env.DOCKER_CERT_PATH;
+  });
+
+  it("is missed by name", async () => {
+    const { PATH: before } = process.env;
+    process.env.PATH = "/nowhere";
+    const error = await rejection(inspectContainer(local, "registry", "{{json .Id}}"));
+    process.env.PATH = before;
+    expect(error.message).toBe(
+      "The Docker engine could not be asked for registry: the docker command is not installed; it is needed beside Pulumi's provider",
+    );
   });
 
   it("gives what was printed for people when nothing else was", async () => {
@@ -189,6 +199,15 @@ describe("waiting for a healthy server", () => {
     ]);
   });
 
+  it("tells no exit code of one that runs, and is not well in time", async () => {
+    states(starting);
+    const now = jest.spyOn(Date, "now").mockReturnValueOnce(0);
+    expect((await rejection(untilHealthy(local, "registry"))).message).toBe(
+      "The registry did not become healthy (container registry):\npanic: no space left",
+    );
+    now.mockRestore();
+  });
+
   it("ends with the engine's words when it can't start it", async () => {
     tools.make(
       "docker",
@@ -211,6 +230,11 @@ describe("waiting for a healthy server", () => {
       "stopped",
       `echo '{"Status":"exited","ExitCode":0}'`,
       "is not running; bring it back with: pulumi up --refresh, or docker start registry",
+    ],
+    [
+      "paused",
+      `echo '{"Status":"paused","ExitCode":0,"Health":{"Status":"healthy"}}'`,
+      "is paused; have it go on with: docker unpause registry",
     ],
     [
       "removed",
@@ -337,7 +361,9 @@ describe("a volume that Pulumi has made", () => {
       const error = await rejection(checkPresence({ host: "ssh://other" }, "registry-data"));
       expect(error).toBeInstanceOf(pulumi.RunError);
       expect(error.message).toMatch(/^The Docker engine ssh:\/\/other does not have the volume registry-data\. Is it the one/);
-      expect(error.message).toMatch(/: docker --host ssh:\/\/other volume create registry-data, and then: pulumi up$/);
+      expect(error.message).toContain(": docker --host ssh://other volume create registry-data, and then: pulumi up");
+      // Without a preview the state has that engine by then.
+      expect(error.message.endsWith("until then a destroy goes to this one")).toBe(!preview);
     },
   );
 

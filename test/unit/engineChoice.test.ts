@@ -3,8 +3,8 @@ import * as path from "path";
 import * as docker from "@pulumi/docker";
 import * as pulumi from "@pulumi/pulumi";
 import { recover } from "@pulumi/pulumi/output";
-import { engineOf, onDockerEngine } from "../../components/docker/engineChoice";
-import { EngineAddress } from "../../components/docker/engine";
+import { engineBy, engineOf, onDockerEngine } from "../../components/docker/engineChoice";
+import { EngineAddress, localEngine } from "../../components/docker/engine";
 import { FakeCommands } from "../support/fakeCommands";
 import { MockedDeployment } from "../support/mockedDeployment";
 import { valueOf } from "../support/mocks";
@@ -69,6 +69,8 @@ afterEach(() => {
   fs.rmSync(path.join(configuration, "config.json"), { force: true });
   delete process.env.DOCKER_CONTEXT;
   delete process.env.DOCKER_HOST;
+  delete process.env.DOCKER_TLS_VERIFY;
+  delete process.env.DOCKER_CERT_PATH;
   pulumi.runtime.setAllConfig({});
 });
 afterAll(() => {
@@ -77,11 +79,20 @@ afterAll(() => {
 });
 
 const certPath = "/contexts/tls/secure/docker";
+const other = { host: "unix:///tmp/other.sock", certPath: "" };
+const far = { host: "ssh://root@registry.example.com", certPath: "" };
+const byTls = { DOCKER_HOST: "tcp://192.0.2.9:2376", DOCKER_TLS_VERIFY: "1" };
 
 describe("the engine that is meant", () => {
+  it("has one provider for components of one name, of which nothing else need be the same", async () => {
+    use("other");
+    const { deployment } = await MockedDeployment.run(() => [new Component("registry"), new Component("registry")]);
+    expect(deployment.resources.filter(({ type }) => type === "pulumi:providers:docker")).toHaveLength(1);
+  });
+
   it.each<[string, () => void, EngineAddress]>([
-    ["the current context's", () => use("other"), { host: "unix:///tmp/other.sock" }],
-    ["the current context's, over ssh", () => use("far"), { host: "ssh://root@registry.example.com" }],
+    ["the current context's", () => use("other"), other],
+    ["the current context's, over ssh", () => use("far"), far],
     ["the current context's, with its certificates", () => use("secure"), { host: "tcp://192.0.2.1:2376", certPath }],
     ["that of DOCKER_CONTEXT", () => (process.env.DOCKER_CONTEXT = "secure"), { host: "tcp://192.0.2.1:2376", certPath }],
     [
@@ -96,23 +107,35 @@ describe("the engine that is meant", () => {
         process.env.DOCKER_HOST = "tcp://192.0.2.9:2375";
         pulumi.runtime.setAllConfig({ "docker:context": "far" });
       },
-      { host: "ssh://root@registry.example.com" },
+      far,
     ],
-  ])("is %s, by a provider of its own", async (_, choose, engine) => {
-    choose();
-    expect(await chosen()).toEqual({ engine, providers: [engine] });
-  });
-
-  it.each<[string, () => void, EngineAddress]>([
-    ["this machine's", () => undefined, {}],
-    ["this machine's with the default context", () => use("default"), {}],
     [
       "that of DOCKER_HOST before the current context",
       () => {
         use("other");
         process.env.DOCKER_HOST = "tcp://192.0.2.9:2375";
       },
-      { host: "tcp://192.0.2.9:2375" },
+      { host: "tcp://192.0.2.9:2375", certPath: "" },
+    ],
+    [
+      "that of DOCKER_HOST, with the certificates of DOCKER_CERT_PATH",
+      () => Object.assign(process.env, byTls, { DOCKER_CERT_PATH: "/certs" }),
+      { host: "tcp://192.0.2.9:2376", certPath: "/certs" },
+    ],
+    [
+      "that of DOCKER_HOST, with the certificates in the docker command's folder",
+      () => Object.assign(process.env, byTls),
+      { host: "tcp://192.0.2.9:2376", certPath: configuration },
+    ],
+    [
+      "that of DOCKER_HOST, which does without certificates over ssh",
+      () => Object.assign(process.env, byTls, { DOCKER_HOST: "ssh://root@registry.example.com" }),
+      far,
+    ],
+    [
+      "that of DOCKER_HOST, without the certificates that the docker command ignores too",
+      () => Object.assign(process.env, { DOCKER_HOST: "unix:///tmp/other.sock", DOCKER_CERT_PATH: "/certs" }),
+      other,
     ],
     [
       "that of docker:host before all others",
@@ -123,6 +146,15 @@ describe("the engine that is meant", () => {
       },
       { host: "tcp://192.0.2.8:2376", certPath: "/certs" },
     ],
+  ])("is %s, by a provider of its own, of which nothing is left to the environment", async (_, choose, engine) => {
+    choose();
+    expect(await chosen()).toEqual({ engine, providers: [{ ...engine, context: "" }] });
+  });
+
+  it.each<[string, () => void, EngineAddress]>([
+    ["this machine's", () => undefined, {}],
+    ["this machine's with the default context", () => use("default"), {}],
+    ["this machine's by its socket", () => (process.env.DOCKER_HOST = localEngine), { host: localEngine }],
   ])("is %s, by the default provider", async (_, choose, engine) => {
     choose();
     expect(await chosen()).toEqual({ engine, providers: [] });
@@ -155,16 +187,14 @@ describe("the engine that is meant", () => {
   it.each([{ host: "tcp://192.0.2.7:2375" }, { context: "far" }])("is known in a preview too: %o", async (args) => {
     const opts = (): pulumi.ComponentResourceOptions => ({ providers: [new docker.Provider("mine", args)] });
     const { made } = await MockedDeployment.run(() => new Component("registry", opts()), { preview: true });
-    expect((await valueOf(made.engine)).value).toEqual({ host: args.host ?? "ssh://root@registry.example.com" });
+    expect((await valueOf(made.engine)).value).toEqual(args.host === undefined ? far : { host: args.host });
   });
 
   it("has the logins of the stack's configuration", async () => {
     use("far");
     const registryAuth = [{ address: "registry.example.com", username: "u", password: "GIVEN" }];
     pulumi.runtime.setAllConfig({ "docker:registryAuth": JSON.stringify(registryAuth) });
-    expect((await chosen()).providers).toEqual([
-      { host: "ssh://root@registry.example.com", registryAuth: { secret: JSON.stringify(registryAuth) } },
-    ]);
+    expect((await chosen()).providers).toEqual([{ ...far, context: "", registryAuth: { secret: JSON.stringify(registryAuth) } }]);
   });
 
   it.each<[string, () => void]>([
@@ -217,7 +247,7 @@ describe("the engine that is meant", () => {
 
   it("is known where DOCKER_HOST and DOCKER_CONTEXT say the same", async () => {
     Object.assign(process.env, { DOCKER_CONTEXT: "other", DOCKER_HOST: "unix:///tmp/other.sock" });
-    expect(await chosen()).toEqual({ engine: { host: "unix:///tmp/other.sock" }, providers: [] });
+    expect(await chosen()).toEqual({ engine: other, providers: [{ ...other, context: "" }] });
   });
 
   it.each([
@@ -227,5 +257,19 @@ describe("the engine that is meant", () => {
   ])("is not reached in a way that the provider does not know: context %s", async (context, message) => {
     use(context);
     await expect(chosen()).rejects.toThrow(message);
+  });
+});
+
+/** `pulumi destroy` runs no program: it takes providers as the state has them, and what they lack from the environment. */
+describe("the engine of a provider in the state", () => {
+  it.each<[string, Record<string, string>, Parameters<typeof engineBy>[0], EngineAddress]>([
+    ["one of its own", { DOCKER_HOST: "tcp://192.0.2.9:2375", DOCKER_CONTEXT: "far" }, { ...other, context: "" }, other],
+    ["this machine's", {}, {}, {}],
+    ["that of DOCKER_HOST", { DOCKER_HOST: "tcp://192.0.2.9:2375" }, {}, { host: "tcp://192.0.2.9:2375" }],
+    ["that of DOCKER_CONTEXT", { DOCKER_CONTEXT: "far" }, {}, far],
+    ["its context's", { DOCKER_HOST: "tcp://192.0.2.9:2375" }, { context: "far" }, far],
+  ])("is %s", (_, environment, settings, engine) => {
+    Object.assign(process.env, environment);
+    expect(engineBy(settings)).toEqual(engine);
   });
 });

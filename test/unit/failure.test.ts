@@ -1,6 +1,6 @@
 import * as pulumi from "@pulumi/pulumi";
 import { serializeProperties } from "@pulumi/pulumi/runtime";
-import { checkArguments } from "../../components/checks/inputs";
+import { throwProblems } from "../../components/checks/inputs";
 import { failure } from "../../components/checks/failure";
 
 /** What the SDK makes of an error that ends a value which a resource waits for. */
@@ -26,7 +26,7 @@ describe("the error of a value that is known only later", () => {
   it("is shown as it is for a value that is not allowed, too", async () => {
     let error: unknown;
     try {
-      checkArguments("SingleNodeRegistry", {}, () => [{ key: "port", message: "0 is not allowed" }]);
+      throwProblems([{ key: "port", message: "0 is not allowed" }]);
     } catch (thrown) {
       error = thrown;
     }

@@ -147,3 +147,8 @@ it("refuses wrong options before it makes anything", async () => {
     /storage\.gcs\.credentials: is filled by[^]*storage\.gcs\.location: is missing[^]*storage\.gcs\.serviceAccount: "host" is not/,
   );
 });
+
+it("is refused where nothing of its name could be a bucket's", async () => {
+  const made = mocked(() => new GcsStore("реестр", { options: { location: "EU" } }), clouds);
+  await expect(made).rejects.toThrow('name: "реестр" is not allowed as a component\'s name; use two or more letters');
+});

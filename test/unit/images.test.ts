@@ -1,4 +1,5 @@
 import * as http from "http";
+import * as path from "path";
 import { parseArguments, UsageError } from "../../commands/images/arguments";
 import { deleteImages } from "../../commands/images/delete";
 import { list, readableSize } from "../../commands/images/list";
@@ -155,6 +156,30 @@ describe("a registry that does not delete by tag", () => {
     await expect(deleteImages(registry, [{ repository: "team/other" }], refuse)).rejects.toThrow(
       "There is no tag in team/other.",
     );
+  });
+});
+
+describe("an index", () => {
+  const layer = (digest: string, size: number): object => ({ digest, size });
+  const digest = (letter: string): string => `sha256:${letter.repeat(64)}`;
+  const mediaType = "application/vnd.oci.image.manifest.v1+json";
+  const manifests: Record<string, object> = {
+    latest: { manifests: ["a", "b", "c"].map((letter) => ({ digest: digest(letter), size: 500, mediaType })) },
+    [digest("a")]: { layers: [layer("base", 200_000_000), layer("amd64", 10_000_000)] },
+    [digest("b")]: { layers: [layer("base", 200_000_000), layer("arm64", 10_000_000)] },
+  };
+  const server = http.createServer((request, response) => {
+    const { pathname } = new URL(request.url ?? "", "http://registry");
+    const reference = path.basename(pathname);
+    const body = pathname === "/v2/app/tags/list" ? { tags: ["latest"] } : manifests[reference];
+    response.writeHead(body === undefined ? 404 : 200, { "Docker-Content-Digest": digest("f") }).end(JSON.stringify(body ?? {}));
+  });
+  afterAll(() => server.close());
+
+  it("has layers once that its platforms share", async () => {
+    const registry = new Registry({ endpoint: `http://127.0.0.1:${await listening(server)}` });
+    const [, row] = (await list(registry, ["app"]).finally(() => registry.close())).split("\n");
+    expect(row?.split(/ {2,}/)).toEqual(["app", "latest", digest("f"), "220MB", "1 of its images missing"]);
   });
 });
 

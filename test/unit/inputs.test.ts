@@ -1,6 +1,7 @@
 import * as pulumi from "@pulumi/pulumi";
 import { recover } from "@pulumi/pulumi/output";
-import { checkArguments, checkWhenKnown, knownNow, readArguments } from "../../components/checks/inputs";
+import { checkWhenKnown, knownNow, readArguments, throwProblems } from "../../components/checks/inputs";
+import { passwordProblem } from "../../components/checks/users";
 import { componentNames, schemaKeys } from "../support/schema";
 
 const problem = { key: "port", message: "0 is not allowed" };
@@ -15,9 +16,7 @@ function thrownBy(action: () => void): unknown {
 }
 
 describe("the error of a component", () => {
-  const error = thrownBy(() =>
-    checkArguments("SingleNodeRegistry", {}, () => [problem, { key: "tls.mode", message: "is wrong" }]),
-  ) as Error;
+  const error = thrownBy(() => throwProblems([problem, { key: "tls.mode", message: "is wrong" }])) as Error;
 
   it("ends a program without a stack trace", () => {
     expect(pulumi.RunError.isInstance(error)).toBe(true);
@@ -33,7 +32,7 @@ describe("the error of a component", () => {
   });
 
   it("is none without a problem", () => {
-    expect(thrownBy(() => checkArguments("SingleNodeRegistry", { port: 5000 }, () => []))).toBeUndefined();
+    expect(thrownBy(() => throwProblems([]))).toBeUndefined();
   });
 });
 
@@ -48,7 +47,7 @@ describe("an argument that comes as an Output", () => {
   it.each(componentNames())("is judged for each argument of %s as the schema says", (component) => {
     for (const [key, { plain: mustBePlain }] of schemaKeys(component)) {
       for (const value of [pulumi.output("x"), pulumi.secret("x"), Promise.resolve("x")]) {
-        const error = thrownBy(() => checkArguments(component, argumentsWith(key, value), () => [])) as Error | undefined;
+        const error = thrownBy(() => readArguments(component, argumentsWith(key, value))) as Error | undefined;
         // Beside it stands what else is missing there.
         const about = error?.message.split("\n").filter((line) => line.startsWith(`  - ${key.replaceAll("[]", "[1]")}: `)) ?? [];
         expect(about).toEqual(
@@ -69,14 +68,8 @@ describe("an argument that comes as an Output", () => {
       { tls: { keys: [pulumi.secret("x")] } },
       { hosts: { a: pulumi.output("x") } },
     ]) {
-      expect(thrownBy(() => checkArguments("SingleNodeRegistry", args, () => []))).toBeDefined();
+      expect(thrownBy(() => readArguments("SingleNodeRegistry", args))).toBeDefined();
     }
-  });
-
-  it("is named before other checks, which could not read it", () => {
-    const check = jest.fn(() => []);
-    expect(thrownBy(() => checkArguments("SingleNodeRegistry", { port: pulumi.output(5000) }, check))).toBeDefined();
-    expect(check).not.toHaveBeenCalled();
   });
 });
 
@@ -113,9 +106,8 @@ describe("an argument that no compiler has looked at", () => {
       { garbageCollection: { retention: [{ keepTags: [1.1] }] } },
       ["garbageCollection.retention[0].keepTags[0]: 1.1 is a number, and may not be what was written; put it in quotes"],
     ],
-  ])("is named first of all, in lines that begin so: %s", (_, args, problems) => {
-    const check = jest.fn(() => []);
-    const error = thrownBy(() => checkArguments("SingleNodeRegistry", args, check)) as Error | undefined;
+  ])("is named in lines that begin so: %s", (_, args, problems) => {
+    const error = thrownBy(() => readArguments("SingleNodeRegistry", args)) as Error | undefined;
     const lines =
       error?.message
         .split("\n")
@@ -123,7 +115,6 @@ describe("an argument that no compiler has looked at", () => {
         .map((line) => line.replace("  - ", "")) ?? [];
     expect(lines.map((line, index) => line.slice(0, problems[index]?.length))).toEqual(problems);
     expect(error?.message).not.toContain(marker);
-    expect(check).not.toHaveBeenCalled();
   });
 
   it("is read as it was meant where that is sure, and as absent where it is nothing", () => {
@@ -154,6 +145,17 @@ describe("a value that is known only later", () => {
       "The configuration has 1 problem:\n  - port: 0 is not allowed",
     );
     expect(built).not.toHaveBeenCalled();
+  });
+
+  it("is not in the error where it is a number for a password", async () => {
+    const checked = checkWhenKnown(pulumi.secret(12345678), (value) => passwordProblem("password", value));
+    const stopped = recover(
+      checked.apply(() => ""),
+      (error: unknown) => (error as Error).message,
+    );
+    expect(await new Promise((resolve) => pulumi.unsecret(stopped).apply(resolve))).toBe(
+      "The configuration has 1 problem:\n  - password: this value (not shown) is not allowed; give a text",
+    );
   });
 
   it("is not looked at early", () => {

@@ -108,12 +108,23 @@ describe("a registry with provision", () => {
     ["Google Cloud", { driver: "gcs", provision: true, gcs: { location: "EU" } }],
   ])("protects and keeps what holds images in %s, unless it is a lab", async (_, storage) => {
     const holders = /:(Bucket|StorageAccount|BlobContainer|ResourceGroup)$/;
-    const kept = async (lab?: boolean): Promise<boolean[][]> =>
+    const kept = async (lab?: boolean): Promise<(boolean | undefined)[][]> =>
       (await deploy(storage, lab)).resources
         .filter(({ type }) => holders.test(type))
         .map(({ protect, retainOnDelete }) => [protect, retainOnDelete]);
     expect(new Set((await kept()).flat())).toEqual(new Set([true]));
-    expect(new Set((await kept(true)).flat())).toEqual(new Set([false]));
+    expect(new Set((await kept(true)).flat())).toEqual(new Set([undefined]));
+  });
+
+  it("has its user's own locks on every part, also in a lab, but containers give way to others of their name", async () => {
+    const locks = { protect: true, retainOnDelete: true };
+    const storage = { driver: "s3", provision: true, s3: { region: "eu-central-1" } };
+    const { resources } = await mocked(
+      () => new SingleNodeRegistry("registry", { ...plainRegistry, storage, lab: true }, locks),
+      answers,
+    );
+    const open = resources.filter(({ protect, retainOnDelete }) => protect !== true || retainOnDelete === false);
+    expect(open.map(({ name }) => name)).toEqual(["registry", "registry-files-writer"]);
   });
 
   it("is the parent of its store and hands the user's provider on", async () => {

@@ -1,14 +1,13 @@
 import * as fs from "fs";
 import * as path from "path";
 import { fileURLToPath } from "url";
-import { FakeCommands } from "../support/fakeCommands";
+import { copyScripts, FakeCommands } from "../support/fakeCommands";
 import { attempt } from "../support/run";
 
-const root = path.join(__dirname, "..", "..");
 const commands = new FakeCommands();
 
 beforeAll(() => {
-  fs.cpSync(path.join(root, "scripts"), path.join(commands.folder, "scripts"), { recursive: true });
+  copyScripts(commands.folder);
   fs.chmodSync(commands.write("scripts/setup.sh", "#!/bin/sh\n"), 0o755);
 });
 beforeEach(() => {
@@ -93,7 +92,7 @@ describe("the quick start's passphrase", () => {
 describe("the environment of Pulumi", () => {
   it("is the clone's, whatever its folder is called, and wherever cd looks", async () => {
     const clone = path.join(commands.folder, "the clone #1? 100%41");
-    fs.cpSync(path.join(root, "scripts"), path.join(clone, "scripts"), { recursive: true });
+    copyScripts(clone);
     commands.make("pulumi", 'echo "$PULUMI_BACKEND_URL"');
     const { stdout } = await attempt("scripts/pulumi.sh", [], { cwd: clone, env: { ...own, CDPATH: clone } });
     expect(fileURLToPath(stdout.trim())).toBe(path.join(clone, ".quickstart", "state"));

@@ -134,6 +134,19 @@ describe("the registry client", () => {
     await expect(client.download("/v2/app/blobs/x")).rejects.toThrow(`GET /v2/app/blobs/x ${message}`);
   });
 
+  it.each(["127.0.0.1", "localhost"])("says of %s, where no registry is, that it is this machine", async (host) => {
+    const server = await serve((_, __, response) => response.end());
+    const { port } = new URL(server.origin);
+    server.dispose();
+    const client = new RegistryClient({ endpoint: `http://${host}:${port}` });
+    cleanUp.add({ dispose: () => client.close() });
+    await expect(client.request("GET", "/v2/")).rejects.toThrow(
+      new RegExp(
+        `^GET http://${host}:${port}/v2/: connect ECONNREFUSED .*; ${host} is this machine: where .* run the command there$`,
+      ),
+    );
+  });
+
   it("gives up on a login that is refused", async () => {
     const server = await serve((_, __, response) => response.writeHead(401, { "WWW-Authenticate": 'Basic realm="x"' }).end());
     await expect(clientOf(server).expect([200], "GET", "/v2/")).rejects.toThrow("GET /v2/ was answered 401");

@@ -303,6 +303,13 @@ it("names the bucket after the component within S3's rules", async () => {
   expect(resources.find(({ type }) => type.endsWith(":Bucket"))?.name).toBe("team-a-registry-store");
 });
 
+it("is refused where nothing of its name could be a bucket's", async () => {
+  const { resources } = await mocked(() => new S3Store("реестр 2", { options: { region: "eu-central-1" } }), clouds);
+  expect(resources.find(({ type }) => type.endsWith(":Bucket"))?.name).toBe("2");
+  const made = mocked(() => new S3Store("реестр", { options: { region: "eu-central-1" } }), clouds);
+  await expect(made).rejects.toThrow('name: "реестр" is not allowed as a component\'s name; use two or more letters');
+});
+
 it("gives the user's provider to every child, and says whose child it is", async () => {
   const { resources } = await mocked(() => {
     const provider = new Provider("theirs", { region: "us-east-1" });

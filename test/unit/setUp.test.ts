@@ -1,7 +1,7 @@
 import { spawnSync } from "child_process";
 import * as fs from "fs";
 import * as path from "path";
-import { FakeCommands } from "../support/fakeCommands";
+import { copyScripts, FakeCommands } from "../support/fakeCommands";
 import { attempt, eventually } from "../support/run";
 
 const root = path.join(__dirname, "..", "..");
@@ -61,6 +61,29 @@ describe("set-up", () => {
     expect(stderr).toMatch(/^setup: the docker command can't tell its engine: context "nope": context not found$/m);
   });
 
+  it("tells an engine that the user may not talk to from none", async () => {
+    commands.make("npm", "mkdir -p node_modules").make("pulumi").make("dockerd").make("id", "echo 1000");
+    const refusal = "permission denied while trying to connect to the Docker daemon socket";
+    commands.make(
+      "docker",
+      `[ "$1" = context ] && echo default unix:///var/run/docker.sock || { echo '${refusal}' >&2; exit 1; }`,
+    );
+    const { code, stderr } = await attempt(setUp, [], { env: { ...commands.env, DOCKER_HOST: "" } });
+    expect(code).toBe(1);
+    expect(stderr).toContain(`setup: the Docker engine is installed but does not answer: ${refusal}\n`);
+    expect(stderr).toContain("sudo usermod -aG docker $USER");
+    fs.rmSync(path.join(commands.folder, "bin", "id"));
+  });
+
+  it("finds what is not on a user's PATH, as Debian's dockerd", () => {
+    const found = spawnSync("bash", ["-c", ". scripts/common.sh && command -v chroot"], {
+      cwd: root,
+      encoding: "utf8",
+      env: { PATH: "/usr/bin:/bin" },
+    });
+    expect(found.stdout.trim()).toMatch(/sbin\/chroot$/);
+  });
+
   it.each([
     ["leaves out what only development needs", [], "npm ci --omit=dev --omit=optional --omit=peer"],
     ["keeps the SDKs of the clouds that a plain npm ci has brought", ["@pulumi/gcp"], "npm ci"],
@@ -97,7 +120,7 @@ describe("set-up", () => {
   it("is done by the first command that asks for Pulumi where there is none, which gets its words and its input", async () => {
     const clone = new FakeCommands();
     try {
-      fs.cpSync(path.join(root, "scripts"), path.join(clone.folder, "scripts"), { recursive: true });
+      copyScripts(clone.folder);
       const pulumi = ".tools/pulumi/bin/pulumi";
       const setUpHere = [
         "#!/bin/sh",
@@ -116,6 +139,66 @@ describe("set-up", () => {
         });
         expect(result).toEqual({ code: 0, stdout: "config set a\nthe value", stderr });
       }
+    } finally {
+      clone.dispose();
+    }
+  });
+
+  it("is done again by a command that asks for Pulumi once the clone is at another version, and by no other", async () => {
+    const clone = new FakeCommands();
+    try {
+      copyScripts(clone.folder);
+      fs.chmodSync(clone.write("scripts/setup.sh", "#!/bin/sh\necho set up\n"), 0o755);
+      clone.make("pulumi");
+      const standIn = { CONTAINER_REGISTRY_PROVIDERS: "stand-in" };
+      const setsUp = async (env: object = {}): Promise<boolean> => {
+        const command = path.join(clone.folder, "scripts", "pulumi.sh");
+        const { code, stderr } = await attempt(command, [], {
+          env: { ...clone.env, PULUMI_BACKEND_URL: "file:///nowhere", ...env },
+        });
+        expect(code).toBe(0);
+        return stderr === "set up\n";
+      };
+      const installed = (folder: string): void => {
+        const stamp = spawnSync("cksum", ["package-lock.json"], {
+          cwd: path.join(clone.folder, folder),
+          encoding: "utf8",
+        }).stdout.trim();
+        clone.write(path.join(folder, "node_modules/.installed"), `run ${stamp}`);
+      };
+      clone.write("package-lock.json", "{}");
+      clone.write("offline/stand-ins/package-lock.json", "{}");
+      // Packages of somebody's own `npm ci`.
+      expect(await setsUp()).toBe(false);
+      installed(".");
+      expect(await setsUp()).toBe(false);
+      clone.write("package-lock.json", "{ }");
+      expect(await setsUp()).toBe(true);
+      installed(".");
+
+      const place = [
+        ". scripts/environment.sh",
+        ". offline/stand-ins.sh",
+        "say() { :; }",
+        "node_packages() { :; }",
+        "place_stand_ins",
+      ];
+      const placed = (): unknown => spawnSync("bash", ["-c", place.join("\n")], { cwd: clone.folder });
+      expect(await setsUp(standIn)).toBe(true);
+      placed();
+      installed("offline/stand-ins");
+      expect([await setsUp(standIn), await setsUp()]).toEqual([false, false]);
+      clone.write("offline/stand-ins/package-lock.json", "{ }");
+      expect(await setsUp(standIn)).toBe(true);
+      installed("offline/stand-ins");
+      clone.write(".tools/stand-ins/plugins/resource-random-v4.21.2/pulumi-resource-random", "exec node ../stand-ins/plugin.cjs");
+      expect(await setsUp(standIn)).toBe(true);
+      placed();
+      expect(await setsUp(standIn)).toBe(false);
+
+      ["go.sum", "language-nodejs/main.go"].forEach((file) => clone.write(`offline/toolchain/pulumi/${file}`, ""));
+      clone.write(".tools/pulumi/bin/.sources", "others");
+      expect(await setsUp()).toBe(true);
     } finally {
       clone.dispose();
     }

@@ -174,6 +174,7 @@ describe("a registry on one host", () => {
           ports: [{external: 5000, internal: 5000, ip: 127.0.0.1}]
           readOnly: true
           restart: unless-stopped
+          retainOnDelete: false
           securityOpts: [no-new-privileges]
           stopTimeout: 35
           tmpfs./tmp: rw,noexec,nosuid,size=64m
@@ -186,6 +187,7 @@ describe("a registry on one host", () => {
           name: registry-files-writer
           networkMode: none
           restart: 'no'
+          retainOnDelete: false
           secret file /etc/container-registry/config-<hash>.yml 0644:
             version: '0.1'
             log:
@@ -595,10 +597,10 @@ describe("the engine", () => {
     expect(untilHealthy).toHaveBeenLastCalledWith({ host: undefined }, "registry");
     process.env.DOCKER_HOST = "tcp://192.0.2.1:2376";
     await deploy({});
-    expect(untilHealthy).toHaveBeenLastCalledWith({ host: "tcp://192.0.2.1:2376" }, "registry");
+    expect(untilHealthy).toHaveBeenLastCalledWith({ host: "tcp://192.0.2.1:2376", certPath: "" }, "registry");
     pulumi.runtime.setAllConfig({ "docker:host": "tcp://192.0.2.2:2376" });
     await deploy({});
-    expect(untilHealthy).toHaveBeenLastCalledWith({ host: "tcp://192.0.2.2:2376" }, "registry");
+    expect(untilHealthy).toHaveBeenLastCalledWith({ host: "tcp://192.0.2.2:2376", certPath: "" }, "registry");
     pulumi.runtime.setAllConfig({});
   });
 

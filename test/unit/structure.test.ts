@@ -4,8 +4,8 @@ import * as ts from "typescript";
 import { run } from "../support/run";
 import { projectRoot } from "../support/testStack";
 
-/** The files of a kind below a folder, of TypeScript by default, by their paths from the root. */
-function sources(folder: string, kind = /\.ts$/): string[] {
+/** The files of a kind below a folder, of TypeScript that somebody wrote by default, by their paths from the root. */
+function sources(folder: string, kind = /(?<!\.d)\.ts$/): string[] {
   return fs
     .readdirSync(path.join(projectRoot, folder), { withFileTypes: true, recursive: true })
     .filter((entry) => entry.isFile() && kind.test(entry.name) && !entry.parentPath.includes("node_modules"))

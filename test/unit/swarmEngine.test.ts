@@ -34,6 +34,10 @@ const template = { ContainerSpec: { Image: "sha256:1" }, Runtime: "container" };
 const current = { ContainerSpec: { Image: "sha256:1" } };
 const old = { ContainerSpec: { Image: "sha256:0" } };
 
+const lost =
+  "Tasks of before of the service registry could not be told to end, on node2 (down): where such a node still runs, its task serves " +
+  "with the certificate and passwords of before until the node is back";
+
 interface View {
   /** It is not the first definition of the service. */
   updated?: boolean;
@@ -301,6 +305,23 @@ describe("the wait for a service", () => {
     });
   });
 
+  it.each<[string, View["tasks"][number], string[]]>([
+    ["is down", { spec: old, state: "running", desired: "shutdown", node: "id2" }, [lost]],
+    ["is ready", { spec: old, state: "running", desired: "shutdown", node: "id1" }, []],
+    ["is down, and whose task had ended", { spec: old, state: "shutdown", desired: "shutdown", node: "id2" }, []],
+    ["is down, whose task is no other than the present ones", { state: "running", desired: "shutdown", node: "id2" }, []],
+  ])("warns of a task of before that may run on a node which %s", async (_, task, warnings) => {
+    const warn = jest.spyOn(pulumi.log, "warn").mockResolvedValue();
+    engine({
+      nodes: ["id1 node1 Ready Active", "id2 node2 Down Active"],
+      update: { State: "completed" },
+      tasks: [{ state: "running", node: "id1" }, task],
+    });
+    await untilRolledOut(manager, "registry");
+    expect(warn.mock.calls.flat()).toEqual(warnings);
+    warn.mockRestore();
+  });
+
   it.each<[string, number, number | undefined, string[]]>([
     [
       "0 tasks instead of 1",
@@ -425,7 +446,7 @@ describe("the nodes of a Swarm", () => {
     const nodes = await swarmNodes(manager, ["ssh://two", "ssh://nobody"]);
     expect(nodes.map(({ hostname, ready, engine: way }) => ({ hostname, ready, way }))).toEqual([
       { hostname: "node-one", ready: true, way: manager },
-      { hostname: "node-two", ready: false, way: { host: "ssh://two" } },
+      { hostname: "node-two", ready: false, way: { host: "ssh://two", certPath: "" } },
     ]);
     expect(nodes[0]?.facts).toMatchObject({ "node.labels.disk": "fast", "node.platform.arch": "x86_64", "node.role": "manager" });
     expect(warn).toHaveBeenCalledWith("swarm.nodes: the Docker host ssh://nobody gives no answer: no route to host");

@@ -1,5 +1,8 @@
 import * as fs from "fs";
 import * as path from "path";
+import { usage } from "../../commands/images/arguments";
+import { ownerLabel } from "../../components/docker/volumeOwner";
+import { checkVolumes } from "../../scripts/volumes";
 import { FakeCommands } from "../support/fakeCommands";
 import { attempt } from "../support/run";
 
@@ -42,6 +45,8 @@ describe("taking a stack down", () => {
     expect(await fresh("lab.sh", "down")).toEqual({ code: 0, stdout: "nodes down\n", stderr: "" });
     const message = "There is no registry to look into; npm start brings one, and what this needs.\n";
     expect(await fresh("images.sh", "list")).toEqual({ code: 1, stdout: "", stderr: message });
+    fs.cpSync(path.join(root, "commands/images/usage.txt"), path.join(commands.folder, "commands/images/usage.txt"));
+    expect(await fresh("images.sh", "--help")).toEqual({ code: 0, stdout: usage, stderr: "" });
     expect(commands.calls()).toEqual([]);
     expect(fs.existsSync(path.join(commands.folder, ".quickstart"))).toBe(false);
   });
@@ -61,6 +66,20 @@ describe("taking a stack down", () => {
     expect(commands.calls().includes("pulumi destroy --stack dev --yes")).toBe(destroyed);
   });
 
+  it("takes nothing down where Pulumi would forget what runs on another engine", async () => {
+    commands.make("pulumi", `case "$*" in "stack export"*) echo '{ "urn": "a" }' ;; esac`);
+    commands.make("node", "cat", 'echo "The Docker engine does not have the volume" >&2', "exit 1").write("node_modules/a", "");
+    const { code, stdout, stderr } = await attempt(path.join(commands.folder, "scripts", "stop.sh"), [], {
+      env: { ...commands.env, PULUMI_BACKEND_URL: "file:///nowhere" },
+    });
+    expect({ code, stdout }).toEqual({ code: 1, stdout: '{ "urn": "a" }\n' });
+    expect(stderr).toMatch(
+      /^The Docker engine does not have the volume\nNothing was taken down\. Run npm start where the registry is/,
+    );
+    expect(commands.calls().filter((call) => call.startsWith("pulumi destroy"))).toEqual([]);
+    fs.rmSync(path.join(commands.folder, "node_modules"), { recursive: true });
+  });
+
   it("goes on with the lab's nodes where there is none", async () => {
     commands.write("scripts/swarm-nodes.sh", '#!/bin/sh\necho "nodes $1"\n');
     const { code, stdout } = await takeDown(absent("lab"), "lab.sh", "down");
@@ -74,5 +93,60 @@ describe("taking a stack down", () => {
     const { code, stdout, stderr } = await takeDown(locked, script, ...args);
     expect({ code, stdout, stderr }).toEqual({ code: 1, stdout: "", stderr: `${locked}\n` });
     expect(commands.calls()).toHaveLength(1);
+  });
+});
+
+describe("the volumes of a state", () => {
+  const { PATH } = process.env;
+  beforeAll(() => (process.env.PATH = commands.env.PATH));
+  afterEach(() => delete process.env.DOCKER_HOST);
+  afterAll(() => (process.env.PATH = PATH));
+
+  const provider = (name: string, inputs: object): object => ({
+    urn: `urn:${name}`,
+    type: "pulumi:providers:docker",
+    id: "1",
+    inputs,
+  });
+  const volume = (name: string, by: string, owner?: string): object => ({
+    urn: `urn:${name}`,
+    type: "docker:index/volume:Volume",
+    provider: `urn:${by}::1`,
+    outputs: { name, labels: owner === undefined ? undefined : [{ label: ownerLabel, value: owner }] },
+  });
+  const resources = [
+    provider("engine", { host: "ssh://far", context: "", certPath: "" }),
+    provider("default", { version: "5.2.0" }),
+    { urn: "urn:password", type: "random:index/randomPassword:RandomPassword" },
+    volume("registry-data", "engine"),
+    volume("registry-audit", "engine", "ours"),
+    volume("mirror-data", "default"),
+  ];
+  const check = (): Promise<void> => checkVolumes({ deployment: { resources } } as Parameters<typeof checkVolumes>[0]);
+
+  it("are asked for where Pulumi goes", async () => {
+    commands.make("docker", "echo '{}'");
+    process.env.DOCKER_HOST = "unix:///tmp/other.sock";
+    await check();
+    expect(commands.calls()).toEqual([
+      "docker --host ssh://far volume inspect --format {{json .Labels}} registry-data",
+      "docker --host ssh://far volume inspect --format {{json .Labels}} registry-audit",
+      "docker --host unix:///tmp/other.sock volume inspect --format {{json .Labels}} mirror-data",
+    ]);
+  });
+
+  it("may lack one that a destroy took that was cut off", async () => {
+    commands.make("docker", `case "$*" in *-audit) echo "Error: No such volume" >&2; exit 1 ;; *) echo null ;; esac`);
+    await check();
+  });
+
+  it("are missed where another clone has some by these names", async () => {
+    commands.make("docker", `echo '{"${ownerLabel}": "theirs"}'`);
+    await expect(check()).rejects.toThrow("The volume registry-audit on this Docker engine is of another registry by that name");
+  });
+
+  it("are missed where they are not", async () => {
+    commands.make("docker", 'case "$*" in *ssh*) echo null ;; *) echo "Error: No such volume" >&2; exit 1 ;; esac');
+    await expect(check()).rejects.toThrow("The Docker engine unix:///var/run/docker.sock does not have the volume mirror-data.");
   });
 });

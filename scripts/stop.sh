@@ -13,6 +13,11 @@ case $state in
   *'"urn":'*) ;;
   *) nothing "nothing in the stack dev" ;;
 esac
+# Pulumi would forget what is on another engine than the one it goes to.
+[ ! -d node_modules ] || node --require ./components/loader/index.cjs scripts/volumes.ts <<<"$state" || {
+  echo "Nothing was taken down. Run npm start where the registry is, then npm stop. If it is gone for good: npm run pulumi -- destroy --stack dev" >&2
+  exit 1
+}
 # With the preview: without it a stack whose images are protected would lose all but them before it is refused.
 pulumi destroy --stack dev --yes "$@"
 echo

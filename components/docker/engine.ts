@@ -6,9 +6,13 @@ import { once } from "./once";
 
 const execFile = promisify(childProcess.execFile);
 
-/** Where a Docker engine is, and the folder with what it takes to talk TLS to it: `ca.pem`, `cert.pem` and `key.pem`. */
+/** Where a Docker engine is. */
 export interface EngineAddress {
   host?: string;
+  /**
+   * The folder with what it takes to talk TLS to it: `ca.pem`, `cert.pem` and `key.pem`. Empty: it takes none, whatever the environment
+   * says.
+   */
   certPath?: string;
 }
 
@@ -30,7 +34,7 @@ export function dockerCommand(engine: EngineAddress, ...words: string[]): Promis
 export async function dockerCommandWith(input: string, engine: EngineAddress, ...words: string[]): Promise<string> {
   // Said in full, so that no context of the docker command has a say.
   const address = ["--host", engine.host ?? localEngine, ...tlsOptions(engine)];
-  const running = execFile("docker", [...address, ...words], { maxBuffer: 1 << 24 });
+  const running = execFile("docker", [...address, ...words], { maxBuffer: 1 << 24, env: environmentFor(engine) });
   // A command that ends early does not read all of it.
   running.child.stdin?.on("error", () => undefined).end(input);
   const { stdout, stderr } = await running;
@@ -39,9 +43,14 @@ export async function dockerCommandWith(input: string, engine: EngineAddress, ..
 
 function tlsOptions({ certPath }: EngineAddress): string[] {
   const files = { tlscacert: "ca.pem", tlscert: "cert.pem", tlskey: "key.pem" };
-  return certPath === undefined
-    ? []
-    : ["--tlsverify", ...Object.entries(files).map(([option, file]) => `--${option}=${path.join(certPath, file)}`)];
+  return certPath
+    ? ["--tlsverify", ...Object.entries(files).map(([option, file]) => `--${option}=${path.join(certPath, file)}`)]
+    : [];
+}
+
+/** With a host the docker command heeds variables that it ignores for a context. */
+function environmentFor({ certPath }: EngineAddress): NodeJS.ProcessEnv {
+  return certPath === "" ? { ...process.env, DOCKER_CERT_PATH: "", DOCKER_TLS: "", DOCKER_TLS_VERIFY: "" } : process.env;
 }
 
 /** By host. */
@@ -99,6 +108,9 @@ export function unanswered(what: string, error: unknown): Error {
 
 /** What a failed command printed for people. */
 export function printedBy(error: unknown): string {
-  const { stderr = "" } = error as { stderr?: string };
+  const { stderr = "", code, path: command } = error as NodeJS.ErrnoException & { stderr?: string };
+  if (code === "ENOENT" && command === "docker") {
+    return "the docker command is not installed; it is needed beside Pulumi's provider";
+  }
   return stderr.trim() === "" ? (error instanceof Error ? error.message : String(error)) : stderr.trim();
 }

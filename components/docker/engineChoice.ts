@@ -7,9 +7,10 @@ import * as pulumi from "@pulumi/pulumi";
 import { EngineAddress, localEngine, printedBy } from "./engine";
 import { failure } from "../checks/failure";
 import { valueIfKnown } from "../checks/inputs";
+import { PerRun } from "./perRun";
 
-/** The engine of a context of the docker command, one of which `docker context use NAME` makes the current one. */
-type ContextEngine = EngineAddress & { host: string };
+/** An engine with all that the docker command would take from the environment or a context. */
+type NamedEngine = Required<EngineAddress>;
 
 /** The part of `docker context inspect` that is read. */
 interface InspectedContext {
@@ -22,7 +23,8 @@ interface InspectedContext {
 /** What a client needs to show who it is, and to know the engine. */
 const tlsFiles = ["ca.pem", "cert.pem", "key.pem"];
 
-function contextNamed(name: string): ContextEngine {
+/** The engine of a context of the docker command, one of which `docker context use NAME` makes the current one. */
+function contextNamed(name: string): NamedEngine {
   const { Endpoints, TLSMaterial, Storage } = inspected(name);
   const host = Endpoints.docker?.Host ?? localEngine;
   const files = TLSMaterial?.docker;
@@ -37,7 +39,7 @@ function contextNamed(name: string): ContextEngine {
         "Make the context anew with a CA and a client certificate, or set docker:host to another address",
     );
   }
-  return { host, certPath: files && path.join(Storage.TLSPath, "docker") };
+  return { host, certPath: files === undefined ? "" : path.join(Storage.TLSPath, "docker") };
 }
 
 function inspected(name: string): InspectedContext {
@@ -54,7 +56,7 @@ function inspected(name: string): InspectedContext {
 }
 
 /** A variable of the environment; set to nothing is not set, for the docker command. */
-function variable(name: "DOCKER_CONFIG" | "DOCKER_CONTEXT" | "DOCKER_HOST"): string | undefined {
+function variable(name: `DOCKER_${"CERT_PATH" | "CONFIG" | "CONTEXT" | "HOST" | "TLS" | "TLS_VERIFY"}`): string | undefined {
   const value = process.env[name];
   return value === "" ? undefined : value;
 }
@@ -66,17 +68,27 @@ function currentName(): string | undefined {
 }
 
 function nameInConfiguration(): string | undefined {
-  const folder = variable("DOCKER_CONFIG") ?? path.join(os.homedir(), ".docker");
   try {
-    return (JSON.parse(fs.readFileSync(path.join(folder, "config.json"), "utf8")) as { currentContext?: string }).currentContext;
+    return (JSON.parse(fs.readFileSync(path.join(configurationFolder(), "config.json"), "utf8")) as { currentContext?: string })
+      .currentContext;
   } catch {
     // Without a file, or with one that the docker command can't read either, it uses its default context.
     return undefined;
   }
 }
 
+function configurationFolder(): string {
+  return variable("DOCKER_CONFIG") ?? path.join(os.homedir(), ".docker");
+}
+
+/** The folder of certificates for an engine by address, as the docker command finds it; over ssh it looks at none. */
+function certificatesFor(host: string): string {
+  const tls = variable("DOCKER_TLS_VERIFY") ?? variable("DOCKER_TLS");
+  return tls === undefined || host.startsWith("ssh://") ? "" : (variable("DOCKER_CERT_PATH") ?? configurationFolder());
+}
+
 /** Stops where DOCKER_CONTEXT names another engine: the provider heeds it before any host it is given. */
-export function checkDockerContext(host: string, from: string): void {
+function checkDockerContext(host: string, from: string): void {
   const name = variable("DOCKER_CONTEXT");
   const context = name !== undefined && name !== "default" ? contextNamed(name) : undefined;
   if (context !== undefined && !sameEngine(context.host, host)) {
@@ -87,24 +99,29 @@ export function checkDockerContext(host: string, from: string): void {
 }
 
 /**
- * The context whose engine is meant, where the default docker provider does not get there: it knows nothing of a current one, and of
- * one by name neither the certificates nor, for images that are built, the host.
+ * The engine that is meant, where it is not this machine's own. The default docker provider does not get to that of a current context,
+ * and for one by name lacks the certificates and, for images that are built, the host. Nor does its state tell of DOCKER_HOST: a
+ * `destroy` without that variable would look on another engine, find nothing, and forget what runs.
  */
-function contextBeyondProvider(): ContextEngine | undefined {
+function engineElsewhere(): NamedEngine | undefined {
+  const engine = namedEngine();
+  return engine === undefined || sameEngine(engine.host, localEngine) ? undefined : engine;
+}
+
+function namedEngine(): NamedEngine | undefined {
   const config = new pulumi.Config("docker");
   const configured = config.get("context");
   const host = config.get("host") ?? variable("DOCKER_HOST");
   if (configured === undefined && host !== undefined) {
     checkDockerContext(host, config.get("host") === undefined ? "DOCKER_HOST" : "docker:host");
-    return undefined;
+    return { host, certPath: config.get("certPath") ?? certificatesFor(host) };
   }
   const name = configured ?? currentName();
-  if (name === undefined) {
-    return undefined;
+  const context = name === undefined ? undefined : contextNamed(name);
+  if (context !== undefined) {
+    checkDockerContext(context.host, "docker:context");
   }
-  const context = contextNamed(name);
-  checkDockerContext(context.host, "docker:context");
-  return sameEngine(context.host, localEngine) ? undefined : context;
+  return context;
 }
 
 /** Whether two addresses are one: Docker Desktop's socket has a link at the usual place. */
@@ -118,6 +135,9 @@ function sameEngine(one: string, other: string): boolean {
   };
   return one === other || place(one) === place(other);
 }
+
+/** Keeps the docker provider from heeding DOCKER_CONTEXT, before any host. */
+export const noContext = { context: "" };
 
 /** Certificates and keys that the docker provider takes as text. */
 const materials = ["caMaterial", "certMaterial", "keyMaterial"] as const;
@@ -150,20 +170,25 @@ export function onDockerEngine(name: string, opts: pulumi.ComponentResourceOptio
   if (material !== undefined) {
     throw asText(`docker:${material}`);
   }
-  const context = contextBeyondProvider();
-  if (context === undefined) {
+  const address = engineElsewhere();
+  if (address === undefined) {
     return opts;
   }
-  const engine = new docker.Provider(
-    `${name}-engine`,
-    {
-      host: context.host,
-      certPath: context.certPath,
-      registryAuth: config.getSecretObject<docker.types.input.ProviderRegistryAuth[]>("registryAuth"),
-    },
-    { parent },
-  );
+  const registryAuth = config.getSecretObject<docker.types.input.ProviderRegistryAuth[]>("registryAuth");
+  const engine = providerFor(name, { ...address, ...noContext, registryAuth }, parent);
   return { ...opts, providers: [...Object.values(providers), engine] };
+}
+
+/** The providers that were made, by their parent and name. */
+const made = new PerRun(() => new Map<pulumi.Resource | undefined, Map<string, docker.Provider>>());
+
+/** Components of different classes may share a name, and then share the provider. */
+function providerFor(name: string, args: docker.ProviderArgs, parent: pulumi.Resource | undefined): docker.Provider {
+  const siblings = made.get().get(parent) ?? new Map<string, docker.Provider>();
+  made.get().set(parent, siblings);
+  const engine = siblings.get(name) ?? new docker.Provider(`${name}-engine`, args, { parent });
+  siblings.set(name, engine);
+  return engine;
 }
 
 /** The engine that a component's docker provider talks to, for the few things that the provider has no resource for. */
@@ -178,21 +203,26 @@ export function engineOf(component: pulumi.ComponentResource): pulumi.Output<Eng
         if (material !== undefined) {
           throw asText(`The docker provider's ${material}`);
         }
-        return context === undefined
-          ? provider.host.apply((host) => withDockerContext({ host, certPath }))
-          : pulumi.output<EngineAddress>(contextNamed(context));
+        return context
+          ? pulumi.output<EngineAddress>(contextNamed(context))
+          : provider.host.apply((host) => engineBy({ host, context, certPath }));
       });
   }
   const config = new pulumi.Config("docker");
   return pulumi.output({ host: config.get("host") ?? variable("DOCKER_HOST"), certPath: config.get("certPath") });
 }
 
-/** What the docker provider makes of its settings: DOCKER_CONTEXT has a say too. */
-function withDockerContext(engine: EngineAddress): EngineAddress {
-  const context = variable("DOCKER_CONTEXT");
-  if (engine.host === undefined && context !== undefined) {
+/** The engine that the docker provider makes of its settings: where one is not given, the environment has a say. */
+export function engineBy({
+  host = variable("DOCKER_HOST"),
+  context = host === undefined ? variable("DOCKER_CONTEXT") : undefined,
+  certPath,
+}: EngineAddress & { context?: string }): EngineAddress {
+  if (context) {
     return contextNamed(context);
   }
-  checkDockerContext(engine.host ?? localEngine, "the host of the docker provider");
-  return engine;
+  if (context === undefined) {
+    checkDockerContext(host ?? localEngine, "the host of the docker provider");
+  }
+  return { host, certPath };
 }

@@ -22,7 +22,7 @@ export async function untilHealthy(engine: EngineAddress, container: string): Pr
   let restarted = false;
   for (;;) {
     const state = await inspectContainer<ContainerState>(engine, container, "{{json .State}}");
-    // Somebody took it away or stopped it. That is no fault of this deployment, which has nothing to change.
+    // Somebody took it away, stopped or paused it. That is no fault of this deployment, which has nothing to change.
     if (state === undefined) {
       await pulumi.log.warn(`The container ${container} is gone; bring it back with: pulumi up --refresh`);
       return;
@@ -31,6 +31,10 @@ export async function untilHealthy(engine: EngineAddress, container: string): Pr
       await pulumi.log.warn(
         `The container ${container} is not running; bring it back with: pulumi up --refresh, or docker start ${container}`,
       );
+      return;
+    }
+    if (state.Status === "paused") {
+      await pulumi.log.warn(`The container ${container} is paused; have it go on with: docker unpause ${container}`);
       return;
     }
     if (state.Health?.Status === "healthy") {
@@ -42,7 +46,9 @@ export async function untilHealthy(engine: EngineAddress, container: string): Pr
       restarted = true;
     } else if (state.Status === "restarting" || Date.now() > end) {
       const logs = await dockerCommand(engine, "logs", "--tail", "20", "--since", state.StartedAt, container);
-      throw failure(`The registry did not become healthy (container ${container}, exit code ${state.ExitCode}):\n${logs}`);
+      // One that runs has none, and Docker says 0.
+      const exit = state.Status === "running" ? "" : `, exit code ${state.ExitCode}`;
+      throw failure(`The registry did not become healthy (container ${container}${exit}):\n${logs}`);
     }
     await new Promise((resolve) => setTimeout(resolve, 50));
   }

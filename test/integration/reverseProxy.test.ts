@@ -3,20 +3,29 @@ import * as fs from "fs";
 import * as path from "path";
 import { bridgeAddress } from "../support/bridge";
 import { CleanUp } from "../support/cleanUp";
-import { request, Skopeo, Workspace } from "../support/clients";
-import { checkImage, pushImage, randomImage, received, sendAndCut, startUpload } from "../support/images";
+import { digestOf, request, Skopeo, Workspace } from "../support/clients";
+import { checkImage, manifestType, pushImage, randomImage, received, sendAndCut, startUpload } from "../support/images";
 import { PageVisitor } from "../support/pageVisitor";
 import { makePki } from "../support/pki";
 import { freePort } from "../support/ports";
 import { eventually, run } from "../support/run";
 import { projectRoot, RegistryOutputs, TestStack } from "../support/testStack";
 
-/** The configuration that docs/reverse-proxy.md gives for nginx, at a port and in a folder of the test's own. */
-function nginxConfiguration(port: number, upstream: string): string {
+/** The configurations that docs/reverse-proxy.md gives, in a section. */
+function given(section: string): string[] {
   const document = fs.readFileSync(path.join(projectRoot, "docs", "reverse-proxy.md"), "utf8");
-  const given = /^```nginx\n([^]*?)^```/m.exec(document)?.[1] ?? "";
-  const server = given.replace("listen 443", `listen 127.0.0.1:${port}`).replace("https://127.0.0.1:5000", upstream);
-  return `
+  const text = document.split(/^## /m).find((each) => each.startsWith(`${section}\n`)) ?? "";
+  return [...text.matchAll(/^```(?:nginx|yaml)\n([^]*?)^```/gm)].map(([, configuration = ""]) => configuration);
+}
+
+/** A proxy that runs in a folder, with the documented configuration at a port of the test's own. */
+type Proxy = (folder: Workspace, port: number, upstream: string) => { command: string; words: string[] };
+
+const nginx: Proxy = (folder, port, upstream) => {
+  const [server = ""] = given("nginx");
+  const file = folder.write(
+    "nginx.conf",
+    `
     daemon off;
     pid nginx.pid;
     error_log error.log;
@@ -25,12 +34,26 @@ function nginxConfiguration(port: number, upstream: string): string {
       access_log off;
       client_body_temp_path body;
       proxy_temp_path proxy;
-      ${server}
-    }`;
-}
+      ${server.replace("listen 443", `listen 127.0.0.1:${port}`).replace("https://127.0.0.1:5000", upstream)}
+    }`,
+  );
+  return { command: "/usr/sbin/nginx", words: ["-p", folder.folder, "-c", file] };
+};
 
-/** nginx with a certificate of its own, before a registry that has another. */
-describe("a registry behind nginx", () => {
+const traefik: Proxy = (folder, port, upstream) => {
+  const [begin = "", routes = ""] = given("Traefik");
+  const file = folder.write("traefik.yml", begin.replace(":443", `127.0.0.1:${port}`));
+  // By the names that the test asks for.
+  const names = "(Host(`localhost`) || Host(`127.0.0.1`) || Host(`registry.internal`))";
+  folder.write("registry.yml", routes.replace("Host(`registry.example.com`)", names).replace("https://127.0.0.1:5000", upstream));
+  return { command: "traefik", words: [`--configFile=${file}`] };
+};
+
+/** The proxy has a certificate of its own, before a registry that has another. */
+describe.each<[string, Proxy]>([
+  ["nginx", nginx],
+  ["Traefik", traefik],
+])("a registry behind %s", (_, proxy) => {
   const cleanUp = new CleanUp();
   const folder = cleanUp.add(new Workspace());
   const pki = makePki(["localhost"]);
@@ -52,12 +75,12 @@ describe("a registry behind nginx", () => {
     folder.write("registry-ca.crt", told.caCertificate);
     folder.write("registry.example.com.crt", pki.server.certificate + pki.intermediate.certificate);
     folder.write("registry.example.com.key", pki.server.privateKey);
-    const file = folder.write("nginx.conf", nginxConfiguration(port, `https://127.0.0.1:${inside}`));
-    const nginx = spawn("/usr/sbin/nginx", ["-p", folder.folder, "-c", file], { stdio: "ignore" });
-    cleanUp.add({ dispose: () => void nginx.kill() });
+    const { command, words } = proxy(folder, port, `https://127.0.0.1:${inside}`);
+    const running = spawn(command, words, { cwd: folder.folder, stdio: "ignore" });
+    cleanUp.add({ dispose: () => void running.kill() });
     // Clients trust the proxy's certificate, and need not know the registry's.
     outputs = { ...told, caCertificate: pki.root.certificate };
-    await eventually("nginx", () =>
+    await eventually("the proxy", () =>
       request(outputs, "/v2/").then(
         ({ status }) => status === 200,
         () => false,
@@ -111,7 +134,8 @@ describe("a registry behind nginx", () => {
     await pushImage(outputs, "team/paged", "1", randomImage());
     const visitor = new PageVisitor(outputs);
     for (const entrance of ["/", "/ui"]) {
-      expect((await visitor.get(entrance)).headers.location).toBe(`${outputs.endpoint}/ui/`);
+      const { location } = (await visitor.get(entrance)).headers;
+      expect(new URL(String(location), outputs.endpoint).href).toBe(`${outputs.endpoint}/ui/`);
     }
     expect((await visitor.get("/ui/r/team/paged")).headers.location).toBe("/ui/login?to=%2Fui%2Fr%2Fteam%2Fpaged");
     expect(await visitor.logIn()).toMatchObject({ status: 303, headers: { location: "/ui/" } });
@@ -143,6 +167,21 @@ describe("a registry behind nginx", () => {
     await skopeo.copy(`docker://${outputs.repositoryPrefix}/team/large`, `dir:${skopeo.path("copy")}`);
     await skopeo.copy(`dir:${skopeo.path("copy")}`, `docker://${outputs.repositoryPrefix}/team/copied`);
     await checkImage(outputs, "team/copied", "latest", image);
+  });
+
+  it("tells of all tags of a push", async () => {
+    const image = randomImage();
+    await pushImage(outputs, "team/tagged", "first", image);
+    // Nearly as many as fit into the 8 KiB of a request's first line that nginx takes.
+    const tags = Array.from({ length: 60 }, (_each, index) => `${index + 100}`.padEnd(120, "-"));
+    const query = tags.map((tag) => `tag=${tag}`).join("&");
+    const headers = { "Content-Type": manifestType };
+    const pushed = await request(outputs, `/v2/team/tagged/manifests/${digestOf(image.manifest)}?${query}`, {
+      method: "PUT",
+      headers,
+      body: image.manifest,
+    });
+    expect(pushed).toMatchObject({ status: 201, headers: { "oci-tag": tags.join(", ") } });
   });
 
   it("has what was sent of a layer when its client is cut off", async () => {

@@ -196,7 +196,7 @@ export class RegistryClient {
         },
       });
       sent.on("timeout", () => sent.destroy(new Error(`silence for ${silenceSeconds} s`)));
-      sent.on("error", (error) => reject(new Error(`${method} ${url.origin}${url.pathname}: ${messageOf(error)}`)));
+      sent.on("error", (error) => reject(new Error(`${method} ${url.origin}${url.pathname}: ${messageOf(error, url)}`)));
       sent.on("response", (response) => {
         const { socket } = response;
         if (url.origin === this.origin && socket instanceof tls.TLSSocket) {
@@ -210,11 +210,14 @@ export class RegistryClient {
 }
 
 /** `message` of an error; that of a refused connection to several addresses is empty, and OpenSSL's is of its own source. */
-function messageOf(error: Error): string {
+function messageOf(error: NodeJS.ErrnoException, { hostname }: URL): string {
   if (/wrong version number|packet length too long/.test(error.message)) {
     return "what answers there does not speak TLS; is it http://?";
   }
-  return error instanceof AggregateError ? error.errors.map((each: Error) => each.message).join("; ") : error.message;
+  const message = error instanceof AggregateError ? error.errors.map((each: Error) => each.message).join("; ") : error.message;
+  return error.code === "ECONNREFUSED" && /^(localhost|127\..*|\[::1\])$/.test(hostname)
+    ? `${message}; ${hostname} is this machine: where the registry is on another one, as a Swarm's node, run the command there`
+    : message;
 }
 
 /** A URL's path alone: the query of an upload has its state. */

@@ -3,6 +3,9 @@
 export PROGRESS_PREFIX="setup: "
 . "$(dirname "${BASH_SOURCE[0]}")/../server/progress.sh"
 
+# Debian has dockerd and other system commands in folders that are not on a user's PATH.
+export PATH="$PATH:/usr/sbin:/sbin"
+
 fail() {
   printf '\n' >&2
   say "$*"

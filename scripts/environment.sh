@@ -38,6 +38,12 @@ fi
 # Node's gRPC, which heeds a proxy in small letters, sends by it what goes from process to process of Pulumi on this machine.
 export no_grpc_proxy="${no_grpc_proxy:-127.0.0.1,localhost}"
 
+# packages_outdated FOLDER: whether set-up has brought the Node packages there by another package-lock.json than today's.
+packages_outdated() {
+  local stamp=$1/node_modules/.installed
+  [ -f "$stamp" ] && [[ $(<"$stamp") != *" $(cd "$1" && cksum package-lock.json)" ]]
+}
+
 # Pulumi's backend, where somebody has set one or is logged in to one.
 has_backend() {
   [ -n "${PULUMI_BACKEND_URL:-}" ] || [ -n "${PULUMI_ACCESS_TOKEN:-}" ] ||

@@ -2,8 +2,12 @@
 # npm run pulumi -- ARGUMENTS: Pulumi as set-up puts it in place, with the quick start's state.
 set -euo pipefail
 . "$(dirname "$0")/environment.sh"
+. "$(dirname "$0")/../offline/build-pulumi.sh"
+. "$(dirname "$0")/../offline/stand-ins.sh"
+# Whether set-up has put in place what another version of this project needs: a `git pull` came after it.
+outdated() { packages_outdated "$root" || pulumi_outdated || { [ "${PULUMI_HOME:-}" = "$stand_ins" ] && stand_ins_outdated; }; }
 # What is printed and what is typed are Pulumi's.
-if ! command -v pulumi >/dev/null; then
+if ! command -v pulumi >/dev/null || outdated; then
   "$root/scripts/setup.sh" </dev/null >&2
   . "$root/scripts/environment.sh"
 fi

@@ -113,7 +113,7 @@ could not be downloaded. Install it from https://www.pulumi.com/docs/install/, o
 
 # macOS has no timeout command.
 limited() { if command -v timeout >/dev/null; then timeout "$@"; else shift && "$@"; fi; }
-engine_answers() { limited 20 docker version --format '{{.Server.Version}}' >/dev/null 2>&1; }
+engine_answers() { refusal=$(limited 20 docker version --format '{{.Server.Version}}' 2>&1 >/dev/null); }
 
 wait_for_engine() {
   local tries=0
@@ -147,15 +147,15 @@ Choose the one on this machine (unset DOCKER_CONTEXT, docker context use default
     read -r context host <<<"$said"
   fi
   [ -z "${DOCKER_HOST:-}" ] || context=DOCKER_HOST
-  [ "$context" = default ] || fail "the Docker engine at $host ($context) does not answer. Start it, or choose the one on this machine: unset DOCKER_HOST
-and DOCKER_CONTEXT, docker context use default. Try: docker version"
+  [ "$context" = default ] || fail "the Docker engine at $host ($context) does not answer: $refusal
+Start it, or choose the one on this machine: unset DOCKER_HOST and DOCKER_CONTEXT, docker context use default"
   if ! command -v dockerd >/dev/null && can_install; then
     apt_install docker.io iptables
   fi
   command -v dockerd >/dev/null || fail "no Docker engine answers, and none is installed. Install Docker Engine
 (https://docs.docker.com/engine/install/) or Docker Desktop, or set DOCKER_HOST to one that runs elsewhere."
-  as_root || fail "the Docker engine is installed but does not answer. Start it (sudo systemctl start docker), and let your
-user talk to it (sudo usermod -aG docker \$USER, then log in again)."
+  as_root || fail "the Docker engine is installed but does not answer: $refusal
+Start it (sudo systemctl start docker), and let your user talk to it (sudo usermod -aG docker \$USER, then log in again)."
   start_engine
 }
 

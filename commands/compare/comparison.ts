@@ -152,12 +152,16 @@ export async function compare(candidates: readonly Candidate[], plan: Plan): Pro
       await each.probe();
       plan.progress(`${each.row.name}: ${each.row.error ?? `authentication ${each.row.authentication}, ${each.row.encryption}`}`);
     }
+    if (measured.every(({ row }) => row.error !== undefined)) {
+      throw new Error("There is nothing to compare.");
+    }
     for (let round = 1; round <= plan.rounds; round++) {
       for (const kind of plan.images) {
         const image = newImage(kind.layers, kind.layerBytes);
         // Another one begins in each round.
         const first = round % measured.length;
-        for (const each of [...measured.slice(first), ...measured.slice(0, first)]) {
+        const turns = [...measured.slice(first), ...measured.slice(0, first)];
+        for (const each of turns.filter(({ row }) => row.error === undefined)) {
           await each.sample(kind, round, image);
           const last = each.row.samples[kind.name]?.at(-1);
           const outcome =

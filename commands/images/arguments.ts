@@ -1,15 +1,9 @@
+import * as fs from "fs";
+import * as path from "path";
 import { parseArgs } from "util";
 
-export const usage = `usage:
-  images list [REPOSITORY...] [--stack NAME]
-  images delete REPOSITORY[:TAG|@DIGEST]... [--stack NAME] [--yes]
-
-  list    repositories and tags with digest, size and time of creation
-  delete  a tag; with a digest, the image and all its tags; with neither, the whole repository
-    --yes  does not ask
-
-The registry is that of the selected stack, unless --stack says otherwise.
-`;
+/** In a file of its own for scripts/images.sh, which shows it where there is nothing yet to run this by. */
+export const usage = fs.readFileSync(path.join(__dirname, "usage.txt"), "utf8");
 
 /** An image as a user names it. */
 export interface Reference {

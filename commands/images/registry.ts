@@ -29,6 +29,11 @@ export interface Image {
   missing: number;
 }
 
+/** An image with what it is made of, itself among it: bytes by digest, as platforms of an index share layers. */
+interface Whole extends Omit<Image, "size"> {
+  parts: Map<string, number>;
+}
+
 /** Types of manifests that list no others. */
 const plainTypes = ["application/vnd.oci.image.manifest.v1+json", "application/vnd.docker.distribution.manifest.v2+json"];
 
@@ -109,17 +114,8 @@ export class Registry {
 
   /** An image by tag or digest; of an index the size is that of all its images, and the time that of the first. */
   async image(repository: string, reference: string): Promise<Image> {
-    const answer = await this.manifest(repository, reference, "GET");
-    const manifest = JSON.parse(answer.body.toString()) as Manifest;
-    const parts = new Map([manifest.config, ...(manifest.layers ?? [])].filter((each) => each !== undefined).map(sized));
-    const children = await Promise.all((manifest.manifests ?? []).map((each) => this.child(repository, each)));
-    const own = answer.body.length;
-    return {
-      digest: digestIn(answer) ?? digestOf(answer.body),
-      size: [...parts.values(), ...children.map(({ size }) => size)].reduce((sum, size) => sum + size, own),
-      created: children[0]?.created ?? (await this.created(repository, manifest.config)),
-      missing: children.reduce((sum, { missing }) => sum + missing, 0),
-    };
+    const { parts, ...image } = await this.whole(repository, reference);
+    return { ...image, size: [...parts.values()].reduce((sum, size) => sum + size, 0) };
   }
 
   /** Deletes a tag, or with a digest an image and all its tags. */
@@ -131,14 +127,32 @@ export class Registry {
     this.client.close();
   }
 
+  private async whole(repository: string, reference: string): Promise<Whole> {
+    const answer = await this.manifest(repository, reference, "GET");
+    const manifest = JSON.parse(answer.body.toString()) as Manifest;
+    const blobs = [manifest.config, ...(manifest.layers ?? [])].filter((each) => each !== undefined).map(sized);
+    const children = await Promise.all((manifest.manifests ?? []).map((each) => this.child(repository, each)));
+    const digest = digestIn(answer) ?? digestOf(answer.body);
+    return {
+      digest,
+      parts: new Map([[digest, answer.body.length], ...blobs, ...children.flatMap(({ parts }) => [...parts])]),
+      created: children[0]?.created ?? (await this.created(repository, manifest.config)),
+      missing: children.reduce((sum, { missing }) => sum + missing, 0),
+    };
+  }
+
   /** Of an index that was pushed in part, images may be missing; and those of a build cache are layers, which are no manifests. */
-  private async child(repository: string, descriptor: Descriptor): Promise<Image> {
-    const { digest, size } = descriptor;
+  private async child(repository: string, descriptor: Descriptor): Promise<Whole> {
     try {
-      return await this.image(repository, digest);
+      return await this.whole(repository, descriptor.digest);
     } catch (error) {
       faultOf(error);
-      return { digest, size, created: "", missing: isManifest(descriptor) ? 1 : 0 };
+      return {
+        digest: descriptor.digest,
+        parts: new Map([sized(descriptor)]),
+        created: "",
+        missing: isManifest(descriptor) ? 1 : 0,
+      };
     }
   }
 

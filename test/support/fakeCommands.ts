@@ -1,5 +1,13 @@
 import * as fs from "fs";
+import * as path from "path";
 import { Workspace } from "./clients";
+
+/** Gives a folder the scripts of this project, and what scripts/pulumi.sh sources beside them. */
+export function copyScripts(clone: string): void {
+  for (const file of ["scripts", "offline/build-pulumi.sh", "offline/stand-ins.sh"]) {
+    fs.cpSync(path.join(__dirname, "..", "..", file), path.join(clone, file), { recursive: true });
+  }
+}
 
 /** Commands that stand in for real ones on the PATH; each call is written down. */
 export class FakeCommands extends Workspace {

@@ -1,10 +1,13 @@
 import * as os from "os";
 import * as path from "path";
 
-// What is chosen on the developer's machine has no say: neither a context of the docker command nor an engine.
+// What is chosen on the developer's machine has no say: neither a context of the docker command nor an engine and its certificates.
 process.env.DOCKER_CONFIG = path.join(os.tmpdir(), "container-registry-no-such-folder");
 delete process.env.DOCKER_CONTEXT;
 delete process.env.DOCKER_HOST;
+delete process.env.DOCKER_TLS;
+delete process.env.DOCKER_TLS_VERIFY;
+delete process.env.DOCKER_CERT_PATH;
 
 // The SDK takes a stack trace for every promise, in case it is never resolved. Jest maps each to TypeScript: half of the tests' time.
 jest.mock("@pulumi/pulumi/runtime/debuggable", () => ({

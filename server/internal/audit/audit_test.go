@@ -13,7 +13,6 @@ import (
 	"path/filepath"
 	"reflect"
 	"strings"
-	"syscall"
 	"testing"
 	"time"
 	"unicode"
@@ -21,6 +20,7 @@ import (
 	"github.com/opencontainers/go-digest"
 	"github.com/sirupsen/logrus"
 
+	"container-registry/server/internal/registrytest"
 	"container-registry/server/internal/writes"
 )
 
@@ -166,18 +166,8 @@ func TestGoesOn(t *testing.T) {
 
 // TestDiskFull has a disk that fills within a line, and has room again.
 func TestDiskFull(t *testing.T) {
-	if os.Getuid() != 0 {
-		t.Skip("only root can mount a small disk")
-	}
 	folder := t.TempDir()
-	if err := syscall.Mount("audit", folder, "tmpfs", 0, "size=16k"); err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		if err := syscall.Unmount(folder, 0); err != nil {
-			t.Error(err)
-		}
-	})
+	registrytest.SmallDisk(t, folder, "size=16k")
 	l := open(t, folder)
 	other := filepath.Join(folder, "other")
 	if err := os.WriteFile(other, make([]byte, 8<<10), 0o600); err != nil {

@@ -8,7 +8,6 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
-	"syscall"
 	"testing"
 
 	"github.com/distribution/distribution/v3/registry/handlers"
@@ -20,18 +19,8 @@ import (
 // TestDiskThatAPushFills has room again once that push has failed, whether the disk is full in the
 // middle of a layer or at its end.
 func TestDiskThatAPushFills(t *testing.T) {
-	if os.Getuid() != 0 {
-		t.Skip("only root can mount a small disk")
-	}
 	disk := t.TempDir()
-	if err := syscall.Mount("guard", disk, "tmpfs", 0, "size=3m,nr_inodes=200"); err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		if err := syscall.Unmount(disk, syscall.MNT_DETACH); err != nil {
-			t.Error(err)
-		}
-	})
+	registrytest.SmallDisk(t, disk, "size=3m,nr_inodes=200")
 	g, driver, _ := guarded(filesystem.New(filesystem.DriverParameters{RootDirectory: disk, MaxThreads: 100}))
 	server := httptest.NewServer(g.Handler(handlers.NewApp(t.Context(), registrytest.Config(t, driver))))
 	t.Cleanup(server.Close)

@@ -13,23 +13,13 @@ import (
 
 // TestMirrorDiskFull has somebody else fill the disk of the cache.
 func TestMirrorDiskFull(t *testing.T) {
-	if os.Getuid() != 0 {
-		t.Skip("only root can mount a small disk")
-	}
 	upstream := newUpstream(t, "")
 	m := &mirrorProcess{t: t, folder: t.TempDir(), upstream: upstream.server.URL, ttl: "1h"}
 	disk := filepath.Join(m.folder, "cache")
 	if err := os.Mkdir(disk, 0o700); err != nil {
 		t.Fatal(err)
 	}
-	if err := syscall.Mount("mirror", disk, "tmpfs", 0, "size=3m"); err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		if err := syscall.Unmount(disk, syscall.MNT_DETACH); err != nil {
-			t.Error(err)
-		}
-	})
+	registrytest.SmallDisk(t, disk, "size=3m")
 	other := filepath.Join(disk, "other")
 	fill := func() {
 		t.Helper()

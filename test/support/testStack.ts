@@ -132,7 +132,7 @@ export class TestStack {
 
   async up(): Promise<RegistryOutputs> {
     // Pulumi's automation would start its command three times more for each.
-    await this.pulumi("up", "--yes", "--skip-preview", "--suppress-progress");
+    await this.ownPulumi("up", "--yes", "--skip-preview", "--suppress-progress");
     return this.outputs();
   }
 
@@ -146,7 +146,7 @@ export class TestStack {
   }
 
   async outputs(): Promise<RegistryOutputs> {
-    return JSON.parse(await this.pulumi("stack", "output", "--json", "--show-secrets")) as RegistryOutputs;
+    return JSON.parse(await this.ownPulumi("stack", "output", "--json", "--show-secrets")) as RegistryOutputs;
   }
 
   /** The state as it is stored: secrets are encrypted in it. */
@@ -164,6 +164,11 @@ export class TestStack {
     return run("pulumi", args, this.inFolder());
   }
 
+  /** Names the stack: one that is selected is another one with other plugins. */
+  private ownPulumi(...args: string[]): Promise<string> {
+    return this.pulumi(...args, "--stack", this.stack.name);
+  }
+
   /** For commands that are run as a user would: in the stack's folder, with its environment. */
   inFolder(): RunOptions {
     return { cwd: this.folder, env: this.env };
@@ -171,7 +176,7 @@ export class TestStack {
 
   async destroy(): Promise<void> {
     // Pulumi's automation would ask for the stack's history each time.
-    await this.pulumi("destroy", "--yes", "--skip-preview", "--suppress-progress");
+    await this.ownPulumi("destroy", "--yes", "--skip-preview", "--suppress-progress");
   }
 
   /** Takes everything away, also after a test that failed half way; for `afterAll`. */

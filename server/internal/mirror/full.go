@@ -10,6 +10,7 @@ import (
 	"github.com/distribution/distribution/v3/configuration"
 	storagedriver "github.com/distribution/distribution/v3/registry/storage/driver"
 	storagemiddleware "github.com/distribution/distribution/v3/registry/storage/driver/middleware"
+	"github.com/opencontainers/go-digest"
 	"github.com/sirupsen/logrus"
 
 	"container-registry/server/internal/layout"
@@ -64,6 +65,14 @@ type lenient struct {
 	storagedriver.StorageDriver
 	// full says whether an error is one of a full store.
 	full func(error) bool
+}
+
+func (d lenient) GetContent(ctx context.Context, file string) ([]byte, error) {
+	content, err := d.StorageDriver.GetContent(ctx, file)
+	if err == nil && layout.IsTag(file) {
+		heardOf(ctx).remember(digest.Digest(content))
+	}
+	return content, err
 }
 
 func (d lenient) PutContent(ctx context.Context, file string, content []byte) error {

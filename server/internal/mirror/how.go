@@ -18,7 +18,7 @@ func (u *upstream) asksHow(r *http.Request) bool {
 }
 
 // how answers the engine with what the upstream said last. The upstream is asked again when it has
-// refused something since, and not more often than one that is away.
+// refused a login since, and not more often than one that is away: who wants a tag waits for that.
 func (u *upstream) how(r *http.Request) (*http.Response, error) {
 	u.mu.Lock()
 	known, now := u.challenges, time.Now()
@@ -29,6 +29,9 @@ func (u *upstream) how(r *http.Request) (*http.Response, error) {
 	u.mu.Unlock()
 	if due {
 		response, err := u.send(r)
+		u.mu.Lock()
+		u.askedHow = time.Now()
+		u.mu.Unlock()
 		if err == nil && (response.StatusCode == http.StatusUnauthorized || !isRefused(response)) {
 			u.learn(response)
 			return response, nil

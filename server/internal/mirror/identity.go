@@ -16,8 +16,16 @@ var another = &refusal{
 	text: "the upstream's manifest has another digest than it said",
 }
 
-// settled asks by its digest for the manifest that the upstream said a tag names. The engine asks by
-// the tag, which may have moved meanwhile.
+// remember is for what a tag named before. Where the upstream does not say what it names now, the engine
+// says that to clients.
+func (h *heard) remember(d digest.Digest) {
+	if h.named == "" && d.Validate() == nil {
+		h.named = d
+	}
+}
+
+// settled asks by its digest for the manifest that a tag is said to name. The engine asks by the tag,
+// which may have moved meanwhile.
 func (h *heard) settled(r *http.Request) *http.Request {
 	if r.Method != http.MethodGet || r.Response != nil || h.named == "" || kindOf(r.URL.Path) != "manifests" || !isTag(r.URL.Path) {
 		return r

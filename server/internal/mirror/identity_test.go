@@ -3,6 +3,8 @@ package mirror_test
 import (
 	"net/http"
 	"net/http/httptest"
+	"os"
+	"path/filepath"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -10,6 +12,7 @@ import (
 	"github.com/opencontainers/go-digest"
 	v1 "github.com/opencontainers/image-spec/specs-go/v1"
 
+	"container-registry/server/internal/layout"
 	"container-registry/server/internal/registrytest"
 )
 
@@ -41,6 +44,31 @@ func TestMirrorTagMoves(t *testing.T) {
 				t.Errorf("without the upstream: %d: %s", status, content)
 			}
 		})
+	}
+}
+
+// TestMirrorTagOfBefore has a tag move whose manifest is no longer kept, and the upstream not say so when
+// it is asked what the tag names: the engine goes by what it was.
+func TestMirrorTagOfBefore(t *testing.T) {
+	upstream := newUpstream(t, "")
+	var failures atomic.Int32
+	m := behind(t, upstream, func(r *http.Request, answer *httptest.ResponseRecorder) {
+		if strings.HasSuffix(r.URL.Path, "/manifests/latest") && failures.Add(-1) >= 0 {
+			replace(answer, http.StatusBadGateway, "text/plain", "")
+		}
+	})
+	before, _ := m.ask("manifests/latest")
+	kept := layout.BlobPath(digest.Digest(before.Header.Get("Docker-Content-Digest")))
+	if err := os.RemoveAll(filepath.Join(m.folder, "cache", filepath.Dir(kept))); err != nil {
+		t.Fatal(err)
+	}
+	upstream.push.Push(t, "library/app", "latest", registrytest.Layer(2, 1000))
+	failures.Store(2)
+	for range 2 {
+		response, content := m.ask("manifests/latest")
+		if got := response.Header.Get("Docker-Content-Digest"); response.StatusCode == http.StatusOK && got != digest.FromBytes(content).String() {
+			t.Errorf("%s is %s", got, content)
+		}
 	}
 }
 

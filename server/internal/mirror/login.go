@@ -60,15 +60,16 @@ func tokenless(r *http.Request, response *http.Response) *refusal {
 	if asked := began(r).URL.Path; strings.HasSuffix(asked, "/v2/") || slices.Contains(kinds, kindOf(asked)) {
 		return nil
 	}
-	const kind = "the upstream's token server gives no token"
 	if isSuccess(response) {
 		// Its words may be a token.
-		return &refusal{code: errcode.ErrorCodeUnavailable, kind: kind, text: kind + ": " + response.Status}
+		return &refusal{code: errcode.ErrorCodeUnavailable, kind: noToken, text: noToken + ": " + response.Status}
 	}
 	refusal := asRefusal(response)
-	refusal.reword(kind, "")
+	refusal.reword(noToken, "")
 	return refusal
 }
+
+const noToken = "the upstream's token server gives no token"
 
 // unsent is why the engine sent no login; empty where it may have none.
 func (u *upstream) unsent(challenge string) string {
@@ -95,7 +96,11 @@ func (u *upstream) isStray(r *http.Request) bool {
 	if _, _, login := r.BasicAuth(); !login || strings.EqualFold(r.URL.Host, u.host) {
 		return false
 	}
-	own := domainOf((&url.URL{Host: u.host}).Hostname())
+	name := (&url.URL{Host: u.host}).Hostname()
+	if net.ParseIP(name) == nil && strings.EqualFold(r.URL.Hostname(), name) {
+		return false
+	}
+	own := domainOf(name)
 	return own == "" || own != domainOf(r.URL.Hostname())
 }
 

@@ -72,7 +72,7 @@ func TestLoginStays(t *testing.T) {
 		{"http://192.0.2.1", "http://198.51.2.1", true},
 		{"http://[2001:db8::1]:1", "http://[2001:db8::2]:1", true},
 		{"http://up:1", "http://UP:1/token", false},
-		{"http://up:1", "http://up:2/token", true},
+		{"http://up:1", "http://up:2/token", false},
 		{"http://up:1", "http://token:1/token", true},
 		{"https://registry.example.com", "https://auth.Example.com:5001/token", false},
 		{"https://registry.example.com", "https://auth.example.org/token", true},
@@ -102,7 +102,7 @@ func TestLoginStays(t *testing.T) {
 	}
 }
 
-// TestHowToLogIn is asked anew when something was refused, and known still when that fails.
+// TestHowToLogIn is asked anew when a login was refused, and known still when that fails.
 func TestHowToLogIn(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		const first, second = `Bearer realm="https://registry.example.com/token"`, `Basic realm="x"`
@@ -112,24 +112,23 @@ func TestHowToLogIn(t *testing.T) {
 			return answer(status, 0, http.Header{"Www-Authenticate": {challenge}})
 		})
 		for i, step := range []struct {
-			refused   bool
+			refused   *refusal
 			wait      time.Duration
 			status    int
 			challenge string
 			asked     int
 			want      string
 		}{
-			{false, 0, 401, first, 1, first},
-			{false, time.Hour, 401, second, 1, first},
-			{true, 0, 401, second, 2, second},
-			{true, 0, 401, first, 2, second},
-			{false, pause, 503, "", 3, second},
-			{true, pause, 200, "", 4, ""},
-			{false, 0, 401, first, 5, first},
+			{nil, 0, 401, first, 1, first},
+			{nil, time.Hour, 401, second, 1, first},
+			{another, time.Hour, 401, second, 1, first},
+			{elsewhere("x"), 0, 401, second, 2, second},
+			{elsewhere("x"), 0, 401, first, 2, second},
+			{nil, pause, 503, "", 3, second},
+			{elsewhere("x"), pause, 200, "", 4, ""},
+			{nil, 0, 401, first, 5, first},
 		} {
-			if step.refused {
-				u.noteRefusal(another)
-			}
+			u.noteRefusal(step.refused)
 			time.Sleep(step.wait)
 			status, challenge = step.status, step.challenge
 			request, err := http.NewRequestWithContext(t.Context(), http.MethodGet, "https://registry.example.com/v2/", nil)

@@ -27,6 +27,11 @@ type refusal struct {
 // Error is for what was not asked, or not read to its end, for a reason of the mirror's own.
 func (r *refusal) Error() string { return r.text }
 
+// ofLogin says whether another way to log in may help.
+func (r *refusal) ofLogin() bool {
+	return r.code == errcode.ErrorCodeUnauthorized || r.code == errcode.ErrorCodeDenied || r.kind == noToken || r.kind == unreached
+}
+
 // reword says in other words what comes before the upstream's.
 func (r *refusal) reword(kind, more string) {
 	r.text = kind + more + strings.TrimPrefix(r.text, r.kind)

@@ -45,9 +45,10 @@ var unreachable = &refusal{
 
 // elsewhere is a host of the upstream's choice that can't be reached, for tokens or content.
 func elsewhere(host string) *refusal {
-	const kind = "a host that the upstream sends to cannot be reached"
-	return &refusal{unreachable.code, kind, kind + ": " + host, unreachable.retryAfter}
+	return &refusal{unreachable.code, unreached, unreached + ": " + host, unreachable.retryAfter}
 }
+
+const unreached = "a host that the upstream sends to cannot be reached"
 
 // upstream sends requests to the upstream, and none to one that is away.
 type upstream struct {
@@ -68,7 +69,7 @@ type upstream struct {
 	// challenged is whether /v2/ asked for a login, and challenges what the engine can do of what it asked for.
 	challenged bool
 	challenges []string
-	// askedHow is when /v2/ was asked last, and doubted whether something was refused since.
+	// askedHow is when /v2/ was asked last, and doubted whether a login was refused since.
 	askedHow time.Time
 	doubted  bool
 	// refused is when the log last had each kind of refusal.
@@ -235,7 +236,7 @@ func (u *upstream) noteRefusal(refusal *refusal) {
 	u.mu.Lock()
 	defer u.mu.Unlock()
 	u.seen.Refusal, u.seen.Refused = refusal.kind, time.Now()
-	u.doubted = true
+	u.doubted = u.doubted || refusal.ofLogin()
 	if time.Since(u.refused[refusal.code]) < silence {
 		return
 	}

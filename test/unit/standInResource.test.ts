@@ -1,3 +1,5 @@
+import { Engine } from "../../offline/stand-ins/docker/engine";
+import { network } from "../../offline/stand-ins/docker/network";
 import { InitializationError, resource } from "../../offline/stand-ins/provider/resource";
 import { boolean, integer, list, map, object, oneOf, set, string, Values } from "../../offline/stand-ins/provider/types";
 import { secret, unknown } from "../../offline/stand-ins/provider/wire";
@@ -144,6 +146,16 @@ describe("state", () => {
     expect(read?.inputs).toEqual({ name: "a", size: 2 });
     expect(read?.outputs).toMatchObject({ size: 2, token: secret("t") });
     expect(await thing.read("a", { name: "a" }, { ...state, address: "gone" }, context)).toBeUndefined();
+  });
+
+  it("when read leaves out of the inputs what the engine came to fill in, and not what the program gave", async () => {
+    const made = { name: "a", driver: "overlay", ipamDriver: "default", scope: "swarm", options: {} };
+    const found = { Name: "a", Driver: "overlay", Scope: "swarm", IPAM: { Driver: "" }, Options: { number: "4097" } };
+    const engine = { ...context, configuration: { find: () => Promise.resolve(found) } as unknown as Engine };
+    const read = async (inputs: Values): Promise<Values | undefined> =>
+      (await network.read("id", inputs, { ...made, ...inputs }, engine))?.inputs;
+    expect(await read({ name: "a", driver: "overlay" })).toEqual({ name: "a", driver: "overlay" });
+    expect(await read({ name: "a", options: { number: "1" } })).toEqual({ name: "a", options: { number: "4097" } });
   });
 
   it("is kept of what exists but does not work", async () => {

@@ -180,7 +180,9 @@ export function resource<I extends Properties, O extends Properties, Configurati
         return undefined;
       }
       const [before, after] = [comparableOf(inputTable, state), comparableOf(inputTable, found)];
-      const changed = Object.keys(inputTable).filter((name) => before[name] !== after[name]);
+      // What the program leaves to the engine may come later, as the number of a Swarm's network does.
+      const isLeft = (name: string): boolean => name in outputTable && !(name in oldInputs);
+      const changed = Object.keys(inputTable).filter((name) => before[name] !== after[name] && !isLeft(name));
       // As it was written: the official provider has more in it than is known here.
       const unchanged = Object.fromEntries(
         Object.entries(state).filter(([name]) => name in inputTable && !changed.includes(name)),

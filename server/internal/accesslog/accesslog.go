@@ -21,8 +21,8 @@ func SetUser(ctx context.Context, name string) {
 	}
 }
 
-// Handler writes a line to out after each request, in a format of log.formatter. They come at
-// the same time.
+// Handler writes a line to out after each request, in a format of log.formatter. Several requests
+// write at the same time.
 func Handler(out io.Writer, format string, next http.Handler) http.Handler {
 	appendLine := (*line).append
 	if format == "json" {

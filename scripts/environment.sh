@@ -53,6 +53,9 @@ has_backend() {
 # Whether nothing was ever deployed from here. There may be no Pulumi to ask either.
 is_fresh() { ! has_backend && [ ! -d "$quickstart/state" ]; }
 
+# holds_resources EXPORT: whether anything is in what `pulumi stack export` printed.
+holds_resources() { [[ $1 == *'"urn":'* ]]; }
+
 # has_stack STACK: selects it, if there is one. A backend that is away, or a wrong passphrase, is no answer.
 has_stack() {
   local said

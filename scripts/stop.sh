@@ -9,10 +9,7 @@ nothing() {
 }
 has_stack dev || nothing "no stack dev"
 state=$(pulumi stack export --stack dev)
-case $state in
-  *'"urn":'*) ;;
-  *) nothing "nothing in the stack dev" ;;
-esac
+holds_resources "$state" || nothing "nothing in the stack dev"
 # Pulumi would forget what is on another engine than the one it goes to.
 [ ! -d node_modules ] || node --require ./components/loader/index.cjs scripts/volumes.ts <<<"$state" || {
   echo "Nothing was taken down. Run npm start where the registry is, then npm stop. If it is gone for good: npm run pulumi -- destroy --stack dev" >&2

@@ -6,8 +6,8 @@ import { EngineAddress, inspectVolume, localEngine } from "./engine";
 export const ownerLabel = "container-registry.deployment";
 
 /**
- * Stops where a volume is another deployment's, if it is known whose it should be: Docker would hand it over without a word, to be overwritten and deleted. Tells whether
- * the engine has the volume.
+ * Stops where a volume is another deployment's, if it is known whose it should be: Docker would hand it over without a word, to be
+ * overwritten and deleted. Tells whether the engine has the volume.
  */
 export async function checkOwner(engine: EngineAddress, volume: string, deployment?: string): Promise<boolean> {
   const labels = await inspectVolume<Record<string, string> | null>(engine, volume, "{{json .Labels}}");

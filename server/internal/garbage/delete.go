@@ -117,7 +117,7 @@ func (r *run) inUse(ctx context.Context, repository string) (bool, error) {
 	names, err := layout.Names(ctx, r.driver, layout.RepositoryPath(repository, layout.Uploads))
 	if r.options.DryRun {
 		names = slices.DeleteFunc(names, func(name string) bool {
-			_, goes := r.todo.cutOff[uploadKey{repository, name}]
+			_, goes := r.todo.needs.inventory.cutOff[upload{repository, name}]
 			return goes
 		})
 	}

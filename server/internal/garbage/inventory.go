@@ -27,8 +27,8 @@ type inventory struct {
 	aliases map[digest.Digest]digest.Digest
 	// leftovers are files that were to become a blob or a link.
 	leftovers []string
-	// uploads are those whose bytes the store shows while they come.
-	uploads map[uploadKey]upload
+	// cutOff are the uploads that nobody went on with for long, and their sizes.
+	cutOff map[upload]int64
 
 	mutex     sync.Mutex
 	manifests map[digest.Digest]*manifest.Manifest
@@ -91,7 +91,7 @@ func takeInventory(ctx context.Context, driver storagedriver.StorageDriver) (*in
 		blobs:        map[digest.Digest]blob{},
 		repositories: map[string]*repository{},
 		aliases:      map[digest.Digest]digest.Digest{},
-		uploads:      map[uploadKey]upload{},
+		cutOff:       map[upload]int64{},
 		manifests:    map[digest.Digest]*manifest.Manifest{},
 	}
 	if err := walk.Below(ctx, driver, layout.Blobs, workers, i.locked(i.addBlob)); err != nil {

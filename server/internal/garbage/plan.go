@@ -83,14 +83,12 @@ func (d deletion) spread() string {
 type plan struct {
 	needs     *needs
 	deletions []deletion
-	// cutOff are the uploads that go before all that.
-	cutOff map[uploadKey]upload
 	// wishes are what the retention rules would delete if they were not set to a dry run.
 	wishes []deletion
 }
 
 func makePlan(i *inventory, o Options, before freed, forgotten span, now time.Time) *plan {
-	p := &plan{cutOff: i.cutOff(now)}
+	p := &plan{}
 	retired := map[string]map[string]bool{}
 	for _, name := range sorted(i.repositories) {
 		r := i.repositories[name]

@@ -186,8 +186,8 @@ func (p *Preview) addUntagged(todo *plan) {
 			needs.keep(d.repository, d.digest)
 		}
 	}
-	for _, u := range todo.cutOff {
-		p.Bytes += u.size
+	for _, size := range needs.inventory.cutOff {
+		p.Bytes += size
 	}
 	for _, d := range todo.deletions {
 		switch {

@@ -49,8 +49,8 @@ func (r *run) dry(ctx context.Context) error {
 	if err := r.plan(ctx); err != nil {
 		return err
 	}
-	for key, u := range r.todo.cutOff {
-		r.countUpload(key, u)
+	for u, size := range r.todo.needs.inventory.cutOff {
+		r.countUpload(u, size)
 	}
 	for _, d := range r.todo.deletions {
 		if d.stage == repositories {

@@ -65,7 +65,7 @@ func TestUploadThatGoesOnAfterADay(t *testing.T) {
 	finishOther := r.HalfUpload(t, "done")
 	age(t, uploadsIn(t, root, "done")[0], abandonment+time.Minute)
 	collection := r.begin(t)
-	if n := len(collection.todo.cutOff); n != 2 {
+	if n := len(collection.todo.needs.inventory.cutOff); n != 2 {
 		t.Fatalf("%d uploads were cut off", n)
 	}
 	age(t, uploads[0], 0)

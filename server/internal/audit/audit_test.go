@@ -18,7 +18,6 @@ import (
 	"unicode"
 
 	"github.com/opencontainers/go-digest"
-	"github.com/sirupsen/logrus"
 
 	"container-registry/server/internal/registrytest"
 	"container-registry/server/internal/writes"
@@ -28,9 +27,7 @@ var before, now = digest.FromString("before"), digest.FromString("now")
 
 func open(t *testing.T, folder string) *Log {
 	t.Helper()
-	log := logrus.New()
-	log.SetOutput(io.Discard)
-	l, err := Open(folder, logrus.NewEntry(log))
+	l, err := Open(folder, registrytest.Silent())
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -13,7 +13,8 @@ import (
 	"sync"
 	"sync/atomic"
 	"testing"
-	"time"
+
+	"container-registry/server/internal/poll"
 
 	"golang.org/x/net/http2"
 )
@@ -96,7 +97,7 @@ func TestPings(t *testing.T) {
 		clients = append(clients, c)
 	}
 	// Which of them the server heard first is its own affair.
-	eventually(t, "an end of one that pinged", func() bool {
+	poll.Until(t, "an end of one that pinged", func() bool {
 		return slices.ContainsFunc(clients, func(c *tls.Conn) bool {
 			_, err := c.Write(ping.Bytes())
 			return err != nil
@@ -176,16 +177,7 @@ func TestUploadOfClientThatTakesNothing(t *testing.T) {
 			t.Errorf("sent %s bytes of a layer", got)
 		}
 	})
-	eventually(t, "more of the layer", func() bool { return received.Load() > 10*MostUnasked })
+	poll.Until(t, "more of the layer", func() bool { return received.Load() > 10*MostUnasked })
 	gate.Unlock()
 	requests.Wait()
-}
-
-func eventually(t *testing.T, what string, condition func() bool) {
-	t.Helper()
-	for end := time.Now().Add(20 * time.Second); !condition(); time.Sleep(time.Millisecond) {
-		if time.Now().After(end) {
-			t.Fatalf("no sign of %s", what)
-		}
-	}
 }

@@ -12,6 +12,8 @@ import (
 	"testing"
 	"time"
 
+	"container-registry/server/internal/poll"
+
 	"golang.org/x/net/http2"
 )
 
@@ -56,7 +58,7 @@ func TestStandingAnswers(t *testing.T) {
 				for range each.connections {
 					ask(t, server, each.requests, each.window)
 				}
-				eventually(t, "answers that stand", func() bool { return begun.Load() == places })
+				poll.Until(t, "answers that stand", func() bool { return begun.Load() == places })
 				if status := get(t, server, http2); status != http.StatusServiceUnavailable {
 					t.Errorf("at once: %d", status)
 				}
@@ -64,7 +66,7 @@ func TestStandingAnswers(t *testing.T) {
 				if status := get(t, server, http2); status != http.StatusOK {
 					t.Errorf("got %d", status)
 				}
-				eventually(t, "an end", func() bool { return ended.Load() == each.gone })
+				poll.Until(t, "an end", func() bool { return ended.Load() == each.gone })
 			})
 		})
 	}
@@ -88,7 +90,7 @@ func TestManyThatMove(t *testing.T) {
 	server, begun, ended := serveStanding(t, places)
 	c := ask(t, server, places, 1<<31-1)
 	slowly(t, c, 500<<10)
-	eventually(t, "answers", func() bool { return begun.Load() == places })
+	poll.Until(t, "answers", func() bool { return begun.Load() == places })
 	newcomersRefused(t, server)
 	if ended.Load() > 0 {
 		t.Errorf("%d ended", ended.Load())
@@ -122,7 +124,7 @@ func newcomersRefused(t *testing.T, server *httptest.Server) {
 func newcomersServed(t *testing.T, server *httptest.Server) {
 	t.Helper()
 	begin := time.Now()
-	eventually(t, "room", func() bool {
+	poll.Until(t, "room", func() bool {
 		time.Sleep(shortStand)
 		return get(t, server, false) == http.StatusOK
 	})
@@ -151,10 +153,10 @@ func TestSteadyConnections(t *testing.T) {
 	for range places - 1 {
 		pull(16 << 10)
 	}
-	eventually(t, "answers", func() bool { return begun.Load() == places })
+	poll.Until(t, "answers", func() bool { return begun.Load() == places })
 	newcomersServed(t, server)
 	pull(16 << 10)
-	eventually(t, "another answer", func() bool { return begun.Load() == places+1 })
+	poll.Until(t, "another answer", func() bool { return begun.Load() == places+1 })
 	newcomersRefused(t, server)
 	if ended.Load() != 1 {
 		t.Errorf("%d ended", ended.Load())
@@ -193,10 +195,10 @@ func TestStreamThatStands(t *testing.T) {
 			}
 		}
 	}()
-	eventually(t, "answers", func() bool { return begun.Load() == places })
+	poll.Until(t, "answers", func() bool { return begun.Load() == places })
 	newcomersServed(t, server)
 	slowly(t, ask(t, server, 1, 1<<31-1), 16<<10)
-	eventually(t, "another answer", func() bool { return begun.Load() == places+1 })
+	poll.Until(t, "another answer", func() bool { return begun.Load() == places+1 })
 	newcomersRefused(t, server)
 	if stream := <-reset; stream != 1 || ended.Load() != 1 {
 		t.Errorf("stream %d was reset, %d ended", stream, ended.Load())

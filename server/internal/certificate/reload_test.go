@@ -15,6 +15,7 @@ import (
 
 	"github.com/sirupsen/logrus"
 
+	"container-registry/server/internal/poll"
 	"container-registry/server/internal/testpki"
 )
 
@@ -386,11 +387,11 @@ func TestHandshakesDuringRotation(t *testing.T) {
 	for i, name := range []string{"1", "2", "3", "4"} {
 		content := ca.Valid(t, name).Combined(ca)
 		write(t, file, half(content))
-		waitFor(t, "an error about half a certificate", func() bool { return len(lines.matching("level=error")) > i })
+		poll.Until(t, "an error about half a certificate", func() bool { return len(lines.matching("level=error")) > i })
 		write(t, file, content)
-		waitFor(t, "certificate "+name+" at a client", func() bool { _, ok := served.Load(name); return ok })
+		poll.Until(t, "certificate "+name+" at a client", func() bool { _, ok := served.Load(name); return ok })
 	}
-	waitFor(t, "2000 handshakes", func() bool { return handshakes.Load() >= 2000 })
+	poll.Until(t, "2000 handshakes", func() bool { return handshakes.Load() >= 2000 })
 	stop.Store(true)
 	clients.Wait()
 	t.Logf("%d handshakes over %d certificates", handshakes.Load(), 1+len(lines.matching("certificate replaced")))
@@ -424,16 +425,6 @@ func look(r *Reloader, times int) {
 }
 
 func subject(r *Reloader) string { return r.current.Load().Leaf.Subject.CommonName }
-
-func waitFor(t *testing.T, what string, condition func() bool) {
-	t.Helper()
-	for end := time.Now().Add(20 * time.Second); time.Now().Before(end); time.Sleep(5 * time.Millisecond) {
-		if condition() {
-			return
-		}
-	}
-	t.Fatalf("no sign of %s", what)
-}
 
 func write(t *testing.T, file string, content []byte) {
 	t.Helper()

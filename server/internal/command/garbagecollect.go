@@ -6,6 +6,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"container-registry/server/internal/garbage"
+	"container-registry/server/internal/garbage/control"
 )
 
 func garbageCollect() *cobra.Command {
@@ -31,7 +32,7 @@ itself when no server runs here. Images can be pushed and pulled meanwhile. In t
 			if quiet {
 				out = io.Discard
 			}
-			return garbage.Command(command.Context(), c.Configuration, request, out, log)
+			return control.Command(command.Context(), c.Configuration, request, out, log)
 		},
 	}
 	command.Flags().BoolVarP(&request.DryRun, "dry-run", "d", false, "only say what would be deleted")

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"container-registry/server/internal/attempts"
+	"container-registry/server/internal/poll"
 )
 
 // TestNobodyWaits has the clients of guesses hang up before their turn.
@@ -22,10 +23,10 @@ func TestNobodyWaits(t *testing.T) {
 		address := attempts.Address(fmt.Sprintf("192.0.2.%d:1", i/2))
 		clients.Go(func() { _ = v.try(ctx, users, address, "alice", fmt.Sprint(i)) })
 	}
-	waitFor(t, "a full queue", func() bool { return v.waiting() == v.turns.queue })
+	poll.Until(t, "a full queue", func() bool { return v.waiting() == v.turns.queue })
 	cancel()
 	clients.Wait()
-	waitFor(t, "an empty queue", func() bool { return v.waiting() == 0 })
+	poll.Until(t, "an empty queue", func() bool { return v.waiting() == 0 })
 	v.turns.give()
 	if len(v.turns.lines) != 0 {
 		t.Errorf("left %d lines", len(v.turns.lines))

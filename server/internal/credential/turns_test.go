@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"container-registry/server/internal/attempts"
+	"container-registry/server/internal/poll"
 )
 
 // TestAddressesTakeTurns has many guesses from one address wait before a neighbour's login.
@@ -23,10 +24,10 @@ func TestAddressesTakeTurns(t *testing.T) {
 	for i := range v.turns.queue {
 		go func() { guesses <- v.try(t.Context(), users, here, "alice", fmt.Sprint(i)) }()
 	}
-	waitFor(t, "a full queue", func() bool { return v.waiting() == v.turns.queue })
+	poll.Until(t, "a full queue", func() bool { return v.waiting() == v.turns.queue })
 	neighbour := make(chan error, 1)
 	go func() { neighbour <- v.try(t.Context(), users, attempts.Address("192.0.2.3:1"), "bob", "builder") }()
-	waitFor(t, "one too many", func() bool { return len(guesses)+len(neighbour) == 1 })
+	poll.Until(t, "one too many", func() bool { return len(guesses)+len(neighbour) == 1 })
 	v.turns.give()
 	if err := <-neighbour; err != nil {
 		t.Errorf("the neighbour: %v", err)
@@ -64,7 +65,7 @@ func TestTurns(t *testing.T) {
 				turns.give()
 			}
 		})
-		waitFor(t, "one more that waits", func() bool { return waiting() == before+1 })
+		poll.Until(t, "one more that waits", func() bool { return waiting() == before+1 })
 	}
 	for _, address := range []string{"10.0.0.1", "10.0.0.1", "10.0.0.1", "10.0.0.2", "10.0.0.2", "10.0.0.3"} {
 		wait(address)

@@ -16,6 +16,7 @@ import (
 
 	"container-registry/server/internal/attempts"
 	"container-registry/server/internal/htpasswd"
+	"container-registry/server/internal/poll"
 )
 
 var (
@@ -182,7 +183,7 @@ func TestOneCheckForAll(t *testing.T) {
 			}
 		})
 	}
-	waitFor(t, "the check to wait", func() bool { return v.waiting() == 1 })
+	poll.Until(t, "the check to wait", func() bool { return v.waiting() == 1 })
 	v.turns.give()
 	clients.Wait()
 	if wrong.Load() != 50 {
@@ -203,7 +204,7 @@ func TestQueueIsBounded(t *testing.T) {
 	for i := range v.turns.queue {
 		clients.Go(func() { _ = v.try(ctx, users, here, "alice", fmt.Sprint(i)) })
 	}
-	waitFor(t, "a full queue", func() bool { return v.waiting() == v.turns.queue })
+	poll.Until(t, "a full queue", func() bool { return v.waiting() == v.turns.queue })
 	if err := v.try(t.Context(), users, here, "alice", "wonder"); err != errBusy {
 		t.Errorf("got %v", err)
 	}
@@ -211,7 +212,7 @@ func TestQueueIsBounded(t *testing.T) {
 	cancel()
 	clients.Wait()
 	v.turns.give()
-	waitFor(t, "the queue to empty", func() bool { return v.waiting() == 0 })
+	poll.Until(t, "the queue to empty", func() bool { return v.waiting() == 0 })
 	if err := v.try(t.Context(), users, here, "alice", "wonder"); err != nil {
 		t.Error(err)
 	}
@@ -225,7 +226,7 @@ func TestLeaderGone(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	leader, follower := make(chan error, 1), make(chan error, 1)
 	go func() { leader <- v.try(ctx, users, here, "alice", "wonder") }()
-	waitFor(t, "the check to wait", func() bool { return v.waiting() == 1 })
+	poll.Until(t, "the check to wait", func() bool { return v.waiting() == 1 })
 	go func() { follower <- v.try(t.Context(), users, here, "alice", "wonder") }()
 	cancel()
 	if err := <-leader; err != context.Canceled {
@@ -373,16 +374,6 @@ func BenchmarkVerify(b *testing.B) {
 			}
 		}
 	})
-}
-
-func waitFor(t testing.TB, what string, condition func() bool) {
-	t.Helper()
-	for end := time.Now().Add(20 * time.Second); time.Now().Before(end); time.Sleep(time.Millisecond) {
-		if condition() {
-			return
-		}
-	}
-	t.Fatalf("no sign of %s", what)
 }
 
 func TestCacheIsExtendedByUse(t *testing.T) {

@@ -14,6 +14,7 @@ import (
 
 	storagedriver "github.com/distribution/distribution/v3/registry/storage/driver"
 
+	"container-registry/server/internal/boottime"
 	"container-registry/server/internal/enginestore"
 	"container-registry/server/internal/manifest"
 	"container-registry/server/internal/touched"
@@ -144,7 +145,7 @@ type Fence struct {
 // New makes the fence of a server. No other process on the same store may have its name,
 // except for one that is dead.
 func New(driver storagedriver.StorageDriver, name string, timing Timing, caches Generations) *Fence {
-	return NewWithClock(driver, name, timing, caches, sinceBoot)
+	return NewWithClock(driver, name, timing, caches, boottime.Now)
 }
 
 // NewWithClock is for machines that are not real.

@@ -12,6 +12,7 @@ import (
 	storagedriver "github.com/distribution/distribution/v3/registry/storage/driver"
 	"github.com/distribution/distribution/v3/registry/storage/driver/inmemory"
 
+	"container-registry/server/internal/boottime"
 	"container-registry/server/internal/enginestore"
 	"container-registry/server/internal/registrytest"
 )
@@ -19,7 +20,7 @@ import (
 // later is a clock that can be put forward.
 type later struct{ by atomic.Int64 }
 
-func (l *later) clock() time.Duration { return sinceBoot() + time.Duration(l.by.Load()) }
+func (l *later) clock() time.Duration { return boottime.Now() + time.Duration(l.by.Load()) }
 
 // TestSuccessorDuringPush clears away what a dead holder left, while a push is under way
 // through its own server: the generation that it begins must not pass for one of which it

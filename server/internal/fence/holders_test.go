@@ -16,6 +16,7 @@ import (
 	storagedriver "github.com/distribution/distribution/v3/registry/storage/driver"
 	"github.com/distribution/distribution/v3/registry/storage/driver/inmemory"
 
+	"container-registry/server/internal/boottime"
 	"container-registry/server/internal/layout"
 	"container-registry/server/internal/registrytest"
 )
@@ -269,7 +270,7 @@ func TestHolderThatSleeps(t *testing.T) {
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
 			driver := &sleepy{StorageDriver: inmemory.New(), path: test.path}
-			clock := func() time.Duration { return sinceBoot() + time.Duration(driver.asleep.Load()) }
+			clock := func() time.Duration { return boottime.Now() + time.Duration(driver.asleep.Load()) }
 			for _, each := range []string{"/first", "/second", dead.path(), entry} {
 				content, err := json.Marshal(dead)
 				if err == nil {
@@ -341,7 +342,7 @@ func TestStrictestHolder(t *testing.T) {
 func TestLostHold(t *testing.T) {
 	t.Run("the machine was suspended", func(t *testing.T) {
 		var suspended atomic.Int64
-		f := NewWithClock(inmemory.New(), "a", quick, NoCache{}, func() time.Duration { return sinceBoot() + time.Duration(suspended.Load()) })
+		f := NewWithClock(inmemory.New(), "a", quick, NoCache{}, func() time.Duration { return boottime.Now() + time.Duration(suspended.Load()) })
 		h, ctx, err := f.Acquire(t.Context())
 		if err != nil {
 			t.Fatal(err)

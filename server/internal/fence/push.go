@@ -18,6 +18,7 @@ import (
 	"container-registry/server/internal/heldback"
 	"container-registry/server/internal/layout"
 	"container-registry/server/internal/manifest"
+	"container-registry/server/internal/manifesttype"
 )
 
 // push is one manifest on its way into the store.
@@ -90,7 +91,7 @@ func (p *push) attempt(a *heldback.Answer) (done bool, err error) {
 		ctx = f.caches.Pin(ctx)
 		r = r.WithContext(ctx)
 	}
-	r.Header.Set("Content-Type", typeFor(p.algorithm, r.Header.Get("Content-Type")))
+	r.Header.Set("Content-Type", manifesttype.For(p.algorithm, r.Header.Get("Content-Type")))
 	r.Body = p.body
 	var before state
 	var refused error

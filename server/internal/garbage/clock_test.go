@@ -12,6 +12,7 @@ import (
 	"github.com/sirupsen/logrus"
 	"github.com/sirupsen/logrus/hooks/test"
 
+	"container-registry/server/internal/garbage/retention"
 	"container-registry/server/internal/layout"
 	"container-registry/server/internal/registrytest"
 )
@@ -53,7 +54,7 @@ func TestClockOfTheStore(t *testing.T) {
 		}, true},
 	} {
 		t.Run(each.name, func(t *testing.T) {
-			r := serve(t, timed{folder(t), each.tell}, "a", quick, Options{DeleteUntagged: true, Grace: time.Hour, Retention: Retention{Rules: []Rule{{KeepDays: 7}}}})
+			r := serve(t, timed{folder(t), each.tell}, "a", quick, Options{DeleteUntagged: true, Grace: time.Hour, Retention: retention.Policy{Rules: []retention.Rule{{KeepDays: 7}}}})
 			image := r.Push(t, "app", "1", registrytest.Layer(1, 100))
 			r.Push(t, "app", "2", registrytest.Layer(2, 100))
 			r.Push(t, "app", "2", registrytest.Layer(3, 100))

@@ -18,13 +18,15 @@ import (
 	"github.com/opencontainers/go-digest"
 	v1 "github.com/opencontainers/image-spec/specs-go/v1"
 
+	"container-registry/server/internal/garbage/inventory"
+	"container-registry/server/internal/garbage/retention"
 	"container-registry/server/internal/layout"
 	"container-registry/server/internal/registrytest"
 )
 
 func TestWhatGoes(t *testing.T) {
 	layer := func(n uint64) []byte { return registrytest.Layer(n, 100) }
-	newest := func(n int) Retention { return Retention{Rules: []Rule{{KeepNewest: n}}} }
+	newest := func(n int) retention.Policy { return retention.Policy{Rules: []retention.Rule{{KeepNewest: n}}} }
 	// copied is an index by a tag that goes, with all that cosign copy tags.
 	copied := func(t *testing.T, r *rig) (gone, left []string) {
 		part := r.Push(t, "app", "part", layer(1))
@@ -276,8 +278,8 @@ func TestWhatGoes(t *testing.T) {
 			},
 			3, 7,
 		},
-		{"such tags that a rule keeps by their name", Options{Retention: Retention{Rules: []Rule{{KeepNewest: 1, KeepTags: []string{"sha256-*"}}}}}, copied, 0, 0},
-		{"such tags that no rule deletes", Options{Retention: Retention{Rules: []Rule{{KeepNewest: 1}}, AlwaysKeep: []string{"sha256-*"}}}, copied, 0, 0},
+		{"such tags that a rule keeps by their name", Options{Retention: retention.Policy{Rules: []retention.Rule{{KeepNewest: 1, KeepTags: []string{"sha256-*"}}}}}, copied, 0, 0},
+		{"such tags that no rule deletes", Options{Retention: retention.Policy{Rules: []retention.Rule{{KeepNewest: 1}}, AlwaysKeep: []string{"sha256-*"}}}, copied, 0, 0},
 		{
 			"such a tag of an image keeps it where a rule takes an index above it that has none",
 			Options{Retention: newest(1)},
@@ -341,7 +343,7 @@ func TestWhatGoes(t *testing.T) {
 		},
 		{
 			"repositories that share layers",
-			Options{Retention: Retention{Rules: []Rule{{Repositories: []string{"app"}, KeepTags: []string{"none"}}}}},
+			Options{Retention: retention.Policy{Rules: []retention.Rule{{Repositories: []string{"app"}, KeepTags: []string{"none"}}}}},
 			func(t *testing.T, r *rig) (gone, left []string) {
 				r.Push(t, "app", "1", layer(1), layer(2))
 				r.Push(t, "app/sub", "1", layer(1), layer(3))
@@ -351,7 +353,7 @@ func TestWhatGoes(t *testing.T) {
 		},
 		{
 			"a dry run of retention",
-			Options{Retention: Retention{DryRun: true, Rules: []Rule{{KeepNewest: 1}}}},
+			Options{Retention: retention.Policy{DryRun: true, Rules: []retention.Rule{{KeepNewest: 1}}}},
 			func(t *testing.T, r *rig) (gone, left []string) {
 				r.Push(t, "app", "1", layer(1))
 				r.Push(t, "app", "2", layer(2))
@@ -398,19 +400,19 @@ func TestWhatGoes(t *testing.T) {
 // checkLinks has each manifest about another one be listed, and no other.
 func (r *rig) checkLinks(t *testing.T) {
 	t.Helper()
-	i, err := takeInventory(t.Context(), r.collector.driver)
+	i, err := inventory.Take(t.Context(), r.collector.driver)
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, each := range i.repositories {
-		links := map[referrer]bool{}
-		for d := range each.revisions {
-			if subject := i.manifests[d].Subject; subject != "" {
-				links[referrer{subject, d}] = true
+	for _, each := range i.Repositories {
+		links := map[inventory.Referrer]bool{}
+		for d := range each.Revisions {
+			if subject := i.Manifests[d].Subject; subject != "" {
+				links[inventory.Referrer{Subject: subject, Digest: d}] = true
 			}
 		}
-		if !maps.Equal(links, each.referrers) {
-			t.Errorf("%s: links %v instead of %v", each.name, each.referrers, links)
+		if !maps.Equal(links, each.Referrers) {
+			t.Errorf("%s: links %v instead of %v", each.Name, each.Referrers, links)
 		}
 	}
 }
@@ -455,16 +457,16 @@ func (r *rig) head(t *testing.T, image string) int {
 // files are all blobs and links.
 func (r *rig) files(t *testing.T) []string {
 	t.Helper()
-	i, err := takeInventory(t.Context(), r.collector.driver)
+	i, err := inventory.Take(t.Context(), r.collector.driver)
 	if err != nil {
 		t.Fatal(err)
 	}
 	var all []string
-	for d := range i.blobs {
+	for d := range i.Blobs {
 		all = append(all, d.String())
 	}
-	for name, each := range i.repositories {
-		all = append(all, fmt.Sprint(name, len(each.layers), len(each.revisions), len(each.tags)))
+	for name, each := range i.Repositories {
+		all = append(all, fmt.Sprint(name, len(each.Layers), len(each.Revisions), len(each.Tags)))
 	}
 	slices.Sort(all)
 	return all
@@ -565,7 +567,7 @@ func TestBroughtBack(t *testing.T) {
 			// Another server, which has no cache of the time before.
 			r := serve(t, driver, "b", forgetful, Options{DeleteUntagged: true})
 			collection := r.begin(t)
-			if len(collection.todo.deletions) == 0 {
+			if len(collection.todo.Deletions) == 0 {
 				t.Fatal("nothing would be deleted")
 			}
 			if imageToo {

@@ -10,6 +10,7 @@ import (
 	"github.com/distribution/distribution/v3/registry/storage/driver/filesystem"
 	"github.com/opencontainers/go-digest"
 
+	"container-registry/server/internal/garbage/inventory"
 	"container-registry/server/internal/layout"
 	"container-registry/server/internal/registrytest"
 )
@@ -57,7 +58,7 @@ func TestCutOffPushes(t *testing.T) {
 	if got, want := left(), append(slices.DeleteFunc(slices.Clone(files), func(each string) bool { return each == past }), tag("empty")); !slices.Equal(got, want) || report.Tags.Deleted != 0 {
 		t.Errorf("young: left are %q\n%s", got, report)
 	}
-	old := time.Now().Add(-abandonment - time.Minute)
+	old := time.Now().Add(-inventory.Abandonment - time.Minute)
 	for _, each := range append([]string{tag("indexed"), tag("begun"), tag("empty")}, left()...) {
 		if err := os.Chtimes(filepath.Join(root, each), old, old); err != nil {
 			t.Fatal(err)
@@ -85,7 +86,7 @@ func TestCutOffAndPushedAgain(t *testing.T) {
 	driver := filesystem.New(filesystem.DriverParameters{RootDirectory: root, MaxThreads: 100})
 	r := serve(t, driver, "a", quick, Options{})
 	image := r.Push(t, "app", "1", registrytest.Layer(1, 100))
-	folder, old := filepath.Join(root, layout.RepositoryPath("app", layout.Tags, "2")), time.Now().Add(-abandonment-time.Minute)
+	folder, old := filepath.Join(root, layout.RepositoryPath("app", layout.Tags, "2")), time.Now().Add(-inventory.Abandonment-time.Minute)
 	if err := os.Mkdir(folder, 0o700); err != nil {
 		t.Fatal(err)
 	}
@@ -93,7 +94,7 @@ func TestCutOffAndPushedAgain(t *testing.T) {
 		t.Fatal(err)
 	}
 	collection := r.begin(t)
-	if n := len(collection.todo.deletions); n != 1 {
+	if n := len(collection.todo.Deletions); n != 1 {
 		t.Fatalf("%d deletions", n)
 	}
 	r.put(t, layout.TagPath("app", "2"), image.String())

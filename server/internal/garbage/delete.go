@@ -8,48 +8,50 @@ import (
 
 	"github.com/opencontainers/go-digest"
 
+	"container-registry/server/internal/garbage/inventory"
+	"container-registry/server/internal/garbage/plan"
 	"container-registry/server/internal/layout"
 	"container-registry/server/internal/walk"
 )
 
 // delete does so if it is still to be done.
-func (r *run) delete(ctx context.Context, d deletion) error {
-	needs := r.todo.needs
+func (r *run) delete(ctx context.Context, d plan.Deletion) error {
+	needs := r.todo.Needs
 	var paths []string
-	switch d.stage {
-	case tags:
+	switch d.Stage {
+	case plan.Tags:
 		if moved, err := r.moved(ctx, d); err != nil || moved {
 			return err
 		}
-		if d.rule == "" && needs.manifests[d.repository][d.digest] {
+		if d.Rule == "" && needs.Manifests[d.Repository][d.Digest] {
 			return nil
 		}
-		paths = []string{layout.RepositoryPath(d.repository, layout.Tags, d.tag)}
-	case manifests:
-		if needs.manifests[d.repository][d.digest] {
+		paths = []string{layout.RepositoryPath(d.Repository, layout.Tags, d.Tag)}
+	case plan.Manifests:
+		if needs.Manifests[d.Repository][d.Digest] {
 			return nil
 		}
 		paths = r.linksTo(d)
-	case links:
-		if needs.manifests[d.repository][d.digest] {
+	case plan.Links:
+		if needs.Manifests[d.Repository][d.Digest] {
 			return nil
 		}
-		paths = []string{r.whole(layout.ReferrerPath(d.repository, d.subject, d.digest))}
-	case layers:
-		if needs.blobs[d.digest] {
+		paths = []string{r.whole(layout.ReferrerPath(d.Repository, d.Subject, d.Digest))}
+	case plan.Layers:
+		if needs.Blobs[d.Digest] {
 			return nil
 		}
-		paths = []string{r.whole(layout.LinkPath(layout.RepositoryPath(d.repository, layout.Layers), d.digest))}
-	case blobs:
-		if needs.blobs[d.digest] {
+		paths = []string{r.whole(layout.LinkPath(layout.RepositoryPath(d.Repository, layout.Layers), d.Digest))}
+	case plan.Blobs:
+		if needs.Blobs[d.Digest] {
 			return nil
 		}
-		paths = []string{r.whole(layout.BlobPath(d.digest))}
-	case repositories:
-		if inUse, err := r.inUse(ctx, d.repository); err != nil || inUse {
+		paths = []string{r.whole(layout.BlobPath(d.Digest))}
+	case plan.Repositories:
+		if inUse, err := r.inUse(ctx, d.Repository); err != nil || inUse {
 			return err
 		}
-		paths = []string{layout.RepositoryPath(d.repository, layout.Layers), layout.RepositoryPath(d.repository, layout.Referrers), layout.RepositoryPath(d.repository, layout.Manifests)}
+		paths = []string{layout.RepositoryPath(d.Repository, layout.Layers), layout.RepositoryPath(d.Repository, layout.Referrers), layout.RepositoryPath(d.Repository, layout.Manifests)}
 	}
 	done, err := r.remove(ctx, d, paths)
 	switch {
@@ -61,7 +63,7 @@ func (r *run) delete(ctx context.Context, d deletion) error {
 	default:
 		r.mutex.Lock()
 		r.report.Spared++
-		if d.stage == manifests {
+		if d.Stage == plan.Manifests {
 			r.spared = append(r.spared, d)
 		}
 		r.mutex.Unlock()
@@ -70,11 +72,11 @@ func (r *run) delete(ctx context.Context, d deletion) error {
 }
 
 // remove spares what a client may have been told of.
-func (r *run) remove(ctx context.Context, d deletion, paths []string) (bool, error) {
-	if d.stage == tags || d.stage == repositories {
+func (r *run) remove(ctx context.Context, d plan.Deletion, paths []string) (bool, error) {
+	if d.Stage == plan.Tags || d.Stage == plan.Repositories {
 		return true, r.hold.Remove(ctx, paths...)
 	}
-	return r.hold.Delete(ctx, d.digest, paths...)
+	return r.hold.Delete(ctx, d.Digest, paths...)
 }
 
 // whole is what goes with a blob or link: its folder, unless the store has none, where
@@ -87,37 +89,37 @@ func (r *run) whole(file string) string {
 }
 
 // moved says whether a tag was pushed since the rules looked at it.
-func (r *run) moved(ctx context.Context, d deletion) (bool, error) {
-	if r.pushed[d.repository+":"+d.tag] {
+func (r *run) moved(ctx context.Context, d plan.Deletion) (bool, error) {
+	if r.pushed[d.Repository+":"+d.Tag] {
 		return true, nil
 	}
-	content, err := layout.Read(ctx, r.driver, layout.TagPath(d.repository, d.tag))
+	content, err := layout.Read(ctx, r.driver, layout.TagPath(d.Repository, d.Tag))
 	if layout.IsMissing(err) {
 		// What a push left that was cut off is still the same.
-		return d.digest != "", nil
+		return d.Digest != "", nil
 	}
-	return d.digest == "" || digest.Digest(content) != d.digest, err
+	return d.Digest == "" || digest.Digest(content) != d.Digest, err
 }
 
 // linksTo are the links to a manifest: of tags that named it once, and the one by which
 // it is found.
-func (r *run) linksTo(d deletion) []string {
+func (r *run) linksTo(d plan.Deletion) []string {
 	var paths []string
-	for _, tag := range d.named {
-		paths = append(paths, r.whole(layout.LinkPath(layout.RepositoryPath(d.repository, layout.Tags, tag, "index"), d.digest)))
+	for _, tag := range d.Named {
+		paths = append(paths, r.whole(layout.LinkPath(layout.RepositoryPath(d.Repository, layout.Tags, tag, "index"), d.Digest)))
 	}
-	return append(paths, r.whole(layout.LinkPath(layout.RepositoryPath(d.repository, layout.Revisions), d.digest)))
+	return append(paths, r.whole(layout.LinkPath(layout.RepositoryPath(d.Repository, layout.Revisions), d.Digest)))
 }
 
 // inUse says whether a repository that was empty is pushed to.
 func (r *run) inUse(ctx context.Context, repository string) (bool, error) {
-	if len(r.todo.needs.manifests[repository]) > 0 || r.fence.InUse(repository) {
+	if len(r.todo.Needs.Manifests[repository]) > 0 || r.fence.InUse(repository) {
 		return true, nil
 	}
 	names, err := layout.Names(ctx, r.driver, layout.RepositoryPath(repository, layout.Uploads))
 	if r.options.DryRun {
 		names = slices.DeleteFunc(names, func(name string) bool {
-			_, goes := r.todo.needs.inventory.cutOff[upload{repository, name}]
+			_, goes := r.todo.Needs.Inventory.CutOff[inventory.Upload{Repository: repository, Name: name}]
 			return goes
 		})
 	}

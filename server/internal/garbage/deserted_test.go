@@ -10,6 +10,7 @@ import (
 	"github.com/distribution/distribution/v3/registry/storage/driver/filesystem"
 	"github.com/opencontainers/go-digest"
 
+	"container-registry/server/internal/garbage/plan"
 	"container-registry/server/internal/layout"
 	"container-registry/server/internal/registrytest"
 )
@@ -104,7 +105,7 @@ func TestDesertedNoLonger(t *testing.T) {
 	r.Delete(t, "app", image.String())
 	r = serve(t, driver, "b", quick, Options{DeleteUntagged: true})
 	collection := r.begin(t)
-	if n := len(collection.todo.deletions); n == 0 || collection.todo.deletions[0].stage != tags {
+	if n := len(collection.todo.Deletions); n == 0 || collection.todo.Deletions[0].Stage != plan.Tags {
 		t.Fatalf("%d deletions", n)
 	}
 	r.Push(t, "app", "1", registrytest.Layer(1, 100))

@@ -2,6 +2,10 @@
 // tags that the retention rules do not keep, manifests without a tag, and blobs that no
 // manifest refers to.
 //
+// Package inventory finds out what the store holds, package retention which tags the rules keep,
+// and package plan by both what goes. This one carries that out beside clients, and package control
+// takes orders for it from the command.
+//
 // # Why no image is lost
 //
 // A collection lists the blobs, and then finds out what is needed, while clients push and

@@ -10,12 +10,14 @@ import (
 
 	"github.com/opencontainers/go-digest"
 
+	"container-registry/server/internal/garbage/plan"
+	"container-registry/server/internal/garbage/retention"
 	"container-registry/server/internal/layout"
 	"container-registry/server/internal/registrytest"
 )
 
 // newest is a retention of one tag.
-var newest = Options{Retention: Retention{Rules: []Rule{{KeepNewest: 1}}}}
+var newest = Options{Retention: retention.Policy{Rules: []retention.Rule{{KeepNewest: 1}}}}
 
 // leave has a collection delete a tag and not its index, as a client asked for that.
 func leave(t *testing.T, driver *registrytest.Spy) (index, part digest.Digest) {
@@ -179,10 +181,10 @@ func TestFreedNoLonger(t *testing.T) {
 		}},
 		"without rules": {Options{}, func(_ *testing.T, _ *rig, index, _ digest.Digest) digest.Digest { return index }},
 		"in a repository that no rule covers": {
-			Options{Retention: Retention{Rules: []Rule{{KeepNewest: 1, Repositories: []string{"team/*"}}}}},
+			Options{Retention: retention.Policy{Rules: []retention.Rule{{KeepNewest: 1, Repositories: []string{"team/*"}}}}},
 			func(_ *testing.T, _ *rig, index, _ digest.Digest) digest.Digest { return index },
 		},
-		"in a dry run": {Options{Retention: Retention{DryRun: true, Rules: newest.Retention.Rules}}, func(_ *testing.T, _ *rig, index, _ digest.Digest) digest.Digest {
+		"in a dry run": {Options{Retention: retention.Policy{DryRun: true, Rules: newest.Retention.Rules}}, func(_ *testing.T, _ *rig, index, _ digest.Digest) digest.Digest {
 			return index
 		}},
 		"after half of the list was lost": {newest, func(t *testing.T, r *rig, index, _ digest.Digest) digest.Digest {
@@ -226,14 +228,14 @@ func TestFreedUnwritten(t *testing.T) {
 
 // TestMostFreed bounds the list.
 func TestMostFreed(t *testing.T) {
-	all := freed{}
+	all := plan.Freed{}
 	for _, name := range []string{"a", "b", "c"} {
 		all[name] = map[digest.Digest]int64{}
 		for _, content := range []string{"1", "2"} {
 			all[name][digest.FromString(content)] = 1
 		}
 	}
-	if got := all.most(3); len(got) != 2 || len(got["a"]) != 2 || len(got["b"]) != 1 {
+	if got := all.Most(3); len(got) != 2 || len(got["a"]) != 2 || len(got["b"]) != 1 {
 		t.Errorf("%v", got)
 	}
 }

@@ -17,13 +17,15 @@ import (
 	"time"
 
 	"github.com/opencontainers/go-digest"
-	"github.com/sirupsen/logrus"
 
 	storagedriver "github.com/distribution/distribution/v3/registry/storage/driver"
 	"github.com/distribution/distribution/v3/registry/storage/driver/inmemory"
 
 	"container-registry/server/internal/fence"
+	"container-registry/server/internal/garbage/inventory"
+	"container-registry/server/internal/garbage/plan"
 	"container-registry/server/internal/layout"
+	"container-registry/server/internal/registrytest"
 )
 
 // large is a store of images of ten blobs each, of which every other one was deleted. It
@@ -124,16 +126,16 @@ func TestMemory(t *testing.T) {
 	const blobs, limit = 100_000, 300
 	driver := newLarge(blobs)
 	before := heap()
-	i, err := takeInventory(t.Context(), driver)
+	i, err := inventory.Take(t.Context(), driver)
 	if err != nil {
 		t.Fatal(err)
 	}
-	p := makePlan(i, Options{DeleteUntagged: true}, nil, span{}, time.Now())
+	p := plan.Make(i, plan.Options{DeleteUntagged: true}, nil, plan.Span{}, time.Now())
 	each := (heap() - before) / blobs
 	t.Logf("%d bytes a blob", each)
 	// Half of the blobs go, each with its link but for manifests, and ten repositories.
-	if each > limit || len(i.blobs) != blobs || len(p.deletions) != blobs/2+blobs/20*9+10 {
-		t.Errorf("%d blobs, %d deletions, %d bytes each", len(i.blobs), len(p.deletions), each)
+	if each > limit || len(i.Blobs) != blobs || len(p.Deletions) != blobs/2+blobs/20*9+10 {
+		t.Errorf("%d blobs, %d deletions, %d bytes each", len(i.Blobs), len(p.Deletions), each)
 	}
 	runtime.KeepAlive(driver)
 	runtime.KeepAlive(p)
@@ -150,10 +152,8 @@ func TestMillion(t *testing.T) {
 	}
 	const limit = 512
 	driver := newLarge(1_000_000)
-	log := logrus.New()
-	log.SetOutput(io.Discard)
 	f := fence.New(driver, "a", fence.TimingOf("filesystem"), fence.NoCache{})
-	report, err := New(driver, f, Options{DeleteUntagged: true}, logrus.NewEntry(log)).Collect(t.Context(), Request{}, io.Discard)
+	report, err := New(driver, f, Options{DeleteUntagged: true}, registrytest.Silent()).Collect(t.Context(), Request{}, io.Discard)
 	if err != nil {
 		t.Fatal(err)
 	}

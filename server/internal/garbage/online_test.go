@@ -1,8 +1,6 @@
 package garbage
 
 import (
-	"context"
-	"io"
 	"net/http"
 	"net/http/httptest"
 	"testing"
@@ -19,6 +17,7 @@ import (
 	"container-registry/server/internal/descriptors"
 	"container-registry/server/internal/enginestore"
 	"container-registry/server/internal/fence"
+	"container-registry/server/internal/poll"
 	"container-registry/server/internal/referrers"
 	"container-registry/server/internal/registrytest"
 )
@@ -42,18 +41,16 @@ func serve(t *testing.T, driver storagedriver.StorageDriver, name string, timing
 	config := registrytest.Config(t, driver)
 	enginestore.Use(config)
 	config.Storage["cache"] = configuration.Parameters{"blobdescriptor": "inmemory"}
-	log := logrus.New()
-	log.SetOutput(io.Discard)
-	caches, err := descriptors.Take(config, logrus.NewEntry(log))
+	caches, err := descriptors.Take(config, registrytest.Silent())
 	if err != nil {
 		t.Fatal(err)
 	}
 	f := fence.New(driver, name, timing, caches)
 	everybody := func(http.ResponseWriter, *http.Request, string) bool { return true }
-	engine := referrers.Route(descriptors.Handler(handlers.NewApp(t.Context(), config), driver, ""), everybody, referrers.Of(referrers.NewLister(driver), logrus.NewEntry(log)), config.HTTP)
+	engine := referrers.Route(descriptors.Handler(handlers.NewApp(t.Context(), config), driver, ""), everybody, referrers.Of(referrers.NewLister(driver), registrytest.Silent()), config.HTTP)
 	server := httptest.NewServer(f.Handler(engine, ""))
 	t.Cleanup(server.Close)
-	return &rig{registrytest.Client{URL: server.URL}, New(driver, f, options, logrus.NewEntry(log)), f}
+	return &rig{registrytest.Client{URL: server.URL}, New(driver, f, options, registrytest.Silent()), f}
 }
 
 func folder(t *testing.T) storagedriver.StorageDriver {
@@ -118,7 +115,7 @@ func TestTraffic(t *testing.T) {
 			deleted, longest := 0, time.Duration(0)
 			for i := range 10 {
 				until := traffic.Deletions.Load() + 3
-				waitFor(t, func() bool { return traffic.Deletions.Load() >= until })
+				poll.Until(t, "deletions", func() bool { return traffic.Deletions.Load() >= until })
 				report := rigs[i%servers].collect(t, Request{})
 				deleted += report.Manifests.Deleted + report.Blobs.Deleted
 				longest = max(longest, report.LongestPause)
@@ -129,19 +126,6 @@ func TestTraffic(t *testing.T) {
 			}
 			t.Logf("%d manifests and blobs deleted, longest pause %s", deleted, longest)
 		})
-	}
-}
-
-func waitFor(t *testing.T, condition func() bool) {
-	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
-	defer cancel()
-	for !condition() {
-		select {
-		case <-ctx.Done():
-			t.Fatal("it did not happen within a minute")
-		case <-time.After(5 * time.Millisecond):
-		}
 	}
 }
 

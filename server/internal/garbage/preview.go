@@ -4,9 +4,14 @@ import (
 	"context"
 	"hash/maphash"
 	"io"
+	"maps"
 	"slices"
 	"sync"
 	"time"
+
+	"container-registry/server/internal/garbage/inventory"
+	"container-registry/server/internal/garbage/plan"
+	"container-registry/server/internal/garbage/retention"
 
 	"github.com/opencontainers/go-digest"
 )
@@ -33,7 +38,7 @@ type Preview struct {
 	// Counts are of all of them by repository, also of those that are not named.
 	Counts map[string]Counts
 
-	retention Retention
+	retention retention.Policy
 	// leaving are all of Tags and Aging, also those that are not named. Names of a hundred thousand
 	// would take too much memory.
 	leaving map[uint64]struct{}
@@ -55,8 +60,8 @@ func (p *Preview) Leaving(repository, tag string, d digest.Digest, pushed time.T
 	if _, leaves = p.leaving[maphash.Comparable(p.seed, naming{repository, tag, d})]; !leaves {
 		return until, "", false
 	}
-	number := p.retention.rule(repository)
-	return p.retention.Rules[number].until(pushed), ruleName(p.retention, number+1), true
+	kept, rule, _ := p.retention.RuleFor(repository)
+	return kept.Until(pushed), rule, true
 }
 
 // Counts are how many there are of each kind.
@@ -133,7 +138,7 @@ func (c *Collector) look(ctx context.Context) (*Preview, error) {
 	if err := run.dry(ctx); err != nil {
 		return nil, err
 	}
-	p.addTags(run.todo.needs.inventory)
+	p.addTags(run.todo.Needs.Inventory)
 	p.addUntagged(run.todo)
 	p.Tags, p.Aging = named(p.Tags, Retired.of), named(p.Aging, Retired.of)
 	p.Untagged = named(p.Untagged, Untagged.of)
@@ -157,15 +162,15 @@ func named[T any](list []T, of func(T) string) []T {
 	return slices.Clone(kept[:min(namedOfAll, len(kept))])
 }
 
-func (p *Preview) addTags(i *inventory) {
-	for _, name := range sorted(i.repositories) {
-		r := i.repositories[name]
-		list, number := p.retention.leave(name, i.aged(r))
+func (p *Preview) addTags(i *inventory.Inventory) {
+	for _, name := range slices.Sorted(maps.Keys(i.Repositories)) {
+		r := i.Repositories[name]
+		list, rule := p.retention.Leave(name, i.Pushed(r))
 		for _, each := range list {
-			tag := r.tags[each.name]
-			p.leaving[maphash.Comparable(p.seed, naming{name, each.name, tag.current})] = struct{}{}
-			retired := Retired{name, each.name, ruleName(p.retention, number), tag.current, tag.pushed, each.until}
-			if each.until.After(p.At) {
+			tag := r.Tags[each.Name]
+			p.leaving[maphash.Comparable(p.seed, naming{name, each.Name, tag.Current})] = struct{}{}
+			retired := Retired{name, each.Name, rule, tag.Current, tag.Pushed, each.Until}
+			if each.Until.After(p.At) {
 				p.Aging = append(p.Aging, retired)
 				p.count(name, Counts{Aging: 1})
 			} else {
@@ -179,34 +184,25 @@ func (p *Preview) addTags(i *inventory) {
 
 // addUntagged tells what only goes by the choice of it: without that, these manifests would keep
 // what they need.
-func (p *Preview) addUntagged(todo *plan) {
-	needs := todo.needs
-	for _, d := range todo.deletions {
-		if _, freed := needs.freed[d.repository][d.digest]; d.stage == manifests && !freed {
-			needs.keep(d.repository, d.digest)
+func (p *Preview) addUntagged(todo *plan.Plan) {
+	needs := todo.Needs
+	for _, d := range todo.Deletions {
+		if _, freed := needs.Freed[d.Repository][d.Digest]; d.Stage == plan.Manifests && !freed {
+			needs.Keep(d.Repository, d.Digest)
 		}
 	}
-	for _, size := range needs.inventory.cutOff {
+	for _, size := range needs.Inventory.CutOff {
 		p.Bytes += size
 	}
-	for _, d := range todo.deletions {
+	for _, d := range todo.Deletions {
 		switch {
-		case d.stage == manifests && needs.manifests[d.repository][d.digest]:
-			p.Untagged = append(p.Untagged, Untagged{d.repository, d.digest, needs.inventory.size(d.digest)})
-			p.count(d.repository, Counts{Untagged: 1})
-		case d.stage == blobs && needs.blobs[d.digest]:
-			p.UntaggedBytes += needs.inventory.blobs[d.digest].size
-		case d.stage == blobs:
-			p.Bytes += needs.inventory.blobs[d.digest].size
+		case d.Stage == plan.Manifests && needs.Manifests[d.Repository][d.Digest]:
+			p.Untagged = append(p.Untagged, Untagged{d.Repository, d.Digest, needs.Inventory.Size(d.Digest)})
+			p.count(d.Repository, Counts{Untagged: 1})
+		case d.Stage == plan.Blobs && needs.Blobs[d.Digest]:
+			p.UntaggedBytes += needs.Inventory.Blobs[d.Digest].Size
+		case d.Stage == plan.Blobs:
+			p.Bytes += needs.Inventory.Blobs[d.Digest].Size
 		}
 	}
-}
-
-// size is of a manifest with all that it needs itself.
-func (i *inventory) size(d digest.Digest) int64 {
-	size := i.blobs[d].size
-	for _, each := range i.manifests[d].Blobs {
-		size += i.blobs[each].size
-	}
-	return size
 }

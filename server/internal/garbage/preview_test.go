@@ -10,13 +10,15 @@ import (
 	"github.com/opencontainers/go-digest"
 
 	"container-registry/server/internal/fence"
+	"container-registry/server/internal/garbage/retention"
+	"container-registry/server/internal/poll"
 	"container-registry/server/internal/registrytest"
 )
 
 // TestOrders has a server find out what a collection would delete, and collect, when it is
 // told to and has no schedule.
 func TestOrders(t *testing.T) {
-	retention := Retention{DryRun: true, Rules: []Rule{{KeepNewest: 1}}}
+	retention := retention.Policy{DryRun: true, Rules: []retention.Rule{{KeepNewest: 1}}}
 	r := serve(t, folder(t), "server", fence.TimingOf("filesystem"), Options{Retention: retention})
 	old := r.Push(t, "app", "1", registrytest.Layer(1, 100))
 	lost := r.Push(t, "app", "2", registrytest.Layer(2, 100))
@@ -33,7 +35,7 @@ func TestOrders(t *testing.T) {
 	defer func() { cancel(); <-ended }()
 
 	var last *Preview
-	waitFor(t, func() bool {
+	poll.Until(t, "a preview", func() bool {
 		var underWay bool
 		last, underWay, _ = r.collector.Preview()
 		return last != nil && !underWay
@@ -47,8 +49,8 @@ func TestOrders(t *testing.T) {
 	if tags := r.Tags(t, "app"); len(tags) != 2 || len(r.collector.Runs()) > 0 {
 		t.Errorf("it deleted: %v", tags)
 	}
-	waitFor(t, func() bool { return r.collector.CollectSoon(true) })
-	waitFor(t, func() bool { return r.collector.Totals().Manifests == 1 })
+	poll.Until(t, "the end of what is ordered", func() bool { return r.collector.CollectSoon(true) })
+	poll.Until(t, "a collection", func() bool { return r.collector.Totals().Manifests == 1 })
 }
 
 // TestNamed has a repository with more than is named of one, and a registry with more than is
@@ -76,7 +78,7 @@ func TestNamed(t *testing.T) {
 
 // TestLeavingOfMany has a repository with more tags that leave than are named of one.
 func TestLeavingOfMany(t *testing.T) {
-	r := serve(t, folder(t), "server", quick, Options{Retention: Retention{Rules: []Rule{{KeepNewest: 2, KeepDays: 30, KeepTags: []string{"1"}}}}})
+	r := serve(t, folder(t), "server", quick, Options{Retention: retention.Policy{Rules: []retention.Rule{{KeepNewest: 2, KeepDays: 30, KeepTags: []string{"1"}}}}})
 	d := r.Push(t, "app", "0", registrytest.Layer(1, 100))
 	count := namedOfOne + 10
 	for i := range count {

@@ -10,6 +10,7 @@ import (
 
 	"github.com/opencontainers/go-digest"
 
+	"container-registry/server/internal/garbage/plan"
 	"container-registry/server/internal/layout"
 	"container-registry/server/internal/registrytest"
 )
@@ -106,7 +107,7 @@ func TestSubjectThatComesElsewhere(t *testing.T) {
 	content := r.content(t, "team/app", "1")
 	r.Delete(t, "team/app", image.String())
 	collection := r.begin(t)
-	if !slices.ContainsFunc(collection.todo.deletions, func(d deletion) bool { return d.stage == manifests && d.digest == about }) {
+	if !slices.ContainsFunc(collection.todo.Deletions, func(d plan.Deletion) bool { return d.Stage == plan.Manifests && d.Digest == about }) {
 		t.Fatal("it is not on the list")
 	}
 	if status, text := r.tryManifest(t, "team/app", "2", content); status != http.StatusCreated {
@@ -132,7 +133,7 @@ func TestLinkThatIsNeededAgain(t *testing.T) {
 			t.Fatal(err)
 		}
 		collection := r.begin(t)
-		if !slices.ContainsFunc(collection.todo.deletions, func(d deletion) bool { return d.stage == links }) {
+		if !slices.ContainsFunc(collection.todo.Deletions, func(d plan.Deletion) bool { return d.Stage == plan.Links }) {
 			t.Fatal("the link is not on the list")
 		}
 		other := r

@@ -71,8 +71,8 @@ func (r *Report) String() string {
 	return b.String()
 }
 
-// fields are for logs.
-func (r *Report) fields() logrus.Fields {
+// Fields are for logs.
+func (r *Report) Fields() logrus.Fields {
 	return logrus.Fields{
 		"repositories": r.Repositories,
 		"tags":         r.Tags.Deleted,

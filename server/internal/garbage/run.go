@@ -10,6 +10,8 @@ import (
 	"github.com/sirupsen/logrus"
 
 	"container-registry/server/internal/fence"
+	"container-registry/server/internal/garbage/inventory"
+	"container-registry/server/internal/garbage/plan"
 	"container-registry/server/internal/layout"
 	"container-registry/server/internal/writes"
 )
@@ -26,9 +28,9 @@ type run struct {
 	*Collector
 	options Options
 	hold    *fence.Hold
-	todo    *plan
+	todo    *plan.Plan
 	// freed are what earlier ones freed.
-	freed freed
+	freed plan.Freed
 	// pushed are the tags that were pushed meanwhile.
 	pushed map[string]bool
 
@@ -36,7 +38,7 @@ type run struct {
 	out    io.Writer
 	report *Report
 	// spared are the manifests that clients count on, with all they need.
-	spared []deletion
+	spared []plan.Deletion
 	// noted is what observers are still to be told of, and unsaid what whoever ordered the
 	// collection is, while paused says that writers wait.
 	noted  []writes.Write
@@ -49,12 +51,12 @@ func (r *run) dry(ctx context.Context) error {
 	if err := r.plan(ctx); err != nil {
 		return err
 	}
-	for u, size := range r.todo.needs.inventory.cutOff {
+	for u, size := range r.todo.Needs.Inventory.CutOff {
 		r.countUpload(u, size)
 	}
-	for _, d := range r.todo.deletions {
-		if d.stage == repositories {
-			if inUse, err := r.inUse(ctx, d.repository); err != nil {
+	for _, d := range r.todo.Deletions {
+		if d.Stage == plan.Repositories {
+			if inUse, err := r.inUse(ctx, d.Repository); err != nil {
 				return err
 			} else if inUse {
 				continue
@@ -99,28 +101,29 @@ func (r *run) carryOut(ctx context.Context) (*Report, error) {
 }
 
 func (r *run) plan(ctx context.Context) error {
-	inventory, err := r.lookTwice(ctx)
+	found, err := r.lookTwice(ctx)
 	if err != nil {
 		return err
 	}
 	r.freed = r.freedBefore(ctx)
 	now := time.Now()
 	after, until := r.fence.Forgotten(now)
-	r.todo = makePlan(inventory, r.options, r.freed, span{after.UnixMicro(), until.UnixMicro()}, now)
-	r.report.Repositories = len(inventory.repositories)
-	r.report.Blobs.Found = len(inventory.blobs)
-	for _, each := range inventory.repositories {
-		r.report.Manifests.Found += len(each.revisions)
-		r.report.Tags.Found += len(each.tags)
+	options := plan.Options{Retention: r.options.Retention, Grace: r.options.Grace, DeleteUntagged: r.options.DeleteUntagged}
+	r.todo = plan.Make(found, options, r.freed, plan.Span{After: after.UnixMicro(), Until: until.UnixMicro()}, now)
+	r.report.Repositories = len(found.Repositories)
+	r.report.Blobs.Found = len(found.Blobs)
+	for _, each := range found.Repositories {
+		r.report.Manifests.Found += len(each.Revisions)
+		r.report.Tags.Found += len(each.Tags)
 	}
-	for _, each := range inventory.problems {
+	for _, each := range found.Problems {
 		r.say("warning: %s", each)
 		r.log.Warn("garbage collection: " + each)
 	}
-	r.report.Wishes = len(r.todo.wishes)
-	for _, wish := range r.todo.wishes {
+	r.report.Wishes = len(r.todo.Wishes)
+	for _, wish := range r.todo.Wishes {
 		r.say("would be deleted: %s (retention is set to a dry run)", wish)
-		r.log.WithFields(logrus.Fields{"repository": wish.repository, "tag": wish.tag, "rule": wish.rule}).Info("retention would delete a tag; it is set to a dry run")
+		r.log.WithFields(logrus.Fields{"repository": wish.Repository, "tag": wish.Tag, "rule": wish.Rule}).Info("retention would delete a tag; it is set to a dry run")
 	}
 	return nil
 }
@@ -153,25 +156,25 @@ func (r *run) setPaused(paused bool) {
 }
 
 // count is for what was deleted, or would be.
-func (r *run) count(d deletion) {
+func (r *run) count(d plan.Deletion) {
 	r.mutex.Lock()
-	switch d.stage {
-	case tags:
+	switch d.Stage {
+	case plan.Tags:
 		r.report.Tags.Deleted++
-	case manifests:
+	case plan.Manifests:
 		r.report.Manifests.Deleted++
-	case blobs:
+	case plan.Blobs:
 		r.report.Blobs.Deleted++
-		r.report.Bytes += r.todo.needs.inventory.blobs[d.digest].size
-	case repositories:
+		r.report.Bytes += r.todo.Needs.Inventory.Blobs[d.Digest].Size
+	case plan.Repositories:
 		r.report.RepositoriesDeleted++
 	}
 	r.mutex.Unlock()
-	if d.stage != layers && d.stage != links {
+	if d.Stage != plan.Layers && d.Stage != plan.Links {
 		r.say("%s: %s", r.report.verb(), d)
 	}
-	if d.stage == tags && d.digest != "" && !r.options.DryRun {
-		r.log.WithFields(logrus.Fields{"repository": d.repository, "tag": d.tag, "digest": d.digest, "rule": d.rule}).Info("retention deleted a tag")
+	if d.Stage == plan.Tags && d.Digest != "" && !r.options.DryRun {
+		r.log.WithFields(logrus.Fields{"repository": d.Repository, "tag": d.Tag, "digest": d.Digest, "rule": d.Rule}).Info("retention deleted a tag")
 	}
 }
 
@@ -181,12 +184,12 @@ func (r *run) tidy(ctx context.Context) error {
 	if err := r.removeUploads(ctx); err != nil {
 		return err
 	}
-	for _, each := range r.todo.needs.inventory.leftovers {
+	for _, each := range r.todo.Needs.Inventory.Leftovers {
 		info, err := r.driver.Stat(ctx, each)
 		if layout.IsMissing(err) {
 			continue
 		}
-		if err == nil && !info.IsDir() && time.Since(info.ModTime()) > abandonment {
+		if err == nil && !info.IsDir() && time.Since(info.ModTime()) > inventory.Abandonment {
 			err = r.hold.Remove(ctx, each)
 		}
 		if err != nil {

@@ -80,6 +80,6 @@ func (c *Collector) collectInBackground(ctx context.Context, request Request) {
 	case err != nil && ctx.Err() == nil:
 		c.log.WithError(err).Error("garbage collection failed; the next one goes on")
 	case err == nil:
-		c.log.WithFields(report.fields()).Info("garbage collection done")
+		c.log.WithFields(report.Fields()).Info("garbage collection done")
 	}
 }

@@ -67,3 +67,34 @@ func TestDueMeanwhile(t *testing.T) {
 		}
 	})
 }
+
+func TestFirstFrom(t *testing.T) {
+	now := time.Date(2026, 6, 1, 12, 0, 0, 0, time.UTC)
+	at := func(day, hour int) time.Time { return time.Date(2026, 6, day, hour, 0, 0, 0, time.UTC) }
+	for _, test := range []struct {
+		name, expression, zone string
+		until, want            time.Time
+	}{
+		{"kept no longer", "0 3 * * *", "", time.Time{}, at(2, 3)},
+		{"kept until before now", "0 3 * * *", "", at(1, 1), at(2, 3)},
+		{"kept until the next collection", "0 3 * * *", "", at(2, 3), at(2, 3)},
+		{"kept until after the next collection", "0 3 * * *", "", at(2, 3).Add(time.Millisecond), at(3, 3)},
+		{"kept for days", "0 3 * * *", "", at(10, 14), at(11, 3)},
+		{"on sundays", "0 3 * * 0", "", at(2, 0), at(7, 3)},
+		{"in another zone", "0 3 * * *", "Europe/Berlin", at(10, 0), at(10, 1)},
+		{"without a schedule", "", "", at(10, 0), time.Time{}},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			var times schedule.Schedule
+			if test.expression != "" {
+				var err error
+				if times, err = schedule.Parse(test.expression, test.zone); err != nil {
+					t.Fatal(err)
+				}
+			}
+			if got := firstFrom(times, test.until, now); !got.Equal(test.want) {
+				t.Errorf("got %s, want %s", got, test.want)
+			}
+		})
+	}
+}

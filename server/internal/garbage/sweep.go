@@ -9,6 +9,8 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"container-registry/server/internal/fence"
+	"container-registry/server/internal/garbage/inventory"
+	"container-registry/server/internal/garbage/plan"
 )
 
 // budget is how long a pause deletes, and how long writers go on after it. With what it takes
@@ -17,7 +19,7 @@ import (
 const budget = 750 * time.Millisecond
 
 func (r *run) sweep(ctx context.Context) error {
-	rest := r.todo.deletions
+	rest := r.todo.Deletions
 	for len(rest) > 0 {
 		var err error
 		if rest, err = r.pause(ctx, rest); err != nil {
@@ -35,7 +37,7 @@ func (r *run) sweep(ctx context.Context) error {
 }
 
 // pause deletes for a while and returns what is left to do.
-func (r *run) pause(ctx context.Context, rest []deletion) (_ []deletion, err error) {
+func (r *run) pause(ctx context.Context, rest []plan.Deletion) (_ []plan.Deletion, err error) {
 	// Most of what was pushed can be looked at while writers go on.
 	pushed, err := r.hold.Pushed(ctx)
 	if err == nil {
@@ -77,27 +79,27 @@ func (r *run) pause(ctx context.Context, rest []deletion) (_ []deletion, err err
 }
 
 // deleteSome stays within a stage, and returns how many deletions are done.
-func (r *run) deleteSome(ctx context.Context, rest []deletion, until time.Time) (done int, err error) {
+func (r *run) deleteSome(ctx context.Context, rest []plan.Deletion, until time.Time) (done int, err error) {
 	group, ctx := errgroup.WithContext(ctx)
-	group.SetLimit(workers)
-	for done < len(rest) && rest[done].stage == rest[0].stage && time.Now().Before(until) && ctx.Err() == nil {
+	group.SetLimit(inventory.Workers)
+	for done < len(rest) && rest[done].Stage == rest[0].Stage && time.Now().Before(until) && ctx.Err() == nil {
 		d := rest[done]
 		group.Go(func() error { return r.delete(ctx, d) })
 		done++
 	}
 	err = group.Wait()
 	for _, d := range r.spared {
-		r.todo.needs.keep(d.repository, d.digest)
+		r.todo.Needs.Keep(d.Repository, d.Digest)
 	}
 	r.spared = nil
 	return done, err
 }
 
 // keepTouched is for manifests that clients were told of, before anything they need goes.
-func (r *run) keepTouched(rest []deletion) {
+func (r *run) keepTouched(rest []plan.Deletion) {
 	for _, d := range rest {
-		if d.stage == manifests && r.hold.Touched(d.digest) {
-			r.todo.needs.keep(d.repository, d.digest)
+		if d.Stage == plan.Manifests && r.hold.Touched(d.Digest) {
+			r.todo.Needs.Keep(d.Repository, d.Digest)
 		}
 	}
 }
@@ -105,13 +107,13 @@ func (r *run) keepTouched(rest []deletion) {
 // protect takes manifests that were pushed, and all they need, off the list. They may not
 // be in the store yet: other servers tell before they write.
 func (r *run) protect(ctx context.Context, pushed []fence.Pushed) error {
-	i, needs := r.todo.needs.inventory, r.todo.needs
+	i, needs := r.todo.Needs.Inventory, r.todo.Needs
 	group, reading := errgroup.WithContext(ctx)
-	group.SetLimit(workers)
+	group.SetLimit(inventory.Workers)
 	for n, p := range pushed {
 		if p.Manifest == nil {
 			// A server of before wrote it, which tells afterwards.
-			m, err := i.manifest(ctx, p.Repository, p.Digest)
+			m, err := i.Manifest(ctx, p.Repository, p.Digest)
 			if err != nil {
 				return err
 			}
@@ -119,7 +121,7 @@ func (r *run) protect(ctx context.Context, pushed []fence.Pushed) error {
 		}
 		for _, d := range p.Manifest.References() {
 			if d.Validate() == nil && d.Algorithm() != digest.Canonical {
-				group.Go(func() error { return i.readAlias(reading, p.Repository, d) })
+				group.Go(func() error { return i.ReadAlias(reading, p.Repository, d) })
 			}
 		}
 	}
@@ -131,13 +133,13 @@ func (r *run) protect(ctx context.Context, pushed []fence.Pushed) error {
 			r.pushed[p.Repository+":"+tag] = true
 		}
 		// Its bytes may have been gone or damaged when it was kept before.
-		i.manifests[p.Digest] = p.Manifest
-		i.repository(p.Repository).revisions[p.Digest] = time.Now().UnixMicro()
-		if needs.manifests[p.Repository] == nil {
-			needs.manifests[p.Repository] = map[digest.Digest]bool{}
+		i.Manifests[p.Digest] = p.Manifest
+		i.Repository(p.Repository).Revisions[p.Digest] = time.Now().UnixMicro()
+		if needs.Manifests[p.Repository] == nil {
+			needs.Manifests[p.Repository] = map[digest.Digest]bool{}
 		}
-		delete(needs.manifests[p.Repository], p.Digest)
-		needs.keep(p.Repository, p.Digest)
+		delete(needs.Manifests[p.Repository], p.Digest)
+		needs.Keep(p.Repository, p.Digest)
 	}
 	return nil
 }

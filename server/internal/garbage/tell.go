@@ -4,6 +4,7 @@ import (
 	"context"
 	"time"
 
+	"container-registry/server/internal/garbage/plan"
 	"container-registry/server/internal/writes"
 )
 
@@ -14,26 +15,26 @@ func (c *Collector) Tell(holdBack writes.HoldBack, observers ...writes.Observer)
 }
 
 // note is for what was deleted, in a pause: whoever is told may take longer than a pause may.
-func (r *run) note(d deletion) {
-	w := writes.Write{Time: time.Now(), Action: writes.Delete, Repository: d.repository, Reason: "garbage collection"}
-	switch d.stage {
-	case tags:
-		if d.digest == "" {
+func (r *run) note(d plan.Deletion) {
+	w := writes.Write{Time: time.Now(), Action: writes.Delete, Repository: d.Repository, Reason: "garbage collection"}
+	switch d.Stage {
+	case plan.Tags:
+		if d.Digest == "" {
 			// Nobody was told of its push, which came to no end.
 			return
 		}
-		w.Kind, w.Tags = writes.Tag, []writes.TagChange{{Name: d.tag, From: d.digest}}
-		if d.rule != "" {
-			w.Reason = "retention: " + d.rule
+		w.Kind, w.Tags = writes.Tag, []writes.TagChange{{Name: d.Tag, From: d.Digest}}
+		if d.Rule != "" {
+			w.Reason = "retention: " + d.Rule
 		}
-	case manifests:
-		w.Kind, w.Digest = writes.Manifest, d.digest
+	case plan.Manifests:
+		w.Kind, w.Digest = writes.Manifest, d.Digest
 	default:
 		return
 	}
 	r.mutex.Lock()
 	defer r.mutex.Unlock()
-	if last := len(r.noted) - 1; last >= 0 && d.stage == tags && r.noted[last].Repository == w.Repository && r.noted[last].Reason == w.Reason {
+	if last := len(r.noted) - 1; last >= 0 && d.Stage == plan.Tags && r.noted[last].Repository == w.Repository && r.noted[last].Reason == w.Reason {
 		r.noted[last].Tags = append(r.noted[last].Tags, w.Tags...)
 		return
 	}

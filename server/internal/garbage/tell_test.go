@@ -6,6 +6,7 @@ import (
 	"testing"
 	"time"
 
+	"container-registry/server/internal/garbage/retention"
 	"container-registry/server/internal/registrytest"
 	"container-registry/server/internal/writes"
 )
@@ -13,7 +14,7 @@ import (
 // TestTell has observers told of what a rule deletes, with the manifest that goes with it, when
 // writers go on, before what those do is passed on, and of nothing that a dry run would delete.
 func TestTell(t *testing.T) {
-	r := serve(t, folder(t), "a", quick, Options{Retention: Retention{Rules: []Rule{{KeepTags: []string{"keep"}}}}})
+	r := serve(t, folder(t), "a", quick, Options{Retention: retention.Policy{Rules: []retention.Rule{{KeepTags: []string{"keep"}}}}})
 	gone := r.Push(t, "app", "1", registrytest.Layer(1, 100))
 	r.Push(t, "app", "keep", registrytest.Layer(2, 100))
 	var told []writes.Write

@@ -18,6 +18,7 @@ import (
 	"github.com/opencontainers/image-spec/specs-go"
 	v1 "github.com/opencontainers/image-spec/specs-go/v1"
 
+	"container-registry/server/internal/garbage/retention"
 	"container-registry/server/internal/layout"
 	"container-registry/server/internal/registrytest"
 )
@@ -41,7 +42,7 @@ func TestIndexThatComesLater(t *testing.T) {
 // TestManifestThatIsCountedOn is one that the rules freed: a client asked for it, is told
 // so, and pushes an index of it without a look at its layers.
 func TestManifestThatIsCountedOn(t *testing.T) {
-	r := serve(t, folder(t), "a", quick, Options{Retention: Retention{Rules: []Rule{{KeepNewest: 1}}}})
+	r := serve(t, folder(t), "a", quick, Options{Retention: retention.Policy{Rules: []retention.Rule{{KeepNewest: 1}}}})
 	image := r.Push(t, "app", "part", registrytest.Layer(1, 100))
 	r.PushIndex(t, "app", "1", image)
 	r.Delete(t, "app", "part")
@@ -163,7 +164,7 @@ func (r *rig) put(t *testing.T, path, content string) {
 func TestDamagedTag(t *testing.T) {
 	for _, content := range []string{"", "sha256:0123"} {
 		t.Run(fmt.Sprintf("%q", content), func(t *testing.T) {
-			r := serve(t, folder(t), "a", quick, Options{DeleteUntagged: true, Retention: Retention{Rules: []Rule{{KeepNewest: 1}}}})
+			r := serve(t, folder(t), "a", quick, Options{DeleteUntagged: true, Retention: retention.Policy{Rules: []retention.Rule{{KeepNewest: 1}}}})
 			d := r.Push(t, "app", "1", registrytest.Layer(1, 100))
 			r.Push(t, "other", "1", registrytest.Layer(2, 100))
 			other := r.Push(t, "app", "2", registrytest.Layer(3, 100))
@@ -227,7 +228,7 @@ func TestRetentionBesideBrokenTags(t *testing.T) {
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
-			r := serve(t, folder(t), "a", quick, Options{Retention: Retention{Rules: []Rule{{KeepNewest: 1}}}})
+			r := serve(t, folder(t), "a", quick, Options{Retention: retention.Policy{Rules: []retention.Rule{{KeepNewest: 1}}}})
 			r.Push(t, "app", "1", registrytest.Layer(1, 100))
 			if err := damage(t, r, r.Push(t, "app", "2", registrytest.Layer(2, 100))); err != nil {
 				t.Fatal(err)

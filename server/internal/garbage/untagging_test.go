@@ -15,6 +15,7 @@ import (
 	"container-registry/server/internal/fence"
 	"container-registry/server/internal/layout"
 	"container-registry/server/internal/manifest"
+	"container-registry/server/internal/poll"
 	"container-registry/server/internal/registrytest"
 )
 
@@ -93,7 +94,7 @@ func TestTagThatMayStillGo(t *testing.T) {
 	for status := 0; status != http.StatusCreated; {
 		status, _ = b.tryManifest(t, "app", "latest", content)
 	}
-	waitFor(t, func() bool { return len(b.untaggings(t)) == 0 })
+	poll.Until(t, "the end of untaggings", func() bool { return len(b.untaggings(t)) == 0 })
 	if got := b.tagged(t, "app", "latest"); got != old {
 		t.Errorf("the tag names %q", got)
 	}
@@ -110,7 +111,7 @@ func TestAnnouncementsThatStay(t *testing.T) {
 	if err := driver.PutContent(t.Context(), left, nil); err != nil {
 		t.Fatal(err)
 	}
-	waitFor(t, func() bool {
+	poll.Until(t, "the end of untaggings", func() bool {
 		r.Delete(t, "app", r.Push(t, "app", "latest", registrytest.Layer(1, 100)).String())
 		return len(r.untaggings(t)) == 0
 	})

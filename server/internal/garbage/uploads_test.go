@@ -11,6 +11,7 @@ import (
 
 	filesystem "github.com/distribution/distribution/v3/registry/storage/driver/filesystem"
 
+	"container-registry/server/internal/garbage/inventory"
 	"container-registry/server/internal/layout"
 	"container-registry/server/internal/registrytest"
 )
@@ -26,7 +27,7 @@ func TestUploadsThatWereCutOff(t *testing.T) {
 	r.HalfUpload(t, "gone")
 	old = append(old, uploadsIn(t, root, "gone")...)
 	for _, each := range old {
-		age(t, each, abandonment+time.Minute)
+		age(t, each, inventory.Abandonment+time.Minute)
 	}
 	finish := r.HalfUpload(t, "app")
 	// The server writes nothing before the first byte.
@@ -61,11 +62,11 @@ func TestUploadThatGoesOnAfterADay(t *testing.T) {
 	r := serve(t, filesystem.New(filesystem.DriverParameters{RootDirectory: root, MaxThreads: 100}), "a", quick, Options{})
 	finish := r.HalfUpload(t, "app")
 	uploads := uploadsIn(t, root, "app")
-	age(t, uploads[0], abandonment+time.Minute)
+	age(t, uploads[0], inventory.Abandonment+time.Minute)
 	finishOther := r.HalfUpload(t, "done")
-	age(t, uploadsIn(t, root, "done")[0], abandonment+time.Minute)
+	age(t, uploadsIn(t, root, "done")[0], inventory.Abandonment+time.Minute)
 	collection := r.begin(t)
-	if n := len(collection.todo.needs.inventory.cutOff); n != 2 {
+	if n := len(collection.todo.Needs.Inventory.CutOff); n != 2 {
 		t.Fatalf("%d uploads were cut off", n)
 	}
 	age(t, uploads[0], 0)

@@ -3,28 +3,30 @@ package garbage
 import (
 	"context"
 	"fmt"
+
+	"container-registry/server/internal/garbage/inventory"
 )
 
 // lookTwice takes the inventory, and does not take it for true at once where there are blobs and
 // no repository needs them: a store that answers for a moment as if it were empty would lose all.
-func (r *run) lookTwice(ctx context.Context) (*inventory, error) {
-	i, err := takeInventory(ctx, r.driver)
-	if err != nil || !i.isLeftover() {
+func (r *run) lookTwice(ctx context.Context) (*inventory.Inventory, error) {
+	i, err := inventory.Take(ctx, r.driver)
+	if err != nil || !isLeftover(i) {
 		return i, err
 	}
-	if i, err = takeInventory(ctx, r.driver); err != nil || !i.isLeftover() {
+	if i, err = inventory.Take(ctx, r.driver); err != nil || !isLeftover(i) {
 		return i, err
 	}
 	if err := r.recall(ctx); err != nil {
 		return nil, err
 	}
 	if left := leftBehind(r.Runs()); left > 0 {
-		return nil, fmt.Errorf("the store lists %d blobs and no repository, of which the last collection left %d: nothing is deleted until there is one; if that is right, push an image", len(i.blobs), left)
+		return nil, fmt.Errorf("the store lists %d blobs and no repository, of which the last collection left %d: nothing is deleted until there is one; if that is right, push an image", len(i.Blobs), left)
 	}
 	return i, nil
 }
 
-func (i *inventory) isLeftover() bool { return len(i.blobs) > 0 && len(i.repositories) == 0 }
+func isLeftover(i *inventory.Inventory) bool { return len(i.Blobs) > 0 && len(i.Repositories) == 0 }
 
 // leftBehind is how many repositories there were after the last collection that knew, the latest
 // of which is the first.

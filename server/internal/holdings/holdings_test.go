@@ -3,7 +3,6 @@ package holdings
 import (
 	"context"
 	"errors"
-	"io"
 	"runtime"
 	"slices"
 	"strconv"
@@ -12,20 +11,14 @@ import (
 	"time"
 
 	"github.com/opencontainers/go-digest"
-	"github.com/sirupsen/logrus"
 
 	storagedriver "github.com/distribution/distribution/v3/registry/storage/driver"
 	"github.com/distribution/distribution/v3/registry/storage/driver/inmemory"
 
 	"container-registry/server/internal/layout"
+	"container-registry/server/internal/registrytest"
 	"container-registry/server/internal/writes"
 )
-
-func quiet() *logrus.Entry {
-	log := logrus.New()
-	log.SetOutput(io.Discard)
-	return logrus.NewEntry(log)
-}
 
 // shelf is a store that a test puts things into.
 type shelf struct {
@@ -100,7 +93,7 @@ func TestCount(t *testing.T) {
 	s.put(layout.LinkPath(layout.RepositoryPath("team", layout.Layers), gone), gone.String())
 	s.put(layout.RepositoryPath("only/an/upload", layout.Uploads, "1", "data"), "half")
 	s.put(layout.Root+"/elsewhere/link", "x")
-	h := Of(s.driver, quiet())
+	h := Of(s.driver, registrytest.Silent())
 	if _, counted := h.At(); counted || len(h.Repositories()) > 0 {
 		t.Error("something is known before it was counted")
 	}
@@ -135,7 +128,7 @@ func TestCount(t *testing.T) {
 }
 
 func TestEmpty(t *testing.T) {
-	h := Of(inmemory.New(), quiet())
+	h := Of(inmemory.New(), registrytest.Silent())
 	if err := h.countAll(t.Context()); err != nil {
 		t.Fatal(err)
 	}
@@ -163,7 +156,7 @@ func run(t *testing.T, h *Holdings) (eventually func(what string, is func() bool
 
 func TestKeepUp(t *testing.T) {
 	s := filled(t)
-	h := Of(s.driver, quiet())
+	h := Of(s.driver, registrytest.Silent())
 	eventually := run(t, h)
 	eventually("the first count", func() bool { _, counted := h.At(); return counted })
 
@@ -190,7 +183,7 @@ func TestKeepUp(t *testing.T) {
 // TestRest has a repository that took long left alone for a while, and no other one.
 func TestRest(t *testing.T) {
 	s := filled(t)
-	h := Of(s.driver, quiet())
+	h := Of(s.driver, registrytest.Silent())
 	eventually := run(t, h)
 	eventually("the first count", func() bool { _, counted := h.At(); return counted })
 	began := time.Now()
@@ -228,7 +221,7 @@ func (f *failing) Stat(ctx context.Context, path string) (storagedriver.FileInfo
 
 func TestStoreAway(t *testing.T) {
 	store := &failing{filled(t).driver, true}
-	h := Of(store, quiet())
+	h := Of(store, registrytest.Silent())
 	if err := h.countAll(t.Context()); err == nil {
 		t.Error("counted")
 	}
@@ -284,7 +277,7 @@ func heap() uint64 {
 // TestMemory has tags need no memory at all, and blobs little.
 func TestMemory(t *testing.T) {
 	const repositories, limit = 1000, 60
-	h := Of(many{inmemory.New(), repositories}, quiet())
+	h := Of(many{inmemory.New(), repositories}, registrytest.Silent())
 	before := heap()
 	if err := h.countAll(t.Context()); err != nil {
 		t.Fatal(err)

@@ -27,6 +27,7 @@ import (
 
 	"container-registry/server/internal/config"
 	"container-registry/server/internal/layout"
+	"container-registry/server/internal/poll"
 	"container-registry/server/internal/writes"
 )
 
@@ -123,15 +124,6 @@ func sender(driver storagedriver.StorageDriver, out io.Writer, endpoints ...conf
 	return New(endpoints, driver, configuration.HTTP{}, logrus.NewEntry(log))
 }
 
-func until(t *testing.T, what string, is func() bool) {
-	t.Helper()
-	for end := time.Now().Add(20 * time.Second); !is(); time.Sleep(5 * time.Millisecond) {
-		if time.Now().After(end) {
-			t.Fatalf("not within 20 s: %s", what)
-		}
-	}
-}
-
 func kept(t *testing.T, driver storagedriver.StorageDriver, endpoint string) []string {
 	t.Helper()
 	names, err := layout.Names(t.Context(), driver, folderOf(endpoint))
@@ -219,7 +211,7 @@ func TestKeptOverRestart(t *testing.T) {
 	}
 	r.answers(nil)
 	stop = run(t, sender(driver, io.Discard, hook))
-	until(t, "both events", func() bool { return len(kept(t, driver, "hook")) == 0 })
+	poll.Until(t, "both events", func() bool { return len(kept(t, driver, "hook")) == 0 })
 	stop()
 	var got []string
 	for _, e := range r.events() {
@@ -242,11 +234,11 @@ func TestOther(t *testing.T) {
 	for i := range 3 {
 		s.Observe(t.Context(), push(fmt.Sprint(i)))
 	}
-	until(t, "all events", func() bool { return len(good.events()) == 3 && len(kept(t, driver, "strict")) == 0 })
+	poll.Until(t, "all events", func() bool { return len(good.events()) == 3 && len(kept(t, driver, "strict")) == 0 })
 	if got := len(kept(t, driver, "away")); got != 3 {
 		t.Errorf("%d wait for the one that is away", got)
 	}
-	until(t, "they are counted", func() bool {
+	poll.Until(t, "they are counted", func() bool {
 		counts := s.Counts()
 		return counts[0].Sent[taken] == 3 && counts[1].Waiting == 3 && counts[1].Sent[failed] > 0 && counts[2].Dropped[refused] == 3 && counts[3].Waiting == 0
 	})
@@ -297,9 +289,9 @@ func TestHostile(t *testing.T) {
 			run(t, s)
 			s.Observe(t.Context(), push("1"))
 			if test.taken {
-				until(t, "the event is taken", func() bool { return len(kept(t, driver, "hook")) == 0 })
+				poll.Until(t, "the event is taken", func() bool { return len(kept(t, driver, "hook")) == 0 })
 			} else {
-				until(t, "a complaint", func() bool { return strings.Contains(log.String(), test.says) })
+				poll.Until(t, "a complaint", func() bool { return strings.Contains(log.String(), test.says) })
 				if len(kept(t, driver, "hook")) != 1 {
 					t.Error("the event is not kept")
 				}
@@ -365,7 +357,7 @@ func TestBounds(t *testing.T) {
 		}
 	}
 	run(t, sender(driver, io.Discard, config.Notification{Name: "hook", URL: r.URL}))
-	until(t, "both are gone", func() bool { return len(kept(t, driver, "hook"))+len(kept(t, driver, "gone")) == 0 })
+	poll.Until(t, "both are gone", func() bool { return len(kept(t, driver, "hook"))+len(kept(t, driver, "gone")) == 0 })
 }
 
 // TestInOrder has a push that is told after a later one.
@@ -382,7 +374,7 @@ func TestInOrder(t *testing.T) {
 	}
 	s.Observe(t.Context(), first)
 	release()
-	until(t, "both", func() bool { return len(r.events()) == 2 })
+	poll.Until(t, "both", func() bool { return len(r.events()) == 2 })
 	if got := r.events(); got[0].Target.Tag != "1" || got[1].Target.Tag != "2" {
 		t.Errorf("%+v", got)
 	}
@@ -400,7 +392,7 @@ func TestHeldForLong(t *testing.T) {
 	}
 	s.Observe(t.Context(), push("2"))
 	run(t, s)
-	until(t, "the other", func() bool { return len(r.events()) > 0 })
+	poll.Until(t, "the other", func() bool { return len(r.events()) > 0 })
 	if got := r.events(); got[0].Target.Tag != "2" {
 		t.Errorf("%+v", got)
 	}

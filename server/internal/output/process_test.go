@@ -18,6 +18,7 @@ import (
 	"time"
 
 	"container-registry/server/internal/command"
+	"container-registry/server/internal/poll"
 	"container-registry/server/internal/registrytest"
 )
 
@@ -117,19 +118,10 @@ func read(r io.Reader) *transcript {
 	return s
 }
 
-func until(t *testing.T, what string, is func() bool) {
-	t.Helper()
-	for end := time.Now().Add(30 * time.Second); !is(); time.Sleep(20 * time.Millisecond) {
-		if time.Now().After(end) {
-			t.Fatalf("no %s", what)
-		}
-	}
-}
-
 // listens waits for the start.
 func listens(t *testing.T, address string) {
 	t.Helper()
-	until(t, "start", func() bool {
+	poll.Until(t, "start", func() bool {
 		connection, err := net.Dial("tcp", address)
 		if err == nil {
 			connection.Close()
@@ -176,13 +168,13 @@ func TestServer(t *testing.T) {
 	}
 
 	stdout := read(p.stdout)
-	until(t, "new line", func() bool {
+	poll.Until(t, "new line", func() bool {
 		ask(t, "http://"+address, 1)
 		return stdout.count("GET /v2/r0/tags/list") > 1
 	})
 	stderr := read(p.stderr)
 	for _, stream := range []string{"output", "error"} {
-		until(t, "word about lines of standard "+stream, func() bool { return stderr.count("lines on standard "+stream+" were lost") == 1 })
+		poll.Until(t, "word about lines of standard "+stream, func() bool { return stderr.count("lines on standard "+stream+" were lost") == 1 })
 	}
 	ask(t, "http://"+address, 10)
 	_ = p.Process.Signal(syscall.SIGTERM)

@@ -1,7 +1,6 @@
 package page
 
 import (
-	"io"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -9,10 +8,10 @@ import (
 	"time"
 
 	"github.com/distribution/distribution/v3/configuration"
-	"github.com/sirupsen/logrus"
 
 	"container-registry/server/internal/holdings"
 	"container-registry/server/internal/mirror"
+	"container-registry/server/internal/registrytest"
 )
 
 // counted are holdings as they are told.
@@ -36,9 +35,7 @@ func (m *Mirror) ask(method, path string) *httptest.ResponseRecorder {
 
 func mirrorOf(t *testing.T, proxy configuration.Proxy, parts MirrorParts) *Mirror {
 	t.Helper()
-	log := logrus.New()
-	log.SetOutput(io.Discard)
-	parts.Log = logrus.NewEntry(log)
+	parts.Log = registrytest.Silent()
 	if parts.Pulled == nil {
 		parts.Pulled = func(string) time.Time { return time.Time{} }
 	}

@@ -83,7 +83,11 @@ func (p *Page) inOrder(ctx context.Context, repository string, names, companions
 // not all are known it goes by the last look at what a collection would delete.
 func (p *Page) leaving(repository string, pushed map[string]time.Time, all bool) func(images.Tag) *going {
 	if all {
-		until, rule := p.Collector.Options().Retention.Leaving(repository, pushed)
+		list, rule := p.Collector.Options().Retention.Leave(repository, pushed)
+		until := make(map[string]time.Time, len(list))
+		for _, each := range list {
+			until[each.Name] = each.Until
+		}
 		return func(tag images.Tag) *going {
 			at, leaves := until[tag.Name]
 			if !leaves {

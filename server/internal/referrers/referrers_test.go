@@ -34,10 +34,8 @@ func serve(t testing.TB, driver storagedriver.StorageDriver, prefix string) regi
 	config := registrytest.Config(t, driver)
 	config.HTTP.Prefix = prefix
 	enginestore.Use(config)
-	log := logrus.New()
-	log.SetOutput(io.Discard)
 	everybody := func(http.ResponseWriter, *http.Request, string) bool { return true }
-	engine := Route(handlers.NewApp(t.Context(), config), everybody, Of(NewLister(driver), logrus.NewEntry(log)), config.HTTP)
+	engine := Route(handlers.NewApp(t.Context(), config), everybody, Of(NewLister(driver), registrytest.Silent()), config.HTTP)
 	f := fence.New(driver, t.Name(), fence.TimingOf("inmemory"), fence.NoCache{})
 	server := httptest.NewServer(f.Handler(engine, prefix))
 	t.Cleanup(server.Close)

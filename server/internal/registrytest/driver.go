@@ -4,6 +4,7 @@ package registrytest
 import (
 	"context"
 	"fmt"
+	"strings"
 	"sync"
 	"testing"
 
@@ -49,6 +50,16 @@ func Config(t testing.TB, driver storagedriver.StorageDriver) *configuration.Con
 	}}
 	c.Log.AccessLog.Disabled = true
 	c.Catalog.MaxEntries = 1000
+	return c
+}
+
+// Parse reads a configuration without its first line.
+func Parse(t testing.TB, yaml string) *configuration.Configuration {
+	t.Helper()
+	c, err := configuration.Parse(strings.NewReader("version: 0.1\n" + yaml))
+	if err != nil {
+		t.Fatal(err)
+	}
 	return c
 }
 

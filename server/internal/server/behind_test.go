@@ -7,13 +7,14 @@ import (
 	"testing"
 
 	"container-registry/server/internal/config"
+	"container-registry/server/internal/registrytest"
 )
 
 // TestBehindProxy has clients with addresses of their own behind one reverse proxy.
 func TestBehindProxy(t *testing.T) {
 	proxies := []config.Network{{Prefix: netip.MustParsePrefix("10.0.0.1/32")}}
-	s, err := New(parsed(t, inMemory+"http: {addr: '127.0.0.1:0'}\nlog: {accesslog: {disabled: true}}\nauth: {htpasswd: {realm: registry, path: "+
-		htpasswd(t, "alice", "wonder")+", limit: {failures: 1, window: 1h}}}\n"), own{TrustedProxies: proxies}, quiet())
+	s, err := New(registrytest.Parse(t, inMemory+"http: {addr: '127.0.0.1:0'}\nlog: {accesslog: {disabled: true}}\nauth: {htpasswd: {realm: registry, path: "+
+		htpasswd(t, "alice", "wonder")+", limit: {failures: 1, window: 1h}}}\n"), own{TrustedProxies: proxies}, registrytest.Silent())
 	if err != nil {
 		t.Fatal(err)
 	}

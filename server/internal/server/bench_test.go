@@ -9,6 +9,8 @@ import (
 	"github.com/distribution/distribution/v3/configuration"
 
 	"container-registry/server/internal/logging"
+	"container-registry/server/internal/poll"
+	"container-registry/server/internal/registrytest"
 	"container-registry/server/internal/stamp"
 )
 
@@ -22,7 +24,7 @@ func BenchmarkPing(b *testing.B) {
 	}
 	for _, test := range tests {
 		b.Run(test.name, func(b *testing.B) {
-			config := parsed(b, test.yaml)
+			config := registrytest.Parse(b, test.yaml)
 			config.HTTP.Addr = "127.0.0.1:0"
 			config.Log.AccessLog.Disabled = true
 			log, err := logging.Configure(config.Log)
@@ -34,7 +36,7 @@ func BenchmarkPing(b *testing.B) {
 				b.Fatal(err)
 			}
 			defer s.listener.Close()
-			waitFor(b, "the users to settle", settled(config.Auth))
+			poll.Until(b, "the users to settle", settled(config.Auth))
 			b.ReportAllocs()
 			for b.Loop() {
 				request := httptest.NewRequest(http.MethodGet, "/v2/", nil)

@@ -25,7 +25,7 @@ func TestCatalogOfUser(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	i := start(t, parsed(t, "storage: {filesystem: {rootdirectory: "+folder+"}}\nauth: {htpasswd: {realm: registry, path: "+users+"}}\n"), &http.Client{})
+	i := start(t, registrytest.Parse(t, "storage: {filesystem: {rootdirectory: "+folder+"}}\nauth: {htpasswd: {realm: registry, path: "+users+"}}\n"), &http.Client{})
 	for path, want := range map[string]string{
 		"/v2/_catalog":           `{"repositories":["team/app"]}`,
 		"/v2/_catalog?last=team": `{"repositories":["team/app"]}`,
@@ -48,7 +48,7 @@ func TestCatalogOfUser(t *testing.T) {
 
 // TestFullPage ends at a repository whose own folders come after another one below it.
 func TestFullPage(t *testing.T) {
-	i := start(t, parsed(t, "storage: {filesystem: {rootdirectory: "+t.TempDir()+"}}\n"), &http.Client{})
+	i := start(t, registrytest.Parse(t, "storage: {filesystem: {rootdirectory: "+t.TempDir()+"}}\n"), &http.Client{})
 	for _, name := range []string{"app", "app/1"} {
 		registrytest.Client{URL: i.base}.Push(t, name, "1", []byte("layer"))
 	}

@@ -34,7 +34,7 @@ func (i *instance) send(t *testing.T, method, url, mediaType, content string) (s
 
 // TestFaultsOfClients are none of the server's.
 func TestFaultsOfClients(t *testing.T) {
-	i := start(t, parsed(t, "storage: {filesystem: {rootdirectory: "+t.TempDir()+"}, delete: {enabled: true}}\n"), &http.Client{})
+	i := start(t, registrytest.Parse(t, "storage: {filesystem: {rootdirectory: "+t.TempDir()+"}, delete: {enabled: true}}\n"), &http.Client{})
 	config := `"config":{"mediaType":"application/vnd.oci.image.config.v1+json","digest":"` + i.push(t, "app", strings.NewReader("{}")) + `","size":2}`
 	image := `{"schemaVersion":2,` + config + `,"layers":[]`
 	layer := `{"schemaVersion":2,` + config + `,"layers":[{"mediaType":"application/vnd.oci.image.layer.v1.tar","size":1,"digest":%q}]}`
@@ -71,7 +71,7 @@ func TestFaultsOfClients(t *testing.T) {
 // one of which a power cut left an empty link.
 func TestLinksThatGo(t *testing.T) {
 	folder := t.TempDir()
-	i := start(t, parsed(t, "storage: {filesystem: {rootdirectory: "+folder+"}, delete: {enabled: true}, cache: {blobdescriptor: inmemory}}\n"), &http.Client{})
+	i := start(t, registrytest.Parse(t, "storage: {filesystem: {rootdirectory: "+folder+"}, delete: {enabled: true}, cache: {blobdescriptor: inmemory}}\n"), &http.Client{})
 	client := registrytest.Client{URL: i.base}
 	layer, image := digest.FromString("layer"), client.Push(t, "app", "1", []byte("layer"))
 	path := "/v2/app/blobs/" + layer.String()
@@ -115,7 +115,7 @@ func TestSchema1(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	i := start(t, parsed(t, "storage: {filesystem: {rootdirectory: "+folder+"}, delete: {enabled: true}}\n"), &http.Client{})
+	i := start(t, registrytest.Parse(t, "storage: {filesystem: {rootdirectory: "+folder+"}, delete: {enabled: true}}\n"), &http.Client{})
 	for _, test := range []struct {
 		method, reference string
 		status            int

@@ -5,6 +5,8 @@ import (
 	"net/http"
 	"runtime/debug"
 	"testing"
+
+	"container-registry/server/internal/registrytest"
 )
 
 // TestCrossOrigin asks as browsers do for pages of other sites.
@@ -17,7 +19,7 @@ func TestCrossOrigin(t *testing.T) {
 		everybody         = "http: {headers: {Access-Control-Allow-Origin: ['*'], " + preflights + "}}\n"
 	)
 	for name, settings := range map[string]string{"several": several, "any": everybody, "none": ""} {
-		i := start(t, parsed(t, inMemory+"auth: {htpasswd: {realm: registry, path: "+htpasswd(t, "alice", "wonder")+"}}\n"+settings), &http.Client{})
+		i := start(t, registrytest.Parse(t, inMemory+"auth: {htpasswd: {realm: registry, path: "+htpasswd(t, "alice", "wonder")+"}}\n"+settings), &http.Client{})
 		defer i.stop()
 		for _, test := range []struct {
 			settings, method, origin, password string
@@ -112,7 +114,7 @@ func TestCrossOriginRefusals(t *testing.T) {
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			usual := debug.SetMemoryLimit(test.memory)
-			i := start(t, parsed(t, inMemory+login+settings), &http.Client{})
+			i := start(t, registrytest.Parse(t, inMemory+login+settings), &http.Client{})
 			debug.SetMemoryLimit(usual)
 			defer i.stop()
 			ask := func(method, origin string) *http.Response {

@@ -10,6 +10,8 @@ import (
 	"testing"
 	"time"
 
+	"container-registry/server/internal/registrytest"
+
 	"github.com/distribution/distribution/v3/health"
 	v1 "github.com/opencontainers/image-spec/specs-go/v1"
 	"github.com/prometheus/client_golang/prometheus"
@@ -38,7 +40,7 @@ func forget(t *testing.T) {
 
 func TestDebugServer(t *testing.T) {
 	forget(t)
-	config := parsed(t, inMemory+"http: {debug: {addr: 127.0.0.1:0, prometheus: {enabled: true}}}\n")
+	config := registrytest.Parse(t, inMemory+"http: {debug: {addr: 127.0.0.1:0, prometheus: {enabled: true}}}\n")
 	i := start(t, config, &http.Client{})
 	for path, want := range map[string]int{"/debug/health": 200, "/metrics": 200, "/debug/vars": 404, "/debug/pprof/": 404, "/v2/": 404} {
 		if got, _ := i.get(t, path); got != want {
@@ -53,7 +55,7 @@ func TestDebugServer(t *testing.T) {
 // TestDebugServerIsBounded has more connections than there may be, which ask for nothing.
 func TestDebugServerIsBounded(t *testing.T) {
 	forget(t)
-	i := start(t, parsed(t, inMemory+"http: {debug: {addr: 127.0.0.1:0, prometheus: {enabled: true}}}\n"), &http.Client{})
+	i := start(t, registrytest.Parse(t, inMemory+"http: {debug: {addr: 127.0.0.1:0, prometheus: {enabled: true}}}\n"), &http.Client{})
 	var first net.Conn
 	for range debugLimits.Connections + 1 {
 		c, err := (&net.Dialer{}).DialContext(t.Context(), "tcp", i.server.debugListener.Addr().String())

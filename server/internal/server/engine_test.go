@@ -15,7 +15,7 @@ import (
 
 // TestEngine has what the engine once did otherwise than its specification says.
 func TestEngine(t *testing.T) {
-	i := start(t, parsed(t, "storage: {filesystem: {rootdirectory: "+t.TempDir()+"}, delete: {enabled: true}}\n"), &http.Client{})
+	i := start(t, registrytest.Parse(t, "storage: {filesystem: {rootdirectory: "+t.TempDir()+"}, delete: {enabled: true}}\n"), &http.Client{})
 	client := registrytest.Client{URL: i.base}
 	client.Push(t, "app", "1", []byte("layer"))
 
@@ -40,7 +40,7 @@ func TestEngine(t *testing.T) {
 
 // TestChunkOutOfOrder sends the last chunk of a layer with a hole before it.
 func TestChunkOutOfOrder(t *testing.T) {
-	i := start(t, parsed(t, inMemory), &http.Client{})
+	i := start(t, registrytest.Parse(t, inMemory), &http.Client{})
 	chunk := func(method, location, contentRange string, content io.Reader) *http.Response {
 		t.Helper()
 		request, err := http.NewRequest(method, location, content)
@@ -79,7 +79,7 @@ func TestChunkOutOfOrder(t *testing.T) {
 
 // TestLayerAsManifest asks for a manifest of a digest that the cache knows as a layer's.
 func TestLayerAsManifest(t *testing.T) {
-	i := start(t, parsed(t, "storage: {inmemory: {}, delete: {enabled: true}, cache: {blobdescriptor: inmemory}}\n"), &http.Client{})
+	i := start(t, registrytest.Parse(t, "storage: {inmemory: {}, delete: {enabled: true}, cache: {blobdescriptor: inmemory}}\n"), &http.Client{})
 	for _, content := range []string{"layer", `{"schemaVersion": 3}`, `{}`} {
 		d := i.push(t, "app", strings.NewReader(content))
 		body(t, i.do(t, http.MethodHead, "/v2/app/blobs/"+d, nil))
@@ -99,7 +99,7 @@ func TestLayerAsManifest(t *testing.T) {
 // TestManifestAsLayer asks for a layer of a digest that the cache knows as a manifest's: clients upload
 // only what is not there.
 func TestManifestAsLayer(t *testing.T) {
-	i := start(t, parsed(t, "storage: {filesystem: {rootdirectory: "+t.TempDir()+"}, delete: {enabled: true}, cache: {blobdescriptor: inmemory}}\n"), &http.Client{})
+	i := start(t, registrytest.Parse(t, "storage: {filesystem: {rootdirectory: "+t.TempDir()+"}, delete: {enabled: true}, cache: {blobdescriptor: inmemory}}\n"), &http.Client{})
 	client := registrytest.Client{URL: i.base}
 	image := client.Push(t, "app", "1").String()
 	content := body(t, i.do(t, http.MethodGet, "/v2/app/manifests/"+image, nil))
@@ -161,7 +161,7 @@ func TestForeignLayers(t *testing.T) {
 		{"validation: {disabled: true}\n", dockers, foreign, "", http.StatusBadRequest},
 		{"", dockers, foreign, "", http.StatusBadRequest},
 	} {
-		i := start(t, parsed(t, "storage: {filesystem: {rootdirectory: "+t.TempDir()+"}}\n"+test.settings), &http.Client{})
+		i := start(t, registrytest.Parse(t, "storage: {filesystem: {rootdirectory: "+t.TempDir()+"}}\n"+test.settings), &http.Client{})
 		config := i.push(t, "app", strings.NewReader("{}"))
 		missing := digest.FromString(test.url)
 		text := fmt.Sprintf(`{"schemaVersion":2,"mediaType":%q,"config":{"mediaType":"application/vnd.oci.image.config.v1+json","digest":%q,"size":2},`+

@@ -11,6 +11,8 @@ import (
 	"sync"
 	"testing"
 
+	"container-registry/server/internal/registrytest"
+
 	"github.com/opencontainers/go-digest"
 	v1 "github.com/opencontainers/image-spec/specs-go/v1"
 )
@@ -50,7 +52,7 @@ func TestLargeAnswersThatNobodyTakes(t *testing.T) {
 	const memory = 8 << 20
 	unbounded := debug.SetMemoryLimit(memory)
 	yaml := "storage: {filesystem: {rootdirectory: " + folder + "}}\nauth: {htpasswd: {realm: registry, path: " + htpasswd(t, "alice", "wonder") + "}}\n"
-	i := start(t, parsed(t, yaml), &http.Client{})
+	i := start(t, registrytest.Parse(t, yaml), &http.Client{})
 	debug.SetMemoryLimit(unbounded)
 	handler := i.server.http.Handler
 	ask := func(w http.ResponseWriter, method, path, content string) {

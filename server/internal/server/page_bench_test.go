@@ -13,6 +13,8 @@ import (
 	"github.com/opencontainers/go-digest"
 
 	"container-registry/server/internal/layout"
+	"container-registry/server/internal/poll"
+	"container-registry/server/internal/registrytest"
 )
 
 // BenchmarkPage measures pages of a registry with 10,000 repositories, and of a repository
@@ -24,9 +26,9 @@ func BenchmarkPage(b *testing.B) {
 		fillRepository(b, root, fmt.Sprintf("team-%d/app-%d", i%50, i), "latest", i)
 		fillRepository(b, root, "tags", "1."+strconv.Itoa(i), i)
 	}
-	config := parsed(b, "http: {secret: abc}\nstorage: {filesystem: {rootdirectory: "+root+"}, delete: {enabled: true}}\n")
+	config := registrytest.Parse(b, "http: {secret: abc}\nstorage: {filesystem: {rootdirectory: "+root+"}, delete: {enabled: true}}\n")
 	browser := browse(b, config, people).as(b, "alice")
-	waitFor(b, "the repositories", func() bool { _, counted := browser.at.holdings.At(); return counted })
+	poll.Until(b, "the repositories", func() bool { _, counted := browser.at.holdings.At(); return counted })
 	for _, page := range []struct{ name, path string }{
 		{"repositories", "/ui/"},
 		{"folder", "/ui/?folder=team-7"},

@@ -16,6 +16,7 @@ import (
 	v1 "github.com/opencontainers/image-spec/specs-go/v1"
 
 	"container-registry/server/internal/layout"
+	"container-registry/server/internal/poll"
 	"container-registry/server/internal/registrytest"
 )
 
@@ -140,7 +141,7 @@ func TestPageOfManyLeaving(t *testing.T) {
 		client.Retag(t, "team-a/app", "0", fmt.Sprint(i))
 	}
 	alice.post(t, "/ui/preview", nil)
-	waitFor(t, "the preview", func() bool { return strings.Contains(alice.get(t, "/ui/cleanup").text, "These are some of 257.") })
+	poll.Until(t, "the preview", func() bool { return strings.Contains(alice.get(t, "/ui/cleanup").text, "These are some of 257.") })
 	for _, sort := range []string{"name", "pushed"} {
 		for page, want := range map[int]int{1: 97, 2: 100, 3: 60} {
 			list := alice.get(t, fmt.Sprintf("/ui/r/team-a/app?sort=%s&page=%d", sort, page))

@@ -28,6 +28,7 @@ import (
 	"container-registry/server/internal/garbage"
 	"container-registry/server/internal/layout"
 	"container-registry/server/internal/page"
+	"container-registry/server/internal/poll"
 	"container-registry/server/internal/registrytest"
 )
 
@@ -62,7 +63,7 @@ func browseWith(t testing.TB, config *configuration.Configuration, users string,
 	section := own{}
 	section.UI.Enabled = true
 	set(&section)
-	s, err := New(config, section, quiet())
+	s, err := New(config, section, registrytest.Silent())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -178,7 +179,7 @@ func (a answer) contains(t *testing.T, texts ...string) {
 }
 
 func pageConfig(t *testing.T) *configuration.Configuration {
-	return parsed(t, "http: {secret: abc}\nstorage: {filesystem: {rootdirectory: "+t.TempDir()+"}, delete: {enabled: true}}\n")
+	return registrytest.Parse(t, "http: {secret: abc}\nstorage: {filesystem: {rootdirectory: "+t.TempDir()+"}, delete: {enabled: true}}\n")
 }
 
 func TestPageEntrance(t *testing.T) {
@@ -247,9 +248,9 @@ func TestPageEntrance(t *testing.T) {
 	if page := b.get(t, "/ui/style.css"); page.status != http.StatusOK || !strings.HasPrefix(page.header.Get("Content-Type"), "text/css") {
 		t.Errorf("style: %d", page.status)
 	}
-	off := parsed(t, inMemory)
+	off := registrytest.Parse(t, inMemory)
 	off.HTTP.Addr = "127.0.0.1:0"
-	s, err := New(off, own{}, quiet())
+	s, err := New(off, own{}, registrytest.Silent())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -326,7 +327,7 @@ func TestPageOfRepositories(t *testing.T) {
 		d = b.client(t, "alice").Push(t, name, "1.0", registrytest.Layer(1, 1000))
 	}
 	alice, bob, carol := b.as(t, "alice"), b.as(t, "bob"), b.as(t, "carol")
-	waitFor(t, "the repositories", func() bool { return strings.Contains(alice.get(t, "/ui/").text, "3 repositories") })
+	poll.Until(t, "the repositories", func() bool { return strings.Contains(alice.get(t, "/ui/").text, "3 repositories") })
 	alice.get(t, "/ui/").contains(t, "/ui/r/team-a/app", "/ui/r/team-b/app", "/ui/r/public/app")
 	bob.get(t, "/ui/").contains(t, "not team-a", "/ui/r/team-b/app", "/ui/r/public/app", "2 repositories")
 	carol.get(t, "/ui/").contains(t, "/ui/r/team-a/app", "not team-b", "/ui/r/public/app")
@@ -367,14 +368,14 @@ func TestPageOfNothing(t *testing.T) {
 	config := pageConfig(t)
 	b := browse(t, config, "#!anonymous pull\n"+people)
 	alice := b.as(t, "alice")
-	waitFor(t, "the count", func() bool { return strings.Contains(alice.get(t, "/ui/").text, "Nothing here yet") })
+	poll.Until(t, "the count", func() bool { return strings.Contains(alice.get(t, "/ui/").text, "Nothing here yet") })
 	alice.get(t, "/ui/").contains(t, "docker push "+b.host()+"/alpine")
 	for _, each := range []*browser{b, b.as(t, "bob"), b.as(t, "carol")} {
 		each.get(t, "/ui/").contains(t, "Nothing here yet", "not docker push")
 	}
 	config.Storage["maintenance"] = configuration.Parameters{"readonly": map[any]any{"enabled": true}}
 	fixed := browse(t, config, people).as(t, "alice")
-	waitFor(t, "the count", func() bool { return strings.Contains(fixed.get(t, "/ui/").text, "Nothing here yet") })
+	poll.Until(t, "the count", func() bool { return strings.Contains(fixed.get(t, "/ui/").text, "Nothing here yet") })
 	fixed.get(t, "/ui/").contains(t, "not docker push")
 }
 
@@ -437,7 +438,7 @@ func TestPageOfCompanions(t *testing.T) {
 	alice.get(t, beside).contains(t, row(first), row(second), "not "+row("2"), `href="/ui/r/team-a/app?companions=&amp;sort=size"`)
 	// As many as there are tags, but not all of those: when they go is known by the last look.
 	alice.post(t, "/ui/preview", nil)
-	waitFor(t, "the preview", func() bool { return strings.Contains(alice.get(t, "/ui/cleanup").text, "1 tag by the rules") })
+	poll.Until(t, "the preview", func() bool { return strings.Contains(alice.get(t, "/ui/cleanup").text, "1 tag by the rules") })
 	alice.get(t, "/ui/r/team-a/app?sort=pushed&q="+begin).contains(t, row(begin), row(first), "By rule 1")
 	for _, tag := range []string{first, second} {
 		client.Delete(t, "team-a/app", tag)
@@ -629,7 +630,7 @@ func TestPageOfChangedRights(t *testing.T) {
 		if err := os.WriteFile(b.file, append([]byte(rights), users...), 0o600); err != nil {
 			t.Fatal(err)
 		}
-		waitFor(t, "the rights", func() bool { return alice.post(t, "/ui/collect", nil).status == want.collect })
+		poll.Until(t, "the rights", func() bool { return alice.post(t, "/ui/collect", nil).status == want.collect })
 		page := alice.get(t, before)
 		if page.status != want.look {
 			t.Errorf("%q: %d", rights, page.status)
@@ -684,7 +685,7 @@ func TestPageOfUntagged(t *testing.T) {
 	lost := client.Push(t, "team-a/app", "2", registrytest.Layer(2, 2000))
 	client.Push(t, "team-a/app", "2", registrytest.Layer(3, 3000))
 
-	waitFor(t, "the count", func() bool { return strings.Contains(alice.get(t, "/ui/r/team-a/app").text, ">1 untagged manifest<") })
+	poll.Until(t, "the count", func() bool { return strings.Contains(alice.get(t, "/ui/r/team-a/app").text, ">1 untagged manifest<") })
 	alice.get(t, "/ui/r/team-a/app").contains(t, `href="/ui/r/team-a/app?untagged="`)
 	row := `name="digest" value="` + lost.String() + `"`
 	alice.get(t, "/ui/r/team-a/app?untagged=").contains(t, row, "/ui/r/team-a/app@"+lost.String(), "not "+part.String(), "linux/amd64", "They stay until")
@@ -840,12 +841,12 @@ func TestPageOfCleanup(t *testing.T) {
 	}
 	alice.get(t, "/ui/cleanup").contains(t, "03:00 UTC", "Collect now", "free of", "None yet", "only log what they would delete")
 	alice.post(t, "/ui/preview", nil)
-	waitFor(t, "the preview", func() bool { return strings.Contains(alice.get(t, "/ui/cleanup").text, "2 untagged manifests") })
+	poll.Until(t, "the preview", func() bool { return strings.Contains(alice.get(t, "/ui/cleanup").text, "2 untagged manifests") })
 	alice.get(t, "/ui/cleanup").contains(t, "team-a/app:1", "team-b/app:1", "rule 1 (keep newest 1)", "dry run: they stay", "Besides, 2 untagged manifests")
 	alice.get(t, "/ui/r/team-a/app").contains(t, "no rule keeps it", "By rule 1 (keep newest 1)")
 	bob.get(t, "/ui/cleanup").contains(t, "not team-a", "team-b/app:1", "not Collect now", "not free of", "1 untagged manifest of yours")
 	alice.post(t, "/ui/collect", url.Values{"untagged": {"yes"}})
-	waitFor(t, "the collection", func() bool { return !strings.Contains(alice.get(t, "/ui/cleanup").text, "None yet") })
+	poll.Until(t, "the collection", func() bool { return !strings.Contains(alice.get(t, "/ui/cleanup").text, "None yet") })
 	alice.get(t, "/ui/cleanup").contains(t, "kB</td>")
 	if tags := client.Tags(t, "team-a/app"); len(tags) != 2 {
 		t.Errorf("left are %v", tags)
@@ -892,7 +893,7 @@ func TestPageOfAgingTags(t *testing.T) {
 			t.Errorf("dry run %t: %q:\n%s", dryRun, found, page.text)
 		}
 		alice.post(t, "/ui/preview", nil)
-		waitFor(t, "the preview", func() bool { return strings.Contains(alice.get(t, "/ui/cleanup").text, "kept for their age alone") })
+		poll.Until(t, "the preview", func() bool { return strings.Contains(alice.get(t, "/ui/cleanup").text, "kept for their age alone") })
 		cleanup := alice.get(t, "/ui/cleanup")
 		cleanup.contains(t, "team-a/app:</span>1</a>", "not team-a/app:</span>2</a>", "0 tags by the rules")
 		b.as(t, "bob").get(t, "/ui/cleanup").contains(t, "not team-a")

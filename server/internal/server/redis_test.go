@@ -16,7 +16,7 @@ import (
 
 // TestDeletionWithoutRedis has one that is away: what it must be told of is refused, and all else goes on.
 func TestDeletionWithoutRedis(t *testing.T) {
-	config := parsed(t, "storage: {filesystem: {rootdirectory: "+t.TempDir()+"}, delete: {enabled: true}, cache: {blobdescriptor: redis}}\nredis: {addrs: ['127.0.0.1:1']}\n")
+	config := registrytest.Parse(t, "storage: {filesystem: {rootdirectory: "+t.TempDir()+"}, delete: {enabled: true}, cache: {blobdescriptor: redis}}\nredis: {addrs: ['127.0.0.1:1']}\n")
 	config.HTTP.Addr, config.Log.AccessLog.Disabled = "127.0.0.1:0", true
 	var out bytes.Buffer
 	log := logrus.New()

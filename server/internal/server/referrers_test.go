@@ -7,6 +7,8 @@ import (
 	"strings"
 	"testing"
 
+	"container-registry/server/internal/registrytest"
+
 	"github.com/opencontainers/go-digest"
 )
 
@@ -33,7 +35,7 @@ func TestWhoMayList(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		i := start(t, parsed(t, inMemory+"auth: {htpasswd: {realm: registry, path: "+file+"}}\nhttp: {headers: {X-Given: [yes]}}\n"), &http.Client{})
+		i := start(t, registrytest.Parse(t, inMemory+"auth: {htpasswd: {realm: registry, path: "+file+"}}\nhttp: {headers: {X-Given: [yes]}}\n"), &http.Client{})
 		request, err := http.NewRequest(http.MethodGet, i.base+"/v2/"+test.path+"/referrers/"+none, nil)
 		if err != nil {
 			t.Fatal(err)

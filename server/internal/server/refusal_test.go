@@ -6,13 +6,15 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"container-registry/server/internal/registrytest"
 )
 
 // TestRefusedFirst has a collection pause writers: who has no login is not among them, and
 // has nothing looked up in the store.
 func TestRefusedFirst(t *testing.T) {
 	folder := t.TempDir()
-	i := start(t, parsed(t, "storage: {filesystem: {rootdirectory: "+folder+"}}\nauth: {htpasswd: {realm: registry, path: "+
+	i := start(t, registrytest.Parse(t, "storage: {filesystem: {rootdirectory: "+folder+"}}\nauth: {htpasswd: {realm: registry, path: "+
 		htpasswd(t, "alice", "wonder")+"}}\n"), &http.Client{})
 	sweeping := filepath.Join(folder, "container-registry-collection", "holder-other")
 	if err := os.MkdirAll(filepath.Dir(sweeping), 0o700); err != nil {
@@ -51,7 +53,7 @@ func TestRefusedFirst(t *testing.T) {
 
 // TestLongPaths are refused before a router looks at them, with a login or without.
 func TestLongPaths(t *testing.T) {
-	i := start(t, parsed(t, inMemory+"auth: {htpasswd: {realm: registry, path: "+htpasswd(t, "alice", "wonder")+"}}\n"), &http.Client{})
+	i := start(t, registrytest.Parse(t, inMemory+"auth: {htpasswd: {realm: registry, path: "+htpasswd(t, "alice", "wonder")+"}}\n"), &http.Client{})
 	for _, test := range []struct{ path, want string }{
 		{"/v2/" + strings.Repeat("a", 255) + "/manifests/sha512:" + strings.Repeat("0", 128), "UNAUTHORIZED"},
 		{"/v2/" + strings.Repeat("a-", 7_000) + "!", "NAME_INVALID"},

@@ -10,6 +10,7 @@ import (
 	"testing"
 
 	"container-registry/server/internal/audit"
+	"container-registry/server/internal/registrytest"
 )
 
 // TestRefusedWrites has the audit say who tried what, but for what was not refused in the end.
@@ -24,11 +25,11 @@ func TestRefusedWrites(t *testing.T) {
 		t.Fatal(err)
 	}
 	folder := t.TempDir()
-	c := parsed(t, inMemory+"auth: {htpasswd: {realm: registry, path: "+users+"}}\n")
+	c := registrytest.Parse(t, inMemory+"auth: {htpasswd: {realm: registry, path: "+users+"}}\n")
 	c.HTTP.Addr, c.Log.AccessLog.Disabled = "127.0.0.1:0", true
 	settings := own{}
 	settings.Audit.Folder = folder
-	s, err := New(c, settings, quiet())
+	s, err := New(c, settings, registrytest.Silent())
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -4,6 +4,9 @@ import (
 	"os"
 	"path/filepath"
 	"testing"
+
+	"container-registry/server/internal/poll"
+	"container-registry/server/internal/registrytest"
 )
 
 // TestForgetsLastEndpoint has events of one that nobody is told of any more.
@@ -16,8 +19,8 @@ func TestForgetsLastEndpoint(t *testing.T) {
 	if err := os.WriteFile(left, []byte("{}"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	browse(t, parsed(t, "storage: {filesystem: {rootdirectory: "+root+"}}\n"), "")
-	waitFor(t, "the events of an endpoint of before to go", func() bool {
+	browse(t, registrytest.Parse(t, "storage: {filesystem: {rootdirectory: "+root+"}}\n"), "")
+	poll.Until(t, "the events of an endpoint of before to go", func() bool {
 		_, err := os.Stat(left)
 		return os.IsNotExist(err)
 	})

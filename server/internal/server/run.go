@@ -10,6 +10,7 @@ import (
 
 	"github.com/sirupsen/logrus"
 
+	"container-registry/server/internal/garbage/control"
 	"container-registry/server/internal/version"
 )
 
@@ -65,7 +66,7 @@ func (s *Server) collect(ctx context.Context) *sync.WaitGroup {
 		return &group
 	}
 	group.Go(func() {
-		if err := s.collector.Listen(ctx, s.config); err != nil {
+		if err := control.Listen(ctx, s.config, s.collector, s.log); err != nil {
 			s.log.WithError(err).Warn("no garbage collection on demand: another server of this configuration runs here")
 		}
 	})

@@ -19,6 +19,9 @@ import (
 	"strings"
 	"testing"
 
+	"container-registry/server/internal/poll"
+	"container-registry/server/internal/registrytest"
+
 	"github.com/distribution/distribution/v3/configuration"
 )
 
@@ -41,7 +44,7 @@ func TestDumpServer(t *testing.T) {
 		t.Fatal(err)
 	}
 	config.Log.AccessLog.Disabled = true
-	s, err := New(config, own{}, quiet())
+	s, err := New(config, own{}, registrytest.Silent())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -176,7 +179,7 @@ func testMemory(t *testing.T, http2 bool, anonymous string) {
 			t.Logf("%s is left", left)
 		}
 	}()
-	waitFor(t, "an end of the traces in the heap", func() bool {
+	poll.Until(t, "an end of the traces in the heap", func() bool {
 		// One whose last stream is still being closed is not idle yet, and the server notices in
 		// its own time.
 		client.CloseIdleConnections()

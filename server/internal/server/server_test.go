@@ -22,6 +22,8 @@ import (
 	"golang.org/x/crypto/bcrypt"
 
 	"container-registry/server/internal/config"
+	"container-registry/server/internal/poll"
+	"container-registry/server/internal/registrytest"
 	"container-registry/server/internal/testpki"
 )
 
@@ -29,12 +31,6 @@ import (
 func TestMain(m *testing.M) {
 	logrus.SetOutput(io.Discard)
 	os.Exit(m.Run())
-}
-
-func quiet() *logrus.Entry {
-	log := logrus.New()
-	log.SetOutput(io.Discard)
-	return logrus.NewEntry(log)
 }
 
 // own is what a configuration has that is not the engine's.
@@ -55,7 +51,7 @@ func start(t *testing.T, config *configuration.Configuration, client *http.Clien
 	t.Helper()
 	config.HTTP.Addr = "127.0.0.1:0"
 	config.Log.AccessLog.Disabled = true
-	s, err := New(config, own{}, quiet())
+	s, err := New(config, own{}, registrytest.Silent())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -84,19 +80,10 @@ func start(t *testing.T, config *configuration.Configuration, client *http.Clien
 	return i
 }
 
-func parsed(t testing.TB, yaml string) *configuration.Configuration {
-	t.Helper()
-	config, err := configuration.Parse(strings.NewReader("version: 0.1\n" + yaml))
-	if err != nil {
-		t.Fatal(err)
-	}
-	return config
-}
-
 // withTLS makes a configuration with a certificate, and a client that trusts it.
 func withTLS(t *testing.T, yaml string) (*configuration.Configuration, *http.Client) {
 	t.Helper()
-	config := parsed(t, yaml)
+	config := registrytest.Parse(t, yaml)
 	ca := testpki.NewAuthority(t)
 	file := filepath.Join(t.TempDir(), "tls.pem")
 	if err := os.WriteFile(file, ca.Valid(t, "server").Combined(ca), 0o600); err != nil {
@@ -109,7 +96,7 @@ func withTLS(t *testing.T, yaml string) (*configuration.Configuration, *http.Cli
 const inMemory = "storage: {inmemory: {}}\n"
 
 func TestPushAndPullBlob(t *testing.T) {
-	i := start(t, parsed(t, "storage: {filesystem: {rootdirectory: "+t.TempDir()+"}}\n"), &http.Client{})
+	i := start(t, registrytest.Parse(t, "storage: {filesystem: {rootdirectory: "+t.TempDir()+"}}\n"), &http.Client{})
 	content := bytes.Repeat([]byte("layer "), 100_000)
 	digest := i.push(t, "team/app", bytes.NewReader(content))
 	response := i.do(t, http.MethodGet, "/v2/team/app/blobs/"+digest, nil)
@@ -119,7 +106,7 @@ func TestPushAndPullBlob(t *testing.T) {
 }
 
 func TestAlive(t *testing.T) {
-	config := parsed(t, inMemory+"auth: {htpasswd: {realm: registry, path: "+htpasswd(t, "alice", "wonder")+"}}\n")
+	config := registrytest.Parse(t, inMemory+"auth: {htpasswd: {realm: registry, path: "+htpasswd(t, "alice", "wonder")+"}}\n")
 	i := start(t, config, &http.Client{})
 	for _, test := range []struct {
 		path, user string
@@ -196,7 +183,7 @@ func TestHTTPVersions(t *testing.T) {
 		t.Run(test.name, func(t *testing.T) {
 			config, client := withTLS(t, test.yaml)
 			if !test.tls {
-				config = parsed(t, test.yaml)
+				config = registrytest.Parse(t, test.yaml)
 				if test.want == 2 {
 					protocols := new(http.Protocols)
 					protocols.SetUnencryptedHTTP2(true)
@@ -261,10 +248,10 @@ func TestClientCertificates(t *testing.T) {
 
 // TestDrain ends the server in the middle of an upload, which must still succeed.
 func TestDrain(t *testing.T) {
-	i := start(t, parsed(t, inMemory), &http.Client{})
+	i := start(t, registrytest.Parse(t, inMemory), &http.Client{})
 	writer, status := i.slowUpload(t, "first half, ", "second half")
 	i.stop()
-	waitFor(t, "the listener to close", func() bool {
+	poll.Until(t, "the listener to close", func() bool {
 		conn, err := net.Dial("tcp", i.server.Addr().String())
 		if err == nil {
 			conn.Close()
@@ -284,7 +271,7 @@ func TestDrain(t *testing.T) {
 }
 
 func TestDrainEnds(t *testing.T) {
-	config := parsed(t, inMemory)
+	config := registrytest.Parse(t, inMemory)
 	config.HTTP.DrainTimeout = 50 * time.Millisecond
 	i := start(t, config, &http.Client{})
 	writer, status := i.slowUpload(t, "first half, ", "never sent")
@@ -345,7 +332,7 @@ func TestStartErrors(t *testing.T) {
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
-			_, err := New(parsed(t, test.yaml), own{}, quiet())
+			_, err := New(registrytest.Parse(t, test.yaml), own{}, registrytest.Silent())
 			if err == nil || !strings.Contains(err.Error(), test.want) {
 				t.Fatalf("got %v, want %q", err, test.want)
 			}
@@ -360,7 +347,7 @@ func TestHeadersOfEndpointsAreNotLogged(t *testing.T) {
 	var log bytes.Buffer
 	logrus.SetOutput(&log)
 	defer logrus.SetOutput(io.Discard)
-	_, err := newEngine(t.Context(), parsed(t, inMemory+"notifications: {endpoints: [{name: hook, url: 'http://127.0.0.1:1/', headers: {Authorization: [hunter2]}}]}\n"))
+	_, err := newEngine(t.Context(), registrytest.Parse(t, inMemory+"notifications: {endpoints: [{name: hook, url: 'http://127.0.0.1:1/', headers: {Authorization: [hunter2]}}]}\n"))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -370,7 +357,7 @@ func TestHeadersOfEndpointsAreNotLogged(t *testing.T) {
 }
 
 func TestCredentialsInRequestLine(t *testing.T) {
-	i := start(t, parsed(t, inMemory), &http.Client{})
+	i := start(t, registrytest.Parse(t, inMemory), &http.Client{})
 	conn, err := net.Dial("tcp", i.server.Addr().String())
 	if err != nil {
 		t.Fatal(err)
@@ -443,14 +430,4 @@ func htpasswd(t testing.TB, name, password string) string {
 		t.Fatal(err)
 	}
 	return file
-}
-
-func waitFor(t testing.TB, what string, condition func() bool) {
-	t.Helper()
-	for end := time.Now().Add(20 * time.Second); time.Now().Before(end); time.Sleep(5 * time.Millisecond) {
-		if condition() {
-			return
-		}
-	}
-	t.Fatalf("no sign of %s", what)
 }

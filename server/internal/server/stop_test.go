@@ -10,6 +10,7 @@ import (
 	"github.com/distribution/distribution/v3/registry/storage/driver/inmemory"
 
 	"container-registry/server/internal/audit"
+	"container-registry/server/internal/poll"
 	"container-registry/server/internal/registrytest"
 )
 
@@ -20,7 +21,7 @@ func TestAuditOfStop(t *testing.T) {
 	config.HTTP.Addr = "127.0.0.1:0"
 	settings := own{}
 	settings.Audit.Folder = t.TempDir()
-	s, err := New(config, settings, quiet())
+	s, err := New(config, settings, registrytest.Silent())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -38,7 +39,7 @@ func TestAuditOfStop(t *testing.T) {
 	client := registrytest.Client{URL: "http://" + s.Addr().String()}
 	client.Push(t, "app", "1", registrytest.Layer(1, 10))
 	client.Push(t, "app", "1", registrytest.Layer(2, 10))
-	waitFor(t, "the end of something else to do", func() bool { return s.collector.CollectSoon(true) })
+	poll.Until(t, "the end of something else to do", func() bool { return s.collector.CollectSoon(true) })
 	if err := <-ended; err != nil {
 		t.Error(err)
 	}

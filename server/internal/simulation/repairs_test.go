@@ -43,7 +43,7 @@ func repairs() []repair {
 				"all := slices.DeleteFunc(slices.Clone(s.holders), func(h holder) bool { return h.ID == own })\n	return all[:min(1, len(all))]"},
 		}},
 		{"layers by another digest are not known", []edit{
-			{"garbage/needs.go", "if target, ok := n.inventory.aliases[d]; ok {", "if target, ok := n.inventory.aliases[d]; ok && false {"},
+			{"garbage/plan/needs.go", "if target, ok := n.Inventory.Aliases[d]; ok {", "if target, ok := n.Inventory.Aliases[d]; ok && false {"},
 		}},
 		{"a machine that was suspended goes on", append([]edit{
 			{"simulation/store_test.go", "return time.Since(m.began) }", "return time.Since(m.began) - m.asleep() }"},
@@ -57,10 +57,10 @@ func repairs() []repair {
 			{"enginestore/enginestore.go", "if err == nil && isRevision && ", "if false && "},
 		}},
 		{"what is about an image of another repository goes", []edit{
-			{"garbage/needs.go", "range n.elsewhere[d] {", "range n.elsewhere[\"\"] {"},
+			{"garbage/plan/needs.go", "range n.elsewhere[d] {", "range n.elsewhere[\"\"] {"},
 		}},
 		{"links outlive what they lead to", []edit{
-			{"garbage/plan.go", "if !p.needs.manifests[r.name][link.digest] {", "if false {"},
+			{"garbage/plan/plan.go", "if !p.Needs.Manifests[r.Name][link.Digest] {", "if false {"},
 		}},
 		{"manifests of this server are not remembered", []edit{
 			{"fence/push.go", "			f.notePush(p.Pushed)\n", ""},
@@ -91,7 +91,7 @@ func repairs() []repair {
 			{"touched/touched.go", "	if t.counted(d) {", "	if false {"},
 		}},
 		{"what was pushed by its digest goes when its server was killed", []edit{
-			{"garbage/plan.go", "	p.needs.keepPromised(forgotten)\n", ""},
+			{"garbage/plan/plan.go", "	p.Needs.keepPromised(forgotten)\n", ""},
 		}},
 		{"the cache outlives a pause", []edit{
 			{"fence/fence.go", "	f.caches.Stop()\n", ""},

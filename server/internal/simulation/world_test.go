@@ -24,6 +24,7 @@ import (
 	"container-registry/server/internal/enginestore"
 	"container-registry/server/internal/fence"
 	"container-registry/server/internal/garbage"
+	"container-registry/server/internal/garbage/retention"
 	"container-registry/server/internal/layout"
 	"container-registry/server/internal/registrytest"
 )
@@ -120,9 +121,7 @@ func newWorld(seed uint64, p profile, engine http.Handler) *world {
 // start is a process of this name, the successor of one that is dead.
 func (w *world) start(name string) *server {
 	config := &configuration.Configuration{Storage: configuration.Storage{"cache": {"blobdescriptor": "inmemory"}}}
-	log := logrus.New()
-	log.SetOutput(io.Discard)
-	caches, err := descriptors.Take(config, logrus.NewEntry(log))
+	caches, err := descriptors.Take(config, registrytest.Silent())
 	if err != nil {
 		panic(err)
 	}
@@ -131,9 +130,9 @@ func (w *world) start(name string) *server {
 	m.kill = func() { w.later.Go(func() { w.kill(m, time.Duration(m.draw(int(15*time.Second), "back "+name))) }) }
 	options := garbage.Options{
 		DeleteUntagged: w.seed%3 != 0,
-		Retention:      garbage.Retention{Rules: []garbage.Rule{{Repositories: []string{"kept/*"}, KeepNewest: 2}}},
+		Retention:      retention.Policy{Rules: []retention.Rule{{Repositories: []string{"kept/*"}, KeepNewest: 2}}},
 	}
-	return &server{m, f.Handler(w.engine, ""), garbage.New(m, f, options, logrus.NewEntry(log))}
+	return &server{m, f.Handler(w.engine, ""), garbage.New(m, f, options, registrytest.Silent())}
 }
 
 func (w *world) server(random *rand.Rand) *server {

@@ -3,7 +3,6 @@ package transfer
 import (
 	"context"
 	"errors"
-	"io"
 	"maps"
 	"os"
 	"path/filepath"
@@ -13,14 +12,13 @@ import (
 	"testing/synctest"
 	"time"
 
-	"github.com/sirupsen/logrus"
-
 	storagedriver "github.com/distribution/distribution/v3/registry/storage/driver"
 	"github.com/distribution/distribution/v3/registry/storage/driver/filesystem"
 	"github.com/distribution/distribution/v3/registry/storage/driver/inmemory"
 
 	"container-registry/server/internal/fence"
 	"container-registry/server/internal/garbage"
+	"container-registry/server/internal/garbage/retention"
 	"container-registry/server/internal/images"
 	"container-registry/server/internal/layout"
 	"container-registry/server/internal/registrytest"
@@ -68,13 +66,11 @@ func expectPushes(t *testing.T, driver storagedriver.StorageDriver, want map[str
 			t.Errorf("%s was pushed at %s, want %s: %v", tag, got.Pushed, at, err)
 		}
 	}
-	log := logrus.New()
-	log.SetOutput(io.Discard)
 	for keep := range len(want) {
-		options := garbage.Options{Retention: garbage.Retention{Rules: []garbage.Rule{{KeepNewest: keep + 1}}}}
+		options := garbage.Options{Retention: retention.Policy{Rules: []retention.Rule{{KeepNewest: keep + 1}}}}
 		f := fence.New(driver, "a server", fence.TimingOf("inmemory"), fence.NoCache{})
 		var out strings.Builder
-		if _, err := garbage.New(driver, f, options, logrus.NewEntry(log)).Collect(t.Context(), garbage.Request{DryRun: true}, &out); err != nil {
+		if _, err := garbage.New(driver, f, options, registrytest.Silent()).Collect(t.Context(), garbage.Request{DryRun: true}, &out); err != nil {
 			t.Fatal(err)
 		}
 		newestFirst := slices.SortedFunc(maps.Keys(want), func(a, b string) int { return want[b].Compare(want[a]) })

@@ -1,4 +1,5 @@
-package fence
+// Package boottime has a clock for what a machine that sleeps must not think to hold still.
+package boottime
 
 import (
 	"time"
@@ -6,9 +7,9 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// sinceBoot goes on while the machine is suspended, which Go's monotonic clock does not,
+// Now goes on while the machine is suspended, which Go's monotonic clock does not,
 // and does not jump when somebody sets the time.
-func sinceBoot() time.Duration {
+func Now() time.Duration {
 	var t unix.Timespec
 	if err := unix.ClockGettime(unix.CLOCK_BOOTTIME, &t); err != nil {
 		panic(err)

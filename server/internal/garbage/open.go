@@ -3,9 +3,6 @@ package garbage
 import (
 	"context"
 	"errors"
-	"fmt"
-	"io"
-	"os"
 
 	"github.com/distribution/distribution/v3/configuration"
 	"github.com/sirupsen/logrus"
@@ -38,23 +35,4 @@ func Open(ctx context.Context, config *configuration.Configuration, name string,
 	c := New(driver, f, options, log)
 	c.store, c.readOnly = opened, opened.ReadOnly()
 	return c, f, nil
-}
-
-// Command has the server that runs here collect, or without one does it itself.
-func Command(ctx context.Context, config *configuration.Configuration, request Request, out io.Writer, log *logrus.Entry) error {
-	err := Order(ctx, config, request, out)
-	if !errors.Is(err, ErrNoServer) {
-		return err
-	}
-	host, _ := os.Hostname()
-	collector, _, err := Open(ctx, config, fmt.Sprintf("the command on %s, process %d", host, os.Getpid()), fence.NoCache{}, log)
-	if err != nil {
-		return err
-	}
-	report, err := collector.Collect(ctx, request, out)
-	if err != nil {
-		return err
-	}
-	_, err = io.WriteString(out, report.String())
-	return err
 }

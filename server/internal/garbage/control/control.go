@@ -1,4 +1,6 @@
-package garbage
+// Package control has the command garbage-collect and the server that runs beside it agree on who
+// collects: the server, where there is one.
+package control
 
 import (
 	"bufio"
@@ -14,7 +16,9 @@ import (
 
 	"github.com/distribution/distribution/v3/configuration"
 	"github.com/opencontainers/go-digest"
+	"github.com/sirupsen/logrus"
 
+	"container-registry/server/internal/garbage"
 	"container-registry/server/internal/store"
 )
 
@@ -39,8 +43,9 @@ type event struct {
 	Done  bool   `json:"done,omitempty"`
 }
 
-// Listen takes the orders of Order until ctx ends, and waits for the end of those under way.
-func (c *Collector) Listen(ctx context.Context, config *configuration.Configuration) error {
+// Listen takes the orders of Order for a collector until ctx ends, and waits for the end of those under
+// way.
+func Listen(ctx context.Context, config *configuration.Configuration, collector *garbage.Collector, log *logrus.Entry) error {
 	listener, err := net.Listen("unix", socketOf(config))
 	if err != nil {
 		return err
@@ -49,7 +54,7 @@ func (c *Collector) Listen(ctx context.Context, config *configuration.Configurat
 	var connections sync.WaitGroup
 	defer connections.Wait()
 	server := &http.Server{
-		Handler:           http.HandlerFunc(c.serveOrder),
+		Handler:           handler{collector, log},
 		ReadHeaderTimeout: 5 * time.Second,
 		BaseContext:       func(net.Listener) context.Context { return ctx },
 		ConnState: func(_ net.Conn, state http.ConnState) {
@@ -68,9 +73,14 @@ func (c *Collector) Listen(ctx context.Context, config *configuration.Configurat
 	return nil
 }
 
-// serveOrder ends the collection when whoever ordered it goes away.
-func (c *Collector) serveOrder(w http.ResponseWriter, r *http.Request) {
-	var request Request
+type handler struct {
+	collector *garbage.Collector
+	log       *logrus.Entry
+}
+
+// ServeHTTP ends the collection when whoever ordered it goes away.
+func (h handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	var request garbage.Request
 	if err := json.NewDecoder(r.Body).Decode(&request); err != nil {
 		http.Error(w, err.Error(), http.StatusBadRequest)
 		return
@@ -79,13 +89,13 @@ func (c *Collector) serveOrder(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	lines := lineWriter{json.NewEncoder(w), http.NewResponseController(w)}
-	report, err := c.Collect(r.Context(), request, lines)
+	report, err := h.collector.Collect(r.Context(), request, lines)
 	if err != nil {
 		_ = lines.Encode(event{Error: err.Error()})
 		return
 	}
 	if !request.DryRun {
-		c.log.WithFields(report.fields()).Info("garbage collection done")
+		h.log.WithFields(report.Fields()).Info("garbage collection done")
 	}
 	_, _ = io.WriteString(lines, report.String())
 	_ = lines.Encode(event{Done: true})
@@ -107,7 +117,7 @@ func (l lineWriter) Write(lines []byte) (int, error) {
 }
 
 // Order has the server of a configuration collect, and copies what it says.
-func Order(ctx context.Context, config *configuration.Configuration, request Request, out io.Writer) error {
+func Order(ctx context.Context, config *configuration.Configuration, request garbage.Request, out io.Writer) error {
 	socket := socketOf(config)
 	client := &http.Client{Transport: &http.Transport{
 		DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) {

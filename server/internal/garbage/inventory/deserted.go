@@ -1,9 +1,8 @@
-package garbage
+package inventory
 
 import (
 	"context"
 	"slices"
-	"time"
 
 	"github.com/opencontainers/go-digest"
 	"golang.org/x/sync/errgroup"
@@ -12,22 +11,19 @@ import (
 	"container-registry/server/internal/manifest"
 )
 
-// ahead is how long a tag may be there before what it is about is pushed.
-const ahead = time.Hour
-
 // findDeserted looks at tags about a manifest that is not there. The bytes of one that a client
 // deleted are, until a collection, and so are the links to what it needs. Where those are missing,
 // or another repository has the manifest, it may never have been in this one: cosign can keep
 // signatures in another repository than their images, or in another registry.
-func (i *inventory) findDeserted(ctx context.Context) error {
+func (i *Inventory) findDeserted(ctx context.Context) error {
 	group, ctx := errgroup.WithContext(ctx)
-	group.SetLimit(workers)
-	for _, r := range i.repositories {
-		for name, t := range r.tags {
-			subject := r.subjectOf(name)
+	group.SetLimit(Workers)
+	for _, r := range i.Repositories {
+		for name, t := range r.Tags {
+			subject := r.SubjectOf(name)
 			// Those of all repositories were read.
-			_, there := i.manifests[subject]
-			if found, ok := i.blobs[subject]; there || !ok || found.size > manifest.MostBytes {
+			_, there := i.Manifests[subject]
+			if found, ok := i.Blobs[subject]; there || !ok || found.Size > manifest.MostBytes {
 				continue
 			}
 			group.Go(func() error {
@@ -39,7 +35,7 @@ func (i *inventory) findDeserted(ctx context.Context) error {
 					return err
 				}
 				m, _ := manifest.Parse(content)
-				t.deserted = m != nil && r.links(append(m.Blobs, m.Manifests...))
+				t.Deserted = m != nil && r.links(append(m.Blobs, m.Manifests...))
 				return nil
 			})
 		}
@@ -48,18 +44,10 @@ func (i *inventory) findDeserted(ctx context.Context) error {
 }
 
 // links says whether there are links to all of them, and to any.
-func (r *repository) links(parts []digest.Digest) bool {
+func (r *Repository) links(parts []digest.Digest) bool {
 	return len(parts) > 0 && !slices.ContainsFunc(parts, func(d digest.Digest) bool {
-		_, layer := r.layers[d]
-		_, revision := r.revisions[d]
+		_, layer := r.Layers[d]
+		_, revision := r.Revisions[d]
 		return !layer && !revision
 	})
-}
-
-// dependent says whether a tag goes with what it is about. One that is an image's own goes with it
-// where the rules freed that.
-func (n *needs) dependent(r *repository, name string) bool {
-	_, there := r.revisions[r.subjectOf(name)]
-	_, freed := n.freed[r.name][r.tags[name].current]
-	return there || freed && r.isOwn(name) || r.tags[name].deserted && r.tags[name].pushed.Before(n.deserted)
 }

@@ -1,4 +1,4 @@
-package garbage
+package inventory
 
 import (
 	"path"
@@ -13,7 +13,7 @@ import (
 )
 
 // locked is for walks that see several files at a time.
-func (i *inventory) locked(add walk.Visit) walk.Visit {
+func (i *Inventory) locked(add walk.Visit) walk.Visit {
 	return func(relative string, info storagedriver.FileInfo) error {
 		i.mutex.Lock()
 		defer i.mutex.Unlock()
@@ -21,19 +21,19 @@ func (i *inventory) locked(add walk.Visit) walk.Visit {
 	}
 }
 
-func (i *inventory) addBlob(relative string, info storagedriver.FileInfo) error {
+func (i *Inventory) addBlob(relative string, info storagedriver.FileInfo) error {
 	whole := path.Join(layout.Blobs, relative)
 	if layout.IsUnfinished(path.Base(relative)) {
 		return i.addLeftover(whole, info)
 	}
 	if d, ok := layout.BlobOf(whole); ok && !info.IsDir() {
-		i.blobs[d] = blob{d, info.Size(), info.ModTime().UnixMicro()}
+		i.Blobs[d] = Blob{d, info.Size(), info.ModTime().UnixMicro()}
 	}
 	return nil
 }
 
-func (i *inventory) addLeftover(p string, info storagedriver.FileInfo) error {
-	i.leftovers = append(i.leftovers, p)
+func (i *Inventory) addLeftover(p string, info storagedriver.FileInfo) error {
+	i.Leftovers = append(i.Leftovers, p)
 	if info.IsDir() {
 		// Walks take it for a folder, and would look into it.
 		return storagedriver.ErrSkipDir
@@ -41,7 +41,7 @@ func (i *inventory) addLeftover(p string, info storagedriver.FileInfo) error {
 	return nil
 }
 
-func (i *inventory) addLink(relative string, info storagedriver.FileInfo) error {
+func (i *Inventory) addLink(relative string, info storagedriver.FileInfo) error {
 	name, own, found := layout.Inside(relative)
 	if !found {
 		return nil
@@ -50,7 +50,7 @@ func (i *inventory) addLink(relative string, info storagedriver.FileInfo) error 
 	if parts[0] == layout.Uploads {
 		return i.addUpload(name, parts[1:], info)
 	}
-	r := i.repository(name)
+	r := i.Repository(name)
 	if tag, c, ok := layout.CarriedOf(own); ok {
 		c.Manifest = i.shared(c.Manifest)
 		r.tag(tag).carried = append(r.tag(tag).carried, c)
@@ -75,11 +75,11 @@ func (i *inventory) addLink(relative string, info storagedriver.FileInfo) error 
 	switch {
 	case parts[0] == layout.Layers && len(parts) == 4:
 		for _, d := range layout.Valid(parts[1], parts[2:3]) {
-			r.layers[i.shared(d)] = info.ModTime().UnixMicro()
+			r.Layers[i.shared(d)] = info.ModTime().UnixMicro()
 		}
 	case folder == layout.Revisions && len(parts) == 5:
 		for _, d := range layout.Valid(parts[2], parts[3:4]) {
-			r.revisions[i.shared(d)] = info.ModTime().UnixMicro()
+			r.Revisions[i.shared(d)] = info.ModTime().UnixMicro()
 			if d.Algorithm() != digest.Canonical {
 				r.longer[layout.ReferrersTag(d)] = d
 			}
@@ -87,22 +87,22 @@ func (i *inventory) addLink(relative string, info storagedriver.FileInfo) error 
 	case parts[0] == layout.Referrers && len(parts) == 6:
 		for _, subject := range layout.Valid(parts[1], parts[2:3]) {
 			for _, d := range layout.Valid(parts[3], parts[4:5]) {
-				r.referrers[referrer{i.shared(subject), i.shared(d)}] = true
+				r.Referrers[Referrer{i.shared(subject), i.shared(d)}] = true
 			}
 		}
 	case folder == layout.Tags && len(parts) == 5 && parts[3] == "current":
-		r.tag(parts[2]).pushed = info.ModTime()
+		r.tag(parts[2]).Pushed = info.ModTime()
 	case folder == layout.Tags && len(parts) == 7 && parts[3] == "index":
 		t := r.tag(parts[2])
-		t.history = append(t.history, layout.Valid(parts[4], parts[5:6])...)
+		t.History = append(t.History, layout.Valid(parts[4], parts[5:6])...)
 		t.begun = latest(t.begun, info.ModTime())
 	}
 	return nil
 }
 
 // shared is the same digest, in the memory of its blob.
-func (i *inventory) shared(d digest.Digest) digest.Digest {
-	if found, ok := i.blobs[d]; ok {
+func (i *Inventory) shared(d digest.Digest) digest.Digest {
+	if found, ok := i.Blobs[d]; ok {
 		return found.name
 	}
 	return d

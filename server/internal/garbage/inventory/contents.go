@@ -1,4 +1,4 @@
-package garbage
+package inventory
 
 import (
 	"context"
@@ -12,20 +12,21 @@ import (
 )
 
 // readAliases looks into the links of which there are few.
-func (i *inventory) readAliases(ctx context.Context) error {
+func (i *Inventory) readAliases(ctx context.Context) error {
 	group, ctx := errgroup.WithContext(ctx)
-	group.SetLimit(workers)
-	for _, r := range i.repositories {
-		for d := range r.layers {
+	group.SetLimit(Workers)
+	for _, r := range i.Repositories {
+		for d := range r.Layers {
 			if d.Algorithm() != digest.Canonical {
-				group.Go(func() error { return i.readAlias(ctx, r.name, d) })
+				group.Go(func() error { return i.ReadAlias(ctx, r.Name, d) })
 			}
 		}
 	}
 	return group.Wait()
 }
 
-func (i *inventory) readAlias(ctx context.Context, repository string, d digest.Digest) error {
+// ReadAlias finds out by which digest the engine keeps a layer.
+func (i *Inventory) ReadAlias(ctx context.Context, repository string, d digest.Digest) error {
 	content, err := layout.Read(ctx, i.driver, layout.LinkPath(layout.RepositoryPath(repository, layout.Layers), d))
 	if layout.IsMissing(err) {
 		return nil
@@ -36,29 +37,29 @@ func (i *inventory) readAlias(ctx context.Context, repository string, d digest.D
 	if target := digest.Digest(content); target.Validate() == nil && target.Algorithm() == digest.Canonical {
 		i.mutex.Lock()
 		defer i.mutex.Unlock()
-		i.aliases[d] = target
+		i.Aliases[d] = target
 	}
 	return nil
 }
 
-func (i *inventory) readTags(ctx context.Context) error {
+func (i *Inventory) readTags(ctx context.Context) error {
 	group, ctx := errgroup.WithContext(ctx)
-	group.SetLimit(workers)
-	for _, r := range i.repositories {
-		for name, t := range r.tags {
+	group.SetLimit(Workers)
+	for _, r := range i.Repositories {
+		for name, t := range r.Tags {
 			group.Go(func() error {
-				content, err := layout.Read(ctx, i.driver, layout.TagPath(r.name, name))
+				content, err := layout.Read(ctx, i.driver, layout.TagPath(r.Name, name))
 				if layout.IsMissing(err) {
-					return i.findAbandoned(ctx, r.name, name, t)
+					return i.findAbandoned(ctx, r.Name, name, t)
 				}
 				if err != nil {
 					return err
 				}
 				if d := digest.Digest(content); d.Validate() == nil {
-					t.current, t.pushed, t.carried = d, layout.LastPush(d, t.pushed, t.carried), nil
+					t.Current, t.Pushed, t.carried = d, layout.LastPush(d, t.Pushed, t.carried), nil
 				} else {
-					t.damaged = true
-					i.problem("tag %s:%s is damaged: it names no manifest; all that it ever named is kept; push or delete it", r.name, name)
+					t.Damaged = true
+					i.problem("tag %s:%s is damaged: it names no manifest; all that it ever named is kept; push or delete it", r.Name, name)
 				}
 				return nil
 			})
@@ -68,7 +69,7 @@ func (i *inventory) readTags(ctx context.Context) error {
 }
 
 // findAbandoned looks at a tag that names nothing. It may be a file that somebody left.
-func (i *inventory) findAbandoned(ctx context.Context, repository, name string, t *tag) error {
+func (i *Inventory) findAbandoned(ctx context.Context, repository, name string, t *Tag) error {
 	info, err := i.driver.Stat(ctx, layout.RepositoryPath(repository, layout.Tags, name))
 	if layout.IsMissing(err) {
 		return nil
@@ -76,7 +77,7 @@ func (i *inventory) findAbandoned(ctx context.Context, repository, name string, 
 	if err != nil {
 		return err
 	}
-	t.abandoned = info.IsDir() && time.Since(latest(t.begun, info.ModTime())) > abandonment
+	t.Abandoned = info.IsDir() && time.Since(latest(t.begun, info.ModTime())) > Abandonment
 	return nil
 }
 
@@ -87,18 +88,18 @@ func latest(a, b time.Time) time.Time {
 	return a
 }
 
-func (i *inventory) readManifests(ctx context.Context) error {
+func (i *Inventory) readManifests(ctx context.Context) error {
 	group, ctx := errgroup.WithContext(ctx)
-	group.SetLimit(workers)
+	group.SetLimit(Workers)
 	begun := map[digest.Digest]bool{}
-	for _, r := range i.repositories {
-		for d := range r.revisions {
+	for _, r := range i.Repositories {
+		for d := range r.Revisions {
 			if begun[d] {
 				continue
 			}
 			begun[d] = true
 			group.Go(func() error {
-				_, err := i.manifest(ctx, r.name, d)
+				_, err := i.Manifest(ctx, r.Name, d)
 				return err
 			})
 		}
@@ -107,19 +108,19 @@ func (i *inventory) readManifests(ctx context.Context) error {
 }
 
 // findDangling looks at tags whose manifest was not found. It may have been pushed since.
-func (i *inventory) findDangling(ctx context.Context) error {
+func (i *Inventory) findDangling(ctx context.Context) error {
 	group, ctx := errgroup.WithContext(ctx)
-	group.SetLimit(workers)
-	for _, r := range i.repositories {
-		for name, t := range r.tags {
-			if t.current == "" || i.isWhole(r, t) {
+	group.SetLimit(Workers)
+	for _, r := range i.Repositories {
+		for name, t := range r.Tags {
+			if t.Current == "" || i.IsWhole(r, t) {
 				continue
 			}
 			group.Go(func() error {
-				for _, each := range []string{layout.BlobPath(t.current), layout.LinkPath(layout.RepositoryPath(r.name, layout.Revisions), t.current)} {
+				for _, each := range []string{layout.BlobPath(t.Current), layout.LinkPath(layout.RepositoryPath(r.Name, layout.Revisions), t.Current)} {
 					_, err := i.driver.Stat(ctx, each)
 					if layout.IsMissing(err) {
-						i.problem("tag %s:%s names %s, which is not there; push or delete it", r.name, name, t.current)
+						i.problem("tag %s:%s names %s, which is not there; push or delete it", r.Name, name, t.Current)
 						return nil
 					}
 					if err != nil {
@@ -140,10 +141,10 @@ var (
 	damaged = &manifest.Manifest{}
 )
 
-// manifest reads it once, unless it was gone or damaged.
-func (i *inventory) manifest(ctx context.Context, repository string, d digest.Digest) (*manifest.Manifest, error) {
+// Manifest reads it once, unless it was gone or damaged.
+func (i *Inventory) Manifest(ctx context.Context, repository string, d digest.Digest) (*manifest.Manifest, error) {
 	i.mutex.Lock()
-	m, ok := i.manifests[d]
+	m, ok := i.Manifests[d]
 	i.mutex.Unlock()
 	if ok && m != gone && m != damaged {
 		return m, nil
@@ -169,23 +170,44 @@ func (i *inventory) manifest(ctx context.Context, repository string, d digest.Di
 	}
 	i.mutex.Lock()
 	defer i.mutex.Unlock()
-	i.manifests[d] = m
+	i.Manifests[d] = m
 	return m, nil
 }
 
-// isWhole says whether a tag leads to a manifest that can be read.
-func (i *inventory) isWhole(r *repository, t *tag) bool {
-	_, found := r.revisions[t.current]
-	m := i.manifests[t.current]
+// IsWhole says whether a tag leads to a manifest that can be read.
+func (i *Inventory) IsWhole(r *Repository, t *Tag) bool {
+	_, found := r.Revisions[t.Current]
+	m := i.Manifests[t.Current]
 	return found && m != gone && m != damaged
 }
 
-// isDamaged says whether it can't be told what a repository needs.
-func (i *inventory) isDamaged(r *repository) bool {
-	for d := range r.revisions {
-		if i.manifests[d] == damaged {
+// IsDamaged says whether it can't be told what a repository needs.
+func (i *Inventory) IsDamaged(r *Repository) bool {
+	for d := range r.Revisions {
+		if i.Manifests[d] == damaged {
 			return true
 		}
 	}
 	return false
+}
+
+// Size is of a manifest with all that it needs itself.
+func (i *Inventory) Size(d digest.Digest) int64 {
+	size := i.Blobs[d].Size
+	for _, each := range i.Manifests[d].Blobs {
+		size += i.Blobs[each].Size
+	}
+	return size
+}
+
+// Pushed is when each tag of a repository was pushed last. It leaves out those that nobody can pull:
+// they stay for people to see, and no other tag goes for them.
+func (i *Inventory) Pushed(r *Repository) map[string]time.Time {
+	pushed := make(map[string]time.Time, len(r.Tags))
+	for name, t := range r.Tags {
+		if i.IsWhole(r, t) {
+			pushed[name] = t.Pushed
+		}
+	}
+	return pushed
 }

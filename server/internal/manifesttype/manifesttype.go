@@ -1,4 +1,5 @@
-package fence
+// Package manifesttype has the engine take manifests that a client names by the digest of any algorithm.
+package manifesttype
 
 import (
 	"mime"
@@ -39,9 +40,9 @@ func nameOf(algorithm digest.Algorithm, base string) string {
 	return private + string(algorithm) + "+" + strings.TrimPrefix(base, "application/")
 }
 
-// typeFor is the type by which the engine takes a manifest that the client names by a
+// For is the type by which the engine takes a manifest that the client names by a
 // digest of this algorithm. Clients have no use for the types made here.
-func typeFor(algorithm digest.Algorithm, given string) string {
+func For(algorithm digest.Algorithm, given string) string {
 	if algorithm == digest.Canonical {
 		if strings.HasPrefix(strings.ToLower(strings.TrimSpace(given)), private) {
 			return ""

@@ -45,6 +45,11 @@ export interface User {
     name: string;
     /** Password, 72 bytes at most (the limit of bcrypt). Kept secret. Default: a generated one of 32 characters. */
     password?: pulumi.Input<string>;
+    /**
+     * bcrypt hash in place of a password, as `htpasswd -nB` makes it, of cost 17 at most. Not for the first user, whose password the
+     * outputs tell. Kept secret. Default: none.
+     */
+    passwordHash?: pulumi.Input<string>;
     /** Raise it by one for a new generated password, or for a new hash of the given one. Default: `1`. */
     generation?: number;
     /** Also accepts the generated password of the previous generation. Requires `generation` 2 or more. Default: `false`. */
@@ -937,7 +942,7 @@ export declare class RegistryUsers extends pulumi.ComponentResource {
     readonly username: pulumi.Output<string>;
     /** Password of the first user; empty without users. Secret. */
     readonly password: pulumi.Output<string>;
-    /** Password of every user by name. Secret. */
+    /** Password of every user by name, but for those that were given as hashes. Secret. */
     readonly credentials: pulumi.Output<Record<string, string>>;
     constructor(name: string, args: RegistryUsersArgs, opts?: pulumi.ComponentResourceOptions);
     /** A user's passwords: the current one first, and during a grace period the one before. */

@@ -48,6 +48,11 @@ export interface User {
   name: string;
   /** Password, 72 bytes at most (the limit of bcrypt). Kept secret. Default: a generated one of 32 characters. */
   password?: pulumi.Input<string>;
+  /**
+   * bcrypt hash in place of a password, as `htpasswd -nB` makes it, of cost 17 at most. Not for the first user, whose password the
+   * outputs tell. Kept secret. Default: none.
+   */
+  passwordHash?: pulumi.Input<string>;
   /** Raise it by one for a new generated password, or for a new hash of the given one. Default: `1`. */
   generation?: number;
   /** Also accepts the generated password of the previous generation. Requires `generation` 2 or more. Default: `false`. */

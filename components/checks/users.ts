@@ -20,6 +20,16 @@ export function passwordProblem(key: string, password: unknown): Problem[] {
   return when(/[\0\r\n]/.test(password), key, "has a line break or a zero byte; no client can send that");
 }
 
+/** What is wrong with a hash. The server takes what Apache's tool makes, and no cost that keeps a processor for long. */
+export function passwordHashProblem(key: string, hash: unknown): Problem[] {
+  const isBcrypt = typeof hash === "string" && /^\$2[aby]\$(0[4-9]|1[0-7])\$[./A-Za-z0-9]{53}$/.test(hash);
+  return when(
+    !isBcrypt,
+    key,
+    "this value (not shown) is no bcrypt hash of cost 4 to 17; make it with htpasswd -nB <user>, and give what follows the colon",
+  );
+}
+
 function isUserName(name: unknown): boolean {
   return typeof name === "string" && /^[A-Za-z0-9][A-Za-z0-9._@+-]{0,127}$/.test(name);
 }
@@ -37,6 +47,7 @@ export function userProblems(users: readonly User[]): Problem[] {
       ...when(first < index, `${key}.name`, `${shown(user.name)} is taken by users[${first}]; give every user a name of its own`),
       ...wholeNumbers(`${key}.`, { generation: user.generation }, 1, unlimited),
       ...passwordsProblems(key, user),
+      ...(user.passwordHash === undefined ? [] : hashProblems(key, user, index)),
       ...oneOf(`${key}.`, { access: user.access }, Object.values(Access)),
       ...repositoriesProblems(`${key}.repositories`, user.repositories),
     ];
@@ -66,6 +77,22 @@ function passwordsProblems(key: string, user: User): Problem[] {
       user.previousPassword !== undefined && !own,
       `${key}.previousPassword`,
       `needs ${key}.password; for a generated password use ${key}.keepPrevious`,
+    ),
+  ];
+}
+
+/** A hash stands for itself: nothing can be made of it. */
+function hashProblems(key: string, user: User, index: number): Problem[] {
+  const hash = knownNow(user.passwordHash);
+  return [
+    ...(hash === undefined ? [] : passwordHashProblem(`${key}.passwordHash`, hash)),
+    ...when(
+      index === 0,
+      `${key}.passwordHash`,
+      "is not for the first user, whose password the outputs tell and builds log in with; put a user with a password before",
+    ),
+    ...(["password", "generation", "keepPrevious"] as const).flatMap((field) =>
+      when(user[field] !== undefined, `${key}.${field}`, `does not go with ${key}.passwordHash; leave one of them out`),
     ),
   ];
 }

@@ -1,7 +1,7 @@
 import * as pulumi from "@pulumi/pulumi";
 import * as random from "@pulumi/random";
 import { Access, User } from "../args/registry";
-import { passwordProblem, userProblems } from "../checks/users";
+import { passwordHashProblem, passwordProblem, userProblems } from "../checks/users";
 import { bcryptHash, Permission, renderHtpasswd } from "../render/htpasswd";
 import { checkWhenKnown, readArguments, throwProblems } from "../checks/inputs";
 
@@ -13,9 +13,9 @@ export interface RegistryUsersArgs {
   anonymousPull?: boolean;
 }
 
-/** A user's password and the hash of it. */
+/** A user's password, unless only the hash of it is known. */
 interface Password {
-  password: pulumi.Output<string>;
+  password?: pulumi.Output<string>;
   hash: pulumi.Output<string>;
 }
 
@@ -27,7 +27,7 @@ export class RegistryUsers extends pulumi.ComponentResource {
   public readonly username: pulumi.Output<string>;
   /** Password of the first user; empty without users. Secret. */
   public readonly password: pulumi.Output<string>;
-  /** Password of every user by name. Secret. */
+  /** Password of every user by name, but for those that were given as hashes. Secret. */
   public readonly credentials: pulumi.Output<Record<string, string>>;
 
   constructor(name: string, args: RegistryUsersArgs, opts?: pulumi.ComponentResourceOptions) {
@@ -45,7 +45,11 @@ export class RegistryUsers extends pulumi.ComponentResource {
     );
     this.username = pulumi.output(users[0]?.name ?? "");
     this.password = pulumi.secret(users[0]?.passwords[0].password ?? "");
-    this.credentials = pulumi.secret(Object.fromEntries(users.map((user) => [user.name, user.passwords[0].password])));
+    this.credentials = pulumi.secret(
+      Object.fromEntries(
+        users.flatMap(({ name, passwords: [{ password }] }) => (password === undefined ? [] : [[name, password]])),
+      ),
+    );
     this.registerOutputs({
       htpasswd: this.htpasswd,
       username: this.username,
@@ -57,6 +61,10 @@ export class RegistryUsers extends pulumi.ComponentResource {
   /** A user's passwords: the current one first, and during a grace period the one before. */
   private createPasswords(name: string, user: User, index: number): [Password, ...Password[]] {
     const generation = user.generation ?? 1;
+    if (user.passwordHash !== undefined) {
+      const key = `users[${index}].passwordHash`;
+      return [{ hash: checkWhenKnown(pulumi.secret(user.passwordHash), (value) => passwordHashProblem(key, value)) }];
+    }
     if (user.password === undefined) {
       return [
         this.createPassword(name, user.name, generation),

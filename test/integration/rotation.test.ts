@@ -1,3 +1,4 @@
+import * as bcrypt from "bcryptjs";
 import * as fs from "fs";
 import * as path from "path";
 import { DockerClient, open, request, servedFingerprint } from "../support/clients";
@@ -109,9 +110,12 @@ describe("rotation", () => {
     expect((await request(outputs, "/v2/", { login: as("admin") })).status).toBe(200);
   });
 
-  it("takes a changed password of the user's own", async () => {
-    await stack.set({}, { "users[1].password": "one two three" });
+  it("takes a changed password of the user's own, and the hash of one that another tool made", async () => {
+    const hash = (await bcrypt.hash("as before", 5)).replace("$2b$", "$2y$");
+    await stack.set({ "users[2].name": "before" }, { "users[1].password": "one two three", "users[2].passwordHash": hash });
     outputs = await stack.up();
+    expect((await request(outputs, "/v2/", { login: { username: "before", password: "as before" } })).status).toBe(200);
+    expect(outputs.credentials).not.toHaveProperty("before");
     expect((await request(outputs, "/v2/", { login: { username: "robot", password: "one two three" } })).status).toBe(200);
     await stack.set({}, { "users[1].password": "fünf ✓", "users[1].previousPassword": "one two three" });
     outputs = await stack.up();

@@ -49,7 +49,7 @@ export const badStackConfig: BadConfiguration[] = [
     problems: [
       'port: "x" is not allowed; give a number',
       "tls.foo: unknown key; known are mode, certificate, privateKey, chain, validityDays, renewBeforeDays, generation, caGeneration, keepPreviousCa",
-      "users[0]: a text is not allowed; give its parts name, password, generation, keepPrevious, previousPassword, access, repositories with pulumi config set --path 'users[0].<part>'",
+      "users[0]: a text is not allowed; give its parts name, password, passwordHash, generation, keepPrevious, previousPassword, access, repositories with pulumi config set --path 'users[0].<part>'",
       'lab: "maybe" is not allowed; give true or false',
       'hostname: "a b" is not allowed; give the DNS name or IP address that clients use, without scheme, port or path',
       'tls.mode: "on" is not allowed; choose self-signed, provided, off',

@@ -17,7 +17,7 @@ export const badUsers: BadConfiguration[] = [
     title: "a text for a user",
     config: { users: ["admin"] },
     problems: [
-      "users[0]: a text is not allowed; give its parts name, password, generation, keepPrevious, previousPassword, access, repositories with pulumi config set --path 'users[0].<part>'",
+      "users[0]: a text is not allowed; give its parts name, password, passwordHash, generation, keepPrevious, previousPassword, access, repositories with pulumi config set --path 'users[0].<part>'",
     ],
   },
   {
@@ -29,7 +29,7 @@ export const badUsers: BadConfiguration[] = [
     title: "a second user without the first",
     config: { users: [null, { name: "ci" }] },
     problems: [
-      "users[0]: is missing, and a list replaces its default; give its parts name, password, generation, keepPrevious, previousPassword, access, repositories with pulumi config set --path 'users[0].<part>'",
+      "users[0]: is missing, and a list replaces its default; give its parts name, password, passwordHash, generation, keepPrevious, previousPassword, access, repositories with pulumi config set --path 'users[0].<part>'",
     ],
   },
   {
@@ -83,6 +83,32 @@ export const badUsers: BadConfiguration[] = [
     title: "a previous password without a current one",
     config: { users: [{ name: "a", previousPassword: "p" }] },
     problems: ["users[0].previousPassword: needs users[0].password; for a generated password use users[0].keepPrevious"],
+  },
+  {
+    title: "a hash that is not bcrypt",
+    config: { users: [{ name: "a" }, { name: "b", passwordHash: "$apr1$MARKER" }] },
+    problems: [
+      "users[1].passwordHash: this value (not shown) is no bcrypt hash of cost 4 to 17; make it with htpasswd -nB <user>, and give what follows the colon",
+    ],
+  },
+  {
+    title: "a hash that takes minutes to check",
+    config: { users: [{ name: "a" }, { name: "b", passwordHash: `$2y$18$${"a".repeat(53)}` }] },
+    problems: [
+      "users[1].passwordHash: this value (not shown) is no bcrypt hash of cost 4 to 17; make it with htpasswd -nB <user>, and give what follows the colon",
+    ],
+  },
+  {
+    title: "a hash of the first user",
+    config: { users: [{ name: "a", passwordHash: `$2y$05$${"a".repeat(53)}` }] },
+    problems: [
+      "users[0].passwordHash: is not for the first user, whose password the outputs tell and builds log in with; put a user with a password before",
+    ],
+  },
+  {
+    title: "a hash beside a password",
+    config: { users: [{ name: "a" }, { name: "b", passwordHash: `$2y$05$${"a".repeat(53)}`, password: "p" }] },
+    problems: ["users[1].password: does not go with users[1].passwordHash; leave one of them out"],
   },
   {
     title: "an unknown access",

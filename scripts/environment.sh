@@ -73,8 +73,27 @@ name_passphrase() {
 is in $quickstart/passphrase; to use it, unset both." >&2
 }
 
+# name_lock: ends as the command before it. Pulumi names a command for who has it on PATH.
+name_lock() {
+  local status=$?
+  [ -z "$(find "$quickstart"/state/.pulumi/locks/*/*/dev -name '*.json' 2>/dev/null)" ] ||
+    echo "The stack dev is locked. If no other npm start or npm stop runs: npm run --silent pulumi -- cancel --yes --stack dev, then again" >&2
+  return $status
+}
+
+# Of what another user's Pulumi has made here, this user's says only "permission denied". Files that it can read it makes anew.
+check_access() {
+  local theirs
+  theirs=$(find "$quickstart" "$tools"/*/workspaces ! -user "$(id -u)" \( -type d -o ! -perm -004 \) 2>/dev/null | head -n 1) || true
+  [ -z "$theirs" ] || [ -w "$theirs" ] || {
+    echo "$theirs is another user's, as after sudo npm start. Go on as that user, or make it yours: sudo chown -R $(id -un) '$root'" >&2
+    exit 1
+  }
+}
+
 # State in this folder, for people who have no Pulumi backend of their own; a backend that is set or logged in to is used as it is.
 use_backend() {
+  check_access
   ! has_backend || return 0
   mkdir -p "$quickstart/state"
   PULUMI_BACKEND_URL=file://$(url_path "$quickstart/state")

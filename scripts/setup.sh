@@ -36,6 +36,15 @@ node_packages() {
 # version_at_least FOUND NEEDED
 version_at_least() { [ "$(printf '%s\n%s\n' "$2" "$1" | sort -V | head -n 1)" = "$2" ]; }
 
+node_minimum=$(sed -n 's/^ *"node": ">=\(.*\)"$/\1/p' package.json)
+# npm would say it in a warning, which npm_ci leaves out.
+check_node() {
+  local found
+  found=$(node --version 2>/dev/null) || fail "Node.js $node_minimum or newer is needed: https://nodejs.org/"
+  version_at_least "${found#v}" "$node_minimum" ||
+    fail "Node.js $node_minimum or newer is needed, and this is $found: https://nodejs.org/"
+}
+
 pulumi_usable() {
   local found
   found=$(pulumi version 2>/dev/null) && version_at_least "${found#v}" "$pulumi_minimum"
@@ -154,6 +163,12 @@ Start it, or choose the one on this machine: unset DOCKER_HOST and DOCKER_CONTEX
   fi
   command -v dockerd >/dev/null || fail "no Docker engine answers, and none is installed. Install Docker Engine
 (https://docs.docker.com/engine/install/) or Docker Desktop, or set DOCKER_HOST to one that runs elsewhere."
+  if ! command -v docker >/dev/null; then
+    # Since Debian 13 it is a package of its own.
+    ! can_install || apt_install docker-cli || true
+    command -v docker >/dev/null || fail "the docker command is missing (Debian: apt-get install docker-cli)"
+    ! engine_answers || return 0
+  fi
   as_root || fail "the Docker engine is installed but does not answer: $refusal
 Start it (sudo systemctl start docker), and let your user talk to it (sudo usermod -aG docker \$USER, then log in again)."
   start_engine
@@ -191,8 +206,8 @@ if [ -n "${PULUMI_TOOLCHAIN:-}" ]; then
 (docs/toolchain.md), or unset it to have Pulumi downloaded or built."
   [ "$(platform)" = linux-x64 ] || fail "PULUMI_TOOLCHAIN is for Linux on x64; unset it to have Pulumi downloaded or built."
 fi
-command -v node >/dev/null || fail "Node.js 20.12 or newer is needed: https://nodejs.org/"
-command -v docker >/dev/null || [ "$(uname -s)" = Linux ] || fail "Docker is needed: https://docs.docker.com/get-docker/"
+check_node
+command -v docker >/dev/null || { [ "$(uname -s)" = Linux ] && [ -z "${DOCKER_HOST:-}" ]; } || fail "Docker is needed: https://docs.docker.com/get-docker/"
 
 kind=run
 [ "${1:-}" != --development ] || kind=development

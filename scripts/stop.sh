@@ -16,10 +16,11 @@ holds_resources "$state" || nothing "nothing in the stack dev"
   exit 1
 }
 # With the preview: without it a stack whose images are protected would lose all but them before it is refused.
-pulumi destroy --stack dev --yes "$@"
+pulumi destroy --stack dev --yes "$@" || name_lock
 echo
 if docker container inspect container-registry-dev >/dev/null 2>&1; then
   echo "The stack dev is gone. The container container-registry-dev is not its own, and stays: another clone's, or another state's."
 else
   echo "The registry is gone. Bring up a new one with: npm start"
 fi
+echo "No more is needed: \`pulumi stack rm dev\` would take stacks/Pulumi.dev.yaml too, unless by --preserve-config."

@@ -110,6 +110,12 @@ describe.each([
     expect(await started()).toBe(before);
   });
 
+  it("is out of reach from the project in examples/yaml, where npm finds the same command", async () => {
+    const folder = path.join(clone, "examples", "yaml");
+    const { code, stderr } = await attempt("npm", ["run", "--silent", "pulumi", "--", "stack"], { cwd: folder, env });
+    expect({ code, stderr }).toEqual({ code: 1, stderr: expect.stringContaining("has a Pulumi project of its own") as string });
+  });
+
   it("is taken down by npm stop, and leaves nothing", async () => {
     expect((await npm("stop")).code).toBe(0);
     expect(await docker.run("ps", "--all", "--quiet")).toBe("");

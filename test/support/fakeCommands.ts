@@ -24,6 +24,23 @@ export class FakeCommands extends Workspace {
     return { PATH: `${this.folder}/bin:${process.env.PATH ?? ""}` };
   }
 
+  /** `env` with a PATH on which there is everything but one command. */
+  envWithout(command: string): { PATH: string } {
+    const folders = this.env.PATH.split(":").map((folder) => {
+      if (!fs.existsSync(path.join(folder, command))) {
+        return folder;
+      }
+      const links = path.join(this.folder, `without-${command}`, folder);
+      fs.mkdirSync(links, { recursive: true });
+      for (const name of fs.readdirSync(folder).filter((each) => each !== command)) {
+        fs.rmSync(path.join(links, name), { force: true });
+        fs.symlinkSync(path.join(folder, name), path.join(links, name));
+      }
+      return links;
+    });
+    return { PATH: folders.join(":") };
+  }
+
   /** The calls since the last time this was asked for. */
   calls(): string[] {
     const lines = fs.readFileSync(this.log, "utf8").split("\n").filter(Boolean);

@@ -14,6 +14,20 @@ function printedBy(script: string): Promise<string> {
 }
 
 describe("the loader of TypeScript", () => {
+  it.each([
+    ["20.9.1", 1],
+    ["20.12.0", 0],
+    ["100.0.0", 0],
+  ])("ends with Node.js %s: %s", async (version, expected) => {
+    const old = path.join(fs.mkdtempSync(path.join(os.tmpdir(), "container-registry-")), "old.cjs");
+    fs.writeFileSync(old, `Object.defineProperty(process.versions, "node", { value: "${version}" });`);
+    const loader = path.join(projectRoot, "components", "loader", "index.cjs");
+    const { code, stderr } = await attempt("node", ["--require", old, "--require", loader, "--eval", ""]);
+    fs.rmSync(path.dirname(old), { recursive: true });
+    expect(code).toBe(expected);
+    expect(stderr.includes(`Node.js 20.12 or newer is needed, and this is ${version}: https://nodejs.org/`)).toBe(code === 1);
+  });
+
   it("leaves out what the SDK loads for nobody", async () => {
     const printed = await printedBy(`
       require("@pulumi/pulumi");

@@ -1,3 +1,4 @@
+import { spawnSync } from "child_process";
 import * as fs from "fs";
 import * as path from "path";
 import { fileURLToPath } from "url";
@@ -39,6 +40,39 @@ describe("npm start", () => {
 
   it("stores what became of the registry where a build fails", async () => {
     expect((await start({}, "echo true")).ups).toEqual([expect.stringContaining(" --continue-on-error")]);
+  });
+
+  it("gives the first registry the lab that `pulumi stack rm dev` took with the stack's file, and no other", async () => {
+    const sets = async (...pulumi: string[]): Promise<string[]> => {
+      commands.make(
+        "pulumi",
+        `case "$*" in "stack output"*) echo '${JSON.stringify(outputs)}' ;; ${pulumi.join(" ")} *) echo done ;; esac`,
+      );
+      commands.make("docker", "echo true");
+      expect((await quickStart("start.sh")).code).toBe(0);
+      return commands.calls().filter((call) => /^pulumi (config set|up)/.test(call));
+    };
+    const first = expect.stringMatching(/^pulumi up .*--skip-preview/) as string;
+    expect(await sets()).toEqual(["pulumi config set lab true --stack dev", first]);
+    expect(await sets(`"stack export"*) echo '"urn": "a"' ;;`)).toEqual([up]);
+    // Who took lab out of it means to keep the images.
+    commands.write("stacks/Pulumi.dev.yaml", "config: {}\n");
+    expect(await sets()).toEqual([first]);
+  });
+
+  it.each([
+    ["start.sh", "up"],
+    ["stop.sh", "destroy"],
+  ])("says how to end a lock that was left behind, and of no other: %s", async (script, command) => {
+    commands
+      .make("pulumi", `case "$*" in "stack export"*) echo '"urn": "a"' ;; ${command}*) echo said; exit 255 ;; esac`)
+      .make("docker");
+    commands.write(".quickstart/state/.pulumi/locks/organization/container-registry/lab/1.json", "{}");
+    expect(await quickStart(script)).toMatchObject({ stdout: "said\n", stderr: "" });
+    commands.write(".quickstart/state/.pulumi/locks/organization/container-registry/dev/2.json", "{}");
+    const advice =
+      "The stack dev is locked. If no other npm start or npm stop runs: npm run --silent pulumi -- cancel --yes --stack dev, then again\n";
+    expect(await quickStart(script)).toEqual({ code: 255, stdout: "said\n", stderr: advice });
   });
 
   it.each([
@@ -86,6 +120,42 @@ describe("the quick start's passphrase", () => {
       `is in ${passphrase}; to use it, unset both.`,
       "",
     ]);
+  });
+});
+
+describe("the quick start's state", () => {
+  // Only root can make what is another user's.
+  (process.getuid?.() === 0 ? it : it.skip)("of another user is named, which Pulumi does not", async () => {
+    commands.make("pulumi");
+    const clone = path.join(commands.folder, "another clone");
+    copyScripts(clone);
+    fs.chmodSync(commands.folder, 0o755);
+    const nobody = { uid: 65534, gid: 65534 };
+    const asNobody = (): { status: number | null; stderr: string } => {
+      const { status, stderr } = spawnSync(path.join(clone, "scripts/pulumi.sh"), { env: own, encoding: "utf8", ...nobody });
+      return { status, stderr };
+    };
+    const refused = (folder: string): object => ({
+      status: 1,
+      stderr: expect.stringMatching(
+        new RegExp(`^${clone}/${folder} is another user's, as after sudo npm start\\. .*: sudo chown -R \\S+ '${clone}'\n$`),
+      ) as string,
+    });
+    const state = path.join(clone, ".quickstart/state/.pulumi/stacks");
+    fs.mkdirSync(state, { recursive: true });
+    expect(asNobody()).toEqual(refused(".quickstart"));
+
+    const give = (folder: string): void => fs.chownSync(folder, nobody.uid, nobody.gid);
+    ["", "state", "state/.pulumi"].forEach((folder) => give(path.join(clone, ".quickstart", folder)));
+    expect(asNobody()).toEqual(refused(".quickstart/state/.pulumi/stacks"));
+    give(state);
+    // Pulumi makes a new file in its place.
+    fs.writeFileSync(path.join(state, "dev.json.bak"), "{}");
+    fs.mkdirSync(path.join(clone, ".tools/pulumi/workspaces"), { recursive: true });
+    expect(asNobody()).toEqual(refused(".tools/pulumi/workspaces"));
+    fs.chmodSync(path.join(clone, ".tools/pulumi/workspaces"), 0o777);
+    expect(asNobody().stderr).not.toContain("another user");
+    expect((await attempt(path.join(clone, "scripts/pulumi.sh"), [], { env: own })).code).toBe(0);
   });
 });
 

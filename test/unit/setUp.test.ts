@@ -16,6 +16,7 @@ beforeAll(() => {
     "offline/build-pulumi.sh",
     "offline/stand-ins.sh",
     "offline/stand-ins/package-lock.json",
+    "package.json",
     "package-lock.json",
     "server/Dockerfile",
     "server/progress.sh",
@@ -27,6 +28,15 @@ beforeAll(() => {
 });
 afterAll(() => commands.dispose());
 
+/** A PULUMI_HOME with all plugins. */
+function homeWithPlugins(): string {
+  const home = path.join(commands.folder, "home");
+  for (const plugin of ["docker-v5.2.0", "random-v4.21.2", "tls-v5.6.1"]) {
+    fs.mkdirSync(path.join(home, "plugins", `resource-${plugin}`), { recursive: true });
+  }
+  return home;
+}
+
 describe("set-up", () => {
   it("stops when the archive it is told to use is not there, before it does anything else", () => {
     const { status, stderr } = spawnSync(path.join(root, "scripts", "setup.sh"), {
@@ -37,6 +47,18 @@ describe("set-up", () => {
     expect(stderr.trim()).toMatch(
       /^setup: PULUMI_TOOLCHAIN names \/nowhere\/pulumi.tar.xz, and there is no such file\. Name an archive/,
     );
+  });
+
+  it("refuses a Node.js that is too old, before it does anything else", async () => {
+    const { engines } = JSON.parse(fs.readFileSync(path.join(root, "package.json"), "utf8")) as { engines: { node: string } };
+    commands.make("node", "echo v20.9.1").calls();
+    const { code, stderr } = await attempt(setUp, [], { env: commands.env });
+    fs.rmSync(path.join(commands.folder, "bin", "node"));
+    expect({ code, stderr: stderr.trim() }).toEqual({
+      code: 1,
+      stderr: `setup: Node.js ${engines.node.replace(">=", "")} or newer is needed, and this is v20.9.1: https://nodejs.org/`,
+    });
+    expect(commands.calls()).toEqual(["node --version"]);
   });
 
   it("ends with the first step that fails, and ends the steps beside it", async () => {
@@ -75,6 +97,41 @@ describe("set-up", () => {
     fs.rmSync(path.join(commands.folder, "bin", "id"));
   });
 
+  describe("without the docker command, where there is an engine", () => {
+    const docker = path.join(commands.folder, "bin", "docker");
+    const setUpWithout = async (host = ""): ReturnType<typeof attempt> => {
+      commands.make("npm", "mkdir -p node_modules").make("pulumi", "echo v3.276.0").make("dockerd");
+      fs.rmSync(docker, { force: true });
+      commands.calls();
+      return attempt(setUp, [], { env: { ...commands.envWithout("docker"), PULUMI_HOME: homeWithPlugins(), DOCKER_HOST: host } });
+    };
+    const called = (): string[] => commands.calls().filter((call) => /^(apt-get|dockerd) /.test(call));
+    afterAll(() => {
+      fs.cpSync(path.join(root, "scripts/common.sh"), path.join(commands.folder, "scripts/common.sh"));
+      ["apt-get", "dockerd"].forEach((name) => fs.rmSync(path.join(commands.folder, "bin", name), { force: true }));
+    });
+
+    it.each([
+      ["on this machine", "", "the docker command is missing (Debian: apt-get install docker-cli)"],
+      ["elsewhere", "tcp://127.0.0.1:1", "Docker is needed: https://docs.docker.com/get-docker/"],
+    ])("names it, and starts no second one: %s", async (_, host, said) => {
+      commands.make("id", "echo 1000");
+      const { code, stderr } = await setUpWithout(host);
+      fs.rmSync(path.join(commands.folder, "bin", "id"));
+      expect(code).toBe(1);
+      expect(stderr).toContain(`setup: ${said}\n`);
+      expect(called()).toEqual([]);
+    });
+
+    it("installs it where it may, and starts no second one", async () => {
+      fs.appendFileSync(path.join(commands.folder, "scripts/common.sh"), "can_install() { :; }\n");
+      commands.make("apt-get", `case "$*" in *" docker-cli") printf '#!/bin/sh\\n' >${docker}; chmod +x ${docker} ;; esac`);
+      const { code, stderr } = await setUpWithout();
+      expect({ code, stderr: code === 0 ? "" : stderr }).toEqual({ code: 0, stderr: "" });
+      expect(called()).toEqual(["apt-get update -qq", expect.stringMatching(/^apt-get install .* docker-cli$/)]);
+    });
+  });
+
   it("finds what is not on a user's PATH, as Debian's dockerd", () => {
     const found = spawnSync("bash", ["-c", ". scripts/common.sh && command -v chroot"], {
       cwd: root,
@@ -91,12 +148,8 @@ describe("set-up", () => {
     fs.rmSync(path.join(commands.folder, "node_modules"), { recursive: true, force: true });
     installed.forEach((name) => commands.write(`node_modules/${name}/package.json`, "{}"));
     commands.make("npm", "mkdir -p node_modules").make("docker", "").make("pulumi", "echo v3.276.0");
-    const home = path.join(commands.folder, "home");
-    for (const plugin of ["docker-v5.2.0", "random-v4.21.2", "tls-v5.6.1"]) {
-      fs.mkdirSync(path.join(home, "plugins", `resource-${plugin}`), { recursive: true });
-    }
     commands.calls();
-    const { code, stderr } = await attempt(setUp, [], { env: { ...commands.env, PULUMI_HOME: home } });
+    const { code, stderr } = await attempt(setUp, [], { env: { ...commands.env, PULUMI_HOME: homeWithPlugins() } });
     expect({ code, stderr: code === 0 ? "" : stderr }).toEqual({ code: 0, stderr: "" });
     const npm = commands.calls().filter((call) => call.startsWith("npm"));
     expect(npm).toEqual([`${expected} --no-audit --no-fund --loglevel=error`]);
@@ -138,6 +191,36 @@ describe("set-up", () => {
           input: "the value",
         });
         expect(result).toEqual({ code: 0, stdout: "config set a\nthe value", stderr });
+      }
+    } finally {
+      clone.dispose();
+    }
+  });
+
+  it("is no matter of another project in a folder below, whose Pulumi is not this one", async () => {
+    const clone = new FakeCommands();
+    try {
+      copyScripts(clone.folder);
+      clone.make("pulumi");
+      const other = path.dirname(clone.write("examples/yaml/Pulumi.yaml", ""));
+      const below = path.dirname(clone.write("examples/yaml/parts/a", ""));
+      const beside = path.dirname(clone.write("docs/a", ""));
+      clone.write("Pulumi.yaml", "");
+      const from = (folder: string): ReturnType<typeof attempt> =>
+        attempt(path.join(clone.folder, "scripts/pulumi.sh"), ["destroy"], {
+          env: { ...clone.env, PULUMI_BACKEND_URL: "file:///nowhere", INIT_CWD: folder },
+        });
+      for (const folder of [other, below]) {
+        const { code, stderr } = await from(folder);
+        expect({ code, stderr, calls: clone.calls() }).toEqual({
+          code: 1,
+          stderr: `${other} has a Pulumi project of its own, and this is Pulumi for the one in ${clone.folder}. There it takes a pulumi on PATH.\n`,
+          calls: [],
+        });
+      }
+      for (const folder of [beside, clone.folder, "/"]) {
+        expect((await from(folder)).code).toBe(0);
+        expect(clone.calls()).toEqual(["pulumi destroy"]);
       }
     } finally {
       clone.dispose();

@@ -9,7 +9,19 @@ import { attempt } from "../support/run";
 const root = path.join(__dirname, "..", "..");
 const commands = new FakeCommands();
 
-beforeAll(() => fs.cpSync(path.join(root, "scripts"), path.join(commands.folder, "scripts"), { recursive: true }));
+const nodes = path.join(commands.folder, "nodes");
+
+beforeAll(() => {
+  fs.cpSync(path.join(root, "scripts"), path.join(commands.folder, "scripts"), { recursive: true });
+  // Somebody may have a lab on this machine.
+  const lab = fs.readFileSync(path.join(root, "scripts/lab.sh"), "utf8");
+  commands.write("scripts/lab.sh", lab.replace("/var/tmp/container-registry-lab", nodes));
+  commands.write("scripts/setup.sh", "#!/bin/sh\n");
+  commands.write(
+    "scripts/swarm-nodes.sh",
+    `#!/bin/sh\necho "nodes $1"\ncase $1 in up) mkdir -p "$2" && touch "$2/id" ;; down) rm -rf "$2" ;; esac\n`,
+  );
+});
 beforeEach(() => commands.calls());
 afterAll(() => commands.dispose());
 
@@ -28,7 +40,7 @@ function fresh(script: string, ...args: string[]): ReturnType<typeof attempt> {
 }
 
 const absent = (stack: string): string => `error: no stack named '"'${stack}'"' found`;
-const locked = "error: getting secrets manager: incorrect passphrase";
+const unreadable = "error: getting secrets manager: incorrect passphrase";
 
 describe("taking a stack down", () => {
   it("does nothing where there is none", async () => {
@@ -39,7 +51,6 @@ describe("taking a stack down", () => {
 
   it("asks nobody, and leaves nothing, before anything was deployed", async () => {
     commands.make("pulumi", "exit 127");
-    commands.write("scripts/swarm-nodes.sh", '#!/bin/sh\necho "nodes $1"\n');
     const nothing = { code: 0, stdout: "There is no stack dev; nothing to take down.\n", stderr: "" };
     expect(await fresh("stop.sh")).toEqual(nothing);
     expect(await fresh("lab.sh", "down")).toEqual({ code: 0, stdout: "nodes down\n", stderr: "" });
@@ -51,7 +62,8 @@ describe("taking a stack down", () => {
     expect(fs.existsSync(path.join(commands.folder, ".quickstart"))).toBe(false);
   });
 
-  const gone = "\nThe registry is gone. Bring up a new one with: npm start\n";
+  const gone =
+    "\nThe registry is gone. Bring up a new one with: npm start\nNo more is needed: `pulumi stack rm dev` would take stacks/Pulumi.dev.yaml too, unless by --preserve-config.\n";
   const others = "\nThe stack dev is gone. The container container-registry-dev is not its own, and stays:";
   it.each([
     ["nothing in the stack", '"manifest": {}', "true", "There is nothing in the stack dev; nothing to take down.\n", false],
@@ -81,18 +93,84 @@ describe("taking a stack down", () => {
   });
 
   it("goes on with the lab's nodes where there is none", async () => {
-    commands.write("scripts/swarm-nodes.sh", '#!/bin/sh\necho "nodes $1"\n');
     const { code, stdout } = await takeDown(absent("lab"), "lab.sh", "down");
     expect({ code, stdout }).toEqual({ code: 0, stdout: "nodes down\n" });
   });
 
   it.each([
-    ["stop.sh", []],
-    ["lab.sh", ["down"]],
-  ])("does not take another failure for that: %s %s", async (script, args) => {
-    const { code, stdout, stderr } = await takeDown(locked, script, ...args);
-    expect({ code, stdout, stderr }).toEqual({ code: 1, stdout: "", stderr: `${locked}\n` });
+    ["keeps the registry", "stop.sh", [], "", ""],
+    [
+      "takes the lab's nodes, and tells what stays",
+      "lab.sh",
+      ["down"],
+      "nodes down\n",
+      "lab: the nodes are gone, but the stack lab stays, for the reason above. Once that is mended: npm run lab -- down\n",
+    ],
+  ])("does not take another failure for that, and %s", async (_, script, args, said, advice) => {
+    const { code, stdout, stderr } = await takeDown(unreadable, script, ...args);
+    expect({ code, stdout, stderr }).toEqual({ code: 1, stdout: said, stderr: `${unreadable}\n${advice}` });
     expect(commands.calls()).toHaveLength(1);
+  });
+});
+
+describe("the lab", () => {
+  const lab = (command: string): ReturnType<typeof attempt> =>
+    attempt(path.join(commands.folder, "scripts/lab.sh"), [command], {
+      env: { ...commands.env, PULUMI_BACKEND_URL: "file:///nowhere" },
+    });
+  const owner = path.join(nodes, "owner");
+
+  it.each([
+    ["whose nodes are gone", "destroy*", 0, "nodes down\n", "lab: the nodes are taken down without it\n"],
+    [
+      "that is locked",
+      "destroy* | *rm*",
+      1,
+      "",
+      "lab: the nodes stay. If the stack is locked, and no other up or down of the lab runs: npm run --silent pulumi -- cancel --yes --stack lab, then again\n",
+    ],
+  ])("takes down a stack %s", async (_, failing, code, stdout, stderr) => {
+    commands.make("pulumi", `case "$*" in ${failing}) exit 255 ;; esac`);
+    expect(await lab("down")).toEqual({ code, stdout, stderr });
+  });
+
+  it("is its clone's, and another is told whose it is", async () => {
+    commands.make("pulumi").make("docker");
+    const other = new FakeCommands();
+    try {
+      expect((await lab("up")).code).toBe(0);
+      expect(fs.readFileSync(owner, "utf8")).toBe(`${commands.folder}\n`);
+      expect((await lab("up")).code).toBe(0);
+      other.write("scripts/lab.sh", "");
+      fs.writeFileSync(owner, `${other.folder}\n`);
+      commands.calls();
+      const stderr = `lab: the lab on this machine is of the clone in ${other.folder}. Take it down there first: npm run lab -- down\n`;
+      for (const command of ["up", "down"]) {
+        expect(await lab(command)).toEqual({ code: 1, stdout: "", stderr });
+      }
+      expect(commands.calls()).toEqual([]);
+      expect(fs.existsSync(owner)).toBe(true);
+    } finally {
+      other.dispose();
+    }
+    // The clone that made it is gone.
+    expect(await lab("down")).toEqual({ code: 0, stdout: "nodes down\n", stderr: "" });
+    expect(fs.existsSync(nodes)).toBe(false);
+  });
+
+  it("of which nobody noted the owner is that of a clone with its stack", async () => {
+    commands.make("pulumi").make("docker");
+    expect((await lab("up")).code).toBe(0);
+    fs.rmSync(owner);
+    commands.make("pulumi", `case "$*" in "stack select"*) echo 'no stack named' >&2; exit 255 ;; esac`);
+    const stderr = `lab: there is a lab on this machine, and none in the state of this clone. Take it down in the clone that made it; if that is gone: scripts/swarm-nodes.sh down ${nodes}\n`;
+    for (const command of ["up", "down"]) {
+      expect(await lab(command)).toEqual({ code: 1, stdout: "", stderr });
+    }
+    commands.make("pulumi");
+    expect((await lab("up")).code).toBe(0);
+    expect(fs.existsSync(owner)).toBe(true);
+    expect(await lab("down")).toEqual({ code: 0, stdout: "nodes down\n", stderr: "" });
   });
 });
 

@@ -2,7 +2,7 @@ import * as fs from "fs";
 import * as path from "path";
 import { Access, ImageBuild, User } from "../args/registry";
 import { gitContext } from "./gitContext";
-import { isIgnored } from "./ignored";
+import { Ignored, ignoredIn } from "./ignored";
 import { Problem, shown } from "../checks/problems";
 import { names, repositoryName } from "../checks/repositories";
 import { when } from "../checks/rules";
@@ -85,7 +85,7 @@ function contextProblems(key: string, image: ImageBuild): Problem[] {
   const git = gitContext(image.context);
   if (git === undefined) {
     return entryAt(image.context)?.isDirectory() === true
-      ? [...dockerfileProblems(key, image, image.context), ...stateProblems(key, image, process.cwd())]
+      ? [...dockerfileProblems(key, image, image.context), ...ignoreProblems(key, image)]
       : [
           {
             key: `${key}.context`,
@@ -109,11 +109,21 @@ function contextProblems(key: string, image: ImageBuild): Problem[] {
   );
 }
 
+/** What is wrong with what is left out of a context that is a folder of this machine. */
+function ignoreProblems(key: string, image: ImageBuild): Problem[] {
+  try {
+    const ignored = ignoredIn(image.context, dockerfileIn(image.context, image));
+    return stateProblems(key, image, process.cwd(), ignored);
+  } catch (error) {
+    return [{ key: `${key}.context`, message: (error as Error).message }];
+  }
+}
+
 /**
  * What is wrong with a context that has a program's folder in it: `npm start` keeps a passphrase there and the state of stacks, and
  * whoever pulls the image would have them.
  */
-function stateProblems(key: string, image: ImageBuild, program: string): Problem[] {
+function stateProblems(key: string, image: ImageBuild, program: string, ignored: Ignored): Problem[] {
   const state = path.join(program, ".quickstart");
   const inside = path.relative(fs.realpathSync(image.context), fs.realpathSync(program));
   if (isAbove(inside) || !fs.existsSync(state)) {
@@ -121,9 +131,7 @@ function stateProblems(key: string, image: ImageBuild, program: string): Problem
   }
   const folder = path.join(inside, ".quickstart");
   return when(
-    ["passphrase", "state/.pulumi/stacks/a/a.json"].some(
-      (file) => !isIgnored(image.context, dockerfileIn(image.context, image), path.join(folder, file)),
-    ),
+    ["passphrase", "state/.pulumi/stacks/a/a.json"].some((file) => !ignored(path.join(folder, file))),
     `${key}.context`,
     `${shown(image.context)} has the passphrase and the state of your stacks in ${folder}; name it in .dockerignore`,
   );

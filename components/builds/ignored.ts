@@ -1,22 +1,77 @@
 import * as fs from "fs";
 import * as path from "path";
 
+/** Whether a path in a context, relative to it, is left out of what the engine gets. */
+export type Ignored = (relative: string) => boolean;
+
 /**
- * Whether a file of a context, relative to it, is left out of what the engine gets: by the Dockerfile's own ignore file, or else by the
- * context's. The last pattern counts that the file, or a folder that it is in, has (https://docs.docker.com/build/concepts/context/).
+ * By the Dockerfile's own ignore file, or else by the context's. The last pattern counts that the path, or a folder that it is in, has
+ * (https://docs.docker.com/build/concepts/context/). A line that is no pattern is an error, as it is to Docker.
  */
-export function isIgnored(context: string, dockerfile: string, file: string): boolean {
-  const ignoreFile = [`${dockerfile}.dockerignore`, path.join(context, ".dockerignore")].find((each) => fs.existsSync(each));
-  const lines = ignoreFile === undefined ? [] : fs.readFileSync(ignoreFile, "utf8").split("\n");
-  const above = file.split(path.sep).map((_, index, parts) => parts.slice(0, index + 1).join("/"));
-  const patterns = lines.map((line) => line.trim()).filter((line) => line !== "" && !line.startsWith("#"));
-  const last = patterns.reverse().find((pattern) => above.some((each) => expressionOf(pattern.replace(/^!/, "")).test(each)));
-  return last !== undefined && !last.startsWith("!");
+export function ignoredIn(context: string, dockerfile: string): Ignored {
+  const file = [`${dockerfile}.dockerignore`, path.join(context, ".dockerignore")].find((each) => fs.existsSync(each));
+  const text = file === undefined ? "" : fs.readFileSync(file, "utf8").replace(/^\ufeff/, "");
+  const lines = text.split("\n").filter((line) => !line.startsWith("#") && line.trim() !== "");
+  const rules = lines.map((line) => {
+    const pattern = patternIn(line);
+    const named = pattern.replace(/^!/, "");
+    const matches = matcherOf(named);
+    if (matches === undefined) {
+      throw new Error(`the line ${JSON.stringify(line.trim())} of ${file} is no pattern; correct it`);
+    }
+    return { ignores: named === pattern, matches };
+  });
+  rules.reverse();
+  return (relative) => {
+    const parts = relative.replaceAll(path.sep, "/").split("/");
+    const above = parts.map((_, index) => parts.slice(0, index + 1).join("/"));
+    return rules.find(({ matches }) => above.some(matches))?.ignores ?? false;
+  };
 }
 
-/** A class of letters in a pattern is taken for these letters. */
-function expressionOf(pattern: string): RegExp {
-  const wildcards: Record<string, string> = { "**/": "(.*/)?", "**": ".*", "*": "[^/]*", "?": "[^/]" };
-  const cleaned = path.posix.normalize(pattern.trim()).replace(/^\/|\/$/g, "");
-  return new RegExp(`^${cleaned.replace(/\*\*\/|\*\*|[*?]|[^\w/]/g, (found) => wildcards[found] ?? `\\${found}`)}$`);
+/** The pattern that a line stands for, as Docker reads it: "!" may come to the front only here. */
+function patternIn(line: string): string {
+  const [, not = "", name = ""] = /^(!?)(.*)$/.exec(line.trim()) ?? [];
+  return cleaned((not + cleaned(name.trim()).replace(/^\/(?=.)/, "")).trim());
+}
+
+function cleaned(name: string): string {
+  return name === "" ? "" : path.posix.normalize(name).replace(/(?<=.)\/$/, "");
+}
+
+/** What Docker looks at before it takes a pattern: letters and classes of letters, as far as the next star. */
+const letter = String.raw`(\\.|[^\\\]-])`;
+const beginning = new RegExp(String.raw`^(?!$)\**(?!\*)(\\.|[^\\[*]|\[\^?(${letter}(-${letter})?)+\])*(\*|$)`, "s");
+
+/** Docker tells these kinds apart: text, text with ** at one end, and expressions, which all others are; undefined for what is none. */
+function matcherOf(pattern: string): ((file: string) => boolean) | undefined {
+  if (!beginning.test(pattern)) {
+    return undefined;
+  }
+  const [, before, text, after] = /^(\*\*)?([^*?[\]\\]*)(\*\*)?$/.exec(pattern) ?? [];
+  if (text === undefined || (before && after)) {
+    const expression = expressionOf(pattern);
+    return expression && ((file) => expression.test(file));
+  }
+  if (before) {
+    return (file) => `/${file}`.endsWith(text);
+  }
+  return after ? (file) => file.startsWith(text) : (file) => file === text;
+}
+
+/** As Docker makes it (github.com/moby/patternmatcher), which quotes no more than these letters of those that mean something. */
+function expressionOf(pattern: string): RegExp | undefined {
+  // At the end, ** is all that is left.
+  const wildcards: Record<string, string> = {
+    "**/": "([^\\n]*/)?",
+    "**": "([^\\n]*/|[^\\n]*$)?",
+    "*": "[^/]*",
+    "?": "[^/]",
+  };
+  const source = pattern.replace(/\\.|\*\*\/?|[*?.+()$]/gs, (found) => wildcards[found] ?? found.padStart(2, "\\"));
+  try {
+    return new RegExp(`^${source}$`);
+  } catch {
+    return undefined;
+  }
 }

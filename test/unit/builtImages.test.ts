@@ -144,6 +144,9 @@ describe("images", () => {
     ["# server", false],
     ["**/passphrase", false],
     ["*\n!**/*.json", false],
+    ["**kstart", true],
+    ["**/[.]quickstart", true],
+    ["server/**kstart", false],
   ])("never take the states of stacks along, with %j ignored", (ignored, allowed) => {
     const folder = cleanUp.add(new Workspace());
     folder.write("Dockerfile", "FROM scratch\nCOPY . /\n");
@@ -153,6 +156,15 @@ describe("images", () => {
     const problems = imageBuildProblems([{ name: "a", context: folder.folder }, plain("b")]);
     program.mockRestore();
     expect(problems.map(({ key }) => key)).toEqual(allowed ? [] : ["builds[0].context"]);
+  });
+
+  it("have no line in .dockerignore that is no pattern", () => {
+    const folder = cleanUp.add(new Workspace());
+    folder.write("Dockerfile", "FROM scratch\n");
+    folder.write(".dockerignore", "logs\n!/.\n");
+    expect(imageBuildProblems([{ name: "a", context: folder.folder }])).toEqual([
+      { key: "builds[0].context", message: `the line "!/." of ${folder.folder}/.dockerignore is no pattern; correct it` },
+    ]);
   });
 
   it("never have a token of a Git URL in an error", () => {

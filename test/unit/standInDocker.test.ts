@@ -280,11 +280,19 @@ describe("a service for the engine", () => {
 describe("a secret without a name", () => {
   const data = Buffer.from("text").toString("base64");
 
+  const key = { name: "key", before: {}, seed: "c2VlZA==" };
+
   it("gets one of its own, and keeps it", () => {
-    const { inputs } = secret.check({ data }, { name: "key", before: {} });
+    const { inputs } = secret.check({ data }, key);
     expect(inputs.name).toMatch(/^key-[0-9a-f]{7}$/);
     expect(inputs.__defaults).toEqual(["name"]);
-    expect(secret.check({ data }, { name: "key", before: inputs }).inputs.name).toBe(inputs.name);
+    expect(secret.check({ data }, { ...key, before: inputs, seed: "" }).inputs.name).toBe(inputs.name);
+  });
+
+  it("gets the same as in the preview by an update plan, which has the seed, and another without one", () => {
+    const nameBy = (seed: string): unknown => secret.check({ data }, { ...key, seed }).inputs.name;
+    expect(nameBy(key.seed)).toBe(nameBy(key.seed));
+    expect(nameBy("b3RoZXI=")).not.toBe(nameBy(key.seed));
   });
 
   it("has a new one beside the old one when its content changes", async () => {
@@ -296,7 +304,7 @@ describe("a secret without a name", () => {
   });
 
   it("is refused without Base64", () => {
-    expect(secret.check({ data: "not base64!" }, { name: "key", before: {} }).problems).toEqual(["data must be Base64"]);
+    expect(secret.check({ data: "not base64!" }, key).problems).toEqual(["data must be Base64"]);
   });
 });
 
@@ -408,35 +416,90 @@ describe("a build's context", () => {
     "b",
   ];
   const more = ["customers/acme/file", "customers/kept", "empty-but-kept/", "logs/x.log", "logs/deep/y.log", "x{1}", "x1"];
+  const keys = ["server.key", "keys/x.key"];
 
   beforeAll(() => {
-    for (const file of [...files, ...more]) {
+    for (const file of [...files, ...more, ...keys]) {
       fs.mkdirSync(path.join(folder, file.endsWith("/") ? file : path.dirname(file)), { recursive: true });
       if (!file.endsWith("/")) {
         fs.writeFileSync(path.join(folder, file), "x", { mode: 0o644 });
       }
     }
     const ignored = [".git", "app/(private)", "src/+page.js", "c++", "a|b", "customers", "!customers/kept", "**/*.log", "x{1}"];
-    fs.writeFileSync(path.join(folder, ".dockerignore"), ignored.join("\n"));
+    fs.writeFileSync(path.join(folder, ".dockerignore"), [...ignored, "**.key", "keys", "bad*"].join("\n"));
     fs.chmodSync(path.join(folder, "src/page.js"), 0o666);
     execFileSync("mkfifo", [path.join(folder, "pipe")]);
   });
 
   afterAll(() => fs.rmSync(folder, { recursive: true }));
 
-  it("is sent as Docker sends it: nothing of what is ignored, not even its folders", async () => {
+  /** What `tar` lists of a context, a line for each entry. */
+  async function listed(context: string): Promise<string[]> {
     const chunks: Buffer[] = [];
-    for await (const chunk of await contextArchive(folder, dockerfile)) {
+    for await (const chunk of await contextArchive(context, path.join(context, "Dockerfile"))) {
       chunks.push(chunk as Buffer);
     }
-    const listed = spawnSync("tar", ["-tvf", "-"], { input: Buffer.concat(chunks), encoding: "utf8" })
+    return spawnSync("tar", ["-tvf", "-"], { input: Buffer.concat(chunks), encoding: "utf8" })
       .stdout.trim()
       .split("\n");
+  }
+  const names = (lines: string[]): string[] => lines.map((line) => line.replace(/.*:\d\d /, "")).sort();
+
+  it("is sent as Docker sends it: nothing of what is ignored, not even its folders", async () => {
+    const lines = await listed(folder);
     const sent = [".", ".dockerignore", "Dockerfile", "a", "app", "app/private", "b", "customers", "customers/kept"];
-    expect(listed.map((line) => line.replace(/.* /, "")).sort()).toEqual(
-      [...sent, "empty-but-kept", "logs", "logs/deep", "src", "src/page.js", "x1"].sort(),
-    );
-    expect(listed.find((line) => line.endsWith("src/page.js"))).toMatch(/^-rw-rw-rw- 0\/0 /);
+    expect(names(lines)).toEqual([...sent, "empty-but-kept", "logs", "logs/deep", "src", "src/page.js", "x1"].sort());
+    expect(lines.find((line) => line.endsWith("src/page.js"))).toMatch(/^-rw-rw-rw- 0\/0 /);
+  });
+
+  it("may be reached by a link", async () => {
+    const link = `${folder}-link`;
+    fs.symlinkSync(path.basename(folder), link);
+    expect(names(await listed(link))).toEqual(names(await listed(folder)));
+    fs.unlinkSync(link);
+  });
+
+  it("has what the Dockerfile is a link to, though that is ignored", async () => {
+    const other = fs.mkdtempSync(path.join(os.tmpdir(), "context-"));
+    fs.mkdirSync(path.join(other, "build"));
+    fs.writeFileSync(path.join(other, "build/Dockerfile"), "FROM scratch\n");
+    fs.symlinkSync("build/Dockerfile", path.join(other, "Dockerfile"));
+    fs.writeFileSync(path.join(other, ".dockerignore"), "*\n");
+    expect(names(await listed(other))).toEqual([
+      ".",
+      ".dockerignore",
+      "Dockerfile -> build/Dockerfile",
+      "build",
+      "build/Dockerfile",
+    ]);
+    fs.rmSync(other, { recursive: true });
+  });
+
+  describe("with a name that is not UTF-8,", () => {
+    const place = (name: string): Buffer => Buffer.concat([Buffer.from(`${folder}/${name}`), Buffer.from([0xff])]);
+
+    it("is sent without it where it is ignored, file or folder", async () => {
+      const expected = names(await listed(folder));
+      fs.writeFileSync(place("bad"), "x");
+      fs.mkdirSync(place("bad-folder"));
+      expect(names(await listed(folder))).toEqual(expected);
+      expect(contextDigest(folder, dockerfile)).toHaveLength(64);
+      fs.rmSync(place("bad"));
+      fs.rmdirSync(place("bad-folder"));
+    });
+
+    it.each(["file", "folder"])("is refused where it is not ignored: a %s", async (kind) => {
+      const named = place("other");
+      if (kind === "file") {
+        fs.writeFileSync(named, "x");
+      } else {
+        fs.mkdirSync(named);
+      }
+      const message = `the name of ${folder}/other\ufffd is not UTF-8; rename it, or have .dockerignore leave it out`;
+      expect(() => contextDigest(folder, dockerfile)).toThrow(message);
+      await expect(listed(folder)).rejects.toThrow(message);
+      fs.rmSync(named, { recursive: true });
+    });
   });
 
   it("names a link that leads nowhere", () => {

@@ -33,7 +33,7 @@ const thing = resource({
 });
 
 const context = { configuration: null, urn: "urn", signal: new AbortController().signal };
-const named = { name: "thing", before: {} };
+const named = { name: "thing", before: {}, seed: "" };
 const state = { name: "a", size: 1, address: "a:1", token: "t", __meta: "{}" };
 
 describe("a check", () => {

@@ -2,33 +2,40 @@ import { createHash } from "crypto";
 import * as fs from "fs";
 import * as path from "path";
 import { Readable } from "stream";
-import ignore from "@balena/dockerignore";
+import { Ignored, ignoredIn } from "../../../components/builds/ignored";
 
-/** Whether a path in the context, relative to it, is kept from the engine. */
-type Ignored = (relative: string) => boolean;
-
-/** By the Dockerfile's own ignore file, or else by the context's. */
-function ignoredIn(context: string, dockerfile: string): Ignored {
-  const file = [`${dockerfile}.dockerignore`, path.join(context, ".dockerignore")].find((each) => fs.existsSync(each));
-  if (file === undefined) {
-    return () => false;
-  }
-  // Docker takes these letters as they are, and the library for those of a regular expression.
-  const patterns = fs.readFileSync(file, "utf8").replace(/\\.|[+()|{}]/g, (found) => (found.length === 1 ? `\\${found}` : found));
-  const rules = ignore({ ignorecase: false }).add(patterns);
-  return (relative) => rules.ignores(relative);
+/** A file or folder of a context, relative to it. */
+interface Entry {
+  relative: string;
+  isFolder: boolean;
 }
 
-/** The files of the context, relative to it, in the order of their names. */
-function filesIn(context: string, ignored: Ignored, folder = ""): string[] {
+/** What of the context is not ignored, in the order of names. */
+function entriesIn(context: string, ignored: Ignored, folder = ""): Entry[] {
   const entries = fs
     .readdirSync(path.join(context, folder), { withFileTypes: true })
     .sort((a, b) => Buffer.compare(Buffer.from(a.name), Buffer.from(b.name)));
   return entries.flatMap((entry) => {
     const relative = path.posix.join(folder, entry.name);
-    // A folder that is ignored may have files in it that are not.
-    return entry.isDirectory() ? filesIn(context, ignored, relative) : ignored(relative) ? [] : [relative];
+    const file = path.join(context, relative);
+    const isFolder = entry.isDirectory();
+    const own = ignored(relative) ? [] : [{ relative, isFolder }];
+    if (isText(file)) {
+      // A folder that is ignored may have files in it that are not.
+      return isFolder ? [...own, ...entriesIn(context, ignored, relative)] : own;
+    }
+    if (own.length > 0) {
+      throw new Error(
+        `the build's context can't be read: the name of ${file} is not UTF-8; rename it, or have .dockerignore leave it out`,
+      );
+    }
+    return [];
   });
+}
+
+/** Whether a name is all that is needed to find the file again: Node.js puts U+FFFD in place of what is not UTF-8. */
+function isText(file: string): boolean {
+  return !file.includes("\ufffd") || fs.lstatSync(file, { throwIfNoEntry: false }) !== undefined;
 }
 
 /** A hash of all that a build reads: the official provider's, to the byte, as it is in state. */
@@ -38,7 +45,7 @@ export function contextDigest(context: string, dockerfile: string): string {
     all.update(name).update(mode).update(sum).update("\0");
   };
   add("Dockerfile", "----------", sumOfFile(dockerfile));
-  for (const relative of filesIn(context, ignoredIn(context, dockerfile))) {
+  for (const { relative } of entriesIn(context, ignoredIn(context, dockerfile)).filter(({ isFolder }) => !isFolder)) {
     const file = path.join(context, relative);
     const stat = fs.lstatSync(file);
     add(relative, modeOf(stat), stat.isFile() ? sumOfFile(file) : sumOf(stat.isSymbolicLink() ? targetOf(file) : ""));
@@ -93,14 +100,13 @@ function modeOf(stat: fs.Stats): string {
 /** The context as the engine takes it; all files belong to root. Folders are there that are not ignored, or have something in them. */
 export async function contextArchive(context: string, dockerfile: string): Promise<Readable> {
   const { pack } = await import("tar-fs");
-  const ignored = ignoredIn(context, dockerfile);
-  const needed = [path.relative(context, dockerfile), ".dockerignore", ...filesIn(context, ignored)];
-  const sent = new Set(needed.flatMap((file) => [file, ...foldersAbove(file)]));
-  return pack(context, {
-    ignore: (file) => {
-      const relative = path.relative(context, file);
-      return !sent.has(relative) && (!fs.lstatSync(file).isDirectory() || ignored(relative));
-    },
+  const root = fs.realpathSync(context);
+  const entries = entriesIn(context, ignoredIn(context, dockerfile)).map(({ relative }) => relative);
+  // The Dockerfile may be a link to another file.
+  const needed = [path.relative(context, dockerfile), path.relative(root, fs.realpathSync(dockerfile)), ".dockerignore"];
+  const sent = new Set([...needed, ...entries].flatMap((file) => [file, ...foldersAbove(file)]));
+  return pack(root, {
+    ignore: (file) => !sent.has(path.relative(root, file)),
     map: (header) => ({ ...header, uid: 0, gid: 0 }),
     umask: 0,
     // Pipes and devices are left out.

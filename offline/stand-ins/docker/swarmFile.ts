@@ -1,4 +1,4 @@
-import { randomBytes } from "crypto";
+import { createHash } from "crypto";
 import { resource, Resource } from "../provider/resource";
 import { string, Values } from "../provider/types";
 import { Engine } from "./engine";
@@ -15,13 +15,14 @@ function swarmFile(type: string, collection: string, secret: boolean, meta?: Val
     },
     outputs: {},
     meta,
-    completed(given, { name, before }) {
+    completed(given, { name, before, seed }) {
       if (typeof given.name === "string") {
         return {};
       }
       // A name that was made up stays, until there is a new resource.
       const kept = Array.isArray(before.__defaults) && before.__defaults.includes("name") ? before.name : undefined;
-      return { name: kept ?? `${name}-${randomBytes(4).toString("hex").slice(0, 7)}`, __defaults: ["name"] };
+      const made = createHash("sha256").update(seed).digest("hex").slice(0, 7);
+      return { name: kept ?? `${name}-${made}`, __defaults: ["name"] };
     },
     async create({ name, data }, { configuration }: { configuration: Engine }) {
       const body = { Name: name, Data: data };

@@ -54,6 +54,8 @@ export interface Definition<I extends Properties, O extends Properties, Configur
 export interface Named {
   name: string;
   before: Values;
+  /** What the engine has things made up by: another in each run, but that of the preview in an `up` by its plan. */
+  seed: string;
 }
 
 export type State<I extends Properties, O extends Properties> = InputsOf<I> & OutputsOf<O>;

@@ -130,7 +130,8 @@ function methods<C extends Properties, Configuration>(standIn: StandIn<C, Config
     }),
 
     check: unary((request: messages.CheckRequest) => {
-      const named = { name: request.getUrn().split("::").pop() ?? "", before: values(request.getOlds()) };
+      const name = request.getUrn().split("::").pop() ?? "";
+      const named = { name, before: values(request.getOlds()), seed: request.getRandomseed_asB64() };
       const { inputs, problems } = found(request.getUrn()).check(values(request.getNews()), named);
       return new messages.CheckResponse().setInputs(struct(inputs)).setFailuresList(failures(request.getUrn(), problems));
     }),

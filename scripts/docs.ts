@@ -159,7 +159,7 @@ function topLevelKeys(): TopLevelKey[] {
       plain: true,
       optional: true,
       description:
-        "Where the registry runs. Choose it for a new stack: on one with a registry a change is refused, or with `lab` deletes it and its images. Default: `single-node`.",
+        "Where the registry runs. Choose it for a new stack: on one with a registry a change is refused (with `--skip-preview` only once all but the images is gone), or with `lab` deletes it and its images. Default: `single-node`.",
     },
     of: names,
   };

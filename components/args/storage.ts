@@ -41,7 +41,7 @@ export interface S3Storage {
   encrypt?: boolean;
   /** KMS key for the encryption; needs `encrypt`. With `provision` it is an ARN: the policy names the key. */
   keyId?: string;
-  /** Bytes of one part of an upload, 5 MiB or more. Default: 10 MiB. */
+  /** Bytes of one part of an upload, 5 MiB or more; bounded by `resources.memory`. Default: 10 MiB. */
   chunkSize?: number;
   /** Bytes of one part of a server-side copy, 5 MiB or more. Default: 32 MiB. */
   multipartCopyChunkSize?: number;
@@ -49,7 +49,7 @@ export interface S3Storage {
   multipartCopyMaxConcurrency?: number;
   /** Objects above this size in bytes are copied in parts. Default: 32 MiB. */
   multipartCopyThresholdSize?: number;
-  /** Folder in the bucket. Default: the bucket's root. */
+  /** Folder in the bucket, without +, % and ?. Default: the bucket's root. */
   rootDirectory?: string;
   /** Storage class of new objects. Default: `STANDARD`. */
   storageClass?: string;
@@ -115,7 +115,7 @@ export interface GcsStorage {
   credentials?: pulumi.Input<string>;
   /** Folder in the bucket. Default: its root. */
   rootDirectory?: string;
-  /** Bytes of one part of an upload, a multiple of 256 KiB. Default: 16 MiB. */
+  /** Bytes of one part of an upload, a multiple of 256 KiB; bounded by `resources.memory`. Default: 16 MiB. */
   chunkSize?: number;
   /** Concurrent operations, 25 or more. Default: `50`. */
   maxConcurrency?: number;
@@ -163,7 +163,7 @@ export interface SwiftStorage {
   endpointType?: string;
   /** Accepts any certificate of the store. Default: `false`. */
   insecureSkipVerify?: boolean;
-  /** Bytes of one segment of a large object, 1 MiB to 1 GiB. Default: 16 MiB. */
+  /** Bytes of one segment of a large object, 1 MiB to 1 GiB; bounded by `resources.memory`. Default: 16 MiB. */
   chunkSize?: number;
   /** Folder in the container. Default: its root. */
   rootDirectory?: string;
@@ -199,7 +199,7 @@ export interface OssStorage {
   multipartCopyThresholdSize?: number;
   /** Uses TLS to the store. Default: `true`. */
   secure?: boolean;
-  /** Bytes of one part of an upload, 100 KiB to 1 GiB. Default: 10 MiB. */
+  /** Bytes of one part of an upload, 100 KiB to 1 GiB; bounded by `resources.memory`. Default: 10 MiB. */
   chunkSize?: number;
   /** Folder in the bucket. Default: its root. */
   rootDirectory?: string;

@@ -1,7 +1,7 @@
 import { Metrics } from "../args/registry";
 import { hostPort, isDnsName, isIpAddress, isLoopback, isNetwork, isSentInClear, isUnspecified } from "./hosts";
 import { Problem, shown } from "./problems";
-import { distinct, when, wholeNumbers } from "./rules";
+import { canParse, distinct, when, wholeNumbers } from "./rules";
 
 /** Where clients reach the registry. */
 export interface AddressSettings {
@@ -49,7 +49,7 @@ function externalUrlProblems({ externalUrl, allowInsecure }: AddressSettings): P
     return when(externalUrl === "", key, "is empty; leave it out or give a URL");
   }
   const host = serverUrl.exec(externalUrl)?.[1]?.replace(/^\[|\]$/g, "");
-  return host === undefined || !URL.canParse(externalUrl)
+  return host === undefined || !canParse(externalUrl)
     ? [
         {
           key,

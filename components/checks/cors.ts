@@ -1,6 +1,6 @@
 import { Cors } from "../args/registry";
 import { Problem, shown } from "./problems";
-import { distinct, when, wholeNumbers } from "./rules";
+import { canParse, distinct, when, wholeNumbers } from "./rules";
 
 /** Nothing is remembered longer by any browser. */
 const longestMaxAge = 86_400;
@@ -43,5 +43,5 @@ export function corsProblems(cors: Partial<Cors> | undefined, image: string): Pr
 
 /** The text that a browser sends for its page, to the letter. */
 function isOrigin(origin: string): boolean {
-  return /^https?:/.test(origin) && URL.canParse(origin) && new URL(origin).origin === origin;
+  return /^https?:/.test(origin) && canParse(origin) && new URL(origin).origin === origin;
 }

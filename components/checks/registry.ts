@@ -33,6 +33,7 @@ import { Problem, shown } from "./problems";
 import { logsProblems } from "./observation/logs";
 import { notificationsProblems } from "./observation/notifications";
 import { storageProblems } from "./storage";
+import { chunkProblems } from "./storage/chunks";
 import { tlsProblems } from "./tls";
 import { authenticationProblems, userProblems } from "./users";
 import { distinct, when } from "./rules";
@@ -88,6 +89,7 @@ export function registryProblems(settings: RegistrySettings): Problem[] {
       "is a feature of the bundled server; the stock registry has no page. Use image bundled",
     ),
     ...storageProblems(settings.storage, settings.image),
+    ...(settings.image === "bundled" && !settings.readOnly ? chunkProblems(settings.storage, settings.resources.memory) : []),
     ...imageProblems(settings.image),
     ...foreignLayerProblems(settings.foreignLayerHosts ?? []),
     ...garbageCollectionProblems(settings.garbageCollection, settings.image),

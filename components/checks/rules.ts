@@ -1,4 +1,6 @@
+import * as pulumi from "@pulumi/pulumi";
 import { isHostName } from "./hosts";
+import { knownNow } from "./inputs";
 import { Problem, shown } from "./problems";
 
 /*
@@ -46,6 +48,13 @@ export function texts(prefix: string, values: Values<string>, allowed: RegExp, r
 /** The texts but for the empty ones, which `required` or `notEmpty` names. */
 export function filled(values: Values<string>): Values<string> {
   return Object.fromEntries(Object.entries(values).filter(([, value]) => value !== ""));
+}
+
+/** Names, passwords and keys that are sent in a header; of an Output or a promise nobody knows yet what it holds. */
+export function inOneLine(prefix: string, values: Values<pulumi.Input<string>>): Problem[] {
+  return given(values).flatMap(([key, value]) =>
+    when(/[\0\r\n]/.test(knownNow(value) ?? ""), `${prefix}${key}`, "has a line break or a zero byte; no client can send that"),
+  );
 }
 
 /** Lists of texts that the pattern allows. */
@@ -97,10 +106,19 @@ function hoursOf(duration: string): number {
 const url =
   /^https?:\/\/([\p{L}\p{M}\p{N}_.-]+|\[[\da-f:.]+\])(:\d*)?(\/([^\s\p{Cc}%?#]|%[\da-f]{2})*)?(\?[^\s\p{Cc}#]*)?(#([^\s\p{Cc}%]|%[\da-f]{2})*)?$/iu;
 
+/** What `URL.canParse` tells until Node.js 20 compiles it: then it refuses every URL that is not ASCII. */
+export function canParse(text: string): boolean {
+  try {
+    return new URL(text) instanceof URL;
+  } catch {
+    return false;
+  }
+}
+
 /** A URL of a server, without a user. `URL` takes a name that ends with a number for a wrong address, and the server does not. */
 export function isUrl(text: string): boolean {
   const [, host] = url.exec(text) ?? [];
-  return host !== undefined && URL.canParse(isHostName(host) ? text.replace(`//${host}`, "//localhost") : text);
+  return host !== undefined && canParse(isHostName(host) ? text.replace(`//${host}`, "//localhost") : text);
 }
 
 /** URLs of servers, without a user. */

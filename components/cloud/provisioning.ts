@@ -36,6 +36,11 @@ export function bucketStem(name: string): string {
     .replace(/^-+|-+$/g, "");
 }
 
+/** The same in Google Cloud, which keeps names with "google" in them for itself, also with zeros, and those that begin with "goog". */
+export function googleBucketStem(name: string): string {
+  return bucketStem(bucketStem(name).replace(/g[o0]{2}gle|^goog/g, "cloud"));
+}
+
 /** What is wrong with a component's name that a bucket is named after. */
 export function stemProblems(name: string): Problem[] {
   return bucketStem(name) === "" ? nameProblems(name) : [];

@@ -3,7 +3,7 @@ import * as pulumi from "@pulumi/pulumi";
 import * as random from "@pulumi/random";
 import { cloudModule } from "../cloud/cloudSdk";
 import { readArguments, throwProblems } from "../checks/inputs";
-import { bucketStem, holdsImages, onceMade, stemProblems } from "../cloud/provisioning";
+import { bucketStem, googleBucketStem, holdsImages, onceMade, stemProblems } from "../cloud/provisioning";
 import { storageProblems } from "../checks/storage";
 import { GcsStorage } from "../args/storage";
 
@@ -37,7 +37,8 @@ export class GcsStore extends pulumi.ComponentResource {
 
     const { Bucket } = cloudModule("@pulumi/gcp/storage");
     const bucket = new Bucket(
-      bucketStem(name),
+      // Google sees it only where it has to be the name.
+      options.bucket === undefined ? googleBucketStem(name) : bucketStem(name),
       {
         name: options.bucket,
         // As Google writes it; a difference in case would replace the bucket.

@@ -6,8 +6,10 @@ import { Storage } from "../../components";
 import { garbageCollectionProblems } from "../../components/checks/garbageCollection";
 import { completeMirror, mirrorProblems } from "../../components/checks/mirror";
 import { storageProblems } from "../../components/checks/storage";
+import { chunkProblems } from "../../components/checks/storage/chunks";
 import { Configuration, renderConfiguration } from "../../components/render/configuration";
 import { driverOf, storageConfiguration, StorageDriver, storageDrivers } from "../../components/render/driverParameters";
+import { KiB, MiB, serverMemory } from "../../components/render/sizes";
 import { badConfigurations } from "../support/badConfigurations";
 import { run } from "../support/run";
 import { packageSchema, SchemaProperty } from "../support/schema";
@@ -88,6 +90,7 @@ const onlyHere: Record<string, string> = {
   "storage.swift.tenantId": "the driver would go by one of two words",
   "storage.swift.domainId": "the driver would go by one of two words",
   "storage.swift.tenantDomainId": "the driver would go by one of two words",
+  "storage.oss.accessKeySecret": "the driver would sign with another than is meant",
   "storage.oss.region": "Alibaba refuses the name, and not the driver",
   "storage.oss.endpoint": "the name would not be found",
 };
@@ -197,12 +200,12 @@ beforeAll(async () => {
 
 afterAll(() => fs.rmSync(folder, { recursive: true }));
 
-/** What the server has against each configuration; empty for nothing. */
-async function complaints(configurations: string[]): Promise<string[]> {
+/** What the server has against each configuration in a container of so many MiB; empty for nothing. */
+async function complaints(configurations: string[], memory = 512): Promise<string[]> {
   const [given, answers] = [path.join(folder, "given"), path.join(folder, "answers")];
   fs.writeFileSync(given, configurations.map((each) => `${JSON.stringify(each)}\n`).join(""));
   await run(path.join(folder, "server"), ["-test.run", "^TestSettings$"], {
-    env: { SETTINGS: given, SETTINGS_ANSWERS: answers },
+    env: { SETTINGS: given, SETTINGS_ANSWERS: answers, GOMEMLIMIT: `${serverMemory(memory)}MiB` },
   });
   const lines = fs.readFileSync(answers, "utf8").trim().split("\n");
   expect(lines).toHaveLength(configurations.length);
@@ -212,7 +215,7 @@ async function complaints(configurations: string[]): Promise<string[]> {
 it.each(storageDrivers)("refuses of %s what the server refuses, and no more", async (driver) => {
   const tried = [...neighbours(driver), ...rows(driver)].flatMap((storage) => {
     const rendered = renderIfPossible(storage);
-    const problems = storageProblems(storage);
+    const problems = [...storageProblems(storage), ...chunkProblems(storage, 512)];
     return rendered === undefined && problems.length > 0 ? [] : [{ storage, problems, rendered: rendered ?? "" }];
   });
   const answers = await complaints(tried.map(({ rendered }) => rendered));
@@ -228,6 +231,21 @@ it.each(storageDrivers)("refuses of %s what the server refuses, and no more", as
   // Neither agrees by taking all, or nothing.
   expect(judged.some(({ problems }) => problems.length === 0)).toBe(true);
   expect(driver === "filesystem" || judged.some(({ server }) => server !== "")).toBe(true);
+});
+
+it.each([64, 93, 512])("refuses with %i MiB the chunks that the server refuses, and no more", async (memory) => {
+  const sizes = Array.from({ length: 500 }, (_, i) => 5 * MiB + i * 256 * KiB);
+  const tried = storageDrivers.flatMap((driver) => {
+    const changes = driver === "filesystem" || driver === "azure" ? [] : sizes.map((chunkSize) => ({ chunkSize }));
+    return [{}, ...changes].map((change): Storage => ({ driver, [driver]: { ...good[driver][0], ...change } }));
+  });
+  const answers = await complaints(
+    tried.map((storage) => render(storage)),
+    memory,
+  );
+  const refused = tried.map((storage) => chunkProblems(storage, memory).length > 0);
+  expect(tried.filter((_, i) => refused[i] !== (answers[i] !== ""))).toEqual([]);
+  expect(new Set(refused).size).toBe(2);
 });
 
 it("refuses of schedules what the server refuses, and no more", async () => {

@@ -33,7 +33,15 @@ it.each<[string, Record<string, unknown>]>([
   ],
   [
     "a folder that other stores than AWS may copy",
-    { storage: { driver: "s3", s3: { bucket: "images", regionEndpoint: "http://minio:9000", rootDirectory: "team+a" } } },
+    { storage: { driver: "s3", s3: { bucket: "images", regionEndpoint: "http://minio:9000", rootDirectory: "größe & co" } } },
+  ],
+  ["little memory for the usual chunk", { storage: { driver: "gcs", gcs: { bucket: "images" } }, resources: { memory: 64 } }],
+  [
+    "a large chunk that nobody uploads",
+    {
+      storage: { driver: "oss", oss: { bucket: "images", region: "cn-hangzhou", ramRole: "r", chunkSize: 2 ** 30 } },
+      readOnly: true,
+    },
   ],
   [
     "the longest names of tags in Azure",

@@ -148,6 +148,25 @@ it("refuses wrong options before it makes anything", async () => {
   );
 });
 
+it.each([
+  ["google", "cloud"],
+  ["registry-Google-store", "registry-cloud-store"],
+  ["my-g00gle-store", "my-cloud-store"],
+  ["googol-store", "cloudol-store"],
+  ["goog-google", "cloud-cloud"],
+  ["gogoogleogle", "gocloudogle"],
+  ["mygoog-store", "mygoog-store"],
+])("is made with a name that Google takes, for %s", async (name, stem) => {
+  const { resources } = await mocked(() => new GcsStore(name, { options: { location: "EU" } }), clouds);
+  expect(resources.find(({ type }) => type === "gcp:storage/bucket:Bucket")?.name).toBe(stem);
+});
+
+it("keeps its own name in Pulumi where the bucket is given another", async () => {
+  const store = (): GcsStore => new GcsStore("google-store", { options: { location: "EU", bucket: "acme-images" } });
+  const { resources } = await mocked(store, clouds);
+  expect(resources.find(({ type }) => type === "gcp:storage/bucket:Bucket")?.name).toBe("google-store");
+});
+
 it("is refused where nothing of its name could be a bucket's", async () => {
   const made = mocked(() => new GcsStore("реестр", { options: { location: "EU" } }), clouds);
   await expect(made).rejects.toThrow('name: "реестр" is not allowed as a component\'s name; use two or more letters');

@@ -8,6 +8,7 @@ import {
   isLoopback,
   isUnspecified,
 } from "../../components/checks/hosts";
+import { isUrl } from "../../components/checks/rules";
 
 const longest = `${"a".repeat(63)}.${"b".repeat(63)}.${"c".repeat(63)}.${"d".repeat(61)}`;
 
@@ -135,3 +136,7 @@ it.each<[string, number, string]>([
 ])("has %s, with the usual port %d, begin an image's name as %s", (registry, usualPort, expected) =>
   expect(imageHost(registry, usualPort)).toBe(expected),
 );
+
+it("takes a URL of a name that is not ASCII, however often it is asked", () => {
+  expect(Array.from({ length: 10_000 }, () => isUrl("https://bücher.example"))).not.toContain(false);
+});

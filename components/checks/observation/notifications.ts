@@ -4,7 +4,7 @@ import { isSentInClear } from "../hosts";
 import { knownNow } from "../inputs";
 import { Problem } from "../problems";
 import { repositoriesProblems } from "../repositories";
-import { distinct, isUrl, oneOf, texts, when } from "../rules";
+import { canParse, distinct, isUrl, oneOf, texts, when } from "../rules";
 
 const namePattern = /^[a-z0-9][a-z0-9-]{0,62}$/;
 /** A header's name by RFC 9110. */
@@ -50,7 +50,7 @@ function urlProblems(key: string, { url, headers = {} }: Notification, allowInse
   if (known === undefined) {
     return [];
   }
-  if (!isUrl(known) || !URL.canParse(known)) {
+  if (!isUrl(known) || !canParse(known)) {
     return [
       {
         key,

@@ -45,6 +45,7 @@ export function ownVolumeProblems(
 }
 
 function hostPathProblems(hostPath: string, ofVolume: Record<string, unknown>): Problem[] {
+  const [, inside] = /^(.+?)\/docker\/registry\/v2(\/|$)/.exec(hostPath) ?? [];
   return [
     ...Object.entries(ofVolume).flatMap(([key, value]) =>
       when(
@@ -52,6 +53,11 @@ function hostPathProblems(hostPath: string, ofVolume: Record<string, unknown>): 
         `${at}${key}`,
         `can't be combined with ${at}hostPath; images are kept in a volume or in a folder of the host`,
       ),
+    ),
+    ...when(
+      inside !== undefined,
+      `${at}hostPath`,
+      `${shown(hostPath)} lies within the store of a registry; give the folder that has docker in it, ${shown(inside)}, or another one`,
     ),
     ...when(
       !path.posix.isAbsolute(hostPath) || path.posix.normalize(hostPath) !== hostPath || /[:\0]|^\/$|.\/$/.test(hostPath),

@@ -21,8 +21,8 @@ export function gcsProblems(options: GcsStorage, provision: boolean): Problem[] 
     ...texts(
       at,
       filled({ bucket }),
-      /^[a-z0-9][a-z0-9._-]{1,220}[a-z0-9]$/,
-      "small letters, digits, dots, hyphens and underscores",
+      /^(?!goog|.*g[o0]{2}gle)[a-z0-9][a-z0-9._-]{1,220}[a-z0-9]$/,
+      'small letters, digits, dots, hyphens and underscores, without "google" in it or "goog" at its beginning',
     ),
     ...wholeNumbers(at, { chunkSize }, 256 * KiB, GiB),
     ...when(

@@ -1,6 +1,6 @@
 import { OssStorage } from "../../args/storage";
 import { Problem } from "../problems";
-import { alternatives, filled, required, texts, together, when, wholeNumbers } from "../rules";
+import { alternatives, filled, inOneLine, required, texts, together, when, wholeNumbers } from "../rules";
 import { GiB, KiB } from "../../render/sizes";
 
 const at = "storage.oss.";
@@ -14,6 +14,7 @@ export function ossProblems(options: OssStorage): Problem[] {
     ...texts(at, filled({ bucket }), /^[a-z0-9][a-z0-9-]{1,61}[a-z0-9]$/, "3 to 63 small letters, digits and hyphens"),
     ...texts(at, filled({ region }), /^[a-z]{2}-[a-z0-9-]+$/, 'a region such as cn-hangzhou, without "oss-" before it'),
     ...together(at, { accessKeyId, accessKeySecret }),
+    ...inOneLine(at, { accessKeyId, accessKeySecret }),
     ...wholeNumbers(at, { chunkSize, multipartCopyThresholdSize }, 100 * KiB, GiB),
     ...texts(
       at,

@@ -1,6 +1,6 @@
 import { S3Storage } from "../../args/storage";
 import { Problem, shown } from "../problems";
-import { filled, notEmpty, oneOf, required, texts, together, urls, when, wholeNumbers } from "../rules";
+import { filled, inOneLine, notEmpty, oneOf, required, texts, together, urls, when, wholeNumbers } from "../rules";
 import { provisionedOptions } from "./provisioned";
 import { GiB, MiB } from "../../render/sizes";
 
@@ -22,7 +22,7 @@ export const kmsKeyArn = /^arn:aws[a-z-]*:kms:[a-z0-9-]+:\d{12}:key\/[\w-]+$/;
 
 export function s3Problems(options: S3Storage, provision: boolean): Problem[] {
   const { bucket, region, regionEndpoint, accessKey, secretKey, encrypt, keyId, secure, role, objectAcl, storageClass } = options;
-  const { rootDirectory, chunkSize, multipartCopyChunkSize, multipartCopyMaxConcurrency, multipartCopyThresholdSize } = options;
+  const { chunkSize, multipartCopyChunkSize, multipartCopyMaxConcurrency, multipartCopyThresholdSize } = options;
   return [
     ...provisionedOptions(at, provision, { fills: { accessKey, secretKey, objectAcl }, reads: { role } }),
     ...(provision
@@ -33,12 +33,10 @@ export function s3Problems(options: S3Storage, provision: boolean): Problem[] {
       ? [
           ...required(at, { region }, needed),
           ...texts(at, filled({ region }), awsRegion, "an AWS region such as eu-central-1, or regionEndpoint for another store"),
-          // The engine copies without encoding the source's name, which AWS decodes.
-          ...(provision
-            ? []
-            : texts(at, filled({ rootDirectory }), /^[^+%?\u0080-\uffff]+$/, "a folder in ASCII without +, % and ? in AWS")),
         ]
       : []),
+    ...(provision ? [] : folderProblems(options)),
+    ...inOneLine(at, { accessKey, secretKey }),
     ...urls(at, { regionEndpoint }),
     ...when(
       regionEndpoint?.startsWith("http:") === true && secure === true,
@@ -52,6 +50,13 @@ export function s3Problems(options: S3Storage, provision: boolean): Problem[] {
     ...oneOf(at, { storageClass }, storageClasses),
     ...oneOf(at, { objectAcl }, cannedAcls),
   ];
+}
+
+/** The engine copies without encoding the source's name. Stores decode it; what becomes of a + depends on the store, which is tried in `up`. */
+function folderProblems({ rootDirectory, regionEndpoint }: S3Storage): Problem[] {
+  return regionEndpoint === undefined
+    ? texts(at, filled({ rootDirectory }), /^[^+%?\u0080-\uffff]+$/, "a folder in ASCII without +, % and ? in AWS")
+    : texts(at, filled({ rootDirectory }), /^[^%?]+$/, "a folder without % and ?");
 }
 
 /** What the bucket that `storage.provision` makes can't do, and what its policies are made from. */

@@ -6,7 +6,9 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"container-registry/server/internal/bounds"
 	"container-registry/server/internal/config"
+	"container-registry/server/internal/guard"
 	"container-registry/server/internal/store"
 	"container-registry/server/internal/storecheck"
 )
@@ -20,6 +22,9 @@ func check() *cobra.Command {
 A registry that is set read-only has it only read.`,
 		Args: files("CONFIG"),
 		RunE: withConfig(func(command *cobra.Command, c *config.Config) error {
+			if err := guard.Fits(c.Configuration, bounds.Memory()); err != nil {
+				return err
+			}
 			access := storecheck.AccessOf(c.Configuration)
 			if _, err := storecheck.Check(command.Context(), c.Configuration, access, limit); err != nil {
 				return err

@@ -21,6 +21,11 @@ func TestCommandLine(t *testing.T) {
 	if err := os.WriteFile(mirrored, []byte(content), 0o600); err != nil {
 		t.Fatal(err)
 	}
+	large := filepath.Join(t.TempDir(), "large.yml")
+	content = "version: 0.1\nlog: {level: error}\nstorage: {s3: {bucket: images, region: eu-central-1, regionendpoint: 'http://127.0.0.1:1', chunksize: 5368709120}}\nhttp: {addr: '127.0.0.1:1'}\n"
+	if err := os.WriteFile(large, []byte(content), 0o600); err != nil {
+		t.Fatal(err)
+	}
 	tests := []struct {
 		name       string
 		args       []string
@@ -39,6 +44,7 @@ func TestCommandLine(t *testing.T) {
 		{"absent file", []string{"serve", "/nonexistent"}, "", "", "configuration: open /nonexistent"},
 		{"unhealthy", []string{"healthcheck", empty}, "", "", "unhealthy: "},
 		{"good store", []string{"check", "--timeout", "5s", empty}, "can be read and written", "", ""},
+		{"a chunk larger than the memory", []string{"check", "--timeout", "1s", large}, "", "", "storage.s3.chunksize: 5368709120 is too much for GOMEMLIMIT"},
 		{"nothing on standard input", []string{"check", "-"}, "", "", "standard input: the file is empty"},
 		{"no certificate", []string{"check-certificate"}, "", "", "failed to find any PEM data"},
 		{"one file to transfer", []string{"transfer", "a"}, "", "transfer needs exactly one FROM_CONFIG and one TO_CONFIG, 1 given", "wrong usage"},

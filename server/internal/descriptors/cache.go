@@ -122,7 +122,8 @@ func (c *Cache) Renew(ctx context.Context) {
 }
 
 // Doubt has a request find out all by itself, and forgets what is known of these of a
-// repository. A cache that can't be told is asked again at the next push of them.
+// repository, and of all. What other repositories know by themselves stays. A cache that can't be
+// told is asked again at the next push of them.
 func (c *Cache) Doubt(ctx context.Context, repository string, ds ...digest.Digest) {
 	if p, ok := ctx.Value(contextKey{}).(*pinned); ok {
 		p.provider.Store(nil)
@@ -131,10 +132,13 @@ func (c *Cache) Doubt(ctx context.Context, repository string, ds ...digest.Diges
 	if current == nil || *current == nil {
 		return
 	}
-	known, err := (*current).RepositoryScoped(repository)
+	own, err := (*current).RepositoryScoped(repository)
 	for _, d := range ds {
-		if err == nil {
-			err = known.Clear(ctx, d)
+		// Where there is a link, the engine asks what is known of all repositories.
+		for _, known := range []distribution.BlobDescriptorService{own, *current} {
+			if err == nil {
+				err = known.Clear(ctx, d)
+			}
 		}
 	}
 }

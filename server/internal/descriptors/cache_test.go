@@ -130,6 +130,13 @@ func TestGenerations(t *testing.T) {
 				t.Error(err)
 			}
 			expect(second, nowhere)
+
+			know(t, second, "team/a")
+			know(t, second, "team/b")
+			doubting := c.Pin(t.Context())
+			c.Doubt(doubting, "team/a", content)
+			expect(doubting, nowhere)
+			expect(second, `["team/b"]`)
 		})
 	}
 }

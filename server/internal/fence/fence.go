@@ -29,7 +29,8 @@ type Timing struct {
 	// Settle is how long a collection waits after it announced a pause, for a store whose
 	// listings lag behind.
 	Settle time.Duration
-	// Patience is how long a write waits for the end of a pause before it gets 503.
+	// Patience is how long a write waits for the end of a pause before it gets 503, beside the time
+	// that a slow store takes for its bytes.
 	Patience time.Duration
 	// Lag is how far the store's listings are behind.
 	Lag time.Duration
@@ -58,7 +59,8 @@ type Generations interface {
 	Stop()
 	Pin(ctx context.Context) context.Context
 	Renew(ctx context.Context)
-	// Doubt has a request believe nothing, and nobody what is said of these of a repository.
+	// Doubt has a request believe nothing, and forgets what is known of these of a repository, and
+	// of all. What other repositories know by themselves stays.
 	Doubt(ctx context.Context, repository string, ds ...digest.Digest)
 }
 
@@ -159,7 +161,7 @@ func NewWithClock(driver storagedriver.StorageDriver, name string, timing Timing
 		began:   time.Now(),
 		gate:    newGate(),
 		touched: touched.New(timing.Remember),
-		doubts:  &doubts{remember: timing.Remember, until: map[doubt]time.Time{}},
+		doubts:  &doubts{remember: timing.Remember, found: map[doubt]finding{}},
 		tags:    enginestore.NewTagLocks(),
 		seen:    map[string]sighting{},
 		mine:    map[string]bool{},

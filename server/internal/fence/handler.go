@@ -53,7 +53,7 @@ func (h *handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		// A client that learns that something exists will count on it.
 		h.follow(r)
 		r = h.forgetDeleted(r, route, repository, d)
-		h.serveTouched(h.doubting(w, repository, d), r, repository, d)
+		h.serveTouched(h.doubting(w, r, repository, d), r, repository, d)
 	case http.MethodPost, http.MethodPatch, http.MethodPut, http.MethodDelete:
 		h.serveWrite(w, r, route, repository, d)
 	default:
@@ -61,8 +61,26 @@ func (h *handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 			h.follow(r)
 		}
 		r = h.forgetDeleted(r, route, repository, d)
-		h.serve(w, r)
+		h.serve(h.losing(w, r, route, repository, d), r)
 	}
+}
+
+// losing has the next push send a layer that is linked, and was not found: it went from the store
+// without a collection.
+func (h *handler) losing(w http.ResponseWriter, r *http.Request, route, repository string, d digest.Digest) http.ResponseWriter {
+	if route != v2.RouteNameBlob || d.Validate() != nil {
+		return w
+	}
+	return &verdict{ResponseWriter: w, of: func(status int) int {
+		if status != http.StatusNotFound {
+			return status
+		}
+		if kept, ok := h.fence.target(r.Context(), repository, d); ok {
+			h.fence.doubts.add(repository, d, gone)
+			h.fence.caches.Doubt(r.Context(), repository, d, kept)
+		}
+		return status
+	}}
 }
 
 // follow lets the cache know of pauses. Where the store does not say, there is no cache.

@@ -3,6 +3,7 @@ package fence
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"net/http"
 	"net/http/httptest"
@@ -19,6 +20,7 @@ import (
 
 	"container-registry/server/internal/layout"
 	"container-registry/server/internal/manifest"
+	"container-registry/server/internal/wait"
 )
 
 // TestManyLook at a store that does not answer: they share one look, and whose client has
@@ -82,6 +84,51 @@ func TestSlowBody(t *testing.T) {
 	}
 }
 
+// slowBlobs takes its time for blobs, and for what it notes for collections.
+type slowBlobs struct {
+	storagedriver.StorageDriver
+	time time.Duration
+}
+
+func (s slowBlobs) GetContent(ctx context.Context, path string) ([]byte, error) {
+	if err := s.wait(ctx, path); err != nil {
+		return nil, err
+	}
+	return s.StorageDriver.GetContent(ctx, path)
+}
+
+func (s slowBlobs) PutContent(ctx context.Context, path string, content []byte) error {
+	if err := s.wait(ctx, path); err != nil {
+		return err
+	}
+	return s.StorageDriver.PutContent(ctx, path, content)
+}
+
+func (s slowBlobs) wait(ctx context.Context, path string) error {
+	if !layout.IsBlob(path) && !strings.HasPrefix(path, journalOf("")) {
+		return nil
+	}
+	return wait.For(ctx, s.time)
+}
+
+// TestSlowStore has a large manifest, whole or damaged, for which it takes longer than a write waits
+// for a pause, while a collection of another server is told of it.
+func TestSlowStore(t *testing.T) {
+	large := content + strings.Repeat(" ", 16<<10)
+	for name, there := range map[string]string{"whole": large, "damaged": "damaged"} {
+		driver := inmemory.New()
+		if err := driver.PutContent(t.Context(), layout.BlobPath(digest.FromString(large)), []byte(there)); err != nil {
+			t.Fatal(err)
+		}
+		defer serve(t, driver, "b").acquire(t).Release(t.Context())
+		answer := httptest.NewRecorder()
+		serve(t, slowBlobs{driver, 2 * quick.Patience}, "a").handler.ServeHTTP(answer, httptest.NewRequestWithContext(t.Context(), http.MethodPut, manifestPath, strings.NewReader(large)))
+		if answer.Code != http.StatusCreated {
+			t.Errorf("%s: %d %s", name, answer.Code, answer.Body)
+		}
+	}
+}
+
 // TestLargeManifest does not get into the gate, where its rest would be waited for.
 func TestLargeManifest(t *testing.T) {
 	s := serve(t, inmemory.New(), "a")
@@ -105,7 +152,7 @@ func TestThere(t *testing.T) {
 		for _, doubted := range []bool{false, true} {
 			f := New(inmemory.New(), "a", quick, NoCache{})
 			if doubted {
-				f.doubts.add("app", d)
+				f.doubts.add("app", d, gone)
 			}
 			engine := http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(status) })
 			answer := httptest.NewRecorder()
@@ -117,6 +164,55 @@ func TestThere(t *testing.T) {
 				t.Errorf("%d, in doubt: %t: %d", status, doubted, answer.Code)
 			}
 		}
+	}
+}
+
+// TestDoubtEnds when the blob is no longer what it was: it came back, or was uploaded by way of
+// another server.
+func TestDoubtEnds(t *testing.T) {
+	const blob = "a layer"
+	d := digest.FromString(blob)
+	for name, test := range map[string]struct {
+		then, now string
+		want      int
+	}{
+		"it came back":     {"", blob, http.StatusOK},
+		"it is still gone": {"", "", http.StatusNotFound},
+		"it was replaced":  {"a la", blob, http.StatusOK},
+		"it is as it was":  {"a la", "a la", http.StatusNotFound},
+	} {
+		t.Run(name, func(t *testing.T) {
+			driver := inmemory.New()
+			put := func(path, content string) {
+				t.Helper()
+				if content == "" {
+					return
+				}
+				if err := driver.PutContent(t.Context(), path, []byte(content)); err != nil {
+					t.Fatal(err)
+				}
+			}
+			put(layout.LinkPath(layout.RepositoryPath("app", layout.Layers), d), d.String())
+			put(layout.BlobPath(d), test.then)
+			engine := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+				_, _ = io.Copy(io.Discard, r.Body)
+				w.WriteHeader(http.StatusOK)
+			})
+			handler := New(driver, "a", quick, NoCache{}).Handler(engine, "")
+			send := func(method, path, body string) int {
+				answer := httptest.NewRecorder()
+				handler.ServeHTTP(answer, httptest.NewRequestWithContext(t.Context(), method, path, strings.NewReader(body)))
+				return answer.Code
+			}
+			send(http.MethodPut, "/v2/app/manifests/1", fmt.Sprintf(`{"schemaVersion":2,"config":{"digest":%q,"size":%d}}`, d, len(blob)))
+			if status := send(http.MethodHead, "/v2/app/blobs/"+d.String(), ""); status != http.StatusNotFound {
+				t.Errorf("it is in no doubt: %d", status)
+			}
+			put(layout.BlobPath(d), test.now)
+			if status := send(http.MethodHead, "/v2/app/blobs/"+d.String(), ""); status != test.want {
+				t.Errorf("%d, want %d", status, test.want)
+			}
+		})
 	}
 }
 

@@ -23,7 +23,8 @@ const (
 
 // inspect looks at what the manifest needs. It returns what is not in the repository, though
 // a cache may have it: somebody deleted it by way of another server, or of this one while it
-// was asked for. What is missing is the engine's to tell, unless it is more than any client forgets.
+// was asked for, or it went from the store. What is missing is the engine's to tell, unless it
+// is more than any client forgets.
 func (p *push) inspect(content []byte, layers []digest.Digest) (absent []digest.Digest, err error) {
 	group, ctx := errgroup.WithContext(p.patience)
 	group.SetLimit(inspectors)
@@ -49,20 +50,17 @@ func (p *push) inspect(content []byte, layers []digest.Digest) (absent []digest.
 		}
 		group.Go(func() error {
 			there, err := p.fence.linked(ctx, layout.LinkPath(layout.RepositoryPath(p.Repository, folder), d))
-			if err != nil {
+			// Of what is in other repositories alone nobody is told the size, nor that it is there.
+			if said, ok := sizes[d]; ok && there {
+				there, err = p.measure(ctx, d, said)
+			}
+			if err != nil || there {
 				return err
 			}
-			if !there {
-				mutex.Lock()
-				defer mutex.Unlock()
-				if absent = append(absent, d); len(absent) > mostAbsent {
-					return errcode.ErrorCodeManifestBlobUnknown.WithMessage(fmt.Sprintf("more than %d blobs unknown to registry", mostAbsent)).WithDetail(slices.Clone(absent[:mostNamed]))
-				}
-				return nil
-			}
-			// Of what is in other repositories alone nobody is told the size, nor that it is there.
-			if said, ok := sizes[d]; ok {
-				return p.measure(ctx, d, said)
+			mutex.Lock()
+			defer mutex.Unlock()
+			if absent = append(absent, d); len(absent) > mostAbsent {
+				return errcode.ErrorCodeManifestBlobUnknown.WithMessage(fmt.Sprintf("more than %d blobs unknown to registry", mostAbsent)).WithDetail(slices.Clone(absent[:mostNamed]))
 			}
 			return nil
 		})

@@ -28,7 +28,9 @@ func (h *Hold) Pushed(ctx context.Context) ([]Pushed, error) {
 var ErrWriters = errors.New("manifests under way did not end")
 
 // drain waits for the manifests under way, each time twice as long. At first it is a second,
-// as everybody else waits too; a store may be so slow that it takes a minute.
+// as everybody else waits too; a store may be so slow that it takes a minute. For a manifest of
+// megabytes it may take several: rather than that all writers wait so long, the next collection
+// tries again.
 func (h *Hold) drain(ctx context.Context) error {
 	drained, cancel := context.WithTimeout(ctx, h.patience)
 	defer cancel()

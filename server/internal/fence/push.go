@@ -19,6 +19,7 @@ import (
 	"container-registry/server/internal/layout"
 	"container-registry/server/internal/manifest"
 	"container-registry/server/internal/manifesttype"
+	"container-registry/server/internal/store"
 )
 
 // push is one manifest on its way into the store.
@@ -29,7 +30,7 @@ type push struct {
 	body    *manifestBody
 	// algorithm is the one the client names it by.
 	algorithm digest.Algorithm
-	// patience begins when the manifest is there.
+	// patience begins when the manifest is there. A slow store takes its time for the bytes.
 	patience context.Context
 	cancel   context.CancelFunc
 	// tagged says that the tag was written already.
@@ -128,7 +129,7 @@ func (p *push) attempt(a *heldback.Answer) (done bool, err error) {
 			f.caches.Doubt(ctx, p.Repository, absent...)
 		}
 		answered = f.keep(p.Repository, p.Digest)
-		refused = f.heal(p.patience, p.Digest, content)
+		refused = p.heal(content)
 		return refused
 	})
 	p.engine.ServeHTTP(a, r)
@@ -209,7 +210,7 @@ func (p *push) safe(before state) (after state, safe bool, err error) {
 
 func (p *push) begin(content []byte) (err error) {
 	if p.patience == nil {
-		p.patience, p.cancel = context.WithTimeoutCause(p.request.Context(), p.fence.timing.Patience, errPaused)
+		p.patience, p.cancel = context.WithTimeoutCause(p.request.Context(), p.fence.timing.Patience+store.TimeFor(len(content)), errPaused)
 		p.Digest = p.algorithm.FromBytes(content)
 		p.Manifest, err = manifest.ParsePushed(content)
 		for _, tag := range p.Tags {
@@ -276,13 +277,14 @@ func (f *Fence) tell(ctx context.Context, h holder, p Pushed) error {
 }
 
 // heal puts a manifest in the place of what is damaged there: the engine would let that be.
-func (f *Fence) heal(ctx context.Context, d digest.Digest, content []byte) error {
-	there, err := f.driver.GetContent(ctx, layout.BlobPath(d))
+func (p *push) heal(content []byte) error {
+	driver, blob := p.fence.driver, layout.BlobPath(p.Digest)
+	there, err := driver.GetContent(p.patience, blob)
 	if layout.IsMissing(err) || err == nil && bytes.Equal(there, content) {
 		return nil
 	}
 	if err != nil {
 		return err
 	}
-	return f.driver.PutContent(ctx, layout.BlobPath(d), content)
+	return driver.PutContent(p.patience, blob, content)
 }

@@ -15,16 +15,17 @@ import (
 	"container-registry/server/internal/manifest"
 )
 
-// doubts are what manifests give another size than it has in the store. A power cut or a
+// doubts are blobs that manifests give another size than they have in the store. A power cut or a
 // full disk leaves such blobs. Only the bytes could tell who is wrong, and nobody reads those
 // of what is larger than a manifest: whoever asks for it next in that repository is told that
 // it is not there, and uploads it. What was uploaded is verified, and takes the place of what
-// has another size.
+// has another size. In doubt as well are blobs that went from the store without a collection, as by
+// a rule of its bucket: caches know them, and other repositories would lend them.
 type doubts struct {
 	remember time.Duration
 
 	mutex sync.Mutex
-	until map[doubt]time.Time
+	found map[doubt]finding
 }
 
 type doubt struct {
@@ -32,59 +33,76 @@ type doubt struct {
 	digest     digest.Digest
 }
 
+// finding is the size that a blob was found to have.
+type finding struct {
+	size  int64
+	until time.Time
+}
+
+// gone is the size of what is not there.
+const gone = -1
+
 // maxDoubts bounds what clients that write wrong manifests leave here.
 const maxDoubts = 10_000
 
-func (d *doubts) add(repository string, blob digest.Digest) {
+func (d *doubts) add(repository string, blob digest.Digest, size int64) {
 	d.mutex.Lock()
 	defer d.mutex.Unlock()
-	for each, until := range d.until {
-		if len(d.until) < maxDoubts {
+	for each, found := range d.found {
+		if len(d.found) < maxDoubts {
 			break
 		}
-		if len(d.until) > maxDoubts || !until.After(time.Now()) {
-			delete(d.until, each)
+		if len(d.found) > maxDoubts || !found.until.After(time.Now()) {
+			delete(d.found, each)
 		}
 	}
-	if len(d.until) < maxDoubts {
-		d.until[doubt{repository, blob}] = time.Now().Add(d.remember)
+	if len(d.found) < maxDoubts {
+		d.found[doubt{repository, blob}] = finding{size, time.Now().Add(d.remember)}
 	}
 }
 
 func (d *doubts) has(repository string, blob digest.Digest) bool {
-	d.mutex.Lock()
-	defer d.mutex.Unlock()
-	return d.until[doubt{repository, blob}].After(time.Now())
+	_, ok := d.size(repository, blob)
+	return ok
 }
 
-// settle says that a client has sent it.
+// size is the one that was found.
+func (d *doubts) size(repository string, blob digest.Digest) (size int64, ok bool) {
+	d.mutex.Lock()
+	defer d.mutex.Unlock()
+	found := d.found[doubt{repository, blob}]
+	return found.size, found.until.After(time.Now())
+}
+
+// settle says that somebody has sent it.
 func (d *doubts) settle(repository string, blob digest.Digest) {
 	d.mutex.Lock()
 	defer d.mutex.Unlock()
-	delete(d.until, doubt{repository, blob})
+	delete(d.found, doubt{repository, blob})
 }
 
-// measure compares what the manifest says of a part with what is there.
-func (p *push) measure(ctx context.Context, d digest.Digest, said int64) error {
+// measure compares what the manifest says of a part with what is there, if it is.
+func (p *push) measure(ctx context.Context, d digest.Digest, said int64) (there bool, err error) {
 	kept, size, err := p.fence.size(ctx, p.Repository, d)
-	if layout.IsMissing(err) || err == nil && size == said {
-		return nil
+	if layout.IsMissing(err) {
+		p.fence.doubts.add(p.Repository, d, gone)
+		return false, nil
 	}
-	if err != nil {
-		return err
+	if err != nil || size == said {
+		return true, err
 	}
 	wrong := fmt.Sprintf("%s has %d bytes here, and %d by the manifest", d, size, said)
 	whole := said < 0
 	if !whole && size <= manifest.MostBytes {
 		if whole, err = p.fence.isWhole(ctx, kept); err != nil {
-			return err
+			return true, err
 		}
 	}
 	if !whole {
-		p.fence.doubts.add(p.Repository, d)
+		p.fence.doubts.add(p.Repository, d, size)
 		wrong += ": push again, and it will be uploaded anew"
 	}
-	return errcode.ErrorCodeSizeInvalid.WithMessage(wrong)
+	return true, errcode.ErrorCodeSizeInvalid.WithMessage(wrong)
 }
 
 // size also says by which digest the bytes are kept.
@@ -141,13 +159,19 @@ func (v *verdict) Write(content []byte) (int, error) {
 func (v *verdict) Unwrap() http.ResponseWriter { return v.ResponseWriter }
 
 // doubting says of what is there with the wrong size that it is not. The engine was asked
-// first: it knows who may ask.
-func (h *handler) doubting(w http.ResponseWriter, repository string, d digest.Digest) http.ResponseWriter {
-	if !h.fence.doubts.has(repository, d) {
+// first: it knows who may ask. What has another size by now came back, or was uploaded by way of
+// another server.
+func (h *handler) doubting(w http.ResponseWriter, r *http.Request, repository string, d digest.Digest) http.ResponseWriter {
+	found, doubted := h.fence.doubts.size(repository, d)
+	if !doubted {
 		return w
 	}
 	return &verdict{ResponseWriter: w, of: func(status int) int {
 		if !isThere(status) {
+			return status
+		}
+		if _, size, err := h.fence.size(r.Context(), repository, d); err == nil && size != found {
+			h.fence.doubts.settle(repository, d)
 			return status
 		}
 		for _, name := range []string{"Content-Length", "Content-Range", "Content-Type", "Docker-Content-Digest", "Etag", "Location"} {

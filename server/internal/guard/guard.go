@@ -4,6 +4,7 @@
 package guard
 
 import (
+	"cmp"
 	"context"
 	"net/http"
 	"strconv"
@@ -16,6 +17,7 @@ import (
 	"github.com/sirupsen/logrus"
 
 	"container-registry/server/internal/bounds"
+	"container-registry/server/internal/layout"
 	"container-registry/server/internal/store"
 )
 
@@ -43,7 +45,7 @@ func New(config *configuration.Configuration, memory int64, log *logrus.Entry) *
 	return &Guard{
 		storage: config.Storage,
 		places:  placesOf(config.Storage, memory),
-		outage:  &outage{store: store.Of(config), log: log, limits: map[store.Action]*trouble{}},
+		outage:  &outage{store: store.Of(config), log: log, limits: map[store.Action]*trouble{}, files: map[string]time.Time{}},
 	}
 }
 
@@ -86,6 +88,10 @@ func (g *Guard) Handler(engine http.Handler) http.Handler {
 		r = r.WithContext(context.WithValue(r.Context(), requestKey{}, mine))
 		answer := &teller{ResponseWriter: w, request: mine}
 		engine.ServeHTTP(answer, r)
+		if r.Method == http.MethodGet && r.Context().Err() == nil && answer.short() {
+			g.outage.lost(mine.loss())
+			answer.lose(mine.loss().err)
+		}
 		answer.send()
 		if answer.broken && !answer.whole() && r.Method != http.MethodHead {
 			// The client sees that this is not all.
@@ -106,6 +112,7 @@ type teller struct {
 	sent    bool
 	told    bool
 	broken  bool
+	gone    bool
 	// written is how much of the content was, and length how much was said to come.
 	written int64
 	length  string
@@ -113,6 +120,30 @@ type teller struct {
 
 // whole says whether the client has all: only the cache of a mirror may lack it.
 func (t *teller) whole() bool { return t.length == strconv.FormatInt(t.written, 10) }
+
+// short says whether the store gave less than was promised, and nobody knows of it yet.
+func (t *teller) short() bool {
+	if t.status != http.StatusOK && t.status != http.StatusPartialContent || t.broken || t.gone || t.request.refusal() != nil {
+		return false
+	}
+	promised, err := strconv.ParseInt(cmp.Or(t.length, t.Header().Get("Content-Length")), 10, 64)
+	return err == nil && t.written < promised
+}
+
+// lose is for content of which the store gave not all. A client that has some of it sees that by
+// the length.
+func (t *teller) lose(err error) {
+	switch {
+	case t.sent:
+	case err == nil, layout.IsMissing(err):
+		t.sent = true
+		t.replace()
+		// The client is gone when this fails.
+		_ = errcode.ServeJSON(t.ResponseWriter, errcode.ErrorCodeBlobUnknown)
+	default:
+		t.status = http.StatusInternalServerError
+	}
+}
 
 func (t *teller) WriteHeader(status int) {
 	switch {
@@ -170,6 +201,7 @@ func (t *teller) Write(p []byte) (int, error) {
 	}
 	n, err := t.ResponseWriter.Write(p)
 	t.written += int64(n)
+	t.gone = err != nil
 	return n, err
 }
 

@@ -23,6 +23,11 @@ func TestLateErrors(t *testing.T) {
 		write(w, length)
 		_ = http.NewResponseController(w).Flush()
 	}
+	promise := func(w http.ResponseWriter) {
+		w.Header().Set("Content-Length", "1000")
+		w.WriteHeader(http.StatusOK)
+	}
+	const unknown = `{"errors":[{"code":"BLOB_UNKNOWN","message":"blob unknown to registry"}]}` + "\n"
 	const denied = `{"errors":[{"code":"DENIED","message":"requested access to the resource is denied"}]}` + "\n"
 	for name, test := range map[string]struct {
 		method string
@@ -35,6 +40,9 @@ func TestLateErrors(t *testing.T) {
 		"after all of it":              {http.MethodGet, func(w http.ResponseWriter) { write(w, "5"); fail(w) }, "200 layer <nil>"},
 		"before there is content":      {http.MethodGet, func(w http.ResponseWriter) { w.WriteHeader(http.StatusPartialContent); fail(w) }, "403 " + denied + " <nil>"},
 		"of another error":             {http.MethodGet, func(w http.ResponseWriter) { fail(w); w.WriteHeader(http.StatusBadRequest) }, "403 " + denied + " <nil>"},
+		"instead of all content":       {http.MethodGet, func(w http.ResponseWriter) { promise(w) }, "404 " + unknown + " <nil>"},
+		"of no content":                {http.MethodGet, func(w http.ResponseWriter) { w.Header().Set("Content-Length", "0"); w.WriteHeader(http.StatusOK) }, "200  <nil>"},
+		"to HEAD without content":      {http.MethodHead, func(w http.ResponseWriter) { promise(w) }, "200  <nil>"},
 		// There is no content that it could end.
 		"to HEAD": {http.MethodHead, func(w http.ResponseWriter) { begin(w, "1000"); fail(w) }, "200  <nil>"},
 	} {

@@ -1,8 +1,10 @@
 package guard
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"sync"
 	"time"
@@ -15,6 +17,10 @@ import (
 var (
 	errAway   = errors.New("the store of this registry does not answer, or has too much to do")
 	errClosed = errors.New("the store of this registry may not be read; the log of the server says more")
+	// errUnreadable is of one file, and others can be read.
+	errUnreadable = errors.New("the store of this registry does not give this; the log of the server says more")
+	// errShort is what no store says.
+	errShort = errors.New("a file is shorter than it was")
 )
 
 // calm is how long nothing has to fail for an outage to be over: a store that is overloaded
@@ -30,7 +36,12 @@ type outage struct {
 	away trouble
 	// limits are of a store that answers, by what it does not do. Who may read may not be let write.
 	limits map[store.Action]*trouble
+	// files are those that something is wrong with by themselves, and when that was seen last.
+	files map[string]time.Time
 }
+
+// mostFiles are told of until it was calm again: it may be all files.
+const mostFiles = 10
 
 // trouble is told when it begins, for each other reason that shows later, and when it is over.
 type trouble struct {
@@ -42,22 +53,44 @@ type trouble struct {
 func (o *outage) failure(action store.Action, err error) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
+	failure := o.store.Failure(action, err)
 	t := &o.away
 	if !o.store.Away(err) {
-		if o.limits[action] == nil {
-			o.limits[action] = &trouble{}
+		if o.limits[failure.Action] == nil {
+			o.limits[failure.Action] = &trouble{}
 		}
-		t = o.limits[action]
+		t = o.limits[failure.Action]
 	}
 	t.last = time.Now()
 	t.failed++
 	if t.began.IsZero() {
 		t.began = t.last
 	}
-	if failure := o.store.Failure(action, err); !slices.Contains(t.told, failure.Fault) {
+	if !slices.Contains(t.told, failure.Fault) {
 		t.told = append(t.told, failure.Fault)
 		o.log.Error(failure)
 	}
+}
+
+// file tells of one file, unless it was just told of.
+func (o *outage) file(action store.Action, path string, err error) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	now := time.Now()
+	maps.DeleteFunc(o.files, func(_ string, last time.Time) bool { return now.Sub(last) >= calm })
+	_, told := o.files[path]
+	if !told && len(o.files) == mostFiles {
+		return
+	}
+	o.files[path] = now
+	if !told {
+		o.log.WithField("path", path).Error(o.store.Failure(action, err))
+	}
+}
+
+// lost is for a file that a client was promised.
+func (o *outage) lost(l loss) {
+	o.log.WithField("path", l.path).Error(o.store.Failure(store.Read, cmp.Or(l.err, errShort)))
 }
 
 func (o *outage) success(action store.Action) {
@@ -84,7 +117,7 @@ func (t *trouble) String() string {
 func (o *outage) told(err error) bool {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	return !o.away.began.IsZero() && o.store.Away(err) || len(o.limits) > 0 && o.store.Limits(err)
+	return !o.away.began.IsZero() && o.store.Away(err) || len(o.limits) > 0 && o.store.Limits(err) || len(o.files) > 0 && o.store.OfFile(err)
 }
 
 // quiet leaves out what others say about an outage that is told: the engine some lines for each

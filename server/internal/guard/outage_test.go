@@ -22,7 +22,9 @@ import (
 	"github.com/opencontainers/go-digest"
 	"github.com/sirupsen/logrus"
 
+	"container-registry/server/internal/manifest"
 	"container-registry/server/internal/registrytest"
+	"container-registry/server/internal/wait"
 )
 
 // failing fails at everything, with an error for each path, while there is one.
@@ -37,7 +39,9 @@ func (f *failing) heal() { f.with.Store(nil) }
 
 func (f *failing) error(path string) error {
 	if with := f.with.Load(); with != nil {
-		return storagedriver.Error{DriverName: "s3aws", Detail: (*with)(path)}
+		if err := (*with)(path); err != nil {
+			return storagedriver.Error{DriverName: "s3aws", Detail: err}
+		}
 	}
 	return nil
 }
@@ -136,10 +140,12 @@ func guarded(driver storagedriver.StorageDriver) (*Guard, storagedriver.StorageD
 }
 
 var (
-	errSlow    = errors.New("SlowDown: Please reduce your request rate.\n\tstatus code: 503, request id: 1")
-	errRefused = errors.New("InvalidAccessKeyId: The AWS Access Key Id you provided does not exist in our records.\n\tstatus code: 403, request id: 1")
-	errFull    = errors.New("no space left on device")
-	errDenied  = errors.New("AccessDenied: Access Denied\n\tstatus code: 403, request id: 1")
+	errSlow     = errors.New("SlowDown: Please reduce your request rate.\n\tstatus code: 503, request id: 1")
+	errRefused  = errors.New("InvalidAccessKeyId: The AWS Access Key Id you provided does not exist in our records.\n\tstatus code: 403, request id: 1")
+	errFull     = errors.New("no space left on device")
+	errKept     = errors.New("{\n  Code: \"AccessDenied\",\n  Key: \"a\"\n}")
+	errArchived = errors.New("InvalidObjectState: The operation is not valid for the object's storage class\n\tstatus code: 403, request id: 1")
+	errDenied   = errors.New("AccessDenied: Access Denied\n\tstatus code: 403, request id: 1")
 )
 
 // TestStoreAway asks a store that fails for everything there is to ask for.
@@ -318,7 +324,10 @@ func TestMissingAtGoogle(t *testing.T) {
 	}
 }
 
-var errPanic = errors.New("panic")
+var (
+	errPanic = errors.New("panic")
+	errEmpty = errors.New("empty")
+)
 
 // TestBlobWithoutStore has the engine begin to send a blob that it knows of.
 func TestBlobWithoutStore(t *testing.T) {
@@ -328,21 +337,31 @@ func TestBlobWithoutStore(t *testing.T) {
 		status    int
 		body      string
 		retrySoon bool
+		said      string
 	}{
-		"the store answers":            {nil, http.StatusOK, http.StatusOK, "a layer", false},
-		"it may not be read":           {errDenied, http.StatusOK, http.StatusServiceUnavailable, errClosed.Error(), true},
-		"its driver fails":             {errPanic, http.StatusOK, http.StatusServiceUnavailable, errAway.Error(), true},
-		"it does not":                  {errSlow, http.StatusOK, http.StatusServiceUnavailable, errAway.Error(), true},
-		"the store answers for a part": {nil, http.StatusPartialContent, http.StatusPartialContent, "a layer", false},
-		"it does not for a part":       {errSlow, http.StatusPartialContent, http.StatusServiceUnavailable, errAway.Error(), true},
+		"the store answers":            {nil, http.StatusOK, http.StatusOK, "a layer", false, ""},
+		"it may not be read":           {errDenied, http.StatusOK, http.StatusServiceUnavailable, errClosed.Error(), true, "AccessDenied"},
+		"its driver fails":             {errPanic, http.StatusOK, http.StatusServiceUnavailable, errAway.Error(), true, "panic"},
+		"the layer is archived":        {errArchived, http.StatusOK, http.StatusServiceUnavailable, errUnreadable.Error(), true, "path=/layer"},
+		"it does not":                  {errSlow, http.StatusOK, http.StatusServiceUnavailable, errAway.Error(), true, "SlowDown"},
+		"the store answers for a part": {nil, http.StatusPartialContent, http.StatusPartialContent, "a layer", false, ""},
+		"it does not for a part":       {errSlow, http.StatusPartialContent, http.StatusServiceUnavailable, errAway.Error(), true, "SlowDown"},
+		"it has lost it":               {storage.ErrObjectNotExist, http.StatusOK, http.StatusNotFound, "BLOB_UNKNOWN", false, "/layer"},
+		"it has lost it for a part":    {storage.ErrObjectNotExist, http.StatusPartialContent, http.StatusNotFound, "BLOB_UNKNOWN", false, "/layer"},
+		"it has lost what was in it":   {errEmpty, http.StatusOK, http.StatusNotFound, "BLOB_UNKNOWN", false, "a file is shorter than it was\" path=/layer"},
+		"it says something else":       {errors.New("NeverHeardOf: that"), http.StatusOK, http.StatusInternalServerError, "the log of the server says more", false, "NeverHeardOf: that\" path=/layer"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			store := &failing{StorageDriver: inmemory.New()}
-			g, driver, _ := guarded(store)
+			g, driver, said := guarded(store)
 			if err := driver.PutContent(t.Context(), "/layer", []byte("a layer")); err != nil {
 				t.Fatal(err)
 			}
-			if test.err != nil {
+			if test.err == errEmpty {
+				if err := driver.PutContent(t.Context(), "/layer", nil); err != nil {
+					t.Fatal(err)
+				}
+			} else if test.err != nil {
 				store.fail(func(string) error {
 					if test.err == errPanic {
 						panic("index out of range")
@@ -368,8 +387,11 @@ func TestBlobWithoutStore(t *testing.T) {
 			if err != nil || response.StatusCode != test.status || !strings.Contains(string(body), test.body) {
 				t.Errorf("%s: %s: %v", response.Status, body, err)
 			}
-			if test.retrySoon != (response.Header.Get("Retry-After") != "") || test.retrySoon && response.Header.Get("Content-Range") != "" {
+			if test.retrySoon != (response.Header.Get("Retry-After") != "") || test.err != nil && response.Header.Get("Content-Range") != "" {
 				t.Errorf("%v", response.Header)
+			}
+			if lines := said.String(); (test.said == "") != (lines == "") || strings.Count(lines, "\n") > 1 || !strings.Contains(lines, test.said) {
+				t.Errorf("the log: %s", lines)
 			}
 		})
 	}
@@ -512,6 +534,34 @@ func TestSilentStore(t *testing.T) {
 	}
 }
 
+// slow takes so many bytes in a second.
+type slow struct {
+	storagedriver.StorageDriver
+	rate int
+}
+
+func (s slow) PutContent(ctx context.Context, path string, content []byte) error {
+	if err := wait.For(ctx, time.Duration(len(content))*time.Second/time.Duration(s.rate)); err != nil {
+		return err
+	}
+	return s.StorageDriver.PutContent(ctx, path, content)
+}
+
+// TestSlowStore takes what is small in a moment, and longer than that for the largest manifest.
+func TestSlowStore(t *testing.T) {
+	for rate, slowest := range map[int]bool{50_000: false, 10_000: true} {
+		synctest.Test(t, func(t *testing.T) {
+			_, driver, _ := guarded(slow{inmemory.New(), rate})
+			for _, size := range []int{100, manifest.MostBytes} {
+				err := driver.PutContent(t.Context(), "/a", make([]byte, size))
+				if given := slowest && size > 100; (err != nil) != given {
+					t.Errorf("%d bytes at %d a second: %v", size, rate, err)
+				}
+			}
+		})
+	}
+}
+
 func TestOutageIsToldOnce(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		store := &failing{StorageDriver: inmemory.New()}
@@ -586,6 +636,60 @@ func TestOutageIsToldOnce(t *testing.T) {
 	})
 }
 
+// TestFilesAreToldOnce has some files of a store be archived, one by one and many at a time.
+func TestFilesAreToldOnce(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		store := &failing{StorageDriver: inmemory.New()}
+		g, driver, said := guarded(store)
+		engine := logrus.New()
+		engine.SetOutput(said)
+		g.Quiet(engine)
+		read := func(path string) {
+			if _, err := driver.GetContent(t.Context(), path); err != nil {
+				engine.WithField("err.detail", err).Error("response completed with error")
+			}
+		}
+		expect := func(when string, n int, want ...string) {
+			t.Helper()
+			got := said.String()
+			said.Reset()
+			if strings.Count(got, "\n") != n {
+				t.Errorf("%s: %s", when, got)
+			}
+			for _, text := range want {
+				if strings.Count(got, text) != 1 {
+					t.Errorf("%s: not %s: %s", when, text, got)
+				}
+			}
+		}
+		if err := driver.PutContent(t.Context(), "/whole", nil); err != nil {
+			t.Fatal(err)
+		}
+		store.fail(func(path string) error {
+			if strings.HasPrefix(path, "/archived") {
+				return errArchived
+			}
+			return nil
+		})
+		for range 10 {
+			read("/archived/a")
+			read("/archived/b")
+			time.Sleep(calm / 3)
+			read("/whole")
+		}
+		expect("two files", 2, "path=/archived/a", "path=/archived/b")
+		time.Sleep(calm)
+		read("/whole")
+		expect("others are read", 0)
+		read("/archived/a")
+		expect("one is asked for again", 1, "path=/archived/a")
+		for i := range 2 * mostFiles {
+			read(fmt.Sprintf("/archived/%d", i))
+		}
+		expect("many", mostFiles-1)
+	})
+}
+
 // TestLimitsAreToldOnce has a store answer, and not do all that it is asked.
 func TestLimitsAreToldOnce(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
@@ -628,5 +732,16 @@ func TestLimitsAreToldOnce(t *testing.T) {
 		expect("it answers", "answers again; it failed 1 times in 0s")
 		write()
 		expect("it may be written", `it is possible again to write to s3 bucket \"images\" in region eu-west-1; it failed 61 times in 1m0s`)
+		store.fail(func(string) error { return errKept })
+		if driver.Move(t.Context(), "/a", "/b") == nil {
+			t.Error("it was moved")
+		}
+		expect("what it moved may not be deleted", `cannot delete from s3 bucket \"images\" in region eu-west-1: it may be written, but nothing may be deleted`)
+		store.heal()
+		time.Sleep(calm)
+		write()
+		expect("nothing was deleted yet", "")
+		_ = driver.Delete(t.Context(), "/a")
+		expect("it may be deleted", `it is possible again to delete from s3 bucket \"images\" in region eu-west-1; it failed 1 times in 0s`)
 	})
 }

@@ -14,7 +14,14 @@ type request struct {
 
 	mu      sync.Mutex
 	refused error
+	lost    loss
 	places  []func()
+}
+
+// loss is a file that the store did not give, or not all of it.
+type loss struct {
+	path string
+	err  error
 }
 
 // requestOf is one of nobody when the engine acts by itself.
@@ -40,6 +47,19 @@ func (r *request) refusal() error {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	return r.refused
+}
+
+// lose notes what the engine keeps to itself once it has promised the content.
+func (r *request) lose(path string, err error) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.lost = loss{path, err}
+}
+
+func (r *request) loss() loss {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.lost
 }
 
 // add is for what to do when the request ends.

@@ -10,10 +10,13 @@ import (
 
 	"github.com/distribution/distribution/v3/configuration"
 	storagedriver "github.com/distribution/distribution/v3/registry/storage/driver"
+
+	"container-registry/server/internal/store"
 )
 
 // Shares of the server's memory, in per cent: for uploads, and for small files where they
-// take as much each.
+// take as much each. Uploads without a body have a quarter of theirs beside it, and one of each has
+// a place in any case.
 const (
 	share       = 40
 	shareOfPuts = 10
@@ -47,11 +50,33 @@ func (b buffering) of(parameters configuration.Parameters) int64 {
 	return b.chunkOf(parameters) * b.percent / 100
 }
 
+// largest is the largest chunk of which an upload has room in so much memory, or the usual one,
+// for which the rest of the memory has to do. Google takes multiples of the step.
+func (b buffering) largest(memory int64) int64 {
+	const step = 256 << 10
+	return max(b.chunk, memory*share/b.percent/step*step)
+}
+
 func (b buffering) chunkOf(parameters configuration.Parameters) int64 {
 	if chunk, err := strconv.ParseInt(fmt.Sprint(parameters["chunksize"]), 0, 64); err == nil {
 		return chunk
 	}
 	return b.chunk
+}
+
+// Fits refuses a store's chunk where not even one upload has room in a server with this much
+// memory: it would end the server. Nobody uploads to a registry that is read-only. The package has the same in components/checks/storage/chunks.ts.
+func Fits(config *configuration.Configuration, memory int64) error {
+	storage := config.Storage
+	b, ok := bufferings[storage.Type()]
+	if !ok || store.Of(config).ReadOnly() {
+		return nil
+	}
+	chunk, largest := b.chunkOf(storage.Parameters()), b.largest(memory)
+	if chunk > largest {
+		return fmt.Errorf("storage.%s.chunksize: %d is too much for GOMEMLIMIT (1 GiB where it is not set); give %d or less, or more memory", storage.Type(), chunk, largest)
+	}
+	return nil
 }
 
 // places are for uploads that hold memory. Others wait, and their clients with them: what
@@ -71,6 +96,7 @@ func placesOf(storage configuration.Storage, memory int64) *places {
 	if !ok {
 		return nil
 	}
+	// The usual chunk may be more than its share.
 	n := max(1, memory*share/100/b.of(storage.Parameters()))
 	p := &places{
 		bodies: make(chan struct{}, n),

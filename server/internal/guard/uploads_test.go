@@ -14,6 +14,8 @@ import (
 	"github.com/distribution/distribution/v3/configuration"
 	storagedriver "github.com/distribution/distribution/v3/registry/storage/driver"
 	"github.com/distribution/distribution/v3/registry/storage/driver/inmemory"
+
+	"container-registry/server/internal/registrytest"
 )
 
 func TestPlaces(t *testing.T) {
@@ -32,7 +34,8 @@ func TestPlaces(t *testing.T) {
 		"swift":         {"swift", nil, memory, 5},
 		"oss":           {"oss", nil, memory, 12},
 		"a folder":      {"filesystem", nil, memory, 0},
-		"little memory": {"swift", nil, 32 << 20, 1},
+		"the largest":   {"s3", configuration.Parameters{"chunksize": 87556096}, memory, 1},
+		"little memory": {"gcs", nil, 57 << 20, 1},
 	} {
 		t.Run(name, func(t *testing.T) {
 			got := 0
@@ -41,6 +44,46 @@ func TestPlaces(t *testing.T) {
 			}
 			if got != test.want {
 				t.Errorf("%d places, want %d", got, test.want)
+			}
+		})
+	}
+}
+
+// TestFits has no driver take a chunk of which there is no room for one upload.
+func TestFits(t *testing.T) {
+	const memory = 460 << 20
+	for name, test := range map[string]struct {
+		driver   string
+		chunk    any
+		memory   int64
+		readOnly bool
+		want     string
+	}{
+		"the largest":      {"s3", 87556096, memory, false, ""},
+		"one larger":       {"s3", 87556097, memory, false, "storage.s3.chunksize: 87556097 is too much for GOMEMLIMIT (1 GiB where it is not set); give 87556096 or less, or more memory"},
+		"of the old name":  {"s3aws", "0x10000000", memory, false, "storage.s3aws.chunksize: 268435456 is too much for GOMEMLIMIT (1 GiB where it is not set); give 87556096 or less, or more memory"},
+		"larger than all":  {"oss", int64(1) << 62, memory, false, "storage.oss.chunksize: 4611686018427387904 is too much for GOMEMLIMIT (1 GiB where it is not set); give 128450560 or less, or more memory"},
+		"nobody uploads":   {"s3", 87556097, memory, true, ""},
+		"the usual":        {"swift", nil, 57 << 20, false, ""},
+		"the usual, given": {"swift", 16777216, 57 << 20, false, ""},
+		"more than that":   {"swift", 16777217, 57 << 20, false, "storage.swift.chunksize: 16777217 is too much for GOMEMLIMIT (1 GiB where it is not set); give 16777216 or less, or more memory"},
+		"a folder":         {"filesystem", nil, 1 << 20, false, ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			parameters := configuration.Parameters{}
+			if test.chunk != nil {
+				parameters["chunksize"] = test.chunk
+			}
+			got := ""
+			c := &configuration.Configuration{Storage: configuration.Storage{test.driver: parameters, "maintenance": {}}}
+			if test.readOnly {
+				c = registrytest.ReadOnly(c)
+			}
+			if err := Fits(c, test.memory); err != nil {
+				got = err.Error()
+			}
+			if got != test.want {
+				t.Errorf("got  %s\nwant %s", got, test.want)
 			}
 		})
 	}

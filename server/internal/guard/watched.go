@@ -58,6 +58,11 @@ func (d watched) saw(ctx context.Context, action store.Action, path string, err 
 			// Nothing can be told of what is there.
 			requestOf(ctx).refuse(errClosed)
 		}
+	case d.outage.store.OfFile(err):
+		d.outage.file(action, path, err)
+		if action == store.Read {
+			requestOf(ctx).refuse(errUnreadable)
+		}
 	}
 	return err
 }
@@ -70,7 +75,7 @@ func (d watched) GetContent(ctx context.Context, path string) ([]byte, error) {
 }
 
 func (d watched) PutContent(ctx context.Context, path string, content []byte) error {
-	limited, cancel := context.WithTimeout(ctx, patience)
+	limited, cancel := context.WithTimeout(ctx, patience+store.TimeFor(len(content)))
 	defer cancel()
 	err := d.StorageDriver.PutContent(limited, path, content)
 	if upload, ok := layout.UploadOfSum(path); ok && d.isFull(err) {
@@ -127,9 +132,18 @@ func (d watched) Reader(ctx context.Context, path string, offset int64) (io.Read
 	if err != nil {
 		err = l.reason(err)
 		l.end()
-		return nil, d.saw(ctx, store.Read, path, err)
+		return nil, d.lost(ctx, path, err)
 	}
-	return watchedReader{reader, l, func(err error) error { return d.saw(ctx, store.Read, path, err) }}, nil
+	// It may be shorter than it was, which is no error.
+	requestOf(ctx).lose(path, nil)
+	return watchedReader{reader, l, func(err error) error { return d.lost(ctx, path, err) }}, nil
+}
+
+// lost also lets the request know: its client may have been promised what is in the file.
+func (d watched) lost(ctx context.Context, path string, err error) error {
+	err = d.saw(ctx, store.Read, path, err)
+	requestOf(ctx).lose(path, err)
+	return err
 }
 
 func (d watched) Writer(ctx context.Context, path string, appendMode bool) (storagedriver.FileWriter, error) {

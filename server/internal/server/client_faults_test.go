@@ -100,6 +100,33 @@ func TestLinksThatGo(t *testing.T) {
 	}
 }
 
+// TestLostLayer went from the store under a cache that knows it. Whoever pulls is told so, and then
+// whoever pushes, also where another repository would lend it.
+func TestLostLayer(t *testing.T) {
+	folder := t.TempDir()
+	i := start(t, registrytest.Parse(t, "storage: {filesystem: {rootdirectory: "+folder+"}, cache: {blobdescriptor: inmemory}}\n"), &http.Client{})
+	client := registrytest.Client{URL: i.base}
+	layer := digest.FromString("layer")
+	path := "/v2/app/blobs/" + layer.String()
+	for _, repository := range []string{"app", "other"} {
+		client.Push(t, repository, "1", []byte("layer"))
+	}
+	if err := os.Remove(filepath.Join(folder, layout.BlobPath(layer))); err != nil {
+		t.Fatal(err)
+	}
+	if status, text := i.send(t, http.MethodGet, i.base+path, "", ""); status != http.StatusNotFound || !bytes.Contains(text, []byte("BLOB_UNKNOWN")) {
+		t.Errorf("%d %s", status, text)
+	}
+	if status := client.Status(t, http.MethodHead, path); status != http.StatusNotFound {
+		t.Errorf("it is there: %d", status)
+	}
+	if status := client.Status(t, http.MethodPost, "/v2/app/blobs/uploads/?from=other&mount="+layer.String()); status != http.StatusAccepted {
+		t.Errorf("it is mounted: %d", status)
+	}
+	client.Push(t, "app", "1", []byte("layer"))
+	client.Pulled(t)
+}
+
 // TestSchema1 has in its store what release 2 of the engine took, and release 3 can't read.
 func TestSchema1(t *testing.T) {
 	folder := t.TempDir()

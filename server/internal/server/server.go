@@ -84,6 +84,9 @@ func (s *Server) build(ctx context.Context, own config.Server) (err error) {
 	} else if s.caches, err = descriptors.Take(s.config, s.log); err != nil {
 		return err
 	}
+	if err := guard.Fits(s.config, bounds.Memory()); err != nil {
+		return err
+	}
 	keeper := guard.New(s.config, bounds.Memory(), s.log)
 	keeper.Place(s.config)
 	if mirror.Is(s.config) {

@@ -326,6 +326,7 @@ func TestStartErrors(t *testing.T) {
 	}{
 		{"the engine panics", "storage: {inmemory: {}}\nauth: {unheard: {}}\n", "the engine refuses to start: unable to configure authorization (unheard)"},
 		{"a driver that is not there", "storage: {nfs: {}}\n", "nfs"},
+		{"a chunk larger than the memory", "storage: {s3: {bucket: images, region: eu-central-1, chunksize: 5368709120}}\n", "storage.s3.chunksize: 5368709120 is too much for GOMEMLIMIT"},
 		{"no certificate", inMemory + "http: {tls: {certificate: /nonexistent, key: /nonexistent}}\n", "http.tls.certificate: open /nonexistent"},
 		{"address in use", inMemory + "http: {addr: '" + taken.Addr().String() + "'}\n", "http.addr: listen tcp"},
 		{"debug address in use", inMemory + "http: {addr: '127.0.0.1:0', debug: {addr: '" + taken.Addr().String() + "'}}\n", "http.debug.addr: listen tcp"},

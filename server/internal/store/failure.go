@@ -1,6 +1,9 @@
 package store
 
-import "fmt"
+import (
+	"fmt"
+	"regexp"
+)
 
 // Action is what was tried with a store; it reads on after "cannot".
 type Action string
@@ -17,10 +20,15 @@ const (
 
 // Failure is an action that a store did not let happen, told in one line.
 type Failure struct {
-	Fault Fault
-	text  string
-	cause error
+	Fault  Fault
+	Action Action
+	text   string
+	cause  error
 }
+
+// undeleted is how S3 names what it did not delete. Where it is to move something, it copies that
+// and deletes the original.
+var undeleted = regexp.MustCompile(`\{\s+Code: "`)
 
 func (f *Failure) Error() string { return f.text }
 
@@ -36,10 +44,16 @@ func (s *Store) Away(err error) bool {
 // Limits says whether an error is of a store that answers, and does not do all that it is asked.
 func (s *Store) Limits(err error) bool { return diagnose(s.driver, err).Limits() }
 
+// OfFile says whether an error is one of single files.
+func (s *Store) OfFile(err error) bool { return diagnose(s.driver, err).OfFile() }
+
 // Failure says which action failed on which store, why, what to do, and in brackets what
 // the driver said.
 func (s *Store) Failure(action Action, err error) *Failure {
 	fault := diagnose(s.driver, err)
+	if undeleted.MatchString(err.Error()) {
+		action = Delete
+	}
 	text := fmt.Sprintf("cannot %s %s: ", action, s)
 	said := brief(s.driver, err, s.secrets)
 	if advice := s.advice(fault, action); advice != "" {
@@ -47,7 +61,7 @@ func (s *Store) Failure(action Action, err error) *Failure {
 	} else {
 		text += said
 	}
-	return &Failure{fault, text, err}
+	return &Failure{fault, action, text, err}
 }
 
 func (p place) advice(fault Fault, action Action) string {
@@ -62,6 +76,12 @@ func (p place) advice(fault Fault, action Action) string {
 		return fmt.Sprintf("the credentials were refused, or the network rules keep this machine out; check %s", p.key(p.credentialKeys))
 	case Denied:
 		return p.permission(action)
+	case Archived:
+		return "it was archived; restore it, and take away the rule that archives"
+	case NoKey:
+		return "the key that it is encrypted with cannot be used; enable or restore the key"
+	case Held:
+		return "a policy or a lease keeps it as it is; take that away"
 	case Elsewhere:
 		return "it is in another region; correct " + p.key(p.regionKey)
 	case Clock:

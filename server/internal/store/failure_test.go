@@ -105,6 +105,10 @@ func TestFailure(t *testing.T) {
 			"s3", Delete, storagedriver.Errors{DriverName: "s3aws", Errs: []error{errors.New((&s3.Error{Code: aws.String("AccessDenied"), Key: aws.String("x")}).String())}}, Denied,
 			`cannot delete from s3 bucket "images" in region eu-west-1: it may be written, but nothing may be deleted; allow the credentials s3:DeleteObject ({ Code: "AccessDenied", Key: "x" })`,
 		},
+		"s3 may not delete what it moved": {
+			"s3", Upload, storagedriver.Errors{DriverName: "s3aws", Errs: []error{errors.New((&s3.Error{Code: aws.String("AccessDenied"), Key: aws.String("x")}).String())}}, Denied,
+			`cannot delete from s3 bucket "images" in region eu-west-1: it may be written, but nothing may be deleted; allow the credentials s3:DeleteObject ({ Code: "AccessDenied", Key: "x" })`,
+		},
 		"s3 other region": {
 			"s3", List, s3Error("AuthorizationHeaderMalformed", "the region 'us-east-1' is wrong; expecting 'eu-west-1'", 400), Elsewhere,
 			`cannot list s3 bucket "images" in region eu-west-1: it is in another region; correct storage.s3.region (AuthorizationHeaderMalformed: the region 'us-east-1' is wrong; expecting 'eu-west-1')`,
@@ -136,6 +140,42 @@ func TestFailure(t *testing.T) {
 		"s3 slow down": {
 			"s3", Read, s3Error("SlowDown", "Please reduce your request rate.", 503), Busy,
 			`cannot read from s3 bucket "images" in region eu-west-1: it is overloaded or out of order; try again later (SlowDown: Please reduce your request rate.)`,
+		},
+		"s3 archived": {
+			"s3", Read, s3Error("InvalidObjectState", "The operation is not valid for the object's storage class", 403), Archived,
+			`cannot read from s3 bucket "images" in region eu-west-1: it was archived; restore it, and take away the rule that archives (InvalidObjectState: The operation is not valid for the object's storage class)`,
+		},
+		"s3 key of KMS": {
+			"s3", Read, s3Error("KMS.DisabledException", "arn:aws:kms:x is disabled.", 400), NoKey,
+			`cannot read from s3 bucket "images" in region eu-west-1: the key that it is encrypted with cannot be used; enable or restore the key (KMS.DisabledException: arn:aws:kms:x is disabled.)`,
+		},
+		"s3 key of KMS that is being deleted": {
+			"s3", Write, s3Error("KMS.KMSInvalidStateException", "arn:aws:kms:x is pending deletion.", 400), NoKey,
+			`cannot write to s3 bucket "images" in region eu-west-1: the key that it is encrypted with cannot be used; enable or restore the key (KMS.KMSInvalidStateException: arn:aws:kms:x is pending deletion.)`,
+		},
+		"s3 conflict": {
+			"s3", Write, s3Error("OperationAborted", "A conflicting conditional operation is currently in progress", 409), Busy,
+			`cannot write to s3 bucket "images" in region eu-west-1: it is overloaded or out of order; try again later (OperationAborted: A conflicting conditional operation is currently in progress)`,
+		},
+		"minio quota": {
+			"s3", Upload, s3Error("XMinioAdminBucketQuotaExceeded", "Bucket quota exceeded", 400), Full,
+			`cannot upload to s3 bucket "images" in region eu-west-1: it is full; make space or raise its quota (XMinioAdminBucketQuotaExceeded: Bucket quota exceeded)`,
+		},
+		"azure archived": {
+			"azure", Read, fromEngine("azure", azureError(bloberror.BlobArchived, 409)), Archived,
+			`cannot read from azure container "images" at https://acct.blob.core.windows.net: it was archived; restore it, and take away the rule that archives (BlobArchived, HTTP 409)`,
+		},
+		"azure policy": {
+			"azure", Delete, fromEngine("azure", azureError(bloberror.BlobImmutableDueToPolicy, 409)), Held,
+			`cannot delete from azure container "images" at https://acct.blob.core.windows.net: a policy or a lease keeps it as it is; take that away (BlobImmutableDueToPolicy, HTTP 409)`,
+		},
+		"azure lease": {
+			"azure", Write, fromEngine("azure", azureError(bloberror.LeaseIDMissing, 412)), Held,
+			`cannot write to azure container "images" at https://acct.blob.core.windows.net: a policy or a lease keeps it as it is; take that away (LeaseIdMissing, HTTP 412)`,
+		},
+		"gcs policy": {
+			"gcs", Delete, fromEngine("gcs", &googleapi.Error{Code: 403, Message: "subject to a retention policy", Errors: []googleapi.ErrorItem{{Reason: "retentionPolicyNotMet", Message: "subject to a retention policy"}}}), Held,
+			`cannot delete from gcs bucket "images": a policy or a lease keeps it as it is; take that away (googleapi: Error 403: subject to a retention policy, retentionPolicyNotMet)`,
 		},
 		"azure key": {
 			"azure", List, fromEngine("azure", azureError(bloberror.AuthenticationFailed, 403)), Refused,
@@ -345,8 +385,11 @@ func TestAway(t *testing.T) {
 			s3Error("NotImplemented", "no", 501):                                                                                 false,
 		},
 		"azure": {
-			refused:                                                  true,
-			azureError(bloberror.ServerBusy, 503):                    true,
+			refused:                               true,
+			azureError(bloberror.ServerBusy, 503): true,
+			azureError(bloberror.ContainerBeingDeleted, 409):         true,
+			azureError(bloberror.AccountBeingCreated, 409):           true,
+			azureError(bloberror.BlobBeingRehydrated, 409):           false,
 			azureError("", 503):                                      true,
 			azureError(bloberror.InternalError, 500):                 true,
 			azureError(bloberror.OperationTimedOut, 500):             true,

@@ -1,12 +1,5 @@
 package store
 
-import (
-	"regexp"
-	"strings"
-
-	"container-registry/server/internal/layout"
-)
-
 // Fault is what is wrong with a store.
 type Fault int
 
@@ -23,6 +16,12 @@ const (
 	RefusedOrBlocked
 	// Denied: the credentials are good, but not for this.
 	Denied
+	// Archived: it is kept where nobody can read it at once.
+	Archived
+	// NoKey: the key it is encrypted with is disabled or gone.
+	NoKey
+	// Held: a rule of the store's lets nobody change or delete it.
+	Held
 	// Elsewhere: the bucket is in another region.
 	Elsewhere
 	// Clock: signatures are rejected since the clocks differ.
@@ -41,6 +40,16 @@ const (
 	Busy
 )
 
+// OfFile says whether the fault is one of single files, and others are as they were.
+func (f Fault) OfFile() bool {
+	switch f {
+	case Archived, NoKey, Held:
+		return true
+	default:
+		return false
+	}
+}
+
 // Lasting says whether the fault concerns all that is done with the store and will not
 // go away by itself.
 func (f Fault) Lasting() bool {
@@ -48,7 +57,7 @@ func (f Fault) Lasting() bool {
 	case Unknown, Silent, Busy:
 		return false
 	default:
-		return true
+		return !f.OfFile()
 	}
 }
 
@@ -71,207 +80,4 @@ func (f Fault) Limits() bool {
 	default:
 		return false
 	}
-}
-
-// faultsOfCodes are the error codes of S3 and OSS, which share theirs, and of Azure.
-var faultsOfCodes = map[string]Fault{
-	"NoSuchBucket":      Missing,
-	"ContainerNotFound": Missing,
-	"ResourceNotFound":  Missing,
-
-	"NoCredentialProviders": NoCredentials,
-
-	"InvalidAccessKeyId":                 Refused,
-	"SignatureDoesNotMatch":              Refused,
-	"InvalidToken":                       Refused,
-	"ExpiredToken":                       Refused,
-	"InvalidSecurityToken":               Refused,
-	"SecurityTokenExpired":               Refused,
-	"AuthenticationFailed":               Refused,
-	"InvalidAuthenticationInfo":          Refused,
-	"NoAuthenticationInformation":        Refused,
-	"KeyBasedAuthenticationNotPermitted": Refused,
-
-	"AuthorizationFailure": RefusedOrBlocked,
-
-	"AccessDenied":                    Denied,
-	"AllAccessDisabled":               Denied,
-	"AccountProblem":                  Denied,
-	"AuthorizationPermissionMismatch": Denied,
-	"AuthorizationSourceIPMismatch":   Denied,
-	"InsufficientAccountPermissions":  Denied,
-	"AccountIsDisabled":               Denied,
-
-	"AuthorizationHeaderMalformed":       Elsewhere,
-	"PermanentRedirect":                  Elsewhere,
-	"BucketRegionError":                  Elsewhere,
-	"IllegalLocationConstraintException": Elsewhere,
-
-	"RequestTimeTooSkewed": Clock,
-
-	"SlowDown":                         Busy,
-	"Throttling":                       Busy,
-	"ThrottlingException":              Busy,
-	"RequestLimitExceeded":             Busy,
-	"TooManyRequests":                  Busy,
-	"ServiceUnavailable":               Busy,
-	"InternalError":                    Busy,
-	"ServerBusy":                       Busy,
-	"OperationTimedOut":                Silent,
-	"RequestTimeout":                   Silent,
-	"QpsLimitExceeded":                 Busy,
-	"DownloadTrafficRateLimitExceeded": Busy,
-	"UploadTrafficRateLimitExceeded":   Busy,
-
-	"QuotaExceeded":     Full,
-	"XMinioStorageFull": Full,
-}
-
-// faultsOfPhrases are tried in this order.
-var faultsOfPhrases = []struct {
-	phrase string
-	fault  Fault
-}{
-	{"x509:", Untrusted},
-	{"certificate is not trusted", Untrusted},
-	{"connection refused", Unreachable},
-	{"connection reset", Unreachable},
-	{"connection lost", Unreachable},
-	{"broken pipe", Unreachable},
-	{"host is down", Unreachable},
-	{"stale NFS file handle", Unreachable},
-	{"stale file handle", Unreachable},
-	{"no such host", Unreachable},
-	{"no route to host", Unreachable},
-	{"network is unreachable", Unreachable},
-	{"server misbehaving", Unreachable},
-	{"server gave HTTP response to HTTPS client", Unreachable},
-	{"no space left on device", Full},
-	{"disk quota exceeded", Full},
-	{"read-only file system", Unwritable},
-	{"too many open files", Busy},
-
-	// Google Cloud Storage.
-	{"storage: bucket doesn't exist", Missing},
-	{"could not find default credentials", NoCredentials},
-	{"invalid_grant", Refused},
-	{"invalid_client", Refused},
-	{"unauthorized_client", Refused},
-
-	// Azure's identities.
-	{"DefaultAzureCredential: failed", NoCredentials},
-	{"ClientSecretCredential authentication failed", Refused},
-
-	{"Rate Limit", Busy},
-
-	{"i/o timeout", Silent},
-	{"TLS handshake timeout", Silent},
-	{"timeout awaiting response headers", Silent},
-	{"connection timed out", Silent},
-	{"Timeout when reading or writing data", Silent},
-	{"Client.Timeout exceeded", Silent},
-	{"context deadline exceeded", Silent},
-	{"no answer within", Silent},
-	{": EOF", Unreachable},
-	{"unexpected EOF", Unreachable},
-	{"RequestError: send request failed", Unreachable},
-	{"panic in its driver", Busy},
-
-	// What is no answer of S3, in the words of its client, which takes the status for a code where
-	// there is none.
-	{"no answer of S3", Unreachable},
-	{"SerializationError: ", Unreachable},
-	{"NotFound: Not Found", Unreachable},
-	{"Forbidden: Forbidden", RefusedOrBlocked},
-}
-
-// faultsOfSwift are tried in this order, and with Swift alone: they are too plain to mean
-// the same everywhere.
-var faultsOfSwift = []struct {
-	phrase *regexp.Regexp
-	fault  Fault
-}{
-	// When the driver starts.
-	{regexp.MustCompile(`does not exist in this account`), Missing},
-	{regexp.MustCompile(`refused the credentials`), Refused},
-	{regexp.MustCompile(`the credentials are good, but not allowed`), Denied},
-
-	// When it is at work. Its client has words of its own for the answers to signing in,
-	// and passes on the status of others.
-	{regexp.MustCompile(`container ".*" does not exist any more`), Missing},
-	// A new object can't be missing, so its container is.
-	{regexp.MustCompile(`PUT .*?: HTTP Error: 404: `), Missing},
-	{regexp.MustCompile(`signing in: Operation forbidden`), Refused},
-	{regexp.MustCompile(`: Authorization Failed|: HTTP Error: 401: `), Refused},
-	{regexp.MustCompile(`: Operation forbidden|: HTTP Error: 403: `), Denied},
-	// Without these words, 413 is of an object that is too large in itself.
-	{regexp.MustCompile(`: (?:Too Large Object|HTTP Error: 413): .*Upload exceeds (?:\w+ )*quota`), Full},
-}
-
-var (
-	// registryPath is what clients write into: a tag may be called like a code.
-	registryPath = regexp.MustCompile("(?i)" + strings.ReplaceAll(strings.TrimPrefix(layout.Root, "/"), "/", "(?:/|%2F)") + `[^\s"':]*`)
-	word         = regexp.MustCompile(`[A-Za-z]+`)
-	googleStatus = regexp.MustCompile(`googleapi: (?:Error|got HTTP response code) (\d+)`)
-	// The drivers' clients each say it in their own words.
-	status = regexp.MustCompile(`(?:status code: |RESPONSE |HTTP |HTTP Error: |googleapi: (?:Error|got HTTP response code) )(429|498|5\d\d)`)
-)
-
-// diagnose goes by the text of an error, because that is all there is: the engine's
-// error types do not unwrap, its Azure driver formats causes with %v, and S3 tells what
-// it did not delete in text alone.
-func diagnose(driver string, err error) Fault {
-	text := registryPath.ReplaceAllString(err.Error(), "")
-	if driver == filesystem {
-		switch {
-		case strings.Contains(text, "permission denied"), strings.Contains(text, "operation not permitted"):
-			return Denied
-		case strings.Contains(text, "no such file or directory"):
-			return Missing
-		}
-	}
-	if driver == "swift" {
-		// Before the codes: Ceph gives AccessDenied also when it refuses a sign-in.
-		for _, each := range faultsOfSwift {
-			if each.phrase.MatchString(text) {
-				return each.fault
-			}
-		}
-	}
-	for _, each := range word.FindAllString(text, -1) {
-		if fault, ok := faultsOfCodes[each]; ok {
-			return fault
-		}
-	}
-	if status := googleStatus.FindStringSubmatch(text); status != nil {
-		switch status[1] {
-		case "401":
-			return Refused
-		case "403":
-			return Denied
-		case "404":
-			// It is also of an upload that is too old to go on.
-			if strings.Contains(text, "bucket does not exist") {
-				return Missing
-			}
-		}
-	}
-	if code := status.FindStringSubmatch(text); code != nil {
-		switch code[1] {
-		case "501", "505":
-			return Unknown
-		case "504":
-			return Silent
-		case "507":
-			return Full
-		default:
-			return Busy
-		}
-	}
-	for _, each := range faultsOfPhrases {
-		if strings.Contains(text, each.phrase) {
-			return each.fault
-		}
-	}
-	return Unknown
 }

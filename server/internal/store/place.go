@@ -3,6 +3,7 @@ package store
 import (
 	"fmt"
 	"net/url"
+	"path"
 	"strings"
 
 	"github.com/distribution/distribution/v3/configuration"
@@ -16,6 +17,8 @@ type place struct {
 	// what it is: bucket, container, folder.
 	noun string
 	name string
+	// root is the folder in it where all is.
+	root string
 	// where it is, ready to follow the name: ` at https://…`; empty when the driver says it all.
 	where string
 	// keys of the configuration, for advice.
@@ -55,10 +58,13 @@ func placeOf(driver string, parameters configuration.Parameters) place {
 		p.noun, p.nameKey = "store", ""
 	}
 	if p.name == "" {
-		p.name = get(p.nameKey)
+		p.name, p.root = get(p.nameKey), get("rootdirectory")
 	}
 	return p
 }
+
+// Below is where people find in it what a driver calls by that path.
+func (p place) Below(name string) string { return path.Join("/", p.root, name) }
 
 // String is for example: s3 bucket "images" at http://127.0.0.1:7070.
 func (p place) String() string {

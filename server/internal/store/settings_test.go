@@ -1,4 +1,4 @@
-package store
+package store_test
 
 import (
 	"bufio"
@@ -7,7 +7,10 @@ import (
 	"strings"
 	"testing"
 
+	"container-registry/server/internal/bounds"
 	"container-registry/server/internal/config"
+	"container-registry/server/internal/guard"
+	"container-registry/server/internal/store"
 )
 
 // TestSettings says of configurations, a JSON text in each line of a file, what this server has
@@ -51,6 +54,9 @@ func complaint(t *testing.T, file string) string {
 	if err != nil {
 		return err.Error()
 	}
+	if err := guard.Fits(c.Configuration, bounds.Memory()); err != nil {
+		return err.Error()
+	}
 	switch c.Storage.Type() {
 	case "oss", "swift":
 		// These ask their store at once; what they have against their options came up before.
@@ -61,7 +67,7 @@ func complaint(t *testing.T, file string) string {
 			return ""
 		}
 	}
-	if _, err := Of(c.Configuration).Open(t.Context()); err != nil {
+	if _, err := store.Of(c.Configuration).Open(t.Context()); err != nil {
 		return err.Error()
 	}
 	return ""

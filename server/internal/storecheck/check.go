@@ -101,6 +101,8 @@ func (t *trial) steps(ctx context.Context, p *probe) error {
 		{store.List, p.list},
 		{store.Read, p.read},
 		{store.Write, p.write},
+		// Some drivers move what was uploaded by a copy and a deletion.
+		{store.Delete, p.delete},
 		{store.Upload, p.upload},
 		{store.Delete, p.delete},
 	}
@@ -145,7 +147,7 @@ func (t *trial) tidied(lasting context.Context, p *probe, failure error) error {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(lasting), grace/2)
 	defer cancel()
 	if p.delete(ctx) != nil && p.written {
-		return fmt.Errorf("%w; delete %s there, it could not be taken away", failure, p.folder)
+		return fmt.Errorf("%w; delete %s there, it could not be taken away", failure, t.store.Below(p.folder))
 	}
 	return failure
 }

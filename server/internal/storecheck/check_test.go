@@ -80,6 +80,7 @@ func TestFaults(t *testing.T) {
 		"read":   {"get", denied, "cannot read from test store: the credentials may not do that; allow them to do so (AccessDenied: no)"},
 		"write":  {"put", denied, "cannot write to test store: it may be read but not written; allow the credentials to do so (AccessDenied: no)"},
 		"upload": {"write", denied, "cannot upload to test store: it may be read but not written; allow the credentials to do so (AccessDenied: no)"},
+		"moved":  {"move", errors.New("{\n  Code: \"AccessDenied\",\n  Key: \"x\"\n}"), `cannot delete from test store: it may be written, but nothing may be deleted; allow the credentials to do so ({ Code: "AccessDenied", Key: "x" })`},
 		"full":   {"write", syscall.ENOSPC, "cannot upload to test store: it is full; make space or raise its quota (no space left on device)"},
 		"move":   {"move", errors.New("odd"), "cannot upload to test store: odd"},
 		"delete": {"delete", denied, "cannot delete from test store: it may be written, but nothing may be deleted; allow the credentials to do so (AccessDenied: no); delete /container-registry-check-X there, it could not be taken away"},
@@ -94,10 +95,15 @@ func TestFaults(t *testing.T) {
 				}
 				return nil
 			}
-			_, err := Check(t.Context(), registrytest.Config(t, driver), ReadWrite, limit)
-			want := strings.Replace(test.want, "/container-registry-check-X", folder, 1)
+			c := registrytest.Config(t, driver)
+			c.Storage.Parameters()["rootdirectory"] = "x"
+			_, err := Check(t.Context(), c, ReadWrite, limit)
+			want := strings.Replace(test.want, "/container-registry-check-X", "/x"+folder, 1)
 			if err == nil || err.Error() != want {
 				t.Errorf("got\n%v\nwant\n%s", err, want)
+			}
+			if test.action == "delete" && driver.Count("move", "/") > 0 {
+				t.Error("it moved before it knew that it may delete")
 			}
 			if left := files(t, driver.StorageDriver); len(left) > 0 && test.action != "delete" {
 				t.Errorf("it left %q", left)

@@ -108,6 +108,7 @@ func (p *probe) send(ctx context.Context, content []byte) error {
 		writer.Cancel(context.WithoutCancel(ctx))
 		return err
 	}
+	p.written = true
 	return writer.Close()
 }
 
@@ -124,7 +125,9 @@ func (p *probe) complete(ctx context.Context) error {
 }
 
 func (p *probe) delete(ctx context.Context) error {
-	return unlessMissing(p.driver.Delete(ctx, p.folder))
+	err := unlessMissing(p.driver.Delete(ctx, p.folder))
+	p.written = p.written && err != nil
+	return err
 }
 
 func compare(got, want []byte) error {

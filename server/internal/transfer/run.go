@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/opencontainers/go-digest"
+	"golang.org/x/sync/errgroup"
 
 	"container-registry/server/internal/fence"
 	"container-registry/server/internal/layout"
@@ -48,12 +49,15 @@ func newRun(from, to *side, options Options) *run {
 func (r *run) all(ctx context.Context) (*Report, error) {
 	defer r.progress.stop()
 	r.progress.begin("looking at what there is", 0)
-	found, err := takeSnapshot(ctx, r.from.driver, r.Workers)
+	found, theirs, err := r.look(ctx)
 	if err != nil {
-		return nil, r.from.Failure(store.List, err)
+		return nil, err
 	}
 	if len(found.repositories) == 0 && len(found.blobs) == 0 {
 		return nil, fmt.Errorf("%s holds no registry; check its rootdirectory", r.from)
+	}
+	if err := r.noteAlone(ctx, found, theirs); err != nil {
+		return nil, err
 	}
 	if !r.DryRun {
 		if err := r.staging.clear(ctx); err != nil {
@@ -67,6 +71,24 @@ func (r *run) all(ctx context.Context) (*Report, error) {
 		err = errors.New("interrupted; run it again to go on where it stopped")
 	}
 	return r.report, errors.Join(err, r.report.failure())
+}
+
+// look walks through both stores at once, as nobody may push meanwhile.
+func (r *run) look(ctx context.Context) (found *snapshot, theirs []*tag, err error) {
+	group, limited := errgroup.WithContext(ctx)
+	group.Go(func() error {
+		var err error
+		if found, err = takeSnapshot(limited, r.from.driver, r.Workers); err != nil {
+			return r.from.Failure(store.List, err)
+		}
+		return nil
+	})
+	group.Go(func() (err error) {
+		theirs, err = r.targetTags(limited)
+		return err
+	})
+	err = group.Wait()
+	return found, theirs, err
 }
 
 func (r *run) phases(ctx context.Context, found *snapshot) error {
@@ -115,13 +137,18 @@ func (r *run) has(set map[string]bool, key string) bool {
 	return set[key]
 }
 
+// endsAll says whether nothing else can be done either.
+func endsAll(err error) bool {
+	var failure *store.Failure
+	return errors.As(err, &failure) && failure.Fault.Lasting() && failure.Fault != store.Denied
+}
+
 // failed notes what could not be copied, unless nothing else could be copied either.
 func (r *run) failed(ctx context.Context, what, key string, err error) error {
 	if ctx.Err() != nil {
 		return ctx.Err()
 	}
-	var failure *store.Failure
-	if errors.As(err, &failure) && failure.Fault.Lasting() && failure.Fault != store.Denied {
+	if endsAll(err) {
 		return err
 	}
 	r.mark(r.lost, key)

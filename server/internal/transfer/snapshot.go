@@ -64,10 +64,7 @@ func takeSnapshot(ctx context.Context, driver storagedriver.StorageDriver, worke
 	t := &snapshotTaker{driver: driver, workers: workers}
 	s := &snapshot{}
 	var err error
-	if s.repositories, err = t.repositories(ctx, ""); err != nil {
-		return nil, err
-	}
-	if err := each(ctx, workers, s.repositories, t.tagNames); err != nil {
+	if s.repositories, err = t.named(ctx); err != nil {
 		return nil, err
 	}
 	if err := each(ctx, workers, s.tags(), t.tag); err != nil {
@@ -89,6 +86,15 @@ func takeSnapshot(ctx context.Context, driver storagedriver.StorageDriver, worke
 type snapshotTaker struct {
 	driver  storagedriver.StorageDriver
 	workers int
+}
+
+// named are all repositories, with the names of their tags.
+func (t *snapshotTaker) named(ctx context.Context) ([]*repository, error) {
+	all, err := t.repositories(ctx, "")
+	if err != nil {
+		return nil, err
+	}
+	return all, each(ctx, t.workers, all, t.tagNames)
 }
 
 // repositories finds those at and below a name; a repository may hold others.

@@ -61,6 +61,11 @@ export const badMirror: BadConfiguration[] = [
     problems: ["mirror.password: is empty; leave both out to ask the upstream without a login"],
   },
   {
+    title: "a login at the upstream with line breaks",
+    config: { mirror: { username: "u\r", password: "MARKER\n" } },
+    problems: ["username", "password"].map((key) => `mirror.${key}: has a line break or a zero byte; no client can send that`),
+  },
+  {
     title: "a password in clear",
     config: { mirror: { upstream: "http://upstream:5000", username: "u", password: "MARKER" } },
     problems: [

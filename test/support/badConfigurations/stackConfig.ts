@@ -60,6 +60,19 @@ export const badStackConfig: BadConfiguration[] = [
     ],
   },
   {
+    title: "dates, as Pulumi gives those of YAML on",
+    config: {
+      hostname: "2026-11-30 00:00:00 +0000 UTC",
+      users: [{ name: "a", password: "2001-12-14 00:00:00 +0000 UTC" }],
+      builds: [{ name: "app", context: "server", buildArgs: { DAY: "2026-07-30 00:00:00 +0000 UTC" } }],
+    },
+    problems: [
+      'hostname: "2026-11-30 00:00:00 +0000 UTC" is a date, and may not be what was written; put it in quotes in the stack\'s file',
+      "users[0].password: this value (not shown) is a date, and may not be what was written; put it in quotes in the stack's file",
+      'builds[0].buildArgs.DAY: "2026-07-30 00:00:00 +0000 UTC" is a date, and may not be what was written; put it in quotes in the stack\'s file',
+    ],
+  },
+  {
     title: "a key of another target",
     config: { port: 5001, ecr: { repositories: ["app"] } },
     problems: ["ecr: has no meaning for target single-node: it belongs to ecr"],

@@ -105,7 +105,7 @@ func Take(ctx context.Context, driver storagedriver.StorageDriver) (*Inventory, 
 	if err := walk.Below(ctx, driver, layout.Repositories, Workers, i.locked(i.addLink)); err != nil {
 		return nil, err
 	}
-	for _, read := range []func(context.Context) error{i.readAliases, i.readTags, i.readManifests, i.findDangling, i.findDeserted} {
+	for _, read := range []func(context.Context) error{i.readAliases, i.readTags, i.readManifests, i.findDangling, i.findLost, i.findDeserted} {
 		if err := read(ctx); err != nil {
 			return nil, err
 		}

@@ -24,6 +24,13 @@ export const badFilesystem: BadConfiguration[] = [
     ],
   },
   {
+    title: "a folder within a registry's store",
+    config: storage("filesystem", { hostPath: "/srv/images/docker/registry/v2/blobs" }),
+    problems: [
+      'storage.filesystem.hostPath: "/srv/images/docker/registry/v2/blobs" lies within the store of a registry; give the folder that has docker in it, "/srv/images", or another one',
+    ],
+  },
+  {
     title: "a folder and a volume",
     config: storage("filesystem", { hostPath: "/srv/images", volume: "images" }),
     problems: [

@@ -39,4 +39,9 @@ export const badOss: BadConfiguration[] = [
     config: storage("oss", { ...oss, accessKeyId: " ", accessKeySecret: "MARKER" }),
     problems: ["storage.oss.accessKeyId: is empty; leave it out or give a name"],
   },
+  {
+    title: "a key of two lines",
+    config: storage("oss", { ...oss, accessKeyId: "k", accessKeySecret: "MAR\nKER" }),
+    problems: ["storage.oss.accessKeySecret: has a line break or a zero byte; no client can send that"],
+  },
 ];

@@ -30,6 +30,13 @@ export const badS3: BadConfiguration[] = [
     problems: ["storage.s3.secretKey: is missing; it belongs to storage.s3.accessKey"],
   },
   {
+    title: "a key pair with line breaks",
+    config: storage("s3", { ...s3, accessKey: "MARKER\n", secretKey: "MARKER\r\n" }),
+    problems: ["accessKey", "secretKey"].map(
+      (key) => `storage.s3.${key}: has a line break or a zero byte; no client can send that`,
+    ),
+  },
+  {
     title: "an endpoint without a scheme",
     config: storage("s3", { ...s3, regionEndpoint: "store:9000" }),
     problems: ['storage.s3.regionEndpoint: "store:9000" is not allowed; give a URL with http:// or https:// and without a user'],
@@ -57,6 +64,11 @@ export const badS3: BadConfiguration[] = [
     problems: ["storage.s3.chunkSize: 1024 is not allowed; give a whole number from 5242880 to 5368709120"],
   },
   {
+    title: "parts too large for the memory",
+    config: storage("s3", { ...s3, chunkSize: 268435456 }),
+    problems: ["storage.s3.chunkSize: 268435456 is not allowed with resources.memory 512; give 87556096 or less, or more memory"],
+  },
+  {
     title: "an empty option of a driver",
     config: storage("s3", { ...s3, rootDirectory: "" }),
     problems: ["storage.s3.rootDirectory: is empty; leave it out or give a name"],
@@ -65,6 +77,11 @@ export const badS3: BadConfiguration[] = [
     title: `a folder that AWS takes for another when it copies (${rootDirectory})`,
     config: storage("s3", { ...s3, rootDirectory }),
     problems: [`storage.s3.rootDirectory: "${rootDirectory}" is not allowed; give a folder in ASCII without +, % and ? in AWS`],
+  })),
+  ...["100%", "a?b"].map((rootDirectory) => ({
+    title: `a folder that other stores take for another when they copy (${rootDirectory})`,
+    config: storage("s3", { bucket: "images", regionEndpoint: "http://minio:9000", rootDirectory }),
+    problems: [`storage.s3.rootDirectory: "${rootDirectory}" is not allowed; give a folder without % and ?`],
   })),
   {
     title: "an unknown storage class",

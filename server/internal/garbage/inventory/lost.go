@@ -1,0 +1,66 @@
+package inventory
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"slices"
+
+	"github.com/opencontainers/go-digest"
+	"golang.org/x/sync/errgroup"
+
+	"container-registry/server/internal/layout"
+)
+
+// lack is of a blob that is linked, and was not found.
+type lack struct {
+	// by is one that needs it.
+	by   string
+	more int
+}
+
+func (l lack) String() string {
+	if l.more == 0 {
+		return fmt.Sprintf("%s needs it; push that again or delete it", l.by)
+	}
+	return fmt.Sprintf("%s and %d more need it; push one of them again, or delete them", l.by, l.more)
+}
+
+// findLost looks at what went from the store without a collection. It may have been pushed since.
+func (i *Inventory) findLost(ctx context.Context) error {
+	lacks := map[digest.Digest]lack{}
+	for _, r := range i.Repositories {
+		for d := range r.Revisions {
+			m := i.Manifests[d]
+			// An image may have the same layer twice.
+			parts := map[digest.Digest]bool{}
+			for _, part := range slices.Concat(m.Blobs, m.Manifests) {
+				parts[cmp.Or(i.Aliases[part], part)] = true
+			}
+			for part := range parts {
+				if _, there := i.Blobs[part]; there || !r.links([]digest.Digest{part}) {
+					continue
+				}
+				by := r.Name + "@" + d.String()
+				if found, ok := lacks[part]; ok {
+					lacks[part] = lack{min(by, found.by), found.more + 1}
+				} else {
+					lacks[part] = lack{by: by}
+				}
+			}
+		}
+	}
+	group, ctx := errgroup.WithContext(ctx)
+	group.SetLimit(Workers)
+	for d, l := range lacks {
+		group.Go(func() error {
+			_, err := i.driver.Stat(ctx, layout.BlobPath(d))
+			if layout.IsMissing(err) {
+				i.problem("%s is not there, and %s", d, l)
+				return nil
+			}
+			return err
+		})
+	}
+	return group.Wait()
+}

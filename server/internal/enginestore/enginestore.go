@@ -140,9 +140,28 @@ func (d driver) Delete(ctx context.Context, path string) error {
 	return d.StorageDriver.Delete(ctx, path)
 }
 
+// Writer is of the bytes of an upload, or of other files.
+func (d driver) Writer(ctx context.Context, path string, appendMode bool) (storagedriver.FileWriter, error) {
+	writer, err := d.StorageDriver.Writer(ctx, path, appendMode)
+	if u, ok := ctx.Value(uploadKey{}).(*Ending); ok && layout.IsUpload(path) {
+		u.writer = writer
+	}
+	return writer, err
+}
+
 // List finds nothing in a folder that goes while it is read, among tags nothing else, and nowhere
-// what the store takes for no path.
+// what the store takes for no path. Of an upload's sums it finds the one that is needed.
 func (d driver) List(ctx context.Context, path string) ([]string, error) {
+	if u, ok := ctx.Value(uploadKey{}).(*Ending); ok {
+		if sum, ok := u.sumIn(path); ok {
+			info, err := d.StorageDriver.Stat(ctx, sum)
+			// A bucket has a folder there where others begin like its name.
+			if layout.IsMissing(err) || err == nil && info.IsDir() {
+				return nil, nil
+			}
+			return []string{sum}, err
+		}
+	}
 	names, err := d.StorageDriver.List(ctx, path)
 	if err != nil && layout.IsMissing(err) {
 		err = missing(d, path)

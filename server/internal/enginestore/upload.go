@@ -3,7 +3,10 @@ package enginestore
 import (
 	"context"
 	"net/http"
+	gopath "path"
+	"strconv"
 
+	storagedriver "github.com/distribution/distribution/v3/registry/storage/driver"
 	"github.com/opencontainers/go-digest"
 
 	"container-registry/server/internal/layout"
@@ -33,6 +36,8 @@ type Ending struct {
 	last bool
 	// summed is where the sum of what was sent stands.
 	summed string
+	// writer has the bytes.
+	writer storagedriver.FileWriter
 }
 
 // needs says whether a file has to be written. The engine writes how far it has summed what
@@ -48,4 +53,15 @@ func (u *Ending) needs(path string) bool {
 	}
 	u.summed = path
 	return true
+}
+
+// sumIn is where the sum of all bytes is, if there is one, in a folder that has those of each request
+// before. The engine asks for all of them to go on from that one.
+func (u *Ending) sumIn(folder string) (path string, ok bool) {
+	if u.writer == nil {
+		return "", false
+	}
+	path = gopath.Join(folder, strconv.FormatInt(u.writer.Size(), 10))
+	_, ok = layout.SumOf(path)
+	return path, ok
 }

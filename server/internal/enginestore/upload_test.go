@@ -1,6 +1,7 @@
 package enginestore_test
 
 import (
+	"context"
 	"io"
 	"net/http"
 	"net/http/httptest"
@@ -89,6 +90,68 @@ func TestSums(t *testing.T) {
 	if !slices.Equal(sums, []string{"10", "20"}) {
 		t.Errorf("sums were written at %q", sums)
 	}
+}
+
+// TestManyRequests has an upload of many requests go on as fast as at its beginning: the engine asks
+// for all sums of it, and needs one.
+func TestManyRequests(t *testing.T) {
+	for name, driver := range map[string]storagedriver.StorageDriver{
+		"in memory":   inmemory.New(),
+		"in a folder": filesystem.New(filesystem.DriverParameters{RootDirectory: t.TempDir(), MaxThreads: 25}),
+	} {
+		t.Run(name, func(t *testing.T) {
+			spy := registrytest.NewSpy(driver)
+			url := serve(t, spy, registrytest.Config(t, spy))
+			location := request(t, http.MethodPost, url+"/v2/app/blobs/uploads/", "", http.StatusAccepted)
+			const requests = 5
+			for range requests {
+				location = request(t, http.MethodPatch, location, chunk, http.StatusAccepted)
+			}
+			uploads := layout.RepositoryPath("app", layout.Uploads)
+			if listed, read := spy.Count("list", uploads), spy.Count("read", uploads); listed > 0 || read > 0 {
+				t.Errorf("%d lists, and the content was read %d times", listed, read)
+			}
+			whole := strings.Repeat(chunk, requests)
+			request(t, http.MethodPut, location+"&digest="+digest.FromString(whole).String(), "", http.StatusCreated)
+			if read := spy.Count("read", uploads); read > 0 {
+				t.Errorf("the content was read %d times in the end", read)
+			}
+		})
+	}
+}
+
+// bucket takes the beginning of a name for a folder, as S3's driver does.
+type bucket struct{ storagedriver.StorageDriver }
+
+func (b bucket) Stat(ctx context.Context, path string) (storagedriver.FileInfo, error) {
+	info, err := b.StorageDriver.Stat(ctx, path)
+	names, _ := b.List(ctx, filepath.Dir(path))
+	if err != nil && slices.ContainsFunc(names, func(name string) bool { return strings.HasPrefix(name, path) }) {
+		return storagedriver.FileInfoInternal{FileInfoFields: storagedriver.FileInfoFields{Path: path, IsDir: true}}, nil
+	}
+	return info, err
+}
+
+// TestLostSum has the sum of an upload gone: what was sent is read once more.
+func TestLostSum(t *testing.T) {
+	spy := registrytest.NewSpy(bucket{inmemory.New()})
+	url := serve(t, spy, registrytest.Config(t, spy))
+	location := request(t, http.MethodPost, url+"/v2/app/blobs/uploads/", "", http.StatusAccepted)
+	var sum string
+	spy.Before = func(action, path string) error {
+		if _, ok := layout.SumOf(path); ok && action == "put" {
+			sum = path
+		}
+		return nil
+	}
+	for range 2 {
+		location = request(t, http.MethodPatch, location, chunk, http.StatusAccepted)
+		// One is left whose name begins the same.
+		if err := spy.Move(t.Context(), sum, sum+"0"); err != nil {
+			t.Fatal(err)
+		}
+	}
+	request(t, http.MethodPut, location+"&digest="+digest.FromString(chunk+chunk).String(), "", http.StatusCreated)
 }
 
 // TestBeginning uploads to a folder, where the disk had not kept when the upload began.

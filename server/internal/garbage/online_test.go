@@ -20,6 +20,7 @@ import (
 	"container-registry/server/internal/poll"
 	"container-registry/server/internal/referrers"
 	"container-registry/server/internal/registrytest"
+	"container-registry/server/internal/turns"
 )
 
 // quick is for tests; expiry is long enough for a slow machine.
@@ -47,7 +48,7 @@ func serve(t *testing.T, driver storagedriver.StorageDriver, name string, timing
 	}
 	f := fence.New(driver, name, timing, caches)
 	everybody := func(http.ResponseWriter, *http.Request, string) bool { return true }
-	engine := referrers.Route(descriptors.Handler(handlers.NewApp(t.Context(), config), driver, ""), everybody, referrers.Of(referrers.NewLister(driver), registrytest.Silent()), config.HTTP)
+	engine := referrers.Route(descriptors.Handler(handlers.NewApp(t.Context(), config), driver, ""), everybody, referrers.Of(referrers.NewLister(driver, turns.New(0)), registrytest.Silent()), config.HTTP)
 	server := httptest.NewServer(f.Handler(engine, ""))
 	t.Cleanup(server.Close)
 	return &rig{registrytest.Client{URL: server.URL}, New(driver, f, options, registrytest.Silent()), f}

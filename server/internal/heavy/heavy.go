@@ -36,7 +36,8 @@ type Places struct {
 }
 
 // PlacesOf suits a server with this much memory. The largest manifest takes 20 MiB of it as it is
-// pulled and 30 as it is pushed, a list of thirty thousand long tags 20, another list 4 at most.
+// pulled and 30 as it is pushed, a list of thirty thousand long tags 20, another list 4 at most: the
+// folders that referrers are in are listed in turn.
 func PlacesOf(memory int64) *Places {
 	share := memory / 10
 	of := func(cost int64) bounds.Places { return make(bounds.Places, max(2, share/(cost<<20))) }

@@ -42,15 +42,15 @@ type node struct {
 // graph is ErrMany where it would be too large.
 func (r *Reader) graph(ctx context.Context, repository string) (graph, error) {
 	var digests []digest.Digest
-	err := r.ask(ctx, func() (err error) {
-		digests, err = layout.Digests(ctx, r.driver, layout.RepositoryPath(repository, layout.Revisions))
-		return err
+	err := r.turns.UseDigests(ctx, r.lists, layout.RepositoryPath(repository, layout.Revisions), func(found []digest.Digest) error {
+		if len(digests)+len(found) > manyFolders {
+			return ErrMany
+		}
+		digests = append(digests, found...)
+		return nil
 	})
 	if err != nil {
 		return nil, err
-	}
-	if len(digests) > manyFolders {
-		return nil, ErrMany
 	}
 	nodes := make([]*node, len(digests))
 	var linked, kept atomic.Int64

@@ -17,6 +17,7 @@ import (
 	"github.com/opencontainers/go-digest"
 
 	"container-registry/server/internal/layout"
+	"container-registry/server/internal/turns"
 )
 
 // TestReachOfDeepLists looks at each once, though every list names the next one twice: going down
@@ -54,7 +55,7 @@ func TestManyDigests(t *testing.T) {
 	for i := range manyDigests/most + 1 {
 		put(t, driver, image("", append(layers, blob(fmt.Sprint("own", i), 1))...))
 	}
-	reader := NewReader(driver)
+	reader := NewReader(driver, turns.New(0))
 	if _, err := reader.Untagged(t.Context(), "team/app"); !errors.Is(err, ErrMany) {
 		t.Errorf("%v", err)
 	}
@@ -119,7 +120,7 @@ func TestTagsWithoutPush(t *testing.T) {
 		},
 	} {
 		driver.ofTags.Store(0)
-		if err := look(NewReader(driver)); err != nil || driver.ofTags.Load() != 3 {
+		if err := look(NewReader(driver, turns.New(0))); err != nil || driver.ofTags.Load() != 3 {
 			t.Errorf("%s: %d requests for 3 tags, %v", name, driver.ofTags.Load(), err)
 		}
 	}
@@ -129,7 +130,7 @@ func TestTagsWithoutPush(t *testing.T) {
 // memory meanwhile.
 func TestLargeOnesWait(t *testing.T) {
 	driver := &counted{StorageDriver: inmemory.New()}
-	reader := NewReader(driver)
+	reader := NewReader(driver, turns.New(0))
 	d := put(t, driver, `{"a":"`+strings.Repeat("x", 2<<20)+`"}`)
 	reader.large <- struct{}{}
 	ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)

@@ -17,6 +17,7 @@ import (
 	"github.com/opencontainers/go-digest"
 
 	"container-registry/server/internal/layout"
+	"container-registry/server/internal/turns"
 )
 
 // put writes a manifest of team/app as the engine does.
@@ -75,7 +76,7 @@ func TestSummaries(t *testing.T) {
 	if err := driver.PutContent(t.Context(), layout.TagPath("team/app", "broken"), []byte("nonsense")); err != nil {
 		t.Fatal(err)
 	}
-	reader := NewReader(driver)
+	reader := NewReader(driver, turns.New(0))
 	names, err := reader.Names(t.Context(), "team/app")
 	if err != nil || !slices.Equal(names, []string{"latest", "1.0", "chart", "broken"}) {
 		t.Fatalf("%v, %v", names, err)
@@ -148,12 +149,12 @@ func TestUntagged(t *testing.T) {
 		}
 		return digests
 	}
-	got := slices.Sorted(slices.Values(found(NewReader(driver))))
+	got := slices.Sorted(slices.Values(found(NewReader(driver, turns.New(0)))))
 	// What was put for the configuration is a manifest too, as far as the store is concerned.
 	if want := slices.Sorted(slices.Values([]digest.Digest{config, lost, lostPart, lostIndex, lostSignature})); !slices.Equal(got, want) {
 		t.Errorf("got  %v\nwant %v", got, want)
 	}
-	if none, err := NewReader(driver).Untagged(t.Context(), "team/none"); err != nil || len(none) > 0 {
+	if none, err := NewReader(driver, turns.New(0)).Untagged(t.Context(), "team/none"); err != nil || len(none) > 0 {
 		t.Errorf("of none: %v, %v", none, err)
 	}
 	// Of an index that lists more than is read nobody knows what it needs.
@@ -162,14 +163,14 @@ func TestUntagged(t *testing.T) {
 		many = append(many, digest.FromString(fmt.Sprint(i)))
 	}
 	put(t, driver, index(many...), "many")
-	if _, err := NewReader(driver).Untagged(t.Context(), "team/app"); !errors.Is(err, ErrMany) {
+	if _, err := NewReader(driver, turns.New(0)).Untagged(t.Context(), "team/app"); !errors.Is(err, ErrMany) {
 		t.Errorf("an index of 2,000: %v", err)
 	}
 }
 
 func TestNames(t *testing.T) {
 	driver := inmemory.New()
-	reader := NewReader(driver)
+	reader := NewReader(driver, turns.New(0))
 	about := "sha256-" + strings.Repeat("0", 64) + ".sig"
 	for _, tag := range []string{"1.9", "1.10", "latest", "v2", "1.9-rc1", about} {
 		put(t, driver, "{}", tag)
@@ -228,7 +229,7 @@ func TestHostile(t *testing.T) {
 		})
 	}
 	driver := inmemory.New()
-	reader := NewReader(driver)
+	reader := NewReader(driver, turns.New(0))
 	d := put(t, driver, `{"a":"`+strings.Repeat("x", largest)+`"}`)
 	if _, err := reader.Manifest(t.Context(), "team/app", d); !errors.Is(err, ErrMissing) {
 		t.Errorf("larger than the engine takes: %v", err)
@@ -263,7 +264,7 @@ func TestMemory(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			driver := inmemory.New()
-			reader := NewReader(driver)
+			reader := NewReader(driver, turns.New(0))
 			for i := range number {
 				d := put(t, driver, fmt.Sprintf(`{"n":%d,%s}`, i, content))
 				if _, err := reader.Manifest(t.Context(), "team/app", d); err != nil {

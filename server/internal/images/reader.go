@@ -13,8 +13,10 @@ import (
 
 	storagedriver "github.com/distribution/distribution/v3/registry/storage/driver"
 
+	"container-registry/server/internal/bounds"
 	"container-registry/server/internal/layout"
 	"container-registry/server/internal/manifest"
+	"container-registry/server/internal/turns"
 )
 
 const (
@@ -37,19 +39,24 @@ var (
 // Reader reads one store.
 type Reader struct {
 	driver    storagedriver.StorageDriver
-	places    chan struct{}
-	large     chan struct{}
+	lists     lists
+	turns     *turns.Turns
+	places    bounds.Places
+	large     bounds.Places
 	manifests *memory[*Manifest]
 	configs   *memory[*Config]
 	tags      *listings
 }
 
 // NewReader is for a whole server.
-func NewReader(driver storagedriver.StorageDriver) *Reader {
+func NewReader(driver storagedriver.StorageDriver, turns *turns.Turns) *Reader {
+	places := make(bounds.Places, atOnce)
 	return &Reader{
 		driver:    driver,
-		places:    make(chan struct{}, atOnce),
-		large:     make(chan struct{}, 1),
+		lists:     lists{driver, places},
+		turns:     turns,
+		places:    places,
+		large:     make(bounds.Places, 1),
 		manifests: newMemory[*Manifest](8 << 20),
 		configs:   newMemory[*Config](8 << 20),
 		tags:      newListings(),
@@ -119,12 +126,10 @@ func (r *Reader) read(ctx context.Context, d digest.Digest, parse func([]byte) e
 	if err != nil || !more {
 		return err
 	}
-	select {
-	case r.large <- struct{}{}:
-		defer func() { <-r.large }()
-	case <-ctx.Done():
-		return context.Cause(ctx)
+	if err := r.large.Take(ctx); err != nil {
+		return err
 	}
+	defer r.large.Leave()
 	if more, err = r.readAtMost(ctx, d, largest, parse); more {
 		return ErrMissing
 	}
@@ -169,17 +174,30 @@ func (r *Reader) get(ctx context.Context, path string) (content []byte, err erro
 
 // ask takes one of the places. What is missing is ErrMissing with every store.
 func (r *Reader) ask(ctx context.Context, do func() error) error {
-	select {
-	case r.places <- struct{}{}:
-	case <-ctx.Done():
-		return context.Cause(ctx)
+	if err := r.places.Take(ctx); err != nil {
+		return err
 	}
-	defer func() { <-r.places }()
+	defer r.places.Leave()
 	err := do()
 	if layout.IsMissing(err) {
 		return ErrMissing
 	}
 	return err
+}
+
+// lists is the store for who lists it: each list takes one of the places, and none while it waits for
+// its turn.
+type lists struct {
+	storagedriver.StorageDriver
+	places bounds.Places
+}
+
+func (l lists) List(ctx context.Context, path string) ([]string, error) {
+	if err := l.places.Take(ctx); err != nil {
+		return nil, err
+	}
+	defer l.places.Leave()
+	return l.StorageDriver.List(ctx, path)
 }
 
 // each does something for a number of things, some at a time.

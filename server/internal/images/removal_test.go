@@ -13,6 +13,7 @@ import (
 	"github.com/opencontainers/go-digest"
 
 	"container-registry/server/internal/layout"
+	"container-registry/server/internal/turns"
 )
 
 // TestRemove has images of which others are made, with a tag and without one.
@@ -58,7 +59,7 @@ func TestRemove(t *testing.T) {
 			for _, each := range test.digests {
 				digests = append(digests, is[each])
 			}
-			removal, err := NewReader(driver).Remove(t.Context(), "team/app", test.tags, digests)
+			removal, err := NewReader(driver, turns.New(0)).Remove(t.Context(), "team/app", test.tags, digests)
 			if err != nil || removal.Unsure {
 				t.Fatalf("%+v, %v", removal, err)
 			}
@@ -93,7 +94,7 @@ func TestRemoveKeepsAttached(t *testing.T) {
 	attestation := put(t, driver, about(shared, "att"), layout.ReferrersTag(shared)+".att")
 	signed := put(t, driver, about(attestation, "signed"))
 	put(t, driver, image("", blob("signature", 1)), layout.ReferrersTag(first)+".sig", layout.ReferrersTag(second)+".sig")
-	reader := NewReader(driver)
+	reader := NewReader(driver, turns.New(0))
 	for _, test := range []struct {
 		tags, companions []string
 		attached         int
@@ -121,7 +122,7 @@ func TestRemoveOfMany(t *testing.T) {
 	for i := range manyManifests {
 		put(t, driver, fmt.Sprintf(`{"n":%d}`, i))
 	}
-	reader := NewReader(driver)
+	reader := NewReader(driver, turns.New(0))
 	removal, err := reader.Remove(t.Context(), "team/app", []string{"latest"}, []digest.Digest{part, lost, own})
 	if err != nil || !removal.Unsure || len(removal.Tags) != 2 || len(removal.Parts) > 0 || removal.Frees != 0 {
 		t.Fatalf("%+v, %v", removal, err)
@@ -145,7 +146,7 @@ func TestRemoveAfterMany(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	removal, err := NewReader(driver).Remove(t.Context(), "team/app", nil, []digest.Digest{lost})
+	removal, err := NewReader(driver, turns.New(0)).Remove(t.Context(), "team/app", nil, []digest.Digest{lost})
 	if err != nil || removal.Unsure || !slices.Equal(removal.Untagged, []digest.Digest{lost}) {
 		t.Errorf("%+v, %v", removal, err)
 	}
@@ -160,7 +161,7 @@ func TestRemoveOfLongList(t *testing.T) {
 		parts = append(parts, digest.FromString(fmt.Sprint(i)))
 	}
 	long := put(t, driver, index(parts...))
-	reader := NewReader(driver)
+	reader := NewReader(driver, turns.New(0))
 	if removal, err := reader.Remove(t.Context(), "team/app", nil, []digest.Digest{lost}); err != nil || !removal.Unsure || len(removal.Untagged) > 0 {
 		t.Errorf("%+v, %v", removal, err)
 	}

@@ -36,9 +36,16 @@ type Summary struct {
 // Companions are the tags by which clients note what is about an image.
 func (r *Reader) Summaries(ctx context.Context, repository string, tags []Tag, companions []string) ([]Summary, error) {
 	found := make([]Summary, len(tags))
+	// The first tag of an image is looked at for all of them.
+	first := map[digest.Digest]int{}
+	for i, tag := range tags {
+		if _, ok := first[tag.Digest]; !ok {
+			first[tag.Digest] = i
+		}
+	}
 	err := each(ctx, len(tags), func(ctx context.Context, i int) error {
 		found[i] = Summary{Tag: tags[i], Kind: Broken}
-		if tags[i].Digest == "" {
+		if tags[i].Digest == "" || first[tags[i].Digest] != i {
 			return nil
 		}
 		err := r.summarize(ctx, repository, &found[i], companions)
@@ -47,6 +54,10 @@ func (r *Reader) Summaries(ctx context.Context, repository string, tags []Tag, c
 		}
 		return err
 	})
+	for i, tag := range tags {
+		found[i] = found[first[tag.Digest]]
+		found[i].Tag = tag
+	}
 	return found, err
 }
 
@@ -75,10 +86,9 @@ func (r *Reader) summarize(ctx context.Context, repository string, s *Summary, c
 		}
 	}
 	s.Platforms = List[string]{platforms[:min(manyNames, len(platforms))], len(platforms) + image.Unread}
-	return r.ask(ctx, func() error {
-		links, err := layout.Digests(ctx, r.driver, layout.ReferrersPath(repository, s.Digest))
+	return r.turns.UseDigests(ctx, r.lists, layout.ReferrersPath(repository, s.Digest), func(links []digest.Digest) error {
 		s.About += len(links)
-		return err
+		return nil
 	})
 }
 

@@ -1,13 +1,20 @@
 package images
 
 import (
+	"context"
 	"fmt"
 	"slices"
 	"strings"
 	"testing"
 
+	storagedriver "github.com/distribution/distribution/v3/registry/storage/driver"
 	"github.com/distribution/distribution/v3/registry/storage/driver/inmemory"
 	"github.com/opencontainers/go-digest"
+	"golang.org/x/sync/errgroup"
+
+	"container-registry/server/internal/layout"
+	"container-registry/server/internal/registrytest"
+	"container-registry/server/internal/turns"
 )
 
 // attests is an entry of an index that is about another one.
@@ -33,7 +40,7 @@ func TestRepeatedParts(t *testing.T) {
 		entries = append(entries, on(one, fmt.Sprint(i)), attests(attestation, one))
 	}
 	d := put(t, driver, indexOf(entries...), "latest")
-	reader := NewReader(driver)
+	reader := NewReader(driver, turns.New(0))
 	described, err := reader.Describe(t.Context(), "team/app", d)
 	if err != nil || len(described.Parts) != 1 || len(described.Parts[0].Attestations) != 1 {
 		t.Fatalf("%+v, %v", described, err)
@@ -56,7 +63,7 @@ func TestPlatformVersions(t *testing.T) {
 		entries = append(entries, fmt.Sprintf(`{"digest":%q,"platform":{"os":"windows","architecture":"amd64","os.version":%q}}`, d, version))
 	}
 	d := put(t, driver, indexOf(entries...))
-	found, err := NewReader(driver).Summaries(t.Context(), "team/app", []Tag{{Digest: d}}, nil)
+	found, err := NewReader(driver, turns.New(0)).Summaries(t.Context(), "team/app", []Tag{{Digest: d}}, nil)
 	if want := []string{"windows/amd64 10.0.20348.2113", "windows/amd64 10.0.17763.5329"}; err != nil || !slices.Equal(found[0].Platforms.Items, want) {
 		t.Errorf("%+v, %v", found, err)
 	}
@@ -97,7 +104,7 @@ func TestDescribeOfMore(t *testing.T) {
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			d := put(t, driver, index(test.entries...))
-			described, err := NewReader(driver).Describe(t.Context(), "team/app", d)
+			described, err := NewReader(driver, turns.New(0)).Describe(t.Context(), "team/app", d)
 			if err != nil || len(described.Parts) != test.parts || described.Unread != test.unread || described.More != test.more || described.Size < test.least {
 				t.Fatalf("%d parts, %d unread, %+v, %v", len(described.Parts), described.Unread, described.Need, err)
 			}
@@ -120,5 +127,104 @@ func TestManyBlobs(t *testing.T) {
 	}
 	if need := all.total(); need != (Need{manyBlobs, true}) {
 		t.Errorf("%+v", need)
+	}
+}
+
+// link has an image have something about it.
+func link(t *testing.T, driver storagedriver.StorageDriver, subject digest.Digest, name string) {
+	t.Helper()
+	if err := driver.PutContent(t.Context(), layout.ReferrerPath("team/app", subject, digest.FromString(name)), nil); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// TestTagsOfOneImage have what is about it listed once: there may be any number of it.
+func TestTagsOfOneImage(t *testing.T) {
+	driver := &registrytest.Lists{StorageDriver: inmemory.New()}
+	d := put(t, driver, image("", blob("one", 1)))
+	link(t, driver, d, "a signature")
+	tags := make([]Tag, 100)
+	for i := range tags {
+		tags[i] = Tag{Name: fmt.Sprint(i), Digest: d}
+	}
+	tags[99].Digest = digest.FromString("gone")
+	found, err := NewReader(driver, turns.New(0)).Summaries(t.Context(), "team/app", tags, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i, each := range found {
+		if each.Name != fmt.Sprint(i) || i < 99 && (each.About != 1 || each.Kind != Image) || i == 99 && each.Kind != Broken {
+			t.Errorf("%+v", each)
+		}
+	}
+	if all, _ := driver.Count(); all != 1 {
+		t.Errorf("%d lists", all)
+	}
+}
+
+// TestTagsListedOnce has many people look at the same repository.
+func TestTagsListedOnce(t *testing.T) {
+	driver := &registrytest.Lists{StorageDriver: inmemory.New()}
+	repository := "team/0"
+	if err := driver.PutContent(t.Context(), layout.TagPath(repository, "1"), nil); err != nil {
+		t.Fatal(err)
+	}
+	reader := NewReader(driver, turns.New(0))
+	looking, ctx := errgroup.WithContext(t.Context())
+	for range 100 {
+		looking.Go(func() error {
+			names, err := reader.Names(ctx, repository)
+			if len(names) != 1 {
+				t.Errorf("%q", names)
+			}
+			return err
+		})
+	}
+	if err := looking.Wait(); err != nil {
+		t.Fatal(err)
+	}
+	if all, _ := driver.Count(); all > 50 {
+		t.Errorf("%d lists", all)
+	}
+}
+
+// TestListsInTurn has many people look at what may be any number: each list is in memory as a whole.
+func TestListsInTurn(t *testing.T) {
+	for name, look := range map[string]func(ctx context.Context, r *Reader, repository string, d digest.Digest) error{
+		"tags": func(ctx context.Context, r *Reader, repository string, _ digest.Digest) error {
+			_, err := r.Names(ctx, repository)
+			return err
+		},
+		"what is about images": func(ctx context.Context, r *Reader, _ string, d digest.Digest) error {
+			_, err := r.Summaries(ctx, "team/app", []Tag{{Digest: d}}, nil)
+			return err
+		},
+		"manifests": func(ctx context.Context, r *Reader, repository string, _ digest.Digest) error {
+			_, err := r.Remove(ctx, repository, nil, nil)
+			return err
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			driver := &registrytest.Lists{StorageDriver: inmemory.New()}
+			lists := turns.New(0)
+			const all = 32
+			looking, ctx := errgroup.WithContext(t.Context())
+			for i := range all {
+				repository := fmt.Sprintf("team/%d", i)
+				d := put(t, driver, image("", blob(repository, 1)))
+				for _, path := range []string{layout.TagPath(repository, "1"), layout.RevisionPath(repository, d), layout.ReferrerPath("team/app", d, d)} {
+					if err := driver.PutContent(t.Context(), path, []byte(d)); err != nil {
+						t.Fatal(err)
+					}
+				}
+				looking.Go(func() error { return look(ctx, NewReader(driver, lists), repository, d) })
+			}
+			if err := looking.Wait(); err != nil {
+				t.Fatal(err)
+			}
+			if listed, most := driver.Count(); listed < all || most > all/2 {
+				t.Errorf("%d of %d lists at once", most, listed)
+			}
+		})
 	}
 }

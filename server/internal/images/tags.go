@@ -23,21 +23,24 @@ type Tag struct {
 
 // Names are the tags of a repository: latest first, then the highest version first.
 func (r *Reader) Names(ctx context.Context, repository string) ([]string, error) {
-	if found, ok := r.tags.get(repository, time.Now()); ok {
-		return found, nil
+	names, ok := r.tags.get(repository, time.Now())
+	if ok {
+		return names, nil
 	}
-	began := time.Now()
-	var names []string
-	err := r.ask(ctx, func() (err error) {
-		names, err = layout.TagNames(ctx, r.driver, repository)
-		return err
+	err := r.turns.InTurn(ctx, layout.RepositoryPath(repository, layout.Tags), func() (_ int, err error) {
+		began := time.Now()
+		// They may have been listed while this one waited.
+		if names, ok = r.tags.get(repository, began); ok {
+			return len(names), nil
+		}
+		names, err = layout.TagNames(ctx, r.lists, repository)
+		if err == nil {
+			slices.SortFunc(names, tagorder.Compare)
+			r.tags.add(repository, names, began)
+		}
+		return len(names), err
 	})
-	if err != nil {
-		return nil, err
-	}
-	slices.SortFunc(names, tagorder.Compare)
-	r.tags.add(repository, names, began)
-	return names, nil
+	return names, err
 }
 
 // Forget has the tags of a repository listed again.

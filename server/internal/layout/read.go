@@ -52,13 +52,19 @@ func Digests(ctx context.Context, driver storagedriver.StorageDriver, folder str
 	}
 	var list []digest.Digest
 	for _, algorithm := range algorithms {
-		encoded, err := Names(ctx, driver, path.Join(folder, algorithm))
+		found, err := DigestsOf(ctx, driver, folder, algorithm)
 		if err != nil {
 			return nil, err
 		}
-		list = append(list, Valid(algorithm, encoded)...)
+		list = append(list, found...)
 	}
 	return list, nil
+}
+
+// DigestsOf are those of one algorithm.
+func DigestsOf(ctx context.Context, driver storagedriver.StorageDriver, folder, algorithm string) ([]digest.Digest, error) {
+	encoded, err := Names(ctx, driver, path.Join(folder, algorithm))
+	return Valid(algorithm, encoded), err
 }
 
 // Valid leaves out what only looks like an entry, such as a temporary file.

@@ -20,6 +20,7 @@ import (
 	"container-registry/server/internal/referrers"
 	"container-registry/server/internal/session"
 	"container-registry/server/internal/store"
+	"container-registry/server/internal/turns"
 	"container-registry/server/internal/writes"
 )
 
@@ -37,6 +38,8 @@ type Parts struct {
 	// Access is nil where nobody has to log in.
 	Access *access.Controller
 	Driver storagedriver.StorageDriver
+	// Turns bound what is listed for the page and for clients.
+	Turns *turns.Turns
 	// Referrers says what is about an image.
 	Referrers *referrers.Lister
 	Holdings  Holdings
@@ -68,7 +71,7 @@ func New(c *configuration.Configuration, parts Parts) *Page {
 	p := &Page{
 		frame:    newFrame(c, parts.Log),
 		Parts:    parts,
-		images:   images.NewReader(parts.Driver),
+		images:   images.NewReader(parts.Driver, parts.Turns),
 		crossing: http.NewCrossOriginProtection(),
 		readOnly: store.Of(c).ReadOnly(),
 	}

@@ -22,6 +22,7 @@ import (
 	"container-registry/server/internal/bounds"
 	"container-registry/server/internal/layout"
 	"container-registry/server/internal/manifest"
+	"container-registry/server/internal/turns"
 )
 
 const (
@@ -34,19 +35,23 @@ const (
 	// atOnce is how many manifests are read for one answer at a time, and held how many the
 	// server holds of them.
 	atOnce, held = 16, 8
+	// looked is how many are looked at for one answer, as many as go into one: there may be any number,
+	// and none of the type that is asked for.
+	looked = 4096
 )
 
 // Lister reads a store.
 type Lister struct {
 	driver storagedriver.StorageDriver
+	turns  *turns.Turns
 	// places are for manifests, and one for a large one that is taken apart.
 	places, place bounds.Places
 	known         *known
 }
 
 // NewLister is for a whole server.
-func NewLister(driver storagedriver.StorageDriver) *Lister {
-	return &Lister{driver, make(bounds.Places, held), make(bounds.Places, 1), newKnown()}
+func NewLister(driver storagedriver.StorageDriver, turns *turns.Turns) *Lister {
+	return &Lister{driver, turns, make(bounds.Places, held), make(bounds.Places, 1), newKnown()}
 }
 
 // page is a part of the list.
@@ -54,36 +59,51 @@ type page struct {
 	descriptors []json.RawMessage
 	size        int
 	// last is the place after which the next one begins; empty when there is none. It is a digest,
-	// with late before it when no more come but those that are large.
+	// with late before it when no more come but those that are large, and with early when none of
+	// those was left out yet.
 	last string
 }
 
-const late = "~"
+const late, early = "~", "-"
 
 // list is the part after a place, of n descriptors at most, of these types if any. Those that are
 // large come last: what is in an image must not hide its signature from clients that ask for no
 // second part.
 func (l *Lister) list(ctx context.Context, repository string, subject digest.Digest, after string, n int, types []string) (page, error) {
 	var found page
-	candidates, err := l.candidates(ctx, repository, subject)
+	q := question{l, repository, subject, n, types}
+	after, isLate := strings.CutPrefix(after, late)
+	after, isEarly := strings.CutPrefix(after, early)
+	isEarly = isEarly || after == ""
+	room := looked
+	if !isLate {
+		candidates, err := q.candidates(ctx, after, false, room)
+		if err != nil {
+			return found, err
+		}
+		others, err := q.fill(ctx, &found, candidates, false)
+		if err != nil {
+			return found, err
+		}
+		if found.last != "" {
+			if isEarly && len(others) == 0 {
+				found.last = early + found.last
+			}
+			return found, nil
+		}
+		if isEarly {
+			// There are no other large ones.
+			_, err = q.fill(ctx, &found, part{digests: others}, true)
+			return found, err
+		}
+		after = ""
+		room -= len(candidates.digests)
+	}
+	candidates, err := q.candidates(ctx, after, true, room)
 	if err != nil {
 		return found, err
 	}
-	q := question{l, repository, subject, n, types}
-	after, isLate := strings.CutPrefix(after, late)
-	if !isLate {
-		others, err := q.fill(ctx, &found, candidates, after, false)
-		if err != nil || found.last != "" {
-			return found, err
-		}
-		if after == "" {
-			// All were read.
-			candidates = others
-		}
-		after = ""
-	}
-	candidates = slices.DeleteFunc(candidates, l.isSmall)
-	_, err = q.fill(ctx, &found, candidates, after, true)
+	_, err = q.fill(ctx, &found, candidates, true)
 	return found, err
 }
 
@@ -96,13 +116,10 @@ type question struct {
 	types      []string
 }
 
-// fill adds to a page what comes after a digest and is large, or is not. It returns the others.
-func (q question) fill(ctx context.Context, found *page, candidates []digest.Digest, after string, isLarge bool) (others []digest.Digest, err error) {
-	first, exact := slices.BinarySearch(candidates, digest.Digest(after))
-	if exact {
-		first++
-	}
-	for rest := candidates[first:]; len(rest) > 0; {
+// fill adds to a page what is large, or is not. It returns the others.
+func (q question) fill(ctx context.Context, found *page, candidates part, isLarge bool) (others []digest.Digest, err error) {
+	var last digest.Digest
+	for rest := candidates.digests; len(rest) > 0; {
 		batch := rest[:min(atOnce, len(rest))]
 		read, err := q.read(ctx, q.repository, q.subject, batch, q.types)
 		if err != nil {
@@ -118,8 +135,8 @@ func (q question) fill(ctx context.Context, found *page, candidates []digest.Dig
 			}
 			if len(found.descriptors) > 0 && (len(found.descriptors) == q.n || found.size+each.size > most) {
 				// Whatever is left out here comes first in the next part.
-				found.last = placeBefore(candidates, batch[i], isLarge)
-				return nil, nil
+				found.last = placeBefore(candidates.digests, batch[i], isLarge)
+				return others, nil
 			}
 			if isLarge {
 				if each, err = q.take(ctx, batch[i]); err != nil {
@@ -133,7 +150,10 @@ func (q question) fill(ctx context.Context, found *page, candidates []digest.Dig
 			found.descriptors = append(found.descriptors, each.raw)
 			found.size += each.size + 1
 		}
-		rest = rest[len(batch):]
+		rest, last = rest[len(batch):], batch[len(batch)-1]
+	}
+	if candidates.more {
+		found.last = placeAfter(last, isLarge)
 	}
 	return others, nil
 }
@@ -154,51 +174,25 @@ func (l *Lister) About(ctx context.Context, repository string, subject digest.Di
 }
 
 // placeBefore a digest is where all begins for the first one, which comes after those that are not large.
-func placeBefore(all []digest.Digest, d digest.Digest, isLarge bool) (place string) {
-	if isLarge {
-		place = late
-	}
+func placeBefore(all []digest.Digest, d digest.Digest, isLarge bool) string {
+	before := digest.Digest("")
 	if i, _ := slices.BinarySearch(all, d); i > 0 {
-		place += all[i-1].String()
+		before = all[i-1]
 	}
-	return place
+	return placeAfter(before, isLarge)
+}
+
+func placeAfter(d digest.Digest, isLarge bool) string {
+	if isLarge {
+		return late + d.String()
+	}
+	return d.String()
 }
 
 // isSmall says whether a manifest is known not to be large.
 func (l *Lister) isSmall(d digest.Digest) bool {
 	found, ok := l.known.get(d)
 	return ok && found.size <= large
-}
-
-// candidates are in order, each once.
-func (l *Lister) candidates(ctx context.Context, repository string, subject digest.Digest) ([]digest.Digest, error) {
-	all, err := layout.Digests(ctx, l.driver, layout.ReferrersPath(repository, subject))
-	if err != nil {
-		return nil, err
-	}
-	tagged, err := l.tagged(ctx, repository, subject)
-	if err != nil {
-		return nil, err
-	}
-	all = append(all, tagged...)
-	slices.Sort(all)
-	return slices.Compact(all), nil
-}
-
-// tagged are those that clients noted where a server does not.
-func (l *Lister) tagged(ctx context.Context, repository string, subject digest.Digest) ([]digest.Digest, error) {
-	content, err := l.get(ctx, layout.TagPath(repository, layout.ReferrersTag(subject)))
-	if err != nil || digest.Digest(content).Validate() != nil {
-		return nil, err
-	}
-	if content, err = l.get(ctx, layout.BlobPath(digest.Digest(content))); err != nil || content == nil {
-		return nil, err
-	}
-	index, _ := manifest.Parse(content)
-	if index == nil {
-		return nil, nil
-	}
-	return slices.DeleteFunc(index.Manifests, func(d digest.Digest) bool { return d.Validate() != nil }), nil
 }
 
 // read leaves out what is not about the subject, what is of another type, and what is gone.
@@ -237,27 +231,35 @@ func (l *Lister) describe(ctx context.Context, repository string, d digest.Diges
 }
 
 // take reads a manifest.
-func (l *Lister) take(ctx context.Context, d digest.Digest) (descriptor, error) {
+func (l *Lister) take(ctx context.Context, d digest.Digest) (found descriptor, err error) {
+	err = l.open(ctx, d, func(content []byte) error {
+		described, subject := manifest.Describe(d, content)
+		raw, err := json.Marshal(described)
+		found = descriptor{subject, described.ArtifactType, len(raw), raw}
+		l.known.add(d, found)
+		return err
+	})
+	return found, err
+}
+
+// open has the text of a manifest used, if there is one.
+func (l *Lister) open(ctx context.Context, d digest.Digest, use func(content []byte) error) error {
 	if err := l.places.Take(ctx); err != nil {
-		return descriptor{}, err
+		return err
 	}
 	defer l.places.Leave()
 	content, err := l.get(ctx, layout.BlobPath(d))
 	if err != nil || d.Algorithm().FromBytes(content) != d {
 		// A damaged manifest says nothing.
-		return descriptor{}, err
+		return err
 	}
 	if len(content) > large {
 		if err := l.place.Take(ctx); err != nil {
-			return descriptor{}, err
+			return err
 		}
 		defer l.place.Leave()
 	}
-	described, subject := manifest.Describe(d, content)
-	raw, err := json.Marshal(described)
-	found := descriptor{subject, described.ArtifactType, len(raw), raw}
-	l.known.add(d, found)
-	return found, err
+	return use(content)
 }
 
 // get is nil for what is not there.

@@ -26,6 +26,7 @@ import (
 	"container-registry/server/internal/fence"
 	"container-registry/server/internal/layout"
 	"container-registry/server/internal/registrytest"
+	"container-registry/server/internal/turns"
 )
 
 func serve(t testing.TB, driver storagedriver.StorageDriver, prefix string) registrytest.Client {
@@ -35,7 +36,7 @@ func serve(t testing.TB, driver storagedriver.StorageDriver, prefix string) regi
 	config.HTTP.Prefix = prefix
 	enginestore.Use(config)
 	everybody := func(http.ResponseWriter, *http.Request, string) bool { return true }
-	engine := Route(handlers.NewApp(t.Context(), config), everybody, Of(NewLister(driver), registrytest.Silent()), config.HTTP)
+	engine := Route(handlers.NewApp(t.Context(), config), everybody, Of(NewLister(driver, turns.New(0)), registrytest.Silent()), config.HTTP)
 	f := fence.New(driver, t.Name(), fence.TimingOf("inmemory"), fence.NoCache{})
 	server := httptest.NewServer(f.Handler(engine, prefix))
 	t.Cleanup(server.Close)

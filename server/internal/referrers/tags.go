@@ -19,9 +19,11 @@ import (
 
 	storagedriver "github.com/distribution/distribution/v3/registry/storage/driver"
 
+	"container-registry/server/internal/bounds"
 	"container-registry/server/internal/fence"
 	"container-registry/server/internal/layout"
 	"container-registry/server/internal/store"
+	"container-registry/server/internal/turns"
 	"container-registry/server/internal/walk"
 )
 
@@ -64,7 +66,7 @@ func WriteTags(ctx context.Context, c *configuration.Configuration, dryRun bool)
 		defer hold.Release(held)
 		ctx = held
 	}
-	w := &tagWriter{NewLister(layout.Twice(driver)), dryRun, &done}
+	w := &tagWriter{NewLister(layout.Twice(driver), turns.New(bounds.Memory())), dryRun, &done}
 	subjects, err := findSubjects(ctx, driver)
 	if err != nil {
 		return done, err

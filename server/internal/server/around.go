@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"container-registry/server/internal/access"
+	"container-registry/server/internal/bounds"
 	"container-registry/server/internal/config"
 	"container-registry/server/internal/descriptors"
 	"container-registry/server/internal/dialect"
@@ -15,6 +16,7 @@ import (
 	"container-registry/server/internal/holdings"
 	"container-registry/server/internal/mirror"
 	"container-registry/server/internal/referrers"
+	"container-registry/server/internal/turns"
 	"container-registry/server/internal/writes"
 )
 
@@ -69,7 +71,8 @@ func (s *Server) aroundRegistry(ctx context.Context, own config.Server, keeper *
 		gate = controller.LetPull
 	}
 	completed := foreign.Handler(descriptors.Handler(s.app, keeper.Driver(), prefix), s.config.Validation)
-	guarded := keeper.Handler(referrers.Route(completed, gate, referrers.Of(referrers.NewLister(keeper.Driver()), s.log), s.config.HTTP))
+	lists := turns.New(bounds.Memory())
+	guarded := keeper.Handler(referrers.Route(completed, gate, referrers.Of(referrers.NewLister(keeper.Driver(), lists), s.log), s.config.HTTP))
 
 	collector, fence, err := garbage.Open(ctx, s.config, processName(s.Addr()), s.caches, s.log)
 	if err != nil {
@@ -86,7 +89,7 @@ func (s *Server) aroundRegistry(ctx context.Context, own config.Server, keeper *
 		return nil, err
 	}
 	if own.UI.Enabled {
-		ui := s.newPage(keeper, controller)
+		ui := s.newPage(keeper, controller, lists)
 		s.ui = ui
 		observers = append(observers, ui.Observe)
 	}

@@ -11,6 +11,7 @@ import (
 	"container-registry/server/internal/mirror"
 	"container-registry/server/internal/page"
 	"container-registry/server/internal/referrers"
+	"container-registry/server/internal/turns"
 )
 
 // site is a page that has its own place before the engine.
@@ -34,11 +35,12 @@ func (s *Server) newMirrorPage(own config.Server, keeper *guard.Guard, pulls *mi
 }
 
 // newPage is what people see of this server in a browser.
-func (s *Server) newPage(keeper *guard.Guard, controller *access.Controller) *page.Page {
+func (s *Server) newPage(keeper *guard.Guard, controller *access.Controller, lists *turns.Turns) *page.Page {
 	parts := page.Parts{
 		Access:    controller,
 		Driver:    keeper.Driver(),
-		Referrers: referrers.NewLister(keeper.Driver()),
+		Turns:     lists,
+		Referrers: referrers.NewLister(keeper.Driver(), lists),
 		Holdings:  s.holdings,
 		Collector: s.collector,
 		Failing:   health.CheckStatus,

@@ -22,6 +22,7 @@ import (
 	"container-registry/server/internal/images"
 	"container-registry/server/internal/layout"
 	"container-registry/server/internal/registrytest"
+	"container-registry/server/internal/turns"
 )
 
 // aged is a registry in a folder, whose tags can be pushed in the past.
@@ -62,7 +63,7 @@ func (l listed) Files(ctx context.Context, folder string, visit func(storagedriv
 func expectPushes(t *testing.T, driver storagedriver.StorageDriver, want map[string]time.Time) {
 	t.Helper()
 	for tag, at := range want {
-		if got, err := images.NewReader(driver).Tag(t.Context(), "app", tag); err != nil || !got.Pushed.Equal(at) {
+		if got, err := images.NewReader(driver, turns.New(0)).Tag(t.Context(), "app", tag); err != nil || !got.Pushed.Equal(at) {
 			t.Errorf("%s was pushed at %s, want %s: %v", tag, got.Pushed, at, err)
 		}
 	}

@@ -349,7 +349,7 @@ export interface S3Storage {
     multipartCopyMaxConcurrency?: number;
     /** Objects above this size in bytes are copied in parts. Default: 32 MiB. */
     multipartCopyThresholdSize?: number;
-    /** Folder in the bucket, without +, % and ?. Default: the bucket's root. */
+    /** Folder in the bucket, without % and ?, in AWS without + too. Default: the bucket's root. */
     rootDirectory?: string;
     /** Storage class of new objects. Default: `STANDARD`. */
     storageClass?: string;

@@ -3,7 +3,7 @@ import { caProblems } from "./certificates";
 import { knownNow } from "./inputs";
 import { metricsPort, metricsProblems, mirrorMetricsPort, TakenPort } from "./address";
 import { Problem, shown } from "./problems";
-import { durations, isUrl, texts, together, when, wholeNumbers } from "./rules";
+import { durations, inOneLine, isUrl, texts, together, when, wholeNumbers } from "./rules";
 
 /** A mirror with its defaults filled in. */
 export type CompleteMirror = Mirror & Required<Pick<Mirror, "upstream" | "port" | "ttl">>;
@@ -68,6 +68,7 @@ export function loginProblems({ username, password }: Mirror): Problem[] {
   const empty = username === "" ? "username" : knownNow(password) === "" ? "password" : undefined;
   return [
     ...together(at, { username, password }),
+    ...inOneLine(at, { username, password }),
     ...when(empty !== undefined, `${at}${empty}`, "is empty; leave both out to ask the upstream without a login"),
   ];
 }

@@ -46,8 +46,7 @@ export function userProblems(users: readonly User[]): Problem[] {
       ),
       ...when(first < index, `${key}.name`, `${shown(user.name)} is taken by users[${first}]; give every user a name of its own`),
       ...wholeNumbers(`${key}.`, { generation: user.generation }, 1, unlimited),
-      ...passwordsProblems(key, user),
-      ...(user.passwordHash === undefined ? [] : hashProblems(key, user, index)),
+      ...(user.passwordHash === undefined ? passwordsProblems(key, user) : hashProblems(key, user, index)),
       ...oneOf(`${key}.`, { access: user.access }, Object.values(Access)),
       ...repositoriesProblems(`${key}.repositories`, user.repositories),
     ];
@@ -91,7 +90,7 @@ function hashProblems(key: string, user: User, index: number): Problem[] {
       `${key}.passwordHash`,
       "is not for the first user, whose password the outputs tell and builds log in with; put a user with a password before",
     ),
-    ...(["password", "generation", "keepPrevious"] as const).flatMap((field) =>
+    ...(["password", "generation", "keepPrevious", "previousPassword"] as const).flatMap((field) =>
       when(user[field] !== undefined, `${key}.${field}`, `does not go with ${key}.passwordHash; leave one of them out`),
     ),
   ];

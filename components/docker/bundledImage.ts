@@ -1,4 +1,5 @@
 import * as childProcess from "child_process";
+import { createHash } from "crypto";
 import * as path from "path";
 import * as pulumi from "@pulumi/pulumi";
 import { dockerCommand, EngineAddress, enginePlatform, printedBy } from "./engine";
@@ -78,14 +79,15 @@ function buildFor(architecture: string): Promise<ImageArchive> {
   });
 }
 
-/** The tag by which an engine may have the archive's image for a component called `owner`. */
+/** The name and tag by which an engine may have the archive's image for a component called `owner`, and for no other. */
 export function imageName(owner: string, image: ImageArchive): string {
   // An image's name knows no capitals, and separators only one by one between letters and digits.
   const name = owner
     .toLowerCase()
     .replace(/[^a-z0-9]{2,}/g, "-")
     .replace(/^[^a-z0-9]+|[^a-z0-9]+$/g, "");
-  return `${name}:${image.tag}`;
+  const hash = createHash("sha256").update(owner).digest("hex").slice(0, 8);
+  return `${name === owner ? name : `${name}-${hash}`}:${image.tag}`;
 }
 
 /** Makes an engine have the archive's image under `name`, and under no other; does nothing where it is there already. */

@@ -212,6 +212,23 @@ export function engineOf(component: pulumi.ComponentResource): pulumi.Output<Eng
   return pulumi.output({ host: config.get("host") ?? variable("DOCKER_HOST"), certPath: config.get("certPath") });
 }
 
+/**
+ * A value, once an engine was asked about it. A preview asks nothing, but what it makes of the value depends on the same: an `up` by an
+ * update plan stops at a resource with other dependencies.
+ */
+export function whenAsked<T>(
+  engine: pulumi.Output<EngineAddress>,
+  value: pulumi.Input<T>,
+  ask: (engine: EngineAddress, value: pulumi.Unwrap<T>) => Promise<unknown>,
+): pulumi.Output<pulumi.Unwrap<T>> {
+  return pulumi.all([engine, value]).apply(async ([address, known]) => {
+    if (!pulumi.runtime.isDryRun()) {
+      await ask(address, known);
+    }
+    return known;
+  });
+}
+
 /** The engine that the docker provider makes of its settings: where one is not given, the environment has a say. */
 export function engineBy({
   host = variable("DOCKER_HOST"),

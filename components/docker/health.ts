@@ -1,6 +1,7 @@
 import * as pulumi from "@pulumi/pulumi";
 import { dockerCommand, EngineAddress, inspectContainer, printedBy } from "./engine";
 import { failure } from "../checks/failure";
+import { filesFolder } from "../render/configuration";
 
 const secondsToStart = 60;
 
@@ -48,10 +49,17 @@ export async function untilHealthy(engine: EngineAddress, container: string): Pr
       const logs = await dockerCommand(engine, "logs", "--tail", "20", "--since", state.StartedAt, container);
       // One that runs has none, and Docker says 0.
       const exit = state.Status === "running" ? "" : `, exit code ${state.ExitCode}`;
-      throw failure(`The registry did not become healthy (container ${container}${exit}):\n${logs}`);
+      throw failure(`The registry did not become healthy (container ${container}${exit}):\n${logs}${adviceOn(logs, container)}`);
     }
     await new Promise((resolve) => setTimeout(resolve, 50));
   }
+}
+
+/** Pulumi finds no change in files whose writer is still there. */
+function adviceOn(logs: string, container: string): string {
+  return logs.includes(`${filesFolder}/`)
+    ? `\nIf somebody changed that in the volume with the server's files: docker rm ${container}-files-writer, and then: pulumi up --refresh`
+    : "";
 }
 
 async function restart(engine: EngineAddress, container: string): Promise<void> {

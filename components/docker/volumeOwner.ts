@@ -13,7 +13,8 @@ export async function checkOwner(engine: EngineAddress, volume: string, deployme
   const labels = await inspectVolume<Record<string, string> | null>(engine, volume, "{{json .Labels}}");
   if (deployment !== undefined && (labels?.[ownerLabel] ?? deployment) !== deployment) {
     throw failure(
-      `The volume ${volume} on this Docker engine is of another registry by that name, of another clone or of a state that is gone. Take ` +
+      `The volume ${volume} on this Docker engine is of another registry by that name, of another clone, of a state that is gone or ` +
+        "of another stack (a mirror has the name of its registry with -mirror). Take " +
         'that one down where it was made, or give this one another name; see "Another registry by that name" in docs/troubleshooting.md',
     );
   }

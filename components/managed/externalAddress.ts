@@ -6,7 +6,7 @@ import { hostPort, imageHost, isLoopback } from "../checks/hosts";
 import { knownNow } from "../checks/inputs";
 import { Problem } from "../checks/problems";
 import { repositoryName } from "../checks/repositories";
-import { texts, when, wholeNumbers } from "../checks/rules";
+import { inOneLine, texts, when, wholeNumbers } from "../checks/rules";
 
 /** Everything that is said of a registry that exists already. */
 export interface ExternalSettings {
@@ -38,7 +38,6 @@ export function externalAddress({ hostname = "", port, path, insecure = false }:
 /** All that is wrong with what is said of a registry that exists already. */
 export function externalProblems({ external, allowInsecure }: ExternalSettings): Problem[] {
   const { hostname, port, path, username, password, caCertificate, insecure } = external;
-  const given = knownNow(password);
   return [
     ...(hostname === undefined
       ? [{ key: "external.hostname", message: "is missing; give the registry's name, such as docker.io or harbor.example.com" }]
@@ -57,15 +56,11 @@ export function externalProblems({ external, allowInsecure }: ExternalSettings):
       "is missing; a login is both external.username and external.password",
     ),
     ...when(
-      given === "",
+      knownNow(password) === "",
       "external.password",
       "is empty; leave it and external.username out to use the registry without a login",
     ),
-    ...when(
-      given !== undefined && /[\0\r\n]/.test(given),
-      "external.password",
-      "has a line break or a zero byte; no client can send that",
-    ),
+    ...inOneLine("external.", { password }),
     ...caProblems("external.caCertificate", caCertificate, "the registry"),
     ...when(
       insecure === true && caCertificate !== undefined,

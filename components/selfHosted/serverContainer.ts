@@ -3,8 +3,9 @@ import * as pulumi from "@pulumi/pulumi";
 import { givesWay } from "../args/lock";
 import { Metrics, Resources } from "../args/registry";
 import { containerPort, drainSeconds, filesFolder, metricsPort, storeCaPath } from "../render/configuration";
-import { checkAddresses } from "../docker/addressTrial";
-import { engineOf } from "../docker/engineChoice";
+import { serverMemory } from "../render/sizes";
+import { checkAddresses, Publication } from "../docker/addressTrial";
+import { engineOf, whenAsked } from "../docker/engineChoice";
 import { untilHealthy } from "../docker/health";
 import { HostEntry, hostEntries } from "../docker/hostEntries";
 import { livenessCheck } from "../docker/liveness";
@@ -33,11 +34,7 @@ export interface ServerContainerArgs {
 
 /** `NAME=value` of a server's environment; `ca` is what it trusts, instead of the public CAs. */
 export function serverEnvironment(resources: Required<Resources>, ca?: string): string[] {
-  return [
-    // The collector works harder before the kernel's limit is met.
-    `GOMEMLIMIT=${Math.floor(resources.memory * 0.9)}MiB`,
-    ...(ca === undefined ? [] : [`SSL_CERT_FILE=${storeCaPath(ca)}`]),
-  ];
+  return [`GOMEMLIMIT=${serverMemory(resources.memory)}MiB`, ...(ca === undefined ? [] : [`SSL_CERT_FILE=${storeCaPath(ca)}`])];
 }
 
 export function serverHosts(hosts: Record<string, string>): HostEntry[] {
@@ -52,11 +49,13 @@ interface Place {
 
 /** The container of a registry or of a mirror: confined, restarted by the engine, and with its logs bounded. */
 export function serverContainer(name: string, args: ServerContainerArgs, opts: Place): docker.Container {
+  const ports = published(args);
   return new docker.Container(
     name,
     {
       name,
-      image: args.imageId,
+      // Once it is known that the engine can give the addresses to a container which has to go first.
+      image: whenAsked(engineOf(opts.parent), args.imageId, (engine, image) => checkAddresses(engine, name, image, ports)),
       command: ["serve", args.configurationPath],
       restart: "unless-stopped",
       // Requests under way end before the engine kills the server.
@@ -71,7 +70,7 @@ export function serverContainer(name: string, args: ServerContainerArgs, opts: P
       hosts: serverHosts(args.hosts),
       tmpfs: { "/tmp": "rw,noexec,nosuid,size=64m" },
       volumes: [{ volumeName: args.filesVolume, containerPath: filesFolder, readOnly: true }, ...args.volumes],
-      ports: portsWhenFree(name, args, opts.parent),
+      ports,
       networkMode: "bridge",
       logDriver: "json-file",
       logOpts: { "max-size": "10m", "max-file": "3" },
@@ -82,22 +81,12 @@ export function serverContainer(name: string, args: ServerContainerArgs, opts: P
   );
 }
 
-/** What is published, once it is known that the engine can give that to a container which has to go first. */
-function portsWhenFree(
-  name: string,
-  { imageId, bindAddress, port, metrics }: ServerContainerArgs,
-  component: pulumi.ComponentResource,
-): pulumi.Input<docker.types.input.ContainerPort[]> {
-  const ports = [
+/** Where the server is on the Docker host. */
+function published({ bindAddress, port, metrics }: ServerContainerArgs): (Publication & { internal: number })[] {
+  return [
     { internal: containerPort, external: port, ip: bindAddress },
     ...(metrics === undefined ? [] : [{ internal: metricsPort, external: metrics.port, ip: metrics.bindAddress }]),
   ];
-  return pulumi.runtime.isDryRun()
-    ? ports
-    : pulumi.all([engineOf(component), imageId]).apply(async ([engine, image]) => {
-        await checkAddresses(engine, name, image, ports);
-        return ports;
-      });
 }
 
 /** The container's name, once its processes are limited and the server in it answers. */
@@ -106,14 +95,11 @@ export function nameWhenReady(
   container: docker.Container,
   { bundled, resources }: Pick<ServerContainerArgs, "bundled" | "resources">,
 ): pulumi.Output<string> {
-  return pulumi.runtime.isDryRun()
-    ? container.name
-    : pulumi.all([engineOf(component), container.name, container.id]).apply(async ([engine, name]) => {
-        await Promise.all([
-          limitProcesses(engine, name, resources.processes),
-          // A foreign image need not have anything to check with.
-          bundled ? untilHealthy(engine, name) : undefined,
-        ]);
-        return name;
-      });
+  return whenAsked(engineOf(component), container.name, (engine, name) =>
+    Promise.all([
+      limitProcesses(engine, name, resources.processes),
+      // A foreign image need not have anything to check with.
+      bundled ? untilHealthy(engine, name) : undefined,
+    ]),
+  );
 }

@@ -3,7 +3,7 @@ import * as pulumi from "@pulumi/pulumi";
 import { formerly } from "../args/formerly";
 import { givesWay } from "../args/lock";
 import { checkCertificate } from "../docker/certificateTrial";
-import { engineOf } from "../docker/engineChoice";
+import { engineOf, whenAsked } from "../docker/engineChoice";
 import { filesFolder } from "../render/configuration";
 import { labelledVolume, nameOnEngine, Owner } from "./deployment";
 
@@ -63,13 +63,12 @@ export class ServerFiles extends pulumi.ComponentResource {
 
   /** The image, once it is known that the server can use the certificate. */
   private whenTried(writer: string, { imageId, foreignCertificate }: ServerFilesArgs): pulumi.Input<string> {
-    return foreignCertificate === undefined || pulumi.runtime.isDryRun()
-      ? imageId
-      : pulumi.unsecret(
-          pulumi.all([engineOf(this), imageId, foreignCertificate]).apply(async ([engine, image, pem]) => {
-            await checkCertificate(engine, writer, image, pem);
-            return image;
-          }),
-        );
+    if (foreignCertificate === undefined) {
+      return imageId;
+    }
+    const tried = whenAsked(engineOf(this), pulumi.all([imageId, foreignCertificate]), (engine, [image, pem]) =>
+      checkCertificate(engine, writer, image, pem),
+    );
+    return pulumi.unsecret(tried.apply(([image]) => image));
   }
 }

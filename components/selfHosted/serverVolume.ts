@@ -7,7 +7,7 @@ import { dataFolder } from "../render/configuration";
 import { failure } from "../checks/failure";
 import { driverOf } from "../render/driverParameters";
 import { Storage } from "../args/storage";
-import { engineOf } from "../docker/engineChoice";
+import { engineOf, whenAsked } from "../docker/engineChoice";
 import { checkFolder } from "../docker/folderTrial";
 import { Preflight } from "../docker/storeCheck";
 import { labelledVolume, nameOnEngine, Owner } from "./deployment";
@@ -86,22 +86,16 @@ export class ServerVolume extends pulumi.ComponentResource {
 
   /** The name of a volume, once it is known that the engine has none by it with other options. */
   private withOptions(volume: string, driver: string, options: Record<string, string> | undefined): pulumi.Input<string> {
-    return options === undefined || pulumi.runtime.isDryRun()
+    return options === undefined
       ? volume
-      : engineOf(this).apply(async (engine) => {
-          await checkVolumeOptions(engine, volume, driver, options);
-          return volume;
-        });
+      : whenAsked(engineOf(this), volume, (engine) => checkVolumeOptions(engine, volume, driver, options));
   }
 
   /** The image, once it is known that the folder or volume can be handed over by it. */
   private whenTried(container: string, imageId: pulumi.Input<string>): pulumi.Input<string> {
-    return pulumi.runtime.isDryRun()
-      ? imageId
-      : pulumi.all([engineOf(this), imageId, this.volumes]).apply(async ([engine, image, [folder = {}]]) => {
-          await checkFolder(engine, container, image, folder);
-          return image;
-        });
+    return whenAsked(engineOf(this), pulumi.all([imageId, this.volumes]), (engine, [image, [folder = {}]]) =>
+      checkFolder(engine, container, image, folder),
+    ).apply(([image]) => image);
   }
 
   /** Gives a folder or volume to the server's user. Runs once and stays as a stopped container. */

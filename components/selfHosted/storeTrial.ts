@@ -2,7 +2,7 @@ import * as pulumi from "@pulumi/pulumi";
 import { RegistrySettings } from "../checks/registry";
 import { failure } from "../checks/failure";
 import { valueIfKnown } from "../checks/inputs";
-import { engineOf } from "../docker/engineChoice";
+import { engineOf, whenAsked } from "../docker/engineChoice";
 import { checkStore, newStorePatience, Preflight } from "../docker/storeCheck";
 import { driverOf } from "../render/driverParameters";
 import { RegistryParts } from "./registryParts";
@@ -23,21 +23,20 @@ export function untilStoreAnswers(
   place: () => pulumi.Output<TrialPlace>,
 ): pulumi.Output<string> {
   const own = driverOf(storage) === "filesystem" && !isForeign(storage);
-  if (own || image !== "bundled" || pulumi.runtime.isDryRun()) {
+  if (own || image !== "bundled") {
     return configurationPath;
   }
   const patience = storage.provision === true ? newStorePatience : 0;
   // Without depending on the resources of its place. A container whose command depends on the writer of the files would be deleted
   // before each new writer is made: at every new certificate, and before the new store was tried. So it is with what hands a folder over.
-  const tried = pulumi.unsecret(pulumi.all([engineOf(component), configurationPath, valueIfKnown(place())]));
-  return tried.apply(async ([engine, path, where]) => {
+  const taken = pulumi.unsecret(pulumi.all([configurationPath, valueIfKnown(place())]));
+  return whenAsked(pulumi.unsecret(engineOf(component)), taken, (engine, [path, where]) => {
     // An `up` that goes on after a failure leaves alone only what depends on that.
     if (where === undefined) {
       throw failure(
         "storage: the registry was not switched to this store, which could not be tried, as something that it takes for that failed",
       );
     }
-    await checkStore({ ...(where as TrialPlace), engine, configurationPath: path, environment, patience });
-    return path;
-  });
+    return checkStore({ ...(where as TrialPlace), engine, configurationPath: path, environment, patience });
+  }).apply(([path]) => path);
 }

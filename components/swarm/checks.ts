@@ -7,7 +7,7 @@ import { knownNow } from "../checks/inputs";
 import { registryProblems, RegistrySettings } from "../checks/registry";
 import { Problem, shown } from "../checks/problems";
 import { repositoryAddress } from "../checks/repositories";
-import { oneOf, texts, together, when, wholeNumbers } from "../checks/rules";
+import { inOneLine, oneOf, texts, together, when, wholeNumbers } from "../checks/rules";
 import { parseConstraint, pinOf, topologyOf } from "./topology";
 
 /** Everything that a registry on a Swarm is made from. */
@@ -106,6 +106,7 @@ function distributionProblems(image: string, { repository, username, password }:
       "host[:port]/path without a tag, as registry.example.com/tools/registry or docker.io/team/registry",
     ),
     ...together(at, { username, password }),
+    ...inOneLine(at, { username, password }),
     ...when(
       username !== undefined && repository === undefined && bundled,
       `${at}username`,

@@ -11,6 +11,9 @@ const secondsOfPatience = 150;
 /** Seconds in which a node has to come back that tasks wait for, as none of the others may have them. */
 const secondsForANode = 20;
 
+/** Seconds after which an update that Swarm makes no haste with is no longer passed over in silence. */
+const secondsOfSilence = 20;
+
 /** Tasks that fail one after the other, of a new service or on one of its nodes, before it is given up. */
 const failuresOfAStart = 4;
 
@@ -59,6 +62,12 @@ export async function untilRolledOut(engine: EngineAddress, service: string, rep
     if (late || isHopeless(look, expected, progress.failures(look))) {
       throw await standstill(engine, service, look, expected);
     }
+    if (progress.isToBeExplained(look)) {
+      await pulumi.log.info(
+        `Swarm replaces the tasks of the service ${service} that never started, about a minute for each: ` +
+          `${look.running.length} of ${expected} are new`,
+      );
+    }
     await sleep(300);
   }
 }
@@ -67,7 +76,9 @@ export async function untilRolledOut(engine: EngineAddress, service: string, rep
 class Progress {
   private most = -1;
   private end = 0;
-  private waitsSince = Date.now();
+  private readonly start = Date.now();
+  private waitsSince = this.start;
+  private explained = false;
   /** What failed before the first look counts not: its cause may be gone by now. */
   private past: Set<string> | undefined;
 
@@ -82,6 +93,15 @@ class Progress {
       this.waitsSince = now;
     }
     return now > this.end || now > this.waitsSince + secondsForANode * 1000;
+  }
+
+  /** Whether an update has waited for a while for tasks that never started. Said once, it is known. */
+  isToBeExplained({ state, waitsInVain }: ServiceLook): boolean {
+    if (this.explained || state !== "updating" || !waitsInVain || Date.now() < this.start + secondsOfSilence * 1000) {
+      return false;
+    }
+    this.explained = true;
+    return true;
   }
 
   /** The tasks that failed since the first look. */

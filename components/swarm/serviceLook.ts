@@ -33,6 +33,8 @@ export interface ServiceLook {
   replicas: number | undefined;
   /** Nothing but a node that comes back lets its tasks get on. */
   waitsForNode: boolean;
+  /** A new task waits for the end of one that never started. Swarm gives that a minute, as no node is there to tell of it. */
+  waitsInVain: boolean;
 }
 
 /** Why a task waits for a node. Room and ports come free by themselves; with one of these among the reasons it is something else. */
@@ -42,6 +44,7 @@ const withoutNode =
 export async function lookAt(engine: EngineAddress, name: string): Promise<ServiceLook> {
   const service = await inspectedService(engine, name);
   const tasks = await tasksOf(engine, name);
+  const ending = tasks.filter(({ DesiredState }) => DesiredState === "shutdown");
   const wanted = tasks.filter(({ DesiredState }) => DesiredState === "running" || DesiredState === "ready");
   const current = wanted.filter(({ Spec }) => isCurrent(Spec, service));
   const underway = current.filter(({ Status }) => Status.State !== "running");
@@ -56,6 +59,10 @@ export async function lookAt(engine: EngineAddress, name: string): Promise<Servi
     replicas: service.Spec.Mode.Replicated?.Replicas,
     waitsForNode:
       wanted.length === 0 || (underway.length > 0 && underway.every(({ Status }) => withoutNode.test(Status.Err ?? ""))),
+    waitsInVain:
+      wanted.some(({ DesiredState }) => DesiredState === "ready") &&
+      ending.some(({ Status }) => Status.State === "pending") &&
+      ending.every(({ Status }) => Status.State !== "running"),
   };
 }
 

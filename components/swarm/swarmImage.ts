@@ -99,7 +99,7 @@ export class SwarmImage extends pulumi.ComponentResource {
     });
   }
 
-  /** The reference by which nodes pull the image, once it is there. */
+  /** The reference by which nodes pull the image, once it is there. Its digest is known by a push alone. */
   private pushToRepository(
     localName: pulumi.Output<string>,
     tag: pulumi.Output<string>,
@@ -112,9 +112,9 @@ export class SwarmImage extends pulumi.ComponentResource {
         .all([engineOf(this), localName, tag, password])
         .apply(async ([engine, image, version, plainPassword]) =>
           pulumi.runtime.isDryRun()
-            ? ((await pushedReference(engine, image, repository)) ?? `${repository}:${version}`)
+            ? ((await pushedReference(engine, image, repository)) ?? pulumi.unknown)
             : pushImage(engine, image, `${repository}:${version}`, { username, password: plainPassword }),
         ),
-    );
+    ) as pulumi.Output<string>;
   }
 }

@@ -1,6 +1,7 @@
 import * as docker from "@pulumi/docker";
 import * as pulumi from "@pulumi/pulumi";
 import { EngineAddress } from "../docker/engine";
+import { whenAsked } from "../docker/engineChoice";
 import { untilUpdated } from "./rollout";
 import { ServerFile } from "../selfHosted/serverFiles";
 import { goes } from "../args/lock";
@@ -75,12 +76,7 @@ export function checkedBy(...command: string[]): ContainerSpec["healthcheck"] {
  * before want everything else as it was. In inputs it would have others made anew with the service.
  */
 export function whenUpdated(engine: pulumi.Output<EngineAddress>, service: docker.Service): pulumi.Output<docker.Service> {
-  return pulumi.runtime.isDryRun()
-    ? pulumi.output(service)
-    : pulumi.all([engine, service.name, service.id]).apply(async ([manager, name]) => {
-        await untilUpdated(manager, name);
-        return service;
-      });
+  return whenAsked(engine, service.name, untilUpdated).apply(() => service);
 }
 
 /**

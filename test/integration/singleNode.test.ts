@@ -18,7 +18,7 @@ describe("a registry on one host", () => {
   beforeAll(async () => {
     command.make("docker", `exec ${await run("which", ["docker"])} "$@"`);
     stack = cleanUp.add(await TestStack.create({}, {}, command.env));
-    outputs = await stack.up();
+    outputs = await stack.upByPlan();
   });
 
   it("is healthy before up returns", async () => {

@@ -4,6 +4,9 @@ import * as path from "path";
 // A deployment takes seconds and a large image minutes on two slow cores; a test that hangs must end all the same.
 jest.setTimeout(10 * 60_000);
 
+// Pulumi's automation loads the compiler, for functions that are serialized into resources: no test has one.
+jest.mock("@pulumi/pulumi/typescript-shim", () => ({}));
+
 // The tools that set-up has put in place, found the way the scripts find them.
 const script = path.join(__dirname, "..", "..", "scripts", "environment.sh");
 const environment = execFileSync("bash", ["-c", '. "$0" && env -0', script], { encoding: "utf8" });

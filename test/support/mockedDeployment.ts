@@ -12,6 +12,8 @@ export interface Registered {
   inputs: Record<string, unknown>;
   /** The options that are set, of those that tests ask for. */
   options: Record<string, unknown>;
+  /** Names of what each input is made of. */
+  madeOf: Record<string, string[]>;
 }
 
 /** What a provider would answer. */
@@ -101,6 +103,16 @@ export class MockedDeployment {
     );
   }
 
+  /** What every resource depends on, and each of its inputs: by these alone an `up` keeps to an update plan. */
+  dependencies(): Record<string, unknown> {
+    return Object.fromEntries(
+      this.resources.map(({ type, name, options: { dependsOn }, madeOf }) => [
+        `${shortType(type)} ${name}`,
+        { dependsOn, madeOf },
+      ]),
+    );
+  }
+
   /** The summary as text; or where it differs from another's, with `-` and `+`. */
   text(from?: MockedDeployment): string {
     const now = this.summary();
@@ -137,6 +149,9 @@ function registered({ type, name, inputs, ...resource }: MadeResource, labels: M
       ...(ignoreChanges.length > 0 ? { ignoreChanges } : {}),
       ...(replaceWith.length > 0 ? { replaceWith: replaceWith.map(nameOf) } : {}),
     },
+    madeOf: Object.fromEntries(
+      Object.entries(resource.propertyDependencies).map(([input, on]) => [input, on.map(nameOf).sort()]),
+    ),
   };
 }
 

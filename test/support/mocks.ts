@@ -20,6 +20,8 @@ export interface MadeResource {
   provider: string;
   parent: string;
   dependencies: string[];
+  /** The same by input. */
+  propertyDependencies: Record<string, string[]>;
   /** Outputs that are secret whatever they are made of. */
   secretOutputs: string[];
   /** What has the resource made anew when it changes. */
@@ -119,6 +121,9 @@ export async function mocked<T>(code: () => T | Promise<T>, answers: Answers = {
       provider: request.getProvider(),
       parent: request.getParent(),
       dependencies: request.getDependenciesList(),
+      propertyDependencies: Object.fromEntries(
+        Array.from(request.getPropertydependenciesMap().entries(), ([input, on]) => [input, on.getUrnsList()]),
+      ),
       secretOutputs: request.getAdditionalsecretoutputsList(),
       replacementTrigger: request.getReplacementTrigger()?.toJavaScript(),
       replaceOnChanges: request.getReplaceonchangesList(),

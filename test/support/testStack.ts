@@ -130,10 +130,17 @@ export class TestStack {
     fs.writeFileSync(file, fs.readFileSync(file, "utf8").replace(/(?<=const Version = ").*(?=")/, version));
   }
 
-  async up(): Promise<RegistryOutputs> {
+  async up(...words: string[]): Promise<RegistryOutputs> {
     // Pulumi's automation would start its command three times more for each.
-    await this.ownPulumi("up", "--yes", "--skip-preview", "--suppress-progress");
+    await this.ownPulumi("up", "--yes", "--skip-preview", "--suppress-progress", ...words);
     return this.outputs();
+  }
+
+  /** Does what a preview has written down, and stops at anything else. */
+  async upByPlan(): Promise<RegistryOutputs> {
+    const plan = path.join(this.folder, "plan.json");
+    await this.ownPulumi("preview", "--save-plan", plan);
+    return this.up("--plan", plan);
   }
 
   preview(): Promise<PreviewResult> {

@@ -98,12 +98,21 @@ describe("the name of the bundled image on an engine", () => {
 
   it.each([
     ["container-registry-dev-image", "container-registry-dev-image"],
-    ["Registry-image", "registry-image"],
     ["my_stack.v1-image", "my_stack.v1-image"],
-    ["a.-_b-image", "a-b-image"],
-    ["-a-", "a"],
+    ["Registry-image", "registry-image-0bc0960f"],
+    ["a.-_b-image", "a-b-image-d04055e2"],
+    ["-a-", "a-a75a468f"],
   ])("is for %s", (owner, name) => {
     expect(imageName(owner, image)).toBe(`${name}:0123456789ab`);
+  });
+
+  // The other's image would go with it, or keep it from going.
+  it.each([
+    ["container-registry-Dev-image", "container-registry-dev-image"],
+    ["container-registry-dev._-image", "container-registry-dev-image"],
+    ["container-registry-dev--image", "container-registry-dev._-image"],
+  ])("is not that of another component: %s and %s", (one, other) => {
+    expect(imageName(one, image)).not.toBe(imageName(other, image));
   });
 
   it("is one that Docker takes, for every name a component may have", () => {
@@ -168,11 +177,12 @@ describe("the name of the bundled image on an engine", () => {
 });
 
 describe("waiting for a healthy server", () => {
-  const states = (...each: object[]): void => {
+  const states = (...each: object[]): void => statesOf("panic: no space left", ...each);
+  const statesOf = (words: string, ...each: object[]): void => {
     const counter = tools.write("counter", "0");
     tools.make(
       "docker",
-      `case "$*" in *" logs "*) echo 'panic: no space left'; exit 0 ;; *" restart "*) exit 0 ;; esac`,
+      `case "$*" in *" logs "*) echo '${words}'; exit 0 ;; *" restart "*) exit 0 ;; esac`,
       `n=$(($(cat ${counter}) + 1)); echo $n > ${counter}`,
       `case $n in`,
       ...each.map((state, index) => `${index + 1}) echo '${JSON.stringify(state)}' ;;`),
@@ -197,6 +207,15 @@ describe("waiting for a healthy server", () => {
       `${onLocal} restart registry`,
       `${onLocal} logs --tail 20 --since 2026-11-29T19:53:22.592Z registry`,
     ]);
+  });
+
+  it("tells how its files are written anew where it can't start by them", async () => {
+    const words = "registry: /etc/container-registry/config-8e56819b0b586c9a.yml: yaml: did not find expected node content";
+    statesOf(words, died, starting, died);
+    expect((await rejection(untilHealthy(local, "registry"))).message).toBe(
+      `The registry did not become healthy (container registry, exit code 2):\n${words}\n` +
+        "If somebody changed that in the volume with the server's files: docker rm registry-files-writer, and then: pulumi up --refresh",
+    );
   });
 
   it("tells no exit code of one that runs, and is not well in time", async () => {
@@ -340,7 +359,9 @@ describe("the owner of a volume", () => {
     tools.make("docker", `echo '{"container-registry.deployment":"fedcba9876543210"}'`);
     const error = await rejection(checkOwner(local, "registry-data", own));
     expect(error).toBeInstanceOf(pulumi.RunError);
-    expect(error.message).toMatch(/^The volume registry-data on this Docker engine is of another registry by that name/);
+    expect(error.message).toMatch(
+      /^The volume registry-data on this Docker engine is of another registry by that name, .* of another stack \(a mirror has the name of its registry with -mirror\)/,
+    );
   });
 });
 

@@ -39,6 +39,7 @@ jest.mock("../../components/selfHosted/volumeOptions", () => ({ checkVolumeOptio
 const pki = makePki(["registry.example.com"]);
 const given = { mode: TlsMode.Provided, certificate: pki.server.certificate, privateKey: pki.server.privateKey };
 const stockImage = `docker.io/library/registry:3@sha256:${"0123456789abcdef".repeat(4)}`;
+const optioned = { volume: "images", volumeOptions: { type: "none", o: "bind", device: "/srv/images" } };
 const s3 = { bucket: "images", region: "eu-central-1", accessKey: "GIVEN-access", secretKey: "GIVEN-secret" };
 const labels = new Map(
   Object.entries(pki).flatMap(([name, made]): [string, string][] =>
@@ -92,6 +93,7 @@ const variants: Record<string, SingleNodeRegistryArgs> = {
       { name: "alice", password: "GIVEN-alice", previousPassword: "GIVEN-before" },
       { name: "bob", generation: 2, keepPrevious: true },
       { name: "ci", access: "pull", repositories: ["team-a/*"] },
+      { name: "before", passwordHash: `$2y$05$${"GIVENhash".padEnd(53, "x")}` },
     ],
     anonymousPull: true,
   },
@@ -479,8 +481,14 @@ describe("the outputs", () => {
     expect(await outputs("several users")).toMatchObject({
       username: "alice",
       password: "GIVEN-alice",
-      credentials: { alice: "GIVEN-alice", bob: "<password registry-users-bob-2>", ci: "<password registry-users-ci-1>" },
       loginCommand: expect.stringContaining("--username alice ") as string,
+    });
+    // Nobody knows that of a user who was given as a hash.
+    const { credentials } = await outputs("several users");
+    expect(credentials).toEqual({
+      alice: "GIVEN-alice",
+      bob: "<password registry-users-bob-2>",
+      ci: "<password registry-users-ci-1>",
     });
     expect(await outputs("no users")).toMatchObject({ username: "", password: "", credentials: {} });
   });
@@ -619,6 +627,23 @@ describe("the engine", () => {
     expect((await valueOf(made.containerName)).value).toBe("registry");
     expect(deployment.text(up)).toBe("\n");
   });
+
+  // An `up` by an update plan stops at a resource that depends on something else than in the preview.
+  it.each(Object.entries({ ...variants, "a volume by name that has options": { storage: { filesystem: optioned } } }))(
+    "has the same depend on the same in a preview, here and elsewhere, with %s",
+    async (_, args) => {
+      const dependencies = async (preview: boolean, ...hosts: string[]): Promise<object> => {
+        const program = (): SingleNodeRegistry => {
+          const providers = hosts.map((host) => new docker.Provider("remote", { host }));
+          return new SingleNodeRegistry("registry", args, { providers });
+        };
+        return (await MockedDeployment.run(program, { preview })).deployment.dependencies();
+      };
+      expect(await dependencies(true)).toEqual(await dependencies(false));
+      const elsewhere = "ssh://root@registry.example.com";
+      expect(await dependencies(true, elsewhere)).toEqual(await dependencies(false, elsewhere));
+    },
+  );
 
   it("is not given a bundled image, nor asked for health, with another image", async () => {
     await deploy({ image: stockImage, resources: { processes: 100 } });
@@ -761,10 +786,9 @@ describe("the engine", () => {
   });
 
   it("is asked for the options of a volume by name that has some, before it is made", async () => {
-    const volumeOptions = { type: "none", o: "bind", device: "/srv/images" };
-    const filesystem = { volume: "images", volumeOptions };
+    const { volumeOptions } = optioned;
     const inStack = async (preview: boolean): Promise<string[]> => {
-      const { deployment } = await deploy({ storage: { filesystem } }, preview);
+      const { deployment } = await deploy({ storage: { filesystem: optioned } }, preview);
       return deployment.resources.filter(({ type }) => type.endsWith(":Volume")).map(({ inputs }) => String(inputs.name));
     };
     expect(await inStack(true)).toContain("images");

@@ -246,6 +246,11 @@ describe("what does not go together", () => {
       "swarm.imageDistribution.password: is missing",
     ],
     [
+      "a password with a line break",
+      { imageDistribution: { repository: "a.example.com/b", username: "me", password: "hidden\n" } },
+      "swarm.imageDistribution.password: has a line break",
+    ],
+    [
       "a login for nothing",
       { imageDistribution: { username: "me", password: "hidden" } },
       "swarm.imageDistribution.username: is for a registry that the nodes pull from",

@@ -339,6 +339,31 @@ describe("the wait for a service", () => {
     warn.mockRestore();
   });
 
+  it.each<[string, string, string[]]>([
+    [
+      "never started, which no node tells of",
+      "pending",
+      ["Swarm replaces the tasks of the service registry that never started, about a minute for each: 1 of 3 are new"],
+    ],
+    ["takes its time", "running", []],
+    ["has ended", "shutdown", []],
+  ])("says once, after a while, what an update waits for: the end of a task that %s", async (_, state, said) => {
+    const info = jest.spyOn(pulumi.log, "info").mockResolvedValue();
+    // By the port alone that they are for, old tasks and new ones can't be told apart.
+    const updating = { moved: true, update: { State: "updating" } };
+    const [before, ending] = [{ state }, { state, desired: "shutdown" }];
+    const [next, done] = [{ state: "ready", desired: "ready" }, { state: "running" }];
+    engine(
+      { ...updating, tasks: [ending, next, before, before] },
+      { ...updating, tasks: [done, ending, next, before] },
+      { ...updating, tasks: [done, done, ending, next] },
+      { moved: true, update: { State: "completed" }, tasks: [done, done, done] },
+    );
+    await timed(8);
+    expect(info.mock.calls.flat()).toEqual(said);
+    info.mockRestore();
+  });
+
   it.each<[string, string[], string]>([
     [
       "somebody removed",

@@ -1,4 +1,5 @@
 import { setTimeout as pause } from "timers/promises";
+import * as docker from "@pulumi/docker";
 import * as pulumi from "@pulumi/pulumi";
 import { FilesystemStorage, SwarmRegistry, SwarmRegistryArgs } from "../../components";
 import { buildBundledImage } from "../../components/docker/bundledImage";
@@ -281,13 +282,13 @@ describe("a registry on a Swarm", () => {
     });
   });
 
-  it("names a pushed image in preview as in the deployment before", async () => {
+  it("names a pushed image in preview as in the deployment before, and none that has yet to be pushed", async () => {
     const { repository } = pushed;
     const imageInPreview = async (): Promise<object> => {
       const { deployment } = await deploy(variants["an image that is pushed"] ?? {}, true);
       return deployment.find("docker.Service", "registry").inputs;
     };
-    expect(await imageInPreview()).toMatchObject({ taskSpec: { containerSpec: { image: `${repository}:1` } } });
+    expect(await imageInPreview()).toMatchObject({ taskSpec: { containerSpec: { image: pulumi.runtime.unknownValue } } });
     known.set(repository, `${repository}@sha256:before`);
     expect(await imageInPreview()).toMatchObject({ taskSpec: { containerSpec: { image: `${repository}@sha256:before` } } });
   });
@@ -426,6 +427,18 @@ describe("a registry on a Swarm", () => {
     await deploy(args);
     expect(since.registry?.sort()).toEqual(["registry-forwarder", "registry-redis", "registry-trust"]);
     expect(since["registry-forwarder"]).toEqual(["registry-trust"]);
+  });
+
+  // An `up` by an update plan stops at a resource that depends on something else than in the preview.
+  it.each(Object.entries(variants))("has the same depend on the same in a preview, with %s", async (_, args) => {
+    const dependencies = async (preview: boolean): Promise<object> => {
+      const program = (): SwarmRegistry => {
+        const manager = new docker.Provider("manager", { host: "ssh://root@manager.example.com" });
+        return new SwarmRegistry("registry", args, { providers: [manager] });
+      };
+      return (await MockedDeployment.run(program, { preview })).deployment.dependencies();
+    };
+    expect(await dependencies(true)).toEqual(await dependencies(false));
   });
 
   it("has its own networks encrypted, under names of their own, and none that it joins", async () => {

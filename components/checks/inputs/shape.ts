@@ -87,13 +87,20 @@ function readValue(value: unknown, property: Property, key: string, reading: Rea
   if (accepted === undefined) {
     // What may be secret is in no error.
     const given = property.plain === true ? shown(value) : "this value (not shown)";
+    const instead =
+      kind !== "string" ? undefined : typeof value === "number" ? "number" : isDate(value) ? "date to YAML" : undefined;
     const wrong =
-      kind === "string" && typeof value === "number"
-        ? `is a number, and may not be what was written; put it in quotes${reading.fromConfig ? " in the stack's file" : ""}`
-        : `is not allowed; give ${scalars[kind].what}`;
+      instead === undefined
+        ? `is not allowed; give ${scalars[kind].what}`
+        : `is a ${instead}, and may not be what was written; put it in quotes${reading.fromConfig ? " in the stack's file" : ""}`;
     problems.push({ key, message: `${given} ${wrong}` });
   }
   return accepted;
+}
+
+/** Whether it is what Pulumi's command makes of a date in YAML that is not in quotes. */
+function isDate(value: unknown): boolean {
+  return typeof value === "string" && /^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d(\.\d+)? [+-]\d{4} (UTC|[+-]\d{4})$/.test(value);
 }
 
 /** What is taken for a value of each kind. */
@@ -102,8 +109,10 @@ const scalars = {
     what: "a text",
     // `pulumi config set --path users[0].name 42` stores a number where a user means a text, and YAML has one for `tags: [42]`.
     // Of 1.10 and of 20241129160734123 the number is another text.
-    accept: (value: unknown): string | undefined =>
-      typeof value === "string" ? value : Number.isSafeInteger(value) || typeof value === "boolean" ? String(value) : undefined,
+    accept: (value: unknown, fromConfig: boolean): string | undefined =>
+      (typeof value === "string" && !(fromConfig && isDate(value))) || Number.isSafeInteger(value) || typeof value === "boolean"
+        ? String(value)
+        : undefined,
   },
   number: {
     what: "a number",

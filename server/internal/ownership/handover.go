@@ -34,6 +34,9 @@ func handOver(ctx context.Context, folder string, user uint32, chown func(name s
 	if err != nil {
 		return err
 	}
+	if found := inside(folder); found != "" {
+		return fmt.Errorf("%s lies within the store of a registry (it has %s); give the folder that has docker in it, or another one", folder, found)
+	}
 	if err := checkAlone(folder, user); err != nil {
 		return err
 	}
@@ -100,6 +103,29 @@ func checkAlone(folder string, user uint32) error {
 	}
 	return fmt.Errorf("%s has something else in it than images (%s), which would be handed over as well; give the registry a folder of its own",
 		folder, strings.Join(foreign, ", "))
+}
+
+// below is what the folders under the top of a store have in them, each seen from there.
+var below = []string{
+	"registry/v2", "v2/blobs", "v2/repositories",
+	"blobs/sha256", "sha256/" + hex + hex, hex + hex + "/" + encoded, encoded,
+	"*/" + layout.Manifests, "*/" + layout.Layers, layout.Manifests, layout.Layers,
+}
+
+const hex = "[0-9a-f]"
+
+// encoded is for a digest's own folder.
+var encoded = strings.Repeat(hex, 64)
+
+// inside says by what a folder is one within a store, whoever has that; else nothing. A path that is
+// a level too deep looks like images that are lost, and what is written there is in the other's way.
+func inside(folder string) string {
+	for _, pattern := range below {
+		if found, _ := fs.Glob(os.DirFS(folder), pattern); len(found) > 0 {
+			return found[0]
+		}
+	}
+	return ""
 }
 
 // isStores tells what a registry keeps at the top of its store, and what a file system has there.

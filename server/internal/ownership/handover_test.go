@@ -133,3 +133,36 @@ func TestHandOverStops(t *testing.T) {
 		t.Errorf("got %v, want %v", err, os.ErrNotExist)
 	}
 }
+
+// TestHandOverWithinAStore has the folders of a store that belong to the server's user already, as another registry uses it.
+func TestHandOverWithinAStore(t *testing.T) {
+	mine := uint32(os.Getuid())
+	store := t.TempDir()
+	blob := strings.Repeat("0123456789abcdef", 4)
+	for _, folder := range []string{"blobs/sha256/01/" + blob, "repositories/app/_manifests", "repositories/team/app/_layers"} {
+		if err := os.MkdirAll(filepath.Join(store, "docker/registry/v2", folder), 0o755); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for folder, within := range map[string]bool{
+		".":                                   false,
+		"docker":                              true,
+		"docker/registry":                     true,
+		"docker/registry/v2":                  true,
+		"docker/registry/v2/blobs":            true,
+		"docker/registry/v2/blobs/sha256":     true,
+		"docker/registry/v2/blobs/sha256/01":  true,
+		"docker/registry/v2/repositories":     true,
+		"docker/registry/v2/repositories/app": true,
+	} {
+		t.Run(folder, func(t *testing.T) {
+			// Of another registry's user it is no less within.
+			for _, user := range []uint32{mine, mine + 1} {
+				err := handOver(context.Background(), filepath.Join(store, folder), user, func(string, int, int) error { return nil })
+				if within != (err != nil && strings.Contains(err.Error(), "lies within the store of a registry")) {
+					t.Errorf("for user %d: got %v; want an error: %t", user, err, within)
+				}
+			}
+		})
+	}
+}

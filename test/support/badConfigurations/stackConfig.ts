@@ -63,13 +63,13 @@ export const badStackConfig: BadConfiguration[] = [
     title: "dates, as Pulumi gives those of YAML on",
     config: {
       hostname: "2026-11-30 00:00:00 +0000 UTC",
-      users: [{ name: "a", password: "2001-12-14 00:00:00 +0000 UTC" }],
-      builds: [{ name: "app", context: "server", buildArgs: { DAY: "2026-07-30 00:00:00 +0000 UTC" } }],
+      users: [{ name: "a", password: "2001-12-14 21:59:43.1 -0500 -0500" }],
+      builds: [{ name: "app", context: "server", buildArgs: { DAY: "2026-07-30 10:11:12 +0000 UTC" } }],
     },
     problems: [
-      'hostname: "2026-11-30 00:00:00 +0000 UTC" is a date, and may not be what was written; put it in quotes in the stack\'s file',
-      "users[0].password: this value (not shown) is a date, and may not be what was written; put it in quotes in the stack's file",
-      'builds[0].buildArgs.DAY: "2026-07-30 00:00:00 +0000 UTC" is a date, and may not be what was written; put it in quotes in the stack\'s file',
+      'hostname: "2026-11-30 00:00:00 +0000 UTC" is a date to YAML, and may not be what was written; put it in quotes in the stack\'s file',
+      "users[0].password: this value (not shown) is a date to YAML, and may not be what was written; put it in quotes in the stack's file",
+      'builds[0].buildArgs.DAY: "2026-07-30 10:11:12 +0000 UTC" is a date to YAML, and may not be what was written; put it in quotes in the stack\'s file',
     ],
   },
   {

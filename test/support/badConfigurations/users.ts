@@ -111,6 +111,20 @@ export const badUsers: BadConfiguration[] = [
     problems: ["users[1].password: does not go with users[1].passwordHash; leave one of them out"],
   },
   {
+    title: "passwords of before beside a hash",
+    config: {
+      users: [
+        { name: "a" },
+        { name: "b", passwordHash: `$2y$05$${"a".repeat(53)}`, previousPassword: "p" },
+        { name: "c", passwordHash: `$2y$05$${"a".repeat(53)}`, keepPrevious: true },
+      ],
+    },
+    problems: [
+      "users[1].previousPassword: does not go with users[1].passwordHash; leave one of them out",
+      "users[2].keepPrevious: does not go with users[2].passwordHash; leave one of them out",
+    ],
+  },
+  {
     title: "an unknown access",
     config: { users: [{ name: "a", access: "push" }] },
     problems: ['users[0].access: "push" is not allowed; choose push-pull, pull'],

@@ -18,6 +18,9 @@ const going = (): boolean => Date.now() < end;
 
 const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
 
+/** How a client speaks; a deaf one takes nothing of what the server says. */
+type Speech = "TLS" | "no TLS" | "deaf HTTP/2";
+
 /** A connection whose certificate nobody looks at. */
 class Connection {
   readonly ready: Promise<boolean>;
@@ -25,11 +28,18 @@ class Connection {
   private readonly socket: net.Socket;
   private open = true;
 
-  constructor(secure = true) {
+  constructor(speech: Speech) {
     const address = { host, port: Number(port) };
-    this.socket = secure ? tls.connect({ ...address, rejectUnauthorized: false }) : net.connect(address);
+    const deaf = speech === "deaf HTTP/2";
+    this.socket =
+      speech === "no TLS"
+        ? net.connect(address)
+        : tls.connect({ ...address, rejectUnauthorized: false, ...(deaf ? { ALPNProtocols: ["h2"] } : {}) });
+    this.socket.on("error", () => undefined);
     // What the server says is not looked at either.
-    this.socket.on("error", () => undefined).resume();
+    if (!deaf) {
+      this.socket.resume();
+    }
     this.closed = new Promise((resolve) => {
       this.socket.on("close", () => {
         this.open = false;
@@ -37,7 +47,7 @@ class Connection {
       });
     });
     const connected = new Promise<boolean>((resolve) =>
-      this.socket.once(secure ? "secureConnect" : "connect", () => resolve(true)),
+      this.socket.once(speech === "no TLS" ? "connect" : "secureConnect", () => resolve(true)),
     );
     this.ready = Promise.race([connected, this.closed.then(() => false)]);
   }
@@ -77,8 +87,8 @@ async function again(kind: string, visit: () => Promise<void>): Promise<void> {
   }
 }
 
-async function connected(secure: boolean, visit: (connection: Connection) => Promise<void>): Promise<void> {
-  const connection = new Connection(secure);
+async function connected(speech: Speech, visit: (connection: Connection) => Promise<void>): Promise<void> {
+  const connection = new Connection(speech);
   if (await connection.ready) {
     await visit(connection);
   }
@@ -112,28 +122,51 @@ const untilClosed = (connection: Connection): Promise<void> =>
 const head = (method: string, headers: readonly string[]): string =>
   [`${method} ${path} HTTP/1.1`, `Host: ${host}`, "Connection: close", ...headers, "", ""].join("\r\n");
 
+/** A frame of HTTP/2 (RFC 9113, section 4.1). */
+function frame(type: number, flags: number, stream: number, payload: Buffer): Buffer {
+  const header = Buffer.alloc(9);
+  header.writeUIntBE(payload.length, 0, 3);
+  header.writeUInt8(type, 3);
+  header.writeUInt8(flags, 4);
+  header.writeUInt32BE(stream, 5);
+  return Buffer.concat([header, payload]);
+}
+
+const named = (field: number, value: string): Buffer => Buffer.concat([Buffer.from([field, value.length]), Buffer.from(value)]);
+
+/** Begins a connection whose streams have no window, and asks for what is longer than the buffer of Go's server. */
+const standingRequest = Buffer.concat([
+  Buffer.from("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"),
+  frame(4, 0, 0, Buffer.from([0, 4, 0, 0, 0, 0])),
+  // Fields of HPACK's table: GET, https, a path and an authority.
+  frame(1, 5, 1, Buffer.concat([Buffer.from([0x82, 0x87]), named(4, "/ui/style.css"), named(1, host)])),
+]);
+
+const ping = frame(6, 0, 0, Buffer.alloc(8));
+const pings = Buffer.concat(Array.from({ length: 500 }, () => ping));
+
 const kinds = {
   // These two make up the number of connections.
-  silent: () => connected(true, untilClosed),
-  "no TLS": () => connected(false, untilClosed),
+  silent: () => connected("TLS", untilClosed),
+  "no TLS": () => connected("no TLS", untilClosed),
   "slow headers": () =>
-    connected(true, async (connection) => {
+    connected("TLS", async (connection) => {
       await connection.send(`GET /v2/ HTTP/1.1\r\nHost: ${host}\r\nX-Slow: `);
       await connection.drip();
     }),
   "slow body": () =>
-    connected(true, async (connection) => {
+    connected("TLS", async (connection) => {
       await connection.send(head("POST", ["Content-Type: application/octet-stream", "Content-Length: 1000000000"]));
       await connection.drip();
     }),
   "endless body": () =>
-    connected(true, async (connection) => {
+    connected("TLS", async (connection) => {
       await connection.send(head("POST", ["Content-Type: application/octet-stream", "Transfer-Encoding: chunked"]));
       const size = Buffer.from(`${piece.length.toString(16)}\r\n`);
       await pieces(connection, Infinity, (bytes) => Buffer.concat([size, bytes, Buffer.from("\r\n")]));
     }),
   "form body": () =>
-    connected(true, async (connection) => {
+    connected("TLS", async (connection) => {
       const start = Buffer.from('--b\r\nContent-Disposition: form-data; name="a"; filename="a"\r\n\r\n');
       const length = start.length + (60 << 20) + 9;
       await connection.send(head("POST", ["Content-Type: multipart/form-data; boundary=b", `Content-Length: ${length}`]));
@@ -143,12 +176,12 @@ const kinds = {
       await untilClosed(connection);
     }),
   "giant header": () =>
-    connected(true, async (connection) => {
+    connected("TLS", async (connection) => {
       await connection.send(`GET /v2/ HTTP/1.1\r\nHost: ${host}\r\nX-Giant: `);
       await pieces(connection, 64 << 20);
     }),
   "half-closed": () =>
-    connected(true, async (connection) => {
+    connected("TLS", async (connection) => {
       await connection.send(head("POST", ["Content-Length: 1000000"]));
       connection.halfClose();
       await untilClosed(connection);
@@ -164,6 +197,13 @@ const kinds = {
         }
         await pause(20);
       }
+    }),
+  "HTTP/2 pings": () =>
+    connected("deaf HTTP/2", async (connection) => {
+      await connection.send(standingRequest);
+      // The kernel holds some 11,000 answers for both sides. Of 10,000 more Go's server ends the connection.
+      for (let sent = 0; sent < 20_000 && (await connection.send(pings)); sent += 500);
+      await untilClosed(connection);
     }),
   "HTTP/2 answers that nobody takes": () =>
     inSession({ initialWindowSize: 0 }, async (session, usable) => {
@@ -189,6 +229,8 @@ function crowd(kind: string): number {
     case "half-closed":
     case "HTTP/2 answers that nobody takes":
       return Math.round(Number(connections) * 0.03);
+    case "HTTP/2 pings":
+      return Math.round(Number(connections) * 0.07);
     case "form body":
       return 24;
     default:

@@ -65,8 +65,8 @@ func (g *Guard) Handler(next, refuse http.Handler) http.Handler {
 			// net/http holds the request until the client has taken the answer.
 			r.Header = nil
 		}
-		w, r := paced(plain, r, g.limits)
 		c, known := r.Context().Value(connectionKey{}).(*connection)
+		w, r := paced(plain, r, g.limits, c)
 		if known && r.ProtoMajor > 1 {
 			defer w.leave(c, g.leaving)
 		} else {

@@ -2,6 +2,7 @@ package bounds
 
 import (
 	"container/list"
+	"math"
 	"net"
 	"sync"
 	"sync/atomic"
@@ -10,20 +11,24 @@ import (
 
 // connections keeps to a number of them. Beyond it a new one takes the place of the one
 // that has waited longest for its client to ask something: most likely that one never will.
-// Nor will, beyond a number of their own, most that have sent much meanwhile.
+// Nor will, beyond a number of their own, most that are loud.
 type connections struct {
 	limit, limitLoud, ample int
 
 	mu       sync.Mutex
 	open     int
 	waiting  *list.List // of *connection, the one that began to wait first in front
-	loud     *list.List // those of them that are
+	loud     *list.List // of *connection, the one that is for longest in front
 	underway *underway
 }
 
-// MostUnasked is how much a client may send between two requests before it is loud: more than most
-// that begin one have to.
+// MostUnasked is how much a client may send before it is loud, while no request is under way or it
+// takes nothing: more than most that begin a request have to. What handlers took of a body counts no
+// more, nor does as much as the client took meanwhile.
 const MostUnasked = 8 << 10
+
+// betweenWrites no time passes where net/http has more to write.
+const betweenWrites = time.Millisecond
 
 // mostUnsent is what the kernel holds for a connection that is not among the ample ones. Less
 // would slow pulls down: they take more of the processor the shorter it is.
@@ -74,8 +79,8 @@ func (l *connections) add(accepted net.Conn) *connection {
 	if l.open >= l.ample {
 		holdLittle(accepted)
 	}
-	c := &connection{Conn: accepted, among: l}
-	l.wait(c)
+	c := &connection{Conn: accepted, among: l, forgot: make(chan struct{}, 1)}
+	c.place = l.waiting.PushBack(c)
 	l.open++
 	l.mu.Unlock()
 	if displaced != nil {
@@ -90,30 +95,25 @@ func (l *connections) remove(c *connection) {
 	}
 	c.closed = true
 	l.open--
-	l.use(c)
+	leave(l.waiting, &c.place)
+	leave(l.loud, &c.placeLoud)
+	c.forget(math.MaxInt64)
 }
 
-// wait has a connection wait for its client.
-func (l *connections) wait(c *connection) {
-	c.place = l.waiting.PushBack(c)
-	if c.loud {
-		c.placeLoud = l.loud.PushBack(c)
+// leave is for a connection that may have a place in a list.
+func leave(among *list.List, place **list.Element) {
+	if *place != nil {
+		among.Remove(*place)
+		*place = nil
 	}
 }
 
-func (l *connections) use(c *connection) {
-	if c.place != nil {
-		l.waiting.Remove(c.place)
-		c.place = nil
-	}
+// hear has a connection be loud, and ends the one that has been for longest, if there are too many.
+func (l *connections) hear(c *connection) {
 	if c.placeLoud != nil {
-		l.loud.Remove(c.placeLoud)
-		c.placeLoud = nil
+		return
 	}
-}
-
-// quieten ends the connection that has been loud for longest, if there are too many.
-func (l *connections) quieten() {
+	c.placeLoud = l.loud.PushBack(c)
 	if l.loud.Len() > l.limitLoud {
 		displaced := l.loud.Front().Value.(*connection)
 		l.remove(displaced)
@@ -128,14 +128,15 @@ type connection struct {
 	// For those who look for room: when it began to wait for its client to take what is sent, 0
 	// while it does not, and how much was sent.
 	standing, sent atomic.Int64
+	unasked        atomic.Int64  // bytes that count for MostUnasked
+	forgot         chan struct{} // has one when they are fewer
+	deaf           atomic.Bool   // stays loud: net/http frees no room for what waited before the end
 
 	// Under the lock of all.
 	requests  int
 	place     *list.Element // among those that wait
 	closed    bool
-	unasked   int  // bytes since the last request
-	loud      bool // and stays so: net/http frees nothing before the end
-	placeLoud *list.Element
+	placeLoud *list.Element // among those that are loud
 }
 
 // begin is false when there are too many requests, and none has to make room for this one.
@@ -152,8 +153,11 @@ func (c *connection) begin(request *writer, always bool) bool {
 		l.underway.requests[request] = c
 		request.before = c.sent.Load()
 		c.requests++
-		c.unasked = 0
-		l.use(c)
+		c.forget(math.MaxInt64)
+		leave(l.waiting, &c.place)
+		if !c.deaf.Load() {
+			leave(l.loud, &c.placeLoud)
+		}
 	}
 	l.mu.Unlock()
 	left.leave()
@@ -178,24 +182,53 @@ func (c *connection) end(request *writer) {
 	l.underway.end(request)
 	c.requests--
 	if c.requests == 0 && !c.closed {
-		l.wait(c)
-		l.quieten()
+		c.place = l.waiting.PushBack(c)
 	}
 }
 
 func (c *connection) Read(p []byte) (int, error) {
+	if c.unasked.Load() > MostUnasked && !c.deaf.Load() {
+		c.listen()
+	}
 	n, err := c.Conn.Read(p)
+	c.among.mu.Lock()
+	defer c.among.mu.Unlock()
+	if c.place != nil || c.standing.Load() != 0 {
+		c.unasked.Add(int64(n))
+	}
+	return n, err
+}
+
+// listen is before more is read of a client that sent much.
+func (c *connection) listen() {
+	c.deaf.Store(c.takesNothing())
 	l := c.among
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if c.place == nil || c.loud {
-		return n, err
+	if !c.closed && (c.deaf.Load() || c.place != nil) {
+		l.hear(c)
 	}
-	if c.unasked += n; c.unasked > MostUnasked {
-		c.loud, c.placeLoud = true, l.loud.PushBack(c)
-		l.quieten()
+}
+
+// takesNothing waits for handlers and the client to take what there is, as they mostly do at once. Some
+// clients go on only if they are read, so there is an end to that.
+func (c *connection) takesNothing() bool {
+	for left := shortStand; left > 0; {
+		idle := c.standing.Load() == 0
+		select {
+		case <-c.forgot:
+			if c.unasked.Load() <= MostUnasked {
+				return false
+			}
+		case <-time.After(betweenWrites):
+			left -= betweenWrites
+			if idle && c.standing.Load() == 0 {
+				c.forget(math.MaxInt64)
+				return false
+			}
+		}
 	}
-	return n, err
+	return true
 }
 
 func (c *connection) Write(p []byte) (int, error) {
@@ -203,7 +236,21 @@ func (c *connection) Write(p []byte) (int, error) {
 	n, err := c.Conn.Write(p)
 	c.standing.Store(0)
 	c.sent.Add(int64(n))
+	c.forget(int64(n))
 	return n, err
+}
+
+// forget counts so many bytes no more.
+func (c *connection) forget(n int64) {
+	for counted := c.unasked.Load(); counted > 0; counted = c.unasked.Load() {
+		if c.unasked.CompareAndSwap(counted, max(0, counted-n)) {
+			select {
+			case c.forgot <- struct{}{}:
+			default:
+			}
+			return
+		}
+	}
 }
 
 // took is how much of what was sent reached its client, if the kernel tells.

@@ -26,7 +26,8 @@ func (l *leaving) wait(c *connection, send func() error) {
 	place := l.waiting.PushBack(c)
 	var stuck *connection
 	if l.waiting.Len() > l.limit {
-		stuck = l.waiting.Front().Value.(*connection)
+		// It has yet to find out, and is not to leave room for others.
+		stuck = l.waiting.Remove(l.waiting.Front()).(*connection)
 	}
 	l.mu.Unlock()
 	if stuck != nil {

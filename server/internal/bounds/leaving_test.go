@@ -4,9 +4,11 @@ import (
 	"bytes"
 	"crypto/tls"
 	"errors"
+	"net"
 	"net/http"
 	"net/http/httptest"
 	"os"
+	"sync"
 	"testing"
 	"time"
 
@@ -17,20 +19,18 @@ import (
 // ask sends requests on a connection of HTTP/2 whose streams have a window of so many bytes.
 func ask(t *testing.T, server *httptest.Server, requests int, window uint32) *tls.Conn {
 	t.Helper()
+	return askBy(t, &net.Dialer{}, server, requests, window)
+}
+
+func askBy(t *testing.T, dialer *net.Dialer, server *httptest.Server, requests int, window uint32) *tls.Conn {
+	t.Helper()
 	trusting := server.Client().Transport.(*http.Transport).TLSClientConfig.Clone()
 	trusting.NextProtos = []string{http2.NextProtoTLS}
-	c, err := tls.Dial("tcp", server.Listener.Addr().String(), trusting)
+	c, err := tls.DialWithDialer(dialer, "tcp", server.Listener.Addr().String(), trusting)
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { c.Close() })
-	var header bytes.Buffer
-	encoder := hpack.NewEncoder(&header)
-	for _, field := range []hpack.HeaderField{{Name: ":method", Value: "GET"}, {Name: ":scheme", Value: "https"}, {Name: ":authority", Value: "registry"}, {Name: ":path", Value: "/v2/"}} {
-		if err := encoder.WriteField(field); err != nil {
-			t.Fatal(err)
-		}
-	}
 	framer := http2.NewFramer(c, nil)
 	if _, err := c.Write([]byte(http2.ClientPreface)); err != nil {
 		t.Fatal(err)
@@ -41,12 +41,29 @@ func ask(t *testing.T, server *httptest.Server, requests int, window uint32) *tl
 	if err := framer.WriteWindowUpdate(0, 1<<30); err != nil {
 		t.Fatal(err)
 	}
+	if _, err := c.Write(framed(t, requests)); err != nil {
+		t.Fatal(err)
+	}
+	return c
+}
+
+// framed are the first requests on a connection.
+func framed(t *testing.T, requests int) []byte {
+	t.Helper()
+	var header, frames bytes.Buffer
+	encoder := hpack.NewEncoder(&header)
+	for _, field := range []hpack.HeaderField{{Name: ":method", Value: "GET"}, {Name: ":scheme", Value: "https"}, {Name: ":authority", Value: "registry"}, {Name: ":path", Value: "/v2/"}} {
+		if err := encoder.WriteField(field); err != nil {
+			t.Fatal(err)
+		}
+	}
+	framer := http2.NewFramer(&frames, nil)
 	for i := range requests {
 		if err := framer.WriteHeaders(http2.HeadersFrameParam{StreamID: uint32(2*i + 1), BlockFragment: header.Bytes(), EndStream: true, EndHeaders: true}); err != nil {
 			t.Fatal(err)
 		}
 	}
-	return c
+	return frames.Bytes()
 }
 
 // TestAnswersThatNobodyTakes are as many as there may be requests, and keep nobody out.
@@ -83,6 +100,38 @@ func TestAnswersThatNobodyTakes(t *testing.T) {
 	response.Body.Close()
 	if response.StatusCode != http.StatusOK {
 		t.Errorf("another client: %s", response.Status)
+	}
+}
+
+// TestAnswersThatHaveYetToEnd are those of connections that are closed, before they find out.
+func TestAnswersThatHaveYetToEnd(t *testing.T) {
+	const limit = 2
+	l, among := newLeaving(limit), newConnections(generous())
+	found := make(chan struct{})
+	var waits sync.WaitGroup
+	var all []*connection
+	for range 2 * limit {
+		c, _ := pipe(t, among)
+		all = append(all, c)
+		sends := make(chan struct{})
+		waits.Go(func() {
+			l.wait(c, func() error {
+				close(sends)
+				<-found
+				return nil
+			})
+		})
+		<-sends
+	}
+	for i, c := range all {
+		if c.closed != (i < limit) {
+			t.Errorf("connection %d: closed is %v", i, c.closed)
+		}
+	}
+	close(found)
+	waits.Wait()
+	if l.waiting.Len() != 0 {
+		t.Errorf("%d wait", l.waiting.Len())
 	}
 }
 

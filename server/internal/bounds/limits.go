@@ -13,7 +13,7 @@ type Limits struct {
 	// Connections are open at the same time, Requests under way. There are fewer requests,
 	// so that there is always a connection that can make room for a new one.
 	Connections, Requests int
-	// Loud connections have sent more than MostUnasked between two requests.
+	// Loud connections have sent more than MostUnasked.
 	Loud int
 	// Ample are the connections for which the kernel may hold all that it likes, 4 MiB of what
 	// their clients don't take; it counts as the container's memory.

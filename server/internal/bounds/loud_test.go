@@ -3,28 +3,27 @@ package bounds
 import (
 	"bytes"
 	"context"
-	"crypto/tls"
 	"fmt"
 	"io"
 	"math"
 	"net"
 	"net/http"
-	"slices"
 	"sync"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"container-registry/server/internal/poll"
-
-	"golang.org/x/net/http2"
 )
 
-// say has the client of a connection send so much.
+// say has the client of a connection send so much, which is read, and then something more.
 func say(t *testing.T, c *connection, client net.Conn, bytes int) {
 	t.Helper()
-	go func() { _, _ = client.Write(make([]byte, bytes)) }()
-	if _, err := io.ReadFull(c, make([]byte, bytes)); err != nil {
-		t.Error(err)
+	go func() { _, _ = client.Write(make([]byte, bytes+1)) }()
+	for _, length := range []int{bytes, 1} {
+		if _, err := io.ReadFull(c, make([]byte, length)); err != nil {
+			t.Error(err)
+		}
 	}
 }
 
@@ -37,72 +36,77 @@ func pipe(t *testing.T, among *connections) (*connection, net.Conn) {
 	return c, far
 }
 
-// TestLoudConnections has more of them than there may be.
+// TestLoudConnections has one say more than a request begins with, before and while it has one.
 func TestLoudConnections(t *testing.T) {
-	l := newConnections(Limits{Connections: 10, Requests: 10, Loud: 2})
-	connect := func() (*connection, net.Conn) { return pipe(t, l) }
-	quiet, far := connect()
-	for range 3 {
-		say(t, quiet, far, MostUnasked)
-		request := &writer{}
-		quiet.begin(request, false)
-		say(t, quiet, far, 3*MostUnasked)
-		quiet.end(request)
-	}
-	asking, far := connect()
-	say(t, asking, far, MostUnasked+1)
-	request := &writer{}
-	asking.begin(request, false)
-	var loud []*connection
-	for range 3 {
-		c, far := connect()
-		say(t, c, far, MostUnasked+1)
-		loud = append(loud, c)
-	}
-	for i, each := range []struct {
-		*connection
-		closed bool
-	}{{quiet, false}, {asking, false}, {loud[0], true}, {loud[1], false}, {loud[2], false}} {
-		if each.connection.closed != each.closed {
-			t.Errorf("connection %d: closed is %v", i, each.connection.closed)
-		}
-	}
-	// What it has asked since does not make it another.
-	asking.end(request)
-	if !loud[1].closed || asking.closed || l.loud.Len() != 2 {
-		t.Errorf("after a request of one that is loud there are %d", l.loud.Len())
-	}
-	asking.Close()
-	loud[2].Close()
-	if l.loud.Len() != 0 || l.open != 1 {
-		t.Errorf("%d are loud, %d are open", l.loud.Len(), l.open)
+	for name, each := range map[string]struct {
+		// Before a request, and while it is under way.
+		before, within int
+		stands         bool // what is sent to it, meanwhile
+		taken          int  // by the handler of the request
+		loud, stays    bool // then, and after its next request
+	}{
+		"little before":          {MostUnasked - 1, 0, false, 0, false, false},
+		"a long header":          {MostUnasked + 1, 0, false, 0, false, false},
+		"a body":                 {0, 3 * MostUnasked, false, 0, false, false},
+		"a body of a deaf one":   {0, 3 * MostUnasked, true, 3 * MostUnasked, false, false},
+		"a deaf one says little": {0, MostUnasked - 1, true, 0, false, false},
+		"a deaf one says much":   {0, MostUnasked + 1, true, 0, true, true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			l := newConnections(Limits{Connections: 10, Requests: 10, Loud: 10})
+			c, far := pipe(t, l)
+			say(t, c, far, each.before)
+			if got := c.placeLoud != nil; got != (each.before > MostUnasked) {
+				t.Errorf("before its request it is loud: %v", got)
+			}
+			request := &writer{}
+			c.begin(request, false)
+			var write sync.WaitGroup
+			if each.stands {
+				write.Go(func() { _, _ = c.Write([]byte("an answer")) })
+				poll.Until(t, "a write", func() bool { return c.standing.Load() != 0 })
+			}
+			time.AfterFunc(shortStand/5, func() { c.forget(int64(each.taken)) })
+			say(t, c, far, each.within)
+			if got := c.placeLoud != nil; got != each.loud {
+				t.Errorf("in its request it is loud: %v", got)
+			}
+			go func() { _, _ = io.Copy(io.Discard, far) }()
+			write.Wait()
+			c.end(request)
+			c.begin(request, false)
+			if got := c.placeLoud != nil; got != each.stays {
+				t.Errorf("in the next it is loud: %v", got)
+			}
+		})
 	}
 }
 
-// TestPings are answered by net/http, which keeps room for the answers.
-func TestPings(t *testing.T) {
-	limits := generous()
-	limits.Loud = 1
-	server := serve(t, limits, func(http.ResponseWriter, *http.Request) {})
-	var ping bytes.Buffer
-	if err := http2.NewFramer(&ping, nil).WritePing(false, [8]byte{}); err != nil {
-		t.Fatal(err)
-	}
-	var clients []*tls.Conn
-	for range 2 {
-		c := ask(t, server, 0, 1<<16)
-		if _, err := c.Write(bytes.Repeat(ping.Bytes(), 9_000)); err != nil {
-			t.Fatal(err)
+// TestManyLoudConnections are more than there may be, of which one has a request.
+func TestManyLoudConnections(t *testing.T) {
+	l := newConnections(Limits{Connections: 10, Requests: 10, Loud: 2})
+	var loud []*connection
+	for i := range 4 {
+		c, far := pipe(t, l)
+		if i == 0 {
+			c.begin(&writer{}, false)
+			go func() { _, _ = c.Write([]byte("an answer")) }()
+			poll.Until(t, "a write", func() bool { return c.standing.Load() != 0 })
 		}
-		clients = append(clients, c)
+		say(t, c, far, MostUnasked+1)
+		loud = append(loud, c)
 	}
-	// Which of them the server heard first is its own affair.
-	poll.Until(t, "an end of one that pinged", func() bool {
-		return slices.ContainsFunc(clients, func(c *tls.Conn) bool {
-			_, err := c.Write(ping.Bytes())
-			return err != nil
-		})
-	})
+	for i, c := range loud {
+		if c.closed != (i < 2) {
+			t.Errorf("connection %d: closed is %v", i, c.closed)
+		}
+	}
+	for _, c := range loud {
+		c.Close()
+	}
+	if l.loud.Len() != 0 || l.waiting.Len() != 0 || l.open != 0 {
+		t.Errorf("%d are loud, %d wait, %d are open", l.loud.Len(), l.waiting.Len(), l.open)
+	}
 }
 
 // gated hands on nothing that it read while its gate is held.

@@ -27,7 +27,7 @@ func (p *patience) spend(waited time.Duration, moved int) {
 // paced has the client of a request keep moving. The deadlines are those of the connection
 // in HTTP/1 and those of the request in HTTP/2, where they end it also when nothing is
 // waited for; so there is one only while something is.
-func paced(w http.ResponseWriter, r *http.Request, limits Limits) (*writer, *http.Request) {
+func paced(w http.ResponseWriter, r *http.Request, limits Limits, c *connection) (*writer, *http.Request) {
 	paced := &writer{
 		ResponseWriter: w,
 		control:        http.NewResponseController(w),
@@ -38,7 +38,7 @@ func paced(w http.ResponseWriter, r *http.Request, limits Limits) (*writer, *htt
 	// That of the request before on this connection.
 	_ = paced.control.SetWriteDeadline(time.Time{})
 	if r.Body != nil && r.Body != http.NoBody {
-		paced.body = &body{ReadCloser: r.Body, control: paced.control, patience: paced.patience}
+		paced.body = &body{ReadCloser: r.Body, connection: c, control: paced.control, patience: paced.patience}
 		copied := *r
 		copied.Body = paced.body
 		r = &copied
@@ -49,9 +49,10 @@ func paced(w http.ResponseWriter, r *http.Request, limits Limits) (*writer, *htt
 // body is what a client sends.
 type body struct {
 	io.ReadCloser
-	control  *http.ResponseController
-	patience patience
-	ended    bool
+	connection *connection // none if it is not known
+	control    *http.ResponseController
+	patience   patience
+	ended      bool
 }
 
 func (b *body) Read(p []byte) (int, error) {
@@ -63,6 +64,9 @@ func (b *body) Read(p []byte) (int, error) {
 	}
 	b.ended = b.ended || err != nil
 	b.patience.spend(time.Since(start), n)
+	if b.connection != nil {
+		b.connection.forget(int64(n))
+	}
 	return n, err
 }
 
@@ -81,7 +85,7 @@ type writer struct {
 	patience patience
 	limits   Limits
 	answered bool
-	unsent   bool // some of what was written may be
+	unsent   bool // some of the answer may be
 	stream   bool // of HTTP/2
 	// For those who look for room: when it began to wait for the client, 0 while it does not, how
 	// much the client took, and how much its connection was sent before.
@@ -94,6 +98,7 @@ type writer struct {
 func (w *writer) WriteHeader(status int) {
 	w.answer()
 	w.ResponseWriter.WriteHeader(status)
+	w.unsent = true
 }
 
 // answer limits how long the client may go on sending: net/http reads some of what the
@@ -157,10 +162,10 @@ func (w *writer) drop() {
 // Unwrap is for http.ResponseController.
 func (w *writer) Unwrap() http.ResponseWriter { return w.ResponseWriter }
 
-// leave has the client take what is left of its answer. net/http then no longer knows that it is
-// all: a small answer that does not say how long it is has no Content-Length. There is no deadline
-// after it: in HTTP/2 one that is set as the stream closes holds all that is known of the request
-// until it is over.
+// leave has the client take what is left of its answer, which may be its header. net/http then no
+// longer knows that it is all: a small answer that does not say how long it is has no
+// Content-Length. There is no deadline after it: in HTTP/2 one that is set as the stream closes
+// holds all that is known of the request until it is over.
 func (w *writer) leave(c *connection, among *leaving) {
 	w.answer()
 	if w.unsent {

@@ -5,7 +5,6 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptest"
-	"syscall"
 	"testing"
 	"time"
 )
@@ -44,9 +43,6 @@ func TestUnsent(t *testing.T) {
 		server.Listener = g.Protect(server.Config, wrapped{server.Listener})
 		server.Start()
 		t.Cleanup(server.Close)
-		deaf := net.Dialer{Control: func(_, _ string, c syscall.RawConn) error {
-			return c.Control(func(fd uintptr) { _ = syscall.SetsockoptInt(int(fd), syscall.SOL_SOCKET, syscall.SO_RCVBUF, 2048) })
-		}}
 		c, err := deaf.DialContext(t.Context(), "tcp", server.Listener.Addr().String())
 		if err != nil {
 			t.Fatal(err)

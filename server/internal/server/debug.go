@@ -24,7 +24,6 @@ func (s *Server) listenDebug() (err error) {
 	}
 	s.debug = &http.Server{
 		ReadHeaderTimeout: readHeaderTimeout,
-		IdleTimeout:       idleTimeout,
 		MaxHeaderBytes:    maxHeaderBytes,
 		ErrorLog:          errorLog(s.log),
 	}

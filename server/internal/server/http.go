@@ -13,7 +13,6 @@ const (
 	// readHeaderTimeout ends connections that send their headers drop by drop. How long
 	// bodies may take is said in bounds.
 	readHeaderTimeout = 20 * time.Second
-	idleTimeout       = 3 * time.Minute
 	maxHeaderBytes    = 16 << 10
 	// What HTTP/2 takes of bodies that nobody reads yet, such as those of requests that
 	// wait for the check of a password.
@@ -33,10 +32,11 @@ func unread() *http.HTTP2Config {
 	}
 }
 
+// prepareHTTP has no IdleTimeout: for as long net/http would hold all that it knows of a connection of
+// HTTP/2 that ended before a request on it. Connections that ask nothing are bounded in bounds.
 func (s *Server) prepareHTTP() error {
 	s.http = &http.Server{
 		ReadHeaderTimeout: readHeaderTimeout,
-		IdleTimeout:       idleTimeout,
 		MaxHeaderBytes:    maxHeaderBytes,
 		ErrorLog:          errorLog(s.log),
 		Protocols:         protocols(s.config.HTTP),

@@ -4,11 +4,14 @@ import (
 	"bytes"
 	"context"
 	"io"
+	"net"
 	"net/http"
 	"net/http/httptest"
 	"sync/atomic"
 	"testing"
 	"time"
+
+	"container-registry/server/internal/poll"
 )
 
 // TestStreamsThatWait leave room on their connection for one that is read.
@@ -49,4 +52,44 @@ func TestStreamsThatWait(t *testing.T) {
 	if err := send("/goes-on"); err != nil {
 		t.Error(err)
 	}
+}
+
+// TestConnectionsThatEndBeforeTheirRequests are not held for a while: clients come back.
+func TestConnectionsThatEndBeforeTheirRequests(t *testing.T) {
+	config, client := withTLS(t, inMemory)
+	i := start(t, config, client)
+	response, err := client.Post(i.base+"/v2/app/blobs/uploads/", "", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	response.Body.Close()
+	<-i.entered
+	client.CloseIdleConnections()
+	const connections, each = 40, 8 << 10
+	before := heap()
+	for range connections {
+		var socket net.Conn
+		transport := client.Transport.(*http.Transport).Clone()
+		transport.DialContext = func(ctx context.Context, network, address string) (c net.Conn, err error) {
+			socket, err = (&net.Dialer{}).DialContext(ctx, network, address)
+			return socket, err
+		}
+		body, more := io.Pipe()
+		request, err := http.NewRequest(http.MethodPatch, response.Header.Get("Location"), body)
+		if err != nil {
+			t.Fatal(err)
+		}
+		ended := make(chan struct{})
+		go func() {
+			defer close(ended)
+			if response, err := transport.RoundTrip(request); err == nil {
+				response.Body.Close()
+			}
+		}()
+		<-i.entered
+		socket.Close()
+		more.Close()
+		<-ended
+	}
+	poll.Until(t, "an end of what ended connections hold", func() bool { return heap()-before < connections*each })
 }

@@ -12,13 +12,13 @@ pulumi stack select dev --create >/dev/null
 # The first time there is nothing that a preview would save: later one finds out what an `up` must not begin.
 first=
 if ! holds_resources "$(pulumi stack export --stack dev)"; then
-  first=yes
+  first=--skip-preview
   [ -z "$removed" ] || pulumi config set lab true --stack dev
 fi
 
 # The outputs are in the summary. What is no terminal gets a line for each resource that is there, but none for its begin.
 # A build that fails must not keep the outputs of the registry, which changed, from being stored.
-up() { pulumi up --stack dev --yes ${first:+--skip-preview} --suppress-outputs --continue-on-error "$@"; }
+up() { pulumi up --stack dev --yes $first --suppress-outputs --continue-on-error "$@"; }
 dull='^$| creating \([0-9]+s\) *$'
 deploy() { if [ -t 1 ]; then up "$@"; else up --suppress-progress "$@" | grep --line-buffered -vE "$dull"; fi || name_lock; }
 deploy "$@"

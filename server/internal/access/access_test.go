@@ -15,6 +15,8 @@ import (
 	"strings"
 	"testing"
 
+	"container-registry/server/internal/registrytest"
+
 	"github.com/distribution/distribution/v3/configuration"
 	"github.com/distribution/distribution/v3/registry/handlers"
 	_ "github.com/distribution/distribution/v3/registry/storage/driver/inmemory"
@@ -625,10 +627,7 @@ func TestOptions(t *testing.T) {
 // TestWithoutHandler reaches the engine past the handler, which must not be a way in.
 func TestWithoutHandler(t *testing.T) {
 	r := start(t, user(t, "alice", "a"), "")
-	config, err := configuration.Parse(strings.NewReader(fmt.Sprintf("version: 0.1\nstorage: {inmemory: {}}\nauth: {htpasswd: {realm: test, path: %q}}\n", r.file)))
-	if err != nil {
-		t.Fatal(err)
-	}
+	config := registrytest.Parse(t, fmt.Sprintf("storage: {inmemory: {}}\nauth: {htpasswd: {realm: test, path: %q}}\n", r.file))
 	if _, err := New(config, logrus.NewEntry(logrus.StandardLogger())); err != nil {
 		t.Fatal(err)
 	}

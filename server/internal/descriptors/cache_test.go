@@ -15,8 +15,9 @@ import (
 	"testing"
 	"time"
 
+	"container-registry/server/internal/registrytest"
+
 	"github.com/distribution/distribution/v3"
-	"github.com/distribution/distribution/v3/configuration"
 	"github.com/opencontainers/go-digest"
 	v1 "github.com/opencontainers/image-spec/specs-go/v1"
 	"github.com/sirupsen/logrus"
@@ -24,10 +25,7 @@ import (
 
 func take(t *testing.T, yaml string, out io.Writer) *Cache {
 	t.Helper()
-	config, err := configuration.Parse(strings.NewReader("version: 0.1\n" + yaml))
-	if err != nil {
-		t.Fatal(err)
-	}
+	config := registrytest.Parse(t, yaml)
 	log := logrus.New()
 	log.SetOutput(out)
 	c, err := Take(config, logrus.NewEntry(log))

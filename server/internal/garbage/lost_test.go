@@ -50,9 +50,7 @@ func TestLostLayer(t *testing.T) {
 // TestLostManifest is one that an index names.
 func TestLostManifest(t *testing.T) {
 	r := serve(t, folder(t), "a", quick, Options{})
-	part := r.Push(t, "app", "part", registrytest.Layer(1, 100))
-	r.PushIndex(t, "app", "1", part)
-	content, index := r.content(t, "app", "part"), r.content(t, "app", "1")
+	part, content, index := r.pushParted(t)
 	r.lose(t, part)
 	if status, text := r.tryManifest(t, "app", "1", index); status != http.StatusBadRequest || !strings.Contains(text, "MANIFEST_BLOB_UNKNOWN") {
 		t.Errorf("%d: %s", status, text)

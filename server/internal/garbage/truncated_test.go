@@ -70,9 +70,7 @@ func TestTruncatedLayerThatIsThere(t *testing.T) {
 // it again.
 func TestTruncatedManifest(t *testing.T) {
 	r := serve(t, folder(t), "a", quick, Options{})
-	part := r.Push(t, "app", "part", registrytest.Layer(1, 100))
-	r.PushIndex(t, "app", "1", part)
-	content, index := r.content(t, "app", "part"), r.content(t, "app", "1")
+	part, content, index := r.pushParted(t)
 	r.put(t, layout.BlobPath(part), content[:len(content)/2])
 	r = serve(t, r.collector.driver, "b", quick, Options{})
 	for _, reference := range []string{"part", part.String()} {
@@ -154,6 +152,14 @@ func TestWrongSizeOfWhatIsWhole(t *testing.T) {
 			t.Errorf("size %s of %s: it is not there: %d", test.size, test.of, status)
 		}
 	}
+}
+
+// pushParted pushes an index, app:1, of one image, app:part.
+func (r *rig) pushParted(t *testing.T) (part digest.Digest, content, index string) {
+	t.Helper()
+	part = r.Push(t, "app", "part", registrytest.Layer(1, 100))
+	r.PushIndex(t, "app", "1", part)
+	return part, r.content(t, "app", "part"), r.content(t, "app", "1")
 }
 
 // content is that of a manifest.

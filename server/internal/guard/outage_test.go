@@ -139,6 +139,15 @@ func guarded(driver storagedriver.StorageDriver) (*Guard, storagedriver.StorageD
 	return g, g.around(driver), said
 }
 
+// quieted is the driver of such a guard, the engine's log, which it keeps quiet, and what both say.
+func quieted(driver storagedriver.StorageDriver) (watched storagedriver.StorageDriver, engine *logrus.Logger, said *bytes.Buffer) {
+	g, watched, said := guarded(driver)
+	engine = logrus.New()
+	engine.SetOutput(said)
+	g.Quiet(engine)
+	return watched, engine, said
+}
+
 var (
 	errSlow     = errors.New("SlowDown: Please reduce your request rate.\n\tstatus code: 503, request id: 1")
 	errRefused  = errors.New("InvalidAccessKeyId: The AWS Access Key Id you provided does not exist in our records.\n\tstatus code: 403, request id: 1")
@@ -640,10 +649,7 @@ func TestOutageIsToldOnce(t *testing.T) {
 func TestFilesAreToldOnce(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		store := &failing{StorageDriver: inmemory.New()}
-		g, driver, said := guarded(store)
-		engine := logrus.New()
-		engine.SetOutput(said)
-		g.Quiet(engine)
+		driver, engine, said := quieted(store)
 		read := func(path string) {
 			if _, err := driver.GetContent(t.Context(), path); err != nil {
 				engine.WithField("err.detail", err).Error("response completed with error")
@@ -694,10 +700,7 @@ func TestFilesAreToldOnce(t *testing.T) {
 func TestLimitsAreToldOnce(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		store := &failing{StorageDriver: inmemory.New()}
-		g, driver, said := guarded(store)
-		engine := logrus.New()
-		engine.SetOutput(said)
-		g.Quiet(engine)
+		driver, engine, said := quieted(store)
 		write := func() {
 			if err := driver.PutContent(t.Context(), "/a", nil); err != nil {
 				engine.WithField("err.detail", err).Error("response completed with error")

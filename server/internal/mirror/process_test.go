@@ -21,7 +21,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/distribution/distribution/v3/configuration"
 	"github.com/distribution/distribution/v3/registry/handlers"
 	"github.com/opencontainers/go-digest"
 	v1 "github.com/opencontainers/image-spec/specs-go/v1"
@@ -303,11 +302,7 @@ type upstream struct {
 const refusalWords = "not today, and here is why"
 
 func newUpstream(t *testing.T, scheme string) *upstream {
-	c, err := configuration.Parse(strings.NewReader("version: 0.1\nstorage: {inmemory: {}}\nlog: {level: error}\n"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	app := handlers.NewApp(t.Context(), c)
+	app := handlers.NewApp(t.Context(), registrytest.Parse(t, "storage: {inmemory: {}}\nlog: {level: error}\n"))
 	filling := httptest.NewServer(app)
 	t.Cleanup(filling.Close)
 	u := &upstream{push: registrytest.Client{URL: filling.URL}}

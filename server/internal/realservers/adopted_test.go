@@ -12,6 +12,7 @@ import (
 	"testing"
 	"time"
 
+	"container-registry/server/internal/poll"
 	"container-registry/server/internal/registrytest"
 )
 
@@ -114,7 +115,7 @@ func TestAdoptedEvents(t *testing.T) {
 		each.goes.kill()
 		h.set(true)
 		began := time.Now()
-		within(t, adoption, "event of the server that is gone", func() bool { return len(h.told()) == len(want) })
+		poll.Within(t, adoption, "event of the server that is gone", func() bool { return len(h.told()) == len(want) })
 		t.Logf("%s: adopted after %s", each.name, time.Since(began).Round(time.Second))
 		eventually(t, "empty folder", func() bool { return waiting() == 0 })
 	}

@@ -2,7 +2,6 @@ package realservers
 
 import (
 	"bytes"
-	"context"
 	"fmt"
 	"net/http"
 	"os"
@@ -13,6 +12,7 @@ import (
 	"testing"
 	"time"
 
+	"container-registry/server/internal/poll"
 	"container-registry/server/internal/registrytest"
 )
 
@@ -82,20 +82,7 @@ func (s *serving) kill() {
 // a run that hangs.
 func eventually(t *testing.T, what string, condition func() bool) {
 	t.Helper()
-	within(t, 10*time.Minute, what, condition)
-}
-
-func within(t *testing.T, limit time.Duration, what string, condition func() bool) {
-	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), limit)
-	defer cancel()
-	for !condition() {
-		select {
-		case <-ctx.Done():
-			t.Fatalf("no %s within %s", what, limit)
-		case <-time.After(5 * time.Millisecond):
-		}
-	}
+	poll.Within(t, 10*time.Minute, what, condition)
 }
 
 var (

@@ -17,6 +17,7 @@ import (
 
 	"github.com/opencontainers/go-digest"
 
+	"container-registry/server/internal/poll"
 	"container-registry/server/internal/registrytest"
 )
 
@@ -58,7 +59,7 @@ func TestNothingIsHeld(t *testing.T) {
 	// ends waits for as many as before, and a few that others may have: the health check, this request.
 	ends := func(t *testing.T, before [2]int, few int) {
 		t.Helper()
-		within(t, 2*time.Minute, "end of what was begun", func() bool {
+		poll.Within(t, 2*time.Minute, "end of what was begun", func() bool {
 			after := holds()
 			return after[0] < before[0]+few && after[1] < before[1]+few
 		})

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"container-registry/server/internal/bounds"
@@ -54,7 +55,9 @@ func TestTurns(t *testing.T) {
 
 // TestWaiting has nobody wait for a large folder but those who list one, also who waits since before it
 // was known to be.
-func TestWaiting(t *testing.T) {
+func TestWaiting(t *testing.T) { synctest.Test(t, waiting) }
+
+func waiting(t *testing.T) {
 	const folder, other = "large", "unknown"
 	turns := New(0)
 	few, alone := turns.few, turns.alone
@@ -64,8 +67,7 @@ func TestWaiting(t *testing.T) {
 	alone <- struct{}{}
 	done := make(chan error)
 	go func() { done <- turns.InTurn(t.Context(), folder, func() (int, error) { return 0, nil }) }()
-	// Long enough for it to wait.
-	time.Sleep(20 * time.Millisecond)
+	synctest.Wait()
 	turns.listings.Add(folder, listing{large + 1, time.Now()})
 	for range cap(few) {
 		few.Leave()
@@ -75,10 +77,11 @@ func TestWaiting(t *testing.T) {
 	if err := turns.InTurn(ctx, other, func() (int, error) { return 0, nil }); err != nil {
 		t.Errorf("another one: %v", err)
 	}
+	synctest.Wait()
 	select {
 	case <-done:
 		t.Error("two large ones are listed at once")
-	case <-time.After(20 * time.Millisecond):
+	default:
 	}
 	if len(few) > 0 {
 		t.Errorf("%d turns of others are taken", len(few))

@@ -134,13 +134,18 @@ function frame(type: number, flags: number, stream: number, payload: Buffer): Bu
 
 const named = (field: number, value: string): Buffer => Buffer.concat([Buffer.from([field, value.length]), Buffer.from(value)]);
 
-/** Begins a connection whose streams have no window, and asks for what is longer than the buffer of Go's server. */
-const standingRequest = Buffer.concat([
-  Buffer.from("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"),
-  frame(4, 0, 0, Buffer.from([0, 4, 0, 0, 0, 0])),
-  // Fields of HPACK's table: GET, https, a path and an authority.
-  frame(1, 5, 1, Buffer.concat([Buffer.from([0x82, 0x87]), named(4, "/ui/style.css"), named(1, host)])),
-]);
+/** Begins a connection whose streams have no window. */
+const opening = Buffer.concat([Buffer.from("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"), frame(4, 0, 0, Buffer.from([0, 4, 0, 0, 0, 0]))]);
+
+/** A request by fields of HPACK's table: GET, https, a path and an authority. */
+const request = (stream: number, path: string): Buffer =>
+  frame(1, 5, stream, Buffer.concat([Buffer.from([0x82, 0x87]), named(4, path), named(1, host)]));
+
+/** Asks for what is longer than the buffer of Go's server. */
+const standingRequest = Buffer.concat([opening, request(1, "/ui/style.css")]);
+
+/** Asks at once for all that a connection may, where the server answers however busy it is. */
+const burst = Buffer.concat([opening, ...Array.from({ length: 100 }, (_, each) => request(2 * each + 1, "/livez"))]);
 
 const ping = frame(6, 0, 0, Buffer.alloc(8));
 const pings = Buffer.concat(Array.from({ length: 500 }, () => ping));
@@ -205,6 +210,11 @@ const kinds = {
       for (let sent = 0; sent < 20_000 && (await connection.send(pings)); sent += 500);
       await untilClosed(connection);
     }),
+  "HTTP/2 bursts": () =>
+    connected("deaf HTTP/2", async (connection) => {
+      await connection.send(burst);
+      await untilClosed(connection);
+    }),
   "HTTP/2 answers that nobody takes": () =>
     inSession({ initialWindowSize: 0 }, async (session, usable) => {
       for (let each = 0; each < 100 && usable(); each++) {
@@ -230,6 +240,7 @@ function crowd(kind: string): number {
     case "HTTP/2 answers that nobody takes":
       return Math.round(Number(connections) * 0.03);
     case "HTTP/2 pings":
+    case "HTTP/2 bursts":
       return Math.round(Number(connections) * 0.07);
     case "form body":
       return 24;

@@ -56,7 +56,10 @@ const mostLines = 200
 // Handler goes around all others. When there are too many requests, refuse answers all but
 // health checks; what it answers is TooMany.
 func (g *Guard) Handler(next, refuse http.Handler) http.Handler {
+	begun := &g.connections.arriving.begun
 	return http.HandlerFunc(func(plain http.ResponseWriter, r *http.Request) {
+		begun.Add(1)
+		defer begun.Add(-1)
 		// The engine asks for a form before it knows the client, and net/http would read all
 		// of the body to find one. Clients of a registry put nothing there but in the query.
 		r.Form = r.URL.Query()

@@ -20,6 +20,7 @@ type connections struct {
 	waiting  *list.List // of *connection, the one that began to wait first in front
 	loud     *list.List // of *connection, the one that is for longest in front
 	underway *underway
+	arriving *arriving
 }
 
 // MostUnasked is how much a client may send before it is loud, while no request is under way or it
@@ -42,6 +43,7 @@ func newConnections(limits Limits) *connections {
 		waiting:   list.New(),
 		loud:      list.New(),
 		underway:  newUnderway(limits.Requests),
+		arriving:  newArriving(limits),
 	}
 }
 
@@ -79,7 +81,7 @@ func (l *connections) add(accepted net.Conn) *connection {
 	if l.open >= l.ample {
 		holdLittle(accepted)
 	}
-	c := &connection{Conn: accepted, among: l, forgot: make(chan struct{}, 1)}
+	c := &connection{Conn: accepted, among: l, arrival: l.arriving.turn(), forgot: make(chan struct{}, 1)}
 	c.place = l.waiting.PushBack(c)
 	l.open++
 	l.mu.Unlock()
@@ -124,7 +126,8 @@ func (l *connections) hear(c *connection) {
 // connection waits, or has requests under way.
 type connection struct {
 	net.Conn
-	among *connections
+	among   *connections
+	arrival *turn
 	// For those who look for room: when it began to wait for its client to take what is sent, 0
 	// while it does not, and how much was sent.
 	standing, sent atomic.Int64
@@ -134,6 +137,7 @@ type connection struct {
 
 	// Under the lock of all.
 	requests  int
+	streams   bool          // of HTTP/2: more requests may come while some are under way
 	place     *list.Element // among those that wait
 	closed    bool
 	placeLoud *list.Element // among those that are loud
@@ -148,6 +152,10 @@ func (c *connection) begin(request *writer, always bool) bool {
 	var left holder
 	if !always && place && l.underway.full() {
 		left, place = l.makeRoom(c)
+	}
+	c.streams = request.stream
+	if !c.streams {
+		c.arrival.leave()
 	}
 	if place {
 		l.underway.requests[request] = c
@@ -166,7 +174,7 @@ func (c *connection) begin(request *writer, always bool) bool {
 
 // makeRoom takes places for a connection from who has to leave for it.
 func (l *connections) makeRoom(newcomer *connection) (displaced holder, found bool) {
-	displaced = l.underway.displaceable(newcomer, sinceStart(time.Now()))
+	displaced = l.underway.look(newcomer, sinceStart(time.Now()))
 	l.underway.displace(displaced)
 	if displaced.connection != nil && displaced.request == nil {
 		l.remove(displaced.connection)
@@ -187,16 +195,25 @@ func (c *connection) end(request *writer) {
 }
 
 func (c *connection) Read(p []byte) (int, error) {
+	c.arrival.pass()
 	if c.unasked.Load() > MostUnasked && !c.deaf.Load() {
 		c.listen()
 	}
 	n, err := c.Conn.Read(p)
+	if n > 0 && c.heard(n) {
+		c.arrival.take()
+	}
+	return n, err
+}
+
+// heard counts what was read, and tells whether requests may begin by it.
+func (c *connection) heard(n int) bool {
 	c.among.mu.Lock()
 	defer c.among.mu.Unlock()
 	if c.place != nil || c.standing.Load() != 0 {
 		c.unasked.Add(int64(n))
 	}
-	return n, err
+	return c.place != nil || c.streams
 }
 
 // listen is before more is read of a client that sent much.
@@ -262,6 +279,7 @@ func (c *connection) took() int64 {
 }
 
 func (c *connection) Close() error {
+	c.arrival.leave()
 	c.among.mu.Lock()
 	c.among.remove(c)
 	c.among.mu.Unlock()

@@ -18,6 +18,8 @@ type Limits struct {
 	// Ample are the connections for which the kernel may hold all that it likes, 4 MiB of what
 	// their clients don't take; it counts as the container's memory.
 	Ample int
+	// Arriving are the connections of which bytes were read that net/http has yet to look at; see arriving.
+	Arriving int
 	// Patience is how long the server waits for a client that moves no bytes; see patience.
 	Patience time.Duration
 	// Rest is how long a client may send what is not read any more, such as the body of a
@@ -37,6 +39,7 @@ func LimitsOf(memory int64, files uint64) Limits {
 		Requests:    connections * 3 / 4,
 		Loud:        connections / 8,
 		Ample:       connections / 32,
+		Arriving:    connections / 32,
 		Patience:    time.Minute,
 		Rest:        5 * time.Second,
 	}

@@ -13,6 +13,9 @@ const (
 	shortStand = 500 * time.Millisecond
 	// aStand is enough for a line that loses a packet.
 	aStand = time.Second
+	// betweenLooks nobody looks for who makes room after one found nobody: with thousands of requests a
+	// second all others would wait for that.
+	betweenLooks = 50 * time.Millisecond
 	// longStand is for those who took something before, as a forwarder's StillLimit.
 	longStand = 5 * time.Second
 )
@@ -25,6 +28,8 @@ type underway struct {
 	requests map[*writer]*connection
 	// ending are those whose places were taken, and whose handlers have yet to find out.
 	ending int
+	// vain is when a look last found nobody.
+	vain int64
 }
 
 func newUnderway(limit int) *underway {
@@ -37,6 +42,18 @@ func (u *underway) full() bool { return len(u.requests) >= u.limit }
 type holder struct {
 	connection *connection
 	request    *writer
+}
+
+// look is displaceable, but not soon after it was nobody.
+func (u *underway) look(newcomer *connection, now int64) (displaced holder) {
+	if u.vain != 0 && now-u.vain < int64(betweenLooks) {
+		return holder{}
+	}
+	displaced, u.vain = u.displaceable(newcomer, now), 0
+	if displaced.connection == nil {
+		u.vain = now
+	}
+	return displaced
 }
 
 // displaceable is who makes room for a request of another connection, empty when none has to. A

@@ -291,6 +291,30 @@ func TestDisplaceable(t *testing.T) {
 	}
 }
 
+// TestLook has requests ask for room, each at its own moment, of whom one stands from the beginning on.
+func TestLook(t *testing.T) {
+	u := newUnderway(100)
+	stands := &connection{requests: 1}
+	request := &writer{}
+	u.requests[request] = stands
+	first := int64(time.Hour)
+	for _, each := range []struct {
+		at    int64
+		found bool
+	}{
+		{first, false},
+		{first + int64(betweenLooks) - 1, false},
+		{first + int64(betweenLooks), true},
+		{first + int64(betweenLooks) + 1, true},
+	} {
+		if got := u.look(&connection{}, each.at).connection != nil; got != each.found {
+			t.Errorf("after %s somebody makes room: %v", time.Duration(each.at-first), got)
+		}
+		stands.standing.Store(1)
+		request.standing.Store(1)
+	}
+}
+
 // TestRequestsOfConnectionThatMadeRoom hold no place, and get none.
 func TestRequestsOfConnectionThatMadeRoom(t *testing.T) {
 	limits := generous()

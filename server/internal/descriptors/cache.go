@@ -84,6 +84,12 @@ func (c *Cache) Stop() { c.current.Store(nil) }
 // Close ends the connection to a cache elsewhere.
 func (c *Cache) Close() error { return c.close() }
 
+// Size of a blob, if it is known to a request that may use the cache.
+func Size(ctx context.Context, blob digest.Digest) (size int64, known bool) {
+	descriptor, err := fromRequest{}.Stat(ctx, blob)
+	return descriptor.Size, err == nil
+}
+
 type contextKey struct{}
 
 // pinned is the generation of a request.

@@ -5,11 +5,15 @@ import (
 	"errors"
 	"net/http"
 	"net/http/httptest"
+	"sync"
 	"testing"
+	"testing/synctest"
 
 	storagedriver "github.com/distribution/distribution/v3/registry/storage/driver"
 	"github.com/distribution/distribution/v3/registry/storage/driver/inmemory"
 
+	"container-registry/server/internal/heavy"
+	"container-registry/server/internal/layout"
 	"container-registry/server/internal/registrytest"
 )
 
@@ -37,4 +41,37 @@ func TestWhyOfAStoreThatIsAway(t *testing.T) {
 			t.Errorf("%s %s: %d after %d more", each.method, each.path, answer.Code, n)
 		}
 	}
+}
+
+// TestWhyWaitsForAPlace has requests fail at once whose manifests may be large.
+func TestWhyWaitsForAPlace(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		store := inmemory.New()
+		if err := store.PutContent(t.Context(), layout.RevisionPath("team/app", content), []byte(content)); err != nil {
+			t.Fatal(err)
+		}
+		stay := make(chan struct{})
+		driver := registrytest.NewSpy(store)
+		driver.Before = func(action, path string) error {
+			if action == "get" && layout.IsBlob(path) {
+				<-stay
+			}
+			return nil
+		}
+		engine := http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusInternalServerError) })
+		handler := heavy.PlacesOf(0).Handler(Handler(engine, driver, ""))
+		var asked sync.WaitGroup
+		for range 5 {
+			asked.Go(func() {
+				request := httptest.NewRequestWithContext(t.Context(), http.MethodGet, "/v2/team/app/manifests/"+content.String(), nil)
+				handler.ServeHTTP(httptest.NewRecorder(), request)
+			})
+		}
+		synctest.Wait()
+		if n := driver.Count("get", "/"); n != 2 {
+			t.Errorf("%d are read", n)
+		}
+		close(stay)
+		asked.Wait()
+	})
 }

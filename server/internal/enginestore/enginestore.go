@@ -21,6 +21,7 @@ import (
 	storagemiddleware "github.com/distribution/distribution/v3/registry/storage/driver/middleware"
 	"github.com/opencontainers/go-digest"
 
+	"container-registry/server/internal/heavy"
 	"container-registry/server/internal/layout"
 	"container-registry/server/internal/manifest"
 	"container-registry/server/internal/store"
@@ -69,8 +70,7 @@ func (d driver) GetContent(ctx context.Context, path string) ([]byte, error) {
 			return d.GetContent(ctx, layout.LinkPath(layout.RepositoryPath(repository, layout.Layers), part))
 		}
 	}
-	_, isLink := layout.LinkOf(path)
-	if err == nil && ((isLink || layout.IsTag(path)) && digest.Digest(content).Validate() != nil || len(content) == 0 && lost(path)) {
+	if err == nil && (layout.IsLink(path) && digest.Digest(content).Validate() != nil || len(content) == 0 && lost(path)) {
 		return nil, missing(d, path)
 	}
 	if kept, ok := layout.KeptBy(path, digest.Digest(content)); ok {
@@ -125,6 +125,9 @@ func (d driver) Delete(ctx context.Context, path string) error {
 	repository, revision, ok := layout.RevisionOf(path)
 	if !ok {
 		return d.StorageDriver.Delete(ctx, path)
+	}
+	if err := heavy.Enter(ctx); err != nil {
+		return err
 	}
 	content, err := d.StorageDriver.GetContent(ctx, layout.BlobPath(revision))
 	if err != nil && !layout.IsMissing(err) {

@@ -17,6 +17,7 @@ import (
 	"github.com/sirupsen/logrus"
 
 	"container-registry/server/internal/bounds"
+	"container-registry/server/internal/download"
 	"container-registry/server/internal/layout"
 	"container-registry/server/internal/store"
 )
@@ -34,23 +35,25 @@ func init() {
 
 // Guard is the one of a server.
 type Guard struct {
-	storage configuration.Storage
-	places  *places
-	outage  *outage
-	driver  storagedriver.StorageDriver
+	storage   configuration.Storage
+	redirects bool
+	places    *places
+	outage    *outage
+	driver    storagedriver.StorageDriver
 }
 
 // New is for a server with this much memory.
 func New(config *configuration.Configuration, memory int64, log *logrus.Entry) *Guard {
 	return &Guard{
-		storage: config.Storage,
-		places:  placesOf(config.Storage, memory),
-		outage:  &outage{store: store.Of(config), log: log, limits: map[store.Action]*trouble{}, files: map[string]time.Time{}},
+		storage:   config.Storage,
+		redirects: download.Redirects(config),
+		places:    placesOf(config.Storage, memory),
+		outage:    &outage{store: store.Of(config), log: log, limits: map[store.Action]*trouble{}, files: map[string]time.Time{}},
 	}
 }
 
 func (g *Guard) around(driver storagedriver.StorageDriver) storagedriver.StorageDriver {
-	g.driver = patient{exact{bounded{watched{withThreads(store.Steady(driver), g.storage), g.outage}, g.places}}}
+	g.driver = download.Around(patient{exact{bounded{watched{withThreads(store.Steady(driver), g.storage), g.outage}, g.places}}}, g.redirects)
 	return g.driver
 }
 

@@ -38,12 +38,12 @@ func TestHeavyRequestsWait(t *testing.T) {
 	} {
 		t.Run(test.path, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				guard := &Guard{outage: &outage{}}
+				guard := &Guard{places: &places{}, outage: &outage{}}
 				driver := guard.around(inmemory.New())
 				if err := driver.PutContent(t.Context(), "/large", make([]byte, 1<<20)); err != nil {
 					t.Fatal(err)
 				}
-				got := registrytest.HeavyAtOnce(t, test.path, func(r *http.Request) error { return test.use(r.Context(), driver) })
+				got := registrytest.HeavyAtOnce(t, http.MethodGet, test.path, func(r *http.Request) error { return test.use(r.Context(), driver) })
 				if got != 2 {
 					t.Errorf("%d at once", got)
 				}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"strconv"
 	"sync"
 	"time"
@@ -11,16 +12,22 @@ import (
 	"github.com/distribution/distribution/v3/configuration"
 	storagedriver "github.com/distribution/distribution/v3/registry/storage/driver"
 
+	"container-registry/server/internal/layout"
 	"container-registry/server/internal/store"
 )
 
-// Shares of the server's memory, in per cent: for uploads, and for small files where they
-// take as much each. Uploads without a body have a quarter of theirs beside it, and one of each has
-// a place in any case.
+// Shares of the server's memory, in per cent: for uploads, for small files where they take as
+// much each, and for uploads that are read once more. Uploads without a body have a quarter of
+// theirs beside it, and one of each has a place in any case.
 const (
-	share       = 40
-	shareOfPuts = 10
+	share          = 40
+	shareOfPuts    = 10
+	shareOfRereads = 10
 )
+
+// reread is what the engine holds of an upload that it reads once more before it is a blob: one
+// that was resumed elsewhere, or has a digest that is not SHA-256.
+const reread = 4 << 20
 
 // longestWait for a place is about how long clients wait for an answer.
 const longestWait = 5 * time.Minute
@@ -85,24 +92,21 @@ type places struct {
 	// Requests without a body, which begin and end uploads, are soon done and don't wait
 	// for those that may send theirs for hours.
 	bodies, short chan struct{}
-	// puts are small files; nil where they need no place.
-	puts chan struct{}
-	wait time.Duration
+	// puts are small files; nil where they need no place, as bodies and short are.
+	puts    chan struct{}
+	rereads chan struct{}
+	wait    time.Duration
 }
 
-// placesOf is nil for a store that needs none.
 func placesOf(storage configuration.Storage, memory int64) *places {
+	p := &places{rereads: make(chan struct{}, max(1, memory*shareOfRereads/100/reread)), wait: longestWait}
 	b, ok := bufferings[storage.Type()]
 	if !ok {
-		return nil
+		return p
 	}
 	// The usual chunk may be more than its share.
 	n := max(1, memory*share/100/b.of(storage.Parameters()))
-	p := &places{
-		bodies: make(chan struct{}, n),
-		short:  make(chan struct{}, max(1, n/4)),
-		wait:   longestWait,
-	}
+	p.bodies, p.short = make(chan struct{}, n), make(chan struct{}, max(1, n/4))
 	if b.puts {
 		p.puts = make(chan struct{}, max(1, memory*shareOfPuts/100/b.chunkOf(storage.Parameters())))
 	}
@@ -145,7 +149,7 @@ type bounded struct {
 }
 
 func (d bounded) Writer(ctx context.Context, path string, appendMode bool) (storagedriver.FileWriter, error) {
-	if d.places == nil {
+	if d.places.bodies == nil {
 		return d.StorageDriver.Writer(ctx, path, appendMode)
 	}
 	leave, err := d.places.take(ctx, requestOf(ctx))
@@ -161,13 +165,40 @@ func (d bounded) Writer(ctx context.Context, path string, appendMode bool) (stor
 }
 
 func (d bounded) PutContent(ctx context.Context, path string, content []byte) error {
-	if d.places != nil && d.places.puts != nil {
+	if d.places.puts != nil {
 		if err := d.places.enter(ctx, requestOf(ctx), d.places.puts); err != nil {
 			return err
 		}
 		defer func() { <-d.places.puts }()
 	}
 	return d.StorageDriver.PutContent(ctx, path, content)
+}
+
+func (d bounded) Reader(ctx context.Context, path string, offset int64) (io.ReadCloser, error) {
+	if !layout.IsUpload(path) {
+		return d.StorageDriver.Reader(ctx, path, offset)
+	}
+	if err := d.places.enter(ctx, requestOf(ctx), d.places.rereads); err != nil {
+		return nil, err
+	}
+	leave := sync.OnceFunc(func() { <-d.places.rereads })
+	reader, err := d.StorageDriver.Reader(ctx, path, offset)
+	if err != nil {
+		leave()
+		return nil, err
+	}
+	return readUpload{reader, leave}, nil
+}
+
+// readUpload is one that is read once more.
+type readUpload struct {
+	io.ReadCloser
+	leave func()
+}
+
+func (u readUpload) Close() error {
+	defer u.leave()
+	return u.ReadCloser.Close()
 }
 
 // upload is one writer of the driver's.

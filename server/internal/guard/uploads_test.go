@@ -14,7 +14,9 @@ import (
 	"github.com/distribution/distribution/v3/configuration"
 	storagedriver "github.com/distribution/distribution/v3/registry/storage/driver"
 	"github.com/distribution/distribution/v3/registry/storage/driver/inmemory"
+	"github.com/opencontainers/go-digest"
 
+	"container-registry/server/internal/layout"
 	"container-registry/server/internal/registrytest"
 )
 
@@ -38,11 +40,7 @@ func TestPlaces(t *testing.T) {
 		"little memory": {"gcs", nil, 57 << 20, 1},
 	} {
 		t.Run(name, func(t *testing.T) {
-			got := 0
-			if p := placesOf(configuration.Storage{test.driver: test.parameters}, test.memory); p != nil {
-				got = cap(p.bodies)
-			}
-			if got != test.want {
+			if got := cap(placesOf(configuration.Storage{test.driver: test.parameters}, test.memory).bodies); got != test.want {
 				t.Errorf("%d places, want %d", got, test.want)
 			}
 		})
@@ -245,4 +243,47 @@ func (w *writing) PutContent(context.Context, string, []byte) error {
 	<-w.end
 	w.done.Add(1)
 	return nil
+}
+
+// TestRereads has more uploads read once more than there are places, and blobs beside them.
+func TestRereads(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		store := inmemory.New()
+		upload, blob := layout.UploadPath("app", "1"), layout.BlobPath(digest.FromString("a blob"))
+		for _, path := range []string{upload, blob} {
+			if err := store.PutContent(t.Context(), path, []byte("x")); err != nil {
+				t.Fatal(err)
+			}
+		}
+		d := bounded{store, placesOf(configuration.Storage{"filesystem": nil}, 2*10*reread)}
+		var open atomic.Int64
+		stay := make(chan struct{})
+		read := func(path string) {
+			reader, err := d.Reader(t.Context(), path, 0)
+			if err != nil {
+				t.Error(err)
+				return
+			}
+			open.Add(1)
+			<-stay
+			reader.Close()
+		}
+		for range 3 {
+			go read(upload)
+		}
+		synctest.Wait()
+		if got := open.Load(); got != 2 {
+			t.Errorf("%d uploads are read", got)
+		}
+		go read(blob)
+		synctest.Wait()
+		if got := open.Load(); got != 3 {
+			t.Error("a blob waits as well")
+		}
+		close(stay)
+		synctest.Wait()
+		if got := open.Load(); got != 4 {
+			t.Error("the third upload waits yet")
+		}
+	})
 }

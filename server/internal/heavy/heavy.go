@@ -29,7 +29,7 @@ const (
 type Places struct {
 	// tags are lists of them, which the engine makes in full to answer with a page; other lists
 	// are pages from the beginning.
-	lists, tags, pulls, pushes bounds.Places
+	lists, tags, pulls, pushes, deletions bounds.Places
 	// answers is how many bytes long ones have that are ready, and mostOfAnswers what there may be.
 	answers       *semaphore.Weighted
 	mostOfAnswers int64
@@ -37,12 +37,13 @@ type Places struct {
 
 // PlacesOf suits a server with this much memory. The largest manifest takes 20 MiB of it as it is
 // pulled and 30 as it is pushed, a list of thirty thousand long tags 20, another list 4 at most: the
-// folders that referrers are in are listed in turn.
+// folders that referrers are in are listed in turn. To delete a manifest takes its text and a list of
+// tags; most have little of both, and wait for one another.
 func PlacesOf(memory int64) *Places {
 	share := memory / 10
 	of := func(cost int64) bounds.Places { return make(bounds.Places, max(2, share/(cost<<20))) }
 	return &Places{
-		lists: of(4), tags: of(20), pulls: of(20), pushes: of(30),
+		lists: of(4), tags: of(20), pulls: of(20), pushes: of(30), deletions: of(10),
 		answers: semaphore.NewWeighted(share), mostOfAnswers: share,
 	}
 }
@@ -53,6 +54,8 @@ func (p *Places) of(r *http.Request) bounds.Places {
 	switch kind := path.Base(path.Dir(r.URL.Path)); {
 	case kind == "manifests" && r.Method == http.MethodPut:
 		return p.pushes
+	case kind == "manifests" && r.Method == http.MethodDelete:
+		return p.deletions
 	case !pulls:
 		return nil
 	case kind == "manifests":

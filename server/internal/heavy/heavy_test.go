@@ -27,7 +27,7 @@ func TestWaiting(t *testing.T) {
 		{"large manifests that are pulled", http.MethodGet, pull, large, 2},
 		{"those that are asked about", http.MethodHead, pull, large, 2},
 		{"small ones that are pulled", http.MethodGet, pull, little, 5},
-		{"manifests that are deleted", http.MethodDelete, pull, large, 5},
+		{"manifests that are deleted", http.MethodDelete, pull, large, 2},
 		{"lists of tags", http.MethodGet, "/v2/app/tags/list", "", 2},
 		{"lists of repositories", http.MethodGet, "/registry/v2/_catalog", "", 2},
 		{"lists of referrers", http.MethodGet, "/v2/app/referrers/sha256:0", "", 2},

@@ -191,6 +191,12 @@ func LinkOf(p string) (d digest.Digest, ok bool) {
 	return d, ok
 }
 
+// IsLink says whether a path is of a file that holds a digest and nothing else.
+func IsLink(p string) bool {
+	_, ok := LinkOf(p)
+	return ok || IsTag(p)
+}
+
 // KeptBy is the link without which one to a layer leads nowhere: that of the digest by which the engine
 // keeps the bytes, where clients call them by another algorithm.
 func KeptBy(p string, leads digest.Digest) (link string, ok bool) {

@@ -23,7 +23,7 @@ func TestHeavyAnswersOfUpstream(t *testing.T) {
 		t.Run(test.path, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				u := upstreamOf("https://registry.example.com", func(*http.Request) *http.Response { return answer(http.StatusOK, test.size, nil) })
-				got := registrytest.HeavyAtOnce(t, test.path, func(r *http.Request) error {
+				got := registrytest.HeavyAtOnce(t, http.MethodGet, test.path, func(r *http.Request) error {
 					ctx := context.WithValue(r.Context(), heardKey{}, newHeard(r))
 					_, err := u.get(t, ctx, "https://registry.example.com"+test.path)
 					return err

@@ -11,9 +11,9 @@ import (
 	"container-registry/server/internal/heavy"
 )
 
-// HeavyAtOnce is how many of three requests for a path come to hold what they need, where there are
+// HeavyAtOnce is how many of three requests of a kind come to hold what they need, where there are
 // two places of each kind. It is for a bubble of synctest.
-func HeavyAtOnce(t *testing.T, path string, hold func(*http.Request) error) int64 {
+func HeavyAtOnce(t *testing.T, method, path string, hold func(*http.Request) error) int64 {
 	t.Helper()
 	var inside atomic.Int64
 	stay := make(chan struct{})
@@ -27,7 +27,7 @@ func HeavyAtOnce(t *testing.T, path string, hold func(*http.Request) error) int6
 	var asked sync.WaitGroup
 	for range 3 {
 		asked.Go(func() {
-			handler.ServeHTTP(httptest.NewRecorder(), httptest.NewRequest(http.MethodGet, path, nil))
+			handler.ServeHTTP(httptest.NewRecorder(), httptest.NewRequest(method, path, nil))
 		})
 	}
 	synctest.Wait()

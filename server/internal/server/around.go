@@ -10,6 +10,7 @@ import (
 	"container-registry/server/internal/config"
 	"container-registry/server/internal/descriptors"
 	"container-registry/server/internal/dialect"
+	"container-registry/server/internal/download"
 	"container-registry/server/internal/foreign"
 	"container-registry/server/internal/garbage"
 	"container-registry/server/internal/guard"
@@ -46,7 +47,7 @@ func (s *Server) aroundMirror(_ context.Context, own config.Server, keeper *guar
 		}
 	}
 	everybody := func(http.ResponseWriter, *http.Request, string) bool { return true }
-	completed := referrers.Route(s.app, everybody, mirror.Referrers(s.app, prefix), s.config.HTTP)
+	completed := referrers.Route(download.Handler(s.app, descriptors.Size), everybody, mirror.Referrers(s.app, prefix), s.config.HTTP)
 	handler := mirror.Handler(keeper.Handler(completed), prefix, pulled)
 	if s.bound != nil {
 		handler = s.bound.Handler(handler, prefix)
@@ -70,7 +71,7 @@ func (s *Server) aroundRegistry(ctx context.Context, own config.Server, keeper *
 	if controller != nil {
 		gate = controller.LetPull
 	}
-	completed := foreign.Handler(descriptors.Handler(s.app, keeper.Driver(), prefix), s.config.Validation)
+	completed := foreign.Handler(descriptors.Handler(download.Handler(s.app, descriptors.Size), keeper.Driver(), prefix), s.config.Validation)
 	lists := turns.New(bounds.Memory())
 	guarded := keeper.Handler(referrers.Route(completed, gate, referrers.Of(referrers.NewLister(keeper.Driver(), lists), s.log), s.config.HTTP))
 

@@ -35,7 +35,16 @@ func newEngine(ctx context.Context, config *configuration.Configuration) (app *h
 	foreign.Complete(&config.Validation)
 	enginestore.Use(config)
 	leaveOutEvents(config)
+	defer findBlobs(config)()
 	app = handlers.NewApp(ctx, config)
 	app.RegisterHealthChecks()
 	return app, nil
+}
+
+// findBlobs has the engine ask for where blobs are, as download needs it, also where clients are not
+// to be sent to the store. What it returns is for when the engine has read that.
+func findBlobs(config *configuration.Configuration) (after func()) {
+	wanted := config.Storage["redirect"]
+	config.Storage["redirect"] = configuration.Parameters{"disable": false}
+	return func() { config.Storage["redirect"] = wanted }
 }

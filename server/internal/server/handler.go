@@ -11,13 +11,14 @@ import (
 	"go.opentelemetry.io/contrib/instrumentation/net/http/otelhttp"
 
 	"container-registry/server/internal/accesslog"
+	"container-registry/server/internal/download"
 	"container-registry/server/internal/output"
 )
 
 // handlerChain wraps the engine in the order the engine's own server does. There may be no
 // page.
 func handlerChain(engine http.Handler, config *configuration.Configuration, pages crossOrigin, ui site, traced bool) http.Handler {
-	handler := pages.handler(whileReady(health.CheckStatus, redirects(config), engine))
+	handler := pages.handler(whileReady(health.CheckStatus, download.Redirects(config), engine))
 	if ui != nil {
 		handler = ui.Around(handler)
 	}

@@ -5,7 +5,6 @@ import (
 	"net/http"
 	"regexp"
 
-	"github.com/distribution/distribution/v3/configuration"
 	"github.com/distribution/distribution/v3/registry/api/errcode"
 
 	"container-registry/server/internal/healthcheck"
@@ -59,10 +58,4 @@ func refuseUnready(w http.ResponseWriter) {
 	w.Header().Set("Retry-After", retryAfter)
 	// What failed is in the log, and not for everybody.
 	_ = errcode.ServeJSON(w, errcode.ErrorCodeUnavailable.WithDetail("what the server needs does not answer, its store first of all"))
-}
-
-// redirects says whether clients are sent to the store for blobs.
-func redirects(config *configuration.Configuration) bool {
-	disabled, _ := config.Storage["redirect"]["disable"].(bool)
-	return !disabled
 }

@@ -1,0 +1,137 @@
+// Package download sends clients the blobs that they pull. The engine would hold 4 MiB for each of
+// them for as long as its client takes, and would ask the store anew for each of a thousand ranges.
+// It finds the blob, and asks the driver where clients can fetch it: here.
+package download
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"strings"
+	"time"
+
+	"github.com/distribution/distribution/v3/configuration"
+	storagedriver "github.com/distribution/distribution/v3/registry/storage/driver"
+	"github.com/opencontainers/go-digest"
+
+	"container-registry/server/internal/layout"
+)
+
+// maxAge of a blob is a year, as the engine's: what a digest names never changes.
+const maxAge = 365 * 24 * time.Hour
+
+// Size of a blob, if it is known without asking the store.
+type Size func(ctx context.Context, blob digest.Digest) (size int64, known bool)
+
+type requestKey struct{}
+
+// request is one for which the engine may find a blob.
+type request struct {
+	http.ResponseWriter
+	client *http.Request
+	size   Size
+	// found is where the blob is in the driver, empty until the engine has found it.
+	found  string
+	driver storagedriver.StorageDriver
+	begun  bool
+}
+
+// Redirects says whether clients are sent to the store for blobs.
+func Redirects(config *configuration.Configuration) bool {
+	disabled, _ := config.Storage["redirect"]["disable"].(bool)
+	return !disabled
+}
+
+// Handler goes around the engine, which has to use a driver of Around.
+func Handler(engine http.Handler, size Size) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		q := &request{ResponseWriter: w, client: r, size: size}
+		engine.ServeHTTP(q, r.WithContext(context.WithValue(r.Context(), requestKey{}, q)))
+	})
+}
+
+// Around is a driver by which the engine finds blobs for Handler. Clients fetch from the store itself
+// where it can be, and redirect says that they may.
+func Around(driver storagedriver.StorageDriver, redirect bool) storagedriver.StorageDriver {
+	return finder{driver, redirect}
+}
+
+type finder struct {
+	storagedriver.StorageDriver
+	redirect bool
+}
+
+// RedirectURL is asked by the engine once it knows that a client may have a blob, which it would send
+// by itself if there were no answer.
+func (f finder) RedirectURL(r *http.Request, path string) (string, error) {
+	if f.redirect {
+		if url, err := f.StorageDriver.RedirectURL(r, path); url != "" || err != nil {
+			return url, err
+		}
+	}
+	q, ok := r.Context().Value(requestKey{}).(*request)
+	if !ok {
+		return "", nil
+	}
+	q.found, q.driver = path, f.StorageDriver
+	return path, nil
+}
+
+// WriteHeader of the redirect to a blob that was found sends the blob.
+func (q *request) WriteHeader(status int) {
+	switch {
+	case q.found == "":
+		q.ResponseWriter.WriteHeader(status)
+	case !q.begun:
+		q.begun = true
+		q.send()
+	}
+}
+
+// Write leaves out the text of the redirect.
+func (q *request) Write(p []byte) (int, error) {
+	if q.found != "" {
+		return len(p), nil
+	}
+	return q.ResponseWriter.Write(p)
+}
+
+func (q *request) send() {
+	ctx := q.client.Context()
+	blob, _ := layout.BlobOf(q.found)
+	size, known := q.size(ctx, blob)
+	if !known {
+		info, err := q.driver.Stat(ctx, q.found)
+		if err != nil {
+			// What is known of the failure is told in place of this.
+			q.ResponseWriter.WriteHeader(http.StatusInternalServerError)
+			return
+		}
+		size = info.Size()
+	}
+	header := q.Header()
+	header.Del("Location")
+	header.Set("Content-Type", "application/octet-stream")
+	header.Set("Content-Length", fmt.Sprint(size))
+	header.Set("Docker-Content-Digest", blob.String())
+	header.Set("Etag", fmt.Sprintf("%q", blob))
+	header.Set("Cache-Control", fmt.Sprintf("max-age=%.f", maxAge.Seconds()))
+	blobs := &content{ctx: ctx, driver: q.driver, path: q.found, size: size}
+	defer blobs.close()
+	http.ServeContent(q.ResponseWriter, oneRange(q.client), blob.String(), time.Time{}, blobs)
+}
+
+// oneRange asks for all where a client asks for several ranges, as no client of a registry does: they
+// may be thousands, each with a header of its own. RFC 9110, section 14.2, lets a server do so.
+func oneRange(r *http.Request) *http.Request {
+	if !strings.Contains(r.Header.Get("Range"), ",") {
+		return r
+	}
+	copied := *r
+	copied.Header = r.Header.Clone()
+	copied.Header.Del("Range")
+	return &copied
+}
+
+// Unwrap is for http.ResponseController.
+func (q *request) Unwrap() http.ResponseWriter { return q.ResponseWriter }

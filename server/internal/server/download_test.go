@@ -1,0 +1,150 @@
+package server
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+
+	storagedriver "github.com/distribution/distribution/v3/registry/storage/driver"
+	"github.com/distribution/distribution/v3/registry/storage/driver/inmemory"
+	"github.com/opencontainers/go-digest"
+
+	"container-registry/server/internal/layout"
+	"container-registry/server/internal/registrytest"
+)
+
+// counted counts what is read of blobs, and how often one is opened.
+type counted struct {
+	storagedriver.StorageDriver
+	read, opened atomic.Int64
+	redirects    bool
+}
+
+func (c *counted) Reader(ctx context.Context, path string, offset int64) (io.ReadCloser, error) {
+	reader, err := c.StorageDriver.Reader(ctx, path, offset)
+	if err != nil || !layout.IsBlob(path) {
+		return reader, err
+	}
+	c.opened.Add(1)
+	return countedReader{reader, c}, nil
+}
+
+func (c *counted) RedirectURL(_ *http.Request, path string) (string, error) {
+	if c.redirects {
+		return "https://store.example" + path, nil
+	}
+	return "", nil
+}
+
+type countedReader struct {
+	io.ReadCloser
+	of *counted
+}
+
+func (r countedReader) Read(p []byte) (int, error) {
+	n, err := r.ReadCloser.Read(p)
+	r.of.read.Add(int64(n))
+	return n, err
+}
+
+// pushedLayer is a server of a store, with a layer.
+func pushedLayer(t *testing.T, store *counted, size int) (handler http.Handler, path string, content []byte) {
+	t.Helper()
+	c := registrytest.Config(t, store)
+	c.Storage["redirect"] = map[string]any{"disable": !store.redirects}
+	i := start(t, c, &http.Client{})
+	content = registrytest.Layer(1, size)
+	d := digest.FromBytes(content)
+	registrytest.Client{URL: i.base}.PushBlob(t, "app", d, content)
+	return i.server.http.Handler, "/v2/app/blobs/" + d.String(), content
+}
+
+// TestDownloads are those of clients as they are.
+func TestDownloads(t *testing.T) {
+	const size = 100_000
+	store := &counted{StorageDriver: inmemory.New()}
+	handler, path, content := pushedLayer(t, store, size)
+	d := strings.TrimPrefix(path, "/v2/app/blobs/")
+	many := "bytes=" + strings.TrimSuffix(strings.Repeat("0-1,", 2000), ",")
+	for name, each := range map[string]struct {
+		method, header, value string
+		status                int
+		from, to              int
+		opened                int64
+	}{
+		"all":                 {http.MethodGet, "", "", http.StatusOK, 0, size, 1},
+		"nothing":             {http.MethodHead, "", "", http.StatusOK, 0, 0, 0},
+		"a range":             {http.MethodGet, "Range", "bytes=10-19", http.StatusPartialContent, 10, 20, 1},
+		"the end":             {http.MethodGet, "Range", "bytes=-7", http.StatusPartialContent, size - 7, size, 1},
+		"beyond the end":      {http.MethodGet, "Range", "bytes=100000-", http.StatusRequestedRangeNotSatisfiable, 0, 0, 0},
+		"thousands of ranges": {http.MethodGet, "Range", many, http.StatusOK, 0, size, 1},
+		"what it has":         {http.MethodGet, "If-None-Match", `"` + d + `"`, http.StatusNotModified, 0, 0, 0},
+	} {
+		t.Run(name, func(t *testing.T) {
+			before := store.opened.Load()
+			request := httptest.NewRequestWithContext(t.Context(), each.method, path, nil)
+			if each.header != "" {
+				request.Header.Set(each.header, each.value)
+			}
+			w := httptest.NewRecorder()
+			handler.ServeHTTP(w, request)
+			if w.Code != each.status {
+				t.Fatal(w.Code, w.Body)
+			}
+			if w.Code < http.StatusBadRequest && w.Body.String() != string(content[each.from:each.to]) {
+				t.Errorf("%d bytes that are not those from %d to %d", w.Body.Len(), each.from, each.to)
+			}
+			if got := store.opened.Load() - before; got != each.opened {
+				t.Errorf("the store was asked %d times", got)
+			}
+			if w.Code >= http.StatusMultipleChoices {
+				return
+			}
+			for header, want := range map[string]string{
+				"Docker-Content-Digest": d, "Etag": `"` + d + `"`, "Content-Type": "application/octet-stream",
+				"Cache-Control": "max-age=31536000", "Location": "", "Accept-Ranges": "bytes",
+			} {
+				if got := w.Header().Get(header); got != want {
+					t.Errorf("%s: %q", header, got)
+				}
+			}
+			if length := w.Header().Get("Content-Length"); each.method == http.MethodGet && length != fmt.Sprint(w.Body.Len()) {
+				t.Errorf("Content-Length: %s", length)
+			}
+		})
+	}
+}
+
+// TestDownloadThatNobodyTakes holds next to nothing of a layer.
+func TestDownloadThatNobodyTakes(t *testing.T) {
+	store := &counted{StorageDriver: inmemory.New()}
+	handler, path, _ := pushedLayer(t, store, 8<<20)
+	told, stay, over := make(chan struct{}), make(chan struct{}), make(chan struct{})
+	go func() {
+		defer close(over)
+		w := deaf{httptest.NewRecorder(), sync.OnceFunc(func() { close(told) }), stay}
+		handler.ServeHTTP(w, httptest.NewRequestWithContext(t.Context(), http.MethodGet, path, nil))
+	}()
+	<-told
+	if got := store.read.Load(); got > 64<<10 {
+		t.Errorf("%d bytes were read", got)
+	}
+	close(stay)
+	<-over
+}
+
+// TestDownloadFromTheStore has clients sent there.
+func TestDownloadFromTheStore(t *testing.T) {
+	handler, path, _ := pushedLayer(t, &counted{StorageDriver: inmemory.New(), redirects: true}, 10)
+	w := httptest.NewRecorder()
+	handler.ServeHTTP(w, httptest.NewRequestWithContext(t.Context(), http.MethodGet, path, nil))
+	if location := w.Header().Get("Location"); w.Code != http.StatusTemporaryRedirect || !strings.HasPrefix(location, "https://store.example/") {
+		t.Error(w.Code, location)
+	}
+}

@@ -36,6 +36,7 @@ export function s3Problems(options: S3Storage, provision: boolean): Problem[] {
         ]
       : []),
     ...(provision ? [] : folderProblems(options)),
+    ...pathProblems(options),
     ...inOneLine(at, { accessKey, secretKey }),
     ...urls(at, { regionEndpoint }),
     ...when(
@@ -57,6 +58,15 @@ function folderProblems({ rootDirectory, regionEndpoint }: S3Storage): Problem[]
   return regionEndpoint === undefined
     ? texts(at, filled({ rootDirectory }), /^[^+%?\u0080-\uffff]+$/, "a folder in ASCII without +, % and ? in AWS")
     : texts(at, filled({ rootDirectory }), /^[^%?]+$/, "a folder without % and ?");
+}
+
+/** The engine's client tidies names when it writes and reads, and not when it lists. */
+function pathProblems({ rootDirectory = "" }: S3Storage): Problem[] {
+  return when(
+    /[^/]\/{2,}[^/]|(^|\/)\.{1,2}(\/|$)/.test(rootDirectory),
+    `${at}rootDirectory`,
+    `${shown(rootDirectory)} is not allowed; give a folder without "//", "." and ".." in its path`,
+  );
 }
 
 /** What the bucket that `storage.provision` makes can't do, and what its policies are made from. */

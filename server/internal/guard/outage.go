@@ -43,11 +43,15 @@ type outage struct {
 // mostFiles are told of until it was calm again: it may be all files.
 const mostFiles = 10
 
-// trouble is told when it begins, for each other reason that shows later, and when it is over.
+// trouble is told when it begins, for each other reason that shows later, and when it is over. One
+// that shows again, once the reason that was told last is calm, is told again: the log ends with the
+// one to do something about.
 type trouble struct {
 	began, last time.Time
 	failed      int
 	told        []store.Fault
+	// shown is when the last of those told was there.
+	shown time.Time
 }
 
 func (o *outage) failure(action store.Action, err error) {
@@ -66,10 +70,26 @@ func (o *outage) failure(action store.Action, err error) {
 	if t.began.IsZero() {
 		t.began = t.last
 	}
-	if !slices.Contains(t.told, failure.Fault) {
-		t.told = append(t.told, failure.Fault)
+	if t.isNew(failure.Fault) {
 		o.log.Error(failure)
 	}
+}
+
+// isNew takes note of a reason, and says whether it is to be told.
+func (t *trouble) isNew(fault store.Fault) bool {
+	at := slices.Index(t.told, fault)
+	isLast := at >= 0 && at == len(t.told)-1
+	if at >= 0 && !isLast {
+		if t.last.Sub(t.shown) < calm {
+			return false
+		}
+		t.told = slices.Delete(t.told, at, at+1)
+	}
+	t.shown = t.last
+	if !isLast {
+		t.told = append(t.told, fault)
+	}
+	return !isLast
 }
 
 // file tells of one file, unless it was just told of.

@@ -350,7 +350,7 @@ func TestBlobWithoutStore(t *testing.T) {
 	}{
 		"the store answers":            {nil, http.StatusOK, http.StatusOK, "a layer", false, ""},
 		"it may not be read":           {errDenied, http.StatusOK, http.StatusServiceUnavailable, errClosed.Error(), true, "AccessDenied"},
-		"its driver fails":             {errPanic, http.StatusOK, http.StatusServiceUnavailable, errAway.Error(), true, "panic"},
+		"its driver fails":             {errPanic, http.StatusOK, http.StatusServiceUnavailable, errAway.Error(), true, "something other than the store answers there"},
 		"the layer is archived":        {errArchived, http.StatusOK, http.StatusServiceUnavailable, errUnreadable.Error(), true, "path=/layer"},
 		"it does not":                  {errSlow, http.StatusOK, http.StatusServiceUnavailable, errAway.Error(), true, "SlowDown"},
 		"the store answers for a part": {nil, http.StatusPartialContent, http.StatusPartialContent, "a layer", false, ""},
@@ -725,7 +725,27 @@ func TestLimitsAreToldOnce(t *testing.T) {
 		expect("it may not be written", `cannot write to s3 bucket \"images\" in region eu-west-1: it may be read but not written; allow the credentials s3:PutObject`)
 		store.fail(func(string) error { return errFull })
 		write()
-		expect("it is full as well", `cannot write to s3 bucket \"images\" in region eu-west-1: it is full; make space or raise its quota`)
+		full := `cannot write to s3 bucket \"images\" in region eu-west-1: it is full; make space or raise its quota`
+		expect("it is full as well", full)
+		store.fail(func(string) error { return errDenied })
+		write()
+		expect("one of both", "")
+		// What the log says last is what there is still to do something about.
+		for range 2 {
+			time.Sleep(calm)
+			write()
+			expect("not full any more", "it may be read but not written")
+			store.fail(func(string) error { return errFull })
+			for range 2 {
+				write()
+				expect("either may be", "")
+			}
+			time.Sleep(calm)
+			write()
+			expect("full again", full)
+			store.fail(func(string) error { return errDenied })
+		}
+		store.fail(func(string) error { return errFull })
 		store.fail(func(string) error { return errSlow })
 		list()
 		expect("it goes away as well", `cannot list s3 bucket \"images\" in region eu-west-1: it is overloaded`)
@@ -734,7 +754,7 @@ func TestLimitsAreToldOnce(t *testing.T) {
 		list()
 		expect("it answers", "answers again; it failed 1 times in 0s")
 		write()
-		expect("it may be written", `it is possible again to write to s3 bucket \"images\" in region eu-west-1; it failed 61 times in 1m0s`)
+		expect("it may be written", `it is possible again to write to s3 bucket \"images\" in region eu-west-1; it failed 70 times in 3m0s`)
 		store.fail(func(string) error { return errKept })
 		if driver.Move(t.Context(), "/a", "/b") == nil {
 			t.Error("it was moved")

@@ -15,6 +15,8 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+
+	"github.com/ncw/swift/v2"
 )
 
 var requestNumber = regexp.MustCompile(`request [0-9A-F]{24}\)`)
@@ -210,6 +212,14 @@ func TestCheckSwift(t *testing.T) {
 			want:    `cannot open swift container "images" at http://127.0.0.1:1/auth/v1.0: it cannot be reached; check its address and that it runs (can't sign in at http://127.0.0.1:1/auth/v1.0: dial tcp 127.0.0.1:1: connect: connection refused)`,
 		},
 	})
+	connection := &swift.Connection{AuthUrl: url, UserName: user, ApiKey: password}
+	if err := connection.ContainerUpdate(t.Context(), "images", swift.Headers{"X-Container-Meta-Quota-Bytes": "1"}); err != nil {
+		t.Fatal(err)
+	}
+	got := registry(t, nil, config(":5000", swiftStorage("images", user, password, url)), "check", "-")
+	if want := `registry: cannot write to swift container "images" at ` + url + ": it is full; make space or raise its quota (PUT "; got.code != 1 || !strings.HasPrefix(got.stderr, want) {
+		t.Errorf("got\n%+v\nwant\n%s", got, want)
+	}
 }
 
 func TestCheckOSS(t *testing.T) {

@@ -12,7 +12,7 @@ const (
 
 var (
 	// Azure writes a page: request, status, code and the answer's body.
-	azurePage = regexp.MustCompile(`(?s)RESPONSE (\d+): .*?ERROR CODE: (\w+).*`)
+	azurePage = regexp.MustCompile(`(?s)RESPONSE (\d+): .*?ERROR CODE:? (\w+).*`)
 	// GCS names the deadline first and what really happened last.
 	lastError = regexp.MustCompile(`(?s)^.*; last error: `)
 	// S3 puts what really happened under "caused by", and numbers for its support at the end.

@@ -54,6 +54,7 @@ var faultsOfCodes = map[string]Fault{
 
 	"AuthorizationHeaderMalformed":       Elsewhere,
 	"PermanentRedirect":                  Elsewhere,
+	"TemporaryRedirect":                  Elsewhere,
 	"BucketRegionError":                  Elsewhere,
 	"IllegalLocationConstraintException": Elsewhere,
 
@@ -129,13 +130,23 @@ var faultsOfPhrases = []struct {
 	{": EOF", Unreachable},
 	{"unexpected EOF", Unreachable},
 	{"RequestError: send request failed", Unreachable},
-	{"panic in its driver", Busy},
 
-	// What is no answer of S3, in the words of its client, which takes the status for a code where
-	// there is none.
-	{"no answer of S3", Unreachable},
-	{"SerializationError: ", Unreachable},
-	{"NotFound: Not Found", Unreachable},
+	// What is no answer of the store, in our words and in those of the drivers and their clients. That
+	// of S3 takes the status for a code where there is none.
+	{"no answer of ", Foreign},
+	{"SerializationError: ", Foreign},
+	{"NotFound: Not Found", Foreign},
+	{"its driver cannot read the answer", Foreign},
+	{"missing required prroperties", Foreign},
+	{"missing BlobType", Foreign},
+	{"missing ETag", Foreign},
+	{"missing ContentLength", Foreign},
+	{"missing blob Name", Foreign},
+	{"XML syntax error", Foreign},
+	{"invalid character", Foreign},
+	{"unexpected end of JSON input", Foreign},
+	{"ERROR CODE UNAVAILABLE", Foreign},
+	{"holds no digest", Garbled},
 	{"Forbidden: Forbidden", RefusedOrBlocked},
 }
 
@@ -158,8 +169,10 @@ var faultsOfSwift = []struct {
 	{regexp.MustCompile(`signing in: Operation forbidden`), Refused},
 	{regexp.MustCompile(`: Authorization Failed|: HTTP Error: 401: `), Refused},
 	{regexp.MustCompile(`: Operation forbidden|: HTTP Error: 403: `), Denied},
-	// Without these words, 413 is of an object that is too large in itself.
-	{regexp.MustCompile(`: (?:Too Large Object|HTTP Error: 413): .*Upload exceeds (?:\w+ )*quota`), Full},
+	// A quota, unless Swift says that the object is too large in itself. The client loses most short
+	// answers, so the words about a quota can't be asked for.
+	{regexp.MustCompile(`: (?:Too Large Object|HTTP Error: 413): .*request is too large`), Unknown},
+	{regexp.MustCompile(`: (?:Too Large Object|HTTP Error: 413: )`), Full},
 }
 
 var (

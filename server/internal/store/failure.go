@@ -15,6 +15,7 @@ const (
 	Read   Action = "read from"
 	Write  Action = "write to"
 	Upload Action = "upload to"
+	Copy   Action = "copy in parts in"
 	Delete Action = "delete from"
 )
 
@@ -65,6 +66,10 @@ func (s *Store) Failure(action Action, err error) *Failure {
 }
 
 func (p place) advice(fault Fault, action Action) string {
+	if action == Copy && (fault == Denied || fault == Unknown) {
+		return fmt.Sprintf("layers of more than %s are copied so; allow that, or set it to %d, which copies smaller ones at once",
+			p.key("multipartcopythresholdsize"), largestCopy)
+	}
 	switch fault {
 	case Missing:
 		return "it does not exist; create it or correct " + p.key(p.nameKey)
@@ -88,6 +93,10 @@ func (p place) advice(fault Fault, action Action) string {
 		return "the clock of this machine differs too much from the store's; set it"
 	case Unreachable:
 		return "it cannot be reached; check its address and that it runs"
+	case Foreign:
+		return "something other than the store answers there; check its address, and what is between"
+	case Garbled:
+		return "something other than the store answered, or the file is damaged; check what is between, or push or delete it anew"
 	case Untrusted:
 		return "its certificate is not trusted; give the server the certificate of the authority that signed it"
 	case Full:

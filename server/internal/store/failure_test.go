@@ -82,8 +82,8 @@ func TestFailure(t *testing.T) {
 			`cannot list s3 bucket "images" in region eu-west-1: it does not exist; create it or correct storage.s3.bucket (NoSuchBucket: The specified bucket does not exist)`,
 		},
 		"a page before s3": {
-			"s3", List, fromEngine("s3aws", awserr.New("RequestError", `no answer of S3 to ListObjectsV2: 200 OK of type "text/html"`, nil)), Unreachable,
-			`cannot list s3 bucket "images" in region eu-west-1: it cannot be reached; check its address and that it runs (RequestError: no answer of S3 to ListObjectsV2: 200 OK of type "text/html")`,
+			"s3", List, fromEngine("s3aws", awserr.New("RequestError", `no answer of S3 to ListObjectsV2: 200 OK of type "text/html"`, nil)), Foreign,
+			`cannot list s3 bucket "images" in region eu-west-1: something other than the store answers there; check its address, and what is between (RequestError: no answer of S3 to ListObjectsV2: 200 OK of type "text/html")`,
 		},
 		"s3 key": {
 			"s3", List, s3Error("InvalidAccessKeyId", "The AWS Access Key Id you provided does not exist in our records.", 403), Refused,
@@ -261,6 +261,10 @@ func TestFailure(t *testing.T) {
 		"swift quota": {
 			"swift", Upload, fromEngine("swift", errors.New("PUT images/o: HTTP Error: 413: 413 Request Entity Too Large: Upload exceeds quota. (tx1)")), Full,
 			`cannot upload to swift container "images" at https://keystone/v3: it is full; make space or raise its quota (PUT images/o: HTTP Error: 413: 413 Request Entity Too Large: Upload exceeds quota. (tx1))`,
+		},
+		"swift quota of which the client lost the words": {
+			"swift", Upload, errors.New("PUT images/o: HTTP Error: 413: 413 Request Entity Too Large (tx1)"), Full,
+			`cannot upload to swift container "images" at https://keystone/v3: it is full; make space or raise its quota (PUT images/o: HTTP Error: 413: 413 Request Entity Too Large (tx1))`,
 		},
 		"swift quota in the client's words": {
 			"swift", Upload, fmt.Errorf("PUT images/o: %w: Upload exceeds quota.", ncw.TooLargeObject), Full,

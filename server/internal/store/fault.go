@@ -28,6 +28,10 @@ const (
 	Clock
 	// Unreachable: no connection, or no sensible answer.
 	Unreachable
+	// Foreign: what answers is not the store.
+	Foreign
+	// Garbled: it is not what was written there.
+	Garbled
 	// Untrusted: its TLS certificate is not accepted.
 	Untrusted
 	// Full: no space or quota is left.
@@ -43,7 +47,7 @@ const (
 // OfFile says whether the fault is one of single files, and others are as they were.
 func (f Fault) OfFile() bool {
 	switch f {
-	case Archived, NoKey, Held:
+	case Archived, NoKey, Held, Garbled:
 		return true
 	default:
 		return false
@@ -65,7 +69,7 @@ func (f Fault) Lasting() bool {
 // nobody in, or is gone.
 func (f Fault) Away() bool {
 	switch f {
-	case Missing, Unreachable, Silent, Busy, Untrusted, NoCredentials, Refused, RefusedOrBlocked, Elsewhere, Clock:
+	case Missing, Unreachable, Foreign, Silent, Busy, Untrusted, NoCredentials, Refused, RefusedOrBlocked, Elsewhere, Clock:
 		return true
 	default:
 		return false

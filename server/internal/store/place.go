@@ -37,6 +37,9 @@ func placeOf(driver string, parameters configuration.Parameters) place {
 	case "s3", "s3aws":
 		p.where = firstOf(at(get("regionendpoint")), " in region "+get("region"))
 		p.regionKey, p.credentialKeys = "region", "accesskey and secretkey"
+		if get("regionendpoint") != "" {
+			p.regionKey = "regionendpoint and region"
+		}
 	case "azure":
 		p.noun, p.nameKey = "container", "container"
 		realm := firstOf(get("realm"), "core.windows.net")

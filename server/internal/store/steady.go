@@ -9,12 +9,18 @@ import (
 	"strings"
 
 	storagedriver "github.com/distribution/distribution/v3/registry/storage/driver"
+	"github.com/opencontainers/go-digest"
 
+	"container-registry/server/internal/layout"
 	"container-registry/server/internal/walk"
 )
 
 // Steady makes an error of a driver's panic. Drivers take much of what a store answers for
 // granted, and most of those who ask have nobody above them: the process would end.
+//
+// So it does of a link that holds no digest: something before the store has shown a page instead,
+// and who takes that for a link to nothing takes an image for gone. In a folder nobody else
+// answers, and on any store a power cut may leave a link empty: that is to be pushed anew.
 func Steady(driver storagedriver.StorageDriver) storagedriver.StorageDriver {
 	if lister, ok := driver.(walk.Lister); ok {
 		return steadyLister{steady{driver}, lister}
@@ -34,14 +40,18 @@ func caught(err *error) {
 	for more && strings.HasPrefix(frame.Function, "runtime.") {
 		frame, more = frames.Next()
 	}
-	*err = fmt.Errorf("panic in its driver, at %s:%d: %v", filepath.Base(frame.File), frame.Line, reason)
+	*err = fmt.Errorf("its driver cannot read the answer, at %s:%d: %v", filepath.Base(frame.File), frame.Line, reason)
 }
 
 type steady struct{ storagedriver.StorageDriver }
 
 func (d steady) GetContent(ctx context.Context, path string) (_ []byte, err error) {
 	defer caught(&err)
-	return d.StorageDriver.GetContent(ctx, path)
+	content, err := d.StorageDriver.GetContent(ctx, path)
+	if err == nil && d.Name() != filesystem && len(content) > 0 && layout.IsLink(path) && digest.Digest(content).Validate() != nil {
+		return nil, fmt.Errorf("%s holds no digest", path)
+	}
+	return content, err
 }
 
 func (d steady) PutContent(ctx context.Context, path string, content []byte) (err error) {

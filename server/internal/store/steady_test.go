@@ -76,7 +76,7 @@ func TestSteady(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			err := do(t.Context(), Steady(breaking{}))
-			if err == nil || !strings.HasPrefix(err.Error(), "panic in its driver, at ") || !storeOf("gcs").Away(err) {
+			if err == nil || !strings.HasPrefix(err.Error(), "its driver cannot read the answer, at ") || !storeOf("gcs").Away(err) {
 				t.Errorf("%v", err)
 			}
 		})

@@ -4,7 +4,10 @@ package store
 
 import (
 	"context"
+	"fmt"
+	"maps"
 	"reflect"
+	"strconv"
 
 	"github.com/distribution/distribution/v3/configuration"
 	storagedriver "github.com/distribution/distribution/v3/registry/storage/driver"
@@ -38,6 +41,24 @@ func (s *Store) Open(ctx context.Context) (storagedriver.StorageDriver, error) {
 		return nil, s.Failure(Open, err)
 	}
 	return Steady(driver), nil
+}
+
+// largestCopy is the most that S3 copies as a whole, and the largest threshold that its driver takes.
+const largestCopy = 5 << 30
+
+// InParts is the store for a driver that copies all in parts, as S3's does with what is larger than a
+// threshold. It is nil for other drivers, and where the threshold is the largest that can be set.
+func (s *Store) InParts() *Store {
+	const threshold = "multipartcopythresholdsize"
+	driver, parameters := s.storage.Type(), maps.Clone(s.storage.Parameters())
+	if driver != "s3" && driver != "s3aws" || fmt.Sprint(parameters[threshold]) == strconv.Itoa(largestCopy) {
+		return nil
+	}
+	parameters[threshold] = 0
+	copied := *s
+	copied.storage = maps.Clone(s.storage)
+	copied.storage[driver] = parameters
+	return &copied
 }
 
 // ReadOnly says whether the configuration lets nobody push to or delete from the registry.

@@ -57,6 +57,34 @@ func TestReadOnly(t *testing.T) {
 	}
 }
 
+func TestInParts(t *testing.T) {
+	for name, test := range map[string]struct {
+		driver    string
+		threshold any
+		want      bool
+	}{
+		"s3":                       {"s3", nil, true},
+		"s3 with a threshold":      {"s3aws", 1 << 20, true},
+		"s3 with the largest":      {"s3", 5368709120, false},
+		"a driver of another kind": {"azure", nil, false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			parameters := configuration.Parameters{"bucket": "b", "multipartcopythresholdsize": test.threshold}
+			s := Of(&configuration.Configuration{Storage: configuration.Storage{test.driver: parameters, "cache": nil}})
+			inParts := s.InParts()
+			if (inParts != nil) != test.want {
+				t.Fatalf("got %v", inParts)
+			}
+			if test.want && inParts.storage.Parameters()["multipartcopythresholdsize"] != 0 {
+				t.Errorf("got %v", inParts.storage.Parameters())
+			}
+			if parameters["multipartcopythresholdsize"] != test.threshold {
+				t.Error("the registry's own parameters changed")
+			}
+		})
+	}
+}
+
 func TestSame(t *testing.T) {
 	if !storeOf("s3").Same(storeOf("s3")) {
 		t.Error("a store is not itself")

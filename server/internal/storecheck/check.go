@@ -85,10 +85,22 @@ func (t *trial) run(lasting, limited context.Context) outcome {
 	if err != nil {
 		return outcome{err: err}
 	}
-	if err := t.steps(limited, p); err != nil {
+	inParts, err := t.inParts(lasting)
+	if err != nil {
+		return outcome{err: err}
+	}
+	if err := t.steps(limited, p, inParts); err != nil {
 		return outcome{err: t.tidied(lasting, p, err)}
 	}
 	return outcome{driver: driver}
+}
+
+// inParts is a driver that copies all in parts; nil where the store's own copies nothing so.
+func (t *trial) inParts(ctx context.Context) (storagedriver.StorageDriver, error) {
+	if inParts := t.store.InParts(); inParts != nil {
+		return inParts.Open(ctx)
+	}
+	return nil, nil
 }
 
 type step struct {
@@ -96,7 +108,7 @@ type step struct {
 	do     func(context.Context) error
 }
 
-func (t *trial) steps(ctx context.Context, p *probe) error {
+func (t *trial) steps(ctx context.Context, p *probe, inParts storagedriver.StorageDriver) error {
 	steps := []step{
 		{store.List, p.list},
 		{store.Read, p.read},
@@ -104,8 +116,11 @@ func (t *trial) steps(ctx context.Context, p *probe) error {
 		// Some drivers move what was uploaded by a copy and a deletion.
 		{store.Delete, p.delete},
 		{store.Upload, p.upload},
-		{store.Delete, p.delete},
 	}
+	if inParts != nil {
+		steps = append(steps, step{store.Copy, p.copyInParts(inParts)})
+	}
+	steps = append(steps, step{store.Delete, p.delete})
 	folder, use := t.store.Folder(), store.Write
 	if t.access == ReadOnly {
 		steps, use = steps[:2], store.Read
@@ -126,11 +141,11 @@ func (t *trial) steps(ctx context.Context, p *probe) error {
 	return nil
 }
 
-// failure prefers what the driver says to the fact that time was up.
+// failure prefers what the store says to the fact that time was up.
 func (t *trial) failure(ctx context.Context, err error) error {
 	action := t.now.Load().(store.Action)
 	failure := t.store.Failure(action, err)
-	if ctx.Err() == nil || failure.Fault.Lasting() {
+	if ctx.Err() == nil || failure.Fault.Lasting() || failure.Fault == store.Busy {
 		return failure
 	}
 	if reason := context.Cause(ctx); !errors.Is(reason, context.Canceled) {

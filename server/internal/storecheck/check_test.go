@@ -169,6 +169,22 @@ func TestLimit(t *testing.T) {
 	}
 }
 
+// TestThrottled has the store answer, and not do it, until time is up.
+func TestThrottled(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		driver := registrytest.NewSpy(inmemory.New())
+		driver.Before = func(string, string) error {
+			time.Sleep(limit + grace/2)
+			return errors.New("SlowDown: Please reduce your request rate.")
+		}
+		_, err := Check(t.Context(), registrytest.Config(t, driver), ReadWrite, limit)
+		want := "cannot list test store: it is overloaded or out of order; try again later (SlowDown: Please reduce your request rate.)"
+		if err == nil || err.Error() != want {
+			t.Errorf("got\n%v\nwant\n%s", err, want)
+		}
+	})
+}
+
 func TestInterrupted(t *testing.T) {
 	driver := registrytest.NewSpy(inmemory.New())
 	ctx, cancel := context.WithCancel(t.Context())

@@ -21,6 +21,8 @@ const pieceSize = 256 << 10
 type probe struct {
 	driver storagedriver.StorageDriver
 	folder string
+	// blob is what was uploaded.
+	blob []byte
 	// tried says that something may be there, written that something is.
 	tried, written bool
 }
@@ -74,20 +76,29 @@ func (p *probe) write(ctx context.Context) error {
 // upload is what a push does with a layer: one request sends it, another one completes
 // it and moves it to its place.
 func (p *probe) upload(ctx context.Context) error {
-	content := make([]byte, pieceSize)
-	if _, err := rand.Read(content); err != nil {
+	p.blob = make([]byte, pieceSize)
+	if _, err := rand.Read(p.blob); err != nil {
 		return err
 	}
-	if err := p.send(ctx, content); err != nil {
+	if err := p.send(ctx, p.blob); err != nil {
 		return err
 	}
 	if err := p.complete(ctx); err != nil {
 		return err
 	}
-	if err := p.driver.Move(ctx, p.path("upload"), p.path("blob")); err != nil {
+	return p.move(ctx, p.driver, "upload", "blob")
+}
+
+// copyInParts is how the blob would be moved if it were a large one.
+func (p *probe) copyInParts(inParts storagedriver.StorageDriver) func(context.Context) error {
+	return func(ctx context.Context) error { return p.move(ctx, inParts, "blob", "large") }
+}
+
+func (p *probe) move(ctx context.Context, driver storagedriver.StorageDriver, from, to string) error {
+	if err := driver.Move(ctx, p.path(from), p.path(to)); err != nil {
 		return err
 	}
-	reader, err := p.driver.Reader(ctx, p.path("blob"), 0)
+	reader, err := driver.Reader(ctx, p.path(to), 0)
 	if err != nil {
 		return err
 	}
@@ -96,7 +107,7 @@ func (p *probe) upload(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	return compare(got, content)
+	return compare(got, p.blob)
 }
 
 func (p *probe) send(ctx context.Context, content []byte) error {

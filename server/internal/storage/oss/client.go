@@ -3,6 +3,7 @@ package oss
 import (
 	"context"
 	"errors"
+	"fmt"
 	"net"
 	"net/http"
 	"net/url"
@@ -44,7 +45,7 @@ func newClient(p parameters, endpoint *url.URL, provider credentials.Credentials
 
 func newHTTPClient(endpoint *url.URL) *http.Client {
 	timeouts := &transport.Config{ConnectTimeout: oss.Ptr(connectTimeout), ReadWriteTimeout: oss.Ptr(silenceTimeout)}
-	return transport.NewHttpClient(timeouts, func(t *http.Transport) {
+	client := transport.NewHttpClient(timeouts, func(t *http.Transport) {
 		// Layers are compressed already, and a body that Go unpacks on the
 		// way has lost its length.
 		t.DisableCompression = true
@@ -57,6 +58,25 @@ func newHTTPClient(endpoint *url.URL) *http.Client {
 		t.MaxIdleConnsPerHost = 100
 		t.DialContext = dialBucket(t.DialContext, endpoint)
 	})
+	client.Transport = genuine{client.Transport}
+	return client
+}
+
+// genuine refuses the pages of what stands before OSS, which says of each of its
+// answers which request it is to. The SDK takes a page with 200 for an empty
+// list or for an object, and one with 404 for the lack of one.
+type genuine struct{ http.RoundTripper }
+
+func (g genuine) RoundTrip(request *http.Request) (*http.Response, error) {
+	response, err := g.RoundTripper.RoundTrip(request)
+	if err != nil || response.Header.Get(oss.HeaderOssRequestID) != "" {
+		return response, err
+	}
+	if response.StatusCode >= http.StatusMultipleChoices && response.StatusCode != http.StatusNotFound {
+		return response, nil
+	}
+	response.Body.Close()
+	return nil, noAnswer(fmt.Sprintf("%s of type %q", response.Status, response.Header.Get("Content-Type")))
 }
 
 type dialFunc func(ctx context.Context, network, address string) (net.Conn, error)

@@ -59,6 +59,14 @@ func explain(err error) string {
 	return err.Error()
 }
 
+// noAnswer is for what does not come from OSS.
+type noAnswer string
+
+func (n noAnswer) Error() string { return "no answer of OSS: " + string(n) }
+
+// HttpStatusCode has the SDK ask again, as where a gateway fails in its own name.
+func (noAnswer) HttpStatusCode() int { return http.StatusBadGateway }
+
 // isMissing tells whether err means that an object does not exist. A HEAD
 // answer may come without a code.
 func isMissing(err error) bool {

@@ -15,6 +15,10 @@ const pageSize = 1000
 func (d *driver) list(ctx context.Context, request *oss.ListObjectsV2Request) (*oss.ListObjectsV2Result, error) {
 	request.Bucket = &d.bucket
 	page, err := d.client.ListObjectsV2(ctx, request)
+	if err == nil && page.Name == nil {
+		// The SDK takes any XML for a list, and nothing at all for the end of one.
+		err = noAnswer("the list has no name")
+	}
 	return page, failed(ctx, "ListObjectsV2", oss.ToString(request.Prefix), err)
 }
 

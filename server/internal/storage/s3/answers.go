@@ -1,6 +1,3 @@
-// Package s3 makes the engine's S3 driver refuse answers that are none of S3's: a gateway before
-// the store shows a page instead, with 200, and the driver's client takes that for an empty list,
-// or for an object that was written.
 package s3
 
 import (
@@ -13,10 +10,9 @@ import (
 	"github.com/aws/aws-sdk-go/service/s3"
 )
 
-// The driver makes its client by itself, and keeps it.
-func init() { restxml.UnmarshalHandler.Fn = unmarshal }
-
-// unmarshal fails with a code for which the client asks again.
+// unmarshal refuses answers that are none of S3's: a gateway before the store shows a page instead,
+// with 200, and the driver's client takes that for an empty list, or for an object that was written.
+// It fails with a code for which the client asks again.
 func unmarshal(r *request.Request) {
 	restxml.Unmarshal(r)
 	if r.Error != nil || isWhole(r.Data) {

@@ -5,6 +5,7 @@ import (
 	"context"
 	"crypto/tls"
 	"errors"
+	"fmt"
 	"io"
 	"math/rand/v2"
 	"net"
@@ -191,6 +192,10 @@ func (c *client) do(ctx context.Context, r request) (*response, error) {
 			return nil, err
 		}
 		if c.retry.pause(ctx, attempt) != nil {
+			// What Swift answered last is the reason, not that there was no time for another attempt.
+			if statusOf(err) != 0 {
+				return nil, err
+			}
 			return nil, c.ended(ctx, r, err)
 		}
 	}
@@ -247,6 +252,16 @@ func (c *client) try(ctx context.Context, r request) (*response, *session, error
 	// The library leaves a request that ran into its timeout to itself; ending its context ends it.
 	ctx, cancel := context.WithCancel(ctx)
 	resp, headers, err := s.conn.Call(ctx, target, opts)
+	// Swift numbers its answers. What has no number is a page of something before it, and neither
+	// an object nor the lack of one.
+	if r.target == "" && headers["X-Trans-Id"] == "" && (err == nil || statusOf(err) == http.StatusNotFound) {
+		status := http.StatusNotFound
+		if err == nil {
+			status = resp.StatusCode
+			resp.Body.Close()
+		}
+		err = fmt.Errorf("no answer of Swift: %d of type %q", status, headers["Content-Type"])
+	}
 	if err == nil && r.stream {
 		return &response{headers: headers, body: &streamedBody{resp.Body, cancel}}, s, nil
 	}

@@ -237,6 +237,23 @@ func TestLastingFault(t *testing.T) {
 	}
 }
 
+// TestNoTimeToTryAgain has time be up while the driver waits for another attempt: what Swift answered is the reason.
+func TestNoTimeToTryAgain(t *testing.T) {
+	proxy := newFaultyProxy(t)
+	d := open(t, proxy.through(t, newContainer(t)))
+	d.client.retry.wait, d.client.retry.longest = time.Hour, time.Hour
+	proxy.set(func(w http.ResponseWriter, _ *http.Request) bool {
+		w.WriteHeader(http.StatusTooManyRequests)
+		return true
+	})
+	ctx, cancel := context.WithTimeout(t.Context(), 3*time.Second)
+	defer cancel()
+	if _, err := d.GetContent(ctx, blobPath); !hasStatus(err, http.StatusTooManyRequests) {
+		t.Errorf("got %v", err)
+	}
+	proxy.set(nil)
+}
+
 // TestBrokenDownload breaks the stream again and again: the reader must go on where it broke.
 func TestBrokenDownload(t *testing.T) {
 	proxy := newFaultyProxy(t)
@@ -509,6 +526,7 @@ func TestCancelledContext(t *testing.T) {
 	t.Run("a download", func(t *testing.T) {
 		proxy.set(func(w http.ResponseWriter, r *http.Request) bool {
 			w.Header().Set("Content-Length", "1000")
+			w.Header().Set("X-Trans-Id", "tx1")
 			w.WriteHeader(http.StatusOK)
 			w.(http.Flusher).Flush()
 			<-r.Context().Done()

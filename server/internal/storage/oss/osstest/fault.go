@@ -19,6 +19,8 @@ type Fault struct {
 	// Status answers with this HTTP status and Code, without acting.
 	Status int
 	Code   string
+	// Page answers in the place of OSS, without the number that OSS gives a request.
+	Page func(http.ResponseWriter)
 	// Hold keeps the request unanswered until the channel closes, and then goes
 	// on as if there were no fault. It ends when the client goes away (noticed
 	// only on requests without a body) or the server closes.
@@ -97,6 +99,10 @@ func (f *Fault) apply(w http.ResponseWriter, r *http.Request, closing <-chan str
 		}
 	}
 	switch {
+	case f.Page != nil:
+		w.Header().Del("x-oss-request-id")
+		f.Page(w)
+		return w, false
 	case f.Drop:
 		panic(http.ErrAbortHandler)
 	case f.Status != 0:

@@ -1,0 +1,88 @@
+package oss
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"strings"
+	"sync/atomic"
+	"testing"
+
+	"container-registry/server/internal/storage/oss/osstest"
+)
+
+// pages are what something before OSS may show.
+var pages = map[string]func(http.ResponseWriter){
+	"html":      func(w http.ResponseWriter) { fmt.Fprint(w, "<html><body>maintenance</body></html>") },
+	"empty":     func(w http.ResponseWriter) { w.Header().Set("Content-Length", "0") },
+	"error":     func(w http.ResponseWriter) { fmt.Fprint(w, "<Error><Code>InternalError</Code></Error>") },
+	"truncated": func(w http.ResponseWriter) { fmt.Fprint(w, "<ListBucketResult><Name>registry</Name><Conte") },
+	"not found": func(w http.ResponseWriter) { w.WriteHeader(http.StatusNotFound) },
+}
+
+// TestNoAnswer has a gateway before the store show a page, once and for good.
+func TestNoAnswer(t *testing.T) {
+	actions := map[string]struct {
+		op string
+		do func(context.Context, *Driver) error
+	}{
+		"list":  {"ListObjectsV2", func(ctx context.Context, d *Driver) error { _, err := d.List(ctx, "/a"); return err }},
+		"stat":  {"HeadObject", func(ctx context.Context, d *Driver) error { _, err := d.Stat(ctx, "/a/1"); return err }},
+		"read":  {"GetObject", func(ctx context.Context, d *Driver) error { _, err := d.GetContent(ctx, "/a/1"); return err }},
+		"write": {"PutObject", func(ctx context.Context, d *Driver) error { return d.PutContent(ctx, "/a/2", nil) }},
+	}
+	for name, action := range actions {
+		for _, kind := range []string{"html", "not found"} {
+			t.Run(name+", "+kind, func(t *testing.T) {
+				t.Parallel() // most of the time goes into backing off
+				s, params := startOSS(t)
+				d := newTestDriver(t, params)
+				put(t, d, "/a/1")
+				page := &osstest.Fault{Page: pages[kind]}
+				s.SetFault(once(action.op, page))
+				if err := action.do(t.Context(), d); err != nil {
+					t.Errorf("it is not asked again: %v", err)
+				}
+				s.SetFault(func(r osstest.Request) *osstest.Fault {
+					if r.Op == action.op {
+						return page
+					}
+					return nil
+				})
+				err := action.do(t.Context(), d)
+				if err == nil || !strings.Contains(err.Error(), "no answer of OSS") {
+					t.Errorf("that is taken for an answer: %v", err)
+				}
+			})
+		}
+	}
+}
+
+// TestNoList has the second page of a list be none, though something has numbered it as OSS would.
+func TestNoList(t *testing.T) {
+	s, params := startOSS(t)
+	d := newTestDriver(t, params)
+	for i := range pageSize + 1 {
+		put(t, d, fmt.Sprintf("/a/%04d", i))
+	}
+	for kind, page := range pages {
+		s.SetFault(secondList(&osstest.Fault{Page: func(w http.ResponseWriter) {
+			w.Header().Set("x-oss-request-id", "5C3D9175B6FC201293AD4890")
+			page(w)
+		}}))
+		if names, err := d.List(t.Context(), "/a"); err == nil {
+			t.Errorf("%s: %d names", kind, len(names))
+		}
+	}
+}
+
+// secondList makes all pages of a list but the first fail.
+func secondList(fault *osstest.Fault) osstest.FaultFunc {
+	var lists atomic.Int32
+	return func(r osstest.Request) *osstest.Fault {
+		if r.Op != "ListObjectsV2" || lists.Add(1) == 1 {
+			return nil
+		}
+		return fault
+	}
+}

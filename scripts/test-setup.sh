@@ -10,6 +10,7 @@ set -euo pipefail
 crane_version=v0.22.1
 oras_version=v1.3.6
 regctl_version=v0.11.7
+notation_version=v1.3.2
 stock_version=v3.1.2
 traefik_version=3.7.15
 
@@ -47,6 +48,9 @@ oras version 2>/dev/null | grep -qE "^Version: +${oras_version#v}" ||
   go_tool "$tools/bin" "oras.land/oras/cmd/oras@$oras_version"
 regctl version 2>/dev/null | grep -qE "^VCSTag: +$regctl_version" ||
   go_tool "$tools/bin" "github.com/regclient/regclient/cmd/regctl@$regctl_version"
+# A signer that keeps a list of its signatures in a tag. Of its module the proxy has single versions and no list of them, which go install asks for.
+notation version 2>/dev/null | grep -qF " $notation_version+" ||
+  timed "building notation" compile notation github.com/notaryproject/notation/cmd/notation "$tools/bin/notation"
 # The stock registry server: tests compare and combine the package with it.
 [ -x "$tools/stock-$stock_version/registry" ] ||
   go_tool "$tools/stock-$stock_version" "github.com/distribution/distribution/v3/cmd/registry@$stock_version"

@@ -2,6 +2,7 @@ import { digestOf } from "../../commands/randomImage";
 import { CleanUp } from "../support/cleanUp";
 import { Answer, DockerClient, Oras, Regctl, request } from "../support/clients";
 import { manifestType, pushImage, randomImage } from "../support/images";
+import { Notation } from "../support/notation";
 import { RegistryOutputs, TestStack } from "../support/testStack";
 
 /** What clients attach to images: two that have no code in common, and a garbage collection. */
@@ -71,6 +72,45 @@ describe("signatures, lists of content and other referrers", () => {
       expect(await found(`${repository}:1.0`)).toHaveLength(2);
       expect(await tags(repository)).toEqual(["1.0"]);
     }
+  });
+
+  it("has notation sign again where one of its signatures was deleted", async () => {
+    const notation = cleanUp.add(new Notation(outputs));
+    await notation.trustOwnKey();
+    const { digest } = image;
+    await pushImage(outputs, "team/signed", "1.0", image);
+    const name = notation.reference(`team/signed@${digest}`);
+    const signatures = async (): Promise<string[]> =>
+      (await notation.run("list", name)).match(/(?<=── )sha256:[0-9a-f]{64}$/gm) ?? [];
+    const remove = async (signature: string): Promise<void> => {
+      const { status } = await request(outputs, `/v2/team/signed/manifests/${signature}`, { method: "DELETE" });
+      expect(status).toBe(202);
+    };
+    const tag = digest.replace(":", "-");
+    const listed = async (): Promise<unknown> => {
+      const { body } = await request(outputs, `/v2/team/signed/manifests/${tag}`, {
+        headers: { Accept: "application/vnd.oci.image.index.v1+json" },
+      });
+      return (JSON.parse(body.toString()) as { manifests: { digest: string }[] }).manifests.map((each) => each.digest).sort();
+    };
+
+    await notation.run("sign", "--user-metadata", "number=1", name);
+    await notation.run("sign", "--user-metadata", "number=2", name);
+    const [first = "", second = ""] = await signatures();
+    await remove(first);
+    expect(await listed()).toEqual([second]);
+    await notation.run("sign", "--user-metadata", "number=3", name);
+    await docker.run("exec", outputs.containerName, "/registry", "garbage-collect");
+    await notation.run("verify", name);
+    const left = await signatures();
+    expect(left).toHaveLength(2);
+    expect(await listed()).toEqual(left.sort());
+
+    for (const signature of left) {
+      await remove(signature);
+    }
+    expect(await tags("team/signed")).toEqual(["1.0"]);
+    expect((await notation.attempt("verify", name)).code).not.toBe(0);
   });
 
   it("takes images named by sha512", async () => {

@@ -165,7 +165,7 @@ export class Skopeo extends Tool {
 }
 
 /** A client that goes by Go's and Docker's settings. */
-abstract class GoTool extends Tool {
+export abstract class GoTool extends Tool {
   protected override arguments(words: readonly string[]): string[] {
     return [...words];
   }

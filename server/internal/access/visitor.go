@@ -34,3 +34,15 @@ func visitor(ctx context.Context, users *htpasswd.Users) *principal {
 	}
 	return &principal{user: user, rights: users.Rights(user)}
 }
+
+// Finishing is the context of what the server does itself, to finish what a user's request has begun.
+// A token that covers the one need not cover the other; what the user may do is asked all the same.
+func Finishing(ctx context.Context) context.Context {
+	d := decisionOf(ctx)
+	if d == nil || d.principal == nil {
+		return ctx
+	}
+	own := *d.principal
+	own.token = nil
+	return context.WithValue(ctx, contextKey{}, &decision{principal: &own})
+}

@@ -2,6 +2,7 @@ package enginestore
 
 import (
 	"context"
+	"errors"
 
 	storagedriver "github.com/distribution/distribution/v3/registry/storage/driver"
 	"github.com/opencontainers/go-digest"
@@ -34,6 +35,29 @@ func HoldTags(ctx context.Context) (context.Context, *Push) {
 	return context.WithValue(ctx, pushKey{}, push), push
 }
 
+type whileKey struct{}
+
+// While is the context of a push that writes its tag only while that names a manifest.
+func While(ctx context.Context, d digest.Digest) context.Context {
+	return context.WithValue(ctx, whileKey{}, d)
+}
+
+// errOther is for a push that somebody else's came before.
+var errOther = errors.New("the tag names another manifest by now")
+
+// unchanged is called while the tag's lock is held.
+func unchanged(ctx context.Context, store storagedriver.StorageDriver, folder string) error {
+	d, ok := ctx.Value(whileKey{}).(digest.Digest)
+	if !ok {
+		return nil
+	}
+	content, err := store.GetContent(ctx, layout.CurrentOf(folder))
+	if err == nil && digest.Digest(content) != d {
+		err = errOther
+	}
+	return err
+}
+
 // Tag has it named by one more tag.
 func (p *Push) Tag(repository, tag string) {
 	content := []byte(p.Manifest)
@@ -51,6 +75,9 @@ func (p *Push) Write(ctx context.Context, store storagedriver.StorageDriver, loc
 	for rest := p.held; len(rest) > 0; {
 		tag := folder(rest[0])
 		err := locks.holding(ctx, tag, func() error {
+			if err := unchanged(ctx, store, tag); err != nil {
+				return err
+			}
 			return watched(ctx, store, tag, func() error {
 				for ; len(rest) > 0 && folder(rest[0]) == tag; rest = rest[1:] {
 					if err := store.PutContent(ctx, rest[0].path, rest[0].content); err != nil {

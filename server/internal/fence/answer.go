@@ -9,6 +9,8 @@ import (
 	"time"
 
 	"github.com/distribution/distribution/v3/registry/api/errcode"
+
+	"container-registry/server/internal/heldback"
 )
 
 // refuse says when to come back.
@@ -30,6 +32,25 @@ func refuse(w http.ResponseWriter, reason error) {
 }
 
 const retryAfter = 5 * time.Second
+
+// explain has the message say why a manifest is none: Docker and others show nothing else, and the engine
+// gives the reason in the detail.
+func explain(a *heldback.Answer) {
+	var told errcode.Errors
+	if a.Status < http.StatusBadRequest || json.Unmarshal(a.Content.Bytes(), &told) != nil {
+		return
+	}
+	for i, each := range told {
+		one, _ := each.(errcode.Error)
+		reason, _ := one.Detail.(string)
+		if one.Code != errcode.ErrorCodeManifestInvalid || one.Message != one.Code.Message() || reason == "" {
+			continue
+		}
+		told[i] = one.Code.WithMessage(one.Message + ": " + reason).WithDetail(reason)
+		a.Content.Reset()
+		_ = json.NewEncoder(&a.Content).Encode(told)
+	}
+}
 
 // observer remembers the status.
 type observer struct {

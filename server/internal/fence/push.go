@@ -110,7 +110,7 @@ func (p *push) attempt(a *heldback.Answer) (done bool, err error) {
 	}()
 	p.body.rewind(func(content []byte) error {
 		if err := p.begin(content); err != nil {
-			// The engine says that it is no manifest, with the reason.
+			// The engine says that it is no manifest, with the reason in the detail.
 			return err
 		}
 		stored.Manifest, stored.Canonical, stored.Subject = p.Digest, digest.FromBytes(content), p.Manifest.Subject
@@ -137,6 +137,7 @@ func (p *push) attempt(a *heldback.Answer) (done bool, err error) {
 		// The engine says 400 where the OCI specification has this.
 		a.Status = http.StatusRequestEntityTooLarge
 	}
+	explain(a)
 	if refused != nil || a.Status != http.StatusCreated {
 		return refused == nil, refused
 	}

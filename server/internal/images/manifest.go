@@ -2,6 +2,7 @@ package images
 
 import (
 	"encoding/json"
+	"slices"
 	"strings"
 
 	"github.com/opencontainers/go-digest"
@@ -50,10 +51,12 @@ func (p Platform) String() string {
 type Kind string
 
 const (
-	Image    Kind = "image"
-	Index    Kind = "index"
-	Chart    Kind = "chart"
-	Artifact Kind = "artifact"
+	Image Kind = "image"
+	// Encrypted is an image with layers that nobody can unpack without a key.
+	Encrypted Kind = "encrypted image"
+	Index     Kind = "index"
+	Chart     Kind = "chart"
+	Artifact  Kind = "artifact"
 	// Broken is a manifest that is gone or damaged.
 	Broken Kind = "broken"
 )
@@ -119,6 +122,9 @@ func (m *Manifest) Kind() Kind {
 	case m.Manifests.Count > 0 || m.MediaType == v1.MediaTypeImageIndex || strings.Contains(string(m.MediaType), "manifest.list"):
 		return Index
 	case m.Config == nil && m.ArtifactType == "", m.ArtifactType == v1.MediaTypeImageConfig, m.ArtifactType == dockerConfig:
+		if slices.ContainsFunc(m.Layers.Items, func(d Descriptor) bool { return strings.HasSuffix(string(d.MediaType), "+encrypted") }) {
+			return Encrypted
+		}
 		return Image
 	case m.ArtifactType == chartConfig:
 		return Chart

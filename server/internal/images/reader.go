@@ -97,7 +97,7 @@ func (r *Reader) part(ctx context.Context, d digest.Digest) (*Manifest, error) {
 
 // Config is that of a manifest; nil for one that has none of a known type.
 func (r *Reader) Config(ctx context.Context, m *Manifest) (*Config, error) {
-	if kind := m.Kind(); m.Config == nil || kind != Image && kind != Chart || m.Config.Digest == "" || m.Config.Size > largest {
+	if kind := m.Kind(); m.Config == nil || kind != Image && kind != Encrypted && kind != Chart || m.Config.Digest == "" || m.Config.Size > largest {
 		return nil, nil
 	}
 	d := digest.Digest(m.Config.Digest)

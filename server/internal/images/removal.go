@@ -83,11 +83,26 @@ func (r *Reader) Remove(ctx context.Context, repository string, names []string, 
 	return removal, nil
 }
 
+// unlist takes those that go from what clients note in a tag of what is about an image. The registry does
+// so as they are deleted.
+func (g graph) unlist(list digest.Digest, names []string, going []digest.Digest) {
+	n := g[list]
+	if n == nil {
+		return
+	}
+	n.parts = slices.DeleteFunc(n.parts, func(d digest.Digest) bool {
+		part := g[d]
+		return part != nil && part.subject.Validate() == nil && slices.Contains(going, d) &&
+			!slices.ContainsFunc(names, func(name string) bool { return name != layout.ReferrersTag(part.subject) })
+	})
+}
+
 // settle spares what is part of something that stays: without it, that could not be pulled. What is
 // about something goes with it.
 func (r *Removal) settle(all graph, staying map[digest.Digest][]string) {
 	subjectOf := all.subjectOf()
 	for d, names := range staying {
+		all.unlist(d, names, r.Untagged)
 		for _, name := range names {
 			if subject := all[subjectOf(name)]; subject != nil {
 				subject.about = append(subject.about, d)

@@ -80,7 +80,7 @@ func (r *Reader) summarize(ctx context.Context, repository string, s *Summary, c
 			}
 		}
 	}
-	if c := image.Config; c != nil && s.Kind == Image {
+	if c := image.Config; c != nil && (s.Kind == Image || s.Kind == Encrypted) {
 		if name := c.Platform.String(); name != "" {
 			platforms = []string{name}
 		}

@@ -60,6 +60,8 @@ type Page struct {
 	images   *images.Reader
 	sessions *session.Keeper
 	crossing *http.CrossOriginProtection
+	// secure says whether clients speak TLS, to the server or to a proxy before it.
+	secure bool
 	// deletes says whether the registry lets anybody delete, readOnly whether nothing changes it.
 	deletes, readOnly bool
 	engine            http.Handler
@@ -92,8 +94,8 @@ func New(c *configuration.Configuration, parts Parts) *Page {
 		host := strings.TrimSuffix(p.host.Host, map[string]string{"http": ":80", "https": ":443"}[p.host.Scheme])
 		_ = p.crossing.AddTrustedOrigin(p.host.Scheme + "://" + host)
 	}
-	secure := c.HTTP.TLS.Certificate != "" || p.host != nil && p.host.Scheme == "https"
-	p.sessions = session.New(c.HTTP.Secret, p.base, secure, parts.Driver).
+	p.secure = c.HTTP.TLS.Certificate != "" || p.host != nil && p.host.Scheme == "https"
+	p.sessions = session.New(c.HTTP.Secret, p.base, p.secure, parts.Driver).
 		While(func(ctx context.Context) bool { return len(p.Failing(ctx)) == 0 })
 	p.route()
 	return p

@@ -174,12 +174,22 @@ func (p *Page) commands(r *http.Request, repository string, kind images.Kind, ta
 	if tag == "" {
 		name = whole + "@" + d.String()
 	}
+	oras := "oras pull " + name
+	if host := (&url.URL{Host: p.registry(r)}).Hostname(); p.secure && host == "localhost" {
+		// By itself ORAS never uses TLS there.
+		oras += " --plain-http=false"
+	}
 	switch {
 	case kind == images.Chart && tag != "":
 		// No tag has a plus sign, so Helm pushes one as a line.
-		return []command{{"Helm", "helm pull oci://" + whole + " --version " + strings.ReplaceAll(tag, "_", "+")}, {"ORAS", "oras pull " + name}}
+		return []command{{"Helm", "helm pull oci://" + whole + " --version " + strings.ReplaceAll(tag, "_", "+")}, {"ORAS", oras}}
 	case kind == images.Chart || kind == images.Artifact:
-		return []command{{"ORAS", "oras pull " + name}, {"Skopeo", "skopeo copy docker://" + name + " dir:" + base(repository)}}
+		return []command{{"ORAS", oras}, {"Skopeo", "skopeo copy docker://" + name + " dir:" + base(repository)}}
+	case kind == images.Encrypted:
+		return []command{
+			{"Skopeo", "skopeo copy --decryption-key KEY docker://" + name + " oci-archive:" + base(repository) + ".tar"},
+			{"Podman", "podman pull --decryption-key KEY " + name},
+		}
 	default:
 		return []command{
 			{"Docker", "docker pull " + name},

@@ -4,7 +4,7 @@
 // What is asked of the store is which manifests may be about the subject; each of them is
 // read, and says so itself. So a link without its manifest is no harm, and an index that a
 // client keeps by a tag, for registries without this, may lack what clients forgot to
-// write into it.
+// write into it. What it must not have is what was deleted: clients could not write it again.
 package referrers
 
 import (

@@ -31,6 +31,12 @@ import (
 
 func serve(t testing.TB, driver storagedriver.StorageDriver, prefix string) registrytest.Client {
 	t.Helper()
+	return serveAround(t, driver, prefix, func(fenced http.Handler) http.Handler { return fenced })
+}
+
+// serveAround has something stand around the engine and its fence.
+func serveAround(t testing.TB, driver storagedriver.StorageDriver, prefix string, around func(fenced http.Handler) http.Handler) registrytest.Client {
+	t.Helper()
 	logrus.SetLevel(logrus.FatalLevel)
 	config := registrytest.Config(t, driver)
 	config.HTTP.Prefix = prefix
@@ -38,7 +44,7 @@ func serve(t testing.TB, driver storagedriver.StorageDriver, prefix string) regi
 	everybody := func(http.ResponseWriter, *http.Request, string) bool { return true }
 	engine := Route(handlers.NewApp(t.Context(), config), everybody, Of(NewLister(driver, turns.New(0)), registrytest.Silent()), config.HTTP)
 	f := fence.New(driver, t.Name(), fence.TimingOf("inmemory"), fence.NoCache{})
-	server := httptest.NewServer(f.Handler(engine, prefix))
+	server := httptest.NewServer(around(f.Handler(engine, prefix)))
 	t.Cleanup(server.Close)
 	return registrytest.Client{URL: server.URL + strings.TrimSuffix(prefix, "/")}
 }

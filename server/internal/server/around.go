@@ -73,7 +73,8 @@ func (s *Server) aroundRegistry(ctx context.Context, own config.Server, keeper *
 	}
 	completed := foreign.Handler(descriptors.Handler(download.Handler(s.app, descriptors.Size), keeper.Driver(), prefix), s.config.Validation)
 	lists := turns.New(bounds.Memory())
-	guarded := keeper.Handler(referrers.Route(completed, gate, referrers.Of(referrers.NewLister(keeper.Driver(), lists), s.log), s.config.HTTP))
+	lister := referrers.NewLister(keeper.Driver(), lists)
+	guarded := keeper.Handler(referrers.Route(completed, gate, referrers.Of(lister, s.log), s.config.HTTP))
 
 	collector, fence, err := garbage.Open(ctx, s.config, processName(s.Addr()), s.caches, s.log)
 	if err != nil {
@@ -95,6 +96,7 @@ func (s *Server) aroundRegistry(ctx context.Context, own config.Server, keeper *
 		observers = append(observers, ui.Observe)
 	}
 	engine := s.reported(dialect.Handler(fence.Handler(guarded, prefix), prefix), own, keeper, observers)
+	engine = referrers.Unlist(engine, lister, prefix, s.log)
 	if controller == nil {
 		return engine, nil
 	}

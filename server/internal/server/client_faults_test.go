@@ -51,9 +51,13 @@ func TestFaultsOfClients(t *testing.T) {
 		{"a long upload", http.MethodGet, "app/blobs/uploads/" + long, "", "", 404, "BLOB_UPLOAD_UNKNOWN"},
 		{"an image", http.MethodPut, "app/manifests/1", v1.MediaTypeImageManifest, image + "}", 201, ""},
 		{"an unknown algorithm", http.MethodPut, "app/manifests/1", v1.MediaTypeImageManifest, fmt.Sprintf(layer, "blake3:"+long[:64]), 400, "MANIFEST_INVALID"},
-		{"half a digest", http.MethodPut, "app/manifests/1", v1.MediaTypeImageManifest, fmt.Sprintf(layer, "sha256:abc"), 400, "MANIFEST_INVALID"},
+		{"half a digest", http.MethodPut, "app/manifests/1", v1.MediaTypeImageManifest, fmt.Sprintf(layer, "sha256:abc"), 400, `"MANIFEST_INVALID","message":"manifest invalid: \"sha256:abc\": `},
 		{"half a digest in an index", http.MethodPut, "app/manifests/1", v1.MediaTypeImageIndex, `{"schemaVersion":2,"manifests":[{"size":1,"digest":"sha256:abc"}]}`, 400, "MANIFEST_INVALID"},
-		{"a list twice", http.MethodPut, "app/manifests/1", v1.MediaTypeImageManifest, image + `,"manifests":[{"size":"x"}],"manifests":null}`, 400, "MANIFEST_INVALID"},
+		{"a list twice", http.MethodPut, "app/manifests/1", v1.MediaTypeImageManifest, image + `,"manifests":[{"size":"x"}],"manifests":null}`, 400, `"message":"manifest invalid: \"manifests\" is there twice"`},
+		{"schema 1", http.MethodPut, "app/manifests/1", "application/vnd.docker.distribution.manifest.v1+json", `{"schemaVersion":1}`, 400, `"message":"manifest invalid: schemaVersion is 1, and 2 in`},
+		{"no manifest", http.MethodPut, "app/manifests/1", v1.MediaTypeImageManifest, "text", 400, `"message":"manifest invalid: it is no JSON object"`},
+		{"another type than its header", http.MethodPut, "app/manifests/1", v1.MediaTypeImageIndex, image + "}", 400, `"message":"manifest invalid: `},
+		{"a long one", http.MethodPut, "app/manifests/1", v1.MediaTypeImageManifest, image + `,"annotations":{"a":"` + strings.Repeat("a", 4<<20) + `"}}`, 413, `"message":"manifest invalid: the manifest is larger than 4 MiB"`},
 	} {
 		status, text := i.send(t, test.method, i.base+"/v2/"+test.path, test.mediaType, test.content)
 		if status != test.status || !bytes.Contains(text, []byte(test.code)) {

@@ -36,7 +36,7 @@ func (c explainingConn) Write(content []byte) (int, error) {
 	if !bytes.HasPrefix(content, []byte("HTTP/1.0 400 ")) {
 		return c.Conn.Write(content)
 	}
-	body, err := json.Marshal(errcode.Errors{errcode.ErrorCodeUnsupported.WithMessage("this registry speaks HTTPS only; if the client tried that first, it may have to log in; docker manifest push always uses HTTP on localhost")})
+	body, err := json.Marshal(errcode.Errors{errcode.ErrorCodeUnsupported.WithMessage("this registry speaks HTTPS only; if the client tried that first, it may have to log in; some never do for the name localhost (oras without --plain-http=false, notation, devcontainer): use 127.0.0.1, and log in there; docker manifest push and buildx imagetools never do on either")})
 	if err != nil {
 		return 0, err
 	}

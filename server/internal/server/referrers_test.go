@@ -7,9 +7,11 @@ import (
 	"strings"
 	"testing"
 
-	"container-registry/server/internal/registrytest"
-
 	"github.com/opencontainers/go-digest"
+	v1 "github.com/opencontainers/image-spec/specs-go/v1"
+
+	"container-registry/server/internal/layout"
+	"container-registry/server/internal/registrytest"
 )
 
 // TestWhoMayList asks for referrers as everybody who may and may not pull.
@@ -69,4 +71,42 @@ func (i *instance) token(t *testing.T, scope string) string {
 		t.Fatal(err)
 	}
 	return answer.Token
+}
+
+// TestUnlistByToken is of a client that may delete, by a token that covers nothing else.
+func TestUnlistByToken(t *testing.T) {
+	b := browse(t, pageConfig(t), "#!anonymous pull team-a/*\n")
+	client := b.client(t, "alice")
+	image := client.Push(t, "team-a/app", "1")
+	signature := client.PushAbout(t, "team-a/app", "", image)
+	client.PushIndex(t, "team-a/app", layout.ReferrersTag(image), signature, image)
+	var given struct{ Token string }
+	send := func(method, path string, login func(*http.Request)) *http.Response {
+		request, err := http.NewRequestWithContext(t.Context(), method, b.server.URL+path, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		login(request)
+		response, err := b.Do(request)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return response
+	}
+	asked := send(http.MethodGet, "/v2/auth?scope=repository:team-a/app:delete", func(r *http.Request) { r.SetBasicAuth("alice", "alice") })
+	if err := json.Unmarshal(body(t, asked), &given); err != nil {
+		t.Fatal(err)
+	}
+	response := send(http.MethodDelete, "/v2/team-a/app/manifests/"+signature.String(), func(r *http.Request) { r.Header.Set("Authorization", "Bearer "+given.Token) })
+	if text := body(t, response); response.StatusCode != http.StatusAccepted {
+		t.Errorf("%s: %s", response.Status, text)
+	}
+	var index v1.Index
+	listed := send(http.MethodGet, "/v2/team-a/app/manifests/"+layout.ReferrersTag(image), func(r *http.Request) {
+		r.SetBasicAuth("alice", "alice")
+		r.Header.Set("Accept", v1.MediaTypeImageIndex)
+	})
+	if err := json.Unmarshal(body(t, listed), &index); err != nil || len(index.Manifests) != 1 || index.Manifests[0].Digest != image {
+		t.Errorf("%s: %v %+v", listed.Status, err, index)
+	}
 }

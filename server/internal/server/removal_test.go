@@ -8,6 +8,8 @@ import (
 	"testing"
 
 	"github.com/opencontainers/go-digest"
+	"github.com/opencontainers/image-spec/specs-go"
+	v1 "github.com/opencontainers/image-spec/specs-go/v1"
 
 	"container-registry/server/internal/layout"
 	"container-registry/server/internal/registrytest"
@@ -80,6 +82,42 @@ func TestPageDeletesAttached(t *testing.T) {
 	}
 	if tags := client.Tags(t, "team-a/app"); !slices.Equal(tags, []string{"2", "sbom"}) {
 		t.Errorf("left are %v", tags)
+	}
+}
+
+// TestPageDeletesListed signatures of an image that stays, which a client lists in a tag: one, and the
+// last.
+func TestPageDeletesListed(t *testing.T) {
+	b := browse(t, pageConfig(t), people)
+	alice, client := b.as(t, "alice"), b.client(t, "alice")
+	image := client.Push(t, "team-a/app", "1", registrytest.Layer(1, 1000))
+	first := client.PushAbout(t, "team-a/app", "", image)
+	second := client.PushManifest(t, "team-a/app", "", v1.MediaTypeImageIndex, v1.Index{
+		Versioned: specs.Versioned{SchemaVersion: 2}, Manifests: []v1.Descriptor{}, Subject: &v1.Descriptor{MediaType: v1.MediaTypeImageManifest, Digest: image, Size: 1},
+	})
+	tag := layout.ReferrersTag(image)
+	client.PushIndex(t, "team-a/app", tag, first, second)
+	for i, d := range []digest.Digest{first, second} {
+		asked := alice.post(t, "/ui/delete", url.Values{"repository": {"team-a/app"}, "digest": {d.String()}})
+		asked.contains(t, "1 image by digest")
+		form := asked.confirmed()
+		form.Set("images", "yes")
+		if page := alice.post(t, "/ui/delete", form); page.status != http.StatusSeeOther {
+			t.Errorf("%d: %s", page.status, page.text)
+		}
+		want := []string{"1", tag}[:2-i]
+		if tags := client.Tags(t, "team-a/app"); !slices.Equal(tags, want) {
+			t.Errorf("left are %v", tags)
+		}
+		if left := client.Referrers(t, "team-a/app", image, ""); len(left) != 1-i {
+			t.Errorf("listed are %v", left)
+		}
+	}
+	// What somebody put together otherwise stays whole.
+	third := client.PushAbout(t, "team-a/app", "", image)
+	client.PushIndex(t, "team-a/app", "release", third)
+	if page := alice.post(t, "/ui/delete", url.Values{"repository": {"team-a/app"}, "digest": {third.String()}}); page.status != http.StatusConflict {
+		t.Errorf("part of another: %d", page.status)
 	}
 }
 

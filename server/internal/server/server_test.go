@@ -205,7 +205,7 @@ func TestPlainTextOnTLS(t *testing.T) {
 	i := start(t, config, client)
 	response := i.do(t, http.MethodGet, strings.Replace(i.base, "https", "http", 1)+"/v2/", nil)
 	text := body(t, response)
-	if response.StatusCode != http.StatusBadRequest || !strings.Contains(string(text), `{"errors":[{"code":"UNSUPPORTED","message":"this registry speaks HTTPS only;`) || !strings.Contains(string(text), "docker manifest push") {
+	if response.StatusCode != http.StatusBadRequest || !strings.Contains(string(text), `{"errors":[{"code":"UNSUPPORTED","message":"this registry speaks HTTPS only;`) || !strings.Contains(string(text), "127.0.0.1") || !strings.Contains(string(text), "docker manifest push") {
 		t.Errorf("%s %s", response.Status, text)
 	}
 }

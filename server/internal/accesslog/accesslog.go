@@ -21,9 +21,12 @@ func SetUser(ctx context.Context, name string) {
 	}
 }
 
+// Room says whether there is any for the line of a request without a user.
+type Room func(r *http.Request, status int) bool
+
 // Handler writes a line to out after each request, in a format of log.formatter. Several requests
 // write at the same time.
-func Handler(out io.Writer, format string, next http.Handler) http.Handler {
+func Handler(out io.Writer, format string, room Room, next http.Handler) http.Handler {
 	appendLine := (*line).append
 	if format == "json" {
 		appendLine = (*line).appendJSON
@@ -31,6 +34,9 @@ func Handler(out io.Writer, format string, next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		l := &line{ResponseWriter: w, start: time.Now()}
 		defer func() {
+			if l.user == "" && !room(r, l.answered()) {
+				return
+			}
 			// There is no other place to complain.
 			_, _ = out.Write(appendLine(l, make([]byte, 0, 256), r))
 		}()

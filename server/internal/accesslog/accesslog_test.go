@@ -11,6 +11,8 @@ import (
 	"testing"
 )
 
+func always(*http.Request, int) bool { return true }
+
 func TestLine(t *testing.T) {
 	tests := []struct {
 		name   string
@@ -47,7 +49,7 @@ func TestLine(t *testing.T) {
 			var out bytes.Buffer
 			r := httptest.NewRequest(http.MethodGet, "/v2/", nil)
 			test.change(r)
-			Handler(&out, "text", test.answer).ServeHTTP(httptest.NewRecorder(), r)
+			Handler(&out, "text", always, test.answer).ServeHTTP(httptest.NewRecorder(), r)
 			if got := timeStamp.ReplaceAllString(out.String(), "[TIME]"); got != test.want+"\n" {
 				t.Errorf("got  %s\nwant %s", got, test.want)
 			}
@@ -63,7 +65,7 @@ func TestLong(t *testing.T) {
 		r.Method, r.RequestURI = text, text
 		r.Header.Set("User-Agent", text)
 		r.Header.Set("Referer", text)
-		Handler(&out, "text", http.HandlerFunc(func(http.ResponseWriter, *http.Request) {})).ServeHTTP(httptest.NewRecorder(), r)
+		Handler(&out, "text", always, http.HandlerFunc(func(http.ResponseWriter, *http.Request) {})).ServeHTTP(httptest.NewRecorder(), r)
 		if line := out.String(); len(line) > 2<<10 || strings.Count(line, "...") != 4 {
 			t.Errorf("%d bytes: %.300s", len(line), line)
 		}
@@ -74,7 +76,7 @@ func TestPanicIsLogged(t *testing.T) {
 	var out bytes.Buffer
 	func() {
 		defer func() { _ = recover() }()
-		Handler(&out, "text", http.HandlerFunc(func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) })).
+		Handler(&out, "text", always, http.HandlerFunc(func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) })).
 			ServeHTTP(httptest.NewRecorder(), httptest.NewRequest(http.MethodGet, "/v2/", nil))
 	}()
 	if !strings.Contains(out.String(), `"GET /v2/ HTTP/1.1"`) {
@@ -83,10 +85,25 @@ func TestPanicIsLogged(t *testing.T) {
 }
 
 func BenchmarkHandler(b *testing.B) {
-	handler := Handler(io.Discard, "text", http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) { SetUser(r.Context(), "alice") }))
+	handler := Handler(io.Discard, "text", always, http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) { SetUser(r.Context(), "alice") }))
 	r := httptest.NewRequest(http.MethodGet, "/v2/team/app/manifests/latest", nil)
 	b.ReportAllocs()
 	for b.Loop() {
 		handler.ServeHTTP(httptest.NewRecorder(), r)
+	}
+}
+
+// TestRoom is needed by requests without a user, and by no others.
+func TestRoom(t *testing.T) {
+	for user, lines := range map[string]int{"": 0, "alice": 1} {
+		var out bytes.Buffer
+		never := func(_ *http.Request, status int) bool { return status != http.StatusUnauthorized }
+		Handler(&out, "text", never, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			SetUser(r.Context(), user)
+			w.WriteHeader(http.StatusUnauthorized)
+		})).ServeHTTP(httptest.NewRecorder(), httptest.NewRequest(http.MethodGet, "/v2/", nil))
+		if got := strings.Count(out.String(), "\n"); got != lines {
+			t.Errorf("%q: %d lines", user, got)
+		}
 	}
 }

@@ -16,7 +16,7 @@ func TestJSON(t *testing.T) {
 	r := httptest.NewRequest(http.MethodGet, "/v2/", nil)
 	r.RequestURI = "/v2/team/app/tags/list?n=<1>"
 	r.Header.Set("User-Agent", "docker/29")
-	Handler(&out, "json", http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+	Handler(&out, "json", always, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		SetUser(r.Context(), "alice")
 		w.WriteHeader(http.StatusNotFound)
 		_, _ = w.Write([]byte("{}"))
@@ -47,7 +47,7 @@ func TestHostileJSON(t *testing.T) {
 		r.Method, r.RequestURI = text, text
 		r.Header.Set("User-Agent", text)
 		r.Header.Set("Referer", text)
-		Handler(&out, "json", http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) { SetUser(r.Context(), text) })).
+		Handler(&out, "json", always, http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) { SetUser(r.Context(), text) })).
 			ServeHTTP(httptest.NewRecorder(), r)
 		line, rest, _ := strings.Cut(out.String(), "\n")
 		if rest != "" || len(line) > 3<<10 || !json.Valid([]byte(line)) {

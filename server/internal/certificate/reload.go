@@ -29,6 +29,7 @@ type Reloader struct {
 	seen            stamps
 	used            [sha256.Size]byte
 	suspect, broken string
+	notices         []notice
 }
 
 // New loads the pair for the first time; a broken one is an error. One that has expired, or is
@@ -43,10 +44,11 @@ func New(certificateFile, keyFile string, log *logrus.Entry) (*Reloader, error) 
 	if err != nil {
 		return nil, fmt.Errorf("http.tls.certificate: %q with http.tls.key: %q: %w", certificateFile, keyFile, err)
 	}
-	if err := untimely(pair.Leaf, time.Now()); err != nil {
+	now := time.Now()
+	if err := untimely(pair.Leaf, now); err != nil {
 		log.WithFields(describe(pair)).Errorf("clients may refuse what is served: %v", err)
 	}
-	r.used = content.sum()
+	r.used, r.notices = content.sum(), notices(pair, now)
 	r.current.Store(pair)
 	return r, nil
 }
@@ -74,6 +76,7 @@ func (r *Reloader) Watch(ctx context.Context) {
 			return
 		case now := <-ticker.C:
 			r.check(now)
+			r.remind(now)
 		}
 	}
 }
@@ -104,6 +107,7 @@ func (r *Reloader) check(now time.Time) {
 			return
 		}
 		r.current.Store(pair)
+		r.notices = notices(pair, now)
 		r.log.WithFields(describe(pair)).Info("certificate replaced")
 	}
 	r.used, r.suspect, r.broken = sum, "", ""

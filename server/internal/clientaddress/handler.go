@@ -1,7 +1,8 @@
 // Package clientaddress has a server know the clients of reverse proxies, which tell of them in
 // a header of each request. Who is no proxy can write such headers too, so they are believed
 // of the proxies that the operator names, and step by step: each proxy adds where its request
-// came from, and what stands before that is believed if it came from a proxy again.
+// came from, and what stands before that is believed if it came from a proxy again. So it is with
+// those that tell by what name the client knows the server.
 package clientaddress
 
 import (
@@ -18,22 +19,31 @@ const (
 	realIP       = "X-Real-Ip"
 )
 
-// Handler gives requests on with the address of the client as theirs, for logs and for limits.
+// The engine would believe these of everybody, also once the address of the client is known.
+var (
+	ofClients = []string{forwardedFor, realIP}
+	ofServer  = []string{forwarded, "X-Forwarded-Host", "X-Forwarded-Proto"}
+)
+
+// Handler gives requests on with the address of the client as theirs, for logs and for limits. What
+// others than trusted proxies say of the server's own address is taken out.
 func Handler(trusted []config.Network, next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		address := r.RemoteAddr
+		address, unbelieved := r.RemoteAddr, slices.Concat(ofClients, ofServer)
 		if peer, err := netip.ParseAddrPort(address); err == nil && trusts(trusted, plain(peer.Addr())) {
+			unbelieved = ofClients
 			if client := behind(trusted, plain(peer.Addr()), r.Header); client != plain(peer.Addr()) {
 				// No proxy tells of the port.
 				address = netip.AddrPortFrom(client, 0).String()
 			}
 		}
-		if address != r.RemoteAddr || r.Header[forwardedFor] != nil || r.Header[realIP] != nil {
+		isThere := func(name string) bool { return r.Header[name] != nil }
+		if address != r.RemoteAddr || slices.ContainsFunc(unbelieved, isThere) {
 			r = r.Clone(r.Context())
 			r.RemoteAddr = address
-			// The engine would believe them of everybody.
-			r.Header.Del(forwardedFor)
-			r.Header.Del(realIP)
+			for _, name := range unbelieved {
+				r.Header.Del(name)
+			}
 		}
 		next.ServeHTTP(w, r)
 	})

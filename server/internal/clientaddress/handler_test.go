@@ -90,6 +90,23 @@ func TestClient(t *testing.T) {
 	}
 }
 
+// TestServer is what the engine is told of the server's own address, by whom.
+func TestServer(t *testing.T) {
+	trusted := networks(t, "10.0.0.0/8")
+	for peer, believed := range map[string]bool{"10.0.0.1:4711": true, "192.0.2.66:4711": false, "@": false} {
+		for _, name := range []string{"Forwarded", "X-Forwarded-Host", "X-Forwarded-Proto"} {
+			var got *http.Request
+			sent := httptest.NewRequest(http.MethodGet, "/v2/", nil)
+			sent.RemoteAddr = peer
+			sent.Header.Set(name, "host=registry.example.com")
+			Handler(trusted, http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) { got = r })).ServeHTTP(httptest.NewRecorder(), sent)
+			if told := got.Header.Get(name) != ""; told != believed {
+				t.Errorf("%s of %s: %t", name, peer, told)
+			}
+		}
+	}
+}
+
 func FuzzForwarded(f *testing.F) {
 	trusted := networks(f, "10.0.0.0/8")
 	for _, seed := range []string{"", `"`, `for="`, "for=1.2.3.4,", `a="b";for=10.0.0.1 , `, `host="\"`} {

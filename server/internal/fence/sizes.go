@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"slices"
 	"sync"
 	"time"
 
@@ -82,17 +83,19 @@ func (d *doubts) settle(repository string, blob digest.Digest) {
 }
 
 // measure compares what the manifest says of a part with what is there, if it is.
-func (p *push) measure(ctx context.Context, d digest.Digest, said int64) (there bool, err error) {
+func (p *push) measure(ctx context.Context, d digest.Digest, said []int64) (there bool, err error) {
 	kept, size, err := p.fence.size(ctx, p.Repository, d)
 	if layout.IsMissing(err) {
 		p.fence.doubts.add(p.Repository, d, gone)
 		return false, nil
 	}
-	if err != nil || size == said {
+	differs := slices.IndexFunc(said, func(each int64) bool { return each != size })
+	if err != nil || differs < 0 {
 		return true, err
 	}
-	wrong := fmt.Sprintf("%s has %d bytes here, and %d by the manifest", d, size, said)
-	whole := said < 0
+	wrong := fmt.Sprintf("%s has %d bytes here, and %d by the manifest", d, size, said[differs])
+	// A manifest that contradicts itself is the one that is wrong.
+	whole := said[differs] < 0 || slices.Contains(said, size)
 	if !whole && size <= manifest.MostBytes {
 		if whole, err = p.fence.isWhole(ctx, kept); err != nil {
 			return true, err

@@ -126,6 +126,27 @@ func TestWrongSize(t *testing.T) {
 	}
 }
 
+// TestWrongSizeOfWhatIsNamedTwice is refused wherever it stands, and leaves what is there.
+func TestWrongSizeOfWhatIsNamedTwice(t *testing.T) {
+	r := serve(t, folder(t), "a", quick, Options{})
+	empty := v1.DescriptorEmptyJSON
+	r.PushBlob(t, "app", empty.Digest, empty.Data)
+	image := func(config, layer string) string {
+		const text = `{"schemaVersion":2,"mediaType":%q,"config":{"mediaType":%q,"digest":%q,"size":%s},"layers":[{"mediaType":%q,"digest":%q,"size":%s}]}`
+		return fmt.Sprintf(text, v1.MediaTypeImageManifest, v1.MediaTypeImageConfig, empty.Digest, config, v1.MediaTypeImageLayer, empty.Digest, layer)
+	}
+	for _, size := range []string{"1", "3", "0", "-1", "null", "9223372036854775807", "9223372036854775808"} {
+		for place, content := range map[string]string{"config": image(size, "2"), "layer": image("2", size)} {
+			if status, text := r.tryManifest(t, "app", "1", content); status != http.StatusBadRequest {
+				t.Errorf("%s of %s: %d: %s", place, size, status, text)
+			}
+		}
+	}
+	if status, text := r.tryManifest(t, "app", "1", image("2", "2")); status != http.StatusCreated {
+		t.Errorf("%d: %s", status, text)
+	}
+}
+
 // TestWrongSizeOfWhatIsWhole leaves it there, for whoever asks: the manifest is wrong, as its reader
 // can tell. Of what is large, only a size that nothing has says so.
 func TestWrongSizeOfWhatIsWhole(t *testing.T) {

@@ -5,24 +5,28 @@ import (
 	"log"
 
 	"github.com/sirupsen/logrus"
+
+	"container-registry/server/internal/logging"
 )
 
 // errorLog passes on what net/http has to say. Failed TLS handshakes are worth a
 // line, as they show a client that does not trust the certificate, but not those
-// of port scans and load balancers that only open a connection.
+// of port scans and load balancers that only open a connection. Who opens connections without
+// end is not to fill the log with it.
 func errorLog(to *logrus.Entry) *log.Logger {
-	return log.New(httpErrors{to}, "", 0)
+	return log.New(httpErrors{to, logging.NewFew(to, "errors of connections")}, "", 0)
 }
 
 type httpErrors struct {
 	log *logrus.Entry
+	few *logging.Few
 }
 
 func (h httpErrors) Write(line []byte) (int, error) {
 	text := bytes.TrimSpace(line)
 	if bytes.Contains(text, []byte("TLS handshake error")) && (bytes.HasSuffix(text, []byte("EOF")) || bytes.HasSuffix(text, []byte("connection reset by peer"))) {
 		h.log.Debug(string(text))
-	} else {
+	} else if bytes.Contains(text, []byte("panic serving")) || h.few.Take() {
 		h.log.Warn(string(text))
 	}
 	return len(line), nil

@@ -17,13 +17,13 @@ import (
 
 // handlerChain wraps the engine in the order the engine's own server does. There may be no
 // page.
-func handlerChain(engine http.Handler, config *configuration.Configuration, pages crossOrigin, ui site, traced bool) http.Handler {
+func handlerChain(engine http.Handler, config *configuration.Configuration, room accesslog.Room, pages crossOrigin, ui site, traced bool) http.Handler {
 	handler := pages.handler(whileReady(health.CheckStatus, download.Redirects(config), engine))
 	if ui != nil {
 		handler = ui.Around(handler)
 	}
 	if !config.Log.AccessLog.Disabled {
-		handler = accesslog.Handler(output.Stdout, config.Log.Formatter, handler)
+		handler = accesslog.Handler(output.Stdout, config.Log.Formatter, room, handler)
 	}
 	handler = answerHealth(health.CheckStatus, handler)
 	if ui != nil {

@@ -2,6 +2,30 @@
 // Where Node.js enters the package. Pulumi's own TypeScript loader takes its settings from the folder of whoever uses the
 // package, and plain Node.js has none.
 require("./loader/package.cjs");
+// Before it runs this file, Node.js reads in it what an ES module can import by name.
+exports.Access =
+  exports.AcrRegistry =
+  exports.AcrSku =
+  exports.ArtifactRegistry =
+  exports.AuditLevel =
+  exports.AzureStore =
+  exports.BuiltImages =
+  exports.EcrRegistry =
+  exports.ExternalRegistry =
+  exports.GcsStore =
+  exports.LogFormat =
+  exports.NotifiedAction =
+  exports.Publish =
+  exports.PullThroughCache =
+  exports.RegistryCertificate =
+  exports.RegistryUsers =
+  exports.S3Store =
+  exports.ServerImage =
+  exports.SingleNodeRegistry =
+  exports.SwarmRegistry =
+  exports.TlsMode =
+  exports.UpdateOrder =
+    undefined;
 // For a program in another language, Pulumi runs the package in a process of its own.
 if (/@pulumi[/\\]pulumi[/\\]cmd[/\\]run-plugin\b/.test(require.main?.filename)) {
   module.exports = require("./plugin.ts").serve();

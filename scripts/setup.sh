@@ -33,6 +33,9 @@ node_packages() {
   printf '%s' "$wanted $lock" >node_modules/.installed
 }
 
+# What was translated and compiled for other versions of Node.js, or of what is here. Of the rest it costs a second, once.
+prune_caches() { [ ! -d components/node_modules/.cache ] || find components/node_modules/.cache -type f -mtime +90 -delete; }
+
 # version_at_least FOUND NEEDED
 version_at_least() { [ "$(printf '%s\n%s\n' "$2" "$1" | sort -V | head -n 1)" = "$2" ]; }
 
@@ -209,6 +212,7 @@ fi
 check_node
 command -v docker >/dev/null || { [ "$(uname -s)" = Linux ] && [ -z "${DOCKER_HOST:-}" ]; } || fail "Docker is needed: https://docs.docker.com/get-docker/"
 
+prune_caches
 kind=run
 [ "${1:-}" != --development ] || kind=development
 job node_packages "$kind"

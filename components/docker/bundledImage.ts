@@ -63,7 +63,8 @@ function buildFor(architecture: string): Promise<ImageArchive> {
     build.on("error", ({ message }) =>
       reject(
         failure(
-          `The registry image could not be built (${message}): use the package from a clone of its repository, or set image`,
+          `The registry image could not be built (${message}): use the package from a clone of its repository, ` +
+            "linked and not copied (as by npm install, or bun add and yarn add with link: before the folder), or set image",
         ),
       ),
     );

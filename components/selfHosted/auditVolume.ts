@@ -4,6 +4,7 @@ import { lock } from "../args/lock";
 import { isAudited } from "../checks/observation/logs";
 import { RegistrySettings } from "../checks/registry";
 import { auditFolder } from "../render/own";
+import { Mounted } from "./serverContainer";
 
 /**
  * What the server's container mounts for the audit. Its volume outlives the component, and an `up` that turns the audit off: who
@@ -14,7 +15,7 @@ export function auditVolumes(
   { logs }: RegistrySettings,
   lab: boolean,
   opts: pulumi.CustomResourceOptions,
-): docker.types.input.ContainerVolume[] {
+): Mounted[] {
   if (!isAudited(logs)) {
     return [];
   }

@@ -11,6 +11,9 @@ import { HostEntry, hostEntries } from "../docker/hostEntries";
 import { livenessCheck } from "../docker/liveness";
 import { limitProcesses } from "../docker/processLimit";
 
+/** A volume or a folder of the host, and where the server has it. */
+export type Mounted = docker.types.input.ContainerVolume & { containerPath: pulumi.Input<string> };
+
 /** How a server runs. */
 export interface ServerContainerArgs {
   imageId: pulumi.Input<string>;
@@ -21,7 +24,7 @@ export interface ServerContainerArgs {
   /** Name of the volume with the server's files. */
   filesVolume: pulumi.Input<string>;
   /** Where images are kept. */
-  volumes: docker.types.input.ContainerVolume[];
+  volumes: Mounted[];
   environment: string[];
   /** Address and port on the Docker host. */
   bindAddress: string;
@@ -50,6 +53,7 @@ interface Place {
 /** The container of a registry or of a mirror: confined, restarted by the engine, and with its logs bounded. */
 export function serverContainer(name: string, args: ServerContainerArgs, opts: Place): docker.Container {
   const ports = published(args);
+  const { volumes, folders } = mounted(args);
   return new docker.Container(
     name,
     {
@@ -69,7 +73,8 @@ export function serverContainer(name: string, args: ServerContainerArgs, opts: P
       envs: args.environment,
       hosts: serverHosts(args.hosts),
       tmpfs: { "/tmp": "rw,noexec,nosuid,size=64m" },
-      volumes: [{ volumeName: args.filesVolume, containerPath: filesFolder, readOnly: true }, ...args.volumes],
+      volumes: [{ volumeName: args.filesVolume, containerPath: filesFolder, readOnly: true }, ...volumes],
+      ...(folders.length > 0 ? { mounts: folders } : {}),
       ports,
       networkMode: "bridge",
       logDriver: "json-file",
@@ -79,6 +84,23 @@ export function serverContainer(name: string, args: ServerContainerArgs, opts: P
     },
     { ...opts, ...givesWay },
   );
+}
+
+/**
+ * Folders of the host, as of a disk that is not mounted, have to be there: Docker makes missing ones of `volumes`, and an empty registry
+ * would take pushes on the wrong disk. For a foreign image nothing else makes the folder.
+ */
+function mounted({ bundled, volumes }: ServerContainerArgs): {
+  volumes: Mounted[];
+  folders: docker.types.input.ContainerMount[];
+} {
+  const isFolder = ({ hostPath }: Mounted): boolean => bundled && hostPath !== undefined;
+  return {
+    volumes: volumes.filter((each) => !isFolder(each)),
+    folders: volumes
+      .filter(isFolder)
+      .map(({ hostPath, containerPath }) => ({ type: "bind", source: hostPath, target: containerPath })),
+  };
 }
 
 /** Where the server is on the Docker host. */

@@ -11,6 +11,7 @@ import { engineOf, whenAsked } from "../docker/engineChoice";
 import { checkFolder } from "../docker/folderTrial";
 import { Preflight } from "../docker/storeCheck";
 import { labelledVolume, nameOnEngine, Owner } from "./deployment";
+import { Mounted } from "./serverContainer";
 import { checkVolumeOptions } from "./volumeOptions";
 
 export interface ServerVolumeArgs {
@@ -43,7 +44,7 @@ export function identityOf({ filesystem: { volume, volumeDriver, volumeOptions }
 /** Images on the Docker host: a volume, or a folder of the host. */
 export class ServerVolume extends pulumi.ComponentResource {
   /** What the server's container mounts; nothing when images are kept in an object store. */
-  public readonly volumes: docker.types.input.ContainerVolume[];
+  public readonly volumes: Mounted[];
   /** Resolves when a folder or volume that others made is the server's. */
   public readonly handedOver?: pulumi.Output<HandedOver>;
 

@@ -19,7 +19,7 @@ import { soleOwner } from "./deployment";
 import { ServerFiles } from "./serverFiles";
 import { ServerImage } from "./serverImage";
 import { clientOutputs, RegistryParts, registryParts } from "./registryParts";
-import { nameWhenReady, serverContainer, serverHosts } from "./serverContainer";
+import { Mounted, nameWhenReady, serverContainer, serverHosts } from "./serverContainer";
 import { Storage } from "../args/storage";
 import { completeSettings } from "./settings";
 import { untilStoreAnswers } from "./storeTrial";
@@ -227,5 +227,5 @@ interface ContainerParts {
   image: ServerImage;
   data: ServerVolume;
   files: ServerFiles;
-  audit: docker.types.input.ContainerVolume[];
+  audit: Mounted[];
 }

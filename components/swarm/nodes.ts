@@ -12,7 +12,12 @@ export interface SwarmNode {
   /** What constraints ask for, by key in small letters. */
   facts: Record<string, string>;
   engine?: EngineAddress;
+  /** Docker hosts that gave no answer. Where the node has no other, one of them may be its own. */
+  silent?: readonly string[];
 }
+
+/** Swarm takes a node for ready for some seconds after its end. */
+export const onceItIsDown = 'Where a node has just gone down, wait until "docker node ls" has it as Down, and run: pulumi up';
 
 /** The part of `docker node inspect` that is read. */
 interface InspectedNode {
@@ -31,6 +36,7 @@ export async function swarmNodes(manager: EngineAddress, hosts: readonly string[
   const ids = (await asked(manager, "node", "ls", "--quiet")).split("\n").filter(Boolean);
   const inspected = JSON.parse(await asked(manager, "node", "inspect", ...ids)) as InspectedNode[];
   const engines = new Map<string, EngineAddress>();
+  const silent: string[] = [];
   await Promise.all(
     hosts.map(async (host) => {
       // Who has a way to the manager by TLS has the same to other nodes. By convention 2375 is the port without.
@@ -38,16 +44,17 @@ export async function swarmNodes(manager: EngineAddress, hosts: readonly string[
       try {
         engines.set(await nodeId(engine), engine);
       } catch (error) {
+        silent.push(host);
         await pulumi.log.warn(`swarm.nodes: the Docker host ${host} gives no answer: ${printedBy(error)}`);
       }
     }),
   );
   // The provider's own way to the manager comes first.
   engines.set(await nodeId(manager), manager);
-  return inspected.map((node) => nodeOf(node, engines.get(node.ID)));
+  return inspected.map((node) => ({ ...nodeOf(node), engine: engines.get(node.ID), silent }));
 }
 
-function nodeOf({ ID, Spec, Description, Status }: InspectedNode, engine: EngineAddress | undefined): SwarmNode {
+function nodeOf({ ID, Spec, Description, Status }: InspectedNode): SwarmNode {
   const labels = (prefix: string, all: Record<string, string> = {}): [string, string][] =>
     Object.entries(all).map(([label, value]) => [`${prefix}.labels.${label}`.toLowerCase(), value]);
   return {
@@ -62,7 +69,6 @@ function nodeOf({ ID, Spec, Description, Status }: InspectedNode, engine: Engine
       "node.platform.arch": Description.Platform?.Architecture ?? "",
       ...Object.fromEntries([...labels("node", Spec.Labels), ...labels("engine", Description.Engine?.Labels)]),
     },
-    engine,
   };
 }
 
@@ -89,11 +95,15 @@ export function allows(constraints: readonly Constraint[], node: SwarmNode): boo
 
 /** Stops where a task would wait for an image that its node can't get: of all nodes that will have tasks, an address must lead to those that run. */
 export function checkReach(nodes: readonly SwarmNode[]): void {
-  const lacking = nodes.filter(({ ready, engine }) => ready && engine === undefined).map(({ hostname }) => hostname);
-  if (lacking.length > 0) {
+  const lacking = nodes.filter(({ ready, engine }) => ready && engine === undefined);
+  const [first] = lacking;
+  if (first !== undefined) {
+    const { silent = [] } = first;
     throw failure(
-      `image: these nodes of the Swarm lack the bundled image, and no Docker host in swarm.nodes that answers leads to them: ${lacking.join(", ")}. ` +
-        "Add their Docker hosts (ssh://user@node), or have the image pushed where they can pull it (swarm.imageDistribution.repository)",
+      "image: these nodes of the Swarm need the bundled image, and no Docker host in swarm.nodes that answers leads to them: " +
+        `${lacking.map(({ hostname }) => hostname).join(", ")}. ` +
+        (silent.length > 0 ? `No answer came from ${silent.join(", ")}. ${onceItIsDown}. Otherwise add` : "Add") +
+        " their Docker hosts (ssh://user@node), or have the image pushed where they can pull it (swarm.imageDistribution.repository)",
     );
   }
 }

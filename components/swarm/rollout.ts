@@ -2,7 +2,7 @@ import { setTimeout as sleep } from "timers/promises";
 import { isDeepStrictEqual } from "util";
 import * as pulumi from "@pulumi/pulumi";
 import { EngineAddress } from "../docker/engine";
-import { givenUp, leftOut, outOfReach, standstill } from "./rolloutFailure";
+import { givenUp, leftOut, outOfReach, standstill, whatIsWaitedFor } from "./rolloutFailure";
 import { failedOf, inspectedService, lookAt, ServiceLook, Task } from "./serviceLook";
 
 /** Seconds in which at least one more task has to run: a drained task's end, an image's way to a node and a healthy start fit in. */
@@ -11,7 +11,7 @@ const secondsOfPatience = 150;
 /** Seconds in which a node has to come back that tasks wait for, as none of the others may have them. */
 const secondsForANode = 20;
 
-/** Seconds after which an update that Swarm makes no haste with is no longer passed over in silence. */
+/** Seconds after which tasks that Swarm makes no haste with are no longer passed over in silence. */
 const secondsOfSilence = 20;
 
 /** Tasks that fail one after the other, of a new service or on one of its nodes, before it is given up. */
@@ -63,10 +63,7 @@ export async function untilRolledOut(engine: EngineAddress, service: string, rep
       throw await standstill(engine, service, look, expected);
     }
     if (progress.isToBeExplained(look)) {
-      await pulumi.log.info(
-        `Swarm replaces the tasks of the service ${service} that never started, about a minute for each: ` +
-          `${look.running.length} of ${expected} are new`,
-      );
+      await pulumi.log.info(await whatIsWaitedFor(engine, service, look, expected));
     }
     await sleep(300);
   }
@@ -95,9 +92,15 @@ class Progress {
     return now > this.end || now > this.waitsSince + secondsForANode * 1000;
   }
 
-  /** Whether an update has waited for a while for tasks that never started. Said once, it is known. */
-  isToBeExplained({ state, waitsInVain }: ServiceLook): boolean {
-    if (this.explained || state !== "updating" || !waitsInVain || Date.now() < this.start + secondsOfSilence * 1000) {
+  /**
+   * Whether an update has waited for a while for tasks that never started, or tasks for what Swarm says. Said once, it is known.
+   */
+  isToBeExplained({ state, waitsInVain, underway }: ServiceLook): boolean {
+    const waits =
+      state === "updating"
+        ? waitsInVain
+        : state === "" && underway.some(({ Status }) => Status.State === "pending" && Status.Err);
+    if (this.explained || !waits || Date.now() < this.start + secondsOfSilence * 1000) {
       return false;
     }
     this.explained = true;

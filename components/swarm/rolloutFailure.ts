@@ -62,6 +62,18 @@ export async function outOfReach(
   );
 }
 
+/** What to say of tasks that take long. */
+export async function whatIsWaitedFor(
+  engine: EngineAddress,
+  name: string,
+  { state, running, underway }: ServiceLook,
+  expected: number,
+): Promise<string> {
+  return state === "updating"
+    ? `Swarm replaces the tasks of the service ${name} that never started, about a minute for each: ${running.length} of ${expected} are new`
+    : `Tasks of the service ${name} wait, and ${running.length} of ${expected} run:\n${reasons(await nodesOf(engine), underway)}`;
+}
+
 /** What to say of a service that does not get on. */
 export async function standstill(
   engine: EngineAddress,

@@ -1,9 +1,10 @@
 import * as docker from "@pulumi/docker";
 import * as pulumi from "@pulumi/pulumi";
-import { buildBundledImage, imageName, loadImage } from "../docker/bundledImage";
+import { failure } from "../checks/failure";
+import { buildBundledImage, ImageArchive, imageName, loadImage } from "../docker/bundledImage";
 import { engineOf } from "../docker/engineChoice";
 import { pushedReference, pushImage } from "../docker/imagePush";
-import { allows, checkReach, processorFor, SwarmNode } from "./nodes";
+import { allows, checkReach, onceItIsDown, processorFor, SwarmNode } from "./nodes";
 import { parseConstraint, Topology } from "./topology";
 import { ImageDistribution } from "../args/swarm";
 
@@ -91,9 +92,8 @@ export class SwarmImage extends pulumi.ComponentResource {
       const tagged = `${nowhere}/${imageName(name, archive)}`;
       if (!pulumi.runtime.isDryRun()) {
         // The manager may be one of the nodes.
-        const engines = [manager, ...loading.flatMap(({ engine }) => engine ?? [])];
-        const byHost = new Map(engines.map((engine) => [engine.host, engine]));
-        await Promise.all([...byHost.values()].map((engine) => loadImage(engine, archive, tagged)));
+        const others = loading.filter(({ engine }) => engine?.host !== manager.host);
+        await Promise.all([loadImage(manager, archive, tagged), ...others.map((node) => loadOn(node, archive, tagged))]);
       }
       return { name: tagged, tag: archive.tag };
     });
@@ -116,5 +116,14 @@ export class SwarmImage extends pulumi.ComponentResource {
             : pushImage(engine, image, `${repository}:${version}`, { username, password: plainPassword }),
         ),
     ) as pulumi.Output<string>;
+  }
+}
+
+/** Has a node load the image, where there is a way to it; an error names the node. */
+export async function loadOn({ hostname, engine }: SwarmNode, archive: ImageArchive, name: string): Promise<void> {
+  try {
+    await (engine && loadImage(engine, archive, name));
+  } catch (error) {
+    throw failure(`The node ${hostname}: ${error instanceof Error ? error.message : String(error)}. ${onceItIsDown}`);
   }
 }

@@ -30,6 +30,7 @@ import { SwarmImage } from "./swarmImage";
 import { SwarmRedis } from "./swarmRedis";
 import { whenUpdated } from "./swarmService";
 import { SwarmTrust } from "./swarmTrust";
+import { withFreePort } from "./takenPort";
 import { Topology, topologyOf } from "./topology";
 
 /** A registry on a Docker Swarm. */
@@ -132,7 +133,7 @@ export class SwarmRegistry extends pulumi.ComponentResource {
     const parent = { parent: this };
     const { swarm } = settings;
     const topology = topologyOf(settings.storage, swarm);
-    const engine = isOnAllNodes(settings, topology) ? withName(engineOf(this), this, name) : engineOf(this);
+    const engine = engineFor(this, name, settings, topology);
     const nodes = nodesToKnow(settings, topology, engine);
     const constraints = topology.forwarders || swarm.trustNodes ? [] : (swarm.constraints ?? []);
     const image = new SwarmImage(
@@ -210,10 +211,18 @@ function ownVolumes({ storage, swarm, logs }: SwarmSettings): string[] {
   return [...(topologyOf(storage, swarm).pinned ? ["data"] : []), ...(isAudited(logs) ? ["audit"] : [])];
 }
 
-/** Whether nodes have volumes by the registry's name, and the manager with them. One node alone has its name taken with the volume. */
-function isOnAllNodes({ storage, logs }: SwarmSettings, { pinned }: Topology): boolean {
-  const isShared = driverOf(storage) === "filesystem" && !pinned && storage.filesystem?.volume === undefined;
-  return isShared || isAudited(logs);
+/** The manager's engine, once the port is free, and the name taken where all nodes have volumes by it. One alone has it taken with those. */
+function engineFor(
+  registry: SwarmRegistry,
+  name: string,
+  settings: SwarmSettings,
+  topology: Topology,
+): pulumi.Output<EngineAddress> {
+  const { storage, logs } = settings;
+  const isShared = driverOf(storage) === "filesystem" && !topology.pinned && storage.filesystem?.volume === undefined;
+  const engine = engineOf(registry);
+  const named = isShared || isAudited(logs) ? withName(engine, registry, name) : engine;
+  return withFreePort(named, name, settings, topology);
 }
 
 /**

@@ -106,6 +106,17 @@ describe("a registry that keeps its images in a folder of the host", () => {
     expect(Object.keys(await stack.plannedChanges())).toEqual(["same"]);
   });
 
+  it("doesn't start without its folder, as of a disk that is not mounted, and makes no other in its place", async () => {
+    const away = `${folder}-away`;
+    await docker.run("stop", outputs.containerName);
+    fs.renameSync(folder, away);
+    await expect(docker.run("start", outputs.containerName)).rejects.toThrow(/bind source path does not exist: .*registry-data/);
+    expect(fs.existsSync(folder)).toBe(false);
+    fs.renameSync(away, folder);
+    await docker.run("start", outputs.containerName);
+    await docker.run("push", image);
+  });
+
   it("leaves the user's folder alone when the stack is destroyed, and finds its images in the next one", async () => {
     const before = filesUnder(folder);
     await stack.destroy();

@@ -75,7 +75,7 @@ it("is asked for anew after an engine or a build that failed", async () => {
 it("is built from a clone only, which the package of npm is not", async () => {
   const missing = tools.write("built.missing/nothing", "");
   await expect(buildBundledImage({}, "s390x")).rejects.toThrow(
-    /^The registry image could not be built \(spawn .*build\.sh ENOENT\): use the package from a clone of its repository, or set image$/,
+    /^The registry image could not be built \(spawn .*build\.sh ENOENT\): use the package from a clone of its repository, linked and not copied \(.* link: .*\), or set image$/,
   );
   fs.rmSync(path.dirname(missing), { recursive: true });
 });

@@ -98,3 +98,14 @@ describe("the loader of TypeScript", () => {
     }
   });
 });
+
+it("gives an ES module each of its names", async () => {
+  const script = `
+    import * as named from "./components/index.cjs";
+    const { default: whole, "module.exports": _, ...names } = named;
+    console.log(JSON.stringify([Object.keys(names).sort(), Object.keys(whole).sort()]));`;
+  const printed = await run("node", ["--input-type=module", "--eval", script], { cwd: projectRoot });
+  const [named, exported] = JSON.parse(printed) as [string[], string[]];
+  expect(exported).toContain("SingleNodeRegistry");
+  expect(named).toEqual(exported);
+});

@@ -16,6 +16,7 @@ jest.mock("../../components/docker/volumeOwner", () => ({
   ...jest.requireActual<object>("../../components/docker/volumeOwner"),
   checkPresence: () => Promise.resolve(),
 }));
+jest.mock("../../components/swarm/takenPort", () => ({ withFreePort: (engine: unknown) => engine }));
 jest.mock("../../components/swarm/nodes", () => ({
   ...jest.requireActual<object>("../../components/swarm/nodes"),
   swarmNodes: jest.fn(),

@@ -2,6 +2,7 @@ import { spawnSync } from "child_process";
 import * as fs from "fs";
 import * as path from "path";
 import { copyScripts, FakeCommands } from "../support/fakeCommands";
+import { filesUnder } from "../support/folders";
 import { attempt, eventually } from "../support/run";
 
 const root = path.join(__dirname, "..", "..");
@@ -73,6 +74,22 @@ describe("set-up", () => {
     expect(stderr).toMatch(/^setup: the Docker engine at tcp:\/\/127\.0\.0\.1:1 \(other\) does not answer/m);
     const running = fs.readFileSync(npm, "utf8").trim();
     await eventually("the end of npm", () => Promise.resolve(!fs.existsSync(`/proc/${running}`)));
+  });
+
+  it("drops what was kept for versions of Node.js, or of the package, months ago", async () => {
+    const cache = path.join(commands.folder, "components/node_modules/.cache");
+    const monthsAgo = new Date(Date.now() - 120 * 24 * 3600 * 1000);
+    for (const [name, written] of [
+      ["compiled/v20.12.0/a", monthsAgo],
+      ["compiled/v24.0.0/b", new Date()],
+      ["new.js", new Date()],
+      ["old.js", monthsAgo],
+    ] as const) {
+      fs.utimesSync(commands.write(`components/node_modules/.cache/${name}`, ""), written, written);
+    }
+    commands.make("npm", "exit 1");
+    await attempt(setUp, [], { env: commands.env });
+    expect(filesUnder(cache)).toEqual(["compiled/v24.0.0/b", "new.js"]);
   });
 
   it("names a Docker context that is not there", async () => {

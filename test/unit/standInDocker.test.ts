@@ -63,6 +63,11 @@ describe("a container for the engine", () => {
       { Volumes: { "/etc/files": {}, "/data": {} }, HostConfig: { Binds: ["files:/etc/files:ro", "/srv:/data:rw"] } },
     ],
     [
+      "a folder that has to be there",
+      { mounts: [{ type: "bind", source: "/srv", target: "/data" }] },
+      { HostConfig: { Binds: [], Mounts: [{ Type: "bind", Source: "/srv", Target: "/data", ReadOnly: false }] } },
+    ],
+    [
       "confinement",
       { capabilities: { drops: ["ALL"] }, securityOpts: ["no-new-privileges"], readOnly: true, tmpfs: { "/tmp": "size=1m" } },
       {
@@ -128,6 +133,7 @@ describe("a container for the engine", () => {
 
   it("is the same when the engine tells it back", () => {
     const given = container({
+      mounts: [{ type: "bind", source: "/srv", target: "/data" }],
       command: ["serve"],
       user: "0:0",
       capabilities: { drops: ["ALL"] },

@@ -333,7 +333,13 @@ describe("the nodes", () => {
   it("are told by name when they would lack the image", () => {
     expect(() => checkReach([node("a"), node("down", { ready: false, engine: undefined })])).not.toThrow();
     expect(() => checkReach([node("a"), node("b", { engine: undefined }), node("c", { engine: undefined })])).toThrow(
-      /these nodes of the Swarm lack the bundled image, and no Docker host in swarm.nodes that answers leads to them: b, c\. Add/,
+      /these nodes of the Swarm need the bundled image, and no Docker host in swarm.nodes that answers leads to them: b, c\. Add/,
+    );
+  });
+
+  it("are told by name when they may have just gone down, with the hosts that gave no answer", () => {
+    expect(() => checkReach([node("a"), node("b", { engine: undefined, silent: ["ssh://b"] })])).toThrow(
+      /leads to them: b\. No answer came from ssh:\/\/b\. .*"docker node ls" has it as Down, and run: pulumi up\. Otherwise add/,
     );
   });
 

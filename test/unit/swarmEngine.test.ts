@@ -7,6 +7,8 @@ import { pushedReference, pushImage } from "../../components/docker/imagePush";
 import { checkStore } from "../../components/docker/storeCheck";
 import { untilRolledOut, untilUpdated } from "../../components/swarm/rollout";
 import { overlayNetworkId, swarmNodes } from "../../components/swarm/nodes";
+import { loadOn } from "../../components/swarm/swarmImage";
+import { checkPort } from "../../components/swarm/takenPort";
 import { FakeCommands } from "../support/fakeCommands";
 
 // Jest's process.env is a copy, which commands would not see.
@@ -261,7 +263,7 @@ describe("the wait for a service", () => {
     it("is a long one where one in service may have room yet", async () => {
       const error = "no suitable node (insufficient resources on 1 node; 1 node not available for new tasks)";
       engine({ replicas: 1, nodes: [drained], tasks: [{ state: "pending", error }] });
-      await expect(timed(100)).rejects.toThrow(/\(insufficient resources on 1 node; 1 node not available for new tasks\)\n$/);
+      await expect(timed(70)).rejects.toThrow(/\(insufficient resources on 1 node; 1 node not available for new tasks\)\n$/);
       expect(looks()).toBe(3);
     });
 
@@ -361,6 +363,23 @@ describe("the wait for a service", () => {
     );
     await timed(8);
     expect(info.mock.calls.flat()).toEqual(said);
+    info.mockRestore();
+  });
+
+  it("says once, after a while, what tasks of a new service wait for, and where", async () => {
+    const info = jest.spyOn(pulumi.log, "info").mockResolvedValue();
+    const error = "no suitable node (host-mode port already in use on 1 node)";
+    const waiting = {
+      tasks: [
+        { state: "running", node: "id1" },
+        { state: "pending", node: "id2", error },
+      ],
+    };
+    engine(waiting, waiting, waiting, waiting, { tasks: [{ state: "running" }, { state: "running" }] });
+    await timed(8);
+    expect(info.mock.calls.flat()).toEqual([
+      `Tasks of the service registry wait, and 1 of 2 run:\n  pending on node2: ${error}\n`,
+    ]);
     info.mockRestore();
   });
 
@@ -473,6 +492,7 @@ describe("the nodes of a Swarm", () => {
       { hostname: "node-one", ready: true, way: manager },
       { hostname: "node-two", ready: false, way: { host: "ssh://two", certPath: "" } },
     ]);
+    expect(nodes.map(({ silent }) => silent)).toEqual([["ssh://nobody"], ["ssh://nobody"]]);
     expect(nodes[0]?.facts).toMatchObject({ "node.labels.disk": "fast", "node.platform.arch": "x86_64", "node.role": "manager" });
     expect(warn).toHaveBeenCalledWith("swarm.nodes: the Docker host ssh://nobody gives no answer: no route to host");
     warn.mockRestore();
@@ -512,6 +532,87 @@ describe("the nodes of a Swarm", () => {
     expect(await overlayNetworkId(manager, "stores")).toBe("id");
     await expect(overlayNetworkId(manager, "bridge")).rejects.toThrow("swarm.networks: the Swarm has no overlay network bridge");
     await expect(overlayNetworkId(manager, "none")).rejects.toThrow("docker network create --driver overlay none");
+  });
+});
+
+describe("a node of a Swarm", () => {
+  const archive = { file: "/image.tar", ids: [], name: "container-registry:1", tag: "1" };
+  const known = { id: "two", hostname: "node2", ready: true, facts: {} };
+
+  it("is named where its engine takes no image, as it may have just gone down", async () => {
+    tools.make("docker", "echo 'Cannot connect to the Docker daemon at unix:///node2' >&2; exit 1");
+    await expect(loadOn({ ...known, engine: { host: "unix:///node2" } }, archive, "registry:1")).rejects.toHaveProperty(
+      "message",
+      "The node node2: The registry image could not be brought to the Docker engine: Cannot connect to the Docker daemon at " +
+        'unix:///node2. Where a node has just gone down, wait until "docker node ls" has it as Down, and run: pulumi up',
+    );
+  });
+
+  it("is left alone where no way leads to it", async () => {
+    await loadOn(known, archive, "registry:1");
+    expect(tools.calls()).toEqual([]);
+  });
+});
+
+describe("the port of a registry", () => {
+  const ports = (Protocol: string, PublishMode: string, PublishedPort?: number): object[] => [
+    { Protocol, PublishMode, PublishedPort },
+  ];
+  const nodes = ["node1", "node2", "node3"].map((hostname) => ({
+    ID: hostname,
+    Spec: { Role: "manager", Availability: hostname === "node3" ? "drain" : "active" },
+    Description: { Hostname: hostname },
+    Status: { State: "ready" },
+  }));
+
+  /** A Swarm with a service that publishes these, with tasks as `docker service ps` prints them. */
+  function swarmWith(published: object[] | null, ...tasks: string[]): void {
+    const services = [
+      { name: "web", ports: null },
+      { name: "other-forwarder", ports: published },
+    ];
+    const lines = services.map((each) => `'${JSON.stringify(each)}'`).join(" ");
+    tools.make(
+      "docker",
+      `case "$*" in`,
+      `  *"service ls"*) printf 'one\ntwo\n' ;;`,
+      `  *"service inspect"*" one two") printf '%s\n' ${lines} ;;`,
+      `  *"service ps"*other-forwarder) printf '${tasks.map((each) => `${each}\n`).join("")}' ;;`,
+      `  *"node ls"*) printf 'node1\nnode2\nnode3\n' ;;`,
+      `  *"node inspect"*) echo '${JSON.stringify(nodes)}' ;;`,
+      `  *) echo node1 ;;`,
+      `esac`,
+    );
+  }
+
+  it("is refused with the service and the nodes that have it", async () => {
+    swarmWith(ports("tcp", "host", 5000), "node1 Running 2 minutes ago", "node2 Running 2 minutes ago", "node3 Running now");
+    await expect(checkPort(manager, ["registry", "registry-forwarder"], 5000, [])).rejects.toThrow(
+      "port: 5000 is another service's of this Swarm, other-forwarder, on node1, node2; take another port, or take that service away",
+    );
+  });
+
+  it.each<[string, object[] | null, string[], string[]]>([
+    ["without ports", null, ["node1 Running"], []],
+    ["on another port", ports("tcp", "host", 5001), ["node1 Running"], []],
+    ["on a port that nobody chose", ports("tcp", "host"), ["node1 Running"], []],
+    ["on one of UDP", ports("udp", "host", 5000), ["node1 Running"], []],
+    ["in the routing mesh, of which Swarm tells", ports("tcp", "ingress", 5000), ["node1 Running"], []],
+    ["that waits", ports("tcp", "host", 5000), ["node1 Pending 1 second ago", " Pending"], []],
+    ["on nodes without a task", ports("tcp", "host", 5000), ["node2 Running"], ["node.hostname == node1"]],
+    ["on nodes that are drained", ports("tcp", "host", 5000), ["node3 Running"], []],
+  ])("is free beside a service %s", async (_, published, tasks, constraints) => {
+    swarmWith(published, ...tasks);
+    await checkPort(manager, ["registry"], 5000, constraints);
+  });
+
+  it("is free where the service is its own, there is none, or the engine does not tell", async () => {
+    swarmWith(ports("tcp", "host", 5000), "node1 Running 2 minutes ago");
+    await checkPort(manager, ["other", "other-forwarder"], 5000, []);
+    tools.make("docker", "exit 0");
+    await checkPort(manager, ["registry"], 5000, []);
+    tools.make("docker", "echo 'This node is not a swarm manager.' >&2; exit 1");
+    await checkPort(manager, ["registry"], 5000, []);
   });
 });
 

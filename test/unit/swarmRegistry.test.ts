@@ -28,6 +28,7 @@ jest.mock("../../components/docker/bundledImage", () => ({
 jest.mock("../../components/docker/folderTrial", () => ({ checkFolder: jest.fn(() => Promise.resolve()) }));
 jest.mock("../../components/docker/storeCheck", () => ({ checkStore: jest.fn(() => Promise.resolve()) }));
 jest.mock("../../components/docker/takenNames", () => ({ withName: jest.fn((engine: unknown) => engine) }));
+jest.mock("../../components/swarm/takenPort", () => ({ withFreePort: (engine: unknown) => engine }));
 jest.mock("../../components/swarm/rollout", () => ({
   untilRolledOut: jest.fn(() => Promise.resolve()),
   untilUpdated: jest.fn(() => Promise.resolve()),

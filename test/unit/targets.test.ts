@@ -7,6 +7,7 @@ import { schemaKeys } from "../support/schema";
 import { Answers, mocked, valueOf } from "../support/mocks";
 
 // A service is not only asked for but waited for; swarmEngine.test.ts has the tests.
+jest.mock("../../components/swarm/takenPort", () => ({ withFreePort: (engine: unknown) => engine }));
 jest.mock("../../components/swarm/rollout", () => ({
   untilRolledOut: () => Promise.resolve(),
   untilUpdated: () => Promise.resolve(),

@@ -1,5 +1,6 @@
 import { boolean, InputsOf, integer, list, map, object, oneOf, OutputsOf, set, simple, string } from "../provider/types";
 import { duration as written, nanoseconds } from "./durations";
+import { mount, MountBody, mountBody, mountOf } from "./mounts";
 import { duration, HealthConfig, healthcheck, healthcheckOf, healthConfig, maybe, only } from "./types";
 
 /* A container's properties, as a table, as the Engine API takes them, and as it tells them. */
@@ -54,6 +55,7 @@ export const containerInputs = {
   hosts: { type: set(object({ host: { type: string, required: true }, ip: { type: string, required: true } })), ...fixed },
   tmpfs: { type: map(string) },
   volumes: { type: set(object(volume)), ...fixed },
+  mounts: { type: set(mount), ...fixed },
   uploads: { type: set(object(upload)), ...fixed },
   ports: { type: list(object(port)), ...fixed },
   networkMode: { type: string, default: "bridge", ...fixed },
@@ -120,6 +122,7 @@ export interface ContainerBody {
 
 interface HostConfig {
   Binds?: string[] | null;
+  Mounts?: MountBody[] | null;
   Tmpfs?: Record<string, string>;
   PortBindings?: Record<string, PortBinding[]> | null;
   ExtraHosts?: string[] | null;
@@ -167,6 +170,7 @@ export function containerBody(inputs: ContainerInputs): ContainerBody {
         ({ volumeName, hostPath, containerPath, readOnly }) =>
           `${volumeName || hostPath}:${containerPath}:${readOnly ? "ro" : "rw"}`,
       ),
+      Mounts: inputs.mounts?.map(mountBody),
       Tmpfs: inputs.tmpfs,
       PortBindings: bindings,
       ExtraHosts: inputs.hosts?.map(({ host, ip }) => `${host}:${ip}`),
@@ -229,6 +233,7 @@ export function containerProperties(found: ContainerFound): Partial<ContainerInp
       const [name = "", ...ip] = each.split(":");
       return { host: name, ip: ip.join(":") };
     }),
+    mounts: (host.Mounts ?? []).map(mountOf),
     tmpfs: host.Tmpfs ?? {},
     networkMode: host.NetworkMode,
     logDriver: host.LogConfig.Type,

@@ -33,8 +33,9 @@ node_packages() {
   printf '%s' "$wanted $lock" >node_modules/.installed
 }
 
-# What was translated and compiled for other versions of Node.js, or of what is here. Of the rest it costs a second, once.
-prune_caches() { [ ! -d components/node_modules/.cache ] || find components/node_modules/.cache -type f -mtime +90 -delete; }
+# What was translated and compiled for other versions of Node.js, or of what is here. Of the rest it costs a second, once. What another
+# user has written stays, and what another set-up has just dropped is gone: no reason to end.
+prune_caches() { find components/node_modules/.cache -type f -mtime +90 -delete 2>/dev/null || true; }
 
 # version_at_least FOUND NEEDED
 version_at_least() { [ "$(printf '%s\n%s\n' "$2" "$1" | sort -V | head -n 1)" = "$2" ]; }

@@ -1,5 +1,6 @@
 import { dockerCommand, EngineAddress, inspectContainer, printedBy, trialRun } from "./engine";
 import { failure } from "../checks/failure";
+import { mountOf } from "./storeTask";
 
 /** A folder of the host or a volume that others made. */
 export interface Folder {
@@ -43,10 +44,17 @@ export async function checkFolder(
   if (isDone && isMounted(source, owner.Mounts)) {
     return;
   }
+  // One that the registry has already may be on a disk that is not mounted: Docker is not to make another in its place.
+  const registry = container.replace(/-data-owner$/, "");
+  const running = hostPath && (await inspectContainer<Pick<Owner, "Mounts">>(engine, registry, '{"Mounts":{{json .Mounts}}}'));
+  const mount =
+    running && isMounted(source, running.Mounts)
+      ? ["--mount", `${mountOf({ source, target: place })},readonly`]
+      : ["--volume", `${source}:${place}:ro`];
   try {
     await dockerCommand(
       engine,
-      ...[...trialRun, "--user", "0:0", "--cap-add", "DAC_OVERRIDE", "--network", "none", "--volume", `${source}:${place}:ro`],
+      ...[...trialRun, "--user", "0:0", "--cap-add", "DAC_OVERRIDE", "--network", "none", ...mount],
       ...[imageId, "prepare", "--dry-run", place],
     );
   } catch (error) {

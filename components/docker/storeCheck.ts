@@ -13,7 +13,7 @@ import {
 import { failure } from "../checks/failure";
 import { isMounted, Mounted } from "./folderTrial";
 import { HostEntry, hostOptions } from "./hostEntries";
-import { SharedVolume, StoreTask, tryStoreByTask } from "./storeTask";
+import { mountOf, SharedVolume, StoreTask, tryStoreByTask } from "./storeTask";
 
 /** A folder or volume with images, whichever engine has it. */
 export interface ServerFolder extends SharedVolume {
@@ -119,7 +119,7 @@ async function tryStore(flight: Preflight): Promise<void> {
   const words = [
     ...trialRun,
     ...(flight.filesVolume === undefined ? [] : ["--volume", `${flight.filesVolume}:${flight.filesFolder}:ro`]),
-    ...(folder === undefined ? [] : ["--volume", `${folder.source}:${folder.target}`]),
+    ...(folder === undefined ? [] : ["--mount", mountOf({ source: folder.source, target: folder.target })]),
     ...flight.environment.flatMap((each) => ["--env", each]),
     ...hostOptions("--add-host", flight.hosts),
   ];

@@ -73,10 +73,11 @@ export async function tryStoreByTask(task: StoreTask): Promise<void> {
   }
 }
 
-/** A volume as an option of the docker command has it: one line of CSV. */
-function mountOf({ source, target, driver, options = {} }: SharedVolume): string {
+/** A volume, or a folder that has to be there, as an option of the docker command has it: one line of CSV. */
+export function mountOf({ source, target, driver, options = {} }: SharedVolume): string {
+  const type = source.startsWith("/") ? "bind" : "volume";
   return [
-    ...["type=volume", `source=${source}`, `target=${target}`, ...(driver === undefined ? [] : [`volume-driver=${driver}`])],
+    ...[`type=${type}`, `source=${source}`, `target=${target}`, ...(driver === undefined ? [] : [`volume-driver=${driver}`])],
     ...Object.entries(options).map(([option, value]) => `volume-opt=${option}=${value}`),
   ]
     .map((field) => (/[",]/.test(field) ? `"${field.replaceAll('"', '""')}"` : field))

@@ -53,7 +53,7 @@ interface Place {
 /** The container of a registry or of a mirror: confined, restarted by the engine, and with its logs bounded. */
 export function serverContainer(name: string, args: ServerContainerArgs, opts: Place): docker.Container {
   const ports = published(args);
-  const { volumes, folders } = mounted(args);
+  const volumes = [{ volumeName: args.filesVolume, containerPath: filesFolder, readOnly: true }, ...args.volumes];
   return new docker.Container(
     name,
     {
@@ -73,8 +73,8 @@ export function serverContainer(name: string, args: ServerContainerArgs, opts: P
       envs: args.environment,
       hosts: serverHosts(args.hosts),
       tmpfs: { "/tmp": "rw,noexec,nosuid,size=64m" },
-      volumes: [{ volumeName: args.filesVolume, containerPath: filesFolder, readOnly: true }, ...volumes],
-      ...(folders.length > 0 ? { mounts: folders } : {}),
+      // For a foreign image nothing else makes a folder.
+      ...(args.bundled ? foldersThatAre(volumes) : { volumes }),
       ports,
       networkMode: "bridge",
       logDriver: "json-file",
@@ -88,19 +88,13 @@ export function serverContainer(name: string, args: ServerContainerArgs, opts: P
 
 /**
  * Folders of the host, as of a disk that is not mounted, have to be there: Docker makes missing ones of `volumes`, and an empty registry
- * would take pushes on the wrong disk. For a foreign image nothing else makes the folder.
+ * would take pushes on the wrong disk.
  */
-function mounted({ bundled, volumes }: ServerContainerArgs): {
-  volumes: Mounted[];
-  folders: docker.types.input.ContainerMount[];
-} {
-  const isFolder = ({ hostPath }: Mounted): boolean => bundled && hostPath !== undefined;
-  return {
-    volumes: volumes.filter((each) => !isFolder(each)),
-    folders: volumes
-      .filter(isFolder)
-      .map(({ hostPath, containerPath }) => ({ type: "bind", source: hostPath, target: containerPath })),
-  };
+export function foldersThatAre(all: Mounted[]): Pick<docker.ContainerArgs, "mounts" | "volumes"> {
+  const folders = all.filter(({ hostPath }) => hostPath !== undefined);
+  const volumes = all.filter((each) => !folders.includes(each));
+  const mounts = folders.map(({ hostPath, containerPath }) => ({ type: "bind", source: hostPath, target: containerPath }));
+  return { ...(volumes.length > 0 ? { volumes } : {}), ...(mounts.length > 0 ? { mounts } : {}) };
 }
 
 /** Where the server is on the Docker host. */

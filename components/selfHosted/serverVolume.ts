@@ -11,7 +11,7 @@ import { engineOf, whenAsked } from "../docker/engineChoice";
 import { checkFolder } from "../docker/folderTrial";
 import { Preflight } from "../docker/storeCheck";
 import { labelledVolume, nameOnEngine, Owner } from "./deployment";
-import { Mounted } from "./serverContainer";
+import { foldersThatAre, Mounted } from "./serverContainer";
 import { checkVolumeOptions } from "./volumeOptions";
 
 export interface ServerVolumeArgs {
@@ -115,7 +115,7 @@ export class ServerVolume extends pulumi.ComponentResource {
         restart: "no",
         attach: true,
         mustRun: false,
-        volumes: this.volumes,
+        ...foldersThatAre(this.volumes),
       },
       { parent: this, ...givesWay },
     );

@@ -32,7 +32,7 @@ export interface SingleNodeRegistryArgs {
   port?: number;
   /** URL by which clients reach the registry through a reverse proxy: `https://registry.example.com`. The outputs and everything the server tells clients have it. Default: none, clients come to `hostname` and `port`. */
   externalUrl?: string;
-  /** Reverse proxies whose headers `X-Forwarded-For` and `Forwarded` are believed, for logs and limits: addresses, or ranges such as `10.0.0.0/8`. Requires the bundled server. Default: none. */
+  /** Reverse proxies whose headers are believed: `X-Forwarded-For` and `Forwarded` for logs and limits, `X-Forwarded-Host` and `X-Forwarded-Proto` for the address that clients are told without `externalUrl`. Addresses, or ranges such as `10.0.0.0/8`. Requires the bundled server. Default: none. */
   trustedProxies?: string[];
   /** Address of the Docker host to listen on; 0.0.0.0 for all. Default: `127.0.0.1`. */
   bindAddress?: string;

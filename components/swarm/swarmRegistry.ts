@@ -41,7 +41,7 @@ export interface SwarmRegistryArgs {
   port?: number;
   /** URL by which clients reach the registry through a reverse proxy: `https://registry.example.com`. The outputs and everything the server tells clients have it. Default: none, clients come to `hostname` and `port`. */
   externalUrl?: string;
-  /** Reverse proxies whose headers `X-Forwarded-For` and `Forwarded` are believed, for logs and limits: addresses, or ranges such as `10.0.0.0/8`. Requires the bundled server. Default: none. */
+  /** Reverse proxies whose headers are believed: `X-Forwarded-For` and `Forwarded` for logs and limits, `X-Forwarded-Host` and `X-Forwarded-Proto` for the address that clients are told without `externalUrl`. Addresses, or ranges such as `10.0.0.0/8`. Requires the bundled server. Default: none. */
   trustedProxies?: string[];
   /** Accepts plain HTTP or a registry without users; a Swarm publishes ports on every address of a node. Default: `false`. */
   allowInsecure?: boolean;

@@ -3,6 +3,7 @@ import * as path from "path";
 import { CleanUp } from "../support/cleanUp";
 import { digestOf, DockerClient, request, Workspace } from "../support/clients";
 import { filesUnder, ownersUnder, serverUser } from "../support/folders";
+import { eventually } from "../support/run";
 import { RegistryOutputs, TestStack } from "../support/testStack";
 
 interface Manifest {
@@ -114,6 +115,19 @@ describe("a registry that keeps its images in a folder of the host", () => {
     expect(fs.existsSync(folder)).toBe(false);
     fs.renameSync(away, folder);
     await docker.run("start", outputs.containerName);
+    await eventually("an answer", () => request(outputs, "/v2/").catch(() => undefined));
+    await docker.run("push", image);
+  });
+
+  it("has no up make its folder anew while it is away, where what took it over is replaced", async () => {
+    const away = `${folder}-away`;
+    fs.renameSync(folder, away);
+    for (const words of [["--replace", "**-data-owner"], []]) {
+      await expect(stack.up(...words)).rejects.toThrow(/bind source path does not exist: .*registry-data/);
+      expect(fs.existsSync(folder)).toBe(false);
+    }
+    fs.renameSync(away, folder);
+    await stack.up();
     await docker.run("push", image);
   });
 

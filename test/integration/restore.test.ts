@@ -1,8 +1,8 @@
 import * as path from "path";
 import { CleanUp } from "../support/cleanUp";
-import { DockerClient, Workspace } from "../support/clients";
+import { DockerClient, request, Workspace } from "../support/clients";
 import { checkImage, pushImage, randomImage } from "../support/images";
-import { run } from "../support/run";
+import { eventually, run } from "../support/run";
 import { RegistryOutputs, TestStack } from "../support/testStack";
 
 /** What docs/backup.md says, as a user does it. */
@@ -35,7 +35,9 @@ describe("a registry of one host that is brought back", () => {
     await shell(`docker stop ${name}`);
     await shell(`docker cp - ${name}:/var/lib/registry < ${images}`);
     await shell(`docker start ${name}`);
+    await eventually("an answer", () => request(after, "/v2/").catch(() => undefined));
     await checkImage(after, "team/app", "latest", image);
+    await pushImage(after, "team/app", "2.0", randomImage());
     expect(Object.keys(await stack.plannedChanges())).toEqual(["same"]);
   });
 

@@ -496,7 +496,8 @@ describe("the try of a folder before it is handed over", () => {
   /** An engine with a container that has handed something over, or not, and what the image says to the folder. */
   const engine = (status: string, exitCode: number, mount: object, ...answer: string[]): void => {
     const owner = JSON.stringify({ State: { Status: status, ExitCode: exitCode }, Mounts: [mount] });
-    tools.make("docker", `case "$*" in *inspect*) echo '${owner}'; exit 0 ;; esac`, ...answer);
+    const none = "echo 'No such container' >&2; exit 1";
+    tools.make("docker", `case "$*" in *inspect*owner) echo '${owner}'; exit 0 ;; *inspect*) ${none} ;; esac`, ...answer);
   };
   const of = (source: string): string =>
     `${onLocal} run --rm --read-only --cap-drop ALL --security-opt no-new-privileges --user 0:0 --cap-add DAC_OVERRIDE ` +
@@ -513,7 +514,18 @@ describe("the try of a folder before it is handed over", () => {
   ])("is of what is new: %s", async (_, owner, wanted, tries) => {
     engine(...owner);
     await checkFolder(local, "registry-data-owner", "sha256:1", wanted);
-    expect(tools.calls().slice(1)).toEqual(tries);
+    expect(tools.calls().filter((call) => call.includes(" run "))).toEqual(tries);
+  });
+
+  it("makes no other in the place of one that the registry has, and that may be on a disk that is not mounted", async () => {
+    const running = JSON.stringify({ Mounts: [{ Type: "bind", Source: "/srv/images" }] });
+    tools.make(
+      "docker",
+      `case "$*" in *inspect*owner) echo 'No such container' >&2; exit 1 ;; *inspect*registry) echo '${running}' ;; esac`,
+    );
+    await checkFolder(local, "registry-data-owner", "sha256:1", folder);
+    const mount = "--mount type=bind,source=/srv/images,target=/to-hand-over,readonly";
+    expect(tools.calls().at(-1)).toBe(of("/srv/images").replace(/--volume \S+/, mount));
   });
 
   it.each([
@@ -605,7 +617,9 @@ describe("the try of a store before the switch to it", () => {
     const [asked, tried] = tools.calls();
     expect(asked).toMatch(`${onLocal} container inspect`);
     expect(tried).toMatch("--host ssh://node2 run --rm --read-only --cap-drop ALL");
-    expect(tried).toMatch(/ --volume \/srv\/other:\/var\/lib\/registry .* check \/etc\/container-registry\/config-2.yml$/);
+    expect(tried).toMatch(
+      / --mount type=bind,source=\/srv\/other,target=\/var\/lib\/registry .* check \/etc\/container-registry\/config-2.yml$/,
+    );
   });
 
   it("tells of a folder by the name that the user knows", async () => {

@@ -92,6 +92,15 @@ describe("set-up", () => {
     expect(filesUnder(cache)).toEqual(["compiled/v24.0.0/b", "new.js"]);
   });
 
+  it("goes on where that can't be dropped, as another user's or by another set-up at the same time", async () => {
+    commands.write("components/node_modules/.cache/old.js", "");
+    commands.make("npm", "exit 1").make("find", "echo 'Permission denied' >&2; exit 1");
+    commands.calls();
+    await attempt(setUp, [], { env: commands.env });
+    fs.rmSync(path.join(commands.folder, "bin", "find"));
+    expect(commands.calls()).toContainEqual(expect.stringMatching(/^npm ci /));
+  });
+
   it("names a Docker context that is not there", async () => {
     commands.make("npm", "mkdir -p node_modules").make("pulumi");
     commands.make("docker", `echo 'context "nope": context not found' >&2`, "exit 1");

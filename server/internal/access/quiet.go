@@ -1,6 +1,7 @@
 package access
 
 import (
+	"net/http"
 	"strings"
 
 	"github.com/sirupsen/logrus"
@@ -8,22 +9,31 @@ import (
 	"container-registry/server/internal/logging"
 )
 
-// Quiet has the engine say little of requests that were refused, which are in the access log and of
-// which anybody can send as many as he likes. Nothing is said of those without credentials, with which every
-// client begins. A wrong password is told by the controller itself.
+// Quiet has the engine say little of requests that were refused, and of those without a login that failed
+// by themselves, which are in the access log and of which anybody can send as many as he likes. Nothing is
+// said of those without credentials, with which every client begins. A wrong password is told by the
+// controller itself.
 func Quiet(engine *logrus.Logger, log *logrus.Entry) {
-	engine.SetFormatter(quiet{engine.Formatter, logging.NewFew(log, "refusals")})
+	engine.SetFormatter(quiet{engine.Formatter, logging.NewFew(log, "refusals"), logging.NewFew(log, "errors of requests without a login")})
 }
 
 type quiet struct {
 	logrus.Formatter
-	few *logging.Few
+	refusals, strangers *logging.Few
 }
 
 func (q quiet) Format(entry *logrus.Entry) ([]byte, error) {
 	reason, refused := strings.CutPrefix(entry.Message, "error authorizing context: ")
-	if refused && (reason == errNoCredentials.Error() || !q.few.Take()) {
+	if refused && (reason == errNoCredentials.Error() || !q.refusals.Take()) || !refused && ofStranger(entry) && !q.strangers.Take() {
 		return nil, nil
 	}
 	return q.Formatter.Format(entry)
+}
+
+// ofStranger is what is said of a client without a login, where others have one. What the server fails
+// at is worth a line whoever asked.
+func ofStranger(entry *logrus.Entry) bool {
+	user, hasUsers := entry.Data["auth.user.name"].(string)
+	status, _ := entry.Data["http.response.status"].(int)
+	return hasUsers && user == "" && status < http.StatusInternalServerError
 }

@@ -58,7 +58,7 @@ func TestArriving(t *testing.T) {
 	}
 }
 
-// TestTurnsAreLeft by the next read, by a request of HTTP/1, and by the end.
+// TestTurnsAreLeft by the next read, by a request of HTTP/1, by what net/http refuses by itself, and by the end.
 func TestTurnsAreLeft(t *testing.T) {
 	for name, leave := range map[string]func(*connection){
 		"next read": func(c *connection) {
@@ -66,6 +66,12 @@ func TestTurnsAreLeft(t *testing.T) {
 		},
 		"request": func(c *connection) { c.begin(&writer{}, false) },
 		"closed":  func(c *connection) { c.Close() },
+		"refused": func(c *connection) {
+			if half, ok := net.Conn(c).(interface{ CloseWrite() error }); ok {
+				_ = half.CloseWrite()
+			}
+		},
+		"refused with TLS": func(c *connection) { _ = c.SetWriteDeadline(time.Now()) },
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {

@@ -28,8 +28,9 @@ type underway struct {
 	requests map[*writer]*connection
 	// ending are those whose places were taken, and whose handlers have yet to find out.
 	ending int
-	// vain is when a look last found nobody.
-	vain int64
+	// vain is when a look last found nobody, for those who have no requests and for those who have: who
+	// has all places finds nobody but itself, and others are not to wait for that.
+	vain [2]int64
 }
 
 func newUnderway(limit int) *underway {
@@ -46,12 +47,13 @@ type holder struct {
 
 // look is displaceable, but not soon after it was nobody.
 func (u *underway) look(newcomer *connection, now int64) (displaced holder) {
-	if u.vain != 0 && now-u.vain < int64(betweenLooks) {
+	vain := &u.vain[min(newcomer.requests, 1)]
+	if *vain != 0 && now-*vain < int64(betweenLooks) {
 		return holder{}
 	}
-	displaced, u.vain = u.displaceable(newcomer, now), 0
+	displaced, *vain = u.displaceable(newcomer, now), 0
 	if displaced.connection == nil {
-		u.vain = now
+		*vain = now
 	}
 	return displaced
 }

@@ -383,3 +383,20 @@ func TestLinesOfHeader(t *testing.T) {
 		}
 	})
 }
+
+// TestVainLooksOfOne have nobody else wait.
+func TestVainLooksOfOne(t *testing.T) {
+	l := newConnections(Limits{Connections: 3, Requests: 1, Loud: 3, Arriving: 1})
+	one, other := &connection{among: l, requests: 1}, &connection{among: l}
+	stands := &writer{}
+	stands.standing.Store(1)
+	one.standing.Store(1)
+	l.underway.requests[stands] = one
+	now := int64(time.Hour)
+	if left := l.underway.look(one, now); left.connection != nil {
+		t.Fatal("it makes room for itself")
+	}
+	if left := l.underway.look(other, now+1); left.connection != one {
+		t.Error("nobody makes room for another")
+	}
+}

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/distribution/distribution/v3/configuration"
+	"github.com/distribution/distribution/v3/registry/api/errcode"
 	storagedriver "github.com/distribution/distribution/v3/registry/storage/driver"
 	"github.com/opencontainers/go-digest"
 
@@ -99,9 +100,16 @@ func (q *request) Write(p []byte) (int, error) {
 func (q *request) send() {
 	ctx := q.client.Context()
 	blob, _ := layout.BlobOf(q.found)
+	header := q.Header()
+	header.Del("Location")
 	size, known := q.size(ctx, blob)
 	if !known {
 		info, err := q.driver.Stat(ctx, q.found)
+		if layout.IsMissing(err) {
+			// The client is gone when this fails.
+			_ = errcode.ServeJSON(q.ResponseWriter, errcode.ErrorCodeBlobUnknown.WithDetail(blob))
+			return
+		}
 		if err != nil {
 			// What is known of the failure is told in place of this.
 			q.ResponseWriter.WriteHeader(http.StatusInternalServerError)
@@ -109,8 +117,6 @@ func (q *request) send() {
 		}
 		size = info.Size()
 	}
-	header := q.Header()
-	header.Del("Location")
 	header.Set("Content-Type", "application/octet-stream")
 	header.Set("Content-Length", fmt.Sprint(size))
 	header.Set("Docker-Content-Digest", blob.String())

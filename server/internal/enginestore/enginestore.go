@@ -33,11 +33,12 @@ const (
 )
 
 func init() {
-	wrap := func(_ context.Context, store storagedriver.StorageDriver, options map[string]any) (storagedriver.StorageDriver, error) {
+	wrap := func(_ context.Context, own storagedriver.StorageDriver, options map[string]any) (storagedriver.StorageDriver, error) {
 		if root := options[rootOption].(string); root != "" {
-			store = folder{store, root}
+			own = folder{own, root}
 		}
-		return driver{store}, nil
+		// The guard is above this, where a page that stands for a link would be a link that is missing.
+		return driver{store.Steady(own)}, nil
 	}
 	if err := storagemiddleware.Register(name, wrap); err != nil {
 		panic(err)

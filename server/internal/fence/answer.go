@@ -21,7 +21,7 @@ func refuse(w http.ResponseWriter, reason error) {
 		return
 	}
 	if !slices.ContainsFunc([]error{errPaused, errUnsure, errTagStays}, func(known error) bool { return errors.Is(reason, known) }) {
-		reason = errors.New("the store cannot be asked whether a garbage collection is under way; try again")
+		reason = errors.New("the store gives no answer that can be used; try again")
 	}
 	w.Header().Set("Content-Type", "application/json")
 	w.Header().Set("Retry-After", strconv.Itoa(int(retryAfter/time.Second)))

@@ -19,7 +19,8 @@ type Few struct {
 	taken, left int
 }
 
-// mostOfASecond is more than clients with a purpose cause for long, and fills 30 MB in some hours.
+// mostOfASecond is more than clients with a purpose cause for long. It fills 30 MB in some hours, and with
+// the longest lines there are in a quarter of one.
 const mostOfASecond = 10
 
 // NewFew tells log of what it leaves out, by the name of the kind.

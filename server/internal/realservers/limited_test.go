@@ -38,6 +38,10 @@ func TestCheckLimitedS3(t *testing.T) {
 			refuses: noPartCopies,
 			want:    `cannot copy in parts in s3 bucket "images" at AT: layers of more than storage.s3.multipartcopythresholdsize are copied so; allow that, or set it to 5368709120, which copies smaller ones at once (AccessDenied: no copies)`,
 		},
+		"no word about copies in parts": {
+			refuses: emptyPartCopies,
+			want:    `cannot copy in parts in s3 bucket "images" at AT: layers of more than storage.s3.multipartcopythresholdsize are copied so; allow that, or set it to 5368709120, which copies smaller ones at once (EOF)`,
+		},
 		"no copies in parts, nor asked for": {
 			refuses: noPartCopies, more: ", multipartcopythresholdsize: 5368709120}",
 			want: `s3 bucket "images" at AT can be read and written`, good: true,
@@ -82,5 +86,15 @@ func noPartCopies(w http.ResponseWriter, r *http.Request, _ int32) bool {
 	}
 	w.WriteHeader(http.StatusForbidden)
 	io.WriteString(w, `<Error><Code>AccessDenied</Code><Message>no copies</Message></Error>`)
+	return true
+}
+
+// emptyPartCopies has the store take a copy for a part without content, as one does that does not
+// know of them.
+func emptyPartCopies(w http.ResponseWriter, r *http.Request, _ int32) bool {
+	if !r.URL.Query().Has("partNumber") || r.Header.Get("X-Amz-Copy-Source") == "" {
+		return false
+	}
+	w.Header().Set("ETag", `"d41d8cd98f00b204e9800998ecf8427e"`)
 	return true
 }

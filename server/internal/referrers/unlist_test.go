@@ -1,10 +1,12 @@
 package referrers
 
 import (
+	"context"
 	"encoding/json"
 	"fmt"
 	"net/http"
 	"slices"
+	"strings"
 	"sync"
 	"testing"
 
@@ -15,6 +17,7 @@ import (
 	v1 "github.com/opencontainers/image-spec/specs-go/v1"
 
 	"container-registry/server/internal/layout"
+	"container-registry/server/internal/manifest"
 	"container-registry/server/internal/registrytest"
 	"container-registry/server/internal/turns"
 )
@@ -230,5 +233,62 @@ func TestUnlistOddities(t *testing.T) {
 			t.Errorf("%s: %+v", response.Status, index)
 		}
 		s.PushManifest(t, "app", "", v1.MediaTypeImageManifest, signature(s.image, "00"))
+	}
+}
+
+// whole notes what is read at once.
+type whole struct {
+	storagedriver.StorageDriver
+	t testing.TB
+}
+
+func (w whole) GetContent(ctx context.Context, path string) ([]byte, error) {
+	content, err := w.StorageDriver.GetContent(ctx, path)
+	if len(content) > manifest.MostBytes {
+		w.t.Errorf("%s: %d bytes at once", path, len(content))
+	}
+	return content, err
+}
+
+// TestUnlistLayer is of who deletes a layer as if it were a manifest: it may be larger than the memory.
+func TestUnlistLayer(t *testing.T) {
+	driver := inmemory.New()
+	client := serveAround(t, driver, "/registry/", func(fenced http.Handler) http.Handler {
+		return Unlist(fenced, NewLister(whole{driver, t}, turns.New(0)), "/registry/", registrytest.Silent())
+	})
+	layer := make([]byte, manifest.MostBytes+1)
+	client.PushBlob(t, "app", digest.FromBytes(layer), layer)
+	if status := client.Status(t, http.MethodDelete, "/v2/app/manifests/"+digest.FromBytes(layer).String()); status != http.StatusNotFound {
+		t.Error(status)
+	}
+}
+
+// TestUnlistLong is of a list that must not become longer than a manifest may be.
+func TestUnlistLong(t *testing.T) {
+	s := sign(t, 2, directly)
+	entry := func(d digest.Digest, text string) string {
+		return fmt.Sprintf(`{"mediaType":%q,"digest":%q,"size":%d,"annotations":{"a":%q}}`, v1.MediaTypeImageManifest, d, s.size, text)
+	}
+	last := entry(s.about[1], strings.Repeat("<", 1<<20))
+	list := `{"schemaVersion":2,"manifests":[` + entry(s.about[0], "b") + "," + last + "]}"
+	request, err := http.NewRequestWithContext(t.Context(), http.MethodPut, s.URL+"/v2/app/manifests/"+s.tag, strings.NewReader(list))
+	if err != nil {
+		t.Fatal(err)
+	}
+	request.Header.Set("Content-Type", v1.MediaTypeImageIndex)
+	response, err := http.DefaultClient.Do(request)
+	if err != nil || response.Body.Close() != nil || response.StatusCode != http.StatusCreated {
+		t.Fatalf("%+v: %v", response, err)
+	}
+	if status := s.delete(s.about[0]); status != http.StatusAccepted {
+		t.Error(status)
+	}
+	content, err := s.driver.GetContent(t.Context(), layout.TagPath("app", s.tag))
+	if err != nil {
+		t.Fatal(err)
+	}
+	written, err := s.driver.GetContent(t.Context(), layout.BlobPath(digest.Digest(content)))
+	if err != nil || string(written) != `{"manifests":[`+last+`],"schemaVersion":2}` {
+		t.Errorf("%.300s: %v", written, err)
 	}
 }

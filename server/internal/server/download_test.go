@@ -2,6 +2,7 @@ package server
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -146,5 +147,50 @@ func TestDownloadFromTheStore(t *testing.T) {
 	handler.ServeHTTP(w, httptest.NewRequestWithContext(t.Context(), http.MethodGet, path, nil))
 	if location := w.Header().Get("Location"); w.Code != http.StatusTemporaryRedirect || !strings.HasPrefix(location, "https://store.example/") {
 		t.Error(w.Code, location)
+	}
+}
+
+// vanishing has blobs looked for so often, and then fails.
+type vanishing struct {
+	storagedriver.StorageDriver
+	left atomic.Int64
+	err  error
+}
+
+func (v *vanishing) Stat(ctx context.Context, path string) (storagedriver.FileInfo, error) {
+	if layout.IsBlob(path) && v.left.Add(-1) < 0 {
+		return nil, v.err
+	}
+	return v.StorageDriver.Stat(ctx, path)
+}
+
+// TestDownloadOfWhatGoes says so, and nothing of the store, when it goes as late as it can before the
+// first byte.
+func TestDownloadOfWhatGoes(t *testing.T) {
+	for name, each := range map[string]struct {
+		err    error
+		status int
+	}{
+		"the blob":  {storagedriver.PathNotFoundError{}, http.StatusNotFound},
+		"the store": {errors.New("no route to host"), http.StatusServiceUnavailable},
+	} {
+		t.Run(name, func(t *testing.T) {
+			vanish := &vanishing{StorageDriver: inmemory.New(), err: each.err}
+			vanish.left.Store(1000)
+			handler, path, _ := pushedLayer(t, &counted{StorageDriver: vanish}, 10)
+			last := httptest.NewRecorder()
+			for looks := range int64(20) {
+				vanish.left.Store(looks)
+				w := httptest.NewRecorder()
+				handler.ServeHTTP(w, httptest.NewRequestWithContext(t.Context(), http.MethodGet, path, nil))
+				if w.Code == http.StatusOK {
+					break
+				}
+				last = w
+			}
+			if location := last.Header().Get("Location"); last.Code != each.status || location != "" {
+				t.Errorf("%d %s, and it leads to %q", last.Code, last.Body, location)
+			}
+		})
 	}
 }

@@ -20,7 +20,9 @@ func (s *Server) roomForStrangers(controller *access.Controller) accesslog.Room 
 	few := logging.NewFew(s.log, "requests without a login")
 	registry := paths.API(s.config.HTTP.Prefix)
 	return func(r *http.Request, status int) bool {
-		served := status < http.StatusBadRequest && strings.HasPrefix(r.URL.Path, registry)
+		// Before anybody asks who it is, paths are put right, and pages elsewhere told what they may do.
+		told := status == http.StatusMovedPermanently || r.Method == http.MethodOptions
+		served := status < http.StatusBadRequest && !told && strings.HasPrefix(r.URL.Path, registry)
 		return served || few.Take()
 	}
 }

@@ -2,9 +2,11 @@ package server
 
 import (
 	"bytes"
+	"encoding/json"
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"os"
 	"strings"
 	"testing"
 
@@ -14,11 +16,22 @@ import (
 	"container-registry/server/internal/registrytest"
 )
 
+// engineLog has what the engine says at the level that it has in service.
+func engineLog(t *testing.T) *bytes.Buffer {
+	var engine bytes.Buffer
+	level := logrus.GetLevel()
+	logrus.SetOutput(&engine)
+	logrus.SetLevel(logrus.WarnLevel)
+	t.Cleanup(func() {
+		logrus.SetOutput(io.Discard)
+		logrus.SetLevel(level)
+	})
+	return &engine
+}
+
 // TestLogOfStrangers has those without a login send what would turn the logs over.
 func TestLogOfStrangers(t *testing.T) {
-	var engine bytes.Buffer
-	logrus.SetOutput(&engine)
-	defer logrus.SetOutput(io.Discard)
+	engine := engineLog(t)
 	s, err := New(registrytest.Parse(t, inMemory+"http: {addr: '127.0.0.1:0'}\nlog: {accesslog: {disabled: true}}\nauth: {htpasswd: {realm: registry, path: "+
 		htpasswd(t, "alice", "wonder")+"}}\n"), own{}, registrytest.Silent())
 	if err != nil {
@@ -38,7 +51,55 @@ func TestLogOfStrangers(t *testing.T) {
 			}
 		}
 		if lines := strings.Count(engine.String(), "\n"); lines > most {
-			t.Errorf("%q: %d lines: %.300s", authorization, lines, &engine)
+			t.Errorf("%q: %d lines: %.300s", authorization, lines, engine)
+		}
+	}
+}
+
+// TestLogOfVisitors has those who may pull without a login ask for what is not there.
+func TestLogOfVisitors(t *testing.T) {
+	engine := engineLog(t)
+	users := htpasswd(t, "alice", "wonder")
+	content, err := os.ReadFile(users)
+	if err == nil {
+		err = os.WriteFile(users, append(content, "#!anonymous pull\n"...), 0o600)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	s, err := New(registrytest.Parse(t, inMemory+"http: {addr: '127.0.0.1:0'}\nlog: {accesslog: {disabled: true}}\nauth: {htpasswd: {realm: registry, path: "+users+"}}\n"), own{}, registrytest.Silent())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.endApp()
+	defer s.listener.Close()
+	ask := func(path string, login func(*http.Request)) *httptest.ResponseRecorder {
+		request, recorder := httptest.NewRequest(http.MethodGet, path, nil), httptest.NewRecorder()
+		login(request)
+		s.http.Handler.ServeHTTP(recorder, request)
+		return recorder
+	}
+	var given struct{ Token string }
+	if err := json.Unmarshal(ask("/v2/auth?scope=repository:app:pull", func(*http.Request) {}).Body.Bytes(), &given); err != nil {
+		t.Fatal(err)
+	}
+	for _, test := range []struct {
+		path  string
+		login func(*http.Request)
+		all   bool
+	}{
+		{"/v2/app/manifests/1", func(r *http.Request) { r.Header.Set("Authorization", "Bearer "+given.Token) }, false},
+		{"/v2/app/blobs/sha256:0", func(r *http.Request) { r.Header.Set("Authorization", "Bearer "+given.Token) }, false},
+		{"/v2/app/manifests/1", func(r *http.Request) { r.SetBasicAuth("alice", "wonder") }, true},
+	} {
+		engine.Reset()
+		for range 300 {
+			if code := ask(test.path, test.login).Code; code != http.StatusNotFound && code != http.StatusBadRequest {
+				t.Fatal(code)
+			}
+		}
+		if lines := strings.Count(engine.String(), "\n"); (lines >= 300) != test.all {
+			t.Errorf("%s: %d lines: %.300s", test.path, lines, engine)
 		}
 	}
 }
@@ -51,6 +112,8 @@ func TestRoomForStrangers(t *testing.T) {
 		status     int
 		all        bool
 	}{
+		{"a path put right", "/hub/v2//team/app/manifests/1", new(access.Controller), http.StatusMovedPermanently, false},
+		{"pulled from the store", "/hub/v2/team/app/blobs/1", new(access.Controller), http.StatusTemporaryRedirect, true},
 		{"refused", "/hub/v2/team/app/manifests/1", new(access.Controller), http.StatusUnauthorized, false},
 		{"another path", "/else", new(access.Controller), http.StatusNotFound, false},
 		{"the page's login", "/hub/ui/login", new(access.Controller), http.StatusOK, false},

@@ -127,14 +127,15 @@ var faultsOfPhrases = []struct {
 	{"Client.Timeout exceeded", Silent},
 	{"context deadline exceeded", Silent},
 	{"no answer within", Silent},
-	{": EOF", Unreachable},
 	{"unexpected EOF", Unreachable},
+	// Before the next: an answer of S3 without content ends so.
+	{"SerializationError: ", Foreign},
+	{": EOF", Unreachable},
 	{"RequestError: send request failed", Unreachable},
 
 	// What is no answer of the store, in our words and in those of the drivers and their clients. That
 	// of S3 takes the status for a code where there is none.
 	{"no answer of ", Foreign},
-	{"SerializationError: ", Foreign},
 	{"NotFound: Not Found", Foreign},
 	{"its driver cannot read the answer", Foreign},
 	{"missing required prroperties", Foreign},

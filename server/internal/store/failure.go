@@ -66,7 +66,8 @@ func (s *Store) Failure(action Action, err error) *Failure {
 }
 
 func (p place) advice(fault Fault, action Action) string {
-	if action == Copy && (fault == Denied || fault == Unknown) {
+	// What does not know of copies takes one for an empty part, and gives the answer of another request.
+	if action == Copy && (fault == Denied || fault == Unknown || fault == Foreign) {
 		return fmt.Sprintf("layers of more than %s are copied so; allow that, or set it to %d, which copies smaller ones at once",
 			p.key("multipartcopythresholdsize"), largestCopy)
 	}

@@ -85,6 +85,10 @@ func TestFailure(t *testing.T) {
 			"s3", List, fromEngine("s3aws", awserr.New("RequestError", `no answer of S3 to ListObjectsV2: 200 OK of type "text/html"`, nil)), Foreign,
 			`cannot list s3 bucket "images" in region eu-west-1: something other than the store answers there; check its address, and what is between (RequestError: no answer of S3 to ListObjectsV2: 200 OK of type "text/html")`,
 		},
+		"s3 that does not know of copies in parts": {
+			"s3", Copy, fromEngine("s3aws", awserr.New("RequestError", `no answer of S3 to UploadPartCopy: 200 OK of type ""`, nil)), Foreign,
+			`cannot copy in parts in s3 bucket "images" in region eu-west-1: layers of more than storage.s3.multipartcopythresholdsize are copied so; allow that, or set it to 5368709120, which copies smaller ones at once (RequestError: no answer of S3 to UploadPartCopy: 200 OK of type "")`,
+		},
 		"s3 key": {
 			"s3", List, s3Error("InvalidAccessKeyId", "The AWS Access Key Id you provided does not exist in our records.", 403), Refused,
 			`cannot list s3 bucket "images" in region eu-west-1: the credentials were refused; check storage.s3.accesskey and secretkey (InvalidAccessKeyId: The AWS Access Key Id you provided does not exist in our records.)`,

@@ -4,11 +4,14 @@ import (
 	"context"
 	"time"
 
+	"github.com/aws/aws-sdk-go/aws"
 	"github.com/aws/aws-sdk-go/aws/client"
 	"github.com/aws/aws-sdk-go/aws/request"
 	"github.com/aws/aws-sdk-go/private/protocol"
 	"github.com/aws/aws-sdk-go/private/protocol/restxml"
 	"github.com/aws/aws-sdk-go/service/s3"
+
+	"container-registry/server/internal/layout"
 )
 
 // abortTime is how long a store has to give up a copy.
@@ -16,21 +19,30 @@ const abortTime = 5 * time.Second
 
 var buildRequest = restxml.BuildHandler.Fn
 
-// build has a part that is not copied end the copy in the store. The driver leaves that open: its parts
-// are in no listing, and are billed.
+// build has a copy in parts that fails end in the store as well. The driver leaves that open: its parts
+// are in no listing, and are billed. That of an upload it ends by itself, or leaves for the client to go on.
 func build(r *request.Request) {
 	buildRequest(r)
-	if part, ok := r.Params.(*s3.UploadPartCopyInput); ok {
-		r.Handlers.Complete.PushBack(func(r *request.Request) {
-			if r.Error != nil {
-				abort(r, part)
-			}
-		})
+	switch p := r.Params.(type) {
+	case *s3.UploadPartCopyInput:
+		abortFailed(r, &s3.AbortMultipartUploadInput{Bucket: p.Bucket, Key: p.Key, UploadId: p.UploadId})
+	case *s3.CompleteMultipartUploadInput:
+		if !layout.IsUpload(aws.StringValue(p.Key)) {
+			abortFailed(r, &s3.AbortMultipartUploadInput{Bucket: p.Bucket, Key: p.Key, UploadId: p.UploadId})
+		}
 	}
 }
 
+func abortFailed(r *request.Request, copied *s3.AbortMultipartUploadInput) {
+	r.Handlers.Complete.PushBack(func(r *request.Request) {
+		if r.Error != nil {
+			abort(r, copied)
+		}
+	})
+}
+
 // abort is also of use after another one: parts that were under way meanwhile may have stayed.
-func abort(r *request.Request, part *s3.UploadPartCopyInput) {
+func abort(r *request.Request, copied *s3.AbortMultipartUploadInput) {
 	handlers := r.Handlers.Copy()
 	handlers.Complete.Clear()
 	// Those of a copy take an answer without content for an error.
@@ -41,7 +53,5 @@ func abort(r *request.Request, part *s3.UploadPartCopyInput) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(r.Context()), abortTime)
 	defer cancel()
 	// The copy's own error tells what is wrong with the store.
-	_, _ = store.AbortMultipartUploadWithContext(ctx, &s3.AbortMultipartUploadInput{
-		Bucket: part.Bucket, Key: part.Key, UploadId: part.UploadId,
-	})
+	_, _ = store.AbortMultipartUploadWithContext(ctx, copied)
 }

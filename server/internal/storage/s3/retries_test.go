@@ -3,6 +3,7 @@ package s3
 import (
 	"context"
 	"fmt"
+	"io"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -64,9 +65,20 @@ func TestRedirected(t *testing.T) {
 	}
 }
 
-// TestFailedCopy leaves nothing of a copy whose parts a store refuses, or of which the client goes away.
+// TestFailedCopy leaves nothing of a copy whose parts a store refuses or does not put together, or of
+// which the client goes away.
 func TestFailedCopy(t *testing.T) {
-	for name, stops := range map[string]bool{"refused": false, "without its client": true} {
+	part, end := is(http.MethodPut, "partNumber"), is(http.MethodPost, "uploadId")
+	for name, test := range map[string]struct {
+		fails func(*http.Request) bool
+		stops bool
+	}{
+		"refused":                       {part, false},
+		"without its client":            {part, true},
+		"refused at the end":            {end, false},
+		"without its client at the end": {end, true},
+	} {
+		stops := test.stops
 		t.Run(name, func(t *testing.T) {
 			ctx, cancel := context.WithCancel(t.Context())
 			defer cancel()
@@ -76,9 +88,11 @@ func TestFailedCopy(t *testing.T) {
 				case is(http.MethodDelete, "uploadId")(r):
 					w.WriteHeader(http.StatusNoContent)
 					aborted <- r.URL.Path + " " + r.URL.Query().Get("uploadId")
-				case !is(http.MethodPut, "partNumber")(r):
+				case !test.fails(r):
 					genuine(w, r)
 				case stops:
+					// The server sees that the client is gone once it has read what that sent.
+					_, _ = io.Copy(io.Discard, r.Body)
 					cancel()
 					<-r.Context().Done()
 				default:

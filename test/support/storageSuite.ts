@@ -172,11 +172,15 @@ export function testStorage(driver: string): void {
       for (const [asked, { status, headers }] of Object.entries(refused)) {
         expect([asked, status, Number(headers["retry-after"]) > 0]).toEqual([asked, 503, true]);
       }
-      await eventually("a push", () =>
-        pushImage(outputs, "team/again", "1", small).then(
-          () => true,
-          () => false,
-        ),
+      // What was asked of a store that says nothing is given up after half a minute, and a push asks several times.
+      await eventually(
+        "a push",
+        () =>
+          pushImage(outputs, "team/again", "1", small).then(
+            () => true,
+            () => false,
+          ),
+        120,
       );
       await checkImage(outputs, "team/small", "1", small);
       await checkImage(outputs, "team/big", "1", big);

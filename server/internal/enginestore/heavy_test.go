@@ -1,7 +1,9 @@
 package enginestore
 
 import (
+	"fmt"
 	"net/http"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 
@@ -16,8 +18,10 @@ import (
 func TestDeletionsWait(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		d, store := digest.FromString("a manifest"), inmemory.New()
+		var all atomic.Int64
 		got := registrytest.HeavyAtOnce(t, http.MethodDelete, "/v2/app/manifests/"+d.String(), func(r *http.Request) error {
-			link := layout.RevisionPath("app", d)
+			// Each is of its own: one that is deleted twice is missing.
+			link := layout.RevisionPath(fmt.Sprintf("app/%d", all.Add(1)), d)
 			if err := store.PutContent(t.Context(), link, []byte(d)); err != nil {
 				return err
 			}

@@ -50,6 +50,17 @@ type connectionKey struct{}
 // wrapper is a connection around another, as that of TLS.
 type wrapper interface{ NetConn() net.Conn }
 
+// inner is the connection that all others are around.
+func inner(c net.Conn) net.Conn {
+	for {
+		outer, ok := c.(wrapper)
+		if !ok {
+			return c
+		}
+		c = outer.NetConn()
+	}
+}
+
 // mostLines is four times what browsers send by way of several proxies.
 const mostLines = 200
 

@@ -164,11 +164,7 @@ func (c *connection) took() int64 {
 // CloseWrite is where net/http has refused what it read, and waits for the client to take that.
 func (c *connection) CloseWrite() error {
 	c.arrival.leave()
-	inner := c.Conn
-	if outer, ok := inner.(wrapper); ok {
-		inner = outer.NetConn()
-	}
-	if half, ok := inner.(interface{ CloseWrite() error }); ok {
+	if half, ok := inner(c.Conn).(interface{ CloseWrite() error }); ok {
 		return half.CloseWrite()
 	}
 	return nil

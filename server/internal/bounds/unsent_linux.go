@@ -36,13 +36,3 @@ func control(c net.Conn, do func(socket int)) {
 		_ = raw.Control(func(fd uintptr) { do(int(fd)) })
 	}
 }
-
-func inner(c net.Conn) net.Conn {
-	for {
-		outer, ok := c.(wrapper)
-		if !ok {
-			return c
-		}
-		c = outer.NetConn()
-	}
-}

@@ -113,12 +113,17 @@ func placesOf(storage configuration.Storage, memory int64) *places {
 	return p
 }
 
-// take is for one upload of a request.
-func (p *places) take(ctx context.Context, r *request) (leave func(), err error) {
-	queue := p.bodies
+// of are those for an upload of a request.
+func (p *places) of(r *request) chan struct{} {
 	if r.short {
-		queue = p.short
+		return p.short
 	}
+	return p.bodies
+}
+
+// take is for one upload. Its place is left when the request ends, at the latest.
+func (p *places) take(ctx context.Context, queue chan struct{}) (leave func(), err error) {
+	r := requestOf(ctx)
 	if err := p.enter(ctx, r, queue); err != nil {
 		return nil, err
 	}
@@ -152,7 +157,7 @@ func (d bounded) Writer(ctx context.Context, path string, appendMode bool) (stor
 	if d.places.bodies == nil {
 		return d.StorageDriver.Writer(ctx, path, appendMode)
 	}
-	leave, err := d.places.take(ctx, requestOf(ctx))
+	leave, err := d.places.take(ctx, d.places.of(requestOf(ctx)))
 	if err != nil {
 		return nil, err
 	}
@@ -178,10 +183,10 @@ func (d bounded) Reader(ctx context.Context, path string, offset int64) (io.Read
 	if !layout.IsUpload(path) {
 		return d.StorageDriver.Reader(ctx, path, offset)
 	}
-	if err := d.places.enter(ctx, requestOf(ctx), d.places.rereads); err != nil {
+	leave, err := d.places.take(ctx, d.places.rereads)
+	if err != nil {
 		return nil, err
 	}
-	leave := sync.OnceFunc(func() { <-d.places.rereads })
 	reader, err := d.StorageDriver.Reader(ctx, path, offset)
 	if err != nil {
 		leave()

@@ -189,9 +189,10 @@ job() {
   ) </dev/null &
   jobs="$jobs $!"
 }
+# The shell's own list: a job's failure may arrive before the next one's number was written down.
 end_jobs() {
   local job
-  for job in $jobs; do
+  for job in $(jobs -p); do
     kill -- "-$job" 2>/dev/null || true
   done
 }

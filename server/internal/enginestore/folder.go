@@ -31,7 +31,13 @@ func (f folder) PutContent(ctx context.Context, path string, content []byte) err
 	if err := os.MkdirAll(filepath.Dir(file), 0o777); err != nil {
 		return err
 	}
-	return os.WriteFile(file, content, 0o666)
+	err := os.WriteFile(file, content, 0o666)
+	if err != nil {
+		// Clients of a full disk try again, and each time would take what a deletion needs.
+		_ = os.Remove(file)
+		_ = os.Remove(filepath.Dir(file))
+	}
+	return err
 }
 
 // deletions are how often it is tried to delete a folder that others write into.

@@ -16,6 +16,7 @@ import (
 	"github.com/distribution/distribution/v3/registry/storage/driver/filesystem"
 
 	"container-registry/server/internal/layout"
+	"container-registry/server/internal/registrytest"
 )
 
 func folderConfig(root string) *configuration.Configuration {
@@ -50,6 +51,20 @@ func TestForeignNames(t *testing.T) {
 	})
 	if err != nil || !slices.Equal(visited, []string{"app", "app/_uploads"}) {
 		t.Errorf("%q: %v", visited, err)
+	}
+}
+
+// TestBeginningOnFullDisk leaves nothing: who is refused tries again.
+func TestBeginningOnFullDisk(t *testing.T) {
+	root := t.TempDir()
+	registrytest.SmallDisk(t, root, "size=64k")
+	url := serve(t, filesystem.New(filesystem.DriverParameters{RootDirectory: root, MaxThreads: 25}), folderConfig(root))
+	if err := os.WriteFile(filepath.Join(root, "full"), make([]byte, 1<<20), 0o600); !errors.Is(err, syscall.ENOSPC) {
+		t.Fatal(err)
+	}
+	request(t, http.MethodPost, url+"/v2/app/blobs/uploads/", "", http.StatusInternalServerError)
+	if left, err := os.ReadDir(filepath.Join(root, layout.RepositoryPath("app", layout.Uploads))); err != nil || len(left) > 0 {
+		t.Errorf("%q, %v", left, err)
 	}
 }
 

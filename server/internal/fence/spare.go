@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/rand"
 	"path"
+	"slices"
 	"strconv"
 
 	"container-registry/server/internal/layout"
@@ -29,8 +30,11 @@ func (f *Fence) KeepSpare(ctx context.Context) {
 	names, err := layout.Names(ctx, f.driver, spare)
 	content := make([]byte, spareBytes)
 	_, _ = rand.Read(content)
-	for i := len(names); i < spareFiles && err == nil && ctx.Err() == nil; i++ {
-		err = f.driver.PutContent(ctx, path.Join(spare, strconv.Itoa(i)), content)
+	for i := 0; i < spareFiles && err == nil && ctx.Err() == nil; i++ {
+		// Beside them may be what a full disk left of one.
+		if name := strconv.Itoa(i); !slices.Contains(names, name) {
+			err = f.driver.PutContent(ctx, path.Join(spare, name), content)
+		}
 	}
 }
 

@@ -104,6 +104,20 @@ func TestFullDiskWithoutSpare(t *testing.T) {
 	}
 }
 
+// TestSpareBesideLeftovers is whole: what is there of a file that found no room is none of it.
+func TestSpareBesideLeftovers(t *testing.T) {
+	d := &disk{StorageDriver: inmemory.New(), room: 100}
+	for _, name := range []string{"0.f6f3a5a0-7f6a-4a39-8d0e-000000000000.tmp", "3"} {
+		if err := d.PutContent(t.Context(), path.Join(folder, spareName, name), nil); err != nil {
+			t.Fatal(err)
+		}
+	}
+	New(d, "a", quick, NoCache{}).KeepSpare(t.Context())
+	if n := d.spare(t); n != spareFiles+1 {
+		t.Errorf("%d files", n)
+	}
+}
+
 // TestSpareIsNoCollection, and only folders have one.
 func TestSpareIsNoCollection(t *testing.T) {
 	for _, driver := range []storagedriver.StorageDriver{&disk{StorageDriver: inmemory.New(), room: 100}, inmemory.New()} {

@@ -11,6 +11,7 @@ import (
 
 	"container-registry/server/internal/fence"
 	"container-registry/server/internal/store"
+	"container-registry/server/internal/unread"
 	"container-registry/server/internal/writes"
 )
 
@@ -43,10 +44,13 @@ type Request struct {
 	DeleteUntagged bool
 }
 
-// Collect writes what it deletes to out, a line each.
+// Collect writes what it deletes to out, a line each. For whoever reads that it waits when the next one
+// may begin.
 func (c *Collector) Collect(ctx context.Context, request Request, out io.Writer) (*Report, error) {
 	began := time.Now()
-	run := c.run(request, out)
+	told := unread.To(out)
+	defer told.Close()
+	run := c.run(request, told)
 	if request.DryRun {
 		err := run.dry(ctx)
 		run.report.Took = time.Since(began)

@@ -24,7 +24,8 @@
 // large the store is: what depends on its size happens outside, and so does looking at what
 // was pushed before the pause was announced.
 //
-// Uploads under way are not touched, but for those in a folder that nobody wrote to for a day.
+// Uploads under way are not touched, but for those whose bytes the store shows, and that nobody wrote to
+// for a day.
 // The order of deletions is from tags to blobs, so a collection that is cut off leaves links to
 // blobs, never the other way round.
 //

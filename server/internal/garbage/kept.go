@@ -81,8 +81,8 @@ func (c *Collector) recall(ctx context.Context) error {
 	return nil
 }
 
-// recallInBackground is for a server, which does without while the store is away.
-func (c *Collector) recallInBackground(ctx context.Context) {
+// Recall learns of them for a server, which does without while the store is away.
+func (c *Collector) Recall(ctx context.Context) {
 	ctx, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
 	if err := c.recall(ctx); err != nil && ctx.Err() == nil {

@@ -174,7 +174,12 @@ func (r *run) count(d plan.Deletion) {
 		r.say("%s: %s", r.report.verb(), d)
 	}
 	if d.Stage == plan.Tags && d.Digest != "" && !r.options.DryRun {
-		r.log.WithFields(logrus.Fields{"repository": d.Repository, "tag": d.Tag, "digest": d.Digest, "rule": d.Rule}).Info("retention deleted a tag")
+		log := r.log.WithFields(logrus.Fields{"repository": d.Repository, "tag": d.Tag, "digest": d.Digest})
+		if d.Rule == "" {
+			log.Info("garbage collection deleted a tag, as what it is about goes")
+		} else {
+			log.WithField("rule", d.Rule).Info("retention deleted a tag")
+		}
 	}
 }
 

@@ -5,6 +5,7 @@ import (
 	"strings"
 	"testing"
 
+	"container-registry/server/internal/poll"
 	"container-registry/server/internal/registrytest"
 )
 
@@ -33,12 +34,49 @@ func TestSaidWhenWritersGoOn(t *testing.T) {
 	for i := range uint64(5) {
 		r.Push(t, "app", "latest", registrytest.Layer(i, 100))
 	}
+	r = serve(t, r.collector.driver, "a", timing, r.collector.options)
+	collection := r.begin(t)
 	said := &listener{t: t, rig: serve(t, r.collector.driver, "b", timing, Options{})}
-	report, err := r.collector.Collect(t.Context(), Request{DeleteUntagged: true}, said)
-	if err != nil {
+	collection.out = said
+	if err := collection.sweep(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	if n := strings.Count(said.said.String(), "deleted: "); n < 4 || report.Manifests.Deleted != 4 {
-		t.Errorf("%s\n%s", report, said.said.String())
+	if n := strings.Count(said.said.String(), "deleted: "); n < 4 || collection.report.Manifests.Deleted != 4 {
+		t.Errorf("%s\n%s", collection.report, said.said.String())
+	}
+}
+
+// stopped reads nothing until it goes on.
+type stopped struct {
+	goOn chan struct{}
+	said strings.Builder
+}
+
+func (s *stopped) Write(lines []byte) (int, error) {
+	<-s.goOn
+	return s.said.Write(lines)
+}
+
+// TestReaderThatStandsStill holds up neither the collection, nor the next one, and reads all of it later.
+func TestReaderThatStandsStill(t *testing.T) {
+	r := serve(t, folder(t), "a", quick, Options{DeleteUntagged: true})
+	for i := range uint64(3) {
+		r.Push(t, "app", "latest", registrytest.Layer(i, 100))
+	}
+	r = serve(t, r.collector.driver, "b", quick, r.collector.options)
+	reader := &stopped{goOn: make(chan struct{})}
+	ended := make(chan error)
+	go func() {
+		_, err := r.collector.Collect(t.Context(), Request{}, reader)
+		ended <- err
+	}()
+	poll.Until(t, "the end of the collection", func() bool { return len(r.collector.Runs()) > 0 })
+	r.collect(t, Request{})
+	close(reader.goOn)
+	if err := <-ended; err != nil {
+		t.Fatal(err)
+	}
+	if n := strings.Count(reader.said.String(), "deleted: manifest"); n != 2 {
+		t.Error(reader.said.String())
 	}
 }

@@ -19,10 +19,7 @@ func (c *Collector) Run(ctx context.Context) error {
 			return err
 		}
 	}
-	c.recallInBackground(ctx)
-	if !c.readOnly {
-		c.fence.KeepSpare(ctx)
-	}
+	c.lookAround(ctx)
 	again := time.NewTicker(lookAgain)
 	defer again.Stop()
 	// next stays while something else is done: what came due meanwhile is late, not left out.
@@ -40,10 +37,19 @@ func (c *Collector) Run(ctx context.Context) error {
 		case do := <-c.orders:
 			do(ctx)
 		case <-again.C:
-			c.recallInBackground(ctx)
+			c.lookAround(ctx)
 		case <-ctx.Done():
 			return nil
 		}
+	}
+}
+
+// lookAround learns of other servers' collections, and has a disk keep its spare: a process that was
+// killed may have spent it when there was no room for another one.
+func (c *Collector) lookAround(ctx context.Context) {
+	c.Recall(ctx)
+	if !c.readOnly {
+		c.fence.KeepSpare(ctx)
 	}
 }
 

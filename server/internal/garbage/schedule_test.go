@@ -10,6 +10,7 @@ import (
 	"github.com/sirupsen/logrus"
 
 	"container-registry/server/internal/fence"
+	"container-registry/server/internal/layout"
 	"container-registry/server/internal/schedule"
 )
 
@@ -96,5 +97,20 @@ func TestFirstFrom(t *testing.T) {
 				t.Errorf("got %s, want %s", got, test.want)
 			}
 		})
+	}
+}
+
+// TestSpareAgain has a server that goes on make it, once there is room.
+func TestSpareAgain(t *testing.T) {
+	r := serve(t, folder(t), "a", quick, Options{})
+	spare := layout.Collections + "/spare"
+	for range 2 {
+		r.collector.lookAround(t.Context())
+		if names, err := layout.Names(t.Context(), r.collector.driver, spare); err != nil || len(names) == 0 {
+			t.Fatalf("%q, %v", names, err)
+		}
+		if err := r.collector.driver.Delete(t.Context(), spare); err != nil {
+			t.Fatal(err)
+		}
 	}
 }

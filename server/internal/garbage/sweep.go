@@ -119,9 +119,10 @@ func (r *run) protect(ctx context.Context, pushed []fence.Pushed) error {
 			}
 			p.Manifest, pushed[n].Manifest = m, m
 		}
+		r := i.Repository(p.Repository)
 		for _, d := range p.Manifest.References() {
 			if d.Validate() == nil && d.Algorithm() != digest.Canonical {
-				group.Go(func() error { return i.ReadAlias(reading, p.Repository, d) })
+				group.Go(func() error { return i.ReadAlias(reading, r, d) })
 			}
 		}
 	}
@@ -134,7 +135,7 @@ func (r *run) protect(ctx context.Context, pushed []fence.Pushed) error {
 		}
 		// Its bytes may have been gone or damaged when it was kept before.
 		i.Manifests[p.Digest] = p.Manifest
-		i.Repository(p.Repository).Revisions[p.Digest] = time.Now().UnixMicro()
+		i.Repositories[p.Repository].Revisions[p.Digest] = time.Now().UnixMicro()
 		if needs.Manifests[p.Repository] == nil {
 			needs.Manifests[p.Repository] = map[digest.Digest]bool{}
 		}

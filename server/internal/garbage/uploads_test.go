@@ -9,7 +9,8 @@ import (
 	"testing"
 	"time"
 
-	filesystem "github.com/distribution/distribution/v3/registry/storage/driver/filesystem"
+	storagedriver "github.com/distribution/distribution/v3/registry/storage/driver"
+	"github.com/distribution/distribution/v3/registry/storage/driver/filesystem"
 
 	"container-registry/server/internal/garbage/inventory"
 	"container-registry/server/internal/layout"
@@ -17,10 +18,24 @@ import (
 )
 
 // TestUploadsThatWereCutOff go with what they hold of a disk, once nobody went on with them for a
-// day.
+// day. Other stores show them when their end was cut off.
 func TestUploadsThatWereCutOff(t *testing.T) {
+	for _, store := range []string{"filesystem", "s3aws", "azure"} {
+		t.Run(store, func(t *testing.T) { testCutOff(t, store) })
+	}
+}
+
+// renamed is a folder that is taken for another store.
+type renamed struct {
+	storagedriver.StorageDriver
+	name string
+}
+
+func (r renamed) Name() string { return r.name }
+
+func testCutOff(t *testing.T, store string) {
 	root := t.TempDir()
-	r := serve(t, filesystem.New(filesystem.DriverParameters{RootDirectory: root, MaxThreads: 100}), "a", quick, Options{})
+	r := serve(t, renamed{filesystem.New(filesystem.DriverParameters{RootDirectory: root, MaxThreads: 100}), store}, "a", quick, Options{})
 	r.Push(t, "app", "1", registrytest.Layer(1, 100))
 	r.HalfUpload(t, "app")
 	old := uploadsIn(t, root, "app")

@@ -60,7 +60,10 @@ func (p *progress) add(bytes int) {
 	p.bytes += int64(bytes)
 }
 
-func (p *progress) write(now time.Time) {
+// write holds up nothing else: who reads it may stand still, and collections wait for the transfer.
+func (p *progress) write(now time.Time) { fmt.Fprintln(p.out, p.line(now)) }
+
+func (p *progress) line(now time.Time) string {
 	p.mutex.Lock()
 	defer p.mutex.Unlock()
 	line := p.phase
@@ -75,5 +78,5 @@ func (p *progress) write(now time.Time) {
 		line += fmt.Sprintf(", %s/s", inUnits(int64(rate)))
 	}
 	p.last, p.lastTime = p.bytes, now
-	fmt.Fprintln(p.out, line)
+	return line
 }

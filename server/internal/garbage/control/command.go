@@ -12,6 +12,7 @@ import (
 
 	"container-registry/server/internal/fence"
 	"container-registry/server/internal/garbage"
+	"container-registry/server/internal/unread"
 )
 
 // Command has the server that runs here collect, or without one does it itself.
@@ -25,7 +26,13 @@ func Command(ctx context.Context, config *configuration.Configuration, request g
 	if err != nil {
 		return err
 	}
+	// Who reads the log may stand still as well.
+	read := log.Logger.Out
+	told := unread.To(read)
+	log.Logger.SetOutput(told)
 	report, err := collector.Collect(ctx, request, out)
+	log.Logger.SetOutput(read)
+	told.Close()
 	if err != nil {
 		return err
 	}

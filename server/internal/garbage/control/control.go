@@ -32,9 +32,6 @@ func socketOf(c *configuration.Configuration) string {
 	return "@container-registry-" + digest.FromString(store.Of(c).String() + "\n" + c.HTTP.Addr).Encoded()[:16]
 }
 
-// patienceWithReaders is how long whoever ordered a collection may take to read some of it.
-const patienceWithReaders = time.Minute
-
 // event is a line of the answer.
 type event struct {
 	Line string `json:"line,omitempty"`
@@ -88,7 +85,7 @@ func (h handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if err := http.NewResponseController(w).Flush(); err != nil {
 		return
 	}
-	lines := lineWriter{json.NewEncoder(w), http.NewResponseController(w)}
+	lines := lineWriter{json.NewEncoder(w)}
 	report, err := h.collector.Collect(r.Context(), request, lines)
 	if err != nil {
 		_ = lines.Encode(event{Error: err.Error()})
@@ -101,18 +98,11 @@ func (h handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	_ = lines.Encode(event{Done: true})
 }
 
-// lineWriter sends many lines at a time. Whoever does not read them is left in the end, so that
-// no other collection waits for them.
-type lineWriter struct {
-	*json.Encoder
-	connection *http.ResponseController
-}
+// lineWriter sends many lines at a time.
+type lineWriter struct{ *json.Encoder }
 
 // Write is called with whole lines.
 func (l lineWriter) Write(lines []byte) (int, error) {
-	if err := l.connection.SetWriteDeadline(time.Now().Add(patienceWithReaders)); err != nil {
-		return 0, err
-	}
 	return len(lines), l.Encode(event{Line: string(lines)})
 }
 

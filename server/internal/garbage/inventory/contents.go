@@ -18,7 +18,7 @@ func (i *Inventory) readAliases(ctx context.Context) error {
 	for _, r := range i.Repositories {
 		for d := range r.Layers {
 			if d.Algorithm() != digest.Canonical {
-				group.Go(func() error { return i.ReadAlias(ctx, r.Name, d) })
+				group.Go(func() error { return i.ReadAlias(ctx, r, d) })
 			}
 		}
 	}
@@ -26,18 +26,20 @@ func (i *Inventory) readAliases(ctx context.Context) error {
 }
 
 // ReadAlias finds out by which digest the engine keeps a layer.
-func (i *Inventory) ReadAlias(ctx context.Context, repository string, d digest.Digest) error {
-	content, err := layout.Read(ctx, i.driver, layout.LinkPath(layout.RepositoryPath(repository, layout.Layers), d))
+func (i *Inventory) ReadAlias(ctx context.Context, r *Repository, d digest.Digest) error {
+	content, err := layout.Read(ctx, i.driver, layout.LinkPath(layout.RepositoryPath(r.Name, layout.Layers), d))
 	if layout.IsMissing(err) {
 		return nil
 	}
 	if err != nil {
 		return err
 	}
+	i.mutex.Lock()
+	defer i.mutex.Unlock()
 	if target := digest.Digest(content); target.Validate() == nil && target.Algorithm() == digest.Canonical {
-		i.mutex.Lock()
-		defer i.mutex.Unlock()
 		i.Aliases[d] = target
+	} else {
+		r.damaged[d] = true
 	}
 	return nil
 }

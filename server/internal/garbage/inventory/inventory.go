@@ -26,6 +26,9 @@ type Inventory struct {
 	// Aliases are the digests by which the engine keeps the bytes of layers that were
 	// pushed by a digest of another algorithm.
 	Aliases map[digest.Digest]digest.Digest
+	// otherNames are the digests by which manifests are kept that others are about by one of another
+	// algorithm.
+	otherNames map[digest.Digest]digest.Digest
 	// Leftovers are files that were to become a blob or a link.
 	Leftovers []string
 	// CutOff are the uploads that nobody went on with for long, and their sizes.
@@ -55,6 +58,10 @@ type Repository struct {
 	Tags              map[string]*Tag
 	// Referrers are the links to manifests that are about another one.
 	Referrers map[Referrer]bool
+	// Vague says that a manifest needs layers of which it can't be told by which bytes they are kept.
+	// damaged are layers whose link does not tell it.
+	Vague   bool
+	damaged map[digest.Digest]bool
 	// longer are the manifests whose digest is longer than the tags that are about them, by
 	// the beginning of those.
 	longer map[string]digest.Digest
@@ -96,6 +103,7 @@ func Take(ctx context.Context, driver storagedriver.StorageDriver) (*Inventory, 
 		Blobs:        map[digest.Digest]Blob{},
 		Repositories: map[string]*Repository{},
 		Aliases:      map[digest.Digest]digest.Digest{},
+		otherNames:   map[digest.Digest]digest.Digest{},
 		CutOff:       map[Upload]int64{},
 		Manifests:    map[digest.Digest]*manifest.Manifest{},
 	}
@@ -105,11 +113,12 @@ func Take(ctx context.Context, driver storagedriver.StorageDriver) (*Inventory, 
 	if err := walk.Below(ctx, driver, layout.Repositories, Workers, i.locked(i.addLink)); err != nil {
 		return nil, err
 	}
-	for _, read := range []func(context.Context) error{i.readAliases, i.readTags, i.readManifests, i.findDangling, i.findLost, i.findDeserted} {
+	for _, read := range []func(context.Context) error{i.readAliases, i.readTags, i.readManifests, i.findOtherNames, i.findDangling, i.findLost, i.findDeserted} {
 		if err := read(ctx); err != nil {
 			return nil, err
 		}
 	}
+	i.findVague()
 	slices.Sort(i.Problems)
 	return i, nil
 }
@@ -124,6 +133,7 @@ func (i *Inventory) Repository(name string) *Repository {
 			Layers:    map[digest.Digest]int64{},
 			Tags:      map[string]*Tag{},
 			Referrers: map[Referrer]bool{},
+			damaged:   map[digest.Digest]bool{},
 			longer:    map[string]digest.Digest{},
 		}
 		i.Repositories[name] = r

@@ -26,6 +26,14 @@ func (l lack) String() string {
 	return fmt.Sprintf("%s and %d more need it; push one of them again, or delete them", l.by, l.more)
 }
 
+// and is with another one that needs it.
+func (l lack) and(by string) lack {
+	if l.by == "" {
+		return lack{by: by}
+	}
+	return lack{min(by, l.by), l.more + 1}
+}
+
 // findLost looks at what went from the store without a collection. It may have been pushed since.
 func (i *Inventory) findLost(ctx context.Context) error {
 	lacks := map[digest.Digest]lack{}
@@ -38,15 +46,10 @@ func (i *Inventory) findLost(ctx context.Context) error {
 				parts[cmp.Or(i.Aliases[part], part)] = true
 			}
 			for part := range parts {
-				if _, there := i.Blobs[part]; there || !r.links([]digest.Digest{part}) {
+				if _, there := i.Blobs[part]; there || r.damaged[part] || !r.links([]digest.Digest{part}) {
 					continue
 				}
-				by := r.Name + "@" + d.String()
-				if found, ok := lacks[part]; ok {
-					lacks[part] = lack{min(by, found.by), found.more + 1}
-				} else {
-					lacks[part] = lack{by: by}
-				}
+				lacks[part] = lacks[part].and(r.Name + "@" + d.String())
 			}
 		}
 	}

@@ -14,17 +14,15 @@ type Upload struct{ Repository, Name string }
 // Path is where its bytes are.
 func (u Upload) Path() string { return layout.UploadPath(u.Repository, u.Name) }
 
-// addUpload is for files and folders in one of the folders of uploads. Other stores than a folder
-// show nothing of what is sent before its end: there the engine alone takes what is a week old, as
-// it does of uploads without a byte.
+// addUpload is for files and folders in one of the folders of uploads. Most stores other than a folder
+// show bytes only in the moment between their end and their being a blob: what they show for long was
+// cut off in it. Of uploads without any the engine alone takes what is a week old.
 func (i *Inventory) addUpload(repository string, parts []string, info storagedriver.FileInfo) error {
-	if i.driver.Name() != "filesystem" {
-		if info.IsDir() {
-			return storagedriver.ErrSkipDir
-		}
-		return nil
+	if len(parts) == 2 && info.IsDir() {
+		// What the engine keeps there is no bytes.
+		return storagedriver.ErrSkipDir
 	}
-	if len(parts) == 2 && !info.IsDir() && layout.IsUpload(info.Path()) && IsCutOff(info) {
+	if len(parts) == 2 && layout.IsUpload(info.Path()) && IsCutOff(info) {
 		i.CutOff[Upload{repository, parts[0]}] = info.Size()
 	}
 	return nil

@@ -76,6 +76,9 @@ func findNeeds(i *inventory.Inventory, o Options, retired map[string]map[string]
 			n.keepAll(r)
 			continue
 		}
+		if r.Vague {
+			n.keepLayers(r)
+		}
 		for d := range r.Revisions {
 			if !o.DeleteUntagged && !withRetired[r.Name][d] {
 				n.Keep(r.Name, d)
@@ -106,7 +109,7 @@ func (n *Needs) keepElsewhere() {
 func aboutOthers(i *inventory.Inventory, r *inventory.Repository) map[digest.Digest][]digest.Digest {
 	about := map[digest.Digest][]digest.Digest{}
 	for d := range r.Revisions {
-		if subject := i.Manifests[d].Subject; subject != "" {
+		if subject := i.About(r, d); subject != "" {
 			about[subject] = append(about[subject], d)
 		}
 	}
@@ -189,7 +192,7 @@ func (n *Needs) Keep(repository string, d digest.Digest) {
 	n.Manifests[repository][d] = true
 	m := n.Inventory.Manifests[d]
 	n.keepBlobs(d, m)
-	next := append([]digest.Digest{m.Subject}, m.Manifests...)
+	next := append([]digest.Digest{n.Inventory.About(r, d)}, m.Manifests...)
 	for _, each := range append(next, n.about[repository][d]...) {
 		n.Keep(repository, each)
 	}
@@ -210,6 +213,11 @@ func (n *Needs) keepAll(r *inventory.Repository) {
 	for d := range r.Revisions {
 		n.Keep(r.Name, d)
 	}
+	n.keepLayers(r)
+}
+
+// keepLayers is for a repository of which nobody knows by which bytes its layers are kept.
+func (n *Needs) keepLayers(r *inventory.Repository) {
 	for d := range r.Layers {
 		n.keepBlob(d)
 	}

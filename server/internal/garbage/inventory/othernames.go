@@ -1,0 +1,71 @@
+package inventory
+
+import (
+	"context"
+
+	"github.com/opencontainers/go-digest"
+	"golang.org/x/sync/errgroup"
+
+	"container-registry/server/internal/layout"
+)
+
+// About is the manifest that one of a repository is about, by the digest that this is kept by; empty
+// for most.
+func (i *Inventory) About(r *Repository, d digest.Digest) digest.Digest {
+	subject := i.Manifests[d].Subject
+	other, named := i.otherNames[subject]
+	if _, there := r.Revisions[subject]; there || !named {
+		return subject
+	}
+	// Where only other repositories have any of both, the one it names comes first.
+	_, there := r.Revisions[other]
+	if _, elsewhere := i.Manifests[subject]; elsewhere && !there {
+		return subject
+	}
+	return other
+}
+
+// findOtherNames looks for manifests that others are about by a digest of another algorithm than they are
+// kept by. All that are kept by another one are read again for that, so only for who names one that is not
+// in the repository.
+func (i *Inventory) findOtherNames(ctx context.Context) error {
+	wanted := map[digest.Digest]bool{}
+	algorithms := map[digest.Algorithm]bool{}
+	for _, r := range i.Repositories {
+		for d := range r.Revisions {
+			subject := i.Manifests[d].Subject
+			if _, there := r.Revisions[subject]; there || subject.Validate() != nil {
+				continue
+			}
+			wanted[subject], algorithms[subject.Algorithm()] = true, true
+		}
+	}
+	if len(wanted) == 0 {
+		return nil
+	}
+	group, ctx := errgroup.WithContext(ctx)
+	group.SetLimit(Workers)
+	for d, m := range i.Manifests {
+		if m == gone || m == damaged || len(algorithms) == 1 && algorithms[d.Algorithm()] {
+			continue
+		}
+		group.Go(func() error {
+			content, err := layout.Read(ctx, i.driver, layout.BlobPath(d))
+			if layout.IsMissing(err) {
+				return nil
+			}
+			if err != nil {
+				return err
+			}
+			for algorithm := range algorithms {
+				if other := algorithm.FromBytes(content); other != d && wanted[other] {
+					i.mutex.Lock()
+					i.otherNames[other] = d
+					i.mutex.Unlock()
+				}
+			}
+			return nil
+		})
+	}
+	return group.Wait()
+}

@@ -97,7 +97,7 @@ func (d driver) PutContent(ctx context.Context, path string, content []byte) err
 		return nil
 	}
 	push, ok := ctx.Value(pushKey{}).(*Push)
-	if ok && layout.TagFolder(path) != "" {
+	if ok && push.holds && layout.TagFolder(path) != "" {
 		push.held = append(push.held, file{path, content})
 		return nil
 	}

@@ -20,7 +20,8 @@ type Push struct {
 	// Layers are what it lists as if they were manifests.
 	Layers []digest.Digest
 
-	held []file
+	holds bool
+	held  []file
 }
 
 // file is one that is not written yet.
@@ -31,8 +32,13 @@ type file struct {
 
 // HoldTags is the context of a push whose tags are not written yet.
 func HoldTags(ctx context.Context) (context.Context, *Push) {
-	push := &Push{}
-	return context.WithValue(ctx, pushKey{}, push), push
+	push := &Push{holds: true}
+	return Storing(ctx, push), push
+}
+
+// Storing is the context of a push whose tags are written at once. A mirror's is of what it fetches.
+func Storing(ctx context.Context, push *Push) context.Context {
+	return context.WithValue(ctx, pushKey{}, push)
 }
 
 type whileKey struct{}

@@ -2,6 +2,8 @@ package enginestore
 
 import (
 	"context"
+	"errors"
+	"io"
 	"net/http"
 	gopath "path"
 	"strconv"
@@ -18,6 +20,38 @@ type uploadKey struct{}
 func Upload(r *http.Request) (*http.Request, *Ending) {
 	ending := &Ending{last: r.Method == http.MethodPut, Looked: func(digest.Digest) {}}
 	return r.WithContext(context.WithValue(r.Context(), uploadKey{}, ending)), ending
+}
+
+// Lasting is the request that ends an upload, when all of it is there: it goes on to the end without its
+// client, who could only find an upload that is neither under way nor a blob. Who calls it calls ended.
+func Lasting(r *http.Request) (lasting *http.Request, ended func()) {
+	client := r.Context()
+	ctx, cancel := context.WithCancel(context.WithoutCancel(client))
+	stop := context.AfterFunc(client, cancel)
+	lasting = r.WithContext(ctx)
+	lasting.Body = lastBody{r.Body, func(err error) {
+		if errors.Is(err, io.EOF) {
+			stop()
+		} else if client.Err() != nil {
+			// The engine looks at once whether the client has gone.
+			cancel()
+		}
+	}}
+	return lasting, cancel
+}
+
+// lastBody tells why there is no more of it.
+type lastBody struct {
+	io.ReadCloser
+	ended func(err error)
+}
+
+func (b lastBody) Read(p []byte) (int, error) {
+	n, err := b.ReadCloser.Read(p)
+	if err != nil {
+		b.ended(err)
+	}
+	return n, err
 }
 
 // Ending is what a request found out about its upload.

@@ -1,14 +1,19 @@
 package fence
 
 import (
+	"cmp"
+	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"net/http"
 	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/distribution/distribution/v3/registry/api/errcode"
+	"github.com/sirupsen/logrus"
 
 	"container-registry/server/internal/heldback"
 )
@@ -20,18 +25,44 @@ func refuse(w http.ResponseWriter, reason error) {
 		_ = errcode.ServeJSON(w, told)
 		return
 	}
-	if !slices.ContainsFunc([]error{errPaused, errUnsure, errTagStays}, func(known error) bool { return errors.Is(reason, known) }) {
+	if !slices.ContainsFunc([]error{errPaused, errSilent, errUnsure, errTagStays}, func(known error) bool { return errors.Is(reason, known) }) {
 		reason = errors.New("the store gives no answer that can be used; try again")
 	}
-	w.Header().Set("Content-Type", "application/json")
 	w.Header().Set("Retry-After", strconv.Itoa(int(retryAfter/time.Second)))
-	w.WriteHeader(http.StatusServiceUnavailable)
-	body, _ := json.Marshal(map[string]any{"errors": []map[string]string{{"code": "UNAVAILABLE", "message": reason.Error()}}})
+	refuseWith(w, http.StatusServiceUnavailable, "UNAVAILABLE", reason.Error())
+}
+
+// refuseWith is for what the engine has no error of with this status.
+func refuseWith(w http.ResponseWriter, status int, code, message string) {
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(status)
+	body, _ := json.Marshal(map[string]any{"errors": []map[string]string{{"code": code, "message": message}}})
 	// The client is gone when this fails.
 	_, _ = w.Write(body)
 }
 
 const retryAfter = 5 * time.Second
+
+// inTime is why something failed: what a driver says of a time that was up is in words of its own.
+func (p *push) inTime(err error) error {
+	if err == nil {
+		return nil
+	}
+	return cmp.Or(context.Cause(p.patience), err)
+}
+
+// Quiet has the engine say nothing of manifests that were not let in, which it takes for bad ones.
+func Quiet(engine *logrus.Logger) { engine.SetFormatter(quiet{engine.Formatter}) }
+
+type quiet struct{ logrus.Formatter }
+
+func (q quiet) Format(entry *logrus.Entry) ([]byte, error) {
+	said := fmt.Sprint(entry.Message, " ", entry.Data["err.detail"])
+	if strings.Contains(said, errPaused.Error()) || strings.Contains(said, errSilent.Error()) {
+		return nil, nil
+	}
+	return q.Formatter.Format(entry)
+}
 
 // explain has the message say why a manifest is none: Docker and others show nothing else, and the engine
 // gives the reason in the detail.

@@ -153,7 +153,7 @@ func New(driver storagedriver.StorageDriver, name string, timing Timing, caches 
 // NewWithClock is for machines that are not real.
 func NewWithClock(driver storagedriver.StorageDriver, name string, timing Timing, caches Generations, clock Clock) *Fence {
 	f := &Fence{
-		driver:  driver,
+		driver:  patient{driver},
 		name:    name,
 		timing:  timing,
 		caches:  caches,

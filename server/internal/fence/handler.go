@@ -18,6 +18,9 @@ import (
 // errPaused is for a write that waited long enough.
 var errPaused = errors.New("a garbage collection pauses all writes; try again")
 
+// errSilent is for one that waited for the store, to learn whether there is a pause.
+var errSilent = errors.New("the store gives no answer in time; try again")
+
 // errUnsure is for the rare push of which a collection that has just begun may have
 // deleted something, when the tag was written already.
 var errUnsure = errors.New("it cannot be told whether the push has succeeded; push again")
@@ -51,16 +54,12 @@ func (h *handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	switch r.Method {
 	case http.MethodHead:
 		// A client that learns that something exists will count on it.
-		h.follow(r)
-		r = h.forgetDeleted(r, route, repository, d)
+		r = h.prepare(r, true, route, repository, d)
 		h.serveTouched(h.doubting(w, r, repository, d), r, repository, d)
 	case http.MethodPost, http.MethodPatch, http.MethodPut, http.MethodDelete:
 		h.serveWrite(w, r, route, repository, d)
 	default:
-		if h.fence.blind.Load() {
-			h.follow(r)
-		}
-		r = h.forgetDeleted(r, route, repository, d)
+		r = h.prepare(r, h.fence.blind.Load(), route, repository, d)
 		h.serve(h.losing(w, r, route, repository, d), r)
 	}
 }
@@ -83,35 +82,38 @@ func (h *handler) losing(w http.ResponseWriter, r *http.Request, route, reposito
 	}}
 }
 
-// follow lets the cache know of pauses. Where the store does not say, there is no cache.
-func (h *handler) follow(r *http.Request) {
+// prepare is before the engine looks for what is asked for. Where the store does not say, it goes on
+// without.
+func (h *handler) prepare(r *http.Request, follows bool, route, repository string, d digest.Digest) *http.Request {
 	ctx, cancel := context.WithTimeout(r.Context(), h.fence.timing.Patience)
 	defer cancel()
-	_, _ = h.fence.looks.recent(ctx)
+	if follows {
+		// It lets the cache know of pauses. Where the store does not say, there is no cache.
+		_, _ = h.fence.looks.recent(ctx)
+	}
+	if route == v2.RouteNameManifest && h.deleted(ctx, r, repository, d) {
+		r = r.Clone(r.Context())
+		r.Header.Del("If-None-Match")
+	}
+	return r
 }
 
-// forgetDeleted has nobody pull a manifest that was deleted by way of another server, as this
+// deleted has nobody pull a manifest that was deleted by way of another server, as this
 // one's cache may still know it, nor learn that it has not changed: the engine says so before it
 // looks for it. Where the store does not say, the cache is believed.
-func (h *handler) forgetDeleted(r *http.Request, route, repository string, d digest.Digest) *http.Request {
-	if route != v2.RouteNameManifest {
-		return r
-	}
-	ctx := r.Context()
+func (h *handler) deleted(ctx context.Context, r *http.Request, repository string, d digest.Digest) bool {
 	if d.Validate() != nil && r.Header.Get("If-None-Match") != "" {
 		// Tags go with what they name, as a rule.
 		d, _ = h.fence.leads(ctx, layout.TagPath(repository, d.String()))
 	}
 	if d.Validate() != nil {
-		return r
+		return false
 	}
 	if there, err := h.fence.linked(ctx, layout.RevisionPath(repository, d)); err != nil || there {
-		return r
+		return false
 	}
-	h.fence.caches.Doubt(ctx, repository, d)
-	r = r.Clone(ctx)
-	r.Header.Del("If-None-Match")
-	return r
+	h.fence.caches.Doubt(r.Context(), repository, d)
+	return true
 }
 
 func (h *handler) serveWrite(w http.ResponseWriter, r *http.Request, route, repository string, d digest.Digest) {
@@ -119,7 +121,7 @@ func (h *handler) serveWrite(w http.ResponseWriter, r *http.Request, route, repo
 		h.servePush(w, r, repository)
 		return
 	}
-	patience, cancel := context.WithTimeoutCause(r.Context(), h.fence.timing.Patience, errPaused)
+	patience, cancel := context.WithTimeoutCause(r.Context(), h.fence.timing.Patience, errSilent)
 	defer cancel()
 	if _, err := h.fence.enter(patience); err != nil {
 		refuse(w, err)
@@ -142,6 +144,11 @@ func (h *handler) serveWrite(w http.ResponseWriter, r *http.Request, route, repo
 // serveUpload may take hours and is not waited for: no collection deletes an upload, nor the
 // blob it ends as.
 func (h *handler) serveUpload(w http.ResponseWriter, r *http.Request, repository string) {
+	if r.Method == http.MethodPut {
+		lasting, ended := enginestore.Lasting(r)
+		defer ended()
+		r = lasting
+	}
 	r, d := h.subject(r, repository)
 	r, upload := enginestore.Upload(r)
 	exists := false
@@ -261,13 +268,20 @@ func (f *Fence) target(ctx context.Context, repository string, d digest.Digest) 
 
 // enter waits for the end of all pauses. Who entered has to leave the gate.
 func (f *Fence) enter(ctx context.Context) (state, error) {
-	for {
+	for paused := false; ; {
 		s, err := f.looks.recent(ctx)
-		if err == nil && !f.swept(s) {
-			return s, f.gate.enter(ctx)
+		switch {
+		case err != nil:
+		case f.swept(s):
+			paused, err = true, wait.For(ctx, f.timing.Fresh/2)
+		default:
+			if err = f.gate.enter(ctx); err == nil {
+				return s, nil
+			}
+			paused = true
 		}
-		if err == nil {
-			err = wait.For(ctx, f.timing.Fresh/2)
+		if paused && errors.Is(context.Cause(ctx), errSilent) {
+			return s, errPaused
 		}
 		if err != nil {
 			return s, cmp.Or(context.Cause(ctx), err)

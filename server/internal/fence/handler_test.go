@@ -289,3 +289,76 @@ func TestPausedByAnother(t *testing.T) {
 		}
 	}
 }
+
+// mute answers nothing. What its driver says then does not unwrap.
+type mute struct{ storagedriver.StorageDriver }
+
+func (mute) List(ctx context.Context, _ string) ([]string, error) {
+	<-ctx.Done()
+	return nil, errors.New(ctx.Err().Error())
+}
+
+func (mute) Stat(ctx context.Context, _ string) (storagedriver.FileInfo, error) {
+	<-ctx.Done()
+	return nil, errors.New(ctx.Err().Error())
+}
+
+func (mute) GetContent(ctx context.Context, _ string) ([]byte, error) {
+	<-ctx.Done()
+	return nil, errors.New(ctx.Err().Error())
+}
+
+// TestMuteStore has no collection be found, nor anything else.
+func TestMuteStore(t *testing.T) {
+	s := serve(t, mute{inmemory.New()}, "a")
+	for target, method := range map[string]string{
+		manifestPath:                  http.MethodPut,
+		"/v2/team/app/manifests/old":  http.MethodDelete,
+		"/v2/team/app/blobs/uploads/": http.MethodPost,
+	} {
+		answer := httptest.NewRecorder()
+		s.handler.ServeHTTP(answer, httptest.NewRequestWithContext(t.Context(), method, target, strings.NewReader(content)))
+		if said := answer.Body.String(); answer.Code != http.StatusServiceUnavailable || !strings.Contains(said, errSilent.Error()) {
+			t.Errorf("%s %s: %d %s", method, target, answer.Code, said)
+		}
+	}
+	if s.puts.Load() != 0 {
+		t.Error("something was written")
+	}
+}
+
+// leaving is a client that goes away in the middle of what it sends.
+type leaving struct{ leave func() }
+
+func (l leaving) Read([]byte) (int, error) {
+	l.leave()
+	return 0, io.ErrUnexpectedEOF
+}
+
+// TestClientLeaves at the end of its upload, which is one then all the same, or before that.
+func TestClientLeaves(t *testing.T) {
+	for name, test := range map[string]struct {
+		method string
+		body   func(leave func()) io.Reader
+		goesOn bool
+	}{
+		"after all":              {http.MethodPut, func(func()) io.Reader { return strings.NewReader("layer") }, true},
+		"after what came before": {http.MethodPut, func(func()) io.Reader { return http.NoBody }, true},
+		"in the middle":          {http.MethodPut, func(leave func()) io.Reader { return leaving{leave} }, false},
+		"after a chunk":          {http.MethodPatch, func(func()) io.Reader { return strings.NewReader("layer") }, false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			ctx, leave := context.WithCancel(t.Context())
+			defer leave()
+			engine := http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+				_, _ = io.Copy(io.Discard, r.Body)
+				leave()
+				if goesOn := r.Context().Err() == nil; goesOn != test.goesOn {
+					t.Errorf("it goes on: %t", goesOn)
+				}
+			})
+			r := httptest.NewRequestWithContext(ctx, test.method, "/v2/app/blobs/uploads/1", test.body(leave))
+			New(inmemory.New(), "a", quick, NoCache{}).Handler(engine, "").ServeHTTP(httptest.NewRecorder(), r)
+		})
+	}
+}

@@ -56,7 +56,7 @@ func (h *handler) servePush(w http.ResponseWriter, r *http.Request, repository s
 	}
 	if len(p.Tags) > manifest.MostTags {
 		// As the OCI specification has it.
-		w.WriteHeader(http.StatusRequestURITooLong)
+		refuseWith(w, http.StatusRequestURITooLong, "UNSUPPORTED", fmt.Sprintf("%d tags in a push, and %d at most are allowed", len(p.Tags), manifest.MostTags))
 		return
 	}
 	p.Tags = slices.Compact(slices.Sorted(slices.Values(p.Tags)))
@@ -117,6 +117,7 @@ func (p *push) attempt(a *heldback.Answer) (done bool, err error) {
 		stored.Layers = manifest.Layers(content)
 		var absent []digest.Digest
 		if absent, refused = p.inspect(content, stored.Layers); refused != nil {
+			refused = p.inTime(refused)
 			return refused
 		}
 		if before, refused = p.enter(); refused != nil {
@@ -129,7 +130,7 @@ func (p *push) attempt(a *heldback.Answer) (done bool, err error) {
 			f.caches.Doubt(ctx, p.Repository, absent...)
 		}
 		answered = f.keep(p.Repository, p.Digest)
-		refused = p.heal(content)
+		refused = p.inTime(p.heal(content))
 		return refused
 	})
 	p.engine.ServeHTTP(a, r)
@@ -211,7 +212,7 @@ func (p *push) safe(before state) (after state, safe bool, err error) {
 
 func (p *push) begin(content []byte) (err error) {
 	if p.patience == nil {
-		p.patience, p.cancel = context.WithTimeoutCause(p.request.Context(), p.fence.timing.Patience+store.TimeFor(len(content)), errPaused)
+		p.patience, p.cancel = context.WithTimeoutCause(p.request.Context(), p.fence.timing.Patience+store.TimeFor(len(content)), errSilent)
 		p.Digest = p.algorithm.FromBytes(content)
 		p.Manifest, err = manifest.ParsePushed(content)
 		for _, tag := range p.Tags {
@@ -248,7 +249,7 @@ func (p *push) enter() (state, error) {
 			if h.Phase != phaseClaim && !p.confirmed[h.ID] {
 				if err := f.tell(p.patience, h, p.Pushed); err != nil {
 					f.gate.leave()
-					return s, err
+					return s, p.inTime(err)
 				}
 				told[h.ID] = true
 			}

@@ -1,6 +1,7 @@
 package fence
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"path"
@@ -65,7 +66,7 @@ type sighting struct {
 
 // look reads the store. Holders that are dead are left out.
 func (f *Fence) look() (state, error) {
-	ctx, cancel := context.WithTimeout(context.Background(), f.timing.Expiry/2)
+	ctx, cancel := context.WithTimeoutCause(context.Background(), f.timing.Expiry/2, errSilent)
 	defer cancel()
 	f.mutex.Lock()
 	epoch := f.epoch
@@ -75,7 +76,8 @@ func (f *Fence) look() (state, error) {
 	for again := true; again; {
 		var err error
 		if s, again, err = f.lookOnce(ctx, gone, seen); err != nil {
-			return state{}, err
+			// In its own words, not in those of a driver whose time was up.
+			return state{}, cmp.Or(context.Cause(ctx), err)
 		}
 	}
 	f.seen = seen

@@ -54,7 +54,7 @@ type trouble struct {
 	shown time.Time
 }
 
-func (o *outage) failure(action store.Action, err error) {
+func (o *outage) failure(action store.Action, err error) store.Fault {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	failure := o.store.Failure(action, err)
@@ -73,6 +73,7 @@ func (o *outage) failure(action store.Action, err error) {
 	if t.isNew(failure.Fault) {
 		o.log.Error(failure)
 	}
+	return failure.Fault
 }
 
 // isNew takes note of a reason, and says whether it is to be told.
@@ -150,7 +151,11 @@ type quiet struct {
 }
 
 func (q quiet) Format(entry *logrus.Entry) ([]byte, error) {
-	if entry.Level >= q.worst && q.outage.told(errors.New(fmt.Sprint(entry.Message, " ", entry.Data["err.detail"], " ", entry.Data[logrus.ErrorKey]))) {
+	said := entry.Message
+	for _, field := range []string{"err.message", "err.detail", logrus.ErrorKey} {
+		said += fmt.Sprint(" ", entry.Data[field])
+	}
+	if entry.Level >= q.worst && q.outage.told(errors.New(said)) {
 		return nil, nil
 	}
 	return q.Formatter.Format(entry)

@@ -543,6 +543,49 @@ func TestSilentStore(t *testing.T) {
 	}
 }
 
+func (s silent) List(ctx context.Context, _ string) ([]string, error) {
+	<-ctx.Done()
+	return nil, ctx.Err()
+}
+
+func (s silent) GetContent(ctx context.Context, _ string) ([]byte, error) {
+	<-ctx.Done()
+	return nil, ctx.Err()
+}
+
+// TestSilentForAll ends soon what waits for a store that answers nobody.
+func TestSilentForAll(t *testing.T) {
+	for name, test := range map[string]struct {
+		ask  func(context.Context, storagedriver.StorageDriver)
+		most time.Duration
+	}{
+		// Three fit into half a minute.
+		"health check": {func(ctx context.Context, d storagedriver.StorageDriver) { _, _ = d.Stat(ctx, "/") }, checkPatience},
+		"list":         {func(ctx context.Context, d storagedriver.StorageDriver) { _, _ = d.List(ctx, "/a") }, patience + checkPatience},
+		"commit": {func(ctx context.Context, d storagedriver.StorageDriver) {
+			writer, _ := d.Writer(ctx, "/a", false)
+			_ = writer.Commit(ctx)
+		}, patience + checkPatience},
+		"tag and manifest": {func(ctx context.Context, d storagedriver.StorageDriver) {
+			_, _ = d.GetContent(ctx, "/tag")
+			_, _ = d.Stat(ctx, "/manifest")
+		}, patience},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				g, driver, _ := guarded(silent{inmemory.New()})
+				began := time.Now()
+				g.Handler(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+					test.ask(r.Context(), driver)
+				})).ServeHTTP(httptest.NewRecorder(), httptest.NewRequest(http.MethodGet, "/", nil))
+				if took := time.Since(began); took > test.most {
+					t.Errorf("it took %s", took)
+				}
+			})
+		})
+	}
+}
+
 // slow takes so many bytes in a second.
 type slow struct {
 	storagedriver.StorageDriver
@@ -582,6 +625,7 @@ func TestOutageIsToldOnce(t *testing.T) {
 		ask := func() {
 			if _, err := driver.List(t.Context(), "/"); err != nil {
 				engine.WithField("err.detail", err).Error("response completed with error")
+				engine.WithField("err.message", err.Error()).Error("response completed with error")
 				engine.Errorf("storage driver health check: %v", err)
 				g.Log().WithError(err).Warn("it is tried again")
 			}

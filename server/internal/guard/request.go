@@ -14,8 +14,10 @@ type request struct {
 
 	mu      sync.Mutex
 	refused error
-	lost    loss
-	places  []func()
+	// silent says that the store gave no answer.
+	silent bool
+	lost   loss
+	places []func()
 }
 
 // loss is a file that the store did not give, or not all of it.
@@ -47,6 +49,19 @@ func (r *request) refusal() error {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	return r.refused
+}
+
+// silence is for a store that gave no answer in time.
+func (r *request) silence() {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.silent = true
+}
+
+func (r *request) silenced() bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.silent
 }
 
 // lose notes what the engine keeps to itself once it has promised the content.

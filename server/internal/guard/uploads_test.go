@@ -2,6 +2,7 @@ package guard
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -11,6 +12,7 @@ import (
 	"testing"
 	"testing/synctest"
 
+	"github.com/distribution/distribution/v3"
 	"github.com/distribution/distribution/v3/configuration"
 	storagedriver "github.com/distribution/distribution/v3/registry/storage/driver"
 	"github.com/distribution/distribution/v3/registry/storage/driver/inmemory"
@@ -286,4 +288,44 @@ func TestRereads(t *testing.T) {
 			t.Error("the third upload waits yet")
 		}
 	})
+}
+
+// unappendable has uploads that can't go on.
+type unappendable struct {
+	storagedriver.StorageDriver
+	err error
+}
+
+func (d unappendable) Writer(context.Context, string, bool) (storagedriver.FileWriter, error) {
+	return nil, d.err
+}
+
+// TestEndedUpload is one whose bytes are all there, and were not put in the blob's place. Its client
+// can't go on with it.
+func TestEndedUpload(t *testing.T) {
+	path := layout.UploadPath("app", "1")
+	for name, test := range map[string]struct {
+		there   string
+		err     error
+		unknown bool
+	}{
+		"ended":             {"layer", errors.New("append to zero-size path " + path + " unsupported"), true},
+		"gone":              {"", storagedriver.PathNotFoundError{Path: path}, true},
+		"nothing was sent":  {"", errors.New("NeverHeardOf: that"), false},
+		"the store is away": {"layer", errSlow, false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			store := inmemory.New()
+			if test.there != "" {
+				if err := store.PutContent(t.Context(), path, []byte(test.there)); err != nil {
+					t.Fatal(err)
+				}
+			}
+			_, driver, _ := guarded(unappendable{store, test.err})
+			// The engine compares it so.
+			if _, err := driver.Writer(t.Context(), path, true); (err == distribution.ErrBlobUploadUnknown) != test.unknown {
+				t.Error(err)
+			}
+		})
+	}
 }

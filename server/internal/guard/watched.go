@@ -4,30 +4,13 @@ import (
 	"context"
 	"errors"
 	"io"
-	"time"
 
+	"github.com/distribution/distribution/v3"
 	storagedriver "github.com/distribution/distribution/v3/registry/storage/driver"
 
 	"container-registry/server/internal/layout"
 	"container-registry/server/internal/store"
 )
-
-// patience is how long a store may take for one small request: Google's client would ask
-// again for ever.
-const patience = 30 * time.Second
-
-// tagsPatience is for tags, which are listed as a whole before the first is seen: a hundred
-// thousand take S3 half a minute.
-const tagsPatience = time.Minute
-
-// workPatience is for what a store may really work on: a folder of many names, or the copy
-// of a large blob, of which it says nothing before the end.
-const workPatience = 10 * time.Minute
-
-// silence is that of a store, for so long.
-type silence time.Duration
-
-func (s silence) Error() string { return "no answer within " + time.Duration(s).String() }
 
 // watched sees what goes wrong with the store.
 type watched struct {
@@ -50,7 +33,9 @@ func (d watched) saw(ctx context.Context, action store.Action, path string, err 
 	case errors.Is(ctx.Err(), context.Canceled):
 		// The client is gone.
 	case d.outage.store.Away(err):
-		d.outage.failure(action, err)
+		if d.outage.failure(action, err) == store.Silent {
+			requestOf(ctx).silence()
+		}
 		requestOf(ctx).refuse(errAway)
 	case d.outage.store.Limits(err):
 		d.outage.failure(action, err)
@@ -68,7 +53,7 @@ func (d watched) saw(ctx context.Context, action store.Action, path string, err 
 }
 
 func (d watched) GetContent(ctx context.Context, path string) ([]byte, error) {
-	limited, cancel := context.WithTimeout(ctx, patience)
+	limited, cancel := context.WithTimeout(ctx, patienceFor(ctx, path))
 	defer cancel()
 	content, err := d.StorageDriver.GetContent(limited, path)
 	return content, d.saw(ctx, store.Read, path, err)
@@ -85,29 +70,28 @@ func (d watched) PutContent(ctx context.Context, path string, content []byte) er
 }
 
 func (d watched) Stat(ctx context.Context, path string) (storagedriver.FileInfo, error) {
-	limited, cancel := context.WithTimeout(ctx, patience)
+	limited, cancel := context.WithTimeout(ctx, patienceFor(ctx, path))
 	defer cancel()
 	info, err := d.StorageDriver.Stat(limited, path)
 	return info, d.saw(ctx, store.Read, path, err)
 }
 
-func (d watched) List(ctx context.Context, path string) ([]string, error) {
-	limited, cancel := context.WithTimeout(ctx, workPatience)
-	defer cancel()
-	names, err := d.StorageDriver.List(limited, path)
+func (d watched) List(ctx context.Context, path string) (names []string, err error) {
+	err = d.work(ctx, func(ctx context.Context) error {
+		names, err = d.StorageDriver.List(ctx, path)
+		return err
+	})
 	return names, d.saw(ctx, store.List, path, err)
 }
 
 func (d watched) Move(ctx context.Context, from, to string) error {
-	limited, cancel := context.WithTimeout(ctx, workPatience)
-	defer cancel()
-	return d.saw(ctx, store.Write, from, d.StorageDriver.Move(limited, from, to))
+	err := d.work(ctx, func(ctx context.Context) error { return d.StorageDriver.Move(ctx, from, to) })
+	return d.saw(ctx, store.Write, from, err)
 }
 
 func (d watched) Delete(ctx context.Context, path string) error {
-	limited, cancel := context.WithTimeout(ctx, workPatience)
-	defer cancel()
-	return d.saw(ctx, store.Delete, path, d.StorageDriver.Delete(limited, path))
+	err := d.work(ctx, func(ctx context.Context) error { return d.StorageDriver.Delete(ctx, path) })
+	return d.saw(ctx, store.Delete, path, err)
 }
 
 func (d watched) Walk(ctx context.Context, path string, visit storagedriver.WalkFn, options ...func(*storagedriver.WalkOptions)) error {
@@ -127,10 +111,12 @@ func (d watched) Walk(ctx context.Context, path string, visit storagedriver.Walk
 
 func (d watched) Reader(ctx context.Context, path string, offset int64) (io.ReadCloser, error) {
 	l := listen(ctx, patience)
-	reader, err := d.StorageDriver.Reader(l.ctx, path, offset)
-	l.timer.Stop()
+	var reader io.ReadCloser
+	err := l.during(func() (err error) {
+		reader, err = d.StorageDriver.Reader(l.ctx, path, offset)
+		return err
+	})
 	if err != nil {
-		err = l.reason(err)
 		l.end()
 		return nil, d.lost(ctx, path, err)
 	}
@@ -147,12 +133,17 @@ func (d watched) lost(ctx context.Context, path string, err error) error {
 }
 
 func (d watched) Writer(ctx context.Context, path string, appendMode bool) (storagedriver.FileWriter, error) {
-	l := listen(ctx, workPatience)
-	writer, err := d.StorageDriver.Writer(l.ctx, path, appendMode)
-	l.timer.Stop()
+	l := d.listenToWork(ctx)
+	var writer storagedriver.FileWriter
+	err := l.during(func() (err error) {
+		writer, err = d.StorageDriver.Writer(l.ctx, path, appendMode)
+		return err
+	})
 	if err != nil {
-		err = l.reason(err)
 		l.end()
+		if appendMode && layout.IsUpload(path) && d.ended(ctx, path, err) {
+			return nil, distribution.ErrBlobUploadUnknown
+		}
 		return nil, d.saw(ctx, store.Upload, path, err)
 	}
 	saw := func(err error) error { return d.saw(ctx, store.Upload, path, err) }
@@ -162,37 +153,19 @@ func (d watched) Writer(ctx context.Context, path string, appendMode bool) (stor
 	return &uploadWriter{watchedWriter: watchedWriter{writer, l, saw}, driver: d, path: path, ctx: ctx}, nil
 }
 
-// listening is for what may take long as a whole: its context ends when the store says
-// nothing for as long as patience lasts.
-type listening struct {
-	ctx      context.Context
-	cancel   context.CancelCauseFunc
-	patience time.Duration
-	timer    *time.Timer
-}
-
-func listen(ctx context.Context, patience time.Duration) listening {
-	limited, cancel := context.WithCancelCause(ctx)
-	return listening{limited, cancel, patience, time.AfterFunc(patience, func() { cancel(silence(patience)) })}
-}
-
-// during is for one thing that is asked of the store.
-func (l listening) during(ask func() error) error {
-	l.timer.Reset(l.patience)
-	defer l.timer.Stop()
-	return l.reason(ask())
-}
-
-func (l listening) reason(err error) error {
-	if silent := silence(0); err != nil && errors.As(context.Cause(l.ctx), &silent) {
-		return silent
+// ended says whether an upload can't go on as it is at its end, or gone: its client begins anew. A server
+// that is killed at that moment leaves one that most stores can't append to.
+func (d watched) ended(ctx context.Context, path string, err error) bool {
+	if layout.IsMissing(err) {
+		return true
 	}
-	return err
-}
-
-func (l listening) end() {
-	l.timer.Stop()
-	l.cancel(nil)
+	if d.outage.store.Failure(store.Upload, err).Fault != store.Unknown {
+		return false
+	}
+	limited, cancel := context.WithTimeout(ctx, patience)
+	defer cancel()
+	info, err := d.StorageDriver.Stat(limited, path)
+	return err == nil && info.Size() > 0
 }
 
 type watchedReader struct {

@@ -51,7 +51,7 @@ func repairs() []repair {
 		}, noLapse...)},
 		{"deletions are not cut off", noLapse},
 		{"the tag is written before it is sure", []edit{
-			{"enginestore/enginestore.go", "ok && layout.TagFolder(path) != \"\" {", "ok && layout.TagFolder(path) != \"\" && false {"},
+			{"enginestore/enginestore.go", "push.holds && layout.TagFolder(path) != \"\" {", "push.holds && layout.TagFolder(path) != \"\" && false {"},
 		}},
 		{"what is about an image is not listed", []edit{
 			{"enginestore/enginestore.go", "if err == nil && isRevision && ", "if false && "},

@@ -198,7 +198,8 @@ type answer struct {
 
 // refused says whether the server said no, and not that it does not know.
 func (a answer) refused() bool {
-	return a.status >= 400 && a.status < 500 || a.status == http.StatusServiceUnavailable && bytes.Contains(a.body, []byte("pauses all writes"))
+	said := func(text string) bool { return bytes.Contains(a.body, []byte(text)) }
+	return a.status >= 400 && a.status < 500 || a.status == http.StatusServiceUnavailable && (said("pauses all writes") || said("gives no answer in time"))
 }
 
 func (w *world) send(s *server, method, target, mediaType string, body []byte) answer {

@@ -170,6 +170,8 @@ var faultsOfSwift = []struct {
 	{regexp.MustCompile(`signing in: Operation forbidden`), Refused},
 	{regexp.MustCompile(`: Authorization Failed|: HTTP Error: 401: `), Refused},
 	{regexp.MustCompile(`: Operation forbidden|: HTTP Error: 403: `), Denied},
+	// A large object has lost a segment.
+	{regexp.MustCompile(`(?:GET|HEAD) .*?: HTTP Error: 409: `), Unknown},
 	// A quota, unless Swift says that the object is too large in itself. The client loses most short
 	// answers, so the words about a quota can't be asked for.
 	{regexp.MustCompile(`: (?:Too Large Object|HTTP Error: 413): .*request is too large`), Unknown},
@@ -181,8 +183,8 @@ var (
 	registryPath = regexp.MustCompile("(?i)" + strings.ReplaceAll(strings.TrimPrefix(layout.Root, "/"), "/", "(?:/|%2F)") + `[^\s"':]*`)
 	word         = regexp.MustCompile(`[A-Za-z]+`)
 	googleStatus = regexp.MustCompile(`googleapi: (?:Error|got HTTP response code) (\d+)`)
-	// The drivers' clients each say it in their own words.
-	status = regexp.MustCompile(`(?:status code: |RESPONSE |HTTP |HTTP Error: |googleapi: (?:Error|got HTTP response code) )(429|498|5\d\d)`)
+	// The drivers' clients each say it in their own words. A conflict is one with another request.
+	status = regexp.MustCompile(`(?:status code: |RESPONSE |HTTP |HTTP Error: |googleapi: (?:Error|got HTTP response code) )(408|409|429|498|5\d\d)`)
 )
 
 // diagnose goes by the text of an error, because that is all there is: the engine's
@@ -228,7 +230,7 @@ func diagnose(driver string, err error) Fault {
 		switch code[1] {
 		case "501", "505":
 			return Unknown
-		case "504":
+		case "408", "504":
 			return Silent
 		case "507":
 			return Full

@@ -30,10 +30,12 @@ func TestNoAnswer(t *testing.T) {
 		},
 	}
 	pages := map[string]func(w http.ResponseWriter){
-		"html":      func(w http.ResponseWriter) { fmt.Fprint(w, "<html><body>maintenance</body></html>") },
-		"list":      func(w http.ResponseWriter) { fmt.Fprint(w, "[]") },
-		"empty":     func(w http.ResponseWriter) { w.Header().Set("Content-Length", "0") },
-		"not found": func(w http.ResponseWriter) { w.WriteHeader(http.StatusNotFound) },
+		"html":  func(w http.ResponseWriter) { fmt.Fprint(w, "<html><body>maintenance</body></html>") },
+		"list":  func(w http.ResponseWriter) { fmt.Fprint(w, "[]") },
+		"empty": func(w http.ResponseWriter) { w.Header().Set("Content-Length", "0") },
+	}
+	for _, status := range []int{301, 304, 400, 403, 404, 405, 407, 408, 409, 410, 412, 413, 416, 421, 422, 451, 501, 505} {
+		pages[fmt.Sprint(status)] = func(w http.ResponseWriter) { w.WriteHeader(status) }
 	}
 	for name, act := range actions {
 		for kind, page := range pages {

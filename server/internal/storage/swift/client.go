@@ -252,15 +252,14 @@ func (c *client) try(ctx context.Context, r request) (*response, *session, error
 	// The library leaves a request that ran into its timeout to itself; ending its context ends it.
 	ctx, cancel := context.WithCancel(ctx)
 	resp, headers, err := s.conn.Call(ctx, target, opts)
-	// Swift numbers its answers. What has no number is a page of something before it, and neither
-	// an object nor the lack of one.
-	if r.target == "" && headers["X-Trans-Id"] == "" && (err == nil || statusOf(err) == http.StatusNotFound) {
-		status := http.StatusNotFound
+	// Swift numbers its answers. What has no number is a page of something before it, and says nothing
+	// of an object or the lack of one.
+	if answered := statusOf(err); r.target == "" && headers["X-Trans-Id"] == "" && (err == nil || answered != 0 && !isAnybodys(answered)) {
 		if err == nil {
-			status = resp.StatusCode
+			answered = resp.StatusCode
 			resp.Body.Close()
 		}
-		err = fmt.Errorf("no answer of Swift: %d of type %q", status, headers["Content-Type"])
+		err = fmt.Errorf("no answer of Swift: %d of type %q", answered, headers["Content-Type"])
 	}
 	if err == nil && r.stream {
 		return &response{headers: headers, body: &streamedBody{resp.Body, cancel}}, s, nil

@@ -85,6 +85,19 @@ func passing(method string, err error) bool {
 	}
 }
 
+// isAnybodys says whether a status means the same also where it is not Swift that gives it: a token is to be
+// replaced, or to be asked again later.
+func isAnybodys(status int) bool {
+	switch status {
+	case http.StatusUnauthorized, http.StatusTooManyRequests, 498:
+		return true
+	case http.StatusNotImplemented, http.StatusHTTPVersionNotSupported:
+		return false
+	default:
+		return status >= 500
+	}
+}
+
 // isMissingEndpoint says whether signing in worked, but the catalog had no object store that fits.
 func isMissingEndpoint(err error) bool {
 	var swiftErr *ncw.Error

@@ -604,6 +604,7 @@ func TestStartErrors(t *testing.T) {
 	forbidden := newFaultyProxy(t)
 	forbidden.set(func(w http.ResponseWriter, r *http.Request) bool {
 		if r.Method == http.MethodHead {
+			w.Header().Set("X-Trans-Id", "tx1")
 			w.WriteHeader(http.StatusForbidden)
 			return true
 		}

@@ -145,6 +145,10 @@ func (c *Controller) tokenURL(r *http.Request) string {
 		return c.tokenPath
 	}
 	host, _, _ := strings.Cut(rest, "/")
+	if host == "" {
+		// HTTP/1.0 lets a client name none.
+		return c.tokenPath
+	}
 	return scheme + "://" + host + c.tokenPath
 }
 

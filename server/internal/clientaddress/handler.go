@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"net/netip"
 	"slices"
+	"strings"
 
 	"container-registry/server/internal/config"
 )
@@ -22,11 +23,14 @@ const (
 // The engine would believe these of everybody, also once the address of the client is known.
 var (
 	ofClients = []string{forwardedFor, realIP}
-	ofServer  = []string{forwarded, "X-Forwarded-Host", "X-Forwarded-Proto"}
+	ofServer  = append([]string{forwarded}, ofFirst...)
+	// ofFirst may be lists, of which the engine takes one apart and puts the other one into addresses.
+	ofFirst = []string{"X-Forwarded-Host", "X-Forwarded-Proto"}
 )
 
 // Handler gives requests on with the address of the client as theirs, for logs and for limits. What
-// others than trusted proxies say of the server's own address is taken out.
+// others than trusted proxies say of the server's own address is taken out, and of several proxies' lists
+// stays what the first one says, which the client spoke to: whoever tells clients an address has one.
 func Handler(trusted []config.Network, next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		address, unbelieved := r.RemoteAddr, slices.Concat(ofClients, ofServer)
@@ -38,11 +42,17 @@ func Handler(trusted []config.Network, next http.Handler) http.Handler {
 			}
 		}
 		isThere := func(name string) bool { return r.Header[name] != nil }
-		if address != r.RemoteAddr || slices.ContainsFunc(unbelieved, isThere) {
+		if address != r.RemoteAddr || slices.ContainsFunc(unbelieved, isThere) || slices.ContainsFunc(ofFirst, isThere) {
 			r = r.Clone(r.Context())
 			r.RemoteAddr = address
 			for _, name := range unbelieved {
 				r.Header.Del(name)
+			}
+			for _, name := range ofFirst {
+				if list := r.Header[name]; len(list) > 0 {
+					first, _, _ := strings.Cut(list[0], ",")
+					r.Header.Set(name, strings.TrimSpace(first))
+				}
 			}
 		}
 		next.ServeHTTP(w, r)

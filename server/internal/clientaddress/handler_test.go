@@ -107,6 +107,33 @@ func TestServer(t *testing.T) {
 	}
 }
 
+// TestFirst is what several proxies say of the server's own address.
+func TestFirst(t *testing.T) {
+	trusted := networks(t, "10.0.0.0/8")
+	for _, name := range []string{"X-Forwarded-Host", "X-Forwarded-Proto"} {
+		for _, test := range []struct {
+			given []string
+			want  string
+		}{
+			{[]string{"first"}, "first"},
+			{[]string{"first, second"}, "first"},
+			{[]string{" first ,second"}, "first"},
+			{[]string{"first", "second"}, "first"},
+			{[]string{", second"}, ""},
+			{[]string{}, ""},
+		} {
+			var got *http.Request
+			sent := httptest.NewRequest(http.MethodGet, "/v2/", nil)
+			sent.RemoteAddr = "10.0.0.1:4711"
+			sent.Header[name] = test.given
+			Handler(trusted, http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) { got = r })).ServeHTTP(httptest.NewRecorder(), sent)
+			if told := got.Header.Get(name); told != test.want || len(got.Header[name]) > 1 {
+				t.Errorf("%s %q: %q", name, test.given, got.Header[name])
+			}
+		}
+	}
+}
+
 func FuzzForwarded(f *testing.F) {
 	trusted := networks(f, "10.0.0.0/8")
 	for _, seed := range []string{"", `"`, `for="`, "for=1.2.3.4,", `a="b";for=10.0.0.1 , `, `host="\"`} {

@@ -22,7 +22,9 @@ type handler struct {
 }
 
 func (h *handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	r = forwarded(r)
+	if r.Host == "" {
+		w = hostless{w}
+	}
 	var match mux.RouteMatch
 	if h.router.Match(r, &match) && match.Route != nil {
 		if refused := refusal(r, match); refused != nil {
@@ -35,7 +37,7 @@ func (h *handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 			w, r = comparing(w, accepting(r))
 		case v2.RouteNameBlob:
 			r = whole(r)
-			w = named(unmet{w}, match.Vars["digest"])
+			w = unmet{w}
 		case v2.RouteNameBlobUpload, v2.RouteNameBlobUploadChunk:
 			// Who mounts a blob has it called as it is, whatever else is in the query.
 			if query := r.URL.Query(); !query.Has("mount") {

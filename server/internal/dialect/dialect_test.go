@@ -3,7 +3,6 @@ package dialect
 import (
 	"crypto/sha256"
 	"encoding/base64"
-	"io"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -126,44 +125,19 @@ func TestTypeOfChunk(t *testing.T) {
 	}
 }
 
-func TestForwarded(t *testing.T) {
-	for given, want := range map[string]string{"": "", "https": "https", "https, http": "https", " https ,http": "https"} {
-		var got string
-		engine := http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) { got = r.Header.Get("X-Forwarded-Proto") })
-		r := httptest.NewRequest(http.MethodPost, "/v2/team/app/blobs/uploads/", nil)
-		r.Header.Set("X-Forwarded-Proto", given)
-		Handler(engine, "").ServeHTTP(httptest.NewRecorder(), r)
-		if got != want {
-			t.Errorf("%q: %q", given, got)
-		}
-	}
-}
-
 // TestNames has an engine that keeps all blobs by sha256.
 func TestNames(t *testing.T) {
 	own, other := digest.FromString("a blob"), digest.SHA512.FromString("a blob")
-	engine := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		switch r.Method {
-		case http.MethodPut, http.MethodPost:
-			w.Header().Set("Docker-Content-Digest", own.String())
-			w.Header().Set("Location", "http://x/v2/team/app/blobs/"+own.String())
-			w.WriteHeader(http.StatusCreated)
-		case http.MethodDelete:
-			w.WriteHeader(http.StatusNotFound)
-		default:
-			w.Header().Set("Docker-Content-Digest", own.String())
-			_, _ = io.WriteString(w, "a blob")
-		}
+	engine := http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Docker-Content-Digest", own.String())
+		w.Header().Set("Location", "http://x/v2/team/app/blobs/"+own.String())
+		w.WriteHeader(http.StatusCreated)
 	})
 	const blobs, upload = "/v2/team/app/blobs/", "/v2/team/app/blobs/uploads/d95306fa-fad3-4e36-8d41-cf1c93ef8286?digest="
 	tests := []struct {
 		method, path     string
 		digest, location string
 	}{
-		{http.MethodGet, blobs + other.String(), other.String(), ""},
-		{http.MethodHead, blobs + other.String(), other.String(), ""},
-		{http.MethodGet, blobs + own.String(), own.String(), ""},
-		{http.MethodDelete, blobs + other.String(), "", ""},
 		{http.MethodPut, upload + other.String(), other.String(), "http://x" + blobs + other.String()},
 		{http.MethodPut, upload + own.String(), own.String(), "http://x" + blobs + own.String()},
 		// What is mounted is not called by anything else in the query.

@@ -3,18 +3,13 @@ package dialect
 import (
 	"net/http"
 	"regexp"
-	"strings"
 
 	"github.com/distribution/distribution/v3/registry/api/errcode"
 	v2 "github.com/distribution/distribution/v3/registry/api/v2"
-	"github.com/distribution/reference"
 	"github.com/gorilla/mux"
 
 	"container-registry/server/internal/layout"
 )
-
-// place is what a list can be continued after: a name, or what sorts among names.
-var place = regexp.MustCompile(`^[A-Za-z0-9._/-]*$`)
 
 // upload is what the engine calls an upload.
 var upload = regexp.MustCompile(`^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$`)
@@ -27,8 +22,7 @@ func refusal(r *http.Request, match mux.RouteMatch) error {
 	switch match.Route.GetName() {
 	case v2.RouteNameCatalog, v2.RouteNameTags:
 		// It looks for the place in the store by its path.
-		last := r.URL.Query().Get("last")
-		if len(last) > reference.RepositoryNameTotalLengthMax || !place.MatchString(last) || strings.Contains("/"+last+"/", "/../") {
+		if !layout.IsPlace(r.URL.Query().Get("last")) {
 			return errcode.ErrorCodeNameInvalid.WithDetail("last is no name")
 		}
 	case v2.RouteNameBlobUploadChunk:

@@ -7,7 +7,7 @@ import (
 	"context"
 	"fmt"
 	"net/http"
-	"strings"
+	"path"
 	"time"
 
 	"github.com/distribution/distribution/v3/configuration"
@@ -23,6 +23,8 @@ const maxAge = 365 * 24 * time.Hour
 
 // Size of a blob, if it is known without asking the store.
 type Size func(ctx context.Context, blob digest.Digest) (size int64, known bool)
+
+const digestHeader = "Docker-Content-Digest"
 
 type requestKey struct{}
 
@@ -52,7 +54,8 @@ func Handler(engine http.Handler, size Size) http.Handler {
 }
 
 // Around is a driver by which the engine finds blobs for Handler. Clients fetch from the store itself
-// where it can be, and redirect says that they may.
+// where it can be, and redirect says that they may; who asks for no content is answered here, as no store
+// knows what the digest's header is.
 func Around(driver storagedriver.StorageDriver, redirect bool) storagedriver.StorageDriver {
 	return finder{driver, redirect}
 }
@@ -65,12 +68,16 @@ type finder struct {
 // RedirectURL is asked by the engine once it knows that a client may have a blob, which it would send
 // by itself if there were no answer.
 func (f finder) RedirectURL(r *http.Request, path string) (string, error) {
-	if f.redirect {
-		if url, err := f.StorageDriver.RedirectURL(r, path); url != "" || err != nil {
+	q, ok := r.Context().Value(requestKey{}).(*request)
+	if f.redirect && r.Method != http.MethodHead {
+		url, err := f.StorageDriver.RedirectURL(r, path)
+		if url != "" && ok {
+			q.Header().Set(digestHeader, q.asked().String())
+		}
+		if url != "" || err != nil {
 			return url, err
 		}
 	}
-	q, ok := r.Context().Value(requestKey{}).(*request)
 	if !ok {
 		return "", nil
 	}
@@ -97,6 +104,10 @@ func (q *request) Write(p []byte) (int, error) {
 	return q.ResponseWriter.Write(p)
 }
 
+// asked is the blob as the client calls it, also where it is kept by a digest of another algorithm. The
+// engine finds blobs for their own addresses alone, which end with it.
+func (q *request) asked() digest.Digest { return digest.Digest(path.Base(q.client.URL.Path)) }
+
 func (q *request) send() {
 	ctx := q.client.Context()
 	blob, _ := layout.BlobOf(q.found)
@@ -119,24 +130,12 @@ func (q *request) send() {
 	}
 	header.Set("Content-Type", "application/octet-stream")
 	header.Set("Content-Length", fmt.Sprint(size))
-	header.Set("Docker-Content-Digest", blob.String())
-	header.Set("Etag", fmt.Sprintf("%q", blob))
+	header.Set(digestHeader, q.asked().String())
+	header.Set("Etag", fmt.Sprintf("%q", q.asked()))
 	header.Set("Cache-Control", fmt.Sprintf("max-age=%.f", maxAge.Seconds()))
 	blobs := &content{ctx: ctx, driver: q.driver, path: q.found, size: size}
 	defer blobs.close()
-	http.ServeContent(q.ResponseWriter, oneRange(q.client), blob.String(), time.Time{}, blobs)
-}
-
-// oneRange asks for all where a client asks for several ranges, as no client of a registry does: they
-// may be thousands, each with a header of its own. RFC 9110, section 14.2, lets a server do so.
-func oneRange(r *http.Request) *http.Request {
-	if !strings.Contains(r.Header.Get("Range"), ",") {
-		return r
-	}
-	copied := *r
-	copied.Header = r.Header.Clone()
-	copied.Header.Del("Range")
-	return &copied
+	http.ServeContent(q.ResponseWriter, ranged(q.client), blob.String(), time.Time{}, blobs)
 }
 
 // Unwrap is for http.ResponseController.

@@ -20,7 +20,7 @@ func ParsePushed(content []byte) (*Manifest, error) {
 		return nil, err
 	}
 	if m.version != 2 {
-		return nil, fmt.Errorf("schemaVersion is %d, and 2 in all manifests this registry takes", m.version)
+		return nil, unversioned(content, m.version)
 	}
 	named := slices.Concat(m.Blobs, m.Manifests)
 	if m.about {
@@ -32,6 +32,19 @@ func ParsePushed(content []byte) (*Manifest, error) {
 		}
 	}
 	return m, unrepeated(content)
+}
+
+// withdrawn is the type of artifacts in drafts of OCI 1.1, and has no version.
+const withdrawn = "application/vnd.oci.artifact.manifest.v1+json"
+
+func unversioned(content []byte, version int) error {
+	var said struct {
+		MediaType string `json:"mediaType"`
+	}
+	if json.Unmarshal(content, &said) == nil && said.MediaType == withdrawn {
+		return fmt.Errorf("%s was withdrawn from OCI 1.1; push an image manifest with an artifactType, as newer clients do", withdrawn)
+	}
+	return fmt.Errorf("schemaVersion is %d, and 2 in all manifests this registry takes", version)
 }
 
 // mostValues is more than layers, as clients describe them, have in the longest manifest. Each value

@@ -29,7 +29,7 @@ const (
 func TestLongLists(t *testing.T) {
 	root := t.TempDir()
 	subject := fillLarge(t, root)
-	server := serveUsers(t, folderStorage(root), nil, "#!access few pull flat/499* big/*\n"+userLine(t, "few"))
+	server := serveUsers(t, folderStorage(root), nil, "#!access few pull flat/499* big/*\n"+userLine(t, "few"), false)
 	peak := watchMemory(t, server.process.Process.Pid)
 
 	for _, each := range []struct {

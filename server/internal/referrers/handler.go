@@ -1,6 +1,7 @@
 package referrers
 
 import (
+	"errors"
 	"fmt"
 	"io"
 	"math"
@@ -36,7 +37,8 @@ func (h *handler) serve(w http.ResponseWriter, r *http.Request, repository strin
 	n := math.MaxInt
 	if given := query.Get("n"); given != "" {
 		var err error
-		if n, err = strconv.Atoi(given); err != nil || n < 1 {
+		// Of more than there are, as many as there are.
+		if n, err = strconv.Atoi(given); err != nil && !errors.Is(err, strconv.ErrRange) || n < 1 {
 			refuse(w, errcode.ErrorCodePaginationNumberInvalid.WithDetail(map[string]string{"n": given}))
 			return
 		}
@@ -47,7 +49,7 @@ func (h *handler) serve(w http.ResponseWriter, r *http.Request, repository strin
 	}
 	found, err := h.lister.list(r.Context(), repository, subject, query.Get("last"), n, query["artifactType"])
 	if err != nil {
-		h.log.WithError(err).Errorf("referrers of %s@%s", repository, subject)
+		h.log.WithError(err).Warnf("referrers of %s@%s", repository, subject)
 		refuse(w, errcode.ErrorCodeUnknown)
 		return
 	}

@@ -123,6 +123,15 @@ func TestList(t *testing.T) {
 		if found := client.Referrers(t, repository, image, "?n=1&artifactType=application/vnd.example.a"); len(found) != 1 {
 			t.Errorf("%v", found)
 		}
+		for _, blank := range []string{"?artifactType=", "?artifactType", "?artifactType=+&artifactType="} {
+			response, got = answer(t, client, path+blank)
+			if response.Header.Get("OCI-Filters-Applied") != "" || len(got.Manifests) != len(all) {
+				t.Errorf("%s: %v: %+v", blank, response.Header, got)
+			}
+		}
+		if found := client.Referrers(t, repository, image, "?n=1&artifactType=&artifactType=application/vnd.example.a"); len(found) != 1 {
+			t.Errorf("%v", found)
+		}
 		if found := client.Referrers(t, "no/such", image, ""); found != nil {
 			t.Errorf("%v", found)
 		}
@@ -130,8 +139,10 @@ func TestList(t *testing.T) {
 			"/v2/team/app/referrers/sha256:1":                       400,
 			"/v2/team/app/referrers/latest":                         400,
 			"/v2/team/app/referrers/md5:00000000000000000000000000": 400,
-			path + "?n=0": 400,
-			path + "?n=x": 400,
+			path + "?n=0":                     400,
+			path + "?n=x":                     400,
+			path + "?n=-99999999999999999999": 400,
+			path + "?n=99999999999999999999":  200,
 			"/v2/" + repository + "/referrers/" + digest.SHA512.FromString("").String(): 200,
 			"/v2/Team/referrers/" + image.String():                                      404,
 			"/v2/team/app/referrers/":                                                   404,

@@ -2,8 +2,10 @@ package referrers
 
 import (
 	"net/http"
+	"net/url"
 	"regexp"
 	"slices"
+	"strings"
 
 	"github.com/distribution/distribution/v3/configuration"
 	"github.com/distribution/distribution/v3/registry/api/errcode"
@@ -62,8 +64,22 @@ func (h *route) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	case subject.Validate() != nil:
 		refuse(w, errcode.ErrorCodeDigestInvalid.WithDetail(parts[2]))
 	default:
-		h.answer(w, r, repository, subject)
+		h.answer(w, filtered(r), repository, subject)
 	}
+}
+
+// filtered leaves out types that are none: a client that always writes the word filters by nothing.
+func filtered(r *http.Request) *http.Request {
+	const name = "artifactType"
+	query := r.URL.Query()
+	blank := func(each string) bool { return strings.TrimSpace(each) == "" }
+	if !slices.ContainsFunc(query[name], blank) {
+		return r
+	}
+	query[name] = slices.DeleteFunc(query[name], blank)
+	asked := *r
+	asked.URL = &url.URL{Path: r.URL.Path, RawQuery: query.Encode()}
+	return &asked
 }
 
 func refuse(w http.ResponseWriter, reason error) {

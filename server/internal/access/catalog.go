@@ -8,6 +8,8 @@ import (
 	"net/http"
 	"net/url"
 	"strconv"
+
+	"container-registry/server/internal/layout"
 )
 
 // defaultEntries is the length of a page when the client names none; the engine's.
@@ -21,7 +23,8 @@ type catalog struct {
 func (c *Controller) serveCatalog(engine http.Handler, w http.ResponseWriter, r *http.Request, d *decision) {
 	d.filtersCatalog = true
 	all := d.principal.rights.PullEverything()
-	if at := r.URL.Query().Get("last"); !all {
+	// The engine refuses what is no place in a list, alike to all.
+	if at := r.URL.Query().Get("last"); !all && layout.IsPlace(at) {
 		if from := skip(d.principal.rights.PullPrefixes(), at); from != at {
 			r = page(r, r.URL.Query().Get("n"), from)
 		}
@@ -56,6 +59,7 @@ func (c *Controller) serveCatalog(engine http.Handler, w http.ResponseWriter, r 
 func (c *Controller) visible(engine http.Handler, r *http.Request, d *decision, listed *recorder, wanted int) (names []string, more bool, err error) {
 	names = []string{}
 	for {
+		seen := len(names)
 		var all catalog
 		if err := json.Unmarshal(listed.body.Bytes(), &all); err != nil {
 			return nil, false, err
@@ -76,7 +80,12 @@ func (c *Controller) visible(engine http.Handler, r *http.Request, d *decision, 
 			return nil, false, err
 		}
 		last := skip(d.principal.rights.PullPrefixes(), all.Repositories[len(all.Repositories)-1])
-		next := page(r, strconv.Itoa(c.maxEntries), last)
+		// One name more than the page has tells whether there is another page. Where all are hidden there may be many such.
+		few := wanted + 1 - len(names)
+		if len(names) == seen {
+			few = c.maxEntries
+		}
+		next := page(r, strconv.Itoa(min(few, c.maxEntries)), last)
 		listed = record(engine, next, &decision{principal: d.principal, filtersCatalog: true})
 		if listed.status != http.StatusOK {
 			return nil, false, fmt.Errorf("the engine answers %d", listed.status)

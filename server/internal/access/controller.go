@@ -172,7 +172,7 @@ func (c *Controller) authenticate(r *http.Request, users *htpasswd.Users) (*prin
 	}
 	if ahead := time.Until(claims.Issued()); ahead > tolerance {
 		c.clocks.Do(func() {
-			c.log.Warnf("a token is of a server whose clock is %s ahead of this one's: from five minutes on servers refuse each other's tokens; set the clock that is wrong", ahead.Round(time.Second))
+			c.log.Warnf("a token was made by a clock that is %s ahead of this server's, and is good for that much longer: it is of a server that refuses this one's tokens from five minutes on, or of before this clock was set back; set the clock that is wrong", ahead.Round(time.Second))
 		})
 	}
 	switch {

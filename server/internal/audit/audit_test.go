@@ -98,7 +98,7 @@ func TestHostile(t *testing.T) {
 func TestBounded(t *testing.T) {
 	folder := t.TempDir()
 	a, b := open(t, folder), open(t, folder)
-	a.mostOfFile, b.mostOfFile = 1000, 1000
+	a.writes.mostOfFile, b.writes.mostOfFile = 1000, 1000
 	const count = 200
 	for i := range count {
 		l := a
@@ -107,7 +107,7 @@ func TestBounded(t *testing.T) {
 		}
 		l.Observe(t.Context(), push(fmt.Sprint(i), before))
 	}
-	names, err := files(folder)
+	names, err := files(folder, ofWrites)
 	if err != nil || len(names) > mostOfFiles+1 {
 		t.Errorf("%d files: %v", len(names), err)
 	}
@@ -126,13 +126,13 @@ func TestBounded(t *testing.T) {
 func TestClockBehind(t *testing.T) {
 	folder := t.TempDir()
 	for i := range mostOfFiles {
-		name := nameAfter(nil, time.Now().Add(time.Duration(i+1)*time.Hour))
+		name := nameAfter(nil, ofWrites, time.Now().Add(time.Duration(i+1)*time.Hour))
 		if err := os.WriteFile(filepath.Join(folder, name), []byte("{}\n"), 0o600); err != nil {
 			t.Fatal(err)
 		}
 	}
 	l := open(t, folder)
-	l.mostOfFile = 1
+	l.writes.mostOfFile = 1
 	for i := range 3 {
 		l.Observe(t.Context(), push(fmt.Sprint(i), before))
 	}
@@ -147,7 +147,7 @@ func TestGoesOn(t *testing.T) {
 	folder := t.TempDir()
 	first := open(t, folder)
 	first.Observe(t.Context(), push("1", before))
-	if _, err := first.file.WriteString(`{"half`); err != nil {
+	if _, err := first.writes.file.WriteString(`{"half`); err != nil {
 		t.Fatal(err)
 	}
 	second := open(t, folder)
@@ -156,7 +156,7 @@ func TestGoesOn(t *testing.T) {
 	if len(lines) != 2 || !strings.Contains(lines[0], `"tag":"1"`) || !strings.Contains(lines[1], `"tag":"2"`) {
 		t.Errorf("%q", lines)
 	}
-	if names, _ := files(folder); len(names) != 1 {
+	if names, _ := files(folder, ofWrites); len(names) != 1 {
 		t.Errorf("%q", names)
 	}
 }
@@ -177,7 +177,7 @@ func TestDiskFull(t *testing.T) {
 			break
 		}
 	}
-	if !l.torn {
+	if !l.writes.torn {
 		t.Fatal("the disk was not full within a line")
 	}
 	if err := os.Remove(other); err != nil {
@@ -204,7 +204,7 @@ func TestLost(t *testing.T) {
 	l := open(t, folder)
 	var complaints bytes.Buffer
 	l.log.Logger.SetOutput(&complaints)
-	l.file.Close()
+	l.writes.file.Close()
 	for range 3 {
 		l.Observe(t.Context(), push("1", before))
 	}

@@ -9,32 +9,29 @@ import (
 	"time"
 )
 
-// The files are named after the time of their first line, so that they come in order.
-const (
-	suffix     = ".jsonl"
-	timeOfName = "20060102T150405.000000000Z"
-)
+// timeOfName is of a file's first line, so that they come in order.
+const timeOfName = "20060102T150405.000000000Z"
 
 // nameAfter is of a file that comes after all others, also while the clock is behind them.
-func nameAfter(names []string, now time.Time) string {
+func nameAfter(names []string, kind kind, now time.Time) string {
 	if len(names) > 0 {
-		last, err := time.Parse(timeOfName, strings.TrimSuffix(names[len(names)-1], suffix))
+		last, err := time.Parse(timeOfName, strings.TrimSuffix(names[len(names)-1], string(kind)))
 		if err == nil && !now.After(last) {
 			now = last.Add(1)
 		}
 	}
-	return now.UTC().Format(timeOfName) + suffix
+	return now.UTC().Format(timeOfName) + string(kind)
 }
 
-// files are the names of those in a folder, the oldest first.
-func files(folder string) ([]string, error) {
+// files are the names of those of a kind in a folder, the oldest first.
+func files(folder string, kind kind) ([]string, error) {
 	entries, err := os.ReadDir(folder)
 	if err != nil {
 		return nil, err
 	}
 	var names []string
 	for _, each := range entries {
-		stem, found := strings.CutSuffix(each.Name(), suffix)
+		stem, found := strings.CutSuffix(each.Name(), string(kind))
 		if _, err := time.Parse(timeOfName, stem); found && err == nil && each.Type().IsRegular() {
 			names = append(names, each.Name())
 		}

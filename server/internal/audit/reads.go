@@ -44,7 +44,7 @@ func (l *Log) Reads(engine http.Handler, prefix string) http.Handler {
 				if line.Kind == writes.Manifest {
 					line.Digest = digest.Digest(w.Header().Get("Docker-Content-Digest"))
 				}
-				l.add(line)
+				l.add(l.reads, line)
 			}
 		}), r)
 	})

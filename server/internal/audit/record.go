@@ -2,6 +2,7 @@ package audit
 
 import (
 	"context"
+	"encoding/json"
 	"net"
 	"net/http"
 	"time"
@@ -50,10 +51,16 @@ func recordOf(user, remoteAddress, userAgent string) record {
 	}
 }
 
-// Observe adds a line for a write, or for each of the tags that it changed.
+// Observe adds a line for a write, or for each of the tags that it changed, as long as its user has a share
+// left.
 func (l *Log) Observe(_ context.Context, w writes.Write) {
 	for _, each := range recordsOf(w) {
-		l.add(each)
+		line, _ := json.Marshal(each)
+		omitted, ok := l.shares.admit(each.User, len(line), time.Now())
+		if ok {
+			each.Omitted = omitted
+			l.add(l.writes, each)
+		}
 	}
 }
 
@@ -71,7 +78,7 @@ func (l *Log) ObserveRefusal(_ context.Context, w writes.Write) {
 	}
 	line := recordsOf(w)[0]
 	line.Refused, line.Omitted = true, omitted
-	l.add(line)
+	l.add(l.refused, line)
 }
 
 func recordsOf(w writes.Write) []record {
@@ -105,5 +112,5 @@ func (l *Log) Refused(r *http.Request, user string) {
 	if user == "" {
 		line.Reason = "unknown user"
 	}
-	l.add(line)
+	l.add(l.refused, line)
 }

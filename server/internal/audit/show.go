@@ -7,8 +7,10 @@ import (
 	"errors"
 	"io"
 	"io/fs"
+	"iter"
 	"os"
 	"path/filepath"
+	"slices"
 	"time"
 )
 
@@ -47,47 +49,107 @@ type shower struct {
 	shown  map[string]int64
 }
 
-func (s *shower) showNew() error {
-	names, err := files(s.folder)
-	if err != nil {
-		return err
+// head is the next line of a kind.
+type head struct {
+	line []byte
+	time time.Time
+	next func() (line []byte, err error, ok bool)
+}
+
+// advance is false when there are no more lines.
+func (h *head) advance() (bool, error) {
+	line, err, ok := h.next()
+	if err != nil || !ok {
+		return false, err
 	}
-	for _, name := range names {
-		if err := s.showFile(name); err != nil {
+	var told struct{ Time time.Time }
+	// What has no time comes first.
+	_ = json.Unmarshal(line, &told)
+	h.line, h.time = line, told.Time
+	return true, nil
+}
+
+// showNew has the lines of all kinds come in order.
+func (s *shower) showNew() error {
+	var heads []*head
+	for _, kind := range []kind{ofWrites, ofRefused, ofReads} {
+		next, stop := iter.Pull2(s.lines(kind))
+		defer stop()
+		h := &head{next: next}
+		more, err := h.advance()
+		if err != nil {
 			return err
+		}
+		if more {
+			heads = append(heads, h)
+		}
+	}
+	for len(heads) > 0 {
+		first := 0
+		for i, each := range heads {
+			if each.time.Before(heads[first].time) {
+				first = i
+			}
+		}
+		if _, err := s.out.Write(heads[first].line); err != nil {
+			return err
+		}
+		more, err := heads[first].advance()
+		if err != nil {
+			return err
+		}
+		if !more {
+			heads = slices.Delete(heads, first, first+1)
 		}
 	}
 	return nil
 }
 
-func (s *shower) showFile(name string) error {
+// lines are those of a kind that were not shown yet, each until the next one.
+func (s *shower) lines(kind kind) iter.Seq2[[]byte, error] {
+	return func(yield func([]byte, error) bool) {
+		names, err := files(s.folder, kind)
+		for _, name := range names {
+			if err != nil {
+				break
+			}
+			var more bool
+			if more, err = s.linesOf(name, yield); !more {
+				return
+			}
+		}
+		if err != nil {
+			yield(nil, err)
+		}
+	}
+}
+
+// linesOf says whether more are wanted.
+func (s *shower) linesOf(name string, yield func([]byte, error) bool) (bool, error) {
 	file, err := os.Open(filepath.Join(s.folder, name))
 	if errors.Is(err, fs.ErrNotExist) {
 		// The oldest one went.
-		return nil
+		return true, nil
 	}
 	if err != nil {
-		return err
+		return true, err
 	}
 	defer file.Close()
 	if _, err := file.Seek(s.shown[name], io.SeekStart); err != nil {
-		return err
+		return true, err
 	}
 	for lines := bufio.NewReaderSize(file, mostOfLine); ; {
 		line, err := lines.ReadSlice('\n')
 		if errors.Is(err, io.EOF) {
 			// What has no end yet may get one.
-			return nil
+			return true, nil
 		}
 		s.shown[name] += int64(len(line))
 		if err != nil && !errors.Is(err, bufio.ErrBufferFull) {
-			return err
+			return true, err
 		}
-		if !json.Valid(line) {
-			continue
-		}
-		if _, err := s.out.Write(line); err != nil {
-			return err
+		if json.Valid(line) && !yield(line, nil) {
+			return false, nil
 		}
 	}
 }

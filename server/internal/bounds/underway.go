@@ -16,7 +16,7 @@ const (
 	// betweenLooks nobody looks for who makes room after one found nobody: with thousands of requests a
 	// second all others would wait for that.
 	betweenLooks = 50 * time.Millisecond
-	// longStand is for those who took something before, as a forwarder's StillLimit.
+	// longStand is for those who took something before.
 	longStand = 5 * time.Second
 )
 

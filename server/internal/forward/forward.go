@@ -19,10 +19,8 @@ import (
 
 // Options of a forwarder. What is not given has the default.
 type Options struct {
-	// Connections at once; more have to wait, or take the place of one that has stood still
-	// for StillLimit, 5 s unless given.
+	// Connections at once; more take the places of those that stand still.
 	Connections int
-	StillLimit  time.Duration
 	// DialLimit is how long a task is looked for before a client is turned away.
 	// Long enough for a task that is replaced. 15 s unless given.
 	DialLimit time.Duration
@@ -47,9 +45,6 @@ type Options struct {
 }
 
 func (o Options) withDefaults() Options {
-	if o.StillLimit == 0 {
-		o.StillLimit = 5 * time.Second
-	}
 	if o.DialLimit == 0 {
 		o.DialLimit = 15 * time.Second
 	}
@@ -93,7 +88,7 @@ func New(listen, to string, options Options) (*Forwarder, error) {
 		options:  options,
 		target:   &target{host: host, port: port, proxied: options.Proxied, key: options.Key, lookup: options.Lookup},
 		listener: listener,
-		places:   newPlaces(options.Connections, options.StillLimit),
+		places:   newPlaces(options.Connections),
 	}
 	if options.Health != "" {
 		if f.health, err = net.Listen("unix", options.Health); err != nil {
@@ -121,11 +116,18 @@ func (f *Forwarder) Run(ctx context.Context) error {
 	open, cut := context.WithCancel(context.WithoutCancel(ctx))
 	defer cut()
 	var connections sync.WaitGroup
-	err := f.accept(ctx, func(client *net.TCPConn) {
+	err := f.accept(ctx, func(client *net.TCPConn) bool {
+		own, cutOne := context.WithCancel(open)
+		if !f.places.enter(ctx, client, cutOne) {
+			cutOne()
+			return false
+		}
 		connections.Go(func() {
-			defer f.places.leave()
-			f.serve(open, client)
+			defer f.places.leave(client)
+			defer cutOne()
+			f.serve(own, client)
 		})
+		return true
 	})
 	if err != nil {
 		return err
@@ -137,17 +139,17 @@ func (f *Forwarder) Run(ctx context.Context) error {
 	return nil
 }
 
-// accept hands out connections until ctx ends; while all places are taken it leaves
-// new ones but one to the kernel's queue.
-func (f *Forwarder) accept(ctx context.Context, serve func(*net.TCPConn)) error {
+// accept hands out connections until ctx ends, or one has no place; while there is no place for one it leaves
+// the next ones to the kernel's queue.
+func (f *Forwarder) accept(ctx context.Context, serve func(*net.TCPConn) bool) error {
 	for {
 		client, err := f.listener.Accept()
 		switch {
-		case err == nil && f.places.enter(ctx):
-			serve(client.(*net.TCPConn))
 		case err == nil:
-			client.Close()
-			return nil
+			if !serve(client.(*net.TCPConn)) {
+				client.Close()
+				return nil
+			}
 		case ctx.Err() != nil:
 			return nil
 		case errors.Is(err, net.ErrClosed):
@@ -166,18 +168,16 @@ func (f *Forwarder) serve(ctx context.Context, client *net.TCPConn) {
 	task, err := f.target.dial(limited, client)
 	cancel()
 	if err != nil {
-		f.options.Log.WithError(err).WithField("client", client.RemoteAddr().String()).Error("no task of the registry answers")
+		if ctx.Err() == nil {
+			f.options.Log.WithError(err).WithField("client", client.RemoteAddr().String()).Error("no task of the registry answers")
+		}
 		// A reset tells the client at once; an orderly end would look like an empty answer.
 		_ = client.SetLinger(0)
 		return
 	}
 	defer task.Close()
-	stop := context.AfterFunc(ctx, func() {
-		client.Close()
-		task.Close()
-	})
+	stop := context.AfterFunc(ctx, func() { end(client, task) })
 	defer stop()
-	defer f.places.hold(client, func() { end(client, task) })()
 	f.join(client, task)
 }
 

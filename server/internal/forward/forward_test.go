@@ -281,101 +281,27 @@ func TestTellsOfACutConnection(t *testing.T) {
 	}
 }
 
-func TestBoundsConnections(t *testing.T) {
-	forwarder := start(t, upstream(t, "127.0.0.1:0", echo), Options{Connections: 1})
-	first, second := forwarder.dial(t), forwarder.dial(t)
-	answered := make(chan error, 1)
-	go func() {
-		_, err := ask(second, "second")
-		answered <- err
-	}()
-	if _, err := ask(first, "first"); err != nil {
-		t.Fatal(err)
-	}
-	select {
-	case err := <-answered:
-		if err != nil {
-			t.Errorf("the second was turned away: %v", err)
-		}
-	case <-time.After(patience):
-		t.Error("the second never had its turn")
-	}
-	if n := cap(forwarder.places.slots); n != 1 {
-		t.Errorf("there are %d places", n)
-	}
-}
-
-// TestMakesRoom has somebody take all places but one and do nothing, beside one at work.
-func TestMakesRoom(t *testing.T) {
-	const number = 8
-	forwarder := start(t, upstream(t, "127.0.0.1:0", func(c *net.TCPConn) { _, _ = io.Copy(c, c) }), Options{Connections: number, StillLimit: 300 * time.Millisecond})
-	for range number - 1 {
-		forwarder.dial(t)
-	}
-	busy := forwarder.dial(t)
-	stop, worked := make(chan struct{}), make(chan error, 1)
-	go func() {
-		letter := make([]byte, 1)
-		for {
-			_, err := busy.Write(letter)
-			if err == nil {
-				_, err = io.ReadFull(busy, letter)
-			}
-			if err != nil {
-				worked <- err
-				return
-			}
-			select {
-			case <-stop:
-				worked <- nil
-				return
-			case <-time.After(time.Millisecond):
-			}
-		}
-	}()
-	for range 2 * number {
-		// It does nothing any more once it has its answer.
-		connection := forwarder.dial(t)
-		letter := []byte("x")
-		if _, err := connection.Write(letter); err != nil {
-			t.Fatal(err)
-		}
-		if _, err := io.ReadFull(connection, letter); err != nil {
-			t.Fatal(err)
-		}
-	}
-	close(stop)
-	if err := <-worked; err != nil {
-		t.Errorf("the one at work was cut off: %v", err)
-	}
-}
-
-// TestEndsWhatStandsStill has one slot, which a client keeps that does nothing.
+// TestEndsWhatStandsStill has a client that does nothing.
 func TestEndsWhatStandsStill(t *testing.T) {
-	var connections atomic.Int64
-	first := func(do func(*net.TCPConn)) func(*net.TCPConn) {
-		return func(c *net.TCPConn) {
-			if connections.Add(1) == 1 {
-				do(c)
-				return
-			}
-			echo(c)
-		}
-	}
 	for name, test := range map[string]struct {
 		serve   func(*net.TCPConn)
 		options Options
 	}{
-		"the task has ended its half": {first(func(c *net.TCPConn) { _ = c.CloseWrite(); _, _ = io.Copy(io.Discard, c) }), Options{RestLimit: 50 * time.Millisecond}},
+		"the task has ended its half": {func(c *net.TCPConn) { _ = c.CloseWrite(); _, _ = io.Copy(io.Discard, c) }, Options{RestLimit: 50 * time.Millisecond}},
 		"nobody says anything":        {echo, Options{IdleLimit: 50 * time.Millisecond}},
 	} {
 		t.Run(name, func(t *testing.T) {
-			connections.Store(0)
-			test.options.Connections = 1
-			forwarder := start(t, upstream(t, "127.0.0.1:0", test.serve), test.options)
+			var served, ended atomic.Bool
+			forwarder := start(t, upstream(t, "127.0.0.1:0", func(c *net.TCPConn) {
+				served.Store(true)
+				test.serve(c)
+				ended.Store(true)
+			}), test.options)
 			forwarder.dial(t)
-			if got, err := ask(forwarder.dial(t), "hello"); err != nil || got != "hello" {
-				t.Errorf("got %q and %v", got, err)
+			for end := time.Now().Add(patience); !ended.Load() || len(forwarder.places.slots) > 0; time.Sleep(time.Millisecond) {
+				if time.Now().After(end) {
+					t.Fatalf("served: %v, ended: %v, %d places", served.Load(), ended.Load(), len(forwarder.places.slots))
+				}
 			}
 		})
 	}

@@ -1,37 +1,71 @@
 package forward
 
 import (
+	"cmp"
 	"context"
 	"net"
+	"net/netip"
+	"slices"
 	"sync"
 	"time"
+
+	"container-registry/server/internal/attempts"
 )
 
-// places are for connections. While all are taken, a new one gets that of the one that has
-// stood still longest, if that is long enough: who opens connections and does nothing
-// takes them from nobody else.
+// places are for connections. While all are taken, a new one gets that of the one that has stood still
+// longest, of the address that has most of them: who opens connections takes places from nobody who
+// has fewer, whatever it does with them. It waits for none: others would wait behind it.
 type places struct {
 	slots chan struct{}
-	limit time.Duration
 
-	mu sync.Mutex
-	// taken has how to end each connection that a task has.
-	taken map[*net.TCPConn]func()
+	mu    sync.Mutex
+	taken map[*net.TCPConn]place
+	// still are those that go next, as they were looked at.
+	still  []*net.TCPConn
+	looked time.Time
 }
 
-func newPlaces(number int, limit time.Duration) *places {
-	return &places{slots: make(chan struct{}, number), limit: limit, taken: map[*net.TCPConn]func(){}}
+// place has whose a connection is, and how to end it.
+type place struct {
+	address netip.Prefix
+	end     func()
 }
 
-// enter is false when ctx ended before there was a place.
-func (p *places) enter(ctx context.Context) bool {
+const (
+	// again is when one tries again whose place was not left yet.
+	again = 100 * time.Millisecond
+	// few is which part of an address's connections is found by one look.
+	few = 64
+	// fresh is for how long a look counts.
+	fresh = time.Second
+	// step is by what the kernel's times may be too short.
+	step = 10 * time.Millisecond
+)
+
+func newPlaces(number int) *places {
+	return &places{slots: make(chan struct{}, number), taken: map[*net.TCPConn]place{}}
+}
+
+// enter says how to end a connection, and is false when ctx ended before there was a place.
+func (p *places) enter(ctx context.Context, client *net.TCPConn, end func()) bool {
+	if !p.take(ctx) {
+		return false
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.taken[client] = place{attempts.Address(client.RemoteAddr().String()), end}
+	return true
+}
+
+func (p *places) take(ctx context.Context) bool {
 	select {
 	case p.slots <- struct{}{}:
 		return true
 	default:
 	}
 	for {
-		timer := time.NewTimer(p.makeRoom())
+		p.makeRoom()
+		timer := time.NewTimer(again)
 		select {
 		case p.slots <- struct{}{}:
 			timer.Stop()
@@ -44,35 +78,60 @@ func (p *places) enter(ctx context.Context) bool {
 	}
 }
 
-func (p *places) leave() { <-p.slots }
-
-// hold says how to end a connection, until release.
-func (p *places) hold(client *net.TCPConn, end func()) (release func()) {
+func (p *places) leave(client *net.TCPConn) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.taken[client] = end
-	return func() {
-		p.mu.Lock()
-		defer p.mu.Unlock()
-		delete(p.taken, client)
+	delete(p.taken, client)
+	<-p.slots
+}
+
+// makeRoom ends a connection.
+func (p *places) makeRoom() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if !p.endStill() {
+		p.look()
+		p.endStill()
 	}
 }
 
-// makeRoom ends a connection, and tells when to try again.
-func (p *places) makeRoom() time.Duration {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	var stillest *net.TCPConn
-	var longest time.Duration
-	for client := range p.taken {
-		if d := still(client); d > longest {
-			stillest, longest = client, d
+// endStill ends one that stood still when they were looked at, and since. After a while others may have more.
+func (p *places) endStill() bool {
+	for len(p.still) > 0 && time.Since(p.looked) < fresh {
+		client := p.still[0]
+		p.still = p.still[1:]
+		// The kernel counts in steps.
+		if each, ok := p.taken[client]; ok && still(client)+step >= time.Since(p.looked) {
+			each.end()
+			delete(p.taken, client)
+			return true
 		}
 	}
-	if longest < p.limit {
-		return max(p.limit-longest, time.Millisecond)
+	return false
+}
+
+// look finds which are next. It looks at all, so it finds a few: somebody may ask for places faster than
+// that.
+func (p *places) look() {
+	p.looked = time.Now()
+	numbers, most := map[netip.Prefix]int{}, 0
+	for _, each := range p.taken {
+		numbers[each.address]++
+		most = max(most, numbers[each.address])
 	}
-	p.taken[stillest]()
-	delete(p.taken, stillest)
-	return p.limit
+	type standing struct {
+		client *net.TCPConn
+		since  time.Duration
+	}
+	var all []standing
+	for client, each := range p.taken {
+		if numbers[each.address] == most {
+			all = append(all, standing{client, still(client)})
+		}
+	}
+	slices.SortFunc(all, func(a, b standing) int { return cmp.Compare(b.since, a.since) })
+	p.still = nil
+	for _, each := range all[:min(len(all), most/few+1)] {
+		p.still = append(p.still, each.client)
+	}
 }

@@ -120,6 +120,14 @@ func IsRepositoryName(name string) bool {
 	return len(name) <= reference.RepositoryNameTotalLengthMax && repositoryName.MatchString(name)
 }
 
+var place = regexp.MustCompile(`^[A-Za-z0-9._/-]*$`)
+
+// IsPlace says whether a list can be continued after that: a name, or what sorts among names. The engine
+// looks for it in the store by its path.
+func IsPlace(last string) bool {
+	return len(last) <= reference.RepositoryNameTotalLengthMax && place.MatchString(last) && !strings.Contains("/"+last+"/", "/../")
+}
+
 // IsTags says whether a path is the folder of a repository's tags.
 func IsTags(p string) bool { return strings.HasSuffix(p, "/"+Tags) }
 

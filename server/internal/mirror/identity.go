@@ -58,20 +58,23 @@ func (h *heard) identify(r *http.Request, response *http.Response) {
 		algorithm = wanted.Algorithm()
 	}
 	body := response.Body
-	response.Body = changed{&identified{body, algorithm.Digester(), wanted, h}, body}
+	response.Body = changed{&identified{body, algorithm.Digester(), digest.Canonical.Digester(), wanted, h}, body}
 }
 
 // identified fails at its end where it is not what is wanted. Where nothing is yet, it is from then on.
+// The engine, which names a manifest that it keeps by an algorithm of its own, is to keep it as wanted.
 type identified struct {
 	io.Reader
-	digester digest.Digester
-	wanted   *digest.Digest
-	heard    *heard
+	digester, canonical digest.Digester
+	wanted              *digest.Digest
+	heard               *heard
 }
 
 func (i *identified) Read(p []byte) (int, error) {
 	n, err := i.Reader.Read(p)
-	_, _ = i.digester.Hash().Write(p[:n])
+	for _, each := range []digest.Digester{i.digester, i.canonical} {
+		_, _ = each.Hash().Write(p[:n])
+	}
 	if err == io.EOF {
 		got := i.digester.Digest()
 		if *i.wanted != "" && *i.wanted != got {
@@ -79,6 +82,7 @@ func (i *identified) Read(p []byte) (int, error) {
 			return n, another
 		}
 		*i.wanted = got
+		i.heard.stored.Manifest, i.heard.stored.Canonical = got, i.canonical.Digest()
 	}
 	return n, err
 }

@@ -4,7 +4,9 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"os"
+	"path"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -90,5 +92,47 @@ func TestMirrorLiedTo(t *testing.T) {
 	}
 	if report := m.size(); !strings.Contains(report, " 0 blobs") {
 		t.Errorf("it keeps %s", report)
+	}
+}
+
+// TestMirrorOtherAlgorithm keeps a manifest by the digest that the upstream gives it, also where the engine
+// would take another: by its tag and by that digest, over a restart, and no longer than its time.
+func TestMirrorOtherAlgorithm(t *testing.T) {
+	content := `{"schemaVersion":2,"mediaType":"` + v1.MediaTypeImageManifest + `","config":{"mediaType":"c","digest":"` + absent + `","size":1},"layers":[]}`
+	for _, algorithm := range []digest.Algorithm{digest.SHA512, digest.SHA384} {
+		t.Run(algorithm.String(), func(t *testing.T) {
+			named := algorithm.FromString(content).String()
+			upstream := newUpstream(t, "")
+			m := behind(t, upstream, func(r *http.Request, answer *httptest.ResponseRecorder) {
+				if reference := path.Base(r.URL.Path); !upstream.away.Load() && (reference == "other" || reference == named) {
+					replace(answer, http.StatusOK, v1.MediaTypeImageManifest, content)
+					answer.Header().Set("Docker-Content-Digest", named)
+					answer.Header().Set("Content-Length", strconv.Itoa(len(content)))
+				}
+			})
+			served := func(when string) {
+				t.Helper()
+				for _, reference := range []string{"other", named} {
+					if response, got := m.ask("manifests/" + reference); response.StatusCode != http.StatusOK || string(got) != content || response.Header.Get("Docker-Content-Digest") != named {
+						t.Errorf("%s, %s: %s %q %s", when, reference, response.Status, response.Header, got)
+					}
+				}
+			}
+			served("at first")
+			upstream.away.Store(true)
+			served("without the upstream")
+			m.kill()
+			m.start()
+			served("after a restart")
+			m.kill()
+			m.ttl = "1s"
+			m.start()
+			m.until("an end of it", func() bool { status, _ := m.get("manifests/" + named); return status != http.StatusOK })
+			m.kill()
+			m.start()
+			if report := m.size(); !strings.Contains(report, " 0 blobs") {
+				t.Errorf("it keeps %s", report)
+			}
+		})
 	}
 }

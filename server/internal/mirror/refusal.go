@@ -13,6 +13,8 @@ import (
 	"github.com/distribution/distribution/v3/registry/api/errcode"
 	v2 "github.com/distribution/distribution/v3/registry/api/v2"
 	"github.com/opencontainers/go-digest"
+
+	"container-registry/server/internal/enginestore"
 )
 
 // refusal is an answer of the upstream that is not about the image: the engine takes it
@@ -157,6 +159,8 @@ type heard struct {
 	gone bool
 	// named is the manifest that the upstream said the tag names, and read the one that it sent.
 	named, read digest.Digest
+	// stored is what the store has to know of the manifest that is fetched.
+	stored enginestore.Push
 }
 
 type heardKey struct{}
@@ -188,7 +192,7 @@ func Handler(engine http.Handler, prefix string, tell func(Pull)) http.Handler {
 	router := v2.RouterWithPrefix(prefix)
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		h := newHeard(r)
-		r = r.WithContext(context.WithValue(r.Context(), heardKey{}, h))
+		r = r.WithContext(context.WithValue(enginestore.Storing(r.Context(), &h.stored), heardKey{}, h))
 		t := &teller{ResponseWriter: w, upstream: upstream, heard: h}
 		engine.ServeHTTP(t, r)
 		// Also when the image was served, of which there may be a newer one.

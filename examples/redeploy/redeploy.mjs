@@ -1,13 +1,14 @@
 // Updates the services of a Swarm when the tag that they run moves: a receiver for the registry's notifications.
 // A service says by its label `redeploy` which tag it follows. Environment: REGISTRY is the output repositoryPrefix, TOKEN_FILE has
-// the bearer token that the registry sends, ADDRESS and PORT are where it does. Needs the docker command, on a manager.
+// the bearer token that the registry sends, ADDRESS and PORT are where it does, RETRY is after how many seconds a service is tried again. Needs the docker command, on a manager.
 import { execFile } from "node:child_process";
 import { timingSafeEqual } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { createServer } from "node:http";
+import { setTimeout } from "node:timers/promises";
 import { promisify } from "node:util";
 
-const { REGISTRY, TOKEN_FILE, ADDRESS = "127.0.0.1", PORT = "8080" } = process.env;
+const { REGISTRY, TOKEN_FILE, ADDRESS = "127.0.0.1", PORT = "8080", RETRY = "60" } = process.env;
 if (!REGISTRY || !TOKEN_FILE) {
   throw new Error("set REGISTRY and TOKEN_FILE");
 }
@@ -15,28 +16,48 @@ const expected = Buffer.from(`Bearer ${readFileSync(TOKEN_FILE, "utf8").trim()}`
 const mostBytes = 4 << 20;
 const docker = async (...args) => (await promisify(execFile)("docker", args)).stdout.trim();
 
-// What the tags that services run named, and when it was pushed. Each server of a registry sends its events by itself, and sends one
-// again that was not taken within ten seconds: an older one may come after a newer one, and one that was done may come again.
-const done = new Map();
+// What tags named last, and when that was pushed. Each server of a registry sends its events by itself, and sends one again that was
+// not taken within ten seconds: an older one may come after a newer one, and one that was done may come again.
+const pushed = new Map();
 
-async function redeploy({ repository, tag, digest }, at) {
+async function note({ repository, tag, digest }, at) {
   const key = `${repository}:${tag}`;
-  const last = done.get(key) ?? { at: 0 };
-  if (at < last.at) {
+  const last = pushed.get(key);
+  if (last && at < last.at) {
     console.log(`${key} was pushed again since it named ${digest}`);
     return;
   }
-  if (at === last.at && digest === last.digest) {
+  if (at !== last?.at || digest !== last.digest) {
+    pushed.set(key, { key, at, digest, image: `${REGISTRY}/${repository}@${digest}`, updated: new Set(), isDone: false });
+  }
+  await redeploy(pushed.get(key));
+}
+
+// A service that can't be updated, as its network is gone, keeps no other from it. It is tried again until its tag moves.
+async function redeploy(push) {
+  if (push.isDone) {
     return;
   }
-  const names = await docker("service", "ls", "--filter", `label=redeploy=${repository}:${tag}`, "--format", "{{.Name}}");
-  for (const name of names.split("\n").filter((each) => each !== "")) {
-    const image = `${REGISTRY}/${repository}@${digest}`;
-    // By its digest every node runs the same image, whatever happens to the tag meanwhile.
-    await docker("service", "update", "--detach", "--quiet", "--with-registry-auth", "--image", image, name);
-    console.log(`${name} runs ${image}, which is ${tag}`);
+  const names = await docker("service", "ls", "--filter", `label=redeploy=${push.key}`, "--format", "{{.Name}}");
+  let isDone = true;
+  for (const name of names.split("\n").filter((each) => each !== "" && !push.updated.has(each))) {
+    try {
+      // By its digest every node runs the same image, whatever happens to the tag meanwhile.
+      await docker("service", "update", "--detach", "--quiet", "--with-registry-auth", "--image", push.image, name);
+      push.updated.add(name);
+      console.log(`${name} runs ${push.image}, which is ${push.key}`);
+    } catch (error) {
+      isDone = false;
+      console.error(`${name} is not updated to ${push.image}, and tried again later: ${error.message}`);
+    }
   }
-  done.set(key, { at, digest });
+  push.isDone = isDone;
+}
+
+async function tryAgain() {
+  for (const push of pushed.values()) {
+    await redeploy(push);
+  }
 }
 
 function isKnown(authorization = "") {
@@ -59,7 +80,7 @@ async function answer(request) {
   await inTurn(async () => {
     for (const { action, target, timestamp } of events) {
       if (action === "push" && target.tag && target.digest) {
-        await redeploy(target, Date.parse(timestamp));
+        await note(target, Date.parse(timestamp));
       }
     }
   });
@@ -84,3 +105,8 @@ createServer((request, response) => {
     },
   );
 }).listen(Number(PORT), ADDRESS, () => console.log(`listening on ${ADDRESS}:${PORT}`));
+
+for (;;) {
+  await setTimeout(Number(RETRY) * 1000);
+  await inTurn(tryAgain).catch((error) => console.error(error));
+}

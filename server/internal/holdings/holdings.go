@@ -1,10 +1,10 @@
 // Package holdings knows how much the repositories of a store hold, without looking into
 // the store when it is asked.
 //
-// All is counted once at the start, in the background, and again every so often: other
-// servers may write to the store. In between, a repository that clients of this server
-// wrote to is counted anew. A number per repository and a few bytes per blob are kept, no
-// names of tags and no digests.
+// All is counted once at the start, in the background, and again every so often. In between,
+// a repository that clients wrote to is counted anew: those of this server right away, and
+// those of other servers of the store once they have told of it. A number per repository and
+// a few bytes per blob are kept, no names of tags and no digests.
 package holdings
 
 import (
@@ -49,6 +49,8 @@ type Holdings struct {
 	settle time.Duration
 	// written and stale wake Run up.
 	written, stale chan struct{}
+	// others are nil for a store that is no other server's.
+	others *others
 	// resting is until when a repository is not counted again; only Run uses it.
 	resting map[string]time.Time
 
@@ -131,16 +133,30 @@ func (h *Holdings) Observe(_ context.Context, w writes.Write) {
 	h.Changed(w.Repository)
 }
 
-// Changed has a repository counted anew soon.
+// Changed has a repository counted anew soon, by every server.
 func (h *Holdings) Changed(repository string) {
+	h.change(repository)
+	h.tellOthers(repository)
+}
+
+func (h *Holdings) change(repository string) {
 	h.mutex.Lock()
 	h.changed[repository] = true
 	h.mutex.Unlock()
 	wake(h.written)
 }
 
-// Refresh has all counted anew soon, after a collection.
-func (h *Holdings) Refresh() { wake(h.stale) }
+// Refresh has all counted anew soon, by every server, after a collection.
+func (h *Holdings) Refresh() {
+	wake(h.stale)
+	h.tellOthers(everything)
+}
+
+func (h *Holdings) tellOthers(name string) {
+	if h.others != nil {
+		h.others.add(name)
+	}
+}
 
 func wake(channel chan struct{}) {
 	select {

@@ -174,7 +174,7 @@ func TestKeepUp(t *testing.T) {
 	h.Observe(t.Context(), writes.Write{Action: writes.Delete, Kind: writes.Manifest, Repository: "team/app"})
 	eventually("a deletion", func() bool { return slices.Equal(known(h), []Repository{now}) })
 
-	// Another server's push is seen by the next count of all.
+	// What nobody tells of is seen by the next count of all.
 	s.manifest("other", "m5", "1")
 	h.Refresh()
 	eventually("a push elsewhere", func() bool { return len(h.Repositories()) == 2 })
@@ -217,6 +217,13 @@ func (f *failing) Stat(ctx context.Context, path string) (storagedriver.FileInfo
 		return nil, errors.New("away")
 	}
 	return f.StorageDriver.Stat(ctx, path)
+}
+
+func (f *failing) PutContent(ctx context.Context, path string, content []byte) error {
+	if f.away {
+		return errors.New("away")
+	}
+	return f.StorageDriver.PutContent(ctx, path, content)
 }
 
 func TestStoreAway(t *testing.T) {

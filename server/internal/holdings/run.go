@@ -5,6 +5,7 @@ import (
 	"maps"
 	"math/rand/v2"
 	"slices"
+	"sync"
 	"time"
 
 	"container-registry/server/internal/wait"
@@ -22,6 +23,13 @@ const (
 
 // Run counts until ctx ends.
 func (h *Holdings) Run(ctx context.Context) {
+	if h.others != nil {
+		// What others told before is counted now.
+		h.inTime(ctx, func(ctx context.Context) error { return h.others.begin(ctx) })
+		var touch sync.WaitGroup
+		touch.Go(func() { h.keepInTouch(ctx) })
+		defer touch.Wait()
+	}
 	failed := false
 	for ctx.Err() == nil {
 		began := time.Now()
@@ -84,7 +92,7 @@ func (h *Holdings) countChanged(ctx context.Context) (rest time.Duration) {
 			if ctx.Err() == nil {
 				h.log.WithError(err).WithField("repository", name).Warn("what a repository holds could not be counted")
 			}
-			h.Refresh()
+			wake(h.stale)
 			return 0
 		}
 		h.resting[name] = time.Now().Add(share * time.Since(began))

@@ -4,6 +4,7 @@ import "strings"
 
 // What this server keeps beside the engine's folder. No registry looks into it.
 const (
+	Changes     = "/container-registry-changes"
 	Collections = "/container-registry-collection"
 	Events      = "/container-registry-events"
 	History     = "/container-registry-history"
@@ -16,7 +17,7 @@ const (
 // IsOwn says whether a name at the top of a store is of such a folder.
 func IsOwn(name string) bool {
 	switch path := "/" + name; path {
-	case Collections, Events, History, Sessions, Transfers:
+	case Changes, Collections, Events, History, Sessions, Transfers:
 		return true
 	default:
 		return strings.HasPrefix(path, Checks)

@@ -1,6 +1,7 @@
 package page
 
 import (
+	"context"
 	"net/http"
 	"time"
 
@@ -14,6 +15,8 @@ type Collector interface {
 	Next() []time.Time
 	// From is the first collection from a time on; zero without a schedule.
 	From(time.Time) time.Time
+	// Recall learns what other servers of the store have collected.
+	Recall(context.Context)
 	Runs() []garbage.Run
 	Totals() garbage.Totals
 	// CollectSoon and PreviewSoon are false while something else is to be done.
@@ -102,7 +105,13 @@ const mostGoing = 1000
 // refresh is after how many seconds a browser looks again while something is under way.
 const refresh = "3"
 
+// patience is for the store, of which a page asks what it can do without.
+const patience = 2 * time.Second
+
 func (p *Page) showCleanup(w http.ResponseWriter, r *http.Request, v *visitor) {
+	ctx, cancel := context.WithTimeout(r.Context(), patience)
+	defer cancel()
+	p.Collector.Recall(ctx)
 	c := cleanup{
 		All:        v.rights.PullEverything(),
 		MayCollect: p.deletes && v.rights.PushEverything() && !v.mayLogIn(),

@@ -33,6 +33,8 @@ func newFrame(c *configuration.Configuration, log *logrus.Entry) *frame {
 	base := paths.Base(c.HTTP.Prefix) + "ui/"
 	f := &frame{api: paths.API(c.HTTP.Prefix), base: base, mux: http.NewServeMux(), pages: newPages(base), log: log}
 	if host, err := url.Parse(c.HTTP.Host); err == nil && host.Host != "" {
+		// As browsers write it, who say where a form comes from.
+		host.Host = strings.ToLower(host.Host)
 		f.host = host
 	}
 	for _, name := range []string{"style.css", "page.js", "icon.svg"} {

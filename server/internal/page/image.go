@@ -43,6 +43,15 @@ type imagePage struct {
 	MayDelete  bool
 }
 
+// Attached is how many attestations, signatures and the like there are, as a list of tags says.
+func (p *imagePage) Attached() int {
+	all := len(p.About) + len(p.Companions)
+	for _, part := range p.Parts {
+		all += len(part.Attestations)
+	}
+	return all
+}
+
 // layerRow is a layer, a step, or both.
 type layerRow struct {
 	Step      string

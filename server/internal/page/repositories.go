@@ -23,7 +23,11 @@ type repositoryList struct {
 	Pages  pager
 	// Count is of the repositories below, and Total of all that the visitor may see.
 	Count, Total int
-	Bytes        int64
+	// Bytes count what repositories share once where they are Once, and otherwise in each.
+	Bytes int64
+	Once  bool
+	// Folders is whether rows are folders.
+	Folders bool
 	// Uncounted is set until all was counted for the first time.
 	Uncounted bool
 	// Open is a repository that may be there though it was not counted.
@@ -71,23 +75,24 @@ func (p *Page) showRepositories(w http.ResponseWriter, r *http.Request, v *visit
 			list.Open = p.linkTo(r, v, list.Query)
 		}
 	}
-	if list.Folder != "" && list.Query == "" && len(within) == 0 {
-		if v.mayLogIn() {
-			p.askForLogin(w, r)
-		} else {
-			p.showMissing(w, r, v)
-		}
+	if list.Folder != "" && list.Query == "" && len(within) == 0 && counted && v.mayLogIn() {
+		p.askForLogin(w, r)
 		return
 	}
-	for _, each := range within {
-		list.Bytes += each.Bytes
-	}
 	list.Count = len(within)
+	if list.Once = list.Folder == "" && list.Query == "" && v.rights.PullEverything(); list.Once {
+		list.Bytes = p.Holdings.Total().Bytes
+	} else {
+		for _, each := range within {
+			list.Bytes += each.Bytes
+		}
+	}
 	if !p.readOnly && v.rights.Push(example) {
 		list.Example = example
 	}
 	list.Crumbs = p.crumbs(list.Folder)
 	rows := p.rows(within, list.Folder, list.Query != "")
+	list.Folders = slices.ContainsFunc(rows, func(row repositoryRow) bool { return row.Folder > 0 })
 	list.Sort = order(rows, list.Sort)
 	here := func(q url.Values) string { return p.link("", q) }
 	list.Sorts = choices([]way{{"name", "Name"}, {"pushed", "Last push"}, {"size", "Size"}}, list.Sort, query, here)

@@ -74,7 +74,7 @@ func (s *Server) aroundRegistry(ctx context.Context, own config.Server, keeper *
 	completed := foreign.Handler(descriptors.Handler(download.Handler(s.app, descriptors.Size), keeper.Driver(), prefix), s.config.Validation)
 	lists := turns.New(bounds.Memory())
 	lister := referrers.NewLister(keeper.Driver(), lists)
-	guarded := keeper.Handler(referrers.Route(completed, gate, referrers.Of(lister, s.log), s.config.HTTP))
+	guarded := keeper.Handler(referrers.Route(completed, gate, referrers.Of(lister, keeper.Log()), s.config.HTTP))
 
 	collector, fence, err := garbage.Open(ctx, s.config, processName(s.Addr()), s.caches, s.log)
 	if err != nil {
@@ -83,7 +83,7 @@ func (s *Server) aroundRegistry(ctx context.Context, own config.Server, keeper *
 	s.collector = collector
 	var observers []writes.Observer
 	if s.debug != nil || own.UI.Enabled {
-		s.holdings = holdings.Of(keeper.Driver(), keeper.Log())
+		s.holdings = holdings.Of(keeper.Driver(), keeper.Log()).Share()
 		collector.AfterEach(s.holdings.Refresh)
 		observers = append(observers, s.holdings.Observe)
 	}
@@ -96,7 +96,7 @@ func (s *Server) aroundRegistry(ctx context.Context, own config.Server, keeper *
 		observers = append(observers, ui.Observe)
 	}
 	engine := s.reported(dialect.Handler(fence.Handler(guarded, prefix), prefix), own, keeper, observers)
-	engine = referrers.Unlist(engine, lister, prefix, s.log)
+	engine = referrers.Unlist(engine, lister, prefix, keeper.Log())
 	if controller == nil {
 		return engine, nil
 	}

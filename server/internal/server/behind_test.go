@@ -1,9 +1,13 @@
 package server
 
 import (
+	"io"
+	"net"
 	"net/http"
 	"net/http/httptest"
 	"net/netip"
+	"net/url"
+	"strings"
 	"testing"
 
 	"container-registry/server/internal/config"
@@ -45,4 +49,79 @@ func TestBehindProxy(t *testing.T) {
 			t.Errorf("step %d, %+v: %d", i, step, recorder.Code)
 		}
 	}
+}
+
+// TestBehindProxies has clients told one address, also by who knows nothing of lists.
+func TestBehindProxies(t *testing.T) {
+	users := htpasswd(t, "alice", "wonder")
+	addLine(t, users, "#!anonymous pull public/*")
+	s, err := New(registrytest.Parse(t, inMemory+"http: {addr: '127.0.0.1:0'}\nlog: {accesslog: {disabled: true}}\nauth: {htpasswd: {realm: registry, path: "+users+"}}\n"),
+		own{TrustedProxies: []config.Network{{Prefix: netip.MustParsePrefix("10.0.0.1/32")}}}, registrytest.Silent())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.endApp()
+	defer s.listener.Close()
+	for _, test := range []struct{ proto, host, want string }{
+		{"https", "a.example.com", "https://a.example.com"},
+		{"https, http", "a.example.com, b.example.com", "https://a.example.com"},
+		{"https,https", "a.example.com", "https://a.example.com"},
+		{"", "a.example.com,b.example.com", "http://a.example.com"},
+	} {
+		ask := func(login bool) http.Header {
+			r := httptest.NewRequest(http.MethodPost, "/v2/app/blobs/uploads/", nil)
+			r.RemoteAddr = "10.0.0.1:1"
+			r.Header.Set("X-Forwarded-Proto", test.proto)
+			r.Header.Set("X-Forwarded-Host", test.host)
+			if login {
+				r.SetBasicAuth("alice", "wonder")
+			}
+			w := httptest.NewRecorder()
+			s.http.Handler.ServeHTTP(w, r)
+			return w.Header()
+		}
+		if location := ask(true).Get("Location"); !strings.HasPrefix(location, test.want+"/v2/app/") {
+			t.Errorf("%+v: Location is %s", test, location)
+		}
+		if challenge := ask(false).Get("WWW-Authenticate"); !strings.HasPrefix(challenge, `Bearer realm="`+test.want+`/v2/auth"`) {
+			t.Errorf("%+v: %s", test, challenge)
+		}
+	}
+}
+
+// TestNoHost is a client of HTTP/1.0 that names none.
+func TestNoHost(t *testing.T) {
+	users := htpasswd(t, "alice", "wonder")
+	addLine(t, users, "#!anonymous pull public/*")
+	i := start(t, registrytest.Parse(t, inMemory+"auth: {htpasswd: {realm: registry, path: "+users+"}}\n"), &http.Client{})
+	for login, want := range map[string]string{
+		"Authorization: Basic YWxpY2U6d29uZGVy\r\n": "\r\nLocation: /v2/app/blobs/uploads/",
+		"": `Bearer realm="/v2/auth"`,
+	} {
+		connection, err := net.Dial("tcp", strings.TrimPrefix(i.base, "http://"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer connection.Close()
+		if _, err := io.WriteString(connection, "POST /v2/app/blobs/uploads/ HTTP/1.0\r\n"+login+"\r\n"); err != nil {
+			t.Fatal(err)
+		}
+		if answer, err := io.ReadAll(connection); err != nil || !strings.Contains(string(answer), want) {
+			t.Errorf("%q, %v", answer, err)
+		}
+	}
+}
+
+// TestPageBehindProxy is known to browsers by another name than to its proxy. They write it in lower case.
+func TestPageBehindProxy(t *testing.T) {
+	config := pageConfig(t)
+	config.HTTP.Host = "http://Registry.LAN:80"
+	b := browse(t, config, people)
+	for origin, want := range map[string]int{"http://registry.lan": http.StatusSeeOther, "http://registry.example": http.StatusForbidden} {
+		form := url.Values{"user": {"alice"}, "password": {"alice"}}
+		if page := b.send(t, http.MethodPost, "/ui/login", form, http.Header{"Origin": {origin}}); page.status != want {
+			t.Errorf("a login from %s: %d", origin, page.status)
+		}
+	}
+	b.as(t, "alice").get(t, "/ui/").contains(t, "registry.lan:80")
 }

@@ -55,6 +55,7 @@ func TestFaultsOfClients(t *testing.T) {
 		{"half a digest in an index", http.MethodPut, "app/manifests/1", v1.MediaTypeImageIndex, `{"schemaVersion":2,"manifests":[{"size":1,"digest":"sha256:abc"}]}`, 400, "MANIFEST_INVALID"},
 		{"a list twice", http.MethodPut, "app/manifests/1", v1.MediaTypeImageManifest, image + `,"manifests":[{"size":"x"}],"manifests":null}`, 400, `"message":"manifest invalid: \"manifests\" is there twice"`},
 		{"schema 1", http.MethodPut, "app/manifests/1", "application/vnd.docker.distribution.manifest.v1+json", `{"schemaVersion":1}`, 400, `"message":"manifest invalid: schemaVersion is 1, and 2 in`},
+		{"an artifact of a draft", http.MethodPut, "app/manifests/1", "application/vnd.oci.artifact.manifest.v1+json", `{"mediaType":"application/vnd.oci.artifact.manifest.v1+json","artifactType":"a/b","blobs":[]}`, 400, `"message":"manifest invalid: application/vnd.oci.artifact.manifest.v1+json was withdrawn`},
 		{"no manifest", http.MethodPut, "app/manifests/1", v1.MediaTypeImageManifest, "text", 400, `"message":"manifest invalid: it is no JSON object"`},
 		{"another type than its header", http.MethodPut, "app/manifests/1", v1.MediaTypeImageIndex, image + "}", 400, `"message":"manifest invalid: `},
 		{"a long one", http.MethodPut, "app/manifests/1", v1.MediaTypeImageManifest, image + `,"annotations":{"a":"` + strings.Repeat("a", 4<<20) + `"}}`, 413, `"message":"manifest invalid: the manifest is larger than 4 MiB"`},

@@ -54,7 +54,7 @@ func (r countedReader) Read(p []byte) (int, error) {
 	return n, err
 }
 
-// pushedLayer is a server of a store, with a layer.
+// pushedLayer is a server of a store, with a layer under its digests of both algorithms.
 func pushedLayer(t *testing.T, store *counted, size int) (handler http.Handler, path string, content []byte) {
 	t.Helper()
 	c := registrytest.Config(t, store)
@@ -62,7 +62,9 @@ func pushedLayer(t *testing.T, store *counted, size int) (handler http.Handler, 
 	i := start(t, c, &http.Client{})
 	content = registrytest.Layer(1, size)
 	d := digest.FromBytes(content)
-	registrytest.Client{URL: i.base}.PushBlob(t, "app", d, content)
+	for _, each := range []digest.Digest{d, digest.SHA512.FromBytes(content)} {
+		registrytest.Client{URL: i.base}.PushBlob(t, "app", each, content)
+	}
 	return i.server.http.Handler, "/v2/app/blobs/" + d.String(), content
 }
 
@@ -73,6 +75,7 @@ func TestDownloads(t *testing.T) {
 	handler, path, content := pushedLayer(t, store, size)
 	d := strings.TrimPrefix(path, "/v2/app/blobs/")
 	many := "bytes=" + strings.TrimSuffix(strings.Repeat("0-1,", 2000), ",")
+	last := "bytes=10-99999999999999999999"
 	for name, each := range map[string]struct {
 		method, header, value string
 		status                int
@@ -84,6 +87,15 @@ func TestDownloads(t *testing.T) {
 		"a range":             {http.MethodGet, "Range", "bytes=10-19", http.StatusPartialContent, 10, 20, 1},
 		"the end":             {http.MethodGet, "Range", "bytes=-7", http.StatusPartialContent, size - 7, size, 1},
 		"beyond the end":      {http.MethodGet, "Range", "bytes=100000-", http.StatusRequestedRangeNotSatisfiable, 0, 0, 0},
+		"far beyond the end":  {http.MethodGet, "Range", "bytes=99999999999999999999-", http.StatusRequestedRangeNotSatisfiable, 0, 0, 0},
+		"to far beyond":       {http.MethodGet, "Range", last, http.StatusPartialContent, 10, size, 1},
+		"far from the end":    {http.MethodGet, "Range", "bytes=-99999999999999999999", http.StatusPartialContent, 0, size, 1},
+		"a unit in capitals":  {http.MethodGet, "Range", "Bytes=10-19", http.StatusPartialContent, 10, 20, 1},
+		"another unit":        {http.MethodGet, "Range", "items=0-1", http.StatusOK, 0, size, 1},
+		"no unit":             {http.MethodGet, "Range", "0-1", http.StatusOK, 0, size, 1},
+		"a range backwards":   {http.MethodGet, "Range", "bytes=5-2", http.StatusRequestedRangeNotSatisfiable, 0, 0, 0},
+		"a range of letters":  {http.MethodGet, "Range", "bytes=abc", http.StatusRequestedRangeNotSatisfiable, 0, 0, 0},
+		"a range of nothing":  {http.MethodGet, "Range", "bytes=-", http.StatusRequestedRangeNotSatisfiable, 0, 0, 0},
 		"thousands of ranges": {http.MethodGet, "Range", many, http.StatusOK, 0, size, 1},
 		"what it has":         {http.MethodGet, "If-None-Match", `"` + d + `"`, http.StatusNotModified, 0, 0, 0},
 	} {
@@ -122,6 +134,33 @@ func TestDownloads(t *testing.T) {
 	}
 }
 
+// TestDownloadByAnotherDigest has one blob under its names of both algorithms.
+func TestDownloadByAnotherDigest(t *testing.T) {
+	handler, _, content := pushedLayer(t, &counted{StorageDriver: inmemory.New()}, 10)
+	ask := func(method string, d digest.Digest, header, value string) *httptest.ResponseRecorder {
+		r := httptest.NewRequestWithContext(t.Context(), method, "/v2/app/blobs/"+d.String(), nil)
+		r.Header.Set(header, value)
+		w := httptest.NewRecorder()
+		handler.ServeHTTP(w, r)
+		return w
+	}
+	for _, d := range []digest.Digest{digest.SHA512.FromBytes(content), digest.FromBytes(content)} {
+		for _, method := range []string{http.MethodGet, http.MethodHead} {
+			w := ask(method, d, "Accept", "*/*")
+			etag := w.Header().Get("Etag")
+			if w.Code != http.StatusOK || etag != `"`+d.String()+`"` || w.Header().Get("Docker-Content-Digest") != d.String() {
+				t.Errorf("%s %s: %d %v", method, d, w.Code, w.Header())
+			}
+			if w := ask(method, d, "If-None-Match", etag); w.Code != http.StatusNotModified {
+				t.Errorf("%s %s: %d", method, d, w.Code)
+			}
+		}
+		if w := ask(http.MethodGet, d, "If-Match", `"`+d.String()+`"`); w.Code != http.StatusOK {
+			t.Errorf("%s: %d", d, w.Code)
+		}
+	}
+}
+
 // TestDownloadThatNobodyTakes holds next to nothing of a layer.
 func TestDownloadThatNobodyTakes(t *testing.T) {
 	store := &counted{StorageDriver: inmemory.New()}
@@ -140,13 +179,26 @@ func TestDownloadThatNobodyTakes(t *testing.T) {
 	<-over
 }
 
-// TestDownloadFromTheStore has clients sent there.
+// TestDownloadFromTheStore has clients sent there for content, which is the store's alone to give.
 func TestDownloadFromTheStore(t *testing.T) {
-	handler, path, _ := pushedLayer(t, &counted{StorageDriver: inmemory.New(), redirects: true}, 10)
-	w := httptest.NewRecorder()
-	handler.ServeHTTP(w, httptest.NewRequestWithContext(t.Context(), http.MethodGet, path, nil))
-	if location := w.Header().Get("Location"); w.Code != http.StatusTemporaryRedirect || !strings.HasPrefix(location, "https://store.example/") {
-		t.Error(w.Code, location)
+	handler, _, content := pushedLayer(t, &counted{StorageDriver: inmemory.New(), redirects: true}, 10)
+	for _, d := range []string{digest.FromBytes(content).String(), digest.SHA512.FromBytes(content).String()} {
+		ask := func(method string) *httptest.ResponseRecorder {
+			w := httptest.NewRecorder()
+			handler.ServeHTTP(w, httptest.NewRequestWithContext(t.Context(), method, "/v2/app/blobs/"+d, nil))
+			if got := w.Header().Get("Docker-Content-Digest"); got != d {
+				t.Errorf("%s %s: %q", method, d, got)
+			}
+			return w
+		}
+		w := ask(http.MethodGet)
+		if location := w.Header().Get("Location"); w.Code != http.StatusTemporaryRedirect || !strings.HasPrefix(location, "https://store.example/") {
+			t.Error(w.Code, location)
+		}
+		w = ask(http.MethodHead)
+		if length := w.Header().Get("Content-Length"); w.Code != http.StatusOK || length != "10" || w.Header().Get("Location") != "" {
+			t.Errorf("HEAD %s: %d, %s bytes", d, w.Code, length)
+		}
 	}
 }
 

@@ -357,8 +357,12 @@ func TestPageOfRepositories(t *testing.T) {
 	// The digest decides, whatever became of the tag.
 	bob.get(t, "/ui/r/team-b/app:none@"+d.String()).contains(t, "<h1>"+d.Encoded()[:12]+"</h1>")
 	alice.get(t, "/ui/?folder=public").contains(t, "1 repository", "not team-a")
-	if page := bob.get(t, "/ui/?folder=team-a"); page.status != http.StatusNotFound {
-		t.Errorf("a folder of others: %d", page.status)
+	// A folder of others is as one that is not there.
+	for _, folder := range []string{"team-a", "none"} {
+		bob.get(t, "/ui/?folder="+folder).contains(t, "nothing in this folder, or it is not for you to see", "not team-a/app", "listed within a minute")
+	}
+	if page := b.get(t, "/ui/?folder=team-a"); page.location != "/ui/login?to=%2Fui%2F%3Ffolder%3Dteam-a" {
+		t.Errorf("a folder for others than who has no login: %q", page.location)
 	}
 	alice.get(t, "/ui/?q="+url.QueryEscape(`"><script>alert(1)</script>`)).contains(t, "not <script>alert", "Nothing was found")
 }

@@ -1,24 +1,40 @@
 package server
 
 import (
+	"errors"
 	"net/http"
 	"net/url"
 	"strconv"
 	"strings"
+
+	"container-registry/server/internal/paths"
 )
 
-// boundPages gives a client that asks for more repositories than a page has a full page
-// and the link to the next. The engine does so for tags, and refuses it for repositories.
-func boundPages(engine http.Handler, most int) http.Handler {
+// lists are the engine's of repositories and tags, which it gives to GET alone, and refuses (400) to who
+// asks for more than an int holds. HEAD is answered the same: net/http leaves out the content. A client
+// that asks for more repositories than a page has gets a full page and the link to the next. The engine
+// does so for tags.
+func lists(engine http.Handler, prefix string, most int) http.Handler {
+	api := paths.API(prefix)
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if strings.HasSuffix(r.URL.Path, "/v2/_catalog") {
-			query := r.URL.Query()
-			if n, err := strconv.Atoi(query.Get("n")); err == nil && n > most {
-				query.Set("n", strconv.Itoa(most))
-				bounded := *r
-				bounded.URL = &url.URL{Path: r.URL.Path, RawQuery: query.Encode()}
-				r = &bounded
+		ofRepositories := r.URL.Path == api+"_catalog"
+		if ofRepositories || strings.HasPrefix(r.URL.Path, api) && strings.HasSuffix(r.URL.Path, "/tags/list") {
+			asked := *r
+			if r.Method == http.MethodHead {
+				asked.Method = http.MethodGet
 			}
+			query := r.URL.Query()
+			// Of figures that no int holds, the largest one.
+			n, err := strconv.Atoi(query.Get("n"))
+			large := n > 0 && errors.Is(err, strconv.ErrRange)
+			if ofRepositories && n > most {
+				n, large = most, true
+			}
+			if large {
+				query.Set("n", strconv.Itoa(n))
+				asked.URL = &url.URL{Path: r.URL.Path, RawQuery: query.Encode()}
+			}
+			r = &asked
 		}
 		engine.ServeHTTP(w, r)
 	})

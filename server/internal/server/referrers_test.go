@@ -1,14 +1,19 @@
 package server
 
 import (
+	"bytes"
 	"encoding/json"
+	"errors"
 	"net/http"
+	"net/http/httptest"
 	"os"
 	"strings"
 	"testing"
 
+	"github.com/distribution/distribution/v3/registry/storage/driver/inmemory"
 	"github.com/opencontainers/go-digest"
 	v1 "github.com/opencontainers/image-spec/specs-go/v1"
+	"github.com/sirupsen/logrus"
 
 	"container-registry/server/internal/layout"
 	"container-registry/server/internal/registrytest"
@@ -108,5 +113,38 @@ func TestUnlistByToken(t *testing.T) {
 	})
 	if err := json.Unmarshal(body(t, listed), &index); err != nil || len(index.Manifests) != 1 || index.Manifests[0].Digest != image {
 		t.Errorf("%s: %v %+v", listed.Status, err, index)
+	}
+}
+
+// TestReferrersOfAStoreThatThrottles are told of once, not a line a request.
+func TestReferrersOfAStoreThatThrottles(t *testing.T) {
+	spy := registrytest.NewSpy(inmemory.New())
+	config := registrytest.Config(t, spy)
+	config.HTTP.Addr = "127.0.0.1:0"
+	var said bytes.Buffer
+	log := logrus.New()
+	log.SetOutput(&said)
+	s, err := New(config, own{}, logrus.NewEntry(log))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.endApp()
+	defer s.stopListening()
+	said.Reset()
+	spy.Before = func(action, path string) error {
+		if strings.HasPrefix(path, layout.RepositoryPath("app")) {
+			return errors.New("SlowDown: Please reduce your request rate.\n\tstatus code: 503, request id: 1")
+		}
+		return nil
+	}
+	for range 3 {
+		answer := httptest.NewRecorder()
+		s.http.Handler.ServeHTTP(answer, httptest.NewRequestWithContext(t.Context(), http.MethodGet, "/v2/app/referrers/"+digest.FromString("").String(), nil))
+		if answer.Code != http.StatusServiceUnavailable {
+			t.Errorf("%d %s", answer.Code, answer.Body)
+		}
+	}
+	if lines := strings.Count(said.String(), "\n"); lines != 1 {
+		t.Errorf("%d lines: %s", lines, &said)
 	}
 }

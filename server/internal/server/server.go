@@ -22,6 +22,7 @@ import (
 	"container-registry/server/internal/clientaddress"
 	"container-registry/server/internal/config"
 	"container-registry/server/internal/descriptors"
+	"container-registry/server/internal/fence"
 	"container-registry/server/internal/garbage"
 	"container-registry/server/internal/guard"
 	"container-registry/server/internal/heavy"
@@ -93,6 +94,7 @@ func (s *Server) build(ctx context.Context, own config.Server) (err error) {
 		mirror.Place(s.config, s.log)
 	}
 	keeper.Quiet(logrus.StandardLogger())
+	fence.Quiet(logrus.StandardLogger())
 	access.Quiet(logrus.StandardLogger(), s.log)
 	if s.app, err = newEngine(ctx, s.config); err != nil {
 		return err
@@ -110,7 +112,7 @@ func (s *Server) build(ctx context.Context, own config.Server) (err error) {
 	if err != nil {
 		return err
 	}
-	chain := handlerChain(boundPages(heavy.PlacesOf(bounds.Memory()).Handler(engine), s.config.Catalog.MaxEntries), s.config, s.roomForStrangers(controller), pages, s.ui, traced)
+	chain := handlerChain(lists(heavy.PlacesOf(bounds.Memory()).Handler(engine), s.config.HTTP.Prefix, s.config.Catalog.MaxEntries), s.config, s.roomForStrangers(controller), pages, s.ui, traced)
 	// A page of another site is to see that it is refused, and when to come back.
 	refuse := pages.handler(http.HandlerFunc(bounds.TooMany))
 	handler := s.bounds.Handler(clientaddress.Handler(own.TrustedProxies, chain), refuse)

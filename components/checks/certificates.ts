@@ -1,6 +1,16 @@
-import { createPrivateKey, createPublicKey, KeyObject, X509Certificate } from "crypto";
+import { createPrivateKey, createPublicKey, X509Certificate } from "crypto";
 import { Tls } from "../args/registry";
-import { certificateFields, hasExplicitCurve } from "./certificates/der";
+import {
+  authorityKeys,
+  authorityProblems,
+  inOneLine,
+  isExplicit,
+  keyProblems,
+  nameProblems,
+  serverKeys,
+  useProblems,
+} from "./certificates/clients";
+import { certificateFields } from "./certificates/der";
 import { isIpAddress } from "./hosts";
 import { Problem } from "./problems";
 import { when } from "./rules";
@@ -33,6 +43,19 @@ export function forGo(pem: string): string {
   const around = `\n${pem}\n`.split(pemCertificate);
   const isApart = around.slice(1).every((after, index) => around[index]?.endsWith("\n") && /^[ \t]*\r?\n/.test(after));
   return isApart && certificates.every((each) => pem.includes(each)) ? pem : certificates.map((each) => `${each}\n`).join("");
+}
+
+/** All that is given, the server's first: what is in both keys, as of certbot's fullchain.pem and chain.pem, counts once. */
+function certificatesOf({ certificate, chain }: Pick<ProvidedCertificate, "certificate" | "chain">): {
+  key: "certificate" | "chain";
+  pem: string;
+}[] {
+  const all = [
+    ...certificatesIn(certificate).map((pem) => ({ key: "certificate" as const, pem })),
+    ...certificatesIn(chain).map((pem) => ({ key: "chain" as const, pem })),
+  ];
+  const identities = all.map(({ pem }) => parse(pem)?.fingerprint256 ?? pem);
+  return all.filter((_, index) => identities.indexOf(identities[index] ?? "") === index);
 }
 
 /** The private key in a PEM text, as Go takes it. */
@@ -76,7 +99,7 @@ export function providedCertificateProblems(provided: ProvidedCertificate, hostn
   const problems: Problem[] = [];
   const add = (key: string, message: string): void => void problems.push({ key: `tls.${key}`, message });
 
-  const [leafPem, ...bundled] = certificatesIn(provided.certificate);
+  const [leafPem] = certificatesIn(provided.certificate);
   const leaf = leafPem === undefined ? undefined : parse(leafPem);
   if (leaf === undefined) {
     add("certificate", "not a PEM certificate; give the server's certificate, `-----BEGIN CERTIFICATE-----` first");
@@ -107,18 +130,17 @@ export function providedCertificateProblems(provided: ProvidedCertificate, hostn
     ...useProblems("tls.certificate", leaf),
     ...keyProblems("tls.certificate", leaf, serverKeys),
   );
-  const chain = certificatesIn(provided.chain);
-  if (provided.chain.trim() !== "" && chain.length === 0) {
+  if (provided.chain.trim() !== "" && certificatesIn(provided.chain).length === 0) {
     add("chain", "not PEM; give the intermediate certificates, nearest to the server's first, or leave it out");
   }
-  const issuers = [...bundled.map((each) => ["certificate", each] as const), ...chain.map((each) => ["chain", each] as const)];
+  const { names: served } = certificateFields(leaf.raw);
   let issued = leaf;
-  for (const [between, [key, pem]] of issuers.entries()) {
+  for (const [between, { key, pem }] of certificatesOf(provided).slice(1).entries()) {
     const issuer = parse(pem);
-    if (issuer === undefined || !issued.checkIssued(issuer) || !issued.verify(issuer.publicKey)) {
-      const found =
-        issuer === undefined ? "a certificate that can't be read" : `"${inOneLine(issuer.subject)}", which did not sign it,`;
-      add(key, `has ${found} after "${inOneLine(issued.subject)}"; its issuer "${inOneLine(issued.issuer)}" must come next`);
+    const otherThanIssuer = strangerIn(issuer, issued);
+    if (issuer === undefined || otherThanIssuer !== undefined) {
+      const place = `after "${inOneLine(issued.subject)}"; its issuer "${inOneLine(issued.issuer)}" must come next`;
+      add(key, `has ${otherThanIssuer} ${place}`);
       break;
     }
     problems.push(
@@ -126,95 +148,26 @@ export function providedCertificateProblems(provided: ProvidedCertificate, hostn
       ...useProblems(`tls.${key}`, issuer),
       ...keyProblems(`tls.${key}`, issuer, authorityKeys),
       ...authorityProblems(`tls.${key}`, issuer, issued, between),
+      ...nameProblems(`tls.${key}`, issuer, served),
     );
     issued = issuer;
   }
   return problems;
 }
 
-/** Extended key usages (RFC 5280, 4.2.1.12) that let a certificate serve TLS. */
-const serverUsages = ["1.3.6.1.5.5.7.3.1", "2.5.29.37.0"];
-
-/** Signatures with MD5 and SHA-1, by RSA and ECDSA (RFC 8017, RFC 5758), in hex. Go refuses them, and with it Docker. */
-const brokenSignatures = new Set(["2a864886f70d010104", "2a864886f70d010105", "2b0e03021d", "2a8648ce3d0401"]);
-
-/** What makes Go's clients, Docker among them, refuse a certificate for a server, or of an authority above it. */
-function useProblems(key: string, certificate: X509Certificate): Problem[] {
-  const which = `"${inOneLine(certificate.subject)}"`;
-  // Node.js calls the extended usage keyUsage; without any the certificate is for all. Its type says that there is always one.
-  const usages = certificate.keyUsage as string[] | undefined;
-  const selfSigned = certificate.checkIssued(certificate);
-  return [
-    ...when(
-      usages !== undefined && !usages.some((each) => serverUsages.includes(each)),
-      key,
-      `${which} is not for servers by its extended key usage; give one with serverAuth`,
-    ),
-    ...when(
-      certificate.serialNumber.startsWith("-"),
-      key,
-      `${which} has a negative serial number, which clients refuse; give one with another`,
-    ),
-    // What signed itself is trusted for what it is, not for its signature.
-    ...when(
-      !selfSigned && brokenSignatures.has(certificateFields(certificate.raw).signatureAlgorithm),
-      key,
-      `${which} is signed with SHA-1 or MD5, which clients refuse; give one signed with SHA-256 or better`,
-    ),
-  ];
-}
-
-/** The keys that Go, and with it the server and Docker, can serve TLS by: kinds, and of "ec" the curves, in the words of Node.js. */
-const serverKeys = ["rsa", "ed25519", "prime256v1", "secp384r1", "secp521r1"];
-const authorityKeys = [...serverKeys, "secp224r1"];
-
-/** What is wrong with a certificate's own key. */
-function keyProblems(key: string, certificate: X509Certificate, allowed: readonly string[]): Problem[] {
-  const { asymmetricKeyType, asymmetricKeyDetails } = certificate.publicKey;
-  const { modulusLength, namedCurve } = asymmetricKeyDetails ?? {};
-  const kind = namedCurve ?? asymmetricKeyType ?? "";
-  const has = `"${inOneLine(certificate.subject)}" has`;
-  if (!allowed.includes(kind)) {
-    return [{ key, message: `${has} a key of the kind ${kind}; clients can use RSA, P-256, P-384, P-521 and Ed25519` }];
+/** What stands where the issuer of a certificate should, if that is another one. */
+function strangerIn(found: X509Certificate | undefined, issued: X509Certificate): string | undefined {
+  if (found === undefined) {
+    return "a certificate that can't be read";
   }
-  if (isExplicit(certificate.publicKey)) {
-    return [
-      {
-        key,
-        message: `${has} a key with the parameters of its curve in place of a name, which clients refuse; give one with a named curve`,
-      },
-    ];
+  const which = `"${inOneLine(found.subject)}"`;
+  if (!issued.verify(found.publicKey)) {
+    return `${which}, which did not sign it,`;
   }
-  // Go refuses short ones as weak, and long ones as what would take all of its time.
-  return when(
-    modulusLength !== undefined && (modulusLength < 1024 || modulusLength > 8192),
-    key,
-    `${has} an RSA key of ${modulusLength} bits, which clients refuse; give one of 2048 to 8192`,
-  );
-}
-
-function isExplicit(key: KeyObject): boolean {
-  return key.asymmetricKeyType === "ec" && hasExplicitCurve(key.export({ type: "spki", format: "der" }));
-}
-
-/** What forbids an authority to have signed `issued`, with so many other authorities between it and the server. */
-function authorityProblems(key: string, issuer: X509Certificate, issued: X509Certificate, between: number): Problem[] {
-  const which = `"${inOneLine(issuer.subject)}"`;
-  const { version, pathLength = between } = certificateFields(issuer.raw);
-  // Version 1 knows no authorities; a root of that age is taken for one.
-  const mayBeRoot = version < 3 && issuer.checkIssued(issuer);
-  return [
-    ...when(
-      !issuer.ca && !mayBeRoot,
-      key,
-      `${which} is not a CA (basicConstraints CA:TRUE) and can't sign "${inOneLine(issued.subject)}"`,
-    ),
-    ...when(
-      between > pathLength,
-      key,
-      `${which} allows ${pathLength} intermediates below it (pathlen), and there are ${between}; have the lowest signed by a CA that may`,
-    ),
-  ];
+  // OpenSSL takes no issuer either that may not sign, of which there is more to say.
+  return issued.checkIssued(found) || !certificateFields(found.raw).maySign
+    ? undefined
+    : `${which}, which has the key but another name or key identifier,`;
 }
 
 function validityProblems(key: string, certificate: X509Certificate, now: Date): Problem[] {
@@ -226,9 +179,19 @@ function validityProblems(key: string, certificate: X509Certificate, now: Date):
   return when(now < from, key, `${which} is not valid before ${from.toISOString()}; give one that is valid now`);
 }
 
-/** A name in a certificate, which Node.js gives with a part a line. */
-function inOneLine(name: string): string {
-  return name.replace(/\n/g, ", ");
+/**
+ * Refuses a certificate of a state that has not begun. A server would go on with the one before until it starts anew, and then no
+ * client would take it.
+ */
+export function earlyProblems(key: string, what: string, pem: string, repair: string, now: Date): Problem[] {
+  const begins = new Date(parse(pem)?.validFrom ?? now);
+  if (begins <= now) {
+    return [];
+  }
+  const message =
+    `${what} in the stack's state is not valid before ${begins.toISOString()}, and by this machine's clock it is ${now.toISOString()}; ` +
+    `if the clock is right, an up on a machine whose clock was ahead has made it: ${repair}`;
+  return [{ key, message }];
 }
 
 /** What is wrong with a text that a server is to read, as `serverPem` writes it. */
@@ -243,14 +206,14 @@ export function serverPemProblems(pem: string | undefined): Problem[] {
 
 /** What the server reads: certificate, intermediates and key, without the texts that tools write around them. */
 export function serverPem(provided: ProvidedCertificate): string {
-  return [...certificatesIn(`${provided.certificate}\n${provided.chain}`), ...privateKeyIn(provided.privateKey)]
+  return [...certificatesOf(provided).map(({ pem }) => pem), ...privateKeyIn(provided.privateKey)]
     .map((block) => `${block}\n`)
     .join("");
 }
 
 /** The certificate clients have to trust: the last of the chain if it signed itself, else none (a public CA). */
 export function trustAnchor(provided: Pick<ProvidedCertificate, "certificate" | "chain">): string {
-  const last = certificatesIn(`${provided.certificate}\n${provided.chain}`).pop();
+  const last = certificatesOf(provided).at(-1)?.pem;
   const parsed = last === undefined ? undefined : parse(last);
   return parsed !== undefined && last !== undefined && parsed.checkIssued(parsed) ? `${last}\n` : "";
 }

@@ -1,7 +1,7 @@
 import * as pulumi from "@pulumi/pulumi";
 import * as tls from "@pulumi/tls";
 import { Tls, TlsMode } from "../args/registry";
-import { expiry, providedCertificateProblems, serverPem, trustAnchor, validity } from "../checks/certificates";
+import { earlyProblems, expiry, providedCertificateProblems, serverPem, trustAnchor, validity } from "../checks/certificates";
 import { tlsProblems } from "../checks/tls";
 import { alternativeNamesProblems, hostnameProblems, isWildcard } from "../checks/address";
 import { isIpAddress } from "../checks/hosts";
@@ -18,7 +18,7 @@ const organization = "container-registry";
 interface Authority {
   key: tls.PrivateKey;
   subject: { commonName: string; organization: string };
-  certificate: tls.SelfSignedCert;
+  certPem: pulumi.Output<string>;
 }
 
 /** What a certificate is made for. */
@@ -88,9 +88,17 @@ export class RegistryCertificate extends pulumi.ComponentResource {
     settings: Tls,
   ): Record<"serverPem" | "caCertificate" | "authority", pulumi.Output<string>> {
     const generation = settings.caGeneration ?? 1;
-    const ca = this.createAuthority(name, generation);
-    const previous = settings.keepPreviousCa ? this.createAuthority(name, generation - 1) : undefined;
-    const bridge = previous === undefined ? "" : this.createBridge(name, ca, previous).certPem;
+    const ca = this.createAuthority(name, generation, {
+      key: "tls.caGeneration",
+      repair: `set it to ${generation + 1}, and have every client trust the new CA`,
+    });
+    const previous = settings.keepPreviousCa
+      ? this.createAuthority(name, generation - 1, {
+          key: "tls.keepPreviousCa",
+          repair: "take it away, as no client takes that CA",
+        })
+      : undefined;
+    const bridge = previous === undefined ? "" : this.createBridge(name, ca, previous);
 
     const names = [...new Set([args.hostname, ...(args.alternativeNames ?? [])])];
     const serverKey = new tls.PrivateKey(`${name}-key`, keyArgs, {
@@ -113,7 +121,7 @@ export class RegistryCertificate extends pulumi.ComponentResource {
       `${name}-certificate`,
       {
         caPrivateKeyPem: ca.key.privateKeyPem,
-        caCertPem: ca.certificate.certPem,
+        caCertPem: ca.certPem,
         certRequestPem: request.certRequestPem,
         allowedUses: ["digital_signature", "key_encipherment", "server_auth"],
         validityPeriodHours: validityDays * hoursPerDay,
@@ -122,15 +130,21 @@ export class RegistryCertificate extends pulumi.ComponentResource {
       },
       { parent: this },
     );
+    const certPem = whenBegun(
+      certificate,
+      "tls.generation",
+      "the server certificate",
+      `set it to ${(settings.generation ?? 1) + 1}`,
+    );
     return {
-      serverPem: pulumi.secret(pulumi.interpolate`${certificate.certPem}${bridge}${serverKey.privateKeyPem}`),
-      caCertificate: pulumi.interpolate`${ca.certificate.certPem}${previous?.certificate.certPem ?? ""}`,
-      authority: ca.certificate.certPem,
+      serverPem: pulumi.secret(pulumi.interpolate`${certPem}${bridge}${serverKey.privateKeyPem}`),
+      caCertificate: pulumi.interpolate`${ca.certPem}${previous?.certPem ?? ""}`,
+      authority: ca.certPem,
     };
   }
 
   /** The generation is part of the names: the CA before stays in state as long as it is asked for. */
-  private createAuthority(name: string, generation: number): Authority {
+  private createAuthority(name: string, generation: number, { key: early, repair }: Record<"key" | "repair", string>): Authority {
     const key = new tls.PrivateKey(`${name}-ca-key-${generation}`, keyArgs, { parent: this });
     const subject = { commonName: `${name} CA ${generation}`, organization };
     const certificate = new tls.SelfSignedCert(
@@ -145,21 +159,21 @@ export class RegistryCertificate extends pulumi.ComponentResource {
       },
       { parent: this },
     );
-    return { key, subject, certificate };
+    return { key, subject, certPem: whenBegun(certificate, early, `CA ${generation}`, repair) };
   }
 
   /** The new CA's key, certified by the CA before: clients that know only that one find a way from the server certificate to it. */
-  private createBridge(name: string, ca: Authority, previous: Authority): tls.LocallySignedCert {
+  private createBridge(name: string, ca: Authority, previous: Authority): pulumi.Output<string> {
     const request = new tls.CertRequest(
       `${name}-ca-bridge-request`,
       { privateKeyPem: ca.key.privateKeyPem, subject: ca.subject },
       { parent: this },
     );
-    return new tls.LocallySignedCert(
+    const bridge = new tls.LocallySignedCert(
       `${name}-ca-bridge`,
       {
         caPrivateKeyPem: previous.key.privateKeyPem,
-        caCertPem: previous.certificate.certPem,
+        caCertPem: previous.certPem,
         certRequestPem: request.certRequestPem,
         isCaCertificate: true,
         allowedUses: caUses,
@@ -168,5 +182,21 @@ export class RegistryCertificate extends pulumi.ComponentResource {
       },
       { parent: this },
     );
+    return whenBegun(
+      bridge,
+      "tls.keepPreviousCa",
+      "the new CA, as the CA before has signed it,",
+      "take it away, and after an up set it again",
+    );
   }
+}
+
+/** A certificate, once it is known that it has begun by the clock of this machine: one of the state need not have. */
+function whenBegun(
+  { certPem }: tls.SelfSignedCert | tls.LocallySignedCert,
+  key: string,
+  what: string,
+  repair: string,
+): pulumi.Output<string> {
+  return checkWhenKnown(certPem, (pem) => earlyProblems(key, what, pem, repair, new Date()));
 }

@@ -25,6 +25,13 @@ interface CertificateRequest {
   /** Last number of the one extended usage under id-kp (RFC 5280, 4.2.1.12): 1 for servers, 2 for clients. */
   usage?: number;
   digest?: "sha256" | "sha1";
+  /** Bits of the key usage (RFC 5280, 4.2.1.3): 0x80 for signatures, 0x04 for those on certificates. */
+  keyUsage?: number;
+  /** What an authority may vouch for, and what it may not: DNS names, or addresses with as many of a mask. */
+  permitted?: string[];
+  excluded?: string[];
+  /** Object identifier, in hex, of a critical extension. */
+  critical?: string;
   /** What it is for in place of a key of its own. */
   publicKey?: KeyObject;
   from?: Date;
@@ -45,11 +52,17 @@ export function makeCertificate(request: CertificateRequest): Issuer {
     ...(request.authority ? [der(0x01, [0xff])] : []),
     ...(pathLength === undefined ? [] : [der(0x02, [pathLength])]),
   ];
-  const alternativeNames = names.map((name) => (isIP(name) === 0 ? der(0x82, Buffer.from(name)) : der(0x87, addressBytes(name))));
+  const subtrees = (tag: number, of: string[] = []): Buffer[] =>
+    of.length === 0 ? [] : [der(tag, ...of.map((name) => der(0x30, generalName(name))))];
+  const nameConstraints = [...subtrees(0xa0, request.permitted), ...subtrees(0xa1, request.excluded)];
+  const critical = (id: string, value: Buffer): Buffer => der(0x30, oid(id), der(0x01, [0xff]), der(0x04, value));
   const extensions = [
-    der(0x30, oid("551d13"), der(0x01, [0xff]), der(0x04, der(0x30, ...constraints))),
+    critical("551d13", der(0x30, ...constraints)),
+    ...(request.keyUsage === undefined ? [] : [critical("551d0f", der(0x03, [0, request.keyUsage]))]),
+    ...(nameConstraints.length === 0 ? [] : [critical("551d1e", der(0x30, ...nameConstraints))]),
+    ...(request.critical === undefined ? [] : [critical(request.critical, der(0x05))]),
     ...(usage === undefined ? [] : [der(0x30, oid("551d25"), der(0x04, der(0x30, oid(`2b060105050703${hexByte(usage)}`))))]),
-    ...(names.length === 0 ? [] : [der(0x30, oid("551d11"), der(0x04, der(0x30, ...alternativeNames)))]),
+    ...(names.length === 0 ? [] : [der(0x30, oid("551d11"), der(0x04, der(0x30, ...names.map(generalName))))]),
   ];
   const content = der(
     0x30,
@@ -121,6 +134,15 @@ function distinguishedName(commonName: string): Buffer {
 
 function time(date: Date): Buffer {
   return der(0x17, Buffer.from(`${date.toISOString().replace(/[-:T]/g, "").slice(2, 14)}Z`));
+}
+
+/** A DNS name, an address or, as `192.0.2.0/255.255.255.0`, a network; `CN=…` is a name of a directory. */
+function generalName(name: string): Buffer {
+  const addresses = name.split("/");
+  if (name.startsWith("CN=")) {
+    return der(0xa4, distinguishedName(name.slice(3)));
+  }
+  return addresses.every((each) => isIP(each) !== 0) ? der(0x87, ...addresses.map(addressBytes)) : der(0x82, Buffer.from(name));
 }
 
 function addressBytes(address: string): Buffer {

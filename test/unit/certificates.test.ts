@@ -5,6 +5,7 @@ import * as os from "os";
 import * as path from "path";
 import {
   certificatesIn,
+  earlyProblems,
   expiry,
   forGo,
   ProvidedCertificate,
@@ -13,6 +14,7 @@ import {
   serverPemProblems,
   trustAnchor,
 } from "../../components/checks/certificates";
+import { Problem } from "../../components/checks/problems";
 import { RegistryCertificate } from "../../components/selfHosted/registryCertificate";
 import { mocked, valueOf } from "../support/mocks";
 import { makeCertificate, makePki } from "../support/pki";
@@ -72,6 +74,22 @@ describe("a provided certificate", () => {
     expect(problemsOf({ certificate: certificate + chain, chain: "" })).toEqual([]);
     expect(problemsOf({ certificate: certificate + pki.intermediate.certificate, chain: pki.root.certificate })).toEqual([]);
     expect(problemsOf({ certificate: `Bag Attributes\r\n${certificate.replace(/\n/g, "\r\n")}more` })).toEqual([]);
+  });
+
+  it("may have its chain, or a part of it, in both texts, of which the server gets one", () => {
+    const { server, intermediate, root } = pki;
+    const full = server.certificate + intermediate.certificate;
+    for (const [certificate, chain] of [
+      [full, intermediate.certificate],
+      [full, intermediate.certificate.replaceAll("\n", "\r\n")],
+      [full, full],
+    ] as const) {
+      expect(problemsOf({ certificate, chain })).toEqual([]);
+      expect(serverPem({ ...good, certificate, chain })).toBe(full + good.privateKey);
+    }
+    const withRoot = { certificate: full + root.certificate, chain: good.chain + intermediate.certificate };
+    expect(problemsOf(withRoot)).toEqual([]);
+    expect(trustAnchor(withRoot)).toBe(root.certificate);
   });
 
   it("may have a key in any form without a passphrase", () => {
@@ -199,6 +217,87 @@ describe("a provided certificate", () => {
       ]);
       const direct = makeCertificate({ subject: "server", names, issuer: upper });
       expect(problemsOf({ ...direct, chain: upper.certificate + root.certificate })).toEqual([]);
+    });
+
+    it("is one signed by what may not sign certificates by its key usage", () => {
+      const issuer = makeCertificate({ subject: "Usage", authority: true, issuer: root, keyUsage: 0x80 });
+      const server = makeCertificate({ subject: "server", names, issuer });
+      expect(problemsOf({ ...server, chain: issuer.certificate + root.certificate })).toEqual([
+        'tls.chain: "CN=Usage" may not sign certificates by its key usage, and signed "CN=server"; give one with keyCertSign',
+      ]);
+      const may = makeCertificate({ subject: "May", authority: true, issuer: root, keyUsage: 0x84 });
+      const below = makeCertificate({ subject: "server", names, issuer: may, keyUsage: 0x80 });
+      expect(problemsOf({ ...below, chain: may.certificate + root.certificate })).toEqual([]);
+    });
+
+    it("is one of an issuer whose name is another", () => {
+      const renamed = makeCertificate({
+        subject: "New Name",
+        authority: true,
+        issuer: root,
+        publicKey: createPublicKey(pki.intermediate.key),
+      });
+      expect(problemsOf({ chain: renamed.certificate })).toEqual([
+        'tls.chain: has "CN=New Name", which has the key but another name or key identifier, after "CN=server"; its issuer "CN=Test Intermediate" must come next',
+      ]);
+    });
+
+    const refused = (subject: string, ids: string): string =>
+      `"CN=${subject}" has critical extensions that clients refuse (${ids}); give one without them, or where they are not critical`;
+    it.each([
+      ["no client knows", "2a030405", "1.2.3.4.5"],
+      ["has large numbers", "2b06010401823714", "1.3.6.1.4.1.311.20"],
+      ["may not be critical", "2b06010505070101", "1.3.6.1.5.5.7.1.1"],
+    ])("is one with a critical extension that %s, of its own or of an authority", (_, critical, id) => {
+      const server = makeCertificate({ subject: "server", names, issuer: root, critical });
+      expect(problemsOf({ ...server, chain: root.certificate })).toEqual([`tls.certificate: ${refused("server", id)}`]);
+      const oddRoot = makeCertificate({ subject: "Odd", authority: true, critical });
+      const below = makeCertificate({ subject: "server", names, issuer: oddRoot });
+      expect(problemsOf({ ...below, chain: oddRoot.certificate })).toEqual([`tls.chain: ${refused("Odd", id)}`]);
+    });
+
+    describe("below an authority for other names", () => {
+      it.each<[string, string[], { permitted?: string[]; excluded?: string[] }, string | undefined]>([
+        ["what it is for", ["a.example.com"], { permitted: ["example.com"] }, undefined],
+        ["its very name", ["Registry.example.com"], { permitted: ["registry.EXAMPLE.com"] }, undefined],
+        ["another name", ["registry.example.com"], { permitted: ["other.org"] }, "registry.example.com"],
+        ["an end alike", ["registry.example.com"], { permitted: ["try.example.com"] }, "registry.example.com"],
+        ["one besides", ["registry.example.com", "a.other.org"], { permitted: ["example.com"] }, "a.other.org"],
+        ["a part taken out", ["registry.example.com"], { permitted: ["com"], excluded: ["example.com"] }, "registry.example.com"],
+        ["another part taken out", ["registry.example.com"], { excluded: ["other.org"] }, undefined],
+        ["only what is below", ["registry.example.com"], { permitted: [".registry.example.com"] }, "registry.example.com"],
+        ["what is below", ["registry.example.com"], { permitted: [".example.com"] }, undefined],
+        ["all DNS names taken out", ["registry.example.com"], { excluded: [""] }, "registry.example.com"],
+        ["a wildcard", ["*.example.com"], { permitted: ["example.com"] }, undefined],
+        ["a wildcard beside", ["*.example.com"], { permitted: ["registry.example.com"] }, "*.example.com"],
+        ["a wildcard for what is taken out", ["*.example.com"], { excluded: ["a.example.com"] }, "*.example.com"],
+        ["a wildcard for none of it", ["*.example.com"], { excluded: ["b.a.example.com"] }, undefined],
+        ["an address of its network", ["192.0.2.7"], { permitted: ["192.0.2.0/255.255.255.0"] }, undefined],
+        ["another address", ["192.0.3.7"], { permitted: ["192.0.2.0/255.255.255.0"] }, "192.0.3.7"],
+        ["an address taken out", ["192.0.2.7"], { excluded: ["192.0.2.0/255.255.255.0"] }, "192.0.2.7"],
+        ["an IPv6 address", ["2001:db8::7"], { permitted: ["192.0.2.0/255.255.255.0"] }, "2001:db8:0:0:0:0:0:7"],
+        ["an IPv6 address of its network", ["2001:db8::7"], { permitted: ["2001:db8::/ffff:ffff::"] }, undefined],
+        ["an address, by DNS names", ["192.0.2.7"], { permitted: ["example.com"] }, undefined],
+      ])("is one for %s", (_, own, constraints, forbidden) => {
+        const hostname = own[0]?.replace("*", "registry");
+        const message =
+          `"CN=Constrained" may not vouch for ${forbidden}, a name of tls.certificate, by its name constraints; ` +
+          "give one for other names, or signed by a CA that may";
+        const expected = forbidden === undefined ? [] : [`tls.chain: ${message}`];
+        const top = makeCertificate({ subject: "Constrained", authority: true, ...constraints });
+        const middle = makeCertificate({ subject: "Middle", authority: true, issuer: top });
+        const server = makeCertificate({ subject: "server", names: own, issuer: middle });
+        expect(problemsOf({ ...server, chain: middle.certificate + top.certificate }, hostname)).toEqual(expected);
+        const constrained = makeCertificate({ subject: "Constrained", authority: true, issuer: root, ...constraints });
+        const direct = makeCertificate({ subject: "server", names: own, issuer: constrained });
+        expect(problemsOf({ ...direct, chain: constrained.certificate + root.certificate }, hostname)).toEqual(expected);
+      });
+
+      it("is one below constraints that Go knows nothing of", () => {
+        const issuer = makeCertificate({ subject: "Directory", authority: true, permitted: ["CN=x"] });
+        const server = makeCertificate({ subject: "server", names, issuer });
+        expect(problemsOf({ ...server, chain: issuer.certificate })).toEqual([`tls.chain: ${refused("Directory", "2.5.29.30")}`]);
+      });
     });
 
     it("is one with a negative serial number", () => {
@@ -407,4 +506,19 @@ it("tells when the CA ends where its certificate would outlive it, and not when 
   };
   expect(await end("2031-01-01")).toBe("2031-01-01T00:00:00.000Z");
   expect(await end("2033-01-01")).toBe("2032-01-01T00:00:00.000Z");
+});
+
+it("tells of a generated certificate that has not begun, and not in its first second", () => {
+  const { certificate } = makeCertificate({ subject: "s", from: new Date("2028-01-04"), to: new Date("2028-02-04") });
+  const early = (now: string): Problem[] =>
+    earlyProblems("tls.generation", "the server certificate", certificate, "set it to 2", new Date(now));
+  expect(early("2028-01-04T00:00:00Z")).toEqual([]);
+  expect(early("2026-11-30T00:00:00Z")).toEqual([
+    {
+      key: "tls.generation",
+      message:
+        "the server certificate in the stack's state is not valid before 2028-01-04T00:00:00.000Z, and by this machine's clock it is " +
+        "2026-11-30T00:00:00.000Z; if the clock is right, an up on a machine whose clock was ahead has made it: set it to 2",
+    },
+  ]);
 });

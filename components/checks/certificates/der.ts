@@ -4,8 +4,25 @@ export interface CertificateFields {
   version: number;
   /** Object identifier of the algorithm that it is signed with, in hex. */
   signatureAlgorithm: string;
+  /** Whether it says that it is an authority. */
+  isAuthority: boolean;
   /** How many authorities may stand between this one and a server; undefined without a limit. */
   pathLength?: number;
+  /** Whether its key may sign certificates: by its key usage, or as it has none. */
+  maySign: boolean;
+  /** Object identifiers of the extensions by which it is refused, as they are critical and not for clients to skip: `1.2.3.4`. */
+  refusedExtensions: string[];
+  /** The names it is for. */
+  names: GeneralName[];
+  /** The names that an authority may vouch for, where it has some, and those that it may not. */
+  permitted: GeneralName[];
+  excluded: GeneralName[];
+}
+
+/** A name, or in a constraint what many have in common; of an address there, its network and mask. */
+export interface GeneralName {
+  kind: "dns" | "ip" | "other";
+  content: Buffer;
 }
 
 /** A value with its tag, in what it was read from. */
@@ -14,28 +31,84 @@ interface Element {
   content: Buffer;
 }
 
+interface Extension {
+  id: string;
+  critical: boolean;
+  value: Element | undefined;
+}
+
 const [booleanTag, integerTag, octetsTag, sequenceTag, versionTag, extensionsTag] = [0x01, 0x02, 0x04, 0x30, 0xa0, 0xa3];
-const basicConstraints = "551d13";
+const [permittedTag, excludedTag] = [0xa0, 0xa1];
+const [keyUsage, alternativeNames, basicConstraints, nameConstraints] = ["551d0f", "551d11", "551d13", "551d1e"];
+const certificateSigning = 0x04;
+
+/** Names as they are tagged: e-mail addresses and URIs Go knows too, but has none to compare them with. */
+const kinds: Readonly<Record<number, GeneralName["kind"]>> = { 0x81: "other", 0x82: "dns", 0x86: "other", 0x87: "ip" };
+
+/** Critical extensions that Go takes: beside those above where revocation is told of, policies and the extended usage. */
+const known = [keyUsage, alternativeNames, basicConstraints, nameConstraints].concat(
+  ["1f", "20", "21", "24", "25", "36"].map((last) => `551d${last}`),
+);
 
 /** Reads a certificate that Node.js has parsed before: it is well formed. */
 export function certificateFields(raw: Buffer): CertificateFields {
   const [tbs, algorithm] = elements(elements(raw)[0]?.content);
   const parts = elements(tbs?.content);
   const version = elements(parts.find(({ tag }) => tag === versionTag)?.content)[0];
-  const extensions = elements(elements(parts.find(({ tag }) => tag === extensionsTag)?.content)[0]?.content);
-  const constraints = extensions
-    .filter(({ tag }) => tag === sequenceTag)
-    .map(({ content }) => elements(content))
-    .find(([id]) => id?.content.toString("hex") === basicConstraints);
-  const value = elements(constraints?.find(({ tag }) => tag === octetsTag)?.content)[0];
-  const [isAuthority, length] = elements(value?.content);
+  const extensions = elements(elements(parts.find(({ tag }) => tag === extensionsTag)?.content)[0]?.content).map(extension);
+  const valueOf = (wanted: string): Element | undefined => extensions.find(({ id }) => id === wanted)?.value;
+  const [authority, length] = elements(valueOf(basicConstraints)?.content);
+  const isAuthority = authority?.tag === booleanTag && authority.content[0] !== 0;
+  const usage = valueOf(keyUsage)?.content;
+  const subtrees = elements(valueOf(nameConstraints)?.content);
+  const constraints = (wanted: number): Element[] =>
+    elements(subtrees.find(({ tag }) => tag === wanted)?.content).flatMap(({ content }) => elements(content).slice(0, 1));
+  const [permitted, excluded] = [constraints(permittedTag), constraints(excludedTag)];
+  const isStrange = [...permitted, ...excluded].some(({ tag }) => kinds[tag] === undefined);
   return {
     version: (version?.content[0] ?? 0) + 1,
     signatureAlgorithm: elements(algorithm?.content)[0]?.content.toString("hex") ?? "",
-    ...(isAuthority?.tag === booleanTag && length?.tag === integerTag
-      ? { pathLength: length.content.readUIntBE(0, length.content.length) }
-      : {}),
+    isAuthority,
+    ...(isAuthority && length?.tag === integerTag ? { pathLength: length.content.readUIntBE(0, length.content.length) } : {}),
+    // The first byte of the bits says how many at the end are none.
+    maySign: usage === undefined || ((usage[1] ?? 0) & certificateSigning) !== 0,
+    refusedExtensions: extensions
+      .filter(({ id, critical }) => critical && (!known.includes(id) || (id === nameConstraints && isStrange)))
+      .map(({ id }) => dotted(Buffer.from(id, "hex"))),
+    names: elements(valueOf(alternativeNames)?.content).map(generalName),
+    permitted: permitted.map(generalName),
+    excluded: excluded.map(generalName),
   };
+}
+
+function extension({ content }: Element): Extension {
+  const [id, ...rest] = elements(content);
+  const octets = rest.find(({ tag }) => tag === octetsTag);
+  return {
+    id: id?.content.toString("hex") ?? "",
+    critical: rest.some(({ tag, content: flag }) => tag === booleanTag && flag[0] !== 0),
+    value: elements(octets?.content)[0],
+  };
+}
+
+function generalName({ tag, content }: Element): GeneralName {
+  return { kind: kinds[tag] ?? "other", content };
+}
+
+/** An object identifier as people write it: seven bits a byte, and of the first two numbers one is made (X.690, 8.19). */
+function dotted(id: Buffer): string {
+  const numbers: bigint[] = [];
+  let number = 0n;
+  for (const byte of id) {
+    number = (number << 7n) | BigInt(byte & 0x7f);
+    if (byte < 0x80) {
+      numbers.push(number);
+      number = 0n;
+    }
+  }
+  const [both = 0n, ...rest] = numbers;
+  const first = both < 80n ? both / 40n : 2n;
+  return [first, both - first * 40n, ...rest].join(".");
 }
 
 /**

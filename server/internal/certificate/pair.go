@@ -56,18 +56,36 @@ func (f files) pair() (*tls.Certificate, error) {
 }
 
 // Check is why a server or its clients could not use a file with a certificate, those
-// that it is signed by and its key.
+// that it is signed by and its key, whatever the time.
 func Check(content []byte) error {
 	pair, err := files{content, content}.pair()
 	if err != nil {
 		return err
 	}
+	chain := []*x509.Certificate{pair.Leaf}
 	for i, each := range pair.Certificate[1:] {
-		if _, err := x509.ParseCertificate(each); err != nil {
+		issuer, err := x509.ParseCertificate(each)
+		if err != nil {
 			return fmt.Errorf("certificate number %d in the file: %w", i+2, err)
 		}
+		chain = append(chain, issuer)
 	}
-	return nil
+	return verify(chain)
+}
+
+// verify checks a chain as a client does that trusts its last certificate.
+func verify(chain []*x509.Certificate) error {
+	options := x509.VerifyOptions{Roots: x509.NewCertPool(), Intermediates: x509.NewCertPool()}
+	for _, each := range chain {
+		options.Intermediates.AddCert(each)
+		// From here on all of them have begun.
+		if each.NotBefore.After(options.CurrentTime) {
+			options.CurrentTime = each.NotBefore
+		}
+	}
+	options.Roots.AddCert(chain[len(chain)-1])
+	_, err := chain[0].Verify(options)
+	return err
 }
 
 // untimely is why a client would refuse the certificate at this time.

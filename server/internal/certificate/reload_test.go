@@ -4,7 +4,11 @@ import (
 	"bytes"
 	"context"
 	"crypto/tls"
+	"crypto/x509"
+	"crypto/x509/pkix"
+	"encoding/asn1"
 	"encoding/pem"
+	"net"
 	"os"
 	"path/filepath"
 	"strings"
@@ -97,15 +101,40 @@ func TestCheck(t *testing.T) {
 	ca := testpki.NewAuthority(t)
 	good, other := ca.Valid(t, "good"), ca.Valid(t, "other")
 	broken := pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: []byte("hello")})
+	critical := func(template *x509.Certificate) {
+		template.ExtraExtensions = []pkix.Extension{{Id: asn1.ObjectIdentifier{1, 2, 3, 4}, Critical: true, Value: asn1.NullBytes}}
+	}
+	forName := func(name string) testpki.Change {
+		return func(template *x509.Certificate) { template.PermittedDNSDomains = []string{name} }
+	}
+	notForName := func(template *x509.Certificate) { template.ExcludedDNSDomains = []string{"localhost"} }
+	forAddresses := func(template *x509.Certificate) {
+		template.PermittedIPRanges = []*net.IPNet{{IP: net.IP{192, 0, 2, 0}, Mask: net.CIDRMask(24, 32)}}
+	}
+	alone := func(leaf testpki.Leaf) []byte { return join(leaf.Certificate, leaf.Key) }
+	below := func(change testpki.Change) []byte {
+		authority := testpki.NewAuthority(t, change)
+		return authority.Valid(t, "below").Combined(authority)
+	}
 	tests := []struct {
 		name    string
 		content []byte
 		want    string
 	}{
-		{"a pair", join(good.Certificate, good.Key), ""},
+		{"a pair", alone(good), ""},
 		{"with the authority", join(good.Certificate, ca.PEM, good.Key), ""},
 		{"another key", join(good.Certificate, other.Key), "private key does not match"},
 		{"lines that end twice", bytes.ReplaceAll(join(good.Certificate, good.Key), []byte("\n"), []byte("\r\r\n")), "failed to find any PEM data"},
+		{"one that has ended", ca.Leaf(t, "ended", time.Now().Add(-30*time.Minute), time.Now().Add(-time.Minute)).Combined(ca), ""},
+		{"one that has not begun", ca.Leaf(t, "early", time.Now().Add(time.Minute), time.Now().Add(time.Hour)).Combined(ca), ""},
+		{"another authority", good.Combined(testpki.NewAuthority(t)), "signed by unknown authority"},
+		{"a critical extension that nobody knows", ca.Valid(t, "odd", critical).Combined(ca), "unhandled critical extension"},
+		{"one in a certificate that is alone", alone(ca.Valid(t, "odd", critical)), "unhandled critical extension"},
+		{"an authority for its name", below(forName("localhost")), ""},
+		{"an authority for another name", below(forName("other.org")), "DNS name \"localhost\" is not permitted"},
+		{"an authority that may not sign for its name", below(notForName), "DNS name \"localhost\" is excluded"},
+		{"an authority for other addresses", below(forAddresses), "IP address \"127.0.0.1\" is not permitted"},
+		{"an authority with a critical extension that nobody knows", below(critical), "unhandled critical extension"},
 		{"an authority that can't be read", join(good.Certificate, ca.PEM, broken, good.Key), "number 3 in the file: x509: malformed certificate"},
 	}
 	for _, test := range tests {

@@ -23,8 +23,11 @@ type Authority struct {
 	PEM         []byte
 }
 
+// A Change is what a certificate has otherwise.
+type Change func(template *x509.Certificate)
+
 // NewAuthority makes a certificate authority.
-func NewAuthority(t testing.TB) *Authority {
+func NewAuthority(t testing.TB, changes ...Change) *Authority {
 	t.Helper()
 	a := &Authority{key: newKey(t)}
 	template := &x509.Certificate{
@@ -32,6 +35,9 @@ func NewAuthority(t testing.TB) *Authority {
 		IsCA:                  true,
 		BasicConstraintsValid: true,
 		KeyUsage:              x509.KeyUsageCertSign,
+	}
+	for _, change := range changes {
+		change(template)
 	}
 	a.certificate, a.PEM = sign(t, template, nil, a.key, a.key)
 	return a
@@ -65,7 +71,7 @@ func (l Leaf) TLS(t testing.TB) tls.Certificate {
 }
 
 // Leaf makes a certificate that is valid for the time given.
-func (a *Authority) Leaf(t testing.TB, name string, from, until time.Time) Leaf {
+func (a *Authority) Leaf(t testing.TB, name string, from, until time.Time, changes ...Change) Leaf {
 	t.Helper()
 	key := newKey(t)
 	template := &x509.Certificate{
@@ -77,6 +83,9 @@ func (a *Authority) Leaf(t testing.TB, name string, from, until time.Time) Leaf 
 		KeyUsage:    x509.KeyUsageDigitalSignature,
 		ExtKeyUsage: []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth, x509.ExtKeyUsageClientAuth},
 	}
+	for _, change := range changes {
+		change(template)
+	}
 	_, certificate := sign(t, template, a.certificate, key, a.key)
 	der, err := x509.MarshalPKCS8PrivateKey(key)
 	if err != nil {
@@ -86,9 +95,9 @@ func (a *Authority) Leaf(t testing.TB, name string, from, until time.Time) Leaf 
 }
 
 // Valid makes a certificate that is valid now.
-func (a *Authority) Valid(t testing.TB, name string) Leaf {
+func (a *Authority) Valid(t testing.TB, name string, changes ...Change) Leaf {
 	t.Helper()
-	return a.Leaf(t, name, time.Now().Add(-time.Hour), time.Now().Add(time.Hour))
+	return a.Leaf(t, name, time.Now().Add(-time.Hour), time.Now().Add(time.Hour), changes...)
 }
 
 func sign(t testing.TB, template, parent *x509.Certificate, key, signer *ecdsa.PrivateKey) (*x509.Certificate, []byte) {

@@ -1,4 +1,6 @@
-import { noneIfBroken, Registry, Target } from "./registry";
+import { forAll } from "./forAll";
+import { noneIfBroken, Target } from "./manifests";
+import { Registry } from "./registry";
 
 /** What the tags of a repository lead to. A manifest without one can't be asked for. */
 export interface Contents {
@@ -13,7 +15,7 @@ export interface Contents {
 /** Reads a repository; in full, with what is about its manifests too. */
 export async function contentsOf(registry: Registry, repository: string, full = false): Promise<Contents> {
   const names = await registry.tags(repository);
-  const found = await Promise.all(names.map((tag) => registry.find(repository, tag).catch(noneIfBroken)));
+  const found = await forAll(names, (tag) => registry.find(repository, tag).catch(noneIfBroken));
   const digests = new Map(names.map((tag, index) => [tag, found[index]?.digest]));
   const tags = new Map<string, string[]>();
   for (const [tag, digest] of digests) {
@@ -30,23 +32,30 @@ export async function contentsOf(registry: Registry, repository: string, full = 
 
 async function leadsFrom(registry: Registry, repository: string, roots: readonly Target[], full: boolean) {
   const leads = new Map<string, string[]>();
-  for (let level = roots; level.length > 0;) {
-    const fresh = [...new Map(level.map((target) => [target.digest, target])).values()].filter(
-      ({ digest }) => !leads.has(digest),
-    );
-    const next = await Promise.all(
-      fresh.map(async (target) => [
+  // Thousands of indexes can list the same thousands of images: each is held once.
+  const known = new Map<string, Target>();
+  const once = (target: Target): Target => {
+    const held = known.get(target.digest) ?? target;
+    known.set(held.digest, held);
+    return held;
+  };
+  for (let level = new Set(roots.map(once)); level.size > 0;) {
+    const fresh = [...level].filter(({ digest }) => !leads.has(digest));
+    const next = await forAll(fresh, async (target) =>
+      [
         ...((await registry.parts(repository, target).catch(noneIfBroken)) ?? []),
         ...(full ? await registry.referrers(repository, target.digest) : []),
-      ]),
+      ].map(once),
     );
-    fresh.forEach(({ digest }, index) =>
+    level = new Set();
+    fresh.forEach(({ digest }, index) => {
+      const targets = next[index] ?? [];
       leads.set(
         digest,
-        (next[index] ?? []).map((each) => each.digest),
-      ),
-    );
-    level = next.flat();
+        targets.map((each) => each.digest),
+      );
+      targets.forEach((each) => level.add(each));
+    });
   }
   return leads;
 }

@@ -1,8 +1,10 @@
 import { RegistryError } from "../registryClient";
 import { Reference } from "./arguments";
 import { contentsOf, neededBy } from "./contents";
+import { forAll } from "./forAll";
+import { isAnswer, isDigest } from "./manifests";
 import { Plan, planOf, Step } from "./plan";
-import { isAnswer, isDigest, Registry } from "./registry";
+import { Registry } from "./registry";
 
 /** Tells the user something and asks to go on. What nobody could expect is not agreed to beforehand, by `--yes`. */
 export type Confirm = (text: string, unexpected?: boolean) => Promise<boolean>;
@@ -67,7 +69,7 @@ async function carryOutAll(registry: Registry, plan: Plan, confirm: Confirm, del
 
 /** What is left of steps that were not agreed to: a later one may have taken their tags with an image. */
 async function stillThere(registry: Registry, steps: readonly Step[]): Promise<Step[]> {
-  const gone = await Promise.all(steps.map(({ repository, reference }) => isGone(registry, repository, reference)));
+  const gone = await forAll(steps, ({ repository, reference }) => isGone(registry, repository, reference));
   return steps.filter((_, index) => !gone[index]);
 }
 

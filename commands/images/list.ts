@@ -1,4 +1,6 @@
-import { faultOf, Image, Registry } from "./registry";
+import { forAll } from "./forAll";
+import { faultOf } from "./manifests";
+import { Image, Registry } from "./registry";
 
 interface Row {
   repository: string;
@@ -27,9 +29,11 @@ export async function list(registry: Registry, repositories: readonly string[]):
 
 async function rowsOf(registry: Registry, repository: string): Promise<Row[]> {
   const tags = await registry.tags(repository);
-  const rows = await Promise.all(
-    tags.map(async (tag) => ({ repository, tag, image: await registry.image(repository, tag).catch(faultOf) })),
-  );
+  const rows = await forAll(tags, async (tag) => ({
+    repository,
+    tag,
+    image: await registry.image(repository, tag).catch(faultOf),
+  }));
   if (rows.every(({ image }) => typeof image !== "string")) {
     return rows;
   }
@@ -44,7 +48,7 @@ function table(rows: readonly Row[]): string {
     ...rows.map(({ repository, tag, image }) =>
       typeof image === "string"
         ? [repository, tag, `broken: ${printable(image)}`]
-        : [repository, tag, image.digest, readableSize(image.size), image.created.slice(0, 10), lack(image)],
+        : [repository, tag, image.digest, sizeOf(image), image.created.slice(0, 10), lack(image)],
     ),
   ];
   const widths = cells[0]?.map((_, column) => cells.reduce((width, row) => Math.max(width, row[column]?.length ?? 0), 0)) ?? [];
@@ -57,6 +61,9 @@ function table(rows: readonly Row[]): string {
     )
     .join("\n");
 }
+
+/** Of what has more parts than are looked at, the least that it can be. */
+const sizeOf = ({ size, more }: Image): string => `${more ? ">" : ""}${readableSize(size)}`;
 
 /** What an index has lost, or never had. */
 const lack = ({ missing }: Image): string => (missing === 0 ? "" : `${missing} of its images missing`);

@@ -1,6 +1,7 @@
 import { Reference } from "./arguments";
 import { Contents, contentsOf, neededBy } from "./contents";
-import { faultOf, noneIfBroken, Registry } from "./registry";
+import { faultOf, noneIfBroken } from "./manifests";
+import { Registry } from "./registry";
 
 /** One request to delete, and what goes with it. */
 export interface Step {
@@ -59,16 +60,22 @@ function planOfAll(repository: string, contents: Contents): Plan {
 /** All manifests, each before those that it lists: some registries delete nothing that another one lists. */
 function listsFirst({ leads }: Contents): string[] {
   const seen = new Set<string>();
-  const order: string[] = [];
-  const visit = (digest: string): void => {
-    if (!seen.has(digest)) {
-      seen.add(digest);
-      leads.get(digest)?.forEach(visit);
-      order.push(digest);
+  const order = new Set<string>();
+  for (const root of leads.keys()) {
+    // Not by a function that calls itself: indexes of indexes may be as deep as somebody likes.
+    const open = [root];
+    for (let digest = open.at(-1); digest !== undefined; digest = open.at(-1)) {
+      if (seen.has(digest)) {
+        order.add(digest);
+        open.pop();
+      } else {
+        seen.add(digest);
+        const further = leads.get(digest)?.filter((each) => !seen.has(each)) ?? [];
+        further.reverse().forEach((each) => open.push(each));
+      }
     }
-  };
-  [...leads.keys()].forEach(visit);
-  return order.reverse();
+  }
+  return [...order].reverse();
 }
 
 async function planOfSome(

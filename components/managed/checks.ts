@@ -89,7 +89,7 @@ export function upstreamOf(mirror: Mirror, upstreams: readonly Upstream[]): Upst
 }
 
 function isUrl(upstream: string): boolean {
-  return /^https:\/\/[a-z0-9.-]+(:\d+)?\/?$/.test(upstream) && URL.canParse(upstream);
+  return /^https:\/\/[a-z0-9.-]{1,253}(:\d+)?\/?$/.test(upstream) && URL.canParse(upstream);
 }
 
 /** What is wrong with the first part of the names of images that come through the mirror. */

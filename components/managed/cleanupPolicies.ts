@@ -1,7 +1,7 @@
 import { GarbageCollection, Mirror, RetentionRule } from "../args/registry";
 import { ArtifactRegistryOptions } from "../args/managed";
 import { collectionProblems, identityProblems, Login, managedMirrorProblems, referrerTags, Upstream } from "./checks";
-import { Problem } from "../checks/problems";
+import { Problem, shown } from "../checks/problems";
 import { names } from "../checks/repositories";
 import { googleTags, tagProblems } from "../checks/storage/tags";
 import { lists, texts, when } from "../checks/rules";
@@ -105,7 +105,7 @@ function retentionProblems(collection: GarbageCollection): Problem[] {
       when(
         !isPrefix(pattern),
         `${at}[${index}]`,
-        `${JSON.stringify(pattern)} is not possible: Google keeps tags by how they begin; give a pattern such as ${JSON.stringify(`${pattern.split("*")[0]}*`)}`,
+        `${shown(pattern)} is not possible: Google keeps tags by how they begin; give a pattern such as ${shown(`${pattern.split("*")[0]}*`)}`,
       ),
     );
   return [
@@ -126,7 +126,7 @@ function retentionProblems(collection: GarbageCollection): Problem[] {
           when(
             !isPrefix(pattern),
             `${at}.repositories[${place}]`,
-            `${JSON.stringify(pattern)} is not possible: Google selects by how names begin, and this would select ${pattern}-2 too; give a prefix such as team-a/*`,
+            `${shown(pattern)} is not possible: Google selects by how names begin, and this would select ${shown(`${pattern}-2`)} too; give a prefix such as team-a/*`,
           ),
         ),
         ...when(

@@ -93,7 +93,7 @@ export function ecrProblems(settings: EcrSettings): Problem[] {
     ...when(
       prefix !== undefined && (ecr.repositories ?? []).some((each) => names(`${prefix}/*`, each) || each === prefix),
       "ecr.repositories",
-      `has names below ${prefix}, where the mirror keeps its images; choose another ecr.mirrorPrefix`,
+      `has names below ${shown(prefix)}, where the mirror keeps its images; choose another ecr.mirrorPrefix`,
     ),
     ...retentionProblems(ecr.repositories ?? [], garbageCollection),
     ...managedMirrorProblems(
@@ -139,7 +139,7 @@ function retentionProblems(repositories: readonly string[], collection: GarbageC
           .filter((pattern) => pattern.split("*").length > 5)
           .map((pattern) => ({
             key: at,
-            message: `keeps tags by ${JSON.stringify(pattern)}, and Amazon allows four * in a pattern`,
+            message: `keeps tags by ${shown(pattern)}, and Amazon allows four * in a pattern`,
           })),
         ...(rule.repositories ?? []).flatMap((pattern, place) => partly(`${at}.repositories[${place}]`, pattern, repositories)),
       ];
@@ -158,8 +158,8 @@ function partly(key: string, pattern: string, repositories: readonly string[]): 
       key,
       message:
         wider === undefined
-          ? `${JSON.stringify(pattern)} names none of ecr.repositories`
-          : `${JSON.stringify(pattern)} names a part of ${wider} in ecr.repositories; list it there too`,
+          ? `${shown(pattern)} names none of ecr.repositories`
+          : `${shown(pattern)} names a part of ${shown(wider)} in ecr.repositories; list it there too`,
     },
   ];
 }

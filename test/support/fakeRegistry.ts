@@ -18,6 +18,10 @@ export class FakeRegistry implements Disposable {
   readonly manifests = new Map<string, Held>();
   /** What was deleted, in order. */
   readonly deleted: string[] = [];
+  /** Method and reference of every request for a manifest, in order. */
+  readonly asked: string[] = [];
+  /** The blobs that were asked for; it has none. */
+  readonly blobs: string[] = [];
   /** The statuses with which the next requests for a tag or digest are refused. */
   readonly refusals = new Map<string, number[]>();
   /** What it gives for the digest of a manifest. */
@@ -44,11 +48,12 @@ export class FakeRegistry implements Disposable {
   }
 
   /** Holds an image of its own for each name; about another one, if that is said. */
-  image(name: string, subject?: string): string {
+  image(name: string, subject?: string, parts: { config?: object; layers?: object[] } = {}): string {
     return this.hold({
       mediaType: imageType,
       annotations: { name },
       subject: subject === undefined ? undefined : { digest: subject },
+      ...parts,
     });
   }
 
@@ -68,7 +73,14 @@ export class FakeRegistry implements Disposable {
   }
 
   private answer(method: string, path: string): [number, Buffer | string, http.OutgoingHttpHeaders?] {
-    const [, kind, reference = ""] = /^\/v2\/app\/(tags|manifests|referrers)\/(.+)$/.exec(path) ?? [];
+    const [, kind, reference = ""] = /^\/v2\/app\/(tags|manifests|referrers|blobs)\/(.+)$/.exec(path) ?? [];
+    if (kind === "manifests") {
+      this.asked.push(`${method} ${reference}`);
+    }
+    if (kind === "blobs") {
+      this.blobs.push(reference);
+      return [404, ""];
+    }
     const refusal = this.refusals.get(reference)?.shift();
     const digest = this.tags.get(reference) ?? reference;
     const held = this.manifests.get(digest);

@@ -187,7 +187,7 @@ describe("a repository of images and indexes", () => {
       parts: () => Promise.resolve([]),
       referrers: () => Promise.resolve([]),
       image: (_: string, tag: string) =>
-        Promise.resolve({ digest: digests[Number(tag.slice(1))], size: 1, created: "", missing: 0 }),
+        Promise.resolve({ digest: digests[Number(tag.slice(1))], size: 1, created: "", missing: 0, more: false }),
     });
     expect((await list(many, ["app"])).split("\n")).toHaveLength(150_001);
     let text = "";

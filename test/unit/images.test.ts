@@ -1,5 +1,6 @@
 import * as http from "http";
 import * as path from "path";
+import { digestOf } from "../../commands/randomImage";
 import { parseArguments, UsageError } from "../../commands/images/arguments";
 import { deleteImages } from "../../commands/images/delete";
 import { list, readableSize } from "../../commands/images/list";
@@ -164,15 +165,15 @@ describe("an index", () => {
   const digest = (letter: string): string => `sha256:${letter.repeat(64)}`;
   const mediaType = "application/vnd.oci.image.manifest.v1+json";
   const manifests: Record<string, object> = {
-    latest: { manifests: ["a", "b", "c"].map((letter) => ({ digest: digest(letter), size: 500, mediaType })) },
+    [digest("f")]: { manifests: ["a", "b", "c"].map((letter) => ({ digest: digest(letter), size: 500, mediaType })) },
     [digest("a")]: { layers: [layer("base", 200_000_000), layer("amd64", 10_000_000)] },
     [digest("b")]: { layers: [layer("base", 200_000_000), layer("arm64", 10_000_000)] },
   };
   const server = http.createServer((request, response) => {
     const { pathname } = new URL(request.url ?? "", "http://registry");
-    const reference = path.basename(pathname);
+    const reference = path.basename(pathname).replace("latest", digest("f"));
     const body = pathname === "/v2/app/tags/list" ? { tags: ["latest"] } : manifests[reference];
-    response.writeHead(body === undefined ? 404 : 200, { "Docker-Content-Digest": digest("f") }).end(JSON.stringify(body ?? {}));
+    response.writeHead(body === undefined ? 404 : 200, { "Docker-Content-Digest": reference }).end(JSON.stringify(body ?? {}));
   });
   afterAll(() => server.close());
 
@@ -185,8 +186,9 @@ describe("an index", () => {
 
 /** A registry whose tags are sound, broken in every way that was seen, and deleted by others at that moment. */
 describe("a registry with broken tags", () => {
-  const sound = `sha256:${"c".repeat(64)}`;
-  const cache = `sha256:${"d".repeat(64)}`;
+  const digests = Object.fromEntries(
+    ["cache", "garbled", "no-configuration", "sound", "terminal"].map((tag) => [tag, digestOf(Buffer.from(tag))]),
+  );
   const refusals: Record<string, number> = { dangling: 404, empty: 500, moving: 404, "sha256:layer": 500 };
   let tags: string[];
   let deleted: string[];
@@ -194,9 +196,10 @@ describe("a registry with broken tags", () => {
   let away: boolean;
   const server = http.createServer((request, response) => {
     const { pathname } = new URL(request.url ?? "", "http://registry");
-    const reference = /^\/v2\/app\/(?:manifests|blobs)\/(.+)$/.exec(pathname)?.[1] ?? "";
-    const answer = (status: number, body: object, digest = ""): void =>
-      void response.writeHead(status, { "Docker-Content-Digest": digest }).end(JSON.stringify(body));
+    const asked = /^\/v2\/app\/(?:manifests|blobs)\/(.+)$/.exec(pathname)?.[1] ?? "";
+    const reference = Object.keys(digests).find((tag) => digests[tag] === asked) ?? asked;
+    const headers = { "Docker-Content-Digest": digests[reference] ?? "" };
+    const answer = (status: number, body: object): void => void response.writeHead(status, headers).end(JSON.stringify(body));
     const refusal = refusals[reference];
     if (away) {
       answer(503, { errors: [{ code: "UNAVAILABLE", message: "the store does not answer" }] });
@@ -205,22 +208,22 @@ describe("a registry with broken tags", () => {
     } else if (pathname === "/v2/app/tags/list") {
       answer(200, { tags: listings++ === 0 ? tags : tags.filter((tag) => tag !== "moving") });
     } else if (request.method === "DELETE") {
-      deleted.push(reference);
+      deleted.push(asked);
       answer(reference === "moving" ? 404 : 202, {});
     } else if (refusal !== undefined) {
       answer(refusal, { errors: [{ code: refusal === 404 ? "MANIFEST_UNKNOWN" : "UNKNOWN", message: "no\u001b[1A good" }] });
     } else if (reference === "garbled") {
-      response.writeHead(200, { "Docker-Content-Digest": sound }).end("{");
+      response.writeHead(200, headers).end("{");
     } else if (reference === "cache") {
-      answer(200, { manifests: [{ digest: "sha256:layer", size: 5_000_000 }] }, cache);
+      answer(200, { manifests: [{ digest: "sha256:layer", size: 5_000_000 }] });
     } else if (reference === "no-configuration") {
-      answer(200, { config: { digest: "empty", size: 1_000_000 } }, sound);
+      answer(200, { config: { digest: "empty", size: 1_000_000 } });
     } else if (reference === "terminal") {
-      answer(200, { config: { digest: "created", size: 3_000_000 } }, sound);
+      answer(200, { config: { digest: "created", size: 3_000_000 } });
     } else if (reference === "created") {
       answer(200, { created: "\u001b[1A\u001b[2K" });
     } else {
-      answer(200, { layers: [{ digest: "l", size: 2_000_000 }] }, sound);
+      answer(200, { layers: [{ digest: "l", size: 2_000_000 }] });
     }
   });
   let registry: Registry;
@@ -246,13 +249,13 @@ describe("a registry with broken tags", () => {
         .slice(1)
         .map((line) => line.split(/ {2,}/)),
     ).toEqual([
-      ["app", "cache", cache, "5MB"],
+      ["app", "cache", digests.cache, "5MB"],
       ["app", "dangling", "broken: 404: MANIFEST_UNKNOWN no\ufffd[1A good"],
       ["app", "empty", "broken: 500: UNKNOWN no\ufffd[1A good"],
       ["app", "garbled", "broken: its manifest isn't JSON"],
-      ["app", "no-configuration", sound, "1MB"],
-      ["app", "sound", sound, "2MB"],
-      ["app", "terminal", sound, "3MB"],
+      ["app", "no-configuration", digests["no-configuration"], "1MB"],
+      ["app", "sound", digests.sound, "2MB"],
+      ["app", "terminal", digests.terminal, "3MB"],
     ]);
   });
 
@@ -271,7 +274,8 @@ describe("a registry with broken tags", () => {
 
   it("is deleted as a whole, an image before the tags, and what others deleted meanwhile is no error", async () => {
     await deleteImages(registry, [{ repository: "app" }], () => Promise.resolve(true));
-    const whole = ["cache", "garbled", "no-configuration", "sound", "terminal"];
-    expect(deleted).toEqual(["dangling", "empty", "moving", sound, ...whole, cache]);
+    const [last, ...rest] = Object.keys(digests);
+    const images = rest.map((tag) => digests[tag]).reverse();
+    expect(deleted).toEqual(["dangling", "empty", "moving", images[0], last, ...rest, ...images.slice(1), digests.cache]);
   });
 });

@@ -1,7 +1,7 @@
 import { acrProblems } from "../../components/managed/acrChecks";
 import { artifactRegistryProblems } from "../../components/managed/cleanupPolicies";
 import { ecrProblems } from "../../components/managed/ecrPolicies";
-import { packageSchema } from "../support/schema";
+import { packageSchema, SchemaProperty } from "../support/schema";
 
 const settings = { garbageCollection: {}, ecr: {}, acr: {}, artifactRegistry: {} };
 
@@ -18,4 +18,45 @@ it.each([
     return problems.some((problem) => problem.key === `mirror.${key}` && /has no meaning|can't be chosen/.test(problem.message));
   });
   expect(refused).toEqual(keys.filter((key) => !used.includes(key)));
+});
+
+it.each([
+  ["Amazon", ecrProblems],
+  ["Azure", acrProblems],
+  ["Google", artifactRegistryProblems],
+])("no problem of %s's repeats a long value whole", (_, problemsOf) => {
+  /** A value of this type, with the text wherever one belongs. */
+  const filled = ({ $ref, items, additionalProperties, type }: SchemaProperty, text: string): unknown => {
+    if ($ref !== undefined) {
+      const { properties } = packageSchema().types[$ref.replace("#/types/", "")] ?? {};
+      const entries = Object.entries(properties ?? {}).map(([key, each]) => [key, filled(each, text)]);
+      return properties === undefined ? undefined : Object.fromEntries(entries);
+    }
+    return items !== undefined
+      ? [filled(items, text)]
+      : additionalProperties !== undefined
+        ? { [text]: text }
+        : new Map<string | undefined, unknown>([
+            ["string", text],
+            ["number", 1],
+            ["boolean", true],
+          ]).get(type);
+  };
+  const settings = (
+    text: string,
+  ): Parameters<typeof ecrProblems>[0] & Parameters<typeof acrProblems>[0] & Parameters<typeof artifactRegistryProblems>[0] => {
+    const of = (name: string) => filled({ $ref: `#/types/container-registry:index:${name}` }, text) as object;
+    return {
+      ecr: of("EcrOptions"),
+      acr: of("AcrOptions"),
+      artifactRegistry: of("ArtifactRegistryOptions"),
+      garbageCollection: of("GarbageCollection"),
+      mirror: of("Mirror"),
+    };
+  };
+  const letters = "a".repeat(100_000);
+  for (const text of [letters, `${letters}/*`, `*.${letters}`, "*.".repeat(50_000), `https://${letters}.example.com`]) {
+    const long = problemsOf(settings(text)).filter(({ message }) => message.length > 1_000);
+    expect(long.map(({ message }) => message.slice(0, 1_000))).toEqual([]);
+  }
 });

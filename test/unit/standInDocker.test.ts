@@ -2,7 +2,7 @@ import { execFileSync, spawnSync } from "child_process";
 import * as fs from "fs";
 import * as os from "os";
 import * as path from "path";
-import { contextArchive, contextDigest } from "../../offline/stand-ins/docker/buildContext";
+import { contextArchive, contextDigest } from "../../offline/stand-ins/docker/build/buildContext";
 import {
   containerBody,
   containerFacts,
@@ -14,9 +14,10 @@ import {
 import { duration, nanoseconds } from "../../offline/stand-ins/docker/durations";
 import { connection } from "../../offline/stand-ins/docker/engine";
 import { registryOf, storedLogin } from "../../offline/stand-ins/docker/logins";
-import { secret } from "../../offline/stand-ins/docker/swarmFile";
-import { service } from "../../offline/stand-ins/docker/service";
-import { ServiceInputs, serviceInputs, serviceProperties, serviceSpec } from "../../offline/stand-ins/docker/serviceSpec";
+import { secret } from "../../offline/stand-ins/docker/swarm/swarmFile";
+import { service } from "../../offline/stand-ins/docker/swarm/service";
+import { ServiceInputs, serviceInputs } from "../../offline/stand-ins/docker/swarm/serviceInputs";
+import { serviceProperties, serviceSpec } from "../../offline/stand-ins/docker/swarm/serviceSpec";
 import { comparableOf, filledIn, problemsOf, Values } from "../../offline/stand-ins/provider/types";
 
 const container = (given: Values = {}): ContainerInputs =>

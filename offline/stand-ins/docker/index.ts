@@ -1,12 +1,12 @@
 import { StandIn } from "../provider/server";
 import { container } from "./container";
 import { Engine } from "./engine";
-import { image } from "./image";
+import { image } from "./build/image";
 import { network } from "./network";
 import { remoteImage } from "./remoteImage";
-import { service } from "./service";
+import { service } from "./swarm/service";
 import { engineOf, settings } from "./settings";
-import { secret, serviceConfig } from "./swarmFile";
+import { secret, serviceConfig } from "./swarm/swarmFile";
 import { volume } from "./volume";
 
 export const standIn: StandIn<typeof settings, Engine> = {

@@ -70,7 +70,7 @@ export const badArtifactRegistry: BadConfiguration[] = [
     problems: [
       'garbageCollection.alwaysKeepTags[0]: "latest" is not possible: Google keeps tags by how they begin; give a pattern such as "latest*"',
       "garbageCollection.deleteUntagged: can't be done while garbageCollection.retentionDryRun is true: Google tries out all of its policies or none",
-      'garbageCollection.retention[0].repositories[0]: "app" is not possible: Google selects by how names begin, and this would select app-2 too; give a prefix such as team-a/*',
+      'garbageCollection.retention[0].repositories[0]: "app" is not possible: Google selects by how names begin, and this would select "app-2" too; give a prefix such as team-a/*',
       'garbageCollection.retention[1].keepTags[0]: "v*.0" is not possible: Google keeps tags by how they begin; give a pattern such as "v*"',
       "garbageCollection.retention[2]: names repositories of garbageCollection.retention[0] too, and for Google both rules would count; make them distinct",
     ],

@@ -101,7 +101,7 @@ export const badEcr: BadConfiguration[] = [
       "garbageCollection.retention[0].keepDays: can't be combined with garbageCollection.retention[0].keepNewest for target ecr: Amazon deletes what either names; give one of them",
       "garbageCollection.retention[1].keepTags: needs keepNewest or keepDays beside it for target ecr: Amazon deletes by number or by age",
       'garbageCollection.retention[3]: keeps tags by "*a*b*c*d*", and Amazon allows four * in a pattern',
-      'garbageCollection.retention[3].repositories[0]: "team-a/app" names a part of team-a/* in ecr.repositories; list it there too',
+      'garbageCollection.retention[3].repositories[0]: "team-a/app" names a part of "team-a/*" in ecr.repositories; list it there too',
       'garbageCollection.retention[3].repositories[1]: "other" names none of ecr.repositories',
       "garbageCollection.retention[4].keepDays: can't be combined with garbageCollection.retention[4].keepNewest for target ecr: Amazon deletes what either names; give one of them",
     ],
@@ -191,7 +191,7 @@ export const badEcr: BadConfiguration[] = [
   {
     title: "a repository where the mirror is",
     config: { target: "ecr", ecr: { repositories: ["quay/app"] }, mirror: { upstream: "https://quay.io" } },
-    problems: ["ecr.repositories: has names below quay, where the mirror keeps its images; choose another ecr.mirrorPrefix"],
+    problems: ['ecr.repositories: has names below "quay", where the mirror keeps its images; choose another ecr.mirrorPrefix'],
   },
   {
     title: "a mirror's prefix without a mirror",

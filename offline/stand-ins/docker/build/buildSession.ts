@@ -1,8 +1,8 @@
 import { randomUUID } from "crypto";
 import * as grpc from "@grpc/grpc-js";
 import { loadSync } from "@grpc/proto-loader";
-import { Engine } from "./engine";
-import { Login } from "./logins";
+import { Engine } from "../engine";
+import { Login } from "../logins";
 
 /** The messages that BuildKit asks for a login with. */
 const protocol = loadSync(require.resolve("dockerode/lib/proto/auth.proto"));

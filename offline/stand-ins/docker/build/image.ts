@@ -1,12 +1,12 @@
 import * as fs from "fs";
 import * as path from "path";
-import { resource } from "../provider/resource";
-import { InputsOf, isObject, map, object, string, Values } from "../provider/types";
-import { isUnknown, unknown } from "../provider/wire";
+import { resource } from "../../provider/resource";
+import { InputsOf, isObject, map, object, string, Values } from "../../provider/types";
+import { isUnknown, unknown } from "../../provider/wire";
 import { contextArchive, contextDigest } from "./buildContext";
-import { Engine, EngineError } from "./engine";
-import { Login, registryOf, storedLogin } from "./logins";
-import { only } from "./types";
+import { Engine, EngineError } from "../engine";
+import { Login, registryOf, storedLogin } from "../logins";
+import { only } from "../types";
 
 const build = {
   context: { type: string, required: true },

@@ -2,7 +2,7 @@ import { createHash } from "crypto";
 import * as fs from "fs";
 import * as path from "path";
 import { Readable } from "stream";
-import { Ignored, ignoredIn } from "../../../components/builds/ignored";
+import { Ignored, ignoredIn } from "../../../../components/builds/ignored";
 
 /** A file or folder of a context, relative to it. */
 interface Entry {

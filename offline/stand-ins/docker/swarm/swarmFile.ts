@@ -1,8 +1,8 @@
 import { createHash } from "crypto";
-import { resource, Resource } from "../provider/resource";
-import { string, Values } from "../provider/types";
-import { Engine } from "./engine";
-import { base64 } from "./types";
+import { resource, Resource } from "../../provider/resource";
+import { string, Values } from "../../provider/types";
+import { Engine } from "../engine";
+import { base64 } from "../types";
 
 /** A file that a Swarm keeps for its tasks, as a secret or as a config: the two differ in who may see what is in it. */
 function swarmFile(type: string, collection: string, secret: boolean, meta?: Values): Resource<Engine> {

@@ -1,5 +1,5 @@
 import { parse } from "protobufjs";
-import { Progress } from "./engine";
+import { Progress } from "../engine";
 
 /** What is read of BuildKit's `moby.buildkit.v1.StatusResponse`. */
 const status = parse(`

@@ -1,9 +1,10 @@
-import { resource } from "../provider/resource";
-import { Engine } from "./engine";
-import { Login, registryOf } from "./logins";
-import { ServiceInputs, serviceInputs, ServiceSpec, serviceProperties, serviceSpec } from "./serviceSpec";
-import { nanoseconds } from "./durations";
-import { eventually } from "./waiting";
+import { resource } from "../../provider/resource";
+import { nanoseconds } from "../durations";
+import { Engine } from "../engine";
+import { Login, registryOf } from "../logins";
+import { eventually } from "../waiting";
+import { ServiceInputs, serviceInputs } from "./serviceInputs";
+import { serviceProperties, ServiceSpec, serviceSpec } from "./serviceSpec";
 
 const at = (id: string, what = ""): string => `/services/${id}${what}`;
 

@@ -79,14 +79,14 @@ export interface Cors {
 export interface Authentication {
   /** Seconds for which a verified login is cached after its last use, a day at most; 0 verifies every request. Default: `300`. */
   cacheSeconds?: number;
-  /** Logins cached at most, 1 or more. Default: `10000`. */
+  /** Logins cached at most, 1 to 1,000,000. Default: `10000`. */
   cacheSize?: number;
   /**
    * Failed logins allowed within the window for a user name from one address; more are answered with 429. An address has five
-   * times as many for all names together. 0 means no limit. A failed login costs the server about 60 ms. Default: `60`.
+   * times as many for all names together. 1,000,000 at most; 0 means no limit. A failed login costs the server about 60 ms. Default: `60`.
    */
   failedLogins?: number;
-  /** Length of the window in seconds. Default: `60`. */
+  /** Length of the window in seconds, 1 to a day. Default: `60`. */
   failedLoginsWindowSeconds?: number;
 }
 

@@ -1,8 +1,9 @@
 import { GarbageCollection, RetentionRule } from "../args/registry";
-import { cronProblem } from "./cron";
+import { cronProblem } from "./garbageCollection/cron";
 import { Problem, shown } from "./problems";
 import { repositoriesProblems } from "./repositories";
 import { lists, mostDays, unlimited, when, wholeNumbers } from "./rules";
+import { timeZones } from "./garbageCollection/timeZones";
 
 /** A tag by the distribution specification, with `*` for any letters. */
 const tagPattern = /^[A-Za-z0-9_*][A-Za-z0-9._*-]{0,127}$/;
@@ -27,11 +28,7 @@ export function garbageCollectionProblems(collection: GarbageCollection | undefi
   const wrong = schedule === undefined ? undefined : cronProblem(schedule);
   return [
     ...when(wrong !== undefined, `${at}schedule`, `${shown(schedule)} is not allowed; ${wrong}`),
-    ...when(
-      timeZone !== undefined && !isTimeZone(timeZone),
-      `${at}timeZone`,
-      `${shown(timeZone)} is not allowed; give a name of the IANA database, such as UTC or Europe/Berlin`,
-    ),
+    ...(timeZone === undefined ? [] : zoneProblems(timeZone)),
     ...when(timeZone !== undefined && schedule === undefined, `${at}timeZone`, `needs ${at}schedule`),
     ...retention.flatMap((rule, index) => ruleProblems(`${at}retention[${index}]`, rule)),
     ...tagsProblems(`${at}alwaysKeepTags`, alwaysKeepTags),
@@ -62,18 +59,11 @@ export function tagsProblems(key: string, patterns: readonly string[] | undefine
     : lists("", { [key]: patterns }, tagPattern, "a tag, with * for any letters");
 }
 
-/** Names of zones that Node.js has beside those of the IANA database. */
-const notIana = new RegExp(
-  "^(SystemV/.*|US/Pacific-New|Canada/East-Saskatchewan|A[CEGRS]T|B[ES]T|C[ANST]T|E[AC]T|I[ES]T|JST|MIT|N[ES]T|P[LNRS]T|[SV]ST)$",
-);
-
-/** Offsets such as +01:00 are no names. The server tells capital letters from small ones, and Node.js does not. */
-function isTimeZone(name: string): boolean {
-  try {
-    const { timeZone } = new Intl.DateTimeFormat("en", { timeZone: name }).resolvedOptions();
-    const isAlias = timeZone.toLowerCase() !== name.toLowerCase();
-    return !notIana.test(name) && (isAlias ? /^[A-Z][\w+-]*(\/[A-Z][\w+-]*)*$/.test(name) : name === timeZone);
-  } catch {
-    return false;
-  }
+function zoneProblems(name: string): Problem[] {
+  const meant = [...timeZones].find((each) => each.toLowerCase() === name.toLowerCase());
+  const remedy =
+    meant === undefined
+      ? "give a name of the IANA database, such as UTC or Europe/Berlin"
+      : `give ${shown(meant)}, as capital letters count`;
+  return when(meant !== name, `${at}timeZone`, `${shown(name)} is not allowed; ${remedy}`);
 }

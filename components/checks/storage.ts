@@ -4,6 +4,7 @@ import { caProblems } from "./certificates";
 import { Problem, shown } from "./problems";
 import { azureProblems } from "./storage/azure";
 import { filesystemProblems } from "./storage/filesystem";
+import { folderProblems } from "./storage/folder";
 import { gcsProblems } from "./storage/gcs";
 import { ossProblems } from "./storage/oss";
 import { s3Problems } from "./storage/s3";
@@ -82,11 +83,14 @@ export function storageProblems(storage: Storage, image = "bundled"): Problem[] 
 function optionProblems(storage: Storage, driver: StorageDriver): Problem[] {
   const problems = checks[driver](storage, storage.provision === true && neverProvisioned[driver] === undefined);
   const named = problems.map(({ key }) => key);
-  const empty = Object.entries(storage[driver] ?? {}).filter(([, value]) => typeof value === "string" && value.trim() === "");
+  const options = Object.entries(storage[driver] ?? {}) as [string, unknown][];
+  const empty = options.filter(([, value]) => typeof value === "string" && value.trim() === "");
+  const { rootDirectory } = Object.fromEntries(options) as { rootDirectory?: string };
   return [
     ...problems,
-    ...notEmpty(`storage.${driver}.`, Object.fromEntries(empty.map(([key]) => [key, ""]))).filter(
-      ({ key }) => !named.includes(key),
-    ),
+    ...[
+      ...notEmpty(`storage.${driver}.`, Object.fromEntries(empty.map(([key]) => [key, ""]))),
+      ...folderProblems(`storage.${driver}.rootDirectory`, rootDirectory),
+    ].filter(({ key }) => !named.includes(key)),
   ];
 }

@@ -96,10 +96,16 @@ function hashProblems(key: string, user: User, index: number): Problem[] {
   ];
 }
 
+const secondsOfDay = 86_400;
+/** More logins than a server has to remember. */
+const mostLogins = 1_000_000;
+
 export function authenticationProblems(authentication: Authentication): Problem[] {
   const { cacheSeconds, cacheSize, failedLogins, failedLoginsWindowSeconds } = authentication;
   return [
-    ...wholeNumbers("authentication.", { cacheSeconds, failedLogins }, 0, 86_400),
-    ...wholeNumbers("authentication.", { cacheSize, failedLoginsWindowSeconds }, 1, 1_000_000),
+    ...wholeNumbers("authentication.", { cacheSeconds }, 0, secondsOfDay),
+    ...wholeNumbers("authentication.", { cacheSize }, 1, mostLogins),
+    ...wholeNumbers("authentication.", { failedLogins }, 0, mostLogins),
+    ...wholeNumbers("authentication.", { failedLoginsWindowSeconds }, 1, secondsOfDay),
   ];
 }

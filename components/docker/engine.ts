@@ -74,6 +74,11 @@ export function inspectContainer<T>(engine: EngineAddress, container: string, te
   return inspect(engine, "container", container, template);
 }
 
+/** What a container said last, since a time that the engine tells. */
+export function lastLines(engine: EngineAddress, container: string, since?: string): Promise<string> {
+  return dockerCommand(engine, "logs", "--tail", "20", ...(since === undefined ? [] : ["--since", since]), container);
+}
+
 /** What `docker service inspect` says of a service, by a template; undefined when there is none. */
 export function inspectService<T>(engine: EngineAddress, service: string, template: string): Promise<T | undefined> {
   return inspect(engine, "service", service, template);

@@ -1,5 +1,5 @@
 import * as pulumi from "@pulumi/pulumi";
-import { dockerCommand, EngineAddress, inspectContainer, printedBy } from "./engine";
+import { dockerCommand, EngineAddress, inspectContainer, lastLines, printedBy } from "./engine";
 import { failure } from "../checks/failure";
 import { filesFolder } from "../render/configuration";
 
@@ -46,7 +46,7 @@ export async function untilHealthy(engine: EngineAddress, container: string): Pr
       await restart(engine, container);
       restarted = true;
     } else if (state.Status === "restarting" || Date.now() > end) {
-      const logs = await dockerCommand(engine, "logs", "--tail", "20", "--since", state.StartedAt, container);
+      const logs = await lastLines(engine, container, state.StartedAt);
       // One that runs has none, and Docker says 0.
       const exit = state.Status === "running" ? "" : `, exit code ${state.ExitCode}`;
       throw failure(`The registry did not become healthy (container ${container}${exit}):\n${logs}${adviceOn(logs, container)}`);

@@ -1,5 +1,5 @@
 import * as pulumi from "@pulumi/pulumi";
-import { dockerCommand, EngineAddress, inspectContainer, printedBy } from "./engine";
+import { dockerCommand, EngineAddress, inspectContainer, lastLines, printedBy } from "./engine";
 import { failure } from "../checks/failure";
 
 /**
@@ -16,7 +16,11 @@ export async function limitProcesses(engine: EngineAddress, container: string, l
   try {
     await dockerCommand(engine, "update", "--pids-limit", String(limit), container);
   } catch (error) {
-    throw failure(`resources.processes: the container ${container} could not be limited: ${printedBy(error)}`);
+    const printed = printedBy(error);
+    // The limit is not at fault where the server ends at once: it says itself what it lacks.
+    throw /stopped container|not running|is restarting/i.test(printed)
+      ? failure(`The registry does not stay up (container ${container}):\n${await lastLines(engine, container)}`)
+      : failure(`resources.processes: the container ${container} could not be limited: ${printed}`);
   }
   if ((await current()) !== limit) {
     await pulumi.log.warn(

@@ -34,6 +34,8 @@ export interface Preflight {
   configurationPath: string;
   /** What the server has the images in, where that is no remote store. */
   folder?: ServerFolder;
+  /** It has them in a volume that the engine makes for it, and that is the same with every configuration. */
+  ownVolume?: boolean;
   /** The configuration itself, where no volume has it. */
   configuration?: string;
   /** `NAME=value` of the server's environment. */
@@ -54,10 +56,16 @@ const pause = 5;
 
 /**
  * Lets the server's image try the store before the registry is switched to it, where the registry will run. A store that can't
- * be reached, refuses the credentials or lacks the bucket stops the deployment here; the running registry is left as it is.
+ * be reached, refuses the credentials or lacks the bucket stops the deployment here; the running registry is left as it is. So it is
+ * where the server does not take its new configuration.
  */
 export async function checkStore(flight: Preflight): Promise<void> {
-  if (await runsWith(flight)) {
+  const running = await whatRuns(flight);
+  if (isOnStore(flight, running)) {
+    // Swarm itself rolls a service back whose tasks do not start.
+    if (flight.serviceName === undefined && running !== undefined && !hasConfiguration(flight, running)) {
+      await checkConfiguration(flight);
+    }
     return;
   }
   const { patience = 0 } = flight;
@@ -84,18 +92,26 @@ interface Running {
   mounts: Mounted[] | null;
 }
 
+/** What runs by the registry's name; undefined where nothing does. */
+function whatRuns({ engine, containerName, serviceName }: Preflight): Promise<Running | undefined> {
+  return serviceName === undefined
+    ? inspectContainer<Running>(engine, containerName ?? "", said(".Config.Cmd", ".Mounts"))
+    : inspectService<Running>(engine, serviceName, said(`${ofTasks}.Args`, `${ofTasks}.Mounts`));
+}
+
 /**
  * Whether the registry is on this store already: with this configuration, or on this folder or volume, which no configuration names. One
  * that is full meanwhile, or can only be read, is no reason to keep another change from it.
  */
-async function runsWith({ engine, containerName, serviceName, configurationPath, folder }: Preflight): Promise<boolean> {
-  const running =
-    serviceName === undefined
-      ? await inspectContainer<Running>(engine, containerName ?? "", said(".Config.Cmd", ".Mounts"))
-      : await inspectService<Running>(engine, serviceName, said(`${ofTasks}.Args`, `${ofTasks}.Mounts`));
-  return folder === undefined
-    ? running?.words?.includes(configurationPath) === true
-    : isMounted(folder.source, running?.mounts ?? []);
+function isOnStore(flight: Preflight, running: Running | undefined): boolean {
+  const { folder, ownVolume = false } = flight;
+  return (
+    ownVolume || (folder === undefined ? hasConfiguration(flight, running) : isMounted(folder.source, running?.mounts ?? []))
+  );
+}
+
+function hasConfiguration({ configurationPath }: Preflight, running: Running | undefined): boolean {
+  return running?.words?.includes(configurationPath) === true;
 }
 
 const ofTasks = ".Spec.TaskTemplate.ContainerSpec";
@@ -116,15 +132,23 @@ async function tryStore(flight: Preflight): Promise<void> {
     await tryStoreByTask({ ...flight, ...task, serviceName, volume: folder });
     return;
   }
-  const words = [
-    ...trialRun,
-    ...(flight.filesVolume === undefined ? [] : ["--volume", `${flight.filesVolume}:${flight.filesFolder}:ro`]),
-    ...(folder === undefined ? [] : ["--mount", mountOf({ source: folder.source, target: folder.target })]),
-    ...flight.environment.flatMap((each) => ["--env", each]),
-    ...hostOptions("--add-host", flight.hosts),
-  ];
   const engine = folder?.engine ?? flight.engine;
+  const mounted = folder === undefined ? [] : ["--mount", mountOf({ source: folder.source, target: folder.target })];
+  const words = [...trialWords(flight), ...mounted, ...hostOptions("--add-host", flight.hosts)];
   await (configuration === undefined
     ? dockerCommand(engine, ...words, flight.imageId, "check", flight.configurationPath)
     : dockerCommandWith(configuration, engine, ...words, "--interactive", flight.imageId, "check", "-"));
+}
+
+function trialWords({ filesVolume, filesFolder, environment }: Preflight): string[] {
+  const files = filesVolume === undefined ? [] : ["--volume", `${filesVolume}:${filesFolder}:ro`];
+  return [...trialRun, ...files, ...environment.flatMap((each) => ["--env", each])];
+}
+
+async function checkConfiguration(flight: Preflight): Promise<void> {
+  try {
+    await dockerCommand(flight.engine, ...trialWords(flight), flight.imageId, "check", "--file-only", flight.configurationPath);
+  } catch (error) {
+    throw failure(`The registry goes on as it was, as its server does not take the new configuration: ${printedBy(error)}`);
+  }
 }

@@ -12,7 +12,7 @@ import {
   samePortProblems,
 } from "../checks/address";
 import { containerProblems, nameProblems } from "../checks/container";
-import { certificateFile, configurationPath, renderConfiguration, storeCaPath } from "../render/configuration";
+import { certificateFile, configurationPath, filesFolder, renderConfiguration, storeCaPath } from "../render/configuration";
 import { engineOf, onDockerEngine } from "../docker/engineChoice";
 import { withName } from "../docker/takenNames";
 import { hostPort, isLoopback } from "../checks/hosts";
@@ -29,6 +29,7 @@ import { ServerFiles } from "./serverFiles";
 import { ServerImage } from "./serverImage";
 import { nameWhenReady, serverContainer, serverEnvironment } from "./serverContainer";
 import { completeResources } from "./settings";
+import { untilStoreAnswers } from "./storeTrial";
 
 /** A pull-through cache on one Docker host. */
 export interface PullThroughCacheArgs {
@@ -117,15 +118,22 @@ export class PullThroughCache extends pulumi.ComponentResource {
   }
 
   private createContainer(name: string, settings: CacheSettings, { image, path, files, data }: ContainerParts): docker.Container {
+    const environment = serverEnvironment(settings.resources, settings.mirror.caCertificates);
+    const server = { configurationPath: path, environment };
+    const configurationPath = untilStoreAnswers(this, { storage: {}, image: "bundled" }, server, () =>
+      pulumi
+        .all([image.imageId, files.volume, files.written])
+        .apply(([imageId, filesVolume]) => ({ imageId, containerName: name, filesVolume, filesFolder, hosts: [] })),
+    );
     return serverContainer(
       name,
       {
         imageId: image.imageId,
         bundled: true,
-        configurationPath: path,
+        configurationPath,
         filesVolume: files.volume,
         volumes: data.volumes,
-        environment: serverEnvironment(settings.resources, settings.mirror.caCertificates),
+        environment,
         bindAddress: settings.bindAddress,
         port: settings.mirror.port,
         metrics: settings.mirror.metrics && completeMetrics(settings.mirror.metrics, mirrorMetricsPort),

@@ -6,6 +6,7 @@ import { RegistrySettings } from "../checks/registry";
 import { daemonConfig, loginCommand, trustCommand } from "../render/clientCommands";
 import {
   certificateFile,
+  Configuration,
   configurationPath,
   forwarderKey,
   htpasswdFile,
@@ -16,6 +17,7 @@ import { hostPort, imageHost, isSentInClear, isUnspecified } from "../checks/hos
 import { checkWhenKnown } from "../checks/inputs";
 import { completeMirror, isOfDockerHub } from "../checks/mirror";
 import { notificationsProblems } from "../checks/observation/notifications";
+import { Storage } from "../args/storage";
 import { RedisConfiguration } from "../render/redis";
 import { storageConfiguration } from "../render/driverParameters";
 import { storageProblems } from "../checks/storage";
@@ -78,29 +80,13 @@ export function registryParts(
   const store = provisionedStorage(`${name}-store`, settings.storage, lab, parent);
   const storage = checkWhenKnown(store, (resolved) => storageProblems(resolved, settings.image));
   const endpoints = checkWhenKnown([...settings.notifications], (told) => notificationsProblems(told, settings));
-  const configuration = pulumi.all([httpSecret.result, storage, redis, endpoints]).apply(([secret, resolved, cache, told]) =>
-    renderConfiguration({
-      httpSecret: secret,
-      tls: encrypted,
-      // Not as it was given: containerd goes on with an upload without a login where `Location` has another host or port.
-      externalUrl: settings.externalUrl === undefined ? undefined : clientAddress(settings).endpoint,
-      trustedProxies: settings.trustedProxies,
-      authentication: settings.users.length > 0 ? settings.authentication : undefined,
-      cors: settings.cors,
-      bundled: settings.image === "bundled",
-      metrics: settings.measured,
-      readOnly: settings.readOnly,
-      foreignLayerHosts: settings.foreignLayerHosts,
-      ui: hasPage(settings),
-      garbageCollection: settings.garbageCollection,
-      notifications: told.map((each) => ({ ...each, caCertificates: each.caCertificates && forGo(each.caCertificates) })),
-      logFormat: settings.logs.format,
-      audit: settings.logs.audit,
-      shared,
-      redis: cache,
-      storage: storageConfiguration(resolved),
-    }),
-  );
+  const configuration = pulumi
+    .all([httpSecret.result, storage, redis, endpoints])
+    .apply(([secret, resolved, cache, told]) =>
+      renderConfiguration(
+        serverConfiguration(settings, { httpSecret: secret, shared, redis: cache, notifications: told, storage: resolved }),
+      ),
+    );
   // The path holds a hash over the random HTTP secret, which tells nothing about the file's other secrets.
   const path = pulumi.unsecret(configuration.apply(configurationPath));
   const storeCa = settings.storage.caCertificates && forGo(settings.storage.caCertificates);
@@ -121,6 +107,35 @@ export function registryParts(
   };
 }
 
+/** What a server's file says, by settings that were checked and by what is `known` once their Outputs are. */
+export function serverConfiguration(
+  settings: RegistrySettings,
+  known: Pick<Configuration, "httpSecret" | "shared" | "redis" | "notifications"> & { storage: Storage },
+): Configuration {
+  return {
+    ...known,
+    tls: settings.tls.mode !== TlsMode.Off,
+    // Not as it was given: containerd goes on with an upload without a login where `Location` has another host or port.
+    externalUrl: settings.externalUrl === undefined ? undefined : clientAddress(settings).endpoint,
+    trustedProxies: settings.trustedProxies,
+    authentication: settings.users.length > 0 ? settings.authentication : undefined,
+    cors: settings.cors,
+    bundled: settings.image === "bundled",
+    metrics: settings.measured,
+    readOnly: settings.readOnly,
+    foreignLayerHosts: settings.foreignLayerHosts,
+    ui: hasPage(settings),
+    garbageCollection: settings.garbageCollection,
+    notifications: known.notifications?.map((each) => ({
+      ...each,
+      caCertificates: each.caCertificates && forGo(each.caCertificates),
+    })),
+    logFormat: settings.logs.format,
+    audit: settings.logs.audit,
+    storage: storageConfiguration(known.storage),
+  };
+}
+
 /** Every name and address a client of this host may use. */
 function certificateNames(settings: RegistrySettings): string[] {
   return [settings.bindAddress, "localhost", "127.0.0.1", "::1"].filter((each) => !isUnspecified(each));
@@ -138,8 +153,9 @@ function clientAddress({ externalUrl, tls, hostname, port }: RegistrySettings): 
   insecure: boolean;
 } {
   const direct = `${tls.mode === TlsMode.Off ? "http" : "https"}://${hostPort(hostname, port)}`;
-  const [, scheme = "", registry = ""] = /^(https?:\/\/)([^/]*)/i.exec(externalUrl ?? direct) ?? [];
-  const prefix = imageHost(registry, scheme.toLowerCase() === "http://" ? 80 : 443);
+  // In lower case, as browsers write an address.
+  const [, scheme = "", registry = ""] = /^(https?:\/\/)([^/]*)/.exec(externalUrl?.toLowerCase() ?? direct) ?? [];
+  const prefix = imageHost(registry, scheme === "http://" ? 80 : 443);
   const endpoint = `${scheme}${prefix}`;
   return { endpoint, prefix, insecure: isSentInClear(endpoint) };
 }

@@ -105,17 +105,18 @@ function published({ bindAddress, port, metrics }: ServerContainerArgs): (Public
   ];
 }
 
-/** The container's name, once its processes are limited and the server in it answers. */
+/** The container's name, once the server in it answers and its processes are limited. */
 export function nameWhenReady(
   component: pulumi.ComponentResource,
   container: docker.Container,
   { bundled, resources }: Pick<ServerContainerArgs, "bundled" | "resources">,
 ): pulumi.Output<string> {
-  return whenAsked(engineOf(component), container.name, (engine, name) =>
-    Promise.all([
-      limitProcesses(engine, name, resources.processes),
-      // A foreign image need not have anything to check with.
-      bundled ? untilHealthy(engine, name) : undefined,
-    ]),
-  );
+  return whenAsked(engineOf(component), container.name, async (engine, name) => {
+    // A foreign image need not have anything to check with.
+    if (bundled) {
+      await untilHealthy(engine, name);
+    }
+    // After that: a server that ends at once can't be limited, and what it says itself is why.
+    await limitProcesses(engine, name, resources.processes);
+  });
 }

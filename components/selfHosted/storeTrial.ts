@@ -9,21 +9,21 @@ import { RegistryParts } from "./registryParts";
 import { isForeign } from "./serverVolume";
 
 /** Where a store is tried: what depends on whether the registry is a container or a service. */
-export type TrialPlace = Omit<Preflight, "engine" | "configurationPath" | "environment" | "patience">;
+export type TrialPlace = Omit<Preflight, "engine" | "configurationPath" | "environment" | "patience" | "ownVolume">;
 
 /**
  * Path of the configuration file, once the registry's image has reached the store that it names: a registry that runs isn't switched
- * to a store that won't do. A volume of the registry's own needs no try: the engine makes it for the server. `place` is asked for
- * only where there is something to try.
+ * to a store that won't do, or to a configuration that its server does not take. A volume of the registry's own needs no try: the engine
+ * makes it for the server; and a Swarm rolls back by itself. `place` is asked for only where there is something to try.
  */
 export function untilStoreAnswers(
   component: pulumi.ComponentResource,
-  { storage, image }: RegistrySettings,
-  { configurationPath, environment }: RegistryParts,
+  { storage, image, onSwarm = false }: Pick<RegistrySettings, "storage" | "image" | "onSwarm">,
+  { configurationPath, environment }: Pick<RegistryParts, "configurationPath" | "environment">,
   place: () => pulumi.Output<TrialPlace>,
 ): pulumi.Output<string> {
-  const own = driverOf(storage) === "filesystem" && !isForeign(storage);
-  if (own || image !== "bundled") {
+  const ownVolume = driverOf(storage) === "filesystem" && !isForeign(storage);
+  if ((ownVolume && onSwarm) || image !== "bundled") {
     return configurationPath;
   }
   const patience = storage.provision === true ? newStorePatience : 0;
@@ -34,9 +34,9 @@ export function untilStoreAnswers(
     // An `up` that goes on after a failure leaves alone only what depends on that.
     if (where === undefined) {
       throw failure(
-        "storage: the registry was not switched to this store, which could not be tried, as something that it takes for that failed",
+        "The registry was not switched to its new configuration, which could not be tried, as something that it takes for that failed",
       );
     }
-    return checkStore({ ...(where as TrialPlace), engine, configurationPath: path, environment, patience });
+    return checkStore({ ...(where as TrialPlace), engine, configurationPath: path, environment, patience, ownVolume });
   }).apply(([path]) => path);
 }

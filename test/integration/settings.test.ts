@@ -2,23 +2,31 @@ import * as fs from "fs";
 import * as os from "os";
 import * as path from "path";
 import * as fc from "fast-check";
-import { Storage } from "../../components";
+import { SingleNodeRegistryArgs, Storage } from "../../components";
 import { garbageCollectionProblems } from "../../components/checks/garbageCollection";
-import { completeMirror, mirrorProblems } from "../../components/checks/mirror";
+import { readArguments } from "../../components/checks/inputs";
+import { completeMirror } from "../../components/checks/mirror";
+import { registryProblems, RegistrySettings } from "../../components/checks/registry";
 import { storageProblems } from "../../components/checks/storage";
 import { chunkProblems } from "../../components/checks/storage/chunks";
+import { timeZones } from "../../components/checks/garbageCollection/timeZones";
 import { Configuration, renderConfiguration } from "../../components/render/configuration";
 import { driverOf, storageConfiguration, StorageDriver, storageDrivers } from "../../components/render/driverParameters";
+import { NotificationConfiguration } from "../../components/render/own";
 import { KiB, MiB, serverMemory } from "../../components/render/sizes";
+import { serverConfiguration } from "../../components/selfHosted/registryParts";
+import { completeSettings } from "../../components/selfHosted/settings";
 import { badConfigurations } from "../support/badConfigurations";
+import { good as goodSettings, neighbours, notInFile, onlyHere as onlyHereOfServer } from "../support/neighbours";
 import { run } from "../support/run";
-import { packageSchema, SchemaProperty } from "../support/schema";
+import { packageSchema, schemaKeys, SchemaProperty } from "../support/schema";
 import { projectRoot } from "../support/testStack";
 
 /*
- * What the package accepts of a store, its server accepts, and the other way round: else a bad setting would stop in the middle of
- * an `up` instead of in preview. Both are asked about every row of the table of bad configurations, and about every neighbour of
- * good ones: each option with each value, and each two options together.
+ * What the package accepts, its server accepts, and the other way round: else a bad setting would stop in the middle of an `up` instead
+ * of in preview, or end a server that runs. Both are asked about every row of the table of bad configurations, and about every neighbour
+ * of good ones: of a store each option with each value, and each two options together; of other keys the values in
+ * test/support/neighbours.ts.
  */
 
 type Options = Record<string, unknown>;
@@ -139,15 +147,37 @@ const words = [
 ];
 const lists = [[], ["GET"], ["GET", "HEAD"], ["MOVE"]];
 
+/** Of the folder in a store. */
+const folders = [
+  "/a/",
+  "a.b",
+  "..a",
+  "..",
+  ".",
+  "../..",
+  "a/./b",
+  "a/..",
+  "a\nb",
+  "a\0",
+  "a".repeat(256),
+  "a".repeat(257),
+  "é".repeat(129),
+];
+
 /** Values to try an option with. */
-function candidates({ type }: SchemaProperty): unknown[] {
+function candidates(key: string, { type }: SchemaProperty): unknown[] {
+  if (key === "rootDirectory") {
+    return [...words, ...folders];
+  }
   return { boolean: [true, false], integer: sizes, number: sizes, string: words, array: lists }[type ?? ""] ?? [];
 }
 
 /** Good options of a driver with one option changed or left out, and with two. */
-function neighbours(driver: StorageDriver): Storage[] {
+function neighboursOf(driver: StorageDriver): Storage[] {
   const properties = Object.entries(packageSchema().types[`container-registry:index:${typeNames[driver]}`]?.properties ?? {});
-  const changes = properties.map(([key, property]) => [undefined, ...candidates(property)].map((value) => ({ [key]: value })));
+  const changes = properties.map(([key, property]) =>
+    [undefined, ...candidates(key, property)].map((value) => ({ [key]: value })),
+  );
   const pairs = changes.flatMap((one, i) => changes.slice(i + 1).map((other) => ({ ...one[2], ...other[2] })));
   return good[driver].flatMap((options) =>
     [{}, ...changes.flat(), ...pairs].map((change) => ({
@@ -169,7 +199,7 @@ function rows(driver: StorageDriver): Storage[] {
     .filter((storage): storage is Storage => storage !== undefined && driverOf(storage) === driver && storage.provision !== true);
 }
 
-function render(storage: Storage, changes: Pick<Configuration, "garbageCollection" | "proxy"> = {}): string {
+function render(storage: Storage, changes: Pick<Configuration, "garbageCollection" | "proxy" | "maxSize" | "ui"> = {}): string {
   return renderConfiguration({
     httpSecret: "0123abcd",
     tls: false,
@@ -213,7 +243,7 @@ async function complaints(configurations: string[], memory = 512): Promise<strin
 }
 
 it.each(storageDrivers)("refuses of %s what the server refuses, and no more", async (driver) => {
-  const tried = [...neighbours(driver), ...rows(driver)].flatMap((storage) => {
+  const tried = [...neighboursOf(driver), ...rows(driver)].flatMap((storage) => {
     const rendered = renderIfPossible(storage);
     const problems = [...storageProblems(storage), ...chunkProblems(storage, 512)];
     return rendered === undefined && problems.length > 0 ? [] : [{ storage, problems, rendered: rendered ?? "" }];
@@ -266,25 +296,6 @@ it("refuses of schedules what the server refuses, and no more", async () => {
     fc.array(field, { minLength: 4, maxLength: 6 }).map((fields) => fields.join(" ")),
     3000,
   );
-  const zones = [
-    ...Intl.supportedValuesOf("timeZone"),
-    "UTC",
-    "utc",
-    "Europe/Berlin",
-    "europe/berlin",
-    "Europe/BERLIN",
-    "Local",
-    "Berlin",
-    "GMT",
-    "Etc/GMT+3",
-    "US/Eastern",
-    "US/Pacific-New",
-    "Canada/East-Saskatchewan",
-    "SystemV/EST5",
-    ...["ACT", "IST", "PST", "VST", "CET", "EST", "HST", "MST", "PRC", "ROK", "EST5EDT"],
-    "../etc/passwd",
-    "+02:00",
-  ];
   const collections = [
     ...schedules.map((schedule) => ({ schedule })),
     ...[
@@ -302,7 +313,6 @@ it("refuses of schedules what the server refuses, and no more", async () => {
     ].map((schedule) => ({
       schedule,
     })),
-    ...zones.map((timeZone) => ({ schedule: "0 3 * * *", timeZone })),
   ];
   const answers = await complaints(collections.map((garbageCollection) => render({}, { garbageCollection })));
   // The server's library takes a range that begins or ends with * for *, and passes by what is empty in a list.
@@ -316,19 +326,101 @@ it("refuses of schedules what the server refuses, and no more", async () => {
   expect(different).toEqual([]);
 });
 
-it("refuses of mirrors what the server refuses, and no more", async () => {
-  const mirrors = [
-    ...["https://quay.io", "https://quay.io:8443/", "http://my_registry:5000", "https://[::1]:5000", "https://bücher.example"],
-    ...["quay.io", "https://", "https://quay.io:abc", "https://quay.io\\team", "https://quay{1}.io", "https://quay%2eio"],
-  ].map((upstream) => completeMirror({ upstream }));
-  const lives = ["168h", "1h30m", "0.5s", "1h1h", "2562047h", "2562048h", "9999999h", "168", "7d", "-1h"].map((ttl) =>
-    completeMirror({ ttl }),
+/** Good settings with one value in place of a good one: `notifications[].name` is the name of the first. */
+function replaced(settings: Options, key: string, value: unknown): Options {
+  const [, name = "", isList, rest = ""] = /^(\w+)(\[\])?\.?(.*)$/.exec(key) ?? [];
+  const inner = (of: unknown): unknown => (rest === "" ? value : replaced((of ?? {}) as Options, rest, value));
+  const old = settings[name];
+  return { ...settings, [name]: isList === undefined ? inner(old) : [inner((old as unknown[] | undefined)?.[0])] };
+}
+
+/** The names of all zones in the database of Go, which its compiler puts into the server. */
+async function zonesOfGo(): Promise<string[]> {
+  const root = (await run("go", ["env", "GOROOT"], { cwd: path.join(projectRoot, "server") })).trim();
+  const archive = fs.readFileSync(path.join(root, "lib", "time", "zoneinfo.zip"));
+  const names: string[] = [];
+  // By the entries of the archive's directory (https://pkware.cachefly.net/webdocs/casestudies/APPNOTE.TXT, 4.3.12).
+  for (let at = archive.indexOf("PK\x01\x02"); at >= 0; at = archive.indexOf("PK\x01\x02", at + 46)) {
+    names.push(archive.toString("utf8", at + 46, at + 46 + archive.readUInt16LE(at + 28)));
+  }
+  return names.filter((name) => !name.endsWith("/"));
+}
+
+/** What is asked about settings: the package's problems, by the key in the schema, and the server's file by them. */
+interface Asked {
+  /** The value in question by its key, or the row's title. */
+  about: unknown;
+  problems: string[];
+  rendered: string;
+}
+
+/** Undefined where the shape is wrong, of which no file is made. */
+function asked(about: unknown, settings: Options): Asked | undefined {
+  let given: SingleNodeRegistryArgs;
+  try {
+    given = readArguments<SingleNodeRegistryArgs>("SingleNodeRegistry", settings);
+  } catch {
+    return undefined;
+  }
+  const complete = completeSettings(given);
+  const problems = registryProblems(complete).map(({ key }) => key.replace(/\[\d+\]/g, "[]").replace(/(\.headers)\..*/s, "$1"));
+  try {
+    return { about, problems, rendered: fileOf(complete) };
+  } catch (error) {
+    if (problems.length === 0) {
+      throw error;
+    }
+    return undefined;
+  }
+}
+
+/** The file of the registry, or of its mirror where one is asked about. */
+function fileOf(settings: RegistrySettings): string {
+  const { mirror, notifications, storage } = settings;
+  if (mirror === undefined) {
+    const known = { httpSecret: "0123abcd", shared: false, notifications: notifications as NotificationConfiguration[], storage };
+    return renderConfiguration(serverConfiguration(settings, known));
+  }
+  const { upstream, username, password, ttl, maxSize, ui } = completeMirror(mirror);
+  return render({}, { proxy: { upstream, username, password: password as string | undefined, ttl }, maxSize, ui });
+}
+
+it("refuses of every other key what the server refuses, and no more", async () => {
+  const isIn = (key: string, of: string): boolean => key === of || [".", "["].some((next) => key.startsWith(of + next));
+  const keys = [...schemaKeys("SingleNodeRegistry")].filter(([key]) => !Object.keys(notInFile).some((each) => isIn(key, each)));
+  const leaves = keys.filter(([key]) => !keys.some(([other]) => other !== key && isIn(other, key)));
+  const values = (key: string, type: string): readonly unknown[] => neighbours[key] ?? (type === "boolean" ? [true, false] : []);
+  // A new key comes with its neighbours, or with who else is asked about it.
+  expect(leaves.filter(([key, { type }]) => values(key, type).length === 0).map(([key]) => key)).toEqual([]);
+  expect(Object.keys(neighbours).filter((key) => !leaves.some(([leaf]) => leaf === key))).toEqual([]);
+
+  const { mirror, ...registry } = goodSettings;
+  const changed = leaves.flatMap(([key, { type }]) => {
+    const base = key.startsWith("mirror.") ? { mirror } : registry;
+    return [...values(key, type), "none of these"].map((value) => ({
+      about: { [key]: value },
+      settings: replaced(base, key, value),
+    }));
+  });
+  const ofRows = badConfigurations
+    .filter(({ config: { image = "bundled" } }) => image === "bundled")
+    .map(({ title, config }) => ({ about: title, settings: config }));
+  const all = [{ about: "a registry", settings: registry }, { about: "a mirror", settings: { mirror } }, ...changed, ...ofRows];
+  const tried = all.flatMap(({ about, settings }) => asked(about, settings) ?? []);
+  const answers = await complaints(tried.map(({ rendered }) => rendered));
+  const judged = tried.map((each, i) => ({ ...each, server: answers[i] ?? "" }));
+
+  expect(judged.slice(0, 2).map(({ problems, server }) => [...problems, server])).toEqual([[""], [""]]);
+  const unseen = judged.filter(({ problems, server }) => problems.length === 0 && server !== "");
+  expect(unseen.map(({ about, server }) => ({ about, server }))).toEqual([]);
+  const reasons = { ...onlyHere, ...onlyHereOfServer };
+  const stricter = judged.filter(
+    ({ problems, server }) =>
+      server === "" && !problems.every((key) => key in reasons || Object.keys(notInFile).some((each) => isIn(key, each))),
   );
-  const tried = [...mirrors, ...lives];
-  const answers = await complaints(tried.map(({ upstream, ttl }) => render({}, { proxy: { upstream, ttl } })));
-  const refused = tried.map((mirror) => mirrorProblems(mirror, false).length > 0);
-  expect(tried.map((mirror, i) => ({ ...mirror, refused: refused[i] }))).toEqual(
-    tried.map((mirror, i) => ({ ...mirror, refused: answers[i] !== "" })),
-  );
-  expect(new Set(refused).size).toBe(2);
+  expect(stricter.map(({ about, problems }) => ({ about, problems }))).toEqual([]);
+});
+
+it("takes every zone that the server's Go has, and no other", async () => {
+  expect([...timeZones].sort()).toEqual((await zonesOfGo()).sort());
 });

@@ -1,4 +1,4 @@
-import { cronProblem } from "../../components/checks/cron";
+import { cronProblem } from "../../components/checks/garbageCollection/cron";
 
 it.each([
   "0 3 * * *",

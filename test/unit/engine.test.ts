@@ -304,6 +304,17 @@ describe("the limit of a container's processes", () => {
     warn.mockRestore();
   });
 
+  it("is not at fault where the server ends at once", async () => {
+    const stopped = "Error response from daemon: cannot update a stopped container: unknown";
+    tools.make(
+      "docker",
+      `case "$*" in *inspect*) echo null ;; *" logs "*) echo "timezone: no such" ;; *) echo "${stopped}" >&2; exit 1 ;; esac`,
+    );
+    expect((await rejection(limitProcesses(local, "registry", 512))).message).toBe(
+      "The registry does not stay up (container registry):\ntimezone: no such",
+    );
+  });
+
   it("fails with the engine's words", async () => {
     tools.make("docker", `case "$*" in *inspect*) echo null ;; *) echo "permission denied" >&2; exit 1 ;; esac`);
     expect((await rejection(limitProcesses(local, "registry", 512))).message).toBe(
@@ -604,11 +615,31 @@ describe("the try of a store before the switch to it", () => {
   it.each([
     ["another one", "/srv/other", flight.configurationPath, 2],
     ["the one it has", "/srv/images", flight.configurationPath, 1],
-    ["the one it has, which may be full, with another configuration", "/srv/images", "/etc/container-registry/config-1.yml", 1],
   ])("is of a folder as well, which the configuration doesn't name: %s", async (_, source, running, calls) => {
     engine(running);
     await checkStore({ ...flight, folder: { ...folder, source } });
     expect(tools.calls()).toHaveLength(calls);
+  });
+
+  it.each<[string, Partial<Preflight>]>([
+    ["volume", { ownVolume: true }],
+    ["folder, which may be full", { folder: { ...folder, source: "/srv/images" } }],
+  ])("is of the configuration alone for the %s that the registry has", async (_, has) => {
+    engine("/etc/container-registry/config-1.yml");
+    await checkStore({ ...flight, ...has });
+    expect(tools.calls()[1]).toMatch(/:ro --env SSL_CERT_FILE=\/ca.pem sha256:1 check --file-only \S+config-2.yml$/);
+    engine("/etc/container-registry/config-1.yml", "echo 'timezone: no such' >&2; exit 1");
+    expect((await rejection(checkStore({ ...flight, ...has }))).message).toBe(
+      "The registry goes on as it was, as its server does not take the new configuration: timezone: no such",
+    );
+  });
+
+  it("is not for a volume whose registry is not there yet, or has the configuration", async () => {
+    engine(flight.configurationPath, "exit 1");
+    await checkStore({ ...flight, ownVolume: true });
+    tools.make("docker", `case "$*" in *inspect*) echo 'Error: No such container: registry' >&2; exit 1 ;; esac; exit 1`);
+    await checkStore({ ...flight, ownVolume: true });
+    expect(tools.calls().filter((call) => call.includes(" run "))).toEqual([]);
   });
 
   it("has the folder where the server will, on the engine that has it", async () => {

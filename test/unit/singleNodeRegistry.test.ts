@@ -497,7 +497,8 @@ describe("the outputs", () => {
   it.each<[SingleNodeRegistryArgs, string, string]>([
     [{ externalUrl: "https://registry" }, "https://registry:443", "registry:443"],
     [{ externalUrl: "https://registry/" }, "https://registry:443", "registry:443"],
-    [{ externalUrl: "HTTPS://registry" }, "HTTPS://registry:443", "registry:443"],
+    [{ externalUrl: "HTTPS://Registry" }, "https://registry:443", "registry:443"],
+    [{ externalUrl: "http://Registry.LAN:8080", allowInsecure: true }, "http://registry.lan:8080", "registry.lan:8080"],
     [{ externalUrl: "http://registry", allowInsecure: true }, "http://registry:80", "registry:80"],
     [{ externalUrl: "https://registry:8443" }, "https://registry:8443", "registry:8443"],
     [{ externalUrl: "https://registry.example.com" }, "https://registry.example.com", "registry.example.com"],
@@ -738,6 +739,7 @@ describe("the engine", () => {
         { host: "store", ip: "192.0.2.9" },
       ],
       patience: 0,
+      ownVolume: false,
     });
     expect(configurationPath).toBe("/etc/container-registry/config-<hash>.yml");
   });
@@ -803,8 +805,17 @@ describe("the engine", () => {
     expect(checkVolumeOptions).not.toHaveBeenCalled();
   });
 
-  it("is not asked about a volume that it makes itself, nor by an image that can't", async () => {
-    await deploy({});
+  it("tries the configuration alone where the volume is its own, for the mirror too", async () => {
+    await deploy({ mirror: {} });
+    const tried = jest.mocked(checkStore).mock.calls.map(([{ containerName, ownVolume }]) => ({ containerName, ownVolume }));
+    expect(tried.sort((a, b) => String(a.containerName).localeCompare(String(b.containerName)))).toEqual([
+      { containerName: "registry", ownVolume: true },
+      { containerName: "registry-mirror", ownVolume: true },
+    ]);
+  });
+
+  it("is not asked by an image that can't", async () => {
+    await deploy({ image: stockImage });
     await deploy({ image: stockImage, storage: { filesystem: { hostPath: "/srv/images" } } });
     await deploy({ image: stockImage, storage: { driver: "s3", s3 } });
     expect(checkStore).not.toHaveBeenCalled();

@@ -42,7 +42,7 @@ describe("a registry that is about to be switched to a store", () => {
 
   it("is kept where something of that failed: to wait for it would end the program without the registry", async () => {
     expect(await given(failed)).toBe(
-      "storage: the registry was not switched to this store, which could not be tried, as something that it takes for that failed",
+      "The registry was not switched to its new configuration, which could not be tried, as something that it takes for that failed",
     );
     expect(checkStore).not.toHaveBeenCalled();
   });

@@ -348,6 +348,7 @@ describe("a registry on a Swarm", () => {
       hosts: [],
       task: undefined,
       patience: 0,
+      ownVolume: false,
     });
   });
 

@@ -60,9 +60,9 @@ function hostPathProblems(hostPath: string, ofVolume: Record<string, unknown>): 
       `${shown(hostPath)} lies within the store of a registry; give the folder that has docker in it, ${shown(inside)}, or another one`,
     ),
     ...when(
-      !path.posix.isAbsolute(hostPath) || path.posix.normalize(hostPath) !== hostPath || /[:\0]|^\/$|.\/$/.test(hostPath),
+      !path.posix.isAbsolute(hostPath) || path.posix.normalize(hostPath) !== hostPath || /[:\p{Cc}]|^\/$|.\/$/u.test(hostPath),
       `${at}hostPath`,
-      `${shown(hostPath)} is not allowed; give the absolute path of a folder on the Docker host, without "..", ":" or a "/" at the end`,
+      `${shown(hostPath)} is not allowed; give the absolute path of a folder on the Docker host, without "..", ":", line breaks or a "/" at the end`,
     ),
   ];
 }

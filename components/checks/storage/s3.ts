@@ -63,9 +63,9 @@ function folderProblems({ rootDirectory, regionEndpoint }: S3Storage): Problem[]
 /** The engine's client tidies names when it writes and reads, and not when it lists. */
 function pathProblems({ rootDirectory = "" }: S3Storage): Problem[] {
   return when(
-    /[^/]\/{2,}[^/]|(^|\/)\.{1,2}(\/|$)/.test(rootDirectory),
+    /[^/]\/{2,}[^/]/.test(rootDirectory),
     `${at}rootDirectory`,
-    `${shown(rootDirectory)} is not allowed; give a folder without "//", "." and ".." in its path`,
+    `${shown(rootDirectory)} is not allowed; give a folder without "//" in its path`,
   );
 }
 

@@ -15,6 +15,7 @@ import (
 
 func check() *cobra.Command {
 	var limit time.Duration
+	var fileOnly bool
 	command := &cobra.Command{
 		Use:   "check CONFIG",
 		Short: "Try whether a registry could work on the storage of CONFIG",
@@ -25,6 +26,9 @@ A registry that is set read-only has it only read.`,
 			if err := guard.Fits(c.Configuration, bounds.Memory()); err != nil {
 				return err
 			}
+			if fileOnly {
+				return nil
+			}
 			access := storecheck.AccessOf(c.Configuration)
 			if _, err := storecheck.Check(command.Context(), c.Configuration, access, limit); err != nil {
 				return err
@@ -34,5 +38,6 @@ A registry that is set read-only has it only read.`,
 		}),
 	}
 	command.Flags().DurationVar(&limit, "timeout", 20*time.Second, "how long the storage has to answer")
+	command.Flags().BoolVar(&fileOnly, "file-only", false, "leave the storage alone: only try whether the server takes CONFIG")
 	return command
 }

@@ -26,6 +26,16 @@ func TestCommandLine(t *testing.T) {
 	if err := os.WriteFile(large, []byte(content), 0o600); err != nil {
 		t.Fatal(err)
 	}
+	elsewhere := filepath.Join(t.TempDir(), "elsewhere.yml")
+	content = strings.Replace(content, ", chunksize: 5368709120", "", 1)
+	if err := os.WriteFile(elsewhere, []byte(content), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	bad := filepath.Join(t.TempDir(), "bad.yml")
+	content = strings.Replace(content, "}}", "}, maintenance: {garbagecollection: {schedule: '0 3 * * *', timezone: Asia/KOLKATA}}}", 1)
+	if err := os.WriteFile(bad, []byte(content), 0o600); err != nil {
+		t.Fatal(err)
+	}
 	tests := []struct {
 		name       string
 		args       []string
@@ -45,6 +55,8 @@ func TestCommandLine(t *testing.T) {
 		{"unhealthy", []string{"healthcheck", empty}, "", "", "unhealthy: "},
 		{"good store", []string{"check", "--timeout", "5s", empty}, "can be read and written", "", ""},
 		{"a chunk larger than the memory", []string{"check", "--timeout", "1s", large}, "", "", "storage.s3.chunksize: 5368709120 is too much for GOMEMLIMIT"},
+		{"a good file, whose store is not asked", []string{"check", "--file-only", elsewhere}, "", "", ""},
+		{"a bad file", []string{"check", "--file-only", bad}, "", "", `timezone: "Asia/KOLKATA": not a time zone`},
 		{"nothing on standard input", []string{"check", "-"}, "", "", "standard input: the file is empty"},
 		{"no certificate", []string{"check-certificate"}, "", "", "failed to find any PEM data"},
 		{"one file to transfer", []string{"transfer", "a"}, "", "transfer needs exactly one FROM_CONFIG and one TO_CONFIG, 1 given", "wrong usage"},

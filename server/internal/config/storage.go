@@ -143,6 +143,10 @@ func storageRule() *rule {
 		keys[name] = r
 	}
 	for name, parameters := range drivers {
+		// A path of this machine is another matter.
+		if folder := parameters["rootdirectory"]; folder != nil && name != "filesystem" {
+			folder.valid = folderOfStore
+		}
 		keys[name] = &rule{kind: section, keys: parameters}
 	}
 	return &rule{kind: section, required: true, keys: keys}

@@ -6,8 +6,10 @@ import (
 	"net"
 	"net/url"
 	"regexp"
+	"slices"
 	"strings"
 	"time"
+	"unicode"
 )
 
 func positiveDuration(value string) error {
@@ -46,6 +48,19 @@ func hostAndPort(value string) error {
 func leadingSlash(value string) error {
 	if !strings.HasPrefix(value, "/") {
 		return errors.New("must begin with /")
+	}
+	return nil
+}
+
+// mostOfFolder leaves most of the 1024 bytes of an object's name to the registry.
+const mostOfFolder = 256
+
+// folderOfStore is the same for every store: its clients tidy names, or cut and refuse them.
+func folderOfStore(value string) error {
+	path := strings.Trim(value, "/")
+	dots := func(part string) bool { return part == "." || part == ".." }
+	if slices.ContainsFunc(strings.Split(path, "/"), dots) || strings.ContainsFunc(path, unicode.IsControl) || len(path) > mostOfFolder {
+		return fmt.Errorf(`must be a folder without "." and ".." in its path and without control characters, of %d bytes at most`, mostOfFolder)
 	}
 	return nil
 }

@@ -58,4 +58,9 @@ export const badGarbageCollection: BadConfiguration[] = [
       'garbageCollection.timeZone: "SystemV/EST5" is not allowed; give a name of the IANA database, such as UTC or Europe/Berlin',
     ],
   },
+  ...Object.entries({ "Asia/KOLKATA": "Asia/Kolkata", "Etc/Utc": "Etc/UTC", Gmt: "GMT" }).map(([timeZone, meant]) => ({
+    title: `a zone of time in other letters (${timeZone})`,
+    config: { garbageCollection: { schedule: "0 3 * * *", timeZone } },
+    problems: [`garbageCollection.timeZone: "${timeZone}" is not allowed; give "${meant}", as capital letters count`],
+  })),
 ];

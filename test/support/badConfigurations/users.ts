@@ -158,7 +158,15 @@ export const badUsers: BadConfiguration[] = [
     config: { authentication: { failedLoginsWindowSeconds: 0, cacheSize: 0 } },
     problems: [
       "authentication.cacheSize: 0 is not allowed; give a whole number from 1 to 1000000",
-      "authentication.failedLoginsWindowSeconds: 0 is not allowed; give a whole number from 1 to 1000000",
+      "authentication.failedLoginsWindowSeconds: 0 is not allowed; give a whole number from 1 to 86400",
+    ],
+  },
+  {
+    title: "more failed logins and a longer window than there can be",
+    config: { authentication: { failedLogins: 1_000_001, failedLoginsWindowSeconds: 86_401 } },
+    problems: [
+      "authentication.failedLogins: 1000001 is not allowed; give a whole number from 0 to 1000000",
+      "authentication.failedLoginsWindowSeconds: 86401 is not allowed; give a whole number from 1 to 86400",
     ],
   },
 ];

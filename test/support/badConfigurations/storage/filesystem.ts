@@ -6,21 +6,21 @@ export const badFilesystem: BadConfiguration[] = [
     title: "a relative folder",
     config: storage("filesystem", { hostPath: "images" }),
     problems: [
-      'storage.filesystem.hostPath: "images" is not allowed; give the absolute path of a folder on the Docker host, without "..", ":" or a "/" at the end',
+      'storage.filesystem.hostPath: "images" is not allowed; give the absolute path of a folder on the Docker host, without "..", ":", line breaks or a "/" at the end',
     ],
   },
   {
     title: "a folder with ..",
     config: storage("filesystem", { hostPath: "/srv/../etc" }),
     problems: [
-      'storage.filesystem.hostPath: "/srv/../etc" is not allowed; give the absolute path of a folder on the Docker host, without "..", ":" or a "/" at the end',
+      'storage.filesystem.hostPath: "/srv/../etc" is not allowed; give the absolute path of a folder on the Docker host, without "..", ":", line breaks or a "/" at the end',
     ],
   },
   {
     title: "the root folder",
     config: storage("filesystem", { hostPath: "/" }),
     problems: [
-      'storage.filesystem.hostPath: "/" is not allowed; give the absolute path of a folder on the Docker host, without "..", ":" or a "/" at the end',
+      'storage.filesystem.hostPath: "/" is not allowed; give the absolute path of a folder on the Docker host, without "..", ":", line breaks or a "/" at the end',
     ],
   },
   {

@@ -83,13 +83,11 @@ export const badS3: BadConfiguration[] = [
     config: storage("s3", { bucket: "images", regionEndpoint: "http://minio:9000", rootDirectory }),
     problems: [`storage.s3.rootDirectory: "${rootDirectory}" is not allowed; give a folder without % and ?`],
   })),
-  ...["a//b", "a/./b", "./a", "a/.."].map((rootDirectory) => ({
-    title: `a folder that is another when it is listed (${rootDirectory})`,
-    config: storage("s3", { ...s3, rootDirectory }),
-    problems: [
-      `storage.s3.rootDirectory: "${rootDirectory}" is not allowed; give a folder without "//", "." and ".." in its path`,
-    ],
-  })),
+  {
+    title: "a folder that is another when it is listed",
+    config: storage("s3", { ...s3, rootDirectory: "a//b" }),
+    problems: ['storage.s3.rootDirectory: "a//b" is not allowed; give a folder without "//" in its path'],
+  },
   {
     title: "an unknown storage class",
     config: storage("s3", { ...s3, storageClass: "COLD" }),

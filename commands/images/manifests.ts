@@ -13,9 +13,9 @@ export interface Descriptor extends Target {
   size: number;
 }
 interface Manifest {
-  config?: Descriptor;
-  layers?: Descriptor[];
-  manifests?: Descriptor[];
+  config?: Descriptor | null;
+  layers?: Descriptor[] | null;
+  manifests?: Descriptor[] | null;
 }
 
 /** What is kept of a manifest: each digest once, however often it is listed. */
@@ -116,14 +116,15 @@ export class Manifests {
 
   async read(repository: string, reference: string): Promise<Contents> {
     const answer = await this.request("GET", repository, reference);
-    const { config, layers = [], manifests = [] } = JSON.parse(answer.body.toString()) as Manifest;
+    // Programs in Go write a list without anything in it as null.
+    const { config, layers, manifests } = JSON.parse(answer.body.toString()) as Manifest;
     const digest = digestIn(answer) ?? digestOf(answer.body);
-    const blobs = [...(config === undefined ? [] : [config]), ...layers];
+    const blobs = [...(config ? [config] : []), ...(layers ?? [])];
     return {
       digest,
       sizes: new Map([[digest, answer.body.length], ...blobs.map((blob): [string, number] => [blob.digest, blob.size])]),
-      config,
-      children: distinct(manifests),
+      config: config ?? undefined,
+      children: distinct(manifests ?? []),
     };
   }
 }

@@ -179,13 +179,16 @@ function validityProblems(key: string, certificate: X509Certificate, now: Date):
   return when(now < from, key, `${which} is not valid before ${from.toISOString()}; give one that is valid now`);
 }
 
+/** By how many milliseconds clocks that are right differ at most: what begins so soon needs no new key. */
+const clocksApart = 60_000;
+
 /**
  * Refuses a certificate of a state that has not begun. A server would go on with the one before until it starts anew, and then no
  * client would take it.
  */
 export function earlyProblems(key: string, what: string, pem: string, repair: string, now: Date): Problem[] {
   const begins = new Date(parse(pem)?.validFrom ?? now);
-  if (begins <= now) {
+  if (begins.getTime() <= now.getTime() + clocksApart) {
     return [];
   }
   const message =

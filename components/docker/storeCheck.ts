@@ -149,6 +149,14 @@ async function checkConfiguration(flight: Preflight): Promise<void> {
   try {
     await dockerCommand(flight.engine, ...trialWords(flight), flight.imageId, "check", "--file-only", flight.configurationPath);
   } catch (error) {
-    throw failure(`The registry goes on as it was, as its server does not take the new configuration: ${printedBy(error)}`);
+    const printed = printedBy(error);
+    // An `up --target` of something else has written no files and made no image.
+    if (printed.includes(`${flight.configurationPath}: no such file`) || printed.includes("unknown flag: --file-only")) {
+      await pulumi.log.warn(`The new configuration of ${flight.containerName} is not there yet; it was not tried`);
+      return;
+    }
+    const isUntried = (error as { code?: unknown }).code === dockerFailed;
+    const why = isUntried ? "the engine could not try the new configuration" : "its server does not take the new configuration";
+    throw failure(`The registry goes on as it was, as ${why}: ${printed}`);
   }
 }

@@ -632,6 +632,21 @@ describe("the try of a store before the switch to it", () => {
     expect((await rejection(checkStore({ ...flight, ...has }))).message).toBe(
       "The registry goes on as it was, as its server does not take the new configuration: timezone: no such",
     );
+    engine("/etc/container-registry/config-1.yml", "echo 'no space left on device' >&2; exit 125");
+    expect((await rejection(checkStore({ ...flight, ...has }))).message).toBe(
+      "The registry goes on as it was, as the engine could not try the new configuration: no space left on device",
+    );
+  });
+
+  it.each([
+    ["no file yet", `registry: configuration: open ${flight.configurationPath}: no such file or directory`],
+    ["only the server before", "registry: unknown flag: --file-only"],
+  ])("keeps no `up --target` of something else from it, where there is %s", async (_, said) => {
+    const warn = jest.spyOn(pulumi.log, "warn").mockResolvedValue();
+    engine("/etc/container-registry/config-1.yml", `echo '${said}' >&2; exit 1`);
+    await checkStore({ ...flight, ownVolume: true });
+    expect(warn).toHaveBeenCalledTimes(1);
+    warn.mockRestore();
   });
 
   it("is not for a volume whose registry is not there yet, or has the configuration", async () => {

@@ -77,6 +77,11 @@ describe("images made to be in the way", () => {
     expect(fake.manifests.size).toBe(0);
   });
 
+  it("may have null for a list without anything in it, as programs in Go write it", async () => {
+    fake.tags.set("empty", fake.image("empty", undefined, { config: null, layers: null, manifests: null } as object));
+    expect(await sizes()).toEqual([["empty", expect.stringMatching(/^\d+B$/)]]);
+  });
+
   it("may name a configuration that is as large as a layer: it is not fetched", async () => {
     const config = { digest: `sha256:${"1".repeat(64)}`, size: 10_000_000_000 };
     fake.tags.set("large", fake.image("large", undefined, { config }));

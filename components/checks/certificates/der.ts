@@ -34,7 +34,8 @@ interface Element {
 interface Extension {
   id: string;
   critical: boolean;
-  value: Element | undefined;
+  /** What it says; of one that nobody here reads it may be anything. */
+  octets: Buffer | undefined;
 }
 
 const [booleanTag, integerTag, octetsTag, sequenceTag, versionTag, extensionsTag] = [0x01, 0x02, 0x04, 0x30, 0xa0, 0xa3];
@@ -56,7 +57,7 @@ export function certificateFields(raw: Buffer): CertificateFields {
   const parts = elements(tbs?.content);
   const version = elements(parts.find(({ tag }) => tag === versionTag)?.content)[0];
   const extensions = elements(elements(parts.find(({ tag }) => tag === extensionsTag)?.content)[0]?.content).map(extension);
-  const valueOf = (wanted: string): Element | undefined => extensions.find(({ id }) => id === wanted)?.value;
+  const valueOf = (wanted: string): Element | undefined => elements(extensions.find(({ id }) => id === wanted)?.octets)[0];
   const [authority, length] = elements(valueOf(basicConstraints)?.content);
   const isAuthority = authority?.tag === booleanTag && authority.content[0] !== 0;
   const usage = valueOf(keyUsage)?.content;
@@ -83,11 +84,10 @@ export function certificateFields(raw: Buffer): CertificateFields {
 
 function extension({ content }: Element): Extension {
   const [id, ...rest] = elements(content);
-  const octets = rest.find(({ tag }) => tag === octetsTag);
   return {
     id: id?.content.toString("hex") ?? "",
     critical: rest.some(({ tag, content: flag }) => tag === booleanTag && flag[0] !== 0),
-    value: elements(octets?.content)[0],
+    octets: rest.find(({ tag }) => tag === octetsTag)?.content,
   };
 }
 

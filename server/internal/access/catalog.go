@@ -58,8 +58,7 @@ func (c *Controller) serveCatalog(engine http.Handler, w http.ResponseWriter, r 
 // as it takes.
 func (c *Controller) visible(engine http.Handler, r *http.Request, d *decision, listed *recorder, wanted int) (names []string, more bool, err error) {
 	names = []string{}
-	for {
-		seen := len(names)
+	for passes := 1; ; passes++ {
 		var all catalog
 		if err := json.Unmarshal(listed.body.Bytes(), &all); err != nil {
 			return nil, false, err
@@ -80,9 +79,10 @@ func (c *Controller) visible(engine http.Handler, r *http.Request, d *decision, 
 			return nil, false, err
 		}
 		last := skip(d.principal.rights.PullPrefixes(), all.Repositories[len(all.Repositories)-1])
-		// One name more than the page has tells whether there is another page. Where all are hidden there may be many such.
+		// One name more than the page has tells whether there is another page. Where some are hidden there may be
+		// many such, and a store may be walked from its beginning for each.
 		few := wanted + 1 - len(names)
-		if len(names) == seen {
+		if len(names) == 0 || passes > 1 {
 			few = c.maxEntries
 		}
 		next := page(r, strconv.Itoa(min(few, c.maxEntries)), last)

@@ -15,7 +15,8 @@ import (
 
 // TestCatalogAsksForFew has the engine list little for a small page, also to who sees a part of all.
 func TestCatalogAsksForFew(t *testing.T) {
-	users, err := htpasswd.Parse([]byte(user(t, "team", "t") + user(t, "two", "t") + "#!access team pull team/*\n#!access two pull */r5\n"))
+	users, err := htpasswd.Parse([]byte(user(t, "team", "t") + user(t, "two", "t") + "#!access team pull team/*\n#!access two pull */r5\n" +
+		user(t, "some", "t") + "#!access some pull */*5\n"))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -36,6 +37,8 @@ func TestCatalogAsksForFew(t *testing.T) {
 		{"team", "n=7&last=team/r98", 1, 2, 8},
 		// All but two are hidden from it.
 		{"two", "n=5", 2, 10, 620},
+		// It sees a tenth of them, which is found with a few of the engine's pages.
+		{"some", "n=30", 30, 6, 431},
 	} {
 		t.Run(test.user+" "+test.query, func(t *testing.T) {
 			pages, listed := 0, 0

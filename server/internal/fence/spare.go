@@ -6,6 +6,7 @@ import (
 	"path"
 	"slices"
 	"strconv"
+	"strings"
 
 	"container-registry/server/internal/layout"
 )
@@ -28,10 +29,15 @@ func (f *Fence) KeepSpare(ctx context.Context) {
 	defer cancel()
 	spare := path.Join(folder, spareName)
 	names, err := layout.Names(ctx, f.driver, spare)
+	for _, name := range names {
+		// A full disk may leave one each time.
+		if strings.HasSuffix(name, ".tmp") {
+			_ = f.driver.Delete(ctx, path.Join(spare, name))
+		}
+	}
 	content := make([]byte, spareBytes)
 	_, _ = rand.Read(content)
 	for i := 0; i < spareFiles && err == nil && ctx.Err() == nil; i++ {
-		// Beside them may be what a full disk left of one.
 		if name := strconv.Itoa(i); !slices.Contains(names, name) {
 			err = f.driver.PutContent(ctx, path.Join(spare, name), content)
 		}

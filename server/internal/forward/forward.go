@@ -19,7 +19,7 @@ import (
 
 // Options of a forwarder. What is not given has the default.
 type Options struct {
-	// Connections at once; more take the places of those that stand still.
+	// Connections at once; more take the places of those that stand still, or have none.
 	Connections int
 	// DialLimit is how long a task is looked for before a client is turned away.
 	// Long enough for a task that is replaced. 15 s unless given.
@@ -120,7 +120,9 @@ func (f *Forwarder) Run(ctx context.Context) error {
 		own, cutOne := context.WithCancel(open)
 		if !f.places.enter(ctx, client, cutOne) {
 			cutOne()
-			return false
+			// A reset tells the client at once.
+			end(client)
+			return ctx.Err() == nil
 		}
 		connections.Go(func() {
 			defer f.places.leave(client)
@@ -139,15 +141,14 @@ func (f *Forwarder) Run(ctx context.Context) error {
 	return nil
 }
 
-// accept hands out connections until ctx ends, or one has no place; while there is no place for one it leaves
-// the next ones to the kernel's queue.
+// accept hands out connections until ctx ends. It leaves the next ones to the kernel's queue while somebody
+// leaves a place for one.
 func (f *Forwarder) accept(ctx context.Context, serve func(*net.TCPConn) bool) error {
 	for {
 		client, err := f.listener.Accept()
 		switch {
 		case err == nil:
 			if !serve(client.(*net.TCPConn)) {
-				client.Close()
 				return nil
 			}
 		case ctx.Err() != nil:

@@ -14,15 +14,27 @@ import (
 
 // places are for connections. While all are taken, a new one gets that of the one that has stood still
 // longest, of the address that has most of them: who opens connections takes places from nobody who
-// has fewer, whatever it does with them. It waits for none: others would wait behind it.
+// has fewer, whatever it does with them. One of an address that would have as many then gets a place only
+// of who does nothing, or none: of more at work than there are places, none would come to an end. None
+// waits: others would wait behind it.
 type places struct {
 	slots chan struct{}
 
-	mu    sync.Mutex
+	mu sync.Mutex
+	// idle is who does nothing.
+	idle  time.Duration
 	taken map[*net.TCPConn]place
-	// still are those that go next, as they were looked at.
-	still  []*net.TCPConn
-	looked time.Time
+	// still are those that go next, as they were looked at, and numbers those of each address.
+	still   []standing
+	numbers map[netip.Prefix]int
+	most    int
+	looked  time.Time
+}
+
+// standing is how long nothing has moved on a connection.
+type standing struct {
+	client *net.TCPConn
+	since  time.Duration
 }
 
 // place has whose a connection is, and how to end it.
@@ -43,28 +55,31 @@ const (
 )
 
 func newPlaces(number int) *places {
-	return &places{slots: make(chan struct{}, number), taken: map[*net.TCPConn]place{}}
+	return &places{slots: make(chan struct{}, number), idle: 5 * time.Second, taken: map[*net.TCPConn]place{}}
 }
 
-// enter says how to end a connection, and is false when ctx ended before there was a place.
+// enter says how to end a connection, and is false where there is no place for it, or ctx ended before.
 func (p *places) enter(ctx context.Context, client *net.TCPConn, end func()) bool {
-	if !p.take(ctx) {
+	address := attempts.Address(client.RemoteAddr().String())
+	if !p.take(ctx, address) {
 		return false
 	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.taken[client] = place{attempts.Address(client.RemoteAddr().String()), end}
+	p.taken[client] = place{address, end}
 	return true
 }
 
-func (p *places) take(ctx context.Context) bool {
+func (p *places) take(ctx context.Context, address netip.Prefix) bool {
 	select {
 	case p.slots <- struct{}{}:
 		return true
 	default:
 	}
 	for {
-		p.makeRoom()
+		if !p.makeRoom(address) {
+			return false
+		}
 		timer := time.NewTimer(again)
 		select {
 		case p.slots <- struct{}{}:
@@ -85,20 +100,27 @@ func (p *places) leave(client *net.TCPConn) {
 	<-p.slots
 }
 
-// makeRoom ends a connection.
-func (p *places) makeRoom() {
+// makeRoom ends a connection, and is false where none is to end for that address.
+func (p *places) makeRoom(address netip.Prefix) bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()
+	if len(p.still) == 0 || time.Since(p.looked) >= fresh {
+		p.look()
+	}
+	if len(p.still) > 0 && p.numbers[address]+1 >= p.most && p.still[0].since+time.Since(p.looked) < p.idle {
+		return false
+	}
 	if !p.endStill() {
 		p.look()
 		p.endStill()
 	}
+	return true
 }
 
 // endStill ends one that stood still when they were looked at, and since. After a while others may have more.
 func (p *places) endStill() bool {
 	for len(p.still) > 0 && time.Since(p.looked) < fresh {
-		client := p.still[0]
+		client := p.still[0].client
 		p.still = p.still[1:]
 		// The kernel counts in steps.
 		if each, ok := p.taken[client]; ok && still(client)+step >= time.Since(p.looked) {
@@ -119,10 +141,6 @@ func (p *places) look() {
 		numbers[each.address]++
 		most = max(most, numbers[each.address])
 	}
-	type standing struct {
-		client *net.TCPConn
-		since  time.Duration
-	}
 	var all []standing
 	for client, each := range p.taken {
 		if numbers[each.address] == most {
@@ -130,8 +148,6 @@ func (p *places) look() {
 		}
 	}
 	slices.SortFunc(all, func(a, b standing) int { return cmp.Compare(b.since, a.since) })
-	p.still = nil
-	for _, each := range all[:min(len(all), most/few+1)] {
-		p.still = append(p.still, each.client)
-	}
+	p.still = slices.Clone(all[:min(len(all), most/few+1)])
+	p.numbers, p.most = numbers, most
 }

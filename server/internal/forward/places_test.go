@@ -11,23 +11,56 @@ import (
 	"time"
 )
 
-// TestBoundsConnections has one place, and a second client that is not to wait for the first one's end.
+// TestBoundsConnections has two places, which one address has at work. Another one of it gets none, and that
+// of who does nothing; one of another address gets one at once.
 func TestBoundsConnections(t *testing.T) {
-	forwarder := start(t, upstream(t, "127.0.0.1:0", func(c *net.TCPConn) { _, _ = io.Copy(c, c) }), Options{Connections: 1})
-	letter := []byte("x")
-	first := forwarder.dial(t)
-	if err := say(first, letter); err != nil {
-		t.Fatal(err)
+	for name, test := range map[string]struct {
+		idle  time.Duration
+		from  net.IP
+		taken bool
+	}{
+		"at work":         {time.Hour, net.IPv4(127, 0, 0, 1), false},
+		"doing nothing":   {0, net.IPv4(127, 0, 0, 1), true},
+		"another address": {time.Hour, net.IPv4(127, 0, 0, 2), true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			forwarder := start(t, upstream(t, "127.0.0.1:0", func(c *net.TCPConn) { _, _ = io.Copy(c, c) }), Options{Connections: 2})
+			forwarder.restAfter(test.idle)
+			letter := []byte("x")
+			first, second := forwarder.dial(t), forwarder.dial(t)
+			for _, each := range []*net.TCPConn{first, second} {
+				if err := say(each, letter); err != nil {
+					t.Fatal(err)
+				}
+			}
+			from := net.Dialer{LocalAddr: &net.TCPAddr{IP: test.from}, Deadline: time.Now().Add(patience)}
+			third, err := from.DialContext(t.Context(), "tcp", forwarder.Addr().String())
+			if err == nil {
+				defer third.Close()
+				_ = third.SetDeadline(time.Now().Add(patience))
+				err = say(third.(*net.TCPConn), letter)
+			}
+			if (err == nil) != test.taken || errors.Is(err, os.ErrDeadlineExceeded) {
+				t.Errorf("the third: %v", err)
+			}
+			left := 0
+			for _, each := range []*net.TCPConn{first, second} {
+				if say(each, letter) == nil {
+					left++
+				}
+			}
+			if want := map[bool]int{false: 2, true: 1}[test.taken]; left != want || cap(forwarder.places.slots) != 2 {
+				t.Errorf("%d are left, of %d places", left, cap(forwarder.places.slots))
+			}
+		})
 	}
-	if err := say(forwarder.dial(t), letter); err != nil {
-		t.Errorf("the second was turned away: %v", err)
-	}
-	if _, err := first.Read(letter); err == nil || errors.Is(err, os.ErrDeadlineExceeded) {
-		t.Errorf("the first is still there: %v", err)
-	}
-	if n := cap(forwarder.places.slots); n != 1 {
-		t.Errorf("there are %d places", n)
-	}
+}
+
+// restAfter is how long who does nothing keeps a place.
+func (r *running) restAfter(limit time.Duration) {
+	r.places.mu.Lock()
+	defer r.places.mu.Unlock()
+	r.places.idle = limit
 }
 
 // say writes a letter to who says the same.
@@ -104,6 +137,7 @@ func TestSharesPlaces(t *testing.T) {
 func TestMakesRoom(t *testing.T) {
 	const number = 8
 	forwarder := start(t, upstream(t, "127.0.0.1:0", func(c *net.TCPConn) { _, _ = io.Copy(c, c) }), Options{Connections: number})
+	forwarder.restAfter(500 * time.Millisecond)
 	for range number - 1 {
 		forwarder.dial(t)
 	}

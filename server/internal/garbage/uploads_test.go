@@ -70,6 +70,23 @@ func testCutOff(t *testing.T, store string) {
 	}
 }
 
+// TestUploadThatIsWrittenElsewhere shows what its client had sent before it went on, as S3 does, and what
+// the engine noted since. A folder shows all there is.
+func TestUploadThatIsWrittenElsewhere(t *testing.T) {
+	for store, cutOff := range map[string]int{"filesystem": 1, "azure": 1, "s3aws": 0} {
+		root := t.TempDir()
+		r := serve(t, renamed{filesystem.New(filesystem.DriverParameters{RootDirectory: root, MaxThreads: 100}), store}, "a", quick, Options{})
+		finish := r.HalfUpload(t, "app")
+		age(t, filepath.Join(uploadsIn(t, root, "app")[0], "data"), inventory.Abandonment+time.Minute)
+		if report := r.collect(t, Request{}); report.Uploads != cutOff {
+			t.Errorf("%s: %s", store, report)
+		}
+		if cutOff == 0 {
+			finish()
+		}
+	}
+}
+
 // TestUploadThatGoesOnAfterADay is one whose client is back, or done, when it is on the list of what
 // goes.
 func TestUploadThatGoesOnAfterADay(t *testing.T) {

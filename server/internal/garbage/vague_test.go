@@ -6,6 +6,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/distribution/distribution/v3/manifest/schema2"
 	"github.com/opencontainers/go-digest"
 
 	"container-registry/server/internal/layout"
@@ -96,5 +97,31 @@ func TestDamagedLinkToAManifest(t *testing.T) {
 	r = serve(t, r.collector.driver, "b", quick, r.collector.options)
 	if report := r.collect(t, Request{}); report.Manifests.Deleted+report.Blobs.Deleted != 0 {
 		t.Errorf("%s", report)
+	}
+}
+
+// TestForeignLayerByAnotherDigest is in no registry, so nothing is kept for it. An ordinary layer is, also
+// where it names addresses.
+func TestForeignLayerByAnotherDigest(t *testing.T) {
+	for kind, deleted := range map[string]int{
+		schema2.MediaTypeForeignLayer:                                  2,
+		"application/vnd.oci.image.layer.nondistributable.v1.tar":      2,
+		"application/vnd.oci.image.layer.nondistributable.v1.tar+gzip": 2,
+		"application/vnd.oci.image.layer.v1.tar+gzip":                  1,
+	} {
+		r := serve(t, folder(t), "a", quick, Options{DeleteUntagged: true})
+		r.Push(t, "app", "2", registrytest.Layer(2, 100))
+		r.Push(t, "app", "2", registrytest.Layer(3, 100))
+		image := `{"schemaVersion": 2, "layers": [{"mediaType": "` + kind + `", "digest": "` + sum512(nil).String() + `", "size": 1, "urls": ["https://example.com/1"]}]}`
+		d := digest.FromString(image)
+		r.put(t, layout.BlobPath(d), image)
+		r.put(t, layout.RevisionPath("app", d), d.String())
+		r.put(t, layout.TagPath("app", "1"), d.String())
+		r = serve(t, r.collector.driver, "b", quick, r.collector.options)
+		var out strings.Builder
+		report, err := r.collector.Collect(t.Context(), Request{}, &out)
+		if err != nil || report.Blobs.Deleted != deleted || strings.Contains(out.String(), "warning") != (deleted == 1) {
+			t.Errorf("%s: %v: %s\n%s", kind, err, report, &out)
+		}
 	}
 }

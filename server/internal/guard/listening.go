@@ -18,6 +18,9 @@ const patience = 30 * time.Second
 // before it believes that it does not: half a minute after the last answer.
 const checkPatience = 5 * time.Second
 
+// checks are as many as the engine's: on a line that is full, one may get no answer in time.
+const checks = 3
+
 // tagsPatience is for tags, which are listed as a whole before the first is seen: a hundred
 // thousand take S3 half a minute.
 const tagsPatience = time.Minute
@@ -72,12 +75,19 @@ func (l listening) during(ask func() error) error {
 // watch ends what the store works on when it answers nobody else either.
 func (l listening) watch() (done func()) {
 	working, end := context.WithCancel(l.ctx)
-	timer := time.AfterFunc(patience, func() {
-		for l.answers(working) && wait.For(working, patience) == nil {
+	const pause = patience - (checks-1)*checkPatience
+	timer := time.AfterFunc(pause, func() {
+		for missed := 0; missed < checks; {
+			next := time.Now().Add(checkPatience)
+			missed++
+			if l.answers(working) {
+				missed, next = 0, time.Now().Add(pause)
+			}
+			if wait.For(working, time.Until(next)) != nil {
+				return
+			}
 		}
-		if working.Err() == nil {
-			l.cancel(silence(patience))
-		}
+		l.cancel(silence(patience))
 	})
 	return func() {
 		timer.Stop()

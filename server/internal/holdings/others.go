@@ -20,11 +20,12 @@ import (
 const (
 	// pace is how often servers of one store tell each other what was written to.
 	pace = 30 * time.Second
-	// remembered is how long the store has what a server told. Who was away for longer counts all
-	// anew, at its start or by the hour.
+	// remembered is for how long a server leaves what it heard in the store, by its own clock: that of who
+	// told may be hours away. Who was away for longer counts all anew, at its start or by the hour.
 	remembered = 10 * time.Minute
-	// patience is for the store.
-	patience = 15 * time.Second
+	// patience is for the store, and lastPatience at the end.
+	patience     = 15 * time.Second
+	lastPatience = 2 * time.Second
 	// everything is told in place of a name after a collection; no repository has that one.
 	everything = "*"
 )
@@ -40,12 +41,12 @@ type others struct {
 	mutex sync.Mutex
 	// news are what this server has not told yet.
 	news map[string]bool
-	// heard are the objects of the last listing; only who listens uses it.
-	heard map[string]bool
+	// heard are the objects of the last listing, and since when they are known; only who keeps in touch uses it.
+	heard map[string]time.Time
 }
 
 func othersOf(store storagedriver.StorageDriver) *others {
-	return &others{store: store, self: rand.Text(), pace: pace, news: map[string]bool{}, heard: map[string]bool{}}
+	return &others{store: store, self: rand.Text(), pace: pace, news: map[string]bool{}, heard: map[string]time.Time{}}
 }
 
 func (o *others) add(name string) {
@@ -54,7 +55,7 @@ func (o *others) add(name string) {
 	o.news[name] = true
 }
 
-// tell has the news in the store, where what is old goes. What could not be told is told later.
+// tell has the news in the store. What could not be told is told later.
 func (o *others) tell(ctx context.Context, now time.Time) error {
 	o.mutex.Lock()
 	news := o.news
@@ -65,45 +66,39 @@ func (o *others) tell(ctx context.Context, now time.Time) error {
 	}
 	content := strings.Join(slices.Sorted(maps.Keys(news)), "\n")
 	name := fmt.Sprintf("%d-%s", now.UnixMilli(), o.self)
-	if err := o.store.PutContent(ctx, path.Join(layout.Changes, name), []byte(content)); err != nil {
+	err := o.store.PutContent(ctx, path.Join(layout.Changes, name), []byte(content))
+	if err != nil {
 		for name := range news {
 			o.add(name)
-		}
-		return err
-	}
-	all, err := layout.Names(ctx, o.store, layout.Changes)
-	for _, each := range all {
-		if told, ok := toldAt(each); ok && now.Sub(told) > remembered && err == nil {
-			err = layout.Remove(ctx, o.store, path.Join(layout.Changes, each))
 		}
 	}
 	return err
 }
 
-func toldAt(name string) (time.Time, bool) {
+func isTold(name string) bool {
 	at, _, _ := strings.Cut(name, "-")
-	milliseconds, err := strconv.ParseInt(at, 10, 64)
-	return time.UnixMilli(milliseconds), err == nil
+	_, err := strconv.ParseInt(at, 10, 64)
+	return err == nil
 }
 
 // begin takes what was told so far for heard.
 func (o *others) begin(ctx context.Context) error {
-	all, err := layout.Names(ctx, o.store, layout.Changes)
-	for _, each := range all {
-		o.heard[each] = true
-	}
-	return err
+	return o.listen(ctx, time.Now(), nil)
 }
 
-// listen calls heard with each name that another server told since the last time.
-func (o *others) listen(ctx context.Context, heard func(name string)) error {
+// listen calls heard with each name that another server told since the last time. What is old goes.
+func (o *others) listen(ctx context.Context, now time.Time, heard func(name string)) error {
 	all, err := layout.Names(ctx, o.store, layout.Changes)
 	if err != nil {
 		return err
 	}
-	now := map[string]bool{}
+	known := map[string]time.Time{}
 	for _, each := range all {
-		if !o.heard[each] && !strings.HasSuffix(each, "-"+o.self) {
+		since, ok := o.heard[each]
+		if !ok {
+			since = now
+		}
+		if heard != nil && !ok && !strings.HasSuffix(each, "-"+o.self) {
 			content, err := o.store.GetContent(ctx, path.Join(layout.Changes, each))
 			if err != nil && !layout.IsMissing(err) {
 				return err
@@ -112,10 +107,15 @@ func (o *others) listen(ctx context.Context, heard func(name string)) error {
 				heard(strings.TrimSuffix(name, "\n"))
 			}
 		}
-		now[each] = true
+		known[each] = since
 	}
-	o.heard = now
-	return nil
+	o.heard = known
+	for each, since := range known {
+		if err == nil && now.Sub(since) > remembered && isTold(each) {
+			err = layout.Remove(ctx, o.store, path.Join(layout.Changes, each))
+		}
+	}
+	return err
 }
 
 // Share has this server and the others of its store tell each other what was written to. To be called
@@ -123,6 +123,13 @@ func (o *others) listen(ctx context.Context, heard func(name string)) error {
 func (h *Holdings) Share() *Holdings {
 	h.others = othersOf(h.driver)
 	return h
+}
+
+// TellRest has other servers know of the last writes, once there are no more clients.
+func (h *Holdings) TellRest() {
+	if h.others != nil {
+		h.inTime(context.Background(), lastPatience, func(ctx context.Context) error { return h.others.tell(ctx, time.Now()) })
+	}
 }
 
 // keepInTouch goes on until ctx ends. The store is listed once in a while, also when nobody is there.
@@ -134,15 +141,15 @@ func (h *Holdings) keepInTouch(ctx context.Context) {
 		case <-ctx.Done():
 			return
 		case <-ticker.C:
-			h.inTime(ctx, func(ctx context.Context) error { return h.others.tell(ctx, time.Now()) })
-			h.inTime(ctx, func(ctx context.Context) error { return h.others.listen(ctx, h.heard) })
+			h.inTime(ctx, patience, func(ctx context.Context) error { return h.others.tell(ctx, time.Now()) })
+			h.inTime(ctx, patience, func(ctx context.Context) error { return h.others.listen(ctx, time.Now(), h.heard) })
 		}
 	}
 }
 
 // inTime asks the store, and does without while it is away.
-func (h *Holdings) inTime(ctx context.Context, ask func(context.Context) error) {
-	ctx, cancel := context.WithTimeout(ctx, patience)
+func (h *Holdings) inTime(ctx context.Context, limit time.Duration, ask func(context.Context) error) {
+	ctx, cancel := context.WithTimeout(ctx, limit)
 	defer cancel()
 	if err := ask(ctx); err != nil {
 		h.log.WithError(err).Debug("servers of the store could not tell each other what was written to")

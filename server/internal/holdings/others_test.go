@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"path"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -60,8 +61,9 @@ func TestTold(t *testing.T) {
 		slices.Sort(all)
 		return all
 	}
-	old, recent := fmt.Sprintf("%d-x", now.Add(-2*remembered).UnixMilli()), fmt.Sprintf("%d-x", now.Add(-time.Minute).UnixMilli())
-	for _, name := range []string{old, recent, "not-ours"} {
+	// It is two hours behind, or as many ahead.
+	behind, ahead := fmt.Sprintf("%d-x", now.Add(-2*time.Hour).UnixMilli()), fmt.Sprintf("%d-z", now.Add(2*time.Hour).UnixMilli())
+	for _, name := range []string{behind, "not-ours"} {
 		s.put(path.Join(layout.Changes, name), "team\n../etc\nteam/app")
 	}
 	h := shared(s)
@@ -77,9 +79,9 @@ func TestTold(t *testing.T) {
 			t.Errorf("%s: %v", what, heard)
 		}
 	}
-	listen := func() error { return h.others.listen(ctx, note) }
+	listen := func() error { return h.others.listen(ctx, now, note) }
 	step("nothing to tell", func() error { return h.others.tell(ctx, now) })
-	if got := names(); len(got) != 3 {
+	if got := names(); len(got) != 2 {
 		t.Errorf("nothing was told: %v", got)
 	}
 	step("told before it began", func() error { return h.others.begin(ctx) })
@@ -88,19 +90,29 @@ func TestTold(t *testing.T) {
 		h.Changed("own")
 	}
 	step("to tell", func() error { return h.others.tell(ctx, now) })
-	if got := names(); len(got) != 3 || slices.Contains(got, old) {
-		t.Errorf("what is old stays: %v", got)
+	if got := names(); len(got) != 3 {
+		t.Errorf("what may be news to others is gone: %v", got)
 	}
 	step("its own", listen)
-	s.put(path.Join(layout.Changes, fmt.Sprintf("%d-y", now.UnixMilli())), "team\nteam/app")
+	s.put(path.Join(layout.Changes, ahead), "team\nteam/app")
 	step("another one's", listen, "team", "team/app")
 	step("once", listen)
+	late := now.Add(remembered + time.Minute)
+	s.put(path.Join(layout.Changes, fmt.Sprintf("%d-y", now.Add(-2*time.Hour).UnixMilli())), "late/y")
+	step("what is old goes", func() error { return h.others.listen(ctx, late, note) }, "late/y")
+	if got := names(); len(got) != 2 || !slices.Contains(got, "not-ours") || !strings.HasSuffix(got[0], "-y") {
+		t.Errorf("what is old stays: %v", got)
+	}
 
 	// What can't be told is told later.
 	h.Changed("late")
 	h.others.store = &failing{s.driver, true}
 	if err := h.others.tell(ctx, now); err == nil || !h.others.news["late"] {
 		t.Errorf("%v: %v", err, h.others.news)
+	}
+	h.others.store = s.driver
+	if h.TellRest(); len(h.others.news) > 0 || len(names()) != 3 {
+		t.Errorf("the rest was not told: %v", h.others.news)
 	}
 	// No name is a path of its own.
 	h.heard("../etc")

@@ -25,7 +25,7 @@ const (
 func (h *Holdings) Run(ctx context.Context) {
 	if h.others != nil {
 		// What others told before is counted now.
-		h.inTime(ctx, func(ctx context.Context) error { return h.others.begin(ctx) })
+		h.inTime(ctx, patience, func(ctx context.Context) error { return h.others.begin(ctx) })
 		var touch sync.WaitGroup
 		touch.Go(func() { h.keepInTouch(ctx) })
 		defer touch.Wait()

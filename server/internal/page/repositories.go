@@ -26,7 +26,7 @@ type repositoryList struct {
 	// Bytes count what repositories share once where they are Once, and otherwise in each.
 	Bytes int64
 	Once  bool
-	// Folders is whether rows are folders.
+	// Folders is whether rows are folders of several.
 	Folders bool
 	// Uncounted is set until all was counted for the first time.
 	Uncounted bool
@@ -92,7 +92,7 @@ func (p *Page) showRepositories(w http.ResponseWriter, r *http.Request, v *visit
 	}
 	list.Crumbs = p.crumbs(list.Folder)
 	rows := p.rows(within, list.Folder, list.Query != "")
-	list.Folders = slices.ContainsFunc(rows, func(row repositoryRow) bool { return row.Folder > 0 })
+	list.Folders = slices.ContainsFunc(rows, func(row repositoryRow) bool { return row.Folder > 1 })
 	list.Sort = order(rows, list.Sort)
 	here := func(q url.Values) string { return p.link("", q) }
 	list.Sorts = choices([]way{{"name", "Name"}, {"pushed", "Last push"}, {"size", "Size"}}, list.Sort, query, here)

@@ -1,7 +1,10 @@
 package server
 
 import (
+	"context"
 	"net/http"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -9,6 +12,7 @@ import (
 	"github.com/distribution/distribution/v3/configuration"
 
 	"container-registry/server/internal/holdings"
+	"container-registry/server/internal/layout"
 	"container-registry/server/internal/page"
 	"container-registry/server/internal/poll"
 	"container-registry/server/internal/registrytest"
@@ -38,6 +42,28 @@ func TestPageOfSeveralServers(t *testing.T) {
 	}
 	client.Push(t, "fresh/one", "1", registrytest.Layer(3, 1000))
 	poll.Within(t, 3*time.Minute, "what the other server took", func() bool { return strings.Contains(there.get(t, "/ui/?folder=fresh").text, "/ui/r/fresh/one") })
+}
+
+// TestPageOfTheLastPush is of a server that ends right after it: others are told all the same.
+func TestPageOfTheLastPush(t *testing.T) {
+	config := pageConfig(t)
+	config.HTTP.Addr = "127.0.0.1:0"
+	section := own{}
+	section.UI.Enabled = true
+	s, err := New(config, section, registrytest.Silent())
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	s.holdings.Changed("shop/a")
+	if err := s.Run(ctx); err != nil {
+		t.Error(err)
+	}
+	told, err := os.ReadDir(filepath.Join(config.Storage.Parameters()["rootdirectory"].(string), layout.Changes))
+	if err != nil || len(told) != 1 {
+		t.Errorf("%v: %v", err, told)
+	}
 }
 
 // uncounted are holdings of a server that has just started.

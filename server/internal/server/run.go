@@ -31,6 +31,8 @@ func (s *Server) Run(ctx context.Context) error {
 	s.logStart()
 	failed := make(chan error, 3)
 	if s.holdings != nil {
+		// After the last clients, and the end of collections.
+		defer s.holdings.TellRest()
 		go s.holdings.Run(ctx)
 	}
 	if s.bound != nil {

@@ -49,6 +49,7 @@ var faultsOfCodes = map[string]Fault{
 	"BlobImmutableDueToPolicy": Held,
 	"LeaseIdMissing":           Held,
 	"FileImmutable":            Held,
+	"SnapshotsPresent":         Held,
 	"retentionPolicyNotMet":    Held,
 	"objectUnderActiveHold":    Held,
 

@@ -177,6 +177,10 @@ func TestFailure(t *testing.T) {
 			"azure", Delete, fromEngine("azure", azureError(bloberror.BlobImmutableDueToPolicy, 409)), Held,
 			`cannot delete from azure container "images" at https://acct.blob.core.windows.net: a policy or a lease keeps it as it is; take that away (BlobImmutableDueToPolicy, HTTP 409)`,
 		},
+		"azure snapshots": {
+			"azure", Delete, fromEngine("azure", azureError(bloberror.SnapshotsPresent, 409)), Held,
+			`cannot delete from azure container "images" at https://acct.blob.core.windows.net: a policy or a lease keeps it as it is; take that away (SnapshotsPresent, HTTP 409)`,
+		},
 		"azure lease": {
 			"azure", Write, fromEngine("azure", azureError(bloberror.LeaseIDMissing, 412)), Held,
 			`cannot write to azure container "images" at https://acct.blob.core.windows.net: a policy or a lease keeps it as it is; take that away (LeaseIdMissing, HTTP 412)`,

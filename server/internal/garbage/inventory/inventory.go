@@ -113,12 +113,11 @@ func Take(ctx context.Context, driver storagedriver.StorageDriver) (*Inventory, 
 	if err := walk.Below(ctx, driver, layout.Repositories, Workers, i.locked(i.addLink)); err != nil {
 		return nil, err
 	}
-	for _, read := range []func(context.Context) error{i.readAliases, i.readTags, i.readManifests, i.findOtherNames, i.findDangling, i.findLost, i.findDeserted} {
+	for _, read := range []func(context.Context) error{i.readAliases, i.readTags, i.readManifests, i.findOtherNames, i.findDangling, i.findLost, i.findDeserted, i.findVague} {
 		if err := read(ctx); err != nil {
 			return nil, err
 		}
 	}
-	i.findVague()
 	slices.Sort(i.Problems)
 	return i, nil
 }

@@ -14,16 +14,24 @@ type Upload struct{ Repository, Name string }
 // Path is where its bytes are.
 func (u Upload) Path() string { return layout.UploadPath(u.Repository, u.Name) }
 
+// sorted are the drivers that list what is in all folders at once, in the order of the names. When a
+// client goes on with an upload they put together what it sent before, and write the rest elsewhere.
+var sorted = map[string]bool{"s3aws": true, "oss": true}
+
 // addUpload is for files and folders in one of the folders of uploads. Most stores other than a folder
-// show bytes only in the moment between their end and their being a blob: what they show for long was
-// cut off in it. Of uploads without any the engine alone takes what is a week old.
+// show bytes only when a client has gone on, and between their end and their being a blob, where they may
+// be cut off. Of uploads without any the engine alone takes what is a week old.
 func (i *Inventory) addUpload(repository string, parts []string, info storagedriver.FileInfo) error {
-	if len(parts) == 2 && info.IsDir() {
+	if len(parts) == 2 && info.IsDir() && !sorted[i.driver.Name()] {
 		// What the engine keeps there is no bytes.
 		return storagedriver.ErrSkipDir
 	}
-	if len(parts) == 2 && layout.IsUpload(info.Path()) && IsCutOff(info) {
+	switch {
+	case len(parts) == 2 && layout.IsUpload(info.Path()) && IsCutOff(info):
 		i.CutOff[Upload{repository, parts[0]}] = info.Size()
+	case len(parts) > 2 && !info.IsDir() && !IsCutOff(info):
+		// The engine notes how far the client came each time.
+		delete(i.CutOff, Upload{repository, parts[0]})
 	}
 	return nil
 }

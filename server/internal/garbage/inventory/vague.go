@@ -1,16 +1,23 @@
 package inventory
 
 import (
+	"context"
+	"encoding/json"
 	"fmt"
+	"slices"
 	"strings"
 
+	"github.com/distribution/distribution/v3/manifest/schema2"
 	"github.com/opencontainers/go-digest"
+	v1 "github.com/opencontainers/image-spec/specs-go/v1"
+
+	"container-registry/server/internal/layout"
 )
 
 // findVague looks at layers that a manifest names by another algorithm than the engine keeps bytes by:
 // which bytes they are, only a link tells. Where that is gone or damaged, each layer of the repository
 // may be meant.
-func (i *Inventory) findVague() {
+func (i *Inventory) findVague(ctx context.Context) error {
 	lacks := map[string]lack{}
 	for _, r := range i.Repositories {
 		for d := range r.Revisions {
@@ -20,6 +27,13 @@ func (i *Inventory) findVague() {
 					continue
 				}
 				known := i.isKnown(part)
+				if !known && !r.damaged[part] {
+					if foreign, err := i.isForeign(ctx, d, part); err != nil {
+						return err
+					} else if foreign {
+						continue
+					}
+				}
 				r.Vague = r.Vague || !known
 				if known && !r.damaged[part] {
 					continue
@@ -35,6 +49,7 @@ func (i *Inventory) findVague() {
 	for what, l := range lacks {
 		i.problem("%s; %s", what, l)
 	}
+	return nil
 }
 
 // isKnown says whether it can be told by which bytes a layer is kept.
@@ -42,4 +57,21 @@ func (i *Inventory) isKnown(layer digest.Digest) bool {
 	_, alias := i.Aliases[layer]
 	_, there := i.Blobs[layer]
 	return alias || there
+}
+
+// isForeign says whether a layer need not be in the registry, as its manifest says where else it is. Of
+// these alone the engine does not ask for it.
+func (i *Inventory) isForeign(ctx context.Context, d, layer digest.Digest) (bool, error) {
+	content, err := layout.Read(ctx, i.driver, layout.BlobPath(d))
+	if layout.IsMissing(err) {
+		return false, nil
+	}
+	var fields struct{ Layers []v1.Descriptor }
+	// Beside an error there is what could be read.
+	_ = json.Unmarshal(content, &fields)
+	return slices.ContainsFunc(fields.Layers, func(each v1.Descriptor) bool {
+		kind := strings.TrimSuffix(each.MediaType, "+gzip")
+		return each.Digest == layer && len(each.URLs) > 0 &&
+			(each.MediaType == schema2.MediaTypeForeignLayer || kind == "application/vnd.oci.image.layer.nondistributable.v1.tar")
+	}), err
 }

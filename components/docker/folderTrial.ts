@@ -8,10 +8,15 @@ export interface Folder {
   volumeName?: string;
 }
 
-/** The part of what an engine says of a mount that tells what is mounted; to Swarm the source of a volume is its name. */
+/**
+ * The part of what an engine says of a mount that tells what is mounted, and where: to a container's `Destination`, or to a service's
+ * `Target`. To Swarm the source of a volume is its name.
+ */
 export interface Mounted {
   Name?: string;
   Source?: string;
+  Destination?: string;
+  Target?: string;
 }
 
 /** The part of `docker inspect` that tells what a container has handed over. */

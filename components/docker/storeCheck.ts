@@ -13,6 +13,7 @@ import {
 import { failure } from "../checks/failure";
 import { isMounted, Mounted } from "./folderTrial";
 import { HostEntry, hostOptions } from "./hostEntries";
+import { dataFolder } from "../render/configuration";
 import { mountOf, SharedVolume, StoreTask, tryStoreByTask } from "./storeTask";
 
 /** A folder or volume with images, whichever engine has it. */
@@ -61,6 +62,7 @@ const pause = 5;
  */
 export async function checkStore(flight: Preflight): Promise<void> {
   const running = await whatRuns(flight);
+  await tellOfImagesLeft(flight, running);
   if (isOnStore(flight, running)) {
     // Swarm itself rolls a service back whose tasks do not start.
     if (flight.serviceName === undefined && running !== undefined && !hasConfiguration(flight, running)) {
@@ -108,6 +110,20 @@ function isOnStore(flight: Preflight, running: Running | undefined): boolean {
   return (
     ownVolume || (folder === undefined ? hasConfiguration(flight, running) : isMounted(folder.source, running?.mounts ?? []))
   );
+}
+
+/** Tells of a switch, as far as mounts show one: whoever does not expect it finds a registry without images. */
+async function tellOfImagesLeft({ folder, ownVolume = false }: Preflight, running: Running | undefined): Promise<void> {
+  const images = running?.mounts?.find(({ Destination, Target }) => (Destination ?? Target) === dataFolder);
+  const stays =
+    images === undefined ? ownVolume || folder !== undefined : !ownVolume && !isMounted(folder?.source ?? "", [images]);
+  if (running !== undefined && stays) {
+    const before = images === undefined ? "the store of before" : (images.Name ?? images.Source);
+    await pulumi.log.warn(
+      `storage: the registry's images stay in ${before}, and the registry goes on without them; ` +
+        'to take them along, see "Moving to another store" in docs/storage.md',
+    );
+  }
 }
 
 function hasConfiguration({ configurationPath }: Preflight, running: Running | undefined): boolean {

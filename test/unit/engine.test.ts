@@ -6,6 +6,7 @@ import { untilHealthy } from "../../components/docker/health";
 import { checkAddresses } from "../../components/docker/addressTrial";
 import { checkCertificate } from "../../components/docker/certificateTrial";
 import { checkFolder } from "../../components/docker/folderTrial";
+import { dataFolder } from "../../components/render/configuration";
 import { checkStore, Preflight } from "../../components/docker/storeCheck";
 import { limitProcesses } from "../../components/docker/processLimit";
 import { checkOwner, checkPresence } from "../../components/docker/volumeOwner";
@@ -590,10 +591,12 @@ describe("the try of a store before the switch to it", () => {
     patience: 0,
   };
   /** An engine whose registry runs with a configuration file, and a store that gives this answer. */
-  const engine = (running: string, ...answer: string[]): void => {
-    const words = JSON.stringify({ words: ["serve", running], mounts: [{ Type: "bind", Source: "/srv/images" }] });
+  const engineWith = (running: string, mounts: object[], ...answer: string[]): void => {
+    const words = JSON.stringify({ words: ["serve", running], mounts });
     tools.make("docker", `case "$*" in *inspect*) echo '${words}'; exit 0 ;; esac`, ...answer);
   };
+  const engine = (running: string, ...answer: string[]): void =>
+    engineWith(running, [{ Type: "bind", Source: "/srv/images", Destination: dataFolder }], ...answer);
   const folder = { engine: { host: "ssh://node2" }, source: "/srv/other", target: "/var/lib/registry" };
 
   it("is where the registry will be, and as little allowed", async () => {
@@ -636,6 +639,23 @@ describe("the try of a store before the switch to it", () => {
     expect((await rejection(checkStore({ ...flight, ...has }))).message).toBe(
       "The registry goes on as it was, as the engine could not try the new configuration: no space left on device",
     );
+  });
+
+  it.each<[string, Partial<Preflight>, object[], string | undefined]>([
+    ["from a volume to a bucket", {}, [{ Name: "images", Source: "/var/lib/docker/images", Destination: dataFolder }], "images"],
+    ["from a folder to another", { folder }, [{ Source: "/srv/images", Target: dataFolder }], "/srv/images"],
+    ["from a bucket to a volume", { ownVolume: true }, [{ Source: "/files", Destination: "/etc" }], "the store of before"],
+    ["from a bucket to a folder", { folder }, [], "the store of before"],
+    ["of something else", { folder }, [{ Source: folder.source, Destination: dataFolder }], undefined],
+    ["of something else with a volume", { ownVolume: true }, [{ Name: "images", Destination: dataFolder }], undefined],
+    ["of something else with a bucket", {}, [], undefined],
+  ])("tells of a change %s where the images stay", async (_, has, mounts, stay) => {
+    const warn = jest.spyOn(pulumi.log, "warn").mockResolvedValue();
+    engineWith("/etc/container-registry/config-1.yml", mounts);
+    await checkStore({ ...flight, ...has });
+    const told = warn.mock.calls.map(([text]) => /images stay in (.*), and/.exec(text)?.[1]);
+    warn.mockRestore();
+    expect(told).toEqual(stay === undefined ? [] : [stay]);
   });
 
   it.each([

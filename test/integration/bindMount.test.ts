@@ -132,10 +132,12 @@ describe("a registry that keeps its images in a folder of the host", () => {
   });
 
   it("leaves the user's folder alone when the stack is destroyed, and finds its images in the next one", async () => {
-    const before = filesUnder(folder);
+    // At its end a server may have something to tell the other servers of the folder.
+    const images = (): string[] => filesUnder(folder).filter((each) => !each.startsWith("container-registry-changes/"));
+    const before = images();
     await stack.destroy();
     expect(await stack.leftOnEngine()).toEqual([]);
-    expect(filesUnder(folder)).toEqual(before);
+    expect(images()).toEqual(before);
 
     outputs = await stack.up();
     await docker.login(outputs);

@@ -98,6 +98,8 @@ type collected struct {
 	// pace is how often each client pushes; the store is one process in Python, which has
 	// to delete at least as fast as clients push.
 	pace time.Duration
+	// look is how often it is asked how far a collection is, for the same reason.
+	look time.Duration
 	// litter is how many blobs a collection finds work enough in to be killed meanwhile.
 	litter int
 }
@@ -138,6 +140,7 @@ func stores() []collected {
 				return func(name string) string { return below(section, name) }
 			},
 			pace:   2 * time.Second,
+			look:   100 * time.Millisecond,
 			litter: 150,
 		},
 	}

@@ -124,7 +124,7 @@ func TestKilledCollection(t *testing.T) {
 				for _, successor := range []string{"itself", "another server"} {
 					t.Run(phase+", followed by "+successor, func(t *testing.T) {
 						t.Parallel()
-						kill(t, folder(strings.ReplaceAll(phase+" "+successor, " ", "-")), store.litter, phase, successor)
+						kill(t, store, folder(strings.ReplaceAll(phase+" "+successor, " ", "-")), phase, successor)
 					})
 				}
 			}
@@ -132,7 +132,7 @@ func TestKilledCollection(t *testing.T) {
 	}
 }
 
-func kill(t *testing.T, storage string, litter int, phase, successor string) {
+func kill(t *testing.T, store collected, storage, phase, successor string) {
 	address, other := registrytest.FreeAddress(t), registrytest.FreeAddress(t)
 	settings := configFile(t, "server", config(address, storage, "cache: {blobdescriptor: inmemory}"))
 	server := serve(t, settings, address)
@@ -143,7 +143,7 @@ func kill(t *testing.T, storage string, litter int, phase, successor string) {
 	server.Fill(t)
 	want := server.Pulled(t)
 	at := open(t, settings)
-	blobs := at.litter(t, litter)
+	blobs := at.litter(t, store.litter)
 
 	order := exec.Command(binary, "garbage-collect", settings)
 	if err := order.Start(); err != nil {
@@ -152,6 +152,7 @@ func kill(t *testing.T, storage string, litter int, phase, successor string) {
 	ended := make(chan error, 1)
 	go func() { ended <- order.Wait() }()
 	eventually(t, phase, func() bool {
+		time.Sleep(store.look)
 		select {
 		case err := <-ended:
 			t.Fatalf("the collection ended before: %v", err)
@@ -179,7 +180,7 @@ func kill(t *testing.T, storage string, litter int, phase, successor string) {
 		t.Error("the command did not notice")
 	}
 	// Nothing keeps a sweep from its first deletions.
-	if rest := at.left(t, blobs); rest == 0 || phase == "mark" && rest < litter {
+	if rest := at.left(t, blobs); rest == 0 || phase == "mark" && rest < store.litter {
 		t.Fatalf("killed too late: %d left", rest)
 	}
 

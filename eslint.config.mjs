@@ -65,18 +65,5 @@ export default defineConfig(
     files: ["server/**/*.js"],
     languageOptions: { globals: { document: "readonly", navigator: "readonly", setTimeout: "readonly", window: "readonly" } },
   },
-  {
-    files: ["**/*.mjs"],
-    languageOptions: {
-      globals: {
-        Buffer: "readonly",
-        URL: "readonly",
-        URLSearchParams: "readonly",
-        console: "readonly",
-        fetch: "readonly",
-        process: "readonly",
-      },
-    },
-  },
   ...importRules,
 );

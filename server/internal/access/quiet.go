@@ -14,20 +14,11 @@ import (
 // said of those without credentials, with which every client begins. A wrong password is told by the
 // controller itself.
 func Quiet(engine *logrus.Logger, log *logrus.Entry) {
-	engine.SetFormatter(quiet{engine.Formatter, logging.NewFew(log, "refusals"), logging.NewFew(log, "errors of requests without a login")})
-}
-
-type quiet struct {
-	logrus.Formatter
-	refusals, strangers *logging.Few
-}
-
-func (q quiet) Format(entry *logrus.Entry) ([]byte, error) {
-	reason, refused := strings.CutPrefix(entry.Message, "error authorizing context: ")
-	if refused && (reason == errNoCredentials.Error() || !q.refusals.Take()) || !refused && ofStranger(entry) && !q.strangers.Take() {
-		return nil, nil
-	}
-	return q.Formatter.Format(entry)
+	refusals, strangers := logging.NewFew(log, "refusals"), logging.NewFew(log, "errors of requests without a login")
+	engine.SetFormatter(logging.Without(engine.Formatter, func(entry *logrus.Entry) bool {
+		reason, refused := strings.CutPrefix(entry.Message, "error authorizing context: ")
+		return refused && (reason == errNoCredentials.Error() || !refusals.Take()) || !refused && ofStranger(entry) && !strangers.Take()
+	}))
 }
 
 // ofStranger is what is said of a client without a login, where others have one. What the server fails

@@ -16,6 +16,7 @@ import (
 	"github.com/sirupsen/logrus"
 
 	"container-registry/server/internal/heldback"
+	"container-registry/server/internal/logging"
 )
 
 // refuse says when to come back.
@@ -52,16 +53,11 @@ func (p *push) inTime(err error) error {
 }
 
 // Quiet has the engine say nothing of manifests that were not let in, which it takes for bad ones.
-func Quiet(engine *logrus.Logger) { engine.SetFormatter(quiet{engine.Formatter}) }
-
-type quiet struct{ logrus.Formatter }
-
-func (q quiet) Format(entry *logrus.Entry) ([]byte, error) {
-	said := fmt.Sprint(entry.Message, " ", entry.Data["err.detail"])
-	if strings.Contains(said, errPaused.Error()) || strings.Contains(said, errSilent.Error()) {
-		return nil, nil
-	}
-	return q.Formatter.Format(entry)
+func Quiet(engine *logrus.Logger) {
+	engine.SetFormatter(logging.Without(engine.Formatter, func(entry *logrus.Entry) bool {
+		said := fmt.Sprint(entry.Message, " ", entry.Data["err.detail"])
+		return strings.Contains(said, errPaused.Error()) || strings.Contains(said, errSilent.Error())
+	}))
 }
 
 // explain has the message say why a manifest is none: Docker and others show nothing else, and the engine

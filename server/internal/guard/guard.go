@@ -62,7 +62,7 @@ func (g *Guard) Driver() storagedriver.StorageDriver { return g.driver }
 
 // Quiet keeps what the guard has told out of the engine's log.
 func (g *Guard) Quiet(engine *logrus.Logger) {
-	engine.SetFormatter(quiet{engine.Formatter, g.outage, logrus.ErrorLevel})
+	engine.SetFormatter(g.outage.quiet(engine.Formatter, logrus.ErrorLevel))
 }
 
 // Log is for those who use the store beside requests, and try again. What is lost for good they
@@ -71,7 +71,7 @@ func (g *Guard) Log() *logrus.Entry {
 	own := g.outage.log.Logger
 	return logrus.NewEntry(&logrus.Logger{
 		Out: own.Out, Hooks: own.Hooks, Level: own.GetLevel(), ReportCaller: own.ReportCaller, ExitFunc: own.ExitFunc,
-		Formatter: quiet{own.Formatter, g.outage, logrus.WarnLevel},
+		Formatter: g.outage.quiet(own.Formatter, logrus.WarnLevel),
 	})
 }
 

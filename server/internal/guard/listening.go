@@ -10,9 +10,7 @@ import (
 	"container-registry/server/internal/wait"
 )
 
-// patience is how long a store may take for one small request: Google's client would ask
-// again for ever.
-const patience = 30 * time.Second
+const patience = store.Patience
 
 // checkPatience is for the question whether the store answers at all, of which the engine asks three
 // before it believes that it does not: half a minute after the last answer.

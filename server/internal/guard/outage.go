@@ -11,6 +11,7 @@ import (
 
 	"github.com/sirupsen/logrus"
 
+	"container-registry/server/internal/logging"
 	"container-registry/server/internal/store"
 )
 
@@ -142,21 +143,14 @@ func (o *outage) told(err error) bool {
 }
 
 // quiet leaves out what others say about an outage that is told: the engine some lines for each
-// request and one for each check, and those who work beside requests one for each attempt.
-type quiet struct {
-	logrus.Formatter
-	outage *outage
-	// worst is the level of the worst that is left out.
-	worst logrus.Level
-}
-
-func (q quiet) Format(entry *logrus.Entry) ([]byte, error) {
-	said := entry.Message
-	for _, field := range []string{"err.message", "err.detail", logrus.ErrorKey} {
-		said += fmt.Sprint(" ", entry.Data[field])
-	}
-	if entry.Level >= q.worst && q.outage.told(errors.New(said)) {
-		return nil, nil
-	}
-	return q.Formatter.Format(entry)
+// request and one for each check, and those who work beside requests one for each attempt. What is worse
+// than worst is not left out.
+func (o *outage) quiet(format logrus.Formatter, worst logrus.Level) logrus.Formatter {
+	return logging.Without(format, func(entry *logrus.Entry) bool {
+		said := entry.Message
+		for _, field := range []string{"err.message", "err.detail", logrus.ErrorKey} {
+			said += fmt.Sprint(" ", entry.Data[field])
+		}
+		return entry.Level >= worst && o.told(errors.New(said))
+	})
 }

@@ -11,6 +11,7 @@ import (
 	"github.com/distribution/distribution/v3/configuration"
 	"github.com/sirupsen/logrus"
 
+	"container-registry/server/internal/logging"
 	"container-registry/server/internal/store"
 )
 
@@ -30,7 +31,7 @@ func Prepare(ctx context.Context, c *configuration.Configuration, file string, l
 	http.DefaultTransport = upstream
 	c.Proxy.RemoteURL += eachTime
 	engine := logrus.StandardLogger()
-	engine.SetFormatter(quiet{engine.Formatter})
+	engine.SetFormatter(logging.Without(engine.Formatter, isNone))
 	c.Proxy.CacheWriteTimeout = patience(c.Proxy.CacheWriteTimeout)
 	driver, err := store.Of(c).Open(ctx)
 	if err != nil {

@@ -3,6 +3,8 @@ package mirror
 import (
 	"testing"
 
+	"container-registry/server/internal/logging"
+
 	"github.com/sirupsen/logrus"
 )
 
@@ -16,7 +18,7 @@ func TestQuiet(t *testing.T) {
 	} {
 		entry := logrus.NewEntry(logrus.New())
 		entry.Message = message
-		if line, err := (quiet{&logrus.TextFormatter{}}).Format(entry); err != nil || len(line) > 0 != told {
+		if line, err := logging.Without(&logrus.TextFormatter{}, isNone).Format(entry); err != nil || len(line) > 0 != told {
 			t.Errorf("%s: %q, %v", message, line, err)
 		}
 	}

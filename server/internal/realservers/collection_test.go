@@ -95,8 +95,9 @@ type collected struct {
 	name string
 	// start makes the store, and returns what is in a folder of it as a storage section.
 	start func(t *testing.T) (folder func(name string) string)
-	// pace is how often each client pushes; the store is one process in Python, which has
-	// to delete at least as fast as clients push.
+	// pace is how often each client pushes. More than a few hundred requests a second find no
+	// other order of theirs, and take the cores from all other tests; Swift is one process in
+	// Python, which has to delete at least as fast as clients push.
 	pace time.Duration
 	// look is how often it is asked how far a collection is, for the same reason.
 	look time.Duration
@@ -112,6 +113,7 @@ func stores() []collected {
 				root := t.TempDir()
 				return func(name string) string { return folderStorage(filepath.Join(root, name)) }
 			},
+			pace:   20 * time.Millisecond,
 			litter: 3000,
 		},
 		{
@@ -121,6 +123,7 @@ func stores() []collected {
 				section := s3Storage("images", s.values["accesskey"], s.values["secretkey"], s.values["endpoint"])
 				return func(name string) string { return below(section, name) }
 			},
+			pace:   100 * time.Millisecond,
 			litter: 300,
 		},
 		{
@@ -130,6 +133,7 @@ func stores() []collected {
 				section := azureStorage("images", s.values["accountname"], s.values["accountkey"], s.values["serviceurl"])
 				return func(name string) string { return below(section, name) }
 			},
+			pace:   200 * time.Millisecond,
 			litter: 150,
 		},
 		{

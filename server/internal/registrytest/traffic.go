@@ -44,7 +44,8 @@ type image struct{ repository, tag string }
 
 // StartTraffic sends to all registries, which are expected to share a store. With several,
 // one does not know what clients were told by another: a push may have to begin again.
-// Each client that pushes does so once in a pace, or as often as it can.
+// Each client that pushes does so once in a pace, those that pull and delete eight times, and
+// all of them as often as they can where it is zero.
 func StartTraffic(t testing.TB, pace time.Duration, urls ...string) *Traffic {
 	ctx, stop := context.WithCancel(t.Context())
 	traffic := &Traffic{
@@ -55,25 +56,23 @@ func StartTraffic(t testing.TB, pace time.Duration, urls ...string) *Traffic {
 		alive:   map[image]digest.Digest{},
 	}
 	for number := range 3 {
-		traffic.repeat(ctx, func(round int) {
-			next := time.After(pace)
-			traffic.push(number, round)
-			select {
-			case <-next:
-			case <-ctx.Done():
-			}
-		})
+		traffic.repeat(ctx, pace, func(round int) { traffic.push(number, round) })
 	}
-	traffic.repeat(ctx, func(int) { traffic.pull() })
-	traffic.repeat(ctx, func(int) { traffic.delete() })
+	traffic.repeat(ctx, pace/8, func(int) { traffic.pull() })
+	traffic.repeat(ctx, pace/8, func(int) { traffic.delete() })
 	t.Cleanup(func() { traffic.halt() })
 	return traffic
 }
 
-func (c *Traffic) repeat(ctx context.Context, do func(round int)) {
+func (c *Traffic) repeat(ctx context.Context, pace time.Duration, do func(round int)) {
 	c.done.Go(func() {
 		for round := 0; ctx.Err() == nil; round++ {
+			next := time.After(pace)
 			do(round)
+			select {
+			case <-next:
+			case <-ctx.Done():
+			}
 		}
 	})
 }

@@ -8,12 +8,13 @@ cd "$root"
 
 server() {
   part "lint go" scripts/lint-go.sh
+  # -short leaves out objects of 5 GiB and folders of 12,000 entries; CONTRIBUTING.md says how to run those. lint-go.sh has vetted.
   # First what waits for servers of stores most of the time, beside two that compute.
-  part "go test" env -C server go test -p 3 -short ./internal/storage/swift ./internal/storage/oss ./...
+  part "go test" env -C server go test -p 3 -short -vet=off -ldflags=-w -timeout 30m ./internal/storage/swift ./internal/storage/oss ./...
 }
 
 aside server
 part types npm run --silent typecheck
 part lint npm run --silent lint:files
-part unit npx jest --selectProjects unit
+part unit npx jest --selectProjects unit --maxWorkers=100%
 finish

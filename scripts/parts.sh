@@ -3,6 +3,8 @@
 
 parts=$(mktemp -d)
 trap 'rm -rf "$parts"' EXIT
+# A part that is a script of parts reports to whoever began it as well.
+reports="$parts/report ${CONTAINER_REGISTRY_REPORTS-}"
 
 # part NAME COMMAND...
 part() {
@@ -10,18 +12,19 @@ part() {
   shift
   printf '\n== %s\n' "$name"
   "$@" || result=FAILED
-  printf '%-12s %-6s %4d s\n' "$name" "$result" $((SECONDS - begin)) | tee -a "$parts/report"
+  # shellcheck disable=SC2086
+  printf '%-12s %-6s %4d s\n' "$name" "$result" $((SECONDS - begin)) | tee -a $reports
 }
 
 # aside COMMAND...: runs it beside what follows, after which it is heard.
 aside() {
-  "$@" >"$parts/aside" 2>&1 &
+  "$@" >"$(mktemp "$parts/aside.XXXXXX")" 2>&1 &
 }
 
 # finish: waits for what runs aside, and ends the script.
 finish() {
   wait
-  [ ! -e "$parts/aside" ] || cat "$parts/aside"
+  cat "$parts"/aside.* 2>/dev/null || true
   printf '\n'
   cat "$parts/report"
   ! grep -q FAILED "$parts/report"

@@ -93,9 +93,9 @@ export interface AzureStorage {
   serviceUrl?: string;
   /** Folder in the container. Default: its root. */
   rootDirectory?: string;
-  /** How often the status of a copy is asked for, at most. Default: `5`. */
+  /** How often the status of a copy is asked for, at most. Default: `100`. */
   maxRetries?: number;
-  /** Time between two such requests, with a unit. Default: `100ms`. */
+  /** Time before the second such request, with a unit; it grows by as much with each. Default: `100ms`. */
   retryDelay?: string;
   /** Accepts any certificate of the store. Default: `false`. */
   skipVerify?: boolean;
@@ -113,7 +113,7 @@ export interface GcsStorage {
   bucket?: string;
   /** JSON key of a service account. Kept secret. Default: the machine's service account or workload identity. */
   credentials?: pulumi.Input<string>;
-  /** Folder in the bucket. Default: its root. */
+  /** Folder in the bucket, without a blank at its beginning. Default: its root. */
   rootDirectory?: string;
   /** Bytes of one part of an upload, a multiple of 256 KiB; bounded by `resources.memory`. Default: 16 MiB. */
   chunkSize?: number;

@@ -123,6 +123,7 @@ func TestRefused(t *testing.T) {
 		{"camel case", minimalWith("filesystem: {rootDirectory: /x}"), []string{"storage.filesystem.rootDirectory: unknown key; did you mean rootdirectory?"}},
 		{"far off", minimalWith("filesystem: {size: 3}"), []string{"unknown key; allowed: maxthreads, rootdirectory"}},
 		{"no keys at all", minimalWith("inmemory: {size: 3}"), []string{"no keys are allowed here"}},
+		{"a blank before a folder", minimalWith(`gcs: {bucket: b, rootdirectory: "/ a"}`), []string{`storage.gcs.rootdirectory: "/ a": must be a folder that begins with no blank`}},
 		{"a folder above", minimalWith("gcs: {bucket: b, rootdirectory: ../..}"), []string{`storage.gcs.rootdirectory: "../..": must be a folder without "." and ".."`}},
 		{"a folder with a dot", minimalWith("oss: {region: r, bucket: images, rootdirectory: a/./b}"), []string{"storage.oss.rootdirectory: \"a/./b\": must be a folder"}},
 		{"a folder of two lines", minimalWith(`swift: {authurl: 'https://x/v3', container: c, rootdirectory: "a\nb"}`), []string{"storage.swift.rootdirectory: \"a\\nb\": must be"}},

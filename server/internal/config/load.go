@@ -50,7 +50,7 @@ func parsed(name string, content []byte) (*Config, error) {
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", name, err)
 	}
-	completeRegion(engines.Storage)
+	complete(engines.Storage)
 	if check := driverChecks[engines.Storage.Type()]; check != nil {
 		if err := check(engines.Storage.Parameters()); err != nil {
 			return nil, fmt.Errorf("%s: %w", name, err)

@@ -69,7 +69,7 @@ var drivers = map[string]map[string]*rule{
 		"bucket":         {kind: text, required: true},
 		"keyfile":        {kind: text},
 		"credentials":    {kind: table, secret: true, item: &rule{kind: text, secret: true}},
-		"rootdirectory":  {kind: text},
+		"rootdirectory":  {kind: text, valid: folderOfGoogle},
 		"chunksize":      {kind: integer, minimum: 256 << 10},
 		"maxconcurrency": {kind: integer, minimum: 25},
 		"useragent":      {kind: text},
@@ -144,7 +144,7 @@ func storageRule() *rule {
 	}
 	for name, parameters := range drivers {
 		// A path of this machine is another matter.
-		if folder := parameters["rootdirectory"]; folder != nil && name != "filesystem" {
+		if folder := parameters["rootdirectory"]; folder != nil && folder.valid == nil && name != "filesystem" {
 			folder.valid = folderOfStore
 		}
 		keys[name] = &rule{kind: section, keys: parameters}

@@ -65,6 +65,14 @@ func folderOfStore(value string) error {
 	return nil
 }
 
+// folderOfGoogle begins with no blank: the engine's driver leaves that out of names, and not where it reads them.
+func folderOfGoogle(value string) error {
+	if folder := strings.Trim(value, "/"); folder != strings.TrimLeftFunc(folder, unicode.IsSpace) {
+		return errors.New("must be a folder that begins with no blank")
+	}
+	return folderOfStore(value)
+}
+
 func slashes(value string) error {
 	if !strings.HasPrefix(value, "/") || !strings.HasSuffix(value, "/") {
 		return errors.New("must begin and end with /")

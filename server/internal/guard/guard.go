@@ -169,6 +169,10 @@ func (t *teller) send() {
 	}
 	t.sent = true
 	refusal := t.request.refusal()
+	// What its client did wrong stays that.
+	if t.status >= http.StatusInternalServerError {
+		refusal = cmp.Or(refusal, t.request.denial())
+	}
 	switch {
 	// A push that was done is done; what was to be read was not.
 	case refusal != nil && (t.status <= http.StatusOK || t.status == http.StatusPartialContent || t.status >= http.StatusBadRequest):

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strings"
 	"sync"
 	"time"
 
@@ -18,6 +19,7 @@ import (
 var (
 	errAway   = errors.New("the store of this registry does not answer, or has too much to do")
 	errClosed = errors.New("the store of this registry may not be read; the log of the server says more")
+	errSealed = errors.New("the store of this registry may not be written; the log of the server says more")
 	// errUnreadable is of one file, and others can be read.
 	errUnreadable = errors.New("the store of this registry does not give this; the log of the server says more")
 	// errShort is what no store says.
@@ -142,11 +144,18 @@ func (o *outage) told(err error) bool {
 	return !o.away.began.IsZero() && o.store.Away(err) || len(o.limits) > 0 && o.store.Limits(err) || len(o.files) > 0 && o.store.OfFile(err)
 }
 
+// endedAlready begins what the engine says when it gives up an upload that it could not complete: it has
+// committed or closed that before, and most drivers then end nothing. It stays for its client to try again.
+const endedAlready = "error canceling upload after error: already "
+
 // quiet leaves out what others say about an outage that is told: the engine some lines for each
 // request and one for each check, and those who work beside requests one for each attempt. What is worse
 // than worst is not left out.
 func (o *outage) quiet(format logrus.Formatter, worst logrus.Level) logrus.Formatter {
 	return logging.Without(format, func(entry *logrus.Entry) bool {
+		if strings.HasPrefix(entry.Message, endedAlready) {
+			return true
+		}
 		said := entry.Message
 		for _, field := range []string{"err.message", "err.detail", logrus.ErrorKey} {
 			said += fmt.Sprint(" ", entry.Data[field])

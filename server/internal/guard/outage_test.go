@@ -285,7 +285,7 @@ func TestOtherErrors(t *testing.T) {
 		status   int
 	}{
 		"nothing to be read":    {err: errDenied, status: http.StatusServiceUnavailable},
-		"nothing to be written": {err: errDenied, write: true, status: http.StatusInternalServerError},
+		"nothing to be written": {err: errDenied, write: true, status: http.StatusServiceUnavailable},
 		"full":                  {err: errFull, write: true, status: http.StatusInternalServerError},
 		"the bucket is gone":    {err: errors.New("NoSuchBucket: The specified bucket does not exist"), write: true, status: http.StatusServiceUnavailable},
 		"something else":        {err: errors.New("NeverHeardOf: that"), status: http.StatusInternalServerError},
@@ -738,6 +738,58 @@ func TestFilesAreToldOnce(t *testing.T) {
 		}
 		expect("many", mostFiles-1)
 	})
+}
+
+// TestEndedAlready is beside the reason that an upload could not be completed.
+func TestEndedAlready(t *testing.T) {
+	_, engine, said := quieted(inmemory.New())
+	for _, state := range []string{"closed", "committed"} {
+		engine.Errorf("error canceling upload after error: %v", errors.New("already "+state))
+	}
+	if said.Len() > 0 {
+		t.Errorf("the log says %s", said)
+	}
+	engine.Errorf("error canceling upload after error: %v", errSlow)
+	if !strings.Contains(said.String(), "SlowDown") {
+		t.Errorf("the log says %q", said)
+	}
+}
+
+// TestReadDespiteDenial has a request that reads write beside, which it may not.
+func TestReadDespiteDenial(t *testing.T) {
+	store := &failing{StorageDriver: inmemory.New()}
+	store.fail(func(string) error { return errDenied })
+	g, driver, _ := guarded(store)
+	recorder := httptest.NewRecorder()
+	g.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if driver.PutContent(r.Context(), "/a", nil) == nil {
+			t.Error("it was written")
+		}
+		w.WriteHeader(http.StatusOK)
+	})).ServeHTTP(recorder, httptest.NewRequest(http.MethodHead, "/", nil))
+	if recorder.Code != http.StatusOK {
+		t.Errorf("%d: %s", recorder.Code, recorder.Body)
+	}
+}
+
+// TestMistakeDespiteDenial has a client's mistake, and what is done about it not be allowed: that of a digest
+// is no other for what was uploaded not being deleted.
+func TestMistakeDespiteDenial(t *testing.T) {
+	store := &failing{StorageDriver: inmemory.New()}
+	store.fail(func(string) error { return errDenied })
+	g, driver, _ := guarded(store)
+	for _, status := range []int{http.StatusBadRequest, http.StatusNotFound} {
+		recorder := httptest.NewRecorder()
+		g.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			if driver.PutContent(r.Context(), "/a", nil) == nil {
+				t.Error("it was written")
+			}
+			w.WriteHeader(status)
+		})).ServeHTTP(recorder, httptest.NewRequest(http.MethodPut, "/", nil))
+		if recorder.Code != status {
+			t.Errorf("%d became %d: %s", status, recorder.Code, recorder.Body)
+		}
+	}
 }
 
 // TestLimitsAreToldOnce has a store answer, and not do all that it is asked.

@@ -14,6 +14,8 @@ type request struct {
 
 	mu      sync.Mutex
 	refused error
+	// denied is why something was not written, if the request fails.
+	denied error
 	// silent says that the store gave no answer.
 	silent bool
 	lost   loss
@@ -49,6 +51,19 @@ func (r *request) refusal() error {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	return r.refused
+}
+
+// deny is for what was not written, if the request fails for it: to one that reads it does not matter.
+func (r *request) deny(reason error) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.denied = reason
+}
+
+func (r *request) denial() error {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.denied
 }
 
 // silence is for a store that gave no answer in time.

@@ -38,10 +38,13 @@ func (d watched) saw(ctx context.Context, action store.Action, path string, err 
 		}
 		requestOf(ctx).refuse(errAway)
 	case d.outage.store.Limits(err):
-		d.outage.failure(action, err)
-		if action == store.Read || action == store.List {
+		fault := d.outage.failure(action, err)
+		switch {
+		case action == store.Read || action == store.List:
 			// Nothing can be told of what is there.
 			requestOf(ctx).refuse(errClosed)
+		case fault == store.Denied:
+			requestOf(ctx).deny(errSealed)
 		}
 	case d.outage.store.OfFile(err):
 		d.outage.file(action, path, err)

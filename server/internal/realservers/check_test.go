@@ -160,7 +160,7 @@ func TestCheckGoogle(t *testing.T) {
 		},
 		"wrong key": {
 			storage: []string{googleStorage("images", withOtherKey(t, writer))},
-			want:    `cannot list gcs bucket "images": the credentials were refused; check storage.gcs.keyfile or credentials (oauth2: cannot fetch token: 400 Bad Request Response: {"error":"invalid_grant","error_description":"Invalid JWT Signature."})`,
+			want:    `cannot list gcs bucket "images": the credentials were refused; check storage.gcs.keyfile or credentials (auth: cannot fetch token: 400 Response: {"error":"invalid_grant","error_description":"Invalid JWT Signature."})`,
 		},
 		"no key": {
 			storage: []string{"gcs: {bucket: images}"},
@@ -172,7 +172,7 @@ func TestCheckGoogle(t *testing.T) {
 		},
 		"no such bucket": {
 			storage: []string{googleStorage("absent", writer)},
-			want:    `cannot list gcs bucket "absent": it does not exist; create it or correct storage.gcs.bucket (storage: bucket doesn't exist)`,
+			want:    `cannot list gcs bucket "absent": it does not exist; create it or correct storage.gcs.bucket (storage: bucket doesn't exist: googleapi: Error 404: Not Found, notFound)`,
 		},
 		"may only read": {
 			storage: []string{googleStorage("images", reader)},
@@ -187,7 +187,7 @@ func TestCheckGoogle(t *testing.T) {
 	expect(t, s, "", map[string]try{"server down": {
 		storage: []string{googleStorage("images", writer)},
 		options: []string{"--timeout", "3s"},
-		want:    `cannot list gcs bucket "images": it cannot be reached; check its address and that it runs (oauth2: cannot fetch token: dial tcp ` + googleAddress(s) + `:443: connect: connection refused)`,
+		want:    `cannot list gcs bucket "images": it cannot be reached; check its address and that it runs (auth: cannot fetch token: dial tcp ` + googleAddress(s) + `:443: connect: connection refused)`,
 	}})
 }
 
@@ -275,10 +275,10 @@ func TestCheckFolder(t *testing.T) {
 		good    bool
 	}{
 		"good":        {mounted("true"), root, `filesystem folder "FOLDER" can be read and written`, true},
-		"not ours":    {asServer, root, `cannot write to filesystem folder "FOLDER": it may not be written; give it to the server's user (mkdir FOLDER/PROBE: permission denied)`, false},
+		"not ours":    {asServer, root, `cannot write to filesystem folder "FOLDER": it may not be written; give it to the server's user (FOLDER: permission denied)`, false},
 		"closed":      {asServer, filepath.Join(root, "closed"), `cannot list filesystem folder "FOLDER": it may not be read; give it to the server's user (open FOLDER/PROBE: permission denied)`, false},
 		"full":        {mounted("mount -t tmpfs -o size=64k none " + root), root, `cannot upload to filesystem folder "FOLDER": it is full; make space or raise its quota (write FOLDER/PROBE/upload: no space left on device)`, false},
-		"may be read": {mounted("mount -t tmpfs -o ro none " + root), root, `cannot write to filesystem folder "FOLDER": it is read-only; mount it for writing (mkdir FOLDER/PROBE: read-only file system)`, false},
+		"may be read": {mounted("mount -t tmpfs -o ro none " + root), root, `cannot write to filesystem folder "FOLDER": it is read-only; mount it for writing (FOLDER: read-only file system)`, false},
 	} {
 		t.Run(name, func(t *testing.T) {
 			got := finish(t, test.command(t), config(":5000", folderStorage(test.folder)))

@@ -59,6 +59,8 @@ var faultsOfCodes = map[string]Fault{
 	"BucketRegionError":                  Elsewhere,
 	"IllegalLocationConstraintException": Elsewhere,
 
+	"NoAnswerOfAzure": Foreign,
+
 	"RequestTimeTooSkewed": Clock,
 
 	"SlowDown":                         Busy,
@@ -77,6 +79,11 @@ var faultsOfCodes = map[string]Fault{
 	"OperationAborted":                 Busy,
 	"AccountBeingCreated":              Busy,
 	"ContainerBeingDeleted":            Busy,
+	"CopyFailed":                       Busy,
+	"CannotVerifyCopySource":           Busy,
+	// Another request has written to it meanwhile.
+	"AppendPositionConditionNotMet": Busy,
+	"ConditionNotMet":               Busy,
 
 	"QuotaExceeded":                  Full,
 	"XMinioStorageFull":              Full,
@@ -94,6 +101,7 @@ var faultsOfPhrases = []struct {
 	{"connection reset", Unreachable},
 	{"connection lost", Unreachable},
 	{"broken pipe", Unreachable},
+	{"use of closed network connection", Unreachable},
 	{"host is down", Unreachable},
 	{"stale NFS file handle", Unreachable},
 	{"stale file handle", Unreachable},
@@ -113,10 +121,15 @@ var faultsOfPhrases = []struct {
 	{"invalid_grant", Refused},
 	{"invalid_client", Refused},
 	{"unauthorized_client", Refused},
+	{"the session of an upload has ended", Busy},
 
 	// Azure's identities.
 	{"DefaultAzureCredential: failed", NoCredentials},
 	{"ClientSecretCredential authentication failed", Refused},
+
+	{"max retries for copy polling reached", Busy},
+	{"failed to move blob", Busy},
+	{"handling backend operation timeout", Silent},
 
 	{"Rate Limit", Busy},
 
@@ -149,6 +162,7 @@ var faultsOfPhrases = []struct {
 	{"unexpected end of JSON input", Foreign},
 	{"ERROR CODE UNAVAILABLE", Foreign},
 	{"holds no digest", Garbled},
+	{"storage: bad CRC on read", Garbled},
 	{"Forbidden: Forbidden", RefusedOrBlocked},
 }
 

@@ -75,7 +75,7 @@ func TestForeign(t *testing.T) {
 				continue
 			}
 			_, err = driver.GetContent(t.Context(), layout.TagPath("a", "1"))
-			if err == nil || !s.OfFile(err) {
+			if err == nil || !s.Away(err) {
 				t.Errorf("%s, %s, tag: %v", name, storage.Type(), err)
 			}
 		}

@@ -12,16 +12,18 @@ import (
 	"github.com/opencontainers/go-digest"
 
 	"container-registry/server/internal/layout"
+	"container-registry/server/internal/storage"
 	"container-registry/server/internal/walk"
 )
 
-// Steady makes an error of a driver's panic. Drivers take much of what a store answers for
+// Steady makes an error of a driver's panic, and completes the driver. Drivers take much of what a store answers for
 // granted, and most of those who ask have nobody above them: the process would end.
 //
 // So it does of a link that holds no digest: something before the store has shown a page instead,
 // and who takes that for a link to nothing takes an image for gone. In a folder nobody else
 // answers, and on any store a power cut may leave a link empty: that is to be pushed anew.
 func Steady(driver storagedriver.StorageDriver) storagedriver.StorageDriver {
+	driver = storage.Complete(driver)
 	if lister, ok := driver.(walk.Lister); ok {
 		return steadyLister{steady{driver}, lister}
 	}

@@ -15,6 +15,8 @@ import (
 // lacks what it takes for granted.
 type breaking struct{ storagedriver.StorageDriver }
 
+func (breaking) Name() string { return "gcs" }
+
 // opening panics later.
 type opening struct{ breaking }
 

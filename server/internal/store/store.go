@@ -14,7 +14,6 @@ import (
 	"github.com/distribution/distribution/v3/registry/storage/driver/factory"
 
 	"container-registry/server/internal/config"
-	_ "container-registry/server/internal/storage"
 )
 
 // Store is the place where a registry keeps its data.

@@ -2,7 +2,15 @@
 // writer.json and reader.json in DIR, made when missing; a reader may only read.
 //
 // gcsFront.mjs DIR ADDRESS CERTIFICATE KEY PORT_OF_FAKE_GCS_SERVER
-import { createHmac, createPrivateKey, createPublicKey, generateKeyPairSync, timingSafeEqual, verify } from "node:crypto";
+import {
+  createHmac,
+  createPrivateKey,
+  createPublicKey,
+  generateKeyPairSync,
+  randomUUID,
+  timingSafeEqual,
+  verify,
+} from "node:crypto";
 import * as fs from "node:fs";
 import * as http from "node:http";
 import * as https from "node:https";
@@ -73,7 +81,9 @@ function accountOfUrl(request, url) {
 }
 
 function answer(response, status, body) {
-  response.writeHead(status, { "content-type": "application/json" }).end(JSON.stringify(body));
+  response
+    .writeHead(status, { "content-type": "application/json", "x-guploader-uploadid": randomUUID() })
+    .end(JSON.stringify(body));
 }
 
 function refuse(response, code, reason, message) {
@@ -104,7 +114,8 @@ function forward(request, response) {
       headers: { ...request.headers, host: "storage.googleapis.com", "x-forwarded-proto": "https" },
     },
     (back) => {
-      response.writeHead(back.statusCode, back.headers);
+      // Google numbers its answers.
+      response.writeHead(back.statusCode, { ...back.headers, "x-guploader-uploadid": randomUUID() });
       back.pipe(response);
     },
   );

@@ -9,6 +9,11 @@ export const badGcs: BadConfiguration[] = [
       'storage.gcs.credentials: is not the JSON key of a service account (a JSON object of texts, with "type": "service_account", "client_email" and "private_key")',
     ],
   },
+  ...[" a", "/ a"].map((rootDirectory) => ({
+    title: `a blank before a folder ("${rootDirectory}")`,
+    config: storage("gcs", { bucket: "images", rootDirectory }),
+    problems: [`storage.gcs.rootDirectory: "${rootDirectory}" is not allowed; give a folder that begins with no blank`],
+  })),
   {
     title: "parts of an odd size",
     config: storage("gcs", { bucket: "images", chunkSize: 300000 }),

@@ -1,6 +1,7 @@
 package config
 
 import (
+	"fmt"
 	"strings"
 	"testing"
 )
@@ -25,6 +26,24 @@ func TestRegionEndpoint(t *testing.T) {
 			got, _ := c.Storage.Parameters()["regionendpoint"].(string)
 			if got != want {
 				t.Errorf("got %q, want %q", got, want)
+			}
+		})
+	}
+}
+
+func TestCopyPolls(t *testing.T) {
+	for storage, want := range map[string]string{
+		"azure: {accountname: a, container: c, credentials: {type: default_credentials}}":                 "100",
+		"azure: {accountname: a, container: c, credentials: {type: default_credentials}, max_retries: 3}": "3",
+		"filesystem: {rootdirectory: /data}":                                                              "<nil>",
+	} {
+		t.Run(storage, func(t *testing.T) {
+			c, err := Read(strings.NewReader(minimalWith(storage)), "test")
+			if err != nil {
+				t.Fatal(err)
+			}
+			if got := fmt.Sprint(c.Storage.Parameters()["max_retries"]); got != want {
+				t.Errorf("got %s, want %s", got, want)
 			}
 		})
 	}

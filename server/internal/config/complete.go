@@ -8,6 +8,12 @@ import (
 	"github.com/distribution/distribution/v3/configuration"
 )
 
+// complete gives drivers the parameters that the engine leaves to people.
+func complete(storage configuration.Storage) {
+	completeRegion(storage)
+	completeCopies(storage)
+}
+
 // completeRegion gives the S3 driver the address of a region that is younger than
 // its SDK, which ended: the driver refuses a region that the SDK does not list,
 // unless it is told where the region is. A region is Amazon's to name.
@@ -47,4 +53,19 @@ func listed(region string) bool {
 		}
 	}
 	return false
+}
+
+// copyPolls is how often the status of a copy is asked for. With the driver's usual 100ms, which grow with
+// each time, that is eight minutes, and less than the ten that a copy may take. Its own five are a second.
+const copyPolls = 100
+
+// completeCopies has the Azure driver wait for a large layer.
+func completeCopies(storage configuration.Storage) {
+	if storage.Type() != "azure" {
+		return
+	}
+	parameters := storage.Parameters()
+	if _, given := parameters["max_retries"]; !given {
+		parameters["max_retries"] = copyPolls
+	}
 }

@@ -1,0 +1,180 @@
+package azure
+
+import (
+	"context"
+	"crypto/sha256"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"net/http/httptrace"
+	"slices"
+	"strconv"
+	"strings"
+	"sync/atomic"
+	"time"
+
+	"github.com/Azure/azure-sdk-for-go/sdk/azcore"
+	"github.com/Azure/azure-sdk-for-go/sdk/azcore/policy"
+	"github.com/Azure/azure-sdk-for-go/sdk/azcore/runtime"
+	"github.com/Azure/azure-sdk-for-go/sdk/storage/azblob/blob"
+	"github.com/Azure/azure-sdk-for-go/sdk/storage/azblob/bloberror"
+	storagedriver "github.com/distribution/distribution/v3/registry/storage/driver"
+)
+
+const (
+	codeHeader = "X-Ms-Error-Code"
+
+	// noFile is added to a code that the driver takes for that of a file that is not there.
+	noFile = " (not of a file)"
+	// noAnswer is for a page of something before Azure, which numbers its answers.
+	noAnswer = "NoAnswerOfAzure"
+	// copyFailed is for a copy that the store gave up.
+	copyFailed = "CopyFailed"
+)
+
+// corrections are those of what the driver does with one path. It makes its client by itself, and that
+// asks the context whether to try again: it shows each answer there, and goes by what is made of it.
+type corrections struct {
+	driver storagedriver.StorageDriver
+	path   string
+	// gone says that what is still to be deleted may have gone meanwhile.
+	gone bool
+	// sending is how many requests are being sent.
+	sending atomic.Int32
+}
+
+func (c *corrections) in(ctx context.Context) context.Context {
+	ctx = httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{
+		GotConn:      func(httptrace.GotConnInfo) { c.sending.Add(1) },
+		WroteRequest: func(httptrace.WroteRequestInfo) { c.sending.Add(-1) },
+	})
+	return policy.WithRetryOptions(ctx, policy.RetryOptions{ShouldRetry: func(answer *http.Response, err error) bool {
+		if err == nil {
+			c.correct(answer)
+		}
+		return isPassing(answer, err)
+	}})
+}
+
+// isPassing is as the client itself has it.
+func isPassing(answer *http.Response, err error) bool {
+	return err != nil || slices.Contains([]int{
+		http.StatusRequestTimeout, http.StatusTooManyRequests, http.StatusInternalServerError,
+		http.StatusBadGateway, http.StatusServiceUnavailable, http.StatusGatewayTimeout,
+	}, answer.StatusCode)
+}
+
+func (c *corrections) correct(answer *http.Response) {
+	if answer.StatusCode < http.StatusBadRequest {
+		switch {
+		case answer.Header.Get("X-Ms-Request-Id") == "":
+			set(answer, http.StatusNonAuthoritativeInfo, noAnswer)
+		case isFailedCopy(answer):
+			// It is begun anew.
+			set(answer, http.StatusServiceUnavailable, copyFailed)
+		}
+		return
+	}
+	switch code := codeOf(answer); code {
+	case bloberror.ContainerNotFound, bloberror.ResourceNotFound:
+		answer.Header.Set(codeHeader, string(code)+noFile)
+	case bloberror.CannotVerifyCopySource:
+		if answer.StatusCode != http.StatusNotFound {
+			answer.Header.Set(codeHeader, string(code)+noFile)
+		}
+	case bloberror.BlobNotFound:
+		if answer.Request.Method != http.MethodDelete {
+			return
+		}
+		if c.gone {
+			set(answer, http.StatusAccepted, "")
+		}
+		// Of a folder the driver then deletes all files that it lists.
+		c.gone = true
+	case bloberror.AppendPositionConditionNotMet, bloberror.ConditionNotMet:
+		if etag, ok := c.appended(answer.Request); ok {
+			set(answer, http.StatusCreated, "")
+			answer.Header.Set("Etag", etag)
+		}
+	}
+}
+
+// set makes another answer of one.
+func set(answer *http.Response, status int, code string) {
+	answer.StatusCode = status
+	answer.Status = fmt.Sprint(status, " ", http.StatusText(status))
+	answer.Header.Set(codeHeader, code)
+}
+
+func codeOf(answer *http.Response) bloberror.Code {
+	var said *azcore.ResponseError
+	if !errors.As(runtime.NewResponseError(answer), &said) {
+		return ""
+	}
+	return bloberror.Code(said.ErrorCode)
+}
+
+// isFailedCopy is of the beginning of a copy. The driver goes by the status only as long as that is
+// pending, and then deletes what was to be copied.
+func isFailedCopy(answer *http.Response) bool {
+	if asked(answer.Request, "x-ms-copy-source") == "" {
+		return false
+	}
+	switch blob.CopyStatusType(answer.Header.Get("X-Ms-Copy-Status")) {
+	case blob.CopyStatusTypeFailed, blob.CopyStatusTypeAborted:
+		return true
+	default:
+		return false
+	}
+}
+
+// appended says whether what was to be appended is the end of the file already: the answer to an attempt
+// before was lost. Its length is not enough to go by, as somebody else may have appended as much.
+func (c *corrections) appended(r *http.Request) (etag string, ok bool) {
+	at, err := strconv.ParseInt(asked(r, "x-ms-blob-condition-appendpos"), 10, 64)
+	body, isWhole := r.Body.(io.ReadSeeker)
+	if err != nil || !isWhole || !c.sent() {
+		return "", false
+	}
+	ctx := policy.WithRetryOptions(r.Context(), policy.RetryOptions{ShouldRetry: func(answer *http.Response, err error) bool {
+		if err == nil {
+			etag = answer.Header.Get("Etag")
+		}
+		return isPassing(answer, err)
+	}})
+	stored, err := c.driver.Reader(ctx, c.path, at)
+	if err != nil {
+		return "", false
+	}
+	defer stored.Close()
+	if _, err := body.Seek(0, io.SeekStart); err != nil {
+		return "", false
+	}
+	sum, err := sumOf(body)
+	if err != nil {
+		return "", false
+	}
+	there, err := sumOf(io.LimitReader(stored, r.ContentLength+1))
+	return etag, err == nil && there == sum
+}
+
+// sent waits for the client to let go of what it sends: the store may answer before it has all of it.
+func (c *corrections) sent() bool {
+	for range 100 {
+		if c.sending.Load() <= 0 {
+			return true
+		}
+		time.Sleep(10 * time.Millisecond)
+	}
+	return false
+}
+
+// asked is a header of a request as the client writes it: in small letters.
+func asked(r *http.Request, name string) string { return strings.Join(r.Header[name], "") }
+
+func sumOf(content io.Reader) (sum [sha256.Size]byte, err error) {
+	hash := sha256.New()
+	_, err = io.Copy(hash, content)
+	return [sha256.Size]byte(hash.Sum(nil)), err
+}

@@ -1,0 +1,56 @@
+package azure
+
+import (
+	"context"
+	"io"
+
+	storagedriver "github.com/distribution/distribution/v3/registry/storage/driver"
+)
+
+// Around is the engine's driver with its answers put right.
+func Around(engines storagedriver.StorageDriver) storagedriver.StorageDriver { return driver{engines} }
+
+type driver struct{ storagedriver.StorageDriver }
+
+func (d driver) GetContent(ctx context.Context, path string) ([]byte, error) {
+	return d.StorageDriver.GetContent(d.corrected(ctx, path), path)
+}
+
+func (d driver) PutContent(ctx context.Context, path string, content []byte) error {
+	return d.StorageDriver.PutContent(d.corrected(ctx, path), path, content)
+}
+
+func (d driver) Reader(ctx context.Context, path string, offset int64) (io.ReadCloser, error) {
+	return d.StorageDriver.Reader(d.corrected(ctx, path), path, offset)
+}
+
+// Writer's context is that of all that is appended, too.
+func (d driver) Writer(ctx context.Context, path string, appendMode bool) (storagedriver.FileWriter, error) {
+	return d.StorageDriver.Writer(d.corrected(ctx, path), path, appendMode)
+}
+
+func (d driver) Stat(ctx context.Context, path string) (storagedriver.FileInfo, error) {
+	return d.StorageDriver.Stat(d.corrected(ctx, path), path)
+}
+
+func (d driver) List(ctx context.Context, path string) ([]string, error) {
+	return d.StorageDriver.List(d.corrected(ctx, path), path)
+}
+
+// Move deletes once it has copied: who finds nothing to delete then is done.
+func (d driver) Move(ctx context.Context, from, to string) error {
+	c := &corrections{driver: d.StorageDriver, path: from, gone: true}
+	return d.StorageDriver.Move(c.in(ctx), from, to)
+}
+
+func (d driver) Delete(ctx context.Context, path string) error {
+	return d.StorageDriver.Delete(d.corrected(ctx, path), path)
+}
+
+func (d driver) Walk(ctx context.Context, path string, visit storagedriver.WalkFn, options ...func(*storagedriver.WalkOptions)) error {
+	return d.StorageDriver.Walk(d.corrected(ctx, path), path, visit, options...)
+}
+
+func (d driver) corrected(ctx context.Context, path string) context.Context {
+	return (&corrections{driver: d.StorageDriver, path: path}).in(ctx)
+}

@@ -37,13 +37,23 @@ func (l *TagLocks) holding(ctx context.Context, folder string, do func() error) 
 	}
 }
 
-type deletionKey struct{}
+type (
+	deletionKey struct{}
+	untaggedKey struct{}
+)
+
+// Untagged is for who knows that no tag names a manifest, and deletes it: it spares the engine a look
+// at every tag of the repository.
+func Untagged(ctx context.Context, d digest.Digest) context.Context {
+	return context.WithValue(ctx, untaggedKey{}, d)
+}
 
 // Deletion is of a tag, or of a manifest with all its tags.
 type Deletion struct {
 	manifest digest.Digest
 	locks    *TagLocks
 	announce Announce
+	untagged bool
 	failed   atomic.Bool
 }
 
@@ -62,7 +72,8 @@ func Delete(ctx context.Context, d digest.Digest, locks *TagLocks, announce Anno
 	if d.Validate() != nil {
 		d = ""
 	}
-	deletion := &Deletion{manifest: d, locks: locks, announce: announce}
+	// Other deletions may come of that one.
+	deletion := &Deletion{manifest: d, locks: locks, announce: announce, untagged: d != "" && ctx.Value(untaggedKey{}) == d}
 	return context.WithValue(ctx, deletionKey{}, deletion), deletion
 }
 

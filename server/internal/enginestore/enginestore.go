@@ -166,6 +166,9 @@ func (d driver) List(ctx context.Context, path string) ([]string, error) {
 			return []string{sum}, err
 		}
 	}
+	if deletion, ok := ctx.Value(deletionKey{}).(*Deletion); ok && deletion.untagged && layout.IsTags(path) {
+		return nil, nil
+	}
 	names, err := d.StorageDriver.List(ctx, path)
 	if err != nil && layout.IsMissing(err) {
 		err = missing(d, path)

@@ -26,7 +26,7 @@ func refuse(w http.ResponseWriter, reason error) {
 		_ = errcode.ServeJSON(w, told)
 		return
 	}
-	if !slices.ContainsFunc([]error{errPaused, errSilent, errUnsure, errTagStays}, func(known error) bool { return errors.Is(reason, known) }) {
+	if !slices.ContainsFunc([]error{errPaused, errDeleting, errSilent, errUnsure, errTagStays}, func(known error) bool { return errors.Is(reason, known) }) {
 		reason = errors.New("the store gives no answer that can be used; try again")
 	}
 	w.Header().Set("Retry-After", strconv.Itoa(int(retryAfter/time.Second)))
@@ -56,7 +56,7 @@ func (p *push) inTime(err error) error {
 func Quiet(engine *logrus.Logger) {
 	engine.SetFormatter(logging.Without(engine.Formatter, func(entry *logrus.Entry) bool {
 		said := fmt.Sprint(entry.Message, " ", entry.Data["err.detail"])
-		return strings.Contains(said, errPaused.Error()) || strings.Contains(said, errSilent.Error())
+		return slices.ContainsFunc([]error{errPaused, errDeleting, errSilent}, func(known error) bool { return strings.Contains(said, known.Error()) })
 	}))
 }
 

@@ -33,7 +33,7 @@ func (f *Fence) Acquire(ctx context.Context) (*Hold, context.Context, error) {
 	}
 	f.mutex.Unlock()
 
-	h := &Hold{fence: f, self: self, ended: make(chan struct{}), writing: make(chan struct{}, 1), read: map[string]bool{}, renewed: f.clock(), patience: f.shortestDrain()}
+	h := &Hold{fence: f, self: self, ended: make(chan struct{}), writing: make(chan struct{}, 1), read: map[string]bool{}, known: map[string]bool{}, renewed: f.clock(), patience: f.shortestDrain()}
 	right, lost := context.WithCancelCause(context.WithoutCancel(ctx))
 	h.right = right
 	ctx, h.cancel = context.WithCancelCause(ctx)
@@ -117,6 +117,12 @@ func (h *Hold) clear(ctx context.Context, stale []string) error {
 				return err
 			}
 		}
+	}
+	if names, err = layout.Names(ctx, f.driver, folder); err != nil {
+		return err
+	}
+	for _, name := range names {
+		h.known[name] = true
 	}
 	for _, name := range stale {
 		if err := h.remove(ctx, path.Join(folder, name)); err != nil {

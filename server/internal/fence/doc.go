@@ -66,6 +66,9 @@
 // that look is of a deletion that finds the tag as it was written. A deletion that fails between
 // the manifest and its tags is finished when it is asked for again.
 //
+// Who deletes several things by what a look at the repository said (Deleting) has pushes to it wait, as a
+// collection does for all: by an object, a generation after that, and only then the look.
+//
 // # Stores whose listings lag
 //
 // Swift's listings lag behind. There, everything waits longer after "sweep", manifests of the

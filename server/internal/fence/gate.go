@@ -36,6 +36,13 @@ func (g *gate) enter(ctx context.Context) error {
 	}
 }
 
+// again is for who is inside: while that lasts, nobody waits for the gate to be empty in vain.
+func (g *gate) again() {
+	g.mutex.Lock()
+	defer g.mutex.Unlock()
+	g.inside++
+}
+
 func (g *gate) leave() {
 	g.mutex.Lock()
 	defer g.mutex.Unlock()

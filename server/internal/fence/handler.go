@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"net/http"
+	"slices"
 
 	v2 "github.com/distribution/distribution/v3/registry/api/v2"
 	"github.com/gorilla/mux"
@@ -17,6 +18,9 @@ import (
 
 // errPaused is for a write that waited long enough.
 var errPaused = errors.New("a garbage collection pauses all writes; try again")
+
+// errDeleting is for a push that waited as long for who deletes.
+var errDeleting = errors.New("somebody deletes from the repository; try again")
 
 // errSilent is for one that waited for the store, to learn whether there is a pause.
 var errSilent = errors.New("the store gives no answer in time; try again")
@@ -123,7 +127,7 @@ func (h *handler) serveWrite(w http.ResponseWriter, r *http.Request, route, repo
 	}
 	patience, cancel := context.WithTimeoutCause(r.Context(), h.fence.timing.Patience, errSilent)
 	defer cancel()
-	if _, err := h.fence.enter(patience); err != nil {
+	if _, err := h.fence.enter(patience, ""); err != nil {
 		refuse(w, err)
 		return
 	}
@@ -266,22 +270,28 @@ func (f *Fence) target(ctx context.Context, repository string, d digest.Digest) 
 	return target, err == nil && target != ""
 }
 
-// enter waits for the end of all pauses. Who entered has to leave the gate.
-func (f *Fence) enter(ctx context.Context) (state, error) {
-	for paused := false; ; {
+// enter waits for the end of all pauses, and of deletions from the repository that is pushed to, if it
+// is to one. Who entered has to leave the gate.
+func (f *Fence) enter(ctx context.Context, pushed string) (state, error) {
+	for paused := error(nil); ; {
 		s, err := f.looks.recent(ctx)
 		switch {
 		case err != nil:
 		case f.swept(s):
-			paused, err = true, wait.For(ctx, f.timing.Fresh/2)
+			paused, err = errPaused, wait.For(ctx, f.timing.Fresh/2)
+		case isDeleting(ctx):
+			f.gate.again()
+			return s, nil
+		case pushed != "" && slices.Contains(s.untaggings, untagging(layout.RepositoryPath(pushed))):
+			paused, err = errDeleting, wait.For(ctx, f.timing.Fresh/2)
 		default:
 			if err = f.gate.enter(ctx); err == nil {
 				return s, nil
 			}
-			paused = true
+			paused = errPaused
 		}
-		if paused && errors.Is(context.Cause(ctx), errSilent) {
-			return s, errPaused
+		if paused != nil && errors.Is(context.Cause(ctx), errSilent) {
+			return s, paused
 		}
 		if err != nil {
 			return s, cmp.Or(context.Cause(ctx), err)

@@ -27,6 +27,8 @@ type Hold struct {
 	writing chan struct{}
 	// read are the entries of the journal that were told already.
 	read map[string]bool
+	// known are the generations from before this collection, which no push that knows of it has to learn of.
+	known map[string]bool
 	// patience is how long the next pause waits for writers.
 	patience time.Duration
 

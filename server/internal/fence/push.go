@@ -235,12 +235,12 @@ func (p *push) tell(header http.Header) {
 	}
 }
 
-// enter waits for the end of all pauses, and tells collections under way about the
+// enter waits for the end of all pauses and deletions, and tells collections under way about the
 // manifest before the engine looks for its blobs. What it returns was so before that.
 func (p *push) enter() (state, error) {
 	f := p.fence
 	for {
-		s, err := f.enter(p.patience)
+		s, err := f.enter(p.patience, p.Repository)
 		if err != nil {
 			return s, err
 		}

@@ -204,7 +204,7 @@ func (f *Fence) unchanged(before, after state, confirmed map[string]bool) bool {
 //
 // Where it takes the place of generations of others, only one without an author may: who
 // trusts an author would not learn of them.
-func (f *Fence) nextGeneration(ctx context.Context, author string, replaces func() bool) error {
+func (f *Fence) nextGeneration(ctx context.Context, author string, replaces func(name string) bool) error {
 	names, err := layout.Names(ctx, f.driver, folder)
 	if err != nil {
 		return err
@@ -214,10 +214,7 @@ func (f *Fence) nextGeneration(ctx context.Context, author string, replaces func
 		return err
 	}
 	for _, name := range names {
-		if !replaces() {
-			return nil
-		}
-		if strings.HasPrefix(name, generationPrefix) {
+		if strings.HasPrefix(name, generationPrefix) && replaces(name) {
 			if err := f.remove(ctx, path.Join(folder, name)); err != nil {
 				return err
 			}
@@ -226,12 +223,15 @@ func (f *Fence) nextGeneration(ctx context.Context, author string, replaces func
 	return nil
 }
 
-// nextGeneration of a collection leaves those of others that began while it was suspended.
+// nextGeneration of a collection leaves those of others that began since: while it was suspended, or by
+// who deletes from a repository. The next collection knows them.
 func (h *Hold) nextGeneration(ctx context.Context) error {
-	return h.fence.nextGeneration(ctx, h.self.ID, func() bool { return h.valid() == nil })
+	return h.fence.nextGeneration(ctx, h.self.ID, func(name string) bool {
+		return (h.known[name] || strings.HasPrefix(name, generationPrefix+h.self.ID+".")) && h.valid() == nil
+	})
 }
 
 // forgetAll is a generation that nobody trusts.
 func (f *Fence) forgetAll(ctx context.Context) error {
-	return f.nextGeneration(ctx, randomName(), func() bool { return true })
+	return f.nextGeneration(ctx, randomName(), func(string) bool { return true })
 }

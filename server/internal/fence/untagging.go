@@ -27,8 +27,8 @@ const untaggingPrefix = "untagging-"
 // untagging is what such a name says of a tag's folder.
 func untagging(tag string) string { return digest.FromString(tag).Encoded()[:16] }
 
-// announce has whoever pushes a tag by way of another server wait for the end of its deletion,
-// and look whether the tag is there. It is called before it is asked what the tag names: what is
+// announce has whoever pushes a tag, or to a repository, by way of another server wait for the end of
+// its deletion, and look whether the tag is there. It is called before it is asked what the tag names: what is
 // pushed after that waits, and what was pushed before is seen.
 //
 // As others wait for so long at most, untag has to ask late before it deletes.
@@ -68,6 +68,39 @@ func (f *Fence) announce(ctx context.Context, tag string, untag func(ctx context
 	}
 	remove()
 	return err
+}
+
+type deletingKey struct{}
+
+// isDeleting says whether a request is one of those that Deleting lets through.
+func isDeleting(ctx context.Context) bool {
+	is, _ := ctx.Value(deletingKey{}).(bool)
+	return is
+}
+
+// Deleting has do look at a repository and delete from it what may go by that look, by requests with
+// its context, each after it has asked whether it is too late. What is pushed there before do begins,
+// by way of any server, it finds; a push that it may not have found begins anew when it has ended.
+//
+// That is as with collections: a push waits while the object is there, and has the engine look for
+// what it needs. Then it asks for the generation. One from before this means that do looks later, and
+// sees what was pushed.
+//
+// Where listings lag behind, the object and what was pushed may be seen too late.
+func (f *Fence) Deleting(ctx context.Context, repository string, do func(ctx context.Context, late func() error) error) error {
+	patience, cancel := context.WithTimeoutCause(ctx, f.timing.Patience, errSilent)
+	defer cancel()
+	if _, err := f.enter(patience, ""); err != nil {
+		return err
+	}
+	defer f.gate.leave()
+	return f.announce(ctx, layout.RepositoryPath(repository), func(ctx context.Context, late func() error) error {
+		if err := f.forgetAll(ctx); err != nil {
+			return err
+		}
+		f.looks.forget()
+		return do(context.WithValue(ctx, deletingKey{}, true), late)
+	})
 }
 
 // clearStale takes away what dead servers left, if this one knows of it by now.

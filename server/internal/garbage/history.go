@@ -36,6 +36,8 @@ type Totals struct {
 	LastSuccess time.Time
 	// UnderWay says whether there is one now.
 	UnderWay bool
+	// Waits says whether one that was ordered waits for the end of another server's.
+	Waits bool
 }
 
 // history is what became of collections.
@@ -109,6 +111,12 @@ func (h *history) setUnderWay(is bool) {
 	h.mutex.Lock()
 	defer h.mutex.Unlock()
 	h.totals.UnderWay = is
+}
+
+func (h *history) setWaits(is bool) {
+	h.mutex.Lock()
+	defer h.mutex.Unlock()
+	h.totals.Waits = is
 }
 
 // end leaves out what was not carried out, as another server was at it or this one stops; then it

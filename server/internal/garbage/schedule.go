@@ -8,6 +8,7 @@ import (
 
 	"container-registry/server/internal/fence"
 	"container-registry/server/internal/schedule"
+	"container-registry/server/internal/wait"
 )
 
 // Run collects when the schedule says so, and does what is ordered, until ctx ends.
@@ -33,7 +34,10 @@ func (c *Collector) Run(ctx context.Context) error {
 		select {
 		case <-begin:
 			next = time.Time{}
-			c.collectInBackground(ctx, Request{})
+			if by, busy := c.collectInBackground(ctx, Request{}); busy {
+				// With several servers on one store, all but one get here.
+				c.log.WithField("by", by).Info("garbage collection: another one is under way")
+			}
 		case do := <-c.orders:
 			do(ctx)
 		case <-again.C:
@@ -64,7 +68,23 @@ func due(times schedule.Schedule, before, now time.Time) time.Time {
 
 // CollectSoon has Run collect; false while it has something else to do.
 func (c *Collector) CollectSoon(deleteUntagged bool) bool {
-	return c.order(func(ctx context.Context) { c.collectInBackground(ctx, Request{DeleteUntagged: deleteUntagged}) })
+	return c.order(func(ctx context.Context) { c.collectInTurn(ctx, Request{DeleteUntagged: deleteUntagged}) })
+}
+
+// askAgain is how long what was ordered waits before it looks whether another collection has ended.
+const askAgain = 5 * time.Second
+
+// collectInTurn collects after another one that is under way, which may have been asked to do less.
+func (c *Collector) collectInTurn(ctx context.Context, request Request) {
+	defer c.history.setWaits(false)
+	by, busy := c.collectInBackground(ctx, request)
+	if busy {
+		c.history.setWaits(true)
+		c.log.WithField("by", by).Info("garbage collection: it waits for another one that is under way")
+	}
+	for busy && wait.For(ctx, askAgain) == nil {
+		_, busy = c.collectInBackground(ctx, request)
+	}
 }
 
 func (c *Collector) order(do func(context.Context)) bool {
@@ -76,16 +96,17 @@ func (c *Collector) order(do func(context.Context)) bool {
 	}
 }
 
-func (c *Collector) collectInBackground(ctx context.Context, request Request) {
+// collectInBackground says who was busy with another one, if somebody was.
+func (c *Collector) collectInBackground(ctx context.Context, request Request) (by string, busy bool) {
 	report, err := c.Collect(ctx, request, io.Discard)
-	var busy fence.Busy
+	var other fence.Busy
 	switch {
-	case errors.As(err, &busy):
-		// With several servers on one store, all but one get here.
-		c.log.WithField("by", busy.By).Info("garbage collection: another one is under way")
+	case errors.As(err, &other):
+		return other.By, true
 	case err != nil && ctx.Err() == nil:
 		c.log.WithError(err).Error("garbage collection failed; the next one goes on")
 	case err == nil:
 		c.log.WithFields(report.Fields()).Info("garbage collection done")
 	}
+	return "", false
 }

@@ -114,3 +114,38 @@ func TestSpareAgain(t *testing.T) {
 		}
 	}
 }
+
+// TestOrderedInTurn is a collection that is ordered while another server of the store is at it.
+func TestOrderedInTurn(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		driver := inmemory.New()
+		clock := func() time.Duration { return time.Since(time.Time{}) }
+		other := fence.NewWithClock(driver, "other", fence.TimingOf("inmemory"), fence.NoCache{}, clock)
+		log := logrus.New()
+		log.SetOutput(t.Output())
+		c := New(driver, fence.NewWithClock(driver, "own", fence.TimingOf("inmemory"), fence.NoCache{}, clock), Options{}, logrus.NewEntry(log))
+		hold, held, err := other.Acquire(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		ctx, cancel := context.WithCancel(t.Context())
+		ended := make(chan error)
+		go func() { ended <- c.Run(ctx) }()
+		if !c.CollectSoon(true) {
+			t.Error("the order was not taken")
+		}
+		time.Sleep(10 * time.Minute)
+		if totals := c.Totals(); !totals.Waits || totals.UnderWay || totals.Succeeded > 0 {
+			t.Errorf("during the other one: %+v", totals)
+		}
+		hold.Release(held)
+		time.Sleep(time.Minute)
+		if totals := c.Totals(); totals.Waits || totals.Succeeded != 1 {
+			t.Errorf("after the other one: %+v", totals)
+		}
+		cancel()
+		if err := <-ended; err != nil {
+			t.Error(err)
+		}
+	})
+}

@@ -36,6 +36,9 @@ type Users struct {
 // Sum identifies the content.
 func (u *Users) Sum() [sha256.Size]byte { return u.sum }
 
+// Any tells whether there is anybody to log in.
+func (u *Users) Any() bool { return len(u.hashes) > 0 }
+
 // Known tells whether there is such a user.
 func (u *Users) Known(name string) bool { return u.hashes[name] != nil }
 

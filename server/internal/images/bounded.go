@@ -132,7 +132,7 @@ func shortened(text string, most int) string {
 // Readable marks what would have a text read in another order than it is written, or not be seen.
 func Readable(text string) string {
 	return strings.Map(func(r rune) rune {
-		embeds := r >= '\u202a' && r <= '\u202e' || r >= '\u2066' && r <= '\u2069'
+		embeds := r >= '\u2028' && r <= '\u202e' || r >= '\u2066' && r <= '\u2069'
 		if embeds || unicode.IsControl(r) && !unicode.IsSpace(r) {
 			return utf8.RuneError
 		}

@@ -22,7 +22,7 @@ import (
 const (
 	// atOnce is how many requests are sent to the store for all that look at pages, and
 	// workers how many for one of them.
-	atOnce, workers = 32, 16
+	atOnce, workers = 64, 32
 	// largest is a manifest or configuration that is read.
 	largest = manifest.MostBytes
 	// large is one that is read alone: it takes many times its size.

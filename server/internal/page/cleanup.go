@@ -35,7 +35,7 @@ type cleanup struct {
 	Options           garbage.Options
 	Next              []time.Time
 	Runs              []garbage.Run
-	UnderWay          bool
+	UnderWay, Waits   bool
 	Preview           *garbage.Preview
 	Looking, Failed   bool
 	// Counts, Retired and Untagged are of the preview, as far as they are for the visitor to see.
@@ -112,6 +112,7 @@ func (p *Page) showCleanup(w http.ResponseWriter, r *http.Request, v *visitor) {
 	ctx, cancel := context.WithTimeout(r.Context(), patience)
 	defer cancel()
 	p.Collector.Recall(ctx)
+	totals := p.Collector.Totals()
 	c := cleanup{
 		All:        v.rights.PullEverything(),
 		MayCollect: p.deletes && v.rights.PushEverything() && !v.mayLogIn(),
@@ -120,12 +121,13 @@ func (p *Page) showCleanup(w http.ResponseWriter, r *http.Request, v *visitor) {
 		Options:    p.Collector.Options(),
 		Next:       p.Collector.Next(),
 		Runs:       p.Collector.Runs(),
-		UnderWay:   p.Collector.Totals().UnderWay,
+		UnderWay:   totals.UnderWay,
+		Waits:      totals.Waits,
 	}
 	var err error
 	c.Preview, c.Looking, err = p.Collector.Preview()
 	c.Failed = err != nil
-	working := c.UnderWay || c.Looking
+	working := c.UnderWay || c.Waits || c.Looking
 	c.Busy = working && r.URL.Query().Has("busy")
 	if c.Preview != nil {
 		for repository, counts := range c.Preview.Counts {

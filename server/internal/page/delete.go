@@ -1,13 +1,10 @@
 package page
 
 import (
-	"context"
-	"errors"
 	"fmt"
 	"net/http"
 	"net/url"
 	"slices"
-	"strconv"
 	"strings"
 
 	"github.com/opencontainers/go-digest"
@@ -124,91 +121,4 @@ func seen(form url.Values) (tags []string, named map[string]digest.Digest) {
 		}
 	}
 	return tags, named
-}
-
-// carryOut deletes what the visitor saw before, unless it has changed since. It goes on when the
-// browser is gone: what was confirmed is not to be done in part.
-func (p *Page) carryOut(w http.ResponseWriter, r *http.Request, v *visitor, repository string) {
-	r = r.WithContext(context.WithoutCancel(r.Context()))
-	done := deletion{Repository: repository, Back: p.link("r/"+repository, nil)}
-	tags, named := seen(r.PostForm)
-	_, digests := chosen(r.PostForm)
-	p.images.Forget(repository)
-	now, err := p.images.Remove(r.Context(), repository, tags, digests)
-	if err != nil {
-		p.showFailure(w, r, v, err)
-		return
-	}
-	asked := len(tags)
-	for _, name := range tags {
-		// Somebody else was quicker, or this form was sent before.
-		if !slices.ContainsFunc(now.Tags, func(tag images.Tag) bool { return tag.Name == name }) {
-			done.Done++
-		}
-	}
-	var kept []digest.Digest
-	for _, tag := range now.Tags {
-		if named[tag.Name] != tag.Digest {
-			done.Failures = append(done.Failures, tag.Name+": it was pushed meanwhile, so it was kept")
-			kept = append(kept, tag.Digest)
-			tags = slices.DeleteFunc(tags, func(name string) bool { return name == tag.Name })
-		}
-	}
-	if len(kept) > 0 {
-		digests = slices.DeleteFunc(digests, func(d digest.Digest) bool { return slices.Contains(kept, d) })
-		if now, err = p.images.Remove(r.Context(), repository, tags, digests); err != nil {
-			p.showFailure(w, r, v, err)
-			return
-		}
-	}
-	for _, each := range now.Needed {
-		if slices.Contains(digests, each.Digest) {
-			done.Failures = append(done.Failures, each.Digest.String()+": it is "+whyNeeded(each))
-		}
-	}
-	for _, tag := range now.Tags {
-		p.remove(r, v, &done, tag.Name)
-	}
-	gone := url.Values{"deleted": {strconv.Itoa(done.Done)}}
-	if r.PostForm.Get("images") == "" || len(now.Untagged) == 0 {
-		gone.Set(onlyTags, "")
-	} else {
-		for _, tag := range now.Companions {
-			p.remove(r, v, &done, tag)
-		}
-		for _, d := range slices.Concat(now.Untagged, now.Parts, now.Attached) {
-			p.remove(r, v, &done, d.String())
-		}
-	}
-	if len(done.Failures) > 0 {
-		p.render(w, r, v, http.StatusConflict, "deleted", "Not all was deleted", done)
-		return
-	}
-	if asked == 0 {
-		gone = url.Values{"deleted": {strconv.Itoa(done.Done)}, untaggedQuery: {""}}
-	}
-	http.Redirect(w, r, p.link("r/"+repository, gone), http.StatusSeeOther)
-}
-
-// remove deletes as an API client would.
-func (p *Page) remove(r *http.Request, v *visitor, done *deletion, reference string) {
-	err := statusError(p.send(r, v, http.MethodDelete, done.Repository+"/manifests/"+reference))
-	if err == nil {
-		done.Done++
-		return
-	}
-	done.Failures = append(done.Failures, reference+": "+err.Error())
-}
-
-func statusError(status int) error {
-	switch status {
-	case http.StatusAccepted, http.StatusNotFound:
-		return nil
-	case http.StatusForbidden, http.StatusUnauthorized:
-		return errors.New("you may not delete it")
-	case http.StatusServiceUnavailable, http.StatusTooManyRequests:
-		return errors.New("the registry is busy; try again")
-	default:
-		return fmt.Errorf("the registry answers %d", status)
-	}
 }

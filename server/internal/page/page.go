@@ -44,6 +44,8 @@ type Parts struct {
 	Referrers *referrers.Lister
 	Holdings  Holdings
 	Collector Collector
+	// Fence has pushes and deletions wait for each other.
+	Fence Fence
 	// Disk is where the store is, if it is on this machine.
 	Disk *disk.Folder
 	// Failing are the health checks that fail now, the store's among them.
@@ -111,6 +113,10 @@ func (p *Page) route() {
 	p.mux.HandleFunc("GET "+p.base+"cleanup", p.forVisitors(p.showCleanup))
 	p.mux.HandleFunc("POST "+p.base+"collect", p.forVisitors(p.order(p.collect)))
 	p.mux.HandleFunc("POST "+p.base+"preview", p.forVisitors(p.order(p.look)))
+	// Whoever comes to a form's address without the form, by a bookmark or the way back after a login.
+	for form, to := range map[string]string{"logout": "", "delete": "", "collect": "cleanup", "preview": "cleanup"} {
+		p.mux.Handle("GET "+p.base+form, http.RedirectHandler(p.link(to, nil), http.StatusSeeOther))
+	}
 	// Other methods are answered by the mux, which says what may be asked.
 	p.mux.HandleFunc("GET "+p.base, func(w http.ResponseWriter, r *http.Request) { p.showMissing(w, r, nil) })
 }

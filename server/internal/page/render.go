@@ -8,6 +8,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"html/template"
+	"math"
 	"strings"
 	"time"
 
@@ -102,7 +103,11 @@ func countText(n int, one, many string) string {
 	return fmt.Sprintf("%d %s", n, many)
 }
 
+// ago may be of a time that is to come, by the clock of whoever wrote it.
 func ago(d time.Duration) string {
+	if d <= -time.Minute {
+		return ahead(-max(d, -math.MaxInt64))
+	}
 	if text := span(d); text != "" {
 		return text + " ago"
 	}

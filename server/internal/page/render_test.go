@@ -1,7 +1,9 @@
 package page
 
 import (
+	"math"
 	"testing"
+	"time"
 
 	"container-registry/server/internal/images"
 )
@@ -16,6 +18,23 @@ func TestWords(t *testing.T) {
 	} {
 		if got := words(images.List[images.Text]{Items: given}); got != want {
 			t.Errorf("%q: %s, want %s", given, got, want)
+		}
+	}
+}
+
+// TestAgo is also of a time that is to come.
+func TestAgo(t *testing.T) {
+	for d, want := range map[time.Duration]string{
+		3 * time.Hour:    "3 hours ago",
+		time.Second:      "just now",
+		-time.Second:     "just now",
+		-3 * time.Hour:   "in 3 hours",
+		-50 * time.Hour:  "in 2 days",
+		math.MinInt64:    "in 292 years",
+		-5 * time.Minute: "in 5 minutes",
+	} {
+		if got := ago(d); got != want {
+			t.Errorf("%s: %q, want %q", d, got, want)
 		}
 	}
 }

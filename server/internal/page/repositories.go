@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"container-registry/server/internal/holdings"
+	"container-registry/server/internal/images"
 	"container-registry/server/internal/layout"
 )
 
@@ -57,7 +58,7 @@ func (p *Page) showRepositories(w http.ResponseWriter, r *http.Request, v *visit
 	query := r.URL.Query()
 	list := repositoryList{
 		Folder: strings.Trim(query.Get("folder"), "/"),
-		Query:  strings.TrimSpace(query.Get("q")),
+		Query:  images.Readable(strings.TrimSpace(query.Get("q"))),
 		Sort:   query.Get("sort"),
 	}
 	if list.Folder != "" && !layout.IsRepositoryName(list.Folder) {

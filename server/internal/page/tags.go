@@ -1,6 +1,7 @@
 package page
 
 import (
+	"errors"
 	"net/http"
 	"net/url"
 	"slices"
@@ -95,7 +96,7 @@ func (p *Page) showTags(w http.ResponseWriter, r *http.Request, v *visitor, repo
 	list := tagList{
 		Repository: repository,
 		Crumbs:     p.crumbs(parent(repository)),
-		Query:      strings.TrimSpace(query.Get("q")),
+		Query:      images.Readable(strings.TrimSpace(query.Get("q"))),
 		Held:       p.held(repository),
 		MayDelete:  p.deletes && v.rights.Push(repository),
 		Deleted:    deletedText(r, "tag was", "tags were"),
@@ -103,8 +104,15 @@ func (p *Page) showTags(w http.ResponseWriter, r *http.Request, v *visitor, repo
 	}
 	// What was emptied before it was counted is there.
 	if len(all) == 0 && list.Held == nil && (list.Deleted == "" || !list.MayDelete) {
-		p.showMissing(w, r, v)
-		return
+		found, err := p.images.Untagged(r.Context(), repository)
+		if err != nil && !errors.Is(err, images.ErrMany) {
+			p.showFailure(w, r, v, err)
+			return
+		}
+		if err == nil && len(found) == 0 {
+			p.showMissing(w, r, v)
+			return
+		}
 	}
 	// They are the last ones.
 	list.Tags = len(all)

@@ -40,6 +40,17 @@ func (p *Page) showUntagged(w http.ResponseWriter, r *http.Request, v *visitor, 
 		Repository: repository, Crumbs: p.crumbsTo(repository), MayDelete: p.deletes && v.rights.Push(repository),
 		Goes: p.Collector.Options().DeleteUntagged, Many: many, Deleted: deletedText(r, "manifest was", "manifests were"),
 	}
+	if len(found) == 0 && !many && p.held(repository) == nil && (list.Deleted == "" || !list.MayDelete) {
+		names, err := p.images.Names(r.Context(), repository)
+		if err != nil {
+			p.showFailure(w, r, v, err)
+			return
+		}
+		if len(names) == 0 {
+			p.showMissing(w, r, v)
+			return
+		}
+	}
 	query := with(r.URL.Query(), "deleted", "")
 	list.Pages = paged(len(found), query, func(q url.Values) string { return p.link("r/"+repository, q) })
 	rows, err := p.images.Summaries(r.Context(), repository, found[list.Pages.From:list.Pages.To], nil)

@@ -33,7 +33,7 @@ func (p *Page) visitor(w http.ResponseWriter, r *http.Request) *visitor {
 		return &visitor{name, users.Rights(name), true}
 	}
 	if anonymous := users.Anonymous(); anonymous != nil {
-		return &visitor{"", *anonymous, true}
+		return &visitor{"", *anonymous, users.Any()}
 	}
 	return nil
 }

@@ -52,7 +52,7 @@ func (s *Server) aroundMirror(_ context.Context, own config.Server, keeper *guar
 	if s.bound != nil {
 		handler = s.bound.Handler(handler, prefix)
 	}
-	return dialect.Handler(handler, prefix), nil
+	return dialect.Handler(handler, s.config.HTTP), nil
 }
 
 // countFetched has a repository counted anew that something was fetched for.
@@ -91,11 +91,11 @@ func (s *Server) aroundRegistry(ctx context.Context, own config.Server, keeper *
 		return nil, err
 	}
 	if own.UI.Enabled {
-		ui := s.newPage(keeper, controller, lists)
+		ui := s.newPage(keeper, controller, fence, lists)
 		s.ui = ui
 		observers = append(observers, ui.Observe)
 	}
-	engine := s.reported(dialect.Handler(fence.Handler(guarded, prefix), prefix), own, keeper, observers)
+	engine := s.reported(dialect.Handler(fence.Handler(guarded, prefix), s.config.HTTP), own, keeper, observers)
 	engine = referrers.Unlist(engine, lister, prefix, keeper.Log())
 	if controller == nil {
 		return engine, nil

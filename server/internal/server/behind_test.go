@@ -10,6 +10,9 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/opencontainers/go-digest"
+	v1 "github.com/opencontainers/image-spec/specs-go/v1"
+
 	"container-registry/server/internal/config"
 	"container-registry/server/internal/registrytest"
 )
@@ -86,6 +89,49 @@ func TestBehindProxies(t *testing.T) {
 		if challenge := ask(false).Get("WWW-Authenticate"); !strings.HasPrefix(challenge, `Bearer realm="`+test.want+`/v2/auth"`) {
 			t.Errorf("%+v: %s", test, challenge)
 		}
+	}
+}
+
+// TestByAnotherName has clients come by another name than http.host, as who is beside the proxy does. Their
+// login belongs to that name: whatever they go on with is there.
+func TestByAnotherName(t *testing.T) {
+	config := registrytest.Parse(t, "storage: {filesystem: {rootdirectory: "+t.TempDir()+"}}\n")
+	config.HTTP.Host = "https://registry.example.com"
+	i := start(t, config, &http.Client{})
+	ask := func(method, path, header, content string) string {
+		t.Helper()
+		request, err := http.NewRequest(method, i.base+path, strings.NewReader(content))
+		if err != nil {
+			t.Fatal(err)
+		}
+		request.Header.Set("Content-Type", v1.MediaTypeImageIndex)
+		response, err := i.client.Do(request)
+		if err != nil {
+			t.Fatal(err)
+		}
+		text := body(t, response)
+		got, _, _ := strings.Cut(strings.TrimPrefix(response.Header.Get(header), "<"), ">")
+		if response.StatusCode >= http.StatusMultipleChoices || !strings.HasPrefix(got, "/v2/") {
+			t.Fatalf("%s %s: %s: %s is %q: %s", method, path, response.Status, header, got, text)
+		}
+		return got
+	}
+	layer, index := digest.FromString("layer"), `{"schemaVersion":2,"mediaType":"`+v1.MediaTypeImageIndex+`","manifests":[]}`
+	upload := ask(http.MethodPost, "/v2/app/blobs/uploads/", "Location", "")
+	upload = ask(http.MethodPatch, upload, "Location", "layer")
+	upload = ask(http.MethodGet, upload, "Location", "")
+	ask(http.MethodPut, upload+"&digest="+layer.String(), "Location", "")
+	ask(http.MethodPost, "/v2/other/blobs/uploads/?from=app&mount="+layer.String(), "Location", "")
+	for _, each := range []string{"app/manifests/1", "app/manifests/2", "other/manifests/1"} {
+		ask(http.MethodPut, "/v2/"+each, "Location", index)
+	}
+	about := `{"schemaVersion":2,"mediaType":"` + v1.MediaTypeImageIndex + `","manifests":[],"subject":{"mediaType":"` + v1.MediaTypeImageIndex + `","size":1,"digest":"` + layer.String() + `"},"annotations":{"a":`
+	for _, each := range []string{`"1"}}`, `"2"}}`} {
+		content := about + each
+		ask(http.MethodPut, "/v2/app/manifests/"+digest.FromString(content).String(), "Location", content)
+	}
+	for _, list := range []string{"_catalog", "app/tags/list", "app/referrers/" + layer.String()} {
+		ask(http.MethodGet, "/v2/"+list+"?n=1", "Link", "")
 	}
 }
 

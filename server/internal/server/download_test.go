@@ -94,6 +94,8 @@ func TestDownloads(t *testing.T) {
 		"another unit":        {http.MethodGet, "Range", "items=0-1", http.StatusOK, 0, size, 1},
 		"no unit":             {http.MethodGet, "Range", "0-1", http.StatusOK, 0, size, 1},
 		"a range backwards":   {http.MethodGet, "Range", "bytes=5-2", http.StatusRequestedRangeNotSatisfiable, 0, 0, 0},
+		"the last nothing":    {http.MethodGet, "Range", "bytes=-0", http.StatusRequestedRangeNotSatisfiable, 0, 0, 0},
+		"and in more figures": {http.MethodGet, "Range", "bytes= -00", http.StatusRequestedRangeNotSatisfiable, 0, 0, 0},
 		"a range of letters":  {http.MethodGet, "Range", "bytes=abc", http.StatusRequestedRangeNotSatisfiable, 0, 0, 0},
 		"a range of nothing":  {http.MethodGet, "Range", "bytes=-", http.StatusRequestedRangeNotSatisfiable, 0, 0, 0},
 		"thousands of ranges": {http.MethodGet, "Range", many, http.StatusOK, 0, size, 1},
@@ -109,6 +111,9 @@ func TestDownloads(t *testing.T) {
 			handler.ServeHTTP(w, request)
 			if w.Code != each.status {
 				t.Fatal(w.Code, w.Body)
+			}
+			if w.Code == http.StatusRequestedRangeNotSatisfiable && (!strings.Contains(w.Body.String(), "RANGE_INVALID") || w.Header().Get("Content-Type") != "application/json") {
+				t.Errorf("%s, which is %q", w.Body, w.Header().Get("Content-Type"))
 			}
 			if w.Code < http.StatusBadRequest && w.Body.String() != string(content[each.from:each.to]) {
 				t.Errorf("%d bytes that are not those from %d to %d", w.Body.Len(), each.from, each.to)

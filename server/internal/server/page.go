@@ -7,6 +7,7 @@ import (
 
 	"container-registry/server/internal/access"
 	"container-registry/server/internal/config"
+	"container-registry/server/internal/fence"
 	"container-registry/server/internal/guard"
 	"container-registry/server/internal/mirror"
 	"container-registry/server/internal/page"
@@ -35,7 +36,7 @@ func (s *Server) newMirrorPage(own config.Server, keeper *guard.Guard, pulls *mi
 }
 
 // newPage is what people see of this server in a browser.
-func (s *Server) newPage(keeper *guard.Guard, controller *access.Controller, lists *turns.Turns) *page.Page {
+func (s *Server) newPage(keeper *guard.Guard, controller *access.Controller, fence *fence.Fence, lists *turns.Turns) *page.Page {
 	parts := page.Parts{
 		Access:    controller,
 		Driver:    keeper.Driver(),
@@ -43,6 +44,7 @@ func (s *Server) newPage(keeper *guard.Guard, controller *access.Controller, lis
 		Referrers: referrers.NewLister(keeper.Driver(), lists),
 		Holdings:  s.holdings,
 		Collector: s.collector,
+		Fence:     fence,
 		Failing:   health.CheckStatus,
 		Disk:      s.disk(),
 		Log:       keeper.Log(),

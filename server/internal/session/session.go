@@ -104,7 +104,7 @@ func (k *Keeper) of(r *http.Request, users *htpasswd.Users, now time.Time) (said
 	if said, ok = k.read(cookie.Value, users, now); !ok {
 		return said, false
 	}
-	return said, !k.ended.has(r.Context(), said)
+	return said, !k.ended.has(r.Context(), said, now)
 }
 
 func (k *Keeper) read(value string, users *htpasswd.Users, now time.Time) (said claims, ok bool) {

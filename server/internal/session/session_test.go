@@ -139,8 +139,8 @@ func TestEnd(t *testing.T) {
 	end := func(cookie *http.Cookie, at time.Time) error {
 		return keeper.End(httptest.NewRecorder(), with(cookie), all, at)
 	}
-	kept := func() int {
-		names, err := layout.Names(t.Context(), store, folder)
+	kept := func(at time.Time) int {
+		names, err := layout.Names(t.Context(), store, in(periodOf(at), ""))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -169,24 +169,70 @@ func TestEnd(t *testing.T) {
 			}
 		}
 	}
-	// Who has no session can't fill the store, and who has some has only so much of it.
+	// Who has no session can't fill the store.
 	forged := *others
 	forged.Value = "e30." + strings.Repeat("A", 43)
-	if err := end(&forged, now); err != nil || kept() != 1 {
-		t.Errorf("%d are remembered: %v", kept(), err)
+	if err := end(&forged, now); err != nil || kept(now) != 1 {
+		t.Errorf("%d are remembered: %v", kept(now), err)
 	}
-	for range mostOfUser + 10 {
-		if err := end(begin("bob", began), now); err != nil {
+	// What can't be used any more needs nobody to remember it, and until then it is.
+	for _, later := range []time.Duration{idle - renewal - time.Second, 3 * idle} {
+		at := now.Add(later)
+		if err := end(begin("bob", at), at); err != nil {
+			t.Fatal(err)
+		}
+		if got := New("secret", "/ui/", true, store).User(httptest.NewRecorder(), with(renewed), all, at); got != "" {
+			t.Errorf("%s later: %q", later, got)
+		}
+	}
+	periods, err := layout.Names(t.Context(), store, folder)
+	if err != nil || len(periods) != 3 || kept(now.Add(3*idle)) != 1 {
+		t.Errorf("%v are remembered: %v", periods, err)
+	}
+}
+
+// TestEndMany of one user, whose store has only so much of: a session that ended before stays so, and
+// others of the same user end as well.
+func TestEndMany(t *testing.T) {
+	now := time.Unix(1_700_000_000, 0)
+	all := users(t, "alice:wonder", "bob:builder")
+	store := inmemory.New()
+	keeper, other := New("secret", "/ui/", true, store), New("secret", "/ui/", true, store)
+	begin := func(user string, at time.Time) *http.Request {
+		w := httptest.NewRecorder()
+		keeper.Begin(w, all, user, at)
+		r := httptest.NewRequest(http.MethodGet, "/ui/", nil)
+		r.AddCookie(cookieOf(t, w))
+		return r
+	}
+	copied, elsewhere, others := begin("bob", now), begin("bob", now), begin("alice", now)
+	for i := range mostOfUser - 2 {
+		if err := store.PutContent(t.Context(), in(periodOf(now), fmt.Sprint(ofUser("bob"), "-", i)), []byte("ended")); err != nil {
 			t.Fatal(err)
 		}
 	}
-	if n := kept(); n != 1+mostOfUser {
-		t.Errorf("%d are remembered", n)
+	for _, each := range []*http.Request{copied, begin("bob", now), begin("bob", now), begin("bob", now)} {
+		if err := keeper.End(httptest.NewRecorder(), each, all, now); err != nil {
+			t.Fatal(err)
+		}
 	}
-	// What is over needs nobody to remember it.
-	later := began.Add(longest)
-	if err := end(begin("bob", later), later); err != nil || kept() != 1 {
-		t.Errorf("%d are remembered: %v", kept(), err)
+	later := now.Add(time.Second)
+	for _, test := range []struct {
+		name, want string
+		request    *http.Request
+	}{
+		{"the first that ended", "", copied},
+		{"one that did not", "", elsewhere},
+		{"another user's", "alice", others},
+		{"a new one", "bob", begin("bob", later)},
+	} {
+		if got := other.User(httptest.NewRecorder(), test.request, all, later); got != test.want {
+			t.Errorf("%s: %q, want %q", test.name, got, test.want)
+		}
+	}
+	names, err := layout.Names(t.Context(), store, in(periodOf(now), ""))
+	if err != nil || len(names) != mostOfUser+1 {
+		t.Errorf("%d are remembered: %v", len(names), err)
 	}
 }
 

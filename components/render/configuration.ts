@@ -105,7 +105,7 @@ export function renderConfiguration(configuration: Configuration): string {
     http: {
       addr: `:${containerPort}`,
       secret: httpSecret,
-      ...(configuration.externalUrl === undefined ? {} : { host: configuration.externalUrl }),
+      ...(configuration.externalUrl === undefined ? {} : address(configuration.externalUrl, configuration.bundled)),
       ...(configuration.metrics ? { debug: { addr: `:${metricsPort}`, prometheus: { enabled: true, path: metricsPath } } } : {}),
       draintimeout: `${drainSeconds}s`,
       headers: {
@@ -150,6 +150,11 @@ export function renderConfiguration(configuration: Configuration): string {
       : { validation: { manifests: { urls: { allow: layerUrls(configuration.foreignLayerHosts) } } } }),
     ...(proxy === undefined ? {} : { proxy: proxySection(proxy) }),
   });
+}
+
+/** The stock engine would have clients go on by that name, which those that come by another one are not logged in at. */
+function address(externalUrl: string, bundled: boolean): object {
+  return bundled ? { host: externalUrl } : { relativeurls: true };
 }
 
 /** Expressions for URLs by https; the one for none at all matches no URL. */

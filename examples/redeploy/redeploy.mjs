@@ -1,6 +1,7 @@
 // Updates the services of a Swarm when the tag that they run moves: a receiver for the registry's notifications.
 // A service says by its label `redeploy` which tag it follows. Environment: REGISTRY is the output repositoryPrefix, TOKEN_FILE has
-// the bearer token that the registry sends, ADDRESS and PORT are where it does, RETRY is after how many seconds a service is tried again. Needs the docker command, on a manager.
+// the bearer token that the registry sends, ADDRESS and PORT are where it does, RETRY is after how many seconds a service is tried again,
+// PATIENCE how many a docker command may take: fewer than the ten in which the registry wants its answer. Needs the docker command, on a manager.
 import { execFile } from "node:child_process";
 import { timingSafeEqual } from "node:crypto";
 import { readFileSync } from "node:fs";
@@ -8,17 +9,21 @@ import { createServer } from "node:http";
 import { setTimeout } from "node:timers/promises";
 import { promisify } from "node:util";
 
-const { REGISTRY, TOKEN_FILE, ADDRESS = "127.0.0.1", PORT = "8080", RETRY = "60" } = process.env;
+const { REGISTRY, TOKEN_FILE, ADDRESS = "127.0.0.1", PORT = "8080", RETRY = "60", PATIENCE = "8" } = process.env;
 if (!REGISTRY || !TOKEN_FILE) {
   throw new Error("set REGISTRY and TOKEN_FILE");
 }
 const expected = Buffer.from(`Bearer ${readFileSync(TOKEN_FILE, "utf8").trim()}`);
 const mostBytes = 4 << 20;
-const docker = async (...args) => (await promisify(execFile)("docker", args)).stdout.trim();
+// A command whose engine hangs would keep all others waiting. One that is killed is tried again.
+const limits = { timeout: Number(PATIENCE) * 1000, killSignal: "SIGKILL" };
+const docker = async (...args) => (await promisify(execFile)("docker", args, limits)).stdout.trim();
 
 // What tags named last, and when that was pushed. Each server of a registry sends its events by itself, and sends one again that was
-// not taken within ten seconds: an older one may come after a newer one, and one that was done may come again.
+// not taken within ten seconds: an older one may come after a newer one, and one that was done may come again. It sends none that is
+// older than a week.
 const pushed = new Map();
+const longest = 8 * 24 * 3600 * 1000;
 
 async function note({ repository, tag, digest }, at) {
   const key = `${repository}:${tag}`;
@@ -56,6 +61,9 @@ async function redeploy(push) {
 
 async function tryAgain() {
   for (const push of pushed.values()) {
+    if (push.isDone && Date.now() - push.at > longest) {
+      pushed.delete(push.key);
+    }
     await redeploy(push);
   }
 }

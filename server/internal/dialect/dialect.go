@@ -5,25 +5,28 @@ package dialect
 import (
 	"net/http"
 
+	"github.com/distribution/distribution/v3/configuration"
 	"github.com/distribution/distribution/v3/registry/api/errcode"
 	v2 "github.com/distribution/distribution/v3/registry/api/v2"
 	"github.com/gorilla/mux"
 	"github.com/opencontainers/go-digest"
 )
 
-// Handler goes around the engine. http.prefix is the prefix.
-func Handler(engine http.Handler, prefix string) http.Handler {
-	return &handler{engine, v2.RouterWithPrefix(prefix)}
+// Handler goes around the engine. config is the section http of its configuration.
+func Handler(engine http.Handler, config configuration.HTTP) http.Handler {
+	return &handler{engine, v2.RouterWithPrefix(config.Prefix), config.Host != ""}
 }
 
 type handler struct {
 	engine http.Handler
 	router *mux.Router
+	// named says that http.host is given.
+	named bool
 }
 
 func (h *handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	if r.Host == "" {
-		w = hostless{w}
+	if h.named || r.Host == "" {
+		w = staying{w}
 	}
 	var match mux.RouteMatch
 	if h.router.Match(r, &match) && match.Route != nil {

@@ -8,6 +8,9 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/distribution/distribution/v3/configuration"
+	"github.com/distribution/distribution/v3/manifest/manifestlist"
+	"github.com/distribution/distribution/v3/manifest/schema2"
 	"github.com/distribution/distribution/v3/registry/handlers"
 	"github.com/distribution/distribution/v3/registry/storage/driver/inmemory"
 	"github.com/opencontainers/go-digest"
@@ -17,22 +20,25 @@ import (
 )
 
 func TestAccept(t *testing.T) {
-	const image = v1.MediaTypeImageManifest
+	const image, list = schema2.MediaTypeManifest, manifestlist.MediaTypeManifestList
 	tests := []struct {
 		name, method string
 		given        []string
-		any          bool
+		want         string
 	}{
-		{"nothing", http.MethodGet, nil, true},
-		{"an empty one", http.MethodGet, []string{""}, true},
-		{"anything", http.MethodGet, []string{"*/*"}, true},
-		{"any application", http.MethodHead, []string{"application/*; q=0.5"}, true},
-		{"one type or anything", http.MethodGet, []string{image + ", */*;q=0.1"}, true},
-		{"in a header of its own", http.MethodGet, []string{image, "*/*"}, true},
-		{"one type", http.MethodGet, []string{image}, false},
-		{"text", http.MethodGet, []string{"text/*"}, false},
-		{"nonsense", http.MethodGet, []string{"*"}, false},
-		{"a push", http.MethodPut, nil, false},
+		{"nothing", http.MethodGet, nil, everyType},
+		{"an empty one", http.MethodGet, []string{""}, everyType},
+		{"anything", http.MethodGet, []string{"*/*"}, everyType},
+		{"any application", http.MethodHead, []string{"application/*; q=0.5"}, everyType},
+		{"Docker's image", http.MethodHead, []string{image}, withoutLists},
+		{"that and OCI's", http.MethodGet, []string{image + ";q=1, " + v1.MediaTypeImageManifest}, withoutLists},
+		{"that or anything", http.MethodGet, []string{image + ", */*;q=0.1"}, everyType},
+		{"that, or a list in a header of its own", http.MethodGet, []string{image, list}, everyType},
+		{"an OCI image", http.MethodGet, []string{v1.MediaTypeImageManifest}, everyType},
+		{"text", http.MethodGet, []string{"text/html"}, everyType},
+		{"JSON", http.MethodGet, []string{"application/json"}, everyType},
+		{"nonsense", http.MethodGet, []string{"*"}, everyType},
+		{"a push", http.MethodPut, []string{image}, image},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
@@ -42,11 +48,44 @@ func TestAccept(t *testing.T) {
 			for _, each := range test.given {
 				r.Header.Add("Accept", each)
 			}
-			Handler(engine, "/p/").ServeHTTP(httptest.NewRecorder(), r)
-			if any := len(got) == 1 && got[0] == everyType; any != test.any {
+			Handler(engine, configuration.HTTP{Prefix: "/p/"}).ServeHTTP(httptest.NewRecorder(), r)
+			if len(got) != 1 || got[0] != test.want {
 				t.Errorf("%q", got)
 			}
 		})
+	}
+}
+
+// TestHost has an engine that names http.host, which clients may not know, or no host at all.
+func TestHost(t *testing.T) {
+	const upload, known = "/p/v2/app/blobs/uploads/1?_state=x://y/", "https://registry.example.com"
+	for _, test := range []struct {
+		host, asked, location string
+		status                int
+		want                  string
+	}{
+		{known, "localhost:5000", known + upload, http.StatusAccepted, upload},
+		{known, "registry.example.com", known + upload, http.StatusCreated, upload},
+		{known, "localhost:5000", known + ":8443" + upload, http.StatusNoContent, upload},
+		{known, "localhost:5000", upload, http.StatusAccepted, upload},
+		{known, "localhost:5000", "", http.StatusAccepted, ""},
+		{known, "localhost:5000", "https://store.example.com/a?b", http.StatusTemporaryRedirect, "https://store.example.com/a?b"},
+		{"", "localhost:5000", "http://localhost:5000" + upload, http.StatusAccepted, "http://localhost:5000" + upload},
+		{"", "", "http://" + upload, http.StatusAccepted, upload},
+	} {
+		engine := http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+			if test.location != "" {
+				w.Header().Set("Location", test.location)
+			}
+			w.WriteHeader(test.status)
+		})
+		r := httptest.NewRequest(http.MethodPost, "/p/v2/app/blobs/uploads/", nil)
+		r.Host = test.asked
+		w := httptest.NewRecorder()
+		Handler(engine, configuration.HTTP{Prefix: "/p/", Host: test.host}).ServeHTTP(w, r)
+		if got := w.Header().Get("Location"); got != test.want {
+			t.Errorf("%+v: %q", test, got)
+		}
 	}
 }
 
@@ -75,6 +114,9 @@ func TestRefusal(t *testing.T) {
 		{http.MethodGet, "/v2/_catalog?last=..%2f..%2fblobs", "", "", 400},
 		{http.MethodGet, "/v2/team/app/tags/list?last=v1..2", "", "", 200},
 		{http.MethodGet, "/v2/team/app/tags/list?last=%0A", "", "", 400},
+		{http.MethodGet, "/v2/team/app/tags/list?n=-1", "", "", 200},
+		{http.MethodGet, "/v2/team/app/tags/list?n=abc", "", "", 400},
+		{http.MethodGet, "/v2/_catalog?n=abc", "", "", 400},
 		{http.MethodPost, uploads, "", "", 200},
 		{http.MethodGet, upload, "", "", 200},
 		{http.MethodGet, uploads + "SlowDown", "", "", 404},
@@ -101,7 +143,7 @@ func TestRefusal(t *testing.T) {
 		r := httptest.NewRequest(test.method, test.path, nil)
 		r.Header.Set("Content-Range", test.chunk)
 		r.Header.Set("Content-Length", test.length)
-		Handler(engine, "").ServeHTTP(w, r)
+		Handler(engine, configuration.HTTP{}).ServeHTTP(w, r)
 		if w.Code != test.status {
 			t.Errorf("%s %.60s %s: %d", test.method, test.path, test.chunk, w.Code)
 		}
@@ -118,7 +160,7 @@ func TestTypeOfChunk(t *testing.T) {
 		})
 		r := httptest.NewRequest(http.MethodPatch, upload, strings.NewReader("sent=yes"))
 		r.Header.Set("Content-Type", given)
-		Handler(engine, "").ServeHTTP(httptest.NewRecorder(), r)
+		Handler(engine, configuration.HTTP{}).ServeHTTP(httptest.NewRecorder(), r)
 		if got != want || sent != "" {
 			t.Errorf("%q: %q, and the body was read for a form: %t", given, got, sent != "")
 		}
@@ -146,7 +188,7 @@ func TestNames(t *testing.T) {
 	}
 	for _, test := range tests {
 		w := httptest.NewRecorder()
-		Handler(engine, "").ServeHTTP(w, httptest.NewRequest(test.method, test.path, nil))
+		Handler(engine, configuration.HTTP{}).ServeHTTP(w, httptest.NewRequest(test.method, test.path, nil))
 		if got := w.Header().Get("Docker-Content-Digest"); got != test.digest {
 			t.Errorf("%s %s: %s", test.method, test.path, got)
 		}
@@ -165,7 +207,7 @@ func TestUnmet(t *testing.T) {
 		})
 		for _, algorithm := range []digest.Algorithm{digest.SHA256, digest.SHA512} {
 			w := httptest.NewRecorder()
-			Handler(engine, "").ServeHTTP(w, httptest.NewRequest(http.MethodGet, "/v2/team/app/blobs/"+algorithm.FromString("a blob").String(), nil))
+			Handler(engine, configuration.HTTP{}).ServeHTTP(w, httptest.NewRequest(http.MethodGet, "/v2/team/app/blobs/"+algorithm.FromString("a blob").String(), nil))
 			if got := w.Header().Get("Content-Length"); w.Code != status || got != want {
 				t.Errorf("%d: %d of length %q", status, w.Code, got)
 			}
@@ -179,7 +221,7 @@ func TestUnchanged(t *testing.T) {
 	client := registrytest.Serve(t, config)
 	d := client.Push(t, "app", "1", []byte("layer")).String()
 	other := digest.FromString("another manifest").String()
-	handler := Handler(handlers.NewApp(t.Context(), config), "")
+	handler := Handler(handlers.NewApp(t.Context(), config), config.HTTP)
 	for _, test := range []struct {
 		given  []string
 		status int
@@ -227,7 +269,7 @@ func TestRange(t *testing.T) {
 		engine := http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) { got = r.Header.Get("Range") })
 		r := httptest.NewRequest(method, "/v2/team/app/blobs/"+digest.FromString("a blob").String(), nil)
 		r.Header.Set("Range", "bytes=0-4")
-		if Handler(engine, "").ServeHTTP(httptest.NewRecorder(), r); got != want {
+		if Handler(engine, configuration.HTTP{}).ServeHTTP(httptest.NewRecorder(), r); got != want {
 			t.Errorf("%s: %q", method, got)
 		}
 	}

@@ -2,19 +2,21 @@ package dialect
 
 import (
 	"net/http"
-	"strings"
+	"net/url"
 )
 
-// hostless is for a client that names no host, as HTTP/1.0 lets it: the engine's addresses would have
-// none either, and lead nowhere. A path does.
-type hostless struct{ http.ResponseWriter }
+// staying has clients go on by the name that they came by, to which their login belongs: not by that of
+// http.host, which the engine's addresses have, and not by none at all, where a client names no host, as
+// HTTP/1.0 lets it. Redirects lead to the store.
+type staying struct{ http.ResponseWriter }
 
-func (h hostless) WriteHeader(status int) {
-	if _, path, found := strings.Cut(h.Header().Get("Location"), ":///"); found {
-		h.Header().Set("Location", "/"+path)
+func (s staying) WriteHeader(status int) {
+	if at, err := url.Parse(s.Header().Get("Location")); err == nil && at.IsAbs() && status < http.StatusMultipleChoices {
+		at.Scheme, at.Host = "", ""
+		s.Header().Set("Location", at.String())
 	}
-	h.ResponseWriter.WriteHeader(status)
+	s.ResponseWriter.WriteHeader(status)
 }
 
 // Unwrap is for http.ResponseController.
-func (h hostless) Unwrap() http.ResponseWriter { return h.ResponseWriter }
+func (s staying) Unwrap() http.ResponseWriter { return s.ResponseWriter }

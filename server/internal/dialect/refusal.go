@@ -3,6 +3,7 @@ package dialect
 import (
 	"net/http"
 	"regexp"
+	"strconv"
 
 	"github.com/distribution/distribution/v3/registry/api/errcode"
 	v2 "github.com/distribution/distribution/v3/registry/api/v2"
@@ -24,6 +25,12 @@ func refusal(r *http.Request, match mux.RouteMatch) error {
 		// It looks for the place in the store by its path.
 		if !layout.IsPlace(r.URL.Query().Get("last")) {
 			return errcode.ErrorCodeNameInvalid.WithDetail("last is no name")
+		}
+		// Of tags it tells who asks for what is no number that it was 0.
+		if n := r.URL.Query().Get("n"); n != "" {
+			if _, err := strconv.Atoi(n); err != nil {
+				return errcode.ErrorCodePaginationNumberInvalid.WithDetail(map[string]string{"n": n})
+			}
 		}
 	case v2.RouteNameBlobUploadChunk:
 		// It looks for that in the store by its path, too.

@@ -135,7 +135,7 @@ func (q *request) send() {
 	header.Set("Cache-Control", fmt.Sprintf("max-age=%.f", maxAge.Seconds()))
 	blobs := &content{ctx: ctx, driver: q.driver, path: q.found, size: size}
 	defer blobs.close()
-	http.ServeContent(q.ResponseWriter, ranged(q.client), blob.String(), time.Time{}, blobs)
+	http.ServeContent(&unsatisfied{ResponseWriter: q.ResponseWriter}, ranged(q.client), blob.String(), time.Time{}, blobs)
 }
 
 // Unwrap is for http.ResponseController.

@@ -2,9 +2,12 @@ package download
 
 import (
 	"errors"
+	"math"
 	"net/http"
 	"strconv"
 	"strings"
+
+	"github.com/distribution/distribution/v3/registry/api/errcode"
 )
 
 // ranged asks for one range of bytes as net/http understands it, and for all where a client asks for
@@ -21,15 +24,54 @@ func ranged(r *http.Request) *http.Request {
 	copied.Header.Del("Range")
 	if unit, asked, _ := strings.Cut(given, "="); strings.EqualFold(unit, "bytes") && !strings.Contains(asked, ",") {
 		first, last, _ := strings.Cut(asked, "-")
-		copied.Header.Set("Range", "bytes="+figures(first)+"-"+figures(last))
+		first, last = figures(strings.TrimSpace(first)), figures(strings.TrimSpace(last))
+		if first == "" && last == "0" {
+			// Of a last part of nothing net/http sends nothing, with a range that ends before it begins.
+			first, last = beyond, ""
+		}
+		copied.Header.Set("Range", "bytes="+first+"-"+last)
 	}
 	return &copied
 }
 
-// figures that no int64 holds are those of the largest one, which is beyond every end as well.
+// beyond every end.
+var beyond = strconv.FormatInt(math.MaxInt64, 10)
+
+// figures without zeros before them. Those that no int64 holds are those of the largest one, which is
+// beyond every end as well.
 func figures(given string) string {
-	if n, err := strconv.ParseInt(given, 10, 64); errors.Is(err, strconv.ErrRange) {
-		return strconv.FormatInt(n, 10)
+	n, err := strconv.ParseUint(given, 10, 63)
+	switch {
+	case errors.Is(err, strconv.ErrRange):
+		return beyond
+	case err != nil:
+		return given
 	}
-	return given
+	return strconv.FormatUint(n, 10)
 }
+
+// unsatisfied has net/http refuse a range in the words of the API, by which it says where the content ends.
+type unsatisfied struct {
+	http.ResponseWriter
+	refused bool
+}
+
+func (u *unsatisfied) WriteHeader(status int) {
+	if u.refused = status == http.StatusRequestedRangeNotSatisfiable; !u.refused {
+		u.ResponseWriter.WriteHeader(status)
+		return
+	}
+	// The client is gone when this fails.
+	_ = errcode.ServeJSON(u.ResponseWriter, errcode.ErrorCodeRangeInvalid.WithMessage("the blob has no such range of bytes"))
+}
+
+// Write leaves out the text of net/http.
+func (u *unsatisfied) Write(p []byte) (int, error) {
+	if u.refused {
+		return len(p), nil
+	}
+	return u.ResponseWriter.Write(p)
+}
+
+// Unwrap is for http.ResponseController.
+func (u *unsatisfied) Unwrap() http.ResponseWriter { return u.ResponseWriter }

@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/json"
 	"encoding/pem"
+	"errors"
 	"fmt"
 	"io"
 	"log"
@@ -377,6 +378,31 @@ func TestInOrder(t *testing.T) {
 	poll.Until(t, "both", func() bool { return len(r.events()) == 2 })
 	if got := r.events(); got[0].Target.Tag != "1" || got[1].Target.Tag != "2" {
 		t.Errorf("%+v", got)
+	}
+}
+
+// busy is a store that does not take the first of what is written.
+type busy struct {
+	storagedriver.StorageDriver
+	refuses int
+}
+
+func (b *busy) PutContent(ctx context.Context, path string, content []byte) error {
+	if b.refuses--; b.refuses >= 0 {
+		return errors.New("409 Conflict")
+	}
+	return b.StorageDriver.PutContent(ctx, path, content)
+}
+
+// TestBusyStore has a store that takes an event at a later try, or at none of them.
+func TestBusyStore(t *testing.T) {
+	for refuses, lost := range map[int]int64{0: 0, 1: 0, tries - 1: 0, tries: 1} {
+		driver, log := &busy{inmemory.New(), refuses}, &safeBuffer{}
+		s := sender(driver, log, config.Notification{Name: "hook", URL: "http://127.0.0.1:1"})
+		s.Observe(t.Context(), push("1"))
+		if got := s.Counts()[0]; got.Dropped[unkept] != lost || got.Waiting != int(1-lost) || strings.Contains(log.String(), "could not be kept") != (lost > 0) {
+			t.Errorf("after %d refusals: %+v, %s", refuses, got, log)
+		}
 	}
 }
 

@@ -23,6 +23,9 @@ const (
 	// leftAfter is how old an event has to be for another server than the one that wrote it to
 	// see to it.
 	leftAfter = time.Minute
+	// tries are how often an event is written that the store does not take, as it is busy for a moment.
+	tries    = 3
+	tryAfter = 200 * time.Millisecond
 )
 
 // Sender tells the endpoints of a server.
@@ -109,12 +112,21 @@ func (s *Sender) forget(ctx context.Context) {
 // keep writes envelopes to the store, and has them sent.
 func (e *endpoint) keep(ctx context.Context, list []envelope) {
 	for _, each := range list {
-		if err := e.driver.PutContent(ctx, e.pathOf(each.name), each.content); err != nil {
+		if err := e.write(ctx, each); err != nil {
 			e.count(e.dropped, unkept)
 			e.log.WithError(err).Error("an event could not be kept in the store; the endpoint will not get it")
 			continue
 		}
 		e.enqueue(ctx, each)
+	}
+}
+
+func (e *endpoint) write(ctx context.Context, each envelope) error {
+	for try := 1; ; try++ {
+		err := e.driver.PutContent(ctx, e.pathOf(each.name), each.content)
+		if err == nil || try == tries || !pause(ctx, tryAfter*time.Duration(try)) {
+			return err
+		}
 	}
 }
 

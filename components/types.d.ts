@@ -391,9 +391,9 @@ export interface AzureStorage {
     serviceUrl?: string;
     /** Folder in the container. Default: its root. */
     rootDirectory?: string;
-    /** How often the status of a copy is asked for, at most. Default: `5`. */
+    /** How often the status of a copy is asked for, at most. Default: `100`. */
     maxRetries?: number;
-    /** Time between two such requests, with a unit. Default: `100ms`. */
+    /** Time before the second such request, with a unit; it grows by as much with each. Default: `100ms`. */
     retryDelay?: string;
     /** Accepts any certificate of the store. Default: `false`. */
     skipVerify?: boolean;
@@ -410,7 +410,7 @@ export interface GcsStorage {
     bucket?: string;
     /** JSON key of a service account. Kept secret. Default: the machine's service account or workload identity. */
     credentials?: pulumi.Input<string>;
-    /** Folder in the bucket. Default: its root. */
+    /** Folder in the bucket, without a blank at its beginning. Default: its root. */
     rootDirectory?: string;
     /** Bytes of one part of an upload, a multiple of 256 KiB; bounded by `resources.memory`. Default: 16 MiB. */
     chunkSize?: number;
@@ -837,7 +837,7 @@ export interface PullThroughCacheArgs {
     mirror?: Mirror;
     /** DNS name or IP address that clients use, without port. Default: `localhost`. */
     hostname?: string;
-    /** Address of the Docker host to listen on; 0.0.0.0 for all. Default: `127.0.0.1`. */
+    /** Address of the Docker host to listen on; 0.0.0.0 for all. With `::1` or `::` clients use `::1`, unless `hostname` is set. Default: `127.0.0.1`. */
     bindAddress?: string;
     /** Certificate, intermediates and key in one PEM text, as the `serverPem` of a RegistryCertificate. Kept secret. Default: none, plain HTTP. */
     serverPem?: pulumi.Input<string>;
@@ -982,11 +982,11 @@ export interface SingleNodeRegistryArgs {
     hostname?: string;
     /** Port on the Docker host, 1 to 65535. Default: `5000`. */
     port?: number;
-    /** URL by which clients reach the registry through a reverse proxy: `https://registry.example.com`. The outputs and everything the server tells clients have it. Default: none, clients come to `hostname` and `port`. */
+    /** URL by which clients reach the registry through a reverse proxy: `https://registry.example.com`. It is in the outputs, on the page, in notifications, and says where tokens are; an upload goes on at the name that its client came by. Default: none, clients come to `hostname` and `port`. */
     externalUrl?: string;
     /** Reverse proxies whose headers are believed: `X-Forwarded-For` and `Forwarded` for logs and limits, `X-Forwarded-Host` and `X-Forwarded-Proto` for the address that clients are told without `externalUrl`. Addresses, or ranges such as `10.0.0.0/8`. Requires the bundled server. Default: none. */
     trustedProxies?: string[];
-    /** Address of the Docker host to listen on; 0.0.0.0 for all. Default: `127.0.0.1`. */
+    /** Address of the Docker host to listen on; 0.0.0.0 for all. With `::1` or `::` clients use `::1`, unless `hostname` is set. Default: `127.0.0.1`. */
     bindAddress?: string;
     /** Accepts plain HTTP or a registry without users beyond loopback. Default: `false`. */
     allowInsecure?: boolean;
@@ -1075,7 +1075,7 @@ export interface SwarmRegistryArgs {
     hostname?: string;
     /** Port on every node, 1 to 65535. Default: `5000`. */
     port?: number;
-    /** URL by which clients reach the registry through a reverse proxy: `https://registry.example.com`. The outputs and everything the server tells clients have it. Default: none, clients come to `hostname` and `port`. */
+    /** URL by which clients reach the registry through a reverse proxy: `https://registry.example.com`. It is in the outputs, on the page, in notifications, and says where tokens are; an upload goes on at the name that its client came by. Default: none, clients come to `hostname` and `port`. */
     externalUrl?: string;
     /** Reverse proxies whose headers are believed: `X-Forwarded-For` and `Forwarded` for logs and limits, `X-Forwarded-Host` and `X-Forwarded-Proto` for the address that clients are told without `externalUrl`. Addresses, or ranges such as `10.0.0.0/8`. Requires the bundled server. Default: none. */
     trustedProxies?: string[];

@@ -7,7 +7,11 @@ tools=$root/.tools
 quickstart=$root/.quickstart
 stand_ins=$tools/stand-ins
 
-# Releases that go together; package-lock.json pins the same providers.
+# Without it Pulumi can't tell who runs it where the user has no account, as in a container (docker run --user 1000).
+# There `id -un` fails, and prints the number all the same.
+export USER="${USER:-$(id -un >/dev/null 2>&1 && id -un || id -u)}"
+
+# Releases that go together; package-lock.json pins the same providers, and Pulumi.yaml refuses what is older.
 pulumi_minimum=3.220.0
 pulumi_version=3.276.0
 plugins="docker:5.2.0 random:4.21.2 tls:5.6.1"
@@ -86,7 +90,7 @@ check_access() {
   local theirs
   theirs=$(find "$quickstart" "$tools"/*/workspaces ! -user "$(id -u)" \( -type d -o ! -perm -004 \) 2>/dev/null | head -n 1) || true
   [ -z "$theirs" ] || [ -w "$theirs" ] || {
-    echo "$theirs is another user's, as after sudo npm start. Go on as that user, or make it yours: sudo chown -R $(id -un) '$root'" >&2
+    echo "$theirs is another user's, as after sudo npm start. Go on as that user, or make it yours: sudo chown -R $(id -u) '$root'" >&2
     exit 1
   }
 }

@@ -207,7 +207,7 @@ trap end_jobs EXIT
 trap 'exit 1' USR1 INT TERM
 
 if [ -n "${PULUMI_TOOLCHAIN:-}" ]; then
-  [ -f "$PULUMI_TOOLCHAIN" ] || fail "PULUMI_TOOLCHAIN names $PULUMI_TOOLCHAIN, and there is no such file. Name an archive with Pulumi
+  [ -f "$PULUMI_TOOLCHAIN" ] && [ -r "$PULUMI_TOOLCHAIN" ] || fail "PULUMI_TOOLCHAIN names $PULUMI_TOOLCHAIN, and there is no file to read. Name an archive with Pulumi
 (docs/toolchain.md), or unset it to have Pulumi downloaded or built."
   [ "$(platform)" = linux-x64 ] || fail "PULUMI_TOOLCHAIN is for Linux on x64; unset it to have Pulumi downloaded or built."
 fi
@@ -220,6 +220,7 @@ kind=run
 job node_packages "$kind"
 # Before the others, which compile, and install Debian packages as this may.
 go_tools
+! go_usable || go_folders "$tools/go-kept"
 job docker_engine
 # Without Go the server is compiled by the engine.
 go_usable || wait_for_jobs

@@ -9,11 +9,11 @@ cd "$root"
 
 # The built command on a folder and on real servers of stores, in one run, as it links twice at each start: the OCI conformance
 # suite, then 60 uploads at once into the memory of a default container, then side by side what waits most of the time: ten
-# collections during traffic, killed ones, and clients that leave in the middle of everything. The tests of the deployment go
-# first where both want a core.
+# collections during traffic, killed ones, clients that leave in the middle of everything, checks and transfers of stores. The
+# tests of the deployment go first where both want a core.
 real_stores() {
   part "real stores" nice -n 5 env -C server go test -v -parallel 10 -vet=off -ldflags=-w -timeout 60m \
-    -run "Conformance/(folder|S3)|ManyUploads/(S3|Swift)|Collection|Names|Held" ./internal/realservers
+    -run "Conformance/(folder|S3)|ManyUploads/(S3|Swift)|Collection|Names|Held|Check|Start|Google|Truncated|Transfer" ./internal/realservers
 }
 engine_29() { part "engine 29" npx jest --selectProjects integration-29 --maxWorkers=1; }
 

@@ -72,8 +72,10 @@ if [ ! -e "$result/image.tar" ]; then
   begin=$(date +%s)
   mkdir -p .build
   work=$(mktemp -d .build/work.XXXXXX)
-  trap 'rm -rf "$work"' EXIT
+  # What Go fetches it makes read-only.
+  trap 'chmod -R u+w "$work"; rm -rf "$work"' EXIT
   trap 'exit 1' HUP INT TERM
+  ! command -v go >/dev/null || go_folders "$PWD/$work"
   if toolchain=$(host_toolchain); then
     export GOTOOLCHAIN="$toolchain"
     build_on_host

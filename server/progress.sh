@@ -31,6 +31,18 @@ quietly() (
   }
 )
 
+# go_folders FOLDER: has Go keep in a folder what it compiles and fetches, if it can't do so in HOME, as in a container of another user.
+# Modules that are there are used also where nobody may add to them.
+go_folders() {
+  for variable in GOCACHE GOMODCACHE; do
+    kept=$(cd / && GOTOOLCHAIN=local go env $variable 2>/dev/null) || kept=
+    case $kept in
+      /*) mkdir -p "$kept" 2>/dev/null && { [ -w "$kept" ] || [ $variable = GOMODCACHE ]; } && continue ;;
+    esac
+    export "$variable=$1/$variable"
+  done
+}
+
 # go_compile NAME PACKAGE FILE [OPTION...]: builds a Go command into a file. What is in Go's caches is not built again.
 go_compile() (
   name=$1 package=$2 file=$3

@@ -1,6 +1,7 @@
 import * as fs from "fs";
 import * as path from "path";
 import { Access, ImageBuild, User } from "../args/registry";
+import { whyNo } from "./files";
 import { gitContext } from "./gitContext";
 import { Ignored, ignoredIn } from "./ignored";
 import { Problem, shown } from "../checks/problems";
@@ -12,42 +13,48 @@ export const baseArgument = "BASE";
 
 /** A tag by the distribution specification. */
 const tagName = /^[a-zA-Z0-9_][a-zA-Z0-9._-]{0,127}$/;
+/** The Dockerfile's ARG ends the name there. */
+const argumentName = /^[^\s=\p{Cc}]+$/u;
 const platformName = /^[a-z0-9]+\/[a-z0-9]+(\/[a-z0-9]+)?$/;
 
 /** The images in the order in which they can be built: each after the one it is built on. */
 export function basesFirst(images: readonly ImageBuild[]): ImageBuild[] {
-  return [...images].sort((a, b) => basesOf(a, images).length - basesOf(b, images).length);
+  const from = fromByName(images);
+  const below = new Map(images.map((image) => [image, basesOf(image, from).size]));
+  return [...images].sort((a, b) => (below.get(a) ?? 0) - (below.get(b) ?? 0));
+}
+
+/** What each image is built on, by its name; the first of a name counts. */
+function fromByName(images: readonly ImageBuild[]): Map<string, string | undefined> {
+  return new Map(images.map(({ name, from }): [string, string | undefined] => [name, from]).reverse());
 }
 
 /** The names of the images below one, from the nearest on; a circle ends where it closes. */
-function basesOf(image: ImageBuild, images: readonly ImageBuild[]): string[] {
-  const bases: string[] = [];
-  for (let next = image.from; next !== undefined && !bases.includes(next);) {
-    bases.push(next);
-    next = images.find(({ name }) => name === bases.at(-1))?.from;
+function basesOf(image: ImageBuild, fromOf: ReadonlyMap<string, string | undefined>): Set<string> {
+  const bases = new Set<string>();
+  for (let next = image.from; next !== undefined && !bases.has(next); next = fromOf.get(next)) {
+    bases.add(next);
   }
   return bases;
 }
 
 /** What is wrong with a list of images; folders of this machine are looked into. */
 export function imageBuildProblems(images: readonly ImageBuild[]): Problem[] {
+  const from = fromByName(images);
+  const first = new Map(images.map(({ name }, index): [string, number] => [name, index]).reverse());
   return images.flatMap((image, index) => {
     const key = `builds[${index}]`;
     return [
-      ...nameProblems(`${key}.name`, image, images.slice(0, index)),
+      ...nameProblems(`${key}.name`, image, index, first.get(image.name) ?? index),
       ...contextProblems(key, image),
-      ...when(
-        image.buildArgs !== undefined && image.from !== undefined && baseArgument in image.buildArgs,
-        `${key}.buildArgs.${baseArgument}`,
-        `is set by ${key}.from; remove one of them`,
-      ),
+      ...argumentProblems(key, image),
       ...when(
         image.platform !== undefined && !platformName.test(image.platform),
         `${key}.platform`,
         `${shown(image.platform)} is not allowed; give one such as linux/arm64`,
       ),
       ...tagProblems(`${key}.tags`, image.tags),
-      ...baseProblems(`${key}.from`, image, images),
+      ...baseProblems(`${key}.from`, image, from),
     ];
   });
 }
@@ -73,23 +80,42 @@ export function refusedPushProblems(
   );
 }
 
-function nameProblems(key: string, { name }: ImageBuild, earlier: readonly ImageBuild[]): Problem[] {
+/** `first` is the place of the first image of that name. */
+function nameProblems(key: string, { name }: ImageBuild, index: number, first: number): Problem[] {
   if (!repositoryName.test(name)) {
     return [{ key, message: `${shown(name)} is not allowed; give a repository such as team-a/app, without registry and tag` }];
   }
-  const first = earlier.findIndex((each) => each.name === name);
-  return when(first !== -1, key, `${shown(name)} is taken by builds[${first}]; for another tag of one image use its tags`);
+  return when(first < index, key, `${shown(name)} is taken by builds[${first}]; for another tag of one image use its tags`);
+}
+
+function argumentProblems(key: string, { buildArgs = {}, from }: ImageBuild): Problem[] {
+  return [
+    ...when(
+      from !== undefined && baseArgument in buildArgs,
+      `${key}.buildArgs.${baseArgument}`,
+      `is set by ${key}.from; remove one of them`,
+    ),
+    ...Object.keys(buildArgs).flatMap((name) =>
+      when(
+        !argumentName.test(name),
+        `${key}.buildArgs`,
+        `the name ${shown(name)} is not allowed; give one that ARG can declare, without spaces and "="`,
+      ),
+    ),
+  ];
 }
 
 function contextProblems(key: string, image: ImageBuild): Problem[] {
-  const git = gitContext(image.context);
+  const { context } = image;
+  const git = gitContext(context);
   if (git === undefined) {
-    return entryAt(image.context)?.isDirectory() === true
-      ? [...dockerfileProblems(key, image, image.context), ...ignoreProblems(key, image)]
+    const reason = whyNo("folder", context);
+    return reason === undefined
+      ? [...dockerfileProblems(key, image, context), ...ignoreProblems(key, image)]
       : [
           {
             key: `${key}.context`,
-            message: `${shown(image.context)} is not a folder here (${process.cwd()}); give one, or a Git URL such as https://example.com/app.git#main`,
+            message: `${shown(context)} is not a folder that can be read here (${process.cwd()}): ${reason}; give one, or a Git URL such as https://example.com/app.git#main`,
           },
         ];
   }
@@ -100,6 +126,10 @@ function contextProblems(key: string, image: ImageBuild): Problem[] {
         message: "has a user or token in its URL, where it isn't secret; leave it to git's credential helper, or use SSH",
       },
     ];
+  }
+  if (/\p{Cc}/u.test(context) || (/^https?:/.test(git.url) && /\s/.test(git.url))) {
+    const message = `${shown(context)} is not allowed; give a URL without line breaks, and with %20 for a space`;
+    return [{ key: `${key}.context`, message }];
   }
   const escapes = path.isAbsolute(git.folder) || path.normalize(git.folder).startsWith("..");
   return when(
@@ -145,9 +175,11 @@ function isAbove(relative: string): boolean {
 /** What is wrong with the Dockerfile of an image whose context is in a folder of this machine. */
 export function dockerfileProblems(key: string, image: ImageBuild, folder: string): Problem[] {
   const dockerfile = dockerfileIn(folder, image);
-  if (entryAt(dockerfile)?.isFile() !== true) {
+  const reason = whyNo("file", dockerfile);
+  if (reason !== undefined) {
     const what = image.dockerfile === undefined ? "is missing and" : `${shown(image.dockerfile)} is not allowed:`;
-    return [{ key: `${key}.dockerfile`, message: `${what} there is no file ${dockerfile}; give its path inside the context` }];
+    const message = `${what} there is no file ${shown(dockerfile)} that can be read: ${reason}; give its path inside the context`;
+    return [{ key: `${key}.dockerfile`, message }];
   }
   if (isAbove(path.relative(fs.realpathSync(folder), fs.realpathSync(dockerfile)))) {
     const message = `${shown(image.dockerfile ?? "Dockerfile")} is not allowed: it is outside the context; give its path inside the context`;
@@ -159,11 +191,6 @@ export function dockerfileProblems(key: string, image: ImageBuild, folder: strin
     `${key}.from`,
     `${shown(image.from)} would not be used: ${dockerfile} has no "ARG ${baseArgument}"; begin it with ARG ${baseArgument} and FROM \${${baseArgument}}`,
   );
-}
-
-/** What is at a path; a configuration that lacks one has its own error. */
-function entryAt(file: string | undefined): fs.Stats | undefined {
-  return file === undefined ? undefined : fs.statSync(file, { throwIfNoEntry: false });
 }
 
 /** Where the Dockerfile is. */
@@ -182,13 +209,13 @@ function tagProblems(key: string, tags: readonly string[] = ["latest"]): Problem
   ];
 }
 
-function baseProblems(key: string, image: ImageBuild, images: readonly ImageBuild[]): Problem[] {
+function baseProblems(key: string, image: ImageBuild, fromOf: ReadonlyMap<string, string | undefined>): Problem[] {
   const { from } = image;
   if (from === undefined) {
     return [];
   }
-  if (!images.some(({ name }) => name === from)) {
-    const others = images.map(({ name }) => name).filter((name) => name && name !== image.name);
+  if (!fromOf.has(from)) {
+    const others = [...fromOf.keys()].filter((name) => name && name !== image.name).reverse();
     return [
       {
         key,
@@ -196,9 +223,9 @@ function baseProblems(key: string, image: ImageBuild, images: readonly ImageBuil
       },
     ];
   }
-  const bases = basesOf(image, images);
+  const bases = basesOf(image, fromOf);
   return when(
-    bases.includes(image.name),
+    bases.has(image.name),
     key,
     `${shown(from)} is built on this image itself (${[image.name, ...bases].join(" from ")}); one of them must go without`,
   );

@@ -1,5 +1,7 @@
 import * as fs from "fs";
 import * as path from "path";
+import { shown } from "../checks/problems";
+import { whyNo } from "./files";
 
 /** Whether a path in a context, relative to it, is left out of what the engine gets. */
 export type Ignored = (relative: string) => boolean;
@@ -9,9 +11,11 @@ export type Ignored = (relative: string) => boolean;
  * (https://docs.docker.com/build/concepts/context/). A line that is no pattern is an error, as it is to Docker.
  */
 export function ignoredIn(context: string, dockerfile: string): Ignored {
-  const file = [`${dockerfile}.dockerignore`, path.join(context, ".dockerignore")].find((each) => fs.existsSync(each));
-  const text = file === undefined ? "" : fs.readFileSync(file, "utf8").replace(/^\ufeff/, "");
-  const lines = text.split("\n").filter((line) => !line.startsWith("#") && line.trim() !== "");
+  const files = [`${dockerfile}.dockerignore`, path.join(context, ".dockerignore")];
+  const file = files.find((each) => fs.existsSync(each));
+  const lines = textOf(file)
+    .split("\n")
+    .filter((line) => !line.startsWith("#") && line.trim() !== "");
   const rules = lines.map((line) => {
     const pattern = patternIn(line);
     const named = pattern.replace(/^!/, "");
@@ -27,6 +31,14 @@ export function ignoredIn(context: string, dockerfile: string): Ignored {
     const above = parts.map((_, index) => parts.slice(0, index + 1).join("/"));
     return rules.find(({ matches }) => above.some(matches))?.ignores ?? false;
   };
+}
+
+function textOf(file: string | undefined): string {
+  const reason = file === undefined ? undefined : whyNo("file", file);
+  if (reason !== undefined) {
+    throw new Error(`${shown(file)} is not a file that can be read: ${reason}; correct it`);
+  }
+  return file === undefined ? "" : fs.readFileSync(file, "utf8").replace(/^\ufeff/, "");
 }
 
 /** The pattern that a line stands for, as Docker reads it: "!" may come to the front only here. */

@@ -57,6 +57,14 @@ export function isUnspecified(address: string): boolean {
   return address === "0.0.0.0" || (isIPv6(address) && isIpAddress(address) && asInUrl(address) === "[::]");
 }
 
+/**
+ * What clients of the host itself use where no name is given. Not every machine knows `localhost` for ::1 too, and to Docker `::` is all
+ * of IPv6 alone.
+ */
+export function usualHostname(bindAddress: string): string {
+  return isIPv6(bindAddress) && (isLoopback(bindAddress) || isUnspecified(bindAddress)) ? "::1" : "localhost";
+}
+
 /** `host` or `host:port`, with the brackets of an IPv6 address. */
 export function isHostPort(value: string): boolean {
   const [, ipv6, host = "", port = "1"] = /^(?:\[(.+)\]|([^:]+))(?::([1-9]\d{0,4}))?$/.exec(value) ?? [];

@@ -32,9 +32,22 @@ export function kindOf(value: unknown): string {
   return typeof value === "string" ? "a text" : typeof value === "number" ? "a number" : shown(value);
 }
 
-/** The text of the one error that lists every problem; `outcome` says what came of it. */
+/** Most problems that are shown of one list or object. */
+const shownProblems = 25;
+
+/**
+ * The text of the one error that lists every problem; `outcome` says what came of it. Where the items of a long list are all wrong, the
+ * first show what it is, and the others would hide the problems of other keys.
+ */
 export function problemReport(problems: readonly Problem[], outcome = ""): string {
   const count = problems.length === 1 ? "1 problem" : `${problems.length} problems`;
-  const lines = problems.map(({ key, message }) => `  - ${key}: ${message}`);
+  const seen = new Map<string, number>();
+  const lines = problems.flatMap(({ key, message }) => {
+    const [top = key] = /^[^[.]+(?=[[.])/.exec(key) ?? [];
+    seen.set(top, (seen.get(top) ?? 0) + 1);
+    return (seen.get(top) ?? 0) > shownProblems ? [] : [`  - ${key}: ${message}`];
+  });
+  const more = [...seen].filter(([, found]) => found > shownProblems);
+  lines.push(...more.map(([top, found]) => `  - ${top}: and ${found - shownProblems} more`));
   return `The configuration has ${count}${outcome}:\n${lines.join("\n")}`;
 }

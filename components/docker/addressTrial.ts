@@ -18,13 +18,24 @@ interface Binding {
   HostPort: string;
 }
 
-/** The part of `docker inspect` that tells what a container keeps others from. */
+/** The part of `docker inspect` that tells what a container keeps others from, and what of that it has. */
 interface Holder {
   running: boolean;
-  bindings: Record<string, Binding[]> | null;
+  /** To Docker one that waits for its next start is running, and has no address meanwhile. */
+  restarting?: boolean;
+  bindings?: Record<string, Binding[]> | null;
+  published?: Record<string, Binding[] | null> | null;
 }
 
-const holder = '{"running":{{json .State.Running}},"bindings":{{json .HostConfig.PortBindings}}}';
+const holder =
+  '{"running":{{json .State.Running}},"restarting":{{json .State.Restarting}},"bindings":{{json .HostConfig.PortBindings}},"published":{{json .NetworkSettings.Ports}}}';
+
+/** The image of a container that is about to be made. */
+interface TriedImage {
+  id: string;
+  /** The bundled server. */
+  bundled: boolean;
+}
 
 /**
  * Lets another container have the addresses that are new to one that is there, which has to go before it can be made with them.
@@ -33,7 +44,7 @@ const holder = '{"running":{{json .State.Running}},"bindings":{{json .HostConfig
 export async function checkAddresses(
   engine: EngineAddress,
   container: string,
-  imageId: string,
+  image: TriedImage,
   wanted: readonly Publication[],
 ): Promise<void> {
   const there = await inspectContainer<Holder>(engine, container, holder);
@@ -48,7 +59,7 @@ export async function checkAddresses(
     for (const each of addresses) {
       // The container itself has the port on every address: this one is tried on any other.
       const port = there.running && held.some((own) => covers(own, each)) ? anyPort : each.external;
-      await tryAddress({ engine, container, imageId }, each, port);
+      await tryAddress({ engine, container, image }, each, port);
     }
   };
   const isInTheWay = (each: Publication): boolean => there.running && held.some((own) => covers(each, own));
@@ -79,25 +90,75 @@ async function whileStopped(engine: EngineAddress, container: string, attempt: (
   });
 }
 
-/** A container that is there, and the image of the one after it. */
+/** A container that is there, and the one after it. */
 interface Trial {
   engine: EngineAddress;
   container: string;
-  imageId: string;
+  image: TriedImage;
 }
 
-async function tryAddress({ engine, container, imageId }: Trial, { ip, external }: Publication, port: number): Promise<void> {
+async function tryAddress({ engine, container, image }: Trial, { ip, external }: Publication, port: number): Promise<void> {
+  const refused = (why: string): Error =>
+    failure(`The registry stays as it was: the Docker host can't give it ${hostPort(ip, external)} (port, bindAddress): ${why}`);
+  // The bundled server waits here for a certificate that nobody gives it; another image runs as it does by itself.
+  const words = [image.id, ...(image.bundled ? ["check-certificate"] : [])];
+  // Found by that, as a name may be somebody else's.
+  const label = `container-registry.trial-of=${container}`;
+  const options = ["--detach", "--interactive", "--label", label, "--publish", `${hostPort(ip, port)}:1`];
+  // An `up` that was cut off has left it, with its port.
+  const left = await dockerCommand(engine, "ps", "--all", "--quiet", "--filter", `label=${label}`);
+  await remove(engine, ...left.split("\n").filter((id) => id !== ""));
+  let trial: string;
   try {
-    await dockerCommand(engine, ...trialRun, "--publish", `${hostPort(ip, port)}:1`, imageId, "version");
+    trial = await dockerCommand(engine, ...trialRun, ...options, ...words);
   } catch (error) {
-    // Another image need not know that word: it is enough that the engine has come to start it.
+    // It is enough that the engine has come to start it.
     if ((error as { code?: unknown }).code === dockerFailed) {
-      throw failure(
-        `The registry stays as it was: the Docker host can't give it ${hostPort(ip, external)} (port, bindAddress): ` +
-          printedBy(error) +
-          (await wayToThePort(engine, container, external)),
-      );
+      throw refused(printedBy(error) + (await wayToThePort(engine, container, external)));
     }
+    return;
+  }
+  try {
+    if ((await unpublished(engine, trial)).length > 0) {
+      throw refused(withoutIt);
+    }
+  } finally {
+    await remove(engine, trial);
+  }
+}
+
+async function remove(engine: EngineAddress, ...trials: string[]): Promise<void> {
+  for (const trial of trials) {
+    await dockerCommand(engine, "rm", "--force", "--volumes", trial).catch((error: unknown) => {
+      // One that has ended by itself goes by itself.
+      if (!/No such container|already in progress/i.test(printedBy(error))) {
+        throw failure(`The container ${trial} could not be removed: ${printedBy(error)}`);
+      }
+    });
+  }
+}
+
+/** Docker itself says nothing of it. */
+const withoutIt =
+  'Docker starts the container without it. With "userland-proxy": false an IPv6 address takes a default bridge with IPv6: ' +
+  'set "ipv6": true and a "fixed-cidr-v6" in the engine\'s daemon.json, let it have its proxy, or choose an IPv4 address';
+
+/** The addresses that a container which runs was to have and that lead nowhere. */
+async function unpublished(engine: EngineAddress, container: string): Promise<Binding[]> {
+  const { running, restarting, bindings, published } = (await inspectContainer<Holder>(engine, container, holder)) ?? {
+    running: false,
+  };
+  return running && !restarting
+    ? Object.entries(bindings ?? {}).flatMap(([port, wanted]) => ((published?.[port] ?? []).length > 0 ? [] : wanted))
+    : [];
+}
+
+/** Stops the deployment where a container runs without an address that it was made with. */
+export async function checkPublished(engine: EngineAddress, container: string): Promise<void> {
+  const [lost] = await unpublished(engine, container);
+  if (lost !== undefined) {
+    const address = hostPort(lost.HostIp, Number(lost.HostPort));
+    throw failure(`Nobody reaches the container ${container} at ${address} (port, bindAddress): ${withoutIt}`);
   }
 }
 

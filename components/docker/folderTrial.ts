@@ -33,6 +33,11 @@ export function isMounted(source: string, mounts: readonly Mounted[]): boolean {
   return mounts.some(({ Name, Source }) => source === Name || source === Source);
 }
 
+/** Whether a container has handed over what it has. */
+function isDone(owner: Owner | undefined): owner is Owner {
+  return owner?.State.Status === "exited" && owner.State.ExitCode === 0;
+}
+
 /**
  * Lets the server's image try what a container is about to hand over to its user. What is no folder, or has other people's files in
  * it, stops the deployment here, before anything of it was handed over.
@@ -45,8 +50,7 @@ export async function checkFolder(
 ): Promise<void> {
   const source = hostPath ?? volumeName ?? "";
   const owner = await inspectContainer<Owner>(engine, container, "{{json .}}");
-  const isDone = owner?.State.Status === "exited" && owner.State.ExitCode === 0;
-  if (isDone && isMounted(source, owner.Mounts)) {
+  if (isDone(owner) && isMounted(source, owner.Mounts)) {
     return;
   }
   // One that the registry has already may be on a disk that is not mounted: Docker is not to make another in its place.
@@ -54,16 +58,33 @@ export async function checkFolder(
   const running = hostPath && (await inspectContainer<Pick<Owner, "Mounts">>(engine, registry, '{"Mounts":{{json .Mounts}}}'));
   const mount =
     running && isMounted(source, running.Mounts)
-      ? ["--mount", `${mountOf({ source, target: place })},readonly`]
-      : ["--volume", `${source}:${place}:ro`];
+      ? ["--mount", mountOf({ source, target: place })]
+      : ["--volume", `${source}:${place}`];
   try {
     await dockerCommand(
       engine,
-      ...[...trialRun, "--user", "0:0", "--cap-add", "DAC_OVERRIDE", "--network", "none", ...mount],
+      ...[...trialRun, "--user", "0:0", "--cap-add", "CHOWN", "--cap-add", "DAC_OVERRIDE", "--network", "none", ...mount],
       ...[imageId, "prepare", "--dry-run", place],
     );
   } catch (error) {
     const key = hostPath === undefined ? "storage.filesystem" : "storage.filesystem.hostPath";
     throw failure(`${key}: nothing was handed over to the registry: ${printedBy(error).replaceAll(place, source)}`);
+  }
+}
+
+/**
+ * Has a container that could not hand over what it has try that again. In Pulumi's state it has failed for good: nothing of its inputs
+ * changes when somebody mends the cause.
+ */
+export async function handOverAgain(engine: EngineAddress, container: string): Promise<void> {
+  if (isDone(await inspectContainer<Owner>(engine, container, "{{json .}}"))) {
+    return;
+  }
+  try {
+    await dockerCommand(engine, "start", "--attach", container);
+  } catch (error) {
+    const printed = printedBy(error);
+    const way = /No such container/i.test(printed) ? "pulumi up --refresh" : "correct that, and run pulumi up again";
+    throw failure(`storage.filesystem: the folder or volume could not be given to the registry's user: ${printed}; ${way}`);
   }
 }

@@ -78,7 +78,8 @@ export async function checkStore(flight: Preflight): Promise<void> {
       return;
     } catch (error) {
       if (left === 0 || (error as { code?: unknown }).code === dockerFailed) {
-        throw failure(`storage: the registry was not switched to this store: ${toldOf(flight, error)}`);
+        const undone = running === undefined ? "made with" : "switched to";
+        throw failure(`storage: the registry was not ${undone} this store: ${toldOf(flight, error)}`);
       }
       if (left === tries) {
         await pulumi.log.info(`The new store is not ready; trying for ${patience} seconds at most: ${printedBy(error)}`);

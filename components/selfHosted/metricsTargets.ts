@@ -1,6 +1,7 @@
+import { isIPv6 } from "net";
 import * as pulumi from "@pulumi/pulumi";
 import { Metrics } from "../args/registry";
-import { hostPort, isLoopback, isUnspecified } from "../checks/hosts";
+import { hostPort, isLoopback, isUnspecified, usualHostname } from "../checks/hosts";
 import { completeMetrics } from "../checks/address";
 import { metricsUrl, scrapeConfig, ScrapeTarget } from "../render/scrape";
 
@@ -10,7 +11,9 @@ export function metricsTargets(name: string, hostname: string, metrics: Metrics 
     return [];
   }
   const { port, bindAddress } = completeMetrics(metrics, usualPort);
-  return [{ name, address: hostPort(isUnspecified(bindAddress) ? hostname : bindAddress, port) }];
+  // The registry's name may be for addresses of the other kind.
+  const host = isLoopback(hostname) && isIPv6(hostname) !== isIPv6(bindAddress) ? usualHostname(bindAddress) : hostname;
+  return [{ name, address: hostPort(isUnspecified(bindAddress) ? host : bindAddress, port) }];
 }
 
 /** Outputs of whatever tells Prometheus about itself. */

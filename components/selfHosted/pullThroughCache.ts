@@ -15,7 +15,7 @@ import { containerProblems, nameProblems } from "../checks/container";
 import { certificateFile, configurationPath, filesFolder, renderConfiguration, storeCaPath } from "../render/configuration";
 import { engineOf, onDockerEngine } from "../docker/engineChoice";
 import { withName } from "../docker/takenNames";
-import { hostPort, isLoopback } from "../checks/hosts";
+import { hostPort, isLoopback, usualHostname } from "../checks/hosts";
 import { forGo, serverPemProblems } from "../checks/certificates";
 import { checkWhenKnown, knownNow, readArguments, throwProblems } from "../checks/inputs";
 import { CompleteMirror, completeMirror, mirrorPorts, mirrorProblems } from "../checks/mirror";
@@ -37,7 +37,7 @@ export interface PullThroughCacheArgs {
   mirror?: Mirror;
   /** DNS name or IP address that clients use, without port. Default: `localhost`. */
   hostname?: string;
-  /** Address of the Docker host to listen on; 0.0.0.0 for all. Default: `127.0.0.1`. */
+  /** Address of the Docker host to listen on; 0.0.0.0 for all. With `::1` or `::` clients use `::1`, unless `hostname` is set. Default: `127.0.0.1`. */
   bindAddress?: string;
   /** Certificate, intermediates and key in one PEM text, as the `serverPem` of a RegistryCertificate. Kept secret. Default: none, plain HTTP. */
   serverPem?: pulumi.Input<string>;
@@ -203,10 +203,11 @@ interface CacheSettings {
 
 function settingsOf(args: PullThroughCacheArgs): CacheSettings {
   const mirror = completeMirror(args.mirror ?? {});
+  const bindAddress = args.bindAddress ?? "127.0.0.1";
   return {
     mirror: { ...mirror, caCertificates: mirror.caCertificates && forGo(mirror.caCertificates) },
-    hostname: args.hostname ?? "localhost",
-    bindAddress: args.bindAddress ?? "127.0.0.1",
+    hostname: args.hostname ?? usualHostname(bindAddress),
+    bindAddress,
     encrypted: args.serverPem !== undefined,
     allowInsecure: args.allowInsecure ?? false,
     logFormat: args.logFormat,

@@ -24,6 +24,7 @@ import { storageProblems } from "../checks/storage";
 import { serverVersion } from "../render/version";
 import { provisionedStorage } from "../stores/provisionedStorage";
 import { deploymentOf } from "./deployment";
+import { warnOfRedirects } from "./redirects";
 import { RegistryCertificate } from "./registryCertificate";
 import { ServerFile } from "./serverFiles";
 import { RegistryOutputs } from "../args/outputs";
@@ -79,6 +80,7 @@ export function registryParts(
   const httpSecret = new random.RandomPassword(`${name}-http-secret`, { length: 48, special: false }, parent);
   const store = provisionedStorage(`${name}-store`, settings.storage, lab, parent);
   const storage = checkWhenKnown(store, (resolved) => storageProblems(resolved, settings.image));
+  storage.apply((resolved) => warnOfRedirects(resolved, clientAddress(settings).endpoint, parent.parent));
   const endpoints = checkWhenKnown([...settings.notifications], (told) => notificationsProblems(told, settings));
   const configuration = pulumi
     .all([httpSecret.result, storage, redis, endpoints])
@@ -115,7 +117,7 @@ export function serverConfiguration(
   return {
     ...known,
     tls: settings.tls.mode !== TlsMode.Off,
-    // Not as it was given: containerd goes on with an upload without a login where `Location` has another host or port.
+    // Not as it was given: clients are told one address, wherever they read it.
     externalUrl: settings.externalUrl === undefined ? undefined : clientAddress(settings).endpoint,
     trustedProxies: settings.trustedProxies,
     authentication: settings.users.length > 0 ? settings.authentication : undefined,

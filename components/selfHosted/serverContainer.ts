@@ -4,7 +4,7 @@ import { givesWay } from "../args/lock";
 import { Metrics, Resources } from "../args/registry";
 import { containerPort, drainSeconds, filesFolder, metricsPort, storeCaPath } from "../render/configuration";
 import { serverMemory } from "../render/sizes";
-import { checkAddresses, Publication } from "../docker/addressTrial";
+import { checkAddresses, checkPublished, Publication } from "../docker/addressTrial";
 import { engineOf, whenAsked } from "../docker/engineChoice";
 import { untilHealthy } from "../docker/health";
 import { HostEntry, hostEntries } from "../docker/hostEntries";
@@ -59,9 +59,12 @@ export function serverContainer(name: string, args: ServerContainerArgs, opts: P
     {
       name,
       // Once it is known that the engine can give the addresses to a container which has to go first.
-      image: whenAsked(engineOf(opts.parent), args.imageId, (engine, image) => checkAddresses(engine, name, image, ports)),
+      image: whenAsked(engineOf(opts.parent), args.imageId, (engine, id) =>
+        checkAddresses(engine, name, { id, bundled: args.bundled }, ports),
+      ),
       command: ["serve", args.configurationPath],
-      restart: "unless-stopped",
+      // Not `unless-stopped`: a daemon that crashed ends what it left running when it is back, and takes that for a user's stop.
+      restart: "always",
       // Requests under way end before the engine kills the server.
       stopTimeout: drainSeconds + 5,
       destroyGraceSeconds: drainSeconds + 5,
@@ -105,7 +108,7 @@ function published({ bindAddress, port, metrics }: ServerContainerArgs): (Public
   ];
 }
 
-/** The container's name, once the server in it answers and its processes are limited. */
+/** The container's name, once the server in it answers, by its addresses too, and its processes are limited. */
 export function nameWhenReady(
   component: pulumi.ComponentResource,
   container: docker.Container,
@@ -116,6 +119,7 @@ export function nameWhenReady(
     if (bundled) {
       await untilHealthy(engine, name);
     }
+    await checkPublished(engine, name);
     // After that: a server that ends at once can't be limited, and what it says itself is why.
     await limitProcesses(engine, name, resources.processes);
   });

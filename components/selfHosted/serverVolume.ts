@@ -4,11 +4,10 @@ import * as pulumi from "@pulumi/pulumi";
 import { formerly } from "../args/formerly";
 import { givesWay, lock } from "../args/lock";
 import { dataFolder } from "../render/configuration";
-import { failure } from "../checks/failure";
 import { driverOf } from "../render/driverParameters";
 import { Storage } from "../args/storage";
 import { engineOf, whenAsked } from "../docker/engineChoice";
-import { checkFolder } from "../docker/folderTrial";
+import { checkFolder, handOverAgain } from "../docker/folderTrial";
 import { Preflight } from "../docker/storeCheck";
 import { labelledVolume, nameOnEngine, Owner } from "./deployment";
 import { foldersThatAre, Mounted } from "./serverContainer";
@@ -119,15 +118,16 @@ export class ServerVolume extends pulumi.ComponentResource {
       },
       { parent: this, ...givesWay },
     );
+    const done = whenAsked(engineOf(this), handOver.exitCode, async (engine, code) => {
+      if (code !== 0) {
+        await handOverAgain(engine, `${name}-owner`);
+      }
+    });
     return pulumi
-      .all([engineOf(this), imageId, this.volumes, handOver.exitCode])
-      .apply(([engine, image, [{ hostPath, volumeName = "" } = {}], code]) => {
-        if (code !== 0) {
-          throw failure(
-            `storage.filesystem: the folder or volume could not be given to the registry's user (exit code ${code}); see docker logs ${name}-owner`,
-          );
-        }
-        return { imageId: image, folder: { engine, source: hostPath ?? volumeName, target: dataFolder } };
-      });
+      .all([engineOf(this), imageId, this.volumes, done])
+      .apply(([engine, image, [{ hostPath, volumeName = "" } = {}]]) => ({
+        imageId: image,
+        folder: { engine, source: hostPath ?? volumeName, target: dataFolder },
+      }));
   }
 }

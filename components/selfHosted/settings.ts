@@ -1,4 +1,5 @@
 import { Resources } from "../args/registry";
+import { usualHostname } from "../checks/hosts";
 import { RegistrySettings } from "../checks/registry";
 
 /** What a component of a self-hosted registry may be given of its settings. */
@@ -6,10 +7,11 @@ export type GivenSettings = Partial<Omit<RegistrySettings, "resources" | "measur
 
 /** The settings with every default filled in. */
 export function completeSettings(given: GivenSettings): RegistrySettings {
+  const bindAddress = given.bindAddress ?? "127.0.0.1";
   return {
-    hostname: given.hostname ?? "localhost",
+    hostname: given.hostname ?? usualHostname(bindAddress),
     port: given.port ?? 5000,
-    bindAddress: given.bindAddress ?? "127.0.0.1",
+    bindAddress,
     externalUrl: given.externalUrl,
     trustedProxies: given.trustedProxies ?? [],
     allowInsecure: given.allowInsecure ?? false,

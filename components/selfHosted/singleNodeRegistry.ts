@@ -30,11 +30,11 @@ export interface SingleNodeRegistryArgs {
   hostname?: string;
   /** Port on the Docker host, 1 to 65535. Default: `5000`. */
   port?: number;
-  /** URL by which clients reach the registry through a reverse proxy: `https://registry.example.com`. The outputs and everything the server tells clients have it. Default: none, clients come to `hostname` and `port`. */
+  /** URL by which clients reach the registry through a reverse proxy: `https://registry.example.com`. It is in the outputs, on the page, in notifications, and says where tokens are; an upload goes on at the name that its client came by. Default: none, clients come to `hostname` and `port`. */
   externalUrl?: string;
   /** Reverse proxies whose headers are believed: `X-Forwarded-For` and `Forwarded` for logs and limits, `X-Forwarded-Host` and `X-Forwarded-Proto` for the address that clients are told without `externalUrl`. Addresses, or ranges such as `10.0.0.0/8`. Requires the bundled server. Default: none. */
   trustedProxies?: string[];
-  /** Address of the Docker host to listen on; 0.0.0.0 for all. Default: `127.0.0.1`. */
+  /** Address of the Docker host to listen on; 0.0.0.0 for all. With `::1` or `::` clients use `::1`, unless `hostname` is set. Default: `127.0.0.1`. */
   bindAddress?: string;
   /** Accepts plain HTTP or a registry without users beyond loopback. Default: `false`. */
   allowInsecure?: boolean;

@@ -2,26 +2,34 @@ import { CleanUp } from "../support/cleanUp";
 import { request } from "../support/clients";
 import { PrivateEngine } from "../support/engine";
 import { checkImage, pushImage, randomImage } from "../support/images";
+import { freePort } from "../support/ports";
 import { eventually, run } from "../support/run";
 import { TestStack } from "../support/testStack";
 
-/** A machine that is rebooted, or a Docker that is updated. */
-describe("a registry whose engine is stopped and started", () => {
+describe("a registry whose engine is started again", () => {
   const cleanUp = new CleanUp();
 
-  it("is back with its images, its users and its certificate, with nothing to do for anybody", async () => {
+  it.each<[string, (engine: PrivateEngine) => Promise<void>]>([
+    // A machine that is rebooted, or a Docker that is updated.
+    ["was stopped", (engine) => engine.stop()],
+    // One that the kernel killed for want of memory.
+    ["crashed", (engine) => engine.crash()],
+  ])("is back with its images, users, certificate and mirror, with nothing to do for anybody, after it %s", async (_, end) => {
     const engine = cleanUp.add(await PrivateEngine.start());
-    const address = { hostname: engine.address, bindAddress: engine.address };
+    const mirrorPort = await freePort();
+    const address = { hostname: engine.address, bindAddress: engine.address, "mirror.port": mirrorPort };
     const stack = cleanUp.add(await TestStack.create(address, {}, engine.env));
     const outputs = await stack.up();
     const before = randomImage([100_000]);
     await pushImage(outputs, "before", "latest", before);
-    const container = (): Promise<string> =>
-      run("docker", ["inspect", "--format", "{{.Id}}", outputs.containerName], { env: engine.env });
-    const id = await container();
+    const inspect = (format: string): Promise<string> => {
+      const containers = [outputs.containerName, `${outputs.containerName}-mirror`];
+      return run("docker", ["inspect", "--format", format, ...containers], { env: engine.env });
+    };
+    const ids = await inspect("{{.Id}}");
+    const started = await inspect("{{.State.StartedAt}}");
 
-    await engine.stop();
-    await expect(request(outputs, "/v2/")).rejects.toThrow(/ECONNREFUSED/);
+    await end(engine);
     await engine.start();
 
     await eventually("an answer of the registry", () =>
@@ -30,7 +38,9 @@ describe("a registry whose engine is stopped and started", () => {
         () => false,
       ),
     );
-    expect(await container()).toBe(id);
+    await eventually("the mirror", async () => (await inspect("{{.State.Status}}")) === "running\nrunning");
+    expect(await inspect("{{.Id}}")).toBe(ids);
+    expect(await inspect("{{.State.StartedAt}}")).not.toBe(started);
     await checkImage(outputs, "before", "latest", before);
     const after = randomImage();
     await pushImage(outputs, "after", "latest", after);

@@ -121,11 +121,11 @@ describe("a Swarm of five nodes", () => {
       outputs = await stack.up();
     });
 
-    it("is where its externalUrl says, in the outputs and to clients of every node", async () => {
+    it("is where its externalUrl says, in the outputs, and has clients of every node go on where they are", async () => {
       expect(outputs).toMatchObject({ endpoint: externalUrl, repositoryPrefix: new URL(externalUrl).host });
       for (const { address } of lab.nodes) {
         const started = await request(outputs, "/v2/team/app/blobs/uploads/", { method: "POST", host: address });
-        expect(new URL(String(started.headers.location)).origin).toBe(externalUrl);
+        expect(started.headers.location).toMatch(/^\/v2\/team\/app\//);
       }
     });
 

@@ -36,6 +36,8 @@ export class PrivateEngine {
   /** The address by which the engine and its containers reach the test. */
   public readonly ourAddress: string;
   private daemon: ChildProcess | undefined;
+  /** A descriptor of the mounts that one which crashed had: the containers that it left running have them still. */
+  private left: number | undefined;
 
   private constructor(network: string, tls: boolean) {
     this.ourAddress = `${network}.1`;
@@ -100,19 +102,27 @@ export class PrivateEngine {
     await inside("route", "add", "default", "via", this.ourAddress);
   }
 
-  /** Starts it, the first time and after `stop`; returns when it answers. */
+  /** Starts it, the first time and after `stop` or `crash`; returns when it answers. */
   async start(): Promise<void> {
     const log = fs.openSync(path.join(this.folder, "log"), "a");
     const tls =
       this.certPath === undefined
         ? "--tls=false"
         : '--tlsverify --tlscacert "$0/server/ca.pem" --tlscert "$0/server/cert.pem" --tlskey "$0/server/key.pem"';
+    const [place, mounts, containerd] =
+      this.left === undefined
+        ? [
+            ["unshare", "--mount", "--propagation", "private"],
+            'mkdir -p /etc/docker && mount --bind "$0/docker" /etc/docker && mount --bind "$0/hosts" /etc/hosts &&',
+            ownContainerd,
+          ]
+        : [["nsenter", `--mount=/proc/${process.pid}/fd/${this.left}`], "", ""];
     // Not `ip netns exec`, which hides the control groups. The engine is the one on PATH, and ends with the test, however that ends.
-    const script = `mkdir -p /etc/docker && mount --bind "$0/docker" /etc/docker && mount --bind "$0/hosts" /etc/hosts && \
-      exec setpriv --pdeathsig TERM ${ownContainerd} dockerd --data-root "$0/data" --exec-root "$0/exec" --pidfile "$0/pid" --host ${this.host} --host ${this.socket} ${tls}`;
+    const script = `${mounts} exec setpriv --pdeathsig TERM ${containerd} dockerd --data-root "$0/data" --exec-root "$0/exec" --pidfile "$0/pid" \
+      --host ${this.host} --host ${this.socket} ${tls}`;
     const daemon = spawn(
       "nsenter",
-      [`--net=/run/netns/${this.namespace}`, "unshare", "--mount", "--propagation", "private", "sh", "-c", script, this.folder],
+      [`--net=/run/netns/${this.namespace}`, ...place, "sh", "-c", script, this.folder],
       // Without a word on it, a test's child has the environment of Jest and not the test's.
       { stdio: ["ignore", log, log], env: process.env },
     );
@@ -128,10 +138,26 @@ export class PrivateEngine {
 
   /** Stops it as a machine that goes down does: containers are asked to end. */
   async stop(): Promise<void> {
+    await this.end("SIGTERM");
+    if (this.left !== undefined) {
+      fs.closeSync(this.left);
+      this.left = undefined;
+    }
+  }
+
+  /** Ends it as one that the kernel kills: its containers run on, with nobody to look after them, until it is started again. */
+  async crash(): Promise<void> {
+    this.left ??= fs.openSync(`/proc/${this.daemon?.pid}/ns/mnt`, "r");
+    await this.end("SIGKILL");
+    // Its containerd ends with it, but may be there for a while yet: the next one would take it for its own, and wait in vain.
+    fs.rmSync(path.join(this.folder, "exec", "containerd", "containerd.pid"), { force: true });
+  }
+
+  private async end(signal: NodeJS.Signals): Promise<void> {
     const daemon = this.daemon;
     if (daemon?.exitCode === null && daemon.signalCode === null) {
       const ended = new Promise((resolve) => daemon.once("exit", resolve));
-      daemon.kill("SIGTERM");
+      daemon.kill(signal);
       await ended;
     }
   }

@@ -47,11 +47,11 @@ export class MockedDeployment {
   /** Runs a program to its end, as an `up`, or as a preview. */
   static async run<T>(
     program: () => T,
-    run: { preview?: boolean; labels?: Map<string, string> } = {},
+    run: { preview?: boolean; labels?: Map<string, string>; answers?: typeof answers } = {},
   ): Promise<{ made: T; deployment: MockedDeployment }> {
     /** Names for texts that are another in each run. */
     const labels = new Map(run.labels);
-    const answering = Object.entries(answers).map(([type, answer]): [string, typeof answer] => [
+    const answering = Object.entries({ ...answers, ...run.answers }).map(([type, answer]): [string, typeof answer] => [
       type,
       (name, inputs) => {
         const outputs = answer(name, inputs);

@@ -7,7 +7,10 @@ jest.mock("../../components/docker/bundledImage", () => ({
   buildBundledImage: () => Promise.resolve({ file: "/image.tar", name: "container-registry:1", tag: "1" }),
   loadImage: () => Promise.resolve(),
 }));
-jest.mock("../../components/docker/addressTrial", () => ({ checkAddresses: jest.fn(() => Promise.resolve()) }));
+jest.mock("../../components/docker/addressTrial", () => ({
+  checkAddresses: jest.fn(() => Promise.resolve()),
+  checkPublished: jest.fn(() => Promise.resolve()),
+}));
 jest.mock("../../components/docker/certificateTrial", () => ({ checkCertificate: jest.fn(() => Promise.resolve()) }));
 jest.mock("../../components/docker/health", () => ({ untilHealthy: () => Promise.resolve() }));
 jest.mock("../../components/docker/processLimit", () => ({ limitProcesses: () => Promise.resolve() }));

@@ -35,6 +35,7 @@ it.each<[string, Record<string, unknown>]>([
     "a folder that other stores than AWS may copy",
     { storage: { driver: "s3", s3: { bucket: "images", regionEndpoint: "http://minio:9000", rootDirectory: "größe & co" } } },
   ],
+  ["a folder that is the bucket itself", { storage: { driver: "gcs", gcs: { bucket: "images", rootDirectory: "/" } } }],
   ["little memory for the usual chunk", { storage: { driver: "gcs", gcs: { bucket: "images" } }, resources: { memory: 64 } }],
   [
     "a large chunk that nobody uploads",

@@ -119,8 +119,16 @@ describe("images", () => {
         { name: "b", context: "https://example.com/b.git#-x" },
         { name: "c", context: "https://example.com/b.git#x:../y" },
         { name: "d", context: "git@example.com:a.git#main" },
+        { name: "e", context: "https://example.com/a b.git" },
+        { name: "f", context: "file:///srv/a\0b.git" },
+        { name: "g", context: "file:///srv/a b.git" },
       ],
-      ["builds[0].context", "builds[1].context", "builds[2].context"],
+      ["builds[0].context", "builds[1].context", "builds[2].context", "builds[4].context", "builds[5].context"],
+    ],
+    [
+      "of build arguments that no Dockerfile can declare",
+      ["A B", "A=B", "", "A", "http_proxy", "a.b-c"].map((name, at) => ({ ...plain(`a${at}`), buildArgs: { [name]: "x" } })),
+      ["builds[0].buildArgs", "builds[1].buildArgs", "builds[2].buildArgs"],
     ],
   ])("%s", (_, images, keys) => {
     expect(imageBuildProblems(images).map(({ key }) => key)).toEqual(keys);
@@ -156,6 +164,22 @@ describe("images", () => {
     const problems = imageBuildProblems([{ name: "a", context: folder.folder }, plain("b")]);
     program.mockRestore();
     expect(problems.map(({ key }) => key)).toEqual(allowed ? [] : ["builds[0].context"]);
+  });
+
+  it("are looked at a few times each, however many there are", () => {
+    const count = 300;
+    let looks = 0;
+    const images = Array.from({ length: count }, (_, at): ImageBuild => ({
+      context: "missing",
+      from: at === 0 ? undefined : `a${at - 1}`,
+      get name() {
+        looks += 1;
+        return `a${at}`;
+      },
+    }));
+    expect(imageBuildProblems(images)).toHaveLength(count);
+    expect(basesFirst(images)).toEqual(images);
+    expect(looks).toBeLessThan(20 * count);
   });
 
   it("have no line in .dockerignore that is no pattern", () => {

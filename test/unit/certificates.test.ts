@@ -3,6 +3,7 @@ import { createPublicKey, X509Certificate } from "crypto";
 import * as fs from "fs";
 import * as os from "os";
 import * as path from "path";
+import * as pulumi from "@pulumi/pulumi";
 import {
   certificatesIn,
   earlyProblems,
@@ -14,6 +15,7 @@ import {
   serverPemProblems,
   trustAnchor,
 } from "../../components/checks/certificates";
+import * as inputs from "../../components/checks/inputs";
 import { Problem } from "../../components/checks/problems";
 import { RegistryCertificate } from "../../components/selfHosted/registryCertificate";
 import { mocked, valueOf } from "../support/mocks";
@@ -528,5 +530,40 @@ it("tells of a generated certificate that has not begun, and not of one that beg
         "the server certificate in the stack's state is not valid before 2028-01-04T00:00:00.000Z, and by this machine's clock it is " +
         "2026-11-30T00:00:00.000Z; if the clock is right, an up on a machine whose clock was ahead has made it: set it to 2",
     },
+  ]);
+});
+
+it.each([
+  ["tls-certificate", "tls.generation: the server certificate", "set it to 2"],
+  ["tls-ca-2", "tls.caGeneration: CA 2", "set it to 3, and have every client trust the new CA"],
+  ["tls-ca-1", "tls.keepPreviousCa: CA 1", "take it away, as no client takes that CA"],
+  [
+    "tls-ca-bridge",
+    "tls.keepPreviousCa: the new CA, as the CA before has signed it,",
+    "take it away, and after an up set it again",
+  ],
+])("looks whether %s of a state has begun, and names the key that mends it", async (early, what, repair) => {
+  const inAnHour = new Date(Date.now() + 3_600_000);
+  const made = (name: string): Record<string, string> => {
+    const { certificate } = makeCertificate({ subject: name, ...(name === early ? { from: inAnHour } : {}) });
+    return { certPem: certificate };
+  };
+  // Noted and not thrown: here nothing waits for the error.
+  const found: Problem[] = [];
+  const noted = <T>(values: pulumi.Input<T>, check: (resolved: pulumi.Unwrap<T>) => Problem[]): pulumi.Output<pulumi.Unwrap<T>> =>
+    pulumi.output(values).apply((resolved) => {
+      found.push(...check(resolved));
+      return resolved;
+    });
+  const checked = jest.spyOn(inputs, "checkWhenKnown").mockImplementation(noted);
+  await mocked(
+    () => new RegistryCertificate("tls", { hostname: "a.example.com", tls: { caGeneration: 2, keepPreviousCa: true } }),
+    {
+      resources: { "tls:index/selfSignedCert:SelfSignedCert": made, "tls:index/locallySignedCert:LocallySignedCert": made },
+    },
+  );
+  checked.mockRestore();
+  expect(found.map(({ key, message }) => `${key}: ${message}`)).toEqual([
+    expect.stringMatching(new RegExp(`^${what} in the stack's state is not valid before .*: ${repair}$`)),
   ]);
 });

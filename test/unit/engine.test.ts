@@ -3,9 +3,9 @@ import * as fc from "fast-check";
 import { imageName, loadImage } from "../../components/docker/bundledImage";
 import { dockerCommand, inspectContainer } from "../../components/docker/engine";
 import { untilHealthy } from "../../components/docker/health";
-import { checkAddresses } from "../../components/docker/addressTrial";
+import { checkAddresses, checkPublished } from "../../components/docker/addressTrial";
 import { checkCertificate } from "../../components/docker/certificateTrial";
-import { checkFolder } from "../../components/docker/folderTrial";
+import { checkFolder, handOverAgain } from "../../components/docker/folderTrial";
 import { dataFolder } from "../../components/render/configuration";
 import { checkStore, Preflight } from "../../components/docker/storeCheck";
 import { limitProcesses } from "../../components/docker/processLimit";
@@ -412,11 +412,19 @@ describe("the try of addresses before a container is made anew with them", () =>
   const said = (bindings: object | null, running = true): string => `echo '${JSON.stringify({ running, bindings })}'`;
   const held = (...bindings: [string, number][]): string =>
     said({ "5000/tcp": bindings.map(([HostIp, HostPort]) => ({ HostIp, HostPort: String(HostPort) })) });
+  let left = ":";
   const engine = (bindings: string, ...answer: string[]): void => {
-    tools.make("docker", `case "$*" in *inspect*) ${bindings} ;; *) ${answer.join("\n")} ;; esac`);
+    const trial = `echo '{"running":false}'`;
+    tools.make(
+      "docker",
+      `case "$*" in *inspect*trial-id) ${trial} ;; *inspect*) ${bindings} ;; *" ps --all "*) ${left} ;; *) ${answer.join("\n") || "echo trial-id"} ;; esac`,
+    );
   };
-  const of = (address: string): string =>
-    `${onLocal} run --rm --read-only --cap-drop ALL --security-opt no-new-privileges --publish ${address}:1 sha256:1 version`;
+  const image = { id: "sha256:1", bundled: true };
+  const started =
+    "run --rm --read-only --cap-drop ALL --security-opt no-new-privileges --detach --interactive --label container-registry.trial-of=registry";
+  const of = (address: string): string => `${onLocal} ${started} --publish ${address}:1 sha256:1 check-certificate`;
+  const removed = `${onLocal} rm --force --volumes trial-id`;
   const whileStopped = (...tries: string[]): string[] => [`${onLocal} stop registry`, ...tries, `${onLocal} start registry`];
 
   it.each<[string, string, [string, number][], string[]]>([
@@ -460,16 +468,19 @@ describe("the try of addresses before a container is made anew with them", () =>
     await checkAddresses(
       local,
       "registry",
-      "sha256:1",
+      image,
       wanted.map(([ip, external]) => ({ ip, external })),
     );
-    expect(tools.calls().slice(1)).toEqual(tries);
+    const [, ...calls] = tools.calls();
+    expect(calls.filter((call) => !/ (inspect|rm|ps) /.test(call))).toEqual(tries);
+    const removals = calls.filter((call) => call.includes(" rm "));
+    expect(removals).toEqual(tries.filter((call) => call.includes(" run ")).map(() => removed));
   });
 
   const words = "docker: Error response from daemon: Bind for 127.0.0.1:5001 failed: port is already allocated.";
   const refused = async (container: string, address: [string, number]): Promise<string> => {
     const [ip, external] = address;
-    const error = await rejection(checkAddresses(local, container, "sha256:1", [{ ip, external }]));
+    const error = await rejection(checkAddresses(local, container, image, [{ ip, external }]));
     expect(error).toBeInstanceOf(pulumi.RunError);
     return error.message;
   };
@@ -499,8 +510,72 @@ describe("the try of addresses before a container is made anew with them", () =>
   });
 
   it("doesn't ask for more than a start of an image", async () => {
-    engine(held(["127.0.0.1", 5000]), "exit 127");
-    await checkAddresses(local, "registry", "sha256:1", [{ ip: "127.0.0.1", external: 5001 }]);
+    engine(held(["127.0.0.1", 5000]), `case "$*" in *" run "*) exit 127 ;; esac`);
+    await checkAddresses(local, "registry", { id: "sha256:2", bundled: false }, [{ ip: "127.0.0.1", external: 5001 }]);
+    expect(tools.calls()).toContain(`${onLocal} ${started} --publish 127.0.0.1:5001:1 sha256:2`);
+  });
+
+  /** An engine whose registry has one port, and that starts a container for another one with or without it. */
+  const starting = (published: object, running = true): void => {
+    const bindings = { "1/tcp": [{ HostIp: "::1", HostPort: "5001" }] };
+    const trial = `echo '${JSON.stringify({ running, bindings, published })}'`;
+    tools.make(
+      "docker",
+      `case "$*" in *inspect*trial-id) ${trial} ;; *inspect*) ${held(["127.0.0.1", 5000])} ;; *" run "*) echo trial-id ;; *" rm "*) echo 'No such container' >&2; exit 1 ;; esac`,
+    );
+  };
+  const wanted = [{ ip: "::1", external: 5001 }];
+
+  it.each<[string, object]>([
+    ["no address", {}],
+    ["null", { "1/tcp": null }],
+    ["none", { "1/tcp": [] }],
+  ])("stops the deployment where the engine starts the container without its address: %s", async (_, published) => {
+    starting(published);
+    expect((await rejection(checkAddresses(local, "registry", image, wanted))).message).toMatch(
+      /^The registry stays as it was: the Docker host can't give it \[::1\]:5001 \(port, bindAddress\): Docker starts .*userland-proxy/,
+    );
+    expect(tools.calls().at(-1)).toBe(removed);
+  });
+
+  it.each<[string, object, boolean]>([
+    ["has its address", { "1/tcp": [{ HostIp: "::1", HostPort: "5001" }] }, true],
+    ["has ended before anybody looked", {}, false],
+  ])("lets one be that %s", async (_, published, running) => {
+    starting(published, running);
+    await checkAddresses(local, "registry", image, wanted);
+  });
+
+  it("takes away what one that was cut off has left, and nobody else's container", async () => {
+    left = "printf 'one\\ntwo\\n'";
+    engine(held(["127.0.0.1", 5000]));
+    await checkAddresses(local, "registry", image, [{ ip: "127.0.0.1", external: 5001 }]);
+    left = ":";
+    const calls = tools.calls().slice(-6);
+    expect(calls[0]).toBe(`${onLocal} ps --all --quiet --filter label=container-registry.trial-of=registry`);
+    const removals = calls.filter((call) => call.includes(" rm "));
+    expect(removals).toEqual(["one", "two", "trial-id"].map((id) => `${onLocal} rm --force --volumes ${id}`));
+  });
+
+  it("is told of a container that stays", async () => {
+    engine(held(["127.0.0.1", 5000]), `case "$*" in *" run "*) echo trial-id ;; *) echo 'permission denied' >&2; exit 1 ;; esac`);
+    expect(await refused("registry", ["127.0.0.1", 5001])).toBe("The container trial-id could not be removed: permission denied");
+  });
+
+  it("is made up for after the first start, when nothing was there to try it by", async () => {
+    const bindings = { "5000/tcp": [{ HostIp: "::1", HostPort: "5000" }], "5002/tcp": [{ HostIp: "::1", HostPort: "5002" }] };
+    const answer = (value: object): string => `echo '${JSON.stringify({ running: true, bindings, ...value })}'`;
+    for (const value of [{ published: bindings }, { published: {}, restarting: true }]) {
+      tools.make("docker", answer(value));
+      await checkPublished(local, "registry");
+    }
+    tools.make("docker", answer({ published: { ...bindings, "5002/tcp": [] } }));
+    expect((await rejection(checkPublished(local, "registry"))).message).toMatch(
+      /^Nobody reaches the container registry at \[::1\]:5002 \(port, bindAddress\): .*"userland-proxy"/,
+    );
+    // It was stopped, which is told elsewhere.
+    tools.make("docker", answer({ running: false }));
+    await checkPublished(local, "registry");
   });
 });
 
@@ -512,8 +587,8 @@ describe("the try of a folder before it is handed over", () => {
     tools.make("docker", `case "$*" in *inspect*owner) echo '${owner}'; exit 0 ;; *inspect*) ${none} ;; esac`, ...answer);
   };
   const of = (source: string): string =>
-    `${onLocal} run --rm --read-only --cap-drop ALL --security-opt no-new-privileges --user 0:0 --cap-add DAC_OVERRIDE ` +
-    `--network none --volume ${source}:/to-hand-over:ro sha256:1 prepare --dry-run /to-hand-over`;
+    `${onLocal} run --rm --read-only --cap-drop ALL --security-opt no-new-privileges --user 0:0 --cap-add CHOWN --cap-add DAC_OVERRIDE ` +
+    `--network none --volume ${source}:/to-hand-over sha256:1 prepare --dry-run /to-hand-over`;
   const [folder, volume] = [{ hostPath: "/srv/images" }, { volumeName: "images" }];
 
   it.each<[string, [string, number, object], object, string[]]>([
@@ -536,7 +611,7 @@ describe("the try of a folder before it is handed over", () => {
       `case "$*" in *inspect*owner) echo 'No such container' >&2; exit 1 ;; *inspect*registry) echo '${running}' ;; esac`,
     );
     await checkFolder(local, "registry-data-owner", "sha256:1", folder);
-    const mount = "--mount type=bind,source=/srv/images,target=/to-hand-over,readonly";
+    const mount = "--mount type=bind,source=/srv/images,target=/to-hand-over";
     expect(tools.calls().at(-1)).toBe(of("/srv/images").replace(/--volume \S+/, mount));
   });
 
@@ -548,6 +623,35 @@ describe("the try of a folder before it is handed over", () => {
     const error = await rejection(checkFolder(local, "registry-data-owner", "sha256:1", wanted));
     expect(error).toBeInstanceOf(pulumi.RunError);
     expect(error.message).toBe(`${key}: nothing was handed over to the registry: registry: ${name} is no folder`);
+  });
+});
+
+describe("what could not be handed over", () => {
+  const owner = (exitCode: number, start: string): void => {
+    const state = JSON.stringify({ State: { Status: "exited", ExitCode: exitCode }, Mounts: [] });
+    tools.make("docker", `case "$*" in *inspect*) echo '${state}' ;; *) ${start} ;; esac`);
+  };
+  const again = `${onLocal} start --attach registry-data-owner`;
+
+  it.each<[string, number, string[]]>([
+    ["is tried again", 1, [again]],
+    ["and was by hand, is left alone", 0, []],
+  ])("%s", async (_, exitCode, tries) => {
+    owner(exitCode, "true");
+    await handOverAgain(local, "registry-data-owner");
+    expect(tools.calls().slice(1)).toEqual(tries);
+  });
+
+  it.each([
+    ["registry: chown /var/lib/registry: read-only file system", "correct that, and run pulumi up again"],
+    ["Error: No such container: registry-data-owner", "pulumi up --refresh"],
+  ])("stops the deployment with the reason and a way out: %s", async (reason, way) => {
+    owner(1, `echo '${reason}' >&2; exit 1`);
+    const error = await rejection(handOverAgain(local, "registry-data-owner"));
+    expect(error).toBeInstanceOf(pulumi.RunError);
+    expect(error.message).toBe(
+      `storage.filesystem: the folder or volume could not be given to the registry's user: ${reason}; ${way}`,
+    );
   });
 });
 
@@ -700,5 +804,13 @@ describe("the try of a store before the switch to it", () => {
     expect((await rejection(checkStore(flight))).message).toBe(
       "storage: the registry was not switched to this store: s3: NoSuchBucket",
     );
+  });
+
+  it("calls it no switch where there is no registry yet", async () => {
+    tools.make(
+      "docker",
+      `case "$*" in *inspect*) echo 'No such container: registry' >&2; exit 1 ;; esac; echo closed >&2; exit 1`,
+    );
+    expect((await rejection(checkStore(flight))).message).toBe("storage: the registry was not made with this store: closed");
   });
 });

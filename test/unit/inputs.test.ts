@@ -90,7 +90,7 @@ describe("an argument that no compiler has looked at", () => {
       { anonymousPull: "false", lab: "false" },
       ['anonymousPull: "false" is not allowed; give true or false', 'lab: "false" is not allowed; give true or false'],
     ],
-    ["a text for a number", { port: "5001" }, ['port: "5001" is not allowed; give a number']],
+    ["a text for a number", { port: "5001" }, ['port: "5001" is not allowed; give a number in plain digits']],
     ["a text for an object", { tls: "off" }, ["tls: a text is not allowed; give its parts mode, "]],
     ["a text for a list", { users: "admin" }, ["users: a text is not allowed; give a list"]],
     ["a list for a map", { hosts: ["a"] }, ["hosts: a list is not allowed; give names and values"]],

@@ -9,7 +9,10 @@ jest.mock("../../components/docker/bundledImage", () => ({
   buildBundledImage: () => Promise.resolve({ file: "/image.tar", ids: ["sha256:1d"], name: "container-registry:1", tag: "1" }),
   loadImage: () => Promise.resolve(),
 }));
-jest.mock("../../components/docker/addressTrial", () => ({ checkAddresses: jest.fn(() => Promise.resolve()) }));
+jest.mock("../../components/docker/addressTrial", () => ({
+  checkAddresses: jest.fn(() => Promise.resolve()),
+  checkPublished: jest.fn(() => Promise.resolve()),
+}));
 jest.mock("../../components/docker/certificateTrial", () => ({ checkCertificate: jest.fn(() => Promise.resolve()) }));
 jest.mock("../../components/docker/health", () => ({ untilHealthy: () => Promise.resolve() }));
 jest.mock("../../components/docker/processLimit", () => ({ limitProcesses: () => Promise.resolve() }));
@@ -54,6 +57,19 @@ describe("metrics", () => {
     });
     expect((await valueOf(made.metricsEndpoint)).value).toBe("http://127.0.0.1:5002/metrics");
     expect(warn).not.toHaveBeenCalled();
+  });
+
+  it.each([
+    ["127.0.0.1", "::", "[::1]:5002"],
+    ["::1", "0.0.0.0", "localhost:5002"],
+  ])("are told at an address that is served, of a registry at %s with metrics at %s", async (bindAddress, metricsAddress, at) => {
+    const { made } = await deploy({ bindAddress, metrics: { bindAddress: metricsAddress } });
+    expect((await valueOf(made.metricsEndpoint)).value).toBe(`http://${at}/metrics`);
+  });
+
+  it("are told at the registry's own name where that is one of such addresses", async () => {
+    const { made } = await deploy({ hostname: "127.0.0.1", metrics: { bindAddress: "0.0.0.0" } });
+    expect((await valueOf(made.metricsEndpoint)).value).toBe("http://127.0.0.1:5002/metrics");
   });
 
   it("are told of the mirror, too, by a job of its own", async () => {

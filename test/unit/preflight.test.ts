@@ -46,9 +46,7 @@ beforeEach(() => {
 
 it("tries a store once that others have made", async () => {
   engine(refused, "fine");
-  await expect(check()).rejects.toThrow(
-    "storage: the registry was not switched to this store: the store refuses the credentials",
-  );
+  await expect(check()).rejects.toThrow("storage: the registry was not made with this store: the store refuses the credentials");
   expect(docker).toHaveBeenCalledTimes(1);
 });
 

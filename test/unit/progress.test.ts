@@ -36,3 +36,24 @@ describe("go_compile", () => {
     expect(compile()).toMatchObject({ status: 1, stderr: `${errors.join("\n")}\n` });
   });
 });
+
+describe("go_folders", () => {
+  it("are in HOME where that can be written, and else where it is told; modules that are there stay in use", () => {
+    const at = (name: string): string => path.join(commands.folder, name);
+    commands.write("file", "");
+    commands.write("home/modules/a", "");
+    const folders = (cache: string, modules: string): string => {
+      commands.make("go", `case "$2" in GOCACHE) echo "${cache}" ;; *) echo "${modules}" ;; esac`);
+      const { stdout } = spawnSync("sh", ["-c", '. "$0"; go_folders /kept; echo "$GOCACHE $GOMODCACHE"', script], {
+        encoding: "utf8",
+        env: commands.env,
+      });
+      return stdout.trim();
+    };
+    expect(folders(at("home/cache"), at("home/modules"))).toBe("");
+    // Below a file nobody can make a folder, not even root.
+    expect(folders(at("file/cache"), at("file/modules"))).toBe("/kept/GOCACHE /kept/GOMODCACHE");
+    expect(folders("/proc/self", "/proc/self")).toBe("/kept/GOCACHE");
+    expect(folders("off", at("home/modules"))).toBe("/kept/GOCACHE");
+  });
+});

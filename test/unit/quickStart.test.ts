@@ -123,6 +123,18 @@ describe("the quick start's passphrase", () => {
   });
 });
 
+describe("a user without an account", () => {
+  it("has a name for Pulumi, which needs one, and others keep theirs", async () => {
+    commands.make("pulumi", 'echo "$USER"').make("id", 'case "$1" in -u) echo 61234 ;; *) echo 61234; exit 1 ;; esac');
+    const asked = async (USER: string | undefined): Promise<unknown> =>
+      attempt(path.join(commands.folder, "scripts/pulumi.sh"), ["whoami"], { env: { ...own, USER } });
+    expect([await asked(undefined), await asked(""), await asked("jane")]).toEqual(
+      ["61234\n", "61234\n", "jane\n"].map((stdout) => ({ code: 0, stdout, stderr: "" })),
+    );
+    fs.rmSync(path.join(commands.folder, "bin/id"));
+  });
+});
+
 describe("the quick start's state", () => {
   // Only root can make what is another user's.
   (process.getuid?.() === 0 ? it : it.skip)("of another user is named, which Pulumi does not", async () => {

@@ -46,8 +46,28 @@ describe("set-up", () => {
     });
     expect(status).toBe(1);
     expect(stderr.trim()).toMatch(
-      /^setup: PULUMI_TOOLCHAIN names \/nowhere\/pulumi.tar.xz, and there is no such file\. Name an archive/,
+      /^setup: PULUMI_TOOLCHAIN names \/nowhere\/pulumi.tar.xz, and there is no file to read\. Name an archive/,
     );
+  });
+
+  // Only root can make what is another user's.
+  (process.getuid?.() === 0 ? it : it.skip)("stops when it may not read that archive", () => {
+    const archive = commands.write("pulumi.tar.xz", "");
+    fs.chmodSync(archive, 0o600);
+    fs.chmodSync(commands.folder, 0o755);
+    const env = { ...commands.env, PULUMI_TOOLCHAIN: archive };
+    const { status, stderr } = spawnSync(setUp, { encoding: "utf8", env, uid: 65534, gid: 65534 });
+    expect({ status, stderr: stderr.trim() }).toEqual({
+      status: 1,
+      stderr: expect.stringContaining(`PULUMI_TOOLCHAIN names ${archive}, and there is no file to read. `) as string,
+    });
+  });
+
+  it("has the oldest Pulumi from one place that others agree with", () => {
+    const text = (file: string): string => fs.readFileSync(path.join(root, file), "utf8");
+    const [, oldest = ""] = /^pulumi_minimum=(.+)$/m.exec(text("scripts/environment.sh")) ?? [];
+    expect(text("Pulumi.yaml")).toContain(`\nrequiredPulumiVersion: ">=${oldest}"\n`);
+    expect(text("docs/toolchain.md")).toContain(`**Pulumi**, ${oldest} or newer`);
   });
 
   it("refuses a Node.js that is too old, before it does anything else", async () => {

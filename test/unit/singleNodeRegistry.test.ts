@@ -5,9 +5,9 @@ import { RegisterResourceRequest } from "@pulumi/pulumi/proto/resource_pb";
 import { MockMonitor } from "@pulumi/pulumi/runtime/mocks";
 import * as bundledImage from "../../components/docker/bundledImage";
 import { SingleNodeRegistry, SingleNodeRegistryArgs, TlsMode } from "../../components";
-import { checkAddresses } from "../../components/docker/addressTrial";
+import { checkAddresses, checkPublished } from "../../components/docker/addressTrial";
 import { checkCertificate } from "../../components/docker/certificateTrial";
-import { checkFolder } from "../../components/docker/folderTrial";
+import { checkFolder, handOverAgain } from "../../components/docker/folderTrial";
 import { untilHealthy } from "../../components/docker/health";
 import { checkOwner, checkPresence } from "../../components/docker/volumeOwner";
 import { checkVolumeOptions } from "../../components/selfHosted/volumeOptions";
@@ -23,7 +23,10 @@ jest.mock("../../components/docker/bundledImage", () => ({
   buildBundledImage: () => Promise.resolve({ file: "/image.tar", ids: ["sha256:1d"], name: "container-registry:1", tag: "1" }),
   loadImage: jest.fn(() => Promise.resolve()),
 }));
-jest.mock("../../components/docker/addressTrial", () => ({ checkAddresses: jest.fn(() => Promise.resolve()) }));
+jest.mock("../../components/docker/addressTrial", () => ({
+  checkAddresses: jest.fn(() => Promise.resolve()),
+  checkPublished: jest.fn(() => Promise.resolve()),
+}));
 jest.mock("../../components/docker/certificateTrial", () => ({ checkCertificate: jest.fn(() => Promise.resolve()) }));
 jest.mock("../../components/docker/health", () => ({ untilHealthy: jest.fn(() => Promise.resolve()) }));
 jest.mock("../../components/docker/processLimit", () => ({ limitProcesses: jest.fn(() => Promise.resolve()) }));
@@ -32,7 +35,10 @@ jest.mock("../../components/docker/volumeOwner", () => ({
   checkOwner: jest.fn(() => Promise.resolve(true)),
   checkPresence: jest.fn(() => Promise.resolve()),
 }));
-jest.mock("../../components/docker/folderTrial", () => ({ checkFolder: jest.fn(() => Promise.resolve()) }));
+jest.mock("../../components/docker/folderTrial", () => ({
+  checkFolder: jest.fn(() => Promise.resolve()),
+  handOverAgain: jest.fn(() => Promise.resolve()),
+}));
 jest.mock("../../components/docker/storeCheck", () => ({ checkStore: jest.fn(() => Promise.resolve()) }));
 jest.mock("../../components/selfHosted/volumeOptions", () => ({ checkVolumeOptions: jest.fn(() => Promise.resolve()) }));
 
@@ -175,7 +181,7 @@ describe("a registry on one host", () => {
           networkMode: bridge
           ports: [{external: 5000, internal: 5000, ip: 127.0.0.1}]
           readOnly: true
-          restart: unless-stopped
+          restart: always
           retainOnDelete: false
           securityOpts: [no-new-privileges]
           stopTimeout: 35
@@ -345,7 +351,7 @@ describe("a registry on one host", () => {
       capabilities: { drops: ["ALL"] },
       securityOpts: ["no-new-privileges"],
       tmpfs: { "/tmp": "rw,noexec,nosuid,size=64m" },
-      restart: "unless-stopped",
+      restart: "always",
       memorySwap: inputs.memory,
       logDriver: "json-file",
       logOpts: { "max-size": "10m", "max-file": "3" },
@@ -410,6 +416,19 @@ describe("the outputs", () => {
     );
     return Object.fromEntries(known) as Record<string, unknown>;
   }
+
+  it.each<[string, SingleNodeRegistryArgs, string]>([
+    ["::1", {}, "[::1]:5000"],
+    ["::", {}, "[::1]:5000"],
+    ["::", { hostname: "localhost" }, "localhost:5000"],
+    ["0.0.0.0", {}, "localhost:5000"],
+  ])("name an address that is served, with bindAddress %s and %j", async (bindAddress, args, prefix) => {
+    expect(await outputs({ ...args, bindAddress, mirror: {} })).toMatchObject({
+      endpoint: `https://${prefix}`,
+      repositoryPrefix: prefix,
+      mirrorEndpoint: `https://${prefix.replace("5000", "5001")}`,
+    });
+  });
 
   it("are these by default", async () => {
     const { caCertificate, certificateExpiresAt, trustCommand, ...others } = await outputs("default");
@@ -520,9 +539,14 @@ describe("the outputs", () => {
         : "{}",
     });
     const { deployment } = await deploy(args);
-    // An upload that goes on under another host's name, be it by its port, is sent no login by containerd.
     const told = args.externalUrl === undefined ? [] : [`host: ${endpoint}`];
     expect(deployment.text().match(/(?<=^ *)host: \S+$/gm) ?? []).toEqual(told);
+  });
+
+  it("tell nothing of externalUrl to the stock server, whose clients go on where they are", async () => {
+    const { deployment } = await deploy({ externalUrl: "https://registry.example.com", image: stockImage });
+    expect(deployment.text()).toContain("relativeurls: true");
+    expect(deployment.text()).not.toMatch(/^ *host:/m);
   });
 
   it("have brackets around an IPv6 address, and another image's reference as version", async () => {
@@ -696,7 +720,9 @@ describe("the engine", () => {
       { internal: 5000, external: 443, ip: "127.0.0.1" },
       { internal: 5002, external: 5002, ip: "127.0.0.1" },
     ];
-    expect(checkAddresses).toHaveBeenCalledWith({ host: undefined }, "registry", "<image registry-image>", addresses);
+    const image = { id: "<image registry-image>", bundled: true };
+    expect(checkAddresses).toHaveBeenCalledWith({ host: undefined }, "registry", image, addresses);
+    expect(checkPublished).toHaveBeenCalledWith({ host: undefined }, "registry");
   });
 
   it.each<[string, SingleNodeRegistryArgs, string[]]>([
@@ -720,6 +746,18 @@ describe("the engine", () => {
     await deploy(variants[variant] ?? {});
     const place = expect.objectContaining(folder) as object;
     expect(checkFolder).toHaveBeenCalledWith({ host: undefined }, "registry-data-owner", "<image registry-image>", place);
+  });
+
+  it.each([
+    ["what failed", 1, false, [[{ host: undefined }, "registry-data-owner"]]],
+    ["what failed, in a preview", 1, true, []],
+    ["what was", 0, false, []],
+  ])("is asked to hand over again: %s", async (_, exitCode, preview, calls) => {
+    jest.mocked(handOverAgain).mockClear();
+    const answers = { "docker:index/container:Container": () => ({ exitCode }) };
+    const program = (): SingleNodeRegistry => new SingleNodeRegistry("registry", variants["a bind mount"] ?? {});
+    await MockedDeployment.run(program, { preview, answers });
+    expect(jest.mocked(handOverAgain).mock.calls).toEqual(calls);
   });
 
   it("tries a remote store before the switch, from where the registry will be", async () => {

@@ -77,7 +77,7 @@ describe("the keys of the configuration", () => {
     const types: Record<string, string> = {
       "a text": "string",
       secret: "string",
-      "a number": "number",
+      "a number in plain digits": "number",
       "true or false": "boolean",
       "texts by name": "object",
       "secrets by name": "object",
@@ -108,14 +108,17 @@ describe("a value of the wrong kind", () => {
       [{ a: 1 }, "an object"],
       [["a"], "a list"],
     ],
-    "a number": [
+    "a number in plain digits": [
       ["many", '"many"'],
       ["", '""'],
       ["1 2", '"1 2"'],
       [true, "true"],
       [[1], "a list"],
       [{ a: 1 }, "an object"],
-      ["Infinity", '"Infinity"'],
+      ...["Infinity", "0x10", "1e3", " 5000 ", "05000", "+5000", "5000.", ".5"].map((text): [string, string] => [
+        text,
+        JSON.stringify(text),
+      ]),
     ],
     "true or false": [
       ["yes", '"yes"'],

@@ -25,7 +25,10 @@ jest.mock("../../components/docker/bundledImage", () => ({
     return Promise.resolve();
   },
 }));
-jest.mock("../../components/docker/folderTrial", () => ({ checkFolder: jest.fn(() => Promise.resolve()) }));
+jest.mock("../../components/docker/folderTrial", () => ({
+  checkFolder: jest.fn(() => Promise.resolve()),
+  handOverAgain: jest.fn(() => Promise.resolve()),
+}));
 jest.mock("../../components/docker/storeCheck", () => ({ checkStore: jest.fn(() => Promise.resolve()) }));
 jest.mock("../../components/docker/takenNames", () => ({ withName: jest.fn((engine: unknown) => engine) }));
 jest.mock("../../components/swarm/takenPort", () => ({ withFreePort: (engine: unknown) => engine }));

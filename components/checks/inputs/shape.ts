@@ -115,9 +115,10 @@ const scalars = {
         : undefined,
   },
   number: {
-    what: "a number",
+    what: "a number in plain digits",
+    // Of 0x10, 1e3 and 05000 it is not sure which number was meant.
     accept: (value: unknown, fromConfig: boolean): number | undefined => {
-      const parsed = fromConfig && typeof value === "string" && value.trim() !== "" ? Number(value) : value;
+      const parsed = fromConfig && typeof value === "string" && /^-?(0|[1-9]\d*)(\.\d+)?$/.test(value) ? Number(value) : value;
       // A zero below zero, as "-0" makes one, is no whole number to the server.
       return typeof parsed === "number" && Number.isFinite(parsed) ? parsed || 0 : undefined;
     },

@@ -3,6 +3,7 @@ package ownership
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io/fs"
 	"os"
@@ -24,9 +25,25 @@ func HandOver(ctx context.Context, folder string) error {
 	return handOver(ctx, folder, User, os.Lchown)
 }
 
-// Check finds out whether HandOver would do it, and gives nothing away.
+// Check finds out whether HandOver would do it, and gives nothing away: what HandOver would
+// give to another owner gets the owner it has, which is refused for the same reasons; only not where
+// root is taken for that owner, as on NFS with root_squash.
 func Check(ctx context.Context, folder string) error {
-	return handOver(ctx, folder, User, func(string, int, int) error { return nil })
+	return check(ctx, folder, os.Lchown)
+}
+
+func check(ctx context.Context, folder string, chown func(name string, uid, gid int) error) error {
+	return handOver(ctx, folder, User, func(path string, _, _ int) error {
+		info, err := os.Lstat(path)
+		if err != nil {
+			return err
+		}
+		stat, err := statOf(path, info)
+		if err != nil {
+			return err
+		}
+		return chown(path, int(stat.Uid), int(stat.Gid))
+	})
 }
 
 func handOver(ctx context.Context, folder string, user uint32, chown func(name string, uid, gid int) error) error {
@@ -63,7 +80,12 @@ func handOver(ctx context.Context, folder string, user uint32, chown func(name s
 			return fmt.Errorf("%s: the file has another name (a hard link) and is not handed over; give the folder a copy of its own", path)
 		}
 		// Lchown: a link that somebody planted must not hand over what it points to.
-		return chown(path, int(user), int(user))
+		err = chown(path, int(user), int(user))
+		if errors.Is(err, fs.ErrPermission) {
+			return fmt.Errorf("%w: root in a container may not give it away, as with userns-remap or on NFS with root_squash; "+
+				"on the host or the NFS server, give the folder and all in it to user and group %d (userns-remap: %d in the engine's range)", err, user, user)
+		}
+		return err
 	})
 }
 

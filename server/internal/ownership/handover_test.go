@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"syscall"
 	"testing"
 )
 
@@ -115,6 +116,30 @@ func TestCheck(t *testing.T) {
 	}
 	if err := Check(context.Background(), file); err == nil || !strings.Contains(err.Error(), "is no folder") {
 		t.Error(err)
+	}
+}
+
+// TestCheckOfWhatCannotBeGiven has a folder whose owner can be read and not changed.
+func TestCheckOfWhatCannotBeGiven(t *testing.T) {
+	folder := t.TempDir()
+	for name, test := range map[string]struct {
+		refused error
+		want    string
+	}{
+		"read-only":    {syscall.EROFS, "read-only file system"},
+		"userns-remap": {syscall.EPERM, "give the folder and all in it to user and group 65532"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			err := check(context.Background(), folder, func(path string, uid, gid int) error {
+				if uid != os.Getuid() || gid != os.Getgid() {
+					t.Errorf("%s given to %d:%d", path, uid, gid)
+				}
+				return &os.PathError{Op: "lchown", Path: path, Err: test.refused}
+			})
+			if err == nil || !strings.Contains(err.Error(), test.want) {
+				t.Errorf("got %v, want %q", err, test.want)
+			}
+		})
 	}
 }
 

@@ -76,7 +76,7 @@ export const badAddress: BadConfiguration[] = [
   {
     title: "a port by name",
     config: { port: "https" },
-    problems: ['port: "https" is not allowed; give a number'],
+    problems: ['port: "https" is not allowed; give a number in plain digits'],
   },
   {
     title: "an interface's name to bind to",

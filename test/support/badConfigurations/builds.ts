@@ -38,7 +38,7 @@ export const badBuilds: BadConfiguration[] = [
       "builds[1].colour: unknown key; known are name, context, dockerfile, buildArgs, platform, tags, from",
       "builds[1].name: is missing",
       'builds[0].name: "Base" is not allowed; give a repository such as team-a/app, without registry and tag',
-      `builds[1].context: "missing" is not a folder here (${process.cwd()}); give one, or a Git URL such as https://example.com/app.git#main`,
+      `builds[1].context: "missing" is not a folder that can be read here (${process.cwd()}): no such file or directory; give one, or a Git URL such as https://example.com/app.git#main`,
       'builds[2].from: "base" would not be used: server/Dockerfile has no "ARG BASE"; begin it with ARG BASE and FROM ${BASE}',
       'builds[2].tags[0]: "a b" is not allowed; use letters, digits and ._- (128 at most)',
       'builds[2].from: "base" is not another image of this list; choose Base',

@@ -23,7 +23,7 @@ export const badContainer: BadConfiguration[] = [
     title: "memory with a unit",
     config: { resources: { memory: "512m", processes: 0 } },
     problems: [
-      'resources.memory: "512m" is not allowed; give a number',
+      'resources.memory: "512m" is not allowed; give a number in plain digits',
       "resources.processes: 0 is not allowed; give a whole number from 64 to 1048576",
     ],
   },

@@ -47,7 +47,7 @@ export const badStackConfig: BadConfiguration[] = [
       lab: "maybe",
     },
     problems: [
-      'port: "x" is not allowed; give a number',
+      'port: "x" is not allowed; give a number in plain digits',
       "tls.foo: unknown key; known are mode, certificate, privateKey, chain, validityDays, renewBeforeDays, generation, caGeneration, keepPreviousCa",
       "users[0]: a text is not allowed; give its parts name, password, passwordHash, generation, keepPrevious, previousPassword, access, repositories with pulumi config set --path 'users[0].<part>'",
       'lab: "maybe" is not allowed; give true or false',

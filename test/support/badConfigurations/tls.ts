@@ -44,7 +44,7 @@ export const badTls: BadConfiguration[] = [
   {
     title: "validity in words",
     config: { tls: { validityDays: "a year" } },
-    problems: ['tls.validityDays: "a year" is not allowed; give a number'],
+    problems: ['tls.validityDays: "a year" is not allowed; give a number in plain digits'],
   },
   {
     title: "renewal before the beginning",

@@ -14,10 +14,10 @@ export interface Tally {
 }
 
 /**
- * How long a client waits after each request and after each image, in milliseconds. Without it the load takes both of a small machine's
- * cores, and the deployment that it watches takes minutes.
+ * How long a client waits after each request, after one with a connection of its own, and after each image, in milliseconds. Without it
+ * the load takes both of a small machine's cores, most of them for connections, and the deployment that it watches takes minutes.
  */
-const pace = { request: 5, image: 50 };
+const pace = { request: 2, connection: 25, image: 250 };
 
 /** A client that works until it is stopped: some connections are kept, others are new for every request. */
 export class Load {
@@ -36,7 +36,7 @@ export class Load {
     this.workers.push(
       this.repeat(() => this.ping(kept), pace.request),
       this.repeat(() => this.ping(kept), pace.request),
-      this.repeat(() => this.ping({}), pace.request),
+      this.repeat(() => this.ping({}), pace.connection),
       this.repeat(() => this.pushAndPull(kept), pace.image),
       this.repeat(() => this.pushAndPull({}), pace.image),
     );

@@ -143,7 +143,7 @@ func stores() []collected {
 				section := swiftStorage("images", s.values["username"], s.values["password"], s.values["authurl"])
 				return func(name string) string { return below(section, name) }
 			},
-			pace:   2 * time.Second,
+			pace:   6 * time.Second,
 			look:   100 * time.Millisecond,
 			litter: 150,
 		},

@@ -13,7 +13,7 @@ export type Ignored = (relative: string) => boolean;
 export function ignoredIn(context: string, dockerfile: string): Ignored {
   const files = [`${dockerfile}.dockerignore`, path.join(context, ".dockerignore")];
   const file = files.find((each) => fs.existsSync(each));
-  const lines = textOf(file)
+  const lines = (file === undefined ? "" : textOf(file))
     .split("\n")
     .filter((line) => !line.startsWith("#") && line.trim() !== "");
   const rules = lines.map((line) => {
@@ -33,12 +33,12 @@ export function ignoredIn(context: string, dockerfile: string): Ignored {
   };
 }
 
-function textOf(file: string | undefined): string {
-  const reason = file === undefined ? undefined : whyNo("file", file);
+function textOf(file: string): string {
+  const reason = whyNo("file", file);
   if (reason !== undefined) {
     throw new Error(`${shown(file)} is not a file that can be read: ${reason}; correct it`);
   }
-  return file === undefined ? "" : fs.readFileSync(file, "utf8").replace(/^\ufeff/, "");
+  return fs.readFileSync(file, "utf8").replace(/^\ufeff/, "");
 }
 
 /** The pattern that a line stands for, as Docker reads it: "!" may come to the front only here. */

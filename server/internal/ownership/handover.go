@@ -22,31 +22,18 @@ const User = 65532
 // something there. What belongs to it already is left alone, so that a second run of a
 // large store only reads.
 func HandOver(ctx context.Context, folder string) error {
-	return handOver(ctx, folder, User, os.Lchown)
+	return handOver(ctx, folder, User, os.Lchown, false)
 }
 
 // Check finds out whether HandOver would do it, and gives nothing away: what HandOver would
 // give to another owner gets the owner it has, which is refused for the same reasons; only not where
 // root is taken for that owner, as on NFS with root_squash.
 func Check(ctx context.Context, folder string) error {
-	return check(ctx, folder, os.Lchown)
+	return handOver(ctx, folder, User, os.Lchown, true)
 }
 
-func check(ctx context.Context, folder string, chown func(name string, uid, gid int) error) error {
-	return handOver(ctx, folder, User, func(path string, _, _ int) error {
-		info, err := os.Lstat(path)
-		if err != nil {
-			return err
-		}
-		stat, err := statOf(path, info)
-		if err != nil {
-			return err
-		}
-		return chown(path, int(stat.Uid), int(stat.Gid))
-	})
-}
-
-func handOver(ctx context.Context, folder string, user uint32, chown func(name string, uid, gid int) error) error {
+// handOver of a dry run gives each file to the owner that it has.
+func handOver(ctx context.Context, folder string, user uint32, chown func(name string, uid, gid int) error, dryRun bool) error {
 	folder, err := filepath.EvalSymlinks(folder)
 	if err != nil {
 		return err
@@ -79,8 +66,12 @@ func handOver(ctx context.Context, folder string, user uint32, chown func(name s
 			// Nobody can tell whose the other name is: it may be a file of the system's.
 			return fmt.Errorf("%s: the file has another name (a hard link) and is not handed over; give the folder a copy of its own", path)
 		}
+		uid, gid := user, user
+		if dryRun {
+			uid, gid = stat.Uid, stat.Gid
+		}
 		// Lchown: a link that somebody planted must not hand over what it points to.
-		err = chown(path, int(user), int(user))
+		err = chown(path, int(uid), int(gid))
 		if errors.Is(err, fs.ErrPermission) {
 			return fmt.Errorf("%w: root in a container may not give it away, as with userns-remap or on NFS with root_squash; "+
 				"on the host or the NFS server, give the folder and all in it to user and group %d (userns-remap: %d in the engine's range)", err, user, user)

@@ -40,7 +40,7 @@ func TestHandOver(t *testing.T) {
 					t.Errorf("%s given to %d:%d, want %d", relative, uid, gid, test.user)
 				}
 				return err
-			})
+			}, false)
 			if err != nil || !slices.Equal(got, test.want) {
 				t.Errorf("handed over %q, %v; want %q", got, err, test.want)
 			}
@@ -66,7 +66,7 @@ func TestHandOverOfALink(t *testing.T) {
 			t.Error("it was handed over")
 		}
 		return nil
-	})
+	}, false)
 	if err == nil || !strings.Contains(err.Error(), planted) {
 		t.Error(err)
 	}
@@ -96,7 +96,7 @@ func TestHandOverOfAFolderOfOthers(t *testing.T) {
 				}
 			}
 			given := 0
-			err := handOver(context.Background(), folder, test.user, func(string, int, int) error { given++; return nil })
+			err := handOver(context.Background(), folder, test.user, func(string, int, int) error { given++; return nil }, false)
 			refused := err != nil && test.want != "" && strings.Contains(err.Error(), test.want) && given == 0
 			if !refused && (err != nil || test.want != "") {
 				t.Errorf("got %v, and %d handed over; want %q", err, given, test.want)
@@ -130,12 +130,12 @@ func TestCheckOfWhatCannotBeGiven(t *testing.T) {
 		"userns-remap": {syscall.EPERM, "give the folder and all in it to user and group 65532"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			err := check(context.Background(), folder, func(path string, uid, gid int) error {
+			err := handOver(context.Background(), folder, User, func(path string, uid, gid int) error {
 				if uid != os.Getuid() || gid != os.Getgid() {
 					t.Errorf("%s given to %d:%d", path, uid, gid)
 				}
 				return &os.PathError{Op: "lchown", Path: path, Err: test.refused}
-			})
+			}, true)
 			if err == nil || !strings.Contains(err.Error(), test.want) {
 				t.Errorf("got %v, want %q", err, test.want)
 			}
@@ -145,7 +145,7 @@ func TestCheckOfWhatCannotBeGiven(t *testing.T) {
 
 func TestHandOverStops(t *testing.T) {
 	refused := errors.New("refused")
-	err := handOver(context.Background(), t.TempDir(), uint32(os.Getuid())+1, func(string, int, int) error { return refused })
+	err := handOver(context.Background(), t.TempDir(), uint32(os.Getuid())+1, func(string, int, int) error { return refused }, false)
 	if !errors.Is(err, refused) {
 		t.Errorf("got %v, want %v", err, refused)
 	}
@@ -183,7 +183,7 @@ func TestHandOverWithinAStore(t *testing.T) {
 		t.Run(folder, func(t *testing.T) {
 			// Of another registry's user it is no less within.
 			for _, user := range []uint32{mine, mine + 1} {
-				err := handOver(context.Background(), filepath.Join(store, folder), user, func(string, int, int) error { return nil })
+				err := handOver(context.Background(), filepath.Join(store, folder), user, func(string, int, int) error { return nil }, false)
 				if within != (err != nil && strings.Contains(err.Error(), "lies within the store of a registry")) {
 					t.Errorf("for user %d: got %v; want an error: %t", user, err, within)
 				}

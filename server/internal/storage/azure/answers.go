@@ -20,6 +20,8 @@ import (
 	"github.com/Azure/azure-sdk-for-go/sdk/storage/azblob/blob"
 	"github.com/Azure/azure-sdk-for-go/sdk/storage/azblob/bloberror"
 	storagedriver "github.com/distribution/distribution/v3/registry/storage/driver"
+
+	"container-registry/server/internal/wait"
 )
 
 const (
@@ -134,7 +136,7 @@ func isFailedCopy(answer *http.Response) bool {
 func (c *corrections) appended(r *http.Request) (etag string, ok bool) {
 	at, err := strconv.ParseInt(asked(r, "x-ms-blob-condition-appendpos"), 10, 64)
 	body, isWhole := r.Body.(io.ReadSeeker)
-	if err != nil || !isWhole || !c.sent() {
+	if err != nil || !isWhole || !c.sent(r.Context()) {
 		return "", false
 	}
 	ctx := policy.WithRetryOptions(r.Context(), policy.RetryOptions{ShouldRetry: func(answer *http.Response, err error) bool {
@@ -160,14 +162,15 @@ func (c *corrections) appended(r *http.Request) (etag string, ok bool) {
 }
 
 // sent waits for the client to let go of what it sends: the store may answer before it has all of it.
-func (c *corrections) sent() bool {
-	for range 100 {
-		if c.sending.Load() <= 0 {
-			return true
+func (c *corrections) sent(ctx context.Context) bool {
+	ctx, cancel := context.WithTimeout(ctx, time.Second)
+	defer cancel()
+	for c.sending.Load() > 0 {
+		if wait.For(ctx, 10*time.Millisecond) != nil {
+			return false
 		}
-		time.Sleep(10 * time.Millisecond)
 	}
-	return false
+	return true
 }
 
 // asked is a header of a request as the client writes it: in small letters.

@@ -5,6 +5,9 @@
 // digest. And it holds a tag back until its push is sure to succeed: the engine writes it
 // before anybody can say so.
 //
+// It lets one request write to an upload, and none once that is a blob: the engine has any number open the
+// same file, and moves it with those who have it open.
+//
 // It keeps what the engine does not know of: a link to each manifest that is about another
 // one, and manifests that have a digest of another algorithm than the engine's own.
 package enginestore
@@ -38,7 +41,7 @@ func init() {
 			own = folder{own, root}
 		}
 		// The guard is above this, where a page that stands for a link would be a link that is missing.
-		return driver{store.Steady(own)}, nil
+		return driver{store.Steady(single{own, &uploads{open: map[string]*upload{}}})}, nil
 	}
 	if err := storagemiddleware.Register(name, wrap); err != nil {
 		panic(err)
@@ -65,6 +68,9 @@ type driver struct{ storagedriver.StorageDriver }
 // What an index names may be a layer, as in the caches of BuildKit. The engine looks for
 // manifests alone, but for what its cache mixes up.
 func (d driver) GetContent(ctx context.Context, path string) ([]byte, error) {
+	if u, ok := ctx.Value(uploadKey{}).(*Ending); ok && u.found.path == path {
+		return u.found.content, nil
+	}
 	content, err := d.StorageDriver.GetContent(ctx, path)
 	if push, ok := ctx.Value(pushKey{}).(*Push); ok && layout.IsMissing(err) {
 		if repository, part, ok := layout.RevisionOf(path); ok && slices.Contains(push.Layers, part) {
@@ -91,9 +97,11 @@ func lost(path string) bool {
 	return layout.IsBlob(path) && path != layout.BlobPath(digest.FromBytes(nil))
 }
 
-// PutContent keeps all of a push's tag for later, and leaves out what no upload needs.
+// PutContent holds back what a push writes of its tag until Push.Write, and the sum of an upload until
+// its bytes are kept.
 func (d driver) PutContent(ctx context.Context, path string, content []byte) error {
-	if u, ok := ctx.Value(uploadKey{}).(*Ending); ok && !u.needs(path) {
+	if u, ok := ctx.Value(uploadKey{}).(*Ending); ok && layout.IsSum(path) {
+		u.sum = file{path, content}
 		return nil
 	}
 	push, ok := ctx.Value(pushKey{}).(*Push)
@@ -144,27 +152,11 @@ func (d driver) Delete(ctx context.Context, path string) error {
 	return d.StorageDriver.Delete(ctx, path)
 }
 
-// Writer is of the bytes of an upload, or of other files.
-func (d driver) Writer(ctx context.Context, path string, appendMode bool) (storagedriver.FileWriter, error) {
-	writer, err := d.StorageDriver.Writer(ctx, path, appendMode)
-	if u, ok := ctx.Value(uploadKey{}).(*Ending); ok && layout.IsUpload(path) {
-		u.writer = writer
-	}
-	return writer, err
-}
-
 // List finds nothing in a folder that goes while it is read, among tags nothing else, and nowhere
 // what the store takes for no path. Of an upload's sums it finds the one that is needed.
 func (d driver) List(ctx context.Context, path string) ([]string, error) {
-	if u, ok := ctx.Value(uploadKey{}).(*Ending); ok {
-		if sum, ok := u.sumIn(path); ok {
-			info, err := d.StorageDriver.Stat(ctx, sum)
-			// A bucket has a folder there where others begin like its name.
-			if layout.IsMissing(err) || err == nil && info.IsDir() {
-				return nil, nil
-			}
-			return []string{sum}, err
-		}
+	if u, ok := ctx.Value(uploadKey{}).(*Ending); ok && u.writer != nil && layout.IsSum(gopath.Join(path, "0")) {
+		return u.findSum(ctx, d.StorageDriver, path)
 	}
 	if deletion, ok := ctx.Value(deletionKey{}).(*Deletion); ok && deletion.untagged && layout.IsTags(path) {
 		return nil, nil

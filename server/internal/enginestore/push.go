@@ -68,7 +68,7 @@ func unchanged(ctx context.Context, store storagedriver.StorageDriver, folder st
 func (p *Push) Tag(repository, tag string) {
 	content := []byte(p.Manifest)
 	p.held = append(p.held,
-		file{layout.LinkPath(layout.RepositoryPath(repository, layout.Tags, tag, "index"), p.Manifest), content},
+		file{layout.LinkPath(layout.TagIndexPath(repository, tag), p.Manifest), content},
 		file{layout.TagPath(repository, tag), content})
 }
 

@@ -1,6 +1,7 @@
 package enginestore
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"io"
@@ -68,34 +69,59 @@ type Ending struct {
 	known bool
 	// last is set when no request is to come after this one.
 	last bool
-	// summed is where the sum of what was sent stands.
-	summed string
+	// sum is that of what was sent, and known before it is kept.
+	sum file
+	// found is the sum of what was sent before.
+	found file
 	// writer has the bytes.
-	writer storagedriver.FileWriter
+	writer *writer
 }
 
-// needs says whether a file has to be written. The engine writes how far it has summed what
-// came: at the beginning, where it is nothing yet; twice at the end of each request; and before
-// it takes the upload away. Where it finds none, it reads what it has once more.
-func (u *Ending) needs(path string) bool {
-	offset, ok := layout.SumOf(path)
+// Done is when the request is at its end.
+func (u *Ending) Done() {
+	if u.writer != nil {
+		u.writer.end()
+	}
+}
+
+// identified is a driver's writer that knows which bytes the store has. Where several servers write
+// at once, these may be other ones than those that were summed.
+type identified interface{ Identity() string }
+
+func (u *Ending) identity() []byte {
+	if writer, ok := u.writer.FileWriter.(identified); ok {
+		return []byte(writer.Identity())
+	}
+	return nil
+}
+
+// keepSum writes how far what came is summed, once all of that is kept: what is sent later in the place
+// of something that was lost would be taken for it. The engine does so before, at the beginning, where
+// it is nothing yet, twice at the end of each request, and before it takes the upload away. Where it finds
+// none, it reads what it has once more.
+func (u *Ending) keepSum() error {
+	offset, ok := layout.SumOf(u.sum.path)
+	if !ok || u.last || offset == "0" || offset != strconv.FormatInt(u.writer.Size(), 10) {
+		return nil
+	}
+	return u.writer.store.PutContent(u.writer.ctx, u.sum.path, append(u.sum.content, u.identity()...))
+}
+
+// findSum looks for the sum of all bytes in a folder that has those of each request before. The engine
+// asks for all of them to go on from that one.
+func (u *Ending) findSum(ctx context.Context, store storagedriver.StorageDriver, folder string) ([]string, error) {
+	path := gopath.Join(folder, strconv.FormatInt(u.writer.Size(), 10))
+	content, err := store.GetContent(ctx, path)
+	if layout.IsMissing(err) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	sum, ok := bytes.CutSuffix(content, u.identity())
 	if !ok {
-		return true
+		return nil, nil
 	}
-	if offset == "0" || u.last || u.summed == path {
-		return false
-	}
-	u.summed = path
-	return true
-}
-
-// sumIn is where the sum of all bytes is, if there is one, in a folder that has those of each request
-// before. The engine asks for all of them to go on from that one.
-func (u *Ending) sumIn(folder string) (path string, ok bool) {
-	if u.writer == nil {
-		return "", false
-	}
-	path = gopath.Join(folder, strconv.FormatInt(u.writer.Size(), 10))
-	_, ok = layout.SumOf(path)
-	return path, ok
+	u.found = file{path, sum}
+	return []string{path}, nil
 }

@@ -53,7 +53,7 @@ func New(config *configuration.Configuration, memory int64, log *logrus.Entry) *
 }
 
 func (g *Guard) around(driver storagedriver.StorageDriver) storagedriver.StorageDriver {
-	g.driver = download.Around(patient{exact{bounded{watched{withThreads(store.Steady(driver), g.storage), g.outage}, g.places}}}, g.redirects)
+	g.driver = download.Around(inTurn{exact{bounded{watched{withThreads(store.Steady(driver), g.storage), g.outage}, g.places}}}, g.redirects)
 	return g.driver
 }
 
@@ -174,6 +174,10 @@ func (t *teller) send() {
 		refusal = cmp.Or(refusal, t.request.denial())
 	}
 	switch {
+	case t.request.isOvertaken():
+		t.replace()
+		// The client is gone when this fails.
+		_ = errcode.ServeJSON(t.ResponseWriter, errcode.ErrorCodeBlobUploadUnknown)
 	// A push that was done is done; what was to be read was not.
 	case refusal != nil && (t.status <= http.StatusOK || t.status == http.StatusPartialContent || t.status >= http.StatusBadRequest):
 		t.replace()
@@ -190,7 +194,7 @@ func (t *teller) send() {
 // replace leaves out what the engine says, and what it knew before.
 func (t *teller) replace() {
 	t.told = true
-	for _, name := range []string{"Accept-Ranges", "Cache-Control", "Content-Length", "Content-Range", "Content-Type", "Docker-Content-Digest", "Etag"} {
+	for _, name := range []string{"Accept-Ranges", "Cache-Control", "Content-Length", "Content-Range", "Content-Type", "Docker-Content-Digest", "Docker-Upload-Uuid", "Etag", "Location", "Range"} {
 		t.Header().Del(name)
 	}
 }

@@ -9,13 +9,13 @@ import (
 	"container-registry/server/internal/heavy"
 )
 
-// patient has requests wait before the engine holds much of the store for them: it asks for nothing
+// inTurn has requests wait before the engine holds much of the store for them: it asks for nothing
 // before it knows that the client may have it. What is listed for a client that has gone ends.
-type patient struct {
+type inTurn struct {
 	storagedriver.StorageDriver
 }
 
-func (d patient) Reader(ctx context.Context, path string, offset int64) (io.ReadCloser, error) {
+func (d inTurn) Reader(ctx context.Context, path string, offset int64) (io.ReadCloser, error) {
 	reader, err := d.StorageDriver.Reader(ctx, path, offset)
 	if err != nil {
 		return nil, err
@@ -23,14 +23,14 @@ func (d patient) Reader(ctx context.Context, path string, offset int64) (io.Read
 	return heavy.Reader(ctx, reader), nil
 }
 
-func (d patient) List(ctx context.Context, path string) ([]string, error) {
+func (d inTurn) List(ctx context.Context, path string) ([]string, error) {
 	if err := heavy.Enter(ctx); err != nil {
 		return nil, err
 	}
 	return d.StorageDriver.List(ctx, path)
 }
 
-func (d patient) Walk(ctx context.Context, path string, visit storagedriver.WalkFn, options ...func(*storagedriver.WalkOptions)) error {
+func (d inTurn) Walk(ctx context.Context, path string, visit storagedriver.WalkFn, options ...func(*storagedriver.WalkOptions)) error {
 	if err := heavy.Enter(ctx); err != nil {
 		return err
 	}

@@ -54,7 +54,7 @@ func TestHeavyRequestsWait(t *testing.T) {
 
 // TestWalkForNobody ends when its client is gone.
 func TestWalkForNobody(t *testing.T) {
-	driver := patient{inmemory.New()}
+	driver := inTurn{inmemory.New()}
 	for _, name := range []string{"/a", "/b", "/c"} {
 		if err := driver.PutContent(t.Context(), name, nil); err != nil {
 			t.Fatal(err)

@@ -1,14 +1,20 @@
 package guard
 
 import (
+	"context"
 	"fmt"
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"strings"
 	"testing"
 
+	"github.com/distribution/distribution/v3"
 	"github.com/distribution/distribution/v3/registry/api/errcode"
+	storagedriver "github.com/distribution/distribution/v3/registry/storage/driver"
 	"github.com/distribution/distribution/v3/registry/storage/driver/inmemory"
+
+	"container-registry/server/internal/layout"
 )
 
 // TestLateErrors has the engine find an error when it has begun to answer. Nobody is to take its
@@ -64,5 +70,50 @@ func TestLateErrors(t *testing.T) {
 				t.Errorf("got %q, want %q", got, test.want)
 			}
 		})
+	}
+}
+
+// closing is a store whose writers fail as they are closed.
+type closing struct {
+	storagedriver.StorageDriver
+	err error
+}
+
+func (d closing) Writer(ctx context.Context, path string, appendMode bool) (storagedriver.FileWriter, error) {
+	w, err := d.StorageDriver.Writer(ctx, path, appendMode)
+	return closingWriter{w, d.err}, err
+}
+
+type closingWriter struct {
+	storagedriver.FileWriter
+	err error
+}
+
+func (w closingWriter) Close() error { return w.err }
+
+// TestOvertaken has the engine tell that all is well, or that something failed, when a later request has the
+// upload.
+func TestOvertaken(t *testing.T) {
+	for _, status := range []int{http.StatusAccepted, http.StatusInternalServerError} {
+		g, driver, said := guarded(closing{inmemory.New(), fmt.Errorf("later: %w", distribution.ErrBlobUploadUnknown)})
+		recorder := httptest.NewRecorder()
+		g.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			writer, err := driver.Writer(r.Context(), layout.UploadPath("app", "1"), false)
+			if err != nil {
+				t.Error(err)
+				return
+			}
+			w.Header().Set("Location", "/there")
+			if writer.Close() == nil {
+				t.Error("it is closed")
+			}
+			w.WriteHeader(status)
+		})).ServeHTTP(recorder, httptest.NewRequest(http.MethodPatch, "/", nil))
+		if recorder.Code != http.StatusNotFound || !strings.Contains(recorder.Body.String(), "BLOB_UPLOAD_UNKNOWN") || recorder.Header().Get("Location") != "" {
+			t.Errorf("%d: %d %s", status, recorder.Code, recorder.Body)
+		}
+		if said.Len() > 0 {
+			t.Errorf("the store has done nothing wrong: %s", said)
+		}
 	}
 }

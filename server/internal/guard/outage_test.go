@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -14,7 +15,6 @@ import (
 	"testing/synctest"
 	"time"
 
-	"cloud.google.com/go/storage"
 	"github.com/distribution/distribution/v3/configuration"
 	"github.com/distribution/distribution/v3/registry/handlers"
 	storagedriver "github.com/distribution/distribution/v3/registry/storage/driver"
@@ -322,10 +322,10 @@ func TestOtherErrors(t *testing.T) {
 	}
 }
 
-// TestMissingAtGoogle is told in words that only the engine's wrapping knows.
-func TestMissingAtGoogle(t *testing.T) {
+// TestMissingInFolder is told in words of the system.
+func TestMissingInFolder(t *testing.T) {
 	store := &failing{StorageDriver: inmemory.New()}
-	store.fail(func(string) error { return fmt.Errorf("%w: gone", storage.ErrObjectNotExist) })
+	store.fail(func(string) error { return fmt.Errorf("%w: gone", fs.ErrNotExist) })
 	_, driver, said := guarded(store)
 	_, err := driver.Stat(t.Context(), "/a")
 	if _, ok := err.(storagedriver.PathNotFoundError); !ok || said.Len() > 0 {
@@ -355,8 +355,8 @@ func TestBlobWithoutStore(t *testing.T) {
 		"it does not":                  {errSlow, http.StatusOK, http.StatusServiceUnavailable, errAway.Error(), true, "SlowDown"},
 		"the store answers for a part": {nil, http.StatusPartialContent, http.StatusPartialContent, "a layer", false, ""},
 		"it does not for a part":       {errSlow, http.StatusPartialContent, http.StatusServiceUnavailable, errAway.Error(), true, "SlowDown"},
-		"it has lost it":               {storage.ErrObjectNotExist, http.StatusOK, http.StatusNotFound, "BLOB_UNKNOWN", false, "/layer"},
-		"it has lost it for a part":    {storage.ErrObjectNotExist, http.StatusPartialContent, http.StatusNotFound, "BLOB_UNKNOWN", false, "/layer"},
+		"it has lost it":               {fs.ErrNotExist, http.StatusOK, http.StatusNotFound, "BLOB_UNKNOWN", false, "/layer"},
+		"it has lost it for a part":    {fs.ErrNotExist, http.StatusPartialContent, http.StatusNotFound, "BLOB_UNKNOWN", false, "/layer"},
 		"it has lost what was in it":   {errEmpty, http.StatusOK, http.StatusNotFound, "BLOB_UNKNOWN", false, "a file is shorter than it was\" path=/layer"},
 		"it says something else":       {errors.New("NeverHeardOf: that"), http.StatusOK, http.StatusInternalServerError, "the log of the server says more", false, "NeverHeardOf: that\" path=/layer"},
 	} {

@@ -19,7 +19,9 @@ type request struct {
 	// silent says that the store gave no answer.
 	silent bool
 	lost   loss
-	places []func()
+	// overtaken says that a later request has its upload, or ended it.
+	overtaken bool
+	places    []func()
 }
 
 // loss is a file that the store did not give, or not all of it.
@@ -77,6 +79,19 @@ func (r *request) silenced() bool {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	return r.silent
+}
+
+// overtake is for a request whose upload is another one's. The engine may not tell that to its client.
+func (r *request) overtake() {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.overtaken = true
+}
+
+func (r *request) isOvertaken() bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.overtaken
 }
 
 // lose notes what the engine keeps to itself once it has promised the content.

@@ -8,6 +8,8 @@ import (
 
 	"github.com/distribution/distribution/v3/configuration"
 	storagedriver "github.com/distribution/distribution/v3/registry/storage/driver"
+
+	"container-registry/server/internal/traits"
 )
 
 // defaultThreads is the engine's own.
@@ -15,7 +17,7 @@ const defaultThreads = 100
 
 // threads bounds what waits for a disk at once, as each takes a thread: Go ends a process
 // that may have no more, and a disk or a server of files may stand still. The engine bounds
-// what opens files, and not what reads and writes them.
+// what opens files, but for those of uploads, and not what reads and writes them.
 type threads struct {
 	storagedriver.StorageDriver
 	places chan struct{}
@@ -23,7 +25,7 @@ type threads struct {
 
 // withThreads is for a store that is a folder.
 func withThreads(driver storagedriver.StorageDriver, storage configuration.Storage) storagedriver.StorageDriver {
-	if storage.Type() != "filesystem" {
+	if !traits.Of[storage.Type()].Folder {
 		return driver
 	}
 	most, err := strconv.Atoi(fmt.Sprint(storage.Parameters()["maxthreads"]))
@@ -42,11 +44,16 @@ func (d threads) Reader(ctx context.Context, path string, offset int64) (io.Read
 }
 
 func (d threads) Writer(ctx context.Context, path string, appendMode bool) (storagedriver.FileWriter, error) {
+	t := thread{ctx, d.places}
+	if err := t.take(); err != nil {
+		return nil, err
+	}
+	defer t.leave()
 	writer, err := d.StorageDriver.Writer(ctx, path, appendMode)
 	if err != nil {
 		return nil, err
 	}
-	return threadWriter{writer, thread{ctx, d.places}}, nil
+	return threadWriter{writer, t}, nil
 }
 
 // thread is what an open file needs to be read or written.

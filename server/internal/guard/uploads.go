@@ -16,12 +16,10 @@ import (
 	"container-registry/server/internal/store"
 )
 
-// Shares of the server's memory, in per cent: for uploads, for small files where they take as
-// much each, and for uploads that are read once more. Uploads without a body have a quarter of
-// theirs beside it, and one of each has a place in any case.
+// Shares of the server's memory, in per cent: for uploads, and for those that are read once more.
+// Uploads without a body have a quarter of theirs beside it, and one of each has a place in any case.
 const (
 	share          = 40
-	shareOfPuts    = 10
 	shareOfRereads = 10
 )
 
@@ -35,21 +33,20 @@ const longestWait = 5 * time.Minute
 var errBusy = errors.New("too many uploads at once")
 
 // buffering is how much of an upload a driver holds in memory: by default it collects a
-// chunk, and that takes so many per cent of it. With puts a small file takes a chunk too.
+// chunk, and that takes so many per cent of it.
 type buffering struct {
 	chunk, percent int64
-	puts           bool
 }
 
 // bufferings are those of the drivers that send uploads in chunks. S3's grows its buffer by
 // doubling; Swift's fills one while another is sent; Google's client has a buffer of its own.
 var bufferings = map[string]buffering{
-	"s3":    {10 << 20, 220, false},
-	"s3aws": {10 << 20, 220, false},
-	"azure": {4 << 20, 125, false},
-	"gcs":   {16 << 20, 210, true},
-	"swift": {16 << 20, 205, false},
-	"oss":   {10 << 20, 150, false},
+	"s3":    {10 << 20, 220},
+	"s3aws": {10 << 20, 220},
+	"azure": {4 << 20, 125},
+	"gcs":   {16 << 20, 210},
+	"swift": {16 << 20, 205},
+	"oss":   {10 << 20, 150},
 }
 
 // of is what one upload takes with a store's parameters.
@@ -92,10 +89,8 @@ type places struct {
 	// Requests without a body, which begin and end uploads, are soon done and don't wait
 	// for those that may send theirs for hours.
 	bodies, short chan struct{}
-	// puts are small files; nil where they need no place, as bodies and short are.
-	puts    chan struct{}
-	rereads chan struct{}
-	wait    time.Duration
+	rereads       chan struct{}
+	wait          time.Duration
 }
 
 func placesOf(storage configuration.Storage, memory int64) *places {
@@ -107,9 +102,6 @@ func placesOf(storage configuration.Storage, memory int64) *places {
 	// The usual chunk may be more than its share.
 	n := max(1, memory*share/100/b.of(storage.Parameters()))
 	p.bodies, p.short = make(chan struct{}, n), make(chan struct{}, max(1, n/4))
-	if b.puts {
-		p.puts = make(chan struct{}, max(1, memory*shareOfPuts/100/b.chunkOf(storage.Parameters())))
-	}
 	return p
 }
 
@@ -124,25 +116,18 @@ func (p *places) of(r *request) chan struct{} {
 // take is for one upload. Its place is left when the request ends, at the latest.
 func (p *places) take(ctx context.Context, queue chan struct{}) (leave func(), err error) {
 	r := requestOf(ctx)
-	if err := p.enter(ctx, r, queue); err != nil {
-		return nil, err
-	}
-	leave = sync.OnceFunc(func() { <-queue })
-	r.add(leave)
-	return leave, nil
-}
-
-func (p *places) enter(ctx context.Context, r *request, queue chan struct{}) error {
 	timer := time.NewTimer(p.wait)
 	defer timer.Stop()
 	select {
 	case queue <- struct{}{}:
-		return nil
+		leave = sync.OnceFunc(func() { <-queue })
+		r.add(leave)
+		return leave, nil
 	case <-ctx.Done():
-		return ctx.Err()
+		return nil, ctx.Err()
 	case <-timer.C:
 		r.refuse(errBusy)
-		return errBusy
+		return nil, errBusy
 	}
 }
 
@@ -167,16 +152,6 @@ func (d bounded) Writer(ctx context.Context, path string, appendMode bool) (stor
 		return nil, err
 	}
 	return upload{writer, leave}, nil
-}
-
-func (d bounded) PutContent(ctx context.Context, path string, content []byte) error {
-	if d.places.puts != nil {
-		if err := d.places.enter(ctx, requestOf(ctx), d.places.puts); err != nil {
-			return err
-		}
-		defer func() { <-d.places.puts }()
-	}
-	return d.StorageDriver.PutContent(ctx, path, content)
 }
 
 func (d bounded) Reader(ctx context.Context, path string, offset int64) (io.ReadCloser, error) {

@@ -3,7 +3,6 @@ package guard
 import (
 	"context"
 	"errors"
-	"fmt"
 	"io"
 	"net/http"
 	"net/http/httptest"
@@ -203,48 +202,6 @@ func TestTooManyUploads(t *testing.T) {
 			client.Close()
 		}
 	})
-}
-
-// TestSmallFiles has many written at once: Google's client takes a chunk for each.
-func TestSmallFiles(t *testing.T) {
-	for driver, most := range map[string]int{"gcs": 2, "s3": 50} {
-		t.Run(driver, func(t *testing.T) {
-			synctest.Test(t, func(t *testing.T) {
-				store := &writing{StorageDriver: inmemory.New(), end: make(chan struct{})}
-				d := bounded{store, placesOf(configuration.Storage{driver: nil}, 460<<20)}
-				for i := range 50 {
-					go func() {
-						if err := d.PutContent(t.Context(), fmt.Sprintf("/%d", i), nil); err != nil {
-							t.Error(err)
-						}
-					}()
-				}
-				synctest.Wait()
-				if n := store.under.Load(); int(n) != most {
-					t.Errorf("%d at once", n)
-				}
-				close(store.end)
-				synctest.Wait()
-				if n := store.done.Load(); n != 50 {
-					t.Errorf("%d were written", n)
-				}
-			})
-		})
-	}
-}
-
-// writing takes its time to write.
-type writing struct {
-	storagedriver.StorageDriver
-	under, done atomic.Int64
-	end         chan struct{}
-}
-
-func (w *writing) PutContent(context.Context, string, []byte) error {
-	w.under.Add(1)
-	<-w.end
-	w.done.Add(1)
-	return nil
 }
 
 // TestRereads has more uploads read once more than there are places, and blobs beside them.

@@ -19,11 +19,13 @@ type watched struct {
 }
 
 // saw looks at how an action on a path ended. What is not there is so in the engine's
-// words: it no longer knows those of Google's client.
+// words: it does not know those of the system.
 func (d watched) saw(ctx context.Context, action store.Action, path string, err error) error {
 	switch {
 	case err == nil:
 		d.outage.success(action)
+	case errors.Is(err, distribution.ErrBlobUploadUnknown):
+		requestOf(ctx).overtake()
 	case layout.IsMissing(err):
 		d.outage.success(action)
 		var missing storagedriver.PathNotFoundError
@@ -144,7 +146,7 @@ func (d watched) Writer(ctx context.Context, path string, appendMode bool) (stor
 	})
 	if err != nil {
 		l.end()
-		if appendMode && layout.IsUpload(path) && d.ended(ctx, path, err) {
+		if appendMode && layout.IsUpload(path) && requestOf(ctx).refusal() == nil && d.ended(ctx, path, err) {
 			return nil, distribution.ErrBlobUploadUnknown
 		}
 		return nil, d.saw(ctx, store.Upload, path, err)
@@ -159,7 +161,7 @@ func (d watched) Writer(ctx context.Context, path string, appendMode bool) (stor
 // ended says whether an upload can't go on as it is at its end, or gone: its client begins anew. A server
 // that is killed at that moment leaves one that most stores can't append to.
 func (d watched) ended(ctx context.Context, path string, err error) bool {
-	if layout.IsMissing(err) {
+	if layout.IsMissing(err) || errors.Is(err, distribution.ErrBlobUploadUnknown) {
 		return true
 	}
 	if d.outage.store.Failure(store.Upload, err).Fault != store.Unknown {
@@ -224,5 +226,9 @@ func (w watchedWriter) Close() error {
 }
 
 func (w watchedWriter) Cancel(ctx context.Context) error {
-	return w.listening.during(func() error { return w.FileWriter.Cancel(ctx) })
+	err := w.listening.during(func() error { return w.FileWriter.Cancel(ctx) })
+	if errors.Is(err, distribution.ErrBlobUploadUnknown) {
+		err = w.saw(err)
+	}
+	return err
 }

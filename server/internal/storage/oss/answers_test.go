@@ -7,6 +7,7 @@ import (
 	"strings"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"container-registry/server/internal/storage/oss/osstest"
 )
@@ -84,5 +85,69 @@ func secondList(fault *osstest.Fault) osstest.FaultFunc {
 			return nil
 		}
 		return fault
+	}
+}
+
+// TestBrokenOff has lists that say there is more, and not where: asked again they would begin anew.
+func TestBrokenOff(t *testing.T) {
+	answer := func(op, content string) osstest.FaultFunc {
+		return func(r osstest.Request) *osstest.Fault {
+			if r.Op != op {
+				return nil
+			}
+			return &osstest.Fault{Page: func(w http.ResponseWriter) {
+				w.Header().Set("x-oss-request-id", "5C3D9175B6FC201293AD4890")
+				fmt.Fprint(w, content)
+			}}
+		}
+	}
+	for name, test := range map[string]struct {
+		op, content string
+		do          func(context.Context, *Driver) error
+	}{
+		"objects": {"ListObjectsV2", "<ListBucketResult><Name>registry</Name><IsTruncated>true</IsTruncated></ListBucketResult>",
+			func(ctx context.Context, d *Driver) error { _, err := d.List(ctx, "/a"); return err }},
+		"uploads": {"ListMultipartUploads", "<ListMultipartUploadsResult><IsTruncated>true</IsTruncated></ListMultipartUploadsResult>",
+			func(ctx context.Context, d *Driver) error { return d.Delete(ctx, "/a") }},
+		"parts": {"ListParts", "<ListPartsResult><IsTruncated>true</IsTruncated></ListPartsResult>",
+			func(ctx context.Context, d *Driver) error {
+				_, err := d.StorageDriver.(*driver).parts(ctx, "a", "1")
+				return err
+			}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s, params := startOSS(t)
+			s.SetFault(answer(test.op, test.content))
+			ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+			defer cancel()
+			if err := test.do(ctx, newTestDriver(t, params)); err == nil || !strings.Contains(err.Error(), "no answer of OSS") {
+				t.Errorf("%v", err)
+			}
+		})
+	}
+}
+
+// TestUndeleted is of a file with others below it, which OSS answers that it has not deleted, and has.
+func TestUndeleted(t *testing.T) {
+	s, params := startOSS(t)
+	d := newTestDriver(t, params)
+	var answers atomic.Int32
+	for _, kept := range []bool{true, false} {
+		put(t, d, "/a")
+		put(t, d, "/a/1")
+		answers.Store(0)
+		s.SetFault(func(r osstest.Request) *osstest.Fault {
+			if r.Op != "DeleteMultipleObjects" || !kept || answers.Add(1) == 1 {
+				return nil
+			}
+			return &osstest.Fault{Page: func(w http.ResponseWriter) {
+				w.Header().Set("x-oss-request-id", "5C3D9175B6FC201293AD4890")
+				fmt.Fprint(w, "<DeleteResult></DeleteResult>")
+			}}
+		})
+		err := d.Delete(t.Context(), "/a")
+		if kept != (err != nil) {
+			t.Errorf("kept: %t, %v", kept, err)
+		}
 	}
 }

@@ -26,6 +26,9 @@ func (w *writer) Commit(ctx context.Context) error {
 
 func (w *writer) finish(ctx context.Context) error {
 	if len(w.parts) == 0 {
+		if err := w.unchanged(ctx); err != nil {
+			return err
+		}
 		if err := w.d.put(ctx, w.key, w.buf, nil); err != nil {
 			return err
 		}

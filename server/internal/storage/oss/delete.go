@@ -3,7 +3,6 @@ package oss
 import (
 	"context"
 	"errors"
-	"fmt"
 	"slices"
 	"strings"
 
@@ -74,13 +73,20 @@ func (d *driver) deleteObjects(ctx context.Context, existing []string, perhaps .
 	if err != nil {
 		return failed(ctx, "DeleteMultipleObjects", "", err)
 	}
-	// The answer lists what is gone and is silent about the rest.
+	// The answer lists what is gone and is silent about the rest, and may be about what was never there.
 	gone := make(map[string]bool, len(result.DeletedObjects))
 	for _, deleted := range result.DeletedObjects {
 		gone[oss.ToString(deleted.Key)] = true
 	}
-	if i := slices.IndexFunc(existing, func(key string) bool { return !gone[key] }); i >= 0 {
-		return failed(ctx, "DeleteMultipleObjects", existing[i], errors.New("the object was not deleted"))
+	isGone := func(key string) bool { return gone[key] }
+	left := slices.DeleteFunc(slices.Clone(existing), isGone)
+	if len(left) == 0 {
+		if left, err = d.existing(ctx, slices.DeleteFunc(perhaps, isGone)...); err != nil {
+			return err
+		}
+	}
+	if len(left) > 0 {
+		return failed(ctx, "DeleteMultipleObjects", left[0], errors.New("the object was not deleted"))
 	}
 	return nil
 }
@@ -109,7 +115,7 @@ func (d *driver) abortUploads(ctx context.Context, key string) (bool, error) {
 			return found, nil
 		}
 		if oss.ToString(page.NextKeyMarker) == "" {
-			return found, fmt.Errorf("the list of uploads below %s breaks off", key)
+			return found, failed(ctx, "ListMultipartUploads", key, noAnswer("the list breaks off"))
 		}
 		request.KeyMarker, request.UploadIdMarker = page.NextKeyMarker, page.NextUploadIdMarker
 	}

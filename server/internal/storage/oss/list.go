@@ -19,6 +19,10 @@ func (d *driver) list(ctx context.Context, request *oss.ListObjectsV2Request) (*
 		// The SDK takes any XML for a list, and nothing at all for the end of one.
 		err = noAnswer("the list has no name")
 	}
+	if err == nil && page.IsTruncated && oss.ToString(page.NextContinuationToken) == "" {
+		// Asked for without, it would begin anew, for ever.
+		err = noAnswer("the list breaks off")
+	}
 	return page, failed(ctx, "ListObjectsV2", oss.ToString(request.Prefix), err)
 }
 

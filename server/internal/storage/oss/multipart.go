@@ -42,6 +42,9 @@ func (d *driver) parts(ctx context.Context, key, uploadID string) ([]part, error
 		if !page.IsTruncated {
 			return parts, nil
 		}
+		if page.NextPartNumberMarker <= request.PartNumberMarker {
+			return nil, failed(ctx, "ListParts", key, noAnswer("the list does not go on"))
+		}
 		request.PartNumberMarker = page.NextPartNumberMarker
 	}
 }

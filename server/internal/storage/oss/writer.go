@@ -71,15 +71,18 @@ type writer struct {
 
 	// What the record in the bucket says, if recorded.
 	recorded    bool
+	savedUpload string
 	savedOffset int64
 	savedTail   int
+	// identity is that of the bytes in the bucket.
+	identity string
 
 	closed, committed, cancelled bool
 }
 
 // resume takes up the state that r describes.
 func (w *writer) resume(r *record) error {
-	w.recorded, w.savedOffset, w.savedTail = true, r.offset, len(r.tail)
+	w.recorded, w.savedUpload, w.savedOffset, w.savedTail = true, r.uploadID, r.offset, len(r.tail)
 	w.uploadID = r.uploadID
 	if r.uploadID != "" {
 		parts, err := w.d.parts(w.ctx, w.key, r.uploadID)
@@ -102,6 +105,7 @@ func (w *writer) resume(r *record) error {
 	case w.flushed == r.offset:
 		w.buf = r.tail
 	}
+	w.identify()
 	return nil
 }
 
@@ -180,6 +184,9 @@ func (w *writer) flush(ctx context.Context) error {
 // begin starts the multipart upload and puts its ID on record at once, so that
 // a later process finds the parts even if this one never gets to Close.
 func (w *writer) begin(ctx context.Context) error {
+	if err := w.unchanged(ctx); err != nil {
+		return err
+	}
 	uploadID, err := w.d.initiate(ctx, w.key)
 	if err != nil {
 		return err
@@ -194,7 +201,7 @@ func (w *writer) save(ctx context.Context, tail int) error {
 	if err := w.d.saveRecord(ctx, w.key, record{w.uploadID, w.flushed, w.buf[:tail]}); err != nil {
 		return err
 	}
-	w.recorded, w.savedOffset, w.savedTail = true, w.flushed, tail
+	w.recorded, w.savedUpload, w.savedOffset, w.savedTail = true, w.uploadID, w.flushed, tail
 	return nil
 }
 
@@ -213,6 +220,7 @@ func (w *writer) Close() error {
 	if err := w.persist(ctx); err != nil {
 		return err
 	}
+	w.identify()
 	// Size goes on to count the tail that is now on record.
 	w.flushed, w.buf = w.Size(), nil
 	return nil
@@ -220,6 +228,9 @@ func (w *writer) Close() error {
 
 // persist brings all of the upload into the bucket.
 func (w *writer) persist(ctx context.Context) error {
+	if err := w.unchanged(ctx); err != nil {
+		return err
+	}
 	// A buffer that is large enough becomes a part, which need not be read
 	// back. Half of the part numbers are kept for parts of full size.
 	if int64(len(w.buf)) >= minPartSize && len(w.parts) < maxParts/2 {

@@ -4,7 +4,7 @@
 //
 //	<rootdirectory>/files/<path>         what the engine stores: a plain object, or the manifest of a large one
 //	<rootdirectory>/uploads/<path>       the record of an upload that is not committed yet
-//	<rootdirectory>/segments/<id>/<n>    the segments of the upload with that id
+//	<rootdirectory>/segments/<id>/<n>-…  the segments of the upload with that id
 //
 // The files/ part is laid out as the driver of distribution v2 did it, so a registry that is moved from v2 finds
 // its data when rootdirectory is what prefix was. Its large objects (dynamic ones) are read and deleted as well.
@@ -22,7 +22,10 @@
 // leaves the record as it was, so the upload goes on from its last Close, which is the offset the engine told its
 // client. Blobs below the smallest segment size end as plain objects, with no segment ever written.
 //
-// Segments are written once and never overwritten, so they can't be read stale.
+// Segments are written once and never overwritten, so they can't be read stale. Their names are their writer's alone:
+// servers may write one upload at a time, and the one that was held up must not touch what the other stored. A record is
+// overwritten only while it is the one that was read, and the segments are joined by one writer alone, who puts an object
+// named committed among them. It stays as long as they do.
 //
 // # Moving
 //

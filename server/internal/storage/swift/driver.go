@@ -7,6 +7,7 @@ import (
 	"io"
 	"net/http"
 	"strconv"
+	"strings"
 	"sync"
 	"time"
 
@@ -195,7 +196,8 @@ func (d *driver) head(ctx context.Context, name string) (*object, error) {
 
 func parseObject(h ncw.Headers) *object {
 	o := &object{
-		etag:    h["Etag"],
+		// Some clusters quote it.
+		etag:    strings.Trim(h["Etag"], `"`),
 		slo:     h["X-Static-Large-Object"] != "",
 		dlo:     h["X-Object-Manifest"],
 		upload:  h[uploadHeader],

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"path"
 	"reflect"
 	"runtime"
 	"runtime/debug"
@@ -95,11 +96,12 @@ func stored(t testing.TB, d *driver) map[string]string {
 	return all
 }
 
+// storedSegments are without what stands for their commit.
 func storedSegments(t testing.TB, d *driver) map[string]string {
 	t.Helper()
 	segments := stored(t, d)
 	for name := range segments {
-		if !strings.HasPrefix(name, d.root+"segments/") {
+		if !strings.HasPrefix(name, d.root+"segments/") || path.Base(name) == "committed" {
 			delete(segments, name)
 		}
 	}
@@ -265,6 +267,82 @@ func TestResumeAfterDeath(t *testing.T) {
 			}
 			if segments := storedSegments(t, d); len(segments) != len(set.names) {
 				t.Errorf("%d segments stored, %d in use", len(segments), len(set.names))
+			}
+			if err := d.Delete(ctx, uploadDir); err != nil {
+				t.Fatal(err)
+			}
+			wantEmpty(t, d)
+		})
+	}
+}
+
+// TestLateWriter has a writer held up while another one, as by way of another server, goes on with the upload and
+// commits it. What is late must fail, and the blob stay whole, whatever is deleted then.
+func TestLateWriter(t *testing.T) {
+	ctx := context.Background()
+	for name, late := range map[string]func(w *writer) error{
+		"close":  func(w *writer) error { return w.Close() },
+		"commit": func(w *writer) error { return w.Commit(ctx) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			parameters := with(newContainer(t), "chunksize", mib)
+			w := writerAt(t, open(t, parameters), uploadPath, false)
+			copyTo(t, w, randomContent(1, 2*mib))
+			closeWriter(t, w)
+
+			held := writerAt(t, open(t, parameters), uploadPath, true)
+			copyTo(t, held, randomContent(2, 2*mib+50))
+
+			d := open(t, parameters)
+			w = writerAt(t, d, uploadPath, true)
+			copyTo(t, w, randomContent(3, 3*mib))
+			commit(t, w)
+			if err := late(held); !errors.Is(err, errOvertaken) {
+				t.Errorf("%v", err)
+			}
+			if err := d.Move(ctx, uploadPath, blobPath); err != nil {
+				t.Fatal(err)
+			}
+			// As if it had seen that the record was there, in the moment before that went.
+			if err := d.saveUpload(ctx, uploadPath, held.upload, ncw.Headers{}); err != nil {
+				t.Fatal(err)
+			}
+			if err := d.Delete(ctx, uploadDir); err != nil {
+				t.Fatal(err)
+			}
+			wantFile(t, d, blobPath, io.MultiReader(randomContent(1, 2*mib), randomContent(3, 3*mib)))
+			if err := d.Delete(ctx, blobPath); err != nil {
+				t.Fatal(err)
+			}
+			wantEmpty(t, d)
+		})
+	}
+}
+
+// TestOldRecord goes on with an upload that the version before began, or deletes it.
+func TestOldRecord(t *testing.T) {
+	ctx := context.Background()
+	for name, goOn := range map[string]bool{"gone on with": true, "deleted": false} {
+		t.Run(name, func(t *testing.T) {
+			d := open(t, with(newContainer(t), "chunksize", mib))
+			content := make([]byte, mib)
+			if _, err := io.ReadFull(randomContent(1, mib), content); err != nil {
+				t.Fatal(err)
+			}
+			put := func(name string, content []byte) {
+				t.Helper()
+				if _, err := d.client.do(ctx, request{method: http.MethodPut, object: name, body: content}); err != nil {
+					t.Fatal(err)
+				}
+			}
+			put(d.segmentPrefix("old")+"00000001", content)
+			put(d.segmentPrefix("old")+"00000002", []byte("of a session that died"))
+			put(d.recordName(uploadPath), fmt.Appendf(nil, `{"version":1,"upload":"old","segments":[{"n":1,"size":%d,"etag":%q}]}`+"\n", mib, checksum(content)))
+			if goOn {
+				w := writerAt(t, d, uploadPath, true)
+				copyTo(t, w, randomContent(2, 2*mib))
+				commit(t, w)
+				wantFile(t, d, uploadPath, io.MultiReader(randomContent(1, mib), randomContent(2, 2*mib)))
 			}
 			if err := d.Delete(ctx, uploadDir); err != nil {
 				t.Fatal(err)

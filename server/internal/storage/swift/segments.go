@@ -25,12 +25,18 @@ type segment struct {
 	Number int    `json:"n"`
 	Size   int64  `json:"size"`
 	ETag   string `json:"etag"`
+	// Writer is the one that stored it. Those of record version 1 have none.
+	Writer string `json:"writer,omitempty"`
 }
 
 func (d *driver) segmentPrefix(upload string) string { return d.root + "segments/" + upload + "/" }
 
-func (d *driver) segmentName(upload string, number int) string {
-	return fmt.Sprintf("%s%08d", d.segmentPrefix(upload), number)
+func (d *driver) segmentName(upload string, s segment) string {
+	name := fmt.Sprintf("%s%08d", d.segmentPrefix(upload), s.Number)
+	if s.Writer != "" {
+		name += "-" + s.Writer
+	}
+	return name
 }
 
 func checksum(content []byte) string {
@@ -38,36 +44,27 @@ func checksum(content []byte) string {
 	return hex.EncodeToString(sum[:])
 }
 
-// putSegment stores a segment under the given number. An object may have that name already. When it has the same
-// content, it is from an attempt whose answer was lost. Otherwise a session that died has left it; overwriting it
-// could make readers see the old one, so it is deleted and the next number taken.
+// putSegment stores a segment. Its name is its writer's alone: an object that has it already is from an attempt whose
+// answer was lost.
 //
 // An attempt that failed may read the content for some time after. Only when free is true nothing does so any more.
-func (d *driver) putSegment(ctx context.Context, upload string, number int, content []byte, etag string) (_ segment, free bool, _ error) {
-	for free = true; ; number++ {
-		name := d.segmentName(upload, number)
-		resp, err := d.client.do(ctx, request{
-			method: http.MethodPut, object: name, body: content,
-			headers: ncw.Headers{"Content-Type": contentType, "Etag": etag, "If-None-Match": "*"},
-		})
-		if err == nil {
-			return segment{Number: number, Size: int64(len(content)), ETag: etag}, free && resp.attempts == 1, nil
-		}
-		free = false
-		if !hasStatus(err, http.StatusPreconditionFailed) {
-			return segment{}, false, err
-		}
-		obj, err := d.head(ctx, name)
-		if err != nil && !isNotFound(err) {
-			return segment{}, false, err
-		}
-		if err == nil && obj.etag == etag && obj.size == int64(len(content)) {
-			return segment{Number: number, Size: obj.size, ETag: etag}, false, nil
-		}
-		if err := d.deleteObject(ctx, name); err != nil {
-			return segment{}, false, err
-		}
+func (d *driver) putSegment(ctx context.Context, upload string, s segment, content []byte) (free bool, _ error) {
+	name := d.segmentName(upload, s)
+	resp, err := d.client.do(ctx, request{
+		method: http.MethodPut, object: name, body: content,
+		headers: ncw.Headers{"Content-Type": contentType, "Etag": s.ETag, "If-None-Match": "*"},
+	})
+	if err == nil {
+		return resp.attempts == 1, nil
 	}
+	if !hasStatus(err, http.StatusPreconditionFailed) {
+		return false, err
+	}
+	obj, err := d.head(ctx, name)
+	if err == nil && (obj.etag != s.ETag || obj.size != s.Size) {
+		err = fmt.Errorf("%s is there with other content", name)
+	}
+	return false, err
 }
 
 // part is one entry of a manifest that is written.
@@ -81,7 +78,7 @@ type part struct {
 func (d *driver) putManifest(ctx context.Context, path string, u *upload) error {
 	parts := make([]part, len(u.Segments))
 	for i, s := range u.Segments {
-		parts[i] = part{Path: d.fullName(d.segmentName(u.ID, s.Number)), ETag: s.ETag, Size: s.Size}
+		parts[i] = part{Path: d.fullName(d.segmentName(u.ID, s)), ETag: s.ETag, Size: s.Size}
 	}
 	// A manifest has room for so many entries; entries may be manifests themselves.
 	for level := 1; len(parts) > d.limits.segments; level++ {
@@ -96,6 +93,9 @@ func (d *driver) putManifest(ctx context.Context, path string, u *upload) error 
 			joined = append(joined, part{Path: d.fullName(name), ETag: etag, Size: sizeOf(group)})
 		}
 		parts = joined
+	}
+	if err := d.untaken(ctx, path, func(obj *object) bool { return obj.upload == u.ID }); err != nil {
+		return err
 	}
 	return d.replace(ctx, path, u.ID, func() error {
 		_, err := d.putParts(ctx, d.fileName(path), parts, ncw.Headers{uploadHeader: u.ID})
@@ -138,6 +138,9 @@ func (d *driver) putPlain(ctx context.Context, path string, content []byte) erro
 	put := request{method: http.MethodPut, object: d.fileName(path), headers: headers, body: content}
 	_, err := d.client.do(ctx, put)
 	if !hasStatus(err, http.StatusPreconditionFailed) {
+		return err
+	}
+	if err := d.untaken(ctx, path, func(obj *object) bool { return obj.etag == headers["Etag"] }); err != nil {
 		return err
 	}
 	// Most files are new. Only for the others it is worth asking whether segments have to go.

@@ -99,27 +99,18 @@ func (d *driver) deleteSegments(ctx context.Context, set *segmentSet) error {
 	if set.upload == "" {
 		return nil
 	}
-	return d.sweep(ctx, set.upload)
+	return d.sweep(ctx, set.upload, nil)
 }
 
-// sweep deletes all that is listed as segments of an upload.
-func (d *driver) sweep(ctx context.Context, upload string) error {
+// sweep deletes all that is listed as segments of an upload, but for those to keep.
+func (d *driver) sweep(ctx context.Context, upload string, keep map[string]bool) error {
 	return d.pages(ctx, query{prefix: d.segmentPrefix(upload)}, func(entries []entry) error {
-		names := make([]string, len(entries))
-		for i, e := range entries {
-			names[i] = e.Name
+		var names []string
+		for _, e := range entries {
+			if !keep[e.Name] {
+				names = append(names, e.Name)
+			}
 		}
 		return d.deleteObjects(ctx, names)
 	})
-}
-
-// sweepAfter deletes segments from a number on, up to the first that is not there: those that a session stored and
-// died before it could record them, and that a listing may not show yet.
-func (d *driver) sweepAfter(ctx context.Context, upload string, number int) error {
-	for ; ; number++ {
-		found, err := d.tryDelete(ctx, d.segmentName(upload, number))
-		if err != nil || !found {
-			return err
-		}
-	}
 }

@@ -11,8 +11,8 @@ import (
 	ncw "github.com/ncw/swift/v2"
 )
 
-// recordVersion is the version of the format of upload records.
-const recordVersion = 1
+// recordVersion is the version of the format of upload records. In those of version 1 segments have no writers.
+const recordVersion = 2
 
 // upload is a file that is being written. Its record in the container is a line of JSON, and then the bytes at the
 // end that are too few for a segment.
@@ -22,6 +22,8 @@ type upload struct {
 	Segments []segment `json:"segments"`
 
 	tail []byte
+	// etag is that of the record, as it was read or written last.
+	etag string
 }
 
 // next is the number of the segment to store next.
@@ -54,10 +56,10 @@ func decodeUpload(record []byte) (*upload, error) {
 	if err := json.Unmarshal(line, u); err != nil || !found {
 		return nil, fmt.Errorf("not an upload record")
 	}
-	if u.Version != recordVersion || u.ID == "" {
+	if u.Version < 1 || u.Version > recordVersion || u.ID == "" {
 		return nil, fmt.Errorf("upload record of version %d, which this driver doesn't know", u.Version)
 	}
-	u.tail = tail
+	u.Version, u.tail = recordVersion, tail
 	return u, nil
 }
 
@@ -84,10 +86,14 @@ func (d *driver) saveUpload(ctx context.Context, path string, u *upload, headers
 	if err != nil {
 		return err
 	}
+	etag := checksum(record)
 	headers["Content-Type"] = contentType
-	headers["Etag"] = checksum(record)
-	_, err = d.client.do(ctx, request{method: http.MethodPut, object: d.recordName(path), headers: headers, body: record})
-	return err
+	headers["Etag"] = etag
+	if _, err = d.client.do(ctx, request{method: http.MethodPut, object: d.recordName(path), headers: headers, body: record}); err != nil {
+		return err
+	}
+	u.etag = etag
+	return nil
 }
 
 // loadUpload reads a record. It asks all replicas, since records are overwritten.
@@ -100,6 +106,7 @@ func (d *driver) loadUpload(ctx context.Context, record string) (*upload, error)
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", record, err)
 	}
+	u.etag = checksum(resp.content)
 	return u, nil
 }
 
@@ -113,17 +120,22 @@ func (d *driver) discardUpload(ctx context.Context, record string) (found bool, 
 	if err != nil {
 		return false, err
 	}
+	_, err = d.head(ctx, d.claimName(u.ID))
+	if err == nil {
+		// Its segments are a blob's. A writer that came too late has written the record.
+		return true, d.deleteObject(ctx, record)
+	}
+	if !isNotFound(err) {
+		return true, err
+	}
 	names := make([]string, len(u.Segments))
 	for i, s := range u.Segments {
-		names[i] = d.segmentName(u.ID, s.Number)
+		names[i] = d.segmentName(u.ID, s)
 	}
 	if err := d.deleteObjects(ctx, names); err != nil {
 		return true, err
 	}
-	if err := d.sweepAfter(ctx, u.ID, u.next()); err != nil {
-		return true, err
-	}
-	if err := d.sweep(ctx, u.ID); err != nil {
+	if err := d.sweep(ctx, u.ID, nil); err != nil {
 		return true, err
 	}
 	return true, d.deleteObject(ctx, record)

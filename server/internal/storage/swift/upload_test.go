@@ -4,13 +4,15 @@ import (
 	"bytes"
 	"reflect"
 	"testing"
+
+	ncw "github.com/ncw/swift/v2"
 )
 
 func TestUploadRecord(t *testing.T) {
 	for name, u := range map[string]*upload{
 		"begun":             {Version: recordVersion, ID: "id", Segments: []segment{}},
 		"tail with newline": {Version: recordVersion, ID: "id", Segments: []segment{}, tail: []byte("a\nb\n")},
-		"segments":          {Version: recordVersion, ID: "id", Segments: []segment{{1, 10, "e1"}, {4, 20, "e4"}}, tail: []byte{0, 255}},
+		"segments":          {Version: recordVersion, ID: "id", Segments: []segment{{1, 10, "e1", ""}, {4, 20, "e4", "writer"}}, tail: []byte{0, 255}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			record, err := u.encode()
@@ -37,7 +39,7 @@ func TestUploadRecordErrors(t *testing.T) {
 		"empty":           "",
 		"cut short":       `{"version":1,"upl`,
 		"no end of line":  `{"version":1,"upload":"id","segments":[]}`,
-		"another version": "{\"version\":2,\"upload\":\"id\",\"segments\":[]}\n",
+		"another version": "{\"version\":3,\"upload\":\"id\",\"segments\":[]}\n",
 		"no id":           "{\"version\":1,\"segments\":[]}\n",
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -56,10 +58,20 @@ func TestUploadNumbers(t *testing.T) {
 	}{
 		{upload{}, 1, 0},
 		{upload{tail: []byte("abc")}, 1, 3},
-		{upload{Segments: []segment{{1, 10, ""}, {4, 20, ""}}, tail: []byte("abc")}, 5, 33},
+		{upload{Segments: []segment{{Number: 1, Size: 10}, {Number: 4, Size: 20}}, tail: []byte("abc")}, 5, 33},
 	} {
 		if next, size := test.upload.next(), test.upload.size(); next != test.next || size != test.size {
 			t.Errorf("%+v: next %d and size %d, want %d and %d", test.upload, next, size, test.next, test.size)
+		}
+	}
+}
+
+// TestQuotedETag has a cluster that writes checksums as HTTP has them: a record is still the one that was written.
+func TestQuotedETag(t *testing.T) {
+	sum := checksum([]byte("record"))
+	for _, etag := range []string{sum, `"` + sum + `"`} {
+		if got := parseObject(ncw.Headers{"Etag": etag}).etag; got != sum {
+			t.Errorf("%s is read as %s", etag, got)
 		}
 	}
 }

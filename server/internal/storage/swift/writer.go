@@ -3,6 +3,7 @@ package swift
 import (
 	"context"
 	"crypto/md5"
+	"crypto/rand"
 	"encoding/hex"
 	"errors"
 	"fmt"
@@ -44,6 +45,7 @@ func (d *driver) Writer(ctx context.Context, path string, appendTo bool) (storag
 type writer struct {
 	driver *driver
 	path   string
+	id     string // in the names of its segments
 	upload *upload
 	size   int64
 	saved  int64 // size in the record, to go on from when the rest is lost
@@ -91,7 +93,7 @@ func (d *driver) freeBuffer(buf []byte) {
 func (d *driver) newWriter(ctx context.Context, path string, u *upload) *writer {
 	ctx, cancel := context.WithCancel(ctx)
 	w := &writer{
-		driver: d, path: path, upload: u, size: u.size(), saved: u.size(),
+		driver: d, path: path, id: rand.Text(), upload: u, size: u.size(), saved: u.size(),
 		ctx: ctx, cancel: cancel, buf: u.tail, sum: md5.New(),
 	}
 	w.sum.Write(u.tail)
@@ -154,13 +156,14 @@ func (w *writer) send() error {
 	if err := w.settle(); err != nil {
 		return err
 	}
-	content, number, etag := w.buf, w.upload.next(), hex.EncodeToString(w.sum.Sum(nil))
+	content := w.buf
+	s := segment{Number: w.upload.next(), Size: int64(len(content)), ETag: hex.EncodeToString(w.sum.Sum(nil)), Writer: w.id}
 	w.buf, w.spare = w.spare[:0], nil
 	w.sum.Reset()
 	// Room for the outcome, so that this ends even when nobody waits for it any more.
 	done := make(chan sent, 1)
 	go func() {
-		s, free, err := w.driver.putSegment(w.ctx, w.upload.ID, number, content, etag)
+		free, err := w.driver.putSegment(w.ctx, w.upload.ID, s, content)
 		if !free {
 			content = nil
 		}
@@ -188,6 +191,9 @@ func (w *writer) settle() error {
 
 // Size implements storagedriver.FileWriter.
 func (w *writer) Size() int64 { return w.size }
+
+// Identity tells the bytes that are on record from others: all of them are named there by their checksums.
+func (w *writer) Identity() string { return w.upload.etag }
 
 // Close implements storagedriver.FileWriter. What was written can be appended to afterwards. When something went
 // wrong or the context is over, the record stays as it was, and Size tells the size to go on from.
@@ -220,6 +226,9 @@ func (w *writer) save() error {
 			return err
 		}
 	}
+	if err := w.driver.unchanged(w.ctx, w.path, w.upload); err != nil {
+		return err
+	}
 	w.upload.tail = w.buf
 	return w.driver.saveUpload(w.ctx, w.path, w.upload, ncw.Headers{})
 }
@@ -230,51 +239,6 @@ func (w *writer) release() {
 	w.driver.freeBuffer(w.buf)
 	w.driver.freeBuffer(w.spare)
 	w.buf, w.spare = nil, nil
-}
-
-// Commit implements storagedriver.FileWriter.
-func (w *writer) Commit(ctx context.Context) error {
-	if err := w.usable(); err != nil {
-		return err
-	}
-	// Segments are sent with the writer's context; this one ends them too.
-	stop := context.AfterFunc(ctx, w.cancel)
-	defer stop()
-	if err := w.settle(); err != nil {
-		return err
-	}
-	err := w.join(ctx)
-	w.buf = nil // a request that failed may still read it
-	if err != nil {
-		w.err = err
-		return err
-	}
-	w.committed = true
-	if err := w.driver.deleteObject(ctx, w.driver.recordName(w.path)); err != nil {
-		return err
-	}
-	if len(w.upload.Segments) > 0 {
-		if err := w.driver.sweepAfter(ctx, w.upload.ID, w.upload.next()); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-// join puts what was written at the writer's path.
-func (w *writer) join(ctx context.Context) error {
-	if len(w.upload.Segments) == 0 {
-		return w.driver.putPlain(ctx, w.path, w.buf)
-	}
-	if len(w.buf) > 0 {
-		if err := w.send(); err != nil {
-			return err
-		}
-		if err := w.settle(); err != nil {
-			return err
-		}
-	}
-	return w.driver.putManifest(ctx, w.path, w.upload)
 }
 
 // Cancel implements storagedriver.FileWriter. The engine calls it also after Commit, when the content is not what

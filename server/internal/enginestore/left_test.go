@@ -1,0 +1,148 @@
+package enginestore
+
+import (
+	"context"
+	"errors"
+	"os"
+	"path/filepath"
+	"syscall"
+	"testing"
+
+	storagedriver "github.com/distribution/distribution/v3/registry/storage/driver"
+	"github.com/distribution/distribution/v3/registry/storage/driver/filesystem"
+
+	"container-registry/server/internal/layout"
+)
+
+// stuck is a store that can't cancel.
+type stuck struct{ storagedriver.StorageDriver }
+
+type stuckWriter struct{ storagedriver.FileWriter }
+
+func (stuck) Writer(context.Context, string, bool) (storagedriver.FileWriter, error) {
+	return stuckWriter{}, nil
+}
+
+func (stuckWriter) Cancel(context.Context) error { return errors.New("away") }
+
+// TestLeftUploads has an upload of a mirror, which the engine does not close where it can't cancel it.
+func TestLeftUploads(t *testing.T) {
+	s := single{stuck{}, &uploads{open: map[string]*upload{}}}
+	w, err := s.Writer(t.Context(), layout.UploadPath("app", "1"), false)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := w.Cancel(t.Context()); err == nil {
+		t.Fatal("it is cancelled")
+	}
+	if n := len(s.uploads.open); n != 0 {
+		t.Errorf("%d uploads are kept for good", n)
+	}
+}
+
+// unlocked fails to delete what is open, as NFS does: there it stays by another name until it is closed.
+type unlocked struct {
+	storagedriver.StorageDriver
+	file string
+}
+
+func (d unlocked) Delete(ctx context.Context, path string) error {
+	file, err := os.Open(d.file)
+	if err != nil {
+		return err
+	}
+	defer file.Close()
+	if err := syscall.Flock(int(file.Fd()), syscall.LOCK_EX|syscall.LOCK_NB); err != nil {
+		return storagedriver.Error{DriverName: "filesystem", Detail: syscall.ENOTEMPTY}
+	}
+	return d.StorageDriver.Delete(ctx, path)
+}
+
+// TestDeletesClosed has an upload whose bytes are a blob already, and which goes without a move.
+func TestDeletesClosed(t *testing.T) {
+	root, path := t.TempDir(), layout.UploadPath("app", "1")
+	driver := unlocked{filesystem.New(filesystem.DriverParameters{RootDirectory: root, MaxThreads: 25}), filepath.Join(root, path)}
+	s := single{folder{driver, root}, &uploads{open: map[string]*upload{}}}
+	ending := &Ending{last: true}
+	defer ending.Done()
+	ctx := context.WithValue(t.Context(), uploadKey{}, ending)
+	w, err := s.Writer(ctx, path, true)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := w.Write([]byte("a")); err != nil {
+		t.Fatal(err)
+	}
+	if err := errors.Join(w.Commit(ctx), w.Close()); err != nil {
+		t.Fatal(err)
+	}
+	if err := s.Delete(ctx, filepath.Dir(path)); err != nil {
+		t.Error(err)
+	}
+}
+
+// TestSavesWhatWasLeft has a request overtaken before it saved, and another one end the upload without a byte.
+func TestSavesWhatWasLeft(t *testing.T) {
+	saved := 0
+	syncFile = func(file *os.File) error { saved++; return file.Sync() }
+	defer func() { syncFile = (*os.File).Sync }()
+	root, path := t.TempDir(), layout.UploadPath("app", "1")
+	driver := filesystem.New(filesystem.DriverParameters{RootDirectory: root, MaxThreads: 25})
+	s := single{folder{driver, root}, &uploads{open: map[string]*upload{}}}
+	held, err := s.Writer(t.Context(), path, true)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := held.Write([]byte("a")); err != nil {
+		t.Fatal(err)
+	}
+	last, err := s.Writer(t.Context(), path, true)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := errors.Join(last.Commit(t.Context()), last.Close()); err != nil {
+		t.Fatal(err)
+	}
+	if last.Size() != 1 || saved == 0 {
+		t.Errorf("%d bytes are to be a blob, saved %d times", last.Size(), saved)
+	}
+}
+
+// takenBack is a writer that takes back what it committed.
+type takenBack struct {
+	storagedriver.FileWriter
+	cancelled *bool
+}
+
+func (takenBack) Commit(context.Context) error { return nil }
+func (takenBack) Close() error                 { return nil }
+
+func (w takenBack) Cancel(context.Context) error {
+	*w.cancelled = true
+	return nil
+}
+
+type takingBack struct {
+	storagedriver.StorageDriver
+	cancelled bool
+}
+
+func (d *takingBack) Writer(context.Context, string, bool) (storagedriver.FileWriter, error) {
+	return takenBack{cancelled: &d.cancelled}, nil
+}
+
+// TestMirrorTakesBack what turned out not to be what it asked for: the engine has closed it by then.
+func TestMirrorTakesBack(t *testing.T) {
+	driver := &takingBack{}
+	s := single{driver, &uploads{open: map[string]*upload{}}}
+	w, err := s.Writer(t.Context(), layout.UploadPath("app", "1"), false)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := errors.Join(w.Commit(t.Context()), w.Close(), w.Cancel(t.Context())); err != nil || !driver.cancelled {
+		t.Errorf("cancelled: %t, %v", driver.cancelled, err)
+	}
+	if n := len(s.uploads.open); n != 0 {
+		t.Errorf("%d uploads are kept for good", n)
+	}
+}

@@ -1,0 +1,260 @@
+package enginestore
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	gopath "path"
+	"sync"
+
+	"github.com/distribution/distribution/v3"
+	storagedriver "github.com/distribution/distribution/v3/registry/storage/driver"
+
+	"container-registry/server/internal/layout"
+)
+
+// errOvertaken is for what comes late: its client is told that there is no such upload.
+var errOvertaken = fmt.Errorf("already gone on with by a later request, or ended: %w", distribution.ErrBlobUploadUnknown)
+
+// single has each upload written by the request that opened it last, and by none once it is a blob. One
+// that was held up on its way would write into what another has gone on with, or into the blob itself.
+type single struct {
+	storagedriver.StorageDriver
+	uploads *uploads
+}
+
+// uploads are those that requests to this server have open, by their folders.
+type uploads struct {
+	mu   sync.Mutex
+	open map[string]*upload
+}
+
+type upload struct {
+	// turn is held while the store is asked for something.
+	turn  chan struct{}
+	users int
+	last  *writer
+	// closed is set when all bytes are there, and when they are gone. Nobody opens it then.
+	closed bool
+}
+
+// use is for one who has to leave it.
+func (u *uploads) use(folder string) (_ *upload, leave func()) {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	it := u.open[folder]
+	if it == nil {
+		it = &upload{turn: make(chan struct{}, 1)}
+		u.open[folder] = it
+	}
+	it.users++
+	return it, sync.OnceFunc(func() {
+		u.mu.Lock()
+		defer u.mu.Unlock()
+		if it.users--; it.users == 0 {
+			delete(u.open, folder)
+		}
+	})
+}
+
+// during waits for what is asked of the store already.
+func (u *upload) during(ctx context.Context, ask func() error) error {
+	select {
+	case u.turn <- struct{}{}:
+	default:
+		select {
+		case u.turn <- struct{}{}:
+		case <-ctx.Done():
+			return context.Cause(ctx)
+		}
+	}
+	defer func() { <-u.turn }()
+	return ask()
+}
+
+// looks says whether a request only asks how far an upload came. Its client is about to go on from there: what
+// still arrives of a connection that broke is not written, or it would go on at the wrong place. A mirror also
+// writes what it was asked for, by uploads of its own.
+func looks(ctx context.Context) bool {
+	if ctx.Value("vars.uuid") == nil {
+		return false
+	}
+	method, _ := ctx.Value("http.request.method").(string)
+	return method == http.MethodGet || method == http.MethodHead
+}
+
+func (s single) Writer(ctx context.Context, path string, appendMode bool) (storagedriver.FileWriter, error) {
+	if !layout.IsUpload(path) {
+		return s.StorageDriver.Writer(ctx, path, appendMode)
+	}
+	it, leave := s.uploads.use(gopath.Dir(path))
+	own, cancel := context.WithCancelCause(ctx)
+	w := &writer{ctx: own, cancel: cancel, store: s.StorageDriver, upload: it, leave: leave}
+	err := it.during(ctx, func() (err error) {
+		if it.closed {
+			return errOvertaken
+		}
+		it.last.abandon()
+		it.last = w
+		w.FileWriter, err = s.StorageDriver.Writer(own, path, appendMode)
+		return err
+	})
+	if err != nil || looks(ctx) {
+		defer w.end()
+	}
+	if err != nil {
+		return nil, err
+	}
+	if looks(ctx) {
+		return looked{size: w.FileWriter.Size()}, nil
+	}
+	if ending, ok := ctx.Value(uploadKey{}).(*Ending); ok {
+		w.ending, ending.writer = ending, w
+	}
+	return w, nil
+}
+
+// Move ends an upload as a blob.
+func (s single) Move(ctx context.Context, from, to string) error {
+	if !layout.IsUpload(from) {
+		return s.StorageDriver.Move(ctx, from, to)
+	}
+	return s.end(ctx, gopath.Dir(from), func() error { return s.StorageDriver.Move(ctx, from, to) })
+}
+
+func (s single) Delete(ctx context.Context, path string) error {
+	if !layout.IsUploadFolder(path) {
+		return s.StorageDriver.Delete(ctx, path)
+	}
+	return s.end(ctx, path, func() error {
+		if ending, ok := ctx.Value(uploadKey{}).(*Ending); ok && ending.writer != nil {
+			// NFS keeps what is deleted while it is open, and its folder with it.
+			ending.writer.letGo()
+		}
+		return s.StorageDriver.Delete(ctx, path)
+	})
+}
+
+// end is for the request that has the upload, and for who clears away what was left.
+func (s single) end(ctx context.Context, folder string, do func() error) error {
+	it, leave := s.uploads.use(folder)
+	defer leave()
+	return it.during(ctx, func() error {
+		ending, ok := ctx.Value(uploadKey{}).(*Ending)
+		if ok && ending.writer != nil && it.last != ending.writer {
+			return errOvertaken
+		}
+		err := do()
+		it.closed = it.closed || err == nil
+		return err
+	})
+}
+
+// writer is of an upload. Only the last one of it does something.
+type writer struct {
+	storagedriver.FileWriter
+	// ctx is the driver's, and at its end the driver can save nothing more.
+	ctx    context.Context
+	cancel context.CancelCauseFunc
+	store  storagedriver.StorageDriver
+	upload *upload
+	leave  func()
+	// ending is the request; it is none where the server itself uploads.
+	ending *Ending
+}
+
+// holder is a driver's writer that holds more than memory.
+type holder interface{ letGo() }
+
+// abandon leaves what was not saved. The driver is not asked to close its writer, which saves.
+func (w *writer) abandon() {
+	if w == nil {
+		return
+	}
+	w.cancel(errOvertaken)
+	w.letGo()
+}
+
+func (w *writer) letGo() {
+	if h, ok := w.FileWriter.(holder); ok {
+		h.letGo()
+	}
+}
+
+// end is when its request is at its end.
+func (w *writer) end() {
+	// It is at once what waits for the store, if anything: nothing is asked of it.
+	_ = w.upload.during(context.Background(), func() error {
+		if w.upload.last == w {
+			w.upload.last, w.upload.closed = nil, false
+		}
+		w.abandon()
+		return nil
+	})
+	w.leave()
+}
+
+// alone is for the last one.
+func (w *writer) alone(ctx context.Context, do func() error) error {
+	return w.upload.during(ctx, func() error {
+		if w.upload.last != w {
+			return errOvertaken
+		}
+		return do()
+	})
+}
+
+func (w *writer) Write(p []byte) (n int, err error) {
+	err = w.alone(w.ctx, func() (err error) {
+		n, err = w.FileWriter.Write(p)
+		return err
+	})
+	return n, err
+}
+
+// Commit is for all bytes. What is compared with the digest after it is what is kept.
+func (w *writer) Commit(ctx context.Context) error {
+	return w.alone(ctx, func() error {
+		err := w.FileWriter.Commit(ctx)
+		w.upload.closed = w.upload.closed || err == nil
+		return err
+	})
+}
+
+// Close saves, also for a client that is gone.
+func (w *writer) Close() error {
+	if w.ending == nil {
+		defer w.end()
+	}
+	return w.alone(context.Background(), func() error {
+		if err := w.FileWriter.Close(); err != nil || w.ending == nil {
+			return err
+		}
+		return w.ending.keepSum()
+	})
+}
+
+func (w *writer) Cancel(ctx context.Context) error {
+	if w.ending == nil {
+		// Nobody else knows of it. The engine may have closed it, and does not where it can't be cancelled.
+		err := w.FileWriter.Cancel(ctx)
+		if err != nil {
+			w.end()
+		}
+		return err
+	}
+	return w.alone(ctx, func() error {
+		err := w.FileWriter.Cancel(ctx)
+		w.upload.closed = w.upload.closed || err == nil
+		return err
+	})
+}
+
+// looked is a writer of whom nothing is wanted but the size.
+type looked struct {
+	storagedriver.FileWriter
+	size int64
+}
+
+func (l looked) Size() int64  { return l.size }
+func (l looked) Close() error { return nil }

@@ -1,0 +1,111 @@
+package realservers
+
+import (
+	"bytes"
+	"io"
+	"net/http"
+	"strconv"
+	"strings"
+	"testing"
+
+	"github.com/opencontainers/go-digest"
+
+	"container-registry/server/internal/registrytest"
+)
+
+// TestLateRequest has a request of an upload end, with another byte, after others have gone on with the
+// upload and made a blob of it. A folder is locked for other servers: see enginestore.
+func TestLateRequest(t *testing.T) {
+	const sent, size = 20 << 20, 45 << 20
+	layer := registrytest.Layer(1, size)
+	d := digest.FromBytes(layer)
+	for name, storage := range everyStore {
+		t.Run(name, func(t *testing.T) {
+			section, google := storage(t)
+			for where, same := range map[string]bool{"at one server": true, "at two servers": false} {
+				if !same && name == "folder" {
+					continue
+				}
+				t.Run(where, func(t *testing.T) {
+					serve := func() *serving {
+						address := registrytest.FreeAddress(t)
+						text := strings.Replace(config(address, section), "http: {", "http: {secret: shared, ", 1)
+						return serveProcess(t, command(t.Context(), t, google, "serve", configFile(t, "server", text)), address)
+					}
+					first := serve()
+					second := first
+					if !same {
+						second = serve()
+					}
+					ask := func(method, location string, body io.Reader, want int) (next string, told http.Header) {
+						t.Helper()
+						request, err := http.NewRequestWithContext(t.Context(), method, location, body)
+						if err != nil {
+							t.Fatal(err)
+						}
+						response, err := http.DefaultClient.Do(request)
+						if err != nil {
+							t.Fatal(err)
+						}
+						defer response.Body.Close()
+						if text, _ := io.ReadAll(response.Body); response.StatusCode != want {
+							t.Fatalf("%s: %s %s", method, response.Status, text)
+						}
+						return strings.Replace(response.Header.Get("Location"), first.URL, second.URL, 1), response.Header
+					}
+					repository := "app/" + strings.ReplaceAll(where, " ", "-")
+					begun, _ := ask(http.MethodPost, first.URL+"/v2/"+repository+"/blobs/uploads/", nil, http.StatusAccepted)
+					body, client := io.Pipe()
+					late := make(chan int, 1)
+					go func() {
+						request, err := http.NewRequestWithContext(t.Context(), http.MethodPatch, strings.Replace(begun, second.URL, first.URL, 1), body)
+						if err != nil {
+							late <- 0
+							return
+						}
+						response, err := http.DefaultClient.Do(request)
+						if err != nil {
+							late <- 0
+							return
+						}
+						response.Body.Close()
+						late <- response.StatusCode
+					}()
+					// It has begun to write: more was taken than is on the way.
+					if _, err := client.Write(layer[:sent-1]); err != nil {
+						t.Fatal(err)
+					}
+
+					location, status := ask(http.MethodGet, begun, nil, http.StatusNoContent)
+					from := 0
+					if _, last, _ := strings.Cut(status.Get("Range"), "-"); last != "0" {
+						at, err := strconv.Atoi(last)
+						if err != nil {
+							t.Fatal(err)
+						}
+						from = at + 1
+					}
+					location, _ = ask(http.MethodPatch, location, bytes.NewReader(layer[from:]), http.StatusAccepted)
+					ask(http.MethodPut, location+"&digest="+d.String(), nil, http.StatusCreated)
+
+					_, _ = client.Write([]byte("X"))
+					client.Close()
+					// Other stores refuse what is late, and the answer tells how little of it is kept.
+					sees := same || name == "Swift" || name == "OSS"
+					if got := <-late; sees && got != http.StatusNotFound {
+						t.Errorf("the late request is answered with %d", got)
+					}
+					response, err := http.Get(second.URL + "/v2/" + repository + "/blobs/" + d.String())
+					if err != nil {
+						t.Fatal(err)
+					}
+					defer response.Body.Close()
+					content, err := io.ReadAll(response.Body)
+					if err != nil || digest.FromBytes(content) != d {
+						t.Errorf("the blob has %d bytes, other ones: %v", len(content), err)
+					}
+				})
+			}
+		})
+	}
+}

@@ -1,0 +1,49 @@
+package oss
+
+import (
+	"context"
+	"crypto/md5"
+	"encoding/hex"
+	"fmt"
+	"strconv"
+	"strings"
+
+	"github.com/distribution/distribution/v3"
+)
+
+// errOvertaken is for a writer that is not the last one of its upload: others may write it by way of other servers.
+var errOvertaken = fmt.Errorf("another request has gone on with the upload, or ended it: %w", distribution.ErrBlobUploadUnknown)
+
+// unchanged says whether the record is the one that was read or written last.
+// One that was held up would bring back an upload that has become a blob.
+func (w *writer) unchanged(ctx context.Context) error {
+	if !w.recorded {
+		return nil
+	}
+	record, err := w.d.head(ctx, w.key+recordSuffix)
+	if isMissing(err) {
+		return errOvertaken
+	}
+	if err != nil {
+		return err
+	}
+	if record.Metadata[metaUploadID] != w.savedUpload || record.Metadata[metaOffset] != strconv.FormatInt(w.savedOffset, 10) ||
+		record.ContentLength != int64(w.savedTail) {
+		return errOvertaken
+	}
+	return nil
+}
+
+// Identity tells the bytes that are in the bucket from others. Writers of one
+// upload give its parts the same numbers, and the last one's stays.
+func (w *writer) Identity() string { return w.identity }
+
+func (w *writer) identify() {
+	sum := md5.New()
+	fmt.Fprintln(sum, w.uploadID)
+	for _, p := range w.parts {
+		fmt.Fprintln(sum, p.number, strings.ToLower(strings.Trim(p.etag, `"`)))
+	}
+	sum.Write(w.buf)
+	w.identity = hex.EncodeToString(sum.Sum(nil))
+}

@@ -10,12 +10,13 @@ import (
 
 	"github.com/distribution/distribution/v3/configuration"
 
+	"container-registry/server/internal/storage/gcs"
 	"container-registry/server/internal/storage/oss"
 	"container-registry/server/internal/storage/swift"
 )
 
 // driverChecks are of the drivers that know themselves how their parameters go together.
-var driverChecks = map[string]func(map[string]any) error{"oss": oss.Check, "swift": swift.Check}
+var driverChecks = map[string]func(map[string]any) error{"gcs": gcs.Check, "oss": oss.Check, "swift": swift.Check}
 
 // Load reads, checks and parses the file. The error lists every problem found.
 func Load(file string) (*Config, error) {

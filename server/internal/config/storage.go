@@ -3,6 +3,7 @@ package config
 import (
 	"reflect"
 
+	"container-registry/server/internal/storage/gcs"
 	"container-registry/server/internal/storage/options"
 	"container-registry/server/internal/storage/oss"
 	"container-registry/server/internal/storage/swift"
@@ -65,15 +66,7 @@ var drivers = map[string]map[string]*rule{
 			"secret":   {kind: text, secret: true},
 		}},
 	},
-	"gcs": {
-		"bucket":         {kind: text, required: true},
-		"keyfile":        {kind: text},
-		"credentials":    {kind: table, secret: true, item: &rule{kind: text, secret: true}},
-		"rootdirectory":  {kind: text, valid: folderOfGoogle},
-		"chunksize":      {kind: integer, minimum: 256 << 10},
-		"maxconcurrency": {kind: integer, minimum: 25},
-		"useragent":      {kind: text},
-	},
+	"gcs":   gcsParameters(),
 	"swift": swiftParameters(),
 	"oss":   rulesOf(reflect.TypeFor[oss.Options]()),
 }
@@ -116,18 +109,27 @@ var s3Parameters = map[string]*rule{
 // rulesOf are the rules that the options of one of this server's own drivers bring along.
 func rulesOf(t reflect.Type) map[string]*rule {
 	kinds := map[reflect.Kind]kind{
-		reflect.String: text, reflect.Bool: boolean, reflect.Int: integer, reflect.Int64: integer, reflect.Slice: list,
+		reflect.String: text, reflect.Bool: boolean, reflect.Int: integer, reflect.Int64: integer, reflect.Slice: list, reflect.Map: table,
 	}
 	rules := map[string]*rule{}
 	for _, option := range options.Of(t) {
 		r := &rule{kind: kinds[option.Type.Kind()], required: option.Required, secret: option.Secret, minimum: int(option.Least)}
-		if r.kind == list {
+		switch r.kind {
+		case list:
 			r.item = &rule{kind: text, allowed: option.Allowed}
-		} else {
+		case table:
+			r.item = &rule{kind: text, secret: option.Secret}
+		default:
 			r.allowed = option.Allowed
 		}
 		rules[option.Name] = r
 	}
+	return rules
+}
+
+func gcsParameters() map[string]*rule {
+	rules := rulesOf(reflect.TypeFor[gcs.Options]())
+	rules["rootdirectory"].valid = folderOfGoogle
 	return rules
 }
 

@@ -65,7 +65,7 @@ func folderOfStore(value string) error {
 	return nil
 }
 
-// folderOfGoogle begins with no blank: the engine's driver leaves that out of names, and not where it reads them.
+// folderOfGoogle begins with no blank: the engine's driver left that out of names, and not where it read them.
 func folderOfGoogle(value string) error {
 	if folder := strings.Trim(value, "/"); folder != strings.TrimLeftFunc(folder, unicode.IsSpace) {
 		return errors.New("must be a folder that begins with no blank")

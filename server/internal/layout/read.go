@@ -8,7 +8,6 @@ import (
 	"slices"
 	"syscall"
 
-	"cloud.google.com/go/storage"
 	"github.com/opencontainers/go-digest"
 
 	storagedriver "github.com/distribution/distribution/v3/registry/storage/driver"
@@ -87,9 +86,8 @@ func Remove(ctx context.Context, driver storagedriver.StorageDriver, path string
 	return err
 }
 
-// IsMissing says whether a driver did not find a path. Google's says so in words of its
-// client's, which the driver no longer knows since they come wrapped, and that of folders in
-// those of the system where one goes while it is read, and where a file stands in its place.
+// IsMissing says whether a driver did not find a path. That of folders says so in words of the
+// system where one goes while it is read, and where a file stands in its place.
 func IsMissing(err error) bool {
 	if errors.As(err, new(storagedriver.PathNotFoundError)) {
 		return true
@@ -97,5 +95,5 @@ func IsMissing(err error) bool {
 	if other := (storagedriver.Error{}); errors.As(err, &other) {
 		err = errors.Join(err, other.Detail)
 	}
-	return errors.Is(err, storage.ErrObjectNotExist) || errors.Is(err, fs.ErrNotExist) || errors.Is(err, syscall.ENOTDIR)
+	return errors.Is(err, fs.ErrNotExist) || errors.Is(err, syscall.ENOTDIR)
 }

@@ -164,7 +164,7 @@ func TestCheckGoogle(t *testing.T) {
 		},
 		"no key": {
 			storage: []string{"gcs: {bucket: images}"},
-			want:    `cannot open gcs bucket "images": no credentials were found; give storage.gcs.keyfile or credentials, or run where the cloud gives an identity (google: could not find default credentials. See https://cloud.google.com/docs/authentication/external/set-up-adc for more information)`,
+			want:    `cannot open gcs bucket "images": no credentials were found; give storage.gcs.keyfile or credentials, or run where the cloud gives an identity (credentials: could not find default credentials. See https://cloud.google.com/docs/authentication/external/set-up-adc for more information)`,
 		},
 		"no key file": {
 			storage: []string{googleStorage("images", "/absent.json")},

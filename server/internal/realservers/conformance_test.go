@@ -63,7 +63,7 @@ func TestConformance(t *testing.T) {
 func buildSuite(t *testing.T) string {
 	t.Helper()
 	suite := filepath.Join(t.TempDir(), "conformance")
-	build := exec.Command("go", "build", "-o", suite, "github.com/opencontainers/distribution-spec/conformance")
+	build := exec.Command("go", "build", "-trimpath", "-ldflags=-s -w", "-o", suite, "github.com/opencontainers/distribution-spec/conformance")
 	build.Dir = filepath.Join("..", "..", "..", "offline", "toolchain", "conformance")
 	build.Env = append(os.Environ(), "CGO_ENABLED=0", "GOFLAGS=-mod=readonly")
 	if output, err := build.CombinedOutput(); err != nil {

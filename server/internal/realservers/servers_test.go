@@ -42,7 +42,7 @@ func run(m *testing.M) int {
 	}
 	defer os.RemoveAll(folder)
 	binary = filepath.Join(folder, "registry")
-	build := exec.Command("go", "build", "-o", binary, "container-registry/server")
+	build := exec.Command("go", "build", "-ldflags=-s -w", "-o", binary, "container-registry/server")
 	build.Env = append(os.Environ(), "CGO_ENABLED=0")
 	if output, err := build.CombinedOutput(); err != nil {
 		fmt.Fprintf(os.Stderr, "%v\n%s", err, output)

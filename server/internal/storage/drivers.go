@@ -6,13 +6,13 @@ import (
 	storagedriver "github.com/distribution/distribution/v3/registry/storage/driver"
 	_ "github.com/distribution/distribution/v3/registry/storage/driver/azure"
 	_ "github.com/distribution/distribution/v3/registry/storage/driver/filesystem"
-	_ "github.com/distribution/distribution/v3/registry/storage/driver/gcs"
 	_ "github.com/distribution/distribution/v3/registry/storage/driver/inmemory"
 	_ "github.com/distribution/distribution/v3/registry/storage/driver/s3-aws"
 	// What some of them lack.
 	"container-registry/server/internal/storage/azure"
-	"container-registry/server/internal/storage/gcs"
 	_ "container-registry/server/internal/storage/s3"
+	// In place of the engine's.
+	_ "container-registry/server/internal/storage/gcs"
 	// Drivers that the engine no longer has.
 	_ "container-registry/server/internal/storage/oss"
 	_ "container-registry/server/internal/storage/swift"
@@ -20,12 +20,8 @@ import (
 
 // Complete gives one of the engine's drivers what it lacks, where its client does not take that by itself.
 func Complete(driver storagedriver.StorageDriver) storagedriver.StorageDriver {
-	switch driver.Name() {
-	case "azure":
+	if driver.Name() == "azure" {
 		return azure.Around(driver)
-	case "gcs":
-		return gcs.Complete(driver)
-	default:
-		return driver
 	}
+	return driver
 }

@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"container-registry/server/internal/layout"
+	"container-registry/server/internal/traits"
 )
 
 // faultsOfCodes are the error codes of S3 and OSS, which share theirs, of Azure and, where the status
@@ -101,6 +102,9 @@ var faultsOfPhrases = []struct {
 	{"connection reset", Unreachable},
 	{"connection lost", Unreachable},
 	{"broken pipe", Unreachable},
+	{"http2: client conn", Unreachable},
+	{"http2: server sent GOAWAY", Unreachable},
+	{"; received from peer", Unreachable},
 	{"use of closed network connection", Unreachable},
 	{"host is down", Unreachable},
 	{"stale NFS file handle", Unreachable},
@@ -150,6 +154,7 @@ var faultsOfPhrases = []struct {
 	// What is no answer of the store, in our words and in those of the drivers and their clients. That
 	// of S3 takes the status for a code where there is none.
 	{"no answer of ", Foreign},
+	{"auth: cannot fetch token: ", Foreign},
 	{"NotFound: Not Found", Foreign},
 	{"its driver cannot read the answer", Foreign},
 	{"missing required prroperties", Foreign},
@@ -197,9 +202,12 @@ var (
 	// registryPath is what clients write into: a tag may be called like a code.
 	registryPath = regexp.MustCompile("(?i)" + strings.ReplaceAll(strings.TrimPrefix(layout.Root, "/"), "/", "(?:/|%2F)") + `[^\s"':]*`)
 	word         = regexp.MustCompile(`[A-Za-z]+`)
+	// uncoded is an answer in which the client of OSS finds no code: few of OSS's own, to HEAD, lack one.
+	uncoded      = regexp.MustCompile(`(?s)BadErrorResponse: .*\(HTTP (\d+), request`)
 	googleStatus = regexp.MustCompile(`googleapi: (?:Error|got HTTP response code) (\d+)`)
-	// The drivers' clients each say it in their own words. A conflict is one with another request.
-	status = regexp.MustCompile(`(?:status code: |RESPONSE |HTTP |HTTP Error: |googleapi: (?:Error|got HTTP response code) )(408|409|429|498|5\d\d)`)
+	// The drivers' clients each say it in their own words. A conflict is one with another request,
+	// and what is too large is so for something between: no store is sent more than it takes.
+	status = regexp.MustCompile(`(?:status code: |RESPONSE |HTTP |HTTP Error: |googleapi: (?:Error|got HTTP response code) |auth: cannot fetch token: )(408|409|413|429|498|5\d\d)`)
 )
 
 // diagnose goes by the text of an error, because that is all there is: the engine's
@@ -207,7 +215,7 @@ var (
 // it did not delete in text alone.
 func diagnose(driver string, err error) Fault {
 	text := registryPath.ReplaceAllString(err.Error(), "")
-	if driver == filesystem {
+	if traits.Of[driver].Folder {
 		switch {
 		case strings.Contains(text, "permission denied"), strings.Contains(text, "operation not permitted"):
 			return Denied
@@ -247,11 +255,19 @@ func diagnose(driver string, err error) Fault {
 			return Unknown
 		case "408", "504":
 			return Silent
+		case "413":
+			return Foreign
 		case "507":
 			return Full
 		default:
 			return Busy
 		}
+	}
+	if answer := uncoded.FindStringSubmatch(text); answer != nil {
+		if answer[1] == "403" {
+			return RefusedOrBlocked
+		}
+		return Foreign
 	}
 	for _, each := range faultsOfPhrases {
 		if strings.Contains(text, each.phrase) {

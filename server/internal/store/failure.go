@@ -3,6 +3,8 @@ package store
 import (
 	"fmt"
 	"regexp"
+
+	"container-registry/server/internal/traits"
 )
 
 // Action is what was tried with a store; it reads on after "cannot".
@@ -39,7 +41,7 @@ func (f *Failure) Unwrap() error { return f.cause }
 // some file: somebody else deletes there.
 func (s *Store) Away(err error) bool {
 	fault := diagnose(s.driver, err)
-	return fault.Away() && (fault != Missing || s.driver != filesystem)
+	return fault.Away() && (fault != Missing || !traits.Of[s.driver].Folder)
 }
 
 // Limits says whether an error is of a store that answers, and does not do all that it is asked.
@@ -115,7 +117,7 @@ func (p place) advice(fault Fault, action Action) string {
 
 // permission tells apart what is allowed from what is not.
 func (p place) permission(action Action) string {
-	if p.driver == filesystem {
+	if traits.Of[p.driver].Folder {
 		if action == List || action == Read {
 			return "it may not be read; give it to the server's user"
 		}

@@ -233,13 +233,25 @@ func TestFailure(t *testing.T) {
 			"gcs", List, fromEngine("gcs", &url.Error{Op: "Get", URL: "https://storage.googleapis.com/x", Err: &oauth2.RetrieveError{ErrorCode: "invalid_grant", ErrorDescription: "Invalid JWT Signature."}}), Refused,
 			`cannot list gcs bucket "images": the credentials were refused; check storage.gcs.keyfile or credentials (oauth2: "invalid_grant" "Invalid JWT Signature.")`,
 		},
+		"gcs token page": {
+			"gcs", List, fromEngine("gcs", &url.Error{Op: "Get", URL: "https://storage.googleapis.com/x", Err: errors.New("auth: cannot fetch token: 403\nResponse: <html>back soon</html>")}), Foreign,
+			`cannot list gcs bucket "images": something other than the store answers there; check its address, and what is between (auth: cannot fetch token: 403 Response: <html>back soon</html>)`,
+		},
+		"gcs tokens away": {
+			"gcs", List, fromEngine("gcs", &url.Error{Op: "Get", URL: "https://storage.googleapis.com/x", Err: errors.New("auth: cannot fetch token: 503\nResponse: ")}), Busy,
+			`cannot list gcs bucket "images": it is overloaded or out of order; try again later (auth: cannot fetch token: 503 Response:)`,
+		},
+		"gcs stream": {
+			"gcs", List, fromEngine("gcs", &url.Error{Op: "Get", URL: "https://storage.googleapis.com/x", Err: errors.New("stream error: stream ID 3; INTERNAL_ERROR; received from peer")}), Unreachable,
+			`cannot list gcs bucket "images": it cannot be reached; check its address and that it runs (stream error: stream ID 3; INTERNAL_ERROR; received from peer)`,
+		},
 		"gcs gave up": {
 			"gcs", List, fromEngine("gcs", fmt.Errorf("retry failed with %w; last error: %w", context.DeadlineExceeded, unreachable(refused))), Unreachable,
 			`cannot list gcs bucket "images": it cannot be reached; check its address and that it runs (dial tcp: connect: connection refused)`,
 		},
 		"gcs no key": {
-			"gcs", Open, errors.New("google: could not find default credentials. See https://x"), NoCredentials,
-			`cannot open gcs bucket "images": no credentials were found; give storage.gcs.keyfile or credentials, or run where the cloud gives an identity (google: could not find default credentials. See https://x)`,
+			"gcs", Open, errors.New("credentials: could not find default credentials. See https://x"), NoCredentials,
+			`cannot open gcs bucket "images": no credentials were found; give storage.gcs.keyfile or credentials, or run where the cloud gives an identity (credentials: could not find default credentials. See https://x)`,
 		},
 		"gcs no key file": {
 			"gcs", Open, &fs.PathError{Op: "open", Path: "/key.json", Err: syscall.ENOENT}, Unknown,
@@ -317,6 +329,14 @@ func TestFailure(t *testing.T) {
 		"oss bucket": {
 			"oss", Open, errors.New(`oss: bucket "images" does not exist at x: NoSuchBucket: The specified bucket does not exist. (HTTP 404, request 1)`), Missing,
 			`cannot open oss bucket "images" in region oss-cn-hangzhou: it does not exist; create it or correct storage.oss.bucket (bucket "images" does not exist at x: NoSuchBucket: The specified bucket does not exist. (HTTP 404, request 1))`,
+		},
+		"oss without a code": {
+			"oss", Read, fromEngine("oss", errors.New("GetObject x: BadErrorResponse: Failed to parse xml from response body due to: EOF. With part response body . (HTTP 403, request 1)")), RefusedOrBlocked,
+			`cannot read from oss bucket "images" in region oss-cn-hangzhou: the credentials were refused, or the network rules keep this machine out; check storage.oss.accesskeyid and accesskeysecret (GetObject x: BadErrorResponse: Failed to parse xml from response body due to: EOF. With part response body . (HTTP 403, request 1))`,
+		},
+		"oss behind something that takes less": {
+			"oss", Upload, fromEngine("oss", errors.New("UploadPart x: BadErrorResponse: Failed to parse xml from response body due to: EOF. With part response body . (HTTP 413, request 1)")), Foreign,
+			`cannot upload to oss bucket "images" in region oss-cn-hangzhou: something other than the store answers there; check its address, and what is between (UploadPart x: BadErrorResponse: Failed to parse xml from response body due to: EOF. With part response body . (HTTP 413, request 1))`,
 		},
 		"folder not ours": {
 			"filesystem", Write, fromEngine("filesystem", &fs.PathError{Op: "mkdir", Path: "/data/x", Err: syscall.EACCES}), Denied,
@@ -397,6 +417,7 @@ func TestAway(t *testing.T) {
 			s3Error("ServiceUnavailable", "", 503):                                                                               true,
 			s3Error("InternalError", "We encountered an error", 500):                                                             true,
 			s3Error("RequestTimeout", "Your socket connection", 400):                                                             true,
+			s3Error("RequestEntityTooLarge", "Request Entity Too Large", 413):                                                    true,
 			s3Error("ExpiredToken", "The token has expired", 400):                                                                true,
 			s3Error("AccessDenied", "Access Denied", 403):                                                                        false,
 			s3Error("NoSuchUpload", "no such upload", 404):                                                                       false,
@@ -465,6 +486,12 @@ func TestAway(t *testing.T) {
 			ossError("RequestTimeout", 400):     true,
 			ossError("QpsLimitExceeded", 503):   true,
 			ossError("NoSuchKey", 404):          false,
+			ossError("AccessDenied", 403):       false,
+			// A page, and what answers HEAD.
+			ossError("BadErrorResponse", 400): true,
+			ossError("BadErrorResponse", 403): true,
+			ossError("BadErrorResponse", 412): true,
+			ossError("BadErrorResponse", 413): true,
 		},
 		"filesystem": {
 			&fs.PathError{Op: "open", Path: "/data/x", Err: syscall.ESTALE}:    true,

@@ -9,8 +9,6 @@ import (
 	"github.com/distribution/distribution/v3/configuration"
 )
 
-const filesystem = "filesystem"
-
 // place is what people know a store by.
 type place struct {
 	driver string
@@ -54,7 +52,7 @@ func placeOf(driver string, parameters configuration.Parameters) place {
 	case "oss":
 		p.where = firstOf(at(get("endpoint")), " in region "+get("region"))
 		p.regionKey, p.credentialKeys = "region", "accesskeyid and accesskeysecret"
-	case filesystem:
+	case "filesystem":
 		p.noun, p.nameKey = "folder", "rootdirectory"
 		p.name = firstOf(get("rootdirectory"), "/var/lib/registry")
 	default:

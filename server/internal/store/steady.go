@@ -13,6 +13,7 @@ import (
 
 	"container-registry/server/internal/layout"
 	"container-registry/server/internal/storage"
+	"container-registry/server/internal/traits"
 	"container-registry/server/internal/walk"
 )
 
@@ -50,7 +51,7 @@ type steady struct{ storagedriver.StorageDriver }
 func (d steady) GetContent(ctx context.Context, path string) (_ []byte, err error) {
 	defer caught(&err)
 	content, err := d.StorageDriver.GetContent(ctx, path)
-	if err == nil && d.Name() != filesystem && len(content) > 0 && layout.IsLink(path) && digest.Digest(content).Validate() != nil {
+	if err == nil && !traits.Of[d.Name()].Folder && len(content) > 0 && layout.IsLink(path) && digest.Digest(content).Validate() != nil {
 		return nil, fmt.Errorf("%s holds no digest", path)
 	}
 	return content, err

@@ -14,6 +14,7 @@ import (
 	"github.com/distribution/distribution/v3/registry/storage/driver/factory"
 
 	"container-registry/server/internal/config"
+	"container-registry/server/internal/traits"
 )
 
 // Store is the place where a registry keeps its data.
@@ -69,7 +70,7 @@ func (s *Store) ReadOnly() bool {
 
 // Folder is the folder of this machine where the data is; empty when it is elsewhere.
 func (s *Store) Folder() string {
-	if s.storage.Type() != filesystem {
+	if !traits.Of[s.driver].Folder {
 		return ""
 	}
 	return s.name

@@ -7,14 +7,14 @@
 #   fakegcs.sh down DIR                                                      end it and keep its data
 #   fakegcs.sh stop DIR                                                      end it and delete DIR
 #
-# The engine's driver sends uploads to https://www.googleapis.com whatever it is told, so this one
-# answers under Google's names, on port 443 of ADDRESS (which needs root), with a certificate for them:
+# The driver asks https://storage.googleapis.com and nobody else, so this one answers under Google's
+# names, on port 443 of ADDRESS (which needs root), with a certificate for them:
 # the one given or its own. Clients need hosts entries, as by `docker run --add-host`, and SSL_CERT_FILE.
 set -euo pipefail
 . "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 
 package=github.com/fsouza/fake-gcs-server@v1.56.1
-names=(storage.googleapis.com www.googleapis.com oauth2.googleapis.com)
+names=(storage.googleapis.com oauth2.googleapis.com)
 here=$(dirname "${BASH_SOURCE[0]}")
 
 usage="usage: fakegcs.sh start [--certificate FILE --key FILE] DIR ADDRESS BUCKET... | fakegcs.sh down|stop DIR"

@@ -1,41 +1,26 @@
-// Package gcs gives the engine's driver of Google Cloud Storage what it lacks: it believes Google
-// alone, says what it could not find out, looks at what it uploaded, and takes any folder.
-package gcs
-
-import (
-	"net/http"
-	"reflect"
-
-	"cloud.google.com/go/storage"
-	storagedriver "github.com/distribution/distribution/v3/registry/storage/driver"
-	engine "github.com/distribution/distribution/v3/registry/storage/driver/gcs"
-)
-
-// Complete changes the engine's driver, and leaves one of tests as it is.
+// Package gcs is a storage driver for Google Cloud Storage. Importing it registers
+// the driver under the name "gcs".
 //
-// The engine makes the driver and its clients by itself and takes none from others, so they are found
-// by the names of their fields. Ours is below what limits and measures all drivers.
-func Complete(made storagedriver.StorageDriver) storagedriver.StorageDriver {
-	wrapper, ok := made.(*engine.Wrapper)
-	if !ok {
-		return made
-	}
-	limited := reflect.ValueOf(wrapper.StorageDriver).Elem().FieldByName("StorageDriver")
-	if _, done := limited.Interface().(driver); done {
-		return made
-	}
-	inner := limited.Elem().Elem()
-	bucket := inner.FieldByName("bucket")
-
-	sessions := (*http.Client)(inner.FieldByName("client").UnsafePointer())
-	sessions.Transport = uploads{answers{sessions.Transport}}
-	objects := (*http.Client)(bucket.Elem().FieldByName("c").Elem().FieldByName("tc").Elem().Elem().FieldByName("hc").UnsafePointer())
-	objects.Transport = answers{objects.Transport}
-
-	limited.Set(reflect.ValueOf(driver{
-		StorageDriver: limited.Interface().(storagedriver.StorageDriver),
-		bucket:        (*storage.BucketHandle)(bucket.UnsafePointer()),
-		root:          inner.FieldByName("rootDirectory").String(),
-	}))
-	return made
-}
+// Objects lie where the engine's driver puts them and look as its own do, so each
+// goes on with the other's bucket, and with uploads that the other began. Unlike
+// the engine's, this one believes Google alone, says what it could not find out,
+// takes any folder, tries again what failed once and looks at what it uploaded.
+//
+// # Parameters
+//
+//	bucket         required
+//	keyfile        JSON key of a service account, or
+//	credentials    the same, as a table; without both the identity of the machine
+//	rootdirectory  prefix of all objects
+//	chunksize      bytes per request of an upload, a multiple of 256 KiB (default
+//	               16 MiB); each upload holds one chunk in memory
+//	maxconcurrency operations at a time, 25 or more (default 50)
+//	useragent      in place of the client's own
+//
+// # Uploads in progress
+//
+// What is larger than a chunk is sent in a session of Google's. A writer that is
+// closed before it is committed leaves an object of a type of its own at its path,
+// with the address of that session and the last bytes, which are too few for it.
+// Nothing else takes that for a file.
+package gcs

@@ -2,91 +2,210 @@ package gcs
 
 import (
 	"context"
+	"crypto/md5"
 	"errors"
-	"fmt"
+	"io"
+	"net/http"
 	"strings"
+	"time"
 
 	"cloud.google.com/go/storage"
 	storagedriver "github.com/distribution/distribution/v3/registry/storage/driver"
+	"github.com/distribution/distribution/v3/registry/storage/driver/base"
+	"github.com/distribution/distribution/v3/registry/storage/driver/factory"
+	"google.golang.org/api/googleapi"
 	"google.golang.org/api/iterator"
-
-	"container-registry/server/internal/layout"
+	"google.golang.org/api/option"
 )
 
-// driver is around the engine's.
+const (
+	driverName = "gcs"
+
+	contentType = "application/octet-stream"
+	// sessionType is of the object that stands for an upload which is not at its end.
+	sessionType = "application/x-docker-upload-session"
+
+	// redirectExpiry is how long a client may take to start a download.
+	redirectExpiry = 20 * time.Minute
+)
+
+func init() {
+	factory.Register(driverName, driverFactory{})
+}
+
+type driverFactory struct{}
+
+func (driverFactory) Create(ctx context.Context, parameters map[string]any) (storagedriver.StorageDriver, error) {
+	return FromParameters(ctx, parameters)
+}
+
+// Driver stores a registry in a bucket of Google Cloud Storage.
+type Driver struct{ baseEmbed }
+
+// baseEmbed keeps base.Base out of Driver's exported fields.
+type baseEmbed struct{ base.Base }
+
+// driver does the work; base checks paths and measures around it.
 type driver struct {
-	storagedriver.StorageDriver
+	// client is for the sessions of uploads; bucket's requests go through it, too.
+	client *http.Client
 	bucket *storage.BucketHandle
-	// root is "" or "folder/".
-	root string
+	// prefix is of all names: "" or "folder/".
+	prefix    string
+	chunkSize int
 }
 
-// key is the engine's name of the object at a path.
-func (d driver) key(path string) string {
-	return strings.TrimSpace(strings.TrimRight(d.root+strings.TrimLeft(path, "/"), "/"))
+// FromParameters makes a driver from the registry's configuration. It asks Google for nothing.
+func FromParameters(ctx context.Context, raw map[string]any) (*Driver, error) {
+	return newDriver(ctx, raw, newTransport())
 }
 
-// Stat says what it could not find out. The engine's looks for a folder then, and says that nothing is there.
-func (d driver) Stat(ctx context.Context, path string) (storagedriver.FileInfo, error) {
-	file := storagedriver.FileInfoFields{Path: path}
-	key := d.key(path)
-	if key != "" {
-		object, err := d.bucket.Object(key).Attrs(ctx)
-		if err == nil && object.ContentType == contentTypeOfSession {
+func newDriver(ctx context.Context, raw map[string]any, transport http.RoundTripper) (*Driver, error) {
+	p, err := parseParameters(raw)
+	if err != nil {
+		return nil, err
+	}
+	identity, err := newIdentity(p, transport)
+	if err != nil {
+		return nil, err
+	}
+	client, err := newClient(p, transport, identity)
+	if err != nil {
+		return nil, err
+	}
+	objects, err := storage.NewClient(ctx, option.WithHTTPClient(client), option.WithAuthCredentials(identity))
+	if err != nil {
+		return nil, err
+	}
+	objects.SetRetry(storage.WithErrorFunc(again))
+	d := &driver{client: client, bucket: objects.Bucket(p.Bucket), chunkSize: p.ChunkSize}
+	if p.RootDirectory != "" {
+		d.prefix = p.RootDirectory + "/"
+	}
+	return &Driver{baseEmbed{base.Base{StorageDriver: base.NewRegulator(d, uint64(p.MaxConcurrency))}}}, nil
+}
+
+// key is the name of the object at a path.
+func (d *driver) key(path string) string {
+	return d.prefix + strings.TrimPrefix(path, "/")
+}
+
+// folder is what the names of all objects below a path begin with.
+func (d *driver) folder(path string) string {
+	if path == "/" {
+		return d.prefix
+	}
+	return d.key(path) + "/"
+}
+
+// path is that of a name.
+func (d *driver) path(key string) string {
+	return "/" + strings.TrimPrefix(key, d.prefix)
+}
+
+func (d *driver) object(path string) *storage.ObjectHandle {
+	return d.bucket.Object(d.key(path))
+}
+
+// missing turns the client's words for an object that isn't there into the engine's.
+func missing(path string, err error) error {
+	if errors.Is(err, storage.ErrObjectNotExist) {
+		return storagedriver.PathNotFoundError{Path: path}
+	}
+	return err
+}
+
+func (d *driver) Name() string { return driverName }
+
+func (d *driver) GetContent(ctx context.Context, path string) ([]byte, error) {
+	r, err := d.Reader(ctx, path, 0)
+	if err != nil {
+		return nil, err
+	}
+	defer r.Close()
+	return io.ReadAll(r)
+}
+
+func (d *driver) PutContent(ctx context.Context, path string, content []byte) error {
+	return d.put(ctx, path, content, contentType, nil)
+}
+
+// put writes a whole object in one request.
+func (d *driver) put(ctx context.Context, path string, content []byte, contentType string, metadata map[string]string) error {
+	sum := md5.Sum(content)
+	return retry(ctx, func() error {
+		w := d.object(path).NewWriter(ctx)
+		w.ContentType, w.Metadata, w.MD5 = contentType, metadata, sum[:]
+		// The client has a buffer of that size. One that gets full would make two requests of it.
+		w.ChunkSize = len(content) + 1
+		if _, err := w.Write(content); err != nil {
+			return err
+		}
+		return w.Close()
+	})
+}
+
+// Reader reads on where it was when its connection breaks: the client sees to that.
+func (d *driver) Reader(ctx context.Context, path string, offset int64) (io.ReadCloser, error) {
+	r, err := d.object(path).NewRangeReader(ctx, offset, -1)
+	if err != nil {
+		var status *googleapi.Error
+		if errors.As(err, &status) && status.Code == http.StatusRequestedRangeNotSatisfiable {
+			return d.atEnd(ctx, path, offset)
+		}
+		return nil, missing(path, err)
+	}
+	if r.Attrs.ContentType == sessionType {
+		r.Close()
+		return nil, storagedriver.PathNotFoundError{Path: path}
+	}
+	return r, nil
+}
+
+// atEnd reads nothing, at the end of an object and no further.
+func (d *driver) atEnd(ctx context.Context, path string, offset int64) (io.ReadCloser, error) {
+	info, err := d.Stat(ctx, path)
+	if err != nil {
+		return nil, err
+	}
+	if info.Size() != offset {
+		return nil, storagedriver.InvalidOffsetError{Path: path, Offset: offset}
+	}
+	return http.NoBody, nil
+}
+
+// Stat asks for the object and, if there is none, for anything below it.
+func (d *driver) Stat(ctx context.Context, path string) (storagedriver.FileInfo, error) {
+	fields := storagedriver.FileInfoFields{Path: path}
+	if path != "/" {
+		object, err := d.object(path).Attrs(ctx)
+		switch {
+		case err == nil && object.ContentType == sessionType:
 			return nil, storagedriver.PathNotFoundError{Path: path}
-		}
-		if err == nil {
-			file.Size, file.ModTime = object.Size, object.Updated
-			return storagedriver.FileInfoInternal{FileInfoFields: file}, nil
-		}
-		if !errors.Is(err, storage.ErrObjectNotExist) {
+		case err == nil:
+			fields.Size, fields.ModTime = object.Size, object.Updated
+			return storagedriver.FileInfoInternal{FileInfoFields: fields}, nil
+		case !errors.Is(err, storage.ErrObjectNotExist):
 			return nil, err
 		}
 	}
-	_, err := d.bucket.Objects(ctx, &storage.Query{Prefix: key + "/"}).Next()
-	if errors.Is(err, iterator.Done) {
+	below := d.bucket.Objects(ctx, &storage.Query{Prefix: d.folder(path)})
+	below.PageInfo().MaxSize = 1
+	_, err := below.Next()
+	if err != nil && !errors.Is(err, iterator.Done) {
+		return nil, err
+	}
+	if err != nil && path != "/" {
 		return nil, storagedriver.PathNotFoundError{Path: path}
 	}
-	if err != nil {
-		return nil, err
-	}
-	file.IsDir = true
-	return storagedriver.FileInfoInternal{FileInfoFields: file}, nil
+	fields.IsDir = true
+	return storagedriver.FileInfoInternal{FileInfoFields: fields}, nil
 }
 
-// contentTypeOfSession is of the object that stands for an upload which is not at its end.
-const contentTypeOfSession = "application/x-docker-upload-session"
-
-// Walk asks by the Stat above. The engine's leaves out what it could not find out.
-func (d driver) Walk(ctx context.Context, path string, visit storagedriver.WalkFn, options ...func(*storagedriver.WalkOptions)) error {
-	return storagedriver.WalkFallback(ctx, d, path, visit, options...)
-}
-
-func (d driver) Writer(ctx context.Context, path string, appendMode bool) (storagedriver.FileWriter, error) {
-	w, err := d.StorageDriver.Writer(forUpload(ctx, d.key(path)), path, appendMode)
-	if err != nil {
-		return nil, err
+// RedirectURL signs a download. Only GET and HEAD can be redirected.
+func (d *driver) RedirectURL(r *http.Request, path string) (string, error) {
+	if r.Method != http.MethodGet && r.Method != http.MethodHead {
+		return "", nil
 	}
-	return writer{w, d, path}, nil
-}
-
-type writer struct {
-	storagedriver.FileWriter
-	driver driver
-	path   string
-}
-
-// Commit looks at what is there. The engine would take the object that stands for the upload for its bytes.
-func (w writer) Commit(ctx context.Context) error {
-	if err := w.FileWriter.Commit(ctx); err != nil {
-		return err
-	}
-	info, err := w.driver.Stat(ctx, w.path)
-	if err != nil && !layout.IsMissing(err) {
-		return err
-	}
-	if err != nil || info.Size() != w.Size() {
-		return fmt.Errorf("no answer of Google Cloud Storage: it said that it has %d bytes, and they are not there", w.Size())
-	}
-	return nil
+	return d.bucket.SignedURL(d.key(path), &storage.SignedURLOptions{Method: r.Method, Expires: time.Now().Add(redirectExpiry)})
 }

@@ -1,7 +1,6 @@
 package gcs
 
 import (
-	"bytes"
 	"context"
 	"crypto/rand"
 	"crypto/rsa"
@@ -11,20 +10,22 @@ import (
 	"encoding/pem"
 	"fmt"
 	"io"
+	"maps"
 	"mime"
 	"mime/multipart"
 	"net"
 	"net/http"
 	"net/http/httptest"
+	"os"
+	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	storagedriver "github.com/distribution/distribution/v3/registry/storage/driver"
-	"github.com/distribution/distribution/v3/registry/storage/driver/factory"
-	_ "github.com/distribution/distribution/v3/registry/storage/driver/gcs"
 )
 
 const chunk = 256 << 10
@@ -33,20 +34,36 @@ const chunk = 256 << 10
 type google struct {
 	// instead answers some requests, and says whether it did.
 	instead func(w http.ResponseWriter, r *http.Request) bool
+	// page is how many entries a page of a list has.
+	page int
 
-	mu      sync.Mutex
+	mu  sync.Mutex
+	dir string
+	// files is how many there are in the folder.
+	files   int
 	objects map[string]*object
 	// sessions are uploads by the names of their objects.
-	sessions map[string][]byte
+	sessions map[string]*resumable
+	// deleted are names in the order of their deletions.
+	deleted []string
+	// agents are those of all requests but for tokens.
+	agents map[string]bool
 }
 
 type object struct {
 	Kind        string            `json:"kind"`
 	Name        string            `json:"name"`
 	Size        string            `json:"size"`
+	Updated     time.Time         `json:"updated"`
 	ContentType string            `json:"contentType"`
 	Metadata    map[string]string `json:"metadata"`
-	content     []byte
+	file        string
+}
+
+type resumable struct {
+	file string
+	size int64
+	made *object
 }
 
 var accountKey = sync.OnceValues(func() (string, error) {
@@ -57,43 +74,55 @@ var accountKey = sync.OnceValues(func() (string, error) {
 	return string(pem.EncodeToMemory(&pem.Block{Type: "RSA PRIVATE KEY", Bytes: x509.MarshalPKCS1PrivateKey(key)})), nil
 })
 
-// open is the driver, completed. It finds that google under all names: it can be told no other address.
-func (g *google) open(t *testing.T, folder string) storagedriver.StorageDriver {
+// start answers for Google, and returns what leads there under all names.
+func (g *google) start(t *testing.T) *http.Transport {
 	t.Helper()
-	g.objects, g.sessions = map[string]*object{}, map[string][]byte{}
+	g.dir, g.objects, g.sessions, g.agents = t.TempDir(), map[string]*object{}, map[string]*resumable{}, map[string]bool{}
+	if g.page == 0 {
+		g.page = 1000
+	}
 	server := httptest.NewTLSServer(g)
 	t.Cleanup(server.Close)
-	before := http.DefaultTransport
-	t.Cleanup(func() { http.DefaultTransport = before })
-	transport := before.(*http.Transport).Clone()
+	transport := newTransport()
+	t.Cleanup(transport.CloseIdleConnections)
 	transport.TLSClientConfig = &tls.Config{InsecureSkipVerify: true}
 	transport.DialContext = func(ctx context.Context, network, _ string) (net.Conn, error) {
 		return new(net.Dialer).DialContext(ctx, network, server.Listener.Addr().String())
 	}
-	http.DefaultTransport = transport
+	return transport
+}
+
+func parameters(t *testing.T, folder string) map[string]any {
+	t.Helper()
 	key, err := accountKey()
 	if err != nil {
 		t.Fatal(err)
 	}
-	driver, err := factory.Create(t.Context(), "gcs", map[string]any{
+	return map[string]any{
 		"bucket": "images", "rootdirectory": folder, "chunksize": chunk,
 		"credentials": map[any]any{
 			"type": "service_account", "client_email": "a@b", "private_key_id": "1", "private_key": key,
 			"token_uri": "https://oauth2.googleapis.com/token",
 		},
-	})
+	}
+}
+
+func (g *google) open(t *testing.T, folder string) storagedriver.StorageDriver {
+	t.Helper()
+	driver, err := newDriver(t.Context(), parameters(t, folder), g.start(t))
 	if err != nil {
 		t.Fatal(err)
 	}
-	return Complete(driver)
+	return driver
 }
 
 func (g *google) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	switch {
-	case r.URL.Path == "/token":
+	case g.instead != nil && g.instead(w, r):
+	case isToken(r):
 		w.Header().Set("Content-Type", "application/json")
 		fmt.Fprint(w, `{"access_token": "t", "token_type": "Bearer", "expires_in": 3600}`)
-	case g.instead == nil || !g.instead(w, r):
+	default:
 		w.Header().Set("X-Guploader-Uploadid", "1")
 		g.serve(w, r)
 	}
@@ -102,6 +131,7 @@ func (g *google) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 func (g *google) serve(w http.ResponseWriter, r *http.Request) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
+	g.agents[r.UserAgent()] = true
 	query := r.URL.Query()
 	name := query.Get("name")
 	key, isObject := strings.CutPrefix(r.URL.Path, "/storage/v1/b/images/o/")
@@ -110,11 +140,13 @@ func (g *google) serve(w http.ResponseWriter, r *http.Request) {
 	case query.Get("uploadType") == "multipart":
 		g.putWhole(w, r)
 	case strings.HasPrefix(r.URL.Path, "/upload") && r.Method == http.MethodPost:
-		g.sessions[name] = nil
-		w.Header().Set("Location", "https://www.googleapis.com/upload/session?"+r.URL.RawQuery)
+		g.sessions[name] = &resumable{file: g.file()}
+		w.Header().Set("Location", "https://storage.googleapis.com/upload/session?"+r.URL.RawQuery)
+	case strings.HasPrefix(r.URL.Path, "/upload") && g.sessions[name] == nil:
+		refuse(w, http.StatusNotFound, "no such session")
 	case strings.HasPrefix(r.URL.Path, "/upload"):
 		g.putChunk(w, r, name)
-	case isCopy:
+	case isCopy && g.objects[from] != nil:
 		copied := *g.objects[from]
 		copied.Name = to
 		g.objects[to] = &copied
@@ -123,14 +155,20 @@ func (g *google) serve(w http.ResponseWriter, r *http.Request) {
 		refuse(w, http.StatusNotFound, "No such object: images/"+key)
 	case isObject && r.Method == http.MethodDelete:
 		delete(g.objects, key)
+		g.deleted = append(g.deleted, key)
 		w.WriteHeader(http.StatusNoContent)
 	case isObject:
 		say(w, http.StatusOK, g.objects[key])
 	case query.Has("prefix"):
-		g.list(w, query.Get("prefix"), query.Get("delimiter"))
+		g.list(w, query.Get("prefix"), query.Get("delimiter"), query.Get("pageToken"))
 	default:
-		g.read(w, strings.TrimPrefix(r.URL.Path, "/images/"))
+		g.read(w, r, strings.TrimPrefix(r.URL.Path, "/images/"))
 	}
+}
+
+func (g *google) file() string {
+	g.files++
+	return filepath.Join(g.dir, strconv.Itoa(g.files))
 }
 
 func (g *google) putWhole(w http.ResponseWriter, r *http.Request) {
@@ -146,48 +184,82 @@ func (g *google) putWhole(w http.ResponseWriter, r *http.Request) {
 		refuse(w, http.StatusBadRequest, "not in two parts")
 		return
 	}
-	content, _ := io.ReadAll(second)
-	say(w, http.StatusOK, g.put(made, content))
+	content, err := io.ReadAll(second)
+	if err != nil {
+		return
+	}
+	file := g.file()
+	_ = os.WriteFile(file, content, 0o600)
+	say(w, http.StatusOK, g.put(made, file, int64(len(content))))
 }
 
-func (g *google) put(made *object, content []byte) *object {
-	made.Kind, made.Size, made.content = "storage#object", strconv.Itoa(len(content)), content
+func (g *google) put(made *object, file string, size int64) *object {
+	made.Kind, made.Size, made.Updated, made.file = "storage#object", strconv.FormatInt(size, 10), time.Now(), file
 	g.objects[made.Name] = made
 	return made
 }
 
+// putChunk leaves out what it has, and what is no whole step of a chunk that breaks off.
 func (g *google) putChunk(w http.ResponseWriter, r *http.Request, name string) {
-	content, _ := io.ReadAll(r.Body)
-	g.sessions[name] = append(g.sessions[name], content...)
-	if strings.HasSuffix(r.Header.Get("Content-Range"), "/*") {
-		w.Header().Set("Range", fmt.Sprintf("bytes=0-%d", len(g.sessions[name])-1))
-		w.WriteHeader(http.StatusPermanentRedirect)
+	s := g.sessions[name]
+	span, total, _ := strings.Cut(strings.TrimPrefix(r.Header.Get("Content-Range"), "bytes "), "/")
+	if from, _, isChunk := strings.Cut(span, "-"); isChunk && s.made == nil {
+		start, _ := strconv.ParseInt(from, 10, 64)
+		if start > s.size {
+			refuse(w, http.StatusServiceUnavailable, "something before it is missing")
+			return
+		}
+		_, _ = io.CopyN(io.Discard, r.Body, s.size-start)
+		file, _ := os.OpenFile(s.file, os.O_CREATE|os.O_WRONLY, 0o600)
+		_, _ = file.Seek(s.size, io.SeekStart)
+		n, _ := io.Copy(file, r.Body)
+		if start+r.ContentLength > s.size+n {
+			n = n / step * step
+		}
+		s.size += n
+		file.Close()
+	}
+	if s.made == nil && strconv.FormatInt(s.size, 10) == total {
+		s.made = g.put(&object{Name: name, ContentType: "application/octet-stream"}, s.file, s.size)
+	}
+	if s.made != nil {
+		say(w, http.StatusOK, s.made)
 		return
 	}
-	say(w, http.StatusOK, g.put(&object{Name: name, ContentType: "application/octet-stream"}, g.sessions[name]))
+	if s.size > 0 {
+		w.Header().Set("Range", fmt.Sprintf("bytes=0-%d", s.size-1))
+	}
+	w.WriteHeader(http.StatusPermanentRedirect)
 }
 
-func (g *google) list(w http.ResponseWriter, prefix, delimiter string) {
-	answer := map[string]any{"kind": "storage#objects"}
+func (g *google) list(w http.ResponseWriter, prefix, delimiter, after string) {
 	var items []*object
 	var prefixes []string
-	for key, each := range g.objects {
+	last, next := after, ""
+	for _, key := range slices.Sorted(maps.Keys(g.objects)) {
 		rest, ok := strings.CutPrefix(key, prefix)
-		folder, _, isFolder := strings.Cut(rest, "/")
-		switch {
-		case !ok:
-		case delimiter != "" && isFolder:
-			prefixes = append(prefixes, prefix+folder+"/")
-		default:
-			items = append(items, each)
+		entry := key
+		if folder, _, isFolder := strings.Cut(rest, "/"); delimiter != "" && isFolder {
+			entry = prefix + folder + "/"
+		}
+		if !ok || entry <= last {
+			continue
+		}
+		if len(items)+len(prefixes) == g.page {
+			next = last
+			break
+		}
+		last = entry
+		if entry != key {
+			prefixes = append(prefixes, entry)
+		} else {
+			items = append(items, g.objects[key])
 		}
 	}
-	slices.Sort(prefixes)
-	answer["items"], answer["prefixes"] = items, slices.Compact(prefixes)
-	say(w, http.StatusOK, answer)
+	say(w, http.StatusOK, map[string]any{"kind": "storage#objects", "items": items, "prefixes": prefixes, "nextPageToken": next})
 }
 
-func (g *google) read(w http.ResponseWriter, key string) {
+func (g *google) read(w http.ResponseWriter, r *http.Request, key string) {
 	found := g.objects[key]
 	if found == nil {
 		w.Header().Set("Content-Type", "application/xml; charset=UTF-8")
@@ -195,8 +267,14 @@ func (g *google) read(w http.ResponseWriter, key string) {
 		fmt.Fprint(w, "<?xml version='1.0' encoding='UTF-8'?><Error><Code>NoSuchKey</Code><Message>The specified key does not exist.</Message></Error>")
 		return
 	}
+	file, err := os.Open(found.file)
+	if err != nil {
+		refuse(w, http.StatusInternalServerError, err.Error())
+		return
+	}
+	defer file.Close()
 	w.Header().Set("Content-Type", found.ContentType)
-	_, _ = io.Copy(w, bytes.NewReader(found.content))
+	http.ServeContent(w, r, "", time.Time{}, file)
 }
 
 func say(w http.ResponseWriter, status int, what any) {

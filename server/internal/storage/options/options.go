@@ -18,7 +18,7 @@ import (
 )
 
 // Option is what a field of a driver's struct says of an option. Its type is a text, a number,
-// true or false, a list of texts, or a pointer to one, which tells whether it was given.
+// true or false, a list or a table of texts, or a pointer to one, which tells whether it was given.
 type Option struct {
 	Name     string
 	Type     reflect.Type
@@ -140,6 +140,10 @@ func (o *Option) set(value reflect.Value, given any) error {
 			}
 		}
 		value.Set(reflect.ValueOf(texts))
+	case reflect.Map:
+		table, err := tableOf(given)
+		value.Set(reflect.ValueOf(table))
+		return err
 	default:
 		number, err := numberOf(given)
 		if err == nil && (number < o.Least || number > o.Most) {
@@ -189,4 +193,19 @@ func textsOf(given any) ([]string, error) {
 		return nil, errors.New("must be a list of strings")
 	}
 	return texts, nil
+}
+
+func tableOf(given any) (map[string]string, error) {
+	items, ok := given.(map[any]any)
+	table := make(map[string]string, len(items))
+	for key, item := range items {
+		name, isName := key.(string)
+		text, isText := item.(string)
+		table[name] = text
+		ok = ok && isName && isText
+	}
+	if !ok {
+		return nil, errors.New("must be a table of strings")
+	}
+	return table, nil
 }

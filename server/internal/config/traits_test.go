@@ -1,0 +1,17 @@
+package config
+
+import (
+	"maps"
+	"slices"
+	"testing"
+
+	"container-registry/server/internal/traits"
+)
+
+// TestTraits has those of each driver that can be configured, and of no others.
+func TestTraits(t *testing.T) {
+	known, configured := slices.Sorted(maps.Keys(traits.Of)), slices.Sorted(maps.Keys(drivers))
+	if !slices.Equal(known, configured) {
+		t.Errorf("traits are known of %q, configured are %q", known, configured)
+	}
+}

@@ -1,0 +1,135 @@
+package gcs
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"net/url"
+	"regexp"
+	"strconv"
+
+	"google.golang.org/api/googleapi"
+)
+
+const uploadAddress = "https://storage.googleapis.com/upload/storage/v1/b/"
+
+// session is a resumable upload of Google's
+// (https://cloud.google.com/storage/docs/performing-resumable-uploads).
+type session struct {
+	client *http.Client
+	// uri is where its bytes are sent; empty before it begins.
+	uri string
+	// offset is how much Google has of it.
+	offset int64
+}
+
+// errEnded is for a session in which nothing more can be sent. Google asks to begin another one then.
+func errEnded(status string) error {
+	return fmt.Errorf("the session of an upload has ended: %s", status)
+}
+
+// begin gets the address for the content of an object.
+func (s *session) begin(ctx context.Context, bucket, name string) error {
+	query := url.Values{"uploadType": {"resumable"}, "name": {name}}
+	address := uploadAddress + url.PathEscape(bucket) + "/o?" + query.Encode()
+	return retry(ctx, func() error {
+		request, err := http.NewRequestWithContext(ctx, http.MethodPost, address, nil)
+		if err != nil {
+			return err
+		}
+		request.Header.Set("X-Upload-Content-Type", contentType)
+		answer, err := s.client.Do(request)
+		if err != nil {
+			return err
+		}
+		defer drain(answer)
+		if err := googleapi.CheckResponse(answer); err != nil {
+			return err
+		}
+		if s.uri = answer.Header.Get("Location"); s.uri == "" {
+			return errors.New("no answer of Google Cloud Storage: the session of an upload has no address")
+		}
+		return nil
+	})
+}
+
+// send goes on until Google has all of the content, which with last is at its end. What arrived of a
+// try that failed is sent again: Google ignores what it has.
+func (s *session) send(ctx context.Context, content []byte, last bool) error {
+	start, end, total := s.offset, s.offset+int64(len(content)), "*"
+	if last {
+		total = strconv.FormatInt(end, 10)
+	}
+	err := retry(ctx, func() error {
+		for {
+			before := s.offset
+			status, complete, err := s.put(ctx, content[before-start:], total)
+			switch {
+			case err != nil:
+				return err
+			case complete && last, !complete && !last && s.offset >= end:
+				return nil
+			case complete || s.offset <= before || s.offset > end:
+				return errEnded(status)
+			}
+		}
+	})
+	s.offset = end
+	if err != nil {
+		s.offset = start
+	}
+	return err
+}
+
+// put sends what comes next. It is complete when the object is there.
+func (s *session) put(ctx context.Context, content []byte, total string) (status string, complete bool, err error) {
+	span := "*"
+	if len(content) > 0 {
+		span = fmt.Sprintf("%d-%d", s.offset, s.offset+int64(len(content))-1)
+	}
+	request, err := http.NewRequestWithContext(ctx, http.MethodPut, s.uri, bytes.NewReader(content))
+	if err != nil {
+		return "", false, err
+	}
+	request.Header.Set("Content-Type", contentType)
+	request.Header.Set("Content-Range", "bytes "+span+"/"+total)
+	answer, err := s.client.Do(request)
+	if err != nil {
+		return "", false, err
+	}
+	defer drain(answer)
+	switch answer.StatusCode {
+	case http.StatusPermanentRedirect:
+		// More is to come, it says.
+		s.offset = arrived(answer.Header.Get("Range"))
+		return answer.Status, false, nil
+	case http.StatusBadRequest, http.StatusNotFound, http.StatusGone, http.StatusPreconditionFailed, http.StatusRequestedRangeNotSatisfiable:
+		return "", false, errEnded(answer.Status)
+	default:
+		return answer.Status, true, googleapi.CheckResponse(answer)
+	}
+}
+
+var rangeOfArrived = regexp.MustCompile(`^bytes=0-(\d+)$`)
+
+// arrived is how much Google has. It names no range while that is nothing.
+func arrived(header string) int64 {
+	found := rangeOfArrived.FindStringSubmatch(header)
+	if found == nil {
+		return 0
+	}
+	last, err := strconv.ParseInt(found[1], 10, 64)
+	if err != nil {
+		return 0
+	}
+	return last + 1
+}
+
+// drain leaves the connection to the next request.
+func drain(answer *http.Response) {
+	_, _ = io.Copy(io.Discard, io.LimitReader(answer.Body, longestError))
+	answer.Body.Close()
+}

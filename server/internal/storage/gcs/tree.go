@@ -1,0 +1,97 @@
+package gcs
+
+import (
+	"context"
+	"errors"
+	"iter"
+	"slices"
+	"strings"
+
+	"cloud.google.com/go/storage"
+	storagedriver "github.com/distribution/distribution/v3/registry/storage/driver"
+	"google.golang.org/api/iterator"
+)
+
+// objects are all that a query finds, whatever number of pages that takes.
+func (d *driver) objects(ctx context.Context, query storage.Query) iter.Seq2[*storage.ObjectAttrs, error] {
+	return func(yield func(*storage.ObjectAttrs, error) bool) {
+		found := d.bucket.Objects(ctx, &query)
+		for {
+			object, err := found.Next()
+			if errors.Is(err, iterator.Done) || !yield(object, err) || err != nil {
+				return
+			}
+		}
+	}
+}
+
+func (d *driver) List(ctx context.Context, path string) ([]string, error) {
+	children := []string{}
+	for object, err := range d.objects(ctx, storage.Query{Prefix: d.folder(path), Delimiter: "/"}) {
+		switch {
+		case err != nil:
+			return nil, err
+		case object.Prefix != "":
+			children = append(children, d.path(strings.TrimSuffix(object.Prefix, "/")))
+		// Consoles make empty objects for folders.
+		case object.ContentType != sessionType && !strings.HasSuffix(object.Name, "/"):
+			children = append(children, d.path(object.Name))
+		}
+	}
+	if len(children) == 0 && path != "/" {
+		return nil, storagedriver.PathNotFoundError{Path: path}
+	}
+	return children, nil
+}
+
+func (d *driver) Walk(ctx context.Context, path string, visit storagedriver.WalkFn, options ...func(*storagedriver.WalkOptions)) error {
+	return storagedriver.WalkFallback(ctx, d, path, visit, options...)
+}
+
+// Move copies the object and deletes it then. What could not be deleted of an upload goes with
+// the old ones.
+func (d *driver) Move(ctx context.Context, from, to string) error {
+	copier := d.object(to).CopierFrom(d.object(from))
+	err := retry(ctx, func() error {
+		_, err := copier.Run(ctx)
+		return err
+	})
+	if err != nil {
+		return missing(from, err)
+	}
+	_ = d.remove(ctx, d.key(from))
+	return nil
+}
+
+// Delete removes what is below a path, and without that the object there. It begins at the end:
+// of a tag what points to its image goes last.
+func (d *driver) Delete(ctx context.Context, path string) error {
+	var names []string
+	for object, err := range d.objects(ctx, storage.Query{Prefix: d.folder(path)}) {
+		if err != nil {
+			return err
+		}
+		names = append(names, object.Name)
+	}
+	if len(names) == 0 {
+		if _, err := d.object(path).Attrs(ctx); err != nil {
+			return missing(path, err)
+		}
+		names = []string{d.key(path)}
+	}
+	for _, name := range slices.Backward(names) {
+		if err := d.remove(ctx, name); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// remove deletes an object that may be gone: a try before this one may have done it, and lost its answer.
+func (d *driver) remove(ctx context.Context, name string) error {
+	err := retry(ctx, func() error { return d.bucket.Object(name).Delete(ctx) })
+	if errors.Is(err, storage.ErrObjectNotExist) {
+		return nil
+	}
+	return err
+}

@@ -33,9 +33,42 @@ async function note({ repository, tag, digest }, at) {
     return;
   }
   if (at !== last?.at || digest !== last.digest) {
-    pushed.set(key, { key, at, digest, image: `${REGISTRY}/${repository}@${digest}`, updated: new Set(), isDone: false });
+    pushed.set(key, {
+      key,
+      at,
+      digest,
+      image: `${REGISTRY}/${repository}@${digest}`,
+      updated: new Set(),
+      over: new Set(),
+      isDone: false,
+    });
   }
   await redeploy(pushed.get(key));
+}
+
+// By its digest every node runs the same image, whatever happens to the tag meanwhile.
+async function update(push, name) {
+  await docker("service", "update", "--detach", "--quiet", "--with-registry-auth", "--image", push.image, name);
+  push.updated.add(name);
+  console.log(`${name} is being updated to ${push.image}, which is ${push.key}`);
+}
+
+// Swarm may take longer than the registry waits for an answer, and go back to what ran before. That is not tried again: an image
+// that does not run would not run then.
+async function lookAt(push, name) {
+  const { Spec, UpdateStatus } = JSON.parse(await docker("service", "inspect", "--format", "{{json .}}", name));
+  const state = UpdateStatus?.State ?? "completed";
+  if (state === "updating" || state === "rollback_started") {
+    return;
+  }
+  push.over.add(name);
+  if (state !== "completed") {
+    console.error(`${name} is not updated to ${push.image}: ${state}, ${UpdateStatus.Message}`);
+  } else if (Spec.TaskTemplate.ContainerSpec.Image !== push.image) {
+    console.error(`${name} is not updated to ${push.image}: somebody else has updated it since`);
+  } else {
+    console.log(`${name} runs ${push.image}, which is ${push.key}`);
+  }
 }
 
 // A service that can't be updated, as its network is gone, keeps no other from it. It is tried again until its tag moves.
@@ -44,19 +77,15 @@ async function redeploy(push) {
     return;
   }
   const names = await docker("service", "ls", "--filter", `label=redeploy=${push.key}`, "--format", "{{.Name}}");
-  let isDone = true;
-  for (const name of names.split("\n").filter((each) => each !== "" && !push.updated.has(each))) {
+  const left = names.split("\n").filter((each) => each !== "" && !push.over.has(each));
+  for (const name of left) {
     try {
-      // By its digest every node runs the same image, whatever happens to the tag meanwhile.
-      await docker("service", "update", "--detach", "--quiet", "--with-registry-auth", "--image", push.image, name);
-      push.updated.add(name);
-      console.log(`${name} runs ${push.image}, which is ${push.key}`);
+      await (push.updated.has(name) ? lookAt : update)(push, name);
     } catch (error) {
-      isDone = false;
-      console.error(`${name} is not updated to ${push.image}, and tried again later: ${error.message}`);
+      console.error(`${name} is not known to run ${push.image}, and looked after again later: ${error.message}`);
     }
   }
-  push.isDone = isDone;
+  push.isDone = left.every((name) => push.over.has(name));
 }
 
 async function tryAgain() {

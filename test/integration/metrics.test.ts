@@ -97,6 +97,8 @@ describe("metrics", () => {
     expect(addresses).toHaveLength(2);
     const texts = await Promise.all(addresses.map(async (url) => (await fetch(url)).text()));
     const told = new Set(texts.flatMap((text) => [...text.matchAll(/^([a-z_]+)[{ ]/gm)].map(([, name]) => name)));
+    // No collection has failed yet; the alert about one is further down.
+    told.add("registry_collection_last_failure_timestamp_seconds");
     expect(askedFor().filter((name) => !told.has(name))).toEqual([]);
   });
 
@@ -133,9 +135,12 @@ describe("metrics", () => {
     await prometheus.fires("RegistryWrongLogins", small.resourceName);
   });
 
-  it("tell of a store that is away, of pushes that it costs, and of its return", async () => {
+  it("tell of a store that is away, of pushes and a collection that it costs, and of its return", async () => {
+    const collect = (): Promise<unknown> => docker.attempt("exec", remoteOutputs.containerName, "/registry", "garbage-collect");
     await store.cut();
     try {
+      await collect();
+      await prometheus.fires("RegistryCollectionFailed", remote.resourceName);
       await prometheus.fires("RegistryStoreAway", remote.resourceName);
       expect((await push()).status).toBe(503);
       await prometheus.fires("RegistryPushesRefused", remote.resourceName);
@@ -145,6 +150,8 @@ describe("metrics", () => {
       await store.restore();
     }
     await prometheus.isOver("RegistryStoreAway", remote.resourceName);
+    await collect();
+    await prometheus.isOver("RegistryCollectionFailed", remote.resourceName);
   });
 
   it("tell of a server that is down", async () => {

@@ -41,20 +41,41 @@ describe("a service that follows a tag", () => {
     };
     const running = (): Promise<string> =>
       docker.run("service", "inspect", "app", "--format", "{{.Spec.TaskTemplate.ContainerSpec.Image}}");
+    let said = "";
     const receive = (): void => {
-      const env = { ...process.env, ...docker.env, REGISTRY: outputs.repositoryPrefix, TOKEN_FILE: file };
+      const env = { ...process.env, ...docker.env, REGISTRY: outputs.repositoryPrefix, TOKEN_FILE: file, RETRY: "1" };
       const receiver = spawn("node", [path.join(projectRoot, "examples", "redeploy", "redeploy.mjs")], {
         env: { ...env, ADDRESS: engine.ourAddress, PORT: String(port) },
-        stdio: "ignore",
+        stdio: ["ignore", "pipe", "pipe"],
       });
+      for (const stream of [receiver.stdout, receiver.stderr]) {
+        stream.on("data", (text: Buffer) => (said += text.toString()));
+      }
       cleanUp.add({ dispose: () => void receiver.kill() });
     };
 
     const first = await pushNew();
-    await docker.run(
-      ...["service", "create", "--detach", "--quiet", "--name", "app", "--label", "redeploy=team/app:latest"],
-      ...["--with-registry-auth", "--restart-condition", "none", image],
-    );
+    // The image can't run, so Swarm gives an update of it up, but for a service without tasks.
+    for (const [name, replicas] of [
+      ["app", "1"],
+      ["resting", "0"],
+    ] as const) {
+      await docker.run(
+        ...[
+          "service",
+          "create",
+          "--detach",
+          "--quiet",
+          "--name",
+          name,
+          "--replicas",
+          replicas,
+          "--label",
+          "redeploy=team/app:latest",
+        ],
+        ...["--with-registry-auth", "--restart-condition", "none", image],
+      );
+    }
     expect(await running()).toContain(first);
     const second = await pushNew();
     receive();
@@ -64,6 +85,16 @@ describe("a service that follows a tag", () => {
       async () => (await running()) === `${repository}@${second}`,
       60,
     );
+    const update = `${repository}@${second}`;
+    expect(said).toContain(`app is being updated to ${update}`);
+    await eventually(
+      "what became of it",
+      () => Promise.resolve(said.includes("app is not updated") && said.includes("resting runs")),
+      60,
+    );
+    expect(said).toContain(`app is not updated to ${update}: paused, update paused`);
+    expect(said).toContain(`resting runs ${update}, which is team/app:latest\n`);
+    expect(said).not.toContain("app runs");
     const third = await pushNew();
     await eventually("the next update", async () => (await running()) === `${repository}@${third}`, 60);
     expect(new Set([first, second, third]).size).toBe(3);

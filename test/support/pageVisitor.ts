@@ -12,7 +12,7 @@ export interface Way {
 
 /** Somebody who looks at the page with cookies, and no browser to look at it with. */
 export class PageVisitor {
-  private cookie = "";
+  private readonly cookies = new Map<string, string>();
 
   constructor(private readonly outputs: RegistryOutputs) {}
 
@@ -54,12 +54,17 @@ export class PageVisitor {
     path: string,
     options: Parameters<typeof request>[2] & { headers: Record<string, string> },
   ): Promise<Answer> {
-    const headers = { ...options.headers, ...(this.cookie === "" ? {} : { Cookie: this.cookie }) };
+    const cookies = [...this.cookies.values()].join("; ");
+    const headers = { ...options.headers, ...(cookies === "" ? {} : { Cookie: cookies }) };
     const answer = await request(this.outputs, path, { ...options, headers, login: null });
-    const [given] = [answer.headers["set-cookie"] ?? []].flat();
-    if (given !== undefined) {
+    for (const given of [answer.headers["set-cookie"] ?? []].flat()) {
       this.given = given;
-      this.cookie = given.split(";")[0] ?? "";
+      const [pair = ""] = given.split(";");
+      const [name = ""] = pair.split("=");
+      this.cookies.set(name, pair);
+      if (/; Max-Age=0(;|$)/.test(given)) {
+        this.cookies.delete(name);
+      }
     }
     return answer;
   }

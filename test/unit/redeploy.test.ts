@@ -33,6 +33,7 @@ if rm "${hanging}" 2>/dev/null; then exec sleep 300; fi
 case "$*" in
 *"service ls"*redeploy=shop/a:p*) printf 'bad\\ngood\\n' ;;
 *"service ls"*redeploy=shop/z:p*) echo other ;;
+*"service inspect"*) echo '{"Spec":{"TaskTemplate":{"ContainerSpec":{"Image":"app"}}}}' ;;
 *"service update"*)
   for name; do :; done
   if [ "$name" = bad ] && [ -e "${broken}" ]; then echo "network gone not found" >&2; exit 1; fi

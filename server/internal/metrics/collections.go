@@ -21,6 +21,9 @@ func tellCollections(t tell, c *garbage.Collector) {
 	if !totals.LastSuccess.IsZero() {
 		t(gauge, "registry_collection_last_success_timestamp_seconds", "When the last garbage collection of the store that succeeded ended.", seconds(totals.LastSuccess))
 	}
+	if !totals.LastFailure.IsZero() {
+		t(gauge, "registry_collection_last_failure_timestamp_seconds", "When the last garbage collection of the store that failed ended.", seconds(totals.LastFailure))
+	}
 	if due := c.Due(); !due.IsZero() {
 		t(gauge, "registry_collection_due_timestamp_seconds", "When garbage was to be collected last, by the schedule.", seconds(due))
 	}

@@ -37,8 +37,8 @@ type Sources struct {
 	Expires func() time.Time
 	// Folder is where the store is, if it is on this machine.
 	Folder *disk.Folder
-	// Store says whether the store answers.
-	Store func() bool
+	// Store says whether the store answers, once that is known.
+	Store func() (up, known bool)
 	// Upstream is how that of a mirror is.
 	Upstream func() mirror.State
 	// Evicted is what a mirror with a bound deleted.
@@ -103,12 +103,14 @@ func logs(t tell) {
 func (s Sources) states(t tell) {
 	gauge := prometheus.GaugeValue
 	if s.Store != nil {
-		t(gauge, "registry_store_up", "Whether the store answers.", number(s.Store()))
+		if up, known := s.Store(); known {
+			t(gauge, "registry_store_up", "Whether the store answers.", number(up))
+		}
 	}
 	if s.Upstream != nil {
 		upstream := s.Upstream()
-		t(gauge, "registry_mirror_upstream_up", "Whether the upstream of the mirror could be reached when it was asked last.", number(!upstream.Away))
 		if !upstream.Asked.IsZero() {
+			t(gauge, "registry_mirror_upstream_up", "Whether the upstream of the mirror could be reached when it was asked last.", number(!upstream.Away))
 			t(gauge, "registry_mirror_upstream_asked_timestamp_seconds", "When that was.", seconds(upstream.Asked))
 		}
 	}

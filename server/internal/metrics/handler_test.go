@@ -1,6 +1,7 @@
 package metrics
 
 import (
+	"errors"
 	"fmt"
 	"net/http"
 	"net/http/httptest"
@@ -20,6 +21,7 @@ import (
 	"container-registry/server/internal/holdings"
 	"container-registry/server/internal/layout"
 	"container-registry/server/internal/mirror"
+	"container-registry/server/internal/registrytest"
 )
 
 func scrape(t *testing.T, s Sources) string {
@@ -32,9 +34,14 @@ func scrape(t *testing.T, s Sources) string {
 	return "\n" + answer.Body.String()
 }
 
-// TestNothing is a server without anything that could be missing.
+// TestNothing is a server without anything that could be missing, or is not known yet.
 func TestNothing(t *testing.T) {
-	text := scrape(t, Sources{Holdings: holdings.Of(inmemory.New(), nil), Folder: disk.In(filepath.Join(t.TempDir(), "gone"))})
+	text := scrape(t, Sources{
+		Holdings: holdings.Of(inmemory.New(), nil),
+		Folder:   disk.In(filepath.Join(t.TempDir(), "gone")),
+		Store:    func() (up, known bool) { return false, false },
+		Upstream: func() mirror.State { return mirror.State{} },
+	})
 	for _, each := range []string{"registry_store_up", "registry_logins", "registry_repositor", "registry_disk", "registry_collection", "registry_certificate", "registry_mirror"} {
 		if strings.Contains(text, "\n"+each) {
 			t.Errorf("%s is told: %s", each, text)
@@ -44,7 +51,7 @@ func TestNothing(t *testing.T) {
 
 func TestStates(t *testing.T) {
 	text := scrape(t, Sources{
-		Store:    func() bool { return false },
+		Store:    func() (up, known bool) { return false, true },
 		Upstream: func() mirror.State { return mirror.State{Asked: time.Unix(7, 0)} },
 		Evicted:  func() mirror.Evicted { return mirror.Evicted{Blobs: 4, Bytes: 5, Most: 6} },
 		Expires:  func() time.Time { return time.Unix(1234567, 0) },
@@ -73,6 +80,9 @@ func TestCollections(t *testing.T) {
 	if _, err := collector.Collect(t.Context(), garbage.Request{}, t.Output()); err != nil {
 		t.Fatal(err)
 	}
+	if strings.Contains(scrape(t, Sources{Collector: collector}), "registry_collection_last_failure") {
+		t.Error("one failed")
+	}
 	text := scrape(t, Sources{Collector: collector})
 	for _, each := range []string{
 		`registry_collections_total{result="succeeded"} 1`, `registry_collections_total{result="failed"} 0`, "registry_collection_running 0",
@@ -81,6 +91,20 @@ func TestCollections(t *testing.T) {
 		if !strings.Contains(text, "\n"+each) {
 			t.Errorf("%s is missing: %s", each, text)
 		}
+	}
+}
+
+// TestCollectionFailed is of a store that does not say what is in it.
+func TestCollectionFailed(t *testing.T) {
+	driver := registrytest.NewSpy(inmemory.New())
+	collector := garbage.New(driver, fence.New(driver, "here", fence.TimingOf("inmemory"), fence.NoCache{}), garbage.Options{}, registrytest.Silent())
+	driver.Before = func(string, string) error { return errors.New("no route to 10.0.0.1") }
+	if _, err := collector.Collect(t.Context(), garbage.Request{}, t.Output()); err == nil {
+		t.Fatal("it succeeded")
+	}
+	text := scrape(t, Sources{Collector: collector})
+	if !strings.Contains(text, "\nregistry_collection_last_failure_timestamp_seconds ") || strings.Contains(text, "\nregistry_collection_last_success") {
+		t.Error(text)
 	}
 }
 

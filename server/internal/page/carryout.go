@@ -83,6 +83,7 @@ func (p *Page) carryOut(w http.ResponseWriter, r *http.Request, v *visitor, repo
 	case !c.anyImage:
 		gone.Set(onlyTags, "")
 	}
+	p.note(w, c.done.Back)
 	http.Redirect(w, r, p.link("r/"+repository, gone), http.StatusSeeOther)
 }
 

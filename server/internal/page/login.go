@@ -17,7 +17,9 @@ import (
 // loginForm is what the form shows.
 type loginForm struct {
 	Problem string
-	User    string
+	// Ended is set for who sent a form that was not carried out.
+	Ended bool
+	User  string
 	// To is where to go then.
 	To string
 	// Anonymous is whether there is something to see without.
@@ -29,7 +31,7 @@ func (p *Page) showLogin(w http.ResponseWriter, r *http.Request) {
 		http.Redirect(w, r, p.base, http.StatusSeeOther)
 		return
 	}
-	p.render(w, r, nil, http.StatusOK, "login", "Log in", p.loginForm(loginForm{To: r.URL.Query().Get("to")}))
+	p.render(w, r, nil, http.StatusOK, "login", "Log in", p.loginForm(loginForm{To: r.URL.Query().Get("to"), Ended: p.noted(w, r)}))
 }
 
 func (p *Page) loginForm(form loginForm) loginForm {
@@ -79,7 +81,7 @@ func (p *Page) logout(w http.ResponseWriter, r *http.Request) {
 	if p.Access != nil {
 		users := p.Access.Users()
 		if err := p.sessions.End(w, r, users, time.Now()); err != nil {
-			p.Log.WithError(err).Warn("other servers of this registry cannot be told that a session of the page has ended: a copy of its cookie stays good there")
+			p.Log.WithError(err).Warn("other servers of this registry cannot be told that a session of the page has ended: a copy of its cookie stays good there until the store can be written")
 		}
 		if users.Anonymous() == nil {
 			to = "login"

@@ -119,6 +119,19 @@ func (p *Page) linkTo(r *http.Request, v *visitor, name string) string {
 	return p.link("r/"+name, nil)
 }
 
+// isFolder says whether a visitor may see a repository below a name.
+func (p *Page) isFolder(v *visitor, name string) bool { return len(below(p.visible(v), name)) > 0 }
+
+// showFolder is for a name that is no repository's, or of one that is not for the visitor to see. Who
+// shortens an address gets there.
+func (p *Page) showFolder(w http.ResponseWriter, r *http.Request, v *visitor, name string) {
+	if !p.isFolder(v, name) {
+		p.showMissing(w, r, v)
+		return
+	}
+	http.Redirect(w, r, p.link("", url.Values{"folder": {name}}), http.StatusSeeOther)
+}
+
 // visible are the repositories that a visitor may pull from.
 func (p *Page) visible(v *visitor) []holdings.Repository {
 	all := p.Holdings.Repositories()

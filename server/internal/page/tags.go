@@ -61,10 +61,10 @@ func (p *Page) showReference(w http.ResponseWriter, r *http.Request, v *visitor)
 	switch {
 	case !ok:
 		p.showMissing(w, r, v)
-	case !v.rights.Pull(repository) && v.mayLogIn():
+	case !v.rights.Pull(repository) && v.mayLogIn() && !p.isFolder(v, rest):
 		p.askForLogin(w, r)
 	case !v.rights.Pull(repository):
-		p.showMissing(w, r, v)
+		p.showFolder(w, r, v, rest)
 	case d != "" || tag != "":
 		p.showImage(w, r, v, repository, tag, d)
 	case r.URL.Query().Has(untaggedQuery):
@@ -99,18 +99,18 @@ func (p *Page) showTags(w http.ResponseWriter, r *http.Request, v *visitor, repo
 		Query:      images.Readable(strings.TrimSpace(query.Get("q"))),
 		Held:       p.held(repository),
 		MayDelete:  p.deletes && v.rights.Push(repository),
-		Deleted:    deletedText(r, "tag was", "tags were"),
+		Deleted:    p.deletedText(w, r, "tag was", "tags were"),
 		OnlyTags:   query.Has(onlyTags),
 	}
 	// What was emptied before it was counted is there.
-	if len(all) == 0 && list.Held == nil && (list.Deleted == "" || !list.MayDelete) {
+	if len(all) == 0 && list.Held == nil && (deletedCount(r) == 0 || !list.MayDelete) {
 		found, err := p.images.Untagged(r.Context(), repository)
 		if err != nil && !errors.Is(err, images.ErrMany) {
 			p.showFailure(w, r, v, err)
 			return
 		}
 		if err == nil && len(found) == 0 {
-			p.showMissing(w, r, v)
+			p.showFolder(w, r, v, repository)
 			return
 		}
 	}

@@ -38,9 +38,9 @@ func (p *Page) showUntagged(w http.ResponseWriter, r *http.Request, v *visitor, 
 	}
 	list := untaggedList{
 		Repository: repository, Crumbs: p.crumbsTo(repository), MayDelete: p.deletes && v.rights.Push(repository),
-		Goes: p.Collector.Options().DeleteUntagged, Many: many, Deleted: deletedText(r, "manifest was", "manifests were"),
+		Goes: p.Collector.Options().DeleteUntagged, Many: many, Deleted: p.deletedText(w, r, "manifest was", "manifests were"),
 	}
-	if len(found) == 0 && !many && p.held(repository) == nil && (list.Deleted == "" || !list.MayDelete) {
+	if len(found) == 0 && !many && p.held(repository) == nil && (deletedCount(r) == 0 || !list.MayDelete) {
 		names, err := p.images.Names(r.Context(), repository)
 		if err != nil {
 			p.showFailure(w, r, v, err)
@@ -76,10 +76,19 @@ func (p *Page) countUntagged(ctx context.Context, held *holdings.Repository, rep
 	return len(found), err
 }
 
-// deletedText is what the visitor has just deleted; empty for nothing.
-func deletedText(r *http.Request, one, many string) string {
+// deletedCount is what a deletion leads to the address of; 0 for every other.
+func deletedCount(r *http.Request) int {
 	n, err := strconv.Atoi(r.URL.Query().Get("deleted"))
-	if err != nil || n <= 0 {
+	if err != nil {
+		return 0
+	}
+	return max(0, n)
+}
+
+// deletedText is what the visitor has just deleted; empty for nothing.
+func (p *Page) deletedText(w http.ResponseWriter, r *http.Request, one, many string) string {
+	n := deletedCount(r)
+	if n == 0 || !p.noted(w, r) {
 		return ""
 	}
 	return countText(n, one, many)

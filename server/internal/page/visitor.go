@@ -67,5 +67,8 @@ func (p *Page) askForLogin(w http.ResponseWriter, r *http.Request) {
 	case r.URL.Path == p.base+"preview" || r.URL.Path == p.base+"collect":
 		query.Set("to", p.link("cleanup", nil))
 	}
+	if r.Method == http.MethodPost {
+		p.note(w, p.link("login", nil))
+	}
 	http.Redirect(w, r, p.link("login", query), http.StatusSeeOther)
 }

@@ -27,6 +27,10 @@ const (
 	mostOfUser = 1_000
 	// patience is for the store: each page asks it, and nobody waits for it to log out.
 	patience = 2 * time.Second
+	// mostOwed is how many sessions the store is still told of that could not be at once, and retry the
+	// time between two tries.
+	mostOwed = 1_000
+	retry    = 10 * time.Second
 )
 
 // ended are the sessions that their users ended: objects in the store, which other servers
@@ -35,15 +39,18 @@ const (
 type ended struct {
 	store   storagedriver.StorageDriver
 	answers func(context.Context) bool
+	retry   time.Duration
 
 	mutex sync.Mutex
 	here  *simplelru.LRU[string, struct{}]
+	// owed are those that the store could not be told of so far.
+	owed []claims
 }
 
 func newEnded(store storagedriver.StorageDriver) *ended {
 	// It fails for sizes below 1 only.
 	here, _ := simplelru.NewLRU[string, struct{}](mostEnded, nil)
-	return &ended{store: store, answers: func(context.Context) bool { return true }, here: here}
+	return &ended{store: store, answers: func(context.Context) bool { return true }, retry: retry, here: here}
 }
 
 // nameOf is of the object of a session, and ofUser of that of all that a user has. They do not say more
@@ -65,12 +72,53 @@ func in(period int64, name string) string {
 	return path.Join(folder, strconv.FormatInt(period, 10), name)
 }
 
-// add fails where other servers can't be told.
+// add fails where other servers can't be told. They are as soon as the store can be written.
 func (e *ended) add(ctx context.Context, said claims, now time.Time) error {
-	name, content := nameOf(said), "ended"
 	e.mutex.Lock()
-	e.here.Add(name, struct{}{})
+	e.here.Add(nameOf(said), struct{}{})
 	e.mutex.Unlock()
+	err := e.tell(ctx, said, now)
+	if err != nil {
+		e.owe(said)
+	}
+	return err
+}
+
+func (e *ended) owe(said claims) {
+	e.mutex.Lock()
+	defer e.mutex.Unlock()
+	if len(e.owed) == mostOwed {
+		return
+	}
+	if e.owed = append(e.owed, said); len(e.owed) == 1 {
+		go e.settle()
+	}
+}
+
+// settle ends when nothing is owed. What is owed first stays that while the store is told of it.
+func (e *ended) settle() {
+	for left := true; left; {
+		time.Sleep(e.retry)
+		for left && e.settled() {
+			e.mutex.Lock()
+			e.owed = e.owed[1:]
+			left = len(e.owed) > 0
+			e.mutex.Unlock()
+		}
+	}
+}
+
+// settled is for what is owed first. A session that would have ended by now is worth nothing anyway.
+func (e *ended) settled() bool {
+	e.mutex.Lock()
+	first := e.owed[0]
+	e.mutex.Unlock()
+	ctx, now := context.Background(), time.Now()
+	return !now.Before(first.longest()) || e.answers(ctx) && e.tell(ctx, first, now) == nil
+}
+
+func (e *ended) tell(ctx context.Context, said claims, now time.Time) error {
+	name, content := nameOf(said), "ended"
 	ctx, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
 	period := periodOf(now)

@@ -68,12 +68,15 @@ type claims struct {
 	Used  int64 `json:"used"`
 }
 
+// longest is when a session ends however often it is used.
+func (c claims) longest() time.Time { return time.Unix(c.Began, 0).Add(longest) }
+
 // Begin logs a user in.
 func (k *Keeper) Begin(w http.ResponseWriter, users *htpasswd.Users, user string, now time.Time) {
 	k.give(w, users, claims{rand.Text(), user, now.Unix(), now.Unix()}, now)
 }
 
-// End logs out. It fails where other servers of the registry can't be told.
+// End logs out. It fails where other servers of the registry can't be told yet.
 func (k *Keeper) End(w http.ResponseWriter, r *http.Request, users *htpasswd.Users, now time.Time) error {
 	k.set(w, "", -1)
 	if said, ok := k.of(r, users, now); ok {
@@ -117,14 +120,14 @@ func (k *Keeper) read(value string, users *htpasswd.Users, now time.Time) (said 
 	if err != nil || !hmac.Equal(given, k.sign(users, said.User, text)) {
 		return said, false
 	}
-	return said, now.Before(time.Unix(said.Used, 0).Add(idle)) && now.Before(time.Unix(said.Began, 0).Add(longest))
+	return said, now.Before(time.Unix(said.Used, 0).Add(idle)) && now.Before(said.longest())
 }
 
 func (k *Keeper) give(w http.ResponseWriter, users *htpasswd.Users, said claims, now time.Time) {
 	// Nothing in it can fail to be written.
 	payload, _ := json.Marshal(said)
 	text := base64.RawURLEncoding.EncodeToString(payload)
-	left := min(idle, time.Unix(said.Began, 0).Add(longest).Sub(now))
+	left := min(idle, said.longest().Sub(now))
 	k.set(w, text+"."+base64.RawURLEncoding.EncodeToString(k.sign(users, said.User, text)), int(left.Seconds()))
 }
 

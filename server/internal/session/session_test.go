@@ -7,7 +7,9 @@ import (
 	"fmt"
 	"net/http"
 	"net/http/httptest"
+	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -17,6 +19,7 @@ import (
 
 	"container-registry/server/internal/htpasswd"
 	"container-registry/server/internal/layout"
+	"container-registry/server/internal/poll"
 	"container-registry/server/internal/registrytest"
 )
 
@@ -259,6 +262,43 @@ func TestEndWhereNothingIsWritten(t *testing.T) {
 	if n := keeper.ended.here.Len(); n != mostEnded {
 		t.Errorf("%d are remembered", n)
 	}
+}
+
+// TestEndWhileTheStoreIsAway tells the store when it is back.
+func TestEndWhileTheStoreIsAway(t *testing.T) {
+	now, all, store := time.Now(), users(t, "alice:wonder", "bob:builder"), inmemory.New()
+	var away atomic.Bool
+	away.Store(true)
+	flaky := registrytest.NewSpy(store)
+	flaky.Before = func(string, string) error {
+		if away.Load() {
+			return errors.New("no route to 10.0.0.1")
+		}
+		return nil
+	}
+	keeper, other := New("secret", "/ui/", true, flaky), New("secret", "/ui/", true, store)
+	keeper.ended.retry = time.Millisecond
+	var requests []*http.Request
+	for _, user := range []string{"alice", "bob"} {
+		begun := httptest.NewRecorder()
+		keeper.Begin(begun, all, user, now)
+		r := httptest.NewRequest(http.MethodGet, "/ui/", nil)
+		r.AddCookie(cookieOf(t, begun))
+		if err := keeper.End(httptest.NewRecorder(), r, all, now); err == nil {
+			t.Error("a store that is away was told")
+		}
+		requests = append(requests, r)
+	}
+	good := func() int {
+		return len(slices.DeleteFunc(slices.Clone(requests), func(r *http.Request) bool {
+			return other.User(httptest.NewRecorder(), r, all, now) == ""
+		}))
+	}
+	if n := good(); n != 2 {
+		t.Errorf("%d sessions are in force elsewhere", n)
+	}
+	away.Store(false)
+	poll.Until(t, "the end of both elsewhere", func() bool { return good() == 0 })
 }
 
 // unasked fails where it is asked whether something is there.

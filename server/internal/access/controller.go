@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"path"
 	"strings"
 	"sync"
 	"time"
@@ -18,6 +19,7 @@ import (
 
 	"container-registry/server/internal/accesslog"
 	"container-registry/server/internal/attempts"
+	"container-registry/server/internal/clientaddress"
 	"container-registry/server/internal/credential"
 	"container-registry/server/internal/htpasswd"
 	"container-registry/server/internal/paths"
@@ -127,6 +129,7 @@ func (c *Controller) Authorized(r *http.Request, accesses ...auth.Access) (*auth
 	if d == nil {
 		return nil, errors.New("auth.htpasswd: the request did not come through the handler")
 	}
+	accesses = ofPusher(r, accesses)
 	users := c.source.Users()
 	if err := c.identify(r, d, users); err != nil {
 		return nil, c.refuse(r, d, users, err, accesses)
@@ -142,6 +145,16 @@ func (c *Controller) Authorized(r *http.Request, accesses ...auth.Access) (*auth
 		}
 	}
 	return &auth.Grant{User: auth.UserInfo{Name: d.principal.user}}, nil
+}
+
+// ofPusher adds to what the engine wants of who asks how far an upload has come. The answer has the address
+// at which it goes on, which is of no use to who may not push.
+func ofPusher(r *http.Request, accesses []auth.Access) []auth.Access {
+	asks := r.Method == http.MethodGet || r.Method == http.MethodHead
+	if !asks || len(accesses) == 0 || !strings.HasSuffix(path.Dir(r.URL.Path), "/blobs/uploads") {
+		return accesses
+	}
+	return append(accesses, auth.Access{Resource: accesses[0].Resource, Action: "push"})
 }
 
 // identify finds out who sent the request, once for all its ways through the engine.
@@ -186,7 +199,7 @@ func (c *Controller) authenticate(r *http.Request, users *htpasswd.Users) (*prin
 }
 
 func (c *Controller) login(r *http.Request, users *htpasswd.Users, user, password string) (*principal, error) {
-	found, err := c.credentials.Verify(r.Context(), users, attempts.Address(r.RemoteAddr), user, password)
+	found, err := c.credentials.Verify(r.Context(), users, clientaddress.Network(r.RemoteAddr), user, password)
 	if errors.Is(err, credential.ErrWrong) {
 		c.logRefusal(r, users, user)
 	}

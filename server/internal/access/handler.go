@@ -113,10 +113,3 @@ func (w *writer) Write(content []byte) (int, error) {
 	w.WriteHeader(http.StatusForbidden)
 	return len(content), nil
 }
-
-// Flush is what the engine looks for when it sends a layer.
-func (w *writer) Flush() {
-	if flusher, ok := w.ResponseWriter.(http.Flusher); ok {
-		flusher.Flush()
-	}
-}

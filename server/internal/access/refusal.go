@@ -61,8 +61,14 @@ func RefusalOf(ctx context.Context) string {
 // LetPull says whether who sent a request may pull from a repository, and otherwise answers
 // as the engine does. The request has to come through the handler.
 func (c *Controller) LetPull(w http.ResponseWriter, r *http.Request, repository string) bool {
-	wanted := auth.Access{Resource: auth.Resource{Type: "repository", Name: repository}, Action: "pull"}
-	_, err := c.Authorized(r, wanted)
+	return c.let(w, r, auth.Access{Resource: auth.Resource{Type: "repository", Name: repository}, Action: "pull"})
+}
+
+// LetIn says the same of a request that needs no right but to be let in.
+func (c *Controller) LetIn(w http.ResponseWriter, r *http.Request) bool { return c.let(w, r) }
+
+func (c *Controller) let(w http.ResponseWriter, r *http.Request, wanted ...auth.Access) bool {
+	_, err := c.Authorized(r, wanted...)
 	if err == nil {
 		return true
 	}
@@ -73,7 +79,7 @@ func (c *Controller) LetPull(w http.ResponseWriter, r *http.Request, repository 
 	}
 	refused.SetHeaders(r, w)
 	// The client is gone when this fails.
-	_ = errcode.ServeJSON(w, errcode.ErrorCodeUnauthorized.WithDetail([]auth.Access{wanted}))
+	_ = errcode.ServeJSON(w, errcode.ErrorCodeUnauthorized.WithDetail(wanted))
 	return false
 }
 

@@ -67,13 +67,6 @@ func (l *line) Write(content []byte) (int, error) {
 	return n, err
 }
 
-// Flush is what the engine looks for when it sends a layer.
-func (l *line) Flush() {
-	if flusher, ok := l.ResponseWriter.(http.Flusher); ok {
-		flusher.Flush()
-	}
-}
-
 // Unwrap is for http.ResponseController, by which those inside end the wait for a client.
 func (l *line) Unwrap() http.ResponseWriter { return l.ResponseWriter }
 

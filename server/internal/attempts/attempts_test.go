@@ -5,27 +5,13 @@ import (
 	"net/netip"
 	"testing"
 	"time"
-)
 
-func TestAddress(t *testing.T) {
-	tests := []struct{ remote, want string }{
-		{"192.0.2.7:1234", "192.0.2.7/32"},
-		{"[::ffff:192.0.2.7]:1234", "192.0.2.7/32"},
-		{"[2001:db8:1:2:3:4:5:6]:1234", "2001:db8:1:2::/64"},
-		{"[fe80::1%eth0]:1234", "fe80::/64"},
-		{"@", "invalid Prefix"},
-		{"", "invalid Prefix"},
-	}
-	for _, test := range tests {
-		if got := Address(test.remote).String(); got != test.want {
-			t.Errorf("%q: %s, want %s", test.remote, got, test.want)
-		}
-	}
-}
+	"container-registry/server/internal/clientaddress"
+)
 
 func TestLimit(t *testing.T) {
 	start := time.Now()
-	here, there := Address("192.0.2.1:1"), Address("192.0.2.2:1")
+	here, there := clientaddress.Network("192.0.2.1:1"), clientaddress.Network("192.0.2.2:1")
 	l := New(3, time.Minute)
 	at := func(offset time.Duration, address netip.Prefix, want time.Duration) {
 		t.Helper()
@@ -51,7 +37,7 @@ func TestLimit(t *testing.T) {
 
 // TestNames has clients behind one address.
 func TestNames(t *testing.T) {
-	now, here := time.Now(), Address("192.0.2.1:1")
+	now, here := time.Now(), clientaddress.Network("192.0.2.1:1")
 	l := New(3, time.Minute)
 	for range 3 {
 		l.Fail(here, "old", now)
@@ -70,7 +56,7 @@ func TestNames(t *testing.T) {
 	if l.Refused(here, "other", now) == 0 {
 		t.Error("an address has no end of names")
 	}
-	if l.Refused(Address("192.0.2.2:1"), "old", now) > 0 {
+	if l.Refused(clientaddress.Network("192.0.2.2:1"), "old", now) > 0 {
 		t.Error("another address is refused")
 	}
 }
@@ -78,9 +64,9 @@ func TestNames(t *testing.T) {
 func TestOff(t *testing.T) {
 	l := New(0, time.Minute)
 	for range 100 {
-		l.Fail(Address("192.0.2.1:1"), "admin", time.Now())
+		l.Fail(clientaddress.Network("192.0.2.1:1"), "admin", time.Now())
 	}
-	if l.Refused(Address("192.0.2.1:1"), "admin", time.Now()) != 0 || l.entries.Len() != 0 {
+	if l.Refused(clientaddress.Network("192.0.2.1:1"), "admin", time.Now()) != 0 || l.entries.Len() != 0 {
 		t.Error("a limit of 0 refuses")
 	}
 }

@@ -298,7 +298,6 @@ func TestReads(t *testing.T) {
 			engine := http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 				w.Header().Set("Docker-Content-Digest", now.String())
 				w.WriteHeader(test.status)
-				w.(http.Flusher).Flush()
 			})
 			open(t, folder).Reads(engine, "/p/").ServeHTTP(httptest.NewRecorder(), httptest.NewRequest(test.method, "/p/v2/team/app/"+test.path, nil))
 			got := shown(t, folder)[0]

@@ -24,6 +24,8 @@ const (
 	// aJam is how long a connection waits for others' requests in its turn. They don't wait for
 	// what it sends, but nobody can prove that.
 	aJam = time.Second
+	// aLook is how often it looks meanwhile.
+	aLook = time.Millisecond
 )
 
 func newArriving(limits Limits) *arriving {
@@ -48,8 +50,8 @@ func (a *arriving) turn() *turn {
 func (t *turn) take() {
 	t.among.turns <- struct{}{}
 	t.taken.Store(true)
-	for waited := time.Duration(0); waited < aJam && t.among.begun.Load() > t.among.most; waited += betweenWrites {
-		time.Sleep(betweenWrites)
+	for waited := time.Duration(0); waited < aJam && t.among.begun.Load() > t.among.most; waited += aLook {
+		time.Sleep(aLook)
 	}
 	t.end.Reset(aTurn)
 }

@@ -112,7 +112,7 @@ func TestJam(t *testing.T) {
 				if _, err := c.Read(make([]byte, 1)); err != nil {
 					t.Fatal(err)
 				}
-				if late := time.Since(start) - min(ends, aJam); late < 0 || late > betweenWrites {
+				if late := time.Since(start) - min(ends, aJam); late < 0 || late > aLook {
 					t.Errorf("it went on %s late", late)
 				}
 				c.Close()

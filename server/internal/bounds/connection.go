@@ -13,7 +13,8 @@ import (
 // more, nor does as much as the client took meanwhile.
 const MostUnasked = 8 << 10
 
-// betweenWrites no time passes where net/http has more to write.
+// betweenWrites is how soon net/http writes again if it has more: a connection that is idle for longer
+// waits for its client.
 const betweenWrites = time.Millisecond
 
 // connection waits, or has requests under way.

@@ -140,9 +140,6 @@ func (w *writer) FlushError() (err error) {
 	return err
 }
 
-// Flush is what the engine looks for when it sends a layer.
-func (w *writer) Flush() { _ = w.FlushError() }
-
 func (w *writer) wait(move func() int) {
 	start := time.Now()
 	w.standing.Store(sinceStart(start))

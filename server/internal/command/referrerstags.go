@@ -6,6 +6,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"container-registry/server/internal/config"
+	"container-registry/server/internal/manifest"
 	"container-registry/server/internal/referrers"
 )
 
@@ -23,7 +24,7 @@ itself, for the way to such a one.`,
 				return err
 			}
 			for _, each := range tags.TooLarge {
-				fmt.Fprintf(command.ErrOrStderr(), "not written, as no client takes more than 4 MiB: %s\n", each)
+				fmt.Fprintf(command.ErrOrStderr(), "not written, as no client takes more than %d MiB: %s\n", manifest.MostBytes>>20, each)
 			}
 			fmt.Fprint(command.OutOrStdout(), tags)
 			return nil

@@ -49,12 +49,14 @@ func serve() *cobra.Command {
 
 // run serves by the configuration of a file.
 func run(ctx context.Context, c *config.Config, file, proxied string, log *logrus.Entry) error {
+	var upstream *mirror.Upstream
 	if mirror.Is(c.Configuration) {
-		if err := mirror.Prepare(ctx, c.Configuration, file, log); err != nil {
+		var err error
+		if upstream, err = mirror.Prepare(ctx, c.Configuration, file, log); err != nil {
 			return err
 		}
 	}
-	s, err := server.New(c.Configuration, c.Server, log)
+	s, err := server.New(c.Configuration, c.Server, upstream, log)
 	if err != nil {
 		return err
 	}

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"container-registry/server/internal/attempts"
+	"container-registry/server/internal/clientaddress"
 	"container-registry/server/internal/poll"
 )
 
@@ -20,7 +21,7 @@ func TestNobodyWaits(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	var clients sync.WaitGroup
 	for i := range v.turns.queue {
-		address := attempts.Address(fmt.Sprintf("192.0.2.%d:1", i/2))
+		address := clientaddress.Network(fmt.Sprintf("192.0.2.%d:1", i/2))
 		clients.Go(func() { _ = v.try(ctx, users, address, "alice", fmt.Sprint(i)) })
 	}
 	poll.Until(t, "a full queue", func() bool { return v.waiting() == v.turns.queue })
@@ -32,7 +33,7 @@ func TestNobodyWaits(t *testing.T) {
 		t.Errorf("left %d lines", len(v.turns.lines))
 	}
 	for i := range v.turns.queue {
-		if v.failures.Refused(attempts.Address(fmt.Sprintf("192.0.2.%d:1", i/2)), "alice", time.Now()) != 0 {
+		if v.failures.Refused(clientaddress.Network(fmt.Sprintf("192.0.2.%d:1", i/2)), "alice", time.Now()) != 0 {
 			t.Fatalf("guess %d was checked", i)
 		}
 	}

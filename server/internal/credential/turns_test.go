@@ -10,7 +10,7 @@ import (
 	"testing"
 	"time"
 
-	"container-registry/server/internal/attempts"
+	"container-registry/server/internal/clientaddress"
 	"container-registry/server/internal/poll"
 )
 
@@ -26,7 +26,7 @@ func TestAddressesTakeTurns(t *testing.T) {
 	}
 	poll.Until(t, "a full queue", func() bool { return v.waiting() == v.turns.queue })
 	neighbour := make(chan error, 1)
-	go func() { neighbour <- v.try(t.Context(), users, attempts.Address("192.0.2.3:1"), "bob", "builder") }()
+	go func() { neighbour <- v.try(t.Context(), users, clientaddress.Network("192.0.2.3:1"), "bob", "builder") }()
 	poll.Until(t, "one too many", func() bool { return len(guesses)+len(neighbour) == 1 })
 	v.turns.give()
 	if err := <-neighbour; err != nil {

@@ -15,13 +15,14 @@ import (
 	"golang.org/x/crypto/bcrypt"
 
 	"container-registry/server/internal/attempts"
+	"container-registry/server/internal/clientaddress"
 	"container-registry/server/internal/htpasswd"
 	"container-registry/server/internal/poll"
 )
 
 var (
-	here  = attempts.Address("192.0.2.1:1")
-	there = attempts.Address("192.0.2.2:1")
+	here  = clientaddress.Network("192.0.2.1:1")
+	there = clientaddress.Network("192.0.2.2:1")
 )
 
 func usersOf(t testing.TB, passwords map[string]string) *htpasswd.Users {

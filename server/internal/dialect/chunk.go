@@ -15,6 +15,9 @@ import (
 // chunk is a range of bytes as the specification writes it, in figures that an int64 holds.
 var chunk = regexp.MustCompile(`^([0-9]{1,18})-([0-9]{1,18})$`)
 
+// state is what the engine has clients send with an upload.
+const state = "_state"
+
 // misplaced is for a chunk that does not say where it belongs, or belongs elsewhere. Of one
 // without a length the engine does not look at that.
 func misplaced(r *http.Request) error {
@@ -28,7 +31,7 @@ func misplaced(r *http.Request) error {
 	}
 	first, _ := strconv.ParseInt(parts[1], 10, 64)
 	last, _ := strconv.ParseInt(parts[2], 10, 64)
-	if at, ok := reached(r.URL.Query().Get("_state")); ok && r.Header.Get("Content-Length") == "" && (first != at || last < first) {
+	if at, ok := reached(r.URL.Query().Get(state)); ok && r.Header.Get("Content-Length") == "" && (first != at || last < first) {
 		return errcode.ErrorCodeRangeInvalid.WithDetail(fmt.Sprintf("the upload goes on at %d", at))
 	}
 	return nil
@@ -36,8 +39,8 @@ func misplaced(r *http.Request) error {
 
 // reached is how many bytes of an upload are there, by the state that the engine has clients
 // send with it: a sum of its own, which is the engine's to check, and what it knows.
-func reached(state string) (at int64, ok bool) {
-	content, err := base64.URLEncoding.DecodeString(state)
+func reached(given string) (at int64, ok bool) {
+	content, err := base64.URLEncoding.DecodeString(given)
 	if err != nil || len(content) < sha256.Size {
 		return 0, false
 	}

@@ -46,6 +46,10 @@ func (h *handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 			if query := r.URL.Query(); !query.Has("mount") {
 				w = named(w, query.Get("digest"))
 			}
+			if r.Method == http.MethodDelete {
+				h.cancel(w, r)
+				return
+			}
 			r = untyped(r)
 		}
 	}

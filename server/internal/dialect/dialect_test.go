@@ -262,6 +262,35 @@ func TestUnchanged(t *testing.T) {
 	}
 }
 
+// TestCancel has a client whose chunks were taken, and who knows of none of the answers.
+func TestCancel(t *testing.T) {
+	config := registrytest.Config(t, inmemory.New())
+	handler := Handler(handlers.NewApp(t.Context(), config), config.HTTP)
+	send := func(method, path, content string) *httptest.ResponseRecorder {
+		w := httptest.NewRecorder()
+		handler.ServeHTTP(w, httptest.NewRequest(method, path, strings.NewReader(content)))
+		return w
+	}
+	for _, chunks := range [][]string{nil, {"chunk"}, {"chunk", "chunk"}} {
+		first := send(http.MethodPost, "/v2/app/blobs/uploads/", "").Header().Get("Location")
+		latest := first
+		for _, chunk := range chunks {
+			latest = send(http.MethodPatch, latest, chunk).Header().Get("Location")
+		}
+		if w := send(http.MethodDelete, first+"x", ""); !strings.Contains(w.Body.String(), "BLOB_UPLOAD_INVALID") {
+			t.Errorf("%q, by a state that is none: %d %s", chunks, w.Code, w.Body)
+		}
+		if w := send(http.MethodDelete, first, ""); w.Code != http.StatusNoContent {
+			t.Errorf("%q: %d %s", chunks, w.Code, w.Body)
+		}
+		for _, method := range []string{http.MethodGet, http.MethodDelete} {
+			if w := send(method, latest, ""); w.Code != http.StatusNotFound {
+				t.Errorf("%q, %s after that: %d", chunks, method, w.Code)
+			}
+		}
+	}
+}
+
 // TestRange is for who wants the bytes.
 func TestRange(t *testing.T) {
 	for method, want := range map[string]string{http.MethodGet: "bytes=0-4", http.MethodHead: ""} {

@@ -78,26 +78,3 @@ func explain(a *heldback.Answer) {
 		_ = json.NewEncoder(&a.Content).Encode(told)
 	}
 }
-
-// observer remembers the status.
-type observer struct {
-	http.ResponseWriter
-	status int
-}
-
-func (o *observer) WriteHeader(status int) {
-	if o.status == 0 {
-		o.status = status
-	}
-	o.ResponseWriter.WriteHeader(status)
-}
-
-func (o *observer) Write(content []byte) (int, error) {
-	if o.status == 0 {
-		o.status = http.StatusOK
-	}
-	return o.ResponseWriter.Write(content)
-}
-
-// Unwrap is for http.ResponseController.
-func (o *observer) Unwrap() http.ResponseWriter { return o.ResponseWriter }

@@ -2,14 +2,14 @@ package fence
 
 import (
 	"bytes"
-	"errors"
+	"fmt"
 	"io"
 
 	"container-registry/server/internal/manifest"
 )
 
 // errTooLarge is the engine's to tell.
-var errTooLarge = errors.New("the manifest is larger than 4 MiB")
+var errTooLarge = fmt.Errorf("the manifest is larger than %d MiB", manifest.MostBytes>>20)
 
 // manifestBody is read from the client when the engine asks for it, which is after it
 // found that the user may push: nobody else's manifests are kept in memory. The push is

@@ -2,6 +2,7 @@ package fence
 
 import (
 	"context"
+	"crypto/rand"
 	"path"
 	"strings"
 	"time"
@@ -20,7 +21,7 @@ func (b Busy) Error() string { return "a collection is under way already, by " +
 
 // Acquire begins a collection. The context it returns ends when the right is lost.
 func (f *Fence) Acquire(ctx context.Context) (*Hold, context.Context, error) {
-	self := holder{ID: randomName(), Name: f.name, Phase: phaseClaim}
+	self := holder{ID: rand.Text(), Name: f.name, Phase: phaseClaim}
 	f.mutex.Lock()
 	if f.own != "" {
 		f.mutex.Unlock()

@@ -2,8 +2,6 @@ package fence
 
 import (
 	"context"
-	"crypto/rand"
-	"encoding/hex"
 	"errors"
 	"slices"
 	"sync"
@@ -18,6 +16,7 @@ import (
 	"container-registry/server/internal/enginestore"
 	"container-registry/server/internal/manifest"
 	"container-registry/server/internal/touched"
+	"container-registry/server/internal/traits"
 )
 
 // Timing is how long things take.
@@ -47,8 +46,8 @@ func TimingOf(driver string) Timing {
 		Patience: 10 * time.Second,
 		Remember: time.Hour,
 	}
-	if driver == "swift" {
-		t.Settle, t.Lag = 5*time.Second, 10*time.Minute
+	if t.Lag = traits.Of[driver].Lag; t.Lag > 0 {
+		t.Settle = 5 * time.Second
 	}
 	return t
 }
@@ -197,6 +196,9 @@ func (f *Fence) ownID() string {
 // InUse says whether a client counts on anything in a repository.
 func (f *Fence) InUse(repository string) bool { return f.touched.InUse(repository) }
 
+// Touched says whether a client counts on the digest.
+func (f *Fence) Touched(d digest.Digest) bool { return f.touched.Has(d) }
+
 // Forgotten is the time, after one moment and until another, of which only a process that is gone
 // knew what clients were told, while they may come back for it: none when they no longer may.
 func (f *Fence) Forgotten(now time.Time) (after, until time.Time) {
@@ -227,6 +229,19 @@ func (f *Fence) forget(before time.Time) {
 	f.pushed = slices.Delete(f.pushed, 0, n)
 }
 
+// unlisted are tags by which this server has pushed a manifest so lately that the store's listings, by which the engine
+// finds them, may not show them.
+func (f *Fence) unlisted(repository string, d digest.Digest) (names []string) {
+	f.mutex.Lock()
+	defer f.mutex.Unlock()
+	for _, p := range f.pushed {
+		if p.Repository == repository && p.Digest == d {
+			names = append(names, p.Named()...)
+		}
+	}
+	return names
+}
+
 // noteDeletion lets go of a manifest that a client deleted, and had pushed before that began.
 func (f *Fence) noteDeletion(repository string, d digest.Digest, began time.Time) {
 	f.mutex.Lock()
@@ -255,11 +270,3 @@ func (f *Fence) takePushed() []Pushed {
 var errLost = errors.New("the collection's object in the store was not renewed in time; it ends here, and the next one goes on")
 
 var errUnanswered = errors.New("the store gave no answer to a deletion, which it may still carry out; writers wait until that can't be any more")
-
-func randomName() string {
-	b := make([]byte, 8)
-	if _, err := rand.Read(b); err != nil {
-		panic(err)
-	}
-	return hex.EncodeToString(b)
-}

@@ -13,6 +13,7 @@ import (
 
 	"container-registry/server/internal/enginestore"
 	"container-registry/server/internal/layout"
+	"container-registry/server/internal/status"
 	"container-registry/server/internal/wait"
 )
 
@@ -155,6 +156,7 @@ func (h *handler) serveUpload(w http.ResponseWriter, r *http.Request, repository
 	}
 	r, d := h.subject(r, repository)
 	r, upload := enginestore.Upload(r)
+	defer upload.Done()
 	exists := false
 	if d.Validate() == nil && d.Algorithm() != digest.Canonical {
 		// The engine keeps the bytes by a digest that only it knows.
@@ -193,9 +195,8 @@ func (h *handler) uploading(w http.ResponseWriter, r *http.Request, upload *engi
 	}}
 }
 
-// subject is the blob that a request to upload is about. By a digest of another algorithm
-// than its own, the engine makes a mount that leads nowhere, and of a blob in doubt one to
-// what may be damaged; without one, the client uploads the blob.
+// subject is the blob that an upload is for. A mount of a digest that is not SHA-256, or of a blob in
+// doubt, becomes a plain upload: the engine would link to what is not there, or may be damaged.
 func (h *handler) subject(r *http.Request, repository string) (*http.Request, digest.Digest) {
 	query := r.URL.Query()
 	if !query.Has("mount") {
@@ -225,12 +226,11 @@ func (h *handler) serveTouched(w http.ResponseWriter, r *http.Request, repositor
 		h.serve(w, r)
 		return false
 	}
-	answered := h.fence.touch(r.Context(), repository, d)
-	observed := &observer{ResponseWriter: w}
+	told, answered := 0, h.fence.touch(r.Context(), repository, d)
 	// Also where the client goes away in the middle of it.
 	defer func() { answered(exists) }()
-	h.serve(observed, r)
-	return observed.status == http.StatusCreated || isThere(observed.status)
+	h.serve(status.Watch(w, func(code int) { told = code }), r)
+	return told == http.StatusCreated || isThere(told)
 }
 
 // isThere says whether an answer tells a client that what it asks for exists. A redirect leads

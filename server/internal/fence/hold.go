@@ -160,9 +160,6 @@ func (h *Hold) Remove(ctx context.Context, paths ...string) error {
 	return nil
 }
 
-// Touched says whether a client counts on the digest.
-func (h *Hold) Touched(d digest.Digest) bool { return h.fence.touched.Has(d) }
-
 // LongestPause is for how long writers had to wait at most.
 func (h *Hold) LongestPause() time.Duration {
 	h.mutex.Lock()

@@ -2,6 +2,8 @@ package fence
 
 import (
 	"context"
+	"net/http"
+	"net/http/httptest"
 	"path"
 	"slices"
 	"sync"
@@ -11,6 +13,9 @@ import (
 
 	storagedriver "github.com/distribution/distribution/v3/registry/storage/driver"
 	"github.com/distribution/distribution/v3/registry/storage/driver/inmemory"
+	"github.com/opencontainers/go-digest"
+
+	"container-registry/server/internal/layout"
 )
 
 // lagging lists a file some time after it was written, as Swift may; one that is gone is not
@@ -88,6 +93,43 @@ func TestEndThatIsNotListed(t *testing.T) {
 		}
 		synctest.Wait()
 	})
+}
+
+// TestDeletedBeforeItIsListed has a manifest deleted whose tags the engine can't find yet.
+func TestDeletedBeforeItIsListed(t *testing.T) {
+	for name, status := range map[string]int{"at once": http.StatusAccepted, "again, after a failure": http.StatusNotFound} {
+		t.Run(name, func(t *testing.T) {
+			driver := lagging{inmemory.New(), time.Hour, new(sync.Mutex), map[string]time.Time{}}
+			f := New(driver, "a", TimingOf("swift"), NoCache{})
+			d, other := digest.FromString("deleted"), digest.FromString("other")
+			put := func(path, content string) {
+				if err := driver.PutContent(t.Context(), path, []byte(content)); err != nil {
+					t.Fatal(err)
+				}
+			}
+			put(layout.BlobPath(d), "deleted")
+			for tag, named := range map[string]digest.Digest{"1": d, "2": d, "moved": other} {
+				put(layout.TagPath("app", tag), named.String())
+				f.notePush(Pushed{Repository: "app", Digest: d, Reference: tag})
+			}
+			put(layout.TagPath("elsewhere", "1"), d.String())
+			f.notePush(Pushed{Repository: "elsewhere", Digest: d, Reference: "1"})
+			engine := http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(status) })
+			answer := httptest.NewRecorder()
+			f.Handler(engine, "").ServeHTTP(answer, httptest.NewRequestWithContext(t.Context(), http.MethodDelete, "/v2/app/manifests/"+d.String(), nil))
+			if answer.Code != http.StatusAccepted {
+				t.Errorf("%d %s", answer.Code, answer.Body)
+			}
+			for path, want := range map[string]bool{
+				layout.TagPath("app", "1"): false, layout.TagPath("app", "2"): false,
+				layout.TagPath("app", "moved"): true, layout.TagPath("elsewhere", "1"): true,
+			} {
+				if _, err := driver.Stat(t.Context(), path); (err == nil) != want {
+					t.Errorf("%s: %v", path, err)
+				}
+			}
+		})
+	}
 }
 
 // stale is a folder that lists a file when it has gone, as one on NFS does for a moment.

@@ -3,6 +3,7 @@ package fence
 import (
 	"bytes"
 	"context"
+	"crypto/rand"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -275,7 +276,7 @@ func (f *Fence) tell(ctx context.Context, h holder, p Pushed) error {
 	if err != nil {
 		return err
 	}
-	return f.driver.PutContent(ctx, path.Join(journalOf(h.ID), randomName()), content)
+	return f.driver.PutContent(ctx, path.Join(journalOf(h.ID), rand.Text()), content)
 }
 
 // heal puts a manifest in the place of what is damaged there: the engine would let that be.

@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"container-registry/server/internal/layout"
+	"container-registry/server/internal/traits"
 )
 
 // Who deletes has to write something first, and on a full disk nothing can be written. So a store
@@ -22,7 +23,7 @@ const (
 
 // KeepSpare writes what is missing of the spare. Where that fails there is no harm yet.
 func (f *Fence) KeepSpare(ctx context.Context) {
-	if f.driver.Name() != "filesystem" {
+	if !traits.Of[f.driver.Name()].Folder {
 		return
 	}
 	ctx, cancel := context.WithTimeout(ctx, f.timing.Expiry)
@@ -47,7 +48,7 @@ func (f *Fence) KeepSpare(ctx context.Context) {
 // put writes what has to be there before anything is deleted, if need be in the place of the spare.
 func (f *Fence) put(ctx context.Context, object string, content []byte) error {
 	err := f.driver.PutContent(ctx, object, content)
-	if err == nil || f.driver.Name() != "filesystem" {
+	if err == nil || !traits.Of[f.driver.Name()].Folder {
 		return err
 	}
 	f.spent.Store(true)

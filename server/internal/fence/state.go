@@ -3,6 +3,7 @@ package fence
 import (
 	"cmp"
 	"context"
+	"crypto/rand"
 	"encoding/json"
 	"path"
 	"slices"
@@ -209,7 +210,7 @@ func (f *Fence) nextGeneration(ctx context.Context, author string, replaces func
 	if err != nil {
 		return err
 	}
-	next := author + "." + randomName()
+	next := author + "." + rand.Text()
 	if err := f.put(ctx, path.Join(folder, generationPrefix+next), []byte(next)); err != nil {
 		return err
 	}
@@ -233,5 +234,5 @@ func (h *Hold) nextGeneration(ctx context.Context) error {
 
 // forgetAll is a generation that nobody trusts.
 func (f *Fence) forgetAll(ctx context.Context) error {
-	return f.nextGeneration(ctx, randomName(), func(string) bool { return true })
+	return f.nextGeneration(ctx, rand.Text(), func(string) bool { return true })
 }

@@ -52,3 +52,15 @@ func TestLongUpload(t *testing.T) {
 		}
 	})
 }
+
+// TestAnnouncedAnswer is told by its status, and not by one that comes before.
+func TestAnnouncedAnswer(t *testing.T) {
+	engine := http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		w.WriteHeader(http.StatusEarlyHints)
+		w.WriteHeader(http.StatusOK)
+	})
+	h := &handler{fence: New(inmemory.New(), "a", quick, NoCache{}), engine: engine}
+	if !h.serveTouched(httptest.NewRecorder(), httptest.NewRequest(http.MethodHead, "/", nil), "app", digest.FromString("a")) {
+		t.Error("what the client was told exists is not kept")
+	}
+}

@@ -2,6 +2,7 @@ package fence
 
 import (
 	"context"
+	"crypto/rand"
 	"errors"
 	"net/http"
 	"path"
@@ -37,7 +38,7 @@ func untagging(tag string) string { return digest.FromString(tag).Encoded()[:16]
 func (f *Fence) announce(ctx context.Context, tag string, untag func(ctx context.Context, late func() error) error) error {
 	ctx = context.WithoutCancel(ctx)
 	f.clearStale(ctx)
-	object := path.Join(folder, untaggingPrefix+untagging(tag)+"-"+randomName())
+	object := path.Join(folder, untaggingPrefix+untagging(tag)+"-"+rand.Text())
 	remove := func() {
 		ended, cancel := context.WithTimeout(ctx, f.timing.Expiry)
 		defer cancel()
@@ -124,6 +125,8 @@ func (h *handler) serveDeletion(w http.ResponseWriter, r *http.Request, reposito
 	h.serve(answer, r.WithContext(ctx))
 	var err error
 	switch {
+	case answer.Status == http.StatusAccepted && d.Validate() == nil:
+		_, err = h.fence.finish(ctx, deletion, repository, d, h.fence.unlisted(repository, d))
 	case answer.Status != http.StatusNotFound:
 	case d.Validate() != nil:
 		// The engine says where in the store it has looked for the tag.
@@ -131,25 +134,25 @@ func (h *handler) serveDeletion(w http.ResponseWriter, r *http.Request, reposito
 		_ = errcode.ServeJSON(answer, errcode.ErrorCodeManifestUnknown.WithDetail(distribution.ErrTagUnknown{Tag: d.String()}))
 	default:
 		var finished bool
-		if finished, err = h.fence.finish(ctx, deletion, repository, d); finished {
+		if finished, err = h.fence.finishAll(ctx, deletion, repository, d); finished {
 			answer.Status = http.StatusAccepted
 			answer.Header().Del("Content-Type")
 			answer.Content.Reset()
 		}
 	}
-	if answer.Status == http.StatusAccepted {
-		h.fence.noteDeletion(repository, d, began)
-	}
 	if err != nil || deletion.Failed() {
 		refuse(w, errTagStays)
 		return
 	}
+	if answer.Status == http.StatusAccepted {
+		h.fence.noteDeletion(repository, d, began)
+	}
 	answer.Send(w)
 }
 
-// finish deletes the tags of a manifest that is gone, and says whether there were any. A deletion
+// finishAll deletes the tags of a manifest that is gone, and says whether there were any. A deletion
 // that fails when the manifest is gone leaves them, and whoever asks again is told of nothing else.
-func (f *Fence) finish(ctx context.Context, deletion *enginestore.Deletion, repository string, d digest.Digest) (found bool, err error) {
+func (f *Fence) finishAll(ctx context.Context, deletion *enginestore.Deletion, repository string, d digest.Digest) (found bool, err error) {
 	// For what never was there nobody looks through the tags.
 	if _, err := f.driver.Stat(ctx, layout.BlobPath(d)); layout.IsMissing(err) {
 		return false, nil
@@ -160,6 +163,13 @@ func (f *Fence) finish(ctx context.Context, deletion *enginestore.Deletion, repo
 	if err != nil {
 		return false, err
 	}
+	return f.finish(ctx, deletion, repository, d, slices.Concat(names, f.unlisted(repository, d)))
+}
+
+// finish deletes those tags that name a manifest which is gone, and says whether there were any.
+func (f *Fence) finish(ctx context.Context, deletion *enginestore.Deletion, repository string, d digest.Digest, names []string) (found bool, err error) {
+	ctx, cancel := context.WithTimeout(ctx, f.timing.Patience)
+	defer cancel()
 	var left atomic.Bool
 	group, ctx := errgroup.WithContext(ctx)
 	group.SetLimit(inspectors)

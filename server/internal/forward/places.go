@@ -9,7 +9,7 @@ import (
 	"sync"
 	"time"
 
-	"container-registry/server/internal/attempts"
+	"container-registry/server/internal/clientaddress"
 )
 
 // places are for connections. While all are taken, a new one gets that of the one that has stood still
@@ -60,7 +60,7 @@ func newPlaces(number int) *places {
 
 // enter says how to end a connection, and is false where there is no place for it, or ctx ended before.
 func (p *places) enter(ctx context.Context, client *net.TCPConn, end func()) bool {
-	address := attempts.Address(client.RemoteAddr().String())
+	address := clientaddress.Network(client.RemoteAddr().String())
 	if !p.take(ctx, address) {
 		return false
 	}

@@ -16,41 +16,25 @@ import (
 
 // delete does so if it is still to be done.
 func (r *run) delete(ctx context.Context, d plan.Deletion) error {
-	needs := r.todo.Needs
+	if needed, err := r.isNeeded(ctx, d); err != nil || needed {
+		return err
+	}
 	var paths []string
 	switch d.Stage {
 	case plan.Tags:
 		if moved, err := r.moved(ctx, d); err != nil || moved {
 			return err
 		}
-		if d.Rule == "" && needs.Manifests[d.Repository][d.Digest] {
-			return nil
-		}
 		paths = []string{layout.RepositoryPath(d.Repository, layout.Tags, d.Tag)}
 	case plan.Manifests:
-		if needs.Manifests[d.Repository][d.Digest] {
-			return nil
-		}
 		paths = r.linksTo(d)
 	case plan.Links:
-		if needs.Manifests[d.Repository][d.Digest] {
-			return nil
-		}
 		paths = []string{r.whole(layout.ReferrerPath(d.Repository, d.Subject, d.Digest))}
 	case plan.Layers:
-		if needs.Blobs[d.Digest] {
-			return nil
-		}
 		paths = []string{r.whole(layout.LinkPath(layout.RepositoryPath(d.Repository, layout.Layers), d.Digest))}
 	case plan.Blobs:
-		if needs.Blobs[d.Digest] {
-			return nil
-		}
 		paths = []string{r.whole(layout.BlobPath(d.Digest))}
 	case plan.Repositories:
-		if inUse, err := r.inUse(ctx, d.Repository); err != nil || inUse {
-			return err
-		}
 		paths = []string{layout.RepositoryPath(d.Repository, layout.Layers), layout.RepositoryPath(d.Repository, layout.Referrers), layout.RepositoryPath(d.Repository, layout.Manifests)}
 	}
 	done, err := r.remove(ctx, d, paths)
@@ -71,13 +55,31 @@ func (r *run) delete(ctx context.Context, d plan.Deletion) error {
 	return nil
 }
 
+// isNeeded says whether it has turned out, since the plan was made, that something stays.
+func (r *run) isNeeded(ctx context.Context, d plan.Deletion) (bool, error) {
+	needs := r.todo.Needs
+	switch d.Stage {
+	case plan.Tags:
+		return d.Rule == "" && needs.Manifests[d.Repository][d.Digest], nil
+	case plan.Manifests, plan.Links:
+		return needs.Manifests[d.Repository][d.Digest], nil
+	case plan.Layers, plan.Blobs:
+		return needs.Blobs[d.Digest], nil
+	default:
+		return r.inUse(ctx, d.Repository)
+	}
+}
+
 // remove spares what a client may have been told of.
 func (r *run) remove(ctx context.Context, d plan.Deletion, paths []string) (bool, error) {
-	if d.Stage == plan.Tags || d.Stage == plan.Repositories {
+	if !byDigest(d) {
 		return true, r.hold.Remove(ctx, paths...)
 	}
 	return r.hold.Delete(ctx, d.Digest, paths...)
 }
+
+// byDigest says whether clients are told of it by its digest.
+func byDigest(d plan.Deletion) bool { return d.Stage != plan.Tags && d.Stage != plan.Repositories }
 
 // whole is what goes with a blob or link: its folder, unless the store has none, where
 // looking for more in it would only take time.
@@ -106,7 +108,7 @@ func (r *run) moved(ctx context.Context, d plan.Deletion) (bool, error) {
 func (r *run) linksTo(d plan.Deletion) []string {
 	var paths []string
 	for _, tag := range d.Named {
-		paths = append(paths, r.whole(layout.LinkPath(layout.RepositoryPath(d.Repository, layout.Tags, tag, "index"), d.Digest)))
+		paths = append(paths, r.whole(layout.LinkPath(layout.TagIndexPath(d.Repository, tag), d.Digest)))
 	}
 	return append(paths, r.whole(layout.LinkPath(layout.RepositoryPath(d.Repository, layout.Revisions), d.Digest)))
 }

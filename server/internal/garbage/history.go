@@ -23,17 +23,26 @@ type Run struct {
 	Err error
 }
 
+// ended is not before it began: one that failed at once has no report.
+func (r Run) ended() time.Time {
+	if r.Report == nil {
+		return r.Began
+	}
+	return r.Began.Add(r.Report.Took)
+}
+
 // deletedSince says whether it went on after a time, and deleted anything.
 func (r Run) deletedSince(at time.Time) bool {
-	return r.Report != nil && r.Began.Add(r.Report.Took).After(at) && r.Report.Tags.Deleted+r.Report.Manifests.Deleted+r.Report.Blobs.Deleted+r.Report.Uploads > 0
+	return r.Report != nil && r.ended().After(at) && r.Report.Tags.Deleted+r.Report.Manifests.Deleted+r.Report.Blobs.Deleted+r.Report.Uploads > 0
 }
 
 // Totals are of all collections since the server started.
 type Totals struct {
 	Succeeded, Failed             int
 	Tags, Manifests, Blobs, Bytes int64
-	// LastSuccess is when the last one of the store that succeeded ended; zero for none.
-	LastSuccess time.Time
+	// LastSuccess and LastFailure are when the last ones of the store ended that succeeded and that
+	// failed; zero for none.
+	LastSuccess, LastFailure time.Time
 	// UnderWay says whether there is one now.
 	UnderWay bool
 	// Waits says whether one that was ordered waits for the end of another server's.
@@ -122,6 +131,17 @@ func (h *history) setWaits(is bool) {
 // end leaves out what was not carried out, as another server was at it or this one stops; then it
 // returns false.
 func (h *history) end(ctx context.Context, run Run) bool {
+	if !h.note(ctx, run) {
+		return false
+	}
+	// Without the lock: they may ask for what was noted.
+	for _, do := range h.ended {
+		do()
+	}
+	return true
+}
+
+func (h *history) note(ctx context.Context, run Run) bool {
 	h.mutex.Lock()
 	defer h.mutex.Unlock()
 	if run.Err != nil && (ctx.Err() != nil || errors.As(run.Err, new(fence.Busy))) {
@@ -132,6 +152,7 @@ func (h *history) end(ctx context.Context, run Run) bool {
 		h.totals.LastSuccess = time.Now()
 	} else {
 		h.totals.Failed++
+		h.totals.LastFailure = time.Now()
 	}
 	if r := run.Report; r != nil {
 		h.totals.Tags += int64(r.Tags.Deleted)
@@ -140,8 +161,5 @@ func (h *history) end(ctx context.Context, run Run) bool {
 		h.totals.Bytes += r.Bytes
 	}
 	h.runs = append([]Run{run}, h.runs[:min(len(h.runs), remembered-1)]...)
-	for _, do := range h.ended {
-		do()
-	}
 	return true
 }

@@ -20,7 +20,7 @@ func TestHistory(t *testing.T) {
 	r.Push(t, "app", "latest", registrytest.Layer(1, 100))
 	r.Push(t, "app", "latest", registrytest.Layer(2, 100))
 	told := 0
-	r.collector.AfterEach(func() { told++ })
+	r.collector.AfterEach(func() { told += len(r.collector.Runs()) })
 
 	r.collect(t, Request{DryRun: true})
 	if totals := r.collector.Totals(); told != 0 || totals != (Totals{}) || len(r.collector.Runs()) > 0 {
@@ -120,6 +120,11 @@ func TestKept(t *testing.T) {
 	third := serve(t, spy, "third", quick, Options{})
 	if began(third); len(third.collector.Runs()) != 2 || third.collector.Runs()[0].Err == nil {
 		t.Errorf("%+v", third.collector.Runs())
+	}
+	for name, each := range map[string]*Collector{"the one that failed": second.collector, "another one": third.collector} {
+		if totals := each.Totals(); !totals.LastFailure.After(totals.LastSuccess) {
+			t.Errorf("%s: the last failure was at %s, the last success at %s", name, totals.LastFailure, totals.LastSuccess)
+		}
 	}
 	for range remembered {
 		third.collect(t, Request{})

@@ -102,10 +102,12 @@ func (h *history) add(runs []Run) {
 		if !slices.ContainsFunc(h.runs, func(known Run) bool { return known.Began.Equal(run.Began) }) {
 			h.runs = append(h.runs, run)
 		}
-		if run.Err == nil && run.Report != nil {
-			if ended := run.Began.Add(run.Report.Took); ended.After(h.totals.LastSuccess) {
-				h.totals.LastSuccess = ended
-			}
+		last := &h.totals.LastSuccess
+		if run.Err != nil {
+			last = &h.totals.LastFailure
+		}
+		if ended := run.ended(); ended.After(*last) {
+			*last = ended
 		}
 	}
 	slices.SortStableFunc(h.runs, func(a, b Run) int { return cmp.Compare(b.Began.UnixNano(), a.Began.UnixNano()) })

@@ -120,3 +120,28 @@ func TestPromisedBefore(t *testing.T) {
 		})
 	}
 }
+
+// TestDryRunOfPromised says of what clients count on what the collection does, and so does the page.
+func TestDryRunOfPromised(t *testing.T) {
+	r := serve(t, folder(t), "a", quick, Options{DeleteUntagged: true})
+	r.Push(t, "app", "", registrytest.Layer(1, 100))
+	r.Push(t, "app", "1", registrytest.Layer(2, 100))
+	old := r.Push(t, "app", "2", registrytest.Layer(3, 100))
+	r.Push(t, "app", "2", registrytest.Layer(4, 100))
+	r.head(t, "app@"+old.String())
+	unused := registrytest.Layer(5, 100)
+	r.PushBlob(t, "app", digest.FromBytes(unused), unused)
+	r.Push(t, "other", "1", registrytest.Layer(6, 100))
+	r.Push(t, "other", "1", registrytest.Layer(7, 100))
+
+	preview := r.looked(t)
+	dry := r.collect(t, Request{DryRun: true})
+	report := r.collect(t, Request{})
+	if dry.Tags != report.Tags || dry.Manifests != report.Manifests || dry.Blobs != report.Blobs || dry.Bytes != report.Bytes ||
+		dry.Repositories != report.Repositories || dry.Spared != report.Spared || report.Spared == 0 || report.Manifests.Deleted != 1 {
+		t.Errorf("the dry run said\n%s, and it was\n%s", dry, report)
+	}
+	if named := len(preview.Untagged); named != report.Manifests.Deleted || preview.UntaggedBytes+preview.Bytes != report.Bytes {
+		t.Errorf("%+v, and it was\n%s", preview, report)
+	}
+}

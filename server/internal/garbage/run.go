@@ -46,7 +46,7 @@ type run struct {
 	paused bool
 }
 
-// dry only counts.
+// dry only counts, and leaves in the plan what would be deleted now.
 func (r *run) dry(ctx context.Context) error {
 	if err := r.plan(ctx); err != nil {
 		return err
@@ -54,16 +54,22 @@ func (r *run) dry(ctx context.Context) error {
 	for u, size := range r.todo.Needs.Inventory.CutOff {
 		r.countUpload(u, size)
 	}
+	r.keepTouched(r.todo.Deletions)
+	left := r.todo.Deletions[:0]
 	for _, d := range r.todo.Deletions {
-		if d.Stage == plan.Repositories {
-			if inUse, err := r.inUse(ctx, d.Repository); err != nil {
-				return err
-			} else if inUse {
-				continue
-			}
+		needed, err := r.isNeeded(ctx, d)
+		switch {
+		case err != nil:
+			return err
+		case needed:
+		case byDigest(d) && r.fence.Touched(d.Digest):
+			r.report.Spared++
+		default:
+			r.count(d)
+			left = append(left, d)
 		}
-		r.count(d)
 	}
+	r.todo.Deletions = left
 	return nil
 }
 

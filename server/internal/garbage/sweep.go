@@ -98,7 +98,7 @@ func (r *run) deleteSome(ctx context.Context, rest []plan.Deletion, until time.T
 // keepTouched is for manifests that clients were told of, before anything they need goes.
 func (r *run) keepTouched(rest []plan.Deletion) {
 	for _, d := range rest {
-		if d.Stage == plan.Manifests && r.hold.Touched(d.Digest) {
+		if d.Stage == plan.Manifests && r.fence.Touched(d.Digest) {
 			r.todo.Needs.Keep(d.Repository, d.Digest)
 		}
 	}

@@ -30,8 +30,8 @@ const (
 )
 
 // Watch asks for as long as given, at least once, and returns what came of the last
-// request. It ends early when a server answers that has just started or did not
-// before, so that such a container is healthy at once.
+// request. It ends early when a server answers that has just started and was not checked
+// yet, or that did not answer before, so that such a container is healthy at once.
 //
 // Docker engines before 25 have no start interval, so the interval of the check is
 // set short for a fast first result, and the check itself takes its time: one that
@@ -51,15 +51,15 @@ func (w watch) run(ctx context.Context, length time.Duration) error {
 	end := time.Now().Add(length)
 	failed := false
 	for {
-		err := w.probe.ask(ctx)
+		checked, err := w.probe.ask(ctx)
 		up, unknown := w.uptime()
 		isYoung := unknown == nil && up < young
-		if err == nil && (isYoung || failed) {
+		if err == nil && (isYoung && !checked || failed) {
 			return nil
 		}
 		failed = failed || err != nil
 		pause := w.pause
-		if isYoung {
+		if isYoung && err != nil {
 			pause = w.shortPause
 		}
 		if time.Now().Add(pause).After(end) {
@@ -119,26 +119,28 @@ func destination(config configuration.HTTP) (network, address string) {
 	return "tcp", net.JoinHostPort(host, port)
 }
 
-func (p *probe) ask(ctx context.Context) error {
+// ask says whether the server was checked before, where it tells.
+func (p *probe) ask(ctx context.Context) (checked bool, err error) {
 	request, err := http.NewRequestWithContext(ctx, http.MethodGet, p.url, nil)
 	if err != nil {
-		return err
+		return false, err
 	}
+	request.Header.Set("User-Agent", userAgent)
 	response, err := p.client.Do(request)
 	if err != nil {
 		var answer *net.OpError
 		if p.mutual && errors.As(err, &answer) && answer.Op == "remote error" {
 			// A TLS alert: it answers, and refuses a client without a certificate as it should.
-			return nil
+			return false, nil
 		}
-		return err
+		return false, err
 	}
 	defer response.Body.Close()
 	if _, err := io.Copy(io.Discard, response.Body); err != nil {
-		return err
+		return false, err
 	}
 	if response.StatusCode != http.StatusOK {
-		return fmt.Errorf("GET %s answers %s", Path, response.Status)
+		return false, fmt.Errorf("GET %s answers %s", Path, response.Status)
 	}
-	return nil
+	return response.Header.Get(checkedBefore) != "", nil
 }

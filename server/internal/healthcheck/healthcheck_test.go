@@ -111,24 +111,30 @@ func TestWatch(t *testing.T) {
 	tests := []struct {
 		name     string
 		uptime   time.Duration
+		checked  bool
 		unwell   func(ask int32) bool
 		length   time.Duration
 		wantAsks int32
 		wantErr  bool
 	}{
-		{"a young server is reported at once", time.Second, from(100), never, 1, false},
-		{"and waited for", time.Second, until(4), never, 4, false},
-		{"but not longer than given", time.Second, from(1), soon, 51, true},
-		{"an old one is watched to the end", time.Hour, from(100), soon, 5, false},
-		{"one that fails is watched to the end too", time.Hour, from(1), soon, 5, true},
-		{"and when it has failed on the way", time.Hour, from(2), soon, 5, true},
-		{"it is reported as soon as it answers again", time.Hour, until(3), never, 3, false},
-		{"one request is all of a watch without a length", time.Hour, from(1), 0, 1, true},
+		{"a young server is reported at once", time.Second, false, from(100), never, 1, false},
+		{"and waited for", time.Second, false, until(4), never, 4, false},
+		{"but not longer than given", time.Second, false, from(1), soon, 51, true},
+		{"one that was checked is watched to the end, as an old one", time.Second, true, from(100), soon, 5, false},
+		{"and reported if it did not answer before", time.Second, true, until(2), never, 2, false},
+		{"an old one is watched to the end", time.Hour, false, from(100), soon, 5, false},
+		{"one that fails is watched to the end too", time.Hour, false, from(1), soon, 5, true},
+		{"and when it has failed on the way", time.Hour, false, from(2), soon, 5, true},
+		{"it is reported as soon as it answers again", time.Hour, false, until(3), never, 3, false},
+		{"one request is all of a watch without a length", time.Hour, false, from(1), 0, 1, true},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
 			var asked atomic.Int32
 			s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+				if test.checked {
+					w.Header().Set("Registry-Checked", "yes")
+				}
 				if test.unwell(asked.Add(1)) {
 					w.WriteHeader(http.StatusServiceUnavailable)
 				}
@@ -167,6 +173,30 @@ func TestWatch(t *testing.T) {
 			t.Errorf("got %v", err)
 		}
 	})
+}
+
+func TestChecked(t *testing.T) {
+	const check = "registry-healthcheck"
+	var checked Checked
+	for _, test := range []struct {
+		name, userAgent, from, want string
+	}{
+		{"another client", "curl/8", "127.0.0.1:40000", ""},
+		{"from outside", check, "172.17.0.1:40000", ""},
+		{"the first", check, "127.0.0.1:40000", ""},
+		{"the second", check, "[::1]:40000", "yes"},
+		{"on a socket", check, "@", "yes"},
+		{"from outside again", check, "172.17.0.1:40000", ""},
+	} {
+		r := httptest.NewRequest(http.MethodGet, Path, nil)
+		r.RemoteAddr = test.from
+		r.Header.Set("User-Agent", test.userAgent)
+		w := httptest.NewRecorder()
+		checked.Tell(w, r)
+		if got := w.Header().Get("Registry-Checked"); got != test.want {
+			t.Errorf("%s: %q, want %q", test.name, got, test.want)
+		}
+	}
 }
 
 func TestProcessAge(t *testing.T) {

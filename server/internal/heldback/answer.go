@@ -22,7 +22,8 @@ func (a *Answer) Header() http.Header { return a.header }
 
 // WriteHeader implements http.ResponseWriter.
 func (a *Answer) WriteHeader(status int) {
-	if a.Status == 0 {
+	// A status below 200 announces another one.
+	if a.Status == 0 && status >= http.StatusOK {
 		a.Status = status
 	}
 }

@@ -3,7 +3,6 @@ package holdings
 import (
 	"context"
 	"hash/maphash"
-	"path"
 	"strings"
 	"time"
 
@@ -86,37 +85,30 @@ func (h *Holdings) countOne(ctx context.Context, name string) error {
 
 // addLink adds what a link in a folder of a repository leads to. Who knows all blobs as of
 // a time looks only for those that were linked since.
-func (h *Holdings) addLink(ctx context.Context, to map[string]Repository, name, relative string, info storagedriver.FileInfo, known time.Time) error {
-	parts := strings.Split(relative, "/")
-	folder := path.Join(parts[:min(2, len(parts))]...)
+func (h *Holdings) addLink(ctx context.Context, to map[string]Repository, name, own string, info storagedriver.FileInfo, known time.Time) error {
 	if info.IsDir() {
 		// Tags remember all they ever named.
-		if parts[0] == layout.Uploads || parts[0] == layout.Referrers || folder == layout.Tags && len(parts) == 4 && parts[3] == "index" {
+		if top, _, _ := strings.Cut(own, "/"); top == layout.Uploads || top == layout.Referrers || layout.IsTagIndex(own) {
 			return storagedriver.ErrSkipDir
 		}
 		return nil
 	}
-	var linked []digest.Digest
+	link, _ := layout.ParseLink(own)
 	var found Repository
-	switch {
-	case parts[len(parts)-1] != "link":
-		return nil
-	case parts[0] == layout.Layers && len(parts) == 4:
-		linked = layout.Valid(parts[1], parts[2:3])
-	case folder == layout.Revisions && len(parts) == 5:
-		linked = layout.Valid(parts[2], parts[3:4])
-		found.Manifests, found.LastPush = len(linked), info.ModTime()
-	case folder == layout.Tags && len(parts) == 5 && parts[3] == "current":
+	switch link.Kind {
+	case layout.LayerLink:
+	case layout.RevisionLink:
+		found.Manifests, found.LastPush = 1, info.ModTime()
+	case layout.TagLink:
 		found.Tags, found.LastPush = 1, info.ModTime()
 	default:
 		return nil
 	}
-	for _, d := range linked {
-		size, err := h.size(ctx, d, info.ModTime().After(known.Add(-skew)))
-		if err != nil {
+	if link.Digest != "" {
+		var err error
+		if found.Bytes, err = h.size(ctx, link.Digest, info.ModTime().After(known.Add(-skew))); err != nil {
 			return err
 		}
-		found.Bytes += size
 	}
 	h.mutex.Lock()
 	defer h.mutex.Unlock()

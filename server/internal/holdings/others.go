@@ -41,7 +41,8 @@ type others struct {
 	mutex sync.Mutex
 	// news are what this server has not told yet.
 	news map[string]bool
-	// heard are the objects of the last listing, and since when they are known; only who keeps in touch uses it.
+	// heard are the objects of the last listing, and since when they are known. It has no lock: only the
+	// goroutine of keepInTouch uses it, once begin has.
 	heard map[string]time.Time
 }
 

@@ -110,23 +110,48 @@ func (r *Removal) settle(all graph, staying map[digest.Digest][]string) {
 		}
 	}
 	going := all.reach(r.Untagged, around)
+	kept := all.reach(all.roots(going, staying, subjectOf), func(n *node) []digest.Digest {
+		// What was chosen goes also where it is about something that stays.
+		return slices.DeleteFunc(around(n), func(d digest.Digest) bool {
+			return slices.Contains(r.Untagged, d) && !slices.Contains(n.parts, d)
+		})
+	})
+	r.spare(kept, staying)
+	if r.Unsure {
+		return
+	}
+	// Of what goes, only what nothing that stays needs.
+	maps.DeleteFunc(going, func(d digest.Digest, _ *node) bool { return kept[d] != nil })
+	r.add(going, all.reach(r.Untagged, downwards))
+	for _, names := range staying {
+		for _, name := range names {
+			if going[subjectOf(name)] != nil {
+				r.Companions = append(r.Companions, name)
+			}
+		}
+	}
+	slices.Sort(r.Companions)
+	r.Frees = freed(going, kept)
+}
+
+// roots are what stays by itself: by a tag that is not about what goes, or as nothing goes that leads to it.
+func (g graph) roots(going map[digest.Digest]*node, staying map[digest.Digest][]string, subjectOf func(tag string) digest.Digest) []digest.Digest {
 	var roots []digest.Digest
 	for d, names := range staying {
 		if slices.ContainsFunc(names, func(name string) bool { return going[subjectOf(name)] == nil }) {
 			roots = append(roots, d)
 		}
 	}
-	for d := range all {
+	for d := range g {
 		if going[d] == nil {
 			roots = append(roots, d)
 		}
 	}
-	kept := all.reach(roots, func(n *node) []digest.Digest {
-		// What was chosen goes also where it is about something that stays.
-		return slices.DeleteFunc(around(n), func(d digest.Digest) bool {
-			return slices.Contains(r.Untagged, d) && !slices.Contains(n.parts, d)
-		})
-	})
+	return roots
+}
+
+// spare has what is a part of what is kept not go.
+func (r *Removal) spare(kept map[digest.Digest]*node, staying map[digest.Digest][]string) {
 	needed := map[digest.Digest][]string{}
 	for _, d := range r.Untagged {
 		needed[d] = nil
@@ -153,16 +178,11 @@ func (r *Removal) settle(all graph, staying map[digest.Digest][]string) {
 		r.Needed = append(r.Needed, Staying{d, others})
 		return true
 	})
-	if r.Unsure {
-		return
-	}
-	parts := all.reach(r.Untagged, downwards)
-	frees := newSum()
-	for d, n := range going {
-		if kept[d] != nil {
-			continue
-		}
-		maps.Copy(frees.sizes, n.sizes)
+}
+
+// add tells what goes with the images: their parts, and what is about them.
+func (r *Removal) add(going, parts map[digest.Digest]*node) {
+	for d := range going {
 		switch {
 		case parts[d] == nil:
 			r.Attached = append(r.Attached, d)
@@ -170,20 +190,20 @@ func (r *Removal) settle(all graph, staying map[digest.Digest][]string) {
 			r.Parts = append(r.Parts, d)
 		}
 	}
-	for _, names := range staying {
-		for _, name := range names {
-			if subject := subjectOf(name); going[subject] != nil && kept[subject] == nil {
-				r.Companions = append(r.Companions, name)
-			}
-		}
+	slices.Sort(r.Parts)
+	slices.Sort(r.Attached)
+}
+
+// freed is how much of what goes nothing needs that is kept.
+func freed(going, kept map[digest.Digest]*node) Size {
+	frees := newSum()
+	for _, n := range going {
+		maps.Copy(frees.sizes, n.sizes)
 	}
 	for _, n := range kept {
 		for d := range n.sizes {
 			delete(frees.sizes, d)
 		}
 	}
-	slices.Sort(r.Parts)
-	slices.Sort(r.Attached)
-	slices.Sort(r.Companions)
-	r.Frees = frees.total().Size
+	return frees.total().Size
 }

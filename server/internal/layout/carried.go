@@ -79,5 +79,5 @@ func FindLastPush(ctx context.Context, driver storagedriver.StorageDriver, repos
 
 // pastPath is the folder of a manifest in a tag's history.
 func pastPath(repository, tag string, d digest.Digest) string {
-	return path.Dir(LinkPath(RepositoryPath(repository, Tags, tag, index), d))
+	return path.Dir(LinkPath(TagIndexPath(repository, tag), d))
 }

@@ -79,6 +79,9 @@ func IsUpload(p string) bool {
 	return path.Base(p) == data && path.Base(path.Dir(path.Dir(p))) == Uploads
 }
 
+// IsUploadFolder says whether a path is of all that there is of an upload under way.
+func IsUploadFolder(p string) bool { return path.Base(path.Dir(p)) == Uploads }
+
 // IsBeginning says whether a path is of when an upload began.
 func IsBeginning(p string) bool {
 	return path.Base(p) == "startedat" && path.Base(path.Dir(path.Dir(p))) == Uploads
@@ -92,6 +95,12 @@ func SumOf(p string) (offset string, ok bool) {
 		return "", false
 	}
 	return parts[n-1], true
+}
+
+// IsSum says whether a path is of the sum of an upload's bytes.
+func IsSum(p string) bool {
+	_, ok := SumOf(p)
+	return ok
 }
 
 // UploadOfSum is the folder of the upload whose sum a file has, if it has one.
@@ -149,6 +158,16 @@ func TagPath(repository, tag string) string {
 	return CurrentOf(RepositoryPath(repository, Tags, tag))
 }
 
+// TagIndexPath is the folder of the links to all manifests that a tag has ever named.
+func TagIndexPath(repository, tag string) string { return RepositoryPath(repository, Tags, tag, index) }
+
+// IsTagIndex says whether a folder inside of a repository's own is such a one.
+func IsTagIndex(own string) bool {
+	rest, ok := strings.CutPrefix(own, Tags+"/")
+	_, name, _ := strings.Cut(rest, "/")
+	return ok && name == index
+}
+
 // ReferrersPath is the folder of the links to manifests that are about another one.
 func ReferrersPath(repository string, subject digest.Digest) string {
 	return RepositoryPath(repository, Referrers, subject.Algorithm().String(), subject.Encoded())
@@ -180,52 +199,18 @@ func Companion(tag string) (algorithm digest.Algorithm, encoded string, ok bool)
 	return digest.Algorithm(parts[1]), parts[2], true
 }
 
+// IsReferrersTag says whether a tag may be for the index of what is about a manifest.
+func IsReferrersTag(tag string) bool {
+	algorithm, encoded, ok := Companion(tag)
+	return ok && tag == algorithm.String()+"-"+encoded
+}
+
 // IsCompanion says whether a tag is for programs that look for what is about a manifest.
 func IsCompanion(tag string) bool { return companion.MatchString(tag) }
 
 // RevisionPath is the link by which a manifest is found.
 func RevisionPath(repository string, d digest.Digest) string {
 	return LinkPath(RepositoryPath(repository, Revisions), d)
-}
-
-// RevisionOf says which manifest a link is to, if it is one of those.
-func RevisionOf(p string) (repository string, d digest.Digest, ok bool) { return linkOf(p, Revisions) }
-
-// LinkOf says which layer or manifest a link is to, if it is one of those.
-func LinkOf(p string) (d digest.Digest, ok bool) {
-	if _, d, ok = linkOf(p, Layers); !ok {
-		_, d, ok = linkOf(p, Revisions)
-	}
-	return d, ok
-}
-
-// IsLink says whether a path is of a file that holds a digest and nothing else.
-func IsLink(p string) bool {
-	_, ok := LinkOf(p)
-	return ok || IsTag(p)
-}
-
-// KeptBy is the link without which one to a layer leads nowhere: that of the digest by which the engine
-// keeps the bytes, where clients call them by another algorithm.
-func KeptBy(p string, leads digest.Digest) (link string, ok bool) {
-	repository, d, ok := linkOf(p, Layers)
-	if !ok || d.Algorithm() == digest.Canonical || leads.Validate() != nil || leads.Algorithm() != digest.Canonical {
-		return "", false
-	}
-	return LinkPath(RepositoryPath(repository, Layers), leads), true
-}
-
-func linkOf(p, folder string) (repository string, d digest.Digest, ok bool) {
-	name, entry, found := strings.Cut(strings.TrimPrefix(p, Repositories+"/"), "/"+folder+"/")
-	parts := strings.Split(entry, "/")
-	if !found || len(parts) != 3 || parts[2] != link {
-		return "", "", false
-	}
-	valid := Valid(parts[0], parts[1:2])
-	if len(valid) == 0 {
-		return "", "", false
-	}
-	return name, valid[0], true
 }
 
 // Inside parts a path into that of a repository and what is inside of its own folders. They alone

@@ -8,6 +8,8 @@ import (
 	"slices"
 
 	storagedriver "github.com/distribution/distribution/v3/registry/storage/driver"
+
+	"container-registry/server/internal/traits"
 )
 
 // Twice is for who leaves out what is not there: something is missing only if the store says so
@@ -75,7 +77,7 @@ func (s sure) List(ctx context.Context, folder string) ([]string, error) {
 // nowhere, as a link does to a disk that is not mounted. Who deletes and writes it meanwhile may
 // look the same, so it is looked at twice.
 func (s sure) missing(ctx context.Context, file string, err error) error {
-	if !IsMissing(err) || s.Name() != "filesystem" || file == "/" {
+	if !IsMissing(err) || !traits.Of[s.Name()].Folder || file == "/" {
 		return err
 	}
 	folder := path.Dir(file)

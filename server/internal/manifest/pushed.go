@@ -34,15 +34,15 @@ func ParsePushed(content []byte) (*Manifest, error) {
 	return m, unrepeated(content)
 }
 
-// withdrawn is the type of artifacts in drafts of OCI 1.1, and has no version.
-const withdrawn = "application/vnd.oci.artifact.manifest.v1+json"
+// withdrawn are the types of artifacts in drafts of OCI 1.1, and have no version.
+var withdrawn = []string{"application/vnd.oci.artifact.manifest.v1+json", "application/vnd.cncf.oras.artifact.manifest.v1+json"}
 
 func unversioned(content []byte, version int) error {
 	var said struct {
 		MediaType string `json:"mediaType"`
 	}
-	if json.Unmarshal(content, &said) == nil && said.MediaType == withdrawn {
-		return fmt.Errorf("%s was withdrawn from OCI 1.1; push an image manifest with an artifactType, as newer clients do", withdrawn)
+	if json.Unmarshal(content, &said) == nil && slices.Contains(withdrawn, said.MediaType) {
+		return fmt.Errorf("%s was withdrawn from OCI 1.1; push an image manifest with an artifactType, as newer clients do", said.MediaType)
 	}
 	return fmt.Errorf("schemaVersion is %d, and 2 in all manifests this registry takes", version)
 }

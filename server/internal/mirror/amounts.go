@@ -2,6 +2,7 @@ package mirror
 
 import (
 	"encoding/json"
+	"fmt"
 	"io"
 	"net/http"
 	"path"
@@ -9,12 +10,13 @@ import (
 	"github.com/distribution/distribution/v3/registry/api/errcode"
 
 	"container-registry/server/internal/heavy"
+	"container-registry/server/internal/manifest"
 )
 
 // All that is no blob the engine reads into memory, however much the upstream sends.
 const (
 	// mostOfAnswer is what a manifest may have where it is pushed.
-	mostOfAnswer = 4 << 20
+	mostOfAnswer = manifest.MostBytes
 	// mostOfTags is for all pages of a list together, each of which the engine keeps something of.
 	mostOfTags = 16 << 20
 	perPage    = 8 << 10
@@ -27,7 +29,7 @@ const (
 var tooMuch = &refusal{
 	code: errcode.ErrorCodeUnavailable,
 	kind: "the upstream sends too much",
-	text: "the upstream sends too much: more than 4 MiB for a manifest, or 16 MiB for a list of tags",
+	text: fmt.Sprintf("the upstream sends too much: more than %d MiB for a manifest, or %d MiB for a list of tags", mostOfAnswer>>20, mostOfTags>>20),
 }
 
 // kinds are what a path can ask a repository for.

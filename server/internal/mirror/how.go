@@ -13,13 +13,13 @@ import (
 const eachTime = "#mirror"
 
 // asksHow says whether the engine asks how to log in.
-func (u *upstream) asksHow(r *http.Request) bool {
+func (u *Upstream) asksHow(r *http.Request) bool {
 	return r.URL.Host == u.host && strings.HasSuffix(r.URL.Path, "/v2/")
 }
 
 // how answers the engine with what the upstream said last. The upstream is asked again when it has
 // refused a login since, and not more often than one that is away: who wants a tag waits for that.
-func (u *upstream) how(r *http.Request) (*http.Response, error) {
+func (u *Upstream) how(r *http.Request) (*http.Response, error) {
 	u.mu.Lock()
 	known, now := u.challenges, time.Now()
 	due := len(known) == 0 || u.doubted && now.Sub(u.askedHow) >= pause
@@ -50,7 +50,7 @@ func (u *upstream) how(r *http.Request) (*http.Response, error) {
 
 // learn takes from the answer what a mirror without a login can't do: the engine would fail before it
 // has asked for anything, and nobody would hear why.
-func (u *upstream) learn(response *http.Response) {
+func (u *Upstream) learn(response *http.Response) {
 	challenges := response.Header.Values("WWW-Authenticate")
 	if u.anonymous {
 		challenges = slices.DeleteFunc(challenges, func(each string) bool {

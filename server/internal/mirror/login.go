@@ -26,7 +26,7 @@ var anonymously = map[errcode.ErrorCode]string{
 }
 
 // asRefusal is for an answer that is one whatever its status.
-func (u *upstream) asRefusal(response *http.Response) *refusal {
+func (u *Upstream) asRefusal(response *http.Response) *refusal {
 	refusal := asRefusal(response)
 	if kind, ok := anonymously[refusal.code]; ok && u.anonymous {
 		refusal.reword(kind, "")
@@ -36,7 +36,7 @@ func (u *upstream) asRefusal(response *http.Response) *refusal {
 
 // refusalOf is nil for an answer that the engine can do with. It tells a login that was refused
 // from one that wasn't sent: the engine sends what /v2/ asks for, and to no other domain.
-func (u *upstream) refusalOf(r *http.Request, response *http.Response) *refusal {
+func (u *Upstream) refusalOf(r *http.Request, response *http.Response) *refusal {
 	if u.asksHow(r) {
 		u.mu.Lock()
 		u.challenged = response.StatusCode == http.StatusUnauthorized
@@ -72,7 +72,7 @@ func tokenless(r *http.Request, response *http.Response) *refusal {
 const noToken = "the upstream's token server gives no token"
 
 // unsent is why the engine sent no login; empty where it may have none.
-func (u *upstream) unsent(challenge string) string {
+func (u *Upstream) unsent(challenge string) string {
 	u.mu.Lock()
 	defer u.mu.Unlock()
 	if !u.challenged {
@@ -92,7 +92,7 @@ func to(where *url.URL) string { return " to " + where.Host + ", which is anothe
 // isStray says whether a request has the login on it, and leads away from the upstream's domain. The
 // engine sends the login wherever a redirect of /v2/ has led, and takes all names without a domain
 // for one.
-func (u *upstream) isStray(r *http.Request) bool {
+func (u *Upstream) isStray(r *http.Request) bool {
 	if _, _, login := r.BasicAuth(); !login || strings.EqualFold(r.URL.Host, u.host) {
 		return false
 	}

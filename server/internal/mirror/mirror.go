@@ -5,6 +5,7 @@ package mirror
 import (
 	"context"
 	"math"
+	"net"
 	"net/http"
 	"time"
 
@@ -18,29 +19,46 @@ import (
 // Is tells whether a configuration is one of a pull-through cache.
 func Is(c *configuration.Configuration) bool { return c.Proxy.RemoteURL != "" }
 
-// Prepare is called once, before the engine is made; file is where the configuration
-// came from.
-func Prepare(ctx context.Context, c *configuration.Configuration, file string, log *logrus.Entry) error {
+// Prepare is called once, before the engine is made, and changes what that reads of the configuration;
+// file is where it came from.
+func Prepare(ctx context.Context, c *configuration.Configuration, file string, log *logrus.Entry) (*Upstream, error) {
 	upstream := newUpstream(c.Proxy.RemoteURL, log)
 	// A helper of somebody's own is asked when it is needed.
 	upstream.anonymous = c.Proxy.Username == "" && c.Proxy.Exec == nil
 	if err := useHelper(c, file); err != nil {
-		return err
+		return nil, err
 	}
 	// The engine knows no other way to choose how it speaks to the upstream.
-	http.DefaultTransport = upstream
+	http.DefaultTransport = transportTo(upstream)
 	c.Proxy.RemoteURL += eachTime
 	engine := logrus.StandardLogger()
 	engine.SetFormatter(logging.Without(engine.Formatter, isNone))
 	c.Proxy.CacheWriteTimeout = patience(c.Proxy.CacheWriteTimeout)
 	driver, err := store.Of(c).Open(ctx)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	if err := sweep(ctx, driver); err != nil {
 		log.WithError(err).Warn("mirror: not all that an earlier one left behind could be deleted")
 	}
-	return tidy(ctx, c, driver, log)
+	return upstream, tidy(ctx, c, driver, log)
+}
+
+// transportTo is an upstream for who wants a transport: drivers of stores take a clone of the usual one, which
+// speaks for itself, and panic at what is none.
+func transportTo(u *Upstream) *http.Transport {
+	usual := &http.Transport{
+		Proxy:               http.ProxyFromEnvironment,
+		DialContext:         (&net.Dialer{Timeout: 30 * time.Second, KeepAlive: 30 * time.Second}).DialContext,
+		TLSHandshakeTimeout: 10 * time.Second,
+		IdleConnTimeout:     90 * time.Second,
+		Protocols:           new(http.Protocols),
+	}
+	// HTTP/2 would be another's protocol for https.
+	usual.Protocols.SetHTTP1(true)
+	usual.RegisterProtocol("http", u)
+	usual.RegisterProtocol("https", u)
+	return usual
 }
 
 // patience is for how long a layer may come from the upstream: as long as a client waits for it,

@@ -47,7 +47,7 @@ func follow(r *http.Request, via []*http.Request) error {
 }
 
 // send sends the engine's requests for the tag, and before the first one asks the API.
-func (q *question) send(r *http.Request, u *upstream) (*http.Response, error) {
+func (q *question) send(r *http.Request, u *Upstream) (*http.Response, error) {
 	repository, isTag := strings.CutSuffix(r.URL.Path, "/manifests/"+layout.ReferrersTag(q.subject))
 	if !isTag {
 		return u.send(r)
@@ -80,7 +80,7 @@ func (q *question) send(r *http.Request, u *upstream) (*http.Response, error) {
 
 // hear takes what is no list for a refusal of the upstream's own. GitHub's registry sends to a
 // page of GitHub's, which refuses as web pages do, and keeps lists by their tags.
-func (q *question) hear(response *http.Response, u *upstream, elsewhere bool) {
+func (q *question) hear(response *http.Response, u *Upstream, elsewhere bool) {
 	kind, _, _ := mime.ParseMediaType(response.Header.Get("Content-Type"))
 	switch response.StatusCode {
 	case http.StatusOK:

@@ -2,16 +2,14 @@ package mirror
 
 import (
 	"fmt"
-	"regexp"
 	"strings"
 
 	"github.com/distribution/distribution/v3"
 	"github.com/distribution/distribution/v3/registry/api/errcode"
 	"github.com/sirupsen/logrus"
-)
 
-// referrersTag is a tag by which clients keep a list.
-var referrersTag = regexp.MustCompile(`^sha(256|512)-[0-9a-f]+$`)
+	"container-registry/server/internal/layout"
+)
 
 // isNone says whether a line is of errors of the engine that are none. There is no such tag: most images have
 // none, it is asked for with each pull, and no error for the client; who asked is in the access
@@ -19,7 +17,7 @@ var referrersTag = regexp.MustCompile(`^sha(256|512)-[0-9a-f]+$`)
 // Content ends that nobody wants, or for which there is no room, which is told by itself. And what is given up of a blob can't be closed.
 func isNone(entry *logrus.Entry) bool {
 	code, reference := fmt.Sprint(entry.Data["err.code"]), fmt.Sprint(entry.Data["vars.reference"])
-	if code == errcode.ErrorCodeManifestUnknown.Error() && referrersTag.MatchString(reference) {
+	if code == errcode.ErrorCodeManifestUnknown.Error() && layout.IsReferrersTag(reference) {
 		return true
 	}
 	if detail := entry.Data["err.detail"]; detail == errUnwanted || detail == errUnkept || strings.HasPrefix(entry.Message, "error closing blobwriter: ") {

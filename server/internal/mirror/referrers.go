@@ -94,7 +94,7 @@ var nextPage = regexp.MustCompile(`<([^>]*)>\s*;\s*rel="?next"?`)
 
 // pass gives the upstream's answer on as it comes.
 func (q *question) pass(w http.ResponseWriter) {
-	const tooLong = "the upstream's list of referrers is longer than 4 MiB"
+	tooLong := fmt.Sprintf("the upstream's list of referrers is longer than %d MiB", mostOfList>>20)
 	if q.answer.ContentLength > mostOfList {
 		// The client is gone when this fails.
 		_ = errcode.ServeJSON(w, errcode.ErrorCodeUnavailable.WithMessage(tooLong))

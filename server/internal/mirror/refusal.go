@@ -183,20 +183,15 @@ func (h *heard) reads() bool {
 }
 
 // Handler gives clients the upstream's reason where the engine would hide it, and tells of what they pull.
-func Handler(engine http.Handler, prefix string, tell func(Pull)) http.Handler {
-	// Prepare put it there.
-	upstream, ok := http.DefaultTransport.(*upstream)
-	if !ok {
-		return engine
-	}
+func (u *Upstream) Handler(engine http.Handler, prefix string, tell func(Pull)) http.Handler {
 	router := v2.RouterWithPrefix(prefix)
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		h := newHeard(r)
 		r = r.WithContext(context.WithValue(enginestore.Storing(r.Context(), &h.stored), heardKey{}, h))
-		t := &teller{ResponseWriter: w, upstream: upstream, heard: h}
+		t := &teller{ResponseWriter: w, upstream: u, heard: h}
 		engine.ServeHTTP(t, r)
 		// Also when the image was served, of which there may be a newer one.
-		upstream.noteRefusal(h.refusal)
+		u.noteRefusal(h.refusal)
 		if pull, ok := pullOf(router, r, w.Header(), h); ok && t.status < http.StatusBadRequest && !t.told {
 			tell(pull)
 		}
@@ -207,7 +202,7 @@ func Handler(engine http.Handler, prefix string, tell func(Pull)) http.Handler {
 // what is cached.
 type teller struct {
 	http.ResponseWriter
-	upstream *upstream
+	upstream *Upstream
 	heard    *heard
 	told     bool
 	// status is the engine's; 0 before it said one, and for 200.

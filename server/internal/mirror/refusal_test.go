@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"net/http/httptest"
 	"strings"
 	"testing"
 )
@@ -35,5 +36,22 @@ func TestRefusalOf(t *testing.T) {
 				t.Errorf("the engine reads %d bytes of %d, %v", len(left), len(test.body), err)
 			}
 		})
+	}
+}
+
+// TestHandler has clients told what the upstream said, whatever else the process speaks to others by.
+func TestHandler(t *testing.T) {
+	u := upstreamOf("https://upstream.example.com", func(*http.Request) *http.Response { return answer(http.StatusTooManyRequests, 0, nil) })
+	engine := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		asked, _ := http.NewRequestWithContext(r.Context(), http.MethodGet, u.url+r.URL.Path, nil)
+		if _, err := u.RoundTrip(asked); err != nil {
+			t.Error(err)
+		}
+		w.WriteHeader(http.StatusNotFound)
+	})
+	client := httptest.NewRecorder()
+	u.Handler(engine, "", func(Pull) { t.Error("a pull is told of") }).ServeHTTP(client, httptest.NewRequest(http.MethodGet, "/v2/app/manifests/1", nil))
+	if client.Code != http.StatusTooManyRequests || u.State().Refusal != refusals[http.StatusTooManyRequests].text {
+		t.Errorf("%d, %+v", client.Code, u.State())
 	}
 }

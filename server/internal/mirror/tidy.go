@@ -67,8 +67,8 @@ type entry struct {
 type kind int
 
 const (
-	blob kind = iota
-	manifest
+	blobKind kind = iota
+	manifestKind
 )
 
 // tidy makes the engine's list of what is to expire agree with the cache, before the
@@ -156,7 +156,7 @@ type link struct {
 
 // path is where the link is.
 func (l link) path() string {
-	folder := map[kind]string{blob: layout.Layers, manifest: layout.Revisions}[l.kind]
+	folder := map[kind]string{blobKind: layout.Layers, manifestKind: layout.Revisions}[l.kind]
 	return layout.LinkPath(layout.RepositoryPath(l.name.Name(), folder), l.name.Digest())
 }
 
@@ -179,7 +179,7 @@ func links(ctx context.Context, registry distribution.Namespace) ([]link, error)
 		if err != nil {
 			return err
 		}
-		for kind, content := range map[kind]any{blob: repository.Blobs(ctx), manifest: manifests} {
+		for kind, content := range map[kind]any{blobKind: repository.Blobs(ctx), manifestKind: manifests} {
 			// The engine has this for both, by a name for each.
 			enumerator, ok := content.(distribution.BlobEnumerator)
 			if !ok {

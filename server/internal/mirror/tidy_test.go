@@ -51,9 +51,9 @@ func TestTidyExpired(t *testing.T) {
 		kind    kind
 		expires time.Time
 	}{
-		{oldLayer, layout.Layers, blob, before},
-		{oldManifest, layout.Revisions, manifest, before},
-		{layer, layout.Layers, blob, after},
+		{oldLayer, layout.Layers, blobKind, before},
+		{oldManifest, layout.Revisions, manifestKind, before},
+		{layer, layout.Layers, blobKind, after},
 	} {
 		put(layout.BlobPath(each.d), "content")
 		put(at(each.folder, each.d), each.d.String())

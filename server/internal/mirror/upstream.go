@@ -50,8 +50,8 @@ func elsewhere(host string) *refusal {
 
 const unreached = "a host that the upstream sends to cannot be reached"
 
-// upstream sends requests to the upstream, and none to one that is away.
-type upstream struct {
+// Upstream sends requests to the upstream, and none to one that is away.
+type Upstream struct {
 	base http.RoundTripper
 	// host is the upstream's own.
 	url, host string
@@ -76,7 +76,7 @@ type upstream struct {
 	refused map[errcode.ErrorCode]time.Time
 }
 
-func newUpstream(remote string, log *logrus.Entry) *upstream {
+func newUpstream(remote string, log *logrus.Entry) *Upstream {
 	base := &http.Transport{
 		Proxy:                  http.ProxyFromEnvironment,
 		DialContext:            (&net.Dialer{Timeout: connectTimeout, KeepAlive: 30 * time.Second}).DialContext,
@@ -87,7 +87,7 @@ func newUpstream(remote string, log *logrus.Entry) *upstream {
 		MaxIdleConnsPerHost:    16,
 		IdleConnTimeout:        90 * time.Second,
 	}
-	u := &upstream{base: base, url: remote, log: log, away: map[string]time.Time{}, refused: map[errcode.ErrorCode]time.Time{}}
+	u := &Upstream{base: base, url: remote, log: log, away: map[string]time.Time{}, refused: map[errcode.ErrorCode]time.Time{}}
 	u.encrypted = strings.HasPrefix(strings.ToLower(remote), "https://")
 	// The engine doesn't start with what is no URL.
 	if parsed, err := url.Parse(remote); err == nil {
@@ -111,20 +111,15 @@ type State struct {
 	Refused time.Time
 }
 
-// Upstream is how the upstream is. It is not asked for that.
-func Upstream() State {
-	// Prepare put it there.
-	u, ok := http.DefaultTransport.(*upstream)
-	if !ok {
-		return State{}
-	}
+// State is how the upstream is. It is not asked for that.
+func (u *Upstream) State() State {
 	u.mu.Lock()
 	defer u.mu.Unlock()
 	return u.seen
 }
 
 // RoundTrip implements http.RoundTripper.
-func (u *upstream) RoundTrip(r *http.Request) (*http.Response, error) {
+func (u *Upstream) RoundTrip(r *http.Request) (*http.Response, error) {
 	h := heardOf(r.Context())
 	if h.method == http.MethodHead && h.isContent(r) {
 		return unwanted(r), nil
@@ -170,7 +165,7 @@ func (u *upstream) RoundTrip(r *http.Request) (*http.Response, error) {
 	return response, nil
 }
 
-func (u *upstream) send(r *http.Request) (*http.Response, error) {
+func (u *Upstream) send(r *http.Request) (*http.Response, error) {
 	if u.encrypted && r.URL.Scheme == "http" && (r.Header.Get("Authorization") != "" || r.Body != nil) {
 		return nil, inClear(r.URL.Host)
 	}
@@ -229,7 +224,7 @@ func unwanted(r *http.Request) *http.Response {
 	return &http.Response{StatusCode: http.StatusOK, Request: r, Header: http.Header{}, Body: io.NopCloser(content)}
 }
 
-func (u *upstream) noteRefusal(refusal *refusal) {
+func (u *Upstream) noteRefusal(refusal *refusal) {
 	if refusal == nil || refusal == unreachable {
 		return // the latter is noted by itself
 	}
@@ -248,13 +243,13 @@ func (u *upstream) noteRefusal(refusal *refusal) {
 	log.Warnf("%s; what is cached is served", refusal.text)
 }
 
-func (u *upstream) isAway(host string) bool {
+func (u *Upstream) isAway(host string) bool {
 	u.mu.Lock()
 	defer u.mu.Unlock()
 	return time.Since(u.away[host]) < pause
 }
 
-func (u *upstream) note(host string, err error) {
+func (u *Upstream) note(host string, err error) {
 	u.mu.Lock()
 	defer u.mu.Unlock()
 	now, away := time.Now(), err != nil

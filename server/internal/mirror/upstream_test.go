@@ -26,7 +26,7 @@ func (a answers) RoundTrip(r *http.Request) (*http.Response, error) {
 	return response, nil
 }
 
-func upstreamOf(url string, a answers) *upstream {
+func upstreamOf(url string, a answers) *Upstream {
 	u := newUpstream(url, logrus.NewEntry(logrus.New()))
 	u.base = a
 	return u
@@ -52,7 +52,7 @@ func heardFor(t *testing.T, request string) (context.Context, *heard) {
 }
 
 // get sends the engine's request, with the redirects that the upstream sends it through.
-func (u *upstream) get(t *testing.T, ctx context.Context, url string) (sent int, err error) {
+func (u *Upstream) get(t *testing.T, ctx context.Context, url string) (sent int, err error) {
 	t.Helper()
 	request, err := http.NewRequestWithContext(ctx, http.MethodGet, url, nil)
 	if err != nil {

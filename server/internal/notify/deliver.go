@@ -73,8 +73,7 @@ func (e *endpoint) deliver(ctx context.Context) {
 			}
 			continue
 		}
-		// What is under way ends, so that the endpoint does not get it again.
-		err := e.handle(context.WithoutCancel(ctx), next, failures > 0)
+		err := e.handle(ctx, next, failures > 0)
 		if err == nil {
 			failures = 0
 			e.queue.remove(next.name)
@@ -86,11 +85,13 @@ func (e *endpoint) deliver(ctx context.Context) {
 	}
 }
 
-// handle is nil when there is nothing more to do about an envelope.
-func (e *endpoint) handle(ctx context.Context, each envelope, again bool) error {
+// handle is nil when there is nothing more to do about an envelope. What is under way ends also when the
+// server stops, so that the endpoint does not get it again.
+func (e *endpoint) handle(running context.Context, each envelope, again bool) error {
+	ctx := context.WithoutCancel(running)
 	at, err := timeOf(each.name)
 	if err == nil && time.Since(at) > mostAge {
-		e.drop(ctx, each, old, "the endpoint took no events for too long")
+		e.drop(running, each, old, "the endpoint took no events for too long")
 		return nil
 	}
 	// Another server may have sent it meanwhile.
@@ -111,10 +112,10 @@ func (e *endpoint) handle(ctx context.Context, each envelope, again bool) error 
 	case err == nil:
 		e.count(e.sent, taken)
 		e.forgive()
-		e.delete(ctx, each.name)
+		e.end(running, each)
 	case errors.As(err, new(refusal)):
 		e.count(e.sent, refused)
-		e.drop(ctx, each, refused, err.Error())
+		e.drop(running, each, refused, err.Error())
 	default:
 		e.count(e.sent, failed)
 		return err
@@ -184,10 +185,21 @@ func withoutWords(err error) error {
 	}
 }
 
-func (e *endpoint) drop(ctx context.Context, each envelope, reason, why string) {
+// end deletes an envelope. A server that stops waits for that no longer than its patience.
+func (e *endpoint) end(running context.Context, each envelope) {
+	ctx, cancel := context.WithCancel(context.WithoutCancel(running))
+	defer cancel()
+	defer context.AfterFunc(running, func() {
+		_ = wait.For(ctx, patienceWithStore)
+		cancel()
+	})()
+	e.delete(ctx, each.name)
+}
+
+func (e *endpoint) drop(running context.Context, each envelope, reason, why string) {
 	e.count(e.dropped, reason)
 	e.log.WithField("events", each.name).Errorf("events are dropped: %s", why)
-	e.delete(ctx, each.name)
+	e.end(running, each)
 }
 
 // complain says now and then why an endpoint has no events.

@@ -17,6 +17,7 @@ import (
 	"sync"
 	"sync/atomic"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/distribution/distribution/v3/configuration"
@@ -29,6 +30,7 @@ import (
 	"container-registry/server/internal/config"
 	"container-registry/server/internal/layout"
 	"container-registry/server/internal/poll"
+	"container-registry/server/internal/wait"
 	"container-registry/server/internal/writes"
 )
 
@@ -404,6 +406,74 @@ func TestBusyStore(t *testing.T) {
 			t.Errorf("after %d refusals: %+v, %s", refuses, got, log)
 		}
 	}
+}
+
+// stuck is a store that gives no answer to a deletion.
+type stuck struct {
+	storagedriver.StorageDriver
+	asked chan struct{}
+}
+
+func (s stuck) Delete(ctx context.Context, _ string) error {
+	s.asked <- struct{}{}
+	<-ctx.Done()
+	return ctx.Err()
+}
+
+// TestStopWithoutStore has a server stop while the store does not delete what the endpoint took.
+func TestStopWithoutStore(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		driver := stuck{inmemory.New(), make(chan struct{})}
+		s := sender(driver, io.Discard, config.Notification{Name: "hook", URL: "http://hook.example.com"})
+		s.endpoints[0].client.Transport = taking{}
+		s.Observe(t.Context(), push("1"))
+		ctx, stop := context.WithCancel(t.Context())
+		var running sync.WaitGroup
+		running.Go(func() { s.Run(ctx) })
+		<-driver.asked
+		stop()
+		running.Wait()
+		if got := s.Counts()[0].Sent[taken]; got != 1 || len(s.endpoints[0].done) != 1 {
+			t.Errorf("%d were taken, remembered as done: %v", got, s.endpoints[0].done)
+		}
+	})
+}
+
+// slow is a store that takes its time for a deletion, as while it throttles.
+type slow struct{ storagedriver.StorageDriver }
+
+func (s slow) Delete(ctx context.Context, path string) error {
+	if err := wait.For(ctx, 2*patienceWithStore); err != nil {
+		return err
+	}
+	return s.StorageDriver.Delete(ctx, path)
+}
+
+// TestSlowStore has no event stay in a store that deletes it in the end.
+func TestSlowStore(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		driver := slow{inmemory.New()}
+		s := sender(driver, io.Discard, config.Notification{Name: "hook", URL: "http://hook.example.com"})
+		s.endpoints[0].client.Transport = taking{}
+		s.Observe(t.Context(), push("1"))
+		ctx, stop := context.WithCancel(t.Context())
+		var running sync.WaitGroup
+		running.Go(func() { s.Run(ctx) })
+		time.Sleep(3 * patienceWithStore)
+		stop()
+		running.Wait()
+		left, err := layout.Names(t.Context(), driver, folderOf("hook"))
+		if err != nil || len(left)+len(s.endpoints[0].done) > 0 {
+			t.Errorf("%q are left, remembered as done: %v (%v)", left, s.endpoints[0].done, err)
+		}
+	})
+}
+
+// taking is the way to an endpoint that takes all.
+type taking struct{}
+
+func (taking) RoundTrip(*http.Request) (*http.Response, error) {
+	return &http.Response{StatusCode: http.StatusOK, Body: http.NoBody}, nil
 }
 
 // TestHeldForLong has an event that another server took over and sent, as it was kept for long.

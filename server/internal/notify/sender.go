@@ -18,7 +18,8 @@ import (
 )
 
 const (
-	// patienceWithStore is how long a push waits for its event to be kept.
+	// patienceWithStore is how long a push waits for its event to be kept, and a server that stops for
+	// one that was sent to be deleted.
 	patienceWithStore = 5 * time.Second
 	// leftAfter is how old an event has to be for another server than the one that wrote it to
 	// see to it.

@@ -8,6 +8,7 @@ import (
 	"maps"
 	"math"
 	"os"
+	"path"
 	"slices"
 	"strings"
 	"sync"
@@ -22,6 +23,7 @@ import (
 	"container-registry/server/internal/bounds"
 	"container-registry/server/internal/fence"
 	"container-registry/server/internal/layout"
+	"container-registry/server/internal/manifest"
 	"container-registry/server/internal/store"
 	"container-registry/server/internal/turns"
 	"container-registry/server/internal/walk"
@@ -107,16 +109,15 @@ func findSubjects(ctx context.Context, driver storagedriver.StorageDriver) (map[
 		}
 		mutex.Lock()
 		defer mutex.Unlock()
-		parts := strings.Split(own, "/")
+		link, _ := layout.ParseLink(own)
 		switch {
-		case parts[0] == layout.Referrers && len(parts) == 6 && !info.IsDir():
-			for _, d := range layout.Valid(parts[1], parts[2:3]) {
-				found[subject{name, d}] = true
-			}
+		case link.Kind == layout.ReferrerLink && !info.IsDir():
+			found[subject{name, link.Subject}] = true
 		case strings.HasPrefix(own, layout.Tags+"/"):
-			if algorithm, encoded, ok := layout.Companion(parts[2]); ok {
+			tag := path.Base(layout.TagFolder(relative))
+			if algorithm, encoded, ok := layout.Companion(tag); ok {
 				for _, d := range layout.Valid(algorithm.String(), []string{encoded}) {
-					if about := (subject{name, d}); layout.ReferrersTag(d) == parts[2] {
+					if about := (subject{name, d}); layout.ReferrersTag(d) == tag {
 						found[about] = found[about]
 					}
 				}
@@ -161,7 +162,7 @@ func (w *tagWriter) write(ctx context.Context, repository string, about digest.D
 	if err != nil || !linked {
 		return err
 	}
-	if len(content) > 4<<20 {
+	if len(content) > manifest.MostBytes {
 		w.done.TooLarge = append(w.done.TooLarge, repository+":"+tag)
 		return nil
 	}
@@ -213,7 +214,7 @@ func (w *tagWriter) tag(ctx context.Context, repository, tag string, content []b
 	}{
 		{layout.BlobPath(d), content},
 		{layout.RevisionPath(repository, d), link},
-		{layout.LinkPath(layout.RepositoryPath(repository, layout.Tags, tag, "index"), d), link},
+		{layout.LinkPath(layout.TagIndexPath(repository, tag), d), link},
 		{layout.TagPath(repository, tag), link},
 	} {
 		if err := w.driver.PutContent(ctx, each.path, each.content); err != nil {

@@ -23,23 +23,23 @@ import (
 
 // aroundMirror is what stands around the engine of a mirror. Its store is filled by pulls, which
 // no collection may disturb, and nobody logs in there.
-func (s *Server) aroundMirror(_ context.Context, own config.Server, keeper *guard.Guard, _ *access.Controller) (http.Handler, error) {
+func (s *Server) aroundMirror(_ context.Context, own config.Server, storeGuard *guard.Guard, _ *access.Controller) (http.Handler, error) {
 	prefix := s.config.HTTP.Prefix
 	var observers []func(mirror.Pull, time.Time)
 	shrunk := func() {}
 	if s.debug != nil || own.UI.Enabled {
-		s.holdings = holdings.Of(keeper.Driver(), keeper.Log())
+		s.holdings = holdings.Of(storeGuard.Driver(), storeGuard.Log())
 		shrunk = s.holdings.Refresh
 		observers = append(observers, s.countFetched)
 	}
 	if own.UI.Enabled {
 		var pulls mirror.Pulls
-		s.ui = s.newMirrorPage(own, keeper, &pulls)
+		s.ui = s.newMirrorPage(own, storeGuard, &pulls)
 		observers = append(observers, pulls.Note)
 	}
 	if most := own.Mirror.MaxBytes; most > 0 {
-		s.bound = mirror.NewBound(keeper.Driver(), most, shrunk, keeper.Log())
-		observers = append(observers, s.bound.Note)
+		s.cacheBound = mirror.NewBound(storeGuard.Driver(), most, shrunk, storeGuard.Log())
+		observers = append(observers, s.cacheBound.Note)
 	}
 	pulled := func(p mirror.Pull) {
 		for _, observe := range observers {
@@ -47,10 +47,11 @@ func (s *Server) aroundMirror(_ context.Context, own config.Server, keeper *guar
 		}
 	}
 	everybody := func(http.ResponseWriter, *http.Request, string) bool { return true }
-	completed := referrers.Route(download.Handler(s.app, descriptors.Size), everybody, mirror.Referrers(s.app, prefix), s.config.HTTP)
-	handler := mirror.Handler(keeper.Handler(completed), prefix, pulled)
-	if s.bound != nil {
-		handler = s.bound.Handler(handler, prefix)
+	matched := dialect.Unmatched(s.app, func(http.ResponseWriter, *http.Request) bool { return true }, s.config.HTTP)
+	completed := referrers.Route(download.Handler(matched, descriptors.Size), everybody, mirror.Referrers(s.app, prefix), s.config.HTTP)
+	handler := s.upstream.Handler(storeGuard.Handler(completed), prefix, pulled)
+	if s.cacheBound != nil {
+		handler = s.cacheBound.Handler(handler, prefix)
 	}
 	return dialect.Handler(handler, s.config.HTTP), nil
 }
@@ -65,16 +66,18 @@ func (s *Server) countFetched(p mirror.Pull, _ time.Time) {
 // aroundRegistry is what stands around the engine of a registry, from the inside: what the engine
 // does not know or takes for something else, the fence of garbage collections, those who watch
 // what is written, and who may do what.
-func (s *Server) aroundRegistry(ctx context.Context, own config.Server, keeper *guard.Guard, controller *access.Controller) (http.Handler, error) {
+func (s *Server) aroundRegistry(ctx context.Context, own config.Server, storeGuard *guard.Guard, controller *access.Controller) (http.Handler, error) {
 	prefix := s.config.HTTP.Prefix
 	gate := func(http.ResponseWriter, *http.Request, string) bool { return true }
+	entrance := func(http.ResponseWriter, *http.Request) bool { return true }
 	if controller != nil {
-		gate = controller.LetPull
+		gate, entrance = controller.LetPull, controller.LetIn
 	}
-	completed := foreign.Handler(descriptors.Handler(download.Handler(s.app, descriptors.Size), keeper.Driver(), prefix), s.config.Validation)
+	matched := dialect.Unmatched(s.app, entrance, s.config.HTTP)
+	completed := foreign.Handler(descriptors.Handler(download.Handler(matched, descriptors.Size), storeGuard.Driver(), prefix), s.config.Validation)
 	lists := turns.New(bounds.Memory())
-	lister := referrers.NewLister(keeper.Driver(), lists)
-	guarded := keeper.Handler(referrers.Route(completed, gate, referrers.Of(lister, keeper.Log()), s.config.HTTP))
+	lister := referrers.NewLister(storeGuard.Driver(), lists)
+	guarded := storeGuard.Handler(referrers.Route(completed, gate, referrers.Of(lister, storeGuard.Log()), s.config.HTTP))
 
 	collector, fence, err := garbage.Open(ctx, s.config, processName(s.Addr()), s.caches, s.log)
 	if err != nil {
@@ -83,7 +86,7 @@ func (s *Server) aroundRegistry(ctx context.Context, own config.Server, keeper *
 	s.collector = collector
 	var observers []writes.Observer
 	if s.debug != nil || own.UI.Enabled {
-		s.holdings = holdings.Of(keeper.Driver(), keeper.Log()).Share()
+		s.holdings = holdings.Of(storeGuard.Driver(), storeGuard.Log()).Share()
 		collector.AfterEach(s.holdings.Refresh)
 		observers = append(observers, s.holdings.Observe)
 	}
@@ -91,12 +94,12 @@ func (s *Server) aroundRegistry(ctx context.Context, own config.Server, keeper *
 		return nil, err
 	}
 	if own.UI.Enabled {
-		ui := s.newPage(keeper, controller, fence, lists)
+		ui := s.newPage(storeGuard, controller, fence, lists)
 		s.ui = ui
 		observers = append(observers, ui.Observe)
 	}
-	engine := s.reported(dialect.Handler(fence.Handler(guarded, prefix), s.config.HTTP), own, keeper, observers)
-	engine = referrers.Unlist(engine, lister, prefix, keeper.Log())
+	engine := s.reported(dialect.Handler(fence.Handler(guarded, prefix), s.config.HTTP), own, storeGuard, observers)
+	engine = referrers.Unlist(engine, lister, prefix, storeGuard.Log())
 	if controller == nil {
 		return engine, nil
 	}

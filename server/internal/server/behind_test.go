@@ -21,7 +21,7 @@ import (
 func TestBehindProxy(t *testing.T) {
 	proxies := []config.Network{{Prefix: netip.MustParsePrefix("10.0.0.1/32")}}
 	s, err := New(registrytest.Parse(t, inMemory+"http: {addr: '127.0.0.1:0'}\nlog: {accesslog: {disabled: true}}\nauth: {htpasswd: {realm: registry, path: "+
-		htpasswd(t, "alice", "wonder")+", limit: {failures: 1, window: 1h}}}\n"), own{TrustedProxies: proxies}, registrytest.Silent())
+		htpasswd(t, "alice", "wonder")+", limit: {failures: 1, window: 1h}}}\n"), own{TrustedProxies: proxies}, nil, registrytest.Silent())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -59,7 +59,7 @@ func TestBehindProxies(t *testing.T) {
 	users := htpasswd(t, "alice", "wonder")
 	addLine(t, users, "#!anonymous pull public/*")
 	s, err := New(registrytest.Parse(t, inMemory+"http: {addr: '127.0.0.1:0'}\nlog: {accesslog: {disabled: true}}\nauth: {htpasswd: {realm: registry, path: "+users+"}}\n"),
-		own{TrustedProxies: []config.Network{{Prefix: netip.MustParsePrefix("10.0.0.1/32")}}}, registrytest.Silent())
+		own{TrustedProxies: []config.Network{{Prefix: netip.MustParsePrefix("10.0.0.1/32")}}}, nil, registrytest.Silent())
 	if err != nil {
 		t.Fatal(err)
 	}

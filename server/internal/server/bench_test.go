@@ -31,7 +31,7 @@ func BenchmarkPing(b *testing.B) {
 			if err != nil {
 				b.Fatal(err)
 			}
-			s, err := New(config, own{}, log)
+			s, err := New(config, own{}, nil, log)
 			if err != nil {
 				b.Fatal(err)
 			}

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"strings"
@@ -56,6 +57,7 @@ func TestFaultsOfClients(t *testing.T) {
 		{"a list twice", http.MethodPut, "app/manifests/1", v1.MediaTypeImageManifest, image + `,"manifests":[{"size":"x"}],"manifests":null}`, 400, `"message":"manifest invalid: \"manifests\" is there twice"`},
 		{"schema 1", http.MethodPut, "app/manifests/1", "application/vnd.docker.distribution.manifest.v1+json", `{"schemaVersion":1}`, 400, `"message":"manifest invalid: schemaVersion is 1, and 2 in`},
 		{"an artifact of a draft", http.MethodPut, "app/manifests/1", "application/vnd.oci.artifact.manifest.v1+json", `{"mediaType":"application/vnd.oci.artifact.manifest.v1+json","artifactType":"a/b","blobs":[]}`, 400, `"message":"manifest invalid: application/vnd.oci.artifact.manifest.v1+json was withdrawn`},
+		{"an artifact of a draft of ORAS", http.MethodPut, "app/manifests/1", "application/vnd.cncf.oras.artifact.manifest.v1+json", `{"mediaType":"application/vnd.cncf.oras.artifact.manifest.v1+json","artifactType":"a/b","blobs":[]}`, 400, `"message":"manifest invalid: application/vnd.cncf.oras.artifact.manifest.v1+json was withdrawn`},
 		{"no manifest", http.MethodPut, "app/manifests/1", v1.MediaTypeImageManifest, "text", 400, `"message":"manifest invalid: it is no JSON object"`},
 		{"another type than its header", http.MethodPut, "app/manifests/1", v1.MediaTypeImageIndex, image + "}", 400, `"message":"manifest invalid: `},
 		{"a long one", http.MethodPut, "app/manifests/1", v1.MediaTypeImageManifest, image + `,"annotations":{"a":"` + strings.Repeat("a", 4<<20) + `"}}`, 413, `"message":"manifest invalid: the manifest is larger than 4 MiB"`},
@@ -69,6 +71,54 @@ func TestFaultsOfClients(t *testing.T) {
 	body(t, begun)
 	if status, text := i.send(t, http.MethodPatch, begun.Header.Get("Location"), "application/x-www-form-urlencoded", "layer"); status != http.StatusAccepted {
 		t.Errorf("a chunk as curl sends it: %d %s", status, text)
+	}
+}
+
+// TestPathsOfNothing are none of the engine's, which has a page for them. Whoever is not logged in is told of that first.
+func TestPathsOfNothing(t *testing.T) {
+	s, err := New(registrytest.Parse(t, inMemory+"http: {addr: '127.0.0.1:0', prefix: /p/}\nlog: {accesslog: {disabled: true}}\nauth: {htpasswd: {realm: registry, path: "+
+		htpasswd(t, "alice", "wonder")+"}}\n"), own{}, nil, registrytest.Silent())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.endApp()
+	defer s.listener.Close()
+	long := strings.Repeat("a", 129)
+	for _, test := range []struct {
+		method, path string
+		status       int
+		code         string
+	}{
+		{http.MethodPut, "app/manifests/" + long, 400, "MANIFEST_INVALID"},
+		{http.MethodPut, "app/manifests/-a", 400, "MANIFEST_INVALID"},
+		// As clients ask for what they make of a long digest.
+		{http.MethodGet, "app/manifests/sha512-" + long[1:], 404, "MANIFEST_UNKNOWN"},
+		{http.MethodDelete, "app/manifests/-a", 404, "MANIFEST_UNKNOWN"},
+		{http.MethodGet, "app/manifests/sha256:-", 400, "DIGEST_INVALID"},
+		{http.MethodGet, "app/blobs/x", 400, "DIGEST_INVALID"},
+		{http.MethodPatch, "app/blobs/uploads/~", 404, "BLOB_UPLOAD_UNKNOWN"},
+		{http.MethodGet, "Team/W/tags/list", 400, "NAME_INVALID"},
+		{http.MethodGet, "Team/W/referrers/" + digest.FromString("").String(), 400, "NAME_INVALID"},
+		{http.MethodGet, "app/referrers/" + digest.FromString("").String() + "/", 404, "NAME_UNKNOWN"},
+		{http.MethodGet, "app/tags/none", 404, "NAME_UNKNOWN"},
+		{http.MethodGet, "app", 404, "NAME_UNKNOWN"},
+		{http.MethodGet, "app//tags/list", 301, ""},
+	} {
+		r := httptest.NewRequest(test.method, "/p/v2/"+test.path, nil)
+		w := httptest.NewRecorder()
+		if s.http.Handler.ServeHTTP(w, r.Clone(t.Context())); test.code != "" && (w.Code != http.StatusUnauthorized || w.Header().Get("WWW-Authenticate") == "") {
+			t.Errorf("%s without a login: %d", test.path, w.Code)
+		}
+		r.SetBasicAuth("alice", "wonder")
+		w = httptest.NewRecorder()
+		s.http.Handler.ServeHTTP(w, r)
+		if w.Code != test.status || !strings.Contains(w.Body.String(), test.code) || test.code != "" && w.Header().Get("Content-Type") != "application/json" {
+			t.Errorf("%s %s: %d %s", test.method, test.path, w.Code, w.Body)
+		}
+	}
+	w := httptest.NewRecorder()
+	if s.http.Handler.ServeHTTP(w, httptest.NewRequest(http.MethodGet, "/p/none", nil)); w.Code != http.StatusNotFound {
+		t.Errorf("outside of the API: %d", w.Code)
 	}
 }
 

@@ -1,10 +1,8 @@
 package server
 
 import (
-	"context"
 	"net"
 	"net/http"
-	"strings"
 	"time"
 
 	"github.com/distribution/distribution/v3/health"
@@ -43,9 +41,9 @@ func (s *Server) withMetrics(next http.Handler, controller *access.Controller) h
 	}
 	mux := http.NewServeMux()
 	mux.HandleFunc("/debug/health", health.StatusHandler)
-	guard := bounds.New(debugLimits)
-	s.debugListener = guard.Protect(s.debug, s.debugListener)
-	s.debug.Handler = guard.Handler(mux, http.HandlerFunc(bounds.TooMany))
+	limits := bounds.New(debugLimits)
+	s.debugListener = limits.Protect(s.debug, s.debugListener)
+	s.debug.Handler = limits.Handler(mux, http.HandlerFunc(bounds.TooMany))
 	settings := s.config.HTTP.Debug.Prometheus
 	if !settings.Enabled {
 		return next
@@ -66,13 +64,13 @@ func (s *Server) sources(requests *metrics.Requests, controller *access.Controll
 	if s.certificate != nil {
 		sources.Expires = s.certificate.Expires
 	}
-	if s.config.Health.StorageDriver.Enabled {
-		sources.Store = storeAnswers
+	if s.storeHealth != nil {
+		sources.Store = s.storeHealth.Up
 	}
 	if mirror.Is(s.config) {
-		sources.Upstream = mirror.Upstream
-		if s.bound != nil {
-			sources.Evicted = s.bound.Evicted
+		sources.Upstream = s.upstream.State
+		if s.cacheBound != nil {
+			sources.Evicted = s.cacheBound.Evicted
 		}
 	}
 	return sources
@@ -84,14 +82,4 @@ func (s *Server) disk() *disk.Folder {
 		return disk.In(folder)
 	}
 	return nil
-}
-
-// storeAnswers goes by the engine's health check.
-func storeAnswers() bool {
-	for name := range health.CheckStatus(context.Background()) {
-		if strings.HasPrefix(name, "storagedriver_") {
-			return false
-		}
-	}
-	return true
 }

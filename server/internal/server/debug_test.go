@@ -10,6 +10,7 @@ import (
 	"testing"
 	"time"
 
+	"container-registry/server/internal/poll"
 	"container-registry/server/internal/registrytest"
 
 	"github.com/distribution/distribution/v3/health"
@@ -158,5 +159,38 @@ func TestMetrics(t *testing.T) {
 		if strings.Contains(text, secret) {
 			t.Errorf("%s is told", secret)
 		}
+	}
+}
+
+// TestStoreAwayFromTheStart has a server started in the middle of an outage: nobody is told that it
+// can be used.
+func TestStoreAwayFromTheStart(t *testing.T) {
+	forget(t)
+	i := start(t, registrytest.Parse(t, "storage: {s3: {region: here, bucket: images, regionendpoint: 'http://127.0.0.1:1', accesskey: a, secretkey: b}}\n"+
+		"health: {storagedriver: {enabled: true, interval: 1h, threshold: 3}}\n"+
+		"http: {debug: {addr: 127.0.0.1:0, prometheus: {enabled: true}}}\n"), &http.Client{})
+	if response := i.do(t, http.MethodGet, "/", nil); response.StatusCode != http.StatusServiceUnavailable {
+		t.Errorf("at the start, / is %s", response.Status)
+	}
+	told := func() string {
+		_, text := i.get(t, "/metrics")
+		for line := range strings.Lines(text) {
+			if strings.HasPrefix(line, "registry_store_up ") {
+				return strings.TrimSpace(line)
+			}
+		}
+		return ""
+	}
+	poll.Until(t, "an answer of the store", func() bool { return told() != "" })
+	if got := told(); got != "registry_store_up 0" {
+		t.Error(got)
+	}
+	for path, want := range map[string]int{"/": 503, "/livez": 200, "/v2/app/tags/list": 503} {
+		if response := i.do(t, http.MethodGet, path, nil); response.StatusCode != want {
+			t.Errorf("%s: %s, want %d", path, response.Status, want)
+		}
+	}
+	if code, text := i.get(t, "/debug/health"); code != http.StatusServiceUnavailable || !strings.Contains(text, "storagedriver_s3") {
+		t.Errorf("/debug/health: %d %s", code, text)
 	}
 }

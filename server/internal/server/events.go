@@ -37,8 +37,17 @@ func withoutEvents(repository distribution.Repository) distribution.Repository {
 	if value.Kind() != reflect.Struct || value.Type().PkgPath() != "github.com/distribution/distribution/v3/notifications" {
 		return repository
 	}
-	if inside, ok := value.FieldByName("Repository").Interface().(distribution.Repository); ok {
+	if inside := insideOf(value); inside != nil {
 		return inside
 	}
 	return repository
+}
+
+// insideOf is nil where a struct has nothing of that kind inside: another release of the engine may
+// call it otherwise.
+func insideOf(telling reflect.Value) (inside distribution.Repository) {
+	if field := telling.FieldByName("Repository"); field.IsValid() {
+		inside, _ = field.Interface().(distribution.Repository)
+	}
+	return inside
 }

@@ -1,6 +1,7 @@
 package server
 
 import (
+	"reflect"
 	"testing"
 
 	"github.com/distribution/distribution/v3"
@@ -33,6 +34,25 @@ func TestWithoutEvents(t *testing.T) {
 		leaveOutEvents(c)
 		if left := len(c.Middleware["repository"]) == 1; left != test.left {
 			t.Errorf("%+v: left out: %v", test.endpoints, left)
+		}
+	}
+}
+
+// TestInsideOf has what another release of the engine may make of that struct.
+func TestInsideOf(t *testing.T) {
+	type Repository = distribution.Repository
+	inside := &struct{ Repository }{}
+	for name, test := range map[string]struct {
+		telling any
+		want    Repository
+	}{
+		"as it is":        {struct{ Repository }{inside}, inside},
+		"by another name": {struct{ Other Repository }{inside}, nil},
+		"something else":  {struct{ Repository string }{"app"}, nil},
+		"nothing":         {struct{ Repository }{}, nil},
+	} {
+		if got := insideOf(reflect.ValueOf(test.telling)); got != test.want {
+			t.Errorf("%s: got %T", name, got)
 		}
 	}
 }

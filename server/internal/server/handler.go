@@ -17,8 +17,8 @@ import (
 
 // handlerChain wraps the engine in the order the engine's own server does. There may be no
 // page.
-func handlerChain(engine http.Handler, config *configuration.Configuration, room accesslog.Room, pages crossOrigin, ui site, traced bool) http.Handler {
-	handler := pages.handler(whileReady(health.CheckStatus, download.Redirects(config), engine))
+func handlerChain(engine http.Handler, config *configuration.Configuration, failing checks, room accesslog.Room, origins crossOrigin, ui site, traced bool) http.Handler {
+	handler := origins.handler(whileReady(failing, download.Redirects(config), engine))
 	if ui != nil {
 		handler = ui.Around(handler)
 	}

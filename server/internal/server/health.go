@@ -20,12 +20,14 @@ type checks func(context.Context) map[string]string
 // can be used, for load balancers: it cannot without its store. The access log would hold
 // little else, so it has no part in it.
 func answerHealth(failing checks, next http.Handler) http.Handler {
+	checked := &healthcheck.Checked{}
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if r.URL.Path != "/" && r.URL.Path != healthcheck.Path {
 			next.ServeHTTP(w, r)
 			return
 		}
 		w.Header().Set("Cache-Control", "no-cache")
+		checked.Tell(w, r)
 		if r.URL.Path == "/" && len(failing(r.Context())) > 0 {
 			refuseUnready(w)
 			return

@@ -50,3 +50,18 @@ func TestHealth(t *testing.T) {
 		})
 	}
 }
+
+func TestHealthTellsOfEarlierChecks(t *testing.T) {
+	ready := func(context.Context) map[string]string { return nil }
+	handler := answerHealth(ready, http.NotFoundHandler())
+	for _, want := range []string{"", "yes"} {
+		r := httptest.NewRequest(http.MethodGet, "/livez", nil)
+		r.RemoteAddr = "127.0.0.1:40000"
+		r.Header.Set("User-Agent", "registry-healthcheck")
+		recorder := httptest.NewRecorder()
+		handler.ServeHTTP(recorder, r)
+		if got := recorder.Header().Get("Registry-Checked"); got != want {
+			t.Errorf("%q, want %q", got, want)
+		}
+	}
+}

@@ -24,7 +24,7 @@ const (
 	maxUnreadOfSession = 4<<20 - 1
 )
 
-func unread() *http.HTTP2Config {
+func http2Config() *http.HTTP2Config {
 	return &http.HTTP2Config{
 		MaxConcurrentStreams:          maxStreams,
 		MaxReceiveBufferPerStream:     maxUnreadOfStream,
@@ -40,7 +40,7 @@ func (s *Server) prepareHTTP() error {
 		MaxHeaderBytes:    maxHeaderBytes,
 		ErrorLog:          errorLog(s.log),
 		Protocols:         protocols(s.config.HTTP),
-		HTTP2:             unread(),
+		HTTP2:             http2Config(),
 	}
 	settings := s.config.HTTP.TLS
 	if settings.Certificate == "" {

@@ -3,8 +3,6 @@ package server
 import (
 	"net/http"
 
-	"github.com/distribution/distribution/v3/health"
-
 	"container-registry/server/internal/access"
 	"container-registry/server/internal/config"
 	"container-registry/server/internal/fence"
@@ -23,31 +21,31 @@ type site interface {
 }
 
 // newMirrorPage is what people see of a mirror.
-func (s *Server) newMirrorPage(own config.Server, keeper *guard.Guard, pulls *mirror.Pulls) *page.Mirror {
+func (s *Server) newMirrorPage(own config.Server, storeGuard *guard.Guard, pulls *mirror.Pulls) *page.Mirror {
 	return page.NewMirror(s.config, page.MirrorParts{
 		Holdings: s.holdings,
 		Disk:     s.disk(),
 		Pulled:   pulls.Last,
-		Upstream: mirror.Upstream,
+		Upstream: s.upstream.State,
 		Use:      mirror.UseSoFar,
 		Most:     own.Mirror.MaxBytes,
-		Log:      keeper.Log(),
+		Log:      storeGuard.Log(),
 	})
 }
 
 // newPage is what people see of this server in a browser.
-func (s *Server) newPage(keeper *guard.Guard, controller *access.Controller, fence *fence.Fence, lists *turns.Turns) *page.Page {
+func (s *Server) newPage(storeGuard *guard.Guard, controller *access.Controller, fence *fence.Fence, lists *turns.Turns) *page.Page {
 	parts := page.Parts{
 		Access:    controller,
-		Driver:    keeper.Driver(),
+		Driver:    storeGuard.Driver(),
 		Turns:     lists,
-		Referrers: referrers.NewLister(keeper.Driver(), lists),
+		Referrers: referrers.NewLister(storeGuard.Driver(), lists),
 		Holdings:  s.holdings,
 		Collector: s.collector,
 		Fence:     fence,
-		Failing:   health.CheckStatus,
+		Failing:   s.storeHealth.Failing,
 		Disk:      s.disk(),
-		Log:       keeper.Log(),
+		Log:       storeGuard.Log(),
 	}
 	if s.audit != nil {
 		parts.Audit = s.audit

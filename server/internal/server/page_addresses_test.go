@@ -31,6 +31,53 @@ func TestPageOfMissing(t *testing.T) {
 	}
 }
 
+// TestPageOfFolder is for who shortens an address. Whose folder it is, is for nobody else to see.
+func TestPageOfFolder(t *testing.T) {
+	b := browse(t, pageConfig(t), people+"#!anonymous pull public/*\n")
+	client := b.client(t, "alice")
+	for _, name := range []string{"team-a/shop/api", "public/shop/api", "public/shop"} {
+		client.Push(t, name, "1", registrytest.Layer(1, 10))
+	}
+	alice, bob := b.as(t, "alice"), b.as(t, "bob")
+	poll.Until(t, "the count", func() bool { return strings.Contains(alice.get(t, "/ui/?folder=team-a").text, "shop") })
+	for _, test := range []struct {
+		name   string
+		who    *browser
+		path   string
+		status int
+		to     string
+	}{
+		{"a folder", alice, "team-a/shop", http.StatusSeeOther, "/ui/?folder=team-a%2Fshop"},
+		{"one with a slash", alice, "team-a/", http.StatusSeeOther, "/ui/?folder=team-a"},
+		{"a tag of one", alice, "team-a/shop:1", http.StatusNotFound, ""},
+		{"one of others", bob, "team-a/shop", http.StatusNotFound, ""},
+		{"one for everybody", b, "public", http.StatusSeeOther, "/ui/?folder=public"},
+		{"a repository that is one, too", b, "public/shop", http.StatusOK, ""},
+		{"one for who logs in", b, "team-a", http.StatusSeeOther, "/ui/login?to=%2Fui%2Fr%2Fteam-a"},
+	} {
+		if page := test.who.get(t, "/ui/r/"+test.path); page.status != test.status || page.location != test.to {
+			t.Errorf("%s: %d, to %s", test.name, page.status, page.location)
+		}
+	}
+}
+
+// TestPageOfEndedSession says once that a form was not carried out.
+func TestPageOfEndedSession(t *testing.T) {
+	b := browse(t, pageConfig(t), people)
+	for path, form := range map[string]url.Values{
+		"delete":  {"repository": {"team-a/app"}, "confirmed": {"yes"}, "named": {"1@sha256:x"}},
+		"collect": nil,
+	} {
+		page := b.post(t, "/ui/"+path, form)
+		if page.status != http.StatusSeeOther || !strings.HasPrefix(page.location, "/ui/login?") {
+			t.Errorf("%s: %d, to %s", path, page.status, page.location)
+		}
+		b.get(t, page.location).contains(t, "Your session has ended, so nothing was done.")
+		b.get(t, page.location).contains(t, "not has ended")
+	}
+	b.get(t, b.get(t, "/ui/cleanup").location).contains(t, "not has ended")
+}
+
 // TestPageOfForms that nobody sent lead to where they are.
 func TestPageOfForms(t *testing.T) {
 	alice := browse(t, pageConfig(t), people).as(t, "alice")

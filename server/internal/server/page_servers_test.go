@@ -50,7 +50,7 @@ func TestPageOfTheLastPush(t *testing.T) {
 	config.HTTP.Addr = "127.0.0.1:0"
 	section := own{}
 	section.UI.Enabled = true
-	s, err := New(config, section, registrytest.Silent())
+	s, err := New(config, section, nil, registrytest.Silent())
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -63,7 +63,7 @@ func browseWith(t testing.TB, config *configuration.Configuration, users string,
 	section := own{}
 	section.UI.Enabled = true
 	set(&section)
-	s, err := New(config, section, registrytest.Silent())
+	s, err := New(config, section, nil, registrytest.Silent())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -250,7 +250,7 @@ func TestPageEntrance(t *testing.T) {
 	}
 	off := registrytest.Parse(t, inMemory)
 	off.HTTP.Addr = "127.0.0.1:0"
-	s, err := New(off, own{}, registrytest.Silent())
+	s, err := New(off, own{}, nil, registrytest.Silent())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -796,6 +796,9 @@ func TestPageDeletes(t *testing.T) {
 		t.Errorf("left are %v", tags)
 	}
 	alice.get(t, "/ui/r/team-a/app?deleted=2").contains(t, "2 tags were deleted", ">2 tags", "not app:1\"")
+	// Once, and not for who follows somebody's link.
+	alice.get(t, "/ui/r/team-a/app?deleted=2").contains(t, ">2 tags", "not were deleted")
+	alice.get(t, "/ui/r/team-a/app?untagged&deleted=2").contains(t, "not were deleted")
 	for _, d := range []digest.Digest{first, amd} {
 		if page := alice.get(t, "/ui/r/team-a/app@"+d.String()); page.status != http.StatusNotFound {
 			t.Errorf("%s is still there: %d", d, page.status)

@@ -21,7 +21,7 @@ func TestDeletionWithoutRedis(t *testing.T) {
 	var out bytes.Buffer
 	log := logrus.New()
 	log.SetOutput(&out)
-	s, err := New(config, own{}, logrus.NewEntry(log))
+	s, err := New(config, own{}, nil, logrus.NewEntry(log))
 	if err != nil {
 		t.Fatal(err)
 	}

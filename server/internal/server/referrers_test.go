@@ -124,7 +124,7 @@ func TestReferrersOfAStoreThatThrottles(t *testing.T) {
 	var said bytes.Buffer
 	log := logrus.New()
 	log.SetOutput(&said)
-	s, err := New(config, own{}, logrus.NewEntry(log))
+	s, err := New(config, own{}, nil, logrus.NewEntry(log))
 	if err != nil {
 		t.Fatal(err)
 	}

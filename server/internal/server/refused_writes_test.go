@@ -29,7 +29,7 @@ func TestRefusedWrites(t *testing.T) {
 	c.HTTP.Addr, c.Log.AccessLog.Disabled = "127.0.0.1:0", true
 	settings := own{}
 	settings.Audit.Folder = folder
-	s, err := New(c, settings, registrytest.Silent())
+	s, err := New(c, settings, nil, registrytest.Silent())
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -29,7 +29,7 @@ func openAudit(own config.Server, controller *access.Controller, log *logrus.Ent
 
 // reported goes around the engine, and tells all who want to know what clients do there:
 // observers, and those of the configuration, who learn of what collections delete as well.
-func (s *Server) reported(engine http.Handler, own config.Server, keeper *guard.Guard, observers []writes.Observer) http.Handler {
+func (s *Server) reported(engine http.Handler, own config.Server, storeGuard *guard.Guard, observers []writes.Observer) http.Handler {
 	var told []writes.Observer
 	if s.audit != nil {
 		told = append(told, s.audit.Observe)
@@ -38,7 +38,7 @@ func (s *Server) reported(engine http.Handler, own config.Server, keeper *guard.
 		}
 	}
 	// Without endpoints, too, it forgets those of before.
-	s.notifier = notify.New(own.Notifications, keeper.Driver(), s.config.HTTP, keeper.Log())
+	s.notifier = notify.New(own.Notifications, storeGuard.Driver(), s.config.HTTP, storeGuard.Log())
 	if len(own.Notifications) > 0 {
 		told = append(told, s.notifier.Observe)
 	}

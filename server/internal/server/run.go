@@ -35,8 +35,8 @@ func (s *Server) Run(ctx context.Context) error {
 		defer s.holdings.TellRest()
 		go s.holdings.Run(ctx)
 	}
-	if s.bound != nil {
-		go s.bound.Run(ctx)
+	if s.cacheBound != nil {
+		go s.cacheBound.Run(ctx)
 	}
 	if s.debug != nil {
 		go func() { failed <- s.debug.Serve(s.debugListener) }()
@@ -91,7 +91,7 @@ func (s *Server) listeners() []net.Listener {
 		if s.certificate != nil {
 			listener = explainTLS{listener}
 		}
-		all = append(all, s.bounds.Protect(s.http, listener))
+		all = append(all, s.limits.Protect(s.http, listener))
 	}
 	return all
 }

@@ -44,7 +44,7 @@ func TestDumpServer(t *testing.T) {
 		t.Fatal(err)
 	}
 	config.Log.AccessLog.Disabled = true
-	s, err := New(config, own{}, registrytest.Silent())
+	s, err := New(config, own{}, nil, registrytest.Silent())
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -30,6 +30,7 @@ import (
 	"container-registry/server/internal/mirror"
 	"container-registry/server/internal/notify"
 	"container-registry/server/internal/proxied"
+	"container-registry/server/internal/storehealth"
 )
 
 // Server is a registry that listens.
@@ -37,16 +38,18 @@ type Server struct {
 	config        *configuration.Configuration
 	log           *logrus.Entry
 	app           *handlers.App
+	storeHealth   *storehealth.Check // none unless it is wanted
 	caches        *descriptors.Cache
 	collector     *garbage.Collector
 	holdings      *holdings.Holdings
-	bound         *mirror.Bound // of a mirror that has one
-	ui            site          // none unless it is wanted
+	upstream      *mirror.Upstream // of a mirror
+	cacheBound    *mirror.Bound    // of a mirror that has one
+	ui            site             // none unless it is wanted
 	audit         *audit.Log
 	notifier      *notify.Sender
 	endApp        context.CancelFunc
 	http          *http.Server
-	bounds        *bounds.Guard
+	limits        *bounds.Guard
 	listener      net.Listener
 	proxied       net.Listener // where forwarders come, if they do
 	debug         *http.Server
@@ -55,8 +58,9 @@ type Server struct {
 }
 
 // New builds the server and starts to listen; nothing is answered before Run.
-func New(config *configuration.Configuration, own config.Server, log *logrus.Entry) (*Server, error) {
-	s := &Server{config: config, log: log, bounds: bounds.New(bounds.OfProcess(log))}
+// A mirror's configuration comes with the upstream that was prepared for it.
+func New(config *configuration.Configuration, own config.Server, upstream *mirror.Upstream, log *logrus.Entry) (*Server, error) {
+	s := &Server{config: config, upstream: upstream, log: log, limits: bounds.New(bounds.OfProcess(log))}
 	if err := s.prepareHTTP(); err != nil {
 		return nil, err
 	}
@@ -74,7 +78,7 @@ func New(config *configuration.Configuration, own config.Server, log *logrus.Ent
 
 // build makes the engine with all that is around it, and listens.
 func (s *Server) build(ctx context.Context, own config.Server) (err error) {
-	pages := takeCrossOrigin(s.config.HTTP.Headers)
+	origins := takeCrossOrigin(s.config.HTTP.Headers)
 	controller, err := access.New(s.config, s.log)
 	if err != nil {
 		return err
@@ -88,16 +92,20 @@ func (s *Server) build(ctx context.Context, own config.Server) (err error) {
 	if err := guard.Fits(s.config, bounds.Memory()); err != nil {
 		return err
 	}
-	keeper := guard.New(s.config, bounds.Memory(), s.log)
-	keeper.Place(s.config)
+	storeGuard := guard.New(s.config, bounds.Memory(), s.log)
+	storeGuard.Place(s.config)
 	if mirror.Is(s.config) {
 		mirror.Place(s.config, s.log)
 	}
-	keeper.Quiet(logrus.StandardLogger())
+	storeGuard.Quiet(logrus.StandardLogger())
 	fence.Quiet(logrus.StandardLogger())
 	access.Quiet(logrus.StandardLogger(), s.log)
+	s.storeHealth = storehealth.Take(s.config)
 	if s.app, err = newEngine(ctx, s.config); err != nil {
 		return err
+	}
+	if s.storeHealth != nil {
+		s.storeHealth.Run(ctx, storeGuard.Driver())
 	}
 	traced := tracingWanted()
 	if traced {
@@ -108,14 +116,14 @@ func (s *Server) build(ctx context.Context, own config.Server) (err error) {
 	if err := s.listen(); err != nil {
 		return err
 	}
-	engine, err := around(ctx, own, keeper, controller)
+	engine, err := around(ctx, own, storeGuard, controller)
 	if err != nil {
 		return err
 	}
-	chain := handlerChain(lists(heavy.PlacesOf(bounds.Memory()).Handler(engine), s.config.HTTP.Prefix, s.config.Catalog.MaxEntries), s.config, s.roomForStrangers(controller), pages, s.ui, traced)
+	chain := handlerChain(lists(heavy.PlacesOf(bounds.Memory()).Handler(engine), s.config.HTTP.Prefix, s.config.Catalog.MaxEntries), s.config, s.storeHealth.Failing, s.roomForStrangers(controller), origins, s.ui, traced)
 	// A page of another site is to see that it is refused, and when to come back.
-	refuse := pages.handler(http.HandlerFunc(bounds.TooMany))
-	handler := s.bounds.Handler(clientaddress.Handler(own.TrustedProxies, chain), refuse)
+	refuse := origins.handler(http.HandlerFunc(bounds.TooMany))
+	handler := s.limits.Handler(clientaddress.Handler(own.TrustedProxies, chain), refuse)
 	s.http.Handler = s.withMetrics(handler, controller)
 	return nil
 }

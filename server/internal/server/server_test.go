@@ -51,7 +51,7 @@ func start(t *testing.T, config *configuration.Configuration, client *http.Clien
 	t.Helper()
 	config.HTTP.Addr = "127.0.0.1:0"
 	config.Log.AccessLog.Disabled = true
-	s, err := New(config, own{}, registrytest.Silent())
+	s, err := New(config, own{}, nil, registrytest.Silent())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -333,7 +333,7 @@ func TestStartErrors(t *testing.T) {
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
-			_, err := New(registrytest.Parse(t, test.yaml), own{}, registrytest.Silent())
+			_, err := New(registrytest.Parse(t, test.yaml), own{}, nil, registrytest.Silent())
 			if err == nil || !strings.Contains(err.Error(), test.want) {
 				t.Fatalf("got %v, want %q", err, test.want)
 			}

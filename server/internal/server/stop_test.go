@@ -21,7 +21,7 @@ func TestAuditOfStop(t *testing.T) {
 	config.HTTP.Addr = "127.0.0.1:0"
 	settings := own{}
 	settings.Audit.Folder = t.TempDir()
-	s, err := New(config, settings, registrytest.Silent())
+	s, err := New(config, settings, nil, registrytest.Silent())
 	if err != nil {
 		t.Fatal(err)
 	}

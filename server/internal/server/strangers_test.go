@@ -33,7 +33,7 @@ func engineLog(t *testing.T) *bytes.Buffer {
 func TestLogOfStrangers(t *testing.T) {
 	engine := engineLog(t)
 	s, err := New(registrytest.Parse(t, inMemory+"http: {addr: '127.0.0.1:0'}\nlog: {accesslog: {disabled: true}}\nauth: {htpasswd: {realm: registry, path: "+
-		htpasswd(t, "alice", "wonder")+"}}\n"), own{}, registrytest.Silent())
+		htpasswd(t, "alice", "wonder")+"}}\n"), own{}, nil, registrytest.Silent())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -67,7 +67,7 @@ func TestLogOfVisitors(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	s, err := New(registrytest.Parse(t, inMemory+"http: {addr: '127.0.0.1:0'}\nlog: {accesslog: {disabled: true}}\nauth: {htpasswd: {realm: registry, path: "+users+"}}\n"), own{}, registrytest.Silent())
+	s, err := New(registrytest.Parse(t, inMemory+"http: {addr: '127.0.0.1:0'}\nlog: {accesslog: {disabled: true}}\nauth: {htpasswd: {realm: registry, path: "+users+"}}\n"), own{}, nil, registrytest.Silent())
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -26,7 +26,7 @@ func TestStreamsThatWait(t *testing.T) {
 		_, _ = io.Copy(io.Discard, r.Body)
 	}))
 	server.EnableHTTP2 = true
-	server.Config.HTTP2 = unread()
+	server.Config.HTTP2 = http2Config()
 	server.StartTLS()
 	defer server.Close()
 	defer close(stay)

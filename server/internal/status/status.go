@@ -30,12 +30,5 @@ func (w *watched) Write(content []byte) (int, error) {
 	return w.ResponseWriter.Write(content)
 }
 
-// Flush is what the engine looks for when it sends a layer.
-func (w *watched) Flush() {
-	if flusher, ok := w.ResponseWriter.(http.Flusher); ok {
-		flusher.Flush()
-	}
-}
-
 // Unwrap is for http.ResponseController.
 func (w *watched) Unwrap() http.ResponseWriter { return w.ResponseWriter }

@@ -81,10 +81,7 @@ func (t *trial) run(lasting, limited context.Context) outcome {
 	if err != nil {
 		return outcome{err: err}
 	}
-	p, err := newProbe(driver)
-	if err != nil {
-		return outcome{err: err}
-	}
+	p := newProbe(driver)
 	inParts, err := t.inParts(lasting)
 	if err != nil {
 		return outcome{err: err}

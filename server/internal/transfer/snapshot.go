@@ -47,7 +47,7 @@ func (t *tag) currentPath() string {
 }
 
 func (t *tag) indexPath() string {
-	return path.Join(layout.RepositoryPath(t.repository, layout.Tags), t.name, "index")
+	return layout.TagIndexPath(t.repository, t.name)
 }
 
 func (s *snapshot) tags() []*tag {
@@ -105,7 +105,7 @@ func (t *snapshotTaker) repositories(ctx context.Context, name string) ([]*repos
 	}
 	slices.Sort(entries)
 	var found []*repository
-	if slices.Contains(entries, "_manifests") || slices.Contains(entries, layout.Layers) {
+	if slices.Contains(entries, layout.Manifests) || slices.Contains(entries, layout.Layers) {
 		found = append(found, &repository{name: name})
 	}
 	for _, entry := range entries {

@@ -3,7 +3,6 @@ package transfer
 import (
 	"context"
 	"crypto/rand"
-	"encoding/hex"
 	"path"
 
 	"github.com/opencontainers/go-digest"
@@ -22,10 +21,7 @@ type staging struct {
 
 // newStaging has a folder of its own: were two runs to write one file, it would be a mix.
 func newStaging(to *side) *staging {
-	name := make([]byte, 8)
-	// It never fails.
-	_, _ = rand.Read(name)
-	return &staging{to, path.Join(stagingRoot, hex.EncodeToString(name))}
+	return &staging{to, path.Join(stagingRoot, rand.Text())}
 }
 
 func (s *staging) path(d digest.Digest) string { return path.Join(s.folder, d.Encoded()) }

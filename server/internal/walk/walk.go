@@ -13,6 +13,7 @@ import (
 	storagedriver "github.com/distribution/distribution/v3/registry/storage/driver"
 
 	"container-registry/server/internal/layout"
+	"container-registry/server/internal/traits"
 )
 
 // Visit gets a path relative to where the walk began.
@@ -22,10 +23,6 @@ type Visit func(relative string, info storagedriver.FileInfo) error
 type Lister interface {
 	Files(ctx context.Context, folder string, visit func(storagedriver.FileInfo) error) error
 }
-
-// listed are the drivers whose walk is one long listing. The walk of the others goes from
-// folder to folder, one at a time, and most give up when one is deleted meanwhile.
-var listed = map[string]bool{"s3aws": true, "oss": true}
 
 // Below visits all below a folder, at least what is there from the beginning to the end.
 // Nothing is below a folder that does not exist. Where folders are but parts of names,
@@ -37,7 +34,7 @@ func Below(ctx context.Context, driver storagedriver.StorageDriver, folder strin
 			return do(strings.TrimPrefix(info.Path(), folder+"/"), info)
 		})
 	}
-	if !listed[driver.Name()] {
+	if !traits.Of[driver.Name()].ListsAll {
 		group, ctx := errgroup.WithContext(ctx)
 		group.SetLimit(workers)
 		w := &walker{layout.Sure(driver), do, group, folder}

@@ -4,6 +4,7 @@ package control
 
 import (
 	"bufio"
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -118,9 +119,11 @@ func Order(ctx context.Context, config *configuration.Configuration, request gar
 			return conn, nil
 		},
 	}}
-	body, writer := io.Pipe()
-	go func() { writer.CloseWithError(json.NewEncoder(writer).Encode(request)) }()
-	order, err := http.NewRequestWithContext(ctx, http.MethodPost, "http://server/", body)
+	body, err := json.Marshal(request)
+	if err != nil {
+		return err
+	}
+	order, err := http.NewRequestWithContext(ctx, http.MethodPost, "http://server/", bytes.NewReader(body))
 	if err != nil {
 		return err
 	}

@@ -46,9 +46,8 @@ func (i *Inventory) addLink(relative string, info storagedriver.FileInfo) error 
 	if !found {
 		return nil
 	}
-	parts := strings.Split(own, "/")
-	if parts[0] == layout.Uploads {
-		return i.addUpload(name, parts[1:], info)
+	if top, rest, _ := strings.Cut(own, "/"); top == layout.Uploads {
+		return i.addUpload(name, strings.Split(rest, "/"), info)
 	}
 	r := i.Repository(name)
 	if tag, c, ok := layout.CarriedOf(own); ok {
@@ -60,41 +59,34 @@ func (i *Inventory) addLink(relative string, info storagedriver.FileInfo) error 
 		}
 		return nil
 	}
-	folder := path.Join(parts[:min(2, len(parts))]...)
-	if folder == layout.Tags && len(parts) == 3 && layout.IsTagName(parts[2]) {
+	if tag, ok := strings.CutPrefix(own, layout.Tags+"/"); ok && layout.IsTagName(tag) {
 		// Also one that has neither link.
-		r.tag(parts[2])
+		r.tag(tag)
 		return nil
 	}
 	if layout.IsUnfinished(path.Base(own)) {
 		return i.addLeftover(path.Join(layout.Repositories, relative), info)
 	}
-	if info.IsDir() || parts[len(parts)-1] != "link" {
+	link, ok := layout.ParseLink(own)
+	if info.IsDir() || !ok {
 		return nil
 	}
-	switch {
-	case parts[0] == layout.Layers && len(parts) == 4:
-		for _, d := range layout.Valid(parts[1], parts[2:3]) {
-			r.Layers[i.shared(d)] = info.ModTime().UnixMicro()
+	d := i.shared(link.Digest)
+	switch link.Kind {
+	case layout.LayerLink:
+		r.Layers[d] = info.ModTime().UnixMicro()
+	case layout.RevisionLink:
+		r.Revisions[d] = info.ModTime().UnixMicro()
+		if d.Algorithm() != digest.Canonical {
+			r.longer[layout.ReferrersTag(d)] = d
 		}
-	case folder == layout.Revisions && len(parts) == 5:
-		for _, d := range layout.Valid(parts[2], parts[3:4]) {
-			r.Revisions[i.shared(d)] = info.ModTime().UnixMicro()
-			if d.Algorithm() != digest.Canonical {
-				r.longer[layout.ReferrersTag(d)] = d
-			}
-		}
-	case parts[0] == layout.Referrers && len(parts) == 6:
-		for _, subject := range layout.Valid(parts[1], parts[2:3]) {
-			for _, d := range layout.Valid(parts[3], parts[4:5]) {
-				r.Referrers[Referrer{i.shared(subject), i.shared(d)}] = true
-			}
-		}
-	case folder == layout.Tags && len(parts) == 5 && parts[3] == "current":
-		r.tag(parts[2]).Pushed = info.ModTime()
-	case folder == layout.Tags && len(parts) == 7 && parts[3] == "index":
-		t := r.tag(parts[2])
-		t.History = append(t.History, layout.Valid(parts[4], parts[5:6])...)
+	case layout.ReferrerLink:
+		r.Referrers[Referrer{i.shared(link.Subject), d}] = true
+	case layout.TagLink:
+		r.tag(link.Tag).Pushed = info.ModTime()
+	case layout.IndexLink:
+		t := r.tag(link.Tag)
+		t.History = append(t.History, d)
 		t.begun = latest(t.begun, info.ModTime())
 	}
 	return nil

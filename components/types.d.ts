@@ -12,11 +12,11 @@ export declare const TlsMode: {
 export type TlsMode = (typeof TlsMode)[keyof typeof TlsMode];
 /** The certificate that clients see. */
 export interface Tls {
-    /** `self-signed`, `provided` or `off`. Default: `self-signed`. */
+    /** Where the certificate comes from. Default: `self-signed`. */
     mode?: TlsMode;
-    /** `provided`: the server certificate, PEM; may carry its intermediates. */
+    /** `provided`: the server certificate, PEM; may carry its intermediates. Default: none, with `provided` it is required. */
     certificate?: pulumi.Input<string>;
-    /** `provided`: the key of `certificate`, PEM without a passphrase. Kept secret. */
+    /** `provided`: the key of `certificate`, PEM without a passphrase. Kept secret. Default: none, with `provided` it is required. */
     privateKey?: pulumi.Input<string>;
     /** `provided`: intermediates, PEM, nearest to the server first; with a private CA its root last. */
     chain?: pulumi.Input<string>;
@@ -52,13 +52,13 @@ export interface User {
     passwordHash?: pulumi.Input<string>;
     /** Raise it by one for a new generated password, or for a new hash of the given one. Default: `1`. */
     generation?: number;
-    /** Also accepts the generated password of the previous generation. Requires `generation` 2 or more. Default: `false`. */
+    /** Also accepts the generated password of the previous generation. Requires `generation` 2 or more. Requires the bundled server. Default: `false`. */
     keepPrevious?: boolean;
-    /** Also accepts this password, for a change in two steps. Requires `password`. Kept secret. Default: none. */
+    /** Also accepts this password, for a change in two steps. Requires `password`. Requires the bundled server. Kept secret. Default: none. */
     previousPassword?: pulumi.Input<string>;
-    /** `push-pull` or `pull`. Default: `push-pull`. */
+    /** What the user may do. `pull` requires the bundled server. Default: `push-pull`. */
     access?: Access;
-    /** Repositories the user may use: names, or prefixes such as `team-a/*`. Default: all. */
+    /** Repositories the user may use: names, or prefixes such as `team-a/*`. Requires the bundled server. Default: all. */
     repositories?: string[];
 }
 /** Web pages of other sites from which browsers may use the registry. */
@@ -93,9 +93,9 @@ export interface Resources {
 }
 /** Deletes what no image needs, while images are pushed and pulled. Does nothing while the registry is read-only. */
 export interface GarbageCollection {
-    /** When to collect: five fields of cron (minute, hour, day of month, month, day of week). Default: on demand only. */
+    /** When to collect: five fields of cron (minute, hour, day of month, month, day of week). Not in a cloud. Default: on demand only. */
     schedule?: string;
-    /** Time zone of `schedule`, a name of the IANA database. Default: `UTC`. */
+    /** Time zone of `schedule`, a name of the IANA database. Not in a cloud. Default: `UTC`. */
     timeZone?: string;
     /** Deletes untagged manifests, except those that an index or a kept manifest refers to, and those about a kept manifest (`subject`). Default: `false`. */
     deleteUntagged?: boolean;
@@ -119,7 +119,7 @@ export interface RetentionRule {
 }
 /** Metrics of a server for Prometheus, on a port of its own. */
 export interface Metrics {
-    /** Port on the Docker host, 1 to 65535. Default: `5002`; `5003` for a mirror. */
+    /** Port on the Docker host, 1 to 65535. Default: `5002`; in `mirror.metrics` `5003`. */
     port?: number;
     /** Address of the Docker host to listen on. There is no login, and names and sizes of repositories are shown. Default: `127.0.0.1`. */
     bindAddress?: string;
@@ -132,24 +132,24 @@ export interface Mirror {
     username?: string;
     /** Password or token at the upstream. Kept secret. */
     password?: pulumi.Input<string>;
-    /** How long a fetched blob or manifest is kept, with a unit: `168h`, `30m`. Default: `168h`. */
+    /** How long a fetched blob or manifest is kept, with a unit: `168h`, `30m`. Not in a cloud. Default: `168h`. */
     ttl?: string;
-    /** How much the cache may hold, with a unit: `20GB`, `500MB`. What was pulled longest ago is deleted first. Default: no bound but `ttl`. */
+    /** How much the cache may hold, with a unit: `20GB`, `500MB`. What was pulled longest ago is deleted first. Not in a cloud. Default: no bound but `ttl`. */
     maxSize?: string;
-    /** Port on the Docker host, 1 to 65535. Default: `5001`. */
+    /** Port on the Docker host, 1 to 65535. Not in a cloud. Default: `5001`. */
     port?: number;
-    /** CA of the upstream's certificate, PEM, if it is a private one. It replaces the public CAs. Default: the public CAs. */
+    /** CA of the upstream's certificate, PEM, if it is a private one. It replaces the public CAs. Not in a cloud. Default: the public CAs. */
     caCertificates?: string;
-    /** Metrics of the mirror for Prometheus. Default: nothing. */
+    /** Metrics of the mirror for Prometheus. Not in a cloud. Default: nothing. */
     metrics?: Metrics;
-    /** A page in the browser, at `/` of the mirror's address: the upstream, what is cached, hits and misses. Who can pull through the mirror can see it. Default: `false`. */
+    /** A page in the browser, at `/` of the mirror's address: the upstream, what is cached, hits and misses. Who can pull through the mirror can see it. Not in a cloud. Default: `false`. */
     ui?: boolean;
 }
 /** An image to build and push. */
 export interface ImageBuild {
     /** Repository in the registry: what comes after `repositoryPrefix` in the image's name, such as `team-a/app`. */
     name: string;
-    /** Build context: a folder, or a Git repository as `URL#REF:FOLDER`. */
+    /** Build context: a folder, absolute or relative to that of the Pulumi project, or a Git repository as `URL#REF:FOLDER`. */
     context: string;
     /** Path of the Dockerfile inside the context. Default: `Dockerfile`. */
     dockerfile?: string;
@@ -182,16 +182,16 @@ export declare const AuditLevel: {
 export type AuditLevel = (typeof AuditLevel)[keyof typeof AuditLevel];
 /** The server's log and its audit. */
 export interface Logs {
-    /** Format of the log: `text`, or `json`, an object per line; of the bundled server's access log too. Default: `text`. */
+    /** Format of the log; of the bundled server's access log too. Default: `text`. */
     format?: LogFormat;
-    /** Audit of who did what and from where, in a volume of its own: `off`, `writes` (pushes, deletions, failed logins) or `all` (pulls as well). Requires the bundled server. Default: `off`. */
+    /** Audit of who did what and from where, in a volume of its own. Requires the bundled server. Default: `off`. */
     audit?: AuditLevel;
 }
 /** Amazon Elastic Container Registry. */
 export interface EcrOptions {
     /** AWS region, such as eu-central-1. Default: the provider's. */
     region?: string;
-    /** Repositories that are made (`team-a/app`), and prefixes (`team-a/*`) below which a push makes the repository. */
+    /** Repositories that are made (`team-a/app`), and prefixes (`team-a/*`) below which a push makes the repository. Default: none, it is required. */
     repositories?: string[];
     /** Refuses to move a tag to another image. Default: `true`. */
     immutableTags?: boolean;
@@ -226,9 +226,9 @@ export interface AcrOptions {
     name?: string;
     /** Resource group that exists. Default: a new one. */
     resourceGroup?: string;
-    /** Azure region, such as westeurope. Default: the resource group's. */
+    /** Azure region, such as westeurope. Default: that of `resourceGroup`; without one it is required. */
     location?: string;
-    /** `Basic`, `Standard` or `Premium`. Default: `Standard`. */
+    /** Service tier. Default: `Standard`. */
     sku?: AcrSku;
     /** Keeps images in several data centers of the region; `Premium` only. Default: `false`. */
     zoneRedundancy?: boolean;
@@ -247,7 +247,7 @@ export interface AcrOptions {
 }
 /** Google Artifact Registry. */
 export interface ArtifactRegistryOptions {
-    /** Region (europe-west3) or multi-region (europe). */
+    /** Region (europe-west3) or multi-region (europe). Default: none, it is required. */
     location?: string;
     /** Project. Default: the provider's. */
     project?: string;
@@ -268,7 +268,7 @@ export interface ArtifactRegistryOptions {
 }
 /** A registry that exists already. */
 export interface ExternalOptions {
-    /** DNS name or IP address. */
+    /** DNS name or IP address. Default: none, it is required. */
     hostname?: string;
     /** Port, 1 to 65535. Default: 443, or 80 when `insecure`. */
     port?: number;
@@ -299,7 +299,7 @@ export interface Notification {
     url: pulumi.Input<string>;
     /** Headers to send with them, such as `Authorization`. Kept secret. Default: none. */
     headers?: Record<string, pulumi.Input<string>>;
-    /** `push` and `delete`, or one of them. Default: both. */
+    /** What the endpoint is notified of. Default: both. */
     actions?: NotifiedAction[];
     /** Repositories whose events are sent: names, or prefixes such as `team-a/*`. Default: all. */
     repositories?: string[];
@@ -368,11 +368,11 @@ export interface S3Storage {
 export interface AzureCredentials {
     /** `shared_key`, `client_secret` or `default_credentials` (managed identity, workload identity). Default: `shared_key` with `accountKey`, otherwise `default_credentials`. */
     type?: string;
-    /** `client_secret`: ID of the application. */
+    /** ID of the application. Default: none, with `client_secret` it is required. */
     clientId?: string;
-    /** `client_secret`: ID of the tenant. */
+    /** ID of the tenant. Default: none, with `client_secret` it is required. */
     tenantId?: string;
-    /** `client_secret`: the secret. Kept secret. */
+    /** The secret of the application. Kept secret. Default: none, with `client_secret` it is required. */
     secret?: pulumi.Input<string>;
 }
 /** Images in Azure Blob Storage. */
@@ -416,20 +416,20 @@ export interface GcsStorage {
     chunkSize?: number;
     /** Concurrent operations, 25 or more. Default: `50`. */
     maxConcurrency?: number;
-    /** `provision`: where the bucket is: a region such as europe-west3, or EU, US or ASIA. Required with `provision`. */
+    /** `provision`: where the bucket is: a region such as europe-west3, or EU, US or ASIA. Default: none, with `provision` it is required. */
     location?: string;
     /** `provision`: e-mail of an existing service account, the machine's, that gets access instead of a new one with a key. */
     serviceAccount?: string;
 }
 /** Images in OpenStack Swift. A driver of the bundled server; the stock engine has none. */
 export interface SwiftStorage {
-    /** URL of Keystone, or of tempauth. */
+    /** URL of Keystone, or of tempauth. Default: none, it is required. */
     authUrl?: string;
-    /** User name. */
+    /** User name. Default: none, it is required but with an application credential by ID. */
     username?: string;
-    /** Password. Kept secret. */
+    /** Password. Kept secret. Default: none, it is required but with an application credential. */
     password?: pulumi.Input<string>;
-    /** Name of the container. */
+    /** Name of the container. Default: none, it is required. */
     container?: string;
     /** Project (tenant) by name. */
     tenant?: string;
@@ -476,9 +476,9 @@ export interface OssStorage {
     accessKeyId?: pulumi.Input<string>;
     /** Access key secret. Kept secret. */
     accessKeySecret?: pulumi.Input<string>;
-    /** Region, e.g. cn-hangzhou. */
+    /** Region, e.g. cn-hangzhou. Default: none, it is required. */
     region?: string;
-    /** Name of the bucket. */
+    /** Name of the bucket. Default: none, it is required. */
     bucket?: string;
     /** Uses the endpoint inside Alibaba Cloud's network. Default: `false`. */
     internal?: boolean;
@@ -503,7 +503,7 @@ export interface OssStorage {
 }
 /** Where the images are kept. */
 export interface Storage {
-    /** `filesystem`, `s3`, `azure`, `gcs`, `swift` or `oss`. Default: `filesystem`. */
+    /** `filesystem`, `s3`, `azure`, `gcs`, `swift` or `oss`; the last two require the bundled server. Default: `filesystem`. */
     driver?: string;
     /**
      * Creates the bucket, or storage account and container, and access to nothing else for the registry: for `s3` (AWS itself), `azure` and
@@ -552,7 +552,7 @@ export type UpdateOrder = (typeof UpdateOrder)[keyof typeof UpdateOrder];
 export interface SwarmUpdate {
     /** Tasks replaced at once, 1 or more. Default: `1`. */
     parallelism?: number;
-    /** `stop-first` or `start-first`. Default: `stop-first` where tasks take a port of their node, otherwise `start-first`. */
+    /** Whether the old or the new task comes first. Default: `stop-first` where tasks take a port of their node, otherwise `start-first`. */
     order?: UpdateOrder;
     /** Seconds for which a new task is watched before the next one is replaced, 1 to 3600. Default: `5`. */
     monitorSeconds?: number;
@@ -577,7 +577,7 @@ export interface Redis {
 }
 /** How the registry runs on a Swarm. */
 export interface Swarm {
-    /** `host` or `ingress`. Default: `host`. */
+    /** How clients reach the registry on the nodes. Default: `host`. */
     publish?: Publish;
     /** Tasks of the registry, 1 or more. Default: one on every node; `1` with `ingress`, and where images are kept on one node. */
     replicas?: number;
@@ -994,7 +994,7 @@ export interface SingleNodeRegistryArgs {
     tls?: Tls;
     /** Who may log in. Default: one user `admin` with a generated password. */
     users?: User[];
-    /** Lets everybody pull without a login. Pushing still requires one. Default: `false`. */
+    /** Lets everybody pull without a login. Pushing still requires one. Requires the bundled server. Default: `false`. */
     anonymousPull?: boolean;
     /** How logins are verified. Requires the bundled server. */
     authentication?: Authentication;
@@ -1085,13 +1085,13 @@ export interface SwarmRegistryArgs {
     tls?: Tls;
     /** Who may log in. Default: one user `admin` with a generated password. */
     users?: User[];
-    /** Lets everybody pull without a login. Pushing still requires one. Default: `false`. */
+    /** Lets everybody pull without a login. Pushing still requires one. Requires the bundled server. Default: `false`. */
     anonymousPull?: boolean;
     /** How logins are verified. Requires the bundled server. */
     authentication?: Authentication;
     /** Web pages of other sites from which browsers may use the registry. Requires the bundled server. Default: none. */
     cors?: Cors;
-    /** Where images are kept. A registry with more than one task needs a store that all of them share. Default: a volume on one node. */
+    /** Where images are kept. A registry with more than one task needs a store that all of them share. Default: a volume on one node, which `swarm.constraints` has to name. */
     storage?: Storage;
     /** Image of the server: `bundled`, or a reference pinned by digest (`name@sha256:…`). Default: `bundled`. */
     image?: string;
@@ -1101,7 +1101,7 @@ export interface SwarmRegistryArgs {
     foreignLayerHosts?: string[];
     /** Serves a web page at `/` of the registry's address, on which users see what they may use of the registry. Requires the bundled server. Default: `true` with the bundled server. */
     ui?: boolean;
-    /** When the server deletes what no image needs, and which tags it keeps; one of the tasks does it. Requires the bundled server. Default: on demand only, every tag is kept. */
+    /** When the server deletes what no image needs, and which tags it keeps. Requires the bundled server. Default: on demand only, every tag is kept. */
     garbageCollection?: GarbageCollection;
     /** Metrics of the tasks for Prometheus, on an overlay network. Requires the bundled server. Default: nothing. */
     metrics?: SwarmMetrics;

@@ -21,7 +21,7 @@ const columns: readonly [title: string, figure: (sample: Sample) => number, digi
 ];
 
 /** The registries' speeds with one image. */
-export function speeds({ rows }: Comparison, kind: ImageKind): string {
+function speeds({ rows }: Comparison, kind: ImageKind): string {
   return table(
     ["Registry", ...columns.map(([title]) => title), "rounds"],
     rows.map(({ name, samples }) => [

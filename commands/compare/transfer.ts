@@ -59,7 +59,7 @@ export async function pushBlob(client: RegistryClient, repository: string, blob:
   await client.expect([201], "PUT", closing(locationOf(started), digestOf(blob)), { headers, body: blob });
 }
 
-export async function pushManifest(client: RegistryClient, repository: string, tag: string, manifest: Buffer): Promise<void> {
+async function pushManifest(client: RegistryClient, repository: string, tag: string, manifest: Buffer): Promise<void> {
   const headers = { "Content-Type": manifestType };
   await client.expect([201], "PUT", `/v2/${repository}/manifests/${tag}`, { headers, body: manifest });
 }

@@ -20,8 +20,8 @@ export type AuditLevel = (typeof AuditLevel)[keyof typeof AuditLevel];
 
 /** The server's log and its audit. */
 export interface Logs {
-  /** Format of the log: `text`, or `json`, an object per line; of the bundled server's access log too. Default: `text`. */
+  /** Format of the log; of the bundled server's access log too. Default: `text`. */
   format?: LogFormat;
-  /** Audit of who did what and from where, in a volume of its own: `off`, `writes` (pushes, deletions, failed logins) or `all` (pulls as well). Requires the bundled server. Default: `off`. */
+  /** Audit of who did what and from where, in a volume of its own. Requires the bundled server. Default: `off`. */
   audit?: AuditLevel;
 }

@@ -4,7 +4,7 @@ import * as pulumi from "@pulumi/pulumi";
 export interface EcrOptions {
   /** AWS region, such as eu-central-1. Default: the provider's. */
   region?: string;
-  /** Repositories that are made (`team-a/app`), and prefixes (`team-a/*`) below which a push makes the repository. */
+  /** Repositories that are made (`team-a/app`), and prefixes (`team-a/*`) below which a push makes the repository. Default: none, it is required. */
   repositories?: string[];
   /** Refuses to move a tag to another image. Default: `true`. */
   immutableTags?: boolean;
@@ -41,9 +41,9 @@ export interface AcrOptions {
   name?: string;
   /** Resource group that exists. Default: a new one. */
   resourceGroup?: string;
-  /** Azure region, such as westeurope. Default: the resource group's. */
+  /** Azure region, such as westeurope. Default: that of `resourceGroup`; without one it is required. */
   location?: string;
-  /** `Basic`, `Standard` or `Premium`. Default: `Standard`. */
+  /** Service tier. Default: `Standard`. */
   sku?: AcrSku;
   /** Keeps images in several data centers of the region; `Premium` only. Default: `false`. */
   zoneRedundancy?: boolean;
@@ -63,7 +63,7 @@ export interface AcrOptions {
 
 /** Google Artifact Registry. */
 export interface ArtifactRegistryOptions {
-  /** Region (europe-west3) or multi-region (europe). */
+  /** Region (europe-west3) or multi-region (europe). Default: none, it is required. */
   location?: string;
   /** Project. Default: the provider's. */
   project?: string;
@@ -85,7 +85,7 @@ export interface ArtifactRegistryOptions {
 
 /** A registry that exists already. */
 export interface ExternalOptions {
-  /** DNS name or IP address. */
+  /** DNS name or IP address. Default: none, it is required. */
   hostname?: string;
   /** Port, 1 to 65535. Default: 443, or 80 when `insecure`. */
   port?: number;

@@ -17,7 +17,7 @@ export interface Notification {
   url: pulumi.Input<string>;
   /** Headers to send with them, such as `Authorization`. Kept secret. Default: none. */
   headers?: Record<string, pulumi.Input<string>>;
-  /** `push` and `delete`, or one of them. Default: both. */
+  /** What the endpoint is notified of. Default: both. */
   actions?: NotifiedAction[];
   /** Repositories whose events are sent: names, or prefixes such as `team-a/*`. Default: all. */
   repositories?: string[];

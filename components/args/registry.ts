@@ -13,11 +13,11 @@ export type TlsMode = (typeof TlsMode)[keyof typeof TlsMode];
 
 /** The certificate that clients see. */
 export interface Tls {
-  /** `self-signed`, `provided` or `off`. Default: `self-signed`. */
+  /** Where the certificate comes from. Default: `self-signed`. */
   mode?: TlsMode;
-  /** `provided`: the server certificate, PEM; may carry its intermediates. */
+  /** `provided`: the server certificate, PEM; may carry its intermediates. Default: none, with `provided` it is required. */
   certificate?: pulumi.Input<string>;
-  /** `provided`: the key of `certificate`, PEM without a passphrase. Kept secret. */
+  /** `provided`: the key of `certificate`, PEM without a passphrase. Kept secret. Default: none, with `provided` it is required. */
   privateKey?: pulumi.Input<string>;
   /** `provided`: intermediates, PEM, nearest to the server first; with a private CA its root last. */
   chain?: pulumi.Input<string>;
@@ -55,13 +55,13 @@ export interface User {
   passwordHash?: pulumi.Input<string>;
   /** Raise it by one for a new generated password, or for a new hash of the given one. Default: `1`. */
   generation?: number;
-  /** Also accepts the generated password of the previous generation. Requires `generation` 2 or more. Default: `false`. */
+  /** Also accepts the generated password of the previous generation. Requires `generation` 2 or more. Requires the bundled server. Default: `false`. */
   keepPrevious?: boolean;
-  /** Also accepts this password, for a change in two steps. Requires `password`. Kept secret. Default: none. */
+  /** Also accepts this password, for a change in two steps. Requires `password`. Requires the bundled server. Kept secret. Default: none. */
   previousPassword?: pulumi.Input<string>;
-  /** `push-pull` or `pull`. Default: `push-pull`. */
+  /** What the user may do. `pull` requires the bundled server. Default: `push-pull`. */
   access?: Access;
-  /** Repositories the user may use: names, or prefixes such as `team-a/*`. Default: all. */
+  /** Repositories the user may use: names, or prefixes such as `team-a/*`. Requires the bundled server. Default: all. */
   repositories?: string[];
 }
 
@@ -100,9 +100,9 @@ export interface Resources {
 
 /** Deletes what no image needs, while images are pushed and pulled. Does nothing while the registry is read-only. */
 export interface GarbageCollection {
-  /** When to collect: five fields of cron (minute, hour, day of month, month, day of week). Default: on demand only. */
+  /** When to collect: five fields of cron (minute, hour, day of month, month, day of week). Not in a cloud. Default: on demand only. */
   schedule?: string;
-  /** Time zone of `schedule`, a name of the IANA database. Default: `UTC`. */
+  /** Time zone of `schedule`, a name of the IANA database. Not in a cloud. Default: `UTC`. */
   timeZone?: string;
   /** Deletes untagged manifests, except those that an index or a kept manifest refers to, and those about a kept manifest (`subject`). Default: `false`. */
   deleteUntagged?: boolean;
@@ -128,7 +128,7 @@ export interface RetentionRule {
 
 /** Metrics of a server for Prometheus, on a port of its own. */
 export interface Metrics {
-  /** Port on the Docker host, 1 to 65535. Default: `5002`; `5003` for a mirror. */
+  /** Port on the Docker host, 1 to 65535. Default: `5002`; in `mirror.metrics` `5003`. */
   port?: number;
   /** Address of the Docker host to listen on. There is no login, and names and sizes of repositories are shown. Default: `127.0.0.1`. */
   bindAddress?: string;
@@ -142,17 +142,17 @@ export interface Mirror {
   username?: string;
   /** Password or token at the upstream. Kept secret. */
   password?: pulumi.Input<string>;
-  /** How long a fetched blob or manifest is kept, with a unit: `168h`, `30m`. Default: `168h`. */
+  /** How long a fetched blob or manifest is kept, with a unit: `168h`, `30m`. Not in a cloud. Default: `168h`. */
   ttl?: string;
-  /** How much the cache may hold, with a unit: `20GB`, `500MB`. What was pulled longest ago is deleted first. Default: no bound but `ttl`. */
+  /** How much the cache may hold, with a unit: `20GB`, `500MB`. What was pulled longest ago is deleted first. Not in a cloud. Default: no bound but `ttl`. */
   maxSize?: string;
-  /** Port on the Docker host, 1 to 65535. Default: `5001`. */
+  /** Port on the Docker host, 1 to 65535. Not in a cloud. Default: `5001`. */
   port?: number;
-  /** CA of the upstream's certificate, PEM, if it is a private one. It replaces the public CAs. Default: the public CAs. */
+  /** CA of the upstream's certificate, PEM, if it is a private one. It replaces the public CAs. Not in a cloud. Default: the public CAs. */
   caCertificates?: string;
-  /** Metrics of the mirror for Prometheus. Default: nothing. */
+  /** Metrics of the mirror for Prometheus. Not in a cloud. Default: nothing. */
   metrics?: Metrics;
-  /** A page in the browser, at `/` of the mirror's address: the upstream, what is cached, hits and misses. Who can pull through the mirror can see it. Default: `false`. */
+  /** A page in the browser, at `/` of the mirror's address: the upstream, what is cached, hits and misses. Who can pull through the mirror can see it. Not in a cloud. Default: `false`. */
   ui?: boolean;
 }
 
@@ -160,7 +160,7 @@ export interface Mirror {
 export interface ImageBuild {
   /** Repository in the registry: what comes after `repositoryPrefix` in the image's name, such as `team-a/app`. */
   name: string;
-  /** Build context: a folder, or a Git repository as `URL#REF:FOLDER`. */
+  /** Build context: a folder, absolute or relative to that of the Pulumi project, or a Git repository as `URL#REF:FOLDER`. */
   context: string;
   /** Path of the Dockerfile inside the context. Default: `Dockerfile`. */
   dockerfile?: string;

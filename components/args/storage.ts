@@ -69,11 +69,11 @@ export interface S3Storage {
 export interface AzureCredentials {
   /** `shared_key`, `client_secret` or `default_credentials` (managed identity, workload identity). Default: `shared_key` with `accountKey`, otherwise `default_credentials`. */
   type?: string;
-  /** `client_secret`: ID of the application. */
+  /** ID of the application. Default: none, with `client_secret` it is required. */
   clientId?: string;
-  /** `client_secret`: ID of the tenant. */
+  /** ID of the tenant. Default: none, with `client_secret` it is required. */
   tenantId?: string;
-  /** `client_secret`: the secret. Kept secret. */
+  /** The secret of the application. Kept secret. Default: none, with `client_secret` it is required. */
   secret?: pulumi.Input<string>;
 }
 
@@ -119,7 +119,7 @@ export interface GcsStorage {
   chunkSize?: number;
   /** Concurrent operations, 25 or more. Default: `50`. */
   maxConcurrency?: number;
-  /** `provision`: where the bucket is: a region such as europe-west3, or EU, US or ASIA. Required with `provision`. */
+  /** `provision`: where the bucket is: a region such as europe-west3, or EU, US or ASIA. Default: none, with `provision` it is required. */
   location?: string;
   /** `provision`: e-mail of an existing service account, the machine's, that gets access instead of a new one with a key. */
   serviceAccount?: string;
@@ -127,13 +127,13 @@ export interface GcsStorage {
 
 /** Images in OpenStack Swift. A driver of the bundled server; the stock engine has none. */
 export interface SwiftStorage {
-  /** URL of Keystone, or of tempauth. */
+  /** URL of Keystone, or of tempauth. Default: none, it is required. */
   authUrl?: string;
-  /** User name. */
+  /** User name. Default: none, it is required but with an application credential by ID. */
   username?: string;
-  /** Password. Kept secret. */
+  /** Password. Kept secret. Default: none, it is required but with an application credential. */
   password?: pulumi.Input<string>;
-  /** Name of the container. */
+  /** Name of the container. Default: none, it is required. */
   container?: string;
   /** Project (tenant) by name. */
   tenant?: string;
@@ -181,9 +181,9 @@ export interface OssStorage {
   accessKeyId?: pulumi.Input<string>;
   /** Access key secret. Kept secret. */
   accessKeySecret?: pulumi.Input<string>;
-  /** Region, e.g. cn-hangzhou. */
+  /** Region, e.g. cn-hangzhou. Default: none, it is required. */
   region?: string;
-  /** Name of the bucket. */
+  /** Name of the bucket. Default: none, it is required. */
   bucket?: string;
   /** Uses the endpoint inside Alibaba Cloud's network. Default: `false`. */
   internal?: boolean;
@@ -209,7 +209,7 @@ export interface OssStorage {
 
 /** Where the images are kept. */
 export interface Storage {
-  /** `filesystem`, `s3`, `azure`, `gcs`, `swift` or `oss`. Default: `filesystem`. */
+  /** `filesystem`, `s3`, `azure`, `gcs`, `swift` or `oss`; the last two require the bundled server. Default: `filesystem`. */
   driver?: string;
   /**
    * Creates the bucket, or storage account and container, and access to nothing else for the registry: for `s3` (AWS itself), `azure` and

@@ -22,7 +22,7 @@ export type UpdateOrder = (typeof UpdateOrder)[keyof typeof UpdateOrder];
 export interface SwarmUpdate {
   /** Tasks replaced at once, 1 or more. Default: `1`. */
   parallelism?: number;
-  /** `stop-first` or `start-first`. Default: `stop-first` where tasks take a port of their node, otherwise `start-first`. */
+  /** Whether the old or the new task comes first. Default: `stop-first` where tasks take a port of their node, otherwise `start-first`. */
   order?: UpdateOrder;
   /** Seconds for which a new task is watched before the next one is replaced, 1 to 3600. Default: `5`. */
   monitorSeconds?: number;
@@ -50,7 +50,7 @@ export interface Redis {
 
 /** How the registry runs on a Swarm. */
 export interface Swarm {
-  /** `host` or `ingress`. Default: `host`. */
+  /** How clients reach the registry on the nodes. Default: `host`. */
   publish?: Publish;
   /** Tasks of the registry, 1 or more. Default: one on every node; `1` with `ingress`, and where images are kept on one node. */
   replicas?: number;

@@ -1,7 +1,7 @@
 import * as fs from "fs";
 import * as path from "path";
 import { Access, ImageBuild, User } from "../args/registry";
-import { whyNo } from "./files";
+import { isAbove, whyNo } from "./files";
 import { gitContext } from "./gitContext";
 import { Ignored, ignoredIn } from "./ignored";
 import { Problem, shown } from "../checks/problems";
@@ -131,7 +131,7 @@ function contextProblems(key: string, image: ImageBuild): Problem[] {
     const message = `${shown(context)} is not allowed; give a URL without line breaks, and with %20 for a space`;
     return [{ key: `${key}.context`, message }];
   }
-  const escapes = path.isAbsolute(git.folder) || path.normalize(git.folder).startsWith("..");
+  const escapes = isAbove(path.normalize(git.folder));
   return when(
     git.ref.startsWith("-") || escapes,
     `${key}.context`,
@@ -165,11 +165,6 @@ function stateProblems(key: string, image: ImageBuild, program: string, ignored:
     `${key}.context`,
     `${shown(image.context)} has the passphrase and the state of your stacks in ${folder}; name it in .dockerignore`,
   );
-}
-
-/** Whether a relative path leads out of where it begins. */
-function isAbove(relative: string): boolean {
-  return relative.split(path.sep)[0] === "..";
 }
 
 /** What is wrong with the Dockerfile of an image whose context is in a folder of this machine. */

@@ -1,4 +1,5 @@
 import * as fs from "fs";
+import * as path from "path";
 import { getSystemErrorMap } from "util";
 
 /**
@@ -26,4 +27,9 @@ export function whyNo(kind: "file" | "folder", at: string | undefined): string |
     const { code, errno = 0, message } = error as NodeJS.ErrnoException;
     return code === "ERR_INVALID_ARG_VALUE" ? "a path has no zero byte" : (getSystemErrorMap().get(errno)?.[1] ?? message);
   }
+}
+
+/** Whether what `path.relative` gave leads out of where it begins: on Windows it may be on another drive. */
+export function isAbove(relative: string): boolean {
+  return path.isAbsolute(relative) || relative.split(path.sep)[0] === "..";
 }

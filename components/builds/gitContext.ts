@@ -3,6 +3,7 @@ import { createHash } from "crypto";
 import * as fs from "fs";
 import * as path from "path";
 import { promisify } from "util";
+import { isAbove } from "./files";
 
 const execFile = promisify(childProcess.execFile);
 
@@ -53,7 +54,16 @@ export async function checkedOut(context: GitContext): Promise<string> {
       fs.rmSync(partial, { recursive: true, force: true });
     }
   }
-  return path.join(folder, context.folder);
+  return folderIn(folder, context);
+}
+
+/** The context's folder in what was checked out. A link of the repository's may lead out of that, to whatever this machine has. */
+function folderIn(checkout: string, { folder }: GitContext): string {
+  const found = path.join(checkout, folder);
+  if (fs.existsSync(found) && isAbove(path.relative(fs.realpathSync(checkout), fs.realpathSync(found)))) {
+    throw new Error(`${folder} leads out of the repository by a link`);
+  }
+  return found;
 }
 
 async function commitOf({ url, ref }: GitContext): Promise<string> {

@@ -1,5 +1,15 @@
 import { Metrics } from "../args/registry";
-import { hostPort, isDnsName, isIpAddress, isLoopback, isNetwork, isSentInClear, isUnspecified } from "./hosts";
+import {
+  hostPort,
+  isDnsName,
+  isIpAddress,
+  isLocalhost,
+  isLoopback,
+  isNetwork,
+  isSameAddress,
+  isSentInClear,
+  isUnspecified,
+} from "./hosts";
 import { Problem, shown } from "./problems";
 import { canParse, distinct, when, wholeNumbers } from "./rules";
 
@@ -76,13 +86,13 @@ function bindAddressProblems(key: string, bindAddress: string): Problem[] {
 
 /** A loopback name leads nowhere else; what lies between clients and another address has a URL of its own. */
 function reachProblems({ hostname, bindAddress, externalUrl }: AddressSettings): Problem[] {
-  const reached = hostname === "localhost" ? ["127.0.0.1", "::1"] : [hostname];
+  const reached = isLocalhost(hostname) ? ["127.0.0.1", "::1"] : [hostname];
   return when(
     isLoopback(hostname) &&
       externalUrl === undefined &&
       isIpAddress(bindAddress) &&
       !isUnspecified(bindAddress) &&
-      !reached.includes(bindAddress),
+      !reached.some((each) => isSameAddress(each, bindAddress)),
     "hostname",
     `${shown(hostname)} does not lead to bindAddress ${bindAddress}; give ${bindAddress} or a name of it`,
   );

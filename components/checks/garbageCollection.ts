@@ -24,12 +24,19 @@ export function garbageCollectionProblems(collection: GarbageCollection | undefi
       },
     ];
   }
-  const { schedule, timeZone, retention = [], alwaysKeepTags, retentionDryRun } = collection;
+  const { schedule, timeZone } = collection;
   const wrong = schedule === undefined ? undefined : cronProblem(schedule);
   return [
     ...when(wrong !== undefined, `${at}schedule`, `${shown(schedule)} is not allowed; ${wrong}`),
     ...(timeZone === undefined ? [] : zoneProblems(timeZone)),
     ...when(timeZone !== undefined && schedule === undefined, `${at}timeZone`, `needs ${at}schedule`),
+    ...tagRetentionProblems(collection),
+  ];
+}
+
+/** What is wrong with the rules for tags, and with what is said beside them, wherever the registry is. */
+export function tagRetentionProblems({ retention = [], alwaysKeepTags, retentionDryRun }: GarbageCollection): Problem[] {
+  return [
     ...retention.flatMap((rule, index) => ruleProblems(`${at}retention[${index}]`, rule)),
     ...tagsProblems(`${at}alwaysKeepTags`, alwaysKeepTags),
     ...Object.entries({ alwaysKeepTags, retentionDryRun }).flatMap(([key, value]) =>
@@ -53,7 +60,7 @@ function ruleProblems(key: string, { repositories, keepNewest, keepDays, keepTag
 }
 
 /** What is wrong with a list of tags to keep, where it is given: without any, a rule that has nothing else would delete every tag. */
-export function tagsProblems(key: string, patterns: readonly string[] | undefined): Problem[] {
+function tagsProblems(key: string, patterns: readonly string[] | undefined): Problem[] {
   return patterns?.length === 0
     ? [{ key, message: "is empty; name tags, or leave it out" }]
     : lists("", { [key]: patterns }, tagPattern, "a tag, with * for any letters");

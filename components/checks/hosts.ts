@@ -38,23 +38,33 @@ function asInUrl(address: string): string {
 
 /** Whether two are one address, however it is written. */
 export function isSameAddress(one: string, other: string): boolean {
-  return one === other || (isIPv6(one) && isIPv6(other) && asInUrl(one) === asInUrl(other));
+  const isRead = (each: string): boolean => isIPv6(each) && isIpAddress(each);
+  return one === other || (isRead(one) && isRead(other) && asInUrl(one) === asInUrl(other));
 }
 
 /** Loopback as Docker sees it: plain HTTP is spoken to 127.0.0.0/8 and ::1 alone. */
 export function isLoopback(host: string): boolean {
-  return host === "localhost" || (isIPv4(host) && host.startsWith("127.")) || (isIPv6(host) && host === "::1");
+  return isLocalhost(host) || (isIPv4(host) && host.startsWith("127.")) || isSameAddress(host, "::1");
+}
+
+/** The name of a loopback address, in whatever letters. */
+export function isLocalhost(host: string): boolean {
+  return host.toLowerCase() === "localhost";
 }
 
 /** Whether what is sent to a URL can be read on the way: plain HTTP to another machine. */
 export function isSentInClear(url: string): boolean {
-  const { protocol, hostname } = new URL(url);
-  return protocol === "http:" && !isLoopback(hostname.replace(/^\[|\]$/g, ""));
+  return new URL(url).protocol === "http:" && !isLoopback(hostOf(url));
+}
+
+/** The name or address in a URL, without the brackets of an IPv6 address. */
+export function hostOf(url: string): string {
+  return new URL(url).hostname.replace(/^\[|\]$/g, "");
 }
 
 /** An address that stands for every interface and so is no name a client could use. */
 export function isUnspecified(address: string): boolean {
-  return address === "0.0.0.0" || (isIPv6(address) && isIpAddress(address) && asInUrl(address) === "[::]");
+  return address === "0.0.0.0" || isSameAddress(address, "::");
 }
 
 /**

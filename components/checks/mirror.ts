@@ -1,5 +1,6 @@
 import { Mirror } from "../args/registry";
 import { caProblems } from "./certificates";
+import { hubApi } from "./dockerHub";
 import { knownNow } from "./inputs";
 import { metricsPort, metricsProblems, mirrorMetricsPort, TakenPort } from "./address";
 import { Problem, shown } from "./problems";
@@ -11,15 +12,10 @@ export type CompleteMirror = Mirror & Required<Pick<Mirror, "upstream" | "port" 
 export function completeMirror(mirror: Mirror): CompleteMirror {
   return {
     ...mirror,
-    upstream: mirror.upstream ?? "https://registry-1.docker.io",
+    upstream: mirror.upstream ?? `https://${hubApi}`,
     port: mirror.port ?? 5001,
     ttl: mirror.ttl ?? "168h",
   };
-}
-
-/** Docker Hub has more names than one. */
-export function isOfDockerHub({ upstream }: CompleteMirror): boolean {
-  return /^https?:\/\/([^/]+\.)?docker\.io(:\d+)?\/?$/i.test(upstream);
 }
 
 /** Said to those who ask for a login at a mirror. */
@@ -46,6 +42,7 @@ export function mirrorProblems(mirror: Mirror, allowInsecure: boolean): Problem[
     ...texts(at, { maxSize }, size, "a whole number with its unit, MB, GB or TB, such as 20GB"),
     ...loginProblems(mirror),
     ...when(
+      // To loopback too: what is there is the mirror's own container, and no upstream.
       password !== undefined && upstream.startsWith("http:") && !allowInsecure,
       `${at}upstream`,
       `${shown(upstream)} would be sent the password in clear; use https://, or set allowInsecure to true`,

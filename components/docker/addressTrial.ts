@@ -2,6 +2,7 @@ import { isIPv6 } from "net";
 import { dockerCommand, dockerFailed, EngineAddress, inspectContainer, printedBy, trialRun } from "./engine";
 import { failure } from "../checks/failure";
 import { hostPort, isSameAddress, isUnspecified } from "../checks/hosts";
+import { mirrorName } from "../render/names";
 
 /** An address and a port of the Docker host that a container is to be reached by. */
 export interface Publication {
@@ -165,7 +166,7 @@ export async function checkPublished(engine: EngineAddress, container: string): 
 /** What to do where a registry wants the port of its own mirror, or that one the registry's: neither goes before the other. */
 async function wayToThePort(engine: EngineAddress, container: string, port: number): Promise<string> {
   const names = await dockerCommand(engine, "ps", "--filter", `publish=${port}`, "--format", "{{.Names}}").catch(() => "");
-  const other = names.split("\n").find((name) => name === `${container}-mirror` || container === `${name}-mirror`);
+  const other = names.split("\n").find((name) => name === mirrorName(container) || container === mirrorName(name));
   return other === undefined
     ? ""
     : ` An up can't hand on a port, and ${other} has it: first give that a free one, or take it away, by an up that changes nothing else`;

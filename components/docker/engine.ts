@@ -25,7 +25,7 @@ export const dockerFailed = 125;
 /** Words of a `docker run` whose container only tries something. */
 export const trialRun = ["run", "--rm", "--read-only", "--cap-drop", "ALL", "--security-opt", "no-new-privileges"];
 
-/** Runs the docker command against an engine and returns what it printed; the error of a failed one has that too. */
+/** Runs the docker command against an engine and returns what it printed; the error of a failed one has what is for people. */
 export function dockerCommand(engine: EngineAddress, ...words: string[]): Promise<string> {
   return dockerCommandWith("", engine, ...words);
 }
@@ -37,8 +37,17 @@ export async function dockerCommandWith(input: string, engine: EngineAddress, ..
   const running = execFile("docker", [...address, ...words], { maxBuffer: 1 << 24, env: environmentFor(engine) });
   // A command that ends early does not read all of it.
   running.child.stdin?.on("error", () => undefined).end(input);
-  const { stdout, stderr } = await running;
+  const { stdout, stderr } = await running.catch((error: unknown) => {
+    throw withoutArguments(error, words[0]);
+  });
   return stdout.trim() === "" ? stderr.trim() : stdout.trim();
+}
+
+/** Node.js puts the whole command into its error, and with it what drivers of volumes may take for secrets. */
+function withoutArguments(error: unknown, command?: string): Error {
+  const { code, signal, stderr, path: program } = error as childProcess.ExecFileException & { stderr?: string };
+  const ended = new Error(`docker ${command} ended with ${signal ?? code} and said nothing`);
+  return Object.assign(ended, { code, stderr, path: program });
 }
 
 function tlsOptions({ certPath }: EngineAddress): string[] {

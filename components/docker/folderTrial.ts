@@ -1,5 +1,6 @@
 import { dockerCommand, EngineAddress, inspectContainer, printedBy, trialRun } from "./engine";
 import { failure } from "../checks/failure";
+import { ownerName } from "../render/names";
 import { mountOf } from "./storeTask";
 
 /** A folder of the host or a volume that others made. */
@@ -39,23 +40,22 @@ function isDone(owner: Owner | undefined): owner is Owner {
 }
 
 /**
- * Lets the server's image try what a container is about to hand over to its user. What is no folder, or has other people's files in
+ * Lets the server's image try what is about to be handed over to its user. What is no folder, or has other people's files in
  * it, stops the deployment here, before anything of it was handed over.
  */
 export async function checkFolder(
   engine: EngineAddress,
-  container: string,
+  server: string,
   imageId: string,
   { hostPath, volumeName }: Folder,
 ): Promise<void> {
   const source = hostPath ?? volumeName ?? "";
-  const owner = await inspectContainer<Owner>(engine, container, "{{json .}}");
+  const owner = await inspectContainer<Owner>(engine, ownerName(server), "{{json .}}");
   if (isDone(owner) && isMounted(source, owner.Mounts)) {
     return;
   }
   // One that the registry has already may be on a disk that is not mounted: Docker is not to make another in its place.
-  const registry = container.replace(/-data-owner$/, "");
-  const running = hostPath && (await inspectContainer<Pick<Owner, "Mounts">>(engine, registry, '{"Mounts":{{json .Mounts}}}'));
+  const running = hostPath && (await inspectContainer<Pick<Owner, "Mounts">>(engine, server, '{"Mounts":{{json .Mounts}}}'));
   const mount =
     running && isMounted(source, running.Mounts)
       ? ["--mount", mountOf({ source, target: place })]

@@ -2,6 +2,7 @@ import * as pulumi from "@pulumi/pulumi";
 import { dockerCommand, EngineAddress, inspectContainer, lastLines, printedBy } from "./engine";
 import { failure } from "../checks/failure";
 import { filesFolder } from "../render/configuration";
+import { writerName } from "../render/names";
 
 const secondsToStart = 60;
 
@@ -58,7 +59,7 @@ export async function untilHealthy(engine: EngineAddress, container: string): Pr
 /** Pulumi finds no change in files whose writer is still there. */
 function adviceOn(logs: string, container: string): string {
   return logs.includes(`${filesFolder}/`)
-    ? `\nIf somebody changed that in the volume with the server's files: docker rm ${container}-files-writer, and then: pulumi up --refresh`
+    ? `\nIf somebody changed that in the volume with the server's files: docker rm ${writerName(container)}, and then: pulumi up --refresh`
     : "";
 }
 

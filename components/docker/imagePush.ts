@@ -2,6 +2,7 @@ import * as fs from "fs/promises";
 import * as os from "os";
 import * as path from "path";
 import { dockerCommand, EngineAddress, inspectImage, printedBy } from "./engine";
+import { isHubName, loginKey } from "../checks/dockerHub";
 import { failure } from "../checks/failure";
 
 /** A registry's login; none with an empty name. */
@@ -9,9 +10,6 @@ export interface Login {
   username: string;
   password: string;
 }
-
-/** Names of Docker Hub to the docker command. The name of its server, registry-1.docker.io, is to it one like any other. */
-const hubNames: readonly string[] = ["docker.io", "index.docker.io"];
 
 /** Pushes an engine's image under a name with a tag; returns the reference with its digest. */
 export async function pushImage(engine: EngineAddress, image: string, name: string, login: Login): Promise<string> {
@@ -21,7 +19,7 @@ export async function pushImage(engine: EngineAddress, image: string, name: stri
   try {
     if (login.username !== "") {
       const auth = Buffer.from(`${login.username}:${login.password}`).toString("base64");
-      const auths = { [loginKey(repository)]: { auth } };
+      const auths = { [loginKey(hostAndPath(repository)[0])]: { auth } };
       await fs.writeFile(path.join(folder, "config.json"), JSON.stringify({ auths }), { mode: 0o600 });
     }
     await dockerCommand(engine, "tag", image, name);
@@ -49,17 +47,11 @@ function hostAndPath(repository: string): [string, string] {
   return [repository.slice(0, slash), repository.slice(slash + 1)];
 }
 
-/** What the docker command looks a repository's login up by: the host, but for Docker Hub the address of its first API. */
-function loginKey(repository: string): string {
-  const [host] = hostAndPath(repository);
-  return hubNames.includes(host) ? "https://index.docker.io/v1/" : host;
-}
-
 /**
  * A repository's name as engines and services show it: they leave out Docker Hub's host, and `library/` before a name of one part.
  * Named otherwise, a service that has not changed would look changed in each preview.
  */
 function familiarName(repository: string): string {
   const [host, name] = hostAndPath(repository);
-  return hubNames.includes(host) ? name.replace(/^library\/([^/]+)$/, "$1") : repository;
+  return isHubName(host) ? name.replace(/^library\/([^/]+)$/, "$1") : repository;
 }

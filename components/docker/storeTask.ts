@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from "timers/promises";
+import * as pulumi from "@pulumi/pulumi";
 import { dockerCommand, EngineAddress, printedBy } from "./engine";
 import { failure } from "../checks/failure";
 import { HostEntry, hostOptions } from "./hostEntries";
@@ -39,14 +40,18 @@ export interface StoreTask {
 /** Seconds for a task to start and for the store to answer it. */
 const patience = 90;
 
-/** Has a task on the manager's node try the store, with the registry's own files and networks; throws with what it said. */
+/**
+ * Has a task on the manager's node try the store, with the registry's own files and networks; throws with what it said. Where that node
+ * can't have the task it tells so: nothing is tried then.
+ */
 export async function tryStoreByTask(task: StoreTask): Promise<void> {
   const { engine } = task;
   const [node, availability] = (
     await dockerCommand(engine, "node", "inspect", "--format", "{{.ID}} {{.Spec.Availability}}", "self")
   ).split(" ");
   if (availability !== "active") {
-    // It takes no tasks, and another node need not have the image yet.
+    // Another node need not have the image yet.
+    await tellUntried(`the manager's node takes no tasks (${availability})`);
     return;
   }
   const name = `${task.serviceName}-check`;
@@ -73,6 +78,10 @@ export async function tryStoreByTask(task: StoreTask): Promise<void> {
   }
 }
 
+function tellUntried(why: string): Promise<void> {
+  return pulumi.log.warn(`storage: the store was not tried before the registry is switched to it: ${why}`);
+}
+
 /** A volume, or a folder that has to be there, as an option of the docker command has it: one line of CSV. */
 export function mountOf({ source, target, driver, options = {} }: SharedVolume): string {
   const type = source.startsWith("/") ? "bind" : "volume";
@@ -90,8 +99,10 @@ async function untilDone(engine: EngineAddress, name: string, volume?: SharedVol
   for (;;) {
     const [state = "", error = ""] = (await dockerCommand(engine, "service", "ps", ...format, name)).split("\t");
     // The manager is none of the registry's nodes, and need not have what the volume takes.
-    const elsewhere = volume !== undefined && state.startsWith("Pending") && error.includes("no suitable node");
-    if (state.startsWith("Complete") || elsewhere) {
+    if (volume !== undefined && state.startsWith("Pending") && error.includes("no suitable node")) {
+      return tellUntried(`the manager's node can have no task with that volume: ${error}`);
+    }
+    if (state.startsWith("Complete")) {
       return;
     }
     if (state.startsWith("Failed")) {

@@ -14,7 +14,8 @@ export async function checkOwner(engine: EngineAddress, volume: string, deployme
   if (deployment !== undefined && (labels?.[ownerLabel] ?? deployment) !== deployment) {
     throw failure(
       `The volume ${volume} on this Docker engine is of another registry by that name, of another clone, of a state that is gone or ` +
-        "of another stack (a mirror has the name of its registry with -mirror). Take " +
+        "of another stack (a mirror has the name of its registry with -mirror), or of this component under another parent " +
+        "(put it back, run pulumi up, and move it with the option aliases: [{ parent: the one of before }]). Take " +
         'that one down where it was made, or give this one another name; see "Another registry by that name" in docs/troubleshooting.md',
     );
   }

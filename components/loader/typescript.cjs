@@ -1,7 +1,8 @@
 "use strict";
 /*
  * Loads TypeScript into Node.js. It stands in for ts-node, which costs every `pulumi up` more than a second: what was translated is
- * kept under the hash of its source, so it can't go stale. Types are checked by `npm run typecheck`, in the editor and in CI.
+ * kept under the hash of its source and of what translated it, so it can't go stale. Types are checked by `npm run typecheck`, in the
+ * editor and in CI.
  */
 const { createHash } = require("crypto");
 const fs = require("fs");
@@ -11,6 +12,11 @@ const path = require("path");
 const cache = path.join(__dirname, "..", "node_modules", ".cache");
 // Node.js 22 and newer keep what they compiled.
 Module.enableCompileCache?.(path.join(cache, "compiled"));
+
+/** What a translation depends on beside its source: the compiler's version, and its options, which are in this file. */
+const translator = [require.resolve("typescript/package.json"), __filename]
+  .map((file) => fs.readFileSync(file, "utf8"))
+  .join("\0");
 
 function translate(file, source) {
   const ts = require("typescript");
@@ -39,7 +45,7 @@ function translate(file, source) {
 }
 
 function cached(file, source) {
-  const key = createHash("sha256").update(`${process.version}\0${file}\0`).update(source).digest("hex");
+  const key = createHash("sha256").update(`${process.version}\0${translator}\0${file}\0`).update(source).digest("hex");
   const entry = path.join(cache, `${key}.js`);
   try {
     return fs.readFileSync(entry, "utf8");

@@ -1,14 +1,15 @@
 import { GarbageCollection, Mirror } from "../args/registry";
 import { AcrOptions, AcrSku } from "../args/managed";
 import {
-  collectionProblems,
   identityProblems,
   Login,
   managedMirrorProblems,
   mirrorPrefixProblems,
+  scheduleProblems,
   Upstream,
   upstreamOf,
 } from "./checks";
+import { hubApi } from "../checks/dockerHub";
 import { azureLocation, resourceGroup } from "../checks/storage/azure";
 import { azureTags, tagProblems } from "../checks/storage/tags";
 import { Problem } from "../checks/problems";
@@ -22,8 +23,8 @@ export interface AcrSettings {
 }
 
 /** https://learn.microsoft.com/azure/container-registry/artifact-cache-overview */
-export const acrUpstreams: readonly Upstream[] = [
-  { host: "registry-1.docker.io", prefix: "docker-hub", login: Login.Needed },
+const acrUpstreams: readonly Upstream[] = [
+  { host: hubApi, prefix: "docker-hub", login: Login.Needed },
   { host: "mcr.microsoft.com", prefix: "microsoft", login: Login.None },
   { host: "public.ecr.aws", prefix: "ecr-public", login: Login.None },
   { host: "ghcr.io", prefix: "github", login: Login.Possible },
@@ -88,17 +89,19 @@ export function acrProblems(settings: AcrSettings): Problem[] {
     ...lists("acr.", { writers: acr.writers }, principal, principalRule),
     ...identityProblems("acr", acr.readers, acr.writers),
     ...tagProblems("acr.tags", acr.tags, azureTags),
-    ...collectionProblems("acr", "Azure collects by itself", garbageCollection),
+    ...scheduleProblems("acr", "Azure collects by itself", garbageCollection),
     ...when(garbageCollection.deleteUntagged === true && !premium, "garbageCollection.deleteUntagged", needsPremium),
     ...when(
       garbageCollection.retention !== undefined,
       "garbageCollection.retention",
       "is not supported by Azure, which deletes untagged manifests only; delete tags with az acr run and acr purge",
     ),
-    ...when(
-      garbageCollection.retentionDryRun !== undefined,
-      "garbageCollection.retentionDryRun",
-      "has no meaning for target acr: Azure knows no rules for tags",
+    ...(["alwaysKeepTags", "retentionDryRun"] as const).flatMap((key) =>
+      when(
+        garbageCollection[key] !== undefined,
+        `garbageCollection.${key}`,
+        "has no meaning for target acr: Azure knows no rules for tags",
+      ),
     ),
     ...managedMirrorProblems(
       "Azure",

@@ -6,6 +6,7 @@ import { AcrOptions, AcrSku } from "../args/managed";
 import { acrMirrorPrefix, acrProblems, AcrSettings, acrToken, acrTokenUser, principalOf, secretName, vaultOf } from "./acrChecks";
 import { cloudModule } from "../cloud/cloudSdk";
 import { upstreamHost } from "./checks";
+import { nameOfApi } from "../checks/dockerHub";
 import { readArguments, throwProblems } from "../checks/inputs";
 import { holdsImages, onceMade } from "../cloud/provisioning";
 import { managedOutputs } from "./outputs";
@@ -163,7 +164,7 @@ export class AcrRegistry extends pulumi.ComponentResource {
 
   private createMirror(name: string, mirror: Mirror, settings: AcrSettings, inRegistry: InRegistry): pulumi.CustomResource {
     const { CacheRule } = cloudModule("@pulumi/azure-native/containerregistry");
-    const host = upstreamHost(mirror).replace("registry-1.docker.io", "docker.io");
+    const host = nameOfApi(upstreamHost(mirror));
     return new CacheRule(
       `${name}-mirror`,
       {

@@ -6,6 +6,7 @@ import { ArtifactRegistryOptions } from "../args/managed";
 import { artifactRegistryProblems, cleanupPolicies, mirrorIdOf, repositoryIdOf } from "./cleanupPolicies";
 import { cloudModule } from "../cloud/cloudSdk";
 import { upstreamHost } from "./checks";
+import { hubApi } from "../checks/dockerHub";
 import { readArguments, throwProblems } from "../checks/inputs";
 import { holdsImages, onceMade } from "../cloud/provisioning";
 import { managedOutputs } from "./outputs";
@@ -156,9 +157,7 @@ export class ArtifactRegistry extends pulumi.ComponentResource {
         remoteRepositoryConfig: {
           description: host,
           dockerRepository:
-            host === "registry-1.docker.io"
-              ? { publicRepository: "DOCKER_HUB" }
-              : { customRepository: { uri: `https://${host}` } },
+            host === hubApi ? { publicRepository: "DOCKER_HUB" } : { customRepository: { uri: `https://${host}` } },
           ...(username === undefined || password === undefined
             ? {}
             : {

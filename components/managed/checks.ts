@@ -1,9 +1,8 @@
-import { GarbageCollection, Mirror, RetentionRule } from "../args/registry";
-import { tagsProblems } from "../checks/garbageCollection";
+import { GarbageCollection, Mirror } from "../args/registry";
+import { apiHost } from "../checks/dockerHub";
 import { completeMirror, loginProblems } from "../checks/mirror";
 import { Problem, shown } from "../checks/problems";
-import { repositoriesProblems } from "../checks/repositories";
-import { distinct, mostDays, texts, unlimited, when, wholeNumbers } from "../checks/rules";
+import { canParse, distinct, texts, when } from "../checks/rules";
 
 /** What the registries of the clouds have in common: what is asked of them in the words of the self-hosted ones. */
 
@@ -27,43 +26,16 @@ export function identityProblems(prefix: string, readers: readonly string[] = []
  */
 export const referrerTags = "sha256-*";
 
-/** What is wrong with rules in any cloud. `collects` says when the cloud collects, which nobody can choose. */
-export function collectionProblems(target: string, collects: string, collection: GarbageCollection): Problem[] {
-  const key = "garbageCollection";
-  const rules = collection.retention ?? [];
-  return [
-    ...(["schedule", "timeZone"] as const)
-      .filter((each) => collection[each] !== undefined)
-      .map((each) => ({ key: `${key}.${each}`, message: `has no meaning for target ${target}: ${collects}` })),
-    ...when(
-      collection.alwaysKeepTags !== undefined && rules.length === 0,
-      `${key}.alwaysKeepTags`,
-      `needs ${key}.retention; without a rule no tag is deleted`,
-    ),
-    ...tagsProblems(`${key}.alwaysKeepTags`, collection.alwaysKeepTags),
-    ...rules.flatMap((rule, index) => ruleProblems(`${key}.retention[${index}]`, rule)),
-  ];
-}
-
-function ruleProblems(key: string, rule: RetentionRule): Problem[] {
-  const { keepNewest, keepDays, keepTags } = rule;
-  return [
-    ...wholeNumbers(`${key}.`, { keepNewest }, 1, unlimited),
-    ...wholeNumbers(`${key}.`, { keepDays }, 1, mostDays),
-    ...when(
-      keepNewest === undefined && keepDays === undefined && keepTags === undefined,
-      key,
-      "would keep nothing; give keepNewest, keepDays or keepTags",
-    ),
-    ...repositoriesProblems(`${key}.repositories`, rule.repositories),
-    ...tagsProblems(`${key}.keepTags`, keepTags),
-  ];
+/** What is wrong with when to collect, which nobody can choose in a cloud. `collects` says when it does. */
+export function scheduleProblems(target: string, collects: string, collection: GarbageCollection): Problem[] {
+  return (["schedule", "timeZone"] as const)
+    .filter((each) => collection[each] !== undefined)
+    .map((each) => ({ key: `garbageCollection.${each}`, message: `has no meaning for target ${target}: ${collects}` }));
 }
 
 /** The host of the mirror's upstream. */
 export function upstreamHost(mirror: Mirror): string {
-  const { host } = new URL(completeMirror(mirror).upstream);
-  return host === "docker.io" || host === "index.docker.io" ? "registry-1.docker.io" : host;
+  return apiHost(new URL(completeMirror(mirror).upstream).host);
 }
 
 /** An upstream that a cloud can fetch from. */
@@ -81,15 +53,16 @@ export type Login = (typeof Login)[keyof typeof Login];
 
 /** The upstream that is asked for, if the cloud knows it. */
 export function upstreamOf(mirror: Mirror, upstreams: readonly Upstream[]): Upstream | undefined {
-  if (!isUrl(completeMirror(mirror).upstream)) {
+  if (!isCloudUpstream(completeMirror(mirror).upstream)) {
     return undefined;
   }
   const host = upstreamHost(mirror);
   return upstreams.find((each) => each.host === host || (each.host.startsWith("*") && host.endsWith(each.host.slice(1))));
 }
 
-function isUrl(upstream: string): boolean {
-  return /^https:\/\/[a-z0-9.-]{1,253}(:\d+)?\/?$/.test(upstream) && URL.canParse(upstream);
+/** Whether it is a server's that a cloud could fetch from: clouds take no plain HTTP. */
+function isCloudUpstream(upstream: string): boolean {
+  return /^https:\/\/[a-z0-9.-]{1,253}(:\d+)?\/?$/i.test(upstream) && canParse(upstream);
 }
 
 /** What is wrong with the first part of the names of images that come through the mirror. */
@@ -125,7 +98,7 @@ export function managedMirrorProblems(
     ...Object.entries(mirror).flatMap(([key, value]) =>
       when(value !== undefined && !managedKeys.includes(key), `mirror.${key}`, `has no meaning for a mirror that ${cloud} runs`),
     ),
-    ...(isUrl(upstream)
+    ...(isCloudUpstream(upstream)
       ? when(known === undefined, "mirror.upstream", `${cloud} can't fetch from ${upstreamHost(mirror)}; it can from ${hosts}`)
       : [
           {

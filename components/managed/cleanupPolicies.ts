@@ -1,6 +1,7 @@
 import { GarbageCollection, Mirror, RetentionRule } from "../args/registry";
 import { ArtifactRegistryOptions } from "../args/managed";
-import { collectionProblems, identityProblems, Login, managedMirrorProblems, referrerTags, Upstream } from "./checks";
+import { identityProblems, Login, managedMirrorProblems, referrerTags, scheduleProblems, Upstream } from "./checks";
+import { tagRetentionProblems } from "../checks/garbageCollection";
 import { Problem, shown } from "../checks/problems";
 import { names } from "../checks/repositories";
 import { googleTags, tagProblems } from "../checks/storage/tags";
@@ -109,7 +110,8 @@ function retentionProblems(collection: GarbageCollection): Problem[] {
       ),
     );
   return [
-    ...collectionProblems("artifact-registry", "Google collects by itself, once a day or so", collection),
+    ...scheduleProblems("artifact-registry", "Google collects by itself, once a day or so", collection),
+    ...tagRetentionProblems(collection),
     ...tags(`${key}.alwaysKeepTags`, collection.alwaysKeepTags),
     ...when(
       rules.length > 0 && collection.deleteUntagged === true && collection.retentionDryRun !== false,

@@ -1,15 +1,17 @@
 import { GarbageCollection, ImageBuild, Mirror, RetentionRule } from "../args/registry";
 import { EcrOptions } from "../args/managed";
 import {
-  collectionProblems,
   identityProblems,
   Login,
   managedMirrorProblems,
   mirrorPrefixProblems,
   referrerTags,
+  scheduleProblems,
   Upstream,
   upstreamOf,
 } from "./checks";
+import { hubApi } from "../checks/dockerHub";
+import { tagRetentionProblems } from "../checks/garbageCollection";
 import { Problem, shown } from "../checks/problems";
 import { names, repositoryOrPrefix } from "../checks/repositories";
 import { awsRegion, kmsKeyArn } from "../checks/storage/s3";
@@ -24,8 +26,8 @@ export interface EcrSettings {
 }
 
 /** https://docs.aws.amazon.com/AmazonECR/latest/userguide/pull-through-cache.html */
-export const ecrUpstreams: readonly Upstream[] = [
-  { host: "registry-1.docker.io", prefix: "docker-hub", login: Login.Needed },
+const ecrUpstreams: readonly Upstream[] = [
+  { host: hubApi, prefix: "docker-hub", login: Login.Needed },
   { host: "public.ecr.aws", prefix: "ecr-public", login: Login.None },
   { host: "registry.k8s.io", prefix: "kubernetes", login: Login.None },
   { host: "quay.io", prefix: "quay", login: Login.None },
@@ -114,7 +116,8 @@ function retentionProblems(repositories: readonly string[], collection: GarbageC
   const rules = collection.retention ?? [];
   const always = collection.alwaysKeepTags ?? [];
   return [
-    ...collectionProblems("ecr", "Amazon collects by itself, within a day", collection),
+    ...scheduleProblems("ecr", "Amazon collects by itself, within a day", collection),
+    ...tagRetentionProblems(collection),
     ...when(
       rules.length > 0 && collection.retentionDryRun !== false,
       `${key}.retentionDryRun`,

@@ -2,6 +2,7 @@ import { isIPv6 } from "net";
 import { ExternalOptions } from "../args/managed";
 import { caProblems } from "../checks/certificates";
 import { hostnameProblems } from "../checks/address";
+import { apiHost } from "../checks/dockerHub";
 import { hostPort, imageHost, isLoopback } from "../checks/hosts";
 import { knownNow } from "../checks/inputs";
 import { Problem } from "../checks/problems";
@@ -26,11 +27,9 @@ export function externalAddress({ hostname = "", port, path, insecure = false }:
   const standard = insecure ? 80 : 443;
   const bare = isIPv6(hostname) ? `[${hostname}]` : hostname;
   const registry = imageHost((port ?? standard) === standard ? bare : hostPort(hostname, port ?? standard), standard);
-  // Docker Hub's API is elsewhere than its images' names say.
-  const api = registry === "docker.io" ? "registry-1.docker.io" : registry;
   return {
     registry,
-    endpoint: `${insecure ? "http" : "https"}://${api}`,
+    endpoint: `${insecure ? "http" : "https"}://${apiHost(registry)}`,
     repositoryPrefix: path === undefined ? registry : `${registry}/${path}`,
   };
 }

@@ -3,6 +3,7 @@ import * as pulumi from "@pulumi/pulumi";
 import { lock } from "../args/lock";
 import { isAudited } from "../checks/observation/logs";
 import { RegistrySettings } from "../checks/registry";
+import { auditName } from "../render/names";
 import { auditFolder } from "../render/own";
 import { Mounted } from "./serverContainer";
 
@@ -19,10 +20,7 @@ export function auditVolumes(
   if (!isAudited(logs)) {
     return [];
   }
-  const volume = new docker.Volume(
-    `${name}-audit`,
-    { name: `${name}-audit` },
-    { ...opts, retainOnDelete: lock(lab), deleteBeforeReplace: true },
-  );
+  const audit = auditName(name);
+  const volume = new docker.Volume(audit, { name: audit }, { ...opts, retainOnDelete: lock(lab), deleteBeforeReplace: true });
   return [{ volumeName: volume.name, containerPath: auditFolder }];
 }

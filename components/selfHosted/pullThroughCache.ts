@@ -22,6 +22,7 @@ import { CompleteMirror, completeMirror, mirrorPorts, mirrorProblems } from "../
 import { Problem } from "../checks/problems";
 import { oneOf } from "../checks/rules";
 import { storageConfiguration } from "../render/driverParameters";
+import { dataName, filesName } from "../render/names";
 import { deploymentOf, soleOwner } from "./deployment";
 import { metricsOutputs, metricsTargets, warnOfOpenMetrics } from "./metricsTargets";
 import { ServerVolume } from "./serverVolume";
@@ -78,19 +79,17 @@ export class PullThroughCache extends pulumi.ComponentResource {
 
     // It signs nothing here, but the file's name is a hash over it, which so tells nothing about the upstream's password.
     const httpSecret = new random.RandomPassword(`${name}-http-secret`, { length: 48, special: false }, parent);
-    const owner = soleOwner(deploymentOf(httpSecret.result), withName(engineOf(this), this, name), [
-      `${name}-data`,
-      `${name}-files`,
-    ]);
+    const volumes = [dataName(name), filesName(name)];
+    const owner = soleOwner(deploymentOf(httpSecret.result), withName(engineOf(this), this, name), volumes);
     const [imageId, settleImage] = pulumi.deferredOutput<string>();
-    const onEngine = { imageId, unprivileged: true, owner };
-    const data = new ServerVolume(`${name}-data`, { ...onEngine, storage: {}, lab: args.lab ?? false }, parent);
+    const onEngine = { server: name, imageId, unprivileged: true, owner };
+    const data = new ServerVolume(dataName(name), { ...onEngine, storage: {}, lab: args.lab ?? false, cache: true }, parent);
     const { caCertificates } = settings.mirror;
     const configuration = configurationOf(settings, httpSecret.result);
     const path = pulumi.unsecret(configuration.apply(configurationPath));
     const serverPem = args.serverPem === undefined ? undefined : checkWhenKnown(args.serverPem, serverPemProblems);
     const files = new ServerFiles(
-      `${name}-files`,
+      filesName(name),
       {
         ...onEngine,
         files: [

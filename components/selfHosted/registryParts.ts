@@ -2,6 +2,7 @@ import * as pulumi from "@pulumi/pulumi";
 import * as random from "@pulumi/random";
 import { TlsMode } from "../args/registry";
 import { forGo } from "../checks/certificates";
+import { leadsToHub } from "../checks/dockerHub";
 import { RegistrySettings } from "../checks/registry";
 import { daemonConfig, loginCommand, trustCommand } from "../render/clientCommands";
 import {
@@ -13,9 +14,9 @@ import {
   renderConfiguration,
   storeCaPath,
 } from "../render/configuration";
-import { hostPort, imageHost, isSentInClear, isUnspecified } from "../checks/hosts";
+import { hostOf, hostPort, imageHost, isSentInClear, isUnspecified } from "../checks/hosts";
 import { checkWhenKnown } from "../checks/inputs";
-import { completeMirror, isOfDockerHub } from "../checks/mirror";
+import { completeMirror } from "../checks/mirror";
 import { notificationsProblems } from "../checks/observation/notifications";
 import { Storage } from "../args/storage";
 import { RedisConfiguration } from "../render/redis";
@@ -138,9 +139,11 @@ export function serverConfiguration(
   };
 }
 
-/** Every name and address a client of this host may use. */
+/** Every name and address a client of this host may use, and the one of an `externalUrl` with TLS, which may be passed on as it is. */
 function certificateNames(settings: RegistrySettings): string[] {
-  return [settings.bindAddress, "localhost", "127.0.0.1", "::1"].filter((each) => !isUnspecified(each));
+  const { endpoint } = clientAddress(settings);
+  const external = settings.externalUrl !== undefined && endpoint.startsWith("https:") ? [hostOf(endpoint)] : [];
+  return [settings.bindAddress, "localhost", "127.0.0.1", "::1", ...external].filter((each) => !isUnspecified(each));
 }
 
 /** The stock server has no page. */
@@ -162,6 +165,11 @@ function clientAddress({ externalUrl, tls, hostname, port }: RegistrySettings): 
   return { endpoint, prefix, insecure: isSentInClear(endpoint) };
 }
 
+/** By what an engine beside the registry may know it: it can also go past what is at `externalUrl`. */
+export function engineAddresses(settings: RegistrySettings): string[] {
+  return [...new Set([clientAddress(settings).prefix, hostPort(settings.hostname, settings.port)])];
+}
+
 /** What clients need to know; `mirror` is the URL of a pull-through cache. */
 export function clientOutputs(
   settings: RegistrySettings,
@@ -170,7 +178,7 @@ export function clientOutputs(
 ): RegistryOutputs & Required<Pick<RegistryOutputs, "certificateExpiresAt" | "mirrorEndpoint" | "page">> {
   const { endpoint: url, prefix, insecure } = clientAddress(settings);
   const cache = settings.mirror && completeMirror(settings.mirror);
-  const trusted = cache && { prefix: hostPort(settings.hostname, cache.port), ofDockerHub: isOfDockerHub(cache) };
+  const trusted = cache && { prefix: hostPort(settings.hostname, cache.port), ofDockerHub: leadsToHub(cache.upstream) };
   return {
     endpoint: pulumi.output(url),
     repositoryPrefix: pulumi.output(prefix),

@@ -1,10 +1,11 @@
 import * as docker from "@pulumi/docker";
 import * as pulumi from "@pulumi/pulumi";
 import { formerly } from "../args/formerly";
-import { givesWay } from "../args/lock";
+import { givesWay, goes } from "../args/lock";
 import { checkCertificate } from "../docker/certificateTrial";
 import { engineOf, whenAsked } from "../docker/engineChoice";
 import { filesFolder } from "../render/configuration";
+import { writerName } from "../render/names";
 import { labelledVolume, nameOnEngine, Owner } from "./deployment";
 
 /** A file for the server. */
@@ -14,6 +15,8 @@ export interface ServerFile {
 }
 
 export interface ServerFilesArgs {
+  /** Name of the container that they are for. */
+  server: string;
   imageId: pulumi.Input<string>;
   /** Whose volume it is. */
   owner: pulumi.Output<Owner>;
@@ -36,13 +39,14 @@ export class ServerFiles extends pulumi.ComponentResource {
 
   constructor(name: string, args: ServerFilesArgs, opts?: pulumi.ComponentResourceOptions) {
     super("container-registry:index:ServerFiles", name, {}, formerly("RegistryFiles", opts));
-    const volume = labelledVolume(name, args.owner, { parent: this });
+    const volume = labelledVolume(name, args.owner, { parent: this, ...goes });
     this.volume = nameOnEngine(this, volume, args.owner);
+    const writerOf = writerName(args.server);
     const writer = new docker.Container(
-      `${name}-writer`,
+      writerOf,
       {
-        name: `${name}-writer`,
-        image: this.whenTried(`${name}-writer`, args),
+        name: writerOf,
+        image: this.whenTried(args),
         command: ["version"],
         start: false,
         mustRun: false,
@@ -62,12 +66,12 @@ export class ServerFiles extends pulumi.ComponentResource {
   }
 
   /** The image, once it is known that the server can use the certificate. */
-  private whenTried(writer: string, { imageId, foreignCertificate }: ServerFilesArgs): pulumi.Input<string> {
+  private whenTried({ server, imageId, foreignCertificate }: ServerFilesArgs): pulumi.Input<string> {
     if (foreignCertificate === undefined) {
       return imageId;
     }
     const tried = whenAsked(engineOf(this), pulumi.all([imageId, foreignCertificate]), (engine, [image, pem]) =>
-      checkCertificate(engine, writer, image, pem),
+      checkCertificate(engine, writerName(server), image, pem),
     );
     return pulumi.unsecret(tried.apply(([image]) => image));
   }

@@ -2,8 +2,9 @@ import { createHash } from "crypto";
 import * as docker from "@pulumi/docker";
 import * as pulumi from "@pulumi/pulumi";
 import { formerly } from "../args/formerly";
-import { givesWay, lock } from "../args/lock";
+import { givesWay, goes, lock } from "../args/lock";
 import { dataFolder } from "../render/configuration";
+import { ownerName } from "../render/names";
 import { driverOf } from "../render/driverParameters";
 import { Storage } from "../args/storage";
 import { engineOf, whenAsked } from "../docker/engineChoice";
@@ -14,8 +15,12 @@ import { foldersThatAre, Mounted } from "./serverContainer";
 import { checkVolumeOptions } from "./volumeOptions";
 
 export interface ServerVolumeArgs {
+  /** Name of the container or service that it is for. */
+  server: string;
   storage: Storage;
   lab: boolean;
+  /** Only what another registry has too: it would be in the way of the next cache of that name. */
+  cache?: boolean;
   /** Whose volume it is, unless it is chosen. */
   owner: pulumi.Output<Owner>;
   /** The server's image on the engine that has the folder or volume. */
@@ -52,7 +57,11 @@ export class ServerVolume extends pulumi.ComponentResource {
     const { hostPath, volume, volumeDriver, volumeOptions } = args.storage.filesystem ?? {};
 
     // The default volume is there whatever the storage is: an `up` that switches the storage would else delete it.
-    const standard = labelledVolume(name, args.owner, { parent: this, protect: lock(args.lab) });
+    const standard = labelledVolume(name, args.owner, {
+      parent: this,
+      protect: lock(args.lab),
+      ...(args.cache ? goes : {}),
+    });
 
     if (driverOf(args.storage) !== "filesystem") {
       this.volumes = [];
@@ -79,7 +88,7 @@ export class ServerVolume extends pulumi.ComponentResource {
     }
 
     if (args.unprivileged && isForeign(args.storage)) {
-      this.handedOver = this.handOver(name, args.imageId);
+      this.handedOver = this.handOver(args);
     }
     this.registerOutputs({});
   }
@@ -92,19 +101,20 @@ export class ServerVolume extends pulumi.ComponentResource {
   }
 
   /** The image, once it is known that the folder or volume can be handed over by it. */
-  private whenTried(container: string, imageId: pulumi.Input<string>): pulumi.Input<string> {
+  private whenTried({ server, imageId }: ServerVolumeArgs): pulumi.Input<string> {
     return whenAsked(engineOf(this), pulumi.all([imageId, this.volumes]), (engine, [image, [folder = {}]]) =>
-      checkFolder(engine, container, image, folder),
+      checkFolder(engine, server, image, folder),
     ).apply(([image]) => image);
   }
 
   /** Gives a folder or volume to the server's user. Runs once and stays as a stopped container. */
-  private handOver(name: string, imageId: pulumi.Input<string>): pulumi.Output<HandedOver> {
+  private handOver(args: ServerVolumeArgs): pulumi.Output<HandedOver> {
+    const name = ownerName(args.server);
     const handOver = new docker.Container(
-      `${name}-owner`,
+      name,
       {
-        name: `${name}-owner`,
-        image: this.whenTried(`${name}-owner`, imageId),
+        name,
+        image: this.whenTried(args),
         command: ["prepare", dataFolder],
         user: "0:0",
         capabilities: { drops: ["ALL"], adds: ["CAP_CHOWN", "CAP_DAC_OVERRIDE"] },
@@ -120,11 +130,11 @@ export class ServerVolume extends pulumi.ComponentResource {
     );
     const done = whenAsked(engineOf(this), handOver.exitCode, async (engine, code) => {
       if (code !== 0) {
-        await handOverAgain(engine, `${name}-owner`);
+        await handOverAgain(engine, name);
       }
     });
     return pulumi
-      .all([engineOf(this), imageId, this.volumes, done])
+      .all([engineOf(this), args.imageId, this.volumes, done])
       .apply(([engine, image, [{ hostPath, volumeName = "" } = {}]]) => ({
         imageId: image,
         folder: { engine, source: hostPath ?? volumeName, target: dataFolder },

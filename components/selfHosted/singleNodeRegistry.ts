@@ -8,6 +8,7 @@ import { completeMetrics, mirrorMetricsPort, registryMetricsPort } from "../chec
 import { registryProblems, RegistrySettings } from "../checks/registry";
 import { ownVolumeProblems } from "../checks/storage/filesystem";
 import { filesFolder } from "../render/configuration";
+import { dataName, filesName, mirrorName } from "../render/names";
 import { engineOf, onDockerEngine } from "../docker/engineChoice";
 import { withName } from "../docker/takenNames";
 import { readArguments, throwProblems } from "../checks/inputs";
@@ -42,7 +43,7 @@ export interface SingleNodeRegistryArgs {
   tls?: Tls;
   /** Who may log in. Default: one user `admin` with a generated password. */
   users?: User[];
-  /** Lets everybody pull without a login. Pushing still requires one. Default: `false`. */
+  /** Lets everybody pull without a login. Pushing still requires one. Requires the bundled server. Default: `false`. */
   anonymousPull?: boolean;
   /** How logins are verified. Requires the bundled server. */
   authentication?: Authentication;
@@ -129,12 +130,12 @@ export class SingleNodeRegistry extends pulumi.ComponentResource {
     const bundled = settings.image === "bundled";
 
     const server = registryParts(name, settings, { lab, shared: false }, parent);
-    const owner = soleOwner(server.deployment, withName(engineOf(this), this, name), [`${name}-data`, `${name}-files`]);
+    const owner = soleOwner(server.deployment, withName(engineOf(this), this, name), [dataName(name), filesName(name)]);
     const [imageId, settleImage] = pulumi.deferredOutput<string>();
-    const onEngine = { imageId, unprivileged: bundled, owner };
-    const data = new ServerVolume(`${name}-data`, { ...onEngine, storage: settings.storage, lab }, parent);
+    const onEngine = { server: name, imageId, unprivileged: bundled, owner };
+    const data = new ServerVolume(dataName(name), { ...onEngine, storage: settings.storage, lab }, parent);
     const foreignCertificate = bundled && settings.tls.mode === TlsMode.Provided ? server.certificate.serverPem : undefined;
-    const files = new ServerFiles(`${name}-files`, { ...onEngine, files: server.files, foreignCertificate }, parent);
+    const files = new ServerFiles(filesName(name), { ...onEngine, files: server.files, foreignCertificate }, parent);
     // What the engine has of another registry by that name is that one's, its image too; and another engine gets none.
     const alone = { parent: this, dependsOn: pulumi.all([files.volume, data.volumes]).apply(() => []) };
     const image = new ServerImage(`${name}-image`, { image: settings.image }, alone);
@@ -149,7 +150,7 @@ export class SingleNodeRegistry extends pulumi.ComponentResource {
       ...clientOutputs(settings, server, mirror?.endpoint),
       ...metricsOutputs(
         metricsTargets(name, hostname, metrics, registryMetricsPort),
-        metricsTargets(`${name}-mirror`, hostname, settings.mirror?.metrics, mirrorMetricsPort),
+        metricsTargets(mirrorName(name), hostname, settings.mirror?.metrics, mirrorMetricsPort),
       ),
     };
     this.endpoint = outputs.endpoint;
@@ -217,7 +218,7 @@ export class SingleNodeRegistry extends pulumi.ComponentResource {
     const serverPem = tls.mode === TlsMode.Off ? undefined : certificate.serverPem;
     const args = { mirror, hostname, bindAddress, serverPem, allowInsecure, logFormat: logs.format, hosts, resources };
     // What it has can be fetched again: to take it away nobody has to take the protection off the images first.
-    return new PullThroughCache(`${name}-mirror`, { ...args, lab: true }, { parent: this });
+    return new PullThroughCache(mirrorName(name), { ...args, lab: true }, { parent: this });
   }
 }
 

@@ -36,7 +36,7 @@ export function swarmRegistryProblems(settings: SwarmSettings): Problem[] {
 }
 
 /** All that is wrong with how a registry is to run on a Swarm, beside what is wrong with it anywhere. */
-export function swarmProblems(settings: SwarmSettings): Problem[] {
+function swarmProblems(settings: SwarmSettings): Problem[] {
   const { swarm, hosts, reservedMemory } = settings;
   const values = [
     ...oneOf("swarm.", { publish: swarm.publish }, Object.values(Publish)),

@@ -3,6 +3,7 @@ import * as pulumi from "@pulumi/pulumi";
 import { givesWay } from "../args/lock";
 import { UpdateOrder } from "../args/swarm";
 import { containerPort, filesFolder, proxiedPort } from "../render/configuration";
+import { forwarderName } from "../render/names";
 import { SwarmSettings } from "./checks";
 import { SwarmImage } from "./swarmImage";
 import { addedBySwarm, checkedBy, portOfNode, serviceArgs, swarmSecret } from "./swarmService";
@@ -26,10 +27,11 @@ export function createForwarder(
   parent: pulumi.ComponentResource,
 ): docker.Service {
   const keyFile = { path: `${filesFolder}/forwarder.key`, content: key };
+  const forwarder = forwarderName(name);
   return new docker.Service(
-    `${name}-forwarder`,
+    forwarder,
     serviceArgs(
-      `${name}-forwarder`,
+      forwarder,
       swarm,
       { order: UpdateOrder.StopFirst },
       {
@@ -40,7 +42,7 @@ export function createForwarder(
             ...["forward", "--proxied", `${proxiedPort}`, "--key", keyFile.path],
             ...[`:${containerPort}`, `tasks.${name}:${containerPort}`],
           ],
-          secrets: [swarmSecret(`${name}-forwarder-key`, keyFile, image.user.id, { parent })],
+          secrets: [swarmSecret(`${forwarder}-key`, keyFile, image.user.id, { parent })],
           healthcheck: checkedBy("forward", "--check"),
         },
         memory: 128,

@@ -3,6 +3,7 @@ import * as pulumi from "@pulumi/pulumi";
 import { localEngine } from "../docker/engine";
 import { noContext } from "../docker/engineChoice";
 import { withName } from "../docker/takenNames";
+import { dataName } from "../render/names";
 import { soleOwner } from "../selfHosted/deployment";
 import { ServerImage } from "../selfHosted/serverImage";
 import { isForeign, ServerVolume } from "../selfHosted/serverVolume";
@@ -21,8 +22,9 @@ export function createPinnedVolume(
 ): ServerVolume {
   const constraints = (swarm.constraints ?? []).flatMap((each) => parseConstraint(each) ?? []);
   const address = nodes.apply((known) => pinnedNode(known, constraints).engine);
+  const data = dataName(name);
   const provider = new docker.Provider(
-    `${name}-data-node`,
+    `${data}-node`,
     {
       ...noContext,
       host: address.apply(({ host = localEngine }) => host),
@@ -34,11 +36,8 @@ export function createPinnedVolume(
   const onNode = { parent, providers: [provider] };
   const unprivileged = image === "bundled";
   // The node may have another ID for it than the manager.
-  const own = unprivileged && isForeign(storage) ? new ServerImage(`${name}-data-image`, {}, onNode) : undefined;
-  const args = { storage, lab, imageId: own?.imageId ?? "", unprivileged };
-  return new ServerVolume(
-    `${name}-data`,
-    { ...args, owner: soleOwner(deployment, withName(address, parent, name), [`${name}-data`]) },
-    onNode,
-  );
+  const own = unprivileged && isForeign(storage) ? new ServerImage(`${data}-image`, {}, onNode) : undefined;
+  const owner = soleOwner(deployment, withName(address, parent, name), [data]);
+  const args = { server: name, storage, lab, imageId: own?.imageId ?? "", unprivileged, owner };
+  return new ServerVolume(data, args, onNode);
 }

@@ -8,6 +8,7 @@ import { hostEntries } from "../docker/hostEntries";
 import { livenessCheck } from "../docker/liveness";
 import { SharedVolume } from "../docker/storeTask";
 import { dataFolder, proxiedPort } from "../render/configuration";
+import { auditName, dataName } from "../render/names";
 import { MiB } from "../render/sizes";
 import { auditFolder } from "../render/own";
 import { isAudited } from "../checks/observation/logs";
@@ -144,7 +145,7 @@ function sharedVolume(name: string, storage: Storage): SharedVolume | undefined 
   }
   const { volume, volumeDriver = "local", volumeOptions } = filesystem;
   // To a driver of its own, a volume may be nothing but its name.
-  const own = volumeDriver === "local" ? `${name}-data-${identityOf(storage)}` : `${name}-data`;
+  const own = volumeDriver === "local" ? `${dataName(name)}-${identityOf(storage)}` : dataName(name);
   return { source: volume ?? own, target: dataFolder, driver: volumeDriver, options: volumeOptions };
 }
 
@@ -161,7 +162,7 @@ function sharedMounts(name: string, storage: Storage): Mount[] {
 
 /** A volume that each node makes for itself when the first task comes, and keeps. */
 function auditMounts(name: string, { logs }: SwarmSettings): Mount[] {
-  return isAudited(logs) ? [{ type: "volume", source: `${name}-audit`, target: auditFolder }] : [];
+  return isAudited(logs) ? [{ type: "volume", source: auditName(name), target: auditFolder }] : [];
 }
 
 /** Never a virtual address for the tasks themselves: it needs IPVS in the kernel, as the routing mesh does. */

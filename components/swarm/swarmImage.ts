@@ -7,6 +7,7 @@ import { pushedReference, pushImage } from "../docker/imagePush";
 import { allows, checkReach, onceItIsDown, processorFor, SwarmNode } from "./nodes";
 import { parseConstraint, Topology } from "./topology";
 import { ImageDistribution } from "../args/swarm";
+import { serverUser } from "../render/names";
 
 export interface SwarmImageArgs {
   /** `bundled`, or a reference pinned by digest. */
@@ -65,7 +66,7 @@ export class SwarmImage extends pulumi.ComponentResource {
       this.localName = pulumi.output("");
       this.reference = pulumi.output(image);
     } else {
-      this.user = { id: "65532" };
+      this.user = { id: serverUser };
       const loaded = this.loadOnNodes(name, args);
       const local = new docker.RemoteImage(
         name,

@@ -2,6 +2,7 @@ import * as docker from "@pulumi/docker";
 import * as pulumi from "@pulumi/pulumi";
 import * as random from "@pulumi/random";
 import { checkWhenKnown } from "../checks/inputs";
+import { serverUser } from "../render/names";
 import { RedisConfiguration, redisPort, renderRedisConfiguration } from "../render/redis";
 import { givesWay } from "../args/lock";
 import { Swarm, UpdateOrder } from "../args/swarm";
@@ -34,11 +35,10 @@ export class SwarmRedis extends pulumi.ComponentResource {
     const given =
       args.password ?? new random.RandomPassword(`${name}-password`, { length: 48, special: false }, { parent: this }).result;
     const password = pulumi.secret(checkWhenKnown(given, redisPasswordProblems));
-    const user = "65532";
     const secret = swarmSecret(
       name,
       { path: configurationFile, content: password.apply((clear) => renderRedisConfiguration(clear, args.memory)) },
-      user,
+      serverUser,
       { parent: this },
     );
     this.service = new docker.Service(
@@ -53,7 +53,7 @@ export class SwarmRedis extends pulumi.ComponentResource {
             image: args.image,
             // Not the image's own entry point, which would want to be root.
             commands: ["redis-server", configurationFile],
-            user: `${user}:${user}`,
+            user: `${serverUser}:${serverUser}`,
             stopGracePeriod: "10s",
             secrets: [secret],
           },

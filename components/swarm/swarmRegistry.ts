@@ -7,7 +7,6 @@ import { Redis, Swarm, SwarmMetrics, SwarmResources } from "../args/swarm";
 import { Logs } from "../args/logs";
 import { Notification } from "../args/notifications";
 import { nameProblems } from "../checks/container";
-import { hostPort } from "../checks/hosts";
 import { readArguments, throwProblems } from "../checks/inputs";
 import { driverOf } from "../render/driverParameters";
 import { isAudited } from "../checks/observation/logs";
@@ -17,9 +16,10 @@ import { engineOf, onDockerEngine } from "../docker/engineChoice";
 import { untilRolledOut } from "./rollout";
 import { withName } from "../docker/takenNames";
 import { metricsPort } from "../render/configuration";
+import { auditName, dataName } from "../render/names";
 import { metricsUrl, swarmScrapeConfig } from "../render/scrape";
 import { MetricsOutputs } from "../selfHosted/metricsTargets";
-import { clientOutputs, RegistryParts, registryParts } from "../selfHosted/registryParts";
+import { clientOutputs, engineAddresses, RegistryParts, registryParts } from "../selfHosted/registryParts";
 import { defaultRedisMemory, serviceNameProblems, swarmRegistryProblems, SwarmSettings } from "./checks";
 import { createForwarder } from "./forwarder";
 import { SwarmNode, swarmNodes } from "./nodes";
@@ -49,13 +49,13 @@ export interface SwarmRegistryArgs {
   tls?: Tls;
   /** Who may log in. Default: one user `admin` with a generated password. */
   users?: User[];
-  /** Lets everybody pull without a login. Pushing still requires one. Default: `false`. */
+  /** Lets everybody pull without a login. Pushing still requires one. Requires the bundled server. Default: `false`. */
   anonymousPull?: boolean;
   /** How logins are verified. Requires the bundled server. */
   authentication?: Authentication;
   /** Web pages of other sites from which browsers may use the registry. Requires the bundled server. Default: none. */
   cors?: Cors;
-  /** Where images are kept. A registry with more than one task needs a store that all of them share. Default: a volume on one node. */
+  /** Where images are kept. A registry with more than one task needs a store that all of them share. Default: a volume on one node, which `swarm.constraints` has to name. */
   storage?: Storage;
   /** Image of the server: `bundled`, or a reference pinned by digest (`name@sha256:…`). Default: `bundled`. */
   image?: string;
@@ -65,7 +65,7 @@ export interface SwarmRegistryArgs {
   foreignLayerHosts?: string[];
   /** Serves a web page at `/` of the registry's address, on which users see what they may use of the registry. Requires the bundled server. Default: `true` with the bundled server. */
   ui?: boolean;
-  /** When the server deletes what no image needs, and which tags it keeps; one of the tasks does it. Requires the bundled server. Default: on demand only, every tag is kept. */
+  /** When the server deletes what no image needs, and which tags it keeps. Requires the bundled server. Default: on demand only, every tag is kept. */
   garbageCollection?: GarbageCollection;
   /** Metrics of the tasks for Prometheus, on an overlay network. Requires the bundled server. Default: nothing. */
   metrics?: SwarmMetrics;
@@ -128,7 +128,7 @@ export class SwarmRegistry extends pulumi.ComponentResource {
       ...nameProblems(name),
       ...serviceNameProblems(name),
       ...swarmRegistryProblems(settings),
-      ...ownVolumeProblems(name, settings.storage.filesystem, ownVolumes(settings)),
+      ...ownVolumeProblems(name, settings.storage.filesystem, ownVolumes(name, settings)),
     ]);
     const parent = { parent: this };
     const { swarm } = settings;
@@ -195,20 +195,20 @@ export class SwarmRegistry extends pulumi.ComponentResource {
   /** Has every node's engine trust the registry's CA. */
   private createTrust(
     name: string,
-    { hostname, port, swarm }: SwarmSettings,
+    settings: SwarmSettings,
     image: SwarmImage,
     { certificate }: RegistryParts,
     others: pulumi.Output<docker.Service>[],
   ): SwarmTrust {
-    const args = { image, repositoryPrefix: hostPort(hostname, port), certificates: certificate.caCertificate, swarm };
+    const args = { image, addresses: engineAddresses(settings), certificates: certificate.caCertificate, swarm: settings.swarm };
     // So it is taken away first, and its tasks have ended when the deployment has.
     return new SwarmTrust(`${name}-trust`, args, { parent: this, dependsOn: others });
   }
 }
 
 /** What the package has volumes of its own for on nodes; a volume that they share is none of it. */
-function ownVolumes({ storage, swarm, logs }: SwarmSettings): string[] {
-  return [...(topologyOf(storage, swarm).pinned ? ["data"] : []), ...(isAudited(logs) ? ["audit"] : [])];
+function ownVolumes(name: string, { storage, swarm, logs }: SwarmSettings): string[] {
+  return [...(topologyOf(storage, swarm).pinned ? [dataName(name)] : []), ...(isAudited(logs) ? [auditName(name)] : [])];
 }
 
 /** The manager's engine, once the port is free, and the name taken where all nodes have volumes by it. One alone has it taken with those. */

@@ -12,8 +12,8 @@ const certificatesFile = "/certificates.pem";
 export interface SwarmTrustArgs {
   /** The bundled server's image. */
   image: SwarmImage;
-  /** What goes before an image name: `registry.example.com:5000`. */
-  repositoryPrefix: string;
+  /** The registry's, as image names begin with them: `registry.example.com:5000`. */
+  addresses: readonly string[];
   /** What to trust, PEM. */
   certificates: pulumi.Output<string>;
   swarm: Swarm;
@@ -32,7 +32,7 @@ export class SwarmTrust extends pulumi.ComponentResource {
       return Buffer.from(pem).toString("base64");
     });
     const config = new docker.ServiceConfig(name, { data }, { parent: this, ...goes });
-    const command = [name, certificatesFile, `${engineFolder}/certs.d`, args.repositoryPrefix];
+    const command = [name, certificatesFile, `${engineFolder}/certs.d`, ...args.addresses];
     this.service = new docker.Service(
       name,
       // The new file is there before the old one would go.

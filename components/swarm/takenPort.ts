@@ -2,6 +2,7 @@ import * as pulumi from "@pulumi/pulumi";
 import { failure } from "../checks/failure";
 import { dockerCommand, EngineAddress } from "../docker/engine";
 import { Publish } from "../args/swarm";
+import { forwarderName } from "../render/names";
 import { SwarmSettings } from "./checks";
 import { allows, swarmNodes } from "./nodes";
 import { parseConstraint, Topology } from "./topology";
@@ -28,7 +29,7 @@ export function withFreePort(
   const constraints = forwarders ? [] : (swarm.constraints ?? []);
   return engine.apply(async (manager) => {
     if (publish === Publish.Host) {
-      await checkPort(manager, [name, `${name}-forwarder`], port, constraints);
+      await checkPort(manager, [name, forwarderName(name)], port, constraints);
     }
     return manager;
   });

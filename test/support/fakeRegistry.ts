@@ -3,7 +3,7 @@ import { digestOf } from "../../commands/randomImage";
 import { Disposable } from "./cleanUp";
 import { listening } from "./ports";
 
-export const imageType = "application/vnd.oci.image.manifest.v1+json";
+const imageType = "application/vnd.oci.image.manifest.v1+json";
 export const indexType = "application/vnd.oci.image.index.v1+json";
 
 interface Held {

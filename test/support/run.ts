@@ -36,7 +36,7 @@ export async function run(command: string, args: readonly string[], options: Run
   return stdout.replace(/\n$/, "");
 }
 
-/** Waits until `probe` returns something else than undefined or false. */
+/** Waits until `probe` returns something else than undefined or false. Most probes are commands, which cost other tests their time. */
 export async function eventually<T>(what: string, probe: () => Promise<T | undefined | false>, seconds = 30): Promise<T> {
   const end = Date.now() + seconds * 1000;
   for (;;) {
@@ -47,6 +47,6 @@ export async function eventually<T>(what: string, probe: () => Promise<T | undef
     if (Date.now() > end) {
       throw new Error(`${what} did not happen within ${seconds} s`);
     }
-    await new Promise((resolve) => setTimeout(resolve, 100));
+    await new Promise((resolve) => setTimeout(resolve, 250));
   }
 }

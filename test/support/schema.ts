@@ -47,12 +47,13 @@ export function componentNames(): string[] {
 }
 
 /** Every argument of a component, also within arguments: `tls.mode`, `users[].name`. */
-export function schemaKeys(component: string): Map<string, { type: string; plain: boolean }> {
+export function schemaKeys(component: string): Map<string, { type: string; plain: boolean; description: string }> {
   const schema = packageSchema();
-  const keys = new Map<string, { type: string; plain: boolean }>();
+  const keys: ReturnType<typeof schemaKeys> = new Map();
   const add = (key: string, property: SchemaProperty): void => {
     const named = property.$ref === undefined ? undefined : schema.types[property.$ref.replace("#/types/", "")];
-    keys.set(key, { type: property.type ?? named?.type ?? "unknown", plain: property.plain === true });
+    const { type = named?.type ?? "unknown", plain = false, description = "" } = property;
+    keys.set(key, { type, plain, description });
     addAll(key, named?.properties);
     if (property.items !== undefined) {
       add(`${key}[]`, property.items);

@@ -7,7 +7,7 @@ import { freePort } from "./ports";
 import { attempt, run, RunOptions } from "./run";
 
 /** Not a word that a search for secrets could find by chance. */
-export const statePassphrase = "passphrase-of-the-tests";
+const statePassphrase = "passphrase-of-the-tests";
 
 export const projectRoot = path.join(__dirname, "..", "..");
 

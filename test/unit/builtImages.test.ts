@@ -71,6 +71,7 @@ describe("images", () => {
       [{ ...plain("team/app-a.b_c"), tags: ["1.0", "latest"], platform: "linux/arm/v7" }, above("x", "team/app-a.b_c")],
       [],
     ],
+    ["of a folder whose name begins with dots", [{ name: "docs", context: "https://example.com/app.git#main:..docs" }], []],
     [
       "of bad names",
       [plain("Team/App"), plain("localhost:5000/app"), plain("app:1"), plain("")],
@@ -122,8 +123,9 @@ describe("images", () => {
         { name: "e", context: "https://example.com/a b.git" },
         { name: "f", context: "file:///srv/a\0b.git" },
         { name: "g", context: "file:///srv/a b.git" },
+        { name: "h", context: "https://example.com/b.git#x:/y" },
       ],
-      ["builds[0].context", "builds[1].context", "builds[2].context", "builds[4].context", "builds[5].context"],
+      [0, 1, 2, 4, 5, 7].map((at) => `builds[${at}].context`),
     ],
     [
       "of build arguments that no Dockerfile can declare",

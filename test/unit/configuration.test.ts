@@ -1,3 +1,5 @@
+import * as fs from "fs";
+import * as path from "path";
 import * as fc from "fast-check";
 import * as yaml from "js-yaml";
 import {
@@ -7,8 +9,10 @@ import {
   renderConfiguration,
   storeCaPath,
 } from "../../components/render/configuration";
+import { serverUser } from "../../components/render/names";
 import { storageConfiguration } from "../../components/render/driverParameters";
 import { Storage } from "../../components";
+import { projectRoot } from "../support/testStack";
 
 function configuration(changes: Partial<Configuration> = {}): Configuration {
   return {
@@ -564,4 +568,9 @@ it("has what YAML 1.1 takes for numbers in quotes, and other texts as ever", () 
 
 it("gives forwarders the key that the server makes (server/internal/proxied)", () => {
   expect(forwarderKey("secret")).toBe("1610d5b41e4a3ef60d84a10934ecafbe9aef1712b484228854acad2d8ec867b1");
+});
+
+it("names the user that the server gives folders to (server/internal/ownership)", () => {
+  const source = fs.readFileSync(path.join(projectRoot, "server", "internal", "ownership", "handover.go"), "utf8");
+  expect(serverUser).toBe(/^const User = (\d+)$/m.exec(source)?.[1]);
 });

@@ -12,6 +12,7 @@ describe("the address of a registry that exists already", () => {
     [{ hostname: "quay.io" }, "quay.io", "https://quay.io", "quay.io"],
     [{ hostname: "quay.io", path: "my-team" }, "quay.io", "https://quay.io", "quay.io/my-team"],
     [{ hostname: "docker.io", path: "me" }, "docker.io", "https://registry-1.docker.io", "docker.io/me"],
+    [{ hostname: "index.docker.io" }, "index.docker.io", "https://registry-1.docker.io", "index.docker.io"],
     [{ hostname: "quay.io", port: 443 }, "quay.io", "https://quay.io", "quay.io"],
     [{ hostname: "harbor.lan", port: 8443 }, "harbor.lan:8443", "https://harbor.lan:8443", "harbor.lan:8443"],
     // To Docker `registry/app` is a repository of the user `registry` at Docker Hub.

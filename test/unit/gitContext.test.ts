@@ -50,4 +50,18 @@ describe("a Git context", () => {
     made.push(path.dirname(out));
     expect(fs.readFileSync(path.join(out, "Dockerfile"), "utf8")).toContain("# lib");
   });
+
+  it("may be a link within the repository, and none that leads out of it", async () => {
+    const at = path.join(folder, "links");
+    fs.mkdirSync(folder, { recursive: true });
+    const link = (name: string, target: string): string[] => ["-c", `alias.link=!ln -s ${target} ${name}`, "link"];
+    repository("links", link("here", "."), link("out", folder), ["add", "."]);
+    const from = (name: string): Promise<string> => checkedOut({ url: `file://${at}`, ref: "HEAD", folder: name });
+    const out = await from("here");
+    made.push(path.dirname(out));
+    expect(fs.readFileSync(path.join(out, "Dockerfile"), "utf8")).toContain("# links");
+    for (const name of ["out", "out/links"]) {
+      await expect(from(name)).rejects.toThrow(`${name} leads out of the repository by a link`);
+    }
+  });
 });

@@ -1,6 +1,7 @@
 import * as fs from "fs";
 import * as os from "os";
 import * as path from "path";
+import { Workspace } from "../support/clients";
 import { attempt, run } from "../support/run";
 
 const projectRoot = path.join(__dirname, "..", "..");
@@ -72,6 +73,33 @@ describe("the loader of TypeScript", () => {
       require("./components/loader/index.cjs");
       console.log(typeof require("./commands/images/plan").planOf);`;
     expect(await run("node", ["--eval", script], { cwd: projectRoot })).toBe("function");
+  });
+
+  it("takes nothing that another compiler has made, or the same by other options", async () => {
+    const files = new Workspace();
+    const compiler = (version: string, printed: string): void => {
+      files.write("node_modules/typescript/package.json", JSON.stringify({ version, main: "main.js" }));
+      const outputText = `console.log("${printed}")`;
+      const kinds = "ModuleKind: {}, ScriptTarget: {}";
+      const made = `module.exports = { ${kinds}, transpileModule: () => (${JSON.stringify({ outputText })}) };`;
+      files.write("node_modules/typescript/main.js", made);
+    };
+    const load = (): Promise<string> =>
+      run("node", ["--eval", `require("./loader/typescript.cjs")(""); require("./program.ts")`], { cwd: files.folder });
+    const loader = fs.readFileSync(path.join(projectRoot, "components", "loader", "typescript.cjs"), "utf8");
+    files.write("program.ts", "");
+    files.write("loader/typescript.cjs", loader);
+    compiler("1.0.0", "first");
+    expect(await load()).toBe("first");
+    // The same, which is not asked again.
+    compiler("1.0.0", "unseen");
+    expect(await load()).toBe("first");
+    compiler("1.0.1", "second");
+    expect(await load()).toBe("second");
+    compiler("1.0.1", "third");
+    files.write("loader/typescript.cjs", loader.replace("ES2022", "ES2023"));
+    expect(await load()).toBe("third");
+    files.dispose();
   });
 
   it("maps the stack of an error to the line in TypeScript, but not the SDK's own", async () => {

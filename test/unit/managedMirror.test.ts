@@ -20,6 +20,15 @@ it.each([
   expect(refused).toEqual(keys.filter((key) => !used.includes(key)));
 });
 
+it.each(["https://docker.io", "https://index.docker.io/", "https://Registry-1.Docker.io", "https://QUAY.io"])(
+  "a mirror of %s is one of what every cloud knows",
+  (upstream) => {
+    const mirror = { upstream };
+    const problems = [ecrProblems, acrProblems, artifactRegistryProblems].flatMap((of) => of({ ...settings, mirror }));
+    expect(problems.filter(({ key }) => key === "mirror.upstream")).toEqual([]);
+  },
+);
+
 it.each([
   ["Amazon", ecrProblems],
   ["Azure", acrProblems],

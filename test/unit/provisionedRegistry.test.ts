@@ -116,7 +116,7 @@ describe("a registry with provision", () => {
     expect(new Set((await kept(true)).flat())).toEqual(new Set([undefined]));
   });
 
-  it("has its user's own locks on every part, also in a lab, but containers give way to others of their name", async () => {
+  it("has its user's own locks on every part, also in a lab, but containers and files give way to others of their name", async () => {
     const locks = { protect: true, retainOnDelete: true };
     const storage = { driver: "s3", provision: true, s3: { region: "eu-central-1" } };
     const { resources } = await mocked(
@@ -124,7 +124,7 @@ describe("a registry with provision", () => {
       answers,
     );
     const open = resources.filter(({ protect, retainOnDelete }) => protect !== true || retainOnDelete === false);
-    expect(open.map(({ name }) => name)).toEqual(["registry", "registry-files-writer"]);
+    expect(open.map(({ name }) => name)).toEqual(["registry", "registry-files", "registry-files-writer"]);
   });
 
   it("is the parent of its store and hands the user's provider on", async () => {

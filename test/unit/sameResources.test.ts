@@ -122,12 +122,13 @@ it.each(Object.keys(stacks))("makes nothing a second time under its name when it
   expect(named.filter(({ deleteBeforeReplace }) => !deleteBeforeReplace).map(({ name }) => name)).toEqual([]);
 });
 
-// `retainOnDelete` on a component goes on to its parts. Of those whose name can't be given twice, volumes alone are taken up again. What
-// Swarm keeps for tasks has another name each time, and holds keys and passwords.
+// `retainOnDelete` on a component goes on to its parts. Of those whose name can't be given twice, the volumes of images and of the audit
+// alone are taken up again. What Swarm keeps for tasks has another name each time, and holds keys and passwords, as volumes of files do.
 it.each(Object.keys(stacks))("lets nothing stay that would be in the way of what comes in its place, for %s", async (stack) => {
   const unique = (await madeFor(stack)).filter(
-    ({ type, deleteBeforeReplace }) =>
-      (deleteBeforeReplace && !type.endsWith(":Volume")) || /:(Network|Secret|ServiceConfig)$/.test(type),
+    ({ type, name, deleteBeforeReplace }) =>
+      (deleteBeforeReplace && !(type.endsWith(":Volume") && /^project-stack-(data|audit)$/.test(name))) ||
+      /:(Network|Secret|ServiceConfig)$/.test(type),
   );
   expect(unique.filter(({ retainOnDelete }) => retainOnDelete !== false).map(({ name }) => name)).toEqual([]);
 });

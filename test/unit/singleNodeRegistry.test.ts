@@ -272,6 +272,7 @@ describe("a registry on one host", () => {
           ignoreChanges: [labels]
           labels: [{label: container-registry.deployment, value: 16cf5967e739eda9}]
           name: registry-files
+          retainOnDelete: false
       random.RandomPassword registry-http-secret
           length: 48
           secretOutputs: [bcryptHash, result]
@@ -496,6 +497,15 @@ describe("the outputs", () => {
     expect(await outputs({ tls: { mode: "off" } })).toMatchObject({ endpoint: "http://localhost:5000", daemonConfig: "{}" });
   });
 
+  it.each([
+    [{ bindAddress: "0:0:0:0:0:0:0:1" }, "http://[::1]:5000"],
+    [{ bindAddress: "0:0:0:0:0:0:0:1", hostname: "::1" }, "http://[::1]:5000"],
+    [{ bindAddress: "::1", hostname: "0::1" }, "http://[0::1]:5000"],
+    [{ hostname: "LocalHost" }, "http://LocalHost:5000"],
+  ])("are of loopback however it is written: %j", async (args, endpoint) => {
+    expect(await outputs({ ...args, tls: { mode: "off" } })).toMatchObject({ endpoint, daemonConfig: "{}" });
+  });
+
   it("have every user's password, the first one's on its own", async () => {
     expect(await outputs("several users")).toMatchObject({
       username: "alice",
@@ -541,6 +551,16 @@ describe("the outputs", () => {
     const { deployment } = await deploy(args);
     const told = args.externalUrl === undefined ? [] : [`host: ${endpoint}`];
     expect(deployment.text().match(/(?<=^ *)host: \S+$/gm) ?? []).toEqual(told);
+  });
+
+  it.each([
+    [{}, ["localhost"], ["127.0.0.1", "::1"]],
+    [{ externalUrl: "https://Images.example.com:8443" }, ["localhost", "images.example.com"], ["127.0.0.1", "::1"]],
+    [{ externalUrl: "https://[2001:db8:0::1]" }, ["localhost"], ["127.0.0.1", "::1", "2001:db8::1"]],
+    [{ externalUrl: "http://images.example.com", allowInsecure: true }, ["localhost"], ["127.0.0.1", "::1"]],
+  ])("are names that the certificate is for: %j", async (args, dnsNames, ipAddresses) => {
+    const { deployment } = await deploy(args);
+    expect(deployment.find("tls.CertRequest", "registry-tls-request").inputs).toMatchObject({ dnsNames, ipAddresses });
   });
 
   it("tell nothing of externalUrl to the stock server, whose clients go on where they are", async () => {
@@ -745,7 +765,7 @@ describe("the engine", () => {
   ])("is asked for a %s of others before it is handed over", async (_, variant, folder) => {
     await deploy(variants[variant] ?? {});
     const place = expect.objectContaining(folder) as object;
-    expect(checkFolder).toHaveBeenCalledWith({ host: undefined }, "registry-data-owner", "<image registry-image>", place);
+    expect(checkFolder).toHaveBeenCalledWith({ host: undefined }, "registry", "<image registry-image>", place);
   });
 
   it.each([

@@ -49,6 +49,19 @@ describe("the structure", () => {
     expect(relative.filter((file) => !/^unset CDPATH$/m.test(read(file)))).toEqual([]);
   });
 
+  // Types are left out: those of arguments are exported for users.
+  it("exports no value that nothing else uses", () => {
+    const words = new Map(files.map((file) => [file, new Set(read(file).match(/\w+/g))]));
+    const values = files.flatMap((file) =>
+      [...read(file).matchAll(/^export (?:abstract |async )*(?:const|let|function|class)\*? (\w+)/gm)].map(([, name = ""]) => ({
+        file,
+        name,
+      })),
+    );
+    expect(values.length).toBeGreaterThan(500);
+    expect(values.filter(({ file, name }) => ![...words].some(([other, has]) => other !== file && has.has(name)))).toEqual([]);
+  });
+
   it("has constructors that are tables of contents", () => {
     expect(files.flatMap(longConstructors)).toEqual([]);
   });

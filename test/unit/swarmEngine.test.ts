@@ -727,6 +727,14 @@ describe("the try of a store by a task", () => {
       constraints: [],
     },
   };
+  /** What is told of a try that ends well. */
+  async function warned(flown: Parameters<typeof checkStore>[0]): Promise<unknown[]> {
+    const warn = jest.spyOn(pulumi.log, "warn").mockResolvedValue();
+    await checkStore(flown);
+    const told = warn.mock.calls.flat();
+    warn.mockRestore();
+    return told;
+  }
   /** A manager whose task ends like this. */
   function swarm(state: string, availability = "active", reason = "the reason"): void {
     tools.make(
@@ -763,9 +771,11 @@ describe("the try of a store by a task", () => {
     expect(tools.calls().slice(-3).join()).toMatch(/service rm registry-check.*rm --force left/);
   });
 
-  it("is left out on a manager that takes no tasks", async () => {
+  it("is left out on a manager that takes no tasks, which is told", async () => {
     swarm("Complete", "drain");
-    await checkStore(flight);
+    expect(await warned(flight)).toEqual([
+      "storage: the store was not tried before the registry is switched to it: the manager's node takes no tasks (drain)",
+    ]);
     expect(tools.calls().join()).not.toContain("service create");
   });
 
@@ -786,9 +796,12 @@ describe("the try of a store by a task", () => {
       );
     });
 
-    it("is left out on a manager that none of them can be on", async () => {
+    it("is left out on a manager that none of them can be on, which is told", async () => {
       swarm("Pending", "active", noNode);
-      await checkStore({ ...flight, folder, task });
+      const told = await warned({ ...flight, folder, task });
+      expect(told.at(-1)).toBe(
+        `storage: the store was not tried before the registry is switched to it: the manager's node can have no task with that volume: ${noNode}`,
+      );
       expect(tools.calls().slice(-3).join()).toMatch(/service rm registry-check.*rm --force left/);
     });
 

@@ -261,12 +261,7 @@ describe("a registry on a Swarm", () => {
     expect(loaded).toContain('registry-data-image:1 on {"host":"ssh://node2"}');
     expect(deployment.find("docker.Container", "registry-data-owner").inputs.image).toBe("<image registry-data-image>");
     const folder = expect.objectContaining({ hostPath: "/srv/images" }) as object;
-    expect(checkFolder).toHaveBeenCalledWith(
-      { host: "ssh://node2" },
-      "registry-data-owner",
-      "<image registry-data-image>",
-      folder,
-    );
+    expect(checkFolder).toHaveBeenCalledWith({ host: "ssh://node2" }, "registry", "<image registry-data-image>", folder);
   });
 
   it("pushes the image where nodes pull it from, with the login that they are given", async () => {
@@ -524,6 +519,26 @@ describe("a registry on a Swarm", () => {
       });
     },
   );
+
+  it.each([
+    [undefined, "registry.example.com:5000"],
+    ["https://registry.example.com:5000", "registry.example.com:5000"],
+    ["https://Registry.example.com", "registry.example.com"],
+    ["https://images.example.com:8443/", "images.example.com:8443"],
+    ["https://[2001:db8:0::1]", "[2001:db8:0::1]"],
+  ])("has nodes trust the name that images begin with, and its own, with externalUrl %s", async (externalUrl, prefix) => {
+    const args = { storage: s3, hostname: "registry.example.com", externalUrl, swarm: { trustNodes: true } };
+    const { made, deployment } = await deploy(args);
+    expect((await valueOf(made.repositoryPrefix)).value).toBe(prefix);
+    expect((await valueOf(made.trustCommand)).value).toContain(`/etc/docker/certs.d/${prefix}/ca.crt'`);
+    const addresses = new Set([prefix, "registry.example.com:5000"]);
+    const command = ["registry-trust", "/certificates.pem", "/etc/docker/certs.d", ...addresses];
+    expect(deployment.find("docker.Service", "registry-trust").inputs).toMatchObject({
+      taskSpec: {
+        containerSpec: { args: ["trust", ...command], healthcheck: { tests: expect.arrayContaining(command) as string[] } },
+      },
+    });
+  });
 
   it("tells what the other targets tell", async () => {
     const { made } = await deploy(variants["a task on every node"] ?? {});

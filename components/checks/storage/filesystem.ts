@@ -2,6 +2,7 @@ import * as path from "path";
 import { FilesystemStorage } from "../../args/storage";
 import { dockerName } from "../container";
 import { Problem, shown } from "../problems";
+import { dataName, volumeNames } from "../../render/names";
 import { filled, texts, when, wholeNumbers } from "../rules";
 
 const at = "storage.filesystem.";
@@ -35,12 +36,12 @@ export function filesystemProblems(options: FilesystemStorage): Problem[] {
 export function ownVolumeProblems(
   name: string,
   { volume }: FilesystemStorage = {},
-  parts: readonly string[] = ["data", "files", "audit", "mirror-data", "mirror-files"],
+  own: readonly string[] = volumeNames(name),
 ): Problem[] {
   return when(
-    parts.some((part) => volume === `${name}-${part}`),
+    own.some((each) => each === volume),
     `${at}volume`,
-    `${shown(volume)} is a volume of the registry's own, which destroy may delete; leave it out to keep images in ${name}-data, or name another one`,
+    `${shown(volume)} is a volume of the registry's own, which destroy may delete; leave it out to keep images in ${dataName(name)}, or name another one`,
   );
 }
 

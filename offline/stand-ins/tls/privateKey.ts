@@ -30,7 +30,7 @@ export const privateKey = resource({
 });
 
 /** Every form of a key that stands in state. */
-export function formsOf(key: KeyObject): OutputsOf<typeof outputs> {
+function formsOf(key: KeyObject): OutputsOf<typeof outputs> {
   const publicKey = createPublicKey(key);
   const publicBlob = openSshPublicKey(key);
   const hash = (name: string): Buffer => createHash(name).update(publicBlob).digest();

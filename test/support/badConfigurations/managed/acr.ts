@@ -39,13 +39,14 @@ export const badAcr: BadConfiguration[] = [
     config: {
       target: "acr",
       acr: { location: "westeurope", untaggedDays: 366 },
-      garbageCollection: { schedule: "@daily", retention: [{ keepNewest: 5 }], retentionDryRun: false },
+      garbageCollection: { schedule: "@daily", retention: [{ keepNewest: 5 }], alwaysKeepTags: ["v*"], retentionDryRun: false },
     },
     problems: [
       "acr.untaggedDays: needs garbageCollection.deleteUntagged true",
       "acr.untaggedDays: 366 is not allowed; give a whole number from 0 to 365",
       "garbageCollection.schedule: has no meaning for target acr: Azure collects by itself",
       "garbageCollection.retention: is not supported by Azure, which deletes untagged manifests only; delete tags with az acr run and acr purge",
+      "garbageCollection.alwaysKeepTags: has no meaning for target acr: Azure knows no rules for tags",
       "garbageCollection.retentionDryRun: has no meaning for target acr: Azure knows no rules for tags",
     ],
   },

@@ -83,9 +83,18 @@ export const badArtifactRegistry: BadConfiguration[] = [
       garbageCollection: { retention: [{ keepTags: [] }], alwaysKeepTags: [] },
     },
     problems: [
-      "garbageCollection.alwaysKeepTags: is empty; name tags, or leave it out",
       "garbageCollection.retention[0].keepTags: is empty; name tags, or leave it out",
+      "garbageCollection.alwaysKeepTags: is empty; name tags, or leave it out",
     ],
+  },
+  {
+    title: "a try for Google without a rule",
+    config: {
+      target: "artifact-registry",
+      artifactRegistry: { location: "europe" },
+      garbageCollection: { retentionDryRun: true },
+    },
+    problems: ["garbageCollection.retentionDryRun: needs garbageCollection.retention; without rules no tag is deleted"],
   },
   {
     title: "more rules than Google takes",

@@ -93,11 +93,11 @@ export const badEcr: BadConfiguration[] = [
       },
     },
     problems: [
-      "garbageCollection.retention[2]: would keep nothing; give keepNewest, keepDays or keepTags",
+      "garbageCollection.retention[2]: would delete every tag; give keepNewest, keepDays or keepTags",
       'garbageCollection.retention[3].keepTags[1]: "a/b" is not allowed; give a tag, with * for any letters',
+      "garbageCollection.retention[4].repositories: is empty; name repositories, or leave it out for all",
       "garbageCollection.retention[4].keepNewest: 0 is not allowed; give a whole number of 1 or more",
       "garbageCollection.retention[4].keepDays: 1.5 is not allowed; give a whole number from 1 to 36500",
-      "garbageCollection.retention[4].repositories: is empty; name repositories, or leave it out for all",
       "garbageCollection.retention[0].keepDays: can't be combined with garbageCollection.retention[0].keepNewest for target ecr: Amazon deletes what either names; give one of them",
       "garbageCollection.retention[1].keepTags: needs keepNewest or keepDays beside it for target ecr: Amazon deletes by number or by age",
       'garbageCollection.retention[3]: keeps tags by "*a*b*c*d*", and Amazon allows four * in a pattern',
@@ -107,9 +107,16 @@ export const badEcr: BadConfiguration[] = [
     ],
   },
   {
-    title: "tags to keep without a rule",
-    config: { target: "ecr", ecr: { repositories: ["app", "team-a/*"] }, garbageCollection: { alwaysKeepTags: ["latest"] } },
-    problems: ["garbageCollection.alwaysKeepTags: needs garbageCollection.retention; without a rule no tag is deleted"],
+    title: "tags to keep, and a try, without a rule",
+    config: {
+      target: "ecr",
+      ecr: { repositories: ["app", "team-a/*"] },
+      garbageCollection: { alwaysKeepTags: ["latest"], retentionDryRun: false },
+    },
+    problems: [
+      "garbageCollection.alwaysKeepTags: needs garbageCollection.retention; without rules no tag is deleted",
+      "garbageCollection.retentionDryRun: needs garbageCollection.retention; without rules no tag is deleted",
+    ],
   },
   {
     title: "Docker Hub without a login for ECR, and a time to keep",

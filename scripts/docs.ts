@@ -6,44 +6,20 @@ import * as fs from "fs";
 import * as path from "path";
 import { Properties, Property } from "../components/args/schema";
 import { targets } from "../program/stackConfig";
-
-interface Type {
-  properties?: Properties;
-  enum?: { value: string; description?: string }[];
-}
-interface Resource {
-  description: string;
-  inputProperties: Properties;
-  properties: Properties;
-}
+import {
+  components,
+  defaultAt,
+  defaultOf,
+  line,
+  meaningOf,
+  meaningWithValues,
+  table,
+  typeNameOf,
+  typeOf,
+  types,
+} from "./docsWords";
 
 const root = path.dirname(__dirname);
-const schema = JSON.parse(fs.readFileSync(path.join(root, "components", "schema.json"), "utf8")) as {
-  types: Record<string, Type>;
-  resources: Record<string, Resource>;
-};
-const nameOf = (token: string): string => token.split(":").pop() ?? token;
-const byName = <T>(entries: Record<string, T>): [string, T][] =>
-  Object.entries(entries)
-    .map(([token, each]): [string, T] => [nameOf(token), each])
-    .sort(([a], [b]) => a.localeCompare(b));
-const types = new Map(byName(schema.types));
-const components = new Map(byName(schema.resources));
-const typeNameOf = (property: Property): string | undefined => (property.$ref === undefined ? undefined : nameOf(property.$ref));
-const typeOf = (property: Property): Type | undefined => types.get(typeNameOf(property) ?? "");
-
-// A comment's last sentence has the default.
-const lastSentence = /(?:^| )Default: (.*)\.$/s;
-const line = (text = ""): string => text.replace(/\s+/g, " ").trim();
-const meaningOf = ({ description }: Property): string => line(description).replace(lastSentence, "");
-const defaultOf = ({ description, optional }: Property): string =>
-  optional === true ? (lastSentence.exec(line(description))?.[1] ?? "") : "(required)";
-
-// Outside of `code` a < would begin an HTML tag.
-const cell = (text: string): string =>
-  text.replace(/`[^`]*`|</g, (each) => (each === "<" ? "&lt;" : each)).replaceAll("|", "\\|");
-const table = (head: string[], rows: string[][]): string[] =>
-  [head, head.map(() => "---"), ...rows.map((row) => row.map(cell))].map((cells) => `| ${cells.join(" | ")} |`);
 
 /** A property's type as a program writes it, with a link to the types this file describes. */
 function programType(property: Property, ofArgument: boolean): string {
@@ -122,7 +98,7 @@ function reference(): string {
 /** What a stack's key takes, in words. */
 function valuesOf(property: Property): string {
   if (property.items !== undefined) {
-    return `list of ${valuesOf(property.items)}s`;
+    return `list of ${valuesOf(property.items)}${typeOf(property.items)?.enum === undefined ? "s" : ""}`;
   }
   if (property.additionalProperties !== undefined) {
     return "map";
@@ -135,47 +111,64 @@ function valuesOf(property: Property): string {
   return `${words[property.type ?? ""] ?? "object"}${property.plain === true ? "" : ", secret"}`;
 }
 
-/** The keys under one, with those of the objects in it: `tls.mode`, `users[].name`. */
+const partsOf = (property: Property): [string, Property][] =>
+  Object.entries(typeOf(property.items ?? property)?.properties ?? {});
+
+/** The keys within one, each followed by those within it: `tls.mode`, `users[].name`. */
 function keysUnder(key: string, property: Property): [string, Property][] {
-  const parts = Object.entries(typeOf(property.items ?? property)?.properties ?? {});
   const prefix = property.items === undefined ? key : `${key}[]`;
-  return parts.length === 0 ? [[key, property]] : parts.flatMap(([name, each]) => keysUnder(`${prefix}.${name}`, each));
+  return partsOf(property).flatMap(([name, each]) => [[`${prefix}.${name}`, each], ...keysUnder(`${prefix}.${name}`, each)]);
 }
 
 interface TopLevelKey {
   key: string;
-  property: Property;
-  /** The targets that know the key. */
-  of: string[];
+  /** What the key is, by the targets that know it. */
+  of: Map<string, Property>;
 }
 
-/** The keys of a stack's configuration. Where two targets' arguments differ, the key is there once for each. */
+/** The keys of a stack's configuration. Where the types of two targets' arguments differ, the key is there once for each. */
 function topLevelKeys(): TopLevelKey[] {
   const names = Object.keys(targets);
-  const target: TopLevelKey = {
-    key: "target",
-    property: {
-      type: "string",
-      plain: true,
-      optional: true,
-      description:
-        "Where the registry runs. Choose it for a new stack: on one with a registry a change is refused (with `--skip-preview` only once all but the images is gone), or with `lab` deletes it and its images. Default: `single-node`.",
-    },
-    of: names,
+  const ofAll = (key: string, property: Property): TopLevelKey => ({ key, of: new Map(names.map((name) => [name, property])) });
+  const target: Property = {
+    type: "string",
+    plain: true,
+    optional: true,
+    description:
+      "Where the registry runs. Choose it when the stack is made. Later a change is refused, as the images are protected; with `lab: true` it deletes the registry with its images. (With `--skip-preview` it is refused only after everything but the images was deleted.) Default: `single-node`.",
   };
   const builds = components.get("BuiltImages")?.inputProperties.builds ?? {};
-  const found = [target, { key: "builds", property: { ...builds, optional: true }, of: names }];
+  const found = [ofAll("target", target), ofAll("builds", { ...builds, optional: true })];
   for (const [name, { component }] of Object.entries(targets)) {
     for (const [key, property] of Object.entries(components.get(component)?.inputProperties ?? {})) {
-      const same = found.find((each) => each.key === key && typeNameOf(each.property) === typeNameOf(property));
+      const same = found.find((each) => each.key === key && typeNameOf(propertyOf(each)) === typeNameOf(property));
       if (same === undefined) {
-        found.push({ key, property, of: [name] });
+        found.push({ key, of: new Map([[name, property]]) });
       } else {
-        same.of.push(name);
+        same.of.set(name, property);
       }
     }
   }
   return found;
+}
+
+/** That of its first target: the others' have the same type, and may have another description. */
+const propertyOf = ({ of }: TopLevelKey): Property => [...of.values()][0] ?? {};
+const namesOf = (names: string[]): string => names.map((each) => `\`${each}\``).join(", ");
+const targetsOf = (names: string[]): string => (names.length === Object.keys(targets).length ? "all" : namesOf(names));
+
+/** What is said of a key; where that differs by target, with the targets' names. */
+function byTarget(of: Iterable<[string, Property]>, textOf: (property: Property) => string, between = " "): string {
+  const said = new Map<string, string[]>();
+  for (const [name, property] of of) {
+    said.set(textOf(property), [...(said.get(textOf(property)) ?? []), name]);
+  }
+  const [[first = ""] = []] = said;
+  // What one says and the others go on from is said once.
+  const shared = first.endsWith(".") && [...said.keys()].every((text) => text.startsWith(first)) ? first : "";
+  const own = [...said].map(([text, names]): [string, string[]] => [text.slice(shared.length).trim(), names]);
+  const differing = own.filter(([text]) => text !== "").map(([text, names]) => `${namesOf(names)}: ${text}`);
+  return said.size === 1 ? first : [...(shared === "" ? [] : [shared]), ...differing].join(between);
 }
 
 /** The page that explains a key. */
@@ -184,7 +177,20 @@ const guides: Record<string, string> = {
   ...{ garbageCollection: "cleaning-up.md", mirror: "mirror.md", builds: "building-images.md", swarm: "swarm.md" },
   ...{ metrics: "monitoring.md", notifications: "notifications.md", logs: "audit.md", cors: "cors.md" },
   ...{ ecr: "managed-registries.md", acr: "managed-registries.md", artifactRegistry: "managed-registries.md" },
-  ...{ external: "managed-registries.md", target: "managed-registries.md", hostname: "everyday.md" },
+  ...{ external: "managed-registries.md", target: "managed-registries.md" },
+  ...{ hostname: "everyday.md#another-port-another-name", port: "everyday.md#another-port-another-name" },
+  ...{
+    bindAddress: "everyday.md#another-port-another-name",
+    allowInsecure: "tls.md",
+    hosts: "storage.md",
+    lab: "troubleshooting.md#destroy-is-refused-because-data-is-protected",
+  },
+  ...{ externalUrl: "reverse-proxy.md", trustedProxies: "reverse-proxy.md", ui: "page.md", image: "security.md#the-container" },
+  ...{ readOnly: "storage.md#moving-to-another-store", foreignLayerHosts: "security.md#what-an-attacker-can-do" },
+};
+const guideTo = (key: string): string => {
+  const guide = guides[key];
+  return guide === undefined ? "" : ` Guide: [${guide.replace(/#.*/, "")}](${guide}).`;
 };
 /** The keys that the README has: those by which stacks differ most. */
 const mainKeys = [
@@ -192,21 +198,19 @@ const mainKeys = [
   ...["metrics", "lab", "swarm", "ecr", "acr", "artifactRegistry", "external"],
 ];
 const titleOf = ({ key, of }: TopLevelKey, all: TopLevelKey[]): string =>
-  all.filter((each) => each.key === key).length > 1 ? `${key} (${of.join(", ")})` : key;
+  all.filter((each) => each.key === key).length > 1 ? `${key} (${[...of.keys()].join(", ")})` : key;
 const anchorOf = (title: string): string =>
   title
     .toLowerCase()
     .replace(/[^a-z0-9 -]/g, "")
     .replaceAll(" ", "-");
-const targetsOf = ({ of }: TopLevelKey): string =>
-  of.length === Object.keys(targets).length ? "all" : of.map((each) => `\`${each}\``).join(", ");
-const isPlainKey = ({ key, property }: TopLevelKey): boolean => keysUnder(key, property)[0]?.[0] === key;
+const isPlainKey = (each: TopLevelKey): boolean => partsOf(propertyOf(each)).length === 0;
 
 function configuration(): string {
   const keys = topLevelKeys();
   const head = ["Key", "Values", "Default", "Meaning"];
   const rows = (entries: [string, Property][]): string[][] =>
-    entries.map(([key, each]) => [`\`${key}\``, valuesOf(each), defaultOf(each), meaningOf(each)]);
+    entries.map(([key, each]) => [`\`${key}\``, valuesOf(each), defaultAt(key, each), meaningWithValues(each)]);
   return [
     "# Configuration",
     "",
@@ -224,10 +228,10 @@ function configuration(): string {
         .filter(isPlainKey)
         .map((each) => [
           `\`${each.key}\``,
-          targetsOf(each),
-          each.key === "target" ? each.of.map((name) => `\`${name}\``).join(", ") : valuesOf(each.property),
-          defaultOf(each.property),
-          meaningOf(each.property),
+          targetsOf([...each.of.keys()]),
+          each.key === "target" ? namesOf([...each.of.keys()]) : valuesOf(propertyOf(each)),
+          byTarget(each.of, defaultOf, "; "),
+          `${byTarget(each.of, meaningOf)}${guideTo(each.key)}`,
         ]),
     ),
     "",
@@ -236,15 +240,15 @@ function configuration(): string {
       .flatMap((each) => [
         `## ${titleOf(each, keys)}`,
         "",
-        `${meaningOf(each.property)}${guides[each.key] === undefined ? "" : ` Guide: [${guides[each.key]}](${guides[each.key]}).`} Targets: ${targetsOf(each)}.`,
+        `${byTarget(each.of, meaningOf)}${guideTo(each.key)} Targets: ${targetsOf([...each.of.keys()])}.`,
         "",
-        ...table(head, rows(keysUnder(each.key, each.property))),
+        ...table(head, rows(keysUnder(each.key, propertyOf(each)))),
         "",
       ]),
   ].join("\n");
 }
 
-/** A row of the README's table; a key that differs by target has one row, and two sections that it could link. */
+/** A row of the README's table, for the first target that has the key; the page of all keys says what others differ in. */
 function mainRow(key: string, all: TopLevelKey[]): string[] {
   const found = all.filter((each) => each.key === key);
   const [first] = found;
@@ -253,11 +257,12 @@ function mainRow(key: string, all: TopLevelKey[]): string[] {
   }
   const link = isPlainKey(first) ? "" : `#${anchorOf(titleOf(first, all))}`;
   const guide = guides[key] === undefined ? "" : ` [Guide](docs/${guides[key]})`;
+  const of = found.flatMap((each) => [...each.of]);
   return [
     `[\`${key}\`](docs/configuration.md${link})`,
-    targetsOf({ ...first, of: found.flatMap(({ of }) => of) }),
-    defaultOf(first.property),
-    `${meaningOf(first.property)}${guide}`,
+    targetsOf(of.map(([name]) => name)),
+    byTarget(of.slice(0, 1), defaultOf),
+    `${byTarget(of.slice(0, 1), meaningOf)}${guide}`,
   ];
 }
 

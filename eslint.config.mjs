@@ -56,7 +56,10 @@ export default defineConfig(
     files: ["**/*.js", "**/*.cjs", "**/*.mjs"],
     languageOptions: {
       globals: Object.fromEntries(
-        ["Buffer", "URL", "URLSearchParams", "__dirname", "console", "fetch", "process"].map((name) => [name, "readonly"]),
+        ["Buffer", "URL", "URLSearchParams", "__dirname", "__filename", "console", "fetch", "process"].map((name) => [
+          name,
+          "readonly",
+        ]),
       ),
     },
   },

@@ -13,4 +13,5 @@ if [ -n "$unformatted" ]; then
   printf 'lint-go: not as gofmt writes it (run: npm run format):\n%s\n' "$unformatted" >&2
   exit 1
 fi
-go vet ./...
+# With the flags of check.sh, which compiles the same then.
+CGO_ENABLED=0 GOFLAGS=-trimpath go vet ./...

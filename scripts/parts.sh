@@ -6,24 +6,35 @@ trap 'rm -rf "$parts"' EXIT
 # A part that is a script of parts reports to whoever began it as well.
 reports="$parts/report ${CONTAINER_REGISTRY_REPORTS-}"
 
+asides=
+
+# report NAME RESULT SECONDS
+report() {
+  # shellcheck disable=SC2086
+  printf '%-12s %-6s %4d s\n' "$@" | tee -a $reports
+}
+
 # part NAME COMMAND...
 part() {
   local name=$1 begin=$SECONDS result=ok
   shift
   printf '\n== %s\n' "$name"
   "$@" || result=FAILED
-  # shellcheck disable=SC2086
-  printf '%-12s %-6s %4d s\n' "$name" "$result" $((SECONDS - begin)) | tee -a $reports
+  report "$name" "$result" $((SECONDS - begin))
 }
 
 # aside COMMAND...: runs it beside what follows, after which it is heard.
 aside() {
   "$@" >"$(mktemp "$parts/aside.XXXXXX")" 2>&1 &
+  asides="$asides $!:$1"
 }
 
-# finish: waits for what runs aside, and ends the script.
+# finish: waits for what runs aside, and ends the script. What was ended before it could report has failed.
 finish() {
-  wait
+  local each
+  for each in $asides; do
+    wait "${each%%:*}" || report "${each#*:}" FAILED $SECONDS
+  done
   cat "$parts"/aside.* 2>/dev/null || true
   printf '\n'
   cat "$parts/report"

@@ -223,8 +223,9 @@ let folder: string;
 
 beforeAll(async () => {
   folder = fs.mkdtempSync(path.join(os.tmpdir(), "container-registry-settings-"));
-  await run("go", ["test", "-c", "-o", path.join(folder, "server"), "./internal/store"], {
+  await run("go", ["test", "-c", "-ldflags=-w", "-o", path.join(folder, "server"), "./internal/store"], {
     cwd: path.join(projectRoot, "server"),
+    env: { CGO_ENABLED: "0", GOFLAGS: "-trimpath" },
   });
 });
 

@@ -27,6 +27,7 @@ import (
 	"container-registry/server/internal/heavy"
 	"container-registry/server/internal/layout"
 	"container-registry/server/internal/manifest"
+	"container-registry/server/internal/storage"
 	"container-registry/server/internal/store"
 )
 
@@ -41,7 +42,7 @@ func init() {
 			own = folder{own, root}
 		}
 		// The guard is above this, where a page that stands for a link would be a link that is missing.
-		return driver{store.Steady(single{own, &uploads{open: map[string]*upload{}}})}, nil
+		return driver{store.Steady(single{storage.Single(own), &uploads{open: map[string]*upload{}}})}, nil
 	}
 	if err := storagemiddleware.Register(name, wrap); err != nil {
 		panic(err)

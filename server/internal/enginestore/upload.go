@@ -1,7 +1,6 @@
 package enginestore
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"io"
@@ -88,11 +87,13 @@ func (u *Ending) Done() {
 // at once, these may be other ones than those that were summed.
 type identified interface{ Identity() string }
 
-func (u *Ending) identity() []byte {
+// place is where the sum is kept that the engine has at a path. Servers of older versions find none there, and read
+// the bytes.
+func (u *Ending) place(path string) string {
 	if writer, ok := u.writer.FileWriter.(identified); ok {
-		return []byte(writer.Identity())
+		return path + "-" + writer.Identity()
 	}
-	return nil
+	return path
 }
 
 // keepSum writes how far what came is summed, once all of that is kept: what is sent later in the place
@@ -104,23 +105,19 @@ func (u *Ending) keepSum() error {
 	if !ok || u.last || offset == "0" || offset != strconv.FormatInt(u.writer.Size(), 10) {
 		return nil
 	}
-	return u.writer.store.PutContent(u.writer.ctx, u.sum.path, append(u.sum.content, u.identity()...))
+	return u.writer.store.PutContent(u.writer.ctx, u.place(u.sum.path), u.sum.content)
 }
 
 // findSum looks for the sum of all bytes in a folder that has those of each request before. The engine
 // asks for all of them to go on from that one.
 func (u *Ending) findSum(ctx context.Context, store storagedriver.StorageDriver, folder string) ([]string, error) {
 	path := gopath.Join(folder, strconv.FormatInt(u.writer.Size(), 10))
-	content, err := store.GetContent(ctx, path)
+	sum, err := store.GetContent(ctx, u.place(path))
 	if layout.IsMissing(err) {
 		return nil, nil
 	}
 	if err != nil {
 		return nil, err
-	}
-	sum, ok := bytes.CutSuffix(content, u.identity())
-	if !ok {
-		return nil, nil
 	}
 	u.found = file{path, sum}
 	return []string{path}, nil

@@ -157,6 +157,54 @@ func TestLostSum(t *testing.T) {
 	request(t, http.MethodPut, location+"&digest="+digest.FromString(chunk+chunk).String(), "", http.StatusCreated)
 }
 
+// shared is a store in which others may write to an upload, too.
+type shared struct {
+	storagedriver.StorageDriver
+	identity string
+	moved    bool
+}
+
+func (s *shared) Writer(ctx context.Context, path string, appendMode bool) (storagedriver.FileWriter, error) {
+	w, err := s.StorageDriver.Writer(ctx, path, appendMode)
+	return sharedWriter{w, s}, err
+}
+
+type sharedWriter struct {
+	storagedriver.FileWriter
+	store *shared
+}
+
+func (w sharedWriter) Identity() string { return w.store.identity }
+
+func (w sharedWriter) Move(ctx context.Context, from, to string) error {
+	w.store.moved = true
+	return w.store.Move(ctx, from, to)
+}
+
+// TestSumOfOthers has the sum of an upload believed as long as the store has those bytes, and a blob made by
+// who knows them.
+func TestSumOfOthers(t *testing.T) {
+	for name, other := range map[string]bool{"the same": false, "others": true} {
+		t.Run(name, func(t *testing.T) {
+			store := &shared{StorageDriver: inmemory.New(), identity: "a"}
+			spy := registrytest.NewSpy(store)
+			url := serve(t, spy, registrytest.Config(t, spy))
+			location := request(t, http.MethodPost, url+"/v2/app/blobs/uploads/", "", http.StatusAccepted)
+			location = request(t, http.MethodPatch, location, chunk, http.StatusAccepted)
+			if other {
+				store.identity = "b"
+			}
+			request(t, http.MethodPut, location+"&digest="+digest.FromString(chunk).String(), "", http.StatusCreated)
+			if read := spy.Count("read", layout.RepositoryPath("app", layout.Uploads)); read > 0 != other {
+				t.Errorf("the content was read %d times", read)
+			}
+			if !store.moved {
+				t.Error("the blob is made of what is there")
+			}
+		})
+	}
+}
+
 // TestBeginning uploads to a folder, where the disk had not kept when the upload began.
 func TestBeginning(t *testing.T) {
 	root := t.TempDir()

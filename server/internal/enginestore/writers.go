@@ -114,12 +114,23 @@ func (s single) Writer(ctx context.Context, path string, appendMode bool) (stora
 	return w, nil
 }
 
+// mover is a driver's writer that knows what it has committed. Another server may put something else in its place.
+type mover interface {
+	Move(ctx context.Context, from, to string) error
+}
+
 // Move ends an upload as a blob.
 func (s single) Move(ctx context.Context, from, to string) error {
 	if !layout.IsUpload(from) {
 		return s.StorageDriver.Move(ctx, from, to)
 	}
-	return s.end(ctx, gopath.Dir(from), func() error { return s.StorageDriver.Move(ctx, from, to) })
+	move := s.StorageDriver.Move
+	if ending, ok := ctx.Value(uploadKey{}).(*Ending); ok && ending.writer != nil {
+		if m, ok := ending.writer.FileWriter.(mover); ok {
+			move = m.Move
+		}
+	}
+	return s.end(ctx, gopath.Dir(from), func() error { return move(ctx, from, to) })
 }
 
 func (s single) Delete(ctx context.Context, path string) error {

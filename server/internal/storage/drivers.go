@@ -10,7 +10,7 @@ import (
 	_ "github.com/distribution/distribution/v3/registry/storage/driver/s3-aws"
 	// What some of them lack.
 	"container-registry/server/internal/storage/azure"
-	_ "container-registry/server/internal/storage/s3"
+	"container-registry/server/internal/storage/s3"
 	// In place of the engine's.
 	_ "container-registry/server/internal/storage/gcs"
 	// Drivers that the engine no longer has.
@@ -22,6 +22,14 @@ import (
 func Complete(driver storagedriver.StorageDriver) storagedriver.StorageDriver {
 	if driver.Name() == "azure" {
 		return azure.Around(driver)
+	}
+	return driver
+}
+
+// Single gives one of the engine's drivers what it lacks where other servers may write to the same upload.
+func Single(driver storagedriver.StorageDriver) storagedriver.StorageDriver {
+	if driver.Name() == "s3aws" {
+		return s3.Around(driver)
 	}
 	return driver
 }

@@ -15,7 +15,11 @@ import (
 // It fails with a code for which the client asks again.
 func unmarshal(r *request.Request) {
 	restxml.Unmarshal(r)
-	if r.Error != nil || isWhole(r.Data) {
+	if r.Error != nil {
+		return
+	}
+	if isWhole(r.Data) {
+		note(r)
 		return
 	}
 	r.HTTPResponse.Body.Close()

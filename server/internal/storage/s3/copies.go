@@ -22,6 +22,7 @@ var buildRequest = restxml.BuildHandler.Fn
 // build has a copy in parts that fails end in the store as well. The driver leaves that open: its parts
 // are in no listing, and are billed. That of an upload it ends by itself, or leaves for the client to go on.
 func build(r *request.Request) {
+	require(r)
 	buildRequest(r)
 	switch p := r.Params.(type) {
 	case *s3.UploadPartCopyInput:

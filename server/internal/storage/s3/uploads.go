@@ -1,0 +1,147 @@
+package s3
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+
+	"github.com/aws/aws-sdk-go/aws"
+	"github.com/aws/aws-sdk-go/aws/awserr"
+	"github.com/aws/aws-sdk-go/aws/request"
+	"github.com/aws/aws-sdk-go/service/s3"
+	"github.com/distribution/distribution/v3"
+	storagedriver "github.com/distribution/distribution/v3/registry/storage/driver"
+
+	"container-registry/server/internal/layout"
+)
+
+// errOvertaken is for a writer that is not the last one of its upload: others may write it by way of other servers.
+var errOvertaken = fmt.Errorf("another request has gone on with the upload, or ended it: %w", distribution.ErrBlobUploadUnknown)
+
+// Around is the engine's driver whose writers of uploads know what is in the bucket.
+func Around(engines storagedriver.StorageDriver) storagedriver.StorageDriver { return driver{engines} }
+
+type driver struct{ storagedriver.StorageDriver }
+
+// Writer's context is that of all that is sent, too.
+func (d driver) Writer(ctx context.Context, path string, appendMode bool) (storagedriver.FileWriter, error) {
+	if !layout.IsUpload(path) {
+		return d.StorageDriver.Writer(ctx, path, appendMode)
+	}
+	k := &known{parts: map[int64]string{}}
+	own, err := d.StorageDriver.Writer(k.in(ctx), path, appendMode)
+	if err != nil {
+		return nil, overtaken(err)
+	}
+	return &writer{own, d.StorageDriver, k}, nil
+}
+
+type knownKey struct{}
+
+// known is what the bucket has answered a writer. Servers of one bucket give the parts of an upload the same numbers,
+// and of two the last one stays. The bucket makes no object of others than it is told.
+type known struct {
+	// parts are ETags by numbers. It is nil when all is there.
+	parts map[int64]string
+	// object is the ETag of what the parts were made. Another server may make one anew in its place.
+	object string
+}
+
+func (k *known) in(ctx context.Context) context.Context {
+	return context.WithValue(ctx, knownKey{}, k)
+}
+
+// note is of an answer.
+func note(r *request.Request) {
+	k, ok := r.Context().Value(knownKey{}).(*known)
+	if !ok || k.parts == nil {
+		return
+	}
+	switch a := r.Data.(type) {
+	case *s3.ListPartsOutput:
+		for _, p := range a.Parts {
+			k.add(p.PartNumber, p.ETag)
+		}
+	case *s3.UploadPartOutput:
+		k.add(r.Params.(*s3.UploadPartInput).PartNumber, a.ETag)
+	case *s3.UploadPartCopyOutput:
+		k.add(r.Params.(*s3.UploadPartCopyInput).PartNumber, a.CopyPartResult.ETag)
+	case *s3.CompleteMultipartUploadOutput:
+		// The driver also does so to go on after a part that is too small for another one to follow.
+		clear(k.parts)
+		k.object = bare(a.ETag)
+	}
+}
+
+func (k *known) add(number *int64, etag *string) { k.parts[aws.Int64Value(number)] = bare(etag) }
+
+// bare is without quotes, which servers give in some answers only.
+func bare(etag *string) string { return strings.Trim(aws.StringValue(etag), `"`) }
+
+// require has an object read and copied only if it is the one that the writer has made.
+func require(r *request.Request) {
+	k, ok := r.Context().Value(knownKey{}).(*known)
+	if !ok || k.object == "" {
+		return
+	}
+	etag := aws.String(`"` + k.object + `"`)
+	switch p := r.Params.(type) {
+	case *s3.CopyObjectInput:
+		p.CopySourceIfMatch = etag
+	case *s3.UploadPartCopyInput:
+		p.CopySourceIfMatch = etag
+	case *s3.GetObjectInput:
+		p.IfMatch = etag
+	}
+}
+
+type writer struct {
+	storagedriver.FileWriter
+	driver storagedriver.StorageDriver
+	known  *known
+}
+
+// Identity tells the bytes that the upload is made of from others.
+func (w *writer) Identity() string {
+	sum := sha256.New()
+	for _, number := range slices.Sorted(maps.Keys(w.known.parts)) {
+		fmt.Fprintln(sum, number, w.known.parts[number])
+	}
+	return hex.EncodeToString(sum.Sum(nil))
+}
+
+func (w *writer) Write(p []byte) (int, error) {
+	n, err := w.FileWriter.Write(p)
+	return n, overtaken(err)
+}
+
+func (w *writer) Commit(ctx context.Context) error { return overtaken(w.FileWriter.Commit(ctx)) }
+
+func (w *writer) Close() error { return overtaken(w.FileWriter.Close()) }
+
+// Move is of what was committed.
+func (w *writer) Move(ctx context.Context, from, to string) error {
+	committed := &known{object: w.known.object}
+	return overtaken(w.driver.Move(committed.in(ctx), from, to))
+}
+
+// overtaken is of an error that tells of another writer.
+func overtaken(err error) error {
+	reason := err
+	if other := (storagedriver.Error{}); errors.As(err, &other) {
+		reason = other.Detail
+	}
+	var answered awserr.Error
+	if errors.As(reason, &answered) {
+		switch answered.Code() {
+		case s3.ErrCodeNoSuchUpload, "InvalidPart", "PreconditionFailed":
+			return fmt.Errorf("%w: %w", errOvertaken, err)
+		}
+	}
+	return err
+}

@@ -97,15 +97,18 @@ func TestManyThatMove(t *testing.T) {
 	}
 }
 
-// slowly takes so many bytes a second of what is sent.
+// slowly takes so many bytes a second of what is sent, and makes up for what a busy machine keeps it from.
 func slowly(t *testing.T, c *tls.Conn, rate int) {
 	t.Helper()
 	if err := c.NetConn().(*net.TCPConn).SetReadBuffer(64 << 10); err != nil {
 		t.Fatal(err)
 	}
+	begin, taken := time.Now(), 0
 	go func() {
 		for err := error(nil); err == nil && rate > 0; time.Sleep(20 * time.Millisecond) {
-			_, err = io.ReadFull(c, make([]byte, rate/50))
+			due := int(time.Since(begin).Seconds() * float64(rate))
+			_, err = io.ReadFull(c, make([]byte, due-taken))
+			taken = due
 		}
 	}()
 }

@@ -18,7 +18,7 @@ import (
 	"container-registry/server/internal/registrytest"
 )
 
-var probeName = regexp.MustCompile(`container-registry-check-[0-9a-f]+`)
+var probeName = regexp.MustCompile(`container-registry-check-[0-9A-Z]+`)
 
 // TestTransfer copies a registry from a folder through all stores back into a folder.
 // Each copy serves what the first one did, and knows which tag was pushed long ago.

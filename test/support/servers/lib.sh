@@ -29,7 +29,7 @@ go_tool() {
         flock 9
         [ -x "$tools/bin/$1" ] && exit
         echo "installing $2; the first time takes a few minutes" >&2
-        GOBIN="$tools/bin" GOFLAGS= go install -p 2 "$2" >&2
+        GOBIN="$tools/bin" GOFLAGS= CGO_ENABLED=0 go install -p 2 "$2" >&2
     ) 9>"$tools/.$1.lock" || fail "could not install $2"
 }
 

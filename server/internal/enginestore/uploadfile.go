@@ -49,7 +49,7 @@ func (f folder) Writer(ctx context.Context, path string, appendMode bool) (stora
 func (f folder) Move(ctx context.Context, from, to string) error {
 	if ending, ok := ctx.Value(uploadKey{}).(*Ending); ok && layout.IsUpload(from) {
 		if u, ok := ending.writer.FileWriter.(*uploadFile); !ok || u.file == nil {
-			return errOvertaken
+			return layout.ErrOvertaken
 		}
 	}
 	return f.StorageDriver.Move(ctx, from, to)
@@ -98,7 +98,7 @@ func (u *uploadFile) lock(file *os.File) (size int64, err error) {
 	}
 	if err != nil || !os.SameFile(there, opened) {
 		// It became a blob between the two.
-		return 0, errOvertaken
+		return 0, layout.ErrOvertaken
 	}
 	return file.Seek(0, io.SeekEnd)
 }
@@ -126,7 +126,7 @@ func (u *uploadFile) create() error {
 		return err
 	}
 	if u.size > 0 {
-		return errOvertaken
+		return layout.ErrOvertaken
 	}
 	return nil
 }

@@ -2,19 +2,14 @@ package enginestore
 
 import (
 	"context"
-	"fmt"
 	"net/http"
 	gopath "path"
 	"sync"
 
-	"github.com/distribution/distribution/v3"
 	storagedriver "github.com/distribution/distribution/v3/registry/storage/driver"
 
 	"container-registry/server/internal/layout"
 )
-
-// errOvertaken is for what comes late: its client is told that there is no such upload.
-var errOvertaken = fmt.Errorf("already gone on with by a later request, or ended: %w", distribution.ErrBlobUploadUnknown)
 
 // single has each upload written by the request that opened it last, and by none once it is a blob. One
 // that was held up on its way would write into what another has gone on with, or into the blob itself.
@@ -92,7 +87,7 @@ func (s single) Writer(ctx context.Context, path string, appendMode bool) (stora
 	w := &writer{ctx: own, cancel: cancel, store: s.StorageDriver, upload: it, leave: leave}
 	err := it.during(ctx, func() (err error) {
 		if it.closed {
-			return errOvertaken
+			return layout.ErrOvertaken
 		}
 		it.last.abandon()
 		it.last = w
@@ -153,7 +148,7 @@ func (s single) end(ctx context.Context, folder string, do func() error) error {
 	return it.during(ctx, func() error {
 		ending, ok := ctx.Value(uploadKey{}).(*Ending)
 		if ok && ending.writer != nil && it.last != ending.writer {
-			return errOvertaken
+			return layout.ErrOvertaken
 		}
 		err := do()
 		it.closed = it.closed || err == nil
@@ -182,7 +177,7 @@ func (w *writer) abandon() {
 	if w == nil {
 		return
 	}
-	w.cancel(errOvertaken)
+	w.cancel(layout.ErrOvertaken)
 	w.letGo()
 }
 
@@ -209,7 +204,7 @@ func (w *writer) end() {
 func (w *writer) alone(ctx context.Context, do func() error) error {
 	return w.upload.during(ctx, func() error {
 		if w.upload.last != w {
-			return errOvertaken
+			return layout.ErrOvertaken
 		}
 		return do()
 	})

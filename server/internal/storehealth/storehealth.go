@@ -13,6 +13,7 @@ import (
 	storagedriver "github.com/distribution/distribution/v3/registry/storage/driver"
 
 	"container-registry/server/internal/layout"
+	"container-registry/server/internal/wait"
 )
 
 const (
@@ -70,10 +71,8 @@ func (c *Check) Run(ctx context.Context, driver storagedriver.StorageDriver) {
 			if err == nil {
 				break
 			}
-			select {
-			case <-ctx.Done():
+			if wait.For(ctx, min(soon, c.interval)) != nil {
 				return
-			case <-time.After(min(soon, c.interval)):
 			}
 		}
 		health.Poll(ctx, c, ask, c.interval)

@@ -8,11 +8,8 @@ import (
 	"strconv"
 	"strings"
 
-	"github.com/distribution/distribution/v3"
+	"container-registry/server/internal/layout"
 )
-
-// errOvertaken is for a writer that is not the last one of its upload: others may write it by way of other servers.
-var errOvertaken = fmt.Errorf("another request has gone on with the upload, or ended it: %w", distribution.ErrBlobUploadUnknown)
 
 // unchanged says whether the record is the one that was read or written last.
 // One that was held up would bring back an upload that has become a blob.
@@ -22,14 +19,14 @@ func (w *writer) unchanged(ctx context.Context) error {
 	}
 	record, err := w.d.head(ctx, w.key+recordSuffix)
 	if isMissing(err) {
-		return errOvertaken
+		return layout.ErrOvertaken
 	}
 	if err != nil {
 		return err
 	}
 	if record.Metadata[metaUploadID] != w.savedUpload || record.Metadata[metaOffset] != strconv.FormatInt(w.savedOffset, 10) ||
 		record.ContentLength != int64(w.savedTail) {
-		return errOvertaken
+		return layout.ErrOvertaken
 	}
 	return nil
 }

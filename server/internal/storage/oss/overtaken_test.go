@@ -3,6 +3,8 @@ package oss
 import (
 	"errors"
 	"testing"
+
+	"container-registry/server/internal/layout"
 )
 
 // TestLateWriter has a writer held up while another one, as by way of another server, commits the upload.
@@ -17,7 +19,7 @@ func TestLateWriter(t *testing.T) {
 	last := openWriter(t, d, "/upload", true)
 	write(t, last, []byte("in time"))
 	commit(t, last)
-	if err := held.Close(); !errors.Is(err, errOvertaken) {
+	if err := held.Close(); !errors.Is(err, layout.ErrOvertaken) {
 		t.Errorf("%v", err)
 	}
 	assertContent(t, d, "/upload", []byte("in time"))
@@ -47,7 +49,7 @@ func TestIdentity(t *testing.T) {
 		t.Fatal(err)
 	}
 	write(t, held, []byte("x"))
-	if err := held.Close(); !errors.Is(err, errOvertaken) {
+	if err := held.Close(); !errors.Is(err, layout.ErrOvertaken) {
 		t.Errorf("%v", err)
 	}
 	if there := openWriter(t, d, "/upload", true); there.Size() != last.Size() || identity(there) == identity(last) {

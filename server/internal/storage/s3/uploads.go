@@ -14,14 +14,10 @@ import (
 	"github.com/aws/aws-sdk-go/aws/awserr"
 	"github.com/aws/aws-sdk-go/aws/request"
 	"github.com/aws/aws-sdk-go/service/s3"
-	"github.com/distribution/distribution/v3"
 	storagedriver "github.com/distribution/distribution/v3/registry/storage/driver"
 
 	"container-registry/server/internal/layout"
 )
-
-// errOvertaken is for a writer that is not the last one of its upload: others may write it by way of other servers.
-var errOvertaken = fmt.Errorf("another request has gone on with the upload, or ended it: %w", distribution.ErrBlobUploadUnknown)
 
 // Around is the engine's driver whose writers of uploads know what is in the bucket.
 func Around(engines storagedriver.StorageDriver) storagedriver.StorageDriver { return driver{engines} }
@@ -140,7 +136,7 @@ func overtaken(err error) error {
 	if errors.As(reason, &answered) {
 		switch answered.Code() {
 		case s3.ErrCodeNoSuchUpload, "InvalidPart", "PreconditionFailed":
-			return fmt.Errorf("%w: %w", errOvertaken, err)
+			return fmt.Errorf("%w: %w", layout.ErrOvertaken, err)
 		}
 	}
 	return err

@@ -3,17 +3,12 @@ package swift
 import (
 	"context"
 	"errors"
-	"fmt"
 	"net/http"
 
-	"github.com/distribution/distribution/v3"
 	ncw "github.com/ncw/swift/v2"
 
 	"container-registry/server/internal/layout"
 )
-
-// errOvertaken is for a writer that is not the last one of its upload: others may write it by way of other servers.
-var errOvertaken = fmt.Errorf("another request has gone on with the upload, or ended it: %w", distribution.ErrBlobUploadUnknown)
 
 // Commit implements storagedriver.FileWriter.
 func (w *writer) Commit(ctx context.Context) error {
@@ -82,7 +77,7 @@ func (w *writer) putClaimed(ctx context.Context) error {
 func (d *driver) unchanged(ctx context.Context, path string, u *upload) error {
 	obj, err := d.head(ctx, d.recordName(path))
 	if isNotFound(err) || err == nil && obj.etag != u.etag {
-		return errOvertaken
+		return layout.ErrOvertaken
 	}
 	return err
 }
@@ -98,7 +93,7 @@ func (d *driver) untaken(ctx context.Context, path string, mine func(*object) bo
 		return nil
 	}
 	if err == nil {
-		err = errOvertaken
+		err = layout.ErrOvertaken
 	}
 	return err
 }
@@ -120,7 +115,7 @@ func (d *driver) claim(ctx context.Context, upload, writer string) error {
 	// The answer to an attempt before may have been lost.
 	obj, err := d.head(ctx, name)
 	if err == nil && obj.etag != etag {
-		err = errOvertaken
+		err = layout.ErrOvertaken
 	}
 	return err
 }

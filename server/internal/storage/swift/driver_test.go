@@ -20,6 +20,8 @@ import (
 
 	storagedriver "github.com/distribution/distribution/v3/registry/storage/driver"
 	ncw "github.com/ncw/swift/v2"
+
+	"container-registry/server/internal/layout"
 )
 
 const (
@@ -297,7 +299,7 @@ func TestLateWriter(t *testing.T) {
 			w = writerAt(t, d, uploadPath, true)
 			copyTo(t, w, randomContent(3, 3*mib))
 			commit(t, w)
-			if err := late(held); !errors.Is(err, errOvertaken) {
+			if err := late(held); !errors.Is(err, layout.ErrOvertaken) {
 				t.Errorf("%v", err)
 			}
 			if err := d.Move(ctx, uploadPath, blobPath); err != nil {

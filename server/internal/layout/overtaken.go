@@ -1,0 +1,11 @@
+package layout
+
+import (
+	"fmt"
+
+	"github.com/distribution/distribution/v3"
+)
+
+// ErrOvertaken is for a request that is not the last one of its upload: its client is told that there is
+// no such upload.
+var ErrOvertaken = fmt.Errorf("another request has gone on with the upload, or ended it: %w", distribution.ErrBlobUploadUnknown)

@@ -9,6 +9,7 @@ import (
 	storagedriver "github.com/distribution/distribution/v3/registry/storage/driver"
 
 	"container-registry/server/internal/layout"
+	"container-registry/server/internal/storage"
 )
 
 // single has each upload written by the request that opened it last, and by none once it is a blob. One
@@ -109,11 +110,6 @@ func (s single) Writer(ctx context.Context, path string, appendMode bool) (stora
 	return w, nil
 }
 
-// mover is a driver's writer that knows what it has committed. Another server may put something else in its place.
-type mover interface {
-	Move(ctx context.Context, from, to string) error
-}
-
 // Move ends an upload as a blob.
 func (s single) Move(ctx context.Context, from, to string) error {
 	if !layout.IsUpload(from) {
@@ -121,7 +117,7 @@ func (s single) Move(ctx context.Context, from, to string) error {
 	}
 	move := s.StorageDriver.Move
 	if ending, ok := ctx.Value(uploadKey{}).(*Ending); ok && ending.writer != nil {
-		if m, ok := ending.writer.FileWriter.(mover); ok {
+		if m, ok := ending.writer.FileWriter.(storage.Mover); ok {
 			move = m.Move
 		}
 	}

@@ -277,7 +277,7 @@ func TestCheckFolder(t *testing.T) {
 		"good":        {mounted("true"), root, `filesystem folder "FOLDER" can be read and written`, true},
 		"not ours":    {asServer, root, `cannot write to filesystem folder "FOLDER": it may not be written; give it to the server's user (FOLDER: permission denied)`, false},
 		"closed":      {asServer, filepath.Join(root, "closed"), `cannot list filesystem folder "FOLDER": it may not be read; give it to the server's user (open FOLDER/PROBE: permission denied)`, false},
-		"full":        {mounted("mount -t tmpfs -o size=64k none " + root), root, `cannot upload to filesystem folder "FOLDER": it is full; make space or raise its quota (write FOLDER/PROBE/upload: no space left on device)`, false},
+		"full":        {mounted("mount -t tmpfs -o size=64k none " + root), root, `cannot upload to filesystem folder "FOLDER": it is full; make space or raise its quota (write FOLDER/PROBE/_uploads/probe/data: no space left on device)`, false},
 		"may be read": {mounted("mount -t tmpfs -o ro none " + root), root, `cannot write to filesystem folder "FOLDER": it is read-only; mount it for writing (FOLDER: read-only file system)`, false},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -7,10 +7,13 @@ import (
 	"net/http/httputil"
 	"net/url"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"sync/atomic"
 	"testing"
 )
+
+var etags = regexp.MustCompile("<ETag>.*</ETag>")
 
 // TestCheckLimitedS3 has a gateway before S3 that does not let everything through.
 func TestCheckLimitedS3(t *testing.T) {
@@ -45,6 +48,18 @@ func TestCheckLimitedS3(t *testing.T) {
 		"no copies in parts, nor asked for": {
 			refuses: noPartCopies, more: ", multipartcopythresholdsize: 5368709120}",
 			want: `s3 bucket "images" at AT can be read and written`, good: true,
+		},
+		"other ETags of what is completed": {
+			refuses: func(w http.ResponseWriter, r *http.Request, _ int32) bool {
+				if r.Method != http.MethodPost || r.URL.Query().Get("uploadId") == "" {
+					return false
+				}
+				answer := httptest.NewRecorder()
+				through.ServeHTTP(answer, r)
+				io.WriteString(w, etags.ReplaceAllString(answer.Body.String(), "<ETag>another</ETag>"))
+				return true
+			},
+			want: `cannot upload to s3 bucket "images" at AT: its ETags are not those of S3: it does not find what was uploaded by the one that it gave for it`,
 		},
 		"throttled": {
 			refuses: func(w http.ResponseWriter, _ *http.Request, _ int32) bool { throttle(w); return true },

@@ -3,6 +3,8 @@
 package storage
 
 import (
+	"context"
+
 	storagedriver "github.com/distribution/distribution/v3/registry/storage/driver"
 	_ "github.com/distribution/distribution/v3/registry/storage/driver/azure"
 	_ "github.com/distribution/distribution/v3/registry/storage/driver/filesystem"
@@ -24,6 +26,11 @@ func Complete(driver storagedriver.StorageDriver) storagedriver.StorageDriver {
 		return azure.Around(driver)
 	}
 	return driver
+}
+
+// Mover is a driver's writer that moves what it has committed, and nothing that another server has put in its place.
+type Mover interface {
+	Move(ctx context.Context, from, to string) error
 }
 
 // Single gives one of the engine's drivers what it lacks where other servers may write to the same upload.

@@ -13,6 +13,7 @@ import (
 	"github.com/distribution/distribution/v3/configuration"
 	storagedriver "github.com/distribution/distribution/v3/registry/storage/driver"
 
+	"container-registry/server/internal/storage"
 	"container-registry/server/internal/store"
 )
 
@@ -81,7 +82,7 @@ func (t *trial) run(lasting, limited context.Context) outcome {
 	if err != nil {
 		return outcome{err: err}
 	}
-	p := newProbe(driver)
+	p := newProbe(storage.Single(driver))
 	inParts, err := t.inParts(lasting)
 	if err != nil {
 		return outcome{err: err}

@@ -11,6 +11,7 @@ import (
 	storagedriver "github.com/distribution/distribution/v3/registry/storage/driver"
 
 	"container-registry/server/internal/layout"
+	"container-registry/server/internal/storage"
 )
 
 // pieceSize is the least that makes every driver send a piece of an upload at once.
@@ -29,6 +30,9 @@ type probe struct {
 func newProbe(driver storagedriver.StorageDriver) *probe {
 	return &probe{driver: driver, folder: layout.Checks + rand.Text()}
 }
+
+// uploadName has the driver take it for an upload.
+const uploadName = layout.Uploads + "/probe/data"
 
 func (p *probe) path(name string) string { return p.folder + "/" + name }
 
@@ -77,22 +81,32 @@ func (p *probe) upload(ctx context.Context) error {
 	if err := p.send(ctx, p.blob); err != nil {
 		return err
 	}
-	if err := p.complete(ctx); err != nil {
-		return err
+	err := p.complete(ctx)
+	if err == nil {
+		err = p.expect(ctx, "blob")
 	}
-	return p.move(ctx, p.driver, "upload", "blob")
+	if errors.Is(err, layout.ErrOvertaken) {
+		// Nobody else writes there.
+		return errNotIdentified
+	}
+	return err
 }
+
+var errNotIdentified = errors.New("its ETags are not those of S3: it does not find what was uploaded by the one that it gave for it")
 
 // copyInParts is how the blob would be moved if it were a large one.
 func (p *probe) copyInParts(inParts storagedriver.StorageDriver) func(context.Context) error {
-	return func(ctx context.Context) error { return p.move(ctx, inParts, "blob", "large") }
+	return func(ctx context.Context) error {
+		if err := inParts.Move(ctx, p.path("blob"), p.path("large")); err != nil {
+			return err
+		}
+		return p.expect(ctx, "large")
+	}
 }
 
-func (p *probe) move(ctx context.Context, driver storagedriver.StorageDriver, from, to string) error {
-	if err := driver.Move(ctx, p.path(from), p.path(to)); err != nil {
-		return err
-	}
-	reader, err := driver.Reader(ctx, p.path(to), 0)
+// expect is for who has moved the blob.
+func (p *probe) expect(ctx context.Context, name string) error {
+	reader, err := p.driver.Reader(ctx, p.path(name), 0)
 	if err != nil {
 		return err
 	}
@@ -105,7 +119,7 @@ func (p *probe) move(ctx context.Context, driver storagedriver.StorageDriver, fr
 }
 
 func (p *probe) send(ctx context.Context, content []byte) error {
-	writer, err := p.driver.Writer(ctx, p.path("upload"), false)
+	writer, err := p.driver.Writer(ctx, p.path(uploadName), false)
 	if err != nil {
 		return err
 	}
@@ -118,11 +132,19 @@ func (p *probe) send(ctx context.Context, content []byte) error {
 }
 
 func (p *probe) complete(ctx context.Context) error {
-	writer, err := p.driver.Writer(ctx, p.path("upload"), true)
+	writer, err := p.driver.Writer(ctx, p.path(uploadName), true)
 	if err != nil {
 		return err
 	}
 	if err := writer.Commit(ctx); err != nil {
+		writer.Close()
+		return err
+	}
+	move := p.driver.Move
+	if m, ok := writer.(storage.Mover); ok {
+		move = m.Move
+	}
+	if err := move(ctx, p.path(uploadName), p.path("blob")); err != nil {
 		writer.Close()
 		return err
 	}

@@ -1,6 +1,7 @@
 package fence
 
 import (
+	"cmp"
 	"context"
 	"crypto/rand"
 	"path"
@@ -50,6 +51,8 @@ func (f *Fence) Acquire(ctx context.Context) (*Hold, context.Context, error) {
 		err = wait.For(ctx, 2*f.timing.Settle)
 	}
 	if err != nil {
+		// Stores say only that they were told to stop.
+		err = cmp.Or(context.Cause(ctx), err)
 		h.Release(ctx)
 		return nil, nil, err
 	}

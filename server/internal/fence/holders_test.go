@@ -367,6 +367,15 @@ func TestLostHold(t *testing.T) {
 		}
 		<-h.writing
 	})
+	t.Run("the store does not answer from the first", func(t *testing.T) {
+		driver := &hanging{StorageDriver: inmemory.New()}
+		driver.hangs.Store(true)
+		timing := quick
+		timing.Expiry = 300 * time.Millisecond
+		if _, _, err := New(driver, "a", timing, NoCache{}).Acquire(t.Context()); !errors.Is(err, errLost) {
+			t.Error(err)
+		}
+	})
 	t.Run("the store does not answer", func(t *testing.T) {
 		driver := &hanging{StorageDriver: inmemory.New()}
 		f := New(driver, "a", quick, NoCache{})

@@ -40,8 +40,9 @@ func (f *Fence) Acquire(ctx context.Context) (*Hold, context.Context, error) {
 	h.right = right
 	ctx, h.cancel = context.WithCancelCause(ctx)
 	h.lapse = time.AfterFunc(f.timing.Expiry/2, func() {
-		lost(errLost)
-		h.cancel(errLost)
+		why := h.lost()
+		lost(why)
+		h.cancel(why)
 	})
 	go h.renew(ctx)
 	err := h.claim(ctx)

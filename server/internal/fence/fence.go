@@ -267,6 +267,7 @@ func (f *Fence) takePushed() []Pushed {
 	return taken
 }
 
-var errLost = errors.New("the collection's object in the store was not renewed in time; it ends here, and the next one goes on")
+// ErrLost says that another collection may have begun: the store gave no answer for too long, or the machine stood still.
+var ErrLost = errors.New("the collection ends here, and the next one goes on: its object in the store was not renewed in time")
 
 var errUnanswered = errors.New("the store gave no answer to a deletion, which it may still carry out; writers wait until that can't be any more")

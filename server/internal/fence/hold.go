@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"sync"
 	"time"
 
@@ -35,6 +36,9 @@ type Hold struct {
 	mutex   sync.Mutex
 	self    holder
 	renewed time.Duration
+	// asked is since when the object is being written, if it is, and failed why it was not, if so.
+	asked  time.Duration
+	failed error
 	// unanswered says that a deletion failed, and may be carried out all the same.
 	unanswered bool
 	pause      time.Time
@@ -84,7 +88,10 @@ func (h *Hold) write(ctx context.Context) error {
 		return err
 	}
 	begun := h.fence.clock()
-	if err := h.fence.put(ctx, h.self.path(), content); err != nil {
+	h.noteWrite(begun, nil)
+	err = h.fence.put(ctx, h.self.path(), content)
+	h.noteWrite(0, err)
+	if err != nil {
 		return err
 	}
 	if err := h.valid(); err != nil {
@@ -98,12 +105,32 @@ func (h *Hold) write(ctx context.Context) error {
 	return nil
 }
 
+func (h *Hold) noteWrite(asked time.Duration, failed error) {
+	h.mutex.Lock()
+	defer h.mutex.Unlock()
+	h.asked, h.failed = asked, failed
+}
+
+// lost tells whether that was the store's fault or the machine's.
+func (h *Hold) lost() error {
+	h.mutex.Lock()
+	defer h.mutex.Unlock()
+	now, why := h.fence.clock(), "this machine stood still, or had no time for it"
+	switch {
+	case h.asked > 0:
+		why = fmt.Sprintf("the store has not answered for %s", (now - h.asked).Round(time.Second))
+	case h.failed != nil:
+		why = h.failed.Error()
+	}
+	return fmt.Errorf("%w (not for %s: %s)", ErrLost, (now - h.renewed).Round(time.Second), why)
+}
+
 // standing fails when the object is gone: somebody who took this holder for dead has
 // cleared it away.
 func (h *Hold) standing(ctx context.Context) error {
 	there, err := h.fence.read(ctx, h.self.ID)
 	if err == nil && there == nil {
-		err = errLost
+		err = fmt.Errorf("%w (another server took it away)", ErrLost)
 	}
 	return errors.Join(err, h.valid())
 }
@@ -131,9 +158,10 @@ func (h *Hold) renew(ctx context.Context) {
 
 func (h *Hold) valid() error {
 	h.mutex.Lock()
-	defer h.mutex.Unlock()
-	if h.fence.clock()-h.renewed > h.fence.timing.Expiry/2 {
-		return errLost
+	late := h.fence.clock()-h.renewed > h.fence.timing.Expiry/2
+	h.mutex.Unlock()
+	if late {
+		return h.lost()
 	}
 	return nil
 }

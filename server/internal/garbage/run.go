@@ -2,6 +2,7 @@ package garbage
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"sync"
@@ -20,7 +21,7 @@ func (c *Collector) run(request Request, out io.Writer) *run {
 	options := c.options
 	options.DeleteUntagged = options.DeleteUntagged || request.DeleteUntagged
 	options.DryRun = request.DryRun
-	return &run{Collector: c, options: options, out: out, pushed: map[string]bool{}, report: &Report{DryRun: request.DryRun}}
+	return &run{Collector: c, options: options, out: out, report: &Report{DryRun: request.DryRun}}
 }
 
 // run is one collection.
@@ -73,17 +74,39 @@ func (r *run) dry(ctx context.Context) error {
 	return nil
 }
 
-// carryOut deletes what is found, as the only collection there is.
+// tries are for a machine that was suspended, or a store that gave no answer for a while.
+const tries = 3
+
+// carryOut begins anew where the right to collect is lost. The report is of all tries, and nil if none began.
 func (r *run) carryOut(ctx context.Context) (*Report, error) {
+	err := r.try(ctx)
+	for n := 1; n < tries && errors.Is(err, fence.ErrLost); n++ {
+		r.say("the collection begins anew: %v", err)
+		r.log.WithError(err).Warn("garbage collection begins anew")
+		again := r.try(ctx)
+		if errors.As(again, new(fence.Busy)) {
+			// That one goes on.
+			break
+		}
+		err = again
+	}
+	if r.hold == nil {
+		return nil, err
+	}
+	return r.report, err
+}
+
+// try deletes what is found, as the only collection there is.
+func (r *run) try(ctx context.Context) error {
 	hold, ctx, err := r.fence.Acquire(ctx)
 	if err != nil {
-		return nil, err
+		return err
 	}
 	defer r.fence.KeepSpare(context.WithoutCancel(ctx))
 	defer hold.Release(ctx)
 	r.history.setUnderWay(true)
 	defer r.history.setUnderWay(false)
-	r.hold = hold
+	r.hold, r.pushed, r.spared = hold, map[string]bool{}, nil
 	if err = hold.CompareClocks(ctx); err == nil {
 		err = r.plan(ctx)
 	}
@@ -102,8 +125,8 @@ func (r *run) carryOut(ctx context.Context) (*Report, error) {
 		// Stores say only that they were told to stop.
 		err = cause
 	}
-	r.report.LongestPause = hold.LongestPause()
-	return r.report, err
+	r.report.LongestPause = max(r.report.LongestPause, hold.LongestPause())
+	return err
 }
 
 func (r *run) plan(ctx context.Context) error {
@@ -118,6 +141,7 @@ func (r *run) plan(ctx context.Context) error {
 	r.todo = plan.Make(found, options, r.freed, plan.Span{After: after.UnixMicro(), Until: until.UnixMicro()}, now)
 	r.report.Repositories = len(found.Repositories)
 	r.report.Blobs.Found = len(found.Blobs)
+	r.report.Manifests.Found, r.report.Tags.Found = 0, 0
 	for _, each := range found.Repositories {
 		r.report.Manifests.Found += len(each.Revisions)
 		r.report.Tags.Found += len(each.Tags)

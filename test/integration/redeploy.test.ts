@@ -89,7 +89,7 @@ describe("a service that follows a tag", () => {
     expect(said).toContain(`app is being updated to ${update}`);
     await eventually(
       "what became of it",
-      () => Promise.resolve(said.includes("app is not updated") && said.includes("resting runs")),
+      () => Promise.resolve(said.includes("app is not updated") && said.includes(`resting runs ${update}`)),
       60,
     );
     expect(said).toContain(`app is not updated to ${update}: paused, update paused`);

@@ -39,7 +39,9 @@ func TestPageOfFolder(t *testing.T) {
 		client.Push(t, name, "1", registrytest.Layer(1, 10))
 	}
 	alice, bob := b.as(t, "alice"), b.as(t, "bob")
-	poll.Until(t, "the count", func() bool { return strings.Contains(alice.get(t, "/ui/?folder=team-a").text, "shop") })
+	poll.Until(t, "the count", func() bool {
+		return strings.Contains(alice.get(t, "/ui/?folder=team-a").text, "shop") && strings.Contains(b.get(t, "/ui/?folder=public").text, "shop")
+	})
 	for _, test := range []struct {
 		name   string
 		who    *browser

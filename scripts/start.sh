@@ -30,4 +30,5 @@ runs() { docker "$@" container inspect --format '{{.State.Running}}' "$container
 # runs_by KEY: on an engine of the stack's own.
 runs_by() { local engine; engine=$(pulumi config get "docker:$1" --stack dev 2>/dev/null) && runs "--$1" "$engine"; }
 [ -z "$container" ] || runs || runs_by host || runs_by context || deploy --refresh "$@"
-node scripts/summary.js <<<"$outputs"
+# Nothing is there after `npm start -- --help`.
+[ "$outputs" = "{}" ] || node scripts/summary.js <<<"$outputs"

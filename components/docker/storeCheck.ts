@@ -62,14 +62,16 @@ const pause = 5;
  */
 export async function checkStore(flight: Preflight): Promise<void> {
   const running = await whatRuns(flight);
-  await tellOfImagesLeft(flight, running);
-  if (isOnStore(flight, running)) {
+  if (!isOnStore(flight, running)) {
+    await awaitStore(flight, running);
+  } else if (flight.serviceName === undefined && running !== undefined && !hasConfiguration(flight, running)) {
     // Swarm itself rolls a service back whose tasks do not start.
-    if (flight.serviceName === undefined && running !== undefined && !hasConfiguration(flight, running)) {
-      await checkConfiguration(flight);
-    }
-    return;
+    await checkConfiguration(flight);
   }
+  await tellOfImagesLeft(flight, running);
+}
+
+async function awaitStore(flight: Preflight, running: Running | undefined): Promise<void> {
   const { patience = 0 } = flight;
   const tries = Math.floor(patience / pause);
   for (let left = tries; ; left--) {

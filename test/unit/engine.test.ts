@@ -776,6 +776,15 @@ describe("the try of a store before the switch to it", () => {
     expect(told).toEqual(stay === undefined ? [] : [stay]);
   });
 
+  it("tells of no change that is refused", async () => {
+    const warn = jest.spyOn(pulumi.log, "warn").mockResolvedValue();
+    const mounts = [{ Name: "images", Source: "/var/lib/docker/images", Destination: dataFolder }];
+    engineWith("/etc/container-registry/config-1.yml", mounts, "echo 'registry: the credentials were refused' >&2; exit 1");
+    expect((await rejection(checkStore(flight))).message).toContain("the credentials were refused");
+    expect(warn).not.toHaveBeenCalled();
+    warn.mockRestore();
+  });
+
   it.each([
     ["no file yet", `registry: configuration: open ${flight.configurationPath}: no such file or directory`],
     ["only the server before", "registry: unknown flag: --file-only"],

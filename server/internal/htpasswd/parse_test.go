@@ -115,7 +115,8 @@ func TestCheck(t *testing.T) {
 		{"nobody", "bob", false},
 		{"", "", false},
 		{"carl", exact, true},
-		{"carl", long, false}, // bcrypt itself would take it
+		{"carl", long, false},        // bcrypt itself would take it
+		{"bob", "bob\x00bob", false}, // and this
 		{"dora", "", true},
 	}
 	for _, test := range tests {

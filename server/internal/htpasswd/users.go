@@ -83,7 +83,8 @@ func (u *Users) Anonymous() *Rights { return u.anonymous }
 func (u *Users) Check(name, password string) (Password, bool) {
 	given := []byte(password)
 	defer clear(given)
-	hashes, fits := u.hashes[name], len(given) <= longest
+	// After a NUL bcrypt takes the password once more: there would be others that match.
+	hashes, fits := u.hashes[name], len(given) <= longest && !bytes.Contains(given, []byte{0})
 	for _, hash := range hashes {
 		if bcrypt.CompareHashAndPassword(hash, given) == nil && fits {
 			return passwordOf(hash), true

@@ -1,8 +1,16 @@
 package oss
 
 import (
+	"bytes"
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
+
+	"github.com/aliyun/alibabacloud-oss-go-sdk-v2/oss"
 )
+
+// metaSHA256 is what a plain object says of its bytes.
+const metaSHA256 = "sha256"
 
 // Commit makes the object out of what was written.
 func (w *writer) Commit(ctx context.Context) error {
@@ -29,7 +37,7 @@ func (w *writer) finish(ctx context.Context) error {
 		if err := w.unchanged(ctx); err != nil {
 			return err
 		}
-		if err := w.d.put(ctx, w.key, w.buf, nil); err != nil {
+		if err := w.putWhole(ctx); err != nil {
 			return err
 		}
 		if w.uploadID != "" {
@@ -43,14 +51,38 @@ func (w *writer) finish(ctx context.Context) error {
 			return err
 		}
 	}
-	err := w.d.complete(ctx, w.key, w.uploadID, w.parts, w.flushed)
+	etag, err := w.d.complete(ctx, w.key, w.uploadID, w.parts, func(object *oss.HeadObjectResult) bool {
+		// Another server may have made one of the same upload, with parts of the same size.
+		crc := crcOf(w.parts)
+		return crc != "" && crc == oss.ToString(object.HashCRC64) && object.ContentLength == w.flushed
+	})
+	w.etag = etag
 	if err != nil && len(tail) > 0 && int64(len(tail)) < minPartSize {
 		// More may be written after all, and no part may follow this one.
 		w.parts = w.parts[:len(w.parts)-1]
 		w.flushed -= int64(len(tail))
 		w.buf = tail
 	}
-	return err
+	return overtaken(err)
+}
+
+// putWhole makes the object of the buffer. That of an upload on record replaces no other one: it may be held up until
+// another server has compared what it has made there.
+func (w *writer) putWhole(ctx context.Context) error {
+	sum := sha256.Sum256(w.buf)
+	hash := hex.EncodeToString(sum[:])
+	request := &oss.PutObjectRequest{Key: &w.key, Metadata: map[string]string{metaSHA256: hash}, Body: bytes.NewReader(w.buf)}
+	if w.recorded {
+		request.ForbidOverwrite = oss.Ptr("true")
+	}
+	etag, err := w.d.put(ctx, request)
+	if hasCode(err, "FileAlreadyExists") {
+		etag, err = w.d.madeBefore(ctx, w.key, err, func(object *oss.HeadObjectResult) bool {
+			return object.Metadata[metaSHA256] == hash
+		})
+	}
+	w.etag = etag
+	return overtaken(err)
 }
 
 // Cancel removes everything the writer wrote, the finished object included: a

@@ -27,22 +27,33 @@ func (d *driver) Move(ctx context.Context, sourcePath, destPath string) error {
 	if sourcePath == destPath {
 		return nil
 	}
-	if object.ContentLength <= d.copyThreshold {
-		err = d.copyWhole(ctx, source, d.key(destPath))
-	} else {
-		err = d.copyParts(ctx, source, d.key(destPath), object)
+	return d.move(ctx, source, d.key(destPath), version{oss.ToString(object.ETag), object.ContentLength})
+}
+
+// version is an object that another one may replace.
+type version struct {
+	etag string
+	size int64
+}
+
+// move moves nothing but that version of source.
+func (d *driver) move(ctx context.Context, source, dest string, moved version) error {
+	copied := d.copyParts
+	if moved.size <= d.copyThreshold {
+		copied = d.copyWhole
 	}
-	if err != nil {
+	if err := copied(ctx, source, dest, moved); err != nil {
 		return err
 	}
 	return d.deleteObject(ctx, source)
 }
 
-func (d *driver) copyWhole(ctx context.Context, source, dest string) error {
+func (d *driver) copyWhole(ctx context.Context, source, dest string, moved version) error {
 	_, err := d.client.CopyObject(ctx, &oss.CopyObjectRequest{
 		Bucket:                    &d.bucket,
 		Key:                       &dest,
 		SourceKey:                 &source,
+		IfMatch:                   &moved.etag,
 		ServerSideEncryption:      d.encryption,
 		ServerSideEncryptionKeyId: d.encryptionKey,
 	})
@@ -50,14 +61,17 @@ func (d *driver) copyWhole(ctx context.Context, source, dest string) error {
 }
 
 // copyParts copies an object of any size, several parts at a time.
-func (d *driver) copyParts(ctx context.Context, source, dest string, object *oss.HeadObjectResult) error {
+func (d *driver) copyParts(ctx context.Context, source, dest string, moved version) error {
 	uploadID, err := d.initiate(ctx, dest)
 	if err != nil {
 		return err
 	}
-	parts, err := d.uploadCopies(ctx, source, dest, uploadID, object)
+	parts, err := d.uploadCopies(ctx, source, dest, uploadID, moved)
 	if err == nil {
-		err = d.complete(ctx, dest, uploadID, parts, object.ContentLength)
+		// OSS may say no checksum of copies. No other server has this upload.
+		_, err = d.complete(ctx, dest, uploadID, parts, func(object *oss.HeadObjectResult) bool {
+			return object.ContentLength == moved.size
+		})
 	}
 	if err != nil {
 		// The request may be over; the parts must go all the same.
@@ -70,10 +84,9 @@ func (d *driver) copyParts(ctx context.Context, source, dest string, object *oss
 	return err
 }
 
-func (d *driver) uploadCopies(ctx context.Context, source, dest, uploadID string, object *oss.HeadObjectResult) ([]part, error) {
-	size := object.ContentLength
-	partSize := max(copyPartSize, (size+maxParts-1)/maxParts)
-	parts := make([]part, (size+partSize-1)/partSize)
+func (d *driver) uploadCopies(ctx context.Context, source, dest, uploadID string, moved version) ([]part, error) {
+	partSize := max(copyPartSize, (moved.size+maxParts-1)/maxParts)
+	parts := make([]part, (moved.size+partSize-1)/partSize)
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
 	slots := make(chan struct{}, copyParallel)
@@ -84,18 +97,18 @@ func (d *driver) uploadCopies(ctx context.Context, source, dest, uploadID string
 			break
 		}
 		first := int64(i) * partSize
-		last := min(first+partSize, size) - 1
+		last := min(first+partSize, moved.size) - 1
 		running.Go(func() {
 			defer func() { <-slots }()
 			result, err := d.client.UploadPartCopy(ctx, &oss.UploadPartCopyRequest{
 				Bucket: &d.bucket, Key: &dest, UploadId: &uploadID, PartNumber: int32(i + 1),
-				SourceKey: &source, IfMatch: object.ETag, Range: oss.Ptr(fmt.Sprintf("bytes=%d-%d", first, last)),
+				SourceKey: &source, IfMatch: &moved.etag, Range: oss.Ptr(fmt.Sprintf("bytes=%d-%d", first, last)),
 			})
 			if err != nil {
 				cancel(failed(ctx, "UploadPartCopy", dest, err))
 				return
 			}
-			parts[i] = part{int32(i + 1), oss.ToString(result.ETag), last - first + 1}
+			parts[i] = part{number: int32(i + 1), etag: oss.ToString(result.ETag), size: last - first + 1}
 		})
 	}
 	running.Wait()

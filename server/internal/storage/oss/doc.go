@@ -42,6 +42,21 @@
 // and List and Walk hide it. It goes away when the upload is committed or
 // cancelled, or when the path or a folder above it is deleted.
 //
+// # Several servers of one bucket
+//
+// Two servers may write to one upload, and give its parts the same numbers. A
+// writer moves what it has committed, by its ETag, and nothing that another one
+// has put in its place (layout.ErrOvertaken). Where the answer to the end of an
+// upload is lost, it takes an object for its own by CRC-64 and size, a plain one
+// by the SHA-256 in its metadata (x-oss-meta-sha256). A plain object replaces
+// none at the path of an upload that is on record (x-oss-forbid-overwrite).
+//
+// This stays: the end of a multipart upload does replace an object, whose writer
+// then is refused when it moves that; a request that OSS carries out after the
+// move leaves an object at the path of the upload, until a collection finds it.
+// A bucket with versions does not forbid to overwrite: there, too, the writer is
+// refused, but for two plain objects of one MD5, which have one ETag.
+//
 // # Redirects
 //
 // With internal, clients are redirected to the public endpoint of the region,

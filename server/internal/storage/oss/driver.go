@@ -123,21 +123,19 @@ func (d *driver) GetContent(ctx context.Context, path string) ([]byte, error) {
 }
 
 func (d *driver) PutContent(ctx context.Context, path string, content []byte) error {
-	return d.put(ctx, d.key(path), content, nil)
+	_, err := d.put(ctx, &oss.PutObjectRequest{Key: oss.Ptr(d.key(path)), Body: bytes.NewReader(content)})
+	return err
 }
 
-// put writes a whole object.
-func (d *driver) put(ctx context.Context, key string, content []byte, metadata map[string]string) error {
-	_, err := d.client.PutObject(ctx, &oss.PutObjectRequest{
-		Bucket:                    &d.bucket,
-		Key:                       &key,
-		ContentType:               oss.Ptr(contentType),
-		ServerSideEncryption:      d.encryption,
-		ServerSideEncryptionKeyId: d.encryptionKey,
-		Metadata:                  metadata,
-		Body:                      bytes.NewReader(content),
-	})
-	return failed(ctx, "PutObject", key, err)
+// put writes a whole object, and returns its ETag.
+func (d *driver) put(ctx context.Context, request *oss.PutObjectRequest) (string, error) {
+	request.Bucket, request.ContentType = &d.bucket, oss.Ptr(contentType)
+	request.ServerSideEncryption, request.ServerSideEncryptionKeyId = d.encryption, d.encryptionKey
+	result, err := d.client.PutObject(ctx, request)
+	if err != nil {
+		return "", failed(ctx, "PutObject", oss.ToString(request.Key), err)
+	}
+	return oss.ToString(result.ETag), nil
 }
 
 func (d *driver) head(ctx context.Context, key string) (*oss.HeadObjectResult, error) {

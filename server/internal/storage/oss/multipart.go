@@ -2,6 +2,9 @@ package oss
 
 import (
 	"context"
+	"net/http/httptrace"
+	"strconv"
+	"sync/atomic"
 
 	"github.com/aliyun/alibabacloud-oss-go-sdk-v2/oss"
 )
@@ -11,6 +14,21 @@ type part struct {
 	number int32
 	etag   string
 	size   int64
+	// crc is what OSS says, if it does.
+	crc string
+}
+
+// crcOf is what OSS says of an object that is made of parts, "" if that can't be told.
+func crcOf(parts []part) string {
+	sum := uint64(0)
+	for _, p := range parts {
+		crc, err := strconv.ParseUint(p.crc, 10, 64)
+		if err != nil {
+			return ""
+		}
+		sum = oss.CRC64Combine(sum, crc, uint64(p.size))
+	}
+	return strconv.FormatUint(sum, 10)
 }
 
 func (d *driver) initiate(ctx context.Context, key string) (string, error) {
@@ -37,7 +55,7 @@ func (d *driver) parts(ctx context.Context, key, uploadID string) ([]part, error
 			return nil, failed(ctx, "ListParts", key, err)
 		}
 		for _, p := range page.Parts {
-			parts = append(parts, part{p.PartNumber, oss.ToString(p.ETag), p.Size})
+			parts = append(parts, part{p.PartNumber, oss.ToString(p.ETag), p.Size, oss.ToString(p.HashCRC64)})
 		}
 		if !page.IsTruncated {
 			return parts, nil
@@ -49,24 +67,43 @@ func (d *driver) parts(ctx context.Context, key, uploadID string) ([]part, error
 	}
 }
 
-// complete makes an object of size bytes out of parts.
-func (d *driver) complete(ctx context.Context, key, uploadID string, parts []part, size int64) error {
+// complete makes an object out of parts, and returns its ETag.
+func (d *driver) complete(ctx context.Context, key, uploadID string, parts []part, isMade isObject) (string, error) {
 	list := make([]oss.UploadPart, len(parts))
 	for i, p := range parts {
 		list[i] = oss.UploadPart{PartNumber: p.number, ETag: oss.Ptr(p.etag)}
 	}
-	_, err := d.client.CompleteMultipartUpload(ctx, &oss.CompleteMultipartUploadRequest{
+	var tries atomic.Int32
+	counted := httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{
+		WroteRequest: func(httptrace.WroteRequestInfo) { tries.Add(1) },
+	})
+	result, err := d.client.CompleteMultipartUpload(counted, &oss.CompleteMultipartUploadRequest{
 		Bucket: &d.bucket, Key: &key, UploadId: &uploadID,
 		CompleteMultipartUpload: &oss.CompleteMultipartUpload{Parts: list},
 	})
-	if hasCode(err, "NoSuchUpload") {
-		// OSS goes on when the connection breaks, and then a retry finds the
-		// upload gone: the object tells whether the first attempt got through.
-		if object, headErr := d.head(ctx, key); headErr == nil && object.ContentLength == size {
-			return nil
-		}
+	switch {
+	case err == nil:
+		return oss.ToString(result.ETag), nil
+	case hasCode(err, "NoSuchUpload") && tries.Load() > 1:
+		// OSS goes on when the connection breaks, and then a retry finds the upload gone.
+		return d.madeBefore(ctx, key, failed(ctx, "CompleteMultipartUpload", key, err), isMade)
 	}
-	return failed(ctx, "CompleteMultipartUpload", key, err)
+	return "", failed(ctx, "CompleteMultipartUpload", key, err)
+}
+
+// isObject says whether an object is the one that was to be made.
+type isObject func(*oss.HeadObjectResult) bool
+
+// madeBefore is for a refusal that may come from an attempt before, whose answer was lost: the object tells.
+func (d *driver) madeBefore(ctx context.Context, key string, refusal error, isMade isObject) (string, error) {
+	object, err := d.head(ctx, key)
+	switch {
+	case err == nil && isMade(object):
+		return oss.ToString(object.ETag), nil
+	case err == nil || isMissing(err):
+		return "", refusal
+	}
+	return "", err
 }
 
 // abort gives up an upload and its parts. One that is gone already is fine.

@@ -31,6 +31,25 @@ func (w *writer) unchanged(ctx context.Context) error {
 	return nil
 }
 
+// overtaken is of a refusal that tells of another writer.
+func overtaken(err error) error {
+	for _, code := range []string{"NoSuchUpload", "InvalidPart", "FileAlreadyExists"} {
+		if hasCode(err, code) {
+			return fmt.Errorf("%w: %w", layout.ErrOvertaken, err)
+		}
+	}
+	return err
+}
+
+// Move is of what Commit has made.
+func (w *writer) Move(ctx context.Context, from, to string) error {
+	err := w.d.move(ctx, w.d.key(from), w.d.key(to), version{w.etag, w.Size()})
+	if isMissing(err) || hasCode(err, "PreconditionFailed") {
+		return fmt.Errorf("%w: %w", layout.ErrOvertaken, err)
+	}
+	return err
+}
+
 // Identity tells the bytes that are in the bucket from others. Writers of one
 // upload give its parts the same numbers, and the last one's stays.
 func (w *writer) Identity() string { return w.identity }

@@ -1,6 +1,7 @@
 package oss
 
 import (
+	"bytes"
 	"context"
 	"fmt"
 	"io"
@@ -35,10 +36,12 @@ type record struct {
 func isRecord(key string) bool { return strings.HasSuffix(key, recordSuffix) }
 
 func (d *driver) saveRecord(ctx context.Context, key string, r record) error {
-	return d.put(ctx, key+recordSuffix, r.tail, map[string]string{
-		metaUploadID: r.uploadID,
-		metaOffset:   strconv.FormatInt(r.offset, 10),
+	_, err := d.put(ctx, &oss.PutObjectRequest{
+		Key:      oss.Ptr(key + recordSuffix),
+		Metadata: map[string]string{metaUploadID: r.uploadID, metaOffset: strconv.FormatInt(r.offset, 10)},
+		Body:     bytes.NewReader(r.tail),
 	})
+	return err
 }
 
 // loadRecord returns nil if there is no record for key.

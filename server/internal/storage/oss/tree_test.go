@@ -10,6 +10,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/aliyun/alibabacloud-oss-go-sdk-v2/oss"
 	storagedriver "github.com/distribution/distribution/v3/registry/storage/driver"
 	"github.com/distribution/distribution/v3/registry/storage/driver/filesystem"
 
@@ -88,7 +89,7 @@ func TestList(t *testing.T) {
 				t.Fatal(err)
 			}
 			// The empty object a console makes for a folder.
-			if err := d.StorageDriver.(*driver).put(t.Context(), d.StorageDriver.(*driver).key("/a/marked/"), nil, nil); err != nil {
+			if _, err := d.StorageDriver.(*driver).put(t.Context(), &oss.PutObjectRequest{Key: oss.Ptr(d.StorageDriver.(*driver).key("/a/marked/"))}); err != nil {
 				t.Fatal(err)
 			}
 			for _, test := range []struct {

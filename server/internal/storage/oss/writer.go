@@ -77,6 +77,9 @@ type writer struct {
 	// identity is that of the bytes in the bucket.
 	identity string
 
+	// etag is that of the object which Commit has made.
+	etag string
+
 	closed, committed, cancelled bool
 }
 
@@ -172,10 +175,10 @@ func (w *writer) flush(ctx context.Context) error {
 		Bucket: &w.d.bucket, Key: &w.key, UploadId: &w.uploadID, PartNumber: next, Body: bytes.NewReader(w.buf),
 	})
 	if err != nil {
-		return failed(ctx, "UploadPart", w.key, err)
+		return overtaken(failed(ctx, "UploadPart", w.key, err))
 	}
 	size := int64(len(w.buf))
-	w.parts = append(w.parts, part{next, oss.ToString(result.ETag), size})
+	w.parts = append(w.parts, part{next, oss.ToString(result.ETag), size, oss.ToString(result.HashCRC64)})
 	w.flushed += size
 	w.buf = w.buf[:0]
 	return nil

@@ -28,6 +28,7 @@ func build(r *request.Request) {
 	case *s3.UploadPartCopyInput:
 		abortFailed(r, &s3.AbortMultipartUploadInput{Bucket: p.Bucket, Key: p.Key, UploadId: p.UploadId})
 	case *s3.CompleteMultipartUploadInput:
+		findMade(r, p)
 		if !layout.IsUpload(aws.StringValue(p.Key)) {
 			abortFailed(r, &s3.AbortMultipartUploadInput{Bucket: p.Bucket, Key: p.Key, UploadId: p.UploadId})
 		}
@@ -49,10 +50,14 @@ func abort(r *request.Request, copied *s3.AbortMultipartUploadInput) {
 	// Those of a copy take an answer without content for an error.
 	handlers.Unmarshal.Clear()
 	handlers.Unmarshal.PushBackNamed(protocol.UnmarshalDiscardBodyHandler)
-	store := &s3.S3{Client: &client.Client{Retryer: r.Retryer, ClientInfo: r.ClientInfo, Config: r.Config, Handlers: handlers}}
 	// The copy may have failed because its time was up.
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(r.Context()), abortTime)
 	defer cancel()
 	// The copy's own error tells what is wrong with the store.
-	_, _ = store.AbortMultipartUploadWithContext(ctx, copied)
+	_, _ = storeOf(r, handlers).AbortMultipartUploadWithContext(ctx, copied)
+}
+
+// storeOf is where a request goes to.
+func storeOf(r *request.Request, handlers request.Handlers) *s3.S3 {
+	return &s3.S3{Client: &client.Client{Retryer: r.Retryer, ClientInfo: r.ClientInfo, Config: r.Config, Handlers: handlers}}
 }

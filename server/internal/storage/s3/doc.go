@@ -1,6 +1,6 @@
 // Package s3 gives the client of the engine's S3 driver what it lacks: it refuses answers that are
-// none of S3's, waits no longer than there is time, and leaves nothing of a copy that failed. Of an upload
-// it makes a blob only if no other server has written to that meanwhile.
+// none of S3's, waits no longer than there is time, and leaves nothing of a copy that failed. An object whose
+// answer was lost it finds. Of an upload it makes a blob only if no other server has written to that meanwhile.
 package s3
 
 import (

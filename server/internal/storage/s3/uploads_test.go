@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"crypto/md5"
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"io"
@@ -200,4 +201,88 @@ func commitAndMove(ctx context.Context, w *writer) error {
 		return err
 	}
 	return w.Move(ctx, path, blob)
+}
+
+// TestLostAnswer has the store make the object and its answer be lost, and know no more of the upload when asked again.
+func TestLostAnswer(t *testing.T) {
+	part := bytes.Repeat([]byte("a"), partSize)
+	sum := md5.Sum(part)
+	whole := fmt.Sprintf(`"%x-1"`, md5.Sum(sum[:]))
+	for name, test := range map[string]struct {
+		// lost is whether the store was asked before.
+		lost bool
+		// there is the ETag of the object, if there is one.
+		there string
+		made  bool
+	}{
+		"made":                 {true, whole, true},
+		"of others":            {true, `"` + strings.Repeat("0", 32) + `-1"`, false},
+		"no object":            {true, "", false},
+		"ended by another one": {false, whole, false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			// It is small enough to be copied at once.
+			b := &bucket{parts: map[string]string{}, sizes: map[string]int{}, size: 5}
+			asked := 0
+			d := Around(open(t, func(w http.ResponseWriter, r *http.Request) {
+				switch {
+				case r.Method == http.MethodPost && r.URL.Query().Has("uploadId"):
+					if asked++; asked == 1 && test.lost {
+						panic(http.ErrAbortHandler)
+					}
+					w.WriteHeader(http.StatusNotFound)
+					fmt.Fprint(w, header+`<Error><Code>NoSuchUpload</Code></Error>`)
+				case r.Method == http.MethodHead && test.there == "":
+					w.WriteHeader(http.StatusNotFound)
+				case r.Method == http.MethodHead:
+					w.Header().Set("ETag", test.there)
+					b.ServeHTTP(w, r)
+				default:
+					b.ServeHTTP(w, r)
+				}
+			}))
+			w := opened(t, d, part)
+			err := commitAndMove(t.Context(), w)
+			if test.made != (err == nil) || !test.made && !errors.Is(err, distribution.ErrBlobUploadUnknown) {
+				t.Errorf("made: %t, %v", test.made, err)
+			}
+			if test.made && !slices.Equal(b.required, []string{whole}) {
+				t.Errorf("%q were to be copied", b.required)
+			}
+		})
+	}
+}
+
+// TestLostAnswerToCopy is of a copy in parts.
+func TestLostAnswerToCopy(t *testing.T) {
+	// The store gives one ETag to each part.
+	sum, err := hex.DecodeString(strings.Repeat("1", 32))
+	if err != nil {
+		t.Fatal(err)
+	}
+	asked, aborted := 0, 0
+	d := open(t, func(w http.ResponseWriter, r *http.Request) {
+		query := r.URL.Query()
+		switch {
+		case r.Method == http.MethodPost && query.Has("uploadId"):
+			if asked++; asked == 1 {
+				panic(http.ErrAbortHandler)
+			}
+			w.WriteHeader(http.StatusNotFound)
+			fmt.Fprint(w, header+`<Error><Code>NoSuchUpload</Code></Error>`)
+		case r.Method == http.MethodDelete && query.Has("uploadId"):
+			aborted++
+		case query.Has("partNumber"):
+			fmt.Fprintf(w, header+`<CopyPartResult><ETag>"%x"</ETag></CopyPartResult>`, sum)
+		case r.Method == http.MethodHead && strings.HasSuffix(r.URL.Path, "/2"):
+			w.Header().Set("ETag", fmt.Sprintf(`"%x-1"`, md5.Sum(sum)))
+			w.Header().Set("Content-Length", size(r))
+			w.Header().Set("Last-Modified", "Thu, 01 Jan 2026 00:00:00 GMT")
+		default:
+			genuine(w, r)
+		}
+	})
+	if err := move(t.Context(), d); err != nil || asked != 2 || aborted != 0 {
+		t.Errorf("asked %d times, aborted %d times: %v", asked, aborted, err)
+	}
 }

@@ -34,18 +34,41 @@ func (s *Server) putObject(c call) error {
 	if err != nil {
 		return err
 	}
+	forbid, err := forbidsOverwrite(c.r.Header)
+	if err != nil {
+		return err
+	}
 	data, sums, err := s.receive(c.r)
 	if err != nil {
 		return err
 	}
 	o := object{attributes: attrs, data: data, etag: sums.etag(), crc: sums.crc.Sum64(), kind: "Normal", modified: s.auth.now()}
 	s.mu.Lock()
+	_, exists := s.bucket.objects[c.key]
+	if exists && forbid {
+		s.mu.Unlock()
+		data.release()
+		return apiError{status: http.StatusConflict, Code: "FileAlreadyExists", EC: "0026-00000002",
+			Message: "The object you specified already exists and can not be overwritten."}
+	}
 	s.bucket.put(c.key, o)
 	s.mu.Unlock()
 	c.w.Header().Set("ETag", o.etag)
 	setCRC(c.w.Header(), o.crc)
 	c.w.WriteHeader(http.StatusOK)
 	return nil
+}
+
+// forbidsOverwrite is of a bucket without versions: with them OSS ignores the header.
+func forbidsOverwrite(h http.Header) (bool, error) {
+	switch h.Get("x-oss-forbid-overwrite") {
+	case "", "false":
+		return false, nil
+	case "true":
+		return true, nil
+	default:
+		return false, errInvalidArgument("x-oss-forbid-overwrite is invalid.")
+	}
 }
 
 func setCRC(h http.Header, crc uint64) {

@@ -125,6 +125,14 @@ func TestObject(t *testing.T) {
 	if got := c.do(http.MethodPut, "/bad", "x", "Content-MD5", "AAAAAAAAAAAAAAAAAAAAAA==").code(); got != "InvalidDigest" {
 		t.Errorf("wrong Content-MD5: %q", got)
 	}
+	for value, want := range map[string]string{"true": "FileAlreadyExists", "false": "", "yes": "InvalidArgument"} {
+		if got := c.do(http.MethodPut, "/check", "x", "x-oss-forbid-overwrite", value).code(); got != want {
+			t.Errorf("x-oss-forbid-overwrite: %s: %q", value, got)
+		}
+	}
+	if got := c.do(http.MethodPut, "/new", "x", "x-oss-forbid-overwrite", "true").status; got != http.StatusOK {
+		t.Errorf("nothing to overwrite: %d", got)
+	}
 	if got := c.do(http.MethodDelete, "/a/b", "").status; got != http.StatusNoContent {
 		t.Errorf("DELETE: %d", got)
 	}

@@ -108,7 +108,7 @@ func TestLateRequest(t *testing.T) {
 						_, _ = client.Write([]byte("X"))
 						client.Close()
 						// Other stores refuse what is late, and the answer tells how little of it is kept.
-						sees := same || name == "Swift" || name == "OSS" || name == "S3" && !test.before
+						sees := same || name == "Swift" || name == "OSS" || name == "Google" || name == "S3" && !test.before
 						if got := <-late; sees && got != http.StatusNotFound {
 							t.Errorf("the late request is answered with %d", got)
 						}

@@ -1,5 +1,5 @@
-// What fake-gcs-server lacks of Google Cloud Storage: HTTPS under Google's names, a token endpoint, and refusals. Accounts are
-// writer.json and reader.json in DIR, made when missing; a reader may only read.
+// What fake-gcs-server lacks of Google Cloud Storage: HTTPS under Google's names, a token endpoint, refusals, and a condition on
+// what is copied. Accounts are writer.json and reader.json in DIR, made when missing; a reader may only read.
 //
 // gcsFront.mjs DIR ADDRESS CERTIFICATE KEY PORT_OF_FAKE_GCS_SERVER
 import {
@@ -109,7 +109,8 @@ function forward(request, response) {
       host: "127.0.0.1",
       port: backendPort,
       method: request.method,
-      path: request.url,
+      // It keeps one generation of each object, and has no other one to copy.
+      path: request.url.replace("ifSourceGenerationMatch=", "sourceGeneration="),
       // With the last one it sends clients that begin an upload on to https.
       headers: { ...request.headers, host: "storage.googleapis.com", "x-forwarded-proto": "https" },
     },

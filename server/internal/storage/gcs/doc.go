@@ -21,6 +21,10 @@
 //
 // What is larger than a chunk is sent in a session of Google's. A writer that is
 // closed before it is committed leaves an object of a type of its own at its path,
-// with the address of that session and the last bytes, which are too few for it.
-// Nothing else takes that for a file.
+// with the address of that session, a sum of what it has, and the last bytes, which
+// are too few for it. Nothing else takes that for a file.
+//
+// Several servers may write to one upload. Each replaces only the object that it
+// goes on from, by its generation, and moves only the one that it has committed.
+// What a session has of another server shows by its sum.
 package gcs

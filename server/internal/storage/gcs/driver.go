@@ -127,15 +127,20 @@ func (d *driver) GetContent(ctx context.Context, path string) ([]byte, error) {
 }
 
 func (d *driver) PutContent(ctx context.Context, path string, content []byte) error {
-	return d.put(ctx, path, content, contentType, nil)
+	return put(ctx, d.object(path), content, whole(contentType, content, nil))
+}
+
+// whole is what an object of a content is to be.
+func whole(contentType string, content []byte, metadata map[string]string) *storage.ObjectAttrs {
+	sum := md5.Sum(content)
+	return &storage.ObjectAttrs{ContentType: contentType, Size: int64(len(content)), MD5: sum[:], Metadata: metadata}
 }
 
 // put writes a whole object in one request.
-func (d *driver) put(ctx context.Context, path string, content []byte, contentType string, metadata map[string]string) error {
-	sum := md5.Sum(content)
+func put(ctx context.Context, object *storage.ObjectHandle, content []byte, want *storage.ObjectAttrs) error {
 	return retry(ctx, func() error {
-		w := d.object(path).NewWriter(ctx)
-		w.ContentType, w.Metadata, w.MD5 = contentType, metadata, sum[:]
+		w := object.NewWriter(ctx)
+		w.ContentType, w.Metadata, w.MD5 = want.ContentType, want.Metadata, want.MD5
 		// The client has a buffer of that size. One that gets full would make two requests of it.
 		w.ChunkSize = len(content) + 1
 		if _, err := w.Write(content); err != nil {

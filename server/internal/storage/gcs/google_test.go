@@ -1,16 +1,18 @@
 package gcs
 
 import (
+	"cmp"
 	"context"
+	"crypto/md5"
 	"crypto/rand"
 	"crypto/rsa"
 	"crypto/tls"
 	"crypto/x509"
+	"encoding/base64"
 	"encoding/json"
 	"encoding/pem"
 	"fmt"
 	"io"
-	"maps"
 	"mime"
 	"mime/multipart"
 	"net"
@@ -18,7 +20,6 @@ import (
 	"net/http/httptest"
 	"os"
 	"path/filepath"
-	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -44,6 +45,8 @@ type google struct {
 	objects map[string]*object
 	// sessions are uploads by the names of their objects.
 	sessions map[string]*resumable
+	// generations is how many objects there have been.
+	generations int64
 	// deleted are names in the order of their deletions.
 	deleted []string
 	// agents are those of all requests but for tokens.
@@ -54,6 +57,8 @@ type object struct {
 	Kind        string            `json:"kind"`
 	Name        string            `json:"name"`
 	Size        string            `json:"size"`
+	Generation  int64             `json:"generation,string"`
+	MD5         string            `json:"md5Hash"`
 	Updated     time.Time         `json:"updated"`
 	ContentType string            `json:"contentType"`
 	Metadata    map[string]string `json:"metadata"`
@@ -137,6 +142,9 @@ func (g *google) serve(w http.ResponseWriter, r *http.Request) {
 	key, isObject := strings.CutPrefix(r.URL.Path, "/storage/v1/b/images/o/")
 	from, to, isCopy := strings.Cut(key, "/rewriteTo/b/images/o/")
 	switch {
+	case isCopy && g.objects[from] != nil && !g.isOf(query.Get("ifSourceGenerationMatch"), from),
+		!isCopy && !g.isOf(query.Get("ifGenerationMatch"), cmp.Or(name, key)):
+		refuse(w, http.StatusPreconditionFailed, "At least one of the pre-conditions you specified did not hold.")
 	case query.Get("uploadType") == "multipart":
 		g.putWhole(w, r)
 	case strings.HasPrefix(r.URL.Path, "/upload") && r.Method == http.MethodPost:
@@ -148,7 +156,8 @@ func (g *google) serve(w http.ResponseWriter, r *http.Request) {
 		g.putChunk(w, r, name)
 	case isCopy && g.objects[from] != nil:
 		copied := *g.objects[from]
-		copied.Name = to
+		g.generations++
+		copied.Name, copied.Generation = to, g.generations
 		g.objects[to] = &copied
 		say(w, http.StatusOK, map[string]any{"kind": "storage#rewriteResponse", "done": true, "resource": copied})
 	case isObject && g.objects[key] == nil:
@@ -193,7 +202,23 @@ func (g *google) putWhole(w http.ResponseWriter, r *http.Request) {
 	say(w, http.StatusOK, g.put(made, file, int64(len(content))))
 }
 
+// isOf says whether an object is of a generation, if one is asked for. 0 is of none.
+func (g *google) isOf(generation, name string) bool {
+	var has int64
+	if found := g.objects[name]; found != nil {
+		has = found.Generation
+	}
+	return generation == "" || generation == strconv.FormatInt(has, 10)
+}
+
 func (g *google) put(made *object, file string, size int64) *object {
+	sum := md5.New()
+	if content, err := os.Open(file); err == nil {
+		_, _ = io.Copy(sum, content)
+		content.Close()
+	}
+	g.generations++
+	made.Generation, made.MD5 = g.generations, base64.StdEncoding.EncodeToString(sum.Sum(nil))
 	made.Kind, made.Size, made.Updated, made.file = "storage#object", strconv.FormatInt(size, 10), time.Now(), file
 	g.objects[made.Name] = made
 	return made
@@ -230,51 +255,6 @@ func (g *google) putChunk(w http.ResponseWriter, r *http.Request, name string) {
 		w.Header().Set("Range", fmt.Sprintf("bytes=0-%d", s.size-1))
 	}
 	w.WriteHeader(http.StatusPermanentRedirect)
-}
-
-func (g *google) list(w http.ResponseWriter, prefix, delimiter, after string) {
-	var items []*object
-	var prefixes []string
-	last, next := after, ""
-	for _, key := range slices.Sorted(maps.Keys(g.objects)) {
-		rest, ok := strings.CutPrefix(key, prefix)
-		entry := key
-		if folder, _, isFolder := strings.Cut(rest, "/"); delimiter != "" && isFolder {
-			entry = prefix + folder + "/"
-		}
-		if !ok || entry <= last {
-			continue
-		}
-		if len(items)+len(prefixes) == g.page {
-			next = last
-			break
-		}
-		last = entry
-		if entry != key {
-			prefixes = append(prefixes, entry)
-		} else {
-			items = append(items, g.objects[key])
-		}
-	}
-	say(w, http.StatusOK, map[string]any{"kind": "storage#objects", "items": items, "prefixes": prefixes, "nextPageToken": next})
-}
-
-func (g *google) read(w http.ResponseWriter, r *http.Request, key string) {
-	found := g.objects[key]
-	if found == nil {
-		w.Header().Set("Content-Type", "application/xml; charset=UTF-8")
-		w.WriteHeader(http.StatusNotFound)
-		fmt.Fprint(w, "<?xml version='1.0' encoding='UTF-8'?><Error><Code>NoSuchKey</Code><Message>The specified key does not exist.</Message></Error>")
-		return
-	}
-	file, err := os.Open(found.file)
-	if err != nil {
-		refuse(w, http.StatusInternalServerError, err.Error())
-		return
-	}
-	defer file.Close()
-	w.Header().Set("Content-Type", found.ContentType)
-	http.ServeContent(w, r, "", time.Time{}, file)
 }
 
 func say(w http.ResponseWriter, status int, what any) {

@@ -19,7 +19,7 @@ const (
 
 // retry does again what Google was too busy for, or what a connection broke at. The client does so
 // by itself with what it reads, and not with what it writes, which another may have written since;
-// whoever wrote last is right here.
+// whoever wrote last is right here, but of an upload: see writer.
 func retry(ctx context.Context, do func() error) error {
 	for try, pause := 1, firstPause; ; try, pause = try+1, 2*pause {
 		err := do()

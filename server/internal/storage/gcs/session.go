@@ -3,8 +3,11 @@ package gcs
 import (
 	"bytes"
 	"context"
+	"encoding"
+	"encoding/base64"
 	"errors"
 	"fmt"
+	"hash"
 	"io"
 	"net/http"
 	"net/url"
@@ -24,12 +27,51 @@ type session struct {
 	uri string
 	// offset is how much Google has of it.
 	offset int64
+	// sum is of what it should have. What another writer sent in its place has stayed, and Google does
+	// not tell. It is nil where who began the session did not keep it.
+	sum hash.Hash
+}
+
+// What the object of a session says of it, in the words of the engine's driver, which keeps no sum.
+const (
+	uriOfSession    = "Session-URI"
+	offsetOfSession = "Offset"
+	sumOfSession    = "MD5-State"
+)
+
+// record is for who goes on with the session.
+func (s *session) record() (map[string]string, error) {
+	record := map[string]string{uriOfSession: s.uri, offsetOfSession: strconv.FormatInt(s.offset, 10)}
+	if s.sum != nil {
+		state, err := s.sum.(encoding.BinaryMarshaler).MarshalBinary()
+		if err != nil {
+			return nil, err
+		}
+		record[sumOfSession] = base64.StdEncoding.EncodeToString(state)
+	}
+	return record, nil
+}
+
+func (s *session) resume(record map[string]string) (err error) {
+	if s.offset, err = strconv.ParseInt(record[offsetOfSession], 10, 64); err != nil {
+		return err
+	}
+	s.uri = record[uriOfSession]
+	if record[sumOfSession] == "" {
+		if s.offset > 0 {
+			s.sum = nil
+		}
+		return nil
+	}
+	state, err := base64.StdEncoding.DecodeString(record[sumOfSession])
+	if err != nil {
+		return err
+	}
+	return s.sum.(encoding.BinaryUnmarshaler).UnmarshalBinary(state)
 }
 
 // errEnded is for a session in which nothing more can be sent. Google asks to begin another one then.
-func errEnded(status string) error {
-	return fmt.Errorf("the session of an upload has ended: %s", status)
-}
+var errEnded = errors.New("the session of an upload has ended")
 
 // begin gets the address for the content of an object.
 func (s *session) begin(ctx context.Context, bucket, name string) error {
@@ -73,15 +115,19 @@ func (s *session) send(ctx context.Context, content []byte, last bool) error {
 			case complete && last, !complete && !last && s.offset >= end:
 				return nil
 			case complete || s.offset <= before || s.offset > end:
-				return errEnded(status)
+				return fmt.Errorf("%w: %s", errEnded, status)
 			}
 		}
 	})
-	s.offset = end
 	if err != nil {
 		s.offset = start
+		return err
 	}
-	return err
+	s.offset = end
+	if s.sum != nil {
+		s.sum.Write(content)
+	}
+	return nil
 }
 
 // put sends what comes next. It is complete when the object is there.
@@ -107,7 +153,7 @@ func (s *session) put(ctx context.Context, content []byte, total string) (status
 		s.offset = arrived(answer.Header.Get("Range"))
 		return answer.Status, false, nil
 	case http.StatusBadRequest, http.StatusNotFound, http.StatusGone, http.StatusPreconditionFailed, http.StatusRequestedRangeNotSatisfiable:
-		return "", false, errEnded(answer.Status)
+		return "", false, fmt.Errorf("%w: %s", errEnded, answer.Status)
 	default:
 		return answer.Status, true, googleapi.CheckResponse(answer)
 	}

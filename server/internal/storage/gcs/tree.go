@@ -48,18 +48,22 @@ func (d *driver) Walk(ctx context.Context, path string, visit storagedriver.Walk
 	return storagedriver.WalkFallback(ctx, d, path, visit, options...)
 }
 
-// Move copies the object and deletes it then. What could not be deleted of an upload goes with
-// the old ones.
 func (d *driver) Move(ctx context.Context, from, to string) error {
-	copier := d.object(to).CopierFrom(d.object(from))
+	return d.move(ctx, d.object(from), to)
+}
+
+// move copies the object and deletes it then. What could not be deleted of an upload goes with
+// the old ones.
+func (d *driver) move(ctx context.Context, from *storage.ObjectHandle, to string) error {
+	copier := d.object(to).CopierFrom(from)
 	err := retry(ctx, func() error {
 		_, err := copier.Run(ctx)
 		return err
 	})
 	if err != nil {
-		return missing(from, err)
+		return missing(d.path(from.ObjectName()), err)
 	}
-	_ = d.remove(ctx, d.key(from))
+	_ = remove(ctx, from)
 	return nil
 }
 
@@ -80,7 +84,7 @@ func (d *driver) Delete(ctx context.Context, path string) error {
 		names = []string{d.key(path)}
 	}
 	for _, name := range slices.Backward(names) {
-		if err := d.remove(ctx, name); err != nil {
+		if err := remove(ctx, d.bucket.Object(name)); err != nil {
 			return err
 		}
 	}
@@ -88,8 +92,8 @@ func (d *driver) Delete(ctx context.Context, path string) error {
 }
 
 // remove deletes an object that may be gone: a try before this one may have done it, and lost its answer.
-func (d *driver) remove(ctx context.Context, name string) error {
-	err := retry(ctx, func() error { return d.bucket.Object(name).Delete(ctx) })
+func remove(ctx context.Context, object *storage.ObjectHandle) error {
+	err := retry(ctx, func() error { return object.Delete(ctx) })
 	if errors.Is(err, storage.ErrObjectNotExist) {
 		return nil
 	}

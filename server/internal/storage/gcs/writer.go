@@ -1,26 +1,26 @@
 package gcs
 
 import (
+	"bytes"
 	"context"
+	"crypto/md5"
 	"errors"
 	"fmt"
 	"io"
-	"strconv"
+	"maps"
+	"net/http"
 
 	"cloud.google.com/go/storage"
 	storagedriver "github.com/distribution/distribution/v3/registry/storage/driver"
-)
+	"google.golang.org/api/googleapi"
 
-// What the object of a session says of it, in the words of the engine's driver.
-const (
-	uriOfSession    = "Session-URI"
-	offsetOfSession = "Offset"
+	"container-registry/server/internal/layout"
 )
 
 // Writer implements storagedriver.StorageDriver. Appending goes on with an upload that was not
 // committed, or with a file of a chunk at most, as one whose upload broke off at its very end.
 func (d *driver) Writer(ctx context.Context, path string, appendTo bool) (storagedriver.FileWriter, error) {
-	w := &writer{driver: d, ctx: ctx, path: path, session: session{client: d.client}}
+	w := &writer{driver: d, ctx: ctx, path: path, session: session{client: d.client, sum: md5.New()}}
 	if appendTo {
 		if err := w.resume(); err != nil {
 			return nil, err
@@ -30,6 +30,10 @@ func (d *driver) Writer(ctx context.Context, path string, appendTo bool) (storag
 }
 
 // writer collects a chunk at a time. What fits into one is put there as it is.
+//
+// Other servers may write to the same upload. What is put goes in the place of the object that the writer
+// goes on from, or nowhere. The end of a session has no such condition, as it would be that of its beginning,
+// since when each request has left another object: it is looked at then, and moved only if it is still that one.
 type writer struct {
 	driver  *driver
 	ctx     context.Context // the one given to Writer: Write has none
@@ -38,6 +42,19 @@ type writer struct {
 	buf     []byte // not sent yet
 	size    int64
 	closed  bool
+	// generation is that of the object which the writer goes on from, or has committed; 0 is of none.
+	generation int64
+}
+
+// object is that of an upload only as long as the writer knows it.
+func (w *writer) object() *storage.ObjectHandle {
+	object := w.driver.object(w.path)
+	if !layout.IsUpload(w.path) {
+		return object
+	}
+	// The client would try again without an end what has a condition.
+	return object.Retryer(storage.WithPolicy(storage.RetryNever)).
+		If(storage.Conditions{GenerationMatch: w.generation, DoesNotExist: w.generation == 0})
 }
 
 func (w *writer) resume() error {
@@ -48,13 +65,13 @@ func (w *writer) resume() error {
 	if object.Size > int64(w.driver.chunkSize) {
 		return fmt.Errorf("%s is committed and larger than a chunk: it can't be appended to", w.path)
 	}
-	if offset := object.Metadata[offsetOfSession]; object.ContentType == sessionType && offset != "" {
-		if w.session.offset, err = strconv.ParseInt(offset, 10, 64); err != nil {
+	w.generation = object.Generation
+	if object.ContentType == sessionType && object.Metadata[offsetOfSession] != "" {
+		if err := w.session.resume(object.Metadata); err != nil {
 			return err
 		}
-		w.session.uri = object.Metadata[uriOfSession]
 	}
-	r, err := w.driver.object(w.path).NewReader(w.ctx)
+	r, err := w.driver.object(w.path).Generation(w.generation).NewReader(w.ctx)
 	if err != nil {
 		return missing(w.path, err)
 	}
@@ -98,7 +115,7 @@ func (w *writer) flush() error {
 		}
 	}
 	if err := w.session.send(w.ctx, w.buf[:n], false); err != nil {
-		return err
+		return w.overtaken(err)
 	}
 	w.buf = w.buf[:copy(w.buf, w.buf[n:])]
 	return nil
@@ -115,10 +132,15 @@ func (w *writer) Close() error {
 	if err := w.flush(); err != nil {
 		return err
 	}
-	return w.driver.put(w.ctx, w.path, w.buf, sessionType, map[string]string{
-		uriOfSession:    w.session.uri,
-		offsetOfSession: strconv.FormatInt(w.session.offset, 10),
-	})
+	record, err := w.session.record()
+	if err != nil {
+		return err
+	}
+	want := whole(sessionType, w.buf, record)
+	if err := put(w.ctx, w.object(), w.buf, want); !isReplaced(err) {
+		return err
+	}
+	return w.look(w.ctx, want)
 }
 
 // Commit makes the object out of what was written, and looks at what is there.
@@ -127,27 +149,63 @@ func (w *writer) Commit(ctx context.Context) error {
 		return errors.New("already closed")
 	}
 	w.closed = true
+	var want *storage.ObjectAttrs
 	var err error
 	if w.session.uri == "" {
-		err = w.driver.put(ctx, w.path, w.buf, contentType, nil)
+		want = whole(contentType, w.buf, nil)
+		err = put(ctx, w.object(), w.buf, want)
 	} else {
 		err = w.session.send(ctx, w.buf, true)
+		want = &storage.ObjectAttrs{ContentType: contentType, Size: w.size}
+		if w.session.sum != nil {
+			want.MD5 = w.session.sum.Sum(nil)
+		}
 	}
-	if err != nil {
-		return err
+	if err != nil && !isReplaced(err) {
+		return w.overtaken(err)
 	}
+	return w.look(ctx, want)
+}
+
+// look says whether what is there is what the writer has put there. It may be, also where that was refused: a try
+// before that one may have done it, and lost its answer.
+func (w *writer) look(ctx context.Context, want *storage.ObjectAttrs) error {
 	object, err := w.driver.object(w.path).Attrs(ctx)
-	if err != nil && !errors.Is(err, storage.ErrObjectNotExist) {
+	switch {
+	case err != nil && !errors.Is(err, storage.ErrObjectNotExist):
 		return err
+	case err == nil && object.ContentType == want.ContentType && object.Size == want.Size &&
+		(want.MD5 == nil || bytes.Equal(object.MD5, want.MD5)) && maps.Equal(object.Metadata, want.Metadata):
+		w.generation = object.Generation
+		return nil
+	case layout.IsUpload(w.path):
+		return layout.ErrOvertaken
+	default:
+		return fmt.Errorf("no answer of Google Cloud Storage: it said that it has %d bytes, and they are not there", want.Size)
 	}
-	if err != nil || object.ContentType == sessionType || object.Size != w.size {
-		return fmt.Errorf("no answer of Google Cloud Storage: it said that it has %d bytes, and they are not there", w.size)
+}
+
+// Move is of what was committed.
+func (w *writer) Move(ctx context.Context, _, to string) error {
+	return w.overtaken(w.driver.move(ctx, w.object(), to))
+}
+
+// overtaken is of an error that tells of another writer.
+func (w *writer) overtaken(err error) error {
+	if layout.IsUpload(w.path) && (isReplaced(err) || errors.Is(err, errEnded)) {
+		return fmt.Errorf("%w: %w", layout.ErrOvertaken, err)
 	}
-	return nil
+	return err
+}
+
+// isReplaced says whether Google has another object than the one that was asked for.
+func isReplaced(err error) bool {
+	var status *googleapi.Error
+	return errors.As(err, &status) && status.Code == http.StatusPreconditionFailed
 }
 
 // Cancel removes what is at the path. Google forgets the session.
 func (w *writer) Cancel(ctx context.Context) error {
 	w.closed = true
-	return w.driver.remove(ctx, w.driver.key(w.path))
+	return remove(ctx, w.driver.object(w.path))
 }

@@ -3,9 +3,6 @@ package swift
 import (
 	"context"
 	"errors"
-	"net/http"
-
-	ncw "github.com/ncw/swift/v2"
 
 	"container-registry/server/internal/layout"
 )
@@ -22,7 +19,7 @@ func (w *writer) Commit(ctx context.Context) error {
 		return err
 	}
 	err := w.join(ctx)
-	w.buf = nil // a request that failed may still read it
+	w.whole, w.buf = w.buf, nil // a request that failed may still read it
 	if err != nil {
 		w.err = err
 		return err
@@ -47,15 +44,18 @@ func (w *writer) join(ctx context.Context) error {
 			return err
 		}
 	}
-	if err := w.driver.claim(ctx, w.upload.ID, w.id); err != nil {
+	other, err := w.driver.claim(ctx, w.upload.ID, w.id)
+	if err == nil && other != nil {
+		err = layout.ErrOvertaken
+	}
+	if err != nil {
 		return err
 	}
-	err := w.putClaimed(ctx)
-	if err != nil {
-		// Its client may try again. What can't be deleted is an upload that was left.
-		err = errors.Join(err, w.driver.deleteObject(context.WithoutCancel(ctx), w.driver.claimName(w.upload.ID)))
+	if err := w.putClaimed(ctx); err != nil {
+		// Its client may try again. A claim that can't be deleted is that of an upload that was left.
+		return errors.Join(err, w.driver.unclaim(context.WithoutCancel(ctx), w.upload.ID, w.id))
 	}
-	return err
+	return w.driver.joined(ctx, w.upload.ID, w.id)
 }
 
 // putClaimed also deletes what other writers have left. Nobody else's manifest names it.
@@ -71,6 +71,27 @@ func (w *writer) putClaimed(ctx context.Context) error {
 		return err
 	}
 	return w.driver.putManifest(ctx, w.path, w.upload)
+}
+
+// Move is of what was committed. Another server may have put something else there since: that stays. Segments are in the
+// names of one upload; what has none is put at its place as it was written, as Swift copies whatever it finds.
+func (w *writer) Move(ctx context.Context, from, to string) error {
+	obj, err := w.driver.head(ctx, w.driver.fileName(from))
+	segmented := len(w.upload.Segments) > 0
+	switch {
+	case isNotFound(err),
+		err == nil && segmented && obj.upload != w.upload.ID,
+		err == nil && !segmented && obj.etag != checksum(w.whole):
+		return layout.ErrOvertaken
+	case err != nil:
+		return err
+	case segmented:
+		return w.driver.Move(ctx, from, to)
+	}
+	if err := w.driver.putPlain(ctx, to, w.whole); err != nil {
+		return err
+	}
+	return w.driver.deleteObject(ctx, w.driver.fileName(from))
 }
 
 // unchanged says whether a record is the one that was read or written last.
@@ -93,28 +114,6 @@ func (d *driver) untaken(ctx context.Context, path string, mine func(*object) bo
 		return nil
 	}
 	if err == nil {
-		err = layout.ErrOvertaken
-	}
-	return err
-}
-
-// claimName is among the segments of an upload, and goes with them.
-func (d *driver) claimName(upload string) string { return d.segmentPrefix(upload) + "committed" }
-
-// claim lets one writer join the segments of an upload: they are shared by all that went on from one record, and go
-// with the blob they became.
-func (d *driver) claim(ctx context.Context, upload, writer string) error {
-	name, etag := d.claimName(upload), checksum([]byte(writer))
-	_, err := d.client.do(ctx, request{
-		method: http.MethodPut, object: name, body: []byte(writer),
-		headers: ncw.Headers{"Content-Type": contentType, "Etag": etag, "If-None-Match": "*"},
-	})
-	if !hasStatus(err, http.StatusPreconditionFailed) {
-		return err
-	}
-	// The answer to an attempt before may have been lost.
-	obj, err := d.head(ctx, name)
-	if err == nil && obj.etag != etag {
 		err = layout.ErrOvertaken
 	}
 	return err

@@ -15,15 +15,16 @@ import (
 
 // Delete implements storagedriver.StorageDriver: the file at a path, or else the folder at it with all that is in it,
 // and the uploads that are not committed. Where there is a file, nothing is listed: a garbage collection deletes many.
+// Uploads go first. Those that must stay for now are found again by the engine's files in their folders.
 func (d *driver) Delete(ctx context.Context, path string) error {
 	if err := d.deleteFile(ctx, path); !isPathNotFound(err) {
 		return err
 	}
-	inFolder, err := d.deleteFolder(ctx, path)
+	uploads, err := d.deleteUploads(ctx, path)
 	if err != nil {
 		return err
 	}
-	uploads, err := d.deleteUploads(ctx, path)
+	inFolder, err := d.deleteFolder(ctx, path)
 	if err != nil {
 		return err
 	}

@@ -25,7 +25,9 @@
 // Segments are written once and never overwritten, so they can't be read stale. Their names are their writer's alone:
 // servers may write one upload at a time, and the one that was held up must not touch what the other stored. A record is
 // overwritten only while it is the one that was read, and the segments are joined by one writer alone, who puts an object
-// named committed among them. It stays as long as they do.
+// named committed among them. It stays as long as they do, and tells whether their manifest was written: who deletes an
+// upload puts it there as well, so that nobody joins what goes, and leaves what a writer may be joining. One that has not
+// come to its end for a day is taken for dead. If it only stood still, Swift refuses its manifest, whose segments are gone.
 //
 // # Moving
 //

@@ -177,6 +177,7 @@ type object struct {
 	dlo      string // container/prefix of the segments of a dynamic large object
 	upload   string // id of the upload it was made by
 	movedTo  string // path that a Move of it was to end at
+	joining  bool   // a claim whose manifest may not be there yet
 }
 
 // segmented says whether there may be segments of an object: an emptied one has the id of their upload.
@@ -202,6 +203,7 @@ func parseObject(h ncw.Headers) *object {
 		dlo:     h["X-Object-Manifest"],
 		upload:  h[uploadHeader],
 		movedTo: h[movedToHeader],
+		joining: h[joiningHeader] != "",
 	}
 	o.size, _ = strconv.ParseInt(h["Content-Length"], 10, 64)
 	o.modified, _ = http.ParseTime(h["Last-Modified"])

@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http"
+	"strings"
 
 	ncw "github.com/ncw/swift/v2"
 )
@@ -110,8 +111,8 @@ func (d *driver) loadUpload(ctx context.Context, record string) (*upload, error)
 	return u, nil
 }
 
-// discardUpload deletes an upload that was not committed: its segments and then its record. It returns whether
-// there was one.
+// discardUpload deletes an upload that was not committed: its segments, what kept others from joining them, and then its
+// record. It returns whether there was one.
 func (d *driver) discardUpload(ctx context.Context, record string) (found bool, err error) {
 	u, err := d.loadUpload(ctx, record)
 	if isNotFound(err) {
@@ -120,13 +121,13 @@ func (d *driver) discardUpload(ctx context.Context, record string) (found bool, 
 	if err != nil {
 		return false, err
 	}
-	_, err = d.head(ctx, d.claimName(u.ID))
-	if err == nil {
-		// Its segments are a blob's. A writer that came too late has written the record.
-		return true, d.deleteObject(ctx, record)
-	}
-	if !isNotFound(err) {
+	free, err := d.claimDiscarded(ctx, strings.TrimPrefix(record, d.root+"uploads"), u.ID)
+	if err != nil {
 		return true, err
+	}
+	if !free {
+		// Its segments are a file's. The record was left, or written by a writer that came too late.
+		return true, d.deleteObject(ctx, record)
 	}
 	names := make([]string, len(u.Segments))
 	for i, s := range u.Segments {
@@ -135,7 +136,11 @@ func (d *driver) discardUpload(ctx context.Context, record string) (found bool, 
 	if err := d.deleteObjects(ctx, names); err != nil {
 		return true, err
 	}
-	if err := d.sweep(ctx, u.ID, nil); err != nil {
+	claim := d.claimName(u.ID)
+	if err := d.sweep(ctx, u.ID, map[string]bool{claim: true}); err != nil {
+		return true, err
+	}
+	if err := d.deleteObject(ctx, claim); err != nil {
 		return true, err
 	}
 	return true, d.deleteObject(ctx, record)

@@ -56,6 +56,7 @@ type writer struct {
 	buf     []byte    // not sent yet
 	sum     hash.Hash // of buf, taken while the segment before is sent
 	spare   []byte    // the other buffer, when it is free
+	whole   []byte    // all that was written, once it is committed without segments
 	sending chan sent // the segment under way, nil when there is none
 
 	err       error // of a segment; the writer is of no more use then

@@ -91,7 +91,11 @@ func (d watched) List(ctx context.Context, path string) (names []string, err err
 
 func (d watched) Move(ctx context.Context, from, to string) error {
 	err := d.work(ctx, func(ctx context.Context) error { return d.StorageDriver.Move(ctx, from, to) })
-	return d.saw(ctx, store.Write, from, ofUpload(from, err))
+	if layout.IsUpload(from) && layout.IsMissing(err) {
+		// Another server has moved it since it was compared with its digest.
+		err = layout.ErrOvertaken
+	}
+	return d.saw(ctx, store.Write, from, err)
 }
 
 func (d watched) Delete(ctx context.Context, path string) error {
@@ -130,17 +134,9 @@ func (d watched) Reader(ctx context.Context, path string, offset int64) (io.Read
 	return watchedReader{reader, l, func(err error) error { return d.lost(ctx, path, err) }}, nil
 }
 
-// ofUpload has what was committed be another server's, once it is no longer there.
-func ofUpload(path string, err error) error {
-	if layout.IsUpload(path) && layout.IsMissing(err) {
-		return layout.ErrOvertaken
-	}
-	return err
-}
-
 // lost also lets the request know: its client may have been promised what is in the file.
 func (d watched) lost(ctx context.Context, path string, err error) error {
-	err = d.saw(ctx, store.Read, path, ofUpload(path, err))
+	err = d.saw(ctx, store.Read, path, err)
 	requestOf(ctx).lose(path, err)
 	return err
 }

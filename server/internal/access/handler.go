@@ -5,6 +5,8 @@ import (
 	"io"
 	"maps"
 	"net/http"
+
+	"container-registry/server/internal/heavy"
 )
 
 // decision travels with a request through the engine and back.
@@ -32,7 +34,11 @@ func (c *Controller) Handler(engine, refusing http.Handler) http.Handler {
 		}
 		users := c.source.Users()
 		d := &decision{principal: visitor(r.Context(), users)}
-		switch unknown := c.identify(r, d, users) != nil; {
+		unknown := c.identify(r, d, users) != nil
+		if !unknown {
+			heavy.By(r.Context(), d.principal.user)
+		}
+		switch {
 		case unknown:
 			serve(refusing, w, r, d)
 		case r.URL.Path == c.pingPath && r.Method == http.MethodGet:

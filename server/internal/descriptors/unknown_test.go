@@ -3,6 +3,7 @@ package descriptors
 import (
 	"context"
 	"errors"
+	"fmt"
 	"net/http"
 	"net/http/httptest"
 	"sync"
@@ -61,9 +62,10 @@ func TestWhyWaitsForAPlace(t *testing.T) {
 		engine := http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusInternalServerError) })
 		handler := heavy.PlacesOf(0).Handler(Handler(engine, driver, ""))
 		var asked sync.WaitGroup
-		for range 5 {
+		for n := range 5 {
 			asked.Go(func() {
 				request := httptest.NewRequestWithContext(t.Context(), http.MethodGet, "/v2/team/app/manifests/"+content.String(), nil)
+				request.RemoteAddr = fmt.Sprintf("192.0.2.%d:1234", n)
 				handler.ServeHTTP(httptest.NewRecorder(), request)
 			})
 		}

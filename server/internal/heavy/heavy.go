@@ -5,15 +5,13 @@ package heavy
 
 import (
 	"context"
+	"errors"
 	"io"
 	"net/http"
+	"os"
 	"path"
 	"strings"
 	"time"
-
-	"golang.org/x/sync/semaphore"
-
-	"container-registry/server/internal/bounds"
 )
 
 const (
@@ -23,33 +21,40 @@ const (
 	longestWait = time.Minute
 	// patience is how long an answer that is ready waits for clients that take theirs slowly.
 	patience = 2 * time.Second
+	// grace is what a client may lose in all while a place is kept for what it sends, and rate how
+	// many bytes have to come in each other second.
+	grace = 5 * time.Second
+	rate  = 256 << 10
 )
 
 // Places are for the requests of one server.
 type Places struct {
 	// tags are lists of them, which the engine makes in full to answer with a page; other lists
 	// are pages from the beginning.
-	lists, tags, pulls, pushes, deletions bounds.Places
-	// answers is how many bytes long ones have that are ready, and mostOfAnswers what there may be.
-	answers       *semaphore.Weighted
-	mostOfAnswers int64
+	lists, tags, pulls, pushes, deletions *room
+	// answers are the bytes of long ones that are ready.
+	answers *room
 }
 
 // PlacesOf suits a server with this much memory. The largest manifest takes 20 MiB of it as it is
 // pulled and 30 as it is pushed, a list of thirty thousand long tags 20, another list 4 at most: the
 // folders that referrers are in are listed in turn. To delete a manifest takes its text and a list of
-// tags; most have little of both, and wait for one another.
+// tags; most have little of both, and wait for one another. A client leaves one place of each kind to
+// others, and half of the room for answers, which may be taken slowly for as long as it likes.
 func PlacesOf(memory int64) *Places {
 	share := memory / 10
-	of := func(cost int64) bounds.Places { return make(bounds.Places, max(2, share/(cost<<20))) }
+	of := func(cost int64) *room {
+		places := max(2, share/(cost<<20))
+		return newRoom(places, places-1)
+	}
 	return &Places{
 		lists: of(4), tags: of(20), pulls: of(20), pushes: of(30), deletions: of(10),
-		answers: semaphore.NewWeighted(share), mostOfAnswers: share,
+		answers: newRoom(share, share/2),
 	}
 }
 
 // of are those for a request, nil for most.
-func (p *Places) of(r *http.Request) bounds.Places {
+func (p *Places) of(r *http.Request) *room {
 	pulls := r.Method == http.MethodGet || r.Method == http.MethodHead
 	switch kind := path.Base(path.Dir(r.URL.Path)); {
 	case kind == "manifests" && r.Method == http.MethodPut:
@@ -77,14 +82,11 @@ func (p *Places) Handler(engine http.Handler) http.Handler {
 			engine.ServeHTTP(w, r)
 			return
 		}
-		q := &request{ResponseWriter: w, client: r, own: places, all: p}
+		q := &request{ResponseWriter: w, client: r, sender: clientOf(r), own: places, all: p}
 		defer q.end()
+		r = r.WithContext(context.WithValue(r.Context(), requestKey{}, q))
 		if r.Method == http.MethodPut {
-			copied := *r
-			copied.Body = &reader{ReadCloser: r.Body, request: q}
-			r = &copied
-		} else {
-			r = r.WithContext(context.WithValue(r.Context(), requestKey{}, q))
+			r.Body = &body{reader{ReadCloser: r.Body, request: q}}
 		}
 		engine.ServeHTTP(q, r)
 		q.begin(0)
@@ -93,9 +95,24 @@ func (p *Places) Handler(engine http.Handler) http.Handler {
 
 type requestKey struct{}
 
+// By tells whose request it is, before it asks for anything. Without a name it is its network's.
+func By(ctx context.Context, user string) {
+	if q, ok := ctx.Value(requestKey{}).(*request); ok && user != "" {
+		q.sender = client{user: user}
+	}
+}
+
+// asking is nil for a push, which waits for what its client sends, and for what holds little.
+func asking(ctx context.Context) *request {
+	if q, ok := ctx.Value(requestKey{}).(*request); ok && q.client.Method != http.MethodPut {
+		return q
+	}
+	return nil
+}
+
 // Enter has a request wait before it holds much. It has one place, however often it asks.
 func Enter(ctx context.Context) error {
-	if q, ok := ctx.Value(requestKey{}).(*request); ok {
+	if q := asking(ctx); q != nil {
 		return q.enter()
 	}
 	return nil
@@ -103,7 +120,7 @@ func Enter(ctx context.Context) error {
 
 // Reader has a request wait when it has read as much as is small.
 func Reader(ctx context.Context, content io.ReadCloser) io.ReadCloser {
-	if q, ok := ctx.Value(requestKey{}).(*request); ok {
+	if q := asking(ctx); q != nil {
 		return &reader{ReadCloser: content, request: q}
 	}
 	return content
@@ -123,5 +140,22 @@ func (r *reader) Read(p []byte) (int, error) {
 	}
 	n, err := r.ReadCloser.Read(p)
 	r.read += n
+	return n, err
+}
+
+// body is a manifest on its way from a client, which is not to keep a place by sending it slowly.
+type body struct{ reader }
+
+func (b *body) Read(p []byte) (int, error) {
+	n, err := b.reader.Read(p)
+	q := b.request
+	if !q.entered || errors.Is(err, io.EOF) {
+		return n, err
+	}
+	allowed := grace + time.Duration(b.read)*time.Second/rate
+	if errors.Is(err, os.ErrDeadlineExceeded) || time.Since(q.since) > allowed {
+		q.refused = errSlow
+		return n, errSlow
+	}
 	return n, err
 }

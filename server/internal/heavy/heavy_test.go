@@ -2,6 +2,7 @@ package heavy
 
 import (
 	"context"
+	"fmt"
 	"io"
 	"net/http"
 	"net/http/httptest"
@@ -15,7 +16,7 @@ import (
 
 const push, pull = "/v2/app/manifests/1", "/v2/app/manifests/1"
 
-// TestWaiting has five requests at once, where there are two places of each kind.
+// TestWaiting has five clients at once, where there are two places of each kind.
 func TestWaiting(t *testing.T) {
 	large, little := strings.Repeat("x", small+1024), strings.Repeat("x", small)
 	for _, test := range []struct {
@@ -61,7 +62,9 @@ func TestWaiting(t *testing.T) {
 				answers := make([]*httptest.ResponseRecorder, 6)
 				ask := func(i int) {
 					answers[i] = httptest.NewRecorder()
-					handler.ServeHTTP(answers[i], httptest.NewRequest(test.method, test.path, strings.NewReader(test.content)))
+					request := httptest.NewRequest(test.method, test.path, strings.NewReader(test.content))
+					request.RemoteAddr = fmt.Sprintf("192.0.2.%d:1234", i)
+					handler.ServeHTTP(answers[i], request)
 				}
 				var asked sync.WaitGroup
 				for i := range 5 {

@@ -3,26 +3,33 @@ package heavy
 import (
 	"context"
 	"errors"
+	"fmt"
 	"net/http"
 	"strconv"
+	"time"
 
 	"container-registry/server/internal/bounds"
 )
 
-var errBusy = errors.New("too many large manifests or lists at once")
+var (
+	errBusy = errors.New("too many large manifests or lists at once")
+	errSlow = fmt.Errorf("the manifest came too slowly: above %d KiB, %d KiB have to come in a second", small>>10, rate>>10)
+)
 
 // request is one that may come to hold much, and what its client is told. One goroutine reads for
 // it and answers.
 type request struct {
 	http.ResponseWriter
 	client *http.Request
+	sender client
 	all    *Places
-	// own has the place that is left when there is an answer, and taken is what it has of all
-	// answers until its client has taken it.
-	own     bounds.Places
+	// own has the place that is left when there is an answer, since when it has one, and taken is what
+	// it has of all answers until its client has taken it.
+	own     *room
 	entered bool
+	since   time.Time
 	taken   int64
-	// refused is why it got no place.
+	// refused is why it got no place, or lost it.
 	refused error
 	status  int
 	begun   bool
@@ -35,8 +42,10 @@ func (q *request) enter() error {
 	}
 	waiting, cancel := context.WithTimeoutCause(q.client.Context(), longestWait, errBusy)
 	defer cancel()
-	q.refused = q.own.Take(waiting)
-	q.entered = q.refused == nil
+	if q.refused = q.own.take(waiting, q.sender, 1); q.refused == nil {
+		q.entered, q.since = true, time.Now()
+		bounds.Hurry(q.client, grace)
+	}
 	return q.refused
 }
 
@@ -70,11 +79,9 @@ func (q *request) begin(length int) {
 	if q.refused == nil && length > small {
 		waiting, cancel := context.WithTimeoutCause(q.client.Context(), patience, errBusy)
 		defer cancel()
-		taken := min(int64(length), q.all.mostOfAnswers)
-		if q.all.answers.Acquire(waiting, taken) == nil {
+		taken := min(int64(length), q.all.answers.share)
+		if q.refused = q.all.answers.take(waiting, q.sender, taken); q.refused == nil {
 			q.taken = taken
-		} else {
-			q.refused = context.Cause(waiting)
 		}
 	}
 	q.leave()
@@ -91,7 +98,7 @@ func (q *request) begin(length int) {
 
 func (q *request) leave() {
 	if q.entered {
-		q.own.Leave()
+		q.own.give(q.sender, 1)
 	}
 	q.entered = false
 }
@@ -99,7 +106,7 @@ func (q *request) leave() {
 // end also comes where there is no answer.
 func (q *request) end() {
 	q.leave()
-	q.all.answers.Release(q.taken)
+	q.all.answers.give(q.sender, q.taken)
 }
 
 // Unwrap is for http.ResponseController.

@@ -1,6 +1,7 @@
 package registrytest
 
 import (
+	"fmt"
 	"net/http"
 	"net/http/httptest"
 	"sync"
@@ -11,8 +12,8 @@ import (
 	"container-registry/server/internal/heavy"
 )
 
-// HeavyAtOnce is how many of three requests of a kind come to hold what they need, where there are
-// two places of each kind. It is for a bubble of synctest.
+// HeavyAtOnce is how many of three clients' requests of a kind come to hold what they need, where there
+// are two places of each kind. It is for a bubble of synctest.
 func HeavyAtOnce(t *testing.T, method, path string, hold func(*http.Request) error) int64 {
 	t.Helper()
 	var inside atomic.Int64
@@ -25,9 +26,11 @@ func HeavyAtOnce(t *testing.T, method, path string, hold func(*http.Request) err
 		<-stay
 	}))
 	var asked sync.WaitGroup
-	for range 3 {
+	for n := range 3 {
 		asked.Go(func() {
-			handler.ServeHTTP(httptest.NewRecorder(), httptest.NewRequest(method, path, nil))
+			request := httptest.NewRequest(method, path, nil)
+			request.RemoteAddr = fmt.Sprintf("192.0.2.%d:1234", n)
+			handler.ServeHTTP(httptest.NewRecorder(), request)
 		})
 	}
 	synctest.Wait()

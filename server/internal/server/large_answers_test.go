@@ -51,15 +51,31 @@ func TestLargeAnswersThatNobodyTakes(t *testing.T) {
 	}
 	const memory = 8 << 20
 	unbounded := debug.SetMemoryLimit(memory)
-	yaml := "storage: {filesystem: {rootdirectory: " + folder + "}}\nauth: {htpasswd: {realm: registry, path: " + htpasswd(t, "alice", "wonder") + "}}\n"
+	users := htpasswd(t, "alice", "wonder")
+	bob, err := os.ReadFile(htpasswd(t, "bob", "wonder"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	all, err := os.OpenFile(users, os.O_APPEND|os.O_WRONLY, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer all.Close()
+	if _, err := all.Write(bob); err != nil {
+		t.Fatal(err)
+	}
+	yaml := "storage: {filesystem: {rootdirectory: " + folder + "}}\nauth: {htpasswd: {realm: registry, path: " + users + "}}\n"
 	i := start(t, registrytest.Parse(t, yaml), &http.Client{})
 	debug.SetMemoryLimit(unbounded)
 	handler := i.server.http.Handler
-	ask := func(w http.ResponseWriter, method, path, content string) {
+	askAs := func(user string, w http.ResponseWriter, method, path, content string) {
 		request := httptest.NewRequestWithContext(t.Context(), method, path, strings.NewReader(content))
-		request.SetBasicAuth("alice", "wonder")
+		request.SetBasicAuth(user, "wonder")
 		request.Header.Set("Content-Type", v1.MediaTypeImageIndex)
 		handler.ServeHTTP(w, request)
+	}
+	ask := func(w http.ResponseWriter, method, path, content string) {
+		askAs("alice", w, method, path, content)
 	}
 	subject := digest.FromString("a subject")
 	for name, content := range map[string]string{
@@ -90,6 +106,10 @@ func TestLargeAnswersThatNobodyTakes(t *testing.T) {
 			w := httptest.NewRecorder()
 			if ask(w, http.MethodGet, "/v2/app/manifests/small", ""); w.Code != http.StatusOK {
 				t.Errorf("a small manifest: %d", w.Code)
+			}
+			w = httptest.NewRecorder()
+			if askAs("bob", w, http.MethodGet, path, ""); w.Code != http.StatusOK {
+				t.Errorf("another user at the same address: %d", w.Code)
 			}
 			close(stay)
 			served.Wait()

@@ -115,13 +115,11 @@ func (s single) Move(ctx context.Context, from, to string) error {
 	if !layout.IsUpload(from) {
 		return s.StorageDriver.Move(ctx, from, to)
 	}
-	move := s.StorageDriver.Move
+	var committed storagedriver.FileWriter
 	if ending, ok := ctx.Value(uploadKey{}).(*Ending); ok && ending.writer != nil {
-		if m, ok := ending.writer.FileWriter.(storage.Mover); ok {
-			move = m.Move
-		}
+		committed = ending.writer.FileWriter
 	}
-	return s.end(ctx, gopath.Dir(from), func() error { return move(ctx, from, to) })
+	return s.end(ctx, gopath.Dir(from), func() error { return storage.Move(ctx, s.StorageDriver, committed, from, to) })
 }
 
 func (s single) Delete(ctx context.Context, path string) error {

@@ -28,9 +28,17 @@ func Complete(driver storagedriver.StorageDriver) storagedriver.StorageDriver {
 	return driver
 }
 
-// Mover is a driver's writer that moves what it has committed, and nothing that another server has put in its place.
-type Mover interface {
+// mover is a driver's writer that moves what it has committed, and nothing that another server has put in its place.
+type mover interface {
 	Move(ctx context.Context, from, to string) error
+}
+
+// Move is of what a writer has committed, or of what is there where it can't tell that, or is nil.
+func Move(ctx context.Context, driver storagedriver.StorageDriver, writer storagedriver.FileWriter, from, to string) error {
+	if m, ok := writer.(mover); ok {
+		return m.Move(ctx, from, to)
+	}
+	return driver.Move(ctx, from, to)
 }
 
 // Single gives one of the engine's drivers what it lacks where other servers may write to the same upload.

@@ -140,11 +140,7 @@ func (p *probe) complete(ctx context.Context) error {
 		writer.Close()
 		return err
 	}
-	move := p.driver.Move
-	if m, ok := writer.(storage.Mover); ok {
-		move = m.Move
-	}
-	if err := move(ctx, p.path(uploadName), p.path("blob")); err != nil {
+	if err := storage.Move(ctx, p.driver, writer, p.path(uploadName), p.path("blob")); err != nil {
 		writer.Close()
 		return err
 	}

@@ -86,7 +86,7 @@ func (w *writer) Move(ctx context.Context, from, to string) error {
 	case err != nil:
 		return err
 	case segmented:
-		return w.driver.Move(ctx, from, to)
+		return w.driver.move(ctx, from, obj, to)
 	}
 	if err := w.driver.putPlain(ctx, to, w.whole); err != nil {
 		return err

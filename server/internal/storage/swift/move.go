@@ -15,20 +15,24 @@ const maxMetaValue = 256
 // Move implements storagedriver.StorageDriver with a copy on the server. Of a large object only the manifest is
 // copied.
 func (d *driver) Move(ctx context.Context, sourcePath, destPath string) error {
-	source := d.fileName(sourcePath)
-	obj, err := d.head(ctx, source)
+	obj, err := d.head(ctx, d.fileName(sourcePath))
 	if err != nil {
 		return notFound(sourcePath, err)
 	}
 	if sourcePath == destPath {
 		return nil
 	}
+	return d.move(ctx, sourcePath, obj, destPath)
+}
+
+func (d *driver) move(ctx context.Context, sourcePath string, obj *object, destPath string) error {
+	source := d.fileName(sourcePath)
 	if obj.slo {
 		if err := d.mark(ctx, source, obj, destPath); err != nil {
 			return notFound(sourcePath, err)
 		}
 	}
-	err = d.replace(ctx, destPath, obj.segmentsID(), func() error {
+	err := d.replace(ctx, destPath, obj.segmentsID(), func() error {
 		destination := url.URL{Path: d.client.container + "/" + d.fileName(destPath)}
 		_, err := d.client.do(ctx, request{
 			method: "COPY", object: source, query: url.Values{"multipart-manifest": {"get"}},

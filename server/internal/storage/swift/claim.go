@@ -7,7 +7,6 @@ import (
 
 	ncw "github.com/ncw/swift/v2"
 
-	"container-registry/server/internal/garbage/inventory"
 	"container-registry/server/internal/layout"
 )
 
@@ -96,7 +95,7 @@ func (d *driver) claimDiscarded(ctx context.Context, path, upload string) (bool,
 		return false, nil
 	case err != nil && !isNotFound(err):
 		return false, err
-	case time.Since(other.modified) <= inventory.Abandonment:
+	case time.Since(other.modified) <= d.abandonment:
 		return false, layout.ErrOvertaken
 	}
 	err = d.putClaim(ctx, upload, discarding, ncw.Headers{})

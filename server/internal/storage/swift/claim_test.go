@@ -12,7 +12,6 @@ import (
 
 	ncw "github.com/ncw/swift/v2"
 
-	"container-registry/server/internal/garbage/inventory"
 	"container-registry/server/internal/layout"
 )
 
@@ -28,26 +27,15 @@ func claimed(t *testing.T, parameters map[string]any) {
 	closeWriter(t, w)
 }
 
-// later is a driver to whom claims look as old as uploads that are abandoned.
+// later is a driver to whom what is in the container looks abandoned.
 func later(t *testing.T, parameters map[string]any) *driver {
 	t.Helper()
-	proxy := newFaultyProxy(t)
-	d := open(t, proxy.through(t, parameters))
-	proxy.set(func(w http.ResponseWriter, r *http.Request) bool {
-		if r.Method != http.MethodHead || !strings.HasSuffix(r.URL.Path, "/committed") {
-			return false
-		}
-		resp, err := http.DefaultClient.Do(pastProxy(t, r))
-		if err != nil {
-			t.Error(err)
-			return false
-		}
-		resp.Body.Close()
-		maps.Copy(w.Header(), resp.Header)
-		w.Header().Set("Last-Modified", time.Now().Add(-inventory.Abandonment-time.Minute).UTC().Format(http.TimeFormat))
-		w.WriteHeader(resp.StatusCode)
-		return true
-	})
+	return aged(open(t, parameters))
+}
+
+// aged is for Swift's times, which are rounded up to seconds.
+func aged(d *driver) *driver {
+	d.abandonment = -time.Minute
 	return d
 }
 
@@ -206,7 +194,7 @@ func TestDiscardedMeanwhile(t *testing.T) {
 			if err := w.Cancel(ctx); err != nil {
 				t.Error(err)
 			}
-			if err := d.Delete(ctx, uploadDir); err != nil && !isPathNotFound(err) {
+			if err := aged(d).Delete(ctx, uploadDir); err != nil && !isPathNotFound(err) {
 				t.Error(err)
 			}
 			wantEmpty(t, d)
@@ -243,7 +231,7 @@ func TestLateRecord(t *testing.T) {
 			}
 			wantFile(t, d, path, randomContent(1, 3*mib+1))
 			for _, dir := range []string{uploadDir, blobDir} {
-				if err := d.Delete(ctx, dir); err != nil && !isPathNotFound(err) {
+				if err := aged(d).Delete(ctx, dir); err != nil && !isPathNotFound(err) {
 					t.Fatal(err)
 				}
 			}
@@ -268,7 +256,7 @@ func TestJoinedUnnoted(t *testing.T) {
 		t.Fatal(err)
 	}
 	wantFile(t, d, uploadPath, randomContent(1, 3*mib+1))
-	if err := d.Delete(ctx, uploadDir); err != nil {
+	if err := aged(d).Delete(ctx, uploadDir); err != nil {
 		t.Fatal(err)
 	}
 	wantEmpty(t, d)

@@ -8,9 +8,12 @@ import (
 	"net/http"
 	"net/url"
 	"strings"
+	"time"
 
 	storagedriver "github.com/distribution/distribution/v3/registry/storage/driver"
 	ncw "github.com/ncw/swift/v2"
+
+	"container-registry/server/internal/layout"
 )
 
 // Delete implements storagedriver.StorageDriver: the file at a path, or else the folder at it with all that is in it,
@@ -69,7 +72,7 @@ func (d *driver) deleteFolder(ctx context.Context, path string) (found bool, err
 				small = append(small, e.Name)
 				continue
 			}
-			err := d.deleteFile(ctx, strings.TrimPrefix(e.Name, d.root+"files"))
+			err := d.deleteLeft(ctx, strings.TrimPrefix(e.Name, d.root+"files"))
 			if err != nil && !isPathNotFound(err) {
 				return err
 			}
@@ -77,6 +80,21 @@ func (d *driver) deleteFolder(ctx context.Context, path string) (found bool, err
 		return d.deleteObjects(ctx, small)
 	})
 	return found, err
+}
+
+// deleteLeft deletes a large file of a folder, unless it may be one that another server is about to move. A copy of it would
+// be as empty as deleteFile leaves it on its way, or lack its segments. What is not moved is deleted with old uploads.
+func (d *driver) deleteLeft(ctx context.Context, path string) error {
+	if layout.IsUpload(path) {
+		obj, err := d.head(ctx, d.fileName(path))
+		if err != nil {
+			return notFound(path, err)
+		}
+		if obj.slo && time.Since(obj.modified) <= d.abandonment {
+			return nil
+		}
+	}
+	return d.deleteFile(ctx, path)
 }
 
 // maybeLarge says whether a listed object can have segments. Our manifests stand for at least one whole segment;

@@ -15,6 +15,8 @@ import (
 	"github.com/distribution/distribution/v3/registry/storage/driver/base"
 	"github.com/distribution/distribution/v3/registry/storage/driver/factory"
 	ncw "github.com/ncw/swift/v2"
+
+	"container-registry/server/internal/garbage/inventory"
 )
 
 const (
@@ -59,6 +61,8 @@ type driver struct {
 	limits    limits
 	tempURL   *tempURL // nil when clients are not redirected
 	buffers   sync.Pool
+	// abandonment is how long nobody goes on with an upload that was left.
+	abandonment time.Duration
 }
 
 var _ storagedriver.StorageDriver = &driver{}
@@ -90,7 +94,7 @@ func newDriver(ctx context.Context, p *Options) (*driver, error) {
 	if err != nil {
 		return nil, err
 	}
-	d := &driver{client: c, limits: info.limits()}
+	d := &driver{client: c, limits: info.limits(), abandonment: inventory.Abandonment}
 	if p.RootDirectory != "" {
 		d.root = p.RootDirectory + "/"
 	}

@@ -270,7 +270,7 @@ func TestResumeAfterDeath(t *testing.T) {
 			if segments := storedSegments(t, d); len(segments) != len(set.names) {
 				t.Errorf("%d segments stored, %d in use", len(segments), len(set.names))
 			}
-			if err := d.Delete(ctx, uploadDir); err != nil {
+			if err := aged(d).Delete(ctx, uploadDir); err != nil {
 				t.Fatal(err)
 			}
 			wantEmpty(t, d)
@@ -346,7 +346,7 @@ func TestOldRecord(t *testing.T) {
 				commit(t, w)
 				wantFile(t, d, uploadPath, io.MultiReader(randomContent(1, mib), randomContent(2, 2*mib)))
 			}
-			if err := d.Delete(ctx, uploadDir); err != nil {
+			if err := aged(d).Delete(ctx, uploadDir); err != nil {
 				t.Fatal(err)
 			}
 			wantEmpty(t, d)

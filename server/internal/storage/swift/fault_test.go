@@ -322,6 +322,7 @@ func TestMoveThatDied(t *testing.T) {
 				t.Fatal("no error")
 			}
 			proxy.set(refuse(http.MethodDelete, ""))
+			aged(d)
 			if err := d.Delete(ctx, uploadDir); err == nil {
 				t.Fatal("no error of the deletion")
 			}
@@ -388,7 +389,7 @@ func TestLateCopy(t *testing.T) {
 		t.Fatal(err)
 	}
 	resp.Body.Close()
-	if err := d.Delete(ctx, uploadDir); err != nil {
+	if err := aged(d).Delete(ctx, uploadDir); err != nil {
 		t.Fatal(err)
 	}
 	wantFile(t, d, blobPath, randomContent(1, 3*mib+1))

@@ -34,3 +34,26 @@ func TestMoveOfAnother(t *testing.T) {
 		t.Errorf("there is a blob: %v", err)
 	}
 }
+
+// TestDeletedBeforeMove has another server end the upload's folder, with a blob of its own, before what this one has
+// committed is moved.
+func TestDeletedBeforeMove(t *testing.T) {
+	ctx := t.Context()
+	parameters := with(newContainer(t), "chunksize", mib)
+	claimed(t, parameters)
+	own := writerAt(t, open(t, parameters), uploadPath, true)
+	if err := own.Commit(ctx); err != nil {
+		t.Fatal(err)
+	}
+	if err := open(t, parameters).Delete(ctx, uploadDir); err != nil {
+		t.Fatal(err)
+	}
+	if err := own.Move(ctx, uploadPath, blobPath); err != nil {
+		t.Fatal(err)
+	}
+	wantFile(t, own.driver, blobPath, randomContent(1, 3*mib+1))
+	if err := later(t, parameters).Delete(ctx, blobDir); err != nil {
+		t.Fatal(err)
+	}
+	wantEmpty(t, own.driver)
+}

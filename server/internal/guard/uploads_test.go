@@ -262,19 +262,20 @@ func (d unappendable) Writer(context.Context, string, bool) (storagedriver.FileW
 func TestEndedUpload(t *testing.T) {
 	path := layout.UploadPath("app", "1")
 	for name, test := range map[string]struct {
-		there   string
+		there   []byte
 		err     error
 		unknown bool
 	}{
-		"ended":             {"layer", errors.New("append to zero-size path " + path + " unsupported"), true},
-		"gone":              {"", storagedriver.PathNotFoundError{Path: path}, true},
-		"nothing was sent":  {"", errors.New("NeverHeardOf: that"), false},
-		"the store is away": {"layer", errSlow, false},
+		"ended":             {[]byte("layer"), errors.New("append to zero-size path " + path + " unsupported"), true},
+		"gone":              {nil, storagedriver.PathNotFoundError{Path: path}, true},
+		"gone by now":       {nil, errors.New("append to zero-size path " + path + " unsupported"), true},
+		"nothing was sent":  {[]byte{}, errors.New("NeverHeardOf: that"), false},
+		"the store is away": {[]byte("layer"), errSlow, false},
 	} {
 		t.Run(name, func(t *testing.T) {
 			store := inmemory.New()
-			if test.there != "" {
-				if err := store.PutContent(t.Context(), path, []byte(test.there)); err != nil {
+			if test.there != nil {
+				if err := store.PutContent(t.Context(), path, test.there); err != nil {
 					t.Fatal(err)
 				}
 			}

@@ -24,7 +24,7 @@ func (d watched) saw(ctx context.Context, action store.Action, path string, err 
 	switch {
 	case err == nil:
 		d.outage.success(action)
-	case errors.Is(err, distribution.ErrBlobUploadUnknown):
+	case layout.IsOvertaken(err):
 		requestOf(ctx).overtake()
 	case layout.IsMissing(err):
 		d.outage.success(action)
@@ -165,7 +165,7 @@ func (d watched) Writer(ctx context.Context, path string, appendMode bool) (stor
 // ended says whether an upload can't go on as it is at its end, or gone: its client begins anew. A server
 // that is killed at that moment leaves one that most stores can't append to.
 func (d watched) ended(ctx context.Context, path string, err error) bool {
-	if layout.IsMissing(err) || errors.Is(err, distribution.ErrBlobUploadUnknown) {
+	if layout.IsMissing(err) || layout.IsOvertaken(err) {
 		return true
 	}
 	if d.outage.store.Failure(store.Upload, err).Fault != store.Unknown {
@@ -174,7 +174,8 @@ func (d watched) ended(ctx context.Context, path string, err error) bool {
 	limited, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
 	info, err := d.StorageDriver.Stat(limited, path)
-	return err == nil && info.Size() > 0
+	// Another server may have made a blob of it since.
+	return layout.IsMissing(err) || err == nil && info.Size() > 0
 }
 
 type watchedReader struct {
@@ -231,7 +232,7 @@ func (w watchedWriter) Close() error {
 
 func (w watchedWriter) Cancel(ctx context.Context) error {
 	err := w.listening.during(func() error { return w.FileWriter.Cancel(ctx) })
-	if errors.Is(err, distribution.ErrBlobUploadUnknown) {
+	if layout.IsOvertaken(err) {
 		err = w.saw(err)
 	}
 	return err

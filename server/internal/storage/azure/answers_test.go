@@ -9,6 +9,8 @@ import (
 	"testing"
 
 	storagedriver "github.com/distribution/distribution/v3/registry/storage/driver"
+
+	"container-registry/server/internal/layout"
 )
 
 func isAppend(r *http.Request) bool { return r.URL.Query().Get("comp") == "appendblock" }
@@ -81,6 +83,21 @@ func TestOthersAppend(t *testing.T) {
 			}
 			if account.content("a") != others {
 				t.Errorf("%q is stored", account.content("a"))
+			}
+		})
+	}
+}
+
+// TestOvertaken has another server take an upload away, or put something else in its place.
+func TestOvertaken(t *testing.T) {
+	for code, status := range map[string]int{
+		"BlobNotFound": http.StatusNotFound, "InvalidBlobType": http.StatusConflict, "ConditionNotMet": http.StatusPreconditionFailed,
+	} {
+		t.Run(code, func(t *testing.T) {
+			account, driver := open(t)
+			account.fail(fault{matches: isAppend, times: 1, answer: refuse(status, code)})
+			if err := write(t.Context(), driver, "/a", "ours"); !errors.Is(err, layout.ErrOvertaken) {
+				t.Error(err)
 			}
 		})
 	}

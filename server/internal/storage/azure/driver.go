@@ -26,7 +26,11 @@ func (d driver) Reader(ctx context.Context, path string, offset int64) (io.ReadC
 
 // Writer's context is that of all that is appended, too.
 func (d driver) Writer(ctx context.Context, path string, appendMode bool) (storagedriver.FileWriter, error) {
-	return d.StorageDriver.Writer(d.corrected(ctx, path), path, appendMode)
+	own, err := d.StorageDriver.Writer(d.corrected(ctx, path), path, appendMode)
+	if err != nil {
+		return nil, overtaken(err)
+	}
+	return writer{own}, nil
 }
 
 func (d driver) Stat(ctx context.Context, path string) (storagedriver.FileInfo, error) {

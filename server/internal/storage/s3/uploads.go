@@ -120,6 +120,8 @@ func (w *writer) Commit(ctx context.Context) error { return overtaken(w.FileWrit
 
 func (w *writer) Close() error { return overtaken(w.FileWriter.Close()) }
 
+func (w *writer) Cancel(ctx context.Context) error { return overtaken(w.FileWriter.Cancel(ctx)) }
+
 // Move is of what was committed.
 func (w *writer) Move(ctx context.Context, from, to string) error {
 	committed := &known{object: w.known.object}

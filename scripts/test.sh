@@ -13,7 +13,7 @@ cd "$root"
 # tests of the deployment go first where both want a core.
 real_stores() {
   part "real stores" nice -n 5 env -C server CGO_ENABLED=0 GOFLAGS=-trimpath go test -v -parallel 10 -vet=off -ldflags=-w -timeout 60m \
-    -run "Conformance/(folder|S3)|ManyUploads/(S3|Swift)|Collection|Names|Held|Check|Start|Google|Truncated|Transfer" ./internal/realservers
+    -run "Conformance/(folder|S3)|ManyUploads/(S3|Swift)|Collection|Names|Held|Check|Start|Google|Truncated|Transfer|OneUpload|LateRequest" ./internal/realservers
 }
 engine_29() { part "engine 29" npx jest --selectProjects integration-29 --maxWorkers=1; }
 

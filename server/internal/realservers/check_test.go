@@ -187,7 +187,7 @@ func TestCheckGoogle(t *testing.T) {
 	expect(t, s, "", map[string]try{"server down": {
 		storage: []string{googleStorage("images", writer)},
 		options: []string{"--timeout", "3s"},
-		want:    `cannot list gcs bucket "images": it cannot be reached; check its address and that it runs (auth: cannot fetch token: dial tcp ` + googleAddress(s) + `:443: connect: connection refused)`,
+		want:    `cannot list gcs bucket "images": it cannot be reached; check its address and that it runs (dial tcp ` + googleAddress(s) + `:443: connect: connection refused)`,
 	}})
 }
 

@@ -61,6 +61,17 @@ func TestCheckLimitedS3(t *testing.T) {
 			},
 			want: `cannot upload to s3 bucket "images" at AT: its ETags are not those of S3: it does not find what was uploaded by the one that it gave for it`,
 		},
+		"nothing can be completed": {
+			refuses: func(w http.ResponseWriter, r *http.Request, _ int32) bool {
+				refused := r.Method == http.MethodPost && r.URL.Query().Get("uploadId") != ""
+				if refused {
+					w.WriteHeader(http.StatusForbidden)
+					io.WriteString(w, `<Error><Code>AccessDenied</Code><Message>not completed</Message></Error>`)
+				}
+				return refused
+			},
+			want: `cannot upload to s3 bucket "images" at AT: it may be read but not written; allow the credentials s3:PutObject, s3:ListBucketMultipartUploads, s3:ListMultipartUploadParts and s3:AbortMultipartUpload (AccessDenied: not completed)`,
+		},
 		"throttled": {
 			refuses: func(w http.ResponseWriter, _ *http.Request, _ int32) bool { throttle(w); return true },
 			want:    `cannot list s3 bucket "images" at AT: it is overloaded or out of order; try again later (SlowDown: Please reduce your request rate.)`,
@@ -90,8 +101,11 @@ func TestCheckLimitedS3(t *testing.T) {
 			expect(t, nil, gateway.URL, map[string]try{"check": {storage: []string{storage}, want: test.want, good: test.good}})
 		})
 	}
-	if left, err := filepath.Glob(filepath.Join(s.folder, "data", "images", "[^.]*")); err != nil || len(left) > 0 {
-		t.Errorf("%q is left, %v", left, err)
+	// Uploads that were not completed are in a folder of the server's own.
+	for _, names := range []string{"[^.]*", ".sgwtmp/multipart/*/*"} {
+		if left, err := filepath.Glob(filepath.Join(s.folder, "data", "images", names)); err != nil || len(left) > 0 {
+			t.Errorf("%q is left, %v", left, err)
+		}
 	}
 }
 

@@ -6,6 +6,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/http/httptrace"
 	"slices"
 	"sync/atomic"
 	"time"
@@ -74,6 +75,8 @@ type trial struct {
 	store  *store.Store
 	access Access
 	now    atomic.Value // the store.Action under way
+	// refused is why the last connection was not made; nil where it was.
+	refused atomic.Pointer[error]
 }
 
 func (t *trial) run(lasting, limited context.Context) outcome {
@@ -130,6 +133,7 @@ func (t *trial) steps(ctx context.Context, p *probe, inParts storagedriver.Stora
 	if folder != "" {
 		steps = slices.Insert(steps, 2, step{use, func(context.Context) error { return reach(folder, t.access) }})
 	}
+	ctx = t.connecting(ctx)
 	for _, each := range steps {
 		t.now.Store(each.action)
 		if err := each.do(ctx); err != nil {
@@ -139,9 +143,24 @@ func (t *trial) steps(ctx context.Context, p *probe, inParts storagedriver.Stora
 	return nil
 }
 
+// connecting has connections of the drivers' clients noted. A client that tries again until time is up may say only that.
+func (t *trial) connecting(ctx context.Context) context.Context {
+	return httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{ConnectDone: func(_, _ string, err error) {
+		switch {
+		case err == nil:
+			t.refused.Store(nil)
+		case ctx.Err() == nil:
+			t.refused.Store(&err)
+		}
+	}})
+}
+
 // failure prefers what the store says to the fact that time was up.
 func (t *trial) failure(ctx context.Context, err error) error {
 	action := t.now.Load().(store.Action)
+	if refused := t.refused.Load(); refused != nil && ctx.Err() != nil {
+		return t.store.Failure(action, *refused)
+	}
 	failure := t.store.Failure(action, err)
 	if ctx.Err() == nil || failure.Fault.Lasting() || failure.Fault == store.Busy {
 		return failure

@@ -66,7 +66,7 @@ func TestSuspended(t *testing.T) {
 			if test.want == nil {
 				left := r.files(t)
 				r.collect(t, Request{DeleteUntagged: true})
-				if after := r.files(t); report.Tags.Found != 1 || !slices.Equal(left, after) {
+				if after := r.files(t); report.Tags.Found != 1 || report.Manifests.Found != 4 || !slices.Equal(left, after) {
 					t.Errorf("%sit left\n%s", report, strings.Join(left, "\n"))
 				}
 			}

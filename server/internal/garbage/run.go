@@ -140,8 +140,9 @@ func (r *run) plan(ctx context.Context) error {
 	options := plan.Options{Retention: r.options.Retention, Grace: r.options.Grace, DeleteUntagged: r.options.DeleteUntagged}
 	r.todo = plan.Make(found, options, r.freed, plan.Span{After: after.UnixMicro(), Until: until.UnixMicro()}, now)
 	r.report.Repositories = len(found.Repositories)
-	r.report.Blobs.Found = len(found.Blobs)
-	r.report.Manifests.Found, r.report.Tags.Found = 0, 0
+	// What an earlier try deleted was found by it.
+	r.report.Blobs.Found = r.report.Blobs.Deleted + len(found.Blobs)
+	r.report.Manifests.Found, r.report.Tags.Found = r.report.Manifests.Deleted, r.report.Tags.Deleted
 	for _, each := range found.Repositories {
 		r.report.Manifests.Found += len(each.Revisions)
 		r.report.Tags.Found += len(each.Tags)

@@ -10,7 +10,9 @@ export const ownerLabel = "container-registry.deployment";
  * overwritten and deleted. Tells whether the engine has the volume.
  */
 export async function checkOwner(engine: EngineAddress, volume: string, deployment?: string): Promise<boolean> {
-  const labels = await inspectVolume<Record<string, string> | null>(engine, volume, "{{json .Labels}}");
+  const asked = inspectVolume<Record<string, string> | null>(engine, volume, "{{json .Labels}}");
+  // A preview need not reach the engine.
+  const labels = await (pulumi.runtime.isDryRun() ? asked.catch(() => undefined) : asked);
   if (deployment !== undefined && (labels?.[ownerLabel] ?? deployment) !== deployment) {
     throw failure(
       `The volume ${volume} on this Docker engine is of another registry by that name, of another clone, of a state that is gone or ` +

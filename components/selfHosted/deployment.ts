@@ -1,6 +1,7 @@
 import { createHash } from "crypto";
 import * as docker from "@pulumi/docker";
 import * as pulumi from "@pulumi/pulumi";
+import { valueIfKnown } from "../checks/inputs";
 import { EngineAddress } from "../docker/engine";
 import { engineOf } from "../docker/engineChoice";
 import { checkOwner, checkPresence, ownerLabel } from "../docker/volumeOwner";
@@ -20,16 +21,24 @@ export interface Owner {
   had: readonly string[];
 }
 
-/** The deployment, once it is known that no volume of these names is another one's. */
+/**
+ * The deployment, once it is known that no volume of these names is another one's. A preview knows it of a deployment that is still to
+ * be made: it has no volumes yet.
+ */
 export function soleOwner(
   deployment: pulumi.Output<string>,
   engine: pulumi.Output<EngineAddress>,
   volumes: readonly string[],
 ): pulumi.Output<Owner> {
+  const check = (address: EngineAddress, own: string): Promise<boolean[]> =>
+    Promise.all(volumes.map((volume) => checkOwner(address, volume, own)));
+  if (pulumi.runtime.isDryRun()) {
+    const checked = engine.apply(async (address) => (await valueIfKnown(deployment)) ?? check(address, ""));
+    return pulumi.all([deployment, checked]).apply(([own]) => ({ deployment: own, had: [] }));
+  }
   return pulumi.all([deployment, engine]).apply(async ([own, address]) => {
-    const asked = pulumi.runtime.isDryRun() ? [] : volumes;
-    const found = await Promise.all(asked.map((volume) => checkOwner(address, volume, own)));
-    return { deployment: own, had: asked.filter((_, index) => found[index]) };
+    const found = await check(address, own);
+    return { deployment: own, had: volumes.filter((_, index) => found[index]) };
   });
 }
 

@@ -24,6 +24,7 @@ describe("a stack whose name another clone has on this engine", () => {
 
   it("is refused, also where nothing but the volumes is left of the other one", async () => {
     const refusal = /The volume \S+-(data|files) on this Docker engine is of another registry by that name/;
+    await expect(second.preview()).rejects.toThrow(refusal);
     await expect(second.up()).rejects.toThrow(refusal);
     await run("docker", ["rm", part("files-writer")], first.inFolder());
     await expect(second.up()).rejects.toThrow(refusal);

@@ -391,6 +391,17 @@ describe("the owner of a volume", () => {
   });
 });
 
+describe("a volume that another deployment may have", () => {
+  afterEach(() => jest.restoreAllMocks());
+
+  it("is not asked for in vain by a preview that does not reach the engine", async () => {
+    tools.make("docker", "echo 'Cannot connect to the Docker daemon' >&2; exit 1");
+    expect((await rejection(checkOwner(local, "registry-data", ""))).message).toMatch(/could not be asked for registry-data/);
+    jest.spyOn(pulumi.runtime, "isDryRun").mockReturnValue(true);
+    expect(await checkOwner(local, "registry-data", "")).toBe(false);
+  });
+});
+
 describe("a volume that Pulumi has made", () => {
   afterEach(() => jest.restoreAllMocks());
 

@@ -261,3 +261,17 @@ func TestJoinedUnnoted(t *testing.T) {
 	}
 	wantEmpty(t, d)
 }
+
+// TestSegmentGone has another server discard an upload, claim and all, before the manifest of this one.
+func TestSegmentGone(t *testing.T) {
+	parameters := with(newContainer(t), "chunksize", mib)
+	claimed(t, parameters)
+	d := open(t, parameters)
+	w := writerAt(t, d, uploadPath, true)
+	if err := d.deleteObject(t.Context(), d.segmentName(w.upload.ID, w.upload.Segments[0])); err != nil {
+		t.Fatal(err)
+	}
+	if err := w.Commit(t.Context()); !errors.Is(err, layout.ErrOvertaken) {
+		t.Errorf("committed: %v", err)
+	}
+}

@@ -3,6 +3,8 @@ package swift
 import (
 	"context"
 	"errors"
+	"fmt"
+	"net/http"
 
 	"container-registry/server/internal/layout"
 )
@@ -70,7 +72,12 @@ func (w *writer) putClaimed(ctx context.Context) error {
 	if err := w.driver.sweep(ctx, w.upload.ID, keep); err != nil {
 		return err
 	}
-	return w.driver.putManifest(ctx, w.path, w.upload)
+	err := w.driver.putManifest(ctx, w.path, w.upload)
+	if hasStatus(err, http.StatusBadRequest) {
+		// Swift looks for the segments. Another server has discarded them, and its claim is gone.
+		err = fmt.Errorf("%w: %w", layout.ErrOvertaken, err)
+	}
+	return err
 }
 
 // Move is of what was committed. Another server may have put something else there since: that stays. Segments are in the

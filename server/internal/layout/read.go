@@ -92,8 +92,14 @@ func IsMissing(err error) bool {
 	if errors.As(err, new(storagedriver.PathNotFoundError)) {
 		return true
 	}
-	if other := (storagedriver.Error{}); errors.As(err, &other) {
-		err = errors.Join(err, other.Detail)
-	}
+	err = opened(err)
 	return errors.Is(err, fs.ErrNotExist) || errors.Is(err, syscall.ENOTDIR)
+}
+
+// opened is an error of a driver with what is in it: the engine wraps it without a way to unwrap it.
+func opened(err error) error {
+	if other := (storagedriver.Error{}); errors.As(err, &other) {
+		return errors.Join(err, other.Detail)
+	}
+	return err
 }

@@ -31,6 +31,14 @@ func serve(t *testing.T, config, address string) *serving {
 }
 
 // serveProcess starts a server and waits until it answers.
+// serveBeside starts one of the servers of a store, which go on with each other's uploads.
+func serveBeside(t *testing.T, google *server, section string) *serving {
+	t.Helper()
+	address := registrytest.FreeAddress(t)
+	text := strings.Replace(config(address, section), "http: {", "http: {secret: shared, ", 1)
+	return serveProcess(t, command(t.Context(), t, google, "serve", configFile(t, "server", text)), address)
+}
+
 func serveProcess(t *testing.T, process *exec.Cmd, address string) *serving {
 	t.Helper()
 	s := &serving{Client: registrytest.Client{URL: "http://" + address}, process: process}

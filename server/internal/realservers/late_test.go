@@ -44,15 +44,10 @@ func TestLateRequest(t *testing.T) {
 					continue
 				}
 				t.Run(where, func(t *testing.T) {
-					serve := func() *serving {
-						address := registrytest.FreeAddress(t)
-						text := strings.Replace(config(address, section), "http: {", "http: {secret: shared, ", 1)
-						return serveProcess(t, command(t.Context(), t, google, "serve", configFile(t, "server", text)), address)
-					}
-					first := serve()
+					first := serveBeside(t, google, section)
 					second := first
 					if !same {
-						second = serve()
+						second = serveBeside(t, google, section)
 					}
 					ask := func(method, location string, body io.Reader, want ...int) (next string, answer *http.Response) {
 						t.Helper()

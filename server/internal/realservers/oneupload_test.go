@@ -29,11 +29,8 @@ func TestOneUpload(t *testing.T) {
 			t.Parallel()
 			section, google := storage(t)
 			shared := &sharedUploads{created: map[digest.Digest]bool{}, answers: map[string]int{}}
-			for i := range 2 {
-				address := registrytest.FreeAddress(t)
-				text := strings.Replace(config(address, section), "http: {", "http: {secret: shared, ", 1)
-				process := command(t.Context(), t, google, "serve", configFile(t, fmt.Sprint("server", i), text))
-				shared.urls = append(shared.urls, serveProcess(t, process, address).URL)
+			for range 2 {
+				shared.urls = append(shared.urls, serveBeside(t, google, section).URL)
 			}
 			var group errgroup.Group
 			for range lanes {
@@ -134,20 +131,11 @@ func (s *sharedUploads) client(ctx context.Context, location string, layer []byt
 }
 
 func (s *sharedUploads) ask(ctx context.Context, method, url string, body []byte) (*http.Response, error) {
-	request, err := http.NewRequestWithContext(ctx, method, url, bytes.NewReader(body))
-	if err != nil {
-		return nil, err
-	}
-	response, err := http.DefaultClient.Do(request)
+	response, text, err := exchange(ctx, method, url, body)
 	if err != nil && len(body) > 1<<20 && ctx.Err() == nil {
 		// The server closes the connection of who goes on to send what is refused, and the answer may be lost.
 		return &http.Response{}, nil
 	}
-	if err != nil {
-		return nil, err
-	}
-	defer response.Body.Close()
-	text, err := io.ReadAll(response.Body)
 	if err != nil {
 		return nil, err
 	}
@@ -158,16 +146,7 @@ func (s *sharedUploads) ask(ctx context.Context, method, url string, body []byte
 }
 
 func (s *sharedUploads) pull(ctx context.Context, d digest.Digest) error {
-	request, err := http.NewRequestWithContext(ctx, http.MethodGet, s.urls[1]+"/v2/app/blobs/"+d.String(), nil)
-	if err != nil {
-		return err
-	}
-	response, err := http.DefaultClient.Do(request)
-	if err != nil {
-		return err
-	}
-	defer response.Body.Close()
-	content, err := io.ReadAll(response.Body)
+	response, content, err := exchange(ctx, http.MethodGet, s.urls[1]+"/v2/app/blobs/"+d.String(), nil)
 	if err != nil {
 		return err
 	}
@@ -175,4 +154,18 @@ func (s *sharedUploads) pull(ctx context.Context, d digest.Digest) error {
 		return fmt.Errorf("%s was created, and is now %s of %d bytes", d, response.Status, len(content))
 	}
 	return nil
+}
+
+func exchange(ctx context.Context, method, url string, body []byte) (*http.Response, []byte, error) {
+	request, err := http.NewRequestWithContext(ctx, method, url, bytes.NewReader(body))
+	if err != nil {
+		return nil, nil, err
+	}
+	response, err := http.DefaultClient.Do(request)
+	if err != nil {
+		return nil, nil, err
+	}
+	defer response.Body.Close()
+	content, err := io.ReadAll(response.Body)
+	return response, content, err
 }

@@ -96,7 +96,7 @@ func TestOvertaken(t *testing.T) {
 		t.Run(code, func(t *testing.T) {
 			account, driver := open(t)
 			account.fail(fault{matches: isAppend, times: 1, answer: refuse(status, code)})
-			if err := write(t.Context(), driver, "/a", "ours"); !errors.Is(err, layout.ErrOvertaken) {
+			if err := write(t.Context(), driver, layout.UploadPath("app", "1"), "ours"); !errors.Is(err, layout.ErrOvertaken) {
 				t.Error(err)
 			}
 		})

@@ -5,6 +5,8 @@ import (
 	"io"
 
 	storagedriver "github.com/distribution/distribution/v3/registry/storage/driver"
+
+	"container-registry/server/internal/layout"
 )
 
 // Around is the engine's driver with its answers put right.
@@ -27,6 +29,9 @@ func (d driver) Reader(ctx context.Context, path string, offset int64) (io.ReadC
 // Writer's context is that of all that is appended, too.
 func (d driver) Writer(ctx context.Context, path string, appendMode bool) (storagedriver.FileWriter, error) {
 	own, err := d.StorageDriver.Writer(d.corrected(ctx, path), path, appendMode)
+	if !layout.IsUpload(path) {
+		return own, err
+	}
 	if err != nil {
 		return nil, overtaken(err)
 	}

@@ -10,7 +10,7 @@ import (
 	"container-registry/server/internal/layout"
 )
 
-// writer says of what another server of the container has gone on with, or ended, that it has.
+// writer is of an upload. It says of what another server of the container has gone on with, or ended, that it has.
 type writer struct{ storagedriver.FileWriter }
 
 func (w writer) Write(p []byte) (int, error) {

@@ -257,7 +257,8 @@ describe("the page of a registry", () => {
     const person = await browser.person(outputs.endpoint);
     const { keyboard } = person.page;
     await person.page.goto("/");
-    // The first field has the focus already.
+    // The first field gets the focus by itself: a moment after the page on a busy machine.
+    await person.page.locator("input[name=user]:focus").waitFor();
     await keyboard.type("maria");
     await keyboard.press("Tab");
     await keyboard.type(outputs.credentials.maria ?? "");

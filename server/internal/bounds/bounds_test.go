@@ -328,8 +328,8 @@ func TestConnectionsInUse(t *testing.T) {
 	_ = first.Close()
 	_ = second.Close()
 	_ = second.Close()
-	if l.open != 0 || l.waiting.Len() != 0 {
-		t.Errorf("%d open, %d waiting", l.open, l.waiting.Len())
+	if l.open != 0 || len(l.waiting.order) != 0 {
+		t.Errorf("%d open, %d waiting", l.open, len(l.waiting.order))
 	}
 }
 

@@ -4,8 +4,11 @@ import (
 	"container/list"
 	"math"
 	"net"
+	"net/netip"
 	"sync/atomic"
 	"time"
+
+	"container-registry/server/internal/clientaddress"
 )
 
 // MostUnasked is how much a client may send before it is loud, while no request is under way or it
@@ -31,8 +34,10 @@ type connection struct {
 
 	// Under the lock of all.
 	requests  int
-	streams   bool          // of HTTP/2: more requests may come while some are under way
-	place     *list.Element // among those that wait
+	streams   bool // of HTTP/2: more requests may come while some are under way
+	network   netip.Prefix
+	place     *list.Element // among those of its network that wait
+	began     uint64        // which one began to wait, of all
 	closed    bool
 	placeLoud *list.Element // among those that are loud
 }
@@ -53,12 +58,12 @@ func (c *connection) begin(request *writer, always bool) bool {
 	}
 	if place {
 		l.underway.requests[request] = c
-		request.before = c.sent.Load()
+		request.before, request.began = c.sent.Load(), sinceStart(time.Now())
 		c.requests++
 		c.forget(math.MaxInt64)
-		leave(l.waiting, &c.place)
+		l.waiting.remove(c)
 		if !c.deaf.Load() {
-			leave(l.loud, &c.placeLoud)
+			l.hush(c)
 		}
 	}
 	l.mu.Unlock()
@@ -74,8 +79,21 @@ func (c *connection) end(request *writer) {
 	l.underway.end(request)
 	c.requests--
 	if c.requests == 0 && !c.closed {
-		c.place = l.waiting.PushBack(c)
+		l.waiting.add(c)
 	}
+}
+
+// RemoteAddr is where net/http asks for the client, of which a forwarder may tell. It may take as long as
+// the forwarder does.
+func (c *connection) RemoteAddr() net.Addr {
+	address := c.Conn.RemoteAddr()
+	network := clientaddress.Network(address.String())
+	c.among.mu.Lock()
+	defer c.among.mu.Unlock()
+	if c.network != network {
+		c.among.waiting.move(c, network)
+	}
+	return address
 }
 
 func (c *connection) Read(p []byte) (int, error) {

@@ -6,17 +6,19 @@ import (
 	"net"
 	"sync"
 	"time"
+
+	"container-registry/server/internal/clientaddress"
 )
 
-// connections keeps to a number of them. Beyond it a new one takes the place of the one
-// that has waited longest for its client to ask something: most likely that one never will.
+// connections keeps to a number of them. Beyond it a new one takes the place of one that
+// waits for its client to ask something: most likely that one never will.
 // Nor will, beyond a number of their own, most that are loud.
 type connections struct {
 	limit, limitLoud, ample int
 
 	mu       sync.Mutex
 	open     int
-	waiting  *list.List // of *connection, the one that began to wait first in front
+	waiting  *waiting
 	loud     *list.List // of *connection, the one that is for longest in front
 	underway *underway
 	arriving *arriving
@@ -31,7 +33,7 @@ func newConnections(limits Limits) *connections {
 		limit:     limits.Connections,
 		limitLoud: limits.Loud,
 		ample:     limits.Ample,
-		waiting:   list.New(),
+		waiting:   newWaiting(),
 		loud:      list.New(),
 		underway:  newUnderway(limits.Requests),
 		arriving:  newArriving(limits),
@@ -53,31 +55,31 @@ func (l guarded) Accept() (net.Conn, error) {
 		if c := l.connections.add(accepted); c != nil {
 			return c, nil
 		}
-		_ = accepted.Close()
 	}
 }
 
 // add is nil when every connection is in use.
 func (l *connections) add(accepted net.Conn) *connection {
+	c := &connection{Conn: accepted, among: l, arrival: l.arriving.turn(), forgot: make(chan struct{}, 1)}
+	c.network = clientaddress.Network(inner(accepted).RemoteAddr().String())
 	l.mu.Lock()
-	var displaced *connection
-	if l.open >= l.limit {
-		if l.waiting.Len() == 0 {
-			l.mu.Unlock()
-			return nil
-		}
-		displaced = l.waiting.Front().Value.(*connection)
-		l.remove(displaced)
-	}
 	if l.open >= l.ample {
 		holdLittle(accepted)
 	}
-	c := &connection{Conn: accepted, among: l, arrival: l.arriving.turn(), forgot: make(chan struct{}, 1)}
-	c.place = l.waiting.PushBack(c)
+	l.waiting.add(c)
 	l.open++
+	var displaced *connection
+	if l.open > l.limit {
+		// It is the new one where no other waits.
+		displaced = l.waiting.first()
+		l.remove(displaced)
+	}
 	l.mu.Unlock()
 	if displaced != nil {
 		_ = displaced.Conn.Close()
+	}
+	if displaced == c {
+		return nil
 	}
 	return c
 }
@@ -88,16 +90,16 @@ func (l *connections) remove(c *connection) {
 	}
 	c.closed = true
 	l.open--
-	leave(l.waiting, &c.place)
-	leave(l.loud, &c.placeLoud)
+	l.waiting.remove(c)
+	l.hush(c)
 	c.forget(math.MaxInt64)
 }
 
-// leave is for a connection that may have a place in a list.
-func leave(among *list.List, place **list.Element) {
-	if *place != nil {
-		among.Remove(*place)
-		*place = nil
+// hush is for a connection that may be loud.
+func (l *connections) hush(c *connection) {
+	if c.placeLoud != nil {
+		l.loud.Remove(c.placeLoud)
+		c.placeLoud = nil
 	}
 }
 

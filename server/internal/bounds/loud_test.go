@@ -104,8 +104,8 @@ func TestManyLoudConnections(t *testing.T) {
 	for _, c := range loud {
 		c.Close()
 	}
-	if l.loud.Len() != 0 || l.waiting.Len() != 0 || l.open != 0 {
-		t.Errorf("%d are loud, %d wait, %d are open", l.loud.Len(), l.waiting.Len(), l.open)
+	if l.loud.Len() != 0 || len(l.waiting.order) != 0 || l.open != 0 {
+		t.Errorf("%d are loud, %d wait, %d are open", l.loud.Len(), len(l.waiting.order), l.open)
 	}
 }
 

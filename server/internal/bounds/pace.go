@@ -88,9 +88,9 @@ type writer struct {
 	unsent   bool // some of the answer may be
 	stream   bool // of HTTP/2
 	// For those who look for room: when it began to wait for the client, 0 while it does not, how
-	// much the client took, and how much its connection was sent before.
+	// much the client took, how much its connection was sent before, and when it began.
 	standing, taken atomic.Int64
-	before          int64
+	before, began   int64
 	// over is done by the handler's end, or by drop.
 	over sync.Once
 }

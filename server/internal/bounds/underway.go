@@ -1,6 +1,10 @@
 package bounds
 
-import "time"
+import (
+	"math"
+	"net/netip"
+	"time"
+)
 
 const (
 	// fewRequests is how many a client may have whose answers nobody takes.
@@ -22,7 +26,8 @@ const (
 
 // underway are the requests under way, under the lock of all connections. Beyond the limit a new
 // one takes the places of who takes nothing of its answers: a request whose answer is longer than
-// net/http's buffer holds its place until the client has taken that.
+// net/http's buffer holds its place until the client has taken that. Where all move, as slowly as they
+// may, it takes one of a network that has many.
 type underway struct {
 	limit    int
 	requests map[*writer]*connection
@@ -58,15 +63,23 @@ func (u *underway) look(newcomer *connection, now int64) (displaced holder) {
 	return displaced
 }
 
-// displaceable is who makes room for a request of another connection, empty when none has to. A
-// connection with many answers of which next to nothing was taken goes soon: who comes back with as
-// many would be faster than any patience. Else it is who has stood in a write for longest: a
-// connection, or a stream whose connection goes on.
-func (u *underway) displaceable(newcomer *connection, now int64) (displaced holder) {
+// displaceable is who makes room for a request of another connection, empty when none has to.
+func (u *underway) displaceable(newcomer *connection, now int64) holder {
 	// Handlers that don't find out hold their memory as well.
 	if u.ending > u.limit/8 {
 		return holder{}
 	}
+	if stands := u.standing(newcomer, now); stands.connection != nil {
+		return stands
+	}
+	return u.crowding(newcomer.network)
+}
+
+// standing is who takes too little, empty when nobody does. A
+// connection with many answers of which next to nothing was taken goes soon: who comes back with as
+// many would be faster than any patience. Else it is who has stood in a write for longest: a
+// connection, or a stream whose connection goes on.
+func (u *underway) standing(newcomer *connection, now int64) (displaced holder) {
 	oldest := now - int64(aStand)
 	untaken := map[*connection]int{}
 	for request, c := range u.requests {
@@ -93,6 +106,40 @@ func (u *underway) displaceable(newcomer *connection, now int64) (displaced hold
 		}
 	}
 	return displaced
+}
+
+// crowding is the oldest request of the network that has most of them, if that is more than a quarter of all
+// and the newcomer's has next to none: to be refused costs a newcomer less than a cut costs who moves.
+func (u *underway) crowding(newcomer netip.Prefix) (displaced holder) {
+	numbers := map[netip.Prefix]int{}
+	for _, c := range u.requests {
+		numbers[c.network]++
+	}
+	few, many := u.limit/16, u.limit/4
+	most, crowded := many, netip.Prefix{}
+	for network, number := range numbers {
+		if number > most {
+			most, crowded = number, network
+		}
+	}
+	if numbers[newcomer] > few || most == many {
+		return holder{}
+	}
+	oldest := int64(math.MaxInt64)
+	for request, c := range u.requests {
+		if c.network == crowded && request.began < oldest {
+			displaced, oldest = request.on(c), request.began
+		}
+	}
+	return displaced
+}
+
+// on is how a request ends: by its stream in HTTP/2, else by its connection.
+func (w *writer) on(c *connection) holder {
+	if w.stream {
+		return holder{c, w}
+	}
+	return holder{connection: c}
 }
 
 // still tells whether a client that is waited for stands.

@@ -8,6 +8,8 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"net/http/httptrace"
+	"net/netip"
+	"strings"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -294,6 +296,46 @@ func TestDisplaceable(t *testing.T) {
 	}
 }
 
+// TestCrowding has requests of addresses that all move: letters are addresses, n asks.
+func TestCrowding(t *testing.T) {
+	for _, test := range []struct {
+		name, underway, want string
+	}{
+		{"an address with more than a quarter", strings.Repeat("a", 9) + "bcdefgh" + strings.Repeat("b", 7) + "cdefghijk", "a"},
+		{"the one with most", strings.Repeat("a", 10) + strings.Repeat("b", 12) + strings.Repeat("c", 10), "b"},
+		{"none with more than a quarter", strings.Repeat("abcd", 8), ""},
+		{"the newcomer's own", strings.Repeat("n", 32), ""},
+		{"a newcomer with a few", "nn" + strings.Repeat("a", 30), "a"},
+		{"a newcomer with more", "nnn" + strings.Repeat("a", 29), ""},
+	} {
+		for _, stream := range []bool{false, true} {
+			t.Run(fmt.Sprintf("%s, by HTTP/2: %v", test.name, stream), func(t *testing.T) {
+				u := newUnderway(32)
+				var all []*writer
+				at := func(letter rune) *connection {
+					return &connection{network: netip.PrefixFrom(netip.AddrFrom4([4]byte{192, 0, 2, byte(letter)}), 32)}
+				}
+				for i, letter := range test.underway {
+					request := &writer{stream: stream, began: int64(len(test.underway) - i)}
+					u.requests[request] = at(letter)
+					all = append(all, request)
+				}
+				// The oldest one is the last.
+				last := strings.LastIndex(test.underway, test.want)
+				got := u.displaceable(at('n'), int64(time.Hour))
+				switch {
+				case test.want == "":
+					if got.connection != nil {
+						t.Error("one makes room")
+					}
+				case got.connection != u.requests[all[last]], got.request != nil && got.request != all[last], stream != (got.request != nil):
+					t.Errorf("got %v", got)
+				}
+			})
+		}
+	}
+}
+
 // TestLook has requests ask for room, each at its own moment, of whom one stands from the beginning on.
 func TestLook(t *testing.T) {
 	u := newUnderway(100)
@@ -342,8 +384,8 @@ func TestRequestsOfConnectionThatMadeRoom(t *testing.T) {
 	}
 	first.end(stands)
 	second.end(other)
-	if len(l.underway.requests) != 0 || l.underway.ending != 0 || l.waiting.Len() != 1 {
-		t.Errorf("%d under way, %d ending, %d waiting", len(l.underway.requests), l.underway.ending, l.waiting.Len())
+	if len(l.underway.requests) != 0 || l.underway.ending != 0 || len(l.waiting.order) != 1 {
+		t.Errorf("%d under way, %d ending, %d waiting", len(l.underway.requests), l.underway.ending, len(l.waiting.order))
 	}
 }
 

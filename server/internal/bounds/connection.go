@@ -57,7 +57,7 @@ func (c *connection) begin(request *writer, always bool) bool {
 		c.arrival.leave()
 	}
 	if place {
-		l.underway.requests[request] = c
+		l.underway.add(request, c)
 		request.before, request.began = c.sent.Load(), sinceStart(time.Now())
 		c.requests++
 		c.forget(math.MaxInt64)

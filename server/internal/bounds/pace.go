@@ -93,6 +93,8 @@ type writer struct {
 	before, began   int64
 	// over is done by the handler's end, or by drop.
 	over sync.Once
+	// dropped is before its deadline is over, so that no later one stands in place of that.
+	dropped atomic.Bool
 }
 
 func (w *writer) WriteHeader(status int) {
@@ -144,6 +146,9 @@ func (w *writer) wait(move func() int) {
 	start := time.Now()
 	w.standing.Store(sinceStart(start))
 	_ = w.control.SetWriteDeadline(w.patience.deadline(start))
+	if w.dropped.Load() {
+		w.expire()
+	}
 	n := move()
 	_ = w.control.SetWriteDeadline(time.Time{})
 	w.standing.Store(0)
@@ -151,9 +156,29 @@ func (w *writer) wait(move func() int) {
 	w.patience.spend(time.Since(start), n)
 }
 
-// drop resets a stream of HTTP/2, and leaves its connection alone.
+// drop ends an answer while its handler runs: it resets a stream of HTTP/2, and leaves its connection alone.
 func (w *writer) drop() {
-	w.over.Do(func() { _ = w.control.SetWriteDeadline(start) })
+	w.over.Do(func() {
+		w.dropped.Store(true)
+		w.expire()
+	})
+}
+
+func (w *writer) expire() { _ = w.control.SetWriteDeadline(time.Unix(1, 0)) }
+
+// Drop ends an answer that its client takes too slowly, and with it a connection of HTTP/1.
+func Drop(w http.ResponseWriter) {
+	for {
+		switch outer := w.(type) {
+		case *writer:
+			outer.drop()
+			return
+		case interface{ Unwrap() http.ResponseWriter }:
+			w = outer.Unwrap()
+		default:
+			return
+		}
+	}
 }
 
 // Unwrap is for http.ResponseController.

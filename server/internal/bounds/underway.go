@@ -22,6 +22,8 @@ const (
 	betweenLooks = 50 * time.Millisecond
 	// longStand is for those who took something before.
 	longStand = 5 * time.Second
+	// few and many are which part of all requests under way a network has.
+	few, many = 16, 4
 )
 
 // underway are the requests under way, under the lock of all connections. Beyond the limit a new
@@ -31,15 +33,38 @@ const (
 type underway struct {
 	limit    int
 	requests map[*writer]*connection
+	// numbers are those of each network.
+	numbers map[netip.Prefix]int
 	// ending are those whose places were taken, and whose handlers have yet to find out.
 	ending int
-	// vain is when a look last found nobody, for those who have no requests and for those who have: who
-	// has all places finds nobody but itself, and others are not to wait for that.
-	vain [2]int64
+	// vain is when a look last found nobody, for each kind of newcomer: who has all places finds
+	// nobody but itself, and others are not to wait for that.
+	vain map[kind]int64
 }
 
+// kind of a newcomer: whether its connection has other requests, and its network more than few.
+type kind struct{ others, many bool }
+
 func newUnderway(limit int) *underway {
-	return &underway{limit: limit, requests: map[*writer]*connection{}}
+	return &underway{limit: limit, requests: map[*writer]*connection{}, numbers: map[netip.Prefix]int{}, vain: map[kind]int64{}}
+}
+
+func (u *underway) add(request *writer, of *connection) {
+	u.requests[request] = of
+	u.numbers[of.network]++
+}
+
+// remove is false where a request has no place.
+func (u *underway) remove(request *writer) bool {
+	of, holds := u.requests[request]
+	if !holds {
+		return false
+	}
+	delete(u.requests, request)
+	if u.numbers[of.network]--; u.numbers[of.network] == 0 {
+		delete(u.numbers, of.network)
+	}
+	return true
 }
 
 func (u *underway) full() bool { return len(u.requests) >= u.limit }
@@ -52,15 +77,20 @@ type holder struct {
 
 // look is displaceable, but not soon after it was nobody.
 func (u *underway) look(newcomer *connection, now int64) (displaced holder) {
-	vain := &u.vain[min(newcomer.requests, 1)]
-	if *vain != 0 && now-*vain < int64(betweenLooks) {
+	kind := u.kind(newcomer)
+	if vain, was := u.vain[kind]; was && now-vain < int64(betweenLooks) {
 		return holder{}
 	}
-	displaced, *vain = u.displaceable(newcomer, now), 0
-	if displaced.connection == nil {
-		*vain = now
+	if displaced = u.displaceable(newcomer, now); displaced.connection == nil {
+		u.vain[kind] = now
+	} else {
+		delete(u.vain, kind)
 	}
 	return displaced
+}
+
+func (u *underway) kind(newcomer *connection) kind {
+	return kind{newcomer.requests > 0, u.numbers[newcomer.network] > u.limit/few}
 }
 
 // displaceable is who makes room for a request of another connection, empty when none has to.
@@ -72,7 +102,10 @@ func (u *underway) displaceable(newcomer *connection, now int64) holder {
 	if stands := u.standing(newcomer, now); stands.connection != nil {
 		return stands
 	}
-	return u.crowding(newcomer.network)
+	if u.kind(newcomer).many {
+		return holder{}
+	}
+	return u.crowding()
 }
 
 // standing is who takes too little, empty when nobody does. A
@@ -108,24 +141,18 @@ func (u *underway) standing(newcomer *connection, now int64) (displaced holder) 
 	return displaced
 }
 
-// crowding is the oldest request of the network that has most of them, if that is more than a quarter of all
-// and the newcomer's has next to none: to be refused costs a newcomer less than a cut costs who moves.
-func (u *underway) crowding(newcomer netip.Prefix) (displaced holder) {
-	numbers := map[netip.Prefix]int{}
-	for _, c := range u.requests {
-		numbers[c.network]++
-	}
-	few, many := u.limit/16, u.limit/4
-	most, crowded := many, netip.Prefix{}
-	for network, number := range numbers {
+// crowding is the oldest request of the network that has most of them, if it has many. It is for a newcomer
+// of one that has few: to be refused costs others less than a cut costs who moves.
+func (u *underway) crowding() (displaced holder) {
+	most, crowded, oldest := u.limit/many, netip.Prefix{}, int64(math.MaxInt64)
+	for network, number := range u.numbers {
 		if number > most {
 			most, crowded = number, network
 		}
 	}
-	if numbers[newcomer] > few || most == many {
+	if most == u.limit/many {
 		return holder{}
 	}
-	oldest := int64(math.MaxInt64)
 	for request, c := range u.requests {
 		if c.network == crowded && request.began < oldest {
 			displaced, oldest = request.on(c), request.began
@@ -156,7 +183,7 @@ func (w *writer) slow(c *connection, waited int64) bool {
 func (u *underway) displace(left holder) {
 	for request, of := range u.requests {
 		if of == left.connection && (left.request == nil || left.request == request) {
-			delete(u.requests, request)
+			u.remove(request)
 			u.ending++
 		}
 	}
@@ -173,9 +200,7 @@ func (h holder) leave() {
 }
 
 func (u *underway) end(request *writer) {
-	if _, holds := u.requests[request]; holds {
-		delete(u.requests, request)
-	} else {
+	if !u.remove(request) {
 		u.ending--
 	}
 }

@@ -275,7 +275,7 @@ func TestDisplaceable(t *testing.T) {
 					request := &writer{stream: each.of != "one"}
 					request.standing.Store(each.standing)
 					request.taken.Store(each.taken)
-					u.requests[request] = connections[each.of]
+					u.add(request, connections[each.of])
 					connections[each.of].requests++
 				}
 			}
@@ -317,7 +317,7 @@ func TestCrowding(t *testing.T) {
 				}
 				for i, letter := range test.underway {
 					request := &writer{stream: stream, began: int64(len(test.underway) - i)}
-					u.requests[request] = at(letter)
+					u.add(request, at(letter))
 					all = append(all, request)
 				}
 				// The oldest one is the last.
@@ -341,7 +341,7 @@ func TestLook(t *testing.T) {
 	u := newUnderway(100)
 	stands := &connection{requests: 1}
 	request := &writer{}
-	u.requests[request] = stands
+	u.add(request, stands)
 	first := int64(time.Hour)
 	for _, each := range []struct {
 		at    int64
@@ -384,7 +384,7 @@ func TestRequestsOfConnectionThatMadeRoom(t *testing.T) {
 	}
 	first.end(stands)
 	second.end(other)
-	if len(l.underway.requests) != 0 || l.underway.ending != 0 || len(l.waiting.order) != 1 {
+	if len(l.underway.requests) != 0 || len(l.underway.numbers) != 0 || l.underway.ending != 0 || len(l.waiting.order) != 1 {
 		t.Errorf("%d under way, %d ending, %d waiting", len(l.underway.requests), l.underway.ending, len(l.waiting.order))
 	}
 }
@@ -436,7 +436,7 @@ func TestVainLooksOfOne(t *testing.T) {
 	stands := &writer{}
 	stands.standing.Store(1)
 	one.standing.Store(1)
-	l.underway.requests[stands] = one
+	l.underway.add(stands, one)
 	now := int64(time.Hour)
 	if left := l.underway.look(one, now); left.connection != nil {
 		t.Fatal("it makes room for itself")

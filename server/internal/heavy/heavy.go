@@ -21,26 +21,28 @@ const (
 	longestWait = time.Minute
 	// patience is how long an answer that is ready waits for clients that take theirs slowly.
 	patience = 2 * time.Second
-	// grace is what a client may lose in all while a place is kept for what it sends, and rate how
-	// many bytes have to come in each other second.
+	// grace is what a client may lose in all while a place is kept for what it sends, or others wait for
+	// what it takes, and rate how many bytes have to move in each other second.
 	grace = 5 * time.Second
 	rate  = 256 << 10
 )
+
+// allowed is how long a client may take for so many bytes.
+func allowed(bytes int64) time.Duration { return grace + time.Duration(bytes)*time.Second/rate }
 
 // Places are for the requests of one server.
 type Places struct {
 	// tags are lists of them, which the engine makes in full to answer with a page; other lists
 	// are pages from the beginning.
 	lists, tags, pulls, pushes, deletions *room
-	// answers are the bytes of long ones that are ready.
-	answers *room
+	answers                               *answers
 }
 
 // PlacesOf suits a server with this much memory. The largest manifest takes 20 MiB of it as it is
 // pulled and 30 as it is pushed, a list of thirty thousand long tags 20, another list 4 at most: the
 // folders that referrers are in are listed in turn. To delete a manifest takes its text and a list of
 // tags; most have little of both, and wait for one another. A client leaves one place of each kind to
-// others, and half of the room for answers, which may be taken slowly for as long as it likes.
+// others, and half of the room for answers.
 func PlacesOf(memory int64) *Places {
 	share := memory / 10
 	of := func(cost int64) *room {
@@ -49,7 +51,7 @@ func PlacesOf(memory int64) *Places {
 	}
 	return &Places{
 		lists: of(4), tags: of(20), pulls: of(20), pushes: of(30), deletions: of(10),
-		answers: newRoom(share, share/2),
+		answers: newAnswers(share, share/2),
 	}
 }
 
@@ -152,8 +154,7 @@ func (b *body) Read(p []byte) (int, error) {
 	if !q.entered || errors.Is(err, io.EOF) {
 		return n, err
 	}
-	allowed := grace + time.Duration(b.read)*time.Second/rate
-	if errors.Is(err, os.ErrDeadlineExceeded) || time.Since(q.since) > allowed {
+	if errors.Is(err, os.ErrDeadlineExceeded) || time.Since(q.since) > allowed(int64(b.read)) {
 		q.refused = errSlow
 		return n, errSlow
 	}

@@ -79,10 +79,7 @@ func (q *request) begin(length int) {
 	if q.refused == nil && length > small {
 		waiting, cancel := context.WithTimeoutCause(q.client.Context(), patience, errBusy)
 		defer cancel()
-		taken := min(int64(length), q.all.answers.share)
-		if q.refused = q.all.answers.take(waiting, q.sender, taken); q.refused == nil {
-			q.taken = taken
-		}
+		q.refused = q.all.answers.begin(waiting, q, int64(length))
 	}
 	q.leave()
 	switch {
@@ -106,7 +103,7 @@ func (q *request) leave() {
 // end also comes where there is no answer.
 func (q *request) end() {
 	q.leave()
-	q.all.answers.give(q.sender, q.taken)
+	q.all.answers.end(q)
 }
 
 // Unwrap is for http.ResponseController.

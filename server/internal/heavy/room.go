@@ -77,16 +77,12 @@ func (r *room) give(who client, amount int64) {
 	r.serve()
 }
 
-// serve goes along the line. Who waits for its own client's requests keeps nobody else waiting; who
-// waits for room does, or it would be overtaken for ever.
+// serve goes along the line, first to clients that have least. Who waits for its own client's requests keeps
+// nobody else waiting; who waits for room does, or it would be overtaken for ever.
 func (r *room) serve() {
-	for at := 0; at < len(r.line); {
-		next := r.line[at]
-		if r.of[next.client]+next.amount > r.share {
-			at++
-			continue
-		}
-		if r.taken+next.amount > r.most {
+	for {
+		next := r.next()
+		if next == nil || r.taken+next.amount > r.most {
 			return
 		}
 		r.taken += next.amount
@@ -94,13 +90,26 @@ func (r *room) serve() {
 		close(next.served)
 		// Clients take turns: the others of this one come after all who wait by now.
 		var others, own []*waiter
-		for _, each := range slices.Delete(r.line, at, at+1) {
-			if each.client == next.client {
+		for _, each := range r.line {
+			switch {
+			case each == next:
+			case each.client == next.client:
 				own = append(own, each)
-			} else {
+			default:
 				others = append(others, each)
 			}
 		}
-		r.line, at = append(others, own...), 0
+		r.line = append(others, own...)
 	}
+}
+
+// next is nil when all wait for requests of their own clients.
+func (r *room) next() (next *waiter) {
+	for _, each := range r.line {
+		has := r.of[each.client]
+		if has+each.amount <= r.share && (next == nil || has < r.of[next.client]) {
+			next = each
+		}
+	}
+	return next
 }

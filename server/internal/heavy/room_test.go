@@ -69,6 +69,32 @@ func TestTurns(t *testing.T) {
 	}
 }
 
+// TestLeastFirst has a client come that has nothing, behind one that has some.
+func TestLeastFirst(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		room, served := newRoom(4, 3), make(chan string, 2)
+		for _, who := range []string{"a", "a", "b", "b"} {
+			if err := room.take(t.Context(), client{user: who}, 1); err != nil {
+				t.Fatal(err)
+			}
+		}
+		for _, who := range []string{"a", "c"} {
+			go func() {
+				if err := room.take(t.Context(), client{user: who}, 1); err == nil {
+					served <- who
+				}
+			}()
+			synctest.Wait()
+		}
+		room.give(client{user: "b"}, 1)
+		if who := <-served; who != "c" {
+			t.Errorf("%s was first", who)
+		}
+		room.give(client{user: "b"}, 1)
+		<-served
+	})
+}
+
 // TestRoomForLongOnes is not taken by short ones that come later, and who no longer waits for it keeps
 // nobody waiting.
 func TestRoomForLongOnes(t *testing.T) {

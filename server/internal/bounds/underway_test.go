@@ -296,6 +296,11 @@ func TestDisplaceable(t *testing.T) {
 	}
 }
 
+// at is a connection from the address with this letter.
+func at(letter rune) *connection {
+	return &connection{network: netip.PrefixFrom(netip.AddrFrom4([4]byte{192, 0, 2, byte(letter)}), 32)}
+}
+
 // TestCrowding has requests of addresses that all move: letters are addresses, n asks.
 func TestCrowding(t *testing.T) {
 	for _, test := range []struct {
@@ -312,9 +317,6 @@ func TestCrowding(t *testing.T) {
 			t.Run(fmt.Sprintf("%s, by HTTP/2: %v", test.name, stream), func(t *testing.T) {
 				u := newUnderway(32)
 				var all []*writer
-				at := func(letter rune) *connection {
-					return &connection{network: netip.PrefixFrom(netip.AddrFrom4([4]byte{192, 0, 2, byte(letter)}), 32)}
-				}
 				for i, letter := range test.underway {
 					request := &writer{stream: stream, began: int64(len(test.underway) - i)}
 					u.add(request, at(letter))
@@ -333,6 +335,20 @@ func TestCrowding(t *testing.T) {
 				}
 			})
 		}
+	}
+}
+
+// TestVainLooksOfCrowd keep nobody else from one.
+func TestVainLooksOfCrowd(t *testing.T) {
+	u := newUnderway(32)
+	for range 32 {
+		u.add(&writer{}, at('a'))
+	}
+	if left := u.look(at('a'), int64(time.Hour)); left.connection != nil {
+		t.Error("a crowd makes room for itself")
+	}
+	if left := u.look(at('n'), int64(time.Hour)+1); left.connection == nil {
+		t.Error("it makes no room for another")
 	}
 }
 

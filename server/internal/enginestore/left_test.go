@@ -10,6 +10,8 @@ import (
 
 	storagedriver "github.com/distribution/distribution/v3/registry/storage/driver"
 	"github.com/distribution/distribution/v3/registry/storage/driver/filesystem"
+	"github.com/distribution/distribution/v3/registry/storage/driver/inmemory"
+	"github.com/opencontainers/go-digest"
 
 	"container-registry/server/internal/layout"
 )
@@ -37,6 +39,35 @@ func TestLeftUploads(t *testing.T) {
 	}
 	if n := len(s.uploads.open); n != 0 {
 		t.Errorf("%d uploads are kept for good", n)
+	}
+}
+
+// TestUploadsWithoutSum are of a mirror. The engine closes none whose sum it can't keep.
+func TestUploadsWithoutSum(t *testing.T) {
+	path := layout.UploadPath("app", "1")
+	for name, finish := range map[string]func(s single, w storagedriver.FileWriter) error{
+		"a blob": func(s single, w storagedriver.FileWriter) error {
+			return errors.Join(w.Commit(t.Context()), s.Move(t.Context(), path, layout.BlobPath(digest.FromString("content"))))
+		},
+		"none, after all": func(_ single, w storagedriver.FileWriter) error { return w.Cancel(t.Context()) },
+		"one that was taken away": func(s single, _ storagedriver.FileWriter) error {
+			return s.Delete(t.Context(), filepath.Dir(path))
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := single{inmemory.New(), &uploads{open: map[string]*upload{}}}
+			w, err := s.Writer(t.Context(), path, false)
+			if err != nil {
+				t.Fatal(err)
+			}
+			_, err = w.Write([]byte("content"))
+			if err := errors.Join(err, finish(s, w)); err != nil {
+				t.Fatal(err)
+			}
+			if n := len(s.uploads.open); n != 0 {
+				t.Errorf("%d uploads are kept for good", n)
+			}
+		})
 	}
 }
 

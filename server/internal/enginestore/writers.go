@@ -135,19 +135,28 @@ func (s single) Delete(ctx context.Context, path string) error {
 	})
 }
 
-// end is for the request that has the upload, and for who clears away what was left.
+// end is for the request that has the upload, for who clears away what was left, and for an upload of the
+// server itself. The engine leaves that one's writer open where it could not keep the sum.
 func (s single) end(ctx context.Context, folder string, do func() error) error {
 	it, leave := s.uploads.use(folder)
 	defer leave()
-	return it.during(ctx, func() error {
+	var own *writer
+	err := it.during(ctx, func() error {
 		ending, ok := ctx.Value(uploadKey{}).(*Ending)
 		if ok && ending.writer != nil && it.last != ending.writer {
 			return layout.ErrOvertaken
 		}
 		err := do()
 		it.closed = it.closed || err == nil
+		if err == nil && it.last != nil && it.last.ending == nil {
+			own = it.last
+		}
 		return err
 	})
+	if own != nil {
+		own.end()
+	}
+	return err
 }
 
 // writer is of an upload. Only the last one of it does something.
@@ -236,12 +245,9 @@ func (w *writer) Close() error {
 
 func (w *writer) Cancel(ctx context.Context) error {
 	if w.ending == nil {
-		// Nobody else knows of it. The engine may have closed it, and does not where it can't be cancelled.
-		err := w.FileWriter.Cancel(ctx)
-		if err != nil {
-			w.end()
-		}
-		return err
+		// Nobody else knows of it. The engine may have closed it, or not come to that.
+		defer w.end()
+		return w.FileWriter.Cancel(ctx)
 	}
 	return w.alone(ctx, func() error {
 		err := w.FileWriter.Cancel(ctx)

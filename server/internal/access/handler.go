@@ -6,7 +6,7 @@ import (
 	"maps"
 	"net/http"
 
-	"container-registry/server/internal/heavy"
+	"container-registry/server/internal/fair"
 )
 
 // decision travels with a request through the engine and back.
@@ -36,7 +36,7 @@ func (c *Controller) Handler(engine, refusing http.Handler) http.Handler {
 		d := &decision{principal: visitor(r.Context(), users)}
 		unknown := c.identify(r, d, users) != nil
 		if !unknown {
-			heavy.By(r.Context(), d.principal.user)
+			fair.By(r.Context(), d.principal.user)
 		}
 		switch {
 		case unknown:

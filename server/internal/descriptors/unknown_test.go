@@ -13,6 +13,7 @@ import (
 	storagedriver "github.com/distribution/distribution/v3/registry/storage/driver"
 	"github.com/distribution/distribution/v3/registry/storage/driver/inmemory"
 
+	"container-registry/server/internal/fair"
 	"container-registry/server/internal/heavy"
 	"container-registry/server/internal/layout"
 	"container-registry/server/internal/registrytest"
@@ -60,7 +61,7 @@ func TestWhyWaitsForAPlace(t *testing.T) {
 			return nil
 		}
 		engine := http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusInternalServerError) })
-		handler := heavy.PlacesOf(0).Handler(Handler(engine, driver, ""))
+		handler := fair.Handler(heavy.PlacesOf(0).Handler(Handler(engine, driver, "")))
 		var asked sync.WaitGroup
 		for n := range 5 {
 			asked.Go(func() {

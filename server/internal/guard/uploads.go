@@ -12,6 +12,8 @@ import (
 	"github.com/distribution/distribution/v3/configuration"
 	storagedriver "github.com/distribution/distribution/v3/registry/storage/driver"
 
+	"container-registry/server/internal/bounds"
+	"container-registry/server/internal/fair"
 	"container-registry/server/internal/layout"
 	"container-registry/server/internal/store"
 )
@@ -86,49 +88,53 @@ func Fits(config *configuration.Configuration, memory int64) error {
 // places are for uploads that hold memory. Others wait, and their clients with them: what
 // they send is not read.
 type places struct {
+	// bodies may be sent for hours, so a client leaves a place to others. It is nil where
+	// uploads hold nothing.
+	bodies *fair.Room
 	// Requests without a body, which begin and end uploads, are soon done and don't wait
-	// for those that may send theirs for hours.
-	bodies, short chan struct{}
-	rereads       chan struct{}
-	wait          time.Duration
+	// for those.
+	short, rereads bounds.Places
+	wait           time.Duration
 }
 
 func placesOf(storage configuration.Storage, memory int64) *places {
-	p := &places{rereads: make(chan struct{}, max(1, memory*shareOfRereads/100/reread)), wait: longestWait}
+	p := &places{rereads: make(bounds.Places, max(1, memory*shareOfRereads/100/reread)), wait: longestWait}
 	b, ok := bufferings[storage.Type()]
 	if !ok {
 		return p
 	}
-	// The usual chunk may be more than its share.
-	n := max(1, memory*share/100/b.of(storage.Parameters()))
-	p.bodies, p.short = make(chan struct{}, n), make(chan struct{}, max(1, n/4))
+	n := uploadsAtOnce(b.of(storage.Parameters()), memory)
+	p.bodies, p.short = fair.NewRoom(n, max(1, n-1)), make(bounds.Places, max(1, n/4))
 	return p
 }
 
-// of are those for an upload of a request.
-func (p *places) of(r *request) chan struct{} {
-	if r.short {
-		return p.short
+// uploadsAtOnce is one in any case: the usual chunk may be more than its share.
+func uploadsAtOnce(each, memory int64) int64 { return max(1, memory*share/100/each) }
+
+// enter is for an upload of a request, which leaves its place at its end, at the latest.
+func (p *places) enter(ctx context.Context) (leave func(), err error) {
+	if requestOf(ctx).short {
+		return p.take(ctx, p.short.Take, p.short.Leave)
 	}
-	return p.bodies
+	who := fair.ClientOf(ctx)
+	return p.take(ctx,
+		func(ctx context.Context) error { return p.bodies.Take(ctx, who, 1) },
+		func() { p.bodies.Give(who, 1) })
 }
 
-// take is for one upload. Its place is left when the request ends, at the latest.
-func (p *places) take(ctx context.Context, queue chan struct{}) (leave func(), err error) {
+func (p *places) take(ctx context.Context, take func(context.Context) error, give func()) (leave func(), err error) {
+	waiting, cancel := context.WithTimeoutCause(ctx, p.wait, errBusy)
+	defer cancel()
 	r := requestOf(ctx)
-	timer := time.NewTimer(p.wait)
-	defer timer.Stop()
-	select {
-	case queue <- struct{}{}:
-		leave = sync.OnceFunc(func() { <-queue })
-		r.add(leave)
-		return leave, nil
-	case <-ctx.Done():
-		return nil, ctx.Err()
-	case <-timer.C:
-		r.refuse(errBusy)
-		return nil, errBusy
+	if err := take(waiting); err != nil {
+		if errors.Is(err, errBusy) {
+			r.refuse(err)
+		}
+		return nil, err
 	}
+	leave = sync.OnceFunc(give)
+	r.add(leave)
+	return leave, nil
 }
 
 // bounded has uploads wait for a place. Drivers take memory before there is a byte: buffers
@@ -142,7 +148,7 @@ func (d bounded) Writer(ctx context.Context, path string, appendMode bool) (stor
 	if d.places.bodies == nil {
 		return d.StorageDriver.Writer(ctx, path, appendMode)
 	}
-	leave, err := d.places.take(ctx, d.places.of(requestOf(ctx)))
+	leave, err := d.places.enter(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -158,7 +164,7 @@ func (d bounded) Reader(ctx context.Context, path string, offset int64) (io.Read
 	if !layout.IsUpload(path) {
 		return d.StorageDriver.Reader(ctx, path, offset)
 	}
-	leave, err := d.places.take(ctx, d.places.rereads)
+	leave, err := d.places.take(ctx, d.places.rereads.Take, d.places.rereads.Leave)
 	if err != nil {
 		return nil, err
 	}

@@ -3,6 +3,7 @@ package guard
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"net/http"
 	"net/http/httptest"
@@ -17,6 +18,8 @@ import (
 	"github.com/distribution/distribution/v3/registry/storage/driver/inmemory"
 	"github.com/opencontainers/go-digest"
 
+	"container-registry/server/internal/bounds"
+	"container-registry/server/internal/fair"
 	"container-registry/server/internal/layout"
 	"container-registry/server/internal/registrytest"
 )
@@ -27,7 +30,7 @@ func TestPlaces(t *testing.T) {
 		driver     string
 		parameters configuration.Parameters
 		memory     int64
-		want       int
+		want       int64
 	}{
 		"s3":            {"s3", nil, memory, 8},
 		"s3, its parts": {"s3aws", configuration.Parameters{"chunksize": 5 << 20}, memory, 16},
@@ -41,7 +44,11 @@ func TestPlaces(t *testing.T) {
 		"little memory": {"gcs", nil, 57 << 20, 1},
 	} {
 		t.Run(name, func(t *testing.T) {
-			if got := cap(placesOf(configuration.Storage{test.driver: test.parameters}, test.memory).bodies); got != test.want {
+			got := int64(0)
+			if p := placesOf(configuration.Storage{test.driver: test.parameters}, test.memory); p.bodies != nil {
+				got = -p.bodies.Missing(0)
+			}
+			if got != test.want {
 				t.Errorf("%d places, want %d", got, test.want)
 			}
 		})
@@ -88,6 +95,9 @@ func TestFits(t *testing.T) {
 	}
 }
 
+// addressOf is that of a client with one upload.
+func addressOf(path string) string { return fmt.Sprintf("192.0.2.%d:1", path[1]) }
+
 // pushes sends a body to a server with two places, by an engine that never closes.
 type pushes struct {
 	guard   *Guard
@@ -95,9 +105,9 @@ type pushes struct {
 }
 
 func newPushes() pushes {
-	g := &Guard{places: &places{bodies: make(chan struct{}, 2), short: make(chan struct{}, 1), wait: longestWait}}
+	g := &Guard{places: &places{bodies: fair.NewRoom(2, 1), short: make(bounds.Places, 1), wait: longestWait}}
 	driver := bounded{inmemory.New(), g.places}
-	return pushes{g, g.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+	return pushes{g, fair.Handler(g.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		writer, err := driver.Writer(r.Context(), r.URL.Path, false)
 		if err == nil {
 			_, err = io.Copy(writer, r.Body)
@@ -107,14 +117,16 @@ func newPushes() pushes {
 			return
 		}
 		w.WriteHeader(http.StatusAccepted)
-	}))}
+	})))}
 }
 
 func (p pushes) start(ctx context.Context, path string, body io.Reader) <-chan *http.Response {
 	done := make(chan *http.Response, 1)
 	go func() {
 		recorder := httptest.NewRecorder()
-		p.handler.ServeHTTP(recorder, httptest.NewRequestWithContext(ctx, http.MethodPatch, path, body))
+		request := httptest.NewRequestWithContext(ctx, http.MethodPatch, path, body)
+		request.RemoteAddr = addressOf(path)
+		p.handler.ServeHTTP(recorder, request)
 		done <- recorder.Result()
 	}()
 	synctest.Wait()
@@ -177,8 +189,28 @@ func TestUploads(t *testing.T) {
 				t.Errorf("upload %d did not end", i)
 			}
 		}
-		if n := len(p.guard.places.bodies) + len(p.guard.places.short); n > 0 {
+		if n := p.guard.places.bodies.Taken() + int64(len(p.guard.places.short)); n > 0 {
 			t.Errorf("%d places are taken when nobody uploads", n)
+		}
+	})
+}
+
+// TestUploadsOfOneClient leave a place to others.
+func TestUploadsOfOneClient(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		p := newPushes()
+		var clients []*io.PipeWriter
+		for _, path := range []string{"/a1", "/a2", "/a3"} {
+			body, client := io.Pipe()
+			go func() { _, _ = client.Write([]byte("x")) }()
+			p.start(t.Context(), path, body)
+			clients = append(clients, client)
+		}
+		if r := ended(t, p.start(t.Context(), "/b", strings.NewReader("x"))); r == nil || r.StatusCode != http.StatusAccepted {
+			t.Errorf("another client's: %v", r)
+		}
+		for _, client := range clients {
+			client.Close()
 		}
 	})
 }

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"container-registry/server/internal/bounds"
+	"container-registry/server/internal/fair"
 )
 
 // reading is a client that takes so many bytes a second, until its connection ends.
@@ -69,8 +70,8 @@ func TestSlowReaders(t *testing.T) {
 		t.Run(test.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				places := PlacesOf(10 * 4 * length)
-				handler := bounds.New(bounds.Limits{Patience: time.Hour}).Handler(places.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-					By(r.Context(), r.URL.RawQuery)
+				handler := bounds.New(bounds.Limits{Patience: time.Hour}).Handler(around(places, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+					fair.By(r.Context(), r.URL.RawQuery)
 					_, _ = w.Write(make([]byte, length))
 				})), http.NotFoundHandler())
 				ask := func(w http.ResponseWriter, user string) {
@@ -99,8 +100,8 @@ func TestSlowReaders(t *testing.T) {
 				if ended != test.ended {
 					t.Errorf("%d ended", ended)
 				}
-				if places.answers.taken != 0 || len(places.answers.due) != 0 {
-					t.Errorf("left: %d bytes, %d answers", places.answers.taken, len(places.answers.due))
+				if places.answers.Taken() != 0 || len(places.answers.due) != 0 {
+					t.Errorf("left: %d bytes, %d answers", places.answers.Taken(), len(places.answers.due))
 				}
 			})
 		})

@@ -12,6 +12,8 @@ import (
 	"path"
 	"strings"
 	"time"
+
+	"container-registry/server/internal/fair"
 )
 
 const (
@@ -34,7 +36,7 @@ func allowed(bytes int64) time.Duration { return grace + time.Duration(bytes)*ti
 type Places struct {
 	// tags are lists of them, which the engine makes in full to answer with a page; other lists
 	// are pages from the beginning.
-	lists, tags, pulls, pushes, deletions *room
+	lists, tags, pulls, pushes, deletions *fair.Room
 	answers                               *answers
 }
 
@@ -45,9 +47,9 @@ type Places struct {
 // others, and half of the room for answers.
 func PlacesOf(memory int64) *Places {
 	share := memory / 10
-	of := func(cost int64) *room {
+	of := func(cost int64) *fair.Room {
 		places := max(2, share/(cost<<20))
-		return newRoom(places, places-1)
+		return fair.NewRoom(places, places-1)
 	}
 	return &Places{
 		lists: of(4), tags: of(20), pulls: of(20), pushes: of(30), deletions: of(10),
@@ -56,7 +58,7 @@ func PlacesOf(memory int64) *Places {
 }
 
 // of are those for a request, nil for most.
-func (p *Places) of(r *http.Request) *room {
+func (p *Places) of(r *http.Request) *fair.Room {
 	pulls := r.Method == http.MethodGet || r.Method == http.MethodHead
 	switch kind := path.Base(path.Dir(r.URL.Path)); {
 	case kind == "manifests" && r.Method == http.MethodPut:
@@ -84,7 +86,7 @@ func (p *Places) Handler(engine http.Handler) http.Handler {
 			engine.ServeHTTP(w, r)
 			return
 		}
-		q := &request{ResponseWriter: w, client: r, sender: clientOf(r), own: places, all: p}
+		q := &request{ResponseWriter: w, client: r, own: places, all: p}
 		defer q.end()
 		r = r.WithContext(context.WithValue(r.Context(), requestKey{}, q))
 		if r.Method == http.MethodPut {
@@ -96,13 +98,6 @@ func (p *Places) Handler(engine http.Handler) http.Handler {
 }
 
 type requestKey struct{}
-
-// By tells whose request it is, before it asks for anything. Without a name it is its network's.
-func By(ctx context.Context, user string) {
-	if q, ok := ctx.Value(requestKey{}).(*request); ok && user != "" {
-		q.sender = client{user: user}
-	}
-}
 
 // asking is nil for a push, which waits for what its client sends, and for what holds little.
 func asking(ctx context.Context) *request {

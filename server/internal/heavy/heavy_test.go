@@ -12,9 +12,16 @@ import (
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"container-registry/server/internal/fair"
 )
 
 const push, pull = "/v2/app/manifests/1", "/v2/app/manifests/1"
+
+// around has requests know their clients.
+func around(places *Places, engine http.HandlerFunc) http.Handler {
+	return fair.Handler(places.Handler(engine))
+}
 
 // TestWaiting has five clients at once, where there are two places of each kind.
 func TestWaiting(t *testing.T) {
@@ -39,7 +46,7 @@ func TestWaiting(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				var inside atomic.Int64
 				stay := make(chan struct{})
-				handler := PlacesOf(0).Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+				handler := around(PlacesOf(0), http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 					content := Reader(r.Context(), io.NopCloser(strings.NewReader(test.content)))
 					if r.Method == http.MethodPut {
 						content = r.Body
@@ -103,7 +110,7 @@ func TestWaiting(t *testing.T) {
 func TestClientThatGoes(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		gone, leave := context.WithCancel(t.Context())
-		handler := PlacesOf(0).Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		handler := around(PlacesOf(0), http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 			if Enter(r.Context()) == nil && r.URL.RawQuery == "" {
 				<-r.Context().Done()
 				panic(http.ErrAbortHandler)

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"container-registry/server/internal/bounds"
+	"container-registry/server/internal/fair"
 )
 
 var (
@@ -21,11 +22,11 @@ var (
 type request struct {
 	http.ResponseWriter
 	client *http.Request
-	sender client
+	sender fair.Client // once it has something
 	all    *Places
 	// own has the place that is left when there is an answer, since when it has one, and taken is what
 	// it has of all answers until its client has taken it.
-	own     *room
+	own     *fair.Room
 	entered bool
 	since   time.Time
 	taken   int64
@@ -42,7 +43,8 @@ func (q *request) enter() error {
 	}
 	waiting, cancel := context.WithTimeoutCause(q.client.Context(), longestWait, errBusy)
 	defer cancel()
-	if q.refused = q.own.take(waiting, q.sender, 1); q.refused == nil {
+	q.sender = fair.ClientOf(q.client.Context())
+	if q.refused = q.own.Take(waiting, q.sender, 1); q.refused == nil {
 		q.entered, q.since = true, time.Now()
 		bounds.Hurry(q.client, grace)
 	}
@@ -79,6 +81,7 @@ func (q *request) begin(length int) {
 	if q.refused == nil && length > small {
 		waiting, cancel := context.WithTimeoutCause(q.client.Context(), patience, errBusy)
 		defer cancel()
+		q.sender = fair.ClientOf(q.client.Context())
 		q.refused = q.all.answers.begin(waiting, q, int64(length))
 	}
 	q.leave()
@@ -95,7 +98,7 @@ func (q *request) begin(length int) {
 
 func (q *request) leave() {
 	if q.entered {
-		q.own.give(q.sender, 1)
+		q.own.Give(q.sender, 1)
 	}
 	q.entered = false
 }

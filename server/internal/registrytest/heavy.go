@@ -9,6 +9,7 @@ import (
 	"testing"
 	"testing/synctest"
 
+	"container-registry/server/internal/fair"
 	"container-registry/server/internal/heavy"
 )
 
@@ -18,13 +19,13 @@ func HeavyAtOnce(t *testing.T, method, path string, hold func(*http.Request) err
 	t.Helper()
 	var inside atomic.Int64
 	stay := make(chan struct{})
-	handler := heavy.PlacesOf(0).Handler(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+	handler := fair.Handler(heavy.PlacesOf(0).Handler(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
 		if err := hold(r); err != nil {
 			t.Error(err)
 		}
 		inside.Add(1)
 		<-stay
-	}))
+	})))
 	var asked sync.WaitGroup
 	for n := range 3 {
 		asked.Go(func() {

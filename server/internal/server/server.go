@@ -22,6 +22,7 @@ import (
 	"container-registry/server/internal/clientaddress"
 	"container-registry/server/internal/config"
 	"container-registry/server/internal/descriptors"
+	"container-registry/server/internal/fair"
 	"container-registry/server/internal/fence"
 	"container-registry/server/internal/garbage"
 	"container-registry/server/internal/guard"
@@ -120,7 +121,7 @@ func (s *Server) build(ctx context.Context, own config.Server) (err error) {
 	if err != nil {
 		return err
 	}
-	chain := handlerChain(lists(heavy.PlacesOf(bounds.Memory()).Handler(engine), s.config.HTTP.Prefix, s.config.Catalog.MaxEntries), s.config, s.storeHealth.Failing, s.roomForStrangers(controller), origins, s.ui, traced)
+	chain := handlerChain(lists(fair.Handler(heavy.PlacesOf(bounds.Memory()).Handler(engine)), s.config.HTTP.Prefix, s.config.Catalog.MaxEntries), s.config, s.storeHealth.Failing, s.roomForStrangers(controller), origins, s.ui, traced)
 	// A page of another site is to see that it is refused, and when to come back.
 	refuse := origins.handler(http.HandlerFunc(bounds.TooMany))
 	handler := s.limits.Handler(clientaddress.Handler(own.TrustedProxies, chain), refuse)

@@ -1,8 +1,6 @@
 package heavy
 
 import (
-	"context"
-	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -16,114 +14,8 @@ import (
 	"time"
 
 	"container-registry/server/internal/bounds"
+	"container-registry/server/internal/fair"
 )
-
-// TestTurns has clients wait for two places of which each may have one. Letters are clients.
-func TestTurns(t *testing.T) {
-	for _, test := range []struct {
-		name, asks string
-		// inside is who has a place, and served in which order all of them had one.
-		inside, served string
-	}{
-		{"one client", "aaa", "a", "aaa"},
-		{"two", "ab", "ab", "ab"},
-		{"one more behind a client's many", "aaaaab", "ab", "abaaaa"},
-		{"two more behind two clients' many", "aaaabbbbcd", "ab", "ababcdabab"},
-	} {
-		t.Run(test.name, func(t *testing.T) {
-			synctest.Test(t, func(t *testing.T) {
-				room, leave := newRoom(2, 1), make(chan struct{})
-				var mu sync.Mutex
-				var served []byte
-				var asked sync.WaitGroup
-				for n := range test.asks {
-					who := client{user: test.asks[n : n+1]}
-					asked.Go(func() {
-						if err := room.take(t.Context(), who, 1); err != nil {
-							t.Error(err)
-						}
-						mu.Lock()
-						served = append(served, test.asks[n])
-						mu.Unlock()
-						<-leave
-						room.give(who, 1)
-					})
-					synctest.Wait()
-				}
-				if string(served) != test.inside {
-					t.Errorf("%s have a place, want %s", served, test.inside)
-				}
-				for range test.asks {
-					leave <- struct{}{}
-					synctest.Wait()
-				}
-				asked.Wait()
-				if string(served) != test.served {
-					t.Errorf("%s, want %s", served, test.served)
-				}
-				if room.taken != 0 || len(room.of) != 0 || len(room.line) != 0 {
-					t.Errorf("left: %d of %v, %v", room.taken, room.of, room.line)
-				}
-			})
-		})
-	}
-}
-
-// TestLeastFirst has a client come that has nothing, behind one that has some.
-func TestLeastFirst(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		room, served := newRoom(4, 3), make(chan string, 2)
-		for _, who := range []string{"a", "a", "b", "b"} {
-			if err := room.take(t.Context(), client{user: who}, 1); err != nil {
-				t.Fatal(err)
-			}
-		}
-		for _, who := range []string{"a", "c"} {
-			go func() {
-				if err := room.take(t.Context(), client{user: who}, 1); err == nil {
-					served <- who
-				}
-			}()
-			synctest.Wait()
-		}
-		room.give(client{user: "b"}, 1)
-		if who := <-served; who != "c" {
-			t.Errorf("%s was first", who)
-		}
-		room.give(client{user: "b"}, 1)
-		<-served
-	})
-}
-
-// TestRoomForLongOnes is not taken by short ones that come later, and who no longer waits for it keeps
-// nobody waiting.
-func TestRoomForLongOnes(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		room, ctx := newRoom(10, 5), t.Context()
-		for _, who := range []string{"a", "b"} {
-			if err := room.take(ctx, client{user: who}, 4); err != nil {
-				t.Fatal(err)
-			}
-		}
-		why := errors.New("waited long enough")
-		waiting, cancel := context.WithTimeoutCause(ctx, patience, why)
-		defer cancel()
-		long, short := make(chan error, 1), make(chan error, 1)
-		go func() { long <- room.take(waiting, client{user: "c"}, 5) }()
-		synctest.Wait()
-		go func() { short <- room.take(ctx, client{user: "d"}, 2) }()
-		synctest.Wait()
-		if len(short) != 0 {
-			t.Error("a short one has overtaken the long one")
-		}
-		if err := <-long; !errors.Is(err, why) {
-			t.Error(err)
-		}
-		if err := <-short; err != nil {
-			t.Error(err)
-		}
-	})
-}
 
 // TestClientsOfTheirOwn has a client hold all that it can of each kind, while another one asks once.
 func TestClientsOfTheirOwn(t *testing.T) {
@@ -138,8 +30,8 @@ func TestClientsOfTheirOwn(t *testing.T) {
 			t.Run(fmt.Sprintf("%s by %q", test.name, names), func(t *testing.T) {
 				synctest.Test(t, func(t *testing.T) {
 					stay := make(chan struct{})
-					handler := PlacesOf(0).Handler(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
-						By(r.Context(), r.URL.RawQuery)
+					handler := around(PlacesOf(0), http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+						fair.By(r.Context(), r.URL.RawQuery)
 						_, err := io.Copy(io.Discard, r.Body)
 						if err == nil {
 							err = Enter(r.Context())
@@ -190,8 +82,8 @@ func TestDeafClient(t *testing.T) {
 		const length = 1 << 20
 		stay := make(chan struct{})
 		places := PlacesOf(10 * 8 * length)
-		handler := places.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-			By(r.Context(), r.URL.RawQuery)
+		handler := around(places, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			fair.By(r.Context(), r.URL.RawQuery)
 			if Enter(r.Context()) == nil {
 				_, _ = w.Write(make([]byte, length))
 			}
@@ -223,8 +115,8 @@ func TestDeafClient(t *testing.T) {
 		}
 		close(stay)
 		asked.Wait()
-		if places.answers.taken != 0 {
-			t.Errorf("%d bytes are left", places.answers.taken)
+		if places.answers.Taken() != 0 {
+			t.Errorf("%d bytes are left", places.answers.Taken())
 		}
 	})
 }
@@ -271,7 +163,7 @@ func TestSlowPush(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				places := PlacesOf(0)
 				entered := make(chan time.Time, 1)
-				handler := bounds.New(bounds.Limits{Patience: time.Minute, Rest: time.Second}).Handler(places.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+				handler := bounds.New(bounds.Limits{Patience: time.Minute, Rest: time.Second}).Handler(around(places, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 					held := r.Body.(*body).request
 					buffer := make([]byte, 32<<10)
 					for {
@@ -291,7 +183,7 @@ func TestSlowPush(t *testing.T) {
 				if connection.Code != http.StatusServiceUnavailable || !strings.Contains(connection.Body.String(), errSlow.Error()) {
 					t.Errorf("%d %s", connection.Code, connection.Body)
 				}
-				if places.pushes.taken != 0 {
+				if places.pushes.Taken() != 0 {
 					t.Error("the place is still held")
 				}
 			})
@@ -302,7 +194,7 @@ func TestSlowPush(t *testing.T) {
 // TestPushAtItsPace is one that is neither fast nor too slow.
 func TestPushAtItsPace(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		handler := PlacesOf(0).Handler(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+		handler := around(PlacesOf(0), http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
 			if _, err := io.Copy(io.Discard, r.Body); err != nil {
 				t.Error(err)
 			}

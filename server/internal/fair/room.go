@@ -1,49 +1,40 @@
-package heavy
+// Package fair shares what there is little of among clients: none has all of it, whatever it does.
+package fair
 
 import (
 	"context"
-	"net/http"
-	"net/netip"
 	"slices"
 	"sync"
-
-	"container-registry/server/internal/clientaddress"
 )
 
-// client is a user, or the network of who has no name.
-type client struct {
-	user    string
-	network netip.Prefix
-}
-
-func clientOf(r *http.Request) client {
-	return client{network: clientaddress.Network(r.RemoteAddr)}
-}
-
-// room is what requests take of something, and give back. No client has all of it, however many
+// Room is what requests take of something, and give back. No client has all of it, however many
 // requests it sends and however slow it is: the others find some.
-type room struct {
+type Room struct {
 	// most is all there is, and share what one client may have of it.
 	most, share int64
 
 	mu    sync.Mutex
 	taken int64
-	of    map[client]int64
+	of    map[Client]int64
 	line  []*waiter
 }
 
 type waiter struct {
-	client client
+	client Client
 	amount int64
 	served chan struct{}
 }
 
-func newRoom(most, share int64) *room {
-	return &room{most: most, share: share, of: map[client]int64{}}
+// NewRoom has so much, of which one client may have a share.
+func NewRoom(most, share int64) *Room {
+	return &Room{most: most, share: share, of: map[Client]int64{}}
 }
 
-// take waits for an amount, a share at most.
-func (r *room) take(ctx context.Context, who client, amount int64) error {
+// Share is the most that one client may have.
+func (r *Room) Share() int64 { return r.share }
+
+// Take waits for an amount, a share at most.
+func (r *Room) Take(ctx context.Context, who Client, amount int64) error {
 	own := &waiter{who, amount, make(chan struct{})}
 	r.mu.Lock()
 	r.line = append(r.line, own)
@@ -66,8 +57,8 @@ func (r *room) take(ctx context.Context, who client, amount int64) error {
 	return context.Cause(ctx)
 }
 
-// give is for who took as much.
-func (r *room) give(who client, amount int64) {
+// Give is for who took as much.
+func (r *Room) Give(who Client, amount int64) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.taken -= amount
@@ -77,9 +68,30 @@ func (r *room) give(who client, amount int64) {
 	r.serve()
 }
 
+// Missing is what there is too little for an amount.
+func (r *Room) Missing(amount int64) int64 {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.taken + amount - r.most
+}
+
+// Taken is what all have.
+func (r *Room) Taken() int64 {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.taken
+}
+
+// Of is what a client has.
+func (r *Room) Of(who Client) int64 {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.of[who]
+}
+
 // serve goes along the line, first to clients that have least. Who waits for its own client's requests keeps
 // nobody else waiting; who waits for room does, or it would be overtaken for ever.
-func (r *room) serve() {
+func (r *Room) serve() {
 	for {
 		next := r.next()
 		if next == nil || r.taken+next.amount > r.most {
@@ -104,7 +116,7 @@ func (r *room) serve() {
 }
 
 // next is nil when all wait for requests of their own clients.
-func (r *room) next() (next *waiter) {
+func (r *Room) next() (next *waiter) {
 	for _, each := range r.line {
 		has := r.of[each.client]
 		if has+each.amount <= r.share && (next == nil || has < r.of[next.client]) {

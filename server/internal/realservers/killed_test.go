@@ -176,6 +176,7 @@ func kill(t *testing.T, store collected, storage, phase, successor string) {
 		return seen
 	})
 	server.kill()
+	killed := time.Now()
 	if err := <-ended; err == nil {
 		t.Error("the command did not notice")
 	}
@@ -187,6 +188,9 @@ func kill(t *testing.T, store collected, storage, phase, successor string) {
 	if successor == "itself" {
 		next = serve(t, settings, address)
 	}
+	// A pause ends by itself 17 s after that at the earliest, and a push waits for 10 s. On a busy machine
+	// it may come too late to be refused.
+	soon := time.Since(killed) < 5*time.Second
 	refused := 0
 	eventually(t, "accepted push", func() bool {
 		status := next.TryUpload(t, "after")
@@ -196,7 +200,7 @@ func kill(t *testing.T, store collected, storage, phase, successor string) {
 		return status == http.StatusAccepted
 	})
 	// What was to be deleted last may still be on its way.
-	if paused := phase != "mark"; paused != (refused > 0) {
+	if paused := phase != "mark"; paused != (refused > 0) && (soon || !paused) {
 		t.Errorf("%d pushes were refused", refused)
 	}
 	if got := registry(t, nil, "", "garbage-collect", next.config); got.code != 0 {

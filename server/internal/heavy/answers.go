@@ -28,10 +28,10 @@ func newAnswers(most, share int64) *answers {
 // begin has an answer wait for room.
 func (a *answers) begin(ctx context.Context, q *request, length int64) error {
 	amount := min(length, a.Share())
-	for _, slow := range a.slow(q.sender, amount) {
+	for _, slow := range a.slow(q.sender(), amount) {
 		bounds.Drop(slow.ResponseWriter)
 	}
-	if err := a.Take(ctx, q.sender, amount); err != nil {
+	if err := a.Take(ctx, q.sender(), amount); err != nil {
 		return err
 	}
 	q.taken = amount
@@ -46,7 +46,7 @@ func (a *answers) end(q *request) {
 	a.mu.Lock()
 	delete(a.due, q)
 	a.mu.Unlock()
-	a.Give(q.sender, q.taken)
+	a.Give(q.sender(), q.taken)
 }
 
 // slow are those that make room for so much, the slowest first. They are nobody else's to end.
@@ -60,7 +60,7 @@ func (a *answers) slow(newcomer fair.Client, amount int64) (slow []*request) {
 		if missing <= 0 || now.Before(a.due[q]) {
 			break
 		}
-		if a.Of(q.sender) > a.Of(newcomer) {
+		if a.Of(q.sender()) > a.Of(newcomer) {
 			missing -= q.taken
 			slow = append(slow, q)
 			delete(a.due, q)

@@ -22,7 +22,6 @@ var (
 type request struct {
 	http.ResponseWriter
 	client *http.Request
-	sender fair.Client // once it has something
 	all    *Places
 	// own has the place that is left when there is an answer, since when it has one, and taken is what
 	// it has of all answers until its client has taken it.
@@ -36,6 +35,9 @@ type request struct {
 	begun   bool
 }
 
+// sender is known before a request has anything.
+func (q *request) sender() fair.Client { return fair.ClientOf(q.client.Context()) }
+
 // enter takes the place of a request.
 func (q *request) enter() error {
 	if q.entered || q.refused != nil {
@@ -43,8 +45,7 @@ func (q *request) enter() error {
 	}
 	waiting, cancel := context.WithTimeoutCause(q.client.Context(), longestWait, errBusy)
 	defer cancel()
-	q.sender = fair.ClientOf(q.client.Context())
-	if q.refused = q.own.Take(waiting, q.sender, 1); q.refused == nil {
+	if q.refused = q.own.Take(waiting, q.sender(), 1); q.refused == nil {
 		q.entered, q.since = true, time.Now()
 		bounds.Hurry(q.client, grace)
 	}
@@ -81,7 +82,6 @@ func (q *request) begin(length int) {
 	if q.refused == nil && length > small {
 		waiting, cancel := context.WithTimeoutCause(q.client.Context(), patience, errBusy)
 		defer cancel()
-		q.sender = fair.ClientOf(q.client.Context())
 		q.refused = q.all.answers.begin(waiting, q, int64(length))
 	}
 	q.leave()
@@ -98,7 +98,7 @@ func (q *request) begin(length int) {
 
 func (q *request) leave() {
 	if q.entered {
-		q.own.Give(q.sender, 1)
+		q.own.Give(q.sender(), 1)
 	}
 	q.entered = false
 }

@@ -18,13 +18,18 @@ export async function limitProcesses(engine: EngineAddress, container: string, l
   } catch (error) {
     const printed = printedBy(error);
     // The limit is not at fault where the server ends at once: it says itself what it lacks.
-    throw /stopped container|not running|is restarting/i.test(printed)
-      ? failure(`The registry does not stay up (container ${container}):\n${await lastLines(engine, container)}`)
-      : failure(`resources.processes: the container ${container} could not be limited: ${printed}`);
+    if (/stopped container|not running|is restarting/i.test(printed)) {
+      throw failure(`The registry does not stay up (container ${container}):\n${await lastLines(engine, container)}`);
+    }
+    // Without cgroups, which a rootless engine may lack, the update fails where other engines ignore the limit.
+    if ((await dockerCommand(engine, "info", "--format", "{{.PidsLimit}}")) !== "false") {
+      throw failure(`resources.processes: the container ${container} could not be limited: ${printed}`);
+    }
   }
   if ((await current()) !== limit) {
     await pulumi.log.warn(
-      `The engine does not limit the processes of ${container}: its kernel or its cgroups lack the controller pids`,
+      `The engine does not limit the processes of ${container}: its kernel or its cgroups lack the controller pids.` +
+        " The warnings of `docker info` tell what else it does not limit",
     );
   }
 }

@@ -311,9 +311,19 @@ describe("the limit of a container's processes", () => {
     expect(tools.calls().filter((call) => call.includes(" update "))).toEqual(updates);
   });
 
-  it("is missed where the kernel has none", async () => {
+  it.each([
+    ["the kernel has none", () => limits("null", "null")],
+    [
+      "a rootless engine has no cgroups",
+      () =>
+        tools.make(
+          "docker",
+          `case "$*" in *inspect*) echo null ;; *" info "*) echo false ;; *) echo "container could not join or create cgroup" >&2; exit 1 ;; esac`,
+        ),
+    ],
+  ])("is missed where %s", async (_, answer) => {
     const warn = jest.spyOn(console, "warn").mockReturnValue();
-    limits("null", "null");
+    answer();
     await limitProcesses(local, "registry", 512);
     expect(warn).toHaveBeenCalledWith(expect.stringContaining("does not limit the processes of registry"));
     warn.mockRestore();
@@ -331,7 +341,10 @@ describe("the limit of a container's processes", () => {
   });
 
   it("fails with the engine's words", async () => {
-    tools.make("docker", `case "$*" in *inspect*) echo null ;; *) echo "permission denied" >&2; exit 1 ;; esac`);
+    tools.make(
+      "docker",
+      `case "$*" in *inspect*) echo null ;; *" info "*) echo true ;; *) echo "permission denied" >&2; exit 1 ;; esac`,
+    );
     expect((await rejection(limitProcesses(local, "registry", 512))).message).toBe(
       "resources.processes: the container registry could not be limited: permission denied",
     );

@@ -8,27 +8,27 @@ import (
 	"golang.org/x/sync/singleflight"
 )
 
-// Space is what a file system has, in bytes and in files. What only root may use is not
-// free. Files are 0 where their number has no limit.
+// Space is the size of a file system, in bytes and in files. Bytes that only root may use do not
+// count as free. Files is 0 if their number has no limit.
 type Space struct {
 	Total, Free, Files, FreeFiles uint64
 }
 
-// patience is for a network file system whose server is away.
+// patience is the time after which a network file system counts as not answering.
 const patience = 2 * time.Second
 
 var errSilent = errors.New("the file system does not answer")
 
-// Folder is one whose space is asked for.
+// Folder is a folder whose file system is asked for its space.
 type Folder struct {
 	path  string
 	looks singleflight.Group
 }
 
-// In is a folder.
+// In returns the folder at a path.
 func In(path string) *Folder { return &Folder{path: path} }
 
-// Space looks once for all who ask at the same time.
+// Space looks only once for all callers that ask at the same time.
 func (f *Folder) Space() (Space, error) {
 	select {
 	case result := <-f.looks.DoChan("", func() (any, error) { return spaceOf(f.path) }):

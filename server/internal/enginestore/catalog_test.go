@@ -17,7 +17,7 @@ import (
 	"container-registry/server/internal/registrytest"
 )
 
-// TestPagesOfRepositories are all of them, whatever the pages hold: a repository may have others
+// TestPagesOfRepositories expects all repositories, whatever the pages' size: a repository may have others
 // below it whose names come before its own folders.
 func TestPagesOfRepositories(t *testing.T) {
 	for name, driver := range map[string]storagedriver.StorageDriver{
@@ -43,7 +43,7 @@ func TestPagesOfRepositories(t *testing.T) {
 	}
 }
 
-// allPages are the names of a list that is asked for so many at a time.
+// allPages are the names of a list that is requested in pages of n.
 func allPages(t *testing.T, list string, n int) (names []string, pages int) {
 	t.Helper()
 	last := ""

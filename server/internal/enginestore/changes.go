@@ -12,8 +12,8 @@ import (
 
 type watcherKey struct{}
 
-// Watcher is told of a tag that was written or deleted, before anybody else can do so on this
-// server. What it named before is empty for a new tag, and where the store does not say.
+// Watcher is told of a tag that was written or deleted, before another request to this server can change
+// it. from is the manifest that the tag named before: empty for a new tag, and if the store could not tell.
 type Watcher func(tag string, from digest.Digest)
 
 // Watch is the context of a request that changes tags.
@@ -21,8 +21,8 @@ func Watch(ctx context.Context, watcher Watcher) context.Context {
 	return context.WithValue(ctx, watcherKey{}, watcher)
 }
 
-// watched changes a tag whose lock is held. What it names is asked for only if somebody wants to
-// know.
+// watched changes a tag whose lock is held. It reads what the tag names only if there is a
+// watcher.
 func watched(ctx context.Context, store storagedriver.StorageDriver, folder string, change func() error) error {
 	if _, ok := ctx.Value(watcherKey{}).(Watcher); !ok {
 		return change()
@@ -39,7 +39,7 @@ func watched(ctx context.Context, store storagedriver.StorageDriver, folder stri
 	return nil
 }
 
-// tell is called while the tag's lock is held.
+// tell must be called while the tag's lock is held.
 func tell(ctx context.Context, folder string, from digest.Digest) {
 	if watcher, ok := ctx.Value(watcherKey{}).(Watcher); ok {
 		watcher(path.Base(folder), from)

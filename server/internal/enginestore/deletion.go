@@ -11,10 +11,10 @@ import (
 	"container-registry/server/internal/layout"
 )
 
-// TagLocks let a tag be written or deleted, and not both at once.
+// TagLocks keep a tag from being written and deleted at the same time.
 type TagLocks [256]chan struct{}
 
-// NewTagLocks are all open.
+// NewTagLocks returns locks that are all open.
 func NewTagLocks() *TagLocks {
 	var locks TagLocks
 	for i := range locks {
@@ -23,7 +23,7 @@ func NewTagLocks() *TagLocks {
 	return &locks
 }
 
-// holding has one do something to a tag's folder.
+// holding calls do while it holds the lock of a tag's folder.
 func (l *TagLocks) holding(ctx context.Context, folder string, do func() error) error {
 	h := fnv.New32a()
 	_, _ = h.Write([]byte(folder))
@@ -42,13 +42,13 @@ type (
 	untaggedKey struct{}
 )
 
-// Untagged is for who knows that no tag names a manifest, and deletes it: it spares the engine a look
+// Untagged is the context of a deletion of a manifest that no tag is known to name: it spares the engine a look
 // at every tag of the repository.
 func Untagged(ctx context.Context, d digest.Digest) context.Context {
 	return context.WithValue(ctx, untaggedKey{}, d)
 }
 
-// Deletion is of a tag, or of a manifest with all its tags.
+// Deletion is the deletion of a tag, or of a manifest with all its tags.
 type Deletion struct {
 	manifest digest.Digest
 	locks    *TagLocks
@@ -57,27 +57,27 @@ type Deletion struct {
 	failed   atomic.Bool
 }
 
-// Failed says whether a tag of a manifest could not be deleted. The engine accepts its deletion
-// all the same.
+// Failed says whether a tag of the manifest could not be deleted. The engine reports the deletion of the manifest
+// as a success all the same.
 func (d *Deletion) Failed() bool { return d.failed.Load() }
 
-// Announce tells the other servers of a store that a tag may be about to go, as long as untag
-// takes, which has to ask whether it is too late before it deletes.
+// Announce tells the other servers of a store that a tag may be about to be deleted, for as long as untag
+// runs. Before untag deletes the tag, it must call late to ask whether it is too late.
 type Announce func(ctx context.Context, folder string, untag func(ctx context.Context, late func() error) error) error
 
-// Delete is the context of a request that deletes a tag, or a manifest with all its tags: the
-// engine looks for those first, and by the time it deletes one, somebody may have pushed it.
-// For a tag, d is none.
+// Delete is the context of a request that deletes a tag, or a manifest with all its tags. The
+// engine looks for the manifest's tags first, and a tag may be pushed anew before the engine deletes it.
+// For a tag, d is not a digest.
 func Delete(ctx context.Context, d digest.Digest, locks *TagLocks, announce Announce) (context.Context, *Deletion) {
 	if d.Validate() != nil {
 		d = ""
 	}
-	// Other deletions may come of that one.
+	// A deletion that was marked as untagged may cause deletions of other manifests.
 	deletion := &Deletion{manifest: d, locks: locks, announce: announce, untagged: d != "" && ctx.Value(untaggedKey{}) == d}
 	return context.WithValue(ctx, deletionKey{}, deletion), deletion
 }
 
-// Untag deletes a tag, with a manifest only while it names that.
+// Untag deletes a tag. In the deletion of a manifest, it does so only if the tag still names that manifest.
 func (d *Deletion) Untag(ctx context.Context, store storagedriver.StorageDriver, folder string) error {
 	err := d.locks.holding(ctx, folder, func() error {
 		if d.manifest == "" {

@@ -16,8 +16,8 @@ import (
 	"container-registry/server/internal/registrytest"
 )
 
-// TestDeletionOnceMore is asked for after the store failed to say what the tags name. By then
-// the manifest is gone.
+// TestDeletionOnceMore repeats a deletion after the store failed to say what the tags name. The
+// first attempt has already deleted the manifest.
 func TestDeletionOnceMore(t *testing.T) {
 	spy := registrytest.NewSpy(inmemory.New())
 	client := registrytest.Client{URL: serve(t, spy, registrytest.Config(t, spy))}
@@ -47,7 +47,7 @@ func TestDeletionOnceMore(t *testing.T) {
 	if status := remove(image); status != http.StatusNotFound {
 		t.Errorf("when all is gone: %d", status)
 	}
-	// Pushed again while the tags are looked through, it stays.
+	// A tag that is pushed again while the engine looks through the tags stays.
 	if err := spy.PutContent(t.Context(), layout.TagPath("app", "latest"), []byte(image)); err != nil {
 		t.Fatal(err)
 	}
@@ -70,8 +70,8 @@ func TestDeletionOnceMore(t *testing.T) {
 	}
 }
 
-// TestEmptyLinks are what a power cut leaves of links: what they are to is not there, and a push
-// heals them.
+// TestEmptyLinks has links that a power cut left empty: their targets count as missing, and a push
+// repairs them.
 func TestEmptyLinks(t *testing.T) {
 	driver := inmemory.New()
 	client := registrytest.Client{URL: serve(t, driver, registrytest.Config(t, driver))}
@@ -94,7 +94,7 @@ func TestEmptyLinks(t *testing.T) {
 	}
 }
 
-// TestFilesAmongTags are what people leave there: they are no tags, and in no deletion's way.
+// TestFilesAmongTags has files that people left among the tags: they are not tags, and no deletion fails on them.
 func TestFilesAmongTags(t *testing.T) {
 	root := t.TempDir()
 	driver := filesystem.New(filesystem.DriverParameters{RootDirectory: root, MaxThreads: 100})

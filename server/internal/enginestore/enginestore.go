@@ -1,14 +1,14 @@
 // Package enginestore stands between the engine and its store.
 //
-// It lets clients put right what a power cut or a full disk damaged: the engine takes
+// It lets clients repair what a power cut or a full disk damaged: the engine takes
 // whatever stands in a blob's place for the blob, and fails on a link that holds no
-// digest. And it holds a tag back until its push is sure to succeed: the engine writes it
-// before anybody can say so.
+// digest. It also holds a tag back until its push is sure to succeed: the engine writes
+// the tag before that is known.
 //
-// It lets one request write to an upload, and none once that is a blob: the engine has any number open the
-// same file, and moves it with those who have it open.
+// It lets one request at a time write to an upload, and none once the upload is a blob: the engine lets any
+// number of requests open the same file, and moves the file while they have it open.
 //
-// It keeps what the engine does not know of: a link to each manifest that is about another
+// It keeps what the engine does not know about: a link to each manifest that refers to another
 // one, and manifests that have a digest of another algorithm than the engine's own.
 package enginestore
 
@@ -41,7 +41,8 @@ func init() {
 		if root := options[rootOption].(string); root != "" {
 			own = folder{own, root}
 		}
-		// The guard is above this, where a page that stands for a link would be a link that is missing.
+		// The guard makes its store steady too, but it is above this driver, which would have reported a page that
+		// stands in a link's place as a missing link.
 		return driver{store.Steady(single{storage.Single(own), &uploads{open: map[string]*upload{}}})}, nil
 	}
 	if err := storagemiddleware.Register(name, wrap); err != nil {
@@ -49,7 +50,7 @@ func init() {
 	}
 }
 
-// Use puts it between the engine of a configuration and its store.
+// Use puts this driver between the engine of a configuration and its store.
 func Use(c *configuration.Configuration) {
 	all := map[string][]configuration.Middleware{}
 	for kind, list := range c.Middleware {
@@ -62,12 +63,12 @@ func Use(c *configuration.Configuration) {
 
 type driver struct{ storagedriver.StorageDriver }
 
-// GetContent has a tag or another link without a digest look like one that is not there. It can
-// be pushed and deleted, and others can be listed and deleted beside it. So does a layer whose
-// bytes were deleted by the engine's digest of them: the engine would find it, and fail to serve it.
+// GetContent reports a tag or another link without a digest as missing. Such a link can then be pushed
+// and deleted, and the links beside it can be listed and deleted. A link to a layer is also missing if the
+// layer was deleted by the digest that the engine keeps it by: the engine would find it, and fail to serve it.
 //
-// What an index names may be a layer, as in the caches of BuildKit. The engine looks for
-// manifests alone, but for what its cache mixes up.
+// An index may name a layer, as in the caches of BuildKit. The engine looks only for
+// manifests, except where its cache mixes up the two.
 func (d driver) GetContent(ctx context.Context, path string) ([]byte, error) {
 	if u, ok := ctx.Value(uploadKey{}).(*Ending); ok && u.found.path == path {
 		return u.found.content, nil
@@ -92,14 +93,14 @@ func (d driver) GetContent(ctx context.Context, path string) ([]byte, error) {
 	return content, err
 }
 
-// lost says whether an empty file is a blob of which nothing was written. Clients that ask
-// before they push would take it for the blob.
+// lost says whether an empty file stands in the place of a blob that was never written. Clients that
+// ask before they push would take it for the blob.
 func lost(path string) bool {
 	return layout.IsBlob(path) && path != layout.BlobPath(digest.FromBytes(nil))
 }
 
-// PutContent holds back what a push writes of its tag until Push.Write, and the sum of an upload until
-// its bytes are kept.
+// PutContent holds back the files of a push's tag until Push.Write, and the sum of an upload until
+// its bytes are stored.
 func (d driver) PutContent(ctx context.Context, path string, content []byte) error {
 	if u, ok := ctx.Value(uploadKey{}).(*Ending); ok && layout.IsSum(path) {
 		u.sum = file{path, content}
@@ -120,14 +121,14 @@ func (d driver) PutContent(ctx context.Context, path string, content []byte) err
 	}
 	err := d.StorageDriver.PutContent(ctx, path, content)
 	if err == nil && isRevision && push.Subject.Validate() == nil {
-		// It comes after the manifest: Delete takes it away before that.
+		// The link is written after the manifest. Delete removes it before the manifest.
 		err = d.StorageDriver.PutContent(ctx, layout.ReferrerPath(repository, push.Subject, revision), content)
 	}
 	return err
 }
 
-// Delete takes away the link to a manifest that is about another one before the manifest:
-// whoever pushes it again meanwhile writes the link last.
+// Delete removes the referrer link of a manifest before the manifest itself: a client that
+// pushes the manifest again meanwhile writes the link last.
 func (d driver) Delete(ctx context.Context, path string) error {
 	if deletion, ok := ctx.Value(deletionKey{}).(*Deletion); ok && layout.TagFolder(path) == path {
 		return deletion.Untag(ctx, d.StorageDriver, path)
@@ -144,7 +145,7 @@ func (d driver) Delete(ctx context.Context, path string) error {
 		return err
 	}
 	if m, _ := manifest.Parse(content); m != nil && m.Subject.Validate() == nil {
-		// The link's folder goes with it where there are folders.
+		// In stores that have folders, the link's folder is removed as well.
 		referrer := gopath.Dir(layout.ReferrerPath(repository, m.Subject, revision))
 		if err := layout.Remove(ctx, d.StorageDriver, referrer); err != nil {
 			return err
@@ -153,8 +154,9 @@ func (d driver) Delete(ctx context.Context, path string) error {
 	return d.StorageDriver.Delete(ctx, path)
 }
 
-// List finds nothing in a folder that goes while it is read, among tags nothing else, and nowhere
-// what the store takes for no path. Of an upload's sums it finds the one that is needed.
+// List finds nothing in a folder that is deleted while it is read. Among tags it leaves out everything
+// else, and elsewhere all names that the store does not accept in a path. Of an upload's sums it finds only
+// the one that is needed.
 func (d driver) List(ctx context.Context, path string) ([]string, error) {
 	if u, ok := ctx.Value(uploadKey{}).(*Ending); ok && u.writer != nil && layout.IsSum(gopath.Join(path, "0")) {
 		return u.findSum(ctx, d.StorageDriver, path)
@@ -173,8 +175,8 @@ func (d driver) List(ctx context.Context, path string) ([]string, error) {
 	return slices.DeleteFunc(names, func(name string) bool { return !legal(name) }), err
 }
 
-// Stat does not show a blob of another size to the upload that has the same digest and is
-// verified: the engine then moves the upload into its place.
+// Stat hides a blob from a verified upload that has the same digest but another size: the engine
+// then moves the upload into the blob's place.
 func (d driver) Stat(ctx context.Context, path string) (storagedriver.FileInfo, error) {
 	if push, ok := ctx.Value(pushKey{}).(*Push); ok {
 		path = push.place(path)
@@ -208,8 +210,8 @@ func missing(d driver, path string) error {
 	return storagedriver.PathNotFoundError{Path: path, DriverName: d.Name()}
 }
 
-// Walk passes by what is inside of the place it begins after: the engine's would look at every
-// tag of the repository that the page before ended with.
+// Walk skips what is inside the folder that it begins after: the engine's own walk would look at every
+// tag of the repository that the previous page ended with.
 func (d driver) Walk(ctx context.Context, path string, visit storagedriver.WalkFn, options ...func(*storagedriver.WalkOptions)) error {
 	if layout.IsTags(path) {
 		return d.walkTags(ctx, path, visit)
@@ -230,9 +232,9 @@ func (d driver) Walk(ctx context.Context, path string, visit storagedriver.WalkF
 	}, options...)
 }
 
-// walkTags visits the tags of a repository in their order, in which the engine takes all walks
-// to be: in S3's 1.2-alpine comes before 1.2, and pages lost some. Inside of their folders is
-// nothing it looks at.
+// walkTags visits the tags of a repository in sorted order, as the engine expects of every walk. A walk
+// of S3 visits 1.2-alpine before 1.2, and pages of the list lost tags. walkTags does not go into the tags'
+// folders: the engine looks at nothing there.
 func (d driver) walkTags(ctx context.Context, folder string, visit storagedriver.WalkFn) error {
 	tags, err := d.List(ctx, folder)
 	if err != nil {
@@ -251,9 +253,9 @@ func (d driver) walkTags(ctx context.Context, folder string, visit storagedriver
 	return nil
 }
 
-// pageEnd ends a walk when the engine's page of repositories is full. The engine asks for that
-// when it comes to a folder other than those of repositories' own, and between two repositories
-// there may be none: it then writes beyond its page. Some drivers go on after an end.
+// pageEnd ends a walk when the engine's page of repositories is full. The engine ends it only at
+// a folder that is not one of a repository's own (_manifests and so on). Between two repositories there may be no
+// such folder, and the engine would then write beyond its page. Some drivers go on after they were told to end.
 func pageEnd(visit storagedriver.WalkFn) storagedriver.WalkFn {
 	full := false
 	return func(info storagedriver.FileInfo) (err error) {

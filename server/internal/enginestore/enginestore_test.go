@@ -53,7 +53,7 @@ func TestIndexOfLayers(t *testing.T) {
 	}
 }
 
-// TestWalk begins after a repository, and looks at nothing that is inside of it.
+// TestWalk begins after a repository, and expects the walk to look at nothing inside it.
 func TestWalk(t *testing.T) {
 	driver := inmemory.New()
 	config := registrytest.Config(t, driver)

@@ -13,16 +13,16 @@ import (
 	"container-registry/server/internal/layout"
 )
 
-// folder is a store in a folder of this machine. The engine has the disk keep each file for
-// good before it goes on, also those of an upload that has hardly begun. Nothing is promised
-// to the client of such a one yet.
+// folder is a store in a folder of this machine. The engine syncs each file to the disk before
+// it goes on, even the files of an upload that has hardly begun. The client of such an upload has
+// not been promised anything yet.
 type folder struct {
 	storagedriver.StorageDriver
 	root string
 }
 
-// PutContent does not wait for the disk to keep when an upload began. What is no path is the
-// driver's to refuse: no walk would get past it.
+// PutContent does not wait for the disk when it writes the time at which an upload began. It leaves
+// invalid paths to the driver, which refuses them: no walk would get past such a file.
 func (f folder) PutContent(ctx context.Context, path string, content []byte) error {
 	if !layout.IsBeginning(path) || !storagedriver.PathRegexp.MatchString(path) {
 		return f.StorageDriver.PutContent(ctx, path, content)
@@ -33,17 +33,17 @@ func (f folder) PutContent(ctx context.Context, path string, content []byte) err
 	}
 	err := os.WriteFile(file, content, 0o666)
 	if err != nil {
-		// Clients of a full disk try again, and each time would take what a deletion needs.
+		// On a full disk, clients try again, and each attempt would take some of the space that a deletion needs.
 		_ = os.Remove(file)
 		_ = os.Remove(filepath.Dir(file))
 	}
 	return err
 }
 
-// deletions are how often it is tried to delete a folder that others write into.
+// deletions is the number of attempts to delete a folder that others write into.
 const deletions = 10
 
-// Delete goes on where another server has written into a folder since it was looked through.
+// Delete tries again if another server wrote into the folder while its content was being deleted.
 func (f folder) Delete(ctx context.Context, path string) (err error) {
 	for range deletions {
 		err = f.StorageDriver.Delete(ctx, path)
@@ -54,8 +54,8 @@ func (f folder) Delete(ctx context.Context, path string) (err error) {
 	return err
 }
 
-// GetContent goes by the file's own time where a power cut left nothing in it: without a
-// beginning nobody would clear the upload away.
+// GetContent falls back on the file's modification time if a power cut left nothing in the file: an upload without a
+// beginning would never be purged.
 func (f folder) GetContent(ctx context.Context, path string) ([]byte, error) {
 	content, err := f.StorageDriver.GetContent(ctx, path)
 	if err != nil || !layout.IsBeginning(path) {
@@ -71,8 +71,8 @@ func (f folder) GetContent(ctx context.Context, path string) ([]byte, error) {
 	return []byte(info.ModTime().UTC().Format(time.RFC3339)), nil
 }
 
-// Walk asks for one folder after the other, which the engine bounds: each that waits for a disk
-// takes a thread, and its own walk waits with any number of them.
+// Walk reads folder by folder through the engine's driver, which bounds its calls: each one that waits for a disk
+// takes a thread. The engine's own walk gets around that bound.
 func (f folder) Walk(ctx context.Context, path string, visit storagedriver.WalkFn, options ...func(*storagedriver.WalkOptions)) error {
 	return storagedriver.WalkFallback(ctx, driver{f}, path, visit, options...)
 }

@@ -26,8 +26,8 @@ func folderConfig(root string) *configuration.Configuration {
 	}}
 }
 
-// TestForeignNames are of no paths that a driver takes: nothing is written there, and what is there
-// is passed by.
+// TestForeignNames has names that no driver accepts in a path: nothing is written there, and existing files
+// are ignored.
 func TestForeignNames(t *testing.T) {
 	root := t.TempDir()
 	driver, config := filesystem.New(filesystem.DriverParameters{RootDirectory: root, MaxThreads: 25}), folderConfig(root)
@@ -54,7 +54,7 @@ func TestForeignNames(t *testing.T) {
 	}
 }
 
-// TestBeginningOnFullDisk leaves nothing: who is refused tries again.
+// TestBeginningOnFullDisk expects nothing to be left of an upload that is refused: its client tries again.
 func TestBeginningOnFullDisk(t *testing.T) {
 	root := t.TempDir()
 	registrytest.SmallDisk(t, root, "size=64k")
@@ -68,7 +68,7 @@ func TestBeginningOnFullDisk(t *testing.T) {
 	}
 }
 
-// written is a folder that somebody else writes into while it is deleted, so many times.
+// written is a folder that somebody else writes into while it is deleted, for a given number of attempts.
 type written struct {
 	storagedriver.StorageDriver
 	left int
@@ -81,7 +81,7 @@ func (d *written) Delete(ctx context.Context, path string) error {
 	return d.StorageDriver.Delete(ctx, path)
 }
 
-// TestDeletionWhileOthersWrite goes on, though not for ever.
+// TestDeletionWhileOthersWrite expects a deletion to go on, but not forever.
 func TestDeletionWhileOthersWrite(t *testing.T) {
 	root := t.TempDir()
 	for times, deleted := range map[int]bool{0: true, 3: true, 1000: false} {
@@ -101,8 +101,8 @@ func TestDeletionWhileOthersWrite(t *testing.T) {
 	}
 }
 
-// TestNothingWritten makes no file: another server that ends the same upload has moved its bytes, and
-// would have what is empty take the blob's place.
+// TestNothingWritten expects no file without bytes: if another server has just ended the same upload and moved its
+// bytes, an empty file would take the blob's place.
 func TestNothingWritten(t *testing.T) {
 	root := t.TempDir()
 	driver, config := filesystem.New(filesystem.DriverParameters{RootDirectory: root, MaxThreads: 25}), folderConfig(root)

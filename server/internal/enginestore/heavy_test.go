@@ -14,13 +14,13 @@ import (
 	"container-registry/server/internal/registrytest"
 )
 
-// TestDeletionsWait before they read manifests, which may be large.
+// TestDeletionsWait expects deletions to wait before they read manifests, which may be large.
 func TestDeletionsWait(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		d, store := digest.FromString("a manifest"), inmemory.New()
 		var all atomic.Int64
 		got := registrytest.HeavyAtOnce(t, http.MethodDelete, "/v2/app/manifests/"+d.String(), func(r *http.Request) error {
-			// Each is of its own: one that is deleted twice is missing.
+			// Each deletion needs a link of its own: a link that is deleted twice is missing.
 			link := layout.RevisionPath(fmt.Sprintf("app/%d", all.Add(1)), d)
 			if err := store.PutContent(t.Context(), link, []byte(d)); err != nil {
 				return err

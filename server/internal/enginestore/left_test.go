@@ -16,7 +16,7 @@ import (
 	"container-registry/server/internal/layout"
 )
 
-// stuck is a store that can't cancel.
+// stuck is a store that can't cancel an upload.
 type stuck struct{ storagedriver.StorageDriver }
 
 type stuckWriter struct{ storagedriver.FileWriter }
@@ -27,7 +27,7 @@ func (stuck) Writer(context.Context, string, bool) (storagedriver.FileWriter, er
 
 func (stuckWriter) Cancel(context.Context) error { return errors.New("away") }
 
-// TestLeftUploads has an upload of a mirror, which the engine does not close where it can't cancel it.
+// TestLeftUploads has an upload of a mirror, which the engine does not close if it can't cancel it.
 func TestLeftUploads(t *testing.T) {
 	s := single{stuck{}, &uploads{open: map[string]*upload{}}}
 	w, err := s.Writer(t.Context(), layout.UploadPath("app", "1"), false)
@@ -42,7 +42,7 @@ func TestLeftUploads(t *testing.T) {
 	}
 }
 
-// TestUploadsWithoutSum are of a mirror. The engine closes none whose sum it can't keep.
+// TestUploadsWithoutSum has uploads of a mirror. The engine does not close an upload whose sum it can't store.
 func TestUploadsWithoutSum(t *testing.T) {
 	path := layout.UploadPath("app", "1")
 	for name, finish := range map[string]func(s single, w storagedriver.FileWriter) error{
@@ -71,7 +71,7 @@ func TestUploadsWithoutSum(t *testing.T) {
 	}
 }
 
-// unlocked fails to delete what is open, as NFS does: there it stays by another name until it is closed.
+// unlocked fails to delete an open file, as NFS does: there, the file stays under another name until it is closed.
 type unlocked struct {
 	storagedriver.StorageDriver
 	file string
@@ -89,7 +89,7 @@ func (d unlocked) Delete(ctx context.Context, path string) error {
 	return d.StorageDriver.Delete(ctx, path)
 }
 
-// TestDeletesClosed has an upload whose bytes are a blob already, and which goes without a move.
+// TestDeletesClosed has an upload whose blob already exists, and which is deleted without a move.
 func TestDeletesClosed(t *testing.T) {
 	root, path := t.TempDir(), layout.UploadPath("app", "1")
 	driver := unlocked{filesystem.New(filesystem.DriverParameters{RootDirectory: root, MaxThreads: 25}), filepath.Join(root, path)}
@@ -112,7 +112,7 @@ func TestDeletesClosed(t *testing.T) {
 	}
 }
 
-// TestSavesWhatWasLeft has a request overtaken before it saved, and another one end the upload without a byte.
+// TestSavesWhatWasLeft lets a request be overtaken before it has saved, and another one end the upload without a byte.
 func TestSavesWhatWasLeft(t *testing.T) {
 	saved := 0
 	syncFile = func(file *os.File) error { saved++; return file.Sync() }
@@ -162,7 +162,8 @@ func (d *takingBack) Writer(context.Context, string, bool) (storagedriver.FileWr
 	return takenBack{cancelled: &d.cancelled}, nil
 }
 
-// TestMirrorTakesBack what turned out not to be what it asked for: the engine has closed it by then.
+// TestMirrorTakesBack cancels an upload of a mirror that got other content than it asked for. The engine has already
+// closed the writer.
 func TestMirrorTakesBack(t *testing.T) {
 	driver := &takingBack{}
 	s := single{driver, &uploads{open: map[string]*upload{}}}

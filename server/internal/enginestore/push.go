@@ -12,46 +12,46 @@ import (
 
 type pushKey struct{}
 
-// Push is what the store has to know of a push.
+// Push is what the store has to know about a push.
 type Push struct {
-	// Manifest is what the client calls it, and Canonical what the engine does. Subject is
-	// the manifest it is about, if any.
+	// Manifest is the digest by which the client names the manifest, and Canonical the engine's. Subject is
+	// the manifest that it refers to, if any.
 	Manifest, Canonical, Subject digest.Digest
-	// Layers are what it lists as if they were manifests.
+	// Layers are the layers that an index lists as if they were manifests.
 	Layers []digest.Digest
 
 	holds bool
 	held  []file
 }
 
-// file is one that is not written yet.
+// file is a file that is not written yet.
 type file struct {
 	path    string
 	content []byte
 }
 
-// HoldTags is the context of a push whose tags are not written yet.
+// HoldTags is the context of a push whose tags are held back until Write.
 func HoldTags(ctx context.Context) (context.Context, *Push) {
 	push := &Push{holds: true}
 	return Storing(ctx, push), push
 }
 
-// Storing is the context of a push whose tags are written at once. A mirror's is of what it fetches.
+// Storing is the context of a push whose tags are written at once. A mirror uses it for what it fetches.
 func Storing(ctx context.Context, push *Push) context.Context {
 	return context.WithValue(ctx, pushKey{}, push)
 }
 
 type whileKey struct{}
 
-// While is the context of a push that writes its tag only while that names a manifest.
+// While is the context of a push that writes its tag only while the tag names the manifest d.
 func While(ctx context.Context, d digest.Digest) context.Context {
 	return context.WithValue(ctx, whileKey{}, d)
 }
 
-// errOther is for a push that somebody else's came before.
+// errOther is the error of a push that another push of the tag has overtaken.
 var errOther = errors.New("the tag names another manifest by now")
 
-// unchanged is called while the tag's lock is held.
+// unchanged must be called while the tag's lock is held.
 func unchanged(ctx context.Context, store storagedriver.StorageDriver, folder string) error {
 	d, ok := ctx.Value(whileKey{}).(digest.Digest)
 	if !ok {
@@ -64,7 +64,7 @@ func unchanged(ctx context.Context, store storagedriver.StorageDriver, folder st
 	return err
 }
 
-// Tag has it named by one more tag.
+// Tag adds a tag to the held ones, for the same manifest.
 func (p *Push) Tag(repository, tag string) {
 	content := []byte(p.Manifest)
 	p.held = append(p.held,
@@ -75,7 +75,7 @@ func (p *Push) Tag(repository, tag string) {
 // Held says whether there is a tag to write.
 func (p *Push) Held() bool { return len(p.held) > 0 }
 
-// Write does so now.
+// Write writes the held tags.
 func (p *Push) Write(ctx context.Context, store storagedriver.StorageDriver, locks *TagLocks) error {
 	folder := func(f file) string { return layout.TagFolder(f.path) }
 	for rest := p.held; len(rest) > 0; {
@@ -100,7 +100,7 @@ func (p *Push) Write(ctx context.Context, store storagedriver.StorageDriver, loc
 	return nil
 }
 
-// place is where the manifest goes by the digest the client gave it.
+// place turns a path by the engine's digest of the manifest into one by the client's.
 func (p *Push) place(path string) string {
 	if p.Manifest == p.Canonical {
 		return path

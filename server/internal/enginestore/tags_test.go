@@ -14,7 +14,7 @@ import (
 	"container-registry/server/internal/registrytest"
 )
 
-// byKey walks as S3 does: by the names of objects, in which a slash comes after a dot.
+// byKey walks as S3 does: in the order of objects' names, in which a slash sorts after a dot.
 type byKey struct{ storagedriver.StorageDriver }
 
 func (d byKey) Walk(ctx context.Context, folder string, visit storagedriver.WalkFn, _ ...func(*storagedriver.WalkOptions)) error {
@@ -51,8 +51,8 @@ func (d byKey) Walk(ctx context.Context, folder string, visit storagedriver.Walk
 	return nil
 }
 
-// TestPagesOfTags are all of them in their order, whatever the store's, and also where they are
-// named as folders of a store are.
+// TestPagesOfTags expects all tags in sorted order, whatever the store's order is, and even if tags are
+// named like folders of a store.
 func TestPagesOfTags(t *testing.T) {
 	for name, test := range map[string]struct {
 		store storagedriver.StorageDriver

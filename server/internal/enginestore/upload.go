@@ -22,8 +22,9 @@ func Upload(r *http.Request) (*http.Request, *Ending) {
 	return r.WithContext(context.WithValue(r.Context(), uploadKey{}, ending)), ending
 }
 
-// Lasting is the request that ends an upload, when all of it is there: it goes on to the end without its
-// client, who could only find an upload that is neither under way nor a blob. Who calls it calls ended.
+// Lasting makes the request that ends an upload independent of its client once all of its body has arrived.
+// Were it cut off then, the client would find an upload that is neither under way nor a blob. The caller must
+// call ended.
 func Lasting(r *http.Request) (lasting *http.Request, ended func()) {
 	client := r.Context()
 	ctx, cancel := context.WithCancel(context.WithoutCancel(client))
@@ -33,14 +34,14 @@ func Lasting(r *http.Request) (lasting *http.Request, ended func()) {
 		if errors.Is(err, io.EOF) {
 			stop()
 		} else if client.Err() != nil {
-			// The engine looks at once whether the client has gone.
+			// The engine checks right away whether the client has gone.
 			cancel()
 		}
 	}}
 	return lasting, cancel
 }
 
-// lastBody tells why there is no more of it.
+// lastBody reports the error that ends it.
 type lastBody struct {
 	io.ReadCloser
 	ended func(err error)
@@ -54,41 +55,41 @@ func (b lastBody) Read(p []byte) (int, error) {
 	return n, err
 }
 
-// Ending is what a request found out about its upload.
+// Ending is what is known about a request's upload.
 type Ending struct {
 	// Replaced says that something else stood in the blob's place.
 	Replaced bool
-	// Unverified is the folder of an upload that was to be compared with its digest. Nobody looks for a
-	// blob's place before they agree.
+	// Unverified is the folder of an upload whose comparison with its digest has not succeeded. The engine looks
+	// for the blob's place only after they agree.
 	Unverified string
-	// Looked is called before it is looked whether a blob is there already.
+	// Looked is called before the engine looks whether a blob is there already.
 	Looked func(d digest.Digest)
 
 	size  int64
 	known bool
 	// last is set when no request is to come after this one.
 	last bool
-	// sum is that of what was sent, and known before it is kept.
+	// sum is the sum of what this request sent. It is held here until the bytes are stored.
 	sum file
-	// found is the sum of what was sent before.
+	// found is the sum of what earlier requests sent.
 	found file
-	// writer has the bytes.
+	// writer writes the bytes.
 	writer *writer
 }
 
-// Done is when the request is at its end.
+// Done must be called when the request has ended.
 func (u *Ending) Done() {
 	if u.writer != nil {
 		u.writer.end()
 	}
 }
 
-// identified is a driver's writer that knows which bytes the store has. Where several servers write
-// at once, these may be other ones than those that were summed.
+// identified is a driver's writer that knows which bytes the store has. If several servers write
+// at once, these may differ from the bytes that were summed.
 type identified interface{ Identity() string }
 
-// place is where the sum is kept that the engine has at a path. Servers of older versions find none there, and read
-// the bytes.
+// place is the path at which a sum is stored that the engine writes to the given path. Servers of older versions
+// do not find it there, and read the bytes instead.
 func (u *Ending) place(path string) string {
 	if writer, ok := u.writer.FileWriter.(identified); ok {
 		return path + "-" + writer.Identity()
@@ -96,10 +97,10 @@ func (u *Ending) place(path string) string {
 	return path
 }
 
-// keepSum writes how far what came is summed, once all of that is kept: what is sent later in the place
-// of something that was lost would be taken for it. The engine does so before, at the beginning, where
-// it is nothing yet, twice at the end of each request, and before it takes the upload away. Where it finds
-// none, it reads what it has once more.
+// keepSum stores the sum once all bytes that it covers are stored. Otherwise, if bytes were lost, those that a
+// client sends in their place would be taken for them. The engine would store it earlier: at the beginning, when
+// there is nothing to sum yet, twice at the end of each request, and before it deletes the upload. If the engine
+// finds no sum, it reads the stored bytes again.
 func (u *Ending) keepSum() error {
 	offset, ok := layout.SumOf(u.sum.path)
 	if !ok || u.last || offset == "0" || offset != strconv.FormatInt(u.writer.Size(), 10) {
@@ -108,8 +109,8 @@ func (u *Ending) keepSum() error {
 	return u.writer.store.PutContent(u.writer.ctx, u.place(u.sum.path), u.sum.content)
 }
 
-// findSum looks for the sum of all bytes in a folder that has those of each request before. The engine
-// asks for all of them to go on from that one.
+// findSum looks for the sum of all stored bytes. Its folder has one sum for each earlier request, and the engine
+// lists them all to continue from that one.
 func (u *Ending) findSum(ctx context.Context, store storagedriver.StorageDriver, folder string) ([]string, error) {
 	path := gopath.Join(folder, strconv.FormatInt(u.writer.Size(), 10))
 	sum, err := store.GetContent(ctx, u.place(path))

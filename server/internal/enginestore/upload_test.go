@@ -30,7 +30,7 @@ import (
 
 const chunk = "0123456789"
 
-// serve is a registry of a store that is reached by the configuration as well.
+// serve starts a registry on a store that the configuration leads to as well.
 func serve(t *testing.T, driver storagedriver.StorageDriver, config *configuration.Configuration) string {
 	t.Helper()
 	logrus.SetLevel(logrus.FatalLevel)
@@ -41,7 +41,7 @@ func serve(t *testing.T, driver storagedriver.StorageDriver, config *configurati
 	return server.URL
 }
 
-// inside is a store as the engine of a configuration sees it.
+// inside is a store as the engine with this configuration sees it.
 func inside(t *testing.T, config *configuration.Configuration, driver storagedriver.StorageDriver) storagedriver.StorageDriver {
 	t.Helper()
 	own := config.Middleware["storage"][0]
@@ -52,7 +52,7 @@ func inside(t *testing.T, config *configuration.Configuration, driver storagedri
 	return seen
 }
 
-// request returns where the upload goes on.
+// request sends a request, and returns the location at which the upload continues.
 func request(t *testing.T, method, url, body string, want int) string {
 	t.Helper()
 	r, err := http.NewRequestWithContext(t.Context(), method, url, strings.NewReader(body))
@@ -70,7 +70,7 @@ func request(t *testing.T, method, url, body string, want int) string {
 	return response.Header.Get("Location")
 }
 
-// TestSums has each sum of an upload written once, and none that nobody reads.
+// TestSums expects each sum of an upload to be written once, and none that nobody reads.
 func TestSums(t *testing.T) {
 	spy := registrytest.NewSpy(inmemory.New())
 	var sums []string
@@ -92,8 +92,8 @@ func TestSums(t *testing.T) {
 	}
 }
 
-// TestManyRequests has an upload of many requests go on as fast as at its beginning: the engine asks
-// for all sums of it, and needs one.
+// TestManyRequests expects an upload of many requests to stay as fast as at its beginning: the engine asks
+// for all of its sums, and needs one.
 func TestManyRequests(t *testing.T) {
 	for name, driver := range map[string]storagedriver.StorageDriver{
 		"in memory":   inmemory.New(),
@@ -120,7 +120,7 @@ func TestManyRequests(t *testing.T) {
 	}
 }
 
-// bucket takes the beginning of a name for a folder, as S3's driver does.
+// bucket takes a path for a folder if any name begins with it, as S3's driver does.
 type bucket struct{ storagedriver.StorageDriver }
 
 func (b bucket) Stat(ctx context.Context, path string) (storagedriver.FileInfo, error) {
@@ -132,7 +132,7 @@ func (b bucket) Stat(ctx context.Context, path string) (storagedriver.FileInfo, 
 	return info, err
 }
 
-// TestLostSum has the sum of an upload gone: what was sent is read once more.
+// TestLostSum loses the sum of an upload: the engine must read the bytes again.
 func TestLostSum(t *testing.T) {
 	spy := registrytest.NewSpy(bucket{inmemory.New()})
 	url := serve(t, spy, registrytest.Config(t, spy))
@@ -145,7 +145,7 @@ func TestLostSum(t *testing.T) {
 		return nil
 	}
 	location = request(t, http.MethodPatch, location, chunk, http.StatusAccepted)
-	// One is left whose name begins the same.
+	// A sum is left whose name begins the same.
 	if err := spy.Move(t.Context(), sum, sum+"0"); err != nil {
 		t.Fatal(err)
 	}
@@ -157,7 +157,7 @@ func TestLostSum(t *testing.T) {
 	request(t, http.MethodPut, location+"&digest="+digest.FromString(chunk+chunk).String(), "", http.StatusCreated)
 }
 
-// shared is a store in which others may write to an upload, too.
+// shared is a store in which other servers may write to an upload, too.
 type shared struct {
 	storagedriver.StorageDriver
 	identity string
@@ -181,8 +181,8 @@ func (w sharedWriter) Move(ctx context.Context, from, to string) error {
 	return w.store.Move(ctx, from, to)
 }
 
-// TestSumOfOthers has the sum of an upload believed as long as the store has those bytes, and a blob made by
-// who knows them.
+// TestSumOfOthers expects the sum of an upload to be used only as long as the store has the summed bytes, and the
+// writer that knows the bytes to move them.
 func TestSumOfOthers(t *testing.T) {
 	for name, other := range map[string]bool{"the same": false, "others": true} {
 		t.Run(name, func(t *testing.T) {
@@ -205,7 +205,7 @@ func TestSumOfOthers(t *testing.T) {
 	}
 }
 
-// TestBeginning uploads to a folder, where the disk had not kept when the upload began.
+// TestBeginning uploads to a folder whose disk has lost the time at which the upload began.
 func TestBeginning(t *testing.T) {
 	root := t.TempDir()
 	driver := filesystem.New(filesystem.DriverParameters{RootDirectory: root, MaxThreads: 25})
@@ -243,8 +243,8 @@ func TestBeginning(t *testing.T) {
 	}
 }
 
-// TestWrongDigest leaves nothing of an upload that turns out to be something else, and all of one
-// that can be ended by another request.
+// TestWrongDigest expects nothing to be left of an upload with a wrong digest, and all of an upload
+// that another request can still end.
 func TestWrongDigest(t *testing.T) {
 	root := t.TempDir()
 	memory := inmemory.New()

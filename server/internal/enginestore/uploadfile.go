@@ -19,8 +19,8 @@ var (
 	errClosed    = errors.New("already closed")
 )
 
-// Writer makes no file for the bytes of an upload before there are any. Nor does who ends it make
-// one anew when another server has just done so: it would take the place of the blob.
+// Writer makes no file for an upload before there are bytes to write. A request that ends an upload must
+// not make an empty file either, if another server has just ended it: the file would take the blob's place.
 func (f folder) Writer(ctx context.Context, path string, appendMode bool) (storagedriver.FileWriter, error) {
 	if !layout.IsUpload(path) {
 		return f.StorageDriver.Writer(ctx, path, appendMode)
@@ -45,7 +45,8 @@ func (f folder) Writer(ctx context.Context, path string, appendMode bool) (stora
 	return u, nil
 }
 
-// Move is for bytes that nobody else can write: who has the file open would go on in the blob.
+// Move moves only a file that this request has locked: another request that has it open would go on
+// writing into the blob.
 func (f folder) Move(ctx context.Context, from, to string) error {
 	if ending, ok := ctx.Value(uploadKey{}).(*Ending); ok && layout.IsUpload(from) {
 		if u, ok := ending.writer.FileWriter.(*uploadFile); !ok || u.file == nil {
@@ -55,21 +56,21 @@ func (f folder) Move(ctx context.Context, from, to string) error {
 	return f.StorageDriver.Move(ctx, from, to)
 }
 
-// syncFile is what tests look at.
+// syncFile is replaced by tests.
 var syncFile = (*os.File).Sync
 
-// uploadFile has the bytes of an upload, and is locked while it is open. Servers that share the folder see
-// that, and the system unlocks it when this one dies.
+// uploadFile has the bytes of an upload, and is locked while it is open. Other servers that share the folder
+// see the lock, and the system releases it when this server dies.
 type uploadFile struct {
 	ctx  context.Context
 	path string
-	// file is nil where nothing was sent.
+	// file is nil if nothing was sent.
 	file                       *os.File
 	size                       int64
 	unsaved, committed, closed bool
 }
 
-// open goes on without a lock where the file system has none.
+// open goes on without a lock if the file system does not support locks.
 func (u *uploadFile) open(flags int) error {
 	file, err := os.OpenFile(u.path, os.O_WRONLY|flags, 0o666)
 	if err != nil {
@@ -97,7 +98,7 @@ func (u *uploadFile) lock(file *os.File) (size int64, err error) {
 		return 0, err
 	}
 	if err != nil || !os.SameFile(there, opened) {
-		// It became a blob between the two.
+		// The file became a blob after it was opened.
 		return 0, layout.ErrOvertaken
 	}
 	return file.Seek(0, io.SeekEnd)
@@ -133,12 +134,12 @@ func (u *uploadFile) create() error {
 
 func (u *uploadFile) Size() int64 { return u.size }
 
-// Commit has nothing to keep where nothing was written: the engine knows an empty blob by itself.
+// Commit has nothing to save if nothing was written: the engine itself stores an empty blob.
 func (u *uploadFile) Commit(context.Context) error {
 	if u.closed || u.committed {
 		return errClosed
 	}
-	// What came before may have been overtaken before it was saved, or its server died.
+	// An earlier request may have been overtaken, or its server may have died, before its bytes were saved.
 	u.unsaved = u.file != nil
 	if err := u.save(); err != nil {
 		return err
@@ -155,7 +156,7 @@ func (u *uploadFile) save() error {
 	return syncFile(u.file)
 }
 
-// Close leaves locked what is to become a blob.
+// Close keeps a committed file locked, because it is about to become a blob.
 func (u *uploadFile) Close() error {
 	if u.closed {
 		return errClosed
@@ -167,8 +168,8 @@ func (u *uploadFile) Close() error {
 	return errors.Join(u.save(), u.file.Close())
 }
 
-// Cancel fails as drivers' do once it is closed, which leaves an upload that could not be ended for the
-// client to try again.
+// Cancel fails once the file is closed, as that of other drivers does. So an upload that could not be ended is
+// left, and its client can try again.
 func (u *uploadFile) Cancel(context.Context) error {
 	if u.closed {
 		return errClosed
@@ -182,7 +183,7 @@ func (u *uploadFile) Cancel(context.Context) error {
 
 func (u *uploadFile) letGo() {
 	if u.file != nil {
-		// It may be closed already, and nothing is to be saved.
+		// The file may be closed already, and nothing needs to be saved.
 		_ = u.file.Close()
 	}
 }

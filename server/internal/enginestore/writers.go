@@ -12,29 +12,30 @@ import (
 	"container-registry/server/internal/storage"
 )
 
-// single has each upload written by the request that opened it last, and by none once it is a blob. One
-// that was held up on its way would write into what another has gone on with, or into the blob itself.
+// single lets an upload be written only by the request that opened it last, and by no request once it is a
+// blob. An older request that was held up on its way would otherwise write into what a newer one has
+// continued, or into the blob itself.
 type single struct {
 	storagedriver.StorageDriver
 	uploads *uploads
 }
 
-// uploads are those that requests to this server have open, by their folders.
+// uploads are the uploads that requests to this server have open, by their folders.
 type uploads struct {
 	mu   sync.Mutex
 	open map[string]*upload
 }
 
 type upload struct {
-	// turn is held while the store is asked for something.
+	// turn is held during each call to the store.
 	turn  chan struct{}
 	users int
 	last  *writer
-	// closed is set when all bytes are there, and when they are gone. Nobody opens it then.
+	// closed is set when the upload is complete, and when it is deleted. It can't be opened then.
 	closed bool
 }
 
-// use is for one who has to leave it.
+// use returns the upload of a folder. The caller must call leave when it is done with it.
 func (u *uploads) use(folder string) (_ *upload, leave func()) {
 	u.mu.Lock()
 	defer u.mu.Unlock()
@@ -53,7 +54,7 @@ func (u *uploads) use(folder string) (_ *upload, leave func()) {
 	})
 }
 
-// during waits for what is asked of the store already.
+// during calls ask once no other call to the store for this upload is under way.
 func (u *upload) during(ctx context.Context, ask func() error) error {
 	select {
 	case u.turn <- struct{}{}:
@@ -68,9 +69,10 @@ func (u *upload) during(ctx context.Context, ask func() error) error {
 	return ask()
 }
 
-// looks says whether a request only asks how far an upload came. Its client is about to go on from there: what
-// still arrives of a connection that broke is not written, or it would go on at the wrong place. A mirror also
-// writes what it was asked for, by uploads of its own.
+// looks says whether a request only asks how far an upload got. Its client is about to continue from there, so
+// bytes that still arrive over an older, broken connection must not be written: the client would continue at the
+// wrong offset. A GET without an upload ID may still write: a mirror stores what it is asked for with
+// uploads of its own.
 func looks(ctx context.Context) bool {
 	if ctx.Value("vars.uuid") == nil {
 		return false
@@ -128,15 +130,15 @@ func (s single) Delete(ctx context.Context, path string) error {
 	}
 	return s.end(ctx, path, func() error {
 		if ending, ok := ctx.Value(uploadKey{}).(*Ending); ok && ending.writer != nil {
-			// NFS keeps what is deleted while it is open, and its folder with it.
+			// NFS keeps a file that is deleted while it is open, and its folder with it.
 			ending.writer.letGo()
 		}
 		return s.StorageDriver.Delete(ctx, path)
 	})
 }
 
-// end is for the request that has the upload, for who clears away what was left, and for an upload of the
-// server itself. The engine leaves that one's writer open where it could not keep the sum.
+// end is called for the request that has the upload open, for the purge of abandoned uploads, and for uploads of
+// the server itself. The engine leaves the writer of the latter open if it could not store the sum.
 func (s single) end(ctx context.Context, folder string, do func() error) error {
 	it, leave := s.uploads.use(folder)
 	defer leave()
@@ -159,23 +161,23 @@ func (s single) end(ctx context.Context, folder string, do func() error) error {
 	return err
 }
 
-// writer is of an upload. Only the last one of it does something.
+// writer writes to an upload. Only the last writer of an upload has an effect.
 type writer struct {
 	storagedriver.FileWriter
-	// ctx is the driver's, and at its end the driver can save nothing more.
+	// ctx is what the driver got: once it has ended, the driver can save nothing more.
 	ctx    context.Context
 	cancel context.CancelCauseFunc
 	store  storagedriver.StorageDriver
 	upload *upload
 	leave  func()
-	// ending is the request; it is none where the server itself uploads.
+	// ending is the request, or nil if the server itself uploads.
 	ending *Ending
 }
 
 // holder is a driver's writer that holds more than memory.
 type holder interface{ letGo() }
 
-// abandon leaves what was not saved. The driver is not asked to close its writer, which saves.
+// abandon drops what was not saved. It does not close the driver's writer, because that would save it.
 func (w *writer) abandon() {
 	if w == nil {
 		return
@@ -190,9 +192,9 @@ func (w *writer) letGo() {
 	}
 }
 
-// end is when its request is at its end.
+// end is called when the writer's request has ended.
 func (w *writer) end() {
-	// It is at once what waits for the store, if anything: nothing is asked of it.
+	// This waits at most for a call to the store that is under way: abandon itself asks nothing of the store.
 	_ = w.upload.during(context.Background(), func() error {
 		if w.upload.last == w {
 			w.upload.last, w.upload.closed = nil, false
@@ -203,7 +205,7 @@ func (w *writer) end() {
 	w.leave()
 }
 
-// alone is for the last one.
+// alone calls do if this is the upload's last writer.
 func (w *writer) alone(ctx context.Context, do func() error) error {
 	return w.upload.during(ctx, func() error {
 		if w.upload.last != w {
@@ -221,7 +223,8 @@ func (w *writer) Write(p []byte) (n int, err error) {
 	return n, err
 }
 
-// Commit is for all bytes. What is compared with the digest after it is what is kept.
+// Commit closes the upload to other writers: the bytes that are compared with the digest afterwards must be the
+// bytes that are kept.
 func (w *writer) Commit(ctx context.Context) error {
 	return w.alone(ctx, func() error {
 		err := w.FileWriter.Commit(ctx)
@@ -230,7 +233,7 @@ func (w *writer) Commit(ctx context.Context) error {
 	})
 }
 
-// Close saves, also for a client that is gone.
+// Close saves the bytes even if the client is gone.
 func (w *writer) Close() error {
 	if w.ending == nil {
 		defer w.end()
@@ -245,7 +248,7 @@ func (w *writer) Close() error {
 
 func (w *writer) Cancel(ctx context.Context) error {
 	if w.ending == nil {
-		// Nobody else knows of it. The engine may have closed it, or not come to that.
+		// No other request knows of this upload. The engine may or may not have closed it already.
 		defer w.end()
 		return w.FileWriter.Cancel(ctx)
 	}
@@ -256,7 +259,7 @@ func (w *writer) Cancel(ctx context.Context) error {
 	})
 }
 
-// looked is a writer of whom nothing is wanted but the size.
+// looked is a writer that is only asked for its size.
 type looked struct {
 	storagedriver.FileWriter
 	size int64

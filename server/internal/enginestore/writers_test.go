@@ -19,14 +19,15 @@ import (
 	"container-registry/server/internal/registrytest"
 )
 
-// asked is the context of a request about an upload, and the end of that request.
+// asked returns the context of a request about an upload, and a function that ends the request.
 func asked(t *testing.T, method string) (ctx context.Context, done func()) {
 	r, ending := enginestore.Upload(httptest.NewRequest(method, "/", nil))
 	ctx = context.WithValue(r.Context(), "vars.uuid", "1")
 	return context.WithValue(ctx, "http.request.method", method), ending.Done
 }
 
-// TestLateWriters has a request of an upload held up while others go on with it. It must change nothing.
+// TestLateWriters holds up a request of an upload while others continue the upload. The late request must change
+// nothing.
 func TestLateWriters(t *testing.T) {
 	path, blob := layout.UploadPath("app", "1"), layout.BlobPath(digest.FromString("0123456789ab"))
 	for name, inMemory := range map[string]bool{"in memory": true, "in a folder": false} {
@@ -128,8 +129,8 @@ func errText(err error) string {
 	return err.Error()
 }
 
-// TestSumsOfLateRequests has a request overtaken between the sum of what it was sent and its bytes: the sum
-// must not stand for the bytes that another one sends in their place.
+// TestSumsOfLateRequests lets a request be overtaken after it has summed its bytes and before it has stored them: the
+// sum must not stand for the bytes that another request sends in their place.
 func TestSumsOfLateRequests(t *testing.T) {
 	root := t.TempDir()
 	driver, config := filesystem.New(filesystem.DriverParameters{RootDirectory: root, MaxThreads: 25}), folderConfig(root)
@@ -165,8 +166,8 @@ func TestSumsOfLateRequests(t *testing.T) {
 	}
 }
 
-// TestUploadAtTwoServers has one folder and two servers. While one has the upload open, the other neither
-// writes to it nor makes a blob of it.
+// TestUploadAtTwoServers has one folder and two servers. While one server has the upload open, the other must neither
+// write to the upload nor make a blob of it.
 func TestUploadAtTwoServers(t *testing.T) {
 	root := t.TempDir()
 	path, blob := layout.UploadPath("app", "1"), layout.BlobPath(digest.FromString(chunk))
@@ -194,7 +195,7 @@ func TestUploadAtTwoServers(t *testing.T) {
 	}
 	looked()
 	otherEnd()
-	// It is at its end, as when its server dies.
+	// The request ends, as it does when its server dies.
 	end()
 	other, otherEnd = asked(t, http.MethodPut)
 	defer otherEnd()

@@ -13,22 +13,22 @@ import (
 	storagedriver "github.com/distribution/distribution/v3/registry/storage/driver"
 )
 
-// Carried is when a tag was pushed to the registry that it was transferred from. Most stores can't
-// be told when a file was written, so this is the name of a file of its own, which whoever lists a
-// store knows without reading it. It counts as long as the tag's link is the one that was written
-// then: who pushes the tag anew, be it to a stock server, writes another one.
+// Carried is the time when a tag was pushed to the registry that it was transferred from. The modification
+// time of a file can't be set in most stores, so the time is in the name of a file of its own: whoever lists
+// the store knows it without reading the file. It counts only as long as the tag's link is the one that the
+// transfer wrote: a new push of the tag, even to a stock server, writes another link.
 type Carried struct {
 	Manifest digest.Digest
-	// Pushed and Written are in microseconds since 1970: Written is when the link was written here.
+	// Pushed and Written are in microseconds since 1970. Written is when the link was written to this store.
 	Pushed, Written int64
 }
 
-// CarriedPath is where it stands, for a tag.
+// CarriedPath is the path of the file that tells this for a tag.
 func CarriedPath(repository, tag string, c Carried) string {
 	return path.Join(pastPath(repository, tag, c.Manifest), fmt.Sprintf("%s.%d.%d", carried, c.Pushed, c.Written))
 }
 
-// CarriedOf says of which tag a path tells that, if it is one of those.
+// CarriedOf reads the tag and its push from the path of such a file. ok is false for other paths.
 func CarriedOf(p string) (tag string, c Carried, ok bool) {
 	name, isOne := strings.CutPrefix(path.Base(p), carried+".")
 	if !isOne {
@@ -48,8 +48,8 @@ func CarriedOf(p string) (tag string, c Carried, ok bool) {
 	return parts[0], Carried{valid[0], pushed, written}, true
 }
 
-// LastPush is when a tag was pushed that names a manifest, by a link that was written at a time.
-// Some stores tell the time of a single file to the second only, rounded down or up.
+// LastPush is when a tag was pushed that names the manifest d through a link written at the given time.
+// Some stores tell the time of a single file only to the second, rounded down or up.
 func LastPush(d digest.Digest, written time.Time, all []Carried) time.Time {
 	var pushed time.Time
 	for _, c := range all {
@@ -64,7 +64,7 @@ func LastPush(d digest.Digest, written time.Time, all []Carried) time.Time {
 	return pushed
 }
 
-// FindLastPush is for one tag.
+// FindLastPush is LastPush for one tag, whose carried times it looks up.
 func FindLastPush(ctx context.Context, driver storagedriver.StorageDriver, repository, tag string, d digest.Digest, written time.Time) (time.Time, error) {
 	folder := pastPath(repository, tag, d)
 	names, err := Names(ctx, driver, folder)

@@ -6,7 +6,7 @@ import (
 	"github.com/opencontainers/go-digest"
 )
 
-// Kind is what a link is there for.
+// Kind is the purpose of a link.
 type Kind int
 
 // The kinds of links in a repository.
@@ -15,20 +15,20 @@ const (
 	RevisionLink      // by which a manifest is found
 	TagLink           // what a tag names
 	IndexLink         // what a tag has ever named
-	ReferrerLink      // what is about another manifest
+	ReferrerLink      // what refers to another manifest
 )
 
 // Link is a file of a repository that leads to a blob.
 type Link struct {
 	Kind Kind
-	// Digest is what it leads to; for what a tag names, the file alone says it.
+	// Digest is what the link leads to. It is empty for a TagLink: only the content of the file tells it.
 	Digest digest.Digest
-	// Tag is there for links of tags, and Subject for those to what is about it.
+	// Tag is set for the links of a tag, and Subject for links to the subject's referrers.
 	Tag     string
 	Subject digest.Digest
 }
 
-// ParseLink is for a path inside of a repository's own folders, as Inside has it.
+// ParseLink parses the path of a link inside a repository's own folders, as Inside returns it.
 func ParseLink(own string) (Link, bool) {
 	parts := strings.Split(own, "/")
 	last := len(parts) - 1
@@ -65,7 +65,7 @@ func ParseLink(own string) (Link, bool) {
 	return l, true
 }
 
-// linkAt is for the whole path of one.
+// linkAt parses the whole path of a link.
 func linkAt(p string) (repository string, l Link, ok bool) {
 	repository, own, ok := Inside(strings.TrimPrefix(p, Repositories+"/"))
 	if ok {
@@ -74,26 +74,26 @@ func linkAt(p string) (repository string, l Link, ok bool) {
 	return repository, l, ok
 }
 
-// RevisionOf says which manifest a link is to, if it is one of those.
+// RevisionOf says which manifest a path links to, if it is that of a link to a manifest.
 func RevisionOf(p string) (repository string, d digest.Digest, ok bool) {
 	repository, l, ok := linkAt(p)
 	return repository, l.Digest, ok && l.Kind == RevisionLink
 }
 
-// LinkOf says which layer or manifest a link is to, if it is one of those.
+// LinkOf says which layer or manifest a path links to, if it is that of a link to one.
 func LinkOf(p string) (d digest.Digest, ok bool) {
 	_, l, ok := linkAt(p)
 	return l.Digest, ok && (l.Kind == LayerLink || l.Kind == RevisionLink)
 }
 
-// IsLink says whether a path is of a file that holds a digest and nothing else.
+// IsLink says whether a path is that of a file that holds a digest and nothing else.
 func IsLink(p string) bool {
 	_, ok := LinkOf(p)
 	return ok || IsTag(p)
 }
 
-// KeptBy is the link without which one to a layer leads nowhere: that of the digest by which the engine
-// keeps the bytes, where clients call them by another algorithm.
+// KeptBy is the link that a link to a layer depends on. If clients name a layer by a digest of another algorithm,
+// its link leads nowhere without the one by the digest that the engine keeps the bytes by.
 func KeptBy(p string, leads digest.Digest) (link string, ok bool) {
 	repository, l, ok := linkAt(p)
 	if !ok || l.Kind != LayerLink || l.Digest.Algorithm() == digest.Canonical || leads.Validate() != nil || leads.Algorithm() != digest.Canonical {

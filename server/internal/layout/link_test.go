@@ -7,7 +7,7 @@ import (
 	"github.com/opencontainers/go-digest"
 )
 
-// TestParseLink has the links that the paths of this package are of, and what only looks like one.
+// TestParseLink parses all links that this package has paths for, and paths that only look like those of links.
 func TestParseLink(t *testing.T) {
 	d, subject := digest.FromString("a"), digest.SHA512.FromString("b")
 	for p, want := range map[string]Link{

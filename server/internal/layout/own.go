@@ -2,7 +2,7 @@ package layout
 
 import "strings"
 
-// What this server keeps beside the engine's folder. No registry looks into it.
+// The folders that this server keeps beside the engine's. No registry looks into them.
 const (
 	Changes     = "/container-registry-changes"
 	Collections = "/container-registry-collection"
@@ -10,11 +10,11 @@ const (
 	History     = "/container-registry-history"
 	Sessions    = "/container-registry-sessions"
 	Transfers   = "/container-registry-transfer"
-	// Checks is how the names of folders begin in which a store is tried.
+	// Checks is the prefix of the folders in which a store is tested.
 	Checks = "/container-registry-check-"
 )
 
-// IsOwn says whether a name at the top of a store is of such a folder.
+// IsOwn says whether a name at the top of a store is that of such a folder.
 func IsOwn(name string) bool {
 	switch path := "/" + name; path {
 	case Changes, Collections, Events, History, Sessions, Transfers:

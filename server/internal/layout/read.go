@@ -13,9 +13,9 @@ import (
 	storagedriver "github.com/distribution/distribution/v3/registry/storage/driver"
 )
 
-// Names are the entries of a folder. What is missing has none, also when it goes while it
-// is read, and neither has a file that somebody left among the folders. What no driver takes
-// for a path is none.
+// Names are the entries of a folder. A folder that is missing, or is deleted while it is read,
+// has none, and neither has a file that somebody left among the folders. Names that no driver
+// accepts in a path are left out.
 func Names(ctx context.Context, driver storagedriver.StorageDriver, folder string) ([]string, error) {
 	paths, err := driver.List(ctx, folder)
 	if IsMissing(err) {
@@ -37,7 +37,7 @@ func Names(ctx context.Context, driver storagedriver.StorageDriver, folder strin
 	return list, nil
 }
 
-// TagNames are the tags of a repository, without what somebody left among them.
+// TagNames are the tags of a repository, without other files that somebody left among them.
 func TagNames(ctx context.Context, driver storagedriver.StorageDriver, repository string) ([]string, error) {
 	names, err := Names(ctx, driver, RepositoryPath(repository, Tags))
 	return slices.DeleteFunc(names, func(name string) bool { return !IsTagName(name) }), err
@@ -60,7 +60,7 @@ func Digests(ctx context.Context, driver storagedriver.StorageDriver, folder str
 	return list, nil
 }
 
-// DigestsOf are those of one algorithm.
+// DigestsOf are the digests of one algorithm that a folder of links has entries for.
 func DigestsOf(ctx context.Context, driver storagedriver.StorageDriver, folder, algorithm string) ([]digest.Digest, error) {
 	encoded, err := Names(ctx, driver, path.Join(folder, algorithm))
 	return Valid(algorithm, encoded), err
@@ -77,7 +77,7 @@ func Valid(algorithm string, encoded []string) []digest.Digest {
 	return list
 }
 
-// Remove deletes a path with all below it, or finds that it is gone.
+// Remove deletes a path with all below it. It succeeds if the path is already gone.
 func Remove(ctx context.Context, driver storagedriver.StorageDriver, path string) error {
 	err := driver.Delete(ctx, path)
 	if IsMissing(err) {
@@ -86,8 +86,8 @@ func Remove(ctx context.Context, driver storagedriver.StorageDriver, path string
 	return err
 }
 
-// IsMissing says whether a driver did not find a path. That of folders says so in words of the
-// system where one goes while it is read, and where a file stands in its place.
+// IsMissing says whether a driver did not find a path. The filesystem driver returns the system's
+// own errors if a folder is deleted while it is read, and if a file stands in its place.
 func IsMissing(err error) bool {
 	if errors.As(err, new(storagedriver.PathNotFoundError)) {
 		return true
@@ -96,7 +96,7 @@ func IsMissing(err error) bool {
 	return errors.Is(err, fs.ErrNotExist) || errors.Is(err, syscall.ENOTDIR)
 }
 
-// opened is an error of a driver with what is in it: the engine wraps it without a way to unwrap it.
+// opened joins an error of a driver with its cause: the engine's error type has no Unwrap.
 func opened(err error) error {
 	if other := (storagedriver.Error{}); errors.As(err, &other) {
 		return errors.Join(err, other.Detail)

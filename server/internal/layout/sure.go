@@ -12,8 +12,8 @@ import (
 	"container-registry/server/internal/traits"
 )
 
-// Twice is for who leaves out what is not there: something is missing only if the store says so
-// twice. What stands in front of a store may say so once by mistake.
+// Twice is for callers that leave out what is missing. Something counts as missing only if the store says so
+// twice: a proxy in front of the store may say so once by mistake.
 func Twice(driver storagedriver.StorageDriver) storagedriver.StorageDriver { return twice{driver} }
 
 type twice struct{ storagedriver.StorageDriver }
@@ -49,9 +49,9 @@ func (t twice) List(ctx context.Context, folder string) ([]string, error) {
 	return paths, err
 }
 
-// Sure is for who deletes what no file needs, or copies all that is there: it asks as Twice does, and
-// takes nothing for missing that leads nowhere. For that it may list a folder for each file that it
-// does not find, so who looks for many in one does without.
+// Sure is for callers that delete what no file needs, or copy everything. It asks as Twice does, and
+// reports a name that leads nowhere as an error, not as missing. It may list a whole folder for each file that it
+// does not find, so a caller that looks for many files in one folder should not use it.
 func Sure(driver storagedriver.StorageDriver) storagedriver.StorageDriver {
 	return sure{twice{driver}}
 }
@@ -73,9 +73,9 @@ func (s sure) List(ctx context.Context, folder string) ([]string, error) {
 	return paths, s.missing(ctx, folder, err)
 }
 
-// missing makes another error of one that says so of a name which is in its folder: it leads
-// nowhere, as a link does to a disk that is not mounted. Who deletes and writes it meanwhile may
-// look the same, so it is looked at twice.
+// missing replaces the error if a name is reported as missing but is in its folder. Such a name leads
+// nowhere, like a link to a disk that is not mounted. A file that is deleted and written anew meanwhile may
+// look the same, so missing looks twice.
 func (s sure) missing(ctx context.Context, file string, err error) error {
 	if !IsMissing(err) || !traits.Of[s.Name()].Folder || file == "/" {
 		return err
@@ -96,12 +96,12 @@ func (s sure) missing(ctx context.Context, file string, err error) error {
 	return fmt.Errorf("%s leads nowhere; is a disk not mounted?", file)
 }
 
-// SureNames are those of a folder, as Sure has it.
+// SureNames is Names with the certainty of Sure.
 func SureNames(ctx context.Context, driver storagedriver.StorageDriver, folder string) ([]string, error) {
 	return Names(ctx, Sure(driver), folder)
 }
 
-// Read is of a file, as Sure has it.
+// Read reads a file with the certainty of Sure.
 func Read(ctx context.Context, driver storagedriver.StorageDriver, path string) ([]byte, error) {
 	return Sure(driver).GetContent(ctx, path)
 }

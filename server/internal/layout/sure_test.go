@@ -9,7 +9,7 @@ import (
 	"github.com/distribution/distribution/v3/registry/storage/driver/filesystem"
 )
 
-// TestSureOfALink tells what is missing from what is on a disk that is not mounted.
+// TestSureOfALink distinguishes a missing file from one on a disk that is not mounted.
 func TestSureOfALink(t *testing.T) {
 	root := t.TempDir()
 	for _, folder := range []string{"empty", "full/one"} {

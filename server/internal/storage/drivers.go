@@ -10,17 +10,17 @@ import (
 	_ "github.com/distribution/distribution/v3/registry/storage/driver/filesystem"
 	_ "github.com/distribution/distribution/v3/registry/storage/driver/inmemory"
 	_ "github.com/distribution/distribution/v3/registry/storage/driver/s3-aws"
-	// What some of them lack.
+	// These add what some of the engine's drivers lack.
 	"container-registry/server/internal/storage/azure"
 	"container-registry/server/internal/storage/s3"
-	// In place of the engine's.
+	// This one replaces the engine's.
 	_ "container-registry/server/internal/storage/gcs"
 	// Drivers that the engine no longer has.
 	_ "container-registry/server/internal/storage/oss"
 	_ "container-registry/server/internal/storage/swift"
 )
 
-// Complete gives one of the engine's drivers what it lacks, where its client does not take that by itself.
+// Complete adds what one of the engine's drivers lacks, if its client does not provide that by itself.
 func Complete(driver storagedriver.StorageDriver) storagedriver.StorageDriver {
 	if driver.Name() == "azure" {
 		return azure.Around(driver)
@@ -28,12 +28,14 @@ func Complete(driver storagedriver.StorageDriver) storagedriver.StorageDriver {
 	return driver
 }
 
-// mover is a driver's writer that moves what it has committed, and nothing that another server has put in its place.
+// mover is a driver's writer that moves only what it has committed, and nothing that another server has put in its
+// place.
 type mover interface {
 	Move(ctx context.Context, from, to string) error
 }
 
-// Move is of what a writer has committed, or of what is there where it can't tell that, or is nil.
+// Move moves what a writer has committed. If the writer is nil or can't tell what it has committed, Move moves
+// whatever is there.
 func Move(ctx context.Context, driver storagedriver.StorageDriver, writer storagedriver.FileWriter, from, to string) error {
 	if m, ok := writer.(mover); ok {
 		return m.Move(ctx, from, to)
@@ -41,7 +43,7 @@ func Move(ctx context.Context, driver storagedriver.StorageDriver, writer storag
 	return driver.Move(ctx, from, to)
 }
 
-// Single gives one of the engine's drivers what it lacks where other servers may write to the same upload.
+// Single adds what one of the engine's drivers lacks if other servers may write to the same upload.
 func Single(driver storagedriver.StorageDriver) storagedriver.StorageDriver {
 	if driver.Name() == "s3aws" {
 		return s3.Around(driver)

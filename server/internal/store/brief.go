@@ -15,14 +15,14 @@ var (
 	azurePage = regexp.MustCompile(`(?s)RESPONSE (\d+): .*?ERROR CODE:? (\w+).*`)
 	// GCS names the deadline first and what really happened last.
 	lastError = regexp.MustCompile(`(?s)^.*; last error: `)
-	// S3 puts what really happened under "caused by", and numbers for its support at the end.
+	// S3 puts what really happened after "caused by", and numbers for its support at the end.
 	causedBy      = regexp.MustCompile(`(?s)^.*caused by: `)
 	requestNumber = regexp.MustCompile(`(?s)\s*status code: \d+, request id: .*`)
 	requestLine   = regexp.MustCompile(`(?:Get|Head|Put|Post|Delete) "[^"]*": `)
 )
 
-// brief is the text of a driver's error on one line, without what does not help people
-// and without secrets.
+// brief is the text of a driver's error on one line, without secrets and without the parts
+// that do not help people.
 func brief(driver string, err error, secrets []string) string {
 	text := err.Error()
 	for _, secret := range secrets {

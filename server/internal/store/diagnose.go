@@ -8,8 +8,8 @@ import (
 	"container-registry/server/internal/traits"
 )
 
-// faultsOfCodes are the error codes of S3 and OSS, which share theirs, of Azure and, where the status
-// does not say it, of Google.
+// faultsOfCodes has the error codes of S3 and OSS, which share theirs, of Azure and, where the status
+// does not tell enough, of Google.
 var faultsOfCodes = map[string]Fault{
 	"NoSuchBucket":      Missing,
 	"ContainerNotFound": Missing,
@@ -82,7 +82,7 @@ var faultsOfCodes = map[string]Fault{
 	"ContainerBeingDeleted":            Busy,
 	"CopyFailed":                       Busy,
 	"CannotVerifyCopySource":           Busy,
-	// Another request has written to it meanwhile.
+	// Another request has written to the object meanwhile.
 	"AppendPositionConditionNotMet": Busy,
 	"ConditionNotMet":               Busy,
 
@@ -146,13 +146,13 @@ var faultsOfPhrases = []struct {
 	{"context deadline exceeded", Silent},
 	{"no answer within", Silent},
 	{"unexpected EOF", Unreachable},
-	// Before the next: an answer of S3 without content ends so.
+	// This must come before the next phrase: the error of an S3 answer without content ends in it.
 	{"SerializationError: ", Foreign},
 	{": EOF", Unreachable},
 	{"RequestError: send request failed", Unreachable},
 
-	// What is no answer of the store, in our words and in those of the drivers and their clients. That
-	// of S3 takes the status for a code where there is none.
+	// Answers that are not the store's, in our words and in those of the drivers and their clients. S3's
+	// client takes the status for a code if the answer has none.
 	{"no answer of ", Foreign},
 	{"auth: cannot fetch token: ", Foreign},
 	{"NotFound: Not Found", Foreign},
@@ -182,8 +182,8 @@ var faultsOfSwift = []struct {
 	{regexp.MustCompile(`refused the credentials`), Refused},
 	{regexp.MustCompile(`the credentials are good, but not allowed`), Denied},
 
-	// When it is at work. Its client has words of its own for the answers to signing in,
-	// and passes on the status of others.
+	// When the driver is at work. Its client has words of its own for failed sign-ins,
+	// and passes on the status of other answers.
 	{regexp.MustCompile(`container ".*" does not exist any more`), Missing},
 	// A new object can't be missing, so its container is.
 	{regexp.MustCompile(`PUT .*?: HTTP Error: 404: `), Missing},
@@ -192,27 +192,28 @@ var faultsOfSwift = []struct {
 	{regexp.MustCompile(`: Operation forbidden|: HTTP Error: 403: `), Denied},
 	// A large object has lost a segment.
 	{regexp.MustCompile(`(?:GET|HEAD) .*?: HTTP Error: 409: `), Unknown},
-	// A quota, unless Swift says that the object is too large in itself. The client loses most short
-	// answers, so the words about a quota can't be asked for.
+	// A quota, unless Swift says that the object itself is too large. The client loses most short
+	// answers, so the words about a quota can't be relied on.
 	{regexp.MustCompile(`: (?:Too Large Object|HTTP Error: 413): .*request is too large`), Unknown},
 	{regexp.MustCompile(`: (?:Too Large Object|HTTP Error: 413: )`), Full},
 }
 
 var (
-	// registryPath is what clients write into: a tag may be called like a code.
+	// registryPath matches paths, whose names clients choose: a tag may be named like an error code.
 	registryPath = regexp.MustCompile("(?i)" + strings.ReplaceAll(strings.TrimPrefix(layout.Root, "/"), "/", "(?:/|%2F)") + `[^\s"':]*`)
 	word         = regexp.MustCompile(`[A-Za-z]+`)
-	// uncoded is an answer in which the client of OSS finds no code: few of OSS's own, to HEAD, lack one.
+	// uncoded matches an answer in which the client of OSS finds no code. Of OSS's own answers, only a few, to
+	// HEAD, lack one.
 	uncoded      = regexp.MustCompile(`(?s)BadErrorResponse: .*\(HTTP (\d+), request`)
 	googleStatus = regexp.MustCompile(`googleapi: (?:Error|got HTTP response code) (\d+)`)
-	// The drivers' clients each say it in their own words. A conflict is one with another request,
-	// and what is too large is so for something between: no store is sent more than it takes.
+	// Each of the drivers' clients words the status in its own way. A conflict is one with another request. A
+	// request that is too large is so for a proxy in between: no store is sent more than it takes.
 	status = regexp.MustCompile(`(?:status code: |RESPONSE |HTTP |HTTP Error: |googleapi: (?:Error|got HTTP response code) |auth: cannot fetch token: )(408|409|413|429|498|5\d\d)`)
 )
 
-// diagnose goes by the text of an error, because that is all there is: the engine's
-// error types do not unwrap, its Azure driver formats causes with %v, and S3 tells what
-// it did not delete in text alone.
+// diagnose goes by the text of an error, because there is nothing else: the engine's
+// error types do not unwrap, its Azure driver formats causes with %v, and S3 reports
+// deletions that failed only in text.
 func diagnose(driver string, err error) Fault {
 	text := registryPath.ReplaceAllString(err.Error(), "")
 	if traits.Of[driver].Folder {
@@ -243,7 +244,7 @@ func diagnose(driver string, err error) Fault {
 		case "403":
 			return Denied
 		case "404":
-			// It is also of an upload that is too old to go on.
+			// Google also answers 404 if an upload session is too old to continue.
 			if strings.Contains(text, "bucket does not exist") {
 				return Missing
 			}

@@ -7,7 +7,7 @@ import (
 	"container-registry/server/internal/traits"
 )
 
-// Action is what was tried with a store; it reads on after "cannot".
+// Action is what was tried with a store, worded to follow "cannot".
 type Action string
 
 // What a registry does with a store.
@@ -21,7 +21,7 @@ const (
 	Delete Action = "delete from"
 )
 
-// Failure is an action that a store did not let happen, told in one line.
+// Failure is an action that failed on a store, described in one line.
 type Failure struct {
 	Fault  Fault
 	Action Action
@@ -29,25 +29,25 @@ type Failure struct {
 	cause  error
 }
 
-// undeleted is how S3 names what it did not delete. Where it is to move something, it copies that
-// and deletes the original.
+// undeleted is how S3 lists what it did not delete. Its driver may report this for a move as well, which
+// copies an object and deletes the original.
 var undeleted = regexp.MustCompile(`\{\s+Code: "`)
 
 func (f *Failure) Error() string { return f.text }
 
 func (f *Failure) Unwrap() error { return f.cause }
 
-// Away says whether an error is of a store that can't be asked. What is missing of a folder is
-// some file: somebody else deletes there.
+// Away says whether an error means that the store can't be asked. If something is missing in a folder, it is
+// a file that somebody else has deleted, not the store.
 func (s *Store) Away(err error) bool {
 	fault := diagnose(s.driver, err)
 	return fault.Away() && (fault != Missing || !traits.Of[s.driver].Folder)
 }
 
-// Limits says whether an error is of a store that answers, and does not do all that it is asked.
+// Limits says whether an error means that the store answers, but does not do all that it is asked.
 func (s *Store) Limits(err error) bool { return diagnose(s.driver, err).Limits() }
 
-// OfFile says whether an error is one of single files.
+// OfFile says whether an error concerns single files only.
 func (s *Store) OfFile(err error) bool { return diagnose(s.driver, err).OfFile() }
 
 // Failure says which action failed on which store, why, what to do, and in brackets what
@@ -68,7 +68,7 @@ func (s *Store) Failure(action Action, err error) *Failure {
 }
 
 func (p place) advice(fault Fault, action Action) string {
-	// What does not know of copies takes one for an empty part, and gives the answer of another request.
+	// A store that does not support copies of parts takes one for an upload of an empty part, and answers accordingly.
 	if action == Copy && (fault == Denied || fault == Unknown || fault == Foreign) {
 		return fmt.Sprintf("layers of more than %s are copied so; allow that, or set it to %d, which copies smaller ones at once",
 			p.key("multipartcopythresholdsize"), largestCopy)
@@ -115,7 +115,7 @@ func (p place) advice(fault Fault, action Action) string {
 	}
 }
 
-// permission tells apart what is allowed from what is not.
+// permission is the advice for an action that the credentials do not allow.
 func (p place) permission(action Action) string {
 	if traits.Of[p.driver].Folder {
 		if action == List || action == Read {

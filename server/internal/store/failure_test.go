@@ -41,7 +41,7 @@ func storeOf(driver string) *Store {
 	return Of(&configuration.Configuration{Storage: configuration.Storage{driver: stores[driver]}})
 }
 
-// fromEngine is how the engine's base driver passes on what a driver returns.
+// fromEngine wraps an error as the engine's base driver does.
 func fromEngine(name string, err error) error {
 	return storagedriver.Error{DriverName: name, Detail: err}
 }
@@ -63,7 +63,7 @@ func azureError(code bloberror.Code, status int) error {
 
 func unreachable(err error) error { return asking("?list-type=2", err) }
 
-// asking is how a request for something fails.
+// asking is the error of a failed request.
 func asking(what string, err error) error {
 	return &url.Error{Op: "Get", URL: "https://host/images" + what, Err: &net.OpError{Op: "dial", Net: "tcp", Err: err}}
 }
@@ -401,7 +401,7 @@ func TestLimits(t *testing.T) {
 func TestAway(t *testing.T) {
 	refused := unreachable(os.NewSyscallError("connect", syscall.ECONNREFUSED))
 	reset := &net.OpError{Op: "read", Net: "tcp", Err: os.NewSyscallError("read", syscall.ECONNRESET)}
-	// Clients write into paths, which are in the text of errors.
+	// Clients choose parts of the paths that are in the text of errors.
 	const tag, upload = "/docker/registry/v2/repositories/app/_manifests/tags/1-NoSuchBucket", "/docker/registry/v2/repositories/app/_uploads/SlowDown-1"
 	ossError := func(code string, status int) error {
 		return fmt.Errorf("GetObject x: %s: no (HTTP %d, request 1)", code, status)
@@ -487,7 +487,7 @@ func TestAway(t *testing.T) {
 			ossError("QpsLimitExceeded", 503):   true,
 			ossError("NoSuchKey", 404):          false,
 			ossError("AccessDenied", 403):       false,
-			// A page, and what answers HEAD.
+			// A page of a proxy, and the answer to a HEAD.
 			ossError("BadErrorResponse", 400): true,
 			ossError("BadErrorResponse", 403): true,
 			ossError("BadErrorResponse", 412): true,

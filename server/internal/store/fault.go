@@ -8,29 +8,29 @@ const (
 	Unknown Fault = iota
 	// Missing: no such bucket, container or folder.
 	Missing
-	// NoCredentials: none configured, none found.
+	// NoCredentials: none are configured, and none were found.
 	NoCredentials
 	// Refused: the credentials are not accepted.
 	Refused
-	// RefusedOrBlocked: Azure answers so to wrong credentials and to a wrong network.
+	// RefusedOrBlocked: Azure gives the same answer to wrong credentials and to a wrong network.
 	RefusedOrBlocked
 	// Denied: the credentials are good, but not for this.
 	Denied
-	// Archived: it is kept where nobody can read it at once.
+	// Archived: the file is in an archive tier and can't be read at once.
 	Archived
-	// NoKey: the key it is encrypted with is disabled or gone.
+	// NoKey: the key that the file is encrypted with is disabled or gone.
 	NoKey
-	// Held: a rule of the store's lets nobody change or delete it.
+	// Held: a rule of the store lets nobody change or delete the file.
 	Held
 	// Elsewhere: the bucket is in another region.
 	Elsewhere
-	// Clock: signatures are rejected since the clocks differ.
+	// Clock: signatures are rejected because the clocks differ.
 	Clock
 	// Unreachable: no connection, or no sensible answer.
 	Unreachable
-	// Foreign: what answers is not the store.
+	// Foreign: something other than the store answers.
 	Foreign
-	// Garbled: it is not what was written there.
+	// Garbled: the content is not what was written.
 	Garbled
 	// Untrusted: its TLS certificate is not accepted.
 	Untrusted
@@ -40,11 +40,11 @@ const (
 	Unwritable
 	// Silent: it did not answer in time.
 	Silent
-	// Busy: it has too much to do, or something of its own to put right.
+	// Busy: it is overloaded, or has trouble of its own.
 	Busy
 )
 
-// OfFile says whether the fault is one of single files, and others are as they were.
+// OfFile says whether the fault concerns single files only.
 func (f Fault) OfFile() bool {
 	switch f {
 	case Archived, NoKey, Held, Garbled:
@@ -54,7 +54,7 @@ func (f Fault) OfFile() bool {
 	}
 }
 
-// Lasting says whether the fault concerns all that is done with the store and will not
+// Lasting says whether the fault concerns the whole store and will not
 // go away by itself.
 func (f Fault) Lasting() bool {
 	switch f {
@@ -65,7 +65,7 @@ func (f Fault) Lasting() bool {
 	}
 }
 
-// Away says whether nothing can be told of what is in the store: it does not answer, lets
+// Away says whether nothing can be known of the store's content: the store does not answer, lets
 // nobody in, or is gone.
 func (f Fault) Away() bool {
 	switch f {
@@ -76,7 +76,7 @@ func (f Fault) Away() bool {
 	}
 }
 
-// Limits says whether the store answers, and does not do all that it is asked.
+// Limits says whether the store answers, but does not do all that it is asked.
 func (f Fault) Limits() bool {
 	switch f {
 	case Denied, Full, Unwritable:

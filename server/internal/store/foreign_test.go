@@ -19,8 +19,8 @@ import (
 	"container-registry/server/internal/layout"
 )
 
-// TestForeign has something before the store show a page for all that is asked of the engine's
-// drivers, which have no tests of ours.
+// TestForeign lets something in front of the store answer every request of the engine's
+// drivers with a page. We have no other tests of these drivers.
 func TestForeign(t *testing.T) {
 	key, err := rsa.GenerateKey(rand.Reader, 2048)
 	if err != nil {

@@ -9,15 +9,15 @@ import (
 	"github.com/distribution/distribution/v3/configuration"
 )
 
-// place is what people know a store by.
+// place is what identifies a store to people.
 type place struct {
 	driver string
 	// what it is: bucket, container, folder.
 	noun string
 	name string
-	// root is the folder in it where all is.
+	// root is the folder in it that everything is in.
 	root string
-	// where it is, ready to follow the name: ` at https://…`; empty when the driver says it all.
+	// where it is, ready to follow the name: ` at https://…`; empty if the driver's name says it all.
 	where string
 	// keys of the configuration, for advice.
 	nameKey, regionKey, credentialKeys string
@@ -64,7 +64,7 @@ func placeOf(driver string, parameters configuration.Parameters) place {
 	return p
 }
 
-// Below is where people find in it what a driver calls by that path.
+// Below is the path under which people find in the store what a driver calls name.
 func (p place) Below(name string) string { return path.Join("/", p.root, name) }
 
 // String is for example: s3 bucket "images" at http://127.0.0.1:7070.

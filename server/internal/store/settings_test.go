@@ -13,8 +13,8 @@ import (
 	"container-registry/server/internal/store"
 )
 
-// TestSettings says of configurations, a JSON text in each line of a file, what this server has
-// against them: test/integration/settings.test.ts compares that with the package's own checks.
+// TestSettings reports this server's complaint about each of many configurations, a JSON text in each line of a
+// file: test/integration/settings.test.ts compares the complaints with the package's own checks.
 // No store is asked.
 func TestSettings(t *testing.T) {
 	given, answers := os.Getenv("SETTINGS"), os.Getenv("SETTINGS_ANSWERS")
@@ -48,7 +48,7 @@ func TestSettings(t *testing.T) {
 	}
 }
 
-// complaint is empty for a configuration that the server takes.
+// complaint is empty for a configuration that the server accepts.
 func complaint(t *testing.T, file string) string {
 	c, err := config.Read(strings.NewReader(file), "configuration")
 	if err != nil {
@@ -59,10 +59,10 @@ func complaint(t *testing.T, file string) string {
 	}
 	switch c.Storage.Type() {
 	case "oss", "swift":
-		// These ask their store at once; what they have against their options came up before.
+		// These drivers ask their store at once. Complaints about their options came up before.
 		return ""
 	case "gcs":
-		// Then it looks for the identity of the machine.
+		// Without credentials, the driver looks for the identity of the machine.
 		if c.Storage.Parameters()["credentials"] == nil {
 			return ""
 		}

@@ -17,12 +17,13 @@ import (
 	"container-registry/server/internal/walk"
 )
 
-// Steady makes an error of a driver's panic, and completes the driver. Drivers take much of what a store answers for
-// granted, and most of those who ask have nobody above them: the process would end.
+// Steady turns a driver's panic into an error, and completes the driver. Drivers take much of a store's answers for
+// granted, and most of their callers recover from nothing: the process would end.
 //
-// So it does of a link that holds no digest: something before the store has shown a page instead,
-// and who takes that for a link to nothing takes an image for gone. In a folder nobody else
-// answers, and on any store a power cut may leave a link empty: that is to be pushed anew.
+// It also returns an error for a link that holds no digest. Something in front of the store has then answered with a
+// page instead, and taking that for a link to nothing would mean taking an image for gone. In a folder, nothing
+// else can answer. On any store, a power cut may leave a link empty. Such links are not an error: they can be
+// pushed anew.
 func Steady(driver storagedriver.StorageDriver) storagedriver.StorageDriver {
 	driver = storage.Complete(driver)
 	if lister, ok := driver.(walk.Lister); ok {
@@ -31,7 +32,7 @@ func Steady(driver storagedriver.StorageDriver) storagedriver.StorageDriver {
 	return steady{driver}
 }
 
-// caught is to be deferred. The error says where the panic was, as that is lost with it.
+// caught is to be deferred. The error says where the panic was, because nothing else would tell that any more.
 func caught(err *error) {
 	reason := recover()
 	if reason == nil {

@@ -11,13 +11,13 @@ import (
 	"container-registry/server/internal/walk"
 )
 
-// breaking has no driver below it, and so panics at everything, as one does over an answer that
-// lacks what it takes for granted.
+// breaking has no driver below it, and so panics at every call, as a driver does on an answer that
+// lacks what the driver takes for granted.
 type breaking struct{ storagedriver.StorageDriver }
 
 func (breaking) Name() string { return "gcs" }
 
-// opening panics later.
+// opening panics only when its writer is used.
 type opening struct{ breaking }
 
 func (opening) Writer(context.Context, string, bool) (storagedriver.FileWriter, error) {

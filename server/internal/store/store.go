@@ -1,4 +1,4 @@
-// Package store names the storage of a configuration in plain words, and says what is
+// Package store describes the storage of a configuration in plain words, and says what is
 // wrong with it when its driver fails.
 package store
 
@@ -43,11 +43,11 @@ func (s *Store) Open(ctx context.Context) (storagedriver.StorageDriver, error) {
 	return Steady(driver), nil
 }
 
-// largestCopy is the most that S3 copies as a whole, and the largest threshold that its driver takes.
+// largestCopy is the largest object that S3 copies as a whole, and the largest threshold that its driver accepts.
 const largestCopy = 5 << 30
 
-// InParts is the store for a driver that copies all in parts, as S3's does with what is larger than a
-// threshold. It is nil for other drivers, and where the threshold is the largest that can be set.
+// InParts is the same store with a driver that copies everything in parts, as S3's does with objects above a
+// threshold. It is nil for other drivers, and if the threshold is the largest that can be set.
 func (s *Store) InParts() *Store {
 	const threshold = "multipartcopythresholdsize"
 	driver, parameters := s.storage.Type(), maps.Clone(s.storage.Parameters())
@@ -68,7 +68,7 @@ func (s *Store) ReadOnly() bool {
 	return enabled
 }
 
-// Folder is the folder of this machine where the data is; empty when it is elsewhere.
+// Folder is the folder of this machine that the data is in. It is empty if the data is elsewhere.
 func (s *Store) Folder() string {
 	if !traits.Of[s.driver].Folder {
 		return ""
@@ -76,7 +76,7 @@ func (s *Store) Folder() string {
 	return s.name
 }
 
-// Same says whether both are one place, as far as the configurations show.
+// Same says whether both stores are one place, as far as the configurations show.
 func (s *Store) Same(other *Store) bool {
 	return s.storage.Type() == other.storage.Type() &&
 		reflect.DeepEqual(s.storage.Parameters(), other.storage.Parameters())

@@ -1,4 +1,4 @@
-// Package storecheck tries whether a registry could work on a store, before a registry is
+// Package storecheck tests whether a registry could work on a store, before a registry is
 // switched to it.
 package storecheck
 
@@ -18,8 +18,8 @@ import (
 	"container-registry/server/internal/store"
 )
 
-// grace is for a driver to tell what kept it from answering in time, and to take away
-// what was written.
+// grace is the time that a driver has, once the limit is over, to tell what kept it from answering
+// in time, and to delete what was written.
 const grace = 5 * time.Second
 
 // Access is what a registry is to do with the store.
@@ -42,7 +42,7 @@ func (a Access) String() string {
 func AccessOf(c *configuration.Configuration) Access { return Access(!store.Of(c).ReadOnly()) }
 
 // Check opens the store and does with an object of its own what a registry does with its
-// blobs. It ends soon after the limit, also when the driver goes on trying. The driver it
+// blobs. It ends soon after the limit, even if the driver goes on trying. The driver that it
 // returns works as long as ctx does.
 func Check(ctx context.Context, c *configuration.Configuration, access Access, limit time.Duration) (storagedriver.StorageDriver, error) {
 	limited, cancel := context.WithTimeoutCause(ctx, limit, fmt.Errorf("no answer within %s", limit))
@@ -75,7 +75,7 @@ type trial struct {
 	store  *store.Store
 	access Access
 	now    atomic.Value // the store.Action under way
-	// refused is why the last connection was not made; nil where it was.
+	// refused is why the last connection was not made, or nil if it was.
 	refused atomic.Pointer[error]
 }
 
@@ -96,7 +96,7 @@ func (t *trial) run(lasting, limited context.Context) outcome {
 	return outcome{driver: driver}
 }
 
-// inParts is a driver that copies all in parts; nil where the store's own copies nothing so.
+// inParts is a driver that copies everything in parts, or nil if the store's own never copies in parts.
 func (t *trial) inParts(ctx context.Context) (storagedriver.StorageDriver, error) {
 	if inParts := t.store.InParts(); inParts != nil {
 		return inParts.Open(ctx)
@@ -114,7 +114,7 @@ func (t *trial) steps(ctx context.Context, p *probe, inParts storagedriver.Stora
 		{store.List, p.list},
 		{store.Read, p.read},
 		{store.Write, p.write},
-		// Some drivers move what was uploaded by a copy and a deletion.
+		// Some drivers move an upload with a copy and a deletion.
 		{store.Delete, p.delete},
 		{store.Upload, p.upload},
 	}
@@ -126,7 +126,7 @@ func (t *trial) steps(ctx context.Context, p *probe, inParts storagedriver.Stora
 	if t.access == ReadOnly {
 		steps, use = steps[:2], store.Read
 		if folder != "" {
-			// The driver takes a folder that is missing for an empty one, and makes it to write.
+			// The driver takes a missing folder for an empty one, and makes it only when it writes.
 			steps[0].do = p.listRoot
 		}
 	}
@@ -143,7 +143,7 @@ func (t *trial) steps(ctx context.Context, p *probe, inParts storagedriver.Stora
 	return nil
 }
 
-// connecting has connections of the drivers' clients noted. A client that tries again until time is up may say only that.
+// connecting records the outcome of connections. A client that retries until time is up may report only that.
 func (t *trial) connecting(ctx context.Context) context.Context {
 	return httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{ConnectDone: func(_, _ string, err error) {
 		switch {
@@ -155,7 +155,7 @@ func (t *trial) connecting(ctx context.Context) context.Context {
 	}})
 }
 
-// failure prefers what the store says to the fact that time was up.
+// failure reports what the store said, rather than that time was up.
 func (t *trial) failure(ctx context.Context, err error) error {
 	action := t.now.Load().(store.Action)
 	if refused := t.refused.Load(); refused != nil && ctx.Err() != nil {
@@ -171,7 +171,7 @@ func (t *trial) failure(ctx context.Context, err error) error {
 	return t.store.Failure(action, errors.New("interrupted"))
 }
 
-// tidied takes away what a failed check wrote, and says what it has to leave.
+// tidied deletes what a failed check wrote, and says what it had to leave.
 func (t *trial) tidied(lasting context.Context, p *probe, failure error) error {
 	if !p.tried {
 		return failure

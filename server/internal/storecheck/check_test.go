@@ -112,7 +112,7 @@ func TestFaults(t *testing.T) {
 	}
 }
 
-// garbles gives back other bytes than it was given.
+// garbles returns other bytes than it was given.
 type garbles struct{ storagedriver.StorageDriver }
 
 func (g garbles) GetContent(ctx context.Context, path string) ([]byte, error) {
@@ -127,7 +127,7 @@ func TestComparesWhatItReads(t *testing.T) {
 	}
 }
 
-// hangs is a driver whose server does not answer to an action.
+// hangs is a driver whose server does not answer one of the actions.
 type hangs struct {
 	storagedriver.StorageDriver
 	heeds bool
@@ -169,7 +169,7 @@ func TestLimit(t *testing.T) {
 	}
 }
 
-// TestThrottled has the store answer, and not do it, until time is up.
+// TestThrottled lets the store answer, but not do what it is asked, until time is up.
 func TestThrottled(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		driver := registrytest.NewSpy(inmemory.New())
@@ -241,7 +241,7 @@ func TestFolders(t *testing.T) {
 	}
 }
 
-// TestFoldersOfImages has what a registry keeps in a folder lead elsewhere than the probe.
+// TestFoldersOfImages lets the subfolders that hold images lead elsewhere than the probe's folder.
 func TestFoldersOfImages(t *testing.T) {
 	for name, test := range map[string]struct {
 		path, to string

@@ -13,15 +13,15 @@ import (
 	"container-registry/server/internal/layout"
 )
 
-// What access(2) is asked for, which the kernel answers without a file being written: a
+// The modes to ask access(2) for. The kernel answers without a file being written: a
 // registry may be at work in the folders.
 const (
 	mayRead  = 4 | 1
 	mayWrite = mayRead | 2
 )
 
-// reach tells whether a registry can work where a folder keeps its images. A disk may be
-// mounted there, or a link lead out of what a container has.
+// reach tells whether a registry can work in the subfolders that hold images. A disk may be
+// mounted there, or a link may lead out of what a container can see.
 func reach(root string, access Access) error {
 	mode := uint32(mayRead)
 	if access == ReadWrite {
@@ -32,7 +32,7 @@ func reach(root string, access Access) error {
 		if err != nil {
 			return err
 		}
-		// The driver takes what is not there for empty, and would not say why.
+		// The driver takes a missing folder for an empty one, and would not say why it is missing.
 		if _, err := os.Stat(folder); errors.Is(err, fs.ErrNotExist) {
 			return fmt.Errorf("%s is a link to what is not there", folder)
 		}
@@ -43,8 +43,8 @@ func reach(root string, access Access) error {
 	return nil
 }
 
-// deepest is of a path and the folders above it the first that is there, in which the
-// driver would make the others.
+// deepest is the deepest folder on a path that exists. The driver would make the others
+// in it.
 func deepest(path string) (string, error) {
 	_, err := os.Lstat(path)
 	if errors.Is(err, fs.ErrNotExist) {

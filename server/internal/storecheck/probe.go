@@ -14,7 +14,7 @@ import (
 	"container-registry/server/internal/storage"
 )
 
-// pieceSize is the least that makes every driver send a piece of an upload at once.
+// pieceSize is the smallest size for which every driver sends a piece of an upload at once.
 const pieceSize = 256 << 10
 
 // probe is a folder beside the registry's own, which no registry looks into.
@@ -23,7 +23,7 @@ type probe struct {
 	folder string
 	// blob is what was uploaded.
 	blob []byte
-	// tried says that something may be there, written that something is.
+	// tried says that something may be in the folder, written that something is.
 	tried, written bool
 }
 
@@ -31,12 +31,12 @@ func newProbe(driver storagedriver.StorageDriver) *probe {
 	return &probe{driver: driver, folder: layout.Checks + rand.Text()}
 }
 
-// uploadName has the driver take it for an upload.
+// uploadName is a name that drivers take for that of an upload.
 const uploadName = layout.Uploads + "/probe/data"
 
 func (p *probe) path(name string) string { return p.folder + "/" + name }
 
-// list asks for the probe's own folder: some drivers list all that is below, which takes
+// list lists the probe's own folder: some drivers list everything below a folder, which takes
 // long in a large store.
 func (p *probe) list(ctx context.Context) error {
 	_, err := p.driver.List(ctx, p.folder)
@@ -51,13 +51,13 @@ func (p *probe) listRoot(ctx context.Context) error {
 	return err
 }
 
-// read asks for what is not there: who may not read is told so all the same.
+// read asks for a file that does not exist: credentials that may not read are refused all the same.
 func (p *probe) read(ctx context.Context) error {
 	_, err := p.driver.GetContent(ctx, p.path("absent"))
 	return unlessMissing(err)
 }
 
-// write is what happens to manifests and links.
+// write does what a push does with manifests and links.
 func (p *probe) write(ctx context.Context) error {
 	content := []byte(p.folder)
 	p.tried = true
@@ -72,11 +72,11 @@ func (p *probe) write(ctx context.Context) error {
 	return compare(got, content)
 }
 
-// upload is what a push does with a layer: one request sends it, another one completes
+// upload does what a push does with a layer: one request sends it, another one completes
 // it and moves it to its place.
 func (p *probe) upload(ctx context.Context) error {
 	p.blob = make([]byte, pieceSize)
-	// It never fails.
+	// rand.Read never fails.
 	_, _ = rand.Read(p.blob)
 	if err := p.send(ctx, p.blob); err != nil {
 		return err
@@ -86,7 +86,7 @@ func (p *probe) upload(ctx context.Context) error {
 		err = p.expect(ctx, "blob")
 	}
 	if errors.Is(err, layout.ErrOvertaken) {
-		// Nobody else writes there.
+		// Nobody else writes to this upload, so the driver failed to recognise its own.
 		return errNotIdentified
 	}
 	return err
@@ -94,7 +94,7 @@ func (p *probe) upload(ctx context.Context) error {
 
 var errNotIdentified = errors.New("its ETags are not those of S3: it does not find what was uploaded by the one that it gave for it")
 
-// copyInParts is how the blob would be moved if it were a large one.
+// copyInParts moves the blob as a large one would be moved.
 func (p *probe) copyInParts(inParts storagedriver.StorageDriver) func(context.Context) error {
 	return func(ctx context.Context) error {
 		if err := inParts.Move(ctx, p.path("blob"), p.path("large")); err != nil {
@@ -104,7 +104,7 @@ func (p *probe) copyInParts(inParts storagedriver.StorageDriver) func(context.Co
 	}
 }
 
-// expect is for who has moved the blob.
+// expect reads the blob from where it was moved, and compares it.
 func (p *probe) expect(ctx context.Context, name string) error {
 	reader, err := p.driver.Reader(ctx, p.path(name), 0)
 	if err != nil {

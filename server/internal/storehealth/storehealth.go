@@ -1,5 +1,5 @@
-// Package storehealth asks the store from the start on whether it answers. The engine's own check
-// asks later, and calls a store well that it has not asked yet, or not often enough.
+// Package storehealth checks from the start whether the store answers. The engine's own check
+// starts later, and calls a store healthy that it has not asked yet, or not often enough.
 package storehealth
 
 import (
@@ -19,28 +19,28 @@ import (
 const (
 	// defaultInterval is the engine's.
 	defaultInterval = 10 * time.Second
-	// soon is when a store that did not answer a server's first questions is asked again: the network
-	// of a container that starts may not be ready.
+	// soon is the time after which a store that did not answer the first questions is asked again: the network
+	// of a container that has just started may not be ready.
 	soon = time.Second
 )
 
 var errUnknown = errors.New("the store has not answered yet")
 
-// Check is what is known of the store of a server.
+// Check is what is known about the store of a server.
 type Check struct {
-	// name is what the engine calls its own.
+	// name is the engine's name for its own check.
 	name      string
 	interval  time.Duration
 	threshold int
 
 	mutex sync.Mutex
 	last  error
-	// failures are those in a row. The first answer of all decides by itself: there is none before
-	// from which it could be an exception.
+	// failures is the number of failures in a row. The very first answer decides alone: there is no earlier
+	// one to which it could be an exception.
 	failures int
 }
 
-// Take leaves the engine without a check of its own. It is nil unless one is wanted.
+// Take replaces the engine's own check, which it switches off. It is nil if no check is configured.
 func Take(config *configuration.Configuration) *Check {
 	wanted := config.Health.StorageDriver
 	if !wanted.Enabled {
@@ -55,7 +55,7 @@ func Take(config *configuration.Configuration) *Check {
 	return c
 }
 
-// Run is one of the process's health checks until ctx ends.
+// Run registers the check with the process's health checks, and keeps asking the store until ctx ends.
 func (c *Check) Run(ctx context.Context, driver storagedriver.StorageDriver) {
 	health.Register(c.name, c)
 	ask := health.CheckFunc(func(ctx context.Context) error {
@@ -79,7 +79,7 @@ func (c *Check) Run(ctx context.Context, driver storagedriver.StorageDriver) {
 	}()
 }
 
-// Update takes note of an answer.
+// Update records an answer of the store.
 func (c *Check) Update(err error) {
 	c.mutex.Lock()
 	defer c.mutex.Unlock()
@@ -91,7 +91,7 @@ func (c *Check) Update(err error) {
 	}
 }
 
-// Check fails while the store does not answer, and before it has.
+// Check fails while the store does not answer, and before its first answer.
 func (c *Check) Check(context.Context) error {
 	c.mutex.Lock()
 	defer c.mutex.Unlock()
@@ -107,8 +107,8 @@ func (c *Check) Up() (up, known bool) {
 	return err == nil, err != errUnknown
 }
 
-// Failing are all health checks that fail, but for one of a store that is not known yet: who needs
-// it finds out.
+// Failing are all health checks that fail, except that of a store that has not answered yet: requests that need
+// the store will find out.
 func (c *Check) Failing(ctx context.Context) map[string]string {
 	known := true
 	if c != nil {

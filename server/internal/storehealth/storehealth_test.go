@@ -23,8 +23,8 @@ func configured(threshold int) *configuration.Configuration {
 
 var errAway = errors.New("no route to 10.0.0.1")
 
-// TestUp has a number for what is known after each answer: 1 for a store that answers, 0 for one
-// that does not, and -1 while nobody knows.
+// TestUp describes what is known after each answer with a number: 1 for a store that answers, 0 for one
+// that does not, and -1 while that is unknown.
 func TestUp(t *testing.T) {
 	for _, test := range []struct {
 		name      string
@@ -71,7 +71,7 @@ func TestTake(t *testing.T) {
 	}
 }
 
-// asked is a store whose answers a test gives.
+// asked is a store whose answers come from a test.
 type asked struct {
 	storagedriver.StorageDriver
 	answers chan error
@@ -81,8 +81,8 @@ func (a asked) Stat(context.Context, string) (storagedriver.FileInfo, error) {
 	return nil, <-a.answers
 }
 
-// TestRun asks at once. Until there is an answer, the store is unknown: a load balancer waits, and
-// who needs it is not refused.
+// TestRun expects the check to ask at once. Until there is an answer, the store is unknown: a load balancer
+// waits, and requests that need the store are not refused.
 func TestRun(t *testing.T) {
 	checks := health.DefaultRegistry
 	health.DefaultRegistry = health.NewRegistry()
@@ -112,7 +112,7 @@ func TestRun(t *testing.T) {
 	}
 }
 
-// TestRunAsksSoon has a network that is ready a moment after the server.
+// TestRunAsksSoon has a network that is ready only a moment after the server.
 func TestRunAsksSoon(t *testing.T) {
 	checks := health.DefaultRegistry
 	health.DefaultRegistry = health.NewRegistry()

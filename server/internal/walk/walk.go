@@ -1,4 +1,4 @@
-// Package walk looks at all that is in a folder of a store, as fast as its driver allows.
+// Package walk visits everything in a folder of a store, as fast as its driver allows.
 package walk
 
 import (
@@ -16,7 +16,7 @@ import (
 	"container-registry/server/internal/traits"
 )
 
-// Visit gets a path relative to where the walk began.
+// Visit is called with a path relative to where the walk began.
 type Visit func(relative string, info storagedriver.FileInfo) error
 
 // Lister is a driver that lists all files below a folder, thousands with one request.
@@ -24,10 +24,10 @@ type Lister interface {
 	Files(ctx context.Context, folder string, visit func(storagedriver.FileInfo) error) error
 }
 
-// Below visits all below a folder, at least what is there from the beginning to the end.
-// Nothing is below a folder that does not exist. Where folders are but parts of names,
-// they are not always visited. Several files are visited at a time, by as many workers at
-// the most as are given.
+// Below visits everything below a folder that is there from the beginning to the end of the walk.
+// A folder that does not exist has nothing below it. In stores where folders are only parts of names,
+// folders are not always visited. Several files may be visited at a time, by the caller's
+// goroutine and at most the given number of workers.
 func Below(ctx context.Context, driver storagedriver.StorageDriver, folder string, workers int, do Visit) error {
 	if lister, ok := driver.(Lister); ok {
 		return lister.Files(ctx, folder, func(info storagedriver.FileInfo) error {
@@ -91,8 +91,8 @@ func (w *walker) folder(ctx context.Context, folder string) error {
 	return nil
 }
 
-// look asks only about what may be a file that matters: the rest is a folder, or has no
-// entries.
+// look asks the store only about names that a blob or link may have. Everything else is a folder, or has
+// no entries.
 func (w *walker) look(ctx context.Context, below string) (storagedriver.FileInfo, error) {
 	if layout.IsFile(path.Base(below)) {
 		return w.driver.Stat(ctx, below)

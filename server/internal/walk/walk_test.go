@@ -13,7 +13,7 @@ import (
 	"container-registry/server/internal/layout"
 )
 
-// TestForeignNames are of no paths that a driver takes.
+// TestForeignNames has names that no driver accepts in a path.
 func TestForeignNames(t *testing.T) {
 	root := t.TempDir()
 	for _, name := range []string{"app", "localhost:5000/app", "a file"} {

@@ -27,22 +27,23 @@ import (
 const (
 	codeHeader = "X-Ms-Error-Code"
 
-	// noFile is added to a code that the driver takes for that of a file that is not there.
+	// noFile is added to a code that the driver would take for that of a missing file.
 	noFile = " (not of a file)"
-	// noAnswer is for a page of something before Azure, which numbers its answers.
+	// noAnswer is the code for a page of something in front of Azure. Azure gives its own answers a request ID.
 	noAnswer = "NoAnswerOfAzure"
-	// copyFailed is for a copy that the store gave up.
+	// copyFailed is the code for a copy that the store gave up.
 	copyFailed = "CopyFailed"
 )
 
-// corrections are those of what the driver does with one path. It makes its client by itself, and that
-// asks the context whether to try again: it shows each answer there, and goes by what is made of it.
+// corrections correct the answers to what the driver does with one path. The driver makes its client itself, but the
+// client asks the context whether to retry. It shows each answer to that function, and uses the answer as the function
+// leaves it.
 type corrections struct {
 	driver storagedriver.StorageDriver
 	path   string
-	// gone says that what is still to be deleted may have gone meanwhile.
+	// gone says that a missing blob is no error for what is still to be deleted.
 	gone bool
-	// sending is how many requests are being sent.
+	// sending is the number of requests that are being sent.
 	sending atomic.Int32
 }
 
@@ -59,7 +60,7 @@ func (c *corrections) in(ctx context.Context) context.Context {
 	}})
 }
 
-// isPassing is as the client itself has it.
+// isPassing says whether a retry may help. It is the client's own rule.
 func isPassing(answer *http.Response, err error) bool {
 	return err != nil || slices.Contains([]int{
 		http.StatusRequestTimeout, http.StatusTooManyRequests, http.StatusInternalServerError,
@@ -73,7 +74,7 @@ func (c *corrections) correct(answer *http.Response) {
 		case answer.Header.Get("X-Ms-Request-Id") == "":
 			set(answer, http.StatusNonAuthoritativeInfo, noAnswer)
 		case isFailedCopy(answer):
-			// It is begun anew.
+			// The client then begins the copy anew.
 			set(answer, http.StatusServiceUnavailable, copyFailed)
 		}
 		return
@@ -92,7 +93,7 @@ func (c *corrections) correct(answer *http.Response) {
 		if c.gone {
 			set(answer, http.StatusAccepted, "")
 		}
-		// Of a folder the driver then deletes all files that it lists.
+		// The path may be a folder. The driver then deletes all files that it lists in it, and some may have gone meanwhile.
 		c.gone = true
 	case bloberror.AppendPositionConditionNotMet, bloberror.ConditionNotMet:
 		if etag, ok := c.appended(answer.Request); ok {
@@ -102,7 +103,7 @@ func (c *corrections) correct(answer *http.Response) {
 	}
 }
 
-// set makes another answer of one.
+// set changes the status and the code of an answer.
 func set(answer *http.Response, status int, code string) {
 	answer.StatusCode = status
 	answer.Status = fmt.Sprint(status, " ", http.StatusText(status))
@@ -117,8 +118,8 @@ func codeOf(answer *http.Response) bloberror.Code {
 	return bloberror.Code(said.ErrorCode)
 }
 
-// isFailedCopy is of the beginning of a copy. The driver goes by the status only as long as that is
-// pending, and then deletes what was to be copied.
+// isFailedCopy says whether an answer to the beginning of a copy tells that the copy failed. The driver looks at the
+// status of a copy only while it is pending, and then deletes the source.
 func isFailedCopy(answer *http.Response) bool {
 	if asked(answer.Request, "x-ms-copy-source") == "" {
 		return false
@@ -131,8 +132,8 @@ func isFailedCopy(answer *http.Response) bool {
 	}
 }
 
-// appended says whether what was to be appended is the end of the file already: the answer to an attempt
-// before was lost. Its length is not enough to go by, as somebody else may have appended as much.
+// appended says whether the bytes to append are already the end of the file, because the answer to an earlier
+// attempt was lost. Their length is not enough to go by: somebody else may have appended as many bytes.
 func (c *corrections) appended(r *http.Request) (etag string, ok bool) {
 	at, err := strconv.ParseInt(asked(r, "x-ms-blob-condition-appendpos"), 10, 64)
 	body, isWhole := r.Body.(io.ReadSeeker)
@@ -161,7 +162,7 @@ func (c *corrections) appended(r *http.Request) (etag string, ok bool) {
 	return etag, err == nil && there == sum
 }
 
-// sent waits for the client to let go of what it sends: the store may answer before it has all of it.
+// sent waits until the client no longer reads the body: the store may answer before it has received all of it.
 func (c *corrections) sent(ctx context.Context) bool {
 	ctx, cancel := context.WithTimeout(ctx, time.Second)
 	defer cancel()
@@ -173,7 +174,7 @@ func (c *corrections) sent(ctx context.Context) bool {
 	return true
 }
 
-// asked is a header of a request as the client writes it: in small letters.
+// asked is a header of a request. The client writes the names of its headers in lower case.
 func asked(r *http.Request, name string) string { return strings.Join(r.Header[name], "") }
 
 func sumOf(content io.Reader) (sum [sha256.Size]byte, err error) {

@@ -33,7 +33,7 @@ func write(ctx context.Context, driver storagedriver.StorageDriver, path, conten
 	return errors.Join(writer.Commit(ctx), writer.Close())
 }
 
-// TestLostAppend has the answer to an append get lost: the next attempt finds it done.
+// TestLostAppend loses the answer to an append: the next attempt finds that the bytes are already there.
 func TestLostAppend(t *testing.T) {
 	const block = 4 << 20
 	for name, lost := range map[string]http.HandlerFunc{
@@ -57,7 +57,7 @@ func TestLostAppend(t *testing.T) {
 	}
 }
 
-// TestLostAppendAnsweredEarly has the store say so before it was sent all of the next attempt.
+// TestLostAppendAnsweredEarly lets the store refuse the next attempt before it has received all of it.
 func TestLostAppendAnsweredEarly(t *testing.T) {
 	account, driver := open(t)
 	account.fail(fault{matches: isAppend, times: 1, after: true, answer: refuse(http.StatusServiceUnavailable, "ServerBusy")})
@@ -68,7 +68,7 @@ func TestLostAppendAnsweredEarly(t *testing.T) {
 	}
 }
 
-// TestOthersAppend has somebody else append while the answer to an append is lost.
+// TestOthersAppend lets somebody else append while the answer to an append is lost.
 func TestOthersAppend(t *testing.T) {
 	for name, others := range map[string]string{"as much": "theirs", "less": "the", "more": "our and theirs"} {
 		t.Run(name, func(t *testing.T) {
@@ -88,7 +88,7 @@ func TestOthersAppend(t *testing.T) {
 	}
 }
 
-// TestOvertaken has another server take an upload away, or put something else in its place.
+// TestOvertaken lets another server delete an upload, or put something else in its place.
 func TestOvertaken(t *testing.T) {
 	for code, status := range map[string]int{
 		"BlobNotFound": http.StatusNotFound, "InvalidBlobType": http.StatusConflict, "ConditionNotMet": http.StatusPreconditionFailed,
@@ -103,7 +103,7 @@ func TestOvertaken(t *testing.T) {
 	}
 }
 
-// TestMove has a move fail in both of its halves.
+// TestMove lets a move fail in either of its two halves.
 func TestMove(t *testing.T) {
 	begun := func(status string) http.HandlerFunc {
 		return func(w http.ResponseWriter, _ *http.Request) {
@@ -180,7 +180,7 @@ func TestDelete(t *testing.T) {
 	}
 }
 
-// actions are all that is done with a store.
+// actions are all actions of a registry on its store.
 var actions = map[string]func(context.Context, storagedriver.StorageDriver) error{
 	"read": func(ctx context.Context, d storagedriver.StorageDriver) error {
 		_, err := d.GetContent(ctx, "/a")
@@ -211,7 +211,7 @@ var actions = map[string]func(context.Context, storagedriver.StorageDriver) erro
 	},
 }
 
-// TestContainerGone asks for what may be there still.
+// TestContainerGone expects a container that is gone not to be reported as a missing file.
 func TestContainerGone(t *testing.T) {
 	for name, act := range actions {
 		for _, code := range []string{"ContainerNotFound", "ResourceNotFound"} {
@@ -225,7 +225,7 @@ func TestContainerGone(t *testing.T) {
 	}
 }
 
-// TestNoAnswer has something before the store show a page, with the status that the driver waits for.
+// TestNoAnswer lets something in front of the store answer with a page, with the status that the driver expects.
 func TestNoAnswer(t *testing.T) {
 	for name, act := range actions {
 		for _, status := range []int{http.StatusOK, http.StatusCreated, http.StatusAccepted} {

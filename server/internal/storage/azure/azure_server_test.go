@@ -16,7 +16,7 @@ import (
 	_ "github.com/distribution/distribution/v3/registry/storage/driver/azure"
 )
 
-// fault answers a request in the store's place. What it answers after is carried out.
+// fault answers a request in the store's place. With after, the store carries out the request first.
 type fault struct {
 	matches func(*http.Request) bool
 	times   int
@@ -24,7 +24,7 @@ type fault struct {
 	answer  http.HandlerFunc
 }
 
-// account is as much of Azure as the driver asks for.
+// account is the part of Azure that the driver uses.
 type account struct {
 	mu     sync.Mutex
 	blobs  map[string]*file
@@ -163,5 +163,5 @@ func refuse(status int, code string) http.HandlerFunc {
 	}
 }
 
-// breakOff is for an answer that is lost.
+// breakOff loses the answer.
 func breakOff(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) }

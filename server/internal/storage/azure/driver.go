@@ -9,7 +9,7 @@ import (
 	"container-registry/server/internal/layout"
 )
 
-// Around is the engine's driver with its answers put right.
+// Around wraps the engine's driver and corrects the answers that it gets.
 func Around(engines storagedriver.StorageDriver) storagedriver.StorageDriver { return driver{engines} }
 
 type driver struct{ storagedriver.StorageDriver }
@@ -26,7 +26,7 @@ func (d driver) Reader(ctx context.Context, path string, offset int64) (io.ReadC
 	return d.StorageDriver.Reader(d.corrected(ctx, path), path, offset)
 }
 
-// Writer's context is that of all that is appended, too.
+// Writer passes its context to the driver's writer, which uses it for all that is appended.
 func (d driver) Writer(ctx context.Context, path string, appendMode bool) (storagedriver.FileWriter, error) {
 	own, err := d.StorageDriver.Writer(d.corrected(ctx, path), path, appendMode)
 	if !layout.IsUpload(path) {
@@ -46,7 +46,7 @@ func (d driver) List(ctx context.Context, path string) ([]string, error) {
 	return d.StorageDriver.List(d.corrected(ctx, path), path)
 }
 
-// Move deletes once it has copied: who finds nothing to delete then is done.
+// Move deletes the source once it has copied it: if there is nothing to delete then, it is done.
 func (d driver) Move(ctx context.Context, from, to string) error {
 	c := &corrections{driver: d.StorageDriver, path: from, gone: true}
 	return d.StorageDriver.Move(c.in(ctx), from, to)

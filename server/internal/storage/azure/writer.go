@@ -10,7 +10,7 @@ import (
 	"container-registry/server/internal/layout"
 )
 
-// writer is of an upload. It says of what another server of the container has gone on with, or ended, that it has.
+// writer writes to an upload. Its errors tell if another server of the container has continued or ended the upload.
 type writer struct{ storagedriver.FileWriter }
 
 func (w writer) Write(p []byte) (int, error) {
@@ -24,7 +24,7 @@ func (w writer) Close() error { return overtaken(w.FileWriter.Close()) }
 
 func (w writer) Cancel(ctx context.Context) error { return overtaken(w.FileWriter.Cancel(ctx)) }
 
-// overtaken is of an error that tells of another writer.
+// overtaken adds layout.ErrOvertaken to an error that is due to another writer.
 func overtaken(err error) error {
 	if bloberror.HasCode(err, bloberror.BlobNotFound, bloberror.AppendPositionConditionNotMet, bloberror.ConditionNotMet,
 		bloberror.InvalidBlobType) {

@@ -12,13 +12,13 @@ import (
 )
 
 const (
-	// signers sign URLs for a machine without a key. They number no answers.
+	// signers sign URLs for a machine without a key. Their answers have no upload ID.
 	signers = "iamcredentials."
-	// signTimeout is for a signature: the client asks for it in nobody's context.
+	// signTimeout bounds a signature: the client asks for it without a request's context.
 	signTimeout = 10 * time.Second
 )
 
-// answers refuses what is no answer of Google's. The client takes any 404 for a missing object, whatever
+// answers refuses answers that are not Google's. The client takes any 404 for a missing object, whatever
 // its body, and any 2xx for what it asked for.
 type answers struct{ http.RoundTripper }
 
@@ -31,7 +31,7 @@ func (a answers) RoundTrip(r *http.Request) (*http.Response, error) {
 		return nil, err
 	}
 	switch {
-	// Google numbers its answers. What has no number is a page of something before it.
+	// Google gives each of its answers an upload ID. An answer without one is a page of something in front of it.
 	case answer.Header.Get("X-Guploader-Uploadid") == "" && !isAnybodys(answer.StatusCode):
 		err = fmt.Errorf("no answer of Google Cloud Storage: %s of type %q", answer.Status, answer.Header.Get("Content-Type"))
 	case answer.StatusCode == http.StatusNotFound:
@@ -44,7 +44,7 @@ func (a answers) RoundTrip(r *http.Request) (*http.Response, error) {
 	return answer, nil
 }
 
-// sign has the whole answer in time, or none.
+// sign reads the whole answer within signTimeout, or fails.
 func (a answers) sign(r *http.Request) (*http.Response, error) {
 	ctx, cancel := context.WithTimeout(r.Context(), signTimeout)
 	defer cancel()
@@ -58,7 +58,7 @@ func (a answers) sign(r *http.Request) (*http.Response, error) {
 	return answer, err
 }
 
-// isAnybodys says whether a status means the same also where it is not Google that gives it.
+// isAnybodys says whether a status means the same whether or not it comes from Google.
 func isAnybodys(status int) bool {
 	switch status {
 	case http.StatusUnauthorized, http.StatusRequestTimeout, http.StatusTooManyRequests:
@@ -68,10 +68,10 @@ func isAnybodys(status int) bool {
 	}
 }
 
-// longestError is more than Google says of any.
+// longestError is more than the body of any error that Google answers.
 const longestError = 64 << 10
 
-// missingBucket is the error for a bucket that is gone. The client takes that for an object that isn't there.
+// missingBucket is the error if the bucket is gone. The client would take the answer for that of a missing object.
 func missingBucket(answer *http.Response) error {
 	said, err := io.ReadAll(io.LimitReader(answer.Body, longestError))
 	if err != nil {

@@ -16,14 +16,14 @@ import (
 const (
 	connectTimeout = 10 * time.Second
 	tokenTimeout   = 30 * time.Second
-	// pingAfter finds a connection dead on which nothing comes.
+	// pingAfter is the time of silence after which a ping tests whether a connection is dead.
 	pingAfter = 30 * time.Second
 )
 
-// scopes are of the bucket, and of the signatures that a machine without a key asks for.
+// scopes are needed for the bucket, and for the signatures that a machine without a key asks for.
 var scopes = []string{storage.ScopeFullControl, "https://www.googleapis.com/auth/cloud-platform"}
 
-// newTransport is not made from http.DefaultTransport, which in a mirror is another's.
+// newTransport does not clone http.DefaultTransport, which a mirror replaces.
 func newTransport() *http.Transport {
 	return &http.Transport{
 		Proxy:               http.ProxyFromEnvironment,
@@ -36,7 +36,7 @@ func newTransport() *http.Transport {
 	}
 }
 
-// newClient sends all requests, those of uploads too. Each has a token.
+// newClient returns the client for all requests, those of upload sessions too. It adds a token to each.
 func newClient(p *Options, transport http.RoundTripper, identity *auth.Credentials) (*http.Client, error) {
 	headers := http.Header{}
 	if p.UserAgent != "" {
@@ -49,7 +49,7 @@ func newClient(p *Options, transport http.RoundTripper, identity *auth.Credentia
 	})
 }
 
-// newIdentity is that of a service account's key, and without one of the machine.
+// newIdentity is the identity of the configured service account or, without a key, of the machine.
 func newIdentity(p *Options, transport http.RoundTripper) (*auth.Credentials, error) {
 	asked := &credentials.DetectOptions{Scopes: scopes, Client: &http.Client{Transport: transport, Timeout: tokenTimeout}}
 	var key []byte

@@ -17,7 +17,7 @@ import (
 	"testing/synctest"
 )
 
-// TestCanceled has Google, or who gives its tokens, never answer.
+// TestCanceled has a Google, or a token server, that never answers.
 func TestCanceled(t *testing.T) {
 	for name, action := range actions {
 		for who, isAsked := range map[string]func(*http.Request) bool{"Google": action.asks, "tokens": isToken} {
@@ -51,7 +51,7 @@ func TestCanceled(t *testing.T) {
 
 func isToken(r *http.Request) bool { return r.URL.Path == "/token" }
 
-// TestUserAgent is of all requests.
+// TestUserAgent expects the configured user agent in all requests.
 func TestUserAgent(t *testing.T) {
 	g := &google{}
 	transport := g.start(t)
@@ -69,7 +69,7 @@ func TestUserAgent(t *testing.T) {
 	}
 }
 
-// TestKeyFile is the key in a file in place of a table.
+// TestKeyFile has the key in a file instead of a table.
 func TestKeyFile(t *testing.T) {
 	g := &google{}
 	transport := g.start(t)
@@ -101,7 +101,7 @@ func TestKeyFile(t *testing.T) {
 	}
 }
 
-// TestRedirectURL is signed with the key.
+// TestRedirectURL expects a URL that is signed with the key.
 func TestRedirectURL(t *testing.T) {
 	d := new(google).open(t, "a+b")
 	for method, signs := range map[string]bool{http.MethodGet: true, http.MethodHead: true, http.MethodPut: false} {
@@ -129,7 +129,7 @@ type always struct{ answer *http.Response }
 
 func (a always) RoundTrip(*http.Request) (*http.Response, error) { return a.answer, nil }
 
-// TestSigner numbers no answers, as another service.
+// TestSigner has answers without an upload ID. Only those of the signing service are accepted.
 func TestSigner(t *testing.T) {
 	for host, believed := range map[string]bool{"iamcredentials.googleapis.com": true, "storage.googleapis.com": false} {
 		transport := answers{always{&http.Response{StatusCode: http.StatusOK, Body: http.NoBody}}}
@@ -146,7 +146,7 @@ func (never) RoundTrip(r *http.Request) (*http.Response, error) {
 	return nil, r.Context().Err()
 }
 
-// TestSilentSigner is asked in a context that never ends.
+// TestSilentSigner asks a signing service that does not answer, in a context that never ends.
 func TestSilentSigner(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		r := httptest.NewRequest(http.MethodPost, "https://iamcredentials.googleapis.com/v1/x:signBlob", nil)

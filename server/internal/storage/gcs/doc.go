@@ -1,16 +1,17 @@
 // Package gcs is a storage driver for Google Cloud Storage. Importing it registers
 // the driver under the name "gcs".
 //
-// Objects lie where the engine's driver puts them and look as its own do, so each
-// goes on with the other's bucket, and with uploads that the other began. Unlike
-// the engine's, this one believes Google alone, says what it could not find out,
-// takes any folder, tries again what failed once and looks at what it uploaded.
+// Objects lie where the engine's driver puts them and look like its own, so each
+// driver can use the other's bucket, and continue uploads that the other began.
+// Unlike the engine's, this driver accepts only answers of Google, reports what it
+// could not find out, works in any folder, retries what failed once and checks
+// what it uploaded.
 //
 // # Parameters
 //
 //	bucket         required
 //	keyfile        JSON key of a service account, or
-//	credentials    the same, as a table; without both the identity of the machine
+//	credentials    the same, as a table; without either, the machine's identity
 //	rootdirectory  prefix of all objects
 //	chunksize      bytes per request of an upload, a multiple of 256 KiB (default
 //	               16 MiB); each upload holds one chunk in memory
@@ -19,12 +20,13 @@
 //
 // # Uploads in progress
 //
-// What is larger than a chunk is sent in a session of Google's. A writer that is
-// closed before it is committed leaves an object of a type of its own at its path,
-// with the address of that session, a sum of what it has, and the last bytes, which
-// are too few for it. Nothing else takes that for a file.
+// Files larger than a chunk are sent in a session of Google's. A writer that is
+// closed before it is committed leaves an object of a type of its own at its path.
+// The object has the address of the session, a sum of the bytes that the session
+// has, and the last bytes, which are too few for a request. Nothing takes this
+// object for a file.
 //
 // Several servers may write to one upload. Each replaces only the object that it
-// goes on from, by its generation, and moves only the one that it has committed.
-// What a session has of another server shows by its sum.
+// continues from, which it knows by the generation, and moves only the object that
+// it has committed. The sum shows if a session has bytes of another server.
 package gcs

@@ -22,7 +22,7 @@ const (
 	driverName = "gcs"
 
 	contentType = "application/octet-stream"
-	// sessionType is of the object that stands for an upload which is not at its end.
+	// sessionType is the type of the object that stands for an unfinished upload.
 	sessionType = "application/x-docker-upload-session"
 
 	// redirectExpiry is how long a client may take to start a download.
@@ -47,15 +47,15 @@ type baseEmbed struct{ base.Base }
 
 // driver does the work; base checks paths and measures around it.
 type driver struct {
-	// client is for the sessions of uploads; bucket's requests go through it, too.
+	// client sends the requests of upload sessions. Those of bucket go through it, too.
 	client *http.Client
 	bucket *storage.BucketHandle
-	// prefix is of all names: "" or "folder/".
+	// prefix is what all names begin with: "" or "folder/".
 	prefix    string
 	chunkSize int
 }
 
-// FromParameters makes a driver from the registry's configuration. It asks Google for nothing.
+// FromParameters makes a driver from the registry's configuration. It sends no request to Google.
 func FromParameters(ctx context.Context, raw map[string]any) (*Driver, error) {
 	return newDriver(ctx, raw, newTransport())
 }
@@ -98,7 +98,7 @@ func (d *driver) folder(path string) string {
 	return d.key(path) + "/"
 }
 
-// path is that of a name.
+// path is the path of an object's name.
 func (d *driver) path(key string) string {
 	return "/" + strings.TrimPrefix(key, d.prefix)
 }
@@ -130,7 +130,7 @@ func (d *driver) PutContent(ctx context.Context, path string, content []byte) er
 	return put(ctx, d.object(path), content, whole(contentType, content, nil))
 }
 
-// whole is what an object of a content is to be.
+// whole are the attributes that an object with this content is to have.
 func whole(contentType string, content []byte, metadata map[string]string) *storage.ObjectAttrs {
 	sum := md5.Sum(content)
 	return &storage.ObjectAttrs{ContentType: contentType, Size: int64(len(content)), MD5: sum[:], Metadata: metadata}
@@ -141,7 +141,7 @@ func put(ctx context.Context, object *storage.ObjectHandle, content []byte, want
 	return retry(ctx, func() error {
 		w := object.NewWriter(ctx)
 		w.ContentType, w.Metadata, w.MD5 = want.ContentType, want.Metadata, want.MD5
-		// The client has a buffer of that size. One that gets full would make two requests of it.
+		// The client has a buffer of that size. If it got full, the client would send two requests.
 		w.ChunkSize = len(content) + 1
 		if _, err := w.Write(content); err != nil {
 			return err
@@ -150,7 +150,7 @@ func put(ctx context.Context, object *storage.ObjectHandle, content []byte, want
 	})
 }
 
-// Reader reads on where it was when its connection breaks: the client sees to that.
+// Reader continues where it was when its connection breaks: the client takes care of that.
 func (d *driver) Reader(ctx context.Context, path string, offset int64) (io.ReadCloser, error) {
 	r, err := d.object(path).NewRangeReader(ctx, offset, -1)
 	if err != nil {
@@ -167,7 +167,7 @@ func (d *driver) Reader(ctx context.Context, path string, offset int64) (io.Read
 	return r, nil
 }
 
-// atEnd reads nothing, at the end of an object and no further.
+// atEnd is an empty reader for an offset at the end of an object. An offset beyond the end is an error.
 func (d *driver) atEnd(ctx context.Context, path string, offset int64) (io.ReadCloser, error) {
 	info, err := d.Stat(ctx, path)
 	if err != nil {

@@ -16,7 +16,7 @@ import (
 	"container-registry/server/internal/layout"
 )
 
-// large is sent in three chunks, of which no two are the same.
+// large is sent in three chunks, no two of which are the same.
 var large = func() []byte {
 	content := make([]byte, 2*chunk+100)
 	_, _ = rand.NewChaCha8([32]byte{}).Read(content)
@@ -34,7 +34,7 @@ func upload(ctx context.Context, d storagedriver.StorageDriver, path string, con
 	return w.Commit(ctx)
 }
 
-// actions are all that a registry does, each with the request of which the answer is none.
+// actions are all that a registry does, each with the request that gets something other than an answer of Google.
 var actions = map[string]struct {
 	asks func(*http.Request) bool
 	do   func(context.Context, storagedriver.StorageDriver) error
@@ -101,8 +101,8 @@ func uploadLarge(ctx context.Context, d storagedriver.StorageDriver) error {
 	return upload(ctx, d, "/a/3", large)
 }
 
-// TestNoAnswer has something before Google answer, and Google refuse. Nothing of that is success, nor
-// says that something isn't there.
+// TestNoAnswer lets something in front of Google answer, and Google refuse. None of this may count as a success, or
+// as the report that something is missing.
 func TestNoAnswer(t *testing.T) {
 	type answer struct {
 		status int
@@ -149,7 +149,7 @@ func TestNoAnswer(t *testing.T) {
 	}
 }
 
-// TestMissing is of what Google says itself.
+// TestMissing has Google itself answer that something is missing.
 func TestMissing(t *testing.T) {
 	g := &google{}
 	d := g.open(t, "")
@@ -182,7 +182,7 @@ func TestMissing(t *testing.T) {
 	}
 }
 
-// TestFolders has names that mean something in a URL.
+// TestFolders has names with characters that have a meaning in a URL.
 func TestFolders(t *testing.T) {
 	for _, folder := range []string{"", "plain/folder", "a+b", "a&name=x", "a b/c", "100%", "%41", "ü", "a#b?c", "a=b;c"} {
 		g := &google{}
@@ -205,7 +205,7 @@ func TestFolders(t *testing.T) {
 	}
 }
 
-// TestResumed is an upload in two requests, which the object of the session stands for in between.
+// TestResumed uploads in two requests. In between, the session's object stands for the upload.
 func TestResumed(t *testing.T) {
 	g := &google{}
 	d := g.open(t, "a+b")
@@ -237,7 +237,7 @@ func TestResumed(t *testing.T) {
 	}
 }
 
-// TestSessions is of what Google answers to chunks, by the beginning of the Content-Range.
+// TestSessions tries Google's answers to chunks. A case names its chunk by the beginning of the Content-Range.
 func TestSessions(t *testing.T) {
 	last := fmt.Sprintf("bytes %d-", 2*chunk)
 	for name, test := range map[string]struct {

@@ -31,25 +31,25 @@ import (
 
 const chunk = 256 << 10
 
-// google is as much of Google Cloud Storage as the driver asks for, with one bucket.
+// google is the part of Google Cloud Storage that the driver uses, with one bucket.
 type google struct {
 	// instead answers some requests, and says whether it did.
 	instead func(w http.ResponseWriter, r *http.Request) bool
-	// page is how many entries a page of a list has.
+	// page is the number of entries in a page of a list.
 	page int
 
 	mu  sync.Mutex
 	dir string
-	// files is how many there are in the folder.
+	// files is the number of files in the folder.
 	files   int
 	objects map[string]*object
 	// sessions are uploads by the names of their objects.
 	sessions map[string]*resumable
-	// generations is how many objects there have been.
+	// generations is the number of objects made so far.
 	generations int64
-	// deleted are names in the order of their deletions.
+	// deleted are the names of deleted objects, in the order of their deletion.
 	deleted []string
-	// agents are those of all requests but for tokens.
+	// agents are the user agents of all requests except those for tokens.
 	agents map[string]bool
 }
 
@@ -79,7 +79,7 @@ var accountKey = sync.OnceValues(func() (string, error) {
 	return string(pem.EncodeToMemory(&pem.Block{Type: "RSA PRIVATE KEY", Bytes: x509.MarshalPKCS1PrivateKey(key)})), nil
 })
 
-// start answers for Google, and returns what leads there under all names.
+// start starts the server, and returns a transport that connects all host names to it.
 func (g *google) start(t *testing.T) *http.Transport {
 	t.Helper()
 	g.dir, g.objects, g.sessions, g.agents = t.TempDir(), map[string]*object{}, map[string]*resumable{}, map[string]bool{}
@@ -202,7 +202,7 @@ func (g *google) putWhole(w http.ResponseWriter, r *http.Request) {
 	say(w, http.StatusOK, g.put(made, file, int64(len(content))))
 }
 
-// isOf says whether an object is of a generation, if one is asked for. 0 is of none.
+// isOf says whether an object has a generation, if one is asked for. 0 means that there must be no object.
 func (g *google) isOf(generation, name string) bool {
 	var has int64
 	if found := g.objects[name]; found != nil {
@@ -224,7 +224,7 @@ func (g *google) put(made *object, file string, size int64) *object {
 	return made
 }
 
-// putChunk leaves out what it has, and what is no whole step of a chunk that breaks off.
+// putChunk ignores bytes that it already has. Of a chunk that breaks off, it keeps only whole steps.
 func (g *google) putChunk(w http.ResponseWriter, r *http.Request, name string) {
 	s := g.sessions[name]
 	span, total, _ := strings.Cut(strings.TrimPrefix(r.Header.Get("Content-Range"), "bytes "), "/")

@@ -34,7 +34,7 @@ func move(ctx context.Context, w storagedriver.FileWriter) error {
 	return w.(*writer).Move(ctx, underWay, blob)
 }
 
-// TestLate has a request end after another server has committed the upload which both had open.
+// TestLate lets a request end after another server has committed the upload that both had open.
 func TestLate(t *testing.T) {
 	begun, good, evil := large[:chunk+50], large[chunk+50:], slices.Repeat([]byte("evil"), chunk/2)
 	for name, test := range map[string]struct{ begun, late, last []byte }{
@@ -59,7 +59,7 @@ func TestLate(t *testing.T) {
 				if err := last.Commit(t.Context()); err != nil {
 					t.Fatal(err)
 				}
-				// What ends a session of its own is made, and is not what the other one has committed.
+				// The end of a session of its own does make an object, but not the one that the other server has committed.
 				late := do(held)
 				if late == nil {
 					late = move(t.Context(), last)
@@ -78,7 +78,7 @@ func TestLate(t *testing.T) {
 	}
 }
 
-// TestSentToOneSession has a chunk be ignored, as another server's is there. It has the same size.
+// TestSentToOneSession has a chunk that Google ignores, because a chunk of another server is there, of the same size.
 func TestSentToOneSession(t *testing.T) {
 	d := new(google).open(t, "")
 	if err := request(t, d, false, large[:chunk]).Close(); err != nil {
@@ -102,7 +102,7 @@ func TestSentToOneSession(t *testing.T) {
 	}
 }
 
-// TestReplaced has another server go on with what was committed, before it is moved.
+// TestReplaced lets another server continue a committed upload before it is moved.
 func TestReplaced(t *testing.T) {
 	g := &google{}
 	d := g.open(t, "")
@@ -125,13 +125,13 @@ func TestReplaced(t *testing.T) {
 	}
 }
 
-// TestLostAnswer has Google do what it was asked for on a condition, and the answer get lost. It does not
-// hold when that is asked for again, and is that of another server where that one was faster.
+// TestLostAnswer loses the answer to a request with a condition that Google has carried out. When the request is sent
+// again, the condition no longer holds. If another server was faster, the object is that server's.
 func TestLostAnswer(t *testing.T) {
 	put := isUpload(http.MethodPost, "")
 	for name, test := range map[string]struct {
 		asks func(*http.Request) bool
-		// which of these requests it is
+		// which of these requests loses its answer
 		which  int32
 		faster bool
 	}{
@@ -182,7 +182,7 @@ func TestLostAnswer(t *testing.T) {
 	}
 }
 
-// push is of what is put three times: as it begins, goes on and ends.
+// push uploads with three puts: one when the upload begins, one when it continues and one when it ends.
 func push(ctx context.Context, d storagedriver.StorageDriver) error {
 	w, err := d.Writer(ctx, underWay, false)
 	if err != nil {
@@ -209,8 +209,8 @@ func push(ctx context.Context, d storagedriver.StorageDriver) error {
 	return move(ctx, w)
 }
 
-// TestBusyUpload has Google be busy for ever. The client, too, tries again what has a condition, but
-// never gives up.
+// TestBusyUpload has a Google that is busy forever. The client itself would also retry requests with a condition, but
+// would never give up.
 func TestBusyUpload(t *testing.T) {
 	t.Parallel()
 	g := &google{}

@@ -7,7 +7,7 @@ import (
 )
 
 const (
-	// step is what Google asks all requests of an upload but the last to be a multiple of.
+	// step is the unit of size for the requests of an upload: all but the last must be a multiple of it.
 	step = 256 << 10
 
 	defaultChunkSize      = 16 << 20
@@ -39,7 +39,7 @@ func parseParameters(raw map[string]any) (*Options, error) {
 	return p, nil
 }
 
-// Check says what is wrong with the options; nothing is asked for.
+// Check says what is wrong with the options. It sends no requests.
 func Check(raw map[string]any) error {
 	_, err := parseParameters(raw)
 	return err

@@ -17,9 +17,9 @@ const (
 	firstPause = 500 * time.Millisecond
 )
 
-// retry does again what Google was too busy for, or what a connection broke at. The client does so
-// by itself with what it reads, and not with what it writes, which another may have written since;
-// whoever wrote last is right here, but of an upload: see writer.
+// retry repeats what Google was too busy for, or what failed with its connection. The client itself
+// repeats only reads. It does not repeat writes, because another client may have written since. Here the
+// last writer wins, except for uploads: see writer.
 func retry(ctx context.Context, do func() error) error {
 	for try, pause := 1, firstPause; ; try, pause = try+1, 2*pause {
 		err := do()
@@ -32,11 +32,11 @@ func retry(ctx context.Context, do func() error) error {
 	}
 }
 
-// brokenStreams are what HTTP/2 says of connections and requests that broke. Those of HTTP/1 are the client's
-// to know.
+// brokenStreams are parts of the HTTP/2 errors of connections and requests that broke. The client itself knows
+// those of HTTP/1.
 var brokenStreams = []string{"http2: client conn", "http2: server sent GOAWAY", "; received from peer"}
 
-// again says whether what failed may go well the next time.
+// again says whether a retry may succeed.
 func again(err error) bool {
 	return storage.ShouldRetry(err) || err != nil && slices.ContainsFunc(brokenStreams, func(words string) bool {
 		return strings.Contains(err.Error(), words)

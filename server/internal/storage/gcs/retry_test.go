@@ -26,7 +26,7 @@ func reset(w http.ResponseWriter) {
 	tcp.Close()
 }
 
-// TestReset has the connection break once, before Google does what it was asked for and after it.
+// TestReset lets the connection break once: before Google does what it was asked for, or after.
 func TestReset(t *testing.T) {
 	for name, action := range actions {
 		for when, does := range map[string]bool{"before": false, "after": true} {
@@ -61,7 +61,7 @@ func TestReset(t *testing.T) {
 	}
 }
 
-// TestBrokenChunk has Google get a part of a chunk only, and say so or nothing.
+// TestBrokenChunk lets Google receive only a part of a chunk, and either say so or not answer.
 func TestBrokenChunk(t *testing.T) {
 	for name, breaks := range map[string]bool{"said": false, "lost": true} {
 		t.Run(name, func(t *testing.T) {
@@ -115,7 +115,7 @@ func (b breaks) RoundTrip(r *http.Request) (*http.Response, error) {
 	return b.RoundTripper.RoundTrip(r)
 }
 
-// TestBrokenStream has HTTP/2, by which Google answers, break once.
+// TestBrokenStream lets HTTP/2, which Google speaks, break once.
 func TestBrokenStream(t *testing.T) {
 	for _, words := range []string{
 		"http2: client connection lost", "http2: client connection force closed via ClientConn.Close",

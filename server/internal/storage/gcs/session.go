@@ -23,23 +23,23 @@ const uploadAddress = "https://storage.googleapis.com/upload/storage/v1/b/"
 // (https://cloud.google.com/storage/docs/performing-resumable-uploads).
 type session struct {
 	client *http.Client
-	// uri is where its bytes are sent; empty before it begins.
+	// uri is where the bytes are sent. It is empty before the session begins.
 	uri string
-	// offset is how much Google has of it.
+	// offset is the number of bytes that Google has.
 	offset int64
-	// sum is of what it should have. What another writer sent in its place has stayed, and Google does
-	// not tell. It is nil where who began the session did not keep it.
+	// sum is the sum of the bytes that Google should have. If another writer has sent other bytes in their place, Google
+	// has those, and does not tell. It is nil if the driver that began the session did not keep a sum.
 	sum hash.Hash
 }
 
-// What the object of a session says of it, in the words of the engine's driver, which keeps no sum.
+// The metadata of a session's object. The names are those of the engine's driver, which keeps no sum.
 const (
 	uriOfSession    = "Session-URI"
 	offsetOfSession = "Offset"
 	sumOfSession    = "MD5-State"
 )
 
-// record is for who goes on with the session.
+// record is what another writer needs to continue the session.
 func (s *session) record() (map[string]string, error) {
 	record := map[string]string{uriOfSession: s.uri, offsetOfSession: strconv.FormatInt(s.offset, 10)}
 	if s.sum != nil {
@@ -70,10 +70,10 @@ func (s *session) resume(record map[string]string) (err error) {
 	return s.sum.(encoding.BinaryUnmarshaler).UnmarshalBinary(state)
 }
 
-// errEnded is for a session in which nothing more can be sent. Google asks to begin another one then.
+// errEnded is the error of a session in which nothing more can be sent. Google requires a new session then.
 var errEnded = errors.New("the session of an upload has ended")
 
-// begin gets the address for the content of an object.
+// begin starts a session, and gets the address to send the content of an object to.
 func (s *session) begin(ctx context.Context, bucket, name string) error {
 	query := url.Values{"uploadType": {"resumable"}, "name": {name}}
 	address := uploadAddress + url.PathEscape(bucket) + "/o?" + query.Encode()
@@ -98,8 +98,8 @@ func (s *session) begin(ctx context.Context, bucket, name string) error {
 	})
 }
 
-// send goes on until Google has all of the content, which with last is at its end. What arrived of a
-// try that failed is sent again: Google ignores what it has.
+// send goes on until Google has all of the content. With last, the content is the end of the object. Bytes that arrived
+// in a failed try are sent again: Google ignores those that it already has.
 func (s *session) send(ctx context.Context, content []byte, last bool) error {
 	start, end, total := s.offset, s.offset+int64(len(content)), "*"
 	if last {
@@ -130,7 +130,7 @@ func (s *session) send(ctx context.Context, content []byte, last bool) error {
 	return nil
 }
 
-// put sends what comes next. It is complete when the object is there.
+// put sends the next bytes. complete says that Google has made the object.
 func (s *session) put(ctx context.Context, content []byte, total string) (status string, complete bool, err error) {
 	span := "*"
 	if len(content) > 0 {
@@ -149,7 +149,7 @@ func (s *session) put(ctx context.Context, content []byte, total string) (status
 	defer drain(answer)
 	switch answer.StatusCode {
 	case http.StatusPermanentRedirect:
-		// More is to come, it says.
+		// Google expects more bytes.
 		s.offset = arrived(answer.Header.Get("Range"))
 		return answer.Status, false, nil
 	case http.StatusBadRequest, http.StatusNotFound, http.StatusGone, http.StatusPreconditionFailed, http.StatusRequestedRangeNotSatisfiable:
@@ -161,7 +161,7 @@ func (s *session) put(ctx context.Context, content []byte, total string) (status
 
 var rangeOfArrived = regexp.MustCompile(`^bytes=0-(\d+)$`)
 
-// arrived is how much Google has. It names no range while that is nothing.
+// arrived is the number of bytes that Google has. Google names no range while it has none.
 func arrived(header string) int64 {
 	found := rangeOfArrived.FindStringSubmatch(header)
 	if found == nil {
@@ -174,7 +174,7 @@ func arrived(header string) int64 {
 	return last + 1
 }
 
-// drain leaves the connection to the next request.
+// drain reads the answer to its end, so that the next request can use the connection.
 func drain(answer *http.Response) {
 	_, _ = io.Copy(io.Discard, io.LimitReader(answer.Body, longestError))
 	answer.Body.Close()

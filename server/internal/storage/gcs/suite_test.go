@@ -12,7 +12,7 @@ import (
 func TestEngineSuite(t *testing.T) {
 	g := &google{}
 	transport := g.start(t)
-	// Redirects are followed by way of it.
+	// Redirects are followed with this transport.
 	before := http.DefaultTransport
 	http.DefaultTransport = transport
 	t.Cleanup(func() { http.DefaultTransport = before })

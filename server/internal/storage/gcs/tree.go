@@ -12,7 +12,7 @@ import (
 	"google.golang.org/api/iterator"
 )
 
-// objects are all that a query finds, whatever number of pages that takes.
+// objects are all objects that a query finds, over all pages.
 func (d *driver) objects(ctx context.Context, query storage.Query) iter.Seq2[*storage.ObjectAttrs, error] {
 	return func(yield func(*storage.ObjectAttrs, error) bool) {
 		found := d.bucket.Objects(ctx, &query)
@@ -52,7 +52,7 @@ func (d *driver) Move(ctx context.Context, from, to string) error {
 	return d.move(ctx, d.object(from), to)
 }
 
-// move copies the object and deletes it then. What could not be deleted of an upload goes with
+// move copies the object and then deletes it. If an upload could not be deleted, it is purged with
 // the old ones.
 func (d *driver) move(ctx context.Context, from *storage.ObjectHandle, to string) error {
 	copier := d.object(to).CopierFrom(from)
@@ -67,8 +67,8 @@ func (d *driver) move(ctx context.Context, from *storage.ObjectHandle, to string
 	return nil
 }
 
-// Delete removes what is below a path, and without that the object there. It begins at the end:
-// of a tag what points to its image goes last.
+// Delete removes everything below a path, or, if there is nothing, the object at the path. It deletes in reverse
+// order: of a tag, the link to its image is then deleted last.
 func (d *driver) Delete(ctx context.Context, path string) error {
 	var names []string
 	for object, err := range d.objects(ctx, storage.Query{Prefix: d.folder(path)}) {
@@ -91,7 +91,7 @@ func (d *driver) Delete(ctx context.Context, path string) error {
 	return nil
 }
 
-// remove deletes an object that may be gone: a try before this one may have done it, and lost its answer.
+// remove deletes an object, which may be gone: an earlier try may have deleted it, and its answer was lost.
 func remove(ctx context.Context, object *storage.ObjectHandle) error {
 	err := retry(ctx, func() error { return object.Delete(ctx) })
 	if errors.Is(err, storage.ErrObjectNotExist) {

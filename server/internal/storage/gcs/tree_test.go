@@ -11,7 +11,7 @@ import (
 	"container-registry/server/internal/layout"
 )
 
-// TestPages has more below a folder than a page of a list has, and neighbours by its name.
+// TestPages has more objects below a folder than fit into a page of a list, and neighbours with similar names.
 func TestPages(t *testing.T) {
 	for _, folder := range []string{"", "a folder"} {
 		t.Run(folder, func(t *testing.T) {
@@ -54,7 +54,7 @@ func TestPages(t *testing.T) {
 	}
 }
 
-// TestRoot is always there, as the health check asks for it.
+// TestRoot expects the root always to exist, because the health check asks for it.
 func TestRoot(t *testing.T) {
 	for _, folder := range []string{"", "folder"} {
 		d := new(google).open(t, folder)
@@ -67,7 +67,7 @@ func TestRoot(t *testing.T) {
 	}
 }
 
-// TestFolderOfConsole is an empty object that somebody made by hand.
+// TestFolderOfConsole has an empty object that a console made for a folder.
 func TestFolderOfConsole(t *testing.T) {
 	g := &google{}
 	d := g.open(t, "")

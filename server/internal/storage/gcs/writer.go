@@ -17,8 +17,8 @@ import (
 	"container-registry/server/internal/layout"
 )
 
-// Writer implements storagedriver.StorageDriver. Appending goes on with an upload that was not
-// committed, or with a file of a chunk at most, as one whose upload broke off at its very end.
+// Writer implements storagedriver.StorageDriver. Appending continues an upload that was not
+// committed, or a file of one chunk at most, such as one whose upload broke off at its very end.
 func (d *driver) Writer(ctx context.Context, path string, appendTo bool) (storagedriver.FileWriter, error) {
 	w := &writer{driver: d, ctx: ctx, path: path, session: session{client: d.client, sum: md5.New()}}
 	if appendTo {
@@ -29,11 +29,12 @@ func (d *driver) Writer(ctx context.Context, path string, appendTo bool) (storag
 	return w, nil
 }
 
-// writer collects a chunk at a time. What fits into one is put there as it is.
+// writer collects a chunk at a time. A file that fits into one chunk is written with one request.
 //
-// Other servers may write to the same upload. What is put goes in the place of the object that the writer
-// goes on from, or nowhere. The end of a session has no such condition, as it would be that of its beginning,
-// since when each request has left another object: it is looked at then, and moved only if it is still that one.
+// Other servers may write to the same upload. An object that the writer puts may replace only the object that the
+// writer continues from. The end of a session can't have such a condition: it would have to be set when the session
+// begins, and each later request leaves another object. So the writer looks at the object afterwards, and Move moves it
+// only if it is still the same.
 type writer struct {
 	driver  *driver
 	ctx     context.Context // the one given to Writer: Write has none
@@ -42,17 +43,18 @@ type writer struct {
 	buf     []byte // not sent yet
 	size    int64
 	closed  bool
-	// generation is that of the object which the writer goes on from, or has committed; 0 is of none.
+	// generation is that of the object that the writer continues from, or has committed. 0 means that there is none.
 	generation int64
 }
 
-// object is that of an upload only as long as the writer knows it.
+// object is the object at the writer's path. For an upload, requests for it fail unless it is the generation that the
+// writer knows.
 func (w *writer) object() *storage.ObjectHandle {
 	object := w.driver.object(w.path)
 	if !layout.IsUpload(w.path) {
 		return object
 	}
-	// The client would try again without an end what has a condition.
+	// The client would retry a request with a condition forever.
 	return object.Retryer(storage.WithPolicy(storage.RetryNever)).
 		If(storage.Conditions{GenerationMatch: w.generation, DoesNotExist: w.generation == 0})
 }
@@ -103,7 +105,7 @@ func (w *writer) Write(p []byte) (int, error) {
 	return written, nil
 }
 
-// flush sends what is enough for a request of a session.
+// flush sends as much of the buffer as a request of a session may have.
 func (w *writer) flush() error {
 	n := len(w.buf) / step * step
 	if n == 0 {
@@ -143,7 +145,7 @@ func (w *writer) Close() error {
 	return w.look(w.ctx, want)
 }
 
-// Commit makes the object out of what was written, and looks at what is there.
+// Commit makes the object out of what was written, and checks it.
 func (w *writer) Commit(ctx context.Context) error {
 	if w.closed {
 		return errors.New("already closed")
@@ -167,8 +169,8 @@ func (w *writer) Commit(ctx context.Context) error {
 	return w.look(ctx, want)
 }
 
-// look says whether what is there is what the writer has put there. It may be, also where that was refused: a try
-// before that one may have done it, and lost its answer.
+// look checks whether the object at the path is the one that the writer has put there. It may be even if the put was
+// refused: an earlier try may have succeeded, and its answer was lost.
 func (w *writer) look(ctx context.Context, want *storage.ObjectAttrs) error {
 	object, err := w.driver.object(w.path).Attrs(ctx)
 	switch {
@@ -185,12 +187,12 @@ func (w *writer) look(ctx context.Context, want *storage.ObjectAttrs) error {
 	}
 }
 
-// Move is of what was committed.
+// Move moves only what was committed.
 func (w *writer) Move(ctx context.Context, _, to string) error {
 	return w.overtaken(w.driver.move(ctx, w.object(), to))
 }
 
-// overtaken is of an error that tells of another writer.
+// overtaken adds layout.ErrOvertaken to an error that is due to another writer.
 func (w *writer) overtaken(err error) error {
 	if layout.IsUpload(w.path) && (isReplaced(err) || errors.Is(err, errEnded)) {
 		return fmt.Errorf("%w: %w", layout.ErrOvertaken, err)

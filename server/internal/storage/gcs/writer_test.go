@@ -16,7 +16,7 @@ import (
 	"container-registry/server/internal/layout"
 )
 
-// TestOfEngine goes on with an upload that the engine's driver began, and leaves it one that looks so.
+// TestOfEngine continues an upload that the engine's driver began, and leaves an upload that looks like the engine's.
 func TestOfEngine(t *testing.T) {
 	g := &google{}
 	d := g.open(t, "f")
@@ -70,7 +70,7 @@ func TestOfEngine(t *testing.T) {
 	}
 }
 
-// TestAppended is what was committed, which goes on only while a chunk has room for it.
+// TestAppended appends to a committed file, which is possible only while the file fits into a chunk.
 func TestAppended(t *testing.T) {
 	d := new(google).open(t, "")
 	for size, good := range map[int]bool{0: true, 100: true, chunk: true, chunk + 1: false} {
@@ -97,7 +97,7 @@ func TestAppended(t *testing.T) {
 	}
 }
 
-// TestEnded is of writers that are used no further.
+// TestEnded has writers that are used after their end.
 func TestEnded(t *testing.T) {
 	g := &google{}
 	d := g.open(t, "")
@@ -131,7 +131,7 @@ func TestEnded(t *testing.T) {
 	}
 }
 
-// TestOneRequest is of what fits into a chunk, also exactly.
+// TestOneRequest expects no session for an upload that is smaller than a chunk, nor for a PutContent of any size.
 func TestOneRequest(t *testing.T) {
 	for _, size := range []int{0, 1, chunk - 1} {
 		g := &google{}
@@ -149,7 +149,7 @@ func TestOneRequest(t *testing.T) {
 	}
 }
 
-// TestBrokenSession is written to again after an error, before which a part of a chunk had arrived.
+// TestBrokenSession writes to a session again after an error. A part of a chunk had arrived before the error.
 func TestBrokenSession(t *testing.T) {
 	g := &google{}
 	transport := g.start(t)
@@ -187,7 +187,7 @@ func TestBrokenSession(t *testing.T) {
 	}
 }
 
-// TestSmallFiles take no memory of a chunk each, as many may be written at once.
+// TestSmallFiles expects a small file not to take the memory of a whole chunk: many may be written at once.
 func TestSmallFiles(t *testing.T) {
 	g := &google{}
 	transport := g.start(t)
@@ -208,7 +208,7 @@ func TestSmallFiles(t *testing.T) {
 	}
 }
 
-// TestAnotherSize has Google say that it has all, and have less.
+// TestAnotherSize lets Google say that it has all bytes while it has fewer.
 func TestAnotherSize(t *testing.T) {
 	g := &google{}
 	d := g.open(t, "")

@@ -1,5 +1,5 @@
-// Package options reads the options of a storage driver into a struct. What the struct's fields
-// and their tags say is also the rule for the file, in package config:
+// Package options reads the options of a storage driver into a struct. Package config also checks the
+// configuration file by the struct's fields and their tags:
 //
 //	ChunkSize int64 `yaml:"chunksize" option:"required least=1024 most=4096"`
 //
@@ -17,8 +17,8 @@ import (
 	"strings"
 )
 
-// Option is what a field of a driver's struct says of an option. Its type is a text, a number,
-// true or false, a list or a table of texts, or a pointer to one, which tells whether it was given.
+// Option describes an option, as a field of a driver's struct declares it. Its type is a string, a number,
+// a boolean, a list or a table of strings, or a pointer to one of these, which tells whether it was given.
 type Option struct {
 	Name     string
 	Type     reflect.Type
@@ -26,7 +26,7 @@ type Option struct {
 	Secret   bool
 	// Least and Most bound a number.
 	Least, Most int64
-	// Allowed are the only texts; none allows any.
+	// Allowed lists the only strings that are allowed. If it is empty, any string is.
 	Allowed []string
 }
 
@@ -66,22 +66,22 @@ func (o *Option) read(word string) {
 	}
 }
 
-// Problems are all that is wrong with the options of a driver. They name options and never
-// repeat values: some are secret.
+// Problems collects everything that is wrong with the options of a driver. It names options but never
+// repeats values: some are secret.
 type Problems struct {
 	driver string
 	list   []error
 }
 
-// Add notes what is wrong with an option.
+// Add records what is wrong with an option.
 func (p *Problems) Add(name, format string, args ...any) {
 	p.list = append(p.list, fmt.Errorf("storage.%s: %s %s", p.driver, name, fmt.Sprintf(format, args...)))
 }
 
-// Err is nil without a problem.
+// Err joins all problems. It is nil if there are none.
 func (p *Problems) Err() error { return errors.Join(p.list...) }
 
-// Read sets the fields of a struct, which has the defaults, from options as YAML gives them. An
+// Read sets the fields of a struct, which already has the defaults, from options as YAML gives them. An
 // option without a value counts as absent.
 func Read(driver string, raw map[string]any, into any) *Problems {
 	problems := &Problems{driver: driver}
@@ -160,7 +160,8 @@ func textOf(given any) (string, error) {
 	case string:
 		return given, nil
 	case int, int64, uint64, float64, bool:
-		// YAML has read 0123 as 83 and 1e3 as 1000 by now: turning it back into text could be another value.
+		// YAML has already turned 0123 into 83 and 1e3 into 1000. Turning such a value back into text could give
+		// another one.
 		return "", errors.New("must be a string: put its value in quotes")
 	}
 	return "", errors.New("must be a string")

@@ -12,7 +12,7 @@ import (
 	"container-registry/server/internal/storage/oss/osstest"
 )
 
-// pages are what something before OSS may show.
+// pages are what something in front of OSS may answer with.
 var pages = map[string]func(http.ResponseWriter){
 	"html":      func(w http.ResponseWriter) { fmt.Fprint(w, "<html><body>maintenance</body></html>") },
 	"empty":     func(w http.ResponseWriter) { w.Header().Set("Content-Length", "0") },
@@ -21,7 +21,7 @@ var pages = map[string]func(http.ResponseWriter){
 	"not found": func(w http.ResponseWriter) { w.WriteHeader(http.StatusNotFound) },
 }
 
-// TestNoAnswer has a gateway before the store show a page, once and for good.
+// TestNoAnswer lets a gateway in front of the store answer with a page, once and permanently.
 func TestNoAnswer(t *testing.T) {
 	actions := map[string]struct {
 		op string
@@ -59,7 +59,7 @@ func TestNoAnswer(t *testing.T) {
 	}
 }
 
-// TestNoList has the second page of a list be none, though something has numbered it as OSS would.
+// TestNoList has something other than a list as the second page of a list, although it has a request ID like OSS's own.
 func TestNoList(t *testing.T) {
 	s, params := startOSS(t)
 	d := newTestDriver(t, params)
@@ -88,7 +88,7 @@ func secondList(fault *osstest.Fault) osstest.FaultFunc {
 	}
 }
 
-// TestBrokenOff has lists that say there is more, and not where: asked again they would begin anew.
+// TestBrokenOff has lists that say that there is more, but not where: the next request would begin the list anew.
 func TestBrokenOff(t *testing.T) {
 	answer := func(op, content string) osstest.FaultFunc {
 		return func(r osstest.Request) *osstest.Fault {
@@ -127,7 +127,7 @@ func TestBrokenOff(t *testing.T) {
 	}
 }
 
-// TestUndeleted is of a file with others below it, which OSS answers that it has not deleted, and has.
+// TestUndeleted has a file with others below it. The deletion must fail if OSS does not delete the file, and only then.
 func TestUndeleted(t *testing.T) {
 	s, params := startOSS(t)
 	d := newTestDriver(t, params)

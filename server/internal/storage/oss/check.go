@@ -18,7 +18,7 @@ const checkTimeout = 15 * time.Second
 type Problem int
 
 const (
-	// ProblemOther is an answer none of the others describes.
+	// ProblemOther is an answer that none of the other problems describes.
 	ProblemOther Problem = iota
 	// ProblemBucket: there is no such bucket.
 	ProblemBucket
@@ -69,8 +69,8 @@ func (e *CheckError) Error() string {
 
 func (e *CheckError) Unwrap() error { return e.cause }
 
-// check lists one key. It is cheap, and needs no permission the driver can do
-// without.
+// check lists one key. This is cheap, and needs only a permission that the
+// driver needs anyway.
 func (d *driver) check(ctx context.Context, endpoint string) error {
 	ctx, cancel := context.WithTimeoutCause(ctx, checkTimeout, fmt.Errorf("no answer within %s", checkTimeout))
 	defer cancel()

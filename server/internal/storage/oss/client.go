@@ -46,7 +46,7 @@ func newClient(p parameters, endpoint *url.URL, provider credentials.Credentials
 func newHTTPClient(endpoint *url.URL) *http.Client {
 	timeouts := &transport.Config{ConnectTimeout: oss.Ptr(connectTimeout), ReadWriteTimeout: oss.Ptr(silenceTimeout)}
 	client := transport.NewHttpClient(timeouts, func(t *http.Transport) {
-		// Layers are compressed already, and a body that Go unpacks on the
+		// Layers are already compressed, and a body that Go unpacks on the
 		// way has lost its length.
 		t.DisableCompression = true
 		if net.ParseIP(endpoint.Hostname()) == nil {
@@ -62,9 +62,9 @@ func newHTTPClient(endpoint *url.URL) *http.Client {
 	return client
 }
 
-// genuine refuses the pages of what stands before OSS, which says of each of its
-// answers which request it is to. The SDK takes a page with 200 for an empty
-// list or for an object, and one with 404 for the lack of one.
+// genuine refuses the pages of proxies in front of OSS. OSS puts a request ID
+// into each of its answers. The SDK takes a page with 200 for an empty list or
+// for an object, and one with 404 for a missing object.
 type genuine struct{ http.RoundTripper }
 
 func (g genuine) RoundTrip(request *http.Request) (*http.Response, error) {

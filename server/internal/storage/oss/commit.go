@@ -9,7 +9,7 @@ import (
 	"github.com/aliyun/alibabacloud-oss-go-sdk-v2/oss"
 )
 
-// metaSHA256 is what a plain object says of its bytes.
+// metaSHA256 is the metadata of a plain object that has the SHA-256 of its bytes.
 const metaSHA256 = "sha256"
 
 // Commit makes the object out of what was written.
@@ -52,7 +52,7 @@ func (w *writer) finish(ctx context.Context) error {
 		}
 	}
 	etag, err := w.d.complete(ctx, w.key, w.uploadID, w.parts, func(object *oss.HeadObjectResult) bool {
-		// Another server may have made one of the same upload, with parts of the same size.
+		// Another server may have made an object of the same upload, with parts of the same size.
 		crc := crcOf(w.parts)
 		return crc != "" && crc == oss.ToString(object.HashCRC64) && object.ContentLength == w.flushed
 	})
@@ -66,8 +66,8 @@ func (w *writer) finish(ctx context.Context) error {
 	return overtaken(err)
 }
 
-// putWhole makes the object of the buffer. That of an upload on record replaces no other one: it may be held up until
-// another server has compared what it has made there.
+// putWhole makes the object from the buffer. If the upload is on record, the object must not replace another one: this
+// request may be held up until another server has made an object there and compared it with its digest.
 func (w *writer) putWhole(ctx context.Context) error {
 	sum := sha256.Sum256(w.buf)
 	hash := hex.EncodeToString(sum[:])

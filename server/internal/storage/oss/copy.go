@@ -30,13 +30,13 @@ func (d *driver) Move(ctx context.Context, sourcePath, destPath string) error {
 	return d.move(ctx, source, d.key(destPath), version{oss.ToString(object.ETag), object.ContentLength})
 }
 
-// version is an object that another one may replace.
+// version identifies one version of an object that another one may replace.
 type version struct {
 	etag string
 	size int64
 }
 
-// move moves nothing but that version of source.
+// move moves only the given version of source.
 func (d *driver) move(ctx context.Context, source, dest string, moved version) error {
 	copied := d.copyParts
 	if moved.size <= d.copyThreshold {
@@ -68,13 +68,13 @@ func (d *driver) copyParts(ctx context.Context, source, dest string, moved versi
 	}
 	parts, err := d.uploadCopies(ctx, source, dest, uploadID, moved)
 	if err == nil {
-		// OSS may say no checksum of copies. No other server has this upload.
+		// OSS may give no checksum of copies. No other server knows this upload, so the size is enough.
 		_, err = d.complete(ctx, dest, uploadID, parts, func(object *oss.HeadObjectResult) bool {
 			return object.ContentLength == moved.size
 		})
 	}
 	if err != nil {
-		// The request may be over; the parts must go all the same.
+		// The request may be over, but the parts must be deleted all the same.
 		cleanup, cancel := context.WithTimeout(context.WithoutCancel(ctx), closeTimeout)
 		defer cancel()
 		if abortErr := d.abort(cleanup, dest, uploadID); abortErr != nil {

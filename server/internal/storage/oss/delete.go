@@ -45,7 +45,7 @@ func (d *driver) Delete(ctx context.Context, path string) error {
 	return d.deleteObjects(ctx, own, key, key+recordSuffix)
 }
 
-// existing returns those of keys that are objects.
+// existing returns those of the keys that are objects.
 func (d *driver) existing(ctx context.Context, keys ...string) ([]string, error) {
 	var found []string
 	for _, key := range keys {
@@ -73,7 +73,7 @@ func (d *driver) deleteObjects(ctx context.Context, existing []string, perhaps .
 	if err != nil {
 		return failed(ctx, "DeleteMultipleObjects", "", err)
 	}
-	// The answer lists what is gone and is silent about the rest, and may be about what was never there.
+	// The answer lists the objects that are gone. It does not mention the rest, and may leave out keys that never existed.
 	gone := make(map[string]bool, len(result.DeletedObjects))
 	for _, deleted := range result.DeletedObjects {
 		gone[oss.ToString(deleted.Key)] = true

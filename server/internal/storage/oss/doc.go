@@ -13,7 +13,7 @@
 //	bucket                     required
 //	accesskeyid                key pair; without it the RAM role of the ECS instance
 //	accesskeysecret            is used, through the instance metadata service
-//	ramrole                    name of that role; found out when left empty
+//	ramrole                    name of that role; looked up when left empty
 //	endpoint                   host[:port] or URL, in place of the region's endpoint
 //	internal                   use the region's internal endpoint (default false)
 //	accelerate                 use the transfer acceleration endpoint (default false)
@@ -45,21 +45,23 @@
 // # Several servers of one bucket
 //
 // Two servers may write to one upload, and give its parts the same numbers. A
-// writer moves what it has committed, by its ETag, and nothing that another one
-// has put in its place (layout.ErrOvertaken). Where the answer to the end of an
-// upload is lost, it takes an object for its own by CRC-64 and size, a plain one
-// by the SHA-256 in its metadata (x-oss-meta-sha256). A plain object replaces
-// none at the path of an upload that is on record (x-oss-forbid-overwrite).
+// writer moves only what it has committed, which it knows by the ETag, and
+// nothing that another writer has put in its place (layout.ErrOvertaken). If the
+// answer to the end of an upload is lost, the writer recognises its object by
+// CRC-64 and size, and a plain one by the SHA-256 in its metadata
+// (x-oss-meta-sha256). A plain object does not replace another one at the path
+// of an upload that is on record (x-oss-forbid-overwrite).
 //
-// This stays: the end of a multipart upload does replace an object, whose writer
-// then is refused when it moves that; a request that OSS carries out after the
-// move leaves an object at the path of the upload, until a collection finds it.
-// A bucket with versions does not forbid to overwrite: there, too, the writer is
-// refused, but for two plain objects of one MD5, which have one ETag.
+// Some cases remain. The end of a multipart upload does replace an object, whose
+// writer is then refused when it moves the object. A request that OSS carries
+// out after the move leaves an object at the path of the upload until a garbage
+// collection finds it. A bucket with versions ignores x-oss-forbid-overwrite:
+// there, too, the writer is refused, except if two plain objects have the same
+// MD5, and so the same ETag.
 //
 // # Redirects
 //
 // With internal, clients are redirected to the public endpoint of the region,
-// since they need not sit inside Alibaba's network. With an IP address as the
-// endpoint there are no redirects: no name a client can resolve holds the bucket.
+// because they may be outside Alibaba's network. With an IP address as the
+// endpoint there are no redirects: clients can't resolve a name that has the bucket in it.
 package oss

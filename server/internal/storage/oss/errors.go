@@ -10,8 +10,8 @@ import (
 	"github.com/aliyun/alibabacloud-oss-go-sdk-v2/oss"
 )
 
-// failure is a failed request told in one line. The SDK's own text has seven
-// lines and the whole URL.
+// failure is a failed request described in one line. The SDK's own text has
+// seven lines and the whole URL.
 type failure struct {
 	op, key string
 	err     error
@@ -26,8 +26,8 @@ func (f failure) Error() string {
 
 func (f failure) Unwrap() error { return f.err }
 
-// failed makes a failure of err, if there is one. When ctx is over, that is the
-// reason: the SDK may report the attempt before instead.
+// failed makes a failure of err, if there is one. If ctx has ended, that is the
+// reason: the SDK may report the previous attempt instead.
 func failed(ctx context.Context, op, key string, err error) error {
 	if err == nil {
 		return nil
@@ -59,12 +59,12 @@ func explain(err error) string {
 	return err.Error()
 }
 
-// noAnswer is for what does not come from OSS.
+// noAnswer is the error of an answer that does not come from OSS.
 type noAnswer string
 
 func (n noAnswer) Error() string { return "no answer of OSS: " + string(n) }
 
-// HttpStatusCode has the SDK ask again, as where a gateway fails in its own name.
+// HttpStatusCode makes the SDK retry, as after an error of a gateway.
 func (noAnswer) HttpStatusCode() int { return http.StatusBadGateway }
 
 // isMissing tells whether err means that an object does not exist. A HEAD

@@ -9,18 +9,18 @@ import (
 	storagedriver "github.com/distribution/distribution/v3/registry/storage/driver"
 )
 
-// pageSize is the most OSS lists or deletes in one request.
+// pageSize is the largest number of objects that OSS lists or deletes in one request.
 const pageSize = 1000
 
 func (d *driver) list(ctx context.Context, request *oss.ListObjectsV2Request) (*oss.ListObjectsV2Result, error) {
 	request.Bucket = &d.bucket
 	page, err := d.client.ListObjectsV2(ctx, request)
 	if err == nil && page.Name == nil {
-		// The SDK takes any XML for a list, and nothing at all for the end of one.
+		// The SDK takes any XML for a list, and an empty answer for the end of one.
 		err = noAnswer("the list has no name")
 	}
 	if err == nil && page.IsTruncated && oss.ToString(page.NextContinuationToken) == "" {
-		// Asked for without, it would begin anew, for ever.
+		// Without a token, the list would begin anew, forever.
 		err = noAnswer("the list breaks off")
 	}
 	return page, failed(ctx, "ListObjectsV2", oss.ToString(request.Prefix), err)

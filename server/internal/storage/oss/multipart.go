@@ -14,11 +14,11 @@ type part struct {
 	number int32
 	etag   string
 	size   int64
-	// crc is what OSS says, if it does.
+	// crc is the CRC-64 that OSS reports, if it does.
 	crc string
 }
 
-// crcOf is what OSS says of an object that is made of parts, "" if that can't be told.
+// crcOf is the CRC-64 that OSS reports for an object made of these parts, or "" if that can't be told.
 func crcOf(parts []part) string {
 	sum := uint64(0)
 	for _, p := range parts {
@@ -94,7 +94,7 @@ func (d *driver) complete(ctx context.Context, key, uploadID string, parts []par
 // isObject says whether an object is the one that was to be made.
 type isObject func(*oss.HeadObjectResult) bool
 
-// madeBefore is for a refusal that may come from an attempt before, whose answer was lost: the object tells.
+// madeBefore is for a refusal that may be due to an earlier attempt whose answer was lost: the object tells.
 func (d *driver) madeBefore(ctx context.Context, key string, refusal error, isMade isObject) (string, error) {
 	object, err := d.head(ctx, key)
 	switch {
@@ -106,7 +106,7 @@ func (d *driver) madeBefore(ctx context.Context, key string, refusal error, isMa
 	return "", err
 }
 
-// abort gives up an upload and its parts. One that is gone already is fine.
+// abort gives up an upload and its parts. It succeeds if the upload is already gone.
 func (d *driver) abort(ctx context.Context, key, uploadID string) error {
 	_, err := d.client.AbortMultipartUpload(ctx, &oss.AbortMultipartUploadRequest{Bucket: &d.bucket, Key: &key, UploadId: &uploadID})
 	if hasCode(err, "NoSuchUpload") {

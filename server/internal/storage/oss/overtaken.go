@@ -11,8 +11,9 @@ import (
 	"container-registry/server/internal/layout"
 )
 
-// unchanged says whether the record is the one that was read or written last.
-// One that was held up would bring back an upload that has become a blob.
+// unchanged fails if the record is not the one that was read or written last.
+// A writer that was held up would otherwise bring back an upload that has
+// become a blob.
 func (w *writer) unchanged(ctx context.Context) error {
 	if !w.recorded {
 		return nil
@@ -31,7 +32,7 @@ func (w *writer) unchanged(ctx context.Context) error {
 	return nil
 }
 
-// overtaken is of a refusal that tells of another writer.
+// overtaken adds layout.ErrOvertaken to a refusal that is due to another writer.
 func overtaken(err error) error {
 	for _, code := range []string{"NoSuchUpload", "InvalidPart", "FileAlreadyExists"} {
 		if hasCode(err, code) {
@@ -41,7 +42,7 @@ func overtaken(err error) error {
 	return err
 }
 
-// Move is of what Commit has made.
+// Move moves the object that Commit has made.
 func (w *writer) Move(ctx context.Context, from, to string) error {
 	err := w.d.move(ctx, w.d.key(from), w.d.key(to), version{w.etag, w.Size()})
 	if isMissing(err) || hasCode(err, "PreconditionFailed") {
@@ -50,8 +51,8 @@ func (w *writer) Move(ctx context.Context, from, to string) error {
 	return err
 }
 
-// Identity tells the bytes that are in the bucket from others. Writers of one
-// upload give its parts the same numbers, and the last one's stays.
+// Identity identifies the bytes that are in the bucket. Writers of one upload
+// give its parts the same numbers, and the part that was sent last stays.
 func (w *writer) Identity() string { return w.identity }
 
 func (w *writer) identify() {

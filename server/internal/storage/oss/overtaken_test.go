@@ -12,7 +12,7 @@ import (
 	"container-registry/server/internal/storage/oss/osstest"
 )
 
-// TestLateWriter has a writer held up while another one, as by way of another server, commits the upload.
+// TestLateWriter holds up a writer while another one, as of another server, commits the upload.
 func TestLateWriter(t *testing.T) {
 	s, params := startOSS(t)
 	d := newTestDriver(t, params)
@@ -31,7 +31,7 @@ func TestLateWriter(t *testing.T) {
 	assertOnly(t, s, "upload")
 }
 
-// TestIdentity tells the bytes of an upload from those that a late writer put in their place.
+// TestIdentity distinguishes the bytes of an upload from those that a late writer put in their place.
 func TestIdentity(t *testing.T) {
 	const chunk = 200 << 10
 	_, params := startOSS(t)
@@ -48,7 +48,7 @@ func TestIdentity(t *testing.T) {
 		t.Errorf("what was closed is %q, and what is opened %q", a, b)
 	}
 	write(t, last, pattern(2 * chunk)[chunk:])
-	// The buffer is full, and goes with the next byte.
+	// The buffer is full, and is sent with the next byte.
 	write(t, held, make([]byte, chunk))
 	if err := last.Close(); err != nil {
 		t.Fatal(err)
@@ -62,12 +62,12 @@ func TestIdentity(t *testing.T) {
 	}
 }
 
-// TestAnotherComplete has another server make an object of the same size, of other parts of the same upload.
+// TestAnotherComplete lets another server make an object of the same size, from other parts of the same upload.
 func TestAnotherComplete(t *testing.T) {
 	const chunk = 200 << 10
 	for name, test := range map[string]struct {
 		theirs byte
-		// lost is an answer, after which the request is made again.
+		// lost is the fault that loses the answer. The request is then sent again.
 		lost *osstest.Fault
 		ours bool
 	}{
@@ -104,7 +104,7 @@ func TestAnotherComplete(t *testing.T) {
 	}
 }
 
-// TestLatePut has a plain PUT held up until another server has ended the upload. It replaces nothing.
+// TestLatePut holds up a plain PUT until another server has ended the upload. The PUT must replace nothing.
 func TestLatePut(t *testing.T) {
 	for name, size := range map[string]int{"plain": 4, "parts": 300 << 10} {
 		t.Run(name, func(t *testing.T) {
@@ -146,7 +146,7 @@ func TestLatePut(t *testing.T) {
 	}
 }
 
-// TestMadeBefore has the object be there already, and its writer not know: the next attempt finds it.
+// TestMadeBefore has an object that already exists without its writer knowing: the next attempt must find it.
 func TestMadeBefore(t *testing.T) {
 	for name, test := range map[string]struct {
 		op    string
@@ -186,7 +186,7 @@ func TestMadeBefore(t *testing.T) {
 	}
 }
 
-// TestMoveOfAnother has something else in the place of what was committed: no blob is made of it.
+// TestMoveOfAnother has something else in the place of what was committed: no blob may be made of it.
 func TestMoveOfAnother(t *testing.T) {
 	for name, size := range map[string]int{"whole": 4, "parts": 300 << 10} {
 		for kind, replace := range map[string]func(*testing.T, *Driver){

@@ -16,9 +16,9 @@ const (
 	kib = int64(1) << 10
 	mib = kib << 10
 
-	// minPartSize is what OSS asks of every part but the last; chunks and copied parts are no smaller.
+	// minPartSize is the minimum size of every part but the last; chunks and copied parts are no smaller.
 	minPartSize = 100 * kib
-	// maxParts is how many parts OSS takes for one object.
+	// maxParts is the number of parts that OSS accepts for one object.
 	maxParts = 10000
 
 	defaultChunkSize     = 10 * mib
@@ -28,9 +28,9 @@ const (
 	maxRootLength = 256
 )
 
-// Options are what the configuration has under storage.oss. A chunk is bounded as it is kept in
-// memory, while OSS itself takes 5 GiB; the copy threshold is bounded by the largest object that
-// OSS documents for CopyObject.
+// Options are what the configuration has under storage.oss. The size of a chunk is bounded because
+// it is kept in memory; OSS itself accepts 5 GiB. The copy threshold is bounded by the largest object
+// that OSS documents for CopyObject.
 type Options struct {
 	AccessKeyID     string `yaml:"accesskeyid" option:"secret"`
 	AccessKeySecret string `yaml:"accesskeysecret" option:"secret"`
@@ -51,7 +51,7 @@ type Options struct {
 
 // parameters are the options as the driver uses them.
 type parameters struct {
-	Options           // the root directory without a slash at either end, the region without oss- before it
+	Options           // the root directory without a slash at either end, the region without the prefix oss-
 	endpoint *url.URL // nil: from the region
 	secure   bool
 }
@@ -73,7 +73,7 @@ func parseParameters(raw map[string]any) (parameters, error) {
 	return p, in.Err()
 }
 
-// Check says what is wrong with the options; nothing is asked for.
+// Check says what is wrong with the options. It sends no requests.
 func Check(raw map[string]any) error {
 	_, err := parseParameters(raw)
 	return err
@@ -82,8 +82,8 @@ func Check(raw map[string]any) error {
 // input collects what is wrong with the options.
 type input struct{ *options.Problems }
 
-// endpoint reads host[:port] or a URL. As v2 wanted the bucket in front of the
-// host, that is taken off.
+// endpoint reads host[:port] or a URL. The driver of v2 required the bucket in
+// front of the host, so it is removed.
 func (in input) endpoint(text, bucket string, secure, secureGiven bool) *url.URL {
 	scheme := "https"
 	if !secure {
@@ -111,7 +111,7 @@ func (in input) endpoint(text, bucket string, secure, secureGiven bool) *url.URL
 	return &url.URL{Scheme: u.Scheme, Host: strings.TrimPrefix(u.Host, bucket+".")}
 }
 
-// combinations checks what single values cannot tell.
+// combinations checks for errors that single values do not show.
 func (in input) combinations(p parameters) {
 	if p.Region != "" && !regexp.MustCompile(`^[a-z0-9-]+$`).MatchString(p.Region) {
 		in.Add("region", "must be a region ID such as cn-hangzhou")

@@ -10,7 +10,7 @@ import (
 	storagedriver "github.com/distribution/distribution/v3/registry/storage/driver"
 )
 
-// maxReopens is how often in a row a download may break without a byte gained.
+// maxReopens is how often in a row a download may break without a byte read.
 const maxReopens = 3
 
 func (d *driver) Reader(ctx context.Context, path string, offset int64) (io.ReadCloser, error) {
@@ -28,7 +28,7 @@ func (d *driver) Reader(ctx context.Context, path string, offset int64) (io.Read
 	return d.newReader(ctx, key, offset, result), nil
 }
 
-// get starts a download at offset, of that version of the object if etag is set.
+// get starts a download at offset. If etag is set, it gets only that version of the object.
 func (d *driver) get(ctx context.Context, key string, offset int64, etag string) (*oss.GetObjectResult, error) {
 	request := &oss.GetObjectRequest{Bucket: &d.bucket, Key: &key}
 	if offset > 0 {
@@ -47,8 +47,8 @@ func (d *driver) newReader(ctx context.Context, key string, offset int64, result
 	return &reader{ctx: ctx, d: d, key: key, offset: offset, etag: oss.ToString(result.ETag), body: result.Body}
 }
 
-// reader is a download that goes on where it was when its connection breaks.
-// The SDK retries until the first byte of the body only.
+// reader is a download that continues where it was when its connection breaks.
+// The SDK retries only until the first byte of the body.
 type reader struct {
 	ctx     context.Context
 	d       *driver
@@ -61,7 +61,7 @@ type reader struct {
 
 func (r *reader) Read(p []byte) (int, error) {
 	for {
-		// Bytes that are here already must not outlive the request.
+		// Bytes that have already arrived must not be read after the request's end.
 		if r.ctx.Err() != nil {
 			return 0, failed(r.ctx, "GetObject", r.key, context.Cause(r.ctx))
 		}

@@ -22,13 +22,13 @@ const (
 
 // record is the state of an upload between two writers, kept as an object.
 //
-// OSS takes no part below 100 KiB except the last, and no part can be read
+// OSS accepts no part below 100 KiB except the last, and no part can be read
 // back. So the bytes that do not fill a part wait in the record's body.
 type record struct {
-	// uploadID is the multipart upload, "" if none was needed so far.
+	// uploadID is the ID of the multipart upload, "" if none was needed so far.
 	uploadID string
 	// offset is where tail begins: the size of all parts when the record was
-	// written. If parts reach further by now, they begin with tail.
+	// written. If there are parts beyond offset by now, they begin with tail.
 	offset int64
 	tail   []byte
 }

@@ -89,7 +89,7 @@ func TestRetries(t *testing.T) {
 	}
 }
 
-// What cannot get better is not tried again.
+// A request that can never succeed is not retried.
 func TestNoRetryOnRefusal(t *testing.T) {
 	s, params := startOSS(t)
 	d := newTestDriver(t, params)
@@ -130,7 +130,7 @@ func TestReaderGoesOn(t *testing.T) {
 	}
 }
 
-// A download that gains nothing any more comes to an end.
+// A download that gets no more bytes must end.
 func TestReaderGivesUp(t *testing.T) {
 	s, params := startOSS(t)
 	d := newTestDriver(t, params)
@@ -215,7 +215,7 @@ func TestCancellation(t *testing.T) {
 	t.Run("between retries", func(t *testing.T) {
 		for _, op := range operations {
 			t.Run(op.name, func(t *testing.T) {
-				// The first answer is here long before that, the fifth is not.
+				// The first answer arrives long before that time, the fifth does not.
 				ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
 				defer cancel()
 				s.SetFault(func(osstest.Request) *osstest.Fault {

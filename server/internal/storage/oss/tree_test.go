@@ -179,8 +179,8 @@ func walked(t *testing.T, run func(storagedriver.WalkFn) error, skip string, sto
 	return visited
 }
 
-// fileTree is the engine's driver for files, except that listing a file, or a
-// path below one, is a missing path, as in an object store.
+// fileTree is the engine's filesystem driver, except that listing a file, or a
+// path below one, reports a missing path, as in an object store.
 type fileTree struct{ storagedriver.StorageDriver }
 
 func (f fileTree) List(ctx context.Context, path string) ([]string, error) {
@@ -206,7 +206,7 @@ func TestWalkLikeTheEngine(t *testing.T) {
 		}
 		paths = append(paths, path)
 	}
-	// A name is a file or a folder, not both: filesystems know no such thing.
+	// A name may only be a file or a folder: a file system can't have both.
 	slices.Sort(paths)
 	paths = slices.Compact(paths)
 	paths = slices.DeleteFunc(paths, func(p string) bool {

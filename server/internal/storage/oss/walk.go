@@ -11,8 +11,8 @@ import (
 	storagedriver "github.com/distribution/distribution/v3/registry/storage/driver"
 )
 
-// walkBatch is up to how many keys a folder is read in one go, with all that is
-// in it. Larger folders are taken apart into their children first.
+// walkBatch is the number of keys up to which a folder is read in one go, with
+// everything below it. Larger folders are taken apart into their children first.
 const walkBatch = 10 * pageSize
 
 // Walk visits everything below from, folders before their contents, in the
@@ -183,7 +183,7 @@ func (w *walk) children(path string) error {
 	for _, entry := range entries {
 		w.found = true
 		if w.after != "" && comparePaths(entry.Path, w.after) <= 0 {
-			// Before the start: at most what is inside can be after it.
+			// The entry is before the start. Only what is inside it can be after the start.
 			if entry.IsDir && within(w.after, entry.Path) {
 				if err := w.folder(entry.Path); err != nil {
 					return err

@@ -74,10 +74,10 @@ type writer struct {
 	savedUpload string
 	savedOffset int64
 	savedTail   int
-	// identity is that of the bytes in the bucket.
+	// identity identifies the bytes in the bucket.
 	identity string
 
-	// etag is that of the object which Commit has made.
+	// etag is the ETag of the object that Commit has made.
 	etag string
 
 	closed, committed, cancelled bool
@@ -95,7 +95,7 @@ func (w *writer) resume(r *record) error {
 		for _, p := range parts {
 			if w.flushed == r.offset && p.size == int64(len(r.tail)) && p.size < minPartSize {
 				// A Commit that failed had uploaded the tail. It is too small
-				// for a part with others behind it, so it waits once more.
+				// for a part that others follow, so it waits once more.
 				break
 			}
 			w.parts = append(w.parts, p)

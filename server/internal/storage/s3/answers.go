@@ -10,9 +10,9 @@ import (
 	"github.com/aws/aws-sdk-go/service/s3"
 )
 
-// unmarshal refuses answers that are none of S3's: a gateway before the store shows a page instead,
-// with 200, and the driver's client takes that for an empty list, or for an object that was written.
-// It fails with a code for which the client asks again.
+// unmarshal refuses answers that are not S3's. A gateway in front of the store may answer with a page
+// and the status 200, which the driver's client takes for an empty list, or for the success of a write.
+// unmarshal fails with a code for which the client retries.
 func unmarshal(r *request.Request) {
 	restxml.Unmarshal(r)
 	if r.Error != nil {
@@ -27,8 +27,8 @@ func unmarshal(r *request.Request) {
 		fmt.Sprintf("no answer of S3 to %s: %s of type %q", r.Operation.Name, r.HTTPResponse.Status, r.HTTPResponse.Header.Get("Content-Type")), nil)
 }
 
-// isWhole says whether an answer has what that of any S3 server has. The driver goes by most of it
-// without a look.
+// isWhole says whether an answer has what the answers of every S3 server have. The driver uses most of it
+// without a check.
 func isWhole(answer any) bool {
 	switch a := answer.(type) {
 	case *s3.ListObjectsV2Output:

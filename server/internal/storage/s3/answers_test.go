@@ -15,7 +15,7 @@ import (
 	_ "github.com/distribution/distribution/v3/registry/storage/driver/s3-aws"
 )
 
-// open is the engine's driver of a store that answers so.
+// open makes the engine's driver for a store with the given answers.
 func open(t *testing.T, answer http.HandlerFunc) storagedriver.StorageDriver {
 	t.Helper()
 	server := httptest.NewServer(answer)
@@ -32,7 +32,7 @@ func open(t *testing.T, answer http.HandlerFunc) storagedriver.StorageDriver {
 
 const header = `<?xml version="1.0" encoding="UTF-8"?>`
 
-// genuine is what S3 says to each request of the driver.
+// genuine answers each request of the driver as S3 does.
 func genuine(w http.ResponseWriter, r *http.Request) {
 	query := r.URL.Query()
 	w.Header().Set("ETag", `"1"`)
@@ -71,7 +71,7 @@ func size(r *http.Request) string {
 	return "20"
 }
 
-// actions are all that a registry does, each with the request of which the answer is none.
+// actions are all that a registry does, each with the request that gets something other than an answer of S3.
 var actions = map[string]struct {
 	asks func(*http.Request) bool
 	do   func(context.Context, storagedriver.StorageDriver) error
@@ -110,7 +110,7 @@ var actions = map[string]struct {
 
 func isList(r *http.Request) bool { return r.URL.Query().Get("list-type") == "2" }
 
-// is of a request with a key in its query, or with none that says what it is.
+// is matches requests with a key in their query or, without a key, those whose query does not name an operation.
 func is(method, key string) func(*http.Request) bool {
 	return func(r *http.Request) bool {
 		query := r.URL.Query()
@@ -142,7 +142,7 @@ func upload(more bool) func(context.Context, storagedriver.StorageDriver) error 
 	}
 }
 
-// TestNoAnswer has a gateway before the store show a page, once and for good.
+// TestNoAnswer lets a gateway in front of the store answer with a page, once and permanently.
 func TestNoAnswer(t *testing.T) {
 	pages := map[string]http.HandlerFunc{
 		"html": func(w http.ResponseWriter, _ *http.Request) {

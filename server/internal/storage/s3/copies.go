@@ -14,13 +14,14 @@ import (
 	"container-registry/server/internal/layout"
 )
 
-// abortTime is how long a store has to give up a copy.
+// abortTime is how long a store may take to abort a copy.
 const abortTime = 5 * time.Second
 
 var buildRequest = restxml.BuildHandler.Fn
 
-// build has a copy in parts that fails end in the store as well. The driver leaves that open: its parts
-// are in no listing, and are billed. That of an upload it ends by itself, or leaves for the client to go on.
+// build makes a failed copy in parts end in the store as well. The driver leaves the copy's multipart upload open: its
+// parts are in no listing, and are billed. The multipart upload of a client's upload is left alone: the driver ends it
+// itself, or keeps it for the client to continue.
 func build(r *request.Request) {
 	require(r)
 	buildRequest(r)
@@ -43,11 +44,11 @@ func abortFailed(r *request.Request, copied *s3.AbortMultipartUploadInput) {
 	})
 }
 
-// abort is also of use after another one: parts that were under way meanwhile may have stayed.
+// abort may be called again for the same copy: parts that were under way during the first call may be left.
 func abort(r *request.Request, copied *s3.AbortMultipartUploadInput) {
 	handlers := r.Handlers.Copy()
 	handlers.Complete.Clear()
-	// Those of a copy take an answer without content for an error.
+	// The handlers of a copy take an answer without content for an error.
 	handlers.Unmarshal.Clear()
 	handlers.Unmarshal.PushBackNamed(protocol.UnmarshalDiscardBodyHandler)
 	// The copy may have failed because its time was up.
@@ -57,7 +58,7 @@ func abort(r *request.Request, copied *s3.AbortMultipartUploadInput) {
 	_, _ = storeOf(r, handlers).AbortMultipartUploadWithContext(ctx, copied)
 }
 
-// storeOf is where a request goes to.
+// storeOf is a client for the store that a request goes to.
 func storeOf(r *request.Request, handlers request.Handlers) *s3.S3 {
 	return &s3.S3{Client: &client.Client{Retryer: r.Retryer, ClientInfo: r.ClientInfo, Config: r.Config, Handlers: handlers}}
 }

@@ -1,6 +1,7 @@
-// Package s3 gives the client of the engine's S3 driver what it lacks: it refuses answers that are
-// none of S3's, waits no longer than there is time, and leaves nothing of a copy that failed. An object whose
-// answer was lost it finds. Of an upload it makes a blob only if no other server has written to that meanwhile.
+// Package s3 adds what the client of the engine's S3 driver lacks. The client then refuses answers that are
+// not S3's, waits no longer than there is time, and leaves nothing of a failed copy behind. It finds an object that was
+// made although the answer was lost. It makes an upload a blob only if no other server has written to the upload
+// meanwhile.
 package s3
 
 import (
@@ -8,7 +9,7 @@ import (
 	"github.com/aws/aws-sdk-go/private/protocol/restxml"
 )
 
-// The driver makes its client by itself, and keeps it.
+// The driver makes its client itself and keeps it private, so the SDK's own handlers are replaced.
 func init() {
 	restxml.UnmarshalHandler.Fn = unmarshal
 	restxml.BuildHandler.Fn = build

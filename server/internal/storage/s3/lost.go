@@ -12,12 +12,12 @@ import (
 	"github.com/aws/aws-sdk-go/service/s3"
 )
 
-// findMade takes an object for the answer that was lost. The client then asks again by itself, and many stores
-// know no more of an upload that has ended.
+// findMade handles the end of an upload whose answer was lost: if the object is there, it takes the place of the
+// answer. The client retries by itself in that case, but many stores no longer know an upload that has ended.
 func findMade(r *request.Request, asked *s3.CompleteMultipartUploadInput) {
 	handlers := r.Handlers.Copy()
 	handlers.Complete.Clear()
-	// Those of this request take an answer without content for an error.
+	// The handlers of this request take an answer without content for an error.
 	handlers.Unmarshal.Clear()
 	handlers.Unmarshal.PushBackNamed(restxml.UnmarshalHandler)
 	r.Handlers.UnmarshalError.PushBack(func(r *request.Request) {
@@ -29,7 +29,7 @@ func findMade(r *request.Request, asked *s3.CompleteMultipartUploadInput) {
 		if etag == "" {
 			return
 		}
-		// The store's refusal stays the reason if nothing can be told.
+		// If the object can't be looked at, the store's refusal stays the reason.
 		found, err := storeOf(r, handlers).HeadObjectWithContext(r.Context(), &s3.HeadObjectInput{Bucket: asked.Bucket, Key: asked.Key})
 		if err != nil || bare(found.ETag) != etag {
 			return
@@ -40,8 +40,8 @@ func findMade(r *request.Request, asked *s3.CompleteMultipartUploadInput) {
 	})
 }
 
-// etagOf is the ETag of an object that is made of parts, where theirs are MD5 sums. With keys of a KMS they are none,
-// and no object has this one.
+// etagOf is the ETag of an object that is made of parts, if their ETags are MD5 sums. With the keys of a KMS they are
+// not, and then no object has this ETag.
 func etagOf(made *s3.CompletedMultipartUpload) string {
 	sum := md5.New()
 	for _, p := range made.Parts {

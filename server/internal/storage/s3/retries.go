@@ -12,8 +12,8 @@ import (
 
 var waitToRetry = corehandlers.AfterRetryHandler.Fn
 
-// afterRetry waits before the next attempt, if there is to be one. What the store answered stays the
-// reason of a failure.
+// afterRetry waits before the next attempt, if there is to be one. The store's answer stays the
+// reason for a failure.
 func afterRetry(r *request.Request) {
 	if r.HTTPResponse == nil {
 		waitToRetry(r)
@@ -24,27 +24,27 @@ func afterRetry(r *request.Request) {
 	}
 	answered := r.Error
 	if deadline, ok := r.Context().Deadline(); ok && time.Until(deadline) < asked(r) {
-		// The client then waits as for a store that names no time: this one may throttle just now and
+		// The client then waits as for a store that names no time: the store may throttle only now and
 		// then.
 		r.HTTPResponse.Header.Del(retryAfter)
 	}
 	waitToRetry(r)
 	if r.Error != nil {
-		// Where time is up while the client waits, it says no more than that.
+		// If time is up while the client waits, the client reports only that.
 		r.Error = answered
 	}
 }
 
 const retryAfter = "Retry-After"
 
-// asked is for how long a store that throttles wants to be left alone.
+// asked is how long a store that throttles asks clients to wait.
 func asked(r *request.Request) time.Duration {
 	seconds, _ := strconv.Atoi(r.HTTPResponse.Header.Get(retryAfter))
 	return time.Duration(seconds) * time.Second
 }
 
-// leadsTo is the host that refused what was meant for another one, which redirected the client: the
-// signature was for that. It is empty where nothing of the kind happened.
+// leadsTo is the host that refused a redirected request, because its signature was for the host that redirected
+// the client. It is empty if nothing of the kind happened.
 func leadsTo(r *request.Request) string {
 	switch r.HTTPResponse.StatusCode {
 	case http.StatusBadRequest, http.StatusUnauthorized, http.StatusForbidden:

@@ -12,7 +12,7 @@ import (
 	"time"
 )
 
-// TestThrottled has a store want to be left alone for longer than there is time.
+// TestThrottled has a store that asks clients to wait for longer than there is time.
 func TestThrottled(t *testing.T) {
 	for name, test := range map[string]struct {
 		throttles func(request int32) bool
@@ -48,7 +48,7 @@ func TestThrottled(t *testing.T) {
 	}
 }
 
-// TestRedirected has a store lead to another host, for which the signature is none.
+// TestRedirected has a store that redirects to another host, for which the signature is not valid.
 func TestRedirected(t *testing.T) {
 	other := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 		w.WriteHeader(http.StatusForbidden)
@@ -65,8 +65,8 @@ func TestRedirected(t *testing.T) {
 	}
 }
 
-// TestFailedCopy leaves nothing of a copy whose parts a store refuses or does not put together, or of
-// which the client goes away.
+// TestFailedCopy expects nothing to be left of a copy whose parts a store refuses or does not put together, or
+// whose client goes away.
 func TestFailedCopy(t *testing.T) {
 	part, end := is(http.MethodPut, "partNumber"), is(http.MethodPost, "uploadId")
 	for name, test := range map[string]struct {
@@ -91,7 +91,7 @@ func TestFailedCopy(t *testing.T) {
 				case !test.fails(r):
 					genuine(w, r)
 				case stops:
-					// The server sees that the client is gone once it has read what that sent.
+					// The server notices that the client is gone only once it has read the body.
 					_, _ = io.Copy(io.Discard, r.Body)
 					cancel()
 					<-r.Context().Done()

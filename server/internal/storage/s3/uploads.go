@@ -19,12 +19,12 @@ import (
 	"container-registry/server/internal/layout"
 )
 
-// Around is the engine's driver whose writers of uploads know what is in the bucket.
+// Around wraps the engine's driver so that writers of uploads know what is in the bucket.
 func Around(engines storagedriver.StorageDriver) storagedriver.StorageDriver { return driver{engines} }
 
 type driver struct{ storagedriver.StorageDriver }
 
-// Writer's context is that of all that is sent, too.
+// Writer passes its context to the driver's writer, which uses it for all its requests.
 func (d driver) Writer(ctx context.Context, path string, appendMode bool) (storagedriver.FileWriter, error) {
 	if !layout.IsUpload(path) {
 		return d.StorageDriver.Writer(ctx, path, appendMode)
@@ -39,12 +39,13 @@ func (d driver) Writer(ctx context.Context, path string, appendMode bool) (stora
 
 type knownKey struct{}
 
-// known is what the bucket has answered a writer. Servers of one bucket give the parts of an upload the same numbers,
-// and of two the last one stays. The bucket makes no object of others than it is told.
+// known is what a writer knows from the bucket's answers. Servers of one bucket give the parts of an upload the same
+// numbers, and of two parts with one number the last stays. The bucket makes an object only of the parts that it is
+// told, by their ETags.
 type known struct {
-	// parts are ETags by numbers. It is nil when all is there.
+	// parts are the ETags of the parts, by their numbers. It is nil while a committed upload is moved.
 	parts map[int64]string
-	// object is the ETag of what the parts were made. Another server may make one anew in its place.
+	// object is the ETag of the object that was made of the parts. Another server may replace the object.
 	object string
 }
 
@@ -52,7 +53,7 @@ func (k *known) in(ctx context.Context) context.Context {
 	return context.WithValue(ctx, knownKey{}, k)
 }
 
-// note is of an answer.
+// note records an answer.
 func note(r *request.Request) {
 	k, ok := r.Context().Value(knownKey{}).(*known)
 	if !ok || k.parts == nil {
@@ -68,7 +69,7 @@ func note(r *request.Request) {
 	case *s3.UploadPartCopyOutput:
 		k.add(r.Params.(*s3.UploadPartCopyInput).PartNumber, a.CopyPartResult.ETag)
 	case *s3.CompleteMultipartUploadOutput:
-		// The driver also does so to go on after a part that is too small for another one to follow.
+		// The driver also completes an upload to continue after a part that is too small for another one to follow.
 		clear(k.parts)
 		k.object = bare(a.ETag)
 	}
@@ -76,10 +77,10 @@ func note(r *request.Request) {
 
 func (k *known) add(number *int64, etag *string) { k.parts[aws.Int64Value(number)] = bare(etag) }
 
-// bare is without quotes, which servers give in some answers only.
+// bare is an ETag without the quotes that servers put around it only in some answers.
 func bare(etag *string) string { return strings.Trim(aws.StringValue(etag), `"`) }
 
-// require has an object read and copied only if it is the one that the writer has made.
+// require makes reads and copies conditional: they must get the object that the writer has made.
 func require(r *request.Request) {
 	k, ok := r.Context().Value(knownKey{}).(*known)
 	if !ok || k.object == "" {
@@ -102,7 +103,7 @@ type writer struct {
 	known  *known
 }
 
-// Identity tells the bytes that the upload is made of from others.
+// Identity identifies the bytes that the upload is made of.
 func (w *writer) Identity() string {
 	sum := sha256.New()
 	for _, number := range slices.Sorted(maps.Keys(w.known.parts)) {
@@ -122,13 +123,13 @@ func (w *writer) Close() error { return overtaken(w.FileWriter.Close()) }
 
 func (w *writer) Cancel(ctx context.Context) error { return overtaken(w.FileWriter.Cancel(ctx)) }
 
-// Move is of what was committed.
+// Move moves only what was committed.
 func (w *writer) Move(ctx context.Context, from, to string) error {
 	committed := &known{object: w.known.object}
 	return overtaken(w.driver.Move(committed.in(ctx), from, to))
 }
 
-// overtaken is of an error that tells of another writer.
+// overtaken adds layout.ErrOvertaken to an error that is due to another writer.
 func overtaken(err error) error {
 	reason := err
 	if other := (storagedriver.Error{}); errors.As(err, &other) {

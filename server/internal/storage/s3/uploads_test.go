@@ -22,19 +22,19 @@ import (
 	"container-registry/server/internal/layout"
 )
 
-// bucket has one upload.
+// bucket is a bucket with one upload.
 type bucket struct {
 	mu    sync.Mutex
 	parts map[string]string
 	sizes map[string]int
-	// size is that of what was made of it, which another server may have replaced.
+	// size is that of the object that was made of the upload. Another server may have replaced the object.
 	size     int
 	replaced bool
 	// required are the ETags of objects that are to be read or copied.
 	required []string
 }
 
-// made is the ETag of what the parts are made.
+// made is the ETag of the object that is made of the parts.
 const made = `"made-2"`
 
 func (b *bucket) add(number string, content []byte) {
@@ -61,7 +61,7 @@ func (b *bucket) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	case r.Method == http.MethodGet && query.Has("uploadId"):
 		fmt.Fprint(w, header+`<ListPartsResult><IsTruncated>false</IsTruncated>`)
 		for _, number := range slices.Sorted(maps.Keys(b.parts)) {
-			// Some servers give no quotes.
+			// Some servers put no quotes around the ETag.
 			fmt.Fprintf(w, `<Part><PartNumber>%s</PartNumber><ETag>%s</ETag><Size>%d</Size></Part>`, number, b.parts[number], b.sizes[number])
 		}
 		fmt.Fprint(w, `</ListPartsResult>`)
@@ -102,13 +102,13 @@ var (
 	blob = "/blob"
 )
 
-// uploading is the driver as it is with a bucket that has no part yet.
+// uploading returns a driver for a bucket that has no part yet.
 func uploading(t *testing.T) (storagedriver.StorageDriver, *bucket) {
 	b := &bucket{parts: map[string]string{}, sizes: map[string]int{}}
 	return Around(open(t, b.ServeHTTP)), b
 }
 
-// opened is a writer, and was written to if there is content.
+// opened opens a writer, and writes the content to it if there is any.
 func opened(t *testing.T, d storagedriver.StorageDriver, content []byte) *writer {
 	t.Helper()
 	w, err := d.Writer(t.Context(), path, true)
@@ -123,8 +123,8 @@ func opened(t *testing.T, d storagedriver.StorageDriver, content []byte) *writer
 	return w.(*writer)
 }
 
-// TestIdentity tells the bytes of an upload from those that a late writer put in their place, and has a blob
-// made of the former only.
+// TestIdentity distinguishes the bytes of an upload from those that a late writer put in their place, and expects a
+// blob to be made only of the former.
 func TestIdentity(t *testing.T) {
 	d, _ := uploading(t)
 	first := opened(t, d, bytes.Repeat([]byte("a"), partSize))
@@ -153,10 +153,10 @@ func TestIdentity(t *testing.T) {
 	}
 }
 
-// TestReplaced has another server put something in the place of what the parts of an upload have been made.
+// TestReplaced lets another server replace the object that was made of an upload's parts.
 func TestReplaced(t *testing.T) {
 	for name, test := range map[string]struct {
-		// sent are the sizes of parts that are there.
+		// sent are the sizes of the parts in the bucket.
 		sent []int
 		size int
 		do   func(context.Context, *writer) error
@@ -203,13 +203,14 @@ func commitAndMove(ctx context.Context, w *writer) error {
 	return w.Move(ctx, path, blob)
 }
 
-// TestLostAnswer has the store make the object and its answer be lost, and know no more of the upload when asked again.
+// TestLostAnswer lets the store make the object, loses the answer, and has a store that no longer knows the upload when
+// it is asked again.
 func TestLostAnswer(t *testing.T) {
 	part := bytes.Repeat([]byte("a"), partSize)
 	sum := md5.Sum(part)
 	whole := fmt.Sprintf(`"%x-1"`, md5.Sum(sum[:]))
 	for name, test := range map[string]struct {
-		// lost is whether the store was asked before.
+		// lost says whether the store was asked before, and the answer was lost.
 		lost bool
 		// there is the ETag of the object, if there is one.
 		there string
@@ -221,7 +222,7 @@ func TestLostAnswer(t *testing.T) {
 		"ended by another one": {false, whole, false},
 	} {
 		t.Run(name, func(t *testing.T) {
-			// It is small enough to be copied at once.
+			// The object is small enough to be copied with one request.
 			b := &bucket{parts: map[string]string{}, sizes: map[string]int{}, size: 5}
 			asked := 0
 			d := Around(open(t, func(w http.ResponseWriter, r *http.Request) {
@@ -253,7 +254,7 @@ func TestLostAnswer(t *testing.T) {
 	}
 }
 
-// TestLostAnswerToCopy is of a copy in parts.
+// TestLostAnswerToCopy loses the answer to the end of a copy in parts.
 func TestLostAnswerToCopy(t *testing.T) {
 	// The store gives one ETag to each part.
 	sum, err := hex.DecodeString(strings.Repeat("1", 32))

@@ -11,7 +11,7 @@ import (
 	storagedriver "github.com/distribution/distribution/v3/registry/storage/driver"
 )
 
-// TestNoAnswer has a gateway before Swift show a page, once and for good.
+// TestNoAnswer lets a gateway in front of Swift answer with a page, once and permanently.
 func TestNoAnswer(t *testing.T) {
 	proxy := newFaultyProxy(t)
 	d := quick(open(t, proxy.through(t, newContainer(t))))

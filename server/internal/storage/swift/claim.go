@@ -11,19 +11,20 @@ import (
 )
 
 const (
-	// joiningHeader is on a claim until the manifest is there. Claims of the version before have none.
+	// joiningHeader is on a claim until the manifest is written. Claims of the previous version do not have it.
 	joiningHeader = "X-Object-Meta-Registry-Joining"
 
-	// discarding stands in a claim in place of a writer. Any number may discard an upload at once, and go on with that.
+	// discarding is in a claim in place of a writer. Several requests may discard an upload at the same time, and
+	// one may continue what another began.
 	discarding = "discarding"
 )
 
-// claimName is among the segments of an upload, and goes with them.
+// claimName is the name of an upload's claim. It is among the segments, and is deleted with them.
 func (d *driver) claimName(upload string) string { return d.segmentPrefix(upload) + "committed" }
 
-// claim lets one writer join the segments of an upload: they are shared by all that went on from one record, and go
-// with the blob they became. Or it lets nobody, as they are discarded. The claim of another is returned, where that
-// came first.
+// claim lets only one writer join the segments of an upload: all writers that continued from one record share its
+// segments, which are deleted with the blob that they became. If the claimant is discarding, nobody may join them. If
+// another claim came first, it is returned.
 func (d *driver) claim(ctx context.Context, upload, claimant string) (other *object, err error) {
 	err = d.putClaim(ctx, upload, claimant, ncw.Headers{"If-None-Match": "*"})
 	if !hasStatus(err, http.StatusPreconditionFailed) {
@@ -32,9 +33,9 @@ func (d *driver) claim(ctx context.Context, upload, claimant string) (other *obj
 	obj, err := d.head(ctx, d.claimName(upload))
 	switch {
 	case isNotFound(err):
-		return nil, layout.ErrOvertaken // who had it is done
+		return nil, layout.ErrOvertaken // the other claimant has finished
 	case err != nil || obj.claimedBy(claimant):
-		// The answer to an attempt before may have been lost.
+		// The answer to an earlier attempt may have been lost.
 		return nil, err
 	default:
 		return obj, nil
@@ -51,7 +52,8 @@ func (d *driver) putClaim(ctx context.Context, upload, claimant string, headers 
 
 func (o *object) claimedBy(claimant string) bool { return o.etag == checksum([]byte(claimant)) }
 
-// stillClaimed says whether a claim is its writer's: one that stood still for long finds that the upload was discarded.
+// stillClaimed fails if a claim is no longer its writer's: a writer that stood still for long may find that its upload
+// was discarded.
 func (d *driver) stillClaimed(ctx context.Context, upload, writer string) error {
 	obj, err := d.head(ctx, d.claimName(upload))
 	if isNotFound(err) || err == nil && !obj.claimedBy(writer) {
@@ -60,12 +62,12 @@ func (d *driver) stillClaimed(ctx context.Context, upload, writer string) error 
 	return err
 }
 
-// joined notes on a writer's claim that its manifest is there.
+// joined records on a writer's claim that its manifest is written.
 func (d *driver) joined(ctx context.Context, upload, writer string) error {
 	if err := d.stillClaimed(ctx, upload, writer); err != nil {
 		return err
 	}
-	// It replaces all metadata by none.
+	// A POST without headers removes all metadata, joiningHeader among it.
 	_, err := d.client.do(ctx, request{method: http.MethodPost, object: d.claimName(upload)})
 	return err
 }
@@ -78,9 +80,9 @@ func (d *driver) unclaim(ctx context.Context, upload, writer string) error {
 	return d.deleteObject(ctx, d.claimName(upload))
 }
 
-// claimDiscarded lets nobody join the segments of an upload any more, and says whether they may go: not those that a
-// manifest names. A writer that has claimed them may be about to write one. Once it has had the time that other uploads
-// are left, it was killed, or finds its claim gone.
+// claimDiscarded keeps everybody from joining the segments of an upload, and says whether they may be deleted: not if a
+// manifest names them. A writer that has claimed them may be about to write one. If its claim is older than the time
+// after which uploads count as abandoned, the writer was killed, or it will find its claim gone.
 func (d *driver) claimDiscarded(ctx context.Context, path, upload string) (bool, error) {
 	other, err := d.claim(ctx, upload, discarding)
 	if err != nil || other == nil {

@@ -15,7 +15,7 @@ import (
 	"container-registry/server/internal/layout"
 )
 
-// claimed is an upload as a driver's client left it before the request that ends it.
+// claimed makes an upload as a client leaves it before the request that ends it.
 func claimed(t *testing.T, parameters map[string]any) {
 	t.Helper()
 	d := open(t, parameters)
@@ -27,19 +27,19 @@ func claimed(t *testing.T, parameters map[string]any) {
 	closeWriter(t, w)
 }
 
-// later is a driver to whom what is in the container looks abandoned.
+// later is a driver to which all uploads in the container look abandoned.
 func later(t *testing.T, parameters map[string]any) *driver {
 	t.Helper()
 	return aged(open(t, parameters))
 }
 
-// aged is for Swift's times, which are rounded up to seconds.
+// aged makes uploads look abandoned to a driver. It allows for Swift's times, which are rounded up to seconds.
 func aged(d *driver) *driver {
 	d.abandonment = -time.Minute
 	return d
 }
 
-// discards are the ways an upload goes that did not become a blob.
+// discards are the ways in which an upload that did not become a blob is deleted.
 var discards = map[string]func(ctx context.Context, d *driver) error{
 	"deleted": func(ctx context.Context, d *driver) error { return d.Delete(ctx, uploadDir) },
 	"cancelled": func(ctx context.Context, d *driver) error {
@@ -54,8 +54,8 @@ var discards = map[string]func(ctx context.Context, d *driver) error{
 	},
 }
 
-// TestClaimLeft has a server die, or lose its store, between its claim and the manifest. The upload is another request's
-// until it has been left for as long as others, and then goes as a whole.
+// TestClaimLeft lets a server die, or lose its store, between its claim and the manifest. Until it counts as abandoned,
+// the upload belongs to that request. After that it is deleted as a whole.
 func TestClaimLeft(t *testing.T) {
 	ctx := t.Context()
 	for cause, leave := range map[string]func(t *testing.T, parameters map[string]any){
@@ -107,8 +107,8 @@ func TestClaimLeft(t *testing.T) {
 	}
 }
 
-// suspended is a writer that stands still as Swift is about to get its manifest. It goes on with goOn, which returns
-// what its Commit ends with.
+// suspended is a writer that stands still just before Swift gets its manifest. goOn lets it continue, and returns the
+// result of its Commit.
 func suspended(t *testing.T, parameters map[string]any) (d *driver, w *writer, goOn func() error) {
 	t.Helper()
 	proxy := newFaultyProxy(t)
@@ -137,7 +137,7 @@ func suspended(t *testing.T, parameters map[string]any) (d *driver, w *writer, g
 	}
 }
 
-// TestDiscardedMeanwhile has another server discard an upload whose manifest is about to be written.
+// TestDiscardedMeanwhile lets another server discard an upload whose manifest is about to be written.
 func TestDiscardedMeanwhile(t *testing.T) {
 	ctx := t.Context()
 	for how, discard := range discards {
@@ -170,7 +170,7 @@ func TestDiscardedMeanwhile(t *testing.T) {
 				t.Fatal(err)
 			}
 		},
-		// Swift looks at manifests in a manifest, not at the segments in those.
+		// Swift checks the manifests that a manifest names, but not their segments.
 		"a day later, and cut off": func(t *testing.T, parameters map[string]any, u *upload) {
 			d := later(t, parameters)
 			if free, err := d.claimDiscarded(ctx, uploadPath, u.ID); err != nil || !free {
@@ -202,8 +202,8 @@ func TestDiscardedMeanwhile(t *testing.T) {
 	}
 }
 
-// TestLateRecord has a record be written once the upload is a blob, by a writer that was held up: also a day later its
-// segments are the blob's.
+// TestLateRecord lets a writer that was held up write a record after the upload has become a blob: even a day later,
+// the segments must stay the blob's.
 func TestLateRecord(t *testing.T) {
 	ctx := t.Context()
 	for name, moved := range map[string]bool{"moved": true, "still to be moved": false} {
@@ -240,7 +240,8 @@ func TestLateRecord(t *testing.T) {
 	}
 }
 
-// TestJoinedUnnoted has the store be away just after the manifest: the upload goes with it, whoever deletes it.
+// TestJoinedUnnoted loses the store just after the manifest is written: discarding the upload must leave the file
+// whole, and everything of the upload must be deleted with the file.
 func TestJoinedUnnoted(t *testing.T) {
 	ctx := t.Context()
 	parameters := with(newContainer(t), "chunksize", mib)
@@ -262,7 +263,7 @@ func TestJoinedUnnoted(t *testing.T) {
 	wantEmpty(t, d)
 }
 
-// TestSegmentGone has another server discard an upload, claim and all, before the manifest of this one.
+// TestSegmentGone lets another server discard an upload, with its claim, before this server writes the manifest.
 func TestSegmentGone(t *testing.T) {
 	parameters := with(newContainer(t), "chunksize", mib)
 	claimed(t, parameters)

@@ -38,14 +38,14 @@ type retryPolicy struct {
 	noAnswers bool          // also when there was no answer at all
 }
 
-// steady is for a driver at work: 6 attempts with about 6 seconds of waiting.
+// steady is the policy of a driver at work: 6 attempts with about 6 seconds of waiting.
 var steady = retryPolicy{attempts: 6, wait: 200 * time.Millisecond, longest: 5 * time.Second, total: 2 * time.Minute, noAnswers: true}
 
-// starting is for making the driver: whoever starts a registry with a wrong address should read that at once.
+// starting is the policy while the driver is made: a wrong address should be reported at once.
 var starting = retryPolicy{attempts: 3, wait: 200 * time.Millisecond, longest: time.Second, total: startTimeout}
 
-// client sends requests to one container and its account. It signs in, signs in again when the token ends, and
-// tries again what failed in passing.
+// client sends requests to one container and its account. It signs in, signs in again when the token expires, and
+// retries what failed only for the moment.
 type client struct {
 	connect   func() *ncw.Connection // a new connection, not signed in
 	container string
@@ -55,8 +55,8 @@ type client struct {
 	current   atomic.Pointer[session]
 }
 
-// session is one successful sign-in. It is never signed in again but replaced, so that requests under way and
-// waiting ones don't hold locks on each other.
+// session is one successful sign-in. It is never renewed but replaced, so that requests under way and
+// waiting ones need no common lock.
 type session struct {
 	conn    *ncw.Connection
 	url     string // of the account
@@ -110,7 +110,7 @@ func newClient(p *Options) *client {
 	}
 }
 
-// session is the current sign-in, or a new one. One caller signs in, the others wait for it.
+// session is the current sign-in, or a new one. One caller signs in, and the others wait for it.
 func (c *client) session(ctx context.Context) (*session, error) {
 	if s := c.current.Load(); s != nil && !s.ending() {
 		return s, nil
@@ -133,7 +133,7 @@ func (c *client) session(ctx context.Context) (*session, error) {
 	return s, nil
 }
 
-// forget drops a session whose token was refused, unless it is replaced already.
+// forget drops a session whose token was refused, unless it has already been replaced.
 func (c *client) forget(s *session) { c.current.CompareAndSwap(s, nil) }
 
 // request is one call to Swift.
@@ -141,11 +141,11 @@ type request struct {
 	method  string
 	object  string // in the driver's container; empty for the container itself
 	account bool   // the call is to the account, not to the container
-	target  string // another URL than that of the account
+	target  string // a URL to use instead of the account's
 	query   url.Values
 	headers ncw.Headers
 	body    []byte
-	stream  bool // the answer's body is read by the caller, who closes it
+	stream  bool // the caller reads and closes the answer's body
 }
 
 func (c *client) name(r request) string {
@@ -183,7 +183,7 @@ func (c *client) do(ctx context.Context, r request) (*response, error) {
 			return nil, c.ended(ctx, r, err)
 		}
 		if hasStatus(err, http.StatusUnauthorized) && !signedInAgain {
-			// The token was ended from outside.
+			// The token was revoked.
 			signedInAgain = true
 			c.forget(s)
 			continue
@@ -192,7 +192,7 @@ func (c *client) do(ctx context.Context, r request) (*response, error) {
 			return nil, err
 		}
 		if c.retry.pause(ctx, attempt) != nil {
-			// What Swift answered last is the reason, not that there was no time for another attempt.
+			// Swift's last answer is the reason, not that there was no time for another attempt.
 			if statusOf(err) != 0 {
 				return nil, err
 			}
@@ -201,7 +201,7 @@ func (c *client) do(ctx context.Context, r request) (*response, error) {
 	}
 }
 
-// ended is the error of a request whose context is over, in place of what its last attempt ended with.
+// ended is the error of a request whose context has ended. It replaces the error of the last attempt.
 func (c *client) ended(ctx context.Context, r request, last error) error {
 	var signIn *signInError
 	if errors.As(last, &signIn) {
@@ -214,7 +214,7 @@ func (p retryPolicy) covers(method string, err error) bool {
 	return passing(method, err) && (p.noAnswers || statusOf(err) != 0)
 }
 
-// pause waits before the next attempt: longer each time, and not as long as everybody else.
+// pause waits before the next attempt: longer each time, and with jitter so that clients do not all retry at once.
 func (p retryPolicy) pause(ctx context.Context, attempt int) error {
 	most := min(p.wait<<(attempt-1), p.longest)
 	return wait.For(ctx, most/2+rand.N(most))
@@ -249,11 +249,11 @@ func (c *client) try(ctx context.Context, r request) (*response, *session, error
 	if r.target != "" {
 		target = r.target
 	}
-	// The library leaves a request that ran into its timeout to itself; ending its context ends it.
+	// The library abandons a request that ran into its timeout without ending it. Cancelling the context ends it.
 	ctx, cancel := context.WithCancel(ctx)
 	resp, headers, err := s.conn.Call(ctx, target, opts)
-	// Swift numbers its answers. What has no number is a page of something before it, and says nothing
-	// of an object or the lack of one.
+	// Swift gives each of its answers a transaction ID. An answer without one is a page of something in front of
+	// Swift, and does not tell whether an object exists.
 	if answered := statusOf(err); r.target == "" && headers["X-Trans-Id"] == "" && (err == nil || answered != 0 && !isAnybodys(answered)) {
 		if err == nil {
 			answered = resp.StatusCode

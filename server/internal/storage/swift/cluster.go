@@ -65,7 +65,7 @@ func (c *client) discover(ctx context.Context) (*cluster, error) {
 	return info, nil
 }
 
-// limits has Swift's defaults for what the cluster did not tell.
+// limits are the cluster's limits, with Swift's defaults for those it did not tell.
 func (info *cluster) limits() limits {
 	l := limits{listing: 10000, segments: 1000, segment: minChunkSize}
 	if info == nil {

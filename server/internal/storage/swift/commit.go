@@ -33,7 +33,7 @@ func (w *writer) Commit(ctx context.Context) error {
 	return nil
 }
 
-// join puts what was written at the writer's path.
+// join stores what was written as the file at the writer's path.
 func (w *writer) join(ctx context.Context) error {
 	if len(w.upload.Segments) == 0 {
 		return w.driver.putPlain(ctx, w.path, w.buf)
@@ -54,13 +54,14 @@ func (w *writer) join(ctx context.Context) error {
 		return err
 	}
 	if err := w.putClaimed(ctx); err != nil {
-		// Its client may try again. A claim that can't be deleted is that of an upload that was left.
+		// The client may try again. A claim that can't be deleted is treated like that of an abandoned upload.
 		return errors.Join(err, w.driver.unclaim(context.WithoutCancel(ctx), w.upload.ID, w.id))
 	}
 	return w.driver.joined(ctx, w.upload.ID, w.id)
 }
 
-// putClaimed also deletes what other writers have left. Nobody else's manifest names it.
+// putClaimed writes the manifest of claimed segments. Before that, it deletes the segments that other writers have
+// left: no other manifest names them.
 func (w *writer) putClaimed(ctx context.Context) error {
 	if err := w.driver.unchanged(ctx, w.path, w.upload); err != nil {
 		return err
@@ -74,14 +75,15 @@ func (w *writer) putClaimed(ctx context.Context) error {
 	}
 	err := w.driver.putManifest(ctx, w.path, w.upload)
 	if hasStatus(err, http.StatusBadRequest) {
-		// Swift looks for the segments. Another server has discarded them, and its claim is gone.
+		// Swift checks the segments. Another server has discarded them, and the claim with them.
 		err = fmt.Errorf("%w: %w", layout.ErrOvertaken, err)
 	}
 	return err
 }
 
-// Move is of what was committed. Another server may have put something else there since: that stays. Segments are in the
-// names of one upload; what has none is put at its place as it was written, as Swift copies whatever it finds.
+// Move moves what was committed. If another server has put something else there since, Move leaves it alone. A file
+// with segments is recognised by its upload. A file without is written to its destination anew, because a copy on the
+// server would take whatever Swift finds.
 func (w *writer) Move(ctx context.Context, from, to string) error {
 	obj, err := w.driver.head(ctx, w.driver.fileName(from))
 	segmented := len(w.upload.Segments) > 0
@@ -101,7 +103,7 @@ func (w *writer) Move(ctx context.Context, from, to string) error {
 	return w.driver.deleteObject(ctx, w.driver.fileName(from))
 }
 
-// unchanged says whether a record is the one that was read or written last.
+// unchanged fails if a record is not the one that was read or written last.
 func (d *driver) unchanged(ctx context.Context, path string, u *upload) error {
 	obj, err := d.head(ctx, d.recordName(path))
 	if isNotFound(err) || err == nil && obj.etag != u.etag {
@@ -110,8 +112,8 @@ func (d *driver) unchanged(ctx context.Context, path string, u *upload) error {
 	return err
 }
 
-// untaken says whether a file is still to be written by its upload. Another writer may be comparing what is there with
-// its digest.
+// untaken fails if another writer has already written the file of an upload: it may be comparing the file with its
+// digest.
 func (d *driver) untaken(ctx context.Context, path string, mine func(*object) bool) error {
 	if !layout.IsUpload(path) {
 		return nil

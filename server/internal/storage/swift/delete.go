@@ -16,9 +16,10 @@ import (
 	"container-registry/server/internal/layout"
 )
 
-// Delete implements storagedriver.StorageDriver: the file at a path, or else the folder at it with all that is in it,
-// and the uploads that are not committed. Where there is a file, nothing is listed: a garbage collection deletes many.
-// Uploads go first. Those that must stay for now are found again by the engine's files in their folders.
+// Delete implements storagedriver.StorageDriver. It deletes the file at a path, or else the folder at it with
+// everything in it, and the uploads that are not committed. If there is a file, nothing is listed: a garbage collection
+// deletes many files. Uploads are deleted first. Those that must stay for now are found again through the engine's
+// files in their folders.
 func (d *driver) Delete(ctx context.Context, path string) error {
 	if err := d.deleteFile(ctx, path); !isPathNotFound(err) {
 		return err
@@ -37,9 +38,10 @@ func (d *driver) Delete(ctx context.Context, path string) error {
 	return nil
 }
 
-// deleteFile deletes the file at a path. Segments go first: when that fails, the file is left to try again with. It is
-// empty by then: Swift tells the size of a manifest without looking for its segments, and a blob that has lost some
-// would be taken for the blob. A dynamic large object has the size of the segments that are left.
+// deleteFile deletes the file at a path. Its segments are deleted first: if that fails, the file is left for another
+// attempt. The file is emptied before that: Swift tells the size of a manifest without looking for its segments, and a
+// blob that has lost some of them would be taken for the whole one. A dynamic large object needs no emptying: its size
+// is that of the segments that are left.
 func (d *driver) deleteFile(ctx context.Context, path string) error {
 	obj, err := d.head(ctx, d.fileName(path))
 	if err != nil {
@@ -82,8 +84,9 @@ func (d *driver) deleteFolder(ctx context.Context, path string) (found bool, err
 	return found, err
 }
 
-// deleteLeft deletes a large file of a folder, unless it may be one that another server is about to move. A copy of it would
-// be as empty as deleteFile leaves it on its way, or lack its segments. What is not moved is deleted with old uploads.
+// deleteLeft deletes a large file of a folder, unless another server may be about to move it. If that server copied the
+// file while deleteFile is at work, the copy would be empty or lack its segments. A file that is not moved is deleted
+// with old uploads.
 func (d *driver) deleteLeft(ctx context.Context, path string) error {
 	if layout.IsUpload(path) {
 		obj, err := d.head(ctx, d.fileName(path))
@@ -97,7 +100,7 @@ func (d *driver) deleteLeft(ctx context.Context, path string) error {
 	return d.deleteFile(ctx, path)
 }
 
-// maybeLarge says whether a listed object can have segments. Our manifests stand for at least one whole segment;
+// maybeLarge says whether a listed object can have segments. Our manifests have at least one whole segment;
 // those of dynamic large objects are listed as empty.
 func (d *driver) maybeLarge(e entry) bool {
 	return e.SLO != "" || e.Bytes == 0 || e.Bytes >= minChunkSize
@@ -137,7 +140,7 @@ func (d *driver) tryDelete(ctx context.Context, name string) (found bool, err er
 	return err == nil, err
 }
 
-// deleteObjects deletes objects, those that are there, and many with one request when the cluster can do that.
+// deleteObjects deletes those of the objects that exist, many with one request if the cluster can do that.
 func (d *driver) deleteObjects(ctx context.Context, names []string) error {
 	for len(names) > 0 {
 		n := len(names)
@@ -149,7 +152,7 @@ func (d *driver) deleteObjects(ctx context.Context, names []string) error {
 				return err
 			}
 		}
-		// What a bulk delete could not do is tried again one by one, which also tells what is wrong.
+		// Objects that a bulk delete could not delete are tried again one by one, which also tells what is wrong.
 		for _, name := range single {
 			if err := d.deleteObject(ctx, name); err != nil {
 				return err

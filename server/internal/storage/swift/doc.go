@@ -22,30 +22,32 @@
 // leaves the record as it was, so the upload goes on from its last Close, which is the offset the engine told its
 // client. Blobs below the smallest segment size end as plain objects, with no segment ever written.
 //
-// Segments are written once and never overwritten, so they can't be read stale. Their names are their writer's alone:
-// servers may write one upload at a time, and the one that was held up must not touch what the other stored. A record is
-// overwritten only while it is the one that was read, and the segments are joined by one writer alone, who puts an object
-// named committed among them. It stays as long as they do, and tells whether their manifest was written: who deletes an
-// upload puts it there as well, so that nobody joins what goes, and leaves what a writer may be joining. One that has not
-// come to its end for a day is taken for dead. If it only stood still, Swift refuses its manifest, whose segments are gone.
+// Segments are written once and never overwritten, so they can't be read stale. Each writer gives its segments names of
+// its own: several servers may write one upload at the same time, and one that was held up must not touch what another
+// stored. A record is overwritten only while it is the one that was read. Only one writer joins the segments: the one
+// that puts an object named committed, the claim, among them. The claim stays as long as the segments do, and tells
+// whether their manifest was written. A deletion of an upload puts a claim there as well, so that no writer joins
+// segments that are being deleted, and it leaves segments alone that a writer may be joining. A writer that has not
+// finished for a day is taken for dead. If it only stood still, Swift refuses its manifest: the segments are gone.
 //
 // # Moving
 //
-// Move copies the manifest on the server; segments stay. Before that the source is marked with where it goes, so
-// that deleting a source that outlived its Move can't take the segments from under the destination. As Swift may still
-// be copying when a Move fails, cancelling the upload then leaves the source to the purge of old uploads.
+// Move copies the manifest on the server; segments stay. Before that, the source is marked with its destination, so
+// that deleting a source that outlived its Move can't delete the destination's segments. Swift may still be copying
+// when a Move fails, so cancelling the upload then leaves the source to the purge of old uploads.
 //
 // # Deleting
 //
-// The segments of a file go before the file, which tells which they are. Before them a static manifest is replaced by
-// an empty object with the id of their upload: a deletion that is cut off leaves that, and no blob that looks whole.
+// The segments of a file are deleted before the file, which lists them. Before that, a static manifest is replaced by
+// an empty object with the id of their upload: a deletion that is cut off leaves this object, and no blob that looks
+// whole.
 //
 // # Parameters
 //
 // authurl and container are required, and username and password, or else an application credential:
 //
 //	authurl                      URL of Keystone (…/v3, …/v2.0) or of tempauth (…/auth/v1.0)
-//	authversion                  1, 2 or 3; told by authurl when that ends in it
+//	authversion                  1, 2 or 3; taken from authurl when that ends in it
 //	username, password
 //	applicationcredentialid, applicationcredentialname, applicationcredentialsecret
 //	tenant, tenantid             the project

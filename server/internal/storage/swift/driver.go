@@ -61,7 +61,7 @@ type driver struct {
 	limits    limits
 	tempURL   *tempURL // nil when clients are not redirected
 	buffers   sync.Pool
-	// abandonment is how long nobody goes on with an upload that was left.
+	// abandonment is the time after which an upload that nobody continues counts as abandoned.
 	abandonment time.Duration
 }
 
@@ -98,7 +98,7 @@ func newDriver(ctx context.Context, p *Options) (*driver, error) {
 	if p.RootDirectory != "" {
 		d.root = p.RootDirectory + "/"
 	}
-	// A cluster with a greater least segment than ours gets segments of that size.
+	// If the cluster's minimum segment size is larger than the configured size, the minimum is used.
 	d.chunkSize = max(p.ChunkSize, d.limits.segment)
 	if d.tempURL, err = newTempURL(ctx, c, p, info, container.headers); err != nil {
 		return nil, err
@@ -159,8 +159,8 @@ func (d *driver) Stat(ctx context.Context, path string) (storagedriver.FileInfo,
 			return nil, err
 		}
 	}
-	// Not a file. A folder is there when something is in it; the root always is, but is asked for as well, since
-	// the engine's health check looks at it.
+	// Not a file. A folder exists if something is in it. The root always exists, but Swift is asked all the same,
+	// because the engine's health check looks at it.
 	entries, err := d.page(ctx, query{prefix: d.folderPrefix(path), limit: 1})
 	if err != nil {
 		return nil, err
@@ -172,7 +172,7 @@ func (d *driver) Stat(ctx context.Context, path string) (storagedriver.FileInfo,
 	return storagedriver.FileInfoInternal{FileInfoFields: fields}, nil
 }
 
-// object is what the headers of an object tell.
+// object is what an object's headers tell about it.
 type object struct {
 	size     int64
 	modified time.Time
@@ -180,17 +180,17 @@ type object struct {
 	slo      bool   // the manifest of a static large object
 	dlo      string // container/prefix of the segments of a dynamic large object
 	upload   string // id of the upload it was made by
-	movedTo  string // path that a Move of it was to end at
+	movedTo  string // destination of a Move of it
 	joining  bool   // a claim whose manifest may not be there yet
 }
 
-// segmented says whether there may be segments of an object: an emptied one has the id of their upload.
+// segmented says whether there may be segments of an object. An emptied object still has the id of their upload.
 func (o *object) segmented() bool { return o.slo || o.dlo != "" || o.upload != "" }
 
-// moving says whether a Move of the file at a path began and did not come to its end.
+// moving says whether a Move of the file at a path began and did not finish.
 func (o *object) moving(path string) bool { return o.movedTo != "" && o.movedTo != path }
 
-// head asks all replicas about an object: what is done next may depend on its last overwriting.
+// head asks all replicas about an object: the next step may depend on the newest version.
 func (d *driver) head(ctx context.Context, name string) (*object, error) {
 	resp, err := d.client.do(ctx, request{method: http.MethodHead, object: name, headers: ncw.Headers{"X-Newest": "true"}})
 	if err != nil {
@@ -201,7 +201,7 @@ func (d *driver) head(ctx context.Context, name string) (*object, error) {
 
 func parseObject(h ncw.Headers) *object {
 	o := &object{
-		// Some clusters quote it.
+		// Some clusters put the ETag in quotes.
 		etag:    strings.Trim(h["Etag"], `"`),
 		slo:     h["X-Static-Large-Object"] != "",
 		dlo:     h["X-Object-Manifest"],

@@ -98,7 +98,7 @@ func stored(t testing.TB, d *driver) map[string]string {
 	return all
 }
 
-// storedSegments are without what stands for their commit.
+// storedSegments are the segments in a driver's container, without the claims.
 func storedSegments(t testing.TB, d *driver) map[string]string {
 	t.Helper()
 	segments := stored(t, d)
@@ -192,7 +192,7 @@ func TestLargeBlob(t *testing.T) {
 		t.Errorf("from byte %d it has %s, want %s", first, got, want)
 	}
 
-	// Each of the drivers here has buffers for two segments, which the collector may take its time with.
+	// Each of the drivers here has buffers for two segments, which Go's garbage collector may free late.
 	if most := heap(); most > 8*defaultChunkSize {
 		t.Errorf("heap grew by %d MiB", most/mib)
 	}
@@ -202,7 +202,7 @@ func TestLargeBlob(t *testing.T) {
 	wantEmpty(t, d)
 }
 
-// watchHeap returns a function that tells by how much the heap has grown at most.
+// watchHeap returns a function that tells how much the heap has grown at most.
 func watchHeap(t testing.TB) func() uint64 {
 	t.Helper()
 	// The engine's test suite keeps 128 MiB, which would let the collector be lazy.
@@ -278,8 +278,8 @@ func TestResumeAfterDeath(t *testing.T) {
 	}
 }
 
-// TestLateWriter has a writer held up while another one, as by way of another server, goes on with the upload and
-// commits it. What is late must fail, and the blob stay whole, whatever is deleted then.
+// TestLateWriter holds up a writer while another one, as of another server, continues the upload and commits it. The
+// late writer must fail, and the blob must stay whole, whatever is deleted then.
 func TestLateWriter(t *testing.T) {
 	ctx := context.Background()
 	for name, late := range map[string]func(w *writer) error{
@@ -305,7 +305,7 @@ func TestLateWriter(t *testing.T) {
 			if err := d.Move(ctx, uploadPath, blobPath); err != nil {
 				t.Fatal(err)
 			}
-			// As if it had seen that the record was there, in the moment before that went.
+			// As if the writer had seen the record just before the record was deleted.
 			if err := d.saveUpload(ctx, uploadPath, held.upload, ncw.Headers{}); err != nil {
 				t.Fatal(err)
 			}
@@ -321,7 +321,7 @@ func TestLateWriter(t *testing.T) {
 	}
 }
 
-// TestOldRecord goes on with an upload that the version before began, or deletes it.
+// TestOldRecord continues an upload that the previous version began, or deletes it.
 func TestOldRecord(t *testing.T) {
 	ctx := context.Background()
 	for name, goOn := range map[string]bool{"gone on with": true, "deleted": false} {
@@ -875,7 +875,7 @@ func TestRedirects(t *testing.T) {
 	}
 }
 
-// TestWalkOverDeletedFolders goes on where a folder is deleted after it was listed.
+// TestWalkOverDeletedFolders expects a walk to go on if a folder is deleted after it was listed.
 func TestWalkOverDeletedFolders(t *testing.T) {
 	ctx := context.Background()
 	d := open(t, with(newContainer(t), "chunksize", mib))

@@ -63,7 +63,7 @@ func plain(err error) string {
 	return strings.Join(strings.Fields(markup.ReplaceAllString(err.Error(), " ")), " ")
 }
 
-// passing says whether trying again may help.
+// passing says whether a retry may help.
 func passing(method string, err error) bool {
 	switch status := statusOf(err); status {
 	case 0:
@@ -75,8 +75,8 @@ func passing(method string, err error) bool {
 		// The checksum sent along did not match: the data was damaged on its way.
 		return method == http.MethodPut
 	case http.StatusConflict:
-		// A write met one with a newer time stamp, from a proxy whose clock is ahead. On a read it means that a
-		// large object has lost a segment.
+		// A write met an object with a newer time stamp, from a proxy whose clock is ahead. For a read, the status
+		// means that a large object has lost a segment.
 		return method != http.MethodGet && method != http.MethodHead
 	case http.StatusNotImplemented:
 		return false
@@ -85,8 +85,8 @@ func passing(method string, err error) bool {
 	}
 }
 
-// isAnybodys says whether a status means the same also where it is not Swift that gives it: a token is to be
-// replaced, or to be asked again later.
+// isAnybodys says whether a status means the same whether or not it comes from Swift: that a token is to be
+// replaced, or that the request is to be sent again later.
 func isAnybodys(status int) bool {
 	switch status {
 	case http.StatusUnauthorized, http.StatusTooManyRequests, 498:

@@ -20,7 +20,7 @@ import (
 )
 
 // faultyProxy stands between a driver and the real Swift. Its fault may answer a request itself, and then returns
-// true. As Swift gives clients the address they came by, all their requests go through it.
+// true. Swift tells clients the address that they connected to, so all their requests go through the proxy.
 type faultyProxy struct {
 	*httptest.Server
 	mu    sync.Mutex
@@ -67,7 +67,7 @@ func (p *faultyProxy) through(t *testing.T, parameters map[string]any) map[strin
 	return with(parameters, "authurl", p.URL+u.Path)
 }
 
-// refuse is the fault of a store that is not there for one method, on objects with a part of their names.
+// refuse is the fault of a store that does not work for one method, on objects with part in their names.
 func refuse(method, part string) func(w http.ResponseWriter, r *http.Request) bool {
 	return func(w http.ResponseWriter, r *http.Request) bool {
 		refused := r.Method == method && strings.Contains(r.URL.Path, part)
@@ -129,7 +129,7 @@ func TestFaults(t *testing.T) {
 	}
 	for name, test := range map[string]struct {
 		fault func(w http.ResponseWriter, r *http.Request)
-		// answered: the request reaches Swift all the same, only its answer is lost.
+		// answered: the request does reach Swift, only its answer is lost.
 		answered bool
 	}{
 		"503": {fault: func(w http.ResponseWriter, r *http.Request) { w.WriteHeader(http.StatusServiceUnavailable) }},
@@ -237,7 +237,7 @@ func TestLastingFault(t *testing.T) {
 	}
 }
 
-// TestNoTimeToTryAgain has time be up while the driver waits for another attempt: what Swift answered is the reason.
+// TestNoTimeToTryAgain runs out of time while the driver waits for another attempt: Swift's answer must be the reason.
 func TestNoTimeToTryAgain(t *testing.T) {
 	proxy := newFaultyProxy(t)
 	d := open(t, proxy.through(t, newContainer(t)))
@@ -301,7 +301,7 @@ func TestBrokenDownload(t *testing.T) {
 	}
 }
 
-// TestMoveThatDied deletes the source of a Move that did not come to its end, as the engine's purge of old uploads
+// TestMoveThatDied deletes the source of a Move that did not finish, as the engine's purge of old uploads
 // does days later.
 func TestMoveThatDied(t *testing.T) {
 	ctx := context.Background()
@@ -359,7 +359,7 @@ func TestMoveThatDied(t *testing.T) {
 	})
 }
 
-// TestLateCopy has Swift copy a manifest after the Move was given up and the engine has cancelled the upload.
+// TestLateCopy lets Swift copy a manifest after the Move was given up and the engine has cancelled the upload.
 func TestLateCopy(t *testing.T) {
 	ctx := context.Background()
 	proxy := newFaultyProxy(t)
@@ -399,8 +399,8 @@ func TestLateCopy(t *testing.T) {
 	wantEmpty(t, d)
 }
 
-// TestDeletionThatDied cuts the deletion of a blob short. What is left must be empty, which the engine's store takes
-// for missing, and whatever comes after it must leave nothing of it.
+// TestDeletionThatDied cuts the deletion of a blob short. What is left must be an empty file, which enginestore takes
+// for a missing one, and whatever follows must leave nothing of it.
 func TestDeletionThatDied(t *testing.T) {
 	ctx := context.Background()
 	for failing, part := range map[string]string{"segment": "/00000002-", "file": blobPath} {
@@ -458,8 +458,8 @@ func TestDeletionThatDied(t *testing.T) {
 	}
 }
 
-// TestFailedClose loses the store while an upload is closed. The size must be the one to go on from: the engine tells
-// it to the client whatever Close returns.
+// TestFailedClose loses the store while an upload is closed. Size must then be the size to continue from: the engine
+// tells it to the client whatever Close returns.
 func TestFailedClose(t *testing.T) {
 	proxy := newFaultyProxy(t)
 	d := quick(open(t, proxy.through(t, with(newContainer(t), "chunksize", mib))))

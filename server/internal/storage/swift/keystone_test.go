@@ -13,9 +13,9 @@ import (
 	"time"
 )
 
-// keystone answers the token API of Keystone, versions 2 and 3, in place of a real one: it is only the door. The
-// tokens it hands out are those of the real Swift's tempauth, and its catalog points to that Swift, so all that is
-// done with them is real.
+// keystone answers the token API of Keystone, versions 2 and 3, in place of a real one. It only signs clients in: the
+// tokens that it hands out are those of the real Swift's tempauth, and its catalog points to that Swift, so everything
+// that is done with them is real.
 type keystone struct {
 	*httptest.Server
 	accept   map[string]any // what a request's "auth" must be
@@ -192,7 +192,7 @@ func TestCertificate(t *testing.T) {
 	workload(t, open(t, with(parameters, "insecureskipverify", true)))
 }
 
-// TestTokenEnds has tokens that are about to end, which must be replaced before Swift refuses them.
+// TestTokenEnds has tokens that are about to expire, which must be replaced before Swift refuses them.
 func TestTokenEnds(t *testing.T) {
 	k := newKeystone(t, passwordAuth)
 	k.lifetime = tokenReserve - time.Second
@@ -206,7 +206,7 @@ func TestTokenEnds(t *testing.T) {
 	}
 }
 
-// TestRedirectFromInternalEndpoint sends clients to the public endpoint, as they can't reach the driver's.
+// TestRedirectFromInternalEndpoint expects redirects to the public endpoint: clients can't reach the driver's.
 func TestRedirectFromInternalEndpoint(t *testing.T) {
 	k := newKeystone(t, passwordAuth)
 	d := open(t, keystoneParameters(k, newContainer(t), "region", "three", "endpointtype", "internal", "secretkey", "key", "tempurlcontainerkey", true))

@@ -30,7 +30,7 @@ type entry struct {
 	Modified string `json:"last_modified"`
 }
 
-// key is what the next page goes on after.
+// key is the marker after which the next page continues.
 func (e entry) key() string { return e.Name + e.Subdir }
 
 func (e entry) modified() time.Time {
@@ -66,8 +66,8 @@ func (d *driver) page(ctx context.Context, q query) ([]entry, error) {
 	return entries, nil
 }
 
-// shortPage is the size below which a page is the last even if it has room: some stores that speak Swift's protocol
-// never fill a page of the size they were asked for.
+// shortPage is the size below which a page is taken for the last one. Some stores that speak Swift's protocol never
+// fill a page of the size that they were asked for, so a larger page that is not full need not be the last.
 const shortPage = 1000
 
 // pages calls f with every page of a listing.
@@ -142,7 +142,8 @@ func (d *driver) Files(ctx context.Context, folder string, visit func(storagedri
 	})
 }
 
-// listed is what a listing tells of a file. One listed as empty may be a dynamic large object and is asked for.
+// listed is what a listing tells about a file. Swift is asked about a file that is listed as empty: it may be a dynamic
+// large object.
 func (d *driver) listed(ctx context.Context, path string, e entry) (storagedriver.FileInfo, error) {
 	if e.Bytes == 0 {
 		return d.Stat(ctx, path)
@@ -157,9 +158,9 @@ func (d *driver) Walk(ctx context.Context, path string, f storagedriver.WalkFn, 
 	return storagedriver.WalkFallback(ctx, &walker{driver: d, root: path, infos: map[string]storagedriver.FileInfo{}}, path, f, options...)
 }
 
-// walker is the driver as the engine's WalkFallback uses it: that lists a folder and asks for each entry's
-// information, which the listing has told already. A folder that is deleted meanwhile is
-// empty; the engine would end the walk there, as if nothing came after it.
+// walker is the driver as the engine's WalkFallback uses it: WalkFallback lists a folder and then asks for each entry's
+// information, which the listing has already told. walker reports a folder that is deleted meanwhile as
+// empty; otherwise the engine would end the walk there, as if nothing came after it.
 type walker struct {
 	*driver
 	root  string

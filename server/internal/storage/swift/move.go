@@ -12,7 +12,7 @@ import (
 // maxMetaValue is the length of a metadata value that every cluster takes.
 const maxMetaValue = 256
 
-// Move implements storagedriver.StorageDriver with a copy on the server. Of a large object only the manifest is
+// Move implements storagedriver.StorageDriver with a copy on the server. Of a large object, only the manifest is
 // copied.
 func (d *driver) Move(ctx context.Context, sourcePath, destPath string) error {
 	obj, err := d.head(ctx, d.fileName(sourcePath))
@@ -47,8 +47,8 @@ func (d *driver) move(ctx context.Context, sourcePath string, obj *object, destP
 }
 
 // deleteUnmoved deletes the file at a path unless a Move of it has begun. Swift goes on with a copy whose answer was
-// lost, and does not look at the segments again before it puts the manifest at its destination. The file is left to the
-// purge of old uploads, as the engine deletes no upload that could not be cancelled.
+// lost, and does not look at the segments again before it puts the manifest at its destination. Such a file is left to
+// the purge of old uploads: the engine does not delete an upload that could not be cancelled.
 func (d *driver) deleteUnmoved(ctx context.Context, path string) error {
 	obj, err := d.head(ctx, d.fileName(path))
 	if err != nil {
@@ -60,8 +60,8 @@ func (d *driver) deleteUnmoved(ctx context.Context, path string) error {
 	return d.deleteFile(ctx, path)
 }
 
-// mark notes on a large object where it goes. From the copy until the source is deleted, both have the same segments;
-// if this process ends in between, deleting the source must leave them.
+// mark records the destination on a large object. From the copy until the source is deleted, both have the same
+// segments. If this process ends in between, deleting the source must leave them.
 func (d *driver) mark(ctx context.Context, name string, obj *object, destPath string) error {
 	if len(destPath) > maxMetaValue {
 		return fmt.Errorf("can't move a large file to a path of more than %d bytes", maxMetaValue)

@@ -8,7 +8,7 @@ import (
 	"container-registry/server/internal/layout"
 )
 
-// TestMoveOfAnother has another server commit the same upload after this one, whose bytes were compared with a digest.
+// TestMoveOfAnother lets another server commit the same upload after this one has compared its bytes with the digest.
 func TestMoveOfAnother(t *testing.T) {
 	ctx := t.Context()
 	const to = "/docker/registry/v2/blobs/sha256/aa/aabb/data"
@@ -23,7 +23,7 @@ func TestMoveOfAnother(t *testing.T) {
 	if err := own.Commit(ctx); err != nil {
 		t.Fatal(err)
 	}
-	// A request of before, which had found nothing there.
+	// An earlier request that was held up, and had found nothing there.
 	if _, err := d.client.do(ctx, request{method: http.MethodPut, object: d.fileName(uploadPath), body: []byte("evil")}); err != nil {
 		t.Fatal(err)
 	}
@@ -35,8 +35,8 @@ func TestMoveOfAnother(t *testing.T) {
 	}
 }
 
-// TestDeletedBeforeMove has another server end the upload's folder, with a blob of its own, before what this one has
-// committed is moved.
+// TestDeletedBeforeMove lets another server make a blob of the upload and delete the upload's folder, before this
+// server moves what it has committed.
 func TestDeletedBeforeMove(t *testing.T) {
 	ctx := t.Context()
 	parameters := with(newContainer(t), "chunksize", mib)

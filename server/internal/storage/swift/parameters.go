@@ -12,7 +12,7 @@ import (
 
 const (
 	defaultChunkSize = 16 << 20
-	// minChunkSize is what Swift asks of every segment but the last.
+	// minChunkSize is the minimum that Swift requires of every segment but the last.
 	minChunkSize     = 1 << 20
 	defaultUserAgent = "container-registry"
 )
@@ -69,7 +69,7 @@ func parseParameters(raw map[string]any) (*Options, error) {
 	return p, nil
 }
 
-// Check says what is wrong with the options; nothing is asked for.
+// Check says what is wrong with the options. It sends no requests.
 func Check(raw map[string]any) error {
 	_, err := parseParameters(raw)
 	return err

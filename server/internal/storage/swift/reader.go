@@ -39,7 +39,7 @@ func (r *reader) open() error {
 		headers["X-Newest"] = "true"
 	}
 	if r.etag != "" {
-		// Never one half of one object and the other half of another.
+		// The rest must not come from another object that has replaced the first one.
 		headers["If-Match"] = r.etag
 	}
 	resp, err := r.driver.client.do(r.ctx, request{

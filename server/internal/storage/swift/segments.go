@@ -25,7 +25,7 @@ type segment struct {
 	Number int    `json:"n"`
 	Size   int64  `json:"size"`
 	ETag   string `json:"etag"`
-	// Writer is the one that stored it. Those of record version 1 have none.
+	// Writer is the ID of the writer that stored the segment. Segments of record version 1 have none.
 	Writer string `json:"writer,omitempty"`
 }
 
@@ -44,10 +44,10 @@ func checksum(content []byte) string {
 	return hex.EncodeToString(sum[:])
 }
 
-// putSegment stores a segment. Its name is its writer's alone: an object that has it already is from an attempt whose
+// putSegment stores a segment. Only its writer uses its name: an object that already has it is from an attempt whose
 // answer was lost.
 //
-// An attempt that failed may read the content for some time after. Only when free is true nothing does so any more.
+// A failed attempt may still read the content for some time. Only if free is true, nothing reads it any more.
 func (d *driver) putSegment(ctx context.Context, upload string, s segment, content []byte) (free bool, _ error) {
 	name := d.segmentName(upload, s)
 	resp, err := d.client.do(ctx, request{
@@ -67,7 +67,7 @@ func (d *driver) putSegment(ctx context.Context, upload string, s segment, conte
 	return false, err
 }
 
-// part is one entry of a manifest that is written.
+// part is one entry of a manifest that is being written.
 type part struct {
 	Path string `json:"path"`
 	ETag string `json:"etag"`
@@ -80,7 +80,7 @@ func (d *driver) putManifest(ctx context.Context, path string, u *upload) error 
 	for i, s := range u.Segments {
 		parts[i] = part{Path: d.fullName(d.segmentName(u.ID, s)), ETag: s.ETag, Size: s.Size}
 	}
-	// A manifest has room for so many entries; entries may be manifests themselves.
+	// A manifest has room for a limited number of entries, but entries may be manifests themselves.
 	for level := 1; len(parts) > d.limits.segments; level++ {
 		var joined []part
 		for i := 0; i < len(parts); i += d.limits.segments {
@@ -143,7 +143,7 @@ func (d *driver) putPlain(ctx context.Context, path string, content []byte) erro
 	if err := d.untaken(ctx, path, func(obj *object) bool { return obj.etag == headers["Etag"] }); err != nil {
 		return err
 	}
-	// Most files are new. Only for the others it is worth asking whether segments have to go.
+	// Most files are new. Only for the others is it worth asking whether segments have to be deleted.
 	delete(headers, "If-None-Match")
 	return d.replace(ctx, path, "", func() error {
 		_, err := d.client.do(ctx, put)
@@ -151,8 +151,8 @@ func (d *driver) putPlain(ctx context.Context, path string, content []byte) erro
 	})
 }
 
-// putEmptied puts an empty file in the place of a manifest whose segments are about to go. It has the id of their upload:
-// those that stay all the same are found again.
+// putEmptied puts an empty file in the place of a manifest whose segments are about to be deleted. The file has the id
+// of their upload, so that segments that were not deleted after all can be found again.
 func (d *driver) putEmptied(ctx context.Context, path, upload string) error {
 	_, err := d.client.do(ctx, request{
 		method: http.MethodPut, object: d.fileName(path),
@@ -161,8 +161,8 @@ func (d *driver) putEmptied(ctx context.Context, path, upload string) error {
 	return err
 }
 
-// replace calls write, which puts another object at a path, and then deletes the segments of the object before,
-// unless they are those of the upload the new object is made of.
+// replace calls write, which puts another object at a path, and then deletes the segments of the previous object,
+// unless they belong to the upload that the new object is made of.
 func (d *driver) replace(ctx context.Context, path, upload string, write func() error) error {
 	var old *segmentSet
 	obj, err := d.head(ctx, d.fileName(path))
@@ -181,7 +181,7 @@ func (d *driver) replace(ctx context.Context, path, upload string, write func() 
 	return d.deleteSegments(ctx, old)
 }
 
-// segmentsID tells sets of segments apart.
+// segmentsID identifies an object's set of segments.
 func (o *object) segmentsID() string {
 	switch {
 	case o.upload != "":

@@ -17,8 +17,8 @@ type segmentSet struct {
 	names  []string
 }
 
-// segmentsOf finds the segments that only the object at a path has: nil when it shares them with the object it was to
-// be moved to. Those of an emptied file are known by their upload alone.
+// segmentsOf finds the segments of the object at a path. It returns nil if the object shares them with the one that it
+// was to be moved to. The segments of an emptied file are known only by their upload.
 func (d *driver) segmentsOf(ctx context.Context, path string, obj *object) (*segmentSet, error) {
 	if obj.moving(path) {
 		moved, err := d.head(ctx, d.fileName(obj.movedTo))
@@ -43,7 +43,7 @@ func (d *driver) addParts(ctx context.Context, set *segmentSet, name string) err
 		headers: ncw.Headers{"X-Newest": "true"},
 	})
 	if isNotFound(err) {
-		return nil // an earlier Delete came this far
+		return nil // an earlier Delete got this far
 	}
 	if err != nil {
 		return err
@@ -58,7 +58,7 @@ func (d *driver) addParts(ctx context.Context, set *segmentSet, name string) err
 	for _, l := range listed {
 		part, ours := strings.CutPrefix(l.Name, d.fullName(""))
 		if !ours {
-			continue // in a container that is none of ours
+			continue // in a container other than ours
 		}
 		if l.SubSLO {
 			if err := d.addParts(ctx, set, part); err != nil {

@@ -15,7 +15,7 @@ import (
 	ncw "github.com/ncw/swift/v2"
 )
 
-// swiftScript starts a real Swift out of Debian's packages.
+// swiftScript starts a real Swift from Debian's packages.
 const swiftScript = "../../../../test/support/swift-server.sh"
 
 // account is the Swift account the tests use.
@@ -23,8 +23,8 @@ type account struct {
 	authURL, username, password string
 }
 
-// realSwift is started by the first test that needs it and stopped after the last test: the tests of parameters
-// and the like run without.
+// realSwift is started by the first test that needs it and stopped after the last test. Tests such as those of
+// parameters run without it.
 var realSwift struct {
 	once sync.Once
 	dir  string // of a server that was started here
@@ -127,7 +127,7 @@ func objectNames(t testing.TB, conn *ncw.Connection, container string) []string 
 	return names
 }
 
-// with is a copy of parameters with some more.
+// with is a copy of parameters with some added.
 func with(parameters map[string]any, more ...any) map[string]any {
 	all := map[string]any{}
 	for key, value := range parameters {

@@ -60,8 +60,9 @@ func newTempURL(ctx context.Context, c *client, p *Options, info *cluster, conta
 	return &tempURL{account: account, key: key, digest: info.digest(), methods: redirectMethods(p, info)}, nil
 }
 
-// tempURLKey finds the key to sign with. A key that is given and not known to Swift yet is set there; one that
-// differs from Swift's is an error, as every redirected pull would fail and whoever uses the other key must not lose it.
+// tempURLKey finds the key to sign with. A configured key is set in Swift if Swift has none yet. A key that differs
+// from Swift's is an error: every redirected pull would fail, and Swift's key must not be replaced, because others may
+// use it.
 func tempURLKey(ctx context.Context, c *client, p *Options, container ncw.Headers) (string, error) {
 	level, headers := "container", container
 	if !p.TempURLContainerKey {
@@ -98,7 +99,7 @@ func tempURLKey(ctx context.Context, c *client, p *Options, container ncw.Header
 	return p.SecretKey, nil
 }
 
-// digest is the best hash function the cluster takes. Clusters that name none are older than the choice.
+// digest is the best hash function that the cluster takes. Clusters that name none are older than this choice.
 func (info *cluster) digest() func() hash.Hash {
 	if info == nil || slices.Contains(info.TempURL.AllowedDigests, "sha256") {
 		return sha256.New

@@ -15,15 +15,15 @@ import (
 // recordVersion is the version of the format of upload records. In those of version 1 segments have no writers.
 const recordVersion = 2
 
-// upload is a file that is being written. Its record in the container is a line of JSON, and then the bytes at the
-// end that are too few for a segment.
+// upload is a file that is being written. Its record in the container is a line of JSON, followed by the last bytes
+// if they are too few for a segment.
 type upload struct {
 	Version  int       `json:"version"`
 	ID       string    `json:"upload"`
 	Segments []segment `json:"segments"`
 
 	tail []byte
-	// etag is that of the record, as it was read or written last.
+	// etag is the ETag of the record, as it was read or written last.
 	etag string
 }
 
@@ -111,8 +111,8 @@ func (d *driver) loadUpload(ctx context.Context, record string) (*upload, error)
 	return u, nil
 }
 
-// discardUpload deletes an upload that was not committed: its segments, what kept others from joining them, and then its
-// record. It returns whether there was one.
+// discardUpload deletes an upload that was not committed: its segments, then the claim that kept others from joining
+// them, and then its record. It returns whether there was such an upload.
 func (d *driver) discardUpload(ctx context.Context, record string) (found bool, err error) {
 	u, err := d.loadUpload(ctx, record)
 	if isNotFound(err) {
@@ -126,7 +126,7 @@ func (d *driver) discardUpload(ctx context.Context, record string) (found bool, 
 		return true, err
 	}
 	if !free {
-		// Its segments are a file's. The record was left, or written by a writer that came too late.
+		// The segments belong to a file. The record was left behind, or written by a writer that came too late.
 		return true, d.deleteObject(ctx, record)
 	}
 	names := make([]string, len(u.Segments))

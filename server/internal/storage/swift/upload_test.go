@@ -66,7 +66,7 @@ func TestUploadNumbers(t *testing.T) {
 	}
 }
 
-// TestQuotedETag has a cluster that writes checksums as HTTP has them: a record is still the one that was written.
+// TestQuotedETag has a cluster that puts ETags in quotes, as HTTP does: a record must still be recognised.
 func TestQuotedETag(t *testing.T) {
 	sum := checksum([]byte("record"))
 	for _, etag := range []string{sum, `"` + sum + `"`} {

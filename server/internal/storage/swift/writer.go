@@ -40,26 +40,26 @@ func (d *driver) Writer(ctx context.Context, path string, appendTo bool) (storag
 	return d.newWriter(ctx, path, u), nil
 }
 
-// writer collects a segment while the one before is sent: two buffers of the segment's size at most, whatever the
-// size of the file. Until Commit, readers see what was at the path before.
+// writer collects a segment while the previous one is sent: it needs two buffers of the segment's size at most,
+// whatever the size of the file. Until Commit, readers see what was at the path before.
 type writer struct {
 	driver *driver
 	path   string
 	id     string // in the names of its segments
 	upload *upload
 	size   int64
-	saved  int64 // size in the record, to go on from when the rest is lost
+	saved  int64 // size in the record, to continue from if the rest is lost
 
 	ctx    context.Context // the one given to Writer: Write has none
 	cancel context.CancelFunc
 
 	buf     []byte    // not sent yet
-	sum     hash.Hash // of buf, taken while the segment before is sent
+	sum     hash.Hash // of buf, computed while the previous segment is sent
 	spare   []byte    // the other buffer, when it is free
 	whole   []byte    // all that was written, once it is committed without segments
 	sending chan sent // the segment under way, nil when there is none
 
-	err       error // of a segment; the writer is of no more use then
+	err       error // of a segment; the writer can't be used any more
 	closed    bool
 	committed bool
 	cancelled bool
@@ -68,7 +68,7 @@ type writer struct {
 // sent is the outcome of storing a segment.
 type sent struct {
 	segment segment
-	buf     []byte // to be used again, nil when it can't
+	buf     []byte // to be used again; nil if something may still read it
 	err     error
 }
 
@@ -83,7 +83,7 @@ func (d *driver) newBuffer() []byte {
 	return make([]byte, 0, d.chunkSize)
 }
 
-// freeBuffer takes back a buffer which nothing reads any more.
+// freeBuffer takes back a buffer that nothing reads any more.
 func (d *driver) freeBuffer(buf []byte) {
 	if cap(buf) == d.chunkSize {
 		buf = buf[:0]
@@ -124,7 +124,7 @@ func (w *writer) Write(p []byte) (int, error) {
 }
 
 // roomFor is the buffer with room for n more bytes: a small one while the file is small, and then one for a whole
-// segment, which uploads hand on to each other.
+// segment, which uploads reuse one after the other.
 func (w *writer) roomFor(n int) []byte {
 	need := len(w.buf) + n
 	switch {
@@ -152,7 +152,7 @@ func (w *writer) usable() error {
 	}
 }
 
-// send begins to store the buffer as a segment, after the segment before is stored.
+// send begins to store the buffer as a segment, once the previous segment is stored.
 func (w *writer) send() error {
 	if err := w.settle(); err != nil {
 		return err
@@ -161,7 +161,7 @@ func (w *writer) send() error {
 	s := segment{Number: w.upload.next(), Size: int64(len(content)), ETag: hex.EncodeToString(w.sum.Sum(nil)), Writer: w.id}
 	w.buf, w.spare = w.spare[:0], nil
 	w.sum.Reset()
-	// Room for the outcome, so that this ends even when nobody waits for it any more.
+	// The channel has room for the outcome, so that the goroutine ends even if nobody waits for it any more.
 	done := make(chan sent, 1)
 	go func() {
 		free, err := w.driver.putSegment(w.ctx, w.upload.ID, s, content)
@@ -193,11 +193,11 @@ func (w *writer) settle() error {
 // Size implements storagedriver.FileWriter.
 func (w *writer) Size() int64 { return w.size }
 
-// Identity tells the bytes that are on record from others: all of them are named there by their checksums.
+// Identity identifies the bytes that are on record: the record names all of them by their checksums.
 func (w *writer) Identity() string { return w.upload.etag }
 
-// Close implements storagedriver.FileWriter. What was written can be appended to afterwards. When something went
-// wrong or the context is over, the record stays as it was, and Size tells the size to go on from.
+// Close implements storagedriver.FileWriter. What was written can be appended to afterwards. If something went
+// wrong or the context has ended, the record stays as it was, and Size tells the size to continue from.
 func (w *writer) Close() error {
 	if w.closed {
 		return errors.New("already closed")

@@ -19,7 +19,7 @@ type Fault struct {
 	// Status answers with this HTTP status and Code, without acting.
 	Status int
 	Code   string
-	// Page answers in the place of OSS, without the number that OSS gives a request.
+	// Page answers in the place of OSS, without the request ID of OSS's answers.
 	Page func(http.ResponseWriter)
 	// Hold keeps the request unanswered until the channel closes, and then goes
 	// on as if there were no fault. It ends when the client goes away (noticed

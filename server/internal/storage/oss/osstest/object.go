@@ -59,7 +59,7 @@ func (s *Server) putObject(c call) error {
 	return nil
 }
 
-// forbidsOverwrite is of a bucket without versions: with them OSS ignores the header.
+// forbidsOverwrite behaves as for a bucket without versions. With versions, OSS ignores the header.
 func forbidsOverwrite(h http.Header) (bool, error) {
 	switch h.Get("x-oss-forbid-overwrite") {
 	case "", "false":

@@ -104,7 +104,7 @@ func Start(t TB, cfg Config) (s *Server, address string) {
 	return s, h.Listener.Addr().String()
 }
 
-// call is one request with what its URL says.
+// call is one request, with the key from its URL.
 type call struct {
 	w   http.ResponseWriter
 	r   *http.Request

@@ -39,7 +39,7 @@ func uriEncode(s string, keepSlash bool) string {
 
 // canonicalURI names the resource as the documents' table does: "/" for the
 // service, "/bucket/" for a bucket, "/bucket/object" for an object. The bucket
-// is part of it although virtual-hosted requests carry it in the host name.
+// is part of the URI although virtual-hosted requests carry it in the host name.
 func canonicalURI(bucket, key string) string {
 	if bucket == "" {
 		return "/"

@@ -12,7 +12,7 @@ import (
 	"golang.org/x/crypto/x509roots/fallback/bundle"
 )
 
-// user is the number the server runs as; nobody else on a host usually has it.
+// user is the ID that the server runs as. Usually nobody else on a host has it.
 const user = ownership.User
 
 const (
@@ -20,7 +20,7 @@ const (
 	group  = "root:x:0:\nregistry:x:65532:\n"
 )
 
-// file is a file of the image, or a directory when it has no content.
+// file is a file of the image, or a directory if it has no content.
 type file struct {
 	name    string
 	mode    int64

@@ -32,7 +32,7 @@ func load(command *cobra.Command, file string) (*config.Config, *logrus.Entry, e
 	return c, log, err
 }
 
-// withConfig is the work of a command that takes one configuration.
+// withConfig makes the function of a command that takes one configuration.
 func withConfig(do func(*cobra.Command, *config.Config) error) func(*cobra.Command, []string) error {
 	return func(command *cobra.Command, args []string) error {
 		c, _, err := load(command, args[0])
@@ -50,13 +50,12 @@ func read(command *cobra.Command, file string) (*config.Config, error) {
 	return config.Load(file)
 }
 
-// ownLog is of commands without a configuration.
+// ownLog is the log of commands without a configuration.
 func ownLog() (*logrus.Entry, error) {
 	return logging.Configure(configuration.Log{Level: "info"})
 }
 
-// fileOfContainer is the configuration that the server of this container was started with;
-// empty where none runs.
+// fileOfContainer is the configuration that the server of this container was started with, empty if none runs.
 func fileOfContainer() string {
 	line, err := os.ReadFile("/proc/1/cmdline")
 	if err != nil {
@@ -67,7 +66,7 @@ func fileOfContainer() string {
 		return ""
 	}
 	server := serve()
-	// What a server runs by was parsed before.
+	// A running server has parsed these before.
 	_ = server.ParseFlags(words[2:])
 	if given := server.Flags().Args(); len(given) == 1 {
 		return given[0]

@@ -35,7 +35,7 @@ func serve() *cobra.Command {
 			case err == nil:
 				return nil
 			case c.Log.Formatter == "json":
-				// Whoever gathers the log can't read another line.
+				// A program that collects the log cannot read lines in another format.
 				log.Log(logrus.FatalLevel, err)
 			default:
 				fmt.Fprintf(output.Stderr, "registry: %v\n", err)
@@ -47,7 +47,7 @@ func serve() *cobra.Command {
 	return command
 }
 
-// run serves by the configuration of a file.
+// run serves with the configuration of a file.
 func run(ctx context.Context, c *config.Config, file, proxied string, log *logrus.Entry) error {
 	var upstream *mirror.Upstream
 	if mirror.Is(c.Configuration) {

@@ -11,7 +11,7 @@ import (
 	"container-registry/server/internal/layout"
 )
 
-// content is a blob of a store, from which nothing is read ahead.
+// content is a blob in a store. Nothing of it is read ahead.
 type content struct {
 	ctx    context.Context
 	driver storagedriver.StorageDriver
@@ -22,7 +22,7 @@ type content struct {
 	open   io.ReadCloser
 }
 
-// Read ends early where the blob is gone: whoever counts what is sent knows.
+// Read ends early if the blob is gone. Whoever counts what is sent notices that.
 func (c *content) Read(p []byte) (int, error) {
 	if c.open == nil {
 		open, err := c.driver.Reader(c.ctx, c.path, c.offset)
@@ -39,7 +39,7 @@ func (c *content) Read(p []byte) (int, error) {
 	return n, err
 }
 
-// Seek is before the first byte is read.
+// Seek must come before the first byte is read.
 func (c *content) Seek(offset int64, whence int) (int64, error) {
 	switch whence {
 	case io.SeekCurrent:

@@ -1,6 +1,6 @@
-// Package download sends clients the blobs that they pull. The engine would hold 4 MiB for each of
-// them for as long as its client takes, and would ask the store anew for each of a thousand ranges.
-// It finds the blob, and asks the driver where clients can fetch it: here.
+// Package download sends clients the blobs that they pull. The engine would hold 4 MiB for each blob until its
+// client is done, and would ask the store anew for each of a thousand ranges. So the engine only finds the
+// blob, and asks the driver where clients can fetch it, which is here.
 package download
 
 import (
@@ -18,17 +18,17 @@ import (
 	"container-registry/server/internal/layout"
 )
 
-// maxAge of a blob is a year, as the engine's: what a digest names never changes.
+// maxAge of a blob is a year, as in the engine: what a digest names never changes.
 const maxAge = 365 * 24 * time.Hour
 
-// Size of a blob, if it is known without asking the store.
+// Size returns the size of a blob, if it is known without asking the store.
 type Size func(ctx context.Context, blob digest.Digest) (size int64, known bool)
 
 const digestHeader = "Docker-Content-Digest"
 
 type requestKey struct{}
 
-// request is one for which the engine may find a blob.
+// request is a client's request, for which the engine may find a blob.
 type request struct {
 	http.ResponseWriter
 	client *http.Request
@@ -45,7 +45,7 @@ func Redirects(config *configuration.Configuration) bool {
 	return !disabled
 }
 
-// Handler goes around the engine, which has to use a driver of Around.
+// Handler wraps the engine, which has to use a driver from Around.
 func Handler(engine http.Handler, size Size) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		q := &request{ResponseWriter: w, client: r, size: size}
@@ -53,9 +53,9 @@ func Handler(engine http.Handler, size Size) http.Handler {
 	})
 }
 
-// Around is a driver by which the engine finds blobs for Handler. Clients fetch from the store itself
-// where it can be, and redirect says that they may; who asks for no content is answered here, as no store
-// knows what the digest's header is.
+// Around makes a driver with which the engine finds blobs for Handler. Clients fetch from the store itself if
+// it supports that and redirect says that they may. HEAD requests are answered here, because no store knows the
+// header of the digest.
 func Around(driver storagedriver.StorageDriver, redirect bool) storagedriver.StorageDriver {
 	return finder{driver, redirect}
 }
@@ -65,8 +65,8 @@ type finder struct {
 	redirect bool
 }
 
-// RedirectURL is asked by the engine once it knows that a client may have a blob, which it would send
-// by itself if there were no answer.
+// RedirectURL is called by the engine once it knows that a client may have a blob. If it returned nothing, the
+// engine would send the blob by itself.
 func (f finder) RedirectURL(r *http.Request, path string) (string, error) {
 	q, ok := r.Context().Value(requestKey{}).(*request)
 	if f.redirect && r.Method != http.MethodHead {
@@ -85,7 +85,7 @@ func (f finder) RedirectURL(r *http.Request, path string) (string, error) {
 	return path, nil
 }
 
-// WriteHeader of the redirect to a blob that was found sends the blob.
+// WriteHeader sends the blob that was found, in place of the redirect to it.
 func (q *request) WriteHeader(status int) {
 	switch {
 	case q.found == "":
@@ -104,8 +104,8 @@ func (q *request) Write(p []byte) (int, error) {
 	return q.ResponseWriter.Write(p)
 }
 
-// asked is the blob as the client calls it, also where it is kept by a digest of another algorithm. The
-// engine finds blobs for their own addresses alone, which end with it.
+// asked is the digest by which the client asks for the blob, even if the blob is kept by a digest of another
+// algorithm. The engine only finds blobs for addresses that end with the digest.
 func (q *request) asked() digest.Digest { return digest.Digest(path.Base(q.client.URL.Path)) }
 
 func (q *request) send() {
@@ -122,7 +122,7 @@ func (q *request) send() {
 			return
 		}
 		if err != nil {
-			// What is known of the failure is told in place of this.
+			// This is replaced with what is known about the failure.
 			q.ResponseWriter.WriteHeader(http.StatusInternalServerError)
 			return
 		}

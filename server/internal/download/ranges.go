@@ -10,10 +10,10 @@ import (
 	"github.com/distribution/distribution/v3/registry/api/errcode"
 )
 
-// ranged asks for one range of bytes as net/http understands it, and for all where a client asks for
-// several, as no client of a registry does: they may be thousands, each with a header of its own. RFC 9110,
-// section 14.2, lets a server do so, and has it leave out units that it does not know. What is no range of
-// bytes is refused (416), as the suite of the specification expects.
+// ranged asks for a range of bytes in a form that net/http understands. If a client asks for several ranges, it
+// asks for the whole blob: there may be thousands of them, each with a header of its own, and no client of a
+// registry does so. RFC 9110, section 14.2, allows this, and requires a server to ignore units that it does not
+// know. What is not a valid range of bytes is refused (416), as the test suite of the specification expects.
 func ranged(r *http.Request) *http.Request {
 	given := r.Header.Get("Range")
 	if given == "" {
@@ -26,7 +26,7 @@ func ranged(r *http.Request) *http.Request {
 		first, last, _ := strings.Cut(asked, "-")
 		first, last = figures(strings.TrimSpace(first)), figures(strings.TrimSpace(last))
 		if first == "" && last == "0" {
-			// Of a last part of nothing net/http sends nothing, with a range that ends before it begins.
+			// For a suffix of no bytes, net/http would send nothing, with a range that ends before it begins.
 			first, last = beyond, ""
 		}
 		copied.Header.Set("Range", "bytes="+first+"-"+last)
@@ -34,11 +34,11 @@ func ranged(r *http.Request) *http.Request {
 	return &copied
 }
 
-// beyond every end.
+// beyond is a position after every end.
 var beyond = strconv.FormatInt(math.MaxInt64, 10)
 
-// figures without zeros before them. Those that no int64 holds are those of the largest one, which is
-// beyond every end as well.
+// figures removes leading zeros. A number that no int64 holds becomes the largest one, which is beyond every
+// end as well.
 func figures(given string) string {
 	n, err := strconv.ParseUint(given, 10, 63)
 	switch {
@@ -50,7 +50,8 @@ func figures(given string) string {
 	return strconv.FormatUint(n, 10)
 }
 
-// unsatisfied has net/http refuse a range in the words of the API, by which it says where the content ends.
+// unsatisfied makes net/http refuse a range with an error of the API. The header that says where the content
+// ends stays.
 type unsatisfied struct {
 	http.ResponseWriter
 	refused bool

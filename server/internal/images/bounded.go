@@ -12,8 +12,8 @@ import (
 )
 
 const (
-	// most is how many layers, steps or manifests of an image are kept, and few how many
-	// labels and the like. What a manifest of 4 MiB may have takes a hundred times the memory.
+	// most is how many layers, steps or manifests of an image are kept, and few how many labels and the like.
+	// All that fits into a manifest of 4 MiB would take a hundred times that in memory.
 	most, few = 1000, 200
 	// long is how much of a text is kept, and short how much of a word.
 	long, short = 4 << 10, 128
@@ -22,15 +22,15 @@ const (
 // List is the beginning of a list of any length.
 type List[T any] struct {
 	Items []T
-	// Count is of all.
+	// Count is the length of the whole list.
 	Count int
 }
 
 // More is how many were left out.
 func (l List[T]) More() int { return l.Count - len(l.Items) }
 
-// UnmarshalJSON reads one after the other. An item of another type than it should be is as
-// good as it can be read, which is how the engine reads it.
+// UnmarshalJSON reads one item after the other. Of an item of the wrong type, it keeps what can be read, as the
+// engine does.
 func (l *List[T]) UnmarshalJSON(content []byte) error {
 	*l = List[T]{}
 	d := json.NewDecoder(bytes.NewReader(content))
@@ -70,7 +70,7 @@ func (p Pairs) Of(name string) string {
 	return ""
 }
 
-// UnmarshalJSON reads one after the other.
+// UnmarshalJSON reads one pair after the other.
 func (p *Pairs) UnmarshalJSON(content []byte) error {
 	*p = Pairs{}
 	d := json.NewDecoder(bytes.NewReader(content))
@@ -92,25 +92,25 @@ func (p *Pairs) UnmarshalJSON(content []byte) error {
 	return nil
 }
 
-// Text is one that may be cut off.
+// Text is a string that may be cut off.
 type Text string
 
-// UnmarshalJSON takes strings alone.
+// UnmarshalJSON accepts only strings.
 func (t *Text) UnmarshalJSON(content []byte) error {
 	var whole string
-	// Others are left out.
+	// Other values become empty.
 	_ = json.Unmarshal(content, &whole)
 	*t = Text(shortened(whole, long))
 	return nil
 }
 
-// Word is a text that is short where it means anything: a media type, or a part of a platform.
+// Word is a text that is short if it is valid: a media type, or a part of a platform.
 type Word string
 
-// UnmarshalJSON takes strings alone.
+// UnmarshalJSON accepts only strings.
 func (w *Word) UnmarshalJSON(content []byte) error {
 	var whole string
-	// Others are left out.
+	// Other values become empty.
 	_ = json.Unmarshal(content, &whole)
 	*w = Word(shortened(whole, short))
 	return nil
@@ -125,11 +125,12 @@ func shortened(text string, most int) string {
 	for !utf8.RuneStart(text[end]) {
 		end--
 	}
-	// A copy, so that the whole is not kept for its beginning.
+	// This is a copy, so that the whole text is not held in memory for its beginning.
 	return strings.Clone(text[:end]) + "…"
 }
 
-// Readable marks what would have a text read in another order than it is written, or not be seen.
+// Readable replaces characters that are invisible, or that make a text read in another order than it is
+// written.
 func Readable(text string) string {
 	return strings.Map(func(r rune) rune {
 		embeds := r >= '\u2028' && r <= '\u202e' || r >= '\u2066' && r <= '\u2069'
@@ -143,7 +144,7 @@ func Readable(text string) string {
 // Size is a number of bytes as a client claims it.
 type Size int64
 
-// UnmarshalJSON has no size below 0.
+// UnmarshalJSON turns a size below 0 into 0.
 func (s *Size) UnmarshalJSON(content []byte) error {
 	var given int64
 	_ = json.Unmarshal(content, &given)
@@ -159,10 +160,10 @@ func (s Size) Plus(other Size) Size {
 	return s + other
 }
 
-// Digest is empty where a client gave none that is valid.
+// Digest is empty if a client gave no valid one.
 type Digest digest.Digest
 
-// UnmarshalJSON leaves out what is no digest.
+// UnmarshalJSON leaves out what is not a digest.
 func (d *Digest) UnmarshalJSON(content []byte) error {
 	var given digest.Digest
 	_ = json.Unmarshal(content, &given)

@@ -13,7 +13,7 @@ type Config struct {
 	Author  Text
 	History List[Step]
 	Run     Run
-	// Chart is of a Helm chart.
+	// Chart is set for a Helm chart.
 	Chart ChartFacts
 }
 

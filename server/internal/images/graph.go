@@ -14,32 +14,33 @@ import (
 )
 
 const (
-	// manyManifests is how many manifests a repository may have for all of them to be looked at.
+	// manyManifests is the number of manifests up to which all those of a repository are looked at.
 	manyManifests = 1000
-	// manyFolders is how many there may have been: a folder keeps one for each.
+	// manyFolders limits the manifests that the repository ever had: the folder of each one remains.
 	manyFolders = 10 * manyManifests
-	// manyDigests is how many digests they may refer to, which are kept meanwhile.
+	// manyDigests limits the digests that the manifests refer to, which are held in memory meanwhile.
 	manyDigests = 100_000
 )
 
-// ErrMany is a repository of which too much would have to be looked at.
+// ErrMany is the error for a repository of which too much would have to be read.
 var ErrMany = errors.New("there are too many manifests")
 
 // graph are the manifests of a repository.
 type graph map[digest.Digest]*node
 
-// node is what is kept of a manifest where all are looked at.
+// node is what a graph keeps of a manifest.
 type node struct {
 	pushed  time.Time
 	subject digest.Digest
-	// parts are what it lists, about what is about it, and more is set where it lists more.
+	// parts are the manifests that it lists, and about those that are about it. more is set if it lists more
+	// than parts.
 	parts, about []digest.Digest
 	more         bool
 	// sizes are of the blobs that it needs itself.
 	sizes map[digest.Digest]Size
 }
 
-// graph is ErrMany where it would be too large.
+// graph reads all manifests of a repository. It returns ErrMany if they are too many.
 func (r *Reader) graph(ctx context.Context, repository string) (graph, error) {
 	var digests []digest.Digest
 	err := r.turns.UseDigests(ctx, r.lists, layout.RepositoryPath(repository, layout.Revisions), func(found []digest.Digest) error {
@@ -92,7 +93,7 @@ func (r *Reader) graph(ctx context.Context, repository string) (graph, error) {
 	return g, nil
 }
 
-// nodeOf is of nil for a manifest that is damaged.
+// nodeOf is given nil for a manifest that is damaged.
 func nodeOf(m *Manifest, pushed time.Time) *node {
 	n := &node{pushed: pushed}
 	if m == nil {
@@ -107,8 +108,8 @@ func nodeOf(m *Manifest, pushed time.Time) *node {
 	return n
 }
 
-// reach are manifests and what they lead to, however far away. Each is looked at once, as lists
-// may name the same time and again.
+// reach returns manifests and what they lead to, however far away. Each is visited once, because lists may name
+// the same one again and again.
 func (g graph) reach(roots []digest.Digest, next func(*node) []digest.Digest) map[digest.Digest]*node {
 	found := map[digest.Digest]*node{}
 	for rest := slices.Clip(roots); len(rest) > 0; rest = rest[1:] {
@@ -127,7 +128,8 @@ func downwards(n *node) []digest.Digest { return n.parts }
 // around leads to what is about a manifest as well.
 func around(n *node) []digest.Digest { return slices.Concat(n.parts, n.about) }
 
-// subjectOf says which of the manifests a tag is about, as that of a signature; none for most tags.
+// subjectOf says which of the manifests a tag is about, such as the tag of a signature. Most tags are about
+// none.
 func (g graph) subjectOf() func(tag string) digest.Digest {
 	subjects := map[string]digest.Digest{}
 	for d := range g {

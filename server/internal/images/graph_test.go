@@ -20,8 +20,8 @@ import (
 	"container-registry/server/internal/turns"
 )
 
-// TestReachOfDeepLists looks at each once, though every list names the next one twice: going down
-// every way would never end.
+// TestReachOfDeepLists expects each manifest to be visited once, although every list names the next one twice.
+// Following every path would never end.
 func TestReachOfDeepLists(t *testing.T) {
 	const depth = 100
 	at := func(i int) digest.Digest { return digest.FromString(fmt.Sprint(i)) }
@@ -34,8 +34,7 @@ func TestReachOfDeepLists(t *testing.T) {
 	}
 }
 
-// TestLargeManifests has one with a thousand layers of two hundred annotations each, which nobody
-// sees.
+// TestLargeManifests has a manifest with a thousand layers of two hundred annotations each, which nobody sees.
 func TestLargeManifests(t *testing.T) {
 	entry := fmt.Sprintf(`{"digest":%q,"annotations":{%s}}`, digest.FromString("layer"), strings.TrimSuffix(strings.Repeat(`"":"",`, few), ","))
 	content := `{"layers":[` + strings.TrimSuffix(strings.Repeat(entry+",", most), ",") + `]}`
@@ -107,7 +106,7 @@ func (f countedFile) Read(p []byte) (int, error) {
 	return n, err
 }
 
-// TestTagsWithoutPush has what tags name looked at, and nothing else of them.
+// TestTagsWithoutPush expects only what the tags name to be read.
 func TestTagsWithoutPush(t *testing.T) {
 	driver := &counted{StorageDriver: inmemory.New()}
 	d := put(t, driver, image("", blob("layer", 1)), "1", "2", "3")
@@ -126,8 +125,8 @@ func TestTagsWithoutPush(t *testing.T) {
 	}
 }
 
-// TestLargeOnesWait has manifests that are read one after the other: those that wait are not in
-// memory meanwhile.
+// TestLargeOnesWait has large manifests, which are read one after the other. Those that wait are not in memory
+// meanwhile.
 func TestLargeOnesWait(t *testing.T) {
 	driver := &counted{StorageDriver: inmemory.New()}
 	reader := NewReader(driver, turns.New(0))
@@ -141,7 +140,7 @@ func TestLargeOnesWait(t *testing.T) {
 	if read := driver.bytes.Load(); read > large+1 {
 		t.Errorf("%d bytes were read", read)
 	}
-	// They have no place that small ones need.
+	// They take no place that small ones need.
 	small := put(t, driver, image("", blob("small", 1)))
 	waiting, leave := context.WithCancel(t.Context())
 	defer leave()

@@ -150,14 +150,14 @@ func TestUntagged(t *testing.T) {
 		return digests
 	}
 	got := slices.Sorted(slices.Values(found(NewReader(driver, turns.New(0)))))
-	// What was put for the configuration is a manifest too, as far as the store is concerned.
+	// What was put as the configuration is a manifest too, as far as the store is concerned.
 	if want := slices.Sorted(slices.Values([]digest.Digest{config, lost, lostPart, lostIndex, lostSignature})); !slices.Equal(got, want) {
 		t.Errorf("got  %v\nwant %v", got, want)
 	}
 	if none, err := NewReader(driver, turns.New(0)).Untagged(t.Context(), "team/none"); err != nil || len(none) > 0 {
 		t.Errorf("of none: %v, %v", none, err)
 	}
-	// Of an index that lists more than is read nobody knows what it needs.
+	// If an index lists more than is read, it is not known what it needs.
 	var many []digest.Digest
 	for i := range 2000 {
 		many = append(many, digest.FromString(fmt.Sprint(i)))
@@ -197,7 +197,7 @@ func TestNames(t *testing.T) {
 	}
 }
 
-// TestHostile has what clients can push of any size and shape.
+// TestHostile has content of any size and shape that clients can push.
 func TestHostile(t *testing.T) {
 	layers := strings.TrimSuffix(strings.Repeat(`{},`, 1_300_000), ",")
 	tests := []struct {
@@ -246,7 +246,7 @@ func TestHostile(t *testing.T) {
 	}
 }
 
-// TestMemory has it filled by what takes many times its bytes once it is read.
+// TestMemory fills the memory with content that takes many times its bytes once it is read.
 func TestMemory(t *testing.T) {
 	const number = 300
 	items := func(item string, n int) string { return strings.TrimSuffix(strings.Repeat(item+",", n), ",") }
@@ -285,7 +285,7 @@ func TestMemory(t *testing.T) {
 			if manifests > reader.manifests.most || configs > reader.configs.most {
 				t.Errorf("manifests hold %d bytes of %d, configurations %d of %d", manifests, reader.manifests.most, configs, reader.configs.most)
 			}
-			// Not for the reason that nothing is kept.
+			// The reason must not be that nothing is kept.
 			if reader.manifests.entries.Len() < 5 || reader.configs.entries.Len() < 5 {
 				t.Errorf("%d manifests and %d configurations are kept", reader.manifests.entries.Len(), reader.configs.entries.Len())
 			}
@@ -293,7 +293,7 @@ func TestMemory(t *testing.T) {
 	}
 }
 
-// TestMemoryOfOne has one that is larger than all may be: it takes nobody's place.
+// TestMemoryOfOne adds an entry that is larger than all together may be: it takes no other entry's place.
 func TestMemoryOfOne(t *testing.T) {
 	m := newMemory[*Manifest](4 << 10)
 	small, large := &Manifest{}, &Manifest{Layers: List[Descriptor]{Items: make([]Descriptor, 100)}}

@@ -19,24 +19,24 @@ type Descriptor struct {
 	Annotations  Remarks
 }
 
-// Remarks are the annotations of a descriptor that something goes by. All of them, on each of a
-// thousand layers, would take many times the memory of the rest.
+// Remarks are the annotations of a descriptor that are used. Keeping all of them, on each of a thousand layers,
+// would take many times the memory of the rest.
 type Remarks struct {
-	// Reference and Referred are BuildKit's: what an entry of an index is, and of which image.
+	// Reference and Referred are BuildKit's: what an entry of an index is, and which image it is about.
 	Reference Word   `json:"vnd.docker.reference.type"`
 	Referred  Digest `json:"vnd.docker.reference.digest"`
-	// Predicate is the type of what a layer says.
+	// Predicate is the type of the statement in a layer.
 	Predicate Word `json:"in-toto.io/predicate-type"`
 }
 
 // Platform is what an image runs on.
 type Platform struct {
 	OS, Architecture, Variant Word
-	// OSVersion is what images of Windows differ by.
+	// OSVersion distinguishes images for Windows.
 	OSVersion Word `json:"os.version"`
 }
 
-// String is for example linux/arm64/v8, or windows/amd64 10.0.20348.2113; empty where nothing is known.
+// String is for example linux/arm64/v8, or windows/amd64 10.0.20348.2113. It is empty if nothing is known.
 func (p Platform) String() string {
 	var parts []string
 	for _, each := range []Word{p.OS, p.Architecture, p.Variant} {
@@ -47,7 +47,7 @@ func (p Platform) String() string {
 	return strings.TrimSpace(strings.Join(parts, "/") + " " + string(p.OSVersion))
 }
 
-// Kind is what people call what a manifest is.
+// Kind is what people call a manifest like this one.
 type Kind string
 
 const (
@@ -66,12 +66,12 @@ const (
 	chartConfig  = "application/vnd.cncf.helm.config.v1+json"
 )
 
-// Manifest is what people want to know of one.
+// Manifest is what people want to know about a manifest.
 type Manifest struct {
 	Digest       digest.Digest
 	MediaType    Word
 	ArtifactType Word
-	// Bytes are its own.
+	// Bytes is the size of the manifest itself.
 	Bytes       int64
 	Config      *Descriptor
 	Layers      List[Descriptor]
@@ -80,8 +80,8 @@ type Manifest struct {
 	Annotations Pairs
 }
 
-// parse reads what the engine took, as far as it can be read. Nothing is what it is when
-// the bytes are another manifest's or none.
+// parse reads a manifest that the engine accepted, as far as it can be read. It fails if the content does not
+// have the digest.
 func parse(d digest.Digest, content []byte) (*Manifest, bool) {
 	if d.Algorithm().FromBytes(content) != d {
 		return nil, false
@@ -97,7 +97,7 @@ func parse(d digest.Digest, content []byte) (*Manifest, bool) {
 		Subject      *Descriptor
 		Annotations  Pairs
 	}
-	// It is an object of JSON: the engine took it. Fields of other types are left out.
+	// The content is a JSON object, because the engine accepted it. Fields of other types are left out.
 	_ = json.Unmarshal(content, &fields)
 	m := &Manifest{
 		Digest: d, MediaType: fields.MediaType, ArtifactType: fields.ArtifactType, Bytes: int64(len(content)),
@@ -116,7 +116,7 @@ func parse(d digest.Digest, content []byte) (*Manifest, bool) {
 	return m, true
 }
 
-// Kind is told by what it has.
+// Kind follows from what the manifest contains.
 func (m *Manifest) Kind() Kind {
 	switch {
 	case m.Manifests.Count > 0 || m.MediaType == v1.MediaTypeImageIndex || strings.Contains(string(m.MediaType), "manifest.list"):
@@ -133,7 +133,7 @@ func (m *Manifest) Kind() Kind {
 	}
 }
 
-// attestedOf is the digest of the image that an entry of BuildKit's attests.
+// attestedOf is the digest of the image that an entry of BuildKit's attests, empty for other entries.
 func attestedOf(d Descriptor) digest.Digest {
 	if d.Annotations.Reference != "attestation-manifest" {
 		return ""

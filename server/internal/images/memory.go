@@ -10,13 +10,13 @@ import (
 	"github.com/opencontainers/go-digest"
 )
 
-// overhead is what an entry takes beside its value: its digest, and its place.
+// overhead is what an entry takes besides its value: its digest, and its place.
 const overhead = 512
 
-// memory keeps what was used lately. It never changes: its name is its digest.
+// memory keeps what was used lately. An entry never changes, because its name is its digest.
 type memory[V any] struct {
-	// most is how many bytes all may take. What they were read from says little of that: an
-	// item of two bytes in a list becomes one of a hundred.
+	// most is the number of bytes that all entries may take. The size of what they were read from says little
+	// about that: a list item of two bytes becomes one of a hundred.
 	most int
 
 	mutex   sync.Mutex
@@ -31,7 +31,7 @@ type remembered[V any] struct {
 
 func newMemory[V any](most int) *memory[V] {
 	m := &memory[V]{most: most}
-	// It fails for sizes below 1 only.
+	// NewLRU fails only for sizes below 1.
 	m.entries, _ = simplelru.NewLRU(math.MaxInt, func(_ digest.Digest, gone remembered[V]) { m.bytes -= gone.bytes })
 	return m
 }
@@ -47,7 +47,7 @@ func (m *memory[V]) add(d digest.Digest, value V) {
 	bytes := overhead + held(reflect.ValueOf(value))
 	m.mutex.Lock()
 	defer m.mutex.Unlock()
-	// One that is too large by itself would only have all others go.
+	// An entry that is too large by itself would only drive out all others.
 	if bytes > m.most || m.entries.Contains(d) {
 		return
 	}
@@ -57,11 +57,11 @@ func (m *memory[V]) add(d digest.Digest, value V) {
 	}
 }
 
-// least is what a text takes of memory that is set aside for it, however short it is.
+// least is the memory that is allocated for a text, however short it is.
 const least = 16
 
-// held is how many bytes a value refers to, beside its own: also those of a list that grew
-// larger than it needs to be. It goes by the types, so that no field is forgotten.
+// held is the number of bytes that a value refers to, besides its own. It includes the unused capacity of
+// lists. It goes by the types, so that no field is forgotten.
 func held(v reflect.Value) (bytes int) {
 	switch v.Kind() {
 	case reflect.String:
@@ -78,7 +78,7 @@ func held(v reflect.Value) (bytes int) {
 			bytes += held(v.Index(i))
 		}
 	case reflect.Struct:
-		// Times may share a time zone, which is none of theirs.
+		// Times may share a time zone, which does not count as theirs.
 		if v.Type() == reflect.TypeFor[time.Time]() {
 			return 0
 		}

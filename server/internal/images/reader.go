@@ -1,5 +1,5 @@
-// Package images reads what a store holds of images, for people to look at. All it reads
-// came from clients: it keeps a bounded part of it, and believes none.
+// Package images reads the images in a store, for people to look at. Everything it reads came from clients: it
+// keeps a bounded part of that, and trusts none of it.
 package images
 
 import (
@@ -20,19 +20,20 @@ import (
 )
 
 const (
-	// atOnce is how many requests are sent to the store for all that look at pages, and
-	// workers how many for one of them.
+	// atOnce is the number of requests sent to the store at once for all viewers together, and workers the
+	// number for one of them.
 	atOnce, workers = 64, 32
-	// largest is a manifest or configuration that is read.
+	// largest is the size up to which a manifest or configuration is read.
 	largest = manifest.MostBytes
-	// large is one that is read alone: it takes many times its size.
+	// large is the size above which one is read alone: it takes many times its size in memory.
 	large = 256 << 10
 )
 
 var (
 	// ErrMissing is for what is not there.
 	ErrMissing = errors.New("there is no such image")
-	// ErrDamaged is for what a repository names, and the store has lost or changed: as good as missing.
+	// ErrDamaged is for what a repository refers to but the store has lost or changed. It is as good as
+	// missing.
 	ErrDamaged = fmt.Errorf("%w: it is damaged", ErrMissing)
 )
 
@@ -48,7 +49,7 @@ type Reader struct {
 	tags      *listings
 }
 
-// NewReader is for a whole server.
+// NewReader makes the one Reader of a server.
 func NewReader(driver storagedriver.StorageDriver, turns *turns.Turns) *Reader {
 	places := make(bounds.Places, atOnce)
 	return &Reader{
@@ -63,7 +64,7 @@ func NewReader(driver storagedriver.StorageDriver, turns *turns.Turns) *Reader {
 	}
 }
 
-// Manifest is one of a repository. The bytes of another repository's are not shown.
+// Manifest returns a manifest of a repository. A manifest that only another repository has is not shown.
 func (r *Reader) Manifest(ctx context.Context, repository string, d digest.Digest) (*Manifest, error) {
 	if _, err := r.stat(ctx, layout.RevisionPath(repository, d)); err != nil {
 		return nil, err
@@ -75,7 +76,7 @@ func (r *Reader) Manifest(ctx context.Context, repository string, d digest.Diges
 	return m, err
 }
 
-// part is a manifest that one of the repository names, which the engine made sure of.
+// part returns a manifest that one of the repository lists. The engine made sure that the repository has it.
 func (r *Reader) part(ctx context.Context, d digest.Digest) (*Manifest, error) {
 	if found, ok := r.manifests.get(d); ok {
 		return found, nil
@@ -95,7 +96,7 @@ func (r *Reader) part(ctx context.Context, d digest.Digest) (*Manifest, error) {
 	return m, nil
 }
 
-// Config is that of a manifest; nil for one that has none of a known type.
+// Config returns the configuration of a manifest, nil if it has none of a known type.
 func (r *Reader) Config(ctx context.Context, m *Manifest) (*Config, error) {
 	if kind := m.Kind(); m.Config == nil || kind != Image && kind != Encrypted && kind != Chart || m.Config.Digest == "" || m.Config.Size > largest {
 		return nil, nil
@@ -119,7 +120,7 @@ func (r *Reader) Config(ctx context.Context, m *Manifest) (*Config, error) {
 	return c, nil
 }
 
-// read has a blob parsed. A large one waits for its turn with nothing: those that are small go on
+// read parses a blob. A large one holds no place while it waits for its turn, so that small ones go on
 // meanwhile.
 func (r *Reader) read(ctx context.Context, d digest.Digest, parse func([]byte) error) error {
 	more, err := r.readAtMost(ctx, d, large, parse)
@@ -136,7 +137,7 @@ func (r *Reader) read(ctx context.Context, d digest.Digest, parse func([]byte) e
 	return err
 }
 
-// readAtMost leaves a blob that is longer, and says so.
+// readAtMost does not parse a blob that is longer than limit, and says so.
 func (r *Reader) readAtMost(ctx context.Context, d digest.Digest, limit int64, parse func([]byte) error) (more bool, err error) {
 	err = r.ask(ctx, func() error {
 		file, err := r.driver.Reader(ctx, layout.BlobPath(d), 0)
@@ -172,7 +173,7 @@ func (r *Reader) get(ctx context.Context, path string) (content []byte, err erro
 	return content, err
 }
 
-// ask takes one of the places. What is missing is ErrMissing with every store.
+// ask runs do in one of the places. With every store, what is missing is ErrMissing.
 func (r *Reader) ask(ctx context.Context, do func() error) error {
 	if err := r.places.Take(ctx); err != nil {
 		return err
@@ -185,8 +186,8 @@ func (r *Reader) ask(ctx context.Context, do func() error) error {
 	return err
 }
 
-// lists is the store for who lists it: each list takes one of the places, and none while it waits for
-// its turn.
+// lists is the store for calls that list folders. Each call takes one of the places, but holds none while it
+// waits for its turn.
 type lists struct {
 	storagedriver.StorageDriver
 	places bounds.Places
@@ -200,7 +201,7 @@ func (l lists) List(ctx context.Context, path string) ([]string, error) {
 	return l.StorageDriver.List(ctx, path)
 }
 
-// each does something for a number of things, some at a time.
+// each calls do for every i below n, a limited number at a time.
 func each(ctx context.Context, n int, do func(ctx context.Context, i int) error) error {
 	group, ctx := errgroup.WithContext(ctx)
 	group.SetLimit(workers)

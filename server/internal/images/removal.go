@@ -14,30 +14,29 @@ import (
 // Removal is what goes when tags are deleted, or images by their digest.
 type Removal struct {
 	Tags []Tag
-	// Untagged are images of which all tags go, and Parts what only they consist of.
+	// Untagged are images that lose all their tags, and Parts are the parts that only they have.
 	Untagged, Parts []digest.Digest
-	// Attached are what is about those, and Companions the tags by which clients find it.
+	// Attached is what is about any of those, and Companions are the tags by which clients find it.
 	Attached   []digest.Digest
 	Companions []string
-	// Staying are the images that go on by other tags, and Needed those that would have no tag
-	// or were chosen by their digest, but are parts of what stays, by a tag or without one.
+	// Staying are the images that stay because of other tags. Needed are those that would have no tag or were
+	// chosen by their digest, but are parts of something that stays, with or without a tag.
 	Staying, Needed []Staying
-	// Frees is how much is needed by nothing else of the repository. Other repositories may
-	// need it.
+	// Frees is the size of what nothing else in the repository needs. Other repositories may need it.
 	Frees Size
-	// Unsure is set where there is too much to tell what else needs the images and their parts.
-	// Then nothing goes with them, and no image that was chosen by its digest and has no tag.
+	// Unsure is set if there is too much to tell what else needs the images and their parts. Then nothing goes
+	// with the images, and images that were chosen by their digest and have no tag stay.
 	Unsure bool
 }
 
-// Staying is an image with the tags that go on to name it, or what it is part of. One that may be
-// part of something has none.
+// Staying is an image that stays, with the tags that still name it, or the tags or digests of what it is part
+// of. Others is empty for an image that only may be part of something.
 type Staying struct {
 	Digest digest.Digest
 	Others []string
 }
 
-// Remove finds out what goes. What is not there is left out.
+// Remove finds out what would go. What does not exist is left out.
 func (r *Reader) Remove(ctx context.Context, repository string, names []string, digests []digest.Digest) (*Removal, error) {
 	all, err := r.Names(ctx, repository)
 	if err != nil {
@@ -66,14 +65,14 @@ func (r *Reader) Remove(ctx context.Context, repository string, names []string, 
 		}
 	}
 	for _, d := range digests {
-		// What is damaged can go as well.
+		// Damaged manifests can go as well.
 		if _, err := r.stat(ctx, layout.RevisionPath(repository, d)); err == nil && !slices.Contains(removal.Untagged, d) {
 			removal.Untagged = append(removal.Untagged, d)
 		} else if err != nil && !errors.Is(err, ErrMissing) {
 			return nil, err
 		}
 	}
-	// After the tags: what is pushed meanwhile stays.
+	// This comes after the tags were read, so that what is pushed meanwhile stays.
 	manifests, err := r.graph(ctx, repository)
 	if err != nil && !errors.Is(err, ErrMany) {
 		return nil, err
@@ -83,8 +82,8 @@ func (r *Reader) Remove(ctx context.Context, repository string, names []string, 
 	return removal, nil
 }
 
-// unlist takes those that go from what clients note in a tag of what is about an image. The registry does
-// so as they are deleted.
+// unlist removes the manifests that go from a list of what is about an image, which clients keep under a tag.
+// The registry does the same when it deletes them.
 func (g graph) unlist(list digest.Digest, names []string, going []digest.Digest) {
 	n := g[list]
 	if n == nil {
@@ -97,8 +96,8 @@ func (g graph) unlist(list digest.Digest, names []string, going []digest.Digest)
 	})
 }
 
-// settle spares what is part of something that stays: without it, that could not be pulled. What is
-// about something goes with it.
+// settle spares the parts of something that stays, which could not be pulled without them. What is about an
+// image goes with it.
 func (r *Removal) settle(all graph, staying map[digest.Digest][]string) {
 	subjectOf := all.subjectOf()
 	for d, names := range staying {
@@ -111,7 +110,7 @@ func (r *Removal) settle(all graph, staying map[digest.Digest][]string) {
 	}
 	going := all.reach(r.Untagged, around)
 	kept := all.reach(all.roots(going, staying, subjectOf), func(n *node) []digest.Digest {
-		// What was chosen goes also where it is about something that stays.
+		// What was chosen goes even if it is about something that stays.
 		return slices.DeleteFunc(around(n), func(d digest.Digest) bool {
 			return slices.Contains(r.Untagged, d) && !slices.Contains(n.parts, d)
 		})
@@ -120,7 +119,7 @@ func (r *Removal) settle(all graph, staying map[digest.Digest][]string) {
 	if r.Unsure {
 		return
 	}
-	// Of what goes, only what nothing that stays needs.
+	// Only what nothing that stays needs may go.
 	maps.DeleteFunc(going, func(d digest.Digest, _ *node) bool { return kept[d] != nil })
 	r.add(going, all.reach(r.Untagged, downwards))
 	for _, names := range staying {
@@ -134,7 +133,8 @@ func (r *Removal) settle(all graph, staying map[digest.Digest][]string) {
 	r.Frees = freed(going, kept)
 }
 
-// roots are what stays by itself: by a tag that is not about what goes, or as nothing goes that leads to it.
+// roots are what stays by itself: because a tag names it that is not about something that goes, or because
+// nothing that goes leads to it.
 func (g graph) roots(going map[digest.Digest]*node, staying map[digest.Digest][]string, subjectOf func(tag string) digest.Digest) []digest.Digest {
 	var roots []digest.Digest
 	for d, names := range staying {
@@ -150,14 +150,14 @@ func (g graph) roots(going map[digest.Digest]*node, staying map[digest.Digest][]
 	return roots
 }
 
-// spare has what is a part of what is kept not go.
+// spare keeps chosen images that are parts of what is kept.
 func (r *Removal) spare(kept map[digest.Digest]*node, staying map[digest.Digest][]string) {
 	needed := map[digest.Digest][]string{}
 	for _, d := range r.Untagged {
 		needed[d] = nil
 	}
 	for d, n := range kept {
-		// Nobody has looked at what is further down in a list that long.
+		// The rest of a list that long was not read.
 		r.Unsure = r.Unsure || n.more
 		names := staying[d]
 		if names == nil {
@@ -194,7 +194,7 @@ func (r *Removal) add(going, parts map[digest.Digest]*node) {
 	slices.Sort(r.Attached)
 }
 
-// freed is how much of what goes nothing needs that is kept.
+// freed is the size of what goes and is not needed by anything that is kept.
 func freed(going, kept map[digest.Digest]*node) Size {
 	frees := newSum()
 	for _, n := range going {

@@ -16,7 +16,7 @@ import (
 	"container-registry/server/internal/turns"
 )
 
-// TestRemove has images of which others are made, with a tag and without one.
+// TestRemove has images that are parts of others, with a tag and without one.
 func TestRemove(t *testing.T) {
 	driver := inmemory.New()
 	is := map[string]digest.Digest{}
@@ -83,7 +83,8 @@ func TestRemove(t *testing.T) {
 	}
 }
 
-// TestRemoveKeepsAttached of a platform that another image has, too, and a signature by two tags.
+// TestRemoveKeepsAttached keeps what is about a platform that another image has too, and a signature with two
+// tags.
 func TestRemoveKeepsAttached(t *testing.T) {
 	driver := inmemory.New()
 	about := func(subject digest.Digest, name string) string {
@@ -135,7 +136,7 @@ func TestRemoveOfMany(t *testing.T) {
 	}
 }
 
-// TestRemoveAfterMany has had more manifests, of which a folder keeps their own.
+// TestRemoveAfterMany has a repository that had more manifests before: each of them has left its folder.
 func TestRemoveAfterMany(t *testing.T) {
 	root := t.TempDir()
 	driver := filesystem.New(filesystem.DriverParameters{RootDirectory: root, MaxThreads: 100})
@@ -152,7 +153,7 @@ func TestRemoveAfterMany(t *testing.T) {
 	}
 }
 
-// TestRemoveOfLongList has an index that goes on where nobody looks.
+// TestRemoveOfLongList has an index that goes on beyond what is read.
 func TestRemoveOfLongList(t *testing.T) {
 	driver := inmemory.New()
 	lost := put(t, driver, image("", blob("lost", 1)))

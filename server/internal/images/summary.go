@@ -12,8 +12,7 @@ import (
 )
 
 const (
-	// parts is how many manifests of an index are read for its size, and how many of the indexes
-	// in it.
+	// parts limits how many manifests of an index are read for its size, and how many below those.
 	parts = 64
 	// manyNames is how many platforms of an image are named in a list, and how many predicates of an
 	// attestation.
@@ -32,11 +31,11 @@ type Summary struct {
 	About int
 }
 
-// Summaries are in the order of the tags. Of what is not there or damaged they say so.
-// Companions are the tags by which clients note what is about an image.
+// Summaries returns them in the order of the tags. Images that are missing or damaged are marked as such.
+// companions are the tags under which clients keep what is about an image.
 func (r *Reader) Summaries(ctx context.Context, repository string, tags []Tag, companions []string) ([]Summary, error) {
 	found := make([]Summary, len(tags))
-	// The first tag of an image is looked at for all of them.
+	// Each image is read once, for the first of its tags.
 	first := map[digest.Digest]int{}
 	for i, tag := range tags {
 		if _, ok := first[tag.Digest]; !ok {
@@ -92,7 +91,7 @@ func (r *Reader) summarize(ctx context.Context, repository string, s *Summary, c
 	})
 }
 
-// CompanionsOf are the tags of what is about an image. The one without an ending is a list of
+// CompanionsOf are the tags of what is about an image. The tag without an ending is not one of them: it lists
 // what is linked as well.
 func CompanionsOf(d digest.Digest, companions []string) []string {
 	var found []string
@@ -111,31 +110,31 @@ type Described struct {
 	Need
 	// Parts are the manifests of an index, each once.
 	Parts []Part
-	// Unread is how many entries of an index nobody has looked at.
+	// Unread is the number of entries of an index that were not read.
 	Unread int
 }
 
 // Need is the size of all that an image needs, each blob once.
 type Need struct {
 	Size Size
-	// More is set where not all of it was looked at.
+	// More is set if not all of it was read.
 	More bool
 }
 
 // Part is a manifest of an index, with the attestations that are about it.
 type Part struct {
 	Digest digest.Digest
-	// Platforms are those that the index names it for.
+	// Platforms are those for which the index lists it.
 	Platforms []string
 	Need
 	Missing      bool
 	Attestations []Attestation
 }
 
-// Attestation is a manifest of BuildKit's.
+// Attestation is an attestation manifest made by BuildKit.
 type Attestation struct {
 	Digest digest.Digest
-	// Predicates are the types of what it says.
+	// Predicates are the types of its statements.
 	Predicates List[Word]
 }
 
@@ -250,7 +249,7 @@ func predicates(m *Manifest) (types List[Word]) {
 // sum is the size of each blob.
 type sum struct {
 	sizes map[digest.Digest]Size
-	// more is set where not all are in it.
+	// more is set if not all blobs are in it.
 	more bool
 }
 

@@ -17,7 +17,7 @@ import (
 	"container-registry/server/internal/turns"
 )
 
-// attests is an entry of an index that is about another one.
+// attests is the entry of an index that is about another entry.
 func attests(attestation, subject digest.Digest) string {
 	return fmt.Sprintf(`{"digest":%q,"annotations":{"vnd.docker.reference.type":"attestation-manifest","vnd.docker.reference.digest":%q}}`, attestation, subject)
 }
@@ -26,8 +26,8 @@ func on(d digest.Digest, platform string) string {
 	return fmt.Sprintf(`{"digest":%q,"platform":{"os":%q}}`, d, platform)
 }
 
-// TestRepeatedParts has an index that names the same image and what is about it time and again:
-// a page that showed each of them with each would have a million links.
+// TestRepeatedParts has an index that names the same image and what is about it time and again. If a page
+// showed each of them with each, it would have a million links.
 func TestRepeatedParts(t *testing.T) {
 	driver := inmemory.New()
 	var says []string
@@ -79,7 +79,7 @@ func TestLongPlatforms(t *testing.T) {
 	}
 }
 
-// TestDescribeOfMore has indexes of more than is read: what is known of them is no whole number.
+// TestDescribeOfMore has indexes of which only a part is read, so only the least of what they need is known.
 func TestDescribeOfMore(t *testing.T) {
 	driver := inmemory.New()
 	var images []digest.Digest
@@ -119,7 +119,7 @@ func TestDescribeOfMore(t *testing.T) {
 	}
 }
 
-// TestManyBlobs has an image of more blobs than are counted.
+// TestManyBlobs has an image with more blobs than are counted.
 func TestManyBlobs(t *testing.T) {
 	all := newSum()
 	for i := range manyBlobs + 1 {
@@ -130,7 +130,7 @@ func TestManyBlobs(t *testing.T) {
 	}
 }
 
-// link has an image have something about it.
+// link gives an image something that is about it.
 func link(t *testing.T, driver storagedriver.StorageDriver, subject digest.Digest, name string) {
 	t.Helper()
 	if err := driver.PutContent(t.Context(), layout.ReferrerPath("team/app", subject, digest.FromString(name)), nil); err != nil {
@@ -138,7 +138,7 @@ func link(t *testing.T, driver storagedriver.StorageDriver, subject digest.Diges
 	}
 }
 
-// TestTagsOfOneImage have what is about it listed once: there may be any number of it.
+// TestTagsOfOneImage expects one listing of what is about the image: there may be any number of it.
 func TestTagsOfOneImage(t *testing.T) {
 	driver := &registrytest.Lists{StorageDriver: inmemory.New()}
 	d := put(t, driver, image("", blob("one", 1)))
@@ -188,7 +188,7 @@ func TestTagsListedOnce(t *testing.T) {
 	}
 }
 
-// TestListsInTurn has many people look at what may be any number: each list is in memory as a whole.
+// TestListsInTurn has many people look at lists of any length: each list is in memory as a whole.
 func TestListsInTurn(t *testing.T) {
 	for name, look := range map[string]func(ctx context.Context, r *Reader, repository string, d digest.Digest) error{
 		"tags": func(ctx context.Context, r *Reader, repository string, _ digest.Digest) error {

@@ -14,7 +14,7 @@ import (
 	"container-registry/server/internal/tagorder"
 )
 
-// Tag is one, and what it names.
+// Tag is a tag and what it names.
 type Tag struct {
 	Name   string
 	Digest digest.Digest
@@ -29,7 +29,7 @@ func (r *Reader) Names(ctx context.Context, repository string) ([]string, error)
 	}
 	err := r.turns.InTurn(ctx, layout.RepositoryPath(repository, layout.Tags), func() (_ int, err error) {
 		began := time.Now()
-		// They may have been listed while this one waited.
+		// The tags may have been listed while this call waited.
 		if names, ok = r.tags.get(repository, began); ok {
 			return len(names), nil
 		}
@@ -43,10 +43,10 @@ func (r *Reader) Names(ctx context.Context, repository string) ([]string, error)
 	return names, err
 }
 
-// Forget has the tags of a repository listed again.
+// Forget drops the list of a repository's tags, so that they are listed again.
 func (r *Reader) Forget(repository string) { r.tags.forget(repository, time.Now()) }
 
-// Tags are what tags name now. Those that are gone or name nothing have no digest.
+// Tags returns what tags name now. Those that are gone or name nothing have no digest.
 func (r *Reader) Tags(ctx context.Context, repository string, names []string) ([]Tag, error) {
 	tags := make([]Tag, len(names))
 	err := each(ctx, len(names), func(ctx context.Context, i int) (err error) {
@@ -59,11 +59,11 @@ func (r *Reader) Tags(ctx context.Context, repository string, names []string) ([
 	return tags, err
 }
 
-// Tag is ErrMissing where there is none, and ErrDamaged for one that names nothing.
+// Tag returns ErrMissing if there is no such tag, and ErrDamaged for one that names nothing.
 func (r *Reader) Tag(ctx context.Context, repository, name string) (Tag, error) {
 	tag, err := r.tag(ctx, repository, name)
 	if err == nil && tag.Digest == "" || errors.Is(err, ErrMissing) {
-		// It is its folder by which it is listed.
+		// A tag is listed if its folder exists.
 		if _, err = r.stat(ctx, layout.RepositoryPath(repository, layout.Tags, name)); err == nil {
 			err = ErrDamaged
 		}
@@ -71,7 +71,7 @@ func (r *Reader) Tag(ctx context.Context, repository, name string) (Tag, error) 
 	return tag, err
 }
 
-// TagsOf are the tags that name an image, of those whose names are given.
+// TagsOf returns those of the given tags that name an image.
 func (r *Reader) TagsOf(ctx context.Context, repository string, d digest.Digest, names []string) ([]string, error) {
 	tags, err := r.named(ctx, repository, names)
 	var found []string
@@ -96,7 +96,7 @@ func (r *Reader) named(ctx context.Context, repository string, names []string) (
 	return tags, err
 }
 
-// digestOf is what a tag names; none where it names nothing.
+// digestOf is what a tag names, empty if it names nothing.
 func (r *Reader) digestOf(ctx context.Context, repository, name string) (digest.Digest, error) {
 	content, err := r.get(ctx, layout.TagPath(repository, name))
 	if d := digest.Digest(content); err == nil && d.Validate() == nil {
@@ -128,7 +128,7 @@ func (r *Reader) tag(ctx context.Context, repository, name string) (Tag, error) 
 const (
 	// brief is how long a list of tags is believed: other servers may write as well.
 	brief = 15 * time.Second
-	// listed is how many tags are kept of all repositories.
+	// listed is the number of tags that are kept for all repositories together.
 	listed = 50_000
 )
 
@@ -136,9 +136,9 @@ const (
 type listings struct {
 	mutex sync.Mutex
 	lists *simplelru.LRU[string, listing]
-	// names is how many there are in all.
+	// names is the number of tags in all lists.
 	names int
-	// changed is when this server last heard of a change to any.
+	// changed is when this server last heard of a change to any tag.
 	changed time.Time
 }
 
@@ -149,7 +149,7 @@ type listing struct {
 
 func newListings() *listings {
 	l := &listings{}
-	// It fails for sizes below 1 only.
+	// NewLRU fails only for sizes below 1.
 	l.lists, _ = simplelru.NewLRU(listed, func(_ string, gone listing) { l.names -= len(gone.names) })
 	return l
 }
@@ -161,7 +161,7 @@ func (l *listings) get(repository string, now time.Time) ([]string, bool) {
 	return found.names, ok && now.Sub(found.at) < brief
 }
 
-// add is for a list that was begun at a time.
+// add is for a list whose reading began at the given time.
 func (l *listings) add(repository string, names []string, at time.Time) {
 	l.mutex.Lock()
 	defer l.mutex.Unlock()

@@ -8,11 +8,10 @@ import (
 	"github.com/opencontainers/go-digest"
 )
 
-// Untagged are the manifests of a repository that no tag leads to: neither by its own name, nor
-// by an index, nor by being about one that a tag leads to. The newest come first, and have no
-// name.
+// Untagged are the manifests of a repository that no tag leads to: neither directly, nor through an index, nor
+// because the manifest is about one that a tag leads to. The newest come first. They have no name.
 func (r *Reader) Untagged(ctx context.Context, repository string) ([]Tag, error) {
-	// Before the tags: what is pushed with one meanwhile is none of these.
+	// This is read before the tags, so that what is pushed with a tag meanwhile is not among these.
 	all, err := r.graph(ctx, repository)
 	if err != nil {
 		return nil, err

@@ -13,16 +13,17 @@ import (
 	"container-registry/server/internal/manifest"
 )
 
-// All that is no blob the engine reads into memory, however much the upstream sends.
+// The engine reads everything but blobs into memory, however much the upstream sends.
 const (
-	// mostOfAnswer is what a manifest may have where it is pushed.
+	// mostOfAnswer is the size that a manifest may have when it is pushed.
 	mostOfAnswer = manifest.MostBytes
-	// mostOfTags is for all pages of a list together, each of which the engine keeps something of.
+	// mostOfTags is for all pages of a list together. The engine keeps something of each page, which perPage
+	// accounts for.
 	mostOfTags = 16 << 20
 	perPage    = 8 << 10
-	// mostOfError is more than its words.
+	// mostOfError is more than the words of an error take.
 	mostOfError = 64 << 10
-	// mostOfHeader is of an answer.
+	// mostOfHeader is for the header of a response.
 	mostOfHeader = 32 << 10
 )
 
@@ -32,13 +33,13 @@ var tooMuch = &refusal{
 	text: fmt.Sprintf("the upstream sends too much: more than %d MiB for a manifest, or %d MiB for a list of tags", mostOfAnswer>>20, mostOfTags>>20),
 }
 
-// kinds are what a path can ask a repository for.
+// kinds are the kinds of content that a path can ask a repository for.
 var kinds = []string{"blobs", "manifests", "referrers", "tags"}
 
 // kindOf is one of kinds, or something else for other paths.
 func kindOf(urlPath string) string { return path.Base(path.Dir(urlPath)) }
 
-// began is the request that the engine made, of one that the upstream has sent elsewhere.
+// began returns the request that the engine made, from a request that follows redirects of the upstream.
 func began(r *http.Request) *http.Request {
 	for r.Response != nil {
 		r = r.Response.Request
@@ -46,15 +47,15 @@ func began(r *http.Request) *http.Request {
 	return r
 }
 
-// isContent says whether a blob's bytes are asked for. That it is a blob is the client's word:
-// the upstream chooses where tokens are, and where a list of tags goes on. A question for a
+// isContent says whether a blob's bytes are requested. The client's own request has to be for a blob too,
+// because the upstream chooses the address of tokens and of the next page of a list of tags. A request for a
 // token has a query.
 func (h *heard) isContent(r *http.Request) bool {
 	first := began(r).URL
 	return r.Method == http.MethodGet && h.kind == "blobs" && kindOf(first.Path) == "blobs" && first.RawQuery == ""
 }
 
-// bound has the answer to a request end, or fail, where it becomes too much.
+// bound makes the response to a request end, or fail, when it becomes too large.
 func (h *heard) bound(r *http.Request, response *http.Response) {
 	body := response.Body
 	switch {
@@ -73,7 +74,7 @@ func (h *heard) bound(r *http.Request, response *http.Response) {
 	}
 }
 
-// counted fails when it has given too much.
+// counted fails after it has returned too much.
 type counted struct {
 	io.Reader
 	given *int64
@@ -90,8 +91,8 @@ func (c *counted) Read(p []byte) (int, error) {
 	return n, err
 }
 
-// endEmptyPage takes the link to another page from one without tags, of which the engine would
-// look at the last.
+// endEmptyPage removes the link to the next page from a page without tags. The engine would look at the last
+// tag of that page.
 func endEmptyPage(response *http.Response) {
 	var page struct{ Tags []json.RawMessage }
 	if json.Unmarshal(peek(response, mostOfTags), &page) == nil && len(page.Tags) == 0 {

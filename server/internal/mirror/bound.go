@@ -21,37 +21,37 @@ import (
 	"container-registry/server/internal/walk"
 )
 
-// Bound keeps the cache below a size: what was pulled longest ago is deleted first, before its
-// lifetime has ended. What is being fetched comes on top of it for some seconds.
+// Bound keeps the cache below a size. It deletes what was pulled longest ago first, even before its lifetime
+// has ended. What is being fetched may exceed the size for some seconds.
 type Bound struct {
 	driver storagedriver.StorageDriver
 	most   int64
 	// shrunk is called when something was deleted.
 	shrunk func()
 	log    *logrus.Entry
-	// grown has something when the cache may have grown.
+	// grown holds a value if the cache may have grown since it was last measured.
 	grown chan struct{}
 
-	// asked is what requests under way are for, which may have found it already.
+	// asked holds what requests under way ask for. The engine may have found it already, so it is not deleted.
 	asked *touched.Set
 
 	mutex sync.Mutex
-	// pulled is when what is cached was pulled last, since the start.
+	// pulled is when cached content was last pulled, since the start.
 	pulled  map[digest.Digest]time.Time
 	evicted Evicted
 }
 
-// Evicted is what had to go since the start, to keep a cache below the size it may have.
+// Evicted is what was deleted since the start to keep a cache below the size it may have.
 type Evicted struct{ Blobs, Bytes, Most int64 }
 
-// Evicted so far.
+// Evicted returns what was deleted so far.
 func (b *Bound) Evicted() Evicted {
 	b.mutex.Lock()
 	defer b.mutex.Unlock()
 	return b.evicted
 }
 
-// NewBound is of a cache that may hold so many bytes.
+// NewBound is for a cache that may hold most bytes.
 func NewBound(driver storagedriver.StorageDriver, most int64, shrunk func(), log *logrus.Entry) *Bound {
 	return &Bound{
 		driver: driver,
@@ -66,7 +66,7 @@ func NewBound(driver storagedriver.StorageDriver, most int64, shrunk func(), log
 	}
 }
 
-// Handler lets nothing be deleted that is asked for by its digest, from before the engine looks for it.
+// Handler keeps what is asked for by its digest from being deleted, from before the engine looks for it.
 func (b *Bound) Handler(engine http.Handler, prefix string) http.Handler {
 	router := v2.RouterWithPrefix(prefix)
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -86,7 +86,7 @@ func (b *Bound) Handler(engine http.Handler, prefix string) http.Handler {
 	})
 }
 
-// Note is told of what clients got.
+// Note records what a client got.
 func (b *Bound) Note(p Pull, now time.Time) {
 	if p.Digest.Validate() == nil {
 		b.mutex.Lock()
@@ -105,11 +105,11 @@ func (b *Bound) grow() {
 	}
 }
 
-// pace is how often the cache is measured at most.
+// pace is the shortest pause between two measurements of the cache.
 const pace = 2 * time.Second
 
-// rest is for how long the cache is not measured after it took so long: one that takes long is
-// measured for a fifth of the time.
+// rest is the pause after a measurement that took so long. A cache that takes long to measure is being measured
+// for a fifth of the time.
 func rest(took time.Duration) time.Duration { return max(pace, 4*took) }
 
 // Run measures the cache now and whenever it has grown, until ctx ends.
@@ -135,7 +135,7 @@ func (b *Bound) Run(ctx context.Context) {
 	}
 }
 
-// cachedBlob is what a cache has, a manifest or a layer.
+// cachedBlob is a manifest or a layer in the cache.
 type cachedBlob struct {
 	digest digest.Digest
 	size   int64
@@ -143,10 +143,10 @@ type cachedBlob struct {
 	last time.Time
 }
 
-// workers are how many folders are looked into at once.
+// workers is the number of folders that are read at once.
 const workers = 4
 
-// shrink makes room for the next tenth as well.
+// shrink deletes enough of a cache that is too large to leave a tenth of its size free.
 func (b *Bound) shrink(ctx context.Context) error {
 	all, bytes, err := b.measure(ctx)
 	if err != nil || bytes <= b.most {
@@ -177,7 +177,7 @@ func (b *Bound) shrink(ctx context.Context) error {
 	return nil
 }
 
-// measure also forgets what is not there any more.
+// measure finds all cached blobs and their total size. It also forgets the pulls of blobs that are gone.
 func (b *Bound) measure(ctx context.Context) (all []cachedBlob, bytes int64, err error) {
 	var mutex sync.Mutex
 	err = walk.Blobs(ctx, b.driver, workers, func(d digest.Digest, info storagedriver.FileInfo) error {
@@ -202,7 +202,7 @@ func (b *Bound) measure(ctx context.Context) (all []cachedBlob, bytes int64, err
 	return all, bytes, nil
 }
 
-// links are the files by which repositories have layers and manifests.
+// links are the link files through which repositories have layers and manifests.
 func (b *Bound) links(ctx context.Context) (map[digest.Digest][]string, error) {
 	var mutex sync.Mutex
 	links := map[digest.Digest][]string{}
@@ -228,7 +228,7 @@ func (b *Bound) evict(ctx context.Context, c cachedBlob, links []string) (bool, 
 	}
 	done, err := b.asked.Delete(c.digest, func() error {
 		for _, file := range append(links, layout.BlobPath(c.digest)) {
-			// With its folder.
+			// The folder goes with the file.
 			if err := layout.Remove(ctx, b.driver, path.Dir(file)); err != nil {
 				return err
 			}

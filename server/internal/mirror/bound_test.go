@@ -22,7 +22,7 @@ import (
 	"container-registry/server/internal/registrytest"
 )
 
-// cache is a bounded one that has blobs of 400 bytes, the first fetched first.
+// cache is a bounded cache with blobs of 400 bytes, the first of which was fetched first.
 func cache(t *testing.T, most int64, number int) (b *Bound, spy *registrytest.Spy, blobs []digest.Digest) {
 	t.Helper()
 	spy = registrytest.NewSpy(filesystem.New(filesystem.DriverParameters{RootDirectory: t.TempDir(), MaxThreads: 100}))
@@ -46,7 +46,7 @@ func write(t *testing.T, driver storagedriver.StorageDriver, path string, conten
 	}
 }
 
-// left are those that the cache still has.
+// left are the blobs that the cache still has.
 func left(t *testing.T, driver storagedriver.StorageDriver, blobs []digest.Digest) (indexes []int) {
 	t.Helper()
 	for i, d := range blobs {
@@ -102,7 +102,7 @@ func TestBound(t *testing.T) {
 	}
 }
 
-// TestRest is longer than the work before it.
+// TestRest expects a rest that is longer than the work before it.
 func TestRest(t *testing.T) {
 	for took, want := range map[time.Duration]time.Duration{0: pace, time.Second / 4: pace, time.Minute: 4 * time.Minute} {
 		if got := rest(took); got != want {
@@ -111,7 +111,8 @@ func TestRest(t *testing.T) {
 	}
 }
 
-// TestAskedWhileItGoes waits, and has the engine look for it after that.
+// TestAskedWhileItGoes expects a request to wait for a deletion, and the engine to look for the blob after
+// that.
 func TestAskedWhileItGoes(t *testing.T) {
 	b, spy, blobs := cache(t, 1, 1)
 	gone, cancel := context.WithCancel(t.Context())
@@ -124,7 +125,7 @@ func TestAskedWhileItGoes(t *testing.T) {
 	spy.Before = func(action, path string) error {
 		if action == "delete" && strings.HasPrefix(path, layout.Blobs) {
 			go get(t.Context(), handler, blobs[0])
-			// Who has gone does not wait.
+			// A client that has gone does not wait.
 			get(gone, handler, blobs[0])
 			if len(answered) > 0 {
 				t.Error("the engine was asked meanwhile")
@@ -140,7 +141,7 @@ func TestAskedWhileItGoes(t *testing.T) {
 	}
 }
 
-// TestBoundThatFails is tried again, without a pull.
+// TestBoundThatFails expects another attempt, without a pull.
 func TestBoundThatFails(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b, spy, blobs := cache(t, 1, 1)

@@ -11,10 +11,10 @@ import (
 	"container-registry/server/internal/registrytest"
 )
 
-// door lets in who has the login that is wanted at the moment.
+// door lets in clients with the login that is wanted at the moment.
 type door struct {
 	url string
-	// wants is "Basic", or where tokens are; empty for nothing.
+	// wants is "Basic", or the address of a token server; empty for no login.
 	wants atomic.Value
 	// token is what a token server says instead of a token.
 	token atomic.Pointer[httptest.ResponseRecorder]
@@ -49,7 +49,7 @@ func before(t *testing.T, upstream *upstream, wants string) *door {
 	return d
 }
 
-// TestMirrorWithoutToken has a token server answer, and give no token.
+// TestMirrorWithoutToken has a token server that responds, but gives no token.
 func TestMirrorWithoutToken(t *testing.T) {
 	const secret = "t0ken"
 	d := before(t, newUpstream(t, ""), "/token")
@@ -130,7 +130,7 @@ func TestMirrorFollowsLogins(t *testing.T) {
 	}
 }
 
-// TestMirrorLoginRedirected has an upstream send the mirror to another host, also for how to log in.
+// TestMirrorLoginRedirected has an upstream that sends the mirror to another host, even for how to log in.
 func TestMirrorLoginRedirected(t *testing.T) {
 	var stolen atomic.Bool
 	other := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {

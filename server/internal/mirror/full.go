@@ -31,13 +31,14 @@ func init() {
 	}
 }
 
-// Place has the engine serve what a full store can't keep. It goes around what stands there already.
+// Place makes the engine serve what a full store cannot keep. It wraps the middleware that is configured
+// already.
 func Place(c *configuration.Configuration, log *logrus.Entry) {
 	own := configuration.Middleware{Name: name, Options: configuration.Parameters{noticedOption: fullness(store.Of(c), log)}}
 	c.Middleware["storage"] = append(c.Middleware["storage"], own)
 }
 
-// fullness tells an error of a full store from others, and the log of it now and then.
+// fullness returns a function that tells the error of a full store from others, and logs it now and then.
 func fullness(s *store.Store, log *logrus.Entry) func(error) bool {
 	var mutex sync.Mutex
 	var told time.Time
@@ -59,8 +60,8 @@ func fullness(s *store.Store, log *logrus.Entry) func(error) bool {
 	}
 }
 
-// lenient is a cache's store: a pull doesn't fail because there is no room for what it got. The
-// engine finds later that a manifest is missing to which there is a link, and fetches it again.
+// lenient is the store of a cache. It does not let a pull fail because there is no room to keep the content. If
+// only the link to a manifest could be kept, the engine later finds the manifest missing, and fetches it again.
 type lenient struct {
 	storagedriver.StorageDriver
 	// full says whether an error is one of a full store.
@@ -77,7 +78,7 @@ func (d lenient) GetContent(ctx context.Context, file string) ([]byte, error) {
 
 func (d lenient) PutContent(ctx context.Context, file string, content []byte) error {
 	err := d.StorageDriver.PutContent(ctx, file, content)
-	// The engine tries again to write its list of what is to expire.
+	// The engine's list of what is to expire is outside of layout.Root: the engine tries again to write it.
 	if strings.HasPrefix(file, layout.Root+"/") && d.full(err) {
 		return nil
 	}
@@ -95,11 +96,11 @@ func (d lenient) Writer(ctx context.Context, file string, appended bool) (storag
 	return &lenientWriter{FileWriter: writer, full: d.full}, nil
 }
 
-// errUnkept is how a blob ends for which there is no room. The client has it by then.
+// errUnkept ends a blob that there is no room for. The client has received all of it before.
 var errUnkept = errors.New("the cache has no room for it")
 
-// lenientWriter takes on what it can't keep, until it is to be committed. There is no
-// FileWriter where none could be made.
+// lenientWriter accepts what it cannot keep, and fails only when that is to be committed. FileWriter is nil if
+// none could be opened.
 type lenientWriter struct {
 	storagedriver.FileWriter
 	failed    bool
@@ -137,8 +138,8 @@ func (w *lenientWriter) Size() int64 {
 	return w.FileWriter.Size()
 }
 
-// Cancel does nothing about what was committed, and then found to be something else. The engine takes
-// it away after that, and would not after the driver's error.
+// Cancel does nothing after a commit whose content turns out to be wrong. The engine then deletes the file,
+// which it would not do after the error of the driver.
 func (w *lenientWriter) Cancel(ctx context.Context) error {
 	if w.FileWriter == nil || w.committed {
 		return nil

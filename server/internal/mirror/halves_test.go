@@ -15,8 +15,8 @@ import (
 	"container-registry/server/internal/registrytest"
 )
 
-// TestMirrorBreaksOff has an upstream break off: what a client has by then is the beginning of
-// the layer, and nothing else.
+// TestMirrorBreaksOff has an upstream break off. What a client has received until then is the beginning of the
+// layer, and nothing else.
 func TestMirrorBreaksOff(t *testing.T) {
 	upstream := newUpstream(t, "")
 	m := &mirrorProcess{t: t, folder: t.TempDir(), upstream: upstream.server.URL, ttl: "1h"}
@@ -36,7 +36,7 @@ func TestMirrorBreaksOff(t *testing.T) {
 	m.pull()
 }
 
-// TestMirrorWrongLayer has an upstream send another layer, of which nothing is left.
+// TestMirrorWrongLayer has an upstream send another layer. Nothing of that is kept.
 func TestMirrorWrongLayer(t *testing.T) {
 	m := behind(t, newUpstream(t, ""), func(r *http.Request, answer *httptest.ResponseRecorder) {
 		if r.Method == http.MethodGet && strings.Contains(r.URL.Path, "/blobs/") {
@@ -55,7 +55,7 @@ func TestMirrorWrongLayer(t *testing.T) {
 	}
 }
 
-// TestMirrorTakesItsTime has an upstream take longer than the engine would write its cache.
+// TestMirrorTakesItsTime has an upstream take longer than the engine would write to its cache.
 func TestMirrorTakesItsTime(t *testing.T) {
 	upstream := newUpstream(t, "")
 	m := &mirrorProcess{t: t, folder: t.TempDir(), upstream: upstream.server.URL, ttl: "1h", proxy: "cachewritetimeout: 1ms, "}
@@ -103,7 +103,7 @@ func TestMirrorHead(t *testing.T) {
 	}
 }
 
-// uploads are what the cache has of blobs that are being fetched.
+// uploads is the number of blobs in the cache that are being fetched.
 func (m *mirrorProcess) uploads() int {
 	m.t.Helper()
 	found, err := filepath.Glob(filepath.Join(m.folder, "cache", layout.RepositoryPath("library/app", layout.Uploads), "*"))
@@ -113,7 +113,7 @@ func (m *mirrorProcess) uploads() int {
 	return len(found)
 }
 
-// TestMirrorStartsOnHalves is killed while it fetches, and a power cut empties a link.
+// TestMirrorStartsOnHalves kills a mirror while it fetches, and empties a link as a power cut does.
 func TestMirrorStartsOnHalves(t *testing.T) {
 	for _, ttl := range []string{"1h", "0s"} {
 		upstream := newUpstream(t, "")
@@ -147,7 +147,7 @@ func TestMirrorStartsOnHalves(t *testing.T) {
 	}
 }
 
-// TestMirrorStartsWithoutItsCache keeps all for ever, so nothing of its cache has to be read.
+// TestMirrorStartsWithoutItsCache keeps everything forever, so nothing of the cache has to be read.
 func TestMirrorStartsWithoutItsCache(t *testing.T) {
 	m := &mirrorProcess{t: t, folder: t.TempDir(), upstream: newUpstream(t, "").server.URL, ttl: "0s"}
 	repositories := filepath.Join(m.folder, "cache", layout.Repositories)
@@ -194,7 +194,7 @@ func TestMirrorTooMuch(t *testing.T) {
 	}
 }
 
-// TestMirrorAway has an upstream that is away leave alone what it can't help.
+// TestMirrorAway checks that an upstream that is away only affects requests that need it.
 func TestMirrorAway(t *testing.T) {
 	upstream := newUpstream(t, "")
 	m := &mirrorProcess{t: t, folder: t.TempDir(), upstream: upstream.server.URL, ttl: "1h"}

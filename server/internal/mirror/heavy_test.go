@@ -9,7 +9,7 @@ import (
 	"container-registry/server/internal/registrytest"
 )
 
-// TestHeavyAnswersOfUpstream are for two clients at once, where there are two places of each kind.
+// TestHeavyAnswersOfUpstream has two clients at once, with two places of each kind.
 func TestHeavyAnswersOfUpstream(t *testing.T) {
 	for _, test := range []struct {
 		path   string

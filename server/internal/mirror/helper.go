@@ -16,9 +16,9 @@ const Command = "get"
 // fileVariable tells the helper where the configuration is. It holds no secret.
 const fileVariable = "MIRROR_CONFIGURATION"
 
-// useHelper makes this program the credential helper of its own engine. With a user and
-// a password, and without any, the engine asks the upstream how to log in while it
-// starts, and does not start if there is no answer. Of a helper it asks later.
+// useHelper makes this program the credential helper of its own engine. Without a helper, the engine asks the
+// upstream how to log in while it starts, even if there is no user, and does not start if there is no response.
+// With a helper, it asks later.
 func useHelper(c *configuration.Configuration, file string) error {
 	if c.Proxy.Exec != nil {
 		return nil
@@ -30,7 +30,7 @@ func useHelper(c *configuration.Configuration, file string) error {
 	return os.Setenv(fileVariable, file)
 }
 
-// ConfigurationFile is what useHelper told the helper.
+// ConfigurationFile is the path that useHelper passed to the helper.
 func ConfigurationFile() (string, error) {
 	file := os.Getenv(fileVariable)
 	if file == "" {
@@ -39,8 +39,7 @@ func ConfigurationFile() (string, error) {
 	return file, nil
 }
 
-// Answer is what a credential helper says; without a user the upstream is asked
-// anonymously.
+// Answer writes the response of a credential helper. Without a user, the upstream is asked anonymously.
 func Answer(c *configuration.Configuration, to io.Writer) error {
 	return json.NewEncoder(to).Encode(struct {
 		ServerURL, Username, Secret string

@@ -7,18 +7,18 @@ import (
 	"time"
 )
 
-// eachTime has the engine ask how to log in before each request. It looks for what it knows by all
-// of the upstream's address, and keeps it by the address without what follows a "#". So it finds
-// nothing: else it would never ask again.
+// eachTime makes the engine ask how to log in before each request. The engine looks up what it knows by the
+// whole address of the upstream, but stores it by the address without the part after a "#". So it finds
+// nothing, and asks again. Otherwise it would ask only once.
 const eachTime = "#mirror"
 
-// asksHow says whether the engine asks how to log in.
+// asksHow says whether the request is the engine's question how to log in.
 func (u *Upstream) asksHow(r *http.Request) bool {
 	return r.URL.Host == u.host && strings.HasSuffix(r.URL.Path, "/v2/")
 }
 
-// how answers the engine with what the upstream said last. The upstream is asked again when it has
-// refused a login since, and not more often than one that is away: who wants a tag waits for that.
+// how answers the engine with what the upstream said last. If the upstream has refused a login since, it is
+// asked again, but no more often than one that is away: a client that wants a tag waits for it.
 func (u *Upstream) how(r *http.Request) (*http.Response, error) {
 	u.mu.Lock()
 	known, now := u.challenges, time.Now()
@@ -39,7 +39,7 @@ func (u *Upstream) how(r *http.Request) (*http.Response, error) {
 		if len(known) == 0 {
 			return response, err
 		}
-		// Who fails does not say that it goes without a login now.
+		// If the upstream fails, that does not mean that no login is needed now.
 		if err == nil {
 			_ = response.Body.Close()
 		}
@@ -48,8 +48,8 @@ func (u *Upstream) how(r *http.Request) (*http.Response, error) {
 	return &http.Response{StatusCode: http.StatusUnauthorized, Request: r, Header: header, Body: http.NoBody}, nil
 }
 
-// learn takes from the answer what a mirror without a login can't do: the engine would fail before it
-// has asked for anything, and nobody would hear why.
+// learn removes from the response what a mirror without a login cannot do. The engine would fail before it has
+// asked for anything, and nobody would learn why.
 func (u *Upstream) learn(response *http.Response) {
 	challenges := response.Header.Values("WWW-Authenticate")
 	if u.anonymous {

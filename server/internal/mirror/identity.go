@@ -9,23 +9,24 @@ import (
 	"github.com/opencontainers/go-digest"
 )
 
-// another is a manifest that the engine, by a tag, would take for the one that was named before it.
+// another is the refusal for a manifest other than the one that the tag was said to name. The engine would take
+// it for that one.
 var another = &refusal{
 	code: errcode.ErrorCodeUnavailable,
 	kind: "the upstream's manifest has another digest than it said",
 	text: "the upstream's manifest has another digest than it said",
 }
 
-// remember is for what a tag named before. Where the upstream does not say what it names now, the engine
-// says that to clients.
+// remember keeps what the tag named in the cache. If the upstream does not say what it names now, the engine
+// tells clients the cached digest.
 func (h *heard) remember(d digest.Digest) {
 	if h.named == "" && d.Validate() == nil {
 		h.named = d
 	}
 }
 
-// settled asks by its digest for the manifest that a tag is said to name. The engine asks by the tag,
-// which may have moved meanwhile.
+// settled asks for a manifest by the digest that its tag is said to name. The engine asks by the tag, which may
+// have moved meanwhile.
 func (h *heard) settled(r *http.Request) *http.Request {
 	if r.Method != http.MethodGet || r.Response != nil || h.named == "" || kindOf(r.URL.Path) != "manifests" || !isTag(r.URL.Path) {
 		return r
@@ -35,8 +36,7 @@ func (h *heard) settled(r *http.Request) *http.Request {
 	return r
 }
 
-// identify keeps which manifest the upstream says that a tag names, and has another one fail where it
-// ends.
+// identify keeps the digest that the upstream says a tag names, and makes any other manifest fail at its end.
 func (h *heard) identify(r *http.Request, response *http.Response) {
 	asked := began(r).URL.Path
 	if kindOf(asked) != "manifests" || !isSuccess(response) {
@@ -61,8 +61,9 @@ func (h *heard) identify(r *http.Request, response *http.Response) {
 	response.Body = changed{&identified{body, algorithm.Digester(), digest.Canonical.Digester(), wanted, h}, body}
 }
 
-// identified fails at its end where it is not what is wanted. Where nothing is yet, it is from then on.
-// The engine, which names a manifest that it keeps by an algorithm of its own, is to keep it as wanted.
+// identified fails at its end if its digest is not the wanted one. If none is wanted yet, its digest becomes
+// the wanted one. The engine uses an algorithm of its own to name a manifest that it keeps, so the store is
+// told the wanted digest.
 type identified struct {
 	io.Reader
 	digester, canonical digest.Digester

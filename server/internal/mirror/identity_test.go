@@ -49,8 +49,8 @@ func TestMirrorTagMoves(t *testing.T) {
 	}
 }
 
-// TestMirrorTagOfBefore has a tag move whose manifest is no longer kept, and the upstream not say so when
-// it is asked what the tag names: the engine goes by what it was.
+// TestMirrorTagOfBefore has a tag move whose manifest is no longer kept. The upstream does not say so when it
+// is asked what the tag names, so the engine goes by what the tag named before.
 func TestMirrorTagOfBefore(t *testing.T) {
 	upstream := newUpstream(t, "")
 	var failures atomic.Int32
@@ -95,8 +95,8 @@ func TestMirrorLiedTo(t *testing.T) {
 	}
 }
 
-// TestMirrorOtherAlgorithm keeps a manifest by the digest that the upstream gives it, also where the engine
-// would take another: by its tag and by that digest, over a restart, and no longer than its time.
+// TestMirrorOtherAlgorithm keeps a manifest by the digest that the upstream gives it, even if the engine would
+// take another one: by its tag and by that digest, over a restart, and no longer than its time.
 func TestMirrorOtherAlgorithm(t *testing.T) {
 	content := `{"schemaVersion":2,"mediaType":"` + v1.MediaTypeImageManifest + `","config":{"mediaType":"c","digest":"` + absent + `","size":1},"layers":[]}`
 	for _, algorithm := range []digest.Algorithm{digest.SHA512, digest.SHA384} {

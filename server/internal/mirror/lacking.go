@@ -11,13 +11,13 @@ import (
 	"github.com/distribution/distribution/v3/registry/api/errcode"
 )
 
-// completed puts right what upstreams leave out of an answer, and the engine needs.
+// completed makes up for what upstreams leave out of a response although the engine needs it.
 func completed(r *http.Request, response *http.Response, send sender) (*http.Response, error) {
 	lacks := isSuccess(response) && response.Header.Get("Content-Length") == ""
 	switch kindOf(began(r).URL.Path) {
 	case "manifests":
 		if lacks {
-			// The engine then reads the manifest, and needs neither.
+			// Without the digest the engine reads the manifest, and needs neither header.
 			response.Header.Del("Docker-Content-Digest")
 		}
 	case "blobs":
@@ -33,18 +33,18 @@ func isSuccess(response *http.Response) bool {
 	return response.StatusCode >= http.StatusOK && response.StatusCode < http.StatusMultipleChoices
 }
 
-// lengthless is a blob of which the engine can't say what comes.
+// lengthless is the refusal for a blob whose length the engine cannot tell a client.
 var lengthless = &refusal{
 	code: errcode.ErrorCodeUnavailable,
 	kind: "the upstream does not say how long a blob is",
 	text: "the upstream does not say how long a blob is",
 }
 
-// measured is the answer to a question about a blob, by the beginning of that to a request for it.
+// measured answers a question about a blob with the header of the response to a request for the blob.
 func measured(r *http.Request, send sender) (*http.Response, error) {
 	get := r.Clone(r.Context())
 	get.Method = http.MethodGet
-	// Of what is unpacked on the way nobody knows the length.
+	// If content is decompressed on the way, its length is unknown.
 	get.Header.Set("Accept-Encoding", "identity")
 	response, err := send(get)
 	if err != nil || !isSuccess(response) {
@@ -59,7 +59,7 @@ func measured(r *http.Request, send sender) (*http.Response, error) {
 	return response, nil
 }
 
-// unkept is for a manifest that the engine does not read.
+// unkept is the refusal for a manifest of a type that the engine does not read.
 func unkept(r *http.Request, response *http.Response) *refusal {
 	if r.Method != http.MethodGet || kindOf(began(r).URL.Path) != "manifests" || !isSuccess(response) {
 		return nil

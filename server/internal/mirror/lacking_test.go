@@ -14,7 +14,7 @@ import (
 	"container-registry/server/internal/layout"
 )
 
-// behind is a mirror of an upstream whose answers are changed on their way, once they are had.
+// behind is a mirror of an upstream whose responses are changed on their way, once they are complete.
 func behind(t *testing.T, upstream *upstream, change func(r *http.Request, answer *httptest.ResponseRecorder)) *mirrorProcess {
 	t.Helper()
 	front := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -24,7 +24,7 @@ func behind(t *testing.T, upstream *upstream, change func(r *http.Request, answe
 		maps.Copy(w.Header(), answer.Header())
 		w.WriteHeader(answer.Code)
 		if answer.Header().Get("Content-Length") == "" {
-			// It isn't known from here on.
+			// The length is not known from here on.
 			_ = http.NewResponseController(w).Flush()
 		}
 		_, _ = w.Write(answer.Body.Bytes())
@@ -35,7 +35,7 @@ func behind(t *testing.T, upstream *upstream, change func(r *http.Request, answe
 	return m
 }
 
-// replace is for another answer than the upstream's.
+// replace puts another response in place of the upstream's.
 func replace(answer *httptest.ResponseRecorder, status int, contentType, content string) {
 	clear(answer.Header())
 	answer.Header().Set("Content-Type", contentType)
@@ -87,7 +87,7 @@ func TestMirrorTagGone(t *testing.T) {
 	if got := m.referrers(subject); len(got) != 0 {
 		t.Errorf("the list is %s", got)
 	}
-	// As of a gateway that has lost its way.
+	// A gateway that has lost its way answers like this.
 	lost.Store(new("<p>no such page</p>"))
 	m.pull()
 	lost.Store(new(unknown))
@@ -135,7 +135,7 @@ func TestMirrorWithoutLengths(t *testing.T) {
 	}
 }
 
-// TestMirrorOtherManifests has manifests of kinds that the engine does not read, or that are called so.
+// TestMirrorOtherManifests has manifests of types that the engine does not read, or that are sent as such.
 func TestMirrorOtherManifests(t *testing.T) {
 	for _, kind := range []string{"application/vnd.oci.artifact.manifest.v1+json", "application/vnd.docker.distribution.manifest.v1+prettyjws", "application/json"} {
 		content := fmt.Sprintf(`{"mediaType":%q,"schemaVersion":2,"config":{"digest":%q},"layers":[]}`, kind, absent)

@@ -13,19 +13,19 @@ import (
 	"golang.org/x/net/publicsuffix"
 )
 
-// realm is in a challenge where tokens are.
+// realm finds the address of the token server in a challenge.
 var realm = regexp.MustCompile(`(?i)\bbearer\s.*?realm="([^"]*)"`)
 
-// loginless is a refusal of who has sent no login.
+// loginless is the kind of a refusal for which no login was sent.
 const loginless = "the upstream wants a login, and the mirror sends none"
 
-// anonymously is what refusals of a login are where there is none.
+// anonymously are the kinds that refusals of a login become if the mirror has none.
 var anonymously = map[errcode.ErrorCode]string{
 	errcode.ErrorCodeUnauthorized: loginless,
 	errcode.ErrorCodeDenied:       "the upstream denied access to a mirror without a login",
 }
 
-// asRefusal is for an answer that is one whatever its status.
+// asRefusal makes a refusal of a response, whatever its status.
 func (u *Upstream) asRefusal(response *http.Response) *refusal {
 	refusal := asRefusal(response)
 	if kind, ok := anonymously[refusal.code]; ok && u.anonymous {
@@ -34,8 +34,8 @@ func (u *Upstream) asRefusal(response *http.Response) *refusal {
 	return refusal
 }
 
-// refusalOf is nil for an answer that the engine can do with. It tells a login that was refused
-// from one that wasn't sent: the engine sends what /v2/ asks for, and to no other domain.
+// refusalOf is nil for a response that the engine can use. It tells a login that was refused from one that was
+// not sent: the engine sends only what /v2/ asks for, and to no other domain.
 func (u *Upstream) refusalOf(r *http.Request, response *http.Response) *refusal {
 	if u.asksHow(r) {
 		u.mu.Lock()
@@ -54,14 +54,14 @@ func (u *Upstream) refusalOf(r *http.Request, response *http.Response) *refusal 
 	return refusal
 }
 
-// tokenless is for each answer of a token server: where the engine finds a token in it, it goes on, and
-// the next answer counts.
+// tokenless is a refusal for every response of a token server. If the engine finds a token in the response, it
+// continues, and the next response counts.
 func tokenless(r *http.Request, response *http.Response) *refusal {
 	if asked := began(r).URL.Path; strings.HasSuffix(asked, "/v2/") || slices.Contains(kinds, kindOf(asked)) {
 		return nil
 	}
 	if isSuccess(response) {
-		// Its words may be a token.
+		// The body may contain a token.
 		return &refusal{code: errcode.ErrorCodeUnavailable, kind: noToken, text: noToken + ": " + response.Status}
 	}
 	refusal := asRefusal(response)
@@ -71,7 +71,7 @@ func tokenless(r *http.Request, response *http.Response) *refusal {
 
 const noToken = "the upstream's token server gives no token"
 
-// unsent is why the engine sent no login; empty where it may have none.
+// unsent is why the engine sent no login. It is empty if there may be none to send.
 func (u *Upstream) unsent(challenge string) string {
 	u.mu.Lock()
 	defer u.mu.Unlock()
@@ -86,12 +86,11 @@ func (u *Upstream) unsent(challenge string) string {
 	return ""
 }
 
-// to is where a login doesn't go.
+// to names the host that a login is not sent to.
 func to(where *url.URL) string { return " to " + where.Host + ", which is another domain" }
 
-// isStray says whether a request has the login on it, and leads away from the upstream's domain. The
-// engine sends the login wherever a redirect of /v2/ has led, and takes all names without a domain
-// for one.
+// isStray says whether a request would carry the login away from the upstream's domain. The engine sends the
+// login wherever a redirect of /v2/ leads, and takes all host names without a domain for the same domain.
 func (u *Upstream) isStray(r *http.Request) bool {
 	if _, _, login := r.BasicAuth(); !login || strings.EqualFold(r.URL.Host, u.host) {
 		return false
@@ -104,7 +103,7 @@ func (u *Upstream) isStray(r *http.Request) bool {
 	return own == "" || own != domainOf(r.URL.Hostname())
 }
 
-// domainOf is what somebody has registered, empty for an address or a name of this network.
+// domainOf is the registered domain of a host, empty for an address or a name in the local network.
 func domainOf(host string) string {
 	if net.ParseIP(host) != nil {
 		return ""

@@ -8,7 +8,7 @@ import (
 	"time"
 )
 
-// TestLoginUnsent has an upstream want logins that the engine doesn't send.
+// TestLoginUnsent has an upstream ask for logins that the engine does not send.
 func TestLoginUnsent(t *testing.T) {
 	const registry, manifest = "https://registry.example.com", "https://registry.example.com/v2/library/app/manifests/latest"
 	const unsent = "the upstream wants a login, and the mirror sends none"
@@ -60,7 +60,7 @@ func TestLoginUnsent(t *testing.T) {
 	}
 }
 
-// TestLoginStays has an upstream lead the login to others.
+// TestLoginStays has an upstream send the login to others.
 func TestLoginStays(t *testing.T) {
 	for _, test := range []struct {
 		upstream, url string
@@ -102,7 +102,8 @@ func TestLoginStays(t *testing.T) {
 	}
 }
 
-// TestHowToLogIn is asked anew when a login was refused, and known still when that fails.
+// TestHowToLogIn expects the question to be asked again after a login was refused, and the old answer to be
+// used if that fails.
 func TestHowToLogIn(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		const first, second = `Bearer realm="https://registry.example.com/token"`, `Basic realm="x"`

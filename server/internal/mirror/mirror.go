@@ -19,11 +19,11 @@ import (
 // Is tells whether a configuration is one of a pull-through cache.
 func Is(c *configuration.Configuration) bool { return c.Proxy.RemoteURL != "" }
 
-// Prepare is called once, before the engine is made, and changes what that reads of the configuration;
-// file is where it came from.
+// Prepare is called once, before the engine is made, and changes the configuration that the engine reads. file
+// is where the configuration came from.
 func Prepare(ctx context.Context, c *configuration.Configuration, file string, log *logrus.Entry) (*Upstream, error) {
 	upstream := newUpstream(c.Proxy.RemoteURL, log)
-	// A helper of somebody's own is asked when it is needed.
+	// A helper that the user has configured is asked when it is needed.
 	upstream.anonymous = c.Proxy.Username == "" && c.Proxy.Exec == nil
 	if err := useHelper(c, file); err != nil {
 		return nil, err
@@ -44,8 +44,8 @@ func Prepare(ctx context.Context, c *configuration.Configuration, file string, l
 	return upstream, tidy(ctx, c, driver, log)
 }
 
-// transportTo is an upstream for who wants a transport: drivers of stores take a clone of the usual one, which
-// speaks for itself, and panic at what is none.
+// transportTo makes an upstream an *http.Transport. Drivers of stores clone the default transport, and panic if
+// it is of another type. Such a clone does not use the upstream.
 func transportTo(u *Upstream) *http.Transport {
 	usual := &http.Transport{
 		Proxy:               http.ProxyFromEnvironment,
@@ -54,15 +54,15 @@ func transportTo(u *Upstream) *http.Transport {
 		IdleConnTimeout:     90 * time.Second,
 		Protocols:           new(http.Protocols),
 	}
-	// HTTP/2 would be another's protocol for https.
+	// HTTP/2 would register a protocol of its own for https.
 	usual.Protocols.SetHTTP1(true)
 	usual.RegisterProtocol("http", u)
 	usual.RegisterProtocol("https", u)
 	return usual
 }
 
-// patience is for how long a layer may come from the upstream: as long as a client waits for it,
-// where the configuration doesn't say. The engine would cut it off after five minutes.
+// patience is the time that a layer may take to come from the upstream. If the configuration sets none, that is
+// as long as a client waits. The engine would cut it off after five minutes.
 func patience(configured *time.Duration) *time.Duration {
 	if configured != nil && *configured > 0 {
 		return configured

@@ -30,8 +30,8 @@ import (
 	"container-registry/server/internal/registrytest"
 )
 
-// TestMain is the server itself in processes that tests start, and the credential helper
-// in those that the engine starts.
+// TestMain is the server itself in processes that tests start, and the credential helper in those that the
+// engine starts.
 func TestMain(m *testing.M) {
 	if len(os.Args) > 1 && (os.Args[1] == "serve" || os.Args[1] == mirror.Command) {
 		if err := command.Run(context.Background(), os.Args[1:], os.Stdin, os.Stdout, os.Stderr); err != nil {
@@ -81,7 +81,7 @@ func TestMirror(t *testing.T) {
 				t.Errorf("the size is %q", report)
 			}
 
-			// What was cached for an hour goes by the new lifetime.
+			// What was cached for an hour expires by the new lifetime.
 			m.kill()
 			m.ttl = "1s"
 			m.start()
@@ -101,7 +101,7 @@ func TestMirror(t *testing.T) {
 	}
 }
 
-// absent is the digest of what no registry has.
+// absent is the digest of content that no registry has.
 var absent = digest.FromString("absent").String()
 
 // TestMirrorTellsRefusals has an upstream that refuses what the mirror asks it, or the
@@ -160,7 +160,7 @@ func TestMirrorTellsRefusals(t *testing.T) {
 	}
 }
 
-// TestMirrorIsBounded deletes what was pulled longest ago, also of what it had before it was bounded.
+// TestMirrorIsBounded deletes what was pulled longest ago, including what was cached before there was a bound.
 func TestMirrorIsBounded(t *testing.T) {
 	upstream := newUpstream(t, "")
 	for i, tag := range []string{"1", "2", "3", "4"} {
@@ -174,7 +174,7 @@ func TestMirrorIsBounded(t *testing.T) {
 	m.kill()
 	m.most = 1_000_000
 	m.start()
-	// has pulls what is cached, the first longest ago, and knows that something else is not.
+	// has pulls what is cached, the first longest ago, and expects something else not to be cached.
 	has := func(tags []string, missing string) {
 		t.Helper()
 		m.until("room", func() bool { return strings.Contains(m.size(), " 0.8 MB") })
@@ -282,18 +282,18 @@ func TestMirrorRefusesForgedManifest(t *testing.T) {
 type upstream struct {
 	server *httptest.Server
 	away   atomic.Bool
-	// forges is set when the image's manifest is the answer to every digest.
+	// forges makes the image's manifest the response to every digest.
 	forges atomic.Bool
-	// stalls is set when layers stop half way, and stalled is how many do.
+	// stalls makes layers stop half way, and stalled counts those that do.
 	stalls  atomic.Bool
 	stalled atomic.Int32
-	// breaks is set when layers end half way, and dawdles when they take a while; content is how
-	// often one was asked for.
+	// breaks makes layers end half way, and dawdles makes them take a while. content counts the requests for a
+	// layer.
 	breaks, dawdles atomic.Bool
 	content         atomic.Int32
-	// refusal is the status of every answer but that to the question how to log in.
+	// refusal is the status of every response except that to the question how to log in.
 	refusal atomic.Int32
-	// referrers answers who asks for them, and tags who asks for those; nil where that is not known.
+	// referrers and tags answer requests for those, nil if the upstream does not know such requests.
 	referrers, tags atomic.Pointer[http.HandlerFunc]
 	// push is a client of it.
 	push registrytest.Client
@@ -392,7 +392,7 @@ type mirrorProcess struct {
 	login    bool
 	// most is what its cache may hold; 0 for no bound.
 	most int
-	// proxy is what else stands in that section.
+	// proxy is what else that section contains.
 	proxy string
 
 	base    string
@@ -458,7 +458,7 @@ func (m *mirrorProcess) untilPulled(tag string) {
 	m.until("a pull", func() bool { status, _ := m.get("manifests/" + tag); return status == http.StatusOK })
 }
 
-// shows waits until the mirror's page has all of these, and none of what is secret.
+// shows waits until the mirror's page has all of these texts, and no secret.
 func (m *mirrorProcess) shows(texts ...string) {
 	m.t.Helper()
 	m.until(fmt.Sprintf("a page with %q", texts), func() bool {
@@ -506,7 +506,7 @@ func (m *mirrorProcess) pull() {
 	m.pullTag("latest")
 }
 
-// image is the manifest of one.
+// image is the manifest of an image.
 func (m *mirrorProcess) image(tag string) (image v1.Manifest) {
 	m.t.Helper()
 	status, content := m.get("manifests/" + tag)

@@ -15,7 +15,7 @@ import (
 // Pull is a manifest or blob that a client got.
 type Pull struct {
 	Repository string
-	// Digest is of what the client got; none for one that only asked.
+	// Digest is that of what the client got, empty if it only asked.
 	Digest digest.Digest
 	// Fetched is whether it was not in the cache before.
 	Fetched bool
@@ -39,13 +39,13 @@ func pullOf(router *mux.Router, r *http.Request, answer http.Header, h *heard) (
 // mostPulled is how many repositories are remembered.
 const mostPulled = 10_000
 
-// Pulls are when repositories were pulled from last, since the start.
+// Pulls are the times when repositories were last pulled from, since the start.
 type Pulls struct {
 	mutex sync.Mutex
 	last  map[string]time.Time
 }
 
-// Note is told of a pull. Of too many repositories the one that was pulled from longest ago is forgotten.
+// Note records a pull. If there are too many repositories, it forgets the one that was pulled from longest ago.
 func (p *Pulls) Note(pull Pull, now time.Time) {
 	p.mutex.Lock()
 	defer p.mutex.Unlock()
@@ -71,7 +71,7 @@ func (p *Pulls) Last(repository string) time.Time {
 	return p.last[repository]
 }
 
-// Use is how much a cache was of use, since the start.
+// Use is how useful a cache was, since the start.
 type Use struct{ Blobs, Manifests Counts }
 
 // Counts are of what clients got. Hits came from the cache, Misses from the upstream, which sent BytesPulled.
@@ -81,7 +81,7 @@ type Counts struct{ Requests, Hits, Misses, BytesPulled, BytesPushed uint64 }
 func UseSoFar() (use Use) {
 	if registry, ok := expvar.Get("registry").(*expvar.Map); ok {
 		if counts := registry.Get("proxy"); counts != nil {
-			// Counts that can't be read are none.
+			// Counts that cannot be read stay zero.
 			_ = json.Unmarshal([]byte(counts.String()), &use)
 		}
 	}

@@ -12,14 +12,14 @@ import (
 	"container-registry/server/internal/layout"
 )
 
-// question is a client's for referrers, on its way to the upstream.
+// question is a client's question for referrers, on its way to the upstream.
 type question struct {
 	client  *http.Request
 	subject digest.Digest
 
 	asked bool
-	// answer is the upstream's list, refusal why it gives none. An upstream that does not
-	// know such questions has neither.
+	// answer is the upstream's list, and refusal is why it gives none. Both are nil for an upstream that does
+	// not know such questions.
 	answer  *http.Response
 	refusal *refusal
 }
@@ -32,10 +32,10 @@ type sender func(*http.Request) (*http.Response, error)
 // RoundTrip implements http.RoundTripper.
 func (s sender) RoundTrip(r *http.Request) (*http.Response, error) { return s(r) }
 
-// mostRedirects are as many as the engine follows.
+// mostRedirects is the number that the engine follows, too.
 const mostRedirects = 10
 
-// follow goes where the upstream sends a question. The login is for the upstream alone.
+// follow goes where the upstream redirects a question. The login is sent to the upstream alone.
 func follow(r *http.Request, via []*http.Request) error {
 	if len(via) >= mostRedirects {
 		return http.ErrUseLastResponse
@@ -46,7 +46,7 @@ func follow(r *http.Request, via []*http.Request) error {
 	return nil
 }
 
-// send sends the engine's requests for the tag, and before the first one asks the API.
+// send sends the engine's requests. Before the first one for the tag, it asks the API.
 func (q *question) send(r *http.Request, u *Upstream) (*http.Response, error) {
 	repository, isTag := strings.CutSuffix(r.URL.Path, "/manifests/"+layout.ReferrersTag(q.subject))
 	if !isTag {
@@ -72,14 +72,14 @@ func (q *question) send(r *http.Request, u *Upstream) (*http.Response, error) {
 		}
 	}
 	if q.answer != nil || q.refusal != nil {
-		// There is nothing that the engine need look for.
+		// The engine need not look for the tag.
 		return &http.Response{StatusCode: http.StatusNotFound, Request: r, Header: http.Header{}, Body: http.NoBody}, nil
 	}
 	return u.send(r)
 }
 
-// hear takes what is no list for a refusal of the upstream's own. GitHub's registry sends to a
-// page of GitHub's, which refuses as web pages do, and keeps lists by their tags.
+// hear takes an error for a refusal only if it comes from the upstream itself. GitHub's registry redirects to a
+// page of GitHub's, which refuses as web pages do, and keeps lists under their tags.
 func (q *question) hear(response *http.Response, u *Upstream, elsewhere bool) {
 	kind, _, _ := mime.ParseMediaType(response.Header.Get("Content-Type"))
 	switch response.StatusCode {
@@ -95,7 +95,7 @@ func (q *question) hear(response *http.Response, u *Upstream, elsewhere bool) {
 			q.refusal = u.asRefusal(response)
 		}
 	}
-	// A connection is used again when all of a short answer was read.
+	// The connection can be used again once all of a short response was read.
 	_, _ = io.CopyN(io.Discard, response.Body, mostWords)
 	_ = response.Body.Close()
 }

@@ -14,7 +14,7 @@ import (
 	"container-registry/server/internal/layout"
 )
 
-// TestQuestionFollows has an upstream send a question through other places, which do not get its login.
+// TestQuestionFollows has an upstream redirect a question through other hosts, which do not get its login.
 func TestQuestionFollows(t *testing.T) {
 	const registry = "https://registry.example.com"
 	subject := digest.FromString("x")
@@ -50,8 +50,8 @@ func TestQuestionFollows(t *testing.T) {
 	}
 }
 
-// TestQuestionSentElsewhere is one that GitHub's registry sends to a page of GitHub's, which knows
-// nothing of it: the lists are by their tags.
+// TestQuestionSentElsewhere has a question that GitHub's registry redirects to a page of GitHub's, which does
+// not know it: the lists are kept under their tags.
 func TestQuestionSentElsewhere(t *testing.T) {
 	const registry = "https://registry.example.com"
 	subject := digest.FromString("x")
@@ -86,7 +86,7 @@ func TestQuestionSentElsewhere(t *testing.T) {
 	}
 }
 
-// TestPatience is for ever unless the configuration knows better.
+// TestPatience expects no limit unless the configuration sets one.
 func TestPatience(t *testing.T) {
 	for configured, least := range map[time.Duration]time.Duration{0: 24 * time.Hour, time.Second: time.Second} {
 		if got := *patience(&configured); got < least || configured > 0 && got != configured {

@@ -11,10 +11,11 @@ import (
 	"container-registry/server/internal/layout"
 )
 
-// isNone says whether a line is of errors of the engine that are none. There is no such tag: most images have
-// none, it is asked for with each pull, and no error for the client; who asked is in the access
-// log. What expires is gone already: with another repository that had it, or for its size.
-// Content ends that nobody wants, or for which there is no room, which is told by itself. And what is given up of a blob can't be closed.
+// isNone says whether a log line reports an error of the engine that is not an error. A referrers tag is
+// missing: most images have none, each pull asks for it, the client gets no error, and the request is in the
+// access log. What expires is gone already, either with another repository that had it or because the cache was
+// too large. Content ends because nobody wants it, or because there is no room for it, which is logged
+// separately. A blob that was given up cannot be closed.
 func isNone(entry *logrus.Entry) bool {
 	code, reference := fmt.Sprint(entry.Data["err.code"]), fmt.Sprint(entry.Data["vars.reference"])
 	if code == errcode.ErrorCodeManifestUnknown.Error() && layout.IsReferrersTag(reference) {

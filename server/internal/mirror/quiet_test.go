@@ -11,7 +11,7 @@ import (
 	"github.com/sirupsen/logrus"
 )
 
-// TestQuiet has the engine give up blobs, which every driver closes in words of its own.
+// TestQuiet has the engine give up blobs. Every driver has an error of its own for closing these.
 func TestQuiet(t *testing.T) {
 	for message, told := range map[string]bool{
 		"error closing blobwriter: already closed":             false,

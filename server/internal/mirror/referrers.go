@@ -21,16 +21,16 @@ import (
 	"container-registry/server/internal/referrers"
 )
 
-// mostOfList is what clients have to take of a list, by the specification.
+// mostOfList is the size of a list that clients have to accept, by the specification.
 const mostOfList = 4 << 20
 
-// Referrers asks the upstream. Nothing of its answer is kept: what is about an image comes
-// later than the image, and a signature is looked for when it has just been made.
+// Referrers asks the upstream each time, and keeps nothing of its answer. What is about an image comes later
+// than the image, and a signature is looked for right after it was made.
 //
-// The engine has a login at the upstream, and does not know the API. So it is asked for the
-// tag by which clients keep a list where a registry does not, and on its way there the same
-// login asks the API. Of an upstream without it, the tag is the answer: that is pulled, and
-// kept, as any other.
+// The engine has a login at the upstream, but does not know the referrers API. So the engine is asked for the
+// tag under which clients keep the list if a registry has no such API. On the way to the upstream, the API is
+// asked first, with the same login. If the upstream has no such API, the tag is the answer: it is pulled and
+// cached like any other.
 func Referrers(engine http.Handler, prefix string) referrers.Answer {
 	base := paths.API(prefix)
 	return func(w http.ResponseWriter, r *http.Request, repository string, subject digest.Digest) {
@@ -45,7 +45,7 @@ func Referrers(engine http.Handler, prefix string) referrers.Answer {
 	}
 }
 
-// reply says what the API said, or else what is tagged.
+// reply answers with the API's list, or else with the tagged one.
 func (q *question) reply(w http.ResponseWriter, tag *heldback.Answer) {
 	told := heardOf(q.client.Context())
 	switch {
@@ -62,15 +62,15 @@ func (q *question) reply(w http.ResponseWriter, tag *heldback.Answer) {
 	case tag.Status == http.StatusNotFound && told.refusal == nil && told.missing:
 		writeList(w, nothing)
 	default:
-		// The handler around gives the upstream's reason.
+		// The surrounding handler gives the upstream's reason.
 		tag.Send(w)
 	}
 }
 
-// nothing is a list without anything in it.
+// nothing is an empty list.
 var nothing, _ = json.Marshal(v1.Index{Versioned: specs.Versioned{SchemaVersion: 2}, MediaType: v1.MediaTypeImageIndex, Manifests: []v1.Descriptor{}})
 
-// listIn is what somebody has tagged, if it is a list.
+// listIn returns the tagged content if it is a list, and an empty list otherwise.
 func listIn(content []byte) []byte {
 	var index struct {
 		MediaType string            `json:"mediaType"`
@@ -82,17 +82,17 @@ func listIn(content []byte) []byte {
 	return content
 }
 
-// writeList answers HEAD as well: net/http leaves out the content. The client is gone when this fails.
+// writeList answers HEAD as well, for which net/http leaves out the content. If it fails, the client is gone.
 func writeList(w http.ResponseWriter, content []byte) {
 	w.Header().Set("Content-Type", v1.MediaTypeImageIndex)
 	w.Header().Set("Content-Length", strconv.Itoa(len(content)))
 	_, _ = w.Write(content)
 }
 
-// nextPage is where the next part of a list is.
+// nextPage finds the address of the next page in a Link header.
 var nextPage = regexp.MustCompile(`<([^>]*)>\s*;\s*rel="?next"?`)
 
-// pass gives the upstream's answer on as it comes.
+// pass passes the upstream's answer on as it comes.
 func (q *question) pass(w http.ResponseWriter) {
 	tooLong := fmt.Sprintf("the upstream's list of referrers is longer than %d MiB", mostOfList>>20)
 	if q.answer.ContentLength > mostOfList {
@@ -118,7 +118,7 @@ func (q *question) pass(w http.ResponseWriter) {
 		return
 	}
 	if n, err := io.Copy(w, io.LimitReader(q.answer.Body, mostOfList+1)); err != nil || n > mostOfList {
-		// The client sees that this is no whole list.
+		// An aborted response shows the client that the list is not complete.
 		panic(http.ErrAbortHandler)
 	}
 }

@@ -16,7 +16,7 @@ import (
 	"container-registry/server/internal/layout"
 )
 
-// referrers asks for those of a subject, which have to be answered.
+// referrers asks for the referrers of a subject, and expects an answer.
 func (m *mirrorProcess) referrers(subject digest.Digest) []digest.Digest {
 	m.t.Helper()
 	response, content := m.ask("referrers/" + subject.String())
@@ -32,7 +32,7 @@ func (m *mirrorProcess) referrers(subject digest.Digest) []digest.Digest {
 	return found
 }
 
-// TestMirrorReferrers has an upstream that knows no referrers but by a tag, and then one that does.
+// TestMirrorReferrers has an upstream that keeps referrers only under a tag, and then one with the API.
 func TestMirrorReferrers(t *testing.T) {
 	for _, scheme := range []string{"", "Basic", "Bearer"} {
 		t.Run("login "+scheme, func(t *testing.T) {
@@ -91,7 +91,7 @@ func TestMirrorReferrers(t *testing.T) {
 	}
 }
 
-// TestMirrorReferrersRefused has an upstream whose API refuses, or says too much.
+// TestMirrorReferrersRefused has an upstream whose API refuses, or sends too much.
 func TestMirrorReferrersRefused(t *testing.T) {
 	upstream := newUpstream(t, "")
 	subject := digest.FromString("subject")

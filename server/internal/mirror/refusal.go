@@ -17,16 +17,17 @@ import (
 	"container-registry/server/internal/enginestore"
 )
 
-// refusal is an answer of the upstream that is not about the image: the engine takes it
-// for an image that the upstream lacks, or for a fault of its own.
+// refusal is a response of the upstream that is not about the image. The engine would take it for an image that
+// the upstream lacks, or for a fault of its own.
 type refusal struct {
 	code errcode.ErrorCode
-	// text is for clients and the log, and kind what it begins with, before the upstream's words.
+	// text is for clients and the log. kind is its beginning, before the upstream's own words.
 	kind, text string
 	retryAfter string
 }
 
-// Error is for what was not asked, or not read to its end, for a reason of the mirror's own.
+// Error makes a refusal the error of a request that the mirror did not send, or of a response that it did not
+// read to its end.
 func (r *refusal) Error() string { return r.text }
 
 // ofLogin says whether another way to log in may help.
@@ -34,13 +35,13 @@ func (r *refusal) ofLogin() bool {
 	return r.code == errcode.ErrorCodeUnauthorized || r.code == errcode.ErrorCodeDenied || r.kind == noToken || r.kind == unreached
 }
 
-// reword says in other words what comes before the upstream's.
+// reword replaces what comes before the upstream's own words with kind and more.
 func (r *refusal) reword(kind, more string) {
 	r.text = kind + more + strings.TrimPrefix(r.text, r.kind)
 	r.kind = kind
 }
 
-// refusals are what statuses of the upstream are for clients.
+// refusals map statuses of the upstream to what clients are told.
 var refusals = map[int]struct {
 	code errcode.ErrorCode
 	text string
@@ -50,7 +51,7 @@ var refusals = map[int]struct {
 	http.StatusTooManyRequests: {errcode.ErrorCodeTooManyRequests, "the upstream's limit of pulls is reached"},
 }
 
-// mostWords are the bytes of an answer that are looked at.
+// mostWords is the number of bytes that are read of an error's body.
 const mostWords = 4 << 10
 
 // isRefused says whether an answer is not about the image.
@@ -59,7 +60,7 @@ func isRefused(response *http.Response) bool {
 	return ok || response.StatusCode >= http.StatusInternalServerError
 }
 
-// asRefusal is for an answer that is one whatever its status. It leaves the answer's body whole.
+// asRefusal makes a refusal of a response, whatever its status. It leaves the body whole.
 func asRefusal(response *http.Response) *refusal {
 	known, ok := refusals[response.StatusCode]
 	if !ok {
@@ -72,7 +73,7 @@ func asRefusal(response *http.Response) *refusal {
 	return &refusal{known.code, known.text, text, response.Header.Get("Retry-After")}
 }
 
-// peek is the beginning of an answer, whose body it leaves whole.
+// peek returns the beginning of a response's body, and leaves the body whole.
 func peek(response *http.Response, most int64) []byte {
 	beginning, err := io.ReadAll(io.LimitReader(response.Body, most))
 	rest := io.Reader(response.Body)
@@ -83,7 +84,7 @@ func peek(response *http.Response, most int64) []byte {
 	return beginning
 }
 
-// changed is a body that is read in another way.
+// changed is a body that is read through another reader.
 type changed struct {
 	io.Reader
 	io.Closer
@@ -93,7 +94,7 @@ type failed struct{ err error }
 
 func (f failed) Read([]byte) (int, error) { return 0, f.err }
 
-// words are an error's: those of the distribution specification, or of a token server.
+// words are the fields of an error's body, as in the distribution specification or from a token server.
 type words struct {
 	Errors           []word
 	Details, Message string
@@ -101,14 +102,14 @@ type words struct {
 
 type word struct{ Code, Message string }
 
-// lacks are the codes of registries that have no such tag: Harbor's is the last one.
+// lacks are the error codes by which registries say that they have no such tag. The last one is Harbor's.
 var lacks = []string{"MANIFEST_UNKNOWN", "NAME_UNKNOWN", "NOT_FOUND"}
 
-// gone is for a tag that is cached still.
+// gone is for a tag that is still cached.
 var gone = &refusal{code: errcode.ErrorCodeManifestUnknown, text: "the upstream has no such tag any more"}
 
-// isGone says whether the upstream has no such tag, in a registry's words: a page of what stands
-// before the upstream says nothing about tags.
+// isGone says whether the upstream has no such tag. The response has to use a registry's error code: an error
+// page of a proxy in front of the upstream says nothing about tags.
 func isGone(r *http.Request, response *http.Response) bool {
 	first := began(r).URL.Path
 	if r.Method != http.MethodGet || response.StatusCode != http.StatusNotFound || kindOf(first) != "manifests" || !isTag(first) {
@@ -142,24 +143,25 @@ func wordsOf(body []byte) string {
 
 // heard is what the upstream answered last for one request of a client.
 type heard struct {
-	// method and kind are of the client's request, which is paged if it wants no more than some.
+	// method and kind are those of the client's request. paged is whether that request limits the number of
+	// results.
 	method, kind string
 	paged        bool
 
 	asked bool
-	// missing is whether there was nothing where that was asked for.
+	// missing is whether the last response was that there is nothing at that address.
 	missing bool
-	// fetched is whether a manifest or a blob was asked for, and not only what there is: a question
-	// about every tag is.
+	// fetched is whether the content of a manifest or a blob was requested. The questions that the engine asks
+	// about every tag do not count.
 	fetched bool
-	// tags is how much of a list was sent.
+	// tags counts the bytes that were sent of a list of tags.
 	tags    int64
 	refusal *refusal
 	// gone is whether the upstream said that it has no such tag.
 	gone bool
-	// named is the manifest that the upstream said the tag names, and read the one that it sent.
+	// named is the manifest that the tag is said to name, and read the one that the upstream sent for it.
 	named, read digest.Digest
-	// stored is what the store has to know of the manifest that is fetched.
+	// stored is what the store has to know about the manifest that is fetched.
 	stored enginestore.Push
 }
 
@@ -169,7 +171,7 @@ func newHeard(client *http.Request) *heard {
 	return &heard{method: client.Method, kind: kindOf(client.URL.Path), paged: client.URL.Query().Has("n")}
 }
 
-// heardOf is for nobody when the engine acts by itself.
+// heardOf returns a value that nobody reads if the engine acts by itself.
 func heardOf(ctx context.Context) *heard {
 	if h, ok := ctx.Value(heardKey{}).(*heard); ok {
 		return h
@@ -177,12 +179,12 @@ func heardOf(ctx context.Context) *heard {
 	return &heard{}
 }
 
-// reads says whether the client wants what the upstream may have.
+// reads says whether the client asks for something that the upstream may have.
 func (h *heard) reads() bool {
 	return (h.method == http.MethodGet || h.method == http.MethodHead) && slices.Contains(kinds, h.kind)
 }
 
-// Handler gives clients the upstream's reason where the engine would hide it, and tells of what they pull.
+// Handler gives clients the upstream's reason where the engine would hide it, and calls tell for each pull.
 func (u *Upstream) Handler(engine http.Handler, prefix string, tell func(Pull)) http.Handler {
 	router := v2.RouterWithPrefix(prefix)
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -190,7 +192,7 @@ func (u *Upstream) Handler(engine http.Handler, prefix string, tell func(Pull)) 
 		r = r.WithContext(context.WithValue(enginestore.Storing(r.Context(), &h.stored), heardKey{}, h))
 		t := &teller{ResponseWriter: w, upstream: u, heard: h}
 		engine.ServeHTTP(t, r)
-		// Also when the image was served, of which there may be a newer one.
+		// This is noted even if the image was served, because there may be a newer one.
 		u.noteRefusal(h.refusal)
 		if pull, ok := pullOf(router, r, w.Header(), h); ok && t.status < http.StatusBadRequest && !t.told {
 			tell(pull)
@@ -198,14 +200,13 @@ func (u *Upstream) Handler(engine http.Handler, prefix string, tell func(Pull)) 
 	})
 }
 
-// teller answers with the upstream's refusal instead of the error the engine made of it, or of
-// what is cached.
+// teller responds with the upstream's refusal in place of the engine's error, or in place of what is cached.
 type teller struct {
 	http.ResponseWriter
 	upstream *Upstream
 	heard    *heard
 	told     bool
-	// status is the engine's; 0 before it said one, and for 200.
+	// status is the one that the engine set. It is 0 until then, and stays 0 if the engine leaves it at 200.
 	status int
 }
 
@@ -218,7 +219,7 @@ func (t *teller) WriteHeader(status int) {
 	}
 	t.told = true
 	header := t.Header()
-	// What the engine knew before it was refused the rest.
+	// The engine set these before it was refused the rest.
 	for _, name := range []string{"Content-Length", "Docker-Content-Digest", "Etag"} {
 		header.Del(name)
 	}

@@ -39,7 +39,7 @@ func TestRefusalOf(t *testing.T) {
 	}
 }
 
-// TestHandler has clients told what the upstream said, whatever else the process speaks to others by.
+// TestHandler expects clients to be told what the upstream said.
 func TestHandler(t *testing.T) {
 	u := upstreamOf("https://upstream.example.com", func(*http.Request) *http.Response { return answer(http.StatusTooManyRequests, 0, nil) })
 	engine := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {

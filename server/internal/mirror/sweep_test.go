@@ -13,7 +13,7 @@ import (
 	"container-registry/server/internal/layout"
 )
 
-// listing has no folders, as Swift's driver, and reads no more than it has to.
+// listing has no folders, like Swift's driver, and reads no more than it has to.
 type listing struct {
 	storagedriver.StorageDriver
 	read []string
@@ -40,8 +40,8 @@ func (l *listing) GetContent(ctx context.Context, file string) ([]byte, error) {
 	return l.StorageDriver.GetContent(ctx, file)
 }
 
-// TestSweep has a store that lists files alone, a layer that was not moved to its place, and a
-// tag that is called as the folder of uploads.
+// TestSweep has a store that lists only files, a layer that was not moved to its place, and a tag with the name
+// of the uploads folder.
 func TestSweep(t *testing.T) {
 	d := digest.FromString("x")
 	at := func(names ...string) string { return layout.RepositoryPath("library/app", names...) }

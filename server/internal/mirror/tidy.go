@@ -21,8 +21,8 @@ import (
 	"container-registry/server/internal/walk"
 )
 
-// sweep takes away what a mirror that was killed has left: uploads, which nobody goes on with,
-// and links without a digest, at which the engine would stop.
+// sweep deletes what a killed mirror left behind: uploads, which nobody will continue, and links without a
+// digest, at which the engine would stop.
 func sweep(ctx context.Context, driver storagedriver.StorageDriver) error {
 	return walk.Below(ctx, driver, layout.Repositories, workers, func(relative string, info storagedriver.FileInfo) error {
 		file := path.Join(layout.Repositories, relative)
@@ -48,16 +48,16 @@ func sweep(ctx context.Context, driver storagedriver.StorageDriver) error {
 	})
 }
 
-// sizesOfDigests are those of whole links, which need not be read.
+// sizesOfDigests are the sizes of complete links. A link of such a size need not be read.
 var sizesOfDigests = map[int64]bool{
 	int64(len(digest.SHA256.FromBytes(nil))): true,
 	int64(len(digest.SHA512.FromBytes(nil))): true,
 }
 
-// stateFile is where the engine keeps what is to expire.
+// stateFile is where the engine keeps the list of what is to expire.
 const stateFile = "/scheduler-state.json"
 
-// entry is what the engine keeps of a blob or manifest, under "repository@digest".
+// entry is what the engine keeps about a blob or manifest, under "repository@digest".
 type entry struct {
 	Key       string
 	Expiry    time.Time `json:"ExpiryData"`
@@ -71,10 +71,10 @@ const (
 	manifestKind
 )
 
-// tidy makes the engine's list of what is to expire agree with the cache, before the
-// engine reads it. The engine would never delete what it cached in the last seconds
-// before a crash, nor the content of a manifest that expired; and it would not start
-// with a list it cannot read. It does with one that can't be written: what that has expires.
+// tidy makes the engine's list of what is to expire agree with the cache, before the engine reads it. Without
+// that, the engine would never delete what it cached in the last seconds before a crash, nor the content of a
+// manifest that expired. It would not start with a list that it cannot read. If the new list cannot be written,
+// the engine starts with the old one, and what is in that one still expires.
 func tidy(ctx context.Context, c *configuration.Configuration, driver storagedriver.StorageDriver, log *logrus.Entry) error {
 	ttl := 7 * 24 * time.Hour // the engine's default
 	if c.Proxy.TTL != nil {
@@ -107,7 +107,8 @@ func tidy(ctx context.Context, c *configuration.Configuration, driver storagedri
 			expiry = had.Expiry
 		}
 		if expiry.Before(now) {
-			// The engine would delete it at once, and a full disk has no room for the list before.
+			// The engine would delete it right after the start. On a full disk, the list needs the room before
+			// that.
 			if err := layout.Remove(ctx, driver, path.Dir(link.path())); err != nil {
 				return fmt.Errorf("mirror: %w", err)
 			}
@@ -180,7 +181,7 @@ func links(ctx context.Context, registry distribution.Namespace) ([]link, error)
 			return err
 		}
 		for kind, content := range map[kind]any{blobKind: repository.Blobs(ctx), manifestKind: manifests} {
-			// The engine has this for both, by a name for each.
+			// The engine's interfaces for both are the same but for their names, so this one is used for both.
 			enumerator, ok := content.(distribution.BlobEnumerator)
 			if !ok {
 				return errors.New("its content cannot be listed")

@@ -18,7 +18,7 @@ import (
 	"container-registry/server/internal/layout"
 )
 
-// crowded has no room for a list while a blob is there.
+// crowded has no room for a list while it holds a blob.
 type crowded struct {
 	storagedriver.StorageDriver
 	blob digest.Digest
@@ -31,7 +31,7 @@ func (c crowded) PutContent(ctx context.Context, file string, content []byte) er
 	return c.StorageDriver.PutContent(ctx, file, content)
 }
 
-// TestTidyExpired makes room for its list by what has expired, on a disk that is full.
+// TestTidyExpired makes room for the list by deleting what has expired, on a full disk.
 func TestTidyExpired(t *testing.T) {
 	at := func(folder string, d digest.Digest) string {
 		return layout.LinkPath(layout.RepositoryPath("library/app", folder), d)

@@ -6,7 +6,7 @@ import (
 	"testing"
 )
 
-// TestTransport is of what the engine is given, and of what drivers of stores make of it.
+// TestTransport checks what the engine is given, and what drivers of stores make of it.
 func TestTransport(t *testing.T) {
 	asked := 0
 	u := upstreamOf("https://registry.example.com", func(*http.Request) *http.Response {

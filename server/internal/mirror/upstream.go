@@ -21,58 +21,61 @@ import (
 )
 
 const (
-	// connectTimeout is for the upstream, which has to be nearer than an answer from
-	// the cache is urgent.
+	// connectTimeout limits connecting to an upstream. It is short because the response from the cache,
+	// which is served if the upstream is away, has to wait for it.
 	connectTimeout = 5 * time.Second
-	// answerTimeout is for the beginning of an answer, which an upstream may have to fetch itself.
+	// answerTimeout limits the wait for the beginning of a response, which the upstream may have to fetch
+	// itself.
 	answerTimeout = 20 * time.Second
-	// pause is for how long a host that could not be reached is not asked again.
-	// The engine asks it about every tag, one request after the other.
+	// pause is the time for which a host that could not be reached is not asked again. The engine asks about
+	// every tag, one request after the other, and each would wait for connectTimeout.
 	pause = 2 * time.Second
-	// silence is for how long the log does not repeat a refusal.
+	// silence is the time for which the log does not repeat a refusal.
 	silence = time.Minute
 )
 
-// errAway is a request that was not sent.
+// errAway is the error of a request that was not sent because its host could not be reached a moment ago.
 var errAway = errors.New("it could not be reached a moment ago")
 
-// unreachable is what clients hear of it.
+// unreachable is what clients are told if the upstream cannot be reached.
 var unreachable = &refusal{
 	code:       errcode.ErrorCodeUnavailable,
 	text:       "the upstream cannot be reached, and this is not cached",
 	retryAfter: strconv.Itoa(int(pause / time.Second)),
 }
 
-// elsewhere is a host of the upstream's choice that can't be reached, for tokens or content.
+// elsewhere is the refusal for a host that the upstream sends to, for tokens or content, and that cannot be
+// reached.
 func elsewhere(host string) *refusal {
 	return &refusal{unreachable.code, unreached, unreached + ": " + host, unreachable.retryAfter}
 }
 
 const unreached = "a host that the upstream sends to cannot be reached"
 
-// Upstream sends requests to the upstream, and none to one that is away.
+// Upstream sends requests to the upstream, except to one that could not be reached a moment ago.
 type Upstream struct {
 	base http.RoundTripper
-	// host is the upstream's own.
+	// host is the host of url.
 	url, host string
-	// encrypted is whether nobody on the way there sees a password.
+	// encrypted is whether url is one of https, so that nobody on the way to the upstream sees a password.
 	encrypted bool
-	// anonymous is whether the mirror has no login there.
+	// anonymous is whether the mirror has no login at the upstream.
 	anonymous bool
 	log       *logrus.Entry
 
 	mu sync.Mutex
-	// away is when each host was last found away that has not answered since.
+	// away maps hosts that could not be reached, and have not answered since, to the time of the last attempt.
 	away map[string]time.Time
-	// seen is what the page tells.
+	// seen is the state that the page shows.
 	seen State
-	// challenged is whether /v2/ asked for a login, and challenges what the engine can do of what it asked for.
+	// challenged is whether /v2/ asked for a login. challenges are the ways to log in that it named and the
+	// engine can use.
 	challenged bool
 	challenges []string
-	// askedHow is when /v2/ was asked last, and doubted whether a login was refused since.
+	// askedHow is when /v2/ was last asked how to log in. doubted is whether a login was refused since.
 	askedHow time.Time
 	doubted  bool
-	// refused is when the log last had each kind of refusal.
+	// refused is when the log last reported each kind of refusal.
 	refused map[errcode.ErrorCode]time.Time
 }
 
@@ -89,7 +92,7 @@ func newUpstream(remote string, log *logrus.Entry) *Upstream {
 	}
 	u := &Upstream{base: base, url: remote, log: log, away: map[string]time.Time{}, refused: map[errcode.ErrorCode]time.Time{}}
 	u.encrypted = strings.HasPrefix(strings.ToLower(remote), "https://")
-	// The engine doesn't start with what is no URL.
+	// The engine does not start if remote is not a URL.
 	if parsed, err := url.Parse(remote); err == nil {
 		u.host = parsed.Host
 	}
@@ -101,17 +104,18 @@ func isTag(urlPath string) bool { return digest.Digest(path.Base(urlPath)).Valid
 
 // State is what the last requests of this server showed of its upstream.
 type State struct {
-	// Asked is when it was asked last, and Answered when it answered last; zero before that.
+	// Asked is when the upstream was last asked, and Answered when it last answered. Both are zero before that.
 	Asked, Answered time.Time
-	// Away is set while it can't be reached, and Since is since when that is so, or isn't; zero before the first request.
+	// Away is set while it cannot be reached. Since is when Away last changed, zero before the first request.
 	Away  bool
 	Since time.Time
-	// Refusal is what it refused last, without its own words, and Refused when; empty for nothing.
+	// Refusal is what it last refused, without its own words, empty if nothing. Refused is the time of that
+	// refusal.
 	Refusal string
 	Refused time.Time
 }
 
-// State is how the upstream is. It is not asked for that.
+// State returns what the last requests showed. It sends no request of its own.
 func (u *Upstream) State() State {
 	u.mu.Lock()
 	defer u.mu.Unlock()
@@ -125,7 +129,7 @@ func (u *Upstream) RoundTrip(r *http.Request) (*http.Response, error) {
 		return unwanted(r), nil
 	}
 	if h.kind == "tags" {
-		// Of all pages the engine makes one answer.
+		// The engine makes one response of all pages, and holds it in memory.
 		if err := heavy.Enter(r.Context()); err != nil {
 			return nil, err
 		}
@@ -152,7 +156,8 @@ func (u *Upstream) RoundTrip(r *http.Request) (*http.Response, error) {
 	default:
 		refusal = unreachable
 	}
-	// The engine's question how to log in belongs to no client, and is always refused.
+	// The engine asks how to log in outside of any client's request. No client is told of the refusal that it
+	// always gets.
 	h.asked, h.refusal = true, refusal
 	h.missing = err == nil && response.StatusCode == http.StatusNotFound
 	kind := kindOf(began(r).URL.Path)
@@ -176,7 +181,7 @@ func (u *Upstream) send(r *http.Request) (*http.Response, error) {
 		return nil, errAway
 	}
 	if r.Header.Get("Accept-Encoding") != "" {
-		// Layers are packed already, and what unpacks zstd takes as much memory as its sender says.
+		// Layers are compressed already, and decompressing zstd takes as much memory as the sender chooses.
 		r = r.Clone(r.Context())
 		r.Header.Set("Accept-Encoding", "identity")
 	}
@@ -189,14 +194,15 @@ func (u *Upstream) send(r *http.Request) (*http.Response, error) {
 		return nil, packed
 	}
 	if err == nil && response.StatusCode == http.StatusSwitchingProtocols {
-		// Its body is all that comes, also when the client has gone.
+		// The body is then whatever comes over the connection, even after the client has gone.
 		response.Body.Close()
 		return nil, switched
 	}
 	return response, err
 }
 
-// inClear is why a login, or what one is got with, is not sent.
+// inClear is the refusal for a request that would send a login, or a body that may contain one, without
+// encryption.
 func inClear(host string) *refusal {
 	const kind = "the upstream wants the mirror's login without encryption"
 	return &refusal{code: errcode.ErrorCodeUnavailable, kind: kind, text: kind + ": http://" + host}
@@ -214,11 +220,11 @@ var switched = &refusal{
 	text: "the upstream goes on in another protocol, which nobody asked it for",
 }
 
-// errUnwanted is how content ends that no client wants.
+// errUnwanted ends content that no client wants.
 var errUnwanted = errors.New("the client asks for no content")
 
-// unwanted is for the engine, which fetches a blob also for a client that only asks about it. With
-// a byte of it the engine begins its answer, and at the error forgets what it has of the blob.
+// unwanted stands in for a blob that the engine fetches although the client only asks about it. The first byte
+// makes the engine begin its response, and the error makes it discard what it has of the blob.
 func unwanted(r *http.Request) *http.Response {
 	content := io.MultiReader(strings.NewReader(" "), failed{errUnwanted})
 	return &http.Response{StatusCode: http.StatusOK, Request: r, Header: http.Header{}, Body: io.NopCloser(content)}
@@ -226,7 +232,7 @@ func unwanted(r *http.Request) *http.Response {
 
 func (u *Upstream) noteRefusal(refusal *refusal) {
 	if refusal == nil || refusal == unreachable {
-		return // the latter is noted by itself
+		return // note logs the latter
 	}
 	u.mu.Lock()
 	defer u.mu.Unlock()
@@ -255,14 +261,14 @@ func (u *Upstream) note(host string, err error) {
 	now, away := time.Now(), err != nil
 	_, was := u.away[host]
 	if away {
-		// The upstream chooses the others, as many as it likes.
+		// The upstream chooses the other hosts, and there may be any number of them.
 		maps.DeleteFunc(u.away, func(each string, at time.Time) bool { return each != u.host && now.Sub(at) >= pause })
 		u.away[host] = now
 	} else {
 		delete(u.away, host)
 	}
 	if host != u.host {
-		return // told as a refusal
+		return // reported as a refusal
 	}
 	log := u.log.WithField("upstream", u.url)
 	if u.seen.Since.IsZero() || u.seen.Away != away {

@@ -14,7 +14,7 @@ import (
 	"github.com/sirupsen/logrus"
 )
 
-// answers is an upstream that fails where it has none.
+// answers is an upstream that fails if it has no response.
 type answers func(*http.Request) *http.Response
 
 func (a answers) RoundTrip(r *http.Request) (*http.Response, error) {
@@ -32,7 +32,7 @@ func upstreamOf(url string, a answers) *Upstream {
 	return u
 }
 
-// answer is one with so much content.
+// answer is a response with content of a size.
 func answer(status int, size int, header http.Header) *http.Response {
 	if header == nil {
 		header = http.Header{}
@@ -51,7 +51,7 @@ func heardFor(t *testing.T, request string) (context.Context, *heard) {
 	return context.WithValue(t.Context(), heardKey{}, h), h
 }
 
-// get sends the engine's request, with the redirects that the upstream sends it through.
+// get sends a request of the engine's, and follows the redirects of the upstream.
 func (u *Upstream) get(t *testing.T, ctx context.Context, url string) (sent int, err error) {
 	t.Helper()
 	request, err := http.NewRequestWithContext(ctx, http.MethodGet, url, nil)
@@ -113,7 +113,7 @@ func TestAmounts(t *testing.T) {
 	}
 }
 
-// TestPagesOfTags has a list of tags go on and on.
+// TestPagesOfTags has a list of tags that never ends.
 func TestPagesOfTags(t *testing.T) {
 	u := upstreamOf("https://registry.example.com", func(*http.Request) *http.Response { return answer(http.StatusOK, 1000, nil) })
 	ctx, _ := heardFor(t, "GET /v2/library/app/tags/list")
@@ -128,14 +128,14 @@ func TestPagesOfTags(t *testing.T) {
 	}
 }
 
-// TestEmptyPage has no tag in a page of tags that is not the last.
+// TestEmptyPage has a page without tags that is not the last one.
 func TestEmptyPage(t *testing.T) {
 	const link = `</v2/library/app/tags/list?n=1>; rel="next"`
 	for _, test := range []struct{ client, content, want string }{
 		{"?n=1", `{"tags":[]}`, ""},
 		{"?n=1", `{"tags":null}`, ""},
 		{"?n=1", `{"tags":["a"]}`, link},
-		// The engine goes on by itself.
+		// The engine continues by itself.
 		{"", `{"tags":[]}`, link},
 		{"?n=1", `what?`, link},
 	} {
@@ -160,7 +160,7 @@ func TestEmptyPage(t *testing.T) {
 	}
 }
 
-// TestPacked has an upstream pack layers by what takes half a gigabyte to unpack.
+// TestPacked has an upstream compress layers with a format that takes half a gigabyte to decompress.
 func TestPacked(t *testing.T) {
 	asked := ""
 	u := upstreamOf("https://registry.example.com", func(r *http.Request) *http.Response {
@@ -178,7 +178,7 @@ func TestPacked(t *testing.T) {
 	}
 }
 
-// TestSwitched has an upstream go on in another protocol, without an end.
+// TestSwitched has an upstream switch to another protocol, and send without an end.
 func TestSwitched(t *testing.T) {
 	upstream := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 		w.Header().Set("Connection", "upgrade")
@@ -199,7 +199,7 @@ func TestSwitched(t *testing.T) {
 	}
 }
 
-// TestInClear has an upstream with TLS ask for the login where there is none.
+// TestInClear has an upstream with TLS ask for the login at an address without TLS.
 func TestInClear(t *testing.T) {
 	for _, test := range []struct {
 		upstream, method, url, login string
@@ -209,7 +209,7 @@ func TestInClear(t *testing.T) {
 		{"HTTPS://registry.example.com", "GET", "http://registry.example.com/token", "Basic x", false},
 		{"https://registry.example.com", "POST", "http://registry.example.com/token", "", false},
 		{"https://registry.example.com", "GET", "https://registry.example.com/token", "Basic x", true},
-		// As from a store that the upstream sends the mirror to.
+		// This is like a store that the upstream redirects to.
 		{"https://registry.example.com", "GET", "http://store.example.com/x", "", true},
 		{"http://registry.example.com", "GET", "http://registry.example.com/token", "Basic x", true},
 	} {
@@ -237,7 +237,7 @@ func TestInClear(t *testing.T) {
 	}
 }
 
-// TestFetched is what a cache may grow by.
+// TestFetched checks which requests may make a cache grow.
 func TestFetched(t *testing.T) {
 	const registry = "https://registry.example.com/v2/library/app/"
 	for url, want := range map[string]bool{
@@ -260,7 +260,7 @@ func TestFetched(t *testing.T) {
 	}
 }
 
-// TestElsewhereAway has an upstream that answers, and sends clients for blobs to a host that doesn't.
+// TestElsewhereAway has an upstream that responds, but redirects blobs to a host that does not.
 func TestElsewhereAway(t *testing.T) {
 	const registry, store = "https://registry.example.com/v2/library/app/", "https://store.example.com/a/b"
 	asked := map[string]int{}

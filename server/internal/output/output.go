@@ -1,6 +1,5 @@
-// Package output keeps a server going while nobody reads what it writes: its logs go through
-// pipes, whose other end may stand still, as that of a Docker daemon that was stopped and left
-// the containers alone.
+// Package output keeps a server going while nobody reads what it writes. Its logs go through pipes, whose other
+// end may stand still, for example when a Docker daemon was stopped and its containers go on.
 package output
 
 import (
@@ -15,16 +14,16 @@ import (
 )
 
 const (
-	// most is about what waits for a reader.
+	// most is roughly how much may wait for a reader.
 	most = 1 << 20
-	// aPiece is what a pipe takes at once: a reader that is only slow is seen to read.
+	// aPiece is what a pipe takes at once. With such pieces, a reader that is only slow is seen to read.
 	aPiece = 64 << 10
 	// patience is how long a full buffer, or the end of the process, waits for a reader that may
 	// only be slow.
 	patience = time.Second
 )
 
-// Stdout and Stderr are those of a server. What else runs in a process of its own loses no line.
+// Stdout and Stderr are those of a server. Other commands run in a process of their own, and lose no line.
 var Stdout, Stderr = New(os.Stdout), New(os.Stderr)
 
 // Writer passes lines on in the order they come. Those that its reader does not take in time are
@@ -34,11 +33,11 @@ type Writer struct {
 
 	mu      sync.Mutex
 	waiting []byte
-	// given is since when the reader has something to take, and none while it has nothing.
+	// given is the time since when the reader has something to take. It is zero while there is nothing.
 	given time.Time
 	// taken is closed once the reader took what it was given, if somebody waits for that.
 	taken chan struct{}
-	// told is how many of the lost ones are.
+	// lost counts the lines that were lost, and told those of them that were reported.
 	lost, told int64
 	tell       func(lines int64)
 }
@@ -80,7 +79,7 @@ func (w *Writer) pass() {
 		batch, w.waiting = w.waiting, batch[:0]
 		if lines := w.lost - w.told; lines > 0 {
 			w.told = w.lost
-			// The line about it may be one for this writer.
+			// The line about it may go to this writer, which is locked.
 			go w.tell(lines)
 		}
 		for piece := range slices.Chunk(batch, aPiece) {
@@ -97,7 +96,7 @@ func (w *Writer) pass() {
 	w.given = time.Time{}
 }
 
-// await says whether the reader takes what it has by then.
+// await says whether the reader takes what it was given before then. It unlocks the writer meanwhile.
 func (w *Writer) await(then time.Time) bool {
 	left := time.Until(then)
 	if left <= 0 {
@@ -117,7 +116,7 @@ func (w *Writer) await(then time.Time) bool {
 	}
 }
 
-// untilRoom waits as long as it takes.
+// untilRoom waits for room, as long as it takes.
 func (w *Writer) untilRoom() {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -134,20 +133,20 @@ func (w *Writer) flush(then time.Time) {
 	}
 }
 
-// Lost is how many lines were.
+// Lost is the number of lines that were lost.
 func (w *Writer) Lost() int64 {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	return w.lost
 }
 
-// Use has the log of a server, the engine's and that of Go's own packages go through Stderr, and
-// tells there what was lost.
+// Use sends the log of a server, that of the engine and that of Go's own packages through Stderr, and reports
+// there what was lost.
 func Use(log *logrus.Entry) {
 	for name, w := range map[string]*Writer{"output": Stdout, "error": Stderr} {
 		w.mu.Lock()
 		w.tell = func(lines int64) {
-			// Its reader may be the later one.
+			// The reader of Stderr may come back later than the other one.
 			Stderr.untilRoom()
 			log.Warnf("%d lines on standard %s were lost, as nobody read them in time", lines, name)
 		}

@@ -13,7 +13,7 @@ import (
 
 const line = "line %08d, which is about as long as one of a request that somebody made of the server\n"
 
-// writeLines numbers them.
+// writeLines writes numbered lines.
 func writeLines(w io.Writer, from, to int) {
 	for n := from; n < to; n++ {
 		fmt.Fprintf(w, line, n)
@@ -77,7 +77,7 @@ func TestUnread(t *testing.T) {
 	})
 }
 
-// TestSlow has a reader that is slower than who writes, and takes all.
+// TestSlow has a reader that is slower than the writer, and takes all.
 func TestSlow(t *testing.T) {
 	for _, pause := range []time.Duration{patience / 20, patience / 5} {
 		t.Run(pause.String(), func(t *testing.T) { testSlow(t, pause) })
@@ -112,7 +112,7 @@ type readerFunc func([]byte) (int, error)
 
 func (f readerFunc) Read(p []byte) (int, error) { return f(p) }
 
-// TestFlush has the end of a process wait for a reader, but not for one that stands still.
+// TestFlush expects the end of a process to wait for a reader, but not for one that stands still.
 func TestFlush(t *testing.T) {
 	for name, late := range map[string]time.Duration{"at once": 0, "late": patience / 2, "never": time.Hour} {
 		t.Run(name, func(t *testing.T) {
@@ -134,7 +134,7 @@ func TestFlush(t *testing.T) {
 				if all := read.Load() == 1000; all != (late < patience) {
 					t.Errorf("%d lines are read", read.Load())
 				}
-				// Then it ends.
+				// The reader has ended after that.
 				time.Sleep(late)
 			})
 		})

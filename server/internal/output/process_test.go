@@ -38,7 +38,7 @@ func TestMain(m *testing.M) {
 	os.Exit(m.Run())
 }
 
-// process is a server whose output is read only where a test does so.
+// process is a server whose output is read only if a test does so.
 type process struct {
 	*exec.Cmd
 	stdout, stderr io.Reader
@@ -75,7 +75,7 @@ func start(t *testing.T, yaml string) *process {
 	return p
 }
 
-// end waits for it.
+// end waits for the process to end.
 func (p *process) end(t *testing.T) error {
 	t.Helper()
 	select {
@@ -106,7 +106,7 @@ func (s *transcript) count(text string) int {
 	return strings.Count(s.text.String(), text)
 }
 
-// whole is what was read when the process has ended.
+// whole is what was read until the process ended.
 func (s *transcript) whole() string {
 	s.done.Wait()
 	return s.text.String()
@@ -118,7 +118,7 @@ func read(r io.Reader) *transcript {
 	return s
 }
 
-// listens waits for the start.
+// listens waits until the server has started.
 func listens(t *testing.T, address string) {
 	t.Helper()
 	poll.Until(t, "start", func() bool {
@@ -130,7 +130,7 @@ func listens(t *testing.T, address string) {
 	})
 }
 
-// ask sends requests for what is not there, each of which has a line in both logs.
+// ask sends requests for what does not exist, each of which leaves a line in both logs.
 func ask(t *testing.T, base string, requests int) {
 	t.Helper()
 	client := &http.Client{Timeout: 10 * time.Second}
@@ -189,7 +189,7 @@ func TestServer(t *testing.T) {
 	}
 }
 
-// TestEndUnread has a server stop while nobody reads its output.
+// TestEndUnread stops a server while nobody reads its output.
 func TestEndUnread(t *testing.T) {
 	address := registrytest.FreeAddress(t)
 	p := start(t, fmt.Sprintf("http: {addr: '%s'}\n", address))
@@ -201,7 +201,7 @@ func TestEndUnread(t *testing.T) {
 	}
 }
 
-// TestNoStart has the reason come out before the process ends.
+// TestNoStart expects the reason to come out before the process ends.
 func TestNoStart(t *testing.T) {
 	taken, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {

@@ -17,17 +17,16 @@ import (
 	"container-registry/server/internal/wait"
 )
 
-// Fence keeps those who push and those who delete out of each other's way, also when several servers
-// share a store.
+// Fence keeps pushes and deletions out of each other's way, even if several servers share a store.
 type Fence interface {
-	// Deleting has do look at a repository and delete what may go by that look, while pushes to it
-	// wait. Before each deletion do asks whether it is too late.
+	// Deleting calls do while pushes to the repository wait, so that do can look at it and delete what may go.
+	// Before each deletion, do calls late, which returns an error if it is too late.
 	Deleting(ctx context.Context, repository string, do func(ctx context.Context, late func() error) error) error
 }
 
 const (
-	// firstPortion is how many tags or images are deleted at first while pushes wait, portionTime how
-	// long that is to take, and pushTime how long they have then before it goes on.
+	// firstPortion is the number of tags or images in the first portion. Pushes wait during a portion, so the
+	// next ones are made to take portionTime each. Between portions, pushes have pushTime.
 	firstPortion = 10
 	portionTime  = 2 * time.Second
 	pushTime     = time.Second
@@ -42,17 +41,17 @@ type carrying struct {
 	named      map[string]digest.Digest
 	withImages bool
 	done       deletion
-	// began is set when pushes wait for it, and anyImage when an image went.
+	// began is set once the first portion has begun, and anyImage once images are deleted.
 	began, anyImage bool
-	// needed are images that were chosen, and are parts of what stays so far.
+	// needed are chosen images that are parts of something that still stays.
 	needed []images.Staying
-	// leftTags and left are of a portion for which there was not enough time.
+	// leftTags and left are the rest of a portion for which there was not enough time.
 	leftTags []string
 	left     []digest.Digest
 }
 
-// carryOut deletes what the visitor saw before, unless it has changed since. It goes on when the
-// browser is gone: what was confirmed is not to be done in part.
+// carryOut deletes what the visitor saw before, unless it has changed since. It continues if the browser is
+// gone, so that what was confirmed is not done in part.
 func (p *Page) carryOut(w http.ResponseWriter, r *http.Request, v *visitor, repository string) {
 	ctx := context.WithoutCancel(r.Context())
 	c := carrying{Page: p, request: r, visitor: v, withImages: r.PostForm.Get("images") != ""}
@@ -87,7 +86,8 @@ func (p *Page) carryOut(w http.ResponseWriter, r *http.Request, v *visitor, repo
 	http.Redirect(w, r, p.link("r/"+repository, gone), http.StatusSeeOther)
 }
 
-// all deletes parts after what they are parts of, which may come in a later portion.
+// all deletes tags and images. Parts are deleted after what they are parts of, even if that is in a later
+// portion.
 func (c *carrying) all(ctx context.Context, tags []string, digests []digest.Digest) error {
 	for {
 		c.needed = nil
@@ -108,7 +108,8 @@ func (c *carrying) all(ctx context.Context, tags []string, digests []digest.Dige
 	return nil
 }
 
-// inPortions deletes tags first. Each portion is whole: what goes with it is found out anew.
+// inPortions deletes in portions, tags first. What goes with a portion is found out anew, so that each is
+// complete.
 func (c *carrying) inPortions(ctx context.Context, tags []string, digests []digest.Digest) error {
 	for size := firstPortion; len(tags)+len(digests) > 0; {
 		ofTags := min(size, len(tags))
@@ -173,7 +174,7 @@ func (c *carrying) portion(ctx context.Context, late func() error, tags []string
 	return err
 }
 
-// leave has another portion begin with what is left of one. Tags that go with images are found out anew.
+// leave lets the next portion begin with the rest of this one. Tags that go with images are found out anew.
 func (c *carrying) leave(going []string) {
 	for _, reference := range going {
 		if d := digest.Digest(reference); d.Validate() == nil {
@@ -184,8 +185,8 @@ func (c *carrying) leave(going []string) {
 	}
 }
 
-// look finds out what goes now, and which of the digests may still do so. Tags that name something else
-// than what the visitor saw stay, with what they name.
+// look finds out what goes now, and which of the digests may still go. Tags that no longer name what the
+// visitor saw stay, with what they name.
 func (c *carrying) look(ctx context.Context, tags []string, digests []digest.Digest) (*images.Removal, []digest.Digest, error) {
 	c.images.Forget(c.done.Repository)
 	now, err := c.images.Remove(ctx, c.done.Repository, tags, digests)
@@ -193,7 +194,7 @@ func (c *carrying) look(ctx context.Context, tags []string, digests []digest.Dig
 		return nil, nil, err
 	}
 	for _, name := range tags {
-		// Somebody else was quicker, or this form was sent before.
+		// It is gone: somebody else was quicker, or this form was sent before.
 		if !slices.ContainsFunc(now.Tags, func(tag images.Tag) bool { return tag.Name == name }) {
 			c.done.Done++
 		}
@@ -222,11 +223,11 @@ func (c *carrying) fail(what, why string) {
 	c.done.Failures = append(c.done.Failures, what+": "+why)
 }
 
-// errUnclear is for a deletion that the store may carry out later: pushes wait until that can't be any
-// more.
+// errUnclear is for a deletion that the store may still carry out later. Pushes wait until that is no longer
+// possible.
 var errUnclear = errors.New("the store gave no clear answer to a deletion")
 
-// remove deletes as an API client would. Of tags and what goes with them, tags are counted.
+// remove deletes as an API client would. If tags were chosen, it counts only those, not what goes with them.
 func (c *carrying) remove(ctx context.Context, reference string) error {
 	code := c.send(c.request.WithContext(ctx), c.visitor, http.MethodDelete, c.done.Repository+"/manifests/"+reference)
 	if err := statusError(code); err != nil {

@@ -19,7 +19,7 @@ type Collector interface {
 	Recall(context.Context)
 	Runs() []garbage.Run
 	Totals() garbage.Totals
-	// CollectSoon and PreviewSoon are false while something else is to be done.
+	// CollectSoon and PreviewSoon return false while something else is still to be done.
 	CollectSoon(deleteUntagged bool) bool
 	PreviewSoon() bool
 	Preview() (last *garbage.Preview, underWay bool, err error)
@@ -38,11 +38,11 @@ type cleanup struct {
 	UnderWay, Waits   bool
 	Preview           *garbage.Preview
 	Looking, Failed   bool
-	// Counts, Retired and Untagged are of the preview, as far as they are for the visitor to see.
+	// Counts, Retired and Untagged are the part of the preview that the visitor may see.
 	Counts   garbage.Counts
 	Retired  []retiredList
 	Untagged []untagged
-	// Busy is set when what was asked for can't be done now.
+	// Busy is set if what the visitor asked for cannot be done now.
 	Busy bool
 }
 
@@ -50,7 +50,7 @@ type cleanup struct {
 type retiredList struct {
 	Title, Lead string
 	Tags        []retired
-	// Count is also of those that are not shown.
+	// Count includes those that are not shown.
 	Count int
 }
 
@@ -63,7 +63,7 @@ type retired struct {
 // going is when a tag goes, and why.
 type going struct {
 	Rule string
-	// Until is how long it is kept; not in the future for what goes with the next collection.
+	// Until is how long it is kept. That is not in the future for a tag that goes with the next collection.
 	Until time.Time
 	// At is the collection that it goes with; zero without a schedule.
 	At time.Time
@@ -90,7 +90,7 @@ type untagged struct {
 	Link string
 }
 
-// diskUse is of the file system with the images.
+// diskUse is the use of the file system with the images.
 type diskUse struct {
 	Total, Used, Free int64
 	// Percent is the used part.
@@ -102,10 +102,10 @@ type diskUse struct {
 // mostGoing is how many tags and manifests of each kind are shown.
 const mostGoing = 1000
 
-// refresh is after how many seconds a browser looks again while something is under way.
+// refresh is the number of seconds after which a browser looks again while something is under way.
 const refresh = "3"
 
-// patience is for the store, of which a page asks what it can do without.
+// patience is how long the page waits for an answer of the store that it can do without.
 const patience = 2 * time.Second
 
 func (p *Page) showCleanup(w http.ResponseWriter, r *http.Request, v *visitor) {
@@ -164,7 +164,7 @@ func (p *Page) retired(v *visitor, all []garbage.Retired) (seen []retired) {
 	return seen
 }
 
-// diskUseOf is nil for a store that is elsewhere, and while it does not answer.
+// diskUseOf is nil for a store that is not on this machine, and while its disk does not answer.
 func diskUseOf(folder *disk.Folder, held int64) *diskUse {
 	if folder == nil {
 		return nil
@@ -178,7 +178,7 @@ func diskUseOf(folder *disk.Folder, held int64) *diskUse {
 	return use
 }
 
-// order has the collector do something, for who may push everywhere.
+// order lets visitors who may push everywhere make the collector do something.
 func (p *Page) order(do func(r *http.Request, v *visitor) bool) func(http.ResponseWriter, *http.Request, *visitor) {
 	return func(w http.ResponseWriter, r *http.Request, v *visitor) {
 		mayOrder := v.rights.PushEverything()

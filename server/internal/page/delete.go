@@ -27,12 +27,14 @@ type deletion struct {
 	Done     int
 }
 
-// tooMany is for more than a page has.
+// tooMany is for choosing more than a page has.
 var tooMany = fmt.Sprintf("No more than %d are deleted at once.", perPage)
 
-// delete asks first. A form that was confirmed has tags with what they named then.
+// delete asks for confirmation first. The form that confirms contains the tags with what they named when the
+// visitor saw them.
 func (p *Page) delete(w http.ResponseWriter, r *http.Request, v *visitor) {
-	// A browser that goes back sends no form again: what it may not keep is an error of its own then.
+	// A browser that goes back does not send the form again. If it may not keep the page, it shows an error of
+	// its own.
 	w.Header().Set("Cache-Control", "private, no-cache")
 	repository := r.PostForm.Get("repository")
 	switch {
@@ -87,7 +89,7 @@ func (p *Page) confirm(w http.ResponseWriter, r *http.Request, v *visitor, repos
 	p.render(w, r, v, http.StatusOK, "delete", "Delete from "+repository, asked)
 }
 
-// whyNeeded goes on with what an image is that stays.
+// whyNeeded says what an image that stays is, as the end of a sentence.
 func whyNeeded(needed images.Staying) string {
 	if len(needed.Others) == 0 {
 		return "maybe part of another image: there are too many manifests to look at all of them now. A collection that deletes untagged manifests can tell"
@@ -95,7 +97,7 @@ func whyNeeded(needed images.Staying) string {
 	return "part of " + listed(needed.Others) + ", which could not be pulled without it. Delete that first"
 }
 
-// chosen are the tags and digests of a form that can be ones.
+// chosen are the tags and digests of a form, without those that cannot be valid.
 func chosen(form url.Values) (tags []string, digests []digest.Digest) {
 	for _, each := range form["tag"] {
 		if layout.IsTagName(each) && len(tags) < perPage {

@@ -14,12 +14,13 @@ const (
 	longestForm = 64 << 10
 	// formPatience is how long a browser may pause while it sends one.
 	formPatience = 5 * time.Second
-	// MostForms is how many are read at once. Who is not logged in sends some, too, and is not
-	// to take the requests of all others.
+	// MostForms is the number of forms that are read at once. Clients that are not logged in can send some too,
+	// and must not take up the requests of all others.
 	MostForms = 256
 )
 
-// forms are those that are read. One too many has the oldest dropped: browsers send theirs at once.
+// forms are those that are being read. If there is one too many, the oldest is dropped: browsers send theirs
+// without a pause.
 type forms struct {
 	mu      sync.Mutex
 	reading list.List // of *form, the one that began first in front
@@ -39,8 +40,8 @@ func (f *form) Read(p []byte) (int, error) {
 	return f.ReadCloser.Read(p)
 }
 
-// drop ends the wait for the client. One that is just about to begin ends with its next byte, or
-// its patience.
+// drop ends the wait for the client. A read that is just about to begin ends with the next byte, or after
+// formPatience.
 func (f *form) drop() {
 	f.dropped.Store(true)
 	_ = f.control.SetReadDeadline(time.Now())
@@ -58,12 +59,12 @@ func (f *forms) begin(w http.ResponseWriter, r *http.Request) (begun *form, end 
 	return begun, func() {
 		f.mu.Lock()
 		defer f.mu.Unlock()
-		// Nothing, if it was dropped.
+		// This does nothing if the form was dropped.
 		f.reading.Remove(place)
 	}
 }
 
-// withForms has the form of a request read before anything else is done with it.
+// withForms reads the form of a request before anything else is done with the request.
 func (p *Page) withForms(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if r.Method != http.MethodPost {

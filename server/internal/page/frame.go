@@ -22,7 +22,7 @@ var assets embed.FS
 type frame struct {
 	// api and base are where the API and the page are; both end with a slash.
 	api, base string
-	// host is http.host, what clients are told; nil when it was not given.
+	// host is http.host, which clients are told. It is nil if it is not configured.
 	host  *url.URL
 	mux   *http.ServeMux
 	pages pages
@@ -33,7 +33,7 @@ func newFrame(c *configuration.Configuration, log *logrus.Entry) *frame {
 	base := paths.Base(c.HTTP.Prefix) + "ui/"
 	f := &frame{api: paths.API(c.HTTP.Prefix), base: base, mux: http.NewServeMux(), pages: newPages(base), log: log}
 	if host, err := url.Parse(c.HTTP.Host); err == nil && host.Host != "" {
-		// As browsers write it, who say where a form comes from.
+		// Browsers write it in lower case where they say which page a form comes from.
 		host.Host = strings.ToLower(host.Host)
 		f.host = host
 	}
@@ -43,7 +43,7 @@ func newFrame(c *configuration.Configuration, log *logrus.Entry) *frame {
 	return f
 }
 
-// around has own answer below the page's path, and next everywhere else.
+// around lets own answer below the page's path, and next everywhere else.
 func (f *frame) around(own, next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		switch {
@@ -60,8 +60,7 @@ func (f *frame) around(own, next http.Handler) http.Handler {
 	})
 }
 
-// Entrance leads browsers that come to / to the page. All others ask there whether the
-// registry can be used.
+// Entrance redirects browsers from / to the page. All other clients ask at / whether the registry can be used.
 func (f *frame) Entrance(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if r.URL.Path == "/" && r.Method == http.MethodGet && strings.Contains(r.Header.Get("Accept"), "text/html") {
@@ -73,12 +72,12 @@ func (f *frame) Entrance(next http.Handler) http.Handler {
 	})
 }
 
-// protect has a browser run and show nothing but the page's own, and nobody else show it.
+// protect makes a browser run and show only what belongs to the page, and keeps other pages from showing it.
 func protect(header http.Header) {
 	header.Set("Content-Security-Policy", "default-src 'none'; style-src 'self'; img-src 'self'; script-src 'self'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'")
 	header.Set("X-Frame-Options", "DENY")
 	header.Set("X-Content-Type-Options", "nosniff")
-	// Not none: a form would then come from an unknown origin.
+	// With no referrer at all, a form would come from an unknown origin.
 	header.Set("Referrer-Policy", "same-origin")
 	header.Set("Cross-Origin-Opener-Policy", "same-origin")
 	header.Set("Cross-Origin-Resource-Policy", "same-origin")
@@ -86,7 +85,7 @@ func protect(header http.Header) {
 }
 
 func (f *frame) serveAsset(w http.ResponseWriter, r *http.Request) {
-	// Their addresses change with their content.
+	// The address of an asset changes with its content.
 	w.Header().Set("Cache-Control", "public, max-age=31536000, immutable")
 	http.ServeFileFS(w, r, assets, "assets/"+strings.TrimPrefix(r.URL.Path, f.base))
 }
@@ -105,10 +104,10 @@ type view struct {
 // User is for the layout.
 func (v *visitor) User() string { return v.name }
 
-// Users says whether there are any to log in.
+// Users says whether there are users who can log in.
 func (v *visitor) Users() bool { return v.users }
 
-// render answers with a page. It is written when it is whole.
+// render responds with a page, which is written once it is complete.
 func (f *frame) render(w http.ResponseWriter, r *http.Request, v *visitor, status int, name, title string, content any) {
 	section := "repositories"
 	if name == "cleanup" || name == "login" {
@@ -128,11 +127,11 @@ func (f *frame) render(w http.ResponseWriter, r *http.Request, v *visitor, statu
 	}
 	w.Header().Set("Content-Type", "text/html; charset=utf-8")
 	w.WriteHeader(status)
-	// The browser is gone when this fails.
+	// If this fails, the browser is gone.
 	_, _ = page.text.WriteTo(w)
 }
 
-// longestPage is more than any has of an image that is for people.
+// longestPage is more than the page of any image that is meant for people takes.
 const longestPage = 8 << 20
 
 var errLong = errors.New("the page is too long")
@@ -154,7 +153,7 @@ func (f *frame) showProblem(w http.ResponseWriter, r *http.Request, v *visitor, 
 	f.render(w, r, v, status, "problem", http.StatusText(status), problem{text})
 }
 
-// registry is how images of this registry begin.
+// registry is what the names of this registry's images begin with.
 func (f *frame) registry(r *http.Request) string {
 	if f.host != nil {
 		return f.host.Host

@@ -10,7 +10,7 @@ import (
 	"github.com/sirupsen/logrus"
 )
 
-// TestLongPage has what would take more memory than a page may.
+// TestLongPage has a page that would take more memory than it may.
 func TestLongPage(t *testing.T) {
 	f := newFrame(&configuration.Configuration{}, logrus.NewEntry(logrus.New()))
 	w := httptest.NewRecorder()

@@ -18,11 +18,11 @@ const (
 	manyAbout = 50
 )
 
-// imagePage is of an image, or of what else has a manifest.
+// imagePage is the page of an image, or of anything else that has a manifest.
 type imagePage struct {
 	Repository string
 	Crumbs     []crumb
-	// Tag is empty for one by its digest.
+	// Tag is empty for an image that is shown by its digest.
 	Tag string
 	// Digest is empty for a damaged tag that names none.
 	Digest digest.Digest
@@ -33,10 +33,10 @@ type imagePage struct {
 	// Pinned is the name that always means this image.
 	Pinned string
 	Layers []layerRow
-	// Tags are all that name it, where there are not too many to look.
+	// Tags are all tags that name it, unless there are too many to look at.
 	Tags []string
-	// About is what is about it, AboutMore whether there is more, and Companions the tags
-	// by which clients keep such.
+	// About is what is about it, and AboutMore whether there is more. Companions are the tags under which
+	// clients keep that.
 	About      []v1.Descriptor
 	AboutMore  bool
 	Companions []string

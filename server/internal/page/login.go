@@ -17,12 +17,12 @@ import (
 // loginForm is what the form shows.
 type loginForm struct {
 	Problem string
-	// Ended is set for who sent a form that was not carried out.
+	// Ended is set for a visitor who sent a form that was not carried out.
 	Ended bool
 	User  string
-	// To is where to go then.
+	// To is where to go after the login.
 	To string
-	// Anonymous is whether there is something to see without.
+	// Anonymous is whether there is something to see without a login.
 	Anonymous bool
 }
 
@@ -40,7 +40,7 @@ func (p *Page) loginForm(form loginForm) loginForm {
 	return form
 }
 
-// within is an address of this page, and the page's own for every other.
+// within returns an address of this page unchanged, and the page's start for every other address.
 func (p *Page) within(to string) string {
 	address, err := url.Parse(to)
 	if err != nil || address.IsAbs() || address.Host != "" || !strings.HasPrefix(address.Path, p.base) || slices.Contains(strings.Split(address.Path, "/"), "..") {
@@ -107,7 +107,7 @@ func (p *Page) send(r *http.Request, v *visitor, method, path string) int {
 	return answer.code()
 }
 
-// status keeps that of an answer.
+// status keeps the status of a response, and nothing else of it.
 type status struct {
 	header http.Header
 	given  int

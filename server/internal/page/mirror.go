@@ -16,15 +16,15 @@ import (
 	"container-registry/server/internal/mirror"
 )
 
-// lifetime is how long the engine keeps what it cached, unless it is told.
+// lifetime is how long the engine keeps what it cached if the configuration does not say.
 const lifetime = 7 * 24 * time.Hour
 
-// MirrorParts are what the page of a mirror is of.
+// MirrorParts are what the page of a mirror is made of.
 type MirrorParts struct {
 	Holdings Holdings
 	// Disk is where the cache is.
 	Disk *disk.Folder
-	// Pulled is when a repository was pulled from last.
+	// Pulled is when a repository was last pulled from.
 	Pulled   func(repository string) time.Time
 	Upstream func() mirror.State
 	Use      func() mirror.Use
@@ -33,8 +33,8 @@ type MirrorParts struct {
 	Log  *logrus.Entry
 }
 
-// Mirror is the page of a pull-through cache: one to look at. Nobody logs in at a mirror, so
-// it shows nothing that a pull through it would not.
+// Mirror is the page of a pull-through cache, which is only for looking. Nobody logs in at a mirror, so it
+// shows nothing that a pull through it would not.
 type Mirror struct {
 	*frame
 	MirrorParts
@@ -44,11 +44,11 @@ type Mirror struct {
 	started  time.Time
 }
 
-// NewMirror is the page of a configuration.
+// NewMirror makes the page for a configuration.
 func NewMirror(c *configuration.Configuration, parts MirrorParts) *Mirror {
 	m := &Mirror{frame: newFrame(c, parts.Log), MirrorParts: parts, login: c.Proxy.Username != "", lifetime: lifetime, started: time.Now()}
 	if address, err := url.Parse(c.Proxy.RemoteURL); err == nil {
-		// Without the user that it may have in it.
+		// The address is shown without a user that it may contain.
 		m.upstream = (&url.URL{Scheme: address.Scheme, Host: address.Host}).String()
 	}
 	if c.Proxy.TTL != nil {
@@ -67,7 +67,7 @@ func (m *Mirror) Around(engine http.Handler) http.Handler { return m.around(m.mu
 // mirrorPage is what a mirror has, and how it gets it.
 type mirrorPage struct {
 	Upstream string
-	// Login is whether the mirror has one there.
+	// Login is whether the mirror has a login at the upstream.
 	Login bool
 	mirror.State
 	// Lifetime is 0 for what is kept for ever.
@@ -75,7 +75,7 @@ type mirrorPage struct {
 	Most     int64
 	Started  time.Time
 	Use      []use
-	// Percent of what clients asked for was in the cache; -1 for nothing.
+	// Percent is the share of requests for which the cache had an answer, -1 if there were no requests.
 	Percent int
 	Disk    *diskUse
 	Total   holdings.Total
@@ -95,7 +95,7 @@ type use struct {
 	Fetched, Given int64
 }
 
-// cached is a repository.
+// cached is a repository in the cache.
 type cached struct {
 	holdings.Repository
 	Pulled time.Time
@@ -122,7 +122,7 @@ func (m *Mirror) show(w http.ResponseWriter, r *http.Request) {
 	m.render(w, r, nil, http.StatusOK, "mirror", "Mirror", page)
 }
 
-// orderCached sorts, and returns by what.
+// orderCached sorts the rows, and returns what they are sorted by.
 func orderCached(rows []cached, by string) string {
 	switch by {
 	case "size":
@@ -135,7 +135,7 @@ func orderCached(rows []cached, by string) string {
 	return by
 }
 
-// useOf is for people, with how many of a hundred requests the cache had an answer to.
+// useOf makes the rows to show, and the percentage of requests for which the cache had an answer.
 func useOf(all mirror.Use) (rows []use, percent int) {
 	var hits, requests uint64
 	for _, each := range []struct {

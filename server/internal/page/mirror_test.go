@@ -14,7 +14,7 @@ import (
 	"container-registry/server/internal/registrytest"
 )
 
-// counted are holdings as they are told.
+// counted are holdings with a fixed answer.
 type counted struct {
 	all []holdings.Repository
 	at  time.Time
@@ -26,7 +26,7 @@ func (c counted) Total() holdings.Total {
 }
 func (c counted) At() (time.Time, bool) { return c.at, !c.at.IsZero() }
 
-// ask gets a page with or without another method than GET.
+// ask sends a request to the page.
 func (m *Mirror) ask(method, path string) *httptest.ResponseRecorder {
 	w := httptest.NewRecorder()
 	m.Around(http.NotFoundHandler()).ServeHTTP(w, httptest.NewRequest(method, path, nil))

@@ -3,17 +3,17 @@ package page
 import "net/http"
 
 const (
-	// noteCookie lets one page say what a form came to. Anybody can make a link to an address that
-	// would say so.
+	// noteCookie makes one page say what a form has led to. An address that said so would not do, because
+	// anybody can make a link to it.
 	noteCookie = "container-registry-note"
-	// noteAge is how many seconds a browser has to go there.
+	// noteAge is the number of seconds that a browser has to load that page.
 	noteAge = 60
 )
 
-// note is for the page at an address.
+// note sets the cookie for the page at an address.
 func (p *Page) note(w http.ResponseWriter, path string) { p.setNote(w, path, noteAge) }
 
-// noted is true once, for the page that is to say it.
+// noted is true once, for the page that is to say what the form has led to.
 func (p *Page) noted(w http.ResponseWriter, r *http.Request) bool {
 	if _, err := r.Cookie(noteCookie); err != nil {
 		return false

@@ -10,8 +10,8 @@ import (
 	"container-registry/server/internal/layout"
 )
 
-// manyPushed is how many tags may be sorted by their push, for which each is looked at. For a size
-// all of its image is: that is for manyTags.
+// manyPushed is the number of tags up to which they can be sorted by their push, for which each tag is read.
+// Sorting by size reads the whole image of each, and is limited to manyTags.
 const manyPushed = 1000
 
 // waysFor are the ways to sort so many tags.
@@ -28,16 +28,16 @@ func waysFor(tags int) []way {
 
 // orderedTags are the tags of a page.
 type orderedTags struct {
-	// by is how they are sorted.
+	// by is what they are sorted by.
 	by   string
 	rows []images.Summary
-	// seen is how many for people were looked at for that, and pushed when those of them were that
-	// are not known to be broken.
+	// seen is the number of tags for people that were read for that. pushed is when they were pushed, without
+	// those that are known to be broken.
 	seen   int
 	pushed map[string]time.Time
 }
 
-// inOrder looks at no more tags than the order needs. Those that are alike are sorted by name.
+// inOrder reads no more tags than the order needs. Those that are equal in it are sorted by name.
 func (p *Page) inOrder(ctx context.Context, repository string, names, companions []string, part pager, by string) (o orderedTags, err error) {
 	o.by = "name"
 	if slices.ContainsFunc(waysFor(len(names)), func(each way) bool { return each.key == by }) {
@@ -79,8 +79,8 @@ func (p *Page) inOrder(ctx context.Context, repository string, names, companions
 	return o, nil
 }
 
-// leaving says when tags of a repository go, by when all that anybody can pull were pushed. Where
-// not all are known it goes by the last look at what a collection would delete.
+// leaving says when tags of a repository go, by the times when all that can be pulled were pushed. If not all
+// are known, it uses the last preview of a collection.
 func (p *Page) leaving(repository string, pushed map[string]time.Time, all bool) func(images.Tag) *going {
 	if all {
 		list, rule := p.Collector.Options().Retention.Leave(repository, pushed)

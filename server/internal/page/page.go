@@ -1,6 +1,6 @@
-// Package page is what people see of a registry in a browser: repositories, tags, images,
-// and what a garbage collection does. It has the registry's own users, and shows and does
-// for each what an API client of theirs may see and do.
+// Package page is what people see of a registry in a browser: repositories, tags, images, and what a garbage
+// collection does. Its users are the registry's own. It shows and does for each of them what their API client
+// may see and do.
 package page
 
 import (
@@ -24,7 +24,7 @@ import (
 	"container-registry/server/internal/writes"
 )
 
-// Holdings are what the repositories hold, without a question to the store.
+// Holdings tells what the repositories hold, without asking the store.
 type Holdings interface {
 	// Repositories are sorted by name.
 	Repositories() []holdings.Repository
@@ -33,9 +33,9 @@ type Holdings interface {
 	At() (time.Time, bool)
 }
 
-// Parts are what a page is of.
+// Parts are what a page is made of.
 type Parts struct {
-	// Access is nil where nobody has to log in.
+	// Access is nil if nobody has to log in.
 	Access *access.Controller
 	Driver storagedriver.StorageDriver
 	// Turns bound what is listed for the page and for clients.
@@ -44,18 +44,18 @@ type Parts struct {
 	Referrers *referrers.Lister
 	Holdings  Holdings
 	Collector Collector
-	// Fence has pushes and deletions wait for each other.
+	// Fence makes pushes and deletions wait for each other.
 	Fence Fence
 	// Disk is where the store is, if it is on this machine.
 	Disk *disk.Folder
 	// Failing are the health checks that fail now, the store's among them.
 	Failing func(context.Context) map[string]string
-	// Audit is nil where none is kept.
+	// Audit is nil if no audit log is kept.
 	Audit Audit
 	Log   *logrus.Entry
 }
 
-// Page is that of one registry.
+// Page is the page of one registry.
 type Page struct {
 	*frame
 	Parts
@@ -70,7 +70,7 @@ type Page struct {
 	forms             forms
 }
 
-// New is the page of a configuration.
+// New makes the page for a configuration.
 func New(c *configuration.Configuration, parts Parts) *Page {
 	p := &Page{
 		frame:    newFrame(c, parts.Log),
@@ -83,7 +83,7 @@ func New(c *configuration.Configuration, parts Parts) *Page {
 	p.deletes = enabled && !p.readOnly
 	p.crossing.SetDenyHandler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		user := ""
-		// A page of others keeps no session alive.
+		// A page of somebody else's keeps no session alive.
 		if v := p.visitor(&status{header: http.Header{}}, r); v != nil {
 			user = v.name
 		}
@@ -92,7 +92,7 @@ func New(c *configuration.Configuration, parts Parts) *Page {
 	}))
 	if p.host != nil {
 		// A proxy may call the registry by another name than browsers do.
-		// They leave the usual port out.
+		// Browsers leave the usual port out.
 		host := strings.TrimSuffix(p.host.Host, map[string]string{"http": ":80", "https": ":443"}[p.host.Scheme])
 		_ = p.crossing.AddTrustedOrigin(p.host.Scheme + "://" + host)
 	}
@@ -113,7 +113,7 @@ func (p *Page) route() {
 	p.mux.HandleFunc("GET "+p.base+"cleanup", p.forVisitors(p.showCleanup))
 	p.mux.HandleFunc("POST "+p.base+"collect", p.forVisitors(p.order(p.collect)))
 	p.mux.HandleFunc("POST "+p.base+"preview", p.forVisitors(p.order(p.look)))
-	// Whoever comes to a form's address without the form, by a bookmark or the way back after a login.
+	// These are for browsers that come to a form's address without the form, from a bookmark or after a login.
 	for form, to := range map[string]string{"logout": "", "delete": "", "collect": "cleanup", "preview": "cleanup"} {
 		p.mux.Handle("GET "+p.base+form, http.RedirectHandler(p.link(to, nil), http.StatusSeeOther))
 	}
@@ -121,14 +121,14 @@ func (p *Page) route() {
 	p.mux.HandleFunc("GET "+p.base, func(w http.ResponseWriter, r *http.Request) { p.showMissing(w, r, nil) })
 }
 
-// Around answers below the page's path, and leaves all other requests to the engine with all
-// that decides on them. What people delete goes the way of what API clients do.
+// Around answers below the page's path, and leaves all other requests to the engine and the checks around it.
+// Deletions on the page take the same way as those of API clients.
 func (p *Page) Around(engine http.Handler) http.Handler {
 	p.engine = engine
 	return p.around(p.withForms(p.crossing.Handler(p.mux)), engine)
 }
 
-// Observe has what a client changed seen at once.
+// Observe makes a client's change visible at once.
 func (p *Page) Observe(_ context.Context, w writes.Write) {
 	if w.Kind != writes.Blob {
 		p.images.Forget(w.Repository)
@@ -145,7 +145,7 @@ func (p *Page) showMissing(w http.ResponseWriter, r *http.Request, v *visitor) {
 	p.showProblem(w, r, v, http.StatusNotFound, "There is nothing here, or it is not for you to see.")
 }
 
-// showFailure is for what the store did not answer. Who looks gets no more than that.
+// showFailure is for a failure of the store. The visitor is not told more than that.
 func (p *Page) showFailure(w http.ResponseWriter, r *http.Request, v *visitor, err error) {
 	if r.Context().Err() != nil {
 		return

@@ -13,7 +13,7 @@ const perPage = 100
 type pager struct {
 	Page, Last int
 	From, To   int
-	// Count is of all.
+	// Count is the length of the whole list.
 	Count int
 	// Previous and Next are empty where there is none.
 	Previous, Next string
@@ -53,10 +53,10 @@ type choice struct {
 	Chosen     bool
 }
 
-// way is one to sort a list, as the query and people call it.
+// way is a way to sort a list, as the query and people call it.
 type way struct{ key, name string }
 
-// choices are links to the ways to sort a list, which begins anew by each of them.
+// choices are links to the ways to sort a list. Each link leads to the first page.
 func choices(ways []way, chosen string, query url.Values, link func(url.Values) string) (all []choice) {
 	for _, each := range ways {
 		all = append(all, choice{each.name, link(with(query, "sort", each.key, "page", "")), each.key == chosen})

@@ -11,16 +11,17 @@ import (
 	"container-registry/server/internal/writes"
 )
 
-// fromElsewhere is why a form is refused that no page of the registry sent.
+// fromElsewhere is the reason for refusing a form that no page of the registry sent.
 const fromElsewhere = "sent by another page"
 
-// Audit keeps a record of what visitors ask for that does not come to the engine.
+// Audit records what visitors ask for and the engine does not see.
 type Audit interface {
 	Observe(context.Context, writes.Write)
 	ObserveRefusal(context.Context, writes.Write)
 }
 
-// refused has it recorded that a visitor, who may be nobody, has no right to what a form asks for.
+// refused records that a visitor has no right to what a form asks for. v is nil for somebody who has to log in
+// first.
 func (p *Page) refused(r *http.Request, v *visitor) {
 	if v == nil || v.name == "" {
 		p.refusedFor(r, "", access.NotLoggedIn)
@@ -38,15 +39,15 @@ func (p *Page) refusedFor(r *http.Request, user, reason string) {
 	p.Audit.ObserveRefusal(context.WithoutCancel(r.Context()), w)
 }
 
-// ordered has it recorded that a visitor had something done.
+// ordered records that a visitor had something done.
 func (p *Page) ordered(r *http.Request, v *visitor) {
 	if p.Audit != nil {
 		p.Audit.Observe(context.WithoutCancel(r.Context()), p.asked(r, v.name))
 	}
 }
 
-// asked is what a form asks for, without what can't be a name or a digest. What is none of the
-// page's forms has no action.
+// asked is what a form asks for, without what cannot be a name or a digest. If it is not one of the page's
+// forms, there is no action.
 func (p *Page) asked(r *http.Request, user string) writes.Write {
 	w := writes.Write{Time: time.Now(), User: user, Address: r.RemoteAddr, UserAgent: r.UserAgent()}
 	switch form := strings.TrimPrefix(r.URL.Path, p.base); form {

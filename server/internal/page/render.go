@@ -25,7 +25,7 @@ type pages map[string]*template.Template
 
 func newPages(base string) pages {
 	layout := template.Must(template.New("layout.html").Funcs(functions(base)).ParseFS(files, "templates/layout.html", "templates/parts.html"))
-	// What is embedded can be read.
+	// Reading what is embedded cannot fail.
 	entries, _ := files.ReadDir("templates")
 	all := pages{}
 	for _, entry := range entries {
@@ -63,7 +63,7 @@ func functions(base string) template.FuncMap {
 	}
 }
 
-// asset is one's address, which changes with it: browsers keep it.
+// asset is the address of an asset. It changes with the asset, because browsers keep that.
 func asset(name string) (string, error) {
 	content, err := assets.ReadFile("assets/" + name)
 	sum := sha256.Sum256(content)
@@ -103,7 +103,7 @@ func countText(n int, one, many string) string {
 	return fmt.Sprintf("%d %s", n, many)
 }
 
-// ago may be of a time that is to come, by the clock of whoever wrote it.
+// ago may be given a time in the future, by the clock of whoever wrote it.
 func ago(d time.Duration) string {
 	if d <= -time.Minute {
 		return ahead(-max(d, -math.MaxInt64))
@@ -114,7 +114,7 @@ func ago(d time.Duration) string {
 	return "just now"
 }
 
-// ahead is for example in 12 days. Days are what rules count, so they are not made months soon.
+// ahead is for example in 12 days. Rules count in days, so they become months only from 100 on.
 func ahead(d time.Duration) string {
 	if days := int(d / (24 * time.Hour)); days >= 1 && days < 100 {
 		return "in " + countText(days, "day", "days")
@@ -122,7 +122,7 @@ func ahead(d time.Duration) string {
 	return "in " + cmp.Or(span(d), "a moment")
 }
 
-// span is about how long; empty for less than a minute.
+// span is an approximate duration, empty for less than a minute.
 func span(d time.Duration) string {
 	for _, unit := range []struct {
 		length time.Duration
@@ -158,13 +158,13 @@ func short(d digest.Digest) string {
 	return d.Encoded()[:12]
 }
 
-// labelled are pairs with what they are.
+// labelled are pairs with a title.
 type labelled struct {
 	Title string
 	Pairs images.Pairs
 }
 
-// words are as one would type them, or as a list where that is not plain.
+// words are joined as one would type them, or written as a list if that would be ambiguous.
 func words(list images.List[images.Text]) string {
 	var parts []string
 	plain := true
@@ -179,7 +179,7 @@ func words(list images.List[images.Text]) string {
 	encoder := json.NewEncoder(&text)
 	// The template escapes it.
 	encoder.SetEscapeHTML(false)
-	// Texts can't fail to be written.
+	// Encoding strings cannot fail.
 	_ = encoder.Encode(parts)
 	return strings.TrimSpace(text.String())
 }
@@ -193,7 +193,7 @@ func listed(names []string) string {
 	return strings.Join(names[:most], ", ") + " and others"
 }
 
-// cut is the beginning of a text of a client's.
+// cut is the beginning of a text that came from a client.
 func cut(text string) string {
 	const most = 120
 	letters := []rune(images.Readable(text))

@@ -22,7 +22,7 @@ func TestWords(t *testing.T) {
 	}
 }
 
-// TestAgo is also of a time that is to come.
+// TestAgo includes times in the future.
 func TestAgo(t *testing.T) {
 	for d, want := range map[time.Duration]string{
 		3 * time.Hour:    "3 hours ago",

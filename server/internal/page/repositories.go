@@ -22,25 +22,25 @@ type repositoryList struct {
 	Sorts  []choice
 	Rows   []repositoryRow
 	Pages  pager
-	// Count is of the repositories below, and Total of all that the visitor may see.
+	// Count is the number of repositories in the list, and Total the number of all that the visitor may see.
 	Count, Total int
-	// Bytes count what repositories share once where they are Once, and otherwise in each.
+	// Bytes counts what repositories share only once if Once is set, and otherwise for each of them.
 	Bytes int64
 	Once  bool
-	// Folders is whether rows are folders of several.
+	// Folders is whether any row is a folder of several repositories.
 	Folders bool
 	// Uncounted is set until all was counted for the first time.
 	Uncounted bool
-	// Open is a repository that may be there though it was not counted.
+	// Open is a link to what the query names, which may exist although it was not counted.
 	Open string
-	// Example is one to push; empty for who may not.
+	// Example is a repository to push to, empty for visitors who may not push.
 	Example string
 }
 
-// example is a repository that nobody has to explain.
+// example is a repository name that needs no explanation.
 const example = "alpine"
 
-// crumb is a folder above.
+// crumb is one of the folders above.
 type crumb struct{ Name, Link string }
 
 // repositoryRow is a repository, or a folder of them.
@@ -106,8 +106,8 @@ func (p *Page) showRepositories(w http.ResponseWriter, r *http.Request, v *visit
 	p.render(w, r, v, http.StatusOK, "repositories", title, list)
 }
 
-// linkTo is where a whole name leads, of a repository or of an image by tag or digest, with or without the registry before
-// it; empty for what is no such name, or not for the visitor to see.
+// linkTo is the link for a full name of a repository, or of an image by tag or digest, with or without the
+// registry before it. It is empty if the name is not such a name, or if the visitor may not see it.
 func (p *Page) linkTo(r *http.Request, v *visitor, name string) string {
 	name = strings.TrimPrefix(name, p.registry(r)+"/")
 	end := strings.IndexAny(name+":", ":@")
@@ -122,8 +122,8 @@ func (p *Page) linkTo(r *http.Request, v *visitor, name string) string {
 // isFolder says whether a visitor may see a repository below a name.
 func (p *Page) isFolder(v *visitor, name string) bool { return len(below(p.visible(v), name)) > 0 }
 
-// showFolder is for a name that is no repository's, or of one that is not for the visitor to see. Who
-// shortens an address gets there.
+// showFolder is for a name that is not a repository's, or the name of one that the visitor may not see.
+// Visitors who shorten an address get there.
 func (p *Page) showFolder(w http.ResponseWriter, r *http.Request, v *visitor, name string) {
 	if !p.isFolder(v, name) {
 		p.showMissing(w, r, v)
@@ -156,11 +156,11 @@ func below(all []holdings.Repository, folder string) []holdings.Repository {
 		i, _ := slices.BinarySearchFunc(all, name, func(r holdings.Repository, name string) int { return strings.Compare(r.Name, name) })
 		return i
 	}
-	// The letter after a slash is 0.
+	// The byte after a slash is 0.
 	return all[find(folder+"/"):find(folder+"0")]
 }
 
-// rows are the repositories themselves where they fit on a page, and otherwise folders.
+// rows are the repositories themselves if they fit on a page, and folders otherwise.
 func (p *Page) rows(all []holdings.Repository, folder string, flat bool) []repositoryRow {
 	prefix := ""
 	if folder != "" {
@@ -194,7 +194,7 @@ func (p *Page) rows(all []holdings.Repository, folder string, flat bool) []repos
 	return rows
 }
 
-// order sorts, and returns by what.
+// order sorts the rows, and returns what they are sorted by.
 func order(rows []repositoryRow, by string) string {
 	switch by {
 	case "size":
@@ -207,7 +207,7 @@ func order(rows []repositoryRow, by string) string {
 	return by
 }
 
-// crumbs are the folders above, and the one itself.
+// crumbs are the folders above a folder, and the folder itself.
 func (p *Page) crumbs(folder string) []crumb {
 	var all []crumb
 	for i, letter := range folder + "/" {

@@ -15,7 +15,7 @@ import (
 )
 
 const (
-	// onlyTags says of a deletion that it frees nothing yet.
+	// onlyTags says that a deletion frees nothing yet.
 	onlyTags = "onlytags"
 	// companionsQuery asks for the tags of a repository that are for programs.
 	companionsQuery = "companions"
@@ -26,22 +26,22 @@ type tagList struct {
 	Repository string
 	Crumbs     []crumb
 	Query      string
-	// Sorts are the ways to sort that there are not too many tags for.
+	// Sorts are the ways to sort, without those for which there are too many tags.
 	Sorts []choice
 	Rows  []tagRow
 	Pages pager
-	// Untagged is how many manifests no tag leads to; -1 where there is too much to look at.
+	// Untagged is the number of manifests that no tag leads to, -1 if there is too much to look at.
 	Untagged     int
 	UntaggedLink string
 	// Tags are those for people, and Companions those for programs.
 	Tags, Companions int
 	CompanionsLink   string
 	Held             *holdings.Repository
-	// MayDelete is whether there are boxes to choose tags by.
+	// MayDelete is whether the visitor can choose tags to delete.
 	MayDelete bool
-	// DryRun is set when no rule deletes what it would.
+	// DryRun is set if the rules delete nothing yet.
 	DryRun bool
-	// Deleted is what the visitor has just done, OnlyTags whether no image went with it.
+	// Deleted is what the visitor has just deleted. OnlyTags is whether no image went with it.
 	Deleted  string
 	OnlyTags bool
 }
@@ -53,9 +53,9 @@ type tagRow struct {
 	Goes *going
 }
 
-// showReference is for a repository, or for an image of it by tag or digest.
+// showReference shows a repository, or an image of it by tag or digest.
 func (p *Page) showReference(w http.ResponseWriter, r *http.Request, v *visitor) {
-	// People type it so, too.
+	// People also type a name with a slash at its end.
 	rest := strings.TrimSuffix(r.PathValue("reference"), "/")
 	repository, tag, d, ok := cutName(rest)
 	switch {
@@ -74,7 +74,8 @@ func (p *Page) showReference(w http.ResponseWriter, r *http.Request, v *visitor)
 	}
 }
 
-// cutName reads the name of a repository, or of an image of it by tag or digest. Of one with both the digest decides.
+// cutName reads the name of a repository, or of an image of it by tag or digest. If the name has both, the
+// digest decides.
 func cutName(name string) (repository, tag string, d digest.Digest, ok bool) {
 	name, named, byDigest := strings.Cut(name, "@")
 	repository, tag, byTag := strings.Cut(name, ":")
@@ -102,7 +103,7 @@ func (p *Page) showTags(w http.ResponseWriter, r *http.Request, v *visitor, repo
 		Deleted:    p.deletedText(w, r, "tag was", "tags were"),
 		OnlyTags:   query.Has(onlyTags),
 	}
-	// What was emptied before it was counted is there.
+	// A repository that was emptied before it was counted exists.
 	if len(all) == 0 && list.Held == nil && (deletedCount(r) == 0 || !list.MayDelete) {
 		found, err := p.images.Untagged(r.Context(), repository)
 		if err != nil && !errors.Is(err, images.ErrMany) {
@@ -114,7 +115,7 @@ func (p *Page) showTags(w http.ResponseWriter, r *http.Request, v *visitor, repo
 			return
 		}
 	}
-	// They are the last ones.
+	// Companions are sorted last.
 	list.Tags = len(all)
 	for list.Tags > 0 && layout.IsCompanion(all[list.Tags-1]) {
 		list.Tags--
@@ -153,7 +154,7 @@ func (p *Page) showTags(w http.ResponseWriter, r *http.Request, v *visitor, repo
 	p.render(w, r, v, http.StatusOK, "tags", repository, list)
 }
 
-// held is nil for what was not counted.
+// held is what a repository holds, nil if it was not counted.
 func (p *Page) held(repository string) *holdings.Repository {
 	all := p.Holdings.Repositories()
 	i, ok := slices.BinarySearchFunc(all, repository, func(r holdings.Repository, name string) int { return strings.Compare(r.Name, name) })
@@ -173,7 +174,7 @@ func (p *Page) pull(r *http.Request, repository string, kind images.Kind, tag st
 	return p.commands(r, repository, kind, tag, "")[0].Text
 }
 
-// command is one that gets an image, with the program it is of.
+// command is a command that gets an image, with the name of the program.
 type command struct{ Program, Text string }
 
 func (p *Page) commands(r *http.Request, repository string, kind images.Kind, tag string, d digest.Digest) []command {
@@ -184,12 +185,12 @@ func (p *Page) commands(r *http.Request, repository string, kind images.Kind, ta
 	}
 	oras := "oras pull " + name
 	if host := (&url.URL{Host: p.registry(r)}).Hostname(); p.secure && host == "localhost" {
-		// By itself ORAS never uses TLS there.
+		// By default ORAS never uses TLS for localhost.
 		oras += " --plain-http=false"
 	}
 	switch {
 	case kind == images.Chart && tag != "":
-		// No tag has a plus sign, so Helm pushes one as a line.
+		// A tag cannot contain a plus sign, so Helm pushes an underscore in its place.
 		return []command{{"Helm", "helm pull oci://" + whole + " --version " + strings.ReplaceAll(tag, "_", "+")}, {"ORAS", oras}}
 	case kind == images.Chart || kind == images.Artifact:
 		return []command{{"ORAS", oras}, {"Skopeo", "skopeo copy docker://" + name + " dir:" + base(repository)}}

@@ -14,7 +14,7 @@ import (
 // untaggedQuery asks for the manifests of a repository that no tag leads to.
 const untaggedQuery = "untagged"
 
-// untaggedList are those.
+// untaggedList is the list of those manifests.
 type untaggedList struct {
 	Repository string
 	Crumbs     []crumb
@@ -23,9 +23,9 @@ type untaggedList struct {
 	MayDelete  bool
 	// Goes is whether collections delete them.
 	Goes bool
-	// Many is set where there is too much to look at.
+	// Many is set if there is too much to look at.
 	Many bool
-	// Deleted is what the visitor has just done.
+	// Deleted is what the visitor has just deleted.
 	Deleted string
 }
 
@@ -64,7 +64,7 @@ func (p *Page) showUntagged(w http.ResponseWriter, r *http.Request, v *visitor, 
 	p.render(w, r, v, http.StatusOK, "untagged", "Untagged manifests of "+repository, list)
 }
 
-// countUntagged is -1 where that is too much to look at for a number beside a list.
+// countUntagged is -1 if there is too much to look at for a number beside a list.
 func (p *Page) countUntagged(ctx context.Context, held *holdings.Repository, repository string) (int, error) {
 	if held == nil || held.Manifests > manyTags || held.Tags > manyTags {
 		return -1, nil
@@ -76,7 +76,7 @@ func (p *Page) countUntagged(ctx context.Context, held *holdings.Repository, rep
 	return len(found), err
 }
 
-// deletedCount is what a deletion leads to the address of; 0 for every other.
+// deletedCount is the number in the address that a deletion leads to, 0 for every other address.
 func deletedCount(r *http.Request) int {
 	n, err := strconv.Atoi(r.URL.Query().Get("deleted"))
 	if err != nil {

@@ -10,19 +10,19 @@ import (
 	"container-registry/server/internal/layout"
 )
 
-// visitor is who looks at the page.
+// visitor is somebody who looks at the page.
 type visitor struct {
-	// name is empty for who is not logged in.
+	// name is empty for a visitor who is not logged in.
 	name   string
 	rights htpasswd.Rights
-	// users is whether there are any to log in.
+	// users is whether there are users who can log in.
 	users bool
 }
 
-// mayLogIn says whether somebody else may be behind a visitor, who may see and do more.
+// mayLogIn says whether the visitor could log in, and then see and do more.
 func (v *visitor) mayLogIn() bool { return v.name == "" && v.users }
 
-// visitor is nil for who has to log in first.
+// visitor returns nil for somebody who has to log in first.
 func (p *Page) visitor(w http.ResponseWriter, r *http.Request) *visitor {
 	if p.Access == nil {
 		return &visitor{rights: htpasswd.FullRights}
@@ -56,7 +56,8 @@ func (p *Page) forVisitors(show func(w http.ResponseWriter, r *http.Request, v *
 	}
 }
 
-// askForLogin leads to where a form was sent from, for one that came after the end of the session.
+// askForLogin redirects to the login, which leads back to the page that was asked for. If a form came after the
+// end of the session, it leads back to where the form was sent from.
 func (p *Page) askForLogin(w http.ResponseWriter, r *http.Request) {
 	query := url.Values{}
 	switch repository := r.PostForm.Get("repository"); {

@@ -21,8 +21,8 @@ import (
 	"container-registry/server/internal/writes"
 )
 
-// aroundMirror is what stands around the engine of a mirror. Its store is filled by pulls, which
-// no collection may disturb, and nobody logs in there.
+// aroundMirror makes what surrounds the engine of a mirror. Pulls fill its store, so no collection may touch
+// it, and nobody logs in there.
 func (s *Server) aroundMirror(_ context.Context, own config.Server, storeGuard *guard.Guard, _ *access.Controller) (http.Handler, error) {
 	prefix := s.config.HTTP.Prefix
 	var observers []func(mirror.Pull, time.Time)
@@ -56,16 +56,16 @@ func (s *Server) aroundMirror(_ context.Context, own config.Server, storeGuard *
 	return dialect.Handler(handler, s.config.HTTP), nil
 }
 
-// countFetched has a repository counted anew that something was fetched for.
+// countFetched makes a repository be counted again after something was fetched for it.
 func (s *Server) countFetched(p mirror.Pull, _ time.Time) {
 	if p.Fetched {
 		s.holdings.Changed(p.Repository)
 	}
 }
 
-// aroundRegistry is what stands around the engine of a registry, from the inside: what the engine
-// does not know or takes for something else, the fence of garbage collections, those who watch
-// what is written, and who may do what.
+// aroundRegistry makes what surrounds the engine of a registry. From the inside outwards, that is: what the
+// engine does not know or takes for something else, the fence of garbage collections, the observers of writes,
+// and access control.
 func (s *Server) aroundRegistry(ctx context.Context, own config.Server, storeGuard *guard.Guard, controller *access.Controller) (http.Handler, error) {
 	prefix := s.config.HTTP.Prefix
 	gate := func(http.ResponseWriter, *http.Request, string) bool { return true }

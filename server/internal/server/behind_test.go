@@ -33,11 +33,11 @@ func TestBehindProxy(t *testing.T) {
 		want                 int
 	}{
 		{proxy, "192.0.2.1", wrong, http.StatusUnauthorized},
-		// It is locked out, also when it invents others before it; its neighbour is not.
+		// It is locked out even if it invents other addresses before it. Its neighbour is not.
 		{proxy, "192.0.2.1", right, http.StatusTooManyRequests},
 		{proxy, "192.0.2.9, 192.0.2.1", right, http.StatusTooManyRequests},
 		{proxy, "192.0.2.2", right, http.StatusOK},
-		// Who is no proxy and poses as others locks out itself, and not those.
+		// A client that is not a proxy and poses as others locks out itself, not those.
 		{other, "192.0.2.4", wrong, http.StatusUnauthorized},
 		{other, "192.0.2.5", wrong, http.StatusTooManyRequests},
 		{proxy, "192.0.2.4", wrong, http.StatusUnauthorized},
@@ -54,7 +54,8 @@ func TestBehindProxy(t *testing.T) {
 	}
 }
 
-// TestBehindProxies has clients told one address, also by who knows nothing of lists.
+// TestBehindProxies expects clients to be told one address of the registry, even if only some proxies append to
+// lists.
 func TestBehindProxies(t *testing.T) {
 	users := htpasswd(t, "alice", "wonder")
 	addLine(t, users, "#!anonymous pull public/*")
@@ -92,8 +93,8 @@ func TestBehindProxies(t *testing.T) {
 	}
 }
 
-// TestByAnotherName has clients come by another name than http.host, as who is beside the proxy does. Their
-// login belongs to that name: whatever they go on with is there.
+// TestByAnotherName has clients use another name than http.host, like those beside the proxy. Their login
+// belongs to that name, so whatever they are redirected to has that name, too.
 func TestByAnotherName(t *testing.T) {
 	config := registrytest.Parse(t, "storage: {filesystem: {rootdirectory: "+t.TempDir()+"}}\n")
 	config.HTTP.Host = "https://registry.example.com"
@@ -135,7 +136,7 @@ func TestByAnotherName(t *testing.T) {
 	}
 }
 
-// TestNoHost is a client of HTTP/1.0 that names none.
+// TestNoHost has a client of HTTP/1.0 that names no host.
 func TestNoHost(t *testing.T) {
 	users := htpasswd(t, "alice", "wonder")
 	addLine(t, users, "#!anonymous pull public/*")
@@ -158,7 +159,7 @@ func TestNoHost(t *testing.T) {
 	}
 }
 
-// TestPageBehindProxy is known to browsers by another name than to its proxy. They write it in lower case.
+// TestPageBehindProxy has browsers use another name than the proxy. They write it in lower case.
 func TestPageBehindProxy(t *testing.T) {
 	config := pageConfig(t)
 	config.HTTP.Host = "http://Registry.LAN:80"

@@ -10,8 +10,7 @@ import (
 	"container-registry/server/internal/registrytest"
 )
 
-// TestCatalogOfUser passes by what its user may not pull, through all that stands before the
-// engine.
+// TestCatalogOfUser skips what its user may not pull, through everything in front of the engine.
 func TestCatalogOfUser(t *testing.T) {
 	folder, users := t.TempDir(), htpasswd(t, "alice", "wonder")
 	for _, name := range []string{"alpha/app", "team/app", "zulu/app"} {
@@ -41,7 +40,7 @@ func TestCatalogOfUser(t *testing.T) {
 	}
 }
 
-// TestFullPage ends at a repository whose own folders come after another one below it.
+// TestFullPage ends at a repository whose own folders come after a repository below it.
 func TestFullPage(t *testing.T) {
 	i := start(t, registrytest.Parse(t, "storage: {filesystem: {rootdirectory: "+t.TempDir()+"}}\n"), &http.Client{})
 	for _, name := range []string{"app", "app/1"} {
@@ -52,8 +51,8 @@ func TestFullPage(t *testing.T) {
 	}
 }
 
-// TestLists are answered alike to HEAD, without content and of what its user may see, and to who asks for
-// more than there can be.
+// TestLists expects the same answer to HEAD, without content and limited to what its user may see, and an
+// answer to clients that ask for more than there can be.
 func TestLists(t *testing.T) {
 	folder, users := t.TempDir(), htpasswd(t, "alice", "wonder")
 	addLine(t, users, "#!access alice pull team/*")
@@ -107,7 +106,7 @@ func TestLists(t *testing.T) {
 	}
 }
 
-// addLine is for a users' file.
+// addLine adds a line to a users' file.
 func addLine(t *testing.T, file, line string) {
 	t.Helper()
 	content, err := os.ReadFile(file)

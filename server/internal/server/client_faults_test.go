@@ -18,7 +18,7 @@ import (
 	"container-registry/server/internal/registrytest"
 )
 
-// send is a request with a type of its body.
+// send sends a request whose body has a type.
 func (i *instance) send(t *testing.T, method, url, mediaType, content string) (status int, text []byte) {
 	t.Helper()
 	request, err := http.NewRequest(method, url, strings.NewReader(content))
@@ -33,7 +33,7 @@ func (i *instance) send(t *testing.T, method, url, mediaType, content string) (s
 	return response.StatusCode, body(t, response)
 }
 
-// TestFaultsOfClients are none of the server's.
+// TestFaultsOfClients expects faults of clients not to be reported as the server's.
 func TestFaultsOfClients(t *testing.T) {
 	i := start(t, registrytest.Parse(t, "storage: {filesystem: {rootdirectory: "+t.TempDir()+"}, delete: {enabled: true}}\n"), &http.Client{})
 	config := `"config":{"mediaType":"application/vnd.oci.image.config.v1+json","digest":"` + i.push(t, "app", strings.NewReader("{}")) + `","size":2}`
@@ -74,7 +74,8 @@ func TestFaultsOfClients(t *testing.T) {
 	}
 }
 
-// TestPathsOfNothing are none of the engine's, which has a page for them. Whoever is not logged in is told of that first.
+// TestPathsOfNothing has paths that the engine would answer with a page of its own. A client that is not logged
+// in is told so first.
 func TestPathsOfNothing(t *testing.T) {
 	s, err := New(registrytest.Parse(t, inMemory+"http: {addr: '127.0.0.1:0', prefix: /p/}\nlog: {accesslog: {disabled: true}}\nauth: {htpasswd: {realm: registry, path: "+
 		htpasswd(t, "alice", "wonder")+"}}\n"), own{}, nil, registrytest.Silent())
@@ -91,7 +92,7 @@ func TestPathsOfNothing(t *testing.T) {
 	}{
 		{http.MethodPut, "app/manifests/" + long, 400, "MANIFEST_INVALID"},
 		{http.MethodPut, "app/manifests/-a", 400, "MANIFEST_INVALID"},
-		// As clients ask for what they make of a long digest.
+		// Clients ask for this when they make a tag of a long digest.
 		{http.MethodGet, "app/manifests/sha512-" + long[1:], 404, "MANIFEST_UNKNOWN"},
 		{http.MethodDelete, "app/manifests/-a", 404, "MANIFEST_UNKNOWN"},
 		{http.MethodGet, "app/manifests/sha256:-", 400, "DIGEST_INVALID"},
@@ -122,8 +123,8 @@ func TestPathsOfNothing(t *testing.T) {
 	}
 }
 
-// TestLinksThatGo under a cache that knows them: a layer that another client has just deleted, and
-// one of which a power cut left an empty link.
+// TestLinksThatGo has links that go while a cache knows them: that of a layer that another client has just
+// deleted, and one that a power cut left empty.
 func TestLinksThatGo(t *testing.T) {
 	folder := t.TempDir()
 	i := start(t, registrytest.Parse(t, "storage: {filesystem: {rootdirectory: "+folder+"}, delete: {enabled: true}, cache: {blobdescriptor: inmemory}}\n"), &http.Client{})
@@ -155,8 +156,8 @@ func TestLinksThatGo(t *testing.T) {
 	}
 }
 
-// TestLostLayer went from the store under a cache that knows it. Whoever pulls is told so, and then
-// whoever pushes, also where another repository would lend it.
+// TestLostLayer loses a layer from the store while a cache knows it. A client that pulls is told so, and so is
+// a client that pushes after that, even if another repository would lend the layer.
 func TestLostLayer(t *testing.T) {
 	folder := t.TempDir()
 	i := start(t, registrytest.Parse(t, "storage: {filesystem: {rootdirectory: "+folder+"}, cache: {blobdescriptor: inmemory}}\n"), &http.Client{})
@@ -182,7 +183,7 @@ func TestLostLayer(t *testing.T) {
 	client.Pulled(t)
 }
 
-// TestSchema1 has in its store what release 2 of the engine took, and release 3 can't read.
+// TestSchema1 has in its store a manifest that release 2 of the engine accepted, and release 3 cannot read.
 func TestSchema1(t *testing.T) {
 	folder := t.TempDir()
 	content := []byte(`{"schemaVersion":1,"name":"app","tag":"old","architecture":"amd64","fsLayers":[],"history":[],"signatures":[]}`)

@@ -12,13 +12,13 @@ const allowOrigin = "Access-Control-Allow-Origin"
 // crossOrigin says which pages from elsewhere may have a browser use the registry.
 type crossOrigin struct {
 	origins []string
-	// every goes with every answer to such a page, preflight with those to a browser that
-	// asks, before it sends a request, whether the page may.
+	// every is added to every response to such a page. preflight is added to the response to a browser that
+	// asks, before it sends a request, whether the page may send it.
 	every, preflight http.Header
 }
 
-// takeCrossOrigin takes it out of http.headers: the engine would name all origins in one
-// answer, which browsers don't take, and none where it does not answer itself.
+// takeCrossOrigin removes these settings from http.headers. The engine would name all origins in one response,
+// which browsers do not accept, and would add nothing to responses that are not its own.
 func takeCrossOrigin(headers http.Header) crossOrigin {
 	c := crossOrigin{every: http.Header{}, preflight: http.Header{}}
 	for given, values := range headers {
@@ -39,7 +39,7 @@ func takeCrossOrigin(headers http.Header) crossOrigin {
 	return c
 }
 
-// handler answers preflights without the login that browsers never send with them.
+// handler answers preflights without a login, because browsers never send one with them.
 func (c crossOrigin) handler(next http.Handler) http.Handler {
 	if len(c.origins) == 0 {
 		return next
@@ -47,7 +47,7 @@ func (c crossOrigin) handler(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		allowed := c.allowed(r.Header.Get("Origin"))
 		if allowed != "*" {
-			// No cache may give the answer to one page to another.
+			// A cache must not give the response for one page to another page.
 			w.Header().Add("Vary", "Origin")
 		}
 		if allowed == "" {
@@ -65,7 +65,7 @@ func (c crossOrigin) handler(next http.Handler) http.Handler {
 	})
 }
 
-// allowed is what an answer names; nothing for a page that may not, or for no page.
+// allowed is the origin that a response names. It is empty for a page that is not allowed, and without a page.
 func (c crossOrigin) allowed(origin string) string {
 	switch {
 	case slices.Contains(c.origins, "*"):

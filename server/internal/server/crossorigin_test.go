@@ -9,7 +9,7 @@ import (
 	"container-registry/server/internal/registrytest"
 )
 
-// TestCrossOrigin asks as browsers do for pages of other sites.
+// TestCrossOrigin sends requests as browsers do for pages of other sites.
 func TestCrossOrigin(t *testing.T) {
 	const (
 		here, there, evil = "https://ui.example.com", "http://localhost:8080", "https://evil.example.com"
@@ -95,8 +95,8 @@ func TestCrossOrigin(t *testing.T) {
 	}
 }
 
-// TestCrossOriginRefusals has a page of another site see that it is refused, and when to come
-// back, whatever refuses it.
+// TestCrossOriginRefusals expects a page of another site to see that it is refused, and when to come back,
+// whatever refuses it.
 func TestCrossOriginRefusals(t *testing.T) {
 	const (
 		here, evil = "https://ui.example.com", "https://evil.example.com"
@@ -109,7 +109,7 @@ func TestCrossOriginRefusals(t *testing.T) {
 		refused int
 	}{
 		{"too many failed logins", math.MaxInt64, http.StatusTooManyRequests},
-		// That is for no request at all.
+		// That is room for no request at all.
 		{"too many requests", 512 << 10, http.StatusServiceUnavailable},
 	} {
 		t.Run(test.name, func(t *testing.T) {

@@ -28,13 +28,12 @@ func (s *Server) listenDebug() (err error) {
 	return nil
 }
 
-// debugLimits are the debug server's own, so that no flood of the registry keeps a Prometheus
-// out. One waits ten seconds for its answer, unless it is told otherwise.
+// debugLimits are separate from the registry's, so that a flood of requests there does not keep Prometheus out.
+// By default, Prometheus waits ten seconds for a response.
 var debugLimits = bounds.Limits{Connections: 64, Requests: 48, Loud: 8, Patience: 10 * time.Second, Rest: time.Second}
 
-// withMetrics counts the requests to next, and has the debug server serve health and metrics.
-// Unlike the engine's, it leaves out /debug/vars, where the engine publishes its whole
-// configuration, secrets too.
+// withMetrics counts the requests to next, and makes the debug server serve health and metrics. Unlike the
+// engine's, it leaves out /debug/vars, where the engine publishes its whole configuration, including secrets.
 func (s *Server) withMetrics(next http.Handler, controller *access.Controller) http.Handler {
 	if s.debug == nil {
 		return next
@@ -76,7 +75,7 @@ func (s *Server) sources(requests *metrics.Requests, controller *access.Controll
 	return sources
 }
 
-// disk is where the store is; nil where it is not on this machine.
+// disk is the folder of the store, nil if the store is not on this machine.
 func (s *Server) disk() *disk.Folder {
 	if folder := store.Of(s.config).Folder(); folder != "" {
 		return disk.In(folder)

@@ -28,8 +28,7 @@ func (i *instance) get(t *testing.T, path string) (int, string) {
 	return response.StatusCode, string(body(t, response))
 }
 
-// forget has the engine register metrics and health checks as if it were the first of the
-// process.
+// forget makes the engine register metrics and health checks as if it were the first of the process.
 func forget(t *testing.T) {
 	checks, registerer, gatherer := health.DefaultRegistry, prometheus.DefaultRegisterer, prometheus.DefaultGatherer
 	t.Cleanup(func() {
@@ -53,7 +52,7 @@ func TestDebugServer(t *testing.T) {
 	}
 }
 
-// TestDebugServerIsBounded has more connections than there may be, which ask for nothing.
+// TestDebugServerIsBounded opens more connections than there may be, without a request.
 func TestDebugServerIsBounded(t *testing.T) {
 	forget(t)
 	i := start(t, registrytest.Parse(t, inMemory+"http: {debug: {addr: 127.0.0.1:0, prometheus: {enabled: true}}}\n"), &http.Client{})
@@ -162,8 +161,7 @@ func TestMetrics(t *testing.T) {
 	}
 }
 
-// TestStoreAwayFromTheStart has a server started in the middle of an outage: nobody is told that it
-// can be used.
+// TestStoreAwayFromTheStart starts a server during an outage of its store: nobody is told that it can be used.
 func TestStoreAwayFromTheStart(t *testing.T) {
 	forget(t)
 	i := start(t, registrytest.Parse(t, "storage: {s3: {region: here, bucket: images, regionendpoint: 'http://127.0.0.1:1', accesskey: a, secretkey: b}}\n"+

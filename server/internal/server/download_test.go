@@ -68,7 +68,7 @@ func pushedLayer(t *testing.T, store *counted, size int) (handler http.Handler, 
 	return i.server.http.Handler, "/v2/app/blobs/" + d.String(), content
 }
 
-// TestDownloads are those of clients as they are.
+// TestDownloads has downloads as clients ask for them.
 func TestDownloads(t *testing.T) {
 	const size = 100_000
 	store := &counted{StorageDriver: inmemory.New()}
@@ -139,7 +139,7 @@ func TestDownloads(t *testing.T) {
 	}
 }
 
-// TestDownloadByAnotherDigest has one blob under its names of both algorithms.
+// TestDownloadByAnotherDigest asks for one blob by its digests of both algorithms.
 func TestDownloadByAnotherDigest(t *testing.T) {
 	handler, _, content := pushedLayer(t, &counted{StorageDriver: inmemory.New()}, 10)
 	ask := func(method string, d digest.Digest, header, value string) *httptest.ResponseRecorder {
@@ -166,7 +166,7 @@ func TestDownloadByAnotherDigest(t *testing.T) {
 	}
 }
 
-// TestDownloadThatNobodyTakes holds next to nothing of a layer.
+// TestDownloadThatNobodyTakes expects next to nothing of a layer in memory.
 func TestDownloadThatNobodyTakes(t *testing.T) {
 	store := &counted{StorageDriver: inmemory.New()}
 	handler, path, _ := pushedLayer(t, store, 8<<20)
@@ -184,7 +184,7 @@ func TestDownloadThatNobodyTakes(t *testing.T) {
 	<-over
 }
 
-// TestDownloadFromTheStore has clients sent there for content, which is the store's alone to give.
+// TestDownloadFromTheStore has clients redirected to the store for content, and for nothing else.
 func TestDownloadFromTheStore(t *testing.T) {
 	handler, _, content := pushedLayer(t, &counted{StorageDriver: inmemory.New(), redirects: true}, 10)
 	for _, d := range []string{digest.FromBytes(content).String(), digest.SHA512.FromBytes(content).String()} {
@@ -207,7 +207,7 @@ func TestDownloadFromTheStore(t *testing.T) {
 	}
 }
 
-// vanishing has blobs looked for so often, and then fails.
+// vanishing lets blobs be looked for a number of times, and then fails.
 type vanishing struct {
 	storagedriver.StorageDriver
 	left atomic.Int64
@@ -221,8 +221,8 @@ func (v *vanishing) Stat(ctx context.Context, path string) (storagedriver.FileIn
 	return v.StorageDriver.Stat(ctx, path)
 }
 
-// TestDownloadOfWhatGoes says so, and nothing of the store, when it goes as late as it can before the
-// first byte.
+// TestDownloadOfWhatGoes has a blob go as late as possible before the first byte. The client is told that it is
+// gone, and nothing about the store.
 func TestDownloadOfWhatGoes(t *testing.T) {
 	for name, each := range map[string]struct {
 		err    error

@@ -16,7 +16,7 @@ import (
 	_ "container-registry/server/internal/storage"
 )
 
-// newEngine builds the engine, which reports what it does not like by a panic.
+// newEngine builds the engine, which panics if it does not accept the configuration.
 func newEngine(ctx context.Context, config *configuration.Configuration) (app *handlers.App, err error) {
 	defer func() {
 		if reason := recover(); reason != nil {
@@ -41,8 +41,8 @@ func newEngine(ctx context.Context, config *configuration.Configuration) (app *h
 	return app, nil
 }
 
-// findBlobs has the engine ask for where blobs are, as download needs it, also where clients are not
-// to be sent to the store. What it returns is for when the engine has read that.
+// findBlobs makes the engine ask the driver where blobs are, because package download needs that, even if
+// clients are not to be sent to the store. after must be called once the engine has read the setting.
 func findBlobs(config *configuration.Configuration) (after func()) {
 	wanted := config.Storage["redirect"]
 	config.Storage["redirect"] = configuration.Parameters{"disable": false}

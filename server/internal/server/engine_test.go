@@ -13,7 +13,7 @@ import (
 	"container-registry/server/internal/registrytest"
 )
 
-// TestEngine has what the engine once did otherwise than its specification says.
+// TestEngine checks what the engine once did differently from its specification.
 func TestEngine(t *testing.T) {
 	i := start(t, registrytest.Parse(t, "storage: {filesystem: {rootdirectory: "+t.TempDir()+"}, delete: {enabled: true}}\n"), &http.Client{})
 	client := registrytest.Client{URL: i.base}
@@ -61,7 +61,7 @@ func TestChunkOutOfOrder(t *testing.T) {
 	body(t, begun)
 	location := chunk(http.MethodPatch, begun.Header.Get("Location"), "0-9", strings.NewReader(first)).Header.Get("Location")
 	last := location + "&digest=" + digest.FromString(first+rest).String()
-	// Of the second one nobody says how long it is.
+	// The length of the second one is not sent.
 	for _, content := range []io.Reader{strings.NewReader(rest), io.MultiReader(strings.NewReader(rest))} {
 		if response := chunk(http.MethodPut, last, "20-29", content); response.StatusCode != http.StatusRequestedRangeNotSatisfiable {
 			t.Errorf("out of order: %s", response.Status)
@@ -77,7 +77,7 @@ func TestChunkOutOfOrder(t *testing.T) {
 	}
 }
 
-// TestLayerAsManifest asks for a manifest of a digest that the cache knows as a layer's.
+// TestLayerAsManifest asks for a manifest by a digest that the cache knows as a layer's.
 func TestLayerAsManifest(t *testing.T) {
 	i := start(t, registrytest.Parse(t, "storage: {inmemory: {}, delete: {enabled: true}, cache: {blobdescriptor: inmemory}}\n"), &http.Client{})
 	for _, content := range []string{"layer", `{"schemaVersion": 3}`, `{}`} {
@@ -96,8 +96,8 @@ func TestLayerAsManifest(t *testing.T) {
 	}
 }
 
-// TestManifestAsLayer asks for a layer of a digest that the cache knows as a manifest's: clients upload
-// only what is not there.
+// TestManifestAsLayer asks for a layer by a digest that the cache knows as a manifest's: clients upload only
+// what does not exist.
 func TestManifestAsLayer(t *testing.T) {
 	i := start(t, registrytest.Parse(t, "storage: {filesystem: {rootdirectory: "+t.TempDir()+"}, delete: {enabled: true}, cache: {blobdescriptor: inmemory}}\n"), &http.Client{})
 	client := registrytest.Client{URL: i.base}

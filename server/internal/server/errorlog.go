@@ -9,10 +9,9 @@ import (
 	"container-registry/server/internal/logging"
 )
 
-// errorLog passes on what net/http has to say. Failed TLS handshakes are worth a
-// line, as they show a client that does not trust the certificate, but not those
-// of port scans and load balancers that only open a connection. Who opens connections without
-// end is not to fill the log with it.
+// errorLog passes on what net/http reports. Failed TLS handshakes are worth a line, because they show a client
+// that does not trust the certificate. Those of port scans and load balancers, which only open a connection,
+// are not. A client that opens connections without end must not fill the log.
 func errorLog(to *logrus.Entry) *log.Logger {
 	return log.New(httpErrors{to, logging.NewFew(to, "errors of connections")}, "", 0)
 }

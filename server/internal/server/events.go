@@ -21,8 +21,8 @@ func init() {
 	}
 }
 
-// leaveOutEvents keeps the engine from making events that nobody is told of: it would read each
-// manifest once more for that, on every pull.
+// leaveOutEvents keeps the engine from making events that nobody is told about. It would read each manifest
+// once more for that, on every pull.
 func leaveOutEvents(config *configuration.Configuration) {
 	heard := func(e configuration.Endpoint) bool { return !e.Disabled }
 	if !slices.ContainsFunc(config.Notifications.Endpoints, heard) {
@@ -30,8 +30,8 @@ func leaveOutEvents(config *configuration.Configuration) {
 	}
 }
 
-// withoutEvents is the repository inside the one that tells of what is done to it. The engine
-// has no name for that one; another kind of repository is left as it is.
+// withoutEvents is the repository inside the one that reports what is done to it. The engine does not export
+// the type of that one. Any other repository is left as it is.
 func withoutEvents(repository distribution.Repository) distribution.Repository {
 	value := reflect.Indirect(reflect.ValueOf(repository))
 	if value.Kind() != reflect.Struct || value.Type().PkgPath() != "github.com/distribution/distribution/v3/notifications" {
@@ -43,8 +43,7 @@ func withoutEvents(repository distribution.Repository) distribution.Repository {
 	return repository
 }
 
-// insideOf is nil where a struct has nothing of that kind inside: another release of the engine may
-// call it otherwise.
+// insideOf is nil if the struct has no such field: another release of the engine may name it differently.
 func insideOf(telling reflect.Value) (inside distribution.Repository) {
 	if field := telling.FieldByName("Repository"); field.IsValid() {
 		inside, _ = field.Interface().(distribution.Repository)

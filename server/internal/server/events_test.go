@@ -9,8 +9,8 @@ import (
 	"github.com/distribution/distribution/v3/notifications"
 )
 
-// TestWithoutEvents finds the repository inside the one of the engine that tells of events: it
-// fails when the engine makes that otherwise.
+// TestWithoutEvents finds the repository inside the engine's one that reports events. It fails if the engine
+// changes that type.
 func TestWithoutEvents(t *testing.T) {
 	type plain struct{ distribution.Repository }
 	repository := &plain{}
@@ -38,7 +38,7 @@ func TestWithoutEvents(t *testing.T) {
 	}
 }
 
-// TestInsideOf has what another release of the engine may make of that struct.
+// TestInsideOf has structs that another release of the engine may have.
 func TestInsideOf(t *testing.T) {
 	type Repository = distribution.Repository
 	inside := &struct{ Repository }{}

@@ -11,8 +11,8 @@ import (
 	"container-registry/server/internal/registrytest"
 )
 
-// TestPageForALink has something before the store show a page for a link to all that stands between
-// that and a client: nobody is to be told that the image is gone.
+// TestPageForALink has something before the store respond with a page in place of a link. Whatever stands
+// between that and the client, nobody must be told that the image is gone.
 func TestPageForALink(t *testing.T) {
 	store := inmemory.New()
 	i := start(t, registrytest.Config(t, store), &http.Client{})

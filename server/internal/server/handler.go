@@ -15,8 +15,7 @@ import (
 	"container-registry/server/internal/output"
 )
 
-// handlerChain wraps the engine in the order the engine's own server does. There may be no
-// page.
+// handlerChain wraps the engine in the same order as the engine's own server. ui is nil if there is no page.
 func handlerChain(engine http.Handler, config *configuration.Configuration, failing checks, room accesslog.Room, origins crossOrigin, ui site, traced bool) http.Handler {
 	handler := origins.handler(whileReady(failing, download.Redirects(config), engine))
 	if ui != nil {
@@ -53,8 +52,8 @@ func refuseUserInURL(next http.Handler) http.Handler {
 // longestPath is more than that of a manifest with the longest name and digest there may be.
 const longestPath = 1 << 10
 
-// refuseLongPaths keeps clients, before they log in, from having every router compare names
-// that nothing here can have: a header full of them takes a tenth of a second.
+// refuseLongPaths refuses paths that nothing here can have. Otherwise, even before a login, every router would
+// compare them: a header full of such a path takes a tenth of a second.
 func refuseLongPaths(prefix string, next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if len(r.URL.Path) > len(prefix)+longestPath {

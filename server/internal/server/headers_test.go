@@ -16,8 +16,8 @@ import (
 	"container-registry/server/internal/bounds"
 )
 
-// TestLinesOfHeadersFitIntoMemory has every connection send as many as it may, each of which
-// costs more than it is long.
+// TestLinesOfHeadersFitIntoMemory has every connection send as many lines as it may, each of which costs more
+// memory than its length.
 func TestLinesOfHeadersFitIntoMemory(t *testing.T) {
 	const memory = 460 << 20
 	limits := bounds.LimitsOf(memory, math.MaxUint64)
@@ -57,8 +57,8 @@ func heap() int64 {
 	return int64(stats.HeapAlloc)
 }
 
-// TestHeaderOfPushWithManyTags has as many as the engine takes, each as long as it takes, which is
-// not too much for one whose login is wrong to be told of that.
+// TestHeaderOfPushWithManyTags has as many and as long tags as the engine accepts. Their header is not too long
+// for a client with a wrong login to be told so.
 func TestHeaderOfPushWithManyTags(t *testing.T) {
 	config, client := withTLS(t, inMemory+"auth: {htpasswd: {realm: registry, path: "+htpasswd(t, "alice", "wonder")+"}}\n")
 	trusting := client.Transport.(*http.Transport).TLSClientConfig.Clone()

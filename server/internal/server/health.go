@@ -16,9 +16,9 @@ const retryAfter = "10"
 // checks are the health checks that fail now, the store's among them, with their reasons.
 type checks func(context.Context) map[string]string
 
-// answerHealth tells everybody, without a login, that the process lives, and at / that it
-// can be used, for load balancers: it cannot without its store. The access log would hold
-// little else, so it has no part in it.
+// answerHealth tells everybody, without a login, that the process lives. At /, it tells load balancers whether
+// the registry can be used, which it cannot without its store. These requests would make up most of the access
+// log, so they are left out of it.
 func answerHealth(failing checks, next http.Handler) http.Handler {
 	checked := &healthcheck.Checked{}
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -58,6 +58,6 @@ func whileReady(failing checks, redirects bool, next http.Handler) http.Handler 
 
 func refuseUnready(w http.ResponseWriter) {
 	w.Header().Set("Retry-After", retryAfter)
-	// What failed is in the log, and not for everybody.
+	// What failed is in the log. It is not for everybody to see.
 	_ = errcode.ServeJSON(w, errcode.ErrorCodeUnavailable.WithDetail("what the server needs does not answer, its store first of all"))
 }

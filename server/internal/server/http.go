@@ -14,12 +14,12 @@ const (
 	// bodies may take is said in bounds.
 	readHeaderTimeout = 20 * time.Second
 	maxHeaderBytes    = 16 << 10
-	// What HTTP/2 takes of bodies that nobody reads yet, such as those of requests that
-	// wait for the check of a password.
+	// These bound what HTTP/2 takes of bodies that nobody reads yet, such as those of requests that wait for
+	// the check of a password.
 	maxStreams = 100
-	// Over a long line, a push is as fast as much of it may be on its way. Streams that wait must not
-	// take all that their connection may have: those that they wait for would get no more. 4 MiB
-	// and more is nothing to net/http.
+	// Over a long line, the speed of a push depends on how much of it may be in flight. Streams that wait must
+	// not use up what their connection may hold, or the streams that they wait for would get no more. net/http
+	// ignores values of 4 MiB and more.
 	maxUnreadOfStream  = 256 << 10
 	maxUnreadOfSession = 4<<20 - 1
 )
@@ -32,8 +32,8 @@ func http2Config() *http.HTTP2Config {
 	}
 }
 
-// prepareHTTP has no IdleTimeout: for as long net/http would hold all that it knows of a connection of
-// HTTP/2 that ended before a request on it. Connections that ask nothing are bounded in bounds.
+// prepareHTTP sets no IdleTimeout. If an HTTP/2 connection ended before its first request, net/http would hold
+// all its state for that long. Connections without requests are bounded in bounds.
 func (s *Server) prepareHTTP() error {
 	s.http = &http.Server{
 		ReadHeaderTimeout: readHeaderTimeout,

@@ -17,7 +17,7 @@ import (
 	v1 "github.com/opencontainers/image-spec/specs-go/v1"
 )
 
-// deaf is a client that takes what it is told, and nothing of what it has asked for.
+// deaf is a client that reads errors, but nothing of what it has asked for.
 type deaf struct {
 	*httptest.ResponseRecorder
 	told func()
@@ -32,10 +32,11 @@ func (d deaf) Write(p []byte) (int, error) {
 	return d.ResponseRecorder.Write(p)
 }
 
-// Flush sends nothing more.
+// Flush does nothing.
 func (d deaf) Flush() {}
 
-// TestLargeAnswersThatNobodyTakes hold no more of the memory than is theirs, whoever made them.
+// TestLargeAnswersThatNobodyTakes expects large responses to take no more than their share of memory, whatever
+// made them.
 func TestLargeAnswersThatNobodyTakes(t *testing.T) {
 	folder := t.TempDir()
 	repositories := filepath.Join(folder, "docker/registry/v2/repositories")

@@ -10,10 +10,10 @@ import (
 	"container-registry/server/internal/paths"
 )
 
-// lists are the engine's of repositories and tags, which it gives to GET alone, and refuses (400) to who
-// asks for more than an int holds. HEAD is answered the same: net/http leaves out the content. A client
-// that asks for more repositories than a page has gets a full page and the link to the next. The engine
-// does so for tags.
+// lists completes the engine's lists of repositories and tags. The engine serves them only to GET, and refuses
+// (400) a number that does not fit into an int. Here HEAD is answered like GET: net/http leaves out the
+// content. A client that asks for more repositories than a page has gets a full page and the link to the next.
+// The engine does the same for tags.
 func lists(engine http.Handler, prefix string, most int) http.Handler {
 	api := paths.API(prefix)
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -24,7 +24,7 @@ func lists(engine http.Handler, prefix string, most int) http.Handler {
 				asked.Method = http.MethodGet
 			}
 			query := r.URL.Query()
-			// Of figures that no int holds, the largest one.
+			// For a number that does not fit, Atoi returns the largest int.
 			n, err := strconv.Atoi(query.Get("n"))
 			large := n > 0 && errors.Is(err, strconv.ErrRange)
 			if ofRepositories && n > most {

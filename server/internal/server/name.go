@@ -7,12 +7,12 @@ import (
 	"strings"
 )
 
-// containerID is the host name that Docker gives to a container, its own and unlike any
-// other; a restarted container keeps it.
+// containerID matches the host name that Docker gives a container. No other container has the same name, and a
+// restarted container keeps it.
 var containerID = regexp.MustCompile(`^[0-9a-f]{12}$`)
 
-// processName is a name that no two living servers have: nobody else listens at the
-// address, in the container or else in the network namespace.
+// processName is a name that no two running servers share: only one process can listen at the address, within
+// the container or else within the network namespace.
 func processName(address net.Addr) string {
 	host, _ := os.Hostname()
 	name := host + " " + address.String()

@@ -11,8 +11,8 @@ import (
 	"container-registry/server/internal/registrytest"
 )
 
-// TestPageOfMissing is missing by each of its addresses, and what was pushed by its digest alone is there
-// before it was counted.
+// TestPageOfMissing asks for what is missing by each of its addresses. What was pushed by its digest alone
+// exists before it was counted.
 func TestPageOfMissing(t *testing.T) {
 	b := browse(t, pageConfig(t), people)
 	ui := b.at.ui.(*page.Page)
@@ -31,7 +31,7 @@ func TestPageOfMissing(t *testing.T) {
 	}
 }
 
-// TestPageOfFolder is for who shortens an address. Whose folder it is, is for nobody else to see.
+// TestPageOfFolder is about visitors who shorten an address. Others must not see that a folder exists.
 func TestPageOfFolder(t *testing.T) {
 	b := browse(t, pageConfig(t), people+"#!anonymous pull public/*\n")
 	client := b.client(t, "alice")
@@ -63,7 +63,7 @@ func TestPageOfFolder(t *testing.T) {
 	}
 }
 
-// TestPageOfEndedSession says once that a form was not carried out.
+// TestPageOfEndedSession expects the page to say once that a form was not carried out.
 func TestPageOfEndedSession(t *testing.T) {
 	b := browse(t, pageConfig(t), people)
 	for path, form := range map[string]url.Values{
@@ -80,7 +80,7 @@ func TestPageOfEndedSession(t *testing.T) {
 	b.get(t, b.get(t, "/ui/cleanup").location).contains(t, "not has ended")
 }
 
-// TestPageOfForms that nobody sent lead to where they are.
+// TestPageOfForms opens the addresses of forms, and expects to get to where the forms are.
 func TestPageOfForms(t *testing.T) {
 	alice := browse(t, pageConfig(t), people).as(t, "alice")
 	for form, want := range map[string]string{"logout": "/ui/", "delete": "/ui/", "collect": "/ui/cleanup", "preview": "/ui/cleanup"} {
@@ -93,7 +93,7 @@ func TestPageOfForms(t *testing.T) {
 	}
 }
 
-// TestPageRepeatsReadable what was searched for.
+// TestPageRepeatsReadable expects the page to repeat what was searched for in a readable form.
 func TestPageRepeatsReadable(t *testing.T) {
 	b := browse(t, pageConfig(t), people)
 	b.client(t, "alice").Push(t, "team-a/app", "1", registrytest.Layer(1, 10))
@@ -105,7 +105,7 @@ func TestPageRepeatsReadable(t *testing.T) {
 	}
 }
 
-// TestPageWithoutUsers has no way to log in.
+// TestPageWithoutUsers expects no way to log in.
 func TestPageWithoutUsers(t *testing.T) {
 	b := browse(t, pageConfig(t), "#!anonymous pull\n"+people)
 	b.get(t, "/ui/").contains(t, "Log in")

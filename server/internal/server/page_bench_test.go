@@ -55,7 +55,7 @@ func BenchmarkPage(b *testing.B) {
 	}
 }
 
-// fillRepository writes what the engine does, without its checks.
+// fillRepository writes what the engine writes, without its checks.
 func fillRepository(b *testing.B, root, repository, tag string, n int) {
 	b.Helper()
 	config := fmt.Sprintf(`{"os":"linux","architecture":"amd64","author":"%d"}`, n)

@@ -8,8 +8,8 @@ import (
 	"container-registry/server/internal/registrytest"
 )
 
-// TestPageCommands can be pasted: for what Docker can't unpack there is none of its own, and ORAS is told
-// of TLS where it would use none.
+// TestPageCommands has commands that can be pasted. For what Docker cannot unpack there is no command of
+// Docker's, and ORAS is told to use TLS where it would use none.
 func TestPageCommands(t *testing.T) {
 	folder := t.TempDir()
 	called := func(host string) *browser {

@@ -31,7 +31,7 @@ func (a answer) confirmed() url.Values {
 	return form
 }
 
-// TestPageDeletesByDigest has images that are chosen by their digest, though they have tags.
+// TestPageDeletesByDigest chooses images by their digest, although they have tags.
 func TestPageDeletesByDigest(t *testing.T) {
 	b := browse(t, pageConfig(t), people)
 	alice, client := b.as(t, "alice"), b.client(t, "alice")
@@ -59,7 +59,7 @@ func TestPageDeletesByDigest(t *testing.T) {
 	}
 	gone(lost, found)
 
-	// Another image is made of it between the question and the answer.
+	// Another image is made from it between the question and the answer.
 	part := client.Push(t, "team-a/app", "", registrytest.Layer(3, 10))
 	asked = alice.post(t, "/ui/delete", chosen(part))
 	index := client.PushIndex(t, "team-a/app", "", part)
@@ -99,7 +99,7 @@ func TestPageDeletesByDigest(t *testing.T) {
 	gone(many)
 }
 
-// TestPageOfMany has more entries of an index, and more about one image, than are looked at.
+// TestPageOfMany has more entries in an index, and more things about one image, than are looked at.
 func TestPageOfMany(t *testing.T) {
 	b := browse(t, pageConfig(t), people)
 	alice, client := b.as(t, "alice"), b.client(t, "alice")
@@ -130,7 +130,7 @@ func TestPageOfMany(t *testing.T) {
 	alice.post(t, "/ui/delete", url.Values{"repository": {"team-a/app"}, "tag": {"signed"}}).contains(t, "with 51 signatures and other things attached")
 }
 
-// TestPageOfManyLeaving has more tags that leave than the clean-up names, and says so of each.
+// TestPageOfManyLeaving has more tags that leave than the clean-up names, and expects each to be marked.
 func TestPageOfManyLeaving(t *testing.T) {
 	config := pageConfig(t)
 	config.Storage["maintenance"] = configuration.Parameters{"garbagecollection": map[any]any{"retention": map[any]any{"rules": []any{map[any]any{"keepnewest": 3}}}}}
@@ -152,7 +152,7 @@ func TestPageOfManyLeaving(t *testing.T) {
 	}
 }
 
-// TestPageDeletesOfMany has more manifests than are looked at, among which may be any that needs what goes.
+// TestPageDeletesOfMany has more manifests than are looked at. Any of the others may need what goes.
 func TestPageDeletesOfMany(t *testing.T) {
 	config := pageConfig(t)
 	b := browse(t, config, people)

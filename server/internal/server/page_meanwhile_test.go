@@ -22,7 +22,7 @@ import (
 	"container-registry/server/internal/registrytest"
 )
 
-// meanwhile has something done before each deletion of the page, and after each of its portions.
+// meanwhile runs something before each deletion of the page, and after each of its portions.
 type meanwhile struct {
 	page.Fence
 	before, after func()
@@ -39,12 +39,12 @@ func (m meanwhile) Deleting(ctx context.Context, repository string, do func(cont
 	return err
 }
 
-// TestPageKeepsWhatIsPushedMeanwhile has the last tag of a deletion pushed anew, and the image of the one
-// before it by another name, by way of the same server and of another one: during a deletion, and
-// between two portions of one.
+// TestPageKeepsWhatIsPushedMeanwhile pushes the last tag of a deletion anew, and the image of the tag before it
+// under another name. It does so through the same server and through another one, during a deletion and between
+// two portions of one.
 func TestPageKeepsWhatIsPushedMeanwhile(t *testing.T) {
 	config := pageConfig(t)
-	// The first server reads its own by then.
+	// The first server is reading its own configuration when the second one starts.
 	another := *config
 	b, other := browse(t, config, people), browse(t, &another, people)
 	ui := b.at.ui.(*page.Page)
@@ -75,7 +75,7 @@ func TestPageKeepsWhatIsPushedMeanwhile(t *testing.T) {
 					}
 					client.PushManifest(t, repository, tag, v1.MediaTypeImageManifest, json.RawMessage(content))
 				}
-				// After the visitor has seen the tags.
+				// This comes after the visitor has seen the tags.
 				alice.get(t, "/ui/r/"+repository)
 				retag(images[0], "early")
 				begin := sync.OnceFunc(func() {
@@ -86,7 +86,7 @@ func TestPageKeepsWhatIsPushedMeanwhile(t *testing.T) {
 						group.Go(func() { retag(images[tags-2], "fresh") })
 						group.Wait()
 					}()
-					// Pushes that do not wait have ended by then.
+					// A push that does not wait ends within this time.
 					select {
 					case <-done:
 					case <-time.After(time.Second):
@@ -117,7 +117,7 @@ func TestPageKeepsWhatIsPushedMeanwhile(t *testing.T) {
 	}
 }
 
-// TestPageDeletesPartsLast of many that were chosen by their digest, whatever the order.
+// TestPageDeletesPartsLast chooses many images by their digest, in any order.
 func TestPageDeletesPartsLast(t *testing.T) {
 	b := browse(t, pageConfig(t), people)
 	alice, client := b.as(t, "alice"), b.client(t, "alice")
@@ -133,7 +133,7 @@ func TestPageDeletesPartsLast(t *testing.T) {
 	}
 }
 
-// hurried has time for some deletions at once only.
+// hurried has time for only some deletions at once.
 type hurried struct {
 	page.Fence
 	most int
@@ -173,14 +173,14 @@ func TestPageDeletesAllOfLittleTime(t *testing.T) {
 	}
 }
 
-// paused is during a collection.
+// paused is a fence during a collection.
 type paused struct{ page.Fence }
 
 func (paused) Deleting(context.Context, string, func(context.Context, func() error) error) error {
 	return errors.New("a garbage collection pauses all writes; try again")
 }
 
-// TestPageDeletesNothingInPause does not say that the store is away.
+// TestPageDeletesNothingInPause expects the page not to say that the store is away.
 func TestPageDeletesNothingInPause(t *testing.T) {
 	b := browse(t, pageConfig(t), people)
 	b.at.ui.(*page.Page).Fence = paused{}

@@ -18,7 +18,7 @@ import (
 	"container-registry/server/internal/registrytest"
 )
 
-// TestPageOfSeveralServers has two of one store.
+// TestPageOfSeveralServers has two servers with one store.
 func TestPageOfSeveralServers(t *testing.T) {
 	config := pageConfig(t)
 	config.Storage["maintenance"] = configuration.Parameters{"garbagecollection": map[any]any{"retention": map[any]any{"dryrun": false, "rules": []any{map[any]any{"keepnewest": 1}}}}}
@@ -33,7 +33,7 @@ func TestPageOfSeveralServers(t *testing.T) {
 	there.get(t, "/ui/cleanup").contains(t, "Nobody has asked this server since it started", "None yet")
 	there.post(t, "/ui/collect", nil)
 	poll.Until(t, "the collection", func() bool { return !strings.Contains(there.get(t, "/ui/cleanup").text, "None yet") })
-	// As soon as the store tells of it, and not when the server looks next.
+	// This is seen as soon as the store tells of it, and not only when the server looks next.
 	poll.Until(t, "the other server's collection", func() bool { return !strings.Contains(here.get(t, "/ui/cleanup").text, "None yet") })
 	here.get(t, "/ui/cleanup").contains(t, "not 1 tag by the rules", "Nobody has asked this server")
 
@@ -44,7 +44,7 @@ func TestPageOfSeveralServers(t *testing.T) {
 	poll.Within(t, 3*time.Minute, "what the other server took", func() bool { return strings.Contains(there.get(t, "/ui/?folder=fresh").text, "/ui/r/fresh/one") })
 }
 
-// TestPageOfTheLastPush is of a server that ends right after it: others are told all the same.
+// TestPageOfTheLastPush ends a server right after a push: others are told all the same.
 func TestPageOfTheLastPush(t *testing.T) {
 	config := pageConfig(t)
 	config.HTTP.Addr = "127.0.0.1:0"
@@ -73,7 +73,7 @@ func (uncounted) Repositories() []holdings.Repository { return nil }
 
 func (uncounted) At() (time.Time, bool) { return time.Time{}, false }
 
-// TestPageOfUncountedFolder does not say that nothing is there.
+// TestPageOfUncountedFolder expects the page not to say that nothing is there.
 func TestPageOfUncountedFolder(t *testing.T) {
 	b := browse(t, pageConfig(t), "#!anonymous pull public/*\n"+people)
 	ui := b.at.ui.(*page.Page)
@@ -87,7 +87,8 @@ func TestPageOfUncountedFolder(t *testing.T) {
 	}
 }
 
-// TestPageCountsSharedOnce has what repositories share once in the sum of all, and says where it is not.
+// TestPageCountsSharedOnce expects what repositories share to count once in the sum of all, and the page to say
+// where it does not.
 func TestPageCountsSharedOnce(t *testing.T) {
 	b := browse(t, pageConfig(t), people)
 	client, base := b.client(t, "alice"), registrytest.Layer(1, 1_000_000)
@@ -103,7 +104,8 @@ func TestPageCountsSharedOnce(t *testing.T) {
 	carol.get(t, "/ui/").contains(t, "1 repository, 1.0 MB</p>")
 }
 
-// TestPageCountsAttached has the page of an image say how many things are attached as the list of tags does.
+// TestPageCountsAttached expects the page of an image and the list of tags to say the same number of attached
+// things.
 func TestPageCountsAttached(t *testing.T) {
 	b := browse(t, pageConfig(t), people)
 	alice, client := b.as(t, "alice"), b.client(t, "alice")

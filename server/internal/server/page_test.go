@@ -35,7 +35,7 @@ import (
 // people are the users of a registry that has a page.
 const people = "#!access bob push-pull team-b/*\n#!access carol pull team-a/*\n"
 
-// browser is one that keeps cookies, and tells of itself as browsers do.
+// browser keeps cookies, and sends the same headers as browsers do.
 type browser struct {
 	*http.Client
 	server *httptest.Server
@@ -101,7 +101,7 @@ func (b *browser) another(t testing.TB) *browser {
 	return &browser{client, b.server, b.at, b.file}
 }
 
-// as is one where somebody is logged in.
+// as is a browser in which somebody is logged in.
 func (b *browser) as(t testing.TB, user string) *browser {
 	t.Helper()
 	other := b.another(t)
@@ -111,7 +111,7 @@ func (b *browser) as(t testing.TB, user string) *browser {
 	return other
 }
 
-// client is one of the API, as a user.
+// client is a client of the API that acts as a user.
 func (b *browser) client(t *testing.T, user string) registrytest.Client {
 	t.Helper()
 	handler := b.server.Config.Handler
@@ -123,7 +123,7 @@ func (b *browser) client(t *testing.T, user string) registrytest.Client {
 	return registrytest.Client{URL: server.URL}
 }
 
-// host is what browsers call the registry.
+// host is the name by which browsers reach the registry.
 func (b *browser) host() string { return strings.TrimPrefix(b.server.URL, "http://") }
 
 // answer is what a browser got.
@@ -167,7 +167,7 @@ func (b *browser) send(t testing.TB, method, path string, form url.Values, heade
 	return answer{response.StatusCode, response.Header, string(text), response.Header.Get("Location")}
 }
 
-// contains fails unless a page has all of these, and none of what begins with "not ".
+// contains fails unless a page has all of these texts, and none of those that begin with "not ".
 func (a answer) contains(t *testing.T, texts ...string) {
 	t.Helper()
 	for _, each := range texts {
@@ -206,7 +206,7 @@ func TestPageEntrance(t *testing.T) {
 			t.Errorf("%s: %d, to %s", path, page.status, page.location)
 		}
 	}
-	// Where everybody may pull, too.
+	// The same holds if everybody may pull.
 	open := browse(t, pageConfig(t), "#!anonymous pull team-a/*\n"+people)
 	for path, form := range map[string]url.Values{"delete": {"repository": {"team-a/app"}, "tag": {"1"}}, "preview": nil, "collect": nil} {
 		if page := open.post(t, "/ui/"+path, form); page.status != http.StatusSeeOther || !strings.HasPrefix(page.location, "/ui/login?to=") {
@@ -230,7 +230,7 @@ func TestPageEntrance(t *testing.T) {
 	}
 	login := b.get(t, "/ui/login?to=/ui/r/team-a/app:1..2")
 	login.contains(t, `value="/ui/r/team-a/app:1..2"`)
-	// Browsers take the sign itself for a slash.
+	// Browsers take a backslash for a slash.
 	b.get(t, "/ui/login?to="+url.QueryEscape(`/ui/\..\..`)).contains(t, `value="/ui/%5C..%5C.."`)
 	for name, want := range map[string]string{
 		"Content-Security-Policy": "default-src 'none'; style-src 'self'; img-src 'self'; script-src 'self'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'",
@@ -274,7 +274,7 @@ func TestPageLogin(t *testing.T) {
 	if page := alice.post(t, "/ui/login", url.Values{"user": {"alice"}, "password": {"alice"}, "to": {"/ui/r/a?page=2"}}); page.location != "/ui/r/a?page=2" {
 		t.Errorf("after the login to %s", page.location)
 	}
-	// Another page, and a browser that does not say where its user was.
+	// These are another page, and a browser that does not say where its user was.
 	for _, header := range []http.Header{
 		{"Sec-Fetch-Site": {"cross-site"}},
 		{"Sec-Fetch-Site": {"same-site"}},
@@ -357,7 +357,7 @@ func TestPageOfRepositories(t *testing.T) {
 	// The digest decides, whatever became of the tag.
 	bob.get(t, "/ui/r/team-b/app:none@"+d.String()).contains(t, "<h1>"+d.Encoded()[:12]+"</h1>")
 	alice.get(t, "/ui/?folder=public").contains(t, "1 repository", "not team-a")
-	// A folder of others is as one that is not there.
+	// A folder of others looks like one that does not exist.
 	for _, folder := range []string{"team-a", "none"} {
 		bob.get(t, "/ui/?folder="+folder).contains(t, "nothing in this folder, or it is not for you to see", "not team-a/app", "listed within a minute")
 	}
@@ -367,7 +367,7 @@ func TestPageOfRepositories(t *testing.T) {
 	alice.get(t, "/ui/?q="+url.QueryEscape(`"><script>alert(1)</script>`)).contains(t, "not <script>alert", "Nothing was found")
 }
 
-// TestPageOfNothing tells how to push who may.
+// TestPageOfNothing tells visitors who may push how to do so.
 func TestPageOfNothing(t *testing.T) {
 	config := pageConfig(t)
 	b := browse(t, config, "#!anonymous pull\n"+people)
@@ -407,7 +407,7 @@ func TestPageOfTags(t *testing.T) {
 			t.Errorf("%s for others: %d", path, page.status)
 		}
 	}
-	// By its digest, a manifest of another repository is none of one's own.
+	// By its digest, a manifest of another repository does not belong to one's own.
 	client.Push(t, "team-b/app", "1", registrytest.Layer(3, 10))
 	for _, path := range []string{"r/team-b/app@" + index.String(), "r/team-b/app:none", "r/none", "r/UPPER", "r/a@sha256:x", "r/a:b:c", "r/team-b/app:", "r/team-b/app:..@" + index.String(), "r/" + strings.Repeat("a", 300)} {
 		if page := bob.get(t, "/ui/"+path); page.status != http.StatusNotFound {
@@ -433,14 +433,14 @@ func TestPageOfCompanions(t *testing.T) {
 	alice.get(t, "/ui/r/sigs?q="+first).contains(t, row(first), "not "+row(second))
 	alice.get(t, "/ui/r/sigs?sort=size").contains(t, row(first), row(second))
 
-	// It begins as the digest of the first one.
+	// It begins like the digest of the first one.
 	begin := strings.TrimPrefix(first, "sha256-")[:8]
 	client.Push(t, "team-a/app", begin, registrytest.Layer(3, 10))
 	client.Push(t, "team-a/app", "2", registrytest.Layer(4, 10))
 	beside := "/ui/r/team-a/app?companions="
 	alice.get(t, "/ui/r/team-a/app").contains(t, row("2"), "not "+row(first), `<a href="`+beside+`">2 tags</a> of signatures`)
 	alice.get(t, beside).contains(t, row(first), row(second), "not "+row("2"), `href="/ui/r/team-a/app?companions=&amp;sort=size"`)
-	// As many as there are tags, but not all of those: when they go is known by the last look.
+	// These are as many as there are tags, but not all of those, so the last preview says when they go.
 	alice.post(t, "/ui/preview", nil)
 	poll.Until(t, "the preview", func() bool { return strings.Contains(alice.get(t, "/ui/cleanup").text, "1 tag by the rules") })
 	alice.get(t, "/ui/r/team-a/app?sort=pushed&q="+begin).contains(t, row(begin), row(first), "By rule 1")
@@ -450,7 +450,7 @@ func TestPageOfCompanions(t *testing.T) {
 	alice.get(t, beside).contains(t, row("2"), "not signatures and the like")
 }
 
-// TestPageOfHostilePaths has addresses that would like to be others.
+// TestPageOfHostilePaths has addresses that try to be others.
 func TestPageOfHostilePaths(t *testing.T) {
 	b := browse(t, pageConfig(t), people)
 	client := b.client(t, "alice")
@@ -484,7 +484,7 @@ func TestPageOfHostilePaths(t *testing.T) {
 		if page.status != http.StatusSeeOther || !strings.HasPrefix(page.location, "/ui/") || strings.Contains(page.location, "..") || page.header.Get("X-Evil") != "" {
 			t.Errorf("%q leads to %q", elsewhere, page.location)
 		}
-		// Neither is there another word that is believed.
+		// No other parameter is believed either.
 		for _, word := range []string{"next", "url", "redirect", "return"} {
 			if page := b.another(t).post(t, "/ui/login?"+word+"="+url.QueryEscape(elsewhere), url.Values{"user": {"bob"}, "password": {"bob"}, word: {elsewhere}}); page.location != "/ui/" {
 				t.Errorf("%s=%q leads to %q", word, elsewhere, page.location)
@@ -517,7 +517,7 @@ func TestPageOfHostilePaths(t *testing.T) {
 	}
 }
 
-// TestPageOfMethods has requests that no page of the registry sends.
+// TestPageOfMethods sends requests that no page of the registry sends.
 func TestPageOfMethods(t *testing.T) {
 	b := browse(t, pageConfig(t), people)
 	alice := b.as(t, "alice")
@@ -545,7 +545,7 @@ func TestPageOfMethods(t *testing.T) {
 // TestPageOfSlowForms has strangers send more forms than are read at once, and never end them.
 func TestPageOfSlowForms(t *testing.T) {
 	config := pageConfig(t)
-	// The log stands between a form and its connection.
+	// The access log stands between a form and its connection.
 	b := browseWith(t, config, people, func(*own) { config.Log.AccessLog.Disabled = false })
 	alice := b.as(t, "alice")
 	var slow []net.Conn
@@ -577,7 +577,7 @@ func TestPageOfSlowForms(t *testing.T) {
 			t.Fatalf("a login meanwhile: %d", page.status)
 		}
 	}
-	// Else its patience ended.
+	// Otherwise it ended because its patience was over.
 	if waited := time.Since(begin); waited > 3*time.Second {
 		t.Errorf("the oldest was dropped after %v", waited)
 	}
@@ -589,7 +589,7 @@ func TestPageOfSlowForms(t *testing.T) {
 	}
 }
 
-// TestPageDeletesTwice has a form that is sent again, and one whose browser does not wait.
+// TestPageDeletesTwice sends a form again, and sends one from a browser that does not wait.
 func TestPageDeletesTwice(t *testing.T) {
 	b := browse(t, pageConfig(t), people)
 	alice, client := b.as(t, "alice"), b.client(t, "alice")
@@ -646,7 +646,7 @@ func TestPageOfChangedRights(t *testing.T) {
 	}
 }
 
-// TestPageSortsTags has more tags than a page, of which none is on two pages in any order.
+// TestPageSortsTags has more tags than fit on a page, and expects no tag on two pages in any order.
 func TestPageSortsTags(t *testing.T) {
 	b := browse(t, pageConfig(t), people)
 	alice, client := b.as(t, "alice"), b.client(t, "alice")
@@ -679,7 +679,7 @@ func TestPageSortsTags(t *testing.T) {
 	page.contains(t, `href="/ui/r/team-a/app?page=2&amp;q=t-&amp;sort=pushed"`, `href="/ui/r/team-a/app?q=t-&amp;sort=size"`, `aria-current="true">Last push`)
 }
 
-// TestPageOfUntagged has a manifest that lost its tag, beside all that is kept without one.
+// TestPageOfUntagged has a manifest that lost its tag, besides all that is kept without one.
 func TestPageOfUntagged(t *testing.T) {
 	b := browse(t, pageConfig(t), people)
 	alice, carol, client := b.as(t, "alice"), b.as(t, "carol"), b.client(t, "alice")
@@ -709,8 +709,7 @@ func TestPageOfUntagged(t *testing.T) {
 	alice.get(t, "/ui/r/team-a/app").contains(t, "not untagged manifest<", ">2 tags")
 }
 
-// TestPageOfHostileImage has names at their limits, and labels and steps that would like to
-// be more than text.
+// TestPageOfHostileImage has names at their limits, and labels and steps that try to be more than text.
 func TestPageOfHostileImage(t *testing.T) {
 	b := browse(t, pageConfig(t), people)
 	alice, client := b.as(t, "alice"), b.client(t, "alice")
@@ -796,7 +795,7 @@ func TestPageDeletes(t *testing.T) {
 		t.Errorf("left are %v", tags)
 	}
 	alice.get(t, "/ui/r/team-a/app?deleted=2").contains(t, "2 tags were deleted", ">2 tags", "not app:1\"")
-	// Once, and not for who follows somebody's link.
+	// The page says so once, and not to somebody who follows a link.
 	alice.get(t, "/ui/r/team-a/app?deleted=2").contains(t, ">2 tags", "not were deleted")
 	alice.get(t, "/ui/r/team-a/app?untagged&deleted=2").contains(t, "not were deleted")
 	for _, d := range []digest.Digest{first, amd} {
@@ -808,7 +807,7 @@ func TestPageDeletes(t *testing.T) {
 		t.Errorf("what another index needs: %d", page.status)
 	}
 
-	// Pushed between the question and the answer.
+	// This is pushed between the question and the answer.
 	client.Push(t, "team-a/app", "three", registrytest.Layer(4, 10))
 	stale := url.Values{"repository": {"team-a/app"}, "confirmed": {"yes"}, "images": {"yes"}, "named": {"three@" + first.String()}}
 	if page := alice.post(t, "/ui/delete", stale); page.status != http.StatusConflict {
@@ -860,14 +859,14 @@ func TestPageOfCleanup(t *testing.T) {
 	}
 }
 
-// atWork is a collector that is about to find out what a collection would delete.
+// atWork is a collector that is about to make a preview.
 type atWork struct{ page.Collector }
 
 func (atWork) PreviewSoon() bool { return false }
 
 func (atWork) Preview() (*garbage.Preview, bool, error) { return nil, true, nil }
 
-// TestPageOfBusyCleanup says so for as long as it is true.
+// TestPageOfBusyCleanup expects the page to say so for as long as it is true.
 func TestPageOfBusyCleanup(t *testing.T) {
 	b := browse(t, pageConfig(t), people)
 	alice, busy := b.as(t, "alice"), "Something else is waiting to be done already"
@@ -904,14 +903,14 @@ func TestPageOfAgingTags(t *testing.T) {
 		cleanup := alice.get(t, "/ui/cleanup")
 		cleanup.contains(t, "team-a/app:</span>1</a>", "not team-a/app:</span>2</a>", "0 tags by the rules")
 		b.as(t, "bob").get(t, "/ui/cleanup").contains(t, "not team-a")
-		// A search does not see all tags, so the last look counts.
+		// A search does not see all tags, so the last preview counts.
 		if page := alice.get(t, "/ui/r/team-a/app?q=1"); !regexp.MustCompile(chip).MatchString(page.text) {
 			t.Errorf("of a search:\n%s", page.text)
 		}
 	}
 }
 
-// TestPageOfBrokenTag has a newest tag that nobody can pull, which keeps none from being the newest.
+// TestPageOfBrokenTag has a newest tag that nobody can pull. It does not keep another from being the newest.
 func TestPageOfBrokenTag(t *testing.T) {
 	config := pageConfig(t)
 	config.Storage["maintenance"] = configuration.Parameters{"garbagecollection": map[any]any{"retention": map[any]any{"rules": []any{map[any]any{"keepnewest": 1}}}}}
@@ -943,7 +942,7 @@ func TestPageOfBrokenTag(t *testing.T) {
 	}
 }
 
-// TestPageOfDamagedImages has what a store holds of none, which can be deleted all the same.
+// TestPageOfDamagedImages has tags whose images the store has lost. They can be deleted all the same.
 func TestPageOfDamagedImages(t *testing.T) {
 	config := pageConfig(t)
 	b := browse(t, config, people)
@@ -975,7 +974,7 @@ func TestPageOfDamagedImages(t *testing.T) {
 	}
 }
 
-// TestPageWithoutStore has the store away: who looks is told so by a page.
+// TestPageWithoutStore has a store that is away: a page tells the visitor so.
 func TestPageWithoutStore(t *testing.T) {
 	b := browse(t, pageConfig(t), people)
 	alice := b.as(t, "alice")

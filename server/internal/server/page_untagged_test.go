@@ -17,7 +17,7 @@ import (
 	"container-registry/server/internal/registrytest"
 )
 
-// tagged counts how often all tags are listed from the first one's deletion on, which may fail.
+// tagged counts how often all tags are listed from the deletion of the first one on, which may fail.
 type tagged struct {
 	storagedriver.StorageDriver
 	fails  bool
@@ -39,8 +39,8 @@ func (d *tagged) Delete(ctx context.Context, path string) error {
 	return d.StorageDriver.Delete(ctx, path)
 }
 
-// TestPageDeletesWithOneLook at all tags, of which there may be thousands, but where one could not be
-// deleted: its image takes it along.
+// TestPageDeletesWithOneLook expects no second listing of all tags, of which there may be thousands, unless a
+// tag could not be deleted: its image takes it along.
 func TestPageDeletesWithOneLook(t *testing.T) {
 	for _, fails := range []bool{false, true} {
 		t.Run(fmt.Sprint(fails), func(t *testing.T) {

@@ -9,9 +9,9 @@ import (
 	"github.com/distribution/distribution/v3/registry/api/errcode"
 )
 
-// explainTLS gives clients that speak HTTP to a port with TLS an answer they can show.
-// Docker does that on localhost whenever HTTPS did not get it any further, which is
-// mostly for want of a login; and of what net/http says it shows that it is not JSON.
+// explainTLS gives clients that speak HTTP to a port with TLS a response that they can show. On localhost,
+// Docker tries HTTP whenever HTTPS has failed, which is mostly because of a missing login. All it would show of
+// net/http's own response is that this is not JSON.
 type explainTLS struct {
 	net.Listener
 }
@@ -24,12 +24,12 @@ func (l explainTLS) Accept() (net.Conn, error) {
 	return explainingConn{conn}, nil
 }
 
-// explainingConn is below TLS, whose records never begin like an answer of HTTP.
+// explainingConn is below TLS, whose records never begin like an HTTP response.
 type explainingConn struct {
 	net.Conn
 }
 
-// NetConn is for who sets what the kernel does for it.
+// NetConn is for callers that set options of the socket.
 func (c explainingConn) NetConn() net.Conn { return c.Conn }
 
 func (c explainingConn) Write(content []byte) (int, error) {

@@ -14,7 +14,7 @@ import (
 	"container-registry/server/internal/registrytest"
 )
 
-// TestDeletionWithoutRedis has one that is away: what it must be told of is refused, and all else goes on.
+// TestDeletionWithoutRedis has a Redis that is away: what it must be told of is refused, and all else goes on.
 func TestDeletionWithoutRedis(t *testing.T) {
 	config := registrytest.Parse(t, "storage: {filesystem: {rootdirectory: "+t.TempDir()+"}, delete: {enabled: true}, cache: {blobdescriptor: redis}}\nredis: {addrs: ['127.0.0.1:1']}\n")
 	config.HTTP.Addr, config.Log.AccessLog.Disabled = "127.0.0.1:0", true

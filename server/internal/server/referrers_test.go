@@ -19,7 +19,7 @@ import (
 	"container-registry/server/internal/registrytest"
 )
 
-// TestWhoMayList asks for referrers as everybody who may and may not pull.
+// TestWhoMayList asks for referrers as users who may pull and users who may not.
 func TestWhoMayList(t *testing.T) {
 	none := digest.FromString("nothing").String()
 	for _, test := range []struct {
@@ -68,7 +68,7 @@ func TestWhoMayList(t *testing.T) {
 	}
 }
 
-// token is one for who has no login.
+// token is a token for a client without a login.
 func (i *instance) token(t *testing.T, scope string) string {
 	t.Helper()
 	var answer struct{ Token string }
@@ -78,7 +78,7 @@ func (i *instance) token(t *testing.T, scope string) string {
 	return answer.Token
 }
 
-// TestUnlistByToken is of a client that may delete, by a token that covers nothing else.
+// TestUnlistByToken has a client that may delete, with a token that covers nothing else.
 func TestUnlistByToken(t *testing.T) {
 	b := browse(t, pageConfig(t), "#!anonymous pull team-a/*\n")
 	client := b.client(t, "alice")
@@ -116,7 +116,7 @@ func TestUnlistByToken(t *testing.T) {
 	}
 }
 
-// TestReferrersOfAStoreThatThrottles are told of once, not a line a request.
+// TestReferrersOfAStoreThatThrottles expects one log line, and not one for each request.
 func TestReferrersOfAStoreThatThrottles(t *testing.T) {
 	spy := registrytest.NewSpy(inmemory.New())
 	config := registrytest.Config(t, spy)

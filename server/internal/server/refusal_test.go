@@ -10,8 +10,8 @@ import (
 	"container-registry/server/internal/registrytest"
 )
 
-// TestRefusedFirst has a collection pause writers: who has no login is not among them, and
-// has nothing looked up in the store.
+// TestRefusedFirst has a collection pause writers. A client without a login does not count as one, and causes
+// no look into the store.
 func TestRefusedFirst(t *testing.T) {
 	folder := t.TempDir()
 	i := start(t, registrytest.Parse(t, "storage: {filesystem: {rootdirectory: "+folder+"}}\nauth: {htpasswd: {realm: registry, path: "+

@@ -10,7 +10,7 @@ import (
 	"container-registry/server/internal/audit"
 )
 
-// TestRefusedForms has the audit say who tried what by the page, as it does of API clients.
+// TestRefusedForms expects the audit log to say who tried what on the page, as it does for API clients.
 func TestRefusedForms(t *testing.T) {
 	const (
 		d     = "sha256:4f5c0000000000000000000000000000000000000000000000000000000000ab"
@@ -27,7 +27,7 @@ func TestRefusedForms(t *testing.T) {
 		form             url.Values
 		header           http.Header
 		status           int
-		// want is empty for what gets no line.
+		// want is empty for a form that gets no line.
 		want string
 	}{
 		{"a wrong password", "login", "", url.Values{"user": {"carol"}, "password": {"hunter2"}}, nil, 401,

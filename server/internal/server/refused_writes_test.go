@@ -13,7 +13,7 @@ import (
 	"container-registry/server/internal/registrytest"
 )
 
-// TestRefusedWrites has the audit say who tried what, but for what was not refused in the end.
+// TestRefusedWrites expects the audit log to say who tried what, except for what was not refused in the end.
 func TestRefusedWrites(t *testing.T) {
 	users := htpasswd(t, "alice", "wonder")
 	content, err := os.ReadFile(users)

@@ -15,8 +15,8 @@ import (
 	"container-registry/server/internal/registrytest"
 )
 
-// TestPageKeepsParts of what stays, though they have tags of their own that go, or are chosen by
-// their digest: without one of them the other could not be pulled.
+// TestPageKeepsParts keeps parts of what stays, although their own tags go or they are chosen by their digest:
+// without its parts, what stays could not be pulled.
 func TestPageKeepsParts(t *testing.T) {
 	b := browse(t, pageConfig(t), people)
 	alice, client := b.as(t, "alice"), b.client(t, "alice")
@@ -43,12 +43,12 @@ func TestPageKeepsParts(t *testing.T) {
 	if lines := strings.Join(client.Pulled(t), "\n"); !strings.Contains(lines, amd.String()) || !strings.Contains(lines, arm.String()) {
 		t.Errorf("left are\n%s", lines)
 	}
-	// With what they are part of they go.
+	// They go together with what they are part of.
 	alice.post(t, "/ui/delete", url.Values{"repository": {"team-a/app"}, "tag": {"1"}}).contains(t, "with 3 parts")
 }
 
-// TestPageDeletesAttached has what is about an image, about that, and about a platform, with a tag
-// of cosign and without one. What is about something that stays is none of it.
+// TestPageDeletesAttached has manifests about an image, about those, and about a platform, with a tag of
+// cosign's and without one. What is about something that stays is not among them.
 func TestPageDeletesAttached(t *testing.T) {
 	b := browse(t, pageConfig(t), people)
 	alice, client := b.as(t, "alice"), b.client(t, "alice")
@@ -85,8 +85,8 @@ func TestPageDeletesAttached(t *testing.T) {
 	}
 }
 
-// TestPageDeletesListed signatures of an image that stays, which a client lists in a tag: one, and the
-// last.
+// TestPageDeletesListed deletes signatures of an image that stays, which a client lists in a tag: first one,
+// and then the last.
 func TestPageDeletesListed(t *testing.T) {
 	b := browse(t, pageConfig(t), people)
 	alice, client := b.as(t, "alice"), b.client(t, "alice")
@@ -113,7 +113,7 @@ func TestPageDeletesListed(t *testing.T) {
 			t.Errorf("listed are %v", left)
 		}
 	}
-	// What somebody put together otherwise stays whole.
+	// What somebody put together for another reason stays whole.
 	third := client.PushAbout(t, "team-a/app", "", image)
 	client.PushIndex(t, "team-a/app", "release", third)
 	if page := alice.post(t, "/ui/delete", url.Values{"repository": {"team-a/app"}, "digest": {third.String()}}); page.status != http.StatusConflict {
@@ -121,7 +121,7 @@ func TestPageDeletesListed(t *testing.T) {
 	}
 }
 
-// TestPageAfterLastTag of a repository that nobody has counted yet.
+// TestPageAfterLastTag deletes the last tag of a repository that was not counted yet.
 func TestPageAfterLastTag(t *testing.T) {
 	b := browse(t, pageConfig(t), people)
 	alice, carol := b.as(t, "alice"), b.as(t, "carol")
@@ -140,7 +140,7 @@ func TestPageAfterLastTag(t *testing.T) {
 	}
 }
 
-// TestPageOfLongFolders costs no more than others: each folder above it has a link.
+// TestPageOfLongFolders checks that a long folder costs no more than others: each folder above it has a link.
 func TestPageOfLongFolders(t *testing.T) {
 	b := browse(t, pageConfig(t), people)
 	alice := b.as(t, "alice")

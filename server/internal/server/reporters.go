@@ -15,7 +15,7 @@ import (
 	"container-registry/server/internal/writes"
 )
 
-// openAudit begins the record of who does what; it is nil where none is wanted.
+// openAudit opens the record of who does what. It returns nil if none is configured.
 func openAudit(own config.Server, controller *access.Controller, log *logrus.Entry) (*audit.Log, error) {
 	if own.Audit.Folder == "" {
 		return nil, nil
@@ -27,8 +27,8 @@ func openAudit(own config.Server, controller *access.Controller, log *logrus.Ent
 	return record, err
 }
 
-// reported goes around the engine, and tells all who want to know what clients do there:
-// observers, and those of the configuration, who learn of what collections delete as well.
+// reported wraps the engine, and tells what clients do there to observers, and to the audit log and endpoints
+// of the configuration. These also learn what collections delete.
 func (s *Server) reported(engine http.Handler, own config.Server, storeGuard *guard.Guard, observers []writes.Observer) http.Handler {
 	var told []writes.Observer
 	if s.audit != nil {
@@ -37,21 +37,21 @@ func (s *Server) reported(engine http.Handler, own config.Server, storeGuard *gu
 			engine = s.audit.Reads(engine, s.config.HTTP.Prefix)
 		}
 	}
-	// Without endpoints, too, it forgets those of before.
+	// This is needed without endpoints, too: it forgets earlier ones.
 	s.notifier = notify.New(own.Notifications, storeGuard.Driver(), s.config.HTTP, storeGuard.Log())
 	if len(own.Notifications) > 0 {
 		told = append(told, s.notifier.Observe)
 	}
 	if len(told) == 0 {
-		// Who only counts, or shows, does not ask what a tag named before.
+		// Observers that only count or show do not ask what a tag named before.
 		return writes.Handler(engine, nil, s.config.HTTP.Prefix, observers...)
 	}
 	s.collector.Tell(s.notifier.HoldBack, told...)
 	return writes.Handler(engine, s.notifier.HoldBack, s.config.HTTP.Prefix, append(observers, told...)...)
 }
 
-// notify sends what clients did until ctx ends. A store that is read-only is left as it is: what
-// waits there could be sent, but not be deleted afterwards.
+// notify sends what clients did until ctx ends. It leaves a read-only store alone: what waits there could be
+// sent, but not deleted afterwards.
 func (s *Server) notify(ctx context.Context) {
 	if s.notifier != nil && !store.Of(s.config).ReadOnly() {
 		s.notifier.Run(ctx)

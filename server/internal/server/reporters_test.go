@@ -9,7 +9,7 @@ import (
 	"container-registry/server/internal/registrytest"
 )
 
-// TestForgetsLastEndpoint has events of one that nobody is told of any more.
+// TestForgetsLastEndpoint has events for an endpoint that is no longer configured.
 func TestForgetsLastEndpoint(t *testing.T) {
 	root := t.TempDir()
 	left := filepath.Join(root, "container-registry-events", "hook", "event")

@@ -14,15 +14,15 @@ import (
 	"container-registry/server/internal/version"
 )
 
-// defaultDrain is for http.draintimeout 0, where the engine would cut off
-// every transfer. Docker kills a container 10 s after it asks it to stop.
+// defaultDrain is used for http.draintimeout 0, with which the engine would cut off every transfer. Docker
+// kills a container 10 s after asking it to stop.
 const defaultDrain = 10 * time.Second
 
 // Run answers requests until ctx ends, then waits for those under way.
 func (s *Server) Run(ctx context.Context) error {
 	defer s.endApp()
 	if s.audit != nil {
-		// After the end of collections, which tell it what they deleted.
+		// It is closed after the end of collections, which tell it what they deleted.
 		defer s.audit.Close()
 	}
 	ctx, cancel := context.WithCancel(ctx)
@@ -31,7 +31,7 @@ func (s *Server) Run(ctx context.Context) error {
 	s.logStart()
 	failed := make(chan error, 3)
 	if s.holdings != nil {
-		// After the last clients, and the end of collections.
+		// This comes after the last clients and the end of collections.
 		defer s.holdings.TellRest()
 		go s.holdings.Run(ctx)
 	}
@@ -60,8 +60,8 @@ func (s *Server) Run(ctx context.Context) error {
 	}
 }
 
-// collect begins to take orders for garbage collections, and to keep their schedule. What
-// it returns waits for their end, so that no lock is left in the store.
+// collect begins to take orders for garbage collections, and to keep their schedule. The group that it returns
+// ends with them: waiting for it ensures that no lock is left in the store.
 func (s *Server) collect(ctx context.Context) *sync.WaitGroup {
 	var group sync.WaitGroup
 	if s.collector == nil {
@@ -81,7 +81,7 @@ func (s *Server) collect(ctx context.Context) *sync.WaitGroup {
 	return &group
 }
 
-// listeners are where clients come, with what they are kept from.
+// listeners are the listeners for clients, with the limits that clients are held to.
 func (s *Server) listeners() []net.Listener {
 	var all []net.Listener
 	for _, listener := range []net.Listener{s.listener, s.proxied} {

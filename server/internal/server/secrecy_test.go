@@ -56,7 +56,7 @@ func TestDumpServer(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		// Pools let go of what they hold after two collections.
+		// Pools release what they hold after two collections.
 		for range 3 {
 			runtime.GC()
 		}
@@ -180,8 +180,8 @@ func testMemory(t *testing.T, http2 bool, anonymous string) {
 		}
 	}()
 	poll.Until(t, "an end of the traces in the heap", func() bool {
-		// One whose last stream is still being closed is not idle yet, and the server notices in
-		// its own time.
+		// A connection whose last stream is still being closed is not idle yet, and the server takes its time
+		// to notice.
 		client.CloseIdleConnections()
 		closed := dump()
 		left = ""

@@ -52,14 +52,14 @@ type Server struct {
 	http          *http.Server
 	limits        *bounds.Guard
 	listener      net.Listener
-	proxied       net.Listener // where forwarders come, if they do
+	proxied       net.Listener // where forwarders connect, if there are any
 	debug         *http.Server
 	debugListener net.Listener
 	certificate   *certificate.Reloader
 }
 
-// New builds the server and starts to listen; nothing is answered before Run.
-// A mirror's configuration comes with the upstream that was prepared for it.
+// New builds the server and starts to listen. Nothing is answered before Run. upstream is the one that was
+// prepared for the configuration of a mirror.
 func New(config *configuration.Configuration, own config.Server, upstream *mirror.Upstream, log *logrus.Entry) (*Server, error) {
 	s := &Server{config: config, upstream: upstream, log: log, limits: bounds.New(bounds.OfProcess(log))}
 	if err := s.prepareHTTP(); err != nil {
@@ -122,15 +122,15 @@ func (s *Server) build(ctx context.Context, own config.Server) (err error) {
 		return err
 	}
 	chain := handlerChain(lists(fair.Handler(heavy.PlacesOf(bounds.Memory()).Handler(engine)), s.config.HTTP.Prefix, s.config.Catalog.MaxEntries), s.config, s.storeHealth.Failing, s.roomForStrangers(controller), origins, s.ui, traced)
-	// A page of another site is to see that it is refused, and when to come back.
+	// A page of another site must be able to see that it is refused, and when to come back.
 	refuse := origins.handler(http.HandlerFunc(bounds.TooMany))
 	handler := s.limits.Handler(clientaddress.Handler(own.TrustedProxies, chain), refuse)
 	s.http.Handler = s.withMetrics(handler, controller)
 	return nil
 }
 
-// tracingWanted is false by default, where the engine's tracing would send to a
-// collector on localhost and log an error whenever there is none.
+// tracingWanted is false by default, because the engine's tracing would send to a collector on localhost, and
+// log an error whenever there is none.
 func tracingWanted() bool {
 	exporter := os.Getenv("OTEL_TRACES_EXPORTER")
 	return exporter != "" && exporter != "none"
@@ -159,8 +159,8 @@ func (s *Server) stopListening() {
 	}
 }
 
-// ListenProxied has forwarders of this server's http.secret reach it at an address of their
-// own, where they tell of their clients. To be called before Run.
+// ListenProxied lets forwarders that have this server's http.secret connect to an address of their own, where
+// they tell about their clients. It must be called before Run.
 func (s *Server) ListenProxied(address string) error {
 	listener, err := net.Listen("tcp", address)
 	if err != nil {

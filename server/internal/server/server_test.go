@@ -33,7 +33,7 @@ func TestMain(m *testing.M) {
 	os.Exit(m.Run())
 }
 
-// own is what a configuration has that is not the engine's.
+// own is the part of a configuration that is not the engine's.
 type own = config.Server
 
 // instance is a running server.

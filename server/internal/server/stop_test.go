@@ -14,7 +14,8 @@ import (
 	"container-registry/server/internal/registrytest"
 )
 
-// TestAuditOfStop has a server stop in a collection: the audit has what that deletes at the end.
+// TestAuditOfStop stops a server during a collection: the audit log contains what the collection deletes at the
+// end.
 func TestAuditOfStop(t *testing.T) {
 	spy := registrytest.NewSpy(inmemory.New())
 	config := registrytest.Config(t, spy)
@@ -29,7 +30,7 @@ func TestAuditOfStop(t *testing.T) {
 	spy.Before = func(action, path string) error {
 		if action == "delete" && strings.Contains(path, "/revisions/") {
 			stop()
-			// All else is over before the collection is.
+			// Everything else is over before the collection is.
 			time.Sleep(200 * time.Millisecond)
 		}
 		return nil

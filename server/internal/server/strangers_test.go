@@ -16,7 +16,7 @@ import (
 	"container-registry/server/internal/registrytest"
 )
 
-// engineLog has what the engine says at the level that it has in service.
+// engineLog is what the engine logs at its usual level.
 func engineLog(t *testing.T) *bytes.Buffer {
 	var engine bytes.Buffer
 	level := logrus.GetLevel()
@@ -29,7 +29,7 @@ func engineLog(t *testing.T) *bytes.Buffer {
 	return &engine
 }
 
-// TestLogOfStrangers has those without a login send what would turn the logs over.
+// TestLogOfStrangers has clients without a login send enough to turn over the logs.
 func TestLogOfStrangers(t *testing.T) {
 	engine := engineLog(t)
 	s, err := New(registrytest.Parse(t, inMemory+"http: {addr: '127.0.0.1:0'}\nlog: {accesslog: {disabled: true}}\nauth: {htpasswd: {realm: registry, path: "+
@@ -56,7 +56,7 @@ func TestLogOfStrangers(t *testing.T) {
 	}
 }
 
-// TestLogOfVisitors has those who may pull without a login ask for what is not there.
+// TestLogOfVisitors has clients that may pull without a login ask for what does not exist.
 func TestLogOfVisitors(t *testing.T) {
 	engine := engineLog(t)
 	users := htpasswd(t, "alice", "wonder")
@@ -104,7 +104,7 @@ func TestLogOfVisitors(t *testing.T) {
 	}
 }
 
-// TestRoomForStrangers is little for what they get nothing by, where users log in.
+// TestRoomForStrangers expects little room for requests that get nothing, if users log in.
 func TestRoomForStrangers(t *testing.T) {
 	for _, test := range []struct {
 		name, path string
@@ -136,7 +136,7 @@ func TestRoomForStrangers(t *testing.T) {
 	}
 }
 
-// TestErrorLog has more connections fail than anybody needs to read of, and a panic among them.
+// TestErrorLog has more connections fail than anybody needs to read about, and a panic among them.
 func TestErrorLog(t *testing.T) {
 	for text, all := range map[string]bool{
 		"timeout waiting for SETTINGS frames from 192.0.2.1:4711":                      false,

@@ -14,7 +14,7 @@ import (
 	"container-registry/server/internal/poll"
 )
 
-// TestStreamsThatWait leave room on their connection for one that is read.
+// TestStreamsThatWait checks that streams that wait leave room on their connection for one that is read.
 func TestStreamsThatWait(t *testing.T) {
 	var waiting atomic.Int64
 	stay := make(chan struct{})
@@ -54,7 +54,7 @@ func TestStreamsThatWait(t *testing.T) {
 	}
 }
 
-// TestConnectionsThatEndBeforeTheirRequests are not held for a while: clients come back.
+// TestConnectionsThatEndBeforeTheirRequests expects that these are not held for a while: clients come back.
 func TestConnectionsThatEndBeforeTheirRequests(t *testing.T) {
 	config, client := withTLS(t, inMemory)
 	i := start(t, config, client)

@@ -13,7 +13,7 @@ import (
 // mostNamed is how many tags one line of the report names.
 const mostNamed = 10
 
-// targetTags are the names of those that are on the target.
+// targetTags are the tags on the target, with only their names.
 func (r *run) targetTags(ctx context.Context) ([]*tag, error) {
 	taker := &snapshotTaker{driver: r.to.twice, workers: r.Workers}
 	repositories, err := taker.named(ctx)
@@ -23,7 +23,8 @@ func (r *run) targetTags(ctx context.Context) ([]*tag, error) {
 	return (&snapshot{repositories: repositories}).tags(), nil
 }
 
-// untold is for what keeps no image from being copied, unless nothing can be.
+// untold is for an error that keeps no image from being copied. It returns the error if nothing else can be
+// done either.
 func (r *run) untold(ctx context.Context, err error) error {
 	if err = r.to.Failure(store.List, err); ctx.Err() != nil || endsAll(err) {
 		return err
@@ -32,8 +33,8 @@ func (r *run) untold(ctx context.Context, err error) error {
 	return nil
 }
 
-// noteAlone reports the tags that only the target has. They may be its own, and stay; but in a
-// store that a registry was switched away from they are what was deleted after that.
+// noteAlone reports the tags that only the target has. They may be the target's own, so they stay. In a store
+// that a registry was switched away from, they are those that were deleted after the switch.
 func (r *run) noteAlone(ctx context.Context, found *snapshot, theirs []*tag) error {
 	ours := map[string]bool{}
 	for _, t := range found.tags() {

@@ -13,10 +13,10 @@ import (
 	"container-registry/server/internal/registrytest"
 )
 
-// TestTagsOfTheTargetAlone goes back to a store that was left: what was deleted meanwhile is there.
+// TestTagsOfTheTargetAlone goes back to a store that was left before: it still has what was deleted meanwhile.
 func TestTagsOfTheTargetAlone(t *testing.T) {
 	for name, test := range map[string]struct {
-		// deleted are tags of the source, beside which there is "kept".
+		// deleted is the number of tags deleted in the source. The tag "kept" stays.
 		deleted int
 		options Options
 		want    string
@@ -73,7 +73,7 @@ func (u unlisted) List(ctx context.Context, path string) ([]string, error) {
 	return u.StorageDriver.List(ctx, path)
 }
 
-// TestUnknownTagsOfTheTarget do not keep it from being copied to, unless nothing can be.
+// TestUnknownTagsOfTheTarget expects a copy to a target whose tags are unknown, unless nothing can be copied.
 func TestUnknownTagsOfTheTarget(t *testing.T) {
 	for name, test := range map[string]struct {
 		err  error

@@ -14,14 +14,15 @@ import (
 )
 
 const (
-	// smallBlob is copied in one piece, which every driver writes whole or not at all.
+	// smallBlob is the size up to which a blob is copied in one piece, which every driver writes whole or not
+	// at all.
 	smallBlob = 1 << 20
-	// bufferSize is what one worker holds of a larger blob, beside what drivers hold.
+	// bufferSize is what one worker holds of a larger blob, besides what drivers hold.
 	bufferSize = 1 << 20
 )
 
-// blob copies a blob unless the target has it: blobs never change, so that the same size
-// at the same place is the same blob.
+// blob copies a blob unless the target has it. Blobs never change, so a blob of the same size at the same place
+// is the same blob.
 func (r *run) blob(ctx context.Context, d digest.Digest) error {
 	defer r.progress.done()
 	var size int64
@@ -70,7 +71,7 @@ func (r *run) copyBlob(ctx context.Context, d digest.Digest, size int64) error {
 	return nil
 }
 
-// sizeOf is -1 for a blob that is not there.
+// sizeOf is -1 for a blob that does not exist.
 func (r *run) sizeOf(ctx context.Context, s *side, d digest.Digest) (int64, error) {
 	info, err := s.driver.Stat(ctx, layout.BlobPath(d))
 	switch {
@@ -98,9 +99,9 @@ func (r *run) copySmall(ctx context.Context, d digest.Digest) error {
 	return nil
 }
 
-// copyLarge moves a blob to its place when all of it is there and right. Some drivers
-// show a file while it is written, and a registry takes a blob it sees for complete: cut
-// short there, it would be served for good.
+// copyLarge moves a blob to its place once it is complete and correct. Some drivers show a file while it is
+// written, and a registry takes every blob that it sees for complete. A blob that was cut short there would be
+// served forever.
 func (r *run) copyLarge(ctx context.Context, d digest.Digest, size int64, replace bool) error {
 	staged := r.staging.path(d)
 	if err := r.stage(ctx, d, size, staged); err != nil {
@@ -172,5 +173,5 @@ func (w *watched) Read(p []byte) (int, error) {
 	return n, err
 }
 
-// errDamaged is for a blob whose bytes are not those its digest was made of.
+// errDamaged is for a blob whose bytes do not match its digest.
 var errDamaged = errors.New("it is damaged in the source, its bytes have another digest; delete the images that use it, collect garbage, and push them again")

@@ -13,8 +13,8 @@ import (
 	"container-registry/server/internal/registrytest"
 )
 
-// TestCollectionOfTheTarget is kept out, as it would take what tags are still to refer to;
-// and where one is under way nothing is copied.
+// TestCollectionOfTheTarget expects a collection to be kept out, because it would delete what tags will refer
+// to. If one is under way, nothing is copied.
 func TestCollectionOfTheTarget(t *testing.T) {
 	from, want := filled(t)
 	to := registrytest.NewSpy(inmemory.New())

@@ -15,8 +15,8 @@ import (
 	"container-registry/server/internal/registrytest"
 )
 
-// TestDamagedBlobs changes a byte of a blob in the source. All but the images that use it
-// are copied, and those are named.
+// TestDamagedBlobs changes a byte of a blob in the source. Everything is copied except the images that use it,
+// and those are named.
 func TestDamagedBlobs(t *testing.T) {
 	for name, test := range map[string]struct {
 		layer []byte
@@ -37,7 +37,7 @@ func TestDamagedBlobs(t *testing.T) {
 			if err := from.PutContent(t.Context(), layout.BlobPath(d), broken); err != nil {
 				t.Fatal(err)
 			}
-			// It must not get in the way of the search for what is affected.
+			// This tag must not get in the way of the search for what is affected.
 			if err := from.PutContent(t.Context(), (&tag{repository: "hello-world", name: "empty"}).currentPath(), nil); err != nil {
 				t.Fatal(err)
 			}
@@ -73,7 +73,7 @@ func TestDamagedBlobs(t *testing.T) {
 				t.Fatal(err)
 			}
 
-			// Put right, the next run does the rest.
+			// Once that is put right, the next run does the rest.
 			if err := from.PutContent(t.Context(), layout.BlobPath(d), test.layer); err != nil {
 				t.Fatal(err)
 			}
@@ -87,7 +87,7 @@ func TestDamagedBlobs(t *testing.T) {
 	}
 }
 
-// TestDamagedBlobOfAnotherName is a layer that its image names by sha512.
+// TestDamagedBlobOfAnotherName has a layer that its image names by a sha512 digest.
 func TestDamagedBlobOfAnotherName(t *testing.T) {
 	from, to := inmemory.New(), inmemory.New()
 	source := registrytest.Serve(t, registrytest.Config(t, from))

@@ -47,7 +47,7 @@ func (r *run) repositoryLink(ctx context.Context, l link) error {
 	return nil
 }
 
-// referrerLink is for one to a manifest whose own link was copied before.
+// referrerLink copies the link to a manifest whose own link was copied before.
 func (r *run) referrerLink(ctx context.Context, l link) error {
 	defer r.progress.done()
 	if !r.has(r.present, inRepository(l.repository, l.digest)) {
@@ -63,8 +63,8 @@ func (r *run) referrerLink(ctx context.Context, l link) error {
 	return nil
 }
 
-// copyLink leaves out a link to a blob that the target does not get, and says whether
-// the target has the link, or does not as the blob could not be copied.
+// copyLink leaves out a link to a blob that the target does not get. It says whether the target has the link,
+// or whether the link is lost because the blob could not be copied.
 func (r *run) copyLink(ctx context.Context, path string) (there, lost bool, err error) {
 	content, err := r.from.driver.GetContent(ctx, path)
 	if layout.IsMissing(err) {

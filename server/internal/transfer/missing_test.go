@@ -14,8 +14,8 @@ import (
 	"container-registry/server/internal/registrytest"
 )
 
-// TestOneWrongAnswer is of a store that says once of something that it is not there, of all that
-// a transfer asks for in turn: all is copied, and a tag that is newer on the target stays.
+// TestOneWrongAnswer has a store that says once that something is missing, for each thing that a transfer asks
+// for in turn. Everything is copied, and a tag that is newer on the target stays.
 func TestOneWrongAnswer(t *testing.T) {
 	from := inmemory.New()
 	source := registrytest.Serve(t, registrytest.Config(t, from))
@@ -36,7 +36,7 @@ func TestOneWrongAnswer(t *testing.T) {
 	}
 	for name, test := range map[string]struct {
 		to func() storagedriver.StorageDriver
-		// lying is the one of both stores that does.
+		// lying is the one of the two stores that gives the wrong answer.
 		lying func(from, to *registrytest.Forgetful) *registrytest.Forgetful
 	}{
 		"of the source": {func() storagedriver.StorageDriver { return inmemory.New() }, func(from, _ *registrytest.Forgetful) *registrytest.Forgetful { return from }},

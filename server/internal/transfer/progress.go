@@ -41,7 +41,7 @@ func (p *progress) watch(interval time.Duration) {
 
 func (p *progress) stop() { p.once.Do(func() { close(p.quit) }) }
 
-// begin starts a phase with so many items; 0 when that is not known yet.
+// begin starts a phase with so many items, 0 if their number is not known yet.
 func (p *progress) begin(phase string, total int) {
 	p.mutex.Lock()
 	defer p.mutex.Unlock()
@@ -60,7 +60,7 @@ func (p *progress) add(bytes int) {
 	p.bytes += int64(bytes)
 }
 
-// write holds up nothing else: who reads it may stand still, and collections wait for the transfer.
+// write holds no lock while it writes: its reader may stand still, and collections wait for the transfer.
 func (p *progress) write(now time.Time) { fmt.Fprintln(p.out, p.line(now)) }
 
 func (p *progress) line(now time.Time) string {

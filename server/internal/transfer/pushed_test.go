@@ -25,7 +25,7 @@ import (
 	"container-registry/server/internal/turns"
 )
 
-// aged is a registry in a folder, whose tags can be pushed in the past.
+// aged is a registry in a folder, whose tags can be given a push in the past.
 type aged struct {
 	storagedriver.StorageDriver
 	client registrytest.Client
@@ -38,7 +38,7 @@ func newAged(t *testing.T) *aged {
 	return &aged{driver, registrytest.Serve(t, registrytest.Config(t, driver)), root}
 }
 
-// push has a tag of app name an image by its number.
+// push makes a tag of app name the image with a number.
 func (a *aged) push(t *testing.T, tag string, number uint64, at time.Time) {
 	t.Helper()
 	a.client.Push(t, "app", tag, registrytest.Layer(number, 100))
@@ -47,7 +47,7 @@ func (a *aged) push(t *testing.T, tag string, number uint64, at time.Time) {
 	}
 }
 
-// listed is a store that is listed at once.
+// listed is a store that lists everything at once.
 type listed struct{ storagedriver.StorageDriver }
 
 func (l listed) Files(ctx context.Context, folder string, visit func(storagedriver.FileInfo) error) error {
@@ -59,7 +59,7 @@ func (l listed) Files(ctx context.Context, folder string, visit func(storagedriv
 	})
 }
 
-// expectPushes has both retention and the page see when the tags of app were pushed.
+// expectPushes expects both retention and the page to see when the tags of app were pushed.
 func expectPushes(t *testing.T, driver storagedriver.StorageDriver, want map[string]time.Time) {
 	t.Helper()
 	for tag, at := range want {
@@ -83,7 +83,7 @@ func expectPushes(t *testing.T, driver storagedriver.StorageDriver, want map[str
 	}
 }
 
-// TestTimesOfPushes takes the times of pushes on from store to store.
+// TestTimesOfPushes passes the times of pushes on from store to store.
 func TestTimesOfPushes(t *testing.T) {
 	today := time.Now().Truncate(time.Microsecond)
 	ago := func(days int) time.Time { return today.AddDate(0, 0, -days) }
@@ -105,7 +105,7 @@ func TestTimesOfPushes(t *testing.T) {
 		expectPushes(t, each, want)
 	}
 
-	// The second run knows of what was pushed since, to whichever side was later.
+	// The second run takes over what was pushed since, on whichever side that was later.
 	want["a"], want["b"], want["c"] = today.Add(time.Minute), ago(2), ago(3)
 	target.push(t, "a", 0, want["a"])
 	source.push(t, "b", 1, want["b"])
@@ -116,7 +116,7 @@ func TestTimesOfPushes(t *testing.T) {
 	expectPushes(t, atOnce, want)
 }
 
-// TestTimesAfterFailures has a run end before, or fail at first, when it tells of a push.
+// TestTimesAfterFailures has a run that ends before it tells of a push, or fails to do so at first.
 func TestTimesAfterFailures(t *testing.T) {
 	for name, failures := range map[string]int{"once": 1, "for good": 1 << 10} {
 		t.Run(name, func(t *testing.T) {
@@ -146,7 +146,7 @@ func TestTimesAfterFailures(t *testing.T) {
 	}
 }
 
-// TestCollectionsReadNoTimes has a collection know them from the names of files.
+// TestCollectionsReadNoTimes expects a collection to know the times from the names of files.
 func TestCollectionsReadNoTimes(t *testing.T) {
 	source, to := newAged(t), registrytest.NewSpy(inmemory.New())
 	want := map[string]time.Time{"latest": time.Now().Truncate(time.Microsecond).AddDate(0, 0, -40)}

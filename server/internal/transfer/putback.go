@@ -11,9 +11,9 @@ import (
 	"container-registry/server/internal/store"
 )
 
-// putBack has a tag name again what a client pushed to the target after it was asked what the
-// tag names there, and before the tag was written. Pushes that end during the transfer have told
-// of themselves before they write a tag.
+// putBack restores tags that clients pushed to the target after this run had looked at the tag there, and
+// before it wrote the tag. Pushes that end during the transfer have announced themselves before they write a
+// tag.
 func (r *run) putBack(ctx context.Context, tags []*tag) error {
 	pushed, err := r.pushed(ctx)
 	if err != nil {
@@ -48,7 +48,7 @@ func (r *run) putBackTag(ctx context.Context, t *tag, candidates []digest.Digest
 	var latest digest.Digest
 	var at time.Time
 	for _, d := range candidates {
-		// Who was refused has left nothing in the history.
+		// A push that was refused has left nothing in the history.
 		info, err := r.to.twice.Stat(ctx, layout.LinkPath(t.indexPath(), d))
 		if layout.IsMissing(err) {
 			continue
@@ -70,5 +70,5 @@ func (r *run) putBackTag(ctx context.Context, t *tag, candidates []digest.Digest
 	return nil
 }
 
-// none is what clients push to a target that nothing is written to.
+// none is used in place of the pushes of clients if nothing is written to the target.
 func none(context.Context) ([]fence.Pushed, error) { return nil, nil }

@@ -28,8 +28,8 @@ func inUse(t *testing.T, driver storagedriver.StorageDriver) registrytest.Client
 	return registrytest.Client{URL: server.URL}
 }
 
-// TestPushedBeforeItIsWritten is a tag that a client pushes to the target, once or twice, after
-// the transfer has seen that there is none, and before it writes its own.
+// TestPushedBeforeItIsWritten has a tag that a client pushes to the target, once or twice, after the transfer
+// has seen that there is none, and before it writes its own.
 func TestPushedBeforeItIsWritten(t *testing.T) {
 	for _, pushes := range []uint64{1, 2} {
 		from, to := inmemory.New(), registrytest.NewSpy(inmemory.New())

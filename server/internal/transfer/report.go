@@ -27,7 +27,7 @@ type Report struct {
 // count is what became of one kind of files.
 type count struct {
 	written, kept, dangling atomic.Int64
-	// absent are those that a list of the source shows, and that are not there.
+	// absent are those that the source lists but does not have.
 	absent atomic.Int64
 }
 

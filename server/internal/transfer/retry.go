@@ -11,8 +11,8 @@ const (
 	pause    = 2 * time.Second
 )
 
-// retry helps over a connection that breaks while a blob is read: drivers repeat
-// requests, but not the reading of an answer.
+// retry helps if a connection breaks while a blob is read: drivers repeat requests, but not the reading of a
+// response.
 func retry(ctx context.Context, do func() error) error {
 	for attempt := 1; ; attempt++ {
 		err := do()

@@ -19,14 +19,14 @@ import (
 type run struct {
 	from, to *side
 	Options
-	// pushed is what clients pushed to the target since it was asked last.
+	// pushed returns what clients have pushed to the target since the last call.
 	pushed   func(context.Context) ([]fence.Pushed, error)
 	report   *Report
 	progress *progress
 	staging  *staging
 
 	mutex sync.Mutex
-	// present are the blobs the target has, and with their repository the manifests.
+	// present are the blobs, and with their repository the links, that the target has.
 	present map[string]bool
 	// lost are the blobs, and with their repository the links, that could not be copied.
 	lost map[string]bool
@@ -73,7 +73,7 @@ func (r *run) all(ctx context.Context) (*Report, error) {
 	return r.report, errors.Join(err, r.report.failure())
 }
 
-// look walks through both stores at once, as nobody may push meanwhile.
+// look walks through both stores at once, to take less time: nobody may push meanwhile.
 func (r *run) look(ctx context.Context) (found *snapshot, theirs []*tag, err error) {
 	group, limited := errgroup.WithContext(ctx)
 	group.Go(func() error {
@@ -137,13 +137,13 @@ func (r *run) has(set map[string]bool, key string) bool {
 	return set[key]
 }
 
-// endsAll says whether nothing else can be done either.
+// endsAll says whether the error keeps everything else from being done, too.
 func endsAll(err error) bool {
 	var failure *store.Failure
 	return errors.As(err, &failure) && failure.Fault.Lasting() && failure.Fault != store.Denied
 }
 
-// failed notes what could not be copied, unless nothing else could be copied either.
+// failed notes what could not be copied. It returns an error if nothing else can be copied either.
 func (r *run) failed(ctx context.Context, what, key string, err error) error {
 	if ctx.Err() != nil {
 		return ctx.Err()

@@ -30,13 +30,13 @@ type repository struct {
 
 type tag struct {
 	repository, name string
-	// exists is false for what a deletion or an unfinished push leaves.
+	// exists is false for what a deletion or an unfinished push leaves behind.
 	exists bool
 	// current is what the tag's link holds: the digest of a manifest, if all is well.
 	current digest.Digest
 	// history are all manifests the tag has ever named.
 	history []digest.Digest
-	// pushed is when, once it is sure that the target is to be told.
+	// pushed is when the tag was pushed. It is set once it is certain that the target has to be told.
 	pushed time.Time
 }
 
@@ -58,8 +58,8 @@ func (s *snapshot) tags() []*tag {
 	return all
 }
 
-// takeSnapshot looks at tags first and at blobs last, the other way round than a push
-// writes them: whatever it finds of an image pushed meanwhile, it finds with all below.
+// takeSnapshot reads tags first and blobs last, in the opposite order to a push. So whatever it finds of an
+// image that is pushed meanwhile, it finds with everything below it.
 func takeSnapshot(ctx context.Context, driver storagedriver.StorageDriver, workers int) (*snapshot, error) {
 	t := &snapshotTaker{driver: driver, workers: workers}
 	s := &snapshot{}

@@ -10,7 +10,7 @@ import (
 	"container-registry/server/internal/layout"
 )
 
-// stagingRoot is beside the registry's own folder, which no registry looks into.
+// stagingRoot is beside the registry's own folder. No registry looks into it.
 const stagingRoot = layout.Transfers
 
 // staging is where blobs are on the target until they are complete.
@@ -19,14 +19,14 @@ type staging struct {
 	folder string
 }
 
-// newStaging has a folder of its own: were two runs to write one file, it would be a mix.
+// newStaging uses a folder of its own. If two runs wrote the same file, it would be a mix.
 func newStaging(to *side) *staging {
 	return &staging{to, path.Join(stagingRoot, rand.Text())}
 }
 
 func (s *staging) path(d digest.Digest) string { return path.Join(s.folder, d.Encoded()) }
 
-// clear takes away what this run and killed ones before it left.
+// clear deletes what this run and killed ones before it left behind.
 func (s *staging) clear(ctx context.Context) error {
 	return layout.Remove(ctx, s.to.driver, stagingRoot)
 }

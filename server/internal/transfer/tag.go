@@ -11,8 +11,8 @@ import (
 	"container-registry/server/internal/store"
 )
 
-// tag copies a tag with its history. Nothing is written before it is sure that the
-// target can serve what the tag names.
+// tag copies a tag with its history. It writes nothing before it is certain that the target can serve what the
+// tag names.
 func (r *run) tag(ctx context.Context, t *tag) error {
 	defer r.progress.done()
 	if !t.exists {
@@ -42,7 +42,7 @@ func (r *run) copyTag(ctx context.Context, t *tag) error {
 			return err
 		}
 	}
-	// The other way round than a push: a tag that has a history only is listed, but cannot be pulled.
+	// This is the opposite order to a push: a tag that only has a history is listed, but cannot be pulled.
 	if err := r.put(ctx, t.currentPath(), []byte(t.current), &r.report.tags); err != nil {
 		return err
 	}
@@ -57,15 +57,15 @@ func (r *run) copyTag(ctx context.Context, t *tag) error {
 	return nil
 }
 
-// decide says whether the target gets the tag, or has it already, and sets when it was pushed
-// where the target does not know that yet.
+// decide says whether the target gets the tag, or has it already. It sets when the tag was pushed if the target
+// does not know that yet.
 func (r *run) decide(ctx context.Context, t *tag) (bool, error) {
 	now, ours, err := r.from.look(ctx, t)
 	if err != nil {
 		return false, err
 	}
 	if now != t.current {
-		// When that one was pushed can't be told any more.
+		// It is no longer known when the copied manifest was pushed.
 		r.report.addNote("tag %s was left out: it was changed on the source meanwhile; run it again", t)
 		return false, nil
 	}
@@ -86,7 +86,8 @@ func (r *run) decide(ctx context.Context, t *tag) (bool, error) {
 	case theirs.Equal(ours):
 		return true, nil
 	case theirs.After(ours):
-		// Whoever pushes a tag writes its history before, so without one a transfer was cut off.
+		// A push writes the history of a tag before the tag, so a tag without it is from a transfer that was
+		// cut off.
 		_, err := r.to.twice.Stat(ctx, layout.LinkPath(t.indexPath(), t.current))
 		if err == nil {
 			return true, nil
@@ -99,8 +100,8 @@ func (r *run) decide(ctx context.Context, t *tag) (bool, error) {
 	return true, nil
 }
 
-// targetMovedOn says whether the target's tag names something else because somebody
-// pushed there, as after the switch to it: a second run must not take that back.
+// targetMovedOn says whether the target's tag names something else because somebody pushed there, such as after
+// the switch to it. A second run must not undo that.
 func (r *run) targetMovedOn(ctx context.Context, t *tag, there digest.Digest, later bool) (bool, error) {
 	if !later || there.Validate() != nil {
 		return false, nil
@@ -109,11 +110,11 @@ func (r *run) targetMovedOn(ctx context.Context, t *tag, there digest.Digest, la
 	if err != nil {
 		return false, r.to.Failure(store.List, err)
 	}
-	// Otherwise the source had that manifest and went on to one the target has never seen.
+	// Otherwise the source had that manifest, and moved on to one that the target has never seen.
 	return !slices.Contains(t.history, there) || slices.Contains(history, t.current), nil
 }
 
-// look is what a tag names, if there is one, and when that was pushed.
+// look returns what a tag names, if it exists, and when that was pushed.
 func (s *side) look(ctx context.Context, t *tag) (d digest.Digest, pushed time.Time, err error) {
 	info, err := s.twice.Stat(ctx, t.currentPath())
 	var content []byte
@@ -130,12 +131,12 @@ func (s *side) look(ctx context.Context, t *tag) (d digest.Digest, pushed time.T
 	if err != nil {
 		return "", time.Time{}, s.Failure(store.Read, err)
 	}
-	// It is carried to the microsecond.
+	// The time is carried to the microsecond.
 	return d, pushed.Truncate(time.Microsecond), nil
 }
 
-// carry has the target know when the tag was pushed. The history is written after that: by it
-// the next run sees that nothing is missing.
+// carry tells the target when the tag was pushed. The history is written after that, because it shows the next
+// run that nothing is missing.
 func (r *run) carry(ctx context.Context, t *tag) error {
 	if t.pushed.IsZero() || r.DryRun {
 		return nil
@@ -145,7 +146,7 @@ func (r *run) carry(ctx context.Context, t *tag) error {
 		return r.to.Failure(store.Read, err)
 	}
 	c := layout.Carried{Manifest: t.current, Pushed: t.pushed.UnixMicro(), Written: info.ModTime().UnixMicro()}
-	// What it holds is for people.
+	// The content is for people.
 	err = r.to.driver.PutContent(ctx, layout.CarriedPath(t.repository, t.name, c), []byte(t.pushed.UTC().Format(time.RFC3339)))
 	if err != nil {
 		return r.to.Failure(store.Write, err)

@@ -17,7 +17,7 @@ import (
 
 // TestTagsThatMoved copies, moves a tag on one side or on both, and copies again.
 func TestTagsThatMoved(t *testing.T) {
-	// push is an image by its number; the same number is the same image.
+	// push pushes an image by its number. The same number is the same image.
 	push := func(t *testing.T, c registrytest.Client, number uint64) digest.Digest {
 		return c.Push(t, "app", "latest", registrytest.Layer(number, 100))
 	}
@@ -71,7 +71,7 @@ func TestTagsThatMoved(t *testing.T) {
 	}
 }
 
-// TestTagsAreNotListed on the target for each that is missing there.
+// TestTagsAreNotListed expects no listing on the target for each tag that is missing there.
 func TestTagsAreNotListed(t *testing.T) {
 	from := inmemory.New()
 	source := registrytest.Serve(t, registrytest.Config(t, from))

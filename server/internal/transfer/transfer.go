@@ -38,12 +38,13 @@ type Options struct {
 type side struct {
 	*store.Store
 	driver storagedriver.StorageDriver
-	// twice is the driver for what decides by being missing; the source's is so for all.
+	// twice is the driver for files whose absence decides something. The source's driver is like that for all
+	// files.
 	twice storagedriver.StorageDriver
 }
 
-// Run copies the registry that one configuration keeps in its store into the store of
-// another one. The report is there whenever copying began.
+// Run copies the registry that one configuration keeps in its store into the store of another one. It returns a
+// report whenever copying has begun.
 func Run(ctx context.Context, from, to *configuration.Configuration, options Options) (*Report, error) {
 	if options.Workers < 1 {
 		return nil, errors.New("--workers must be 1 or more")
@@ -74,7 +75,7 @@ func Run(ctx context.Context, from, to *configuration.Configuration, options Opt
 	if options.DryRun {
 		return newRun(source, target, options).all(ctx)
 	}
-	// Tags come last. A garbage collection in between would take what they refer to.
+	// Tags come last. A garbage collection before that would delete what they refer to.
 	host, _ := os.Hostname()
 	name := fmt.Sprintf("the transfer on %s, process %d", host, os.Getpid())
 	hold, ctx, err := fence.New(target.driver, name, fence.TimingOf(to.Storage.Type()), fence.NoCache{}).Acquire(ctx)

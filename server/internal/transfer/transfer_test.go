@@ -68,7 +68,7 @@ func TestCopiesEverything(t *testing.T) {
 	}
 }
 
-// TestReferrers has a link to a manifest that was deleted, which is left behind.
+// TestReferrers has a link to a deleted manifest. This link is not copied.
 func TestReferrers(t *testing.T) {
 	from, to := memory(t), folder(t)
 	source := registrytest.Serve(t, registrytest.Config(t, from))
@@ -137,8 +137,8 @@ func TestDryRun(t *testing.T) {
 	}
 }
 
-// TestStopsAnywhere ends a transfer after every number of writes. Whatever the target
-// has by then can be pulled, and the next run does the rest.
+// TestStopsAnywhere ends a transfer after every number of writes. Whatever the target has then can be pulled,
+// and the next run does the rest.
 func TestStopsAnywhere(t *testing.T) {
 	from, want := filled(t)
 	for writes := 0; ; writes += 3 {
@@ -184,7 +184,7 @@ func TestPushesMeanwhile(t *testing.T) {
 	client := registrytest.Serve(t, registrytest.Config(t, from))
 	pushed := false
 	source.Before = func(action, path string) error {
-		// Tags were looked at by then.
+		// Tags were read before this.
 		if action == "list" && strings.HasSuffix(path, "/"+layout.Layers) && !pushed {
 			pushed = true
 			client.Push(t, "team/app", "late", registrytest.Layer(9, 5000))

@@ -18,7 +18,7 @@ traefik_version=3.7.15
 traefik_hashes="--hash=sha256:1308728055151e4e6ab4e08826e865cd05ee4f438b25a010871117b133dced34 --hash=sha256:cebbae96471182e15d59e9cf937314fd61a3351fa51337d07db411ee0357461d"
 
 # Command and the Debian package it is in.
-debian_tools="skopeo:skopeo openssl:openssl curl:curl ip:iproute2 iptables:iptables dockerd:docker.io git:git docker-registry:docker-registry redis-server:redis-server shellcheck:shellcheck /usr/sbin/sshd:openssh-server socat:socat /usr/sbin/nginx:nginx-light promtool:prometheus buildah:buildah podman:podman ctr:containerd pip3:python3-pip"
+debian_tools="skopeo:skopeo openssl:openssl curl:curl ip:iproute2 iptables:iptables dockerd:docker.io git:git docker-registry:docker-registry redis-server:redis-server shellcheck:shellcheck /usr/sbin/sshd:openssh-server socat:socat /usr/sbin/nginx:nginx-light promtool:prometheus buildah:buildah podman:podman ctr:containerd pip3:python3-pip rootlesskit:rootlesskit slirp4netns:slirp4netns newuidmap:uidmap"
 
 # A browser for the page; other systems have Chrome.
 command -v google-chrome >/dev/null || debian_tools="$debian_tools chromium:chromium"

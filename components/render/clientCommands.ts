@@ -22,12 +22,23 @@ export interface TrustedMirror {
   ofDockerHub: boolean;
 }
 
-const certificates = "/etc/docker/certs.d";
+/**
+ * Finds the folder of the engine's CAs, and who may write there: a rootless engine has its own in the user's configuration
+ * (https://docs.docker.com/engine/security/rootless/tips/).
+ */
+const findFolder = [
+  "certs=/etc/docker/certs.d",
+  'asRoot() { if [ "$(id -u)" = 0 ]; then "$@"; else sudo "$@"; fi; }',
+  "if docker info --format '{{.SecurityOptions}}' 2> /dev/null | grep -q name=rootless",
+  'then certs="${XDG_CONFIG_HOME:-$HOME/.config}/docker/certs.d"',
+  'asRoot() { "$@"; }',
+  "fi",
+].join("; ");
 /** Tells a file of ours from one that somebody else has written. */
 const writtenByUs = "# Written by trustCommand of container-registry.";
 
 /**
- * Installs the CA for a Docker engine, with sudo where the user is not root. The text carries the certificate, so it can be
+ * Installs the CA for a Docker engine, with sudo where that takes root and the user is not root. The text carries the certificate, so it can be
  * pasted on any machine. A folder's name is `host:port` as in the image names, and a mirror has one of its own
  * (https://docs.docker.com/engine/security/certificates/).
  */
@@ -41,16 +52,13 @@ export function trustCommand(
       ? `echo '${repositoryPrefix} speaks plain HTTP: merge the output daemonConfig into /etc/docker/daemon.json, and reload Docker' >&2`
       : "# nothing to install: Docker trusts this registry as it is";
   }
-  const files = [repositoryPrefix, ...(mirror === undefined ? [] : [mirror.prefix])].map(
-    (each) => `${certificates}/${each}/ca.crt`,
-  );
-  const asRoot = 'asRoot() { if [ "$(id -u)" = 0 ]; then "$@"; else sudo "$@"; fi; }';
+  const files = [repositoryPrefix, ...(mirror === undefined ? [] : [mirror.prefix])].map((each) => `$certs/${each}/ca.crt`);
   const hub = mirror?.ofDockerHub === true ? ` && ${dockerHubCommand(mirror.prefix, caCertificate)}` : "";
-  return `${asRoot}; ${writeCommand(files, caCertificate)}${hub}`;
+  return `${findFolder}; ${writeCommand(files, caCertificate)}${hub}`;
 }
 
 function writeCommand(files: readonly string[], content: string): string {
-  const quoted = (paths: readonly string[]): string => paths.map((each) => `'${each}'`).join(" ");
+  const quoted = (paths: readonly string[]): string => paths.map((each) => `"${each}"`).join(" ");
   const folders = quoted(files.map((each) => path.dirname(each)));
   return `asRoot mkdir -p ${folders} && printf '%s\\n' '${content.trim()}' | asRoot tee ${quoted(files)} > /dev/null`;
 }
@@ -61,17 +69,18 @@ function writeCommand(files: readonly string[], content: string): string {
  * certificates with another ending than `.crt`. The CA is a copy: Docker Hub can't be pulled from without the file named there.
  */
 function dockerHubCommand(mirror: string, caCertificate: string): string {
-  const folder = `${certificates}/docker.io`;
+  const folder = "$certs/docker.io";
   const hosts = `${folder}/hosts.toml`;
   const content = [
     writtenByUs,
     `[host."https://${mirror}"]`,
     '  capabilities = ["pull", "resolve"]',
-    `  ca = "${folder}/mirror-ca.pem"`,
+    // Relative to this file's folder.
+    '  ca = "mirror-ca.pem"',
   ].join("\n");
   return [
-    `if [ -e '${hosts}' ] && ! grep -qxF '${writtenByUs}' '${hosts}'`,
-    `then echo '${hosts} is not of this command and stays as it is; see docs/mirror.md' >&2; false`,
+    `if [ -e "${hosts}" ] && ! grep -qxF '${writtenByUs}' "${hosts}"`,
+    `then echo "${hosts} is not of this command and stays as it is; see docs/mirror.md" >&2; false`,
     `else ${writeCommand([`${folder}/mirror-ca.pem`], caCertificate)} && ${writeCommand([hosts], content)}`,
     "fi",
   ].join("; ");

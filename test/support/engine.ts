@@ -4,6 +4,7 @@ import * as fs from "fs";
 import * as os from "os";
 import * as path from "path";
 import { makeCertificate } from "./pki";
+import { rootless, rootlessFiles } from "./rootless";
 import { attempt, eventually, Result, run } from "./run";
 import { Environment, projectRoot } from "./testStack";
 
@@ -15,7 +16,8 @@ export const ownContainerd = path.join(projectRoot, "scripts", "own-containerd.s
 
 /**
  * A Docker engine of the test's own, which it may stop: with data, a network and an /etc/docker of its own. To the test it is a
- * remote one: it has an address of its own and is reached over TCP, with TLS if asked for; or else by a socket. Needs root.
+ * remote one: it has an address of its own and is reached over TCP, with TLS if asked for; or else by a socket, as a rootless one is
+ * only. Needs root.
  */
 export class PrivateEngine {
   /** The engine's address, seen from the test and from the engine itself. */
@@ -39,7 +41,11 @@ export class PrivateEngine {
   /** A descriptor of the mounts that one which crashed had: the containers that it left running have them still. */
   private left: number | undefined;
 
-  private constructor(network: string, tls: boolean) {
+  private constructor(
+    network: string,
+    tls: boolean,
+    private readonly asUser: boolean,
+  ) {
     this.ourAddress = `${network}.1`;
     this.address = `${network}.2`;
     this.socket = `unix://${this.folder}/docker.sock`;
@@ -49,17 +55,21 @@ export class PrivateEngine {
       this.env = { DOCKER_HOST: this.host, DOCKER_TLS_VERIFY: "1", DOCKER_CERT_PATH: this.certPath };
       this.writeCertificates();
     } else {
-      this.host = `tcp://${this.address}:2375`;
+      this.host = asUser ? this.socket : `tcp://${this.address}:2375`;
       this.env = { DOCKER_HOST: this.host };
     }
   }
 
-  /** Starts an engine that knows its own address by the given host names; with `tls` it wants a client's certificate over TCP. */
-  static async start(names: readonly string[] = [], { tls = false } = {}): Promise<PrivateEngine> {
-    const engine = new PrivateEngine(await freeNetwork(), tls);
+  /**
+   * Starts an engine that knows its own address by the given host names; with `tls` it wants a client's certificate over TCP, and with
+   * `asUser` it is a rootless one.
+   */
+  static async start(names: readonly string[] = [], { tls = false, asUser = false } = {}): Promise<PrivateEngine> {
+    const engine = new PrivateEngine(await freeNetwork(), tls, asUser);
     try {
       await engine.makeNetwork();
       engine.write("docker/.keep", "");
+      Object.entries(asUser ? rootlessFiles : {}).forEach(([name, content]) => engine.write(name, content));
       engine.write("hosts", ["127.0.0.1 localhost", `${engine.address} engine ${names.join(" ")}`, ""].join("\n"));
       await engine.start();
       return engine;
@@ -117,9 +127,11 @@ export class PrivateEngine {
             ownContainerd,
           ]
         : [["nsenter", `--mount=/proc/${process.pid}/fd/${this.left}`], "", ""];
+    const daemonWords = `--data-root "$0/data" --exec-root "$0/exec" --pidfile "$0/pid" --host ${this.host} --host ${this.socket} ${tls}`;
     // Not `ip netns exec`, which hides the control groups. The engine is the one on PATH, and ends with the test, however that ends.
-    const script = `${mounts} exec setpriv --pdeathsig TERM ${containerd} dockerd --data-root "$0/data" --exec-root "$0/exec" --pidfile "$0/pid" \
-      --host ${this.host} --host ${this.socket} ${tls}`;
+    const script = this.asUser
+      ? `${mounts} ${rootless} ${daemonWords}`
+      : `${mounts} exec setpriv --pdeathsig TERM ${containerd} dockerd ${daemonWords}`;
     const daemon = spawn(
       "nsenter",
       [`--net=/run/netns/${this.namespace}`, ...place, "sh", "-c", script, this.folder],

@@ -23,6 +23,9 @@ async function trusted(prefix: string, root = fs.mkdtempSync(path.join(folders.f
 }
 
 describe("the command that makes an engine trust the registry", () => {
+  // The engine of who runs the tests may be rootless.
+  beforeEach(() => void tools.make("docker", "echo '[name=seccomp]'"));
+  const asksEngine = "docker info --format {{.SecurityOptions}}";
   const prefixes = ["localhost:5000", "registry.example.com:443", "[2001:db8::1]:5000"];
 
   it.each(prefixes)("is shell, for %s", async (prefix) => {
@@ -33,7 +36,7 @@ describe("the command that makes an engine trust the registry", () => {
   it.each(prefixes)("installs the CA where Docker looks for %s, without sudo for root", async (prefix) => {
     tools.make("id", "echo 0").make("sudo", "exit 9");
     expect(fs.readFileSync(await trusted(prefix), "utf8")).toBe(certificate);
-    expect(tools.calls()).toEqual(["id -u", "id -u"]);
+    expect(tools.calls().sort()).toEqual([asksEngine, "id -u", "id -u"]);
   });
 
   it("asks sudo for the two writes when the user is not root, and for nothing else", async () => {
@@ -41,7 +44,17 @@ describe("the command that makes an engine trust the registry", () => {
     const file = await trusted("localhost:5000");
     expect(fs.readFileSync(file, "utf8")).toBe(certificate);
     const folder = path.dirname(file);
-    expect(tools.calls().sort()).toEqual(["id -u", "id -u", `sudo mkdir -p ${folder}`, `sudo tee ${folder}/ca.crt`]);
+    const writes = [`sudo mkdir -p ${folder}`, `sudo tee ${folder}/ca.crt`];
+    expect(tools.calls().sort()).toEqual([asksEngine, "id -u", "id -u", ...writes]);
+  });
+
+  it("installs it where a rootless engine looks, without sudo", async () => {
+    tools.make("id", "echo 1000").make("sudo", "exit 9").make("docker", "echo '[name=seccomp name=rootless]'");
+    const home = fs.mkdtempSync(path.join(folders.folder, "home-"));
+    const env = { ...tools.env, HOME: home, XDG_CONFIG_HOME: undefined };
+    await run("sh", ["-euc", trustCommand("localhost:5000", certificate)], { env });
+    tools.calls();
+    expect(fs.readFileSync(path.join(home, ".config/docker/certs.d/localhost:5000/ca.crt"), "utf8")).toBe(certificate);
   });
 
   it("can be repeated, and takes a new CA", async () => {
@@ -84,7 +97,7 @@ describe("the command that makes an engine trust the registry", () => {
         "# Written by trustCommand of container-registry.
         [host."https://localhost:5001"]
           capabilities = ["pull", "resolve"]
-          ca = "/etc/docker/certs.d/docker.io/mirror-ca.pem"
+          ca = "mirror-ca.pem"
         "
       `);
     });

@@ -53,7 +53,7 @@ describe("a registry that exists already", () => {
     const { certificate } = makePki(["harbor.lan"]).root;
     const { result } = await make({ hostname: "harbor.lan", port: 8443, caCertificate: `'; rm -rf /; '\n${certificate}` });
     const command = (await valueOf(result.trustCommand)).value;
-    expect(command).toContain("/etc/docker/certs.d/harbor.lan:8443");
+    expect(command).toContain("$certs/harbor.lan:8443/ca.crt");
     expect(command).toContain(certificate.trim());
     expect(command).not.toContain("rm -rf");
   });

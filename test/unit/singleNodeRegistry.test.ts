@@ -454,7 +454,7 @@ describe("the outputs", () => {
     `);
     expect(caCertificate).toMatch(/^-----BEGIN CERTIFICATE-----\n/);
     expect(trustCommand).toContain(String(caCertificate).trim());
-    expect(trustCommand).toContain("/etc/docker/certs.d/localhost:5000");
+    expect(trustCommand).toContain("$certs/localhost:5000/ca.crt");
     expect(new Date(String(certificateExpiresAt)).toISOString()).toBe(certificateExpiresAt);
   });
 
@@ -483,8 +483,8 @@ describe("the outputs", () => {
     ["https://notdocker.io", false],
   ])("have Docker Hub pulled through a mirror of %s: %s", async (upstream, ofDockerHub) => {
     const { trustCommand } = await outputs({ mirror: { upstream, port: 5005 } });
-    expect(trustCommand).toContain("/etc/docker/certs.d/localhost:5005/ca.crt");
-    expect(String(trustCommand).includes("certs.d/docker.io/hosts.toml")).toBe(ofDockerHub);
+    expect(trustCommand).toContain("$certs/localhost:5005/ca.crt");
+    expect(String(trustCommand).includes("$certs/docker.io/hosts.toml")).toBe(ofDockerHub);
   });
 
   it("say what Docker needs for plain HTTP beyond loopback, and nothing for loopback", async () => {
@@ -543,7 +543,7 @@ describe("the outputs", () => {
       repositoryPrefix,
       page: `${endpoint}/`,
       loginCommand: expect.stringContaining(` docker login ${repositoryPrefix} --username `) as string,
-      trustCommand: expect.stringContaining(`/etc/docker/certs.d/${repositoryPrefix}/ca.crt'`) as string,
+      trustCommand: expect.stringContaining(`"$certs/${repositoryPrefix}/ca.crt"`) as string,
       daemonConfig: endpoint.startsWith("http://")
         ? JSON.stringify({ "insecure-registries": [repositoryPrefix] }, undefined, 2)
         : "{}",

@@ -530,7 +530,7 @@ describe("a registry on a Swarm", () => {
     const args = { storage: s3, hostname: "registry.example.com", externalUrl, swarm: { trustNodes: true } };
     const { made, deployment } = await deploy(args);
     expect((await valueOf(made.repositoryPrefix)).value).toBe(prefix);
-    expect((await valueOf(made.trustCommand)).value).toContain(`/etc/docker/certs.d/${prefix}/ca.crt'`);
+    expect((await valueOf(made.trustCommand)).value).toContain(`"$certs/${prefix}/ca.crt"`);
     const addresses = new Set([prefix, "registry.example.com:5000"]);
     const command = ["registry-trust", "/certificates.pem", "/etc/docker/certs.d", ...addresses];
     expect(deployment.find("docker.Service", "registry-trust").inputs).toMatchObject({

@@ -16,9 +16,16 @@ func (r *run) complete(ctx context.Context, repository string, d digest.Digest) 
 	if r.nothingLost() {
 		return true, nil
 	}
-	if d.Validate() != nil {
+	return r.isWhole(ctx, repository, d, map[digest.Digest]bool{})
+}
+
+// isWhole does not look again at what it has seen: indexes that list each other's parts have more
+// paths than anything can follow.
+func (r *run) isWhole(ctx context.Context, repository string, d digest.Digest, seen map[digest.Digest]bool) (bool, error) {
+	if d.Validate() != nil || seen[d] {
 		return true, nil
 	}
+	seen[d] = true
 	if r.isLost(repository, d) {
 		return false, nil
 	}
@@ -29,8 +36,9 @@ func (r *run) complete(ctx context.Context, repository string, d digest.Digest) 
 	if err != nil {
 		return false, r.from.Failure(store.Read, err)
 	}
-	m, err := manifest.Parse(content)
-	if err != nil {
+	// What the engine took can be read as far as the engine reads it.
+	m, _ := manifest.Parse(content)
+	if m == nil {
 		// It names nothing that a client could ask for.
 		return true, nil
 	}
@@ -40,7 +48,7 @@ func (r *run) complete(ctx context.Context, repository string, d digest.Digest) 
 		}
 	}
 	for _, child := range m.Manifests {
-		if whole, err := r.complete(ctx, repository, child); err != nil || !whole {
+		if whole, err := r.isWhole(ctx, repository, child, seen); err != nil || !whole {
 			return false, err
 		}
 	}

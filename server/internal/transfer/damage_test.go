@@ -170,3 +170,49 @@ func TestLeavesOutWhatNamesNothing(t *testing.T) {
 		}
 	}
 }
+
+// TestDamagedLayerOfAnOddManifest has a field that the engine ignores be of another type than it should be.
+func TestDamagedLayerOfAnOddManifest(t *testing.T) {
+	driver := inmemory.New()
+	client := registrytest.Serve(t, registrytest.Config(t, driver))
+	layer := registrytest.Layer(1, 100)
+	config, damaged := []byte("{}"), digest.FromBytes(layer)
+	client.PushBlob(t, "app", digest.FromBytes(config), config)
+	client.PushBlob(t, "app", damaged, layer)
+	client.PushManifest(t, "app", "odd", v1.MediaTypeImageManifest, map[string]any{
+		"schemaVersion": 2,
+		"mediaType":     v1.MediaTypeImageManifest,
+		"config":        v1.Descriptor{MediaType: v1.MediaTypeImageConfig, Digest: digest.FromBytes(config), Size: 2},
+		"layers":        []v1.Descriptor{{MediaType: v1.MediaTypeImageLayer, Digest: damaged, Size: int64(len(layer))}},
+		"blobs":         1,
+	})
+	if err := driver.PutContent(t.Context(), layout.BlobPath(damaged), layer[1:]); err != nil {
+		t.Fatal(err)
+	}
+	to := inmemory.New()
+	if _, err := between(t, driver, to, Options{}); err == nil || !strings.Contains(err.Error(), "tag app:odd: left out") {
+		t.Errorf("%v", err)
+	}
+	if got := pulled(t, to); len(got) > 0 {
+		t.Errorf("got\n%s", strings.Join(got, "\n"))
+	}
+}
+
+// TestDamagedLayerOfDeepLists has 2^40 ways from the tag down.
+func TestDamagedLayerOfDeepLists(t *testing.T) {
+	driver := inmemory.New()
+	client := registrytest.Serve(t, registrytest.Config(t, driver))
+	layer := registrytest.Layer(1, 100)
+	client.Push(t, "other", "damaged", layer)
+	below := client.Push(t, "app", "below", registrytest.Layer(2, 100))
+	for range 40 {
+		below = client.PushIndex(t, "app", "list", below, below)
+	}
+	if err := driver.PutContent(t.Context(), layout.BlobPath(digest.FromBytes(layer)), layer[1:]); err != nil {
+		t.Fatal(err)
+	}
+	to := inmemory.New()
+	if _, err := between(t, driver, to, Options{}); err == nil || strings.Contains(err.Error(), "app:") || !strings.Contains(err.Error(), "tag other:damaged: left out") {
+		t.Errorf("%v", err)
+	}
+}

@@ -1,6 +1,8 @@
 package transfer
 
 import (
+	"context"
+	"io"
 	"net/http/httptest"
 	"strings"
 	"testing"
@@ -56,5 +58,30 @@ func TestPushedBeforeItIsWritten(t *testing.T) {
 		if !strings.Contains(report.String(), "tag app:latest was left as it is: the target has a newer one") || strings.Contains(report.String(), "app:other") {
 			t.Errorf("reported as\n%s", report)
 		}
+	}
+}
+
+// TestPushedBeforeItEnds has a run that is interrupted after it wrote a tag over a client's push.
+func TestPushedBeforeItEnds(t *testing.T) {
+	from, to := inmemory.New(), registrytest.NewSpy(inmemory.New())
+	registrytest.Serve(t, registrytest.Config(t, from)).Push(t, "app", "latest", registrytest.Layer(1, 100))
+	target := inUse(t, to.StorageDriver)
+	ctx, interrupt := context.WithCancel(t.Context())
+	var pushed digest.Digest
+	to.Before = func(action, path string) error {
+		switch {
+		case action == "put" && path == layout.TagPath("app", "latest") && pushed == "":
+			pushed = target.Push(t, "app", "latest", registrytest.Layer(2, 100))
+		case pushed != "" && ctx.Err() == nil:
+			interrupt()
+		}
+		return nil
+	}
+	_, err := Run(ctx, registrytest.ReadOnly(registrytest.Config(t, from)), registrytest.Config(t, to), Options{Workers: 1, Progress: io.Discard, Interval: 1 << 40})
+	if err == nil || !strings.Contains(err.Error(), "interrupted") {
+		t.Errorf("%v", err)
+	}
+	if lines := strings.Join(pulled(t, to.StorageDriver), "\n"); pushed == "" || !strings.Contains(lines, "app:latest "+pushed.String()) {
+		t.Errorf("%s was pushed, and the target serves\n%s", pushed, lines)
 	}
 }

@@ -1,6 +1,7 @@
 package transfer
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -14,6 +15,9 @@ import (
 	"container-registry/server/internal/layout"
 	"container-registry/server/internal/store"
 )
+
+// toPutBack is how long an interrupted run goes on for clients' pushes. Its right to write lasts longer.
+const toPutBack = 5 * time.Second
 
 // run is one transfer under way.
 type run struct {
@@ -116,10 +120,14 @@ func (r *run) phases(ctx context.Context, found *snapshot) error {
 	}
 	tags := found.tags()
 	r.progress.begin("tags", len(tags))
-	if err := each(ctx, r.Workers, tags, r.tag); err != nil {
+	err := each(ctx, r.Workers, tags, r.tag)
+	if errors.Is(context.Cause(ctx), fence.ErrLost) {
 		return err
 	}
-	return r.putBack(ctx, tags)
+	// A client's push that was overwritten is put back also by a run that ends early: no later run knows of it.
+	last, cancel := context.WithTimeout(context.WithoutCancel(ctx), toPutBack)
+	defer cancel()
+	return cmp.Or(err, r.putBack(last, tags))
 }
 
 // inRepository is the key of a link in present and lost.

@@ -26,8 +26,8 @@ type Lister interface {
 
 // Below visits everything below a folder that is there from the beginning to the end of the walk.
 // A folder that does not exist has nothing below it. In stores where folders are only parts of names,
-// folders are not always visited. Several files may be visited at a time, by the caller's
-// goroutine and at most the given number of workers.
+// folders are not always visited. As many files as there are workers, 1 or more, may be visited at a
+// time. The first error ends the walk.
 func Below(ctx context.Context, driver storagedriver.StorageDriver, folder string, workers int, do Visit) error {
 	if lister, ok := driver.(Lister); ok {
 		return lister.Files(ctx, folder, func(info storagedriver.FileInfo) error {
@@ -38,7 +38,8 @@ func Below(ctx context.Context, driver storagedriver.StorageDriver, folder strin
 		group, ctx := errgroup.WithContext(ctx)
 		group.SetLimit(workers)
 		w := &walker{layout.Sure(driver), do, group, folder}
-		return errors.Join(w.folder(ctx, folder), group.Wait())
+		group.Go(func() error { return w.folder(ctx, folder) })
+		return group.Wait()
 	}
 	err := driver.Walk(ctx, folder, func(info storagedriver.FileInfo) error {
 		return do(strings.TrimPrefix(info.Path(), folder+"/"), info)
@@ -67,6 +68,10 @@ func (w *walker) folder(ctx context.Context, folder string) error {
 		return err
 	}
 	for _, name := range names {
+		// A folder's driver does not look at the context.
+		if ctx.Err() != nil {
+			return context.Cause(ctx)
+		}
 		below := path.Join(folder, name)
 		info, err := w.look(ctx, below)
 		if layout.IsMissing(err) {

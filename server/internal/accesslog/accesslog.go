@@ -1,5 +1,5 @@
 // Package accesslog writes a line for each request: in the combined format that web servers
-// and their tools share, or as JSON. Unlike the engine's it says who the user was.
+// and their tools share, or as JSON. Unlike the engine's access log it says who the user was.
 package accesslog
 
 import (
@@ -21,7 +21,7 @@ func SetUser(ctx context.Context, name string) {
 	}
 }
 
-// Room says whether there is any for the line of a request without a user.
+// Room says whether there is room for the line of a request without a user.
 type Room func(r *http.Request, status int) bool
 
 // Handler writes a line to out after each request, in a format of log.formatter. Several requests
@@ -44,7 +44,7 @@ func Handler(out io.Writer, format string, room Room, next http.Handler) http.Ha
 	})
 }
 
-// line observes the answer to a request.
+// line observes the response to a request.
 type line struct {
 	http.ResponseWriter
 	start   time.Time
@@ -67,10 +67,10 @@ func (l *line) Write(content []byte) (int, error) {
 	return n, err
 }
 
-// Unwrap is for http.ResponseController, by which those inside end the wait for a client.
+// Unwrap is for http.ResponseController, with which inner handlers end the wait for a client.
 func (l *line) Unwrap() http.ResponseWriter { return l.ResponseWriter }
 
-// answered is the status that the client got.
+// answered returns the status that the client got.
 func (l *line) answered() int {
 	if l.status == 0 {
 		return http.StatusOK
@@ -109,7 +109,7 @@ func (l *line) append(b []byte, r *http.Request) []byte {
 	return append(b, "\"\n"...)
 }
 
-// appendField is for what stands between spaces.
+// appendField appends a field that is delimited by spaces.
 func appendField(b []byte, text string) []byte {
 	if text == "" {
 		return append(b, '-')
@@ -124,15 +124,15 @@ func appendField(b []byte, text string) []byte {
 	return b
 }
 
-// What a client may take of a line: room for every request that means something. Logs are
-// kept up to a size, and who fills them hides what was there.
+// How much of a line a client may take up: enough for every meaningful request. Logs are
+// kept only up to a size, and a client that fills them hides what was there.
 const (
 	mostOfMethod = 32
 	mostOfURI    = 1 << 10
 	mostOfHeader = 1 << 8
 )
 
-// appendEscaped keeps clients from forging lines, and from long ones.
+// appendEscaped keeps clients from forging lines and from causing long ones.
 func appendEscaped(b []byte, text string, most int) []byte {
 	const hex = "0123456789abcdef"
 	end := len(b) + most

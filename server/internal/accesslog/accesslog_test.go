@@ -57,7 +57,7 @@ func TestLine(t *testing.T) {
 	}
 }
 
-// TestLong has clients that would fill the log.
+// TestLong has clients that try to fill the log.
 func TestLong(t *testing.T) {
 	for _, text := range []string{strings.Repeat("x", 32<<10), strings.Repeat("\xff", 32<<10)} {
 		var out bytes.Buffer
@@ -93,7 +93,7 @@ func BenchmarkHandler(b *testing.B) {
 	}
 }
 
-// TestRoom is needed by requests without a user, and by no others.
+// TestRoom checks that only requests without a user need room.
 func TestRoom(t *testing.T) {
 	for user, lines := range map[string]int{"": 0, "alice": 1} {
 		var out bytes.Buffer

@@ -9,8 +9,8 @@ import (
 	"container-registry/server/internal/logging"
 )
 
-// record is a line as JSON. Level and message are those that the lines of the server's log
-// have, so that one rule reads both.
+// record is a line as JSON. Level and message are as in the lines of the server's log, so that
+// one rule reads both.
 type record struct {
 	Time      string  `json:"time"`
 	Level     string  `json:"level"`

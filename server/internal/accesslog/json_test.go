@@ -39,7 +39,7 @@ func TestJSON(t *testing.T) {
 	}
 }
 
-// TestHostileJSON has clients that would forge or fill lines.
+// TestHostileJSON has clients that try to forge or fill lines.
 func TestHostileJSON(t *testing.T) {
 	for _, text := range []string{"\n{}", "\"", "\x1b[2J", "\u009b2J", "\u202e", "\xff", strings.Repeat("x", 32<<10), strings.Repeat("\x01", 32<<10)} {
 		var out bytes.Buffer

@@ -35,7 +35,7 @@ func open(t *testing.T, folder string) *Log {
 	return l
 }
 
-// shown are the lines of a folder.
+// shown returns the lines of a folder.
 func shown(t *testing.T, folder string) []string {
 	t.Helper()
 	var out bytes.Buffer
@@ -77,7 +77,7 @@ func TestWrites(t *testing.T) {
 	}
 }
 
-// TestHostile has clients that would forge lines, or fill the record by a few of them.
+// TestHostile has clients that try to forge lines, or to fill the record with a few lines.
 func TestHostile(t *testing.T) {
 	for _, text := range []string{"\n{}", "\"", "\x1b[2J", "\u009b", "\u202e", "\xff", strings.Repeat("x", 32<<10), strings.Repeat("\x01", 32<<10)} {
 		folder := t.TempDir()
@@ -94,7 +94,7 @@ func TestHostile(t *testing.T) {
 	}
 }
 
-// TestBounded writes more than is kept, by two servers in turn.
+// TestBounded writes more than is kept, from two servers in turn.
 func TestBounded(t *testing.T) {
 	folder := t.TempDir()
 	a, b := open(t, folder), open(t, folder)
@@ -122,7 +122,7 @@ func TestBounded(t *testing.T) {
 	}
 }
 
-// TestClockBehind has a clock that is set back, as that of a machine without one is at its start.
+// TestClockBehind has a clock that is behind, like that of a machine without a hardware clock at its start.
 func TestClockBehind(t *testing.T) {
 	folder := t.TempDir()
 	for i := range mostOfFiles {
@@ -142,7 +142,7 @@ func TestClockBehind(t *testing.T) {
 	}
 }
 
-// TestGoesOn has a server that was killed within a line.
+// TestGoesOn has a server that was killed in the middle of a line.
 func TestGoesOn(t *testing.T) {
 	folder := t.TempDir()
 	first := open(t, folder)
@@ -161,7 +161,7 @@ func TestGoesOn(t *testing.T) {
 	}
 }
 
-// TestDiskFull has a disk that fills within a line, and has room again.
+// TestDiskFull has a disk that becomes full in the middle of a line, and has room again later.
 func TestDiskFull(t *testing.T) {
 	folder := t.TempDir()
 	registrytest.SmallDisk(t, folder, "size=16k")
@@ -198,7 +198,7 @@ func TestDiskFull(t *testing.T) {
 	}
 }
 
-// TestLost has a record that can't be written: clients go on, and the log says so once.
+// TestLost has a record that can't be written: clients are not affected, and the log says so once.
 func TestLost(t *testing.T) {
 	folder := t.TempDir()
 	l := open(t, folder)
@@ -233,7 +233,7 @@ func TestRefused(t *testing.T) {
 	}
 }
 
-// TestRefusedWrites has somebody try more than gets lines, and a user who tries something meanwhile.
+// TestRefusedWrites has a stranger try more writes than get lines, and a user who tries one meanwhile.
 func TestRefusedWrites(t *testing.T) {
 	folder := t.TempDir()
 	l := open(t, folder)

@@ -5,11 +5,11 @@ import (
 	"time"
 )
 
-// mostFailures is how many failed logins a minute get a line, and how many refused writes of users
-// and of strangers: who guesses must not be able to drive out what was there before.
+// mostFailures is how many failed logins get a line each minute, and how many refused writes of users
+// and of strangers do: somebody who guesses passwords must not be able to drive out older lines.
 const mostFailures = 120
 
-// failures counts those of the current minute.
+// failures counts the failures of the current minute.
 type failures struct {
 	mu      sync.Mutex
 	began   time.Time
@@ -17,7 +17,7 @@ type failures struct {
 	omitted int
 }
 
-// admit says whether one gets a line, and how many got none since the last one that did.
+// admit says whether a failure gets a line, and how many got none since the last one that did.
 func (f *failures) admit(now time.Time) (omitted int, ok bool) {
 	f.mu.Lock()
 	defer f.mu.Unlock()

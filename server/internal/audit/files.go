@@ -9,10 +9,10 @@ import (
 	"time"
 )
 
-// timeOfName is of a file's first line, so that they come in order.
+// timeOfName is the format of the time in a file's name, that of its first line, so that files sort in order.
 const timeOfName = "20060102T150405.000000000Z"
 
-// nameAfter is of a file that comes after all others, also while the clock is behind them.
+// nameAfter returns the name of a file that comes after all others, even if the clock is behind them.
 func nameAfter(names []string, kind kind, now time.Time) string {
 	if len(names) > 0 {
 		last, err := time.Parse(timeOfName, strings.TrimSuffix(names[len(names)-1], string(kind)))
@@ -23,7 +23,7 @@ func nameAfter(names []string, kind kind, now time.Time) string {
 	return now.UTC().Format(timeOfName) + string(kind)
 }
 
-// files are the names of those of a kind in a folder, the oldest first.
+// files returns the names of the files of a kind in a folder, the oldest first.
 func files(folder string, kind kind) ([]string, error) {
 	entries, err := os.ReadDir(folder)
 	if err != nil {
@@ -43,7 +43,7 @@ func openFile(folder, name string) (*os.File, error) {
 	return os.OpenFile(filepath.Join(folder, name), os.O_CREATE|os.O_RDWR|os.O_APPEND, 0o600)
 }
 
-// endsTorn says whether a file ends within a line: a server was killed, or the disk was full.
+// endsTorn says whether a file ends in the middle of a line, because a server was killed or the disk was full.
 func endsTorn(file *os.File) (bool, error) {
 	info, err := file.Stat()
 	if err != nil || info.Size() == 0 {

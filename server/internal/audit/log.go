@@ -1,7 +1,7 @@
 // Package audit keeps a record of what clients do in a registry: a line of JSON for each
-// write, also a refused one, for each failed login, and for each read if that is wanted. It is in files of its
-// own, of which the oldest go when there are too many bytes; and whoever may do little can't have those go
-// that tell of others.
+// write, even a refused one, for each failed login, and for each read if that is wanted. The record has files of
+// its own, of which the oldest are deleted when they have too many bytes. A client with few rights can't cause the
+// deletion of lines about others.
 package audit
 
 import (
@@ -14,10 +14,10 @@ import (
 	"github.com/sirupsen/logrus"
 )
 
-// complaints is how often at most the server's log says that the record has holes.
+// complaints is the shortest time between two lines in the server's log that say that the record has gaps.
 const complaints = time.Minute
 
-// Log writes the record of a server. Servers that follow each other, or run at the same time
+// Log writes the record of a server. Servers that run one after the other, or at the same time
 // for a while, may share a folder.
 type Log struct {
 	log *logrus.Entry
@@ -26,15 +26,15 @@ type Log struct {
 
 	mu         sync.Mutex
 	complained time.Time
-	// shares are what users may write.
+	// shares bounds what each user may write.
 	shares shares
-	// What is refused has bounds of its own: logins, writes of users, and of who has not logged in.
+	// Refusals have bounds of their own: those of logins, of writes of users, and of writes without a login.
 	failures, denied, strangers failures
 
 	written, lost atomic.Int64
 }
 
-// Open goes on with the newest files of a folder.
+// Open continues the newest files of a folder.
 func Open(folder string, log *logrus.Entry) (*Log, error) {
 	l := &Log{log: log}
 	var err error
@@ -48,7 +48,7 @@ func Open(folder string, log *logrus.Entry) (*Log, error) {
 	return l, err
 }
 
-// Counts are how many records were written, and how many could not be.
+// Counts returns how many records were written, and how many could not be.
 func (l *Log) Counts() (written, lost int64) { return l.written.Load(), l.lost.Load() }
 
 // Close ends the record.
@@ -56,7 +56,7 @@ func (l *Log) Close() error {
 	return errors.Join(l.writes.close(), l.refused.close(), l.reads.close())
 }
 
-// add writes a record. A client is not kept from its work when that fails.
+// add writes a record. If that fails, the client can go on nevertheless.
 func (l *Log) add(to *ring, r record) {
 	line, err := json.Marshal(r)
 	if err == nil {

@@ -13,8 +13,8 @@ import (
 	"container-registry/server/internal/writes"
 )
 
-// Reads adds a line for each manifest and blob that a client gets. It goes around the engine,
-// inside of what finds out who the client is. http.prefix is the prefix.
+// Reads adds a line for each manifest and blob that a client gets. It wraps the engine, inside the
+// handler that finds out who the client is. prefix is http.prefix.
 func (l *Log) Reads(engine http.Handler, prefix string) http.Handler {
 	router := v2.RouterWithPrefix(prefix)
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -39,7 +39,7 @@ func (l *Log) Reads(engine http.Handler, prefix string) http.Handler {
 		}
 		engine.ServeHTTP(status.Watch(w, func(code int) {
 			switch code {
-			// A client gets what it asked for, or is sent to the store for it.
+			// The client gets what it asked for, or is sent to the store for it.
 			case http.StatusOK, http.StatusPartialContent, http.StatusTemporaryRedirect:
 				if line.Kind == writes.Manifest {
 					line.Digest = digest.Digest(w.Header().Get("Docker-Content-Digest"))

@@ -13,8 +13,8 @@ import (
 	"container-registry/server/internal/writes"
 )
 
-// mostOfText is what a client may take of a line by one of the texts that it chooses. Names
-// of repositories and tags are shorter, by the specification.
+// mostOfText is how much of a line each text that the client chooses may take up. The specification
+// keeps names of repositories and tags shorter.
 const mostOfText = 256
 
 // record is a line.
@@ -34,7 +34,7 @@ type record struct {
 	Size       int64         `json:"size,omitempty"`
 	Refused    bool          `json:"refused,omitempty"`
 	Reason     string        `json:"reason,omitempty"`
-	// Omitted is how many records like this one were left out just before it.
+	// Omitted is the number of similar records that were left out just before this one.
 	Omitted int `json:"omitted,omitempty"`
 }
 
@@ -51,8 +51,8 @@ func recordOf(user, remoteAddress, userAgent string) record {
 	}
 }
 
-// Observe adds a line for a write, or for each of the tags that it changed, as long as its user has a share
-// left.
+// Observe adds a line for a write, or for each of the tags that it changed, as long as its user's share is
+// not used up.
 func (l *Log) Observe(_ context.Context, w writes.Write) {
 	for _, each := range recordsOf(w) {
 		line, _ := json.Marshal(each)
@@ -64,12 +64,12 @@ func (l *Log) Observe(_ context.Context, w writes.Write) {
 	}
 }
 
-// ObserveRefusal adds a line for a write that its client has no right to, with the first of its
-// tags: what is refused can name any number.
+// ObserveRefusal adds a line for a write that its client has no right to, with only the first of its
+// tags: a refused write can name any number of them.
 func (l *Log) ObserveRefusal(_ context.Context, w writes.Write) {
 	bound := &l.denied
 	if w.User == "" {
-		// Strangers don't take the lines of users.
+		// Strangers must not use up the lines of users.
 		bound = &l.strangers
 	}
 	omitted, ok := bound.admit(w.Time)
@@ -100,8 +100,8 @@ func recordsOf(w writes.Write) []record {
 	return all
 }
 
-// Refused adds a line for a login that failed. The name of the user is empty where there is
-// no such user: it may be a password in the wrong place.
+// Refused adds a line for a login that failed. The name of the user is empty if there is no such
+// user: what the client gave may be a password in the wrong place.
 func (l *Log) Refused(r *http.Request, user string) {
 	omitted, ok := l.failures.admit(time.Now())
 	if !ok {

@@ -7,13 +7,14 @@ import (
 	"time"
 )
 
-// What the files of a ring may take. A line of the longest names has some 2 KiB.
+// The bounds of a ring's files. A line with the longest names has some 2 KiB.
 const (
 	mostOfFile  = 16 << 20
 	mostOfFiles = 8
 )
 
-// kind is of lines that no others drive out: each has files of its own, which end with it.
+// kind is a kind of lines. Lines of other kinds can't drive it out: each kind has files of its own, whose names end
+// with it.
 type kind string
 
 const (
@@ -22,7 +23,7 @@ const (
 	ofReads   kind = ".reads.jsonl"
 )
 
-// ring is files of one kind, of which the oldest go when there are too many bytes.
+// ring is the files of one kind. When they have too many bytes, the oldest are deleted.
 type ring struct {
 	folder string
 	kind   kind
@@ -30,10 +31,10 @@ type ring struct {
 	mu         sync.Mutex
 	file       *os.File
 	mostOfFile int64
-	torn       bool // the file ends within a line
+	torn       bool // the file ends in the middle of a line
 }
 
-// openRing goes on with the newest file.
+// openRing continues the newest file.
 func openRing(folder string, kind kind) (*ring, error) {
 	r := &ring{folder: folder, kind: kind, mostOfFile: mostOfFile}
 	names, err := files(folder, kind)
@@ -56,7 +57,7 @@ func (r *ring) close() error {
 	return r.file.Close()
 }
 
-// write adds a line by one call, so that lines of several servers do not mix.
+// write adds a line with one call, so that lines of several servers do not mix.
 func (r *ring) write(line []byte) error {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -76,7 +77,7 @@ func (r *ring) write(line []byte) error {
 	return err
 }
 
-// next begins another file, and lets the oldest go.
+// next begins another file, and deletes the oldest ones.
 func (r *ring) next() error {
 	full := r.file
 	names, err := files(r.folder, r.kind)
@@ -92,7 +93,7 @@ func (r *ring) next() error {
 	return remove(r.folder, names[:max(0, len(names)-mostOfFiles)])
 }
 
-// use has lines go to a file from now on.
+// use makes lines go to a file from now on.
 func (r *ring) use(name string) error {
 	file, err := openFile(r.folder, name)
 	if err != nil {

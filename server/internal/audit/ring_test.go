@@ -10,8 +10,8 @@ import (
 	"time"
 )
 
-// TestKinds has a write outlive any number of reads, of failed logins and of refused writes, and all of
-// them shown in the order of their times.
+// TestKinds checks that a write outlives any number of reads, failed logins and refused writes, and that all of
+// them are shown in the order of their times.
 func TestKinds(t *testing.T) {
 	folder := t.TempDir()
 	l := open(t, folder)
@@ -48,7 +48,7 @@ func TestKinds(t *testing.T) {
 	}
 }
 
-// TestShares has one user write more than its share, while others and collections write on.
+// TestShares has one user write more than its share, while others and collections go on writing.
 func TestShares(t *testing.T) {
 	folder := t.TempDir()
 	l := open(t, folder)

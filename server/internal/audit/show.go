@@ -14,15 +14,15 @@ import (
 	"time"
 )
 
-// lookAgain is how long those who follow wait for new lines.
+// lookAgain is the time between two looks for new lines if follow is set.
 const lookAgain = 500 * time.Millisecond
 
-// mostOfLine is more than any line has.
+// mostOfLine is longer than any line.
 const mostOfLine = 16 << 10
 
-// Show writes the record of a folder to out, the oldest lines first, and then what is added
-// until ctx ends, if follow is set. It leaves out what is left of lines that were not written
-// whole, as nothing that reads JSON gets past them.
+// Show writes the record of a folder to out, the oldest lines first. If follow is set, it then
+// writes new lines until ctx ends. It leaves out lines that were not written completely, because
+// programs that read JSON stop at them.
 func Show(ctx context.Context, folder string, out io.Writer, follow bool) error {
 	s := &shower{folder: folder, out: out, shown: map[string]int64{}}
 	if err := s.showNew(); err != nil || !follow {
@@ -49,27 +49,27 @@ type shower struct {
 	shown  map[string]int64
 }
 
-// head is the next line of a kind.
+// head is the next line of one kind.
 type head struct {
 	line []byte
 	time time.Time
 	next func() (line []byte, err error, ok bool)
 }
 
-// advance is false when there are no more lines.
+// advance returns false if there are no more lines.
 func (h *head) advance() (bool, error) {
 	line, err, ok := h.next()
 	if err != nil || !ok {
 		return false, err
 	}
 	var told struct{ Time time.Time }
-	// What has no time comes first.
+	// A line without a time comes first.
 	_ = json.Unmarshal(line, &told)
 	h.line, h.time = line, told.Time
 	return true, nil
 }
 
-// showNew has the lines of all kinds come in order.
+// showNew writes the new lines of all kinds in order.
 func (s *shower) showNew() error {
 	var heads []*head
 	for _, kind := range []kind{ofWrites, ofRefused, ofReads} {
@@ -105,7 +105,7 @@ func (s *shower) showNew() error {
 	return nil
 }
 
-// lines are those of a kind that were not shown yet, each until the next one.
+// lines returns the lines of a kind that were not shown yet. Each is valid until the next one.
 func (s *shower) lines(kind kind) iter.Seq2[[]byte, error] {
 	return func(yield func([]byte, error) bool) {
 		names, err := files(s.folder, kind)
@@ -124,11 +124,11 @@ func (s *shower) lines(kind kind) iter.Seq2[[]byte, error] {
 	}
 }
 
-// linesOf says whether more are wanted.
+// linesOf yields the new lines of one file, and says whether more are wanted.
 func (s *shower) linesOf(name string, yield func([]byte, error) bool) (bool, error) {
 	file, err := os.Open(filepath.Join(s.folder, name))
 	if errors.Is(err, fs.ErrNotExist) {
-		// The oldest one went.
+		// It was the oldest file, and has been deleted.
 		return true, nil
 	}
 	if err != nil {
@@ -141,7 +141,7 @@ func (s *shower) linesOf(name string, yield func([]byte, error) bool) (bool, err
 	for lines := bufio.NewReaderSize(file, mostOfLine); ; {
 		line, err := lines.ReadSlice('\n')
 		if errors.Is(err, io.EOF) {
-			// What has no end yet may get one.
+			// A line without an end may get one later.
 			return true, nil
 		}
 		s.shown[name] += int64(len(line))

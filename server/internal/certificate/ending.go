@@ -7,8 +7,8 @@ import (
 	"github.com/sirupsen/logrus"
 )
 
-// ahead is how long before its end a certificate is told of. One of few days, which is replaced
-// often, is a tenth of its time before.
+// ahead is how long before its end the log warns of a certificate. For one of few days, which is
+// replaced often, the warning comes a tenth of its lifetime before.
 const ahead = 7 * 24 * time.Hour
 
 // notice is a line in the log about the end of the certificate that is served.
@@ -18,8 +18,8 @@ type notice struct {
 	text  string
 }
 
-// notices are those of a certificate that is served from now on: one before its end, and one when it
-// has come. Who starts with one that has expired is told of it there.
+// notices returns the notices for a certificate that is served from now on: one before its end, and one at
+// its end. A server that starts with an expired certificate logs that at its start.
 func notices(pair *tls.Certificate, now time.Time) []notice {
 	if now.After(pair.Leaf.NotAfter) {
 		return nil
@@ -32,7 +32,7 @@ func notices(pair *tls.Certificate, now time.Time) []notice {
 	}
 }
 
-// remind gives the last of the notices that are due.
+// remind logs the last of the notices that are due.
 func (r *Reloader) remind(now time.Time) {
 	due := 0
 	for due < len(r.notices) && !now.Before(r.notices[due].at) {

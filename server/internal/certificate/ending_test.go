@@ -10,7 +10,7 @@ import (
 	"container-registry/server/internal/testpki"
 )
 
-// TestReminders has a server run on until its certificate ends, with looks at it meanwhile.
+// TestReminders lets a server run until its certificate ends, and looks at the reminders meanwhile.
 func TestReminders(t *testing.T) {
 	const (
 		day   = 24 * time.Hour
@@ -58,7 +58,7 @@ func TestReminders(t *testing.T) {
 	}
 }
 
-// TestReminderOfSuccessor is about the certificate that is served, not the first one.
+// TestReminderOfSuccessor expects reminders of the certificate that is served, not of the first one.
 func TestReminderOfSuccessor(t *testing.T) {
 	now := time.Now()
 	ca := testpki.NewAuthority(t)

@@ -34,7 +34,7 @@ func read(certificateFile, keyFile string) (files, error) {
 	return files{certificate, key}, nil
 }
 
-// sum tells contents apart without keeping a private key around.
+// sum distinguishes contents without keeping a private key around.
 func (f files) sum() [sha256.Size]byte {
 	h := sha256.New()
 	fmt.Fprintf(h, "%d\n", len(f.certificate))
@@ -43,7 +43,7 @@ func (f files) sum() [sha256.Size]byte {
 	return [sha256.Size]byte(h.Sum(nil))
 }
 
-// pair checks the contents the way a client would, but for the time.
+// pair checks the contents as a client would, except for the time.
 func (f files) pair() (*tls.Certificate, error) {
 	pair, err := tls.X509KeyPair(f.certificate, f.key)
 	if err != nil {
@@ -55,8 +55,8 @@ func (f files) pair() (*tls.Certificate, error) {
 	return &pair, nil
 }
 
-// Check is why a server or its clients could not use a file with a certificate, those
-// that it is signed by and its key, whatever the time.
+// Check returns the reason why a server or its clients could not use a file with a certificate, the
+// certificates that it is signed by and its key, whatever the time.
 func Check(content []byte) error {
 	pair, err := files{content, content}.pair()
 	if err != nil {
@@ -73,12 +73,12 @@ func Check(content []byte) error {
 	return verify(chain)
 }
 
-// verify checks a chain as a client does that trusts its last certificate.
+// verify checks a chain as a client that trusts its last certificate does.
 func verify(chain []*x509.Certificate) error {
 	options := x509.VerifyOptions{Roots: x509.NewCertPool(), Intermediates: x509.NewCertPool()}
 	for _, each := range chain {
 		options.Intermediates.AddCert(each)
-		// From here on all of them have begun.
+		// From the latest NotBefore on, all of them are valid.
 		if each.NotBefore.After(options.CurrentTime) {
 			options.CurrentTime = each.NotBefore
 		}
@@ -88,7 +88,7 @@ func verify(chain []*x509.Certificate) error {
 	return err
 }
 
-// untimely is why a client would refuse the certificate at this time.
+// untimely returns the reason why a client would refuse the certificate at this time.
 func untimely(leaf *x509.Certificate, now time.Time) error {
 	if now.After(leaf.NotAfter) {
 		return fmt.Errorf("the certificate expired on %s", leaf.NotAfter.UTC().Format(time.RFC3339))
@@ -99,11 +99,11 @@ func untimely(leaf *x509.Certificate, now time.Time) error {
 	return nil
 }
 
-// end is when the first certificate of those that are served ends.
+// end returns the time at which the first of the served certificates ends.
 func end(pair *tls.Certificate) time.Time {
 	first := pair.Leaf.NotAfter
 	for _, each := range pair.Certificate[1:] {
-		// What can't be read does not count for clients either.
+		// Clients ignore a certificate that can't be read too.
 		if issuer, err := x509.ParseCertificate(each); err == nil && issuer.NotAfter.Before(first) {
 			first = issuer.NotAfter
 		}
@@ -130,7 +130,7 @@ func (f files) leafPosition() int {
 	}
 }
 
-// describe says which certificate it is, and until when all of its file holds, in words of `openssl x509`.
+// describe says which certificate it is, and how long all certificates of its file are valid, in terms of `openssl x509`.
 func describe(pair *tls.Certificate) map[string]any {
 	leaf := pair.Leaf
 	var names []string

@@ -33,7 +33,7 @@ type Reloader struct {
 }
 
 // New loads the pair for the first time; a broken one is an error. One that has expired, or is
-// not valid yet by this machine's clock, is served all the same, as by a server that runs.
+// not valid yet by this machine's clock, is served nevertheless, as a running server would go on serving it.
 func New(certificateFile, keyFile string, log *logrus.Entry) (*Reloader, error) {
 	r := &Reloader{certificateFile: certificateFile, keyFile: keyFile, log: log}
 	content, err := read(certificateFile, keyFile)
@@ -53,7 +53,7 @@ func New(certificateFile, keyFile string, log *logrus.Entry) (*Reloader, error) 
 	return r, nil
 }
 
-// GetCertificate is for tls.Config.
+// GetCertificate is meant for tls.Config.
 func (r *Reloader) GetCertificate(*tls.ClientHelloInfo) (*tls.Certificate, error) {
 	return r.current.Load(), nil
 }
@@ -63,7 +63,8 @@ func (r *Reloader) Fields() logrus.Fields {
 	return describe(r.current.Load())
 }
 
-// Expires is when the certificate in use ends, or the first of those in its file that it is signed by.
+// Expires returns the time at which the certificate in use ends, or the first of the certificates in its file that it
+// is signed by.
 func (r *Reloader) Expires() time.Time { return end(r.current.Load()) }
 
 // Watch replaces the certificate whenever its files change, until ctx ends.
@@ -102,7 +103,7 @@ func (r *Reloader) check(now time.Time) {
 			err = untimely(pair.Leaf, now)
 		}
 		if err != nil {
-			// Looked at again on the next tick: it may be half written, or become valid with time.
+			// The files are looked at again on the next tick: they may be half written, or become valid with time.
 			r.reject(err, err.Error()+string(sum[:]))
 			return
 		}
@@ -116,8 +117,8 @@ func (r *Reloader) check(now time.Time) {
 	}
 }
 
-// reject keeps the certificate in use and says why: once for each broken content,
-// and not for one that is gone by the next look, as it was being written.
+// reject keeps the certificate in use and logs why: once for each broken content,
+// and not at all if it is gone at the next look because it was being written.
 func (r *Reloader) reject(err error, content string) {
 	r.seen = stamps{}
 	if r.suspect != content {
@@ -131,7 +132,7 @@ func (r *Reloader) reject(err error, content string) {
 	r.log.WithFields(describe(r.current.Load())).Errorf("the new certificate is not used, the old one stays: %v", err)
 }
 
-// stamps are those of the certificate and of the key.
+// stamps are the stamps of the certificate file and of the key file.
 type stamps struct {
 	certificate, key stamp.Stamp
 }

@@ -147,8 +147,8 @@ func TestCheck(t *testing.T) {
 	}
 }
 
-// TestStartAtAnotherTime has a server start with what it would go on with, so that a reboot takes
-// away nothing from those who do not check.
+// TestStartAtAnotherTime checks that a server starts with any certificate that it would go on serving, so that
+// a reboot makes no difference to clients that do not check the time.
 func TestStartAtAnotherTime(t *testing.T) {
 	ca := testpki.NewAuthority(t)
 	for _, test := range []struct {
@@ -182,7 +182,7 @@ func TestStartAtAnotherTime(t *testing.T) {
 	}
 }
 
-// TestEnd is when the first certificate of the file ends.
+// TestEnd expects the end of the certificate in the file that ends first.
 func TestEnd(t *testing.T) {
 	ca, other := testpki.NewAuthority(t), testpki.NewAuthority(t)
 	now := time.Now()
@@ -371,7 +371,7 @@ func TestBecomesValidWithTime(t *testing.T) {
 	}
 }
 
-// TestHandshakesDuringRotation is the promise: no client notices.
+// TestHandshakesDuringRotation checks the promise that no client notices a rotation.
 func TestHandshakesDuringRotation(t *testing.T) {
 	ca := testpki.NewAuthority(t)
 	file := filepath.Join(t.TempDir(), "tls.pem")
@@ -446,7 +446,7 @@ func watched(t *testing.T, file string) (*Reloader, *record) {
 	return r, lines
 }
 
-// look does what Watch does on a number of ticks.
+// look does what Watch does on this number of ticks.
 func look(r *Reloader, times int) {
 	for range times {
 		r.check(time.Now())
@@ -470,7 +470,7 @@ func rename(t *testing.T, file string, content []byte) {
 	}
 }
 
-// relink is how Kubernetes and config managers swap files.
+// relink replaces a file as Kubernetes and config managers do.
 func relink(t *testing.T, file string, content []byte) {
 	t.Helper()
 	target := filepath.Join(t.TempDir(), "content")

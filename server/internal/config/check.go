@@ -125,7 +125,7 @@ type entry struct {
 	value *yaml.Node
 }
 
-// entries are the keys of a mapping. An empty value counts as an empty mapping,
+// entries returns the keys of a mapping. An empty value counts as an empty mapping,
 // as it does for the engine.
 func (c *checker) entries(path string, n *yaml.Node) ([]entry, bool) {
 	if isNull(n) {
@@ -201,7 +201,7 @@ func (c *checker) scalar(path string, n *yaml.Node, r *rule) {
 	}
 }
 
-// meaning is what the engine's YAML library makes of a word where it has no type
+// meaning is what the engine's YAML library makes of a word if it has no type
 // to go by, as in the parameters of a storage driver.
 func meaning(n *yaml.Node) any {
 	if n.Style != 0 {

@@ -8,15 +8,15 @@ import (
 	"github.com/distribution/distribution/v3/configuration"
 )
 
-// complete gives drivers the parameters that the engine leaves to people.
+// complete gives drivers the parameters that the engine leaves to the operator.
 func complete(storage configuration.Storage) {
 	completeRegion(storage)
 	completeCopies(storage)
 }
 
-// completeRegion gives the S3 driver the address of a region that is younger than
-// its SDK, which ended: the driver refuses a region that the SDK does not list,
-// unless it is told where the region is. A region is Amazon's to name.
+// completeRegion gives the S3 driver the address of a region that is newer than
+// its SDK, which is no longer maintained: the driver refuses a region that the SDK
+// does not list, unless it is told where the region is. Only Amazon names regions.
 func completeRegion(storage configuration.Storage) {
 	driver := storage.Type()
 	if driver != "s3" && driver != "s3aws" {
@@ -55,11 +55,11 @@ func listed(region string) bool {
 	return false
 }
 
-// copyPolls is how often the status of a copy is asked for. With the driver's usual 100ms, which grow with
-// each time, that is eight minutes, and less than the ten that a copy may take. Its own five are a second.
+// copyPolls is how often the status of a copy is asked for. With the driver's usual delay of 100ms, which grows each
+// time, that takes eight minutes, less than the ten that a copy may take. The driver's own default of five takes a second.
 const copyPolls = 100
 
-// completeCopies has the Azure driver wait for a large layer.
+// completeCopies makes the Azure driver wait for the copy of a large layer.
 func completeCopies(storage configuration.Storage) {
 	if storage.Type() != "azure" {
 		return

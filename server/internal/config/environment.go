@@ -11,7 +11,7 @@ import (
 // setting, and is unused here because the file is an argument.
 const ignoredVariable = "REGISTRY_CONFIGURATION_PATH"
 
-// checkEnvironment refuses the variables by which the engine would override the
+// checkEnvironment refuses the variables with which the engine would override the
 // file: everyone who may run `docker inspect` can read them, and they would get
 // past the check of the file.
 func checkEnvironment(environment []string) error {

@@ -8,8 +8,8 @@ import (
 	"github.com/sirupsen/logrus"
 )
 
-// fileRule is the rule of the whole file: what the engine's types say, and what
-// the engine checks later, by a panic, or not at all.
+// fileRule is the rule for the whole file: what the engine's types say, and what
+// the engine checks later, with a panic, or not at all.
 func fileRule() *rule {
 	file := fromEngine(reflect.TypeFor[configuration.Configuration]())
 	file.keys["server"] = serverRule()
@@ -62,7 +62,7 @@ func logLevels() []string {
 	return names
 }
 
-// cipherSuites are the ones Go calls secure; the engine also knows broken ones.
+// cipherSuites returns the ones that Go calls secure; the engine also accepts broken ones.
 func cipherSuites() []string {
 	var names []string
 	for _, suite := range tls.CipherSuites() {

@@ -10,7 +10,7 @@ import (
 	"container-registry/server/internal/schedule"
 )
 
-// garbageCollectionRule is of a section of this server's own.
+// garbageCollectionRule is the rule for a section that only this server has.
 func garbageCollectionRule() *rule {
 	texts := func() *rule { return &rule{kind: list, item: &rule{kind: text, required: true, valid: wildcards}} }
 	return &rule{kind: section, keys: map[string]*rule{
@@ -52,7 +52,7 @@ func wildcards(value string) error {
 	return nil
 }
 
-// garbageCollection is what its keys have to do with others.
+// garbageCollection checks how its keys relate to others.
 func (c *checker) garbageCollection(root *yaml.Node) {
 	const key = "storage.maintenance.garbagecollection"
 	maintenance := find(root, "storage", "maintenance")

@@ -15,7 +15,7 @@ import (
 	"container-registry/server/internal/storage/swift"
 )
 
-// driverChecks are of the drivers that know themselves how their parameters go together.
+// driverChecks are the checks of the drivers that know themselves which of their parameters go together.
 var driverChecks = map[string]func(map[string]any) error{"gcs": gcs.Check, "oss": oss.Check, "swift": swift.Check}
 
 // Load reads, checks and parses the file. The error lists every problem found.
@@ -27,7 +27,7 @@ func Load(file string) (*Config, error) {
 	return parsed(file, content)
 }
 
-// Read does the same with a configuration that comes from elsewhere; errors call it by name.
+// Read does the same with a configuration from another source; errors call it by name.
 func Read(source io.Reader, name string) (*Config, error) {
 	content, err := io.ReadAll(source)
 	if err != nil {

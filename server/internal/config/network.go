@@ -5,7 +5,7 @@ import (
 	"net/netip"
 )
 
-// Network is an address or a range of them, as 10.0.0.0/8.
+// Network is an address or a range of addresses, such as 10.0.0.0/8.
 type Network struct{ netip.Prefix }
 
 // UnmarshalText implements encoding.TextUnmarshaler.

@@ -9,12 +9,12 @@ import (
 	"go.yaml.in/yaml/v3"
 )
 
-// Notification is an endpoint that is told of what is pushed and deleted.
+// Notification is an endpoint that is notified of pushes and deletions.
 type Notification struct {
 	Name    string            `yaml:"name"`
 	URL     string            `yaml:"url"`
 	Headers map[string]string `yaml:"headers"`
-	// Actions and Repositories are all if there are none; a repository may end in *.
+	// Actions and Repositories cover everything if they are empty; a repository may end in *.
 	Actions      []string `yaml:"actions"`
 	Repositories []string `yaml:"repositories"`
 	// CA has the certificates that are trusted instead of the public ones.
@@ -46,7 +46,7 @@ var (
 	// headerNames are those of RFC 9110.
 	headerNames  = regexp.MustCompile("^[A-Za-z0-9!#$%&'*+.^_`|~-]+$")
 	headerValues = regexp.MustCompile(`^[\t\x20-\x7e]+$`)
-	// takenHeaders say what the request is, and not who sends it.
+	// takenHeaders describe the request itself, and not its sender.
 	takenHeaders = regexp.MustCompile(`^(?i:host|content-.*|transfer-encoding|connection|expect|upgrade|trailer|te)$`)
 )
 
@@ -74,7 +74,7 @@ func certificates(value string) error {
 	return nil
 }
 
-// notifications is what endpoints have to do with each other.
+// notifications checks how the endpoints relate to each other.
 func (c *checker) notifications(root *yaml.Node) {
 	list := find(root, "server", "notifications")
 	if list == nil || list.Kind != yaml.SequenceNode {

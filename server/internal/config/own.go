@@ -5,36 +5,36 @@ import (
 	"go.yaml.in/yaml/v2"
 )
 
-// Config is the engine's configuration, and what this server has beyond it.
+// Config is the engine's configuration with this server's additions.
 type Config struct {
 	*configuration.Configuration
 	Server Server
 }
 
-// Server is the section server of the file, which the engine passes by.
+// Server is the file's section server, which the engine ignores.
 type Server struct {
-	// TrustedProxies may say whom a request comes from.
+	// TrustedProxies are the proxies that may say whom a request comes from.
 	TrustedProxies []Network `yaml:"trustedproxies"`
 	// UI is the page for people, below ui/.
 	UI struct {
 		Enabled bool `yaml:"enabled"`
 	} `yaml:"ui"`
-	// Audit is the record of who did what; none without a folder.
+	// Audit is the record of who did what; without a folder there is none.
 	Audit struct {
 		Folder string `yaml:"folder"`
-		// Reads has pulls in it as well.
+		// Reads adds pulls to the record.
 		Reads bool `yaml:"reads"`
 	} `yaml:"audit"`
-	// Mirror is of a pull-through cache.
+	// Mirror has the settings of a pull-through cache.
 	Mirror struct {
-		// MaxBytes is what the cache may hold; 0 for as much as there is room for.
+		// MaxBytes is the number of bytes that the cache may hold; 0 means as many as the store has room for.
 		MaxBytes int64 `yaml:"maxbytes"`
 	} `yaml:"mirror"`
-	// Notifications are who is told of what is pushed and deleted.
+	// Notifications are the endpoints that are notified of pushes and deletions.
 	Notifications []Notification `yaml:"notifications"`
 }
 
-// serverRule is of that section.
+// serverRule is the rule for that section.
 func serverRule() *rule {
 	return &rule{kind: section, keys: map[string]*rule{
 		"trustedproxies": {kind: list, item: &rule{kind: text, valid: network}},
@@ -48,7 +48,7 @@ func serverRule() *rule {
 	}}
 }
 
-// readServer reads it from a file that was checked.
+// readServer reads that section from a file that has been checked.
 func readServer(content []byte) (Server, error) {
 	var file struct {
 		Server Server `yaml:"server"`

@@ -112,7 +112,7 @@ func (c *checker) mirror(root *yaml.Node) {
 	needs("password", "username")
 }
 
-// http2Suites are those of which RFC 9113 demands one with TLS 1.2.
+// http2Suites are the cipher suites of which RFC 9113 demands one with TLS 1.2.
 var http2Suites = []string{"TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256", "TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256"}
 
 func servesHTTP2(suites *yaml.Node) bool {
@@ -149,12 +149,12 @@ func isText(n *yaml.Node) bool {
 	return ok
 }
 
-// isTrue goes by the meaning, since the engine takes yes and on for true as well.
+// isTrue uses the meaning, because the engine takes yes and on for true as well.
 func isTrue(n *yaml.Node) bool {
 	return n != nil && meaning(n) == true
 }
 
-// isEmpty says whether a list has nothing in it: to the engine it is then as good as absent.
+// isEmpty says whether a list has nothing in it: to the engine an empty list is the same as none.
 func isEmpty(n *yaml.Node) bool {
 	return n == nil || isNull(n) || n.Kind == yaml.SequenceNode && len(n.Content) == 0
 }

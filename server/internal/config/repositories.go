@@ -5,8 +5,8 @@ import (
 	"strings"
 )
 
-// Covers says whether a list of repositories has this one: by its name, or by a prefix such
-// as team/*. An empty list has all.
+// Covers says whether a list of repositories covers this one: by its name, or by a prefix such
+// as team/*. An empty list covers all.
 func Covers(list []string, repository string) bool {
 	return len(list) == 0 || slices.ContainsFunc(list, func(each string) bool {
 		prefix, isPrefix := strings.CutSuffix(each, "*")

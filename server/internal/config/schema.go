@@ -22,7 +22,7 @@ const (
 	table
 )
 
-// rule says what may stand at one place of the file.
+// rule says what is allowed at one place in the file.
 type rule struct {
 	kind     kind
 	required bool
@@ -33,11 +33,11 @@ type rule struct {
 	// allowed are the only texts accepted; empty accepts any.
 	allowed []string
 	minimum int
-	// valid checks what the kind does not say, for a table its keys; its error reads on after the value.
+	// valid checks what the kind does not, and for a table its keys; its error continues the sentence after the value.
 	valid func(value string) error
 	// keys are the keys of a section.
 	keys map[string]*rule
-	// item is what a list holds, or what the free keys of a table hold.
+	// item is the rule for the items of a list, or for the values of a table's free keys.
 	item *rule
 }
 
@@ -48,7 +48,7 @@ var secretKeys = map[string]bool{
 	"sentinelpassword": true,
 }
 
-// enumerations are the engine's string types that accept a few words only.
+// enumerations are the engine's string types that accept only a few words.
 var enumerations = map[reflect.Type][]string{
 	reflect.TypeFor[configuration.Loglevel]():  {"error", "warn", "info", "debug"},
 	reflect.TypeFor[configuration.Platforms](): {"all", "none", "list"},
@@ -60,8 +60,8 @@ var enumerations = map[reflect.Type][]string{
 	},
 }
 
-// fromEngine derives the rules from the engine's own types, so that a new engine
-// version brings its new keys along.
+// fromEngine derives the rules from the engine's own types, so that a new version
+// of the engine brings its new keys along.
 func fromEngine(t reflect.Type) *rule {
 	if allowed, ok := enumerations[t]; ok {
 		return &rule{kind: text, allowed: allowed}

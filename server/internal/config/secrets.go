@@ -6,8 +6,8 @@ import (
 	"github.com/distribution/distribution/v3/configuration"
 )
 
-// Secrets are the values of the storage driver's parameters that must not be shown,
-// for those who show errors of drivers.
+// Secrets returns the values of the storage driver's parameters that must not be shown,
+// for code that shows errors of drivers.
 func Secrets(c *configuration.Configuration) []string {
 	var values []string
 	rules := drivers[c.Storage.Type()]

@@ -38,8 +38,8 @@ var subsections = map[string]*rule{
 	}},
 }
 
-// drivers are the parameters each storage driver reads: those of the engine's drivers, which have
-// no types that say it, and those of this server's own.
+// drivers are the parameters that each storage driver reads: those of the engine's drivers, which have
+// no types that list them, and those of this server's own drivers.
 var drivers = map[string]map[string]*rule{
 	"filesystem": {
 		"rootdirectory": {kind: text},
@@ -106,7 +106,7 @@ var s3Parameters = map[string]*rule{
 	}},
 }
 
-// rulesOf are the rules that the options of one of this server's own drivers bring along.
+// rulesOf derives the rules from the options of one of this server's own drivers.
 func rulesOf(t reflect.Type) map[string]*rule {
 	kinds := map[reflect.Kind]kind{
 		reflect.String: text, reflect.Bool: boolean, reflect.Int: integer, reflect.Int64: integer, reflect.Slice: list, reflect.Map: table,
@@ -145,7 +145,7 @@ func storageRule() *rule {
 		keys[name] = r
 	}
 	for name, parameters := range drivers {
-		// A path of this machine is another matter.
+		// The rule is not for a path on this machine.
 		if folder := parameters["rootdirectory"]; folder != nil && folder.valid == nil && name != "filesystem" {
 			folder.valid = folderOfStore
 		}

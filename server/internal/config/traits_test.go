@@ -8,7 +8,7 @@ import (
 	"container-registry/server/internal/traits"
 )
 
-// TestTraits has those of each driver that can be configured, and of no others.
+// TestTraits expects traits of every driver that can be configured, and of no other.
 func TestTraits(t *testing.T) {
 	known, configured := slices.Sorted(maps.Keys(traits.Of)), slices.Sorted(maps.Keys(drivers))
 	if !slices.Equal(known, configured) {

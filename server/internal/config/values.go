@@ -27,7 +27,7 @@ func absoluteURL(value string) error {
 	return nil
 }
 
-// webURL is for what logs may show; a login is given in another way.
+// webURL checks a URL that logs may show; a login has to be given in another way.
 func webURL(login string) func(string) error {
 	return func(value string) error {
 		u, err := url.Parse(value)
@@ -55,7 +55,7 @@ func leadingSlash(value string) error {
 // mostOfFolder leaves most of the 1024 bytes of an object's name to the registry.
 const mostOfFolder = 256
 
-// folderOfStore is the same for every store: its clients tidy names, or cut and refuse them.
+// folderOfStore is the same check for every store: clients of stores tidy names, truncate or refuse them.
 func folderOfStore(value string) error {
 	path := strings.Trim(value, "/")
 	dots := func(part string) bool { return part == "." || part == ".." }
@@ -65,7 +65,7 @@ func folderOfStore(value string) error {
 	return nil
 }
 
-// folderOfGoogle begins with no blank: the engine's driver left that out of names, and not where it read them.
+// folderOfGoogle refuses a leading blank: the engine's driver dropped it from the names that it made, but not from those that it read.
 func folderOfGoogle(value string) error {
 	if folder := strings.Trim(value, "/"); folder != strings.TrimLeftFunc(folder, unicode.IsSpace) {
 		return errors.New("must be a folder that begins with no blank")

@@ -19,9 +19,10 @@ import (
 	"container-registry/server/internal/traits"
 )
 
-// Timing is how long things take.
+// Timing has the periods and timeouts of a fence.
 type Timing struct {
-	// Beat is how often a collection renews its object; Expiry how long one lasts without.
+	// Beat is the time between two renewals of a collection's object, and Expiry how long one lasts
+	// that is not renewed.
 	Beat, Expiry time.Duration
 	// Fresh is how old a writer's knowledge of the store may be before it begins.
 	Fresh time.Duration
@@ -31,13 +32,13 @@ type Timing struct {
 	// Patience is how long a write waits for the end of a pause before it gets 503, beside the time
 	// that a slow store takes for its bytes.
 	Patience time.Duration
-	// Lag is how far the store's listings are behind.
+	// Lag is how far the store's listings may lag behind.
 	Lag time.Duration
 	// Remember is how long a blob is kept for a client that was told it exists.
 	Remember time.Duration
 }
 
-// TimingOf suits a storage driver.
+// TimingOf is the timing that suits a storage driver.
 func TimingOf(driver string) Timing {
 	t := Timing{
 		Beat:     3 * time.Second,
@@ -58,12 +59,12 @@ type Generations interface {
 	Stop()
 	Pin(ctx context.Context) context.Context
 	Renew(ctx context.Context)
-	// Doubt has a request believe nothing, and forgets what is known of these of a repository, and
-	// of all. What other repositories know by themselves stays.
+	// Doubt has a request believe nothing that is cached, and forgets what is known of these digests, in the
+	// repository and in general. What is cached for other repositories stays.
 	Doubt(ctx context.Context, repository string, ds ...digest.Digest)
 }
 
-// NoCache is for who serves nobody.
+// NoCache is for a process that serves no clients.
 type NoCache struct{}
 
 // Begin does nothing.
@@ -84,15 +85,15 @@ func (NoCache) Doubt(context.Context, string, ...digest.Digest) {}
 // Pushed is a manifest that a client pushed.
 type Pushed struct {
 	Repository string `json:"repository"`
-	// Reference is the tag or digest it was pushed by.
+	// Reference is the tag or digest that it was pushed by.
 	Reference string `json:"reference"`
-	// Tags are those it was given with a digest for its reference.
+	// Tags are those that it was given in a push by its digest.
 	Tags   []string      `json:"tags,omitempty"`
 	Digest digest.Digest `json:"digest"`
-	// Manifest is what it needs.
+	// Manifest tells what it needs.
 	Manifest *manifest.Manifest `json:"manifest"`
 	at       time.Time
-	// told says that this server's collection under way knows of it.
+	// told says that this server's collection that is under way knows of it.
 	told bool
 }
 
@@ -104,17 +105,17 @@ func (p Pushed) Named() []string {
 	return append(slices.Clone(p.Tags), p.Reference)
 }
 
-// Clock is the time since any moment. It goes on while the machine is suspended.
+// Clock is the time since some fixed moment. It goes on while the machine is suspended.
 type Clock func() time.Duration
 
-// Fence is one server's part.
+// Fence is one server's part of the protocol that the package describes.
 type Fence struct {
 	driver storagedriver.StorageDriver
 	name   string
 	timing Timing
 	caches Generations
 	clock  Clock
-	// began is since when it remembers what clients were told.
+	// began is when it started to remember what clients are told.
 	began time.Time
 
 	gate    *gate
@@ -122,7 +123,7 @@ type Fence struct {
 	doubts  *doubts
 	tags    *enginestore.TagLocks
 	looks   *looks
-	// seen is only for the look under way.
+	// seen is used only by the look that is under way.
 	seen map[string]sighting
 	// blind says that there is no cache until the next look.
 	blind atomic.Bool
@@ -130,16 +131,16 @@ type Fence struct {
 	spent atomic.Bool
 
 	mutex sync.Mutex
-	// own is this server's collection under way, and mine are all it ever had.
+	// own is this server's collection that is under way, and mine are all that it ever had.
 	own  string
 	mine map[string]bool
 	// pushed are in the order of their times.
 	pushed []Pushed
-	// generation is the one of the cache.
+	// generation is that of the cache.
 	generation string
 	// paused says that this server's own collection deletes.
 	paused bool
-	// epoch is raised when a look that is under way must not be followed.
+	// epoch is raised to have the result of a look that is under way ignored.
 	epoch int
 }
 
@@ -149,7 +150,7 @@ func New(driver storagedriver.StorageDriver, name string, timing Timing, caches 
 	return NewWithClock(driver, name, timing, caches, boottime.Now)
 }
 
-// NewWithClock is for machines that are not real.
+// NewWithClock is for simulated machines.
 func NewWithClock(driver storagedriver.StorageDriver, name string, timing Timing, caches Generations, clock Clock) *Fence {
 	f := &Fence{
 		driver:  patient{driver},
@@ -170,7 +171,7 @@ func NewWithClock(driver storagedriver.StorageDriver, name string, timing Timing
 	return f
 }
 
-// forgetCache lets the next look begin a generation. It is called with the lock held.
+// forgetCache stops the cache until the next look begins a generation. It is called with the lock held.
 func (f *Fence) forgetCache() {
 	f.generation = stopped
 	f.caches.Stop()
@@ -199,8 +200,8 @@ func (f *Fence) InUse(repository string) bool { return f.touched.InUse(repositor
 // Touched says whether a client counts on the digest.
 func (f *Fence) Touched(d digest.Digest) bool { return f.touched.Has(d) }
 
-// Forgotten is the time, after one moment and until another, of which only a process that is gone
-// knew what clients were told, while they may come back for it: none when they no longer may.
+// Forgotten is a span of time: what clients were told in it, only a process that is gone knew, and they may
+// still come back for it. It is empty once they no longer may.
 func (f *Fence) Forgotten(now time.Time) (after, until time.Time) {
 	if now.Sub(f.began) >= f.timing.Remember {
 		return f.began, f.began
@@ -229,8 +230,8 @@ func (f *Fence) forget(before time.Time) {
 	f.pushed = slices.Delete(f.pushed, 0, n)
 }
 
-// unlisted are tags by which this server has pushed a manifest so lately that the store's listings, by which the engine
-// finds them, may not show them.
+// unlisted are the tags by which a manifest was pushed through this server so recently that the store's
+// listings, in which the engine looks for them, may not show them yet.
 func (f *Fence) unlisted(repository string, d digest.Digest) (names []string) {
 	f.mutex.Lock()
 	defer f.mutex.Unlock()
@@ -242,7 +243,7 @@ func (f *Fence) unlisted(repository string, d digest.Digest) (names []string) {
 	return names
 }
 
-// noteDeletion lets go of a manifest that a client deleted, and had pushed before that began.
+// noteDeletion forgets a manifest that a client deleted, if it was pushed before the deletion began.
 func (f *Fence) noteDeletion(repository string, d digest.Digest, began time.Time) {
 	f.mutex.Lock()
 	defer f.mutex.Unlock()
@@ -251,8 +252,8 @@ func (f *Fence) noteDeletion(repository string, d digest.Digest, began time.Time
 	})
 }
 
-// takePushed is what was pushed since the collection called it last. The next one that begins
-// before the store's listings show it has to know it too.
+// takePushed is what was pushed since the collection last called it. It is remembered for as long as
+// listings lag: a collection that begins before they show it has to be told as well.
 func (f *Fence) takePushed() []Pushed {
 	f.mutex.Lock()
 	defer f.mutex.Unlock()
@@ -267,7 +268,8 @@ func (f *Fence) takePushed() []Pushed {
 	return taken
 }
 
-// ErrLost says that another collection may have begun: the store gave no answer for too long, or the machine stood still.
+// ErrLost says that another collection may have begun, because the store gave no answer for too long or the
+// machine stood still.
 var ErrLost = errors.New("the collection ends here, and the next one goes on: its object in the store was not renewed in time")
 
 var errUnanswered = errors.New("the store gave no answer to a deletion, which it may still carry out; writers wait until that can't be any more")

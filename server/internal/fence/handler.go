@@ -17,24 +17,24 @@ import (
 	"container-registry/server/internal/wait"
 )
 
-// errPaused is for a write that waited long enough.
+// errPaused is for a write that has waited long enough for the end of a pause.
 var errPaused = errors.New("a garbage collection pauses all writes; try again")
 
-// errDeleting is for a push that waited as long for who deletes.
+// errDeleting is for a push that has waited long enough for the end of a deletion.
 var errDeleting = errors.New("somebody deletes from the repository; try again")
 
-// errSilent is for one that waited for the store, to learn whether there is a pause.
+// errSilent is for a write that waited in vain for the store to say whether there is a pause.
 var errSilent = errors.New("the store gives no answer in time; try again")
 
-// errUnsure is for the rare push of which a collection that has just begun may have
-// deleted something, when the tag was written already.
+// errUnsure is for the rare push whose tag was already written when a collection that had just begun may
+// have deleted something that it needs.
 var errUnsure = errors.New("it cannot be told whether the push has succeeded; push again")
 
-// errTagStays is for a deletion whose manifest is gone, which the engine accepts or does not find
-// any more.
+// errTagStays is for a deletion that left a tag although its manifest is gone: the engine accepted the
+// deletion, or does not find the manifest any more.
 var errTagStays = errors.New("the store gave no answer about a tag that was to be deleted; delete the manifest again")
 
-// Handler goes around the engine. http.prefix is the prefix.
+// Handler wraps the engine. The prefix is http.prefix.
 func (f *Fence) Handler(engine http.Handler, prefix string) http.Handler {
 	return &handler{fence: f, engine: engine, router: v2.RouterWithPrefix(prefix)}
 }
@@ -58,7 +58,7 @@ func (h *handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	switch r.Method {
 	case http.MethodHead:
-		// A client that learns that something exists will count on it.
+		// A client that learns that something exists counts on it from then on.
 		r = h.prepare(r, true, route, repository, d)
 		h.serveTouched(h.doubting(w, r, repository, d), r, repository, d)
 	case http.MethodPost, http.MethodPatch, http.MethodPut, http.MethodDelete:
@@ -69,7 +69,7 @@ func (h *handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// losing has the next push send a layer that is linked, and was not found: it went from the store
+// losing has the next push upload a layer that is linked but was not found: it vanished from the store
 // without a collection.
 func (h *handler) losing(w http.ResponseWriter, r *http.Request, route, repository string, d digest.Digest) http.ResponseWriter {
 	if route != v2.RouteNameBlob || d.Validate() != nil {
@@ -87,13 +87,13 @@ func (h *handler) losing(w http.ResponseWriter, r *http.Request, route, reposito
 	}}
 }
 
-// prepare is before the engine looks for what is asked for. Where the store does not say, it goes on
-// without.
+// prepare is called before the engine looks for what is asked for. If the store does not answer, the
+// request goes on unprepared.
 func (h *handler) prepare(r *http.Request, follows bool, route, repository string, d digest.Digest) *http.Request {
 	ctx, cancel := context.WithTimeout(r.Context(), h.fence.timing.Patience)
 	defer cancel()
 	if follows {
-		// It lets the cache know of pauses. Where the store does not say, there is no cache.
+		// This tells the cache of pauses. If the store does not answer, the cache is not used.
 		_, _ = h.fence.looks.recent(ctx)
 	}
 	if route == v2.RouteNameManifest && h.deleted(ctx, r, repository, d) {
@@ -103,12 +103,12 @@ func (h *handler) prepare(r *http.Request, follows bool, route, repository strin
 	return r
 }
 
-// deleted has nobody pull a manifest that was deleted by way of another server, as this
-// one's cache may still know it, nor learn that it has not changed: the engine says so before it
-// looks for it. Where the store does not say, the cache is believed.
+// deleted says whether a manifest was deleted through another server. This server's cache may still know
+// it, so it is doubted, and nobody can pull it. Nor may a client learn that it has not changed: the engine
+// says so before it looks for it. If the store does not answer, the cache is believed.
 func (h *handler) deleted(ctx context.Context, r *http.Request, repository string, d digest.Digest) bool {
 	if d.Validate() != nil && r.Header.Get("If-None-Match") != "" {
-		// Tags go with what they name, as a rule.
+		// A deletion of a manifest usually deletes its tags as well, so the one the tag names is looked for.
 		d, _ = h.fence.leads(ctx, layout.TagPath(repository, d.String()))
 	}
 	if d.Validate() != nil {
@@ -171,23 +171,23 @@ func (h *handler) serveUpload(w http.ResponseWriter, r *http.Request, repository
 	exists = h.serveTouched(h.uploading(w, r, upload, repository, d), r, repository, d)
 }
 
-// uploading settles what was in doubt when the client has sent it. What stood in its place
-// before, all servers forget. What is something else than the client says goes.
+// uploading ends the doubt about a blob once the client has sent it. If it replaced another file, all servers
+// forget what they knew of that. An upload that is not what the client says it is gets deleted.
 func (h *handler) uploading(w http.ResponseWriter, r *http.Request, upload *enginestore.Ending, repository string, d digest.Digest) http.ResponseWriter {
 	return &verdict{ResponseWriter: w, of: func(status int) int {
 		if status == http.StatusCreated {
 			h.fence.doubts.settle(repository, d)
 		}
-		// Also for a client that has gone by now.
+		// This is also done for a client that has gone.
 		ctx, cancel := context.WithTimeout(context.WithoutCancel(r.Context()), h.fence.timing.Patience)
 		defer cancel()
 		if status == http.StatusBadRequest && upload.Unverified != "" {
-			// The engine gives up where it can't cancel what it has committed. What can't be deleted is
-			// an upload that was left.
+			// The engine gives up if it can't cancel an upload that it has committed. If it can't be deleted
+			// here either, it stays like any abandoned upload.
 			_ = layout.Remove(ctx, h.fence.driver, upload.Unverified)
 		}
 		if upload.Replaced {
-			// A generation that can't be written is one more doubt about a store that fails.
+			// If the generation can't be written, the store fails in any case.
 			_ = h.fence.forgetAll(ctx)
 			h.fence.looks.forget()
 		}
@@ -196,7 +196,7 @@ func (h *handler) uploading(w http.ResponseWriter, r *http.Request, upload *engi
 }
 
 // subject is the blob that an upload is for. A mount of a digest that is not SHA-256, or of a blob in
-// doubt, becomes a plain upload: the engine would link to what is not there, or may be damaged.
+// doubt, becomes a plain upload: the engine would link to a blob that is not there or may be damaged.
 func (h *handler) subject(r *http.Request, repository string) (*http.Request, digest.Digest) {
 	query := r.URL.Query()
 	if !query.Has("mount") {
@@ -210,31 +210,30 @@ func (h *handler) subject(r *http.Request, repository string) (*http.Request, di
 	query.Del("mount")
 	query.Del("from")
 	r.URL.RawQuery = query.Encode()
-	// It may have been parsed already.
+	// The form may have been parsed already.
 	r.Form = query
 	return r, ""
 }
 
-// serve has the request use one generation of the cache all its life.
+// serve has the request use the same generation of the cache from beginning to end.
 func (h *handler) serve(w http.ResponseWriter, r *http.Request) {
 	h.engine.ServeHTTP(w, r.WithContext(h.fence.caches.Pin(r.Context())))
 }
 
-// serveTouched keeps what the request is about, if the answer is that it exists.
+// serveTouched keeps what the request is about from being deleted, if the answer says that it exists.
 func (h *handler) serveTouched(w http.ResponseWriter, r *http.Request, repository string, d digest.Digest) (exists bool) {
 	if d.Validate() != nil {
 		h.serve(w, r)
 		return false
 	}
 	told, answered := 0, h.fence.touch(r.Context(), repository, d)
-	// Also where the client goes away in the middle of it.
+	// Deferred, so that it also runs if the client goes away in the middle.
 	defer func() { answered(exists) }()
 	h.serve(status.Watch(w, func(code int) { told = code }), r)
 	return told == http.StatusCreated || isThere(told)
 }
 
-// isThere says whether an answer tells a client that what it asks for exists. A redirect leads
-// to where a blob is.
+// isThere says whether an answer tells a client that what it asks for exists. A redirect leads to the blob.
 func isThere(status int) bool {
 	switch status {
 	case http.StatusOK, http.StatusPartialContent, http.StatusNotModified, http.StatusTemporaryRedirect:
@@ -243,8 +242,8 @@ func isThere(status int) bool {
 	return false
 }
 
-// touch also keeps the bytes of a layer that has a digest of another algorithm than the one
-// by which the engine keeps them.
+// touch is keep, also for the bytes of a layer whose digest is of another algorithm than the one by which
+// the engine keeps them.
 func (f *Fence) touch(ctx context.Context, repository string, d digest.Digest) (answered func(exists bool)) {
 	it, bytes := f.keep(repository, d), func(bool) {}
 	if d.Algorithm() != digest.Canonical {
@@ -258,20 +257,21 @@ func (f *Fence) touch(ctx context.Context, repository string, d digest.Digest) (
 	}
 }
 
-// keep also waits for a client that has gone: what is being deleted is gone in a moment.
+// keep has the digest not be deleted. It waits for a deletion under way even if the client has gone: that
+// takes only a moment.
 func (f *Fence) keep(repository string, d digest.Digest) (answered func(exists bool)) {
 	answered, _ = f.touched.Touch(context.Background(), repository, d)
 	return answered
 }
 
-// target is what a layer's link leads to.
+// target is the digest that a layer's link leads to.
 func (f *Fence) target(ctx context.Context, repository string, d digest.Digest) (digest.Digest, bool) {
 	target, err := f.leads(ctx, layout.LinkPath(layout.RepositoryPath(repository, layout.Layers), d))
 	return target, err == nil && target != ""
 }
 
-// enter waits for the end of all pauses, and of deletions from the repository that is pushed to, if it
-// is to one. Who entered has to leave the gate.
+// enter waits for the end of all pauses and, for a push, of deletions from the repository that it pushes to.
+// A caller that has entered must leave the gate.
 func (f *Fence) enter(ctx context.Context, pushed string) (state, error) {
 	for paused := error(nil); ; {
 		s, err := f.looks.recent(ctx)

@@ -29,18 +29,18 @@ type push struct {
 	Pushed
 	request *http.Request
 	body    *manifestBody
-	// algorithm is the one the client names it by.
+	// algorithm is the one that the client names it by.
 	algorithm digest.Algorithm
-	// patience begins when the manifest is there. A slow store takes its time for the bytes.
+	// patience begins when the whole manifest has arrived. It allows a slow store time for the bytes.
 	patience context.Context
 	cancel   context.CancelFunc
-	// tagged says that the tag was written already.
+	// tagged says that the tag has been written, or may have been.
 	tagged bool
-	// confirmed are the collections that take the manifest into account whatever they delete.
+	// confirmed are the collections that take the manifest into account in whatever they delete.
 	confirmed map[string]bool
 }
 
-// servePush holds the answer back until it is sure that no collection came in between.
+// servePush holds the answer back until it is certain that no collection came in between.
 func (h *handler) servePush(w http.ResponseWriter, r *http.Request, repository string) {
 	p := &push{
 		handler:   h,
@@ -56,7 +56,7 @@ func (h *handler) servePush(w http.ResponseWriter, r *http.Request, repository s
 		p.algorithm, p.Tags = d.Algorithm(), r.URL.Query()["tag"]
 	}
 	if len(p.Tags) > manifest.MostTags {
-		// As the OCI specification has it.
+		// The OCI specification says so.
 		refuseWith(w, http.StatusRequestURITooLong, "UNSUPPORTED", fmt.Sprintf("%d tags in a push, and %d at most are allowed", len(p.Tags), manifest.MostTags))
 		return
 	}
@@ -82,14 +82,14 @@ func (h *handler) servePush(w http.ResponseWriter, r *http.Request, repository s
 	}
 }
 
-// attempt is not done when another server's collection may have deleted what the engine
-// had found.
+// attempt is not done, and has to be repeated, if another server's collection may have deleted what the
+// engine had found.
 func (p *push) attempt(a *heldback.Answer) (done bool, err error) {
 	f := p.fence
 	ctx, stored := enginestore.HoldTags(p.request.Context())
 	r := p.request.Clone(ctx)
 	if p.algorithm == digest.Canonical {
-		// Otherwise the cache would say that it is there by the engine's digest.
+		// With another algorithm the cache would say that the manifest is there by the engine's digest.
 		ctx = f.caches.Pin(ctx)
 		r = r.WithContext(ctx)
 	}
@@ -101,8 +101,8 @@ func (p *push) attempt(a *heldback.Answer) (done bool, err error) {
 	defer func() {
 		answered(comesBack)
 		if stands {
-			// Only now: a collection of this server that begins before the tag is written finds
-			// the manifest without it, and forgets what was noted before.
+			// Not before the tag is written: a collection of this server that begins earlier finds the
+			// manifest without its tag, and forgets what was noted until then.
 			f.notePush(p.Pushed)
 		}
 		if inside {
@@ -111,7 +111,7 @@ func (p *push) attempt(a *heldback.Answer) (done bool, err error) {
 	}()
 	p.body.rewind(func(content []byte) error {
 		if err := p.begin(content); err != nil {
-			// The engine says that it is no manifest, with the reason in the detail.
+			// The engine says that it is not a manifest, with the reason in the detail.
 			return err
 		}
 		stored.Manifest, stored.Canonical, stored.Subject = p.Digest, digest.FromBytes(content), p.Manifest.Subject
@@ -125,7 +125,7 @@ func (p *push) attempt(a *heldback.Answer) (done bool, err error) {
 			return refused
 		}
 		inside = true
-		// The engine was asked before a pause, perhaps, and looks for the blobs after it.
+		// There may have been a pause since the engine got the request. It looks for the blobs only now.
 		f.caches.Renew(ctx)
 		if len(absent) > 0 {
 			f.caches.Doubt(ctx, p.Repository, absent...)
@@ -136,7 +136,7 @@ func (p *push) attempt(a *heldback.Answer) (done bool, err error) {
 	})
 	p.engine.ServeHTTP(a, r)
 	if p.body.tooLarge {
-		// The engine says 400 where the OCI specification has this.
+		// The OCI specification has this status. The engine says 400.
 		a.Status = http.StatusRequestEntityTooLarge
 	}
 	explain(a)
@@ -144,8 +144,8 @@ func (p *push) attempt(a *heldback.Answer) (done bool, err error) {
 		return refused == nil, refused
 	}
 	stands = true
-	// The tag is written when the manifest is sure to be whole: who is refused has changed
-	// nothing. A collection that begins just then may not have seen the tag.
+	// The tag is written once the manifest is certain to be whole, so that a push that is refused has
+	// changed nothing. A collection that begins at that moment may not have seen the tag.
 	_, safe, err := p.safe(before)
 	for _, tag := range p.Tags {
 		stored.Tag(p.Repository, tag)
@@ -167,12 +167,12 @@ func (p *push) attempt(a *heldback.Answer) (done bool, err error) {
 		f.touched.Settle(p.Repository, append(p.Manifest.References(), p.Digest)...)
 		return true, nil
 	}
-	// An index or its subject may come that needs it.
+	// An index that needs it, or its subject, may still come.
 	comesBack = true
 	return true, nil
 }
 
-// hasSubject says whether what it is about is there.
+// hasSubject says whether the manifest that it is about is there.
 func (p *push) hasSubject() bool {
 	subject := p.Manifest.Subject
 	if subject.Validate() != nil {
@@ -182,14 +182,14 @@ func (p *push) hasSubject() bool {
 	return there
 }
 
-// linked says whether there is a link that leads anywhere.
+// linked says whether there is such a link and it leads anywhere.
 func (f *Fence) linked(ctx context.Context, link string) (bool, error) {
 	d, err := f.leads(ctx, link)
 	return d != "", err
 }
 
-// leads is where a link leads; nowhere without one, where a power cut left nothing in it, or where
-// somebody deleted the layer by the digest that it leads to.
+// leads is the digest that a link leads to. It is empty if there is no link, if a power cut left nothing in
+// it, or if somebody deleted the layer by the digest that it leads to.
 func (f *Fence) leads(ctx context.Context, link string) (digest.Digest, error) {
 	content, err := f.driver.GetContent(ctx, link)
 	if layout.IsMissing(err) {
@@ -205,7 +205,7 @@ func (f *Fence) leads(ctx context.Context, link string) (digest.Digest, error) {
 	return d, nil
 }
 
-// safe says whether nothing the manifest needs can have gone since then.
+// safe says whether nothing that the manifest needs can have gone since the look before.
 func (p *push) safe(before state) (after state, safe bool, err error) {
 	after, err = p.fence.looks.after(p.request.Context())
 	return after, err == nil && p.fence.unchanged(before, after, p.confirmed), err
@@ -225,19 +225,19 @@ func (p *push) begin(content []byte) (err error) {
 	return err
 }
 
-// tell adds what the engine does not know of.
+// tell adds the headers that the engine does not know.
 func (p *push) tell(header http.Header) {
 	if p.Manifest.Subject.Validate() == nil {
 		header.Set("OCI-Subject", p.Manifest.Subject.String())
 	}
 	if len(p.Tags) > 0 {
-		// On one line: some clients take no more than a hundred.
+		// In one header: some clients take no more than a hundred.
 		header.Set("OCI-Tag", strings.Join(p.Tags, ", "))
 	}
 }
 
-// enter waits for the end of all pauses and deletions, and tells collections under way about the
-// manifest before the engine looks for its blobs. What it returns was so before that.
+// enter waits for the end of all pauses and deletions, and tells collections under way about the manifest.
+// The state that it returns is from before the engine looks for the blobs.
 func (p *push) enter() (state, error) {
 	f := p.fence
 	for {
@@ -258,7 +258,7 @@ func (p *push) enter() (state, error) {
 		if len(told) == 0 {
 			return s, nil
 		}
-		// A pause that begins after this look reads the journal after that.
+		// A pause that begins after this look reads the journal later still.
 		s, err = f.looks.after(p.patience)
 		if err == nil && !f.swept(s) {
 			maps.Copy(p.confirmed, told)
@@ -279,7 +279,7 @@ func (f *Fence) tell(ctx context.Context, h holder, p Pushed) error {
 	return f.driver.PutContent(ctx, path.Join(journalOf(h.ID), rand.Text()), content)
 }
 
-// heal puts a manifest in the place of what is damaged there: the engine would let that be.
+// heal replaces a stored manifest that is damaged. The engine would leave it as it is.
 func (p *push) heal(content []byte) error {
 	driver, blob := p.fence.driver, layout.BlobPath(p.Digest)
 	there, err := driver.GetContent(p.patience, blob)

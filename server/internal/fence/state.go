@@ -26,10 +26,10 @@ const (
 // holder is the object of a collection under way.
 type holder struct {
 	ID string `json:"id"`
-	// Name is of the server that collects: another process with its name is its successor.
+	// Name is that of the server that collects. Another process with this name is its successor.
 	Name  string `json:"name"`
 	Phase string `json:"phase"`
-	// Beat changes as long as the holder lives.
+	// Beat keeps changing as long as the holder lives.
 	Beat int `json:"beat"`
 }
 
@@ -37,29 +37,29 @@ func (h holder) path() string { return path.Join(folder, holderPrefix+h.ID) }
 
 func journalOf(id string) string { return path.Join(folder, journalFolderName, id) }
 
-// state is what the store says at one time.
+// state is what a look at the store finds.
 type state struct {
 	holders []holder
-	// generations are one, or several after a holder died between writing and deleting.
+	// generations is one, or several if a holder died after writing a new one and before deleting
+	// the old ones.
 	generations []string
 	// untaggings are the tags whose deletion is under way, and stale the names of objects that
-	// dead servers left of such.
+	// dead servers left of such deletions.
 	untaggings, stale []string
 }
 
-// others are the collections that are not this server's.
+// others are the collections of other servers.
 func (f *Fence) others(s state) []holder {
 	own := f.ownID()
 	return slices.DeleteFunc(slices.Clone(s.holders), func(h holder) bool { return h.ID == own })
 }
 
-// swept says whether another server's collection deletes, or may do so: of several, each
-// counts.
+// swept says whether any other server's collection deletes, or may do so.
 func (f *Fence) swept(s state) bool {
 	return slices.ContainsFunc(f.others(s), func(h holder) bool { return h.Phase == phaseSweep })
 }
 
-// sighting is since when an object has been the same.
+// sighting is an object, and since when it has been the same.
 type sighting struct {
 	holder holder
 	since  time.Duration
@@ -77,7 +77,7 @@ func (f *Fence) look() (state, error) {
 	for again := true; again; {
 		var err error
 		if s, again, err = f.lookOnce(ctx, gone, seen); err != nil {
-			// In its own words, not in those of a driver whose time was up.
+			// The cause says more than a driver's error about a context that ended.
 			return state{}, cmp.Or(context.Cause(ctx), err)
 		}
 	}
@@ -86,8 +86,8 @@ func (f *Fence) look() (state, error) {
 	return s, nil
 }
 
-// lookOnce has to look again when a holder has gone since it was listed: the generation that
-// it left may have been written since, too.
+// lookOnce asks for another look if a holder has gone since it was listed: the generation that it left
+// may also have been written since the listing.
 func (f *Fence) lookOnce(ctx context.Context, gone map[string]bool, seen map[string]sighting) (s state, again bool, err error) {
 	names, err := layout.SureNames(ctx, f.driver, folder)
 	if err != nil {
@@ -100,7 +100,7 @@ func (f *Fence) lookOnce(ctx context.Context, gone map[string]bool, seen map[str
 		f.sightUntagging(&s, name, seen)
 		id, ok := strings.CutPrefix(name, holderPrefix)
 		if !ok || gone[id] || strings.Contains(id, ".") {
-			// Some drivers write a file under another name first, and some list what is gone.
+			// Some drivers first write a file under another name, and some list files that are gone.
 			continue
 		}
 		h, err := f.read(ctx, id)
@@ -117,8 +117,8 @@ func (f *Fence) lookOnce(ctx context.Context, gone map[string]bool, seen map[str
 	return s, again, nil
 }
 
-// read is nil for a holder that is gone, also where a folder still lists it, as on NFS. One that
-// can't be understood may be deleting; it expires as others do.
+// read returns nil for a holder that is gone, even if a folder still lists it, as on NFS. A holder that
+// can't be parsed may be deleting. It expires like any other.
 func (f *Fence) read(ctx context.Context, id string) (*holder, error) {
 	content, err := layout.Twice(f.driver).GetContent(ctx, holder{ID: id}.path())
 	if layout.IsMissing(err) {
@@ -135,21 +135,21 @@ func (f *Fence) read(ctx context.Context, id string) (*holder, error) {
 	return &h, nil
 }
 
-// lives says whether a holder may still be alive, and notes in seen what it goes by.
+// lives says whether a holder may still be alive, and notes in seen when it last changed.
 func (f *Fence) lives(h holder, seen map[string]sighting) bool {
 	if h.ID == f.ownID() {
 		return true
 	}
 	if h.Name == f.name && h.Phase != phaseSweep {
-		// There is but one process of this name, and it is this one. What the one before sent
-		// last, the store may still carry out; only a sweep deletes what somebody may need.
+		// Only one process has this name, and it is this one. The store may still carry out the
+		// last requests of its predecessor, but only a sweep deletes what somebody may need.
 		return false
 	}
 	return f.sight(h.ID, h, seen)
 }
 
-// sight notes in seen how long an object has been the same, and says whether whom it is of may
-// still be alive.
+// sight notes in seen since when an object has been the same, and says whether its owner may still be
+// alive.
 func (f *Fence) sight(name string, h holder, seen map[string]sighting) bool {
 	before, ok := f.seen[name]
 	if !ok || before.holder != h {
@@ -159,8 +159,8 @@ func (f *Fence) sight(name string, h holder, seen map[string]sighting) bool {
 	return f.clock()-before.since < f.timing.Expiry
 }
 
-// follow does with the cache what the collection of another server asks for: nothing is
-// believed while it deletes, and nothing from before is believed after that.
+// follow does with the cache what the collection of another server requires: while it deletes, nothing
+// cached is believed, and after that nothing that was cached before.
 func (f *Fence) follow(s state, epoch int) {
 	swept := f.swept(s)
 	generation := strings.Join(s.generations, "+")
@@ -177,11 +177,11 @@ func (f *Fence) follow(s state, epoch int) {
 	}
 }
 
-// stopped is no generation's name.
+// stopped is not the name of any generation.
 const stopped = "-"
 
-// unchanged says whether nothing can have been deleted between two looks, except by
-// holders that took into account what is asked for.
+// unchanged says whether nothing can have been deleted between two looks, except by the confirmed
+// holders, which take the manifest in question into account.
 func (f *Fence) unchanged(before, after state, confirmed map[string]bool) bool {
 	for _, h := range f.others(after) {
 		if h.Phase != phaseClaim && !confirmed[h.ID] {
@@ -201,10 +201,10 @@ func (f *Fence) unchanged(before, after state, confirmed map[string]bool) bool {
 }
 
 // nextGeneration has all servers forget what they cached. It is called before anything
-// is deleted, since the holder may die, and after, since reads go on.
+// is deleted, because the holder may die, and again afterwards, because reads go on meanwhile.
 //
-// Where it takes the place of generations of others, only one without an author may: who
-// trusts an author would not learn of them.
+// Only a generation without an author may replace those of others: a push that trusts the author would
+// not learn of the generations that were replaced.
 func (f *Fence) nextGeneration(ctx context.Context, author string, replaces func(name string) bool) error {
 	names, err := layout.Names(ctx, f.driver, folder)
 	if err != nil {
@@ -224,15 +224,15 @@ func (f *Fence) nextGeneration(ctx context.Context, author string, replaces func
 	return nil
 }
 
-// nextGeneration of a collection leaves those of others that began since: while it was suspended, or by
-// who deletes from a repository. The next collection knows them.
+// nextGeneration of a collection leaves the generations that others have begun since: another collection
+// while this one was suspended, or a client's deletion from a repository. The next collection knows them.
 func (h *Hold) nextGeneration(ctx context.Context) error {
 	return h.fence.nextGeneration(ctx, h.self.ID, func(name string) bool {
 		return (h.known[name] || strings.HasPrefix(name, generationPrefix+h.self.ID+".")) && h.valid() == nil
 	})
 }
 
-// forgetAll is a generation that nobody trusts.
+// forgetAll begins a generation that nobody trusts.
 func (f *Fence) forgetAll(ctx context.Context) error {
 	return f.nextGeneration(ctx, rand.Text(), func(string) bool { return true })
 }

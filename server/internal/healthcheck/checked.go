@@ -8,15 +8,15 @@ import (
 
 const (
 	userAgent = "registry-healthcheck"
-	// checkedBefore is in the server's answer to each check but the first.
+	// checkedBefore is a header in the server's answer to each check but the first.
 	checkedBefore = "Registry-Checked"
 )
 
-// Checked remembers whether its server was checked, as a check can't: each is a new process.
+// Checked remembers whether its server was checked. A check itself can't, because each is a new process.
 type Checked struct{ once atomic.Bool }
 
-// Tell says in the answer to a check whether there was one before. Only one from the same
-// container counts: others could have it wait before it is healthy.
+// Tell says in the answer to a check whether there was an earlier one. Only checks from the same
+// container count: others could delay the moment at which the container is healthy.
 func (c *Checked) Tell(w http.ResponseWriter, r *http.Request) {
 	if r.UserAgent() == userAgent && isInside(r) && c.once.Swap(true) {
 		w.Header().Set(checkedBefore, "yes")

@@ -1,5 +1,5 @@
-// Package healthcheck asks the server of the same container whether it lives: whether it
-// answers at all. Whether its store does is no reason to replace it.
+// Package healthcheck asks the server of the same container whether it lives, that is, whether it
+// answers at all. A store that does not answer is not a reason to replace the server.
 package healthcheck
 
 import (
@@ -15,11 +15,11 @@ import (
 	"github.com/distribution/distribution/v3/configuration"
 )
 
-// Path is where a server says that it lives, to everybody.
+// Path is where a server tells everybody that it lives.
 const Path = "/livez"
 
 const (
-	// timeout is for one request.
+	// timeout is the time for one request.
 	timeout = 5 * time.Second
 	// pause is the time between two requests of a watch.
 	pause = time.Second
@@ -29,14 +29,14 @@ const (
 	young = 5 * time.Second
 )
 
-// Watch asks for as long as given, at least once, and returns what came of the last
+// Watch asks for as long as given, at least once, and returns the outcome of the last
 // request. It ends early when a server answers that has just started and was not checked
 // yet, or that did not answer before, so that such a container is healthy at once.
 //
 // Docker engines before 25 have no start interval, so the interval of the check is
-// set short for a fast first result, and the check itself takes its time: one that
-// failed as soon as it can would start a process four times a second in a container
-// that is in trouble already.
+// set short for a fast first result, and the check itself takes its time: if it
+// failed as soon as possible, Docker would start a process four times a second in a
+// container that is in trouble already.
 func Watch(ctx context.Context, config configuration.HTTP, length time.Duration) error {
 	return watch{newProbe(config), pause, shortPause, serverUptime}.run(ctx, length)
 }
@@ -96,15 +96,15 @@ func newProbe(config configuration.HTTP) *probe {
 				DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) {
 					return dialer.DialContext(ctx, network, address)
 				},
-				// It is the server of this container, whatever name its certificate
-				// bears, and it is told nothing secret.
+				// It is this container's own server, whatever name its certificate
+				// has, and the request contains no secret.
 				TLSClientConfig: &tls.Config{InsecureSkipVerify: true},
 			},
 		},
 	}
 }
 
-// destination is where the server can be reached from its own container.
+// destination returns where the server can be reached from its own container.
 func destination(config configuration.HTTP) (network, address string) {
 	if config.Net == "unix" {
 		return "unix", config.Addr
@@ -119,7 +119,7 @@ func destination(config configuration.HTTP) (network, address string) {
 	return "tcp", net.JoinHostPort(host, port)
 }
 
-// ask says whether the server was checked before, where it tells.
+// ask makes one request, and says whether the server was checked before, if the server tells.
 func (p *probe) ask(ctx context.Context) (checked bool, err error) {
 	request, err := http.NewRequestWithContext(ctx, http.MethodGet, p.url, nil)
 	if err != nil {
@@ -130,7 +130,7 @@ func (p *probe) ask(ctx context.Context) (checked bool, err error) {
 	if err != nil {
 		var answer *net.OpError
 		if p.mutual && errors.As(err, &answer) && answer.Op == "remote error" {
-			// A TLS alert: it answers, and refuses a client without a certificate as it should.
+			// A TLS alert: the server answers, and refuses a client without a certificate as it should.
 			return false, nil
 		}
 		return false, err

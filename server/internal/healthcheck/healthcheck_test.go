@@ -151,11 +151,11 @@ func TestWatch(t *testing.T) {
 			if (err != nil) != test.wantErr {
 				t.Errorf("got %v", err)
 			}
-			// What ends early is asked again at once.
+			// If a check ends early, Docker asks again at once.
 			if test.wantErr && time.Since(began) < test.length/2 {
 				t.Error("failed before its time was over")
 			}
-			// The machine may be too slow for all of the asks, never for more.
+			// A slow machine may make fewer requests, but never more.
 			if n := asked.Load(); n > test.wantAsks || n < 1 || (test.length == never && n != test.wantAsks) {
 				t.Errorf("asked %d times, want %d", n, test.wantAsks)
 			}

@@ -10,8 +10,8 @@ import (
 	"github.com/sirupsen/logrus"
 )
 
-// What one field or message may take of a line. Those that are a client's and nothing else
-// get less: they repeat what the access log has, and logs are kept up to a size.
+// How much of a line one field or message may take up. Fields that hold only what a client sent
+// get less: they repeat what the access log has, and logs are kept only up to a size.
 const (
 	most         = 1 << 10
 	mostOfClient = 1 << 8
@@ -46,7 +46,7 @@ func boundValue(value any, limit int) any {
 	case error:
 		return Bound(value.Error(), limit)
 	default:
-		// Where it is short enough the formatter knows best.
+		// If it is short enough the formatter knows best.
 		text := fmt.Sprint(value)
 		if short := Bound(text, limit); short != text {
 			return short
@@ -55,10 +55,10 @@ func boundValue(value any, limit int) any {
 	}
 }
 
-// escaped is what a character takes that no formatter writes as it is.
+// escaped is the length of a character that formatters write escaped.
 const escaped = len(`\u0000`)
 
-// Bound cuts a text, and takes out what formatters do not escape but terminals heed.
+// Bound truncates a text, and replaces characters that formatters do not escape but terminals interpret.
 func Bound(text string, limit int) string {
 	var b strings.Builder
 	size := 0

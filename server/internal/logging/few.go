@@ -7,23 +7,23 @@ import (
 	"github.com/sirupsen/logrus"
 )
 
-// Few are the lines of one kind that anybody can cause, without a login too. Logs are kept up to a
-// size, so there are some each second, and how many more there were.
+// Few bounds the lines of one kind that anybody can cause, even without a login. Logs are kept only up to
+// a size, so only some lines are written each second, and the number of those that were left out.
 type Few struct {
 	log  *logrus.Entry
 	kind string
 
 	mu    sync.Mutex
 	since time.Time
-	// taken are those of this second, left those that are not told of.
+	// taken counts the lines of this second, left those that were left out and not reported yet.
 	taken, left int
 }
 
-// mostOfASecond is more than clients with a purpose cause for long. It fills 30 MB in some hours, and with
-// the longest lines there are in a quarter of one.
+// mostOfASecond is more than well-meaning clients cause for long. It fills 30 MB in some hours, or in a
+// quarter of an hour with the longest lines.
 const mostOfASecond = 10
 
-// NewFew tells log of what it leaves out, by the name of the kind.
+// NewFew makes a bound that reports to log how many lines of the kind were left out.
 func NewFew(log *logrus.Entry, kind string) *Few { return &Few{log: log, kind: kind} }
 
 // Take says whether there is room for a line.

@@ -8,11 +8,11 @@ import (
 	"github.com/sirupsen/logrus"
 )
 
-// Configure makes the logger of this server, and sets up the one the engine writes to.
+// Configure makes the logger of this server, and sets up the one that the engine writes to.
 //
 // At info the engine writes two lines for each request, which take more time than a
-// small request itself and say little that the access log does not. So what it says at
-// info is shown from debug on, and info is left to this server.
+// small request itself and say little that the access log does not. So the engine's info
+// lines are shown only from debug on, and info is left to this server.
 func Configure(log configuration.Log) (*logrus.Entry, error) {
 	level, err := logrus.ParseLevel(string(log.Level))
 	if err != nil {
@@ -37,7 +37,7 @@ func formatter(name string) logrus.Formatter {
 	if name == "json" {
 		return &logrus.JSONFormatter{TimestampFormat: time.RFC3339Nano, DisableHTMLEscape: true}
 	}
-	// In colors it would show messages as they are.
+	// With colors it would show messages unescaped.
 	return &logrus.TextFormatter{TimestampFormat: time.RFC3339Nano, DisableColors: true}
 }
 

@@ -44,7 +44,7 @@ func TestConfigure(t *testing.T) {
 	}
 }
 
-// TestBounded has what a client chooses in every place of a line.
+// TestBounded puts hostile texts of a client in every place of a line.
 func TestBounded(t *testing.T) {
 	hostile := []string{
 		strings.Repeat("x", 64<<10),

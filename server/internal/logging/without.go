@@ -2,7 +2,7 @@ package logging
 
 import "github.com/sirupsen/logrus"
 
-// Without is a format in which some entries are no line.
+// Without returns a format that leaves some entries out.
 func Without(format logrus.Formatter, isLeftOut func(*logrus.Entry) bool) logrus.Formatter {
 	return without{format, isLeftOut}
 }

@@ -7,8 +7,8 @@ import (
 	v1 "github.com/opencontainers/image-spec/specs-go/v1"
 )
 
-// Describe is the descriptor by which a manifest is listed among those that are about its
-// subject, which is empty where it has none.
+// Describe returns the descriptor by which a manifest is listed among the referrers of its
+// subject. The subject is empty if the manifest has none.
 func Describe(d digest.Digest, content []byte) (descriptor v1.Descriptor, subject digest.Digest) {
 	var fields struct {
 		MediaType    string            `json:"mediaType"`
@@ -18,7 +18,7 @@ func Describe(d digest.Digest, content []byte) (descriptor v1.Descriptor, subjec
 		Subject      *v1.Descriptor    `json:"subject"`
 		Annotations  map[string]string `json:"annotations"`
 	}
-	// What the engine took can be read as far as the engine reads it.
+	// A manifest that the engine accepted can be read as far as the engine reads it.
 	_ = json.Unmarshal(content, &fields)
 	if fields.Subject == nil {
 		return v1.Descriptor{}, ""

@@ -8,7 +8,7 @@ import (
 	v1 "github.com/opencontainers/image-spec/specs-go/v1"
 )
 
-// types are those of what an index lists, but for the layers of BuildKit's caches.
+// types are the media types of what an index lists, except for the layers of BuildKit's caches.
 var types = []string{
 	v1.MediaTypeImageManifest,
 	v1.MediaTypeImageIndex,
@@ -17,12 +17,12 @@ var types = []string{
 	"",
 }
 
-// Layers are what an index lists that are no manifests.
+// Layers returns the entries of an index that are not manifests.
 func Layers(content []byte) []digest.Digest {
 	var fields struct {
 		Manifests []v1.Descriptor `json:"manifests"`
 	}
-	// What the engine took can be read as far as the engine reads it.
+	// An index that the engine accepted can be read as far as the engine reads it.
 	_ = json.Unmarshal(content, &fields)
 	var layers []digest.Digest
 	for _, each := range fields.Manifests {

@@ -1,4 +1,4 @@
-// Package manifest reads what a manifest refers to, whatever its type.
+// Package manifest reads what a manifest of any type refers to.
 package manifest
 
 import (
@@ -9,23 +9,23 @@ import (
 	"github.com/opencontainers/go-digest"
 )
 
-// MostBytes is how long a manifest may be: the engine's own limit, which refuses what is longer.
+// MostBytes is how long a manifest may be: the engine's own limit.
 const MostBytes = 4 << 20
 
-// MostTags is how many tags one push may give, each of which is read and written. The OCI
-// specification asks for 10 at least.
+// MostTags is how many tags one push may set, each of which is read and written. The OCI
+// specification demands at least 10.
 const MostTags = 100
 
 // Manifest is an image, an index, or an artifact.
 type Manifest struct {
 	// Blobs are its configuration and layers.
 	Blobs []digest.Digest
-	// Manifests are what an index lists.
+	// Manifests are the entries of an index.
 	Manifests []digest.Digest
-	// Subject is the manifest that this one is about, as a signature is; empty without.
+	// Subject is the manifest that this one is about, as with a signature; empty if there is none.
 	Subject digest.Digest
-	// version is its schemaVersion, and about says that there is a subject, if only an empty one:
-	// what only a push needs.
+	// version is its schemaVersion, and about says that there is a subject, even an empty one.
+	// Only a push needs these.
 	version int
 	about   bool
 }
@@ -34,12 +34,12 @@ type descriptor struct {
 	Digest digest.Digest `json:"digest"`
 }
 
-// errNoObject is for bytes that no client ever pushed as a manifest.
+// errNoObject is the error for bytes that no client ever pushed as a manifest.
 var errNoObject = errors.New("it is no JSON object")
 
 // Parse reads images and indexes of OCI and Docker, artifacts, and Docker's schema 1. The
-// engine takes manifests whose fields it does not know are of another type than they
-// should be. Of such a one there is a Manifest of what can be read, beside the error.
+// engine accepts manifests in which fields that it does not know have a wrong type. For
+// such a manifest, Parse returns what can be read beside the error.
 func Parse(content []byte) (*Manifest, error) {
 	if !bytes.HasPrefix(bytes.TrimSpace(content), []byte("{")) {
 		return nil, errNoObject
@@ -78,7 +78,7 @@ func Parse(content []byte) (*Manifest, error) {
 	return m, err
 }
 
-// References are all digests in it.
+// References returns all digests that the manifest refers to.
 func (m *Manifest) References() []digest.Digest {
 	all := append(append([]digest.Digest{}, m.Blobs...), m.Manifests...)
 	if m.Subject != "" {

@@ -12,7 +12,7 @@ func TestParse(t *testing.T) {
 	known := []digest.Digest{"sha256:c", "sha256:l"}
 	tests := []struct {
 		name, content string
-		// references are nil for what is no manifest.
+		// references is nil if the content is not a manifest.
 		references []digest.Digest
 		ok         bool
 	}{

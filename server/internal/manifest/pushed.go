@@ -8,9 +8,9 @@ import (
 	"strings"
 )
 
-// ParsePushed also refuses what the engine may take for a fault of its own (500), when it is
-// pushed or each time that somebody asks for it, and a subject by which nobody would ever find
-// it. No client sends the like on purpose.
+// ParsePushed also refuses manifests that make the engine report a fault of its own (500), when they
+// are pushed or each time that somebody asks for them, and those with a subject by which nobody would
+// ever find them. No client sends such manifests on purpose.
 func ParsePushed(content []byte) (*Manifest, error) {
 	if n := values(content); n > mostValues {
 		return nil, fmt.Errorf("it has %d values, and a manifest %d at most", n, mostValues)
@@ -34,7 +34,7 @@ func ParsePushed(content []byte) (*Manifest, error) {
 	return m, unrepeated(content)
 }
 
-// withdrawn are the types of artifacts in drafts of OCI 1.1, and have no version.
+// withdrawn are the types of artifacts in drafts of OCI 1.1, which have no version.
 var withdrawn = []string{"application/vnd.oci.artifact.manifest.v1+json", "application/vnd.cncf.oras.artifact.manifest.v1+json"}
 
 func unversioned(content []byte, version int) error {
@@ -47,11 +47,11 @@ func unversioned(content []byte, version int) error {
 	return fmt.Errorf("schemaVersion is %d, and 2 in all manifests this registry takes", version)
 }
 
-// mostValues is more than layers, as clients describe them, have in the longest manifest. Each value
-// takes as much memory as its kind, wherever a manifest is read, however short its text.
+// mostValues is more than the layers of the longest manifest have, as clients describe them. Wherever a manifest
+// is read, each value takes the memory that its kind needs, however short its text.
 const mostValues = 1 << 17
 
-// values are how many an object has, at all depths.
+// values counts the values of an object, at all depths.
 func values(object []byte) (n int) {
 	text := false
 	for i := 0; i < len(object); i++ {
@@ -67,8 +67,8 @@ func values(object []byte) (n int) {
 	return n
 }
 
-// unrepeated is an error for an object that has a name twice, the case of letters aside: one of
-// the engine's readers fails on the first value where another one sees the last alone.
+// unrepeated returns an error if an object has a name twice, regardless of case: one of the
+// engine's readers fails on the first value, while another one sees only the last.
 func unrepeated(object []byte) error {
 	fields := json.NewDecoder(bytes.NewReader(object))
 	_, err := fields.Token()
@@ -77,7 +77,7 @@ func unrepeated(object []byte) error {
 		if name, err = fields.Token(); err != nil {
 			break
 		}
-		// By way of capitals, as some letters have two that are small.
+		// Through upper case, because some letters have two lower-case forms.
 		folded := strings.ToLower(strings.ToUpper(fmt.Sprint(name)))
 		if seen[folded] {
 			return fmt.Errorf("%.200q is there twice", name)

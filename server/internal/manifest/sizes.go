@@ -7,9 +7,9 @@ import (
 	"github.com/opencontainers/go-digest"
 )
 
-// Sizes are what a manifest says of the bytes of what it needs, where it does: once for each time
-// that it names it, as they may differ. Clients in Go read null as 0; what else is no number is
-// the engine's to refuse.
+// Sizes returns the sizes that a manifest states for the blobs and manifests it needs: one for each time
+// that it names a digest, because they may differ. Clients in Go read null as 0; any other value that is
+// not a number is left for the engine to refuse.
 func Sizes(content []byte) map[digest.Digest][]int64 {
 	type sized struct {
 		Digest digest.Digest   `json:"digest"`
@@ -20,7 +20,7 @@ func Sizes(content []byte) map[digest.Digest][]int64 {
 		Layers    []sized `json:"layers"`
 		Manifests []sized `json:"manifests"`
 	}
-	// What the engine took can be read as far as the engine reads it.
+	// A manifest that the engine accepted can be read as far as the engine reads it.
 	_ = json.Unmarshal(content, &fields)
 	sizes := map[digest.Digest][]int64{}
 	for _, each := range append(append(fields.Layers, fields.Manifests...), fields.Config) {

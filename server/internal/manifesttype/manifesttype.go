@@ -1,4 +1,4 @@
-// Package manifesttype has the engine take manifests that a client names by the digest of any algorithm.
+// Package manifesttype makes the engine accept manifests that a client names by a digest of any algorithm.
 package manifesttype
 
 import (
@@ -13,11 +13,11 @@ import (
 	v1 "github.com/opencontainers/image-spec/specs-go/v1"
 )
 
-// bases are the types the engine knows; without one it guesses.
+// bases are the types that the engine knows; without a type it guesses.
 var bases = []string{v1.MediaTypeImageManifest, v1.MediaTypeImageIndex, schema2.MediaTypeManifest, manifestlist.MediaTypeManifestList, ""}
 
-// The engine compares the digest of a manifest that is pushed with the one its type gives
-// it, which has one algorithm. So there are types that give it another one.
+// The engine compares the digest of a pushed manifest with the one that the manifest's type computes,
+// always with the same algorithm. So there are additional types that use another algorithm.
 func init() {
 	for _, algorithm := range []digest.Algorithm{digest.SHA384, digest.SHA512} {
 		for _, base := range bases {
@@ -40,8 +40,8 @@ func nameOf(algorithm digest.Algorithm, base string) string {
 	return private + string(algorithm) + "+" + strings.TrimPrefix(base, "application/")
 }
 
-// For is the type by which the engine takes a manifest that the client names by a
-// digest of this algorithm. Clients have no use for the types made here.
+// For returns the type with which the engine accepts a manifest that the client names by a
+// digest of this algorithm. Clients may not use the types made here themselves.
 func For(algorithm digest.Algorithm, given string) string {
 	if algorithm == digest.Canonical {
 		if strings.HasPrefix(strings.ToLower(strings.TrimSpace(given)), private) {

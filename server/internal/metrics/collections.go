@@ -31,7 +31,7 @@ func tellCollections(t tell, c *garbage.Collector) {
 		t(gauge, "registry_collection_next_timestamp_seconds", "When garbage is collected next, by the schedule.", seconds(next[0]))
 		t(gauge, "registry_collection_interval_seconds", "How long it is from the next garbage collection to the one after it.", next[1].Sub(next[0]).Seconds())
 	}
-	// One that failed at once has no report.
+	// A collection that failed at once has no report.
 	if all := c.Runs(); len(all) > 0 && all[0].Report != nil {
 		last := all[0].Report
 		t(gauge, "registry_collection_last_duration_seconds", "How long the last garbage collection of the store took.", last.Took.Seconds())

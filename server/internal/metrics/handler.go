@@ -1,6 +1,6 @@
 // Package metrics tells Prometheus what the engine does not: what repositories hold, how
-// logins, pushes and collections end, and what will soon be at an end. No label has
-// what a client may choose but the names of repositories, which are bounded.
+// logins, pushes and collections end, and what will soon run out. The only labels with values
+// that a client may choose are the names of repositories, whose number is bounded.
 package metrics
 
 import (
@@ -22,30 +22,30 @@ import (
 	"container-registry/server/internal/version"
 )
 
-// Sources are what a server has to tell of; what it does not have is nil.
+// Sources are the parts of a server that have metrics; a part that the server does not have is nil.
 type Sources struct {
 	Requests *Requests
 	Holdings *holdings.Holdings
-	// Collector is not there in a mirror.
+	// Collector is nil in a mirror.
 	Collector *garbage.Collector
-	// Audit and Notifications are there where the configuration has them.
+	// Audit and Notifications are set if the configuration has them.
 	Audit         *audit.Log
 	Notifications *notify.Sender
-	// Logins are how they ended.
+	// Logins counts logins by their result.
 	Logins func() map[credential.Result]int64
-	// Expires is when the certificate ends.
+	// Expires returns the time at which the certificate ends.
 	Expires func() time.Time
 	// Folder is where the store is, if it is on this machine.
 	Folder *disk.Folder
 	// Store says whether the store answers, once that is known.
 	Store func() (up, known bool)
-	// Upstream is how that of a mirror is.
+	// Upstream returns the state of a mirror's upstream.
 	Upstream func() mirror.State
-	// Evicted is what a mirror with a bound deleted.
+	// Evicted returns what a mirror with a bound has deleted.
 	Evicted func() mirror.Evicted
 }
 
-// Handler answers with them and with all that the engine and Go tell.
+// Handler answers with these metrics and with those of the engine and of Go.
 func Handler(s Sources) http.Handler {
 	own := prometheus.NewRegistry()
 	collectors := []prometheus.Collector{reading(build), reading(logs), reading(s.states)}
@@ -69,13 +69,13 @@ func Handler(s Sources) http.Handler {
 	return promhttp.HandlerFor(all, promhttp.HandlerOpts{ErrorHandling: promhttp.ContinueOnError, MaxRequestsInFlight: 8})
 }
 
-// reading is a collector of what is looked up when Prometheus asks.
+// reading is a collector of values that are looked up when Prometheus asks.
 type reading func(tell)
 
 // tell passes a metric on, with the names and values of its labels.
 type tell func(kind prometheus.ValueType, name, help string, value float64, labels ...string)
 
-// Describe tells nothing: what there is depends on what has happened.
+// Describe sends nothing: which metrics there are depends on what has happened.
 func (reading) Describe(chan<- *prometheus.Desc) {}
 
 func (r reading) Collect(ch chan<- prometheus.Metric) {
@@ -99,7 +99,7 @@ func logs(t tell) {
 	}
 }
 
-// states are what there is one number for.
+// states passes on the metrics that are a single number.
 func (s Sources) states(t tell) {
 	gauge := prometheus.GaugeValue
 	if s.Store != nil {

@@ -34,7 +34,7 @@ func scrape(t *testing.T, s Sources) string {
 	return "\n" + answer.Body.String()
 }
 
-// TestNothing is a server without anything that could be missing, or is not known yet.
+// TestNothing has a server in which every source is missing or not known yet.
 func TestNothing(t *testing.T) {
 	text := scrape(t, Sources{
 		Holdings: holdings.Of(inmemory.New(), nil),
@@ -94,7 +94,7 @@ func TestCollections(t *testing.T) {
 	}
 }
 
-// TestCollectionFailed is of a store that does not say what is in it.
+// TestCollectionFailed has a store that does not say what is in it.
 func TestCollectionFailed(t *testing.T) {
 	driver := registrytest.NewSpy(inmemory.New())
 	collector := garbage.New(driver, fence.New(driver, "here", fence.TimingOf("inmemory"), fence.NoCache{}), garbage.Options{}, registrytest.Silent())
@@ -108,7 +108,7 @@ func TestCollectionFailed(t *testing.T) {
 	}
 }
 
-// TestManyRepositories has the largest ones told, and no more.
+// TestManyRepositories expects series of the largest repositories, and no more.
 func TestManyRepositories(t *testing.T) {
 	driver := inmemory.New()
 	for n := range mostRepositories + 10 {

@@ -12,7 +12,7 @@ import (
 // mostRepositories have series of their own: the largest ones.
 const mostRepositories = 500
 
-// tellHoldings is silent until all was counted once: half of a store is no smaller store.
+// tellHoldings is silent until everything has been counted once: half a store must not look like a smaller store.
 func tellHoldings(t tell, h *holdings.Holdings) {
 	at, counted := h.At()
 	if !counted {

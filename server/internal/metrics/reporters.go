@@ -13,7 +13,7 @@ func tellAudit(t tell, l *audit.Log) {
 	t(prometheus.CounterValue, "registry_audit_lost_records_total", "Records of the audit that could not be written.", float64(lost))
 }
 
-// tellNotifications has names of the configuration in its labels, and none of a client's.
+// tellNotifications uses names from the configuration in its labels, and none that a client chooses.
 func tellNotifications(t tell, s *notify.Sender) {
 	for _, each := range s.Counts() {
 		t(prometheus.GaugeValue, "registry_notifications_waiting_envelopes", "Envelopes of events that wait for an endpoint.", float64(each.Waiting), "endpoint", each.Endpoint)

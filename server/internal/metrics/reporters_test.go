@@ -31,7 +31,7 @@ func TestReporters(t *testing.T) {
 	answer := httptest.NewRecorder()
 	Handler(Sources{Audit: record, Notifications: sender}).ServeHTTP(answer, httptest.NewRequest(http.MethodGet, "/metrics", nil))
 	for _, want := range []string{"registry_audit_records_total 1\n", "registry_audit_lost_records_total 0\n", `registry_notifications_waiting_envelopes{endpoint="hook"} 1` + "\n",
-		// An alert sees the first one only if there was none before.
+		// An alert sees the first one only if the series was there before, with 0.
 		`registry_notifications_dropped_total{endpoint="hook",reason="too-many"} 0` + "\n"} {
 		if !strings.Contains(answer.Body.String(), want) {
 			t.Errorf("no %q", want)

@@ -13,13 +13,13 @@ import (
 	"container-registry/server/internal/status"
 )
 
-// Requests counts all requests, those too that never come to the engine.
+// Requests counts all requests, including those that never reach the engine.
 type Requests struct {
 	all, refused *prometheus.CounterVec
 	base         string
 }
 
-// CountRequests is for a server with this http.prefix.
+// CountRequests makes the counters of a server with this http.prefix.
 func CountRequests(prefix string) *Requests {
 	r := &Requests{
 		prometheus.NewCounterVec(prometheus.CounterOpts{
@@ -32,7 +32,7 @@ func CountRequests(prefix string) *Requests {
 		}, []string{"reason"}),
 		paths.Base(prefix),
 	}
-	// Prometheus would not see the first of a series that was not there before.
+	// Prometheus would not see the first refusal in a series that did not exist before.
 	for _, each := range []string{denied, readOnly, limited, unavailable, invalid, failed} {
 		r.refused.WithLabelValues(each)
 	}
@@ -49,12 +49,12 @@ const (
 	failed      = "failed"
 )
 
-// Handler goes around all others.
+// Handler wraps all other handlers.
 func (r *Requests) Handler(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, request *http.Request) {
 		route, method := r.route(request.URL.Path), methodOf(request.Method)
 		code := http.StatusOK
-		// A handler that gives up in the midst of an answer is counted too.
+		// A handler that gives up in the middle of an answer is counted too.
 		defer func() {
 			r.all.WithLabelValues(route, method, strconv.Itoa(code)).Inc()
 			if reason := refusalOf(route, method, code); reason != "" {
@@ -65,7 +65,7 @@ func (r *Requests) Handler(next http.Handler) http.Handler {
 	})
 }
 
-// route is what is asked for, without what the client chose.
+// route says what is asked for, without the parts that the client chose.
 func (r *Requests) route(asked string) string {
 	if asked == "/" || asked == healthcheck.Path {
 		return "health"
@@ -113,11 +113,11 @@ func methodOf(method string) string {
 	}
 }
 
-// clientLeft is the engine's status for a client that went away before all of it was there.
+// clientLeft is the engine's status for a client that left before its request was complete.
 const clientLeft = 499
 
-// refusalOf is why a push was refused, if it was. Clients ask without a login first, to be
-// told how to log in.
+// refusalOf returns the reason why a push was refused, if it was. A missing login does not count: clients
+// first ask without one to be told how to log in.
 func refusalOf(route, method string, status int) string {
 	writes := method == http.MethodPut || method == http.MethodPost || method == http.MethodPatch
 	if !writes || route != "manifest" && route != "upload" || status < http.StatusBadRequest || status == http.StatusUnauthorized {

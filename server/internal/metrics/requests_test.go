@@ -38,7 +38,7 @@ func TestRoutes(t *testing.T) {
 	}
 }
 
-// TestRequests counts what becomes of them; none of it is the client's choice.
+// TestRequests expects requests to be counted by their outcome; no label has a value that the client chose.
 func TestRequests(t *testing.T) {
 	requests := CountRequests("")
 	for _, each := range []struct {

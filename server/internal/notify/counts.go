@@ -2,7 +2,7 @@ package notify
 
 import "maps"
 
-// What may come of sending, and why an envelope is dropped.
+// The outcomes of sending an envelope, and the reasons for dropping one.
 const (
 	taken   = "taken"
 	failed  = "failed"
@@ -12,17 +12,17 @@ const (
 	unkept  = "not-kept"
 )
 
-// Counts are what became of the events for an endpoint since the start of the server. They
-// are counted as they are sent, in envelopes.
+// Counts tell what became of the events for an endpoint since the start of the server. Events
+// are counted in the envelopes that they are sent in.
 type Counts struct {
 	Endpoint string
 	Waiting  int
-	// Sent are those that were sent, by what came of it, Dropped those that it will not get, by
-	// the reason.
+	// Sent counts the envelopes that were sent, by the outcome; Dropped counts those that the
+	// endpoint will not get, by the reason.
 	Sent, Dropped map[string]int64
 }
 
-// Counts are those of all endpoints.
+// Counts returns the counts of all endpoints.
 func (s *Sender) Counts() []Counts {
 	var all []Counts
 	for _, e := range s.endpoints {

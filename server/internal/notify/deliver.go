@@ -25,13 +25,13 @@ import (
 const (
 	shortestPause = time.Second
 	longestPause  = 5 * time.Minute
-	// mostAge is how long an endpoint may be away.
+	// mostAge is how long an endpoint may be unavailable before it loses events.
 	mostAge = 7 * 24 * time.Hour
-	// complaints is how often at most the log says that an endpoint takes nothing.
+	// complaints is the shortest time between two lines in the log that say that an endpoint takes no events.
 	complaints = 10 * time.Minute
 )
 
-// endpoint is one who is told.
+// endpoint sends the events that one endpoint of the configuration wants.
 type endpoint struct {
 	config.Notification
 	driver storagedriver.StorageDriver
@@ -40,7 +40,7 @@ type endpoint struct {
 	queue  *queue
 
 	mu sync.Mutex
-	// done are envelopes that are no longer needed, and still in the store.
+	// done are envelopes that are no longer needed but are still in the store.
 	done       map[string]bool
 	complained time.Time
 	sent       map[string]int64
@@ -55,7 +55,7 @@ func newEndpoint(c config.Notification, driver storagedriver.StorageDriver, log 
 		client:       newClient(c.CA),
 		queue:        newQueue(),
 		done:         map[string]bool{},
-		// Prometheus would not see the first of a series that was not there before.
+		// Prometheus would not see the first event in a series that did not exist before.
 		sent:    map[string]int64{taken: 0, failed: 0, refused: 0},
 		dropped: map[string]int64{old: 0, tooMany: 0, unkept: 0, refused: 0},
 	}
@@ -85,8 +85,8 @@ func (e *endpoint) deliver(ctx context.Context) {
 	}
 }
 
-// handle is nil when there is nothing more to do about an envelope. What is under way ends also when the
-// server stops, so that the endpoint does not get it again.
+// handle returns nil if there is nothing more to do about an envelope. A request under way is finished even if
+// the server stops, so that the endpoint does not get the envelope again.
 func (e *endpoint) handle(running context.Context, each envelope, again bool) error {
 	ctx := context.WithoutCancel(running)
 	at, err := timeOf(each.name)
@@ -123,15 +123,15 @@ func (e *endpoint) handle(running context.Context, each envelope, again bool) er
 	return nil
 }
 
-// refusal is an answer that will be the same another time.
+// refusal is the status of an answer that would be the same if the envelope were sent again.
 type refusal int
 
 func (r refusal) Error() string {
 	return fmt.Sprintf("the endpoint answers %d, and would do so again", int(r))
 }
 
-// post sends an envelope. Errors name neither the URL, which may have a secret in it, nor
-// what the endpoint answers.
+// post sends an envelope. Errors contain neither the URL, which may have a secret in it, nor
+// the text of the endpoint's answer.
 func (e *endpoint) post(ctx context.Context, content []byte) error {
 	request, err := http.NewRequestWithContext(ctx, http.MethodPost, e.URL, bytes.NewReader(content))
 	if err != nil {
@@ -147,7 +147,7 @@ func (e *endpoint) post(ctx context.Context, content []byte) error {
 	}
 	defer answer.Body.Close()
 	if answer.StatusCode != http.StatusSwitchingProtocols {
-		// It only has to be over. After 101 it would be all that comes, for as long as that takes.
+		// The answer only has to be read to its end. After 101 there would be no end to it.
 		_, _ = io.CopyN(io.Discard, answer.Body, mostOfAnswer)
 	}
 	switch status := answer.StatusCode; {
@@ -163,8 +163,8 @@ func (e *endpoint) post(ctx context.Context, content []byte) error {
 	}
 }
 
-// withoutWords is what is wrong with a connection. All that may repeat what the endpoint answers,
-// or its URL, is left out.
+// withoutWords says what is wrong with a connection. It leaves out anything that may repeat the
+// endpoint's answer or its URL.
 func withoutWords(err error) error {
 	var connection *net.OpError
 	var certificate *tls.CertificateVerificationError
@@ -185,7 +185,7 @@ func withoutWords(err error) error {
 	}
 }
 
-// end deletes an envelope. A server that stops waits for that no longer than its patience.
+// end deletes an envelope. A server that stops waits for the deletion no longer than patienceWithStore.
 func (e *endpoint) end(running context.Context, each envelope) {
 	ctx, cancel := context.WithCancel(context.WithoutCancel(running))
 	defer cancel()
@@ -202,7 +202,7 @@ func (e *endpoint) drop(running context.Context, each envelope, reason, why stri
 	e.end(running, each)
 }
 
-// complain says now and then why an endpoint has no events.
+// complain logs from time to time why an endpoint does not get its events.
 func (e *endpoint) complain(err error) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
@@ -212,15 +212,15 @@ func (e *endpoint) complain(err error) {
 	}
 }
 
-// forgive is for an endpoint that takes events: the next failure is news.
+// forgive is called when an endpoint takes events: the next failure is then worth logging at once.
 func (e *endpoint) forgive() {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	e.complained = time.Time{}
 }
 
-// pause waits for a time between half and all of a duration, so that servers do not ask all
-// at once. It is false when ctx ended first.
+// pause waits for a time between half of a duration and all of it, so that servers do not all ask
+// at once. It returns false if ctx ended first.
 func pause(ctx context.Context, most time.Duration) bool {
 	return wait.For(ctx, most/2+rand.N(most/2)) == nil
 }

@@ -14,15 +14,15 @@ import (
 )
 
 const (
-	// patience is how long an endpoint has for an answer, with all that goes before.
+	// patience is how long an endpoint has to answer, including the time to connect.
 	patience = 10 * time.Second
-	// mostOfAnswer is what of its answer is read, so that the connection can be used again.
+	// mostOfAnswer is how much of an answer is read, so that the connection can be used again.
 	mostOfAnswer  = 64 << 10
 	mostOfHeaders = 64 << 10
 )
 
-// newClient follows no redirect: what is sent, and the secrets in its headers, are for the
-// endpoint of the configuration alone.
+// newClient makes a client that follows no redirect: the events, and the secrets in the headers, are
+// only for the endpoint in the configuration.
 func newClient(authorities string) *http.Client {
 	transport := &http.Transport{
 		Proxy:                  http.ProxyFromEnvironment,
@@ -35,7 +35,7 @@ func newClient(authorities string) *http.Client {
 	}
 	if authorities != "" {
 		transport.TLSClientConfig.RootCAs = x509.NewCertPool()
-		// It was looked at when the configuration was read.
+		// The text was checked when the configuration was read.
 		transport.TLSClientConfig.RootCAs.AppendCertsFromPEM([]byte(authorities))
 	}
 	return &http.Client{
@@ -45,7 +45,7 @@ func newClient(authorities string) *http.Client {
 	}
 }
 
-// wants says whether an endpoint is told of an action in a repository.
+// wants says whether an endpoint is notified of an action in a repository.
 func wants(endpoint config.Notification, action, repository string) bool {
 	return (len(endpoint.Actions) == 0 || slices.Contains(endpoint.Actions, action)) && config.Covers(endpoint.Repositories, repository)
 }

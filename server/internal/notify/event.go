@@ -17,23 +17,23 @@ import (
 )
 
 const (
-	// mostOfText is what a client may take of an event by a text that it chooses.
+	// mostOfText is how much of an event a text that the client chooses may take up.
 	mostOfText = 256
-	// mostOfEnvelope is how many events go together: an image may have thousands of tags, of
-	// which each deletion is an event.
+	// mostOfEnvelope is how many events are sent together: an image may have thousands of tags, and
+	// the deletion of each is an event.
 	mostOfEnvelope = 500
 )
 
 // source is the server that events come from.
 type source struct {
 	notifications.SourceRecord
-	// base is the URL of the API; without http.host no event says where its content is, since
+	// base is the URL of the API. Without http.host no event says where its content is, because
 	// only the client has said how it reached the registry.
 	base string
 }
 
 func sourceOf(http configuration.HTTP) source {
-	// Without a name of the machine the instance is still one.
+	// Without the machine's name, the instance's ID still identifies it.
 	name, _ := os.Hostname()
 	s := source{SourceRecord: notifications.SourceRecord{Addr: name, InstanceID: rand.Text()}}
 	if http.Host != "" {
@@ -42,8 +42,8 @@ func sourceOf(http configuration.HTTP) source {
 	return s
 }
 
-// eventsOf are those that the engine would tell of: one for a manifest, with its tag, and one
-// for each other tag. Pushed blobs are none: an image without its manifest is no news.
+// eventsOf returns the events that the engine would send: one for a manifest, with its tag, and one
+// for each other tag. A pushed blob is not an event: an image without its manifest is not news.
 func (s source) eventsOf(w writes.Write) []notifications.Event {
 	if w.Kind == writes.Blob {
 		return nil
@@ -83,7 +83,7 @@ func (s source) eventsOf(w writes.Write) []notifications.Event {
 	return list
 }
 
-// envelope is what is sent at once, and kept under a name by which it comes in order.
+// envelope holds the events of one request. Sorting envelopes by name puts them in order.
 type envelope struct {
 	name    string
 	content []byte
@@ -94,7 +94,7 @@ type content struct {
 	Events []notifications.Event `json:"events"`
 }
 
-// timeOfName has as many digits for every time.
+// timeOfName has the same number of digits for every time.
 const timeOfName = "20060102T150405.000000000Z"
 
 func envelopesOf(list []notifications.Event, at time.Time) ([]envelope, error) {
@@ -110,7 +110,7 @@ func envelopesOf(list []notifications.Event, at time.Time) ([]envelope, error) {
 	return all, nil
 }
 
-// timeOf is when the events under a name happened.
+// timeOf returns the time at which the events of an envelope with this name happened.
 func timeOf(name string) (time.Time, error) {
 	stamp, _, _ := strings.Cut(name, "-")
 	return time.Parse(timeOfName, stamp)

@@ -50,7 +50,7 @@ type receiver struct {
 	*httptest.Server
 	mu  sync.Mutex
 	got []notifications.Event
-	// answer may do it in another way.
+	// answer replaces the usual answer if it is set.
 	answer func(http.ResponseWriter, *http.Request)
 }
 
@@ -92,7 +92,7 @@ func status(code int) func(http.ResponseWriter, *http.Request) {
 	return func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(code) }
 }
 
-// raw answers with a text of its own, and keeps the connection until the client ends it.
+// raw answers with the given bytes, and keeps the connection until the client ends it.
 func raw(text string) func(http.ResponseWriter, *http.Request) {
 	return func(w http.ResponseWriter, _ *http.Request) {
 		conn, _, err := http.NewResponseController(w).Hijack()
@@ -105,7 +105,7 @@ func raw(text string) func(http.ResponseWriter, *http.Request) {
 	}
 }
 
-// run starts a sender, and returns what stops it and waits for its end.
+// run starts a sender, and returns a function that stops it and waits for its end.
 func run(t *testing.T, s *Sender) (stop func()) {
 	ctx, cancel := context.WithCancel(context.Background())
 	done := make(chan struct{})
@@ -188,7 +188,7 @@ func TestWants(t *testing.T) {
 	}
 }
 
-// TestKeptOverRestart has an endpoint that is away while the server stops, and another server
+// TestKeptOverRestart has an endpoint that is unavailable while the server stops, and another server
 // that goes on.
 func TestKeptOverRestart(t *testing.T) {
 	driver, r := inmemory.New(), listen(t)
@@ -225,7 +225,7 @@ func TestKeptOverRestart(t *testing.T) {
 	}
 }
 
-// TestOther has one endpoint that takes nothing, and an event that one refuses, beside those
+// TestOther has an endpoint that takes nothing and one that refuses every event, beside endpoints
 // that take them.
 func TestOther(t *testing.T) {
 	driver, good, away, strict := inmemory.New(), listen(t), listen(t), listen(t)
@@ -247,7 +247,7 @@ func TestOther(t *testing.T) {
 	})
 }
 
-// TestHostile has endpoints that would hold the server up, or have its secrets.
+// TestHostile has endpoints that try to hold the server up or to get its secrets.
 func TestHostile(t *testing.T) {
 	elsewhere := listen(t)
 	var leaked sync.Map
@@ -304,7 +304,7 @@ func TestHostile(t *testing.T) {
 			}
 		})
 	}
-	// What is on its way counts as well.
+	// Bytes in transit count as well.
 	if read.Load() > 64<<20 {
 		t.Errorf("%d bytes of the endless body are taken", read.Load())
 	}
@@ -313,7 +313,7 @@ func TestHostile(t *testing.T) {
 	}
 }
 
-// TestSlow has an endpoint that never answers: who pushes does not notice.
+// TestSlow has an endpoint that never answers: clients that push do not notice.
 func TestSlow(t *testing.T) {
 	end := make(chan struct{})
 	asked := make(chan struct{}, 1)
@@ -363,7 +363,7 @@ func TestBounds(t *testing.T) {
 	poll.Until(t, "both are gone", func() bool { return len(kept(t, driver, "hook"))+len(kept(t, driver, "gone")) == 0 })
 }
 
-// TestInOrder has a push that is told after a later one.
+// TestInOrder has a push that is observed after a later one.
 func TestInOrder(t *testing.T) {
 	driver, r := inmemory.New(), listen(t)
 	s := sender(driver, io.Discard, config.Notification{Name: "hook", URL: r.URL})
@@ -383,7 +383,7 @@ func TestInOrder(t *testing.T) {
 	}
 }
 
-// busy is a store that does not take the first of what is written.
+// busy is a store that refuses the first writes.
 type busy struct {
 	storagedriver.StorageDriver
 	refuses int
@@ -396,7 +396,7 @@ func (b *busy) PutContent(ctx context.Context, path string, content []byte) erro
 	return b.StorageDriver.PutContent(ctx, path, content)
 }
 
-// TestBusyStore has a store that takes an event at a later try, or at none of them.
+// TestBusyStore has a store that takes an event at a later try, or at no try.
 func TestBusyStore(t *testing.T) {
 	for refuses, lost := range map[int]int64{0: 0, 1: 0, tries - 1: 0, tries: 1} {
 		driver, log := &busy{inmemory.New(), refuses}, &safeBuffer{}
@@ -420,7 +420,7 @@ func (s stuck) Delete(ctx context.Context, _ string) error {
 	return ctx.Err()
 }
 
-// TestStopWithoutStore has a server stop while the store does not delete what the endpoint took.
+// TestStopWithoutStore stops a server while the store does not delete an envelope that the endpoint took.
 func TestStopWithoutStore(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		driver := stuck{inmemory.New(), make(chan struct{})}
@@ -439,7 +439,7 @@ func TestStopWithoutStore(t *testing.T) {
 	})
 }
 
-// slow is a store that takes its time for a deletion, as while it throttles.
+// slow is a store that takes long for a deletion, as it does while it throttles.
 type slow struct{ storagedriver.StorageDriver }
 
 func (s slow) Delete(ctx context.Context, path string) error {
@@ -449,7 +449,7 @@ func (s slow) Delete(ctx context.Context, path string) error {
 	return s.StorageDriver.Delete(ctx, path)
 }
 
-// TestSlowStore has no event stay in a store that deletes it in the end.
+// TestSlowStore checks that no event stays in a store that takes long to delete it.
 func TestSlowStore(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		driver := slow{inmemory.New()}
@@ -469,14 +469,14 @@ func TestSlowStore(t *testing.T) {
 	})
 }
 
-// taking is the way to an endpoint that takes all.
+// taking is a transport to an endpoint that takes everything.
 type taking struct{}
 
 func (taking) RoundTrip(*http.Request) (*http.Response, error) {
 	return &http.Response{StatusCode: http.StatusOK, Body: http.NoBody}, nil
 }
 
-// TestHeldForLong has an event that another server took over and sent, as it was kept for long.
+// TestHeldForLong has an event that was kept for so long that another server took it over and sent it.
 func TestHeldForLong(t *testing.T) {
 	driver, r := inmemory.New(), listen(t)
 	s := sender(driver, io.Discard, config.Notification{Name: "hook", URL: r.URL})
@@ -525,7 +525,7 @@ func TestLeft(t *testing.T) {
 	}
 }
 
-// TestUntrusted has a certificate that nobody knows, until its CA is given.
+// TestUntrusted has a certificate that is not trusted until its CA is given.
 func TestUntrusted(t *testing.T) {
 	r := httptest.NewUnstartedServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {}))
 	r.Config.ErrorLog = log.New(io.Discard, "", 0)

@@ -5,23 +5,23 @@ import (
 	"sync"
 )
 
-// mostWaiting is how many envelopes wait for an endpoint. Beyond it the oldest go.
+// mostWaiting is how many envelopes may wait for an endpoint. Beyond that the oldest are dropped.
 const mostWaiting = 10_000
 
-// mostInMemory is how many of them are in memory with what is in them; the store has all.
+// mostInMemory is how many envelopes are in memory with their content; the store has the content of all.
 const mostInMemory = 100
 
-// queue are the envelopes that wait for an endpoint, the oldest first.
+// queue holds the envelopes that wait for an endpoint, the oldest first.
 type queue struct {
 	mu    sync.Mutex
 	all   []envelope
-	held  []string      // the moments from which on nothing is sent yet, as names begin
-	ready chan struct{} // holds something when there may be a first one
+	held  []string      // the moments from which on nothing is sent yet, in the form in which names begin
+	ready chan struct{} // holds something when there may be an envelope to send
 }
 
 func newQueue() *queue { return &queue{ready: make(chan struct{}, 1)} }
 
-// add puts envelopes in their places, and returns those there is no room for.
+// add puts envelopes in their places, and returns those that there is no room for.
 func (q *queue) add(list ...envelope) (over []envelope) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
@@ -50,7 +50,7 @@ func (q *queue) wake() {
 	}
 }
 
-// hold has none of the envelopes of a moment, and later, be the first one.
+// hold keeps first from returning envelopes of this moment and later ones.
 func (q *queue) hold(moment string) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
@@ -66,7 +66,7 @@ func (q *queue) release(moment string) {
 	q.wake()
 }
 
-// first is the oldest envelope, when no older one can come; it stays where it is.
+// first returns the oldest envelope if no older one can still come; the envelope stays in the queue.
 func (q *queue) first() (e envelope, ok bool) {
 	q.mu.Lock()
 	defer q.mu.Unlock()

@@ -18,18 +18,18 @@ import (
 )
 
 const (
-	// patienceWithStore is how long a push waits for its event to be kept, and a server that stops for
-	// one that was sent to be deleted.
+	// patienceWithStore is how long a push waits until its event is kept, and how long a server that stops
+	// waits until a sent event is deleted.
 	patienceWithStore = 5 * time.Second
-	// leftAfter is how old an event has to be for another server than the one that wrote it to
-	// see to it.
+	// leftAfter is how old an event has to be before a server other than the one that wrote it
+	// takes it over.
 	leftAfter = time.Minute
-	// tries are how often an event is written that the store does not take, as it is busy for a moment.
+	// tries is how often an event is written if the store does not take it because it is briefly busy.
 	tries    = 3
 	tryAfter = 200 * time.Millisecond
 )
 
-// Sender tells the endpoints of a server.
+// Sender sends events to the endpoints of a server.
 type Sender struct {
 	source    source
 	driver    storagedriver.StorageDriver
@@ -37,7 +37,7 @@ type Sender struct {
 	endpoints []*endpoint
 }
 
-// New is for a server with these endpoints and this section http.
+// New makes the sender of a server with these endpoints and this section http.
 func New(endpoints []config.Notification, driver storagedriver.StorageDriver, http configuration.HTTP, log *logrus.Entry) *Sender {
 	s := &Sender{source: sourceOf(http), driver: driver, log: log}
 	for _, each := range endpoints {
@@ -46,7 +46,7 @@ func New(endpoints []config.Notification, driver storagedriver.StorageDriver, ht
 	return s
 }
 
-// Observe keeps the events of a write for those who want them.
+// Observe keeps the events of a write for the endpoints that want them.
 func (s *Sender) Observe(ctx context.Context, w writes.Write) {
 	list, err := envelopesOf(s.source.eventsOf(w), w.Time)
 	if err != nil {
@@ -64,8 +64,8 @@ func (s *Sender) Observe(ctx context.Context, w writes.Write) {
 	group.Wait()
 }
 
-// HoldBack has no event be sent of what happens from now on, until it is released. They are kept
-// all the same.
+// HoldBack keeps events that happen from now on from being sent until release is called. They are kept
+// in the store nevertheless.
 func (s *Sender) HoldBack() (release func()) {
 	now := time.Now().UTC().Format(timeOfName)
 	for _, e := range s.endpoints {
@@ -78,7 +78,7 @@ func (s *Sender) HoldBack() (release func()) {
 	}
 }
 
-// Run sends what there is, and what comes, until ctx ends.
+// Run sends waiting and new events until ctx ends.
 func (s *Sender) Run(ctx context.Context) {
 	var group sync.WaitGroup
 	group.Go(func() { s.forget(ctx) })
@@ -89,7 +89,7 @@ func (s *Sender) Run(ctx context.Context) {
 	group.Wait()
 }
 
-// forget deletes what waits for endpoints that are no longer in the configuration.
+// forget deletes the events that wait for endpoints that are no longer in the configuration.
 func (s *Sender) forget(ctx context.Context) {
 	names, err := layout.Names(ctx, s.driver, layout.Events)
 	if err != nil {
@@ -110,7 +110,7 @@ func (s *Sender) forget(ctx context.Context) {
 	}
 }
 
-// keep writes envelopes to the store, and has them sent.
+// keep writes envelopes to the store, and queues them for sending.
 func (e *endpoint) keep(ctx context.Context, list []envelope) {
 	for _, each := range list {
 		if err := e.write(ctx, each); err != nil {
@@ -131,7 +131,7 @@ func (e *endpoint) write(ctx context.Context, each envelope) error {
 	}
 }
 
-// enqueue has envelopes sent that are in the store. Where there are too many the oldest go.
+// enqueue queues envelopes that are in the store. If there are too many, the oldest are dropped.
 func (e *endpoint) enqueue(ctx context.Context, list ...envelope) {
 	over := e.queue.add(list...)
 	for _, each := range over {
@@ -145,8 +145,8 @@ func (e *endpoint) enqueue(ctx context.Context, list ...envelope) {
 
 func (e *endpoint) pathOf(name string) string { return path.Join(folderOf(e.Name), name) }
 
-// delete takes an envelope out of the store. What the store does not delete now is remembered,
-// so that it is not sent again.
+// delete removes an envelope from the store. If the store does not delete it now, it is remembered
+// and not sent again.
 func (e *endpoint) delete(ctx context.Context, name string) {
 	err := e.driver.Delete(ctx, e.pathOf(name))
 	gone := err == nil || layout.IsMissing(err)
@@ -159,8 +159,8 @@ func (e *endpoint) delete(ctx context.Context, name string) {
 	}
 }
 
-// collect finds what is in the store: all of it at the start, and what another server left
-// from then on.
+// collect finds events in the store: all of them at the start, and later those that another server
+// left.
 func (e *endpoint) collect(ctx context.Context) {
 	for first := true; ; first = false {
 		if err := e.look(ctx, first); err != nil && ctx.Err() == nil {
@@ -181,8 +181,8 @@ func (e *endpoint) look(ctx context.Context, all bool) error {
 	for _, name := range names {
 		at, err := timeOf(name)
 		if err == nil && strings.Contains(name[len(timeOfName):], ".") {
-			// The driver writes a file under another name first. What a killed server left of one
-			// was never promised to anybody.
+			// The driver writes a file under a temporary name first. If a server was killed before the
+			// rename, its client had no response yet, so nothing was promised.
 			if time.Since(at) > mostAge {
 				_ = e.driver.Delete(ctx, e.pathOf(name))
 			}

@@ -19,20 +19,20 @@ import (
 const User = 65532
 
 // HandOver gives a folder and all that is in it to the server's user, unless others keep
-// something there. What belongs to it already is left alone, so that a second run of a
-// large store only reads.
+// something there. Files that belong to that user already are left alone, so that a second
+// run on a large store only reads.
 func HandOver(ctx context.Context, folder string) error {
 	return handOver(ctx, folder, User, os.Lchown, false)
 }
 
-// Check finds out whether HandOver would do it, and gives nothing away: what HandOver would
-// give to another owner gets the owner it has, which is refused for the same reasons; only not where
-// root is taken for that owner, as on NFS with root_squash.
+// Check finds out whether HandOver would succeed, and gives nothing away: each file that HandOver would
+// give to another owner is given to the owner that it has, which is refused for the same reasons. The only
+// exception is a file system that takes root for that owner, as on NFS with root_squash.
 func Check(ctx context.Context, folder string) error {
 	return handOver(ctx, folder, User, os.Lchown, true)
 }
 
-// handOver of a dry run gives each file to the owner that it has.
+// handOver gives each file to the owner that it has already if dryRun is set.
 func handOver(ctx context.Context, folder string, user uint32, chown func(name string, uid, gid int) error, dryRun bool) error {
 	folder, err := filepath.EvalSymlinks(folder)
 	if err != nil {
@@ -63,7 +63,7 @@ func handOver(ctx context.Context, folder string, user uint32, chown func(name s
 			return nil
 		}
 		if entry.Type().IsRegular() && stat.Nlink > 1 {
-			// Nobody can tell whose the other name is: it may be a file of the system's.
+			// Nobody can tell where the other name is: it may be a file of the system.
 			return fmt.Errorf("%s: the file has another name (a hard link) and is not handed over; give the folder a copy of its own", path)
 		}
 		uid, gid := user, user
@@ -80,8 +80,8 @@ func handOver(ctx context.Context, folder string, user uint32, chown func(name s
 	})
 }
 
-// checkAlone refuses a folder of others, such as /srv or /etc. One that was handed over
-// once is the registry's, whatever came there since.
+// checkAlone refuses a folder of others, such as /srv or /etc. A folder that was handed over
+// once is the registry's, whatever has been put there since.
 func checkAlone(folder string, user uint32) error {
 	info, err := os.Stat(folder)
 	if err != nil {
@@ -118,7 +118,7 @@ func checkAlone(folder string, user uint32) error {
 		folder, strings.Join(foreign, ", "))
 }
 
-// below is what the folders under the top of a store have in them, each seen from there.
+// below are patterns of what the folders below the top of a store contain, relative to each folder.
 var below = []string{
 	"registry/v2", "v2/blobs", "v2/repositories",
 	"blobs/sha256", "sha256/" + hex + hex, hex + hex + "/" + encoded, encoded,
@@ -127,11 +127,11 @@ var below = []string{
 
 const hex = "[0-9a-f]"
 
-// encoded is for a digest's own folder.
+// encoded matches the name of a digest's own folder.
 var encoded = strings.Repeat(hex, 64)
 
-// inside says by what a folder is one within a store, whoever has that; else nothing. A path that is
-// a level too deep looks like images that are lost, and what is written there is in the other's way.
+// inside returns what shows that a folder lies within a store, whoever owns that; otherwise nothing. With a path that
+// is a level too deep, images look lost, and what is written there gets in the way of the outer store.
 func inside(folder string) string {
 	for _, pattern := range below {
 		if found, _ := fs.Glob(os.DirFS(folder), pattern); len(found) > 0 {
@@ -141,11 +141,11 @@ func inside(folder string) string {
 	return ""
 }
 
-// isStores tells what a registry keeps at the top of its store, and what a file system has there.
+// isStores says whether a name is one that a registry or a file system has at the top of a store.
 func isStores(folder, name string) (bool, error) {
 	switch name {
 	case "docker":
-		// Hosts keep more under that name.
+		// A host's own folder of that name has more in it.
 		entries, err := os.ReadDir(filepath.Join(folder, name))
 		return len(entries) == 0 || len(entries) == 1 && entries[0].Name() == "registry", err
 	case "lost+found", "scheduler-state.json":

@@ -48,7 +48,7 @@ func TestHandOver(t *testing.T) {
 	}
 }
 
-// TestHandOverOfALink has a name in the folder for a file that is not the registry's.
+// TestHandOverOfALink has a link in the folder to a file that is not the registry's.
 func TestHandOverOfALink(t *testing.T) {
 	folder, outside := t.TempDir(), filepath.Join(t.TempDir(), "shadow")
 	if err := os.WriteFile(outside, nil, 0o600); err != nil {
@@ -119,7 +119,7 @@ func TestCheck(t *testing.T) {
 	}
 }
 
-// TestCheckOfWhatCannotBeGiven has a folder whose owner can be read and not changed.
+// TestCheckOfWhatCannotBeGiven has a folder whose owner can be read but not changed.
 func TestCheckOfWhatCannotBeGiven(t *testing.T) {
 	folder := t.TempDir()
 	for name, test := range map[string]struct {
@@ -159,7 +159,7 @@ func TestHandOverStops(t *testing.T) {
 	}
 }
 
-// TestHandOverWithinAStore has the folders of a store that belong to the server's user already, as another registry uses it.
+// TestHandOverWithinAStore has folders of a store that belong to the server's user already because another registry uses it.
 func TestHandOverWithinAStore(t *testing.T) {
 	mine := uint32(os.Getuid())
 	store := t.TempDir()
@@ -181,7 +181,7 @@ func TestHandOverWithinAStore(t *testing.T) {
 		"docker/registry/v2/repositories/app": true,
 	} {
 		t.Run(folder, func(t *testing.T) {
-			// Of another registry's user it is no less within.
+			// It is within a store even if another user owns that.
 			for _, user := range []uint32{mine, mine + 1} {
 				err := handOver(context.Background(), filepath.Join(store, folder), user, func(string, int, int) error { return nil }, false)
 				if within != (err != nil && strings.Contains(err.Error(), "lies within the store of a registry")) {

@@ -1,4 +1,4 @@
-// Package paths knows where a server is asked for what.
+// Package paths knows the paths of a server.
 package paths
 
 import "strings"
@@ -11,5 +11,5 @@ func Base(prefix string) string {
 	return "/"
 }
 
-// API is the same of the registry's API.
+// API is what the paths of the registry's API begin with.
 func API(prefix string) string { return Base(prefix) + "v2/" }

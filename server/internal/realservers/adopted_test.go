@@ -16,15 +16,15 @@ import (
 	"container-registry/server/internal/registrytest"
 )
 
-// adoption is when events of a server that is gone have come by another one: it looks once a
-// minute for what is older than that.
+// adoption is the time within which another server sends the events of one that is gone: it looks once a
+// minute for events that are older than a minute.
 const adoption = 4 * time.Minute
 
-// hook is told of pushes by servers, once it is well.
+// hook is an endpoint that accepts notifications of pushes once well is set.
 type hook struct {
 	mu   sync.Mutex
 	well bool
-	// tags are how often it was told of each, and refused is how often it was not.
+	// tags counts the accepted notifications of each tag, and refused those that were refused.
 	tags    map[string]int
 	refused int
 }

@@ -21,7 +21,7 @@ import (
 
 var requestNumber = regexp.MustCompile(`request [0-9A-F]{24}\)`)
 
-// try is one call of `registry check` and all it prints.
+// try is one call of `registry check` and everything that it prints.
 type try struct {
 	storage []string
 	// options of the check
@@ -30,7 +30,7 @@ type try struct {
 	good    bool
 }
 
-// expect runs a table of tries. In what they want, AT is the address of the store.
+// expect runs a table of tries. In their wanted output, AT stands for the address of the store.
 func expect(t *testing.T, google *server, at string, tries map[string]try) {
 	t.Helper()
 	for name, try := range tries {
@@ -296,7 +296,7 @@ func TestCheckIsStrictWithItsConfiguration(t *testing.T) {
 	}
 }
 
-// silentServer takes connections and never answers.
+// silentServer accepts connections and never answers.
 func silentServer(t *testing.T) string {
 	t.Helper()
 	listener, err := net.Listen("tcp", "127.0.0.1:0")

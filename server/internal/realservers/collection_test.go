@@ -30,8 +30,7 @@ func serve(t *testing.T, config, address string) *serving {
 	return s
 }
 
-// serveProcess starts a server and waits until it answers.
-// serveBeside starts one of the servers of a store, which go on with each other's uploads.
+// serveBeside starts one of the servers of a store, which continue each other's uploads.
 func serveBeside(t *testing.T, google *server, section string) *serving {
 	t.Helper()
 	address := registrytest.FreeAddress(t)
@@ -39,6 +38,7 @@ func serveBeside(t *testing.T, google *server, section string) *serving {
 	return serveProcess(t, command(t.Context(), t, google, "serve", configFile(t, "server", text)), address)
 }
 
+// serveProcess starts a server and waits until it answers.
 func serveProcess(t *testing.T, process *exec.Cmd, address string) *serving {
 	t.Helper()
 	s := &serving{Client: registrytest.Client{URL: "http://" + address}, process: process}
@@ -52,13 +52,13 @@ func serveProcess(t *testing.T, process *exec.Cmd, address string) *serving {
 		if err == nil {
 			response.Body.Close()
 		}
-		// Who has users asks for a login.
+		// A server with users asks for a login.
 		return err == nil && (response.StatusCode == http.StatusOK || response.StatusCode == http.StatusUnauthorized)
 	})
 	return s
 }
 
-// faults tells what the log says of answers with 500, which say themselves that it says more.
+// faults prints the log's lines about answers with 500, whose bodies refer to the log.
 type faults struct {
 	t    *testing.T
 	rest []byte
@@ -80,13 +80,13 @@ func (f *faults) Write(p []byte) (int, error) {
 
 func (s *serving) signal(signal os.Signal) { _ = s.process.Process.Signal(signal) }
 
-// kill is SIGKILL.
+// kill sends SIGKILL and waits for the end.
 func (s *serving) kill() {
 	_ = s.process.Process.Kill()
 	_ = s.process.Wait()
 }
 
-// eventually waits for what does not depend on how busy the machine is; the limit only ends
+// eventually waits for a condition that comes true however busy the machine is; the limit only ends
 // a run that hangs.
 func eventually(t *testing.T, what string, condition func() bool) {
 	t.Helper()
@@ -101,15 +101,15 @@ var (
 // collected are the stores that collections are tried on.
 type collected struct {
 	name string
-	// start makes the store, and returns what is in a folder of it as a storage section.
+	// start makes the store, and returns a function that gives the storage section for one of its folders.
 	start func(t *testing.T) (folder func(name string) string)
-	// pace is how often each client pushes. More than a few hundred requests a second find no
-	// other order of theirs, and take the cores from all other tests; Swift is one process in
+	// pace is how often each client pushes. More than a few hundred requests a second lead to no
+	// new orders of requests, and take the cores from all other tests. Swift is one process in
 	// Python, which has to delete at least as fast as clients push.
 	pace time.Duration
-	// look is how often it is asked how far a collection is, for the same reason.
+	// look is how often the test asks how far a collection is, for the same reason.
 	look time.Duration
-	// litter is how many blobs a collection finds work enough in to be killed meanwhile.
+	// litter is the number of blobs that keep a collection busy long enough for it to be killed meanwhile.
 	litter int
 }
 
@@ -158,7 +158,7 @@ func stores() []collected {
 	}
 }
 
-// below is a folder of a store.
+// below returns the storage section for a folder of a store.
 func below(section, name string) string {
 	return strings.TrimSuffix(section, "}") + fmt.Sprintf(", rootdirectory: %q}", name)
 }

@@ -19,8 +19,8 @@ import (
 	"container-registry/server/internal/testpki"
 )
 
-// TestConformance runs the conformance suite of the distribution specification, with all
-// that its next version asks for, against a server with TLS and users.
+// TestConformance runs the conformance suite of the distribution specification, including
+// the requirements of its next version, against a server with TLS and users.
 func TestConformance(t *testing.T) {
 	suite := buildSuite(t)
 	type conformance struct {
@@ -30,7 +30,7 @@ func TestConformance(t *testing.T) {
 	}
 	tests := []conformance{
 		{"folder, pulls without login", "folder", "#!anonymous pull *\n", false, 7},
-		// To a range that ends before it begins this store sends all.
+		// For a range that ends before it begins, this store sends everything.
 		{"S3, pulls from the store", "S3", "", true, 9},
 	}
 	for name := range everyStore {
@@ -41,7 +41,7 @@ func TestConformance(t *testing.T) {
 			section, google := everyStore[test.store](t)
 			var options []string
 			if test.redirects {
-				// Of layers the store answers, which knows no such header.
+				// Requests for layers are answered by the store, which does not know the header.
 				options = append(options, "OCI_API_BLOBS_DIGEST_HEADER=false")
 			}
 			server := serveUsers(t, section, google, test.users, test.redirects)
@@ -82,7 +82,7 @@ type secured struct {
 
 const userName, userPassword = "admin", "only for the test"
 
-// userLine is of a users' file.
+// userLine returns a line of a users' file.
 func userLine(t *testing.T, name string) string {
 	t.Helper()
 	hash, err := bcrypt.GenerateFromPassword([]byte(userPassword), bcrypt.MinCost)
@@ -92,7 +92,7 @@ func userLine(t *testing.T, name string) string {
 	return fmt.Sprintf("%s:%s\n", name, hash)
 }
 
-// serveUsers starts one; others are more lines of its users' file. With redirects clients are sent to the store.
+// serveUsers starts a secured server; others are further lines of its users' file. With redirects, clients are sent to the store.
 func serveUsers(t *testing.T, section string, google *server, others string, redirects bool) secured {
 	t.Helper()
 	folder := t.TempDir()
@@ -129,7 +129,7 @@ func serveUsers(t *testing.T, section string, google *server, others string, red
 	return s
 }
 
-// report is the suite's, as far as it is looked at.
+// report is the part of the suite's report that is read.
 type report struct {
 	Tests    int    `xml:"tests,attr"`
 	Failures int    `xml:"failures,attr"`
@@ -152,7 +152,7 @@ func (s secured) run(t *testing.T, suite string, options ...string) report {
 	command.Env = append(os.Environ(), "SSL_CERT_FILE="+s.authority, "OCI_VERSION=dev", "OCI_REGISTRY="+s.address,
 		"OCI_USERNAME="+userName, "OCI_PASSWORD="+userPassword, "OCI_RESULTS_DIR="+results)
 	command.Env = append(command.Env, options...)
-	// Its status says whether all passed, and so does its report.
+	// The suite's exit status says whether all tests passed, and so does its report.
 	output, failed := command.CombinedOutput()
 	content, err := os.ReadFile(filepath.Join(results, "junit.xml"))
 	if err != nil {

@@ -24,7 +24,7 @@ import (
 	"container-registry/server/internal/store"
 )
 
-// opened is the store of a configuration file, beside the servers that use it.
+// opened is direct access to the store of a configuration file, beside the servers that use it.
 type opened struct{ storagedriver.StorageDriver }
 
 func open(t *testing.T, file string) opened {
@@ -40,7 +40,7 @@ func open(t *testing.T, file string) opened {
 	return opened{driver}
 }
 
-// phase is what a collection under way says in the store; empty without one.
+// phase returns the phase that a collection under way has written to the store; empty without one.
 func (o opened) phase(t *testing.T) string {
 	t.Helper()
 	const folder = "/container-registry-collection"
@@ -49,7 +49,7 @@ func (o opened) phase(t *testing.T) string {
 		t.Fatal(err)
 	}
 	for _, name := range names {
-		// With a dot it is a file that is not written yet.
+		// A name with a dot is that of a file that is still being written.
 		if !strings.HasPrefix(name, "holder-") || strings.Contains(name, ".") {
 			continue
 		}
@@ -75,8 +75,8 @@ func each(t *testing.T, n int, do func(ctx context.Context, i int) error) {
 	}
 }
 
-// litter leaves blobs that no manifest refers to, in the order of their deletion, and
-// manifests without a tag, so that there is something to read.
+// litter writes blobs that no manifest refers to, and manifests without a tag, so that there is
+// something to read. It returns the blobs in the order of their deletion.
 func (o opened) litter(t *testing.T, n int) []digest.Digest {
 	t.Helper()
 	all := make([]digest.Digest, n)
@@ -97,7 +97,7 @@ func (o opened) litter(t *testing.T, n int) []digest.Digest {
 	return all
 }
 
-// left is how many of the blobs are there.
+// left returns how many of the blobs still exist.
 func (o opened) left(t *testing.T, blobs []digest.Digest) int {
 	t.Helper()
 	var n atomic.Int32
@@ -164,8 +164,8 @@ func kill(t *testing.T, store collected, storage, phase, successor string) {
 		if phase == "sweep" {
 			return at.phase(t) == phase
 		}
-		// It is over soon: what is seen of it is so until the server goes on, which has as much time
-		// of its own.
+		// The phase is short. The server is stopped so that what is seen stays true, and then gets as much time to go
+		// on as it was stopped for.
 		began := time.Now()
 		server.signal(syscall.SIGSTOP)
 		seen := at.phase(t) == phase
@@ -183,8 +183,8 @@ func kill(t *testing.T, store collected, storage, phase, successor string) {
 	if successor == "itself" {
 		next = serve(t, settings, address)
 	}
-	// A pause ends by itself 17 s after its server at the earliest, and a push waits for 10 s: nothing else is
-	// done before.
+	// A pause ends by itself no earlier than 17 s after its server was killed, and a push waits for 10 s. So a push
+	// has to come before anything else.
 	refused := 0
 	eventually(t, "accepted push", func() bool {
 		status := next.TryUpload(t, "after")
@@ -193,7 +193,7 @@ func kill(t *testing.T, store collected, storage, phase, successor string) {
 		}
 		return status == http.StatusAccepted
 	})
-	// What was to be deleted last may still be on its way.
+	// The last deletion may still be under way.
 	if paused := phase != "mark"; paused != (refused > 0) {
 		t.Errorf("%d pushes were refused", refused)
 	}

@@ -15,10 +15,10 @@ import (
 	"container-registry/server/internal/registrytest"
 )
 
-// TestLateRequest has a request of an upload end, with another byte, after others have gone on with the
-// upload, before and after they make a blob of it. A folder is locked for other servers: see enginestore.
+// TestLateRequest ends a request of an upload, with a wrong last byte, after other requests have continued the
+// upload: before and after they turn it into a blob. A folder is locked for other servers: see enginestore.
 func TestLateRequest(t *testing.T) {
-	// A part of S3's is as large as less.
+	// less is the size of a part in S3.
 	const less, more, size = 10 << 20, 20 << 20, 45 << 20
 	// patient sends nothing before the upload is open.
 	patient := &http.Client{Transport: &http.Transport{ExpectContinueTimeout: time.Minute}}
@@ -37,7 +37,7 @@ func TestLateRequest(t *testing.T) {
 				{"at two servers before", false, true, less},
 			} {
 				where, same, sent := test.where, test.same, test.sent
-				// No other one has made it a blob before.
+				// No other test has made this layer a blob before.
 				layer := registrytest.Layer(uint64(seed), size)
 				d := digest.FromBytes(layer)
 				if !same && name == "folder" {
@@ -88,7 +88,7 @@ func TestLateRequest(t *testing.T) {
 						t.Fatal(err)
 					}
 
-					// Of the late request more may arrive at the store after the answer, and its client asks again.
+					// More of the late request may reach the store after the status was read: then this client asks again.
 					location, went := begun, &http.Response{}
 					for went.StatusCode != http.StatusAccepted {
 						at, status := ask(http.MethodGet, begun, nil, http.StatusNoContent)
@@ -106,11 +106,11 @@ func TestLateRequest(t *testing.T) {
 						t.Helper()
 						_, _ = client.Write([]byte("X"))
 						client.Close()
-						// Other stores refuse what is late, and the answer tells how little of it is kept.
+						// Other stores refuse the late bytes, and the answer tells how little of them is kept.
 						sees := same || name == "Swift" || name == "OSS" || name == "Google" || name == "S3" && !test.before
 						got := <-late
 						if sees && name == "S3" && got == http.StatusServiceUnavailable {
-							// The store failed at a part while it took the upload away: a client that tries again is told so.
+							// The store failed at a part while it removed the upload: a client that tries again is told so.
 							return
 						}
 						if sees && got != http.StatusNotFound {
@@ -121,7 +121,7 @@ func TestLateRequest(t *testing.T) {
 					if test.before {
 						end()
 						if !same {
-							// The byte may be among those of the upload, which is then none of that digest.
+							// The wrong byte may have become part of the upload, which then does not have that digest.
 							want = append(want, http.StatusBadRequest, http.StatusNotFound, http.StatusRequestedRangeNotSatisfiable)
 						}
 					}

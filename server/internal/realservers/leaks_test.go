@@ -23,7 +23,7 @@ import (
 
 var held = regexp.MustCompile(`(?m)^(go_goroutines|process_open_fds) (\d+)$`)
 
-// TestNothingIsHeld is of a server that clients leave in the middle of everything: when they have
+// TestNothingIsHeld has clients leave a server in the middle of all kinds of requests: when they have
 // gone, no goroutine waits for them, and no file is open.
 func TestNothingIsHeld(t *testing.T) {
 	t.Parallel()
@@ -56,7 +56,7 @@ func TestNothingIsHeld(t *testing.T) {
 		}
 		return counts
 	}
-	// ends waits for as many as before, and a few that others may have: the health check, this request.
+	// ends waits until there are as many as before, except for a few that others may have: the health check, this request.
 	ends := func(t *testing.T, before [2]int, few int) {
 		t.Helper()
 		poll.Within(t, 2*time.Minute, "end of what was begun", func() bool {
@@ -115,7 +115,7 @@ func TestNothingIsHeld(t *testing.T) {
 	})
 }
 
-// leave sends something, reads a part of the answer, and goes without a word.
+// leave sends something, reads a part of the answer, and closes the connection.
 func leave(t *testing.T, address, request string, read int) {
 	t.Helper()
 	connection, err := net.Dial("tcp", address)

@@ -15,7 +15,7 @@ import (
 
 var etags = regexp.MustCompile("<ETag>.*</ETag>")
 
-// TestCheckLimitedS3 has a gateway before S3 that does not let everything through.
+// TestCheckLimitedS3 has a gateway in front of S3 that does not let everything through.
 func TestCheckLimitedS3(t *testing.T) {
 	s := startS3(t)
 	target, err := url.Parse(s.values["endpoint"])
@@ -101,7 +101,7 @@ func TestCheckLimitedS3(t *testing.T) {
 			expect(t, nil, gateway.URL, map[string]try{"check": {storage: []string{storage}, want: test.want, good: test.good}})
 		})
 	}
-	// Uploads that were not completed are in a folder of the server's own.
+	// The server keeps uploads that were not completed in a folder of its own.
 	for _, names := range []string{"[^.]*", ".sgwtmp/multipart/*/*"} {
 		if left, err := filepath.Glob(filepath.Join(s.folder, "data", "images", names)); err != nil || len(left) > 0 {
 			t.Errorf("%q is left, %v", left, err)
@@ -118,8 +118,8 @@ func noPartCopies(w http.ResponseWriter, r *http.Request, _ int32) bool {
 	return true
 }
 
-// emptyPartCopies has the store take a copy for a part without content, as one does that does not
-// know of them.
+// emptyPartCopies makes the store treat the copy of a part as a part without content, like a store that
+// does not support such copies.
 func emptyPartCopies(w http.ResponseWriter, r *http.Request, _ int32) bool {
 	if !r.URL.Query().Has("partNumber") || r.Header.Get("X-Amz-Copy-Source") == "" {
 		return false

@@ -20,12 +20,12 @@ import (
 
 const (
 	manyRepositories, manyTags, manyReferrers = 100_000, 10_000, 1_000
-	// limitOfLists is what lists may take of memory, in MiB: the names of a folder at most.
+	// limitOfLists is how much memory lists may take, in MiB: at most the names of one folder.
 	limitOfLists = 64
 )
 
 // TestLongLists lists 100,000 repositories, 10,000 tags and 1,000 referrers, and prints how long
-// that takes and what memory the server has.
+// that takes and how much memory the server uses.
 func TestLongLists(t *testing.T) {
 	root := t.TempDir()
 	subject := fillLarge(t, root)
@@ -72,7 +72,7 @@ func TestLongLists(t *testing.T) {
 	}
 }
 
-// list is how many a page has, and where the next one is.
+// list returns how many entries a page has, and where the next page is.
 func (s secured) list(t *testing.T, user, path, key string) (n int, next string) {
 	t.Helper()
 	request, err := http.NewRequestWithContext(t.Context(), http.MethodGet, "https://"+s.address+path, nil)
@@ -99,7 +99,7 @@ func (s secured) list(t *testing.T, user, path, key string) (n int, next string)
 	return len(names), next
 }
 
-// fillLarge has a folder hold all that, and returns the image that others are about.
+// fillLarge fills a folder with all of that, and returns the image that the referrers are about.
 func fillLarge(t *testing.T, root string) digest.Digest {
 	t.Helper()
 	write := func(path string, content []byte) error {

@@ -17,7 +17,7 @@ import (
 	"container-registry/server/internal/registrytest"
 )
 
-// TestNames lists and deletes on every store what has names that begin with other names.
+// TestNames lists and deletes, on every store, things whose names begin with other names.
 func TestNames(t *testing.T) {
 	t.Parallel()
 	for name, storage := range everyStore {

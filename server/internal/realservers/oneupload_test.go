@@ -19,10 +19,10 @@ import (
 	"container-registry/server/internal/registrytest"
 )
 
-// TestOneUpload has clients with layers of their own send to one upload, by way of two servers of a
-// store. Whatever is created has to be the layer of its digest, and who came in another's way is told so.
+// TestOneUpload has several clients, each with a layer of its own, send to one upload through two servers of
+// a store. Every created blob has to match its digest, and a client that interfered with another one gets an error.
 func TestOneUpload(t *testing.T) {
-	// As many as clients by uploads.
+	// lanes is the number of uploads at a time, each with several clients; each lane has this many rounds.
 	const lanes, rounds = 4, 10
 	for name, storage := range everyStore {
 		t.Run(name, func(t *testing.T) {
@@ -51,7 +51,7 @@ func TestOneUpload(t *testing.T) {
 					t.Error(err)
 				}
 			}
-			// The last is of an upload's file that another server has locked, and of stores that fail at what is taken away.
+			// The last is for an upload's file that another server has locked, and for stores that fail on something that was removed.
 			refused := []int{
 				http.StatusBadRequest, http.StatusNotFound, http.StatusRequestedRangeNotSatisfiable, http.StatusServiceUnavailable,
 			}
@@ -74,14 +74,14 @@ type sharedUploads struct {
 	answers map[string]int
 }
 
-// round opens an upload and has some clients, each with a layer of its own, end it.
+// round opens an upload and lets some clients, each with a layer of its own, try to finish it.
 func (s *sharedUploads) round(ctx context.Context) error {
 	answer, err := s.ask(ctx, http.MethodPost, s.urls[0]+"/v2/app/blobs/uploads/", nil)
 	if err != nil {
 		return err
 	}
 	var clients errgroup.Group
-	// The last takes S3, Swift and OSS more than one part.
+	// The last size takes more than one part in S3, Swift and OSS.
 	size := []int{1, 40_000, 300_000, 12 << 20}[rand.IntN(4)]
 	for range 2 + rand.IntN(4) {
 		layer := registrytest.Layer(rand.Uint64(), size)
@@ -133,7 +133,7 @@ func (s *sharedUploads) client(ctx context.Context, location string, layer []byt
 func (s *sharedUploads) ask(ctx context.Context, method, url string, body []byte) (*http.Response, error) {
 	response, text, err := exchange(ctx, method, url, body)
 	if err != nil && len(body) > 1<<20 && ctx.Err() == nil {
-		// The server closes the connection of who goes on to send what is refused, and the answer may be lost.
+		// The server closes the connection of a client that keeps sending a refused body, and the answer may be lost.
 		return &http.Response{}, nil
 	}
 	if err != nil {

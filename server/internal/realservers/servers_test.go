@@ -1,5 +1,5 @@
 // Package realservers runs the built command against real storage servers. It installs
-// and starts them by the scripts in test/support/servers; -short leaves it out.
+// and starts them with the scripts in test/support/servers; -short skips it.
 package realservers
 
 import (
@@ -133,7 +133,7 @@ func startSwift(t *testing.T) *server {
 	return s
 }
 
-// startOSS serves a double of Alibaba's OSS, which nobody has an emulator of.
+// startOSS serves a double of Alibaba's OSS, for which there is no emulator.
 func startOSS(t *testing.T) (endpoint string) {
 	t.Helper()
 	double, err := osstest.New(osstest.Config{
@@ -153,7 +153,7 @@ func startOSS(t *testing.T) (endpoint string) {
 
 const ossRegion, ossKey, ossSecret = "cn-hangzhou", "the-key-of-the-test", "the-secret-of-the-test"
 
-// everyStore starts one; what it returns is its storage section.
+// everyStore has a function for each kind of store that starts one and returns its storage section.
 var everyStore = map[string]func(t *testing.T) (section string, google *server){
 	"folder": func(t *testing.T) (string, *server) { return folderStorage(filepath.Join(t.TempDir(), "data")), nil },
 	"S3": func(t *testing.T) (string, *server) {
@@ -217,7 +217,7 @@ func command(ctx context.Context, t *testing.T, google *server, arguments ...str
 
 func googleAddress(google *server) string { return google.arguments[0] }
 
-// inNamespace runs the command where mounts are its own.
+// inNamespace runs the command in a mount namespace of its own.
 func inNamespace(ctx context.Context, mount string, arguments ...string) *exec.Cmd {
 	return exec.CommandContext(ctx, "unshare", append([]string{"--mount", "sh", "-c", mount + ` && exec "$@"`, "sh", binary}, arguments...)...)
 }

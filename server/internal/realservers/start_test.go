@@ -7,7 +7,7 @@ import (
 	"testing"
 )
 
-// TestStartFails has a server say why it does not start, in the format of its log.
+// TestStartFails checks that a server says why it does not start, in the format of its log.
 func TestStartFails(t *testing.T) {
 	taken, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {

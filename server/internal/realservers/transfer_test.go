@@ -28,7 +28,7 @@ func TestTransfer(t *testing.T) {
 
 	source := registrytest.Serve(t, registrytest.Config(t, filesystem.New(filesystem.DriverParameters{RootDirectory: first, MaxThreads: 100})))
 	source.Fill(t)
-	// So much that S3 has it in parts and copies it in parts, and Google in several chunks.
+	// Large enough for S3 to store and copy it in parts, and for Google to take it in several chunks.
 	source.Push(t, "team/app", "large", registrytest.Layer(7, 40<<20))
 	want := source.Pulled(t)
 	old := time.Now().AddDate(0, 0, -40)
@@ -86,7 +86,7 @@ func TestTransferRefusesAWritableSource(t *testing.T) {
 	}
 }
 
-// TestTransferIsInterrupted ends one by a signal, and does the rest by a second one.
+// TestTransferIsInterrupted ends a transfer with a signal, and does the rest with a second transfer.
 func TestTransferIsInterrupted(t *testing.T) {
 	s3 := startS3(t)
 	folder := t.TempDir()
@@ -136,7 +136,7 @@ func configFile(t *testing.T, name, content string) string {
 	return file
 }
 
-// served is all that the command serves with a configuration.
+// served returns all that the command serves with a configuration.
 func served(t *testing.T, google *server, file string) []string {
 	t.Helper()
 	content, err := os.ReadFile(file)

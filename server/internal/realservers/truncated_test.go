@@ -14,8 +14,8 @@ import (
 	"container-registry/server/internal/registrytest"
 )
 
-// TestTruncatedLayer is cut short in the store, by a power cut for one. An image of it is
-// refused, and after that clients that ask for the layer are told to upload it.
+// TestTruncatedLayer has a layer that was cut short in the store, for example by a power failure. An image
+// with it is refused, and after that clients that ask for the layer are told to upload it.
 func TestTruncatedLayer(t *testing.T) {
 	s3, data := startS3(t), filepath.Join(t.TempDir(), "data")
 	for name, store := range map[string]struct{ section, data string }{

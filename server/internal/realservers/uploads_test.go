@@ -19,8 +19,8 @@ import (
 
 var anonymous = regexp.MustCompile(`RssAnon:\s+(\d+) kB`)
 
-// watchMemory watches the memory that the kernel can't take back. What it returns tells
-// the most there was, in MiB.
+// watchMemory watches the memory that the kernel can't take back. The function that it returns
+// gives the largest amount, in MiB.
 func watchMemory(t *testing.T, pid int) (peak func() int) {
 	ctx, cancel := context.WithCancel(t.Context())
 	most := make(chan int, 1)
@@ -77,7 +77,7 @@ func TestManyUploads(t *testing.T) {
 	}
 }
 
-// upload is as Docker does it.
+// upload uploads a layer as Docker does.
 func upload(url, repository string, layer []byte, d digest.Digest) error {
 	location := url + "/v2/" + repository + "/blobs/uploads/"
 	for _, step := range []struct {

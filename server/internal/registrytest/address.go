@@ -7,8 +7,8 @@ import (
 	"testing"
 )
 
-// FreeAddress is on loopback, for a process that a test starts. Its port is below those that the kernel gives to whoever
-// asks for any, as tests beside this one do all the time.
+// FreeAddress returns an address on loopback for a process that a test starts. Its port is below those that the kernel
+// gives to programs that ask for any port, as other tests do all the time.
 func FreeAddress(t testing.TB) string {
 	t.Helper()
 	for range 100 {

@@ -26,7 +26,7 @@ type Client struct {
 // Serve serves a registry until the test ends.
 func Serve(t testing.TB, c *configuration.Configuration) Client {
 	t.Helper()
-	// The engine logs every request to the one logger there is.
+	// The engine logs every request to the global logger.
 	logrus.SetLevel(logrus.ErrorLevel)
 	app := handlers.NewApp(t.Context(), c)
 	server := httptest.NewServer(app)
@@ -64,7 +64,7 @@ func (c Client) PushIndex(t testing.TB, repository, tag string, manifests ...dig
 	return c.PushManifest(t, repository, tag, index.MediaType, index)
 }
 
-// PushAbout pushes a manifest whose subject is another one, as a signature is. Without a
+// PushAbout pushes a manifest whose subject is another one, such as a signature. Without a
 // tag it is pushed by its digest.
 func (c Client) PushAbout(t testing.TB, repository, tag string, subject digest.Digest) digest.Digest {
 	t.Helper()
@@ -80,7 +80,7 @@ func (c Client) PushAbout(t testing.TB, repository, tag string, subject digest.D
 	return c.PushManifest(t, repository, tag, m.MediaType, m)
 }
 
-// Referrers are the digests of what is about a manifest, from all pages.
+// Referrers returns the digests of the manifests about a manifest, from all pages.
 func (c Client) Referrers(t testing.TB, repository string, subject digest.Digest, query string) []digest.Digest {
 	t.Helper()
 	var found []digest.Digest
@@ -143,19 +143,19 @@ func (c Client) Copy(t testing.TB, from, to, tag string) {
 	c.send(t, http.MethodPut, c.URL+"/v2/"+to+"/manifests/"+tag, v1.MediaTypeImageManifest, content, http.StatusCreated)
 }
 
-// BeginUpload leaves an upload that is not done.
+// BeginUpload leaves an unfinished upload.
 func (c Client) BeginUpload(t testing.TB, repository string) {
 	t.Helper()
 	c.HalfUpload(t, repository)
 }
 
-// TryUpload is the status of an attempt to begin an upload.
+// TryUpload returns the status of an attempt to begin an upload.
 func (c Client) TryUpload(t testing.TB, repository string) int {
 	t.Helper()
 	return c.Status(t, http.MethodPost, "/v2/"+repository+"/blobs/uploads/")
 }
 
-// Status is that of a request without a body.
+// Status returns the status of a request without a body.
 func (c Client) Status(t testing.TB, method, path string) int {
 	t.Helper()
 	request, err := http.NewRequestWithContext(t.Context(), method, c.URL+path, nil)
@@ -171,7 +171,7 @@ func (c Client) Status(t testing.TB, method, path string) int {
 	return response.StatusCode
 }
 
-// HalfUpload uploads half of a layer; what it returns does the rest.
+// HalfUpload uploads half of a layer; the function that it returns uploads the rest.
 func (c Client) HalfUpload(t testing.TB, repository string) (finish func()) {
 	t.Helper()
 	location := c.send(t, http.MethodPost, c.URL+"/v2/"+repository+"/blobs/uploads/", "", nil, http.StatusAccepted)
@@ -184,7 +184,7 @@ func (c Client) HalfUpload(t testing.TB, repository string) (finish func()) {
 	}
 }
 
-// Catalog are the names of all repositories.
+// Catalog returns the names of all repositories.
 func (c Client) Catalog(t testing.TB) []string {
 	t.Helper()
 	status, content := c.ask(t, "/v2/_catalog")
@@ -212,7 +212,7 @@ func (c Client) PushBlob(t testing.TB, repository string, d digest.Digest, conte
 	c.send(t, http.MethodPut, location+"&digest="+d.String(), "application/octet-stream", content, http.StatusCreated)
 }
 
-// PushManifest pushes what is written as a manifest, by its digest without a tag.
+// PushManifest pushes m, written as JSON, as a manifest: by its digest if there is no tag.
 func (c Client) PushManifest(t testing.TB, repository, tag, mediaType string, m any) digest.Digest {
 	t.Helper()
 	content, err := json.Marshal(m)
@@ -246,7 +246,7 @@ func (c Client) send(t testing.TB, method, url, mediaType string, body []byte, w
 	return response.Header.Get("Location")
 }
 
-// Tags are none for a repository that has layers alone.
+// Tags returns the tags of a repository; none if it has only layers.
 func (c Client) Tags(t testing.TB, repository string) []string {
 	t.Helper()
 	path := "/v2/" + repository + "/tags/list"

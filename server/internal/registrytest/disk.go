@@ -6,7 +6,7 @@ import (
 	"testing"
 )
 
-// SmallDisk puts a disk of its own on a folder until the test ends; options of tmpfs say how small.
+// SmallDisk mounts a separate disk on a folder until the test ends; options of tmpfs say how small it is.
 func SmallDisk(t testing.TB, folder, options string) {
 	t.Helper()
 	if os.Getuid() != 0 {

@@ -17,7 +17,7 @@ const driverName = "test"
 
 func init() { factory.Register(driverName, drivers) }
 
-// drivers are the ones made by tests: a configuration can only hold a name.
+// drivers are the drivers that tests made: a configuration can only hold a name.
 var drivers = &sharedDrivers{byName: map[string]storagedriver.StorageDriver{}}
 
 type sharedDrivers struct {
@@ -35,7 +35,7 @@ func (s *sharedDrivers) Create(_ context.Context, parameters map[string]any) (st
 	return driver, nil
 }
 
-// Config is a configuration whose storage is this driver.
+// Config returns a configuration whose storage is this driver.
 func Config(t testing.TB, driver storagedriver.StorageDriver) *configuration.Configuration {
 	drivers.mutex.Lock()
 	defer drivers.mutex.Unlock()
@@ -63,7 +63,7 @@ func Parse(t testing.TB, yaml string) *configuration.Configuration {
 	return c
 }
 
-// ReadOnly sets a configuration read-only.
+// ReadOnly makes a configuration read-only.
 func ReadOnly(c *configuration.Configuration) *configuration.Configuration {
 	c.Storage["maintenance"]["readonly"] = map[any]any{"enabled": true}
 	return c

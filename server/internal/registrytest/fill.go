@@ -5,7 +5,7 @@ import (
 	"testing"
 )
 
-// Layer is reproducible and does not compress.
+// Layer returns content that is reproducible and does not compress.
 func Layer(seed uint64, size int) []byte {
 	content := make([]byte, size)
 	source := rand.NewChaCha8([32]byte{byte(seed), byte(seed >> 8)})
@@ -13,8 +13,8 @@ func Layer(seed uint64, size int) []byte {
 	return content
 }
 
-// Fill pushes what a registry holds after some use: layers that are shared, one that is
-// large and one without a byte, tags that moved, an index, repositories below another one.
+// Fill pushes what a registry holds after some use: layers that are shared, a large one
+// and an empty one, tags that moved, an index, repositories below another one.
 func (c Client) Fill(t testing.TB) {
 	t.Helper()
 	shared, large := Layer(1, 2000), Layer(2, 3<<20)

@@ -7,10 +7,10 @@ import (
 	storagedriver "github.com/distribution/distribution/v3/registry/storage/driver"
 )
 
-// Forgetful is a store that says once of one thing that it is not there.
+// Forgetful is a store that once says of one path that it does not exist.
 type Forgetful struct {
 	storagedriver.StorageDriver
-	// Lost is the question of Asked that it answers wrongly; empty once it was asked.
+	// Lost is the question, in the form of Asked, that it answers wrongly; empty after that.
 	Lost string
 	// Asked are the questions that it was asked.
 	Asked []string

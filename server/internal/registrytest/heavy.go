@@ -13,8 +13,8 @@ import (
 	"container-registry/server/internal/heavy"
 )
 
-// HeavyAtOnce is how many of three clients' requests of a kind come to hold what they need, where there
-// are two places of each kind. It is for a bubble of synctest.
+// HeavyAtOnce returns how many of three clients' requests of a kind get to hold what they need, with two
+// places of each kind. It must be called in a bubble of synctest.
 func HeavyAtOnce(t *testing.T, method, path string, hold func(*http.Request) error) int64 {
 	t.Helper()
 	var inside atomic.Int64

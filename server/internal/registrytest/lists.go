@@ -11,7 +11,7 @@ import (
 	"container-registry/server/internal/layout"
 )
 
-// Lists counts the lists of folders that clients fill: those of tags, and of links.
+// Lists counts the listings of folders that clients fill: those of tags and of links.
 type Lists struct {
 	storagedriver.StorageDriver
 
@@ -19,7 +19,7 @@ type Lists struct {
 	all, inside, most int
 }
 
-// Count is how many lists there were, and how many at once.
+// Count returns how many listings there were, and the most at once.
 func (l *Lists) Count() (all, most int) {
 	l.mutex.Lock()
 	defer l.mutex.Unlock()
@@ -32,7 +32,7 @@ func (l *Lists) List(ctx context.Context, folder string) ([]string, error) {
 	}
 	l.note(1)
 	defer l.note(-1)
-	// Long enough for all who may list meanwhile.
+	// Long enough for all other requests that may list at the same time.
 	time.Sleep(10 * time.Millisecond)
 	return l.StorageDriver.List(ctx, folder)
 }

@@ -11,8 +11,8 @@ import (
 	v1 "github.com/opencontainers/image-spec/specs-go/v1"
 )
 
-// Pulled is all that tags of the registry lead to, a line each. Every manifest and layer
-// is pulled and compared with its digest.
+// Pulled returns everything that the registry's tags lead to, one line each. Every manifest and
+// layer is pulled and compared with its digest.
 func (c Client) Pulled(t testing.TB) []string {
 	t.Helper()
 	var lines []string
@@ -27,7 +27,7 @@ func (c Client) Pulled(t testing.TB) []string {
 	return slices.Compact(lines)
 }
 
-// tagged is what the registry calls the manifest that a tag names.
+// tagged returns the digest that the registry gives for the manifest of a tag.
 func (c Client) tagged(t testing.TB, repository, tag string) digest.Digest {
 	t.Helper()
 	request, err := http.NewRequestWithContext(t.Context(), http.MethodHead, c.URL+"/v2/"+repository+"/manifests/"+tag, nil)

@@ -6,7 +6,7 @@ import (
 	"github.com/sirupsen/logrus"
 )
 
-// Silent is a log that nobody reads.
+// Silent returns a log that is discarded.
 func Silent() *logrus.Entry {
 	log := logrus.New()
 	log.SetOutput(io.Discard)

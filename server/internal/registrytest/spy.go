@@ -19,7 +19,7 @@ type Spy struct {
 	seen  []string
 }
 
-// NewSpy refuses nothing yet.
+// NewSpy returns a spy that refuses nothing yet.
 func NewSpy(driver storagedriver.StorageDriver) *Spy {
 	return &Spy{StorageDriver: driver, Before: func(string, string) error { return nil }}
 }
@@ -31,7 +31,7 @@ func (s *Spy) note(action, path string) error {
 	return s.Before(action, path)
 }
 
-// Count is how often an action was done below a folder.
+// Count returns how often an action was done below a folder.
 func (s *Spy) Count(action, folder string) int {
 	s.mutex.Lock()
 	defer s.mutex.Unlock()

@@ -18,13 +18,13 @@ import (
 	v1 "github.com/opencontainers/image-spec/specs-go/v1"
 )
 
-// Traffic is clients that push, pull and delete all the time. They share layers, across
+// Traffic is a set of clients that push, pull and delete all the time. They share layers, across
 // repositories too, so that layers are deleted, come back, and are found by clients just
-// before they would go.
+// before they would be deleted.
 type Traffic struct {
 	urls   []string
 	client *http.Client
-	// mayRedo lets a push begin again whose blobs were deleted before its manifest came.
+	// mayRedo lets a push start again if its blobs were deleted before its manifest came.
 	mayRedo bool
 	stop    context.CancelFunc
 	done    sync.WaitGroup
@@ -42,10 +42,10 @@ type Traffic struct {
 
 type image struct{ repository, tag string }
 
-// StartTraffic sends to all registries, which are expected to share a store. With several,
-// one does not know what clients were told by another: a push may have to begin again.
-// Each client that pushes does so once in a pace, those that pull and delete eight times, and
-// all of them as often as they can where it is zero.
+// StartTraffic sends requests to all registries, which are expected to share a store. With several,
+// one does not know what another told clients: a push may have to start again.
+// In each pace, every pushing client pushes once, and clients that pull and delete do so eight times.
+// If pace is zero, all of them work as fast as they can.
 func StartTraffic(t testing.TB, pace time.Duration, urls ...string) *Traffic {
 	ctx, stop := context.WithCancel(t.Context())
 	traffic := &Traffic{
@@ -113,7 +113,7 @@ func (c *Traffic) fail(format string, values ...any) {
 	c.failures = append(c.failures, fmt.Sprintf(format, values...))
 }
 
-// any is an image that exists, when there are at least so many.
+// any returns an image that exists, if there are at least this many.
 func (c *Traffic) any(atLeast int) (image, digest.Digest, bool) {
 	c.mutex.Lock()
 	defer c.mutex.Unlock()
@@ -135,8 +135,8 @@ func (c *Traffic) any(atLeast int) (image, digest.Digest, bool) {
 
 func (c *Traffic) url(path string) string { return c.urls[rand.N(len(c.urls))] + path }
 
-// push is what clients do: a layer that exists is not uploaded, another repository's is
-// mounted.
+// push pushes an image as clients do: a layer that exists is not uploaded, and one of another
+// repository is mounted.
 func (c *Traffic) push(number, round int) {
 	to := image{fmt.Sprintf("team/app-%d", rand.N(3)), fmt.Sprintf("%d-%d", number, round)}
 	manifest := v1.Manifest{Versioned: specs.Versioned{SchemaVersion: 2}, MediaType: v1.MediaTypeImageManifest}
@@ -228,7 +228,7 @@ func (c *Traffic) write(method, url, mediaType string, body []byte, want ...int)
 			continue
 		}
 		if bytes.Contains(text, []byte("ExistingObjectIsDirectory")) {
-			// versitygw keeps objects in folders, and loses races over empty ones that S3 has not.
+			// versitygw keeps objects in folders, and loses races over empty folders, which S3 does not have.
 			continue
 		}
 		c.slowest.Store(max(c.slowest.Load(), int64(time.Since(began))))

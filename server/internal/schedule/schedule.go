@@ -1,4 +1,4 @@
-// Package schedule reads when to do something.
+// Package schedule reads schedules: when to do something.
 package schedule
 
 import (
@@ -12,7 +12,7 @@ import (
 	"github.com/robfig/cron/v3"
 )
 
-// Schedule says when the next time is; zero when there is none.
+// Schedule says when the next time is; zero if there is none.
 type Schedule interface {
 	Next(after time.Time) time.Time
 }
@@ -36,15 +36,15 @@ func Parse(expression, zone string) (Schedule, error) {
 	return zoned{parsed, location}, nil
 }
 
-// zoned goes by the clocks of a place. Its fields know of no changes of clocks: they would leave
-// out what falls into an hour that clocks skip, and have twice what falls into one that they repeat.
+// zoned follows the clocks of a place. Its fields know nothing of clock changes: they would leave out
+// times in an hour that clocks skip, and have those in an hour that clocks repeat twice.
 type zoned struct {
-	// fields have no zone of their own, and go by that of the time they are given.
+	// fields have no zone of their own, and use that of the time they are given.
 	fields   cron.Schedule
 	location *time.Location
 }
 
-// Next works with what clocks show as if that were UTC.
+// Next calculates with the time that clocks show as if it were UTC.
 func (z zoned) Next(after time.Time) time.Time {
 	_, offset := after.In(z.location).Zone()
 	shown := after.Add(time.Duration(offset) * time.Second).UTC()
@@ -56,9 +56,9 @@ func (z zoned) Next(after time.Time) time.Time {
 	return shown
 }
 
-// first is when clocks show a time for the first time, or a later one where they skip it.
+// first returns the moment at which clocks show a time for the first time, or a later time if they skip it.
 func (z zoned) first(shown time.Time) time.Time {
-	// No offset is as long as a day.
+	// Every offset is shorter than a day.
 	for part := shown.AddDate(0, 0, -1).In(z.location); ; {
 		begins, ends := part.ZoneBounds()
 		_, offset := part.Zone()
@@ -73,10 +73,10 @@ func (z zoned) first(shown time.Time) time.Time {
 	}
 }
 
-// mostBack is twice as long as any schedule rests: from one leap day to the next it can be eight years.
+// mostBack is twice as long as the longest pause of a schedule: from one leap day to the next it can be eight years.
 const mostBack = 16 * 366 * 24 * time.Hour
 
-// Last is the latest time that is not after another one; zero without.
+// Last returns the latest time of a schedule that is not after until; zero if there is none.
 func Last(s Schedule, until time.Time) (last time.Time) {
 	for back := time.Minute; last.IsZero() && back < mostBack; back *= 2 {
 		for at := s.Next(until.Add(-back)); !at.IsZero() && !at.After(until); at = s.Next(at) {
@@ -86,7 +86,7 @@ func Last(s Schedule, until time.Time) (last time.Time) {
 	return last
 }
 
-// Zone refuses Local, which is another one on every machine.
+// Zone refuses Local, which is a different zone on every machine.
 func Zone(name string) (*time.Location, error) {
 	if name == "Local" {
 		return nil, errors.New("name the time zone")

@@ -16,18 +16,18 @@ import (
 	"container-registry/server/internal/walk"
 )
 
-// Size is what is in a store. Blobs that repositories share count once.
+// Size is how much is in a store. Blobs that repositories share count once.
 type Size struct {
 	Repositories, Blobs int
 	Bytes               int64
 }
 
-// String is for example: 3 repositories, 12 blobs, 45.6 MB.
+// String returns, for example: 3 repositories, 12 blobs, 45.6 MB.
 func (s Size) String() string {
 	return fmt.Sprintf("%d repositories, %d blobs, %.1f MB", s.Repositories, s.Blobs, float64(s.Bytes)/1e6)
 }
 
-// workers are how many folders are looked into at once.
+// workers is how many folders are read at once.
 const workers = 4
 
 // Of looks at every blob in the store of a configuration.

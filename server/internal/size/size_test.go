@@ -20,7 +20,7 @@ func (d walking) Walk(ctx context.Context, folder string, visit storagedriver.Wa
 	return storagedriver.WalkFallback(ctx, d, folder, visit, options...)
 }
 
-// TestSize has folders go while they are looked at: of what is left all counts.
+// TestSize deletes folders while they are read: everything that is left counts.
 func TestSize(t *testing.T) {
 	spy := registrytest.NewSpy(inmemory.New())
 	config := registrytest.Config(t, walking{spy})
@@ -46,7 +46,7 @@ func TestSize(t *testing.T) {
 	for _, name := range []string{"a", "a/b", "b", "c"} {
 		put(layout.RevisionPath(name, blobs[0]), []byte(blobs[0]))
 	}
-	// Layers alone are no image.
+	// Layers alone are not an image.
 	put(layout.LinkPath(layout.RepositoryPath("d", layout.Layers), blobs[0]), []byte(blobs[0]))
 	expect("4 repositories, 3 blobs, 0.3 MB")
 

@@ -1,4 +1,4 @@
-// Package stamp tells from a stat whether a file changed.
+// Package stamp tells with stat whether a file has changed.
 package stamp
 
 import (
@@ -8,8 +8,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// settling is the age from which any change shows in a stamp. Two changes closer
-// together than the resolution of a file system's clock look the same.
+// settling is the age from which on any change shows in a stamp. Two changes that are
+// closer together than the resolution of a file system's clock look the same.
 const settling = time.Second
 
 // Stamp is what a stat shows of a file. The time of change matters most: tar, docker

@@ -1,9 +1,9 @@
-// Package status sees how a request is answered, before the client does.
+// Package status sees the status of a response before the client does.
 package status
 
 import "net/http"
 
-// Watch has the status of an answer told once, when the answer begins.
+// Watch calls tell once with the status of a response, when the response begins.
 func Watch(w http.ResponseWriter, tell func(status int)) http.ResponseWriter {
 	return &watched{ResponseWriter: w, tell: tell}
 }

@@ -1,4 +1,4 @@
-// Package tagorder knows which tag comes before another by its name.
+// Package tagorder decides by their names which of two tags comes first.
 package tagorder
 
 import (
@@ -8,7 +8,7 @@ import (
 	"container-registry/server/internal/layout"
 )
 
-// Compare puts latest first, then the highest version, then other names, and what is for programs
+// Compare puts latest first, then the highest version, then other names, and tags for programs
 // last.
 func Compare(a, b string) int {
 	return cmp.Or(cmp.Compare(rank(a), rank(b)), -natural(number(a), number(b)), -strings.Compare(a, b))
@@ -35,8 +35,8 @@ func rank(name string) int {
 	}
 }
 
-// natural puts numbers in names in the order of numbers, and what goes on with a hyphen, as a release
-// candidate, before the release.
+// natural compares numbers in names as numbers, and puts a name that continues with a hyphen, such as a
+// release candidate, before the release.
 func natural(a, b string) int {
 	for a != "" && b != "" {
 		x, y := digits(a), digits(b)
@@ -62,7 +62,7 @@ func natural(a, b string) int {
 	return cmp.Compare(len(a), len(b))
 }
 
-// digits is how many there are at the beginning.
+// digits counts the digits at the beginning.
 func digits(text string) int {
 	for i := range len(text) {
 		if text[i] < '0' || text[i] > '9' {

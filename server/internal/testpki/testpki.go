@@ -23,7 +23,7 @@ type Authority struct {
 	PEM         []byte
 }
 
-// A Change is what a certificate has otherwise.
+// A Change alters the template of a certificate.
 type Change func(template *x509.Certificate)
 
 // NewAuthority makes a certificate authority.
@@ -43,7 +43,7 @@ func NewAuthority(t testing.TB, changes ...Change) *Authority {
 	return a
 }
 
-// Pool trusts the authority.
+// Pool returns a pool that trusts the authority.
 func (a *Authority) Pool() *x509.CertPool {
 	pool := x509.NewCertPool()
 	pool.AddCert(a.certificate)
@@ -60,7 +60,7 @@ func (l Leaf) Combined(a *Authority) []byte {
 	return bytes.Join([][]byte{l.Certificate, a.PEM, l.Key}, nil)
 }
 
-// TLS is the pair for a client or a server.
+// TLS returns the pair for a client or a server.
 func (l Leaf) TLS(t testing.TB) tls.Certificate {
 	t.Helper()
 	pair, err := tls.X509KeyPair(l.Certificate, l.Key)

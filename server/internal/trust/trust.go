@@ -1,4 +1,4 @@
-// Package trust has the Docker engine of a node trust a registry's CA for as long as a
+// Package trust makes the Docker engine of a node trust a registry's CA for as long as a
 // task of a Swarm runs there.
 package trust
 
@@ -16,8 +16,8 @@ import (
 )
 
 // Place is where an engine looks for the CAs of registries. The engine reads every file
-// in the folder of an address that ends with .crt, so a file of one's own is enough, and
-// nobody else's is touched.
+// in the folder of an address that ends with .crt, so a separate file is enough, and
+// nobody else's file is touched.
 type Place struct {
 	// Folder is the engine's certs.d.
 	Folder string
@@ -44,7 +44,7 @@ func (p Place) files() (files []string) {
 	return files
 }
 
-// Keep installs the certificates, waits until ctx ends, and takes away what it installed.
+// Keep installs the certificates, waits until ctx ends, and removes what it installed.
 func Keep(ctx context.Context, place Place, certificates []byte, log *logrus.Entry) error {
 	var installed []installation
 	defer func() {
@@ -88,7 +88,7 @@ type installation struct {
 	info    fs.FileInfo
 }
 
-// install writes a file that is there whole or not at all.
+// install writes a file that is either complete or not there at all.
 func install(file string, content []byte) (installation, error) {
 	temporary, err := temporaryFor(file)
 	if err != nil {
@@ -104,7 +104,7 @@ func install(file string, content []byte) (installation, error) {
 	return installation{file, content, info}, err
 }
 
-// temporaryFor makes the folders too. A predecessor that ends may take them away again
+// temporaryFor also makes the folders. A predecessor that ends may remove them again
 // before there is a file in them.
 func temporaryFor(file string) (*os.File, error) {
 	folder := filepath.Dir(file)
@@ -123,8 +123,8 @@ func temporaryFor(file string) (*os.File, error) {
 	}
 }
 
-// remove deletes the file unless it is another by now, that of a successor or somebody's
-// own, and then the folders that are empty without it.
+// remove deletes the file, unless a successor or somebody else has replaced or changed it,
+// and then the folders that are empty without it.
 func (i installation) remove(root string) error {
 	now, err := os.Lstat(i.file)
 	if errors.Is(err, fs.ErrNotExist) {
@@ -142,7 +142,7 @@ func (i installation) remove(root string) error {
 	if err := os.Remove(i.file); err != nil {
 		return err
 	}
-	// What is not empty stays.
+	// Folders that are not empty stay.
 	if os.Remove(filepath.Dir(i.file)) == nil {
 		_ = os.Remove(root)
 	}

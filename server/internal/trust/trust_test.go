@@ -39,7 +39,7 @@ func started(t *testing.T, place Place, certificates []byte) (end func()) {
 	}
 }
 
-// inodes tells an old file from a new one with the same content.
+// inodes distinguishes an old file from a new one with the same content.
 func inodes(place Place) (found []any) {
 	for _, file := range place.files() {
 		info, err := os.Stat(file)
@@ -50,7 +50,7 @@ func inodes(place Place) (found []any) {
 	return found
 }
 
-// tree is what there is in a folder; folders end with a slash.
+// tree returns the content of a folder; names of folders end with a slash.
 func tree(t *testing.T, folder string) map[string]string {
 	t.Helper()
 	found := map[string]string{}

@@ -2,7 +2,7 @@ import { createHash, randomBytes } from "crypto";
 
 export const manifestType = "application/vnd.oci.image.manifest.v1+json";
 
-/** An image of random layers, so that no registry has any of it. */
+/** An image of random layers, so that no registry has any part of it. */
 export interface RandomImage {
   manifest: Buffer;
   digest: string;
@@ -37,7 +37,7 @@ export function digestOf(content: Buffer | string): string {
   return `sha256:${createHash("sha256").update(content).digest("hex")}`;
 }
 
-/** Where an upload goes on. */
+/** The location at which an upload continues. */
 export function locationOf(answer: { headers: Record<string, string | string[] | undefined> }): string {
   return String(answer.headers.location);
 }

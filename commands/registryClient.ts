@@ -17,7 +17,7 @@ export interface RegistryAccess {
 export interface RequestOptions {
   headers?: Record<string, string>;
   body?: Buffer;
-  /** A repository that is read as well, for a mount from it. */
+  /** Another repository that is read, to mount a blob from it. */
   alsoReads?: string;
 }
 
@@ -38,13 +38,13 @@ export interface Download {
   host: string;
 }
 
-/** After so long without a byte either way a request has failed. */
+/** A request has failed after this time without a byte in either direction. */
 const silenceSeconds = 60;
 
-/** How a registry wants to be told who asks. */
+/** How a registry wants clients to authenticate. */
 type Scheme = "none" | "Basic" | "Bearer";
 
-/** A registry refused, or answered what the specification does not allow. */
+/** A registry refused a request, or gave an answer that the specification does not allow. */
 export class RegistryError extends Error {
   /** The status and the registry's own words. */
   public readonly answer: string;
@@ -64,13 +64,13 @@ export class RegistryError extends Error {
 export class RegistryClient {
   /** Requests sent so far, those for tokens and after redirects included. */
   public requests = 0;
-  /** How the registry asked for a login; undefined until it was asked anything. */
+  /** How the registry asked for a login; undefined before the first request. */
   public scheme: Scheme | undefined;
   /** What protects the connection: `TLSv1.3`, or `none`. */
   public encryption = "none";
 
   private readonly origin: string;
-  /** What goes into the header Authorization, by what it allows. */
+  /** Values of the header Authorization, by what they allow. */
   private readonly authorizations = new Map<string, string>();
   private readonly agents: { "http:": http.Agent; "https:": https.Agent };
 
@@ -209,7 +209,7 @@ export class RegistryClient {
   }
 }
 
-/** `message` of an error; that of a refused connection to several addresses is empty, and OpenSSL's is of its own source. */
+/** The message of an error. That of a refused connection to several addresses is empty, and OpenSSL's names its own source code. */
 function messageOf(error: NodeJS.ErrnoException, { hostname }: URL): string {
   if (/wrong version number|packet length too long/.test(error.message)) {
     return "what answers there does not speak TLS; is it http://?";
@@ -220,12 +220,12 @@ function messageOf(error: NodeJS.ErrnoException, { hostname }: URL): string {
     : message;
 }
 
-/** A URL's path alone: the query of an upload has its state. */
+/** Only the path of a URL: the query of an upload contains its state. */
 function pathOf(target: string): string {
   return new URL(target, "http://registry").pathname;
 }
 
-/** The JSON of an answer; a proxy may have given a page of its own. */
+/** The JSON of an answer, unless a proxy has answered with a page of its own. */
 function parsed({ origin, pathname }: URL, body: Buffer): unknown {
   try {
     return JSON.parse(body.toString());
@@ -234,7 +234,7 @@ function parsed({ origin, pathname }: URL, body: Buffer): unknown {
   }
 }
 
-/** What the registry says of a refusal, in its own words. */
+/** The registry's own reason for a refusal. */
 function reason(body: Buffer): string {
   try {
     const { errors } = JSON.parse(body.toString()) as { errors?: { code?: string; message?: string }[] };

@@ -1,8 +1,8 @@
 "use strict";
-// Where Node.js enters the package. Pulumi's own TypeScript loader takes its settings from the folder of whoever uses the
-// package, and plain Node.js has none.
+// Where Node.js enters the package. Pulumi's own TypeScript loader takes its settings from the folder of the program that uses the
+// package, and plain Node.js has no such loader.
 require("./loader/package.cjs");
-// Before it runs this file, Node.js reads in it what an ES module can import by name.
+// Before it runs this file, Node.js looks in it for the names that an ES module can import.
 exports.Access =
   exports.AcrRegistry =
   exports.AcrSku =

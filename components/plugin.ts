@@ -12,8 +12,8 @@ interface PackageSchema {
 type Constructor = new (name: string, args: pulumi.Inputs, options: pulumi.ComponentResourceOptions) => pulumi.ComponentResource;
 
 /**
- * The package as programs in other languages use it. Pulumi's own host for components works the schema out anew in every process,
- * from the types of all the clouds: 11 s of CPU in each command. This one has it from schema.json.
+ * The package as programs in other languages use it. Pulumi's own host for components infers the schema again in every process, from
+ * the types of all the clouds, which costs each command 11 s of CPU. This one reads it from schema.json.
  */
 class Plugin implements pulumi.provider.Provider {
   readonly schema = fs.readFileSync(path.join(__dirname, "schema.json"), "utf8");

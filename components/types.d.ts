@@ -22,13 +22,13 @@ export interface Tls {
     chain?: pulumi.Input<string>;
     /** `self-signed`: days the server certificate is valid, 1 to 3649. Default: `365`. */
     validityDays?: number;
-    /** `self-signed`: days before the certificate's end from which on an `up` renews it. Default: a third of `validityDays`, 30 at most. */
+    /** `self-signed`: days before the certificate's end from which an `up` renews it. Default: a third of `validityDays`, 30 at most. */
     renewBeforeDays?: number;
     /** `self-signed`: raise it for a new key and certificate with the next `up`. Default: `1`. */
     generation?: number;
     /** `self-signed`: raise it by one for a new CA, which clients must then trust. Default: `1`. */
     caGeneration?: number;
-    /** `self-signed`: clients that trust only the previous CA still accept the registry, and the output `caCertificate` has both. Requires `caGeneration` 2 or more. Default: `false`. */
+    /** `self-signed`: clients that trust only the previous CA still accept the registry, and the output `caCertificate` contains both CAs. Requires `caGeneration` 2 or more. Default: `false`. */
     keepPreviousCa?: boolean;
 }
 /** What a user may do. */
@@ -46,8 +46,8 @@ export interface User {
     /** Password, 72 bytes at most (the limit of bcrypt). Kept secret. Default: a generated one of 32 characters. */
     password?: pulumi.Input<string>;
     /**
-     * bcrypt hash in place of a password, as `htpasswd -nB` makes it, of cost 17 at most. Not for the first user, whose password the
-     * outputs tell. Kept secret. Default: none.
+     * bcrypt hash in place of a password, as `htpasswd -nB` makes it, of cost 17 at most. Not for the first user, whose password is
+     * an output. Kept secret. Default: none.
      */
     passwordHash?: pulumi.Input<string>;
     /** Raise it by one for a new generated password, or for a new hash of the given one. Default: `1`. */
@@ -97,9 +97,9 @@ export interface GarbageCollection {
     schedule?: string;
     /** Time zone of `schedule`, a name of the IANA database. Not in a cloud. Default: `UTC`. */
     timeZone?: string;
-    /** Deletes untagged manifests, except those that an index or a kept manifest refers to, and those about a kept manifest (`subject`). Default: `false`. */
+    /** Deletes untagged manifests, except those that an index or a kept manifest refers to, and those whose `subject` is a kept manifest. Default: `false`. */
     deleteUntagged?: boolean;
-    /** Which tags to keep, decided before every collection. A repository that no rule names keeps all. An image is deleted with its last tag. Default: every tag. */
+    /** Which tags to keep, decided before every collection. A repository that no rule names keeps all its tags. An image is deleted with its last tag. Default: every tag. */
     retention?: RetentionRule[];
     /** Tags that no rule deletes: names, with `*` for any characters. Default: none. */
     alwaysKeepTags?: string[];
@@ -142,7 +142,7 @@ export interface Mirror {
     caCertificates?: string;
     /** Metrics of the mirror for Prometheus. Not in a cloud. Default: nothing. */
     metrics?: Metrics;
-    /** A page in the browser, at `/` of the mirror's address: the upstream, what is cached, hits and misses. Who can pull through the mirror can see it. Not in a cloud. Default: `false`. */
+    /** A page in the browser, at `/` of the mirror's address: the upstream, what is cached, hits and misses. Anyone who can pull through the mirror can see it. Not in a cloud. Default: `false`. */
     ui?: boolean;
 }
 /** An image to build and push. */
@@ -166,7 +166,7 @@ export interface ImageBuild {
 export declare const LogFormat: {
     /** For people: `key=value`, and the access log as web servers write it. */
     readonly Text: "text";
-    /** For machines: a JSON object in each line, of the access log as well. */
+    /** For machines: a JSON object on each line, in the access log as well. */
     readonly Json: "json";
 };
 export type LogFormat = (typeof LogFormat)[keyof typeof LogFormat];
@@ -201,9 +201,9 @@ export interface EcrOptions {
     scanOnPush?: boolean;
     /** ARN of the KMS key that encrypts the images. Default: AES-256 with a key of Amazon's. */
     kmsKey?: string;
-    /** ARNs of the accounts, users and roles that may pull. Default: those of the registry's account that IAM allows to. */
+    /** ARNs of the accounts, users and roles that may pull. Default: those of the registry's account that IAM allows. */
     readers?: string[];
-    /** ARNs of the accounts, users and roles that may push and pull. Default: those of the registry's account that IAM allows to. */
+    /** ARNs of the accounts, users and roles that may push and pull. Default: those of the registry's account that IAM allows. */
     writers?: string[];
     /** First part of the names of images that come through the mirror. Default: named after the upstream, such as `docker-hub`. */
     mirrorPrefix?: string;
@@ -222,9 +222,9 @@ export declare const AcrSku: {
 export type AcrSku = (typeof AcrSku)[keyof typeof AcrSku];
 /** Azure Container Registry. */
 export interface AcrOptions {
-    /** Name of the registry, 5 to 50 letters and digits; no other in Azure may have it. Default: a free one. */
+    /** Name of the registry, 5 to 50 letters and digits, unique in all of Azure. Default: a free one. */
     name?: string;
-    /** Resource group that exists. Default: a new one. */
+    /** Name of an existing resource group. Default: a new one. */
     resourceGroup?: string;
     /** Azure region, such as westeurope. Default: that of `resourceGroup`; without one it is required. */
     location?: string;
@@ -240,7 +240,7 @@ export interface AcrOptions {
     writers?: string[];
     /** First part of the names of images that come through the mirror. Default: named after the upstream, such as `docker-hub`. */
     mirrorPrefix?: string;
-    /** Resource ID of a key vault with role-based access, where the login at the mirror's upstream is put for Azure to read. */
+    /** Resource ID of a key vault with role-based access, where the login at the mirror's upstream is stored for Azure to read. */
     mirrorVault?: string;
     /** Tags of all resources that are created. */
     tags?: Record<string, string>;
@@ -272,7 +272,7 @@ export interface ExternalOptions {
     hostname?: string;
     /** Port, 1 to 65535. Default: 443, or 80 when `insecure`. */
     port?: number;
-    /** What stands between the host and an image's name: the account at Docker Hub, the project in Harbor or GitLab. Default: nothing. */
+    /** The part between the host and an image's name: the account at Docker Hub, the project in Harbor or GitLab. Default: nothing. */
     path?: string;
     /** Login name. Default: none; the registry is used without a login. */
     username?: string;
@@ -293,7 +293,7 @@ export declare const NotifiedAction: {
 export type NotifiedAction = (typeof NotifiedAction)[keyof typeof NotifiedAction];
 /** An HTTP endpoint that is notified of pushes and deletions. */
 export interface Notification {
-    /** Name of the endpoint, under which events wait for it: small letters, digits and hyphens, 63 at most. */
+    /** Name of the endpoint, under which events wait for it: lower-case letters, digits and hyphens, 63 at most. */
     name: string;
     /** URL that events are sent to: `https://` or `http://`, without a user. Give it as a secret if its path or query is one. */
     url: pulumi.Input<string>;
@@ -383,7 +383,7 @@ export interface AzureStorage {
     accountKey?: pulumi.Input<string>;
     /** Name of the blob container. Default: with `provision` `registry`; otherwise it is required. */
     container?: string;
-    /** How the registry authenticates. Default: by the account key, or without one by the machine's identity. */
+    /** How the registry authenticates. Default: with the account key, or without one with the machine's identity. */
     credentials?: AzureCredentials;
     /** Domain of another Azure cloud. Default: `core.windows.net`. */
     realm?: string;
@@ -391,9 +391,9 @@ export interface AzureStorage {
     serviceUrl?: string;
     /** Folder in the container. Default: its root. */
     rootDirectory?: string;
-    /** How often the status of a copy is asked for, at most. Default: `100`. */
+    /** How often the status of a copy is requested, at most. Default: `100`. */
     maxRetries?: number;
-    /** Time before the second such request, with a unit; it grows by as much with each. Default: `100ms`. */
+    /** Time before the second such request, with a unit; it grows by the same amount with each further one. Default: `100ms`. */
     retryDelay?: string;
     /** Accepts any certificate of the store. Default: `false`. */
     skipVerify?: boolean;
@@ -425,9 +425,9 @@ export interface GcsStorage {
 export interface SwiftStorage {
     /** URL of Keystone, or of tempauth. Default: none, it is required. */
     authUrl?: string;
-    /** User name. Default: none, it is required but with an application credential by ID. */
+    /** User name. Default: none, it is required unless an application credential is given by ID. */
     username?: string;
-    /** Password. Kept secret. Default: none, it is required but with an application credential. */
+    /** Password. Kept secret. Default: none, it is required unless an application credential is given. */
     password?: pulumi.Input<string>;
     /** Name of the container. Default: none, it is required. */
     container?: string;
@@ -506,14 +506,14 @@ export interface Storage {
     /** `filesystem`, `s3`, `azure`, `gcs`, `swift` or `oss`; the last two require the bundled server. Default: `filesystem`. */
     driver?: string;
     /**
-     * Creates the bucket, or storage account and container, and access to nothing else for the registry: for `s3` (AWS itself), `azure` and
-     * `gcs`. Needs that cloud's Pulumi SDK, see docs/storage-provisioning.md. Default: `false`.
+     * Creates the bucket, or storage account and container, and gives the registry access to nothing else: for `s3` (AWS itself), `azure`
+     * and `gcs`. Needs that cloud's Pulumi SDK, see docs/storage-provisioning.md. Default: `false`.
      */
     provision?: boolean;
     /** `provision`: tags (in Google Cloud: labels) of all resources that are created. */
     tags?: Record<string, string>;
     /**
-     * Clients fetch blobs from the store itself, by signed URLs. Default: true for `s3` without `regionEndpoint`, `azure` without `serviceUrl`,
+     * Clients fetch blobs from the store itself, through signed URLs. Default: true for `s3` without `regionEndpoint`, `azure` without `serviceUrl`,
      * `gcs` with `credentials`, `swift` with a key for temporary URLs, and `oss` without `endpoint` and `internal`; otherwise false.
      */
     redirect?: boolean;
@@ -536,7 +536,7 @@ export interface Storage {
 export declare const Publish: {
     /** Each node has the registry on a port of its own, without the routing mesh. */
     readonly Host: "host";
-    /** By Swarm's routing mesh, which needs IPVS in the kernel of every node. */
+    /** Through Swarm's routing mesh, which needs IPVS in the kernel of every node. */
     readonly Ingress: "ingress";
 };
 export type Publish = (typeof Publish)[keyof typeof Publish];
@@ -586,8 +586,8 @@ export interface Swarm {
     /** Overlay networks that the tasks join, e.g. that of an object store. Default: none. */
     networks?: string[];
     /**
-     * Encrypts what goes between nodes on the overlay networks that are made for the registry, by IPsec: every node's kernel needs ESP,
-     * and nodes have to let IP protocol 50 through to each other. A change makes the services anew. Default: `false`.
+     * Encrypts the traffic between nodes on the overlay networks that are made for the registry, with IPsec: every node's kernel needs
+     * ESP, and nodes have to let IP protocol 50 through to each other. A change replaces the services. Default: `false`.
      */
     encryptNetworks?: boolean;
     /** Docker hosts of the other nodes (`ssh://user@node2`, `tcp://…`, `unix://…`): the bundled image is loaded on them, and a volume on one of them is managed. */
@@ -597,8 +597,8 @@ export interface Swarm {
     /** A cache that the tasks share. Requires the bundled server and more than one task. Default: each task has a cache of its own. */
     redis?: Redis;
     /**
-     * Makes every node's engine trust the registry's CA, by a file in `/etc/docker/certs.d` that is removed with the registry.
-     * For that a task on each node can write to `/etc/docker`. Requires the bundled server. Default: `false`.
+     * Makes every node's engine trust the registry's CA, through a file in `/etc/docker/certs.d` that is removed with the registry.
+     * For this, a task on each node can write to `/etc/docker`. Requires the bundled server. Default: `false`.
      */
     trustNodes?: boolean;
     /** How tasks are replaced. */
@@ -641,7 +641,7 @@ export declare class AcrRegistry extends pulumi.ComponentResource {
     readonly credentials: pulumi.Output<Record<string, string>>;
     /** Empty: clients trust Microsoft's certificate. */
     readonly caCertificate: pulumi.Output<string>;
-    /** Shell command that logs Docker in by the Azure CLI. */
+    /** Shell command that logs Docker in with the Azure CLI. */
     readonly loginCommand: pulumi.Output<string>;
     /** Says that nothing needs to be installed. */
     readonly trustCommand: pulumi.Output<string>;
@@ -656,11 +656,11 @@ export declare class AcrRegistry extends pulumi.ComponentResource {
     private createResourceGroup;
     /** No other registry in Azure may have the name, which has no hyphens. */
     private createName;
-    /** /subscriptions/<id>/resourceGroups/<name> is how a registry's ID begins. */
+    /** A registry's ID begins with /subscriptions/<id>/resourceGroups/<name>. */
     private groupOf;
     private createGrant;
     private createMirror;
-    /** Azure reads a login from a key vault, by an identity of its own that may read it. */
+    /** Azure reads a login from a key vault, with an identity of its own that may read it. */
     private createUpstreamLogin;
 }
 /** A registry in Google's Artifact Registry. */
@@ -688,7 +688,7 @@ export declare class ArtifactRegistry extends pulumi.ComponentResource {
     readonly credentials: pulumi.Output<Record<string, string>>;
     /** Empty: clients trust Google's certificate. */
     readonly caCertificate: pulumi.Output<string>;
-    /** Shell command that makes Docker log in by the Google Cloud CLI. */
+    /** Shell command that makes Docker log in with the Google Cloud CLI. */
     readonly loginCommand: pulumi.Output<string>;
     /** Says that nothing needs to be installed. */
     readonly trustCommand: pulumi.Output<string>;
@@ -703,7 +703,7 @@ export declare class ArtifactRegistry extends pulumi.ComponentResource {
     private grantMembers;
     /** A remote repository: what is pulled from it comes from the upstream, once. */
     private createMirror;
-    /** Artifact Registry reads a password from Secret Manager, by an identity of its own that may read it. */
+    /** Artifact Registry reads a password from Secret Manager, with an identity of its own that may read it. */
     private createUpstreamPassword;
 }
 /** A blob container in Azure for a registry. */
@@ -726,10 +726,10 @@ export declare class AzureStore extends pulumi.ComponentResource {
     constructor(name: string, args: AzureStoreArgs, opts?: pulumi.ComponentResourceOptions);
     private createAccount;
     private createResourceGroup;
-    /** No other account in the world may have the name, and there is no room in it for the component's. */
+    /** The name must be unique in the world, and has no room for the component's. */
     private createAccountName;
     private readAccountKey;
-    /** Access for a managed identity. For the whole account, where there is nothing else: a key to sign URLs is not given for less. */
+    /** Access for a managed identity, to the whole account, which has nothing else in it: Azure gives a key to sign URLs for no less. */
     private grantIdentity;
 }
 /** A registry in Amazon ECR. */
@@ -757,7 +757,7 @@ export declare class EcrRegistry extends pulumi.ComponentResource {
     readonly credentials: pulumi.Output<Record<string, string>>;
     /** Empty: clients trust Amazon's certificate. */
     readonly caCertificate: pulumi.Output<string>;
-    /** Shell command that logs Docker in by the AWS CLI. */
+    /** Shell command that logs Docker in with the AWS CLI. */
     readonly loginCommand: pulumi.Output<string>;
     /** Says that nothing needs to be installed. */
     readonly trustCommand: pulumi.Output<string>;
@@ -769,9 +769,9 @@ export declare class EcrRegistry extends pulumi.ComponentResource {
     readonly mirrorRepositoryPrefix: pulumi.Output<string>;
     constructor(name: string, args: EcrRegistryArgs, opts?: pulumi.ComponentResourceOptions);
     private createRepository;
-    /** How repositories are made that a push or the mirror asks for; they are none of the stack's. */
+    /** How ECR makes the repositories that a push or the mirror needs; those are not part of the stack. */
     private createTemplates;
-    /** Needed for tags and for keys of KMS, and for nothing else. */
+    /** The role is needed only for tags and for keys of KMS. */
     private createCreationRole;
     private createMirror;
     /** ECR reads a login from Secrets Manager, under names that begin with `ecr-pullthroughcache/`. */
@@ -784,7 +784,7 @@ export interface ExternalRegistryArgs {
     /** Accepts plain HTTP beyond loopback. Default: `false`. */
     allowInsecure?: boolean;
 }
-/** A registry that exists already, with the outputs that one of this package has. Nothing is made. */
+/** A registry that exists already, with the same outputs as one of this package. Nothing is created. */
 export declare class ExternalRegistry extends pulumi.ComponentResource {
     /** URL of the registry. */
     readonly endpoint: pulumi.Output<string>;
@@ -804,7 +804,7 @@ export declare class ExternalRegistry extends pulumi.ComponentResource {
     readonly trustCommand: pulumi.Output<string>;
     /** JSON to merge into a client engine's daemon.json. */
     readonly daemonConfig: pulumi.Output<string>;
-    /** `external`: nobody asks the registry. */
+    /** `external`: the registry is not asked for its version. */
     readonly version: pulumi.Output<string>;
     constructor(name: string, args: ExternalRegistryArgs, opts?: pulumi.ComponentResourceOptions);
 }
@@ -828,7 +828,7 @@ export declare class GcsStore extends pulumi.ComponentResource {
     private createAccount;
     /** A service account that the machine or workload has already; it needs no key. */
     private grantAccount;
-    /** Objects are listed, read, written and deleted; the driver asks nothing about the bucket itself. */
+    /** The right to list, read, write and delete objects; the driver asks nothing about the bucket itself. */
     private grantMember;
 }
 /** A pull-through cache on one Docker host. */
@@ -839,7 +839,7 @@ export interface PullThroughCacheArgs {
     hostname?: string;
     /** Address of the Docker host to listen on; 0.0.0.0 for all. With `::1` or `::` clients use `::1`, unless `hostname` is set. Default: `127.0.0.1`. */
     bindAddress?: string;
-    /** Certificate, intermediates and key in one PEM text, as the `serverPem` of a RegistryCertificate. Kept secret. Default: none, plain HTTP. */
+    /** Certificate, intermediates and key in one PEM text, such as the `serverPem` of a RegistryCertificate. Kept secret. Default: none, plain HTTP. */
     serverPem?: pulumi.Input<string>;
     /** Accepts plain HTTP beyond loopback, and an upstream that gets its password over plain HTTP. Default: `false`. */
     allowInsecure?: boolean;
@@ -888,9 +888,9 @@ export declare class RegistryCertificate extends pulumi.ComponentResource {
     readonly expiresAt: pulumi.Output<string>;
     constructor(name: string, args: RegistryCertificateArgs, opts?: pulumi.ComponentResourceOptions);
     private createSelfSigned;
-    /** The generation is part of the names: the CA before stays in state as long as it is asked for. */
+    /** The generation is part of the names: the previous CA stays in state as long as it is asked for. */
     private createAuthority;
-    /** The new CA's key, certified by the CA before: clients that know only that one find a way from the server certificate to it. */
+    /** The new CA's key, certified by the previous CA: clients that know only that one find a way from the server certificate to it. */
     private createBridge;
 }
 /** Which server image. */
@@ -903,7 +903,7 @@ export declare class ServerImage extends pulumi.ComponentResource {
     /** Image ID (`sha256:…`). */
     readonly imageId: pulumi.Output<string>;
     constructor(name: string, args: ServerImageArgs, opts?: pulumi.ComponentResourceOptions);
-    /** The name the bundled image has on the engine. Each component has a tag of its own, so that removing it never hits another's. */
+    /** The bundled image's name on the engine. Each component has a tag of its own, so that removing it never removes another's. */
     private createBundled;
 }
 /** Images that are built, and the registry they are pushed to. */
@@ -924,14 +924,14 @@ export declare class BuiltImages extends pulumi.ComponentResource {
     constructor(name: string, args: BuiltImagesArgs, opts?: pulumi.ComponentResourceOptions);
     /** Builds an image, pushes it under each of its tags, and returns the reference of the first. */
     private createImage;
-    /** The folder of this machine that has an image's context. */
+    /** The folder on this machine that has an image's context. */
     private contextFolder;
 }
 /** Who may log in. */
 export interface RegistryUsersArgs {
     /** Who may log in, every name once. */
     users: User[];
-    /** Everybody may pull without a login. Default: `false`. */
+    /** Lets everybody pull without a login. Default: `false`. */
     anonymousPull?: boolean;
 }
 /** Passwords, generated or given, and the htpasswd file made from them. */
@@ -945,9 +945,9 @@ export declare class RegistryUsers extends pulumi.ComponentResource {
     /** Password of every user by name, but for those that were given as hashes. Secret. */
     readonly credentials: pulumi.Output<Record<string, string>>;
     constructor(name: string, args: RegistryUsersArgs, opts?: pulumi.ComponentResourceOptions);
-    /** A user's passwords: the current one first, and during a grace period the one before. */
+    /** A user's passwords: the current one first, and during a grace period the previous one. */
     private createPasswords;
-    /** The generation is part of the name: the password of the one before stays in state as long as it is asked for. */
+    /** The generation is part of the name: the previous generation's password stays in state as long as it is asked for. */
     private createPassword;
     private hashPassword;
 }
@@ -982,7 +982,7 @@ export interface SingleNodeRegistryArgs {
     hostname?: string;
     /** Port on the Docker host, 1 to 65535. Default: `5000`. */
     port?: number;
-    /** URL by which clients reach the registry through a reverse proxy: `https://registry.example.com`. It is in the outputs, on the page, in notifications, and says where tokens are; an upload goes on at the name that its client came by. Default: none, clients come to `hostname` and `port`. */
+    /** URL by which clients reach the registry through a reverse proxy: `https://registry.example.com`. It is used in the outputs, on the page, in notifications and for the address of tokens; an upload continues under the name that its client used. Default: none, clients come to `hostname` and `port`. */
     externalUrl?: string;
     /** Reverse proxies whose headers are believed: `X-Forwarded-For` and `Forwarded` for logs and limits, `X-Forwarded-Host` and `X-Forwarded-Proto` for the address that clients are told without `externalUrl`. Addresses, or ranges such as `10.0.0.0/8`. Requires the bundled server. Default: none. */
     trustedProxies?: string[];
@@ -1075,7 +1075,7 @@ export interface SwarmRegistryArgs {
     hostname?: string;
     /** Port on every node, 1 to 65535. Default: `5000`. */
     port?: number;
-    /** URL by which clients reach the registry through a reverse proxy: `https://registry.example.com`. It is in the outputs, on the page, in notifications, and says where tokens are; an upload goes on at the name that its client came by. Default: none, clients come to `hostname` and `port`. */
+    /** URL by which clients reach the registry through a reverse proxy: `https://registry.example.com`. It is used in the outputs, on the page, in notifications and for the address of tokens; an upload continues under the name that its client used. Default: none, clients come to `hostname` and `port`. */
     externalUrl?: string;
     /** Reverse proxies whose headers are believed: `X-Forwarded-For` and `Forwarded` for logs and limits, `X-Forwarded-Host` and `X-Forwarded-Proto` for the address that clients are told without `externalUrl`. Addresses, or ranges such as `10.0.0.0/8`. Requires the bundled server. Default: none. */
     trustedProxies?: string[];
@@ -1145,7 +1145,7 @@ export declare class SwarmRegistry extends pulumi.ComponentResource {
     readonly daemonConfig: pulumi.Output<string>;
     /** URL of the metrics for Prometheus, on a network of its own; empty without `metrics`. */
     readonly metricsEndpoint: pulumi.Output<string>;
-    /** YAML for a prometheus.yml, by which it finds all tasks; empty without `metrics`. */
+    /** YAML for a prometheus.yml, with which Prometheus finds all tasks; empty without `metrics`. */
     readonly scrapeConfig: pulumi.Output<string>;
     /** URL of the page in the browser; empty without `ui`. */
     readonly page: pulumi.Output<string>;
@@ -1155,6 +1155,6 @@ export declare class SwarmRegistry extends pulumi.ComponentResource {
     readonly serviceName: pulumi.Output<string>;
     constructor(name: string, args: SwarmRegistryArgs, opts?: pulumi.ComponentResourceOptions);
     private createRedis;
-    /** Has every node's engine trust the registry's CA. */
+    /** Makes every node's engine trust the registry's CA. */
     private createTrust;
 }

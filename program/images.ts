@@ -11,7 +11,7 @@ export function deployImages(name: string, images: ImageBuild[], registry: Regis
   // A push needs a registry that answers, and some of its outputs wait for that.
   const answering = pulumi.all([repositoryPrefix, endpoint, containerName]).apply(([prefix]) => prefix);
   const args = { builds: images, repositoryPrefix: answering, username, password };
-  // Where the registry runs on a Docker engine, its engine builds.
+  // If the registry runs on a Docker engine, that engine builds.
   const provider = registry.getProvider("docker:index/image:Image");
   return new BuiltImages(name, args, { dependsOn: registry, provider }).references;
 }

@@ -1,4 +1,4 @@
-/** Why the keys of self-hosted registries have no meaning where a cloud runs the registry. */
+/** Why the keys of self-hosted registries have no meaning if a cloud runs the registry. */
 export function managedForeign(cloud: string, access: string): Record<string, string> {
   return {
     hostname: `the registry has a name of ${cloud}'s`,

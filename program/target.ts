@@ -22,9 +22,9 @@ export interface Target {
   parse: (values: Record<string, unknown>, problems: Problem[]) => ParsedTarget;
   /** The class of its component. */
   component: string;
-  /** The keys it knows beside the common ones. */
+  /** The keys that it knows besides the common ones. */
   keys: readonly string[];
-  /** Why keys of other targets have no meaning for this one, as far as there is more to say than whose they are. */
+  /** Why keys of other targets have no meaning for this one, if there is more to say than which target they belong to. */
   foreign: Refusals;
 }
 

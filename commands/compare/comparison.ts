@@ -31,24 +31,24 @@ export interface Sample {
   bytes: number;
 }
 
-/** All that was found out about a registry. */
+/** Everything that was found out about a registry. */
 export interface Row {
   name: string;
   endpoint: string;
   /** ID of the offer in the price file. */
   offer?: string;
-  /** By the image's name, one of each round that was done. */
+  /** By the image's name, one sample for each round that was done. */
   samples: Record<string, Sample[]>;
   support?: Support;
   authentication: string;
   encryption: string;
   /** Who sends the blobs: the registry, or the host of its store. */
   storage: string;
-  /** What ended the measurements early. */
+  /** The error that ended the measurements early. */
   error?: string;
 }
 
-/** The whole of a run. */
+/** The result of a whole run. */
 export interface Comparison {
   date: string;
   rounds: number;
@@ -61,7 +61,7 @@ export interface Plan {
   rounds: number;
   images: ImageKind[];
   usage: Usage;
-  /** Told what happens, line by line. */
+  /** Called with a line for everything that happens. */
   progress: (line: string) => void;
 }
 
@@ -116,7 +116,7 @@ class Measured {
   async sample(kind: ImageKind, round: number, image: ReturnType<typeof newImage>): Promise<void> {
     await this.attempt(async (client) => {
       this.pushed.push([this.path, image.digest]);
-      // Some registries let no tag name another image later.
+      // In some registries a tag can't be moved to another image later.
       const tag = `${kind.name}-${round}`;
       const up = await push(client, this.path, tag, image);
       const down = await pull(client, this.path, tag, image);
@@ -134,7 +134,7 @@ class Measured {
     });
   }
 
-  /** Deletes what was pushed where the registry allows it; what it refuses stays. */
+  /** Deletes what was pushed, if the registry allows it; what it refuses to delete stays. */
   async cleanUp(): Promise<void> {
     for (const [repository, digest] of this.pushed) {
       await (this.client === undefined ? undefined : removed(this.client, repository, digest).catch(() => undefined));
@@ -143,7 +143,7 @@ class Measured {
   }
 }
 
-/** Pushes and pulls the same images to every registry in turn, several rounds, so that what else the machine does hits all. */
+/** Pushes and pulls the same images to every registry in turn, in several rounds, so that other work of the machine affects all of them. */
 export async function compare(candidates: readonly Candidate[], plan: Plan): Promise<Comparison> {
   const run = randomBytes(4).toString("hex");
   const measured = candidates.map((candidate) => new Measured(candidate, run));
@@ -158,7 +158,7 @@ export async function compare(candidates: readonly Candidate[], plan: Plan): Pro
     for (let round = 1; round <= plan.rounds; round++) {
       for (const kind of plan.images) {
         const image = newImage(kind.layers, kind.layerBytes);
-        // Another one begins in each round.
+        // A different registry begins each round.
         const first = round % measured.length;
         const turns = [...measured.slice(first), ...measured.slice(0, first)];
         for (const each of turns.filter(({ row }) => row.error === undefined)) {

@@ -10,7 +10,7 @@ export type Feature = (typeof features)[number];
 /** `yes`, `no`, or what happened instead. */
 export type Support = Record<Feature, string>;
 
-/** Tries every feature with small images in two repositories; `pushed` is told of each manifest. */
+/** Tries every feature with small images in two repositories; `pushed` is called with each manifest. */
 export async function probe(
   client: RegistryClient,
   repository: string,
@@ -44,7 +44,7 @@ export function removed(client: RegistryClient, repository: string, digest: stri
   return client.request("DELETE", `/v2/${repository}/manifests/${digest}`);
 }
 
-/** An upload in two pieces. */
+/** Whether a blob can be uploaded in two pieces. */
 async function chunked(client: RegistryClient, repository: string): Promise<boolean> {
   const blob = newImage(1, 2000).blobs[1] ?? Buffer.alloc(0);
   let location = locationOf(await client.expect([202], "POST", `/v2/${repository}/blobs/uploads/`));
@@ -59,7 +59,7 @@ async function chunked(client: RegistryClient, repository: string): Promise<bool
   return (await client.request("PUT", closing(location, digestOf(blob)))).status === 201;
 }
 
-/** A blob that another repository has, without sending it again. */
+/** Whether a blob of another repository can be mounted without sending it again. */
 async function mounted(client: RegistryClient, repository: string, other: string): Promise<boolean> {
   const blob = newImage(1, 1000).blobs[1] ?? Buffer.alloc(0);
   await pushBlob(client, other, blob);
@@ -71,7 +71,7 @@ async function mounted(client: RegistryClient, repository: string, other: string
   return answer.status === 201;
 }
 
-/** A list of what has a `subject`, by the registry itself and not by the client's fallback tag. */
+/** Whether the registry itself lists the manifests with a `subject`, without the client's fallback tag. */
 async function refers(client: RegistryClient, repository: string, subject: RandomImage): Promise<boolean> {
   return (
     (await client.request("GET", `/v2/${repository}/referrers/${subject.digest}`, { headers: { Accept: indexType } })).status ===
@@ -81,7 +81,7 @@ async function refers(client: RegistryClient, repository: string, subject: Rando
 
 const indexType = "application/vnd.oci.image.index.v1+json";
 
-/** A tag that cannot be moved to another image. */
+/** Whether a tag can't be moved to another image. */
 async function immutable(client: RegistryClient, repository: string, another: RandomImage): Promise<boolean> {
   for (const blob of another.blobs) {
     await pushBlob(client, repository, blob);

@@ -1,4 +1,4 @@
-/** The value at a share of the sorted values: 0 the least, 0.5 the median, 1 the most; between two of them, as far as the share is. */
+/** The value at a share of the sorted values: 0 the least, 0.5 the median, 1 the most; between two values it is interpolated. */
 export function quantile(values: readonly number[], share: number): number {
   const sorted = [...values].sort((a, b) => a - b);
   const at = (sorted.length - 1) * share;

@@ -30,7 +30,7 @@ interface Arguments {
   output: string;
 }
 
-/** A layer of more does not fit into one piece of random bytes. */
+/** A larger layer does not fit into one buffer of random bytes. */
 const mostMiB = 2047;
 
 function readArguments(): Arguments {
@@ -73,7 +73,7 @@ const outputNames = ["endpoint", "repositoryPrefix", "username", "password", "ca
 /** The outputs that are needed here; a stack without a password is used anonymously. */
 type Outputs = Partial<Record<(typeof outputNames)[number], string>>;
 
-/** What is wrong with outputs, which may be written by hand. */
+/** What is wrong with outputs, which may have been written by hand. */
 function problemOf(outputs: Outputs): string | undefined {
   const { endpoint } = outputs;
   const wrong = outputNames.find((name) => !["string", "undefined"].includes(typeof outputs[name]));
@@ -85,7 +85,7 @@ function problemOf(outputs: Outputs): string | undefined {
     : `its endpoint ${JSON.stringify(endpoint)} is no URL such as https://registry.example.com`;
 }
 
-/** How to reach a stack's registry. What can't be read is a candidate with an error. */
+/** How to reach a stack's registry. A stack that can't be read becomes a candidate with an error. */
 async function candidate(name: string): Promise<Candidate> {
   const short = path.basename(name, ".json");
   try {
@@ -97,7 +97,7 @@ async function candidate(name: string): Promise<Candidate> {
     }
     return { name: short, repositoryPrefix, access: { endpoint, username, password, caCertificate } };
   } catch (error) {
-    // Not the whole error: it may have what was printed or read, and outputs are secret.
+    // Not the whole error: it may contain what was printed or read, and outputs are secret.
     const { stderr, message } = error as { stderr?: string; message: string };
     return {
       name: short,
@@ -115,7 +115,7 @@ async function outputsOf(name: string): Promise<Outputs> {
 }
 
 async function main({ names, rounds, images, storage, egress, output }: Arguments): Promise<void> {
-  // Measuring takes minutes, which a folder that can't be made would waste.
+  // Before the measurements: they take minutes, which would be wasted if the folder can't be made.
   fs.mkdirSync(output, { recursive: true });
   const candidates = await Promise.all(names.map(candidate));
   const progress = (line: string): void => console.error(line);

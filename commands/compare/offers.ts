@@ -1,6 +1,6 @@
 import { offers } from "./prices.json";
 
-/** A figure of the price file, with where it is from. */
+/** A figure of the price file, with its source. */
 export interface Figure {
   value: number;
   /** When the source was looked up. */
@@ -11,11 +11,11 @@ export interface Figure {
   note?: string;
 }
 
-/** What a registry costs a month, in USD. */
+/** What a registry costs per month, in USD. */
 export interface Offer {
   id: string;
   name: string;
-  /** Ends of the host names it has. */
+  /** Suffixes of its host names. */
   hosts: string[];
   monthly: Figure;
   includedStorageGB: Figure;
@@ -32,7 +32,7 @@ export interface Usage {
   egress: number;
 }
 
-/** The offer that a registry's host belongs to; the self-hosted one when it is nobody's. */
+/** The offer that a registry's host belongs to; the self-hosted one if it belongs to none. */
 export function offerOf(host: string): Offer | undefined {
   return (
     allOffers.find(({ hosts }) => hosts.some((end) => host === end || host.endsWith(end.startsWith(".") ? end : `.${end}`))) ??
@@ -40,7 +40,7 @@ export function offerOf(host: string): Offer | undefined {
   );
 }
 
-/** Dollars a month. */
+/** Dollars per month. */
 export function monthlyCost(offer: Offer, usage: Usage): number {
   const beyond = (used: number, included: Figure): number => Math.max(0, used - included.value);
   return (

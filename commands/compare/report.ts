@@ -10,7 +10,7 @@ function cell(samples: readonly Sample[] | undefined, figure: (sample: Sample) =
   return samples === undefined ? "–" : median(samples.map(figure)).toFixed(digits);
 }
 
-/** The columns of an image: what is in them, and with how many digits. */
+/** The columns of an image: their figures, and the number of digits. */
 const columns: readonly [title: string, figure: (sample: Sample) => number, digits: number][] = [
   ["push s", ({ pushSeconds }) => pushSeconds, 2],
   ["pull s", ({ pullSeconds }) => pullSeconds, 2],
@@ -32,7 +32,7 @@ function speeds({ rows }: Comparison, kind: ImageKind): string {
   );
 }
 
-/** Charts of the medians of push and of pull, which GitHub and many others draw; where nothing was measured there is no bar. */
+/** Charts of the medians of push and of pull, which GitHub and many other sites draw; a registry without measurements has no bar. */
 function charts({ rows }: Comparison, { name: kind }: ImageKind): string[] {
   const measured = rows.filter(({ samples }) => samples[kind] !== undefined);
   const chart = (what: string, figure: (sample: Sample) => number): string[] => [

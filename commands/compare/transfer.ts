@@ -1,7 +1,7 @@
 import { closing, digestOf, locationOf, manifestType, RandomImage, randomImage } from "../randomImage";
 import { RegistryClient } from "../registryClient";
 
-/** Blobs under way at once, about what the docker command does. */
+/** Blobs that are transferred at once, about as many as the docker command does. */
 const parallel = 3;
 
 /** How long a transfer took, and what it needed. */
@@ -16,7 +16,7 @@ export interface Pull extends Transfer {
   hosts: string[];
 }
 
-/** An image of random layers, so that no registry has any of it. */
+/** An image of random layers, so that no registry has any part of it. */
 export function newImage(layers: number, layerBytes: number): RandomImage {
   return randomImage(Array.from({ length: layers }, () => layerBytes));
 }
@@ -71,7 +71,7 @@ async function timed(client: RegistryClient, work: () => Promise<void>): Promise
   return { seconds: (performance.now() - start) / 1000, requests: client.requests - requests };
 }
 
-/** Works through a list, some items at once; after a failure no further one is begun. */
+/** Works through a list, some items at once; after a failure it starts no further item. */
 async function each<T>(items: readonly T[], work: (item: T) => Promise<void>): Promise<void> {
   const queue = [...items];
   const worker = async (): Promise<void> => {

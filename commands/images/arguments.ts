@@ -2,7 +2,7 @@ import * as fs from "fs";
 import * as path from "path";
 import { parseArgs } from "util";
 
-/** In a file of its own for scripts/images.sh, which shows it where there is nothing yet to run this by. */
+/** In a separate file for scripts/images.sh, which shows it if nothing is installed yet that could run this program. */
 export const usage = fs.readFileSync(path.join(__dirname, "usage.txt"), "utf8");
 
 /** An image as a user names it. */
@@ -20,7 +20,7 @@ export interface Arguments {
   yes: boolean;
 }
 
-/** A command line that is no good; the message says why. */
+/** An invalid command line; the message says why. */
 export class UsageError extends Error {}
 
 /** Name, tag and digest by the distribution specification. */
@@ -56,7 +56,7 @@ export function parseArguments(words: readonly string[]): Arguments {
   return { command, references, stack: values.stack, yes: values.yes };
 }
 
-/** Words and options, as Node.js tells them apart. */
+/** Words and options, as Node.js separates them. */
 function parsed(words: readonly string[]) {
   try {
     return parseArgs({

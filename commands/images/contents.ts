@@ -2,17 +2,17 @@ import { forAll } from "./forAll";
 import { noneIfBroken, Target } from "./manifests";
 import { Registry } from "./registry";
 
-/** What the tags of a repository lead to. A manifest without one can't be asked for. */
+/** What the tags of a repository lead to. The registry can't be asked which manifests have no tag. */
 export interface Contents {
   /** The digest of every tag; undefined for a broken one. */
   digests: ReadonlyMap<string, string | undefined>;
   /** The tags of every digest. */
   tags: ReadonlyMap<string, readonly string[]>;
-  /** What every manifest leads to: what it lists, and in full what is about it. */
+  /** What every manifest leads to: the manifests that it lists and, in full, those about it. */
   leads: ReadonlyMap<string, readonly string[]>;
 }
 
-/** Reads a repository; in full, with what is about its manifests too. */
+/** Reads a repository; in full also the manifests about its manifests. */
 export async function contentsOf(registry: Registry, repository: string, full = false): Promise<Contents> {
   const names = await registry.tags(repository);
   const found = await forAll(names, (tag) => registry.find(repository, tag).catch(noneIfBroken));
@@ -32,7 +32,7 @@ export async function contentsOf(registry: Registry, repository: string, full = 
 
 async function leadsFrom(registry: Registry, repository: string, roots: readonly Target[], full: boolean) {
   const leads = new Map<string, string[]>();
-  // Thousands of indexes can list the same thousands of images: each is held once.
+  // Thousands of indexes can list the same thousands of images: each is kept in memory once.
   const known = new Map<string, Target>();
   const once = (target: Target): Target => {
     const held = known.get(target.digest) ?? target;
@@ -60,10 +60,10 @@ async function leadsFrom(registry: Registry, repository: string, roots: readonly
   return leads;
 }
 
-/** The tags that can't be pulled without an image: those of all that lists it, at any depth. */
+/** The tags that can't be pulled without an image: those of everything that lists it, at any depth. */
 export function neededBy({ leads, tags }: Contents, image: string): string[] {
   const above = new Set([image]);
-  // What is added meanwhile is looked at as well.
+  // The loop also visits the elements that are added meanwhile.
   for (const part of above) {
     for (const [digest, parts] of leads) {
       if (parts.includes(part)) {

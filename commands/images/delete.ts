@@ -6,10 +6,10 @@ import { isAnswer, isDigest } from "./manifests";
 import { Plan, planOf, Step } from "./plan";
 import { Registry } from "./registry";
 
-/** Tells the user something and asks to go on. What nobody could expect is not agreed to beforehand, by `--yes`. */
+/** Tells the user something and asks whether to go on. `--yes` does not agree beforehand to what nobody could expect. */
 export type Confirm = (text: string, unexpected?: boolean) => Promise<boolean>;
 
-/** Deletes after one question, and returns what came of it; throws when there is nothing of that name. */
+/** Deletes after one question, and returns the outcome as text; throws if there is nothing of that name. */
 export async function deleteImages(registry: Registry, references: readonly Reference[], confirm: Confirm): Promise<string> {
   const plans: Plan[] = [];
   for (const repository of new Set(references.map((each) => each.repository))) {
@@ -42,8 +42,8 @@ export async function deleteImages(registry: Registry, references: readonly Refe
 }
 
 /**
- * Notes each step when it is done. Where tags go by name, the first image goes before them: where a registry deletes none, all are
- * still found.
+ * Notes each step when it is done. If tags are deleted by name, the first image is deleted before them: if the registry refuses to
+ * delete images, all of them can still be found.
  */
 async function carryOutAll(registry: Registry, plan: Plan, confirm: Confirm, deleted: Map<Step, string>): Promise<void> {
   let { tags } = plan;
@@ -53,7 +53,7 @@ async function carryOutAll(registry: Registry, plan: Plan, confirm: Confirm, del
       if (own.length === 0 || !isAnswer(error, 400, 403, 409, 412)) {
         throw error;
       }
-      // Some registries delete no image that a tag names.
+      // Some registries delete no image that still has a tag.
       await deleteTags(registry, plan.repository, own);
       return carryOut(registry, step, confirm);
     });
@@ -67,13 +67,13 @@ async function carryOutAll(registry: Registry, plan: Plan, confirm: Confirm, del
   }
 }
 
-/** What is left of steps that were not agreed to: a later one may have taken their tags with an image. */
+/** Which of the steps that were not agreed to are left: a later step may have deleted their tags together with an image. */
 async function stillThere(registry: Registry, steps: readonly Step[]): Promise<Step[]> {
   const gone = await forAll(steps, ({ repository, reference }) => isGone(registry, repository, reference));
   return steps.filter((_, index) => !gone[index]);
 }
 
-/** What came of steps, by the tag or digest that each has deleted. */
+/** The outcome of steps as text, from the tag or digest that each has deleted. */
 function outcome(deleted: ReadonlyMap<Step, string>, left: readonly Step[]): string {
   if (deleted.size === 0) {
     return "Nothing was deleted.";
@@ -93,7 +93,7 @@ function outcome(deleted: ReadonlyMap<Step, string>, left: readonly Step[]): str
   return sentences.join(" ");
 }
 
-/** Deletes tags by their names, where a registry takes that, but for those that were pushed anew; images take the rest along. */
+/** Deletes tags by their names, if a registry accepts that, except for those that were pushed again; the rest is deleted with the images. */
 async function deleteTags(registry: Registry, repository: string, tags: Plan["tags"]): Promise<void> {
   for (const [tag, digest] of tags) {
     try {
@@ -113,7 +113,7 @@ async function deleteTags(registry: Registry, repository: string, tags: Plan["ta
   }
 }
 
-/** Returns what it deleted; nothing when the user did not agree to all that would go with it, or when it went before. */
+/** Returns what it deleted; undefined if the user did not agree to all that would be deleted with it, or if it was deleted before. */
 async function carryOut(registry: Registry, { repository, reference }: Step, confirm: Confirm): Promise<string | undefined> {
   try {
     await registry.delete(repository, reference);
@@ -129,7 +129,7 @@ async function carryOut(registry: Registry, { repository, reference }: Step, con
     // Some registries delete images only, and with an image all its tags.
     const contents = await contentsOf(registry, repository);
     if (!contents.digests.has(reference)) {
-      // It went with the image of another one.
+      // It was deleted with the image of another tag.
       return undefined;
     }
     const digest = contents.digests.get(reference);

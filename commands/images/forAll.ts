@@ -1,4 +1,4 @@
-/** Does the work for every item, a few at a time, and returns what came of it in the items' order. The first failure ends it. */
+/** Does the work for every item, a few at a time, and returns the results in the items' order. The first failure ends it. */
 export async function forAll<T, R>(items: readonly T[], work: (item: T) => Promise<R>): Promise<R[]> {
   const results: R[] = [];
   let next = 0;

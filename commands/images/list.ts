@@ -5,11 +5,11 @@ import { Image, Registry } from "./registry";
 interface Row {
   repository: string;
   tag: string;
-  /** What the tag stands for, or why that can't be read. */
+  /** The image that the tag stands for, or why that can't be read. */
   image: Image | string;
 }
 
-/** The table of all tags of these repositories, or of all; thrown, where one that was asked for has none. */
+/** The table of all tags of these repositories, or of all repositories; it is thrown as an error if a requested one has none. */
 export async function list(registry: Registry, repositories: readonly string[]): Promise<string> {
   const lists: Row[][] = [];
   const missing: string[] = [];
@@ -37,7 +37,7 @@ async function rowsOf(registry: Registry, repository: string): Promise<Row[]> {
   if (rows.every(({ image }) => typeof image !== "string")) {
     return rows;
   }
-  // Others delete while this reads: what is no longer there is not broken.
+  // Others may delete tags while this reads: a tag that is gone is not broken.
   const still = new Set(await registry.tags(repository));
   return rows.filter(({ tag, image }) => typeof image !== "string" || still.has(tag));
 }
@@ -62,10 +62,10 @@ function table(rows: readonly Row[]): string {
     .join("\n");
 }
 
-/** Of what has more parts than are looked at, the least that it can be. */
+/** The size of an image; for one with more parts than are looked at, the least that it can be. */
 const sizeOf = ({ size, more }: Image): string => `${more ? ">" : ""}${readableSize(size)}`;
 
-/** What an index has lost, or never had. */
+/** The images that an index has lost, or never had. */
 const lack = ({ missing }: Image): string => (missing === 0 ? "" : `${missing} of its images missing`);
 
 /** Words of the registry, without what would move a terminal's cursor. */

@@ -6,7 +6,7 @@ import { deleteImages } from "./delete";
 import { list } from "./list";
 import { Registry } from "./registry";
 
-/** The outputs of a stack, by the command that the user has. */
+/** The outputs of a stack, read with the user's own Pulumi command. */
 function accessOf(stack: string | undefined): RegistryAccess {
   const words = ["stack", "output", "--json", "--show-secrets", ...(stack === undefined ? [] : ["--stack", stack])];
   const outputs = JSON.parse(pulumi(words)) as Partial<RegistryAccess>;

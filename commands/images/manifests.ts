@@ -42,10 +42,10 @@ const manifestTypes = [
 
 export const done = [200, 202, 204];
 
-/** Tells statuses that concern whoever asks, or the whole registry. */
+/** Whether a status concerns the client or the whole registry, and not one image. */
 const notOfOneImage = (status: number): boolean => [401, 403, 429].includes(status) || status > 500;
 
-/** Why one image can't be read, if that is a fault of its own; an error of another kind is thrown on. */
+/** Why one image can't be read, if the fault is its own; any other error is rethrown. */
 export function faultOf(error: unknown): string {
   if (error instanceof SyntaxError) {
     return "its manifest isn't JSON";
@@ -56,13 +56,13 @@ export function faultOf(error: unknown): string {
   throw error;
 }
 
-/** For what can't be read by a fault of its own. */
+/** Replaces an image that can't be read because of a fault of its own. */
 export function noneIfBroken(error: unknown): undefined {
   faultOf(error);
   return undefined;
 }
 
-/** Tells whether a registry answered with one of these statuses. */
+/** Whether a registry answered with one of these statuses. */
 export function isAnswer(error: unknown, ...statuses: number[]): error is RegistryError {
   return error instanceof RegistryError && statuses.includes(error.status);
 }
@@ -79,7 +79,7 @@ export class Manifests {
       this.client.expect(done, method, `/v2/${repository}/manifests/${reference}`, {
         headers: { Accept: manifestTypes.join(", ") },
       });
-    // What is damaged is so the second time too; a registry that had a fault for a moment is not.
+    // A damaged manifest fails the second time too; a registry with a momentary fault does not.
     return (await unlessAnswered([500], ask())) ?? ask();
   }
 
@@ -108,7 +108,7 @@ export class Manifests {
     this.remembered++;
     contents.then(
       ({ sizes, children }) => (this.remembered += sizes.size + children.length),
-      // Who asked for it is told.
+      // The caller that asked for it gets the error.
       () => undefined,
     );
     return contents;
@@ -116,7 +116,7 @@ export class Manifests {
 
   async read(repository: string, reference: string): Promise<Contents> {
     const answer = await this.request("GET", repository, reference);
-    // Programs in Go write a list without anything in it as null.
+    // Programs in Go write an empty list as null.
     const { config, layers, manifests } = JSON.parse(answer.body.toString()) as Manifest;
     const digest = digestIn(answer) ?? digestOf(answer.body);
     const blobs = [...(config ? [config] : []), ...(layers ?? [])];
@@ -129,7 +129,7 @@ export class Manifests {
   }
 }
 
-/** An answer, or undefined where it has one of these statuses. */
+/** An answer, or undefined if it has one of these statuses. */
 export async function unlessAnswered<T>(statuses: readonly number[], answer: Promise<T>): Promise<T | undefined> {
   try {
     return await answer;
@@ -141,17 +141,17 @@ export async function unlessAnswered<T>(statuses: readonly number[], answer: Pro
   }
 }
 
-/** Each digest once, and of what says where it leads no more than is asked for here: annotations can be long. */
+/** Each digest once, with only those fields that are needed here: annotations can be long. */
 export function distinct<T extends Target & { size?: number }>(list: readonly T[]): Pick<T, "digest" | "mediaType" | "size">[] {
   return [...new Map(list.map(({ digest, mediaType, size }) => [digest, { digest, mediaType, size }])).values()];
 }
 
-/** Tells whether it leads to a manifest: what an index of a build cache lists are layers. */
+/** Whether a target is a manifest: the index of a build cache lists layers. */
 export function isManifest({ digest, mediaType = "" }: Target): boolean {
   return isDigest(digest) && manifestTypes.includes(mediaType);
 }
 
-/** The digest that an answer gives, which it need not. */
+/** The digest that an answer gives; it need not give one. */
 export function digestIn({ headers }: Answer): string | undefined {
   const digest = headers["docker-content-digest"];
   if (!digest) {

@@ -9,9 +9,9 @@ export interface Step {
   /** Tag or digest. */
   reference: string;
   text: string;
-  /** Whether it breaks what stays. */
+  /** Whether it breaks something that stays. */
   breaks?: boolean;
-  /** The digests of what it leaves without a tag. */
+  /** The digests of the manifests that it leaves without a tag. */
   leaves?: string[];
 }
 
@@ -19,14 +19,14 @@ export interface Step {
 export interface Plan {
   repository: string;
   /**
-   * Tags and the digests that they name, deleted by name before all images but the first: a registry may look at all tags that there
-   * are for each image that it deletes.
+   * Tags and the digests that they name, deleted by name before all images but the first: for each image that it deletes, a registry
+   * may look at all remaining tags.
    */
   tags: [string, string][];
   steps: Step[];
 }
 
-/** What goes of a repository; throws when there is nothing of that name. */
+/** What is to be deleted from a repository; throws if there is nothing of that name. */
 export async function planOf(registry: Registry, repository: string, references: readonly Reference[]): Promise<Plan> {
   const whole = references.some(({ tag, digest }) => tag === undefined && digest === undefined);
   const contents = await contentsOf(registry, repository, whole);
@@ -34,7 +34,7 @@ export async function planOf(registry: Registry, repository: string, references:
     if (tag !== undefined && !contents.digests.has(tag)) {
       throw new Error(`There is no ${repository}:${tag}. Nothing was deleted.`);
     }
-    // What is there and can't be read can be deleted all the same.
+    // An image that exists but can't be read can be deleted nevertheless.
     if (digest !== undefined && (await registry.find(repository, digest).catch(faultOf)) === undefined) {
       throw new Error(`There is no ${repository}@${digest}. Nothing was deleted.`);
     }
@@ -62,7 +62,7 @@ function listsFirst({ leads }: Contents): string[] {
   const seen = new Set<string>();
   const order = new Set<string>();
   for (const root of leads.keys()) {
-    // Not by a function that calls itself: indexes of indexes may be as deep as somebody likes.
+    // Without recursion: indexes of indexes may be nested as deep as somebody likes.
     const open = [root];
     for (let digest = open.at(-1); digest !== undefined; digest = open.at(-1)) {
       if (seen.has(digest)) {
@@ -85,7 +85,7 @@ async function planOfSome(
   references: readonly Reference[],
 ): Promise<Plan> {
   const digests = new Set(references.flatMap(({ digest }) => digest ?? []));
-  // A tag goes with its image.
+  // A tag is deleted with its image.
   const tags = new Set(references.flatMap(({ tag }) => tag ?? []).filter((tag) => !digests.has(contents.digests.get(tag) ?? "")));
   const stays = (tag: string): boolean => !tags.has(tag) && !digests.has(contents.digests.get(tag) ?? "");
   const named = (names: readonly string[]): string => names.map((tag) => `${repository}:${tag}`).join(", ");
@@ -126,7 +126,7 @@ function brokenTag(repository: string, tag: string): Step {
   return { repository, reference: tag, text: `${repository}:${tag}, which is broken` };
 }
 
-/** What an image lists and what is about it; nothing of one that can't be read. */
+/** The manifests that an image lists and those about it; none if it can't be read. */
 async function around(registry: Registry, repository: string, digest: string): Promise<string[]> {
   const lists = [registry.parts(repository, { digest }), registry.referrers(repository, digest)];
   const found = await Promise.all(lists.map((list) => list.catch(noneIfBroken)));

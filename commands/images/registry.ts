@@ -18,19 +18,19 @@ import {
 /** An image in a repository. */
 export interface Image {
   digest: string;
-  /** Bytes of it and of all it is made of. */
+  /** Bytes of the image and of all its parts. */
   size: number;
-  /** ISO 8601; empty when it does not say. */
+  /** ISO 8601; empty if the image does not say. */
   created: string;
-  /** How many images an index lists that can't be read. */
+  /** The number of images in an index that can't be read. */
   missing: number;
-  /** Whether it has more parts than are looked at, so that size and missing are the least that there is. */
+  /** Whether it has more parts than are looked at, so that size and missing are lower bounds. */
   more: boolean;
 }
 
 /*
- * Who may push to one repository chooses what lists what, and should neither fill the memory nor take the time of whoever lists all.
- * An image has some tens of parts, an index in an index is rare, and a configuration has some kilobytes.
+ * A user who may push to one repository chooses what lists what, and should not be able to fill the memory or waste the time of anyone
+ * who lists all images. An image has some tens of parts, an index in an index is rare, and a configuration has some kilobytes.
  */
 const mostParts = 50_000;
 const mostDepth = 8;
@@ -51,7 +51,7 @@ export class Registry {
     return this.pages<string>("/v2/_catalog?n=1000", "repositories");
   }
 
-  /** The tags of a repository; none when it is unknown, or when all are deleted. */
+  /** The tags of a repository; none if it is unknown, or if all are deleted. */
   async tags(repository: string): Promise<string[]> {
     return (await unlessAnswered([404], this.pages<string>(`/v2/${repository}/tags/list?n=1000`, "tags"))) ?? [];
   }
@@ -71,17 +71,17 @@ export class Registry {
     return this.manifests.listedBy(repository, target);
   }
 
-  /** The manifests about another one, as signatures; none where a registry does not know of any. */
+  /** The manifests about another one, such as signatures; none if the registry knows of none. */
   async referrers(repository: string, digest: string): Promise<Target[]> {
     const list = this.pages<Target>(`/v2/${repository}/referrers/${digest}`, "manifests");
     return distinct((await unlessAnswered([400, 404, 405, 406, 501], list)) ?? []).filter(isManifest);
   }
 
-  /** An image by its tag; of an index the size is that of all its images, and the time that of the first. */
+  /** An image by its tag. For an index, the size is that of all its images, and the time is that of the first. */
   async image(repository: string, tag: string): Promise<Image> {
     const found = await this.find(repository, tag).catch(noneIfBroken);
     if (found === undefined) {
-      // The answer to a whole request says why.
+      // The answer to a full request, not only to a HEAD, says why.
       return this.described(repository, await this.manifests.read(repository, tag));
     }
     const key = `${repository}@${found.digest}`;
@@ -126,7 +126,7 @@ export class Registry {
     };
   }
 
-  /** Of an index that was pushed in part, images may be missing; and those of a build cache are layers, which are no manifests. */
+  /** If an index was pushed only in part, images may be missing; and the entries of a build cache are layers, not manifests. */
   private async child(repository: string, descriptor: Descriptor): Promise<Contents & { lost?: boolean }> {
     try {
       return await this.manifests.known(repository, descriptor.digest);
@@ -148,10 +148,10 @@ export class Registry {
     try {
       const { body } = await this.client.expect(done, "GET", `/v2/${repository}/blobs/${config.digest}`);
       const { created } = JSON.parse(body.toString()) as { created?: unknown };
-      // Who pushes chooses it, and it is printed.
+      // The client that pushes chooses the time, and it is printed.
       return typeof created === "string" && /^\d{4}-\d{2}-\d{2}/.test(created) ? created : "";
     } catch (error) {
-      // What is no container image may have a configuration of another kind, and a damaged one has lost it.
+      // An artifact that is not a container image may have a configuration of another kind, and a damaged image has lost its own.
       faultOf(error);
       return "";
     }

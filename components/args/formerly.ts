@@ -1,6 +1,6 @@
 import * as pulumi from "@pulumi/pulumi";
 
-/** Options of a component whose class had another name before: a stack of then keeps what it has made. */
+/** Options of a component whose class had another name before: a stack from that time keeps its resources. */
 export function formerly(className: string, opts: pulumi.ComponentResourceOptions | undefined): pulumi.ComponentResourceOptions {
   return pulumi.mergeOptions({ aliases: [{ type: `container-registry:index:${className}` }] }, opts ?? {});
 }

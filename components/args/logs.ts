@@ -2,7 +2,7 @@
 export const LogFormat = {
   /** For people: `key=value`, and the access log as web servers write it. */
   Text: "text",
-  /** For machines: a JSON object in each line, of the access log as well. */
+  /** For machines: a JSON object on each line, in the access log as well. */
   Json: "json",
 } as const;
 export type LogFormat = (typeof LogFormat)[keyof typeof LogFormat];

@@ -14,9 +14,9 @@ export interface EcrOptions {
   scanOnPush?: boolean;
   /** ARN of the KMS key that encrypts the images. Default: AES-256 with a key of Amazon's. */
   kmsKey?: string;
-  /** ARNs of the accounts, users and roles that may pull. Default: those of the registry's account that IAM allows to. */
+  /** ARNs of the accounts, users and roles that may pull. Default: those of the registry's account that IAM allows. */
   readers?: string[];
-  /** ARNs of the accounts, users and roles that may push and pull. Default: those of the registry's account that IAM allows to. */
+  /** ARNs of the accounts, users and roles that may push and pull. Default: those of the registry's account that IAM allows. */
   writers?: string[];
   /** First part of the names of images that come through the mirror. Default: named after the upstream, such as `docker-hub`. */
   mirrorPrefix?: string;
@@ -37,9 +37,9 @@ export type AcrSku = (typeof AcrSku)[keyof typeof AcrSku];
 
 /** Azure Container Registry. */
 export interface AcrOptions {
-  /** Name of the registry, 5 to 50 letters and digits; no other in Azure may have it. Default: a free one. */
+  /** Name of the registry, 5 to 50 letters and digits, unique in all of Azure. Default: a free one. */
   name?: string;
-  /** Resource group that exists. Default: a new one. */
+  /** Name of an existing resource group. Default: a new one. */
   resourceGroup?: string;
   /** Azure region, such as westeurope. Default: that of `resourceGroup`; without one it is required. */
   location?: string;
@@ -55,7 +55,7 @@ export interface AcrOptions {
   writers?: string[];
   /** First part of the names of images that come through the mirror. Default: named after the upstream, such as `docker-hub`. */
   mirrorPrefix?: string;
-  /** Resource ID of a key vault with role-based access, where the login at the mirror's upstream is put for Azure to read. */
+  /** Resource ID of a key vault with role-based access, where the login at the mirror's upstream is stored for Azure to read. */
   mirrorVault?: string;
   /** Tags of all resources that are created. */
   tags?: Record<string, string>;
@@ -89,7 +89,7 @@ export interface ExternalOptions {
   hostname?: string;
   /** Port, 1 to 65535. Default: 443, or 80 when `insecure`. */
   port?: number;
-  /** What stands between the host and an image's name: the account at Docker Hub, the project in Harbor or GitLab. Default: nothing. */
+  /** The part between the host and an image's name: the account at Docker Hub, the project in Harbor or GitLab. Default: nothing. */
   path?: string;
   /** Login name. Default: none; the registry is used without a login. */
   username?: string;

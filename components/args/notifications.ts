@@ -11,7 +11,7 @@ export type NotifiedAction = (typeof NotifiedAction)[keyof typeof NotifiedAction
 
 /** An HTTP endpoint that is notified of pushes and deletions. */
 export interface Notification {
-  /** Name of the endpoint, under which events wait for it: small letters, digits and hyphens, 63 at most. */
+  /** Name of the endpoint, under which events wait for it: lower-case letters, digits and hyphens, 63 at most. */
   name: string;
   /** URL that events are sent to: `https://` or `http://`, without a user. Give it as a secret if its path or query is one. */
   url: pulumi.Input<string>;

@@ -1,6 +1,6 @@
 import * as pulumi from "@pulumi/pulumi";
 
-/** What every registry tells, wherever it runs. */
+/** The outputs of every registry, wherever it runs. */
 export interface RegistryOutputs {
   endpoint: pulumi.Output<string>;
   repositoryPrefix: pulumi.Output<string>;
@@ -11,21 +11,21 @@ export interface RegistryOutputs {
   loginCommand: pulumi.Output<string>;
   trustCommand: pulumi.Output<string>;
   daemonConfig: pulumi.Output<string>;
-  /** Of registries that may have a pull-through cache beside them. */
+  /** For registries that may have a pull-through cache beside them. */
   mirrorEndpoint?: pulumi.Output<string>;
-  /** Of registries that have a page. */
+  /** For registries that have a page. */
   page?: pulumi.Output<string>;
   version: pulumi.Output<string>;
-  /** Of registries that have a certificate of their own. */
+  /** For registries that have a certificate of their own. */
   certificateExpiresAt?: pulumi.Output<string>;
-  /** Of registries that tell Prometheus about themselves. */
+  /** For registries with metrics for Prometheus. */
   metricsEndpoint?: pulumi.Output<string>;
   scrapeConfig?: pulumi.Output<string>;
-  /** Of registries with a mirror: what goes before the full name of an image of its upstream. */
+  /** For registries with a mirror: what goes before the full name of an image of its upstream. */
   mirrorRepositoryPrefix?: pulumi.Output<string>;
-  /** Of registries on one Docker host. */
+  /** For registries on one Docker host. */
   containerName?: pulumi.Output<string>;
-  /** Of registries on a Swarm. */
+  /** For registries on a Swarm. */
   serviceName?: pulumi.Output<string>;
 }
 

@@ -23,13 +23,13 @@ export interface Tls {
   chain?: pulumi.Input<string>;
   /** `self-signed`: days the server certificate is valid, 1 to 3649. Default: `365`. */
   validityDays?: number;
-  /** `self-signed`: days before the certificate's end from which on an `up` renews it. Default: a third of `validityDays`, 30 at most. */
+  /** `self-signed`: days before the certificate's end from which an `up` renews it. Default: a third of `validityDays`, 30 at most. */
   renewBeforeDays?: number;
   /** `self-signed`: raise it for a new key and certificate with the next `up`. Default: `1`. */
   generation?: number;
   /** `self-signed`: raise it by one for a new CA, which clients must then trust. Default: `1`. */
   caGeneration?: number;
-  /** `self-signed`: clients that trust only the previous CA still accept the registry, and the output `caCertificate` has both. Requires `caGeneration` 2 or more. Default: `false`. */
+  /** `self-signed`: clients that trust only the previous CA still accept the registry, and the output `caCertificate` contains both CAs. Requires `caGeneration` 2 or more. Default: `false`. */
   keepPreviousCa?: boolean;
 }
 
@@ -49,8 +49,8 @@ export interface User {
   /** Password, 72 bytes at most (the limit of bcrypt). Kept secret. Default: a generated one of 32 characters. */
   password?: pulumi.Input<string>;
   /**
-   * bcrypt hash in place of a password, as `htpasswd -nB` makes it, of cost 17 at most. Not for the first user, whose password the
-   * outputs tell. Kept secret. Default: none.
+   * bcrypt hash in place of a password, as `htpasswd -nB` makes it, of cost 17 at most. Not for the first user, whose password is
+   * an output. Kept secret. Default: none.
    */
   passwordHash?: pulumi.Input<string>;
   /** Raise it by one for a new generated password, or for a new hash of the given one. Default: `1`. */
@@ -104,9 +104,9 @@ export interface GarbageCollection {
   schedule?: string;
   /** Time zone of `schedule`, a name of the IANA database. Not in a cloud. Default: `UTC`. */
   timeZone?: string;
-  /** Deletes untagged manifests, except those that an index or a kept manifest refers to, and those about a kept manifest (`subject`). Default: `false`. */
+  /** Deletes untagged manifests, except those that an index or a kept manifest refers to, and those whose `subject` is a kept manifest. Default: `false`. */
   deleteUntagged?: boolean;
-  /** Which tags to keep, decided before every collection. A repository that no rule names keeps all. An image is deleted with its last tag. Default: every tag. */
+  /** Which tags to keep, decided before every collection. A repository that no rule names keeps all its tags. An image is deleted with its last tag. Default: every tag. */
   retention?: RetentionRule[];
   /** Tags that no rule deletes: names, with `*` for any characters. Default: none. */
   alwaysKeepTags?: string[];
@@ -152,7 +152,7 @@ export interface Mirror {
   caCertificates?: string;
   /** Metrics of the mirror for Prometheus. Not in a cloud. Default: nothing. */
   metrics?: Metrics;
-  /** A page in the browser, at `/` of the mirror's address: the upstream, what is cached, hits and misses. Who can pull through the mirror can see it. Not in a cloud. Default: `false`. */
+  /** A page in the browser, at `/` of the mirror's address: the upstream, what is cached, hits and misses. Anyone who can pull through the mirror can see it. Not in a cloud. Default: `false`. */
   ui?: boolean;
 }
 

@@ -2,16 +2,16 @@ import * as fs from "fs";
 import * as path from "path";
 
 /**
- * What the package's schema says of a value
+ * The description of a value in the package's schema
  * (https://www.pulumi.com/docs/iac/guides/building-extending/packages/schema/).
  */
 export interface Property {
-  /** The kind of the value; missing where `$ref` names a type of the package. */
+  /** The kind of the value; missing if `$ref` names a type of the package. */
   type?: "string" | "number" | "boolean" | "array" | "object";
   $ref?: string;
-  /** What the items of a list are. */
+  /** The description of the items of a list. */
   items?: Property;
-  /** What the values of a map are. */
+  /** The description of the values of a map. */
   additionalProperties?: Property;
   /** The value may be neither secret nor known only during the deployment. */
   plain?: boolean;

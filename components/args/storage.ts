@@ -2,7 +2,7 @@ import * as pulumi from "@pulumi/pulumi";
 
 /*
  * The options of each driver are the engine's own keys in camelCase
- * (https://distribution.github.io/distribution/storage-drivers/), so that its documentation holds here too.
+ * (https://distribution.github.io/distribution/storage-drivers/), so that its documentation applies here too.
  */
 
 /** Images in a directory of the Docker host: a named volume unless `hostPath` says otherwise. */
@@ -85,7 +85,7 @@ export interface AzureStorage {
   accountKey?: pulumi.Input<string>;
   /** Name of the blob container. Default: with `provision` `registry`; otherwise it is required. */
   container?: string;
-  /** How the registry authenticates. Default: by the account key, or without one by the machine's identity. */
+  /** How the registry authenticates. Default: with the account key, or without one with the machine's identity. */
   credentials?: AzureCredentials;
   /** Domain of another Azure cloud. Default: `core.windows.net`. */
   realm?: string;
@@ -93,9 +93,9 @@ export interface AzureStorage {
   serviceUrl?: string;
   /** Folder in the container. Default: its root. */
   rootDirectory?: string;
-  /** How often the status of a copy is asked for, at most. Default: `100`. */
+  /** How often the status of a copy is requested, at most. Default: `100`. */
   maxRetries?: number;
-  /** Time before the second such request, with a unit; it grows by as much with each. Default: `100ms`. */
+  /** Time before the second such request, with a unit; it grows by the same amount with each further one. Default: `100ms`. */
   retryDelay?: string;
   /** Accepts any certificate of the store. Default: `false`. */
   skipVerify?: boolean;
@@ -129,9 +129,9 @@ export interface GcsStorage {
 export interface SwiftStorage {
   /** URL of Keystone, or of tempauth. Default: none, it is required. */
   authUrl?: string;
-  /** User name. Default: none, it is required but with an application credential by ID. */
+  /** User name. Default: none, it is required unless an application credential is given by ID. */
   username?: string;
-  /** Password. Kept secret. Default: none, it is required but with an application credential. */
+  /** Password. Kept secret. Default: none, it is required unless an application credential is given. */
   password?: pulumi.Input<string>;
   /** Name of the container. Default: none, it is required. */
   container?: string;
@@ -212,14 +212,14 @@ export interface Storage {
   /** `filesystem`, `s3`, `azure`, `gcs`, `swift` or `oss`; the last two require the bundled server. Default: `filesystem`. */
   driver?: string;
   /**
-   * Creates the bucket, or storage account and container, and access to nothing else for the registry: for `s3` (AWS itself), `azure` and
-   * `gcs`. Needs that cloud's Pulumi SDK, see docs/storage-provisioning.md. Default: `false`.
+   * Creates the bucket, or storage account and container, and gives the registry access to nothing else: for `s3` (AWS itself), `azure`
+   * and `gcs`. Needs that cloud's Pulumi SDK, see docs/storage-provisioning.md. Default: `false`.
    */
   provision?: boolean;
   /** `provision`: tags (in Google Cloud: labels) of all resources that are created. */
   tags?: Record<string, string>;
   /**
-   * Clients fetch blobs from the store itself, by signed URLs. Default: true for `s3` without `regionEndpoint`, `azure` without `serviceUrl`,
+   * Clients fetch blobs from the store itself, through signed URLs. Default: true for `s3` without `regionEndpoint`, `azure` without `serviceUrl`,
    * `gcs` with `credentials`, `swift` with a key for temporary URLs, and `oss` without `endpoint` and `internal`; otherwise false.
    */
   redirect?: boolean;

@@ -4,7 +4,7 @@ import * as pulumi from "@pulumi/pulumi";
 export const Publish = {
   /** Each node has the registry on a port of its own, without the routing mesh. */
   Host: "host",
-  /** By Swarm's routing mesh, which needs IPVS in the kernel of every node. */
+  /** Through Swarm's routing mesh, which needs IPVS in the kernel of every node. */
   Ingress: "ingress",
 } as const;
 export type Publish = (typeof Publish)[keyof typeof Publish];
@@ -59,8 +59,8 @@ export interface Swarm {
   /** Overlay networks that the tasks join, e.g. that of an object store. Default: none. */
   networks?: string[];
   /**
-   * Encrypts what goes between nodes on the overlay networks that are made for the registry, by IPsec: every node's kernel needs ESP,
-   * and nodes have to let IP protocol 50 through to each other. A change makes the services anew. Default: `false`.
+   * Encrypts the traffic between nodes on the overlay networks that are made for the registry, with IPsec: every node's kernel needs
+   * ESP, and nodes have to let IP protocol 50 through to each other. A change replaces the services. Default: `false`.
    */
   encryptNetworks?: boolean;
   /** Docker hosts of the other nodes (`ssh://user@node2`, `tcp://…`, `unix://…`): the bundled image is loaded on them, and a volume on one of them is managed. */
@@ -70,8 +70,8 @@ export interface Swarm {
   /** A cache that the tasks share. Requires the bundled server and more than one task. Default: each task has a cache of its own. */
   redis?: Redis;
   /**
-   * Makes every node's engine trust the registry's CA, by a file in `/etc/docker/certs.d` that is removed with the registry.
-   * For that a task on each node can write to `/etc/docker`. Requires the bundled server. Default: `false`.
+   * Makes every node's engine trust the registry's CA, through a file in `/etc/docker/certs.d` that is removed with the registry.
+   * For this, a task on each node can write to `/etc/docker`. Requires the bundled server. Default: `false`.
    */
   trustNodes?: boolean;
   /** How tasks are replaced. */

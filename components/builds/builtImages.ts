@@ -10,7 +10,7 @@ import { baseArgument, basesFirst, dockerfileIn, dockerfileProblems, imageBuildP
 import { checkWhenKnown, knownNow, readArguments, throwProblems } from "../checks/inputs";
 import { repositoryPrefixProblems } from "../checks/repositories";
 
-/** The build argument that tells of the first tag's image; no Dockerfile declares one of that name. */
+/** The build argument that names the first tag's image; no Dockerfile declares an argument of that name. */
 const firstArgument = "container-registry.first";
 
 /** Images that are built, and the registry they are pushed to. */
@@ -63,7 +63,7 @@ export class BuiltImages extends pulumi.ComponentResource {
       dockerfile: pulumi.output(context).apply((folder) => dockerfileIn(folder, image)),
       platform: found.platform,
       args: {
-        // Nobody should give a secret here, as the image's history may show it; but state need not show it as well.
+        // Nobody should give a secret here, because the image's history may show it; but state need not show it too.
         ...Object.fromEntries(Object.entries(image.buildArgs ?? {}).map(([each, value]) => [each, pulumi.secret(value)])),
         ...(found.base === undefined ? {} : { [baseArgument]: found.base }),
       },
@@ -81,13 +81,13 @@ export class BuiltImages extends pulumi.ComponentResource {
         { parent: this },
       );
     const pushed = push(first, {});
-    // After the first, the engine has every step in its cache: the same image is pushed. It takes no notice of an argument that the
-    // Dockerfile does not declare, by which the others follow where only the first tag is another one.
+    // After the first build, the engine has every step in its cache, so the same image is pushed. It ignores an argument that the
+    // Dockerfile does not declare; that argument makes the other tags follow if only the first one has changed.
     others.forEach((tag) => push(tag, { [firstArgument]: pushed.repoDigest }));
     return pushed.repoDigest;
   }
 
-  /** The folder of this machine that has an image's context. */
+  /** The folder on this machine that has an image's context. */
   private contextFolder(image: ImageBuild, key: string): pulumi.Input<string> {
     const git = gitContext(image.context);
     if (git === undefined) {

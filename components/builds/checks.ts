@@ -8,12 +8,12 @@ import { Problem, shown } from "../checks/problems";
 import { names, repositoryName } from "../checks/repositories";
 import { when } from "../checks/rules";
 
-/** The build argument by which an image gets the reference of the one it is built on. */
+/** The build argument with which an image gets the reference of the image that it is built on. */
 export const baseArgument = "BASE";
 
 /** A tag by the distribution specification. */
 const tagName = /^[a-zA-Z0-9_][a-zA-Z0-9._-]{0,127}$/;
-/** The Dockerfile's ARG ends the name there. */
+/** The name of an ARG in a Dockerfile ends at any of these characters. */
 const argumentName = /^[^\s=\p{Cc}]+$/u;
 const platformName = /^[a-z0-9]+\/[a-z0-9]+(\/[a-z0-9]+)?$/;
 
@@ -24,12 +24,12 @@ export function basesFirst(images: readonly ImageBuild[]): ImageBuild[] {
   return [...images].sort((a, b) => (below.get(a) ?? 0) - (below.get(b) ?? 0));
 }
 
-/** What each image is built on, by its name; the first of a name counts. */
+/** What each image is built on, by the image's name; the first image of a name counts. */
 function fromByName(images: readonly ImageBuild[]): Map<string, string | undefined> {
   return new Map(images.map(({ name, from }): [string, string | undefined] => [name, from]).reverse());
 }
 
-/** The names of the images below one, from the nearest on; a circle ends where it closes. */
+/** The names of the images that one is built on, the nearest first; a circle ends where it closes. */
 function basesOf(image: ImageBuild, fromOf: ReadonlyMap<string, string | undefined>): Set<string> {
   const bases = new Set<string>();
   for (let next = image.from; next !== undefined && !bases.has(next); next = fromOf.get(next)) {
@@ -38,7 +38,7 @@ function basesOf(image: ImageBuild, fromOf: ReadonlyMap<string, string | undefin
   return bases;
 }
 
-/** What is wrong with a list of images; folders of this machine are looked into. */
+/** What is wrong with a list of images; folders on this machine are looked into. */
 export function imageBuildProblems(images: readonly ImageBuild[]): Problem[] {
   const from = fromByName(images);
   const first = new Map(images.map(({ name }, index): [string, number] => [name, index]).reverse());
@@ -80,7 +80,7 @@ export function refusedPushProblems(
   );
 }
 
-/** `first` is the place of the first image of that name. */
+/** `first` is the index of the first image of that name. */
 function nameProblems(key: string, { name }: ImageBuild, index: number, first: number): Problem[] {
   if (!repositoryName.test(name)) {
     return [{ key, message: `${shown(name)} is not allowed; give a repository such as team-a/app, without registry and tag` }];
@@ -139,7 +139,7 @@ function contextProblems(key: string, image: ImageBuild): Problem[] {
   );
 }
 
-/** What is wrong with what is left out of a context that is a folder of this machine. */
+/** What is wrong with the ignore file of a context that is a folder on this machine. */
 function ignoreProblems(key: string, image: ImageBuild): Problem[] {
   try {
     const ignored = ignoredIn(image.context, dockerfileIn(image.context, image));
@@ -150,8 +150,8 @@ function ignoreProblems(key: string, image: ImageBuild): Problem[] {
 }
 
 /**
- * What is wrong with a context that has a program's folder in it: `npm start` keeps a passphrase there and the state of stacks, and
- * whoever pulls the image would have them.
+ * What is wrong with a context that contains a program's folder: `npm start` keeps a passphrase and the state of stacks there, and
+ * anyone who pulls the image would have them.
  */
 function stateProblems(key: string, image: ImageBuild, program: string, ignored: Ignored): Problem[] {
   const state = path.join(program, ".quickstart");
@@ -167,7 +167,7 @@ function stateProblems(key: string, image: ImageBuild, program: string, ignored:
   );
 }
 
-/** What is wrong with the Dockerfile of an image whose context is in a folder of this machine. */
+/** What is wrong with the Dockerfile of an image whose context is a folder on this machine. */
 export function dockerfileProblems(key: string, image: ImageBuild, folder: string): Problem[] {
   const dockerfile = dockerfileIn(folder, image);
   const reason = whyNo("file", dockerfile);

@@ -3,7 +3,7 @@ import * as path from "path";
 import { getSystemErrorMap } from "util";
 
 /**
- * Why there is no file or folder to read at a path of this machine, in the system's words; undefined where there is one. An error of
+ * Why there is no file or folder to read at a path on this machine, in the system's words; undefined if there is one. An error of
  * Node.js itself has the whole path in its text.
  */
 export function whyNo(kind: "file" | "folder", at: string | undefined): string | undefined {
@@ -13,7 +13,7 @@ export function whyNo(kind: "file" | "folder", at: string | undefined): string |
   }
   try {
     const entry = fs.statSync(at);
-    // Opened, as rights alone don't tell whether somebody may.
+    // Opened, because permissions alone don't tell whether it can be read.
     if (kind === "folder") {
       fs.opendirSync(at).closeSync();
       fs.statSync(`${at}/.`);
@@ -29,7 +29,7 @@ export function whyNo(kind: "file" | "folder", at: string | undefined): string |
   }
 }
 
-/** Whether what `path.relative` gave leads out of where it begins: on Windows it may be on another drive. */
+/** Whether a result of `path.relative` leads out of the folder that it starts from: on Windows it may be on another drive. */
 export function isAbove(relative: string): boolean {
   return path.isAbsolute(relative) || relative.split(path.sep)[0] === "..";
 }

@@ -19,7 +19,7 @@ export interface GitContext {
   folder: string;
 }
 
-/** The parts of a context that is a Git URL; undefined when it is a folder of this machine. */
+/** The parts of a context that is a Git URL; undefined if it is a folder on this machine. */
 export function gitContext(context: string): GitContext | undefined {
   if (!/^((https?|ssh|git|file):\/\/|[\w.-]+@[\w.-]+:)/.test(context)) {
     return undefined;
@@ -30,8 +30,8 @@ export function gitContext(context: string): GitContext | undefined {
 }
 
 /**
- * Brings a Git context to this machine and returns its folder. The folder's name has the commit, so that a ref that has not moved
- * finds it there, and one that has moved is a changed context.
+ * Brings a Git context to this machine and returns its folder. The folder's name contains the commit: a ref that has not moved finds
+ * the folder there, and one that has moved is a changed context.
  */
 export async function checkedOut(context: GitContext): Promise<string> {
   const commit = await commitOf(context);
@@ -39,13 +39,13 @@ export async function checkedOut(context: GitContext): Promise<string> {
   const folder = path.join(cacheFolder, `${repository}-${commit}`);
   if (!fs.existsSync(folder)) {
     fs.mkdirSync(cacheFolder, { recursive: true });
-    // Made under another name: whoever finds the folder finds all of it.
+    // Made under another name, so that a folder which exists is always complete.
     const partial = fs.mkdtempSync(`${folder}.`);
     try {
       await git("init", "--quiet", partial);
       await git("-C", partial, "fetch", "--quiet", "--depth", "1", "--", context.url, commit);
       await git("-C", partial, "checkout", "--quiet", "FETCH_HEAD");
-      // Submodules may have addresses relative to where the repository is from.
+      // Submodules may have addresses relative to that of the repository.
       const origin = `remote.origin.url=${context.url}`;
       await git("-C", partial, "-c", origin, "submodule", "--quiet", "update", "--init", "--recursive", "--depth", "1");
       fs.rmSync(path.join(partial, ".git"), { recursive: true });
@@ -57,7 +57,7 @@ export async function checkedOut(context: GitContext): Promise<string> {
   return folderIn(folder, context);
 }
 
-/** The context's folder in what was checked out. A link of the repository's may lead out of that, to whatever this machine has. */
+/** The context's folder in the checkout. A link in the repository may lead out of that, to anything on this machine. */
 function folderIn(checkout: string, { folder }: GitContext): string {
   const found = path.join(checkout, folder);
   if (fs.existsSync(found) && isAbove(path.relative(fs.realpathSync(checkout), fs.realpathSync(found)))) {
@@ -82,7 +82,7 @@ async function commitOf({ url, ref }: GitContext): Promise<string> {
   return commit;
 }
 
-/** Another run may have brought the same commit in the meantime; one is as good as the other. */
+/** Another run may have brought the same commit in the meantime; either copy will do. */
 function takePlace(partial: string, folder: string): void {
   try {
     fs.renameSync(partial, folder);

@@ -3,12 +3,12 @@ import * as path from "path";
 import { shown } from "../checks/problems";
 import { whyNo } from "./files";
 
-/** Whether a path in a context, relative to it, is left out of what the engine gets. */
+/** Whether a path, relative to its context, is left out of what the engine gets. */
 export type Ignored = (relative: string) => boolean;
 
 /**
- * By the Dockerfile's own ignore file, or else by the context's. The last pattern counts that the path, or a folder that it is in, has
- * (https://docs.docker.com/build/concepts/context/). A line that is no pattern is an error, as it is to Docker.
+ * Uses the Dockerfile's own ignore file, or else the context's. The last pattern that matches the path, or a folder that it is in, counts
+ * (https://docs.docker.com/build/concepts/context/). A line that is not a pattern is an error, as it is to Docker.
  */
 export function ignoredIn(context: string, dockerfile: string): Ignored {
   const files = [`${dockerfile}.dockerignore`, path.join(context, ".dockerignore")];
@@ -41,7 +41,7 @@ function textOf(file: string): string {
   return fs.readFileSync(file, "utf8").replace(/^\ufeff/, "");
 }
 
-/** The pattern that a line stands for, as Docker reads it: "!" may come to the front only here. */
+/** The pattern that a line stands for, as Docker reads it: a "!" may get to the front only by this cleaning. */
 function patternIn(line: string): string {
   const [, not = "", name = ""] = /^(!?)(.*)$/.exec(line.trim()) ?? [];
   return cleaned((not + cleaned(name.trim()).replace(/^\/(?=.)/, "")).trim());
@@ -51,11 +51,11 @@ function cleaned(name: string): string {
   return name === "" ? "" : path.posix.normalize(name).replace(/(?<=.)\/$/, "");
 }
 
-/** What Docker looks at before it takes a pattern: letters and classes of letters, as far as the next star. */
+/** What Docker checks before it accepts a pattern: letters and classes of letters, up to the next star. */
 const letter = String.raw`(\\.|[^\\\]-])`;
 const beginning = new RegExp(String.raw`^(?!$)\**(?!\*)(\\.|[^\\[*]|\[\^?(${letter}(-${letter})?)+\])*(\*|$)`, "s");
 
-/** Docker tells these kinds apart: text, text with ** at one end, and expressions, which all others are; undefined for what is none. */
+/** Docker distinguishes text, text with ** at one end, and expressions, which all other patterns are; undefined if it is not a pattern. */
 function matcherOf(pattern: string): ((file: string) => boolean) | undefined {
   if (!beginning.test(pattern)) {
     return undefined;
@@ -71,9 +71,9 @@ function matcherOf(pattern: string): ((file: string) => boolean) | undefined {
   return after ? (file) => file.startsWith(text) : (file) => file === text;
 }
 
-/** As Docker makes it (github.com/moby/patternmatcher), which quotes no more than these letters of those that mean something. */
+/** An expression as Docker makes it (github.com/moby/patternmatcher): of the special characters, it quotes only these. */
 function expressionOf(pattern: string): RegExp | undefined {
-  // At the end, ** is all that is left.
+  // At the end, ** stands for all that is left.
   const wildcards: Record<string, string> = {
     "**/": "([^\\n]*/)?",
     "**": "([^\\n]*/|[^\\n]*$)?",

@@ -18,10 +18,10 @@ export interface AddressSettings {
   hostname: string;
   port: number;
   bindAddress: string;
-  /** Whether it is a Swarm's, which publishes the port on every address: `bindAddress` is not the user's choice. */
+  /** Whether the registry is on a Swarm, which publishes the port on every address: `bindAddress` is not the user's choice. */
   onSwarm?: boolean;
   allowInsecure: boolean;
-  /** Where a reverse proxy has clients come instead. */
+  /** The URL of a reverse proxy that clients come through instead. */
   externalUrl?: string;
 }
 
@@ -34,7 +34,7 @@ export function hostnameProblems(key: string, hostname: string): Problem[] {
   );
 }
 
-/** Whether it stands for all names of a domain, which only a certificate can. */
+/** Whether a name stands for all names of a domain, which is possible only in a certificate. */
 export function isWildcard(name: string): boolean {
   return name.startsWith("*.") && isDnsName(name.slice(2));
 }
@@ -50,7 +50,7 @@ export function alternativeNamesProblems(names: readonly string[]): Problem[] {
   );
 }
 
-/** A URL of a server without a path, which image names could not have. */
+/** A URL of a server, without a path: image names could not contain one. */
 const serverUrl = /^https?:\/\/([a-z0-9.-]+|\[[0-9a-f:.]+\])(:\d{1,5})?\/?$/i;
 
 function externalUrlProblems({ externalUrl, allowInsecure }: AddressSettings): Problem[] {
@@ -84,7 +84,7 @@ function bindAddressProblems(key: string, bindAddress: string): Problem[] {
   );
 }
 
-/** A loopback name leads nowhere else; what lies between clients and another address has a URL of its own. */
+/** A loopback name leads to loopback addresses only; a proxy between clients and another address has a URL of its own. */
 function reachProblems({ hostname, bindAddress, externalUrl }: AddressSettings): Problem[] {
   const reached = isLocalhost(hostname) ? ["127.0.0.1", "::1"] : [hostname];
   return when(
@@ -109,7 +109,7 @@ export function addressProblems(address: AddressSettings): Problem[] {
   ];
 }
 
-/** What is wrong with those that may say who their clients are. */
+/** What is wrong with the proxies that may say who their clients are. */
 export function trustedProxiesProblems(trustedProxies: readonly string[], image: string): Problem[] {
   return [
     ...when(
@@ -128,7 +128,7 @@ export function trustedProxiesProblems(trustedProxies: readonly string[], image:
   ];
 }
 
-/** Plain HTTP or no users: on loopback only, where nobody else can listen in, or by an explicit word. */
+/** Plain HTTP or no users: on loopback only, where nobody else can listen in, or if it is explicitly allowed. */
 export function openProblems(key: string, what: string, remedy: string, address: AddressSettings): Problem[] {
   const { hostname, port, bindAddress, onSwarm = false, allowInsecure } = address;
   const open = [hostname, bindAddress].find((host) => !isLoopback(host));
@@ -162,7 +162,7 @@ export function metricsProblems(at: string, metrics: Metrics | undefined): Probl
   return [...wholeNumbers(at, { port }, 1, 65535), ...bindAddressProblems(`${at}bindAddress`, bindAddress)];
 }
 
-/** A port of the Docker host, and whose it is. */
+/** A port of the Docker host, and what uses it. */
 export interface TakenPort {
   key: string;
   port: number;
@@ -174,7 +174,7 @@ export function metricsPort(key: string, metrics: Metrics | undefined, usualPort
   return metrics === undefined ? [] : [{ key, port: completeMetrics(metrics, usualPort).port, is }];
 }
 
-/** Each port is for one of them only. */
+/** No port may be used twice. */
 export function samePortProblems(ports: readonly TakenPort[]): Problem[] {
   return ports.flatMap(({ key, port }, index) => {
     const before = ports.slice(0, index).find((each) => each.port === port);

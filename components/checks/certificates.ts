@@ -26,26 +26,26 @@ export interface ProvidedCertificate {
 const pemPrivateKey = /-----BEGIN ([A-Z ]*)PRIVATE KEY-----[\s\S]+?-----END \1PRIVATE KEY-----/;
 const pemCertificate = /-----BEGIN CERTIFICATE-----[\s\S]+?-----END CERTIFICATE-----/g;
 
-/** PEM as Go takes it; OpenSSL, and with it Node.js, does without some of it, e.g. where a file's line ends were converted twice. */
+/** PEM as Go accepts it. OpenSSL, and with it Node.js, is more lenient, e.g. if a file's line ends were converted twice. */
 const goPem = /^-----BEGIN [^\r\n]+-----[ \t]*\r?\n[A-Za-z0-9+/= \t\r\n]+\n-----END [^\r\n]+-----$/;
 
-/** Splits a PEM text into its certificates, each as Go takes it if it can be read at all. */
+/** Splits a PEM text into its certificates, each in a form that Go accepts if it can be read at all. */
 export function certificatesIn(pem: string): string[] {
   return (pem.match(pemCertificate) ?? []).map((block) =>
     goPem.test(block) ? block : (parse(block)?.toString().trim() ?? block),
   );
 }
 
-/** A text with CAs to trust, as Go takes it. What it takes already stays to the letter: a file is named by it. */
+/** A text with CAs to trust, in a form that Go accepts. If Go accepts it already it stays as it is: a file is named after its content. */
 export function forGo(pem: string): string {
   const certificates = certificatesIn(pem);
-  // To Go a certificate begins a line and ends one.
+  // To Go a certificate begins at the start of a line and ends at the end of one.
   const around = `\n${pem}\n`.split(pemCertificate);
   const isApart = around.slice(1).every((after, index) => around[index]?.endsWith("\n") && /^[ \t]*\r?\n/.test(after));
   return isApart && certificates.every((each) => pem.includes(each)) ? pem : certificates.map((each) => `${each}\n`).join("");
 }
 
-/** All that is given, the server's first: what is in both keys, as of certbot's fullchain.pem and chain.pem, counts once. */
+/** All given certificates, the server's first. One that is in both keys, as with certbot's fullchain.pem and chain.pem, counts once. */
 function certificatesOf({ certificate, chain }: Pick<ProvidedCertificate, "certificate" | "chain">): {
   key: "certificate" | "chain";
   pem: string;
@@ -58,7 +58,7 @@ function certificatesOf({ certificate, chain }: Pick<ProvidedCertificate, "certi
   return all.filter((_, index) => identities.indexOf(identities[index] ?? "") === index);
 }
 
-/** The private key in a PEM text, as Go takes it. */
+/** The private key in a PEM text, in a form that Go accepts. */
 function privateKeyIn(pem: string): string[] {
   const [block] = pemPrivateKey.exec(pem) ?? [];
   if (block === undefined) {
@@ -67,7 +67,7 @@ function privateKeyIn(pem: string): string[] {
   return [goPem.test(block) ? block : createPrivateKey(block).export({ type: "pkcs8", format: "pem" }).toString().trim()];
 }
 
-/** A CA that somebody's certificate is checked by, where it is given. */
+/** What is wrong with a CA that somebody's certificate is verified with, if one is given. */
 export function caProblems(key: string, pem: string | undefined, whose: string): Problem[] {
   const certificates = certificatesIn(pem ?? "");
   return [
@@ -155,7 +155,7 @@ export function providedCertificateProblems(provided: ProvidedCertificate, hostn
   return problems;
 }
 
-/** What stands where the issuer of a certificate should, if that is another one. */
+/** Describes the certificate that stands in the place of the issuer, if it is not the issuer. */
 function strangerIn(found: X509Certificate | undefined, issued: X509Certificate): string | undefined {
   if (found === undefined) {
     return "a certificate that can't be read";
@@ -164,7 +164,7 @@ function strangerIn(found: X509Certificate | undefined, issued: X509Certificate)
   if (!issued.verify(found.publicKey)) {
     return `${which}, which did not sign it,`;
   }
-  // OpenSSL takes no issuer either that may not sign, of which there is more to say.
+  // OpenSSL also refuses an issuer that may not sign; another check says more about that.
   return issued.checkIssued(found) || !certificateFields(found.raw).maySign
     ? undefined
     : `${which}, which has the key but another name or key identifier,`;
@@ -179,12 +179,12 @@ function validityProblems(key: string, certificate: X509Certificate, now: Date):
   return when(now < from, key, `${which} is not valid before ${from.toISOString()}; give one that is valid now`);
 }
 
-/** By how many milliseconds clocks that are right differ at most: what begins so soon needs no new key. */
+/** Milliseconds by which correct clocks differ at most: a certificate that begins within that time needs no new key. */
 const clocksApart = 60_000;
 
 /**
- * Refuses a certificate of a state that has not begun. A server would go on with the one before until it starts anew, and then no
- * client would take it.
+ * Refuses a certificate from the state that is not valid yet. A server would go on with the previous one until it restarts, and then
+ * no client would accept the new one.
  */
 export function earlyProblems(key: string, what: string, pem: string, repair: string, now: Date): Problem[] {
   const begins = new Date(parse(pem)?.validFrom ?? now);
@@ -197,7 +197,7 @@ export function earlyProblems(key: string, what: string, pem: string, repair: st
   return [{ key, message }];
 }
 
-/** What is wrong with a text that a server is to read, as `serverPem` writes it. */
+/** What is wrong with a text that a server is to read; `serverPem` writes such texts. */
 export function serverPemProblems(pem: string | undefined): Problem[] {
   const certificates = certificatesIn(pem ?? "").map(parse);
   return when(

@@ -3,7 +3,7 @@ import { isHostName, isIpAddress } from "./hosts";
 import { Problem, shown } from "./problems";
 import { when, wholeNumbers } from "./rules";
 
-/** What the engine takes as the name of a container or volume. */
+/** What the engine accepts as the name of a container or volume. */
 export const dockerName = /^[a-zA-Z0-9][a-zA-Z0-9_.-]+$/;
 
 /** The engine's objects are named after the component. */

@@ -2,10 +2,10 @@ import { Cors } from "../args/registry";
 import { Problem, shown } from "./problems";
 import { canParse, distinct, when, wholeNumbers } from "./rules";
 
-/** Nothing is remembered longer by any browser. */
+/** No browser caches a permission for longer. */
 const longestMaxAge = 86_400;
 
-/** A list that is missing was reported already. */
+/** A missing list was reported already. */
 export function corsProblems(cors: Partial<Cors> | undefined, image: string): Problem[] {
   if (cors === undefined) {
     return [];
@@ -41,7 +41,7 @@ export function corsProblems(cors: Partial<Cors> | undefined, image: string): Pr
   ];
 }
 
-/** The text that a browser sends for its page, to the letter. */
+/** Whether a text is exactly what a browser sends as the origin of a page. */
 function isOrigin(origin: string): boolean {
   return /^https?:/.test(origin) && canParse(origin) && new URL(origin).origin === origin;
 }

@@ -1,27 +1,27 @@
-/* Docker Hub has a name in those of its images, another one for its API, and a third one by which logins are kept. */
+/* Docker Hub has one name in the names of its images, another one for its API, and a third one under which logins are stored. */
 
-/** What images' names begin with. The name of its server is to the docker command one like any other. */
+/** What its images' names begin with. To the docker command, the name of its server is a host like any other. */
 const imageNames: readonly string[] = ["docker.io", "index.docker.io"];
 
 /** The host of its API. */
 export const hubApi = "registry-1.docker.io";
 
-/** Whether images of that host are Docker Hub's to the docker command. */
+/** Whether the docker command takes images of that host for Docker Hub's. */
 export function isHubName(host: string): boolean {
   return imageNames.includes(host);
 }
 
-/** Where the API is of what images' names begin with. */
+/** The host of the API, for the host that images' names begin with. */
 export function apiHost(host: string): string {
   return isHubName(host) ? hubApi : host;
 }
 
-/** What images' names begin with where the API is. */
+/** The host that images' names begin with, for the host of the API. */
 export function nameOfApi(host: string): string {
   return host === hubApi ? "docker.io" : host;
 }
 
-/** What the docker command looks a login up by: the host, but for Docker Hub the address of its first API. */
+/** The key under which the docker command stores a login: the host, or for Docker Hub the address of its first API. */
 export function loginKey(host: string): string {
   return isHubName(host) ? "https://index.docker.io/v1/" : host;
 }

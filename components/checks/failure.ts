@@ -1,11 +1,11 @@
 import * as pulumi from "@pulumi/pulumi";
 
 /**
- * Keeps an error's message as it is. When an Output fails, the SDK writes before the message for which property of which resource
- * the value was wanted ("error serializing property …"), which tells a user nothing.
+ * Keeps an error's message as it is. When an Output fails, the SDK puts before the message which property of which resource needed
+ * the value ("error serializing property …"), which tells a user nothing.
  *
- * The error loses its stack, which nobody is shown. The SDK colors it all the same, and Node.js 20.20 takes a minute to color a
- * stack with a path in node_modules.
+ * The error loses its stack, which is never shown. The SDK colors it nevertheless, and Node.js 20.20 takes a minute to color a stack
+ * with a path in node_modules.
  */
 export function asItIs<T extends Error>(error: T): T {
   const { message } = error;
@@ -13,7 +13,7 @@ export function asItIs<T extends Error>(error: T): T {
   return Object.defineProperty(error, "message", { get: () => message, set: () => undefined });
 }
 
-/** The end of a deployment for a reason that a user can do something about: shown without a stack trace. */
+/** An error that ends a deployment for a reason that a user can do something about: it is shown without a stack trace. */
 export function failure(reason: string): pulumi.RunError {
   return asItIs(new pulumi.RunError(reason));
 }

@@ -34,7 +34,7 @@ export function garbageCollectionProblems(collection: GarbageCollection | undefi
   ];
 }
 
-/** What is wrong with the rules for tags, and with what is said beside them, wherever the registry is. */
+/** What is wrong with the rules for tags and the options beside them, wherever the registry is. */
 export function tagRetentionProblems({ retention = [], alwaysKeepTags, retentionDryRun }: GarbageCollection): Problem[] {
   return [
     ...retention.flatMap((rule, index) => ruleProblems(`${at}retention[${index}]`, rule)),
@@ -59,7 +59,7 @@ function ruleProblems(key: string, { repositories, keepNewest, keepDays, keepTag
   ];
 }
 
-/** What is wrong with a list of tags to keep, where it is given: without any, a rule that has nothing else would delete every tag. */
+/** What is wrong with a list of tags to keep, if it is given: with an empty one, a rule that has nothing else would delete every tag. */
 function tagsProblems(key: string, patterns: readonly string[] | undefined): Problem[] {
   return patterns?.length === 0
     ? [{ key, message: "is empty; name tags, or leave it out" }]

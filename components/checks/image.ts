@@ -5,7 +5,7 @@ import { when } from "./rules";
 const pinnedImage =
   /^(?:[A-Za-z0-9.-]+(?::\d+)?\/)?[a-z0-9]+(?:[._/-]+[a-z0-9]+)*(?::[A-Za-z0-9_][A-Za-z0-9_.-]*)?@sha256:[0-9a-f]{64}$/;
 
-/** An image of somebody else's. */
+/** What is wrong with the reference of somebody else's image. */
 export function pinnedImageProblems(key: string, image: string): Problem[] {
   return when(
     !pinnedImage.test(image),

@@ -6,7 +6,7 @@ import { Problem, problemReport } from "./problems";
 
 /**
  * The arguments of a component, by the name of its class, as the package's schema describes them; `null` is no value. No compiler
- * looks at those that come from another language, from JavaScript or out of a configuration. Throws one error that lists every problem.
+ * checks arguments from another language, from JavaScript or from a configuration. Throws one error that lists every problem.
  */
 export function readArguments<Args extends object>(component: string, args: Args | null | undefined): Args {
   const problems: Problem[] = [];
@@ -16,9 +16,9 @@ export function readArguments<Args extends object>(component: string, args: Args
 }
 
 /**
- * Stops a component before it makes anything, by one error that is right wherever it is used: a program ends without a stack trace
- * on a RunError, and the host of a package passes an InputPropertiesError on to the program it serves. The properties are not
- * listed in the error but in its text: the engine would print each with its value, secret or not.
+ * Stops a component before it makes anything, with one error that works wherever the component is used: a program ends without a
+ * stack trace on a RunError, and the host of a package passes an InputPropertiesError on to the program it serves. The properties
+ * are named only in the error's text: if they were listed in it, the engine would print each with its value, secret or not.
  */
 export function throwProblems(problems: readonly Problem[]): void {
   if (problems.length > 0) {
@@ -38,14 +38,14 @@ export function checkWhenKnown<T>(
   });
 }
 
-/** The value of an Output, without its resources; undefined where it is not known: in a preview, or where a resource of it failed. */
+/** The value of an Output, without its resources; undefined if it is not known: in a preview, or if one of its resources failed. */
 export async function valueIfKnown<T>(output: pulumi.Output<T>): Promise<T | undefined> {
-  // An `apply` alone would never be called then, and what waits for it be left out of the program.
+  // For an unknown value an `apply` alone would never be called, and whatever waits for it would be left out of the program.
   const { isKnown } = output as unknown as { isKnown: Promise<boolean> };
   return (await isKnown) ? new Promise<T>((resolve) => output.apply(resolve)) : undefined;
 }
 
-/** The value if it is there to be looked at now; a promise or an Output is checked later, by `checkWhenKnown`. */
+/** The value if it is available now; a promise or an Output is checked later, by `checkWhenKnown`. */
 export function knownNow<T>(input: pulumi.Input<T> | undefined): T | undefined {
   return pulumi.Output.isInstance(input) || input instanceof Promise ? undefined : input;
 }

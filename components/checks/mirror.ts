@@ -18,7 +18,7 @@ export function completeMirror(mirror: Mirror): CompleteMirror {
   };
 }
 
-/** Said to those who ask for a login at a mirror. */
+/** The message to users who ask for a login at a mirror. */
 export const noLogins =
   "is not possible: Docker sends no credentials to a mirror (https://github.com/moby/moby/issues/30880). " +
   "Let bindAddress and a firewall decide who may use it";
@@ -42,7 +42,7 @@ export function mirrorProblems(mirror: Mirror, allowInsecure: boolean): Problem[
     ...texts(at, { maxSize }, size, "a whole number with its unit, MB, GB or TB, such as 20GB"),
     ...loginProblems(mirror),
     ...when(
-      // To loopback too: what is there is the mirror's own container, and no upstream.
+      // To loopback too: that is the mirror's own container, where there is no upstream.
       password !== undefined && upstream.startsWith("http:") && !allowInsecure,
       `${at}upstream`,
       `${shown(upstream)} would be sent the password in clear; use https://, or set allowInsecure to true`,

@@ -10,8 +10,8 @@ export interface Problem {
 const shownCharacters = 100;
 
 /**
- * Shows a value the way a user typed it. Only for values that are not secret; of objects and lists no more than that they are
- * such, for a secret may be in them.
+ * Shows a value the way a user typed it. Only for values that are not secret. An object or list is only named as such, because a
+ * secret may be in it.
  */
 export function shown(value: unknown): string {
   switch (typeof value) {
@@ -27,17 +27,17 @@ export function shown(value: unknown): string {
   }
 }
 
-/** What kind of value was given, where the value itself must not be shown. */
+/** The kind of a given value, if the value itself must not be shown. */
 export function kindOf(value: unknown): string {
   return typeof value === "string" ? "a text" : typeof value === "number" ? "a number" : shown(value);
 }
 
-/** Most problems that are shown of one list or object. */
+/** The most problems that are shown for one list or object. */
 const shownProblems = 25;
 
 /**
- * The text of the one error that lists every problem; `outcome` says what came of it. Where the items of a long list are all wrong, the
- * first show what it is, and the others would hide the problems of other keys.
+ * The text of the one error that lists every problem; `outcome` says what came of it. If all items of a long list are wrong, the first
+ * ones show what is wrong, and the others would hide the problems of other keys.
  */
 export function problemReport(problems: readonly Problem[], outcome = ""): string {
   const count = problems.length === 1 ? "1 problem" : `${problems.length} problems`;

@@ -50,14 +50,14 @@ export interface RegistrySettings extends AddressSettings {
   image: string;
   readOnly: boolean;
   foreignLayerHosts?: readonly string[];
-  /** The page; with the bundled server unless said otherwise. */
+  /** The page. Default: on with the bundled server. */
   ui?: boolean;
-  /** None: on demand only. */
+  /** Undefined: on demand only. */
   garbageCollection: GarbageCollection | undefined;
   mirror?: Mirror;
-  /** Tells Prometheus about itself. */
+  /** It has metrics for Prometheus. */
   measured: boolean;
-  /** Where it does so on the Docker host, unless that is a Swarm. */
+  /** Where its metrics are on the Docker host, unless it is on a Swarm. */
   metrics?: Metrics;
   notifications: readonly Notification[];
   logs: Logs;
@@ -145,7 +145,7 @@ function foreignLayerProblems(foreignLayerHosts: readonly string[]): Problem[] {
   ];
 }
 
-/** What is wrong with what has a port beside the registry's. */
+/** What is wrong with the parts that have a port beside the registry's: the mirror and the metrics. */
 function besideProblems({ mirror, metrics, port, allowInsecure }: RegistrySettings): Problem[] {
   return [
     ...(mirror === undefined ? [] : mirrorProblems(mirror, allowInsecure)),

@@ -6,15 +6,15 @@ const part = "[a-z0-9]+((\\.|_|__|-+)[a-z0-9]+)*";
 /** A repository's name (https://github.com/opencontainers/distribution-spec/blob/main/spec.md#pulling-manifests). */
 export const repositoryName = new RegExp(`^${part}(/${part})*$`);
 
-/** A repository's name, or a prefix of some that ends with `/*`. */
+/** A repository's name, or a prefix of several that ends with `/*`. */
 export const repositoryOrPrefix = new RegExp(`^${part}(/${part})*(/\\*)?$`);
 
 /** A repository's name, a prefix, or `*` for all. */
 const repositoryPattern = new RegExp(`^(\\*|${part}(/${part})*(/\\*)?)$`);
 
 /**
- * Where a repository is: `host[:port]/name`. To Docker the first part is a host only with a dot or a port, or as `localhost`;
- * `team/registry` is on Docker Hub to it, and has to be written `docker.io/team/registry`.
+ * Where a repository is: `host[:port]/name`. Docker takes the first part for a host only if it has a dot or a port, or is `localhost`;
+ * it looks for `team/registry` on Docker Hub, so that has to be written `docker.io/team/registry`.
  */
 export const repositoryAddress = new RegExp(`^(?=[^/]*[.:]|localhost/)[A-Za-z0-9.-]+(:\\d+)?(/${part})+$`);
 
@@ -30,7 +30,7 @@ export function repositoryPrefixProblems(repositoryPrefix: string | undefined): 
   );
 }
 
-/** What is wrong with a list of repositories that is not given or names some. */
+/** What is wrong with a list of repositories: it is left out, or names some. */
 export function repositoriesProblems(key: string, patterns: readonly string[] | undefined): Problem[] {
   if (patterns?.length === 0) {
     return [{ key, message: "is empty; name repositories, or leave it out for all" }];

@@ -4,11 +4,11 @@ import { knownNow } from "./inputs";
 import { Problem, shown } from "./problems";
 
 /*
- * The rules that checks are made of. Each takes the values by key, or the key with its value, and returns what is wrong: nothing,
- * where all is well or nothing is given.
+ * The rules that checks are made of. Each takes the values by key, or the key with its value, and returns the problems: none if all is
+ * well or nothing is given.
  */
 
-/** Values by key; `prefix` goes before each key in a problem, as `storage.s3.`. */
+/** Values by key; `prefix` goes before each key in a problem, such as `storage.s3.`. */
 type Values<T> = Readonly<Record<string, T | undefined>>;
 
 function given<T>(values: Values<T>): [string, T][] {
@@ -24,7 +24,7 @@ export function isWhole(value: number, least: number, most: number): boolean {
   return Number.isInteger(value) && value >= least && value <= most;
 }
 
-/** The largest number that is told from the next: no limit that a user has to know. */
+/** The largest number that can be told from the next one. As a limit, it is not one that a user has to know. */
 export const unlimited = Number.MAX_SAFE_INTEGER;
 
 /** The longest time in days that an image can be kept by age: a hundred years. */
@@ -45,12 +45,12 @@ export function texts(prefix: string, values: Values<string>, allowed: RegExp, r
   );
 }
 
-/** The texts but for the empty ones, which `required` or `notEmpty` names. */
+/** The texts without the empty ones, which `required` or `notEmpty` reports. */
 export function filled(values: Values<string>): Values<string> {
   return Object.fromEntries(Object.entries(values).filter(([, value]) => value !== ""));
 }
 
-/** Names, passwords and keys that are sent in a header; of an Output or a promise nobody knows yet what it holds. */
+/** Names, passwords and keys that are sent in a header. An Output or a promise passes: its value is not known yet. */
 export function inOneLine(prefix: string, values: Values<pulumi.Input<string>>): Problem[] {
   return given(values).flatMap(([key, value]) =>
     when(/[\0\r\n]/.test(knownNow(value) ?? ""), `${prefix}${key}`, "has a line break or a zero byte; no client can send that"),
@@ -64,7 +64,7 @@ export function lists(prefix: string, values: Values<readonly string[]>, allowed
   );
 }
 
-/** Lists without an item that is there twice. */
+/** Lists without duplicate items. */
 export function distinct(prefix: string, values: Values<readonly string[]>): Problem[] {
   return given(values).flatMap(([key, list]) =>
     list.flatMap((value, index) =>
@@ -73,7 +73,7 @@ export function distinct(prefix: string, values: Values<readonly string[]>): Pro
   );
 }
 
-/** Values out of a few. */
+/** Values out of a fixed set. */
 export function oneOf(prefix: string, values: Values<string | number>, allowed: readonly (string | number)[]): Problem[] {
   return given(values).flatMap(([key, value]) =>
     when(!allowed.includes(value), `${prefix}${key}`, `${shown(value)} is not allowed; choose ${allowed.join(", ")}`),
@@ -102,11 +102,11 @@ function hoursOf(duration: string): number {
   return parts.reduce((sum, [, number, unit = ""]) => sum + Number(number) / (unitsPerHour[unit] ?? 1), 0);
 }
 
-/** The server reads some of what a host can't have, as `\`, otherwise than `URL` does, and takes no `%` that stands for nothing. */
+/** The server reads some characters that a host can't have, such as `\`, differently from `URL`, and refuses a `%` that encodes nothing. */
 const url =
   /^https?:\/\/([\p{L}\p{M}\p{N}_.-]+|\[[\da-f:.]+\])(:\d*)?(\/([^\s\p{Cc}%?#]|%[\da-f]{2})*)?(\?[^\s\p{Cc}#]*)?(#([^\s\p{Cc}%]|%[\da-f]{2})*)?$/iu;
 
-/** What `URL.canParse` tells until Node.js 20 compiles it: then it refuses every URL that is not ASCII. */
+/** Replaces `URL.canParse`: once Node.js 20 has compiled that, it refuses every URL that is not ASCII. */
 export function canParse(text: string): boolean {
   try {
     return new URL(text) instanceof URL;
@@ -132,14 +132,14 @@ export function urls(prefix: string, values: Values<string>): Problem[] {
   );
 }
 
-/** Values that must be given; `why` says by what they are needed. */
+/** Values that must be given; `why` says what needs them. */
 export function required(prefix: string, values: Values<unknown>, why: string): Problem[] {
   return Object.entries(values).flatMap(([key, value]) =>
     when(value === undefined || value === "", `${prefix}${key}`, `is missing; ${why}`),
   );
 }
 
-/** An empty text is no name, and not the same as none. */
+/** An empty text is not a name, and not the same as none. */
 export function notEmpty(prefix: string, values: Values<string>): Problem[] {
   return given(values).flatMap(([key, value]) => when(value === "", `${prefix}${key}`, "is empty; leave it out or give a name"));
 }

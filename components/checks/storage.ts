@@ -79,7 +79,7 @@ export function storageProblems(storage: Storage, image = "bundled"): Problem[] 
   ];
 }
 
-/** What is wrong with the options of the driver. An empty text, or one of spaces, is none to the server, or of no use. */
+/** What is wrong with the options of the driver. A text that is empty or all spaces counts as none to the server, or is of no use. */
 function optionProblems(storage: Storage, driver: StorageDriver): Problem[] {
   const problems = checks[driver](storage, storage.provision === true && neverProvisioned[driver] === undefined);
   const named = problems.map(({ key }) => key);

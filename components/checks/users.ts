@@ -5,7 +5,7 @@ import { Problem, shown } from "./problems";
 import { repositoriesProblems } from "./repositories";
 import { inOneLine, oneOf, unlimited, when, wholeNumbers } from "./rules";
 
-/** What is wrong with a password; of an Output or a promise nobody has checked what it holds. */
+/** What is wrong with a password. Its type is checked too: nothing has checked what an Output or a promise holds. */
 export function passwordProblem(key: string, password: unknown): Problem[] {
   if (typeof password !== "string") {
     return [{ key, message: "this value (not shown) is not allowed; give a text" }];
@@ -20,7 +20,7 @@ export function passwordProblem(key: string, password: unknown): Problem[] {
   return inOneLine("", { [key]: password });
 }
 
-/** What is wrong with a hash. The server takes what Apache's tool makes, and no cost that keeps a processor for long. */
+/** What is wrong with a hash. The server accepts what Apache's tool makes, but no cost that keeps a processor busy for long. */
 export function passwordHashProblem(key: string, hash: unknown): Problem[] {
   const isBcrypt = typeof hash === "string" && /^\$2[aby]\$(0[4-9]|1[0-7])\$[./A-Za-z0-9]{53}$/.test(hash);
   return when(
@@ -53,7 +53,7 @@ export function userProblems(users: readonly User[]): Problem[] {
   });
 }
 
-/** The passwords of a user, and how they go with the generated ones. */
+/** What is wrong with the passwords of a user, and with their combination with generated ones. */
 function passwordsProblems(key: string, user: User): Problem[] {
   const { generation = 1, keepPrevious = false } = user;
   const own = user.password !== undefined;
@@ -80,7 +80,7 @@ function passwordsProblems(key: string, user: User): Problem[] {
   ];
 }
 
-/** A hash stands for itself: nothing can be made of it. */
+/** A hash stands for itself: nothing can be generated from it. */
 function hashProblems(key: string, user: User, index: number): Problem[] {
   const hash = knownNow(user.passwordHash);
   return [

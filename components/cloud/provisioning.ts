@@ -7,7 +7,7 @@ import { Problem } from "../checks/problems";
  * Options of a resource that holds images. Without `lab` nothing that Pulumi does takes the images away, by two locks:
  *
  * - `protect`: `destroy`, a switch to another storage and a change that would replace the bucket are refused in preview. With a
- *   mistyped bucket name an `up` would else bring up an empty registry.
+ *   mistyped bucket name an `up` would otherwise bring up an empty registry.
  * - `retainOnDelete`: when the bucket is unprotected, to switch on purpose, it leaves the stack and stays in the cloud. With
  *   `protect` alone that would delete an Azure account and all images in it.
  *
@@ -22,12 +22,12 @@ export function staysWithImages(parent: pulumi.Resource, lab: boolean): pulumi.C
   return { parent, retainOnDelete: lock(lab) };
 }
 
-/** The value as soon as these resources are made: a registry never starts on a store that is half set up. */
+/** The value, once these resources are made: a registry never starts on a store that is only half set up. */
 export function onceMade<T>(value: pulumi.Input<T>, resources: readonly pulumi.CustomResource[]): pulumi.Output<T> {
   return pulumi.all([value, ...resources.map(({ id }) => id)]).apply(([known]) => known as T);
 }
 
-/** Logical name of a bucket: Pulumi adds some letters and makes it the name in the cloud, where fewer characters are allowed. */
+/** Logical name of a bucket: Pulumi adds some letters to it for the name in the cloud, where fewer characters are allowed. */
 export function bucketStem(name: string): string {
   return name
     .toLowerCase()
@@ -36,7 +36,7 @@ export function bucketStem(name: string): string {
     .replace(/^-+|-+$/g, "");
 }
 
-/** The same in Google Cloud, which keeps names with "google" in them for itself, also with zeros, and those that begin with "goog". */
+/** The same for Google Cloud, which reserves names that contain "google", even with zeros, and those that begin with "goog". */
 export function googleBucketStem(name: string): string {
   return bucketStem(bucketStem(name).replace(/g[o0]{2}gle|^goog/g, "cloud"));
 }

@@ -19,10 +19,10 @@ interface Binding {
   HostPort: string;
 }
 
-/** The part of `docker inspect` that tells what a container keeps others from, and what of that it has. */
+/** The part of `docker inspect` that tells which addresses a container was made with, and which of them it has. */
 interface Holder {
   running: boolean;
-  /** To Docker one that waits for its next start is running, and has no address meanwhile. */
+  /** It waits for its next start. To Docker it is running, but it has no address meanwhile. */
   restarting?: boolean;
   bindings?: Record<string, Binding[]> | null;
   published?: Record<string, Binding[] | null> | null;
@@ -34,13 +34,13 @@ const holder =
 /** The image of a container that is about to be made. */
 interface TriedImage {
   id: string;
-  /** The bundled server. */
+  /** Whether it is the bundled server's. */
   bundled: boolean;
 }
 
 /**
- * Lets another container have the addresses that are new to one that is there, which has to go before it can be made with them.
- * An address that the host can't give stops the deployment here; the container stays as it is.
+ * Lets another container try the addresses that are new to an existing one, which has to go before its successor can be made with
+ * them. An address that the host can't give stops the deployment here; the existing container stays as it is.
  */
 export async function checkAddresses(
   engine: EngineAddress,
@@ -71,17 +71,17 @@ export async function checkAddresses(
   }
 }
 
-/** Whether one is the other's port on every address there is of its kind. */
+/** Whether one is the same port as the other, on every address of that kind. */
 function covers(one: Publication, other: Publication): boolean {
   return one.external === other.external && isUnspecified(one.ip) && isIPv6(one.ip) === isIPv6(other.ip);
 }
 
-/** Nobody can have all addresses of a port while another one has it on one of them. */
+/** No container can have all addresses of a port while another one has the port on one of them. */
 async function whileStopped(engine: EngineAddress, container: string, attempt: () => Promise<void>): Promise<void> {
   await dockerCommand(engine, "stop", container);
   await attempt().finally(async () => {
     try {
-      // Also where it is to go next: something else of the deployment may still keep it.
+      // Even if it is to be replaced next: something else in the deployment may still prevent that.
       await dockerCommand(engine, "start", container);
     } catch (error) {
       throw failure(
@@ -91,7 +91,7 @@ async function whileStopped(engine: EngineAddress, container: string, attempt: (
   });
 }
 
-/** A container that is there, and the one after it. */
+/** An existing container, and the image of its successor. */
 interface Trial {
   engine: EngineAddress;
   container: string;
@@ -101,19 +101,19 @@ interface Trial {
 async function tryAddress({ engine, container, image }: Trial, { ip, external }: Publication, port: number): Promise<void> {
   const refused = (why: string): Error =>
     failure(`The registry stays as it was: the Docker host can't give it ${hostPort(ip, external)} (port, bindAddress): ${why}`);
-  // The bundled server waits here for a certificate that nobody gives it; another image runs as it does by itself.
+  // With this command the bundled server waits for a certificate that never comes; another image runs its own command.
   const words = [image.id, ...(image.bundled ? ["check-certificate"] : [])];
-  // Found by that, as a name may be somebody else's.
+  // The trial is found by its label, because a name may be somebody else's.
   const label = `container-registry.trial-of=${container}`;
   const options = ["--detach", "--interactive", "--label", label, "--publish", `${hostPort(ip, port)}:1`];
-  // An `up` that was cut off has left it, with its port.
+  // An `up` that was interrupted has left its trial behind, which still has the port.
   const left = await dockerCommand(engine, "ps", "--all", "--quiet", "--filter", `label=${label}`);
   await remove(engine, ...left.split("\n").filter((id) => id !== ""));
   let trial: string;
   try {
     trial = await dockerCommand(engine, ...trialRun, ...options, ...words);
   } catch (error) {
-    // It is enough that the engine has come to start it.
+    // It is enough that the engine got as far as starting it.
     if ((error as { code?: unknown }).code === dockerFailed) {
       throw refused(printedBy(error) + (await wayToThePort(engine, container, external)));
     }
@@ -131,7 +131,7 @@ async function tryAddress({ engine, container, image }: Trial, { ip, external }:
 async function remove(engine: EngineAddress, ...trials: string[]): Promise<void> {
   for (const trial of trials) {
     await dockerCommand(engine, "rm", "--force", "--volumes", trial).catch((error: unknown) => {
-      // One that has ended by itself goes by itself.
+      // The engine itself removes a container that has ended.
       if (!/No such container|already in progress/i.test(printedBy(error))) {
         throw failure(`The container ${trial} could not be removed: ${printedBy(error)}`);
       }
@@ -139,12 +139,12 @@ async function remove(engine: EngineAddress, ...trials: string[]): Promise<void>
   }
 }
 
-/** Docker itself says nothing of it. */
+/** Docker itself does not report a lost address. */
 const withoutIt =
   'Docker starts the container without it. With "userland-proxy": false an IPv6 address takes a default bridge with IPv6: ' +
   'set "ipv6": true and a "fixed-cidr-v6" in the engine\'s daemon.json, let it have its proxy, or choose an IPv4 address';
 
-/** The addresses that a container which runs was to have and that lead nowhere. */
+/** The addresses that a running container was made with but does not have. */
 async function unpublished(engine: EngineAddress, container: string): Promise<Binding[]> {
   const { running, restarting, bindings, published } = (await inspectContainer<Holder>(engine, container, holder)) ?? {
     running: false,
@@ -154,7 +154,7 @@ async function unpublished(engine: EngineAddress, container: string): Promise<Bi
     : [];
 }
 
-/** Stops the deployment where a container runs without an address that it was made with. */
+/** Stops the deployment if a container runs without an address that it was made with. */
 export async function checkPublished(engine: EngineAddress, container: string): Promise<void> {
   const [lost] = await unpublished(engine, container);
   if (lost !== undefined) {
@@ -163,7 +163,7 @@ export async function checkPublished(engine: EngineAddress, container: string): 
   }
 }
 
-/** What to do where a registry wants the port of its own mirror, or that one the registry's: neither goes before the other. */
+/** What to do if a registry wants the port of its own mirror, or the mirror the registry's: neither is removed before the other is made. */
 async function wayToThePort(engine: EngineAddress, container: string, port: number): Promise<string> {
   const names = await dockerCommand(engine, "ps", "--filter", `publish=${port}`, "--format", "{{.Names}}").catch(() => "");
   const other = names.split("\n").find((name) => name === mirrorName(container) || container === mirrorName(name));

@@ -15,18 +15,18 @@ export interface ImageArchive {
   ids: readonly string[];
   /** Name and tag of the image in the archive. */
   name: string;
-  /** Stands for the content of the image. */
+  /** Identifies the content of the image. */
   tag: string;
 }
 
 /** By architecture. */
 const archives = new Map<string, Promise<ImageArchive>>();
 
-/** What Go calls processors that Node.js and kernels call otherwise. */
+/** Go's names of processors, by the names that Node.js and kernels use. */
 const goNames: Record<string, string> = { x64: "amd64", x86_64: "amd64", aarch64: "arm64" };
 
 /**
- * Builds the bundled server's image when its sources have changed, for an engine's processor unless another one is said; a second
+ * Builds the bundled server's image when its sources have changed, for an engine's processor unless another one is given; a second
  * call in the same run costs nothing.
  */
 export async function buildBundledImage(engine: EngineAddress, processor?: string): Promise<ImageArchive> {
@@ -35,7 +35,7 @@ export async function buildBundledImage(engine: EngineAddress, processor?: strin
   return once(archives, architecture, () => buildFor(architecture));
 }
 
-/** An engine's processor. Nothing is brought to it in a preview, which so need not reach it. */
+/** An engine's processor. A preview brings nothing to the engine, so it need not reach it. */
 async function processorOf(engine: EngineAddress): Promise<string> {
   try {
     const [, architecture = ""] = (await enginePlatform(engine)).split("/");
@@ -80,9 +80,9 @@ function buildFor(architecture: string): Promise<ImageArchive> {
   });
 }
 
-/** The name and tag by which an engine may have the archive's image for a component called `owner`, and for no other. */
+/** The name and tag under which an engine has the archive's image for a component called `owner`, and for no other. */
 export function imageName(owner: string, image: ImageArchive): string {
-  // An image's name knows no capitals, and separators only one by one between letters and digits.
+  // An image's name has no capitals, and only single separators between letters and digits.
   const name = owner
     .toLowerCase()
     .replace(/[^a-z0-9]{2,}/g, "-")
@@ -91,7 +91,7 @@ export function imageName(owner: string, image: ImageArchive): string {
   return `${name === owner ? name : `${name}-${hash}`}:${image.tag}`;
 }
 
-/** Makes an engine have the archive's image under `name`, and under no other; does nothing where it is there already. */
+/** Loads the archive's image into an engine under `name`, and under no other; does nothing if it is there already. */
 export async function loadImage(engine: EngineAddress, image: ImageArchive, name: string): Promise<void> {
   const docker = async (...words: string[]): Promise<boolean> => {
     try {

@@ -10,29 +10,29 @@ const execFile = promisify(childProcess.execFile);
 export interface EngineAddress {
   host?: string;
   /**
-   * The folder with what it takes to talk TLS to it: `ca.pem`, `cert.pem` and `key.pem`. Empty: it takes none, whatever the environment
+   * The folder with the files for TLS to the engine: `ca.pem`, `cert.pem` and `key.pem`. Empty: there are none, whatever the environment
    * says.
    */
   certPath?: string;
 }
 
-/** Where an engine is that nothing is said of. */
+/** The address of an engine if none is given. */
 export const localEngine = "unix:///var/run/docker.sock";
 
-/** What `docker run` exits with when it could not even start the container. */
+/** The exit code of `docker run` if it could not even start the container. */
 export const dockerFailed = 125;
 
 /** Words of a `docker run` whose container only tries something. */
 export const trialRun = ["run", "--rm", "--read-only", "--cap-drop", "ALL", "--security-opt", "no-new-privileges"];
 
-/** Runs the docker command against an engine and returns what it printed; the error of a failed one has what is for people. */
+/** Runs the docker command against an engine and returns what it printed; the error of a failed one has what it printed for people. */
 export function dockerCommand(engine: EngineAddress, ...words: string[]): Promise<string> {
   return dockerCommandWith("", engine, ...words);
 }
 
-/** Does so with a text on standard input, where nobody sees it in a list of processes. */
+/** Runs the docker command with a text on standard input, where no list of processes shows it. */
 export async function dockerCommandWith(input: string, engine: EngineAddress, ...words: string[]): Promise<string> {
-  // Said in full, so that no context of the docker command has a say.
+  // Given in full, so that no context of the docker command takes effect.
   const address = ["--host", engine.host ?? localEngine, ...tlsOptions(engine)];
   const running = execFile("docker", [...address, ...words], { maxBuffer: 1 << 24, env: environmentFor(engine) });
   // A command that ends early does not read all of it.
@@ -43,7 +43,7 @@ export async function dockerCommandWith(input: string, engine: EngineAddress, ..
   return stdout.trim() === "" ? stderr.trim() : stdout.trim();
 }
 
-/** Node.js puts the whole command into its error, and with it what drivers of volumes may take for secrets. */
+/** Node.js puts the whole command into its error, and with it options of volume drivers that may be secret. */
 function withoutArguments(error: unknown, command?: string): Error {
   const { code, signal, stderr, path: program } = error as childProcess.ExecFileException & { stderr?: string };
   const ended = new Error(`docker ${command} ended with ${signal ?? code} and said nothing`);
@@ -65,7 +65,7 @@ function environmentFor({ certPath }: EngineAddress): NodeJS.ProcessEnv {
 /** By host. */
 const platforms = new Map<string, Promise<string>>();
 
-/** The platform an engine builds for when nobody says another: `linux/amd64`. It is asked once in a run. */
+/** The platform that an engine builds for unless another one is given: `linux/amd64`. The engine is asked once in a run. */
 export function enginePlatform(engine: EngineAddress): Promise<string> {
   return once(platforms, engine.host ?? localEngine, () => askForPlatform(engine));
 }
@@ -83,7 +83,7 @@ export function inspectContainer<T>(engine: EngineAddress, container: string, te
   return inspect(engine, "container", container, template);
 }
 
-/** What a container said last, since a time that the engine tells. */
+/** The last lines of a container's log, since a time by the engine's clock. */
 export function lastLines(engine: EngineAddress, container: string, since?: string): Promise<string> {
   return dockerCommand(engine, "logs", "--tail", "20", ...(since === undefined ? [] : ["--since", since]), container);
 }
@@ -107,7 +107,7 @@ async function inspect<T>(engine: EngineAddress, kind: string, name: string, tem
   try {
     return JSON.parse(await dockerCommand(engine, kind, "inspect", "--format", template, name)) as T;
   } catch (error) {
-    // The last one is a Swarm's, which from Engine 23 on looks for a volume of the cluster as well.
+    // The last message is a Swarm's, which from Engine 23 on looks for a volume of the cluster as well.
     if (/No such (container|service|image|volume)|volume \S+ not found/i.test(printedBy(error))) {
       return undefined;
     }
@@ -115,7 +115,7 @@ async function inspect<T>(engine: EngineAddress, kind: string, name: string, tem
   }
 }
 
-/** The end of a deployment that an engine gives no answer to. */
+/** The error that ends a deployment if an engine gives no answer. */
 export function unanswered(what: string, error: unknown): Error {
   return failure(`The Docker engine could not be asked for ${what}: ${printedBy(error)}`);
 }

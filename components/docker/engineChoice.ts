@@ -20,10 +20,10 @@ interface InspectedContext {
   Storage: { TLSPath: string };
 }
 
-/** What a client needs to show who it is, and to know the engine. */
+/** The files that a client needs to prove who it is, and to recognize the engine. */
 const tlsFiles = ["ca.pem", "cert.pem", "key.pem"];
 
-/** The engine of a context of the docker command, one of which `docker context use NAME` makes the current one. */
+/** The engine of a context of the docker command; `docker context use NAME` makes one of them the current one. */
 function contextNamed(name: string): NamedEngine {
   const { Endpoints, TLSMaterial, Storage } = inspected(name);
   const host = Endpoints.docker?.Host ?? localEngine;
@@ -55,7 +55,7 @@ function inspected(name: string): InspectedContext {
   throw failure(`There is no docker context ${JSON.stringify(name)}`);
 }
 
-/** A variable of the environment; set to nothing is not set, for the docker command. */
+/** An environment variable; to the docker command, an empty one is not set. */
 function variable(name: `DOCKER_${"CERT_PATH" | "CONFIG" | "CONTEXT" | "HOST" | "TLS" | "TLS_VERIFY"}`): string | undefined {
   const value = process.env[name];
   return value === "" ? undefined : value;
@@ -81,13 +81,13 @@ function configurationFolder(): string {
   return variable("DOCKER_CONFIG") ?? path.join(os.homedir(), ".docker");
 }
 
-/** The folder of certificates for an engine by address, as the docker command finds it; over ssh it looks at none. */
+/** The folder of certificates for an engine by address, as the docker command finds it; over ssh it uses none. */
 function certificatesFor(host: string): string {
   const tls = variable("DOCKER_TLS_VERIFY") ?? variable("DOCKER_TLS");
   return tls === undefined || host.startsWith("ssh://") ? "" : (variable("DOCKER_CERT_PATH") ?? configurationFolder());
 }
 
-/** Stops where DOCKER_CONTEXT names another engine: the provider heeds it before any host it is given. */
+/** Stops if DOCKER_CONTEXT names another engine: the provider prefers it to any host that it is given. */
 function checkDockerContext(host: string, from: string): void {
   const name = variable("DOCKER_CONTEXT");
   const context = name !== undefined && name !== "default" ? contextNamed(name) : undefined;
@@ -99,9 +99,9 @@ function checkDockerContext(host: string, from: string): void {
 }
 
 /**
- * The engine that is meant, where it is not this machine's own. The default docker provider does not get to that of a current context,
- * and for one by name lacks the certificates and, for images that are built, the host. Nor does its state tell of DOCKER_HOST: a
- * `destroy` without that variable would look on another engine, find nothing, and forget what runs.
+ * The engine that is meant, if it is not this machine's own. The default docker provider does not reach the engine of the current
+ * context, and for a context by name it lacks the certificates and, for images that are built, the host. Nor does its state record
+ * DOCKER_HOST: a `destroy` without that variable would look on another engine, find nothing, and forget what runs.
  */
 function engineElsewhere(): NamedEngine | undefined {
   const engine = namedEngine();
@@ -124,7 +124,7 @@ function namedEngine(): NamedEngine | undefined {
   return context;
 }
 
-/** Whether two addresses are one: Docker Desktop's socket has a link at the usual place. */
+/** Whether two addresses lead to the same engine: Docker Desktop's socket has a link at the usual place. */
 function sameEngine(one: string, other: string): boolean {
   const place = (host: string): string => {
     try {
@@ -136,7 +136,7 @@ function sameEngine(one: string, other: string): boolean {
   return one === other || place(one) === place(other);
 }
 
-/** Keeps the docker provider from heeding DOCKER_CONTEXT, before any host. */
+/** Keeps the docker provider from using DOCKER_CONTEXT, which it would prefer to any host. */
 export const noContext = { context: "" };
 
 /** Certificates and keys that the docker provider takes as text. */
@@ -150,8 +150,8 @@ function asText(key: string): Error {
 }
 
 /**
- * The options of a component that works on a Docker engine. Without a word of the user's it is the engine that the docker command
- * talks to; where that takes a provider of its own, they have one.
+ * The options of a component that works on a Docker engine. If the user names none, it is the engine that the docker command
+ * talks to; if that takes a provider of its own, the options include one.
  */
 export function onDockerEngine(name: string, opts: pulumi.ComponentResourceOptions = {}): pulumi.ComponentResourceOptions {
   const { provider, providers = [], parent } = opts;
@@ -213,8 +213,8 @@ export function engineOf(component: pulumi.ComponentResource): pulumi.Output<Eng
 }
 
 /**
- * A value, once an engine was asked about it. A preview asks nothing, but what it makes of the value depends on the same: an `up` by an
- * update plan stops at a resource with other dependencies.
+ * A value, once an engine was asked about it. A preview asks nothing, but its result has the same dependencies: an `up` with an update
+ * plan stops at a resource with other dependencies.
  */
 export function whenAsked<T>(
   engine: pulumi.Output<EngineAddress>,
@@ -229,7 +229,7 @@ export function whenAsked<T>(
   });
 }
 
-/** The engine that the docker provider makes of its settings: where one is not given, the environment has a say. */
+/** The engine that the docker provider derives from its settings: a setting that is not given comes from the environment. */
 export function engineBy({
   host = variable("DOCKER_HOST"),
   context = host === undefined ? variable("DOCKER_CONTEXT") : undefined,

@@ -10,8 +10,8 @@ export interface Folder {
 }
 
 /**
- * The part of what an engine says of a mount that tells what is mounted, and where: to a container's `Destination`, or to a service's
- * `Target`. To Swarm the source of a volume is its name.
+ * The part of an engine's description of a mount that tells what is mounted, and where: at the `Destination` in a container, or at the
+ * `Target` in a service. To Swarm the source of a volume is its name.
  */
 export interface Mounted {
   Name?: string;
@@ -26,7 +26,7 @@ interface Owner {
   Mounts: Mounted[];
 }
 
-/** Where it is tried. Onto the server's own place, a folder in the image, no file could be mounted. */
+/** Where the folder is tried. The server's own place is a folder in the image, so a file could not be mounted there. */
 const place = "/to-hand-over";
 
 /** Whether a folder of the host or a volume is among what is mounted. */
@@ -34,14 +34,14 @@ export function isMounted(source: string, mounts: readonly Mounted[]): boolean {
   return mounts.some(({ Name, Source }) => source === Name || source === Source);
 }
 
-/** Whether a container has handed over what it has. */
+/** Whether a container has handed over what it mounts. */
 function isDone(owner: Owner | undefined): owner is Owner {
   return owner?.State.Status === "exited" && owner.State.ExitCode === 0;
 }
 
 /**
- * Lets the server's image try what is about to be handed over to its user. What is no folder, or has other people's files in
- * it, stops the deployment here, before anything of it was handed over.
+ * Lets the server's image try what is about to be handed over to its user. If it is not a folder, or has other people's files
+ * in it, the deployment stops here, before any of it is handed over.
  */
 export async function checkFolder(
   engine: EngineAddress,
@@ -54,7 +54,7 @@ export async function checkFolder(
   if (isDone(owner) && isMounted(source, owner.Mounts)) {
     return;
   }
-  // One that the registry has already may be on a disk that is not mounted: Docker is not to make another in its place.
+  // A folder that the registry already uses may be on a disk that is not mounted: Docker must not make another in its place.
   const running = hostPath && (await inspectContainer<Pick<Owner, "Mounts">>(engine, server, '{"Mounts":{{json .Mounts}}}'));
   const mount =
     running && isMounted(source, running.Mounts)
@@ -73,8 +73,8 @@ export async function checkFolder(
 }
 
 /**
- * Has a container that could not hand over what it has try that again. In Pulumi's state it has failed for good: nothing of its inputs
- * changes when somebody mends the cause.
+ * Makes a container that could not hand over what it mounts try again. In Pulumi's state it has failed for good: none of its inputs
+ * changes when somebody repairs the cause.
  */
 export async function handOverAgain(engine: EngineAddress, container: string): Promise<void> {
   if (isDone(await inspectContainer<Owner>(engine, container, "{{json .}}"))) {

@@ -24,7 +24,7 @@ export async function untilHealthy(engine: EngineAddress, container: string): Pr
   let restarted = false;
   for (;;) {
     const state = await inspectContainer<ContainerState>(engine, container, "{{json .State}}");
-    // Somebody took it away, stopped or paused it. That is no fault of this deployment, which has nothing to change.
+    // Somebody removed, stopped or paused it. That is not a fault of this deployment, which has nothing to change.
     if (state === undefined) {
       await pulumi.log.warn(`The container ${container} is gone; bring it back with: pulumi up --refresh`);
       return;
@@ -43,12 +43,12 @@ export async function untilHealthy(engine: EngineAddress, container: string): Pr
       return;
     }
     if (state.Status === "restarting" && !restarted) {
-      // It may have died of a file that is repaired by now, and Docker starts it anew as late as a minute after.
+      // A file that made it fail may have been repaired since, and Docker may wait up to a minute before it restarts the container.
       await restart(engine, container);
       restarted = true;
     } else if (state.Status === "restarting" || Date.now() > end) {
       const logs = await lastLines(engine, container, state.StartedAt);
-      // One that runs has none, and Docker says 0.
+      // A running container has no exit code, and Docker reports 0.
       const exit = state.Status === "running" ? "" : `, exit code ${state.ExitCode}`;
       throw failure(`The registry did not become healthy (container ${container}${exit}):\n${logs}${adviceOn(logs, container)}`);
     }

@@ -1,4 +1,4 @@
-/** A name that a server finds without DNS, and its address. */
+/** A name that a server resolves without DNS, and its address. */
 export interface HostEntry {
   host: string;
   ip: string;
@@ -8,7 +8,7 @@ export function hostEntries(hosts: Record<string, string>): HostEntry[] {
   return Object.entries(hosts).map(([host, ip]) => ({ host, ip }));
 }
 
-/** Repeats an option of the docker command for each entry, as it wants them. */
+/** Repeats an option of the docker command for each entry, in the command's format. */
 export function hostOptions(option: string, hosts: readonly HostEntry[]): string[] {
   return hosts.flatMap(({ host, ip }) => [option, `${host}:${ip}`]);
 }

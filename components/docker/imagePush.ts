@@ -49,7 +49,7 @@ function hostAndPath(repository: string): [string, string] {
 
 /**
  * A repository's name as engines and services show it: they leave out Docker Hub's host, and `library/` before a name of one part.
- * Named otherwise, a service that has not changed would look changed in each preview.
+ * Under another name, a service that has not changed would look changed in each preview.
  */
 function familiarName(repository: string): string {
   const [host, name] = hostAndPath(repository);

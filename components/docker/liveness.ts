@@ -1,6 +1,6 @@
 import * as pulumi from "@pulumi/pulumi";
 
-/** How Docker and Swarm find out whether a server lives, in their own words. */
+/** The check by which Docker and Swarm find out whether a server lives, in their own terms. */
 export interface LivenessCheck {
   tests: pulumi.Input<string>[];
   interval: string;
@@ -10,7 +10,7 @@ export interface LivenessCheck {
 }
 
 /**
- * Engines before 25 know no start interval: the interval is short for a quick first check, and the check itself watches the server for
+ * Engines before 25 have no start interval. So the interval is short for a quick first check, and the check itself watches the server for
  * a while before it returns, so a container that is in trouble gets a process every 15 seconds. Three of them in a row make it unhealthy.
  */
 export function livenessCheck(configurationPath: pulumi.Input<string>): LivenessCheck {

@@ -1,4 +1,4 @@
-/** What is asked for once in a run, by a key. No failure is kept: the next one who asks may get an answer. */
+/** Asks for something once in a run, by its key. A failure is not kept: the next caller may get an answer. */
 export function once<T>(answers: Map<string, Promise<T>>, key: string, ask: () => Promise<T>): Promise<T> {
   const before = answers.get(key);
   if (before !== undefined) {

@@ -1,13 +1,13 @@
 import * as pulumi from "@pulumi/pulumi";
 
-/** What each run of a program has one of: a process may see several, as that of a package or of tests does. */
+/** A value of which each run of a program has one. A process may see several runs, as that of a package or of tests does. */
 export class PerRun<Value> {
   private readonly values = new Map<unknown, Value>();
 
   constructor(private readonly make: () => Value) {}
 
   get(): Value {
-    // A package's plugin has another client for each component, all of one address.
+    // A package's plugin has a separate client for each component, all with the same address.
     const monitor = pulumi.runtime.getMonitor() as { getChannel?: () => { getTarget: () => string } } | undefined;
     const run = monitor?.getChannel?.().getTarget() ?? monitor;
     const value = this.values.get(run) ?? this.make();

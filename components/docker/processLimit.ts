@@ -4,7 +4,7 @@ import { failure } from "../checks/failure";
 
 /**
  * Limits the processes and threads of a container by its cgroup, which the provider has no argument for; the engine keeps the limit
- * over restarts. `ulimit nproc` is none: it counts what all containers of the same user have together, and root has no limit.
+ * over restarts. `ulimit nproc` is no substitute: it counts the processes of all containers of the same user, and root has no limit.
  */
 export async function limitProcesses(engine: EngineAddress, container: string, limit: number): Promise<void> {
   const current = (): Promise<number | null | undefined> =>
@@ -17,7 +17,7 @@ export async function limitProcesses(engine: EngineAddress, container: string, l
     await dockerCommand(engine, "update", "--pids-limit", String(limit), container);
   } catch (error) {
     const printed = printedBy(error);
-    // The limit is not at fault where the server ends at once: it says itself what it lacks.
+    // The limit is not at fault if the server exits at once: its own log says why.
     if (/stopped container|not running|is restarting/i.test(printed)) {
       throw failure(`The registry does not stay up (container ${container}):\n${await lastLines(engine, container)}`);
     }

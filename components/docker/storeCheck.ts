@@ -18,7 +18,7 @@ import { mountOf, SharedVolume, StoreTask, tryStoreByTask } from "./storeTask";
 
 /** A folder or volume with images, whichever engine has it. */
 export interface ServerFolder extends SharedVolume {
-  /** The one engine that has it, where that is known. */
+  /** The one engine that has it, if that is known. */
   engine?: EngineAddress;
 }
 
@@ -33,17 +33,17 @@ export interface Preflight {
   filesVolume?: string;
   filesFolder?: string;
   configurationPath: string;
-  /** What the server has the images in, where that is no remote store. */
+  /** Where the server has the images, if that is not a remote store. */
   folder?: ServerFolder;
-  /** It has them in a volume that the engine makes for it, and that is the same with every configuration. */
+  /** The images are in a volume that the engine makes for the server, and that is the same with every configuration. */
   ownVolume?: boolean;
-  /** The configuration itself, where no volume has it. */
+  /** The configuration itself, if no volume has it. */
   configuration?: string;
   /** `NAME=value` of the server's environment. */
   environment: readonly string[];
   /** For the server's hosts file. */
   hosts: readonly HostEntry[];
-  /** Where only a task sees the store as the registry will: what the task has of the registry's. */
+  /** If only a task sees the store as the registry will: what the task shares with the registry. */
   task?: Pick<StoreTask, "files" | "networks" | "constraints">;
   /** Seconds for which a new store may refuse its new credentials, which are not known everywhere in a cloud at once. */
   patience?: number;
@@ -57,15 +57,15 @@ const pause = 5;
 
 /**
  * Lets the server's image try the store before the registry is switched to it, where the registry will run. A store that can't
- * be reached, refuses the credentials or lacks the bucket stops the deployment here; the running registry is left as it is. So it is
- * where the server does not take its new configuration.
+ * be reached, refuses the credentials or lacks the bucket stops the deployment here; the running registry is left as it is. It is
+ * also left alone if the server does not accept its new configuration.
  */
 export async function checkStore(flight: Preflight): Promise<void> {
   const running = await whatRuns(flight);
   if (!isOnStore(flight, running)) {
     await awaitStore(flight, running);
   } else if (flight.serviceName === undefined && running !== undefined && !hasConfiguration(flight, running)) {
-    // Swarm itself rolls a service back whose tasks do not start.
+    // Swarm itself rolls back a service whose tasks do not start.
     await checkConfiguration(flight);
   }
   await tellOfImagesLeft(flight, running);
@@ -97,7 +97,7 @@ interface Running {
   mounts: Mounted[] | null;
 }
 
-/** What runs by the registry's name; undefined where nothing does. */
+/** What runs under the registry's name; undefined if nothing does. */
 function whatRuns({ engine, containerName, serviceName }: Preflight): Promise<Running | undefined> {
   return serviceName === undefined
     ? inspectContainer<Running>(engine, containerName ?? "", said(".Config.Cmd", ".Mounts"))
@@ -105,8 +105,8 @@ function whatRuns({ engine, containerName, serviceName }: Preflight): Promise<Ru
 }
 
 /**
- * Whether the registry is on this store already: with this configuration, or on this folder or volume, which no configuration names. One
- * that is full meanwhile, or can only be read, is no reason to keep another change from it.
+ * Whether the registry is on this store already: with this configuration, or on this folder or volume, which no configuration names. If
+ * that store has become full or read-only, this is no reason to refuse another change.
  */
 function isOnStore(flight: Preflight, running: Running | undefined): boolean {
   const { folder, ownVolume = false } = flight;
@@ -115,7 +115,7 @@ function isOnStore(flight: Preflight, running: Running | undefined): boolean {
   );
 }
 
-/** Tells of a switch, as far as mounts show one: whoever does not expect it finds a registry without images. */
+/** Tells of a switch to another store, as far as mounts show one: a user who does not expect it finds a registry without images. */
 async function tellOfImagesLeft({ folder, ownVolume = false }: Preflight, running: Running | undefined): Promise<void> {
   const images = running?.mounts?.find(({ Destination, Target }) => (Destination ?? Target) === dataFolder);
   const stays =
@@ -139,7 +139,7 @@ function said(words: string, mounts: string): string {
   return `{"words":{{json ${words}}},"mounts":{{json ${mounts}}}}`;
 }
 
-/** What a try ended with, with the user's name for the folder. */
+/** What a failed trial printed, with the user's name for the folder. */
 function toldOf({ folder }: Preflight, error: unknown): string {
   const printed = printedBy(error);
   return folder === undefined ? printed : printed.replaceAll(folder.target, folder.source);

@@ -19,7 +19,7 @@ export interface SharedVolume {
   options?: Record<string, string>;
 }
 
-/** What a store is tried by where only a task of the Swarm sees it as the registry will. */
+/** The task that tries a store if only a task of the Swarm sees it as the registry will. */
 export interface StoreTask {
   engine: EngineAddress;
   imageId: string;
@@ -29,9 +29,9 @@ export interface StoreTask {
   files: readonly TaskFile[];
   /** Overlay networks that lead to the store. */
   networks: readonly string[];
-  /** The store itself, where it is a volume. */
+  /** The store itself, if it is a volume. */
   volume?: SharedVolume;
-  /** Where the registry's own tasks may run, where that matters to the store. */
+  /** Where the registry's own tasks may run, if that matters to the store. */
   constraints: readonly string[];
   environment: readonly string[];
   hosts: readonly HostEntry[];
@@ -41,8 +41,8 @@ export interface StoreTask {
 const patience = 90;
 
 /**
- * Has a task on the manager's node try the store, with the registry's own files and networks; throws with what it said. Where that node
- * can't have the task it tells so: nothing is tried then.
+ * Makes a task on the manager's node try the store, with the registry's own files and networks; throws with what it said. If that node
+ * can't have the task, it warns of that, and nothing is tried.
  */
 export async function tryStoreByTask(task: StoreTask): Promise<void> {
   const { engine } = task;
@@ -82,7 +82,7 @@ function tellUntried(why: string): Promise<void> {
   return pulumi.log.warn(`storage: the store was not tried before the registry is switched to it: ${why}`);
 }
 
-/** A volume, or a folder that has to be there, as an option of the docker command has it: one line of CSV. */
+/** A volume, or a folder that has to exist, in the form of an option of the docker command: one line of CSV. */
 export function mountOf({ source, target, driver, options = {} }: SharedVolume): string {
   const type = source.startsWith("/") ? "bind" : "volume";
   return [
@@ -98,7 +98,7 @@ async function untilDone(engine: EngineAddress, name: string, volume?: SharedVol
   const end = Date.now() + patience * 1000;
   for (;;) {
     const [state = "", error = ""] = (await dockerCommand(engine, "service", "ps", ...format, name)).split("\t");
-    // The manager is none of the registry's nodes, and need not have what the volume takes.
+    // The manager is not one of the registry's nodes, and need not have what the volume requires.
     if (volume !== undefined && state.startsWith("Pending") && error.includes("no suitable node")) {
       return tellUntried(`the manager's node can have no task with that volume: ${error}`);
     }
@@ -115,7 +115,7 @@ async function untilDone(engine: EngineAddress, name: string, volume?: SharedVol
   }
 }
 
-/** A check that was cut off has left its service; and of a job that has ended Swarm keeps the containers, whatever becomes of it. */
+/** An interrupted check leaves its service behind; and Swarm keeps the containers of a job that has ended, whatever becomes of it. */
 async function remove(engine: EngineAddress, name: string): Promise<void> {
   await dockerCommand(engine, "service", "rm", name).catch((error: unknown) => {
     if (!/not found/i.test(printedBy(error))) {

@@ -6,7 +6,7 @@ import { PerRun } from "./perRun";
 /** Which component has a name on an engine. */
 const takers = new PerRun(() => new Map<string, pulumi.ComponentResource>());
 
-/** An engine, once a component has its name there: what two of one name make would be the same containers and volumes. */
+/** An engine, once a component has taken its name there: two components of one name would make the same containers and volumes. */
 export function withName(
   engine: pulumi.Output<EngineAddress>,
   component: pulumi.ComponentResource,

@@ -2,12 +2,12 @@ import * as pulumi from "@pulumi/pulumi";
 import { failure } from "../checks/failure";
 import { EngineAddress, inspectVolume, localEngine } from "./engine";
 
-/** Says on a volume which deployment it goes with. */
+/** The label of a volume that says which deployment it belongs to. */
 export const ownerLabel = "container-registry.deployment";
 
 /**
- * Stops where a volume is another deployment's, if it is known whose it should be: Docker would hand it over without a word, to be
- * overwritten and deleted. Tells whether the engine has the volume.
+ * Stops if a volume belongs to another deployment than the given one: Docker would silently hand it over, to be overwritten and
+ * deleted. Returns whether the engine has the volume.
  */
 export async function checkOwner(engine: EngineAddress, volume: string, deployment?: string): Promise<boolean> {
   const asked = inspectVolume<Record<string, string> | null>(engine, volume, "{{json .Labels}}");
@@ -25,8 +25,8 @@ export async function checkOwner(engine: EngineAddress, volume: string, deployme
 }
 
 /**
- * Stops where a volume that Pulumi has made is not there: on another engine, mostly. Docker would make an empty one without a word for
- * the first container that mounts it, when the container before it has already gone.
+ * Stops if a volume that Pulumi has made is missing, mostly because this is another engine. Docker would silently make an empty one
+ * for the first container that mounts it, when the previous container is already gone.
  */
 export async function checkPresence(engine: EngineAddress, volume: string): Promise<void> {
   const asked = inspectVolume<string>(engine, volume, "{{json .Name}}");
@@ -39,7 +39,7 @@ export async function checkPresence(engine: EngineAddress, volume: string): Prom
         "docker context, docker:host)? If it is, make what is gone anew, without the images of its own volume, with: pulumi up --refresh. If the registry is " +
         "to go on here without its images, or with those of a copy, make the volume, with its driver and options where it has some: " +
         `docker --host ${host} volume create ${volume}, and then: pulumi up` +
-        // By then the state has the address of this engine.
+        // After an `up` the state has the address of this engine.
         (pulumi.runtime.isDryRun()
           ? ""
           : ". After an up without a preview, go back to the other engine and run pulumi up there before anything else: until then a destroy goes to this one"),

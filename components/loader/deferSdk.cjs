@@ -1,17 +1,18 @@
 "use strict";
 /*
- * @pulumi/pulumi loads much on every start that this program never uses: for functions that are serialized into resources, for
- * programs that drive Pulumi, for traces. Each of these loads when somebody does use it. Saves a second of every `pulumi up`.
+ * On every start, @pulumi/pulumi loads much that this program never uses: for functions that are serialized into resources, for
+ * programs that drive Pulumi, for traces. With this file, each of these parts loads when it is first used, which saves a second of every
+ * `pulumi up`.
  *
- * The parts are named by paths inside the SDK, and a new version of it may move them: they load at the start then, as they do with
- * CONTAINER_REGISTRY_WHOLE_SDK=true, which tells a fault of this file from one of the SDK.
+ * The parts are named by paths inside the SDK. If a new version moves them, they load at the start again, as they do with
+ * CONTAINER_REGISTRY_WHOLE_SDK=true, which helps to distinguish a fault of this file from one of the SDK.
  */
 const Module = require("module");
 const path = require("path");
 
 const deferred = new Set(["typescript", "@npmcli/arborist", "normalize-package-data", "./automation"]);
 const tracing = /^@opentelemetry\/(?!api$)/;
-// Before a program the SDK connects to V8's debugger, to name the files of functions it would fail to serialize. There are none here.
+// Before it runs a program, the SDK connects to V8's debugger, to name the files of functions that it can't serialize. There are none here.
 const debuggerOfProgram = "../../runtime/closure/v8Hooks";
 const sdk = `${path.sep}@pulumi${path.sep}pulumi${path.sep}`;
 const load = Module._load;
@@ -32,7 +33,7 @@ Module._load = function (request, parent, isMain) {
         if (name === "__esModule") {
           return true;
         }
-        // The SDK takes these by name at once; they are functions and classes.
+        // The SDK imports these by name at once; they are functions and classes.
         return tracing.test(request)
           ? callable(() => loaded()[name])
           : name === "default"

@@ -1,9 +1,9 @@
 "use strict";
-// What Node.js needs to run this package, in whoever's program.
+// What Node.js needs to run this package in any program.
 const path = require("path");
 const { engines } = require("../package.json");
 const needed = engines.node.replace(">=", "");
-// An older one ends in the middle of an `up`, by words that name no version.
+// An older Node.js fails in the middle of an `up`, with an error that names no version.
 if (process.versions.node.localeCompare(needed, "en", { numeric: true }) < 0) {
   const error = new Error(`Node.js ${needed} or newer is needed, and this is ${process.versions.node}: https://nodejs.org/`);
   error.stack = error.message;
@@ -14,5 +14,5 @@ if (process.env.CONTAINER_REGISTRY_WHOLE_SDK !== "true") {
   require("./deferSdk.cjs");
 }
 require("./stackTraces.cjs");
-// Some Outputs fail before the SDK comes to wait for them. It tells of the failure all the same.
+// Some Outputs fail before the SDK waits for them. It reports the failure nevertheless.
 process.on("rejectionHandled", () => undefined);

@@ -1,7 +1,7 @@
 "use strict";
 /*
- * Loads TypeScript into Node.js. It stands in for ts-node, which costs every `pulumi up` more than a second: what was translated is
- * kept under the hash of its source and of what translated it, so it can't go stale. Types are checked by `npm run typecheck`, in the
+ * Loads TypeScript into Node.js. It replaces ts-node, which costs every `pulumi up` more than a second: translated code is kept under the
+ * hash of its source and of the translator, so it can't go stale. Types are checked by `npm run typecheck`, in the
  * editor and in CI.
  */
 const { createHash } = require("crypto");
@@ -10,10 +10,10 @@ const Module = require("module");
 const path = require("path");
 
 const cache = path.join(__dirname, "..", "node_modules", ".cache");
-// Node.js 22 and newer keep what they compiled.
+// Node.js 22 and newer keep compiled code.
 Module.enableCompileCache?.(path.join(cache, "compiled"));
 
-/** What a translation depends on beside its source: the compiler's version, and its options, which are in this file. */
+/** What a translation depends on besides its source: the compiler's version, and its options, which are in this file. */
 const translator = [require.resolve("typescript/package.json"), __filename]
   .map((file) => fs.readFileSync(file, "utf8"))
   .join("\0");
@@ -63,7 +63,7 @@ function cached(file, source) {
   }
 }
 
-/** Loads the files below a folder. All others are left to what loads TypeScript beside it, by a tsconfig.json that is none of ours. */
+/** Loads the files below a folder. All others are left to the other loader of TypeScript, which may use a tsconfig.json that is not ours. */
 module.exports = (folder) => {
   const before = require.extensions[".ts"] ?? require.extensions[".js"];
   require.extensions[".ts"] = (module, file) =>

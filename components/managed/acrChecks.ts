@@ -46,8 +46,8 @@ export function vaultOf(id: string): { resourceGroupName: string; vaultName: str
 }
 
 /**
- * The name of a secret in a key vault, which may have letters, digits and hyphens. Other characters become their numbers, as stacks
- * that share a vault may be called `a_b` and `a-b`.
+ * The name of a secret in a key vault, which may have letters, digits and hyphens. Other characters become their numbers,
+ * because stacks that share a vault may be called `a_b` and `a-b`.
  */
 export function secretName(name: string): string {
   return name.replace(/[^0-9a-zA-Z-]/gu, (each) => `-${each.codePointAt(0)?.toString(16)}`);
@@ -55,7 +55,7 @@ export function secretName(name: string): string {
 
 const principal = /^(user|group|servicePrincipal):([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})$/;
 
-/** Whom `group:<object ID>` names; Azure wants to be told of what kind. */
+/** The identity that `group:<object ID>` names; Azure needs to know its kind too. */
 export function principalOf(text: string): { principalId: string; principalType: string } {
   const [, kind = "", principalId = ""] = principal.exec(text) ?? [];
   return { principalId, principalType: `${kind.charAt(0).toUpperCase()}${kind.slice(1)}` };
@@ -136,11 +136,11 @@ function vaultProblems(acr: AcrOptions, mirror: Mirror | undefined): Problem[] {
   ];
 }
 
-/** What users of the registry with a token of Microsoft Entra are called at it. */
+/** The user name for a login with a token of Microsoft Entra. */
 export const acrTokenUser = "00000000-0000-0000-0000-000000000000";
 
 /**
- * Trades a token for Azure's management for one for docker login, as `az acr login` does; it is valid for three hours.
+ * Exchanges a token for Azure's management API for one for docker login, as `az acr login` does. The new one is valid for three hours.
  * https://github.com/Azure/acr/blob/main/docs/AAD-OAuth.md
  */
 export async function acrToken(loginServer: string, tenant: string, accessToken: string): Promise<string> {
@@ -150,7 +150,7 @@ export async function acrToken(loginServer: string, tenant: string, accessToken:
     signal: AbortSignal.timeout(60_000),
   });
   if (!answer.ok) {
-    // No word of the answer's body: it may repeat what was sent.
+    // Without the body of the response: it may repeat what was sent.
     throw new Error(`${loginServer} gives no token for the login that Pulumi uses: ${answer.status} ${answer.statusText}`);
   }
   return ((await answer.json()) as { refresh_token: string }).refresh_token;

@@ -44,7 +44,7 @@ export class AcrRegistry extends pulumi.ComponentResource {
   public readonly credentials: pulumi.Output<Record<string, string>>;
   /** Empty: clients trust Microsoft's certificate. */
   public readonly caCertificate: pulumi.Output<string>;
-  /** Shell command that logs Docker in by the Azure CLI. */
+  /** Shell command that logs Docker in with the Azure CLI. */
   public readonly loginCommand: pulumi.Output<string>;
   /** Says that nothing needs to be installed. */
   public readonly trustCommand: pulumi.Output<string>;
@@ -132,7 +132,7 @@ export class AcrRegistry extends pulumi.ComponentResource {
 
   private createResourceGroup(name: string, { location, tags }: AcrOptions, lab: boolean): pulumi.Output<string> {
     const { ResourceGroup } = cloudModule("@pulumi/azure-native/resources");
-    // A group takes all that is in it along, so it is kept like the registry.
+    // Deleting a group deletes everything in it, so it is kept like the registry.
     return new ResourceGroup(`${name}-group`, { location, tags }, holdsImages(this, lab)).name;
   }
 
@@ -142,7 +142,7 @@ export class AcrRegistry extends pulumi.ComponentResource {
     return pulumi.interpolate`registry${suffix.result}`;
   }
 
-  /** /subscriptions/<id>/resourceGroups/<name> is how a registry's ID begins. */
+  /** A registry's ID begins with /subscriptions/<id>/resourceGroups/<name>. */
   private groupOf(registry: containerregistry.Registry): pulumi.Output<string> {
     return registry.id.apply((id) => id.split("/")[4] ?? "");
   }
@@ -181,7 +181,7 @@ export class AcrRegistry extends pulumi.ComponentResource {
     );
   }
 
-  /** Azure reads a login from a key vault, by an identity of its own that may read it. */
+  /** Azure reads a login from a key vault, with an identity of its own that may read it. */
   private createUpstreamLogin(
     name: string,
     { username, password }: Mirror,

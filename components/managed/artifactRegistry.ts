@@ -37,7 +37,7 @@ export class ArtifactRegistry extends pulumi.ComponentResource {
   public readonly credentials: pulumi.Output<Record<string, string>>;
   /** Empty: clients trust Google's certificate. */
   public readonly caCertificate: pulumi.Output<string>;
-  /** Shell command that makes Docker log in by the Google Cloud CLI. */
+  /** Shell command that makes Docker log in with the Google Cloud CLI. */
   public readonly loginCommand: pulumi.Output<string>;
   /** Says that nothing needs to be installed. */
   public readonly trustCommand: pulumi.Output<string>;
@@ -70,7 +70,7 @@ export class ArtifactRegistry extends pulumi.ComponentResource {
             mirror,
             "roles/artifactregistry.reader",
             [...(options.readers ?? []), ...(options.writers ?? [])],
-            // That of before is also the one of the readers of a registry called `${name}-mirror`.
+            // The old name is also that of the readers of a registry called `${name}-mirror`.
             `${name}-mirror-reader`,
           )),
     ];
@@ -117,7 +117,7 @@ export class ArtifactRegistry extends pulumi.ComponentResource {
         mode: "STANDARD_REPOSITORY",
         dockerConfig: { immutableTags: options.immutableTags ?? true },
         cleanupPolicies: cleanupPolicies(garbageCollection),
-        // Without rules for tags nothing is tried out.
+        // Without rules for tags there is nothing to try out.
         cleanupPolicyDryRun: (garbageCollection.retention ?? []).length > 0 && garbageCollection.retentionDryRun !== false,
       },
       holdsImages(this, lab),
@@ -170,12 +170,12 @@ export class ArtifactRegistry extends pulumi.ComponentResource {
               }),
         },
       },
-      // Not protected: it holds nothing that the upstream has not. Google takes no second repository of a name.
+      // Not protected: it holds only what the upstream has too. Google accepts no second repository of the same name.
       { parent: this, ...givesWay },
     );
   }
 
-  /** Artifact Registry reads a password from Secret Manager, by an identity of its own that may read it. */
+  /** Artifact Registry reads a password from Secret Manager, with an identity of its own that may read it. */
   private createUpstreamPassword(
     name: string,
     id: string,

@@ -4,9 +4,9 @@ import { completeMirror, loginProblems } from "../checks/mirror";
 import { Problem, shown } from "../checks/problems";
 import { canParse, distinct, texts, when } from "../checks/rules";
 
-/** What the registries of the clouds have in common: what is asked of them in the words of the self-hosted ones. */
+/** What the checks of the clouds' registries have in common: the arguments that they share with the self-hosted ones. */
 
-/** Identities that are in both lists would get two grants for the same. */
+/** Identities in both lists would get two grants for the same right. */
 export function identityProblems(prefix: string, readers: readonly string[] = [], writers: readonly string[] = []): Problem[] {
   return [
     ...distinct(`${prefix}.`, { readers, writers }),
@@ -22,11 +22,11 @@ export function identityProblems(prefix: string, readers: readonly string[] = []
 
 /**
  * The tags by which clients without the Referrers API find signatures and attestations of an image
- * (https://github.com/opencontainers/distribution-spec/blob/main/spec.md#referrers-tag-schema): no rule about an image's own tags means them.
+ * (https://github.com/opencontainers/distribution-spec/blob/main/spec.md#referrers-tag-schema): rules about an image's own tags do not apply to them.
  */
 export const referrerTags = "sha256-*";
 
-/** What is wrong with when to collect, which nobody can choose in a cloud. `collects` says when it does. */
+/** What is wrong with a schedule for collections, which nobody can choose in a cloud. `collects` says when the cloud collects. */
 export function scheduleProblems(target: string, collects: string, collection: GarbageCollection): Problem[] {
   return (["schedule", "timeZone"] as const)
     .filter((each) => collection[each] !== undefined)
@@ -40,9 +40,9 @@ export function upstreamHost(mirror: Mirror): string {
 
 /** An upstream that a cloud can fetch from. */
 export interface Upstream {
-  /** A name, or `*` and how a name ends. */
+  /** A name, or `*` and the end of a name. */
   host: string;
-  /** First part of the names of what comes from there. */
+  /** First part of the names of images that come from there. */
   prefix: string;
   login: Login;
 }
@@ -51,7 +51,7 @@ export interface Upstream {
 export const Login = { Needed: "needed", Possible: "possible", None: "none" } as const;
 export type Login = (typeof Login)[keyof typeof Login];
 
-/** The upstream that is asked for, if the cloud knows it. */
+/** The requested upstream, if the cloud knows it. */
 export function upstreamOf(mirror: Mirror, upstreams: readonly Upstream[]): Upstream | undefined {
   if (!isCloudUpstream(completeMirror(mirror).upstream)) {
     return undefined;
@@ -60,7 +60,7 @@ export function upstreamOf(mirror: Mirror, upstreams: readonly Upstream[]): Upst
   return upstreams.find((each) => each.host === host || (each.host.startsWith("*") && host.endsWith(each.host.slice(1))));
 }
 
-/** Whether it is a server's that a cloud could fetch from: clouds take no plain HTTP. */
+/** Whether it is the URL of a server that a cloud could fetch from: clouds accept no plain HTTP. */
 function isCloudUpstream(upstream: string): boolean {
   return /^https:\/\/[a-z0-9.-]{1,253}(:\d+)?\/?$/i.test(upstream) && canParse(upstream);
 }
@@ -77,7 +77,7 @@ export function mirrorPrefixProblems(
   ];
 }
 
-/** The keys of `mirror` that a cloud is told of, or that have a problem of their own. */
+/** The keys of `mirror` that are passed on to a cloud, or that have a problem of their own. */
 const managedKeys: readonly string[] = ["upstream", "username", "password", "ttl"] satisfies (keyof Mirror)[];
 
 /** What is wrong with a mirror in any cloud. */

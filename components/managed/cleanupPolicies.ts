@@ -94,10 +94,10 @@ export function mirrorIdOf(id: string): string {
   return `${id}-mirror`;
 }
 
-/** Google knows tags and repositories by how they begin. */
+/** Google selects tags and repositories by their prefixes. */
 const isPrefix = (pattern: string): boolean => /^[^*]*\*$/.test(pattern);
 
-/** All of Google's policies count at once, so that two rules for one repository would become a third. */
+/** All of Google's policies apply at once, so two rules for one repository would combine into a third. */
 function retentionProblems(collection: GarbageCollection): Problem[] {
   const key = "garbageCollection";
   const rules = collection.retention ?? [];
@@ -150,7 +150,7 @@ function overlap(some: readonly string[], others: readonly string[]): boolean {
   return some.some((one) => others.some((other) => names(one, other) || names(other, one)));
 }
 
-/** One of Google's cleanup policies; what is to be kept wins over what is to go. */
+/** One of Google's cleanup policies; policies that keep win over those that delete. */
 export interface CleanupPolicy {
   id: string;
   action: string;
@@ -168,7 +168,7 @@ export interface CleanupPolicy {
 export function cleanupPolicies(collection: GarbageCollection): CleanupPolicy[] {
   const always = [...(collection.alwaysKeepTags ?? []), ...((collection.retention ?? []).length === 0 ? [] : [referrerTags])];
   return [
-    // Not the newest ones: a push sends an image's manifests first and its tag last.
+    // The newest untagged manifests are left alone: a push sends an image's manifests first and its tag last.
     ...(collection.deleteUntagged === true
       ? [{ id: "untagged", action: "DELETE", condition: { tagState: "UNTAGGED", olderThan: `${daySeconds}s` } }]
       : []),

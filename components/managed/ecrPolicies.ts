@@ -110,7 +110,7 @@ export function ecrProblems(settings: EcrSettings): Problem[] {
 /** https://docs.aws.amazon.com/AmazonECR/latest/APIReference/API_CreateRepository.html: one separator at a time. */
 const ecrName = new RegExp(`^(?=.{2,256}$)(?!.*(--|__))${repositoryOrPrefix.source.slice(1)}`);
 
-/** Amazon's rules say what goes, ours what stays: not every rule of ours can be said in Amazon's words. */
+/** Amazon's rules say what is deleted, ours what is kept: not every rule of ours can be translated into Amazon's. */
 function retentionProblems(repositories: readonly string[], collection: GarbageCollection): Problem[] {
   const key = "garbageCollection";
   const rules = collection.retention ?? [];
@@ -150,7 +150,7 @@ function retentionProblems(repositories: readonly string[], collection: GarbageC
   ];
 }
 
-/** A rule for a part of what a prefix stands for has no repository to be attached to. */
+/** A rule for only some of the repositories below a prefix has nothing that it could be attached to. */
 function partly(key: string, pattern: string, repositories: readonly string[]): Problem[] {
   if (repositories.some((repository) => names(pattern, repository))) {
     return [];
@@ -167,12 +167,12 @@ function partly(key: string, pattern: string, repositories: readonly string[]): 
   ];
 }
 
-/** More images than Amazon lets a repository have: a rule with this number never deletes, and shields what it matches. */
+/** More images than Amazon allows in a repository: a rule with this number never deletes, and protects what it matches. */
 const never = 100_000;
 
 /**
- * The lifecycle policy of a repository, or of all below a prefix; undefined when it needs none. What matches a rule can't be deleted
- * by a later one, so the tags to keep come first, each in a rule of its own: an image has to match all patterns of one rule.
+ * The lifecycle policy of a repository, or of all below a prefix; undefined when it needs none. An image that matches a rule can't be
+ * deleted by a later one, so the tags to keep come first, each in a rule of its own: an image has to match all patterns of one rule.
  * https://docs.aws.amazon.com/AmazonECR/latest/userguide/LifecyclePolicies.html
  */
 export function lifecyclePolicy(repository: string, collection: GarbageCollection): string | undefined {
@@ -206,7 +206,7 @@ const pull = [
 ];
 const push = ["ecr:InitiateLayerUpload", "ecr:UploadLayerPart", "ecr:CompleteLayerUpload", "ecr:PutImage"];
 
-/** Who may use a repository beside those of its account whom IAM allows it; undefined when nobody is named. */
+/** The policy of those who may use a repository besides those in its account whom IAM allows; undefined if nobody is named. */
 export function repositoryPolicy({ readers = [], writers = [] }: EcrOptions): string | undefined {
   const statement = (sid: string, principals: readonly string[], actions: readonly string[]): object[] =>
     principals.length === 0 ? [] : [{ Sid: sid, Effect: "Allow", Principal: { AWS: principals }, Action: actions }];
@@ -227,7 +227,7 @@ export function creationPolicy(kmsKey: string | undefined): string {
   });
 }
 
-/** The role is ECR's to take, and nobody else's. */
+/** Only ECR may assume the role. */
 export const creationTrust = JSON.stringify({
   Version: "2012-10-17",
   Statement: [{ Effect: "Allow", Principal: { Service: "ecr.amazonaws.com" }, Action: "sts:AssumeRole" }],

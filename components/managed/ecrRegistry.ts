@@ -44,7 +44,7 @@ export class EcrRegistry extends pulumi.ComponentResource {
   public readonly credentials: pulumi.Output<Record<string, string>>;
   /** Empty: clients trust Amazon's certificate. */
   public readonly caCertificate: pulumi.Output<string>;
-  /** Shell command that logs Docker in by the AWS CLI. */
+  /** Shell command that logs Docker in with the AWS CLI. */
   public readonly loginCommand: pulumi.Output<string>;
   /** Says that nothing needs to be installed. */
   public readonly trustCommand: pulumi.Output<string>;
@@ -73,7 +73,7 @@ export class EcrRegistry extends pulumi.ComponentResource {
 
     const { getAuthorizationTokenOutput } = cloudModule("@pulumi/aws/ecr");
     const token = getAuthorizationTokenOutput({ region: ecr.region }, { parent: this });
-    // Nothing is pushed to a repository before it is there.
+    // Nothing may be pushed to a repository before it exists.
     const host = onceMade(token.proxyEndpoint, made).apply((url) => url.replace(/^https:\/\//, ""));
     const prefix = ecrMirrorPrefix(settings);
     const outputs = managedOutputs({
@@ -120,7 +120,8 @@ export class EcrRegistry extends pulumi.ComponentResource {
       holdsImages(this, lab),
     );
     const inRepository = { repository: made.name, region: ecr.region };
-    // Taken out of the configuration they end, or images went on being deleted and pulled; a repository that leaves the state keeps them.
+    // Policies that leave the configuration are deleted, or images would go on being deleted and pulled. A repository that leaves the state
+    // keeps them.
     const withRepository = { parent: this, deletedWith: made };
     const lifecycle = lifecyclePolicy(repository, garbageCollection);
     const access = repositoryPolicy(ecr);
@@ -135,7 +136,7 @@ export class EcrRegistry extends pulumi.ComponentResource {
     ];
   }
 
-  /** How repositories are made that a push or the mirror asks for; they are none of the stack's. */
+  /** How ECR makes the repositories that a push or the mirror needs; those are not part of the stack. */
   private createTemplates(name: string, settings: EcrSettings): pulumi.CustomResource[] {
     const { RepositoryCreationTemplate } = cloudModule("@pulumi/aws/ecr");
     const { ecr, garbageCollection } = settings;
@@ -170,7 +171,7 @@ export class EcrRegistry extends pulumi.ComponentResource {
         ? []
         : [
             new RepositoryCreationTemplate(
-              // The name of before is also that of the template of a prefix `mirror`; this one is no prefix's.
+              // The old name is also that of the template of a prefix `mirror`; this name can't be that of a prefix.
               `${name}-mirror`,
               // A tag of the upstream may move, and is to move here.
               { ...common, prefix: mirrored, appliedFors: ["PULL_THROUGH_CACHE"], imageTagMutability: "MUTABLE" },
@@ -180,7 +181,7 @@ export class EcrRegistry extends pulumi.ComponentResource {
     ];
   }
 
-  /** Needed for tags and for keys of KMS, and for nothing else. */
+  /** The role is needed only for tags and for keys of KMS. */
   private createCreationRole(name: string, { kmsKey, tags }: EcrOptions): pulumi.Output<string> | undefined {
     if (kmsKey === undefined && tags === undefined) {
       return undefined;
@@ -202,7 +203,7 @@ export class EcrRegistry extends pulumi.ComponentResource {
           credentialArn: mirror.username === undefined ? undefined : this.createUpstreamLogin(name, mirror, settings.ecr),
           region: settings.ecr.region,
         },
-        // Amazon takes no second rule for a prefix. What was pulled stays in its repositories.
+        // Amazon accepts no second rule for a prefix. Images that were pulled stay in their repositories.
         { parent: this, ...givesWay },
       ),
     ];

@@ -9,7 +9,7 @@ import { Problem } from "../checks/problems";
 import { repositoryName } from "../checks/repositories";
 import { inOneLine, texts, when, wholeNumbers } from "../checks/rules";
 
-/** Everything that is said of a registry that exists already. */
+/** Everything that is known of a registry that exists already. */
 export interface ExternalSettings {
   external: ExternalOptions;
   allowInsecure: boolean;
@@ -34,7 +34,7 @@ export function externalAddress({ hostname = "", port, path, insecure = false }:
   };
 }
 
-/** All that is wrong with what is said of a registry that exists already. */
+/** All that is wrong with the settings of a registry that exists already. */
 export function externalProblems({ external, allowInsecure }: ExternalSettings): Problem[] {
   const { hostname, port, path, username, password, caCertificate, insecure } = external;
   return [

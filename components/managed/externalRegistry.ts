@@ -15,7 +15,7 @@ export interface ExternalRegistryArgs {
   allowInsecure?: boolean;
 }
 
-/** A registry that exists already, with the outputs that one of this package has. Nothing is made. */
+/** A registry that exists already, with the same outputs as one of this package. Nothing is created. */
 export class ExternalRegistry extends pulumi.ComponentResource {
   /** URL of the registry. */
   public readonly endpoint: pulumi.Output<string>;
@@ -35,7 +35,7 @@ export class ExternalRegistry extends pulumi.ComponentResource {
   public readonly trustCommand: pulumi.Output<string>;
   /** JSON to merge into a client engine's daemon.json. */
   public readonly daemonConfig: pulumi.Output<string>;
-  /** `external`: nobody asks the registry. */
+  /** `external`: the registry is not asked for its version. */
   public readonly version: pulumi.Output<string>;
 
   constructor(name: string, args: ExternalRegistryArgs, opts?: pulumi.ComponentResourceOptions) {
@@ -46,7 +46,7 @@ export class ExternalRegistry extends pulumi.ComponentResource {
     throwProblems(externalProblems({ external, allowInsecure: args.allowInsecure ?? false }));
     const { registry, endpoint, repositoryPrefix } = externalAddress(external);
     const { username = "" } = external;
-    // No text around the certificates: they stand in a shell command.
+    // Without the text around the certificates: they become part of a shell command.
     const caCertificate = certificatesIn(external.caCertificate ?? "").join("\n");
 
     const outputs = managedOutputs({

@@ -2,7 +2,7 @@ import * as pulumi from "@pulumi/pulumi";
 import { RegistryOutputs } from "../args/outputs";
 import { daemonConfig, trustCommand } from "../render/clientCommands";
 
-/** What is told of a registry that somebody else runs. */
+/** What the outputs of a registry that somebody else runs are made from. */
 export interface ManagedRegistry {
   /** Host of the registry, with its port unless that is the standard one. */
   host: pulumi.Input<string>;

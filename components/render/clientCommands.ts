@@ -14,16 +14,16 @@ function shellWord(text: string): string {
   return /^[\w.@%+=:,/-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`;
 }
 
-/** What an engine needs to know of a mirror to trust it. */
+/** What an engine needs to know about a mirror to trust it. */
 export interface TrustedMirror {
   /** Its `host:port`. */
   prefix: string;
-  /** Whether Docker Hub is what it caches. */
+  /** Whether it caches Docker Hub. */
   ofDockerHub: boolean;
 }
 
 /**
- * Finds the folder of the engine's CAs, and who may write there: a rootless engine has its own in the user's configuration
+ * Finds the folder of the engine's CAs, and whether writing there takes root: a rootless engine has its own in the user's configuration
  * (https://docs.docker.com/engine/security/rootless/tips/).
  */
 const findFolder = [
@@ -65,8 +65,8 @@ function writeCommand(files: readonly string[], content: string): string {
 
 /**
  * With the containerd image store an engine reads the CA of a mirror in `registry-mirrors` from no folder but Docker Hub's own,
- * where it would vouch for Docker Hub as well. By a hosts.toml it vouches for the mirror alone; older engines don't read that, nor
- * certificates with another ending than `.crt`. The CA is a copy: Docker Hub can't be pulled from without the file named there.
+ * where it would vouch for Docker Hub as well. Through a hosts.toml it vouches for the mirror alone; older engines read neither that nor
+ * certificates with another ending than `.crt`. The CA is a copy: without the file named there, nothing can be pulled from Docker Hub.
  */
 function dockerHubCommand(mirror: string, caCertificate: string): string {
   const folder = "$certs/docker.io";

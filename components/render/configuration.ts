@@ -15,19 +15,19 @@ export const htpasswdFile = `${filesFolder}/htpasswd`;
 export const dataFolder = "/var/lib/registry";
 /** Port in the container; the port outside is the user's choice. */
 export const containerPort = 5000;
-/** Port in the container for forwarders, which tell there of their clients. */
+/** Port in the container for forwarders, which report their clients there. */
 export const proxiedPort = 5001;
-/** Port in the container for what Prometheus is told. */
+/** Port in the container for the metrics. */
 export const metricsPort = 5002;
 export const metricsPath = "/metrics";
-/** Time that requests under way get to end when the server is stopped, in seconds. */
+/** Seconds that requests under way get to finish when the server is stopped. */
 export const drainSeconds = 30;
 
 /** A storage driver's name and parameters, in the engine's own words. */
 export interface StorageConfiguration {
   driver: string;
   parameters: Record<string, unknown>;
-  /** Clients fetch blobs from the store itself, by signed URLs. */
+  /** Clients fetch blobs from the store itself, through signed URLs. */
   redirect: boolean;
 }
 
@@ -45,41 +45,41 @@ export interface Configuration extends OwnConfiguration {
   /** Signs the state of uploads; the same for all replicas. */
   httpSecret: string;
   tls: boolean;
-  /** URL that clients are told, where a reverse proxy stands before the server. */
+  /** URL that clients are told, if a reverse proxy stands in front of the server. */
   externalUrl?: string;
-  /** Tells Prometheus about the server, on a port of its own. Default: `false`. */
+  /** Serves metrics for Prometheus, on a port of their own. Default: `false`. */
   metrics?: boolean;
-  /** How the lines of its log look. Default: `text`. */
+  /** Format of its log. Default: `text`. */
   logFormat?: LogFormat;
   /** How logins are verified; none without users. */
   authentication?: Authentication;
-  /** Pages of other sites that may use the server; none without. */
+  /** Pages of other sites that may use the server; undefined for none. */
   cors?: Cors;
   /** The bundled server, which knows more than the stock engine. */
   bundled: boolean;
   /** Pulls only: pushes and deletions are refused. */
   readOnly: boolean;
-  /** Where layers may be that are not in the registry; what the server does by itself without. */
+  /** Hosts that may have layers which are not in the registry. Default: the server's own. */
   foreignLayerHosts?: readonly string[];
   /** When and what the bundled server collects by itself; nothing while `readOnly`. */
   garbageCollection?: GarbageCollection;
   /** Other servers have the same store. Default: `false`. */
   shared?: boolean;
-  /** Where the servers of a store keep what they know of blobs; each for itself without. */
+  /** Where the servers of a store share what they know of blobs; undefined if each keeps that for itself. */
   redis?: RedisConfiguration;
   storage: StorageConfiguration;
   /** What a pull-through cache fetches from; none for a registry. */
   proxy?: ProxyConfiguration;
 }
 
-/** Whether a text is a number in the server's YAML 1.1, also where it is none in YAML 1.2: `1_000`, `0X1F`, `+.5`. */
+/** Whether a text is a number in the server's YAML 1.1, even if it is not one in YAML 1.2: `1_000`, `0X1F`, `+.5`. */
 function isOlderNumber(text: string): boolean {
   const plain = text.replaceAll("_", "");
   const number = /^[-+]?(0x[\da-f]+|0b[-+]?[01]+|0o[0-7]+|(\d+\.?\d*|\.\d+)(e[-+]?\d+)?)$/i;
   return !text.startsWith("_") && number.test(plain) && Number.isFinite(parseFloat(plain));
 }
 
-/** Puts texts that are such numbers in quotes too, and no others: a server is made anew when a letter of its file changes. */
+/** Quotes texts that are such numbers too, and no others: a server is replaced when a letter of its file changes. */
 const serverYaml = yaml.DEFAULT_SCHEMA.extend({
   implicit: [
     new yaml.Type("tag:yaml.org,2002:older-number", {
@@ -130,7 +130,7 @@ export function renderConfiguration(configuration: Configuration): string {
       [storage.driver]: storage.parameters,
       delete: { enabled: true },
       redirect: { disable: !storage.redirect },
-      // In a mirror it would go on naming blobs that have expired.
+      // In a mirror the cache would go on naming blobs that have expired.
       ...(proxy === undefined ? { cache: { blobdescriptor: redis === undefined ? "inmemory" : "redis" } } : {}),
       tag: { concurrencylimit: 8 },
       // All four keys: with one missing the engine panics at start.
@@ -152,12 +152,12 @@ export function renderConfiguration(configuration: Configuration): string {
   });
 }
 
-/** The stock engine would have clients go on by that name, which those that come by another one are not logged in at. */
+/** The stock engine would send clients on to that name, where those that came by another one are not logged in. */
 function address(externalUrl: string, bundled: boolean): object {
   return bundled ? { host: externalUrl } : { relativeurls: true };
 }
 
-/** Expressions for URLs by https; the one for none at all matches no URL. */
+/** Expressions for https URLs; without hosts, one that matches no URL. */
 function layerUrls(hosts: readonly string[]): string[] {
   const expression = (host: string): string => `^(?i:https://${host.replace(/[.[\]]/g, "\\$&")})/`;
   return hosts.length === 0 ? ["^$"] : hosts.map((host) => (host === "*" ? "^(?i:https)://" : expression(host)));
@@ -172,7 +172,7 @@ function collection(settings: GarbageCollection, shared = false): object {
   return {
     ...(schedule === undefined ? {} : { schedule, timezone: timeZone }),
     deleteuntagged: deleteUntagged,
-    // What a client pushes through another server is young: only that server knows of it until the manifest is there.
+    // Until its manifest is there, only the server that an image is pushed through knows of it: to the others its blobs are only young.
     ...(shared ? { grace: "1h" } : {}),
     ...(retention.length === 0
       ? {}
@@ -199,14 +199,14 @@ function verification(authentication: Authentication): object {
   };
 }
 
-/** By which a server knows its forwarders; tells nothing about the secret that is the server's alone. */
+/** The key by which a server recognizes its forwarders; it reveals nothing about the secret, which is the server's alone. */
 export function forwarderKey(httpSecret: string): string {
   return createHmac("sha256", httpSecret).update("container-registry forwarder").digest("hex");
 }
 
 /**
- * Path of a configuration file in the container, named after its content: a container stays with the file it was made for,
- * also while a successor with another one is tried.
+ * Path of a configuration file in the container, named after its content: a container keeps the file it was made for,
+ * even while a successor with another one is tried.
  */
 export function configurationPath(rendered: string): string {
   return `${filesFolder}/config-${shortHash(rendered)}.yml`;

@@ -8,7 +8,7 @@ type Options = Record<string, unknown>;
 /** The engine writes these keys with an underscore, all others as one word in small letters. */
 const underscored: Record<string, string> = { maxRetries: "max_retries", retryDelay: "retry_delay" };
 
-/** Translates camelCase options into the engine's parameters, in an order that is not the user's: it changes nothing. */
+/** Translates camelCase options into the engine's parameters, in a fixed order: the user's order makes no difference. */
 function parametersOf(options: object): Options {
   return Object.fromEntries(
     Object.entries(options)
@@ -21,12 +21,12 @@ function parametersOf(options: object): Options {
   );
 }
 
-/** The driver that is asked for; it may be none of those there are. */
+/** The requested driver, which need not be one that exists. */
 export function driverOf(storage: Storage): string {
   return storage.driver ?? "filesystem";
 }
 
-/** How the registry proves to Azure who it is. */
+/** How the registry authenticates to Azure. */
 export function azureCredentialsType(azure: AzureStorage): string {
   return azure.credentials?.type ?? (azure.accountKey === undefined ? "default_credentials" : "shared_key");
 }

@@ -2,7 +2,7 @@ import { createHash } from "crypto";
 import * as bcrypt from "bcryptjs";
 import { Access } from "../args/registry";
 
-/** bcrypt reads no more than this of a password; a longer one would be cut without a word. */
+/** bcrypt reads no more than this of a password; a longer one would be truncated silently. */
 export const maximumPasswordBytes = 72;
 
 /** 2^10 rounds, the default of htpasswd and of the random provider. */
@@ -20,7 +20,7 @@ export function bcryptHash(password: string, saltBase64: string): Promise<string
   return bcrypt.hash(password, `$2b$${bcryptCost}$${salt}`);
 }
 
-/** What a user may do, where it is less than everything. */
+/** What a user may do, if that is less than everything. */
 export interface Permission {
   name: string;
   access: Access;
@@ -35,9 +35,9 @@ export interface UsersFile {
 }
 
 /**
- * The users file: standard htpasswd, which every registry reads. Lines that begin with `#!` are comments to others and tell the
- * bundled server more: the SHA-256 of all that follows the first line, so that it never acts on a half-written file, and who
- * may do less than everything.
+ * The users file: standard htpasswd, which every registry reads. Lines that begin with `#!` are comments to other servers and tell the
+ * bundled server more: the SHA-256 of all that follows the first line, so that it never acts on a half-written file, and which
+ * users may do less than everything.
  */
 export function renderHtpasswd(file: UsersFile): string {
   const body = [

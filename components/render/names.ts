@@ -1,6 +1,6 @@
 /*
- * What the parts of a registry or cache are called on an engine, by its own name, which is that of its container or service. Some are
- * looked for by others: an `up` that calls a part otherwise loses what is in it.
+ * The names of a registry's or cache's parts on an engine, derived from its own name, which is that of its container or service. Other
+ * code looks for some of them: an `up` that names a part differently loses what is in it.
  */
 
 /** The volume for images. */
@@ -8,7 +8,7 @@ export function dataName(name: string): string {
   return `${name}-data`;
 }
 
-/** The container that gives others' folder to the server. */
+/** The container that gives a folder which others made to the server. */
 export function ownerName(name: string): string {
   return `${dataName(name)}-owner`;
 }
@@ -33,7 +33,7 @@ export function mirrorName(name: string): string {
   return `${name}-mirror`;
 }
 
-/** The service that has a Swarm's registry answer on every node. */
+/** The service through which a Swarm's registry answers on every node. */
 export function forwarderName(name: string): string {
   return `${name}-forwarder`;
 }

@@ -5,7 +5,7 @@ import { bytesOf } from "./sizes";
 /** Folder of the audit, in the container. */
 export const auditFolder = "/var/log/container-registry";
 
-/** Who is told of what happens, with nothing left to wait for. */
+/** An endpoint that is notified, with all its values known. */
 export interface NotificationConfiguration {
   name: string;
   url: string;
@@ -17,18 +17,18 @@ export interface NotificationConfiguration {
 
 /** What the bundled server has beyond the engine. */
 export interface OwnConfiguration {
-  /** Who may say whom a request comes from. */
+  /** The proxies that may say whom a request comes from. */
   trustedProxies?: readonly string[];
   /** The bundled server's page. */
   ui?: boolean;
-  /** What there is a record of. Default: `off`. */
+  /** What is recorded. Default: `off`. */
   audit?: AuditLevel;
   notifications?: readonly NotificationConfiguration[];
   /** What the cache of a mirror may hold: `20GB`. */
   maxSize?: string;
 }
 
-/** The section of the configuration file that the engine passes by; none where it would be empty. */
+/** The section of the configuration file that the engine ignores; none if it would be empty. */
 export function ownSection({
   trustedProxies = [],
   ui = false,

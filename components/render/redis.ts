@@ -12,7 +12,7 @@ export function renderRedisConfiguration(password: string, memory: number): stri
   return [
     `port ${redisPort}`,
     `requirepass ${quoted(password)}`,
-    // The rest of the memory is for connections and what Redis can't use in between.
+    // The rest of the memory is for connections and for gaps that Redis can't use.
     `maxmemory ${Math.floor(memory * 0.75)}mb`,
     "maxmemory-policy allkeys-lru",
     'save ""',

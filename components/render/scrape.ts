@@ -1,12 +1,12 @@
 import * as yaml from "js-yaml";
 import { metricsPath, metricsPort } from "./configuration";
 
-/** What the rules in `monitoring/` know the servers by. */
+/** The label by which the rules in `monitoring/` recognize the servers. */
 const app = "container-registry";
 
 /** Where Prometheus finds the metrics of a server. */
 export interface ScrapeTarget {
-  /** The server's name, which is the job's. */
+  /** The server's name, which is also the job's. */
   name: string;
   /** `host:port`. */
   address: string;
@@ -31,7 +31,7 @@ export function swarmScrapeConfig(service: string): string {
   ]);
 }
 
-/** The URL that it asks. */
+/** The URL that Prometheus asks. */
 export function metricsUrl(address: string): string {
   return `http://${address}${metricsPath}`;
 }

@@ -8,8 +8,8 @@ import { auditFolder } from "../render/own";
 import { Mounted } from "./serverContainer";
 
 /**
- * What the server's container mounts for the audit. Its volume outlives the component, and an `up` that turns the audit off: who
- * may deploy could do away with what was done otherwise. The next audit of that name goes on in it.
+ * What the server's container mounts for the audit. Its volume outlives the component, and an `up` that turns the audit off:
+ * otherwise anyone who may deploy could remove the record. The next audit of that name goes on in the same volume.
  */
 export function auditVolumes(
   name: string,

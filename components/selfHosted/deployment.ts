@@ -6,7 +6,7 @@ import { EngineAddress } from "../docker/engine";
 import { engineOf } from "../docker/engineChoice";
 import { checkOwner, checkPresence, ownerLabel } from "../docker/volumeOwner";
 
-/** Stands for the state that has this HTTP secret, of which it tells nothing: several states may have a registry of one name. */
+/** Identifies the state that has this HTTP secret, and reveals nothing about it: several states may have a registry of one name. */
 export function deploymentOf(httpSecret: pulumi.Output<string>): pulumi.Output<string> {
   return pulumi.unsecret(
     httpSecret.apply((secret) =>
@@ -15,15 +15,15 @@ export function deploymentOf(httpSecret: pulumi.Output<string>): pulumi.Output<s
   );
 }
 
-/** Whose volumes are, and which of them the engine has had before. */
+/** The deployment that volumes belong to, and which of them the engine had before. */
 export interface Owner {
   deployment: string;
   had: readonly string[];
 }
 
 /**
- * The deployment, once it is known that no volume of these names is another one's. A preview knows it of a deployment that is still to
- * be made: it has no volumes yet.
+ * The deployment, once it is known that no volume of these names belongs to another one. A preview also knows it of a deployment that
+ * is still to be made, which has no volumes yet.
  */
 export function soleOwner(
   deployment: pulumi.Output<string>,
@@ -42,19 +42,19 @@ export function soleOwner(
   });
 }
 
-/** A volume that goes with its deployment, and says so. Those of before don't, and are not made anew for it. */
+/** A volume with a label that says which deployment it belongs to. Older volumes have no label, and are not replaced to get one. */
 export function labelledVolume(name: string, owner: pulumi.Output<Owner>, opts: pulumi.CustomResourceOptions): docker.Volume {
   return new docker.Volume(
     name,
     { name, labels: [{ label: ownerLabel, value: owner.deployment }] },
-    // A second one of the name would be the first, and then be deleted.
+    // A second volume of the name would be the same as the first, and would then be deleted.
     { ...opts, deleteBeforeReplace: true, ignoreChanges: ["labels"] },
   );
 }
 
 /**
- * The name of a volume, once it is known that the engine has it. What mounts a volume takes this name: it is made or replaced on no
- * other engine. A preview looks only for what is in the state.
+ * The name of a volume, once it is known that the engine has it. Containers that mount a volume use this name, so that they are not made
+ * or replaced on another engine. A preview looks only for volumes that are in the state.
  */
 export function nameOnEngine(
   component: pulumi.ComponentResource,

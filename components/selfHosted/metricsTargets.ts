@@ -5,18 +5,18 @@ import { hostPort, isLoopback, isUnspecified, usualHostname } from "../checks/ho
 import { completeMetrics } from "../checks/address";
 import { metricsUrl, scrapeConfig, ScrapeTarget } from "../render/scrape";
 
-/** Where a server on one Docker host tells Prometheus about itself: nowhere, unless that is asked for. */
+/** Where a server on one Docker host has its metrics for Prometheus: nowhere, unless they are asked for. */
 export function metricsTargets(name: string, hostname: string, metrics: Metrics | undefined, usualPort: number): ScrapeTarget[] {
   if (metrics === undefined) {
     return [];
   }
   const { port, bindAddress } = completeMetrics(metrics, usualPort);
-  // The registry's name may be for addresses of the other kind.
+  // The registry's host name may be a loopback address of the other IP version.
   const host = isLoopback(hostname) && isIPv6(hostname) !== isIPv6(bindAddress) ? usualHostname(bindAddress) : hostname;
   return [{ name, address: hostPort(isUnspecified(bindAddress) ? host : bindAddress, port) }];
 }
 
-/** Outputs of whatever tells Prometheus about itself. */
+/** Outputs of a component with metrics for Prometheus. */
 export interface MetricsOutputs {
   metricsEndpoint: pulumi.Output<string>;
   scrapeConfig: pulumi.Output<string>;

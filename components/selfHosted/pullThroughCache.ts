@@ -40,7 +40,7 @@ export interface PullThroughCacheArgs {
   hostname?: string;
   /** Address of the Docker host to listen on; 0.0.0.0 for all. With `::1` or `::` clients use `::1`, unless `hostname` is set. Default: `127.0.0.1`. */
   bindAddress?: string;
-  /** Certificate, intermediates and key in one PEM text, as the `serverPem` of a RegistryCertificate. Kept secret. Default: none, plain HTTP. */
+  /** Certificate, intermediates and key in one PEM text, such as the `serverPem` of a RegistryCertificate. Kept secret. Default: none, plain HTTP. */
   serverPem?: pulumi.Input<string>;
   /** Accepts plain HTTP beyond loopback, and an upstream that gets its password over plain HTTP. Default: `false`. */
   allowInsecure?: boolean;
@@ -77,7 +77,7 @@ export class PullThroughCache extends pulumi.ComponentResource {
     const parent = { parent: this };
     this.warn(settings);
 
-    // It signs nothing here, but the file's name is a hash over it, which so tells nothing about the upstream's password.
+    // It signs nothing here, but it is part of what the file's name is a hash of, so the name reveals nothing about the upstream's password.
     const httpSecret = new random.RandomPassword(`${name}-http-secret`, { length: 48, special: false }, parent);
     const volumes = [dataName(name), filesName(name)];
     const owner = soleOwner(deploymentOf(httpSecret.result), withName(engineOf(this), this, name), volumes);
@@ -101,7 +101,8 @@ export class PullThroughCache extends pulumi.ComponentResource {
       },
       parent,
     );
-    // What the engine has of another cache by that name is that one's, its image too; and another engine gets none.
+    // Only after the volumes are checked: what the engine has of another cache by that name stays that one's, its image too, and another
+    // engine gets no image.
     const alone = { parent: this, dependsOn: pulumi.all([files.volume, data.volumes]).apply(() => []) };
     const image = new ServerImage(`${name}-image`, {}, alone);
     settleImage(image.imageId);

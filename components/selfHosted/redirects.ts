@@ -3,7 +3,7 @@ import { Storage } from "../args/storage";
 import { isIpAddress } from "../checks/hosts";
 import { storageConfiguration } from "../render/driverParameters";
 
-/** Where clients are sent for layers, and the key that says so; nothing where the cloud does. Swift's users are told by its login. */
+/** Where clients are sent for layers, and the key that says so; undefined if the cloud decides that. Swift's login tells the address. */
 function storeAddress({ s3 = {}, azure = {}, swift = {}, oss = {} }: Storage): [string, string] | undefined {
   const given: [string, string | undefined][] = [
     ["s3.regionEndpoint", s3.regionEndpoint],
@@ -16,7 +16,7 @@ function storeAddress({ s3 = {}, azure = {}, swift = {}, oss = {} }: Storage): [
   return given.find((each): each is [string, string] => each[1] !== undefined);
 }
 
-/** Says of a store that today's clients don't follow to from a registry at `endpoint`: a push works, and a pull fails. */
+/** Warns of a store that today's clients refuse to follow redirects to from a registry at `endpoint`: a push works, and a pull fails. */
 export async function warnOfRedirects(storage: Storage, endpoint: string, component?: pulumi.Resource): Promise<void> {
   const [key, address] = storeAddress(storage) ?? [];
   if (address === undefined || !storageConfiguration(storage).redirect) {

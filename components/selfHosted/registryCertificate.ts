@@ -50,7 +50,7 @@ export class RegistryCertificate extends pulumi.ComponentResource {
       ...alternativeNamesProblems(args.alternativeNames ?? []),
       ...tlsProblems(settings, args.hostname),
     ]);
-    /** What the certificate is signed by and the server does not send. */
+    /** The CA that the certificate is signed by and that the server does not send. */
     let authority = pulumi.output("");
 
     switch (settings.mode ?? TlsMode.SelfSigned) {
@@ -143,7 +143,7 @@ export class RegistryCertificate extends pulumi.ComponentResource {
     };
   }
 
-  /** The generation is part of the names: the CA before stays in state as long as it is asked for. */
+  /** The generation is part of the names: the previous CA stays in state as long as it is asked for. */
   private createAuthority(name: string, generation: number, { key: early, repair }: Record<"key" | "repair", string>): Authority {
     const key = new tls.PrivateKey(`${name}-ca-key-${generation}`, keyArgs, { parent: this });
     const subject = { commonName: `${name} CA ${generation}`, organization };
@@ -162,7 +162,7 @@ export class RegistryCertificate extends pulumi.ComponentResource {
     return { key, subject, certPem: whenBegun(certificate, early, `CA ${generation}`, repair) };
   }
 
-  /** The new CA's key, certified by the CA before: clients that know only that one find a way from the server certificate to it. */
+  /** The new CA's key, certified by the previous CA: clients that know only that one find a way from the server certificate to it. */
   private createBridge(name: string, ca: Authority, previous: Authority): pulumi.Output<string> {
     const request = new tls.CertRequest(
       `${name}-ca-bridge-request`,
@@ -191,7 +191,7 @@ export class RegistryCertificate extends pulumi.ComponentResource {
   }
 }
 
-/** A certificate, once it is known that it has begun by the clock of this machine: one of the state need not have. */
+/** A certificate, once it is known to be valid already by this machine's clock: one from the state need not be. */
 function whenBegun(
   { certPem }: tls.SelfSignedCert | tls.LocallySignedCert,
   key: string,

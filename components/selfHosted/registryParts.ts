@@ -32,12 +32,12 @@ import { RegistryOutputs } from "../args/outputs";
 import { RegistryUsers } from "./registryUsers";
 import { serverEnvironment } from "./serverContainer";
 
-/** A file that the server reads, with a word for what is in it. */
+/** A file that the server reads, with a name for its content. */
 export interface NamedFile extends ServerFile {
   name: string;
 }
 
-/** What a server of our own is made from, wherever it runs. */
+/** The parts that a server of our own is made from, wherever it runs. */
 export interface RegistryParts {
   certificate: RegistryCertificate;
   users: RegistryUsers;
@@ -46,20 +46,20 @@ export interface RegistryParts {
   /** The configuration file as text. Secret. */
   configuration: pulumi.Output<string>;
   files: NamedFile[];
-  /** What tells it from other registries of its name. */
+  /** What distinguishes it from other registries of its name. */
   deployment: pulumi.Output<string>;
-  /** By which it knows its forwarders. Secret. */
+  /** The key by which it recognizes its forwarders. Secret. */
   forwarderKey: pulumi.Output<string>;
   /** `NAME=value` of the server's environment. */
   environment: string[];
 }
 
-/** Where a server is in the world. */
+/** The surroundings of a server. */
 export interface Surroundings {
   lab: boolean;
   /** Other servers have the same store. */
   shared: boolean;
-  /** They have a cache in common, too. */
+  /** The cache that those servers share, if any. */
   redis?: pulumi.Output<RedisConfiguration>;
 }
 
@@ -110,7 +110,7 @@ export function registryParts(
   };
 }
 
-/** What a server's file says, by settings that were checked and by what is `known` once their Outputs are. */
+/** The content of a server's configuration file, from checked settings and the values that are `known` once their Outputs are. */
 export function serverConfiguration(
   settings: RegistrySettings,
   known: Pick<Configuration, "httpSecret" | "shared" | "redis" | "notifications"> & { storage: Storage },
@@ -118,7 +118,7 @@ export function serverConfiguration(
   return {
     ...known,
     tls: settings.tls.mode !== TlsMode.Off,
-    // Not as it was given: clients are told one address, wherever they read it.
+    // Not as it was given: clients are to read the same address everywhere.
     externalUrl: settings.externalUrl === undefined ? undefined : clientAddress(settings).endpoint,
     trustedProxies: settings.trustedProxies,
     authentication: settings.users.length > 0 ? settings.authentication : undefined,
@@ -139,7 +139,7 @@ export function serverConfiguration(
   };
 }
 
-/** Every name and address a client of this host may use, and the one of an `externalUrl` with TLS, which may be passed on as it is. */
+/** Every name and address that a client of this host may use, and that of an `externalUrl` with TLS: its proxy may pass TLS through. */
 function certificateNames(settings: RegistrySettings): string[] {
   const { endpoint } = clientAddress(settings);
   const external = settings.externalUrl !== undefined && endpoint.startsWith("https:") ? [hostOf(endpoint)] : [];
@@ -151,7 +151,7 @@ function hasPage({ image, ui = true }: RegistrySettings): boolean {
   return image === "bundled" && ui;
 }
 
-/** Where clients come, and whether their engines have to be told that it is plain HTTP. */
+/** The address that clients use, and whether their engines have to be told that it is plain HTTP. */
 function clientAddress({ externalUrl, tls, hostname, port }: RegistrySettings): {
   endpoint: string;
   prefix: string;
@@ -165,7 +165,7 @@ function clientAddress({ externalUrl, tls, hostname, port }: RegistrySettings): 
   return { endpoint, prefix, insecure: isSentInClear(endpoint) };
 }
 
-/** By what an engine beside the registry may know it: it can also go past what is at `externalUrl`. */
+/** The addresses by which an engine near the registry may know it: it can also bypass the proxy at `externalUrl`. */
 export function engineAddresses(settings: RegistrySettings): string[] {
   return [...new Set([clientAddress(settings).prefix, hostPort(settings.hostname, settings.port)])];
 }

@@ -9,7 +9,7 @@ import { checkWhenKnown, readArguments, throwProblems } from "../checks/inputs";
 export interface RegistryUsersArgs {
   /** Who may log in, every name once. */
   users: User[];
-  /** Everybody may pull without a login. Default: `false`. */
+  /** Lets everybody pull without a login. Default: `false`. */
   anonymousPull?: boolean;
 }
 
@@ -58,7 +58,7 @@ export class RegistryUsers extends pulumi.ComponentResource {
     });
   }
 
-  /** A user's passwords: the current one first, and during a grace period the one before. */
+  /** A user's passwords: the current one first, and during a grace period the previous one. */
   private createPasswords(name: string, user: User, index: number): [Password, ...Password[]] {
     const generation = user.generation ?? 1;
     if (user.passwordHash !== undefined) {
@@ -71,7 +71,7 @@ export class RegistryUsers extends pulumi.ComponentResource {
         ...(user.keepPrevious ? [this.createPassword(name, user.name, generation - 1)] : []),
       ];
     }
-    // The same for both: tokens are good while the line of their password stays what it was.
+    // The same salt for both passwords: tokens are valid as long as the line of their password does not change.
     const salt = new random.RandomBytes(`${name}-${user.name}-salt-${generation}`, { length: 16 }, { parent: this });
     return [
       this.hashPassword(salt, user.password, `users[${index}].password`),
@@ -81,7 +81,7 @@ export class RegistryUsers extends pulumi.ComponentResource {
     ];
   }
 
-  /** The generation is part of the name: the password of the one before stays in state as long as it is asked for. */
+  /** The generation is part of the name: the previous generation's password stays in state as long as it is asked for. */
   private createPassword(name: string, user: string, generation: number): Password {
     const password = new random.RandomPassword(
       `${name}-${user}-${generation}`,

@@ -29,13 +29,13 @@ export interface ServerContainerArgs {
   /** Address and port on the Docker host. */
   bindAddress: string;
   port: number;
-  /** Where Prometheus comes; nowhere without. */
+  /** Where Prometheus finds the metrics; undefined for none. */
   metrics?: Required<Metrics>;
   hosts: Record<string, string>;
   resources: Required<Resources>;
 }
 
-/** `NAME=value` of a server's environment; `ca` is what it trusts, instead of the public CAs. */
+/** `NAME=value` of a server's environment; `ca` is trusted instead of the public CAs. */
 export function serverEnvironment(resources: Required<Resources>, ca?: string): string[] {
   return [`GOMEMLIMIT=${serverMemory(resources.memory)}MiB`, ...(ca === undefined ? [] : [`SSL_CERT_FILE=${storeCaPath(ca)}`])];
 }
@@ -58,12 +58,12 @@ export function serverContainer(name: string, args: ServerContainerArgs, opts: P
     name,
     {
       name,
-      // Once it is known that the engine can give the addresses to a container which has to go first.
+      // Only when the engine is known to be able to give the new addresses: the previous container has to go first.
       image: whenAsked(engineOf(opts.parent), args.imageId, (engine, id) =>
         checkAddresses(engine, name, { id, bundled: args.bundled }, ports),
       ),
       command: ["serve", args.configurationPath],
-      // Not `unless-stopped`: a daemon that crashed ends what it left running when it is back, and takes that for a user's stop.
+      // Not `unless-stopped`: when a crashed daemon is back, it ends the containers that it left running, and takes that for a user's stop.
       restart: "always",
       // Requests under way end before the engine kills the server.
       stopTimeout: drainSeconds + 5,
@@ -76,7 +76,7 @@ export function serverContainer(name: string, args: ServerContainerArgs, opts: P
       envs: args.environment,
       hosts: serverHosts(args.hosts),
       tmpfs: { "/tmp": "rw,noexec,nosuid,size=64m" },
-      // For a foreign image nothing else makes a folder.
+      // With a foreign image, nothing but Docker itself makes a missing folder.
       ...(args.bundled ? foldersThatAre(volumes) : { volumes }),
       ports,
       networkMode: "bridge",
@@ -90,8 +90,8 @@ export function serverContainer(name: string, args: ServerContainerArgs, opts: P
 }
 
 /**
- * Folders of the host, as of a disk that is not mounted, have to be there: Docker makes missing ones of `volumes`, and an empty registry
- * would take pushes on the wrong disk.
+ * Folders of the host have to exist: with `volumes` Docker makes a missing one, such as that of a disk that is not mounted, and an empty
+ * registry would take pushes on the wrong disk.
  */
 export function foldersThatAre(all: Mounted[]): Pick<docker.ContainerArgs, "mounts" | "volumes"> {
   const folders = all.filter(({ hostPath }) => hostPath !== undefined);
@@ -108,7 +108,7 @@ function published({ bindAddress, port, metrics }: ServerContainerArgs): (Public
   ];
 }
 
-/** The container's name, once the server in it answers, by its addresses too, and its processes are limited. */
+/** The container's name, once the server in it answers, at its addresses too, and its processes are limited. */
 export function nameWhenReady(
   component: pulumi.ComponentResource,
   container: docker.Container,
@@ -120,7 +120,7 @@ export function nameWhenReady(
       await untilHealthy(engine, name);
     }
     await checkPublished(engine, name);
-    // After that: a server that ends at once can't be limited, and what it says itself is why.
+    // Last: a server that ends at once can't be limited, and its own words say why it ended.
     await limitProcesses(engine, name, resources.processes);
   });
 }

@@ -18,12 +18,12 @@ export interface ServerFilesArgs {
   /** Name of the container that they are for. */
   server: string;
   imageId: pulumi.Input<string>;
-  /** Whose volume it is. */
+  /** The deployment that the volume belongs to. */
   owner: pulumi.Output<Owner>;
   files: ServerFile[];
-  /** The certificate among the files, with its key, where others made it. */
+  /** The certificate among the files, with its key, if others made it. */
   foreignCertificate?: pulumi.Input<string>;
-  /** The server's user is not root, and the image keeps the folder to that user. */
+  /** The server's user is not root, and in the image only that user has access to the folder. */
   unprivileged: boolean;
 }
 

@@ -33,9 +33,9 @@ export class ServerImage extends pulumi.ComponentResource {
     this.registerOutputs({ imageId: this.imageId });
   }
 
-  /** The name the bundled image has on the engine. Each component has a tag of its own, so that removing it never hits another's. */
+  /** The bundled image's name on the engine. Each component has a tag of its own, so that removing it never removes another's. */
   private createBundled(name: string): pulumi.Output<string> {
-    // Its own URN tells that what it depends on is there: before that, nothing is brought to the engine.
+    // The component's URN is known once its dependencies are there: nothing is brought to the engine before.
     return pulumi.all([engineOf(this), this.urn]).apply(async ([engine]) => {
       const archive = await buildBundledImage(engine);
       const tagged = imageName(name, archive);

@@ -19,9 +19,9 @@ export interface ServerVolumeArgs {
   server: string;
   storage: Storage;
   lab: boolean;
-  /** Only what another registry has too: it would be in the way of the next cache of that name. */
+  /** It holds only what another registry has too, and if it were kept, it would be in the way of the next cache of that name. */
   cache?: boolean;
-  /** Whose volume it is, unless it is chosen. */
+  /** The deployment that the volume belongs to, unless the user chose the volume. */
   owner: pulumi.Output<Owner>;
   /** The server's image on the engine that has the folder or volume. */
   imageId: pulumi.Input<string>;
@@ -29,7 +29,7 @@ export interface ServerVolumeArgs {
   unprivileged: boolean;
 }
 
-/** What others made and the server has now, with the image by which its engine can try it. */
+/** A folder that others made and the server has now, with the image that its engine can try it with. */
 export type HandedOver = Required<Pick<Preflight, "imageId" | "folder">>;
 
 /** Whether images are in a folder or volume that the engine or somebody else made. */
@@ -56,7 +56,7 @@ export class ServerVolume extends pulumi.ComponentResource {
     super("container-registry:index:ServerVolume", name, {}, formerly("RegistryData", opts));
     const { hostPath, volume, volumeDriver, volumeOptions } = args.storage.filesystem ?? {};
 
-    // The default volume is there whatever the storage is: an `up` that switches the storage would else delete it.
+    // The default volume is made whatever the storage is: otherwise an `up` that switches the storage would delete it.
     const standard = labelledVolume(name, args.owner, {
       parent: this,
       protect: lock(args.lab),
@@ -78,8 +78,8 @@ export class ServerVolume extends pulumi.ComponentResource {
           // The options of a network share may hold its password.
           driverOpts: volumeOptions === undefined ? undefined : pulumi.secret(volumeOptions),
         },
-        // An `up` that chooses another storage takes this volume out of the stack, and must leave its images: also with `lab`,
-        // as Pulumi cannot tell that from a `destroy`. So a chosen volume outlives the stack, as a folder of the host does.
+        // An `up` that chooses another storage takes this volume out of the stack, and must leave its images, even with `lab`,
+        // because Pulumi cannot tell that from a `destroy`. So a chosen volume outlives the stack, as a folder of the host does.
         { parent: this, retainOnDelete: true, additionalSecretOutputs: ["driverOpts"] },
       );
       this.volumes = [{ volumeName: nameOnEngine(this, chosen), containerPath: dataFolder }];
@@ -93,14 +93,14 @@ export class ServerVolume extends pulumi.ComponentResource {
     this.registerOutputs({});
   }
 
-  /** The name of a volume, once it is known that the engine has none by it with other options. */
+  /** The name of a volume, once it is known that the engine has no volume of that name with other options. */
   private withOptions(volume: string, driver: string, options: Record<string, string> | undefined): pulumi.Input<string> {
     return options === undefined
       ? volume
       : whenAsked(engineOf(this), volume, (engine) => checkVolumeOptions(engine, volume, driver, options));
   }
 
-  /** The image, once it is known that the folder or volume can be handed over by it. */
+  /** The image, once it is known that the folder or volume can be handed over with it. */
   private whenTried({ server, imageId }: ServerVolumeArgs): pulumi.Input<string> {
     return whenAsked(engineOf(this), pulumi.all([imageId, this.volumes]), (engine, [image, [folder = {}]]) =>
       checkFolder(engine, server, image, folder),

@@ -2,7 +2,7 @@ import { Resources } from "../args/registry";
 import { usualHostname } from "../checks/hosts";
 import { RegistrySettings } from "../checks/registry";
 
-/** What a component of a self-hosted registry may be given of its settings. */
+/** The settings that a component of a self-hosted registry may be given. */
 export type GivenSettings = Partial<Omit<RegistrySettings, "resources" | "measured">> & { resources?: Resources };
 
 /** The settings with every default filled in. */

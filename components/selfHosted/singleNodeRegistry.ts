@@ -31,7 +31,7 @@ export interface SingleNodeRegistryArgs {
   hostname?: string;
   /** Port on the Docker host, 1 to 65535. Default: `5000`. */
   port?: number;
-  /** URL by which clients reach the registry through a reverse proxy: `https://registry.example.com`. It is in the outputs, on the page, in notifications, and says where tokens are; an upload goes on at the name that its client came by. Default: none, clients come to `hostname` and `port`. */
+  /** URL by which clients reach the registry through a reverse proxy: `https://registry.example.com`. It is used in the outputs, on the page, in notifications and for the address of tokens; an upload continues under the name that its client used. Default: none, clients come to `hostname` and `port`. */
   externalUrl?: string;
   /** Reverse proxies whose headers are believed: `X-Forwarded-For` and `Forwarded` for logs and limits, `X-Forwarded-Host` and `X-Forwarded-Proto` for the address that clients are told without `externalUrl`. Addresses, or ranges such as `10.0.0.0/8`. Requires the bundled server. Default: none. */
   trustedProxies?: string[];
@@ -136,7 +136,8 @@ export class SingleNodeRegistry extends pulumi.ComponentResource {
     const data = new ServerVolume(dataName(name), { ...onEngine, storage: settings.storage, lab }, parent);
     const foreignCertificate = bundled && settings.tls.mode === TlsMode.Provided ? server.certificate.serverPem : undefined;
     const files = new ServerFiles(filesName(name), { ...onEngine, files: server.files, foreignCertificate }, parent);
-    // What the engine has of another registry by that name is that one's, its image too; and another engine gets none.
+    // Only after the volumes are checked: what the engine has of another registry by that name stays that one's, its image too, and
+    // another engine gets no image.
     const alone = { parent: this, dependsOn: pulumi.all([files.volume, data.volumes]).apply(() => []) };
     const image = new ServerImage(`${name}-image`, { image: settings.image }, alone);
     settleImage(image.imageId);
@@ -217,7 +218,7 @@ export class SingleNodeRegistry extends pulumi.ComponentResource {
   ): PullThroughCache {
     const serverPem = tls.mode === TlsMode.Off ? undefined : certificate.serverPem;
     const args = { mirror, hostname, bindAddress, serverPem, allowInsecure, logFormat: logs.format, hosts, resources };
-    // What it has can be fetched again: to take it away nobody has to take the protection off the images first.
+    // Its content can be fetched again: removing it must not require taking the protection off the images first.
     return new PullThroughCache(mirrorName(name), { ...args, lab: true }, { parent: this });
   }
 }

@@ -3,10 +3,10 @@ import { failure } from "../checks/failure";
 
 type Options = Readonly<Record<string, string>>;
 
-/** Stops where an engine has a volume of that name with other options: it would go on with those, and images in another place. */
+/** Stops if an engine has a volume of that name with other options: it would keep those, and the images would be in another place. */
 export async function checkVolumeOptions(engine: EngineAddress, volume: string, driver: string, options: Options): Promise<void> {
   const existing = await inspectVolume<Options | null>(engine, volume, "{{json .Options}}");
-  // Of a plugin's volume an engine knows the options only if it made it itself.
+  // An engine knows the options of a plugin's volume only if it made the volume itself.
   const unknown = existing === undefined || (existing === null && driver !== "local");
   const other = unknown ? [] : differing(existing ?? {}, options);
   if (other.length > 0) {

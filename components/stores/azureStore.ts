@@ -48,8 +48,8 @@ export class AzureStore extends pulumi.ComponentResource {
         ...inAccount,
         blobServicesName: "default",
         // Versions and deleted blobs would be kept and billed, so that garbage collection would free nothing. Blobs never
-        // change, so there is no older content to go back to. The registry never deletes its container: somebody else's
-        // mistake is what the week is for.
+        // change, so there is no older content to go back to. The registry never deletes its container: the week
+        // is for somebody else's mistake.
         isVersioningEnabled: false,
         deleteRetentionPolicy: { enabled: false },
         containerDeleteRetentionPolicy: { enabled: true, days: 7 },
@@ -109,11 +109,11 @@ export class AzureStore extends pulumi.ComponentResource {
     lab: boolean,
   ): pulumi.Output<string> {
     const { ResourceGroup } = cloudModule("@pulumi/azure-native/resources");
-    // A group takes all that is in it along, so it is kept like the account.
+    // Deleting a group deletes everything in it, so it is kept like the account.
     return new ResourceGroup(`${name}-group`, { location, tags }, holdsImages(this, lab)).name;
   }
 
-  /** No other account in the world may have the name, and there is no room in it for the component's. */
+  /** The name must be unique in the world, and has no room for the component's. */
   private createAccountName(name: string): pulumi.Output<string> {
     const suffix = new random.RandomString(`${name}-suffix`, { length: 12, special: false, upper: false }, { parent: this });
     return pulumi.interpolate`registry${suffix.result}`;
@@ -126,7 +126,7 @@ export class AzureStore extends pulumi.ComponentResource {
     return found.apply(({ keys }) => ({ accountKey: keys[0]?.value, credentials: { type: "shared_key" } }));
   }
 
-  /** Access for a managed identity. For the whole account, where there is nothing else: a key to sign URLs is not given for less. */
+  /** Access for a managed identity, to the whole account, which has nothing else in it: Azure gives a key to sign URLs for no less. */
   private grantIdentity(name: string, account: azure.StorageAccount, principalId: string): pulumi.Output<Access> {
     const { RoleAssignment } = cloudModule("@pulumi/azure-native/authorization");
     const assignment = new RoleAssignment(
@@ -135,7 +135,7 @@ export class AzureStore extends pulumi.ComponentResource {
         scope: account.id,
         principalId,
         principalType: "ServicePrincipal",
-        // /subscriptions/<id> is how the account's own ID begins.
+        // The account's own ID begins with /subscriptions/<id>.
         roleDefinitionId: account.id.apply(
           (id) =>
             `${id.split("/").slice(0, 3).join("/")}/providers/Microsoft.Authorization/roleDefinitions/${blobDataContributor}`,

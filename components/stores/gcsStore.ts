@@ -37,7 +37,7 @@ export class GcsStore extends pulumi.ComponentResource {
 
     const { Bucket } = cloudModule("@pulumi/gcp/storage");
     const bucket = new Bucket(
-      // Google sees it only where it has to be the name.
+      // Google sees this name only if it has to become the bucket's.
       options.bucket === undefined ? googleBucketStem(name) : bucketStem(name),
       {
         name: options.bucket,
@@ -50,7 +50,7 @@ export class GcsStore extends pulumi.ComponentResource {
         // change, so there is no older content to go back to.
         versioning: { enabled: false },
         softDeletePolicy: { retentionDurationSeconds: 0 },
-        // The parts of a push that broke off are in no listing, and are billed.
+        // The parts of an interrupted push are in no listing, but are billed.
         lifecycleRules: [{ action: { type: "AbortIncompleteMultipartUpload" }, condition: { age: 7 } }],
         forceDestroy: lab,
       },
@@ -85,7 +85,7 @@ export class GcsStore extends pulumi.ComponentResource {
     return onceMade({}, [this.grantMember(name, bucket, email)]);
   }
 
-  /** Objects are listed, read, written and deleted; the driver asks nothing about the bucket itself. */
+  /** The right to list, read, write and delete objects; the driver asks nothing about the bucket itself. */
   private grantMember(name: string, bucket: gcp.Bucket, email: pulumi.Input<string>): pulumi.CustomResource {
     const { BucketIAMMember } = cloudModule("@pulumi/gcp/storage");
     return new BucketIAMMember(

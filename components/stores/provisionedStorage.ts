@@ -5,7 +5,7 @@ import { driverOf } from "../render/driverParameters";
 import { S3Store } from "./s3Store";
 import { Storage } from "../args/storage";
 
-/** The storage options; with `provision` it makes the store and completes them. */
+/** The storage options. With `provision`, makes the store and completes the options. */
 export function provisionedStorage(
   name: string,
   storage: Storage,

@@ -4,7 +4,7 @@ export interface PolicyDocument {
   Statement: object[];
 }
 
-/** Refuses requests to a bucket that are not encrypted on their way. */
+/** Refuses requests to a bucket that are not encrypted in transit. */
 export function tlsOnlyPolicy(bucketArn: string): PolicyDocument {
   return {
     Version: "2012-10-17",
@@ -21,7 +21,7 @@ export function tlsOnlyPolicy(bucketArn: string): PolicyDocument {
   };
 }
 
-/** What the policy of a registry depends on. */
+/** The values that the policy of a registry depends on. */
 export interface RegistryAccess {
   bucketArn: string;
   /** Folder in the bucket; nothing for its root. */
@@ -40,8 +40,8 @@ export function registryPolicy({ bucketArn, rootDirectory = "", keyId }: Registr
     Version: "2012-10-17",
     Statement: [
       {
-        // For the whole bucket even with a folder: if listing depends on a prefix, S3 says 403 instead of 404 of an object
-        // that is not there, and the engine takes that for a failure of the store.
+        // For the whole bucket even with a folder: if listing depends on a prefix, S3 answers 403 instead of 404 for an
+        // object that is not there, and the engine takes that for a failure of the store.
         Sid: "Bucket",
         Effect: "Allow",
         Action: ["s3:ListBucket", "s3:GetBucketLocation", "s3:ListBucketMultipartUploads"],

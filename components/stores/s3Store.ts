@@ -54,7 +54,7 @@ export class S3Store extends pulumi.ComponentResource {
         ...options,
         ...keys,
         bucket: made,
-        // The one ACL that a bucket without ACLs takes; the driver always sends one.
+        // The only ACL that a bucket without ACLs accepts; the driver always sends one.
         objectAcl: "bucket-owner-full-control",
       })),
     );
@@ -81,7 +81,7 @@ export class S3Store extends pulumi.ComponentResource {
       new aws.BucketPolicy(
         `${name}-tls-only`,
         { ...common, policy: bucket.arn.apply((arn) => JSON.stringify(tlsOnlyPolicy(arn))) },
-        // S3 refuses two changes of who may use a bucket at the same time.
+        // S3 refuses two simultaneous changes to the access to a bucket.
         { ...stays, dependsOn: [publicAccess] },
       ),
       new aws.BucketServerSideEncryptionConfiguration(
@@ -104,7 +104,7 @@ export class S3Store extends pulumi.ComponentResource {
         `${name}-lifecycle`,
         {
           ...common,
-          // The parts of a push that broke off are in no listing, and are billed.
+          // The parts of an interrupted push are in no listing, but are billed.
           rules: [
             {
               id: "abort-incomplete-uploads",

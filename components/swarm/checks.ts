@@ -13,7 +13,7 @@ import { parseConstraint, pinOf, topologyOf } from "./topology";
 /** Everything that a registry on a Swarm is made from. */
 export interface SwarmSettings extends RegistrySettings {
   swarm: Swarm;
-  /** Network of the user's on which Prometheus comes. */
+  /** The user's network on which Prometheus reaches the tasks. */
   metricsNetwork?: string;
   /** Memory that is set aside for a task, in MiB. */
   reservedMemory: number;
@@ -35,7 +35,7 @@ export function swarmRegistryProblems(settings: SwarmSettings): Problem[] {
   return [...registryProblems(settings), ...swarmProblems(settings)];
 }
 
-/** All that is wrong with how a registry is to run on a Swarm, beside what is wrong with it anywhere. */
+/** All that is wrong with how a registry is to run on a Swarm, without what would be wrong anywhere. */
 function swarmProblems(settings: SwarmSettings): Problem[] {
   const { swarm, hosts, reservedMemory } = settings;
   const values = [
@@ -145,7 +145,7 @@ export function redisPasswordProblems(password: string | undefined): Problem[] {
   return when(password === "", "swarm.redis.password", "is empty; leave it out for a generated one");
 }
 
-/** How the tasks, the way to them and the storage go together. */
+/** What is wrong with the combination of the tasks, the way to them and the storage. */
 function relationProblems(settings: SwarmSettings): Problem[] {
   const { storage, swarm, image } = settings;
   const { replicas, forwarders, pinned, order } = topologyOf(storage, swarm);
@@ -177,7 +177,7 @@ function relationProblems(settings: SwarmSettings): Problem[] {
   ];
 }
 
-/** What is wrong where images are on one node. */
+/** What is wrong if images are on one node. */
 function pinnedProblems({ storage, swarm }: SwarmSettings, replicas: number | undefined): Problem[] {
   const where = storage.filesystem?.hostPath === undefined ? "a volume" : "a folder";
   return [
@@ -196,11 +196,11 @@ function pinnedProblems({ storage, swarm }: SwarmSettings, replicas: number | un
   ];
 }
 
-/** What drivers call secrets; `pass` only as a word of its own, as in `share_pass`, as `bypass` is none. */
+/** The names that drivers give secrets; `pass` only as a word of its own, as in `share_pass`, because `bypass` is not one. */
 const secretName = /password|passwd|passphrase|(^|[^a-z])pass\d*$|secret|token|credential|(access|account|api|private)[-_.]?key/i;
 /** Options that say where a secret is kept. */
 const placeName = /(file|path)$/i;
-/** Options within an option's value, as `secret=AQ…` of Ceph; not `secretfile=` and `credentials=`, which are names of files. */
+/** Options within an option's value, such as Ceph's `secret=AQ…`; not `secretfile=` and `credentials=`, which are names of files. */
 const secretInValue =
   /(pass(word|wd|phrase)?\d*|secret|token|(secret|access|account|api|private)[-_.]?key)\s*=|\/\/[^/@\s]*:[^/@\s]*@/i;
 

@@ -8,14 +8,14 @@ import { SwarmSettings } from "./checks";
 import { SwarmImage } from "./swarmImage";
 import { addedBySwarm, checkedBy, portOfNode, serviceArgs, swarmSecret } from "./swarmService";
 
-/** What a forwarder is made with. */
+/** The parts that a forwarder is made with. */
 export interface ForwarderParts {
-  /** The registry's; and the same once it is updated. */
+  /** The registry's service; and the same service once it is updated. */
   service: docker.Service;
   updated: pulumi.Output<docker.Service>;
   network: docker.Network;
   image: SwarmImage;
-  /** By which the registry knows it. Secret. */
+  /** The key by which the registry recognizes it. Secret. */
   key: pulumi.Output<string>;
 }
 
@@ -54,8 +54,8 @@ export function createForwarder(
     ),
     {
       parent,
-      // The registry's service has the nodes' port itself where there are no forwarders: of the two, the one that leaves goes first.
-      // Else Pulumi deletes what is no longer in the program at its end, for which the service's tasks would wait in vain.
+      // Without forwarders, the registry's service has the nodes' port itself: whichever of the two gives the port up goes first.
+      // Otherwise Pulumi deletes what is no longer in the program only at its end, for which the service's tasks would wait in vain.
       dependsOn: updated,
       replaceWith: [service],
       ...givesWay,

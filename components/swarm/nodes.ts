@@ -3,20 +3,20 @@ import { dockerCommand, EngineAddress, printedBy } from "../docker/engine";
 import { failure } from "../checks/failure";
 import { Constraint, Topology } from "./topology";
 
-/** A node of the Swarm, and the way to its engine where there is one. */
+/** A node of the Swarm, and the way to its engine if there is one. */
 export interface SwarmNode {
   id: string;
   hostname: string;
   /** It runs, and takes tasks. */
   ready: boolean;
-  /** What constraints ask for, by key in small letters. */
+  /** The values that constraints compare, by key in lower case. */
   facts: Record<string, string>;
   engine?: EngineAddress;
   /** Docker hosts that gave no answer. Where the node has no other, one of them may be its own. */
   silent?: readonly string[];
 }
 
-/** Swarm takes a node for ready for some seconds after its end. */
+/** Swarm takes a node for ready for some seconds after it has gone down. */
 export const onceItIsDown = 'Where a node has just gone down, wait until "docker node ls" has it as Down, and run: pulumi up';
 
 /** The part of `docker node inspect` that is read. */
@@ -31,7 +31,7 @@ interface InspectedNode {
   Status: { State: string };
 }
 
-/** The nodes as the Swarm's manager knows them; those of them that an address leads to have it. */
+/** The nodes as the Swarm's manager knows them; a node that one of the addresses leads to has that address. */
 export async function swarmNodes(manager: EngineAddress, hosts: readonly string[]): Promise<SwarmNode[]> {
   const ids = (await asked(manager, "node", "ls", "--quiet")).split("\n").filter(Boolean);
   const inspected = JSON.parse(await asked(manager, "node", "inspect", ...ids)) as InspectedNode[];
@@ -39,7 +39,7 @@ export async function swarmNodes(manager: EngineAddress, hosts: readonly string[
   const silent: string[] = [];
   await Promise.all(
     hosts.map(async (host) => {
-      // Who has a way to the manager by TLS has the same to other nodes. By convention 2375 is the port without.
+      // The files for TLS to the manager are also for the other nodes. By convention 2375 is the port without TLS.
       const engine = /^tcp:(?!.*:2375\/?$)/.test(host) ? { ...manager, host } : { host, certPath: "" };
       try {
         engines.set(await nodeId(engine), engine);
@@ -93,7 +93,7 @@ export function allows(constraints: readonly Constraint[], node: SwarmNode): boo
   );
 }
 
-/** Stops where a task would wait for an image that its node can't get: of all nodes that will have tasks, an address must lead to those that run. */
+/** Stops if a task would wait for an image that its node can't get: an address must lead to every running node that will have tasks. */
 export function checkReach(nodes: readonly SwarmNode[]): void {
   const lacking = nodes.filter(({ ready, engine }) => ready && engine === undefined);
   const [first] = lacking;
@@ -109,8 +109,8 @@ export function checkReach(nodes: readonly SwarmNode[]): void {
 }
 
 /**
- * The one processor of the nodes that run the bundled image, which is built for it: those that take its tasks, and the manager where that
- * tries the store. Undefined where none is known.
+ * The one processor that the bundled image is built for, which all nodes that run it must have: those that take its tasks, and the
+ * manager if that tries the store. Undefined if none is known.
  */
 export function processorFor(
   nodes: readonly SwarmNode[],
@@ -134,14 +134,14 @@ export function processorFor(
   return first === "" ? undefined : first;
 }
 
-/** The one node that images are kept on, with the way to it. */
+/** The node that images are kept on, with the way to it. */
 export function pinnedNode(
   nodes: readonly SwarmNode[],
   constraints: readonly Constraint[],
 ): SwarmNode & { engine: EngineAddress } {
   const [node, ...others] = nodes.filter((each) => allows(constraints, each));
   if (node === undefined || others.length > 0) {
-    // A node that left the Swarm and joined it again is another one of its name.
+    // A node that left the Swarm and joined it again is another node of the same name.
     throw failure(
       `swarm.constraints: ${node === undefined ? "no node fits" : "more than one node fits"}, and images are on one; the nodes are ` +
         nodes.map(described).join(", ") +

@@ -11,7 +11,7 @@ import { SwarmSettings } from "./checks";
 import { pinnedNode, SwarmNode } from "./nodes";
 import { parseConstraint } from "./topology";
 
-/** Makes the volume or folder on the one node that has the images, by way of that node's engine. */
+/** Makes the volume or folder on the one node that has the images, through that node's engine. */
 export function createPinnedVolume(
   name: string,
   lab: boolean,
@@ -35,7 +35,7 @@ export function createPinnedVolume(
   );
   const onNode = { parent, providers: [provider] };
   const unprivileged = image === "bundled";
-  // The node may have another ID for it than the manager.
+  // The node may have another ID for the image than the manager.
   const own = unprivileged && isForeign(storage) ? new ServerImage(`${data}-image`, {}, onNode) : undefined;
   const owner = soleOwner(deployment, withName(address, parent, name), [data]);
   const args = { server: name, storage, lab, imageId: own?.imageId ?? "", unprivileged, owner };

@@ -25,12 +25,12 @@ import { isShared, Topology } from "./topology";
 type Secret = docker.types.input.ServiceTaskSpecContainerSpecSecret;
 type Mount = docker.types.input.ServiceTaskSpecContainerSpecMount;
 
-/** What the registry's service is made with. */
+/** The parts that the registry's service is made with. */
 export interface ServiceParts {
   server: RegistryParts;
   image: SwarmImage;
   topology: Topology;
-  /** Where images are, if that is on one node. */
+  /** Where images are, if they are on one node. */
   data?: ServerVolume;
   /** The networks that tasks have in common with forwarders and a Redis, and with Prometheus. */
   networks: docker.Network[];
@@ -71,9 +71,9 @@ export function createRegistryService(
     {
       parent,
       dependsOn: data === undefined ? [] : [data],
-      // Swarm refuses to go from a number of tasks to one on every node, or back; another number it takes in place.
+      // Swarm refuses to change from a number of tasks to one on every node, or back; it accepts another number in place.
       replaceOnChanges: ["mode.global"],
-      // A service in place would want the port while forwarders have it: they go before one that is made anew.
+      // A service that is updated in place would want the port while forwarders have it; they go before a service that is replaced.
       replacementTrigger: topology.publish,
       ignoreChanges: addedBySwarm,
       ...givesWay,
@@ -108,7 +108,7 @@ function trialPlace(
     }));
 }
 
-/** One that is named twice is joined once. */
+/** A network that is named twice is joined once. */
 function namedNetworks({ swarm, metricsNetwork }: SwarmSettings): string[] {
   return [...new Set([...(swarm.networks ?? []), ...(metricsNetwork === undefined ? [] : [metricsNetwork])])];
 }
@@ -137,7 +137,7 @@ function mounts(name: string, storage: Storage, data: ServerVolume | undefined):
   ];
 }
 
-/** A volume that is the same on all nodes; each of them makes it known to itself when the first task comes. */
+/** A volume that is the same on all nodes; each node sets it up for itself when the first task comes. */
 function sharedVolume(name: string, storage: Storage): SharedVolume | undefined {
   const { filesystem } = storage;
   if (driverOf(storage) !== "filesystem" || filesystem === undefined || !isShared(filesystem)) {
@@ -155,7 +155,7 @@ function sharedMounts(name: string, storage: Storage): Mount[] {
     return [];
   }
   const { source, target, driver, options } = shared;
-  // The checks know a secret by what it is called, which drivers choose.
+  // The checks recognize a secret by the option's name, which drivers choose freely.
   const driverOptions = options === undefined ? undefined : pulumi.secret(options);
   return [{ type: "volume", source, target, volumeOptions: { driverName: driver, driverOptions } }];
 }

@@ -5,34 +5,34 @@ import { EngineAddress } from "../docker/engine";
 import { givenUp, leftOut, outOfReach, standstill, whatIsWaitedFor } from "./rolloutFailure";
 import { failedOf, inspectedService, lookAt, ServiceLook, Task } from "./serviceLook";
 
-/** Seconds in which at least one more task has to run: a drained task's end, an image's way to a node and a healthy start fit in. */
+/** Seconds within which at least one more task has to run: enough to drain a task, bring an image to a node and start healthy. */
 const secondsOfPatience = 150;
 
-/** Seconds in which a node has to come back that tasks wait for, as none of the others may have them. */
+/** Seconds within which a node has to come back if tasks wait for it, because no other node may have them. */
 const secondsForANode = 20;
 
-/** Seconds after which tasks that Swarm makes no haste with are no longer passed over in silence. */
+/** Seconds after which the user is told of tasks that Swarm is slow with. */
 const secondsOfSilence = 20;
 
-/** Tasks that fail one after the other, of a new service or on one of its nodes, before it is given up. */
+/** Tasks of a new service, or on one of its nodes, that fail one after the other before the service is given up. */
 const failuresOfAStart = 4;
 
 /**
- * Waits until an update of a service is done, as `untilRolledOut` does. A new service is not waited for: it has no tasks of before, which
+ * Waits until an update of a service is done, as `untilRolledOut` does. A new service is not waited for: it has no previous tasks that
  * could come back.
  */
 export async function untilUpdated(engine: EngineAddress, service: string): Promise<void> {
   const { PreviousSpec, UpdateStatus } = await inspectedService(engine, service);
-  // A roll-back takes away the first, an update begins without the second.
+  // A roll-back removes the first, and an update begins without the second.
   if (PreviousSpec !== undefined || UpdateStatus !== undefined) {
     await untilRolledOut(engine, service);
   }
 }
 
 /**
- * Waits until every task of a service is one of its present definition and is healthy. An update that Swarm gave up is an error: by
- * then the old tasks are back. The provider can wait too, but not for a service with a task on every node. Somebody may have given the
- * service another number of tasks than `replicas`: that is no fault of this deployment, which has nothing to change.
+ * Waits until every task of a service has its present definition and is healthy. An update that Swarm gave up is an error: the old tasks
+ * are back. The provider can wait too, but not for a service with a task on every node. Somebody may have given the service another
+ * number of tasks than `replicas`: that is not a fault of this deployment, which has nothing to change.
  */
 export async function untilRolledOut(engine: EngineAddress, service: string, replicas?: number): Promise<void> {
   const progress = new Progress();
@@ -69,17 +69,17 @@ export async function untilRolledOut(engine: EngineAddress, service: string, rep
   }
 }
 
-/** What the looks of before say of this one. */
+/** What the previous looks at a service say about the present one. */
 class Progress {
   private most = -1;
   private end = 0;
   private readonly start = Date.now();
   private waitsSince = this.start;
   private explained = false;
-  /** What failed before the first look counts not: its cause may be gone by now. */
+  /** The tasks that had failed before the first look do not count: the cause may be gone since. */
   private past: Set<string> | undefined;
 
-  /** Whether no more tasks run than did long ago, or a node has not come back. */
+  /** Whether the number of running tasks has not changed for long, or a node has not come back. */
   isLate({ running, waitsForNode }: ServiceLook): boolean {
     const now = Date.now();
     if (running.length !== this.most) {
@@ -93,7 +93,7 @@ class Progress {
   }
 
   /**
-   * Whether an update has waited for a while for tasks that never started, or tasks for what Swarm says. Said once, it is known.
+   * Whether an update has waited for a while for tasks that never started, or tasks wait for a reason that Swarm gives. True only once.
    */
   isToBeExplained({ state, waitsInVain, underway }: ServiceLook): boolean {
     const waits =
@@ -119,7 +119,7 @@ function isGivenUp({ state }: ServiceLook): boolean {
   return /^(rollback_completed|rollback_paused|paused)$/.test(state);
 }
 
-/** Whether tasks of before are on their way back. Swarm calls that done too early. */
+/** Whether the previous tasks are still on their way back. Swarm calls a roll-back done too early. */
 function isComingBack({ state, wanted }: ServiceLook): boolean {
   return state === "rollback_completed" && wanted.some(({ Status }) => Status.State !== "running");
 }
@@ -129,8 +129,8 @@ function isComplete({ running, wanted }: ServiceLook, expected: number): boolean
 }
 
 /**
- * Whether no update is under way, nor one of the ports yet to begin. A task's definition does not have them, so those of before look
- * like new ones; and Swarm says nothing of an update that had no task to replace.
+ * Whether no update is under way, and no change of the ports has yet to begin. A task's definition does not contain the ports, so the
+ * previous tasks look like new ones; and Swarm says nothing of an update that had no task to replace.
  */
 function isUpdated({ state, service: { Spec, PreviousSpec } }: ServiceLook): boolean {
   const portsMove = PreviousSpec !== undefined && !isDeepStrictEqual(Spec.EndpointSpec, PreviousSpec.EndpointSpec);
@@ -138,14 +138,14 @@ function isUpdated({ state, service: { Spec, PreviousSpec } }: ServiceLook): boo
 }
 
 /**
- * Whether tasks of before may be on nodes that are paused. Swarm leaves those out where there is to be a task on every node, and calls
- * the update done; it says nothing at all where all of them are.
+ * Whether previous tasks may be on nodes that are paused. If there is to be a task on every node, Swarm leaves paused nodes out and calls
+ * the update done; if all nodes are paused, it says nothing at all.
  */
 function mayHaveLeftOut({ state, replicas, before, underway }: ServiceLook): boolean {
   return replicas === undefined && /^(completed)?$/.test(state) && before.length > 0 && underway.length === 0;
 }
 
-/** Whether tasks fail again and again: all of a number of them, or those on each node without one that runs. */
+/** Whether tasks fail again and again: all of them if a number is given, or otherwise those on each node without a running one. */
 function isHopeless({ state, replicas, tasks, running }: ServiceLook, expected: number, failures: readonly Task[]): boolean {
   if (state !== "") {
     return false;

@@ -11,13 +11,13 @@ interface Node {
   availability: string;
 }
 
-/** What to say of an update that Swarm gave up. */
+/** The error for an update that Swarm gave up. */
 export async function givenUp(engine: EngineAddress, name: string, look: ServiceLook): Promise<pulumi.RunError> {
   const { state, service, tasks } = look;
   const outcome = state === "rollback_completed" ? "was rolled back and runs as before" : `is stuck (${state})`;
   return failure(
     `The update of the service ${name} failed, and the service ${outcome}: ${service.UpdateStatus?.Message ?? ""}\n` +
-      // To Pulumi the service is what it was to become: with nothing else to change, an `up` leaves it alone.
+      // In Pulumi's state the service is already what it was to become: with nothing else to change, an `up` leaves it alone.
       "Correct the configuration, or put it back, and run: pulumi up. Where the cause was another, take it away, leave the " +
       "configuration as it is, and run: pulumi up --refresh\n" +
       reasons(await nodesOf(engine), tasks) +
@@ -25,7 +25,7 @@ export async function givenUp(engine: EngineAddress, name: string, look: Service
   );
 }
 
-/** What to say of tasks of before that serve on as all their nodes are paused; undefined where those take tasks. */
+/** The error for previous tasks that keep serving because all their nodes are paused; undefined if those nodes take tasks. */
 export async function leftOut(
   engine: EngineAddress,
   name: string,
@@ -41,7 +41,7 @@ export async function leftOut(
   );
 }
 
-/** What to say of tasks of before on nodes that Swarm can't reach, where they may serve on; undefined without any. */
+/** A warning of previous tasks on nodes that Swarm can't reach, where they may keep serving; undefined if there are none. */
 export async function outOfReach(
   engine: EngineAddress,
   name: string,
@@ -62,7 +62,7 @@ export async function outOfReach(
   );
 }
 
-/** What to say of tasks that take long. */
+/** A message about tasks that take long. */
 export async function whatIsWaitedFor(
   engine: EngineAddress,
   name: string,
@@ -74,14 +74,14 @@ export async function whatIsWaitedFor(
     : `Tasks of the service ${name} wait, and ${running.length} of ${expected} run:\n${reasons(await nodesOf(engine), underway)}`;
 }
 
-/** What to say of a service that does not get on. */
+/** The error for a service that makes no progress. */
 export async function standstill(
   engine: EngineAddress,
   name: string,
   look: ServiceLook,
   expected: number,
 ): Promise<pulumi.RunError> {
-  // Those of before have nothing to say about it.
+  // The previous tasks have nothing to say about it.
   const present = look.tasks.filter(({ Spec }) => isCurrent(Spec, look.service));
   const nodes = await nodesOf(engine);
   return failure(
@@ -109,7 +109,7 @@ function whatStands(name: string, { state, running, before }: ServiceLook, expec
   }
 }
 
-/** The Swarm's nodes; none where the manager gives no answer, which is the lesser trouble where they are asked for. */
+/** The Swarm's nodes; none if the manager gives no answer, because the trouble for which they are asked matters more. */
 async function nodesOf(engine: EngineAddress): Promise<Node[]> {
   const format = "{{.ID}} {{.Hostname}} {{.Status}} {{.Availability}}";
   const lines = (await dockerCommand(engine, "node", "ls", "--format", format).catch(() => "")).split("\n").filter(Boolean);
@@ -128,7 +128,7 @@ function reasons(nodes: readonly Node[], tasks: readonly Task[]): string {
   return [...new Set(told)].slice(0, 10).join("");
 }
 
-/** Which of the nodes take no tasks, and what has them do so again. */
+/** Which of the nodes take no tasks, and what makes them take tasks again. */
 function waysBack(nodes: readonly Node[]): string {
   const told = nodes.flatMap(({ hostname, status, availability }) => {
     if (availability !== "Active") {
@@ -140,7 +140,7 @@ function waysBack(nodes: readonly Node[]): string {
   return told.length === 0 ? "" : `${told.join("")}When the node is back, run: pulumi up\n`;
 }
 
-/** What a task that failed said, or else one that does not get ready. Docker waits long for the words of one that had no container. */
+/** The log of a task that failed, or else of one that does not get ready. Docker waits long for the log of a task without a container. */
 async function lastWords(engine: EngineAddress, tasks: readonly Task[]): Promise<string> {
   const starting = tasks.filter(({ Status }) => Status.State === "starting");
   const failed = failedOf(tasks);

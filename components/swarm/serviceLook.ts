@@ -18,26 +18,26 @@ export interface Task {
   DesiredState: string;
 }
 
-/** What a service and its tasks look like at one moment. */
+/** The state of a service and its tasks at one moment. */
 export interface ServiceLook {
   service: Service;
-  /** What Swarm says of the last update: updating, completed, paused, rollback_started, …; empty without one. */
+  /** The state of the last update: updating, completed, paused, rollback_started, …; empty without one. */
   state: string;
   tasks: readonly Task[];
-  /** Those of them that are to run: of a definition of before, and of the present one, running or not yet. */
+  /** The tasks that are to run: those of a previous definition, and those of the present one, running or not yet. */
   wanted: readonly Task[];
   before: readonly Task[];
   running: readonly Task[];
   underway: readonly Task[];
-  /** The number of tasks it is to have; undefined with one on every node. */
+  /** The number of tasks that the service is to have; undefined with one on every node. */
   replicas: number | undefined;
-  /** Nothing but a node that comes back lets its tasks get on. */
+  /** Its tasks can make progress only if a node comes back. */
   waitsForNode: boolean;
-  /** A new task waits for the end of one that never started. Swarm gives that a minute, as no node is there to tell of it. */
+  /** A new task waits for the end of one that never started. Swarm allows a minute for that, because no node is there to report it. */
   waitsInVain: boolean;
 }
 
-/** Why a task waits for a node. Room and ports come free by themselves; with one of these among the reasons it is something else. */
+/** The reasons for which a task waits for a node. Room and ports come free by themselves; a wait for those is something else. */
 const withoutNode =
   /^no suitable node \((\d+ nodes? not available for new tasks|scheduling constraints not satisfied on \d+ nodes?|; )+\)$/;
 
@@ -89,8 +89,8 @@ async function tasksOf(engine: EngineAddress, service: string): Promise<Task[]> 
 }
 
 /**
- * Whether a task is one of the service's present definition, which says more than a task does of the runtime, and may say
- * something else of the placement: a task that is where it may be stays.
+ * Whether a task has the service's present definition. The definition says more about the runtime than a task does, and its placement may
+ * differ: a task stays if it is where it may be.
  */
 export function isCurrent(task: object, { Spec: { TaskTemplate } }: Service): boolean {
   const compared = { Runtime: undefined, Placement: undefined };

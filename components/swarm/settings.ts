@@ -2,7 +2,7 @@ import { Swarm, SwarmMetrics, SwarmResources } from "../args/swarm";
 import { completeSettings, GivenSettings } from "../selfHosted/settings";
 import { SwarmSettings } from "./checks";
 
-/** What the component may be given of its settings. */
+/** The settings that the component may be given. */
 type GivenSwarmSettings = Omit<GivenSettings, "resources" | "bindAddress" | "mirror" | "metrics"> & {
   resources?: SwarmResources;
   metrics?: SwarmMetrics;

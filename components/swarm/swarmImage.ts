@@ -16,35 +16,35 @@ export interface SwarmImageArgs {
   /** Constraints of the tasks that need the image; none for all nodes. */
   constraints: string[];
   nodes: pulumi.Output<SwarmNode[]>;
-  /** By what the manager tries a store, with the image too. */
+  /** What the manager tries a store with, for which it needs the image too. */
   trial: Topology["trial"];
 }
 
 /** The bundled image on the engines that it is brought to. */
 interface LoadedImage {
   name: string;
-  /** Stands for its content. */
+  /** Identifies its content. */
   tag: string;
 }
 
 /**
- * A registry that nobody can be: a node whose engine is told to start a task by a tag asks its registry first, and is refused at once.
- * By the image's ID it asks nobody, but an engine with the containerd image store has another ID than one without.
+ * An address where no registry can be: to start a task from a tag, a node's engine asks the tag's registry first, and is refused at once.
+ * With the image's ID it asks nobody, but an engine with the containerd image store has another ID than one without.
  */
 const nowhere = "127.0.0.1:0";
 
-/** Who the server runs as in its image. */
+/** The user that the server runs as in its image. */
 export interface RegistryUser {
   id: string;
 }
 
 /** The registry server's image, on every node that will have a task or where all of them can pull it. */
 export class SwarmImage extends pulumi.ComponentResource {
-  /** What tasks name it by: a tag that loaded nodes have, or a reference with a digest. */
+  /** The name by which tasks refer to it: a tag that nodes have loaded, or a reference with a digest. */
   public readonly reference: pulumi.Output<string>;
   /**
-   * What the manager's engine has the bundled image by; empty for another one. Not its ID, which stands in state: another manager may have
-   * another one for it.
+   * The name of the bundled image on the manager's engine; empty for another image. Not its ID: that would be kept in state, and another
+   * manager may have another ID for it.
    */
   public readonly localName: pulumi.Output<string>;
   public readonly user: RegistryUser;
@@ -70,7 +70,7 @@ export class SwarmImage extends pulumi.ComponentResource {
       const loaded = this.loadOnNodes(name, args);
       const local = new docker.RemoteImage(
         name,
-        // Swarm keeps containers of tasks that have ended: to the engine they use the image before this one.
+        // Swarm keeps containers of tasks that have ended: to the engine they still use the previous image.
         { name: loaded.name, forceRemove: true },
         { parent: this },
       );
@@ -100,7 +100,7 @@ export class SwarmImage extends pulumi.ComponentResource {
     });
   }
 
-  /** The reference by which nodes pull the image, once it is there. Its digest is known by a push alone. */
+  /** The reference by which nodes pull the image, once it is there. Only a push tells its digest. */
   private pushToRepository(
     localName: pulumi.Output<string>,
     tag: pulumi.Output<string>,
@@ -120,7 +120,7 @@ export class SwarmImage extends pulumi.ComponentResource {
   }
 }
 
-/** Has a node load the image, where there is a way to it; an error names the node. */
+/** Makes a node load the image, if there is a way to it; an error names the node. */
 export async function loadOn({ hostname, engine }: SwarmNode, archive: ImageArchive, name: string): Promise<void> {
   try {
     await (engine && loadImage(engine, archive, name));

@@ -13,7 +13,7 @@ const configurationFile = "/run/secrets/redis.conf";
 
 export interface SwarmRedisArgs {
   image: string;
-  /** Login for the image; none where it needs none. */
+  /** Login for the image; undefined if it needs none. */
   login?: docker.types.input.ServiceAuth;
   password?: pulumi.Input<string>;
   /** Memory of the container in MiB. */

@@ -39,7 +39,7 @@ export interface SwarmRegistryArgs {
   hostname?: string;
   /** Port on every node, 1 to 65535. Default: `5000`. */
   port?: number;
-  /** URL by which clients reach the registry through a reverse proxy: `https://registry.example.com`. It is in the outputs, on the page, in notifications, and says where tokens are; an upload goes on at the name that its client came by. Default: none, clients come to `hostname` and `port`. */
+  /** URL by which clients reach the registry through a reverse proxy: `https://registry.example.com`. It is used in the outputs, on the page, in notifications and for the address of tokens; an upload continues under the name that its client used. Default: none, clients come to `hostname` and `port`. */
   externalUrl?: string;
   /** Reverse proxies whose headers are believed: `X-Forwarded-For` and `Forwarded` for logs and limits, `X-Forwarded-Host` and `X-Forwarded-Proto` for the address that clients are told without `externalUrl`. Addresses, or ranges such as `10.0.0.0/8`. Requires the bundled server. Default: none. */
   trustedProxies?: string[];
@@ -110,7 +110,7 @@ export class SwarmRegistry extends pulumi.ComponentResource {
   public readonly daemonConfig: pulumi.Output<string>;
   /** URL of the metrics for Prometheus, on a network of its own; empty without `metrics`. */
   public readonly metricsEndpoint: pulumi.Output<string>;
-  /** YAML for a prometheus.yml, by which it finds all tasks; empty without `metrics`. */
+  /** YAML for a prometheus.yml, with which Prometheus finds all tasks; empty without `metrics`. */
   public readonly scrapeConfig: pulumi.Output<string>;
   /** URL of the page in the browser; empty without `ui`. */
   public readonly page: pulumi.Output<string>;
@@ -192,7 +192,7 @@ export class SwarmRegistry extends pulumi.ComponentResource {
     return new SwarmRedis(`${name}-redis`, args, { parent: this });
   }
 
-  /** Has every node's engine trust the registry's CA. */
+  /** Makes every node's engine trust the registry's CA. */
   private createTrust(
     name: string,
     settings: SwarmSettings,
@@ -201,17 +201,17 @@ export class SwarmRegistry extends pulumi.ComponentResource {
     others: pulumi.Output<docker.Service>[],
   ): SwarmTrust {
     const args = { image, addresses: engineAddresses(settings), certificates: certificate.caCertificate, swarm: settings.swarm };
-    // So it is taken away first, and its tasks have ended when the deployment has.
+    // As the dependent, it is removed first, and its tasks have ended by the end of the deployment.
     return new SwarmTrust(`${name}-trust`, args, { parent: this, dependsOn: others });
   }
 }
 
-/** What the package has volumes of its own for on nodes; a volume that they share is none of it. */
+/** The names of the package's own volumes on nodes; a volume that the nodes share is not one of them. */
 function ownVolumes(name: string, { storage, swarm, logs }: SwarmSettings): string[] {
   return [...(topologyOf(storage, swarm).pinned ? [dataName(name)] : []), ...(isAudited(logs) ? [auditName(name)] : [])];
 }
 
-/** The manager's engine, once the port is free, and the name taken where all nodes have volumes by it. One alone has it taken with those. */
+/** The manager's engine, once the port is free and the name is taken, if all nodes have volumes by it. A single node's volume takes it there. */
 function engineFor(
   registry: SwarmRegistry,
   name: string,
@@ -226,8 +226,8 @@ function engineFor(
 }
 
 /**
- * The nodes, for whose processor the bundled image is built, with the ways to those that it or the volume is brought to. Where nodes pull
- * another image and share the store, nobody has to know them.
+ * The nodes for whose processor the bundled image is built, with the ways to those that the image or the volume is brought to. If nodes
+ * pull another image and share the store, they need not be known.
  */
 function nodesToKnow(
   { image, swarm }: SwarmSettings,
@@ -249,7 +249,7 @@ function createMetricsNetwork(name: string, swarm: Swarm, parent: pulumi.Compone
   return createOverlay(`${name}-metrics`, `${name}-metrics`, swarm, { attachable: true }, parent);
 }
 
-/** An encrypted network has another name, so that it can be there before the services leave the one that is not. */
+/** An encrypted network has another name, so that it can exist before the services leave the unencrypted one. */
 function createOverlay(
   name: string,
   resource: string,
@@ -258,7 +258,7 @@ function createOverlay(
   parent: pulumi.ComponentResourceOptions,
 ): docker.Network {
   const overlay = { ...args, driver: "overlay" };
-  // Swarm has no second one of the name either, and nothing takes up one that was kept.
+  // Swarm takes no second network of a name either, and nothing would reuse one that was kept.
   const opts = { ...parent, ...goes };
   return encryptNetworks
     ? new docker.Network(
@@ -278,7 +278,7 @@ function metricsOfTasks(name: string, { measured }: SwarmSettings): MetricsOutpu
 }
 
 /**
- * The service's name, once the new tasks of all services run. The deployment goes on only then: it deletes the old secrets at its end,
+ * The service's name, once the new tasks of all services run. The deployment goes on only then: at its end it deletes the old secrets,
  * which a roll-back needs.
  */
 function nameWhenRolledOut(
@@ -286,7 +286,7 @@ function nameWhenRolledOut(
   service: pulumi.Output<docker.Service>,
   services: docker.Service[],
 ): pulumi.Output<string> {
-  // One with a task on every node has no number of them, which the type does not know.
+  // A service with a task on every node has no number of tasks, which the type does not tell.
   const modeOf = ({ mode }: docker.Service): pulumi.Output<Partial<docker.types.output.ServiceMode>> => mode;
   return pulumi
     .all([engine, service.name, services.map((each) => pulumi.all([each.name, modeOf(each), each.id]))])

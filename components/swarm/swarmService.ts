@@ -10,7 +10,7 @@ import { containerPort, drainSeconds } from "../render/configuration";
 import { MiB } from "../render/sizes";
 import { Topology } from "./topology";
 
-/** Grace beyond the time that requests get to end, in seconds. */
+/** The time that requests get to finish, and some grace, in seconds. */
 const stopSeconds = drainSeconds + 5;
 
 /** The registry's port on a node, without the routing mesh. */
@@ -24,7 +24,7 @@ export const addedBySwarm = ["taskSpec.placement.platforms"];
 type ContainerSpec = docker.types.input.ServiceTaskSpecContainerSpec;
 type TaskSpec = docker.types.input.ServiceTaskSpec;
 
-/** What one service has of its own. */
+/** The parts in which one service differs from others. */
 export interface OwnParts {
   mode: docker.types.input.ServiceMode;
   container: ContainerSpec;
@@ -66,14 +66,14 @@ export function serviceArgs(
   };
 }
 
-/** Has Swarm ask a command of the bundled server whether a task is well. */
+/** Makes Swarm check the health of a task with a command of the bundled server. */
 export function checkedBy(...command: string[]): ContainerSpec["healthcheck"] {
   return { tests: ["CMD", "/registry", ...command], interval: "5s", timeout: "10s", startPeriod: "5s", retries: 3 };
 }
 
 /**
- * A service, once an update of it is done. What goes by its new tasks depends on that: Swarm may roll the update back, and the tasks of
- * before want everything else as it was. In inputs it would have others made anew with the service.
+ * A service, once an update of it is done. Resources that rely on its new tasks depend on that: Swarm may roll the update back, and the
+ * previous tasks want everything else as it was. As an input, it would make others be replaced with the service.
  */
 export function whenUpdated(engine: pulumi.Output<EngineAddress>, service: docker.Service): pulumi.Output<docker.Service> {
   return whenAsked(engine, service.name, untilUpdated).apply(() => service);
@@ -81,8 +81,8 @@ export function whenUpdated(engine: pulumi.Output<EngineAddress>, service: docke
 
 /**
  * A file for tasks. Swarm's secrets can't be changed: for another content Pulumi makes another secret, moves the service on to it,
- * and deletes the old one at the end. The name is Pulumi's, which is new each time: with a hash of the content instead, the secret of
- * an update that Swarm has rolled back could not be made again when the configuration goes back too.
+ * and deletes the old one at the end. Pulumi chooses the name, which is new each time: with a hash of the content in it instead, the
+ * secret of an update that Swarm has rolled back could not be made again when the configuration goes back too.
  */
 export function swarmSecret(
   name: string,

@@ -12,14 +12,14 @@ const certificatesFile = "/certificates.pem";
 export interface SwarmTrustArgs {
   /** The bundled server's image. */
   image: SwarmImage;
-  /** The registry's, as image names begin with them: `registry.example.com:5000`. */
+  /** The registry's addresses, as image names begin with them: `registry.example.com:5000`. */
   addresses: readonly string[];
   /** What to trust, PEM. */
   certificates: pulumi.Output<string>;
   swarm: Swarm;
 }
 
-/** Has the engine of every node trust the registry's CA for as long as the service is there. */
+/** Makes the engine of every node trust the registry's CA for as long as the service is there. */
 export class SwarmTrust extends pulumi.ComponentResource {
   public readonly service: docker.Service;
 
@@ -35,7 +35,7 @@ export class SwarmTrust extends pulumi.ComponentResource {
     const command = [name, certificatesFile, `${engineFolder}/certs.d`, ...args.addresses];
     this.service = new docker.Service(
       name,
-      // The new file is there before the old one would go.
+      // The new file is there before the old one is removed.
       serviceArgs(
         name,
         args.swarm,
@@ -45,11 +45,11 @@ export class SwarmTrust extends pulumi.ComponentResource {
           container: {
             image: args.image.reference,
             args: ["trust", ...command],
-            // The folder is root's, who without capabilities has the rights of its owner and no more.
+            // The folder belongs to root, who without capabilities has only the rights of its owner.
             user: "0:0",
             stopGracePeriod: "10s",
             configs: [{ configId: config.id, configName: config.name, fileName: certificatesFile }],
-            // Swarm refuses a folder that is not there: certs.d is on no fresh node, the engine's own is on nearly all.
+            // Swarm refuses a folder that does not exist: no fresh node has certs.d, and nearly all have the engine's own folder.
             mounts: [{ type: "bind", source: engineFolder, target: engineFolder }],
             healthcheck: checkedBy("trust", "--check", ...command),
           },

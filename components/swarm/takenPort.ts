@@ -17,8 +17,8 @@ const published =
   '{"name":{{json .Spec.Name}},"ports":{{if .Spec.EndpointSpec}}{{json .Spec.EndpointSpec.Ports}}{{else}}null{{end}}}';
 
 /**
- * A manager's engine, once no node that is to have the registry's port has it from another service. Of ports in its routing mesh Swarm
- * itself refuses a second one; for a node's it lets tasks wait without a word.
+ * A manager's engine, once no other service has the registry's port on a node that is to have it. Swarm itself refuses a second use of a
+ * port in its routing mesh; for a port of a node it silently lets tasks wait.
  */
 export function withFreePort(
   engine: pulumi.Output<EngineAddress>,
@@ -35,7 +35,7 @@ export function withFreePort(
   });
 }
 
-/** Stops where a service that is none of the registry's own has the port on one of the nodes that the constraints allow. */
+/** Stops if a service that is not one of the registry's own has the port on one of the nodes that the constraints allow. */
 export async function checkPort(
   manager: EngineAddress,
   own: readonly string[],
@@ -59,7 +59,7 @@ export async function checkPort(
   }
 }
 
-/** The services that publish a port on nodes; none where the manager can't be asked, of which others tell. */
+/** The services that publish a port on nodes; none if the manager can't be asked, which is reported elsewhere. */
 async function servicesOn(manager: EngineAddress, port: number): Promise<string[]> {
   const ids = (await asked(manager, "service", "ls", "--quiet")).split("\n").filter(Boolean);
   const lines = ids.length === 0 ? "" : await asked(manager, "service", "inspect", "--format", published, ...ids);

@@ -6,12 +6,12 @@ import { driverOf } from "../render/driverParameters";
 export interface Topology {
   /** Tasks of the registry; undefined for one on every node that the constraints allow. */
   replicas: number | undefined;
-  /** Every node has a forwarder on the port, as the tasks are not on every node. */
+  /** Every node has a forwarder on the port, because the tasks are not on every node. */
   forwarders: boolean;
   publish: Publish;
   /** Images are on one node, with the one task. */
   pinned: boolean;
-  /** By what the manager tries a remote store before tasks are switched to it; a file system is tried where tasks may have it. */
+  /** What the manager tries a remote store with before tasks are switched to it; a file system is tried where tasks may have it. */
   trial?: "container" | "task";
   order: UpdateOrder;
 }
@@ -19,7 +19,7 @@ export interface Topology {
 /** File systems that all nodes can mount at once. */
 const networkFileSystems = ["nfs", "nfs4", "cifs", "smb3", "ceph", "glusterfs"];
 
-/** Whether a volume has the same files on every node. Of a driver other than Docker's own it is believed. */
+/** Whether a volume has the same files on every node. For a driver other than Docker's own this is assumed. */
 export function isShared({ volumeDriver = "local", volumeOptions = {} }: FilesystemStorage): boolean {
   return volumeDriver !== "local" || networkFileSystems.includes(volumeOptions.type ?? "");
 }

@@ -5,19 +5,19 @@ import { checkImage, pushImage, randomImage, RandomImage } from "./images";
 import { run } from "./run";
 import { projectRoot, RegistryOutputs } from "./testStack";
 
-/** What a normal client met: requests for an image as a whole, those that failed at first, and those that no retry cured. */
+/** The experience of a normal client: pushes or pulls of whole images, those that failed at first, and those that failed despite retries. */
 interface Tally {
   done: number;
   failedAtFirst: number;
   lost: string[];
 }
 
-/** What came of an attack. */
+/** The outcome of an attack. */
 export interface Aftermath {
   pushes: Tally;
   pulls: Tally;
   hostile: Record<string, number>;
-  /** The peak is one of a server that was never restarted. */
+  /** The peak is known only if the server was never restarted. */
   server: { peakMiB: number | undefined; limitMiB: number; restarts: number; killedForMemory: boolean };
 }
 
@@ -49,8 +49,8 @@ async function normalClient(going: () => boolean, work: () => Promise<void>): Pr
 }
 
 /**
- * Has hostile clients attack a registry for some seconds, beside one that pushes and one that pulls; `inside` the network of its
- * container, for which one has to be root.
+ * Lets hostile clients attack a registry for some seconds, beside one that pushes and one that pulls; if `inside` is set, from inside
+ * the network of its container, which takes root.
  */
 export async function attack(outputs: RegistryOutputs, seconds: number, connections: number, inside = false): Promise<Aftermath> {
   const inspect = (template: string): Promise<string> => run("docker", ["inspect", "--format", template, outputs.containerName]);

@@ -4,6 +4,6 @@ import { run } from "./run";
 export async function bridgeAddress(): Promise<string> {
   const format = "{{range .IPAM.Config}}{{.Gateway}} {{.Subnet}}\n{{end}}";
   const [gateway = "", subnet = ""] = (await run("docker", ["network", "inspect", "bridge", "--format", format])).split(/[ \n]/);
-  // Engines don't always say which one it is: it is the first of the network then.
+  // Engines don't always report the gateway: then it is the network's first address.
   return gateway || subnet.replace(/\d+\/\d+$/, "1");
 }

@@ -8,7 +8,7 @@ import { projectRoot } from "./testStack";
 /** Pictures of the pages, for people. */
 const pictures = path.join(projectRoot, "test", "output");
 
-/** What looks for that which keeps people from using a page. */
+/** A script that looks for obstacles to the use of a page. */
 const axe = fs.readFileSync(require.resolve("axe-core/axe.min.js"), "utf8");
 
 /** How a person looks at a page. */
@@ -19,8 +19,8 @@ export interface View {
 }
 
 /**
- * Debian's Chromium, or what there is of its kind, in a network of its own: it ends all that it loads when a network of the
- * machine comes or goes, as those of other tests' engines do. It is ended by `dispose`.
+ * Debian's Chromium, or a similar browser, in a network of its own: it aborts everything that it loads when a network of the machine
+ * comes or goes, as those of other tests' engines do. `dispose` ends it.
  */
 export class Browser {
   private constructor(
@@ -32,11 +32,11 @@ export class Browser {
     const executable = await run("sh", ["-c", "command -v chromium || command -v google-chrome"]);
     const wayOut = await SocksProxy.start();
     const executablePath = path.join(wayOut.folder, "browser");
-    // All of it ends with the test, however that ends. What relays keeps none of the pipes by which the browser is told what to do.
+    // All of it ends with the test, however that ends. The relay keeps none of the pipes through which the browser is controlled.
     const inside = `ip link set lo up && (socat TCP-LISTEN:1080,bind=127.0.0.1,fork UNIX-CONNECT:${wayOut.socket} 3>&- 4>&- &) && exec ${executable.trim()} "$@"`;
     const script = `#!/bin/sh\nexec unshare --net --pid --fork --kill-child --mount-proc sh -c '${inside}' browser "$@"\n`;
     fs.writeFileSync(executablePath, script, { mode: 0o755 });
-    // Its sandbox needs more than a container may.
+    // Its sandbox needs more rights than a container has.
     const args = ["--no-sandbox", "--disable-dev-shm-usage"];
     return new Browser(await chromium.launch({ executablePath, args, proxy: { server: "socks5://127.0.0.1:1080" } }), wayOut);
   }
@@ -48,7 +48,7 @@ export class Browser {
       viewport: { width, height: 800 },
       colorScheme: dark ? "dark" : "light",
       javaScriptEnabled: script,
-      // Nobody has told it of the test's CA.
+      // The browser does not know the test's CA.
       ignoreHTTPSErrors: true,
     });
     return new Person(context, await context.newPage());
@@ -60,7 +60,7 @@ export class Browser {
   }
 }
 
-/** Somebody before a browser. What the page did not mean to have happen is kept in `complaints`. */
+/** Somebody in front of a browser. Errors of the page are kept in `complaints`. */
 export class Person {
   readonly complaints: string[] = [];
 
@@ -75,7 +75,7 @@ export class Person {
       void dialog.dismiss();
     });
     page.on("console", (message) => {
-      // Chromium calls every answer of 4xx an error.
+      // Chromium reports every answer of 4xx as an error.
       if (message.type() === "error" && !message.text().startsWith("Failed to load resource")) {
         this.complaints.push(message.text());
       }
@@ -105,7 +105,7 @@ export class Person {
     return found.flatMap(({ id, nodes }) => nodes.map(({ html }) => `${id}: ${html}`));
   }
 
-  /** Goes from element to element by the tab key, until one that has this name. */
+  /** Goes from element to element with the tab key, up to the one that has this name. */
   async tabTo(name: string): Promise<void> {
     for (let presses = 0; presses < 60; presses++) {
       await this.page.keyboard.press("Tab");

@@ -8,11 +8,11 @@ export interface KeyPair {
   privateKey: string;
 }
 
-/** Makes certificates by openssl, as a user with a CA of the company would. */
+/** Makes certificates with openssl, as a user with a company CA would. */
 export class CertificateMaker {
   private readonly workspace = new Workspace();
 
-  /** A key and its certificate, signed by `issuer`, or by itself without one. */
+  /** A key and its certificate, signed by `issuer`, or self-signed without one. */
   async make(commonName: string, extensions: readonly string[], issuer?: KeyPair): Promise<KeyPair> {
     const { folder } = this.workspace;
     const signer = issuer && [

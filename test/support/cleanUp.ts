@@ -3,7 +3,7 @@ export interface Disposable {
   dispose(): void | Promise<void>;
 }
 
-/** Takes away, at the end of a test file, all that was added: the last first, and each one also when another failed. */
+/** At the end of a test file, disposes of everything that was added: the last first, and each even if another one failed. */
 export class CleanUp {
   private readonly things: Disposable[] = [];
 

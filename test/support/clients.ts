@@ -32,7 +32,7 @@ export class DockerClient {
   private readonly workspace = new Workspace();
   private readonly images: string[] = [];
 
-  /** What makes other programs use this client's login and engine. */
+  /** The environment that makes other programs use this client's login and engine. */
   readonly env: Environment;
 
   /** `environment` can name an engine (`DOCKER_HOST`). */
@@ -88,7 +88,7 @@ export class DockerClient {
     await this.run("tag", image, name);
   }
 
-  /** Says that the engine will have an image that is to be removed by `dispose`. */
+  /** Announces an image that the engine will have, so that `dispose` removes it. */
   willHave(image: string): void {
     this.images.push(image);
   }
@@ -134,7 +134,7 @@ export abstract class Tool {
     return run(this.command, this.arguments(words), this.options());
   }
 
-  /** A path in a folder of this client's own. */
+  /** A path in this client's own folder. */
   path(name: string): string {
     return path.join(this.workspace.folder, name);
   }
@@ -149,7 +149,7 @@ export class Skopeo extends Tool {
     super("skopeo", outputs);
   }
 
-  /** Copies, from or to the registry: the other side is a folder or another kind that has no certificates. */
+  /** Copies from or to the registry; the other side is a folder or another kind that has no certificates. */
   copy(from: string, to: string): Promise<string> {
     const folder = this.workspace.folder;
     return this.run("copy", "--src-cert-dir", folder, "--dest-cert-dir", folder, from, to);
@@ -164,7 +164,7 @@ export class Skopeo extends Tool {
   }
 }
 
-/** A client that goes by Go's and Docker's settings. */
+/** A client that follows Go's and Docker's settings. */
 export abstract class GoTool extends Tool {
   protected override arguments(words: readonly string[]): string[] {
     return [...words];
@@ -175,7 +175,7 @@ export abstract class GoTool extends Tool {
       env: {
         DOCKER_CONFIG: this.workspace.folder,
         SSL_CERT_FILE: this.path("ca.crt"),
-        // What a person has set for regctl on this machine is none of the test's business.
+        // The test must not use anybody's settings of regctl on this machine.
         REGCTL_CONFIG: this.path("regctl.json"),
       },
     };
@@ -193,7 +193,7 @@ export class Oras extends GoTool {
     super("oras", outputs);
   }
 
-  /** It takes a registry on localhost for one without TLS. */
+  /** It assumes that a registry on localhost has no TLS. */
   protected override arguments(words: readonly string[]): string[] {
     const sides = words[0] === "copy" ? ["from-", "to-"] : [""];
     return [...words, ...sides.map((side) => `--${side}plain-http=false`)];
@@ -217,17 +217,17 @@ export interface RequestOptions {
   method?: string;
   headers?: Record<string, string>;
   body?: Buffer | string;
-  /** Credentials; the stack's first user unless given, nobody for null. */
+  /** Credentials; the stack's first user unless given, none for null. */
   login?: { username: string; password: string } | null;
   agent?: http.Agent;
   /** Connects to this address instead of the endpoint's, which is still the one that is verified. */
   host?: string;
-  /** Addresses that are tried one after the other where there is no answer. */
+  /** Addresses that are tried one after the other if there is no answer. */
   others?: readonly string[];
   tls?: https.RequestOptions;
 }
 
-/** Speaks to the registry's API as its endpoint says, trusting the stack's CA and nothing else. */
+/** Sends a request to the registry's API at its endpoint, trusting only the stack's CA. */
 export function request(outputs: RegistryOutputs, target: string, options: RequestOptions = {}): Promise<Answer> {
   const answer = new Promise<Answer>((resolve, reject) => {
     const sent = open(outputs, target, options);
@@ -239,7 +239,7 @@ export function request(outputs: RegistryOutputs, target: string, options: Reque
   return host === undefined ? answer : answer.catch(() => request(outputs, target, { ...options, host, others }));
 }
 
-/** After so long without a byte either way a request has failed: with a word of its own, and not with the end of the test's time. */
+/** A request fails after this time without a byte in either direction: with an error of its own, before the test's time is over. */
 const silenceSeconds = 120;
 
 /** Starts a request whose body the caller sends. */
@@ -250,14 +250,14 @@ export function open(outputs: RegistryOutputs, target: string, options: RequestO
   const sent = (secure ? https : http).request({
     // The address in a URL has brackets if it is an IPv6 one; a socket takes it without.
     host: options.host ?? url.hostname.replace(/^\[|\]$/g, ""),
-    // The name that is asked for and verified, whatever is connected to; an address is none by RFC 6066.
+    // The name that is requested and verified, whatever address is connected to; by RFC 6066 an address is not a name.
     ...(options.host === undefined ? {} : verifiedAs(url.hostname)),
     port: url.port,
     path: `${url.pathname}${url.search}`,
     method: options.method ?? "GET",
     headers: { Host: url.host, ...options.headers },
     auth: login === null ? undefined : `${login.username}:${login.password}`,
-    // No connection and no TLS session of an earlier request: the certificate is looked at every time.
+    // No connection and no TLS session of an earlier request: the certificate is verified every time.
     agent: options.agent ?? false,
     ...(secure && outputs.caCertificate !== "" ? { ca: outputs.caCertificate } : {}),
     timeout: silenceSeconds * 1000,

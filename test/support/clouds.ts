@@ -11,7 +11,7 @@ const subscription = "/subscriptions/00000000-0000-0000-0000-000000000000";
 
 const projectOf = (inputs: Record<string, unknown>): string => (typeof inputs.project === "string" ? inputs.project : "project");
 
-/** What the clouds and the random provider answer to what the stores and registries ask them. */
+/** What the clouds and the random provider answer to the requests of the stores and registries. */
 export const clouds: Answers = {
   resources: {
     "aws:s3/bucket:Bucket": (name, inputs) => {
@@ -90,7 +90,7 @@ export function asked(resources: readonly MadeResource[]): Record<string, unknow
             policies.includes(key) ? (JSON.parse(String(value)) as unknown) : value,
           ]),
         ),
-        // What is not said is deleted with the stack.
+        // A resource without these options is deleted with the stack.
         ...(protect ? { $protect: true } : {}),
         ...(retainOnDelete ? { $retainOnDelete: true } : {}),
         ...(deleteBeforeReplace ? { $deleteBeforeReplace: true } : {}),

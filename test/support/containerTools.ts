@@ -4,14 +4,14 @@ import { Tool, Workspace } from "./clients";
 import { attempt, eventually, Result, RunOptions } from "./run";
 import { RegistryOutputs } from "./testStack";
 
-/** buildah and podman, with a storage of their own that needs no file system of a kind. Needs root. */
+/** buildah and podman, with a storage of their own that needs no special file system. Needs root. */
 abstract class ContainersTool extends Tool {
   protected override arguments(words: readonly string[]): string[] {
     const storage = ["--storage-driver", "vfs", "--root", this.path("storage"), "--runroot", this.path("run")];
     return [...storage, ...this.globals(), ...words];
   }
 
-  /** Flags that come before the command, beside those for the storage. */
+  /** Flags that come before the command, besides those for the storage. */
   protected globals(): string[] {
     return [];
   }

@@ -2,7 +2,7 @@ import * as fs from "fs";
 import * as path from "path";
 import { run } from "./run";
 
-/** Makes a folder from which Docker builds an image of commands of this machine: no registry on the internet can be reached. */
+/** Makes a folder from which Docker builds an image with commands of this machine: no registry on the internet can be reached. */
 export async function debianImage(
   folder: string,
   commands: readonly string[],

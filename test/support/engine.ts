@@ -8,16 +8,16 @@ import { rootless, rootlessFiles } from "./rootless";
 import { attempt, eventually, Result, run } from "./run";
 import { Environment, projectRoot } from "./testStack";
 
-/** The first three numbers of a network that nobody on this machine has, with a dot between them. */
+/** The first three numbers of a network that is not in use on this machine, separated by dots. */
 export const freeNetwork = (): Promise<string> => run(path.join(projectRoot, "scripts", "free-network.sh"), []);
 
 /** Runs an engine with a containerd of its own. */
 export const ownContainerd = path.join(projectRoot, "scripts", "own-containerd.sh");
 
 /**
- * A Docker engine of the test's own, which it may stop: with data, a network and an /etc/docker of its own. To the test it is a
- * remote one: it has an address of its own and is reached over TCP, with TLS if asked for; or else by a socket, as a rootless one is
- * only. Needs root.
+ * A Docker engine of the test's own, which it may stop: with data, a network and an /etc/docker of its own. To the test it is
+ * remote: it has an address of its own and is reached over TCP, with TLS if asked for, or through a socket, which is the only way to a
+ * rootless one. Needs root.
  */
 export class PrivateEngine {
   /** The engine's address, seen from the test and from the engine itself. */
@@ -28,7 +28,7 @@ export class PrivateEngine {
   public readonly socket: string;
   /** The folder with what a client needs for TLS; undefined without TLS. */
   public readonly certPath: string | undefined;
-  /** What makes Docker's and Pulumi's commands use this engine. */
+  /** The environment that makes Docker's and Pulumi's commands use this engine. */
   public readonly env: Environment;
   private readonly folder = fs.mkdtempSync(path.join(os.tmpdir(), "container-registry-engine-"));
   private readonly id = randomBytes(4).toString("hex");
@@ -38,7 +38,7 @@ export class PrivateEngine {
   /** The address by which the engine and its containers reach the test. */
   public readonly ourAddress: string;
   private daemon: ChildProcess | undefined;
-  /** A descriptor of the mounts that one which crashed had: the containers that it left running have them still. */
+  /** A descriptor of the mounts of a crashed engine: the containers that it left running still have them. */
   private left: number | undefined;
 
   private constructor(
@@ -112,7 +112,7 @@ export class PrivateEngine {
     await inside("route", "add", "default", "via", this.ourAddress);
   }
 
-  /** Starts it, the first time and after `stop` or `crash`; returns when it answers. */
+  /** Starts the engine, the first time and after `stop` or `crash`; returns when it answers. */
   async start(): Promise<void> {
     const log = fs.openSync(path.join(this.folder, "log"), "a");
     const tls =
@@ -128,14 +128,14 @@ export class PrivateEngine {
           ]
         : [["nsenter", `--mount=/proc/${process.pid}/fd/${this.left}`], "", ""];
     const daemonWords = `--data-root "$0/data" --exec-root "$0/exec" --pidfile "$0/pid" --host ${this.host} --host ${this.socket} ${tls}`;
-    // Not `ip netns exec`, which hides the control groups. The engine is the one on PATH, and ends with the test, however that ends.
+    // Not `ip netns exec`, which hides the control groups. The engine is the one on PATH. It ends with the test, however that ends.
     const script = this.asUser
       ? `${mounts} ${rootless} ${daemonWords}`
       : `${mounts} exec setpriv --pdeathsig TERM ${containerd} dockerd ${daemonWords}`;
     const daemon = spawn(
       "nsenter",
       [`--net=/run/netns/${this.namespace}`, ...place, "sh", "-c", script, this.folder],
-      // Without a word on it, a test's child has the environment of Jest and not the test's.
+      // Without `env`, a test's child has the environment of Jest and not the test's.
       { stdio: ["ignore", log, log], env: process.env },
     );
     fs.closeSync(log);
@@ -148,7 +148,7 @@ export class PrivateEngine {
     });
   }
 
-  /** Stops it as a machine that goes down does: containers are asked to end. */
+  /** Stops the engine as at the shutdown of a machine: containers are asked to end. */
   async stop(): Promise<void> {
     await this.end("SIGTERM");
     if (this.left !== undefined) {
@@ -157,11 +157,11 @@ export class PrivateEngine {
     }
   }
 
-  /** Ends it as one that the kernel kills: its containers run on, with nobody to look after them, until it is started again. */
+  /** Ends the engine as if the kernel had killed it: its containers run on, unattended, until it is started again. */
   async crash(): Promise<void> {
     this.left ??= fs.openSync(`/proc/${this.daemon?.pid}/ns/mnt`, "r");
     await this.end("SIGKILL");
-    // Its containerd ends with it, but may be there for a while yet: the next one would take it for its own, and wait in vain.
+    // Its containerd ends with it, but may take a while: the next engine would take it for its own, and wait in vain.
     fs.rmSync(path.join(this.folder, "exec", "containerd", "containerd.pid"), { force: true });
   }
 

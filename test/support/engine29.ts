@@ -7,7 +7,7 @@ import { freeNetwork, ownContainerd } from "./engine";
 import { attempt, eventually, run } from "./run";
 import { projectRoot } from "./testStack";
 
-/** By this variable the setup of the project `integration-29` tells the files in it where the engine is. */
+/** The variable with which the setup of the project `integration-29` tells its files where the engine is. */
 export const engine29Variable = "CONTAINER_REGISTRY_ENGINE_29";
 
 /** Folder of the engine's programs, which test set-up builds. */

@@ -2,18 +2,18 @@ import * as fs from "fs";
 import * as path from "path";
 import { Workspace } from "./clients";
 
-/** Gives a folder the scripts of this project, and what scripts/pulumi.sh sources beside them. */
+/** Copies into a folder the scripts of this project, and what scripts/pulumi.sh sources besides them. */
 export function copyScripts(clone: string): void {
   for (const file of ["scripts", "offline/build-pulumi.sh", "offline/stand-ins.sh"]) {
     fs.cpSync(path.join(__dirname, "..", "..", file), path.join(clone, file), { recursive: true });
   }
 }
 
-/** Commands that stand in for real ones on the PATH; each call is written down. */
+/** Commands that replace real ones on the PATH; each call is recorded. */
 export class FakeCommands extends Workspace {
   private readonly log = this.write("log", "");
 
-  /** Puts a command into place, or another one in its stead: the lines of a shell script. */
+  /** Makes or replaces a command: the lines of a shell script. */
   make(name: string, ...body: string[]): this {
     const file = this.write(`bin/${name}`, ["#!/bin/sh", `echo "${name} $*" >> ${this.log}`, ...body, ""].join("\n"));
     fs.chmodSync(file, 0o755);
@@ -24,7 +24,7 @@ export class FakeCommands extends Workspace {
     return { PATH: `${this.folder}/bin:${process.env.PATH ?? ""}` };
   }
 
-  /** `env` with a PATH on which there is everything but one command. */
+  /** `env` with a PATH that has everything but one command. */
   envWithout(command: string): { PATH: string } {
     const folders = this.env.PATH.split(":").map((folder) => {
       if (!fs.existsSync(path.join(folder, command))) {

@@ -12,7 +12,7 @@ interface Held {
   subject?: string;
 }
 
-/** A registry of one repository, `app`, in memory; it takes any manifest, whether its parts are there or not. */
+/** A registry with one repository, `app`, in memory; it accepts any manifest, whether its parts exist or not. */
 export class FakeRegistry implements Disposable {
   readonly tags = new Map<string, string>();
   readonly manifests = new Map<string, Held>();
@@ -20,14 +20,14 @@ export class FakeRegistry implements Disposable {
   readonly deleted: string[] = [];
   /** Method and reference of every request for a manifest, in order. */
   readonly asked: string[] = [];
-  /** The blobs that were asked for; it has none. */
+  /** The blobs that were asked for; the registry has none. */
   readonly blobs: string[] = [];
   /** The statuses with which the next requests for a tag or digest are refused. */
   readonly refusals = new Map<string, number[]>();
-  /** What it gives for the digest of a manifest. */
+  /** The digest that it gives for a manifest. */
   tell = (digest: string): string | undefined => digest;
   takesTags = true;
-  /** Whether it deletes an image that a tag names. */
+  /** Whether it deletes an image that has a tag. */
   takesTagged = true;
   /** Whether it deletes an image. */
   takesImage: (digest: string) => boolean = () => true;
@@ -47,7 +47,7 @@ export class FakeRegistry implements Disposable {
     this.server.closeAllConnections();
   }
 
-  /** Holds an image of its own for each name; about another one, if that is said. */
+  /** Adds an image that is different for each name; about another one, if that is given. */
   image(name: string, subject?: string, parts: { config?: object; layers?: object[] } = {}): string {
     return this.hold({
       mediaType: imageType,

@@ -8,7 +8,7 @@ function entriesUnder(folder: string): fs.Dirent[] {
   return fs.readdirSync(folder, { recursive: true, withFileTypes: true });
 }
 
-/** The files in a folder and the folders in it, by path, sorted. */
+/** The files in a folder and in the folders below it, by path, sorted. */
 export function filesUnder(folder: string): string[] {
   return entriesUnder(folder)
     .filter((entry) => entry.isFile())
@@ -16,7 +16,7 @@ export function filesUnder(folder: string): string[] {
     .sort();
 }
 
-/** Who owns a folder and what is in it, each `user:group` once. */
+/** The owners of a folder and of its content, each `user:group` once. */
 export function ownersUnder(folder: string): string[] {
   const all = [folder, ...entriesUnder(folder).map((entry) => path.join(entry.parentPath, entry.name))];
   return [...new Set(all.map((each) => fs.lstatSync(each)).map(({ uid, gid }) => `${uid}:${gid}`))].sort();

@@ -1,7 +1,7 @@
 /**
- * A program of hostile clients, who have no login: node --require components/loader/index.cjs test/support/hostileClients.ts HOST PORT
- * SECONDS CONNECTIONS. It is a process of its own, so that the normal clients beside it are slowed down by the server alone. It ends by
- * itself, and prints as JSON how often each kind of client was there.
+ * A program of hostile clients that have no login: node --require components/loader/index.cjs test/support/hostileClients.ts HOST PORT
+ * SECONDS CONNECTIONS. It is a separate process, so that only the server slows down the normal clients beside it. It ends by
+ * itself, and prints as JSON how many clients of each kind there were.
  */
 import * as http2 from "http2";
 import * as net from "net";
@@ -9,7 +9,7 @@ import * as tls from "tls";
 import { isLoopback } from "../../components/checks/hosts";
 
 const [host = "", port = "", seconds = "", connections = ""] = process.argv.slice(2);
-// Load is for this machine alone.
+// Only this machine may be put under load.
 if (!isLoopback(host)) {
   throw new Error(`${host} is not a loopback address`);
 }
@@ -18,10 +18,10 @@ const going = (): boolean => Date.now() < end;
 
 const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
 
-/** How a client speaks; a deaf one takes nothing of what the server says. */
+/** How a client speaks; a deaf one reads nothing that the server sends. */
 type Speech = "TLS" | "no TLS" | "deaf HTTP/2";
 
-/** A connection whose certificate nobody looks at. */
+/** A connection whose certificate is not verified. */
 class Connection {
   readonly ready: Promise<boolean>;
   readonly closed: Promise<void>;
@@ -36,7 +36,7 @@ class Connection {
         ? net.connect(address)
         : tls.connect({ ...address, rejectUnauthorized: false, ...(deaf ? { ALPNProtocols: ["h2"] } : {}) });
     this.socket.on("error", () => undefined);
-    // What the server says is not looked at either.
+    // What the server sends is ignored too.
     if (!deaf) {
       this.socket.resume();
     }
@@ -52,7 +52,7 @@ class Connection {
     this.ready = Promise.race([connected, this.closed.then(() => false)]);
   }
 
-  /** Sends as fast as the server reads; false when it is over. */
+  /** Sends as fast as the server reads; false when the connection or the time has ended. */
   async send(bytes: string | Buffer): Promise<boolean> {
     if (this.open && going() && !this.socket.write(bytes)) {
       const drained = new Promise<void>((resolve) => this.socket.once("drain", resolve));
@@ -61,14 +61,14 @@ class Connection {
     return this.open && going();
   }
 
-  /** Sends a byte in each second. */
+  /** Sends one byte per second. */
   async drip(): Promise<void> {
     while (await this.send("x")) {
       await pause(1000);
     }
   }
 
-  /** Ends the own direction, and goes on listening. */
+  /** Closes its own direction, and goes on listening. */
   halfClose(): void {
     this.socket.end();
   }
@@ -78,7 +78,7 @@ class Connection {
   }
 }
 
-/** Whoever is thrown out comes back, but not at once. */
+/** A client that is disconnected comes back, but not at once. */
 async function again(kind: string, visit: () => Promise<void>): Promise<void> {
   while (going()) {
     visits[kind] = (visits[kind] ?? 0) + 1;
@@ -137,14 +137,14 @@ const named = (field: number, value: string): Buffer => Buffer.concat([Buffer.fr
 /** Begins a connection whose streams have no window. */
 const opening = Buffer.concat([Buffer.from("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"), frame(4, 0, 0, Buffer.from([0, 4, 0, 0, 0, 0]))]);
 
-/** A request by fields of HPACK's table: GET, https, a path and an authority. */
+/** A request built from fields of HPACK's table: GET, https, a path and an authority. */
 const request = (stream: number, path: string): Buffer =>
   frame(1, 5, stream, Buffer.concat([Buffer.from([0x82, 0x87]), named(4, path), named(1, host)]));
 
-/** Asks for what is longer than the buffer of Go's server. */
+/** Asks for something longer than the buffer of Go's server. */
 const standingRequest = Buffer.concat([opening, request(1, "/ui/style.css")]);
 
-/** Asks at once for all that a connection may, where the server answers however busy it is. */
+/** Sends as many requests at once as a connection may, for a path that the server answers however busy it is. */
 const burst = Buffer.concat([opening, ...Array.from({ length: 100 }, (_, each) => request(2 * each + 1, "/livez"))]);
 
 const ping = frame(6, 0, 0, Buffer.alloc(8));
@@ -206,7 +206,7 @@ const kinds = {
   "HTTP/2 pings": () =>
     connected("deaf HTTP/2", async (connection) => {
       await connection.send(standingRequest);
-      // The kernel holds some 11,000 answers for both sides. Of 10,000 more Go's server ends the connection.
+      // The kernel holds some 11,000 answers for both sides. After 10,000 more, Go's server ends the connection.
       for (let sent = 0; sent < 20_000 && (await connection.send(pings)); sent += 500);
       await untilClosed(connection);
     }),
@@ -218,7 +218,7 @@ const kinds = {
   "HTTP/2 answers that nobody takes": () =>
     inSession({ initialWindowSize: 0 }, async (session, usable) => {
       for (let each = 0; each < 100 && usable(); each++) {
-        // The handler of the second stands, as its answer is longer than the buffer of Go's server.
+        // The handler of the second is stuck, because its answer is longer than the buffer of Go's server.
         session.request({ ":path": each % 2 ? "/v2/" : "/ui/style.css" }).on("error", () => undefined);
       }
       while (usable()) {
@@ -227,7 +227,7 @@ const kinds = {
     }),
 };
 
-/** How many clients of a kind there are at once. */
+/** The number of clients of a kind at once. */
 function crowd(kind: string): number {
   switch (kind) {
     case "silent":
@@ -253,7 +253,7 @@ const visits: Record<string, number> = {};
 
 async function main(): Promise<void> {
   let clients = 0;
-  // The fewer of a kind there are, the sooner they come.
+  // The kinds with the fewest clients start first.
   for (const [kind, visit] of Object.entries(kinds).sort(([a], [b]) => crowd(a) - crowd(b))) {
     for (let each = 0; each < crowd(kind) && going(); each++) {
       void again(kind, visit);

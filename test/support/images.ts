@@ -18,7 +18,7 @@ export async function startUpload(outputs: RegistryOutputs, repository: string, 
   return locationOf(started);
 }
 
-/** Pushes an image by the registry's API; throws unless the registry took every part. */
+/** Pushes an image through the registry's API; throws unless the registry took every part. */
 export async function pushImage(
   outputs: RegistryOutputs,
   repository: string,
@@ -38,7 +38,7 @@ export async function pushImage(
   );
 }
 
-/** Pulls every part of an image by the registry's API and compares it; throws when one is missing or differs. */
+/** Pulls every part of an image through the registry's API and compares it; throws if one is missing or differs. */
 export async function checkImage(
   outputs: RegistryOutputs,
   repository: string,
@@ -66,7 +66,7 @@ export function sendAndCut(outputs: RegistryOutputs, location: string, part: Buf
   return new Promise((resolve) => {
     const sent = open(outputs, location, { method: "PATCH", headers: { ...octets, "Transfer-Encoding": "chunked" } });
     sent.on("error", () => undefined).on("close", resolve);
-    // The kernel has taken all of it by then; the end of the body and of the TLS connection is never sent.
+    // The kernel has taken all of the part when this is called; the end of the body and of the TLS connection is never sent.
     sent.write(part, () => sent.destroy());
   });
 }

@@ -5,19 +5,19 @@ import * as path from "path";
 import * as ts from "typescript";
 import { projectRoot } from "./testStack";
 
-/** A folder of sources, by rooms.json. */
+/** A folder of sources, as rooms.json describes it. */
 interface Room {
-  /** `folder/**` with all below, `folder/*` without, or one file. */
+  /** `folder/**` with all folders below, `folder/*` without them, or one file. */
   files: string;
-  /** The rooms that it may import, beside itself. */
+  /** The rooms that it may import, besides itself. */
   imports: string[];
-  /** The packages and parts of Node.js that it may import; without, all. */
+  /** The packages and parts of Node.js that it may import; undefined for all. */
   packages?: string[];
-  /** Whether it may import what only a run tells. */
+  /** Whether it may import modules that are known only at run time. */
   computed?: boolean;
 }
 
-/** What an import leads to: a file of the project, or a package or a part of Node.js; neither where only a run tells. */
+/** What an import leads to: a file of the project, or a package or a part of Node.js; neither if it is known only at run time. */
 interface Import {
   specifier: string;
   file?: string;
@@ -26,7 +26,7 @@ interface Import {
 
 const rooms = JSON.parse(fs.readFileSync(path.join(projectRoot, "rooms.json"), "utf8")) as Record<string, Room>;
 
-/** The files of a kind that somebody wrote, those not committed yet too, by their paths from the root. */
+/** The files of a kind that somebody wrote, even those not committed yet, by their paths from the root. */
 export function writtenFiles(kind: RegExp): string[] {
   const listed = execFileSync("git", ["ls-files", "--cached", "--others", "--exclude-standard"], { cwd: projectRoot });
   const files = [...new Set(listed.toString().split("\n"))];
@@ -37,7 +37,7 @@ export function writtenFiles(kind: RegExp): string[] {
 
 const roomBy = new Map(Object.entries(rooms).map(([name, { files }]) => [files, name]));
 
-/** The name of the room that a file is in; that of the file alone before that of its folder, and that before one above. */
+/** The name of the room that a file is in: first the room of the file alone, then that of its folder, then those of the folders above. */
 function roomOf(file: string): string | undefined {
   const folder = path.dirname(file);
   const above = folder.split("/").map((_, at, parts) => [...parts.slice(0, parts.length - at), "**"].join("/"));
@@ -91,7 +91,7 @@ function leadsTo(file: string, specifier: string): Import {
   const from = path.join(projectRoot, file);
   const resolved = ts.resolveModuleName(specifier, from, options, ts.sys, cache).resolvedModule?.resolvedFileName;
   if (resolved === undefined && !/^[./]/.test(specifier)) {
-    // A package that is not there, as those of the clouds in a plain set-up.
+    // A package that is not installed, such as those of the clouds in a plain set-up.
     return { specifier, package: packageOf(specifier) };
   }
   const target = path.relative(projectRoot, resolved ?? path.resolve(path.dirname(from), specifier));
@@ -101,10 +101,10 @@ function leadsTo(file: string, specifier: string): Import {
     : { specifier, package: packageOf(specifier.startsWith(".") ? installed : specifier) };
 }
 
-/** A package's name, without what is asked for in it. */
+/** A package's name, without the path inside it. */
 const packageOf = (specifier: string): string => /^(@[^/]+\/)?[^/]+/.exec(specifier)?.[0] ?? specifier;
 
-/** What a file imports and its room may not, each as `file: specifier`. */
+/** The imports of a file that its room does not allow, each as `file: specifier`. */
 export function trespasses(file: string, text?: string): string[] {
   const name = roomOf(file);
   const room = rooms[name ?? ""];

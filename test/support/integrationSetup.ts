@@ -1,7 +1,7 @@
 import { execFileSync } from "child_process";
 import * as path from "path";
 
-// A deployment takes seconds and a large image minutes on two slow cores; a test that hangs must end all the same.
+// A deployment takes seconds and a large image minutes on two slow cores; a test that hangs must end nevertheless.
 jest.setTimeout(10 * 60_000);
 
 // Pulumi's automation loads the compiler, for functions that are serialized into resources: no test has one.

@@ -7,15 +7,15 @@ import { RegistryOutputs } from "./testStack";
 
 /** What a client has done so far, and every failure it met. */
 export interface Tally {
-  /** Requests that only ask who is there; those of the images come on top. */
+  /** Requests that only ask for the API's root; those for images come on top. */
   requests: number;
   images: number;
   failures: string[];
 }
 
 /**
- * How long a client waits after each request, after one with a connection of its own, and after each image, in milliseconds. Without it
- * the load takes both of a small machine's cores, most of them for connections, and the deployment that it watches takes minutes.
+ * How long a client waits after each request, after one with a connection of its own, and after each image, in milliseconds. Without
+ * these waits the load takes both cores of a small machine, mostly for connections, and the deployment that it watches takes minutes.
  */
 const pace = { request: 2, connection: 25, image: 250 };
 

@@ -9,7 +9,7 @@ export class LocalRegistry extends Workspace implements Disposable {
   endpoint = "";
   private process: ChildProcess | undefined;
 
-  /** The login stands in the outputs only; `more` has to bring it to the registry. */
+  /** The login is only written to the outputs; `more` has to configure it in the registry. */
   constructor(
     private readonly binary: string,
     private readonly login: { username: string; password: string },
@@ -17,7 +17,7 @@ export class LocalRegistry extends Workspace implements Disposable {
     super();
   }
 
-  /** Starts it; returns a file with outputs as a stack would have them. */
+  /** Starts the registry; returns a file with outputs like those of a stack. */
   async start(name: string, more: string): Promise<string> {
     const port = await freePort();
     const configuration = this.write(

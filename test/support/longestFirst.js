@@ -2,7 +2,7 @@
 const path = require("path");
 const Sequencer = require("@jest/test-sequencer").default;
 
-// What is begun last is waited for alone.
+// While a long file that was started last still runs, nothing runs beside it.
 const longest = [
   "swarm",
   "swarmOptions",

@@ -1,12 +1,12 @@
 import { randomBytes } from "crypto";
 import { digestOf, manifestType, RandomImage } from "../../commands/randomImage";
 
-/** What an image says of itself. */
+/** What an image says about itself. */
 export interface ImageFacts {
   architecture?: string;
   labels?: Record<string, string>;
   env?: string[];
-  /** Instructions, the first of which made `base`; the others made a layer of their own each. */
+  /** Instructions. The first one made `base`, and each of the others made a layer of its own. */
   steps?: string[];
   /** A layer that other images may have, too. */
   base?: Buffer;

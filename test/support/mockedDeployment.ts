@@ -8,11 +8,11 @@ export interface Registered {
   name: string;
   /** Name of the resource it belongs to. */
   parent: string;
-  /** A secret is `{ secret: value }`; texts that were made by other resources say by which. */
+  /** A secret is `{ secret: value }`; texts that other resources made name those. */
   inputs: Record<string, unknown>;
   /** The options that are set, of those that tests ask for. */
   options: Record<string, unknown>;
-  /** Names of what each input is made of. */
+  /** The names of the resources that each input is made from. */
   madeOf: Record<string, string[]>;
 }
 
@@ -40,7 +40,7 @@ function nameOf(urn: string): string {
   return urn.split("::").pop() ?? "";
 }
 
-/** What a program made, as text that can be read. */
+/** What a program made, as readable text. */
 export class MockedDeployment {
   private constructor(public readonly resources: Registered[]) {}
 
@@ -49,7 +49,7 @@ export class MockedDeployment {
     program: () => T,
     run: { preview?: boolean; labels?: Map<string, string>; answers?: typeof answers } = {},
   ): Promise<{ made: T; deployment: MockedDeployment }> {
-    /** Names for texts that are another in each run. */
+    /** Names for texts that differ in each run. */
     const labels = new Map(run.labels);
     const answering = Object.entries({ ...answers, ...run.answers }).map(([type, answer]): [string, typeof answer] => [
       type,
@@ -90,7 +90,7 @@ export class MockedDeployment {
     return found[0];
   }
 
-  /** The part with some types of resources. */
+  /** The part of the deployment with some types of resources. */
   only(types: RegExp): MockedDeployment {
     return new MockedDeployment(this.resources.filter(({ type }) => types.test(shortType(type))));
   }
@@ -103,7 +103,7 @@ export class MockedDeployment {
     );
   }
 
-  /** What every resource depends on, and each of its inputs: by these alone an `up` keeps to an update plan. */
+  /** What every resource and each of its inputs depends on: an `up` keeps to an update plan only if these stay the same. */
   dependencies(): Record<string, unknown> {
     return Object.fromEntries(
       this.resources.map(({ type, name, options: { dependsOn }, madeOf }) => [
@@ -113,7 +113,7 @@ export class MockedDeployment {
     );
   }
 
-  /** The summary as text; or where it differs from another's, with `-` and `+`. */
+  /** The summary as text; with `from`, only the differences from that one's, with `-` and `+`. */
   text(from?: MockedDeployment): string {
     const now = this.summary();
     const before = from?.summary() ?? {};
@@ -169,7 +169,7 @@ function labelled(value: unknown, labels: Map<string, string>): unknown {
     : value;
 }
 
-/** Has each file that is uploaded to a container as an input of its own. */
+/** Makes each file that is uploaded to a container an input of its own. */
 function withFiles({ uploads = [], ...inputs }: Record<string, unknown>): Record<string, unknown> {
   const files = uploads as { file: string; permissions: string; content: string | { secret: string } }[];
   return {
@@ -184,7 +184,7 @@ function withFiles({ uploads = [], ...inputs }: Record<string, unknown>): Record
   };
 }
 
-/** A line for every input, also within others: `taskSpec.mode: x`; a text of several lines keeps them. */
+/** A line for every input, nested ones too: `taskSpec.mode: x`; a text of several lines keeps its lines. */
 function linesOf(inputs: Record<string, unknown>): string[] {
   return flat(inputs)
     .sort(([a], [b]) => (a < b ? -1 : 1))
@@ -209,7 +209,7 @@ function flat(inputs: Record<string, unknown>): [string, unknown][] {
   );
 }
 
-/** What went and what came. */
+/** The lines that were removed and added. */
 function differences(before: string[], now: string[]): string[] {
   return [
     ...before.filter((line) => !now.includes(line)).map((line) => `- ${line}`),

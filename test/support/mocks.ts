@@ -8,13 +8,13 @@ export interface MadeResource {
   name: string;
   /** As the program gave them; a secret is `{ secret: value }`. */
   inputs: Record<string, unknown>;
-  /** That of the parent where neither is said, by the SDK. */
+  /** If it is not given, the SDK takes the parent's. */
   protect?: boolean;
-  /** The same, by the engine. */
+  /** If it is not given, the engine takes the parent's. */
   retainOnDelete?: boolean;
-  /** Goes before another one is made in its place. */
+  /** It is deleted before its replacement is made. */
   deleteBeforeReplace: boolean;
-  /** Name of the resource whose deletion takes it along. */
+  /** Name of the resource whose deletion also deletes this one. */
   deletedWith: string;
   /** `urn::id` of the provider that was chosen; empty for the default one. */
   provider: string;
@@ -24,15 +24,15 @@ export interface MadeResource {
   propertyDependencies: Record<string, string[]>;
   /** Outputs that are secret whatever they are made of. */
   secretOutputs: string[];
-  /** What has the resource made anew when it changes. */
+  /** A value that replaces the resource when it changes. */
   replacementTrigger: unknown;
-  /** Inputs that have it made anew when they change, beside the provider's own. */
+  /** Inputs that replace the resource when they change, besides the provider's own. */
   replaceOnChanges: string[];
-  /** Resources with which it is made anew. */
+  /** Resources together with which it is replaced. */
   replaceWith: string[];
-  /** Inputs that stay as they were first. */
+  /** Inputs that keep their first values. */
   ignoreChanges: string[];
-  /** Type and name that it may have in a state of before. */
+  /** Types and names that it may have in an older state. */
   aliases: { type: string; name: string }[];
 }
 
@@ -71,7 +71,7 @@ export function readable(value: unknown): unknown {
     : Object.fromEntries(Object.entries(object).map(([key, each]) => [key, readable(each)]));
 }
 
-/** A text over the wire, where one that is not given is empty. */
+/** A text from the wire, where a missing one is empty. */
 const given = (text: string | undefined): string | undefined => (text === "" ? undefined : text);
 
 /** A run of some program code against mocks. */
@@ -83,7 +83,7 @@ export interface MockedRun<T> {
   calls: MadeCall[];
 }
 
-/** Runs code that makes resources, waits until all of them are made, and tells what it asked for. */
+/** Runs code that makes resources, waits until all of them are made, and returns what it asked for. */
 export async function mocked<T>(code: () => T | Promise<T>, answers: Answers = {}, preview = false): Promise<MockedRun<T>> {
   const resources: MadeResource[] = [];
   const components: MadeResource[] = [];
@@ -108,7 +108,7 @@ export async function mocked<T>(code: () => T | Promise<T>, answers: Answers = {
   );
   const monitor = pulumi.runtime.getMonitor() as unknown as MockMonitor;
   const register = monitor.registerResource.bind(monitor);
-  // What the mocks are told is not all that the engine is asked for.
+  // The SDK's mocks do not see everything that the engine is asked for.
   monitor.registerResource = (request: RegisterResourceRequest, callback: Parameters<typeof register>[1]) => {
     (request.getCustom() ? resources : components).push({
       type: request.getType(),

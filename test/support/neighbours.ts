@@ -2,10 +2,10 @@ import { timeZones } from "../../components/checks/garbageCollection/timeZones";
 
 /*
  * What test/integration/settings.test.ts asks both the package and its server about: for each key that reaches the server's file, values
- * on both sides of each limit. A key without any is named by the test, as is one that isn't in the schema.
+ * on both sides of each limit. The test reports a key without values, and one that isn't in the schema.
  */
 
-/** Good settings, of which one value at a time is replaced. */
+/** Good settings. The test replaces one value of them at a time. */
 export const good = {
   externalUrl: "https://registry.example.com",
   trustedProxies: ["10.0.0.1"],
@@ -22,7 +22,7 @@ export const good = {
   mirror: { upstream: "https://quay.io", username: "u", password: "p", ttl: "168h", maxSize: "20GB" },
 };
 
-/** Keys that the server's file does not have, and who is asked about them. */
+/** Keys that the server's file does not have, and who decides about them. */
 export const notInFile: Record<string, string> = {
   hostname: "clients and the certificate",
   port: "Docker",
@@ -42,7 +42,7 @@ export const notInFile: Record<string, string> = {
   lab: "Pulumi",
 };
 
-/** What only the package refuses, each with the reason why the server has no word on it. */
+/** What only the package refuses, each with the reason why the server does not. */
 export const onlyHere: Record<string, string> = {
   externalUrl: "the server takes a path, which names of images can't have",
   trustedProxies: "one that is named twice does no harm",
@@ -77,7 +77,7 @@ export const onlyHere: Record<string, string> = {
   "notifications[].repositories[]": "no repository has the name",
 };
 
-/** Texts that a list of this server's rows has, as numbers and others to a reader of YAML 1.1 among them. */
+/** Texts for the items of lists, among them some that a reader of YAML 1.1 takes for numbers or other types. */
 const words = [
   "",
   " ",
@@ -135,7 +135,7 @@ const repositories = [...words, "a.b", "a..b", "a/*", "a/b/*", "*/a", "1.0", "1.
 
 const tags = [...words, "v*", "**", "-a", "v1.*", "[", "\\", "a".repeat(128), "a".repeat(129)];
 
-/** Names of headers: those that say what a request is, and their neighbours. */
+/** Names of headers: those that describe the request itself, and their neighbours. */
 const headers = [
   ...[
     "Host",
@@ -153,7 +153,7 @@ const headers = [
   ...["Authorization", "X Y", "", "a:b", "ä", "1e3", "0x1F", "null", "~", "yes", "!#$%&'*+.^_`|~-"],
 ];
 
-/** Lines of a PEM file that is none. */
+/** Lines that look like a PEM file but are not a certificate. */
 const noCertificate = "-----BEGIN CERTIFICATE-----\nMIIB\n-----END CERTIFICATE-----\n";
 
 /** Values to try a key with, in place of the good one; booleans need none. */

@@ -6,7 +6,7 @@ import { RegistryOutputs } from "./testStack";
 export class Notation extends GoTool {
   private readonly registry: string;
 
-  /** It speaks no TLS to the name localhost. */
+  /** Notation uses no TLS with the name localhost. */
   constructor(outputs: RegistryOutputs) {
     const registry = outputs.repositoryPrefix.replace(/^localhost:/, "127.0.0.1:");
     super("notation", { ...outputs, repositoryPrefix: registry });

@@ -1,22 +1,22 @@
 import { Answer, request } from "./clients";
 import { RegistryOutputs } from "./testStack";
 
-/** Where a request of a visitor goes to, and where its page says that it came from. */
+/** Where a visitor's request goes, and where it says that it comes from. */
 export interface Way {
   /** Address to connect to, instead of the endpoint's. */
   host?: string;
-  /** What a browser says of the page that sent a form. Default: the registry's own. */
+  /** The origin that a browser gives for the page that sent a form. Default: the registry's own. */
   origin?: string;
   headers?: Record<string, string>;
 }
 
-/** Somebody who looks at the page with cookies, and no browser to look at it with. */
+/** Somebody who looks at the page with cookies, but without a browser. */
 export class PageVisitor {
   private readonly cookies = new Map<string, string>();
 
   constructor(private readonly outputs: RegistryOutputs) {}
 
-  /** The cookie that the registry gave last, with what it says about it. */
+  /** The cookie that the registry gave last, with its attributes. */
   given = "";
 
   get(path: string, { host, headers = {} }: Way = {}): Promise<Answer> {

@@ -17,7 +17,7 @@ interface CertificateRequest {
   subject: string;
   /** DNS names and IP addresses it is for. */
   names?: string[];
-  /** Who signs it; itself unless given. */
+  /** The issuer; self-signed unless given. */
   issuer?: Issuer;
   authority?: boolean;
   /** How many authorities may stand between it and a server. */
@@ -27,12 +27,12 @@ interface CertificateRequest {
   digest?: "sha256" | "sha1";
   /** Bits of the key usage (RFC 5280, 4.2.1.3): 0x80 for signatures, 0x04 for those on certificates. */
   keyUsage?: number;
-  /** What an authority may vouch for, and what it may not: DNS names, or addresses with as many of a mask. */
+  /** What an authority may vouch for, and what it may not: DNS names, or addresses with a mask. */
   permitted?: string[];
   excluded?: string[];
   /** Object identifier, in hex, of a critical extension. */
   critical?: string;
-  /** What it is for in place of a key of its own. */
+  /** The public key that it certifies instead of one of its own. */
   publicKey?: KeyObject;
   from?: Date;
   to?: Date;
@@ -40,7 +40,7 @@ interface CertificateRequest {
 
 const days = (count: number): Date => new Date(Date.now() + count * 24 * 60 * 60 * 1000);
 
-/** Makes an X.509 certificate (RFC 5280) as no tool at hand makes them: with any dates, and signed by anybody. */
+/** Makes an X.509 certificate (RFC 5280) that no available tool would make: with any dates, and signed by anybody. */
 export function makeCertificate(request: CertificateRequest): Issuer {
   const { subject, names = [], from = days(-1), to = days(30), usage, pathLength, digest = "sha256" } = request;
   const { privateKey: key, publicKey: own } = generateKeyPairSync("ec", { namedCurve: "prime256v1" });
@@ -84,7 +84,7 @@ export function makeCertificate(request: CertificateRequest): Issuer {
   };
 }
 
-/** A certificate's way from a private root to a server for `names`, and the same with each thing wrong. */
+/** A chain of certificates from a private root to a server for `names`, and variants of it that are each wrong in one way. */
 export function makePki(names: string[]): {
   root: Issuer;
   intermediate: Issuer;

@@ -2,8 +2,8 @@ import { randomInt } from "crypto";
 import { AddressInfo, createServer, Server } from "net";
 
 /**
- * A TCP port that is free on every address now. It is below the range the kernel takes ports for outgoing connections from,
- * and random, so that a test that runs beside this one hardly gets the same.
+ * A TCP port that is free on every address now. It is below the range from which the kernel takes ports for outgoing connections,
+ * and random, so that a test that runs beside this one is unlikely to get the same.
  */
 export async function freePort(): Promise<number> {
   for (;;) {
@@ -21,7 +21,7 @@ function isFree(port: number): Promise<boolean> {
   });
 }
 
-/** Has a server listen on a port of its own, on loopback alone, and returns it. */
+/** Makes a server listen on a free port, on loopback alone, and returns the port. */
 export async function listening(server: Server): Promise<number> {
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
   return (server.address() as AddressInfo).port;

@@ -7,7 +7,7 @@ import { freePort } from "./ports";
 import { eventually, run } from "./run";
 import { projectRoot } from "./testStack";
 
-/** The files that are for Prometheus and what shows its data. */
+/** The files for Prometheus and for programs that show its data. */
 export const monitoring = path.join(projectRoot, "monitoring");
 
 interface Rules {
@@ -26,7 +26,7 @@ export async function query(url: string, expression: string): Promise<number[]> 
   return answer.data.result.map(({ value }) => Number(value[1]));
 }
 
-/** A Prometheus on loopback that looks every second, with the rules of this package: without their patience, so that alerts fire at once. */
+/** A Prometheus on loopback that looks every second, with the rules of this package, but without their delays, so that alerts fire at once. */
 export class Prometheus {
   private readonly workspace = new Workspace();
   private process: ChildProcess | undefined;
@@ -91,7 +91,7 @@ export class Prometheus {
       .sort();
   }
 
-  /** Waits for an alert, and goes on with what causes it. */
+  /** Waits for an alert, and keeps causing it meanwhile. */
   async fires(alert: string, job: string, cause: () => Promise<unknown> = () => Promise.resolve()): Promise<void> {
     const wanted = `${alert} of ${job}`;
     const fired = async (): Promise<boolean> => {

@@ -4,12 +4,12 @@ const rootlessUser = "games";
 /** With these words `setpriv` runs a command as that user. */
 export const asRootlessUser = ["--reuid", rootlessUser, "--regid", rootlessUser, "--clear-groups"];
 
-/** What the engine's folder needs beside what a rootful engine has there. */
+/** The files that the engine's folder needs besides those of a rootful engine. */
 export const rootlessFiles = { subids: `${rootlessUser}:2000000:65536\n`, "home/.keep": "", "run/.keep": "" };
 
 /**
  * The piece of a shell's script that runs a rootless engine, as Docker's `dockerd-rootless.sh` does, up to the engine's own options. Its
- * folder is `$0`. The device and the IDs that the user needs are there in the mounts of this engine alone.
+ * folder is `$0`. The device and the IDs that the user needs exist only in the mounts of this engine.
  */
 export const rootless = [
   `mount -t tmpfs none /dev/net && mknod -m 666 /dev/net/tun c 10 200 && chmod 755 "$0" && chown -R ${rootlessUser} "$0" &&`,

@@ -36,7 +36,7 @@ export async function run(command: string, args: readonly string[], options: Run
   return stdout.replace(/\n$/, "");
 }
 
-/** Waits until `probe` returns something else than undefined or false. Most probes are commands, which cost other tests their time. */
+/** Waits until `probe` returns something other than undefined or false. Most probes are commands, which take time from other tests. */
 export async function eventually<T>(what: string, probe: () => Promise<T | undefined | false>, seconds = 30): Promise<T> {
   const end = Date.now() + seconds * 1000;
   for (;;) {

@@ -2,7 +2,7 @@ import * as fs from "fs";
 import * as path from "path";
 import { projectRoot } from "./testStack";
 
-/** What the schema says of a property. */
+/** The schema of a property. */
 export interface SchemaProperty {
   type?: string;
   plain?: boolean;
@@ -34,7 +34,7 @@ export interface PackageSchema {
   resources: Record<string, SchemaResource>;
 }
 
-/** The package's surface, as its plugin tells it. */
+/** The package's interface, as its plugin describes it. */
 export const schemaFile = path.join(projectRoot, "components", "schema.json");
 
 export function packageSchema(): PackageSchema {
@@ -46,7 +46,7 @@ export function componentNames(): string[] {
   return Object.keys(packageSchema().resources).map((token) => token.split(":").pop() ?? token);
 }
 
-/** Every argument of a component, also within arguments: `tls.mode`, `users[].name`. */
+/** Every argument of a component, nested ones too: `tls.mode`, `users[].name`. */
 export function schemaKeys(component: string): Map<string, { type: string; plain: boolean; description: string }> {
   const schema = packageSchema();
   const keys: ReturnType<typeof schemaKeys> = new Map();

@@ -1,6 +1,6 @@
 import { createPrivateKey } from "crypto";
 
-/** A secret and every form in which it could stand somewhere in readable shape. */
+/** A secret and every form in which it could be read somewhere. */
 export interface Secret {
   name: string;
   forms: readonly { form: string; text: string }[];
@@ -15,7 +15,7 @@ export interface Place {
 /** Shorter texts would be found by chance. */
 const shortest = 12;
 
-/** What a secret looks like as it is, in JSON, in a URL, in hexadecimal and in base64, there also as a part of something longer. */
+/** The forms of a secret: as it is, in JSON, in a URL, in hexadecimal, and in base64, even as a part of something longer. */
 export function secretOf(name: string, value: string): Secret {
   const bytes = Buffer.from(value);
   const forms: [form: string, text: string][] = [
@@ -36,7 +36,7 @@ export function secretOf(name: string, value: string): Secret {
 }
 
 /**
- * The lines of a PEM key that hold it. Each is searched for: what shows half a key must not get through. The last line of an
+ * The lines of a PEM file that contain the key. Each is searched for: a place that shows half a key must not pass. The last line of an
  * elliptic curve's key is left out: it is the end of the public key (RFC 5915), which certificates show.
  */
 export function secretsOfPem(name: string, pem: string): Secret[] {

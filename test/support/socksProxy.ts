@@ -4,7 +4,7 @@ import * as os from "os";
 import * as path from "path";
 import { pipeline } from "stream";
 
-/** A way out of a network of its own: a SOCKS proxy (RFC 1928, by host name and without a login) at a Unix socket. */
+/** A way out of a separate network: a SOCKS proxy (RFC 1928, by host name and without a login) at a Unix socket. */
 export class SocksProxy {
   private readonly server = net.createServer((client) => this.greet(client));
 

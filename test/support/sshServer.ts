@@ -10,7 +10,7 @@ export class SshServer {
   private constructor(
     /** `ssh://…`, as Docker hosts are written. */
     public readonly url: string,
-    /** What makes the ssh command know the server, and log in. */
+    /** The environment that makes the ssh command trust the server, and log in. */
     public readonly env: Environment,
     private readonly workspace: Workspace,
     private readonly server: ChildProcess,
@@ -37,7 +37,7 @@ export class SshServer {
         "PermitRootLogin prohibit-password",
         // The folder is in /tmp, which everybody may write to.
         "StrictModes no",
-        // A connection for each call of an engine's API.
+        // Each call of an engine's API makes a connection.
         "MaxStartups 100",
         `SetEnv ${Object.entries(environment)
           .map(([name, value]) => `${name}=${value}`)
@@ -45,11 +45,11 @@ export class SshServer {
         "",
       ].join("\n"),
     );
-    // ssh looks into the user's home, whatever HOME says.
+    // ssh looks into the user's home folder, whatever HOME says.
     const known = `-F none -i ${folder}/key -o UserKnownHostsFile=${folder}/known-hosts -o IdentitiesOnly=yes`;
     fs.chmodSync(workspace.write("bin/ssh", `#!/bin/sh\nexec /usr/bin/ssh ${known} "$@"\n`), 0o755);
     const env = { PATH: `${folder}/bin:${process.env.PATH ?? ""}` };
-    // Where it does not start as a service, nobody has made this folder.
+    // If sshd does not run as a service, nothing has made this folder.
     fs.mkdirSync("/run/sshd", { recursive: true });
     const server = spawn("setpriv", ["--pdeathsig", "TERM", "/usr/sbin/sshd", "-D", "-e", "-f", configuration], {
       stdio: ["ignore", "ignore", "inherit"],

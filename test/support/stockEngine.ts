@@ -3,7 +3,7 @@ import * as path from "path";
 import { DockerClient } from "./clients";
 import { projectRoot } from "./testStack";
 
-/** As the configuration in the official image: filesystem storage, plain HTTP, no users. */
+/** Like the configuration in the official image: filesystem storage, plain HTTP, no users. */
 const configuration = `version: 0.1
 storage:
   filesystem:

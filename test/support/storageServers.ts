@@ -8,7 +8,7 @@ import { freePort } from "./ports";
 import { attempt, run } from "./run";
 import { projectRoot, Settings } from "./testStack";
 
-/** A TCP way from containers to a server on loopback. It can be cut, as when a store goes down. */
+/** A TCP relay from containers to a server on loopback. It can be cut, as if the store went down. */
 class Way {
   private server: net.Server | undefined;
   private readonly sockets = new Set<net.Socket>();
@@ -48,7 +48,7 @@ export interface TestStore {
   secrets: Settings;
   /** Credentials that the store refuses. */
   wrongSecrets: Settings;
-  /** Credentials of somebody who may only list and read, of stores that have such users here. */
+  /** Credentials of somebody who may only list and read, for stores that have such users here. */
   readerSecrets?: Settings;
   /** A bucket or container that is not there. */
   missingBucket: Settings;
@@ -59,7 +59,7 @@ export interface TestStore {
   dispose(): Promise<void>;
 }
 
-/** Starts a server by one of the scripts; the values it prints, by name. */
+/** Starts a server with one of the scripts; returns the values that it prints, by name. */
 async function start(script: string, ...args: string[]): Promise<Record<string, string>> {
   const printed = await run(path.join(projectRoot, "test", "support", script), ["start", ...args]);
   return Object.fromEntries(printed.split(/\s+/).map((pair) => [pair.split("=", 1)[0] ?? "", pair.slice(pair.indexOf("=") + 1)]));

@@ -8,7 +8,7 @@ import { RegistryOutputs, TestStack } from "./testStack";
 
 const MiB = 1 << 20;
 
-/** One registry on a store that `storage.driver` names, against a real server of it. A file for each: they run beside each other. */
+/** One registry on a store that `storage.driver` names, against a real server of that kind. Each driver has a file of its own, so that they run in parallel. */
 export function testStorage(driver: string): void {
   describe(`images in ${driver}`, () => {
     const cleanUp = new CleanUp();
@@ -30,7 +30,7 @@ export function testStorage(driver: string): void {
       return docker.run("inspect", "--format", "{{.Id}}", outputs.containerName);
     }
 
-    /** The error with which an `up` fails; the registry that runs must be the one from before. */
+    /** The error with which an `up` fails; the running registry must still be the previous one. */
     async function refusedUp(): Promise<string> {
       const before = await container();
       const error = await stack.up().then(
@@ -39,7 +39,7 @@ export function testStorage(driver: string): void {
       );
       expect(await container()).toBe(before);
       expect((await request(outputs, "/v2/")).status).toBe(200);
-      // The reason alone, and not for which property of which resource it was found out.
+      // Only the reason, and not which property of which resource it was found for.
       expect(error).toMatch(/error: storage: the registry was not switched to this store: /);
       expect(error).not.toContain("serializing");
       return error;
@@ -111,7 +111,7 @@ export function testStorage(driver: string): void {
       expect(first.status).toBe(202);
       location = locationOf(first);
 
-      // The connection ends in the middle of the second half.
+      // The connection is cut in the middle of the second half.
       await new Promise<void>((resolve) => {
         const cut = open(outputs, location, { method: "PATCH", headers: { "Content-Length": `${half}` } });
         cut.on("error", () => resolve());
@@ -172,7 +172,7 @@ export function testStorage(driver: string): void {
       for (const [asked, { status, headers }] of Object.entries(refused)) {
         expect([asked, status, Number(headers["retry-after"]) > 0]).toEqual([asked, 503, true]);
       }
-      // What was asked of a store that says nothing is given up after half a minute, and a push asks several times.
+      // A request to a store that does not answer is given up after half a minute, and a push makes several.
       await eventually(
         "a push",
         () =>
@@ -204,7 +204,7 @@ export function testStorage(driver: string): void {
       } finally {
         await store.restore();
       }
-      // Docker waits longer from start to start with those stores that a server needs for one.
+      // With stores that a server needs at its start, Docker waits longer from one start to the next.
       await eventually(
         "an image",
         () =>

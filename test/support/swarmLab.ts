@@ -26,7 +26,7 @@ export class SwarmLab {
     readonly machine: string,
   ) {}
 
-  /** The first nodes have engines of the given folders, one each; the others have the machine's. */
+  /** The first nodes have engines from the given folders, one each; the others have the machine's engine. */
   static async up(programs: readonly string[] = []): Promise<SwarmLab> {
     const folder = path.join(fs.mkdtempSync(path.join(os.tmpdir(), "container-registry-swarm-")), "nodes");
     try {
@@ -67,7 +67,7 @@ export class SwarmLab {
     return attempt(script, ["exec", this.folder, node.name, ...words]);
   }
 
-  /** Ends a node as a power cut does. */
+  /** Ends a node as a power failure does. */
   async kill(node: LabNode): Promise<void> {
     await run(script, ["kill", this.folder, node.name]);
   }
@@ -77,7 +77,7 @@ export class SwarmLab {
     await run(script, upWords(this.folder, this.programs));
   }
 
-  /** What a deployment has left on the nodes, by a part of its name. Swarm ends the tasks of a service after it is gone. */
+  /** What a deployment has left on the nodes, by a part of its name. Swarm ends the tasks of a service only after the service is gone. */
   async left(name: string): Promise<string[]> {
     let left: string[] = [];
     await eventually(

@@ -22,12 +22,12 @@ func main() {
   }
 }`;
 
-/** The configuration by which the server's image comes to the nodes that are not the manager. */
+/** The configuration with which the server's image gets to the nodes that are not the manager. */
 export function nodesOf(lab: SwarmLab): Settings {
   return Object.fromEntries(lab.nodes.slice(1).map(({ host }, index) => [`swarm.nodes[${index}]`, host]));
 }
 
-/** What a node says to a login. */
+/** The status with which a node answers a login. */
 export async function ping(outputs: RegistryOutputs, { address }: LabNode, password = outputs.password): Promise<number> {
   return (await request(outputs, "/v2/", { host: address, login: { username: outputs.username, password } })).status;
 }

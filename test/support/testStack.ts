@@ -6,12 +6,12 @@ import { ConfigMap, LocalWorkspace, PreviewResult, Stack } from "@pulumi/pulumi/
 import { freePort } from "./ports";
 import { attempt, run, RunOptions } from "./run";
 
-/** Not a word that a search for secrets could find by chance. */
+/** A text that a search for secrets can't find by chance. */
 const statePassphrase = "passphrase-of-the-tests";
 
 export const projectRoot = path.join(__dirname, "..", "..");
 
-/** What the project deploys with. */
+/** The sources that the project deploys with. */
 const sources = ["components", "program", "server", "index.ts"];
 
 /** The outputs every target has, in clear. */
@@ -68,7 +68,7 @@ export class TestStack {
     });
   }
 
-  /** Makes a stack of this one's name with state of its own, as of a second clone of the project. */
+  /** Makes a stack with this one's name and with state of its own, as in a second clone of the project. */
   async ofAnotherClone(settings: Settings): Promise<TestStack> {
     const folder = programFolder();
     return deletedOnFailure(folder, async () => {
@@ -107,7 +107,7 @@ export class TestStack {
     await this.stack.setAllConfig(values, true);
   }
 
-  /** A key with the project's name before it, unless it has another (`docker:host`). */
+  /** A key with the project's name as a prefix, unless it has another one (`docker:host`). */
   private inNamespace(key: string): string {
     return key.includes(":") ? key : `${this.project}:${key}`;
   }
@@ -116,7 +116,7 @@ export class TestStack {
     await this.stack.removeConfig(this.inNamespace(key), true);
   }
 
-  /** Has the next `up` deploy another build of the server: the stack gets sources of its own, with another version in them. */
+  /** Makes the next `up` deploy another build of the server: the stack gets sources of its own, with another version in them. */
   takeVersion(version: string): void {
     for (const entry of sources) {
       const own = path.join(this.folder, entry);
@@ -131,12 +131,12 @@ export class TestStack {
   }
 
   async up(...words: string[]): Promise<RegistryOutputs> {
-    // Pulumi's automation would start its command three times more for each.
+    // Pulumi's automation would start Pulumi's command three more times for each `up`.
     await this.ownPulumi("up", "--yes", "--skip-preview", "--suppress-progress", ...words);
     return this.outputs();
   }
 
-  /** Does what a preview has written down, and stops at anything else. */
+  /** Does what a preview has planned, and stops at anything else. */
   async upByPlan(): Promise<RegistryOutputs> {
     const plan = path.join(this.folder, "plan.json");
     await this.ownPulumi("preview", "--save-plan", plan);
@@ -171,7 +171,7 @@ export class TestStack {
     return run("pulumi", args, this.inFolder());
   }
 
-  /** Names the stack: one that is selected is another one with other plugins. */
+  /** Names the stack: the selected stack is a different one with other plugins. */
   private ownPulumi(...args: string[]): Promise<string> {
     return this.pulumi(...args, "--stack", this.stack.name);
   }
@@ -186,7 +186,7 @@ export class TestStack {
     await this.ownPulumi("destroy", "--yes", "--skip-preview", "--suppress-progress");
   }
 
-  /** Takes everything away, also after a test that failed half way; for `afterAll`. */
+  /** Removes everything, even after a test that failed half way; for `afterAll`. */
   async dispose(): Promise<void> {
     await this.destroy().catch(() => undefined);
     fs.rmSync(this.folder, { recursive: true, force: true });
@@ -234,7 +234,7 @@ export function programFolder(): string {
   return folder;
 }
 
-/** What has Pulumi keep state in a folder. */
+/** The environment that makes Pulumi keep its state in a folder. */
 export const stateIn = (folder: string): Environment => ({
   PULUMI_BACKEND_URL: `file://${folder}/state`,
   PULUMI_CONFIG_PASSPHRASE: statePassphrase,

@@ -8,7 +8,7 @@ export class TokenServer {
   static readonly service = "test-registry";
   static readonly issuer = "test-issuer";
 
-  /** The scopes that were asked for, each request's in one text. */
+  /** The scopes that were asked for, those of each request in one text. */
   readonly scopes: string[] = [];
   private readonly signer = makeCertificate({ subject: "token server" });
   private readonly server: http.Server;
@@ -28,7 +28,7 @@ export class TokenServer {
     });
   }
 
-  /** The certificate by which a registry knows this server's tokens. */
+  /** The certificate with which a registry verifies this server's tokens. */
   get certificate(): string {
     return this.signer.certificate;
   }

@@ -10,7 +10,7 @@ const serverUsages = ["1.3.6.1.5.5.7.3.1", "2.5.29.37.0"];
 /** Signatures with MD5 and SHA-1, by RSA and ECDSA (RFC 8017, RFC 5758), in hex. Go refuses them, and with it Docker. */
 const brokenSignatures = new Set(["2a864886f70d010104", "2a864886f70d010105", "2b0e03021d", "2a8648ce3d0401"]);
 
-/** What makes Go's clients, Docker among them, refuse a certificate for a server, or of an authority above it. */
+/** What makes Go's clients, Docker among them, refuse the certificate of a server, or of an authority above it. */
 export function useProblems(key: string, certificate: X509Certificate): Problem[] {
   const which = `"${inOneLine(certificate.subject)}"`;
   // Node.js calls the extended usage keyUsage; without any the certificate is for all. Its type says that there is always one.
@@ -28,7 +28,7 @@ export function useProblems(key: string, certificate: X509Certificate): Problem[
       key,
       `${which} has a negative serial number, which clients refuse; give one with another`,
     ),
-    // What signed itself is trusted for what it is, not for its signature.
+    // A self-signed certificate is trusted for what it is, not for its signature.
     ...when(
       !selfSigned && brokenSignatures.has(signatureAlgorithm),
       key,
@@ -42,7 +42,7 @@ export function useProblems(key: string, certificate: X509Certificate): Problem[
   ];
 }
 
-/** The keys that Go, and with it the server and Docker, can serve TLS by: kinds, and of "ec" the curves, in the words of Node.js. */
+/** The keys with which Go, and so the server and Docker, can serve TLS: kinds, and for "ec" the curves, as Node.js names them. */
 export const serverKeys = ["rsa", "ed25519", "prime256v1", "secp384r1", "secp521r1"];
 export const authorityKeys = [...serverKeys, "secp224r1"];
 
@@ -63,7 +63,7 @@ export function keyProblems(key: string, certificate: X509Certificate, allowed: 
       },
     ];
   }
-  // Go refuses short ones as weak, and long ones as what would take all of its time.
+  // Go refuses short ones because they are weak, and long ones because they would take all of its time.
   return when(
     modulusLength !== undefined && (modulusLength < 1024 || modulusLength > 8192),
     key,
@@ -75,11 +75,11 @@ export function isExplicit(key: KeyObject): boolean {
   return key.asymmetricKeyType === "ec" && hasExplicitCurve(key.export({ type: "spki", format: "der" }));
 }
 
-/** What forbids an authority to have signed `issued`, with so many other authorities between it and the server. */
+/** What forbids an authority to have signed `issued`; `between` is the number of other authorities between it and the server. */
 export function authorityProblems(key: string, issuer: X509Certificate, issued: X509Certificate, between: number): Problem[] {
   const which = `"${inOneLine(issuer.subject)}"`;
   const { version, isAuthority, pathLength = between, maySign } = certificateFields(issuer.raw);
-  // Version 1 knows no authorities; a root of that age is taken for one.
+  // Version 1 has no field for authorities; a root of that age is accepted as one.
   const mayBeRoot = version < 3 && issuer.checkIssued(issuer);
   return [
     ...when(
@@ -100,7 +100,7 @@ export function authorityProblems(key: string, issuer: X509Certificate, issued: 
   ];
 }
 
-/** What forbids clients to take the server's names from an authority above it. */
+/** What forbids clients to accept the server's names from an authority above it. */
 export function nameProblems(key: string, issuer: X509Certificate, served: readonly GeneralName[]): Problem[] {
   const forbidden = forbiddenName(certificateFields(issuer.raw), served);
   return when(
@@ -111,7 +111,7 @@ export function nameProblems(key: string, issuer: X509Certificate, served: reado
   );
 }
 
-/** A name in a certificate, which Node.js gives with a part a line. */
+/** A name in a certificate; Node.js puts each of its parts on a line. */
 export function inOneLine(name: string): string {
   return name.replace(/\n/g, ", ");
 }

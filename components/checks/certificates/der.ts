@@ -1,4 +1,4 @@
-/** What a certificate says and Node.js does not tell (X.509 by RFC 5280, in the Distinguished Encoding Rules of X.690). */
+/** The contents of a certificate that Node.js does not expose (X.509 by RFC 5280, in the Distinguished Encoding Rules of X.690). */
 export interface CertificateFields {
   /** 1 or 3. */
   version: number;
@@ -8,24 +8,24 @@ export interface CertificateFields {
   isAuthority: boolean;
   /** How many authorities may stand between this one and a server; undefined without a limit. */
   pathLength?: number;
-  /** Whether its key may sign certificates: by its key usage, or as it has none. */
+  /** Whether its key may sign certificates: by its key usage, or because it has none. */
   maySign: boolean;
-  /** Object identifiers of the extensions by which it is refused, as they are critical and not for clients to skip: `1.2.3.4`. */
+  /** Object identifiers of the extensions for which clients refuse it, because they are critical and must not be skipped: `1.2.3.4`. */
   refusedExtensions: string[];
   /** The names it is for. */
   names: GeneralName[];
-  /** The names that an authority may vouch for, where it has some, and those that it may not. */
+  /** The names that an authority may vouch for, if it is limited to some, and those that it may not. */
   permitted: GeneralName[];
   excluded: GeneralName[];
 }
 
-/** A name, or in a constraint what many have in common; of an address there, its network and mask. */
+/** A name; in a constraint, what many names have in common, and for addresses their network and mask. */
 export interface GeneralName {
   kind: "dns" | "ip" | "other";
   content: Buffer;
 }
 
-/** A value with its tag, in what it was read from. */
+/** A value with its tag; the content is part of the buffer that it was read from. */
 interface Element {
   tag: number;
   content: Buffer;
@@ -34,7 +34,7 @@ interface Element {
 interface Extension {
   id: string;
   critical: boolean;
-  /** What it says; of one that nobody here reads it may be anything. */
+  /** Its content, which may be anything in an extension that is not read here. */
   octets: Buffer | undefined;
 }
 
@@ -43,10 +43,10 @@ const [permittedTag, excludedTag] = [0xa0, 0xa1];
 const [keyUsage, alternativeNames, basicConstraints, nameConstraints] = ["551d0f", "551d11", "551d13", "551d1e"];
 const certificateSigning = 0x04;
 
-/** Names as they are tagged: e-mail addresses and URIs Go knows too, but has none to compare them with. */
+/** The tags of names. Go knows e-mail addresses and URIs too, but has none to compare them with. */
 const kinds: Readonly<Record<number, GeneralName["kind"]>> = { 0x81: "other", 0x82: "dns", 0x86: "other", 0x87: "ip" };
 
-/** Critical extensions that Go takes: beside those above where revocation is told of, policies and the extended usage. */
+/** Critical extensions that Go accepts: those above, and those about revocation, policies and the extended usage. */
 const known = [keyUsage, alternativeNames, basicConstraints, nameConstraints].concat(
   ["1f", "20", "21", "24", "25", "36"].map((last) => `551d${last}`),
 );
@@ -71,7 +71,7 @@ export function certificateFields(raw: Buffer): CertificateFields {
     signatureAlgorithm: elements(algorithm?.content)[0]?.content.toString("hex") ?? "",
     isAuthority,
     ...(isAuthority && length?.tag === integerTag ? { pathLength: length.content.readUIntBE(0, length.content.length) } : {}),
-    // The first byte of the bits says how many at the end are none.
+    // The first byte of a bit string is the number of unused bits at its end.
     maySign: usage === undefined || ((usage[1] ?? 0) & certificateSigning) !== 0,
     refusedExtensions: extensions
       .filter(({ id, critical }) => critical && (!known.includes(id) || (id === nameConstraints && isStrange)))
@@ -95,7 +95,7 @@ function generalName({ tag, content }: Element): GeneralName {
   return { kind: kinds[tag] ?? "other", content };
 }
 
-/** An object identifier as people write it: seven bits a byte, and of the first two numbers one is made (X.690, 8.19). */
+/** An object identifier as people write it. Each byte has seven bits, and the first two numbers are encoded as one (X.690, 8.19). */
 function dotted(id: Buffer): string {
   const numbers: bigint[] = [];
   let number = 0n;
@@ -113,7 +113,7 @@ function dotted(id: Buffer): string {
 
 /**
  * Whether a public key (`spki`, DER) of an elliptic curve writes the curve's parameters out in place of its name (RFC 3279, 2.3.5).
- * Node.js tells the name all the same.
+ * Node.js reports the name either way.
  */
 export function hasExplicitCurve(spki: Buffer): boolean {
   const [algorithm] = elements(elements(spki)[0]?.content);

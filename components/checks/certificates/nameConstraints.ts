@@ -1,6 +1,6 @@
 import { CertificateFields, GeneralName } from "./der";
 
-/** The first of a server's names that an authority above it may not vouch for (RFC 5280, 4.2.1.10), as Go, and with it Docker, has it. */
+/** The first of a server's names that an authority above it may not vouch for (RFC 5280, 4.2.1.10), as decided by Go, and so by Docker. */
 export function forbiddenName(
   { permitted, excluded }: Pick<CertificateFields, "permitted" | "excluded">,
   names: readonly GeneralName[],
@@ -25,11 +25,11 @@ function covers(constraint: GeneralName, { kind, content }: GeneralName): boolea
     );
   }
   const [suffix, name] = [text(constraint), text({ kind, content })];
-  // With a dot before it, it is for what is below alone.
+  // With a leading dot it covers only the names below.
   return suffix === "" || name === suffix || name.endsWith(suffix.startsWith(".") ? suffix : `.${suffix}`);
 }
 
-/** Whether a wildcard stands for an excluded name too, which is all that `covers` does not see. */
+/** Whether a wildcard also stands for an excluded name, which is the one case that `covers` does not see. */
 function mayBe(wildcard: GeneralName, excluded: GeneralName): boolean {
   const [first, ...parent] = text(wildcard).split(".");
   return wildcard.kind === "dns" && first === "*" && text(excluded).split(".").slice(1).join(".") === parent.join(".");

@@ -43,7 +43,7 @@ function numberOf(text: string, least: number, words: string[]): number {
   return word >= 0 ? least + word : /^\d{1,4}$/.test(text) ? Number(text) : NaN;
 }
 
-/** Whether the days of the month are in none of the months, as 31 February. With days of the week beside them either is enough. */
+/** Whether none of the months has the days of the month, as with 31 February. If days of the week are given too, either is enough. */
 function isNever([, , days = "", inMonths = "", weekdays = ""]: string[]): boolean {
   const daysOf = [31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31];
   const most = Math.max(...numbersOf(inMonths, 1, 12, months).map((month) => daysOf[month - 1] ?? 0));

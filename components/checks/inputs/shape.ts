@@ -2,20 +2,20 @@ import * as pulumi from "@pulumi/pulumi";
 import { ObjectType, partsOf, Property } from "../../args/schema";
 import { kindOf, Problem, shown } from "../problems";
 
-/** Keys that are refused for a reason of their own, by their path: `mirror.users`. */
+/** The reasons for which keys are refused, by the path of the key: `mirror.users`. */
 export type Refusals = Readonly<Record<string, string>>;
 
 /** Where values come from, and what was found wrong with them. */
 export interface Reading {
-  /** Whether they are as `pulumi config` holds them, which has texts for numbers, true and false; else a program gave them. */
+  /** Whether the values are from `pulumi config`, which stores numbers, true and false as texts; otherwise a program gave them. */
   fromConfig: boolean;
   refusals: Refusals;
   problems: Problem[];
 }
 
 /**
- * Reads an object of unknown make as the package's schema describes it: returns it typed, or notes what is wrong with it. What is
- * returned beside a problem serves further checks only: parts may be missing.
+ * Reads an object of unknown shape as the package's schema describes it: returns it typed, or notes what is wrong with it. An object
+ * that is returned beside a problem is for further checks only: parts may be missing.
  */
 export function readObject(
   value: unknown,
@@ -25,7 +25,7 @@ export function readObject(
 ): Record<string, unknown> {
   const { refusals, problems } = reading;
   if (typeof value !== "object" || value === null || Array.isArray(value)) {
-    // `pulumi config set` fills the places before the one that it is given.
+    // `pulumi config set` fills the places before the given one with null.
     const wrong = value === null ? "is missing, and a list replaces its default" : `${kindOf(value)} is not allowed`;
     problems.push({
       key,
@@ -85,7 +85,7 @@ function readValue(value: unknown, property: Property, key: string, reading: Rea
   const kind = type === "number" || type === "boolean" ? type : "string";
   const accepted = scalars[kind].accept(value, reading.fromConfig);
   if (accepted === undefined) {
-    // What may be secret is in no error.
+    // No error shows a value that may be secret.
     const given = property.plain === true ? shown(value) : "this value (not shown)";
     const instead =
       kind !== "string" ? undefined : typeof value === "number" ? "number" : isDate(value) ? "date to YAML" : undefined;
@@ -98,17 +98,17 @@ function readValue(value: unknown, property: Property, key: string, reading: Rea
   return accepted;
 }
 
-/** Whether it is what Pulumi's command makes of a date in YAML that is not in quotes. */
+/** Whether a value is what Pulumi's command makes of an unquoted date in YAML. */
 function isDate(value: unknown): boolean {
   return typeof value === "string" && /^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d(\.\d+)? [+-]\d{4} (UTC|[+-]\d{4})$/.test(value);
 }
 
-/** What is taken for a value of each kind. */
+/** What is accepted as a value of each kind. */
 const scalars = {
   string: {
     what: "a text",
-    // `pulumi config set --path users[0].name 42` stores a number where a user means a text, and YAML has one for `tags: [42]`.
-    // Of 1.10 and of 20241129160734123 the number is another text.
+    // `pulumi config set --path users[0].name 42` stores a number where a user means a text, and so does YAML with `tags: [42]`.
+    // For 1.10 and 20241129160734123 the number would give another text.
     accept: (value: unknown, fromConfig: boolean): string | undefined =>
       (typeof value === "string" && !(fromConfig && isDate(value))) || Number.isSafeInteger(value) || typeof value === "boolean"
         ? String(value)
@@ -116,10 +116,10 @@ const scalars = {
   },
   number: {
     what: "a number in plain digits",
-    // Of 0x10, 1e3 and 05000 it is not sure which number was meant.
+    // With 0x10, 1e3 and 05000 it is unclear which number was meant.
     accept: (value: unknown, fromConfig: boolean): number | undefined => {
       const parsed = fromConfig && typeof value === "string" && /^-?(0|[1-9]\d*)(\.\d+)?$/.test(value) ? Number(value) : value;
-      // A zero below zero, as "-0" makes one, is no whole number to the server.
+      // Negative zero, which "-0" gives, is not a whole number to the server.
       return typeof parsed === "number" && Number.isFinite(parsed) ? parsed || 0 : undefined;
     },
   },
@@ -136,11 +136,11 @@ function readList(value: unknown, item: Property, key: string, reading: Reading)
     reading.problems.push({ key, message: `${kindOf(value)} is not allowed; give a list${how}` });
     return undefined;
   }
-  // Every item keeps its place, so that later checks name the right one; those take an empty text where there is nothing to read.
+  // Every item keeps its place, so that later checks name the right one; they get an empty text where there is nothing to read.
   return value.map((each, index) => readValue(each, item, `${key}[${index}]`, reading) ?? "");
 }
 
-/** Reads a map from names the user chooses. */
+/** Reads a map whose keys are names that the user chooses. */
 function readMap(value: unknown, item: Property, key: string, reading: Reading): unknown {
   if (typeof value !== "object" || value === null || Array.isArray(value)) {
     reading.problems.push({

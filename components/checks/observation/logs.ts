@@ -7,7 +7,7 @@ export function isAudited({ audit = AuditLevel.Off }: Logs): boolean {
   return audit !== AuditLevel.Off;
 }
 
-/** All that is wrong with what the server is to write down. */
+/** All that is wrong with the settings of the log and the audit. */
 export function logsProblems(logs: Logs, image: string): Problem[] {
   return [
     ...oneOf("logs.", { format: logs.format }, Object.values(LogFormat)),

@@ -12,7 +12,7 @@ const headerPattern = /^[A-Za-z0-9!#$%&'*+.^_`|~-]+$/;
 /** Headers that say what the request is, and not who sends it. */
 const taken = /^(host|content-.*|transfer-encoding|connection|expect|upgrade|trailer|te)$/i;
 
-/** All that is wrong with who is to be told. Neither URLs nor the values of headers are in a message: they may be secret. */
+/** All that is wrong with the endpoints to notify. No message contains a URL or the value of a header: they may be secret. */
 export function notificationsProblems(
   notifications: readonly Notification[],
   { image, allowInsecure }: { image: string; allowInsecure: boolean },

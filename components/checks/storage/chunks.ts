@@ -5,8 +5,8 @@ import { Problem } from "../problems";
 import { when } from "../rules";
 
 /**
- * How much of an upload the bundled server holds in memory: so many per cent of a chunk, whose size is this where none is given.
- * The server has the same in server/internal/guard/uploads.go. Azure's chunks are small and can't be changed.
+ * How much of an upload the bundled server holds in memory, in per cent of a chunk, and the size of a chunk if none is given.
+ * The server has the same numbers in server/internal/guard/uploads.go. Azure's chunks are small and can't be changed.
  */
 const bufferings = {
   s3: { usual: 10 * MiB, percent: 220 },
@@ -15,10 +15,10 @@ const bufferings = {
   oss: { usual: 10 * MiB, percent: 150 },
 };
 
-/** What uploads have of the server's memory, in per cent. */
+/** The uploads' share of the server's memory, in per cent. */
 const share = 40;
 
-/** What is wrong with a chunk of which not even one upload has room in `memory`, the MiB of the container. */
+/** What is wrong with a chunk so large that not even one upload has room in `memory`, the MiB of the container. */
 export function chunkProblems(storage: Storage, memory: number): Problem[] {
   const driver = driverOf(storage);
   if (!Object.hasOwn(bufferings, driver)) {
@@ -30,7 +30,7 @@ export function chunkProblems(storage: Storage, memory: number): Problem[] {
   // Google takes multiples of this.
   const step = 256 * KiB;
   const fitting = Math.floor((serverMemory(memory) * MiB * share) / percent / step) * step;
-  // For the usual chunk the rest of the memory has to do.
+  // The usual chunk is always allowed: the rest of the memory has to make up for it.
   const largest = Math.max(usual, fitting);
   return when(
     given !== undefined && given > largest,

@@ -32,7 +32,7 @@ export function filesystemProblems(options: FilesystemStorage): Problem[] {
   ];
 }
 
-/** A volume that is the registry's own can't be one of the user's too: the package makes it, fills it and deletes it by other rules. */
+/** A user can't choose one of the registry's own volumes: the package makes, fills and deletes those by other rules. */
 export function ownVolumeProblems(
   name: string,
   { volume }: FilesystemStorage = {},

@@ -4,7 +4,7 @@ import { when } from "../rules";
 /** Leaves most of the 1024 bytes of an object's name to the registry; the server has the same in server/internal/config/values.go. */
 const mostBytes = 256;
 
-/** What is wrong with the folder of a store, whichever store that is: its clients tidy names, or cut and refuse them. */
+/** What is wrong with the folder of a store of any kind: clients of stores tidy names, truncate or refuse them. */
 export function folderProblems(key: string, rootDirectory = ""): Problem[] {
   const path = rootDirectory.replace(/^\/+|\/+$/g, "");
   return when(

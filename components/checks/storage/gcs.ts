@@ -24,7 +24,7 @@ export function gcsProblems(options: GcsStorage, provision: boolean): Problem[] 
       /^(?!goog|.*g[o0]{2}gle)[a-z0-9][a-z0-9._-]{1,220}[a-z0-9]$/,
       'small letters, digits, dots, hyphens and underscores, without "google" in it or "goog" at its beginning',
     ),
-    // The engine leaves a blank there out of names, and not where it reads them.
+    // The engine drops a leading blank from the names that it makes, but not from those that it reads.
     ...texts(at, filled({ rootDirectory }), /^\/*(?![/\s])/, "a folder that begins with no blank"),
     ...wholeNumbers(at, { chunkSize }, 256 * KiB, GiB),
     ...when(

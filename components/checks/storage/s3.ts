@@ -15,7 +15,7 @@ const cannedAcls = [
   ...["private", "public-read", "public-read-write", "authenticated-read", "aws-exec-read"],
   ...["bucket-owner-read", "bucket-owner-full-control"],
 ];
-/** A region as AWS names them; which there are is Amazon's business. */
+/** A region in the form of AWS; which ones exist is Amazon's business. */
 export const awsRegion = /^[a-z]{2,}(-[a-z]+)+-\d+$/;
 /** The ARN of a key in AWS KMS. */
 export const kmsKeyArn = /^arn:aws[a-z-]*:kms:[a-z0-9-]+:\d{12}:key\/[\w-]+$/;
@@ -60,7 +60,7 @@ function folderProblems({ rootDirectory, regionEndpoint }: S3Storage): Problem[]
     : texts(at, filled({ rootDirectory }), /^[^%?]+$/, "a folder without % and ?");
 }
 
-/** The engine's client tidies names when it writes and reads, and not when it lists. */
+/** The engine's client tidies names when it writes and reads, but not when it lists. */
 function pathProblems({ rootDirectory = "" }: S3Storage): Problem[] {
   return when(
     /[^/]\/{2,}[^/]/.test(rootDirectory),
@@ -94,7 +94,7 @@ function provisionedProblems(options: S3Storage): Problem[] {
       `${at}storageClass`,
       `${shown(storageClass)} is not allowed with storage.provision; it needs another kind of bucket`,
     ),
-    // These stand in policies, where wildcards and variables would widen them.
+    // These become part of policies, which wildcards and variables would widen.
     ...texts(at, filled({ rootDirectory }), /^[\w!.()'/-]+$/, "letters, digits and /_-.!'() with storage.provision"),
     ...texts(at, filled({ role }), /^[\w+=,.@-]{1,64}$/, "the name of an IAM role, not its ARN"),
     ...texts(at, filled({ keyId }), kmsKeyArn, "the key's ARN with storage.provision: arn:aws:kms:<region>:<account>:key/<id>"),

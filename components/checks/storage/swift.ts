@@ -34,7 +34,7 @@ export function swiftProblems(options: SwiftStorage): Problem[] {
   ];
 }
 
-/** The version of the authentication: what is given, or else what the URL tells by `/v1.0`, `/v2.0` or `/v3` in its path. */
+/** The version of the authentication: the given one, or else the one in the URL's path (`/v1.0`, `/v2.0` or `/v3`). */
 function versionOf({ authVersion, authUrl = "" }: SwiftStorage): number | undefined {
   const told = /.*\/v([123])/.exec(authUrl)?.[1];
   return authVersion ?? (told === undefined ? undefined : Number(told));
@@ -57,7 +57,7 @@ function loginProblems(options: SwiftStorage): Problem[] {
   ];
 }
 
-/** Keystone knows application credentials since version 3, and a named one by whose it is. */
+/** Keystone has application credentials since version 3, and finds one by its name only with its user. */
 function applicationCredentialProblems(options: SwiftStorage): Problem[] {
   const { username, password, domain, domainId, applicationCredentialName, applicationCredentialSecret } = options;
   const version = versionOf(options) ?? 3;

@@ -158,17 +158,14 @@ func kill(t *testing.T, store collected, storage, phase, successor string) {
 			t.Fatalf("the collection ended before: %v", err)
 		default:
 		}
-		if phase == "in the middle of deletions" {
-			return at.phase(t) == "sweep" && at.left(t, blobs[:1]) == 0
-		}
-		if phase == "sweep" {
-			return at.phase(t) == phase
-		}
-		// The phase is short. The server is stopped so that what is seen stays true, and then gets as much time to go
-		// on as it was stopped for.
+		// A phase is short, and so is each pause of a sweep. The server is stopped so that what is seen stays true, and
+		// then gets as much time to go on as it was stopped for.
 		began := time.Now()
 		server.signal(syscall.SIGSTOP)
 		seen := at.phase(t) == phase
+		if phase == "in the middle of deletions" {
+			seen = at.phase(t) == "sweep" && at.left(t, blobs[:1]) == 0
+		}
 		if !seen {
 			server.signal(syscall.SIGCONT)
 			time.Sleep(time.Since(began))

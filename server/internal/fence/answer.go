@@ -19,7 +19,7 @@ import (
 	"container-registry/server/internal/logging"
 )
 
-// refuse says when to come back.
+// refuse tells the client why its request is refused and, unless it is at fault, when to come back.
 func refuse(w http.ResponseWriter, reason error) {
 	if told := (errcode.Error{}); errors.As(reason, &told) {
 		// The client is gone when this fails.
@@ -33,7 +33,7 @@ func refuse(w http.ResponseWriter, reason error) {
 	refuseWith(w, http.StatusServiceUnavailable, "UNAVAILABLE", reason.Error())
 }
 
-// refuseWith is for what the engine has no error of with this status.
+// refuseWith is for errors that the engine does not have with this status.
 func refuseWith(w http.ResponseWriter, status int, code, message string) {
 	w.Header().Set("Content-Type", "application/json")
 	w.WriteHeader(status)
@@ -44,7 +44,7 @@ func refuseWith(w http.ResponseWriter, status int, code, message string) {
 
 const retryAfter = 5 * time.Second
 
-// inTime is why something failed: what a driver says of a time that was up is in words of its own.
+// inTime is why something failed. A driver has words of its own for a timeout, so the cause of that is used.
 func (p *push) inTime(err error) error {
 	if err == nil {
 		return nil
@@ -52,7 +52,7 @@ func (p *push) inTime(err error) error {
 	return cmp.Or(context.Cause(p.patience), err)
 }
 
-// Quiet has the engine say nothing of manifests that were not let in, which it takes for bad ones.
+// Quiet keeps the engine from logging manifests that were not admitted, which it takes for invalid ones.
 func Quiet(engine *logrus.Logger) {
 	engine.SetFormatter(logging.Without(engine.Formatter, func(entry *logrus.Entry) bool {
 		said := fmt.Sprint(entry.Message, " ", entry.Data["err.detail"])
@@ -60,8 +60,8 @@ func Quiet(engine *logrus.Logger) {
 	}))
 }
 
-// explain has the message say why a manifest is none: Docker and others show nothing else, and the engine
-// gives the reason in the detail.
+// explain has the message say why a manifest is invalid. Docker and other clients show only the message, and
+// the engine gives the reason in the detail.
 func explain(a *heldback.Answer) {
 	var told errcode.Errors
 	if a.Status < http.StatusBadRequest || json.Unmarshal(a.Content.Bytes(), &told) != nil {

@@ -8,24 +8,24 @@ import (
 	"container-registry/server/internal/manifest"
 )
 
-// errTooLarge is the engine's to tell.
+// errTooLarge is returned to the engine, which tells the client.
 var errTooLarge = fmt.Errorf("the manifest is larger than %d MiB", manifest.MostBytes>>20)
 
-// manifestBody is read from the client when the engine asks for it, which is after it
-// found that the user may push: nobody else's manifests are kept in memory. The push is
-// admitted when all of it is there, so that a slow client holds up no collection.
+// manifestBody is read from the client when the engine asks for it. By then the engine has found that
+// the user may push, so nobody else's manifests are kept in memory. The push is admitted when the whole
+// body has arrived, so that a slow client holds up no collection.
 type manifestBody struct {
 	client  io.ReadCloser
 	content []byte
-	// complete is set when content is all that the client sent, and tooLarge when it is more
-	// than a manifest may have.
+	// complete is set when content is all that the client sent, and tooLarge when the client sent
+	// more than a manifest may have.
 	complete, tooLarge bool
 
 	admit  func(content []byte) error
 	reader io.Reader
 }
 
-// rewind has the engine read it from the beginning, and ask again to be admitted.
+// rewind has the engine read the body from the beginning, after it was admitted again.
 func (b *manifestBody) rewind(admit func(content []byte) error) {
 	b.admit, b.reader = admit, nil
 }

@@ -47,12 +47,12 @@ func (f *Fence) Acquire(ctx context.Context) (*Hold, context.Context, error) {
 	go h.renew(ctx)
 	err := h.claim(ctx)
 	if err == nil && f.timing.Lag > 0 {
-		// Others find the object in a listing, and what they pushed before that is found
-		// in one as well.
+		// After this time others find the object in a listing, and this collection finds what they
+		// pushed before that.
 		err = wait.For(ctx, 2*f.timing.Settle)
 	}
 	if err != nil {
-		// Stores say only that they were told to stop.
+		// The store's error would say only that it was told to stop.
 		err = cmp.Or(context.Cause(ctx), err)
 		h.Release(ctx)
 		return nil, nil, err
@@ -60,9 +60,9 @@ func (f *Fence) Acquire(ctx context.Context) (*Hold, context.Context, error) {
 	return h, ctx, nil
 }
 
-// claim writes and then lists, so that of two at least one sees the other. Of those that
+// claim writes and then lists, so that of two holders at least one sees the other. Of those that
 // are only claiming, the one with the smallest ID waits for the others to withdraw. A
-// holder that may be dead has to be watched until it moves or expires.
+// holder that may be dead has to be watched until its object changes or expires.
 func (h *Hold) claim(ctx context.Context) error {
 	f := h.fence
 	first := map[string]holder{}
@@ -105,8 +105,8 @@ func (h *Hold) claim(ctx context.Context) error {
 	return h.enter(ctx, phaseMark)
 }
 
-// clear takes away what dead holders left, which may have deleted blobs to the last, and what
-// servers left that were killed while they deleted tags.
+// clear deletes what dead holders left, which may have deleted blobs until they died, and the objects of
+// servers that were killed while they deleted tags.
 func (h *Hold) clear(ctx context.Context, stale []string) error {
 	f, own := h.fence, h.self.ID
 	names, err := layout.Names(ctx, f.driver, folder)
@@ -134,8 +134,8 @@ func (h *Hold) clear(ctx context.Context, stale []string) error {
 			return err
 		}
 	}
-	// Each by its name: what a claim that failed had deleted may be carried out when the next one
-	// has a journal of its own there.
+	// Each journal is deleted by its name. A claim that failed may have asked for a deletion that is carried
+	// out only when the next collection has its own journal in the folder.
 	journals := path.Join(folder, journalFolderName)
 	if names, err = layout.Names(ctx, f.driver, journals); err != nil {
 		return err

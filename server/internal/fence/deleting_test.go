@@ -15,7 +15,7 @@ import (
 	"container-registry/server/internal/poll"
 )
 
-// push sends a manifest, and has the answer when there is one.
+// push sends a manifest in the background, and returns a channel for the answer.
 func (s *server) push(ctx context.Context, path string) <-chan *httptest.ResponseRecorder {
 	answered := make(chan *httptest.ResponseRecorder, 1)
 	go func() {
@@ -26,8 +26,8 @@ func (s *server) push(ctx context.Context, path string) <-chan *httptest.Respons
 	return answered
 }
 
-// TestPushWaitsForDeleting, by way of the same server and of another one. What is pushed to other
-// repositories does not wait, nor what whoever deletes writes.
+// TestPushWaitsForDeleting through the same server and through another one. Pushes to other repositories
+// do not wait, nor does a push by the deletion itself.
 func TestPushWaitsForDeleting(t *testing.T) {
 	driver := inmemory.New()
 	a, b, hasty := serve(t, driver, "a"), serve(t, driver, "b"), serve(t, driver, "c")
@@ -65,7 +65,7 @@ func TestPushWaitsForDeleting(t *testing.T) {
 	}
 }
 
-// TestPushBeginsAnewAfterDeleting, which came when the engine had looked for what it needs.
+// TestPushBeginsAnewAfterDeleting has a deletion come after the engine has looked for what the push needs.
 func TestPushBeginsAnewAfterDeleting(t *testing.T) {
 	driver := inmemory.New()
 	a, b := serve(t, driver, "a"), serve(t, driver, "b")
@@ -84,7 +84,7 @@ func TestPushBeginsAnewAfterDeleting(t *testing.T) {
 	}
 }
 
-// TestPauseDuringDeleting waits for it, and does not stand in its way.
+// TestPauseDuringDeleting has a pause wait for the deletion without standing in its way.
 func TestPauseDuringDeleting(t *testing.T) {
 	s := serve(t, inmemory.New(), "a")
 	h := s.acquire(t)
@@ -118,7 +118,8 @@ func TestPauseDuringDeleting(t *testing.T) {
 	}
 }
 
-// TestPauseHidesNoDeleting from a push that the collection knows of, which trusts the generations of that.
+// TestPauseHidesNoDeleting from a push that the collection knows of, and that trusts the collection's
+// generations.
 func TestPauseHidesNoDeleting(t *testing.T) {
 	driver := inmemory.New()
 	a, b, c := serve(t, driver, "a"), serve(t, driver, "b"), serve(t, driver, "c")

@@ -29,8 +29,8 @@ type Timing struct {
 	// Settle is how long a collection waits after it announced a pause, for a store whose
 	// listings lag behind.
 	Settle time.Duration
-	// Patience is how long a write waits for the end of a pause before it gets 503, beside the time
-	// that a slow store takes for its bytes.
+	// Patience is how long a write waits for the end of a pause before it gets 503, in addition to
+	// the time that a slow store takes for its bytes.
 	Patience time.Duration
 	// Lag is how far the store's listings may lag behind.
 	Lag time.Duration

@@ -5,19 +5,19 @@ import (
 	"sync"
 )
 
-// gate lets writers through, or all of them wait.
+// gate lets all writers through, or makes all of them wait.
 type gate struct {
 	mutex  sync.Mutex
 	inside int
-	// opened is closed when the gate opens; nil while it is open.
+	// opened is closed when the gate opens. It is nil while the gate is open.
 	opened chan struct{}
-	// empty is closed when nobody is inside any more; nil while nobody waits for that.
+	// empty is closed when the last writer has left. It is nil while nobody waits for that.
 	empty chan struct{}
 }
 
 func newGate() *gate { return &gate{} }
 
-// enter waits for the gate to be open. Who entered has to leave.
+// enter waits for the gate to be open. A caller that has entered must leave.
 func (g *gate) enter(ctx context.Context) error {
 	for {
 		g.mutex.Lock()
@@ -36,7 +36,8 @@ func (g *gate) enter(ctx context.Context) error {
 	}
 }
 
-// again is for who is inside: while that lasts, nobody waits for the gate to be empty in vain.
+// again is enter for a caller that is already inside. It does not wait even if the gate is shut: whoever
+// shut it waits for the caller to leave, so waiting here would be a deadlock.
 func (g *gate) again() {
 	g.mutex.Lock()
 	defer g.mutex.Unlock()
@@ -53,7 +54,7 @@ func (g *gate) leave() {
 	}
 }
 
-// shut lets nobody in, and waits until nobody is inside. After an error it is open.
+// shut lets nobody in, and waits until nobody is inside. After an error the gate is open.
 func (g *gate) shut(ctx context.Context) error {
 	g.mutex.Lock()
 	g.opened = make(chan struct{})

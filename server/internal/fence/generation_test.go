@@ -22,9 +22,9 @@ type later struct{ by atomic.Int64 }
 
 func (l *later) clock() time.Duration { return boottime.Now() + time.Duration(l.by.Load()) }
 
-// TestSuccessorDuringPush clears away what a dead holder left, while a push is under way
-// through its own server: the generation that it begins must not pass for one of which it
-// knows all deletions.
+// TestSuccessorDuringPush clears away what a dead holder left while a push through the successor's server is
+// under way. The push must not trust the generation that the successor begins, because the successor does
+// not know all deletions before it.
 func TestSuccessorDuringPush(t *testing.T) {
 	driver := inmemory.New()
 	a, b := serve(t, driver, "a"), serve(t, driver, "b")
@@ -51,8 +51,8 @@ func TestSuccessorDuringPush(t *testing.T) {
 	}
 }
 
-// TestGenerationOfTheLost is begun by a holder that was suspended, when another collection
-// came and went. Who only knows that the first one spares what it pushes must learn of both.
+// TestGenerationOfTheLost is begun by a holder that was suspended while another collection came and went. A
+// push that only knows that the first one spares its manifest must learn of both.
 func TestGenerationOfTheLost(t *testing.T) {
 	slow := registrytest.NewSpy(inmemory.New())
 	a, b, c := serve(t, slow, "a"), serve(t, slow.StorageDriver, "b"), serve(t, slow.StorageDriver, "c")
@@ -81,7 +81,7 @@ func TestGenerationOfTheLost(t *testing.T) {
 		}
 		slept := false
 		slow.Before = func(action, p string) error {
-			// What begins a pause lists the generations first.
+			// A pause begins by listing the generations.
 			if action == "list" && p == path.Clean(folder) && !slept {
 				slept = true
 				sleep()
@@ -97,7 +97,7 @@ func TestGenerationOfTheLost(t *testing.T) {
 	}
 }
 
-// heeding writes nothing for who is gone.
+// heeding heeds the context: it writes nothing for a client that is gone.
 type heeding struct{ storagedriver.StorageDriver }
 
 func (d heeding) PutContent(ctx context.Context, path string, content []byte) error {
@@ -107,8 +107,8 @@ func (d heeding) PutContent(ctx context.Context, path string, content []byte) er
 	return d.StorageDriver.PutContent(ctx, path, content)
 }
 
-// TestReplacedForNobody is what an upload put right: all servers forget what stood there also
-// when its client has gone by then.
+// TestReplacedForNobody has an upload replace a damaged file. All servers forget the old one even if the
+// client has gone in the meantime.
 func TestReplacedForNobody(t *testing.T) {
 	f := New(heeding{inmemory.New()}, "a", quick, NoCache{})
 	before, err := f.looks.after(t.Context())

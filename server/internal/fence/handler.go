@@ -108,7 +108,7 @@ func (h *handler) prepare(r *http.Request, follows bool, route, repository strin
 // says so before it looks for it. If the store does not answer, the cache is believed.
 func (h *handler) deleted(ctx context.Context, r *http.Request, repository string, d digest.Digest) bool {
 	if d.Validate() != nil && r.Header.Get("If-None-Match") != "" {
-		// A deletion of a manifest usually deletes its tags as well, so the one the tag names is looked for.
+		// As a rule, a tag is deleted together with the manifest that it names.
 		d, _ = h.fence.leads(ctx, layout.TagPath(repository, d.String()))
 	}
 	if d.Validate() != nil {
@@ -159,7 +159,7 @@ func (h *handler) serveUpload(w http.ResponseWriter, r *http.Request, repository
 	defer upload.Done()
 	exists := false
 	if d.Validate() == nil && d.Algorithm() != digest.Canonical {
-		// The engine keeps the bytes by a digest that only it knows.
+		// The engine keeps the bytes by its own digest, which is known only when it has looked for it.
 		var answered []func(exists bool)
 		upload.Looked = func(kept digest.Digest) { answered = append(answered, h.fence.keep(repository, kept)) }
 		defer func() {

@@ -23,7 +23,7 @@ import (
 	"container-registry/server/internal/wait"
 )
 
-// TestManyLook at a store that does not answer: they share one look, and whose client has
+// TestManyLook at a store that does not answer: the requests share one look, and one whose client has
 // gone does not wait.
 func TestManyLook(t *testing.T) {
 	driver := &hanging{StorageDriver: inmemory.New()}
@@ -47,7 +47,7 @@ func TestManyLook(t *testing.T) {
 	}
 }
 
-// TestMountByOtherAlgorithm is of a request whose form was parsed before.
+// TestMountByOtherAlgorithm has a request whose form was parsed before.
 func TestMountByOtherAlgorithm(t *testing.T) {
 	var got *http.Request
 	engine := http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) { got = r })
@@ -84,7 +84,7 @@ func TestSlowBody(t *testing.T) {
 	}
 }
 
-// slowBlobs takes its time for blobs, and for what it notes for collections.
+// slowBlobs is a store that is slow with blobs, and with what is written for collections.
 type slowBlobs struct {
 	storagedriver.StorageDriver
 	time time.Duration
@@ -111,8 +111,8 @@ func (s slowBlobs) wait(ctx context.Context, path string) error {
 	return wait.For(ctx, s.time)
 }
 
-// TestSlowStore has a large manifest, whole or damaged, for which it takes longer than a write waits
-// for a pause, while a collection of another server is told of it.
+// TestSlowStore has a large manifest, whole or damaged, pushed while another server collects and is told of it.
+// The store needs longer for it than a write waits for a pause.
 func TestSlowStore(t *testing.T) {
 	large := content + strings.Repeat(" ", 16<<10)
 	for name, there := range map[string]string{"whole": large, "damaged": "damaged"} {
@@ -129,7 +129,7 @@ func TestSlowStore(t *testing.T) {
 	}
 }
 
-// TestLargeManifest does not get into the gate, where its rest would be waited for.
+// TestLargeManifest does not enter the gate, where a pause would wait for the rest of it.
 func TestLargeManifest(t *testing.T) {
 	s := serve(t, inmemory.New(), "a")
 	body, rest := io.Pipe()
@@ -142,7 +142,8 @@ func TestLargeManifest(t *testing.T) {
 	}
 }
 
-// TestThere is what says that a blob exists: it is kept, unless it is in doubt and said not to.
+// TestThere expects a blob to be kept after each status that says that it exists. If it is in doubt, the client
+// is told that it does not exist.
 func TestThere(t *testing.T) {
 	d := digest.FromString("a blob")
 	for status, there := range map[int]bool{
@@ -167,8 +168,7 @@ func TestThere(t *testing.T) {
 	}
 }
 
-// TestDoubtEnds when the blob is no longer what it was: it came back, or was uploaded by way of
-// another server.
+// TestDoubtEnds when the blob has changed: it came back, or was uploaded through another server.
 func TestDoubtEnds(t *testing.T) {
 	const blob = "a layer"
 	d := digest.FromString(blob)
@@ -216,7 +216,8 @@ func TestDoubtEnds(t *testing.T) {
 	}
 }
 
-// TestUnchanged is asked of manifests of which the engine says so before it looks for them.
+// TestUnchanged asks whether manifests have changed. The engine says that they have not before it looks for
+// them.
 func TestUnchanged(t *testing.T) {
 	driver := inmemory.New()
 	there, gone := digest.FromString("there"), digest.FromString("gone")
@@ -224,7 +225,7 @@ func TestUnchanged(t *testing.T) {
 		layout.RevisionPath("app", there): there,
 		layout.TagPath("app", "there"):    there,
 		layout.TagPath("app", "gone"):     gone,
-		// As a power cut leaves one.
+		// A power cut may leave an empty link.
 		layout.RevisionPath("app", digest.FromString("")): "",
 	} {
 		if err := driver.PutContent(t.Context(), link, []byte(d)); err != nil {
@@ -253,7 +254,7 @@ func TestUnchanged(t *testing.T) {
 	}
 }
 
-// TestUnreadableStore lets nobody write, as a collection may be under way.
+// TestUnreadableStore lets nobody write, because a collection may be under way.
 func TestUnreadableStore(t *testing.T) {
 	driver := inmemory.New()
 	serve(t, driver, "b").acquire(t).Release(t.Context())
@@ -273,7 +274,7 @@ type broken struct{ storagedriver.StorageDriver }
 
 func (broken) List(context.Context, string) ([]string, error) { return nil, errors.New("broken") }
 
-// TestPausedByAnother says so once.
+// TestPausedByAnother expects the reason to be told once.
 func TestPausedByAnother(t *testing.T) {
 	driver := inmemory.New()
 	hold := serve(t, driver, "b").acquire(t)
@@ -290,7 +291,7 @@ func TestPausedByAnother(t *testing.T) {
 	}
 }
 
-// mute answers nothing. What its driver says then does not unwrap.
+// mute is a store that gives no answers. Its driver's errors do not unwrap.
 type mute struct{ storagedriver.StorageDriver }
 
 func (mute) List(ctx context.Context, _ string) ([]string, error) {
@@ -308,7 +309,7 @@ func (mute) GetContent(ctx context.Context, _ string) ([]byte, error) {
 	return nil, errors.New(ctx.Err().Error())
 }
 
-// TestMuteStore has no collection be found, nor anything else.
+// TestMuteStore has a store that does not even say whether a collection is under way.
 func TestMuteStore(t *testing.T) {
 	s := serve(t, mute{inmemory.New()}, "a")
 	for target, method := range map[string]string{
@@ -327,7 +328,7 @@ func TestMuteStore(t *testing.T) {
 	}
 }
 
-// leaving is a client that goes away in the middle of what it sends.
+// leaving is the body of a client that goes away while it sends.
 type leaving struct{ leave func() }
 
 func (l leaving) Read([]byte) (int, error) {
@@ -335,7 +336,7 @@ func (l leaving) Read([]byte) (int, error) {
 	return 0, io.ErrUnexpectedEOF
 }
 
-// TestClientLeaves at the end of its upload, which is one then all the same, or before that.
+// TestClientLeaves at the end of its upload, which then succeeds all the same, or before that.
 func TestClientLeaves(t *testing.T) {
 	for name, test := range map[string]struct {
 		method string

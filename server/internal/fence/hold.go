@@ -19,16 +19,17 @@ type Hold struct {
 	fence  *Fence
 	cancel context.CancelCauseFunc
 	ended  chan struct{}
-	// right ends when the right is lost, and not when the collection is told to end: a
-	// deletion under way is better ended than cut off.
+	// right ends when the right is lost, but not when the collection is told to end: a deletion
+	// under way had better be finished than cut off.
 	right context.Context
-	// lapse ends both contexts in time, also while the store does not answer.
+	// lapse ends both contexts in time, even if the store does not answer.
 	lapse *time.Timer
-	// writing lets one write the object at a time.
+	// writing is held by the one goroutine that writes the object.
 	writing chan struct{}
-	// read are the entries of the journal that were told already.
+	// read are the entries of the journal that have been passed on.
 	read map[string]bool
-	// known are the generations from before this collection, which no push that knows of it has to learn of.
+	// known are the generations from before this collection. A push that the collection knows of need not
+	// learn of them.
 	known map[string]bool
 	// patience is how long the next pause waits for writers.
 	patience time.Duration
@@ -36,10 +37,10 @@ type Hold struct {
 	mutex   sync.Mutex
 	self    holder
 	renewed time.Duration
-	// asked is since when the object is being written, if it is, and failed why it was not, if so.
+	// asked is when the write of the object under way began; 0 if none is. failed is the error of the last one.
 	asked  time.Duration
 	failed error
-	// unanswered says that a deletion failed, and may be carried out all the same.
+	// unanswered says that a deletion failed, and may still be carried out.
 	unanswered bool
 	pause      time.Time
 	longest    time.Duration
@@ -47,8 +48,8 @@ type Hold struct {
 	resumed time.Time
 }
 
-// remove looks again each time whether the right is still there: the machine may have been
-// suspended since, and no timer has noticed yet.
+// remove checks each time whether the right is still held: the machine may have been suspended since
+// the last time, without any timer having noticed yet.
 func (h *Hold) remove(ctx context.Context, path string) error {
 	if err := h.valid(); err != nil {
 		return err
@@ -63,7 +64,7 @@ func (h *Hold) remove(ctx context.Context, path string) error {
 		h.mutex.Unlock()
 	}
 	if lost := context.Cause(h.right); err != nil && lost != nil {
-		// It was cut off, for that reason.
+		// The request was cut off because the right was lost.
 		return lost
 	}
 	return err
@@ -95,7 +96,7 @@ func (h *Hold) write(ctx context.Context) error {
 		return err
 	}
 	if err := h.valid(); err != nil {
-		// Too late: somebody else may have begun.
+		// It was written too late: another collection may have begun.
 		return err
 	}
 	h.mutex.Lock()
@@ -111,7 +112,7 @@ func (h *Hold) noteWrite(asked time.Duration, failed error) {
 	h.asked, h.failed = asked, failed
 }
 
-// lost tells whether that was the store's fault or the machine's.
+// lost is the error for a right that was lost. It tells whether the store or this machine is to blame.
 func (h *Hold) lost() error {
 	h.mutex.Lock()
 	defer h.mutex.Unlock()
@@ -125,8 +126,8 @@ func (h *Hold) lost() error {
 	return fmt.Errorf("%w (not for %s: %s)", ErrLost, (now - h.renewed).Round(time.Second), why)
 }
 
-// standing fails when the object is gone: somebody who took this holder for dead has
-// cleared it away.
+// standing fails if the object is gone: another server took this holder for dead and cleared it
+// away.
 func (h *Hold) standing(ctx context.Context) error {
 	there, err := h.fence.read(ctx, h.self.ID)
 	if err == nil && there == nil {
@@ -135,8 +136,8 @@ func (h *Hold) standing(ctx context.Context) error {
 	return errors.Join(err, h.valid())
 }
 
-// renew keeps the object fresh. Who was late says so and does not come back: somebody
-// else may have begun.
+// renew keeps the object fresh. A holder that was late ends, and does not go on: another collection may
+// have begun.
 func (h *Hold) renew(ctx context.Context) {
 	defer close(h.ended)
 	ticker := time.NewTicker(h.fence.timing.Beat)
@@ -151,7 +152,7 @@ func (h *Hold) renew(ctx context.Context) {
 			h.cancel(err)
 			return
 		}
-		// A store that fails once is asked again at the next beat.
+		// If this fails, the next beat tries again.
 		_ = h.write(ctx)
 	}
 }
@@ -173,12 +174,12 @@ func (h *Hold) enter(ctx context.Context, phase string) error {
 	return h.write(ctx)
 }
 
-// Delete takes paths away while writers are paused, unless a client counts on the digest.
+// Delete deletes paths while writers are paused, unless a client counts on the digest.
 func (h *Hold) Delete(ctx context.Context, d digest.Digest, paths ...string) (bool, error) {
 	return h.fence.touched.Delete(d, func() error { return h.Remove(ctx, paths...) })
 }
 
-// Remove takes paths away that no client is told of by a digest.
+// Remove deletes paths that clients are not told of by a digest.
 func (h *Hold) Remove(ctx context.Context, paths ...string) error {
 	for _, each := range paths {
 		if err := h.remove(ctx, each); err != nil {
@@ -188,7 +189,7 @@ func (h *Hold) Remove(ctx context.Context, paths ...string) error {
 	return nil
 }
 
-// LongestPause is for how long writers had to wait at most.
+// LongestPause is the longest time for which writers had to wait.
 func (h *Hold) LongestPause() time.Duration {
 	h.mutex.Lock()
 	defer h.mutex.Unlock()
@@ -212,8 +213,8 @@ func (h *Hold) Release(ctx context.Context) {
 	h.fence.respare(ctx)
 }
 
-// linger keeps the object where listings lag behind until others can list the generation that
-// the last pause left: of one that is gone they would know nothing.
+// linger keeps the object until other servers can list the generation that the last pause left, if listings
+// lag behind. If the object were gone before that, they would know nothing of the collection.
 func (h *Hold) linger(ctx context.Context) {
 	h.mutex.Lock()
 	resumed := h.resumed
@@ -223,8 +224,8 @@ func (h *Hold) linger(ctx context.Context) {
 	}
 }
 
-// withdraw leaves nothing; what it can't delete expires. So does the object that says
-// "sweep" where a deletion may still be carried out.
+// withdraw deletes what the holder wrote. What can't be deleted expires. So does an object that says
+// "sweep" if a deletion may still be carried out: it is left on purpose.
 func (h *Hold) withdraw(ctx context.Context) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), h.fence.timing.Expiry)
 	defer cancel()

@@ -58,7 +58,7 @@ func TestOneOfMany(t *testing.T) {
 	}
 }
 
-// TestKilledHolder has the next process of the same name, or another server, write again
+// TestKilledHolder has the next process with the same name, or another server, write again
 // and take over: at once, unless requests to delete may still be on their way.
 func TestKilledHolder(t *testing.T) {
 	for _, phase := range []string{phaseMark, phaseSweep} {
@@ -109,8 +109,8 @@ func TestKilledHolder(t *testing.T) {
 	}
 }
 
-// TestDeletionWithoutAnswer has a store carry out a deletion that it said had failed. The
-// collection is over, and yet nobody writes until that can't be any more.
+// TestDeletionWithoutAnswer has a store carry out a deletion after saying that it failed. The
+// collection is over, but nobody writes until that can no longer happen.
 func TestDeletionWithoutAnswer(t *testing.T) {
 	driver := &failing{StorageDriver: inmemory.New()}
 	a := serve(t, driver, "a")
@@ -142,7 +142,7 @@ func TestDeletionWithoutAnswer(t *testing.T) {
 
 var errFailing = errors.New("no answer")
 
-// failing is a store that loses its answer to the deletion of a blob.
+// failing is a store whose answer to the deletion of a blob is lost.
 type failing struct{ storagedriver.StorageDriver }
 
 func (d *failing) Delete(ctx context.Context, path string) error {
@@ -188,7 +188,7 @@ func TestDeletionAtTheEnd(t *testing.T) {
 	}
 }
 
-// slow is a store that takes its time for the deletion of a blob.
+// slow is a store that is slow to delete a blob.
 type slow struct {
 	storagedriver.StorageDriver
 	begun, end chan struct{}
@@ -205,8 +205,8 @@ func (d *slow) Delete(ctx context.Context, path string) error {
 	return d.StorageDriver.Delete(ctx, path)
 }
 
-// TestLateClearing has a store that carries out a deletion of a claim that failed when the next
-// holder is there: what others pushed during that one is known all the same.
+// TestLateClearing has a store carry out a deletion by a claim that failed only when the next holder is
+// there. What others push during the next collection is known all the same.
 func TestLateClearing(t *testing.T) {
 	driver := registrytest.NewSpy(inmemory.New())
 	if err := driver.PutContent(t.Context(), path.Join(journalOf("dead"), "entry"), []byte("{}")); err != nil {
@@ -240,13 +240,13 @@ func TestLateClearing(t *testing.T) {
 	}
 }
 
-// TestHolderThatSleeps wakes up when somebody else may have taken over, and takes nothing
-// more away. No timer of Go's has noticed by then.
+// TestHolderThatSleeps wakes up when another server may have taken over, and deletes nothing more. At
+// that time none of Go's timers has noticed yet.
 func TestHolderThatSleeps(t *testing.T) {
 	dead := holder{ID: "dead", Name: "a", Phase: phaseSweep}
 	entry := path.Join(journalOf("successor"), "entry")
 	tests := map[string]struct {
-		// path is what it deletes just before it falls asleep, and left what may not go.
+		// path is what it deletes just before it falls asleep, and left what it must not delete.
 		path, left string
 		do         func(f *Fence) error
 	}{
@@ -308,8 +308,8 @@ func (d *sleepy) Delete(ctx context.Context, path string) error {
 	return err
 }
 
-// TestStrictestHolder counts, whatever else is in the store: one that only claims, or one
-// that nobody can read.
+// TestStrictestHolder counts, whatever other holder is in the store: one that only claims, or one
+// that can't be read.
 func TestStrictestHolder(t *testing.T) {
 	tests := []struct{ name, mine, other string }{
 		{"one that claims, listed first", phaseSweep, `{"id":"0","name":"c","phase":"claim","beat":1}`},
@@ -398,8 +398,8 @@ func TestLostHold(t *testing.T) {
 	})
 }
 
-// TestEndWhileLooking is that of a collection: between the moment its holder was listed, with
-// the generations of that time, and the one it is read, it deletes and ends.
+// TestEndWhileLooking has a collection delete and end while a server looks: after its holder was listed, with
+// the generations of that time, and before the holder is read.
 func TestEndWhileLooking(t *testing.T) {
 	driver := registrytest.NewSpy(inmemory.New())
 	a, b := New(driver.StorageDriver, "a", quick, NoCache{}), New(driver, "b", quick, NoCache{})
@@ -463,8 +463,8 @@ func (d *hanging) Delete(ctx context.Context, path string) error {
 	return d.StorageDriver.Delete(ctx, path)
 }
 
-// TestOneWrongAnswer is of a store that says once that a collection, or what others pushed, is not
-// there: it is believed to be there all the same.
+// TestOneWrongAnswer has a store say once that a collection, or what others pushed, is not there. The server
+// goes on to assume that it is.
 func TestOneWrongAnswer(t *testing.T) {
 	driver := registrytest.NewSpy(inmemory.New())
 	hold, other := serve(t, driver, "a").acquire(t), serve(t, driver, "b")

@@ -18,8 +18,8 @@ import (
 	"container-registry/server/internal/layout"
 )
 
-// lagging lists a file some time after it was written, as Swift may; one that is gone is not
-// listed any more.
+// lagging lists a file only some time after it was written, as Swift may. A file that is gone is no
+// longer listed.
 type lagging struct {
 	storagedriver.StorageDriver
 	lag time.Duration
@@ -57,8 +57,8 @@ func (d lagging) List(ctx context.Context, path string) ([]string, error) {
 	return listed, err
 }
 
-// TestEndThatIsNotListed is that of a collection: its holder is gone before others can list
-// the generation it left. One that looked before it, and was suspended since, must know.
+// TestEndThatIsNotListed has a collection whose holder is gone before others can list the generation that it
+// left. A server that looked before the collection, and was suspended since, must learn of it.
 func TestEndThatIsNotListed(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		timing := TimingOf("swift")
@@ -95,7 +95,7 @@ func TestEndThatIsNotListed(t *testing.T) {
 	})
 }
 
-// TestDeletedBeforeItIsListed has a manifest deleted whose tags the engine can't find yet.
+// TestDeletedBeforeItIsListed deletes a manifest whose tags the engine can't find yet.
 func TestDeletedBeforeItIsListed(t *testing.T) {
 	for name, status := range map[string]int{"at once": http.StatusAccepted, "again, after a failure": http.StatusNotFound} {
 		t.Run(name, func(t *testing.T) {
@@ -132,7 +132,7 @@ func TestDeletedBeforeItIsListed(t *testing.T) {
 	}
 }
 
-// stale is a folder that lists a file when it has gone, as one on NFS does for a moment.
+// stale is a folder that still lists a file after it has gone, as one on NFS does for a moment.
 type stale struct {
 	storagedriver.StorageDriver
 	gone string
@@ -148,7 +148,7 @@ func (d stale) List(ctx context.Context, folder string) ([]string, error) {
 	return names, err
 }
 
-// TestHolderThatIsListed is gone all the same.
+// TestHolderThatIsListed has a holder that is gone although it is still listed.
 func TestHolderThatIsListed(t *testing.T) {
 	driver := inmemory.New()
 	hold := serve(t, driver, "a").acquire(t)

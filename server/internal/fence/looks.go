@@ -6,14 +6,14 @@ import (
 	"time"
 )
 
-// looks reads the store for many requests at once: those that want to know share the look
-// that begins next, its failure too. No request waits longer than its client does.
+// looks reads the store for many requests at once. The requests that need to know its state share the
+// look that begins next, also if it fails. No request waits longer than its client does.
 type looks struct {
 	read  func() (state, error)
 	fresh time.Duration
 
 	mutex sync.Mutex
-	// running is under way, and next begins when it is done; nil without.
+	// running is the look under way, and next begins when that is done. Each is nil if there is none.
 	running, next, last *look
 }
 
@@ -24,7 +24,7 @@ type look struct {
 	err   error
 }
 
-// after is what the store says at a time that is not before this call.
+// after is the state of the store at some time after the call.
 func (l *looks) after(ctx context.Context) (state, error) {
 	l.mutex.Lock()
 	mine := l.join()
@@ -32,7 +32,7 @@ func (l *looks) after(ctx context.Context) (state, error) {
 	return mine.wait(ctx)
 }
 
-// recent is satisfied with what was read a moment ago.
+// recent is after, but is satisfied with what was read a moment ago.
 func (l *looks) recent(ctx context.Context) (state, error) {
 	l.mutex.Lock()
 	mine := l.last
@@ -46,7 +46,7 @@ func (l *looks) recent(ctx context.Context) (state, error) {
 	return mine.wait(ctx)
 }
 
-// forget lets the next one look.
+// forget has the next caller of recent look again, unless a look is under way.
 func (l *looks) forget() {
 	l.mutex.Lock()
 	defer l.mutex.Unlock()

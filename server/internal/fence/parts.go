@@ -14,16 +14,16 @@ import (
 )
 
 const (
-	// inspectors is how many files of the parts of one manifest are looked at at once.
+	// inspectors is the number of files that are looked at concurrently for the parts of one manifest.
 	inspectors = 16
-	// mostAbsent is how many parts are looked for in vain: the engine would look for each again, and
-	// name them all. The client is told of mostNamed.
+	// mostAbsent is the number of missing parts up to which the manifest is passed to the engine, which
+	// looks for each of them again and names them all. If more are missing, the client is told of mostNamed.
 	mostAbsent, mostNamed = 1000, 100
 )
 
-// inspect looks at what the manifest needs. It returns what is not in the repository, though
-// a cache may have it: somebody deleted it by way of another server, or of this one while it
-// was asked for, or it went from the store. What is missing is the engine's to tell, unless it
+// inspect looks at what the manifest needs. It returns the parts that are not in the repository, although
+// a cache may know them: they were deleted through another server, or through this one while they were
+// being asked for, or they vanished from the store. The engine tells the client what is missing, unless it
 // is more than any client forgets.
 func (p *push) inspect(content []byte, layers []digest.Digest) (absent []digest.Digest, err error) {
 	group, ctx := errgroup.WithContext(p.patience)
@@ -50,7 +50,7 @@ func (p *push) inspect(content []byte, layers []digest.Digest) (absent []digest.
 		}
 		group.Go(func() error {
 			there, err := p.fence.linked(ctx, layout.LinkPath(layout.RepositoryPath(p.Repository, folder), d))
-			// Of what is in other repositories alone nobody is told the size, nor that it is there.
+			// If a blob is only in other repositories, nobody is told its size, nor that it is there.
 			if said, ok := sizes[d]; ok && there {
 				there, err = p.measure(ctx, d, said)
 			}

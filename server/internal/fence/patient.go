@@ -8,8 +8,8 @@ import (
 	"container-registry/server/internal/store"
 )
 
-// patient is for requests of clients, who are told in time that the store gives no answer. The guard, which
-// has others told, does not stand before this one.
+// patient limits the time of requests to the store, so that clients are told in time that it gives no answer.
+// Other users of the store get that from the guard, which does not stand in front of this driver.
 type patient struct{ storagedriver.StorageDriver }
 
 func (d patient) GetContent(ctx context.Context, path string) ([]byte, error) {

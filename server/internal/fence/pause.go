@@ -16,21 +16,21 @@ import (
 	"container-registry/server/internal/wait"
 )
 
-// Pushed is what clients pushed, by way of any server, since the collection began, or
-// since this or Pause told last. It must not be deleted.
+// Pushed is what clients pushed, through any server, since the collection began or since the last
+// call of Pushed or Pause. It must not be deleted.
 func (h *Hold) Pushed(ctx context.Context) ([]Pushed, error) {
 	journal, err := h.journal(ctx)
 	return append(h.fence.takePushed(), journal...), err
 }
 
-// ErrWriters says that manifests under way did not end in time for a pause. Others went on,
-// and the next attempt waits longer.
+// ErrWriters says that manifests under way did not end in time for a pause. The other writers were let
+// through again, and the next attempt waits longer.
 var ErrWriters = errors.New("manifests under way did not end")
 
-// drain waits for the manifests under way, each time twice as long. At first it is a second,
-// as everybody else waits too; a store may be so slow that it takes a minute. For a manifest of
-// megabytes it may take several: rather than that all writers wait so long, the next collection
-// tries again.
+// drain waits for the manifests under way, each time twice as long. The first time it waits for a second,
+// because everybody else waits too. A store may be so slow that a minute is needed. A manifest of
+// megabytes may take several minutes: then the collection gives up and the next one tries again, rather
+// than have all writers wait for so long.
 func (h *Hold) drain(ctx context.Context) error {
 	drained, cancel := context.WithTimeout(ctx, h.patience)
 	defer cancel()
@@ -49,13 +49,13 @@ func (h *Hold) drain(ctx context.Context) error {
 	}
 }
 
-// longestDrain is as many times the shortest.
+// longestDrain is a multiple of the shortest time that drain waits.
 const longestDrain = 64
 
 func (f *Fence) shortestDrain() time.Duration { return f.timing.Expiry / 20 }
 
-// Pause makes all writers wait. What it returns was pushed meanwhile, by way of any
-// server, and must not be deleted. The cache believes nothing meanwhile.
+// Pause makes all writers wait. What it returns was pushed, through any server, since the last call of
+// Pushed or Pause, and must not be deleted. No cache is believed during the pause.
 func (h *Hold) Pause(ctx context.Context) ([]Pushed, error) {
 	f := h.fence
 	if err := h.enter(ctx, phaseSweep); err != nil {
@@ -82,7 +82,7 @@ func (h *Hold) Pause(ctx context.Context) ([]Pushed, error) {
 	return pushed, errors.Join(err, h.standing(ctx))
 }
 
-// journal is what clients pushed to other servers. Most of it is read before a pause.
+// journal is what clients pushed through other servers. Most of it is read before a pause.
 func (h *Hold) journal(ctx context.Context) ([]Pushed, error) {
 	f := h.fence
 	names, err := layout.SureNames(ctx, f.driver, journalOf(h.self.ID))
@@ -111,13 +111,13 @@ func (h *Hold) journal(ctx context.Context) ([]Pushed, error) {
 	return all, nil
 }
 
-// readers is how many entries of the journal are read at once.
+// readers is the number of journal entries that are read concurrently.
 const readers = 16
 
 // Resume lets writers go on.
 func (h *Hold) Resume(ctx context.Context) error {
 	f := h.fence
-	// Also after the collection was cut off.
+	// Writers have to go on even if the collection was cut off.
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), f.timing.Expiry)
 	defer cancel()
 	h.mutex.Lock()

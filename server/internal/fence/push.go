@@ -258,7 +258,7 @@ func (p *push) enter() (state, error) {
 		if len(told) == 0 {
 			return s, nil
 		}
-		// A pause that begins after this look reads the journal later still.
+		// A pause that begins after this look reads the journal even later, and finds the entry.
 		s, err = f.looks.after(p.patience)
 		if err == nil && !f.swept(s) {
 			maps.Copy(p.confirmed, told)

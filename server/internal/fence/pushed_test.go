@@ -13,8 +13,8 @@ import (
 	"github.com/distribution/distribution/v3/registry/storage/driver/inmemory"
 )
 
-// TestPushedBeforeTheLast is told to each collection that begins before the store's listings
-// show it, and not to the first of them alone.
+// TestPushedBeforeTheLast expects each collection that begins before the store's listings show a manifest to
+// be told of it, not only the first of them.
 func TestPushedBeforeTheLast(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		timing := TimingOf("swift")
@@ -41,8 +41,8 @@ func TestPushedBeforeTheLast(t *testing.T) {
 	})
 }
 
-// TestPushedAndDeleted is of no concern to a collection, unless it was pushed anew while it was
-// deleted, or stayed.
+// TestPushedAndDeleted has a collection not be told of a manifest that a client deleted, unless it was pushed
+// anew during the deletion, or stayed.
 func TestPushedAndDeleted(t *testing.T) {
 	d, other := digest.FromString("deleted"), digest.FromString("other")
 	for _, test := range []struct {

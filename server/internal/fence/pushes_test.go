@@ -18,7 +18,7 @@ import (
 	"github.com/distribution/distribution/v3/registry/storage/driver/inmemory"
 )
 
-// TestManifestDuringMark gets into the journal, so that another server's collection keeps it.
+// TestManifestDuringMark is entered in the journal, so that another server's collection keeps it.
 func TestManifestDuringMark(t *testing.T) {
 	driver := inmemory.New()
 	a, b := serve(t, driver, "a"), serve(t, driver, "b")
@@ -43,8 +43,8 @@ func TestManifestDuringMark(t *testing.T) {
 	}
 }
 
-// TestPauseDuringPush of a manifest that the collection was told of: it is kept whatever
-// is deleted, so there is nothing to do again.
+// TestPauseDuringPush of a manifest that the collection was told of. The manifest is kept whatever
+// is deleted, so the push need not begin anew.
 func TestPauseDuringPush(t *testing.T) {
 	driver := inmemory.New()
 	a, b := serve(t, driver, "a"), serve(t, driver, "b")
@@ -66,8 +66,8 @@ func TestPauseDuringPush(t *testing.T) {
 	}
 }
 
-// TestCollectionDuringPush begins after the push, which nobody told it of, and is over
-// before the push is, or still under way. What the engine had found may be gone.
+// TestCollectionDuringPush begins after the push, of which it was not told. It is over before the push is,
+// or still under way. What the engine had found may be gone.
 func TestCollectionDuringPush(t *testing.T) {
 	for _, released := range []bool{false, true} {
 		t.Run(fmt.Sprintf("released: %t", released), func(t *testing.T) {
@@ -160,8 +160,8 @@ func TestPause(t *testing.T) {
 	}
 }
 
-// TestRefusedManifest is not read: who may not push fills no memory, and gets the
-// engine's answer even where it sends less than it announced.
+// TestRefusedManifest is not read: a client that may not push fills no memory, and gets the
+// engine's answer even if it sends less than it announced.
 func TestRefusedManifest(t *testing.T) {
 	f := New(inmemory.New(), "a", quick, NoCache{})
 	engine := http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusUnauthorized) })
@@ -173,7 +173,8 @@ func TestRefusedManifest(t *testing.T) {
 	}
 }
 
-// TestPushOfWhatIsNot names some of what nobody has, and has the engine name a few of them.
+// TestPushOfWhatIsNot pushes manifests whose parts are not there. If there are many, only some are named in the
+// answer. If there are few, the engine names them.
 func TestPushOfWhatIsNot(t *testing.T) {
 	timing := quick
 	timing.Patience = time.Minute
@@ -200,7 +201,7 @@ func TestPushOfWhatIsNot(t *testing.T) {
 	}
 }
 
-// TestBrokenManifest is the engine's to refuse; nobody waits for it afterwards.
+// TestBrokenManifest is refused by the engine. Nobody waits for it afterwards.
 func TestBrokenManifest(t *testing.T) {
 	a := serve(t, inmemory.New(), "a")
 	request := httptest.NewRequestWithContext(t.Context(), http.MethodPut, manifestPath, iotest.ErrReader(io.ErrUnexpectedEOF))
@@ -216,8 +217,8 @@ func TestBrokenManifest(t *testing.T) {
 	}
 }
 
-// TestManifestUnderWay is waited for, and others with it for a moment only, time and again,
-// but not for ever.
+// TestManifestUnderWay is waited for again and again, but not forever. Each time, other writers wait only for
+// a moment.
 func TestManifestUnderWay(t *testing.T) {
 	a := serve(t, inmemory.New(), "a")
 	h := a.acquire(t)

@@ -7,7 +7,7 @@ import (
 	"github.com/sirupsen/logrus"
 )
 
-// TestQuiet leaves out what the engine takes for a bad manifest, and was not let in.
+// TestQuiet leaves out manifests that the engine takes for invalid but that were only not admitted.
 func TestQuiet(t *testing.T) {
 	var said bytes.Buffer
 	engine := logrus.New()

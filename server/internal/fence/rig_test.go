@@ -12,7 +12,7 @@ import (
 	storagedriver "github.com/distribution/distribution/v3/registry/storage/driver"
 )
 
-// quick is in a hurry, but has a busy machine's pauses not look like a dead server's.
+// quick has short times, but long enough that a busy machine does not look like a dead server.
 var quick = Timing{
 	Beat: 30 * time.Millisecond, Expiry: 3 * time.Second, Fresh: 5 * time.Millisecond,
 	Settle: 5 * time.Millisecond, Patience: 100 * time.Millisecond, Remember: time.Hour,
@@ -29,7 +29,7 @@ type server struct {
 	fence   *Fence
 	handler http.Handler
 	url     string
-	// puts counts what reached the engine; onPut is called while it works.
+	// puts counts the pushes that reached the engine. onPut is called while the engine works.
 	puts  atomic.Int64
 	onPut func()
 }

@@ -16,12 +16,12 @@ import (
 	"container-registry/server/internal/manifest"
 )
 
-// doubts are blobs that manifests give another size than they have in the store. A power cut or a
-// full disk leaves such blobs. Only the bytes could tell who is wrong, and nobody reads those
-// of what is larger than a manifest: whoever asks for it next in that repository is told that
-// it is not there, and uploads it. What was uploaded is verified, and takes the place of what
-// has another size. In doubt as well are blobs that went from the store without a collection, as by
-// a rule of its bucket: caches know them, and other repositories would lend them.
+// doubts are blobs whose size in a manifest is not the one that they have in the store. A power cut or a
+// full disk leaves such blobs. Only the bytes could tell which is wrong, and those of a blob larger than a
+// manifest are not read. Instead, a client that asks for the blob next in that repository is told that
+// it is not there, and uploads it. The upload is verified, and replaces a file of another size. Blobs that
+// vanished from the store without a collection, for example by a rule of the bucket, are also in doubt:
+// caches know them, and other repositories would lend them.
 type doubts struct {
 	remember time.Duration
 
@@ -34,16 +34,16 @@ type doubt struct {
 	digest     digest.Digest
 }
 
-// finding is the size that a blob was found to have.
+// finding is the size that a blob was found to have, and until when it is remembered.
 type finding struct {
 	size  int64
 	until time.Time
 }
 
-// gone is the size of what is not there.
+// gone stands for the size of a blob that is not there.
 const gone = -1
 
-// maxDoubts bounds what clients that write wrong manifests leave here.
+// maxDoubts bounds what clients can leave here with manifests that are wrong.
 const maxDoubts = 10_000
 
 func (d *doubts) add(repository string, blob digest.Digest, size int64) {
@@ -67,7 +67,7 @@ func (d *doubts) has(repository string, blob digest.Digest) bool {
 	return ok
 }
 
-// size is the one that was found.
+// size is the size that was found.
 func (d *doubts) size(repository string, blob digest.Digest) (size int64, ok bool) {
 	d.mutex.Lock()
 	defer d.mutex.Unlock()
@@ -75,14 +75,14 @@ func (d *doubts) size(repository string, blob digest.Digest) (size int64, ok boo
 	return found.size, found.until.After(time.Now())
 }
 
-// settle says that somebody has sent it.
+// settle ends the doubt: a client has sent the blob.
 func (d *doubts) settle(repository string, blob digest.Digest) {
 	d.mutex.Lock()
 	defer d.mutex.Unlock()
 	delete(d.found, doubt{repository, blob})
 }
 
-// measure compares what the manifest says of a part with what is there, if it is.
+// measure compares the sizes that the manifest gives for a part with the stored one, if the part is there.
 func (p *push) measure(ctx context.Context, d digest.Digest, said []int64) (there bool, err error) {
 	kept, size, err := p.fence.size(ctx, p.Repository, d)
 	if layout.IsMissing(err) {
@@ -94,7 +94,7 @@ func (p *push) measure(ctx context.Context, d digest.Digest, said []int64) (ther
 		return true, err
 	}
 	wrong := fmt.Sprintf("%s has %d bytes here, and %d by the manifest", d, size, said[differs])
-	// A manifest that contradicts itself is the one that is wrong.
+	// If the manifest contradicts itself, it is the one that is wrong.
 	whole := said[differs] < 0 || slices.Contains(said, size)
 	if !whole && size <= manifest.MostBytes {
 		if whole, err = p.fence.isWhole(ctx, kept); err != nil {
@@ -108,7 +108,7 @@ func (p *push) measure(ctx context.Context, d digest.Digest, said []int64) (ther
 	return true, errcode.ErrorCodeSizeInvalid.WithMessage(wrong)
 }
 
-// size also says by which digest the bytes are kept.
+// size is the stored size of a blob. It also returns the digest by which the bytes are kept.
 func (f *Fence) size(ctx context.Context, repository string, d digest.Digest) (kept digest.Digest, size int64, err error) {
 	info, err := f.driver.Stat(ctx, layout.BlobPath(d))
 	if layout.IsMissing(err) && d.Algorithm() != digest.Canonical {
@@ -123,7 +123,7 @@ func (f *Fence) size(ctx context.Context, repository string, d digest.Digest) (k
 	return d, info.Size(), nil
 }
 
-// isWhole says whether the bytes that are kept by a digest are those.
+// isWhole says whether the bytes that are kept by a digest match it.
 func (f *Fence) isWhole(ctx context.Context, d digest.Digest) (bool, error) {
 	reader, err := f.driver.Reader(ctx, layout.BlobPath(d), 0)
 	if err != nil {
@@ -135,10 +135,10 @@ func (f *Fence) isWhole(ctx context.Context, d digest.Digest) (bool, error) {
 	return verifier.Verified(), err
 }
 
-// verdict is what a client is told in place of what the engine says.
+// verdict replaces the status of the engine's answer.
 type verdict struct {
 	http.ResponseWriter
-	// of is asked once.
+	// of is called once.
 	of   func(status int) int
 	told bool
 }
@@ -161,9 +161,8 @@ func (v *verdict) Write(content []byte) (int, error) {
 // Unwrap is for http.ResponseController.
 func (v *verdict) Unwrap() http.ResponseWriter { return v.ResponseWriter }
 
-// doubting says of what is there with the wrong size that it is not. The engine was asked
-// first: it knows who may ask. What has another size by now came back, or was uploaded by way of
-// another server.
+// doubting says of a blob in doubt that it is not there. The engine is asked first, because it knows who
+// may ask. A blob whose size has changed since has come back, or was uploaded through another server.
 func (h *handler) doubting(w http.ResponseWriter, r *http.Request, repository string, d digest.Digest) http.ResponseWriter {
 	found, doubted := h.fence.doubts.size(repository, d)
 	if !doubted {

@@ -8,12 +8,12 @@ import (
 	"container-registry/server/internal/layout"
 )
 
-// mostSkew is how far the clocks of a server and its store may be apart: more than those that a
-// service keeps right ever are.
+// mostSkew is how far the clocks of a server and its store may be apart. Clocks that are synchronized never
+// differ by so much.
 const mostSkew = 5 * time.Minute
 
-// CompareClocks fails where this server's clock is far from the store's, by which everything there
-// has its age. Where the store does not say when something was written there is nothing to compare.
+// CompareClocks fails if this server's clock is far from the store's, which dates everything there. If the
+// store does not say when something was written, there is nothing to compare.
 func (h *Hold) CompareClocks(ctx context.Context) error {
 	before := time.Now()
 	if err := h.write(ctx); err != nil {

@@ -12,16 +12,16 @@ import (
 	"container-registry/server/internal/traits"
 )
 
-// Who deletes has to write something first, and on a full disk nothing can be written. So a store
-// that is a folder keeps a spare, which makes room for that: several files, as disks run out of
-// those too, and of random bytes, as some disks keep no others.
+// Before anything is deleted something has to be written, and on a full disk nothing can be. So a store
+// that is a folder keeps a spare, which is deleted to make room. It is several files, because disks also
+// run out of files, and of random bytes, because some file systems store others in no space.
 const (
 	spareName  = "spare"
 	spareFiles = 8
 	spareBytes = 8 << 10
 )
 
-// KeepSpare writes what is missing of the spare. Where that fails there is no harm yet.
+// KeepSpare writes what is missing of the spare. If that fails, no harm is done yet.
 func (f *Fence) KeepSpare(ctx context.Context) {
 	if !traits.Of[f.driver.Name()].Folder {
 		return
@@ -31,7 +31,7 @@ func (f *Fence) KeepSpare(ctx context.Context) {
 	spare := path.Join(folder, spareName)
 	names, err := layout.Names(ctx, f.driver, spare)
 	for _, name := range names {
-		// A full disk may leave one each time.
+		// Each write that fails on a full disk may leave one.
 		if strings.HasSuffix(name, ".tmp") {
 			_ = f.driver.Delete(ctx, path.Join(spare, name))
 		}
@@ -45,7 +45,7 @@ func (f *Fence) KeepSpare(ctx context.Context) {
 	}
 }
 
-// put writes what has to be there before anything is deleted, if need be in the place of the spare.
+// put writes what has to be there before anything is deleted, if need be in place of the spare.
 func (f *Fence) put(ctx context.Context, object string, content []byte) error {
 	err := f.driver.PutContent(ctx, object, content)
 	if err == nil || !traits.Of[f.driver.Name()].Folder {

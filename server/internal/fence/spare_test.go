@@ -15,7 +15,7 @@ import (
 	"container-registry/server/internal/layout"
 )
 
-// disk has room for so many more files. A file that is written anew is there twice for a moment.
+// disk has room for so many more files. A file that is replaced takes room twice for a moment.
 type disk struct {
 	storagedriver.StorageDriver
 	mutex sync.Mutex
@@ -60,7 +60,7 @@ func (d *disk) spare(t *testing.T) int {
 	return len(names)
 }
 
-// TestFullDisk is one that the spare makes room on, for a collection and for a client's deletion.
+// TestFullDisk expects the spare to make room for a collection and for a client's deletion.
 func TestFullDisk(t *testing.T) {
 	d := &disk{StorageDriver: inmemory.New(), room: 100}
 	f := New(d, "a", quick, NoCache{})
@@ -79,7 +79,7 @@ func TestFullDisk(t *testing.T) {
 				t.Error(err)
 			}
 		}
-		// What it deletes.
+		// The collection deletes a file.
 		d.room++
 		hold.Release(ctx)
 		if left := d.spare(t); left != spareFiles {
@@ -97,14 +97,16 @@ func TestFullDisk(t *testing.T) {
 	}
 }
 
-// TestFullDiskWithoutSpare says so, also after it failed with it.
+// TestFullDiskWithoutSpare expects the error to say that the disk is full, also on the second attempt to
+// write.
 func TestFullDiskWithoutSpare(t *testing.T) {
 	if _, _, err := New(&disk{StorageDriver: inmemory.New()}, "a", quick, NoCache{}).Acquire(t.Context()); err == nil || !strings.Contains(err.Error(), syscall.ENOSPC.Error()) {
 		t.Error(err)
 	}
 }
 
-// TestSpareBesideLeftovers is whole: what is there of a file that found no room is none of it, and goes.
+// TestSpareBesideLeftovers expects the spare to be complete. The leftover of a file that found no room is not
+// part of it, and is deleted.
 func TestSpareBesideLeftovers(t *testing.T) {
 	d := &disk{StorageDriver: inmemory.New(), room: 100}
 	for _, name := range []string{"0.f6f3a5a0-7f6a-4a39-8d0e-000000000000.tmp", "3"} {
@@ -118,7 +120,7 @@ func TestSpareBesideLeftovers(t *testing.T) {
 	}
 }
 
-// TestSpareIsNoCollection, and only folders have one.
+// TestSpareIsNoCollection has the spare not be taken for a collection. Only folders have a spare.
 func TestSpareIsNoCollection(t *testing.T) {
 	for _, driver := range []storagedriver.StorageDriver{&disk{StorageDriver: inmemory.New(), room: 100}, inmemory.New()} {
 		s := serve(t, driver, "a")

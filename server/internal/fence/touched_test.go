@@ -14,13 +14,13 @@ import (
 
 const anyBlob = digest.Digest("sha256:e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855")
 
-// deletes says whether nobody counts on it.
+// deletes says whether it can be deleted because nobody counts on it.
 func deletes(f *Fence, d digest.Digest) bool {
 	done, _ := f.touched.Delete(d, func() error { return nil })
 	return done
 }
 
-// TestForgotten is what a process before this one told, as long as that lasts.
+// TestForgotten is the span of what an earlier process told clients, for as long as that counts.
 func TestForgotten(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		f, began := New(inmemory.New(), "a", TimingOf("filesystem"), NoCache{}), time.Now()
@@ -33,8 +33,8 @@ func TestForgotten(t *testing.T) {
 	})
 }
 
-// TestLongUpload takes longer than what clients were told is remembered: that begins when
-// they are told.
+// TestLongUpload takes longer than the time for which the server remembers what clients were told. That
+// time begins when they are told.
 func TestLongUpload(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		f := New(inmemory.New(), "a", TimingOf("filesystem"), NoCache{})
@@ -53,7 +53,7 @@ func TestLongUpload(t *testing.T) {
 	})
 }
 
-// TestAnnouncedAnswer is told by its status, and not by one that comes before.
+// TestAnnouncedAnswer goes by the final status, and not by an informational one before it.
 func TestAnnouncedAnswer(t *testing.T) {
 	engine := http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 		w.WriteHeader(http.StatusEarlyHints)

@@ -22,19 +22,19 @@ import (
 	"container-registry/server/internal/wait"
 )
 
-// untaggingPrefix begins the names of objects that say of a tag that its deletion is under way.
+// untaggingPrefix begins the names of objects that announce the deletion of a tag.
 const untaggingPrefix = "untagging-"
 
-// untagging is what such a name says of a tag's folder.
+// untagging stands for a tag's folder in such a name.
 func untagging(tag string) string { return digest.FromString(tag).Encoded()[:16] }
 
-// announce has whoever pushes a tag, or to a repository, by way of another server wait for the end of
-// its deletion, and look whether the tag is there. It is called before it is asked what the tag names: what is
-// pushed after that waits, and what was pushed before is seen.
+// announce has pushes through other servers, of the tag or to the repository that the folder is of, wait for
+// the end of its deletion and then check that the tag is there. The object is written before untag asks what
+// the tag names: a push after that waits, and a push before it is seen.
 //
-// As others wait for so long at most, untag has to ask late before it deletes.
+// Other servers wait only for a limited time, so untag has to ask late before it deletes.
 //
-// It goes on when the client is gone, who could else leave an object with each request.
+// It goes on when the client is gone. Otherwise a client could leave an object with each request.
 func (f *Fence) announce(ctx context.Context, tag string, untag func(ctx context.Context, late func() error) error) error {
 	ctx = context.WithoutCancel(ctx)
 	f.clearStale(ctx)
@@ -42,7 +42,7 @@ func (f *Fence) announce(ctx context.Context, tag string, untag func(ctx context
 	remove := func() {
 		ended, cancel := context.WithTimeout(ctx, f.timing.Expiry)
 		defer cancel()
-		// What can't be deleted expires, and whoever deletes after that takes it away.
+		// An object that can't be deleted expires. The next deletion after that clears it away.
 		_ = f.remove(ended, object)
 		f.respare(ctx)
 	}
@@ -50,7 +50,7 @@ func (f *Fence) announce(ctx context.Context, tag string, untag func(ctx context
 	timely, cancel := context.WithTimeoutCause(ctx, f.timing.Expiry/2, errLate)
 	defer cancel()
 	if err := f.put(timely, object, []byte(tag)); err != nil {
-		// It may be there all the same.
+		// The object may have been written all the same.
 		remove()
 		return err
 	}
@@ -63,7 +63,7 @@ func (f *Fence) announce(ctx context.Context, tag string, untag func(ctx context
 		return nil
 	})
 	if err != nil && deletes {
-		// The store may carry it out later: the object stays until that can't be any more.
+		// The store may carry out the deletion later. The object stays until that can no longer happen.
 		time.AfterFunc(f.timing.Expiry, remove)
 		return err
 	}
@@ -79,15 +79,16 @@ func isDeleting(ctx context.Context) bool {
 	return is
 }
 
-// Deleting has do look at a repository and delete from it what may go by that look, by requests with
-// its context, each after it has asked whether it is too late. What is pushed there before do begins,
-// by way of any server, it finds; a push that it may not have found begins anew when it has ended.
+// Deleting calls do, which looks at a repository and deletes from it what that look allows. It deletes by
+// requests with its context, and before each it asks whether it is too late. It finds what was pushed to the
+// repository before it began, through any server. A push that it may not have found begins anew when it has
+// ended.
 //
-// That is as with collections: a push waits while the object is there, and has the engine look for
-// what it needs. Then it asks for the generation. One from before this means that do looks later, and
-// sees what was pushed.
+// The reason is the same as with collections: a push waits while the object is there, and has the engine
+// look for what it needs. Then it checks the generation. If that is still from before this deletion, do looks
+// later and sees what was pushed.
 //
-// Where listings lag behind, the object and what was pushed may be seen too late.
+// If listings lag behind, the object and what was pushed may be seen too late.
 func (f *Fence) Deleting(ctx context.Context, repository string, do func(ctx context.Context, late func() error) error) error {
 	patience, cancel := context.WithTimeoutCause(ctx, f.timing.Patience, errSilent)
 	defer cancel()
@@ -104,7 +105,7 @@ func (f *Fence) Deleting(ctx context.Context, repository string, do func(ctx con
 	})
 }
 
-// clearStale takes away what dead servers left, if this one knows of it by now.
+// clearStale deletes what dead servers left, as far as this server has noticed.
 func (f *Fence) clearStale(ctx context.Context) {
 	ctx, cancel := context.WithTimeout(ctx, f.timing.Expiry)
 	defer cancel()
@@ -117,7 +118,7 @@ func (f *Fence) clearStale(ctx context.Context) {
 
 var errLate = errors.New("the store took too long to say what a tag names; delete the manifest again")
 
-// serveDeletion is of a tag, or of a manifest with all its tags.
+// serveDeletion deletes a tag, or a manifest with all its tags.
 func (h *handler) serveDeletion(w http.ResponseWriter, r *http.Request, repository string, d digest.Digest) {
 	began := time.Now()
 	ctx, deletion := enginestore.Delete(r.Context(), d, h.fence.tags, h.fence.announce)
@@ -129,7 +130,7 @@ func (h *handler) serveDeletion(w http.ResponseWriter, r *http.Request, reposito
 		_, err = h.fence.finish(ctx, deletion, repository, d, h.fence.unlisted(repository, d))
 	case answer.Status != http.StatusNotFound:
 	case d.Validate() != nil:
-		// The engine says where in the store it has looked for the tag.
+		// The engine's answer would tell where in the store it has looked for the tag.
 		answer.Content.Reset()
 		_ = errcode.ServeJSON(answer, errcode.ErrorCodeManifestUnknown.WithDetail(distribution.ErrTagUnknown{Tag: d.String()}))
 	default:
@@ -150,10 +151,10 @@ func (h *handler) serveDeletion(w http.ResponseWriter, r *http.Request, reposito
 	answer.Send(w)
 }
 
-// finishAll deletes the tags of a manifest that is gone, and says whether there were any. A deletion
-// that fails when the manifest is gone leaves them, and whoever asks again is told of nothing else.
+// finishAll deletes the tags of a manifest that is gone, and says whether there were any. A deletion that
+// fails after the manifest has gone leaves them, and the engine answers a repeated deletion only with 404.
 func (f *Fence) finishAll(ctx context.Context, deletion *enginestore.Deletion, repository string, d digest.Digest) (found bool, err error) {
-	// For what never was there nobody looks through the tags.
+	// The tags are not searched for a manifest that was never there.
 	if _, err := f.driver.Stat(ctx, layout.BlobPath(d)); layout.IsMissing(err) {
 		return false, nil
 	}
@@ -166,7 +167,7 @@ func (f *Fence) finishAll(ctx context.Context, deletion *enginestore.Deletion, r
 	return f.finish(ctx, deletion, repository, d, slices.Concat(names, f.unlisted(repository, d)))
 }
 
-// finish deletes those tags that name a manifest which is gone, and says whether there were any.
+// finish deletes those of the tags that name a manifest that is gone, and says whether there were any.
 func (f *Fence) finish(ctx context.Context, deletion *enginestore.Deletion, repository string, d digest.Digest, names []string) (found bool, err error) {
 	ctx, cancel := context.WithTimeout(ctx, f.timing.Patience)
 	defer cancel()
@@ -179,7 +180,7 @@ func (f *Fence) finish(ctx context.Context, deletion *enginestore.Deletion, repo
 			if named, err := f.leads(ctx, link); err != nil || named != d {
 				return err
 			}
-			// Somebody may have pushed it since: the manifest comes before its tag.
+			// Somebody may have pushed the manifest since: it is written before its tag.
 			if there, err := f.linked(ctx, layout.RevisionPath(repository, d)); err != nil || there {
 				return err
 			}
@@ -191,8 +192,8 @@ func (f *Fence) finish(ctx context.Context, deletion *enginestore.Deletion, repo
 	return left.Load(), err
 }
 
-// stays says whether the push is there still: who deletes a manifest meanwhile takes the tags
-// that it finds, and did not see this one.
+// stays says whether the manifest and its tags are still there. A deletion of the manifest in the meantime
+// deletes the tags that it finds, and may not have seen this one.
 func (p *push) stays(s state) (bool, error) {
 	paths := []string{layout.RevisionPath(p.Repository, p.Digest)}
 	var awaited []string
@@ -222,7 +223,7 @@ func (p *push) stays(s state) (bool, error) {
 	return !slices.Contains(there, false), err
 }
 
-// sightUntagging notes what a name says, if it is of a deletion.
+// sightUntagging notes in s what a name says, if it is the name of a deletion's object.
 func (f *Fence) sightUntagging(s *state, name string, seen map[string]sighting) {
 	rest, ok := strings.CutPrefix(name, untaggingPrefix)
 	tag, id, _ := strings.Cut(rest, "-")
@@ -231,7 +232,7 @@ func (f *Fence) sightUntagging(s *state, name string, seen map[string]sighting) 
 	case !f.sight(name, holder{}, seen):
 		s.stale = append(s.stale, name)
 	case !strings.Contains(id, "."):
-		// Otherwise it is not written yet.
+		// A name with a dot is of an object that is still being written.
 		s.untaggings = append(s.untaggings, tag)
 	}
 }

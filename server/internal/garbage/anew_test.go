@@ -16,13 +16,13 @@ import (
 	"container-registry/server/internal/registrytest"
 )
 
-// TestSuspended is of a machine that stands still while it deletes, longer than its right to collect lasts.
+// TestSuspended suspends a machine while it deletes, for longer than its right to collect lasts.
 func TestSuspended(t *testing.T) {
 	for name, test := range map[string]struct {
-		// at is what it was about to do, by default to delete, and times are how often it does.
+		// at is what the machine is about to do, by default to delete, and times is how often it is suspended.
 		at    string
 		times int
-		// other says that another server's collection is under way by then.
+		// other says that another server's collection is under way when the machine wakes up.
 		other bool
 		want  error
 	}{

@@ -13,10 +13,10 @@ import (
 	"container-registry/server/internal/registrytest"
 )
 
-// deletable is what a client asks for, and counts on in what it pushes then.
+// deletable is what a client asks for, and then counts on in what it pushes.
 type deletable struct {
 	name string
-	// path is of the request, and link of the file that says that it is there.
+	// path is the path of the request, and link that of the file that says that it is there.
 	path, link string
 	// pushed is a manifest that needs it.
 	pushed string
@@ -38,7 +38,7 @@ func deletables(t *testing.T, r *rig) []deletable {
 	}
 }
 
-// TestDeletedElsewhere is what another server deleted, as far as this one's cache does not know.
+// TestDeletedElsewhere has another server delete what this one's cache still knows.
 func TestDeletedElsewhere(t *testing.T) {
 	for i, name := range []string{"a layer", "a manifest"} {
 		t.Run(name, func(t *testing.T) {
@@ -50,7 +50,7 @@ func TestDeletedElsewhere(t *testing.T) {
 			}
 			b.DeletePath(t, d.path)
 			if d.name == "a manifest" {
-				// Nobody pulls it from any server, before anything is pushed.
+				// Nobody can pull it from any server, even before anything is pushed.
 				for _, method := range []string{http.MethodGet, http.MethodHead} {
 					if status := a.Status(t, method, d.path); status != http.StatusNotFound {
 						t.Errorf("%s: %d", method, status)
@@ -62,7 +62,7 @@ func TestDeletedElsewhere(t *testing.T) {
 	}
 }
 
-// refusesUnknown also wants clients to be told of it before they push again.
+// refusesUnknown also expects clients to be told of what is missing before they push again.
 func (r *rig) refusesUnknown(t *testing.T, d deletable) {
 	t.Helper()
 	if status, text := r.tryManifest(t, "app", "2", d.pushed); status != http.StatusBadRequest || !strings.Contains(text, "UNKNOWN") {
@@ -73,7 +73,7 @@ func (r *rig) refusesUnknown(t *testing.T, d deletable) {
 	}
 }
 
-// TestDeletedWhileAskedFor is found by one request, and gone before that has noted it.
+// TestDeletedWhileAskedFor deletes what a request has found before the request has noted it in the cache.
 func TestDeletedWhileAskedFor(t *testing.T) {
 	for i, name := range []string{"a layer", "a manifest"} {
 		t.Run(name, func(t *testing.T) {
@@ -96,8 +96,8 @@ func TestDeletedWhileAskedFor(t *testing.T) {
 	}
 }
 
-// TestKnownLayers are asked for without a look at their links, also when the manifest was pulled that
-// needs them: a store that is far away is asked as seldom as it can be.
+// TestKnownLayers expects the links of known layers not to be read, even after a pull of the manifest that
+// needs them: a store that is far away is asked as seldom as possible.
 func TestKnownLayers(t *testing.T) {
 	driver := registrytest.NewSpy(folder(t))
 	r := serve(t, driver, "a", quick, Options{})

@@ -31,7 +31,8 @@ func (d timed) Stat(ctx context.Context, path string) (storagedriver.FileInfo, e
 	return storagedriver.FileInfoInternal{FileInfoFields: storagedriver.FileInfoFields{Path: path, Size: info.Size(), IsDir: info.IsDir(), ModTime: d.tell(path, info.ModTime())}}, nil
 }
 
-// TestClockOfTheStore tells how old everything is, so a server deletes nothing by another clock.
+// TestClockOfTheStore expects a server whose clock differs from the store's to delete nothing, because the
+// store's clock dates everything.
 func TestClockOfTheStore(t *testing.T) {
 	by := func(d time.Duration) func(string, time.Time) time.Time {
 		return func(_ string, at time.Time) time.Time { return at.Add(d) }

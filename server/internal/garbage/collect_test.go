@@ -27,7 +27,7 @@ import (
 func TestWhatGoes(t *testing.T) {
 	layer := func(n uint64) []byte { return registrytest.Layer(n, 100) }
 	newest := func(n int) retention.Policy { return retention.Policy{Rules: []retention.Rule{{KeepNewest: n}}} }
-	// copied is an index by a tag that goes, with all that cosign copy tags.
+	// copied is an index whose tag goes, with all that cosign copy tags.
 	copied := func(t *testing.T, r *rig) (gone, left []string) {
 		part := r.Push(t, "app", "part", layer(1))
 		index := r.PushIndex(t, "app", "1", part)
@@ -42,7 +42,7 @@ func TestWhatGoes(t *testing.T) {
 	tests := []struct {
 		name    string
 		options Options
-		// fill pushes, and returns what has to be gone and what has to be left.
+		// fill pushes, and returns what has to be gone and what has to remain.
 		fill     func(*testing.T, *rig) (gone, left []string)
 		manifest int
 		blobs    int
@@ -54,7 +54,7 @@ func TestWhatGoes(t *testing.T) {
 				r.Fill(t)
 				return nil, []string{"hello-world:latest", "team/app/tools:multi"}
 			},
-			// What a tag moved on from; its layers are those of another tag.
+			// The tag has moved on from this image, whose layers another tag needs.
 			1, 1,
 		},
 		{
@@ -397,7 +397,7 @@ func TestWhatGoes(t *testing.T) {
 	}
 }
 
-// checkLinks has each manifest about another one be listed, and no other.
+// checkLinks expects each manifest about another one to be listed, and no other.
 func (r *rig) checkLinks(t *testing.T) {
 	t.Helper()
 	i, err := inventory.Take(t.Context(), r.collector.driver)
@@ -423,7 +423,8 @@ func (r *rig) another(t *testing.T) *rig {
 	return serve(t, r.collector.driver, "another", quick, Options{})
 }
 
-// signElsewhere pushes what is about an image, and about that, to repositories that don't have it.
+// signElsewhere pushes a signature of an image, and one of that signature, to repositories that don't have the
+// image.
 func (r *rig) signElsewhere(t *testing.T, image digest.Digest) (other *rig, signed []string) {
 	t.Helper()
 	other = r.another(t)
@@ -472,7 +473,7 @@ func (r *rig) files(t *testing.T) []string {
 	return all
 }
 
-// TestEmptyStore collects where nothing was ever pushed, and where all is gone.
+// TestEmptyStore collects a store in which nothing was ever pushed, and one from which all is gone.
 func TestEmptyStore(t *testing.T) {
 	r := serve(t, folder(t), "a", quick, Options{DeleteUntagged: true})
 	r.collect(t, Request{})
@@ -497,7 +498,7 @@ func TestEmptyStore(t *testing.T) {
 	r.Pulled(t)
 }
 
-// TestCaches pushes again what a collection deleted, which a stale cache would call there.
+// TestCaches pushes again what a collection deleted. A stale cache would say that it is there.
 func TestCaches(t *testing.T) {
 	driver := folder(t)
 	a, b := serve(t, driver, "a", quick, Options{}), serve(t, driver, "b", quick, Options{})
@@ -509,7 +510,7 @@ func TestCaches(t *testing.T) {
 		if report := a.collect(t, Request{}); report.Blobs.Deleted != 3 {
 			t.Fatalf("round %d: %s", round, report)
 		}
-		// What b knew before may count for so long, and no longer.
+		// What b knew before may count for this long, but no longer.
 		time.Sleep(quick.Fresh)
 		for _, each := range []*rig{a, b} {
 			if status := head(t, each.URL+"/v2/app/blobs/"+digest.FromBytes(registrytest.Layer(1, 100)).String()); status != http.StatusNotFound {
@@ -521,7 +522,7 @@ func TestCaches(t *testing.T) {
 	a.Pulled(t)
 }
 
-// TestUploadUnderWay is left whole by a collection, also in a repository without anything.
+// TestUploadUnderWay is left whole by a collection, even in a repository that has nothing else.
 func TestUploadUnderWay(t *testing.T) {
 	r := serve(t, folder(t), "a", quick, Options{DeleteUntagged: true})
 	finish := r.HalfUpload(t, "only/an/upload")
@@ -531,7 +532,7 @@ func TestUploadUnderWay(t *testing.T) {
 	finish()
 }
 
-// begin is a collection that has made its plan.
+// begin begins a collection and has it make its plan.
 func (r *rig) begin(t *testing.T) *run {
 	t.Helper()
 	hold, ctx, err := r.fence.Acquire(t.Context())
@@ -546,7 +547,7 @@ func (r *rig) begin(t *testing.T) *run {
 	return collection
 }
 
-// TestBroughtBack pushes manifests whose bytes were gone when the collection looked.
+// TestBroughtBack pushes manifests again whose bytes were gone when the collection looked.
 func TestBroughtBack(t *testing.T) {
 	for _, imageToo := range []bool{false, true} {
 		t.Run(fmt.Sprintf("the image too: %t", imageToo), func(t *testing.T) {
@@ -564,7 +565,7 @@ func TestBroughtBack(t *testing.T) {
 					t.Fatal(err)
 				}
 			}
-			// Another server, which has no cache of the time before.
+			// This server has nothing cached from the time before.
 			r := serve(t, driver, "b", forgetful, Options{DeleteUntagged: true})
 			collection := r.begin(t)
 			if len(collection.todo.Deletions) == 0 {
@@ -587,8 +588,8 @@ func TestBroughtBack(t *testing.T) {
 	}
 }
 
-// TestSlowManifest is a push that began before a collection and sends its manifest after
-// it: what the server knew of blobs when it began does not count.
+// TestSlowManifest has a push begin before a collection and send its manifest after it. What the server knew of
+// blobs when the push began does not count.
 func TestSlowManifest(t *testing.T) {
 	r := serve(t, folder(t), "a", quick, Options{})
 	d := r.Push(t, "app", "1", registrytest.Layer(1, 100))
@@ -610,7 +611,7 @@ func TestSlowManifest(t *testing.T) {
 	request.Header.Set("Expect", "100-continue")
 	status := make(chan int, 1)
 	go func() {
-		// The server says "continue" when the engine wants the manifest.
+		// The server says "continue" when the engine reads the manifest.
 		response, err := (&http.Client{Transport: &http.Transport{ExpectContinueTimeout: time.Minute}}).Do(request)
 		if err != nil {
 			status <- 0
@@ -636,7 +637,7 @@ func TestSlowManifest(t *testing.T) {
 	}
 }
 
-// TestCutOff says why it ended, and not what the store made of that.
+// TestCutOff expects the error to say why the collection ended, not how the store put that.
 func TestCutOff(t *testing.T) {
 	ctx, cutOff := context.WithCancelCause(t.Context())
 	spy := registrytest.NewSpy(folder(t))

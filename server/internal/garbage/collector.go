@@ -18,7 +18,7 @@ import (
 // Collector collects one store.
 type Collector struct {
 	driver storagedriver.StorageDriver
-	// store has words for what it does not let happen; nil without.
+	// store explains its failures. It may be nil.
 	store    *store.Store
 	fence    *fence.Fence
 	options  Options
@@ -26,14 +26,14 @@ type Collector struct {
 	readOnly bool
 	history  history
 	preview  preview
-	// observers are told of what is deleted, after holdBack.
+	// observers are told of what is deleted. Before that, holdBack has them hold back what comes later.
 	observers []writes.Observer
 	holdBack  writes.HoldBack
-	// orders are what Run does beside its schedule; one may wait.
+	// orders are what Run does besides its schedule. One may wait.
 	orders chan func(context.Context)
 }
 
-// New makes a collector for the server, or command, that the fence is of.
+// New makes a collector for the server, or command, that the fence belongs to.
 func New(driver storagedriver.StorageDriver, f *fence.Fence, options Options, log *logrus.Entry) *Collector {
 	return &Collector{driver: driver, fence: f, options: options, log: log, orders: make(chan func(context.Context), 1)}
 }
@@ -44,8 +44,8 @@ type Request struct {
 	DeleteUntagged bool
 }
 
-// Collect writes what it deletes to out, a line each. For whoever reads that it waits when the next one
-// may begin.
+// Collect writes what it deletes to out, a line each. It waits for the reader of out at the end, when the
+// next collection may already begin.
 func (c *Collector) Collect(ctx context.Context, request Request, out io.Writer) (*Report, error) {
 	began := time.Now()
 	told := unread.To(out)
@@ -70,7 +70,7 @@ func (c *Collector) Collect(ctx context.Context, request Request, out io.Writer)
 	return report, err
 }
 
-// explain says of a store that is full what to do: a collection writes before it deletes.
+// explain says what to do if the store is full: a collection has to write before it deletes.
 func (c *Collector) explain(err error) error {
 	if err != nil && c.store != nil {
 		if failure := c.store.Failure(store.Write, err); failure.Fault == store.Full {

@@ -9,14 +9,14 @@ import (
 	"container-registry/server/internal/layout"
 )
 
-// missingLink is of a manifest about another one, which is found by it.
+// missingLink is a link that should lead from a manifest to one that is about it.
 type missingLink struct {
 	repository string
 	inventory.Referrer
 }
 
-// missingLinks are those of manifests that stay: they were pushed before there were such links, through a server
-// that writes none, or to one that died just then.
+// missingLinks are the missing links to manifests that stay. These were pushed before there were such links,
+// through a server that writes none, or through one that died at that moment.
 func (r *run) missingLinks() (list []missingLink) {
 	i := r.todo.Needs.Inventory
 	for _, each := range i.Repositories {
@@ -30,7 +30,7 @@ func (r *run) missingLinks() (list []missingLink) {
 	return list
 }
 
-// complete writes those whose manifests are still there.
+// complete writes the missing links to manifests that are still there.
 func (r *run) complete(ctx context.Context, list []missingLink) error {
 	group, ctx := errgroup.WithContext(ctx)
 	group.SetLimit(inventory.Workers)

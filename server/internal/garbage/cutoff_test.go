@@ -15,8 +15,8 @@ import (
 	"container-registry/server/internal/registrytest"
 )
 
-// TestCutOffPushes have left tags that name nothing, and files without an end. They go when nobody
-// can be writing them any more.
+// TestCutOffPushes has tags that name nothing, and incomplete files, left by pushes that were cut off. They go
+// when nobody can be writing them any more.
 func TestCutOffPushes(t *testing.T) {
 	root := t.TempDir()
 	driver := filesystem.New(filesystem.DriverParameters{RootDirectory: root, MaxThreads: 100})
@@ -79,8 +79,8 @@ func TestCutOffPushes(t *testing.T) {
 	}
 }
 
-// TestCutOffAndPushedAgain is a tag that is written when it is on the list of what goes already, by
-// a server that told before the collection began.
+// TestCutOffAndPushedAgain has a tag written when it is already on the list of deletions, by a server that
+// told of it before the collection began.
 func TestCutOffAndPushedAgain(t *testing.T) {
 	root := t.TempDir()
 	driver := filesystem.New(filesystem.DriverParameters{RootDirectory: root, MaxThreads: 100})

@@ -14,7 +14,7 @@ import (
 	"container-registry/server/internal/walk"
 )
 
-// delete does so if it is still to be done.
+// delete carries out a deletion unless it has turned out that the thing stays.
 func (r *run) delete(ctx context.Context, d plan.Deletion) error {
 	if needed, err := r.isNeeded(ctx, d); err != nil || needed {
 		return err
@@ -55,7 +55,7 @@ func (r *run) delete(ctx context.Context, d plan.Deletion) error {
 	return nil
 }
 
-// isNeeded says whether it has turned out, since the plan was made, that something stays.
+// isNeeded says whether it has turned out since the plan was made that the thing stays.
 func (r *run) isNeeded(ctx context.Context, d plan.Deletion) (bool, error) {
 	needs := r.todo.Needs
 	switch d.Stage {
@@ -70,7 +70,7 @@ func (r *run) isNeeded(ctx context.Context, d plan.Deletion) (bool, error) {
 	}
 }
 
-// remove spares what a client may have been told of.
+// remove spares what a client may have been told of. It says whether it deleted anything.
 func (r *run) remove(ctx context.Context, d plan.Deletion, paths []string) (bool, error) {
 	if !byDigest(d) {
 		return true, r.hold.Remove(ctx, paths...)
@@ -78,11 +78,11 @@ func (r *run) remove(ctx context.Context, d plan.Deletion, paths []string) (bool
 	return r.hold.Delete(ctx, d.Digest, paths...)
 }
 
-// byDigest says whether clients are told of it by its digest.
+// byDigest says whether clients are told by its digest of what is deleted.
 func byDigest(d plan.Deletion) bool { return d.Stage != plan.Tags && d.Stage != plan.Repositories }
 
-// whole is what goes with a blob or link: its folder, unless the store has none, where
-// looking for more in it would only take time.
+// whole is what is deleted for a blob or link: its folder. If the store has no folders it is only the file,
+// because looking for more would only take time.
 func (r *run) whole(file string) string {
 	if _, ok := r.driver.(walk.Lister); ok {
 		return file
@@ -90,21 +90,21 @@ func (r *run) whole(file string) string {
 	return path.Dir(file)
 }
 
-// moved says whether a tag was pushed since the rules looked at it.
+// moved says whether a tag was pushed or deleted since the rules looked at it.
 func (r *run) moved(ctx context.Context, d plan.Deletion) (bool, error) {
 	if r.pushed[d.Repository+":"+d.Tag] {
 		return true, nil
 	}
 	content, err := layout.Read(ctx, r.driver, layout.TagPath(d.Repository, d.Tag))
 	if layout.IsMissing(err) {
-		// What a push left that was cut off is still the same.
+		// A tag that a push left when it was cut off has no link, and has not changed.
 		return d.Digest != "", nil
 	}
 	return d.Digest == "" || digest.Digest(content) != d.Digest, err
 }
 
-// linksTo are the links to a manifest: of tags that named it once, and the one by which
-// it is found.
+// linksTo are the links to a manifest: those of the tags that have ever named it, and the one by which it is
+// found.
 func (r *run) linksTo(d plan.Deletion) []string {
 	var paths []string
 	for _, tag := range d.Named {
@@ -113,7 +113,7 @@ func (r *run) linksTo(d plan.Deletion) []string {
 	return append(paths, r.whole(layout.LinkPath(layout.RepositoryPath(d.Repository, layout.Revisions), d.Digest)))
 }
 
-// inUse says whether a repository that was empty is pushed to.
+// inUse says whether somebody pushes to a repository that was empty.
 func (r *run) inUse(ctx context.Context, repository string) (bool, error) {
 	if len(r.todo.Needs.Manifests[repository]) > 0 || r.fence.InUse(repository) {
 		return true, nil

@@ -15,7 +15,7 @@ import (
 	"container-registry/server/internal/registrytest"
 )
 
-// TestDeserted is of tags about an image that a client deleted by its digest.
+// TestDeserted has tags about an image that a client deleted by its digest.
 func TestDeserted(t *testing.T) {
 	layer := func(n uint64) []byte { return registrytest.Layer(n, 100) }
 	deleted := func(t *testing.T, r *rig) digest.Digest {
@@ -27,7 +27,7 @@ func TestDeserted(t *testing.T) {
 	tests := []struct {
 		name    string
 		options Options
-		// push has the tag about a manifest of the repository, or what the test makes of that.
+		// push pushes a tag about a manifest of the repository, or a variant of that.
 		push func(t *testing.T, r *rig) (subject digest.Digest)
 		age  time.Duration
 		want int
@@ -84,7 +84,7 @@ func TestDeserted(t *testing.T) {
 	}
 }
 
-// before has a file be older.
+// before makes a file older.
 func before(t *testing.T, file string, age time.Duration) {
 	t.Helper()
 	at := time.Now().Add(-age)
@@ -93,7 +93,7 @@ func before(t *testing.T, file string, age time.Duration) {
 	}
 }
 
-// TestDesertedNoLonger has an image pushed again when a tag about it is on the list of deletions.
+// TestDesertedNoLonger has an image pushed again when a tag about it is already on the list of deletions.
 func TestDesertedNoLonger(t *testing.T) {
 	root := t.TempDir()
 	driver := filesystem.New(filesystem.DriverParameters{RootDirectory: root, MaxThreads: 100})

@@ -12,8 +12,8 @@ import (
 	"container-registry/server/internal/store"
 )
 
-// TestPageForALink has something before the store answer for it. A tag would be taken for a damaged
-// one, and a layer with a digest of another algorithm for one that leads nowhere.
+// TestPageForALink has something in front of the store answer in its place. A tag would be taken for a damaged
+// one, and the link of a layer by another algorithm for one that leads nowhere.
 func TestPageForALink(t *testing.T) {
 	layer := registrytest.Layer(1, 100)
 	other := digest.SHA512.FromBytes(layer)

@@ -9,15 +9,15 @@ import (
 )
 
 const (
-	// freedAt is where a store tells what the rules freed, beside its latest collections.
+	// freedAt is where a store remembers what the rules freed, next to its latest collections.
 	freedAt = layout.History + "/freed"
-	// mostFreed take some ten megabytes. Of more than that at once, the others are not found again
-	// by a collection after one that was cut off.
+	// mostFreed take some ten megabytes. If a collection frees more than that and is cut off, the next one
+	// does not find the others.
 	mostFreed = 100_000
 )
 
-// freedBefore is what earlier collections freed, by way of any server. Without it what it named
-// stays, like any manifest without a tag.
+// freedBefore is what earlier collections of any server freed. If it can't be read, these manifests stay
+// like any manifest without a tag.
 func (c *Collector) freedBefore(ctx context.Context) plan.Freed {
 	content, err := layout.Read(ctx, c.driver, freedAt)
 	if layout.IsMissing(err) {
@@ -35,8 +35,8 @@ func (c *Collector) freedBefore(ctx context.Context) plan.Freed {
 	return list
 }
 
-// remember has the next collection know what this one frees, before any tag goes. Where that can't
-// be written, as on a full disk, deleting matters more.
+// remember tells the next collection what this one frees, before any tag is deleted. If that can't be
+// written, as on a full disk, the collection goes on: deleting matters more.
 func (r *run) remember(ctx context.Context) {
 	list := r.todo.Needs.Freed
 	if len(list) == 0 && len(r.freed) == 0 {

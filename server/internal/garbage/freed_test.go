@@ -16,10 +16,10 @@ import (
 	"container-registry/server/internal/registrytest"
 )
 
-// newest is a retention of one tag.
+// newest is a retention policy that keeps one tag.
 var newest = Options{Retention: retention.Policy{Rules: []retention.Rule{{KeepNewest: 1}}}}
 
-// leave has a collection delete a tag and not its index, as a client asked for that.
+// leave has a collection delete a tag but not its index, because a client has asked for the index.
 func leave(t *testing.T, driver *registrytest.Spy) (index, part digest.Digest) {
 	t.Helper()
 	r := serve(t, driver, "first", quick, newest)
@@ -33,16 +33,16 @@ func leave(t *testing.T, driver *registrytest.Spy) (index, part digest.Digest) {
 	return index, part
 }
 
-// TestFreedBefore is what a collection leaves of an image whose tag it deletes. The next one takes
-// it, as the rules freed it.
+// TestFreedBefore has a collection leave some of an image whose tag it deletes. The next one deletes that,
+// because the rules freed it.
 func TestFreedBefore(t *testing.T) {
 	grace := newest
 	grace.Grace = time.Hour
 	for name, test := range map[string]struct {
 		options Options
-		// cutOff has the first collection end with the first tag.
+		// cutOff has the first collection end after the first tag.
 		cutOff bool
-		// first comes before that collection, and heal after it.
+		// first is called before that collection, and heal after it.
 		first func(*testing.T, *rig, digest.Digest)
 		heal  func(*testing.T, *rig)
 	}{
@@ -107,8 +107,8 @@ func TestFreedBefore(t *testing.T) {
 	}
 }
 
-// TestFreedElsewhere has a collection cut off that left a signature and not its image, while another
-// repository has that. The signature goes once none has it.
+// TestFreedElsewhere has a collection that is cut off leave a signature but not its image, which another
+// repository has. The signature goes once no repository has the image.
 func TestFreedElsewhere(t *testing.T) {
 	driver := registrytest.NewSpy(folder(t))
 	r := serve(t, driver, "first", quick, newest)
@@ -141,7 +141,7 @@ func TestFreedElsewhere(t *testing.T) {
 	}
 }
 
-// TestFreedNoLonger is what somebody came to need since, or what nobody may delete now.
+// TestFreedNoLonger has freed manifests that have come to be needed since, or that must not be deleted now.
 func TestFreedNoLonger(t *testing.T) {
 	again := func(t *testing.T, r *rig, d digest.Digest, reference string) {
 		content, err := r.collector.driver.GetContent(t.Context(), layout.BlobPath(d))
@@ -209,7 +209,7 @@ func TestFreedNoLonger(t *testing.T) {
 	}
 }
 
-// TestFreedUnwritten is of a store that takes no list, as one that is full: what is free goes.
+// TestFreedUnwritten has a store that can't write the list, such as a full one. What is free goes all the same.
 func TestFreedUnwritten(t *testing.T) {
 	driver := registrytest.NewSpy(folder(t))
 	r := serve(t, driver, "a", quick, newest)

@@ -11,19 +11,19 @@ import (
 	"container-registry/server/internal/schedule"
 )
 
-// remembered is how many collections are.
+// remembered is how many collections are remembered.
 const remembered = 20
 
-// Run is a collection of the store, but for those that delete nothing.
+// Run is a collection of the store that was not a dry run.
 type Run struct {
 	Began time.Time
-	// Report is of what was done until it ended.
+	// Report says what was done until it ended.
 	Report *Report
 	// Err is why it failed, if it did.
 	Err error
 }
 
-// ended is not before it began: one that failed at once has no report.
+// ended is when it began for a collection that failed at once, which has no report.
 func (r Run) ended() time.Time {
 	if r.Report == nil {
 		return r.Began
@@ -31,25 +31,25 @@ func (r Run) ended() time.Time {
 	return r.Began.Add(r.Report.Took)
 }
 
-// deletedSince says whether it went on after a time, and deleted anything.
+// deletedSince says whether it ended after a time, and deleted anything.
 func (r Run) deletedSince(at time.Time) bool {
 	return r.Report != nil && r.ended().After(at) && r.Report.Tags.Deleted+r.Report.Manifests.Deleted+r.Report.Blobs.Deleted+r.Report.Uploads > 0
 }
 
-// Totals are of all collections since the server started.
+// Totals sum up all collections since the server started.
 type Totals struct {
 	Succeeded, Failed             int
 	Tags, Manifests, Blobs, Bytes int64
-	// LastSuccess and LastFailure are when the last ones of the store ended that succeeded and that
-	// failed; zero for none.
+	// LastSuccess and LastFailure are when the last collection of the store that succeeded, and the last
+	// that failed, ended. They are zero if there was none.
 	LastSuccess, LastFailure time.Time
-	// UnderWay says whether there is one now.
+	// UnderWay says whether a collection is under way.
 	UnderWay bool
-	// Waits says whether one that was ordered waits for the end of another server's.
+	// Waits says whether a collection that was ordered waits for the end of another server's.
 	Waits bool
 }
 
-// history is what became of collections.
+// history remembers how collections ended.
 type history struct {
 	mutex  sync.Mutex
 	runs   []Run
@@ -57,7 +57,7 @@ type history struct {
 	ended  []func()
 }
 
-// AfterEach has something done after each collection. To be called before there is any.
+// AfterEach has something done after each collection. It must be called before any collection.
 func (c *Collector) AfterEach(do func()) { c.history.ended = append(c.history.ended, do) }
 
 // Runs are the latest collections of the store, the last one first.
@@ -67,14 +67,14 @@ func (c *Collector) Runs() []Run {
 	return slices.Clone(c.history.runs)
 }
 
-// Totals are of those of this server.
+// Totals are those of this server.
 func (c *Collector) Totals() Totals {
 	c.history.mutex.Lock()
 	defer c.history.mutex.Unlock()
 	return c.history.totals
 }
 
-// Next are the next two times of the schedule; none without one.
+// Next are the next two times of the schedule, if there is one.
 func (c *Collector) Next() []time.Time {
 	times := c.times()
 	if times == nil {
@@ -84,7 +84,7 @@ func (c *Collector) Next() []time.Time {
 	return []time.Time{first, times.Next(first)}
 }
 
-// Due is the last time of the schedule that has come; zero without one.
+// Due is the last time of the schedule that has passed; zero without a schedule.
 func (c *Collector) Due() time.Time {
 	times := c.times()
 	if times == nil {
@@ -93,10 +93,11 @@ func (c *Collector) Due() time.Time {
 	return schedule.Last(times, time.Now())
 }
 
-// From is the first collection from a time on, that is still to come; zero without a schedule.
+// From is when the first collection begins that is not before a time, and still to come; zero without a
+// schedule.
 func (c *Collector) From(at time.Time) time.Time { return firstFrom(c.times(), at, time.Now()) }
 
-// times is nil where no collection comes by itself.
+// times is nil if no collection begins by itself.
 func (c *Collector) times() schedule.Schedule {
 	times, err := schedule.Parse(c.options.Schedule, c.options.TimeZone)
 	if err != nil || c.readOnly {
@@ -112,7 +113,7 @@ func firstFrom(times schedule.Schedule, at, now time.Time) time.Time {
 	if at.Before(now) {
 		return times.Next(now)
 	}
-	// What is kept until a collection begins goes with it.
+	// What is kept until exactly the time of a collection is deleted by it.
 	return times.Next(at.Add(-time.Nanosecond))
 }
 
@@ -128,13 +129,13 @@ func (h *history) setWaits(is bool) {
 	h.totals.Waits = is
 }
 
-// end leaves out what was not carried out, as another server was at it or this one stops; then it
-// returns false.
+// end notes a collection. It returns false for one that was not carried out, because another server was
+// collecting or this one stops. That is not noted.
 func (h *history) end(ctx context.Context, run Run) bool {
 	if !h.note(ctx, run) {
 		return false
 	}
-	// Without the lock: they may ask for what was noted.
+	// The lock is not held here: these functions may ask for what was noted.
 	for _, do := range h.ended {
 		do()
 	}

@@ -14,7 +14,7 @@ import (
 	"container-registry/server/internal/registrytest"
 )
 
-// TestHistory has a server tell of the collections it carried out.
+// TestHistory has a server tell of the collections that it carried out.
 func TestHistory(t *testing.T) {
 	r := serve(t, folder(t), "server", fence.TimingOf("filesystem"), Options{DeleteUntagged: true, Schedule: "0 3 * * *"})
 	r.Push(t, "app", "latest", registrytest.Layer(1, 100))
@@ -38,7 +38,7 @@ func TestHistory(t *testing.T) {
 		t.Errorf("got %+v, want %+v", totals, want)
 	}
 
-	// Another server is at it.
+	// Another server is collecting.
 	hold, ctx, err := r.fence.Acquire(t.Context())
 	if err != nil {
 		t.Fatal(err)
@@ -57,7 +57,8 @@ func TestHistory(t *testing.T) {
 	}
 }
 
-// TestManyRuns counts all, one that failed too, and remembers the latest.
+// TestManyRuns expects all collections to be counted, including one that failed, and the latest to be
+// remembered.
 func TestManyRuns(t *testing.T) {
 	var h history
 	h.end(t.Context(), Run{Report: &Report{Bytes: 7}, Err: errors.New("away")})
@@ -69,7 +70,7 @@ func TestManyRuns(t *testing.T) {
 	}
 }
 
-// TestKept has servers tell of collections before their start, and of those of another one.
+// TestKept has servers tell of collections from before their start, and of those of another server.
 func TestKept(t *testing.T) {
 	spy := registrytest.NewSpy(folder(t))
 	first := serve(t, spy, "first", quick, Options{})
@@ -104,7 +105,7 @@ func TestKept(t *testing.T) {
 		t.Errorf("it counts what another one did: %+v", totals)
 	}
 
-	// The store forgets none that another server knows, however many there are, nor one that failed.
+	// The store forgets no collection that another server knows, however many there are, nor one that failed.
 	second.Push(t, "app", "latest", registrytest.Layer(2, 100))
 	second.Delete(t, "app", "latest")
 	spy.Before = func(action, path string) error {
@@ -133,7 +134,7 @@ func TestKept(t *testing.T) {
 		t.Errorf("%d known to the first: %v, to the third: %v", len(got), got, want)
 	}
 
-	// A power cut left half of it.
+	// A power cut left half of the file.
 	if err := spy.PutContent(t.Context(), keptAt, []byte(`[{"began":`)); err != nil {
 		t.Fatal(err)
 	}
@@ -147,8 +148,8 @@ func TestKept(t *testing.T) {
 	}
 }
 
-// TestKeptOfTheFuture is what a server has told whose clock was ahead. It would be the latest for as
-// long, and in the end all that is remembered.
+// TestKeptOfTheFuture has collections from a server whose clock was ahead. They would be the latest until that
+// time, and in the end all that is remembered.
 func TestKeptOfTheFuture(t *testing.T) {
 	driver, now := folder(t), time.Now()
 	content, err := json.Marshal([]kept{{Began: now.Add(time.Hour), Report: &Report{}}, {Began: now.Add(-time.Hour), Report: &Report{}}})

@@ -12,18 +12,18 @@ import (
 )
 
 const (
-	// keptAt is where a store tells of its latest collections, beside the registry's own folder;
-	// no registry looks there.
+	// keptAt is where a store remembers its latest collections. It is outside the registry's own folder,
+	// so no registry looks there.
 	keptAt = layout.History + "/collections"
-	// lookAgain is how often a server learns of those of others.
+	// lookAgain is the interval in which a server learns of the collections of other servers.
 	lookAgain = 5 * time.Minute
-	// patience is for the store.
+	// patience is how long the store may take to answer.
 	patience = 30 * time.Second
-	// mostKept is more than all of them take.
+	// mostKept is more bytes than all of them take.
 	mostKept = 64 << 10
 )
 
-// errBefore is of a collection that another process carried out, whose log says why it failed.
+// errBefore stands for the error of a collection that another process carried out.
 var errBefore = errors.New("it failed; the log of that time says why")
 
 // kept is what a store remembers of a collection.
@@ -33,8 +33,8 @@ type kept struct {
 	Report *Report   `json:"report,omitempty"`
 }
 
-// keep adds this process's collections to those of the store. It is no harm when that fails: they
-// are added after the next one.
+// keep adds this process's collections to those that the store remembers. If that fails, they are added
+// after the next one.
 func (c *Collector) keep(ctx context.Context) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), patience)
 	defer cancel()
@@ -54,7 +54,7 @@ func (c *Collector) keep(ctx context.Context) {
 	}
 }
 
-// recall learns of the store's latest collections: of those before this process, and of other
+// recall learns of the store's latest collections: those from before this process, and those of other
 // servers.
 func (c *Collector) recall(ctx context.Context) error {
 	content, err := c.driver.GetContent(ctx, keptAt)
@@ -81,7 +81,7 @@ func (c *Collector) recall(ctx context.Context) error {
 	return nil
 }
 
-// Recall learns of them for a server, which does without while the store is away.
+// Recall is recall for a server, which does without while the store is away.
 func (c *Collector) Recall(ctx context.Context) {
 	ctx, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
@@ -90,8 +90,8 @@ func (c *Collector) Recall(ctx context.Context) {
 	}
 }
 
-// add leaves out what is known already, and what a server told whose clock was ahead: that would be
-// the latest until then.
+// add leaves out collections that are already known, and those in the future, from a server whose clock was
+// ahead: such a collection would remain the latest until that time.
 func (h *history) add(runs []Run) {
 	h.mutex.Lock()
 	defer h.mutex.Unlock()

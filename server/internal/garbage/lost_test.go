@@ -13,8 +13,9 @@ import (
 	"container-registry/server/internal/registrytest"
 )
 
-// TestLostLayer went from the store without a collection, as by a rule of its bucket. The push of an
-// image of it is refused, and the next one uploads it, also where another repository would lend it.
+// TestLostLayer has a layer vanish from the store without a collection, for example by a rule of the bucket. A
+// push of an image that needs it is refused, and the next push uploads it, even if another repository would
+// lend it.
 func TestLostLayer(t *testing.T) {
 	layer := registrytest.Layer(1, 100)
 	for name, pushed := range map[string]digest.Digest{"sha256": digest.FromBytes(layer), "sha512": sum512(layer)} {
@@ -47,7 +48,7 @@ func TestLostLayer(t *testing.T) {
 	}
 }
 
-// TestLostManifest is one that an index names.
+// TestLostManifest loses a manifest that an index names.
 func TestLostManifest(t *testing.T) {
 	r := serve(t, folder(t), "a", quick, Options{})
 	part, content, index := r.pushParted(t)
@@ -71,8 +72,8 @@ func (r *rig) lose(t *testing.T, d digest.Digest) {
 	}
 }
 
-// TestLostBlobsAreTold are those that are linked: who deletes a layer, or pushes an index of a few
-// platforms, means to. They keep nothing from being collected.
+// TestLostBlobsAreTold expects lost blobs to be reported if they are linked. A client that deletes a layer, or
+// pushes an index of only a few platforms, does so on purpose. Lost blobs keep nothing from being collected.
 func TestLostBlobsAreTold(t *testing.T) {
 	r := serve(t, folder(t), "a", quick, Options{DeleteUntagged: true})
 	lost, deleted, by512 := registrytest.Layer(1, 100), registrytest.Layer(2, 100), registrytest.Layer(3, 100)

@@ -28,12 +28,12 @@ import (
 	"container-registry/server/internal/registrytest"
 )
 
-// large is a store of images of ten blobs each, of which every other one was deleted. It
+// large is a store of images of ten blobs each. Every other image was deleted. It
 // keeps nothing but the digests of its manifests.
 type large struct {
 	storagedriver.StorageDriver
 	images int
-	// numbers are the images of manifests, by the first bytes of their digests.
+	// numbers are the numbers of images, by the first bytes of their manifests' digests.
 	numbers map[uint64]int32
 }
 
@@ -133,7 +133,7 @@ func TestMemory(t *testing.T) {
 	p := plan.Make(i, plan.Options{DeleteUntagged: true}, nil, plan.Span{}, time.Now())
 	each := (heap() - before) / blobs
 	t.Logf("%d bytes a blob", each)
-	// Half of the blobs go, each with its link but for manifests, and ten repositories.
+	// Half of the blobs go, each with its link except for manifests, and ten repositories.
 	if each > limit || len(i.Blobs) != blobs || len(p.Deletions) != blobs/2+blobs/20*9+10 {
 		t.Errorf("%d blobs, %d deletions, %d bytes each", len(i.Blobs), len(p.Deletions), each)
 	}
@@ -143,7 +143,7 @@ func TestMemory(t *testing.T) {
 
 var million = flag.Bool("million", false, "collect a store of a million blobs")
 
-// TestMillion is a whole collection, in the memory of a default container:
+// TestMillion runs a whole collection in the memory of a default container:
 //
 //	GOMEMLIMIT=460MiB go test ./internal/garbage -run TestMillion -million -v
 func TestMillion(t *testing.T) {

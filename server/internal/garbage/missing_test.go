@@ -8,8 +8,8 @@ import (
 	"container-registry/server/internal/registrytest"
 )
 
-// TestOneWrongAnswer is of a store that says once of something that it is not there, of all that
-// a collection asks for in turn: nothing is lost.
+// TestOneWrongAnswer has a store say once that something is not there, in turn for everything that a collection
+// asks for. Nothing is lost.
 func TestOneWrongAnswer(t *testing.T) {
 	driver := folder(t)
 	r := serve(t, driver, "a", quick, Options{})
@@ -25,7 +25,7 @@ func TestOneWrongAnswer(t *testing.T) {
 	store := &registrytest.Forgetful{StorageDriver: driver}
 	// It knows nothing of what clients count on.
 	collector := serve(t, store, "b", quick, Options{DeleteUntagged: true}).collector
-	// The first one finds nothing of those before it.
+	// The first collection finds nothing of earlier ones.
 	for _, dry := range []bool{false, true} {
 		store.Asked = nil
 		if _, err := collector.Collect(t.Context(), Request{DryRun: dry}, io.Discard); err != nil {

@@ -23,7 +23,7 @@ import (
 	"container-registry/server/internal/turns"
 )
 
-// quick is for tests; expiry is long enough for a slow machine.
+// quick is for tests. Its expiry is long enough for a slow machine.
 var quick = fence.Timing{
 	Beat: 200 * time.Millisecond, Expiry: 10 * time.Second, Fresh: 20 * time.Millisecond,
 	Settle: 20 * time.Millisecond, Patience: 5 * time.Second, Remember: time.Hour,
@@ -71,7 +71,7 @@ type testLog struct{ t *testing.T }
 
 func (l testLog) Write(lines []byte) (int, error) { return len(lines), nil }
 
-// TestRepositoryInUse has a repository that is empty stay while somebody pushes to it, and a dry run say so.
+// TestRepositoryInUse expects an empty repository to stay while somebody pushes to it, and a dry run to say so.
 func TestRepositoryInUse(t *testing.T) {
 	for name, push := range map[string]func(*testing.T, *rig){
 		"an upload": func(t *testing.T, r *rig) { r.another(t).BeginUpload(t, "app") },

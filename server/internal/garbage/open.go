@@ -14,10 +14,10 @@ import (
 // errMirror is why a pull-through cache has no collection.
 var errMirror = errors.New("this is a pull-through cache: what it holds expires after proxy.ttl, and nothing else may be deleted")
 
-// errReadOnly is why a registry that lets nobody delete does not do so itself.
+// errReadOnly is why a registry in which nobody may delete does not collect either.
 var errReadOnly = errors.New("the registry is set read-only (storage.maintenance.readonly), so nothing is deleted; a dry run is allowed")
 
-// Open makes the collector of a process of this name, and its fence.
+// Open makes the collector of a process with this name, and its fence.
 func Open(ctx context.Context, config *configuration.Configuration, name string, caches fence.Generations, log *logrus.Entry) (*Collector, *fence.Fence, error) {
 	if config.Proxy.RemoteURL != "" {
 		return nil, nil, errMirror

@@ -45,7 +45,7 @@ func TestOptions(t *testing.T) {
 	}
 }
 
-// TestFullStore says what to do.
+// TestFullStore expects the error to say what to do.
 func TestFullStore(t *testing.T) {
 	spy := registrytest.NewSpy(folder(t))
 	spy.Before = func(action, path string) error {

@@ -24,7 +24,7 @@ type Options struct {
 
 // OptionsOf reads the section. The zero value is for a configuration without it.
 func OptionsOf(c *configuration.Configuration) (Options, error) {
-	// What is only logged can't be regretted.
+	// Retention is a dry run by default: what is only logged can't be regretted.
 	options := Options{Retention: retention.Policy{DryRun: true}}
 	section, ok := c.Storage["maintenance"]["garbagecollection"]
 	if !ok {

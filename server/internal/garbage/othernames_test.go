@@ -13,8 +13,8 @@ import (
 	"container-registry/server/internal/registrytest"
 )
 
-// TestAboutByAnotherDigest has a signature name its image by the digest of another algorithm than the one
-// that the image was pushed by: it stays and goes with the image, and with it what is about the signature.
+// TestAboutByAnotherDigest has a signature name its image by a digest of another algorithm than the image was
+// pushed by. The signature stays and goes with the image, and so does what is about the signature.
 func TestAboutByAnotherDigest(t *testing.T) {
 	by256 := func(t *testing.T, r *rig, tag string, seed uint64) digest.Digest {
 		r.Push(t, "app", tag, registrytest.Layer(seed, 100))
@@ -63,7 +63,7 @@ func TestAboutByAnotherDigest(t *testing.T) {
 	}
 }
 
-// TestLogOfTagsThatGo names the rule of those that have one, and only of them.
+// TestLogOfTagsThatGo expects the log to name the rule for tags that go by one, and only for them.
 func TestLogOfTagsThatGo(t *testing.T) {
 	r := serve(t, folder(t), "a", forgetful, Options{Retention: retention.Policy{Rules: []retention.Rule{{KeepTags: []string{"keep"}}}}})
 	image := r.Push(t, "app", "1", registrytest.Layer(1, 100))

@@ -16,43 +16,43 @@ import (
 	"github.com/opencontainers/go-digest"
 )
 
-// A preview names so many tags and manifests of each kind in one repository, so that many have
-// some, and in all.
+// A preview names at most so many tags and manifests of each kind in one repository, so that there is room
+// for many repositories, and in all.
 const (
 	namedOfOne = 200
 	namedOfAll = 10_000
 )
 
-// Preview is what a collection would delete, and what else would go by the choice of it: manifests
+// Preview is what a collection would delete, and what else it would delete if that were chosen: manifests
 // without a tag.
 type Preview struct {
 	At time.Time
-	// Bytes are what goes in any case, and UntaggedBytes what goes with Untagged alone.
+	// Bytes is what is freed in any case, and UntaggedBytes what is freed in addition with Untagged.
 	Bytes, UntaggedBytes int64
-	// Tags are what the rules of retention would delete, also while they are set to a dry run.
+	// Tags are what the retention rules would delete, even if they are set to a dry run.
 	Tags []Retired
-	// Aging are tags that a rule keeps for their age alone, the next to go first.
+	// Aging are tags that a rule keeps only because of their age, the next to go first.
 	Aging []Retired
-	// Untagged are manifests that nothing needs, but for those that go with their tags.
+	// Untagged are manifests that nothing needs, except those that go with their tags.
 	Untagged []Untagged
-	// Counts are of all of them by repository, also of those that are not named.
+	// Counts has the number of all of them by repository, including those that are not named.
 	Counts map[string]Counts
 
 	retention retention.Policy
-	// leaving are all of Tags and Aging, also those that are not named. Names of a hundred thousand
-	// would take too much memory.
+	// leaving has hashes of all of Tags and Aging, including those that are not named. The names of a
+	// hundred thousand would take too much memory.
 	leaving map[uint64]struct{}
 	seed    maphash.Seed
 }
 
-// naming is what a tag of a repository names.
+// naming is a tag of a repository and the manifest that it names.
 type naming struct {
 	repository, tag string
 	digest          digest.Digest
 }
 
-// Leaving says of a tag that was pushed at a time whether the rules do not keep it for ever: until
-// when they do, zero for not at all, and the rule. Without a look nothing is known to leave.
+// Leaving says whether the rules do not keep a tag forever that was pushed at a time. If so, it returns
+// until when they keep it, zero for not at all, and the rule. Without a preview no tag is known to leave.
 func (p *Preview) Leaving(repository, tag string, d digest.Digest, pushed time.Time) (until time.Time, rule string, leaves bool) {
 	if p == nil {
 		return until, "", false
@@ -64,20 +64,21 @@ func (p *Preview) Leaving(repository, tag string, d digest.Digest, pushed time.T
 	return kept.Until(pushed), rule, true
 }
 
-// Counts are how many there are of each kind.
+// Counts is how many there are of each kind.
 type Counts struct{ Tags, Aging, Untagged int }
 
-// Plus adds others.
+// Plus is the sum of both.
 func (c Counts) Plus(others Counts) Counts {
 	return Counts{c.Tags + others.Tags, c.Aging + others.Aging, c.Untagged + others.Untagged}
 }
 
-// Retired is a tag that a rule does not keep, or not for ever.
+// Retired is a tag that a rule does not keep, or not forever.
 type Retired struct {
 	Repository, Tag, Rule string
 	Digest                digest.Digest
 	Pushed                time.Time
-	// Until is when its age no longer keeps it, if nothing is pushed meanwhile; zero for a tag whose age does not matter.
+	// Until is when its age no longer keeps it, if nothing is pushed in the meantime; zero for a tag whose
+	// age does not matter.
 	Until time.Time
 }
 
@@ -88,7 +89,7 @@ type Untagged struct {
 	Size       int64
 }
 
-// preview is the last one.
+// preview holds the last preview.
 type preview struct {
 	mutex    sync.Mutex
 	last     *Preview
@@ -99,8 +100,8 @@ type preview struct {
 // Options are those of the configuration.
 func (c *Collector) Options() Options { return c.options }
 
-// PreviewSoon has Run find out what a collection would delete; false while it has something
-// else to do.
+// PreviewSoon has Run find out what a collection would delete. It returns false if another order waits
+// already.
 func (c *Collector) PreviewSoon() bool {
 	c.preview.mutex.Lock()
 	defer c.preview.mutex.Unlock()
@@ -119,8 +120,8 @@ func (c *Collector) PreviewSoon() bool {
 	return ordered
 }
 
-// Preview is the last one, nil without and where something was deleted since; and whether another
-// one is on its way.
+// Preview is the last preview, and whether another one is under way. It is nil if there is none, or if a
+// collection has deleted anything since.
 func (c *Collector) Preview() (last *Preview, underWay bool, err error) {
 	runs := c.Runs()
 	c.preview.mutex.Lock()
@@ -152,7 +153,7 @@ func (p *Preview) count(repository string, more Counts) {
 func (r Retired) of() string  { return r.Repository }
 func (u Untagged) of() string { return u.Repository }
 
-// named are those of a list that are kept, in its order.
+// named are the items of a list that a preview names, in the list's order.
 func named[T any](list []T, of func(T) string) []T {
 	seen := map[string]int{}
 	kept := slices.DeleteFunc(list, func(each T) bool {
@@ -182,7 +183,7 @@ func (p *Preview) addTags(i *inventory.Inventory) {
 	slices.SortStableFunc(p.Aging, func(a, b Retired) int { return a.Until.Compare(b.Until) })
 }
 
-// addUntagged tells what only goes by the choice of it: without that, these manifests would keep
+// addUntagged tells apart what goes only if that is chosen: otherwise these manifests would stay, and keep
 // what they need.
 func (p *Preview) addUntagged(todo *plan.Plan) {
 	needs := todo.Needs

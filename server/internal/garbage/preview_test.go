@@ -15,8 +15,8 @@ import (
 	"container-registry/server/internal/registrytest"
 )
 
-// TestOrders has a server find out what a collection would delete, and collect, when it is
-// told to and has no schedule.
+// TestOrders has a server without a schedule find out what a collection would delete, and collect, when it is
+// told to.
 func TestOrders(t *testing.T) {
 	retention := retention.Policy{DryRun: true, Rules: []retention.Rule{{KeepNewest: 1}}}
 	r := serve(t, folder(t), "server", fence.TimingOf("filesystem"), Options{Retention: retention})
@@ -53,8 +53,8 @@ func TestOrders(t *testing.T) {
 	poll.Until(t, "a collection", func() bool { return r.collector.Totals().Manifests == 1 })
 }
 
-// TestNamed has a repository with more than is named of one, and a registry with more than is
-// named of all.
+// TestNamed has a repository with more items than are named of one repository, and a registry with more than are
+// named in all.
 func TestNamed(t *testing.T) {
 	of := func(repository string, count int) []Retired {
 		list := make([]Retired, count)
@@ -76,7 +76,7 @@ func TestNamed(t *testing.T) {
 	}
 }
 
-// TestLeavingOfMany has a repository with more tags that leave than are named of one.
+// TestLeavingOfMany has a repository with more leaving tags than are named of one repository.
 func TestLeavingOfMany(t *testing.T) {
 	r := serve(t, folder(t), "server", quick, Options{Retention: retention.Policy{Rules: []retention.Rule{{KeepNewest: 2, KeepDays: 30, KeepTags: []string{"1"}}}}})
 	d := r.Push(t, "app", "0", registrytest.Layer(1, 100))
@@ -102,7 +102,7 @@ func TestLeavingOfMany(t *testing.T) {
 	}
 }
 
-// looked is a preview as the page has it.
+// looked is a preview as the page shows it.
 func (r *rig) looked(t *testing.T) *Preview {
 	t.Helper()
 	found, err := r.collector.look(t.Context())
@@ -113,8 +113,8 @@ func (r *rig) looked(t *testing.T) *Preview {
 	return found
 }
 
-// TestPreviewOfFreed tells what goes with its tags, now or before, from what goes only if somebody
-// chooses so.
+// TestPreviewOfFreed distinguishes what goes with its tags, now or before, from what goes only if somebody
+// chooses that.
 func TestPreviewOfFreed(t *testing.T) {
 	driver := registrytest.NewSpy(folder(t))
 	leave(t, driver)
@@ -124,7 +124,7 @@ func TestPreviewOfFreed(t *testing.T) {
 	r.Push(t, "app", "2", registrytest.Layer(4, 400))
 	needed := r.Push(t, "other", "1", registrytest.Layer(5, 500))
 	r.Push(t, "other", "2", registrytest.Layer(6, 600))
-	// The image goes with its tag, but for an index without one.
+	// The image would go with its tag, but an index without a tag needs it.
 	index := r.PushIndex(t, "other", "", needed)
 	r.Push(t, "app", "3", registrytest.Layer(7, 700))
 	r = serve(t, driver, "third", forgetful, newest)
@@ -145,7 +145,8 @@ func TestPreviewOfFreed(t *testing.T) {
 	}
 }
 
-// TestPreviewOfWhatIsGone is forgotten with the first collection that deletes anything, of any server.
+// TestPreviewOfWhatIsGone expects a preview to be forgotten with the first collection, of any server, that
+// deletes anything.
 func TestPreviewOfWhatIsGone(t *testing.T) {
 	driver := folder(t)
 	r := serve(t, driver, "a", quick, Options{})

@@ -16,15 +16,15 @@ import (
 	"container-registry/server/internal/registrytest"
 )
 
-// forgetful is of a server that begins, or collects, when clients count on nothing any more.
+// forgetful is the timing of a server that begins, or collects, when clients no longer count on anything.
 var forgetful = func() fence.Timing {
 	timing := quick
 	timing.Remember = time.Nanosecond
 	return timing
 }()
 
-// TestPromisedBefore has a server restarted between the push of what a client named by its digest and
-// a collection: what names it may come yet.
+// TestPromisedBefore restarts a server after a client has pushed something by its digest and before a
+// collection. What is to name it may still come.
 func TestPromisedBefore(t *testing.T) {
 	layer := func(n uint64) []byte { return registrytest.Layer(n, 100) }
 	untagged := Options{DeleteUntagged: true}
@@ -32,7 +32,7 @@ func TestPromisedBefore(t *testing.T) {
 	retained.DeleteUntagged = true
 	for name, test := range map[string]struct {
 		options Options
-		// age is how long ago all was pushed when the server is restarted.
+		// age is how long ago everything was pushed when the server is restarted.
 		age time.Duration
 		// fill returns what has to stay, and what has to go.
 		fill func(*testing.T, *rig) (kept, gone []digest.Digest)
@@ -121,7 +121,7 @@ func TestPromisedBefore(t *testing.T) {
 	}
 }
 
-// TestDryRunOfPromised says of what clients count on what the collection does, and so does the page.
+// TestDryRunOfPromised expects a dry run, and the page, to treat what clients count on as the collection does.
 func TestDryRunOfPromised(t *testing.T) {
 	r := serve(t, folder(t), "a", quick, Options{DeleteUntagged: true})
 	r.Push(t, "app", "", registrytest.Layer(1, 100))

@@ -15,8 +15,8 @@ import (
 	"container-registry/server/internal/registrytest"
 )
 
-// TestMissingLinks is of what other servers wrote, this one before it listed, and one that
-// died in a push.
+// TestMissingLinks has manifests written by other servers, by this one before it wrote such links, and by one
+// that died in a push.
 func TestMissingLinks(t *testing.T) {
 	r := serve(t, folder(t), "a", quick, Options{})
 	image := r.Push(t, "team/app", "1", registrytest.Layer(1, 100))
@@ -41,7 +41,7 @@ func TestMissingLinks(t *testing.T) {
 	}
 }
 
-// TestMissingLinkOnFullDisk is written when what is free has gone.
+// TestMissingLinkOnFullDisk is written after what is free has been deleted.
 func TestMissingLinkOnFullDisk(t *testing.T) {
 	driver := registrytest.NewSpy(folder(t))
 	r := serve(t, driver, "a", quick, newest)
@@ -66,7 +66,7 @@ func TestMissingLinkOnFullDisk(t *testing.T) {
 	}
 }
 
-// TestListedByItsPusher is not listed again by the collection that it comes into.
+// TestListedByItsPusher is pushed during a collection, which does not list it again.
 func TestListedByItsPusher(t *testing.T) {
 	r := serve(t, folder(t), "a", quick, newest)
 	image := r.Push(t, "app", "1", registrytest.Layer(1, 100))
@@ -99,7 +99,7 @@ func TestSubjectThatComesLater(t *testing.T) {
 }
 
 // TestSubjectThatComesElsewhere has an image pushed again when what is about it, in another
-// repository, is on the list of deletions already.
+// repository, is already on the list of deletions.
 func TestSubjectThatComesElsewhere(t *testing.T) {
 	r := serve(t, folder(t), "a", quick, Options{DeleteUntagged: true})
 	image := r.Push(t, "team/app", "1", registrytest.Layer(1, 100))
@@ -122,8 +122,8 @@ func TestSubjectThatComesElsewhere(t *testing.T) {
 	r.checkLinks(t)
 }
 
-// TestLinkThatIsNeededAgain has a manifest pushed again when its link is on the list of
-// deletions already, through the server that collects and through another one.
+// TestLinkThatIsNeededAgain has a manifest pushed again when its link is already on the list of
+// deletions, through the server that collects and through another one.
 func TestLinkThatIsNeededAgain(t *testing.T) {
 	for _, through := range []string{"a", "b"} {
 		r := serve(t, folder(t), "a", quick, Options{})

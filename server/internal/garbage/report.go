@@ -16,27 +16,27 @@ type Report struct {
 	Tags                Count
 	Manifests           Count
 	Blobs               Count
-	// Uploads that were cut off were deleted.
+	// Uploads is how many uploads that were cut off were deleted.
 	Uploads int
 	// Bytes are those of deleted blobs and uploads.
 	Bytes int64
-	// Wishes are tags that retention would delete, were it no dry run.
+	// Wishes is how many tags retention would delete if it were not set to a dry run.
 	Wishes int
-	// Listed are manifests about another one that were not listed as such before.
+	// Listed is how many manifests about another one were not listed as such before.
 	Listed int
-	// Spared are deletions left out since a client counts on what they delete.
+	// Spared is how many deletions were left out because a client counts on what they would delete.
 	Spared       int
 	Pauses       int
 	LongestPause time.Duration
 	Took         time.Duration
 }
 
-// Count is of one kind of things.
+// Count is how many things of one kind were found and deleted.
 type Count struct {
 	Found, Deleted int
 }
 
-// verb says whether it was done.
+// verb says whether things were deleted or only would be.
 func (r *Report) verb() string {
 	if r.DryRun {
 		return "would be deleted"
@@ -71,7 +71,7 @@ func (r *Report) String() string {
 	return b.String()
 }
 
-// Fields are for logs.
+// Fields is the report for logs.
 func (r *Report) Fields() logrus.Fields {
 	return logrus.Fields{
 		"repositories": r.Repositories,

@@ -30,24 +30,25 @@ type run struct {
 	options Options
 	hold    *fence.Hold
 	todo    *plan.Plan
-	// freed are what earlier ones freed.
+	// freed is what earlier collections freed.
 	freed plan.Freed
-	// pushed are the tags that were pushed meanwhile.
+	// pushed are the tags that were pushed during the collection.
 	pushed map[string]bool
 
 	mutex  sync.Mutex
 	out    io.Writer
 	report *Report
-	// spared are the manifests that clients count on, with all they need.
+	// spared are manifests that were not deleted because clients count on them. All that they need is
+	// then kept too.
 	spared []plan.Deletion
-	// noted is what observers are still to be told of, and unsaid what whoever ordered the
-	// collection is, while paused says that writers wait.
+	// noted has the writes that observers still have to be told of. unsaid has the lines that are
+	// still to be written to out, while paused says that writers wait.
 	noted  []writes.Write
 	unsaid []string
 	paused bool
 }
 
-// dry only counts, and leaves in the plan what would be deleted now.
+// dry only counts. It leaves in the plan what would be deleted now.
 func (r *run) dry(ctx context.Context) error {
 	if err := r.plan(ctx); err != nil {
 		return err
@@ -74,10 +75,10 @@ func (r *run) dry(ctx context.Context) error {
 	return nil
 }
 
-// tries are for a machine that was suspended, or a store that gave no answer for a while.
+// tries is more than one for a machine that was suspended, or a store that gave no answer for a while.
 const tries = 3
 
-// carryOut begins anew where the right to collect is lost. The report is of all tries, and nil if none began.
+// carryOut begins anew if the right to collect is lost. The report is of all tries, and nil if none began.
 func (r *run) carryOut(ctx context.Context) (*Report, error) {
 	err := r.try(ctx)
 	for n := 1; n < tries && errors.Is(err, fence.ErrLost); n++ {
@@ -85,7 +86,7 @@ func (r *run) carryOut(ctx context.Context) (*Report, error) {
 		r.log.WithError(err).Warn("garbage collection begins anew")
 		again := r.try(ctx)
 		if errors.As(again, new(fence.Busy)) {
-			// That one goes on.
+			// The other collection does the rest.
 			break
 		}
 		err = again
@@ -96,7 +97,7 @@ func (r *run) carryOut(ctx context.Context) (*Report, error) {
 	return r.report, err
 }
 
-// try deletes what is found, as the only collection there is.
+// try carries out a collection for as long as it is the only one of the store.
 func (r *run) try(ctx context.Context) error {
 	hold, ctx, err := r.fence.Acquire(ctx)
 	if err != nil {
@@ -117,12 +118,12 @@ func (r *run) try(ctx context.Context) error {
 		r.remember(ctx)
 		list := r.missingLinks()
 		if err = r.sweep(ctx); err == nil {
-			// A full disk has room for it now.
+			// Even a disk that was full has room for the links now.
 			err = r.complete(ctx, list)
 		}
 	}
 	if cause := context.Cause(ctx); err != nil && cause != nil {
-		// Stores say only that they were told to stop.
+		// The store's error would say only that it was told to stop.
 		err = cause
 	}
 	r.report.LongestPause = max(r.report.LongestPause, hold.LongestPause())
@@ -140,7 +141,7 @@ func (r *run) plan(ctx context.Context) error {
 	options := plan.Options{Retention: r.options.Retention, Grace: r.options.Grace, DeleteUntagged: r.options.DeleteUntagged}
 	r.todo = plan.Make(found, options, r.freed, plan.Span{After: after.UnixMicro(), Until: until.UnixMicro()}, now)
 	r.report.Repositories = len(found.Repositories)
-	// What an earlier try deleted was found by it.
+	// What an earlier try deleted counts as found, too.
 	r.report.Blobs.Found = r.report.Blobs.Deleted + len(found.Blobs)
 	r.report.Manifests.Found, r.report.Tags.Found = r.report.Manifests.Deleted, r.report.Tags.Deleted
 	for _, each := range found.Repositories {
@@ -164,15 +165,15 @@ func (r *run) say(format string, values ...any) {
 	r.mutex.Lock()
 	defer r.mutex.Unlock()
 	if r.paused {
-		// Writers must not wait for whoever reads.
+		// Writers must not wait for the reader of out.
 		r.unsaid = append(r.unsaid, line)
 		return
 	}
-	// A client that went away ends the collection by its context.
+	// If the reader goes away, the context ends the collection.
 	_, _ = io.WriteString(r.out, line)
 }
 
-// setPaused says whether writers wait. What was not said meanwhile is said when they don't.
+// setPaused says whether writers wait. The lines that are held back during a pause are written after it.
 func (r *run) setPaused(paused bool) {
 	r.mutex.Lock()
 	defer r.mutex.Unlock()
@@ -186,7 +187,7 @@ func (r *run) setPaused(paused bool) {
 	r.unsaid = nil
 }
 
-// count is for what was deleted, or would be.
+// count counts what was deleted, or would be.
 func (r *run) count(d plan.Deletion) {
 	r.mutex.Lock()
 	switch d.Stage {
@@ -214,8 +215,8 @@ func (r *run) count(d plan.Deletion) {
 	}
 }
 
-// tidy deletes what writers left who were killed, or did not come back. Nothing refers to it, and on
-// a full disk it makes room for what is written before the first deletion.
+// tidy deletes what was left by writers that were killed or did not come back. Nothing refers to it, and on
+// a full disk this makes room for what has to be written before the first deletion.
 func (r *run) tidy(ctx context.Context) error {
 	if err := r.removeUploads(ctx); err != nil {
 		return err

@@ -9,7 +9,7 @@ import (
 	"container-registry/server/internal/registrytest"
 )
 
-// listener reads what a collection says, and pushes each time.
+// listener reads what a collection says, and pushes each time it does.
 type listener struct {
 	t    *testing.T
 	rig  *rig
@@ -26,7 +26,8 @@ func (l *listener) Write(lines []byte) (int, error) {
 	return l.said.Write(lines)
 }
 
-// TestSaidWhenWritersGoOn is what was deleted: who reads it slowly must not have them wait.
+// TestSaidWhenWritersGoOn expects a collection to say what it deleted only when writers go on: a slow reader
+// must not make them wait.
 func TestSaidWhenWritersGoOn(t *testing.T) {
 	timing := quick
 	timing.Patience = timing.Expiry / 20
@@ -46,7 +47,7 @@ func TestSaidWhenWritersGoOn(t *testing.T) {
 	}
 }
 
-// stopped reads nothing until it goes on.
+// stopped is a reader that reads nothing until it is let go on.
 type stopped struct {
 	goOn chan struct{}
 	said strings.Builder
@@ -57,7 +58,7 @@ func (s *stopped) Write(lines []byte) (int, error) {
 	return s.said.Write(lines)
 }
 
-// TestReaderThatStandsStill holds up neither the collection, nor the next one, and reads all of it later.
+// TestReaderThatStandsStill holds up neither the collection nor the next one, and reads everything later.
 func TestReaderThatStandsStill(t *testing.T) {
 	r := serve(t, folder(t), "a", quick, Options{DeleteUntagged: true})
 	for i := range uint64(3) {

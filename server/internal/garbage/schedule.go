@@ -11,7 +11,7 @@ import (
 	"container-registry/server/internal/wait"
 )
 
-// Run collects when the schedule says so, and does what is ordered, until ctx ends.
+// Run collects when the schedule says so, and carries out orders, until ctx ends.
 func (c *Collector) Run(ctx context.Context) error {
 	var times schedule.Schedule
 	if c.options.Schedule != "" {
@@ -23,7 +23,7 @@ func (c *Collector) Run(ctx context.Context) error {
 	c.lookAround(ctx)
 	again := time.NewTicker(lookAgain)
 	defer again.Stop()
-	// next stays while something else is done: what came due meanwhile is late, not left out.
+	// next is kept while something else is done: a collection that comes due meanwhile is late, not left out.
 	var next time.Time
 	for {
 		var begin <-chan time.Time
@@ -48,8 +48,8 @@ func (c *Collector) Run(ctx context.Context) error {
 	}
 }
 
-// lookAround learns of other servers' collections, and has a disk keep its spare: a process that was
-// killed may have spent it when there was no room for another one.
+// lookAround learns of other servers' collections, and writes the spare if it is missing: a process may have
+// spent it and then been killed, or found no room for a new one.
 func (c *Collector) lookAround(ctx context.Context) {
 	c.Recall(ctx)
 	if !c.readOnly {
@@ -57,8 +57,8 @@ func (c *Collector) lookAround(ctx context.Context) {
 	}
 }
 
-// due is when the next collection is, which was to be at another time before. That one was worked
-// out while the clock was ahead where an earlier one is to come.
+// due is the time of the next collection. The time that was determined before stays, even if it has passed,
+// unless the schedule has an earlier one still to come: then the clock was ahead at that time.
 func due(times schedule.Schedule, before, now time.Time) time.Time {
 	if next := times.Next(now); before.IsZero() || next.Before(before) {
 		return next
@@ -66,15 +66,16 @@ func due(times schedule.Schedule, before, now time.Time) time.Time {
 	return before
 }
 
-// CollectSoon has Run collect; false while it has something else to do.
+// CollectSoon has Run collect. It returns false if another order waits already.
 func (c *Collector) CollectSoon(deleteUntagged bool) bool {
 	return c.order(func(ctx context.Context) { c.collectInTurn(ctx, Request{DeleteUntagged: deleteUntagged}) })
 }
 
-// askAgain is how long what was ordered waits before it looks whether another collection has ended.
+// askAgain is how long an order waits before it checks again whether the other collection has ended.
 const askAgain = 5 * time.Second
 
-// collectInTurn collects after another one that is under way, which may have been asked to do less.
+// collectInTurn waits for the end of another collection that is under way, and then collects: the other
+// one may have been asked to do less.
 func (c *Collector) collectInTurn(ctx context.Context, request Request) {
 	defer c.history.setWaits(false)
 	by, busy := c.collectInBackground(ctx, request)
@@ -96,7 +97,7 @@ func (c *Collector) order(do func(context.Context)) bool {
 	}
 }
 
-// collectInBackground says who was busy with another one, if somebody was.
+// collectInBackground says whether another server was busy with a collection, and which.
 func (c *Collector) collectInBackground(ctx context.Context, request Request) (by string, busy bool) {
 	report, err := c.Collect(ctx, request, io.Discard)
 	var other fence.Busy

@@ -37,7 +37,7 @@ func TestDue(t *testing.T) {
 	}
 }
 
-// TestDueMeanwhile is a collection whose time comes while something else is done.
+// TestDueMeanwhile has a collection come due while something else is done.
 func TestDueMeanwhile(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		driver := inmemory.New()
@@ -100,7 +100,7 @@ func TestFirstFrom(t *testing.T) {
 	}
 }
 
-// TestSpareAgain has a server that goes on make it, once there is room.
+// TestSpareAgain expects a server that goes on to write the spare once there is room.
 func TestSpareAgain(t *testing.T) {
 	r := serve(t, folder(t), "a", quick, Options{})
 	spare := layout.Collections + "/spare"
@@ -115,7 +115,7 @@ func TestSpareAgain(t *testing.T) {
 	}
 }
 
-// TestOrderedInTurn is a collection that is ordered while another server of the store is at it.
+// TestOrderedInTurn orders a collection while another server of the store is collecting.
 func TestOrderedInTurn(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		driver := inmemory.New()

@@ -13,9 +13,9 @@ import (
 	"container-registry/server/internal/garbage/plan"
 )
 
-// budget is how long a pause deletes, and how long writers go on after it. With what it takes
-// to begin and to end a pause, no write waits for a second. Those of this server also go on
-// while a pause is announced.
+// budget is how long a pause deletes, and how long writers go on after it. Even with the time that it
+// takes to begin and to end a pause, no write waits for as long as a second. Writes through this server
+// also go on while a pause is announced.
 const budget = 750 * time.Millisecond
 
 func (r *run) sweep(ctx context.Context) error {
@@ -95,7 +95,7 @@ func (r *run) deleteSome(ctx context.Context, rest []plan.Deletion, until time.T
 	return done, err
 }
 
-// keepTouched is for manifests that clients were told of, before anything they need goes.
+// keepTouched keeps manifests that clients were told of, before anything that they need is deleted.
 func (r *run) keepTouched(rest []plan.Deletion) {
 	for _, d := range rest {
 		if d.Stage == plan.Manifests && r.fence.Touched(d.Digest) {
@@ -104,15 +104,15 @@ func (r *run) keepTouched(rest []plan.Deletion) {
 	}
 }
 
-// protect takes manifests that were pushed, and all they need, off the list. They may not
-// be in the store yet: other servers tell before they write.
+// protect takes manifests that were pushed, and all that they need, off the list. They may not be in the
+// store yet: other servers tell of a manifest before they write it.
 func (r *run) protect(ctx context.Context, pushed []fence.Pushed) error {
 	i, needs := r.todo.Needs.Inventory, r.todo.Needs
 	group, reading := errgroup.WithContext(ctx)
 	group.SetLimit(inventory.Workers)
 	for n, p := range pushed {
 		if p.Manifest == nil {
-			// A server of before wrote it, which tells afterwards.
+			// A server of an earlier version tells of a manifest after it was written, and without its content.
 			m, err := i.Manifest(ctx, p.Repository, p.Digest)
 			if err != nil {
 				return err
@@ -133,7 +133,7 @@ func (r *run) protect(ctx context.Context, pushed []fence.Pushed) error {
 		for _, tag := range p.Named() {
 			r.pushed[p.Repository+":"+tag] = true
 		}
-		// Its bytes may have been gone or damaged when it was kept before.
+		// The manifest's bytes may have been missing or damaged when it was looked at.
 		i.Manifests[p.Digest] = p.Manifest
 		i.Repositories[p.Repository].Revisions[p.Digest] = time.Now().UnixMicro()
 		if needs.Manifests[p.Repository] == nil {

@@ -8,19 +8,20 @@ import (
 	"container-registry/server/internal/writes"
 )
 
-// Tell has observers told of each manifest and tag that collections delete, when writers go on,
-// before what those do is passed on. To be called before there is any collection.
+// Tell has observers told of each manifest and tag that collections delete. They are told when writers go
+// on, before what these writers do is passed on. It must be called before any collection.
 func (c *Collector) Tell(holdBack writes.HoldBack, observers ...writes.Observer) {
 	c.holdBack, c.observers = holdBack, observers
 }
 
-// note is for what was deleted, in a pause: whoever is told may take longer than a pause may.
+// note records what was deleted in a pause. Observers are told later, because they may take longer than a
+// pause may last.
 func (r *run) note(d plan.Deletion) {
 	w := writes.Write{Time: time.Now(), Action: writes.Delete, Repository: d.Repository, Reason: "garbage collection"}
 	switch d.Stage {
 	case plan.Tags:
 		if d.Digest == "" {
-			// Nobody was told of its push, which came to no end.
+			// The push of this tag was cut off, so no observer was told of it.
 			return
 		}
 		w.Kind, w.Tags = writes.Tag, []writes.TagChange{{Name: d.Tag, From: d.Digest}}

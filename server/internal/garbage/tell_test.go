@@ -11,8 +11,8 @@ import (
 	"container-registry/server/internal/writes"
 )
 
-// TestTell has observers told of what a rule deletes, with the manifest that goes with it, when
-// writers go on, before what those do is passed on, and of nothing that a dry run would delete.
+// TestTell has observers told of what a rule deletes, and of the manifest that goes with it. They are told when
+// writers go on, before what those do is passed on. They are told of nothing that a dry run would delete.
 func TestTell(t *testing.T) {
 	r := serve(t, folder(t), "a", quick, Options{Retention: retention.Policy{Rules: []retention.Rule{{KeepTags: []string{"keep"}}}}})
 	gone := r.Push(t, "app", "1", registrytest.Layer(1, 100))
@@ -27,7 +27,7 @@ func TestTell(t *testing.T) {
 		if held.IsZero() || w.Time.Before(held) {
 			t.Errorf("what happens since is passed on before %+v", w)
 		}
-		// A pause would last as long as this.
+		// If it were told during the pause, the pause would last this long.
 		r.Push(t, "app", "keep", registrytest.Layer(3, 100))
 		told = append(told, w)
 	})

@@ -25,9 +25,9 @@ func TestTruncatedLayer(t *testing.T) {
 	r.Pulled(t)
 }
 
-// TestTruncatedLayerThatIsThere is what a client is told before it pushes an image of it,
-// which is refused. It pushes again, is told that the layer is not there, and uploads it.
-// What other repositories and servers knew of it, they forget.
+// TestTruncatedLayerThatIsThere has a client told that a truncated layer is there. The push of its image is
+// refused. The client pushes again, is told that the layer is not there, and uploads it. Other repositories
+// and servers forget what they knew of it.
 func TestTruncatedLayerThatIsThere(t *testing.T) {
 	r := serve(t, folder(t), "a", quick, Options{})
 	layer := registrytest.Layer(1, 100)
@@ -66,8 +66,7 @@ func TestTruncatedLayerThatIsThere(t *testing.T) {
 	}
 }
 
-// TestTruncatedManifest is one that an index names, which clients ask for before they push
-// it again.
+// TestTruncatedManifest truncates a manifest that an index names. Clients ask for it before they push it again.
 func TestTruncatedManifest(t *testing.T) {
 	r := serve(t, folder(t), "a", quick, Options{})
 	part, content, index := r.pushParted(t)
@@ -95,8 +94,8 @@ func TestTruncatedManifest(t *testing.T) {
 	r.Pulled(t)
 }
 
-// TestWrongSize is the manifest's: what was uploaded again is there once more. It is too large to
-// be read.
+// TestWrongSize has a manifest that gives a wrong size for a layer. The layer, which is too large to be read, is
+// there again after it was uploaded again.
 func TestWrongSize(t *testing.T) {
 	r := serve(t, folder(t), "a", quick, Options{})
 	layer := registrytest.Layer(1, 4<<20+1)
@@ -126,7 +125,7 @@ func TestWrongSize(t *testing.T) {
 	}
 }
 
-// TestWrongSizeOfWhatIsNamedTwice is refused wherever it stands, and leaves what is there.
+// TestWrongSizeOfWhatIsNamedTwice is refused wherever the wrong size stands, and leaves what is there.
 func TestWrongSizeOfWhatIsNamedTwice(t *testing.T) {
 	r := serve(t, folder(t), "a", quick, Options{})
 	empty := v1.DescriptorEmptyJSON
@@ -147,8 +146,8 @@ func TestWrongSizeOfWhatIsNamedTwice(t *testing.T) {
 	}
 }
 
-// TestWrongSizeOfWhatIsWhole leaves it there, for whoever asks: the manifest is wrong, as its reader
-// can tell. Of what is large, only a size that nothing has says so.
+// TestWrongSizeOfWhatIsWhole leaves the blob there for all that ask: the server reads it and can tell that the
+// manifest is wrong. For a large blob, only an impossible size shows that.
 func TestWrongSizeOfWhatIsWhole(t *testing.T) {
 	r := serve(t, folder(t), "a", quick, Options{})
 	small, large := registrytest.Layer(1, 100), registrytest.Layer(2, 4<<20+1)
@@ -183,7 +182,7 @@ func (r *rig) pushParted(t *testing.T) (part digest.Digest, content, index strin
 	return part, r.content(t, "app", "part"), r.content(t, "app", "1")
 }
 
-// content is that of a manifest.
+// content is the content of a manifest.
 func (r *rig) content(t *testing.T, repository, tag string) string {
 	t.Helper()
 	d, err := r.collector.driver.GetContent(t.Context(), layout.TagPath(repository, tag))

@@ -23,8 +23,8 @@ import (
 	"container-registry/server/internal/registrytest"
 )
 
-// TestIndexThatComesLater is pushed when its images were, by digest, and a collection came
-// in between, as builders for several platforms do it.
+// TestIndexThatComesLater is pushed after its images were pushed by digest, as builders for several platforms
+// do it. A collection comes in between.
 func TestIndexThatComesLater(t *testing.T) {
 	r := serve(t, folder(t), "a", quick, Options{DeleteUntagged: true})
 	amd64 := r.Push(t, "app", "", registrytest.Layer(1, 100))
@@ -39,15 +39,15 @@ func TestIndexThatComesLater(t *testing.T) {
 	}
 }
 
-// TestManifestThatIsCountedOn is one that the rules freed: a client asked for it, is told
-// so, and pushes an index of it without a look at its layers.
+// TestManifestThatIsCountedOn has a manifest that the rules freed. A client asks for it, is told that it is
+// there, and pushes an index of it without a look at its layers.
 func TestManifestThatIsCountedOn(t *testing.T) {
 	r := serve(t, folder(t), "a", quick, Options{Retention: retention.Policy{Rules: []retention.Rule{{KeepNewest: 1}}}})
 	image := r.Push(t, "app", "part", registrytest.Layer(1, 100))
 	r.PushIndex(t, "app", "1", image)
 	r.Delete(t, "app", "part")
 	r.Push(t, "app", "2", registrytest.Layer(2, 100))
-	// The server forgot by now what it was told.
+	// By now the server has forgotten what clients were told.
 	r = serve(t, r.collector.driver, "b", quick, r.collector.options)
 	if status := r.head(t, "app@"+image.String()); status != http.StatusOK {
 		t.Fatal(status)
@@ -64,7 +64,7 @@ func sum512(content []byte) digest.Digest {
 	return digest.NewDigestFromEncoded(digest.SHA512, hex.EncodeToString(sum[:]))
 }
 
-// pushImage pushes one whose only layer has that digest.
+// pushImage pushes an image whose only layer has that digest.
 func (r *rig) pushImage(t *testing.T, repository, tag string, layer digest.Digest, size int) digest.Digest {
 	t.Helper()
 	r.PushBlob(t, repository, v1.DescriptorEmptyJSON.Digest, v1.DescriptorEmptyJSON.Data)
@@ -76,7 +76,7 @@ func (r *rig) pushImage(t *testing.T, repository, tag string, layer digest.Diges
 	})
 }
 
-// TestOtherAlgorithm has layers by another digest than the one the engine keeps bytes by.
+// TestOtherAlgorithm has layers named by another digest than the one by which the engine keeps their bytes.
 func TestOtherAlgorithm(t *testing.T) {
 	content := registrytest.Layer(1, 100)
 	t.Run("a tagged image", func(t *testing.T) {
@@ -107,7 +107,7 @@ func TestOtherAlgorithm(t *testing.T) {
 	t.Run("mounted from another repository", func(t *testing.T) {
 		r := serve(t, folder(t), "a", quick, Options{})
 		r.PushBlob(t, "other", sum512(content), content)
-		// Whoever is not told that it is mounted uploads it.
+		// A client that is not told that it is mounted uploads it.
 		if status := r.Status(t, http.MethodPost, "/v2/app/blobs/uploads/?from=other&mount="+sum512(content).String()); status != http.StatusAccepted {
 			t.Error(status)
 		}
@@ -159,8 +159,8 @@ func (r *rig) put(t *testing.T, path, content string) {
 	}
 }
 
-// TestDamagedTag is what a full disk or a power cut leaves. What the tag names is not
-// known, so all that it ever named stays.
+// TestDamagedTag has a tag as a full disk or a power cut leaves it. It is not known what the tag names,
+// so all that it ever named stays.
 func TestDamagedTag(t *testing.T) {
 	for _, content := range []string{"", "sha256:0123"} {
 		t.Run(fmt.Sprintf("%q", content), func(t *testing.T) {
@@ -193,7 +193,7 @@ func TestDamagedTag(t *testing.T) {
 	}
 }
 
-// TestDanglingTag names a manifest that is not there: it is told, and keeps nothing else
+// TestDanglingTag names a manifest that is not there. The tag is reported, and keeps nothing else
 // from being collected.
 func TestDanglingTag(t *testing.T) {
 	r := serve(t, folder(t), "a", quick, Options{DeleteUntagged: true})
@@ -213,8 +213,8 @@ func TestDanglingTag(t *testing.T) {
 	}
 }
 
-// TestRetentionBesideBrokenTags has a newest tag that nobody can pull: it takes no place of one
-// that can be, and stays.
+// TestRetentionBesideBrokenTags has a newest tag that nobody can pull. It stays, and does not take the place of
+// one that can be pulled.
 func TestRetentionBesideBrokenTags(t *testing.T) {
 	for name, damage := range map[string]func(*testing.T, *rig, digest.Digest) error{
 		"not linked": func(t *testing.T, r *rig, d digest.Digest) error {
@@ -256,7 +256,7 @@ func TestRetentionBesideBrokenTags(t *testing.T) {
 	}
 }
 
-// TestOddManifest has fields the engine does not know, of another type than they should be.
+// TestOddManifest has fields that the engine does not know, with values of the wrong type.
 func TestOddManifest(t *testing.T) {
 	for _, field := range []string{`"subject":"x"`, `"blobs":1`, `"fsLayers":{}`} {
 		t.Run(field, func(t *testing.T) {
@@ -271,7 +271,7 @@ func TestOddManifest(t *testing.T) {
 			if status, text := r.tryManifest(t, "app", "odd", content); status != http.StatusBadRequest || !strings.Contains(text, "MANIFEST_INVALID") {
 				t.Errorf("%d: %s", status, text)
 			}
-			// One that was pushed before.
+			// This one was pushed before.
 			d := digest.FromString(content)
 			r.put(t, layout.BlobPath(d), content)
 			r.put(t, layout.LinkPath(layout.RepositoryPath("app", layout.Revisions), d), d.String())
@@ -309,8 +309,8 @@ func (r *rig) tryManifest(t *testing.T, repository, reference, content string) (
 	return response.StatusCode, string(text)
 }
 
-// TestDamagedManifest keeps all of its repository, as nobody knows what it needs; what is
-// in others is collected. Pushing it again heals it.
+// TestDamagedManifest keeps all of its repository, because nobody knows what it needs. Other repositories
+// are collected. Pushing the manifest again heals it.
 func TestDamagedManifest(t *testing.T) {
 	for _, bytes := range []string{"", "no manifest", `{"schemaVersion":2`} {
 		t.Run(fmt.Sprintf("%q", bytes), func(t *testing.T) {
@@ -322,11 +322,11 @@ func TestDamagedManifest(t *testing.T) {
 			r.Push(t, "other", "1", registrytest.Layer(5, 100))
 			whole := r.Pulled(t)
 			r.put(t, layout.BlobPath(d), bytes)
-			// The servers have forgotten by now what they were told.
+			// By now the servers have forgotten what clients were told.
 			r = serve(t, r.collector.driver, "b", quick, r.collector.options)
 			var out strings.Builder
 			report, err := r.collector.Collect(t.Context(), Request{}, &out)
-			// The other repository's manifest, and the layer that is not in this one too.
+			// The other repository's untagged manifest goes, and so does its layer that this repository does not have.
 			if err != nil || report.Manifests.Deleted != 1 || report.Blobs.Deleted != 2 {
 				t.Errorf("%v: %s", err, report)
 			}
@@ -346,8 +346,8 @@ func TestDamagedManifest(t *testing.T) {
 	}
 }
 
-// TestEmptiedBlobs are what a power cut leaves most often: files that were not written yet.
-// Clients that ask before they push are told that nothing is there, but of an empty layer.
+// TestEmptiedBlobs has what a power cut leaves most often: files whose bytes were not written yet.
+// Clients that ask before they push are told that nothing is there, except for an empty layer.
 func TestEmptiedBlobs(t *testing.T) {
 	r := serve(t, folder(t), "a", quick, Options{})
 	layer := registrytest.Layer(1, 100)
@@ -371,8 +371,8 @@ func TestEmptiedBlobs(t *testing.T) {
 	r.Pulled(t)
 }
 
-// TestFirstPushElsewhere goes through another server, of which this one knows nothing: the
-// repository has layers and no manifest yet.
+// TestFirstPushElsewhere has a first push through another server, of which this one knows nothing. The
+// repository has layers but no manifest yet.
 func TestFirstPushElsewhere(t *testing.T) {
 	driver := folder(t)
 	a, b := serve(t, driver, "a", quick, Options{Grace: time.Hour}), serve(t, driver, "b", quick, Options{})
@@ -386,7 +386,7 @@ func TestFirstPushElsewhere(t *testing.T) {
 }
 
 // TestRefusedTag is pushed through another server while a collection begins, deletes what
-// the engine had found, and ends: the push is refused, and the tag names what it did.
+// the engine had found, and ends. The push is refused, and the tag names what it named before.
 func TestRefusedTag(t *testing.T) {
 	driver := folder(t)
 	a := serve(t, driver, "a", quick, Options{})
@@ -419,8 +419,8 @@ func TestRefusedTag(t *testing.T) {
 	b.Pulled(t)
 }
 
-// TestTagThatIsLate is written when a collection of the same server has begun and looked:
-// it saw the manifest, and no tag.
+// TestTagThatIsLate is written after a collection of the same server has begun and looked. The
+// collection saw the manifest, but no tag.
 func TestTagThatIsLate(t *testing.T) {
 	spy := registrytest.NewSpy(folder(t))
 	r := serve(t, spy, "a", quick, Options{DeleteUntagged: true})
@@ -443,8 +443,8 @@ func TestTagThatIsLate(t *testing.T) {
 	}
 }
 
-// TestDeletedMeanwhile is an image that one client deletes by its digest while another pushes
-// it by a new tag, as builds that can be repeated do.
+// TestDeletedMeanwhile has one client delete an image by its digest while another pushes it with a new tag, as
+// reproducible builds do.
 func TestDeletedMeanwhile(t *testing.T) {
 	for _, servers := range []int{1, 2} {
 		t.Run(fmt.Sprint(servers), func(t *testing.T) {
@@ -468,7 +468,7 @@ func TestDeletedMeanwhile(t *testing.T) {
 	}
 }
 
-// after is called when a file was read.
+// after is called after a file was read.
 type after struct {
 	storagedriver.StorageDriver
 	read func(path string)
@@ -480,8 +480,8 @@ func (a *after) GetContent(ctx context.Context, path string) ([]byte, error) {
 	return content, err
 }
 
-// TestMovedMeanwhile is a tag that is pushed while what it named is deleted by its digest: the
-// engine has found by then which tags go.
+// TestMovedMeanwhile has a tag pushed while the manifest that it named is deleted by its digest, after the
+// engine has found which tags go.
 func TestMovedMeanwhile(t *testing.T) {
 	for _, servers := range []int{1, 2} {
 		t.Run(fmt.Sprint(servers), func(t *testing.T) {
@@ -504,7 +504,7 @@ func TestMovedMeanwhile(t *testing.T) {
 	}
 }
 
-// TestBytesOfAnotherAlgorithm are there already when a client uploads them by that, and
+// TestBytesOfAnotherAlgorithm are already there when a client uploads them by a digest of that algorithm, and
 // nobody else needs them.
 func TestBytesOfAnotherAlgorithm(t *testing.T) {
 	spy := registrytest.NewSpy(folder(t))

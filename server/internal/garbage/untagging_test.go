@@ -19,7 +19,7 @@ import (
 	"container-registry/server/internal/registrytest"
 )
 
-// tagged is what a tag names in the store.
+// tagged is the digest that a tag names in the store.
 func (r *rig) tagged(t *testing.T, repository, tag string) digest.Digest {
 	t.Helper()
 	content, err := r.collector.driver.GetContent(t.Context(), layout.TagPath(repository, tag))
@@ -39,8 +39,8 @@ func (r *rig) untaggings(t *testing.T) []string {
 	return slices.DeleteFunc(names, func(name string) bool { return !strings.HasPrefix(name, "untagging-") })
 }
 
-// TestPushedBeforeItGoes is a tag that another server writes after a deletion has seen that it
-// names what is deleted, and before it goes.
+// TestPushedBeforeItGoes has another server write a tag after a deletion has seen that the tag
+// names what is deleted, and before the tag goes.
 func TestPushedBeforeItGoes(t *testing.T) {
 	driver := &after{folder(t), func(string) {}}
 	a, b := serve(t, driver, "a", quick, Options{}), serve(t, driver.StorageDriver, "b", quick, Options{})
@@ -65,8 +65,8 @@ func TestPushedBeforeItGoes(t *testing.T) {
 	}
 }
 
-// TestTagThatMayStillGo is of a deletion that the store may carry out later: pushes of the tag are
-// refused until that can't be any more, others are not.
+// TestTagThatMayStillGo has a deletion that the store may carry out later. Until that can no longer happen,
+// pushes of the tag are refused, and others are not.
 func TestTagThatMayStillGo(t *testing.T) {
 	driver := registrytest.NewSpy(folder(t))
 	timing := quick
@@ -100,8 +100,8 @@ func TestTagThatMayStillGo(t *testing.T) {
 	}
 }
 
-// TestAnnouncementsThatStay are of servers that are dead, and of stores that write and then fail: the
-// next deletion takes the ones away, and the others are taken away at once.
+// TestAnnouncementsThatStay has objects left by dead servers, which the next deletion clears away, and by stores
+// that write and then report an error, which are cleared away at once.
 func TestAnnouncementsThatStay(t *testing.T) {
 	driver := registrytest.NewSpy(folder(t))
 	timing := quick
@@ -133,7 +133,7 @@ func TestAnnouncementsThatStay(t *testing.T) {
 	}
 }
 
-// TestPushWithManyTags is refused before any is read or written.
+// TestPushWithManyTags is refused before any tag is read or written.
 func TestPushWithManyTags(t *testing.T) {
 	r := serve(t, folder(t), "a", fence.TimingOf("filesystem"), Options{})
 	r.Push(t, "app", "latest", registrytest.Layer(1, 100))
@@ -152,7 +152,7 @@ func TestPushWithManyTags(t *testing.T) {
 	}
 }
 
-// TestSizesOfOthers are told to nobody: what another repository alone has is unknown here.
+// TestSizesOfOthers expects no size to be told of a blob that only another repository has: it is unknown here.
 func TestSizesOfOthers(t *testing.T) {
 	r := serve(t, folder(t), "a", quick, Options{})
 	layer := registrytest.Layer(7, 12345)

@@ -8,12 +8,12 @@ import (
 	"container-registry/server/internal/layout"
 )
 
-// removeUploads needs no pause: nobody is told of an upload by what it is to become.
+// removeUploads needs no pause: no client is told of an upload by the digest that it is to have.
 func (r *run) removeUploads(ctx context.Context) error {
 	for u, size := range r.todo.Needs.Inventory.CutOff {
 		info, err := r.driver.Stat(ctx, u.Path())
 		if layout.IsMissing(err) || err == nil && !inventory.IsCutOff(info) {
-			// Somebody ended it meanwhile, or goes on with it.
+			// The client has ended it since, or goes on with it.
 			continue
 		}
 		if err == nil {
@@ -27,7 +27,7 @@ func (r *run) removeUploads(ctx context.Context) error {
 	return nil
 }
 
-// countUpload is for one that was deleted, or would be.
+// countUpload counts an upload that was deleted, or would be.
 func (r *run) countUpload(u inventory.Upload, size int64) {
 	r.report.Uploads++
 	r.report.Bytes += size

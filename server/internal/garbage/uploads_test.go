@@ -17,15 +17,15 @@ import (
 	"container-registry/server/internal/registrytest"
 )
 
-// TestUploadsThatWereCutOff go with what they hold of a disk, once nobody went on with them for a
-// day. Other stores show them when their end was cut off.
+// TestUploadsThatWereCutOff go, and free the disk space that they use, once nobody has gone on with them for a
+// day. Other stores show them if the end of the upload was cut off.
 func TestUploadsThatWereCutOff(t *testing.T) {
 	for _, store := range []string{"filesystem", "s3aws", "azure"} {
 		t.Run(store, func(t *testing.T) { testCutOff(t, store) })
 	}
 }
 
-// renamed is a folder that is taken for another store.
+// renamed is a folder that is taken for a store of another kind.
 type renamed struct {
 	storagedriver.StorageDriver
 	name string
@@ -71,7 +71,7 @@ func testCutOff(t *testing.T, store string) {
 }
 
 // TestUploadThatIsWrittenElsewhere shows what its client had sent before it went on, as S3 does, and what
-// the engine noted since. A folder shows all there is.
+// the engine has noted since. A folder shows all bytes.
 func TestUploadThatIsWrittenElsewhere(t *testing.T) {
 	for store, cutOff := range map[string]int{"filesystem": 1, "azure": 1, "s3aws": 0} {
 		root := t.TempDir()
@@ -87,8 +87,8 @@ func TestUploadThatIsWrittenElsewhere(t *testing.T) {
 	}
 }
 
-// TestUploadThatGoesOnAfterADay is one whose client is back, or done, when it is on the list of what
-// goes.
+// TestUploadThatGoesOnAfterADay has a client come back to an upload, or complete it, when it is already on the
+// list of deletions.
 func TestUploadThatGoesOnAfterADay(t *testing.T) {
 	root := t.TempDir()
 	r := serve(t, filesystem.New(filesystem.DriverParameters{RootDirectory: root, MaxThreads: 100}), "a", quick, Options{})
@@ -121,7 +121,7 @@ func uploadsIn(t *testing.T, root, repository string) []string {
 	return folders
 }
 
-// age has all in a folder be written so long ago.
+// age makes everything in a folder so much older.
 func age(t *testing.T, folder string, by time.Duration) {
 	t.Helper()
 	at := time.Now().Add(-by)

@@ -13,9 +13,9 @@ import (
 	"container-registry/server/internal/registrytest"
 )
 
-// TestDamagedLinkToALayer is the one by which alone it can be told which bytes a layer is that was
-// pushed by another algorithm than the engine's. All that may be meant stays, and pushing the image
-// again heals it.
+// TestDamagedLinkToALayer damages the link that alone tells which bytes belong to a layer that was pushed by
+// another algorithm than the engine's. All layers that may be meant stay, and pushing the image again heals
+// the link.
 func TestDamagedLinkToALayer(t *testing.T) {
 	content := registrytest.Layer(1, 100)
 	for name, damage := range map[string]func(t *testing.T, r *rig, link string){
@@ -38,11 +38,11 @@ func TestDamagedLinkToALayer(t *testing.T) {
 			r.Push(t, "other", "1", registrytest.Layer(5, 100))
 			whole := r.Pulled(t)
 			damage(t, r, layout.LinkPath(layout.RepositoryPath("app", layout.Layers), sum512(content)))
-			// The servers have forgotten by now what they were told.
+			// By now the servers have forgotten what clients were told.
 			r = serve(t, r.collector.driver, "b", quick, r.collector.options)
 			var out strings.Builder
 			report, err := r.collector.Collect(t.Context(), Request{}, &out)
-			// Manifests go, which name no layer by another one's digest; the other repository's layers too.
+			// The untagged manifests go, and so does the layer that only the other repository had.
 			if err != nil || report.Manifests.Deleted != 2 || report.Blobs.Deleted != 3 {
 				t.Errorf("%v: %s\n%s", err, report, &out)
 			}
@@ -70,7 +70,8 @@ func TestDamagedLinkToALayer(t *testing.T) {
 	}
 }
 
-// TestDamagedLinkToAKnownLayer is told, and keeps nothing: another repository tells which bytes are meant.
+// TestDamagedLinkToAKnownLayer is reported but keeps nothing: another repository's link tells which bytes are
+// meant.
 func TestDamagedLinkToAKnownLayer(t *testing.T) {
 	content := registrytest.Layer(1, 100)
 	r := serve(t, folder(t), "a", quick, Options{DeleteUntagged: true})
@@ -89,7 +90,8 @@ func TestDamagedLinkToAKnownLayer(t *testing.T) {
 	}
 }
 
-// TestDamagedLinkToAManifest of another algorithm keeps it: its path alone says which one it is to.
+// TestDamagedLinkToAManifest of another algorithm keeps the manifest: the path of the link alone says which one
+// it leads to.
 func TestDamagedLinkToAManifest(t *testing.T) {
 	r := serve(t, folder(t), "a", quick, Options{DeleteUntagged: true})
 	d := r.pushBy512(t, "app", "1", 1)
@@ -100,8 +102,8 @@ func TestDamagedLinkToAManifest(t *testing.T) {
 	}
 }
 
-// TestForeignLayerByAnotherDigest is in no registry, so nothing is kept for it. An ordinary layer is, also
-// where it names addresses.
+// TestForeignLayerByAnotherDigest is in no registry, so nothing is kept for it. For an ordinary layer something
+// is kept, even if the manifest names addresses for it.
 func TestForeignLayerByAnotherDigest(t *testing.T) {
 	for kind, deleted := range map[string]int{
 		schema2.MediaTypeForeignLayer:                                  2,

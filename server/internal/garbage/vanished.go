@@ -7,8 +7,8 @@ import (
 	"container-registry/server/internal/garbage/inventory"
 )
 
-// lookTwice takes the inventory, and does not take it for true at once where there are blobs and
-// no repository needs them: a store that answers for a moment as if it were empty would lose all.
+// lookTwice takes the inventory. If that has blobs and no repositories, it is not trusted at once: a store
+// that for a moment answers as if there were no repositories would lose everything.
 func (r *run) lookTwice(ctx context.Context) (*inventory.Inventory, error) {
 	i, err := inventory.Take(ctx, r.driver)
 	if err != nil || !isLeftover(i) {
@@ -28,8 +28,8 @@ func (r *run) lookTwice(ctx context.Context) (*inventory.Inventory, error) {
 
 func isLeftover(i *inventory.Inventory) bool { return len(i.Blobs) > 0 && len(i.Repositories) == 0 }
 
-// leftBehind is how many repositories there were after the last collection that knew, the latest
-// of which is the first.
+// leftBehind is how many repositories there were after the last collection that knew. The runs begin with
+// the latest one.
 func leftBehind(runs []Run) int {
 	for _, run := range runs {
 		if run.Report != nil && (run.Err == nil || run.Report.Repositories > 0) {

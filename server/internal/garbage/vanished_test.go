@@ -16,11 +16,11 @@ import (
 	"container-registry/server/internal/registrytest"
 )
 
-// TestRepositoriesVanish has a store list its blobs, and none of its repositories.
+// TestRepositoriesVanish has a store list its blobs but none of its repositories.
 func TestRepositoriesVanish(t *testing.T) {
 	for name, test := range map[string]struct {
-		// before is whether a collection knew them, and times is how often they are not there: one
-		// look asks twice.
+		// before is whether an earlier collection knew them, and times is how often they are not there: a
+		// collection looks twice.
 		before bool
 		times  int
 		want   string
@@ -36,7 +36,7 @@ func TestRepositoriesVanish(t *testing.T) {
 			if test.before {
 				r.collect(t, Request{})
 			}
-			// Another process, which knows only what the store tells.
+			// This is another process, which knows only what the store tells.
 			other := serve(t, spy, "b", quick, Options{})
 			times := 0
 			spy.Before = func(action, path string) error {
@@ -56,8 +56,7 @@ func TestRepositoriesVanish(t *testing.T) {
 	}
 }
 
-// TestRepositoriesOnAnotherDisk is a folder of repositories that is a link to a disk which is not
-// mounted.
+// TestRepositoriesOnAnotherDisk has a folder of repositories that is a link to a disk that is not mounted.
 func TestRepositoriesOnAnotherDisk(t *testing.T) {
 	root, disk := t.TempDir(), filepath.Join(t.TempDir(), "disk")
 	r := serve(t, filesystem.New(filesystem.DriverParameters{RootDirectory: root, MaxThreads: 100}), "a", quick, Options{})
@@ -83,7 +82,7 @@ func TestRepositoriesOnAnotherDisk(t *testing.T) {
 	}
 }
 
-// TestLeftBehind goes by the last collection that knew.
+// TestLeftBehind goes by the last collection that knew how many repositories there are.
 func TestLeftBehind(t *testing.T) {
 	knew := func(found, deleted int) Run {
 		return Run{Report: &Report{Repositories: found, RepositoriesDeleted: deleted}}

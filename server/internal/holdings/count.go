@@ -15,13 +15,14 @@ import (
 )
 
 const (
-	// workers are few: who counts is in nobody's way.
+	// workers is small, so that a count gets in nobody's way.
 	workers = 2
-	// skew is how far the clocks of a store and of its servers may be apart.
+	// skew is how far the clocks of a store and its servers may be apart.
 	skew = 5 * time.Minute
 )
 
-// countAll looks at the blobs first, so that the sizes of what links lead to are known.
+// countAll counts everything. It looks at the blobs first, so that the sizes of those that links lead to are
+// known.
 func (h *Holdings) countAll(ctx context.Context) error {
 	begun := time.Now()
 	h.mutex.Lock()
@@ -57,7 +58,7 @@ func (h *Holdings) countAll(ctx context.Context) error {
 	return nil
 }
 
-// countOne does not look at the repositories below it.
+// countOne counts a repository, but not those below it.
 func (h *Holdings) countOne(ctx context.Context, name string) error {
 	h.mutex.Lock()
 	delete(h.changed, name)
@@ -83,11 +84,11 @@ func (h *Holdings) countOne(ctx context.Context, name string) error {
 	return nil
 }
 
-// addLink adds what a link in a folder of a repository leads to. Who knows all blobs as of
-// a time looks only for those that were linked since.
+// addLink adds what a link in a folder of a repository leads to. All blobs up to the time known are in
+// sizes, so the store is asked only for those that were linked later.
 func (h *Holdings) addLink(ctx context.Context, to map[string]Repository, name, own string, info storagedriver.FileInfo, known time.Time) error {
 	if info.IsDir() {
-		// Tags remember all they ever named.
+		// The index of a tag has all manifests that it ever named, which don't count.
 		if top, _, _ := strings.Cut(own, "/"); top == layout.Uploads || top == layout.Referrers || layout.IsTagIndex(own) {
 			return storagedriver.ErrSkipDir
 		}
@@ -124,8 +125,8 @@ func (h *Holdings) addLink(ctx context.Context, to map[string]Repository, name, 
 	return nil
 }
 
-// size is that of a blob; 0 when it is not there, which is true of some that stock servers
-// leave links to. The store is asked only for what may be new.
+// size is the size of a blob. It is 0 for a blob that is not there: stock servers leave links to some of
+// those. The store is asked only for a blob that may be new.
 func (h *Holdings) size(ctx context.Context, d digest.Digest, maybeNew bool) (int64, error) {
 	h.mutex.Lock()
 	blob, ok := h.sizes[maphash.String(h.seed, d.String())]

@@ -1,10 +1,10 @@
 // Package holdings knows how much the repositories of a store hold, without looking into
 // the store when it is asked.
 //
-// All is counted once at the start, in the background, and again every so often. In between,
-// a repository that clients wrote to is counted anew: those of this server right away, and
-// those of other servers of the store once they have told of it. A number per repository and
-// a few bytes per blob are kept, no names of tags and no digests.
+// Everything is counted once at the start, in the background, and again every so often. In between,
+// a repository that clients wrote to is counted anew: right away if they wrote through this server, and
+// once the other server has told of it if they wrote through another one. Only numbers per repository
+// and a few bytes per blob are kept, no names of tags and no digests.
 package holdings
 
 import (
@@ -27,10 +27,10 @@ import (
 type Repository struct {
 	Name            string
 	Tags, Manifests int
-	// Bytes are those of its manifests and blobs. What others have as well counts, and so
-	// does what was deleted and no collection has taken away yet.
+	// Bytes are those of its manifests and blobs. Blobs that other repositories have as well count, and so
+	// does what was deleted but not yet collected.
 	Bytes int64
-	// LastPush is of the manifest or tag that was written last; zero when nothing is left.
+	// LastPush is when its latest manifest or tag was written; zero if it has none.
 	LastPush time.Time
 }
 
@@ -45,26 +45,26 @@ type Holdings struct {
 	driver storagedriver.StorageDriver
 	log    *logrus.Entry
 	seed   maphash.Seed
-	// settle is how long a repository is left alone after a write, as more may follow.
+	// settle is how long a repository is left alone after a write, because more may follow.
 	settle time.Duration
 	// written and stale wake Run up.
 	written, stale chan struct{}
-	// others are nil for a store that is no other server's.
+	// others is nil for a store that no other server uses.
 	others *others
-	// resting is until when a repository is not counted again; only Run uses it.
+	// resting is until when a repository is not counted again. Only Run uses it.
 	resting map[string]time.Time
 
 	mutex        sync.Mutex
 	repositories map[string]Repository
-	// sorted are the repositories by name; nil when they changed since.
+	// sorted are the repositories by name. It is nil if they have changed since.
 	sorted []Repository
-	// changed are the repositories that were written to since they were counted.
+	// changed are the repositories that were written to since they were last counted.
 	changed map[string]bool
-	// sizes are by a hash of the digest: a million of them have to fit into memory.
+	// sizes are by a hash of the digest: those of a million blobs have to fit into memory.
 	sizes map[uint64]sized
 	// bytes are the sum of sizes.
 	bytes int64
-	// begun and ended are of the last count of all that was completed.
+	// begun and ended are the times of the last complete count of everything.
 	begun, ended time.Time
 	counts       uint32
 }
@@ -72,7 +72,7 @@ type Holdings struct {
 // sized is a blob.
 type sized struct {
 	bytes int64
-	// seen is the last count that saw it.
+	// seen is the number of the last count that saw it.
 	seen uint32
 }
 
@@ -92,7 +92,7 @@ func Of(driver storagedriver.StorageDriver, log *logrus.Entry) *Holdings {
 	}
 }
 
-// Repositories are sorted by name, and not to be changed by the caller.
+// Repositories are sorted by name. The caller must not change the list.
 func (h *Holdings) Repositories() []Repository {
 	h.mutex.Lock()
 	defer h.mutex.Unlock()
@@ -104,7 +104,7 @@ func (h *Holdings) Repositories() []Repository {
 	return h.sorted
 }
 
-// Total is of all of them.
+// Total is the sum of all repositories.
 func (h *Holdings) Total() Total {
 	repositories := h.Repositories()
 	h.mutex.Lock()
@@ -117,15 +117,15 @@ func (h *Holdings) Total() Total {
 	return total
 }
 
-// At is when all was counted last; false while that was never done to the end.
+// At is when everything was last counted; false if no such count has been completed.
 func (h *Holdings) At() (time.Time, bool) {
 	h.mutex.Lock()
 	defer h.mutex.Unlock()
 	return h.ended, !h.ended.IsZero()
 }
 
-// Observe has a repository counted anew soon after a client wrote to it. A blob alone is
-// no news: a manifest follows.
+// Observe has a repository counted anew soon after a client wrote to it. A pushed blob is left out: a
+// manifest follows.
 func (h *Holdings) Observe(_ context.Context, w writes.Write) {
 	if w.Action == writes.Push && w.Kind == writes.Blob {
 		return
@@ -146,7 +146,7 @@ func (h *Holdings) change(repository string) {
 	wake(h.written)
 }
 
-// Refresh has all counted anew soon, by every server, after a collection.
+// Refresh has everything counted anew soon, by every server, after a collection.
 func (h *Holdings) Refresh() {
 	wake(h.stale)
 	h.tellOthers(everything)

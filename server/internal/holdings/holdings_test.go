@@ -71,7 +71,7 @@ func filled(t *testing.T) shelf {
 	return s
 }
 
-// known is what is to be seen, but for the time.
+// known is everything that is known, except the times.
 func known(h *Holdings) []Repository {
 	list := slices.Clone(h.Repositories())
 	for n := range list {
@@ -114,7 +114,7 @@ func TestCount(t *testing.T) {
 		t.Errorf("counted at %s", at)
 	}
 
-	// A collection took a repository and what it had alone.
+	// A collection deleted a repository and what only that had.
 	s.remove(layout.RepositoryPath("team/app"))
 	for _, content := range []string{"another", "m3", "signed"} {
 		s.remove(layout.BlobPath(digest.FromString(content)))
@@ -137,7 +137,7 @@ func TestEmpty(t *testing.T) {
 	}
 }
 
-// run has it count until the test ends, and returns what waits for a state.
+// run has it count until the test ends, and returns a function that waits for a state.
 func run(t *testing.T, h *Holdings) (eventually func(what string, is func() bool)) {
 	h.settle = time.Millisecond
 	ctx, stop := context.WithCancel(t.Context())
@@ -174,13 +174,13 @@ func TestKeepUp(t *testing.T) {
 	h.Observe(t.Context(), writes.Write{Action: writes.Delete, Kind: writes.Manifest, Repository: "team/app"})
 	eventually("a deletion", func() bool { return slices.Equal(known(h), []Repository{now}) })
 
-	// What nobody tells of is seen by the next count of all.
+	// A change of which nobody tells is seen by the next count of everything.
 	s.manifest("other", "m5", "1")
 	h.Refresh()
 	eventually("a push elsewhere", func() bool { return len(h.Repositories()) == 2 })
 }
 
-// TestRest has a repository that took long left alone for a while, and no other one.
+// TestRest expects a repository that took long to be left alone for a while, but no other one.
 func TestRest(t *testing.T) {
 	s := filled(t)
 	h := Of(s.driver, registrytest.Silent())
@@ -239,7 +239,7 @@ func TestStoreAway(t *testing.T) {
 	if err := h.countAll(t.Context()); err != nil || !slices.Equal(known(h), []Repository{team, app}) {
 		t.Errorf("%v %+v", err, known(h))
 	}
-	// What was known stays so.
+	// What was known is still known.
 	store.away = true
 	h.Observe(t.Context(), writes.Write{Action: writes.Delete, Kind: writes.Tag, Repository: "team"})
 	h.countChanged(t.Context())
@@ -248,7 +248,7 @@ func TestStoreAway(t *testing.T) {
 	}
 }
 
-// many is a store of as many repositories as are given, of a hundred images each.
+// many is a store of so many repositories, of a hundred images each.
 type many struct {
 	storagedriver.StorageDriver
 	repositories int
@@ -281,7 +281,7 @@ func heap() uint64 {
 	return m.HeapAlloc
 }
 
-// TestMemory has tags need no memory at all, and blobs little.
+// TestMemory expects tags to need no memory at all, and blobs little.
 func TestMemory(t *testing.T) {
 	const repositories, limit = 1000, 60
 	h := Of(many{inmemory.New(), repositories}, registrytest.Silent())

@@ -20,29 +20,31 @@ import (
 const (
 	// pace is how often servers of one store tell each other what was written to.
 	pace = 30 * time.Second
-	// remembered is for how long a server leaves what it heard in the store, by its own clock: that of who
-	// told may be hours away. Who was away for longer counts all anew, at its start or by the hour.
+	// remembered is how long a server leaves what it heard in the store. It goes by its own clock, because
+	// that of the server that told may be hours off. A server that was away for longer learns of it when it
+	// counts everything anew, at its start or every hour.
 	remembered = 10 * time.Minute
-	// patience is for the store, and lastPatience at the end.
+	// patience is how long the store may take to answer, and lastPatience how long at the end.
 	patience     = 15 * time.Second
 	lastPatience = 2 * time.Second
-	// everything is told in place of a name after a collection; no repository has that one.
+	// everything is told in place of a name after a collection. It can't be the name of a repository.
 	everything = "*"
 )
 
-// others are the servers of the same store. What a server has to tell is an object there for a while, with a
-// name in each line; its own name is of when that was, and of who tells.
+// others are the other servers of the same store. What a server has to tell is in an object there for a while,
+// with the name of a repository in each line. The name of the object says when it was written, and by which
+// server.
 type others struct {
 	store storagedriver.StorageDriver
-	// self is another one for each process.
+	// self is different for each process.
 	self string
 	pace time.Duration
 
 	mutex sync.Mutex
-	// news are what this server has not told yet.
+	// news are the names that this server has not told yet.
 	news map[string]bool
-	// heard are the objects of the last listing, and since when they are known. It has no lock: only the
-	// goroutine of keepInTouch uses it, once begin has.
+	// heard are the objects of the last listing, and since when they have been known. It has no lock: after
+	// begin, only the goroutine of keepInTouch uses it.
 	heard map[string]time.Time
 }
 
@@ -56,7 +58,7 @@ func (o *others) add(name string) {
 	o.news[name] = true
 }
 
-// tell has the news in the store. What could not be told is told later.
+// tell writes the news to the store. What can't be told now is told later.
 func (o *others) tell(ctx context.Context, now time.Time) error {
 	o.mutex.Lock()
 	news := o.news
@@ -82,12 +84,12 @@ func isTold(name string) bool {
 	return err == nil
 }
 
-// begin takes what was told so far for heard.
+// begin notes all that was told so far as heard.
 func (o *others) begin(ctx context.Context) error {
 	return o.listen(ctx, time.Now(), nil)
 }
 
-// listen calls heard with each name that another server told since the last time. What is old goes.
+// listen calls heard with each name that another server has told since the last time. It deletes old objects.
 func (o *others) listen(ctx context.Context, now time.Time, heard func(name string)) error {
 	all, err := layout.Names(ctx, o.store, layout.Changes)
 	if err != nil {
@@ -119,21 +121,22 @@ func (o *others) listen(ctx context.Context, now time.Time, heard func(name stri
 	return err
 }
 
-// Share has this server and the others of its store tell each other what was written to. To be called
+// Share has this server and the others of its store tell each other what was written to. It must be called
 // before Run.
 func (h *Holdings) Share() *Holdings {
 	h.others = othersOf(h.driver)
 	return h
 }
 
-// TellRest has other servers know of the last writes, once there are no more clients.
+// TellRest tells other servers of the last writes, once there are no more clients.
 func (h *Holdings) TellRest() {
 	if h.others != nil {
 		h.inTime(context.Background(), lastPatience, func(ctx context.Context) error { return h.others.tell(ctx, time.Now()) })
 	}
 }
 
-// keepInTouch goes on until ctx ends. The store is listed once in a while, also when nobody is there.
+// keepInTouch tells and listens until ctx ends. It lists the store once in a while even if there is no other
+// server.
 func (h *Holdings) keepInTouch(ctx context.Context) {
 	ticker := time.NewTicker(h.others.pace)
 	defer ticker.Stop()
@@ -148,7 +151,7 @@ func (h *Holdings) keepInTouch(ctx context.Context) {
 	}
 }
 
-// inTime asks the store, and does without while it is away.
+// inTime asks the store within a limit, and does without while the store is away.
 func (h *Holdings) inTime(ctx context.Context, limit time.Duration, ask func(context.Context) error) {
 	ctx, cancel := context.WithTimeout(ctx, limit)
 	defer cancel()

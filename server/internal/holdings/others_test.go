@@ -15,14 +15,15 @@ import (
 	"container-registry/server/internal/writes"
 )
 
-// shared are those of one of several servers of a store.
+// shared are the holdings of one of several servers of a store.
 func shared(s shelf) *Holdings {
 	h := Of(s.driver, registrytest.Silent()).Share()
 	h.others.pace = time.Millisecond
 	return h
 }
 
-// TestOthers has servers know of each other's pushes, deletions and collections without a count of all.
+// TestOthers expects servers to know of each other's pushes, deletions and collections without a count of
+// everything.
 func TestOthers(t *testing.T) {
 	s := filled(t)
 	here, there := shared(s), shared(s)
@@ -48,7 +49,7 @@ func TestOthers(t *testing.T) {
 	eventually("a collection", func() bool { return there.Total().Bytes == fresh.Bytes+team.Bytes })
 }
 
-// TestTold looks at what is in the store.
+// TestTold looks at the objects in the store.
 func TestTold(t *testing.T) {
 	s := shelf{t, filled(t).driver}
 	ctx, now := t.Context(), time.Now()
@@ -61,7 +62,7 @@ func TestTold(t *testing.T) {
 		slices.Sort(all)
 		return all
 	}
-	// It is two hours behind, or as many ahead.
+	// These are from servers whose clocks are two hours behind and ahead.
 	behind, ahead := fmt.Sprintf("%d-x", now.Add(-2*time.Hour).UnixMilli()), fmt.Sprintf("%d-z", now.Add(2*time.Hour).UnixMilli())
 	for _, name := range []string{behind, "not-ours"} {
 		s.put(path.Join(layout.Changes, name), "team\n../etc\nteam/app")
@@ -114,7 +115,7 @@ func TestTold(t *testing.T) {
 	if h.TellRest(); len(h.others.news) > 0 || len(names()) != 3 {
 		t.Errorf("the rest was not told: %v", h.others.news)
 	}
-	// No name is a path of its own.
+	// A name must not be a path that leads elsewhere.
 	h.heard("../etc")
 	h.heard("team")
 	if want := map[string]bool{"team": true, "own": true, "late": true}; len(h.changed) != len(want) || h.changed["../etc"] {

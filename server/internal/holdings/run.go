@@ -12,19 +12,20 @@ import (
 )
 
 const (
-	// often is how long all is left uncounted, with some more, so that several servers of
-	// a store count at different times.
+	// often is the time between two counts of everything. A random part is added, so that several servers
+	// of a store count at different times.
 	often = time.Hour
-	// share is how much longer than it took to count something it is left alone after that.
+	// share bounds the time spent counting: after a count, the same thing is left alone for so many times
+	// as long as the count took.
 	share = 20
-	// retry is after a count that failed.
+	// retry is the wait after a count that failed.
 	retry = time.Minute
 )
 
 // Run counts until ctx ends.
 func (h *Holdings) Run(ctx context.Context) {
 	if h.others != nil {
-		// What others told before is counted now.
+		// What others have told until now is included in the first count.
 		h.inTime(ctx, patience, func(ctx context.Context) error { return h.others.begin(ctx) })
 		var touch sync.WaitGroup
 		touch.Go(func() { h.keepInTouch(ctx) })
@@ -46,7 +47,7 @@ func (h *Holdings) Run(ctx context.Context) {
 	}
 }
 
-// keepUp counts what was written to, for a while.
+// keepUp counts, for a while, the repositories that are written to.
 func (h *Holdings) keepUp(ctx context.Context, while time.Duration) {
 	until := time.After(while)
 	var later <-chan time.Time
@@ -62,7 +63,7 @@ func (h *Holdings) keepUp(ctx context.Context, while time.Duration) {
 		case <-h.written:
 			_ = wait.For(ctx, h.settle) // the loop ends with ctx
 		}
-		// Before all was counted once there is nothing to keep up.
+		// Until everything has been counted once, there is nothing to keep up to date.
 		if _, counted := h.At(); !counted {
 			continue
 		}
@@ -73,9 +74,9 @@ func (h *Holdings) keepUp(ctx context.Context, while time.Duration) {
 	}
 }
 
-// countChanged passes by the repositories that took long not long ago, and says when the
-// first of them may be counted again. What can't be counted now is left to the next count
-// of all.
+// countChanged counts the changed repositories. It skips those that recently took long, and returns when
+// the first of them may be counted again. After an error the rest is left to the next count of
+// everything.
 func (h *Holdings) countChanged(ctx context.Context) (rest time.Duration) {
 	h.mutex.Lock()
 	names := slices.Collect(maps.Keys(h.changed))

@@ -9,7 +9,7 @@ import (
 	"testing"
 )
 
-// TestHoles takes one repair out at a time, and has the search find that.
+// TestHoles takes out one repair at a time, and expects the search to find the hole.
 func TestHoles(t *testing.T) {
 	found := regexp.MustCompile(`after (\d+) schedules`)
 	for _, test := range repairs() {

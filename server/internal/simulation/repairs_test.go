@@ -8,13 +8,13 @@ import (
 	"testing"
 )
 
-// edit takes something out of a file.
+// edit replaces some text in a file.
 type edit struct{ file, old, new string }
 
-// repair is what the search finds the lack of.
+// repair is a part of the code that the search must miss if it is taken out.
 type repair struct {
 	name string
-	// edits take it out.
+	// edits take the repair out.
 	edits []edit
 }
 
@@ -102,14 +102,14 @@ func repairs() []repair {
 	}
 }
 
-// TestRepairsAreThere to be taken out: TestHoles, which takes long, does so.
+// TestRepairsAreThere checks that each repair can be taken out. TestHoles does so, which takes long.
 func TestRepairsAreThere(t *testing.T) {
 	for _, each := range repairs() {
 		overlay(t, each.edits)
 	}
 }
 
-// overlay is a file that tells the go command what to read in place of what.
+// overlay writes a file that tells the go command which files to read in place of others.
 func overlay(t *testing.T, edits []edit) string {
 	t.Helper()
 	contents := map[string]string{}

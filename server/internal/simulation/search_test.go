@@ -30,7 +30,7 @@ var (
 	forFlag  = flag.Duration("for", 15*time.Second, "how long to search")
 )
 
-// profileOf is what the adversary may do with a seed.
+// profileOf is what the adversary may do in the schedule of a seed.
 func profileOf(seed uint64) profile {
 	random := rand.New(rand.NewPCG(seed, 1))
 	p := profile{servers: 1 + random.IntN(3), slow: 50 * time.Millisecond}
@@ -101,7 +101,7 @@ func run(t *testing.T, seed uint64, engine http.Handler) (w *world) {
 	return w
 }
 
-// TestLateDeletion is carried out as long as its holder can't be taken for dead.
+// TestLateDeletion is carried out only while its holder can't be taken for dead.
 func TestLateDeletion(t *testing.T) {
 	for slept, carriedOut := range map[time.Duration]bool{9 * time.Second: true, 11 * time.Second: false} {
 		t.Run(slept.String(), func(t *testing.T) {
@@ -120,7 +120,7 @@ func TestLateDeletion(t *testing.T) {
 	}
 }
 
-// TestCancelledRequest is stopped on its way, except where the machine has just woken up.
+// TestCancelledRequest is stopped on its way, unless the machine has just woken up.
 func TestCancelledRequest(t *testing.T) {
 	for slept, stopped := range map[time.Duration]bool{0: true, time.Second: false} {
 		t.Run(slept.String(), func(t *testing.T) {
@@ -181,7 +181,7 @@ func (w *world) live() {
 	}
 }
 
-// strike does what the adversary wants to one server.
+// strike does to one server what the adversary wants.
 func (w *world) strike(victim, what int, d time.Duration) {
 	w.mutex.Lock()
 	s := w.servers[victim]
@@ -198,7 +198,7 @@ func (w *world) strike(victim, what int, d time.Duration) {
 	}
 }
 
-// kill ends a machine, whose successor comes back after a while.
+// kill ends a machine. Its successor starts after a while.
 func (w *world) kill(m *machine, back time.Duration) {
 	w.mutex.Lock()
 	if m.isKilled() {
@@ -221,7 +221,7 @@ func (w *world) collect(random *rand.Rand, until time.Time) {
 	}
 }
 
-// order has a server collect; in the end it has to work.
+// order has a server collect. If must is set, the collection has to succeed.
 func (w *world) order(s *server, must bool) {
 	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Minute)
 	defer cancel()
@@ -233,7 +233,7 @@ func (w *world) order(s *server, must bool) {
 	if err == nil {
 		w.collections++
 	}
-	// Of two requests to renew, one after the other, the second may come too late.
+	// On a slow store, the second of two consecutive requests to renew may come too late.
 	renews := 4*w.slow < w.timing.Expiry/2
 	if err != nil && (must || w.calm() && renews && !errors.As(err, new(fence.Busy))) {
 		w.wrong("the collection of %s failed: %v", s.name, err)

@@ -25,46 +25,46 @@ var (
 // profile is what the adversary may do in one schedule.
 type profile struct {
 	servers int
-	// slow is the longest delay of a request; most are far shorter, and where it is short, a few
-	// take as long as what others do in many requests.
+	// slow is the longest delay of a request. Most delays are far shorter. If slow is short, a few requests
+	// take as long as many others together.
 	slow time.Duration
 	// failing is how many requests of a thousand fail, half of them after they were done.
 	failing int
-	// lag is how far listings are behind.
+	// lag is how far listings may lag behind.
 	lag time.Duration
-	// torn lets others read the first half of an object that is written.
+	// torn lets others read the first half of an object while it is being written.
 	torn bool
 	// cuts, suspensions and kills are how many of each there are.
 	cuts, suspensions, kills int
 }
 
-// stall is how many times slow a few requests take.
+// stall is how many times as long as slow a few requests take.
 const stall = 20
 
-// waits is what a request, or a pause, may spend on the store at most where nothing fails.
+// waits is how long a request, or a pause, may wait for the store at most if nothing fails.
 func (p profile) waits() time.Duration { return (60 + 6*stall) * p.slow }
 
 // calm says that nothing fails.
 func (p profile) calm() bool { return p.failing+p.cuts+p.suspensions+p.kills == 0 }
 
-// store is one store with all that happens to it.
+// store is one store, and all that happens to it.
 type store struct {
 	storagedriver.StorageDriver
 	profile
 	seed  uint64
 	began time.Time
-	// patience is for how long a deletion may be on its way while its machine is suspended:
-	// one that comes later, after its holder was taken for dead, is what package fence says
-	// that it can't catch.
+	// patience is for how long a deletion may be on its way while its machine is suspended.
+	// One that arrives later, after its holder was taken for dead, is the one that package
+	// fence says it can't catch.
 	patience time.Duration
 	// deleted is called after each deletion.
 	deleted func(path string)
-	// later is what goes on though nobody waits for it.
+	// later has the requests that go on although nobody waits for them.
 	later sync.WaitGroup
 
 	mutex  sync.Mutex
 	counts map[string]int
-	// since is when each file and folder came to be.
+	// since is when each file and folder was created.
 	since map[string]time.Time
 	trace []string
 }
@@ -89,7 +89,7 @@ func (s *store) last(n int) []string {
 	return slices.Clone(s.trace[max(0, len(s.trace)-n):])
 }
 
-// draw is a number that depends on the seed and on what is asked for how often, and not on
+// draw is a random number that depends on the seed, and on what was asked for and how often, but not on
 // the order of goroutines.
 func (s *store) draw(n int, what string) int {
 	s.mutex.Lock()
@@ -115,7 +115,7 @@ func (s *store) delay(what string) time.Duration {
 	return time.Duration(s.draw(int(s.slow/50)+1, "delay "+what))
 }
 
-// written notes since when a path and its folders are there.
+// written notes since when a path and its folders have been there.
 func (s *store) written(p string) {
 	s.mutex.Lock()
 	defer s.mutex.Unlock()
@@ -161,12 +161,12 @@ func (s *store) listed(paths []string) []string {
 type machine struct {
 	*store
 	name string
-	// killed is closed when it is; kill does that, and starts its successor.
+	// killed is closed when the machine is killed. kill does that, and starts its successor.
 	killed chan struct{}
 	kill   func()
 
 	state sync.Mutex
-	// suspended and cut are until when; zero for now.
+	// suspended and cut are until when the machine is suspended and cut off; zero if it is not.
 	suspended, cut time.Time
 	slept          time.Duration
 }
@@ -186,7 +186,7 @@ func (m *machine) isKilled() bool {
 
 func (m *machine) clock() time.Duration { return time.Since(m.began) }
 
-// asleep is for how long it was suspended, up to now.
+// asleep is for how long the machine has been suspended until now, in all.
 func (m *machine) asleep() time.Duration {
 	m.state.Lock()
 	defer m.state.Unlock()
@@ -235,8 +235,8 @@ func (m *machine) awake() error {
 	return nil
 }
 
-// drowsy is for how long after a suspension nothing is cancelled: timers of a real machine
-// stand still meanwhile, and go on after it.
+// drowsy is for how long after a suspension nothing is cancelled: the timers of a real machine
+// stand still while it is suspended, and go on after that.
 const drowsy = 3 * time.Second
 
 // travel is the way of a request or an answer.
@@ -268,7 +268,7 @@ func (m *machine) travel(ctx context.Context, delay time.Duration) error {
 	return m.awake()
 }
 
-// short leaves out what differs from run to run.
+// short shortens the parts of a path that differ from run to run.
 func short(p string) string {
 	b, run := make([]byte, 0, len(p)), 0
 	for i := range len(p) {
@@ -285,7 +285,7 @@ func short(p string) string {
 	return string(b)
 }
 
-// strike is what the adversary likes best: it hits a machine in the middle of deletions.
+// strike is what the adversary likes best: it hits a machine in the middle of its deletions.
 func (m *machine) strike(what string) {
 	d := time.Second + time.Duration(m.draw(int(59*time.Second), "for "+what))
 	switch {
@@ -300,13 +300,13 @@ func (m *machine) strike(what string) {
 	}
 }
 
-// collects says whether it is a collection that deletes, and not the engine.
+// collects says whether a request is a collection's deletion, and not the engine's.
 func collects(ctx context.Context, action string) bool {
 	return action == "delete" && ctx.Value(machineKey{}) == nil
 }
 
-// carryOut does later what a collection gets no answer to: as long as its holder can't be
-// taken for dead.
+// carryOut may carry out later a deletion to which the collection gets no answer, while its holder can't yet
+// be taken for dead.
 func (m *machine) carryOut(ctx context.Context, action, what string, op func() error) {
 	if !collects(ctx, action) || m.draw(2, "sent "+what) == 0 {
 		return
@@ -317,7 +317,7 @@ func (m *machine) carryOut(ctx context.Context, action, what string, op func() e
 	})
 }
 
-// do has a request travel, be done, and its answer travel back.
+// do has a request travel and be carried out, and its answer travel back.
 func (m *machine) do(ctx context.Context, action, p string, op func() error) error {
 	what := m.name + " " + action + " " + short(p)
 	there, back := m.delay(what), m.delay(what)
@@ -352,8 +352,8 @@ func (m *machine) do(ctx context.Context, action, p string, op func() error) err
 	return err
 }
 
-// inTime loses a deletion that is on its way for too long since the machine is suspended.
-// The machine goes on as if it were done.
+// inTime loses a deletion that is on its way for too long because the machine is suspended.
+// The machine goes on as if it had been carried out.
 func (m *machine) inTime(action, what string, op func() error) func() error {
 	begun := time.Now()
 	return func() error {
@@ -439,8 +439,8 @@ func (m *machine) Writer(ctx context.Context, p string, again bool) (writer stor
 	})
 }
 
-// byRequest is the engine's driver: it finds the machine in the request, so that an engine
-// serves many schedules.
+// byRequest is the engine's driver. It finds the machine in the request, so that one engine can
+// serve many schedules.
 type byRequest struct{ storagedriver.StorageDriver }
 
 func (byRequest) RedirectURL(*http.Request, string) (string, error) { return "", nil }

@@ -29,14 +29,15 @@ import (
 	"container-registry/server/internal/registrytest"
 )
 
-// newEngine is made once: its broadcaster of events never ends, so it can't be in a bubble.
+// newEngine is called once: the engine's broadcaster of events never ends, so it can't run in a bubble of
+// synctest.
 func newEngine(t *testing.T) http.Handler {
 	t.Helper()
 	logrus.SetOutput(io.Discard)
 	config := registrytest.Config(t, byRequest{})
 	config.HTTP.Secret = "a secret"
 	enginestore.Use(config)
-	// The engine takes its cache from the request when there is one at all.
+	// If the engine has a cache at all, it takes the one in the request.
 	return handlers.NewApp(context.Background(), config)
 }
 
@@ -55,15 +56,15 @@ type world struct {
 
 	mutex   sync.Mutex
 	servers []*server
-	// promised are the tags that lead to whole images, until somebody deletes them, and the digests
-	// by which images were pushed that something is still to name.
+	// promised are the tags that must lead to whole images, until somebody deletes them, and the digests
+	// by which images were pushed that something has yet to name.
 	promised map[string]image
-	// byDigest are the deletions of manifests, with all tags that name them.
+	// byDigest are the deletions of manifests with all tags that name them.
 	byDigest map[string]*byDigest
 	// problem is the first thing that is wrong, and story what happened before it.
 	problem string
 	story   []string
-	// what happened, for the report.
+	// These count what happened, for the report.
 	pushes, refusals, collections, deletions int
 }
 
@@ -73,14 +74,15 @@ type image struct {
 	digest     digest.Digest
 	blobs      []blob
 	parts      []image
-	// subject is what it is about, if anything.
+	// subject is the manifest that it is about, if any.
 	subject digest.Digest
 }
 
-// byDigest is how many deletions of a manifest have begun, and how many of them are under way.
+// byDigest counts the deletions of a manifest that have begun, and those of them that are under way.
 type byDigest struct{ begun, underWay int }
 
-// deletionsOf a manifest, or without a digest of all in a repository; called with the lock held.
+// deletionsOf counts the deletions of a manifest, or without a digest those of all manifests in a
+// repository. It is called with the lock held.
 func (w *world) deletionsOf(i image) *byDigest {
 	name := i.repository + "@" + i.digest.String()
 	if w.byDigest[name] == nil {
@@ -89,8 +91,8 @@ func (w *world) deletionsOf(i image) *byDigest {
 	return w.byDigest[name]
 }
 
-// blob is a configuration or layer. One pushed by a digest of another algorithm is kept by
-// the engine's own.
+// blob is a configuration or a layer. One that was pushed by a digest of another algorithm is kept by
+// a digest of the engine's own.
 type blob struct {
 	digest, kept digest.Digest
 	content      []byte
@@ -118,7 +120,7 @@ func newWorld(seed uint64, p profile, engine http.Handler) *world {
 	return w
 }
 
-// start is a process of this name, the successor of one that is dead.
+// start starts a process with a name, the successor of one that is dead.
 func (w *world) start(name string) *server {
 	config := &configuration.Configuration{Storage: configuration.Storage{"cache": {"blobdescriptor": "inmemory"}}}
 	caches, err := descriptors.Take(config, registrytest.Silent())
@@ -141,7 +143,7 @@ func (w *world) server(random *rand.Rand) *server {
 	return w.servers[random.IntN(len(w.servers))]
 }
 
-// wrong notes a problem; called with the lock held.
+// wrong notes a problem. It is called with the lock held.
 func (w *world) wrong(format string, values ...any) {
 	if w.problem == "" {
 		defer func() { w.story = w.last(120) }()
@@ -150,7 +152,7 @@ func (w *world) wrong(format string, values ...any) {
 	}
 }
 
-// missing is what an image lacks; empty for a whole one.
+// missing is what an image lacks. It is empty for a whole one.
 func (w *world) missing(i image) string {
 	for _, each := range []string{
 		layout.BlobPath(i.digest),
@@ -196,7 +198,7 @@ type answer struct {
 	body   []byte
 }
 
-// refused says whether the server said no, and not that it does not know.
+// refused says whether the server refused the request, and not that it can't tell what became of it.
 func (a answer) refused() bool {
 	said := func(text string) bool { return bytes.Contains(a.body, []byte(text)) }
 	return a.status >= 400 && a.status < 500 || a.status == http.StatusServiceUnavailable && (said("pauses all writes") || said("gives no answer in time"))
@@ -229,7 +231,7 @@ func (w *world) send(s *server, method, target, mediaType string, body []byte) a
 	return answer{recorder.Code, recorder.Result().Header, recorder.Body.Bytes()}
 }
 
-// client does one thing after the other. Its tags are its own.
+// client does one thing after another. No other client uses its tags.
 type client struct {
 	*world
 	*rand.Rand
@@ -281,7 +283,7 @@ func descriptor(mediaType string, d digest.Digest, size int) map[string]any {
 	return map[string]any{"mediaType": mediaType, "digest": d, "size": size}
 }
 
-// push has a blob there after this, if it works.
+// push uploads a blob unless it is there, and says whether that worked.
 func (c *client) push(repository string, b blob) bool {
 	d := b.digest
 	s := c.server(c.Rand)
@@ -300,7 +302,7 @@ func (c *client) push(repository string, b blob) bool {
 	return c.send(s, http.MethodPut, begun.header.Get("Location")+"&digest="+d.String(), "application/octet-stream", b.content).status == http.StatusCreated
 }
 
-// pushBlobs has all of an image there but its manifest, if it works.
+// pushBlobs pushes all blobs of an image, without its manifest, and says whether that worked.
 func (c *client) pushBlobs(i image) bool {
 	for _, each := range i.blobs {
 		if !c.push(i.repository, each) {
@@ -315,7 +317,7 @@ func (c *client) newImage(repository string, extra map[string]any) (image, []byt
 	return i, content, c.pushBlobs(i)
 }
 
-// sameImage is the same whoever builds it.
+// sameImage is the same for all clients that build it.
 func (c *client) sameImage(repository string) (image, []byte) {
 	return build(rand.New(rand.NewPCG(c.seed, 400)), "the same", repository, nil)
 }
@@ -355,25 +357,25 @@ func (c *client) put(i image, tag, mediaType string, content []byte) bool {
 		reference = i.digest.String()
 	}
 	s := c.server(c.Rand)
-	// While it is under way the tag may name either.
+	// While the push is under way, the tag may name either manifest.
 	c.mutex.Lock()
 	before, promised := c.promised[name]
 	delete(c.promised, name)
 	everything := c.deletionsOf(image{repository: i.repository})
 	began, ofIt, ofBefore := *everything, *c.deletionsOf(i), *c.deletionsOf(before)
 	c.mutex.Unlock()
-	// A push that was cut off may have had its tag written.
+	// The tag may name another manifest than promised: that of a push that was cut off.
 	named, _ := c.StorageDriver.GetContent(context.Background(), layout.TagPath(i.repository, tag))
 	a := c.send(s, http.MethodPut, "/v2/"+i.repository+"/manifests/"+reference, mediaType, content)
 	c.mutex.Lock()
 	defer c.mutex.Unlock()
-	// Of a push and a deletion at once either may be the last. Whoever deletes what the tag named
-	// may delete the tag by way of another server also when it names something else by then, where
-	// a listing doesn't show that server what is written.
+	// If a push and a deletion coincide, either may be the last. A deletion of what the tag named, through
+	// another server whose listings lag, may delete the tag even though it names something else
+	// by now.
 	raced := ofIt.underWay > 0 || *c.deletionsOf(i) != ofIt || c.profile.lag > 0 && c.profile.servers > 1 && (*everything != began || began.underWay > 0)
 	promised = promised && *c.deletionsOf(before) == ofBefore
 	if strings.HasPrefix(i.repository, "kept/") && tag != "" && !a.refused() {
-		// The tag was written, or may have been: the rules may take those before it.
+		// The tag was written, or may have been, so the rules may take the tags before it.
 		for each := range c.promised {
 			if strings.HasPrefix(each, i.repository+":") {
 				delete(c.promised, each)
@@ -384,7 +386,7 @@ func (c *client) put(i image, tag, mediaType string, content []byte) bool {
 	case a.status == http.StatusCreated && raced:
 		c.pushes++
 		now, _ := c.StorageDriver.GetContent(context.Background(), layout.TagPath(i.repository, tag))
-		// Where listings lag, who deletes the manifest after it was pushed may not find its tag.
+		// If listings lag, a deletion of the manifest after its push may not find the tag.
 		lagged := c.profile.lag > 0
 		if lost := c.missing(i); lost != "" && digest.Digest(now) == i.digest && c.deletionsOf(i).underWay == 0 && c.calm() && !lagged {
 			c.wrong("%s was pushed while it was deleted, and names what is not whole: %s", name, lost)
@@ -432,7 +434,7 @@ func (c *client) pushSame(repository, tag string) {
 	}
 }
 
-// pushIndex pushes images by digest, and then what names them.
+// pushIndex pushes images by digest, and then the index that names them.
 func (c *client) pushIndex(repository, tag string) {
 	index := image{repository: repository}
 	var manifests []any
@@ -454,8 +456,8 @@ func (c *client) pushIndex(repository, tag string) {
 	c.put(index, tag, indexType, content)
 }
 
-// promise has an image that was pushed by its digest stay until that is taken back. Of several
-// servers, which have no grace here, only the one that took it knows of it.
+// promise expects an image that was pushed by its digest to stay until takeBack is called. With several
+// servers it expects nothing: only the one that took the push knows of it, and there is no grace period here.
 func (c *client) promise(i image) (takeBack func()) {
 	name := i.repository + "@" + i.digest.String()
 	c.mutex.Lock()
@@ -471,7 +473,7 @@ func (c *client) promise(i image) (takeBack func()) {
 	}
 }
 
-// own is one of this client's tags in a repository, with what it names.
+// own is one of this client's tags in a repository, with the image that it names.
 func (c *client) own(repository string) (name string, i image, ok bool) {
 	c.mutex.Lock()
 	defer c.mutex.Unlock()
@@ -484,7 +486,7 @@ func (c *client) own(repository string) (name string, i image, ok bool) {
 	return "", image{}, false
 }
 
-// retag pulls a manifest and pushes it by another tag.
+// retag pulls a manifest and pushes it with another tag.
 func (c *client) retag(repository string) {
 	_, i, ok := c.own(repository)
 	if !ok {
@@ -506,7 +508,7 @@ func (c *client) pushReferrer(repository string) {
 		return
 	}
 	if c.IntN(3) == 0 {
-		// cosign can keep them apart from their images.
+		// cosign can keep signatures apart from their images.
 		repository = "signatures"
 	}
 	about := map[string]any{"artifactType": "application/vnd.example.signature", "subject": descriptor(manifestType, subject.digest, 1)}
@@ -517,7 +519,7 @@ func (c *client) pushReferrer(repository string) {
 	}
 	c.mutex.Lock()
 	defer c.mutex.Unlock()
-	// It stays as long as its subject.
+	// The signature stays as long as its subject.
 	if now, ok := c.promised[name]; ok && now.digest == subject.digest {
 		now.parts = append(append([]image{}, now.parts...), i)
 		c.promised[name] = now
@@ -560,7 +562,7 @@ func (c *client) deleteManifest(i image) {
 	}
 }
 
-// freed says what is left that nothing needs, when a collection is done and nobody pushes.
+// freed says what is left that nothing needs, after a collection and while nobody pushes.
 func (w *world) freed() string {
 	needed := map[string]bool{}
 	var need func(repository string, d digest.Digest)
@@ -593,7 +595,7 @@ func (w *world) freed() string {
 		}
 	}
 	var blobs, referrers []string
-	// manifests are all that are linked, by repository.
+	// manifests are all manifests that are linked, by repository.
 	type linked struct {
 		repository string
 		digest     digest.Digest

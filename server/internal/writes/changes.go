@@ -9,8 +9,8 @@ import (
 	"github.com/opencontainers/go-digest"
 )
 
-// changes are what a request does to tags. Others may change them before it has its answer, and
-// have theirs: what they did is to be passed on after it.
+// changes are what a request does to tags. Other requests may change the same tags, and be answered, before
+// this one is. What they did has to be passed on after what this one did.
 type changes struct {
 	holdBack HoldBack
 
@@ -19,10 +19,10 @@ type changes struct {
 	rounds  []round
 }
 
-// round is what was done until a tag came once more: a push writes its tags again when somebody
-// may have deleted them meanwhile.
+// round has the changes up to the first tag that comes a second time: a push writes its tags again if
+// somebody may have deleted them meanwhile.
 type round struct {
-	// at is the time of the first tag.
+	// at is when the first tag was changed.
 	at   time.Time
 	from map[string]digest.Digest
 }
@@ -36,7 +36,7 @@ func (r round) tags() []TagChange {
 	return list
 }
 
-// changed is told of a tag while nobody else can change it.
+// changed is called for a tag while nobody else can change it.
 func (c *changes) changed(tag string, from digest.Digest) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -50,7 +50,7 @@ func (c *changes) changed(tag string, from digest.Digest) {
 	c.rounds[len(c.rounds)-1].from[tag] = from
 }
 
-// begin is a round's, with the lock held.
+// begin begins a round. It is called with the lock held.
 func (c *changes) begin() {
 	if c.release == nil {
 		c.release = c.holdBack.Begin()
@@ -58,7 +58,7 @@ func (c *changes) begin() {
 	c.rounds = append(c.rounds, round{time.Now(), map[string]digest.Digest{}})
 }
 
-// all are one at least, also where no tag was changed.
+// all are the rounds: at least one, even if no tag was changed.
 func (c *changes) all() []round {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -68,7 +68,7 @@ func (c *changes) all() []round {
 	return c.rounds
 }
 
-// end is when all were told, or when there is nothing to tell.
+// end is called when all rounds have been told of, or if there is nothing to tell.
 func (c *changes) end() {
 	c.mu.Lock()
 	defer c.mu.Unlock()

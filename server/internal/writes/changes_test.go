@@ -23,7 +23,7 @@ import (
 	"container-registry/server/internal/registrytest"
 )
 
-// registry is a whole one, and what is told of it in the order of the times.
+// registry is a whole registry, and what is told of it in the order of the times.
 type registry struct {
 	registrytest.Client
 	mu   sync.Mutex
@@ -36,7 +36,7 @@ func serve(t *testing.T) *registry {
 	r, driver := &registry{}, registrytest.NewSpy(inmemory.New())
 	driver.Before = func(_, path string) error {
 		if layout.TagFolder(path) != "" {
-			// Others come in between.
+			// Other requests come in between.
 			time.Sleep(time.Millisecond)
 		}
 		return nil
@@ -56,7 +56,7 @@ func serve(t *testing.T) *registry {
 	return r
 }
 
-// of are the writes that changed a tag, in the order of their times.
+// of returns the writes that changed a tag, in the order of their times.
 func (r *registry) of(tag string) []Write {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -67,7 +67,7 @@ func (r *registry) of(tag string) []Write {
 	return list
 }
 
-// follow has each write of a tag change what the one before it left there.
+// follow expects each write of a tag to change what the one before it left there.
 func follow(t *testing.T, list []Write) {
 	t.Helper()
 	var left digest.Digest
@@ -81,7 +81,7 @@ func follow(t *testing.T, list []Write) {
 	}
 }
 
-// TestAtOnce has clients push and delete one tag all at once.
+// TestAtOnce has clients push and delete the same tag at the same time.
 func TestAtOnce(t *testing.T) {
 	r := serve(t)
 	const clients, times = 4, 10
@@ -104,7 +104,7 @@ func TestAtOnce(t *testing.T) {
 	follow(t, list)
 }
 
-// TestSlowPush sends the rest of its manifest when another push of the tag is done.
+// TestSlowPush sends the rest of its manifest after another push of the tag is done.
 func TestSlowPush(t *testing.T) {
 	r := serve(t)
 	r.Push(t, "app", "latest", registrytest.Layer(1, 100))
@@ -122,7 +122,7 @@ func TestSlowPush(t *testing.T) {
 			t.Errorf("%+v: %v", response, err)
 		}
 	})
-	// The server has asked for it when some of it was taken.
+	// Once some of the manifest was taken, the server has asked for it.
 	_, err = io.WriteString(client, manifest[:10])
 	r.Push(t, "app", "latest", registrytest.Layer(2, 100))
 	if _, rest := io.WriteString(client, manifest[10:]); err != nil || rest != nil || client.Close() != nil {
@@ -136,7 +136,7 @@ func TestSlowPush(t *testing.T) {
 	follow(t, list)
 }
 
-// TestSeveralTags of one push, of which one is given twice, go with their manifest.
+// TestSeveralTags of one push, one of which is given twice, go with their manifest.
 func TestSeveralTags(t *testing.T) {
 	r := serve(t)
 	old := r.Push(t, "app", "a", registrytest.Layer(1, 100))

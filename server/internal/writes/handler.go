@@ -16,9 +16,9 @@ import (
 	"container-registry/server/internal/status"
 )
 
-// Handler goes around the engine and its fence, inside of what finds out who the client is.
-// http.prefix is the prefix. Where nobody wants to know when a tag was changed, and what it named
-// before, holdBack is nil, and the store is asked for nothing.
+// Handler wraps the engine and its fence, inside the handler that finds out who the client is. The prefix is
+// http.prefix. If nobody needs to know when a tag was changed and what it named before, holdBack is nil, and
+// the store is asked for nothing.
 func Handler(engine http.Handler, holdBack HoldBack, prefix string, observers ...Observer) http.Handler {
 	if len(observers) == 0 {
 		return engine
@@ -49,7 +49,7 @@ func (h *handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	h.engine.ServeHTTP(w, r)
 }
 
-// counted is a body whose client does not say its size before.
+// counted is a body whose size the client has not announced.
 type counted struct {
 	io.ReadCloser
 	size *int64
@@ -83,7 +83,7 @@ func (h *handler) begin(r *http.Request) (w Write, ok bool) {
 	}
 	switch route := match.Route.GetName(); {
 	case route == v2.RouteNameManifest && r.Method == http.MethodPut:
-		// The engine takes it without its parameters and in small letters, and nothing that can't be read.
+		// The engine takes the media type without parameters and in lower case, and none that can't be parsed.
 		mediaType, _, _ := mime.ParseMediaType(r.Header.Get("Content-Type"))
 		w.Action, w.Kind, w.MediaType, w.Size = Push, Manifest, mediaType, max(0, r.ContentLength)
 		names := []string{reference}
@@ -101,7 +101,7 @@ func (h *handler) begin(r *http.Request) (w Write, ok bool) {
 	case route == v2.RouteNameBlob && r.Method == http.MethodDelete:
 		w.Action, w.Kind, w.Digest = Delete, Blob, digest.Digest(match.Vars["digest"])
 	case route == v2.RouteNameBlobUpload && r.Method == http.MethodPost, route == v2.RouteNameBlobUploadChunk && r.Method == http.MethodPut:
-		// Its size is not asked for: it would be one more request to the store.
+		// The blob's size is left out: it would take one more request to the store.
 		w.Action, w.Kind = Push, Blob
 	default:
 		return w, false

@@ -107,7 +107,7 @@ func TestHandler(t *testing.T) {
 	}
 }
 
-// change does to tags what a write is told to have done, as the fence does.
+// change does to tags, as the fence does, what a write is said to have done.
 func change(ctx context.Context, driver storagedriver.StorageDriver, w *Write) error {
 	if w == nil {
 		return nil
@@ -138,7 +138,7 @@ func with(w Write, tags ...TagChange) *Write {
 	return &w
 }
 
-// TestWithoutPast has observers who do not want to know what tags named before.
+// TestWithoutPast has observers that do not need to know what tags named before.
 func TestWithoutPast(t *testing.T) {
 	d := digest.FromString("manifest")
 	for _, test := range []struct {

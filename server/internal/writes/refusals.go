@@ -11,9 +11,9 @@ import (
 	"container-registry/server/internal/status"
 )
 
-// Refusals goes around the engine, inside of what finds out who the client is, and tells of writes
-// that are refused as the client has no right to them. The store is asked for nothing.
-// http.prefix is the prefix.
+// Refusals wraps the engine, inside the handler that finds out who the client is, and tells of writes
+// that are refused because the client has no right to them. It asks the store for nothing.
+// The prefix is http.prefix.
 func Refusals(engine http.Handler, prefix string, observe Observer) http.Handler {
 	h := &handler{router: v2.RouterWithPrefix(prefix)}
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {

@@ -1,5 +1,5 @@
-// Package writes sees what clients change in a registry, and tells whoever wants to know:
-// those who count, keep a record or send messages.
+// Package writes observes what clients change in a registry, and tells those parts of the server that count,
+// keep a record or send messages.
 package writes
 
 import (
@@ -24,24 +24,24 @@ const (
 	Blob     Kind = "blob"
 )
 
-// Write is one change that succeeded, by a client or by a garbage collection. What a client chooses in it is as long as a request may
-// be, and not escaped.
+// Write is one change by a client or by a garbage collection. It has succeeded, or was refused and is told of
+// by Refusals. What a client chooses in it is not escaped, and may be as long as a request.
 type Write struct {
-	// Time is that of the first tag that was changed, where there is one and it is known.
+	// Time is when the first tag was changed, if there is one and that is known.
 	Time       time.Time
 	Action     Action
 	Kind       Kind
 	Repository string
 	// Digest is the manifest's or the blob's; that of a deleted tag is in Tags.
 	Digest digest.Digest
-	// MediaType and Size are of a pushed manifest.
+	// MediaType and Size are those of a pushed manifest.
 	MediaType string
 	Size      int64
-	// Tags are those that were written, or that went.
+	// Tags are those that were written or deleted.
 	Tags []TagChange
-	// User is empty for who is not logged in, and where Reason says who it was.
+	// User is empty for a client that is not logged in, and if Reason says who it was.
 	User string
-	// Reason is why the server deleted it by itself, or refused it.
+	// Reason is why the server deleted something by itself, or refused the write.
 	Reason string
 	// Address is host and port of the client.
 	Address   string
@@ -51,20 +51,20 @@ type Write struct {
 // TagChange is what happened to a tag.
 type TagChange struct {
 	Name string
-	// From is what it named before; empty for a new tag, and where the store did not say.
+	// From is what it named before. It is empty for a new tag, and if the store did not say.
 	From digest.Digest
 }
 
 // Observer is told of each write before its client has the answer, from the goroutine of the
-// request, or soon after a garbage collection deleted something. Its context is not the
-// client's, who may be gone.
+// request, or soon after a garbage collection deleted something. Its context does not end with
+// the client's, which may be gone.
 type Observer func(context.Context, Write)
 
-// HoldBack has an observer pass nothing on that happens from now on, until it is released: of what
-// happened before, it is still to be told.
+// HoldBack has an observer hold back what happens from now on, until it is released: it has yet to be told of
+// something that happened before.
 type HoldBack func() (release func())
 
-// Begin does nothing where nobody passes anything on.
+// Begin does nothing if no observer passes anything on.
 func (h HoldBack) Begin() (release func()) {
 	if h == nil {
 		return func() {}

@@ -15,7 +15,7 @@ import (
 	"container-registry/server/internal/unread"
 )
 
-// Command has the server that runs here collect, or without one does it itself.
+// Command has the server that runs here collect. If there is none, it collects itself.
 func Command(ctx context.Context, config *configuration.Configuration, request garbage.Request, out io.Writer, log *logrus.Entry) error {
 	err := Order(ctx, config, request, out)
 	if !errors.Is(err, ErrNoServer) {
@@ -26,7 +26,7 @@ func Command(ctx context.Context, config *configuration.Configuration, request g
 	if err != nil {
 		return err
 	}
-	// Who reads the log may stand still as well.
+	// The reader of the log may also stand still.
 	read := log.Logger.Out
 	told := unread.To(read)
 	log.Logger.SetOutput(told)

@@ -19,7 +19,7 @@ import (
 	"container-registry/server/internal/writes"
 )
 
-// TestCommand asks the server, and does the work itself where none runs.
+// TestCommand has the command ask the server, or do the work itself if none runs.
 func TestCommand(t *testing.T) {
 	config := registrytest.Parse(t, "storage: {filesystem: {rootdirectory: "+t.TempDir()+"}, maintenance: {garbagecollection: {deleteuntagged: true}}}")
 	collector, f, err := garbage.Open(t.Context(), config, "a", fence.NoCache{}, registrytest.Silent())
@@ -51,7 +51,7 @@ func TestCommand(t *testing.T) {
 	if out, err := order(); err != nil || !strings.Contains(out, want) {
 		t.Errorf("%v: %s", err, out)
 	}
-	// What goes wrong in the server is said by the command.
+	// The command reports what goes wrong in the server.
 	hold, _, err := f.Acquire(t.Context())
 	if err != nil {
 		t.Fatal(err)
@@ -66,8 +66,8 @@ func TestCommand(t *testing.T) {
 	}
 }
 
-// TestStoppedOnDemand has a server told to stop in a collection that was ordered: it tells of what
-// is gone, and leaves the right to collect to the next one.
+// TestStoppedOnDemand stops a server during a collection that was ordered. The server tells of what it has
+// deleted, and leaves the right to collect to the next one.
 func TestStoppedOnDemand(t *testing.T) {
 	spy := registrytest.NewSpy(inmemory.New())
 	client := registrytest.Serve(t, registrytest.Config(t, spy))

@@ -1,5 +1,5 @@
-// Package control has the command garbage-collect and the server that runs beside it agree on who
-// collects: the server, where there is one.
+// Package control has the command garbage-collect and a server that runs on the same machine agree on which
+// of them collects: the server, if there is one.
 package control
 
 import (
@@ -27,7 +27,7 @@ import (
 var ErrNoServer = errors.New("no server of this configuration runs on this machine")
 
 // socketOf is the address at which a server takes orders: a socket without a file, which
-// only processes in the same network namespace can reach. Who is not the server's user is
+// only processes in the same network namespace can reach. Connections from other users are
 // turned away.
 func socketOf(c *configuration.Configuration) string {
 	return "@container-registry-" + digest.FromString(store.Of(c).String() + "\n" + c.HTTP.Addr).Encoded()[:16]
@@ -36,19 +36,19 @@ func socketOf(c *configuration.Configuration) string {
 // event is a line of the answer.
 type event struct {
 	Line string `json:"line,omitempty"`
-	// Error ends the answer, and so does Done.
+	// Error ends the answer, as does Done.
 	Error string `json:"error,omitempty"`
 	Done  bool   `json:"done,omitempty"`
 }
 
-// Listen takes the orders of Order for a collector until ctx ends, and waits for the end of those under
-// way.
+// Listen takes orders from Order for a collector until ctx ends, and then waits for those under way to
+// end.
 func Listen(ctx context.Context, config *configuration.Configuration, collector *garbage.Collector, log *logrus.Entry) error {
 	listener, err := net.Listen("unix", socketOf(config))
 	if err != nil {
 		return err
 	}
-	// Close takes the connections away, and does not wait for who works for them.
+	// Close closes the connections, and does not wait for their handlers.
 	var connections sync.WaitGroup
 	defer connections.Wait()
 	server := &http.Server{
@@ -76,7 +76,7 @@ type handler struct {
 	log       *logrus.Entry
 }
 
-// ServeHTTP ends the collection when whoever ordered it goes away.
+// ServeHTTP carries out an order. If the client goes away, the collection ends.
 func (h handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	var request garbage.Request
 	if err := json.NewDecoder(r.Body).Decode(&request); err != nil {
@@ -99,7 +99,7 @@ func (h handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	_ = lines.Encode(event{Done: true})
 }
 
-// lineWriter sends many lines at a time.
+// lineWriter sends lines as events, many at a time.
 type lineWriter struct{ *json.Encoder }
 
 // Write is called with whole lines.

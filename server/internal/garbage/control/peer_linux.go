@@ -6,7 +6,7 @@ import (
 	"syscall"
 )
 
-// ownUserOnly accepts connections of processes of the same user, and of root.
+// ownUserOnly accepts connections from processes of the same user, and of root.
 type ownUserOnly struct{ net.Listener }
 
 func (o ownUserOnly) Accept() (net.Conn, error) {

@@ -7,7 +7,7 @@ import (
 	"net"
 )
 
-// ownUserOnly accepts nobody: the server runs in Linux containers, and only there is it
+// ownUserOnly accepts nobody: the server runs in Linux containers, and only on Linux is it
 // known who connects.
 type ownUserOnly struct{ net.Listener }
 

@@ -6,9 +6,9 @@ import (
 	"container-registry/server/internal/layout"
 )
 
-// SubjectOf is the digest of the manifest that a tag is about; empty for other tags, and
-// where only a part of the digest is known, of no manifest that is here. A tag is not about
-// what it names: imgpkg gives each image one of the image's own digest, to keep it.
+// SubjectOf is the digest of the manifest that a tag is about. It is empty for other tags, and if only a part
+// of the digest is known and no manifest here begins with it. A tag is not about the manifest that it
+// names: imgpkg gives each image a tag of the image's own digest, to keep it.
 func (r *Repository) SubjectOf(tag string) (subject digest.Digest) {
 	algorithm, encoded, ok := layout.Companion(tag)
 	switch {
@@ -24,8 +24,8 @@ func (r *Repository) SubjectOf(tag string) (subject digest.Digest) {
 	return subject
 }
 
-// IsOwn says whether a tag says no more than the digest of what it names. cosign copy gives such a one
-// to all it brings, beside the tag that it was asked for.
+// IsOwn says whether a tag says no more than the digest of the manifest that it names. cosign copy gives such
+// a tag to all that it copies, besides the tag that it was asked for.
 func (r *Repository) IsOwn(tag string) bool {
 	current := r.Tags[tag].Current
 	return current != "" && tag == layout.ReferrersTag(current)

@@ -11,7 +11,7 @@ import (
 	"container-registry/server/internal/manifest"
 )
 
-// readAliases looks into the links of which there are few.
+// readAliases reads the links to layers by digests of another algorithm than the engine's. There are few.
 func (i *Inventory) readAliases(ctx context.Context) error {
 	group, ctx := errgroup.WithContext(ctx)
 	group.SetLimit(Workers)
@@ -70,7 +70,7 @@ func (i *Inventory) readTags(ctx context.Context) error {
 	return group.Wait()
 }
 
-// findAbandoned looks at a tag that names nothing. It may be a file that somebody left.
+// findAbandoned looks at a tag that names nothing. It may also be a file that somebody left there.
 func (i *Inventory) findAbandoned(ctx context.Context, repository, name string, t *Tag) error {
 	info, err := i.driver.Stat(ctx, layout.RepositoryPath(repository, layout.Tags, name))
 	if layout.IsMissing(err) {
@@ -109,7 +109,7 @@ func (i *Inventory) readManifests(ctx context.Context) error {
 	return group.Wait()
 }
 
-// findDangling looks at tags whose manifest was not found. It may have been pushed since.
+// findDangling looks at tags whose manifest was not found. The manifest may have been pushed since.
 func (i *Inventory) findDangling(ctx context.Context) error {
 	group, ctx := errgroup.WithContext(ctx)
 	group.SetLimit(Workers)
@@ -137,13 +137,13 @@ func (i *Inventory) findDangling(ctx context.Context) error {
 }
 
 var (
-	// gone stands for a manifest without bytes. Who pushes it again brings them back.
+	// gone stands for a manifest whose bytes are not there. Pushing it again brings them back.
 	gone = &manifest.Manifest{}
-	// damaged stands for one of which it can't be told what it needs.
+	// damaged stands for a manifest whose needs can't be determined.
 	damaged = &manifest.Manifest{}
 )
 
-// Manifest reads it once, unless it was gone or damaged.
+// Manifest reads a manifest once, or again if it was gone or damaged.
 func (i *Inventory) Manifest(ctx context.Context, repository string, d digest.Digest) (*manifest.Manifest, error) {
 	i.mutex.Lock()
 	m, ok := i.Manifests[d]
@@ -158,7 +158,7 @@ func (i *Inventory) Manifest(ctx context.Context, repository string, d digest.Di
 	case err != nil:
 		return nil, err
 	default:
-		// What the engine took can be read as far as the engine reads it.
+		// What the engine has accepted can be read at least as far as the engine reads it.
 		m, _ = manifest.Parse(content)
 		if m != nil {
 			for n, each := range m.Blobs {
@@ -183,7 +183,7 @@ func (i *Inventory) IsWhole(r *Repository, t *Tag) bool {
 	return found && m != gone && m != damaged
 }
 
-// IsDamaged says whether it can't be told what a repository needs.
+// IsDamaged says whether a repository has a damaged manifest, so that its needs can't be determined.
 func (i *Inventory) IsDamaged(r *Repository) bool {
 	for d := range r.Revisions {
 		if i.Manifests[d] == damaged {
@@ -193,7 +193,7 @@ func (i *Inventory) IsDamaged(r *Repository) bool {
 	return false
 }
 
-// Size is of a manifest with all that it needs itself.
+// Size is that of a manifest with its own blobs.
 func (i *Inventory) Size(d digest.Digest) int64 {
 	size := i.Blobs[d].Size
 	for _, each := range i.Manifests[d].Blobs {
@@ -202,8 +202,8 @@ func (i *Inventory) Size(d digest.Digest) int64 {
 	return size
 }
 
-// Pushed is when each tag of a repository was pushed last. It leaves out those that nobody can pull:
-// they stay for people to see, and no other tag goes for them.
+// Pushed is when each tag of a repository was last pushed. It leaves out tags that nobody can pull: they stay
+// for people to see, and take the place of no other tag.
 func (i *Inventory) Pushed(r *Repository) map[string]time.Time {
 	pushed := make(map[string]time.Time, len(r.Tags))
 	for name, t := range r.Tags {

@@ -11,17 +11,17 @@ import (
 	"container-registry/server/internal/manifest"
 )
 
-// findDeserted looks at tags about a manifest that is not there. The bytes of one that a client
-// deleted are, until a collection, and so are the links to what it needs. Where those are missing,
-// or another repository has the manifest, it may never have been in this one: cosign can keep
-// signatures in another repository than their images, or in another registry.
+// findDeserted looks at tags about a manifest that is not there. If a client deleted the manifest, its bytes
+// are there until a collection, and so are the links to what it needs. If these are missing, or another
+// repository has the manifest, it may never have been in this one: cosign can keep signatures in another
+// repository than their images, or in another registry.
 func (i *Inventory) findDeserted(ctx context.Context) error {
 	group, ctx := errgroup.WithContext(ctx)
 	group.SetLimit(Workers)
 	for _, r := range i.Repositories {
 		for name, t := range r.Tags {
 			subject := r.SubjectOf(name)
-			// Those of all repositories were read.
+			// The manifests of all repositories have been read.
 			_, there := i.Manifests[subject]
 			if found, ok := i.Blobs[subject]; there || !ok || found.Size > manifest.MostBytes {
 				continue
@@ -43,7 +43,7 @@ func (i *Inventory) findDeserted(ctx context.Context) error {
 	return group.Wait()
 }
 
-// links says whether there are links to all of them, and to any.
+// links says whether there are any parts, and links to all of them.
 func (r *Repository) links(parts []digest.Digest) bool {
 	return len(parts) > 0 && !slices.ContainsFunc(parts, func(d digest.Digest) bool {
 		_, layer := r.Layers[d]

@@ -1,4 +1,5 @@
-// Package inventory finds out what a store holds: blobs, and by repository manifests, layers and tags.
+// Package inventory finds out what a store holds: the blobs, and the manifests, layers and tags of each
+// repository.
 package inventory
 
 import (
@@ -26,30 +27,30 @@ type Inventory struct {
 	// Aliases are the digests by which the engine keeps the bytes of layers that were
 	// pushed by a digest of another algorithm.
 	Aliases map[digest.Digest]digest.Digest
-	// otherNames are the digests by which manifests are kept that others are about by one of another
-	// algorithm.
+	// otherNames are for manifests whose referrers name them by a digest of another algorithm: from that
+	// digest to the one that the manifest is kept by.
 	otherNames map[digest.Digest]digest.Digest
 	// Leftovers are files that were to become a blob or a link.
 	Leftovers []string
-	// CutOff are the uploads that nobody went on with for long, and their sizes.
+	// CutOff are the uploads that nobody has gone on with for a long time, and their sizes.
 	CutOff map[Upload]int64
 
 	mutex     sync.Mutex
 	Manifests map[digest.Digest]*manifest.Manifest
-	// Problems are what people should put right.
+	// Problems are for people to put right.
 	Problems []string
 }
 
 // Blob is a file of content.
 type Blob struct {
-	// name is the digest, for all that refer to it to share.
+	// name is the digest. All that refers to the blob shares its memory.
 	name digest.Digest
 	Size int64
 	// Written is in microseconds since 1970: a million blobs have to fit into memory.
 	Written int64
 }
 
-// Repository is what the store holds for one.
+// Repository is what the store holds for a repository.
 type Repository struct {
 	Name string
 	// Revisions and Layers are the links to manifests and to other blobs, and when each
@@ -58,12 +59,12 @@ type Repository struct {
 	Tags              map[string]*Tag
 	// Referrers are the links to manifests that are about another one.
 	Referrers map[Referrer]bool
-	// Vague says that a manifest needs layers of which it can't be told by which bytes they are kept.
-	// damaged are layers whose link does not tell it.
+	// Vague says that a manifest needs layers for which it is not known by which digest their bytes are kept.
+	// damaged are the layers whose link does not tell.
 	Vague   bool
 	damaged map[digest.Digest]bool
-	// longer are the manifests whose digest is longer than the tags that are about them, by
-	// the beginning of those.
+	// longer are the manifests whose digest is longer than a tag about them can be, by what such a tag
+	// begins with.
 	longer map[string]digest.Digest
 }
 
@@ -72,31 +73,32 @@ type Referrer struct{ Subject, Digest digest.Digest }
 
 // Tag is a tag, or what a push to one left.
 type Tag struct {
-	// Current is the manifest the tag names; empty for what an unfinished push leaves, and
-	// for a tag that is damaged.
+	// Current is the manifest that the tag names. It is empty for what an unfinished push left, and for a
+	// damaged tag.
 	Current digest.Digest
 	Damaged bool
 	Pushed  time.Time
-	// carried are for a tag that was transferred, until Pushed is known by them.
+	// carried is for a tag that was transferred, until Pushed has been derived from it.
 	carried []layout.Carried
-	// History are all manifests the tag has ever named.
+	// History are all manifests that the tag has ever named.
 	History []digest.Digest
-	// begun is when one of them was written, and Abandoned says that it names none, and that no
-	// push can be under way to it.
+	// begun is when the latest of them was written. Abandoned says that the tag names none, and that no
+	// push to it can be under way.
 	begun     time.Time
 	Abandoned bool
 	// Deserted says that it is about a manifest that a client deleted.
 	Deserted bool
 }
 
-// Abandonment is how long nobody writes to what a push left that was cut off: far longer than it
-// takes to write a tag, or than a client stands still in the middle of a layer.
+// Abandonment is the time without writes after which a push or upload counts as cut off. It is far longer
+// than it takes to write a tag, or than a client pauses in the middle of a layer.
 const Abandonment = 24 * time.Hour
 
-// Workers is how many requests are sent to a store at once.
+// Workers is the number of requests that are sent to a store concurrently.
 const Workers = 16
 
-// Take looks at the blobs first: what is pushed after that is nothing to delete.
+// Take takes the inventory of a store. It looks at the blobs first, so what is pushed after that is not up
+// for deletion.
 func Take(ctx context.Context, driver storagedriver.StorageDriver) (*Inventory, error) {
 	i := &Inventory{
 		driver:       driver,
@@ -122,7 +124,7 @@ func Take(ctx context.Context, driver storagedriver.StorageDriver) (*Inventory, 
 	return i, nil
 }
 
-// Repository is the one of a name, which is new where the store has none.
+// Repository is the repository with a name. It is new if the store has none.
 func (i *Inventory) Repository(name string) *Repository {
 	r, ok := i.Repositories[name]
 	if !ok {

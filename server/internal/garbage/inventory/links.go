@@ -12,7 +12,7 @@ import (
 	"container-registry/server/internal/walk"
 )
 
-// locked is for walks that see several files at a time.
+// locked is for walks that visit several files concurrently.
 func (i *Inventory) locked(add walk.Visit) walk.Visit {
 	return func(relative string, info storagedriver.FileInfo) error {
 		i.mutex.Lock()
@@ -60,7 +60,7 @@ func (i *Inventory) addLink(relative string, info storagedriver.FileInfo) error 
 		return nil
 	}
 	if tag, ok := strings.CutPrefix(own, layout.Tags+"/"); ok && layout.IsTagName(tag) {
-		// Also one that has neither link.
+		// This is for a tag that has neither kind of link.
 		r.tag(tag)
 		return nil
 	}
@@ -92,7 +92,7 @@ func (i *Inventory) addLink(relative string, info storagedriver.FileInfo) error 
 	return nil
 }
 
-// shared is the same digest, in the memory of its blob.
+// shared is the same digest, in the memory of the blob's name.
 func (i *Inventory) shared(d digest.Digest) digest.Digest {
 	if found, ok := i.Blobs[d]; ok {
 		return found.name

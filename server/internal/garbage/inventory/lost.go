@@ -12,9 +12,9 @@ import (
 	"container-registry/server/internal/layout"
 )
 
-// lack is of a blob that is linked, and was not found.
+// lack says what needs a blob that is not there, or whose link is damaged.
 type lack struct {
-	// by is one that needs it.
+	// by is one manifest that needs it, and more the number of the others.
 	by   string
 	more int
 }
@@ -26,7 +26,7 @@ func (l lack) String() string {
 	return fmt.Sprintf("%s and %d more need it; push one of them again, or delete them", l.by, l.more)
 }
 
-// and is with another one that needs it.
+// and adds another manifest that needs it.
 func (l lack) and(by string) lack {
 	if l.by == "" {
 		return lack{by: by}
@@ -34,13 +34,13 @@ func (l lack) and(by string) lack {
 	return lack{min(by, l.by), l.more + 1}
 }
 
-// findLost looks at what went from the store without a collection. It may have been pushed since.
+// findLost looks at blobs that vanished from the store without a collection. They may have been pushed since.
 func (i *Inventory) findLost(ctx context.Context) error {
 	lacks := map[digest.Digest]lack{}
 	for _, r := range i.Repositories {
 		for d := range r.Revisions {
 			m := i.Manifests[d]
-			// An image may have the same layer twice.
+			// An image may list the same layer twice.
 			parts := map[digest.Digest]bool{}
 			for _, part := range slices.Concat(m.Blobs, m.Manifests) {
 				parts[cmp.Or(i.Aliases[part], part)] = true

@@ -9,15 +9,15 @@ import (
 	"container-registry/server/internal/layout"
 )
 
-// About is the manifest that one of a repository is about, by the digest that this is kept by; empty
-// for most.
+// About is the manifest that a manifest of a repository is about, as the digest that the former is kept by.
+// It is empty for most.
 func (i *Inventory) About(r *Repository, d digest.Digest) digest.Digest {
 	subject := i.Manifests[d].Subject
 	other, named := i.otherNames[subject]
 	if _, there := r.Revisions[subject]; there || !named {
 		return subject
 	}
-	// Where only other repositories have any of both, the one it names comes first.
+	// If only other repositories have a manifest by either digest, the digest that d names comes first.
 	_, there := r.Revisions[other]
 	if _, elsewhere := i.Manifests[subject]; elsewhere && !there {
 		return subject
@@ -25,9 +25,9 @@ func (i *Inventory) About(r *Repository, d digest.Digest) digest.Digest {
 	return other
 }
 
-// findOtherNames looks for manifests that others are about by a digest of another algorithm than they are
-// kept by. All that are kept by another one are read again for that, so only for who names one that is not
-// in the repository.
+// findOtherNames looks for manifests whose referrers name them by a digest of another algorithm than the one
+// they are kept by. For that, all manifests that are kept by another algorithm have to be read again, so it
+// is done only if a referrer names a manifest that is not in its repository.
 func (i *Inventory) findOtherNames(ctx context.Context) error {
 	wanted := map[digest.Digest]bool{}
 	algorithms := map[digest.Algorithm]bool{}

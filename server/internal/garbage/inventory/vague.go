@@ -14,15 +14,15 @@ import (
 	"container-registry/server/internal/layout"
 )
 
-// findVague looks at layers that a manifest names by another algorithm than the engine keeps bytes by:
-// which bytes they are, only a link tells. Where that is gone or damaged, each layer of the repository
-// may be meant.
+// findVague looks at layers that a manifest names by a digest of another algorithm than the one by which the
+// engine keeps bytes. Only a link tells which bytes these are. If that is gone or damaged, any layer of the
+// repository may be meant.
 func (i *Inventory) findVague(ctx context.Context) error {
 	lacks := map[string]lack{}
 	for _, r := range i.Repositories {
 		for d := range r.Revisions {
 			for _, part := range i.Manifests[d].Blobs {
-				// The most by far are of the engine's, and take no longer look.
+				// By far the most have the engine's algorithm. For them this cheap check is enough.
 				if strings.HasPrefix(string(part), digest.Canonical.String()+":") || part.Validate() != nil {
 					continue
 				}
@@ -52,22 +52,22 @@ func (i *Inventory) findVague(ctx context.Context) error {
 	return nil
 }
 
-// isKnown says whether it can be told by which bytes a layer is kept.
+// isKnown says whether it is known which bytes a layer is kept as.
 func (i *Inventory) isKnown(layer digest.Digest) bool {
 	_, alias := i.Aliases[layer]
 	_, there := i.Blobs[layer]
 	return alias || there
 }
 
-// isForeign says whether a layer need not be in the registry, as its manifest says where else it is. Of
-// these alone the engine does not ask for it.
+// isForeign says whether a layer need not be in the registry, because its manifest says where else it is.
+// These are the only layers that the engine does not look for.
 func (i *Inventory) isForeign(ctx context.Context, d, layer digest.Digest) (bool, error) {
 	content, err := layout.Read(ctx, i.driver, layout.BlobPath(d))
 	if layout.IsMissing(err) {
 		return false, nil
 	}
 	var fields struct{ Layers []v1.Descriptor }
-	// Beside an error there is what could be read.
+	// Even with an error, fields has what could be read.
 	_ = json.Unmarshal(content, &fields)
 	return slices.ContainsFunc(fields.Layers, func(each v1.Descriptor) bool {
 		kind := strings.TrimSuffix(each.MediaType, "+gzip")

@@ -2,16 +2,16 @@ package plan
 
 import "github.com/opencontainers/go-digest"
 
-// Freed are manifests that no tag names since rules took those that did, by repository, each with
-// when the link to it was written. Who pushes it again writes that anew, and then it is freed no
-// longer.
+// Freed are manifests that no tag names any more because retention rules took their tags. They are by
+// repository, each with the time when the link to it was written. A manifest that is pushed again gets a
+// new link, and is then no longer freed.
 //
-// A collection keeps what is young and what clients count on, and may be cut off, when the tags
-// are gone already. By this the next one knows from manifests without a tag that clients pushed
-// which are to go.
+// A collection keeps what is young and what clients count on, and it may be cut off when the tags are
+// already gone. Freed lets the next one tell what is left of these manifests from those that clients pushed
+// without a tag.
 type Freed map[string]map[digest.Digest]int64
 
-// Most are no more than so many.
+// Most returns at most that number of them.
 func (f Freed) Most(number int) Freed {
 	some := Freed{}
 	for _, name := range sorted(f) {

@@ -12,7 +12,7 @@ import (
 	"container-registry/server/internal/manifest"
 )
 
-// ahead is how long a tag may be there before what it is about is pushed.
+// ahead is how long a tag may be there before the manifest that it is about is pushed.
 const ahead = time.Hour
 
 // Needs is what may not be deleted: manifests by repository, and blobs.
@@ -20,22 +20,22 @@ type Needs struct {
 	Inventory *inventory.Inventory
 	Manifests map[string]map[digest.Digest]bool
 	Blobs     map[digest.Digest]bool
-	// about has, by repository, the manifests that are about another one and go with it:
-	// those with a subject, and what a companion tag names.
+	// about has, by repository and by the other manifest, the manifests that are about another one and
+	// go with it: those with a subject, and those that a companion tag names.
 	about map[string]map[digest.Digest][]digest.Digest
-	// elsewhere has the repositories with manifests about one that they don't have themselves.
-	// cosign can keep signatures in another repository than their images.
+	// elsewhere has, for a manifest, the repositories that don't have it but have manifests about it:
+	// cosign can keep signatures in a repository other than that of their images.
 	elsewhere map[digest.Digest][]string
-	// Freed are not needed but for being young, counted on, or about what only another repository
-	// has: the rules took their tags, now or before.
+	// Freed are the manifests whose tags the rules took, now or before. They are needed only if they are
+	// young, counted on, or about a manifest that only another repository has.
 	Freed Freed
-	// deserted is until when a tag was pushed that stays no longer for itself if what it is about was
-	// deleted.
+	// deserted is a time: a tag that was pushed before it no longer stays by itself if the manifest that
+	// it is about was deleted.
 	deserted time.Time
 }
 
-// findNeeds keeps of each repository what a tag names, and unless deleteUntagged all
-// other manifests, but not what was retired, now or before, and what is only there for that.
+// findNeeds keeps what tags name in each repository, and all other manifests unless DeleteUntagged is set.
+// It does not keep what was retired, now or before, nor what is there only for that.
 func findNeeds(i *inventory.Inventory, o Options, retired map[string]map[string]bool, before Freed, now time.Time) *Needs {
 	n := &Needs{
 		Inventory: i,
@@ -54,7 +54,7 @@ func findNeeds(i *inventory.Inventory, o Options, retired map[string]map[string]
 	for _, r := range i.Repositories {
 		left := before[r.Name]
 		if !o.Retention.Covers(r.Name) {
-			// Who takes a rule back means to keep what it has not deleted yet.
+			// Somebody who removes a rule wants to keep what it has not deleted yet.
 			left = nil
 		}
 		var tagged []digest.Digest
@@ -88,8 +88,8 @@ func findNeeds(i *inventory.Inventory, o Options, retired map[string]map[string]
 	return n
 }
 
-// keepElsewhere is for what is about the manifests that are kept so far, in repositories that don't
-// have them. It comes after what is freed, which they keep for a while only.
+// keepElsewhere keeps what is about the manifests kept so far in repositories that don't have them. It is
+// called when it is known what is freed, which this keeps only for as long as those manifests are there.
 func (n *Needs) keepElsewhere() {
 	for name, about := range n.about {
 		for subject := range about {
@@ -105,7 +105,8 @@ func (n *Needs) keepElsewhere() {
 	}
 }
 
-// aboutOthers leaves out a manifest that a tag of its own names.
+// aboutOthers finds the manifests that are about others, by the other one. A tag that is named after its own
+// manifest does not count.
 func aboutOthers(i *inventory.Inventory, r *inventory.Repository) map[digest.Digest][]digest.Digest {
 	about := map[digest.Digest][]digest.Digest{}
 	for d := range r.Revisions {
@@ -121,15 +122,15 @@ func aboutOthers(i *inventory.Inventory, r *inventory.Repository) map[digest.Dig
 	return about
 }
 
-// roots are what tags name that stay, and apart from them what retired ones led to.
+// roots returns the manifests that the remaining tags name, and separately those that retired tags led to.
 func (n *Needs) roots(r *inventory.Repository, rules retention.Policy, retired map[string]bool, before map[digest.Digest]int64) (tagged []digest.Digest, withRetired map[digest.Digest]bool) {
 	withRetired = map[digest.Digest]bool{}
 	taken := map[digest.Digest]bool{}
 	for d, written := range before {
 		if r.Revisions[d] == written {
 			withRetired[d], taken[d] = true, true
-			// What it lists was freed with it, unless somebody has pushed that again. What is about it
-			// goes with it, whenever that came.
+			// The manifests that it lists were freed with it, unless somebody has pushed them again, and are
+			// in before themselves. Those about it go with it, whenever they came.
 			for _, each := range n.about[r.Name][d] {
 				n.reach(r, each, withRetired)
 			}
@@ -153,9 +154,9 @@ func (n *Needs) roots(r *inventory.Repository, rules retention.Policy, retired m
 	return append(tagged, slices.DeleteFunc(own, func(d digest.Digest) bool { return taken[d] })...), withRetired
 }
 
-// take adds a manifest that needs its own tag no longer, and what it lists if it has one: cosign copy
-// gives one to an index and to each of its images. Beside an index without, it is somebody's who
-// means to keep the image.
+// take adds a manifest that no longer needs its own tag. If it has such a tag, take also adds what it
+// lists: cosign copy gives one to an index and to each of its images. If the index has none, somebody else
+// gave the image its own tag, to keep it.
 func (n *Needs) take(r *inventory.Repository, d digest.Digest, taken map[digest.Digest]bool) {
 	if _, ok := r.Revisions[d]; !ok || taken[d] {
 		return
@@ -179,8 +180,8 @@ func (n *Needs) reach(r *inventory.Repository, d digest.Digest, reached map[dige
 	}
 }
 
-// Keep is for a manifest of a repository, and for all it needs and all that is about it, also in
-// repositories that don't have it.
+// Keep keeps a manifest of a repository, all that it needs, and all that is about it, also in repositories
+// that don't have it.
 func (n *Needs) Keep(repository string, d digest.Digest) {
 	r := n.Inventory.Repositories[repository]
 	if r == nil {
@@ -199,7 +200,7 @@ func (n *Needs) Keep(repository string, d digest.Digest) {
 	n.keepAbout(d)
 }
 
-// keepAbout is for what is about a manifest in repositories that don't have it.
+// keepAbout keeps what is about a manifest in repositories that don't have it.
 func (n *Needs) keepAbout(d digest.Digest) {
 	for _, other := range n.elsewhere[d] {
 		for _, each := range n.about[other][d] {
@@ -208,7 +209,7 @@ func (n *Needs) keepAbout(d digest.Digest) {
 	}
 }
 
-// keepAll is for a repository of which nobody knows what it needs.
+// keepAll is for a repository whose needs are not known.
 func (n *Needs) keepAll(r *inventory.Repository) {
 	for d := range r.Revisions {
 		n.Keep(r.Name, d)
@@ -216,7 +217,7 @@ func (n *Needs) keepAll(r *inventory.Repository) {
 	n.keepLayers(r)
 }
 
-// keepLayers is for a repository of which nobody knows by which bytes its layers are kept.
+// keepLayers is for a repository in which it is not known which bytes belong to a layer.
 func (n *Needs) keepLayers(r *inventory.Repository) {
 	for d := range r.Layers {
 		n.keepBlob(d)
@@ -237,15 +238,15 @@ func (n *Needs) keepBlob(d digest.Digest) {
 	}
 }
 
-// dependent says whether a tag goes with what it is about. One that is an image's own goes with it
-// where the rules freed that.
+// dependent says whether a tag goes with the manifest that it is about. A manifest's own tag goes with the
+// manifest if the rules freed that.
 func (n *Needs) dependent(r *inventory.Repository, name string) bool {
 	_, there := r.Revisions[r.SubjectOf(name)]
 	_, freed := n.Freed[r.Name][r.Tags[name].Current]
 	return there || freed && r.IsOwn(name) || r.Tags[name].Deserted && r.Tags[name].Pushed.Before(n.deserted)
 }
 
-// keepYoung is for pushes through another server, of which this one knows nothing.
+// keepYoung keeps what was written recently: pushes through other servers, of which this one knows nothing.
 func (n *Needs) keepYoung(since int64) {
 	for _, r := range n.Inventory.Repositories {
 		for d, written := range r.Revisions {

@@ -1,4 +1,4 @@
-// Package plan decides what a collection deletes, of what a store holds.
+// Package plan decides what a collection deletes of what a store holds.
 package plan
 
 import (
@@ -35,19 +35,19 @@ type Deletion struct {
 	*detail
 }
 
-// detail is what few deletions have; most are of blobs, and those of a million have to fit
+// detail has what only few deletions need. Most are of blobs, and those of a million blobs have to fit
 // into memory.
 type detail struct {
 	Tag string
-	// Subject is what a referrer is about.
+	// Subject is the manifest that a referrer is about.
 	Subject digest.Digest
-	// Rule is why a tag goes; empty for one that goes with its manifest.
+	// Rule is why a tag goes. It is empty for a tag that goes with its manifest.
 	Rule string
-	// Named are the tags that named a manifest once.
+	// Named are the tags that have ever named a manifest.
 	Named []string
 }
 
-// plain is of those that need none.
+// plain is the detail of deletions that need none.
 var plain = &detail{}
 
 func (d Deletion) String() string {
@@ -73,9 +73,9 @@ func (d Deletion) String() string {
 	}
 }
 
-// spread is what links and blobs are sorted by: neighbours in a folder, of which there are
-// many, would be deleted one after the other, as the folder is locked meanwhile. A folder
-// of blobs is named after the first two letters.
+// spread is what links and blobs are sorted by, so that neighbours in a folder are not deleted at the
+// same time: a folder is locked during each deletion, so they would have to wait for each other. A folder
+// of blobs is named after the first two letters of their digests, which are left out here.
 func (d Deletion) spread() string {
 	if d.Stage != Layers && d.Stage != Blobs && d.Stage != Links {
 		return ""
@@ -83,7 +83,7 @@ func (d Deletion) spread() string {
 	return d.Digest.Encoded()[2:]
 }
 
-// Options are those of a collection that decide what it deletes.
+// Options are the options of a collection that decide what it deletes.
 type Options struct {
 	Retention      retention.Policy
 	Grace          time.Duration
@@ -98,8 +98,8 @@ type Plan struct {
 	Wishes []Deletion
 }
 
-// Make plans by what a store holds and what earlier collections freed. What was pushed by digest in the
-// span that this process has forgotten stays.
+// Make plans a collection from what a store holds and what earlier collections freed. What was pushed by
+// digest in the forgotten span stays.
 func Make(i *inventory.Inventory, o Options, before Freed, forgotten Span, now time.Time) *Plan {
 	p := &Plan{}
 	retired := map[string]map[string]bool{}
@@ -138,7 +138,7 @@ func Make(i *inventory.Inventory, o Options, before Freed, forgotten Span, now t
 	return p
 }
 
-// makeRoom is for most of what there will be to delete: a list that grows is in memory twice.
+// makeRoom allocates the list for most of the deletions at once: a list that grows is in memory twice.
 func (p *Plan) makeRoom(i *inventory.Inventory) {
 	room := 0
 	for d := range i.Blobs {
@@ -195,11 +195,11 @@ func (p *Plan) addRepository(r *inventory.Repository, retired map[string]bool, s
 	if left == 0 && len(p.Needs.Manifests[r.Name]) == 0 && !isYoung(r, since) {
 		p.Deletions = append(p.Deletions, Deletion{Repositories, r.Name, "", plain})
 	}
-	// Nobody asks for them any more, and they take a tenth of all memory.
+	// They are not needed any more, and take a tenth of all memory.
 	r.Layers = nil
 }
 
-// namedOnce is the tags that named each manifest, but for those that stay.
+// namedOnce is, for each manifest that does not stay, the tags that have ever named it.
 func namedOnce(r *inventory.Repository, staying map[digest.Digest]bool) map[digest.Digest][]string {
 	named := map[digest.Digest][]string{}
 	for name, t := range r.Tags {
@@ -212,7 +212,7 @@ func namedOnce(r *inventory.Repository, staying map[digest.Digest]bool) map[dige
 	return named
 }
 
-// isYoung says whether somebody may be pushing the first image to it.
+// isYoung says whether somebody may be pushing the first image to a repository.
 func isYoung(r *inventory.Repository, since int64) bool {
 	for _, written := range r.Layers {
 		if written > since {

@@ -2,14 +2,14 @@ package plan
 
 import "github.com/opencontainers/go-digest"
 
-// Span is a time of the store's: after one moment, and until another.
+// Span is a span of the store's time: after one moment, up to and including another.
 type Span struct{ After, Until int64 }
 
 func (s Span) has(written int64) bool { return written > s.After && written <= s.Until }
 
-// keepPromised is for what was pushed by its digest to a process that is gone, which alone
-// remembered that a client may come back for it. What a tag named once was not pushed for that,
-// nor what such a manifest led to; and what the rules freed is to go.
+// keepPromised keeps what was pushed by its digest to a process that is gone. Only that process
+// remembered that a client may come back for it. Manifests that a tag has ever named, and those that
+// they led to, were not pushed in that way. What the rules freed is to go.
 func (n *Needs) keepPromised(forgotten Span) {
 	for _, r := range n.Inventory.Repositories {
 		var found []digest.Digest

@@ -1,4 +1,4 @@
-// Package retention has the rules by which tags are kept, and finds those that go.
+// Package retention has the rules by which tags are kept, and finds the tags that are to go.
 package retention
 
 import (
@@ -19,13 +19,13 @@ type Policy struct {
 	// DryRun only logs what the rules would delete.
 	DryRun bool   `yaml:"dryrun"`
 	Rules  []Rule `yaml:"rules"`
-	// AlwaysKeep are tags that no rule deletes: names, with * for any letters.
+	// AlwaysKeep are tags that no rule deletes: names, in which * stands for any letters.
 	AlwaysKeep []string `yaml:"alwayskeep"`
 }
 
 // Rule keeps a tag for any of its reasons. The first rule that names a repository counts.
 type Rule struct {
-	// Repositories are names, or prefixes such as team/*; none are all.
+	// Repositories are names, or prefixes such as team/*. An empty list means all.
 	Repositories []string `yaml:"repositories"`
 	KeepNewest   int      `yaml:"keepnewest"`
 	KeepDays     int      `yaml:"keepdays"`
@@ -46,7 +46,7 @@ func (r Rule) String() string {
 	return "keep " + strings.Join(reasons, ", ")
 }
 
-// Until is when the age of a tag no longer keeps it; zero where age does not matter.
+// Until is when the age of a tag no longer keeps it; zero if age does not matter.
 func (r Rule) Until(pushed time.Time) time.Time {
 	if r.KeepDays == 0 {
 		return time.Time{}
@@ -54,7 +54,7 @@ func (r Rule) Until(pushed time.Time) time.Time {
 	return pushed.Add(time.Duration(r.KeepDays) * 24 * time.Hour)
 }
 
-// Leaving is a tag that the rules keep until a time only, if nothing is pushed meanwhile.
+// Leaving is a tag that the rules keep only until a time, if nothing is pushed in the meantime.
 type Leaving struct {
 	Name string
 	// Until is zero for a tag that no rule keeps at any age.
@@ -71,32 +71,32 @@ func (p Policy) RuleFor(repository string) (rule Rule, name string, ok bool) {
 	return Rule{}, "", false
 }
 
-// Covers says whether there is a rule for a repository, and none that only tries.
+// Covers says whether there is a rule for a repository and it is not a dry run.
 func (p Policy) Covers(repository string) bool {
 	_, _, ok := p.RuleFor(repository)
 	return ok && !p.DryRun
 }
 
-// KeptByName says of a repository's tags whether the rules keep them by their names.
+// KeptByName returns a function that says whether the rules keep a tag of a repository for its name.
 func (p Policy) KeptByName(repository string) func(tag string) bool {
 	rule, _, _ := p.RuleFor(repository)
 	patterns := slices.Concat(rule.KeepTags, p.AlwaysKeep)
 	return func(tag string) bool {
 		return slices.ContainsFunc(patterns, func(pattern string) bool {
-			// Tags have none of the other letters that mean something in a pattern.
+			// Tags can't contain the other characters that have a meaning in a pattern.
 			ok, err := path.Match(pattern, tag)
 			return err == nil && ok
 		})
 	}
 }
 
-// Leave is the tags of a repository, each with when it was pushed last, that the rules do not keep
-// for ever, the newest first, and the name of the rule. Of those pushed at the same time the highest
-// version is the newest.
+// Leave returns the tags of a repository that the rules do not keep forever, the newest first, and the name of
+// the rule. It is given when each tag was last pushed. Of tags pushed at the same time, the highest version
+// is the newest.
 func (p Policy) Leave(repository string, pushed map[string]time.Time) (list []Leaving, name string) {
 	rule, name, ok := p.RuleFor(repository)
 	if !ok || rule.KeepNewest == 0 && rule.KeepDays == 0 && len(rule.KeepTags) == 0 {
-		// Without a reason to keep any it would delete all, which nobody means.
+		// A rule without a reason to keep any tag would delete all, which nobody intends.
 		return nil, ""
 	}
 	type tag struct {
@@ -122,7 +122,7 @@ func (p Policy) Leave(repository string, pushed map[string]time.Time) (list []Le
 	return list, name
 }
 
-// Retire is the tags of a repository that the rules keep no longer, and the name of the rule.
+// Retire returns the tags of a repository that the rules no longer keep, and the name of the rule.
 func (p Policy) Retire(repository string, pushed map[string]time.Time, now time.Time) (names []string, rule string) {
 	list, rule := p.Leave(repository, pushed)
 	for _, each := range list {

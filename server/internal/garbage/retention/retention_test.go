@@ -48,8 +48,7 @@ func TestRetire(t *testing.T) {
 	}
 }
 
-// TestPushedAtOnce is of tags whose times are alike, as of a folder that was copied: the versions of
-// before go.
+// TestPushedAtOnce has tags with the same time, as in a folder that was copied. The lower versions go.
 func TestPushedAtOnce(t *testing.T) {
 	at := time.Date(2026, 6, 1, 12, 0, 0, 0, time.UTC)
 	tags := map[string]time.Time{}
